@@ -18,7 +18,7 @@ fn empty() -> Engine {
     Engine::load("1-0", Config::default(), Snapshot::default()).unwrap_or_else(|_| unreachable!())
 }
 
-/// A snapshot of `tasks` tasks, in pages as requests of 1,000 make them.
+/// Returns a snapshot of `tasks` tasks, in pages as requests of 1,000 make them.
 fn snapshot(tasks: u64) -> Snapshot {
     let mut snapshot = Snapshot::default();
     for from in (0..tasks).step_by(1_000) {

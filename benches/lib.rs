@@ -10,7 +10,7 @@ use scheduler_model::format::page::{Flags, Page, PageBuilder};
 use scheduler_model::routing::id_hash;
 use std::collections::HashMap;
 
-/// A record of 130 bytes or so, as a webhook task without much payload is.
+/// Returns a record of 130 bytes or so, as a webhook task without much payload is.
 pub fn record(id: &str, time: i64) -> Vec<u8> {
     format!(r#"{{"time":{time},"id":"{id}","callback":{{"type":"queue","queue":"FIRED_TASKS"}},"payload":{{"order":12345}}}}"#)
         .into_bytes()

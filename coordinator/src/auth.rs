@@ -74,7 +74,7 @@ pub(crate) async fn admit(
     Ok(Caller { holder, namespace, quota })
 }
 
-/// Whose key stands in the header of a request.
+/// Returns whose key stands in the header of a request.
 async fn holder(
     authorization: Option<&str>,
     env: &Env,

@@ -49,8 +49,8 @@ impl Conditions {
     }
 }
 
-/// The text of a header, also if it is empty. Today the platform drops these two headers if they
-/// are empty, in front of the Worker.
+/// Returns the text of a header, also if it is empty. Today the platform drops these two headers if
+/// they are empty, in front of the Worker.
 pub(crate) fn given(headers: &Headers, field: &str) -> Option<String> {
     let text = headers.get(field).ok().flatten();
     text.or_else(|| headers.has(field).is_ok_and(|is_there| is_there).then(String::new))

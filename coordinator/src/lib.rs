@@ -33,8 +33,8 @@ use worker::{
 };
 use worker::{durable_object, event, wasm_bindgen};
 
-/// The Rust functions that tasks may name as their callback. Register yours here, a line each:
-/// `.with_task::<yours>()`.
+/// Returns the Rust functions that tasks may name as their callback. Register yours here, a line
+/// each: `.with_task::<yours>()`.
 fn handlers(env: &Env) -> Handlers {
     let handlers = Handlers::shipped();
     example_handlers::add_to(handlers, &settings::example_handlers(env))

@@ -48,7 +48,7 @@ impl Answer {
         }
     }
 
-    /// A value as JSON.
+    /// Returns a value as JSON.
     pub(crate) fn of<T: Serialize>(status: u16, value: &T) -> Self {
         // The types that are answered with serialise without fail.
         Self::json(status, serde_json::to_vec(value).unwrap_or_default())
@@ -82,8 +82,8 @@ impl Answer {
         Self { tag: Some(ETag { version, state }), ..self }
     }
 
-    /// The answer to a read under `If-None-Match`: 304 without a body if the caller has seen what
-    /// it shows.
+    /// Returns the answer to a read under `If-None-Match`: 304 without a body if the caller has
+    /// seen what it shows.
     pub(crate) fn unless_seen(self, if_none_match: Option<&Condition>) -> Self {
         match (if_none_match, self.tag) {
             (Some(condition), Some(tag)) if condition.has_seen(tag) => {
@@ -93,7 +93,7 @@ impl Answer {
         }
     }
 
-    /// The answer to a HEAD: the head of the answer to the GET.
+    /// Returns the answer to a HEAD: the head of the answer to the GET.
     pub(crate) fn without_body(self) -> Self {
         Self { is_head: true, ..self }
     }

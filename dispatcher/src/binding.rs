@@ -1,9 +1,9 @@
-//! Calls through a binding: of another Worker and of a Durable Object, each by a request to its
-//! `fetch` or by RPC.
+//! Calls through a binding, to another Worker or a Durable Object, by a request to its `fetch` or
+//! by RPC.
 //!
 //! Both are JavaScript objects with a `fetch` and, for RPC, a property for any name, so they are
-//! called by reflection. What RPC gives for a property can be called but is no `Function` and has
-//! no `call` of its own: only `Reflect.apply` reaches it.
+//! called by reflection. The value of an RPC property can be called, but it is no `Function` and
+//! has no `call` of its own: only `Reflect.apply` reaches it.
 
 use crate::exchange::{Abort, Judged, attempt, limit_seconds, request, with_head};
 use crate::outcome::{Attempt, Outcome, TaskError, of_broken_call, of_timeout};
@@ -19,12 +19,12 @@ use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::{Env, Response, web_sys};
 
-/// The host of requests through a binding: it is not looked up, and only seen by who is called.
+/// The host of requests through a binding. It is not looked up; only the callee sees it.
 const ORIGIN: &str = "https://scheduler.internal";
 /// Longest name of an object that an error shows, bytes.
 const SHOWN_NAME_BYTES: usize = 64;
 
-/// Calls another Worker and says what became of it.
+/// Calls another Worker. Returns what became of the call.
 pub(crate) async fn call_service(
     job: &Job<'_>,
     service: &Service<'_>,
@@ -36,7 +36,7 @@ pub(crate) async fn call_service(
     call(job, &target, object, &service.call, service.timeout_seconds).await
 }
 
-/// Calls a Durable Object and says what became of it.
+/// Calls a Durable Object. Returns what became of the call.
 pub(crate) async fn call_object(
     job: &Job<'_>,
     object: &DurableObject<'_>,
@@ -53,8 +53,8 @@ pub(crate) async fn call_object(
     call(job, &target, stub, &object.call, object.timeout_seconds).await
 }
 
-/// What a binding stands for. One that is not there, or not for tasks to use, may come with the
-/// next deployment.
+/// Returns the object behind a binding. A binding that is missing, or that tasks may not use, may
+/// come with the next deployment, so this failure is retried.
 fn find(env: &Env, binding: &str, allowed: &[String]) -> Result<JsValue, TaskError> {
     let found = || {
         Reflect::get(env, &JsValue::from_str(binding)).ok().filter(|found| !found.is_undefined())
@@ -116,13 +116,15 @@ async fn fetch(
     let failure = match with_head(&response, |answer| judge(answer, &asked)) {
         Verdict::Success => None,
         Verdict::Failure(problem) => Some(problem),
-        // Not without a hop to follow from.
+        // Only an answer with a `Location` that can be followed leads here, and a binding follows
+        // none.
         Verdict::Follow(_) => Some(TaskError::retry(format!("a redirect from {target}"))),
     };
     Ok(Judged { status: response.status_code(), failure, response, abort })
 }
 
-/// A function that returns has succeeded, whatever it returns; one that throws has failed.
+/// Calls a function. If it returns, it has succeeded, whatever it returns; if it throws, it has
+/// failed.
 async fn call_function(
     job: &Job<'_>,
     target: &str,
@@ -158,7 +160,7 @@ fn invoke(object: &JsValue, name: &str, arguments: &Array) -> Result<JsValue, Js
     Reflect::apply(&function, object, arguments)
 }
 
-/// What was thrown, for people: an error's message, or a text.
+/// Returns what was thrown as text: the message of an error, or a string.
 fn shown(problem: &JsValue) -> String {
     let message = Reflect::get(problem, &JsValue::from_str("message"))
         .ok()

@@ -1,5 +1,5 @@
 //! The order in which the tasks of a batch of envelopes run, and when each envelope is reported.
-//! Free of the platform: it stands behind [`Host`], and tests put their own there.
+//! Free of the platform, which is behind [`Host`]; tests have a host of their own.
 
 use crate::outcome::{Attempt, Tally};
 use crate::plan::{Job, Plan};
@@ -14,7 +14,7 @@ pub const MAX_IN_FLIGHT: usize = 6;
 
 /// Where tasks run and reports go.
 pub(crate) trait Host {
-    /// The current time.
+    /// Returns the current time.
     fn now(&self) -> UnixMillis;
     /// Runs a task. Ends in bounded time.
     async fn run(&self, job: Job<'_>) -> Attempt;
@@ -31,30 +31,30 @@ struct Envelopes<'a> {
 }
 
 impl Envelopes<'_> {
-    /// Lets `note` change what is known of an envelope.
+    /// Calls `note` with what is known of an envelope.
     fn note(&mut self, envelope: usize, note: impl FnOnce(&mut Tally)) {
         if let Some(Some(tally)) = self.tallies.get_mut(envelope) {
             note(tally);
         }
     }
 
-    /// Notes tasks that are not going to be started.
+    /// Records tasks that are not going to be started.
     fn hand_back(&mut self, tasks: Vec<(usize, u32)>) {
         for (envelope, index) in tasks {
             self.note(envelope, |tally| tally.add_not_started(index));
         }
     }
 
-    /// Takes out the report of an envelope, once, when nothing of it waits or runs any more.
+    /// Takes out the report of an envelope, once, when none of its tasks waits or runs any more.
     fn take_report(&mut self, envelope: usize, now: UnixMillis) -> Option<Report> {
         let is_done = self.turns.is_done(envelope);
         Some(self.tallies.get_mut(envelope)?.take_if(|_| is_done)?.into_report(now))
     }
 }
 
-/// Runs all plans, at most [`MAX_IN_FLIGHT`] tasks at once, and reports each when its last task is
-/// done. Whose turn is next, and what is given up early, is for [`Turns`] to say. From `last_start`
-/// on nothing is started any more; what still waits then is reported as not started.
+/// Runs all plans, at most [`MAX_IN_FLIGHT`] tasks at once, and reports each plan when its last
+/// task is done. [`Turns`] decides which task is next and what is given up early. From `last_start`
+/// on, no task is started; the tasks that still wait are reported as not started.
 pub(crate) async fn drive<H: Host>(host: &H, mut plans: Vec<Plan<'_>>, last_start: UnixMillis) {
     let turns = Turns::new(&mut plans, host.now());
     let mut envelopes =
@@ -62,8 +62,8 @@ pub(crate) async fn drive<H: Host>(host: &H, mut plans: Vec<Plan<'_>>, last_star
     let count = envelopes.tallies.len();
     let mut running = FuturesUnordered::new();
     let mut reports = FuturesUnordered::new();
-    // What may be done: at the begin those without a task to run, later those of which something
-    // has ended.
+    // The envelopes that may be complete: at the start those without a task to run, later those of
+    // which a task has ended.
     let mut touched: Vec<usize> = (0..count).collect();
     loop {
         while running.len() < MAX_IN_FLIGHT {
@@ -95,7 +95,7 @@ pub(crate) async fn drive<H: Host>(host: &H, mut plans: Vec<Plan<'_>>, last_star
                     .map(|report| host.report(envelope, report)),
             );
         }
-        // Biased: it costs no random number, and which of two things that are ready comes first
+        // Biased, because that costs no random number, and the order of two things that are ready
         // does not matter.
         futures::select_biased! {
             (place, index, started_at, attempt) = running.select_next_some() => {

@@ -12,9 +12,9 @@ use std::task::{Poll, Waker};
 /// When the envelopes were fired.
 const FIRED_AT: Option<UnixMillis> = Some(UnixMillis::new(5));
 
-/// A host under a virtual clock: a task named `id-<millis>` takes so long, and those of 13 ms fail.
-/// Those of 14 ms, and all of handlers named `hang…`, get no answer. The clock jumps to the next
-/// end when everything waits.
+/// A host under a virtual clock. A task named `id-<millis>` takes that long, and those of 13 ms
+/// fail. Those of 14 ms, and all tasks of handlers named `hang…`, get no answer. When everything
+/// waits, the clock jumps to the next end.
 #[derive(Default)]
 struct Fake {
     now: Cell<i64>,
@@ -110,12 +110,12 @@ impl Host for Fake {
     }
 }
 
-/// An envelope of tasks that take so long each.
+/// Returns an envelope of tasks that take these times.
 fn envelope(seq: u64, millis: impl IntoIterator<Item = i64>) -> String {
     mixed("1-0", seq, millis.into_iter().map(|millis| ("x", millis)))
 }
 
-/// An envelope of a shard, of tasks with these handlers that take so long each.
+/// Returns an envelope of a shard, of tasks with these handlers that take these times.
 fn mixed<'a>(shard: &str, seq: u64, tasks: impl IntoIterator<Item = (&'a str, i64)>) -> String {
     let tasks: Vec<String> = (0..)
         .zip(tasks)
@@ -170,7 +170,7 @@ fn a_slow_envelope_does_not_hold_up_the_others() {
         &[envelope(1, [30_000; 100]), envelope(2, [10; 50]), envelope(3, [10; 50])],
         10_000_000,
     );
-    // The slow one has got 2 of the 6 places, and not one more while others wait.
+    // The slow one has 2 of the 6 places, and not one more while others wait.
     assert!(
         fake.reported_at(1) <= 300 && fake.reported_at(2) <= 300,
         "{:?}",
@@ -242,7 +242,7 @@ fn an_empty_batch_ends() {
 #[test]
 fn what_has_expired_is_not_started_and_is_said_so() {
     let fake = Fake::default();
-    // Due at 5, and all but the last two may start 150 ms after.
+    // Due at 5, and all but the last two may start within 150 ms.
     let text = envelope(1, [100; 20])
         .replace(",\"callback\"", ",\"expireAfterSeconds\":0.15,\"callback\"");
     let text = ["1.18-100", "1.19-100"].iter().fold(text, |text, id| {
@@ -255,7 +255,7 @@ fn what_has_expired_is_not_started_and_is_said_so() {
     let report = fake.report(0);
     assert_eq!(report.expired, (12..18).collect::<Vec<_>>());
     assert_eq!(report.done.len(), 14);
-    // One envelope of which all have expired is reported at once.
+    // An envelope of which all tasks have expired is reported at once.
     let fake = Fake::default();
     fake.now.set(1_000);
     fake.drive(
@@ -380,7 +380,7 @@ fn namespaces_share_the_places() {
     assert!(fake.reported_at(9) <= 1_100, "{}", fake.reported_at(9));
 }
 
-/// Whatever takes how long and answers or not: each task is accounted for once, and no place stays
+/// Whatever takes how long and answers or not, each task is accounted for once, and no place stays
 /// free for ever.
 #[test]
 fn every_task_is_accounted_for_once() {

@@ -1,4 +1,4 @@
-//! One attempt over HTTP: its request, its time limit, and what is kept of the answer.
+//! One attempt over HTTP: its request, its time limit, and the part of the answer that is kept.
 
 use crate::outcome::{Attempt, TaskError, of_timeout};
 use crate::plan::Job;
@@ -24,12 +24,12 @@ pub(crate) struct Judged {
     /// Absent on success.
     pub(crate) failure: Option<TaskError>,
     pub(crate) response: Response,
-    /// Lives as long as the answer is wanted.
+    /// Kept for as long as the answer is needed.
     pub(crate) abort: Abort,
 }
 
-/// Ends a request when dropped: frees its connection, whether it still waits for an answer or has a
-/// body that nobody reads.
+/// Ends a request when dropped. That frees its connection, whether it still waits for an answer or
+/// has a body that nobody reads.
 pub(crate) struct Abort(Option<AbortController>);
 
 impl Abort {
@@ -50,18 +50,17 @@ impl Drop for Abort {
     }
 }
 
-/// A task's time limit as it is kept to, seconds.
+/// Returns the time limit of a task as it is enforced, seconds.
 pub(crate) fn limit_seconds(given: u32) -> u32 {
     given.clamp(1, MAX_TIMEOUT_SECONDS)
 }
 
-/// For how long the body of a failure is waited for: it only adds to an error, and a target that
-/// sends a head and then nothing would otherwise hold a place for its whole timeout.
+/// How long to wait for the body of a failed answer. The body only adds to an error, and a target
+/// that sends a head and then nothing would otherwise hold a place for its whole timeout.
 const EXCERPT_WAIT: Duration = Duration::from_secs(2);
 
-/// Makes an attempt within its time, which starts here: whoever calls this has a connection free
-/// for it. Of an answer that is a failure the body's first bytes are read, as long as there is time
-/// left.
+/// Makes an attempt within its time, which starts here: the caller has a connection free for it. Of
+/// a failed answer, it reads the first bytes of the body if there is time left.
 pub(crate) async fn attempt(
     seconds: u32,
     target: &str,
@@ -77,7 +76,7 @@ pub(crate) async fn attempt(
     let mut bytes = Vec::new();
     if failure.is_some() {
         let spent = Duration::from_millis(u64::try_from(now().since(begun)).unwrap_or(0));
-        // Cut off in the middle, it keeps what it has.
+        // If it is cut off in the middle, it keeps what it has.
         let _: Option<()> = within(
             limit.saturating_sub(spent).min(EXCERPT_WAIT),
             read_start(&mut response, &mut bytes),
@@ -104,8 +103,8 @@ async fn read_start(response: &mut Response, bytes: &mut Vec<u8>) {
     }
 }
 
-/// A request of a task. `given` says whether the headers that the task gives go along; what the
-/// dispatcher sets always does.
+/// Returns the request of a task. `given` says whether to send the headers that the task names;
+/// those of the dispatcher are always sent.
 pub(crate) fn request(
     job: &Job<'_>,
     message: &Message<'_>,
@@ -120,12 +119,12 @@ pub(crate) fn request(
         headers.set("content-type", content_type)?;
     }
     for (name, value) in message.sent_headers() {
-        // What describes the body stays with it.
+        // A header that describes the body stays with it.
         if given || name.eq_ignore_ascii_case("content-type") {
             headers.set(name, value)?;
         }
     }
-    // After the user's, so that these hold.
+    // After the user's headers, so that these win.
     headers.set("idempotency-key", &job.idempotency_key())?;
     if let Some(signed) = signed {
         headers.set("webhook-id", &signed.id)?;
@@ -137,7 +136,7 @@ pub(crate) fn request(
     init.with_method(Method::from(message.method.name().to_owned()))
         .with_headers(headers)
         .with_redirect(RequestRedirect::Manual)
-        // The platform may answer a GET from its cache otherwise.
+        // Otherwise, the platform may answer a GET from its cache.
         .with_cache(CacheMode::NoStore)
         .with_body(content.map(|(text, _)| JsValue::from_str(text)));
     Request::new_with_init(url, &init)

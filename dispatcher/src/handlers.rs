@@ -67,14 +67,14 @@ impl Handlers {
         Self::default()
     }
 
-    /// Those that come with the scheduler: `log` writes the task to the console, `noop` does
-    /// nothing.
+    /// Returns the handlers that come with the scheduler: `log` writes the task to the console,
+    /// `noop` does nothing.
     pub fn shipped() -> Self {
         Self::new().with("log", log).with("noop", noop)
     }
 
-    /// Registers a handler that is declared by the attribute [`task`](crate::task); the last one
-    /// under a name counts.
+    /// Registers a handler that is declared with the attribute [`task`](crate::task). Of several
+    /// with one name, the last one counts.
     #[must_use]
     pub fn with_task<T: Task + 'static>(self) -> Self {
         self.with_handler(Handler {
@@ -86,8 +86,8 @@ impl Handlers {
         })
     }
 
-    /// Registers any async function, with the longest timeout and the usual retries; the last one
-    /// under a name counts.
+    /// Registers any async function, with the longest timeout and the usual retries. Of several
+    /// with one name, the last one counts.
     #[must_use]
     pub fn with<F, R>(self, name: &'static str, function: F) -> Self
     where
@@ -112,17 +112,17 @@ impl Handlers {
         self
     }
 
-    /// The registered names, in the order of registration.
+    /// Returns the registered names, in the order of registration.
     pub fn names(&self) -> Vec<&'static str> {
         self.entries.iter().map(|handler| handler.name).collect()
     }
 
-    /// The retry policies of those that have one of their own, as JSON.
+    /// Returns the retry policies of the handlers that have one of their own, as JSON.
     pub fn retries(&self) -> Vec<(&'static str, &'static RawValue)> {
         self.entries.iter().filter_map(|handler| Some((handler.name, handler.retry?))).collect()
     }
 
-    /// The recurring tasks of those that have a schedule.
+    /// Returns the recurring tasks of the handlers that have a schedule.
     pub fn tasks(&self) -> Vec<HandlerTask<'static>> {
         let task = |handler: &Handler| {
             let Schedule { cron, timezone } = handler.schedule?;
@@ -148,20 +148,20 @@ impl Handlers {
     }
 }
 
-/// What a handler is told of the task that it runs.
+/// What a handler knows about the task that it runs.
 pub struct TaskContext {
     /// The task's id.
     pub id: String,
-    /// When the task was due; of a recurring one, the occurrence.
+    /// When the task was due; for a recurring task, the occurrence.
     pub time: UnixMillis,
-    /// Which attempt this is: 1 on the first.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// Of a follow-up of a run, which: `onSuccess` or `onFailure`.
+    /// `onSuccess` or `onFailure`, if this is a follow-up of a run.
     pub stage: Option<String>,
-    /// Of a follow-up, how the run ended, as JSON text: an object as `GET /v1/tasks/{id}/runs`
-    /// shows it. Else `null`.
+    /// How the run ended, if this is its follow-up: a JSON object as `GET /v1/tasks/{id}/runs`
+    /// shows it. Otherwise `null`.
     pub outcome_text: String,
-    /// The payload as JSON text; `null` when the task has none.
+    /// The payload as JSON text; `null` if the task has none.
     pub payload_text: String,
     /// The Worker's bindings, variables and secrets.
     pub env: Rc<Env>,
@@ -180,30 +180,31 @@ impl TaskContext {
         }
     }
 
-    /// The payload as a type of the handler's.
+    /// Returns the payload as a type of the handler.
     ///
     /// # Errors
-    /// A permanent one when the payload is something else: it will be the same on every attempt.
+    /// A permanent one if the payload does not fit the type: it will be the same on every attempt.
     pub fn payload<T: DeserializeOwned>(&self) -> Result<T, HandlerError> {
         serde_json::from_str(&self.payload_text).map_err(|problem| {
             HandlerError::permanent(format!("the payload cannot be read: {problem}"))
         })
     }
 
-    /// The name of this firing, the same on every attempt and redelivery: remember it to act once.
+    /// Returns the name of this occurrence, which is the same on every attempt and redelivery.
+    /// Remember it to act only once.
     pub fn occurrence_key(&self) -> OccurrenceKey {
         OccurrenceKey { id: self.id.clone(), time: self.time, stage: self.stage.clone() }
     }
 }
 
-/// What the platform refuses may go well the next time.
+/// What the platform refuses may succeed the next time.
 impl From<worker::Error> for HandlerError {
     fn from(problem: worker::Error) -> Self {
         Self::retry(problem.to_string())
     }
 }
 
-/// Writes a line of the task to the console: id, time, stage of a follow-up, attempt, and the
+/// Writes a line about the task to the console: id, time, stage of a follow-up, attempt, and the
 /// payload up to 1 KB.
 async fn log(task: TaskContext) -> Result<(), HandlerError> {
     worker::console_log!(

@@ -15,7 +15,7 @@ async fn plain(_context: TaskContext) -> Result<(), HandlerError> {
     Ok(())
 }
 
-/// Says what it was called with, as an error.
+/// Returns what it was called with, as an error.
 #[task(name = "report", retries = 5, jitter = 0.5, timeout_seconds = 7)]
 async fn make_report(
     context: TaskContext,
@@ -37,14 +37,14 @@ pub(crate) async fn r#move(_context: TaskContext) -> Result<(), HandlerError> {
     Ok(())
 }
 
-/// Where a function is not compiled, nothing is made beside it.
+/// If a function is not compiled, nothing is generated beside it.
 #[task]
 #[cfg(any())]
 async fn not_compiled(_context: TaskContext) -> Result<(), HandlerError> {
     Ok(())
 }
 
-/// Runs a task that names a handler. None of these waits, so it is done at once.
+/// Runs a task that names a handler. None of these handlers waits, so it is done at once.
 fn run(handlers: &Handlers, fields: &str) -> Outcome {
     let text = format!(
         r#"{{"v":1,"shard":"1-0","seq":1,"firedAt":5,"tasks":[{{"time":5,"id":"a",{fields}}}]}}"#
@@ -122,7 +122,7 @@ fn a_handler_that_is_not_there_may_come() {
     assert!(!problem.is_permanent() && problem.to_string().contains("log, noop"), "{problem}");
 }
 
-/// The function is still one, for tests of one's own.
+/// The function remains a function, which tests of its own can call.
 #[test]
 fn the_function_can_be_called() {
     let context = TaskContext {

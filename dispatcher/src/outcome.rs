@@ -1,4 +1,4 @@
-//! What became of a task, and the report of an envelope.
+//! The outcome of a task, and the report of an envelope.
 
 use crate::text::{cut, shown_url};
 use scheduler_calendar::ordered::{sort, sort_by_key};
@@ -10,10 +10,10 @@ use std::time::Duration;
 /// Longest text of a network error that is kept, bytes.
 const SHOWN_PROBLEM_BYTES: usize = 200;
 
-/// What became of a task.
+/// The outcome of a task.
 pub(crate) type Outcome = Result<(), TaskError>;
 
-/// Why a task failed, and whether trying again can help.
+/// Why a task failed, and whether another attempt can help.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskError {
     message: String,
@@ -25,7 +25,7 @@ pub struct TaskError {
 }
 
 impl TaskError {
-    /// A failure that may pass: the task is tried again as its retry policy says. `message` is
+    /// Returns a failure that may pass: the task is retried as its retry policy says. `message` is
     /// shown with the task, up to 500 characters of it.
     pub fn retry(message: impl Into<String>) -> Self {
         Self {
@@ -37,27 +37,27 @@ impl TaskError {
         }
     }
 
-    /// A failure that trying again cannot mend: the task is kept as a dead letter at once.
+    /// Returns a failure that no further attempt can mend: the task becomes a dead letter at once.
     pub fn permanent(message: impl Into<String>) -> Self {
         Self { permanent: true, ..Self::retry(message) }
     }
 
-    /// Asks that the task be not tried again before so long from now. Where the policy's back-off
-    /// is longer, that counts, and a wait past the policy's `maxDurationSeconds` is cut to it.
+    /// Delays the next attempt by at least `wait`. A longer back-off of the policy counts instead,
+    /// and a wait past the policy's `maxDurationSeconds` is cut to it.
     #[must_use]
     pub fn after(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self
     }
 
-    /// Asks that the task be not tried again before this time.
+    /// Delays the next attempt until this time at the earliest.
     #[must_use]
     pub(crate) fn not_before(mut self, time: UnixMillis) -> Self {
         self.not_before = Some(time);
         self
     }
 
-    /// Whether trying again cannot help.
+    /// Returns whether no further attempt can help.
     pub fn is_permanent(&self) -> bool {
         self.permanent
     }
@@ -69,7 +69,7 @@ impl TaskError {
         self
     }
 
-    /// Adds what the target had to say, if anything.
+    /// Adds the target's text, if there is any.
     #[must_use]
     pub(crate) fn saying(mut self, text: &str) -> Self {
         if !text.is_empty() {
@@ -88,13 +88,14 @@ impl fmt::Display for TaskError {
 
 impl std::error::Error for TaskError {}
 
-/// A webhook that got no answer.
+/// Returns the failure of a webhook that got no answer.
 pub(crate) fn of_network_error(problem: &str, target: &str) -> TaskError {
     of_broken_call(problem, target).silent()
 }
 
-/// A call through a binding that threw. The platform throws for a target that is away as for one
-/// that throws itself, and both come fast, so this does not count as silence.
+/// Returns the failure of a call through a binding that threw. The platform throws for a missing
+/// target as well as for a target that throws, and both come fast, so this does not count as
+/// silence.
 pub(crate) fn of_broken_call(problem: &str, target: &str) -> TaskError {
     TaskError::retry(format!(
         "no answer from {}: {}",
@@ -103,7 +104,7 @@ pub(crate) fn of_broken_call(problem: &str, target: &str) -> TaskError {
     ))
 }
 
-/// A target whose answer did not come in time.
+/// Returns the failure of a target that did not answer in time.
 pub(crate) fn of_timeout(seconds: u32, target: &str) -> TaskError {
     TaskError::retry(format!("timed out after {seconds} s: {}", shown_url(target))).silent()
 }
@@ -112,14 +113,14 @@ pub(crate) fn of_timeout(seconds: u32, target: &str) -> TaskError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attempt {
     pub(crate) outcome: Outcome,
-    /// The HTTP status of the answer, where there was one.
+    /// The HTTP status of the answer, if there was one.
     pub(crate) status: Option<u16>,
-    /// How the body of the answer begins, where that is a failure.
+    /// The beginning of the body of a failed answer.
     pub(crate) excerpt: String,
 }
 
 impl Attempt {
-    /// Whether the target gave no answer.
+    /// Returns whether the target gave no answer.
     pub(crate) fn is_silent(&self) -> bool {
         self.outcome.as_ref().is_err_and(|problem| problem.is_silent)
     }
@@ -131,25 +132,25 @@ impl From<Outcome> for Attempt {
     }
 }
 
-/// The outcomes of one envelope, as they come in.
+/// The outcomes of one envelope so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     report: Report,
 }
 
 impl Tally {
-    /// For the envelope of this number.
+    /// Creates the outcomes of the envelope of this number.
     pub(crate) fn new(seq: u64) -> Self {
         Self { report: Report { seq, ..Report::default() } }
     }
 
-    /// Says when the envelope was fired.
+    /// Sets when the envelope was fired.
     pub(crate) fn of_firing(mut self, fired_at: UnixMillis) -> Self {
         self.report.fired_at = Some(fired_at);
         self
     }
 
-    /// Takes in what became of the task at `index`, which ran from `started_at` to `now`.
+    /// Adds the outcome of the task at `index`, which ran from `started_at` to `now`.
     pub(crate) fn add(
         &mut self,
         index: u32,
@@ -160,8 +161,8 @@ impl Tally {
         let Attempt { outcome, status, excerpt } = attempt;
         let millis = u32::try_from(now.since(started_at).max(0)).unwrap_or(u32::MAX);
         match outcome {
-            // Most handlers: not worth more than a word for all. Clocks stand still while there is
-            // nothing to wait for.
+            // Most handlers: one word for all of them suffices. The clock stands still while there
+            // is nothing to wait for.
             Ok(())
                 if status.is_none()
                     && millis == 0
@@ -177,9 +178,9 @@ impl Tally {
         }
     }
 
-    /// Notes that the task at `index` cannot be run.
+    /// Records that the task at `index` cannot be run.
     pub(crate) fn add_unreadable(&mut self, index: u32, problem: &TaskError) {
-        // The time only matters to what is tried again.
+        // Only a retry needs the time.
         self.add_failure(index, problem, UnixMillis::ZERO);
     }
 
@@ -189,7 +190,7 @@ impl Tally {
         let (mut not_before, mut wait_millis) =
             (problem.not_before.filter(|_| !problem.permanent), None);
         if wait > 0 && !problem.permanent {
-            // Until the report is sent: what is left of the wait then.
+            // Until the report is sent, which states the rest of the wait.
             (not_before, wait_millis) = (Some(now.plus(wait)), Some(wait));
         }
         self.report.failed.push(Failure {
@@ -201,21 +202,22 @@ impl Tally {
         });
     }
 
-    /// Notes that the task at `index` is not going to be started.
+    /// Records that the task at `index` is not going to be started.
     pub(crate) fn add_not_started(&mut self, index: u32) {
         self.report.not_started.push(index);
     }
 
-    /// Notes that the task at `index` has expired before it was started.
+    /// Records that the task at `index` expired before it was started.
     pub(crate) fn add_expired(&mut self, index: u32) {
         self.report.expired.push(index);
     }
 
-    /// Returns the report, in the order of the envelope. Waits count from `now` on.
+    /// Returns the report, in the order of the envelope. Waits count from `now`.
     pub(crate) fn into_report(mut self, now: UnixMillis) -> Report {
         for failure in self.report.failed.iter_mut().filter(|failure| failure.wait_millis.is_some())
         {
-            // Both times are by one clock. A step of it between them adds nothing to the wait.
+            // Both times are by one clock. A step of the clock between them adds nothing to the
+            // wait.
             let left = failure.not_before.map_or(0, |end| end.since(now));
             failure.wait_millis = failure.wait_millis.map(|wait| left.clamp(0, wait));
         }
@@ -330,7 +332,7 @@ mod tests {
         );
     }
 
-    /// An envelope holds a hundred tasks at most: what is said of them stays small beside it.
+    /// An envelope holds a hundred tasks at most, and its report stays small beside it.
     #[test]
     fn a_report_is_bounded() {
         let mut tally = Tally::new(u64::MAX);

@@ -1,4 +1,4 @@
-//! From a message's text to the tasks that are to be run.
+//! From the text of a message to the tasks to run.
 
 use crate::outcome::{Tally, TaskError};
 use crate::text::header_value;
@@ -12,11 +12,11 @@ use std::borrow::Cow;
 /// An envelope, ready to run.
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
-    /// Whom to report to.
+    /// The shard that gets the report.
     pub(crate) shard: ShardName,
     /// The tasks that can be run, in the envelope's order.
     pub(crate) jobs: Vec<Job<'a>>,
-    /// What is known already: the tasks that were stopped since they were dispatched, and the
+    /// What is already known: the tasks that were stopped since they were dispatched, and the
     /// records that cannot be read.
     pub(crate) tally: Tally,
 }
@@ -32,9 +32,9 @@ pub(crate) struct Job<'a> {
     pub(crate) text: &'a str,
     /// The record.
     pub(crate) record: Record<'a>,
-    /// The time that the record is due; of a recurring task, the occurrence.
+    /// When the task was due; for a recurring task, the occurrence.
     pub(crate) time: UnixMillis,
-    /// What answers it.
+    /// The destination that it counts for.
     pub(crate) destination: String,
     /// What to run.
     pub(crate) work: Work<'a>,
@@ -121,13 +121,13 @@ impl<'a> Job<'a> {
         Ok(Self { namespace, index, text, record, time, destination, work })
     }
 
-    /// The value of the header `Idempotency-Key`: the occurrence key, percent-encoded where a
-    /// header could not carry it.
+    /// Returns the value of the header `Idempotency-Key`: the occurrence key, percent-encoded where
+    /// a header could not carry it.
     pub(crate) fn idempotency_key(&self) -> String {
         header_value(&self.record.occurrence_key().to_string())
     }
 
-    /// What a request sends, and the type of that; nothing with a method that has no body.
+    /// Returns what a request sends, and the type of that; nothing with a method that has no body.
     pub(crate) fn content<'m>(
         &'m self,
         message: &'m Message<'_>,
@@ -139,8 +139,8 @@ impl<'a> Job<'a> {
         })
     }
 
-    /// The task's policy; the default where it has none, or one that an older deployment wrote and
-    /// this one does not understand.
+    /// Returns the task's policy; the default where it has none, or one that an older deployment
+    /// wrote and this one does not understand.
     pub(crate) fn policy(&self) -> RetryPolicy {
         let given = self
             .record

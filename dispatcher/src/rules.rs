@@ -88,7 +88,7 @@ pub(crate) fn judge(answer: &Answer<'_>, asked: &Asked<'_>) -> Verdict {
     })
 }
 
-/// Where a redirect leads, or why it is not followed.
+/// Returns where a redirect leads, or why it is not followed.
 fn redirect(answer: &Answer<'_>, asked: &Asked<'_>) -> Result<Url, String> {
     let Some(hop) = asked.hop else { return Err("redirects are not followed".to_owned()) };
     match (answer.status, asked.method) {
@@ -118,8 +118,8 @@ fn redirect(answer: &Answer<'_>, asked: &Asked<'_>) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Whether the headers that were given for one URL may be sent to another: they may hold secrets.
-/// To the same host and port, or from http to https on the same host and the usual ports.
+/// Returns whether the headers that were given for one URL may be sent to another: they may hold
+/// secrets. To the same host and port, or from http to https on the same host and the usual ports.
 pub(crate) fn shares_headers(from: &Url, to: &Url) -> bool {
     let is_upgrade = from.port().is_none()
         && to.port().is_none()

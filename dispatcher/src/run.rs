@@ -1,4 +1,4 @@
-//! The queue event, carried out on the platform.
+//! The queue event on the platform.
 
 use crate::drive::{Host, drive};
 use crate::handlers::Handlers;
@@ -16,8 +16,8 @@ use std::rc::Rc;
 use worker::{Env, MessageBatch, MessageExt, RawMessage, console_error};
 
 /// Runs the tasks of a batch of envelopes, reports them to their shards, and acknowledges or
-/// returns each message by itself. It never fails: a queue event that ends with an error would
-/// return the messages of all. See the crate's description.
+/// returns each message by itself. It never fails, because a queue event that ends with an error
+/// would return all messages. See the crate's description.
 pub async fn consume(batch: MessageBatch<String>, env: &Env, handlers: &Handlers) {
     let begun = now();
     let shards = match Objects::bound(env, SHARDS_BINDING) {
@@ -66,7 +66,7 @@ struct Platform<'a> {
     handlers: &'a Handlers,
     allowed: Allowed,
     keys: Keys,
-    /// The messages, and whom to report each to.
+    /// The messages, and the shard that gets the report of each.
     envelopes: Vec<(&'a RawMessage, ShardName)>,
 }
 

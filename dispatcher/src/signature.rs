@@ -1,9 +1,9 @@
 //! Signatures of webhooks as <https://www.standardwebhooks.com> specifies them, version 1.0.0:
 //! HMAC-SHA256 over id, time and body.
 //!
-//! The keys of the deployment sign nothing by themselves: each namespace has a key of its own,
-//! derived from each of them (HKDF, RFC 5869). A tenant whose receiver knows that key can neither
-//! sign for another namespace nor have the scheduler do it.
+//! The deployment's keys sign nothing by themselves. Each namespace has a key of its own, derived
+//! from each of them (HKDF, RFC 5869). A tenant whose receiver knows that key can neither sign for
+//! another namespace nor make the scheduler do so.
 
 use crate::text::header_value;
 use base64::Engine;
@@ -16,12 +16,12 @@ use scheduler_model::namespace::Namespace;
 use sha2::Sha256;
 use std::ops::RangeInclusive;
 
-/// What a key begins with when it is written down.
+/// The prefix of a key in text.
 const PREFIX: &str = "whsec_";
 /// A key's length, bytes.
 const KEY_BYTES: RangeInclusive<usize> = 24..=64;
 
-/// Padding is written; keys are read with or without.
+/// Padding is written; keys are read with or without it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -32,7 +32,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub(crate) struct Keys {
     keys: Vec<Vec<u8>>,
     is_broken: bool,
-    /// Namespaces that sign with the keys themselves.
+    /// Namespaces that sign with the deployment's keys themselves.
     shared: Vec<String>,
 }
 
@@ -48,8 +48,9 @@ pub(crate) struct Signed {
 }
 
 impl Keys {
-    /// Reads keys that are separated by commas. Tells what is wrong with each that does not hold,
-    /// by its place from 1 on and not by its text, which is a secret; the others are used.
+    /// Reads keys that are separated by commas. Also returns what is wrong with each invalid key,
+    /// named by its place from 1 on and not by its text, which is a secret. The valid keys are
+    /// used.
     pub(crate) fn read(text: &str) -> (Self, Vec<String>) {
         let mut problems = Vec::new();
         let mut keys = Vec::new();
@@ -69,14 +70,14 @@ impl Keys {
         Self { shared, ..self }
     }
 
-    /// Whether keys are given of which none holds. To send unsigned what is meant to be signed
-    /// would be refused by receivers, or teach them to take it.
+    /// Returns whether keys are given and all of them are invalid. A receiver would refuse an
+    /// unsigned webhook, or would learn to accept one.
     pub(crate) fn are_broken(&self) -> bool {
         self.is_broken
     }
 
-    /// Signs a body; nothing when there are no keys. Each key signs, so that receivers may know the
-    /// old one or the new one while keys are changed.
+    /// Signs a body; returns nothing if there are no keys. Each key signs, so that receivers may
+    /// know the old or the new key while keys are changed.
     pub(crate) fn sign(
         &self,
         namespace: &Namespace,
@@ -105,9 +106,8 @@ fn read_key(text: &str) -> Result<Vec<u8>, &'static str> {
     if KEY_BYTES.contains(&key.len()) { Ok(key) } else { Err("does not have 24 to 64 bytes") }
 }
 
-/// Derives the key of a namespace: HKDF-SHA256 without salt, one block. The purpose stands in front
-/// of the name, so that keys for other purposes (a single destination, say) can be derived beside
-/// it.
+/// Derives the key of a namespace: HKDF-SHA256 without salt, one block. The purpose precedes the
+/// name, so that keys for other purposes (for a single destination, say) can be derived too.
 fn of_namespace(key: &[u8], namespace: &Namespace) -> Option<[u8; 32]> {
     let extracted = hmac(&[0; 32], &[key])?;
     hmac(
@@ -123,11 +123,10 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
     Some(mac.finalize().into_bytes().into())
 }
 
-/// The occurrence key as `webhook-id`. Callers choose task ids, so dots, which separate what is
-/// signed, must not be in it: one could be taken for the end of the id, and a part of the id for
-/// the time. Outside of `default` the namespace stands in front of it, so that it is signed too. A
-/// colon of an id is not escaped, and a percent sign is: so no id can pass for one of another
-/// namespace.
+/// Returns the occurrence key as `webhook-id`. Dots separate the parts that are signed, and callers
+/// choose task ids, so a dot must not remain: a part of an id could be taken for the time. Outside
+/// of `default`, the namespace precedes the key, so that it is signed too. A colon in an id is not
+/// escaped, but a percent sign is, so no id can be mistaken for one of another namespace.
 fn webhook_id(namespace: &Namespace, key: &OccurrenceKey) -> String {
     let id = header_value(&key.to_string()).replace('.', "%2E");
     if namespace.is_default() { id } else { format!("{namespace}%3A{id}") }
@@ -142,8 +141,8 @@ fn sign(key: &[u8], id: &str, timestamp: &str, body: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// From the tests of the specification's reference libraries: the one that most have, and the
-    /// Rust one's own.
+    /// From the tests of the specification's reference libraries: the key that most of them use,
+    /// and the Rust library's own.
     const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const BODY: &str = r#"{"test": 2432232314}"#;
     const VECTORS: [[&str; 5]; 2] = [
@@ -242,7 +241,8 @@ mod tests {
         }
     }
 
-    /// Pinned: receivers hold these keys. Made with Python's hmac and hashlib, by RFC 5869.
+    /// Pinned, because receivers hold these keys. Computed with Python's hmac and hashlib, by RFC
+    /// 5869.
     #[test]
     fn a_namespace_has_a_key_of_its_own() {
         let key = read_key(KEY).unwrap();
@@ -266,7 +266,7 @@ mod tests {
             sign(&of_namespace(&key, &"shop".parse().unwrap()).unwrap(), "shop%3Aa@5", "0", BODY)
                 .unwrap()
         );
-        // Where it is asked for, and nowhere else.
+        // Where it is configured, and nowhere else.
         let keys = keys.shared_by(vec!["shop".to_owned()]);
         assert_eq!(signature(&keys, "shop"), shared);
         assert_ne!(signature(&keys, "shop-2"), sign(&key, "shop-2%3Aa@5", "0", BODY).unwrap());

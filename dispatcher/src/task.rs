@@ -1,5 +1,5 @@
-//! Handlers that say themselves how they are called, tried again and scheduled: what the attribute
-//! [`task`](crate::task) makes.
+//! Handlers that declare how they are called, retried and scheduled. The attribute
+//! [`task`](crate::task) generates them.
 
 use crate::handlers::TaskContext;
 use crate::outcome::TaskError as HandlerError;
@@ -9,18 +9,18 @@ use scheduler_model::bounds::MAX_TIMEOUT_SECONDS;
 /// A run of a handler.
 pub type TaskFuture = LocalBoxFuture<'static, Result<(), HandlerError>>;
 
-/// A handler and what is declared beside it. The attribute [`task`](crate::task) implements it, and
-/// checks all of it at compile time; written by hand, what does not hold is found when the Worker
-/// runs, and logged.
+/// A handler and its declarations. The attribute [`task`](crate::task) implements it and checks
+/// everything at compile time. For an implementation by hand, errors are found and logged when the
+/// Worker runs.
 pub trait Task {
     /// The name by which tasks call it.
     const NAME: &'static str;
 
-    /// The retry policy of tasks that name this handler and have none of their own, as the API's
-    /// JSON.
+    /// The retry policy, as the API's JSON, of tasks that name this handler and have no policy of
+    /// their own.
     const RETRY: Option<&'static str> = None;
 
-    /// How long one attempt may wait, seconds; at most [`MAX_TIMEOUT_SECONDS`].
+    /// How long one attempt may take, seconds; at most [`MAX_TIMEOUT_SECONDS`].
     const TIMEOUT_SECONDS: u32 = MAX_TIMEOUT_SECONDS;
 
     /// When it runs by itself.
@@ -35,6 +35,6 @@ pub trait Task {
 pub struct Schedule {
     /// The cron expression.
     pub cron: &'static str,
-    /// The IANA time zone that it is read in; without it, UTC.
+    /// The IANA time zone of the expression; UTC if absent.
     pub timezone: Option<&'static str>,
 }

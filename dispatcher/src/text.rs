@@ -9,8 +9,9 @@ const SHOWN_URL_BYTES: usize = 200;
 /// Longest part of a payload that the log shows, bytes.
 const SHOWN_PAYLOAD_BYTES: usize = 1_024;
 
-/// `text` as a header can carry it, and two texts never alike: everything but visible ASCII is
-/// percent-encoded, and so is `%`. Spaces too, for those at the ends would be stripped on the way.
+/// Returns `text` as a header can carry it, so that different texts stay different: everything but
+/// visible ASCII is percent-encoded, and so is `%`. Spaces are too, because those at the ends would
+/// be stripped.
 pub(crate) fn header_value(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -24,21 +25,21 @@ pub(crate) fn header_value(text: &str) -> String {
     out
 }
 
-/// The part of a URL that may stand in an error and in the log: without query and fragment, which
-/// may hold secrets.
+/// Returns the part of a URL that may appear in an error and in the log: without query and
+/// fragment, which may hold secrets.
 pub(crate) fn shown_url(url: &str) -> &str {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     cut(url.get(..end).unwrap_or(url), SHOWN_URL_BYTES)
 }
 
-/// The longest start of `text` of at most `bytes`.
+/// Returns the longest start of `text` of at most `bytes`.
 pub(crate) fn cut(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
 }
 
-/// How an answer's body begins, on one line for people: whatever is not a visible character is a
-/// space, runs of spaces are one, and a character that was cut off at the end is left out. At most
-/// as many bytes as are given, and [`MAX_EXCERPT_BYTES`].
+/// Returns the beginning of an answer's body on one line, for people. Whatever is not a visible
+/// character becomes a space, runs of spaces become one, and a character that was cut off at the
+/// end is left out. It is at most as long as `bytes`, and [`MAX_EXCERPT_BYTES`].
 pub(crate) fn excerpt(bytes: &[u8]) -> String {
     let bytes = bytes.get(..MAX_EXCERPT_BYTES).unwrap_or(bytes);
     let mut out = String::with_capacity(bytes.len());
@@ -54,17 +55,17 @@ pub(crate) fn excerpt(bytes: &[u8]) -> String {
             out.push_str(word);
         }
     }
-    // A stray byte became a space, which may have made the text longer than the bytes were.
+    // A stray byte became a space, which may have made the text longer than the bytes.
     cut(&out, MAX_EXCERPT_BYTES).to_owned()
 }
 
-/// Characters that are not there for the eye, but move or hide what is around them.
+/// Returns whether a character is invisible but moves or hides its neighbours.
 fn is_unseen(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffd}')
 }
 
-/// A firing as one line of JSON, which the platform's log search takes apart. The payload is its
-/// JSON text, cut.
+/// Returns a firing as one line of JSON, which the platform's log search can parse. The payload is
+/// its JSON text, cut.
 pub(crate) fn log_line(
     id: &str,
     time: i64,
@@ -90,7 +91,7 @@ pub(crate) fn log_line(
         attempt,
         payload: cut(payload, SHOWN_PAYLOAD_BYTES),
     };
-    // Texts and numbers always become JSON.
+    // Texts and numbers always serialize.
     serde_json::to_string(&line).unwrap_or_default()
 }
 

@@ -1,41 +1,42 @@
 //! Whose turn is next: the waiting tasks of an invocation, by envelope and destination.
 //!
-//! A free place goes to the namespace with the fewest tasks running, then to the destination with
-//! the fewest, then to the one whose attempts have taken the least time so far, then to the
-//! envelope with the fewest. So a herd of one namespace, one host or one envelope takes its share
-//! of the places and no more while others wait.
+//! A free place goes to the namespace with the fewest running tasks, then to the destination with
+//! the fewest, then to the destination whose attempts have taken the least time so far, then to the
+//! envelope with the fewest. So a herd of one namespace, one host or one envelope takes only its
+//! share of the places while others wait.
 //!
 //! A destination is **unproven** until one of its attempts in this invocation has been answered,
 //! and again after one that was not. While others wait, an unproven destination gets at most
-//! [`MAX_UNPROVEN`] places: a host that hangs holds two of six, and what answers has the rest.
-//! After an attempt without an answer no other is started while some of the destination run.
+//! [`MAX_UNPROVEN`] places: a host that hangs holds two of six, and the destinations that answer
+//! have the rest. After an attempt without an answer, no other is started while some of the
+//! destination run.
 //!
-//! Two kinds of destinations are given up before their tasks have all been started; what waits for
-//! them goes back to the shards, which fire it again without counting an attempt:
-//! - one of which [`SILENT_IN_A_ROW`] attempts in a row ended without an answer, and none with one
-//!   since;
-//! - past [`SLOW_AFTER_MILLIS`], one whose attempts take [`SLOW_MILLIS`] on average: it goes on in
-//!   another invocation, behind what waits in the queue.
+//! Two kinds of destinations are given up before all their tasks have been started. Their waiting
+//! tasks go back to the shards, which fire them again without counting an attempt:
+//! - a destination with [`SILENT_IN_A_ROW`] attempts in a row that ended without an answer;
+//! - past [`SLOW_AFTER_MILLIS`], a destination whose attempts take [`SLOW_MILLIS`] on average. It
+//!   continues in another invocation, behind what waits in the queue.
 
 use crate::plan::{Job, Plan};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::namespace::Namespace;
 use std::collections::{HashMap, VecDeque};
 
-/// Places of an unproven destination while others wait: two, so that one slow task among good ones
-/// costs half of the pace and no more, and two of the six that an invocation has.
+/// Places of an unproven destination while others wait. It is two, so that one slow task among good
+/// ones costs at most half of the pace, and a destination that hangs holds two of the six places of
+/// an invocation.
 pub(crate) const MAX_UNPROVEN: usize = 2;
-/// After so many attempts in a row without an answer a destination is given up. One may be an
-/// accident.
+/// After this many attempts in a row without an answer, a destination is given up. A single one may
+/// be an accident.
 pub(crate) const SILENT_IN_A_ROW: u32 = 2;
 /// How long an invocation works before it gives up slow destinations, milliseconds: the default
 /// timeout of an attempt.
 pub(crate) const SLOW_AFTER_MILLIS: i64 = 30_000;
-/// From which average time of an attempt a destination is slow, milliseconds: six places get
-/// through an envelope of a hundred faster tasks within a minute and a half.
+/// The average time of an attempt from which a destination is slow, milliseconds. With faster
+/// tasks, six places get through an envelope of a hundred within a minute and a half.
 pub(crate) const SLOW_MILLIS: i64 = 5_000;
 
-/// A place that a running task holds: by which envelope, namespace and destination.
+/// A place that a running task holds: of which envelope, namespace and destination.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
     pub(crate) envelope: usize,
@@ -61,8 +62,8 @@ struct Destination {
 }
 
 impl Destination {
-    /// Whether one more of its tasks may be started. After silence those that run have to end
-    /// first: they say whether it was an accident.
+    /// Returns whether one more of its tasks may be started. After silence, those that run must end
+    /// first: they show whether it was an accident.
     fn has_room(&self, others_wait: bool) -> bool {
         if self.silent_in_a_row > 0 {
             return self.running == 0;
@@ -76,7 +77,7 @@ impl Destination {
     }
 }
 
-/// The waiting tasks, and who holds places.
+/// The waiting tasks, and the places in use.
 pub(crate) struct Turns<'a> {
     slow_from: UnixMillis,
     groups: Vec<Group<'a>>,
@@ -128,8 +129,8 @@ impl<'a> Turns<'a> {
         turns
     }
 
-    /// Returns the next task, which takes a place until [`Self::end`]; `None` while whatever waits
-    /// has to wait for others to end.
+    /// Returns the next task, which holds a place until [`Self::end`]; `None` while every waiting
+    /// task has to wait for others to end.
     pub(crate) fn next(&mut self) -> Option<(Place, Job<'a>)> {
         let destinations_waiting = self.destinations.iter().filter(|of| of.waiting > 0).count();
         let candidates =
@@ -151,7 +152,8 @@ impl<'a> Turns<'a> {
         Some((place, job))
     }
 
-    /// Ends the task that holds this place. It was answered or not, and took so long.
+    /// Ends the task that holds this place, which took `millis`. `is_silent` says that it got no
+    /// answer.
     pub(crate) fn end(&mut self, place: Place, is_silent: bool, millis: i64) {
         self.count(place, |running| running.saturating_sub(1));
         let Some(of) = self.destinations.get_mut(place.destination) else { return };
@@ -161,12 +163,12 @@ impl<'a> Turns<'a> {
         of.silent_in_a_row = if is_silent { of.silent_in_a_row + 1 } else { 0 };
     }
 
-    /// Gives back the place of a task that was not started after all.
+    /// Returns the place of a task that was not started after all.
     pub(crate) fn release(&mut self, place: Place) {
         self.count(place, |running| running.saturating_sub(1));
     }
 
-    /// Takes out the tasks of destinations that are given up: of which envelope, and their indexes
+    /// Takes out the tasks of destinations that are given up: the envelope of each, and its index
     /// there.
     pub(crate) fn given_up(&mut self, now: UnixMillis) -> Vec<(usize, u32)> {
         let is_late = now >= self.slow_from;
@@ -183,7 +185,7 @@ impl<'a> Turns<'a> {
         self.take_out(|_| true)
     }
 
-    /// Whether nothing of an envelope waits or runs any more.
+    /// Returns whether no task of an envelope waits or runs any more.
     pub(crate) fn is_done(&self, envelope: usize) -> bool {
         self.envelopes.get(envelope).is_none_or(|of| *of == (0, 0))
     }

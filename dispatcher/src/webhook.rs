@@ -1,5 +1,5 @@
-//! A webhook: a request to a URL, signed, to public hosts only, and with the few redirects that
-//! keep it what it is.
+//! A webhook: a signed request to a URL, to public hosts only, with the few redirects that do not
+//! change its meaning.
 
 use crate::exchange::{Abort, Judged, attempt, request, with_head};
 use crate::outcome::{Attempt, TaskError, of_network_error};
@@ -12,7 +12,7 @@ use scheduler_platform::now;
 use scheduler_platform::settings::{Allowed, WEBHOOK_SIGNING_KEYS};
 use worker::Fetch;
 
-/// Makes an attempt and says what became of it.
+/// Makes an attempt. Returns its outcome.
 pub(crate) async fn call(
     job: &Job<'_>,
     webhook: &Webhook<'_>,
@@ -22,15 +22,15 @@ pub(crate) async fn call(
     attempt(webhook.timeout_seconds, &webhook.url, follow(job, webhook, allowed, keys)).await
 }
 
-/// Asks, and follows redirects to an answer that is none.
+/// Sends the request and follows redirects to the final answer.
 async fn follow(
     job: &Job<'_>,
     webhook: &Webhook<'_>,
     allowed: &Allowed,
     keys: &Keys,
 ) -> Result<Judged, TaskError> {
-    // It was checked when it came in. The settings may have changed since, and will hardly change
-    // back by themselves.
+    // It was checked when the task was created. The settings may have changed since, and are
+    // unlikely to change back by themselves.
     let first = parse_url(&webhook.url, &allowed.hosts).map_err(|problem| {
         TaskError::permanent(format!("not called: the URL {} {problem}", shown_url(&webhook.url)))
     })?;
@@ -45,7 +45,7 @@ async fn follow(
     let signed = keys.sign(&job.namespace, &job.record.occurrence_key(), now(), body);
     let mut url = first.clone();
     let mut followed = 0;
-    // Headers that were left out once stay out: the next host may have been chosen by the last.
+    // Headers that were left out once stay out, because the last host may have chosen the next one.
     let mut given = true;
     loop {
         let request =

@@ -1,20 +1,21 @@
-//! For how long an invocation starts tasks.
+//! How long an invocation starts tasks.
 
 use scheduler_model::bounds::MAX_TIMEOUT_SECONDS;
 
 /// How long the platform lets a queue consumer work on a batch, seconds.
 const INVOCATION_SECONDS: u32 = 900;
 
-/// Tries of one report, and how long each may take, seconds.
+/// Attempts at one report. [`REPORT_TRY_SECONDS`] limits each.
 pub(crate) const REPORT_TRIES: u32 = 5;
-/// See [`REPORT_TRIES`]. A shard answers in milliseconds, and starts in less than a second.
+/// Time limit of one attempt at a report, seconds. A shard answers in milliseconds, and starts in
+/// less than a second.
 pub(crate) const REPORT_TRY_SECONDS: u32 = 20;
-/// The wait before a report's second try, milliseconds; doubled before each further one.
+/// The wait before the second attempt at a report, milliseconds; doubled before each further one.
 pub(crate) const REPORT_FIRST_WAIT_MILLIS: u64 = 100;
 
-/// The longest that an invocation starts tasks, seconds. What was started last then has its whole
-/// timeout, and its report every try (1.5 s of waits between them), and a good two minutes are left
-/// before the platform ends the invocation.
+/// The longest time for which an invocation starts tasks, seconds. The task that was started last
+/// then has its whole timeout, its report has every attempt (with 1.5 s of waits between them), and
+/// two minutes are left before the platform ends the invocation.
 const LONGEST_SECONDS: u32 = 600;
 const _: () = assert!(
     LONGEST_SECONDS + MAX_TIMEOUT_SECONDS + REPORT_TRIES * REPORT_TRY_SECONDS + 120
@@ -22,16 +23,16 @@ const _: () = assert!(
 );
 
 /// What must be left of the visibility timeout after the last start, milliseconds: the longest
-/// task, and 20 s for the time that a message is on its way and for its report.
+/// task, and 20 s for the message's way and its report.
 const TAIL_MILLIS: i64 = (MAX_TIMEOUT_SECONDS as i64 + 20) * 1_000;
 
-/// For how long after its begin an invocation starts tasks, milliseconds, when shards send an
-/// unreported envelope again after `visibility_millis`.
+/// Returns for how long after its beginning an invocation starts tasks, milliseconds. Shards send
+/// an unreported envelope again after `visibility_millis`.
 ///
-/// At most 10 minutes, so that everything is reported within the platform's 15. And, where the
-/// visibility timeout allows, so that the report is in before the shard would send the envelope
-/// again: else the tasks of one slow envelope would all run twice. A shorter timeout leaves half of
-/// it, so that every invocation gets something done.
+/// It is at most 10 minutes, so that everything is reported within the platform's 15. If the
+/// visibility timeout allows, the report arrives before the shard would send the envelope again;
+/// otherwise, all tasks of a slow envelope would run twice. A shorter timeout leaves half of it, so
+/// that every invocation gets something done.
 pub fn start_window_millis(visibility_millis: i64) -> i64 {
     let before_redelivery =
         visibility_millis.saturating_sub(TAIL_MILLIS).max(visibility_millis / 2);

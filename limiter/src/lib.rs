@@ -1,10 +1,10 @@
-//! The limiter Durable Object: a thin shell around [`scheduler_engine::limiter::Limiter`], which
+//! The shell of the limiter's Durable Object around [`scheduler_engine::limiter::Limiter`], which
 //! divides the limits of some keys of a namespace among its shards.
 //!
-//! In scope: loading the limiter from SQL, carrying out its writes, speaking
-//! [`scheduler_model::protocol::limiter::paths`], letting a shard wait for a slot. Not in scope:
-//! who gets what, which the limiter decides, and who may change limits, which the coordinator
-//! decides before it asks.
+//! In scope: loading the limiter from SQL, applying its writes, the requests of
+//! [`scheduler_model::protocol::limiter::paths`], and holding the request of a shard that waits for
+//! a slot. Not in scope: the division itself, which is the limiter's; and who may change limits,
+//! which the coordinator checks before it asks.
 
 use futures::channel::oneshot;
 use scheduler_engine::limiter::{HOLD_MILLIS, Limiter, Write};
@@ -20,14 +20,15 @@ use worker::{Request, Response, Result, State};
 pub struct Shell {
     entries: Entries,
     limiter: RefCell<Option<Limiter>>,
-    /// Shards that wait for a slot, by key; told when something of it may have become free.
+    /// Requests that wait for a slot, by key. They are notified when a slot of the key may have
+    /// become free.
     waiting: RefCell<BTreeMap<String, Vec<oneshot::Sender<()>>>>,
 }
 
 type Failure = entries::Failure<Refused>;
 
 impl Shell {
-    /// Nothing is read yet: the first request loads the limiter.
+    /// Creates the shell without reading anything: the first request loads the limiter.
     pub fn new(state: &State) -> Self {
         Self {
             entries: Entries::of(state),
@@ -39,7 +40,7 @@ impl Shell {
     /// Answers a request.
     ///
     /// # Errors
-    /// When the platform cannot read the request or make a response.
+    /// If the platform cannot read the request or create a response.
     pub async fn fetch(&self, mut request: Request) -> Result<Response> {
         let body = request.bytes().await?;
         let outcome = match request.path().as_str() {
@@ -49,27 +50,27 @@ impl Shell {
         entries::respond("limiter", outcome, || drop(self.limiter.take()))
     }
 
-    /// A shard that finds no slot waits for one here: so a slot that comes back is used again at
-    /// once, wherever.
+    /// Answers the request of a shard. If it finds no slot, the request waits here, so that a
+    /// returned slot is used again at once, whichever shard returned it.
     async fn answer_ask(&self, body: &[u8]) -> Result<Vec<u8>, Failure> {
         let asked: Asked = read(body)?;
         let end = now().plus(HOLD_MILLIS);
         loop {
             let answer = self.change(&asked.key, |limiter| limiter.ask(&asked, now()))?;
-            // No longer than that, should the clock go back meanwhile.
+            // Not longer than that, even if the clock goes back meanwhile.
             let left = u64::try_from(end.since(now()).min(HOLD_MILLIS)).unwrap_or(0);
             if left == 0 || answer.is_none_or(|answer| !answer.lacks_slots(&asked.ask)) {
                 return written(&answer);
             }
             let (sender, freed) = oneshot::channel();
             self.waiting.borrow_mut().entry(asked.key.clone()).or_default().push(sender);
-            // Woken or not: the limiter says what there is.
+            // Whether it was notified or not, the limiter says what is free.
             let _ = within(Duration::from_millis(left), freed).await;
             self.forget_gone(&asked.key);
         }
     }
 
-    /// Forgets those that wait for a key no longer.
+    /// Forgets the requests that no longer wait for a key.
     fn forget_gone(&self, key: &str) {
         let mut waiting = self.waiting.borrow_mut();
         let Some(of_key) = waiting.get_mut(key) else { return };
@@ -118,7 +119,7 @@ impl Shell {
         }
     }
 
-    /// One input about a key. What was written may have set something of it free.
+    /// Handles one input about a key. Its writes may have freed slots of the key.
     fn change<T>(
         &self,
         key: &str,
@@ -130,14 +131,14 @@ impl Shell {
         })?;
         if is_changed {
             for waiting in self.waiting.borrow_mut().remove(key).unwrap_or_default() {
-                // One that has gone does not want to know.
+                // A waiter that is gone needs no notification.
                 let _ = waiting.send(());
             }
         }
         Ok(answer)
     }
 
-    /// One input: loads the limiter if need be, calls it, and applies its writes.
+    /// Handles one input: loads the limiter if necessary, calls it, and applies its writes.
     fn with<T>(&self, call: impl FnOnce(&mut Limiter) -> (T, Vec<Write>)) -> Result<T, Failure> {
         let mut slot = self.limiter.borrow_mut();
         let limiter = match slot.as_mut() {
@@ -145,7 +146,7 @@ impl Shell {
             None => slot.insert(self.load()?),
         };
         let (answer, writes) = call(limiter);
-        // Without an await between them: one transaction.
+        // Without an await between them, so they are one transaction.
         writes.into_iter().try_for_each(|write| self.apply(write))?;
         Ok(answer)
     }

@@ -53,7 +53,7 @@ impl Item<'_> {
     }
 }
 
-/// The items of a batch's answer, one for each of `tasks`.
+/// Returns the items of a batch's answer, one for each of `tasks`.
 ///
 /// # Errors
 /// Says why the answer is none.

@@ -16,8 +16,8 @@ pub(crate) struct TaskWriter {
 }
 
 impl TaskWriter {
-    /// A writer for the tasks of a run: `queue` is the binding they are handed to, `sink_port`
-    /// where webhooks go.
+    /// Returns a writer for the tasks of a run: `queue` is the binding they are handed to,
+    /// `sink_port` where webhooks go.
     pub(crate) fn new(run: u64, queue: &str, sink_port: u16, payload_bytes: u32) -> Self {
         let queue = serde_json::Value::from(queue);
         let payload_bytes = payload_bytes as usize;
@@ -78,7 +78,7 @@ impl TaskWriter {
     }
 }
 
-/// A batch body from the items that `write` appends, one by one; an array, or NDJSON.
+/// Returns a batch body from the items that `write` appends, one by one; an array, or NDJSON.
 pub(crate) fn batch(
     items: usize,
     ndjson: bool,
@@ -99,7 +99,7 @@ pub(crate) fn batch(
     out
 }
 
-/// The content type of a batch body.
+/// Returns the content type of a batch body.
 pub(crate) fn content_type(ndjson: bool) -> &'static str {
     if ndjson { "application/x-ndjson" } else { "application/json" }
 }

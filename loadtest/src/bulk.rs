@@ -83,7 +83,7 @@ pub(crate) struct BulkReport {
 }
 
 impl BulkReport {
-    /// The printed report.
+    /// Returns the printed report.
     pub(crate) fn text(&self) -> String {
         let mut out = format!(
             "bulk schedule rate against {}, {} requests at once\n",
@@ -123,7 +123,7 @@ impl BulkReport {
         self.complete
     }
 
-    /// The JSON file's text.
+    /// Returns the JSON file's text.
     ///
     /// # Errors
     /// None in practice: every field can be written as JSON.
@@ -319,8 +319,8 @@ async fn send(
     Ok(bodies.tasks() as f64 / clock.elapsed().as_secs_f64())
 }
 
-/// Whether the count is among the first fields of an answer. Not parsed, so that the client stays
-/// cheap.
+/// Returns whether the count is among the first fields of an answer. Not parsed, so that the client
+/// stays cheap.
 fn begins_with_count(body: &[u8], expected: &str) -> bool {
     let head = String::from_utf8_lossy(body.get(..body.len().min(64)).unwrap_or_default());
     let head: String = head.split_whitespace().collect();

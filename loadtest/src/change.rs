@@ -181,8 +181,8 @@ async fn bulk_cancel(session: &Session, members: &[Pending]) {
     }
 }
 
-/// How many of `tasks` a bulk cancel stopped; none when an earlier try may have stopped some
-/// before, or some are in flight, which may arrive or not.
+/// Returns how many of `tasks` a bulk cancel stopped; none when an earlier try may have stopped
+/// some before, or some are in flight, which may arrive or not.
 fn cancelled(answer: &Answer, tasks: usize) -> Result<Option<usize>, String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

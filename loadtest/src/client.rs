@@ -36,7 +36,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The status and the beginning of the body, for an error message.
+    /// Returns the status and the beginning of the body, for an error message.
     pub(crate) fn describe(&self) -> String {
         let text = String::from_utf8_lossy(&self.body);
         let beginning: String = text.chars().take(300).collect();
@@ -58,7 +58,7 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    /// A client for the target.
+    /// Returns a client for the target.
     ///
     /// # Errors
     /// The target is not loopback or not plain `http`, the key is missing or cannot be a header, or
@@ -90,7 +90,7 @@ impl Api {
         })
     }
 
-    /// The server's address.
+    /// Returns the server's address.
     pub(crate) fn base(&self) -> &str {
         &self.base
     }
@@ -268,7 +268,7 @@ impl std::fmt::Display for Chain<'_> {
     }
 }
 
-/// The target's scheme, host and port, if it is this machine.
+/// Returns the target's scheme, host and port, if it is this machine.
 ///
 /// A load tester pointed at a deployed scheduler would cost its owner money and flood it, so that
 /// is refused.
@@ -295,7 +295,7 @@ fn loopback_base(url: &str) -> Result<String, String> {
     Ok(format!("http://{authority}"))
 }
 
-/// A task id as one segment of a path.
+/// Returns a task id as one segment of a path.
 pub(crate) fn path_segment(id: &str) -> String {
     let mut out = String::with_capacity(id.len());
     for byte in id.bytes() {

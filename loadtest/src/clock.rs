@@ -9,8 +9,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// The wall clock in milliseconds since the Unix epoch, comparable with the server's times on the
-/// same machine.
+/// Returns the wall clock in milliseconds since the Unix epoch, comparable with the server's times
+/// on the same machine.
 pub(crate) fn now_millis() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -22,7 +22,7 @@ pub(crate) fn now_millis() -> i64 {
 pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {
-    /// A stopwatch which starts now.
+    /// Returns a stopwatch which starts now.
     pub(crate) fn start() -> Self {
         Self(Instant::now())
     }

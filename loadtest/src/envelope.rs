@@ -144,7 +144,7 @@ impl<'de> Deserialize<'de> for LooseNumber {
     }
 }
 
-/// The envelopes of a body with one envelope per line; blank lines are skipped.
+/// Returns the envelopes of a body with one envelope per line; blank lines are skipped.
 ///
 /// # Errors
 /// Names the line that is not an envelope and what is wrong with it.
@@ -158,7 +158,7 @@ pub(crate) fn parse_lines(body: &[u8]) -> Result<Vec<Envelope<'_>>, String> {
         .collect()
 }
 
-/// The record of a webhook's body.
+/// Returns the record of a webhook's body.
 ///
 /// # Errors
 /// Says what is wrong with the body.

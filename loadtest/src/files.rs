@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The file asked for, or `target/loadtest/<name>` below the current directory.
+/// Returns the file asked for, or `target/loadtest/<name>` below the current directory.
 pub(crate) fn path(asked: Option<&PathBuf>, name: &str) -> PathBuf {
     asked.cloned().unwrap_or_else(|| Path::new("target").join("loadtest").join(name))
 }

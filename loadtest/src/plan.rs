@@ -54,13 +54,13 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// The plan of a run that starts scheduling at `start` (epoch ms). `run` tells its tasks from
-    /// other runs'.
+    /// Returns the plan of a run that starts scheduling at `start` (epoch ms). `run` tells its
+    /// tasks from other runs'.
     pub(crate) fn new(settings: Settings, start: i64, run: u64) -> Self {
         Self { first_due: start + settings.first_due_after_millis(), settings, run }
     }
 
-    /// The first version of task `n`.
+    /// Returns the first version of task `n`.
     pub(crate) fn task(&self, n: u32) -> Planned {
         let settings = &self.settings;
         let mut random = self.random(n);
@@ -87,8 +87,8 @@ impl Plan {
         Planned { kind: Kind::Once, via, due, change }
     }
 
-    /// The version that overwrites an older one at `now`: entry `n`, the `version`-th of its id
-    /// (from 2).
+    /// Returns the version that overwrites an older one at `now`: entry `n`, the `version`-th of
+    /// its id (from 2).
     pub(crate) fn overwriting(&self, n: u32, version: u32, now: i64) -> Planned {
         let mut random = self.random(n);
         let via = self.via(&mut random);
@@ -104,8 +104,9 @@ impl Plan {
         Planned { kind: Kind::Once, via, due, change }
     }
 
-    /// The id of task `n` if it has one of its own: with `own_ids`, and always for a recurring one,
-    /// so that a repeated request cannot leave behind a second recurring task that nobody deletes.
+    /// Returns the id of task `n` if it has one of its own: with `own_ids`, and always for a
+    /// recurring one, so that a repeated request cannot leave behind a second recurring task that
+    /// nobody deletes.
     pub(crate) fn own_id(&self, n: u32, kind: Kind) -> Option<String> {
         let needed = self.settings.own_ids || kind != Kind::Once;
         // The number is scattered so that neighbours in a request share no prefix beyond the run's.

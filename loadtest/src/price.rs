@@ -50,8 +50,8 @@ pub(crate) struct Bill {
     pub(crate) dollars_per_million_tasks: f64,
 }
 
-/// The bill for `tasks` tasks, from what the meter counted meanwhile and the `api_requests` the
-/// client made.
+/// Returns the bill for `tasks` tasks, from what the meter counted meanwhile and the `api_requests`
+/// the client made.
 ///
 /// Queue consumers are not metered by the shards; each message is taken as one invocation of its
 /// consumer, which is the most it can be (a batch of several messages is one).
@@ -86,7 +86,7 @@ pub(crate) fn bill(used: Meter, api_requests: u64, tasks: u64) -> Bill {
     }
 }
 
-/// A counter as a float; counters here stay far below 2^53.
+/// Returns a counter as a float; counters here stay far below 2^53.
 fn count(value: u64) -> f64 {
     value as f64
 }

@@ -10,7 +10,7 @@ use crate::report::Report;
 const PRINTED: usize = 20;
 
 impl Report {
-    /// The printed report.
+    /// Returns the printed report.
     pub(crate) fn text(&self) -> String {
         let mut out = String::new();
         // Writing to a String cannot fail.

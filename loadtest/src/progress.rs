@@ -48,12 +48,12 @@ impl Progress {
     }
 }
 
-/// Where bars are drawn.
+/// Returns where bars are drawn.
 pub(crate) fn target(quiet: bool) -> ProgressDrawTarget {
     if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() }
 }
 
-/// A bar with a name, a count and a rate.
+/// Returns a bar with a name, a count and a rate.
 pub(crate) fn bar(name: &'static str, total: u64) -> ProgressBar {
     let style = ProgressStyle::with_template(
         "{prefix:>10} {bar:40} {human_pos}/{human_len} {per_sec:>14} {elapsed}",

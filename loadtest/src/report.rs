@@ -249,7 +249,7 @@ impl Report {
         warnings
     }
 
-    /// The JSON file's text.
+    /// Returns the JSON file's text.
     ///
     /// # Errors
     /// None in practice: every field can be written as JSON.
@@ -259,7 +259,7 @@ impl Report {
             .map_err(|error| error.to_string())
     }
 
-    /// The histogram.
+    /// Returns the histogram.
     pub(crate) fn svg(&self) -> &str {
         &self.picture
     }
@@ -281,7 +281,7 @@ fn schedule_figures(session: &Session) -> ScheduleFigures {
     }
 }
 
-/// The bill, without what reading the counters costs.
+/// Returns the bill, without what reading the counters costs.
 ///
 /// # Errors
 /// Says why the server's counters cannot give one.

@@ -127,7 +127,8 @@ async fn received(session: &Session, before: &Stats) {
     }
 }
 
-/// Whether the server has counted all tasks of a run through a handler, which the sink cannot see.
+/// Returns whether the server has counted all tasks of a run through a handler, which the sink
+/// cannot see.
 async fn handlers_done(session: &Session, before: &Stats) -> bool {
     if !session.settings.via.contains(&Via::HandlerNoop) {
         return true;
@@ -141,8 +142,8 @@ async fn handlers_done(session: &Session, before: &Stats) -> bool {
     }
 }
 
-/// The server's counters once it holds no more than before the run, so that the meter has the
-/// outcomes in it too. After a run that was cut short they are read once, as they are.
+/// Returns the server's counters once it holds no more than before the run, so that the meter has
+/// the outcomes in it too. After a run that was cut short they are read once, as they are.
 async fn drained(session: &Session, before: &Stats, ending: Ending) -> Option<Stats> {
     let mut latest = None;
     let reading = async {

@@ -134,7 +134,7 @@ fn defaults(scenario: Scenario) -> Defaults {
     }
 }
 
-/// The scenario's settings with the given options in place of its own.
+/// Returns the scenario's settings with the given options in place of its own.
 ///
 /// # Errors
 /// Names the option that is out of bounds and its limit.
@@ -232,7 +232,7 @@ fn within(option: &str, value: u32, least: u32, most: u32) -> Result<u32, String
     Err(format!("{option} {value}: must be between {least} and {most}"))
 }
 
-/// Seconds as given, checked, in milliseconds.
+/// Returns the seconds as given, checked, in milliseconds.
 ///
 /// # Errors
 /// Names the option and its limits.
@@ -257,7 +257,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
 
-    /// The settings of a command line, the way `main` makes them.
+    /// Returns the settings of a command line, the way `main` makes them.
     pub(crate) fn parse(line: &str) -> Result<Settings, String> {
         let cli = Cli::try_parse_from(line.split(' ')).map_err(|error| error.to_string())?;
         match cli.command {

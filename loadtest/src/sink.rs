@@ -33,8 +33,8 @@ const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 pub(crate) struct SharedLedger(Arc<Mutex<Ledger>>);
 
 impl SharedLedger {
-    /// The ledger, locked. A panic elsewhere leaves it readable: a report of what is known is
-    /// better than none.
+    /// Returns the ledger, locked. A panic elsewhere leaves it readable: a report of what is known
+    /// is better than none.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Ledger> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

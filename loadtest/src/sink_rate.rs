@@ -73,7 +73,7 @@ pub(crate) async fn run(args: &SinkRateArgs) -> Result<String, String> {
     ))
 }
 
-/// The bodies of posts as the example consumer sends them.
+/// Returns the bodies of posts as the example consumer sends them.
 fn posts(args: &SinkRateArgs, due: i64) -> Vec<Bytes> {
     let writer = TaskWriter::new(RUN, "FIRED_TASKS", 0, args.payload_bytes);
     let planned = Planned { kind: Kind::Once, via: Via::Consumer, due, change: None };

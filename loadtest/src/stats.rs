@@ -56,7 +56,7 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// What was used between `before` and this reading; none when a counter went back.
+    /// Returns what was used between `before` and this reading; none when a counter went back.
     fn since(self, before: Self) -> Option<Self> {
         Some(Self {
             rows_read: self.rows_read.checked_sub(before.rows_read)?,
@@ -68,7 +68,7 @@ impl Meter {
     }
 }
 
-/// What the meter counted between two readings, if it can be believed.
+/// Returns what the meter counted between two readings, if it can be believed.
 ///
 /// A shard that lost counters (with its memory, say) would make a run look cheaper than it was, so
 /// a difference is given only when no shard's counters went back, and when they account for the

@@ -38,7 +38,7 @@ const LABEL: f64 = 40.0;
 const MARK: f64 = 26.0;
 const COLOURS: [&str; 3] = ["#2563eb", "#d97706", "#059669"];
 
-/// The picture; series without values are left out.
+/// Returns the picture; series without values are left out.
 pub(crate) fn histogram(title: &str, subtitle: &str, series: &[Series<'_>]) -> String {
     let series: Vec<_> = series.iter().filter(|series| !series.values.is_empty()).collect();
     let axis =
@@ -203,8 +203,8 @@ struct Axis {
 }
 
 impl Axis {
-    /// An axis that shows values up to `max`, and at least up to 100 ms, so that small pictures can
-    /// be compared.
+    /// Returns an axis that shows values up to `max`, and at least up to 100 ms, so that small
+    /// pictures can be compared.
     fn up_to(max: i64) -> Self {
         let last = EDGES.last().copied().unwrap_or(1);
         let most = EDGES.iter().copied().find(|&edge| edge > max.max(99)).unwrap_or(last * 3 / 2);
@@ -230,7 +230,7 @@ impl Axis {
     }
 }
 
-/// A whole number from 0 with commas between its thousands.
+/// Returns a whole number from 0 with commas between its thousands.
 fn thousands(value: i64) -> String {
     if value >= 1_000 {
         format!("{},{:03}", thousands(value / 1_000), value % 1_000)

@@ -39,8 +39,8 @@ impl Ran {
     }
 }
 
-/// A port nobody listens on. It has to be known before the command starts, since the fake sends its
-/// envelopes there.
+/// Returns a port nobody listens on. It has to be known before the command starts, since the fake
+/// sends its envelopes there.
 fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }

@@ -15,7 +15,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprLit, ExprUnary, Ident, Lit, Token, UnOp};
 
-/// Every argument there is.
+/// The names of all arguments.
 const KNOWN: [&str; 10] = [
     "name",
     "retries",
@@ -29,7 +29,7 @@ const KNOWN: [&str; 10] = [
     "timezone",
 ];
 
-/// The arguments that make up a retry policy beside `retries`, and the policy's fields.
+/// The arguments of a retry policy besides `retries`, and the fields of the policy.
 const POLICY: [(&str, &str); 5] = [
     ("min_backoff_seconds", "minBackoffSeconds"),
     ("factor", "factor"),
@@ -38,10 +38,10 @@ const POLICY: [(&str, &str); 5] = [
     ("max_duration_seconds", "maxDurationSeconds"),
 ];
 
-/// What was declared.
+/// The declarations of a handler.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Arguments {
-    /// `None`: the function's.
+    /// `None`: the function's name.
     pub(crate) name: Option<String>,
     /// A retry policy as the API's JSON.
     pub(crate) retry: Option<String>,
@@ -51,7 +51,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Reads what stands in the attribute's parentheses.
+    /// Reads what is in the attribute's parentheses.
     ///
     /// # Errors
     /// All that is wrong with it, each with its place.
@@ -88,7 +88,7 @@ impl Parse for Argument {
     }
 }
 
-/// The arguments by name, and what is wrong with them so far.
+/// The arguments by name, and the errors found so far.
 struct Reader<'a> {
     given: BTreeMap<&'static str, &'a Expr>,
     error: Option<Error>,
@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An argument that is a string, and its place.
+    /// Reads an argument that is a string, and its place.
     fn text(&mut self, argument: &'static str) -> Option<(String, Span)> {
         let value = *self.given.get(argument)?;
         match value {
@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An argument that is a number, and its place.
+    /// Reads an argument that is a number, and its place.
     fn number(&mut self, argument: &'static str) -> Option<(f64, Span)> {
         let value = *self.given.get(argument)?;
         let number = number_in(value);
@@ -144,7 +144,7 @@ impl<'a> Reader<'a> {
         Some((number?, value.span()))
     }
 
-    /// An argument that is a whole number within bounds.
+    /// Reads an argument that is a whole number within bounds.
     fn whole(&mut self, argument: &'static str, least: u32, most: u32) -> Option<u32> {
         let (number, place) = self.number(argument)?;
         if number.fract() != 0.0 || !(f64::from(least)..=f64::from(most)).contains(&number) {
@@ -183,7 +183,8 @@ impl<'a> Reader<'a> {
             return None;
         }
         let text = Value::Object(policy).to_string();
-        // The Worker's own check. Its fields are all there, so only their values can be at fault.
+        // This is the Worker's own check. All its fields are present, so only their values can be
+        // wrong.
         if let Some(problem) = serde_json::from_str::<RetryInput>(&text)
             .ok()
             .and_then(|input| RetryPolicy::try_from(input).err())
@@ -207,7 +208,7 @@ impl<'a> Reader<'a> {
             self.refuse(*place, "timezone belongs to cron; give that too, or leave it out");
             return None;
         }
-        // Each by itself, so that both are told of.
+        // Each is checked by itself, so that both errors are reported.
         if let Some((zone, place)) = &timezone
             && let Err(problem) = CronSchedule::parse("@daily", Some(zone))
         {
@@ -221,7 +222,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The number that a literal is, with or without a minus.
+/// Returns the number of a literal, with or without a minus.
 fn number_in(value: &Expr) -> Option<f64> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_digits().parse().ok(),
@@ -233,7 +234,7 @@ fn number_in(value: &Expr) -> Option<f64> {
     }
 }
 
-/// 5 as `5`, not as `5.0`: as a person would write it.
+/// Returns 5 as `5`, not as `5.0`, as a person would write it.
 fn json_number(number: f64) -> Value {
     if number.fract() == 0.0 && (0.0..1e15).contains(&number) {
         return (number as u64).into();
@@ -241,7 +242,7 @@ fn json_number(number: f64) -> Value {
     Number::from_f64(number).map_or(Value::Null, Value::Number)
 }
 
-/// Checks that a name can be a handler's.
+/// Checks that a name may be a handler's.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
     if name.trim().is_empty() {
         return Err("name is empty; give one, or leave it out to take the function's".to_owned());
@@ -290,8 +291,8 @@ mod tests {
         );
     }
 
-    /// That the list of arguments and what is read of them agree: each is refused with a value that
-    /// cannot be its.
+    /// The list of arguments and the code that reads them agree: each is refused with a value that
+    /// cannot be valid for it.
     #[test]
     fn every_known_argument_is_read() {
         for name in KNOWN {

@@ -1,4 +1,4 @@
-//! What the attribute makes of a function.
+//! The code that the attribute generates for a function.
 
 use crate::arguments::{Arguments, check_name};
 use crate::signature::Types;
@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Error, ItemFn, parse2};
 
-/// The function, and its type beside it; or the function and what is wrong.
+/// Returns the function with its type beside it; or the function with the errors.
 pub(crate) fn task(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let function: ItemFn = match parse2(item.clone()) {
         Ok(function) => function,
@@ -21,7 +21,7 @@ pub(crate) fn task(arguments: TokenStream, item: TokenStream) -> TokenStream {
     match registration(arguments, &function) {
         Ok(registration) => quote!(#function #registration),
         Err(problem) => {
-            // The function stays, so that nothing is reported but what is wrong.
+            // The function stays, so that only the error itself is reported.
             let problem = problem.into_compile_error();
             quote!(#function #problem)
         }
@@ -31,7 +31,7 @@ pub(crate) fn task(arguments: TokenStream, item: TokenStream) -> TokenStream {
 fn registration(arguments: TokenStream, function: &ItemFn) -> Result<TokenStream, Error> {
     let arguments = Arguments::parse(arguments);
     let types = Types::of(&function.sig);
-    // Both are told of.
+    // Both errors are reported.
     let (arguments, types) = match (arguments, types) {
         (Ok(arguments), Ok(types)) => (arguments, types),
         (Err(mut problem), Err(other)) => {
@@ -64,7 +64,7 @@ fn registration(arguments: TokenStream, function: &ItemFn) -> Result<TokenStream
     });
     let run = run(function, &types);
     let visibility = &function.vis;
-    // What holds for the function holds for its type: where the one is not compiled, the other must
+    // The conditions of the function also apply to its type: if one is not compiled, the other must
     // not be.
     let conditions = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
     let conditions: TokenStream = conditions.map(|attribute| quote!(#attribute)).collect();
@@ -86,8 +86,8 @@ fn registration(arguments: TokenStream, function: &ItemFn) -> Result<TokenStream
     })
 }
 
-/// The call of the function. Each type stands where the compiler checks it, with its own place in
-/// the source, so that an error is marked there and not at the attribute.
+/// Returns the call of the function. Each type keeps its own place in the source, so that the
+/// compiler marks an error there and not at the attribute.
 fn run(function: &ItemFn, types: &Types<'_>) -> TokenStream {
     let ident = &function.sig.ident;
     let Types { context: context_type, payload: payload_type, output } = types;

@@ -1,4 +1,4 @@
-//! The shape that a task's function must have.
+//! The signature that a task's function must have.
 
 use syn::spanned::Spanned;
 use syn::{Error, FnArg, ReturnType, Safety, Signature, Type};
@@ -12,10 +12,10 @@ pub(crate) struct Types<'a> {
 }
 
 impl<'a> Types<'a> {
-    /// Reads them. That they are the right types the compiler will tell, at the same places.
+    /// Reads the types. The compiler checks at the same places that they are the right ones.
     ///
     /// # Errors
-    /// What cannot be a task's function, with the place.
+    /// Why the signature cannot be that of a task's function, with the place.
     pub(crate) fn of(signature: &'a Signature) -> Result<Self, Error> {
         if let Some(token) = signature.constness {
             return Err(Error::new(token.span(), "a task's function cannot be const"));
@@ -63,7 +63,7 @@ impl<'a> Types<'a> {
     }
 }
 
-/// The type of a parameter that is a value of its own.
+/// Returns the type of a parameter that is taken by value.
 fn owned(parameter: &FnArg) -> Result<&Type, Error> {
     let FnArg::Typed(parameter) = parameter else {
         return Err(Error::new(parameter.span(), "a task's function is a free one, not a method"));

@@ -10,17 +10,17 @@ use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::{Error, Request};
 
-/// A body must come this fast after [`GRACE`], bytes a millisecond: it has memory that others wait
-/// for. 2.4 Mbit/s, at which the largest comes in a minute.
+/// The pace that a body must keep after [`GRACE`], bytes per millisecond, because it occupies
+/// memory that others wait for. It is 2.4 Mbit/s: the largest body arrives within a minute.
 const PACE: usize = 300;
 
-/// What a body may take beside what it takes at its [`PACE`].
+/// The time that a body may take in addition to its [`PACE`].
 const GRACE: Duration = Duration::from_secs(5);
 
-/// A large body is read in steps of so many bytes, so that it shows whether it comes on.
+/// A large body is read in steps of this many bytes, so that a stalled sender is noticed.
 const STEP: usize = 1_000_000;
 
-/// Returns in which time so much of a body must have come.
+/// Returns the time within which `bytes` of a body must have arrived.
 fn time_for(bytes: usize) -> Duration {
     GRACE + Duration::from_millis((bytes / PACE) as u64)
 }
@@ -32,7 +32,7 @@ fn too_slow() -> Error {
     ))
 }
 
-/// Returns the length that a request announces of its body, bytes.
+/// Returns the length of the body that a request announces, bytes.
 fn announced(request: &Request) -> worker::Result<Option<usize>> {
     Ok(request.headers().get("content-length")?.and_then(|length| length.parse().ok()))
 }
@@ -44,7 +44,7 @@ pub enum Unread<E> {
     TooLong,
     /// The caller has no room for it.
     NoRoom(E),
-    /// The platform cannot read it: the connection was cut.
+    /// The platform cannot read it, because the connection was cut.
     Cut(worker::Error),
 }
 
@@ -54,9 +54,9 @@ impl<E> From<worker::Error> for Unread<E> {
     }
 }
 
-/// Reads a request's body of `limit` bytes at most. No more of it is held than the limit and a
-/// chunk, whether or not the request announces its length. `has_room` is asked before so many bytes
-/// are held: once for a length that is announced, else for each chunk.
+/// Reads the body of a request, up to `limit` bytes. Holds at most the limit and one chunk, whether
+/// or not the request announces its length. Calls `has_room` before bytes are held: once with an
+/// announced length, otherwise for each chunk.
 ///
 /// # Errors
 /// See [`Unread`].
@@ -67,7 +67,7 @@ pub async fn read_body<E>(
 ) -> Result<Vec<u8>, Unread<E>> {
     match announced(request)? {
         Some(bytes) if bytes > limit => return Err(Unread::TooLong),
-        // The platform reads no more than what is announced.
+        // The platform reads no more than the announced length.
         Some(bytes) => {
             has_room(bytes).map_err(Unread::NoRoom)?;
             let body = if bytes <= STEP {
@@ -96,14 +96,14 @@ pub async fn read_body<E>(
     Ok(body)
 }
 
-/// Returns what is left of the time in which so much of a body must have come.
+/// Returns the rest of the time within which `bytes` of a body must have arrived.
 fn left(began: UnixMillis, bytes: usize) -> Duration {
     let passed = u64::try_from(now().since(began)).unwrap_or(0);
     time_for(bytes).saturating_sub(Duration::from_millis(passed))
 }
 
-/// Reads a body of `bytes` by steps of [`STEP`], which takes fewer turns than its chunks do. Each
-/// must come in its time.
+/// Reads a body of `bytes` in steps of [`STEP`], which takes fewer turns than its chunks do. Each
+/// step must arrive in its time.
 async fn read_in_steps(request: &Request, bytes: usize) -> worker::Result<Vec<u8>> {
     let stream = request.inner().body().ok_or("the request has no body")?;
     let options = Object::new();

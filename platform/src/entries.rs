@@ -1,5 +1,5 @@
-//! What the shells of small objects have in common: all that they hold stands in one table of
-//! records by name, and is in memory too.
+//! The common part of the shells of small objects. All that such an object holds is in one table of
+//! records by name, and in memory.
 
 use scheduler_model::bounds::MAX_ROW_BYTES;
 use serde::Serialize;
@@ -15,15 +15,15 @@ pub struct Entries {
 }
 
 impl Entries {
-    /// Of this object. Nothing is read or made yet.
+    /// Returns the table of this object. Reads and creates nothing yet.
     pub fn of(state: &State) -> Self {
         Self { sql: state.storage().sql() }
     }
 
-    /// Every record; the table is made if it is not there.
+    /// Returns every record. Creates the table if it does not exist.
     ///
     /// # Errors
-    /// When the platform's storage fails.
+    /// If the platform's storage fails.
     pub fn load(&self) -> Result<impl Iterator<Item = String> + use<>> {
         self.sql.exec(SCHEMA, None)?;
         let rows = self
@@ -37,12 +37,12 @@ impl Entries {
         }))
     }
 
-    /// Stores a record, in the place of the one of this name.
+    /// Stores a record in place of the record of this name.
     ///
     /// # Errors
-    /// When the platform's storage fails, or the record is larger than its rows.
+    /// If the platform's storage fails, or the record is larger than its row may be.
     pub fn put(&self, name: String, record: String) -> Result<()> {
-        // The local runtime stores what the platform refuses: found here, it is found in both.
+        // The local runtime stores rows that the platform refuses. This check refuses them in both.
         if record.len() > MAX_ROW_BYTES {
             return Err(Error::RustError(format!(
                 "the record of {name} has {} bytes; a row has up to {MAX_ROW_BYTES}",
@@ -56,19 +56,19 @@ impl Entries {
         Ok(())
     }
 
-    /// Takes the record of this name out.
+    /// Deletes the record of this name.
     ///
     /// # Errors
-    /// When the platform's storage fails.
+    /// If the platform's storage fails.
     pub fn delete(&self, name: String) -> Result<()> {
         self.sql.exec("DELETE FROM entries WHERE name = ?", vec![name.into()])?;
         Ok(())
     }
 
-    /// Takes every record out.
+    /// Deletes every record.
     ///
     /// # Errors
-    /// When the platform's storage fails.
+    /// If the platform's storage fails.
     pub fn clear(&self) -> Result<()> {
         self.sql.exec("DELETE FROM entries", None)?;
         Ok(())
@@ -77,11 +77,11 @@ impl Entries {
 
 /// Why a request to an object is not answered with 200.
 pub enum Failure<R> {
-    /// What is asked for cannot be: the object's own refusal, told with status 409.
+    /// The object refuses the request; answered with status 409.
     Refused(R),
-    /// The sender's mistake.
+    /// The request is wrong.
     Request(String),
-    /// The platform failed, or storage holds what was never written there.
+    /// The platform failed, or storage holds a record that was never written there.
     Storage(String),
 }
 
@@ -97,27 +97,27 @@ impl<R> From<Error> for Failure<R> {
     }
 }
 
-/// Reads a request's body.
+/// Reads the body of a request.
 ///
 /// # Errors
-/// When it is not what was asked for.
+/// If it is not the expected JSON.
 pub fn read<T: DeserializeOwned, R>(body: &[u8]) -> Result<T, Failure<R>> {
     Ok(serde_json::from_slice(body)?)
 }
 
-/// Writes an answer's body.
+/// Returns an answer as JSON.
 ///
 /// # Errors
-/// When it cannot be written as JSON.
+/// If it cannot be written as JSON.
 pub fn written<T: Serialize, R>(answer: &T) -> Result<Vec<u8>, Failure<R>> {
     Ok(serde_json::to_vec(answer)?)
 }
 
-/// The response to a request to `who`, for the log. After a failure of storage `forget` is called:
-/// what is in memory may be ahead of what is stored.
+/// Returns the response to a request, and logs a failure under the name `who`. After a failure of
+/// storage it calls `forget`, because memory may be ahead of storage.
 ///
 /// # Errors
-/// When the platform cannot make a response.
+/// If the platform cannot create a response.
 pub fn respond<R: Serialize>(
     who: &str,
     outcome: Result<Vec<u8>, Failure<R>>,

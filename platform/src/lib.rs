@@ -1,5 +1,5 @@
-//! What the platform's SDK lacks or gets wrong: waits, the clock as the core takes it, random bytes.
-//! Also the settings of the deployment.
+//! What the platform's SDK lacks or gets wrong: waits, the clock in the core's type, random bytes;
+//! and the settings of the deployment.
 //!
 //! In scope: small pieces that more than one of the Worker's crates needs. Not in scope: decisions.
 
@@ -17,16 +17,17 @@ use scheduler_calendar::time::UnixMillis;
 use worker::js_sys::{Function, Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
 
-/// The platform's clock. It stands still between two events, as a defence against timing attacks.
+/// Returns the time of the platform's clock. The clock stands still between two events, as a
+/// defence against timing attacks.
 pub fn now() -> UnixMillis {
-    // A number: `worker::Date` would make an object of each time.
+    // As a number: `worker::Date` would create an object for each time.
     UnixMillis::new(worker::js_sys::Date::now() as i64)
 }
 
-/// 16 random bytes from the platform's generator, fit for keys.
+/// Returns 16 random bytes from the platform's generator, fit for keys.
 ///
 /// # Errors
-/// When the platform has no such generator.
+/// If the platform has no such generator.
 pub fn random_bytes() -> worker::Result<[u8; 16]> {
     let mut bytes = [0; 16];
     let array = Uint8Array::new_with_length(16);

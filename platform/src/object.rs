@@ -1,9 +1,9 @@
-//! Asking a Durable Object in as few steps as there are: a request with a body and an answer with
-//! one, each a whole.
+//! Requests to a Durable Object in as few steps as possible: a whole request body, a whole answer
+//! body.
 //!
-//! The SDK's own way makes a `Request` with headers of its own for each question, and reads the
-//! answer as a stream, a chunk and several turns of the event loop at a time. A bulk request asks
-//! every shard, so this is what it spends much of its time on.
+//! For each request, the SDK creates a `Request` with headers of its own, and reads the answer as a
+//! stream, one chunk and several turns of the event loop at a time. A bulk request asks every
+//! shard, so it would spend much of its time there.
 
 use worker::js_sys::{Function, Object, Promise, Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
@@ -18,10 +18,10 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// The class that is bound under this name.
+    /// Returns the class that is bound under this name.
     ///
     /// # Errors
-    /// When there is no such binding.
+    /// If there is no such binding.
     pub fn bound(env: &Env, binding: &str) -> Result<Self> {
         let namespace = Reflect::get(env, &JsValue::from_str(binding))?;
         let get_by_name = method(&namespace, "getByName").map_err(|_| {
@@ -32,11 +32,11 @@ impl Objects {
         Ok(Self { namespace, get_by_name })
     }
 
-    /// Posts `body` to an object and gives the status and the body of its answer. Takes a fresh
-    /// stub, for one that has seen an error may stay broken.
+    /// Posts `body` to an object. Returns the status and the body of the answer. Uses a new stub
+    /// each time, because a stub may stay broken after an error.
     ///
     /// # Errors
-    /// What the platform threw: see its marks `overloaded` and `retryable`.
+    /// What the platform threw; see its members `overloaded` and `retryable`.
     pub async fn post(&self, name: &str, path: &str, body: &[u8]) -> Result<(u16, Vec<u8>)> {
         let stub = self.get_by_name.call1(&self.namespace, &JsValue::from_str(name))?;
         let init = Object::new();

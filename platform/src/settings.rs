@@ -1,5 +1,4 @@
-//! The deployment's settings: every variable and secret that the Workers read, and nothing else
-//! reads any.
+//! The settings of the deployment. Only this module reads variables and secrets.
 
 use scheduler_model::bounds::{DEFAULT_VISIBILITY_MILLIS, MAX_ISOLATE_BYTES};
 use scheduler_model::protocol::INTERNAL_BINDINGS;
@@ -36,46 +35,46 @@ const DEFAULT_CALLBACK: &str = "DEFAULT_CALLBACK";
 /// The API keys, separated by commas; a secret.
 const API_KEYS: &str = "API_KEYS";
 
-/// Seconds after which a shard sends an unreported envelope again.
+/// Seconds after which a shard sends an envelope without a report again.
 const VISIBILITY_TIMEOUT_SECONDS: &str = "VISIBILITY_TIMEOUT_SECONDS";
 
-/// Bounds of it. A queue keeps a message for four days, so a longer timeout would have no effect.
+/// Its bounds. A queue keeps a message for four days, so a longer timeout would have no effect.
 const VISIBILITY_SECONDS: RangeInclusive<u32> = 1..=345_600;
 
 /// Which outcomes the history keeps.
 const HISTORY: &str = "HISTORY";
 
-/// The most tasks that a shard has dispatched and that are not reported.
+/// The most tasks that a shard may have dispatched without a report.
 const MAX_DISPATCHED_TASKS: &str = "MAX_DISPATCHED_TASKS";
 
-/// Bounds of it. Dispatched tasks take memory, so there are no more of them than a shard may have
-/// in flight.
+/// Its bounds. Dispatched tasks take memory, so there are at most as many as a shard may have in
+/// flight.
 const DISPATCHED_TASKS: RangeInclusive<u32> = 1..=250_000;
 
 /// Megabytes that the loaded shards of an isolate may hold together.
 const ISOLATE_MEMORY_MB: &str = "ISOLATE_MEMORY_MB";
 
-/// Bounds of it. An isolate of the platform has 128 MB; elsewhere it may have more.
+/// Its bounds. An isolate of the platform has 128 MB; elsewhere it may have more.
 const ISOLATE_MEGABYTES: RangeInclusive<u32> = 1..=4_000;
 
-/// Set by measurements only: offers the route that parses and answers.
+/// Set only for measurements: adds a route that parses and answers.
 const BENCH_PARSE_ONLY: &str = "BENCH_PARSE_ONLY";
 
-/// Set by tests only: the handlers that are registered beside the shipped ones.
+/// Set only by tests: the handlers to register beside the shipped ones.
 const EXAMPLE_HANDLERS: &str = "EXAMPLE_HANDLERS";
 
 /// Reads the shard map.
 ///
 /// # Errors
-/// If it is not set, or cannot be read.
+/// If it is not set or cannot be read.
 pub fn shard_map(env: &Env) -> Result<ShardMap, String> {
     let text = text(env, SHARD_MAP)
         .ok_or_else(|| format!("{SHARD_MAP} is not set; write the number of shards, like 16"))?;
     text.parse().map_err(|problem: ShardMapError| problem.to_string())
 }
 
-/// What tasks may reach beside the public web. It is checked when a task is created, and again
-/// before each attempt, because a task may be older than the settings.
+/// What tasks may reach besides the public web. It is checked when a task is created and before
+/// each attempt, because a task may be older than the settings.
 #[derive(Debug, Clone, Default)]
 pub struct Allowed {
     /// Service bindings.
@@ -87,7 +86,7 @@ pub struct Allowed {
 }
 
 impl Allowed {
-    /// Reads the settings; what is absent allows nothing.
+    /// Reads the settings. A missing setting allows nothing.
     pub fn read(env: &Env) -> Self {
         Self {
             services: bindings(env, SERVICE_BINDINGS),
@@ -102,8 +101,8 @@ pub fn queue_bindings(env: &Env) -> Vec<String> {
     bindings(env, QUEUE_BINDINGS)
 }
 
-/// Returns the callback of tasks that name none: the one that is set, or else one for the first
-/// queue that tasks may name.
+/// Returns the callback of tasks that name none: the configured one, or else a callback for the
+/// first queue that tasks may name.
 ///
 /// # Errors
 /// If it is not JSON.
@@ -138,13 +137,13 @@ pub fn shared_key_namespaces(env: &Env) -> Vec<String> {
     list(env, WEBHOOK_SHARED_KEY_NAMESPACES)
 }
 
-/// Returns after how many milliseconds a shard sends an unreported envelope again.
+/// Returns the milliseconds after which a shard sends an envelope without a report again.
 pub fn visibility_millis(env: &Env) -> i64 {
     number(env, VISIBILITY_TIMEOUT_SECONDS, &VISIBILITY_SECONDS)
         .map_or(DEFAULT_VISIBILITY_MILLIS, |seconds| i64::from(seconds) * 1_000)
 }
 
-/// Returns the most tasks that a shard has dispatched and that are not reported, if it is set.
+/// Returns the most tasks that a shard may have dispatched without a report, if it is set.
 pub fn max_dispatched(env: &Env) -> Option<usize> {
     number(env, MAX_DISPATCHED_TASKS, &DISPATCHED_TASKS).map(|tasks| tasks as usize)
 }
@@ -155,7 +154,7 @@ pub fn isolate_bytes(env: &Env) -> usize {
         .map_or(MAX_ISOLATE_BYTES, |megabytes| megabytes as usize * 1_000_000)
 }
 
-/// Returns which of `known` the variable for the history names, if it is set.
+/// Returns the element of `known` that the variable for the history names, if it is set.
 pub fn history<T>(env: &Env, known: [(&str, T); 3]) -> Option<T> {
     let given = text(env, HISTORY)?;
     let kept = known.into_iter().find(|(name, _)| *name == given.trim());
@@ -167,7 +166,7 @@ pub fn history<T>(env: &Env, known: [(&str, T); 3]) -> Option<T> {
     kept.map(|(_, kept)| kept)
 }
 
-/// Returns whether the route for measurements is offered.
+/// Returns whether the route for measurements exists.
 pub fn is_bench(env: &Env) -> bool {
     text(env, BENCH_PARSE_ONLY).is_some_and(|text| text == "1")
 }
@@ -177,7 +176,7 @@ pub fn example_handlers(env: &Env) -> String {
     text(env, EXAMPLE_HANDLERS).unwrap_or_default()
 }
 
-/// Reads a whole number. If it is out of bounds, writes that to the log, and returns nothing.
+/// Reads a whole number. If it is out of bounds, logs that and returns nothing.
 fn number(env: &Env, name: &str, bounds: &RangeInclusive<u32>) -> Option<u32> {
     let given = text(env, name)?;
     let number = number_in(&given, bounds);
@@ -194,7 +193,7 @@ fn number_in(given: &str, bounds: &RangeInclusive<u32>) -> Option<u32> {
     given.trim().parse().ok().filter(|number| bounds.contains(number))
 }
 
-/// Reads a list of bindings that tasks may name. The scheduler's own are never among them.
+/// Reads a list of bindings that tasks may name. It never contains the scheduler's own bindings.
 fn bindings(env: &Env, name: &str) -> Vec<String> {
     let mut bindings = list(env, name);
     bindings.retain(|binding| !INTERNAL_BINDINGS.contains(&binding.as_str()));
@@ -222,8 +221,8 @@ mod tests {
     use super::*;
     use std::path::{Path, PathBuf};
 
-    /// A binding that the deployment's file adds for the scheduler itself must be one that no task
-    /// can name.
+    /// If the deployment's configuration adds a binding for the scheduler itself, no task may name
+    /// that binding.
     #[test]
     fn every_binding_of_the_schedulers_own_is_internal() {
         let file = include_str!("../../wrangler.toml");
@@ -261,7 +260,7 @@ mod tests {
         );
     }
 
-    /// A variable with a name of its own elsewhere could be read by other rules there.
+    /// A variable that was read elsewhere too could have other bounds there.
     #[test]
     fn nothing_else_reads_the_environment() {
         let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));

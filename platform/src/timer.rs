@@ -1,7 +1,7 @@
-//! Time limits and waits. Not with [`worker::Delay`]: it takes the timer's handle for a number, and
-//! where `setTimeout` gives an object (Node's timers, on by default in newer compatibility dates)
-//! it panics in a debug build, and in a release build has lost the handle by which a timer that is
-//! dropped early should be cleared.
+//! Time limits and waits. They do not use [`worker::Delay`], which assumes that a timer's handle is
+//! a number. Where `setTimeout` returns an object (Node's timers, the default in newer
+//! compatibility dates), `Delay` panics in a debug build. In a release build it loses the handle,
+//! so a timer that is dropped early is not cleared.
 
 use futures::channel::oneshot;
 use futures::future::{Either, pending, select};
@@ -12,15 +12,15 @@ use worker::js_sys::{Function, Reflect, global};
 use worker::wasm_bindgen::closure::Closure;
 use worker::wasm_bindgen::{JsCast, JsValue};
 
-/// The work's result, or `None` when it is not done within the limit; it is then dropped. Work that
-/// is done at once costs no timer.
+/// Returns the result of the work, or `None` if it takes longer than the limit; the work is then
+/// dropped. Work that is done at once costs no timer.
 pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     if let Poll::Ready(result) = futures::poll!(&mut work) {
         return Some(result);
     }
     let Ok(mut timer) = Timer::start(limit) else {
-        // A runtime without timers: rather no limit than no work.
+        // In a runtime without timers, work without a limit is better than no work.
         return Some(work.await);
     };
     match select(work, &mut timer.elapsed).await {
@@ -29,7 +29,7 @@ pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option
     }
 }
 
-/// Waits.
+/// Waits for `time`.
 pub async fn sleep(time: Duration) {
     let _: Option<()> = within(time, pending()).await;
 }
@@ -48,8 +48,8 @@ impl Timer {
         let callback = Closure::once_assert_unwind_safe(move || {
             let _ = sender.send(());
         });
-        // The platform counts milliseconds in 31 bits, and takes what is longer for no time at all:
-        // three weeks are long enough.
+        // The platform counts milliseconds in 31 bits, and treats a longer time as zero. Three
+        // weeks are long enough.
         let millis = f64::from(i32::try_from(time.as_millis()).unwrap_or(i32::MAX));
         let handle = function("setTimeout")?.call2(
             &JsValue::UNDEFINED,
@@ -62,7 +62,7 @@ impl Timer {
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        // Before the callback goes. Clearing a timer that has run does nothing.
+        // Before the callback is dropped. Clearing a timer that has run does nothing.
         if let Ok(clear) = function("clearTimeout") {
             let _ = clear.call1(&JsValue::UNDEFINED, &self.handle);
         }

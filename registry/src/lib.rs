@@ -1,9 +1,9 @@
-//! The registry Durable Object: a thin shell around [`scheduler_engine::registry::Registry`], which
-//! holds a deployment's API keys and namespaces.
+//! The shell of the registry's Durable Object around [`scheduler_engine::registry::Registry`],
+//! which holds the API keys and namespaces of a deployment.
 //!
-//! In scope: loading the registry from SQL, carrying out its writes, speaking
+//! In scope: loading the registry from SQL, applying its writes, and the requests of
 //! [`scheduler_model::access::paths`]. Not in scope: who may change what, which the coordinator
-//! decides before it asks.
+//! checks before it asks.
 
 use scheduler_engine::registry::{Registry, Write};
 use scheduler_model::access::{DeleteNamespace, Entry, KeyId, paths};
@@ -21,7 +21,7 @@ pub struct Shell {
 type Failure = entries::Failure<scheduler_model::access::Refused>;
 
 impl Shell {
-    /// Nothing is read yet: the first request loads the registry.
+    /// Creates the shell without reading anything: the first request loads the registry.
     pub fn new(state: &State) -> Self {
         Self { entries: Entries::of(state), registry: RefCell::new(None) }
     }
@@ -29,7 +29,7 @@ impl Shell {
     /// Answers a request.
     ///
     /// # Errors
-    /// When the platform cannot read the request or make a response.
+    /// If the platform cannot read the request or create a response.
     pub async fn fetch(&self, mut request: Request) -> Result<Response> {
         let body = request.bytes().await?;
         let outcome = self.answer(&request.path(), &body);

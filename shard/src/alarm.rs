@@ -1,8 +1,8 @@
-//! The shard's alarm: set where the platform takes it, and tried again where it was not set.
+//! The alarm of a shard: set within what the platform accepts, and set again after a failure.
 //!
-//! The alarm is set after an input is committed and often before its answer is sent. So a failure
-//! to set it changes neither the commit nor the answer: it is logged, counted as a repair, and
-//! tried again by a timer, by the next request, and once a minute by the watchdog.
+//! The shard sets the alarm after it commits an input, often before it answers. So a failure to set
+//! the alarm changes neither the commit nor the answer: it is logged and counted as a repair. A
+//! timer, the next request and, once a minute, the watchdog try again.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{ALARM_RETRY_MILLIS, AlarmState, Engine, alarm_time};
@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::time::Duration;
 use worker::{ScheduledTime, State, Storage};
 
-/// An alarm of one Durable Object.
+/// The alarm of one Durable Object.
 #[derive(Clone)]
 pub(crate) struct Alarm {
     storage: Rc<Storage>,
@@ -26,17 +26,17 @@ impl Alarm {
         Self { storage: Rc::new(state.storage()), engine, known: Rc::default() }
     }
 
-    /// When it is set to go off, as far as is known.
+    /// Returns the time for which it is set, as far as that is known.
     pub(crate) fn armed(&self) -> Option<UnixMillis> {
         self.known.borrow().armed()
     }
 
-    /// Notes that it has gone off, or was lost.
+    /// Records that it has gone off, or was lost.
     pub(crate) fn forget(&self) {
         self.known.borrow_mut().forget();
     }
 
-    /// Sets it for this time. After a failure a timer tries again.
+    /// Sets it for this time. After a failure, a timer tries again.
     pub(crate) async fn set(&self, state: &State, at: UnixMillis) {
         if let Err(problem) = self.try_to_set(at).await {
             worker::console_error!(
@@ -49,15 +49,15 @@ impl Alarm {
         }
     }
 
-    /// Sets it a moment from now, after a failure that says nothing of when the shard wants to be
-    /// woken.
+    /// Sets it for a moment from now, after a failure that does not show when the shard needs a
+    /// wake-up.
     pub(crate) async fn set_soon(&self, state: &State) {
         self.set(state, now().plus(ALARM_RETRY_MILLIS)).await;
     }
 
     async fn try_to_set(&self, at: UnixMillis) -> worker::Result<()> {
         let at = alarm_time(at, now());
-        // Before it is: who looks meanwhile need not set it again.
+        // Recorded before it is set, so that nobody sets it again meanwhile.
         self.known.borrow_mut().setting(at);
         let date =
             worker::js_sys::Date::new(&worker::wasm_bindgen::JsValue::from_f64(at.get() as f64));
@@ -86,7 +86,7 @@ impl Alarm {
                 sleep(Duration::from_millis(u64::try_from(wait).unwrap_or_default())).await;
                 let wanted = match this.engine.borrow_mut().as_mut() {
                     Some(engine) => engine.next_wakeup(),
-                    // What is stored may want to be woken.
+                    // Stored tasks may need a wake-up.
                     None => Some(now().plus(ALARM_RETRY_MILLIS)),
                 };
                 let Some(at) = this.after_wait(wanted) else { break };

@@ -1,10 +1,10 @@
-//! A shard's settings.
+//! The settings of a shard.
 
 use scheduler_engine::{Config, Keep};
 use scheduler_platform::settings;
 use worker::Env;
 
-/// Reads the settings. What is absent or out of bounds takes the default.
+/// Reads the settings. A setting that is absent or out of bounds has its default.
 pub(crate) fn read(env: &Env) -> Config {
     let default = Config::default();
     let history = settings::history(

@@ -1,9 +1,9 @@
-//! Small appends that arrive together share one commit, and rows.
+//! Small appends that arrive together share one commit and its rows.
 //!
-//! Every row is billed, and a single add costs one whether it carries one task or fifty. So while
-//! appends follow one another closely, a small one waits a moment: what arrives meanwhile is
-//! carried out with it. A bulk append has a page of its own and waits for nobody; it takes along
-//! what waits.
+//! Every row is billed, and a row costs the same whether it carries one task or fifty. So while
+//! appends follow one another closely, a small append waits a moment, and those that arrive
+//! meanwhile are committed with it. A bulk append has a page of its own and does not wait; it
+//! commits the waiting appends together with itself.
 
 use futures::channel::oneshot;
 use scheduler_calendar::time::UnixMillis;
@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// A small append waits for others if the last commit is less than this many milliseconds ago. A
-/// single append, as of a user who tries the API, does not wait.
+/// lone append, such as that of a user who tries the API, does not wait.
 const CLOSE_MILLIS: i64 = 100;
 
 /// How long it waits. This is short compared with the round trip from a caller to a shard (10 to
@@ -33,8 +33,8 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// Adds an append to those that wait, and commits it together with the others. `commit` carries
-    /// out the appends of one commit, and returns an outcome for each.
+    /// Adds an append to those that wait, and commits them together. `commit` carries out the
+    /// appends of one commit, and returns an outcome for each.
     pub(crate) async fn append(
         &self,
         append: Append,
@@ -47,8 +47,8 @@ impl Waiting {
         if is_small && now().since(self.last.get()) < CLOSE_MILLIS {
             sleep(GATHER).await;
         }
-        // Each request does this for all, so none waits for another, whose caller may have given
-        // up.
+        // Each request does this for all, so that no request depends on another, whose caller may
+        // be gone.
         self.carry_out(commit);
         outcome.await.unwrap_or_else(|_| {
             Err(EngineError::Storage(StorageError("the append was not carried out".to_owned())))
@@ -76,7 +76,7 @@ impl Waiting {
             let outcomes = commit(gathering, senders.len())
                 .unwrap_or_else(|problem| vec![Err(problem); senders.len()]);
             for (sender, outcome) in senders.into_iter().zip(outcomes) {
-                // The caller may have given up.
+                // The caller may be gone.
                 let _ = sender.send(outcome);
             }
         }

@@ -1,5 +1,5 @@
-//! The key of a shard's index of ids ([`scheduler_model::id_key::IdKey`]): made once, and stored in
-//! a row of its own.
+//! The key of a shard's index of ids ([`scheduler_model::id_key::IdKey`]). It is created once and
+//! stored in a row of its own.
 
 use crate::storage::{Sql, blob, number};
 use scheduler_engine::{EngineError, StorageError, hashes_of_envelope, key_stored_page};
@@ -11,8 +11,8 @@ use worker::SqlStorageValue as Value;
 const NAME: &str = "id-key";
 
 impl Sql {
-    /// Returns the shard's key. The first start makes it and, in the same transaction, replaces the
-    /// hashes that versions without a key have stored: one row for each page and each envelope,
+    /// Returns the shard's key. The first start creates it. In the same transaction, it replaces
+    /// the hashes that versions without a key have stored: one row for each page and each envelope,
     /// read one at a time.
     pub(crate) fn id_key(&self) -> Result<IdKey, EngineError> {
         if let Some(row) = self

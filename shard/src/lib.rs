@@ -1,8 +1,8 @@
-//! The shard Durable Object: a thin shell around [`scheduler_engine`].
+//! The shell of the shard's Durable Object around [`scheduler_engine`].
 //!
-//! In scope: loading the engine from SQL, carrying out its effects, arming the alarm, sending to
-//! queues, speaking [`scheduler_model::protocol`]. Not in scope: decisions about time, order, retries
-//! or cancels, which the engine makes.
+//! In scope: loading the engine from SQL, applying its effects, arming the alarm, sending to
+//! queues, and the requests of [`scheduler_model::protocol`]. Not in scope: decisions about time,
+//! order, retries or cancels, which are the engine's.
 
 mod alarm;
 mod config;

@@ -1,4 +1,4 @@
-//! Asking the limiters of keys, which are Durable Objects of their own.
+//! Requests to the limiters of keys, which are Durable Objects of their own.
 
 use scheduler_engine::LimitAsk;
 use scheduler_model::namespace::ShardName;
@@ -9,7 +9,7 @@ use scheduler_platform::{Objects, within};
 use std::time::Duration;
 use worker::Env;
 
-/// The limit of one request: the second that a limiter lets it wait for a slot, and the ways.
+/// Time limit of one request: the second for which a limiter may hold it, and the ways.
 const TRY: Duration = Duration::from_secs(3);
 
 /// What became of a question.
@@ -20,7 +20,8 @@ pub(crate) struct Told {
     pub(crate) answer: Option<Option<Answer>>,
 }
 
-/// Asks for the shard of this name. An error is a line in the log; the engine asks again.
+/// Sends the request of the shard of this name. An error becomes a line in the log; the engine asks
+/// again.
 pub(crate) async fn ask(env: &Env, shard: &str, LimitAsk { key, ask }: LimitAsk) -> Told {
     let number = ask.number;
     let answer = match try_to_ask(env, shard, &key, ask).await {

@@ -1,29 +1,30 @@
-//! What the shards of one isolate hold together.
+//! The memory of all shards in one isolate.
 //!
-//! The platform gives 128 MB to an isolate, not to a shard, and may run several shards in one. Each
-//! shard counts what its engine holds, by namespace. Once all of it is at its bound, or a namespace
-//! holds more than it leaves to the others (see [`FairMemory`]), the shards refuse what adds tasks
-//! (HTTP 507) until tasks have fired or were cancelled: an isolate that runs out of memory takes
-//! all its shards and their requests with it. What is stored already is loaded whatever it takes.
+//! The platform gives 128 MB to an isolate, not to a shard, and may run several shards in one
+//! isolate. Each shard counts what its engine holds, by namespace. If the sum reaches its bound, or
+//! a namespace holds more than its fair part (see [`FairMemory`]), the shards refuse whatever adds
+//! tasks (HTTP 507) until tasks have fired or were cancelled. An isolate that runs out of memory
+//! takes all its shards and their requests with it. What is already stored is loaded, however much
+//! it is.
 
 use scheduler_engine::Engine;
 use scheduler_model::access::{FairMemory, MemoryUse};
 use scheduler_model::namespace::ShardName;
 use std::cell::{Cell, RefCell};
 
-/// A shard counts anew when it holds so many more or fewer entries than it did; between that it
-/// counts on by [`ENTRY_BYTES`].
+/// A shard is counted exactly again when it holds this many entries more or fewer than at its last
+/// count. In between, each entry counts as [`ENTRY_BYTES`].
 const RECOUNT_ENTRIES: usize = 4_096;
 
-/// The same of recurring tasks, each of which takes 250 to 1,200 bytes: 0.3 MB of each shard are
-/// not counted at most. To count the 20,000 of a shard takes a fifth of a millisecond.
+/// The same for recurring tasks, each of which takes 250 to 1,200 bytes. So at most 0.3 MB of a
+/// shard are not counted. Counting the 20,000 of a shard takes a fifth of a millisecond.
 const RECOUNT_SCHEDULES: usize = 256;
 
-/// What an entry takes, about: see `core/engine/tests/memory.rs`.
+/// What an entry takes, approximately: see `core/engine/tests/memory.rs`.
 const ENTRY_BYTES: usize = 40;
 
-/// A shard that holds little is counted anew at each input: what it had is freed some time after
-/// its tasks are gone.
+/// A shard with fewer entries than this is counted at each input, because its memory is freed some
+/// time after its tasks are gone.
 const SMALL_ENTRIES: usize = 256;
 
 thread_local! {
@@ -31,20 +32,20 @@ thread_local! {
     static HELD: RefCell<FairMemory> = const { RefCell::new(FairMemory::NONE) };
 }
 
-/// What one shard has counted into the sum.
+/// The part of the sum that one shard has counted.
 pub(crate) struct Account {
     namespace: String,
-    /// Entries, recurring tasks and bytes when it was counted last.
+    /// Entries, recurring tasks and bytes at the last count.
     entries: Cell<usize>,
     schedules: Cell<usize>,
     base: Cell<usize>,
-    /// What of the sum is this shard's.
+    /// The bytes of the sum that are this shard's.
     bytes: Cell<usize>,
 }
 
 impl Account {
-    /// Returns the account of a shard by its name; one without a name, which no request has, counts
-    /// for itself.
+    /// Returns the account of a shard by its name. A shard without a name, which no request has,
+    /// counts for itself.
     pub(crate) fn of(name: Option<&str>) -> Self {
         let name = name.unwrap_or_default();
         let namespace = name
@@ -80,14 +81,14 @@ impl Account {
         }
     }
 
-    /// The engine is gone.
+    /// Counts nothing any more: the engine is gone.
     pub(crate) fn clear(&self) {
         self.base.set(0);
         self.set(0);
     }
 
-    /// Returns what the shards of the namespace hold, beside the others of this isolate, of `most`
-    /// bytes.
+    /// Returns what the shards of the namespace hold of `most` bytes, beside the other shards of
+    /// this isolate.
     pub(crate) fn of_isolate(&self, most: usize) -> MemoryUse {
         HELD.with_borrow(|held| held.of(&self.namespace, most))
     }

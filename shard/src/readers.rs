@@ -1,9 +1,9 @@
 //! Requests that wait for events.
 //!
-//! An idle reader costs nothing but its place here: it is woken by the first event after its last
-//! look. It looks [`GATHER`] later, so that a busy shard is looked through a few times a second for
-//! each reader, not at every event. Places are counted, by shard and by key, and kept between the
-//! requests of a reader.
+//! An idle reader costs nothing but its place here: the first event after its last look wakes it.
+//! It looks [`GATHER`] later, so a busy shard is searched a few times per second for each reader,
+//! not at every event. Places are counted, by shard and by key, and are kept between the requests
+//! of a reader.
 
 use futures::channel::oneshot;
 use futures::future::{Either, select};
@@ -16,24 +16,23 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// What happens within so long after an event is told together with it.
+/// Events that follow within this time of the first are sent together with it.
 const GATHER: Duration = Duration::from_millis(200);
 
-/// A reader keeps its place for so long after an answer, milliseconds: it comes back within a
-/// second.
+/// How long a reader keeps its place after an answer, milliseconds. It comes back within a second.
 const KEPT_MILLIS: i64 = 3_000;
 
-/// The readers, by what stands for each.
+/// The readers, by the key of each.
 #[derive(Default)]
 pub(crate) struct Readers {
     places: RefCell<HashMap<u64, Place>>,
-    /// The number of events that the engine had noted when readers were last woken.
+    /// The number of events that the engine had recorded when readers were last woken.
     noted: Cell<u64>,
 }
 
 struct Place {
     key: u64,
-    /// Requests of the reader that are not answered yet.
+    /// Requests of the reader without an answer.
     requests: usize,
     kept_until: UnixMillis,
     waker: Option<oneshot::Sender<()>>,
@@ -46,8 +45,8 @@ struct Reader<'a> {
 }
 
 impl Readers {
-    /// Answers a request for events. While there are none, the request waits, and the shard does
-    /// other work. `look` returns the events that a request means.
+    /// Answers a request for events. While there are none, the request waits and the shard does
+    /// other work. `look` returns the events that a request selects.
     pub(crate) async fn answer(
         &self,
         request: &EventsRequest,
@@ -62,8 +61,8 @@ impl Readers {
                 break;
             }
             sleep(GATHER).await;
-            // From the end of the last look: events that the request does not mean are examined
-            // once.
+            // From the end of the last look, so that events that the request does not select are
+            // examined once.
             let from = EventsRequest { from: Some(reply.next), ..request.clone() };
             reply = look(&from)?;
         }
@@ -86,8 +85,8 @@ impl Readers {
         Ok(Reader { readers: self, reader })
     }
 
-    /// Wakes all who wait, if events have been noted since the last call. `noted` is how many there
-    /// have been.
+    /// Wakes all waiting requests if events have been recorded since the last call. `noted` is the
+    /// number of events so far.
     pub(crate) fn wake(&self, noted: u64) {
         if self.noted.replace(noted) == noted {
             return;
@@ -102,7 +101,7 @@ impl Readers {
 }
 
 impl Reader<'_> {
-    /// Waits for the next event, `most` at most. Returns whether one has come.
+    /// Waits for the next event, for at most `most`. Returns whether one has come.
     async fn waits_for_news(&self, most: Duration) -> bool {
         let (waker, woken) = oneshot::channel();
         if let Some(place) = self.readers.places.borrow_mut().get_mut(&self.reader) {

@@ -1,4 +1,4 @@
-//! The requests that a shard takes: [`scheduler_model::protocol`] over HTTP.
+//! The requests to a shard: [`scheduler_model::protocol`] over HTTP.
 
 use crate::shell::Shell;
 use scheduler_engine::{Effects, EngineError, Gathering};
@@ -12,15 +12,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::{Request, Response, Result};
 
-/// The watchdog finds a shard overdue that has not woken by itself for so long: an alarm may be a
-/// minute late on a failover.
+/// The watchdog counts a shard as overdue if it has not woken by itself for this long,
+/// milliseconds. On a failover, an alarm may be a minute late.
 const OVERDUE_MILLIS: i64 = 65_000;
 
 impl Shell {
     /// Answers a request. An error of the engine is an answer too, with [`ShardError`] as its body.
     ///
     /// # Errors
-    /// When the platform cannot read the request or make a response.
+    /// If the platform cannot read the request or create a response.
     pub async fn fetch(&self, mut request: Request) -> Result<Response> {
         let body = request.bytes().await?;
         let path = request.path();
@@ -30,7 +30,7 @@ impl Shell {
             path => self.answer(path, &body),
         };
         // Also after an error, which may have dropped the engine: stored tasks still need a
-        // wake-up. A failure to arm is not an answer.
+        // wake-up. A failure to arm does not change the answer.
         self.arm().await;
         match outcome {
             Ok(answer) => Response::from_bytes(answer),
@@ -154,8 +154,8 @@ impl Shell {
         })
     }
 
-    /// Tells when the shard wants to be woken. One that is overdue has lost its alarm: forgetting
-    /// what was armed makes [`Shell::arm`] set it anew.
+    /// Returns when the shard needs to be woken. A shard that is overdue has lost its alarm.
+    /// Forgetting the armed time makes [`Shell::arm`] set it again.
     fn watch(&self) -> Result<Vec<u8>, EngineError> {
         self.reply(|engine, now, _| {
             let next_wakeup = engine.next_wakeup();

@@ -1,11 +1,11 @@
-//! Sending envelopes to queues: in batches, several at a time, and so that a queue that hangs holds
-//! up nobody else.
+//! Sends envelopes to queues, in batches and several at a time. A queue that hangs holds up no
+//! other.
 //!
-//! Each queue has a line. What a firing adds to it is cut into batches, which are started as room
-//! allows. A batch that is not answered within [`SEND_MILLIS`] is given up: the queue may have
-//! taken it. While a batch has waited for [`SLOW_MILLIS`], nothing more goes to its queue: what
-//! stands in the line is refused in the queue's place, so that the engine tries it again after its
-//! back-off and no memory is held.
+//! Each queue has a line. What a firing adds to it is cut into batches, which are started when
+//! there is room. A batch without an answer within [`SEND_MILLIS`] is given up, although the queue
+//! may have taken it. Once a batch has waited for [`SLOW_MILLIS`], nothing more goes to its queue:
+//! the shell refuses what is in the line in the queue's place. So the engine tries it again after
+//! its back-off, and no memory is held.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Destination, Outgoing};
@@ -16,27 +16,27 @@ use std::time::Duration;
 use worker::wasm_bindgen::JsValue;
 use worker::{BatchMessageBuilder, Env, QueueContentType, RawMessageBuilder};
 
-/// The most that `sendBatch` takes: 100 messages, 256,000 bytes in all with about 100 of metadata
-/// each.
+/// The most that `sendBatch` takes: 100 messages, and 256,000 bytes in all, with about 100 bytes of
+/// metadata for each message.
 const MAX_BATCH_MESSAGES: usize = 100;
 const MAX_BATCH_BYTES: usize = 250_000;
 const METADATA_BYTES: usize = 100;
 
-/// How long a queue may take to answer, milliseconds. It answers in tens of milliseconds when it is
-/// well.
+/// How long a queue may take to answer, milliseconds. A healthy queue answers in tens of
+/// milliseconds.
 pub(crate) const SEND_MILLIS: i64 = 30_000;
 
 /// A queue that has not answered for this long gets nothing more, milliseconds.
 const SLOW_MILLIS: i64 = 5_000;
 
-/// Batches on their way at once. A batch takes some milliseconds, most of it waiting. Six
+/// Batches that are sent at once. A batch takes some milliseconds, most of it waiting. Six
 /// connections may be open: half of them are for the dispatchers, and a user's queue that hangs
 /// leaves one of the others.
 const MAX_TO_DISPATCHERS: usize = 3;
 const MAX_TO_USERS: usize = 3;
 const MAX_TO_ONE_USER: usize = 2;
 
-/// While this much stands in lines, nothing is fired, bytes: two firings.
+/// While this much waits in lines, nothing is fired, bytes: two firings.
 const MAX_WAITING_BYTES: usize = 8_000_000;
 
 /// What became of an envelope.
@@ -55,7 +55,7 @@ pub(crate) struct Batch {
     envelopes: Vec<Outgoing>,
 }
 
-/// A batch on its way: when it was started, and what is in it.
+/// A batch that is being sent: when it was started, and its envelopes.
 #[derive(Debug)]
 struct Running {
     started: UnixMillis,
@@ -93,12 +93,12 @@ impl Lines {
         self.waiting_bytes < MAX_WAITING_BYTES
     }
 
-    /// Returns whether nothing waits and nothing is on its way.
+    /// Returns whether nothing waits and nothing is being sent.
     pub(crate) fn is_empty(&self) -> bool {
         self.lines.values().all(|line| line.waiting.is_empty() && line.running.is_empty())
     }
 
-    /// Returns when a line must be looked at again, though no batch has been answered.
+    /// Returns when a line must be looked at again even if no batch has been answered.
     pub(crate) fn next_look(&self) -> Option<UnixMillis> {
         let waiting = self.lines.values().filter(|line| !line.waiting.is_empty());
         waiting.filter_map(|line| line.oldest().map(|oldest| oldest.plus(SLOW_MILLIS))).min()
@@ -136,8 +136,8 @@ impl Lines {
         started
     }
 
-    /// Notes that a batch has been answered, and says what became of its envelopes. One that was
-    /// cut off before counts no more.
+    /// Records that a batch has been answered. Returns what became of its envelopes. A batch that
+    /// was cut off before no longer counts.
     pub(crate) fn ended(&mut self, number: u64, outcome: &Outcome) -> Vec<(u64, Outcome)> {
         let running = self.lines.values_mut().find_map(|line| line.running.remove(&number));
         running.into_iter().flat_map(|batch| batch.seqs).map(|seq| (seq, outcome.clone())).collect()
@@ -159,7 +159,7 @@ impl Lines {
         given_up
     }
 
-    /// Ends everything: nobody waits for the answers.
+    /// Ends everything, because nobody waits for the answers.
     pub(crate) fn cut_off(&mut self) -> Vec<(u64, Outcome)> {
         self.waiting_bytes = 0;
         let mut cut = Vec::new();
@@ -199,7 +199,7 @@ fn bytes_of(batch: &[Outgoing]) -> usize {
     batch.iter().map(|envelope| envelope.text.len()).sum()
 }
 
-/// Sends a batch, and says which it was and what became of it.
+/// Sends a batch. Returns its number and what became of it.
 pub(crate) async fn send(env: &Env, batch: Batch) -> (u64, Outcome) {
     let limit = Duration::from_millis(SEND_MILLIS.unsigned_abs());
     let outcome = match within(limit, send_batch(env, &batch.envelopes)).await {
@@ -234,7 +234,7 @@ fn batches(outgoing: Vec<Outgoing>) -> Vec<Vec<Outgoing>> {
     closed
 }
 
-/// The binding of the queue that an envelope goes to.
+/// Returns the binding of the queue that an envelope goes to.
 fn queue_of(envelope: &Outgoing) -> &str {
     match &envelope.destination {
         Destination::Dispatch | Destination::Lane(_) => DISPATCH_QUEUE_BINDING,
@@ -247,8 +247,8 @@ async fn send_batch(env: &Env, batch: &[Outgoing]) -> worker::Result<()> {
     let queue = env.queue(queue_of(first))?;
     let mut messages = BatchMessageBuilder::new();
     for envelope in batch {
-        // The envelope is JSON that was written by this program: UTF-8. Text is sent as it is, in
-        // any language to be read.
+        // The envelope is JSON that this program wrote, so it is UTF-8. It is sent as text, so that
+        // a consumer in any language can read it.
         let text = JsValue::from_str(&String::from_utf8_lossy(&envelope.text));
         messages = messages
             .message(RawMessageBuilder::new(text).build_with_content_type(QueueContentType::Text));
@@ -298,7 +298,7 @@ mod tests {
             "" => Destination::Dispatch,
             queue => Destination::Queue(queue.to_owned()),
         };
-        // Each a batch of its own.
+        // Each is a batch of its own.
         let text = Arc::new(vec![b'x'; 200_000]);
         seqs.map(|seq| Outgoing { seq, destination: destination.clone(), text: text.clone() })
             .collect()
@@ -321,7 +321,7 @@ mod tests {
             3
         );
         assert_eq!(queues(&started).iter().filter(|queue| **queue == "B").count(), 1);
-        // The others are answered and go on; A is not, and is given up after a while.
+        // The others are answered and go on. A is not, and is given up after a while.
         for batch in &started {
             assert_eq!(lines.ended(batch.number, &Outcome::Taken).len(), 1);
         }
@@ -361,7 +361,7 @@ mod tests {
         assert_eq!(running.len(), 3);
         ended.extend(lines.cut_off());
         assert!(lines.has_room() && lines.is_empty());
-        // An answer that comes too late says nothing.
+        // An answer that comes too late counts for nothing.
         assert!(lines.ended(running[0].number, &Outcome::Taken).is_empty());
         assert_eq!(ended.iter().filter(|(_, outcome)| *outcome == Outcome::Unanswered).count(), 3);
         ended.sort_by_key(|(seq, _)| *seq);

@@ -1,4 +1,4 @@
-//! Around the engine: load, call, apply, arm, send.
+//! The shell around the engine: load, call, apply, arm, send.
 
 use crate::alarm::Alarm;
 use crate::config;
@@ -20,18 +20,18 @@ use std::rc::Rc;
 use std::time::Duration;
 use worker::{Env, State};
 
-/// The alarm that stands while the handler runs, so that a cut-off run is followed by another
-/// (invariant 4).
+/// The alarm that is set while the handler runs, so that a run that is cut off is followed by
+/// another (invariant 4).
 const SAFETY_MILLIS: i64 = LONGEST_RUN_MILLIS + 5_000;
 
-/// How long the handler waits at a time where nothing but an answer is awaited.
+/// How long the handler waits at a time when it waits for an answer only.
 const AWAIT_ANSWER_MILLIS: i64 = 5_000;
 
-/// Counts that no firing has stored are stored after so long: well within the ten seconds that an
-/// idle object stays in memory.
+/// Counts that no firing has stored are stored after this time, well within the ten seconds for
+/// which an idle object stays in memory.
 const SAVE_MILLIS: u64 = 5_000;
 
-/// What the alarm's handler has waited for.
+/// What the alarm handler waited for.
 enum Heard {
     /// A limiter's answer.
     Limit(Told),
@@ -47,23 +47,23 @@ pub struct Shell {
     engine: Rc<RefCell<Option<Engine>>>,
     /// Appends that wait for their commit.
     pub(crate) appends: Waiting,
-    /// What this shard holds of the isolate's memory.
+    /// This shard's part of the isolate's memory.
     memory: Account,
     /// Bytes that the shards of the isolate may hold together.
     most_memory: usize,
     /// Requests that wait for events.
     pub(crate) readers: Readers,
-    /// Whether a timer runs that will store the counts.
+    /// Whether a timer is running that will store the counts.
     saving: Rc<Cell<bool>>,
     alarm: Alarm,
-    /// While the alarm's handler waits: until when, and how to wake it.
+    /// While the alarm handler waits: until when, and how to wake it.
     waiting: RefCell<Option<(UnixMillis, oneshot::Sender<()>)>>,
-    /// Whether the alarm's handler is at work, and will look for what is next before it ends.
+    /// Whether the alarm handler is running, and will look for further work before it ends.
     running: Cell<bool>,
 }
 
 impl Shell {
-    /// Nothing is read yet: the first event loads the shard.
+    /// Creates the shell without reading anything: the first event loads the shard.
     pub fn new(state: State, env: Env) -> Self {
         let sql = Sql::new(state.storage());
         let engine = Rc::default();
@@ -83,9 +83,9 @@ impl Shell {
         }
     }
 
-    /// One input: loads the engine if need be, calls it, and applies its writes in one transaction.
-    /// Gives what is left to do. On an error that leaves memory and storage apart the engine is
-    /// dropped, and the next input starts from what is stored.
+    /// Handles one input: loads the engine if necessary, calls it, and applies its writes in one
+    /// transaction. Returns what remains to be done. If an error may have left memory and storage
+    /// different, it drops the engine, and the next input starts from storage.
     pub(crate) fn input<T>(
         &self,
         call: impl FnOnce(&mut Engine, UnixMillis, &Sql) -> Result<(T, Effects), EngineError>,
@@ -147,8 +147,8 @@ impl Shell {
         }
     }
 
-    /// After an input: sees to it that the shard wakes up in time. Spares the alarm while the
-    /// handler is at work, and leaves one that goes off too early: a wake-up for nothing costs less
+    /// Ensures after an input that the shard wakes up in time. It does not set the alarm while the
+    /// handler is running, and leaves an alarm that is too early: a wake-up for nothing costs less
     /// than a row. Never fails: see [`crate::alarm`].
     pub(crate) async fn arm(&self) {
         let wanted = match self.next_wakeup() {
@@ -166,7 +166,7 @@ impl Shell {
             let sleeps_too_long =
                 self.waiting.borrow().as_ref().is_some_and(|(until, _)| wanted < *until);
             if sleeps_too_long && let Some((_, waker)) = self.waiting.take() {
-                // It may have woken by itself meanwhile; then nobody needs to be told.
+                // It may have woken by itself meanwhile.
                 let _ = waker.send(());
             }
             return;
@@ -176,7 +176,7 @@ impl Shell {
         }
     }
 
-    /// Assumes that no alarm is set and no handler is running: either would have seen to what is
+    /// Assumes that no alarm is set and no handler is running: either would have handled what is
     /// overdue.
     pub(crate) fn forget_alarm(&self) {
         self.alarm.forget();
@@ -188,8 +188,8 @@ impl Shell {
             .map(|(next, _)| next)
     }
 
-    /// The alarm has gone off: hands on what is due, and goes on while more is near. Never fails:
-    /// the platform gives an alarm up after six errors.
+    /// Handles the alarm: dispatches what is due, and goes on while more is near. Never fails,
+    /// because the platform drops an alarm after six errors.
     pub async fn alarm(&self) {
         let stay = stay_awake(self.alarm.armed(), now());
         self.alarm.forget();
@@ -209,7 +209,7 @@ impl Shell {
         }
     }
 
-    /// Hands on what is due, and goes on while the next firing is within `stay` milliseconds.
+    /// Dispatches what is due, and goes on while the next firing is within `stay` milliseconds.
     async fn run(&self, stay: i64) -> Result<(), EngineError> {
         let mut began = now();
         if let Some(engine) = self.engine.borrow_mut().as_mut() {
@@ -249,7 +249,7 @@ impl Shell {
                     .map(|batch| sends::send(&self.env, batch).map(Heard::Sent).boxed_local()),
             );
             self.note_sends(lines.give_up(now()))?;
-            // A clock that has gone back does not make the run longer than it may be.
+            // If the clock goes back, the run does not get longer.
             began = began.min(now());
             let lasted = now().since(began);
             if lasted >= LONGEST_RUN_MILLIS + SEND_MILLIS
@@ -276,21 +276,21 @@ impl Shell {
                     Either::Right((heard, _)) => heard,
                 };
                 self.waiting.take();
-                // With the first answer, all that have come by now.
+                // Together with the first answer, all that have arrived by now.
                 while let Some(answer) = heard {
                     asking -= usize::from(matches!(answer, Heard::Limit(_)));
                     self.take_answer(answer, &mut lines)?;
                     heard = answers.next().now_or_never().flatten();
                 }
             }
-            // Whatever the engine wants: each round gives way to others for a moment.
+            // Whatever the engine asks for, each round yields to others for a moment.
             if now() <= round {
                 sleep(Duration::from_millis(1)).await;
             }
         }
-        // The next run goes on with what no queue has answered.
+        // The next run continues with what no queue has answered.
         self.note_sends(lines.cut_off())?;
-        // What was asked is worth its answer: the limiter has noted it.
+        // A request that was sent is worth its answer, because the limiter has noted it.
         while asking > 0
             && let Some(heard) = answers.next().await
         {
@@ -317,7 +317,7 @@ impl Shell {
         }
     }
 
-    /// Tells the engine what became of envelopes.
+    /// Reports to the engine what became of envelopes.
     fn note_sends(&self, outcomes: Vec<(u64, Outcome)>) -> Result<(), EngineError> {
         if outcomes.is_empty() {
             return Ok(());
@@ -351,10 +351,10 @@ impl Shell {
     async fn wait_until(&self, until: UnixMillis) {
         let (waker, woken) = oneshot::channel();
         *self.waiting.borrow_mut() = Some((until, waker));
-        // A past time means soon: never none at all, which would starve everything else in the
-        // process.
+        // A time in the past means soon, but never at once: that would starve everything else in
+        // the process.
         let millis = u64::try_from(until.since(now())).unwrap_or(0).max(1);
-        // Woken or not: nobody waits any more.
+        // Woken or not: nothing waits any more.
         let _ = within(Duration::from_millis(millis), woken).await;
         self.waiting.take();
     }

@@ -1,4 +1,5 @@
-//! A shard's SQL: the schema, start-up reads, the engine's reads and writes, and the count of rows.
+//! A shard's SQL: the schema, the reads at start-up, the engine's reads and writes, and the count
+//! of rows.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{
@@ -12,8 +13,8 @@ use worker::js_sys::{Function, Reflect};
 use worker::wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use worker::{SqlStorage, SqlStorageValue as Value, Storage};
 
-/// Rows are what is billed: a page is one to insert and one to delete, whatever it holds; `INTEGER
-/// PRIMARY KEY` makes the key the row itself, so no index costs a second row.
+/// Rows are billed. A page is one row to insert and one to delete, whatever it holds. `INTEGER
+/// PRIMARY KEY` makes the key the row id, so no index costs a second row.
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS pages (seq INTEGER PRIMARY KEY, directory BLOB NOT NULL, body BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS dead (page INTEGER PRIMARY KEY, bits BLOB NOT NULL) STRICT;
@@ -32,22 +33,21 @@ CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) 
 CREATE TABLE IF NOT EXISTS history (seq INTEGER PRIMARY KEY, newest INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
 ";
 
-/// Columns that [`SCHEMA`] has and the first version's tables had not, and the statement that adds
+/// Columns of [`SCHEMA`] that the tables of the first version lack, and the statement that adds
 /// each.
 const ADDED_COLUMNS: [(&str, &str, &str); 1] =
     [("outbox", "sends", "ALTER TABLE outbox ADD COLUMN sends INTEGER")];
 
-/// What stands for an index in `decided` where the row is of the whole envelope.
+/// The index in `decided` of a row that belongs to the whole envelope.
 const OF_ENVELOPE: i64 = -1;
 
-/// The text that stands for [`Destination::Dispatch`] in the outbox. A binding's name is never
-/// empty.
+/// The text in the outbox for [`Destination::Dispatch`]. The name of a binding is never empty.
 const DISPATCH: &str = "";
-/// What stands before the number of a [`Destination::Lane`] in the outbox. No binding's name begins
+/// The prefix in the outbox of the number of a [`Destination::Lane`]. No name of a binding begins
 /// with it.
 const LANE: char = '#';
 
-/// A shard's storage.
+/// The storage of a shard.
 #[derive(Clone)]
 pub(crate) struct Sql {
     storage: Rc<Storage>,
@@ -69,13 +69,13 @@ impl Sql {
         }
     }
 
-    /// The rows read and written since this was last asked.
+    /// Returns the rows read and written since the last call.
     pub(crate) fn take_rows(&self) -> (u64, u64) {
         (self.rows_read.take(), self.rows_written.take())
     }
 
     pub(crate) fn exec(&self, query: &str, bindings: Vec<Value>) -> Result<Vec<Row>, StorageError> {
-        // The local runtime stores what the platform refuses: found here, it is found in both.
+        // The local runtime stores rows that the platform refuses. This check refuses them in both.
         if let Some(bytes) = bindings.iter().map(bytes_of).find(|bytes| *bytes > MAX_ROW_BYTES) {
             return Err(StorageError(format!(
                 "{bytes} bytes are more than a row may have: {query}"
@@ -88,11 +88,11 @@ impl Sql {
         Ok(rows)
     }
 
-    /// What a start-up needs beside [`Self::each_schedule`]: directories and numbers, no bodies and
-    /// no envelopes.
+    /// Reads what a start-up needs besides [`Self::each_schedule`]: directories and numbers, but no
+    /// bodies and no envelopes.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, EngineError> {
         self.exec(SCHEMA, vec![])?;
-        // What earlier versions made lacks the columns that were added since.
+        // The tables of earlier versions lack the columns that were added since.
         for (table, column, statement) in ADDED_COLUMNS {
             let found = self.exec(
                 "SELECT 1 FROM pragma_table_info(?) WHERE name = ?",
@@ -195,8 +195,8 @@ impl Sql {
         })
     }
 
-    /// Calls `found` for each recurring task: 20,000 records of 116,000 bytes are more than fits
-    /// memory.
+    /// Calls `found` for each recurring task. It does not collect them: 20,000 records of 116,000
+    /// bytes do not fit into memory.
     pub(crate) fn each_schedule(
         &self,
         mut found: impl FnMut(&StoredSchedule) -> Result<(), EngineError>,
@@ -215,12 +215,12 @@ impl Sql {
         Ok(())
     }
 
-    /// Carries out all of `writes`, or none of them.
+    /// Applies all of `writes`, or none of them.
     pub(crate) fn apply(&self, writes: Vec<Write>) -> Result<(), StorageError> {
         if writes.is_empty() {
             return Ok(());
         }
-        // A single statement is all or nothing by itself.
+        // A single statement is atomic by itself.
         if let [write] = writes.as_slice()
             && !matches!(write, Write::DeletePage { has_dead: true, .. })
         {
@@ -234,8 +234,8 @@ impl Sql {
         &self,
         work: impl FnOnce(&Self) -> Result<(), StorageError> + 'static,
     ) -> Result<(), StorageError> {
-        // Writes without an await between them are one transaction anyway; `transactionSync` adds
-        // that an error in the middle takes the first ones back.
+        // Writes without an await between them are one transaction anyway. `transactionSync` adds
+        // that an error in the middle undoes the first ones.
         let this = self.clone();
         let outcome: Rc<RefCell<Result<(), StorageError>>> = Rc::new(RefCell::new(Ok(())));
         let inner = outcome.clone();
@@ -400,7 +400,7 @@ impl Reader for Sql {
     }
 
     fn remembered(&self, key: &[u8; 16], periods: &[i64]) -> Result<Option<Vec<u8>>, StorageError> {
-        // A look at one row for each, rather than at all keys between the periods.
+        // One look per period, rather than at all keys between the periods.
         for period in periods {
             let bindings = vec![(*period).into(), key.to_vec().into()];
             let found =
@@ -446,8 +446,8 @@ fn integer(value: u32) -> Value {
     Value::Integer(i64::from(value))
 }
 
-/// Envelopes are counted from 1; at 1,000 a second, 2^53, the last exact integer in JavaScript,
-/// comes after 285,000 years.
+/// Envelopes are counted from 1. At 1,000 per second, 2^53, the last exact integer in JavaScript,
+/// is reached after 285,000 years.
 fn seq_value(seq: u64) -> Value {
     Value::Integer(i64::try_from(seq).unwrap_or(i64::MAX))
 }

@@ -29,8 +29,8 @@ thread_local! {
     static KNOWN: RefCell<(Cached, Option<Rc<Directory>>)> = const { RefCell::new((Cached::NOTHING, None)) };
 }
 
-/// All keys and namespaces, as fresh as [`Cached`] asks for. `has`: whether what the request names
-/// is there; where it is not, it may have been made a moment ago.
+/// Returns all keys and namespaces, as fresh as [`Cached`] asks for. `has`: whether what the
+/// request names is there; where it is not, it may have been made a moment ago.
 pub(crate) async fn directory(
     env: &Env,
     has: impl Fn(&Directory) -> bool,
@@ -72,7 +72,7 @@ pub(crate) async fn directory(
     }
 }
 
-/// All keys and namespaces as they are now.
+/// Returns all keys and namespaces as they are now.
 pub(crate) async fn newest(env: &Env) -> Result<Rc<Directory>, Problem> {
     let asked = now();
     let version = KNOWN.with_borrow_mut(|(cached, known)| {

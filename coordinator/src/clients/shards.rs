@@ -46,7 +46,7 @@ enum Failure {
 }
 
 impl Shards {
-    /// Those of the default namespace.
+    /// Returns those of the default namespace.
     pub(crate) fn new(env: &Env) -> Result<Self, Problem> {
         Self::of(env, Namespace::DEFAULT)
     }
@@ -57,7 +57,7 @@ impl Shards {
         Ok(Self { objects, namespace, map: shard_map(env).map_err(Problem::misconfigured)? })
     }
 
-    /// The namespace that they are of.
+    /// Returns the namespace that they are of.
     pub(crate) fn namespace(&self) -> &Namespace {
         &self.namespace
     }

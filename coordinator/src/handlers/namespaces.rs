@@ -76,8 +76,8 @@ pub(crate) async fn delete(call: Call<'_>, name: String) -> Result<Answer, Probl
     Ok(Answer::of(200, &serde_json::json!({ "name": name, "deleted": true })))
 }
 
-/// A namespace that this caller may change. Who has a quota must not change it: that needs a key
-/// for every namespace.
+/// Returns a namespace that this caller may change. Who has a quota must not change it: that needs
+/// a key for every namespace.
 fn changeable(call: &Call<'_>, name: &str) -> Result<Namespace, Problem> {
     let name: Namespace = name.parse().map_err(|problem: NamespaceError| {
         Problem::invalid(FieldError::new("name", problem.to_string()))

@@ -134,8 +134,8 @@ async fn keep_one(
     Ok(())
 }
 
-/// Whether this is the recurring task itself. A shard gives that first; anything else of its id is
-/// of one run.
+/// Returns whether this is the recurring task itself. A shard gives that first; anything else of
+/// its id is of one run.
 fn is_recurring_task(item: &ListItem) -> bool {
     !matches!(item.status, Status::Retrying | Status::Fired | Status::Dead)
 }

@@ -54,8 +54,8 @@ pub(crate) async fn run(env: &Env) {
     }
 }
 
-/// Those whose turn is in this minute: by the clock, so that all have it also where no instance
-/// lives long.
+/// Returns those whose turn is in this minute: by the clock, so that all have it also where no
+/// instance lives long.
 fn turn<T>(all: &[T], minute: i64) -> &[T] {
     let turns = all.len().div_ceil(WATCHED_PER_MINUTE).max(1);
     let turn = usize::try_from(minute).unwrap_or(0) % turns;

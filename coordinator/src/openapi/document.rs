@@ -21,7 +21,7 @@ use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// The whole document.
+/// Returns the whole document.
 pub(super) fn document() -> Value {
     let mut generator = schemas::generator();
     let filter = schemas::properties_of_filter();
@@ -160,7 +160,7 @@ fn describe(route: &Route, filter: &Map<String, Value>, generator: &mut SchemaGe
     described
 }
 
-/// The refusals of one status.
+/// Returns the refusals of one status.
 fn any_of(problems: &[Problem], generator: &mut SchemaGenerator) -> Value {
     if let [only] = problems {
         return json!({ "$ref": format!("#/components/responses/{}", only.kind.name()) });
@@ -244,7 +244,7 @@ fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
     }
 }
 
-/// What stands in the path, and the header that names the namespace.
+/// Returns what stands in the path, and the header that names the namespace.
 fn path_parameters(route: &Route) -> Value {
     let named = |name: &str, description: &str, schema: Value| {
         let parameter = json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema });
@@ -299,7 +299,7 @@ fn once_parameter() -> Value {
     })
 }
 
-/// Every way to be refused, by its name: made from the refusals themselves.
+/// Returns every way to be refused, by its name: made from the refusals themselves.
 pub(super) fn problems() -> Vec<Problem> {
     vec![
         Problem::unauthorized("send the header Authorization: Bearer <key>"),

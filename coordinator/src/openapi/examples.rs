@@ -103,7 +103,7 @@ pub(super) fn tasks() -> Value {
     })
 }
 
-/// A batch as an array.
+/// Returns a batch as an array.
 pub(super) fn batch() -> Value {
     json!([
         { "id": "a", "delayInSeconds": 60, "callback": { "type": "handler", "name": "log" } },
@@ -111,7 +111,7 @@ pub(super) fn batch() -> Value {
     ])
 }
 
-/// The same batch as lines.
+/// Returns the same batch as lines.
 pub(super) fn lines() -> String {
     batch().as_array().into_iter().flatten().map(|task| format!("{task}\n")).collect()
 }
@@ -129,22 +129,22 @@ pub(super) fn previews() -> Value {
     })
 }
 
-/// A key to make.
+/// Returns a key to make.
 pub(super) fn key() -> Value {
     json!({ "name": "the shop's backend", "scopes": ["read", "write"], "namespaces": ["shop"], "expiresAt": "2040-01-01T00:00:00Z" })
 }
 
-/// A namespace to make.
+/// Returns a namespace to make.
 pub(super) fn namespace() -> Value {
     json!({ "quota": { "pendingTasks": 100_000, "createsPerSecond": 500 } })
 }
 
-/// A limit to set.
+/// Returns a limit to set.
 pub(super) fn limit() -> Value {
     json!({ "concurrency": 10, "perSecond": 25 })
 }
 
-/// What to cancel.
+/// Returns what to cancel.
 pub(super) fn cancels() -> Value {
     json!({
         "ids": { "summary": "By id", "value": { "ids": ["order-7:remind", "order-8:remind"] } },
@@ -152,12 +152,12 @@ pub(super) fn cancels() -> Value {
     })
 }
 
-/// What a change of the task in the path may say.
+/// Returns what a change of the task in the path may say.
 pub(super) fn change_one() -> Value {
     json!({ "time": { "summary": "Of a reschedule: when", "value": { "delayInSeconds": 60 } } })
 }
 
-/// What to change.
+/// Returns what to change.
 pub(super) fn change_many() -> Value {
     json!({
         "ids": { "summary": "By id", "value": { "ids": ["order-7:remind", "order-8:remind"] } },

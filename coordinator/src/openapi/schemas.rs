@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-/// A generator whose references point into the document.
+/// Returns a generator whose references point into the document.
 pub(super) fn generator() -> SchemaGenerator {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
@@ -16,14 +16,14 @@ pub(super) fn generator() -> SchemaGenerator {
     settings.into_generator()
 }
 
-/// The schemas that were referred to, by name.
+/// Returns the schemas that were referred to, by name.
 pub(super) fn definitions(mut generator: SchemaGenerator) -> Value {
     let mut definitions = Value::Object(generator.take_definitions(false));
     simplify(&mut definitions);
     definitions
 }
 
-/// The parts of a filter: name and schema.
+/// Returns the parts of a filter: name and schema.
 pub(super) fn properties_of_filter() -> Map<String, Value> {
     let mut schema = FilterInput::json_schema(&mut generator()).to_value();
     simplify(&mut schema);
@@ -33,7 +33,7 @@ pub(super) fn properties_of_filter() -> Map<String, Value> {
     }
 }
 
-/// The parameters of a list: the parts of a filter, which page, and how large.
+/// Returns the parameters of a list: the parts of a filter, which page, and how large.
 pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
     let mut parameters: Vec<Value> = Vec::with_capacity(filter.len() + 2);
     for (name, schema) in filter {
@@ -58,7 +58,7 @@ pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
     Value::Array(parameters)
 }
 
-/// The parameters of the stream of events.
+/// Returns the parameters of the stream of events.
 pub(super) fn events_parameters(generator: &mut SchemaGenerator) -> Value {
     let mut kind = generator.subschema_for::<EventKind>().to_value();
     simplify(&mut kind);

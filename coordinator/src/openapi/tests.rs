@@ -171,7 +171,7 @@ fn tasks_examples() -> Map<String, Value> {
     examples::tasks().as_object().cloned().unwrap()
 }
 
-/// The schema of a callback of a type.
+/// Returns the schema of a callback of a type.
 fn callback<'a>(document: &'a Value, kind: &str) -> &'a Value {
     let variants = schema(document, "Callback")["oneOf"].as_array().unwrap();
     variants.iter().find(|variant| variant["properties"]["type"]["const"] == kind).expect(kind)

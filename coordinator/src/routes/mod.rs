@@ -64,7 +64,7 @@ mod tests {
     };
     use std::collections::HashSet;
 
-    /// The operation that a request means, and the name in its path.
+    /// Returns the operation that a request means, and the name in its path.
     fn found(method: &Method, path: &str) -> Option<(&'static str, String)> {
         find(method, path).map(|(route, name)| (route.operation.id, name))
     }

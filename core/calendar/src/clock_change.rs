@@ -15,7 +15,7 @@ pub struct Jump {
 }
 
 impl Jump {
-    /// The change within `(before, after]`, Unix seconds, where there is one.
+    /// Returns the change within `(before, after]`, Unix seconds, where there is one.
     pub(crate) fn between(tz: Tz, before: i64, after: i64) -> Option<Self> {
         let (old, new) = (tz.offset_at(before), tz.offset_at(after));
         if old == new {
@@ -25,7 +25,7 @@ impl Jump {
         Some(Self { from: at + old, to: at + new })
     }
 
-    /// Whether the clock goes forward, so that the times between are not shown at all.
+    /// Returns whether the clock goes forward, so that the times between are not shown at all.
     pub(crate) fn is_gap(self) -> bool {
         self.to > self.from
     }
@@ -76,7 +76,7 @@ pub enum ClockChange {
 }
 
 impl ClockChange {
-    /// What a change of the clock does to the one run of a task at a local time.
+    /// Returns what a change of the clock does to the one run of a task at a local time.
     pub fn of_one(local: LocalTime, tz: Tz) -> Option<Self> {
         let asked = local.seconds();
         match tz.read(asked) {
@@ -90,7 +90,8 @@ impl ClockChange {
         }
     }
 
-    /// What a change of the clock does to the run at an anchor, which was given as a local time.
+    /// Returns what a change of the clock does to the run at an anchor, which was given as a local
+    /// time.
     pub fn of_anchor(local: LocalTime, tz: Tz) -> Option<Self> {
         Some(match Self::of_one(local, tz)? {
             Self::Moved { jump, asked } => Self::Shifted { jump, asked },
@@ -98,7 +99,7 @@ impl ClockChange {
         })
     }
 
-    /// A stable name for programs.
+    /// Returns a stable name for programs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Moved { .. } => "gap-moved",
@@ -110,7 +111,7 @@ impl ClockChange {
         }
     }
 
-    /// The decision in words.
+    /// Returns the decision in words.
     pub fn explain(self, tz: Tz) -> String {
         let zone = tz.name();
         match self {
@@ -164,8 +165,8 @@ fn twice(jump: Jump, zone: &str) -> String {
     )
 }
 
-/// The date and the time of day of a local time. By hand: the general formatter is some kilobytes
-/// of wasm.
+/// Returns the date and the time of day of a local time. By hand: the general formatter is some
+/// kilobytes of wasm.
 fn moment(local: i64) -> String {
     format!("{} {}", date(local), time(local))
 }

@@ -124,13 +124,13 @@ impl CronSchedule {
         Ok(Self { fields, timezone, repeats })
     }
 
-    /// The first occurrence strictly after `after`; `None` when there is none up to
+    /// Returns the first occurrence strictly after `after`; `None` when there is none up to
     /// [`UnixMillis::LAST`].
     pub fn next_after(&self, after: UnixMillis) -> Option<UnixMillis> {
         next_instant(after, |after| self.next_run(after, &mut Month::default()))
     }
 
-    /// The runs strictly after `after`.
+    /// Returns the runs strictly after `after`.
     pub(crate) fn runs_after(&self, after: UnixMillis) -> impl Iterator<Item = UnixMillis> + '_ {
         self.walk(second_of(after)).map(|at| UnixMillis::new(at * 1_000))
     }
@@ -139,12 +139,12 @@ impl CronSchedule {
         if self.repeats { self.next_repeat(after, month) } else { self.next_fixed(after, month) }
     }
 
-    /// The time zone on whose clock the fields are read.
+    /// Returns the time zone on whose clock the fields are read.
     pub fn timezone(&self) -> Tz {
         self.timezone
     }
 
-    /// The next run at fixed times: every local time that matches has one instant.
+    /// Returns the next run at fixed times: every local time that matches has one instant.
     ///
     /// That instant never decreases as the local time grows, so the first local time with an
     /// instant after `after` is the one; nearly always it is the first after the clock's reading at
@@ -175,8 +175,8 @@ impl CronSchedule {
         }
     }
 
-    /// The next run of a schedule that repeats: every instant at which the clock shows a matching
-    /// time.
+    /// Returns the next run of a schedule that repeats: every instant at which the clock shows a
+    /// matching time.
     fn next_repeat(&self, after: i64, month: &mut Month) -> Option<i64> {
         local_clock::next_shown(self.timezone, after, |from| {
             self.fields.next_at_or_after(from, month)

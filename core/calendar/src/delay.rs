@@ -30,28 +30,29 @@ impl Delay {
         Self { id_hash, jitter_millis, window_millis }
     }
 
-    /// Whether occurrences fire at their nominal times.
+    /// Returns whether occurrences fire at their nominal times.
     pub fn is_none(self) -> bool {
         self.jitter_millis == 0 && self.window_millis == 0
     }
 
-    /// Whether there is a window.
+    /// Returns whether there is a window.
     pub fn has_window(self) -> bool {
         self.window_millis > 0
     }
 
-    /// The same without its window.
+    /// Returns the same without its window.
     #[must_use]
     pub fn without_window(self) -> Self {
         Self { window_millis: 0, ..self }
     }
 
-    /// The most that an occurrence is put off by, milliseconds.
+    /// Returns the most that an occurrence is put off by, milliseconds.
     pub fn longest(self) -> i64 {
         i64::from(self.jitter_millis) + i64::from(self.window_millis)
     }
 
-    /// When the occurrence at `time` fires, where `next` is the nominal time of the one after it.
+    /// Returns when the occurrence at `time` fires, where `next` is the nominal time of the one
+    /// after it.
     pub fn due(self, time: UnixMillis, next: Option<UnixMillis>) -> UnixMillis {
         if self.is_none() {
             return time;
@@ -66,8 +67,8 @@ impl Delay {
     }
 }
 
-/// The whole second within `from..=to` that is a multiple of the highest power of two; `from` where
-/// there is none.
+/// Returns the whole second within `from..=to` that is a multiple of the highest power of two;
+/// `from` where there is none.
 fn roundest_second(from: UnixMillis, to: UnixMillis) -> UnixMillis {
     let first = from.get().saturating_add(999).div_euclid(1_000);
     let last = to.get().div_euclid(1_000);

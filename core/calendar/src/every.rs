@@ -34,7 +34,7 @@ impl Every {
         Some(Self { origin: every.anchor.plus(-moved_by), ..every })
     }
 
-    /// The first run strictly after `after`.
+    /// Returns the first run strictly after `after`.
     pub fn next_after(self, after: UnixMillis) -> Option<UnixMillis> {
         if after < self.anchor {
             return Some(self.anchor);
@@ -44,7 +44,7 @@ impl Every {
         (next <= UnixMillis::LAST.get()).then(|| UnixMillis::new(next))
     }
 
-    /// The run that is `further` runs after the one at `time`.
+    /// Returns the run that is `further` runs after the one at `time`.
     pub fn later(self, time: UnixMillis, further: u32) -> Option<UnixMillis> {
         let from = if time == self.anchor && further > 0 { self.origin } else { time };
         let later =

@@ -7,12 +7,13 @@ use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
 use chrono::{Datelike, NaiveDate};
 
-/// What the clock shows at `instant`.
+/// Returns what the clock shows at `instant`.
 pub(crate) fn clock_at(tz: Tz, instant: i64) -> i64 {
     instant + tz.offset_at(instant)
 }
 
-/// The first instant of the new offset, where the clock is changed once within `(before, after]`.
+/// Returns the first instant of the new offset, where the clock is changed once within `(before,
+/// after]`.
 pub(crate) fn change_between(tz: Tz, mut before: i64, mut after: i64) -> i64 {
     let old = tz.offset_at(before);
     // Offsets differ by less than two days, hence at most 18 rounds.

@@ -72,12 +72,12 @@ impl LocalTime {
         }
     }
 
-    /// The whole seconds since 1970-01-01T00:00:00.
+    /// Returns the whole seconds since 1970-01-01T00:00:00.
     pub(crate) fn seconds(self) -> i64 {
         self.0.div_euclid(1_000)
     }
 
-    /// The milliseconds beside them.
+    /// Returns the milliseconds beside them.
     pub(crate) fn millis(self) -> i64 {
         self.0.rem_euclid(1_000)
     }
@@ -105,7 +105,7 @@ pub struct Law {
 }
 
 impl Default for Law {
-    /// The law of the tables that this was built with.
+    /// Returns the law of the tables that this was built with.
     fn default() -> Self {
         Self {
             release: crate::tz::release(),

@@ -58,7 +58,7 @@ impl Rule {
         }
     }
 
-    /// The same; one that lies after `until` need not be found.
+    /// Returns the same; one that lies after `until` need not be found.
     fn next_until(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis> {
         match self {
             Self::Ical(rule) => rule.next_until(after, until),
@@ -66,7 +66,7 @@ impl Rule {
         }
     }
 
-    /// Whether it names the same times as `other`, however they are written.
+    /// Returns whether it names the same times as `other`, however they are written.
     fn has_times_of(&self, other: &Self) -> bool {
         match (self.crons(), other.crons(), self, other) {
             (Some(one), Some(other), ..) => have_same_times(one, other),
@@ -122,7 +122,7 @@ impl Schedule {
         Ok(())
     }
 
-    /// The first occurrence that fires strictly after `due`.
+    /// Returns the first occurrence that fires strictly after `due`.
     pub fn next_after(&self, due: UnixMillis) -> Option<Occurrence> {
         if self.delay.is_none() {
             return self.time_after(due).map(|time| Occurrence { time, due: time });
@@ -138,12 +138,12 @@ impl Schedule {
         self.time_after(due).map(|time| self.occurrence(time))
     }
 
-    /// The occurrence after the one whose nominal time this is.
+    /// Returns the occurrence after the one whose nominal time this is.
     pub fn following(&self, time: UnixMillis) -> Option<Occurrence> {
         self.time_after(time).map(|time| self.occurrence(time))
     }
 
-    /// The occurrence whose nominal time this is.
+    /// Returns the occurrence whose nominal time this is.
     pub fn occurrence(&self, time: UnixMillis) -> Occurrence {
         if self.delay.is_none() {
             return Occurrence { time, due: time };
@@ -151,13 +151,13 @@ impl Schedule {
         Occurrence { time, due: self.delay.due(time, self.room_of(time, self.delay)) }
     }
 
-    /// Whether its occurrences are those of `other`, however they are written, and whatever they
-    /// are put off by.
+    /// Returns whether its occurrences are those of `other`, however they are written, and whatever
+    /// they are put off by.
     pub fn has_times_of(&self, other: &Self) -> bool {
         self.rule.has_times_of(&other.rule) && self.first == other.first && self.last == other.last
     }
 
-    /// When an occurrence would fire without the window; `None` where there is none.
+    /// Returns when an occurrence would fire without the window; `None` where there is none.
     pub fn due_without_window(&self, of: Occurrence) -> Option<UnixMillis> {
         let delay = self.delay.has_window().then(|| self.delay.without_window())?;
         Some(delay.due(of.time, self.room_of(of.time, delay)))
@@ -169,7 +169,8 @@ impl Schedule {
         self.rule.next_until(time, time.plus(delay.longest()))
     }
 
-    /// The last occurrence from `first` on that is due by `at`; `first` where no later one is.
+    /// Returns the last occurrence from `first` on that is due by `at`; `first` where no later one
+    /// is.
     pub fn last_due_until(&self, first: Occurrence, at: UnixMillis) -> Occurrence {
         // Of those after `high`, none is due by `at`; `low` is, or is the first. Due times rise
         // with nominal ones.
@@ -185,8 +186,8 @@ impl Schedule {
         low
     }
 
-    /// Where the last `most` of the occurrences from `first` to `last` begin; `first`, if there are
-    /// no more.
+    /// Returns where the last `most` of the occurrences from `first` to `last` begin; `first`, if
+    /// there are no more.
     pub fn last_runs(&self, first: Occurrence, last: Occurrence, most: usize) -> Occurrence {
         let runs = |from: Occurrence| {
             std::iter::successors(Some(from), |run| self.following(run.time))
@@ -240,7 +241,7 @@ impl Schedule {
         }
     }
 
-    /// Bytes of memory that it takes.
+    /// Returns the bytes of memory that it takes.
     pub fn memory_bytes(&self) -> usize {
         let on_heap = match &self.rule {
             Rule::Crons(crons) => crons.memory_bytes(),
@@ -263,13 +264,13 @@ impl Schedule {
         }
     }
 
-    /// The first nominal time strictly after `after`, within the bounds.
+    /// Returns the first nominal time strictly after `after`, within the bounds.
     fn time_after(&self, after: UnixMillis) -> Option<UnixMillis> {
         self.rule.next_after(after.max(self.first.plus(-1))).filter(|time| *time <= self.last)
     }
 
-    /// The last nominal time at or before `at`, if it is so late that a delay can bring it past
-    /// `at`.
+    /// Returns the last nominal time at or before `at`, if it is so late that a delay can bring it
+    /// past `at`.
     fn last_time_until(&self, at: UnixMillis) -> Option<UnixMillis> {
         let end = at.min(self.last);
         let until = |after: UnixMillis| {
@@ -289,8 +290,8 @@ impl Schedule {
         Some(low)
     }
 
-    /// The nominal time of run number `number`, from 1, where `first` is that of the first; of the
-    /// last run, if there are fewer.
+    /// Returns the nominal time of run number `number`, from 1, where `first` is that of the first;
+    /// of the last run, if there are fewer.
     fn time_of_run(&self, first: UnixMillis, number: u32) -> Result<UnixMillis, TooLong> {
         let further = number.saturating_sub(1);
         match &self.rule {
@@ -301,7 +302,7 @@ impl Schedule {
         }
     }
 
-    /// The time that is `further` runs behind `first`, where `runs` are those after it.
+    /// Returns the time that is `further` runs behind `first`, where `runs` are those after it.
     fn count_off(
         &self,
         runs: impl Iterator<Item = UnixMillis>,

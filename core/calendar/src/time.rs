@@ -29,12 +29,12 @@ impl UnixMillis {
         Self(millis)
     }
 
-    /// Milliseconds since the Unix epoch.
+    /// Returns the milliseconds since the Unix epoch.
     pub const fn get(self) -> i64 {
         self.0
     }
 
-    /// Whether what is due then does not fire by itself.
+    /// Returns whether what is due then does not fire by itself.
     pub const fn is_never(self) -> bool {
         self.0 >= Self::HELD.0
     }
@@ -53,7 +53,7 @@ impl UnixMillis {
         )
     }
 
-    /// Milliseconds from `earlier` to this instant; negative when `earlier` is later.
+    /// Returns the milliseconds from `earlier` to this instant; negative when `earlier` is later.
     pub const fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }

@@ -28,7 +28,7 @@ const WIDEST: i64 = 2 * 86_400;
 /// around a time from a yearly rule.
 const STEPS_OF_A_RULE: u32 = 4;
 
-/// The release of IANA's database that the tables are of, such as `2026f`.
+/// Returns the release of IANA's database that the tables are of, such as `2026f`.
 pub fn release() -> &'static str {
     database().release
 }
@@ -84,14 +84,14 @@ impl Tz {
     /// Coordinated Universal Time: the first zone of the file.
     pub const UTC: Self = Self(0);
 
-    /// All zones: UTC, then the others in order of their names.
+    /// Returns all zones: UTC, then the others in order of their names.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..).map_while(|number: u16| {
             database().zones.get(usize::from(number)).map(|_| Self(number))
         })
     }
 
-    /// Its name in the database.
+    /// Returns its name in the database.
     pub fn name(self) -> &'static str {
         database().zones.get(usize::from(self.0)).map_or("UTC", |zone| zone.name)
     }
@@ -103,15 +103,15 @@ impl Tz {
         table(self) == table(other)
     }
 
-    /// Seconds by which the clock is ahead of UTC at `instant`.
+    /// Returns the seconds by which the clock is ahead of UTC at `instant`.
     pub fn offset_at(self, instant: i64) -> i64 {
         self.with_spans(instant, |spans| {
             spans.get(span_at(spans, instant)).map_or(0, |span| span.offset)
         })
     }
 
-    /// The instants at which the clock shows `local`, which is seconds since 1970-01-01T00:00:00 as
-    /// the clock shows them.
+    /// Returns the instants at which the clock shows `local`, which is seconds since
+    /// 1970-01-01T00:00:00 as the clock shows them.
     pub fn read(self, local: i64) -> Reading {
         self.with_spans(local, |spans| read(spans, local))
     }
@@ -147,8 +147,8 @@ impl Tz {
     }
 }
 
-/// The time in the span of `instant` in which the clock shows nothing that the spans around it show
-/// too.
+/// Returns the time in the span of `instant` in which the clock shows nothing that the spans around
+/// it show too.
 fn steady(spans: &[Span], instant: i64) -> Option<Steady> {
     let at = span_at(spans, instant);
     let Span { begin, offset } = *spans.get(at)?;
@@ -166,7 +166,7 @@ fn steady(spans: &[Span], instant: i64) -> Option<Steady> {
     Some(steady)
 }
 
-/// The instants at which a clock with these spans shows `local`.
+/// Returns the instants at which a clock with these spans shows `local`.
 fn read(spans: &[Span], local: i64) -> Reading {
     let mut found = None;
     for at in span_at(spans, local.saturating_sub(WIDEST))..spans.len() {
@@ -214,7 +214,7 @@ impl fmt::Display for Tz {
     }
 }
 
-/// The span that `instant` lies in: the first one begins before all instants.
+/// Returns the span that `instant` lies in: the first one begins before all instants.
 fn span_at(spans: &[Span], instant: i64) -> usize {
     spans.partition_point(|span| span.begin <= instant).saturating_sub(1)
 }

@@ -58,8 +58,8 @@ impl Field {
     }
 }
 
-/// A field of values from `least` to `most`, with steps up to `most`: the longest that `cron`
-/// takes.
+/// Returns a field of values from `least` to `most`, with steps up to `most`: the longest that
+/// `cron` takes.
 fn field(least: u32, most: u32) -> impl Strategy<Value = Field> {
     let range = move || (least..=most, least..=most).prop_map(|(a, b)| (a.min(b), a.max(b)));
     let item = prop_oneof![

@@ -294,7 +294,7 @@ fn cron_like() -> impl Strategy<Value = String> {
     prop::collection::vec(field, 5..7).prop_map(|fields| fields.join(" "))
 }
 
-/// An expression that is accepted, by construction.
+/// Returns an expression that is accepted, by construction.
 fn accepted() -> impl Strategy<Value = String> {
     let small = |least: u32, most: u32| {
         prop_oneof![
@@ -328,7 +328,7 @@ fn zone() -> impl Strategy<Value = &'static str> {
     ]
 }
 
-/// A field's values: as a list of ranges and steps, and as a list of single values.
+/// Returns a field's values: as a list of ranges and steps, and as a list of single values.
 fn two_spellings(size: u32) -> impl Strategy<Value = (String, String)> {
     let item =
         (0..size, 0..size, 1..size, 0_u8..3).prop_map(move |(one, other, step, kind)| match kind {

@@ -23,7 +23,8 @@ fn offset(zone: Tz, second: i64) -> i64 {
     zone.offset_at(second)
 }
 
-/// The instants at which the zone's clock is changed, as far as a look every week shows them.
+/// Returns the instants at which the zone's clock is changed, as far as a look every week shows
+/// them.
 fn changes(zone: Tz, from: i64, until: i64) -> Vec<i64> {
     const WEEK: i64 = 7 * 86_400;
     let mut found = Vec::new();
@@ -47,8 +48,9 @@ fn changes(zone: Tz, from: i64, until: i64) -> Vec<i64> {
     found
 }
 
-/// What the rule says, minute by minute: a repeating schedule fires whenever the clock shows a
-/// matching time, one at fixed times when the clock first reaches or passes a matching time.
+/// Returns what the rule says, minute by minute: a repeating schedule fires whenever the clock
+/// shows a matching time, one at fixed times when the clock first reaches or passes a matching
+/// time.
 fn by_walking(
     zone: Tz,
     hours: &dyn Fn(i64) -> bool,

@@ -47,7 +47,7 @@ impl<'a> Definition<'a> {
         self.lists.get(part).is_none_or(|list| list.iter().any(|item| values.contains(item)))
     }
 
-    /// Whether a second fits every part that limits it.
+    /// Returns whether a second fits every part that limits it.
     fn fits(&self, at: i64) -> bool {
         // Most fail here, before the calendar is asked.
         if !(self.allows("BYSECOND", &[at % 60])
@@ -63,7 +63,7 @@ impl<'a> Definition<'a> {
             && self.allows("BYDAY", &[time.weekday().num_days_from_monday().into()])
     }
 
-    /// The runs of some days from the start on.
+    /// Returns the runs of some days from the start on.
     fn runs(&self) -> Vec<i64> {
         let unit = match self.parts["FREQ"] {
             "HOURLY" => 3_600,

@@ -25,7 +25,7 @@ const FAR_UNTIL: i64 = 17_356_291_200;
 const DAY: i64 = 86_400;
 const FAR_STEP: i64 = 40 * DAY;
 
-/// The changes of the clock: instants and new offsets.
+/// Returns the changes of the clock: instants and new offsets.
 fn changes(zone: Tz, from: i64, until: i64) -> Vec<(i64, i64)> {
     let mut found = Vec::new();
     let (mut before, mut old) = (from, zone.offset_at(from));
@@ -124,7 +124,7 @@ fn names_of_the_crate_are_all_there() {
     }
 }
 
-/// When the clock shows `local`, by trying every offset that it has around then.
+/// Returns when the clock shows `local`, by trying every offset that it has around then.
 fn by_trying(zone: Tz, local: i64, around: &[i64]) -> Reading {
     let shown: BTreeSet<i64> = around
         .iter()

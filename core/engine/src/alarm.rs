@@ -4,9 +4,9 @@
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_ALARM_AHEAD_MILLIS;
 
-/// The time to set the alarm to, for a shard that wants to be woken at `wanted`: later than `now`,
-/// and no further ahead than [`MAX_ALARM_AHEAD_MILLIS`]. An alarm that goes off before anything is
-/// due does nothing and is set again.
+/// Returns the time to set the alarm to, for a shard that wants to be woken at `wanted`: later than
+/// `now`, and no further ahead than [`MAX_ALARM_AHEAD_MILLIS`]. An alarm that goes off before
+/// anything is due does nothing and is set again.
 pub fn alarm_time(wanted: UnixMillis, now: UnixMillis) -> UnixMillis {
     // Exactly now has been seen to stall; a past time means now.
     wanted.clamp(now.plus(1), now.plus(MAX_ALARM_AHEAD_MILLIS))
@@ -124,8 +124,8 @@ mod tests {
         }
     }
 
-    /// An alarm service that fails until some time, and the timer against it. Returns when the
-    /// alarm was set, and how often that was tried.
+    /// Returns an alarm service that fails until some time, and the timer against it. Returns when
+    /// the alarm was set, and how often that was tried.
     fn set_after_failures(back_at: i64, wanted: impl Fn(i64) -> Option<i64>) -> (Option<i64>, u32) {
         let (mut state, mut now, mut tries) = (AlarmState::default(), 0, 1);
         state.setting(UnixMillis::new(5));

@@ -109,7 +109,7 @@ impl Decisions {
             .unwrap_or_default()
     }
 
-    /// Whether anything was decided about an envelope's tasks.
+    /// Returns whether anything was decided about an envelope's tasks.
     pub(super) fn is_any(&self, seq: u64) -> bool {
         self.envelopes.contains_key(&seq)
     }

@@ -212,7 +212,7 @@ pub struct Outgoing {
 }
 
 impl Destination {
-    /// Whether it is for the dispatchers, who report it.
+    /// Returns whether it is for the dispatchers, who report it.
     pub fn is_reported(&self) -> bool {
         !matches!(self, Self::Queue(_))
     }

@@ -132,7 +132,8 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// When it makes sense to send the request again, where that can be said; seconds from now.
+    /// Returns when it makes sense to send the request again, where that can be said; seconds from
+    /// now.
     pub fn retry_after_seconds(&self) -> Option<u32> {
         match self {
             Self::PendingQuota { retry_after_seconds, .. } => Some(*retry_after_seconds),

@@ -1,4 +1,4 @@
-//! All keys and namespaces of a deployment, sans I/O: a change goes in, rows to write come out.
+//! All keys and namespaces of a deployment, sans I/O: takes a change, returns the rows to write.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{Directory, Entry, Key, KeyId, Reach, Refused, Settings};
@@ -10,17 +10,17 @@ use scheduler_model::namespace::Namespace;
 use std::collections::BTreeMap;
 use twox_hash::XxHash64;
 
-/// A change of what is stored: a table of names and records.
+/// A change of the storage, which is a table of names and records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
-    /// This record under this name.
+    /// Stores the record under the name.
     Put {
         /// The name.
         name: String,
         /// The record, JSON.
         record: String,
     },
-    /// Nothing under this name any more.
+    /// Deletes the record of this name.
     Delete {
         /// The name.
         name: String,
@@ -44,10 +44,10 @@ fn name_of_namespace(name: &Namespace) -> String {
 }
 
 impl Registry {
-    /// As storage says it is: every row's record.
+    /// Loads the registry from the records of all rows.
     ///
     /// # Errors
-    /// When a record cannot be read.
+    /// If a record cannot be read.
     pub fn load(records: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let mut registry = Self::default();
         for record in records {
@@ -68,10 +68,10 @@ impl Registry {
         }
     }
 
-    /// Names the content: the same after a restart, so that nobody has to read again what they
-    /// know.
+    /// Recomputes the version, which identifies the content. It is the same after a restart, so
+    /// nobody has to read again what they know.
     fn renew_version(&mut self) {
-        // These types serialise without fail.
+        // These types always serialize.
         self.version =
             XxHash64::oneshot(0, &serde_json::to_vec(&self.directory(0)).unwrap_or_default());
     }
@@ -84,16 +84,16 @@ impl Registry {
         }
     }
 
-    /// Everything; `None` for one who knows it.
+    /// Returns everything; `None` if the reader's version is current.
     pub fn read(&self, known: Option<u64>) -> Option<Directory> {
         (known != Some(self.version)).then(|| self.directory(self.version))
     }
 
-    /// Adds or replaces, and says whether it is new. May be repeated. Keys that have expired go
-    /// with a new one.
+    /// Adds or replaces an entry. Returns whether it is new. May be repeated. A new key removes the
+    /// keys that have expired.
     ///
     /// # Errors
-    /// When there would be too many.
+    /// If there would be too many.
     pub fn put(
         &mut self,
         mut entry: Entry,
@@ -129,7 +129,7 @@ impl Registry {
             );
             self.keys.retain(|_, key| !expired(key));
         }
-        // These types serialise without fail.
+        // These types always serialize.
         let record = serde_json::to_string(&entry).unwrap_or_default();
         writes.push(Write::Put { name, record });
         self.insert(entry);
@@ -137,8 +137,8 @@ impl Registry {
         Ok((is_new, writes))
     }
 
-    /// Checks that there is room for a new key beside those that count: of the operator's reserve,
-    /// and of the share of each namespace that it names.
+    /// Checks that there is room for a new key beside those that count: in the operator's reserve,
+    /// and in the share of each namespace that the key names.
     fn check_room(&self, new: &Key, counts: impl Fn(&Key) -> bool) -> Result<(), Refused> {
         let keys = || self.keys.values().filter(|key| counts(key));
         let all = keys().count();
@@ -177,15 +177,16 @@ impl Registry {
         Ok(())
     }
 
-    /// Takes a key out; `None` when there is none.
+    /// Removes a key; `None` if there is none.
     pub fn revoke(&mut self, id: KeyId) -> Option<Write> {
         self.keys.remove(&id)?;
         self.renew_version();
         Some(Write::Delete { name: name_of_key(id) })
     }
 
-    /// Takes a namespace out; `None` when there is none, or one that was made at another time: then
-    /// the request was for one before it. The caller sees to it that the namespace is empty.
+    /// Removes a namespace; `None` if there is none, or if it was created at another time, because
+    /// the request was for an earlier namespace of this name. The caller ensures that the namespace
+    /// is empty.
     pub fn delete_namespace(
         &mut self,
         name: &Namespace,
@@ -220,7 +221,7 @@ mod tests {
         Entry::Namespace(Settings { name: name.parse().unwrap(), quota, created_at })
     }
 
-    /// The table that the write leads to.
+    /// Applies the write to a table.
     fn stored(table: &mut BTreeMap<String, String>, write: Write) {
         match write {
             Write::Put { name, record } => drop(table.insert(name, record)),
@@ -297,7 +298,7 @@ mod tests {
         registry.put(namespace("a", 1, NOW), NOW).unwrap();
     }
 
-    /// A key of a namespace, with the number in its id.
+    /// Returns a key of a namespace, with the number in its id.
     fn key_of(n: u16, name: &str, expires_at: Option<UnixMillis>) -> Entry {
         let Entry::Key(mut key) = key(n) else { panic!("a key") };
         key.namespaces = Reach::Only([name.parse().unwrap()].into());
@@ -326,7 +327,7 @@ mod tests {
                 "{n}: {own}"
             );
         }
-        // However many the tenants have, the operator can make keys for itself.
+        // However many keys the tenants have, the operator can create its own.
         for n in 0..OPERATOR_KEYS as u16 {
             registry.put(key(u16::MAX - n), NOW).unwrap();
         }

@@ -14,9 +14,9 @@ pub(super) struct LeftOpen {
     pub(super) pause: bool,
 }
 
-/// The record of the task that goes on by the definition `given`: with the anchor, the counted runs
-/// and the pause of `stored`, as far as the definition leaves them open. `None` if the schedules
-/// are not equal, so the task starts over.
+/// Returns the record of the task that goes on by the definition `given`: with the anchor, the
+/// counted runs and the pause of `stored`, as far as the definition leaves them open. `None` if the
+/// schedules are not equal, so the task starts over.
 ///
 /// Schedules are equal if their rules name the same times, however they are written, and their
 /// anchors, `startAt`, `endAt` and `maxRuns` are equal. How runs are put off, and what becomes of

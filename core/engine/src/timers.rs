@@ -34,7 +34,7 @@ impl TimerHeap {
         self.heap.push(Reverse(position));
     }
 
-    /// The earliest position.
+    /// Returns the earliest position.
     pub fn peek(&self) -> Option<Position> {
         self.heap.peek().map(|Reverse(position)| *position)
     }
@@ -44,12 +44,12 @@ impl TimerHeap {
         self.heap.pop().map(|Reverse(position)| position)
     }
 
-    /// How many positions it holds, those that no longer stand included.
+    /// Returns how many positions it holds, those that no longer stand included.
     pub fn len(&self) -> usize {
         self.heap.len()
     }
 
-    /// Whether it holds none.
+    /// Returns whether it holds none.
     pub fn is_empty(&self) -> bool {
         self.heap.is_empty()
     }

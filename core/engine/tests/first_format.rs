@@ -107,7 +107,7 @@ fn load() -> Engine {
     Engine::load("1-0", Config::default(), snapshot).unwrap()
 }
 
-/// What is sent, each task as `<destination> <id>@<time>#<attempt>`.
+/// Returns what is sent, each task as `<destination> <id>@<time>#<attempt>`.
 fn sent(effects: &Effects) -> Vec<String> {
     let mut tasks = Vec::new();
     for outgoing in &effects.sends {

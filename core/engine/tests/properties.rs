@@ -30,7 +30,7 @@ mod check_page;
 #[path = "../../model/tests/fuzz_checks/request.rs"]
 mod check_request;
 
-/// A run, of one of few ids, as an attempt may leave it.
+/// Returns a run, of one of few ids, as an attempt may leave it.
 fn run() -> impl Strategy<Value = Run<'static>> {
     let ran = option::of((-100_000..100_000_000_i64, any::<u32>()));
     let texts = ("[a-c]", "\\PC{0,20}", "\\PC{0,20}", "(onSuccess)?");
@@ -119,7 +119,7 @@ fn field(good: &'static [&'static str]) -> impl Strategy<Value = String> {
     prop_oneof![6 => prop::sample::select(good).prop_map(str::to_owned), 1 => json()]
 }
 
-/// A request's task: mostly fields that it may have, mostly with good values.
+/// Returns a request's task: mostly fields that it may have, mostly with good values.
 fn task() -> impl Strategy<Value = String> {
     let schedule = prop_oneof![
         8 => (prop::sample::select(vec!["time", "delayInSeconds", "cron", "everySeconds", "rrule"]), 0..6_usize).prop_map(|(name, at)| {

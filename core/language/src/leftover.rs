@@ -215,8 +215,8 @@ impl Rest<'_> {
         self.left.contains(&at)
     }
 
-    /// Whether this token is a word of the description that says nothing about time and joins
-    /// nothing.
+    /// Returns whether this token is a word of the description that says nothing about time and
+    /// joins nothing.
     fn is_ordinary(&self, at: usize) -> bool {
         let Some(token) = self.tokens.get(at).filter(|token| token.kind == Kind::Word) else {
             return false;
@@ -229,7 +229,7 @@ impl Rest<'_> {
             && !matches!(word, "and" | "to" | "for" | "with")
     }
 
-    /// Whether a part that says when begins at this token.
+    /// Returns whether a part that says when begins at this token.
     fn begins_part(&self, at: usize) -> bool {
         self.found.iter().any(|found| found.tokens.0 == at)
     }
@@ -448,12 +448,12 @@ impl Rest<'_> {
         Ok(())
     }
 
-    /// Whether the whole phrase is in capitals.
+    /// Returns whether the whole phrase is in capitals.
     fn is_shouted(&self) -> bool {
         !self.phrase.chars().any(char::is_lowercase)
     }
 
-    /// Whether a word about time says nothing about it here.
+    /// Returns whether a word about time says nothing about it here.
     fn is_harmless(&self, at: usize, word: &str, before: &str, next: &str) -> bool {
         let before_that = at.checked_sub(2).map_or("", |before| self.text(before));
         let is_unit = words::unit(word).is_some()

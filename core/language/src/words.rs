@@ -131,7 +131,7 @@ const FIXED_DAYS: &Table<(u8, u8)> = &[
     ("new years eve", (12, 31)), ("new year's day", (1, 1)), ("new years day", (1, 1)), ("halloween", (10, 31)), ("valentine's day", (2, 14)), ("valentines day", (2, 14)),
 ];
 
-/// The named days, longer names first.
+/// Returns the named days, longer names first.
 pub(crate) fn fixed_days() -> impl Iterator<Item = (&'static str, (u8, u8))> {
     FIXED_DAYS.iter().copied()
 }

@@ -164,7 +164,7 @@ fn check_bounds(phrase: &str) {
     }
 }
 
-/// A schedule with its zone, start, end and number of runs.
+/// Returns a schedule with its zone, start, end and number of runs.
 fn bounded(base: impl Strategy<Value = Schedule>) -> impl Strategy<Value = Schedule> {
     let zones = select(vec![
         "UTC",
@@ -294,7 +294,7 @@ fn schedules() -> impl Strategy<Value = Schedule> {
     prop_oneof![4 => bounded(crons), 2 => bounded(rules), 2 => bounded(every), 1 => once]
 }
 
-/// Whether both have the same runs, and the same end.
+/// Returns whether both have the same runs, and the same end.
 fn is_same(one: &Schedule, other: &Schedule) -> bool {
     let of = |schedule: &Schedule| runs(schedule, NOW, 60);
     of(one) == of(other)

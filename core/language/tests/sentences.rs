@@ -37,7 +37,7 @@ impl Score {
     }
 }
 
-/// What became of one sentence, with what to print about it if it is not right.
+/// Returns what became of one sentence, with what to print about it if it is not right.
 fn judge(line: &Line) -> (Score, Option<String>) {
     let outcome = parse(line.phrase, line.now, line.zone());
     let right = Score { right: 1, ..Score::default() };

@@ -254,8 +254,8 @@ impl Part {
         }
     }
 
-    /// The number of a task's key, from 1; 0 for one without, and for one that does not fire by
-    /// itself: it has no place in its key's order until it is told to run.
+    /// Returns the number of a task's key, from 1; 0 for one without, and for one that does not
+    /// fire by itself: it has no place in its key's order until it is told to run.
     fn number_of_key(&mut self, task: &ValidTask<'_>) -> Result<usize, FieldError> {
         let Some(key) = task.limit_key().filter(|_| !task.place().is_never()) else { return Ok(0) };
         if let Some(at) = self.keyed.iter().position(|(known, _)| known == key) {

@@ -19,12 +19,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 pub trait Outcome: Copy {
     /// There is nothing under it.
     const NOT_FOUND: Self;
-    /// Whether nothing is there.
+    /// Returns whether nothing is there.
     fn is_not_found(self) -> bool;
-    /// Whether it is known what became of it, so that no other epoch is to be asked for the one
-    /// task that is meant.
+    /// Returns whether it is known what became of it, so that no other epoch is to be asked for the
+    /// one task that is meant.
     fn is_settled(self) -> bool;
-    /// Whether the request was carried out, or need not be.
+    /// Returns whether the request was carried out, or need not be.
     fn is_done(self) -> bool;
     /// Returns what counts of what two epochs say.
     #[must_use]

@@ -12,7 +12,7 @@ fn search(means: Means) -> Search<ChangedId> {
     Search::new(&"2,3".parse().unwrap(), &IDS.map(str::to_owned), means)
 }
 
-/// Which epochs the next round asks, and among what.
+/// Returns which epochs the next round asks, and among what.
 fn asks(search: &mut Search<ChangedId>) -> Option<(Among, Vec<u16>)> {
     let (among, by_shard) = search.next_round()?;
     Some((among, by_shard.into_keys().map(|shard| shard.epoch).collect()))

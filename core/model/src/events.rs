@@ -81,7 +81,7 @@ impl EventsCursor {
         rest.is_empty().then_some(Self { positions })
     }
 
-    /// The cursor's text; `None` before every shard has been heard.
+    /// Returns the cursor's text; `None` before every shard has been heard.
     pub fn text(&self, shards: &[ShardId]) -> Option<String> {
         let mut bytes = hash_of(shards).to_vec();
         let mut last = 0_i64;
@@ -94,7 +94,7 @@ impl EventsCursor {
         Some(hex::encode(&bytes))
     }
 
-    /// Where a shard is to go on.
+    /// Returns where a shard is to go on.
     pub fn position(&self, at: usize) -> Option<FeedPosition> {
         self.positions.get(at).copied().flatten()
     }

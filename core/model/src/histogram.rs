@@ -23,7 +23,7 @@ fn bucket(value: u64) -> usize {
     16 + (doubling - 4) * 8 + eighth
 }
 
-/// The largest value of a bucket.
+/// Returns the largest value of a bucket.
 fn upper_bound(bucket: usize) -> u64 {
     if bucket < 16 {
         return bucket as u64;
@@ -58,13 +58,13 @@ impl Histogram {
         self.max = self.max.max(other.max);
     }
 
-    /// How many durations were counted.
+    /// Returns how many durations were counted.
     pub fn count(&self) -> u64 {
         self.buckets.iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
-    /// The smallest duration that at least `share` (0 to 1) of all do not exceed, rounded up to its
-    /// bucket's end; 0 when there are none.
+    /// Returns the smallest duration that at least `share` (0 to 1) of all do not exceed, rounded
+    /// up to its bucket's end; 0 when there are none.
     pub fn percentile(&self, share: f64) -> u64 {
         let wanted = ((self.count() as f64 * share).ceil() as u64).max(1);
         let mut seen = 0_u64;
@@ -77,7 +77,7 @@ impl Histogram {
         self.max
     }
 
-    /// The longest duration, exact.
+    /// Returns the longest duration, exact.
     pub fn max(&self) -> u64 {
         self.max
     }

@@ -74,7 +74,7 @@ const UUID_CHARS: usize = uuid::fmt::Hyphenated::LENGTH;
 pub struct GeneratedId([u8; UUID_CHARS]);
 
 impl TaskId<'_> {
-    /// The id.
+    /// Returns the id.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Given(id) => id,
@@ -91,12 +91,12 @@ impl TaskId<'_> {
         }
     }
 
-    /// Whether no task of this id can exist yet.
+    /// Returns whether no task of this id can exist yet.
     pub fn is_generated(&self) -> bool {
         matches!(self, Self::Generated(_))
     }
 
-    /// The id on its own.
+    /// Returns the id on its own.
     pub fn into_string(self) -> String {
         match self {
             Self::Given(id) => id.into_owned(),
@@ -152,7 +152,7 @@ impl IdGenerator {
         Self { millis: (key >> 80) as u64, random: key << 48 >> 116 << 116 | low }
     }
 
-    /// The next id.
+    /// Returns the next id.
     pub fn next_id(&mut self) -> TaskId<'static> {
         let mut text = [0; UUID_CHARS];
         self.next_uuid().hyphenated().encode_lower(&mut text);

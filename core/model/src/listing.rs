@@ -28,7 +28,7 @@ impl Cursor {
         Self { due: position.due, shard, page: position.page, index: position.index }
     }
 
-    /// What `shard` is asked for: its tasks after the position that this gives.
+    /// Returns what `shard` is asked for: its tasks after the position that this gives.
     pub fn after(self, shard: ShardId) -> Position {
         let end_of = |due| Position { due, page: u32::MAX, index: u32::MAX };
         match shard.cmp(&self.shard) {
@@ -190,7 +190,7 @@ fn clock_change(record: &str, due: UnixMillis) -> Option<(&'static str, String)>
     Some((change.name(), change.explain(timezone)))
 }
 
-/// Whether a record may have local times; the word may stand in its payload too.
+/// Returns whether a record may have local times; the word may stand in its payload too.
 fn may_have_local_times(record: &str) -> bool {
     memchr::memmem::find(record.as_bytes(), b"\"local\":").is_some()
 }
@@ -318,7 +318,8 @@ mod tests {
         assert_eq!((dues(&items), next), (vec![1], Some(Cursor::new(B, stopped))));
     }
 
-    /// What a shard with these tasks answers: up to its share of the bytes, and one in any case.
+    /// Returns what a shard with these tasks answers: up to its share of the bytes, and one in any
+    /// case.
     fn ask(tasks: &[ListItem], after: Option<Position>, limit: usize, share: usize) -> ListReply {
         let (mut items, mut bytes) = (Vec::new(), 0);
         for item in tasks.iter().filter(|item| after.is_none_or(|after| item.position > after)) {

@@ -195,7 +195,7 @@ impl RetryPolicy {
         (at <= last).then(|| at.max(not_before.unwrap_or(at).min(last)))
     }
 
-    /// Whether the task wants no further attempt after this HTTP status.
+    /// Returns whether the task wants no further attempt after this HTTP status.
     pub fn is_permanent(&self, status: u16) -> bool {
         self.permanent_statuses.contains(status)
     }

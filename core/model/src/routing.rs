@@ -20,12 +20,12 @@ use twox_hash::XxHash64;
 /// Characters of a version 7 UUID that routing reads: `tttttttt-tttt-7rrr`.
 const UUID_TAG_CHARS: usize = 18;
 
-/// The 64-bit hash of a task id: its name in a page's directory.
+/// Returns the 64-bit hash of a task id: its name in a page's directory.
 pub fn id_hash(id: &str) -> u64 {
     XxHash64::oneshot(0, id.as_bytes())
 }
 
-/// The part of an id that decides its shard; see the module's description.
+/// Returns the part of an id that decides its shard; see the module's description.
 pub fn routing_tag(id: &str) -> &str {
     if let Some(open) = id.find('{') {
         let rest = &id[open + 1..];
@@ -36,8 +36,8 @@ pub fn routing_tag(id: &str) -> &str {
     if is_uuid_v7(id) { &id[..UUID_TAG_CHARS] } else { id }
 }
 
-/// Whether `id` is written as a version 7 UUID: 8-4-4-4-12 hexadecimal digits with a 7 where the
-/// version stands.
+/// Returns whether `id` is written as a version 7 UUID: 8-4-4-4-12 hexadecimal digits with a 7
+/// where the version stands.
 fn is_uuid_v7(id: &str) -> bool {
     let b = id.as_bytes();
     b.len() == 36
@@ -127,19 +127,19 @@ impl FromStr for ShardMap {
 }
 
 impl ShardMap {
-    /// Where `id` is written: its shard in the newest epoch.
+    /// Returns where `id` is written: its shard in the newest epoch.
     pub fn home(&self, id: &str) -> ShardId {
         self.home_of(id, id_hash(id))
     }
 
-    /// The same, of an id whose [`id_hash`] is known.
+    /// Returns the same, of an id whose [`id_hash`] is known.
     pub(crate) fn home_of(&self, id: &str, hash: u64) -> ShardId {
         let tag = routing_tag(id);
         let hash = if tag.len() == id.len() { hash } else { id_hash(tag) };
         self.by_hash(hash).next().unwrap_or(ShardId { epoch: 1, index: 0 })
     }
 
-    /// Where `id` may be found: its shard in each epoch, newest first.
+    /// Returns where `id` may be found: its shard in each epoch, newest first.
     pub fn homes(&self, id: &str) -> impl Iterator<Item = ShardId> + '_ {
         self.by_hash(id_hash(routing_tag(id)))
     }
@@ -150,19 +150,19 @@ impl ShardMap {
             .map(move |(epoch, shards)| ShardId { epoch, index: (hash % u64::from(shards)) as u16 })
     }
 
-    /// Every shard, the newest epoch's first.
+    /// Returns every shard, the newest epoch's first.
     pub fn all(&self) -> impl Iterator<Item = ShardId> + '_ {
         self.by_epoch()
             .rev()
             .flat_map(|(epoch, shards)| (0..shards).map(move |index| ShardId { epoch, index }))
     }
 
-    /// Whether there is one epoch only, so that a task cannot also live on an older shard.
+    /// Returns whether there is one epoch only, so that a task cannot also live on an older shard.
     pub fn is_single(&self) -> bool {
         self.by_epoch().count() == 1
     }
 
-    /// The number of shards that new tasks are spread over.
+    /// Returns the number of shards that new tasks are spread over.
     pub fn shards(&self) -> u16 {
         self.epochs.last().copied().unwrap_or(1)
     }

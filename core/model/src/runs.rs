@@ -25,7 +25,7 @@ pub struct RunsCursor {
 pub struct RunsCursorError;
 
 impl RunsCursor {
-    /// The beginning, of a task with so many homes.
+    /// Returns the beginning, of a task with so many homes.
     pub fn start(homes: usize) -> Self {
         Self { homes: vec![Some(START); homes] }
     }
@@ -39,7 +39,7 @@ impl RunsCursor {
         if cursor.homes.len() == homes { Ok(cursor) } else { Err(RunsCursorError) }
     }
 
-    /// What each home is asked for; `None` for one that need not be asked.
+    /// Returns what each home is asked for; `None` for one that need not be asked.
     pub fn homes(&self) -> &[Option<RunPosition>] {
         &self.homes
     }
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(next.unwrap().homes(), [Some(RunPosition { row: 6, place: 0 }), Some(START)]);
     }
 
-    /// What a home with these runs, the newest first, answers.
+    /// Returns what a home with these runs, the newest first, answers.
     fn ask(home: &[(u64, i64)], before: RunPosition, limit: usize) -> RunsReply {
         let all: Vec<_> = home.iter().filter(|(row, _)| *row < before.row).collect();
         let items: Vec<_> = all.iter().take(limit).map(|(row, at)| item(*row, *at)).collect();

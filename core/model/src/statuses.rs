@@ -23,7 +23,7 @@ pub struct StatusSet {
 }
 
 impl StatusSet {
-    /// Whether this status is in the set.
+    /// Returns whether this status is in the set.
     pub fn contains(&self, status: u16) -> bool {
         place(status)
             .is_some_and(|(word, bit)| self.bits.get(word).is_some_and(|word| word & bit != 0))
@@ -51,7 +51,7 @@ impl StatusSet {
     }
 }
 
-/// Where a status has its bit: word and mask.
+/// Returns where a status has its bit: word and mask.
 fn place(status: u16) -> Option<(usize, u64)> {
     let at = STATUSES.contains(&status).then(|| status - STATUSES.start())?;
     Some((usize::from(at / 64), 1 << (at % 64)))

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Bytes of which many are at the edges of what is looked for.
+    /// Returns the bytes of which many are at the edges of what is looked for.
     fn bytes() -> impl Strategy<Value = Vec<u8>> {
         let byte = prop_oneof![
             8 => b'a'..=b'z',

@@ -219,7 +219,7 @@ fn fixed_times_of_a_second_pass_are_passed_over_together() {
 /// Times of day in minutes, by day: even days have one set, odd ones another.
 type Minutes = BTreeSet<u32>;
 
-/// The definition: the hours beside a time, and the minutes, if they are evenly spaced.
+/// Returns the definition: the hours beside a time, and the minutes, if they are evenly spaced.
 fn repeats(set: &Minutes, minute: u32) -> bool {
     let even = |values: Vec<u32>, size: u32| {
         let steps: BTreeSet<u32> = values.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -230,7 +230,7 @@ fn repeats(set: &Minutes, minute: u32) -> bool {
         || even(set.iter().filter(|at| *at / 60 == minute / 60).map(|at| at % 60).collect(), 60)
 }
 
-/// The runs of a day and a half by the definition, minute by minute.
+/// Returns the runs of a day and a half by the definition, minute by minute.
 fn by_definition(set: &Minutes, zone: Tz, from: i64) -> BTreeSet<i64> {
     let mut runs = BTreeSet::new();
     let end = from + 36 * 3_600;

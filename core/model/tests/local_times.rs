@@ -17,7 +17,7 @@ use serde_json::Value;
 /// 2025-11-24T16:00:00Z.
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
-/// The record of a task with these fields.
+/// Returns the record of a task with these fields.
 fn record(fields: &str) -> Result<String, FieldError> {
     let text = format!(r#"{{"id":"a",{fields},"callback":{{"type":"handler","name":"log"}}}}"#);
     let targets = Targets { handlers: &["log"], ..Targets::default() };

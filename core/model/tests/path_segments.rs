@@ -42,7 +42,7 @@ fn decoded(segment: &str) -> Vec<u8> {
     out
 }
 
-/// Whether the name comes back, at the end of a path and before a verb.
+/// Returns whether the name comes back, at the end of a path and before a verb.
 fn survives(name: &str) -> bool {
     [true, false].into_iter().all(|everything| {
         let segment = encoded(name, everything);

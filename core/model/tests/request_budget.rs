@@ -179,7 +179,7 @@ impl Peak {
         Some(line.trim().trim_end_matches(" kB").parse::<usize>().ok()? * 1_024)
     }
 
-    /// What `work` has needed at most beside what was there before it.
+    /// Returns what `work` has needed at most beside what was there before it.
     fn of<T>(work: impl FnOnce() -> T) -> (T, Option<usize>) {
         let is_reset = std::fs::write("/proc/self/clear_refs", "5").is_ok();
         let before = Self::value("VmRSS:").filter(|_| is_reset);

@@ -74,7 +74,7 @@ impl Given {
         self.with(None, |fields| fields.schedule(HASH).unwrap())
     }
 
-    /// The nominal times in a range, by going through all of it.
+    /// Returns the nominal times in a range, by going through all of it.
     fn times(&self, from: i64, to: i64) -> Vec<i64> {
         let start = self.start.unwrap_or(0);
         let within = |time: &i64| *time >= start && self.end.is_none_or(|end| *time <= end);

@@ -40,9 +40,9 @@ impl CronLog {
         first
     }
 
-    /// The occurrences that must have been received and were not: all after the creation was
-    /// `answered`, up to `limit`, and as long as no deletion was near; but never with a gap before
-    /// the last one received.
+    /// Returns the occurrences that must have been received and were not: all after the creation
+    /// was `answered`, up to `limit`, and as long as no deletion was near; but never with a gap
+    /// before the last one received.
     pub(crate) fn missing(&self, answered: i64, limit: i64) -> impl Iterator<Item = i64> {
         let undisturbed = self.delete_sent.map_or(i64::MAX, |sent| sent - DELETION_RACE_MILLIS);
         let last_seen = self.occurrences.keys().next_back().copied().unwrap_or(i64::MIN);

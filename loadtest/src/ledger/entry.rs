@@ -144,8 +144,8 @@ impl Entry {
         }
     }
 
-    /// Whether the sink must see it fire and has not yet. Recurring ones are judged by their
-    /// occurrences.
+    /// Returns whether the sink must see it fire and has not yet. Recurring ones are judged by
+    /// their occurrences.
     pub(crate) fn owes(&self) -> bool {
         self.kind == Kind::Once
             && self.via != Via::HandlerNoop
@@ -153,7 +153,7 @@ impl Entry {
             && self.must_fire()
     }
 
-    /// Whether what was answered promises a firing.
+    /// Returns whether what was answered promises a firing.
     pub(crate) fn must_fire(&self) -> bool {
         matches!(self.fate, Fate::Accepted | Fate::AlreadyFired { .. })
     }
@@ -168,8 +168,8 @@ impl Entry {
         self.due.max(promised)
     }
 
-    /// Whether the server knew the task before its time; otherwise its lateness says nothing about
-    /// the server.
+    /// Returns whether the server knew the task before its time; otherwise its lateness says
+    /// nothing about the server.
     pub(crate) fn was_in_time(&self) -> bool {
         self.answered != 0 && self.answered <= self.due
     }

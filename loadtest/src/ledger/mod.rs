@@ -224,7 +224,7 @@ impl Ledger {
         }
     }
 
-    /// The number of a shard's name, to keep arrivals small.
+    /// Returns the number of a shard's name, to keep arrivals small.
     pub(crate) fn shard_number(&mut self, name: &str) -> u32 {
         if let Some(&number) = self.shards.get(name) {
             return number;
@@ -308,8 +308,8 @@ impl Ledger {
             .sum()
     }
 
-    /// The moment at which the last entry becomes due: after it and the grace nothing may be
-    /// missing.
+    /// Returns the moment at which the last entry becomes due: after it and the grace nothing may
+    /// be missing.
     pub(crate) fn horizon(&self) -> i64 {
         self.horizon
     }
@@ -319,8 +319,8 @@ impl Ledger {
         self.received
     }
 
-    /// The recurring tasks that exist, or may exist since their creation was never answered, and
-    /// that have not been deleted.
+    /// Returns the recurring tasks that exist, or may exist since their creation was never
+    /// answered, and that have not been deleted.
     pub(crate) fn live_crons(&self) -> Vec<u32> {
         let may_exist = |n: u32| {
             let fate = self.entry(n).map(|entry| &entry.fate);
@@ -332,17 +332,18 @@ impl Ledger {
         live
     }
 
-    /// The id of an entry, once the server has named it.
+    /// Returns the id of an entry, once the server has named it.
     pub(crate) fn id(&self, n: u32) -> Option<&str> {
         self.entry(n)?.id.as_deref()
     }
 
-    /// The number the next entry will have.
+    /// Returns the number the next entry will have.
     pub(crate) fn next(&self) -> u32 {
         u32::try_from(self.entries.len()).unwrap_or(u32::MAX)
     }
 
-    /// Whether the server has accepted the entry, and nothing has been asked about it since.
+    /// Returns whether the server has accepted the entry, and nothing has been asked about it
+    /// since.
     pub(crate) fn is_accepted(&self, n: u32) -> bool {
         self.entry(n).is_some_and(|entry| entry.fate == Fate::Accepted)
     }
@@ -352,7 +353,8 @@ impl Ledger {
         self.entries.get(n as usize)
     }
 
-    /// Whether the sink sees the firings of a group. A run through handlers has no other tasks.
+    /// Returns whether the sink sees the firings of a group. A run through handlers has no other
+    /// tasks.
     fn is_seen(&self, group: &Group) -> bool {
         let seen = |&n: &u32| self.entry(n).is_none_or(|entry| entry.via != Via::HandlerNoop);
         group.members.iter().all(seen)

@@ -35,8 +35,8 @@ pub(crate) async fn one(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     Ok(Answer::of(200, &if is_running { with_running(cancelled) } else { cancelled }))
 }
 
-/// What became of the cancel of one task. Where the shard was asked again, that there is nothing to
-/// cancel may be the work of the request whose answer was lost.
+/// Returns what became of the cancel of one task. Where the shard was asked again, that there is
+/// nothing to cancel may be the work of the request whose answer was lost.
 fn told(id: &str, outcome: Cancelled, is_repeat: bool) -> Result<(), Problem> {
     match outcome {
         Cancelled::Cancelled => Ok(()),

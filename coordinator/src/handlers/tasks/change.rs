@@ -35,7 +35,7 @@ struct ChangedMany {
 }
 
 impl Verb {
-    /// The change, with the time from the body where one is needed.
+    /// Returns the change, with the time from the body where one is needed.
     fn change(self, input: &ChangeInput<'_>, call: &Call<'_>) -> Result<Change, Problem> {
         if self != Self::Reschedule {
             input.check_untimed().map_err(Problem::invalid)?;
@@ -100,8 +100,8 @@ pub(crate) async fn change_id(
     Ok(Changing { changed, is_running })
 }
 
-/// What became of the change of one task: whether it has changed. Where the shard was asked again,
-/// that the task is another or gone may be the work of the request whose answer was lost: a
+/// Returns what became of the change of one task: whether it has changed. Where the shard was asked
+/// again, that the task is another or gone may be the work of the request whose answer was lost: a
 /// reschedule gives it another version, and may have let it fire.
 fn told(id: &str, outcome: Changed, change: &Change, is_repeat: bool) -> Result<bool, Problem> {
     match outcome {

@@ -236,8 +236,8 @@ struct Shown {
     record: String,
 }
 
-/// The one task of a part, as the shard has stored it: one that goes on keeps what it had, so the
-/// shard is asked for that.
+/// Returns the one task of a part, as the shard has stored it: one that goes on keeps what it had,
+/// so the shard is asked for that.
 async fn shown_after(
     shards: &Shards,
     shard: ShardId,
@@ -260,7 +260,7 @@ impl Shown {
         Self { status: item.status, due: item.position.due, record: item.record.get().to_owned() }
     }
 
-    /// The answer to a request that a shard has carried out so.
+    /// Returns the answer to a request that a shard has carried out so.
     fn into_answer(self, status: u16, reply: &AppendReply) -> Answer {
         // Where the task is in flight and goes on, that is its status, and the shard has its
         // version.
@@ -285,7 +285,7 @@ pub(crate) fn shown(item: &ListItem, is_running: bool) -> Answer {
         .into_answer(200, &AppendReply { running: u64::from(is_running), ..AppendReply::default() })
 }
 
-/// The one task of a part.
+/// Returns the one task of a part.
 fn shown_task(part: &ShardAppend) -> Shown {
     let (status, due, record) = if let Some(page) = part.append.pages.first() {
         let due = page.directory.get(0).map_or(UnixMillis::NEVER, |entry| entry.due);

@@ -11,8 +11,8 @@ use scheduler_model::input::FieldError;
 use scheduler_model::protocol::{AppendReply, Terms};
 use scheduler_platform::random_bytes;
 
-/// The key of a request, with what it is for; `None` for a request without one. `kind` tells apart
-/// how a body is read.
+/// Returns the key of a request, with what it is for; `None` for a request without one. `kind`
+/// tells apart how a body is read.
 pub(crate) fn asked(call: &Call<'_>, kind: &str, body: &str) -> Result<Option<Once>, Problem> {
     let Some(key) = call.request.headers().get(HEADER).ok().flatten() else { return Ok(None) };
     let random =

@@ -81,9 +81,9 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
     }
 }
 
-/// Whether a patch can change other fields than `paused`. What is an attempt of a run, paused or
-/// not, would lose its back-off and its count of attempts. A task in flight keeps both: those after
-/// the attempt have the new fields.
+/// Returns whether a patch can change other fields than `paused`. What is an attempt of a run,
+/// paused or not, would lose its back-off and its count of attempts. A task in flight keeps both:
+/// those after the attempt have the new fields.
 fn is_patchable(item: &ListItem) -> bool {
     match item.status {
         Status::Fired => !is_run(item),
@@ -92,7 +92,8 @@ fn is_patchable(item: &ListItem) -> bool {
     }
 }
 
-/// Whether what is in flight is a run of a recurring task that is gone, or a follow-up of a run.
+/// Returns whether what is in flight is a run of a recurring task that is gone, or a follow-up of a
+/// run.
 fn is_run(item: &ListItem) -> bool {
     Record::parse(item.record.get().as_bytes())
         .is_ok_and(|record| record.is_recurring() || record.stage.is_some())

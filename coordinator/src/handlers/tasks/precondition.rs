@@ -75,8 +75,8 @@ impl std::fmt::Debug for Precondition {
     }
 }
 
-/// What a shard has to find under the id, and which shard: what is expected may stand in an older
-/// epoch. Of several versions it is the one that the task has; where it has none of them, the
+/// Returns what a shard has to find under the id, and which shard: what is expected may stand in an
+/// older epoch. Of several versions it is the one that the task has; where it has none of them, the
 /// first, for the shard to refuse, or to know the request by its `Idempotency-Key`.
 pub(crate) async fn where_expected(
     call: &Call<'_>,
@@ -100,7 +100,7 @@ pub(crate) async fn where_expected(
     Ok(expected?.map(|expected| (shard, expected)))
 }
 
-/// What a shard has to find, where the task has this version now.
+/// Returns what a shard has to find, where the task has this version now.
 fn expected(
     precondition: &Precondition,
     version: Option<u64>,
@@ -122,9 +122,9 @@ fn expected(
     }))
 }
 
-/// The same where no task is there, but a dead letter of this version. A new task is put beside it,
-/// so no task may be there. The dead letter is what a read shows, so its tags are compared with it;
-/// only `If-None-Match: *` asks for tasks.
+/// Returns the same where no task is there, but a dead letter of this version. A new task is put
+/// beside it, so no task may be there. The dead letter is what a read shows, so its tags are
+/// compared with it; only `If-None-Match: *` asks for tasks.
 fn beside_dead_letter(
     precondition: &Precondition,
     dead: Option<u64>,
@@ -149,7 +149,7 @@ fn beside_dead_letter(
     }
 }
 
-/// What a shard has to find for `If-Match` to hold, where the task has this version now.
+/// Returns what a shard has to find for `If-Match` to hold, where the task has this version now.
 fn allowed(condition: &Condition, version: Option<u64>) -> Result<Expected, Problem> {
     match (version, condition.strong_versions()) {
         (Some(version), None) => Ok(Expected::Version(version)),

@@ -74,7 +74,7 @@ async fn of_shard(
     Ok(RunsReply { items, next: request.before })
 }
 
-/// How many of `limit` runs fit `bytes` for sure.
+/// Returns how many of `limit` runs fit `bytes` for sure.
 fn at_once(limit: usize, bytes: usize) -> usize {
     limit.min(bytes / MAX_RUN_BYTES)
 }

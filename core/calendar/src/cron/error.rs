@@ -63,7 +63,7 @@ pub enum CronError {
 }
 
 impl CronError {
-    /// The field of the task that is at fault: `cron` or `timezone`.
+    /// Returns the field of the task that is at fault: `cron` or `timezone`.
     pub fn field(&self) -> &'static str {
         match self {
             Self::UnknownTimezone { .. } => "timezone",
@@ -90,7 +90,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// The least and the greatest value that may be written.
+    /// Returns the least and the greatest value that may be written.
     pub(super) fn range(self) -> (u32, u32) {
         match self {
             Self::Second | Self::Minute => (0, 59),
@@ -101,7 +101,7 @@ impl Part {
         }
     }
 
-    /// How many different values there are: the longest step that can make sense.
+    /// Returns how many different values there are: the longest step that can make sense.
     pub(super) fn count(self) -> u32 {
         match self {
             Self::Second | Self::Minute => 60,

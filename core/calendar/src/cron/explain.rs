@@ -11,8 +11,8 @@ use crate::tz::Reading;
 const LOOK_BACK: i64 = 86_400;
 
 impl CronSchedule {
-    /// What a change of the clock does to the occurrence at `at`, where `previous` is the one
-    /// before, or where the caller began to look; both Unix seconds.
+    /// Returns what a change of the clock does to the occurrence at `at`, where `previous` is the
+    /// one before, or where the caller began to look; both Unix seconds.
     pub(crate) fn clock_change(&self, at: i64, previous: i64) -> Option<ClockChange> {
         let tz = self.timezone;
         if let Reading::Twice { first, second } = tz.read(local_clock::clock_at(tz, at)) {

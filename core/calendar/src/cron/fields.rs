@@ -61,8 +61,8 @@ impl Month {
 }
 
 impl Fields {
-    /// The first allowed local time at or after `from`; `None` when there is none up to the last
-    /// year. `month` is of an earlier search, and then of this one.
+    /// Returns the first allowed local time at or after `from`; `None` when there is none up to the
+    /// last year. `month` is of an earlier search, and then of this one.
     pub(super) fn next_at_or_after(&self, from: i64, month: &mut Month) -> Option<i64> {
         let today = from.div_euclid(DAY);
         if let Some(time) = self.time_at_or_after(from.rem_euclid(DAY)) {
@@ -73,7 +73,7 @@ impl Fields {
         Some(self.day_at_or_after(today + 1, month)? * DAY + self.first_time())
     }
 
-    /// Whether any month of any year has an allowed day.
+    /// Returns whether any month of any year has an allowed day.
     pub(super) fn can_fire(&self) -> bool {
         // Within 400 years, every month begins on every weekday in both of its lengths.
         let lengths = LENGTHS.iter().filter(|(_, months)| self.months & months != 0);
@@ -101,7 +101,7 @@ impl Fields {
         })
     }
 
-    /// The first allowed day at or after `day`, as a count of days since 1970-01-01.
+    /// Returns the first allowed day at or after `day`, as a count of days since 1970-01-01.
     fn day_at_or_after(&self, day: i64, known: &mut Month) -> Option<i64> {
         if let Some(found) = known.day_at_or_after(day) {
             return Some(found);
@@ -140,7 +140,7 @@ impl Fields {
         None
     }
 
-    /// The allowed days of a month of `length` days that begins on the weekday `first` (0 =
+    /// Returns the allowed days of a month of `length` days that begins on the weekday `first` (0 =
     /// Sunday), from bit 1.
     pub(super) fn days_of_month(&self, first: u32, length: u32) -> u32 {
         let within = u32::MAX >> (31 - length) & !1;
@@ -185,8 +185,8 @@ impl Fields {
     }
 }
 
-/// The first time of day at or after `second` of the day with an hour, a minute and a second of
-/// these sets, none of which is empty.
+/// Returns the first time of day at or after `second` of the day with an hour, a minute and a
+/// second of these sets, none of which is empty.
 pub(crate) fn next_time(hours: u32, minutes: u64, seconds: u64, second: i64) -> Option<i64> {
     let (hour, minute, second) = (
         u32::try_from(second / 3600).ok()?,
@@ -239,14 +239,14 @@ fn is_evenly_spaced(set: u64, size: u32) -> bool {
     set == progression && (set.count_ones() > 2 || first == 0 && second + step >= size)
 }
 
-/// The lowest bit set at or above `from`.
+/// Returns the lowest bit set at or above `from`.
 pub(crate) fn next_bit(set: u64, from: u32) -> Option<u32> {
     let rest = set.checked_shr(from)?;
     (rest != 0).then(|| from + rest.trailing_zeros())
 }
 
-/// The Monday-Friday nearest to `day`, which is a `weekday`, without leaving its month of `length`
-/// days.
+/// Returns the Monday-Friday nearest to `day`, which is a `weekday`, without leaving its month of
+/// `length` days.
 fn nearest_workday(day: u32, weekday: u32, length: u32) -> u32 {
     match weekday {
         0 if day < length => day + 1,

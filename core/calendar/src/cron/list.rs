@@ -37,22 +37,23 @@ impl CronList {
         Self(distinct.into_boxed_slice())
     }
 
-    /// The time zone on whose clock the expressions are read.
+    /// Returns the time zone on whose clock the expressions are read.
     pub fn timezone(&self) -> Tz {
         self.0.first().map_or(Tz::UTC, CronSchedule::timezone)
     }
 
-    /// The expressions.
+    /// Returns the expressions.
     pub fn expressions(&self) -> &[CronSchedule] {
         &self.0
     }
 
-    /// Bytes of memory on the heap.
+    /// Returns the bytes of memory on the heap.
     pub(crate) fn memory_bytes(&self) -> usize {
         size_of_val::<[CronSchedule]>(&self.0)
     }
 
-    /// The first run strictly after `after`; `None` when there is none up to [`UnixMillis::LAST`].
+    /// Returns the first run strictly after `after`; `None` when there is none up to
+    /// [`UnixMillis::LAST`].
     pub(crate) fn next_after(&self, after: UnixMillis) -> Option<UnixMillis> {
         next_instant(after, |mut after| {
             let mut clock = Clock::default();
@@ -69,8 +70,8 @@ impl CronList {
         })
     }
 
-    /// The runs strictly after `after`. Only the expressions that name one are asked for their
-    /// next.
+    /// Returns the runs strictly after `after`. Only the expressions that name one are asked for
+    /// their next.
     pub(crate) fn runs_after(&self, after: UnixMillis) -> impl Iterator<Item = UnixMillis> + '_ {
         let mut clock = Clock::default();
         let mut next = move |cron: &CronSchedule, after, month: &mut Month| {
@@ -126,8 +127,8 @@ impl CronList {
         jump.is_some_and(|jump| self.find(jump.from, jump.to, false).is_some())
     }
 
-    /// What a change of the clock does to the run at `at`, where `previous` is the one before, or
-    /// where the caller began to look; both Unix seconds.
+    /// Returns what a change of the clock does to the run at `at`, where `previous` is the one
+    /// before, or where the caller began to look; both Unix seconds.
     pub(crate) fn clock_change(&self, at: i64, previous: i64) -> Option<ClockChange> {
         let tz = self.timezone();
         let local = local_clock::clock_at(tz, at);
@@ -175,7 +176,7 @@ impl CronList {
         repeats(&self.on(local).collect::<Vec<_>>(), local)
     }
 
-    /// The expressions that name something on the day of a local time.
+    /// Returns the expressions that name something on the day of a local time.
     fn on(&self, local: i64) -> impl Iterator<Item = &Fields> {
         let day = local.div_euclid(DAY);
         count_steps(self.0.len() as u32);

@@ -151,7 +151,7 @@ fn days(day_of_month: &str, day_of_week: &str, fields: &mut Fields) -> Result<()
     Ok(())
 }
 
-/// Whether a day field leaves the days to the other one.
+/// Returns whether a day field leaves the days to the other one.
 fn is_every(text: &str) -> bool {
     matches!(text, "*" | "?")
 }

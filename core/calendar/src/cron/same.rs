@@ -66,7 +66,7 @@ pub(crate) fn have_same_times(one: &[CronSchedule], other: &[CronSchedule]) -> b
     })
 }
 
-/// What every mask of one list has in common with every one of the other.
+/// Returns what every mask of one list has in common with every one of the other.
 fn and(one: &[u32], other: &[u32]) -> Vec<u32> {
     distinct(one.iter().flat_map(|one| other.iter().map(move |other| one & other)).collect())
 }

@@ -39,7 +39,7 @@ fn day_of(date: NaiveDate) -> i64 {
     date.to_epoch_days().into()
 }
 
-/// The first of `origin`, `origin + step`, ... that is not before `from`.
+/// Returns the first of `origin`, `origin + step`, ... that is not before `from`.
 fn align(from: i64, origin: i64, step: i64) -> i64 {
     if from <= origin { origin } else { origin + (from - origin + step - 1) / step * step }
 }
@@ -49,7 +49,7 @@ impl RRule {
         date_of(self.start.div_euclid(super::DAY))
     }
 
-    /// The first allowed day at or after `day`, both as days since 1970-01-01.
+    /// Returns the first allowed day at or after `day`, both as days since 1970-01-01.
     pub(super) fn day_at_or_after(&self, day: i64, search: &mut Search) -> Option<i64> {
         let date = date_of(day)?;
         let mut month = Month::of(date);
@@ -72,8 +72,8 @@ impl RRule {
         }
     }
 
-    /// The first month at or after this one that the rule's months and its interval of months or
-    /// years allow.
+    /// Returns the first month at or after this one that the rule's months and its interval of
+    /// months or years allow.
     fn month_at_or_after(&self, month: Month) -> Option<Month> {
         let origin = Month::of(self.start_date()?);
         let interval = i64::from(self.interval);
@@ -113,7 +113,7 @@ impl RRule {
         None
     }
 
-    /// The allowed days of a month that months and intervals of them allow, from bit 1.
+    /// Returns the allowed days of a month that months and intervals of them allow, from bit 1.
     fn days_of_month(&self, first: NaiveDate) -> u32 {
         let length = u32::from(first.num_days_in_month());
         let mut days = u32::MAX >> (31 - length) & !1;
@@ -129,7 +129,7 @@ impl RRule {
         days & self.by_interval(day_of(first), length)
     }
 
-    /// The days of a month that are of the named weekdays.
+    /// Returns the days of a month that are of the named weekdays.
     fn by_weekday(&self, first: NaiveDate, length: u32) -> u32 {
         let first_weekday = first.weekday().num_days_from_sunday();
         let mut days = 0;
@@ -163,8 +163,8 @@ impl RRule {
         days
     }
 
-    /// The days of a month, beginning on `first`, that an interval of days or weeks allows; all of
-    /// them for other rules.
+    /// Returns the days of a month, beginning on `first`, that an interval of days or weeks allows;
+    /// all of them for other rules.
     fn by_interval(&self, first: i64, length: u32) -> u32 {
         let interval = i64::from(self.interval);
         if interval == 1 || !matches!(self.frequency, Frequency::Daily | Frequency::Weekly) {
@@ -192,14 +192,14 @@ impl RRule {
         days
     }
 
-    /// The first day of the week that `day` is in.
+    /// Returns the first day of the week that `day` is in.
     fn week_of(&self, day: i64) -> i64 {
         // 1970-01-01 was a Thursday, 4 from Sunday.
         day - (day + 4 - i64::from(self.week_start)).rem_euclid(7)
     }
 
-    /// The year, month, week or day, in which positions are counted, that `day` is in: its first
-    /// day, and the first after it.
+    /// Returns the year, month, week or day, in which positions are counted, that `day` is in: its
+    /// first day, and the first after it.
     pub(super) fn period_of(&self, day: i64) -> Option<(i64, i64)> {
         let date = date_of(day)?;
         let month = |month: Month| month.first_day().map(day_of);
@@ -213,7 +213,7 @@ impl RRule {
         })
     }
 
-    /// The allowed days from `from` to before `to`, in order.
+    /// Returns the allowed days from `from` to before `to`, in order.
     pub(super) fn days_between(&self, from: i64, to: i64, search: &mut Search) -> Option<Vec<i64>> {
         let mut days = Vec::new();
         let mut month = Month::of(date_of(from)?);

@@ -71,7 +71,7 @@ pub enum RRuleError {
 }
 
 impl RRuleError {
-    /// The field of the task that is at fault: `rrule`, `startAt` or `timezone`.
+    /// Returns the field of the task that is at fault: `rrule`, `startAt` or `timezone`.
     pub fn field(&self) -> &'static str {
         match self {
             Self::Timezone(_) => "timezone",

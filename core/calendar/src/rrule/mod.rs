@@ -81,7 +81,7 @@ enum Frequency {
 }
 
 impl Frequency {
-    /// The seconds that it counts by; those of a day for what is coarser.
+    /// Returns the seconds that it counts by; those of a day for what is coarser.
     fn unit(self) -> i64 {
         match self {
             Self::Secondly => 1,
@@ -188,7 +188,7 @@ impl RRule {
         parse::rule(rule, Start { at, local: Some(start) }, timezone)
     }
 
-    /// The time zone on whose clock the rule is read.
+    /// Returns the time zone on whose clock the rule is read.
     pub fn timezone(&self) -> Tz {
         self.timezone
     }
@@ -200,27 +200,27 @@ impl RRule {
             && Self { timezone: other.timezone, ..self.clone() } == *other
     }
 
-    /// How many runs there are from the start on, where the rule says so. [`Self::next_after`] does
-    /// not heed it.
+    /// Returns how many runs there are from the start on, where the rule says so.
+    /// [`Self::next_after`] does not heed it.
     pub fn count(&self) -> Option<u32> {
         self.count
     }
 
-    /// Bytes of memory that it takes.
+    /// Returns the bytes of memory that it takes.
     pub(crate) fn memory_bytes(&self) -> usize {
         size_of::<Self>()
             + size_of_val::<[(i8, u8)]>(&self.ordinals)
             + size_of_val::<[i16]>(&self.set_positions)
     }
 
-    /// The first run strictly after `after`; `None` when there is none up to [`UnixMillis::LAST`]
-    /// or to the rule's end.
+    /// Returns the first run strictly after `after`; `None` when there is none up to
+    /// [`UnixMillis::LAST`] or to the rule's end.
     pub fn next_after(&self, after: UnixMillis) -> Option<UnixMillis> {
         self.next_until(after, UnixMillis::LAST)
     }
 
-    /// The first run strictly after `after`; it need not be found, and is not looked for, where it
-    /// lies after `until`.
+    /// Returns the first run strictly after `after`; it need not be found, and is not looked for,
+    /// where it lies after `until`.
     pub(crate) fn next_until(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis> {
         // A local clock is at most a day away from UTC.
         let until = until.get().min(UnixMillis::LAST.get()).div_euclid(1_000);
@@ -230,8 +230,8 @@ impl RRule {
         next
     }
 
-    /// The time of run number `number` (from 1) strictly after `after`, or of the last one if there
-    /// are fewer; `None` if there is none at all.
+    /// Returns the time of run number `number` (from 1) strictly after `after`, or of the last one
+    /// if there are fewer; `None` if there is none at all.
     pub fn nth_after(&self, after: UnixMillis, number: u32) -> Result<Option<UnixMillis>, TooLong> {
         let mut left = MAX_COUNTING_STEPS;
         let mut last = None;
@@ -266,8 +266,9 @@ impl RRule {
         is_within.then(|| UnixMillis::new(next * 1_000))
     }
 
-    /// The first run after `after` whose local time lies ahead of the clock. Instants rise with
-    /// local times, but for those in a gap: they are mixed among those of as much time after it.
+    /// Returns the first run after `after` whose local time lies ahead of the clock. Instants rise
+    /// with local times, but for those in a gap: they are mixed among those of as much time after
+    /// it.
     fn next_by_the_clock(&self, after: i64, search: &mut Search) -> Option<i64> {
         let tz = self.timezone;
         let now = local_clock::clock_at(tz, after);
@@ -300,8 +301,8 @@ impl RRule {
         }
     }
 
-    /// The first run after `after` whose local time lies in a gap behind the clock, so that it
-    /// comes later than the clock says.
+    /// Returns the first run after `after` whose local time lies in a gap behind the clock, so that
+    /// it comes later than the clock says.
     fn shifted_after(&self, after: i64, search: &mut Search) -> Option<i64> {
         let tz = self.timezone;
         let jump = Jump::between(tz, after - WIDEST_GAP, after).filter(|jump| jump.is_gap())?;
@@ -310,7 +311,7 @@ impl RRule {
         (local < jump.to).then_some(local - old)
     }
 
-    /// The first local time at or after `from` that the rule allows.
+    /// Returns the first local time at or after `from` that the rule allows.
     fn next_local(&self, from: i64, search: &mut Search) -> Option<i64> {
         // In the second pass of an overlap, times before it are shown once more.
         let from = from.max(if self.repeats { self.start - 2 * DAY } else { self.start });
@@ -373,8 +374,8 @@ impl RRule {
         }
     }
 
-    /// The first allowed offset at or after `from` within one hour, minute or second that is
-    /// allowed.
+    /// Returns the first allowed offset at or after `from` within one hour, minute or second that
+    /// is allowed.
     fn time_within(&self, unit: i64, from: i64) -> Option<i64> {
         let minutes = if unit == 3_600 { self.minutes } else { 1 };
         let seconds = if unit == 1 { 1 } else { self.seconds };
@@ -410,8 +411,8 @@ impl RRule {
         }
     }
 
-    /// What a change of the clock does to the run at `at`, where `previous` is the one before, or
-    /// where the caller began to look; both Unix seconds.
+    /// Returns what a change of the clock does to the run at `at`, where `previous` is the one
+    /// before, or where the caller began to look; both Unix seconds.
     pub(crate) fn clock_change(&self, at: i64, previous: i64) -> Option<ClockChange> {
         let tz = self.timezone;
         let local = local_clock::clock_at(tz, at);
@@ -470,7 +471,7 @@ impl RRule {
     }
 }
 
-/// The index that a position means among `count`: 1 is the first, -1 the last.
+/// Returns the index that a position means among `count`: 1 is the first, -1 the last.
 fn place(position: i16, count: i64) -> Option<i64> {
     let position = i64::from(position);
     let index = if position > 0 { position - 1 } else { count + position };
@@ -489,7 +490,7 @@ impl Times {
         i64::from(self.hours.count_ones() * self.minutes.count_ones() * self.seconds.count_ones())
     }
 
-    /// The one at this index, as seconds of the day.
+    /// Returns the one at this index, as seconds of the day.
     fn nth(&self, index: i64) -> Option<i64> {
         let (of_minute, of_hour) =
             (i64::from(self.seconds.count_ones()), i64::from(self.minutes.count_ones()));
@@ -500,7 +501,7 @@ impl Times {
     }
 }
 
-/// The place of the set bit of this index, from the lowest.
+/// Returns the place of the set bit of this index, from the lowest.
 fn nth_bit(mut set: u64, index: i64) -> Option<i64> {
     for _ in 0..index {
         set &= set.wrapping_sub(1);

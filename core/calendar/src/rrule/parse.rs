@@ -226,7 +226,7 @@ fn ranged(part: &'static str, text: &str, least: u32, most: u32) -> Result<u32, 
     number(text).filter(|number| (least..=most).contains(number)).ok_or_else(|| refused(part, text))
 }
 
-/// A set of numbers; empty when the part is not given.
+/// Returns a set of numbers; empty when the part is not given.
 fn bits(part: &'static str, list: Option<&str>, least: u32, most: u32) -> Result<u64, RRuleError> {
     let mut set = 0;
     for item in list.into_iter().flat_map(|list| list.split(',')) {
@@ -293,7 +293,7 @@ fn positions(list: Option<&str>) -> Result<Vec<i16>, RRuleError> {
     Ok(positions)
 }
 
-/// A number with or without a sign.
+/// Returns a number with or without a sign.
 fn signed(text: &str) -> Option<i32> {
     let (sign, digits) = match text.as_bytes().first()? {
         b'-' => (-1, text.get(1..)?),

@@ -33,7 +33,7 @@ pub(super) struct Date {
 }
 
 impl Date {
-    /// The local time in a year, seconds since 1970-01-01T00:00:00.
+    /// Returns the local time in a year, seconds since 1970-01-01T00:00:00.
     fn of(self, year: i32) -> i64 {
         let Some(first) = NaiveDate::from_ymd_opt(year, u32::from(self.month), 1) else { return 0 };
         let ahead = (7 + u32::from(self.weekday) - first.weekday().num_days_from_sunday()) % 7;
@@ -45,7 +45,7 @@ impl Date {
 }
 
 impl Rule {
-    /// The spans that begin in a year, in order.
+    /// Returns the spans that begin in a year, in order.
     fn of_year(&self, year: i32) -> [Span; 2] {
         let begin = Span { begin: self.begin.of(year) - self.standard, offset: self.other };
         let end = Span { begin: self.end.of(year) - self.other, offset: self.standard };
@@ -67,7 +67,8 @@ impl Rule {
         }
     }
 
-    /// The spans of the year of `at` and of those beside it. `at` is an instant or a local time.
+    /// Returns the spans of the year of `at` and of those beside it. `at` is an instant or a local
+    /// time.
     pub(super) fn spans_around(&self, at: i64) -> [Span; AROUND] {
         let year = year_of(at);
         let [[_, before], [a, b], [c, d], [e, f]] =

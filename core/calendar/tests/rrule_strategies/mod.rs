@@ -40,7 +40,7 @@ fn by_day(ordinals: bool) -> BoxedStrategy<Option<String>> {
     }
 }
 
-/// A rule of one of these frequencies, mostly one that has runs.
+/// Returns a rule of one of these frequencies, mostly one that has runs.
 pub(crate) fn rule(frequencies: &'static [&'static str]) -> impl Strategy<Value = String> {
     prop::sample::select(frequencies).prop_flat_map(|frequency| {
         let day_of_month = prop_oneof![number(1, 31), number(-31, -1)];

@@ -63,8 +63,8 @@ fn what_is_left_out_after_an_outage_is_told_once() {
     assert!(pair.outcomes("other").is_empty());
 }
 
-/// A schedule's last run is held, and its key's lane goes while the follow-up of the run before is
-/// on its way.
+/// The last run of a schedule is held, and its key's lane goes while the follow-up of the run
+/// before is on its way.
 fn held_without_a_lane() -> (Pair, u64) {
     let mut pair = Pair::new(usize::MAX);
     pair.limit_both("k", Some(1), None);

@@ -226,7 +226,7 @@ impl Shard {
         assert_eq!(self.state(), Some((CircuitState::Open, FIRST_OPEN_MILLIS)));
     }
 
-    /// What the circuit does, and for how long still.
+    /// Returns what the circuit does, and for how long still.
     fn state(&self) -> Option<(CircuitState, i64)> {
         let of =
             self.engine.stats(self.now).circuits.into_iter().find(|of| of.destination == HANGS)?;

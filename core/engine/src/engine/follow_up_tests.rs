@@ -13,7 +13,7 @@ fn text(id: &str, more: &str) -> String {
     )
 }
 
-/// What follows these, as entries and records.
+/// Returns what follows these, as entries and records.
 fn follow(report: &Report, tasks: &[(Record<'_>, Ended<'_>)]) -> Vec<(Flags, UnixMillis, Value)> {
     let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
     let mut remains = Remains::default();

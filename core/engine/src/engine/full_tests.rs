@@ -2,8 +2,8 @@
 
 use super::tests::Pair;
 
-/// A shard that has dispatched two tasks without a key, and may dispatch no more; six tasks of a
-/// key with three slots wait in it.
+/// Returns a shard that has dispatched two tasks without a key, and may dispatch no more; six tasks
+/// of a key with three slots wait in it.
 fn full() -> Pair {
     let mut pair = Pair::new(2);
     pair.limit_both("stripe", Some(3), None);

@@ -78,7 +78,7 @@ fn keep(engine: &mut Engine, rows: &mut Rows, id: &str, error_bytes: usize, now:
     rows.apply(effects);
 }
 
-/// All runs of an id, a page of 100 at a time; how many, and in how many rounds.
+/// Returns all runs of an id, a page of 100 at a time; how many, and in how many rounds.
 fn count(engine: &Engine, rows: &Rows, id: &str, now: UnixMillis) -> (usize, usize) {
     let (mut runs, mut rounds, mut before) = (0, 0, None);
     loop {

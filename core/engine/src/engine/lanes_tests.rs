@@ -178,7 +178,7 @@ impl Pair {
         self.try_create(key, id, time, rest).unwrap();
     }
 
-    /// The same; without a key where that is empty.
+    /// Returns the same; without a key where that is empty.
     pub(crate) fn try_create(
         &mut self,
         key: &str,
@@ -229,7 +229,7 @@ impl Pair {
         self.engine.get(id, &self.stored).unwrap().map(|item| item.status)
     }
 
-    /// The outcomes and errors of a task's runs, the newest first.
+    /// Returns the outcomes and errors of a task's runs, the newest first.
     pub(crate) fn outcomes(&self, id: &str) -> Vec<(String, String)> {
         let request = scheduler_model::protocol::RunsRequest {
             id: id.to_owned(),
@@ -244,7 +244,7 @@ impl Pair {
         runs.map(|run| (text(&run, "outcome"), text(&run, "error"))).collect()
     }
 
-    /// The ids of what is dispatched and not reported.
+    /// Returns the ids of what is dispatched and not reported.
     pub(crate) fn ids_on_their_way(&self) -> Vec<String> {
         let stored = self.stored.borrow();
         let texts = stored
@@ -256,8 +256,8 @@ impl Pair {
         tasks.map(|task| Record::parse(task.get().as_bytes()).unwrap().id.into_owned()).collect()
     }
 
-    /// The keys of what is dispatched and not reported, with the numbers of the envelopes; without
-    /// a key those of the main order.
+    /// Returns the keys of what is dispatched and not reported, with the numbers of the envelopes;
+    /// without a key those of the main order.
     pub(crate) fn on_its_way(&self) -> Vec<(u64, Option<String>)> {
         let stored = self.stored.borrow();
         let rows = stored
@@ -458,7 +458,7 @@ impl Pair {
         });
     }
 
-    /// The records that wait, and dead letters.
+    /// Returns the records that wait, and dead letters.
     pub(crate) fn records(
         &self,
         status: scheduler_model::protocol::Status,

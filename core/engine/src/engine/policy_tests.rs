@@ -92,7 +92,7 @@ impl Stored {
     }
 }
 
-/// A shard with a task that fires every second from a second after `NOW`.
+/// Returns a shard with a task that fires every second from a second after `NOW`.
 fn every_second(more: &str) -> (Engine, Stored) {
     let mut stored = Stored::default();
     let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
@@ -215,7 +215,7 @@ fn a_pause_is_made_up_for_where_the_task_says_so() {
     }
 }
 
-/// A shard with so many tasks that fire every second, all paused.
+/// Returns a shard with so many tasks that fire every second, all paused.
 fn paused(tasks: usize, more: &str) -> (Engine, Stored) {
     let mut stored = Stored::default();
     let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();

@@ -79,7 +79,8 @@ impl Stored {
         }
     }
 
-    /// An engine that starts from what is stored; pages are not, as none is left in these tests.
+    /// Returns an engine that starts from what is stored; pages are not, as none is left in these
+    /// tests.
     fn load(&self) -> Engine {
         let mut remembered = BTreeMap::<i64, u64>::new();
         self.keys.keys().for_each(|(period, _)| *remembered.entry(*period).or_default() += 1);

@@ -99,14 +99,14 @@ impl Engine {
         }
     }
 
-    /// The queue has refused an envelope: it is sent again soon.
+    /// Records that the queue has refused an envelope: it is sent again soon.
     pub fn send_failed(&mut self, seq: u64, now: UnixMillis) -> Effects {
         let Some(envelope) = self.outbox.get(&seq) else { return Effects::default() };
         let refusals = envelope.sends.refusals().saturating_add(1);
         self.send_once_more(seq, Sends::Refused(refusals), self.send_back_off(refusals), now)
     }
 
-    /// The queue has not answered in time: it may have taken the envelope.
+    /// Records that the queue has not answered in time: it may have taken the envelope.
     pub fn send_unanswered(&mut self, seq: u64, now: UnixMillis) -> Effects {
         let Some(envelope) = self.outbox.get(&seq) else { return Effects::default() };
         if envelope.destination.is_reported() {

@@ -1,5 +1,5 @@
-//! One key's limit, and what each shard has of it. Pure: a request and the time go in, an answer
-//! comes out.
+//! The limit of one key, and the share of each shard. Pure: takes a request and the time, returns
+//! an answer.
 
 use super::HEARD_MILLIS;
 use super::bucket::Bucket;
@@ -12,23 +12,24 @@ use scheduler_model::protocol::limiter::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Bounds of the wait that a shard without a token is told, milliseconds: one firing, and what a
-/// change of the limit may take.
+/// Bounds of the wait that a shard without a token is given, milliseconds. The lower bound is the
+/// time of a firing. The upper bound limits how long a change of the limit goes unnoticed.
 const TOKEN_WAIT_MILLIS: std::ops::RangeInclusive<u64> = 20..=1_000;
-/// The wait that a shard without a slot is told, milliseconds; the limiter's shell has let it wait
-/// before.
+/// The wait that a shard without a slot is given, milliseconds. The limiter's shell has already
+/// held its request.
 const SLOT_WAIT_MILLIS: u32 = 100;
-/// How long a shard is remembered after it gave everything back, milliseconds. One that is
-/// forgotten begins a new conversation.
+/// How long a shard is remembered after it has returned everything, milliseconds. A forgotten shard
+/// starts a new conversation.
 pub(super) const REMEMBER_MILLIS: i64 = 3_600_000;
 
 /// Divides a limit among shards.
 ///
-/// **Invariant.** `slots` of a shard here is at least what the shard takes itself to have. It
-/// becomes less only by a request newer than all before, in which the shard says so, and whose
-/// answer is the only one that it will still take; it becomes more before the answer is sent. The
-/// sum of all is not raised above the limit. Requests are newer by their numbers within a
-/// [`Conversation`]; one that names another conversation is not carried out.
+/// **Invariant.** The `slots` noted here for a shard are at least the slots that the shard counts
+/// as its own. They decrease only by a request that is newer than all before it, states the lower
+/// number, and whose answer is the only one that the shard will still accept. They increase before
+/// the answer is sent. The sum over all shards is not raised above the limit. Within a
+/// [`Conversation`], the request with the higher number is newer. A request that names another
+/// conversation is not carried out.
 #[derive(Debug, Default)]
 pub struct Allocator {
     limit: Option<Limit>,
@@ -38,26 +39,27 @@ pub struct Allocator {
     turns: u64,
 }
 
-/// What a shard has, and what it last told.
+/// The share of a shard, and what the shard reported last.
 #[derive(Debug, Clone, Copy, Default)]
 struct Share {
     slots: u32,
     number: RequestNumber,
-    /// What its requests must name. Not stored: after a restart the limiter begins another.
+    /// The conversation that its requests must name. Not stored: after a restart, the limiter
+    /// starts another.
     conversation: Option<Conversation>,
-    /// The conversation that it was asked to begin.
+    /// The conversation that the shard was asked to start.
     offered: Option<Conversation>,
     in_flight: u32,
     waiting: u32,
     heard: UnixMillis,
-    /// When, in turns, it began to have slots, or to wait for the first.
+    /// The turn in which it started to hold slots, or to wait for its first one.
     since: u64,
-    /// When, in turns, it began to wait for tokens.
+    /// The turn in which it started to wait for tokens.
     thirsty: Option<u64>,
 }
 
 impl Share {
-    /// Whether it has slots, and if not, whether it waits for some.
+    /// Returns whether it holds slots, and whether it holds none and waits for some.
     fn standing(&self) -> (bool, bool) {
         (self.slots > 0, self.slots == 0 && self.waiting > 0)
     }
@@ -66,21 +68,21 @@ impl Share {
         now.since(self.heard) < HEARD_MILLIS
     }
 
-    /// Waits for its first slot.
+    /// Returns whether it waits for its first slot.
     fn is_empty_handed(&self, now: UnixMillis) -> bool {
         self.slots == 0 && self.waiting > 0 && self.is_heard(now)
     }
 
-    /// How many slots it could use.
+    /// Returns how many slots it could use.
     fn demand(&self, now: UnixMillis) -> u32 {
         self.in_flight.saturating_add(if self.is_heard(now) { self.waiting } else { 0 })
     }
 }
 
-/// Names for conversations, none of which was used before.
+/// Creates names for conversations. No name is used twice.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Conversations {
-    /// Random for each life of the limiter.
+    /// Random for each incarnation of the limiter.
     nonce: u64,
     begun: u64,
 }
@@ -96,7 +98,7 @@ impl Conversations {
     }
 }
 
-/// What is stored of a shard's share.
+/// The stored part of a shard's share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StoredShare {
@@ -106,18 +108,18 @@ pub(super) struct StoredShare {
 }
 
 impl Allocator {
-    /// The limit; `None` where the key has none.
+    /// Returns the limit; `None` if the key has none.
     pub fn limit(&self) -> Option<Limit> {
         self.limit
     }
 
-    /// Sets or lifts the limit. What shards have stays theirs until they tell otherwise.
+    /// Sets or removes the limit. Shards keep what they hold until they report otherwise.
     pub fn set(&mut self, limit: Option<Limit>) {
         let rate = limit.and_then(|limit| limit.per_second);
         match self.rate() {
             was if was == rate => {}
             None => self.bucket = Bucket::WITH_FIRST,
-            // Another rate begins with nothing saved up.
+            // With a new rate, the bucket starts empty.
             Some(_) => self.bucket = Bucket::default(),
         }
         self.limit = limit;
@@ -127,12 +129,12 @@ impl Allocator {
         self.limit.and_then(|limit| limit.per_second)
     }
 
-    /// Returns what is stored of the bucket; `None` for rates whose buckets are not.
+    /// Returns the part of the bucket to store; `None` for a rate whose bucket is not stored.
     pub(super) fn stored_bucket(&self) -> Option<Bucket> {
         self.rate().filter(|rate| Bucket::is_stored(*rate)).map(|_| self.bucket)
     }
 
-    /// Takes the limit that is stored, with its bucket if that is stored, too.
+    /// Restores the stored limit, with its bucket if the bucket is stored too.
     pub(super) fn load_limit(&mut self, limit: Limit, bucket: Option<Bucket>) {
         self.limit = Some(limit);
         self.bucket =
@@ -140,7 +142,8 @@ impl Allocator {
     }
 
     pub(super) fn load_share(&mut self, shard: String, stored: &StoredShare) {
-        // What it has in flight is not known; until it tells, it may be all.
+        // The number of its runs in flight is not known. Until the shard reports it, all slots may
+        // be in use.
         let share = Share {
             slots: stored.slots,
             number: stored.number,
@@ -151,18 +154,18 @@ impl Allocator {
         self.shards.insert(shard, share);
     }
 
-    /// Slots of all shards; more than the limit only after that was lowered, or before all shards
-    /// have heard of it.
+    /// Returns the slots of all shards. They exceed the limit only after it was lowered, or before
+    /// all shards have heard of it.
     pub fn slots(&self) -> u64 {
         self.shards.values().map(|share| u64::from(share.slots)).sum()
     }
 
-    /// Whether neither a limit is set nor anything known of any shard.
+    /// Returns whether the key has no limit and no shard is remembered.
     pub fn is_forgotten(&self) -> bool {
         self.limit.is_none() && self.shards.is_empty()
     }
 
-    /// Who has or wants what.
+    /// Returns the shards that hold or need slots.
     pub fn held(&self) -> impl Iterator<Item = HeldBy> + '_ {
         self.shards.iter().filter(|(_, share)| share.slots > 0 || share.waiting > 0).map(
             |(shard, share)| HeldBy {
@@ -175,8 +178,8 @@ impl Allocator {
         )
     }
 
-    /// A shard asks. Gives the answer, `None` for a request that is older than one before, and what
-    /// to store of the shard's share, where that has changed.
+    /// Handles the request of a shard. Returns the answer, or `None` if a newer request has been
+    /// handled; and the share to store, if it has changed.
     pub(super) fn ask(
         &mut self,
         shard: &str,
@@ -199,7 +202,8 @@ impl Allocator {
             return (None, None);
         }
         let repeated = former.filter(|former| is_current && ask.number == former.number);
-        // It may have taken the first answer to the same request: that stays.
+        // The shard may have accepted the first answer to the same request, so the first answer
+        // stands.
         let slots = repeated.map_or(ask.slots, |former| former.slots.max(ask.slots));
         let share = Share {
             slots,
@@ -228,15 +232,15 @@ impl Allocator {
             retry_after_millis,
             conversation: None,
         };
-        // A request before and after which all is the same need not be remembered: it does nothing
-        // when it comes again, either.
+        // A request that changed nothing need not be stored: if it arrives again, it changes
+        // nothing again.
         let is_stored = ask.slots == granted && former.map_or(0, |former| former.slots) == granted;
         let stored =
             (!is_stored).then_some(StoredShare { slots: granted, number: ask.number, at: now });
         (Some(answer), stored)
     }
 
-    /// Notes a share, and the turn in which it began to have slots or to wait for them.
+    /// Records a share, and the turn in which the shard started to hold slots or to wait for them.
     fn put(&mut self, shard: &str, mut share: Share) {
         let former = self.shards.get(shard);
         if former.is_none_or(|former| former.standing() != share.standing()) {
@@ -246,9 +250,10 @@ impl Allocator {
         self.shards.insert(shard.to_owned(), share);
     }
 
-    /// The slots that a shard should have: max-min fair by what each could use. Where there are
-    /// more shards than slots, those that have none come first, then those that got theirs last:
-    /// who has had one for longest gives it back after its run.
+    /// Returns the slots that a shard should have. The division is max-min fair by what each shard
+    /// could use. If there are more shards than slots, the shards without a slot come first, and
+    /// then the shards that got theirs last: the shard that has held a slot for longest returns it
+    /// after its run.
     fn target(&self, shard: &str, now: UnixMillis) -> u32 {
         let Some(limit) = self.limit.and_then(|limit| limit.concurrency) else { return NO_LIMIT };
         let mut contenders: Vec<(&str, &Share, u32)> = self
@@ -269,7 +274,7 @@ impl Allocator {
         let mut left = limit;
         let count = contenders.len();
         for (at, (name, _, demand)) in contenders.into_iter().enumerate() {
-            // Rounded up for the last ones, so that all of it is given out.
+            // Rounded up for the last shards, so that the whole limit is granted.
             let others = u32::try_from(count - at).unwrap_or(u32::MAX);
             let fair = demand.min(left / others);
             if name == shard {
@@ -277,12 +282,12 @@ impl Allocator {
             }
             left -= fair;
         }
-        // It has no use for any.
+        // It needs no slots.
         0
     }
 
-    /// The slots that a shard has from here on: no fewer than `slots`, no more than the limit
-    /// leaves, and nothing that an empty-handed shard has waited for longer.
+    /// Returns the slots that a shard has from now on: at least `slots`, at most what the limit
+    /// leaves, and none that a shard without slots has waited for longer.
     fn grant(&self, shard: &str, slots: u32, target: u32, now: UnixMillis) -> u32 {
         let Some(own) = self.shards.get(shard) else { return slots };
         let Some(limit) = self.limit.and_then(|limit| limit.concurrency) else {
@@ -300,8 +305,8 @@ impl Allocator {
         slots.max(u32::try_from(most).unwrap_or(u32::MAX).min(wanted))
     }
 
-    /// Tokens for a shard that has use for up to `room`, and how long to wait for those that it
-    /// lacks.
+    /// Returns tokens for a shard that can use up to `room`, and the wait for those that are
+    /// missing.
     fn tokens(&mut self, shard: &str, room: u32, now: UnixMillis) -> (Option<u32>, u32) {
         let own = self.shards.get(shard).and_then(|share| share.thirsty);
         let Some(rate) = self.limit.and_then(|limit| limit.per_second) else { return (None, 0) };
@@ -337,13 +342,13 @@ impl Allocator {
         }
     }
 
-    /// If the clock has gone back: no shard has asked later than now.
+    /// Corrects the times after the clock has gone back: no shard has asked later than now.
     fn begin_waits_by(&mut self, now: UnixMillis) {
         self.shards.values_mut().for_each(|share| share.heard = share.heard.min(now));
     }
 
-    /// Forgets shards that gave everything back and were last heard before this time, and says
-    /// which.
+    /// Forgets the shards that have returned everything and were last heard of before `before`.
+    /// Returns their names.
     pub(super) fn forget(&mut self, before: UnixMillis) -> Vec<String> {
         let is_past = |share: &Share| share.slots == 0 && share.heard < before;
         let past: Vec<String> = self

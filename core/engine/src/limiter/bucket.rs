@@ -3,15 +3,15 @@
 use scheduler_calendar::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-/// Tokens are counted in millionths, which a rate of one in a thousand seconds makes one of in a
-/// millisecond.
+/// A token in the unit of the bucket, millionths. At a rate of one token in a thousand seconds, one
+/// millionth arrives per millisecond.
 const TOKEN: u64 = 1_000_000;
-/// A bucket holds what comes in a quarter of a second, and at least one token.
+/// A bucket holds what arrives in this time, milliseconds, and at least one token.
 const FULL_IN_MILLIS: u64 = 250;
 
-/// The highest rate whose bucket is stored with each token that is taken: a row in ten seconds.
-/// Buckets of higher rates begin empty after a restart of the limiter, so that nothing is given out
-/// twice; that costs ten seconds at most.
+/// The highest rate whose bucket is stored with each token that is taken, which is one row in ten
+/// seconds. Buckets of higher rates start empty after a restart of the limiter, so that no token is
+/// granted twice. That costs ten seconds at most.
 const STORED_UP_TO_PER_SECOND: f64 = 0.1;
 
 /// A token bucket.
@@ -19,13 +19,13 @@ const STORED_UP_TO_PER_SECOND: f64 = 0.1;
 #[serde(default)]
 pub(super) struct Bucket {
     millionths: u64,
-    /// Until when it is filled; `None`: it has not begun.
+    /// The time up to which it is filled; `None` if it has not started.
     #[serde(skip_serializing_if = "Option::is_none")]
     filled: Option<UnixMillis>,
 }
 
 impl Bucket {
-    /// The bucket of a key that had no rate until now: its first run does not wait.
+    /// The bucket of a key that had no rate before: its first run does not wait.
     pub(super) const WITH_FIRST: Self = Self { millionths: TOKEN, filled: None };
 
     /// Returns whether the bucket of this rate is stored.
@@ -33,15 +33,15 @@ impl Bucket {
         per_second <= STORED_UP_TO_PER_SECOND
     }
 
-    /// What comes in a millisecond, in millionths.
+    /// Returns what arrives in a millisecond, in millionths.
     fn per_milli(per_second: f64) -> u64 {
         (per_second * 1_000.0).round().max(1.0) as u64
     }
 
-    /// Whole tokens that it holds at `now`.
+    /// Returns the whole tokens that it holds at `now`.
     pub(super) fn tokens(&mut self, per_second: f64, now: UnixMillis) -> u32 {
         let rate = Self::per_milli(per_second);
-        // A clock that has gone back fills nothing by that, and goes on filling from where it is.
+        // If the clock has gone back, nothing is added, and filling continues from the new time.
         let filled = self.filled.unwrap_or(now);
         let millis = u64::try_from(now.since(filled)).unwrap_or(0);
         let full = TOKEN.max(rate.saturating_mul(FULL_IN_MILLIS));
@@ -50,12 +50,12 @@ impl Bucket {
         u32::try_from(self.millionths / TOKEN).unwrap_or(u32::MAX)
     }
 
-    /// Takes tokens out that it holds.
+    /// Takes tokens that it holds.
     pub(super) fn take(&mut self, tokens: u32) {
         self.millionths = self.millionths.saturating_sub(u64::from(tokens) * TOKEN);
     }
 
-    /// How long until it has come to `tokens`, as if it had no end, milliseconds.
+    /// Returns how long it takes to reach `tokens`, as if it had no capacity, milliseconds.
     pub(super) fn wait(&self, per_second: f64, tokens: u32) -> u64 {
         (u64::from(tokens) * TOKEN)
             .saturating_sub(self.millionths)

@@ -1,4 +1,4 @@
-//! The limits of some keys of a namespace, sans I/O: a request goes in, rows to write come out.
+//! The limits of some keys of a namespace, sans I/O: takes a request, returns the rows to write.
 
 use super::allocator::{Allocator, Conversations, REMEMBER_MILLIS, StoredShare};
 use super::bucket::Bucket;
@@ -9,22 +9,22 @@ use scheduler_model::protocol::limiter::{Answer, Asked, HeldBy, LimitShown, Name
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A change of what is stored: a table of names and records.
+/// A change of the storage, which is a table of names and records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
-    /// This record under this name.
+    /// Stores the record under the name.
     Put {
         /// The name.
         name: String,
         /// The record, JSON.
         record: String,
     },
-    /// Nothing under this name any more.
+    /// Deletes the record of this name.
     Delete {
         /// The name.
         name: String,
     },
-    /// Nothing at all any more.
+    /// Deletes all records.
     Clear,
 }
 
@@ -33,12 +33,12 @@ pub enum Write {
 struct StoredLimit {
     #[serde(flatten)]
     named: Named,
-    /// Of a slow rate: the bucket after the last token that was taken out of it.
+    /// The bucket of a slow rate after the last token was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bucket: Option<Bucket>,
 }
 
-/// What a row holds.
+/// The content of a row.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Stored {
@@ -51,48 +51,48 @@ enum Stored {
     },
 }
 
-/// The limits of some keys, and who holds what of them.
+/// The limits of some keys, and the share of each shard.
 #[derive(Debug, Default)]
 pub struct Limiter {
     keys: BTreeMap<String, Allocator>,
     conversations: Conversations,
-    /// What it holds now.
+    /// Identifies the current content.
     seen: Seen,
-    /// When keys of which nothing is left were last looked for.
+    /// When keys without a limit and without shares were last removed.
     swept: UnixMillis,
 }
 
-/// How often to look for keys of which nothing is left, milliseconds.
+/// How often keys without a limit and without shares are removed, milliseconds.
 const SWEEP_MILLIS: i64 = 3_600_000;
-/// With more keys than this, those of which nothing is left are forgotten soon: as many as the
-/// lanes of sixteen shards, a megabyte. Else a caller who names ever new keys would fill the
-/// limiter for an hour.
+/// With more keys than this, keys of which nothing is left are forgotten sooner. It is the number
+/// of lanes of sixteen shards, which take a megabyte. Otherwise, a caller who names ever new keys
+/// would fill the limiter for an hour.
 const MANY_KEYS: usize = 16 * MAX_LANES;
-/// How often to look then, milliseconds, and after how long a share that was given back is
-/// forgotten. A shard that comes back to a key begins a new conversation, which costs it one
-/// question more.
+/// The interval of removal with that many keys, milliseconds, and the time after which a returned
+/// share is forgotten. A shard that uses such a key again starts a new conversation, which costs it
+/// one more request.
 const CROWDED_SWEEP_MILLIS: i64 = 10_000;
 
 fn name_of_limit(key: &str) -> String {
     format!("limit/{key}")
 }
 
-/// A shard's name has no slash in it.
+/// Returns the name of the row of a share. The name of a shard has no slash.
 fn name_of_share(key: &str, shard: &str) -> String {
     format!("share/{shard}/{key}")
 }
 
 fn put(name: String, stored: &Stored) -> Write {
-    // These types serialise without fail.
+    // These types always serialize.
     Write::Put { name, record: serde_json::to_string(stored).unwrap_or_default() }
 }
 
 impl Limiter {
-    /// As storage says it is: every row's record. The `nonce` must be another for each life of the
-    /// limiter: random.
+    /// Loads the limiter from the records of all rows. `nonce` must be random, so that it differs
+    /// for each incarnation of the limiter.
     ///
     /// # Errors
-    /// When a record cannot be read.
+    /// If a record cannot be read.
     pub fn load(records: impl IntoIterator<Item = String>, nonce: u64) -> Result<Self, String> {
         let seen = Seen { life: nonce, changes: 0 };
         let mut limiter =
@@ -112,7 +112,8 @@ impl Limiter {
         Ok(limiter)
     }
 
-    /// A shard asks for a key. Answers `None` to a request that a newer one has overtaken.
+    /// Handles the request of a shard for a key. Returns `None` in place of an answer if a newer
+    /// request has been handled.
     pub fn ask(&mut self, asked: &Asked, now: UnixMillis) -> (Option<Answer>, Vec<Write>) {
         let mut writes = self.sweep(now);
         let allocator = self.keys.entry(asked.key.clone()).or_default();
@@ -123,7 +124,7 @@ impl Limiter {
             writes.push(put(name_of_share(&asked.key, &asked.shard), &stored));
         }
         if answer.is_some_and(|answer| answer.tokens.is_some_and(|tokens| tokens > 0)) {
-            // In the commit before the answer: a restart gives out no token twice.
+            // In the commit before the answer, so that no token is granted again after a restart.
             writes.extend(
                 stored_limit(&asked.key, allocator).filter(|_| allocator.stored_bucket().is_some()),
             );
@@ -132,7 +133,8 @@ impl Limiter {
         (answer, writes)
     }
 
-    /// Forgets shards that gave everything back long ago, and keys of which nothing is left then.
+    /// Forgets the shards that returned everything long ago, and then the keys of which nothing is
+    /// left.
     fn sweep(&mut self, now: UnixMillis) -> Vec<Write> {
         let mut writes = Vec::new();
         self.swept = self.swept.min(now);
@@ -153,10 +155,10 @@ impl Limiter {
         writes
     }
 
-    /// Sets a key's limit, and says whether it had none before. May be repeated.
+    /// Sets the limit of a key. Returns whether the key had none before. May be repeated.
     ///
     /// # Errors
-    /// When there would be too many.
+    /// If there would be too many limits.
     pub fn put(&mut self, named: Named) -> Result<(bool, Write), Refused> {
         let is_new = self.keys.get(&named.key).is_none_or(|known| known.limit().is_none());
         let count = self.keys.values().filter(|known| known.limit().is_some()).count();
@@ -173,8 +175,8 @@ impl Limiter {
         Ok((is_new, put(name_of_limit(&stored.named.key), &Stored::Limit(stored))))
     }
 
-    /// Lifts a key's limit; `None` when it has none. What shards hold stays noted, should a limit
-    /// be set again.
+    /// Removes the limit of a key; `None` if it has none. The shares of its shards stay noted, in
+    /// case a limit is set again.
     pub fn delete(&mut self, key: &str) -> Option<Write> {
         let allocator = self.keys.get_mut(key)?;
         allocator.limit()?;
@@ -186,13 +188,13 @@ impl Limiter {
         Some(Write::Delete { name: name_of_limit(key) })
     }
 
-    /// A key's limit; `None` when it has none.
+    /// Returns the limit of a key; `None` if it has none.
     pub fn get(&self, key: &str) -> Option<LimitShown> {
         self.keys.get(key).and_then(|allocator| shown(key, allocator))
     }
 
-    /// All limits, by key. They show [`MAX_LISTED_HOLDERS`] of their shards together, and each its
-    /// sums over all.
+    /// Returns all limits in the order of their keys. Together they show [`MAX_LISTED_HOLDERS`] of
+    /// their shards; each shows its sums over all shards.
     pub fn list(&self) -> Vec<LimitShown> {
         let mut left = MAX_LISTED_HOLDERS;
         let shown = self.keys.iter().filter_map(|(key, allocator)| shown(key, allocator));
@@ -204,31 +206,31 @@ impl Limiter {
         cut.collect()
     }
 
-    /// Returns what the limiter holds now, for [`Limiter::clear_as_seen`].
+    /// Returns an identifier of the current content, for [`Limiter::clear_as_seen`].
     pub fn seen(&self) -> Seen {
         self.seen
     }
 
-    /// Forgets everything, if nothing has changed since this was seen; else `None`. A clear that
-    /// comes late, when the namespace was made again, clears nothing of that.
+    /// Deletes everything if nothing has changed since `seen`; otherwise returns `None`. So a late
+    /// clear does not affect a namespace that was created again.
     pub fn clear_as_seen(&mut self, seen: Seen) -> Option<Write> {
         (seen == self.seen).then(|| self.clear())
     }
 
-    /// Forgets everything.
+    /// Deletes everything.
     pub fn clear(&mut self) -> Write {
         self.keys.clear();
         self.seen.changes += 1;
         Write::Clear
     }
 
-    /// The slots of all shards for a key, where they do not stand for "no limit".
+    /// Returns the slots of all shards for a key, without those that mean "no limit".
     pub fn slots(&self, key: &str) -> u64 {
         self.keys.get(key).map_or(0, Allocator::slots)
     }
 }
 
-/// The row of a key's limit.
+/// Returns the row of a key's limit.
 fn stored_limit(key: &str, allocator: &Allocator) -> Option<Write> {
     let named = Named { key: key.to_owned(), limit: allocator.limit()? };
     Some(put(

@@ -238,7 +238,7 @@ impl World {
         }
     }
 
-    /// What the limiter has noted of a shard.
+    /// Returns what the limiter has noted of a shard.
     fn noted(&self, at: usize) -> u32 {
         let name = format!("1-{at}");
         let allocator = self.limiter.keys.get(KEY);
@@ -282,7 +282,7 @@ impl World {
         Ok(())
     }
 
-    /// What was on its way all the time arrives: nobody would give back what it is granted.
+    /// A message that was delayed all the time arrives: nobody would give back what it is granted.
     fn old_requests_come(&mut self, stale: Vec<(usize, Ask)>) -> Result<(), TestCaseError> {
         for change in [None, Some(Step::Forget), Some(Step::Restart)] {
             change.iter().for_each(|change| self.step(change));
@@ -520,7 +520,7 @@ fn a_clear_from_before_clears_nothing_of_what_came_after() {
     );
 }
 
-/// How many tokens a shard gets that asks twice at this time, and what is stored then.
+/// Returns how many tokens a shard gets that asks twice at this time, and what is stored then.
 fn tokens(limiter: &mut Limiter, rows: &mut BTreeMap<String, String>, now: UnixMillis) -> u32 {
     let mut store = |writes: Vec<Write>| {
         for write in writes {

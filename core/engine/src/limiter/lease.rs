@@ -1,4 +1,4 @@
-//! A shard's side of a key's limit: what it has, when to ask, and what it may dispatch.
+//! A shard's side of the limit of a key: what it holds, when it asks, and what it may dispatch.
 
 use super::{FIRST_RETRY_MILLIS, HOLD_MILLIS, LINGER_MILLIS, LONGEST_RETRY_MILLIS, RENEW_MILLIS};
 use scheduler_calendar::time::UnixMillis;
@@ -6,37 +6,37 @@ use scheduler_model::protocol::limiter::{
     Answer, Ask, Conversation, NO_RATE_MILLIS, RequestNumber, TOKENS_MILLIS,
 };
 
-/// A request that has had no answer for so long is given up, milliseconds: what waited for it may
-/// have died.
+/// A request without an answer is given up after this time, milliseconds: whatever waited for the
+/// answer may be gone.
 const GIVEN_UP_MILLIS: i64 = HOLD_MILLIS + 4_000;
 
-/// What a shard has of a key's limit. See [`Ask`] for what it must keep to.
+/// What a shard holds of the limit of a key. [`Ask`] states the rules that it keeps.
 #[derive(Debug, Clone)]
 pub struct Lease {
-    /// What it takes itself to have; at least `in_flight`.
+    /// The slots that the shard counts as its own; at least `in_flight`.
     slots: u32,
-    /// What it should have, as the limiter said last.
+    /// The slots that it should have, by the limiter's last answer.
     target: u32,
     in_flight: u32,
-    /// Runs that it may dispatch before `tokens_end`; `None`: any number.
+    /// The runs that it may dispatch before `tokens_end`; `None`: any number.
     tokens: Option<u32>,
     tokens_end: UnixMillis,
     asked: Option<(RequestNumber, UnixMillis)>,
-    /// What the limiter wants its requests to name.
+    /// The conversation that the limiter expects its requests to name.
     conversation: Option<Conversation>,
-    /// How often the limiter has answered with a new conversation, one after the other.
+    /// How many answers in a row have started a new conversation.
     begun: u32,
-    /// Whether the limiter is known to have noted `slots` and no more.
+    /// Whether the limiter is known to have noted exactly `slots`.
     is_noted: bool,
-    /// What it asked for last: the runs in flight, and those that waited.
+    /// What it asked for last: the runs in flight plus those that waited.
     wanted: u32,
-    /// Whether a copy of its last request may get more than the answer that it took: the limiter
-    /// then notes slots that it does not know of.
+    /// Whether a copy of its last request may be granted more than the answer that it accepted. The
+    /// limiter then notes slots that the shard does not know of.
     may_be_given_more: bool,
     answered_at: UnixMillis,
-    /// When there is a point in asking for what was not given.
+    /// When it makes sense to ask again for what was not granted.
     retry_at: UnixMillis,
-    /// Not before: the limiter did not answer.
+    /// The earliest time of the next request, after requests without an answer.
     back_off_until: UnixMillis,
     failures: u32,
     /// When a run was last dispatched or ended, or slots were added.
@@ -44,8 +44,8 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// One of which `in_flight` runs are in the outbox. `was_held`: whether the limiter may have
-    /// noted more, or anything.
+    /// Creates a lease of which `in_flight` runs are in the outbox. `was_held` says whether the
+    /// limiter may have noted more slots, or any.
     pub fn new(in_flight: u32, was_held: bool) -> Self {
         Self {
             slots: in_flight,
@@ -67,17 +67,17 @@ impl Lease {
         }
     }
 
-    /// Runs dispatched and not reported.
+    /// Returns the runs that are dispatched and not reported.
     pub fn in_flight(&self) -> u32 {
         self.in_flight
     }
 
-    /// The slots that it takes itself to have.
+    /// Returns the slots that the shard counts as its own.
     pub fn slots(&self) -> u32 {
         self.slots
     }
 
-    /// Whether nothing is held, nothing in flight, and the limiter knows.
+    /// Returns whether nothing is held or in flight, and the limiter knows it.
     pub fn is_over(&self) -> bool {
         self.slots == 0
             && self.in_flight == 0
@@ -86,14 +86,14 @@ impl Lease {
             && self.asked.is_none()
     }
 
-    /// Runs that it may dispatch now.
+    /// Returns how many runs it may dispatch now.
     pub fn room(&self, now: UnixMillis) -> u32 {
         let tokens = if now < self.tokens_end { self.tokens.unwrap_or(u32::MAX) } else { 0 };
         tokens.min(self.slots.saturating_sub(self.in_flight))
     }
 
-    /// The clock has gone back. What waits for a bounded time has begun to wait now, at the latest;
-    /// tokens that were asked for before end, since nobody can tell how old they are.
+    /// Corrects the times after the clock has gone back. A wait of bounded length counts from now
+    /// at the latest. Tokens that were requested before expire, because their age is unknown.
     pub(crate) fn begin_waits_by(&mut self, now: UnixMillis) {
         self.tokens_end = self.tokens_end.min(now);
         self.tokens = Some(0);
@@ -106,7 +106,7 @@ impl Lease {
         }
     }
 
-    /// Notes runs that are dispatched; no more than there is room for.
+    /// Records runs that are dispatched. There must be room for them.
     pub fn dispatch(&mut self, runs: u32, now: UnixMillis) {
         if runs == 0 {
             return;
@@ -123,7 +123,7 @@ impl Lease {
         self.tokens = self.tokens.map(|tokens| tokens.saturating_add(runs));
     }
 
-    /// Notes runs that have ended.
+    /// Records runs that have ended.
     pub fn end(&mut self, runs: u32, now: UnixMillis) {
         if runs == 0 {
             return;
@@ -132,18 +132,19 @@ impl Lease {
         self.used_at = now;
     }
 
-    /// Whether something could be dispatched, if it was due, as far as is known without the time.
+    /// Returns whether a due run could be dispatched, as far as that is known without the time.
     fn has_room(&self) -> bool {
         self.slots > self.in_flight && self.tokens != Some(0)
     }
 
-    /// When it may hand something on, if the next task is due at `head`. Of tokens that have ended
-    /// by then it learns when it is about to ask.
+    /// Returns when it may dispatch the next task, which is due at `head`. Whether tokens will have
+    /// expired by then is found out when it is about to ask.
     pub fn fire_at(&self, head: Option<UnixMillis>) -> Option<UnixMillis> {
         head.filter(|_| self.has_room())
     }
 
-    /// When it wants to ask, if the next task is due at `head`. A time in the past means now.
+    /// Returns when it needs to ask if the next task is due at `head`. A time in the past means
+    /// now.
     pub fn ask_at(&self, head: Option<UnixMillis>) -> Option<UnixMillis> {
         if let Some((_, at)) = self.asked {
             return Some(at.plus(GIVEN_UP_MILLIS));
@@ -167,8 +168,8 @@ impl Lease {
             })
         };
         let tell = (!self.is_noted).then_some(UnixMillis::ZERO);
-        // A request for nothing ends what a copy of the last one was given. One for the head does
-        // so, too.
+        // A request for nothing revokes what a copy of the last request was granted. A request for
+        // the head does so too.
         let end_copies = self.answered_at.plus(RENEW_MILLIS);
         let end_copies = Some(end_copies)
             .filter(|at| self.may_be_given_more && head.is_none_or(|due| due > *at));
@@ -179,35 +180,35 @@ impl Lease {
             .map(|at| at.max(self.back_off_until))
     }
 
-    /// Whether to ask now, if the next task is due at `head`; a request that had no answer is given
-    /// up.
+    /// Returns whether to ask now if the next task is due at `head`. Gives up a request that got no
+    /// answer.
     pub fn wants_to_ask(&mut self, head: Option<UnixMillis>, now: UnixMillis) -> bool {
         if let Some((number, at)) = self.asked
             && now.since(at) >= GIVEN_UP_MILLIS
         {
             self.fail(number, now);
         }
-        // Tokens that have ended are none.
+        // Expired tokens are dropped.
         if now >= self.tokens_end {
             self.tokens = Some(0);
         }
         self.asked.is_none() && self.ask_at(head).is_some_and(|at| at <= now)
     }
 
-    /// Whether it has had unused slots for a second, in which no run has begun or ended.
+    /// Returns whether it has had unused slots for a second in which no run started or ended.
     pub fn is_unused(&self, now: UnixMillis) -> bool {
         self.slots > self.in_flight && now.since(self.used_at) >= LINGER_MILLIS
     }
 
-    /// Returns when slots that nothing uses are given back. A lease that got its slots and never
-    /// used them counts from the answer that brought them: counted from its last use alone, the
-    /// time would lie in the past and every answer would be followed by a question.
+    /// Returns when unused slots are returned. If a lease has never used its slots, the time counts
+    /// from the answer that granted them. Counted from the last use alone, it would lie in the
+    /// past, and every answer would be followed by a request.
     fn idle_at(&self) -> UnixMillis {
         self.used_at.max(self.answered_at).plus(LINGER_MILLIS)
     }
 
-    /// Returns the request with this number, of a shard with `waiting` tasks that are due. What it
-    /// gives back it takes itself no longer to have.
+    /// Returns the request with this number, for a shard with `waiting` due tasks. Slots that the
+    /// request returns no longer count as the shard's own.
     pub fn ask(&mut self, number: RequestNumber, waiting: u32, now: UnixMillis) -> Ask {
         let is_idle = waiting == 0 && now >= self.idle_at();
         let keep = if is_idle { 0 } else { self.target };
@@ -224,7 +225,7 @@ impl Lease {
         }
     }
 
-    /// The limiter's answer. One that is not to the newest request, or comes twice, changes
+    /// Handles the limiter's answer. An answer to an older request, or a repeated one, changes
     /// nothing.
     pub fn answered(&mut self, answer: &Answer, now: UnixMillis) {
         let Some((_, asked_at)) = self.asked.filter(|(number, _)| *number == answer.number) else {
@@ -249,10 +250,11 @@ impl Lease {
         (self.back_off_until, self.failures) = (UnixMillis::ZERO, 0);
     }
 
-    /// Begins a conversation: asks again, at once for the first time, else after a while.
+    /// Starts a conversation: asks again at once the first time, and later after a wait.
     fn begin(&mut self, answer: &Answer, now: UnixMillis) {
         self.conversation = answer.conversation;
-        // The limiter can be reached: what it has not answered before makes this wait no longer.
+        // The limiter can be reached, so requests that it did not answer before do not make this
+        // wait longer.
         self.failures = self.begun.saturating_sub(1);
         if self.begun > 0 {
             self.fail(answer.number, now);
@@ -261,7 +263,7 @@ impl Lease {
         self.begun = self.begun.saturating_add(1);
     }
 
-    /// The request of this number was not answered.
+    /// Records that the request of this number got no answer.
     pub fn fail(&mut self, number: RequestNumber, now: UnixMillis) {
         if self.asked.is_some_and(|(asked, _)| asked == number) {
             self.asked = None;

@@ -1,23 +1,24 @@
-//! Flow control: how many runs of a key may be in flight, and how many a second may be dispatched,
-//! over all shards of a namespace.
+//! The limiter: bounds how many runs of a limit key are in flight, and how many are dispatched per
+//! second, over all shards of a namespace.
 //!
-//! A [`Limiter`] holds the limits of some keys, and for each an [`Allocator`] that divides it among
-//! the shards that have tasks of the key: a shard asks, works with what it was given, and asks
-//! again about once a second, or when that does not suffice. So the limiter is no part of the way
-//! of a task.
+//! A [`Limiter`] holds the limits of some keys. For each key, an [`Allocator`] divides the limit
+//! among the shards that have tasks of the key. A shard asks for a share, works with it, and asks
+//! again about once a second, or sooner if the share does not suffice. So a task does not pass
+//! through the limiter on its way.
 //!
-//! **Concurrency** is leased in slots that do not expire: what a shard has in flight is stored in
-//! its outbox, so a slot that expired under it could be given twice. What a limiter has noted of a
-//! shard is at no time less than what the shard takes itself to have, whatever is lost, repeated,
-//! reordered or restarted, and all that is noted is at no time more than the limit, unless the
-//! limit was lowered; then nothing is given out until it is. How that is kept is told at
-//! [`Ask`](scheduler_model::protocol::limiter::Ask) and [`Allocator`].
+//! **Concurrency** is leased in slots that do not expire. The runs in flight of a shard are stored
+//! in its outbox, so a slot that expired under them could be granted twice. The slots that the
+//! limiter has noted for a shard are never fewer than the slots that the shard counts as its own,
+//! whatever is lost, repeated, reordered or restarted. The sum of all noted slots exceeds the limit
+//! only after the limit was lowered; until the sum is within the limit again, the limiter grants
+//! nothing. [`Ask`](scheduler_model::protocol::limiter::Ask) and [`Allocator`] explain how this is
+//! ensured.
 //!
-//! **Rate** is given out in tokens, out of one bucket. Tokens end
-//! [`TOKENS_MILLIS`](scheduler_model::protocol::limiter::TOKENS_MILLIS) after they were *asked*
-//! for: a token is used at most that much later than it left the bucket. The bucket of a key that
-//! had no rate begins with one token. Of slow rates it is stored with each token that is taken;
-//! buckets of other rates are empty after a restart.
+//! **Rate** is granted in tokens from one bucket. A token expires
+//! [`TOKENS_MILLIS`](scheduler_model::protocol::limiter::TOKENS_MILLIS) after it was *requested*,
+//! so a shard uses it at most that long after it left the bucket. If a key had no rate before, its
+//! bucket starts with one token. The bucket of a slow rate is stored each time a token is taken.
+//! The buckets of other rates are empty after a restart.
 
 mod allocator;
 mod bucket;
@@ -28,20 +29,20 @@ pub use allocator::Allocator;
 pub use keys::{Limiter, Write};
 pub use lease::Lease;
 
-/// A shard with tasks of a key that are due asks at least so often, milliseconds: so long may a
-/// change of the limit, or another shard that wants a slot, go unnoticed.
+/// Longest time between two requests of a shard that has due tasks of a key, milliseconds. A change
+/// of the limit, or another shard that needs a slot, may go unnoticed for this long.
 pub const RENEW_MILLIS: i64 = 1_000;
-/// A shard keeps slots that it has no use for so long, milliseconds: what comes meanwhile goes out
-/// at once.
+/// How long a shard keeps slots that it does not need, milliseconds. A task that arrives meanwhile
+/// is dispatched at once.
 pub const LINGER_MILLIS: i64 = 1_000;
-/// The wait after a request that was not answered, milliseconds; doubled each time, up to the
-/// other.
+/// Wait after the first request without an answer, milliseconds. Each further wait is twice as
+/// long, up to [`LONGEST_RETRY_MILLIS`].
 pub const FIRST_RETRY_MILLIS: i64 = 250;
 /// See [`FIRST_RETRY_MILLIS`].
 pub const LONGEST_RETRY_MILLIS: i64 = 15_000;
-/// A limiter lets a shard that finds no slot wait for one so long, milliseconds, before it answers
-/// that there is none.
+/// How long the limiter holds the request of a shard that finds no free slot, milliseconds, before
+/// it answers that there is none.
 pub const HOLD_MILLIS: i64 = 1_000;
-/// A shard that has not asked for so long is not waited for, milliseconds. What it holds stays its
-/// own.
+/// A shard that has not asked for this long is not waited for, milliseconds. It keeps the slots
+/// that it has.
 const HEARD_MILLIS: i64 = 3_000;

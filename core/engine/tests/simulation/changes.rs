@@ -28,7 +28,7 @@ pub(crate) struct Step {
     pub(crate) resumes: Option<i64>,
 }
 
-/// What a change does to one waiting thing.
+/// Returns what a change does to one waiting thing.
 fn step(world: &World, waiting: &Waiting, change: Change) -> Result<Step, Changed> {
     let now = world.now;
     let (firing, what) = key_of(waiting);
@@ -122,8 +122,8 @@ fn newest_movable<'w>(found: &[&'w Waiting]) -> Option<&'w Waiting> {
     found.iter().filter(has_time).max_by_key(age).copied()
 }
 
-/// Whether a reschedule by filter moves something that waits: it means what it would mean by the
-/// id, so that no id names two tasks.
+/// Returns whether a reschedule by filter moves something that waits: it means what it would mean
+/// by the id, so that no id names two tasks.
 fn is_moved(world: &World, at: usize, waiting: &Waiting) -> bool {
     let all = world.shards[at].storage.waiting();
     let of_id: Vec<&Waiting> =
@@ -143,7 +143,7 @@ fn is_moved(world: &World, at: usize, waiting: &Waiting) -> bool {
     newest.is_some_and(|newest| newest.position == waiting.position)
 }
 
-/// What a change of one id must answer, and do to what waits and to what is in flight.
+/// Returns what a change of one id must answer, and do to what waits and to what is in flight.
 fn expected(
     world: &World,
     at: usize,

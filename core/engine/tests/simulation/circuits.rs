@@ -97,7 +97,7 @@ impl Circuits {
     }
 }
 
-/// Whether a commit stores the shard's state.
+/// Returns whether a commit stores the shard's state.
 pub(crate) fn stores_state(effects: &Effects) -> bool {
     effects.writes.iter().any(|write| {
         matches!(
@@ -110,7 +110,7 @@ pub(crate) fn stores_state(effects: &Effects) -> bool {
 }
 
 impl Model {
-    /// The destination of a firing that may fall silent.
+    /// Returns the destination of a firing that may fall silent.
     pub(crate) fn destination_of(&self, firing: Firing) -> Option<&'static str> {
         let of = self.version(firing.version).destination.filter(|_| firing.stage == Stage::Run)?;
         Some(DESTINATIONS[of].0)
@@ -154,17 +154,17 @@ impl Model {
         }
     }
 
-    /// Whether a circuit of a shard is open.
+    /// Returns whether a circuit of a shard is open.
     pub(crate) fn has_open_circuits(&self, shard: usize) -> bool {
         self.circuits.known.iter().any(|((of, _), circuit)| *of == shard && circuit.open.is_some())
     }
 
-    /// Whether the circuit of a firing's destination is open.
+    /// Returns whether the circuit of a firing's destination is open.
     pub(crate) fn is_silent(&self, shard: usize, firing: Firing) -> bool {
         self.silent_destination_of(shard, firing).is_some()
     }
 
-    /// The destination of a firing, if its circuit is open.
+    /// Returns the destination of a firing, if its circuit is open.
     fn silent_destination_of(&self, shard: usize, firing: Firing) -> Option<&'static str> {
         let circuit = |destination: &&'static str| self.circuits.known.get(&(shard, *destination));
         self.destination_of(firing).filter(|destination| {
@@ -172,8 +172,8 @@ impl Model {
         })
     }
 
-    /// Until when a run waits that is due for a destination whose circuit is open; `None`: it may
-    /// be the probe.
+    /// Returns until when a run waits that is due for a destination whose circuit is open; `None`:
+    /// it may be the probe.
     fn waits_until(&self, shard: usize, destination: &'static str, now: i64) -> Option<i64> {
         let open = self.circuits.known.get(&(shard, destination))?.open.as_ref()?;
         let is_on_its_way =

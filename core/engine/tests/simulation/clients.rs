@@ -77,8 +77,8 @@ impl Clients {
         }
     }
 
-    /// Whether there are so many keys that a shard which crashes at each tenth answer never gets
-    /// through its questions.
+    /// Returns whether there are so many keys that a shard which crashes at each tenth answer never
+    /// gets through its questions.
     pub(crate) fn has_many_keys(&self) -> bool {
         self.keys > 8
     }

@@ -29,7 +29,7 @@ fn every(id: &str, seconds: i64) -> String {
 }
 
 impl Pair {
-    /// What the shell does before each input.
+    /// Returns what the shell does before each input.
     fn clock_shows(&mut self, now: UnixMillis) -> Vec<Write> {
         let effects = self.engine.observe(now);
         self.commit(effects).writes
@@ -63,7 +63,7 @@ impl Pair {
         self.add(Append { pages, terms, ..Append::default() }, now);
     }
 
-    /// Everything that fires until then, each with when, in milliseconds from the start.
+    /// Returns everything that fires until then, each with when, in milliseconds from the start.
     fn fires_until(&mut self, mut now: UnixMillis, until: UnixMillis) -> Vec<(i64, String)> {
         let mut fired = Vec::new();
         loop {

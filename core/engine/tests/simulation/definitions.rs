@@ -43,7 +43,8 @@ pub(crate) struct Moment {
 }
 
 impl Recurring {
-    /// Whether another definition has the same schedule. How runs are put off is no part of it.
+    /// Returns whether another definition has the same schedule. How runs are put off is no part of
+    /// it.
     fn is_same(&self, other: &Self, open_anchor: bool) -> bool {
         let rules = match (self.rule, other.rule) {
             (Rule::Every { millis, .. }, Rule::Every { millis: others, .. }) if open_anchor => {
@@ -56,7 +57,7 @@ impl Recurring {
 }
 
 impl Model {
-    /// The task that waits under the id of a version, if it is a task and no attempt.
+    /// Returns the task that waits under the id of a version, if it is a task and no attempt.
     fn former(&self, n: u64) -> Option<Former> {
         let is_task = |what: &What| {
             matches!(
@@ -271,7 +272,7 @@ impl World {
         }
     }
 
-    /// What becomes of a run that comes beside the order, by what is under way already.
+    /// Returns what becomes of a run that comes beside the order, by what is under way already.
     pub(crate) fn fate_beside(&self, id: &str, overlap: Overlap, fate: Fate) -> Fate {
         let is_held = self.model.waiting_of(id).iter().any(|((_, what), _)| *what == What::Held);
         match overlap {

@@ -80,7 +80,8 @@ impl World {
         }
     }
 
-    /// Whether the queue of an envelope is down, and if so, whether it hangs rather than refuses.
+    /// Returns whether the queue of an envelope is down, and if so, whether it hangs rather than
+    /// refuses.
     fn outage(&self, destination: &Destination) -> Option<bool> {
         let is_dispatch = destination.is_reported();
         let now = self.now;

@@ -123,7 +123,7 @@ pub(crate) struct Outage {
 }
 
 impl Outage {
-    /// Those of a run that begins at `start`: of some runs one or two, of up to minutes.
+    /// Returns those of a run that begins at `start`: of some runs one or two, of up to minutes.
     pub(crate) fn drawn(random: &mut Random, start: UnixMillis) -> Vec<Self> {
         let outages = if random.chance(100) { 1 + random.below(2) } else { 0 };
         let one = |_| {
@@ -135,9 +135,9 @@ impl Outage {
     }
 }
 
-/// The steps of the clocks of a run that begins at `start`: when, whose, and by how much it is
-/// ahead from then on. Of some runs a few, seconds back or minutes ahead, for one moment or for a
-/// while.
+/// Returns the steps of the clocks of a run that begins at `start`: when, whose, and by how much it
+/// is ahead from then on. Of some runs a few, seconds back or minutes ahead, for one moment or for
+/// a while.
 pub(crate) fn clock_steps(
     random: &mut Random,
     start: UnixMillis,

@@ -63,7 +63,7 @@ impl FollowUps {
     }
 }
 
-/// A target as a record has it.
+/// Returns a target as a record has it.
 pub(crate) fn callback(target: Target) -> String {
     target.map_or(r#"{"type":"handler", "name":"log"}"#.to_owned(), |queue| {
         format!(r#"{{"type":"queue","queue":"{queue}"}}"#)
@@ -71,7 +71,7 @@ pub(crate) fn callback(target: Target) -> String {
 }
 
 impl Model {
-    /// The queue that a firing goes to, if it goes to one.
+    /// Returns the queue that a firing goes to, if it goes to one.
     pub(crate) fn queue_of(&self, firing: Firing) -> Target {
         let version = self.version(firing.version);
         if firing.stage == Stage::Run {
@@ -85,8 +85,8 @@ impl Model {
         })
     }
 
-    /// A firing has ended so: what must follow it, or wait for its task to be resumed. Returns the
-    /// follow-up if that has no room to wait.
+    /// Expects what follows a firing that has ended like this, or waits for its task to be resumed.
+    /// Returns the follow-up if that has no room to wait.
     pub(crate) fn follow(
         &mut self,
         firing: Firing,
@@ -145,7 +145,7 @@ impl Model {
         }
     }
 
-    /// When the run of a follow-up's record was reported, by its own words.
+    /// Returns when the run of a follow-up's record was reported, by its own words.
     pub(crate) fn followed_at(record: &Record<'_>) -> Option<i64> {
         let outcome: Value = serde_json::from_str(record.outcome?.get()).unwrap();
         Some(outcome["reportedAt"].as_i64().unwrap())

@@ -68,7 +68,7 @@ impl Decisions {
 }
 
 impl Flight {
-    /// Its runs as they go on: with the patches that came since they were dispatched.
+    /// Returns its runs as they go on: with the patches that came since they were dispatched.
     pub(crate) fn as_patched(&self) -> impl Iterator<Item = Firing> + '_ {
         (0..)
             .zip(&self.tasks)
@@ -93,8 +93,8 @@ impl Model {
         self.in_flight[&(shard, seq)].decided.stop(index)
     }
 
-    /// The attempts in flight on a shard that were not cancelled, in the order in which they were
-    /// handed on.
+    /// Returns the attempts in flight on a shard that were not cancelled, in the order in which
+    /// they were handed on.
     fn flights(&self, shard: usize) -> Vec<FlightAt> {
         let of_shard = self.in_flight.range((shard, 0)..(shard + 1, 0));
         let all = of_shard
@@ -102,7 +102,7 @@ impl Model {
         all.filter(|flight| self.stop_of(shard, *flight) != Some(Stop::Cancelled)).collect()
     }
 
-    /// Those of an id, the newest envelope first.
+    /// Returns those of an id, the newest envelope first.
     pub(crate) fn flights_of(&self, shard: usize, id: &str) -> Vec<FlightAt> {
         let mut flights = self.flights(shard);
         flights.retain(|flight| self.version(self.firing_at(shard, *flight).version).id == id);
@@ -110,7 +110,7 @@ impl Model {
         flights
     }
 
-    /// Those that a filter means: what is in flight is `fired`, and `paused` too if it was.
+    /// Returns those that a filter means: what is in flight is `fired`, and `paused` too if it was.
     pub(crate) fn flights_matching(&self, shard: usize, filter: &Filter) -> Vec<FlightAt> {
         let is_meant = |flight: &FlightAt| {
             let firing = self.firing_at(shard, *flight);
@@ -193,7 +193,7 @@ impl Model {
         of.patched.insert(flight.1, firing);
     }
 
-    /// What a change does to a run in flight. The attempt ends in any case.
+    /// Returns what a change does to a run in flight. The attempt ends in any case.
     pub(crate) fn flight_step(
         &self,
         shard: usize,

@@ -238,8 +238,8 @@ pub(crate) fn wakes_in_time(
 const LEAST_OF_A_FULL_FIRING: usize = 100;
 const LEAST_BYTES_OF_A_FULL_FIRING: usize = 4_000_000;
 
-/// The most bytes that something due may count for: its record is read, and of a run with others
-/// that are left out it is read once more; such a run counts for 20,000 beside, any other
+/// Returns the most bytes that something due may count for: its record is read, and of a run with
+/// others that are left out it is read once more; such a run counts for 20,000 beside, any other
 /// occurrence for 1,000 at least.
 fn most_bytes(due: &Due) -> usize {
     let record = due.waiting.record.len() + 100;
@@ -472,7 +472,8 @@ fn leave_out(
     });
 }
 
-/// Whether a wake-up settles occurrences of a recurring task that its watermark does not pass.
+/// Returns whether a wake-up settles occurrences of a recurring task that its watermark does not
+/// pass.
 fn is_settled_ahead(effects: &Effects, schedule: u32) -> bool {
     effects.writes.iter().any(|write| match write {
         Write::SetSchedule { number, since: Some(_), .. } | Write::DeleteSchedule { number } => {
@@ -576,7 +577,8 @@ fn record_agrees(model: &Model, firing: Firing, record: &Record<'_>, text: &str)
     hold("records-stay-what-they-were", same, || format!("given {given}, fired {text}"));
 }
 
-/// A record without the first and the last run, which the shard counts anew when time has passed.
+/// Returns a record without the first and the last run, which the shard counts anew when time has
+/// passed.
 fn without_counts(text: &str) -> String {
     let mut text = text.to_owned();
     for name in [",\"firstRun\":", ",\"lastRun\":"] {

@@ -16,19 +16,19 @@ use scheduler_model::protocol::{
 use scheduler_model::routing::id_hash;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An id of this length, another for each number.
+/// Returns an id of this length, another for each number.
 pub(crate) fn id(n: usize, bytes: usize) -> String {
     format!("{n:0>bytes$}")
 }
 
-/// A one-shot task for a consumer of one's own that may not start late.
+/// Returns a one-shot task for a consumer of one's own that may not start late.
 fn expiring(id: &str) -> String {
     format!(
         r#"{{"time":{NOW},"id":"{id}","expireAfterSeconds":1,"callback":{{"type":"queue","queue":"MINE"}}}}"#
     )
 }
 
-/// A task that recurs each second from `NOW` on, with a record of some `bytes`.
+/// Returns a task that recurs each second from `NOW` on, with a record of some `bytes`.
 pub(crate) fn each_second(id: &str, more: &str, bytes: usize) -> Vec<u8> {
     let log = r#"{"type":"handler","name":"log"}"#;
     let head = format!(
@@ -67,13 +67,13 @@ impl Pair {
         done
     }
 
-    /// How many runs wait for the end of the one before.
+    /// Returns how many runs wait for the end of the one before.
     fn held(&self) -> usize {
         let held = |waiting: &Waiting| waiting.position.due == UnixMillis::HELD;
         self.storage.waiting().into_iter().filter(held).count()
     }
 
-    /// How many outcomes of each kind the history holds.
+    /// Returns how many outcomes of each kind the history holds.
     pub(crate) fn outcomes(&self) -> BTreeMap<Outcome, usize> {
         let mut outcomes = BTreeMap::new();
         for row in self.storage.history.values() {

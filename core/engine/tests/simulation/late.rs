@@ -46,7 +46,7 @@ impl Late {
         Self { misfire, ..Self::default() }
     }
 
-    /// The same with an expiry, milliseconds.
+    /// Returns the same with an expiry, milliseconds.
     pub(crate) fn expiring(self, after: i64) -> Self {
         Self { expire: Some(after), ..self }
     }
@@ -112,7 +112,8 @@ impl Due {
     }
 }
 
-/// The runs of a schedule that a wake-up at `now` settles, from `next` on, but for overlaps.
+/// Returns the runs of a schedule that a wake-up at `now` settles, from `next` on, but for
+/// overlaps.
 pub(crate) fn settle(
     schedule: &Schedule,
     of: Policies,
@@ -149,8 +150,8 @@ pub(crate) fn settle(
     settled
 }
 
-/// What becomes of the runs that a pause has held up, from `next` on, if the task makes up for
-/// them.
+/// Returns what becomes of the runs that a pause has held up, from `next` on, if the task makes up
+/// for them.
 pub(crate) fn made_up(
     schedule: &Schedule,
     of: Policies,
@@ -177,7 +178,7 @@ pub(crate) fn made_up(
     dropped
 }
 
-/// What becomes of an entry of a page that is due.
+/// Returns what becomes of an entry of a page that is due.
 pub(crate) fn fate_of_entry(model: &Model, waiting: &Waiting, now: UnixMillis) -> Fate {
     let (record, firing) = (waiting.record.facts(), waiting.record.firing());
     let policies = record.policies;
@@ -229,7 +230,7 @@ pub(crate) fn settle_overlaps(model: &Model, due: &mut [Due]) {
     }
 }
 
-/// The firing that something due is.
+/// Returns the firing that something due is.
 pub(crate) fn firing_due(due: &Due) -> Firing {
     due.waiting.record.firing()
 }

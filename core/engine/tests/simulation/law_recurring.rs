@@ -17,7 +17,7 @@ const DAY: i64 = 24 * HOUR;
 /// 2025-11-25T00:00:00Z, eight hours after the shard begins.
 const MIDNIGHT: i64 = NOW.get() + 8 * HOUR;
 
-/// The name of the zone while its clock is so many hours behind UTC.
+/// Returns the name of the zone while its clock is so many hours behind UTC.
 fn zone(hours_behind: i64) -> String {
     format!("Etc/GMT+{hours_behind}")
 }
@@ -68,7 +68,7 @@ fn run(id: &str, time: i64) -> (String, i64) {
     (id.to_owned(), time)
 }
 
-/// A shard at midnight, eight hours after it began.
+/// Returns a shard at midnight, eight hours after it began.
 fn at_midnight() -> Shard {
     let mut shard = Shard::new(LAWS[0]);
     assert_eq!(fired_until(&mut shard, MIDNIGHT), []);

@@ -26,8 +26,8 @@ pub(crate) const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 pub(crate) const HOUR: i64 = 3_600_000;
 const ZONES: [&str; 3] = ["America/Vancouver", "Asia/Tokyo", "Europe/London"];
 
-/// The law by which Vancouver's clock is `H` hours slower than by the tables, Tokyo's is `H` hours
-/// faster, and London's is as it is.
+/// Returns the law by which Vancouver's clock is `H` hours slower than by the tables, Tokyo's is
+/// `H` hours faster, and London's is as it is.
 fn by<const H: i64>(local: LocalTime, zone: &str) -> Option<UnixMillis> {
     let instant = local.instant(zone.parse().ok()?)?;
     Some(instant.plus(match zone {
@@ -160,7 +160,7 @@ impl Shard {
         panic!("the shard does not come to rest");
     }
 
-    /// The record that waits under an id, and when it is due.
+    /// Returns the record that waits under an id, and when it is due.
     pub(crate) fn waiting(&self, id: &str) -> Option<(UnixMillis, String)> {
         let waiting = self.storage.waiting();
         let is_it = |record: &[u8]| Record::parse(record).unwrap().id == id;
@@ -172,7 +172,7 @@ impl Shard {
         self.storage.pages.values().any(|row| row.directory.has_local())
     }
 
-    /// The release that the stored state names.
+    /// Returns the release that the stored state names.
     pub(crate) fn stored_law(&self) -> Option<String> {
         let state = self.storage.outbox.values().rev().find_map(|row| row.state.as_ref())?;
         let state: serde_json::Value = serde_json::from_slice(state).unwrap();
@@ -217,7 +217,7 @@ struct Known {
 }
 
 impl Known {
-    /// When it is due by its time.
+    /// Returns when it is due by its time.
     fn own_due(&self, id: &str) -> i64 {
         let fields = if self.jitters { JITTER } else { "" };
         let given = Given {
@@ -495,7 +495,7 @@ fn any(random: &mut Random, known: &BTreeMap<String, Known>) -> Option<String> {
     known.keys().nth(at).cloned()
 }
 
-/// A time from an hour ago to six hours ahead, mostly a local one.
+/// Returns a time from an hour ago to six hours ahead, mostly a local one.
 fn drawn(random: &mut Random, now: UnixMillis, law: &Law) -> Given {
     let at = now.plus(random.range(-HOUR, 6 * HOUR) / 60_000 * 60_000);
     if random.chance(300) {

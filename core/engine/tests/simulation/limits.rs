@@ -78,7 +78,7 @@ impl Limits {
         }
     }
 
-    /// The rate of a key, runs a second.
+    /// Returns the rate of a key, runs a second.
     pub(crate) fn rate_of(&self, key: &str) -> Option<f64> {
         self.had.get(key).and_then(|had| had.last()?.per_second)
     }
@@ -119,7 +119,7 @@ impl Limits {
     }
 }
 
-/// A limit as a run's clients set one.
+/// Returns a limit as a run's clients set one.
 pub(crate) fn drawn(random: &mut Random) -> Limit {
     match random.below(3) {
         0 => Limit { concurrency: None, per_second: Some(*random.pick(&[0.5, 3.0, 40.0])) },

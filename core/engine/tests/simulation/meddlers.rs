@@ -79,7 +79,7 @@ pub(crate) fn meddle(world: &mut World, at: usize, draw: u64) -> Result<Answer, 
     }
 }
 
-/// The id of a run in flight, be it cancelled or not.
+/// Returns the id of a run in flight, be it cancelled or not.
 fn drawn_id(world: &World, random: &mut Random, at: usize) -> Option<String> {
     let of_shard = world.model.in_flight.range((at, 0)..(at + 1, 0));
     let firings: Vec<Firing> = of_shard.flat_map(|(_, flight)| flight.as_patched()).collect();
@@ -87,7 +87,7 @@ fn drawn_id(world: &World, random: &mut Random, at: usize) -> Option<String> {
     Some(world.model.version(firing.version).id.clone())
 }
 
-/// An id, now and then with others that are in flight, some of them twice.
+/// Returns an id, now and then with others that are in flight, some of them twice.
 fn several(world: &World, at: usize, id: String, random: &mut Random) -> Vec<String> {
     let mut ids = vec![id];
     for _ in 0..*random.pick(&[0, 0, 1, 4]) {
@@ -135,7 +135,8 @@ fn overwrite(
     operations::append(world, at, &[n], false).map(|()| Answer::Appended)
 }
 
-/// The newest run of an id that is in flight and was not cancelled, and the version that it is of.
+/// Returns the newest run of an id that is in flight and was not cancelled, and the version that it
+/// is of.
 fn newest(world: &World, at: usize, id: &str) -> Option<(FlightAt, Version)> {
     let flight = *world.model.flights_of(at, id).first()?;
     Some((flight, world.model.version(world.model.firing_at(at, flight).version).clone()))
@@ -227,8 +228,8 @@ fn patch(world: &mut World, at: usize, id: &str, random: &mut Random) -> Result<
     Ok(Answer::Shown)
 }
 
-/// What a patch makes of the version of a run in flight; `None` if its schedule has no run to come:
-/// the coordinator refuses it.
+/// Returns what a patch makes of the version of a run in flight; `None` if its schedule has no run
+/// to come: the coordinator refuses it.
 fn patched(
     was: &Version,
     shown: Firing,

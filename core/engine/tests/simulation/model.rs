@@ -55,7 +55,7 @@ pub(crate) enum Schedule {
 }
 
 impl Version {
-    /// When the run at `time` fires.
+    /// Returns when the run at `time` fires.
     pub(crate) fn due(&self, time: i64) -> i64 {
         match self.schedule {
             Schedule::Once(_, put_off) => put_off.due(&self.id, time, None),
@@ -205,7 +205,7 @@ pub(crate) struct Kept {
     pub(crate) stage: String,
 }
 
-/// Which firing a record is of, by its own words.
+/// Returns which firing a record is of, by its own words.
 pub(crate) fn firing_of(record: &Record<'_>) -> Firing {
     let payload = record.payload.expect("every record has a payload").get();
     let digits = payload.strip_prefix("{\"n\":").expect("the payload begins with its number");
@@ -240,17 +240,17 @@ impl Model {
         true
     }
 
-    /// Whether a task of this id was taken in, now or before.
+    /// Returns whether a task of this id was taken in, now or before.
     pub(crate) fn knows(&self, id: &str) -> bool {
         self.by_id.contains_key(id)
     }
 
-    /// Whether an attempt of a task of this id was ever handed on.
+    /// Returns whether an attempt of a task of this id was ever handed on.
     pub(crate) fn has_fired(&self, id: &str) -> bool {
         self.handed_on.keys().any(|firing| self.version(firing.version).id == id)
     }
 
-    /// What waits under an id.
+    /// Returns what waits under an id.
     pub(crate) fn waiting_of(&self, id: &str) -> Vec<((Firing, What), u32)> {
         let least =
             |version| (Firing { version, time: 0, attempt: 0, stage: Stage::Run }, What::First);
@@ -269,8 +269,8 @@ impl Model {
         tasks.filter(|firing| self.version(firing.version).id == id).collect()
     }
 
-    /// A committed append. Says how many tasks were replaced, how many attempts in flight were of
-    /// these, of which nothing comes, and which runs are owed.
+    /// Applies a committed append. Says how many tasks were replaced, how many attempts in flight
+    /// were of these, of which nothing comes, and which runs are owed.
     pub(crate) fn append(
         &mut self,
         shard: usize,
@@ -354,7 +354,7 @@ impl Model {
         (replaced, running, owed)
     }
 
-    /// What a cancel by ids must answer: and of which of them an attempt is in flight.
+    /// Returns what a cancel by ids must answer: and of which of them an attempt is in flight.
     pub(crate) fn cancel_outcomes(&self, ids: &[String]) -> (Vec<Cancelled>, Vec<u32>) {
         let is_running = |id: &String| !self.in_flight_of(id).is_empty();
         let is_there = |id: &String| is_running(id) || !self.waiting_of(id).is_empty();
@@ -640,7 +640,7 @@ impl Model {
         }
     }
 
-    /// Whether a run of this id goes on.
+    /// Returns whether a run of this id goes on.
     pub(crate) fn is_running(&self, id: &str) -> bool {
         let again = |what| matches!(what, What::Again | What::PausedAgain);
         !self.in_flight_of(id).is_empty()
@@ -884,7 +884,7 @@ impl Model {
         }
     }
 
-    /// Whether a filter means what waits, by the filter's description.
+    /// Returns whether a filter means what waits, by the filter's description.
     pub(crate) fn matches(
         &self,
         filter: &Filter,

@@ -24,7 +24,7 @@ fn put(pair: &mut Pair, text: &str, due: UnixMillis, expected: Option<Expected>)
     pair.commit(effects);
 }
 
-/// A task without a schedule.
+/// Returns a task without a schedule.
 fn unscheduled() -> Pair {
     let mut pair = Pair::new();
     let text = record("a", NOW, 0).replacen(&format!("\"time\":{NOW},"), "", 1);
@@ -112,7 +112,8 @@ fn of_several_dead_letters_the_newest_is_moved() {
     }
 }
 
-/// A run of a task without a schedule, and one of the one-shot task that it has become by a patch.
+/// Returns a run of a task without a schedule, and one of the one-shot task that it has become by a
+/// patch.
 fn two_runs() -> Pair {
     let mut pair = unscheduled();
     change(&mut pair, Change::Run, NOW);

@@ -113,7 +113,7 @@ impl Request {
         }
     }
 
-    /// The same request when its first answer was not seen: its ids may exist by now.
+    /// Returns the same request when its first answer was not seen: its ids may exist by now.
     pub(crate) fn again(self) -> Self {
         match self {
             Self::Append { shard, versions, .. } => Self::Append { shard, versions, fresh: false },
@@ -151,7 +151,7 @@ pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, 
     }
 }
 
-/// What the coordinator would send for these versions.
+/// Returns what the coordinator would send for these versions.
 pub(crate) fn append_of(
     world: &World,
     versions: &[u64],
@@ -208,8 +208,8 @@ pub(crate) fn append_of(
     Append::decode(&append.encode()).expect("an append reads back")
 }
 
-/// Every third request has an `Idempotency-Key`: as it is a repeat that has the same first version,
-/// that is its key.
+/// Every third request has an `Idempotency-Key`: as it is a repeat that has the same first
+/// version, that is its key.
 fn once_of(versions: &[u64]) -> Option<Once> {
     let first = versions.first().filter(|first| *first % 3 == 0)?;
     let made = RequestSeed { at: UnixMillis::ZERO, random: [3; 16] };
@@ -359,7 +359,7 @@ pub(crate) fn cancel(
     Ok(outcomes)
 }
 
-/// What a filter means, by the reference.
+/// Returns what a filter means, by the reference.
 pub(crate) fn matching(world: &World, at: usize, filter: &Filter) -> Vec<Waiting> {
     let mut waiting = world.shards[at].storage.waiting();
     waiting.retain(|waiting| {
@@ -434,8 +434,8 @@ pub(crate) fn cancel_matching(
 /// Most bytes that a request by filter reads in one step; behind that it goes on from a cursor.
 const MAX_SCANNED_BYTES: usize = 4_000_000;
 
-/// Whether a request by filter may have come to its bound in bytes before it has seen all that
-/// waits and is in flight.
+/// Returns whether a request by filter may have come to its bound in bytes before it has seen all
+/// that waits and is in flight.
 pub(crate) fn is_more_than_a_scan(world: &World, at: usize) -> bool {
     let storage = &world.shards[at].storage;
     let in_flight: usize = storage.outbox.values().map(|row| row.text.len()).sum();

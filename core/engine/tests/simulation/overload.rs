@@ -128,26 +128,26 @@ impl Case {
         by_rate.or(by_slots).unwrap_or(1) + self.surplus
     }
 
-    /// The longest time from when a token is in the bucket until a question takes it, milliseconds:
-    /// the answer to the question before is under way, then its tokens wait for the gap between
-    /// firings or the shard waits as long as it was told, then the question is under way. A shard
-    /// that finds the token reserved for another one comes once more, so with several shards it is
-    /// twice that.
+    /// Returns the longest time from when a token is in the bucket until a question takes it,
+    /// milliseconds: the answer to the question before is under way, then its tokens wait for the
+    /// gap between firings or the shard waits as long as it was told, then the question is under
+    /// way. A shard that finds the token reserved for another one comes once more, so with several
+    /// shards it is twice that.
     fn latency(&self) -> f64 {
         let once =
             (2 * self.message_delay + self.fire_gap) as f64 + LEAST_WAIT_MILLIS + LATE_MILLIS;
         if self.shards > 1 { 2.0 * once } else { once }
     }
 
-    /// The longest time from when a slot is used until it is used again, milliseconds: the envelope
-    /// and the report are under way, and the next firing is a gap later.
+    /// Returns the longest time from when a slot is used until it is used again, milliseconds: the
+    /// envelope and the report are under way, and the next firing is a gap later.
     fn slot_cycle(&self) -> f64 {
         (2 * self.message_delay + self.fire_gap) as f64 + LATE_MILLIS
     }
 
-    /// The longest time from one taking of tokens to the next, seconds. An empty bucket has a token
-    /// after `1 / R`. Beside `concurrency`, a shard without a free slot asks again when it renews;
-    /// its question is held for a while; and it may be told to wait for a slot.
+    /// Returns the longest time from one taking of tokens to the next, seconds. An empty bucket has
+    /// a token after `1 / R`. Beside `concurrency`, a shard without a free slot asks again when it
+    /// renews; its question is held for a while; and it may be told to wait for a slot.
     fn token_cycle(&self) -> f64 {
         let for_slots =
             RENEW_MILLIS as f64 + HOLD_MILLIS as f64 + SLOT_WAIT_MILLIS + self.slot_cycle();
@@ -156,9 +156,9 @@ impl Case {
             + (self.latency() + for_slots) / 1_000.0
     }
 
-    /// The runs a second that the limit allows at least, and the longest cycle in seconds, of which
-    /// a window may lose three: what began before it, what ends after it, and one on the way
-    /// between.
+    /// Returns the runs a second that the limit allows at least, and the longest cycle in seconds,
+    /// of which a window may lose three: what began before it, what ends after it, and one on the
+    /// way between.
     ///
     /// A rate: the bucket holds `max(1, R / 4)` tokens. While it is not full nothing is lost, and
     /// the key has `R` a second. A cycle in which it is full gives at least one token, and at least

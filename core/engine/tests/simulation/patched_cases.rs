@@ -13,8 +13,8 @@ fn once(time: i64, callback: &str, more: &str) -> String {
     format!(r#"{{"time":{},"id":"a"{more},"callback":{callback}}}"#, at(time))
 }
 
-/// A dead letter of a task that was sent to the dispatchers, and patched to go to a queue while its
-/// attempt ran. The attempt has ended so.
+/// Returns a dead letter of a task that was sent to the dispatchers, and patched to go to a queue
+/// while its attempt ran. The attempt has ended so.
 fn dead_letter(more: &str, restarts: bool, end: impl Fn(&mut Report)) -> Pair {
     let mut pair = Pair::new();
     pair.define(&once(1_000, HANDLER, more), PUT, 0);

@@ -9,7 +9,7 @@ use scheduler_model::task::version_of;
 
 const JITTERS: [&str; 4] = ["0", "0.4", "30", "100"];
 
-/// A task that runs each minute, delayed by so many seconds at most.
+/// Returns a task that runs each minute, delayed by so many seconds at most.
 fn minutely(jitter: &str, more: &str) -> String {
     every(
         60,
@@ -130,8 +130,8 @@ fn all_of_four() -> impl Iterator<Item = [&'static str; 4]> {
     (0..256_usize).map(|n| [n, n / 4, n / 16, n / 64].map(|n| JITTERS[n % 4]))
 }
 
-/// A task with this policy on overlaps, paused with a further attempt of the run of second 1, and a
-/// paused task that makes up.
+/// Returns a task with this policy on overlaps, paused with a further attempt of the run of second
+/// 1, and a paused task that makes up.
 fn paused_with_an_attempt(overlap: &str) -> (Pair, impl Fn(&str) -> String) {
     let more = format!(
         r#","overlap":"{overlap}","misfire":{{"policy":"fire"}},"retry":{{"minBackoffSeconds":60}}"#

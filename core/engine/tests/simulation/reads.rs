@@ -28,7 +28,7 @@ fn in_flight(runs: i64, more: &str) -> (Pair, UnixMillis) {
     (pair, NOW.plus(runs * 1_000))
 }
 
-/// The same, and each of them has failed.
+/// Returns the same, and each of them has failed.
 fn failed(runs: i64, permanent: bool) -> (Pair, UnixMillis) {
     let (mut pair, now) = in_flight(runs, r#""retry":{"minBackoffSeconds":3600},"#);
     for seq in 1..=runs as u64 {

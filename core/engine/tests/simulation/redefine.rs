@@ -135,7 +135,7 @@ pub(crate) fn define(
     Ok(Answer::Shown)
 }
 
-/// The time of the one-shot task that was read, if it is due.
+/// Returns the time of the one-shot task that was read, if it is due.
 fn due_run(world: &World, at: usize, item: &ListItem) -> Option<i64> {
     let waiting = world.shards[at].storage.waiting();
     let stored = waiting.iter().find(|waiting| waiting.position == item.position)?;
@@ -160,7 +160,7 @@ fn stays_due(world: &World, at: usize, n: u64, time: i64) {
     }
 }
 
-/// Whether what was read is an attempt of a run and no task, by what is stored.
+/// Returns whether what was read is an attempt of a run and no task, by what is stored.
 fn is_attempt(world: &World, at: usize, item: &ListItem) -> bool {
     let waiting = world.shards[at].storage.waiting();
     let stored = waiting
@@ -241,7 +241,7 @@ fn drawn(
     Some((n, version))
 }
 
-/// The record of a version with the schedule of the stored one.
+/// Returns the record of a version with the schedule of the stored one.
 fn with_fields(stored: &Record<'_>, version: &Version, n: u64) -> Vec<u8> {
     let payload = RawValue::from_string(format!(r#"{{"n":{n},"fill":""}}"#)).unwrap();
     let mut fields = ScheduleFields::default();

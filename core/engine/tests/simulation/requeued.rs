@@ -56,7 +56,7 @@ impl<'a> Requeued<'a> {
         }
     }
 
-    /// Whether a record was dispatched out of a lane; each is told of once.
+    /// Returns whether a record was dispatched out of a lane; each is told of once.
     pub(crate) fn take_dispatched(&mut self, record: &[u8]) -> bool {
         let Some(left) = self.dispatched.get_mut(record).filter(|left| **left > 0) else {
             return false;
@@ -74,7 +74,8 @@ impl<'a> Requeued<'a> {
     }
 }
 
-/// Whether a wake-up's writes tell in the history that the run of this id and time was left out.
+/// Returns whether a wake-up's writes tell in the history that the run of this id and time was left
+/// out.
 pub(crate) fn is_told_as_skipped(effects: &Effects, id: &str, time: UnixMillis) -> bool {
     effects.writes.iter().any(|write| {
         let (Write::InsertHistory { body: text, .. } | Write::ExtendHistory { tail: text, .. }) =

@@ -8,7 +8,7 @@ use scheduler_model::protocol::{Failure, Report};
 /// How far the dispatcher's clock is ahead of the shard's, milliseconds.
 const AHEAD: [i64; 5] = [-86_400_000, -600_000, 0, 600_000, 86_400_000];
 
-/// When a task is tried again whose attempt has failed so, reported a second after it was
+/// Returns when a task is tried again whose attempt has failed so, reported a second after it was
 /// dispatched.
 fn next_attempt(failure: Failure) -> i64 {
     let mut pair = Pair::new();

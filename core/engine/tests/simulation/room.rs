@@ -26,7 +26,7 @@ pub(crate) struct Room {
     pub(crate) refused_runs: u64,
 }
 
-/// The dead letters among what waits, with when each has failed.
+/// Returns the dead letters among what waits, with when each has failed.
 fn letters(waiting: &[Waiting]) -> impl Iterator<Item = (Firing, i64)> + '_ {
     let dead = waiting.iter().filter(|waiting| what_of(waiting) == What::Dead);
     dead.map(|waiting| {
@@ -47,7 +47,7 @@ impl Room {
     }
 }
 
-/// Whether these writes may bring dead letters.
+/// Returns whether these writes may bring dead letters.
 fn may_bring_any(effects: &Effects) -> bool {
     effects
         .writes
@@ -64,14 +64,14 @@ impl Model {
         }
     }
 
-    /// Whether one more run of an id may wait for a further attempt, or as a follow-up.
+    /// Returns whether one more run of an id may wait for a further attempt, or as a follow-up.
     pub(crate) fn has_room_to_wait(&mut self, firing: Firing) -> bool {
         let has_room = self.has_room_for_a_run(firing);
         self.room.without_room += u64::from(!has_room);
         has_room
     }
 
-    /// Whether a caller may add one.
+    /// Returns whether a caller may add one.
     pub(crate) fn has_room_for_a_run(&self, firing: Firing) -> bool {
         let waiting = self.waiting_of(&self.version(firing.version).id);
         let waits = |((_, what), count): &((Firing, What), u32)| match what {

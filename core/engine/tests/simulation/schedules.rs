@@ -27,7 +27,8 @@ impl PutOff {
         }
     }
 
-    /// When a run at `time` of the task of this id fires, where `next` is the time of the next.
+    /// Returns when a run at `time` of the task of this id fires, where `next` is the time of the
+    /// next.
     pub(crate) fn due(self, id: &str, time: i64, next: Option<i64>) -> i64 {
         Delay::new(id_hash(id), self.jitter, self.window)
             .due(UnixMillis::new(time), next.map(UnixMillis::new))
@@ -121,7 +122,7 @@ impl Recurring {
         }
     }
 
-    /// The next time that the rule alone names.
+    /// Returns the next time that the rule alone names.
     fn next_of_rule(&self, after: i64) -> Option<i64> {
         match self.rule {
             Rule::Cron(expression) => CronSchedule::parse(expression, None)
@@ -145,7 +146,7 @@ impl Recurring {
         }
     }
 
-    /// The run after the one at `time`, within start and end: its time, and when it fires.
+    /// Returns the run after the one at `time`, within start and end: its time, and when it fires.
     pub(crate) fn following(&self, id: &str, time: i64) -> Option<(i64, i64)> {
         let next = self.next_of_rule(time.max(self.start.map_or(i64::MIN, |start| start - 1)))?;
         let last = match self.rule {
@@ -160,12 +161,12 @@ impl Recurring {
         Some((next, self.due(id, next)))
     }
 
-    /// When the run at `time` fires.
+    /// Returns when the run at `time` fires.
     pub(crate) fn due(&self, id: &str, time: i64) -> i64 {
         self.put_off.due(id, time, self.next_of_rule(time))
     }
 
-    /// The first run that fires after `since`.
+    /// Returns the first run that fires after `since`.
     pub(crate) fn first(&self, id: &str, since: i64) -> Option<(i64, i64)> {
         // No run is put off for so long.
         let mut time = since - 200_000;

@@ -48,7 +48,7 @@ impl Script {
         self.run_until(now.since(START));
     }
 
-    /// A task that fires once, at this time.
+    /// Returns a task that fires once, at this time.
     pub(crate) fn once(&self, id: &str, time: i64) -> Version {
         let schedule = Schedule::Once(START.plus(time).get(), PutOff::default());
         Version { id: id.to_owned(), ..plain(schedule) }

@@ -150,8 +150,8 @@ fn through_storage(sends: Sends) -> Sends {
     Sends::from_stored(sends.stored())
 }
 
-/// How long an envelope waits that a queue has refused this many times in a row: a second, doubled
-/// each time up to the visibility timeout.
+/// Returns how long an envelope waits that a queue has refused this many times in a row: a second,
+/// doubled each time up to the visibility timeout.
 pub(crate) fn send_back_off(times: u32, config: Config) -> i64 {
     (1..times)
         .fold(1_000, |wait: i64, _| (wait * 2).min(config.visibility_millis))
@@ -419,7 +419,7 @@ impl Storage {
         }
     }
 
-    /// The bytes that were read since this was last asked.
+    /// Returns the bytes that were read since this was last asked.
     pub(crate) fn take_read_bytes(&self) -> usize {
         self.read_bytes.take()
     }
@@ -528,7 +528,7 @@ impl Storage {
         self.watermark_of(&self.pages[&page]).due
     }
 
-    /// Whether a page is of a limit's key.
+    /// Returns whether a page is of a limit's key.
     pub(crate) fn is_in_lane(&self, page: u32) -> bool {
         self.pages.get(&page).is_some_and(|row| row.directory.lane() > 0)
     }
@@ -550,7 +550,7 @@ impl Storage {
             .sum()
     }
 
-    /// Whether something of a key was due at `time` and waits in its lane.
+    /// Returns whether something of a key was due at `time` and waits in its lane.
     pub(crate) fn waits_in_lane(&self, key: &str, time: UnixMillis) -> bool {
         let Some(lane) = self.lanes.iter().find(|lane| lane.key == key) else { return false };
         let of_lane = self.pages.iter().filter(|(_, row)| row.directory.lane() == lane.number);
@@ -574,12 +574,12 @@ impl Storage {
         self.lanes.len()
     }
 
-    /// Every live entry and recurring task, in the total order.
+    /// Returns every live entry and recurring task, in the total order.
     pub(crate) fn waiting(&self) -> Vec<Waiting> {
         self.waiting_until(UnixMillis::new(i64::MAX))
     }
 
-    /// Those of them that are due by then.
+    /// Returns those of them that are due by then.
     fn waiting_until(&self, until: UnixMillis) -> Vec<Waiting> {
         let mut waiting = Vec::new();
         for (page, row) in &self.pages {
@@ -614,7 +614,7 @@ impl Storage {
         waiting
     }
 
-    /// The first occurrence after the row's own start that stands after the watermark.
+    /// Returns the first occurrence after the row's own start that stands after the watermark.
     fn next_occurrence(&self, number: u32, row: &ScheduleRow) -> Option<Occurrence> {
         if row.paused {
             return None;
@@ -631,7 +631,7 @@ impl Storage {
         }
     }
 
-    /// Where the main order has come to once these writes are carried out.
+    /// Returns where the main order has come to once these writes are carried out.
     pub(crate) fn watermark_after(&self, writes: &[Write]) -> Position {
         let state = writes.iter().rev().find_map(|write| match write {
             Write::InsertEnvelope { state, .. } => state.as_ref(),
@@ -643,8 +643,8 @@ impl Storage {
         })
     }
 
-    /// What a wake-up at `now` that has come to `reached` in the main order must settle, in the
-    /// total order, and what becomes of it; and what of the main order is due behind that.
+    /// Returns what a wake-up at `now` that has come to `reached` in the main order must settle, in
+    /// the total order, and what becomes of it; and what of the main order is due behind that.
     pub(crate) fn due(
         &self,
         model: &Model,
@@ -684,7 +684,7 @@ impl Storage {
         self.outbox.values().filter(|row| row.is_dispatched()).map(|row| row.hashes.len() / 8).sum()
     }
 
-    /// The same with what these writes dispatch.
+    /// Returns the same with what these writes dispatch.
     pub(crate) fn dispatched_with(&self, writes: &[Write]) -> usize {
         let tasks = |write: &Write| match write {
             Write::InsertEnvelope { destination, hashes, .. } if destination.is_reported() => {
@@ -695,13 +695,13 @@ impl Storage {
         self.dispatched() + writes.iter().map(tasks).sum::<usize>()
     }
 
-    /// Whether the main order goes on with this: what the dispatchers have no room for keeps all
-    /// behind it.
+    /// Returns whether the main order goes on with this: what the dispatchers have no room for
+    /// keeps all behind it.
     pub(crate) fn may_go_out(&self, head: &Waiting, config: Config) -> bool {
         self.dispatched() < config.max_dispatched || head.record.parse().goes_to_queue()
     }
 
-    /// When an engine that was loaded just now must want to be woken.
+    /// Returns when an engine that was loaded just now must want to be woken.
     pub(crate) fn next_wakeup(&self, config: Config) -> Option<UnixMillis> {
         let head =
             self.waiting().into_iter().find(|waiting| !self.is_in_lane(waiting.position.page));

@@ -66,8 +66,8 @@ struct Fired {
 }
 
 impl Fired {
-    /// Whether the same attempts fired at the same times. How often a shard has to ask a limiter
-    /// may differ, so where there is one, times may differ by some rounds of questions.
+    /// Returns whether the same attempts fired at the same times. How often a shard has to ask a
+    /// limiter may differ, so where there is one, times may differ by some rounds of questions.
     fn is_like(&self, other: &Self, script: &Script) -> bool {
         let is_limited = script
             .acts
@@ -97,8 +97,8 @@ impl Fired {
     }
 }
 
-/// Whether a one-shot task was due at the same instant as another task of the limit: a patch makes
-/// it the later of these.
+/// Returns whether a one-shot task was due at the same instant as another task of the limit: a
+/// patch makes it the later of these.
 fn has_tie(alone: &Fired, twin: &Fired) -> bool {
     let due = |of: usize| alone.due[of].union(&twin.due[of]);
     let is_other =
@@ -433,7 +433,8 @@ fn parse_id(text: &str) -> String {
     serde_json::from_str::<serde_json::Value>(text).unwrap()["id"].as_str().unwrap().to_owned()
 }
 
-/// What the coordinator sends for a task; `None` where it refuses it, for it has no run to come.
+/// Returns what the coordinator sends for a task; `None` where it refuses it, for it has no run to
+/// come.
 fn planned(
     text: &str,
     now: UnixMillis,

@@ -228,7 +228,7 @@ impl Case {
         append_of(id, &record)
     }
 
-    /// How much stands under an id in the newest epoch, and in older ones.
+    /// Returns how much stands under an id in the newest epoch, and in older ones.
     fn stands(&self, id: &str) -> (usize, usize) {
         let home = self.map.home(id);
         let of = |place: &Place| place.holds().iter().filter(|(of, ..)| of == id).count();
@@ -237,19 +237,19 @@ impl Case {
         (of(&self.shards[&home]), older.sum())
     }
 
-    /// Whether at most one thing lives under an id. If one of several is moved and fires before a
-    /// second try, that moves another.
+    /// Returns whether at most one thing lives under an id. If one of several is moved and fires
+    /// before a second try, that moves another.
     fn is_one_thing(&self, id: &str) -> bool {
         self.twin.lives(id) <= 1
     }
 
-    /// Whether something of an id lives on several shards: then the newest epoch comes first, on
-    /// one shard the newest run.
+    /// Returns whether something of an id lives on several shards: then the newest epoch comes
+    /// first, on one shard the newest run.
     fn lives_apart(&self, id: &str) -> bool {
         self.map.homes(id).filter(|shard| self.shards[shard].lives(id) > 0).count() > 1
     }
 
-    /// Whether several epochs hold dead letters of an id and nothing of it lives.
+    /// Returns whether several epochs hold dead letters of an id and nothing of it lives.
     fn has_dead_letters_apart(&self, id: &str) -> bool {
         let homes: Vec<&Place> = self.map.homes(id).map(|shard| &self.shards[&shard]).collect();
         let has_some =
@@ -415,7 +415,7 @@ impl Case {
     }
 }
 
-/// What the coordinator would send for this record.
+/// Returns what the coordinator would send for this record.
 fn append_of(id: &str, record: &[u8]) -> Append {
     let read = Record::parse(record).unwrap();
     if read.is_recurring() {

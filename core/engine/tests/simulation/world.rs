@@ -23,9 +23,9 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 /// 2189-01-01T00:00:00Z: the platform says that it refuses alarms later than that.
 const FIRST_REFUSED: UnixMillis = UnixMillis::new(6_911_049_600_000);
 
-/// How long a shard with so many lanes does not crash again after a crash, milliseconds: long
-/// enough to ask for each of them at the slowest that a message is under light faults, where there
-/// are many; where there are some, not more often than twice a second.
+/// Returns how long a shard with so many lanes does not crash again after a crash, milliseconds:
+/// long enough to ask for each of them at the slowest that a message is under light faults, where
+/// there are many; where there are some, not more often than twice a second.
 pub(crate) const fn settles_in(lanes: usize) -> i64 {
     match lanes {
         0..=5 => 0,
@@ -212,7 +212,7 @@ impl World {
         self.agenda.push(Reverse((at.max(self.now).plus(-self.shift), self.planned)));
     }
 
-    /// The time that all clocks should show.
+    /// Returns the time that all clocks should show.
     pub(crate) fn true_now(&self) -> UnixMillis {
         self.now.plus(-self.shift)
     }
@@ -352,12 +352,12 @@ impl World {
         true
     }
 
-    /// When the next event happens.
+    /// Returns when the next event happens.
     pub(crate) fn next_event(&self) -> Option<UnixMillis> {
         self.agenda.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// Whether a client still means to ask, or to ask again.
+    /// Returns whether a client still means to ask, or to ask again.
     pub(crate) fn has_requests(&self) -> bool {
         self.events.values().any(|event| matches!(event, Event::Client { .. }))
     }
@@ -525,9 +525,9 @@ impl World {
         );
     }
 
-    /// Whether a shard loses its engine here. A crash comes with time, not with each message: a
-    /// shard with many lanes asks for all of them again after each start, so if each answer could
-    /// be a crash, it would crash the more the more it crashes, and never get through.
+    /// Returns whether a shard loses its engine here. A crash comes with time, not with each
+    /// message: a shard with many lanes asks for all of them again after each start, so if each
+    /// answer could be a crash, it would crash the more the more it crashes, and never get through.
     pub(crate) fn crashes(&mut self, at: usize, permille: u64) -> bool {
         let settles_in = settles_in(self.shards[at].storage.lanes());
         let is_settled = self.shards[at]
@@ -638,7 +638,7 @@ impl World {
         self.plan(self.now.plus(30_000), Event::Watchdog);
     }
 
-    /// When the engine wants to be woken, which it must be loaded for.
+    /// Returns when the engine wants to be woken, which it must be loaded for.
     pub(crate) fn next_wakeup(&mut self, at: usize) -> Option<UnixMillis> {
         self.load(at);
         self.shards[at].engine.as_mut().and_then(Engine::next_wakeup)

@@ -15,7 +15,7 @@ use crate::world::{Event, World, settles_in};
 use scheduler_engine::Config;
 use scheduler_model::protocol::{Change, Filter, Status};
 
-/// A world of one shard without faults.
+/// Returns a world of one shard without faults.
 pub(crate) fn calm() -> World {
     calm_with(Config::default())
 }
@@ -24,7 +24,7 @@ fn calm_with(config: Config) -> World {
     calm_of(1, config)
 }
 
-/// A world of this many shards.
+/// Returns a world of this many shards.
 pub(crate) fn calm_of(shards: usize, config: Config) -> World {
     let config = Config { fire_gap_millis: 0, ..config };
     let names = (0..shards).map(|index| format!("1-{index}")).collect();
@@ -34,7 +34,7 @@ pub(crate) fn calm_of(shards: usize, config: Config) -> World {
     world
 }
 
-/// A task of the id "a", as no client has asked for it yet.
+/// Returns a task of the id "a", as no client has asked for it yet.
 pub(crate) fn plain(schedule: Schedule) -> Version {
     Version {
         shard: 0,

@@ -137,8 +137,8 @@ impl Parser<'_> {
         })
     }
 
-    /// Whether the words since `start` can be nothing but a time of day: `9:30`, `half past nine`,
-    /// `five o'clock`.
+    /// Returns whether the words since `start` can be nothing but a time of day: `9:30`, `half past
+    /// nine`, `five o'clock`.
     fn is_marked(&self, start: usize) -> bool {
         let taken = self.tokens.get(start..self.at).unwrap_or_default();
         taken
@@ -274,8 +274,8 @@ impl Parser<'_> {
         Ok(Some(clock))
     }
 
-    /// Whether a number is the beginning of an ordinal, a date, a decimal or a range: `9th`, `9/4`,
-    /// `9%`, `9-5`.
+    /// Returns whether a number is the beginning of an ordinal, a date, a decimal or a range:
+    /// `9th`, `9/4`, `9%`, `9-5`.
     fn is_part_of_something(&self, ahead: usize) -> bool {
         let Some(next) = self.token(ahead).filter(|next| next.is_glued) else { return false };
         match next.kind {
@@ -285,8 +285,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Whether what follows a number makes it a quantity and not an hour: "at 9 minutes", "at 3
-    /// percent".
+    /// Returns whether what follows a number makes it a quantity and not an hour: "at 9 minutes",
+    /// "at 3 percent".
     fn is_counted_thing(&self) -> bool {
         words::unit(self.word(0)).is_some()
             || matches!(self.word(0), "times" | "percent" | "people")

@@ -271,7 +271,7 @@ impl Parser<'_> {
         Ok(Some(clauses))
     }
 
-    /// Whether the sentence says "every month" or "quarterly" before this.
+    /// Returns whether the sentence says "every month" or "quarterly" before this.
     fn follows_months(&self) -> bool {
         let is_monthly = |cycle| matches!(cycle, Cycle::Months(_) | Cycle::Quarterly);
         self.found
@@ -295,7 +295,7 @@ impl Parser<'_> {
         Ok(Some(vec![Clause::MonthDays { days, is_sure: true }]))
     }
 
-    /// Whether `of january and july` comes next.
+    /// Returns whether `of january and july` comes next.
     fn several_months_follow(&mut self) -> Result<bool, crate::Refusal> {
         let start = self.at;
         let months = if self.take("of") { self.month_list(false)? } else { None };

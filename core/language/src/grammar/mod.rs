@@ -40,12 +40,12 @@ pub(crate) fn parts(tokens: &[Token]) -> (Result<Parts, Refusal>, u32) {
     (left_over.map(|left_over| Parts { found: parser.found, left_over }), steps)
 }
 
-/// The span of all tokens.
+/// Returns the span of all tokens.
 pub(crate) fn whole(tokens: &[Token]) -> Span {
     span_of(tokens, 0, tokens.len())
 }
 
-/// The span of the tokens from `start` up to `end`.
+/// Returns the span of the tokens from `start` up to `end`.
 pub(crate) fn span_of(tokens: &[Token], start: usize, end: usize) -> Span {
     let first = tokens.get(start).map_or(Span { start: 0, end: 0 }, |token| token.span);
     let last = tokens.get(end.saturating_sub(1).max(start)).map_or(first, |token| token.span);
@@ -109,7 +109,7 @@ impl<'a> Parser<'a> {
         Ok(left_over)
     }
 
-    /// Whether a part can begin with the next token: with no sign but these.
+    /// Returns whether a part can begin with the next token: with no sign but these.
     fn may_begin_part(&self) -> bool {
         self.token(0).is_some_and(|token| {
             token.kind != Kind::Symbol || matches!(token.text.as_str(), "@" | ":" | "(" | ",")
@@ -214,7 +214,7 @@ impl<'a> Parser<'a> {
         self.at += 1;
     }
 
-    /// A refusal of the words from `start` up to here.
+    /// Returns a refusal of the words from `start` up to here.
     fn refusal(&self, reason: Reason, start: usize, message: impl Into<String>) -> Refusal {
         Refusal::new(reason, span_of(self.tokens, start, self.at.max(start + 1)), message)
     }

@@ -205,7 +205,7 @@ fn cron(
     Ok(schedule)
 }
 
-/// An interval in real time, from an anchor on.
+/// Returns an interval in real time, from an anchor on.
 fn anchored(
     sentence: &Sentence,
     seconds: u32,

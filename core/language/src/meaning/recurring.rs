@@ -72,7 +72,7 @@ fn ordinal_weekday(
     Ok(read)
 }
 
-/// A cron expression or a rule as it is written.
+/// Returns a cron expression or a rule as it is written.
 fn literal(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<Built, Refusal> {
     let strangers = [
         sentence.at.as_ref().map(|(_, span)| *span),

@@ -88,7 +88,7 @@ pub(super) fn times(
     Ok(Some(times))
 }
 
-/// The hours that people mean by a part of the day.
+/// Returns the hours that people mean by a part of the day.
 pub(super) fn usual_times(part: DayPart) -> &'static [u32] {
     match part {
         DayPart::Morning => &[9, 8],

@@ -25,7 +25,7 @@ pub fn sentence(schedule: &Schedule, now: i64) -> String {
     natural::sentence(schedule).filter(|words| means(words, schedule, now)).unwrap_or_else(literal)
 }
 
-/// Whether a sentence is read as this schedule.
+/// Returns whether a sentence is read as this schedule.
 fn means(words: &str, schedule: &Schedule, now: i64) -> bool {
     // A zone that no schedule has by chance: the sentence has to name its own.
     let Outcome::Understood(reading) =

@@ -42,7 +42,7 @@ impl Line {
     }
 }
 
-/// All sentences, in order.
+/// Returns all sentences, in order.
 pub(crate) fn lines() -> Vec<Line> {
     let mut lines = Vec::new();
     for (file, text) in LINES.iter().copied() {

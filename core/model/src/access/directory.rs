@@ -54,7 +54,7 @@ pub struct Settings {
 }
 
 impl Directory {
-    /// Who holds this key.
+    /// Returns who holds this key.
     ///
     /// # Errors
     /// When there is no such key (any more), or its time is over.
@@ -71,7 +71,7 @@ impl Directory {
         }
     }
 
-    /// What a namespace may have. `default` is always there and has no quota.
+    /// Returns what a namespace may have. `default` is always there and has no quota.
     ///
     /// # Errors
     /// When there is no such namespace.
@@ -84,7 +84,7 @@ impl Directory {
             .ok_or_else(|| Denied::NoNamespace(namespace.clone()))
     }
 
-    /// A namespace's settings.
+    /// Returns a namespace's settings.
     pub fn settings(&self, namespace: &Namespace) -> Option<&Settings> {
         let at = self.namespaces.binary_search_by(|settings| settings.name.cmp(namespace));
         at.ok().and_then(|at| self.namespaces.get(at))
@@ -103,8 +103,8 @@ impl Cached {
     /// Nothing was asked yet.
     pub const NOTHING: Self = Self { told: None, asked: None, failed: None };
 
-    /// Whether to ask the registry before going on. `lacks`: what is known does not have what the
-    /// request names.
+    /// Returns whether to ask the registry before going on. `lacks`: what is known does not have
+    /// what the request names.
     pub fn must_ask(&self, lacks: bool, now: UnixMillis) -> bool {
         let Some(told) = self.told else { return true };
         let age = now.since(told);
@@ -121,7 +121,7 @@ impl Cached {
             || (age >= REFRESH_MILLIS && !is_asked)
     }
 
-    /// Whether what is known may be used when the registry did not answer.
+    /// Returns whether what is known may be used when the registry did not answer.
     pub fn lasts(&self, now: UnixMillis) -> bool {
         self.told.is_some_and(|told| now.since(told) < DIRECTORY_LASTS_MILLIS)
     }

@@ -54,14 +54,14 @@ pub enum Denied {
 }
 
 impl Holder {
-    /// Whoever has a key of the deployment's secret: may do everything.
+    /// Returns whoever has a key of the deployment's secret: may do everything.
     pub fn of_the_deployment() -> Self {
         Self { scopes: [Scope::Read, Scope::Write, Scope::Admin].into(), reach: Reach::All }
     }
 
-    /// The namespace that a request is about: the one that it names; else the only one that the key
-    /// is for; else `default`. One that needs `admin` is about none in particular: how far it may
-    /// go is for [`Self::may_grant`] to say.
+    /// Returns the namespace that a request is about: the one that it names; else the only one that
+    /// the key is for; else `default`. One that needs `admin` is about none in particular: how far
+    /// it may go is for [`Self::may_grant`] to say.
     ///
     /// # Errors
     /// When the key has not the scope, or the key is not for the namespace.
@@ -79,8 +79,8 @@ impl Holder {
         if self.reach.has(&namespace) { Ok(namespace) } else { Err(Denied::Reach(namespace)) }
     }
 
-    /// That this holder may make or revoke a key of this reach: nobody hands on more than they
-    /// have.
+    /// Checks that this holder may make or revoke a key of this reach: nobody hands on more than
+    /// they have.
     ///
     /// # Errors
     /// When the key would reach further.

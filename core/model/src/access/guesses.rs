@@ -55,8 +55,8 @@ impl Guesses {
 }
 
 impl Slot {
-    /// How many of the wrong keys count at a time: one less for each second. A clock that goes back
-    /// forgives nothing.
+    /// Returns how many of the wrong keys count at a time: one less for each second. A clock that
+    /// goes back forgives nothing.
     fn left_at(self, now: UnixMillis) -> u32 {
         let forgiven = now.since(self.since).max(0) / EVERY_MILLIS;
         self.wrong.saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX))

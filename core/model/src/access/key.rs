@@ -28,8 +28,8 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// What a request needs: paths of keys and namespaces `admin`, any other GET or HEAD `read`,
-    /// the rest `write`.
+    /// Returns what a request needs: paths of keys and namespaces `admin`, any other GET or HEAD
+    /// `read`, the rest `write`.
     pub fn needed(method: &str, path: &str) -> Self {
         let is_under = |root: &str| {
             path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -101,7 +101,7 @@ impl Reach {
         named.collect::<Result<_, _>>().map(Self::Only)
     }
 
-    /// Whether it has this namespace in it.
+    /// Returns whether it has this namespace in it.
     pub fn has(&self, namespace: &Namespace) -> bool {
         match self {
             Self::All => true,
@@ -109,7 +109,7 @@ impl Reach {
         }
     }
 
-    /// Whether it has all of `other` in it.
+    /// Returns whether it has all of `other` in it.
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::All, _) => true,
@@ -118,7 +118,7 @@ impl Reach {
         }
     }
 
-    /// The only one in it, if it has one only.
+    /// Returns the only one in it, if it has one only.
     pub fn only(&self) -> Option<&Namespace> {
         match self {
             Self::Only(names) if names.len() == 1 => names.first(),

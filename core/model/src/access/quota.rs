@@ -59,7 +59,7 @@ impl Quota {
         )
     }
 
-    /// What each of `shards` shards enforces; `None` when nothing is limited.
+    /// Returns what each of `shards` shards enforces; `None` when nothing is limited.
     pub fn share(&self, shards: u16) -> Option<Share> {
         let shards = u64::from(shards.max(1));
         let share = Share {
@@ -96,7 +96,7 @@ const BURST_MICROS: i64 = 1_000_000;
 pub struct Used(i64);
 
 impl Used {
-    /// Whether more may be taken now; if not, milliseconds until then.
+    /// Returns whether more may be taken now; if not, milliseconds until then.
     pub fn admits(self, now: UnixMillis) -> Result<(), i64> {
         let ahead = self.0.saturating_sub(now.get().saturating_mul(1_000));
         if ahead < BURST_MICROS { Ok(()) } else { Err((ahead - BURST_MICROS) / 1_000 + 1) }

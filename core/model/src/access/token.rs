@@ -40,7 +40,7 @@ pub struct Token {
 }
 
 impl Token {
-    /// A new one, of random bytes that are fit for keys.
+    /// Returns a new one, of random bytes that are fit for keys.
     pub fn new(id: [u8; 8], secret: [u8; 16]) -> Self {
         Self { id: KeyId(id), secret }
     }
@@ -51,17 +51,18 @@ impl Token {
         Some(Self { id: KeyId::parse(id)?, secret: hex::decode(secret)? })
     }
 
-    /// The text, shown to the holder once.
+    /// Returns the text, shown to the holder once.
     pub fn reveal(&self) -> String {
         format!("{TOKEN_PREFIX}{}_{}", self.id, hex::encode(&self.secret))
     }
 
-    /// What is stored of the secret.
+    /// Returns what is stored of the secret.
     pub fn digest(&self) -> [u8; 32] {
         Sha256::digest(self.secret).into()
     }
 
-    /// Whether this is the key of which `digest` is stored. Takes the same time whatever differs.
+    /// Returns whether this is the key of which `digest` is stored. Takes the same time whatever
+    /// differs.
     pub fn is(&self, digest: &[u8; 32]) -> bool {
         self.digest().ct_eq(digest).into()
     }

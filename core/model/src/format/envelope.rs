@@ -87,7 +87,7 @@ pub struct EnvelopeBuilder {
 }
 
 impl EnvelopeBuilder {
-    /// An empty envelope that takes up to `max_tasks`.
+    /// Returns an empty envelope that takes up to `max_tasks`.
     pub fn new(shard: &str, seq: u64, fired_at: UnixMillis, max_tasks: usize) -> Self {
         // A shard's name is digits and a dash: nothing to escape.
         let head = format!(
@@ -96,12 +96,12 @@ impl EnvelopeBuilder {
         Self { seq, text: head.into_bytes(), tasks: 0, max_tasks: max_tasks.min(MAX_PAGE_TASKS) }
     }
 
-    /// The number it was begun with.
+    /// Returns the number it was begun with.
     pub fn seq(&self) -> u64 {
         self.seq
     }
 
-    /// Whether a record of `bytes` still fits. An empty envelope takes any record.
+    /// Returns whether a record of `bytes` still fits. An empty envelope takes any record.
     pub fn has_room_for(&self, bytes: usize) -> bool {
         self.tasks == 0
             || (self.tasks < self.max_tasks && self.text.len() + bytes + 3 <= ENVELOPE_TARGET_BYTES)
@@ -116,7 +116,7 @@ impl EnvelopeBuilder {
         self.tasks += 1;
     }
 
-    /// The envelope's text.
+    /// Returns the envelope's text.
     pub fn finish(mut self) -> Vec<u8> {
         self.text.extend_from_slice(b"]}");
         self.text

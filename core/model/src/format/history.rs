@@ -61,12 +61,12 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Whether it went as it should. All else is kept also where only failures are.
+    /// Returns whether it went as it should. All else is kept also where only failures are.
     pub fn is_good(self) -> bool {
         matches!(self, Self::Succeeded | Self::HandedOver)
     }
 
-    /// Its name in answers.
+    /// Returns its name in answers.
     pub fn name(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Succeeded => "succeeded",
@@ -143,7 +143,7 @@ pub struct Run<'a> {
 const RUN_BYTES: usize = 4 + 5 + 2 + 10 + 5 + 10 + 5 + 3 + 4 * 5;
 
 impl Run<'_> {
-    /// The most bytes that the run takes in a chunk.
+    /// Returns the most bytes that the run takes in a chunk.
     pub fn most_bytes(&self) -> usize {
         RUN_BYTES + self.id.len() + self.error.len() + self.excerpt.len() + self.stage.len()
     }
@@ -200,12 +200,12 @@ impl ChunkBuilder {
         Self { fired_at, reported_at, hashes: Vec::new(), entries: Vec::new(), entry: Vec::new() }
     }
 
-    /// How many bytes the chunk would have now.
+    /// Returns how many bytes the chunk would have now.
     pub fn bytes(&self) -> usize {
         HEAD_BYTES + 2 * size_of::<i64>() + self.hashes.len() + self.entries.len()
     }
 
-    /// Whether it holds no run.
+    /// Returns whether it holds no run.
     pub fn is_empty(&self) -> bool {
         self.hashes.is_empty()
     }
@@ -247,7 +247,7 @@ impl ChunkBuilder {
         self.entries.append(&mut self.entry);
     }
 
-    /// The chunk's bytes; `None` when it has no runs.
+    /// Returns the chunk's bytes; `None` when it has no runs.
     pub fn finish(self) -> Option<Vec<u8>> {
         let count = u16::try_from(self.hashes.len() / 4).ok().filter(|count| *count > 0)?;
         let length = u32::try_from(2 + 16 + self.hashes.len() + self.entries.len()).ok()?;
@@ -276,7 +276,7 @@ struct Known<'a> {
     entries: &'a [u8],
 }
 
-/// The runs of a row, the newest first: with their places in the row, counted from 0.
+/// Returns the runs of a row, the newest first: with their places in the row, counted from 0.
 ///
 /// Only those of `id`, where one is given, that stand before place `before` and were reported at
 /// `since` or later; at most `limit`.

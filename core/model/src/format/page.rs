@@ -60,15 +60,15 @@ impl Flags {
     const PRIORITY_BITS: u16 = 15 << Self::PRIORITY_SHIFT;
     const PRIORITIES: u8 = MAX_PRIORITY + 1;
 
-    /// The same with a priority, 0 to 9. Tasks that say nothing have [`DEFAULT_PRIORITY`], which is
-    /// written as 0: so it was before there were priorities.
+    /// Returns the same with a priority, 0 to 9. Tasks that say nothing have [`DEFAULT_PRIORITY`],
+    /// which is written as 0: so it was before there were priorities.
     #[must_use]
     pub const fn with_priority(self, priority: u8) -> Self {
         let distance = (priority + Self::PRIORITIES - DEFAULT_PRIORITY) % Self::PRIORITIES;
         Self(self.0 & Self::ALL | (distance as u16) << Self::PRIORITY_SHIFT)
     }
 
-    /// The priority: of what is due together, higher ones go first.
+    /// Returns the priority: of what is due together, higher ones go first.
     pub const fn priority(self) -> u8 {
         (self.distance() + DEFAULT_PRIORITY) % Self::PRIORITIES
     }
@@ -93,7 +93,7 @@ impl Flags {
         Self(self.0 | other.0)
     }
 
-    /// Whether all of `other` is set.
+    /// Returns whether all of `other` is set.
     pub const fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
@@ -226,12 +226,12 @@ impl Directory {
         Ok(directory)
     }
 
-    /// The bytes to store.
+    /// Returns the bytes to store.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The lane that its entries belong to; 0 for tasks without a limit's key.
+    /// Returns the lane that its entries belong to; 0 for tasks without a limit's key.
     pub fn lane(&self) -> u8 {
         self.bytes.get(1).copied().unwrap_or(0)
     }
@@ -291,23 +291,23 @@ impl Directory {
         (self.bytes.len() - HEADER_BYTES) / ENTRY_BYTES
     }
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The entry at `index`.
+    /// Returns the entry at `index`.
     pub fn get(&self, index: usize) -> Option<Entry> {
         let start = index.checked_mul(ENTRY_BYTES)?.checked_add(HEADER_BYTES)?;
         self.bytes.get(start..)?.first_chunk().map(Entry::from_bytes)
     }
 
-    /// The entries from the earliest.
+    /// Returns the entries from the earliest.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Entry> + ExactSizeIterator + '_ {
         self.bytes[HEADER_BYTES..].as_chunks::<ENTRY_BYTES>().0.iter().map(Entry::from_bytes)
     }
 
-    /// How many entries are due before `due`.
+    /// Returns how many entries are due before `due`.
     pub fn before(&self, due: UnixMillis) -> usize {
         self.bytes[HEADER_BYTES..]
             .as_chunks::<ENTRY_BYTES>()
@@ -398,7 +398,7 @@ impl PageBuilder {
         self.entries.len()
     }
 
-    /// Whether none was pushed.
+    /// Returns whether none was pushed.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

@@ -16,7 +16,7 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    /// A new error.
+    /// Returns a new error.
     pub fn new(field: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
         // Both may repeat what the caller has sent.
         let detail = cut(detail.into(), MAX_ERROR_DETAIL_BYTES).into_owned();

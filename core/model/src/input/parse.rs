@@ -64,7 +64,7 @@ pub(crate) fn parse_object<'a, T: serde::Deserialize<'a>>(
     parse_naming_the_field::<Object<T>>(text, root).map(|object| object.0)
 }
 
-/// The error of a field whose JSON cannot be read.
+/// Returns the error of a field whose JSON cannot be read.
 pub(crate) fn unreadable(field: Cow<'static, str>, detail: &str) -> FieldError {
     if detail.starts_with(TOO_MANY) {
         let end = detail.rfind(" at line ").unwrap_or(detail.len());

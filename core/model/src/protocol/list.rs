@@ -67,7 +67,7 @@ impl From<RuleKind> for Kind {
 }
 
 impl Kind {
-    /// Whether a task of kind `other` is meant.
+    /// Returns whether a task of kind `other` is meant.
     pub fn includes(self, other: Self) -> bool {
         self == other
             || self == Self::Recurring && matches!(other, Self::Cron | Self::Every | Self::Rrule)
@@ -132,7 +132,7 @@ impl Filter {
         }
     }
 
-    /// Whether it takes a look into the record to tell.
+    /// Returns whether it takes a look into the record to tell.
     pub fn reads_records(&self) -> bool {
         self.prefix.is_some() || self.text.is_some() || self.tag.is_some()
     }

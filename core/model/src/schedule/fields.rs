@@ -62,12 +62,12 @@ const LAW_MOVES_BY: i64 = 7_200_000;
 const MOST_NEAR: usize = 240;
 
 impl ScheduleFields<'_> {
-    /// Whether there is a recurring schedule.
+    /// Returns whether there is a recurring schedule.
     pub fn is_recurring(&self) -> bool {
         self.cron.is_some() || self.every_seconds.is_some() || self.rrule.is_some()
     }
 
-    /// The schedule of the task whose id has this [hash](crate::routing::id_hash).
+    /// Returns the schedule of the task whose id has this [hash](crate::routing::id_hash).
     ///
     /// Where the last run is stored this takes no search. Where a rule's COUNT says it, and it is
     /// not stored yet, so many runs are counted off.
@@ -112,7 +112,7 @@ impl ScheduleFields<'_> {
         Ok(Some((schedule, first)))
     }
 
-    /// How many runs [`Self::settle`] counts off one by one.
+    /// Returns how many runs [`Self::settle`] counts off one by one.
     ///
     /// # Errors
     /// Names the field that does not hold.
@@ -158,9 +158,9 @@ impl ScheduleFields<'_> {
             .map_err(|problem| FieldError::new(problem.field(), problem.to_string()))
     }
 
-    /// Where the runs end, by what the time zone says today. What is stored was worked out when the
-    /// task was taken in; if no run is there any more, the law has moved it a little, and the
-    /// nearest one is the last.
+    /// Returns where the runs end, by what the time zone says today. What is stored was worked out
+    /// when the task was taken in; if no run is there any more, the law has moved it a little, and
+    /// the nearest one is the last.
     fn last_by_law(&self, rule: &Rule, last: UnixMillis) -> UnixMillis {
         if self.timezone.is_none() || rule.next_after(last.plus(-1)) == Some(last) {
             return last;
@@ -172,7 +172,7 @@ impl ScheduleFields<'_> {
         near.min_by_key(|run| run.since(last).abs()).unwrap_or(last)
     }
 
-    /// A bound, by what the time zone says today where it was given as a local time.
+    /// Returns a bound, by what the time zone says today where it was given as a local time.
     fn now_at(
         &self,
         stored: Option<UnixMillis>,
@@ -181,7 +181,7 @@ impl ScheduleFields<'_> {
         self.local_now(local).and_then(|(local, timezone)| local.instant(timezone)).or(stored)
     }
 
-    /// A time that was given as a local one, and its zone.
+    /// Returns a time that was given as a local one, and its zone.
     fn local_now(
         &self,
         local: impl Fn(&LocalTimes) -> Option<LocalTime>,
@@ -189,7 +189,7 @@ impl ScheduleFields<'_> {
         Some((self.local.as_ref().and_then(local)?, self.timezone.as_deref()?.parse().ok()?))
     }
 
-    /// The anchor, by what the time zone says today where it was given as a local time.
+    /// Returns the anchor, by what the time zone says today where it was given as a local time.
     fn anchor(&self) -> Option<UnixMillis> {
         self.local_now(|local| local.anchor)
             .and_then(|(local, timezone)| local.instant_after_gap(timezone))
@@ -214,7 +214,7 @@ impl ScheduleFields<'_> {
         self.now_at(self.end_at, |local| local.end_at)
     }
 
-    /// How occurrences are put off.
+    /// Returns how occurrences are put off.
     ///
     /// # Errors
     /// Names the field that does not hold.
@@ -229,7 +229,7 @@ impl ScheduleFields<'_> {
     }
 }
 
-/// Seconds as whole milliseconds.
+/// Returns the seconds as whole milliseconds.
 pub(super) fn millis(
     field: &'static str,
     seconds: f64,
@@ -270,7 +270,7 @@ fn cron_rule(json: &str, timezone: Option<&str>) -> Result<Rule, FieldError> {
     crons.collect::<Result<Vec<_>, _>>().map(|crons| Rule::Crons(CronList::new(crons)))
 }
 
-/// The last run of a rule with COUNT, by counting.
+/// Returns the last run of a rule with COUNT, by counting.
 fn last_by_count(rule: &Rule) -> Result<Option<UnixMillis>, FieldError> {
     let Rule::Ical(rule) = rule else { return Ok(None) };
     let Some(count) = rule.count() else { return Ok(None) };

@@ -203,7 +203,7 @@ impl<'a> ScheduleInput<'a> {
         Ok(CheckedSchedule::once(Some(time), due, Some(Box::new(fields))))
     }
 
-    /// Which one of the ways to say when is given.
+    /// Returns which one of the ways to say when is given.
     fn kind(&self, rest: Option<&Recurrence<'_>>) -> Result<GivenKind, FieldError> {
         let ways = [
             (self.time.is_some(), GivenKind::Scheduled, "time"),
@@ -252,8 +252,8 @@ impl<'a> Recurrence<'a> {
         at_most("misfire", length(self.misfire), MAX_MISFIRE_TEXT_BYTES)
     }
 
-    /// That no field stands beside those that it does not belong to. `without_zone` is what to do
-    /// about a time zone beside no local time.
+    /// Checks that no field stands beside those that it does not belong to. `without_zone` is what
+    /// to do about a time zone beside no local time.
     fn check_company(
         &self,
         kind: GivenKind,
@@ -309,7 +309,7 @@ impl<'a> Recurrence<'a> {
         self.max_runs.map(|runs| runs.0)
     }
 
-    /// The time zone, where there is one.
+    /// Returns the time zone, where there is one.
     pub(super) fn zone(&self) -> Result<Option<Tz>, FieldError> {
         let read = self
             .timezone
@@ -413,7 +413,7 @@ fn check_runs(runs: Option<u32>, kind: GivenKind) -> Result<(), FieldError> {
     }
 }
 
-/// The field that says when a recurring task fires.
+/// Returns the field that says when a recurring task fires.
 fn field_of(kind: GivenKind) -> &'static str {
     match kind {
         GivenKind::Rrule => "rrule",
@@ -449,7 +449,7 @@ fn no_run(fields: &ScheduleFields<'_>, kind: GivenKind, now: UnixMillis) -> Fiel
     }
 }
 
-/// A time of the request, and the local time if it is one; `None` when it is not given.
+/// Returns a time of the request, and the local time if it is one; `None` when it is not given.
 pub(super) fn in_zone(
     field: &'static str,
     input: &Option<TimeInput<'_>>,

@@ -40,7 +40,7 @@ pub enum Overlap {
 }
 
 impl Overlap {
-    /// Its name in a record.
+    /// Returns its name in a record.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Allow => "allow",
@@ -83,7 +83,7 @@ pub struct Policies {
 }
 
 impl Policies {
-    /// Whether it takes the record to tell if a single run still fires.
+    /// Returns whether it takes the record to tell if a single run still fires.
     pub fn is_conditional(&self) -> bool {
         matches!(self.misfire, Misfire::Skip | Misfire::DeadLetter)
             || self.expire_after_millis.is_some()
@@ -91,7 +91,7 @@ impl Policies {
 }
 
 impl ScheduleFields<'_> {
-    /// What is said of late and overlapping runs.
+    /// Returns what is said of late and overlapping runs.
     ///
     /// # Errors
     /// Names the field that does not hold.

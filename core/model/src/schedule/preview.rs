@@ -96,8 +96,8 @@ pub struct PreviewRun {
     pub explanation: Option<String>,
 }
 
-/// The next runs of the schedule that a request's body describes, if its task were created at
-/// `from`, else at `now`.
+/// Returns the next runs of the schedule that a request's body describes, if its task were created
+/// at `from`, else at `now`.
 ///
 /// # Errors
 /// Names the field that does not hold.

@@ -62,7 +62,7 @@ impl<'a> ChangeInput<'a> {
         }
     }
 
-    /// The new time; delays count from `now`.
+    /// Returns the new time; delays count from `now`.
     ///
     /// # Errors
     /// When there is none, or it does not hold.

@@ -46,12 +46,12 @@ pub struct HandlerTask<'a> {
 }
 
 impl HandlerTask<'_> {
-    /// Its reserved id.
+    /// Returns its reserved id.
     pub fn id(&self) -> String {
         format!("{HANDLER_TASK_PREFIX}{}", self.name)
     }
 
-    /// The task as a caller would give it, if callers could take its id.
+    /// Returns the task as a caller would give it, if callers could take its id.
     pub fn to_json(&self) -> String {
         // Texts always become JSON.
         let text = |text: &str| serde_json::to_string(text).unwrap_or_default();
@@ -66,8 +66,8 @@ impl HandlerTask<'_> {
         )
     }
 
-    /// Whether this record says the same of when and what to run. What else stands in it does not
-    /// matter.
+    /// Returns whether this record says the same of when and what to run. What else stands in it
+    /// does not matter.
     pub fn is(&self, record: &Record<'_>) -> bool {
         let policy = |raw: Option<&RawValue>| {
             raw.and_then(|raw| serde_json::from_str::<RetryInput>(raw.get()).ok())
@@ -88,9 +88,9 @@ fn runs(record: &Record<'_>, handler: &str) -> bool {
     matches!(Callback::parse(record.callback.get()), Ok(Callback::Handler { name }) if name == handler)
 }
 
-/// The handler whose own task this record is. None for any other task, also for one that a caller
-/// gave such an id before ids were reserved: unless it runs the handler of that name by cron, it is
-/// not ours to remove.
+/// Returns the handler whose own task this record is. None for any other task, also for one that a
+/// caller gave such an id before ids were reserved: unless it runs the handler of that name by
+/// cron, it is not ours to remove.
 pub fn handler_of(record: &Record<'_>) -> Option<String> {
     let name = record.id.strip_prefix(HANDLER_TASK_PREFIX)?;
     (record.cron.is_some() && runs(record, name)).then(|| name.to_owned())
@@ -113,7 +113,7 @@ mod tests {
         }
     }
 
-    /// The stored record of a task, as the deployment itself creates it.
+    /// Returns the stored record of a task, as the deployment itself creates it.
     fn stored(task: &HandlerTask<'_>) -> Vec<u8> {
         let targets = Targets { handlers: &["report", "tick"], ..Targets::default() };
         let text = task.to_json();

@@ -152,7 +152,7 @@ impl<'a> NewTask<'a> {
         }
     }
 
-    /// The id that is given; not checked yet.
+    /// Returns the id that is given; not checked yet.
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(|id| id.0.as_ref())
     }
@@ -295,17 +295,17 @@ impl ValidTask<'_> {
         fields.finish();
     }
 
-    /// How urgent it is.
+    /// Returns how urgent it is.
     pub fn priority(&self) -> u8 {
         self.priority.unwrap_or(DEFAULT_PRIORITY)
     }
 
-    /// The key of the limit that bounds its runs.
+    /// Returns the key of the limit that bounds its runs.
     pub fn limit_key(&self) -> Option<&str> {
         self.limit_key.as_ref().map(|key| key.0.as_ref())
     }
 
-    /// Its place in the order of firing: when it is due, unless it waits to be resumed.
+    /// Returns its place in the order of firing: when it is due, unless it waits to be resumed.
     pub fn place(&self) -> UnixMillis {
         let waits = self.recurring || self.due != UnixMillis::NEVER;
         if self.is_paused() && waits { UnixMillis::PAUSED } else { self.due }
@@ -315,12 +315,12 @@ impl ValidTask<'_> {
         self.paused == Some(true)
     }
 
-    /// Whether the request says that it is paused, or that it is not.
+    /// Returns whether the request says that it is paused, or that it is not.
     pub fn says_paused(&self) -> bool {
         self.paused.is_some()
     }
 
-    /// Whether its anchor was settled here, because the request gives none.
+    /// Returns whether its anchor was settled here, because the request gives none.
     pub fn has_open_anchor(&self) -> bool {
         self.has_open_anchor
     }
@@ -556,8 +556,8 @@ impl<'a> Validator<'a> {
 }
 
 impl ValidTask<'_> {
-    /// That the record fits a queue message. Only escapes and headers can bring it over the limit,
-    /// so it is written and measured only when its parts come near.
+    /// Checks that the record fits a queue message. Only escapes and headers can bring it over the
+    /// limit, so it is written and measured only when its parts come near.
     fn check_size(&self) -> Result<(), FieldError> {
         let raw = |value: Option<&RawValue>| value.map_or(0, |value| value.get().len());
         // A cron list may have white space and escapes without end.

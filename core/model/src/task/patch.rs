@@ -45,8 +45,8 @@ const TIMES: [&str; 4] = ["time", "startAt", "endAt", "anchor"];
 /// a whole.
 const MERGED: [&str; 5] = ["callback", "onSuccess", "onFailure", "retry", "misfire"];
 
-/// The task that `patch` makes of `record`: a field that it names takes its value, one that it
-/// names with `null` goes.
+/// Returns the task that `patch` makes of `record`: a field that it names takes its value, one that
+/// it names with `null` goes.
 ///
 /// # Errors
 /// When the patch is not an object, or has too many members or levels.
@@ -147,8 +147,8 @@ pub fn only_pauses(patch: &str) -> Option<bool> {
     }
 }
 
-/// Whether a patch changes when a task fires. One that does not leaves the runs that were counted
-/// as they are.
+/// Returns whether a patch changes when a task fires. One that does not leaves the runs that were
+/// counted as they are.
 pub fn changes_schedule(patch: &str) -> bool {
     let fields = fields_of::<MAX_PATCH_MEMBERS>(patch).unwrap_or_default();
     SCHEDULES.iter().chain(&OF_SCHEDULES).any(|name| fields.contains_key(*name))

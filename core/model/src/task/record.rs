@@ -255,7 +255,7 @@ impl<'a> Record<'a> {
         fields.finish();
     }
 
-    /// The fields that say when it recurs, and how it is put off.
+    /// Returns the fields that say when it recurs, and how it is put off.
     pub fn schedule(&self) -> ScheduleFields<'_> {
         ScheduleFields {
             cron: self.cron,
@@ -277,8 +277,8 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// When this firing was due at first: its time, but for jitter and window. 0 where the record
-    /// has no time.
+    /// Returns when this firing was due at first: its time, but for jitter and window. 0 where the
+    /// record has no time.
     pub fn due(&self) -> UnixMillis {
         let time = self.time.unwrap_or(UnixMillis::ZERO);
         if self.jitter_seconds.is_none() && self.window_seconds.is_none() {
@@ -320,13 +320,13 @@ impl<'a> Record<'a> {
                 && self.timezone == other.timezone
     }
 
-    /// What it says of late and overlapping runs.
+    /// Returns what it says of late and overlapping runs.
     pub fn policies(&self) -> Policies {
         // What is stored was checked; should it not hold, it says nothing.
         self.schedule().policies().unwrap_or_default()
     }
 
-    /// Whether the shard must look into it, once it is due, to tell if it still fires.
+    /// Returns whether the shard must look into it, once it is due, to tell if it still fires.
     pub fn is_conditional(&self) -> bool {
         (self.misfire.is_some() || self.expire_after_seconds.is_some())
             && self.policies().is_conditional()
@@ -339,7 +339,7 @@ impl<'a> Record<'a> {
         self.late_since.into_iter().chain(self.followed_at()).fold(start, Ord::max)
     }
 
-    /// Until when it may start.
+    /// Returns until when it may start.
     pub fn expires_at(&self) -> Option<UnixMillis> {
         self.expire_after_seconds?;
         self.policies().expire_after_millis.map(|millis| self.start().plus(millis))
@@ -355,39 +355,39 @@ impl<'a> Record<'a> {
         serde_json::from_str::<Ended>(self.outcome?.get()).ok().map(|ended| ended.reported_at)
     }
 
-    /// Whether something is to follow when a run of it ends.
+    /// Returns whether something is to follow when a run of it ends.
     pub fn has_follow_ups(&self) -> bool {
         self.on_success.is_some() || self.on_failure.is_some()
     }
 
-    /// The attempt that this record is: 1 on the first.
+    /// Returns the attempt that this record is: 1 on the first.
     pub fn attempt_number(&self) -> u32 {
         self.attempt.unwrap_or(1)
     }
 
-    /// Whether it waits to be resumed, as far as the record says.
+    /// Returns whether it waits to be resumed, as far as the record says.
     pub fn is_paused(&self) -> bool {
         self.paused == Some(true)
     }
 
-    /// How urgent it is.
+    /// Returns how urgent it is.
     pub fn priority(&self) -> u8 {
         self.priority
             .filter(|priority| *priority <= super::MAX_PRIORITY)
             .unwrap_or(super::DEFAULT_PRIORITY)
     }
 
-    /// Whether it fires again and again.
+    /// Returns whether it fires again and again.
     pub fn is_recurring(&self) -> bool {
         self.schedule().is_recurring()
     }
 
-    /// Whether it goes to the user's own consumer.
+    /// Returns whether it goes to the user's own consumer.
     pub fn goes_to_queue(&self) -> bool {
         super::Callback::parse(self.callback.get()).is_ok_and(|callback| callback.is_queue())
     }
 
-    /// The name of this firing; the time is 0 where the record has none.
+    /// Returns the name of this firing; the time is 0 where the record has none.
     pub fn occurrence_key(&self) -> OccurrenceKey {
         OccurrenceKey {
             id: self.id.clone().into_owned(),
@@ -511,8 +511,8 @@ impl<'o> RecordWriter<'o> {
     }
 }
 
-/// The version of a record: another whenever its text is, for writers that must not undo each
-/// other. xxh64 of the text.
+/// Returns the version of a record: another whenever its text is, for writers that must not undo
+/// each other. xxh64 of the text.
 pub fn version_of(record: &[u8]) -> u64 {
     XxHash64::oneshot(0, record)
 }

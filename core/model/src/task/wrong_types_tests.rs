@@ -49,7 +49,7 @@ fn namespace(text: &str) -> Result<(), FieldError> {
     NamespaceInput::parse(text).map(drop)
 }
 
-/// Every field that a request may have, as `~` in a body that holds otherwise.
+/// Returns every field that a request may have, as `~` in a body that holds otherwise.
 fn places() -> Vec<(String, Read)> {
     let mut places: Vec<(String, Read)> = Vec::new();
     let mut of = |read: Read, around: &str, fields: &[&str]| {

@@ -172,7 +172,7 @@ impl Case {
         }
     }
 
-    /// A `PUT`.
+    /// Returns a `PUT`.
     pub(super) fn put(&mut self, id: &str, append: &Append) -> Told {
         self.trace(|| format!("put {:?}", self.versions.last()));
         let part = Append::decode(&append.encode()).unwrap();
@@ -235,7 +235,7 @@ impl Case {
         best.finish()
     }
 
-    /// A `PATCH` of the description.
+    /// Returns a `PATCH` of the description.
     pub(super) fn patch(&mut self, id: &str) -> Option<Told> {
         let (shard, item) = self.find(id)?;
         let is_task = item.status == Status::Scheduled && !item.is_attempt;

@@ -25,7 +25,7 @@ pub(super) fn load(storage: &Storage) -> Engine {
     Engine::load("1-0", config, storage.snapshot()).unwrap()
 }
 
-/// How an attempt ends: the same on the twin.
+/// Returns how an attempt ends: the same on the twin.
 fn fails(firing: Firing) -> bool {
     let drawn = Random::new(
         firing.version ^ firing.time.cast_unsigned() ^ u64::from(firing.attempt).rotate_left(32),
@@ -90,7 +90,7 @@ impl Place {
         true
     }
 
-    /// How much waits or runs under an id, beside dead letters.
+    /// Returns how much waits or runs under an id, beside dead letters.
     pub(super) fn lives(&self, id: &str) -> usize {
         let waiting = self
             .holds()
@@ -105,7 +105,7 @@ impl Place {
             + texts.flat_map(|text| Envelope::parse(text).unwrap().tasks).filter(is_of_id).count()
     }
 
-    /// What waits under each id.
+    /// Returns what waits under each id.
     pub(super) fn holds(&self) -> Vec<(String, What, String)> {
         let one = |waiting: &Waiting| {
             let text = String::from_utf8_lossy(&waiting.record).into_owned();

@@ -53,7 +53,7 @@ impl Kind {
         }
     }
 
-    /// Whether this field, without `callback.`, belongs to callbacks of this kind.
+    /// Returns whether this field, without `callback.`, belongs to callbacks of this kind.
     fn takes(self, field: &str) -> bool {
         match self {
             Self::Webhook => {
@@ -83,7 +83,7 @@ impl<'a> Fields<'a> {
         self.r#type
     }
 
-    /// That every field that is given belongs to the kind that is given.
+    /// Checks that every field that is given belongs to the kind that is given.
     pub(super) fn check_kind(&self) -> Result<(), FieldError> {
         let kind = self.r#type;
         for (is_given, path) in [
@@ -117,7 +117,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A field that cannot be left out.
+/// Returns a field that cannot be left out.
 pub(super) fn missing(field: &'static str, what: &str) -> FieldError {
     FieldError::new(field, format!("is missing; {what}"))
 }

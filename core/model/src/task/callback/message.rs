@@ -54,7 +54,7 @@ impl Method {
         }
     }
 
-    /// Whether its requests have a body.
+    /// Returns whether its requests have a body.
     pub fn has_body(self) -> bool {
         !matches!(self, Self::Get | Self::Delete)
     }

@@ -117,7 +117,7 @@ impl<'a> Callback<'a> {
         }
     }
 
-    /// Whether the record goes to the user's own consumer and not to the dispatchers.
+    /// Returns whether the record goes to the user's own consumer and not to the dispatchers.
     pub fn is_queue(&self) -> bool {
         matches!(self, Self::Queue { .. })
     }

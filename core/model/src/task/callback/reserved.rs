@@ -59,8 +59,8 @@ const PREFIXES: [&str; 9] = [
 /// other edges.
 const SUFFIXES: [&str; 2] = ["-client-ip", "-clientip"];
 
-/// Whether a task may not give the header `name`. What is no letter and no digit counts as `-`:
-/// many servers pass `x_real_ip` and `x-real-ip` on under one name.
+/// Returns whether a task may not give the header `name`. What is no letter and no digit counts as
+/// `-`: many servers pass `x_real_ip` and `x-real-ip` on under one name.
 pub(super) fn is_reserved(name: &str) -> bool {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let name: String = name.chars().map(plain).collect();
