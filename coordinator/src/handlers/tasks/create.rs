@@ -255,6 +255,8 @@ struct Shown {
     status: Status,
     due: UnixMillis,
     record: String,
+    /// Whether a shard has shown it, rather than the request that was sent.
+    is_stored: bool,
 }
 
 /// Returns the one task of a part, as the shard has stored it: one that goes on keeps what it had,
@@ -266,7 +268,7 @@ async fn shown_after(
     id: &str,
     reply: AppendReply,
 ) -> Result<Shown, Problem> {
-    if reply.went_on > 0 {
+    if reply.went_on > 0 || reply.patched.is_some() {
         let item: Option<ListItem> =
             shards.ask(shard, paths::GET, &GetRequest { id: id.to_owned() }).await?;
         if let Some(item) = item {
@@ -278,15 +280,17 @@ async fn shown_after(
 
 impl Shown {
     fn of(item: &ListItem) -> Self {
-        Self { status: item.status, due: item.position.due, record: item.record.get().to_owned() }
+        let record = item.record.get().to_owned();
+        Self { status: item.status, due: item.position.due, record, is_stored: true }
     }
 
     /// Returns the answer to a request that a shard has carried out so.
     fn into_answer(self, status: u16, reply: &AppendReply) -> Answer {
         // Where the task is in flight and goes on, that is its status, and the shard has its
         // version.
-        let version = reply.patched.unwrap_or_else(|| version_of(self.record.as_bytes()));
-        let (shown, record) = match (reply.patched, self.record.strip_suffix('}')) {
+        let patched = reply.patched.filter(|_| !self.is_stored);
+        let version = patched.unwrap_or_else(|| version_of(self.record.as_bytes()));
+        let (shown, record) = match (patched, self.record.strip_suffix('}')) {
             (Some(_), Some(fields)) if self.status == Status::Paused => {
                 (Status::Fired, format!("{fields},\"paused\":true}}"))
             }
@@ -324,5 +328,6 @@ fn shown_task(part: &ShardAppend) -> Shown {
         )
     };
     let status = if part.first_due == UnixMillis::PAUSED { Status::Paused } else { status };
-    Shown { status, due, record: String::from_utf8_lossy(record).into_owned() }
+    let record = String::from_utf8_lossy(record).into_owned();
+    Shown { status, due, record, is_stored: false }
 }
