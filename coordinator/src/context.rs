@@ -176,11 +176,7 @@ mod tests {
     #[test]
     fn nothing_else_reads_a_request() {
         // The answers of objects, and what an example handler is given.
-        let readers = [
-            "example_handlers.rs",
-            "clients/object.rs",
-            "clients/shards.rs",
-        ];
+        let readers = ["example_handlers.rs", "clients/object.rs", "clients/shards.rs"];
         let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
         let mut files = Vec::new();
         sources(folder, &mut files);

@@ -149,9 +149,9 @@ mod tests {
 
     /// The same run at a later attempt, after a pause and a replay.
     fn later() -> String {
-        FIRST.replace(
-            r#"}}}"#,
-            r#"}},"paused":true,"attempt":3,"failedAt":7,"error":"no","firstAttemptAt":6,"replayedAt":9,"lateSince":1,"notBefore":2,"updatedAt":3,"createdBy":"k"}"#,
+        let fields = FIRST.strip_suffix('}').unwrap();
+        format!(
+            r#"{fields},"paused":true,"attempt":3,"failedAt":7,"error":"no","firstAttemptAt":6,"replayedAt":9,"lateSince":1,"notBefore":2,"updatedAt":3,"createdBy":"k"}}"#
         )
     }
 
