@@ -15,6 +15,7 @@ mod policies;
 mod read_only;
 mod record;
 mod text;
+mod views;
 #[cfg(test)]
 mod wrong_types_tests;
 
@@ -33,3 +34,4 @@ pub use policies::{DEFAULT_PRIORITY, MAX_PRIORITY};
 pub use read_only::READ_ONLY;
 pub(crate) use read_only::{add_properties, describe_read_only, is_read_only};
 pub use record::{Record, version_of, write_occurrence, write_text};
+pub use views::{HIDDEN, envelope_for_consumer, for_consumer, for_request, with_hidden_headers};

@@ -5,11 +5,13 @@ use serde_json::{Value, json};
 
 /// They are ignored in a body that creates, replaces or patches a task, so a body that an answer
 /// showed can be sent again. `docs/tasks.md` lists them.
-pub const READ_ONLY: [&str; 21] = [
+pub const READ_ONLY: [&str; 23] = [
     "status",
     "kind",
     "due",
     "running",
+    "changed",
+    "cancelled",
     "clockChange",
     "explanation",
     "warnings",
