@@ -23,6 +23,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_DISPATCH_TASKS, MAX_PAGE_TASKS};
 use scheduler_model::format::envelope::EnvelopeBuilder;
 use scheduler_model::format::page::Flags;
+use scheduler_model::numbers::ScheduleNumber;
 use scheduler_model::protocol::EventKind;
 use scheduler_model::task::{Record, write_occurrence};
 use serde::Deserialize;
@@ -158,7 +159,7 @@ impl Engine {
     /// that a restart does not report them again.
     fn save_left_out(
         &self,
-        left_out: &[(u32, UnixMillis)],
+        left_out: &[(ScheduleNumber, UnixMillis)],
         records: &mut ScheduleRecords,
         reader: &dyn Reader,
         effects: &mut Effects,
@@ -254,7 +255,12 @@ impl Engine {
 
     /// Takes an occurrence. One with a limit key is dispatched if there is room and nothing of its
     /// lane is before it; otherwise it waits there.
-    fn take_occurrence(&mut self, number: u32, now: UnixMillis, taken: &mut Taken) -> bool {
+    fn take_occurrence(
+        &mut self,
+        number: ScheduleNumber,
+        now: UnixMillis,
+        taken: &mut Taken,
+    ) -> bool {
         let Some((lane, hash)) =
             self.tasks.schedule(number).map(|schedule| (schedule.lane, schedule.hash))
         else {

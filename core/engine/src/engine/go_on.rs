@@ -23,6 +23,7 @@ use crate::runs_aside::{Aside, RunsAside};
 use crate::same_definition::{LeftOpen, going_on};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Entry, Flags, Page};
+use scheduler_model::numbers::ScheduleNumber;
 use scheduler_model::protocol::{Append, GoOnReply};
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::Record;
@@ -170,7 +171,7 @@ impl Engine {
     /// Plans another record for a schedule whose times stay the same.
     fn plan_going_on(
         &self,
-        number: u32,
+        number: ScheduleNumber,
         record: Vec<u8>,
         since: UnixMillis,
         now: UnixMillis,

@@ -6,6 +6,7 @@ use crate::lanes::{Lane, NO_ROOM_ASKS_MILLIS, NO_ROOM_MILLIS};
 use crate::requeue::RequeuedRecords;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Directory, Entry, Flags};
+use scheduler_model::numbers::PageNumber;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::limiter::{Answer, RequestNumber};
 
@@ -24,7 +25,7 @@ impl Engine {
     }
 
     /// Returns the page that small appends to a lane extend.
-    pub(super) fn open_page(&mut self, lane: u8) -> &mut Option<u32> {
+    pub(super) fn open_page(&mut self, lane: u8) -> &mut Option<PageNumber> {
         match self.lanes.lanes.get_mut(&lane) {
             Some(lane) => &mut lane.open_page,
             None => &mut self.open_page,

@@ -17,6 +17,7 @@ use crate::reader::Reader;
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Entry, Flags};
+use scheduler_model::numbers::PageNumber;
 use scheduler_model::position::Position;
 use std::collections::BTreeMap;
 
@@ -90,12 +91,12 @@ impl Engine {
     /// fire.
     fn judge_page(
         &self,
-        number: u32,
+        number: PageNumber,
         known: Option<Judged>,
         now: UnixMillis,
         reader: &dyn Reader,
         look: &mut Look,
-        found: &mut BTreeMap<u32, Judged>,
+        found: &mut BTreeMap<PageNumber, Judged>,
     ) -> Result<usize, EngineError> {
         let Some(page) = self.tasks.page(number) else { return Ok(0) };
         let due = page.fired()..page.directory.before(now.plus(1));
@@ -149,7 +150,7 @@ impl Engine {
     }
 
     /// Notes that a page was added to a lane, or has grown.
-    pub(super) fn note_lapses(&mut self, number: u32) {
+    pub(super) fn note_lapses(&mut self, number: PageNumber) {
         let Some(page) = self.tasks.page(number).filter(|page| page.directory.lane() > 0) else {
             return;
         };

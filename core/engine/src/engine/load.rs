@@ -22,6 +22,7 @@ use crate::tasks::Tasks;
 use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Directory;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
 impl Engine {
@@ -69,8 +70,8 @@ impl Engine {
             last_fired_at: None,
             seen: UnixMillis::new(i64::MAX),
             open_page: None,
-            last_page: 0,
-            last_schedule: 0,
+            last_page: PageNumber::default(),
+            last_schedule: ScheduleNumber::default(),
             to_release: BTreeSet::new(),
             remembered: collected(snapshot.remembered),
             to_replan: ToReplan::default(),
@@ -115,7 +116,7 @@ impl Engine {
             // dispatched.
             let (before, through) =
                 (directory.before(watermark.due), directory.before(watermark.due.plus(1)));
-            let fired = match page.page.cmp(&watermark.page) {
+            let fired = match page.page.get().cmp(&watermark.page) {
                 std::cmp::Ordering::Less => through,
                 std::cmp::Ordering::Greater => before,
                 // Clamped, because another page may have got the number after the watermark's page

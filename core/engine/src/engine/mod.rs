@@ -59,6 +59,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::MemoryUse;
 use scheduler_model::id_key::IdKey;
 use scheduler_model::meter::Meter;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::position::Position;
 use scheduler_model::protocol::ShardStats;
 use std::cmp::Reverse;
@@ -94,9 +95,9 @@ pub struct Engine {
     /// The time of the last input. Before the first input it is later than any time.
     seen: UnixMillis,
     /// The page that small appends to the main order extend, if there is one.
-    open_page: Option<u32>,
-    last_page: u32,
-    last_schedule: u32,
+    open_page: Option<PageNumber>,
+    last_page: PageNumber,
+    last_schedule: ScheduleNumber,
     /// Hashes of the ids of which a run has ended and the held run is not released yet.
     to_release: BTreeSet<u64>,
     /// The number of stored idempotency keys by period.

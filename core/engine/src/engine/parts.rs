@@ -21,6 +21,7 @@ use crate::reader::Reader;
 use crate::redefinition::GoingOn;
 use crate::runs_aside::Aside;
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::numbers::ScheduleNumber;
 use scheduler_model::protocol::{Change, Changed};
 use std::collections::HashSet;
 
@@ -105,7 +106,7 @@ impl Engine {
     /// nothing. Returns whether these are all of them; the rest comes in the next part.
     pub(super) fn catch_up(
         &self,
-        number: u32,
+        number: ScheduleNumber,
         record: &[u8],
         now: UnixMillis,
         changes: &mut Changes,

@@ -10,6 +10,7 @@ use crate::reader::Reader;
 use crate::requeue::queue_flag;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Flags;
+use scheduler_model::numbers::ScheduleNumber;
 use scheduler_model::protocol::{Change, Changed, EventKind, NewTime};
 use scheduler_model::schedule::LocalTimes;
 use scheduler_model::task::{Record, write_occurrence};
@@ -185,7 +186,7 @@ impl Engine {
 
     fn plan_for_schedule(
         &self,
-        number: u32,
+        number: ScheduleNumber,
         record: Record<'_>,
         change: Change,
         now: UnixMillis,
