@@ -71,9 +71,9 @@ impl Registry {
     /// Recomputes the version, which identifies the content. It is the same after a restart, so
     /// nobody has to read again what they know.
     fn renew_version(&mut self) {
-        // These types always serialize.
-        self.version =
-            XxHash64::oneshot(0, &serde_json::to_vec(&self.directory(0)).unwrap_or_default());
+        let content = serde_json::to_vec(&self.directory(0));
+        debug_assert!(content.is_ok(), "the directory cannot be encoded: {content:?}");
+        self.version = XxHash64::oneshot(0, &content.unwrap_or_default());
     }
 
     fn directory(&self, version: u64) -> Directory {
@@ -129,8 +129,10 @@ impl Registry {
             );
             self.keys.retain(|_, key| !expired(key));
         }
-        // These types always serialize.
-        let record = serde_json::to_string(&entry).unwrap_or_default();
+        // The shell stores no empty record.
+        let record = serde_json::to_string(&entry);
+        debug_assert!(record.is_ok(), "an entry cannot be encoded: {record:?}");
+        let record = record.unwrap_or_default();
         writes.push(Write::Put { name, record });
         self.insert(entry);
         self.renew_version();

@@ -105,7 +105,10 @@ impl Tasks {
     /// Adds an entry to a page without cancelled entries, after those that are due at the same time
     /// or before.
     pub(super) fn insert_entry(&mut self, number: PageNumber, entry: Entry) {
-        let Some(page) = self.pages.get_mut(&number) else { return };
+        let Some(page) = self.pages.get_mut(&number) else {
+            debug_assert!(false, "the caller has looked at page {number}");
+            return;
+        };
         let last = page.directory.len();
         let index = page.directory.insert(entry);
         page.body_len = page.body_len.max(entry.offset + entry.len);
@@ -154,7 +157,10 @@ impl Tasks {
     }
 
     fn push_head(&mut self, number: PageNumber) {
-        let Some(page) = self.pages.get(&number) else { return };
+        let Some(page) = self.pages.get(&number) else {
+            debug_assert!(false, "the caller has looked at page {number}");
+            return;
+        };
         let lane = page.directory.lane();
         if let Some((index, due)) = page.head() {
             self.push_timer(lane, EntryRef::page(number, index).position(due));
@@ -302,6 +308,7 @@ impl Tasks {
         next: Option<Occurrence>,
         paused_at: Option<UnixMillis>,
     ) {
+        debug_assert!(self.schedules.contains_key(&number), "there is no schedule {number}");
         if let Some(schedule) = self.schedules.get_mut(&number) {
             (schedule.next, schedule.paused_at) = (next, paused_at);
             let due = schedule.due();
@@ -341,6 +348,7 @@ impl Tasks {
     pub(super) fn kill(&mut self, at: PageEntry) {
         let Some(page) = self.pages.get_mut(&at.page) else { return };
         let index = at.index as usize;
+        // A list of entries to cancel may name one twice.
         let Some(entry) = page.directory.get(index).filter(|_| page.is_live(index)) else { return };
         let was_head = page.head().is_some_and(|(head, _)| head == index);
         page.set_dead(index);

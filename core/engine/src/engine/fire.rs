@@ -9,7 +9,7 @@ use crate::circuits::Gate;
 use crate::due::{Due, Packed, Taken, count_repeats, waits_of};
 use crate::effects::{Destination, Effects, Outgoing, Write};
 use crate::entry_ref::{EntryRef, PageEntry};
-use crate::error::EngineError;
+use crate::error::{EngineError, contradiction};
 use crate::lateness::MovedByWindow;
 use crate::outbox::InFlight;
 use crate::overlay::Overlay;
@@ -237,7 +237,10 @@ impl Engine {
     }
 
     fn take_entry(&mut self, lane: u8, at: PageEntry, now: UnixMillis, taken: &mut Taken) -> bool {
-        let Some(entry) = self.tasks.fire_head(lane, at) else { return false };
+        let Some(entry) = self.tasks.fire_head(lane, at) else {
+            self.contradicts("the head of an order does not exist");
+            return false;
+        };
         if !entry.flags.has(Flags::TO_QUEUE) {
             taken.room = taken.room.saturating_sub(1);
         }
@@ -264,6 +267,7 @@ impl Engine {
         let Some((lane, hash)) =
             self.tasks.schedule(number).map(|schedule| (schedule.lane, schedule.hash))
         else {
+            self.contradicts("the recurring task at the head does not exist");
             return false;
         };
         let is_next = lane == 0
@@ -275,6 +279,7 @@ impl Engine {
         let Some(Advanced { occurrence, mut verdict, settled, schedule }) =
             self.tasks.advance_schedule(number, may_wait, now)
         else {
+            self.contradicts("the recurring task at the head has no occurrence");
             return false;
         };
         taken.settled = taken.settled.max(settled);
@@ -319,7 +324,9 @@ impl Engine {
         }
         let mut back = RequeuedRecords::default();
         for task in put_off {
-            let Due::Occurrence { number, occurrence, .. } = task else { continue };
+            let Due::Occurrence { number, occurrence, .. } = task else {
+                return Err(contradiction("only occurrences are put off"));
+            };
             let mut text = Vec::new();
             write_occurrence(records.get(*number, reader)?, occurrence.time, &mut text);
             let record = Record::parse(&text)

@@ -12,7 +12,7 @@ use super::Engine;
 use crate::checked::given;
 use crate::effects::{Effects, Write};
 use crate::entry_ref::EntryRef;
-use crate::error::EngineError;
+use crate::error::{EngineError, contradiction};
 use crate::new_schedule::{NewSchedule, read_schedule};
 use crate::pause::{missed_in_pause, pause_start, same_next_run};
 use crate::policy::Verdict;
@@ -87,7 +87,8 @@ impl Engine {
     ) -> Result<Redefined, EngineError> {
         let mut by_hash: BTreeMap<u64, Former> = BTreeMap::new();
         for at in found {
-            let Some(hash) = self.tasks.hash_of(*at) else { continue };
+            let hash = self.tasks.hash_of(*at);
+            let hash = hash.ok_or_else(|| contradiction("a task that was found does not exist"))?;
             let former = by_hash.entry(hash).or_insert(Former { task: None, attempts: Vec::new() });
             if self.flags_of(*at).has(Flags::RETRY) {
                 former.attempts.push(*at);

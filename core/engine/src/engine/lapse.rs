@@ -10,7 +10,7 @@ use super::Engine;
 use crate::budget::{CONDITIONAL_BYTES, ENOUGH_TASKS, MAX_LAPSE_BYTES};
 use crate::effects::Effects;
 use crate::entry_ref::{EntryRef, PageEntry};
-use crate::error::EngineError;
+use crate::error::{EngineError, contradiction};
 use crate::lapses::Judged;
 use crate::policy::{Undispatched, Verdict, judge_until};
 use crate::reader::Reader;
@@ -56,7 +56,9 @@ impl Engine {
         reader: &dyn Reader,
         look: &mut Look,
     ) -> Result<(), EngineError> {
-        let Some(mut lapses) = self.lanes.lapses(lane).map(std::mem::take) else { return Ok(()) };
+        let Some(mut lapses) = self.lanes.lapses(lane).map(std::mem::take) else {
+            return Err(contradiction("a lane with tasks that may lapse does not exist"));
+        };
         let pages = self.tasks.due_pages(lane, now);
         let (mut fit, mut is_cut) = (0, false);
         let mut found = BTreeMap::new();
@@ -98,7 +100,9 @@ impl Engine {
         look: &mut Look,
         found: &mut BTreeMap<PageNumber, Judged>,
     ) -> Result<usize, EngineError> {
-        let Some(page) = self.tasks.page(number) else { return Ok(0) };
+        let Some(page) = self.tasks.page(number) else {
+            return Err(contradiction("a page with due entries does not exist"));
+        };
         let due = page.fired()..page.directory.before(now.plus(1));
         let from = known.map_or(0, |judged| judged.to as usize);
         let mut judged = Judged {

@@ -110,6 +110,7 @@ impl Engine {
         killed: &mut Vec<EntryRef>,
         back: &mut RequeuedRecords,
     ) -> Result<usize, EngineError> {
+        // A cancel may have removed the page since it was noted.
         let Some(page) = self.tasks.page(number) else { return Ok(0) };
         let live = page
             .directory

@@ -76,6 +76,7 @@ impl Engine {
             remembered: collected(snapshot.remembered),
             to_replan: ToReplan::default(),
             isolate: None,
+            contradiction: None,
             ended: EndedSchedules::default(),
         };
         engine.load_pages(snapshot.pages)?;
@@ -171,7 +172,7 @@ impl Engine {
             priority: read.priority,
             policies: read.policies,
             caught_up: CaughtUp::default(),
-            lane: read.limit_key.as_deref().and_then(|key| self.lanes.reserve(key)).unwrap_or(0),
+            lane: self.lane_for(read.limit_key.as_deref()),
             record_bytes: read.record_bytes,
         };
         self.tasks.insert_schedule(stored.number, schedule);

@@ -33,7 +33,9 @@ impl Engine {
                 continue;
             }
             last = Some(number);
-            let Some(page) = self.tasks.page(number) else { continue };
+            let Some(page) = self.tasks.page(number) else {
+                return self.contradicts("the page of a cancelled entry does not exist");
+            };
             if page.live() == 0 {
                 effects.writes.push(Write::DeletePage { page: number, has_dead: had_dead });
                 self.tasks.remove_page(number);
@@ -92,14 +94,18 @@ impl Engine {
 
     fn extend(&mut self, number: PageNumber, more: Page, effects: &mut Effects) {
         self.note_law(number, &more.directory, effects);
-        let offset = self.tasks.page(number).map_or(0, |page| page.body_len);
+        let Some(offset) = self.tasks.page(number).map(|page| page.body_len) else {
+            return self.contradicts("the open page does not exist");
+        };
         for entry in more.directory.iter() {
             self.tasks.insert_entry(
                 number,
                 scheduler_model::format::page::Entry { offset: offset + entry.offset, ..entry },
             );
         }
-        let Some(page) = self.tasks.page(number) else { return };
+        let Some(page) = self.tasks.page(number) else {
+            return self.contradicts("the open page does not exist");
+        };
         effects.writes.push(Write::ExtendPage {
             page: number,
             directory: page.directory.bytes().to_vec(),
