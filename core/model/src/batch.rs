@@ -21,8 +21,6 @@ pub struct Plan<'a> {
     pub items: Vec<Result<TaskId<'a>, FieldError>>,
     /// What each shard is asked to take in.
     pub appends: Vec<ShardAppend>,
-    /// In order, each item whose id an earlier item has, and that item, which it replaces.
-    pub duplicates: Vec<(u32, u32)>,
 }
 
 /// One shard's part of a request.
@@ -76,18 +74,13 @@ pub fn plan<'a>(
         });
         items.push(item);
     }
-    let duplicates = std::mem::take(&mut parts.duplicates);
-    Plan { items, appends: parts.finish(), duplicates }
+    Plan { items, appends: parts.finish() }
 }
 
-/// Appends what a request is answered with for an item that was taken in, and that replaces the
-/// item `duplicate_of` if that is given.
-pub fn write_taken(id: &TaskId<'_>, duplicate_of: Option<u32>, out: &mut Vec<u8>) {
+/// Appends what a request is answered with for an item that was taken in.
+pub fn write_taken(id: &TaskId<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"id\":");
     write_text(id.as_str(), out);
-    if let Some(item) = duplicate_of {
-        out.extend_from_slice(format!(",\"duplicateOf\":{item}").as_bytes());
-    }
     out.push(b'}');
 }
 
@@ -105,7 +98,6 @@ struct Parts {
     tasks: usize,
     /// The given ids, by their keyed hash: the item, and where its record is.
     given: HashTable<(u64, usize, Place)>,
-    duplicates: Vec<(u32, u32)>,
 }
 
 #[derive(Default)]
@@ -169,7 +161,6 @@ impl Parts {
                 part.remove(*former);
                 part.open_anchors.remove(&hash);
                 part.said_paused.remove(&hash);
-                self.duplicates.push((items.len() as u32, *item as u32));
                 (*item, *former) = (items.len(), place);
             }
             None => {
@@ -433,7 +424,6 @@ mod tests {
             UnixMillis::new(1_764_000_000_007)
         );
         assert_eq!(plan.appends[0].items, [0, 1, 2]);
-        assert_eq!(plan.duplicates, [(1, 0), (2, 1)]);
     }
 
     #[test]

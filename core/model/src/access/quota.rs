@@ -39,11 +39,6 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// Nothing is limited.
-    pub const NONE: Self = Self { pending_tasks: None, creates_per_second: None };
-}
-
-impl Quota {
     /// Checks the numbers.
     ///
     /// # Errors
