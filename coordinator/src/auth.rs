@@ -85,9 +85,7 @@ async fn holder(
         Sent::Token(token) => {
             let directory =
                 registry::directory(env, |known| known.holder(&token, now).is_ok()).await?;
-            let holder = directory.holder(&token, now)?;
-            registry::note_use(&directory, token.id, now);
-            Ok(holder)
+            Ok(directory.holder(&token, now)?)
         }
     }
 }

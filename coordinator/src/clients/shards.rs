@@ -1,7 +1,6 @@
 //! Asking shards: bounded, concurrent, with a fresh stub for each try.
 
 use crate::problem::Problem;
-use crate::request_id;
 use futures::StreamExt;
 use scheduler_model::namespace::Namespace;
 use scheduler_model::protocol::{
@@ -251,7 +250,7 @@ fn failure_of(shard: ShardId, problem: &Error) -> Failure {
         }
         _ => false,
     };
-    request_id::log(format_args!("shard {shard}: {problem}"));
+    worker::console_error!("shard {shard}: {problem}");
     if is_marked("overloaded") {
         Failure::Final(Problem::overloaded())
     } else {

@@ -10,7 +10,6 @@ use crate::bodies::Held;
 use crate::clients::shards::Shards;
 use crate::context::{Call, unknown_parameter};
 use crate::problem::Problem;
-use crate::request_id;
 use crate::response::Answer;
 use futures::StreamExt;
 use futures::stream::{self, LocalBoxStream};
@@ -154,7 +153,7 @@ impl Watch {
                 Err(problem) => {
                     // It is asked again from where it was: should it have lost something, it will
                     // say so.
-                    request_id::log(format_args!("events: {}", problem.detail));
+                    worker::console_error!("events: {}", problem.detail);
                     let wait = problem.retry_after().unwrap_or(PAUSE);
                     sleep(wait).await;
                     Told::default()
