@@ -157,28 +157,6 @@ pub(super) fn change_one() -> Value {
     json!({ "time": { "summary": "Of a reschedule: when", "value": { "delayInSeconds": 60 } } })
 }
 
-/// What a requested run has in place of what its task has.
-pub(super) fn runs() -> Value {
-    json!({ "payload": { "summary": "With another payload, this time", "value": { "payload": { "order": 8 } } } })
-}
-
-/// What a replay changes.
-pub(super) fn replays() -> Value {
-    json!({
-        "callback": { "summary": "To another address", "value": { "callback": { "url": "https://example.com/hooks/remind/v2" } } },
-        "payload": { "summary": "With another member of the payload", "value": { "payload": { "order": 8 } } }
-    })
-}
-
-/// Dead letters to replay or to discard.
-pub(super) fn dead_letters() -> Value {
-    json!({
-        "ids": { "summary": "By id", "value": { "ids": ["1764000000123-1764000000000r-order-7:remind"] } },
-        "filter": { "summary": "By filter", "value": { "filter": { "tag": "orders", "from": "2030-12-24T00:00:00Z" } } },
-        "all": { "summary": "All of them", "value": { "all": true } }
-    })
-}
-
 /// Returns what to change.
 pub(super) fn change_many() -> Value {
     json!({

@@ -1,6 +1,5 @@
 //! The table of routes, and which of them a request means.
 
-mod dead_letters;
 mod others;
 mod route;
 mod tasks;
@@ -12,7 +11,7 @@ use worker::Method;
 
 /// Returns every route.
 pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
-    tasks::ROUTES.iter().chain(dead_letters::ROUTES).chain(others::ROUTES)
+    tasks::ROUTES.iter().chain(others::ROUTES)
 }
 
 /// Returns the route of a method and a path as it stands in the URL, and the name in the path,
@@ -44,6 +43,24 @@ pub(crate) fn allowed(path: &str) -> Option<String> {
         .map(|method| method.as_ref().to_owned())
         .collect();
     (!taken.is_empty()).then(|| taken.join(", "))
+}
+
+/// Checks that the percent escapes of a path can be decoded.
+///
+/// # Errors
+/// Says what is wrong with them.
+pub(crate) fn check_escapes(path: &str) -> Result<(), &'static str> {
+    let is_escape = |rest: &str| {
+        let digits = rest.as_bytes().first_chunk::<2>();
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !path.split('%').skip(1).all(is_escape) {
+        return Err("has a percent sign without two hexadecimal digits; write it as %25");
+    }
+    match percent_decode_str(path).decode_utf8() {
+        Ok(_) => Ok(()),
+        Err(_) => Err("does not decode to UTF-8; percent-encode the UTF-8 bytes of the id"),
+    }
 }
 
 /// Returns the name that a part of a path stands for; none is empty.
@@ -81,7 +98,7 @@ mod tests {
                 route.path
             );
         }
-        assert_eq!(seen.len(), 39);
+        assert_eq!(seen.len(), 37);
     }
 
     /// A request that finds no route needs the scope that a route of its kind would, so an answer
@@ -114,13 +131,12 @@ mod tests {
             ("/v1/tasks/a/runs", Some("GET, HEAD")),
             ("/v1/tasks/a/explain", Some("GET, HEAD")),
             ("/v1/keys", Some("GET, HEAD, POST")),
-            ("/v1/keys/a", Some("DELETE")),
-            ("/v1/namespaces/a", Some("PUT, DELETE")),
+            ("/v1/keys/a", Some("GET, HEAD, DELETE")),
+            ("/v1/namespaces/a", Some("GET, HEAD, PUT, DELETE")),
+            ("/problems", Some("GET, HEAD")),
+            ("/problems/invalid", Some("GET, HEAD")),
+            ("/problems/a/b", None),
             ("/v1/limits/a", Some("GET, HEAD, PUT, DELETE")),
-            ("/v1/dead-letters", Some("GET, HEAD")),
-            ("/v1/dead-letters/7-5r-a/b", Some("GET, HEAD, DELETE")),
-            ("/v1/dead-letters/7-5r-a/replay", Some("POST")),
-            ("/v1/dead-letters/replay", Some("GET, HEAD, POST, DELETE")),
             ("/v1/events/", Some("GET, HEAD")),
             ("/v1/preview", Some("POST")),
             ("/v1/tasks/%FF", None),
@@ -183,16 +199,31 @@ mod tests {
     }
 
     #[test]
+    fn escapes_that_cannot_be_decoded_are_found() {
+        for path in ["/v1/tasks", "/v1/tasks/a%2Fb", "/v1/tasks/sp%c3%A4t", "/v1/tasks/%25"] {
+            assert_eq!(check_escapes(path), Ok(()), "{path}");
+        }
+        for (path, problem) in [
+            ("/v1/tasks/%", "percent sign"),
+            ("/v1/tasks/a%2", "percent sign"),
+            ("/v1/tasks/%zz", "percent sign"),
+            ("/v1/tasks/%25%", "percent sign"),
+            ("/v1/tasks/%FF", "UTF-8"),
+            ("/v1/tasks/%C3/runs", "UTF-8"),
+            ("/%ED%A0%80", "UTF-8"),
+        ] {
+            assert!(check_escapes(path).unwrap_err().contains(problem), "{path}");
+        }
+    }
+
+    #[test]
     fn bodies_have_the_limit_of_their_route() {
         for (method, path, limit) in [
             (Method::Post, "/v1/tasks/batch", MAX_REQUEST_BYTES),
             (Method::Post, "/v1/tasks", MAX_TASK_BODY_BYTES),
             (Method::Patch, "/v1/tasks/a", MAX_TASK_BODY_BYTES),
             (Method::Post, "/v1/tasks/run", MAX_BULK_BODY_BYTES),
-            (Method::Post, "/v1/tasks/a/run", MAX_TASK_BODY_BYTES),
-            (Method::Post, "/v1/tasks/a/pause", MAX_SMALL_BODY_BYTES),
-            (Method::Post, "/v1/dead-letters/a/replay", MAX_TASK_BODY_BYTES),
-            (Method::Post, "/v1/dead-letters/replay", MAX_BULK_BODY_BYTES),
+            (Method::Post, "/v1/tasks/a/run", MAX_SMALL_BODY_BYTES),
             (Method::Post, "/v1/preview", MAX_PREVIEW_BODY_BYTES),
             (Method::Post, "/v1/keys", MAX_SMALL_BODY_BYTES),
         ] {
@@ -223,7 +254,10 @@ mod tests {
             (Method::Get, "/v1/tasks/batch", Some(("getTask", "batch"))),
             (Method::Delete, "/v1/tasks/%FF", None),
             (Method::Delete, "/v1/keys/a", Some(("revokeKey", "a"))),
-            (Method::Get, "/v1/keys/a", None),
+            (Method::Get, "/v1/keys/a", Some(("getKey", "a"))),
+            (Method::Get, "/v1/namespaces/a", Some(("getNamespace", "a"))),
+            (Method::Get, "/problems/", Some(("listProblemTypes", ""))),
+            (Method::Get, "/problems/invalid", Some(("getProblemType", "invalid"))),
             (Method::Delete, "/v1/keys/b/a", None),
             (Method::Put, "/v1/namespaces/b/a", None),
             (Method::Delete, "/v1/namespaces/b/a", None),
@@ -240,14 +274,6 @@ mod tests {
             (Method::Post, "/v1/tasks/a/b/run", Some(("runTask", "a/b"))),
             (Method::Post, "/v1/tasks/a/jump", None),
             (Method::Post, "/v1/tasks/a", None),
-            (Method::Get, "/v1/dead-letters/7-5r-a%2Fb", Some(("getDeadLetter", "7-5r-a/b"))),
-            (
-                Method::Post,
-                "/v1/dead-letters/7-5r-a/b/replay",
-                Some(("replayDeadLetter", "7-5r-a/b")),
-            ),
-            (Method::Post, "/v1/dead-letters/replay", Some(("replayDeadLetters", ""))),
-            (Method::Post, "/v1/dead-letters/a", None),
             (Method::Get, "/", None),
             (Method::Get, "/v2/tasks", None),
         ] {

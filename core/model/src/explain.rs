@@ -59,8 +59,8 @@ pub enum ReasonCode {
     Retrying,
     /// It is handed on and not reported.
     InFlight,
-    /// A run of it has failed for good, and is kept until you replay or discard it.
-    DeadLettered,
+    /// It has failed for good.
+    Dead,
     /// It has fired, and nothing of it waits.
     Done,
     /// The run before has not ended, and runs may not overlap.

@@ -1,7 +1,6 @@
 //! Lists over all shards: the cursor, and joining the shards' answers in order.
 
 use crate::bounds::MAX_LIST_BYTES;
-use crate::dead_letter::DeadLetterId;
 use crate::format::hex;
 use crate::position::Position;
 use crate::protocol::{ListItem, ListReply, Status};
@@ -10,6 +9,7 @@ use crate::task::{Record, write_text};
 use scheduler_calendar::clock_change::ClockChange;
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
+use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
@@ -160,19 +160,13 @@ pub fn write_running(status: Status, due: UnixMillis, record: &str, out: &mut Ve
 }
 
 /// Appends a task as the API shows it to `out`: its status, when it is next due, then its record.
-pub fn write_task(status: Status, due: UnixMillis, record: &str, out: &mut Vec<u8>) {
+pub fn write_task(status: impl Serialize, due: UnixMillis, record: &str, out: &mut Vec<u8>) {
     let record = by_todays_law(record);
     out.extend_from_slice(b"{\"status\":");
-    // A unit variant is written as a string; writing to a Vec does not fail.
+    // A status is written as a string; writing to a Vec does not fail.
     let _ = serde_json::to_writer(&mut *out, &status);
     if !due.is_never() {
         out.extend_from_slice(format!(",\"due\":{due}").as_bytes());
-    }
-    if status == Status::Dead
-        && let Ok(letter) = Record::parse(record.as_bytes())
-    {
-        out.extend_from_slice(b",\"deadLetterId\":");
-        write_text(&DeadLetterId::of(&letter).to_string(), out);
     }
     if let Some((name, explanation)) = clock_change(&record, due) {
         out.extend_from_slice(format!(",\"clockChange\":\"{name}\",\"explanation\":").as_bytes());

@@ -1,9 +1,10 @@
 //! Tasks: created, read, listed, changed and cancelled; and how attempts at them went.
 
 mod batch_answer;
-pub(crate) mod bulk;
+mod bulk;
 pub(crate) mod cancel;
 pub(crate) mod change;
+mod changed;
 pub(crate) mod create;
 pub(crate) mod explain;
 pub(crate) mod get;

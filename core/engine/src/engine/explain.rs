@@ -10,7 +10,6 @@ use crate::reader::Reader;
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_EXPLAINED_RUNS, MAX_LANES};
-use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::explain::{Explanation, Flight, FlightDecision, NextRun, ReasonCode};
 use scheduler_model::format::page::Flags;
 use scheduler_model::protocol::RunsRequest;
@@ -41,8 +40,7 @@ impl Engine {
         };
         let mut of_hash: Vec<EntryRef> =
             self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
-        // The task itself, then further attempts of earlier occurrences, then the newest dead
-        // letters.
+        // The task itself, then further attempts of earlier occurrences, then dead letters.
         sort_by_key(&mut of_hash, |at| (self.flags_of(*at).has(Flags::RETRY), self.due_of(*at)));
         let more = of_hash.len().saturating_sub(MAX_EXPLAINED_RUNS);
         let mut found = Vec::new();
@@ -54,8 +52,8 @@ impl Engine {
         let is_waiting = !found.is_empty();
         let mut dead = Vec::new();
         // Examines a few more than it reports, because another id may have the same hash.
-        let letters_of_hash = self.dead_letters_of(self.id_hash(id));
-        for at in letters_of_hash.iter().copied().take(2 * MAX_EXPLAINED_RUNS) {
+        let of_hash = self.tasks.find(self.id_hash(id)).filter(|at| self.is_dead_letter(*at));
+        for at in of_hash.take(2 * MAX_EXPLAINED_RUNS) {
             let text = self.record_of(at, reader)?;
             if Record::parse(&text).is_ok_and(|record| record.id == id) {
                 dead.push(at);
@@ -81,10 +79,11 @@ impl Engine {
         for at in dead.into_iter().take(shown) {
             self.explain_waiting(at, now, reader, &mut told)?;
         }
-        let letters = letters_of_hash.len();
+        let letters =
+            self.tasks.find(self.id_hash(id)).filter(|at| self.is_dead_letter(*at)).count();
         if letters > shown && shown > 0 {
             told.add(
-                ReasonCode::DeadLettered,
+                ReasonCode::Dead,
                 format!("And {} more dead letters of it are kept.", letters - shown),
             );
         }
@@ -92,7 +91,7 @@ impl Engine {
             let detail = format!(
                 "It has {letters} dead letters, the most that are kept of an id: a further one takes the place of the oldest."
             );
-            told.add(ReasonCode::DeadLettered, detail);
+            told.add(ReasonCode::Dead, detail);
         }
         if !is_waiting && told.reasons.is_empty() && !told.recent_runs.is_empty() {
             told.add(
@@ -121,13 +120,11 @@ impl Engine {
         let run = run_of(&record);
         let error = record.error.as_deref().unwrap_or("no error is known");
         if flags.has(Flags::DEAD_LETTER) {
-            let died = record.failed_at.map(|at| format!(" at {}", at.shown())).unwrap_or_default();
-            let path = DeadLetterId::of(&record).path();
             let detail = format!(
-                "{run} failed for good{died}, at attempt {}: {error}. Replay it with POST {path}/replay, or discard it with DELETE {path}.",
+                "{run} has failed for good at attempt {}: {error}. Run it again with POST …/run, or discard it with DELETE.",
                 record.attempt_number()
             );
-            told.add(ReasonCode::DeadLettered, detail);
+            told.add(ReasonCode::Dead, detail);
         } else if due == UnixMillis::HELD && self.lanes.is_held_back(self.id_hash(&record.id)) {
             let detail = format!(
                 "{run} waits until its shard, which has tasks of {MAX_LANES} keys of limits, has room for its key."

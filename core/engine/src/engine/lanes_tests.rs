@@ -7,7 +7,7 @@ use crate::{
 };
 use scheduler_model::bounds::MAX_LANES;
 use scheduler_model::format::envelope::Envelope;
-use scheduler_model::format::page::{Directory, Entry, Flags, PageBuilder};
+use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::limit::Limit;
 use scheduler_model::protocol::limiter::{Asked, Named};
 use scheduler_model::protocol::{Append, CancelRequest, Cancelled, Report, Terms};
@@ -152,37 +152,6 @@ impl Pair {
         )?;
         self.commit(&effects);
         Ok(reply)
-    }
-
-    /// Gives the engine an input and commits its effects.
-    pub(crate) fn input<T>(
-        &mut self,
-        call: impl FnOnce(&mut Engine, UnixMillis, &dyn Reader) -> Result<(T, Effects), EngineError>,
-    ) -> T {
-        let (reply, effects) = call(&mut self.engine, self.now, &self.stored).unwrap();
-        self.commit(&effects);
-        reply
-    }
-
-    pub(crate) fn reader(&self) -> &dyn Reader {
-        &self.stored
-    }
-
-    /// Stores the dead letters as earlier versions did, due never, and restarts.
-    pub(crate) fn age_dead_letters(&mut self) {
-        for (directory, body) in self.stored.get_mut().pages.values_mut() {
-            let entries = Directory::decode(directory.clone(), body.len()).unwrap();
-            let aged = |mut entry: Entry| {
-                if entry.flags.has(Flags::DEAD_LETTER) {
-                    entry.due = UnixMillis::NEVER;
-                }
-                entry
-            };
-            let mut aged = Directory::new(entries.iter().map(aged).collect());
-            aged.set_keyed();
-            *directory = aged.bytes().to_vec();
-        }
-        self.restart();
     }
 
     /// Discards the dead letters of an id.

@@ -12,7 +12,6 @@ mod change;
 mod check;
 mod circuit;
 mod clock;
-mod dead_letters;
 mod decide;
 mod ended;
 mod entries;

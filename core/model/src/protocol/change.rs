@@ -1,9 +1,8 @@
 //! Cancelling and changing tasks that wait.
 
-use super::ListRequest;
+use super::{ListItem, ListRequest};
 use crate::access::Share;
 use crate::position::Position;
-use scheduler_calendar::clock_change::ClockChange;
 use scheduler_calendar::local_time::LocalTime;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Tz;
@@ -72,7 +71,7 @@ pub enum Cancelled {
 }
 
 /// What became of each, in the order of the request.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CancelReply {
     /// One for each id; of the first of them, if there are fewer: the others are to be asked for
     /// again.
@@ -84,6 +83,9 @@ pub struct CancelReply {
     /// sender repeats the request for the ids that are left.
     #[serde(default, skip_serializing_if = "is_false")]
     pub in_part: bool,
+    /// The task before the cancel, if the request names one id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<ListItem>,
 }
 
 /// What became of a cancel by filter.
@@ -132,16 +134,6 @@ enum StoredTime {
     Local { at: UnixMillis, local: LocalTime, timezone: String },
 }
 
-impl NewTime {
-    /// Returns what a change of the clock does to the local time that was given: its name, and an
-    /// explanation.
-    pub fn clock_change(self) -> Option<(&'static str, String)> {
-        let (local, timezone) = self.local?;
-        let change = ClockChange::of_one(local, timezone)?;
-        Some((change.name(), change.explain(timezone)))
-    }
-}
-
 impl From<UnixMillis> for NewTime {
     fn from(at: UnixMillis) -> Self {
         Self { at, local: None }
@@ -183,18 +175,6 @@ pub struct ChangeRequest {
     pub if_match: Option<u64>,
 }
 
-/// Tasks to run now, by id, with another payload for that run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RunRequest {
-    /// Their ids.
-    pub ids: Vec<String>,
-    /// Only tasks whose record has this version: see [`crate::task::version_of`].
-    pub if_match: Option<u64>,
-    /// The payload, as JSON text that the sender has checked.
-    pub payload: String,
-}
-
 /// What became of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -207,8 +187,6 @@ pub enum Changed {
     NotApplicable,
     /// As many runs of the task wait as may, so that another was not added.
     TooManyRuns,
-    /// With the payload of the request, the record of the run would be too large.
-    TooLarge,
     /// The task's record has another version than was asked for.
     OtherVersion,
     /// It was handed on before, and nothing of it is left to change: to run it now, for it runs; or
@@ -219,7 +197,7 @@ pub enum Changed {
 }
 
 /// What became of each, in the order of the request.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeReply {
     /// One for each id; of the first of them, if there are fewer: the others are to be asked for
@@ -233,6 +211,9 @@ pub struct ChangeReply {
     /// request for the ids that are left.
     #[serde(default, skip_serializing_if = "is_false")]
     pub in_part: bool,
+    /// The task after the change, if the request names one id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<ListItem>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

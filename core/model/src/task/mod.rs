@@ -5,7 +5,6 @@
 
 mod callback;
 mod change_input;
-mod dead_letter_input;
 mod filter_input;
 mod follow_ups;
 mod handler_task;
@@ -13,8 +12,8 @@ mod new_task;
 mod patch;
 mod policies;
 mod record;
-mod run_input;
 mod text;
+mod views;
 #[cfg(test)]
 mod wrong_types_tests;
 
@@ -22,7 +21,6 @@ pub use callback::{
     Body, Call, Callback, DurableObject, Message, Method, Service, Targets, Webhook, parse_url,
 };
 pub use change_input::ChangeInput;
-pub use dead_letter_input::{ChosenLetters, DeadLettersInput, ReplayInput};
 pub use filter_input::FilterInput;
 pub use follow_ups::{ON_FAILURE, ON_SUCCESS};
 pub(crate) use handler_task::check_id;
@@ -31,4 +29,4 @@ pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
 pub use patch::{changes_schedule, merge_patch, only_pauses};
 pub use policies::{DEFAULT_PRIORITY, MAX_PRIORITY};
 pub use record::{Record, version_of, write_occurrence, write_text};
-pub use run_input::RunInput;
+pub use views::{HIDDEN, envelope_for_consumer, for_consumer, for_request, with_hidden_headers};

@@ -184,7 +184,7 @@ fn write_object<'a>(members: impl Iterator<Item = (&'a str, &'a str)>, out: &mut
 ///
 /// # Errors
 /// When the patch is nested too deep.
-pub(super) fn write_merged(
+fn write_merged(
     target: Option<&str>,
     patch: &str,
     depth: usize,

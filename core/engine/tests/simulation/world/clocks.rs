@@ -45,7 +45,6 @@ impl World {
                 .collect(),
             Request::ChangeMatching { .. }
             | Request::Redefine { .. }
-            | Request::DeadLetters { .. }
             | Request::InFlight { .. } => numbered
                 .filter(|(version, _)| version.shard == shard)
                 .map(|(_, number)| number)
