@@ -16,13 +16,6 @@ pub(super) fn generator() -> SchemaGenerator {
     settings.into_generator()
 }
 
-/// Returns the schemas that were referred to, by name.
-pub(super) fn definitions(mut generator: SchemaGenerator) -> Value {
-    let mut definitions = Value::Object(generator.take_definitions(false));
-    simplify(&mut definitions);
-    definitions
-}
-
 /// Returns the parts of a filter: name and schema.
 pub(super) fn properties_of_filter() -> Map<String, Value> {
     let mut schema = FilterInput::json_schema(&mut generator()).to_value();
@@ -80,7 +73,7 @@ pub(super) fn events_parameters(generator: &mut SchemaGenerator) -> Value {
 /// Says what the derives say in words that every tool understands, all the way down:
 /// - what may be left out is left out rather than null;
 /// - a choice between documented constants is an `enum`, its documentation a list.
-fn simplify(value: &mut Value) {
+pub(super) fn simplify(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(simplify),
         Value::Object(object) => {
