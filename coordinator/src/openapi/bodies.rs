@@ -1,13 +1,12 @@
 //! The bodies of requests: media types, schemas and examples.
 
 use super::operation::Body;
-use super::requests::{Reschedule, RescheduleMany, Selection};
 use super::{answers, examples};
 use scheduler_model::access::NewKey;
 use scheduler_model::bounds::MAX_BATCH_ITEMS;
 use scheduler_model::limit::Limit;
 use scheduler_model::schedule::PreviewRequest;
-use scheduler_model::task::NewTask;
+use scheduler_model::task::{ChangeInput, NewTask};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
 
@@ -38,9 +37,9 @@ pub(super) fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
             });
             json!({ "application/merge-patch+json": patch, JSON: patch })
         }
-        Body::Reschedule => of::<Reschedule>(examples::reschedules(), generator),
-        Body::Selection => of::<Selection>(examples::selections(), generator),
-        Body::RescheduleMany => of::<RescheduleMany>(examples::reschedules_of_many(), generator),
+        Body::Reschedule => of_change("Reschedule", examples::reschedules(), generator),
+        Body::Selection => of_change("Selection", examples::selections(), generator),
+        Body::RescheduleMany => of_change("RescheduleMany", examples::reschedules_of_many(), generator),
         Body::Preview => of::<PreviewRequest<'static>>(examples::previews(), generator),
         Body::Key => of::<NewKey<'static>>(examples::keys(), generator),
         Body::Limit => of::<Limit>(examples::limits(), generator),
@@ -51,4 +50,11 @@ pub(super) fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
 /// Returns JSON of a type.
 fn of<T: JsonSchema>(examples: Value, generator: &mut SchemaGenerator) -> Value {
     json!({ JSON: { "schema": generator.subschema_for::<T>(), "examples": examples } })
+}
+
+/// Returns JSON of a part of the body of a change: see [`super::forms::add_changes`].
+fn of_change(name: &str, examples: Value, generator: &mut SchemaGenerator) -> Value {
+    generator.subschema_for::<ChangeInput<'static>>();
+    let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
+    json!({ JSON: { "schema": schema, "examples": examples } })
 }

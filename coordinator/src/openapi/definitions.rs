@@ -14,6 +14,7 @@ pub(super) fn definitions(mut generator: SchemaGenerator, parts: &Value) -> Valu
     let mut definitions = Value::Object(generator.take_definitions(false));
     simplify(&mut definitions);
     let Value::Object(mut schemas) = definitions else { return Value::Null };
+    forms::add_changes(&mut schemas);
     forms::add_patches(&mut schemas);
     forms::split_calls(&mut schemas);
     SPLITS.iter().for_each(|split| split.apply(&mut schemas));

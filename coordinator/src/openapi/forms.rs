@@ -276,6 +276,35 @@ pub(super) fn split_calls(schemas: &mut Map<String, Value>) {
     schemas.extend(choice);
 }
 
+/// The parts of the body of a change that its operations take: name, description and members.
+const CHANGES: &[(&str, &str, &[&str])] = &[
+    ("Selection", "Which tasks, by id or by a filter.", &["ids", "filter"]),
+    (
+        "Reschedule",
+        "The new time of a task, or a delay.",
+        &["time", "timezone", "delayInSeconds"],
+    ),
+    (
+        "RescheduleMany",
+        "Which tasks, by id or by a filter, and their new time, or a delay.",
+        &["ids", "filter", "time", "timezone", "delayInSeconds"],
+    ),
+];
+
+/// Adds the schemas of the bodies of changes. One type reads them all.
+pub(super) fn add_changes(schemas: &mut Map<String, Value>) {
+    let Some(change) = schemas.get("ChangeInput").cloned() else { return };
+    for (name, description, members) in CHANGES {
+        let taken = change["properties"].as_object().into_iter().flatten();
+        let properties: Map<String, Value> = taken
+            .filter(|(member, _)| members.contains(&member.as_str()))
+            .map(|(member, schema)| (member.clone(), schema.clone()))
+            .collect();
+        let schema = json!({ "type": "object", "description": description, "properties": properties });
+        schemas.insert((*name).to_owned(), schema);
+    }
+}
+
 /// Adds the schemas of the merge patch (RFC 7396) of a task: every member may be given, and null
 /// removes it. Expects the schemas of the flat types, before they are split.
 pub(super) fn add_patches(schemas: &mut Map<String, Value>) {

@@ -29,8 +29,6 @@ mod parameters;
 #[cfg(test)]
 mod problems;
 #[cfg(test)]
-mod requests;
-#[cfg(test)]
 mod schemas;
 #[cfg(test)]
 mod tags;

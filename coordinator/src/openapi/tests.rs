@@ -221,7 +221,7 @@ fn what_the_document_names_is_read_and_nothing_else() {
             keys(&example["value"]).into_iter().map(str::to_owned).collect::<Vec<_>>()
         })
         .collect();
-    let named: BTreeSet<String> = members(&document, "NewTask").into_keys().collect();
+    let named: BTreeSet<String> = members(&document, "NewTask").keys().cloned().collect();
     assert_eq!(used, named, "every field is in an example");
     for form in forms(&document, "NewTask") {
         assert_eq!(form["additionalProperties"], false);
@@ -358,7 +358,7 @@ fn the_limits_are_those_that_are_checked() {
 fn a_preview_takes_what_a_task_says_of_its_schedule() {
     let document = document();
     let of_preview = members(&document, "PreviewRequest");
-    let mut of_task: BTreeSet<String> = members(&document, "NewTask").into_keys().collect();
+    let mut of_task: BTreeSet<String> = members(&document, "NewTask").keys().cloned().collect();
     for other in [
         "description",
         "tags",
