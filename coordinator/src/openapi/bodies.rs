@@ -39,7 +39,9 @@ pub(super) fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
         }
         Body::Reschedule => of_change("Reschedule", examples::reschedules(), generator),
         Body::Selection => of_change("Selection", examples::selections(), generator),
-        Body::RescheduleMany => of_change("RescheduleMany", examples::reschedules_of_many(), generator),
+        Body::RescheduleMany => {
+            of_change("RescheduleMany", examples::reschedules_of_many(), generator)
+        }
         Body::Preview => of::<PreviewRequest<'static>>(examples::previews(), generator),
         Body::Key => of::<NewKey<'static>>(examples::keys(), generator),
         Body::Limit => of::<Limit>(examples::limits(), generator),

@@ -279,11 +279,7 @@ pub(super) fn split_calls(schemas: &mut Map<String, Value>) {
 /// The parts of the body of a change that its operations take: name, description and members.
 const CHANGES: &[(&str, &str, &[&str])] = &[
     ("Selection", "Which tasks, by id or by a filter.", &["ids", "filter"]),
-    (
-        "Reschedule",
-        "The new time of a task, or a delay.",
-        &["time", "timezone", "delayInSeconds"],
-    ),
+    ("Reschedule", "The new time of a task, or a delay.", &["time", "timezone", "delayInSeconds"]),
     (
         "RescheduleMany",
         "Which tasks, by id or by a filter, and their new time, or a delay.",
@@ -300,7 +296,8 @@ pub(super) fn add_changes(schemas: &mut Map<String, Value>) {
             .filter(|(member, _)| members.contains(&member.as_str()))
             .map(|(member, schema)| (member.clone(), schema.clone()))
             .collect();
-        let schema = json!({ "type": "object", "description": description, "properties": properties });
+        let schema =
+            json!({ "type": "object", "description": description, "properties": properties });
         schemas.insert((*name).to_owned(), schema);
     }
 }

@@ -1,6 +1,7 @@
 //! A task's history over the shards of all epochs that may have run it: the cursor, and joining
 //! their answers in order.
 
+use crate::format::hex;
 use crate::protocol::{RunItem, RunPosition, RunsReply};
 use std::fmt;
 use std::str::FromStr;
@@ -66,15 +67,12 @@ impl FromStr for RunsCursor {
             if part.is_empty() {
                 return Ok(None);
             }
-            if part.len() != 24 || !part.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            if part.len() != 24 {
                 return Err(RunsCursorError);
             }
-            let row = part.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok());
-            let place = part.get(16..).and_then(|digits| u32::from_str_radix(digits, 16).ok());
-            Ok(Some(RunPosition {
-                row: row.ok_or(RunsCursorError)?,
-                place: place.ok_or(RunsCursorError)?,
-            }))
+            let row = part.get(..16).and_then(hex::number).ok_or(RunsCursorError)?;
+            let place = part.get(16..).and_then(hex::number).ok_or(RunsCursorError)?;
+            Ok(Some(RunPosition { row, place: place as u32 }))
         };
         Ok(Self { homes: text.split('-').map(home).collect::<Result<_, _>>()? })
     }

@@ -1,8 +1,8 @@
 //! How attempts ended, as a shard keeps it: many in one row.
 //!
 //! A row's body is a sequence of **chunks**, so that it grows by appending. A chunk holds what one
-//! envelope's outcomes were. All numbers are little-endian; a varint has 7 bits a byte, the lowest
-//! first; a signed one is zigzag-coded.
+//! envelope's outcomes were. All numbers are little-endian; [`super::codec`] reads and writes
+//! varints, signed ones and texts.
 //!
 //! ```text
 //! chunk  version:u8  length:u32 of what follows  count:u16  content
@@ -23,6 +23,10 @@
 //! and skips the rest. A chunk of a version that is not known is passed over, and its entries count
 //! all the same.
 
+use super::codec::{
+    CodecError, put_text, take, take_array, take_counted, take_number, take_signed, take_text,
+    varint,
+};
 use crate::routing::id_hash;
 use scheduler_calendar::time::UnixMillis;
 use std::borrow::Cow;
@@ -170,6 +174,16 @@ pub enum HistoryError {
     Number,
 }
 
+impl From<CodecError> for HistoryError {
+    fn from(error: CodecError) -> Self {
+        match error {
+            CodecError::Length => Self::Length,
+            CodecError::Text => Self::Text,
+            CodecError::Number => Self::Number,
+        }
+    }
+}
+
 /// Writes one chunk.
 #[derive(Debug)]
 pub struct ChunkBuilder {
@@ -215,21 +229,21 @@ impl ChunkBuilder {
                 | flag(STAGE, !run.stage.is_empty()),
         );
         put_text(&run.id, out);
-        put_signed(run.due.since(self.fired_at), out);
-        put_varint(u64::from(run.attempt), out);
+        varint::put_signed(run.due.since(self.fired_at), out);
+        varint::put(u64::from(run.attempt), out);
         if let Some(ran) = run.ran {
-            put_signed(ran.started_at.since(self.fired_at), out);
-            put_varint(u64::from(ran.millis), out);
+            varint::put_signed(ran.started_at.since(self.fired_at), out);
+            varint::put(u64::from(ran.millis), out);
         }
         if let Some(status) = run.status {
-            put_varint(u64::from(status), out);
+            varint::put(u64::from(status), out);
         }
         for text in [&run.error, &run.excerpt, &run.stage] {
             if !text.is_empty() {
                 put_text(text, out);
             }
         }
-        put_varint(self.entry.len() as u64, &mut self.entries);
+        varint::put(self.entry.len() as u64, &mut self.entries);
         self.entries.append(&mut self.entry);
     }
 
@@ -292,8 +306,7 @@ pub fn newest_first<'a>(
         let mut of_chunk = Vec::new();
         let mut entries = chunk.entries;
         for (place, other) in (first..before).zip(chunk.hashes) {
-            let length =
-                usize::try_from(take_varint(&mut entries)?).map_err(|_| HistoryError::Number)?;
+            let length = take_number(&mut entries)?;
             let entry = take(&mut entries, length)?;
             if hash.is_none_or(|hash| hash == *other) {
                 let run = take_run(entry, chunk.fired_at)?;
@@ -316,8 +329,7 @@ pub fn newest_first<'a>(
 
 fn take_chunk<'a>(rest: &mut &'a [u8]) -> Result<Chunk<'a>, HistoryError> {
     let version = take(rest, 1)?.first().copied().unwrap_or_default();
-    let length = take_array::<4>(rest).map(u32::from_le_bytes)?;
-    let mut content = take(rest, length as usize)?;
+    let mut content = take_counted(rest)?;
     let count = take_array::<2>(&mut content).map(u16::from_le_bytes)?;
     let known = if version == VERSION {
         let fired_at = take_array::<8>(&mut content).map(i64::from_le_bytes)?;
@@ -361,65 +373,6 @@ fn take_run(mut entry: &[u8], fired_at: UnixMillis) -> Result<Run<'_>, HistoryEr
 
 fn short_hash(id: &str) -> [u8; 4] {
     (id_hash(id) as u32).to_le_bytes()
-}
-
-fn put_varint(mut value: u64, out: &mut Vec<u8>) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-fn put_signed(value: i64, out: &mut Vec<u8>) {
-    put_varint(((value << 1) ^ (value >> 63)) as u64, out);
-}
-
-fn put_text(text: &str, out: &mut Vec<u8>) {
-    put_varint(text.len() as u64, out);
-    out.extend_from_slice(text.as_bytes());
-}
-
-fn take<'a>(rest: &mut &'a [u8], len: usize) -> Result<&'a [u8], HistoryError> {
-    let (head, tail) = rest.split_at_checked(len).ok_or(HistoryError::Length)?;
-    *rest = tail;
-    Ok(head)
-}
-
-fn take_array<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], HistoryError> {
-    let (head, tail) = rest.split_first_chunk::<N>().ok_or(HistoryError::Length)?;
-    *rest = tail;
-    Ok(*head)
-}
-
-fn take_varint(rest: &mut &[u8]) -> Result<u64, HistoryError> {
-    let mut value = 0_u64;
-    for shift in (0..64).step_by(7) {
-        let [byte] = take_array::<1>(rest)?;
-        let bits = u64::from(byte & 0x7f);
-        if bits << shift >> shift != bits {
-            return Err(HistoryError::Number);
-        }
-        value |= bits << shift;
-        if byte & 0x80 == 0 {
-            return Ok(value);
-        }
-    }
-    Err(HistoryError::Number)
-}
-
-fn take_number<T: TryFrom<u64>>(rest: &mut &[u8]) -> Result<T, HistoryError> {
-    T::try_from(take_varint(rest)?).map_err(|_| HistoryError::Number)
-}
-
-fn take_signed(rest: &mut &[u8]) -> Result<i64, HistoryError> {
-    let value = take_varint(rest)?;
-    Ok((value >> 1) as i64 ^ -((value & 1) as i64))
-}
-
-fn take_text<'a>(rest: &mut &'a [u8]) -> Result<&'a str, HistoryError> {
-    let length = take_number(rest)?;
-    std::str::from_utf8(take(rest, length)?).map_err(|_| HistoryError::Text)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Adding tasks: an append and its bytes.
 
 use crate::access::Share;
+use crate::format::codec::{CodecError, put_count, put_counted, take_array, take_counted};
 use crate::format::page::{Directory, Page, PageError};
 use crate::idempotency::{Once, RequestSeed};
 use serde::{Deserialize, Serialize};
@@ -97,6 +98,13 @@ pub enum AppendError {
     Terms(String),
 }
 
+impl From<CodecError> for AppendError {
+    // An append has no texts and no numbers of variable length: what is not there is cut off.
+    fn from(_: CodecError) -> Self {
+        Self::Length
+    }
+}
+
 const APPEND_MAGIC: [u8; 3] = *b"DS\x01";
 /// The values of the flag: none, [`Append::fresh`], and the two of [`Append::expected`], the last
 /// one followed by 8 bytes.
@@ -136,27 +144,17 @@ impl Append {
         if let Some(Expected::Version(version)) = self.expected {
             out.extend_from_slice(&version.to_le_bytes());
         }
-        // Every part comes from a request of at most MAX_REQUEST_BYTES, so its length has 32 bits.
-        let count = |out: &mut Vec<u8>, n: usize| {
-            out.extend_from_slice(&u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes())
-        };
-        count(&mut out, self.pages.len());
+        put_count(self.pages.len(), &mut out);
         for page in &self.pages {
-            count(&mut out, page.directory.bytes().len());
-            out.extend_from_slice(page.directory.bytes());
-            count(&mut out, page.body.len());
-            out.extend_from_slice(&page.body);
+            put_counted(page.directory.bytes(), &mut out);
+            put_counted(&page.body, &mut out);
         }
-        count(&mut out, self.schedules.len());
-        for record in &self.schedules {
-            count(&mut out, record.len());
-            out.extend_from_slice(record);
-        }
+        put_count(self.schedules.len(), &mut out);
+        self.schedules.iter().for_each(|record| put_counted(record, &mut out));
         if has_terms {
             // These types have no maps and write to memory: this does not fail.
             let terms = serde_json::to_vec(&self.terms).unwrap_or_default();
-            count(&mut out, terms.len());
-            out.extend_from_slice(&terms);
+            put_counted(&terms, &mut out);
         }
         out
     }
@@ -166,32 +164,29 @@ impl Append {
     /// # Errors
     /// On any bytes that [`Self::encode`] could not have given.
     pub fn decode(bytes: &[u8]) -> Result<Self, AppendError> {
-        let (magic, rest) = bytes.split_first_chunk::<3>().ok_or(AppendError::Length)?;
-        let (flags, mut rest) = rest.split_first().ok_or(AppendError::Length)?;
+        let mut rest = bytes;
+        let magic = take_array(&mut rest)?;
+        let [flags] = take_array(&mut rest)?;
         let (flag, has_terms) = (flags & !HAS_TERMS, flags & HAS_TERMS != 0);
-        if *magic != APPEND_MAGIC || flag > FLAG_VERSION {
+        if magic != APPEND_MAGIC || flag > FLAG_VERSION {
             return Err(AppendError::Version);
         }
         let expected = match flag {
             FLAG_ABSENT => Some(Expected::Absent),
-            FLAG_VERSION => {
-                let (version, after) = rest.split_first_chunk::<8>().ok_or(AppendError::Length)?;
-                rest = after;
-                Some(Expected::Version(u64::from_le_bytes(*version)))
-            }
+            FLAG_VERSION => Some(Expected::Version(take_array(&mut rest).map(u64::from_le_bytes)?)),
             _ => None,
         };
         let mut append = Self { fresh: flag == FLAG_FRESH, expected, ..Self::default() };
-        for _ in 0..take_u32(&mut rest)? {
-            let directory = take_bytes(&mut rest)?.to_vec();
-            let body = take_bytes(&mut rest)?.to_vec();
+        for _ in 0..take_array(&mut rest).map(u32::from_le_bytes)? {
+            let directory = take_counted(&mut rest)?.to_vec();
+            let body = take_counted(&mut rest)?.to_vec();
             append.pages.push(Page { directory: Directory::decode(directory, body.len())?, body });
         }
-        for _ in 0..take_u32(&mut rest)? {
-            append.schedules.push(take_bytes(&mut rest)?.to_vec());
+        for _ in 0..take_array(&mut rest).map(u32::from_le_bytes)? {
+            append.schedules.push(take_counted(&mut rest)?.to_vec());
         }
         if has_terms {
-            let terms = take_bytes(&mut rest)?;
+            let terms = take_counted(&mut rest)?;
             append.terms = serde_json::from_slice(terms)
                 .map_err(|problem| AppendError::Terms(problem.to_string()))?;
         }
@@ -202,19 +197,6 @@ impl Append {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 pub(super) fn is_zero(count: &u64) -> bool {
     *count == 0
-}
-
-fn take_u32(rest: &mut &[u8]) -> Result<u32, AppendError> {
-    let (head, tail) = rest.split_first_chunk::<4>().ok_or(AppendError::Length)?;
-    *rest = tail;
-    Ok(u32::from_le_bytes(*head))
-}
-
-fn take_bytes<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], AppendError> {
-    let len = take_u32(rest)? as usize;
-    let (head, tail) = rest.split_at_checked(len).ok_or(AppendError::Length)?;
-    *rest = tail;
-    Ok(head)
 }
 
 /// The result of an append.
