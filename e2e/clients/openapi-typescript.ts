@@ -19,8 +19,9 @@ export type Problem = Schemas["Problem"];
 const client = createClient<paths>({ baseUrl: "http://localhost:8787", headers: { authorization: "Bearer key" } });
 
 /** Creates a task, pauses it unless it has changed meanwhile, and lists the tasks of its tag. */
-export async function use(task: NewTask): Promise<string[]> {
-  const { data, error, response } = await client.POST("/v1/tasks", { body: task, params: { header: { "Idempotency-Key": "a" } } });
+export async function use(): Promise<string[]> {
+  const body = { time: "2030-12-24T18:00:00Z", tags: ["a"], callback: { type: "handler", name: "log" } } as const;
+  const { data, error, response } = await client.POST("/v1/tasks", { body: { ...body, tags: ["a"] }, params: { header: { "Idempotency-Key": "a" } } });
   if (error !== undefined) throw new Error(`${error.type}: ${error.detail}`);
   const version = response.headers.get("etag") ?? "*";
   await client.POST("/v1/tasks/{id}/pause", { params: { path: { id: data.id }, header: { "If-Match": version } } });

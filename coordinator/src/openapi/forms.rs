@@ -4,7 +4,8 @@
 //! The types that read requests are flat: all members of all forms are optional. In the schema of a
 //! form, the members of other forms may only be null, which means the same as absent. A type checker
 //! finds a task with two schedules by these members, and one without a schedule by those that the
-//! form requires.
+//! form requires. For the same reason no object has two forms at once, although the choice is an
+//! `anyOf`: tools understand by a `oneOf` that different members tell the forms apart.
 
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -169,12 +170,31 @@ const SELECTIONS_AND_TIMES: &[Form] = &[
     },
 ];
 
+/// At least one of two bounds.
+const LIMITS: &[Form] = &[
+    Form {
+        name: "",
+        description: "Bounds how many runs are in flight.",
+        required: &["concurrency"],
+        optional: &["perSecond"],
+        kind: None,
+    },
+    Form {
+        name: "",
+        description: "Bounds how many runs start in a second.",
+        required: &["perSecond"],
+        optional: &["concurrency"],
+        kind: None,
+    },
+];
+
 /// The objects that have several forms.
 pub(super) const SPLITS: &[Split] = &[
     Split { schema: "NewTask", forms: SCHEDULES, common: &[], is_named: true },
     // A preview has a local time in `from` as well, which its zone is for.
     Split { schema: "PreviewRequest", forms: SCHEDULES, common: &["timezone"], is_named: false },
     Split { schema: "Reschedule", forms: TIMES, common: &[], is_named: false },
+    Split { schema: "Limit", forms: LIMITS, common: &[], is_named: false },
     Split { schema: "Selection", forms: SELECTIONS, common: &[], is_named: false },
     Split { schema: "RescheduleMany", forms: SELECTIONS_AND_TIMES, common: &[], is_named: false },
 ];
@@ -202,7 +222,7 @@ impl Split {
         }
         let description = flat["description"].clone();
         schemas
-            .insert(self.schema.to_owned(), json!({ "description": description, "oneOf": choice }));
+            .insert(self.schema.to_owned(), json!({ "description": description, "anyOf": choice }));
     }
 }
 
@@ -237,7 +257,9 @@ impl Form {
 /// request, or by a function.
 pub(super) fn split_calls(schemas: &mut Map<String, Value>) {
     let Some(callback) = schemas.get_mut("Callback") else { return };
-    let kinds = callback["oneOf"].take();
+    let Some(kinds) = callback.as_object_mut().and_then(|callback| callback.remove("oneOf")) else {
+        return;
+    };
     let mut choice = Vec::new();
     for kind in kinds.as_array().into_iter().flatten() {
         let name = match kind["properties"]["type"]["const"].as_str().unwrap_or_default() {
@@ -269,7 +291,7 @@ pub(super) fn split_calls(schemas: &mut Map<String, Value>) {
             choice.push((format!("{name}{call}Callback"), schema));
         }
     }
-    callback["oneOf"] = choice
+    callback["anyOf"] = choice
         .iter()
         .map(|(name, _)| json!({ "$ref": format!("#/components/schemas/{name}") }))
         .collect();
