@@ -51,20 +51,7 @@ pub(super) fn document() -> Value {
             "schemas": definitions::definitions(generator, &parts),
             "responses": parts["responses"],
             "parameters": parameters::components(),
-            "headers": {
-                "ETag": {
-                    "description": "The version of the task and its state, for `If-Match` and `If-None-Match`.",
-                    "schema": { "type": "string" }
-                },
-                "RetryAfter": {
-                    "description": "Seconds to wait before the same request may succeed.",
-                    "schema": { "type": "integer", "minimum": 0 }
-                },
-                "IdempotentReplayed": {
-                    "description": "Present if an earlier request with this key was carried out: this is its answer.",
-                    "schema": { "type": "string", "const": "true" }
-                }
-            },
+            "headers": parameters::answer_headers(),
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "description": "One of the keys in the deployment's secret API_KEYS, or one made with POST /v1/keys." }
             }
@@ -128,32 +115,33 @@ fn responses(
     let operation = &route.operation;
     let mut responses = Map::new();
     for (status, description, schema) in operation.answers {
-        let content_type = if operation.stream { "text/event-stream" } else { "application/json" };
+        let content_type =
+            if operation.stream { "text/event-stream" } else { operation.content_type };
         let schema = schema(generator).to_value();
-        let mut headers = Map::new();
+        let mut headers = parameters::request_id();
         if schema["$ref"] == "#/components/schemas/Task" {
-            headers.insert("ETag".to_owned(), json!({ "$ref": "#/components/headers/ETag" }));
+            headers["ETag"] = json!({ "$ref": "#/components/headers/ETag" });
         }
         if operation.once {
-            headers.insert(
-                "Idempotent-Replayed".to_owned(),
-                json!({ "$ref": "#/components/headers/IdempotentReplayed" }),
-            );
+            headers["Idempotent-Replayed"] =
+                json!({ "$ref": "#/components/headers/IdempotentReplayed" });
         }
-        let mut response = json!({ "description": description, "content": { content_type: { "schema": schema } } });
-        if !headers.is_empty() {
-            response["headers"] = Value::Object(headers);
-        }
+        let content = json!({ content_type: { "schema": schema } });
+        let response =
+            json!({ "description": description, "content": content, "headers": headers });
         responses.insert(status.to_string(), response);
     }
     if route.conditions == Conditions::Read {
         responses.insert(
             "304".to_owned(),
-            json!({ "description": "The task and its state are still those that If-None-Match names." }),
+            json!({
+                "description": "The task and its state are still those that If-None-Match names.",
+                "headers": parameters::request_id()
+            }),
         );
     }
     problems::add_refusals(route, &mut responses, components, generator);
-    if matches!(route.access, Access::Open(_)) {
+    if matches!(route.access, Access::Open(_)) && operation.refusals.is_empty() {
         responses.insert(
             "4XX".to_owned(),
             json!({ "description": "The scheduler refuses no request to this path. What is in front of it, such as a firewall, may." }),

@@ -1,6 +1,7 @@
 //! Parameters in paths and headers.
 
 use crate::conditions::{Conditions, IF_MATCH, IF_NONE_MATCH};
+use crate::problem::ProblemType;
 use crate::routes::{Access, Route};
 use scheduler_model::access::{NAMESPACE_HEADER, Scope};
 use scheduler_model::bounds::{
@@ -16,27 +17,37 @@ pub(super) fn is_of_namespace(route: &Route) -> bool {
 
 /// Returns what stands in the path, and the header that names the namespace.
 pub(super) fn path_parameters(route: &Route) -> Value {
-    let named = |name: &str, description: &str, schema: Value| {
-        let parameter = json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema });
-        route.path.contains(&format!("{{{name}}}")).then_some(parameter)
-    };
-    let id = json!({ "type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES });
-    let namespace =
-        json!({ "type": "string", "pattern": format!("^[a-z0-9-]{{1,{MAX_NAMESPACE_BYTES}}}$") });
+    let text = |longest: usize| json!({ "type": "string", "minLength": 1, "maxLength": longest });
+    let names: Vec<&str> = ProblemType::ALL.iter().map(|kind| kind.name()).collect();
+    let ids = [
+        ("/v1/tasks", "The task's id, percent-encoded.", text(MAX_ID_BYTES)),
+        ("/v1/limits", "The key that tasks name, percent-encoded.", text(MAX_LIMIT_KEY_BYTES)),
+        ("/v1/keys", "The id of the API key.", json!({ "type": "string", "minLength": 1 })),
+        (
+            "/v1/namespaces",
+            "The namespace's name.",
+            json!({ "type": "string", "pattern": namespace_pattern() }),
+        ),
+        (
+            "/problems",
+            "The last part of a problem's `type`.",
+            json!({ "type": "string", "enum": names }),
+        ),
+    ];
+    let id = ids
+        .into_iter()
+        .find(|(before, ..)| route.path.starts_with(&format!("{before}/{{id}}")))
+        .map(|(_, description, schema)| {
+            json!({ "name": "id", "in": "path", "required": true, "description": description, "schema": schema })
+        });
     let header =
         is_of_namespace(route).then(|| json!({ "$ref": "#/components/parameters/Namespace" }));
-    let parameters = [
-        named("id", "The task's id, percent-encoded.", id),
-        named("key", "The key's id.", json!({ "type": "string" })),
-        named(
-            "limitKey",
-            "The key that tasks name, percent-encoded.",
-            json!({ "type": "string", "minLength": 1, "maxLength": MAX_LIMIT_KEY_BYTES }),
-        ),
-        named("name", "The namespace's name.", namespace),
-        header,
-    ];
-    parameters.into_iter().flatten().collect()
+    id.into_iter().chain(header).collect()
+}
+
+/// Returns the pattern of a namespace's name.
+fn namespace_pattern() -> String {
+    format!("^[a-z0-9-]{{1,{MAX_NAMESPACE_BYTES}}}$")
 }
 
 /// Returns the headers that an operation reads, beside the namespace.
@@ -53,12 +64,11 @@ pub(super) fn headers(route: &Route) -> Vec<Value> {
 
 /// Returns the headers that several operations read, as components.
 pub(super) fn components() -> Value {
-    let pattern = format!("^[a-z0-9-]{{1,{MAX_NAMESPACE_BYTES}}}$");
     json!({
         "Namespace": {
             "name": NAMESPACE_HEADER, "in": "header", "required": false,
             "description": "The namespace. Without it, the only one that the key is for, or else `default`.",
-            "schema": { "type": "string", "pattern": pattern }
+            "schema": { "type": "string", "pattern": namespace_pattern() }
         },
         "IfMatch": {
             "name": IF_MATCH, "in": "header", "required": false,
@@ -78,6 +88,34 @@ pub(super) fn components() -> Value {
             "description": "Names the request. A request with the same key and body within a day is not carried out again, and gets the answer of \
                 the first. With another body it is refused.",
             "schema": { "type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY_BYTES, "pattern": "^[ -~]*$" }
+        }
+    })
+}
+
+/// Returns the header that every answer has.
+pub(super) fn request_id() -> Value {
+    json!({ "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" } })
+}
+
+/// Returns the headers that several answers have, as components.
+pub(super) fn answer_headers() -> Value {
+    json!({
+        "X-Request-Id": {
+            "description": "The id of the request, as the request gives it in this header (1 to 128 letters, digits, `_` and `-`), or else a \
+                new one. The log lines of the request have it.",
+            "schema": { "type": "string" }
+        },
+        "ETag": {
+            "description": "The version of the task and its state, for `If-Match` and `If-None-Match`.",
+            "schema": { "type": "string" }
+        },
+        "RetryAfter": {
+            "description": "Seconds to wait before the same request may succeed.",
+            "schema": { "type": "integer", "minimum": 0 }
+        },
+        "IdempotentReplayed": {
+            "description": "Present if an earlier request with this key was carried out: this is its answer.",
+            "schema": { "type": "string", "const": "true" }
         }
     })
 }

@@ -1,7 +1,7 @@
 //! How requests are refused: the problems of each route, and their answers.
 
 use super::answers;
-use super::parameters::is_of_namespace;
+use super::parameters::{is_of_namespace, request_id};
 use crate::conditions::Conditions;
 use crate::problem::{Problem, ProblemType};
 use crate::routes::{Access, Route};
@@ -28,7 +28,10 @@ pub(super) fn problems_of(route: &Route) -> impl Iterator<Item = Problem> {
     problems().into_iter().filter(|problem| {
         let follows = match problem.kind {
             ProblemType::NoNamespace | ProblemType::Invalid => is_of_namespace(route),
-            ProblemType::TooLarge => route.operation.body.is_some(),
+            ProblemType::TooLarge | ProblemType::SlowBody => route.operation.body.is_some(),
+            ProblemType::MalformedPath => {
+                route.path.contains('{') && matches!(route.access, Access::Scope(..))
+            }
             ProblemType::OtherVersion => {
                 matches!(route.conditions, Conditions::Change | Conditions::Read)
             }
@@ -96,6 +99,10 @@ pub(super) fn problems() -> Vec<Problem> {
         ),
         Problem::no_route("GET", "/v1/taks"),
         Problem::no_method("PATCH", "/v1/tasks", "GET, HEAD, POST".to_owned()),
+        Problem::malformed_path(
+            "/v1/tasks/%zz",
+            "has a percent sign without two hexadecimal digits; write it as %25",
+        ),
         Problem::no_task("order-7"),
         Problem::no_namespace(
             "there is no namespace \"shop\"; create it with PUT /v1/namespaces/shop",
@@ -110,12 +117,15 @@ pub(super) fn problems() -> Vec<Problem> {
             Some(1),
         ),
         Problem::too_many_readers(EngineError::TooManyReaders.to_string(), READERS_RETRY_SECONDS),
-        Problem::already_fired("order-7"),
+        Problem::already_running("order-7"),
+        Problem::task_cancelled("order-7"),
         Problem::not_applicable("order-7", Some(&Change::Pause)),
         Problem::too_many_runs("order-7"),
         Problem::other_version("the task was changed meanwhile; read it again"),
         Problem::too_large(MAX_REQUEST_BYTES),
+        Problem::slow_body("the body did not arrive within 60 s; send less, or several requests"),
         Problem::invalid(FieldError::new("delayInSeconds", "is -1; must be 0 to 251637958799")),
+        Problem::batch_rejected(2, 0, None, &FieldError::new("cron", "is empty")),
         Problem::overloaded(),
         Problem::misconfigured("SHARD_MAP is not set; write the number of shards, like 16"),
         Problem::unavailable("shard 1-3 could not be reached"),

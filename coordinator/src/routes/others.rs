@@ -4,17 +4,18 @@ use crate::conditions::Conditions;
 use crate::handlers::{events, keys, namespaces, open, preview, rate_limits, stats};
 #[cfg(test)]
 use crate::openapi::answers::{
-    DeletedLimit, DeletedNamespace, Health, KeyList, LimitList, MadeKey, Namespace, NamespaceList,
-    RevokedKey, Stats,
+    Deleted, Health, KeyList, LimitList, MadeKey, Namespace, NamespaceList, Stats,
 };
 #[cfg(test)]
-use crate::openapi::operation::{Body, Operation, any_object};
+use crate::openapi::operation::{Body, Operation, any_object, text};
 #[cfg(test)]
 use crate::problem::ProblemType::{
-    Invalid, NoKey, NoLimit, NoNamespace, NotEmpty, TooMany, TooManyReaders,
+    Invalid, NoKey, NoLimit, NoNamespace, NoRoute, NotEmpty, TooMany, TooManyReaders,
 };
 use crate::routes::route::Route;
 use scheduler_model::access::Scope;
+#[cfg(test)]
+use scheduler_model::access::ShownKey;
 use scheduler_model::bounds::MAX_PREVIEW_BODY_BYTES;
 #[cfg(test)]
 use scheduler_model::events::EventData;
@@ -49,6 +50,31 @@ pub(super) static ROUTES: &[Route] = &[
             ..Operation::USUAL
         },
         ..Route::open("/openapi.json", open::document)
+    },
+    Route {
+        #[cfg(test)]
+        operation: Operation {
+            id: "listProblemTypes",
+            summary: "List the types of problems",
+            description: "A page that lists every type of problem.",
+            answers: &[(200, "A list in Markdown, with a link to the page of each.", text)],
+            content_type: "text/markdown",
+            ..Operation::USUAL
+        },
+        ..Route::open("/problems", open::problem_types)
+    },
+    Route {
+        #[cfg(test)]
+        operation: Operation {
+            id: "getProblemType",
+            summary: "Explain a type of problem",
+            description: "A page about a type of problem: what it means, and what to do.",
+            answers: &[(200, "A page in Markdown.", text)],
+            content_type: "text/markdown",
+            refusals: &[NoRoute],
+            ..Operation::USUAL
+        },
+        ..Route::open("/problems/{id}", open::problem_type)
     },
     Route {
         body_limit: MAX_PREVIEW_BODY_BYTES,
@@ -113,14 +139,32 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         #[cfg(test)]
         operation: Operation {
-            id: "revokeKey",
-            summary: "Revoke an API key",
-            description: "The key stops working everywhere within ten seconds.",
-            answers: &[(200, "Revoked.", SchemaGenerator::subschema_for::<RevokedKey>)],
+            id: "getKey",
+            summary: "Get an API key",
+            description: "Returns a key that reaches no further than the key of the request, without its secret.",
+            answers: &[(
+                200,
+                "The key, without its secret.",
+                SchemaGenerator::subschema_for::<ShownKey<'static>>,
+            )],
             refusals: &[NoKey],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Delete, "/v1/keys/{key}", Scope::Admin, |call, id| {
+        ..Route::new(Method::Get, "/v1/keys/{id}", Scope::Admin, |call, id| {
+            Box::pin(keys::get(call, id))
+        })
+    },
+    Route {
+        #[cfg(test)]
+        operation: Operation {
+            id: "revokeKey",
+            summary: "Revoke an API key",
+            description: "The key stops working everywhere within ten seconds.",
+            answers: &[(200, "Revoked.", SchemaGenerator::subschema_for::<Deleted>)],
+            refusals: &[NoKey],
+            ..Operation::USUAL
+        },
+        ..Route::new(Method::Delete, "/v1/keys/{id}", Scope::Admin, |call, id| {
             Box::pin(keys::revoke(call, id))
         })
     },
@@ -140,6 +184,20 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         #[cfg(test)]
         operation: Operation {
+            id: "getNamespace",
+            summary: "Get a namespace",
+            description: "Returns a namespace that the key of the request is for, with its quota.",
+            answers: &[(200, "The namespace.", SchemaGenerator::subschema_for::<Namespace>)],
+            refusals: &[Invalid, NoNamespace],
+            ..Operation::USUAL
+        },
+        ..Route::new(Method::Get, "/v1/namespaces/{id}", Scope::Admin, |call, name| {
+            Box::pin(namespaces::get(call, name))
+        })
+    },
+    Route {
+        #[cfg(test)]
+        operation: Operation {
             id: "putNamespace",
             summary: "Create or change a namespace",
             description: "Creates a namespace, or replaces its quota. Needs a key for every namespace.",
@@ -151,7 +209,7 @@ pub(super) static ROUTES: &[Route] = &[
             refusals: &[Invalid, TooMany],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Put, "/v1/namespaces/{name}", Scope::Admin, |call, name| {
+        ..Route::new(Method::Put, "/v1/namespaces/{id}", Scope::Admin, |call, name| {
             Box::pin(namespaces::put(call, name))
         })
     },
@@ -161,11 +219,11 @@ pub(super) static ROUTES: &[Route] = &[
             id: "deleteNamespace",
             summary: "Delete a namespace",
             description: "Deletes a namespace that holds no task. Needs a key for every namespace.",
-            answers: &[(200, "Deleted.", SchemaGenerator::subschema_for::<DeletedNamespace>)],
+            answers: &[(200, "Deleted.", SchemaGenerator::subschema_for::<Deleted>)],
             refusals: &[Invalid, NoNamespace, NotEmpty],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Delete, "/v1/namespaces/{name}", Scope::Admin, |call, name| {
+        ..Route::new(Method::Delete, "/v1/namespaces/{id}", Scope::Admin, |call, name| {
             Box::pin(namespaces::delete(call, name))
         })
     },
@@ -196,7 +254,7 @@ pub(super) static ROUTES: &[Route] = &[
             refusals: &[Invalid, TooMany],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Put, "/v1/limits/{limitKey}", Scope::Write, |call, key| {
+        ..Route::new(Method::Put, "/v1/limits/{id}", Scope::Write, |call, key| {
             Box::pin(rate_limits::put(call, key))
         })
     },
@@ -210,7 +268,7 @@ pub(super) static ROUTES: &[Route] = &[
             refusals: &[NoLimit],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Get, "/v1/limits/{limitKey}", Scope::Read, |call, key| {
+        ..Route::new(Method::Get, "/v1/limits/{id}", Scope::Read, |call, key| {
             Box::pin(rate_limits::get(call, key))
         })
     },
@@ -220,11 +278,11 @@ pub(super) static ROUTES: &[Route] = &[
             id: "deleteLimit",
             summary: "Delete a limit",
             description: "Deletes the limit of a key. Tasks that name the key are not limited any more.",
-            answers: &[(200, "Lifted.", SchemaGenerator::subschema_for::<DeletedLimit>)],
+            answers: &[(200, "Lifted.", SchemaGenerator::subschema_for::<Deleted>)],
             refusals: &[NoLimit],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Delete, "/v1/limits/{limitKey}", Scope::Write, |call, key| {
+        ..Route::new(Method::Delete, "/v1/limits/{id}", Scope::Write, |call, key| {
             Box::pin(rate_limits::delete(call, key))
         })
     },

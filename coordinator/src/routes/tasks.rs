@@ -4,14 +4,13 @@ use crate::conditions::Conditions;
 use crate::handlers::tasks::change::Verb;
 use crate::handlers::tasks::{cancel, change, create, explain, get, list, patch, runs};
 #[cfg(test)]
-use crate::openapi::answers::{
-    BatchReply, CancelledMany, CancelledOne, ChangedMany, ChangedOne, RunList, Task, TaskList,
-};
+use crate::openapi::answers::{BatchReply, CancelledMany, ChangedMany, RunList, Task, TaskList};
 #[cfg(test)]
 use crate::openapi::operation::{Body, Operation};
 #[cfg(test)]
 use crate::problem::ProblemType::{
-    AlreadyFired, Full, Invalid, KeyReused, NoTask, NotApplicable, Quota, TooManyRuns,
+    AlreadyRunning, BatchRejected, Full, Invalid, KeyReused, NoTask, NotApplicable, Quota,
+    TaskCancelled, TooManyRuns,
 };
 use crate::routes::route::Route;
 use scheduler_model::access::Scope;
@@ -59,7 +58,7 @@ pub(super) static ROUTES: &[Route] = &[
             once: true,
             body: Some(Body::Batch),
             answers: &[(200, "What became of each.", SchemaGenerator::subschema_for::<BatchReply>)],
-            refusals: &[Invalid, KeyReused, Quota, Full],
+            refusals: &[Invalid, BatchRejected, KeyReused, Quota, Full],
             ..Operation::USUAL
         },
         ..Route::new(Method::Post, "/v1/tasks/batch", Scope::Write, |call, _| {
@@ -189,8 +188,8 @@ pub(super) static ROUTES: &[Route] = &[
             description: "Cancels the task, or discards its dead letter. No further attempt starts; an attempt in flight runs to its end.",
             answers: &[(
                 200,
-                "No attempt of it starts any more.",
-                SchemaGenerator::subschema_for::<CancelledOne>,
+                "The task as it was. No attempt of it starts any more.",
+                SchemaGenerator::subschema_for::<Task>,
             )],
             refusals: &[Invalid, NoTask],
             ..Operation::USUAL
@@ -206,8 +205,8 @@ pub(super) static ROUTES: &[Route] = &[
             id: "pauseTask",
             summary: "Pause a task",
             description: "The task does not fire until it is resumed. An attempt in flight runs to its end.",
-            answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
-            refusals: &[Invalid, NoTask, AlreadyFired, NotApplicable],
+            answers: &[(200, "The task after the change.", SchemaGenerator::subschema_for::<Task>)],
+            refusals: &[Invalid, NoTask, TaskCancelled, NotApplicable],
             ..Operation::USUAL
         },
         ..Route::new(Method::Post, "/v1/tasks/{id}/pause", Scope::Write, |call, id| {
@@ -241,8 +240,8 @@ pub(super) static ROUTES: &[Route] = &[
             id: "resumeTask",
             summary: "Resume a task",
             description: "Lets a paused task fire again. A recurring task does not make up for the runs that it missed, unless it has a `misfire` policy.",
-            answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
-            refusals: &[Invalid, NoTask, AlreadyFired, Full, NotApplicable],
+            answers: &[(200, "The task after the change.", SchemaGenerator::subschema_for::<Task>)],
+            refusals: &[Invalid, NoTask, TaskCancelled, Full],
             ..Operation::USUAL
         },
         ..Route::new(Method::Post, "/v1/tasks/{id}/resume", Scope::Write, |call, id| {
@@ -276,8 +275,8 @@ pub(super) static ROUTES: &[Route] = &[
             id: "runTask",
             summary: "Run a task now",
             description: "Fires a one-shot task now, a recurring task in addition to its schedule, and a task without a schedule, which stays. Starts a dead letter over.",
-            answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
-            refusals: &[Invalid, NoTask, AlreadyFired, Quota, Full, TooManyRuns],
+            answers: &[(200, "The task after the change.", SchemaGenerator::subschema_for::<Task>)],
+            refusals: &[Invalid, NoTask, AlreadyRunning, TaskCancelled, Quota, Full, TooManyRuns],
             ..Operation::USUAL
         },
         ..Route::new(Method::Post, "/v1/tasks/{id}/run", Scope::Write, |call, id| {
@@ -312,8 +311,8 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Reschedule a task",
             description: "Moves a task that fires once to another time.",
             body: Some(Body::Reschedule),
-            answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
-            refusals: &[Invalid, NoTask, AlreadyFired, NotApplicable],
+            answers: &[(200, "The task after the change.", SchemaGenerator::subschema_for::<Task>)],
+            refusals: &[Invalid, NoTask, TaskCancelled, NotApplicable],
             ..Operation::USUAL
         },
         ..Route::new(Method::Post, "/v1/tasks/{id}/reschedule", Scope::Write, |call, id| {
@@ -350,7 +349,7 @@ pub(super) static ROUTES: &[Route] = &[
             description: "Applies a JSON merge patch (RFC 7396) to the task. The answer shows the task as it is stored.",
             body: Some(Body::Patch),
             answers: &[(200, "The task as it stands now.", SchemaGenerator::subschema_for::<Task>)],
-            refusals: &[Invalid, NoTask, Quota, Full, NotApplicable],
+            refusals: &[Invalid, NoTask, Quota, Full, TaskCancelled, NotApplicable],
             ..Operation::USUAL
         },
         ..Route::new(Method::Patch, "/v1/tasks/{id}", Scope::Write, |call, id| {
