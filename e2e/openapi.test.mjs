@@ -126,15 +126,15 @@ test("what is not documented does not exist", async () => {
   }
 });
 
-/** Paths of the examples: what their names stand for. */
-const NAMES = { id: "order-7:remind", limitKey: "stripe", name: "shop", key: "none" };
+/** What the id in a path stands for in the requests of examples, by the beginning of the path. */
+const IDS = { "/v1/tasks": "order-7:remind", "/v1/limits": "stripe", "/v1/namespaces": "shop" };
 
 /** Every operation with a body: its path, its method, and the media types of its body with their examples. */
 function* bodies() {
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS.filter((method) => item[method]?.requestBody)) {
       for (const [type, { schema, examples }] of Object.entries(item[method].requestBody.content)) {
-        const at = path.replace(/{(\w+)}/g, (_, name) => encodeURIComponent(NAMES[name]));
+        const at = path.replace("{id}", encodeURIComponent(Object.entries(IDS).find(([before]) => path.startsWith(before))?.[1] ?? ""));
         yield { path, method, at, type, schema, examples: Object.entries(examples).map(([name, { value }]) => ({ name, value })) };
       }
     }
@@ -203,7 +203,7 @@ test("tasks are as they are shown after each example, in pages", async () => {
 
 test("docs/api.md lists the routes of the document", async () => {
   const text = await readFile(join(ROOT, "docs/api.md"), "utf8");
-  const listed = [...text.matchAll(/^\| `([A-Z]+) (\S+)` \|/gm)].map(([, method, path]) => `${method} ${path}`);
+  const listed = [...text.matchAll(/^\|((?:,? `[A-Z]+ [^` ]+`)+) \|/gm)].flatMap(([, routes]) => [...routes.matchAll(/`([^`]+)`/g)].map(([, route]) => route));
   const described = Object.entries(document.paths).flatMap(([path, item]) => METHODS.filter((method) => item[method]).map((method) => `${method.toUpperCase()} ${path}`));
   assert.deepEqual(listed.toSorted(), described.toSorted());
 });
@@ -232,28 +232,30 @@ test("keys and namespaces are as described", async () => {
   const example = document.paths["/v1/keys"].post.requestBody.content["application/json"].examples.shop.value;
   const { body: key } = await checked("post", "/v1/keys", { body: example });
   await checked("get", "/v1/keys");
+  assert.equal((await checked("get", "/v1/keys/{id}", { at: `/v1/keys/${key.id}` })).status, 200);
   const headers = { authorization: `Bearer ${key.key}` };
   assert.equal((await checked("get", "/v1/keys", { headers })).status, 403);
   assert.equal((await checked("get", "/v1/tasks", { headers })).status, 404);
 
   const at = "/v1/namespaces/shop";
-  const quota = document.paths["/v1/namespaces/{name}"].put.requestBody.content["application/json"].examples.quota.value;
-  assert.equal((await checked("put", "/v1/namespaces/{name}", { at, body: quota })).status, 201);
-  assert.equal((await checked("put", "/v1/namespaces/{name}", { at, body: { quota: { pendingTasks: 1 } } })).status, 200);
-  assert.equal((await checked("put", "/v1/namespaces/{name}", { at, body: { quota: { pendingTasks: -1 } } })).status, 422);
+  const quota = document.paths["/v1/namespaces/{id}"].put.requestBody.content["application/json"].examples.quota.value;
+  assert.equal((await checked("put", "/v1/namespaces/{id}", { at, body: quota })).status, 201);
+  assert.equal((await checked("put", "/v1/namespaces/{id}", { at, body: { quota: { pendingTasks: 1 } } })).status, 200);
+  assert.equal((await checked("put", "/v1/namespaces/{id}", { at, body: { quota: { pendingTasks: -1 } } })).status, 422);
   await checked("get", "/v1/namespaces");
+  assert.equal((await checked("get", "/v1/namespaces/{id}", { at })).status, 200);
   const ours = { headers: { "scheduler-namespace": "shop" } };
   const once = { headers: { ...ours.headers, "idempotency-key": "a" } };
   for (let n = 0; n < 2; n++) assert.equal((await checked("post", "/v1/tasks", { body: { ...SOON, id: "a" }, ...once })).status, 201);
   assert.equal((await checked("post", "/v1/tasks", { body: { ...SOON, id: "b" }, ...once })).status, 409);
   assert.equal((await checked("post", "/v1/tasks/batch", { body: [SOON, SOON], ...ours })).status, 429);
-  assert.equal((await checked("delete", "/v1/namespaces/{name}", { at })).status, 409);
+  assert.equal((await checked("delete", "/v1/namespaces/{id}", { at })).status, 409);
   await checked("delete", "/v1/tasks/{id}", { at: "/v1/tasks/a", ...ours });
-  assert.equal((await checked("delete", "/v1/namespaces/{name}", { at })).status, 200);
-  assert.equal((await checked("delete", "/v1/namespaces/{name}", { at })).status, 404);
+  assert.equal((await checked("delete", "/v1/namespaces/{id}", { at })).status, 200);
+  assert.equal((await checked("delete", "/v1/namespaces/{id}", { at })).status, 404);
 
-  assert.equal((await checked("delete", "/v1/keys/{key}", { at: `/v1/keys/${key.id}` })).status, 200);
-  assert.equal((await checked("delete", "/v1/keys/{key}", { at: `/v1/keys/${key.id}` })).status, 404);
+  assert.equal((await checked("delete", "/v1/keys/{id}", { at: `/v1/keys/${key.id}` })).status, 200);
+  assert.equal((await checked("delete", "/v1/keys/{id}", { at: `/v1/keys/${key.id}` })).status, 404);
 });
 
 test("other answers and refusals are as described", async () => {

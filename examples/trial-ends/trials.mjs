@@ -112,7 +112,8 @@ export class Trials {
         body: text,
       });
       const answer = await response.json();
-      if (response.ok) return answer;
+      // A batch of which nothing was accepted is an error, with the same results.
+      if (response.ok || answer.results !== undefined) return answer;
       if (response.status === allowed) return undefined;
       const wait = response.headers.get("retry-after");
       // The scheduler says whether the same request may succeed later. All of ours may be sent twice.
