@@ -80,11 +80,13 @@ fn refusal(problems: &[Problem], generator: &mut SchemaGenerator) -> Value {
         "description": titles.join("; or: "),
         "content": { "application/problem+json": { "schema": schema, "examples": examples } }
     });
+    response["headers"] = request_id();
     if problems.iter().any(Problem::is_retryable) {
-        response["headers"] =
-            json!({ "Retry-After": { "$ref": "#/components/headers/RetryAfter" } });
-    } else if problems.iter().any(|problem| problem.kind == ProblemType::Unauthorized) {
-        response["headers"] = json!({ "WWW-Authenticate": { "description": "The scheme: `Bearer`.", "schema": { "type": "string" } } });
+        response["headers"]["Retry-After"] = json!({ "$ref": "#/components/headers/RetryAfter" });
+    }
+    if problems.iter().any(|problem| problem.kind == ProblemType::Unauthorized) {
+        response["headers"]["WWW-Authenticate"] =
+            json!({ "description": "The scheme: `Bearer`.", "schema": { "type": "string" } });
     }
     response
 }
