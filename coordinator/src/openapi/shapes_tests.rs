@@ -3,6 +3,7 @@
 
 use super::document::document;
 use super::examples;
+use super::tests::members;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{NamespaceInput, NewKey, Token};
 use scheduler_model::input::FieldError;
@@ -58,16 +59,16 @@ fn bodies() -> Vec<(Value, Read)> {
             examples.into_iter().map(move |(_, mut example)| (example["value"].take(), read));
         bodies.collect::<Vec<_>>()
     };
-    let mut bodies = vec![
-        (examples::key(), key as Read),
-        (examples::limit(), |text| Limit::parse(text).map(drop)),
-        (examples::namespace(), |text| NamespaceInput::parse(text).map(drop)),
-    ];
+    let mut bodies = of(examples::keys(), key);
+    bodies.extend(of(examples::limits(), |text| Limit::parse(text).map(drop)));
+    bodies.extend(of(examples::namespaces(), |text| NamespaceInput::parse(text).map(drop)));
     for read in [task, item, line] as [Read; 3] {
         bodies.extend(of(examples::tasks(), read));
     }
     bodies.extend(of(examples::previews(), |text| preview(text, NOW).map(drop)));
-    for examples in [examples::cancels(), examples::change_one(), examples::change_many()] {
+    for examples in
+        [examples::selections(), examples::reschedules(), examples::reschedules_of_many()]
+    {
         bodies.extend(of(examples, change));
     }
     bodies.extend(of(examples::patches(), patch));
@@ -105,13 +106,10 @@ fn with_lists(body: &Value, visit: &mut dyn FnMut(&str, &Value)) {
 #[test]
 fn a_request_takes_every_member_that_an_answer_shows_of_a_task() {
     let document = document();
-    let members = |schema: &str| {
-        let properties = &document["components"]["schemas"][schema]["properties"];
-        properties.as_object().cloned().unwrap_or_default()
-    };
-    let (given, of_preview) = (members("NewTask"), members("PreviewRequest"));
-    for (name, _) in members("Task") {
-        assert!(given.contains_key(&name) && of_preview.contains_key(&name), "{name}");
+    let (given, of_preview) = (members(&document, "NewTask"), members(&document, "PreviewRequest"));
+    let shown = document["components"]["schemas"]["Task"]["properties"].as_object().unwrap();
+    for name in shown.keys() {
+        assert!(given.contains_key(name) && of_preview.contains_key(name), "{name}");
     }
 }
 

@@ -3,6 +3,7 @@ use crate::effects::Write;
 use crate::snapshot::StoredHistory;
 use crate::{Config, Snapshot, StorageError};
 use scheduler_model::bounds::{MAX_HISTORY_AGE_MILLIS, MAX_HISTORY_ROWS};
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::protocol::{MAX_ERROR_CHARS, TaskRun};
 use std::collections::BTreeMap;
 
@@ -13,10 +14,10 @@ const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 struct Rows(BTreeMap<u64, (UnixMillis, Vec<u8>)>);
 
 impl Reader for Rows {
-    fn body(&self, _: u32, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
+    fn body(&self, _: PageNumber, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
         Err(StorageError("nothing is stored".to_owned()))
     }
-    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule(&self, _: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
         Err(StorageError("nothing is stored".to_owned()))
     }
     fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {

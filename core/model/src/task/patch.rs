@@ -65,9 +65,7 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
             merging
                 .write(fields.get(name).map(Cow::as_ref), value, 0, &mut merged)
                 .map_err(|problem| FieldError::new(name.clone().into_owned(), problem))?;
-            // It is made of texts.
-            let merged = String::from_utf8(merged).unwrap_or_default();
-            fields.insert(name.clone(), Cow::Owned(merged));
+            fields.insert(name.clone(), Cow::Owned(text_of(merged)?));
         }
     }
     let way = WAYS.iter().find(|(name, _)| fields.contains_key(*name));
@@ -77,7 +75,7 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     drop_misplaced(&mut fields, &patch, way.map_or(GivenKind::NoSchedule, |(_, kind)| *kind));
     let mut text = Vec::new();
     write_object(fields.iter().map(|(name, value)| (name.as_ref(), value.as_ref())), &mut text);
-    Ok(String::from_utf8(text).unwrap_or_default())
+    text_of(text)
 }
 
 /// Returns the fields of a stored task as a caller would give them: without what only answers show,
@@ -121,6 +119,14 @@ fn drop_misplaced(fields: &mut Fields<'_>, patch: &Fields<'_>, kind: GivenKind) 
 fn is_local(json: &str) -> bool {
     let time = serde_json::from_str::<TimeInput<'_>>(json).ok();
     time.is_some_and(|time| matches!(time.read("time", true), Ok(GivenTime::Local(_))))
+}
+
+/// Returns what was joined from texts.
+fn text_of(joined: Vec<u8>) -> Result<String, FieldError> {
+    String::from_utf8(joined).map_err(|problem| {
+        debug_assert!(false, "it was joined from texts: {problem}");
+        FieldError::new("", "is no text")
+    })
 }
 
 /// Reads a record or a patch. Of a member that comes twice the last counts.
@@ -236,8 +242,8 @@ impl Merging {
             let mut merged = Vec::new();
             let former = members.get(name.as_ref()).map(Cow::as_ref);
             self.write(former, value.get(), depth + 1, &mut merged)?;
-            members
-                .insert(name.as_ref(), Cow::Owned(String::from_utf8(merged).unwrap_or_default()));
+            let merged = text_of(merged).map_err(|_| "is no text")?;
+            members.insert(name.as_ref(), Cow::Owned(merged));
         }
         write_object(members.iter().map(|(name, value)| (*name, value.as_ref())), out);
         Ok(())
