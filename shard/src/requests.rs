@@ -4,8 +4,8 @@ use crate::shell::Shell;
 use scheduler_engine::{Effects, EngineError, Gathering};
 use scheduler_model::protocol::{
     AmongRequest, Append, CancelRequest, ChangeMatchingRequest, ChangeRequest, EventsRequest,
-    GetRequest, ListRequest, PurgeRequest, Report, RunsRequest, ShardError, ShardErrorKind,
-    WatchReply, paths,
+    GetRequest, ListItem, ListRequest, PurgeRequest, Report, RunsRequest, ShardError,
+    ShardErrorKind, WatchReply, paths,
 };
 use scheduler_platform::now;
 use serde::Serialize;
@@ -79,7 +79,12 @@ impl Shell {
             }
             paths::CANCEL => {
                 let AmongRequest::<CancelRequest> { among, request, .. } = read(body)?;
-                self.reply(|engine, now, sql| engine.cancel_among(&request, among, now, sql))
+                self.reply(|engine, now, sql| {
+                    let task = only_task(engine, &request.ids, sql);
+                    let (mut reply, effects) = engine.cancel_among(&request, among, now, sql)?;
+                    reply.task = task;
+                    Ok((reply, effects))
+                })
             }
             paths::GO_ON => {
                 let append = Append::decode(body)
@@ -98,7 +103,12 @@ impl Shell {
             }
             paths::CHANGE => {
                 let AmongRequest::<ChangeRequest> { among, share, request } = read(body)?;
-                self.reply(|engine, now, sql| engine.change_among(&request, among, share, now, sql))
+                self.reply(|engine, now, sql| {
+                    let (mut reply, effects) =
+                        engine.change_among(&request, among, share, now, sql)?;
+                    reply.task = only_task(engine, &request.ids, sql);
+                    Ok((reply, effects))
+                })
             }
             paths::CHANGE_MATCHING => {
                 let request: ChangeMatchingRequest = read(body)?;
@@ -169,6 +179,16 @@ impl Shell {
     }
 }
 
+/// Returns the task of a request that names one id. A failure to read it does not undo a change.
+fn only_task(
+    engine: &scheduler_engine::Engine,
+    ids: &[String],
+    sql: &crate::storage::Sql,
+) -> Option<ListItem> {
+    let [id] = ids else { return None };
+    engine.get(id, sql).ok().flatten()
+}
+
 fn written<T: Serialize>(reply: &T) -> Result<Vec<u8>, EngineError> {
     serde_json::to_vec(reply)
         .map_err(|problem| EngineError::BadRequest(format!("the answer: {problem}")))
@@ -193,7 +213,7 @@ fn refuse(problem: &EngineError) -> Result<Response> {
         EngineError::BadRequest(_) => (400, ShardErrorKind::Request),
         EngineError::Conflict(_) => (412, ShardErrorKind::Conflict),
         EngineError::Unfinished => (503, ShardErrorKind::Unfinished),
-        EngineError::Storage(_) | EngineError::Corrupt(_) => {
+        EngineError::Storage(_) | EngineError::Corrupt(_) | EngineError::Contradiction(_) => {
             worker::console_error!("{}: {problem}", now());
             (500, ShardErrorKind::Storage)
         }

@@ -7,14 +7,22 @@ use schemars::{Schema, SchemaGenerator};
 pub(crate) enum Body {
     Task,
     Batch,
-    Cancel,
-    ChangeOne,
-    ChangeMany,
     Patch,
+    Reschedule,
+    /// Which tasks to change.
+    Selection,
+    RescheduleMany,
     Preview,
     Key,
     Namespace,
     Limit,
+}
+
+impl Body {
+    /// Returns whether a request without it is refused.
+    pub(crate) fn is_required(&self) -> bool {
+        !matches!(self, Self::Namespace)
+    }
 }
 
 type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -22,11 +30,16 @@ type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 /// What the API's document says of a route beside what its table says already.
 pub(crate) struct Operation {
     pub(crate) id: &'static str,
+    /// The title of the operation: a verb, and what it acts on.
     pub(crate) summary: &'static str,
+    /// What it does, in whole sentences.
+    pub(crate) description: &'static str,
     /// The names of its query's parameters.
     pub(crate) query: &'static [&'static str],
     /// Whether it answers with server-sent events, each with data of the schema.
     pub(crate) stream: bool,
+    /// The media type of its answers.
+    pub(crate) content_type: &'static str,
     /// Whether it takes the header by which it is done once.
     pub(crate) once: bool,
     pub(crate) body: Option<Body>,
@@ -41,8 +54,10 @@ impl Operation {
     pub(crate) const USUAL: Self = Self {
         id: "",
         summary: "",
+        description: "",
         query: &[],
         stream: false,
+        content_type: "application/json",
         once: false,
         body: None,
         answers: &[],
@@ -53,4 +68,9 @@ impl Operation {
 /// Returns the schema of an object of which nothing else is said.
 pub(crate) fn any_object(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "object" })
+}
+
+/// Returns the schema of a text.
+pub(crate) fn text(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "string" })
 }

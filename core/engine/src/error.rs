@@ -87,7 +87,7 @@ pub enum EngineError {
     },
     /// Tasks were created as fast as the shard's share of a quota allows.
     #[error(
-        "the namespace's quota createsPerSecond, {quota} tasks a second over all shards, is used up on this one; create tasks again in {wait_millis} ms, or raise the quota"
+        "the namespace's quota createsPerSecond is {quota} over all shards, and the share of this one is used up; create tasks again in {wait_millis} ms, or raise the quota"
     )]
     RateQuota {
         /// The quota of the namespace, tasks a second.
@@ -129,9 +129,24 @@ pub enum EngineError {
         "stored data cannot be read: {0}; restore the shard from a point in time before it was damaged"
     )]
     Corrupt(String),
+    /// What the engine holds in memory contradicts itself, or cannot be encoded: a bug.
+    #[error("the shard's memory contradicts itself, so it starts again from storage: {0}")]
+    Contradiction(&'static str),
+}
+
+/// Returns the error for a state that cannot occur. Tests and the simulation end here.
+pub(super) fn contradiction(what: &'static str) -> EngineError {
+    debug_assert!(false, "{what}");
+    EngineError::Contradiction(what)
 }
 
 impl EngineError {
+    /// Returns whether memory and storage may differ after this error, so that the engine must be
+    /// dropped. Other errors refuse a request and change nothing.
+    pub fn drops_engine(&self) -> bool {
+        matches!(self, Self::Storage(_) | Self::Corrupt(_) | Self::Contradiction(_))
+    }
+
     /// Returns when it makes sense to send the request again, where that can be said; seconds from
     /// now.
     pub fn retry_after_seconds(&self) -> Option<u32> {

@@ -6,6 +6,7 @@ use crate::{Config, Engine, EngineError, Snapshot, hashes_of_envelope, key_store
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Directory, Entry, Flags, Page, PageBuilder, PageError};
 use scheduler_model::id_key::IdKey;
+use scheduler_model::numbers::PageNumber;
 use scheduler_model::protocol::{Append, CancelRequest, Cancelled};
 use scheduler_model::routing::id_hash;
 
@@ -82,7 +83,7 @@ fn what_was_stored_without_a_key_is_keyed_once() {
     assert_eq!(key_stored_page(KEY, keyed.clone(), page.body.clone()).unwrap(), keyed);
 
     let stored = |directory| crate::StoredPage {
-        page: 1,
+        page: PageNumber::new(1),
         directory,
         body_len: page.body.len() as u32,
         dead: Vec::new(),

@@ -12,6 +12,7 @@ use scheduler_model::bounds::{
 };
 use scheduler_model::format::page::Directory;
 use scheduler_model::id_key::IdKey;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -95,13 +96,13 @@ impl Memory {
     /// Returns what a start-up reads.
     pub fn snapshot(&self) -> Snapshot {
         let pages = self.pages.iter().map(|(page, row)| StoredPage {
-            page: *page,
+            page: PageNumber::new(*page),
             directory: row.directory.bytes().to_vec(),
             body_len: row.body.len() as u32,
             dead: self.dead.get(page).cloned().unwrap_or_default(),
         });
         let schedules = self.schedules.iter().map(|(number, row)| StoredSchedule {
-            number: *number,
+            number: ScheduleNumber::new(*number),
             since: row.since,
             record: row.record.clone(),
         });
@@ -145,7 +146,7 @@ impl Memory {
     fn check_size(&self, write: &Write) {
         let (what, bytes, most) = match write {
             Write::InsertPage { page, .. } | Write::ExtendPage { page, .. } => {
-                let row = &self.pages[page];
+                let row = &self.pages[&page.get()];
                 ("page", row.directory.bytes().len() + row.body.len(), MAX_PAGE_ROW_BYTES)
             }
             Write::SetDead { bits, .. } => ("row of dead bits", bits.len(), MAX_DEAD_ROW_BYTES),
@@ -194,6 +195,7 @@ impl Memory {
     fn write(&mut self, write: Write) {
         match write {
             Write::InsertPage { page, directory, body } => {
+                let page = page.get();
                 let directory = Directory::decode(directory, body.len()).unwrap();
                 assert!(page > 0, "page 0 stands for the recurring tasks");
                 assert!(
@@ -203,11 +205,13 @@ impl Memory {
                 assert!(!self.dead.contains_key(&page), "page {page} inherits dead bits");
             }
             Write::ExtendPage { page, directory, tail } => {
+                let page = page.get();
                 let row = self.pages.get_mut(&page).expect("the extended page is stored");
                 row.body.extend_from_slice(&tail);
                 row.directory = Directory::decode(directory, row.body.len()).unwrap();
             }
             Write::DeletePage { page, has_dead } => {
+                let page = page.get();
                 assert!(self.pages.remove(&page).is_some(), "deleted page {page} is not stored");
                 // As SQL does: without the flag the row of dead bits is not looked for.
                 if has_dead {
@@ -215,6 +219,7 @@ impl Memory {
                 }
             }
             Write::SetDead { page, bits } => {
+                let page = page.get();
                 assert!(
                     self.pages.contains_key(&page),
                     "dead bits for page {page}, which is not stored"
@@ -222,17 +227,20 @@ impl Memory {
                 self.dead.insert(page, bits);
             }
             Write::InsertSchedule { number, since, record } => {
+                let number = number.get();
                 assert!(
                     self.schedules.insert(number, ScheduleRow { since, record }).is_none(),
                     "schedule {number} is there already"
                 );
             }
             Write::SetSchedule { number, since, record } => {
+                let number = number.get();
                 let row = self.schedules.get_mut(&number).expect("the changed schedule is stored");
                 row.since = since.unwrap_or(row.since);
                 row.record = record;
             }
             Write::SetSince { number, since } => {
+                let number = number.get();
                 let row = self
                     .schedules
                     .get_mut(&number)
@@ -240,6 +248,7 @@ impl Memory {
                 row.since = since;
             }
             Write::DeleteSchedule { number } => {
+                let number = number.get();
                 assert!(
                     self.schedules.remove(&number).is_some(),
                     "deleted schedule {number} is not stored"
@@ -361,25 +370,25 @@ impl Memory {
 }
 
 impl Reader for Memory {
-    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
         let part = self
             .pages
-            .get(&page)
+            .get(&page.get())
             .and_then(|row| row.body.get(offset as usize..offset.checked_add(len)? as usize));
         self.read(part.map(<[u8]>::to_vec), Vec::len, || {
             format!("{len} bytes from {offset} of page {page}")
         })
     }
 
-    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
-        let record = self.schedules.get(&number).map(|row| row.record.clone());
+    fn schedule(&self, number: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
+        let record = self.schedules.get(&number.get()).map(|row| row.record.clone());
         self.read(record, Vec::len, || format!("schedule {number}"))
     }
 
-    fn schedule_head(&self, number: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule_head(&self, number: ScheduleNumber, len: u32) -> Result<Vec<u8>, StorageError> {
         let head = self
             .schedules
-            .get(&number)
+            .get(&number.get())
             .map(|row| row.record.get(..len as usize).unwrap_or(&row.record).to_vec());
         self.read(head, Vec::len, || format!("schedule {number}"))
     }

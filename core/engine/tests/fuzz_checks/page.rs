@@ -6,6 +6,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::testing::Memory;
 use scheduler_engine::{Config, Engine, Snapshot, StoredPage};
 use scheduler_model::format::page::{Directory, Entry, Flags};
+use scheduler_model::numbers::PageNumber;
 use scheduler_model::protocol::{Append, ListRequest, Terms};
 use scheduler_model::task::Record;
 
@@ -93,7 +94,7 @@ pub(crate) fn check(data: &[u8]) {
             let mut keyed = directory.clone();
             keyed.set_keyed();
             let page = StoredPage {
-                page: 1,
+                page: PageNumber::new(1),
                 directory: keyed.bytes().to_vec(),
                 body_len,
                 dead: bytes.to_vec(),

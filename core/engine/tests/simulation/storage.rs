@@ -16,6 +16,7 @@ use scheduler_engine::{Reader, StorageError, Write};
 use scheduler_model::bounds::{MAX_SHARD_REQUEST_BYTES, MAX_WAKE_BYTES};
 use scheduler_model::format::page::Entry;
 use scheduler_model::id_key::IdKey;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::position::Position;
 use scheduler_model::routing::id_hash;
 use scheduler_model::schedule::Policies;
@@ -136,24 +137,25 @@ impl Storage {
         for write in writes {
             match write {
                 Write::InsertPage { page, .. } | Write::ExtendPage { page, .. } => {
-                    let known = self.entries.remove(page).unwrap_or_default();
+                    let page = page.get();
+                    let known = self.entries.remove(&page).unwrap_or_default();
                     // A later write of the same input may have deleted it.
-                    if let Some(row) = self.memory.pages.get(page) {
-                        self.entries.insert(*page, entries_of(row, known));
+                    if let Some(row) = self.memory.pages.get(&page) {
+                        self.entries.insert(page, entries_of(row, known));
                     }
                 }
-                Write::DeletePage { page, .. } => drop(self.entries.remove(page)),
+                Write::DeletePage { page, .. } => drop(self.entries.remove(&page.get())),
                 Write::InsertSchedule { number, .. } | Write::SetSchedule { number, .. } => {
-                    if let Some(row) = self.memory.schedules.get(number) {
-                        self.definitions.insert(*number, Definition::of(row));
+                    if let Some(row) = self.memory.schedules.get(&number.get()) {
+                        self.definitions.insert(number.get(), Definition::of(row));
                     }
                 }
                 Write::SetSince { number, .. } => {
-                    if let Some(definition) = self.definitions.get(number) {
+                    if let Some(definition) = self.definitions.get(&number.get()) {
                         definition.passed.set(None);
                     }
                 }
-                Write::DeleteSchedule { number } => drop(self.definitions.remove(number)),
+                Write::DeleteSchedule { number } => drop(self.definitions.remove(&number.get())),
                 _ => {}
             }
         }
@@ -201,15 +203,15 @@ impl Storage {
 }
 
 impl Reader for Storage {
-    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
         self.read(|| self.memory.body(page, offset, len))
     }
 
-    fn schedule_head(&self, number: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule_head(&self, number: ScheduleNumber, len: u32) -> Result<Vec<u8>, StorageError> {
         self.read(|| self.memory.schedule_head(number, len))
     }
 
-    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule(&self, number: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
         self.read(|| self.memory.schedule(number))
     }
 

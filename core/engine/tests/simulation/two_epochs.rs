@@ -24,7 +24,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::testing;
 use scheduler_engine::{Effects, EngineError};
 use scheduler_model::protocol::{Append, CancelRequest, Cancelled, Change, ChangeRequest, Changed};
-use scheduler_model::routing::{ShardId, ShardMap, id_hash};
+use scheduler_model::routing::{ShardId, ShardMap};
 use scheduler_model::task::Record;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 

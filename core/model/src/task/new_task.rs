@@ -36,22 +36,6 @@ use std::borrow::Cow;
     description = "A task to take in: what to run, and exactly one of `time`, `delayInSeconds`, `cron`, `everySeconds`, `rrule` and \
                    `\"type\":\"no-schedule\"`."
 )]
-#[schemars(extend(
-    "oneOf" = [
-        { "required": ["time"] },
-        { "required": ["delayInSeconds"] },
-        { "required": ["cron"] },
-        { "required": ["everySeconds"] },
-        { "required": ["rrule", "startAt"] },
-        { "required": ["type"], "properties": { "type": { "const": "no-schedule" } } }
-    ],
-    "dependentRequired" = { "anchor": ["everySeconds"] },
-    "dependentSchemas" = {
-        "startAt": { "anyOf": [{ "required": ["cron"] }, { "required": ["everySeconds"] }, { "required": ["rrule"] }] },
-        "endAt": { "anyOf": [{ "required": ["cron"] }, { "required": ["everySeconds"] }, { "required": ["rrule"] }] },
-        "maxRuns": { "anyOf": [{ "required": ["cron"] }, { "required": ["everySeconds"] }, { "required": ["rrule"] }] }
-    }
-))]
 pub struct NewTask<'a> {
     /// Overwrites the task of this id; one is generated without. No control characters, neither `.`
     /// nor `..`, and not starting with `handler:`. The limit is in bytes of UTF-8.
@@ -180,6 +164,9 @@ pub fn parse_batch(
         let items: Vec<_> = lines.by_ref().take(MAX_BATCH_ITEMS).map(parse_line).collect();
         return match lines.next() {
             Some(_) => Err(too_many_items()),
+            None if items.is_empty() => {
+                Err(FieldError::new("body", "has no task; send one a line"))
+            }
             None => Ok(items),
         };
     }

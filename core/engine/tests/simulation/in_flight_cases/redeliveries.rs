@@ -5,7 +5,7 @@ use crate::regressions::{NOW, Pair, record};
 use scheduler_engine::Destination;
 use scheduler_engine::testing;
 use scheduler_model::format::page::Flags;
-use scheduler_model::protocol::{Append, CancelRequest, Change, ChangeRequest, Report, Status};
+use scheduler_model::protocol::{CancelRequest, Change, ChangeRequest, Report, Status};
 
 #[test]
 fn a_redelivery_starts_nothing_that_was_stopped() {

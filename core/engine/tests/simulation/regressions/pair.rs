@@ -6,9 +6,7 @@ use scheduler_engine::testing;
 use scheduler_engine::{Config, Effects, Engine, Write};
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::Flags;
-use scheduler_model::protocol::{
-    Append, Change, ChangeRequest, Changed, Detail, Failure, Report, Status,
-};
+use scheduler_model::protocol::{Change, ChangeRequest, Changed, Detail, Failure, Report, Status};
 use scheduler_model::task::Record;
 
 pub(crate) const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
