@@ -293,7 +293,7 @@ fn creates_keep_to_the_rate_and_what_was_used_survives_a_restart() {
     assert_eq!(shard.append(within(tasks(0..100), quota), NOW).unwrap().created, 100);
     let problem = shard.append(within(tasks([100]), quota), NOW).unwrap_err();
     assert_eq!(problem.retry_after_seconds(), Some(10), "{problem}");
-    assert!(problem.to_string().contains("createsPerSecond, 10 tasks a second"), "{problem}");
+    assert!(problem.to_string().contains("createsPerSecond is 10 over all shards"), "{problem}");
     let effects = shard.engine.save();
     shard.commit(effects);
     shard.restart();
