@@ -73,6 +73,8 @@ mod snapshot;
 mod spans;
 mod state;
 mod tasks;
+#[cfg(any(test, feature = "test-util"))]
+pub mod testing;
 pub mod timers;
 
 pub use alarm::{

@@ -20,7 +20,8 @@ mod views;
 mod wrong_types_tests;
 
 pub use callback::{
-    Body, Call, Callback, DurableObject, Message, Method, Service, Targets, Webhook, parse_url,
+    Body, Call, Callback, DurableObject, HIDDEN, Message, Method, Service, Targets, Webhook,
+    parse_url,
 };
 pub use change_input::ChangeInput;
 pub use filter_input::FilterInput;
@@ -34,4 +35,4 @@ pub use policies::{DEFAULT_PRIORITY, MAX_PRIORITY};
 pub use read_only::READ_ONLY;
 pub(crate) use read_only::{add_properties, describe_read_only, is_read_only};
 pub use record::{Record, version_of, write_occurrence, write_text};
-pub use views::{HIDDEN, envelope_for_consumer, for_consumer, for_request, with_hidden_headers};
+pub use views::{envelope_for_consumer, for_consumer, for_request, with_hidden_headers};
