@@ -314,7 +314,7 @@ impl Engine {
         &self,
         record: &Record<'_>,
         now: UnixMillis,
-        told: &mut Explanation,
+        explanation: &mut Explanation,
     ) {
         if !self.circuits.is_any_open() {
             return;
@@ -339,7 +339,7 @@ impl Engine {
             of.failures,
             of.since.shown()
         );
-        told.add(ReasonCode::CircuitOpen, detail);
+        explanation.add(ReasonCode::CircuitOpen, detail);
     }
 }
 
