@@ -29,8 +29,16 @@ impl Engine {
         reader: &dyn Reader,
     ) -> Result<Explanation, EngineError> {
         let request = RunsRequest { id: id.to_owned(), before: None, limit: MAX_EXPLAINED_RUNS };
+        let item = self.get(id, reader)?;
+        let record = item.as_ref().map(|item| Record::parse(item.record.get().as_bytes()));
+        let record = record.and_then(Result::ok);
         let mut explanation = Explanation {
-            status: self.get(id, reader)?.map(|item| item.status),
+            status: item.as_ref().map(|item| item.status),
+            created_at: record.as_ref().and_then(|record| record.created_at),
+            updated_at: record.as_ref().and_then(|record| record.updated_at),
+            created_by: record
+                .and_then(|record| record.created_by)
+                .map(std::borrow::Cow::into_owned),
             recent_runs: self
                 .runs(&request, now, reader)?
                 .items
