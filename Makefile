@@ -22,6 +22,7 @@ serve: build ## The same for measuring: no development proxy (ARGS="--port 8787 
 	@$(RUN) node scripts/serve.mjs $(ARGS)
 
 test: build ## Run all tests
+	@scripts/setup.sh tests
 	@$(RUN) node scripts/test.mjs
 
 lint: setup ## Formatting, circles of modules, spelling, dependencies, clippy for host and wasm, documentation, TypeScript, the API's document
@@ -32,8 +33,9 @@ lint: setup ## Formatting, circles of modules, spelling, dependencies, clippy fo
 	$(RUN) cargo clippy -p coordinator --target wasm32-unknown-unknown -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(RUN) cargo doc --workspace --no-deps
 	$(RUN) tsc -p examples/consumer
-	$(RUN) redocly lint --extends=recommended-strict --format=summary coordinator/openapi.json
-	$(RUN) spectral lint --fail-severity=hint coordinator/openapi.json
+	@scripts/setup.sh tests
+	$(RUN) e2e/clients/node_modules/.bin/redocly lint --extends=recommended-strict --format=summary coordinator/openapi.json
+	$(RUN) e2e/clients/node_modules/.bin/spectral lint --fail-severity=hint coordinator/openapi.json
 
 audit: ## Look for known vulnerabilities of the dependencies
 	@scripts/linters.sh advisories
@@ -61,6 +63,7 @@ fuzz-http: build ## Send generated requests to the API for a while (SECONDS=600,
 	@GRAMMAR_SECONDS=$(or $(SECONDS),600) GRAMMAR_SEED=$(or $(SEED),1) $(RUN) node --test --test-reporter=spec e2e/grammar.test.mjs
 
 fuzz-api: build ## Hold the API against its document for a while (SECONDS=600, SEED=1)
+	@scripts/setup.sh tests
 	@API_FUZZ_SECONDS=$(or $(SECONDS),600) $(if $(SEED),API_FUZZ_SEED=$(SEED)) $(RUN) node --test --test-reporter=spec e2e/schemathesis.test.mjs
 
 bench: setup ## Criterion benchmarks of the hot paths (ARGS=filter)
@@ -88,4 +91,4 @@ deploy: build ## Deploy to your Cloudflare account
 	@scripts/deploy.sh
 
 clean: ## Remove what was built and installed in the checkout, local storage included
-	rm -rf target coordinator/build node_modules .wrangler examples/*/.wrangler
+	rm -rf target coordinator/build node_modules e2e/clients/node_modules e2e/clients/generated .wrangler examples/*/.wrangler

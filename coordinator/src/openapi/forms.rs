@@ -220,7 +220,13 @@ impl Split {
                 choice.push(schema);
             }
         }
-        let description = flat["description"].clone();
+        let mut description = flat["description"].as_str().unwrap_or_default().to_owned();
+        let mut members = flat["properties"].as_object().into_iter().flatten();
+        if members.any(|(_, member)| member["readOnly"] == true) {
+            description.push_str(
+                " Members that are marked as read-only are ignored: an answer shows them, and the scheduler sets them.",
+            );
+        }
         schemas
             .insert(self.schema.to_owned(), json!({ "description": description, "anyOf": choice }));
     }
@@ -232,7 +238,10 @@ impl Form {
         let mut properties = flat["properties"].as_object().cloned().unwrap_or_default();
         for (name, property) in &mut properties {
             let name = name.as_str();
-            if name == "type"
+            if property["readOnly"] == true {
+                // Each form has all of them: the description of the object says what they are.
+                *property = json!({ "readOnly": true });
+            } else if name == "type"
                 && let Some(kind) = self.kind
             {
                 property["enum"] = json!([kind]);

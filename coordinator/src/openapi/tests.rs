@@ -127,6 +127,9 @@ fn every_route_is_in_the_document_where_the_router_finds_it() {
         let described = &document["paths"][route.path][&method];
         assert_eq!(described["operationId"], id);
         assert!(ids.insert(id));
+        let (summary, description) = (route.operation.summary, route.operation.description);
+        assert!(!summary.is_empty() && !summary.ends_with('.'), "{id} has a title");
+        assert!(description.ends_with('.'), "{id} is described in whole sentences");
         let path: Vec<&str> = route
             .path
             .split('/')
