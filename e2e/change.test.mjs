@@ -36,8 +36,8 @@ const fired = (id) => tasks().filter((task) => task.id === id);
 
 test("a paused task waits until it is resumed", async () => {
   await create({ id: "p", delayInSeconds: 0.5 });
-  const paused = (await post("p/pause")).body;
-  assert.deepEqual([paused.changed, paused.status], [true, "paused"]);
+  const answered = (await post("p/pause")).body;
+  assert.deepEqual([answered.changed, answered.status], [true, "paused"]);
   // The answer is the task.
   const { changed, ...task } = (await post("p/pause")).body;
   assert.equal(changed, false);

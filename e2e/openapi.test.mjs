@@ -89,7 +89,8 @@ test("the document says what it is and needs no key", async () => {
 test("every documented operation exists, and asks for a key where it says so", async () => {
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS.filter((method) => item[method])) {
-      const at = path.replace(/{\w+}/, "none");
+      // Of this one, a name that does not exist is a path that does not.
+      const at = path.replace(/{\w+}/, path === "/problems/{id}" ? "invalid" : "none");
       if (item[method].responses[200]?.content?.["text/event-stream"]) {
         const stream = await scheduler.fetch(at);
         assert.equal(stream.headers.get("content-type"), "text/event-stream");
@@ -161,28 +162,30 @@ test("keys and namespaces are as described", async () => {
   const { example } = document.paths["/v1/keys"].post.requestBody.content["application/json"];
   const { body: key } = await checked("post", "/v1/keys", { body: example });
   await checked("get", "/v1/keys");
+  assert.equal((await checked("get", "/v1/keys/{id}", { at: `/v1/keys/${key.id}` })).status, 200);
   const headers = { authorization: `Bearer ${key.key}` };
   assert.equal((await checked("get", "/v1/keys", { headers })).status, 403);
   assert.equal((await checked("get", "/v1/tasks", { headers })).status, 404);
 
   const at = "/v1/namespaces/shop";
-  const { example: quota } = document.paths["/v1/namespaces/{name}"].put.requestBody.content["application/json"];
-  assert.equal((await checked("put", "/v1/namespaces/{name}", { at, body: quota })).status, 201);
-  assert.equal((await checked("put", "/v1/namespaces/{name}", { at, body: { quota: { pendingTasks: 1 } } })).status, 200);
-  assert.equal((await checked("put", "/v1/namespaces/{name}", { at, body: { quota: { pendingTasks: -1 } } })).status, 422);
+  const { example: quota } = document.paths["/v1/namespaces/{id}"].put.requestBody.content["application/json"];
+  assert.equal((await checked("put", "/v1/namespaces/{id}", { at, body: quota })).status, 201);
+  assert.equal((await checked("put", "/v1/namespaces/{id}", { at, body: { quota: { pendingTasks: 1 } } })).status, 200);
+  assert.equal((await checked("put", "/v1/namespaces/{id}", { at, body: { quota: { pendingTasks: -1 } } })).status, 422);
   await checked("get", "/v1/namespaces");
+  assert.equal((await checked("get", "/v1/namespaces/{id}", { at })).status, 200);
   const ours = { headers: { "scheduler-namespace": "shop" } };
   const once = { headers: { ...ours.headers, "idempotency-key": "a" } };
   for (let n = 0; n < 2; n++) assert.equal((await checked("post", "/v1/tasks", { body: { ...SOON, id: "a" }, ...once })).status, 201);
   assert.equal((await checked("post", "/v1/tasks", { body: { ...SOON, id: "b" }, ...once })).status, 409);
   assert.equal((await checked("post", "/v1/tasks/batch", { body: [SOON, SOON], ...ours })).status, 429);
-  assert.equal((await checked("delete", "/v1/namespaces/{name}", { at })).status, 409);
+  assert.equal((await checked("delete", "/v1/namespaces/{id}", { at })).status, 409);
   await checked("delete", "/v1/tasks/{id}", { at: "/v1/tasks/a", ...ours });
-  assert.equal((await checked("delete", "/v1/namespaces/{name}", { at })).status, 200);
-  assert.equal((await checked("delete", "/v1/namespaces/{name}", { at })).status, 404);
+  assert.equal((await checked("delete", "/v1/namespaces/{id}", { at })).status, 200);
+  assert.equal((await checked("delete", "/v1/namespaces/{id}", { at })).status, 404);
 
-  assert.equal((await checked("delete", "/v1/keys/{key}", { at: `/v1/keys/${key.id}` })).status, 200);
-  assert.equal((await checked("delete", "/v1/keys/{key}", { at: `/v1/keys/${key.id}` })).status, 404);
+  assert.equal((await checked("delete", "/v1/keys/{id}", { at: `/v1/keys/${key.id}` })).status, 200);
+  assert.equal((await checked("delete", "/v1/keys/{id}", { at: `/v1/keys/${key.id}` })).status, 404);
 });
 
 test("other answers and refusals are as described", async () => {
@@ -197,6 +200,7 @@ test("other answers and refusals are as described", async () => {
   assert.equal((await checked("post", "/v1/tasks", { body: {} })).status, 422);
   const mixed = await checked("post", "/v1/tasks/batch", { body: [SOON, { ...SOON, delayInSeconds: -1 }, 7] });
   assert.equal(mixed.body.rejected, 2);
+  assert.equal((await checked("post", "/v1/tasks/batch", { body: [7] })).status, 422);
   assert.equal((await checked("post", "/v1/tasks/cancel", { body: {} })).status, 422);
   assert.equal((await checked("get", "/v1/stats", { headers: { authorization: "Bearer wrong" } })).status, 401);
 });

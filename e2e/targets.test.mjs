@@ -147,6 +147,8 @@ test("a message to the user's own queue and a function's argument have no header
   await create({ id: "argument", callback: { type: "service", binding: "EXAMPLE", function: "remind" }, onFailure });
   const { body } = await first("/service.remind");
   assert.deepEqual([body.id, body.onFailure], ["argument", { type: "webhook", url: onFailure.url }]);
+  await done("argument");
+  sink.webhooks.length = 0;
 });
 
 test("an API key that only reads sees of the headers of a target that they are set", async () => {
