@@ -1,6 +1,6 @@
 //! From Rust types to the document's schemas.
 
-use scheduler_model::bounds::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT, MIN_TIME_MILLIS};
+use scheduler_model::bounds::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
 use scheduler_model::protocol::EventKind;
 use scheduler_model::task::FilterInput;
 use schemars::generate::SchemaSettings;
@@ -14,13 +14,6 @@ pub(super) fn generator() -> SchemaGenerator {
         settings.meta_schema = None;
     });
     settings.into_generator()
-}
-
-/// Returns the schemas that were referred to, by name.
-pub(super) fn definitions(mut generator: SchemaGenerator) -> Value {
-    let mut definitions = Value::Object(generator.take_definitions(false));
-    simplify(&mut definitions);
-    definitions
 }
 
 /// Returns the parts of a filter: name and schema.
@@ -40,8 +33,11 @@ pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
         let mut schema = schema.clone();
         let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
         if matches!(name.as_str(), "from" | "to") {
-            // In a query, text is as good as a number.
-            schema = json!({ "anyOf": [{ "type": "integer", "minimum": MIN_TIME_MILLIS }, { "type": "string", "format": "date-time" }] });
+            // In a query a number is text, of which a time has 13 digits.
+            schema = json!({ "anyOf": [
+                { "type": "integer", "minimum": 1_000_000_000_000_i64, "maximum": 9_999_999_999_999_i64 },
+                { "type": "string", "format": "date-time" }
+            ] });
         }
         parameters.push(
             json!({ "name": name, "in": "query", "description": description, "schema": schema }),
@@ -80,7 +76,7 @@ pub(super) fn events_parameters(generator: &mut SchemaGenerator) -> Value {
 /// Says what the derives say in words that every tool understands, all the way down:
 /// - what may be left out is left out rather than null;
 /// - a choice between documented constants is an `enum`, its documentation a list.
-fn simplify(value: &mut Value) {
+pub(super) fn simplify(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(simplify),
         Value::Object(object) => {

@@ -35,9 +35,10 @@ pub(super) fn lay_over<'a>(
         let record = Record::parse(text).map_err(|problem| {
             EngineError::Corrupt(format!("a patch of envelope {seq}: {problem}"))
         })?;
-        if let Some(slot) = records.get_mut(*index as usize) {
-            *slot = record;
-        }
+        let slot = records.get_mut(*index as usize);
+        *slot.ok_or_else(|| {
+            EngineError::Corrupt(format!("envelope {seq} has no task {index} to patch"))
+        })? = record;
     }
     Ok(())
 }

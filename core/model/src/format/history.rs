@@ -249,7 +249,9 @@ impl ChunkBuilder {
 
     /// Returns the chunk's bytes; `None` when it has no runs.
     pub fn finish(self) -> Option<Vec<u8>> {
+        // `push` counts up to 65,535 runs.
         let count = u16::try_from(self.hashes.len() / 4).ok().filter(|count| *count > 0)?;
+        debug_assert!(u32::try_from(self.entries.len()).is_ok(), "a chunk is larger than a row");
         let length = u32::try_from(2 + 16 + self.hashes.len() + self.entries.len()).ok()?;
         let mut out = Vec::with_capacity(HEAD_BYTES + length as usize);
         out.push(VERSION);

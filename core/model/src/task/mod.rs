@@ -18,7 +18,8 @@ mod views;
 mod wrong_types_tests;
 
 pub use callback::{
-    Body, Call, Callback, DurableObject, Message, Method, Service, Targets, Webhook, parse_url,
+    Body, Call, Callback, DurableObject, HIDDEN, Message, Method, Service, Targets, Webhook,
+    parse_url,
 };
 pub use change_input::ChangeInput;
 pub use filter_input::FilterInput;
@@ -29,4 +30,4 @@ pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
 pub use patch::{changes_schedule, merge_patch, only_pauses};
 pub use policies::{DEFAULT_PRIORITY, MAX_PRIORITY};
 pub use record::{Record, version_of, write_occurrence, write_text};
-pub use views::{HIDDEN, envelope_for_consumer, for_consumer, for_request, with_hidden_headers};
+pub use views::{envelope_for_consumer, for_consumer, for_request, with_hidden_headers};

@@ -11,7 +11,7 @@ mod tests;
 mod webhook;
 
 pub use binding::{Call, DurableObject, Service};
-pub use message::{Body, Message, Method};
+pub use message::{Body, HIDDEN, Message, Method};
 pub use webhook::{Webhook, parse_url};
 
 use crate::bounds::{MAX_CALLBACK_BYTES, MAX_TIMEOUT_SECONDS};
