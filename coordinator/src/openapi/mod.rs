@@ -31,6 +31,8 @@ mod problems;
 #[cfg(test)]
 mod schemas;
 #[cfg(test)]
+mod shapes_tests;
+#[cfg(test)]
 mod tags;
 #[cfg(test)]
 mod tests;

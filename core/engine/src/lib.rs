@@ -28,6 +28,7 @@ mod changes;
 mod checked;
 mod circuits;
 mod config;
+mod continued;
 mod decisions;
 mod due;
 mod effects;

@@ -34,7 +34,7 @@ use scheduler_model::bounds::MAX_DEFERRED_RUNS;
 use scheduler_model::explain::{Explanation, ReasonCode};
 use scheduler_model::format::page::Flags;
 use scheduler_model::protocol::{CircuitState, EventKind, Report};
-use scheduler_model::task::Record;
+use scheduler_model::task::{Callback, Record};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What a report says of a destination.
@@ -201,6 +201,14 @@ impl Engine {
         );
     }
 
+    /// Returns whether the circuit of the destination that a record calls is open.
+    pub(super) fn is_unanswered(&self, record: &[u8]) -> bool {
+        let destination = Record::parse(record).ok().and_then(|record| {
+            Callback::parse(record.callback.get()).ok().and_then(|callback| callback.destination())
+        });
+        destination.is_some_and(|destination| self.circuits.is_open(&destination))
+    }
+
     /// Removes circuits without a report for a long time. Costs nothing while there are none.
     pub(super) fn forget_circuits(&mut self, now: UnixMillis) {
         let (events, unsaved, outbox) = (&mut self.events, &mut self.unsaved, &self.outbox);
@@ -314,7 +322,7 @@ impl Engine {
         &self,
         record: &Record<'_>,
         now: UnixMillis,
-        told: &mut Explanation,
+        explanation: &mut Explanation,
     ) {
         if !self.circuits.is_any_open() {
             return;
@@ -339,7 +347,7 @@ impl Engine {
             of.failures,
             of.since.shown()
         );
-        told.add(ReasonCode::CircuitOpen, detail);
+        explanation.add(ReasonCode::CircuitOpen, detail);
     }
 }
 
