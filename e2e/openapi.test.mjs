@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ROOT } from "../scripts/paths.mjs";
-import { Scheduler } from "./harness.mjs";
+import { Scheduler, until } from "./harness.mjs";
 
 let scheduler;
 let document;
@@ -97,8 +97,8 @@ test("the document says what it is and needs no key", async () => {
 test("every documented operation exists, and asks for a key where it says so", async () => {
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS.filter((method) => item[method])) {
-      // Of this one, a name that does not exist is a path that does not.
-      const at = path.replace(/{\w+}/, path === "/problems/{id}" ? "invalid" : "none");
+      const [known] = resolved(item.parameters?.[0] ?? {}).schema?.enum ?? ["none"];
+      const at = path.replace(/{\w+}/, known);
       if (item[method].responses[200]?.content?.["text/event-stream"]) {
         const stream = await scheduler.fetch(at);
         assert.equal(stream.headers.get("content-type"), "text/event-stream");
@@ -135,19 +135,33 @@ function* bodies() {
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS.filter((method) => item[method]?.requestBody)) {
       for (const [type, { schema, examples }] of Object.entries(item[method].requestBody.content)) {
-        const at = path.replace("{id}", encodeURIComponent(Object.entries(IDS).find(([before]) => path.startsWith(before))?.[1] ?? ""));
+        const of = Object.keys(IDS).find((before) => path.startsWith(before));
+        // A body may name the task, too.
+        const at = (value) => path.replace("{id}", encodeURIComponent(value?.id ?? IDS[of]));
         yield { path, method, at, type, schema, examples: Object.entries(examples).map(([name, { value }]) => ({ name, value })) };
       }
     }
   }
 }
 
-/** Lets the tasks of the examples be there, as new ones. */
-async function prepare() {
+/** Lets the tasks of the examples be there, as new ones, and a dead letter if the path names one. Returns the address. */
+async function prepare(path, at) {
   for (const id of ["order-7:remind", "order-8:remind"]) {
     const { status } = await scheduler.call(`/v1/tasks/${encodeURIComponent(id)}`, { method: "PUT", body: { ...SOON, tags: ["orders"] } });
     assert.ok(status < 300);
   }
+  return path.startsWith("/v1/dead-letters/{id}") ? path.replace("{id}", encodeURIComponent(await deadLetter())) : at;
+}
+
+/** The id of a dead letter, which was missed. */
+async function deadLetter() {
+  const task = { id: "missed", time: Date.now() - 3_600_000, misfire: { policy: "deadLetter" }, callback: { type: "handler", name: "log" } };
+  assert.ok((await scheduler.call("/v1/tasks", { body: task })).status < 300);
+  const [letter] = await until("a dead letter", async () => {
+    const { deadLetters } = (await scheduler.call("/v1/dead-letters?prefix=missed")).body;
+    return deadLetters.length > 0 && deadLetters;
+  });
+  return letter.deadLetterId;
 }
 
 test("the example of every body is taken, and the answer is as described", async () => {
@@ -156,8 +170,7 @@ test("the example of every body is taken, and the answer is as described", async
     assert.ok(examples.length > 0, `${method} ${path} has no example`);
     for (const { name, value } of examples) {
       if (typeof value !== "string") assert.deepEqual(misfits(value, schema), [], `${method} ${path} ${name}`);
-      await prepare();
-      const { status, body } = await checked(method, path, { at, body: value, headers: { "content-type": type } });
+      const { status, body } = await checked(method, path, { at: await prepare(path, at(value)), body: value, headers: { "content-type": type } });
       assert.ok(status === 200 || status === 201, `${method} ${path} ${name}: ${JSON.stringify(body)}`);
       // A batch whose tasks are all refused is an answer, too.
       if (body.rejected !== undefined) assert.equal(body.rejected, 0, name);
@@ -179,8 +192,7 @@ test("null means absent in every member that the document lets be null", async (
       const isNullable = misfits(null, member).length === 0;
       // The payload is any JSON, null among it.
       if (!isNullable || name in value || name === "payload") continue;
-      await prepare();
-      const { status, body } = await checked(method, path, { at, body: { ...value, [name]: null } });
+      const { status, body } = await checked(method, path, { at: await prepare(path, at(value)), body: { ...value, [name]: null } });
       assert.ok(status === 200 || status === 201, `${method} ${path} ${name}: ${JSON.stringify(body)}`);
       sent += 1;
     }

@@ -2,10 +2,11 @@
 
 use crate::shell::Shell;
 use scheduler_engine::{Effects, EngineError, Gathering};
+use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::protocol::{
     AmongRequest, Append, CancelReply, CancelRequest, ChangeMatchingRequest, ChangeReply,
-    ChangeRequest, EventsRequest, GetRequest, ListItem, ListRequest, PurgeRequest, Report,
-    RunsRequest, ShardError, ShardErrorKind, WatchReply, paths,
+    ChangeRequest, DeadLettersRequest, EventsRequest, GetRequest, ListItem, ListRequest,
+    PurgeRequest, Report, RunRequest, RunsRequest, ShardError, ShardErrorKind, WatchReply, paths,
 };
 use scheduler_platform::now;
 use serde::Serialize;
@@ -107,6 +108,33 @@ impl Shell {
                 })?;
                 // After the commit, which writes the rows that are read here. Nothing comes between.
                 written(&ChangeReply { task: self.only_task(&request.ids), ..reply })
+            }
+            paths::RUN => {
+                let AmongRequest::<RunRequest> { among, share, request } = read(body)?;
+                let (reply, _) = self.counted_input(|engine, now, sql| {
+                    engine.run_among(&request, among, share, now, sql)
+                })?;
+                written(&ChangeReply { task: self.only_task(&request.ids), ..reply })
+            }
+            paths::DEAD_LETTERS => {
+                let request: ListRequest = read(body)?;
+                self.reply(|engine, _, sql| {
+                    Ok((engine.dead_letters(&request, sql)?, Effects::default()))
+                })
+            }
+            paths::DEAD_LETTER => {
+                let letter: DeadLetterId = read(body)?;
+                self.reply(|engine, _, sql| {
+                    Ok((engine.dead_letter(&letter, sql)?, Effects::default()))
+                })
+            }
+            paths::REPLAY => {
+                let request: DeadLettersRequest = read(body)?;
+                self.reply(|engine, now, sql| engine.replay(&request, now, sql))
+            }
+            paths::DISCARD => {
+                let request: DeadLettersRequest = read(body)?;
+                self.reply(|engine, now, sql| engine.discard(&request, now, sql))
             }
             paths::CHANGE_MATCHING => {
                 let request: ChangeMatchingRequest = read(body)?;
