@@ -39,7 +39,7 @@ const received = (path, by = sink) => by.webhooks.filter((hook) => hook.path ===
 const first = (path, by = sink) => until(`a request to ${path}`, () => received(path, by)[0]);
 const get = async (id) => (await call(`/v1/tasks/${encodeURIComponent(id)}`)).body;
 const done = (id) => until(`${id} to be done`, async () => (await call(`/v1/tasks/${encodeURIComponent(id)}`)).status === 404);
-const dead = (id) => until(`${id} to be a dead letter`, async () => ((await get(id)).status === "dead" ? get(id) : undefined));
+const dead = (id) => until(`${id} to be a dead letter`, async () => ((await get(id)).status === "dead-lettered" ? get(id) : undefined));
 
 async function create(task) {
   const made = await call("/v1/tasks", { body: { delayInSeconds: 0, ...task } });
