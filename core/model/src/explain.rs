@@ -70,8 +70,8 @@ pub enum ReasonCode {
     Retrying,
     /// It is handed on and not reported.
     InFlight,
-    /// It has failed for good.
-    Dead,
+    /// A run of it has failed for good, and is kept until you replay or discard it.
+    DeadLettered,
     /// It has fired, and nothing of it waits.
     Done,
     /// The run before has not ended, and runs may not overlap.
@@ -135,7 +135,7 @@ impl Explanation {
     /// Takes in what a shard of an older epoch knows: what waits comes before what does not.
     pub fn join(&mut self, mut other: Self) {
         let waits = |status: Option<Status>| {
-            status.is_some_and(|status| !matches!(status, Status::Dead | Status::Fired))
+            status.is_some_and(|status| !matches!(status, Status::Dead | Status::Running))
         };
         if waits(other.status) && !waits(self.status) || self.status.is_none() {
             std::mem::swap(self, &mut other);

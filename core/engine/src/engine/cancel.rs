@@ -6,9 +6,9 @@ use crate::decisions::FlightRef;
 use crate::effects::Effects;
 use crate::entry_ref::EntryRef;
 use crate::error::EngineError;
-use crate::flights::{FlightReader, Found, is_in_flight};
+use crate::flights::{FlightReader, Found};
 use crate::reader::Reader;
-use crate::scan::Spent;
+use crate::scan::{Seen, Spent};
 use scheduler_calendar::ordered::sort;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::{
@@ -145,8 +145,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Cancels the tasks that a filter matches: those that wait, then those in flight, up to the
-    /// limit of the request and within a bounded amount of work.
+    /// Cancels the tasks that a filter matches, in the order of a list: those that wait, those in
+    /// flight and dead letters, up to the limit of the request and within a bounded amount of work.
     ///
     /// # Errors
     /// If storage fails or is damaged; the caller must then drop the engine.
@@ -158,19 +158,14 @@ impl Engine {
     ) -> Result<(CancelMatchingReply, Effects), EngineError> {
         let reads = self.events.is_on(now);
         let (mut killed, mut stopped, mut spent) = (Vec::new(), Vec::new(), Spent::default());
-        let mut next = None;
-        if !is_in_flight(request.after) {
-            next = self.scan(request, reads, &mut spent, reader, |candidate, _| {
-                killed.push(candidate.at);
-                Ok(true)
-            })?;
-        }
-        if next.is_none() {
-            next = self.scan_flights(request, &mut spent, reader, |flight, _| {
-                stopped.push(flight);
-                Ok(true)
-            })?;
-        }
+        let next = self.scan(request, reads, &mut spent, reader, |spent, seen| {
+            spent.matches += 1;
+            match seen {
+                Seen::Waiting(candidate, _) => killed.push(candidate.at),
+                Seen::InFlight(of) => stopped.push(of.flight),
+            }
+            Ok(true)
+        })?;
         let mut effects = Effects::default();
         self.note_cancelled(&killed, &stopped, now, reader)?;
         let hashes: Vec<u64> = killed.iter().filter_map(|at| self.tasks.hash_of(*at)).collect();

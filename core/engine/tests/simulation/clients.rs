@@ -131,6 +131,12 @@ impl Clients {
                 Event::Client { request: Request::Redefine { shard, draw: own.next() }, tries: 0 },
             );
         }
+        let mut others = own.fork().fork_again();
+        if others.chance(120) {
+            let shard = others.below(self.names.len() as u64) as usize;
+            let request = Request::DeadLetters { shard, draw: others.next() };
+            world.plan(at, Event::Client { request, tries: 0 });
+        }
         if own.chance(40) {
             let shard = own.below(self.names.len() as u64) as usize;
             world.plan(at, Event::Client { request: Request::Events { shard }, tries: 0 });
@@ -218,6 +224,9 @@ impl Clients {
             prefix: random.chance(150).then(|| "na".to_owned()),
             text: random.chance(100).then(|| "mANY".to_owned()),
             tag: None,
+            other_tag: None,
+            callback_host: None,
+            error: own.chance(50).then(|| "5".to_owned()),
             kind: random
                 .chance(200)
                 .then(|| *random.pick(&[Kind::Once, Kind::Cron, Kind::NoSchedule]))
@@ -225,16 +234,19 @@ impl Clients {
                     Some(other) if kind == Kind::Cron => other,
                     _ => kind,
                 }),
-            status: random.chance(200).then(|| {
-                *random.pick(&[
-                    Status::Scheduled,
-                    Status::Retrying,
-                    Status::Dead,
-                    Status::Unscheduled,
-                    Status::Paused,
-                    Status::Held,
-                ])
-            }),
+            status: random
+                .chance(200)
+                .then(|| {
+                    *random.pick(&[
+                        Status::Scheduled,
+                        Status::Retrying,
+                        Status::Dead,
+                        Status::Unscheduled,
+                        Status::Paused,
+                        Status::Held,
+                    ])
+                })
+                .map(|status| if own.chance(200) { Status::Running } else { status }),
             from: random.chance(150).then(|| moment(random)),
             to: random.chance(150).then(|| moment(random)),
         }
