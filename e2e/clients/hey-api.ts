@@ -24,7 +24,7 @@ export async function use(task: NewTask): Promise<string[]> {
   await pauseTask({ path: { id: data.id }, headers: { "If-Match": version } });
   await patchTask({ path: { id: data.id }, body: { description: "changed", tags: null } });
   await rescheduleTask({ path: { id: data.id }, body: { delayInSeconds: 60 } });
-  const page = await listTasks({ query: { tag: "a", limit: 10 } });
+  const page = await listTasks({ query: { tag: ["a"], limit: 10 } });
   return page.data?.tasks.map((task) => task.id) ?? [];
 }
 
@@ -32,7 +32,7 @@ export async function misuse(): Promise<void> {
   // @ts-expect-error: a task without a schedule.
   await createTask({ body: { callback: { type: "handler", name: "log" } } });
   // @ts-expect-error: there is no such parameter.
-  await listTasks({ query: { tags: "a" } });
+  await listTasks({ query: { tags: ["a"] } });
   // @ts-expect-error: a new time needs a body.
   await rescheduleTask({ path: { id: "a" } });
 }

@@ -27,7 +27,7 @@ export async function use(): Promise<string[]> {
   await client.POST("/v1/tasks/{id}/pause", { params: { path: { id: data.id }, header: { "If-Match": version } } });
   await client.PATCH("/v1/tasks/{id}", { params: { path: { id: data.id } }, body: { description: "changed", tags: null } });
   await client.POST("/v1/tasks/{id}/reschedule", { params: { path: { id: data.id } }, body: { delayInSeconds: 60 } });
-  const page = await client.GET("/v1/tasks", { params: { query: { tag: "a", limit: 10 } } });
+  const page = await client.GET("/v1/tasks", { params: { query: { tag: ["a"], limit: 10 } } });
   return page.data?.tasks.map((task) => task.id) ?? [];
 }
 
@@ -37,7 +37,7 @@ export async function misuse(): Promise<void> {
   // @ts-expect-error: a task without a schedule.
   await client.POST("/v1/tasks", { body: { callback: { type: "handler", name: "log" } } });
   // @ts-expect-error: there is no such parameter.
-  await client.GET("/v1/tasks", { params: { query: { tags: "a" } } });
+  await client.GET("/v1/tasks", { params: { query: { tags: ["a"] } } });
   // @ts-expect-error: a new time needs a body.
   await client.POST("/v1/tasks/{id}/reschedule", { params: { path: { id: "a" } } });
 }
