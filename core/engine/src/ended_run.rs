@@ -115,11 +115,12 @@ pub(super) fn runs_of<'a>(
 pub(super) fn shown<'a>(past: &'a Past<'_>) -> TaskRun<'a> {
     let run = &past.run;
     let text = |text: &'a str| (!text.is_empty()).then_some(Cow::Borrowed(text));
+    let is_left_out = matches!(run.outcome, Outcome::Skipped | Outcome::Expired);
     TaskRun {
-        due: run.due.get(),
+        time: run.due.get(),
         stage: text(&run.stage),
         attempt: run.attempt,
-        fired_at: past.fired_at.get(),
+        fired_at: (!is_left_out).then_some(past.fired_at.get()),
         started_at: run.ran.map(|ran| ran.started_at.get()),
         finished_at: run.ran.map(|ran| ran.started_at.plus(i64::from(ran.millis)).get()),
         reported_at: past.reported_at.get(),

@@ -42,6 +42,12 @@ pub(super) fn lay_over<'a>(
     Ok(())
 }
 
+/// Returns whether the text of an envelope may contain a follow-up. The name may also be part of a
+/// payload.
+pub(super) fn names_stage(envelope: &[u8]) -> bool {
+    memchr::memmem::find(envelope, b"\"stage\":").is_some()
+}
+
 /// Returns whether the text of an envelope may contain a task with a follow-up for success. The
 /// name may also be part of a payload.
 pub(super) fn names_on_success(envelope: &[u8]) -> bool {

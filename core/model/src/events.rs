@@ -33,7 +33,7 @@ pub struct EventData<'a> {
     pub tags: &'a [String],
     /// The requested time, milliseconds since 1970. Events of a recurring task itself have none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub due: Option<i64>,
+    pub time: Option<i64>,
     /// `onSuccess` or `onFailure`, if the event is about a follow-up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<&'a str>,
@@ -157,7 +157,7 @@ pub fn write_events(shard: ShardId, reply: &EventsReply, now: UnixMillis, out: &
         write_gap(&format!("{shard}:{life}:gap"), now, out);
     }
     for event in &reply.events {
-        let SeenEvent { number, kind, at, id, tags, due, stage, attempt, error, destination } =
+        let SeenEvent { number, kind, at, id, tags, time, stage, attempt, error, destination } =
             event;
         let is_of_task = destination.is_none();
         let name = serde_json::to_value(kind)
@@ -170,7 +170,7 @@ pub fn write_events(shard: ShardId, reply: &EventsReply, now: UnixMillis, out: &
             at: at.get(),
             id: is_of_task.then_some(id),
             tags,
-            due: due.map(UnixMillis::get),
+            time: time.map(UnixMillis::get),
             stage: stage.as_deref(),
             attempt: is_of_task.then_some(*attempt),
             error,
@@ -189,7 +189,7 @@ pub fn write_gap(key: &str, now: UnixMillis, out: &mut String) {
         at: now.get(),
         id: None,
         tags: &[],
-        due: None,
+        time: None,
         stage: None,
         attempt: None,
         error: "",
@@ -270,7 +270,7 @@ mod tests {
             at: UnixMillis::new(5),
             id: "a\nb".into(),
             tags: vec!["x".into()],
-            due: Some(UnixMillis::new(3)),
+            time: Some(UnixMillis::new(3)),
             stage: Some("onFailure".to_owned()),
             attempt: 2,
             error: "no".into(),
@@ -281,7 +281,7 @@ mod tests {
             kind: EventKind::CircuitHalfOpen,
             id: String::new(),
             tags: Vec::new(),
-            due: None,
+            time: None,
             stage: None,
             attempt: 0,
             destination: Some("https://a.example".to_owned()),
@@ -300,7 +300,7 @@ mod tests {
             concat!(
                 "event: gap\ndata: {\"type\":\"gap\",\"key\":\"2-0:1:gap\",\"at\":9}\n\n",
                 "event: dead-lettered\ndata: {\"type\":\"dead-lettered\",\"key\":\"2-0:1:7\",\"at\":5,\"id\":\"a\\nb\",\"tags\":[\"x\"],",
-                "\"due\":3,\"stage\":\"onFailure\",\"attempt\":2,\"error\":\"no\"}\n\n",
+                "\"time\":3,\"stage\":\"onFailure\",\"attempt\":2,\"error\":\"no\"}\n\n",
                 "event: circuit-half-open\ndata: {\"type\":\"circuit-half-open\",\"key\":\"2-0:1:8\",\"at\":5,\"error\":\"no\",",
                 "\"destination\":\"https://a.example\"}\n\n"
             )

@@ -152,10 +152,10 @@ fn a_damaged_row_is_told() {
 #[test]
 fn a_run_is_no_longer_than_its_bound() {
     let longest = TaskRun {
-        due: i64::MIN,
+        time: i64::MIN,
         stage: Some("onFailure".into()),
         attempt: u32::MAX,
-        fired_at: i64::MIN,
+        fired_at: Some(i64::MIN),
         started_at: Some(i64::MIN),
         finished_at: Some(i64::MIN),
         reported_at: i64::MIN,

@@ -158,9 +158,9 @@ fn tells(outcome: &Value, cause: &Kept) -> bool {
         number("finishedAt").zip(number("startedAt")).map(|(finished, started)| finished - started);
     let is_failure = cause.outcome != Outcome::Succeeded;
     outcome["outcome"] == *cause.outcome.name()
-        && number("due") == Some(cause.due)
+        && number("time") == Some(cause.due)
         && number("attempt") == Some(i64::from(cause.attempt))
-        && number("firedAt") == Some(cause.fired_at)
+        && number("firedAt") == (cause.outcome != Outcome::Expired).then_some(cause.fired_at)
         && number("reportedAt") == Some(cause.reported_at)
         && number("status") == cause.status.map(i64::from)
         && took == cause.millis.map(i64::from)

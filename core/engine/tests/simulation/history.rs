@@ -78,9 +78,13 @@ pub(crate) fn runs(world: &mut World, at: usize, id: &str, limit: usize) -> Resu
         for item in &reply.items {
             let run: serde_json::Value = serde_json::from_str(item.run.get()).unwrap();
             let number = |name: &str| run[name].as_i64().unwrap();
+            let is_left_out = matches!(run["outcome"].as_str(), Some("skipped" | "expired"));
+            if run["firedAt"].is_i64() == is_left_out {
+                violated("runs-are-shown", format!("{run} tells when it was dispatched, or not"));
+            }
             let text = |name: &str| run[name].as_str().unwrap_or_default().to_owned();
             shown.push((
-                number("due"),
+                number("time"),
                 number("attempt") as u32,
                 number("reportedAt"),
                 text("outcome"),

@@ -18,6 +18,7 @@ mod changes;
 mod circuits;
 mod clients;
 mod clocks;
+mod counted_cases;
 mod definition_tests;
 mod definitions;
 mod delay_cases;

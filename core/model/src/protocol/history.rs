@@ -43,15 +43,17 @@ pub struct RunItem {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Run")]
 pub struct TaskRun<'a> {
-    /// The requested time of the run.
-    pub due: i64,
-    /// `onSuccess` or `onFailure`, if it is an attempt at a follow-up.
+    /// The requested time of the run. With the id of the task it names the run; the attempts at a
+    /// run and at its follow-ups have the same one.
+    pub time: i64,
+    /// `onSuccess` or `onFailure`, if it is an attempt at a follow-up of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<Cow<'a, str>>,
     /// Which attempt at it this was, from 1.
     pub attempt: u32,
-    /// When it was dispatched.
-    pub fired_at: i64,
+    /// When it was dispatched; absent if the run was skipped or expired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fired_at: Option<i64>,
     /// When it began; absent where that is not known, as of what goes to a queue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<i64>,
