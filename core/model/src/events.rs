@@ -76,7 +76,7 @@ impl EventsCursor {
             .collect::<Option<Vec<u8>>>()
             .filter(|_| digits.1.is_empty())?;
         let (hash, mut rest) = bytes.split_first_chunk::<4>()?;
-        if *hash != hash_of(shards) {
+        if *hash != hash_of_shards(shards) {
             return None;
         }
         let (mut positions, mut last) = (Vec::with_capacity(shards.len()), 0_i64);
@@ -93,7 +93,7 @@ impl EventsCursor {
 
     /// Returns the cursor's text; `None` before every shard has been heard.
     pub fn text(&self, shards: &[ShardId]) -> Option<String> {
-        let mut bytes = hash_of(shards).to_vec();
+        let mut bytes = hash_of_shards(shards).to_vec();
         let mut last = 0_i64;
         for position in &self.positions {
             let FeedPosition { life, next } = (*position)?;
@@ -123,7 +123,7 @@ impl EventsCursor {
     }
 }
 
-fn hash_of(shards: &[ShardId]) -> [u8; 4] {
+pub(crate) fn hash_of_shards(shards: &[ShardId]) -> [u8; 4] {
     let names: String = shards.iter().map(|shard| format!("{shard} ")).collect();
     (XxHash64::oneshot(0, names.as_bytes()) as u32).to_le_bytes()
 }

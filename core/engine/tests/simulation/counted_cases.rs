@@ -9,7 +9,7 @@ use scheduler_model::protocol::{Append, EventKind, EventsRequest, Expected, Fail
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::version_of;
 
-const LATER: UnixMillis = UnixMillis::new(NOW.get() + 60_000);
+const LATER: UnixMillis = UnixMillis::new(NOW.get() + 30_000);
 const LOG: &str = r#"{"type":"handler","name":"log"}"#;
 const QUEUE: &str = r#"{"type":"queue","queue":"Q"}"#;
 

@@ -19,7 +19,9 @@ pub use change::{
     ChangeMatchingReply, ChangeMatchingRequest, ChangeReply, ChangeRequest, Changed, NewTime,
 };
 pub use events::{EventKind, EventsReply, EventsRequest, FeedPosition, SeenEvent};
-pub use history::{RunItem, RunPosition, RunsReply, RunsRequest, TaskRun};
+pub use history::{
+    ErrorGroup, GroupsReply, Looked, RunFilter, RunItem, RunPosition, RunsReply, RunsRequest, TaskRun,
+};
 pub use list::{Filter, GetRequest, Kind, ListItem, ListReply, ListRequest, Status};
 pub use report::{Detail, Done, Failure, MAX_ERROR_CHARS, MAX_EXCERPT_BYTES, Report};
 pub use stats::{
@@ -63,6 +65,8 @@ pub mod paths {
     pub const CHANGE_MATCHING: &str = "/change-matching";
     /// Body [`super::RunsRequest`]; answer [`super::RunsReply`].
     pub const RUNS: &str = "/runs";
+    /// Body [`super::RunsRequest`], whose limit is of groups; answer [`super::GroupsReply`].
+    pub const ERRORS: &str = "/errors";
     /// Body [`super::GetRequest`]; answer [`crate::explain::Explanation`].
     pub const EXPLAIN: &str = "/explain";
     /// Body [`super::EventsRequest`]; answer [`super::EventsReply`].

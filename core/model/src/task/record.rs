@@ -1,7 +1,10 @@
 //! The record: a task as it is stored, fired, delivered and shown. JSON text, written once.
 
+use super::callback::target_of;
 use super::text::{on_one_line, with_whole_numbers};
+use crate::format::history::Target;
 use crate::ids::OccurrenceKey;
+use crate::input::Text;
 use crate::routing::id_hash;
 use crate::schedule::{LocalTimes, Overlap, Policies, ScheduleFields};
 use crate::words::needs_escape;
@@ -291,6 +294,17 @@ impl<'a> Record<'a> {
         } else {
             fields.delay(hash).map_or(time, |delay| delay.due(time, None))
         }
+    }
+
+    /// Returns what an attempt at it calls.
+    pub fn target(&self) -> Option<Target<'a>> {
+        target_of(self.callback.get())
+    }
+
+    /// Returns its tags.
+    pub fn tag_list(&self) -> Vec<Cow<'a, str>> {
+        let tags = self.tags.and_then(|tags| serde_json::from_str::<Vec<Text<'a>>>(tags.get()).ok());
+        tags.unwrap_or_default().into_iter().map(|Text(tag)| tag).collect()
     }
 
     /// Returns whether it fires once, at a time that was given as a local one.

@@ -6,12 +6,14 @@ mod fields;
 mod message;
 mod reserved;
 mod schema;
+mod target;
 #[cfg(test)]
 mod tests;
 mod webhook;
 
 pub use binding::{Call, DurableObject, Service};
 pub use message::{Body, Message, Method};
+pub use target::target_of;
 pub use webhook::{Webhook, parse_url};
 
 use crate::bounds::{MAX_CALLBACK_BYTES, MAX_TIMEOUT_SECONDS};
