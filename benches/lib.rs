@@ -1,5 +1,8 @@
 //! What the benchmarks share: records and pages as real requests make them, and a storage in
 //! memory.
+//!
+//! In scope: benchmarks of the core crates on the host. Not in scope: the platform, which the
+//! scripts beside this file measure, and correctness, which the tests check.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, Reader, StorageError, Write};

@@ -36,17 +36,19 @@ setup_npm() {
   fi
 }
 
-# install_tool CRATE FOLDER BINARY [FLAG...]: built apart and renamed into place, so that a folder
-# with the version's name is always complete.
+# install_tool CRATE FOLDER BINARY OPT_LEVEL [FLAG...]: built apart and renamed into place, so that a
+# folder with the version's name is always complete. A tool runs for seconds and is compiled once, so
+# what counts is the time to compile it: without optimisation across crates and without debug symbols.
 install_tool() {
-  local crate=$1 folder=$2 binary=$3 version=${2##*-}
-  shift 3
+  local crate=$1 folder=$2 binary=$3 level=$4 version=${2##*-}
+  shift 4
   if [ -x "$folder/bin/$binary" ]; then return; fi
   echo "setup: installing $crate $version into $folder (once; some minutes)"
   mkdir -p "$TOOLS"
   scratch=$(mktemp -d "$TOOLS/.install-XXXXXX")
   trap 'rm -rf "$scratch"' EXIT
-  CARGO_TARGET_DIR=$scratch/target cargo install "$crate" --version "=$version" --root "$scratch/root" --quiet "$@"
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=$level CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+    CARGO_PROFILE_RELEASE_DEBUG=0 CARGO_TARGET_DIR=$scratch/target cargo install "$crate" --version "=$version" --root "$scratch/root" --quiet "$@"
   rm -rf "$folder"
   mv "$scratch/root" "$folder"
   rm -rf "$scratch"
@@ -54,6 +56,8 @@ install_tool() {
 
 setup_rust
 setup_npm
-install_tool worker-build "$WORKER_BUILD" worker-build --locked
+# Starts other programs, and does little itself.
+install_tool worker-build "$WORKER_BUILD" worker-build 0 --locked
 # Not --locked: the dependencies in this release's own lock file do not build.
-install_tool wasm-bindgen-cli "$WASM_BINDGEN" wasm-bindgen
+# It reads the whole wasm at every build.
+install_tool wasm-bindgen-cli "$WASM_BINDGEN" wasm-bindgen 1

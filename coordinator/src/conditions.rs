@@ -2,6 +2,7 @@
 //! as what they allow, and as what routes do with them.
 
 use crate::problem::Problem;
+use scheduler_model::format::hex;
 use scheduler_model::input::FieldError;
 use worker::Headers;
 
@@ -188,8 +189,7 @@ impl Condition {
 
 /// Reads the 16 hexadecimal digits of one part of a tag.
 fn number(digits: &str) -> Option<u64> {
-    let is_hex = digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    u64::from_str_radix(digits, 16).ok().filter(|_| is_hex)
+    hex::number(digits).filter(|_| digits.len() == 16)
 }
 
 #[cfg(test)]

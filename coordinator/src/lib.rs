@@ -1,6 +1,9 @@
-//! The Worker: HTTP API, authentication, routing to shards; and the one place with the platform's
-//! entry points, for those in a library that this crate does not name would be silently dropped
-//! from the wasm.
+//! The Worker: the HTTP API, authentication, and the routing of tasks to shards.
+//!
+//! In scope: routes, API keys, the document of the API, requests to the Durable Objects, the
+//! watchdog, and all entry points of the platform. The build silently drops an entry point of a
+//! library that this crate does not name. Not in scope: what a request may say (the model's), what
+//! becomes of a task (the shard's), and running it (the dispatcher's).
 #![expect(
     missing_docs,
     reason = "the macro of the Durable Object writes public methods without any"

@@ -11,12 +11,12 @@ use serde::Deserialize;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
+use crate::batch::{Outcome, items};
 use crate::body;
 use crate::client::{Answer, path_segment};
 use crate::clock::now_millis;
 use crate::ledger::{CancelAnswer, OverwriteAnswer};
 use crate::plan::{How, Planned};
-use crate::schedule::{self, Outcome};
 use crate::session::Session;
 
 /// Changes on their way at once.
@@ -304,7 +304,7 @@ async fn batch_overwrite(session: &Session, versions: &[Version]) {
     let parsed = answer
         .as_ref()
         .map_err(Clone::clone)
-        .and_then(|answer| Ok((answer, schedule::items(answer, versions.len())?)));
+        .and_then(|answer| Ok((answer, items(answer, versions.len())?)));
     match parsed {
         Ok((answer, items)) => {
             for (version, item) in versions.iter().zip(&items) {

@@ -26,6 +26,7 @@
 //! In scope: behaviour that shows at the API and at the receiving end. Not in scope: crashes and
 //! order within a shard, which the simulation of the core covers.
 
+mod batch;
 mod body;
 mod bulk;
 mod change;

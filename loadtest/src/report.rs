@@ -10,12 +10,20 @@ use serde::Serialize;
 use crate::latency::{Summary, summarise};
 use crate::ledger::{Class, Counts, Defect, Duplicates, Verdict};
 use crate::price::{Bill, bill};
-use crate::run::Ending;
 use crate::scenario::{Scenario, Settings};
 use crate::session::Session;
 use crate::sink::SinkCounters;
 use crate::stats::{self, Stats};
 use crate::svg::{self, Series};
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Ending {
+    Complete,
+    Interrupted,
+    TimeLimit,
+}
 
 /// What a run knows beyond its session.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ use crate::clock::now_millis;
 use crate::ledger::Via;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::report::{Report, RunFacts};
+use crate::report::{Ending, Report, RunFacts};
 use crate::scenario::{Scenario, settings};
 use crate::schedule::schedule;
 use crate::session::{Problems, Scheduling, Session};
@@ -32,15 +32,6 @@ const CRON_LIFE_MILLIS: i64 = 5_000;
 const DRAIN: Duration = Duration::from_secs(15);
 /// How long cleaning up may take when a run is cut short.
 const CLEAN_UP: Duration = Duration::from_secs(5);
-
-/// Why a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum Ending {
-    Complete,
-    Interrupted,
-    TimeLimit,
-}
 
 /// Runs a scenario to its end, to Ctrl-C or to its time limit, and gives the report.
 ///

@@ -1,8 +1,7 @@
 //! What the platform's SDK lacks or gets wrong: waits, the clock in the core's type, random bytes;
 //! and the settings of the deployment.
 //!
-//! In scope: small pieces that more than one of the Worker's crates needs. Not in scope: anything
-//! that decides.
+//! In scope: small pieces that more than one of the Worker's crates needs. Not in scope: decisions.
 
 mod body;
 pub mod entries;

@@ -3,5 +3,6 @@
 pub(crate) mod by_ids;
 pub(crate) mod epochs;
 pub(crate) mod limiters;
+mod object;
 pub(crate) mod registry;
 pub(crate) mod shards;

@@ -1,24 +1,20 @@
 //! What this instance knows of keys and namespaces, and asking the registry for more: when to is
 //! [`Cached`]'s to say.
 
+use super::object::{self, TRIES, Target};
 use crate::problem::Problem;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{
-    Cached, DeleteNamespace, Directory, Entry, KeyId, REGISTRY_BINDING, REGISTRY_NAME, Refused,
-    paths,
+    Cached, DeleteNamespace, Directory, Entry, KeyId, REGISTRY_BINDING, REGISTRY_NAME, paths,
 };
 use scheduler_model::namespace::Namespace;
-use scheduler_platform::{Objects, now, sleep, within};
+use scheduler_platform::{now, sleep};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 use worker::Env;
-
-/// Tries of one request, and the limit of each.
-const TRIES: usize = 2;
-const TRY: Duration = Duration::from_secs(3);
 
 /// The limit where something is known that will do: a registry that hangs must not hold requests
 /// for long.
@@ -83,7 +79,7 @@ pub(crate) async fn newest(env: &Env) -> Result<Rc<Directory>, Problem> {
         cached.ask(asked);
         known.as_ref().map(|known| known.version)
     });
-    let limits: &[Duration] = if version.is_some() { &[TRY_FOR_NEWS] } else { &[TRY; TRIES] };
+    let limits: &[Duration] = if version.is_some() { &[TRY_FOR_NEWS] } else { &TRIES };
     let told: Option<Directory> = ask(env, paths::READ, &version, limits).await?;
     KNOWN.with_borrow_mut(|(cached, known)| {
         let is_newest = cached.tell(asked);
@@ -122,7 +118,7 @@ pub(crate) async fn delete_namespace(
 }
 
 async fn change<Q: Serialize>(env: &Env, path: &str, request: &Q) -> Result<bool, Problem> {
-    let outcome = ask(env, path, request, &[TRY; TRIES]).await;
+    let outcome = ask(env, path, request, &TRIES).await;
     // Also after an error: it may have been carried out.
     KNOWN.with_borrow_mut(|(cached, _)| cached.forget(now()));
     outcome
@@ -132,34 +128,13 @@ async fn ask<Q: Serialize, A: DeserializeOwned>(
     env: &Env,
     path: &str,
     request: &Q,
-    tries: &[Duration],
+    limits: &[Duration],
 ) -> Result<A, Problem> {
-    let objects = Objects::bound(env, REGISTRY_BINDING)
-        .map_err(|problem| Problem::misconfigured(problem.to_string()))?;
-    let body = serde_json::to_vec(request).unwrap_or_default();
-    let mut last = String::new();
-    for limit in tries {
-        last = match within(*limit, objects.post(REGISTRY_NAME, path, &body)).await {
-            Some(Ok((200, answer))) => match serde_json::from_slice(&answer) {
-                Ok(answer) => return Ok(answer),
-                Err(problem) => problem.to_string(),
-            },
-            Some(Ok((409, answer))) => {
-                let detail = serde_json::from_slice(&answer).map_or_else(
-                    |_| "the registry is full".to_owned(),
-                    |refused: Refused| refused.detail,
-                );
-                return Err(Problem::too_many(detail));
-            }
-            Some(Ok((status, answer))) => {
-                format!("HTTP {status} {}", String::from_utf8_lossy(&answer))
-            }
-            Some(Err(problem)) => problem.to_string(),
-            None => format!("no answer within {} s", limit.as_secs()),
-        };
-    }
-    worker::console_error!("registry: {path}: {last}");
-    Err(Problem::unavailable(
-        "the registry of keys and namespaces did not answer; the keys in the secret API_KEYS work without it",
-    ))
+    let target = Target {
+        binding: REGISTRY_BINDING,
+        name: REGISTRY_NAME,
+        kind: "registry",
+        no_answer: "the registry of keys and namespaces did not answer; the keys in the secret API_KEYS work without it",
+    };
+    object::ask(env, &target, path, request, limits).await
 }

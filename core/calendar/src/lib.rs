@@ -1,6 +1,8 @@
 //! Times, time zones and recurring schedules: cron, intervals and RFC 5545 rules.
 //!
-//! Nothing here knows of tasks, records or requests, and nothing reads a clock.
+//! In scope: reading and writing times, the time zone database, clock changes, when a schedule runs
+//! next, and how many steps a search for it may take. Not in scope: tasks, records and requests.
+//! Nothing here reads a clock: the present is an argument.
 
 pub mod clock_change;
 pub mod cron;
@@ -14,3 +16,4 @@ pub mod schedule;
 pub mod steps;
 pub mod time;
 pub mod tz;
+pub mod varint;

@@ -1,9 +1,68 @@
-//! The name of a task in memory.
+//! References to entries of pages and to recurring tasks in memory.
 
-/// Names a task in memory: by its page and its index there, or by page 0 and the number of its
-/// schedule.
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::position::Position;
+use std::fmt;
+
+/// Names an entry of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct EntryRef {
+pub(super) struct PageEntry {
     pub(super) page: u32,
     pub(super) index: u32,
+}
+
+/// Names a task in memory: a recurring task or an entry of a page. Recurring tasks sort first, as
+/// they do among [positions](Position) with the same due time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum EntryRef {
+    /// The recurring task with this number.
+    Schedule(u32),
+    /// An entry of a page.
+    Page(PageEntry),
+}
+
+impl EntryRef {
+    /// Returns a reference to an entry of a page.
+    pub(super) fn page(page: u32, index: usize) -> Self {
+        Self::Page(PageEntry { page, index: index as u32 })
+    }
+
+    /// Returns what has this position. Page 0 of a position stands for the recurring tasks.
+    pub(super) fn of(position: Position) -> Self {
+        match position {
+            Position { page: 0, index: number, .. } => Self::Schedule(number),
+            Position { page, index, .. } => Self::Page(PageEntry { page, index }),
+        }
+    }
+
+    /// Returns its position if it is due at this time.
+    pub(super) fn position(self, due: UnixMillis) -> Position {
+        match self {
+            Self::Schedule(number) => Position { due, page: 0, index: number },
+            Self::Page(PageEntry { page, index }) => Position { due, page, index },
+        }
+    }
+
+    /// Returns the number of a recurring task; `None` for an entry of a page.
+    pub(super) fn schedule(self) -> Option<u32> {
+        match self {
+            Self::Schedule(number) => Some(number),
+            Self::Page(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for PageEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "record {} of page {}", self.index, self.page)
+    }
+}
+
+impl fmt::Display for EntryRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Schedule(number) => write!(f, "schedule {number}"),
+            Self::Page(at) => at.fmt(f),
+        }
+    }
 }

@@ -7,7 +7,7 @@
 //! letters of one id an earlier version has kept. A task is the only one with its id, so a bulk
 //! create does not count them.
 
-use crate::entry_ref::EntryRef;
+use crate::entry_ref::{EntryRef, PageEntry};
 use hashbrown::HashTable;
 use scheduler_model::bounds::MAX_PAGE_TASKS;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,14 +54,14 @@ pub(super) enum Repeats {
 }
 
 impl PackedEntryRef {
-    fn new(hash: u64, at: EntryRef) -> Self {
+    fn new(hash: u64, at: PageEntry) -> Self {
         Self(
             u64::from(at.page) << 32 | (u64::from(at.index) & INDEX_MASK) << HASH_BITS | kept(hash),
         )
     }
 
-    fn place(self) -> EntryRef {
-        EntryRef { page: (self.0 >> 32) as u32, index: self.0 as u32 >> HASH_BITS }
+    fn place(self) -> PageEntry {
+        PageEntry { page: (self.0 >> 32) as u32, index: self.0 as u32 >> HASH_BITS }
     }
 }
 
@@ -71,7 +71,7 @@ impl PackedEntryRef {
 pub(super) struct IdIndex {
     entries: HashTable<PackedEntryRef>,
     /// The entries that the table does not hold, by the bits of the hash.
-    more: BTreeMap<u64, BTreeSet<EntryRef>>,
+    more: BTreeMap<u64, BTreeSet<PageEntry>>,
     in_more: usize,
     /// Hash and number of each schedule, by the whole hash.
     schedules: HashTable<(u64, u32)>,
@@ -84,18 +84,22 @@ impl IdIndex {
     }
 
     pub(super) fn insert(&mut self, hash: u64, at: EntryRef, repeats: Repeats) {
-        if at.page == 0 {
-            self.schedules.insert_unique(hash.rotate_left(32), (hash, at.index), |(hash, _)| {
-                hash.rotate_left(32)
-            });
-        } else if repeats == Repeats::Often && self.has_long_chain(hash) {
-            self.in_more += usize::from(self.more.entry(kept(hash)).or_default().insert(at));
-        } else {
-            self.entries.insert_unique(
-                spread(kept(hash)),
-                PackedEntryRef::new(hash, at),
-                |packed| spread(packed.0 & HASH_MASK),
-            );
+        match at {
+            EntryRef::Schedule(number) => {
+                self.schedules.insert_unique(hash.rotate_left(32), (hash, number), |(hash, _)| {
+                    hash.rotate_left(32)
+                });
+            }
+            EntryRef::Page(at) if repeats == Repeats::Often && self.has_long_chain(hash) => {
+                self.in_more += usize::from(self.more.entry(kept(hash)).or_default().insert(at));
+            }
+            EntryRef::Page(at) => {
+                self.entries.insert_unique(
+                    spread(kept(hash)),
+                    PackedEntryRef::new(hash, at),
+                    |packed| spread(packed.0 & HASH_MASK),
+                );
+            }
         }
     }
 
@@ -109,7 +113,7 @@ impl IdIndex {
     }
 
     /// Removes an entry from those that the table does not hold. Returns whether it was there.
-    fn remove_from_more(&mut self, hash: u64, at: EntryRef) -> bool {
+    fn remove_from_more(&mut self, hash: u64, at: PageEntry) -> bool {
         let Some(alike) = self.more.get_mut(&kept(hash)) else { return false };
         let was_there = alike.remove(&at);
         if alike.is_empty() {
@@ -121,28 +125,31 @@ impl IdIndex {
 
     /// Removes an entry, if it is there.
     pub(super) fn remove(&mut self, hash: u64, at: EntryRef) {
-        if at.page == 0 {
-            if let Ok(found) =
-                self.schedules.find_entry(hash.rotate_left(32), |(_, number)| *number == at.index)
-            {
-                found.remove();
+        match at {
+            EntryRef::Schedule(wanted) => {
+                if let Ok(found) =
+                    self.schedules.find_entry(hash.rotate_left(32), |(_, number)| *number == wanted)
+                {
+                    found.remove();
+                }
             }
-        } else {
-            let wanted = PackedEntryRef::new(hash, at);
-            if let Ok(found) =
-                self.entries.find_entry(spread(kept(hash)), |packed| *packed == wanted)
-            {
-                found.remove();
-            } else {
-                self.remove_from_more(hash, at);
+            EntryRef::Page(at) => {
+                let wanted = PackedEntryRef::new(hash, at);
+                if let Ok(found) =
+                    self.entries.find_entry(spread(kept(hash)), |packed| *packed == wanted)
+                {
+                    found.remove();
+                } else {
+                    self.remove_from_more(hash, at);
+                }
             }
         }
     }
 
     /// Moves an entry of a page to the next index.
-    pub(super) fn move_up(&mut self, hash: u64, was: EntryRef) {
+    pub(super) fn move_up(&mut self, hash: u64, was: PageEntry) {
         let wanted = PackedEntryRef::new(hash, was);
-        let at = EntryRef { index: was.index + 1, ..was };
+        let at = PageEntry { index: was.index + 1, ..was };
         if let Some(packed) = self.entries.find_mut(spread(kept(hash)), |packed| *packed == wanted)
         {
             *packed = PackedEntryRef::new(hash, at);
@@ -163,9 +170,9 @@ impl IdIndex {
         let schedules = self
             .schedules
             .iter_hash(hash.rotate_left(32))
-            .map(|(_, number)| EntryRef { page: 0, index: *number });
+            .map(|(_, number)| EntryRef::Schedule(*number));
         let more = self.more.get(&kept(hash)).into_iter().flatten().copied();
-        entries.chain(more).chain(schedules)
+        entries.chain(more).map(EntryRef::Page).chain(schedules)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -174,8 +181,8 @@ impl IdIndex {
 
     /// Returns the allocated bytes.
     pub(super) fn memory_bytes(&self) -> usize {
-        let more = self.more.len() * size_of::<(u64, BTreeSet<EntryRef>)>()
-            + self.in_more * size_of::<EntryRef>();
+        let more = self.more.len() * size_of::<(u64, BTreeSet<PageEntry>)>()
+            + self.in_more * size_of::<PageEntry>();
         // Nodes of a B-tree are at least half full.
         self.entries.allocation_size() + self.schedules.allocation_size() + 2 * more
     }
@@ -190,45 +197,43 @@ mod tests {
         let mut index = IdIndex::default();
         // All of one shard of 16: the low bits are alike.
         let hash = |n: u32| scheduler_model::routing::id_hash(&n.to_string()) & !0xf;
-        let place = |n: u32| EntryRef { page: n / 2_048, index: n % 2_048 };
+        let place = |n: u32| PageEntry { page: n / 2_048, index: n % 2_048 };
         for n in 2_048..50_000 {
-            index.insert(hash(n), place(n), Repeats::Never);
+            index.insert(hash(n), EntryRef::Page(place(n)), Repeats::Never);
         }
         for number in 1..100 {
-            index.insert(
-                hash(number),
-                EntryRef { page: 0, index: number * 40_000_000 },
-                Repeats::Never,
-            );
+            index.insert(hash(number), EntryRef::Schedule(number * 40_000_000), Repeats::Never);
         }
         assert_eq!(index.len(), 50_000 - 2_048 + 99);
         for n in (2_048..50_000).step_by(7) {
-            assert!(index.find(hash(n)).any(|at| at == place(n)));
-            index.remove(hash(n), place(n));
-            assert!(index.find(hash(n)).all(|at| at != place(n)));
+            let at = EntryRef::Page(place(n));
+            assert!(index.find(hash(n)).any(|found| found == at));
+            index.remove(hash(n), at);
+            assert!(index.find(hash(n)).all(|found| found != at));
         }
         index.move_up(hash(2_049), place(2_049));
-        assert!(index.find(hash(2_049)).any(|at| at == place(2_050)));
+        assert!(index.find(hash(2_049)).any(|at| at == EntryRef::Page(place(2_050))));
         let number = 99 * 40_000_000;
-        assert!(index.find(hash(99)).any(|at| at == EntryRef { page: 0, index: number }));
-        index.remove(hash(99), EntryRef { page: 0, index: number });
+        assert!(index.find(hash(99)).any(|at| at == EntryRef::Schedule(number)));
+        index.remove(hash(99), EntryRef::Schedule(number));
         assert_eq!(index.find(hash(99)).count(), 0);
     }
 
     #[test]
     fn any_number_of_entries_of_one_hash_are_filed() {
         let mut index = IdIndex::default();
-        let place = |n: u32| EntryRef { page: 1 + n / 1_000, index: n % 1_000 };
+        let place = |n: u32| PageEntry { page: 1 + n / 1_000, index: n % 1_000 };
+        let entry = |n: u32| EntryRef::Page(place(n));
         let found = |index: &IdIndex| index.find(7 << 40).collect::<BTreeSet<_>>();
-        (0..500).for_each(|n| index.insert(7 << 40, place(n), Repeats::Often));
-        index.insert(8 << 40, place(600), Repeats::Often);
+        (0..500).for_each(|n| index.insert(7 << 40, entry(n), Repeats::Often));
+        index.insert(8 << 40, entry(600), Repeats::Often);
         assert_eq!((index.len(), found(&index).len(), index.more.len()), (501, 500, 1));
         // From the last, as a page is extended.
         (0..500).rev().for_each(|n| index.move_up(7 << 40, place(n)));
-        assert_eq!(found(&index), (1..=500).map(place).collect());
-        (1..=500).step_by(2).for_each(|n| index.remove(7 << 40, place(n)));
-        assert_eq!(found(&index), (2..=500).step_by(2).map(place).collect());
-        (2..=500).step_by(2).for_each(|n| index.remove(7 << 40, place(n)));
+        assert_eq!(found(&index), (1..=500).map(entry).collect());
+        (1..=500).step_by(2).for_each(|n| index.remove(7 << 40, entry(n)));
+        assert_eq!(found(&index), (2..=500).step_by(2).map(entry).collect());
+        (2..=500).step_by(2).for_each(|n| index.remove(7 << 40, entry(n)));
         assert_eq!((index.len(), found(&index).len(), index.more.len()), (1, 0, 0));
     }
 
@@ -238,7 +243,7 @@ mod tests {
         for n in 0..500_000_u32 {
             index.insert(
                 scheduler_model::routing::id_hash(&n.to_string()),
-                EntryRef { page: 1 + n / 2_048, index: n % 2_048 },
+                EntryRef::page(1 + n / 2_048, n as usize % 2_048),
                 Repeats::Never,
             );
         }

@@ -2,8 +2,11 @@
 //!
 //! The engine takes an input and the time, and returns a reply and [`Effects`]: rows to write and
 //! messages to send. It reads through [`Reader`], because bodies stay in storage until it needs
-//! them. It knows no clock, no randomness and no platform. HTTP, the plan of a request and the
-//! stored formats are in other crates.
+//! them.
+//!
+//! In scope: every decision about time, order, retries, cancels, limits and API keys. Not in scope:
+//! clocks, randomness and the platform, which the shells have; HTTP, the plan of a request and the
+//! stored formats, which other crates have.
 //!
 //! Rules for the shell:
 //! - It carries out the effects of one input in this order: all writes in one transaction, then the

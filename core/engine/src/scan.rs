@@ -56,12 +56,7 @@ pub(super) fn status_of(entry: &Entry) -> (Status, Option<Kind>) {
 
 /// Returns the item of a list for a task with this record.
 pub(super) fn item_of(candidate: Candidate, record: Vec<u8>) -> Result<ListItem, EngineError> {
-    let corrupt = |problem: String| {
-        EngineError::Corrupt(format!(
-            "record {} of page {}: {problem}",
-            candidate.at.index, candidate.at.page
-        ))
-    };
+    let corrupt = |problem: String| EngineError::Corrupt(format!("{}: {problem}", candidate.at));
     let record = String::from_utf8(record).map_err(|problem| corrupt(problem.to_string()))?;
     let record = RawValue::from_string(record).map_err(|problem| corrupt(problem.to_string()))?;
     let Candidate { position, status, is_attempt, .. } = candidate;

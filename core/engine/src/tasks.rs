@@ -4,7 +4,7 @@
 //! Memory for each pending task: 20 bytes of directory and 10 to 21 in the index (8 and a control
 //! byte, at a load of 44 to 87 %); a page's own 120 bytes or so are shared by its tasks.
 
-use crate::entry_ref::EntryRef;
+use crate::entry_ref::{EntryRef, PageEntry};
 use crate::index::{IdIndex, Repeats};
 use crate::mem_page::MemPage;
 use crate::mem_schedule::MemSchedule;
@@ -94,11 +94,7 @@ impl Tasks {
             if !page.is_dead(index) {
                 page.live += 1;
                 *self.counts.of(&entry) += 1;
-                self.ids.insert(
-                    entry.hash,
-                    EntryRef { page: number, index: index as u32 },
-                    repeats(&entry),
-                );
+                self.ids.insert(entry.hash, EntryRef::page(number, index), repeats(&entry));
             }
         }
         self.pages.insert(number, page);
@@ -117,21 +113,17 @@ impl Tasks {
         // The entries after it have moved up by one. So do their references, from the last.
         for old in (index..last).rev() {
             let Some(moved) = page.directory.get(old + 1) else { continue };
-            self.ids.move_up(moved.hash, EntryRef { page: number, index: old as u32 });
+            self.ids.move_up(moved.hash, PageEntry { page: number, index: old as u32 });
         }
-        self.ids.insert(
-            entry.hash,
-            EntryRef { page: number, index: index as u32 },
-            repeats(&entry),
-        );
+        self.ids.insert(entry.hash, EntryRef::page(number, index), repeats(&entry));
         self.push_head(number);
     }
 
     pub(super) fn insert_schedule(&mut self, number: u32, schedule: MemSchedule) {
         let (hash, due) = (schedule.hash, schedule.due());
         self.schedules.insert(number, schedule);
-        self.ids.insert(hash, EntryRef { page: 0, index: number }, Repeats::Never);
-        self.push_timer(0, Position { due, page: 0, index: number });
+        self.ids.insert(hash, EntryRef::Schedule(number), Repeats::Never);
+        self.push_timer(0, EntryRef::Schedule(number).position(due));
     }
 
     /// Replaces a recurring task. Adds a timer only if it is due at another time, so frequent
@@ -140,7 +132,7 @@ impl Tasks {
         let due = schedule.due();
         let was = self.schedules.insert(number, schedule).map(|schedule| schedule.due());
         if was != Some(due) {
-            self.push_timer(0, Position { due, page: 0, index: number });
+            self.push_timer(0, EntryRef::Schedule(number).position(due));
         }
     }
 
@@ -164,7 +156,7 @@ impl Tasks {
         let Some(page) = self.pages.get(&number) else { return };
         let lane = page.directory.lane();
         if let Some((index, due)) = page.head() {
-            self.push_timer(lane, Position { due, page: number, index: index as u32 });
+            self.push_timer(lane, EntryRef::page(number, index).position(due));
         }
     }
 
@@ -186,11 +178,14 @@ impl Tasks {
 
     /// Returns whether the task at a position goes to the user's own consumer.
     pub(super) fn is_for_queue(&self, at: Position) -> bool {
-        if at.page == 0 {
-            return self.schedules.get(&at.index).is_some_and(|schedule| schedule.to_queue);
+        match EntryRef::of(at) {
+            EntryRef::Schedule(number) => {
+                self.schedules.get(&number).is_some_and(|schedule| schedule.to_queue)
+            }
+            EntryRef::Page(at) => {
+                self.entry(at).is_some_and(|entry| entry.flags.has(Flags::TO_QUEUE))
+            }
         }
-        let entry = self.pages.get(&at.page).and_then(|page| page.directory.get(at.index as usize));
-        entry.is_some_and(|entry| entry.flags.has(Flags::TO_QUEUE))
     }
 
     /// Returns the hashes of the ids with a held run.
@@ -224,19 +219,20 @@ impl Tasks {
     /// Returns whether a timer of a lane is still the head of its page or schedule. A page of
     /// another lane may have got the number since.
     fn stands(&self, lane: u8, position: Position) -> bool {
-        if position.page == 0 {
-            return self
-                .schedules
-                .get(&position.index)
-                .is_some_and(|schedule| schedule.due() == position.due);
+        match EntryRef::of(position) {
+            EntryRef::Schedule(number) => {
+                self.schedules.get(&number).is_some_and(|schedule| schedule.due() == position.due)
+            }
+            EntryRef::Page(at) => {
+                let page = self.pages.get(&at.page).filter(|page| page.directory.lane() == lane);
+                page.and_then(MemPage::head) == Some((at.index as usize, position.due))
+            }
         }
-        let page = self.pages.get(&position.page).filter(|page| page.directory.lane() == lane);
-        page.and_then(MemPage::head) == Some((position.index as usize, position.due))
     }
 
-    /// Marks the earliest position of a lane, which is one of a page, as fired, and returns its
-    /// entry. Assumes that [`Self::head_of`] has returned this position.
-    pub(super) fn fire_head(&mut self, lane: u8, head: Position) -> Option<Entry> {
+    /// Marks the head of a lane, an entry of a page, as fired, and returns it. Assumes that
+    /// [`Self::head_of`] has returned its position.
+    pub(super) fn fire_head(&mut self, lane: u8, head: PageEntry) -> Option<Entry> {
         self.pop_timer(lane);
         let page = self.pages.get_mut(&head.page)?;
         let entry = page.directory.get(head.index as usize)?;
@@ -244,22 +240,22 @@ impl Tasks {
         page.live = page.live.saturating_sub(1);
         let count = self.counts.of(&entry);
         *count = count.saturating_sub(1);
-        self.ids.remove(entry.hash, EntryRef { page: head.page, index: head.index });
+        self.ids.remove(entry.hash, EntryRef::Page(head));
         self.push_head(head.page);
         Some(entry)
     }
 
-    /// Moves the earliest position, which is one of a schedule, to the next occurrence, and returns
-    /// the former one. If `may_wait` is false, an occurrence that would fire is skipped together
-    /// with all others that are due by now.
+    /// Moves a recurring task, which is the head of the main order, to its next occurrence, and
+    /// returns the former one. If `may_wait` is false, an occurrence that would fire is skipped
+    /// together with all others that are due by now.
     pub(super) fn advance_schedule(
         &mut self,
-        head: Position,
+        number: u32,
         may_wait: bool,
         now: UnixMillis,
     ) -> Option<Advanced<'_>> {
         self.pop_timer(0);
-        let schedule = self.schedules.get_mut(&head.index)?;
+        let schedule = self.schedules.get_mut(&number)?;
         let occurrence = schedule.next?;
         let (mut verdict, mut settled) = judge_occurrence(schedule, occurrence, now);
         if verdict == Verdict::Fire && !may_wait {
@@ -269,13 +265,13 @@ impl Tasks {
         let next = schedule.schedule.following(settled.time);
         schedule.next = next;
         if let Some(next) = next {
-            self.push_timer(0, Position { due: next.due, ..head });
+            self.push_timer(0, EntryRef::Schedule(number).position(next.due));
         }
-        let schedule = self.schedules.get(&head.index)?;
+        let schedule = self.schedules.get(&number)?;
         Some(Advanced {
             occurrence,
             verdict,
-            settled: Position { due: settled.due, ..head },
+            settled: EntryRef::Schedule(number).position(settled.due),
             schedule,
         })
     }
@@ -289,13 +285,11 @@ impl Tasks {
 
     /// Returns the length of the record of a live entry or a schedule, bytes.
     pub(super) fn record_bytes(&self, at: EntryRef) -> usize {
-        let bytes = if at.page == 0 {
-            self.schedules.get(&at.index).map(|schedule| schedule.record_bytes)
-        } else {
-            self.pages
-                .get(&at.page)
-                .and_then(|page| page.directory.get(at.index as usize))
-                .map(|entry| entry.len)
+        let bytes = match at {
+            EntryRef::Schedule(number) => {
+                self.schedules.get(&number).map(|schedule| schedule.record_bytes)
+            }
+            EntryRef::Page(at) => self.entry(at).map(|entry| entry.len),
         };
         bytes.unwrap_or(0) as usize
     }
@@ -310,7 +304,7 @@ impl Tasks {
         if let Some(schedule) = self.schedules.get_mut(&number) {
             (schedule.next, schedule.paused_at) = (next, paused_at);
             let due = schedule.due();
-            self.push_timer(0, Position { due, page: 0, index: number });
+            self.push_timer(0, EntryRef::Schedule(number).position(due));
         }
     }
 
@@ -339,7 +333,7 @@ impl Tasks {
     }
 
     /// Cancels a live entry of a page. The page may have no live entry afterwards.
-    pub(super) fn kill(&mut self, at: EntryRef) {
+    pub(super) fn kill(&mut self, at: PageEntry) {
         let Some(page) = self.pages.get_mut(&at.page) else { return };
         let index = at.index as usize;
         let Some(entry) = page.directory.get(index).filter(|_| page.is_live(index)) else { return };
@@ -348,7 +342,7 @@ impl Tasks {
         page.live = page.live.saturating_sub(1);
         let count = self.counts.of(&entry);
         *count = count.saturating_sub(1);
-        self.ids.remove(entry.hash, at);
+        self.ids.remove(entry.hash, EntryRef::Page(at));
         if was_head {
             self.push_head(at.page);
         }
@@ -361,7 +355,7 @@ impl Tasks {
 
     pub(super) fn remove_schedule(&mut self, number: u32) {
         if let Some(schedule) = self.schedules.get(&number) {
-            self.ids.remove(schedule.hash, EntryRef { page: 0, index: number });
+            self.ids.remove(schedule.hash, EntryRef::Schedule(number));
             self.schedules.remove(&number);
         }
     }
@@ -372,10 +366,15 @@ impl Tasks {
     }
 
     pub(super) fn hash_of(&self, at: EntryRef) -> Option<u64> {
-        if at.page == 0 {
-            return self.schedules.get(&at.index).map(|schedule| schedule.hash);
+        match at {
+            EntryRef::Schedule(number) => self.schedules.get(&number).map(|schedule| schedule.hash),
+            EntryRef::Page(at) => self.entry(at).map(|entry| entry.hash),
         }
-        Some(self.pages.get(&at.page)?.directory.get(at.index as usize)?.hash)
+    }
+
+    /// Returns an entry of a page.
+    pub(super) fn entry(&self, at: PageEntry) -> Option<Entry> {
+        self.pages.get(&at.page)?.directory.get(at.index as usize)
     }
 
     pub(super) fn page(&self, number: u32) -> Option<&MemPage> {

@@ -31,7 +31,9 @@
 //! | the rest becomes the description, or a reason to refuse | `leftover` |
 //! | the scheduler's own calendar checks the result | `calendar` |
 //!
-//! Nothing here reads a clock, and nothing panics. Every phrase ends within [`limits`].
+//! In scope: English phrases, and the fields of a task that say when it fires ([`Schedule`]). Not in
+//! scope: the other fields, requests, and when a schedule runs, which the scheduler's calendar
+//! computes. Nothing here reads a clock, and nothing panics. Every phrase ends within [`limits`].
 
 mod calendar;
 mod clause;

@@ -3,6 +3,8 @@
 //!
 //! <https://html.spec.whatwg.org/multipage/server-sent-events.html>
 
+use crate::format::codec::varint;
+use crate::format::hex;
 use crate::protocol::{EventsReply, FeedPosition, SeenEvent};
 use crate::routing::ShardId;
 use scheduler_calendar::time::UnixMillis;
@@ -65,28 +67,16 @@ impl EventsCursor {
     /// Takes up what a reader has seen of these shards. What is no cursor, or one of other shards,
     /// is `None`: nobody knows what was missed.
     pub fn parse(text: &str, shards: &[ShardId]) -> Option<Self> {
-        let digits = text.as_bytes().as_chunks::<2>();
-        let byte = |pair: &[u8; 2]| {
-            std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())
-        };
-        let bytes = digits
-            .0
-            .iter()
-            .map(byte)
-            .collect::<Option<Vec<u8>>>()
-            .filter(|_| digits.1.is_empty())?;
+        let bytes = hex::decode_all(text)?;
         let (hash, mut rest) = bytes.split_first_chunk::<4>()?;
         if *hash != hash_of_shards(shards) {
             return None;
         }
         let (mut positions, mut last) = (Vec::with_capacity(shards.len()), 0_i64);
         for _ in shards {
-            let distance = take_varint(&mut rest)?;
-            last = last.checked_add((distance >> 1) as i64 ^ -((distance & 1) as i64))?;
-            positions.push(Some(FeedPosition {
-                life: UnixMillis::new(last),
-                next: take_varint(&mut rest)?,
-            }));
+            last = last.checked_add(varint::take_signed(&mut rest).ok()?)?;
+            let next = varint::take(&mut rest).ok()?;
+            positions.push(Some(FeedPosition { life: UnixMillis::new(last), next }));
         }
         rest.is_empty().then_some(Self { positions })
     }
@@ -97,17 +87,11 @@ impl EventsCursor {
         let mut last = 0_i64;
         for position in &self.positions {
             let FeedPosition { life, next } = (*position)?;
-            let distance = life.get().wrapping_sub(last);
+            varint::put_signed(life.get().wrapping_sub(last), &mut bytes);
+            varint::put(next, &mut bytes);
             last = life.get();
-            put_varint(((distance << 1) ^ (distance >> 63)) as u64, &mut bytes);
-            put_varint(next, &mut bytes);
         }
-        let mut text = String::with_capacity(bytes.len() * 2);
-        for byte in bytes {
-            // Writing to a string does not fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        Some(text)
+        Some(hex::encode(&bytes))
     }
 
     /// Returns where a shard is to go on.
@@ -126,27 +110,6 @@ impl EventsCursor {
 pub(crate) fn hash_of_shards(shards: &[ShardId]) -> [u8; 4] {
     let names: String = shards.iter().map(|shard| format!("{shard} ")).collect();
     (XxHash64::oneshot(0, names.as_bytes()) as u32).to_le_bytes()
-}
-
-fn put_varint(mut value: u64, out: &mut Vec<u8>) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-fn take_varint(rest: &mut &[u8]) -> Option<u64> {
-    let mut value = 0_u64;
-    for shift in (0..64).step_by(7) {
-        let (byte, tail) = rest.split_first()?;
-        *rest = tail;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(value);
-        }
-    }
-    None
 }
 
 /// Writes what a shard told as server-sent events, the gap first. The cursor that is to follow is

@@ -1,8 +1,10 @@
 //! The scheduler's model: what callers send, tasks and their schedules, ids and routing, the stored
 //! formats, and the messages between coordinator, dispatcher, shard and limiter.
 //!
-//! Nothing here reads a clock, draws random numbers or does I/O; times and random bytes are
-//! arguments.
+//! In scope: reading and checking what callers send, records, ids and routing, the stored formats,
+//! the messages between the Workers, keys and namespaces, and the bound of everything that a caller
+//! chooses. Not in scope: the state of a shard (the engine's), and HTTP (the coordinator's). Nothing
+//! here reads a clock, draws random numbers or does I/O: times and random bytes are arguments.
 
 pub mod access;
 pub mod batch;

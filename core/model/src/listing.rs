@@ -1,6 +1,7 @@
 //! Lists over all shards: the cursor, and joining the shards' answers in order.
 
 use crate::bounds::MAX_LIST_BYTES;
+use crate::format::hex;
 use crate::position::Position;
 use crate::protocol::{ListItem, ListReply, Status};
 use crate::routing::ShardId;
@@ -56,14 +57,11 @@ impl FromStr for Cursor {
     type Err = CursorError;
 
     fn from_str(text: &str) -> Result<Self, CursorError> {
-        if text.len() != 36 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if text.len() != 36 {
             return Err(CursorError);
         }
-        let part = |from: usize, to: usize| {
-            text.get(from..to)
-                .and_then(|digits| u64::from_str_radix(digits, 16).ok())
-                .ok_or(CursorError)
-        };
+        let part =
+            |from: usize, to: usize| text.get(from..to).and_then(hex::number).ok_or(CursorError);
         Ok(Self {
             due: UnixMillis::new(part(0, 12)? as i64),
             shard: ShardId { epoch: part(12, 16)? as u16, index: part(16, 20)? as u16 },

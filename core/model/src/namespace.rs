@@ -1,10 +1,10 @@
-//! Namespaces: each is a set of shards of its own.
+//! Namespaces: each has a set of shards of its own.
 //!
 //! The Durable Object of a shard is named `<epoch>-<index>` in the namespace `default`, and
 //! `<namespace>:<epoch>-<index>` in any other. Routing is the same in all of them, and no request
-//! names a shard of another namespace: so ids, lists, counts and `Idempotency-Key`s of two
-//! namespaces know nothing of each other, and each has alarms, and with them a turn, of its own
-//! when much is due at once.
+//! names a shard of another namespace. So ids, lists, counts and `Idempotency-Key`s of two
+//! namespaces are independent. Each namespace has its own alarms, and so its own turn when much is
+//! due at once.
 
 use crate::bounds::MAX_NAMESPACE_BYTES;
 use crate::routing::{ShardId, ShardIdError};
@@ -19,7 +19,7 @@ use std::str::FromStr;
 pub struct Namespace(Cow<'static, str>);
 
 impl Namespace {
-    /// The one that is always there.
+    /// The namespace that always exists.
     pub const DEFAULT: Self = Self(Cow::Borrowed("default"));
 
     /// Returns the name.
@@ -82,8 +82,7 @@ pub struct ShardName {
 
 impl fmt::Display for ShardName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without a prefix in the default namespace: these names were given before there were
-        // others.
+        // Without a prefix in the default namespace, because these names are older than namespaces.
         if self.namespace.is_default() {
             self.shard.fmt(f)
         } else {

@@ -6,7 +6,7 @@ use scheduler_calendar::time::UnixMillis;
 /// page.
 ///
 /// **Invariant 1.** The heap, the pages' directories and the watermark use this same order. A
-/// shard's progress is one position, its watermark: everything at or before it has been handed on.
+/// shard's progress is one position, its watermark: everything at or before it has been dispatched.
 /// Page 0 stands for the recurring tasks, whose index is the number of their schedule.
 #[derive(
     Debug,

@@ -1,6 +1,6 @@
 //! The file of tables, and its unpacking.
 //!
-//! Numbers are LEB128 and signed ones zigzag; durations are counted in the unit that the lowest bit
+//! Numbers are those of [`varint`]; durations are counted in the unit that the lowest bit
 //! tells, 0 hours, 1 seconds. The file holds:
 //! - length and bytes of the release's name;
 //! - the number of zones, and for each, UTC first and the others in order of their names: length
@@ -14,6 +14,7 @@
 
 use super::rule::{Date, Rule};
 use super::span::{LISTED_UNTIL, Span};
+use crate::varint;
 use std::sync::OnceLock;
 
 /// 1800-01-01T00:00:00Z: no clock in the tables is changed before.
@@ -103,24 +104,14 @@ impl Reader {
     }
 
     fn number(&mut self) -> u64 {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            let Some((byte, rest)) = self.0.split_first() else { break };
-            self.0 = rest;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                break;
-            }
-        }
-        number
+        varint::take(&mut self.0).unwrap_or_default()
     }
 
     /// Seconds.
     fn duration(&mut self) -> i64 {
         let number = self.number();
         let unit = if number & 1 == 0 { HOUR } else { 1 };
-        let zigzag = number >> 1;
-        ((zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed()) * unit
+        varint::signed(number >> 1) * unit
     }
 
     fn rule(&mut self) -> Rule {

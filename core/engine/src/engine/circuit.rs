@@ -176,12 +176,12 @@ impl Engine {
             let Some(page) = self.tasks.page(number) else { continue };
             let due = page.fired()..page.directory.before(now.plus(1));
             let live = due.filter(|index| page.is_live(*index)).take(MAX_LOOKS);
-            heads.extend(live.map(|index| EntryRef { page: number, index: index as u32 }));
+            heads.extend(live.map(|index| EntryRef::page(number, index)));
             if heads.len() >= MAX_LOOKS {
                 break;
             }
         }
-        sort_by_key(&mut heads, |at| (self.due_of(*at), at.page, at.index));
+        sort_by_key(&mut heads, |at| (self.due_of(*at), *at));
         heads
     }
 

@@ -1,11 +1,11 @@
 //! What the engine knows of an entry or a recurring task, in memory and in storage.
 
 use super::Engine;
-use crate::entry_ref::EntryRef;
+use crate::entry_ref::{EntryRef, PageEntry};
 use crate::error::EngineError;
 use crate::reader::Reader;
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::format::page::Flags;
+use scheduler_model::format::page::{Entry, Flags};
 use scheduler_model::record_id::{HEAD_BYTES, id_in, leading_id};
 
 impl Engine {
@@ -13,9 +13,8 @@ impl Engine {
     pub(super) fn id_of(&self, at: EntryRef, reader: &dyn Reader) -> Result<String, EngineError> {
         match leading_id(&self.head_of(at, reader)?) {
             Some(id) => Ok(id.into_owned()),
-            None => id_in(&self.record_of(at, reader)?).map_err(|problem| {
-                EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page))
-            }),
+            None => id_in(&self.record_of(at, reader)?)
+                .map_err(|problem| EngineError::Corrupt(format!("{at}: {problem}"))),
         }
     }
 
@@ -25,17 +24,19 @@ impl Engine {
         at: EntryRef,
         reader: &dyn Reader,
     ) -> Result<Vec<u8>, EngineError> {
-        if at.page == 0 {
-            return Ok(reader.schedule_head(at.index, HEAD_BYTES)?);
+        match at {
+            EntryRef::Schedule(number) => Ok(reader.schedule_head(number, HEAD_BYTES)?),
+            EntryRef::Page(at) => {
+                let entry = self.entry(at)?;
+                Ok(reader.body(at.page, entry.offset, entry.len.min(HEAD_BYTES))?)
+            }
         }
-        let entry = self
-            .tasks
-            .page(at.page)
-            .and_then(|page| page.directory.get(at.index as usize))
-            .ok_or_else(|| {
-                EngineError::Corrupt(format!("page {} has no entry {}", at.page, at.index))
-            })?;
-        Ok(reader.body(at.page, entry.offset, entry.len.min(HEAD_BYTES))?)
+    }
+
+    /// Returns an entry of a page, which must exist.
+    fn entry(&self, at: PageEntry) -> Result<Entry, EngineError> {
+        let entry = self.tasks.entry(at);
+        entry.ok_or_else(|| EngineError::Corrupt(format!("there is no {at}")))
     }
 
     /// Adds the waiting task with this id and its further attempts to `found`, but no dead letters.
@@ -57,12 +58,13 @@ impl Engine {
         self.flags_of(at).has(Flags::DEAD_LETTER)
     }
 
-    /// Returns the flags of an entry of a page; those of a task if there is none.
+    /// Returns the flags of an entry of a page; those of a task for a recurring task, or if there
+    /// is no such entry.
     pub(super) fn flags_of(&self, at: EntryRef) -> Flags {
-        self.tasks
-            .page(at.page)
-            .and_then(|page| page.directory.get(at.index as usize))
-            .map_or(Flags::TASK, |entry| entry.flags)
+        match at {
+            EntryRef::Schedule(_) => Flags::TASK,
+            EntryRef::Page(at) => self.tasks.entry(at).map_or(Flags::TASK, |entry| entry.flags),
+        }
     }
 
     /// Reads the record of a live entry or a schedule.
@@ -71,23 +73,22 @@ impl Engine {
         at: EntryRef,
         reader: &dyn Reader,
     ) -> Result<Vec<u8>, EngineError> {
-        if at.page == 0 {
-            return Ok(reader.schedule(at.index)?);
+        match at {
+            EntryRef::Schedule(number) => Ok(reader.schedule(number)?),
+            EntryRef::Page(at) => {
+                let entry = self.entry(at)?;
+                Ok(reader.body(at.page, entry.offset, entry.len)?)
+            }
         }
-        let entry = self
-            .tasks
-            .page(at.page)
-            .and_then(|page| page.directory.get(at.index as usize))
-            .ok_or_else(|| {
-                EngineError::Corrupt(format!("page {} has no entry {}", at.page, at.index))
-            })?;
-        Ok(reader.body(at.page, entry.offset, entry.len)?)
     }
 
-    /// Returns when an entry of a page is due; [`UnixMillis::NEVER`] if there is none.
+    /// Returns when an entry of a page is due; [`UnixMillis::NEVER`] for a recurring task, or if
+    /// there is no such entry.
     pub(super) fn due_of(&self, at: EntryRef) -> UnixMillis {
-        let entry = self.tasks.page(at.page).and_then(|page| page.directory.get(at.index as usize));
-        entry.map_or(UnixMillis::NEVER, |entry| entry.due)
+        match at {
+            EntryRef::Schedule(_) => UnixMillis::NEVER,
+            EntryRef::Page(at) => self.tasks.entry(at).map_or(UnixMillis::NEVER, |entry| entry.due),
+        }
     }
 }
 

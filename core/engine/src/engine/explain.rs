@@ -110,11 +110,10 @@ impl Engine {
         told: &mut Explanation,
     ) -> Result<(), EngineError> {
         let text = self.record_of(at, reader)?;
-        let record = Record::parse(&text).map_err(|problem| {
-            EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page))
-        })?;
-        if at.page == 0 {
-            self.explain_schedule(at.index, &record, now, told);
+        let record = Record::parse(&text)
+            .map_err(|problem| EngineError::Corrupt(format!("{at}: {problem}")))?;
+        if let EntryRef::Schedule(number) = at {
+            self.explain_schedule(number, &record, now, told);
             return Ok(());
         }
         let (flags, due) = (self.flags_of(at), self.due_of(at));
@@ -239,7 +238,10 @@ impl Engine {
         now: UnixMillis,
         told: &mut Explanation,
     ) -> bool {
-        let lane = self.tasks.page(at.page).map_or(0, |page| page.directory.lane());
+        let lane = match at {
+            EntryRef::Schedule(_) => 0,
+            EntryRef::Page(at) => self.tasks.page(at.page).map_or(0, |page| page.directory.lane()),
+        };
         let Some((key, in_flight)) = self.lanes.describe(lane).filter(|_| due <= now) else {
             return false;
         };

@@ -8,6 +8,7 @@ use crate::budget::{
 use crate::circuits::Gate;
 use crate::due::{Due, Packed, Taken, count_repeats, waits_of};
 use crate::effects::{Destination, Effects, Outgoing, Write};
+use crate::entry_ref::{EntryRef, PageEntry};
 use crate::error::EngineError;
 use crate::lateness::MovedByWindow;
 use crate::outbox::InFlight;
@@ -22,7 +23,6 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_DISPATCH_TASKS, MAX_PAGE_TASKS};
 use scheduler_model::format::envelope::EnvelopeBuilder;
 use scheduler_model::format::page::Flags;
-use scheduler_model::position::Position;
 use scheduler_model::protocol::EventKind;
 use scheduler_model::task::{Record, write_occurrence};
 use serde::Deserialize;
@@ -223,10 +223,9 @@ impl Engine {
             if lane > 0 && !self.is_head_judged(lane, head) {
                 return at > 0;
             }
-            let is_taken = if head.page == 0 {
-                self.take_occurrence(head, now, taken)
-            } else {
-                self.take_entry(lane, head, now, taken)
+            let is_taken = match EntryRef::of(head) {
+                EntryRef::Schedule(number) => self.take_occurrence(number, now, taken),
+                EntryRef::Page(at) => self.take_entry(lane, at, now, taken),
             };
             if !is_taken {
                 return at > 0;
@@ -236,8 +235,8 @@ impl Engine {
         turn > 0
     }
 
-    fn take_entry(&mut self, lane: u8, head: Position, now: UnixMillis, taken: &mut Taken) -> bool {
-        let Some(entry) = self.tasks.fire_head(lane, head) else { return false };
+    fn take_entry(&mut self, lane: u8, at: PageEntry, now: UnixMillis, taken: &mut Taken) -> bool {
+        let Some(entry) = self.tasks.fire_head(lane, at) else { return false };
         if !entry.flags.has(Flags::TO_QUEUE) {
             taken.room = taken.room.saturating_sub(1);
         }
@@ -245,19 +244,19 @@ impl Engine {
             taken.fired.insert(entry.hash);
         }
         self.lanes.dispatch(lane, 1, now);
-        taken.bytes += taken.spans.add(head.page, &entry);
+        taken.bytes += taken.spans.add(at.page, &entry);
         if entry.flags.has(Flags::CONDITIONAL) {
             taken.bytes += CONDITIONAL_BYTES;
         }
-        taken.due.push(Due::Record { lane, page: head.page, entry });
+        taken.due.push(Due::Record { lane, page: at.page, entry });
         true
     }
 
     /// Takes an occurrence. One with a limit key is dispatched if there is room and nothing of its
     /// lane is before it; otherwise it waits there.
-    fn take_occurrence(&mut self, head: Position, now: UnixMillis, taken: &mut Taken) -> bool {
+    fn take_occurrence(&mut self, number: u32, now: UnixMillis, taken: &mut Taken) -> bool {
         let Some((lane, hash)) =
-            self.tasks.schedule(head.index).map(|schedule| (schedule.lane, schedule.hash))
+            self.tasks.schedule(number).map(|schedule| (schedule.lane, schedule.hash))
         else {
             return false;
         };
@@ -268,7 +267,7 @@ impl Engine {
             || !self
                 .has_full_backlog(hash, taken.put_off_of.get(&hash).copied().unwrap_or_default());
         let Some(Advanced { occurrence, mut verdict, settled, schedule }) =
-            self.tasks.advance_schedule(head, may_wait, now)
+            self.tasks.advance_schedule(number, may_wait, now)
         else {
             return false;
         };
@@ -277,7 +276,7 @@ impl Engine {
         taken.bytes += record_bytes.max(OCCURRENCE_BYTES);
         if settled.due > occurrence.due {
             taken.bytes += LEFT_OUT_BYTES + record_bytes;
-            taken.left_out.push((head.index, settled.due));
+            taken.left_out.push((number, settled.due));
         }
         let overlap = schedule.policies.overlap;
         let (to_queue, priority) = (schedule.to_queue, schedule.priority);
@@ -287,15 +286,7 @@ impl Engine {
         let fires = verdict == Verdict::Fire;
         // A run that does not fire takes no slot.
         let lane = if fires { lane } else { 0 };
-        let due = Due::Occurrence {
-            lane,
-            number: head.index,
-            hash,
-            to_queue,
-            priority,
-            occurrence,
-            verdict,
-        };
+        let due = Due::Occurrence { lane, number, hash, to_queue, priority, occurrence, verdict };
         if fires && !is_next {
             *taken.put_off_of.entry(hash).or_default() += 1;
             taken.put_off.push(due);

@@ -68,8 +68,8 @@ impl Engine {
             .map_err(|problem| EngineError::BadRequest(format!("a record: {problem}")))?;
         let mut found = Vec::new();
         self.find_live(&read.id, reader, &mut found)?;
-        let Some(at) = found.iter().find(|at| at.page == 0) else { return Ok(false) };
-        let same = going_on(record, &reader.schedule(at.index)?, open.left_open(id_hash(&read.id)));
+        let Some(number) = found.iter().find_map(|at| at.schedule()) else { return Ok(false) };
+        let same = going_on(record, &reader.schedule(number)?, open.left_open(id_hash(&read.id)));
         same.map(|same| same.is_some()).map_err(EngineError::Corrupt)
     }
 
@@ -134,14 +134,17 @@ impl Engine {
             return Ok(());
         };
         let was_paused = self.is_paused(task);
-        let same = match self.tasks.schedule(task.index).filter(|_| task.page == 0) {
-            Some(_) => going_on(&schedule.record, &reader.schedule(task.index)?, open)
-                .map_err(EngineError::Corrupt)?,
-            None => None,
+        let same = match task {
+            EntryRef::Schedule(number) => {
+                going_on(&schedule.record, &reader.schedule(number)?, open)
+                    .map_err(EngineError::Corrupt)?
+                    .map(|record| (number, record))
+            }
+            EntryRef::Page(_) => None,
         };
         let is_paused = match same {
-            Some(record) => {
-                let going = self.plan_going_on(task.index, record, since, now)?;
+            Some((number, record)) => {
+                let going = self.plan_going_on(number, record, since, now)?;
                 outcome.went_on +=
                     u64::from(going.record != schedule.record || going.next != schedule.next);
                 let is_paused = going.read.paused;
@@ -277,10 +280,9 @@ impl Engine {
                 outcome.replaced.extend(former.attempts);
                 continue;
             };
-            let same = if task.page == 0 {
-                None
-            } else {
-                self.kept_entry(&page, &entry, (task, open), now, reader)?
+            let same = match task {
+                EntryRef::Schedule(_) => None,
+                EntryRef::Page(_) => self.kept_entry(&page, &entry, (task, open), now, reader)?,
             };
             outcome.replaced.push(task);
             if same.is_none() && !reading.is_version {
@@ -320,9 +322,8 @@ impl Engine {
         reader: &dyn Reader,
     ) -> Result<Option<KeptEntry>, EngineError> {
         let text = self.record_of(task, reader)?;
-        let former = Record::parse(&text).map_err(|problem| {
-            EngineError::Corrupt(format!("record {} of page {}: {problem}", task.index, task.page))
-        })?;
+        let former = Record::parse(&text)
+            .map_err(|problem| EngineError::Corrupt(format!("{task}: {problem}")))?;
         let given = Record::parse(record_in(page, entry))
             .map_err(|problem| EngineError::BadRequest(problem.to_string()))?;
         if !given.has_time_of(&former) || former.is_recurring() {
@@ -363,12 +364,11 @@ impl Engine {
 
     /// Returns whether a task is paused.
     fn is_paused(&self, task: EntryRef) -> bool {
-        if task.page == 0 {
-            return self
-                .tasks
-                .schedule(task.index)
-                .is_some_and(|schedule| schedule.paused_at.is_some());
+        match task {
+            EntryRef::Schedule(number) => {
+                self.tasks.schedule(number).is_some_and(|schedule| schedule.paused_at.is_some())
+            }
+            EntryRef::Page(_) => self.due_of(task) == UnixMillis::PAUSED,
         }
-        self.due_of(task) == UnixMillis::PAUSED
     }
 }

@@ -9,7 +9,7 @@
 use super::Engine;
 use crate::budget::{CONDITIONAL_BYTES, ENOUGH_TASKS, MAX_LAPSE_BYTES};
 use crate::effects::Effects;
-use crate::entry_ref::EntryRef;
+use crate::entry_ref::{EntryRef, PageEntry};
 use crate::error::EngineError;
 use crate::lapses::Judged;
 use crate::policy::{Undispatched, Verdict, judge_until};
@@ -43,8 +43,7 @@ impl Engine {
             return Ok(Vec::new());
         }
         sort_by_key(&mut look.lapsed, |(at, _)| *at);
-        let places: Vec<EntryRef> =
-            look.lapsed.iter().map(|(at, _)| EntryRef { page: at.page, index: at.index }).collect();
+        let places: Vec<EntryRef> = look.lapsed.iter().map(|(at, _)| EntryRef::of(*at)).collect();
         self.kill(&places, effects);
         Ok(look.lapsed.into_iter().map(|(_, dropped)| dropped).collect())
     }
@@ -132,7 +131,8 @@ impl Engine {
                     fit += 1;
                 }
                 (verdict, _) => {
-                    let at = Position { due: entry.due, page: number, index };
+                    let at = EntryRef::Page(PageEntry { page: number, index });
+                    let at = at.position(entry.due);
                     let dropped = Undispatched {
                         record: record.to_vec(),
                         hash: entry.hash,
@@ -165,9 +165,8 @@ impl Engine {
         let Some(lapses) = self.lanes.lapses_of(lane).filter(|lapses| lapses.is_needed) else {
             return true;
         };
-        let entry =
-            self.tasks.page(head.page).and_then(|page| page.directory.get(head.index as usize));
-        !entry.is_some_and(|entry| entry.flags.has(Flags::CONDITIONAL)) || lapses.is_judged(head)
+        let is_conditional = self.flags_of(EntryRef::of(head)).has(Flags::CONDITIONAL);
+        !is_conditional || lapses.is_judged(head)
     }
 }
 

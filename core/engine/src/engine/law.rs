@@ -134,7 +134,7 @@ impl Engine {
             let moved = Record::parse(&text).map_err(|problem| corrupt(problem.to_string()))?;
             bytes += text.len();
             back.push(&moved, due, entry.flags);
-            killed.push(EntryRef { page: number, index: index as u32 });
+            killed.push(EntryRef::page(number, index));
             if self.events.is_on(now) {
                 self.events.push(event(EventKind::Rescheduled, &moved, "", now));
             }

@@ -7,6 +7,7 @@ use crate::config::{Config, MAX_FIRE_GAP_MILLIS};
 use crate::decisions::Decisions;
 use crate::effects::Destination;
 use crate::ended::EndedSchedules;
+use crate::entry_ref::EntryRef;
 use crate::error::EngineError;
 use crate::event_buffer::EventBuffer;
 use crate::history::Log;
@@ -21,7 +22,6 @@ use crate::tasks::Tasks;
 use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Directory;
-use scheduler_model::position::Position;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
 impl Engine {
@@ -154,7 +154,7 @@ impl Engine {
             read.schedule.next_after(stored.since.max(watermark.due.plus(-1)))
         };
         if let Some(occurrence) = next
-            && (Position { due: occurrence.due, page: 0, index: stored.number }) <= watermark
+            && EntryRef::Schedule(stored.number).position(occurrence.due) <= watermark
         {
             next = read.schedule.following(occurrence.time);
         }

@@ -38,9 +38,8 @@ impl Engine {
         for (_, at) in newest_first.into_iter().rev().take(MAX_LOOKED_AT) {
             let text = self.record_of(at, reader)?;
             *bytes += text.len();
-            let record = Record::parse(&text).map_err(|problem| {
-                EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page))
-            })?;
+            let record = Record::parse(&text)
+                .map_err(|problem| EngineError::Corrupt(format!("{at}: {problem}")))?;
             if !record.is_recurring() && record.stage.is_none() {
                 return Ok(Some(at));
             }

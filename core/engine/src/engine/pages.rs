@@ -13,13 +13,16 @@ impl Engine {
     pub(super) fn kill(&mut self, refs: &[EntryRef], effects: &mut Effects) {
         let mut touched = BTreeSet::new();
         for at in refs {
-            if at.page == 0 {
-                self.tasks.remove_schedule(at.index);
-                effects.writes.push(Write::DeleteSchedule { number: at.index });
-            } else {
-                let had_dead = self.tasks.page(at.page).is_some_and(|page| page.has_dead());
-                touched.insert((at.page, had_dead));
-                self.tasks.kill(*at);
+            match *at {
+                EntryRef::Schedule(number) => {
+                    self.tasks.remove_schedule(number);
+                    effects.writes.push(Write::DeleteSchedule { number });
+                }
+                EntryRef::Page(at) => {
+                    let had_dead = self.tasks.page(at.page).is_some_and(|page| page.has_dead());
+                    touched.insert((at.page, had_dead));
+                    self.tasks.kill(at);
+                }
             }
         }
         let mut last = None;

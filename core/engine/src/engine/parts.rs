@@ -27,9 +27,9 @@ use std::collections::HashSet;
 impl Engine {
     /// Returns what a change does to a task or an attempt, if that is known without its record.
     pub(super) fn settled(&self, at: EntryRef, change: Change, now: UnixMillis) -> Option<Changed> {
-        if at.page == 0 {
+        if let EntryRef::Schedule(number) = at {
             let is_paused =
-                self.tasks.schedule(at.index).is_some_and(|schedule| schedule.paused_at.is_some());
+                self.tasks.schedule(number).is_some_and(|schedule| schedule.paused_at.is_some());
             return match change {
                 Change::Pause if is_paused => Some(Changed::Unchanged),
                 Change::Resume if !is_paused => Some(Changed::Unchanged),

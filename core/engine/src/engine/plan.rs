@@ -46,19 +46,19 @@ impl Engine {
             return Ok(Some(settled));
         }
         let text = self.record_of(at, reader)?;
-        let record = Record::parse(&text).map_err(|problem| {
-            EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page))
-        })?;
+        let record = Record::parse(&text)
+            .map_err(|problem| EngineError::Corrupt(format!("{at}: {problem}")))?;
         let event = told_as(change).map(|kind| event(kind, &record, "", now));
         changes.looked_at += text.len();
-        let outcome = if at.page == 0 {
-            let Some(outcome) = self.plan_for_schedule(at.index, record, change, now, changes)
-            else {
-                return Ok(None);
-            };
-            outcome
-        } else {
-            self.plan_for_entry(at, record, change, now, changes)
+        let outcome = match at {
+            EntryRef::Schedule(number) => {
+                let Some(outcome) = self.plan_for_schedule(number, record, change, now, changes)
+                else {
+                    return Ok(None);
+                };
+                outcome
+            }
+            EntryRef::Page(_) => self.plan_for_entry(at, record, change, now, changes),
         };
         if outcome == Changed::Changed {
             changes.written += text.len();

@@ -226,8 +226,8 @@ impl Engine {
             let mut schedules = self
                 .tasks
                 .find(hash)
-                .filter(|at| at.page == 0)
-                .filter_map(|at| self.tasks.schedule(at.index));
+                .filter_map(EntryRef::schedule)
+                .filter_map(|number| self.tasks.schedule(number));
             let due = if schedules.any(|schedule| schedule.paused_at.is_some()) {
                 UnixMillis::PAUSED
             } else {

@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::budget::LOOK_BYTES;
 use crate::decisions::FlightRef;
-use crate::entry_ref::EntryRef;
+use crate::entry_ref::{EntryRef, PageEntry};
 use crate::error::EngineError;
 use crate::lateness::leading_time;
 use crate::mem_schedule::MemSchedule;
@@ -176,7 +176,7 @@ impl Engine {
     ) -> Result<Option<Position>, EngineError> {
         let filter = &request.filter.folded();
         let mut last = None;
-        // Such tasks are at page 0, so the others are not examined.
+        // Such tasks are in no page, so pages are not examined.
         let recurring_only =
             filter.kind == Some(Kind::Cron) && filter.status == Some(Status::Scheduled);
         let mut merge = self.merge_from(request.after, filter.from, recurring_only);
@@ -190,7 +190,7 @@ impl Engine {
             last = Some(position);
             self.push_following(position, &mut merge);
             spent.scanned += 1;
-            let candidate = self.candidate(EntryRef { page: position.page, index: position.index });
+            let candidate = self.candidate(EntryRef::of(position));
             let known = filter.status.is_none_or(|status| status == candidate.status)
                 && match (filter.kind, candidate.kind) {
                     (Some(wanted), Some(kind)) => wanted.includes(kind),
@@ -250,54 +250,50 @@ impl Engine {
                 (first..page.directory.len())
                     .filter(|index| page.is_live(*index))
                     .filter_map(|index| {
-                        Some(Position {
-                            due: page.directory.get(index)?.due,
-                            page: number,
-                            index: index as u32,
-                        })
+                        let due = page.directory.get(index)?.due;
+                        Some(EntryRef::page(number, index).position(due))
                     })
                     .find(is_after)
             });
         let of_schedules = self
             .tasks
             .all_schedules()
-            .map(|(number, schedule)| Position { due: schedule.due(), page: 0, index: number })
+            .map(|(number, schedule)| EntryRef::Schedule(number).position(schedule.due()))
             .filter(is_after);
         let most = self.tasks.pages().count() + self.tasks.all_schedules().count();
         TimerHeap::of_at_most(most, of_pages.chain(of_schedules))
     }
 
     fn push_following(&self, position: Position, merge: &mut TimerHeap) {
-        let Some(page) = self.tasks.page(position.page) else { return };
-        let next =
-            (position.index as usize + 1..page.directory.len()).find(|index| page.is_live(*index));
+        let EntryRef::Page(PageEntry { page: number, index }) = EntryRef::of(position) else {
+            return;
+        };
+        let Some(page) = self.tasks.page(number) else { return };
+        let next = (index as usize + 1..page.directory.len()).find(|index| page.is_live(*index));
         if let Some((index, entry)) =
             next.and_then(|index| Some((index, page.directory.get(index)?)))
         {
-            merge.push(Position { due: entry.due, page: position.page, index: index as u32 });
+            merge.push(EntryRef::page(number, index).position(entry.due));
         }
     }
 
     fn candidate(&self, at: EntryRef) -> Candidate {
-        if at.page == 0 {
-            let schedule = self.tasks.schedule(at.index);
-            let due = schedule.map_or(UnixMillis::NEVER, MemSchedule::due);
-            let position = Position { due, page: 0, index: at.index };
-            let is_paused = schedule.is_some_and(|schedule| schedule.paused_at.is_some());
-            let status = if is_paused { Status::Paused } else { Status::Scheduled };
-            let kind = schedule.map(|schedule| schedule.schedule.kind().into());
-            return Candidate { position, at, status, is_attempt: false, kind };
-        }
-        let entry = self.tasks.page(at.page).and_then(|page| page.directory.get(at.index as usize));
-        let (status, kind) = entry.as_ref().map_or((Status::Scheduled, None), status_of);
-        let due = entry.map_or(UnixMillis::NEVER, |entry| entry.due);
-        let is_attempt = entry.is_some_and(|entry| entry.flags.has(Flags::RETRY));
-        Candidate {
-            position: Position { due, page: at.page, index: at.index },
-            at,
-            status,
-            is_attempt,
-            kind,
+        match at {
+            EntryRef::Schedule(number) => {
+                let schedule = self.tasks.schedule(number);
+                let position = at.position(schedule.map_or(UnixMillis::NEVER, MemSchedule::due));
+                let is_paused = schedule.is_some_and(|schedule| schedule.paused_at.is_some());
+                let status = if is_paused { Status::Paused } else { Status::Scheduled };
+                let kind = schedule.map(|schedule| schedule.schedule.kind().into());
+                Candidate { position, at, status, is_attempt: false, kind }
+            }
+            EntryRef::Page(entry) => {
+                let entry = self.tasks.entry(entry);
+                let (status, kind) = entry.as_ref().map_or((Status::Scheduled, None), status_of);
+                let position = at.position(entry.map_or(UnixMillis::NEVER, |entry| entry.due));
+                let is_attempt = entry.is_some_and(|entry| entry.flags.has(Flags::RETRY));
+                Candidate { position, at, status, is_attempt, kind }
+            }
         }
     }
 

@@ -219,10 +219,10 @@ impl World {
             Step::Request(at, stays) => self.request(at, stays),
             Step::Answer(at, stays) => self.answer(at, stays),
             Step::LoseRequest(at) if !self.requests.is_empty() => {
-                drop(self.requests.remove(at % self.requests.len()))
+                self.requests.remove(at % self.requests.len());
             }
             Step::LoseAnswer(at) if !self.answers.is_empty() => {
-                drop(self.answers.remove(at % self.answers.len()))
+                self.answers.remove(at % self.answers.len());
             }
             Step::LoseRequest(_) | Step::LoseAnswer(_) => {}
             Step::Fail(at) => {

@@ -1,7 +1,8 @@
 //! Days and points of the calendar, and where a recurring schedule starts and ends.
 
+use super::context::Local;
 use super::time_of_day::{self, TimeOfDay};
-use super::{Local, Picks, Sentence};
+use super::{Picks, Sentence};
 use crate::clause::{Amount, Day, Point, Which};
 use crate::words::Unit;
 use crate::{Reason, Refusal, Schedule, Span, Time, calendar};

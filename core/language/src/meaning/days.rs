@@ -1,7 +1,8 @@
 //! On which days a schedule runs.
 
 use super::bounds::day_and_month;
-use super::{Local, Picks, Sentence};
+use super::context::Local;
+use super::{Picks, Sentence};
 use crate::clause::{Counted, Cycle, Day, Exception, Months, Weekdays, Which};
 use crate::{Reason, Refusal, Span};
 

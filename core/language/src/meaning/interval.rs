@@ -1,12 +1,12 @@
 //! Schedules that recur within a day: every so many seconds, minutes or hours.
 
 use super::bounds::{Bound, bounds, instant_text};
+use super::context::{Built, Local};
 use super::days::{DaySpec, except};
-use super::recurring::is_weekday;
 use super::time_of_day::{self, TimeOfDay};
 use super::write::{self, TimeFields, number_field};
-use super::{Built, Local, Picks, Sentence};
-use crate::clause::Cycle;
+use super::{Picks, Sentence};
+use crate::clause::{Cycle, Day};
 use crate::{Cron, Reason, Refusal, Schedule, Span};
 use std::collections::BTreeSet;
 
@@ -47,7 +47,7 @@ pub(super) fn build(
         );
     }
     if let Some((day, at)) = sentence.day {
-        let message = if is_weekday(day) {
+        let message = if matches!(day, Day::Weekday(..)) {
             "Write \"every\" before the day of the week."
         } else {
             "Give a start and an end instead of one day."

@@ -5,6 +5,7 @@
 //! take: the caller builds once for every combination, and each schedule is a choice.
 
 mod bounds;
+mod context;
 mod days;
 mod interval;
 mod once;
@@ -14,64 +15,14 @@ mod sentence;
 mod time_of_day;
 mod write;
 
+pub(crate) use context::{Built, Context};
 pub(crate) use picks::{Made, Picks};
 pub(crate) use sentence::Sentence;
 
-use crate::calendar::{self, Zone};
+use crate::calendar;
 use crate::clause::Clause;
-use crate::{Reason, Refusal, Schedule, Span};
-use chrono::{NaiveDate, NaiveDateTime};
-
-/// Where and when a phrase is read.
-pub(crate) struct Context {
-    /// Milliseconds since 1970.
-    pub(crate) now: i64,
-    /// The caller's zone.
-    pub(crate) zone: Zone,
-    /// The whole phrase.
-    pub(crate) whole: Span,
-    /// Whether the phrase speaks to a person: a time of day is then not assumed.
-    pub(crate) is_reminder: bool,
-}
-
-/// The same, in the zone of the schedule.
-pub(crate) struct Local<'a> {
-    context: &'a Context,
-    zone: Zone,
-    now: NaiveDateTime,
-}
-
-impl Local<'_> {
-    fn today(&self) -> NaiveDate {
-        self.now.date()
-    }
-
-    fn refuse<T>(
-        &self,
-        reason: Reason,
-        span: Span,
-        message: impl Into<String>,
-    ) -> Result<T, Refusal> {
-        Err(Refusal::new(reason, span, message))
-    }
-}
-
-/// A schedule and what was made of the phrase beyond it.
-pub(crate) struct Built {
-    pub(crate) schedule: Schedule,
-    /// Parts that turned out to say nothing about the schedule, such as the length of a meeting.
-    pub(crate) unused: Vec<Span>,
-    /// Whether the time of day is an assumption.
-    pub(crate) assumes_time: bool,
-    /// Whether the day is.
-    pub(crate) assumes_day: bool,
-}
-
-impl Built {
-    fn new(schedule: Schedule) -> Self {
-        Self { schedule, unused: Vec::new(), assumes_time: false, assumes_day: false }
-    }
-}
+use crate::{Reason, Refusal, Schedule};
+use context::Local;
 
 /// Makes the schedule of a sentence.
 ///

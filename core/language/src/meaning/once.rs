@@ -1,8 +1,9 @@
 //! Schedules that fire once.
 
 use super::bounds::{add, date, instant_text, local_text};
+use super::context::{Built, Local};
 use super::time_of_day::{self, TimeOfDay, usual_times};
-use super::{Built, Local, Picks, Sentence};
+use super::{Picks, Sentence};
 use crate::clause::{ClockKind, Day};
 use crate::words::DayPart;
 use crate::{Reason, Refusal, Schedule, Span, Time, calendar};

@@ -1,11 +1,12 @@
 //! Schedules that recur daily or less often, and what all recurring schedules share.
 
 use super::bounds::{Bound, Bounds, bounds, local_text};
+use super::context::{Built, Local};
 use super::days::{DayCycle, DaySpec, day_cycle};
 use super::time_of_day::{TimeOfDay, times};
 use super::write::{self, Every};
-use super::{Built, Local, Picks, Sentence, interval};
-use crate::clause::{Cycle, Day, Months};
+use super::{Picks, Sentence, interval};
+use crate::clause::{Cycle, Months};
 use crate::{Cron, Reason, Refusal, Schedule, Span, calendar};
 use chrono::Datelike;
 
@@ -360,9 +361,4 @@ fn plain(
     };
     schedule.start_at = Some(local_text(day.and_time(first)));
     Ok(schedule)
-}
-
-/// Returns whether a day is one that a cycle may have beside it.
-pub(super) fn is_weekday(day: Day) -> bool {
-    matches!(day, Day::Weekday(..))
 }

@@ -1,6 +1,7 @@
 //! From times as they are written to times of the day.
 
-use super::{Local, Picks, Sentence};
+use super::context::Local;
+use super::{Picks, Sentence};
 use crate::clause::{Clock, ClockKind, Weekdays};
 use crate::words::DayPart;
 use crate::{Reason, Refusal, Span};

@@ -1,6 +1,6 @@
 //! Cron expressions in words.
 
-use super::and;
+use super::phrases::and;
 use std::collections::BTreeSet;
 
 const DAYS: [&str; 7] =

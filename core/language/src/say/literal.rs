@@ -1,6 +1,7 @@
 //! Sentences that quote an expression or a rule as it is.
 
-use super::{Moment, bounds, in_zone, instant, iso, moment, zone_of};
+use super::moment::{Moment, in_zone, instant, iso, moment, zone_of};
+use super::phrases::bounds;
 use crate::{Schedule, Time};
 
 /// Writes any schedule.

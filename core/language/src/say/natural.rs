@@ -1,6 +1,7 @@
 //! Sentences in words.
 
-use super::{Moment, bounds, in_zone, moment, zone_of};
+use super::moment::{Moment, in_zone, moment, zone_of};
+use super::phrases::bounds;
 use super::{cron, rule};
 use crate::Schedule;
 

@@ -1,7 +1,7 @@
 //! Rules of RFC 5545 in words.
 
-use super::and;
 use super::cron::{MONTHS, ORDINALS, ordinal};
+use super::phrases::and;
 use chrono::{Datelike, NaiveDateTime};
 use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serializer};
 use std::fmt::Write;
 
-/// Two digits for each byte.
+/// Returns two digits for each byte.
 pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
@@ -14,19 +14,42 @@ pub fn encode(bytes: &[u8]) -> String {
     text
 }
 
-/// Exactly `N` bytes; `None` for any text that [`encode`] would not have given.
+/// Returns the `N` bytes of a text; `None` for any text that [`encode`] would not have given.
 pub fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digits = text.as_bytes();
-    if digits.len() != N * 2
-        || !digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
-    {
+    let (pairs, odd) = text.as_bytes().as_chunks::<2>();
+    if pairs.len() != N || !odd.is_empty() {
         return None;
     }
     let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()?;
+    for (byte, pair) in bytes.iter_mut().zip(pairs) {
+        *byte = decode_byte(*pair)?;
     }
     Some(bytes)
+}
+
+/// Returns the bytes of a text; `None` for any text that [`encode`] would not have given.
+pub fn decode_all(text: &str) -> Option<Vec<u8>> {
+    let (pairs, odd) = text.as_bytes().as_chunks::<2>();
+    if !odd.is_empty() {
+        return None;
+    }
+    pairs.iter().map(|pair| decode_byte(*pair)).collect()
+}
+
+fn decode_byte([high, low]: [u8; 2]) -> Option<u8> {
+    let digit = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    Some(digit(high)? << 4 | digit(low)?)
+}
+
+/// Returns the number that hexadecimal digits of either case write; `None` for anything else.
+pub fn number(digits: &str) -> Option<u64> {
+    // The standard library takes a sign, too.
+    let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    u64::from_str_radix(digits, 16).ok().filter(|_| is_hex)
 }
 
 /// For `#[serde(with = "crate::format::hex")]`.
@@ -62,6 +85,20 @@ mod tests {
         assert_eq!(decode("00ab0f"), Some([0, 0xab, 0x0f]));
         for bad in ["", "00ab0", "00ab0f00", "00AB0F", "00ab0g", "+0ab0f", "0äb0f"] {
             assert_eq!(decode::<3>(bad), None, "{bad}");
+        }
+        assert_eq!(decode_all("00ab0f"), Some(vec![0, 0xab, 0x0f]));
+        assert_eq!(decode_all(""), Some(Vec::new()));
+        for bad in ["0", "00ab0", "00AB", "0g", "+0", "0ä"] {
+            assert_eq!(decode_all(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_number_has_digits_only() {
+        assert_eq!((number("0"), number("00fF")), (Some(0), Some(255)));
+        assert_eq!(number("ffffffffffffffff"), Some(u64::MAX));
+        for bad in ["", "+f", "-f", "g", "1ffffffffffffffff", "f "] {
+            assert_eq!(number(bad), None, "{bad}");
         }
     }
 }

@@ -1,59 +1,59 @@
-//! Taking tasks in: an append and its bytes.
+//! Adding tasks: an append and its bytes.
 
 use crate::access::Share;
+use crate::format::codec::{CodecError, put_count, put_counted, take_array, take_counted};
 use crate::format::page::{Directory, Page, PageError};
 use crate::idempotency::{Once, RequestSeed};
 use serde::{Deserialize, Serialize};
 
-/// Records to take in, for one shard, all or none.
+/// Records for one shard, of which it adds all or none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Append {
-    /// That no task of these ids can exist, since the ids were just made: spares the look for one
-    /// to replace. Not set on a request that is sent again.
+    /// Whether no task of these ids can exist, because the ids were just generated. Saves the
+    /// search for tasks to replace. Not set on a request that is sent again.
     pub fresh: bool,
-    /// One-shot tasks and those without a schedule. No id stands twice.
+    /// One-shot tasks and those without a schedule. No id occurs twice.
     pub pages: Vec<Page>,
     /// Records of recurring tasks.
     pub schedules: Vec<Vec<u8>>,
-    /// Of a request with one task: what must stand under its id.
+    /// For a request with one task: what must be under its id.
     pub expected: Option<Expected>,
-    /// On which terms.
+    /// The terms of the append.
     pub terms: Terms,
 }
 
-/// On which terms an append is carried out, beside the shard's own limits. A term that the shard
-/// does not know would not be kept, so it is refused.
+/// The terms of an append, besides the shard's own limits. A shard that does not know a term would
+/// not keep it, so it refuses the append.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Terms {
-    /// Once only, whatever is repeated.
+    /// Carry it out once only, whatever is repeated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub once: Option<Once>,
-    /// Within the shard's share of a quota.
+    /// Keep within the shard's share of a quota.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
-    /// The keys of limits that pages of the request name by their place here, from 1, as their
-    /// lane.
+    /// The limit keys that pages of the request name as their lane, by their place here, from 1.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<String>,
-    /// Hashes of the ids of tasks whose `anchor` the request leaves open; of a planned request, in
-    /// order. The coordinator has settled one, for the case that the task is new.
+    /// Hashes of the ids of tasks whose `anchor` the request leaves open; in order if the request
+    /// is planned. The coordinator has chosen an anchor in case the task is new.
     ///
-    /// Anybody can make ids whose hashes are equal: these have no key. They are compared with
-    /// hashes of ids of the same request only, so who sends two such ids changes how their own
-    /// tasks are read, and nothing else; lookups do not go through equal ones.
+    /// Anybody can create ids with equal hashes, because these have no key. They are compared only
+    /// with hashes of ids of the same request, so a caller who sends two such ids changes how their
+    /// own tasks are read, and nothing else. No lookup walks through equal ones.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub open_anchors: Vec<u64>,
-    /// Hashes of the ids of tasks of which the request says whether they are paused: as of the
+    /// Hashes of the ids of tasks for which the request says whether they are paused; as for the
     /// anchors.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub said_paused: Vec<u64>,
-    /// Says that the request was sent before, and that it is not known what became of it. Runs of a
-    /// schedule count as that request has counted them: it may have been carried out, and its last
-    /// run may have fired.
+    /// Whether the request was sent before, with an unknown result. Then the runs of a schedule
+    /// count as that request has counted them: it may have been carried out, and its last run may
+    /// have fired.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
-    /// Refuses to replace a further attempt by a task, as a patch must.
+    /// Whether to refuse to replace a further attempt by a task, as a patch must.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tasks_only: bool,
 }
@@ -65,20 +65,19 @@ impl Terms {
 }
 
 impl Append {
-    /// Makes it what a coordinator sends in its first try, or in a later one: that may meet its own
-    /// tasks.
+    /// Marks it as the coordinator's first try or a later one, which may meet its own tasks.
     pub fn begin_try(&mut self, is_first: bool) {
         self.fresh &= is_first;
         self.terms.again |= !is_first && !self.schedules.is_empty();
     }
 }
 
-/// What must stand under an id for a change to be made: two writers cannot undo each other.
+/// What must be under an id for a change to be made, so that two writers cannot undo each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
-    /// No task waits under it.
+    /// No task is waiting under it.
     Absent,
-    /// A task waits under it whose record has this version: see [`crate::task::version_of`].
+    /// The record of the task under it has this version: see [`crate::task::version_of`].
     Version(u64),
 }
 
@@ -91,7 +90,7 @@ pub enum AppendError {
     /// Ends early, or goes on after its end.
     #[error("the append request is cut off or has bytes left over")]
     Length,
-    /// A page in it does not hold.
+    /// A page in it is invalid.
     #[error(transparent)]
     Page(#[from] PageError),
     /// Its terms cannot be read.
@@ -99,17 +98,24 @@ pub enum AppendError {
     Terms(String),
 }
 
+impl From<CodecError> for AppendError {
+    // An append has no texts and no numbers of variable length: what is not there is cut off.
+    fn from(_: CodecError) -> Self {
+        Self::Length
+    }
+}
+
 const APPEND_MAGIC: [u8; 3] = *b"DS\x01";
-/// The values of the flag: nothing special, [`Append::fresh`], and what is expected, the last one
-/// followed by 8 bytes.
+/// The values of the flag: none, [`Append::fresh`], and the two of [`Append::expected`], the last
+/// one followed by 8 bytes.
 const FLAG_FRESH: u8 = 1;
 const FLAG_ABSENT: u8 = 2;
 const FLAG_VERSION: u8 = 3;
-/// Added to the flag where terms follow at the end.
+/// Added to the flag if terms follow at the end.
 const HAS_TERMS: u8 = 4;
 
 impl Append {
-    /// Returns how many bytes its tasks are.
+    /// Returns the bytes of its tasks.
     pub fn bytes(&self) -> usize {
         let of_pages: usize =
             self.pages.iter().map(|page| page.directory.bytes().len() + page.body.len()).sum();
@@ -138,28 +144,17 @@ impl Append {
         if let Some(Expected::Version(version)) = self.expected {
             out.extend_from_slice(&version.to_le_bytes());
         }
-        // Every part comes out of a request of at most MAX_REQUEST_BYTES, so its length has 32
-        // bits.
-        let count = |out: &mut Vec<u8>, n: usize| {
-            out.extend_from_slice(&u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes())
-        };
-        count(&mut out, self.pages.len());
+        put_count(self.pages.len(), &mut out);
         for page in &self.pages {
-            count(&mut out, page.directory.bytes().len());
-            out.extend_from_slice(page.directory.bytes());
-            count(&mut out, page.body.len());
-            out.extend_from_slice(&page.body);
+            put_counted(page.directory.bytes(), &mut out);
+            put_counted(&page.body, &mut out);
         }
-        count(&mut out, self.schedules.len());
-        for record in &self.schedules {
-            count(&mut out, record.len());
-            out.extend_from_slice(record);
-        }
+        put_count(self.schedules.len(), &mut out);
+        self.schedules.iter().for_each(|record| put_counted(record, &mut out));
         if has_terms {
             // These types have no maps and write to memory: this does not fail.
             let terms = serde_json::to_vec(&self.terms).unwrap_or_default();
-            count(&mut out, terms.len());
-            out.extend_from_slice(&terms);
+            put_counted(&terms, &mut out);
         }
         out
     }
@@ -169,32 +164,29 @@ impl Append {
     /// # Errors
     /// On any bytes that [`Self::encode`] could not have given.
     pub fn decode(bytes: &[u8]) -> Result<Self, AppendError> {
-        let (magic, rest) = bytes.split_first_chunk::<3>().ok_or(AppendError::Length)?;
-        let (flags, mut rest) = rest.split_first().ok_or(AppendError::Length)?;
+        let mut rest = bytes;
+        let magic = take_array(&mut rest)?;
+        let [flags] = take_array(&mut rest)?;
         let (flag, has_terms) = (flags & !HAS_TERMS, flags & HAS_TERMS != 0);
-        if *magic != APPEND_MAGIC || flag > FLAG_VERSION {
+        if magic != APPEND_MAGIC || flag > FLAG_VERSION {
             return Err(AppendError::Version);
         }
         let expected = match flag {
             FLAG_ABSENT => Some(Expected::Absent),
-            FLAG_VERSION => {
-                let (version, after) = rest.split_first_chunk::<8>().ok_or(AppendError::Length)?;
-                rest = after;
-                Some(Expected::Version(u64::from_le_bytes(*version)))
-            }
+            FLAG_VERSION => Some(Expected::Version(take_array(&mut rest).map(u64::from_le_bytes)?)),
             _ => None,
         };
         let mut append = Self { fresh: flag == FLAG_FRESH, expected, ..Self::default() };
-        for _ in 0..take_u32(&mut rest)? {
-            let directory = take_bytes(&mut rest)?.to_vec();
-            let body = take_bytes(&mut rest)?.to_vec();
+        for _ in 0..take_array(&mut rest).map(u32::from_le_bytes)? {
+            let directory = take_counted(&mut rest)?.to_vec();
+            let body = take_counted(&mut rest)?.to_vec();
             append.pages.push(Page { directory: Directory::decode(directory, body.len())?, body });
         }
-        for _ in 0..take_u32(&mut rest)? {
-            append.schedules.push(take_bytes(&mut rest)?.to_vec());
+        for _ in 0..take_array(&mut rest).map(u32::from_le_bytes)? {
+            append.schedules.push(take_counted(&mut rest)?.to_vec());
         }
         if has_terms {
-            let terms = take_bytes(&mut rest)?;
+            let terms = take_counted(&mut rest)?;
             append.terms = serde_json::from_slice(terms)
                 .map_err(|problem| AppendError::Terms(problem.to_string()))?;
         }
@@ -207,46 +199,33 @@ pub(super) fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-fn take_u32(rest: &mut &[u8]) -> Result<u32, AppendError> {
-    let (head, tail) = rest.split_first_chunk::<4>().ok_or(AppendError::Length)?;
-    *rest = tail;
-    Ok(u32::from_le_bytes(*head))
-}
-
-fn take_bytes<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], AppendError> {
-    let len = take_u32(rest)? as usize;
-    let (head, tail) = rest.split_at_checked(len).ok_or(AppendError::Length)?;
-    *rest = tail;
-    Ok(head)
-}
-
-/// What an append did.
+/// The result of an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AppendReply {
-    /// Tasks taken in.
+    /// Tasks added.
     pub created: u64,
-    /// Of these, how many took the place of a task of the same id.
+    /// How many of these replaced a task of the same id.
     pub replaced: u64,
-    /// Attempts in flight of what was replaced or changed: each of them ends, and no other starts
-    /// as it was.
+    /// Attempts in flight of replaced or changed tasks: each of them ends, and no other starts
+    /// unchanged.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub running: u64,
-    /// Of a change of one task that is in flight and goes on: its version. The record of its
+    /// For a change of one task that is in flight and goes on: its version. The record of its
     /// further attempts was changed, and nothing waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patched: Option<u64>,
-    /// Of these, how many go on as the task that they replace, and are therefore stored otherwise
-    /// than they were sent.
+    /// How many of these go on as the task that they replace, and are therefore stored differently
+    /// from what was sent.
     #[serde(default)]
     pub went_on: u64,
-    /// Of a request that was carried out before: what that one had made up. Nothing was done this
-    /// time.
+    /// For a request that was carried out before: the random choices of that time. Nothing was done
+    /// this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done_before: Option<RequestSeed>,
 }
 
-/// Which recurring tasks of an append went on as those that wait, in its order. The others were not
-/// taken in.
+/// Which recurring tasks of an append continue the waiting ones, in its order. The others were not
+/// added.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GoOnReply {

@@ -1,4 +1,4 @@
-//! What shard, coordinator and limiter say to each other.
+//! The messages between shard, coordinator and limiter.
 
 use crate::limit::Limit;
 use crate::namespace::Namespace;
@@ -6,24 +6,24 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
-/// How long tokens can be used, milliseconds after they were asked for. Long enough for a shard
-/// that fires ten times a second, short beside what people mean by "a second".
+/// How long tokens can be used, milliseconds after they were requested: long enough for a shard
+/// that fires ten times per second, short compared with what people mean by "a second".
 pub const TOKENS_MILLIS: i64 = 750;
-/// How long "no rate" holds, milliseconds after it was asked for: a `perSecond` that is set anew
-/// holds everywhere from then on.
+/// How long "no rate" holds, milliseconds after it was requested. A new `perSecond` holds
+/// everywhere after this time.
 pub const NO_RATE_MILLIS: i64 = 5_000;
 /// The binding of the limiters' Durable Object namespace.
 pub const LIMITERS_BINDING: &str = "LIMITERS";
-/// Limiters of each namespace. Each takes some hundred requests a second, and each shard asks about
-/// once a second for each key with tasks that are due. Never changed: where a key's limit is found
+/// Limiters of each namespace. Each handles some hundred requests per second, and each shard asks
+/// about once a second for each key with due tasks. Never changed: the place of a key's limit
 /// depends on it.
 pub const LIMITERS: u64 = 8;
 
-/// The requests that a limiter takes, as paths of POSTs with JSON. A refusal is answered with
-/// status 409 and [`Refused`].
+/// The requests to a limiter, as paths of POSTs with JSON. A refusal is answered with status 409
+/// and [`Refused`].
 pub mod paths {
-    /// Body [`super::Asked`]; answer [`super::Answer`], or null for a request that a newer one has
-    /// overtaken.
+    /// Body [`super::Asked`]; answer [`super::Answer`], or null if a newer request has been
+    /// handled.
     pub const ASK: &str = "/ask";
     /// Body [`super::Named`]; answer: whether it is new.
     pub const PUT: &str = "/put";
@@ -35,9 +35,9 @@ pub mod paths {
     pub const LIST: &str = "/list";
     /// No body; answer [`super::Seen`].
     pub const SEEN: &str = "/seen";
-    /// Body [`super::Seen`]; answer: whether everything has gone, since nothing has changed since
-    /// then. Of a namespace that has no tasks. Without a body, from a coordinator of an earlier
-    /// version: everything goes; answer null.
+    /// Body [`super::Seen`]; answer: whether everything was deleted, because nothing has changed
+    /// since then. For a namespace that has no tasks. Without a body, from a coordinator of an
+    /// earlier version: deletes everything; answer null.
     pub const CLEAR: &str = "/clear";
 }
 
@@ -55,47 +55,48 @@ fn named(namespace: &Namespace, number: u64) -> String {
     format!("{namespace}/{number}")
 }
 
-/// The number of slots that stands for "no limit".
+/// The number of slots that means "no limit".
 pub const NO_LIMIT: u32 = u32::MAX;
 
-/// Orders a shard's requests: by the shard's life, which is stored before the first request of it,
-/// then by a count of the life's requests for all keys. Counted by key, it would begin again with a
-/// key whose tasks went and came, while the limiter remembers the old count.
+/// Orders the requests of a shard: by its incarnation, which is stored before its first request,
+/// then by a count of the incarnation's requests for all keys. A count for each key would start
+/// again when the tasks of the key are gone and come back, while the limiter remembers the old
+/// count.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
 pub struct RequestNumber(pub u32, pub u32);
 
-/// Names an exchange of questions and answers about one key between a shard and a limiter. It ends
-/// when either of them forgets it: a shard with its lane or its life, a limiter with its own life
-/// or when it forgets the shard.
+/// Names an exchange of requests and answers about one key between a shard and a limiter. It ends
+/// when either of them forgets it: a shard with its lane or its incarnation, a limiter with its own
+/// incarnation or when it forgets the shard.
 ///
-/// A limiter answers a question that does not name the current conversation with the name of a new
-/// one, and grants nothing. So a question from before, which arrives when nobody remembers it, gets
-/// no slot that nobody would give back; and one with a lower number than those before, of a shard
-/// whose storage was set back, is not ignored. Random for each life of a limiter, then a count.
+/// If a request does not name the current conversation, the limiter answers with the name of a new
+/// one and grants nothing. So an old request that arrives late gets no slot that nobody would
+/// return. And after a shard's storage was set back, its requests are not ignored for their lower
+/// numbers. It is random for each incarnation of a limiter, then a count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Conversation(pub u64, pub u64);
 
-/// What a shard tells of a key, and asks for.
+/// What a shard reports about a key, and requests.
 ///
-/// What makes the bound hold, on the shard's side: it takes the answer to its newest request only,
-/// and that once. Fewer slots than before it takes itself to have before it says so, and a request
-/// that says so has a number of its own. After a restart it takes itself to have what its outbox
-/// has in flight, which is no more than it last took itself to have.
+/// The bound holds because of these rules of the shard. It accepts the answer to its newest request
+/// only, and only once. If it counts fewer slots as its own than before, it does so before it says
+/// so, and the request that says so has a new number. After a restart, it counts as its own the
+/// slots of the runs in its outbox, which are no more than it last counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ask {
     /// Later requests have higher ones.
     pub number: RequestNumber,
-    /// The slots that it takes itself to have; at least `in_flight`.
+    /// The slots that it counts as its own; at least `in_flight`.
     pub slots: u32,
-    /// Runs that were handed on and not reported.
+    /// Runs that are dispatched and not reported.
     pub in_flight: u32,
-    /// Tasks that are due and wait; at most 1 if the shard has dispatched all it may and does not
-    /// use its slots.
+    /// Tasks that are due and wait; at most 1 if the shard has dispatched all that it may and does
+    /// not use its slots.
     pub waiting: u32,
-    /// What the limiter answered last; `None` for the first question of a lease.
+    /// The conversation of the limiter's last answer; `None` for the first request of a lease.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<Conversation>,
 }
@@ -107,34 +108,34 @@ pub struct Asked {
     pub key: String,
     /// The name of the shard that asks.
     pub shard: String,
-    /// What it asks.
+    /// Its request.
     pub ask: Ask,
 }
 
-/// What a limiter answers.
+/// The answer of a limiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
-    /// The request's.
+    /// The number of the request.
     pub number: RequestNumber,
-    /// The slots that the shard has from here on; never fewer than it said, and [`NO_LIMIT`] where
+    /// The slots that the shard has from now on: at least those that it reported; [`NO_LIMIT`] if
     /// there is no limit.
     pub slots: u32,
-    /// The slots that it should have. Where that is less, it gives back as its runs end.
+    /// The slots that it should have. If these are fewer, it returns slots as its runs end.
     pub target: u32,
-    /// Runs that it may hand on within [`TOKENS_MILLIS`] of its request; `None`, within
-    /// [`NO_RATE_MILLIS`], any number.
+    /// Runs that it may dispatch within [`TOKENS_MILLIS`] of its request; `None`: any number,
+    /// within [`NO_RATE_MILLIS`].
     pub tokens: Option<u32>,
-    /// When there is a point in asking again, milliseconds, for who did not get all that it needs.
+    /// When to ask again, milliseconds, if it did not get all that it needs.
     pub retry_after_millis: u32,
-    /// The question was not of the current conversation and is not carried out: it is to be asked
-    /// again, in this one.
+    /// Set if the request was not of the current conversation and was not carried out: ask again in
+    /// this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<Conversation>,
 }
 
 impl Answer {
-    /// Returns the answer to a question that is to be asked again, in this conversation.
+    /// Returns the answer that asks the shard to repeat its request in this conversation.
     pub fn begin(ask: &Ask, conversation: Conversation) -> Self {
         Self {
             number: ask.number,
@@ -146,8 +147,8 @@ impl Answer {
         }
     }
 
-    /// Returns whether the shard finds no slot for what waits, and may get one: then there is a
-    /// point in waiting.
+    /// Returns whether the shard finds no slot for its waiting tasks, and may get one, so that
+    /// waiting makes sense.
     pub fn lacks_slots(&self, ask: &Ask) -> bool {
         self.conversation.is_none()
             && ask.waiting > 0

@@ -1,8 +1,8 @@
-//! What coordinator, dispatcher and shard say to each other: the contract of the Durable Object, in
-//! one place.
+//! The messages between coordinator, dispatcher and shard: the contract of the shard's Durable
+//! Object, in one place.
 //!
-//! An append is binary, for it carries pages as they will be stored; everything else is small and
-//! JSON.
+//! An append is binary, because it carries pages as they will be stored. Everything else is small
+//! and JSON.
 
 mod append;
 mod change;
@@ -34,10 +34,10 @@ use serde::{Deserialize, Serialize};
 pub const SHARDS_BINDING: &str = "SHARDS";
 /// The binding of the queue to the dispatchers.
 pub const DISPATCH_QUEUE_BINDING: &str = "DISPATCH_QUEUE";
-/// Every binding of the scheduler's own. No task may name one, whatever the settings list: a task
-/// that could call a shard could report for others or delete them, one that could call the registry
-/// could make keys, and one that could send to the dispatchers' queue could have them run what
-/// nobody has checked.
+/// Every binding of the scheduler's own. No task may name one, whatever the settings list. A task
+/// that could call a shard could report for others or delete them; one that could call the registry
+/// could create keys; and one that could send to the dispatchers' queue could make them run
+/// unchecked tasks.
 pub const INTERNAL_BINDINGS: [&str; 4] = [
     SHARDS_BINDING,
     DISPATCH_QUEUE_BINDING,
@@ -45,7 +45,7 @@ pub const INTERNAL_BINDINGS: [&str; 4] = [
     limiter::LIMITERS_BINDING,
 ];
 
-/// The requests that a shard takes, as paths of POSTs.
+/// The requests to a shard, as paths of POSTs.
 pub mod paths {
     /// Body [`super::Append`]; answer [`super::AppendReply`].
     pub const APPEND: &str = "/append";
@@ -85,11 +85,11 @@ pub mod paths {
 /// A shard's refusal, as the body of its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardError {
-    /// Whose fault, and whether trying again helps.
+    /// Whose fault it is, and whether a retry helps.
     pub kind: ShardErrorKind,
     /// The problem, the limit, and what to do.
     pub detail: String,
-    /// When it makes sense to try again, seconds from now; where the kind does not say.
+    /// When a retry makes sense, seconds from now, if the kind does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_seconds: Option<u32>,
 }
@@ -102,16 +102,16 @@ pub enum ShardErrorKind {
     Full,
     /// A quota is used up: the caller must wait. HTTP 429.
     Quota,
-    /// As many wait for events as may. HTTP 429.
+    /// The most readers of events are waiting. HTTP 429.
     Readers,
-    /// The key of the request stands for another one. HTTP 409.
+    /// The `Idempotency-Key` of the request was used for another request. HTTP 409.
     KeyReused,
-    /// The request does not hold: the sender's mistake. HTTP 400.
+    /// The request is invalid, by the sender's mistake. HTTP 400.
     Request,
-    /// What stands under the id is not what was expected. HTTP 412.
+    /// What is under the id is not what was expected. HTTP 412.
     Conflict,
-    /// The platform failed: try again. HTTP 500.
+    /// The platform failed; a retry may help. HTTP 500.
     Storage,
-    /// A part of the request is done: repeat it, without a wait. HTTP 503.
+    /// A part of the request is done: repeat it without a wait. HTTP 503.
     Unfinished,
 }

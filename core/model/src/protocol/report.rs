@@ -1,70 +1,70 @@
-//! What became of an envelope.
+//! The outcome of an envelope.
 
 use scheduler_calendar::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-/// What a dispatcher has to say of an envelope. What it does not name has succeeded.
+/// A dispatcher's report of an envelope. The tasks that it does not name have succeeded.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// The envelope.
     pub seq: u64,
-    /// When the envelope was fired. A shard that was restored from a point in time gives numbers
-    /// again: a report that names another time is of an envelope from before. Absent: a dispatcher
-    /// of an earlier version does not say.
+    /// When the envelope was fired. A shard that was restored to an earlier state assigns numbers
+    /// again; a report that names another time is about an envelope from before. Absent from a
+    /// dispatcher of an earlier version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fired_at: Option<UnixMillis>,
-    /// Those that failed.
+    /// The failed tasks.
     #[serde(default)]
     pub failed: Vec<Failure>,
-    /// Indexes of those that the dispatcher did not come to.
+    /// Indexes of the tasks that the dispatcher did not start.
     #[serde(default)]
     pub not_started: Vec<u32>,
-    /// Indexes of those that had expired when the dispatcher came to them.
+    /// Indexes of the tasks that had expired when the dispatcher reached them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expired: Vec<u32>,
-    /// Of those that failed, the indexes of those whose target gave no answer: see
-    /// `engine::circuit`. A shard that does not know this field takes them for any other failure.
+    /// Indexes of the failed tasks whose target gave no answer: see `engine::circuit`. A shard that
+    /// does not know this field treats them like any other failure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub no_answer: Vec<u32>,
-    /// How the attempts that failed went; at most one for each of `failed`.
+    /// Details of the failed attempts; at most one for each of `failed`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<Detail>,
-    /// How the attempts that succeeded went. One that is not named got no HTTP status, began at
+    /// Details of the successful attempts. One that is not named had no HTTP status, began at
     /// `quick_at`, and took less than a millisecond.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub done: Vec<Done>,
-    /// When those began that succeeded and are not named.
+    /// When the successful attempts that are not named began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quick_at: Option<UnixMillis>,
 }
 
-/// How an attempt that failed went.
+/// Details of a failed attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Detail {
     /// Its index in the envelope.
     pub index: u32,
-    /// The HTTP status of the answer, where there was one.
+    /// The HTTP status of the answer, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// When it began.
     pub started_at: UnixMillis,
     /// How long it took, milliseconds.
     pub millis: u32,
-    /// How the answer's body begins: at most [`MAX_EXCERPT_BYTES`], on one line.
+    /// The beginning of the answer's body: at most [`MAX_EXCERPT_BYTES`], on one line.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub excerpt: String,
 }
 
-/// How an attempt that succeeded went. There is one for nearly every webhook, so it is written as a
-/// list: index, HTTP status (0 where there was none), when it began, how long it took.
+/// Details of a successful attempt. There is one for nearly every webhook, so it is written as a
+/// list: index, HTTP status (0 if there was none), when it began, how long it took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "(u32, u16, UnixMillis, u32)", into = "(u32, u16, UnixMillis, u32)")]
 pub struct Done {
     /// Its index in the envelope.
     pub index: u32,
-    /// The HTTP status of the answer, where there was one.
+    /// The HTTP status of the answer, if there was one.
     pub status: Option<u16>,
     /// When it began.
     pub started_at: UnixMillis,
@@ -92,31 +92,32 @@ pub struct Failure {
     pub index: u32,
     /// What went wrong, for people; cut to [`MAX_ERROR_CHARS`].
     pub error: String,
-    /// That trying again cannot help.
+    /// Whether no further attempt can help.
     #[serde(default)]
     pub permanent: bool,
-    /// The target asked not to be called again before this time (`Retry-After` with a date). Beside
-    /// `wait_millis` it is the same wait by the dispatcher's clock, for shards of earlier versions.
+    /// Before this time, the target asked not to be called again (`Retry-After` with a date).
+    /// Beside `wait_millis`, it is the same wait by the dispatcher's clock, for shards of earlier
+    /// versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<UnixMillis>,
-    /// The target asked not to be called again for this time, milliseconds from the report on. The
-    /// shard counts it by its own clock, which may differ from the dispatcher's.
+    /// How long the target asked not to be called again, milliseconds from the report on. The shard
+    /// counts it by its own clock, which may differ from the dispatcher's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_millis: Option<i64>,
 }
 
 impl Failure {
-    /// Returns before when the target asked not to be called again, by the clock of the shard that
-    /// gets the report at `now`.
+    /// Returns the earliest time of the next attempt that the target asked for, by the clock of the
+    /// shard that gets the report at `now`.
     pub fn earliest(&self, now: UnixMillis) -> Option<UnixMillis> {
         self.wait_millis.map(|wait| now.plus(wait.max(0))).or(self.not_before)
     }
 }
 
-/// Characters that are kept of an error.
+/// Characters of an error that are kept.
 pub const MAX_ERROR_CHARS: usize = 500;
-/// Bytes that are kept of the body of an answer that is a failure: enough for a message, and little
-/// beside a record.
+/// Bytes of the body of a failed answer that are kept: enough for a message, and little compared
+/// with a record.
 pub const MAX_EXCERPT_BYTES: usize = 256;
 
 #[cfg(test)]
@@ -166,7 +167,7 @@ mod tests {
         let of_firing = Report { seq: 42, fired_at: Some(started_at), ..Report::default() };
         let text = r#"{"seq":42,"firedAt":1764000000000,"failed":[],"notStarted":[]}"#;
         assert_eq!(serde_json::to_string(&of_firing).unwrap(), text);
-        // Of the first version.
+        // From the first version.
         let text = r#"{"seq":42,"failed":[{"index":5,"error":"no"}]}"#;
         let report = serde_json::from_str::<Report>(text).unwrap();
         assert_eq!(

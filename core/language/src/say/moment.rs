@@ -1,0 +1,72 @@
+//! The times and the time zone of a schedule, and how sentences write them.
+
+use crate::calendar::{self, Zone};
+use crate::{Schedule, Time};
+use chrono::{DateTime, NaiveDateTime};
+
+/// A time of a schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    Local(NaiveDateTime),
+    /// Milliseconds since 1970.
+    Instant(i64),
+}
+
+pub(super) fn zone_of(schedule: &Schedule) -> Zone {
+    schedule.timezone.as_deref().and_then(calendar::zone).unwrap_or(Zone::UTC)
+}
+
+pub(super) fn instant(time: &Time, schedule: &Schedule) -> Option<i64> {
+    match moment(time)? {
+        Moment::Local(local) => Some(calendar::instant(local, zone_of(schedule))),
+        Moment::Instant(instant) => Some(instant),
+    }
+}
+
+/// Reads a time of a schedule; `None` if it is in a form that only the API reads, such as a leap
+/// second.
+pub(super) fn moment(time: &Time) -> Option<Moment> {
+    let text = match time {
+        Time::Millis(millis) => return Some(Moment::Instant(*millis)),
+        Time::Text(text) => text.trim().replacen(' ', "T", 1),
+    };
+    // An offset may lack its minutes.
+    let full =
+        if text.len() > 19 && matches!(text.as_bytes().get(text.len() - 3), Some(b'+' | b'-')) {
+            format!("{text}:00")
+        } else {
+            text.clone()
+        };
+    if let Ok(time) = DateTime::parse_from_rfc3339(&full) {
+        return Some(Moment::Instant(time.timestamp_millis()));
+    }
+    ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"]
+        .iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(&text, form).ok())
+        .map(Moment::Local)
+}
+
+/// Writes a moment as the grammar reads it: in ISO form.
+pub(super) fn iso(moment: Moment, zone: Zone) -> String {
+    match moment {
+        Moment::Local(local) if local.and_utc().timestamp_subsec_millis() == 0 => {
+            local.format("%Y-%m-%dT%H:%M:%S").to_string()
+        }
+        Moment::Local(local) => iso(Moment::Instant(calendar::instant(local, zone)), zone),
+        Moment::Instant(instant) => {
+            let text = DateTime::from_timestamp_millis(instant)
+                .map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true));
+            text.unwrap_or_else(|| instant.to_string())
+        }
+    }
+}
+
+/// Writes "in Europe/Berlin"; zones whose names are no region are quoted.
+pub(super) fn in_zone(zone: Zone) -> String {
+    let name = zone.name();
+    if name.contains('/') || name == "UTC" {
+        format!("in {name}")
+    } else {
+        format!("in the time zone \"{name}\"")
+    }
+}
