@@ -112,6 +112,12 @@ impl Shell {
                     Ok((engine.runs(&request, now, sql)?, Effects::default()))
                 })
             }
+            paths::ERRORS => {
+                let request: RunsRequest = read(body)?;
+                self.reply(|engine, now, sql| {
+                    Ok((engine.errors(&request, now, sql)?, Effects::default()))
+                })
+            }
             paths::REPORT => {
                 let report: Report = read(body)?;
                 self.reply(|engine, now, sql| Ok(((), engine.report(&report, now, sql)?)))

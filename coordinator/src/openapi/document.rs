@@ -15,6 +15,7 @@ use scheduler_model::idempotency;
 use scheduler_model::input::FieldError;
 use scheduler_model::limit::Limit;
 use scheduler_model::protocol::Change;
+use scheduler_model::runs::RUNS_QUERY;
 use scheduler_model::schedule::PreviewRequest;
 use scheduler_model::task::{ChangeInput, NewTask};
 use schemars::SchemaGenerator;
@@ -102,6 +103,8 @@ fn describe(route: &Route, filter: &Map<String, Value>, generator: &mut SchemaGe
     if !operation.query.is_empty() {
         let all = if operation.stream {
             schemas::events_parameters(generator)
+        } else if operation.query == RUNS_QUERY {
+            schemas::runs_parameters()
         } else {
             schemas::list_parameters(filter)
         };

@@ -1,10 +1,10 @@
 //! The routes of everything but tasks.
 
 use crate::conditions::Conditions;
-use crate::handlers::{events, keys, namespaces, open, preview, rate_limits, stats};
+use crate::handlers::{events, keys, namespaces, open, preview, rate_limits, runs, stats};
 #[cfg(test)]
 use crate::openapi::answers::{
-    DeletedLimit, DeletedNamespace, Health, KeyList, LimitList, MadeKey, Namespace, NamespaceList,
+    AllRuns, DeletedLimit, DeletedNamespace, Health, KeyList, LimitList, MadeKey, Namespace, NamespaceList,
     RevokedKey, Stats,
 };
 #[cfg(test)]
@@ -21,6 +21,8 @@ use scheduler_model::events::EventData;
 #[cfg(test)]
 use scheduler_model::protocol::limiter::LimitShown;
 #[cfg(test)]
+use scheduler_model::runs::RUNS_QUERY;
+#[cfg(test)]
 use scheduler_model::schedule::Preview;
 #[cfg(test)]
 use schemars::SchemaGenerator;
@@ -28,6 +30,22 @@ use worker::Method;
 
 /// Each route with its handler and, for the API's document, what it answers.
 pub(super) static ROUTES: &[Route] = &[
+    Route {
+        #[cfg(test)]
+        operation: Operation {
+            id: "listAllRuns",
+            summary: "How attempts at all tasks went, the newest first, or failures in groups",
+            query: RUNS_QUERY,
+            answers: &[(
+                200,
+                "A page of the history, which is kept up to 30 days.",
+                SchemaGenerator::subschema_for::<AllRuns>,
+            )],
+            refusals: &[Invalid],
+            ..Operation::USUAL
+        },
+        ..Route::new(Method::Get, "/v1/runs", Scope::Read, |call, _| Box::pin(runs::runs(call)))
+    },
     Route {
         #[cfg(test)]
         operation: Operation {

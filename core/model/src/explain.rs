@@ -20,6 +20,11 @@ pub struct Explanation {
     pub next_run: Option<NextRun>,
     /// Some of the attempts that were dispatched and not reported, newest first.
     pub in_flight: Vec<Flight>,
+    /// The last attempt of a run that was dispatched and has ended: neither a follow-up nor a run
+    /// that was skipped, expired or cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<TaskRun<'static>>")]
+    pub last_run: Option<Box<RawValue>>,
     /// How attempts went, the newest first: the last few that `/runs` lists.
     #[schemars(with = "Vec<TaskRun<'static>>")]
     pub recent_runs: Vec<Box<RawValue>>,
@@ -130,6 +135,7 @@ impl Explanation {
             std::mem::swap(self, &mut other);
         }
         self.next_run = self.next_run.or(other.next_run);
+        self.last_run = self.last_run.take().or(other.last_run.take());
         self.reasons.append(&mut other.reasons);
         self.in_flight.append(&mut other.in_flight);
         self.recent_runs.append(&mut other.recent_runs);

@@ -1,8 +1,10 @@
 //! Why a task did or did not fire, and when it will.
 
 use super::Engine;
+use super::history::json;
 use crate::budget::MAX_IN_FLIGHT_TASKS;
 use crate::decisions::{Decision, FlightRef, Stop};
+use crate::ended_run::of_task;
 use crate::entry_ref::EntryRef;
 use crate::envelopes::records_of;
 use crate::error::EngineError;
@@ -27,17 +29,9 @@ impl Engine {
         now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<Explanation, EngineError> {
-        let request = RunsRequest { id: id.to_owned(), before: None, limit: MAX_EXPLAINED_RUNS };
-        let mut told = Explanation {
-            status: self.get(id, reader)?.map(|item| item.status),
-            recent_runs: self
-                .runs(&request, now, reader)?
-                .items
-                .into_iter()
-                .map(|item| item.run)
-                .collect(),
-            ..Explanation::default()
-        };
+        let status = self.get(id, reader)?.map(|item| item.status);
+        let mut told = Explanation { status, ..Explanation::default() };
+        self.explain_history(id, now, reader, &mut told)?;
         let mut of_hash: Vec<EntryRef> =
             self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
         // The task itself, then further attempts of earlier occurrences, then dead letters.
@@ -100,6 +94,34 @@ impl Engine {
             );
         }
         Ok(told)
+    }
+
+    /// Shows the newest attempts of the history, and the last run that was dispatched.
+    fn explain_history(
+        &self,
+        id: &str,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        told: &mut Explanation,
+    ) -> Result<(), EngineError> {
+        // Mostly the last run is among the newest attempts, so the search ends with these.
+        let Explanation { recent_runs, last_run, .. } = told;
+        let request = RunsRequest::of_task(id, None, usize::MAX);
+        self.look_back(&request, usize::MAX, now, reader, &mut |_, past| {
+            let is_run = past.run.stage.is_empty() && past.run.was_dispatched;
+            let is_recent = recent_runs.len() < MAX_EXPLAINED_RUNS;
+            if is_recent || is_run {
+                let run = json(&of_task(past))?;
+                if is_run && last_run.is_none() {
+                    *last_run = Some(run.clone());
+                }
+                if is_recent {
+                    recent_runs.push(run);
+                }
+            }
+            Ok(recent_runs.len() < MAX_EXPLAINED_RUNS || last_run.is_none())
+        })?;
+        Ok(())
     }
 
     fn explain_waiting(

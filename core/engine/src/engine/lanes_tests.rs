@@ -231,11 +231,7 @@ impl Pair {
 
     /// Returns the outcomes and errors of a task's runs, the newest first.
     pub(crate) fn outcomes(&self, id: &str) -> Vec<(String, String)> {
-        let request = scheduler_model::protocol::RunsRequest {
-            id: id.to_owned(),
-            before: None,
-            limit: 1_000,
-        };
+        let request = scheduler_model::protocol::RunsRequest::of_task(id, None, 1_000);
         let text =
             |run: &serde_json::Value, name: &str| run[name].as_str().unwrap_or_default().to_owned();
         let runs = self.engine.runs(&request, self.now, &self.stored).unwrap().items.into_iter();

@@ -46,7 +46,7 @@ impl Engine {
             {
                 let patched = self.patched_of(seq, reader)?;
                 let (fired_at, mut records) = records_of(&text, seq)?;
-                lay_over(&mut records, &patched, seq)?;
+                let dispatched = lay_over(&mut records, &patched, seq)?;
                 let left_out = self.put_back_left_out(seq, &records, now, &mut effects);
                 let mut tasks: Vec<_> =
                     records.into_iter().map(|record| (record, Ended::Well)).collect();
@@ -56,7 +56,7 @@ impl Engine {
                     }
                 }
                 ended = Ends::of(&tasks);
-                self.keep_outcomes(fired_at, None, &tasks, now, &mut effects);
+                self.keep_outcomes(fired_at, None, &tasks, &dispatched, now, &mut effects);
             }
             self.state.counters.handed_over += ended.runs;
             self.state.counters.follow_ups_succeeded += ended.follow_ups;
@@ -117,7 +117,7 @@ impl Engine {
         effects: &mut Effects,
     ) -> Result<Ends, EngineError> {
         let (fired_at, mut records) = records_of(text, report.seq)?;
-        lay_over(&mut records, patched, report.seq)?;
+        let dispatched = lay_over(&mut records, patched, report.seq)?;
         let decisions = self.decisions.of(report.seq);
         let decided = |index: u32| decisions.get(&index).copied().unwrap_or_default();
         let mut tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
@@ -189,7 +189,7 @@ impl Engine {
             record.paused = decision.is_paused().then_some(true);
         }
         self.follow_up(fired_at, Some(report), &tasks, now, &mut remains);
-        self.keep_outcomes(fired_at, Some(report), &tasks, now, effects);
+        self.keep_outcomes(fired_at, Some(report), &tasks, &dispatched, now, effects);
         self.put_remains(remains, now, effects)?;
         Ok(Ends::of(&tasks))
     }

@@ -71,6 +71,25 @@ pub(crate) fn callback(target: Target) -> String {
 }
 
 impl Model {
+    /// Returns what a firing calls: a type and a name.
+    pub(crate) fn target_of(&self, firing: Firing) -> String {
+        let record: Value = serde_json::from_slice(&self.version(firing.version).record).unwrap();
+        let callback = match firing.stage {
+            Stage::Run => &record["callback"],
+            stage => &record[stage.name()],
+        };
+        let name = match callback["type"].as_str().unwrap() {
+            "webhook" => {
+                let rest = callback["url"].as_str().unwrap().split_once("://").unwrap().1;
+                rest.split(['/', ':']).next().unwrap()
+            }
+            "service" | "durable-object" => callback["binding"].as_str().unwrap(),
+            "queue" => callback["queue"].as_str().unwrap(),
+            _ => callback["name"].as_str().unwrap(),
+        };
+        format!("{}:{name}", callback["type"].as_str().unwrap())
+    }
+
     /// Returns the queue that a firing goes to, if it goes to one.
     pub(crate) fn queue_of(&self, firing: Firing) -> Target {
         let version = self.version(firing.version);
@@ -160,7 +179,7 @@ fn tells(outcome: &Value, cause: &Kept) -> bool {
     outcome["outcome"] == *cause.outcome.name()
         && number("time") == Some(cause.due)
         && number("attempt") == Some(i64::from(cause.attempt))
-        && number("firedAt") == (cause.outcome != Outcome::Expired).then_some(cause.fired_at)
+        && number("firedAt") == cause.was_dispatched.then_some(cause.fired_at)
         && number("reportedAt") == Some(cause.reported_at)
         && number("status") == cause.status.map(i64::from)
         && took == cause.millis.map(i64::from)

@@ -3,6 +3,7 @@
 //!
 //! It is told of every committed input and knows nothing of pages, watermarks or timers.
 
+use crate::clients::tag_of;
 use crate::changes::Step;
 use crate::circuits::Circuits;
 use crate::definitions::{Going, Moment, Owed, SaysPaused};
@@ -203,6 +204,10 @@ pub(crate) struct Kept {
     pub(crate) status: Option<u16>,
     pub(crate) millis: Option<u32>,
     pub(crate) stage: String,
+    pub(crate) was_dispatched: bool,
+    /// What was called: a type and a name.
+    pub(crate) target: String,
+    pub(crate) tags: Vec<String>,
 }
 
 /// Returns which firing a record is of, by its own words.
@@ -624,6 +629,9 @@ impl Model {
             status: None,
             millis: None,
             stage: firing.stage.name().to_owned(),
+            was_dispatched: false,
+            target: self.target_of(firing),
+            tags: tags_of(firing),
         };
         self.room.ended.push((firing, kept.clone(), false));
         if keep != Keep::Off {
@@ -827,6 +835,9 @@ impl Model {
                     .or(detail.and_then(|detail| detail.status)),
                 millis: done.map(|done| done.millis).or(detail.map(|detail| detail.millis)),
                 stage: firing.stage.name().to_owned(),
+                was_dispatched: outcome.has_run(),
+                target: self.target_of(*firing),
+                tags: tags_of(*firing),
             };
             match flight.decided.stop(index) {
                 Some(Stop::Cancelled) => {}
@@ -910,6 +921,12 @@ impl Model {
             && filter.from.is_none_or(|from| due >= from)
             && filter.to.is_none_or(|to| due < to)
     }
+}
+
+/// The tags of the version that a firing is of.
+fn tags_of(firing: Firing) -> Vec<String> {
+    let tag = tag_of(firing.version);
+    tag.map_or(Vec::new(), |tag| vec!["all".to_owned(), tag.to_owned()])
 }
 
 /// As which a recurring version waits, whatever run is next.

@@ -69,6 +69,11 @@ pub(crate) enum Request {
         id: String,
         limit: usize,
     },
+    /// The runs of all shards: which, and how many at a time, is drawn when it is carried out.
+    AllRuns {
+        shard: usize,
+        draw: u64,
+    },
     Purge {
         shard: usize,
     },
@@ -106,6 +111,7 @@ impl Request {
             | Self::Get { shard, .. }
             | Self::List { shard, .. }
             | Self::Runs { shard, .. }
+            | Self::AllRuns { shard, .. }
             | Self::Redefine { shard, .. }
             | Self::InFlight { shard, .. }
             | Self::Events { shard, .. }
@@ -140,6 +146,9 @@ pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, 
         Request::Get { shard, id } => get(world, *shard, id).map(|()| Answer::Shown),
         Request::Runs { shard, id, limit } => {
             history::runs(world, *shard, id, *limit).map(|()| Answer::Shown)
+        }
+        Request::AllRuns { draw, .. } => {
+            history::all_runs(world, *draw).map(|()| Answer::Shown)
         }
         Request::Events { shard } => watch(world, *shard),
         Request::Redefine { shard, draw } => redefine(world, *shard, *draw),

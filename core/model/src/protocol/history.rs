@@ -116,24 +116,25 @@ pub struct RunItem {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Run")]
 pub struct TaskRun<'a> {
-    /// The id of the task. The `outcome` of a follow-up has none.
+    /// The id of the task; only in a list of the runs of all tasks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Cow<'a, str>>,
     /// The requested time of the run. With the id it names the run; the attempts at a run and at
-    /// its follow-ups have the same one. Absent if a task was cancelled that had no time.
+    /// its follow-ups have the same one. Absent if the task was cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<i64>,
     /// `onSuccess` or `onFailure`, if it is an attempt at a follow-up of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<Cow<'a, str>>,
-    /// Which attempt at it this was, from 1.
-    pub attempt: u32,
+    /// Which attempt at it this was, from 1. Absent if the task was cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
     /// What it called: the type of the callback, a colon, and the host of the webhook or the name
-    /// of the binding, handler or queue. Absent in an `outcome`, and of attempts that an earlier
-    /// version recorded.
+    /// of the binding, handler or queue. Absent in the `outcome` of a follow-up, of a cancelled
+    /// task, and of attempts that an earlier version recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<Cow<'a, str>>,
-    /// The tags of the task. Absent without any, and where `target` is.
+    /// The tags of the task; only in a list of the runs of all tasks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Cow<'a, str>>,
     /// When it was dispatched; absent if the run was skipped, expired or cancelled, or was a dead

@@ -18,6 +18,7 @@ mod wrong_types_tests;
 
 pub use callback::{
     Body, Call, Callback, DurableObject, Message, Method, Service, Targets, Webhook, parse_url,
+    target_of,
 };
 pub use change_input::ChangeInput;
 pub use filter_input::FilterInput;

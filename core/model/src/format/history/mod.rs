@@ -21,7 +21,8 @@
 //!        if flags & 32: target:varint, its kind plus 8 × the place of its name among the texts
 //!        if flags & 64: tags:varint  tags × varint, their places among the texts
 //!        flags & 128:   it was not dispatched
-//!        if outcome = 6: by:varint, 1 + the place of the name of the API key; 0 if not known
+//!        if outcome = 6: by:varint, 1 + the place of the name of the API key; 0 if not known.
+//!                        Its time means nothing, and its attempt is 0
 //!        what a later version adds
 //! text   length:varint  UTF-8
 //! ```

@@ -17,7 +17,7 @@ pub enum Outcome {
     Expired,
     /// It was not started, for another reason that the task gives.
     Skipped,
-    /// It was cancelled before it started, or while it ran.
+    /// The task was cancelled: no attempt, but its end.
     Cancelled,
     /// It was written by a later version.
     Other(u8),

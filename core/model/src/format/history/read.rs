@@ -3,8 +3,7 @@
 use super::outcome::Outcome;
 use super::run::{Past, Ran, Run, Target, TargetKind};
 use super::write::{
-    CANCELLED, ERROR, EXCERPT, NO_TIME, NOT_DISPATCHED, RAN, STAGE, STATUS, TAGS, TARGET, VERSION,
-    short_hash,
+    CANCELLED, ERROR, EXCERPT, NOT_DISPATCHED, RAN, STAGE, STATUS, TAGS, TARGET, VERSION, short_hash,
 };
 use crate::format::codec::{
     CodecError, take, take_array, take_counted, take_number, take_signed, take_text,
@@ -187,7 +186,7 @@ fn take_run<'a>(
     let [code, flags] = take_array::<2>(rest)?;
     let outcome = Outcome::of_code(code);
     let id = take_text(rest)?;
-    let time = Some(take_signed(rest)?).filter(|distance| chunk.version == 1 || *distance != NO_TIME);
+    let time = fired_at.plus(take_signed(rest)?);
     let attempt = take_number(rest)?;
     let ran = if flags & RAN != 0 {
         Some(Ran { started_at: fired_at.plus(take_signed(rest)?), millis: take_number(rest)? })
@@ -224,7 +223,7 @@ fn take_run<'a>(
     }
     Ok(Run {
         id: id.into(),
-        time: time.map(|distance| fired_at.plus(distance)),
+        time: Some(time).filter(|_| code != CANCELLED),
         attempt,
         outcome,
         was_dispatched: flags & NOT_DISPATCHED == 0 && outcome.has_run(),

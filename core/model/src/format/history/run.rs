@@ -77,9 +77,9 @@ pub struct Target<'a> {
 pub struct Run<'a> {
     /// The task's id.
     pub id: Cow<'a, str>,
-    /// The requested time of the run; `None` of a cancelled task that has none.
+    /// The requested time of the run; `None` of a cancelled task.
     pub time: Option<UnixMillis>,
-    /// Which attempt it was, from 1.
+    /// Which attempt it was, from 1; 0 of a cancelled task.
     pub attempt: u32,
     /// How it ended.
     pub outcome: Outcome,

@@ -64,20 +64,20 @@ fn past(run: Run<'_>) -> Past<'_> {
 /// of a cancelled task without a time.
 #[test]
 fn golden_bytes() {
-    let cancelled = Run { time: None, by: "ops".into(), ..run("a", Outcome::Cancelled) };
+    let cancelled = Run { time: None, attempt: 0, by: "ops".into(), ..run("a", Outcome::Cancelled) };
     let runs = [
         to_host(run("a", Outcome::Succeeded), &["mail"]),
         to_host(failed(), &["mail", "eu"]),
         cancelled,
     ];
     let golden = concat!(
-        "02680000000300",
+        "025f0000000300",
         "00e897b69a010000d0ef97b69a010000",
         "5b6e8ca99b9ff31a5b6e8ca9",
         "0409612e6578616d706c65046d61696c026575036f7073",
         "09006001610901000101",
         "17016f016209ac028c01e807f703026e6f02c3a900020102",
-        "1006800161ffffffffffffffffff010104"
+        "0706800161000004"
     );
     assert_eq!(hex_of(&chunk(&runs, FIRED.plus(2_000))), golden);
     let [first, second, third] = runs;
@@ -153,7 +153,7 @@ fn a_chunk_knows_its_size_and_a_run_the_most_that_it_takes() {
         stage: "onSuccess".into(),
         ..to_host(failed(), &["one", "another"])
     };
-    let cancelled = Run { by: "somebody".into(), ..run("a", Outcome::Cancelled) };
+    let cancelled = Run { time: None, attempt: 0, by: "somebody".into(), ..run("a", Outcome::Cancelled) };
     let mut builder = ChunkBuilder::new(FIRED, FIRED);
     assert!(builder.is_empty());
     for run in [run("a", Outcome::Succeeded), failed(), longest, cancelled] {

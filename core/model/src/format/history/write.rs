@@ -25,8 +25,6 @@ pub(super) const NOT_DISPATCHED: u8 = 128;
 
 /// The code of [`super::Outcome::Cancelled`], whose entries name the API key.
 pub(super) const CANCELLED: u8 = 6;
-/// Stands for no time, as a distance from when the envelope was fired.
-pub(super) const NO_TIME: i64 = i64::MIN;
 
 /// The texts that the entries of a chunk share.
 #[derive(Debug, Default)]
@@ -106,7 +104,7 @@ impl ChunkBuilder {
                 | flag(NOT_DISPATCHED, !run.was_dispatched),
         );
         put_text(&run.id, out);
-        varint::put_signed(run.time.map_or(NO_TIME, |time| time.since(self.fired_at)), out);
+        varint::put_signed(run.time.map_or(0, |time| time.since(self.fired_at)), out);
         varint::put(u64::from(run.attempt), out);
         if let Some(ran) = run.ran {
             varint::put_signed(ran.started_at.since(self.fired_at), out);
