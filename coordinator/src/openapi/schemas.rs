@@ -66,8 +66,7 @@ pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
 pub(super) fn runs_parameters() -> Value {
     let text = |most: usize| json!({ "type": "string", "minLength": 1, "maxLength": most });
     let time = || json!({ "anyOf": [{ "type": "integer", "minimum": MIN_TIME_MILLIS }, { "type": "string", "format": "date-time" }] });
-    let outcomes: Vec<Value> =
-        Outcome::KNOWN.iter().map(|outcome| json!(outcome.name())).collect();
+    let outcomes: Vec<Value> = Outcome::KNOWN.iter().map(|outcome| json!(outcome.name())).collect();
     let parameters = [
         (
             "outcome",
@@ -86,11 +85,7 @@ pub(super) fn runs_parameters() -> Value {
         ),
         ("tag", "Their task has this tag.", text(MAX_TAG_BYTES)),
         ("prefix", "The id of their task starts with this.", text(MAX_ID_BYTES)),
-        (
-            "error",
-            "Their error contains this, upper and lower case alike.",
-            text(MAX_ERROR_CHARS),
-        ),
+        ("error", "Their error contains this, upper and lower case alike.", text(MAX_ERROR_CHARS)),
         ("from", "They were reported at this time or later.", time()),
         ("to", "They were reported before this time.", time()),
         (

@@ -4,8 +4,8 @@ use crate::conditions::Conditions;
 use crate::handlers::{events, keys, namespaces, open, preview, rate_limits, runs, stats};
 #[cfg(test)]
 use crate::openapi::answers::{
-    AllRuns, DeletedLimit, DeletedNamespace, Health, KeyList, LimitList, MadeKey, Namespace, NamespaceList,
-    RevokedKey, Stats,
+    AllRuns, DeletedLimit, DeletedNamespace, Health, KeyList, LimitList, MadeKey, Namespace,
+    NamespaceList, RevokedKey, Stats,
 };
 #[cfg(test)]
 use crate::openapi::operation::{Body, Operation, any_object};

@@ -56,7 +56,8 @@ fn run() -> impl Strategy<Value = Run<'static>> {
                 known.get(usize::from(outcome)).copied().unwrap_or(Outcome::Other(outcome + 1));
             // Of what has an even number of milliseconds.
             let has_target = time.get() % 2 == 0;
-            let target = Target { kind: TargetKind::Webhook, name: format!("{attempt}.example").into() };
+            let target =
+                Target { kind: TargetKind::Webhook, name: format!("{attempt}.example").into() };
             Run {
                 id: id.into(),
                 time: Some(time),

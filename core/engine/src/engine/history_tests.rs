@@ -85,8 +85,7 @@ fn keep(engine: &mut Engine, rows: &mut Rows, id: &str, error_bytes: usize, now:
 fn count(engine: &Engine, rows: &Rows, id: &str, now: UnixMillis) -> (usize, usize) {
     let (mut runs, mut rounds, mut before) = (0, 0, None);
     loop {
-        let reply =
-            engine.runs(&RunsRequest::of_task(id, before, 100), now, rows).unwrap();
+        let reply = engine.runs(&RunsRequest::of_task(id, before, 100), now, rows).unwrap();
         runs += reply.items.len();
         rounds += 1;
         before = reply.looked.next;
@@ -286,7 +285,8 @@ fn like_errors_are_one_group_however_many_requests_count_them() {
     let (mut rows, mut engine) = (Rows::default(), Rows::default().load());
     for n in 0..10 {
         let error = format!("HTTP 503 after {n} ms");
-        let tasks = [("a", "a.example", error.as_str()), ("b", "a.example", ""), ("c", "x.y", "no")];
+        let tasks =
+            [("a", "a.example", error.as_str()), ("b", "a.example", ""), ("c", "x.y", "no")];
         keep_each(&mut engine, &mut rows, &tasks, NOW.plus(n));
     }
     for limit in [1, 10] {
@@ -297,8 +297,7 @@ fn like_errors_are_one_group_however_many_requests_count_them() {
             assert!(reply.groups.len() <= limit);
             for group in &reply.groups {
                 *counts.entry(group.pattern.clone()).or_insert(0) += group.count;
-                let example: serde_json::Value =
-                    serde_json::from_str(group.example.get()).unwrap();
+                let example: serde_json::Value = serde_json::from_str(group.example.get()).unwrap();
                 assert_eq!(example["reportedAt"].as_i64(), Some(group.last.get()));
                 assert!(limit == 1 || group.first == NOW && group.last == NOW.plus(9));
             }

@@ -96,9 +96,10 @@ fn put(pair: &mut Pair, pages: Vec<scheduler_model::format::page::Page>, version
 
 fn page(text: &str, due: UnixMillis) -> Vec<scheduler_model::format::page::Page> {
     let mut builder = PageBuilder::default();
-    assert!(builder.push(id_hash("a"), due, Flags::TASK, |out| {
-        out.extend_from_slice(text.as_bytes())
-    }));
+    assert!(
+        builder
+            .push(id_hash("a"), due, Flags::TASK, |out| { out.extend_from_slice(text.as_bytes()) })
+    );
     builder.finish()
 }
 

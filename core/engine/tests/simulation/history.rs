@@ -24,9 +24,11 @@ fn kept(past: &Past<'_>) -> Kept {
         millis: past.run.ran.map(|ran| ran.millis),
         stage: past.run.stage.clone().into_owned(),
         was_dispatched: past.run.was_dispatched,
-        target: past.run.target.as_ref().map_or(String::new(), |target| {
-            format!("{}:{}", target.kind.name(), target.name)
-        }),
+        target: past
+            .run
+            .target
+            .as_ref()
+            .map_or(String::new(), |target| format!("{}:{}", target.kind.name(), target.name)),
         tags: past.run.tags.iter().map(|tag| tag.clone().into_owned()).collect(),
     }
 }

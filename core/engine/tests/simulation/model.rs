@@ -3,9 +3,9 @@
 //!
 //! It is told of every committed input and knows nothing of pages, watermarks or timers.
 
-use crate::clients::tag_of;
 use crate::changes::Step;
 use crate::circuits::Circuits;
+use crate::clients::tag_of;
 use crate::definitions::{Going, Moment, Owed, SaysPaused};
 use crate::follow_ups::{FollowUps, Stage};
 use crate::in_flight::{Decided, Decisions, Stop};

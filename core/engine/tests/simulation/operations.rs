@@ -147,9 +147,7 @@ pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, 
         Request::Runs { shard, id, limit } => {
             history::runs(world, *shard, id, *limit).map(|()| Answer::Shown)
         }
-        Request::AllRuns { draw, .. } => {
-            history::all_runs(world, *draw).map(|()| Answer::Shown)
-        }
+        Request::AllRuns { draw, .. } => history::all_runs(world, *draw).map(|()| Answer::Shown),
         Request::Events { shard } => watch(world, *shard),
         Request::Redefine { shard, draw } => redefine(world, *shard, *draw),
         Request::InFlight { shard, draw } => meddlers::meddle(world, *shard, *draw),

@@ -20,7 +20,8 @@ pub use change::{
 };
 pub use events::{EventKind, EventsReply, EventsRequest, FeedPosition, SeenEvent};
 pub use history::{
-    ErrorGroup, GroupsReply, Looked, RunFilter, RunItem, RunPosition, RunsReply, RunsRequest, TaskRun,
+    ErrorGroup, GroupsReply, Looked, RunFilter, RunItem, RunPosition, RunsReply, RunsRequest,
+    TaskRun,
 };
 pub use list::{Filter, GetRequest, Kind, ListItem, ListReply, ListRequest, Status};
 pub use report::{Detail, Done, Failure, MAX_ERROR_CHARS, MAX_EXCERPT_BYTES, Report};

@@ -56,9 +56,7 @@ impl RunsCursor {
             positions.push(match varint::take(&mut rest).ok()? {
                 NO_MORE => None,
                 AT_END => Some(RunPosition::END),
-                row => {
-                    Some(RunPosition { row: row - 1, place: take_number(&mut rest).ok()? })
-                }
+                row => Some(RunPosition { row: row - 1, place: take_number(&mut rest).ok()? }),
             });
         }
         rest.is_empty().then_some(Self { positions })

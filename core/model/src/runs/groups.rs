@@ -126,8 +126,7 @@ mod tests {
                 (group.pattern.clone(), group.count, group.first.get(), group.last.get(), example)
             });
             assert_eq!((page.back_to, page.attempts), (Some(UnixMillis::new(45)), 30));
-            let open: Vec<_> =
-                page.next.unwrap().positions().iter().map(Option::is_some).collect();
+            let open: Vec<_> = page.next.unwrap().positions().iter().map(Option::is_some).collect();
             assert_eq!(open, [true, true, false, false]);
             groups.collect::<Vec<_>>()
         };

@@ -149,9 +149,7 @@ mod tests {
             let last = page.items.last().map(|item| item.reported_at);
             assert!(page.back_to.is_none_or(|back_to| last.is_none_or(|last| last >= back_to)));
             assert_eq!(page.back_to.is_some(), page.next.is_some());
-            seen.extend(
-                page.items.iter().map(|item| (item.position.row, item.reported_at.get())),
-            );
+            seen.extend(page.items.iter().map(|item| (item.position.row, item.reported_at.get())));
             assert!(page.attempts > 0 || page.next.is_none());
             cursor = page.next;
         }

@@ -58,10 +58,7 @@ pub fn parse_runs_query(
         let (name, value) = parameter?;
         let value = value.as_ref();
         let is_one_of = |known: &str| {
-            FieldError::new(
-                name.to_string(),
-                format!("is {:?}; must be {known}", cut(value, 64)),
-            )
+            FieldError::new(name.to_string(), format!("is {:?}; must be {known}", cut(value, 64)))
         };
         match name.as_ref() {
             "outcome" => filter.outcomes = Some(outcomes(value)?),

@@ -303,7 +303,8 @@ impl<'a> Record<'a> {
 
     /// Returns its tags.
     pub fn tag_list(&self) -> Vec<Cow<'a, str>> {
-        let tags = self.tags.and_then(|tags| serde_json::from_str::<Vec<Text<'a>>>(tags.get()).ok());
+        let tags =
+            self.tags.and_then(|tags| serde_json::from_str::<Vec<Text<'a>>>(tags.get()).ok());
         tags.unwrap_or_default().into_iter().map(|Text(tag)| tag).collect()
     }
 

@@ -3,7 +3,8 @@
 use super::outcome::Outcome;
 use super::run::{Past, Ran, Run, Target, TargetKind};
 use super::write::{
-    CANCELLED, ERROR, EXCERPT, NOT_DISPATCHED, RAN, STAGE, STATUS, TAGS, TARGET, VERSION, short_hash,
+    CANCELLED, ERROR, EXCERPT, NOT_DISPATCHED, RAN, STAGE, STATUS, TAGS, TARGET, VERSION,
+    short_hash,
 };
 use crate::format::codec::{
     CodecError, take, take_array, take_counted, take_number, take_signed, take_text,

@@ -39,8 +39,7 @@ struct Texts {
 impl Texts {
     /// Returns the place of a text, after adding it unless it is among the first ones.
     fn place(&mut self, text: &str) -> u64 {
-        let is_it =
-            |range: &Range<usize>| self.bytes.get(range.clone()) == Some(text.as_bytes());
+        let is_it = |range: &Range<usize>| self.bytes.get(range.clone()) == Some(text.as_bytes());
         if let Some(place) = self.searched.iter().position(is_it) {
             return place as u64;
         }

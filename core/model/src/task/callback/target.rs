@@ -25,8 +25,7 @@ struct Names<'a> {
 /// binding, handler or queue. `None` if the text is no callback.
 pub fn target_of(callback: &str) -> Option<Target<'_>> {
     let names: Names<'_> = serde_json::from_str(callback).ok()?;
-    let (kind, _) =
-        TargetKind::NAMES.into_iter().find(|(_, known)| names.r#type.0 == *known)?;
+    let (kind, _) = TargetKind::NAMES.into_iter().find(|(_, known)| names.r#type.0 == *known)?;
     let Text(name) = match kind {
         TargetKind::Webhook => Text(host_of(names.url?.0)),
         TargetKind::Service | TargetKind::DurableObject => names.binding?,
@@ -52,7 +51,8 @@ fn host_of(url: Cow<'_, str>) -> Cow<'_, str> {
 fn plain_host(url: &str) -> Option<&str> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-';
-    let (host, behind) = rest.split_at_checked(rest.find(|c| !is_plain(c)).unwrap_or(rest.len()))?;
+    let (host, behind) =
+        rest.split_at_checked(rest.find(|c| !is_plain(c)).unwrap_or(rest.len()))?;
     // Of an address, the last part begins with a digit.
     let is_name = host.rsplit('.').next()?.starts_with(|c: char| c.is_ascii_lowercase());
     // What stands before a colon may be a user name.
@@ -72,12 +72,24 @@ mod tests {
             (r#"{"type":"webhook","url":"http://127.0.0.1:8790/"}"#, "webhook", "127.0.0.1"),
             (r#"{"type":"webhook","url":"http://0x7f.1/"}"#, "webhook", "127.0.0.1"),
             (r#"{"type":"webhook","url":"http://[::1]:8790"}"#, "webhook", "[::1]"),
-            (r#"{"type":"webhook","url":"https://b\u00fccher.example/"}"#, "webhook", "xn--bcher-kva.example"),
-            (r#"{"type":"webhook","url":"https://u:p@a.example/","headers":{"a":"b"}}"#, "webhook", "a.example"),
+            (
+                r#"{"type":"webhook","url":"https://b\u00fccher.example/"}"#,
+                "webhook",
+                "xn--bcher-kva.example",
+            ),
+            (
+                r#"{"type":"webhook","url":"https://u:p@a.example/","headers":{"a":"b"}}"#,
+                "webhook",
+                "a.example",
+            ),
             (r#"{"type":"webhook","url":"https://wiki"}"#, "webhook", "wiki"),
             (r#"{"type":"webhook","url":"no URL"}"#, "webhook", ""),
             (r#"{"type":"service","binding":"MAIL","path":"/send"}"#, "service", "MAIL"),
-            (r#"{"type":"durable-object","binding":"ROOMS","name":"a","path":"/"}"#, "durable-object", "ROOMS"),
+            (
+                r#"{"type":"durable-object","binding":"ROOMS","name":"a","path":"/"}"#,
+                "durable-object",
+                "ROOMS",
+            ),
             (r#"{"type":"handler","name":"log"}"#, "handler", "log"),
             (r#"{"type":"queue","queue":"FIRED_TASKS"}"#, "queue", "FIRED_TASKS"),
         ] {
