@@ -3,9 +3,9 @@
 use crate::shell::Shell;
 use scheduler_engine::{Effects, EngineError, Gathering};
 use scheduler_model::protocol::{
-    AmongRequest, Append, CancelRequest, ChangeMatchingRequest, ChangeRequest, EventsRequest,
-    GetRequest, ListRequest, PurgeRequest, Report, RunsRequest, ShardError, ShardErrorKind,
-    WatchReply, paths,
+    AmongRequest, Append, CancelMatchingRequest, CancelRequest, ChangeMatchingRequest,
+    ChangeRequest, EventsRequest, GetRequest, ListRequest, PurgeRequest, Report, RunsRequest,
+    ShardError, ShardErrorKind, WatchReply, paths,
 };
 use scheduler_platform::now;
 use serde::Serialize;
@@ -78,8 +78,10 @@ impl Shell {
                 })
             }
             paths::CANCEL => {
-                let AmongRequest::<CancelRequest> { among, request, .. } = read(body)?;
-                self.reply(|engine, now, sql| engine.cancel_among(&request, among, now, sql))
+                let AmongRequest::<CancelRequest> { among, by, request, .. } = read(body)?;
+                self.reply(|engine, now, sql| {
+                    engine.cancel_by(&request, among, by.as_deref(), now, sql)
+                })
             }
             paths::GO_ON => {
                 let append = Append::decode(body)
@@ -93,11 +95,13 @@ impl Shell {
                 self.reply(|engine, _, sql| Ok((engine.list(&request, sql)?, Effects::default())))
             }
             paths::CANCEL_MATCHING => {
-                let request: ListRequest = read(body)?;
-                self.reply(|engine, now, sql| engine.cancel_matching(&request, now, sql))
+                let CancelMatchingRequest { tasks, by } = read(body)?;
+                self.reply(|engine, now, sql| {
+                    engine.cancel_matching_by(&tasks, by.as_deref(), now, sql)
+                })
             }
             paths::CHANGE => {
-                let AmongRequest::<ChangeRequest> { among, share, request } = read(body)?;
+                let AmongRequest::<ChangeRequest> { among, share, request, .. } = read(body)?;
                 self.reply(|engine, now, sql| engine.change_among(&request, among, share, now, sql))
             }
             paths::CHANGE_MATCHING => {

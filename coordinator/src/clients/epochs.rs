@@ -13,13 +13,14 @@ use scheduler_model::routing::ShardId;
 use std::collections::HashMap;
 
 /// Cancels or changes tasks by their ids, in all epochs. Returns the outcomes in the order of the
-/// ids, and whether a shard had to be asked again. `request` makes the request about some of the
-/// ids.
+/// ids, and whether a shard had to be asked again. `by` names the API key for the history;
+/// `request` makes the request about some of the ids.
 pub(crate) async fn by_ids<R: ByIds>(
     shards: &Shards,
     ids: &[String],
     means: Means,
     share: Option<Share>,
+    by: Option<&str>,
     request: impl Fn(Vec<String>) -> R,
 ) -> Result<(Vec<R::Outcome>, bool), Problem> {
     let (mut search, request) = (Search::new(&shards.map, ids, means), &request);
@@ -27,7 +28,8 @@ pub(crate) async fn by_ids<R: ByIds>(
         let replies = shards
             .each(by_shard, |(shard, places)| async move {
                 let of_shard = places.iter().filter_map(|at| ids.get(*at).cloned()).collect();
-                let asked = AmongRequest { among, share, request: request(of_shard) };
+                let by = by.map(str::to_owned);
+                let asked = AmongRequest { among, share, by, request: request(of_shard) };
                 let (outcomes, is_repeat) = shards.ask_by_ids(shard, asked).await?;
                 Ok::<_, Problem>((places, outcomes, is_repeat))
             })
@@ -80,6 +82,7 @@ pub(crate) async fn drop_others(
             let asked = AmongRequest {
                 among: Among::Live,
                 share: None,
+                by: None,
                 request: CancelRequest { ids, if_match: None },
             };
             shards.ask_by_ids(shard, asked).await

@@ -66,6 +66,8 @@ pub enum ReasonCode {
     InFlight,
     /// It has failed for good.
     Dead,
+    /// It was cancelled, and nothing of it waits.
+    Cancelled,
     /// It has fired, and nothing of it waits.
     Done,
     /// The run before has not ended, and runs may not overlap.

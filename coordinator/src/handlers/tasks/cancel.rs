@@ -83,8 +83,11 @@ async fn cancel_ids(
     ids: Vec<String>,
     if_match: Option<u64>,
 ) -> Result<(Vec<CancelledId>, bool), Problem> {
-    epochs::by_ids(shards, &ids, Means::Everything, None, |ids| CancelRequest { ids, if_match })
-        .await
+    epochs::by_ids(shards, &ids, Means::Everything, None, None, |ids| CancelRequest {
+        ids,
+        if_match,
+    })
+    .await
 }
 
 #[cfg(test)]

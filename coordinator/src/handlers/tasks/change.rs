@@ -158,7 +158,7 @@ async fn change_ids(
     if_match: Option<u64>,
 ) -> Result<(Vec<ChangedId>, bool), Problem> {
     let request = |ids| ChangeRequest { ids, change, if_match };
-    epochs::by_ids(&call.shards, &ids, Means::of(change), call.share, request).await
+    epochs::by_ids(&call.shards, &ids, Means::of(change), call.share, None, request).await
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_EXPLAINED_RUNS, MAX_LANES};
 use scheduler_model::explain::{Explanation, Flight, FlightDecision, NextRun, ReasonCode};
+use scheduler_model::format::history::Outcome;
 use scheduler_model::format::page::Flags;
 use scheduler_model::protocol::RunsRequest;
 use scheduler_model::schedule::{Misfire, Overlap, Policies};
@@ -31,7 +32,7 @@ impl Engine {
     ) -> Result<Explanation, EngineError> {
         let status = self.get(id, reader)?.map(|item| item.status);
         let mut told = Explanation { status, ..Explanation::default() };
-        self.explain_history(id, now, reader, &mut told)?;
+        let cancelled = self.explain_history(id, now, reader, &mut told)?;
         let mut of_hash: Vec<EntryRef> =
             self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
         // The task itself, then further attempts of earlier occurrences, then dead letters.
@@ -87,6 +88,16 @@ impl Engine {
             );
             told.add(ReasonCode::Dead, detail);
         }
+        let is_running =
+            told.in_flight.iter().any(|of| of.decided != Some(FlightDecision::Cancelled));
+        if let Some((at, by)) = cancelled.filter(|_| !is_waiting && !is_running) {
+            let by = if by.is_empty() {
+                "a key of the deployment".to_owned()
+            } else {
+                format!("the API key {by:?}")
+            };
+            told.add(ReasonCode::Cancelled, format!("It was cancelled at {} by {by}.", at.shown()));
+        }
         if !is_waiting && told.reasons.is_empty() && !told.recent_runs.is_empty() {
             told.add(
                 ReasonCode::Done,
@@ -96,20 +107,27 @@ impl Engine {
         Ok(told)
     }
 
-    /// Shows the newest attempts of the history, and the last run that was dispatched.
+    /// Shows the newest attempts of the history, and the last run that was dispatched. Returns when
+    /// the task was cancelled, and by which key, if it has not fired since.
     fn explain_history(
         &self,
         id: &str,
         now: UnixMillis,
         reader: &dyn Reader,
         told: &mut Explanation,
-    ) -> Result<(), EngineError> {
+    ) -> Result<Option<(UnixMillis, String)>, EngineError> {
+        let (mut cancelled, mut fired_since) = (None, None);
         // Mostly the last run is among the newest attempts, so the search ends with these.
         let Explanation { recent_runs, last_run, .. } = told;
         let request = RunsRequest::of_task(id, None, usize::MAX);
         self.look_back(&request, usize::MAX, now, reader, &mut |_, past| {
             let is_run = past.run.stage.is_empty() && past.run.was_dispatched;
             let is_recent = recent_runs.len() < MAX_EXPLAINED_RUNS;
+            if past.run.outcome != Outcome::Cancelled {
+                fired_since = fired_since.max(Some(past.fired_at));
+            } else if is_recent && cancelled.is_none() && fired_since <= Some(past.reported_at) {
+                cancelled = Some((past.reported_at, past.run.by.clone().into_owned()));
+            }
             if is_recent || is_run {
                 let run = json(&of_task(past))?;
                 if is_run && last_run.is_none() {
@@ -121,7 +139,7 @@ impl Engine {
             }
             Ok(recent_runs.len() < MAX_EXPLAINED_RUNS || last_run.is_none())
         })?;
-        Ok(())
+        Ok(cancelled)
     }
 
     fn explain_waiting(

@@ -21,7 +21,7 @@ use scheduler_model::protocol::{
 use scheduler_model::runs::{RunMatcher, pattern_of};
 use scheduler_model::task::Record;
 use serde_json::value::RawValue;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 impl Engine {
     /// Records how the tasks of an envelope ended, as far as the settings ask for it.
@@ -47,6 +47,30 @@ impl Engine {
             }
             if !chunk.is_empty() && chunk.bytes() + run.most_bytes() > HISTORY_ROW_BYTES {
                 let full = std::mem::replace(&mut chunk, ChunkBuilder::new(fired_at, now));
+                self.log.add(full, now, effects);
+            }
+            chunk.push(&run);
+        }
+        self.log.add(chunk, now, effects);
+    }
+
+    /// Records that the key `by` has cancelled the tasks with these ids, as far as the settings ask
+    /// for it. It costs a row for some hundred of them.
+    pub(super) fn keep_cancelled(
+        &mut self,
+        ids: &[String],
+        by: Option<&str>,
+        now: UnixMillis,
+        effects: &mut Effects,
+    ) {
+        let Some(by) = by.filter(|_| self.config.history != Keep::Off) else { return };
+        // A task and its further attempts are one.
+        let mut seen = HashSet::new();
+        let mut chunk = ChunkBuilder::new(now, now);
+        for id in ids.iter().filter(|id| seen.insert(id.as_str())) {
+            let run = Run::cancelled(id, by);
+            if !chunk.is_empty() && chunk.bytes() + run.most_bytes() > HISTORY_ROW_BYTES {
+                let full = std::mem::replace(&mut chunk, ChunkBuilder::new(now, now));
                 self.log.add(full, now, effects);
             }
             chunk.push(&run);

@@ -267,7 +267,7 @@ fn a_request_looks_into_a_bounded_number_of_rows_and_passes_over_those_of_anothe
     assert!(reply.items.is_empty());
     assert!((190..=240).contains(&reply.looked.attempts), "{:?}", reply.looked);
     let back_to = reply.looked.back_to.unwrap();
-    assert!((NOW.plus(2_700)..NOW.plus(2_900)).contains(&back_to), "{back_to:?}");
+    assert!((NOW.plus(2_700)..=NOW.plus(2_900)).contains(&back_to), "{back_to:?}");
     assert_eq!(ids(&engine, &rows, request), (vec![], 800));
     // Of a time in the middle, the rows before and behind are not read.
     let (from, to) = (Some(NOW.plus(1_000)), Some(NOW.plus(1_100)));

@@ -23,7 +23,7 @@ type Row = (Option<Destination>, Vec<u8>, Vec<u8>);
 
 /// What is stored, as far as these tests go.
 #[derive(Default)]
-struct Stored {
+pub(crate) struct Stored {
     schedules: BTreeMap<u32, (UnixMillis, Vec<u8>)>,
     history: BTreeMap<u64, (UnixMillis, Vec<u8>)>,
     pages: BTreeMap<u32, (Vec<u8>, Vec<u8>)>,
@@ -54,7 +54,7 @@ impl Reader for RefCell<Stored> {
 /// A shard and a limiter that is always there.
 pub(crate) struct Pair {
     pub(crate) engine: Engine,
-    stored: RefCell<Stored>,
+    pub(crate) stored: RefCell<Stored>,
     limiter: Limiter,
     pub(crate) now: UnixMillis,
     config: Config,
@@ -316,7 +316,7 @@ impl Pair {
         (handed_on, wakeups)
     }
 
-    fn commit(&mut self, effects: &Effects) {
+    pub(crate) fn commit(&mut self, effects: &Effects) {
         let stored = self.stored.get_mut();
         stored.writes += effects.writes.len();
         for write in effects.writes.clone() {

@@ -15,8 +15,9 @@ mod stats;
 
 pub use append::{Append, AppendError, AppendReply, Expected, GoOnReply, Terms};
 pub use change::{
-    Among, AmongRequest, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Change,
-    ChangeMatchingReply, ChangeMatchingRequest, ChangeReply, ChangeRequest, Changed, NewTime,
+    Among, AmongRequest, CancelMatchingReply, CancelMatchingRequest, CancelReply, CancelRequest,
+    Cancelled, Change, ChangeMatchingReply, ChangeMatchingRequest, ChangeReply, ChangeRequest,
+    Changed, NewTime,
 };
 pub use events::{EventKind, EventsReply, EventsRequest, FeedPosition, SeenEvent};
 pub use history::{
@@ -58,7 +59,7 @@ pub mod paths {
     pub const CANCEL: &str = "/cancel";
     /// Body [`super::ListRequest`]; answer [`super::ListReply`].
     pub const LIST: &str = "/list";
-    /// Body [`super::ListRequest`]; answer [`super::CancelMatchingReply`].
+    /// Body [`super::CancelMatchingRequest`]; answer [`super::CancelMatchingReply`].
     pub const CANCEL_MATCHING: &str = "/cancel-matching";
     /// Body [`super::AmongRequest`] of a [`super::ChangeRequest`]; answer [`super::ChangeReply`].
     pub const CHANGE: &str = "/change";

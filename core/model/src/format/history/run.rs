@@ -111,7 +111,26 @@ const RUN_BYTES: usize = 4 + 5 + 2 + 10 + 5 + 10 + 5 + 3 + 4 * 5 + 4 * 5;
 /// What a text that entries share takes beside its bytes, at most: its length, and its place.
 const SHARED_BYTES: usize = 5 + 5;
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    /// Returns the entry of a cancelled task. `by` is the name of an API key, or empty.
+    pub fn cancelled(id: &'a str, by: &'a str) -> Self {
+        Self {
+            id: Cow::Borrowed(id),
+            time: None,
+            attempt: 0,
+            outcome: Outcome::Cancelled,
+            was_dispatched: false,
+            ran: None,
+            status: None,
+            error: Cow::Borrowed(""),
+            excerpt: Cow::Borrowed(""),
+            stage: Cow::Borrowed(""),
+            target: None,
+            tags: Vec::new(),
+            by: Cow::Borrowed(by),
+        }
+    }
+
     /// Returns the most bytes that the run takes in a chunk.
     pub fn most_bytes(&self) -> usize {
         let shared = |text: &str| SHARED_BYTES + text.len();
