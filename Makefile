@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 RUN := scripts/run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev serve test simulate lint fmt tz tz-check fuzz fuzz-http bench bench-start bench-isolate bench-pair bench-hostile loadtest size deploy clean
+.PHONY: help setup build dev serve test simulate lint audit fmt tz tz-check fuzz soak fuzz-http bench bench-start bench-isolate bench-pair bench-hostile loadtest size deploy clean
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -24,12 +24,17 @@ serve: build ## The same for measuring: no development proxy (ARGS="--port 8787 
 test: build ## Run all tests
 	@$(RUN) node scripts/test.mjs
 
-lint: setup ## Formatting, circles of modules, clippy for host and wasm, TypeScript
+lint: setup ## Formatting, circles of modules, spelling, dependencies, clippy for host and wasm, documentation, TypeScript
 	$(RUN) cargo fmt --all --check
 	python3 scripts/circles.py
+	scripts/linters.sh
 	$(RUN) cargo clippy --workspace --all-targets -- -D warnings
 	$(RUN) cargo clippy -p coordinator --target wasm32-unknown-unknown -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(RUN) cargo doc --workspace --no-deps
 	$(RUN) tsc -p examples/consumer
+
+audit: ## Look for known vulnerabilities of the dependencies
+	@scripts/linters.sh advisories
 
 fmt: setup ## Format the Rust code
 	$(RUN) cargo fmt --all
@@ -45,6 +50,10 @@ tz-check: ## Say whether there is a newer release of the time zone database
 
 fuzz: setup ## Fuzz every target for a while each, two at a time (SECONDS=600, ARGS="page cron")
 	@scripts/fuzz.sh $(or $(SECONDS),600) $(ARGS)
+
+soak: ## The long run: a million seeds of the simulation, ten minutes of each fuzz target (SEEDS=1000000 SECONDS=600)
+	@$(MAKE) simulate
+	@$(MAKE) fuzz
 
 fuzz-http: build ## Send generated requests to the API for a while (SECONDS=600, SEED=1)
 	@GRAMMAR_SECONDS=$(or $(SECONDS),600) GRAMMAR_SEED=$(or $(SEED),1) $(RUN) node --test --test-reporter=spec e2e/grammar.test.mjs

@@ -69,8 +69,38 @@ test("the list of keys shows no secret, and outlives a kill", async () => {
   assert.equal((await as({ key }, "/v1/stats")).status, 200);
   const { body } = await call("/v1/keys");
   const listed = body.keys.find((listed) => listed.id === id);
-  assert.deepEqual({ ...listed, createdAt: 0 }, { id, name: "a test", scopes: ["read"], namespaces: ["default"], createdAt: 0 });
+  const { lastUsedAt, ...rest } = listed;
+  assert.deepEqual({ ...rest, createdAt: 0 }, { id, name: "a test", scopes: ["read"], namespaces: ["default"], createdAt: 0 });
   assert.ok(!JSON.stringify(body).includes(key.split("_")[2]));
+});
+
+test("a key says when it was last used, and is stored once for many uses", async () => {
+  const { id, key } = await makeKey(["read"], ["default"]);
+  assert.equal((await call(`/v1/keys/${id}`)).body.lastUsedAt, undefined);
+  const before = Date.now();
+  assert.equal((await as({ key }, "/v1/stats")).status, 200);
+  const used = await until("its use to be known", async () => (await call(`/v1/keys/${id}`)).body.lastUsedAt);
+  assert.ok(used >= before && used <= Date.now(), `${used}`);
+  assert.equal((await as({ key }, "/v1/stats")).status, 200);
+  // Known after a restart, and not written again within the hour.
+  await scheduler.kill();
+  await scheduler.restart();
+  assert.equal((await as({ key }, "/v1/stats")).status, 200);
+  const { status, body } = await call(`/v1/keys/${id}`);
+  assert.deepEqual([status, body.id, body.lastUsedAt, body.key], [200, id, used, undefined]);
+  assert.equal((await call(`/v1/keys/${"0".repeat(16)}`)).status, 404);
+});
+
+test("a single namespace is shown to a key that is for it", async () => {
+  await makeNamespace("shown");
+  const { body } = await call("/v1/namespaces/shown");
+  assert.deepEqual([body.name, typeof body.createdAt], ["shown", "number"]);
+  assert.deepEqual((await call("/v1/namespaces/default")).body, { name: "default", quota: {} });
+  const { key } = await makeKey(["admin"], ["shown"]);
+  assert.equal((await as({ key }, "/v1/namespaces/shown")).body.name, "shown");
+  assert.equal((await as({ key }, "/v1/namespaces/default")).status, 403);
+  assert.equal((await call("/v1/namespaces/absent")).status, 404);
+  assert.deepEqual((await call("/v1/namespaces/shown", { method: "DELETE" })).body, { id: "shown", deleted: true });
 });
 
 test("a key is rotated without a moment in which none works, and one that is revoked stops", async () => {
@@ -78,7 +108,7 @@ test("a key is rotated without a moment in which none works, and one that is rev
   assert.equal((await as(first, "/v1/stats")).status, 200);
   const second = await makeKey(["read"], ["*"]);
   for (const { key } of [first, second]) assert.equal((await as({ key }, "/v1/stats")).status, 200);
-  assert.deepEqual((await call(`/v1/keys/${first.id}`, { method: "DELETE" })).body, { id: first.id, revoked: true });
+  assert.deepEqual((await call(`/v1/keys/${first.id}`, { method: "DELETE" })).body, { id: first.id, deleted: true });
   const refused = await until("the revoked key to stop", async () => {
     assert.equal((await as({ key: second.key }, "/v1/stats")).status, 200);
     const answer = await as({ key: first.key }, "/v1/stats");

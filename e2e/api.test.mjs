@@ -27,7 +27,10 @@ test("a task is created, read, replaced and cancelled", async () => {
   assert.equal(read.body.due, replaced.body.due);
   assert.equal(read.body.description, undefined);
 
-  assert.deepEqual(await call("/v1/tasks/one", { method: "DELETE" }), { status: 200, body: { cancelled: true, id: "one" } });
+  const cancelled = await call("/v1/tasks/one", { method: "DELETE" });
+  // The task as it was.
+  const { due, ...rest } = read.body;
+  assert.deepEqual(cancelled, { status: 200, body: { ...rest, cancelled: true, status: "cancelled" } });
   assert.equal((await call("/v1/tasks/one")).status, 404);
   assert.equal((await call("/v1/tasks/one", { method: "DELETE" })).status, 404);
 });
@@ -98,6 +101,23 @@ test("without a key there is nothing but health and the API's document", async (
   assert.equal((await call("/v1/nothing")).status, 404);
 });
 
+test("a batch of which nothing is accepted is 422, and one that repeats an id says so", async () => {
+  const bad = { id: "bad", cron: "* * *", callback: LOG };
+  const lines = (...items) => ({ body: items.map((item) => item && JSON.stringify(item)).join("\n"), headers: { "content-type": "application/x-ndjson" } });
+  const refused = await call("/v1/tasks/batch", { body: [bad, 7] });
+  assert.deepEqual([refused.status, refused.body.type, refused.body.field], [422, "/problems/batch-rejected", "[0].cron"]);
+  assert.deepEqual(refused.body.results.map(({ error }) => error.field), ["cron", "body"]);
+  const ofLines = await call("/v1/tasks/batch", lines("", bad, "", bad));
+  assert.deepEqual([ofLines.status, ofLines.body.results.map(({ line }) => line)], [422, [2, 4]]);
+  assert.deepEqual((await call("/v1/tasks/batch", { body: [] })).body, { accepted: 0, rejected: 0, results: [] });
+  const empty = await call("/v1/tasks/batch", lines("", ""));
+  assert.deepEqual([empty.status, empty.body.detail], [422, "body has no task; send one a line"]);
+  const twice = (payload) => ({ id: "twice", delayInSeconds: 9000, callback: LOG, payload });
+  const { body } = await call("/v1/tasks/batch", { body: [twice(1), bad, twice(2), twice(3)] });
+  assert.deepEqual(body.results.map(({ duplicateOf }) => duplicateOf), [undefined, undefined, 0, 2]);
+  assert.equal((await call("/v1/tasks/twice")).body.payload, 3);
+});
+
 test("a batch keeps its good items, in order, as array and as lines", async () => {
   const items = [
     { id: "b0", delayInSeconds: 9000, callback: LOG },
@@ -154,7 +174,7 @@ test("10,000 tasks of one request are listed in due order over pages, each once"
   assert.equal((await listed("prefix=many-&status=dead")).length, 0);
 
   const some = await call("/v1/tasks/cancel", { body: { ids: ["many-1", "many-2", "many-1", "none"] } });
-  assert.deepEqual(some.body, { cancelled: 2, notFound: 1, alreadyFired: 0, done: true });
+  assert.deepEqual(some.body, { cancelled: 2, notFound: 1, done: true });
   const tenth = await call("/v1/tasks/cancel", { body: { filter: { tag: "tenth", prefix: "many-" } } });
   assert.equal(tenth.body.cancelled, 1000);
   assert.equal((await listed("prefix=many-")).length, 8998);

@@ -36,8 +36,12 @@ const fired = (id) => tasks().filter((task) => task.id === id);
 
 test("a paused task waits until it is resumed", async () => {
   await create({ id: "p", delayInSeconds: 0.5 });
-  assert.deepEqual((await post("p/pause")).body, { id: "p", changed: true });
-  assert.deepEqual((await post("p/pause")).body, { id: "p", changed: false });
+  const paused = (await post("p/pause")).body;
+  assert.deepEqual([paused.changed, paused.status], [true, "paused"]);
+  // The answer is the task.
+  const { changed, ...task } = (await post("p/pause")).body;
+  assert.equal(changed, false);
+  assert.deepEqual(task, (await scheduler.call("/v1/tasks/p")).body);
   const paused = await shown("p");
   assert.equal(paused.status, "paused");
   // Well past its time; another task that was due later has fired meanwhile.
@@ -45,7 +49,8 @@ test("a paused task waits until it is resumed", async () => {
   await until("the later task to fire", () => fired("p-later").length === 1);
   assert.equal(fired("p").length, 0);
   assert.equal((await scheduler.call("/v1/stats")).body.paused, 1);
-  assert.deepEqual((await post("p/resume")).body, { id: "p", changed: true });
+  const resumed = (await post("p/resume")).body;
+  assert.deepEqual([resumed.id, resumed.changed, resumed.status], ["p", true, "scheduled"]);
   await until("the resumed task to fire", () => fired("p").length === 1);
   assert.equal(fired("p")[0].time, paused.time, "it keeps the time that was asked for");
 });

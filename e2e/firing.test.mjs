@@ -101,9 +101,10 @@ test("a failed webhook is tried again until it succeeds, and its neighbours are 
   await call("/v1/tasks/batch", { body: items });
   await until("the third attempt", () => received("/flaky").length === 3);
   const attempts = received("/flaky");
-  assert.deepEqual(attempts.map((hook) => hook.body.attempt ?? 1), [1, 2, 3]);
+  assert.deepEqual(attempts.map((hook) => hook.headers["scheduler-attempt"]), ["1", "2", "3"]);
   assert.equal(new Set(attempts.map((hook) => hook.headers["idempotency-key"])).size, 1);
-  assert.match(attempts[2].body.error, /HTTP 503/);
+  assert.match(attempts[2].headers["scheduler-last-error"], /HTTP 503/);
+  assert.deepEqual(attempts[2].body, attempts[0].body);
   assert.ok(attempts[2].receivedAt - attempts[1].receivedAt >= 400, "the second wait is twice the first");
   await until("all to be done", async () => (await call("/v1/stats")).body.inFlight === 0);
   for (let n = 0; n < 20; n++) assert.equal(received(`/calm-${n}`).length, 1, `calm-${n}`);

@@ -199,12 +199,57 @@ test("HEAD is answered as GET, without the body", async () => {
   assert.equal((await fetch(`${scheduler.url}/v1/tasks`, { method: "HEAD" })).status, 401);
 });
 
+test("every answer has a request id: the caller's if it is one, else a new one", async () => {
+  const id = async (path, headers, { key = true, method } = {}) => {
+    const authorization = key ? {} : { authorization: "Bearer wrong" };
+    const response = await scheduler.fetch(path, { method, headers: { ...authorization, ...headers }, signal: AbortSignal.timeout(10_000) });
+    await response.body?.cancel();
+    return response.headers.get("x-request-id");
+  };
+  const given = { "x-request-id": "order-7_A" };
+  for (const [path, options] of [
+    ["/v1/tasks"], ["/v1/tasks/none"], ["/v1/events"], ["/healthz"], ["/nowhere"], ["/v1/tasks/%zz"], ["/v1/tasks", { key: false }],
+    ["/v1/tasks", { method: "HEAD" }], ["/v1/tasks", { method: "PUT" }],
+  ]) {
+    assert.equal(await id(path, given, options), "order-7_A", path);
+    const [one, two] = [await id(path, {}, options), await id(path, {}, options)];
+    assert.match(one, /^[0-9a-f]{32}$/, path);
+    assert.notEqual(one, two);
+  }
+  for (const bad of ["a b", "x".repeat(129), "a.b"]) assert.match(await id("/healthz", { "x-request-id": bad }), /^[0-9a-f]{32}$/, bad);
+});
+
+test("every type of problem is the address of a page", async () => {
+  const index = await (await fetch(`${scheduler.url}/problems`)).text();
+  const types = [...index.matchAll(/\(\/problems\/([a-z-]+)\)/g)].map(([, name]) => name);
+  assert.ok(types.length > 20 && types.includes("invalid"), index);
+  for (const name of types) {
+    const page = await fetch(`${scheduler.url}/problems/${name}`);
+    assert.deepEqual([page.status, page.headers.get("content-type")], [200, "text/markdown; charset=utf-8"], name);
+    assert.match(await page.text(), /## What to do\n./, name);
+  }
+  const { type } = (await scheduler.call("/v1/tasks", { body: {} })).body;
+  assert.ok(types.includes(type.replace("/problems/", "")), type);
+  assert.equal((await fetch(`${scheduler.url}/problems/none`)).status, 404);
+});
+
+test("a path that cannot be decoded is 400", async () => {
+  for (const path of ["/v1/tasks/%zz", "/v1/tasks/%", "/v1/tasks/%FF", "/v1/tasks/a%C3/runs", "/v1/limits/%2", "/v1/keys/%ff"]) {
+    const response = await fetched(path);
+    assert.deepEqual([response.status, (await response.json()).type], [400, "/problems/malformed-path"], path);
+    // Who may not ask is not told.
+    assert.equal((await fetch(`${scheduler.url}${path}`)).status, 401, path);
+  }
+  assert.equal((await fetched("/v1/tasks/%25")).status, 404);
+});
+
 test("a method that a path does not take is 405, and says which it takes", async () => {
   for (const [method, path, allow] of [
     ["POST", "/healthz", "GET, HEAD"],
     ["PATCH", "/v1/tasks", "GET, HEAD, POST"],
     ["POST", "/v1/tasks/c", "GET, HEAD, PUT, PATCH, DELETE"],
-    ["GET", "/v1/keys/c", "DELETE"],
+    ["PUT", "/v1/keys/c", "GET, HEAD, DELETE"],
+    ["POST", "/problems/invalid", "GET, HEAD"],
     ["DELETE", "/v1/preview", "POST"],
     ["OPTIONS", "/v1/stats", "GET, HEAD"],
     // What takes POST alone says so, also under an id that has a slash.

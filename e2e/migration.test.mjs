@@ -85,7 +85,7 @@ test("what was due fires: nothing is lost, and nothing comes twice", async () =>
     assert.match(called(id)[0].headers["idempotency-key"], new RegExp(`^${id}@\\d+$`));
   }
   for (const id of ids("again", 2)) {
-    assert.deepEqual(called(id).map(({ body }) => [body.attempt, body.payload]), [[2, id === "again-0" ? "again" : undefined]], id);
+    assert.deepEqual(called(id).map(({ headers, body }) => [headers["scheduler-attempt"], body.payload]), [["2", id === "again-0" ? "again" : undefined]], id);
     assert.equal((await scheduler.call(`/v1/tasks/${id}`)).status, 404);
   }
   assert.ok(after.redelivered >= 2, `${after.redelivered} envelopes were sent again`);
@@ -123,10 +123,10 @@ test("the history begins with what fires from now on", async () => {
 });
 
 test("stored tasks can be changed in every way", async () => {
-  assert.deepEqual((await post("far-0/pause")).body, { id: "far-0", changed: true });
+  assert.equal((await post("far-0/pause")).body.changed, true);
   assert.equal((await shown("far-0")).status, "paused");
-  assert.deepEqual((await post("yearly-0/pause")).body, { id: "yearly-0", changed: true });
-  assert.deepEqual((await post("yearly-0/resume")).body, { id: "yearly-0", changed: true });
+  assert.equal((await post("yearly-0/pause")).body.changed, true);
+  assert.equal((await post("yearly-0/resume")).body.changed, true);
   assert.equal((await post("far-1/run")).status, 200);
   assert.equal((await post("far-2/reschedule", { delayInSeconds: 0 })).status, 200);
   assert.equal((await post("kept-0/run")).status, 200);

@@ -119,7 +119,55 @@ test("a namespace's webhooks are signed with its own key, and say in what is sig
   assert.ok(keysOf("shop").every((key) => verifies(hook, key)));
   assert.ok(![...KEYS, ...keysOf("default"), ...keysOf("shop-2")].some((key) => verifies(hook, key)));
   const forged = webhook("/x", { headers: { "scheduler-namespace": "default" } });
-  assert.equal((await call("/v1/tasks", { body: { delayInSeconds: 0, callback: forged } })).body.field, "callback.headers");
+  assert.equal((await call("/v1/tasks", { body: { delayInSeconds: 0, callback: forged } })).body.field, "callback.headers.scheduler-namespace");
+});
+
+test("every attempt of a run has the same body, and says in headers what differs", async () => {
+  let left = 1;
+  answers.set("/same", () => (left-- > 0 ? { status: 503, body: "späť" } : 200));
+  const secret = { "x-api-key": "k-17" };
+  const onFailure = webhook("/unused", { headers: secret });
+  await create({ id: "same", retry: { minBackoffSeconds: 0.1, jitter: 0 }, callback: webhook("/same", { headers: secret }), onFailure });
+  const [one, two] = await until("two attempts", () => received("/same").length === 2 && received("/same"));
+  assert.deepEqual(two.text, one.text);
+  assert.equal(two.headers["idempotency-key"], one.headers["idempotency-key"]);
+  assert.ok(KEYS.every((key) => verifies(two, key)) || keysOf("default").every((key) => verifies(two, key)));
+  assert.equal(two.headers["x-api-key"], "k-17");
+  assert.ok(!two.text.includes("k-17"), two.text);
+  const of = ({ headers }) => ["attempt", "last-error", "failed-at"].map((name) => headers[`scheduler-${name}`]);
+  assert.deepEqual(of(one), ["1", undefined, undefined]);
+  const [attempt, error, failedAt] = of(two);
+  assert.equal(attempt, "2");
+  assert.match(error, /^HTTP 503 from .* sp\?\?/);
+  assert.ok(Number(failedAt) > 1e12, failedAt);
+});
+
+test("a message to the user's own queue and a function's argument have no header of a target", async () => {
+  const onFailure = webhook("/unused", { headers: { "x-api-key": "k-18" } });
+  await create({ id: "argument", callback: { type: "service", binding: "EXAMPLE", function: "remind" }, onFailure });
+  const { body } = await first("/service.remind");
+  assert.deepEqual([body.id, body.onFailure], ["argument", { type: "webhook", url: onFailure.url }]);
+});
+
+test("an API key that only reads sees of the headers of a target that they are set", async () => {
+  const key = (scopes) => call("/v1/keys", { body: { name: scopes.join(), scopes, namespaces: ["default"] } });
+  const [reader, writer] = (await Promise.all([key(["read"]), key(["write"])])).map(({ body }) => body.key);
+  const as = (key, path, options) => call(path, { ...options, headers: { authorization: `Bearer ${key}` } });
+  const callback = webhook("/unused", { headers: { "x-api-key": "k-19" } });
+  await create({ id: "secretive", delayInSeconds: 3_600, tags: ["secretive"], callback, onFailure: callback });
+  const hidden = { ...callback, headers: { "x-api-key": "<hidden>" } };
+  const shown = (await as(reader, "/v1/tasks/secretive")).body;
+  assert.deepEqual([shown.callback, shown.onFailure], [hidden, hidden]);
+  const [listed] = (await as(reader, "/v1/tasks?tag=secretive")).body.tasks;
+  assert.deepEqual([listed.callback, listed.onFailure], [hidden, hidden]);
+  // Who may change the task sees it, and what is hidden is not taken for a value.
+  const patched = await as(writer, "/v1/tasks/secretive", { method: "PATCH", body: { description: "d" } });
+  assert.deepEqual(patched.body.callback.headers, callback.headers);
+  assert.equal((await as(writer, "/v1/tasks/secretive")).status, 403);
+  for (const [method, body] of [["PUT", { delayInSeconds: 3_600, callback: shown.callback }], ["PATCH", { callback: { headers: hidden.headers } }]]) {
+    const refused = await as(writer, "/v1/tasks/secretive", { method, body });
+    assert.deepEqual([refused.status, refused.body.field], [422, "callback.headers.x-api-key"], method);
+  }
 });
 
 test("Retry-After is waited for, in seconds and as a date", async () => {
@@ -282,7 +330,7 @@ test("targets that may not be named or called are refused when the task comes in
     [{ type: "webhook", url: "http://0x0a000001/" }, "callback.url"],
     [{ type: "webhook", url: "http://169.254.169.254/latest/meta-data" }, "callback.url"],
     [{ type: "webhook", url: "https://intranet/" }, "callback.url"],
-    [webhook("/x", { headers: { "webhook-signature": "v1,x" } }), "callback.headers"],
+    [webhook("/x", { headers: { "webhook-signature": "v1,x" } }), "callback.headers.webhook-signature"],
     [{ type: "service", binding: "OTHER", path: "/" }, "callback.binding"],
     [{ type: "service", binding: "COUNTERS", path: "/" }, "callback.binding"],
     [{ type: "service", binding: "EXAMPLE", function: "fetch" }, "callback.function"],

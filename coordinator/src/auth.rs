@@ -85,7 +85,9 @@ async fn holder(
         Sent::Token(token) => {
             let directory =
                 registry::directory(env, |known| known.holder(&token, now).is_ok()).await?;
-            Ok(directory.holder(&token, now)?)
+            let holder = directory.holder(&token, now)?;
+            registry::note_use(&directory, token.id, now);
+            Ok(holder)
         }
     }
 }

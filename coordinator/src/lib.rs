@@ -19,10 +19,12 @@ mod handlers;
 mod jobs;
 mod openapi;
 mod problem;
+mod request_id;
 mod response;
 mod router;
 mod routes;
 
+use clients::registry;
 use jobs::{handler_tasks, watchdog};
 use scheduler_dispatcher::Handlers;
 use scheduler_platform::settings;
@@ -43,7 +45,12 @@ fn handlers(env: &Env) -> Handlers {
 #[event(fetch, respond_with_errors)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
     handler_tasks::on_request(&env, handlers, &context);
-    router::handle(request, &env, &handlers(&env)).await.into_response()
+    let answer = router::handle(request, &env, &handlers(&env)).await;
+    let uses = registry::take_uses();
+    if !uses.is_empty() {
+        context.wait_until(async move { registry::send_uses(&env, uses).await });
+    }
+    answer.into_response()
 }
 
 #[event(queue)]

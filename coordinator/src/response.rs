@@ -2,9 +2,11 @@
 
 use crate::conditions::{Condition, ETag};
 use crate::problem::Problem;
+use crate::request_id::{self, OfRequest};
 use futures::stream::{LocalBoxStream, Stream, StreamExt};
 use scheduler_model::task::version_of;
 use serde::Serialize;
+use std::rc::Rc;
 use worker::{Error, Response, ResponseBuilder, Result};
 
 /// What goes back to the caller.
@@ -20,6 +22,8 @@ pub(crate) struct Answer {
     allow: Option<String>,
     is_head: bool,
     stream: Option<Streamed>,
+    /// The id of the request.
+    request_id: Option<Rc<str>>,
 }
 
 /// A body that is written as it comes.
@@ -45,6 +49,7 @@ impl Answer {
             allow: None,
             is_head: false,
             stream: None,
+            request_id: None,
         }
     }
 
@@ -54,9 +59,36 @@ impl Answer {
         Self::json(status, serde_json::to_vec(value).unwrap_or_default())
     }
 
+    /// The answer to the deletion of anything but a task.
+    pub(crate) fn deleted(id: &str) -> Self {
+        Self::of(200, &serde_json::json!({ "id": id, "deleted": true }))
+    }
+
     /// Says that it is the answer to an earlier request of the same `Idempotency-Key`, if it is.
     pub(crate) fn replayed(self, is_replay: bool) -> Self {
         Self { is_replay, ..self }
+    }
+
+    /// Markdown text.
+    pub(crate) fn markdown(text: String) -> Self {
+        Self { content_type: "text/markdown; charset=utf-8", ..Self::json(200, text.into_bytes()) }
+    }
+
+    /// A refusal with further members, which are written as they stand in an object.
+    pub(crate) fn refusal_with(problem: Problem, members: &[u8]) -> Self {
+        let mut answer = Self::from(problem);
+        if answer.body.pop().is_some() {
+            answer.body.reserve(members.len() + 2);
+            answer.body.push(b',');
+            answer.body.extend_from_slice(members);
+            answer.body.push(b'}');
+        }
+        answer
+    }
+
+    #[cfg(test)]
+    pub(crate) fn status(&self) -> u16 {
+        self.status
     }
 
     #[cfg(test)]
@@ -93,6 +125,14 @@ impl Answer {
         }
     }
 
+    /// Makes it the answer to the request with this id, which is also that of what a stream logs.
+    pub(crate) fn of_request(self, id: Rc<str>) -> Self {
+        let stream = self
+            .stream
+            .map(|Streamed(inner)| Streamed(OfRequest { id: id.clone(), inner }.boxed_local()));
+        Self { stream, request_id: Some(id), ..self }
+    }
+
     /// Returns the answer to a HEAD: the head of the answer to the GET.
     pub(crate) fn without_body(self) -> Self {
         Self { is_head: true, ..self }
@@ -114,6 +154,9 @@ impl Answer {
         }
         if let Some(tag) = self.tag {
             builder = builder.with_header("etag", &tag.to_string())?;
+        }
+        if let Some(id) = &self.request_id {
+            builder = builder.with_header(request_id::HEADER, id)?;
         }
         if self.status == 401 {
             builder = builder.with_header("www-authenticate", "Bearer")?;

@@ -4,8 +4,10 @@ use crate::auth::{self, Caller};
 use crate::clients::shards::Shards;
 use crate::context::Call;
 use crate::problem::Problem;
+use crate::request_id::{self, OfRequest};
 use crate::response::Answer;
 use crate::routes::{self, Access, Route};
+use futures::FutureExt;
 use scheduler_dispatcher::Handlers;
 use scheduler_model::access::Scope;
 use scheduler_platform::settings::{self, Allowed};
@@ -13,9 +15,23 @@ use worker::{Env, Method, Request};
 
 /// Answers a request.
 pub(crate) async fn handle(request: Request, env: &Env, handlers: &Handlers) -> Answer {
+    let id = request_id::of(&request);
     let is_head = request.method() == Method::Head;
-    let answer = answer(request, env, handlers).await.unwrap_or_else(Answer::from);
+    let inner = answer_or_refuse(request, env, handlers).boxed_local();
+    let answer = OfRequest { id: id.clone(), inner }.await.of_request(id);
     if is_head { answer.without_body() } else { answer }
+}
+
+async fn answer_or_refuse(request: Request, env: &Env, handlers: &Handlers) -> Answer {
+    let (method, path) = (request.method(), request.path());
+    answer(request, env, handlers).await.unwrap_or_else(|problem| {
+        let status = problem.kind.status();
+        if status >= 500 {
+            let method = method.as_ref();
+            request_id::log(format_args!("{method} {path}: {status}, {}", problem.detail));
+        }
+        Answer::from(problem)
+    })
 }
 
 async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answer, Problem> {
@@ -28,7 +44,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         None
     };
     let scope = match &found {
-        Some((Route { access: Access::Open(answer), .. }, _)) => return Ok(answer()),
+        Some((Route { access: Access::Open(answer), .. }, name)) => return answer(name),
         Some((Route { access: Access::Scope(scope, _), .. }, _)) => *scope,
         // What is open to everybody says so to everybody.
         None if matches!(
@@ -43,6 +59,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
     };
     let now = scheduler_platform::now();
     let Caller { holder, namespace, quota } = auth::admit(&request, env, scope, now).await?;
+    routes::check_escapes(&path).map_err(|problem| Problem::malformed_path(&path, problem))?;
     let Some((
         Route { access: Access::Scope(_, handler), body_limit, conditions, .. },
         name_in_path,

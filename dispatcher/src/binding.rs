@@ -10,7 +10,7 @@ use crate::outcome::{Attempt, Outcome, TaskError, of_broken_call, of_timeout};
 use crate::plan::Job;
 use crate::rules::{Asked, Verdict, judge};
 use crate::text::{cut, excerpt};
-use scheduler_model::task::{Body, Call, DurableObject, Message, Service};
+use scheduler_model::task::{Body, Call, DurableObject, Message, Service, for_consumer};
 use scheduler_platform::settings::Allowed;
 use scheduler_platform::within;
 use std::time::Duration;
@@ -98,8 +98,9 @@ async fn fetch(
     path: &str,
     message: &Message<'_>,
 ) -> Result<Judged, TaskError> {
+    let url = format!("{ORIGIN}{path}");
     let request =
-        request(job, message, &format!("{ORIGIN}{path}"), true, None).map_err(|problem| {
+        request(job, message, &url, &job.content(message), true, None).map_err(|problem| {
             TaskError::permanent(format!("the request cannot be built: {problem}"))
         })?;
     let abort = Abort::new();
@@ -137,7 +138,7 @@ async fn call_function(
         TaskError::retry(format!("{target} failed")).saying(&excerpt(shown(&problem).as_bytes()))
     };
     let argument = match argument {
-        None => JSON::parse(job.text),
+        None => JSON::parse(&for_consumer(job.text)),
         Some(Body::Json(json)) => JSON::parse(json),
         Some(Body::Text(text)) => Ok(JsValue::from_str(text)),
     };

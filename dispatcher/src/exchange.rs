@@ -11,6 +11,7 @@ use scheduler_model::bounds::MAX_TIMEOUT_SECONDS;
 use scheduler_model::protocol::MAX_EXCERPT_BYTES;
 use scheduler_model::task::Message;
 use scheduler_platform::{now, within};
+use std::borrow::Cow;
 use std::time::Duration;
 use worker::wasm_bindgen::JsValue;
 use worker::{
@@ -103,16 +104,19 @@ async fn read_start(response: &mut Response, bytes: &mut Vec<u8>) {
     }
 }
 
-/// Returns the request of a task. `given` says whether to send the headers that the task names;
-/// those of the dispatcher are always sent.
+/// What a request sends, and the type of that.
+pub(crate) type Content<'a> = Option<(Cow<'a, str>, &'static str)>;
+
+/// Returns the request of a task that sends `content`. `given` says whether to send the headers that
+/// the task names; those of the dispatcher are always sent.
 pub(crate) fn request(
     job: &Job<'_>,
     message: &Message<'_>,
     url: &str,
+    content: &Content<'_>,
     given: bool,
     signed: Option<&Signed>,
 ) -> worker::Result<Request> {
-    let content = job.content(message);
     let headers = Headers::new();
     headers.set("user-agent", "durable-scheduler")?;
     if let Some((_, content_type)) = content {
@@ -126,6 +130,9 @@ pub(crate) fn request(
     }
     // After the user's headers, so that these win.
     headers.set("idempotency-key", &job.idempotency_key())?;
+    for (name, value) in job.attempt_headers() {
+        headers.set(name, &value)?;
+    }
     if let Some(signed) = signed {
         headers.set("webhook-id", &signed.id)?;
         headers.set("webhook-timestamp", &signed.timestamp)?;
@@ -138,7 +145,7 @@ pub(crate) fn request(
         .with_redirect(RequestRedirect::Manual)
         // Otherwise, the platform may answer a GET from its cache.
         .with_cache(CacheMode::NoStore)
-        .with_body(content.map(|(text, _)| JsValue::from_str(text)));
+        .with_body(content.as_ref().map(|(text, _)| JsValue::from_str(text)));
     Request::new_with_init(url, &init)
 }
 

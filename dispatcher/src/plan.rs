@@ -1,12 +1,14 @@
 //! From the text of a message to the tasks to run.
 
 use crate::outcome::{Tally, TaskError};
-use crate::text::header_value;
+use crate::text::{ascii_line, header_value};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::envelope::{Envelope, EnvelopeError};
 use scheduler_model::namespace::{Namespace, ShardName};
 use scheduler_model::retry::{RetryInput, RetryPolicy};
-use scheduler_model::task::{Body, Callback, DurableObject, Message, Record, Service, Webhook};
+use scheduler_model::task::{
+    Body, Callback, DurableObject, Message, Record, Service, Webhook, for_request,
+};
 use std::borrow::Cow;
 
 /// An envelope, ready to run.
@@ -128,15 +130,29 @@ impl<'a> Job<'a> {
     }
 
     /// Returns what a request sends, and the type of that; nothing with a method that has no body.
+    /// It is the same on every attempt of a run: what differs is in [`Job::attempt_headers`].
     pub(crate) fn content<'m>(
-        &'m self,
+        &self,
         message: &'m Message<'_>,
-    ) -> Option<(&'m str, &'static str)> {
+    ) -> Option<(Cow<'m, str>, &'static str)> {
         message.method.has_body().then(|| match &message.body {
-            None => (self.text, "application/json"),
-            Some(Body::Json(json)) => (*json, "application/json"),
-            Some(Body::Text(text)) => (text.as_ref(), "text/plain;charset=utf-8"),
+            None => (Cow::Owned(for_request(self.text)), "application/json"),
+            Some(Body::Json(json)) => (Cow::Borrowed(*json), "application/json"),
+            Some(Body::Text(text)) => (Cow::Borrowed(text.as_ref()), "text/plain;charset=utf-8"),
         })
+    }
+
+    /// Returns the headers of a request that say which attempt it is.
+    pub(crate) fn attempt_headers(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let record = &self.record;
+        let time = |at: Option<UnixMillis>| at.map(|at| at.to_string());
+        let headers = [
+            ("scheduler-attempt", Some(record.attempt_number().to_string())),
+            ("scheduler-last-error", record.error.as_deref().map(ascii_line)),
+            ("scheduler-failed-at", time(record.failed_at)),
+            ("scheduler-replayed-at", time(record.replayed_at)),
+        ];
+        headers.into_iter().filter_map(|(name, value)| Some((name, value?)))
     }
 
     /// Returns the task's policy; the default where it has none, or one that an older deployment
@@ -225,9 +241,41 @@ mod tests {
             let job = Job::read(Namespace::DEFAULT, 0, &text).unwrap();
             let Work::Webhook(webhook) = &job.work else { panic!("{more}") };
             let sent = job.content(&webhook.message);
-            assert_eq!(sent.map(|(_, content_type)| content_type), content_type, "{more}");
-            assert_eq!(sent.map_or("", |(content, _)| content), content.unwrap_or(&text), "{more}");
+            assert_eq!(
+                sent.as_ref().map(|(_, content_type)| *content_type),
+                content_type,
+                "{more}"
+            );
+            let sent = sent.map_or(Cow::Borrowed(""), |(content, _)| content);
+            assert_eq!(sent, content.unwrap_or(&text), "{more}");
         }
+    }
+
+    #[test]
+    fn what_differs_between_attempts_is_in_headers() {
+        let record = |more: &str| {
+            format!(
+                r#"{{"time":5,"id":"a","callback":{{"type":"webhook","url":"https://a.example","headers":{{"x-api-key":"secret"}}}}{more}}}"#
+            )
+        };
+        let (first, later) = (
+            record(""),
+            record(r#","attempt":2,"failedAt":7,"error":"HTTP 503:\nsp\u00e4t","replayedAt":9"#),
+        );
+        let read = |text| Job::read(Namespace::DEFAULT, 0, text).unwrap();
+        let sent = |job: &Job<'_>| {
+            let Work::Webhook(webhook) = &job.work else { panic!("it is a webhook") };
+            let (body, _) = job.content(&webhook.message).unwrap();
+            (body.into_owned(), job.idempotency_key())
+        };
+        assert_eq!(sent(&read(&first)), sent(&read(&later)));
+        assert!(!sent(&read(&first)).0.contains("secret"));
+        let headers = |text| read(text).attempt_headers().collect::<Vec<_>>();
+        assert_eq!(headers(&first), [("scheduler-attempt", "1".to_owned())]);
+        assert_eq!(
+            headers(&later).iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>(),
+            ["2", "HTTP 503: sp?t", "7", "9"]
+        );
     }
 
     #[test]

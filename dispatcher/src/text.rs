@@ -25,6 +25,21 @@ pub(crate) fn header_value(text: &str) -> String {
     out
 }
 
+/// Returns a text as a header can carry it, on one line and for people: at most
+/// [`MAX_EXCERPT_BYTES`], with `?` for each character that is not ASCII.
+pub(crate) fn ascii_line(text: &str) -> String {
+    let ascii: String = text
+        .chars()
+        .take(MAX_EXCERPT_BYTES)
+        .map(|c| match c {
+            c if c.is_ascii_control() => ' ',
+            c if c.is_ascii() => c,
+            _ => '?',
+        })
+        .collect();
+    ascii.trim().to_owned()
+}
+
 /// Returns the part of a URL that may appear in an error and in the log: without query and
 /// fragment, which may hold secrets.
 pub(crate) fn shown_url(url: &str) -> &str {
@@ -75,6 +90,8 @@ pub(crate) fn log_line(
 ) -> String {
     #[derive(Serialize)]
     struct Line<'a> {
+        // Tools that print lines of JSON look for both.
+        level: &'static str,
         message: &'static str,
         id: &'a str,
         time: i64,
@@ -84,6 +101,7 @@ pub(crate) fn log_line(
         payload: &'a str,
     }
     let line = Line {
+        level: "info",
         message: "task fired",
         id,
         time,
@@ -112,6 +130,12 @@ mod tests {
         ] {
             assert_eq!(header_value(text), header);
         }
+    }
+
+    #[test]
+    fn an_error_in_a_header_is_one_short_line() {
+        assert_eq!(ascii_line(" HTTP 503:\r\nsp\u{e4}t\0"), "HTTP 503:  sp?t");
+        assert_eq!(ascii_line(&"\u{e4}".repeat(9_999)).len(), MAX_EXCERPT_BYTES);
     }
 
     #[test]
@@ -157,7 +181,7 @@ mod tests {
         let line = log_line("a\"b", 5, None, 2, "{\n\"n\": 1}");
         assert_eq!(
             line,
-            r#"{"message":"task fired","id":"a\"b","time":5,"attempt":2,"payload":"{\n\"n\": 1}"}"#
+            r#"{"level":"info","message":"task fired","id":"a\"b","time":5,"attempt":2,"payload":"{\n\"n\": 1}"}"#
         );
         assert!(log_line("a", 5, Some("onSuccess"), 1, &"x".repeat(60_000)).len() < 1_200);
     }

@@ -41,15 +41,16 @@ async fn follow(
     }
     let policy = job.policy();
     let message = &webhook.message;
-    let body = job.content(message).map_or("", |(text, _)| text);
+    let content = job.content(message);
+    let body = content.as_ref().map_or("", |(text, _)| text.as_ref());
     let signed = keys.sign(&job.namespace, &job.record.occurrence_key(), now(), body);
     let mut url = first.clone();
     let mut followed = 0;
     // Headers that were left out once stay out, because the last host may have chosen the next one.
     let mut given = true;
     loop {
-        let request =
-            request(job, message, url.as_str(), given, signed.as_ref()).map_err(|problem| {
+        let request = request(job, message, url.as_str(), &content, given, signed.as_ref())
+            .map_err(|problem| {
                 TaskError::permanent(format!("the request cannot be built: {problem}"))
             })?;
         let abort = Abort::new();

@@ -189,7 +189,6 @@ fn cancelled(answer: &Answer, tasks: usize) -> Result<Option<usize>, String> {
     struct Cancelled {
         cancelled: usize,
         not_found: usize,
-        already_fired: usize,
         #[serde(default)]
         running: usize,
         done: bool,
@@ -200,7 +199,7 @@ fn cancelled(answer: &Answer, tasks: usize) -> Result<Option<usize>, String> {
     }
     let counts: Cancelled =
         serde_json::from_slice(&answer.body).map_err(|error| complain(&error.to_string()))?;
-    if counts.cancelled + counts.not_found + counts.already_fired != tasks || !counts.done {
+    if counts.cancelled + counts.not_found != tasks || !counts.done {
         return Err(complain("the counts do not account for each id"));
     }
     Ok((!answer.repeated && counts.running == 0).then_some(counts.cancelled))

@@ -25,9 +25,9 @@ fn time_for(bytes: usize) -> Duration {
     GRACE + Duration::from_millis((bytes / PACE) as u64)
 }
 
-fn too_slow() -> Error {
-    Error::RustError(format!(
-        "it comes too slowly; the first {} s do not count, then {PACE} KB/s is the least",
+fn too_slow<E>() -> Unread<E> {
+    Unread::TooSlow(format!(
+        "the body arrives too slowly; send at least {PACE} KB/s, not counting the first {} s",
         GRACE.as_secs()
     ))
 }
@@ -44,6 +44,8 @@ pub enum Unread<E> {
     TooLong,
     /// The caller has no room for it.
     NoRoom(E),
+    /// It did not arrive in time: what was expected.
+    TooSlow(String),
     /// The platform cannot read it, because the connection was cut.
     Cut(worker::Error),
 }
@@ -51,6 +53,12 @@ pub enum Unread<E> {
 impl<E> From<worker::Error> for Unread<E> {
     fn from(problem: worker::Error) -> Self {
         Self::Cut(problem)
+    }
+}
+
+impl<E> From<JsValue> for Unread<E> {
+    fn from(problem: JsValue) -> Self {
+        Self::Cut(problem.into())
     }
 }
 
@@ -104,8 +112,8 @@ fn left(began: UnixMillis, bytes: usize) -> Duration {
 
 /// Reads a body of `bytes` in steps of [`STEP`], which takes fewer turns than its chunks do. Each
 /// step must arrive in its time.
-async fn read_in_steps(request: &Request, bytes: usize) -> worker::Result<Vec<u8>> {
-    let stream = request.inner().body().ok_or("the request has no body")?;
+async fn read_in_steps<E>(request: &Request, bytes: usize) -> Result<Vec<u8>, Unread<E>> {
+    let stream = request.inner().body().ok_or_else(|| Error::from("the request has no body"))?;
     let options = Object::new();
     Reflect::set(&options, &JsValue::from_str("mode"), &JsValue::from_str("byob"))?;
     let reader = method(&stream, "getReader")?.call1(&stream, &options)?;

@@ -6,7 +6,7 @@
 //! checks before it asks.
 
 use scheduler_engine::registry::{Registry, Write};
-use scheduler_model::access::{DeleteNamespace, Entry, KeyId, paths};
+use scheduler_model::access::{DeleteNamespace, Entry, KeyId, KeyUse, paths};
 use scheduler_platform::entries::{self, Entries, read, written};
 use scheduler_platform::now;
 use std::cell::RefCell;
@@ -49,6 +49,13 @@ impl Shell {
                 let (is_new, writes) = registry.put(entry, now()).map_err(Failure::Refused)?;
                 writes.into_iter().try_for_each(|write| self.apply(write))?;
                 written(&is_new)
+            }
+            paths::USED => {
+                let uses: Vec<KeyUse> = read(body)?;
+                let writes = registry.used(&uses, now());
+                let count = writes.len();
+                writes.into_iter().try_for_each(|write| self.apply(write))?;
+                written(&count)
             }
             paths::REVOKE => {
                 let id: KeyId = read(body)?;

@@ -4,8 +4,8 @@ use crate::shell::Shell;
 use scheduler_engine::{Effects, EngineError, Gathering};
 use scheduler_model::protocol::{
     AmongRequest, Append, CancelMatchingRequest, CancelRequest, ChangeMatchingRequest,
-    ChangeRequest, EventsRequest, GetRequest, ListRequest, PurgeRequest, Report, RunsRequest,
-    ShardError, ShardErrorKind, WatchReply, paths,
+    ChangeRequest, EventsRequest, GetRequest, ListItem, ListRequest, PurgeRequest, Report,
+    RunsRequest, ShardError, ShardErrorKind, WatchReply, paths,
 };
 use scheduler_platform::now;
 use serde::Serialize;
@@ -80,7 +80,11 @@ impl Shell {
             paths::CANCEL => {
                 let AmongRequest::<CancelRequest> { among, by, request, .. } = read(body)?;
                 self.reply(|engine, now, sql| {
-                    engine.cancel_by(&request, among, by.as_deref(), now, sql)
+                    let task = only_task(engine, &request.ids, sql);
+                    let (mut reply, effects) =
+                        engine.cancel_by(&request, among, by.as_deref(), now, sql)?;
+                    reply.task = task;
+                    Ok((reply, effects))
                 })
             }
             paths::GO_ON => {
@@ -102,7 +106,12 @@ impl Shell {
             }
             paths::CHANGE => {
                 let AmongRequest::<ChangeRequest> { among, share, request, .. } = read(body)?;
-                self.reply(|engine, now, sql| engine.change_among(&request, among, share, now, sql))
+                self.reply(|engine, now, sql| {
+                    let (mut reply, effects) =
+                        engine.change_among(&request, among, share, now, sql)?;
+                    reply.task = only_task(engine, &request.ids, sql);
+                    Ok((reply, effects))
+                })
             }
             paths::CHANGE_MATCHING => {
                 let request: ChangeMatchingRequest = read(body)?;
@@ -177,6 +186,16 @@ impl Shell {
             Ok((WatchReply { next_wakeup, repaired }, Effects::default()))
         })
     }
+}
+
+/// Returns the task of a request that names one id. A failure to read it does not undo a change.
+fn only_task(
+    engine: &scheduler_engine::Engine,
+    ids: &[String],
+    sql: &crate::storage::Sql,
+) -> Option<ListItem> {
+    let [id] = ids else { return None };
+    engine.get(id, sql).ok().flatten()
 }
 
 fn written<T: Serialize>(reply: &T) -> Result<Vec<u8>, EngineError> {

@@ -10,6 +10,7 @@
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Destination, Outgoing};
 use scheduler_model::protocol::DISPATCH_QUEUE_BINDING;
+use scheduler_model::task::envelope_for_consumer;
 use scheduler_platform::within;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -249,7 +250,11 @@ async fn send_batch(env: &Env, batch: &[Outgoing]) -> worker::Result<()> {
     for envelope in batch {
         // The envelope is JSON that this program wrote, so it is UTF-8. It is sent as text, so that
         // a consumer in any language can read it.
-        let text = JsValue::from_str(&String::from_utf8_lossy(&envelope.text));
+        let text = String::from_utf8_lossy(&envelope.text);
+        let text = match envelope.destination {
+            Destination::Queue(_) => JsValue::from_str(&envelope_for_consumer(&text)),
+            Destination::Dispatch | Destination::Lane(_) => JsValue::from_str(&text),
+        };
         messages = messages
             .message(RawMessageBuilder::new(text).build_with_content_type(QueueContentType::Text));
     }

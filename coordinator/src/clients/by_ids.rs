@@ -4,7 +4,7 @@ use crate::clients::shards::{MAX_PARTS, Shards};
 use crate::problem::Problem;
 use scheduler_model::epochs::{CancelledId, ChangedId, Outcome, is_sent_once};
 use scheduler_model::protocol::{
-    Among, AmongRequest, CancelReply, CancelRequest, ChangeReply, ChangeRequest, paths,
+    Among, AmongRequest, CancelReply, CancelRequest, ChangeReply, ChangeRequest, ListItem, paths,
 };
 use scheduler_model::routing::ShardId;
 use serde::Serialize;
@@ -26,6 +26,9 @@ pub(crate) trait ByIds: Serialize + Clone {
 
     /// Returns the outcomes of the first ids, and whether the next one is done in part.
     fn outcomes(reply: Self::Reply) -> (Vec<Self::Outcome>, bool);
+
+    /// Takes the task that a reply about one id shows.
+    fn take_task(reply: &mut Self::Reply) -> Option<ListItem>;
 }
 
 impl ByIds for CancelRequest {
@@ -43,7 +46,7 @@ impl ByIds for CancelRequest {
     }
 
     fn outcomes(
-        CancelReply { outcomes, running, in_part }: CancelReply,
+        CancelReply { outcomes, running, in_part, .. }: CancelReply,
     ) -> (Vec<CancelledId>, bool) {
         let of_ids = (0..).zip(outcomes);
         (
@@ -55,6 +58,10 @@ impl ByIds for CancelRequest {
                 .collect(),
             in_part,
         )
+    }
+
+    fn take_task(reply: &mut CancelReply) -> Option<ListItem> {
+        reply.task.take()
     }
 }
 
@@ -72,7 +79,9 @@ impl ByIds for ChangeRequest {
         is_sent_once(self.change, among)
     }
 
-    fn outcomes(ChangeReply { outcomes, running, in_part }: ChangeReply) -> (Vec<ChangedId>, bool) {
+    fn outcomes(
+        ChangeReply { outcomes, running, in_part, .. }: ChangeReply,
+    ) -> (Vec<ChangedId>, bool) {
         let of_ids = (0..).zip(outcomes);
         (
             of_ids
@@ -81,25 +90,39 @@ impl ByIds for ChangeRequest {
             in_part,
         )
     }
+
+    fn take_task(reply: &mut ChangeReply) -> Option<ListItem> {
+        reply.task.take()
+    }
+}
+
+/// What one shard answers about ids.
+pub(crate) struct OfShard<O> {
+    /// In the order of the ids.
+    pub(crate) outcomes: Vec<O>,
+    /// Whether a request had to be sent again.
+    pub(crate) is_repeat: bool,
+    /// The task, if the request names one id.
+    pub(crate) task: Option<ListItem>,
 }
 
 impl Shards {
-    /// Asks one shard about ids, and returns the outcomes in the order of the ids, and whether a
-    /// request had to be sent again. A shard does a part at a time, also of one task; this repeats
-    /// the request for the rest.
+    /// Asks one shard about ids. A shard does a part at a time, also of one task; this repeats the
+    /// request for the rest.
     pub(crate) async fn ask_by_ids<R: ByIds>(
         &self,
         shard: ShardId,
         mut asked: AmongRequest<R>,
-    ) -> Result<(Vec<R::Outcome>, bool), Problem> {
+    ) -> Result<OfShard<R::Outcome>, Problem> {
         let (mut all, mut is_repeat) = (Vec::with_capacity(asked.request.ids().len()), false);
-        let mut parts = 0;
+        let (mut parts, mut task) = (0, None);
         while !asked.request.ids().is_empty() {
-            let (reply, again): (R::Reply, bool) = if asked.request.is_sent_once(asked.among) {
+            let (mut reply, again): (R::Reply, bool) = if asked.request.is_sent_once(asked.among) {
                 (self.ask_once(shard, R::PATH, &asked).await?, false)
             } else {
                 self.ask_among(shard, R::PATH, &asked).await?
             };
+            task = R::take_task(&mut reply).or(task);
             let (mut outcomes, in_part) = R::outcomes(reply);
             if outcomes.is_empty() && !in_part {
                 return Err(Problem::unavailable(format!(
@@ -120,6 +143,6 @@ impl Shards {
             all.append(&mut outcomes);
             is_repeat |= again;
         }
-        Ok((all, is_repeat))
+        Ok(OfShard { outcomes: all, is_repeat, task })
     }
 }

@@ -1,6 +1,6 @@
 //! One task in one epoch of the shard map: carries out what [`scheduler_model::epochs`] decides.
 
-use crate::clients::by_ids::ByIds;
+use crate::clients::by_ids::{ByIds, OfShard};
 use crate::clients::shards::Shards;
 use crate::problem::Problem;
 use scheduler_model::access::Share;
@@ -12,8 +12,17 @@ use scheduler_model::protocol::{
 use scheduler_model::routing::ShardId;
 use std::collections::HashMap;
 
-/// Cancels or changes tasks by their ids, in all epochs. Returns the outcomes in the order of the
-/// ids, and whether a shard had to be asked again. `by` names the API key for the history;
+/// What all shards answer about ids.
+pub(crate) struct Answered<O> {
+    /// In the order of the ids.
+    pub(crate) outcomes: Vec<O>,
+    /// Whether a shard had to be asked again.
+    pub(crate) is_repeat: bool,
+    /// The task, if the request names one id: before a cancel, after a change.
+    pub(crate) task: Option<ListItem>,
+}
+
+/// Cancels or changes tasks by their ids, in all epochs. `by` names the API key for the history;
 /// `request` makes the request about some of the ids.
 pub(crate) async fn by_ids<R: ByIds>(
     shards: &Shards,
@@ -22,24 +31,26 @@ pub(crate) async fn by_ids<R: ByIds>(
     share: Option<Share>,
     by: Option<&str>,
     request: impl Fn(Vec<String>) -> R,
-) -> Result<(Vec<R::Outcome>, bool), Problem> {
+) -> Result<Answered<R::Outcome>, Problem> {
     let (mut search, request) = (Search::new(&shards.map, ids, means), &request);
+    let mut task = Best::default();
     while let Some((among, by_shard)) = search.next_round() {
         let replies = shards
             .each(by_shard, |(shard, places)| async move {
                 let of_shard = places.iter().filter_map(|at| ids.get(*at).cloned()).collect();
                 let by = by.map(str::to_owned);
                 let asked = AmongRequest { among, share, by, request: request(of_shard) };
-                let (outcomes, is_repeat) = shards.ask_by_ids(shard, asked).await?;
-                Ok::<_, Problem>((places, outcomes, is_repeat))
+                Ok::<_, Problem>((shard, places, shards.ask_by_ids(shard, asked).await?))
             })
             .await;
         for reply in replies {
-            let (places, outcomes, is_repeat) = reply?;
+            let (shard, places, OfShard { outcomes, is_repeat, task: of_shard }) = reply?;
+            task.answered(shard, of_shard);
             search.answered(places, outcomes, is_repeat);
         }
     }
-    Ok(search.finish())
+    let (outcomes, is_repeat) = search.finish();
+    Ok(Answered { outcomes, is_repeat, task: task.finish().map(|(_, item)| item) })
 }
 
 /// Lets recurring tasks of a plan that live on shards of older epochs go on there, if the plan
@@ -90,7 +101,7 @@ pub(crate) async fn drop_others(
         .await;
     let mut dropped = Dropped::default();
     for reply in replies {
-        for CancelledId { outcome, is_running } in reply?.0 {
+        for CancelledId { outcome, is_running } in reply?.outcomes {
             dropped.cancelled += u64::from(outcome == Cancelled::Cancelled);
             dropped.running += u64::from(is_running);
         }

@@ -1,6 +1,7 @@
 //! A request to one Durable Object that answers in JSON and may be asked again.
 
 use crate::problem::Problem;
+use crate::request_id;
 use scheduler_platform::{Objects, within};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,6 @@ pub(super) async fn ask<Q: Serialize, A: DeserializeOwned>(
             None => format!("no answer within {} s", limit.as_secs()),
         };
     }
-    worker::console_error!("{kind} {name}: {path}: {last}");
+    request_id::log(format_args!("{kind} {name}: {path}: {last}"));
     Err(Problem::unavailable(no_answer))
 }

@@ -5,13 +5,15 @@ use super::object::{self, TRIES, Target};
 use crate::problem::Problem;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{
-    Cached, DeleteNamespace, Directory, Entry, KeyId, REGISTRY_BINDING, REGISTRY_NAME, paths,
+    Cached, DeleteNamespace, Directory, Entry, KeyId, KeyUse, REGISTRY_BINDING, REGISTRY_NAME,
+    USE_MILLIS, paths,
 };
 use scheduler_model::namespace::Namespace;
 use scheduler_platform::{now, sleep};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 use worker::Env;
@@ -27,6 +29,9 @@ const LOOKS: usize = 40;
 thread_local! {
     /// What the registry last said, for all requests of this instance.
     static KNOWN: RefCell<(Cached, Option<Rc<Directory>>)> = const { RefCell::new((Cached::NOTHING, None)) };
+
+    /// When this instance has last sent a use of each key, and uses that it has not sent yet.
+    static USES: RefCell<(BTreeMap<KeyId, UnixMillis>, Vec<KeyUse>)> = const { RefCell::new((BTreeMap::new(), Vec::new())) };
 }
 
 /// Returns all keys and namespaces, as fresh as [`Cached`] asks for. `has`: whether what the
@@ -72,13 +77,20 @@ pub(crate) async fn directory(
     }
 }
 
-/// Returns all keys and namespaces as they are now.
+/// Returns all keys and namespaces as they are now, but for the times at which keys were last used.
 pub(crate) async fn newest(env: &Env) -> Result<Rc<Directory>, Problem> {
+    read(env, KNOWN.with_borrow(|(_, known)| known.as_ref().map(|known| known.version))).await
+}
+
+/// Returns all keys and namespaces as they are now.
+pub(crate) async fn all(env: &Env) -> Result<Rc<Directory>, Problem> {
+    read(env, None).await
+}
+
+/// Reads what differs from a version that is known.
+async fn read(env: &Env, version: Option<u64>) -> Result<Rc<Directory>, Problem> {
     let asked = now();
-    let version = KNOWN.with_borrow_mut(|(cached, known)| {
-        cached.ask(asked);
-        known.as_ref().map(|known| known.version)
-    });
+    KNOWN.with_borrow_mut(|(cached, _)| cached.ask(asked));
     let limits: &[Duration] = if version.is_some() { &[TRY_FOR_NEWS] } else { &TRIES };
     let told: Option<Directory> = ask(env, paths::READ, &version, limits).await?;
     KNOWN.with_borrow_mut(|(cached, known)| {
@@ -96,6 +108,28 @@ pub(crate) async fn newest(env: &Env) -> Result<Rc<Directory>, Problem> {
             }
         }
     })
+}
+
+/// Notes that a key is used, for [`send_uses`]. This instance sends a use of each key once an hour
+/// at most, and none if it knows of one in the last hour.
+pub(crate) fn note_use(directory: &Directory, id: KeyId, now: UnixMillis) {
+    USES.with_borrow_mut(|(sent, unsent)| {
+        let is_sent = sent.get(&id).is_some_and(|last| now.since(*last) < USE_MILLIS);
+        if !is_sent && directory.key(id).is_some_and(|key| key.stores_use(now)) {
+            sent.insert(id, now);
+            unsent.push(KeyUse { id, at: now });
+        }
+    });
+}
+
+/// Takes the uses of keys that [`note_use`] has noted.
+pub(crate) fn take_uses() -> Vec<KeyUse> {
+    USES.with_borrow_mut(|(_, unsent)| std::mem::take(unsent))
+}
+
+/// Has the registry store uses of keys. A failure is logged: such a use is not known.
+pub(crate) async fn send_uses(env: &Env, uses: Vec<KeyUse>) {
+    drop(ask::<_, usize>(env, paths::USED, &uses, &TRIES).await);
 }
 
 /// Adds a key or a namespace, and says whether it is new.

@@ -1,6 +1,7 @@
 //! Asking shards: bounded, concurrent, with a fresh stub for each try.
 
 use crate::problem::Problem;
+use crate::request_id;
 use futures::StreamExt;
 use scheduler_model::namespace::Namespace;
 use scheduler_model::protocol::{
@@ -249,7 +250,7 @@ fn failure_of(shard: ShardId, problem: &Error) -> Failure {
         }
         _ => false,
     };
-    worker::console_error!("shard {shard}: {problem}");
+    request_id::log(format_args!("shard {shard}: {problem}"));
     if is_marked("overloaded") {
         Failure::Final(Problem::overloaded())
     } else {

@@ -10,6 +10,7 @@ use crate::bodies::Held;
 use crate::clients::shards::Shards;
 use crate::context::{Call, unknown_parameter};
 use crate::problem::Problem;
+use crate::request_id;
 use crate::response::Answer;
 use futures::StreamExt;
 use futures::stream::{self, LocalBoxStream};
@@ -153,7 +154,7 @@ impl Watch {
                 Err(problem) => {
                     // It is asked again from where it was: should it have lost something, it will
                     // say so.
-                    worker::console_error!("events: {}", problem.detail);
+                    request_id::log(format_args!("events: {}", problem.detail));
                     let wait = problem.retry_after().unwrap_or(PAUSE);
                     sleep(wait).await;
                     Told::default()

@@ -1,11 +1,11 @@
-//! API keys: made, listed, revoked. Whoever may do so sees and touches those that reach no further
+//! API keys: made, shown, listed, revoked. Whoever may do so sees and touches those that reach no further
 //! than their own.
 
 use crate::clients::registry;
 use crate::context::Call;
 use crate::problem::Problem;
 use crate::response::Answer;
-use scheduler_model::access::{Entry, Key, KeyId, NewKey, ShownKey, Token};
+use scheduler_model::access::{Directory, Entry, Key, KeyId, NewKey, ShownKey, Token};
 use scheduler_platform::random_bytes;
 use serde::Serialize;
 
@@ -36,20 +36,31 @@ pub(crate) async fn create(mut call: Call<'_>) -> Result<Answer, Problem> {
 
 /// `GET /v1/keys`.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
-    let directory = registry::newest(call.env).await?;
+    let directory = registry::all(call.env).await?;
     let keys: Vec<ShownKey<'_>> =
         directory.keys.iter().filter(|key| may_touch(&call, key)).map(ShownKey::from).collect();
     Ok(Answer::of(200, &serde_json::json!({ "keys": keys })))
 }
 
-/// `DELETE /v1/keys/{key}`.
+/// `GET /v1/keys/{id}`.
+pub(crate) async fn get(call: Call<'_>, id: String) -> Result<Answer, Problem> {
+    let directory = registry::all(call.env).await?;
+    Ok(Answer::of(200, &ShownKey::from(found(&call, &directory, &id)?)))
+}
+
+/// `DELETE /v1/keys/{id}`.
 pub(crate) async fn revoke(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let directory = registry::newest(call.env).await?;
-    let key = KeyId::parse(&id).and_then(|id| directory.keys.iter().find(|key| key.id == id));
-    // One that reaches further is not even said to be there.
-    let key = key.filter(|key| may_touch(&call, key)).ok_or_else(|| Problem::no_key(&id))?;
+    let key = found(&call, &directory, &id)?;
     registry::revoke(call.env, key.id).await?;
-    Ok(Answer::of(200, &serde_json::json!({ "id": id, "revoked": true })))
+    Ok(Answer::deleted(&id))
+}
+
+/// Returns the key of this id. One that reaches further than the caller's is not even said to be
+/// there.
+fn found<'d>(call: &Call<'_>, directory: &'d Directory, id: &str) -> Result<&'d Key, Problem> {
+    let key = KeyId::parse(id).and_then(|id| directory.keys.iter().find(|key| key.id == id));
+    key.filter(|key| may_touch(call, key)).ok_or_else(|| Problem::no_key(id))
 }
 
 fn may_touch(call: &Call<'_>, key: &Key) -> bool {

@@ -1,4 +1,4 @@
-//! Namespaces: made, changed, listed, deleted when empty.
+//! Namespaces: made, changed, shown, listed, deleted when empty.
 
 use crate::clients::shards::Shards;
 use crate::clients::{limiters, registry};
@@ -6,7 +6,7 @@ use crate::context::Call;
 use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::access::{Entry, NamespaceInput, Quota, Reach, Settings};
+use scheduler_model::access::{Denied, Entry, NamespaceInput, Quota, Reach, Settings};
 use scheduler_model::input::FieldError;
 use scheduler_model::namespace::{Namespace, NamespaceError};
 use scheduler_model::protocol::{PurgeReply, PurgeRequest, ShardStats, paths};
@@ -28,10 +28,15 @@ impl<'a> From<&'a Settings> for Shown<'a> {
     }
 }
 
+impl Shown<'static> {
+    /// The namespace that is always there.
+    const DEFAULT: Self = Self { name: &Namespace::DEFAULT, quota: Quota::NONE, created_at: None };
+}
+
 /// Rounds of forgetting on one shard: each takes 20,000 keys, and a shard has 500,000 at most.
 const MAX_ROUNDS: usize = 60;
 
-/// `PUT /v1/namespaces/{name}`.
+/// `PUT /v1/namespaces/{id}`.
 pub(crate) async fn put(mut call: Call<'_>, name: String) -> Result<Answer, Problem> {
     let name = changeable(&call, &name)?;
     let text = call.text().await?;
@@ -48,13 +53,28 @@ pub(crate) async fn put(mut call: Call<'_>, name: String) -> Result<Answer, Prob
 /// `GET /v1/namespaces`.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     let directory = registry::newest(call.env).await?;
-    let default = Shown { name: &Namespace::DEFAULT, quota: Quota::default(), created_at: None };
-    let all = std::iter::once(default).chain(directory.namespaces.iter().map(Shown::from));
+    let all = std::iter::once(Shown::DEFAULT).chain(directory.namespaces.iter().map(Shown::from));
     let namespaces: Vec<_> = all.filter(|shown| call.holder.reach.has(shown.name)).collect();
     Ok(Answer::of(200, &serde_json::json!({ "namespaces": namespaces })))
 }
 
-/// `DELETE /v1/namespaces/{name}`.
+/// `GET /v1/namespaces/{id}`.
+pub(crate) async fn get(call: Call<'_>, name: String) -> Result<Answer, Problem> {
+    let name = named(&name)?;
+    if !call.holder.reach.has(&name) {
+        return Err(Problem::forbidden(format!("the API key is not for the namespace \"{name}\"")));
+    }
+    if name.is_default() {
+        return Ok(Answer::of(200, &Shown::DEFAULT));
+    }
+    let directory = registry::newest(call.env).await?;
+    let settings = directory.settings(&name);
+    let settings =
+        settings.ok_or_else(|| call.holder.without_namespace(Denied::NoNamespace(name.clone())))?;
+    Ok(Answer::of(200, &Shown::from(settings)))
+}
+
+/// `DELETE /v1/namespaces/{id}`.
 pub(crate) async fn delete(call: Call<'_>, name: String) -> Result<Answer, Problem> {
     let name = changeable(&call, &name)?;
     let directory = registry::newest(call.env).await?;
@@ -73,20 +93,25 @@ pub(crate) async fn delete(call: Call<'_>, name: String) -> Result<Answer, Probl
     }
     limiters::clear(call.env, &name).await?;
     registry::delete_namespace(call.env, name.clone(), created_at).await?;
-    Ok(Answer::of(200, &serde_json::json!({ "name": name, "deleted": true })))
+    Ok(Answer::deleted(name.as_str()))
+}
+
+/// Reads the name in a path.
+fn named(name: &str) -> Result<Namespace, Problem> {
+    name.parse().map_err(|problem: NamespaceError| {
+        Problem::invalid(FieldError::new("id", problem.to_string()))
+    })
 }
 
 /// Returns a namespace that this caller may change. Who has a quota must not change it: that needs
 /// a key for every namespace.
 fn changeable(call: &Call<'_>, name: &str) -> Result<Namespace, Problem> {
-    let name: Namespace = name.parse().map_err(|problem: NamespaceError| {
-        Problem::invalid(FieldError::new("name", problem.to_string()))
-    })?;
+    let name = named(name)?;
     call.holder.may_grant(&Reach::All)?;
     if name.is_default() {
         let detail =
             "is default, which is always there and has no quota; make a namespace of another name";
-        return Err(Problem::invalid(FieldError::new("name", detail)));
+        return Err(Problem::invalid(FieldError::new("id", detail)));
     }
     Ok(name)
 }

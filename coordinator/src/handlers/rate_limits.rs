@@ -8,9 +8,9 @@ use scheduler_calendar::ordered::sort_by_key;
 use scheduler_model::limit::{Limit, check_limit_key};
 use scheduler_model::protocol::limiter::{LimitShown, Named, limiter_of, limiters, paths};
 
-/// `PUT /v1/limits/{limitKey}`.
+/// `PUT /v1/limits/{id}`.
 pub(crate) async fn put(mut call: Call<'_>, key: String) -> Result<Answer, Problem> {
-    check_limit_key("limitKey", &key).map_err(Problem::invalid)?;
+    check_limit_key("id", &key).map_err(Problem::invalid)?;
     let limit = Limit::parse(&call.text().await?).map_err(Problem::invalid)?;
     let name = limiter_of(call.shards.namespace(), &key);
     let is_new: bool = ask(call.env, &name, paths::PUT, &Named { key: key.clone(), limit }).await?;
@@ -19,7 +19,7 @@ pub(crate) async fn put(mut call: Call<'_>, key: String) -> Result<Answer, Probl
     Ok(Answer::of(if is_new { 201 } else { 200 }, &shown))
 }
 
-/// `GET /v1/limits/{limitKey}`.
+/// `GET /v1/limits/{id}`.
 pub(crate) async fn get(call: Call<'_>, key: String) -> Result<Answer, Problem> {
     let name = limiter_of(call.shards.namespace(), &key);
     let shown: Option<LimitShown> = ask(call.env, &name, paths::GET, &key).await?;
@@ -39,13 +39,9 @@ pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     Ok(Answer::of(200, &serde_json::json!({ "limits": limits })))
 }
 
-/// `DELETE /v1/limits/{limitKey}`.
+/// `DELETE /v1/limits/{id}`.
 pub(crate) async fn delete(call: Call<'_>, key: String) -> Result<Answer, Problem> {
     let name = limiter_of(call.shards.namespace(), &key);
     let was_there: bool = ask(call.env, &name, paths::DELETE, &key).await?;
-    if was_there {
-        Ok(Answer::of(200, &serde_json::json!({ "key": key, "deleted": true })))
-    } else {
-        Err(Problem::no_limit(&key))
-    }
+    if was_there { Ok(Answer::deleted(&key)) } else { Err(Problem::no_limit(&key)) }
 }

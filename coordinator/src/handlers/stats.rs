@@ -121,13 +121,12 @@ pub(crate) async fn stats(call: Call<'_>) -> Result<Answer, Problem> {
             Ok::<_, Problem>((shard, shards.ask::<_, ShardStats>(shard, paths::STATS, &()).await?))
         })
         .await;
-    let mut total = ShardStats::default();
-    let mut of_shards = Vec::with_capacity(replies.len());
-    for reply in replies {
-        let (shard, stats) = reply?;
-        total.add(&stats);
-        of_shards.push(OfShard { shard: shard.to_string(), numbers: Numbers::from(&stats) });
-    }
+    let replies = replies.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let total = ShardStats::sum(replies.iter().map(|(_, stats)| stats));
+    let of_shards = replies
+        .iter()
+        .map(|(shard, stats)| OfShard { shard: shard.to_string(), numbers: stats.into() })
+        .collect();
     Ok(Answer::of(
         200,
         &StatsReply { total: Numbers::from(&total), time_zones: tz::release(), shards: of_shards },

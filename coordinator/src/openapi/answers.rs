@@ -9,7 +9,7 @@ use scheduler_model::protocol::limiter::LimitShown;
 use scheduler_model::protocol::{CircuitStats, Counters, Status, TaskRun};
 use scheduler_model::task::{FilterInput, Record};
 use schemars::{JsonSchema, Schema};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// That the Worker runs.
 #[derive(JsonSchema)]
@@ -25,12 +25,18 @@ pub(crate) struct Health {
 #[derive(JsonSchema)]
 pub(crate) struct Task {
     /// What it waits for.
+    #[schemars(transform = with_cancelled)]
     status: Status,
     /// When it fires next, milliseconds since 1970; absent when it does not.
     due: Option<i64>,
-    /// In the answer to a `PUT` or `PATCH`: an attempt of the task that was there is in flight. It
-    /// ends, and no other starts as it was.
+    /// In the answer to a change: an attempt is in flight. It ends, and the change holds for those
+    /// after it. Absent if there is none.
     running: Option<bool>,
+    /// In the answer to a pause, a resume, a run or a reschedule: false if the task was so already.
+    changed: Option<bool>,
+    /// In the answer to a cancel, which shows the task as it was.
+    #[schemars(extend("const" = true))]
+    cancelled: Option<bool>,
     /// What a change of the clock does to the local time that it was given; absent on most. See the
     /// preview.
     #[schemars(extend("enum" = ["gap-moved", "gap-shifted", "first-of-two"]))]
@@ -39,6 +45,15 @@ pub(crate) struct Task {
     explanation: Option<String>,
     #[schemars(flatten)]
     record: Record<'static>,
+}
+
+/// Adds the status that only the answer to a cancel shows.
+fn with_cancelled(schema: &mut Schema) {
+    if let Some(choices) = schema.get_mut("oneOf").and_then(Value::as_array_mut) {
+        choices.push(json!({
+            "type": "string", "const": "cancelled", "description": "It is cancelled: only in the answer to the cancel."
+        }));
+    }
 }
 
 /// A page of the list.
@@ -116,9 +131,20 @@ pub(crate) struct BatchReply {
 #[schemars(untagged, inline)]
 enum BatchItem {
     /// Refused: see `error`. The id is given if the task was valid and its shard failed.
-    Rejected { id: Option<String>, error: ItemError },
+    Rejected {
+        id: Option<String>,
+        /// The number of its line, from 1, if the body has a task a line.
+        line: Option<u64>,
+        error: ItemError,
+    },
     /// Taken in.
-    Accepted { id: String },
+    #[schemars(rename_all = "camelCase")]
+    Accepted {
+        id: String,
+        /// The index of the task before it in the request that has the same id, and that it
+        /// replaces. Absent if there is none.
+        duplicate_of: Option<u64>,
+    },
 }
 
 #[derive(JsonSchema)]
@@ -154,8 +180,6 @@ pub(crate) struct CancelledMany {
     cancelled: u64,
     /// There are no such tasks (any more).
     not_found: u64,
-    /// The cancel came too late. A cancel stops the further attempts of what runs, so this is 0.
-    already_fired: u64,
     /// How many of `cancelled` have an attempt in flight, which runs to its end. Absent for 0.
     running: Option<u64>,
     /// Whether every task was looked at; where not, send the request again.
@@ -170,11 +194,11 @@ pub(crate) struct ChangedMany {
     changed: u64,
     /// They were so already.
     unchanged: u64,
-    /// They cannot be changed so, such as the time of a recurring task, or as many runs of them
-    /// wait as may.
+    /// They cannot be changed so, such as the time of a recurring task, or they were cancelled and
+    /// their last attempt is in flight, or as many runs of them wait as may.
     not_applicable: u64,
-    /// Something of them runs, and nothing is left to change.
-    already_fired: u64,
+    /// They run already, and no other attempt of them waits that could start now.
+    already_running: u64,
     /// There are no such tasks (any more).
     not_found: u64,
     /// How many have an attempt in flight, which runs to its end; the change holds for later
@@ -182,34 +206,6 @@ pub(crate) struct ChangedMany {
     running: Option<u64>,
     /// Whether every task was looked at; where not, send the request again.
     done: bool,
-}
-
-/// What became of the task to change.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-pub(crate) struct ChangedOne {
-    id: String,
-    /// False if the task was so already.
-    changed: bool,
-    /// An attempt of it is in flight: it ends, and the change holds for those after it. Absent
-    /// where there is none.
-    running: Option<bool>,
-    /// Of a reschedule: what a change of the clock does to the local time that was given; absent on
-    /// most. See the preview.
-    #[schemars(extend("enum" = ["gap-moved", "first-of-two"]))]
-    clock_change: Option<&'static str>,
-    /// The same in words.
-    explanation: Option<String>,
-}
-
-/// The task is cancelled.
-#[derive(JsonSchema)]
-pub(crate) struct CancelledOne {
-    id: String,
-    #[schemars(extend("const" = true))]
-    cancelled: bool,
-    /// An attempt of it is in flight: it ends, and no other starts. Absent where there is none.
-    running: Option<bool>,
 }
 
 /// The scheduler in numbers. Counters count since the shards were made: take differences.
@@ -319,12 +315,13 @@ pub(crate) struct KeyList {
     keys: Vec<ShownKey<'static>>,
 }
 
-/// The key is revoked.
+/// It is deleted: an API key, a namespace or a limit.
 #[derive(JsonSchema)]
-pub(crate) struct RevokedKey {
+pub(crate) struct Deleted {
+    /// The id of the path.
     id: String,
     #[schemars(extend("const" = true))]
-    revoked: bool,
+    deleted: bool,
 }
 
 /// What a namespace should have; without a body, no quota.
@@ -351,26 +348,10 @@ pub(crate) struct NamespaceList {
     namespaces: Vec<Namespace>,
 }
 
-/// The namespace is deleted.
-#[derive(JsonSchema)]
-pub(crate) struct DeletedNamespace {
-    name: String,
-    #[schemars(extend("const" = true))]
-    deleted: bool,
-}
-
 /// Limits, by key.
 #[derive(JsonSchema)]
 pub(crate) struct LimitList {
     limits: Vec<LimitShown>,
-}
-
-/// The limit is lifted.
-#[derive(JsonSchema)]
-pub(crate) struct DeletedLimit {
-    key: String,
-    #[schemars(extend("const" = true))]
-    deleted: bool,
 }
 
 /// A refusal, as RFC 9457 writes it.
@@ -386,4 +367,10 @@ pub(crate) struct Problem {
     detail: String,
     /// The field at fault, as a path: `callback.url`, `tags[3]`; `body` for the whole.
     field: Option<String>,
+    /// Of `/problems/batch-rejected` only: 0.
+    accepted: Option<u64>,
+    /// Of `/problems/batch-rejected` only: the number of tasks.
+    rejected: Option<u64>,
+    /// Of `/problems/batch-rejected` only: the error of each task, in the order of the request.
+    results: Option<Vec<BatchItem>>,
 }

@@ -52,6 +52,7 @@ pub(super) fn document() -> Value {
         "components": {
             "schemas": schemas::definitions(generator),
             "responses": responses,
+            "headers": headers(),
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "description": "One of the keys in the deployment's secret API_KEYS, or one made with POST /v1/keys." }
             }
@@ -84,7 +85,10 @@ pub(super) fn problems_of(route: &Route) -> impl Iterator<Item = Problem> {
     problems().into_iter().filter(|problem| {
         let follows = match problem.kind {
             ProblemType::NoNamespace | ProblemType::Invalid => is_of_namespace(route),
-            ProblemType::TooLarge => route.operation.body.is_some(),
+            ProblemType::TooLarge | ProblemType::SlowBody => route.operation.body.is_some(),
+            ProblemType::MalformedPath => {
+                route.path.contains('{') && matches!(route.access, Access::Scope(..))
+            }
             ProblemType::OtherVersion => {
                 matches!(route.conditions, Conditions::Change | Conditions::Read)
             }
@@ -135,21 +139,23 @@ fn describe(route: &Route, filter: &Map<String, Value>, generator: &mut SchemaGe
     }
     let mut responses = Map::new();
     for (status, description, schema) in operation.answers {
-        let content_type = if operation.stream { "text/event-stream" } else { "application/json" };
+        let content_type =
+            if operation.stream { "text/event-stream" } else { operation.content_type };
         let content = json!({ content_type: { "schema": schema(generator) } });
-        let mut response = json!({ "description": description, "content": content });
+        let mut response =
+            json!({ "description": description, "content": content, "headers": request_id() });
         if operation.once {
-            response["headers"] = json!({ "Idempotent-Replayed": {
+            response["headers"]["Idempotent-Replayed"] = json!({
                 "description": "Present if an earlier request with this key was carried out: this is its answer.",
                 "schema": { "type": "string", "const": "true" }
-            } });
+            });
         }
         responses.insert(status.to_string(), response);
     }
     if route.conditions == Conditions::Read {
         responses.insert(
             "304".to_owned(),
-            json!({ "description": "The task and its state are still those that If-None-Match names." }),
+            json!({ "description": "The task and its state are still those that If-None-Match names.", "headers": request_id() }),
         );
     }
     let mut by_status: BTreeMap<u16, Vec<Problem>> = BTreeMap::new();
@@ -188,8 +194,10 @@ fn any_of(problems: &[Problem], generator: &mut SchemaGenerator) -> Value {
         "description": titles.join("; or: "),
         "content": { "application/problem+json": { "schema": schema, "examples": examples } }
     });
-    if let Some(headers) = described.iter().find_map(|(_, response)| response.get("headers")) {
-        response["headers"] = headers.clone();
+    for (_, described) in &described {
+        for (name, header) in described["headers"].as_object().into_iter().flatten() {
+            response["headers"][name] = header.clone();
+        }
     }
     response
 }
@@ -249,9 +257,9 @@ fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
 
 /// Returns what stands in the path, and the header that names the namespace.
 fn path_parameters(route: &Route) -> Value {
-    let named = |name: &str, description: &str, schema: Value| {
-        let parameter = json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema });
-        route.path.contains(&format!("{{{name}}}")).then_some(parameter)
+    let named = |before: &str, description: &str, schema: Value| {
+        let parameter = json!({ "name": "id", "in": "path", "required": true, "description": description, "schema": schema });
+        route.path.starts_with(&format!("{before}/{{id}}")).then_some(parameter)
     };
     let id = json!({ "type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES });
     let namespace =
@@ -264,17 +272,31 @@ fn path_parameters(route: &Route) -> Value {
         })
     });
     let parameters = [
-        named("id", "The task's id, percent-encoded.", id),
-        named("key", "The key's id.", json!({ "type": "string" })),
+        named("/v1/tasks", "The task's id, percent-encoded.", id),
+        named("/v1/keys", "The id of the API key.", json!({ "type": "string" })),
+        named("/problems", "The last part of a problem's `type`.", json!({ "type": "string" })),
         named(
-            "limitKey",
+            "/v1/limits",
             "The key that tasks name, percent-encoded.",
             json!({ "type": "string", "minLength": 1, "maxLength": MAX_LIMIT_KEY_BYTES }),
         ),
-        named("name", "The namespace's name.", namespace.clone()),
+        named("/v1/namespaces", "The namespace's name.", namespace.clone()),
         header,
     ];
     parameters.into_iter().flatten().collect()
+}
+
+/// Returns the header of every answer, by reference.
+fn request_id() -> Value {
+    json!({ "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" } })
+}
+
+/// Returns the headers that several answers have.
+fn headers() -> Value {
+    json!({ "X-Request-Id": {
+        "description": "The id of the request, as the request gives it in this header (1 to 128 letters, digits, `_` and `-`), or else a new one. The log lines of the request have it.",
+        "schema": { "type": "string" }
+    } })
 }
 
 fn version_parameter() -> Value {
@@ -310,6 +332,10 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::forbidden(
             "the API key does not have the scope \"write\", which this request needs",
         ),
+        Problem::malformed_path(
+            "/v1/tasks/%zz",
+            "has a percent sign without two hexadecimal digits; write it as %25",
+        ),
         Problem::no_route("GET", "/v1/taks"),
         Problem::no_method("PATCH", "/v1/tasks", "GET, HEAD, POST".to_owned()),
         Problem::no_task("order-7"),
@@ -326,12 +352,15 @@ pub(super) fn problems() -> Vec<Problem> {
             Some(1),
         ),
         Problem::too_many_readers(EngineError::TooManyReaders.to_string(), READERS_RETRY_SECONDS),
-        Problem::already_fired("order-7"),
+        Problem::already_running("order-7"),
+        Problem::task_cancelled("order-7"),
         Problem::not_applicable("order-7", Some(&Change::Pause)),
         Problem::too_many_runs("order-7"),
         Problem::other_version("the task was changed meanwhile; read it again"),
+        Problem::slow_body("the body did not arrive within 60 s; send less, or several requests"),
         Problem::too_large(MAX_REQUEST_BYTES),
         Problem::invalid(FieldError::new("delayInSeconds", "is -1; must be 0 to 251637958799")),
+        Problem::batch_rejected(2, 0, None, &FieldError::new("cron", "is empty")),
         Problem::overloaded(),
         Problem::misconfigured("SHARD_MAP is not set; write the number of shards, like 16"),
         Problem::unavailable("shard 1-3 could not be reached"),
@@ -354,14 +383,14 @@ fn refusal(problem: &Problem, generator: &mut SchemaGenerator) -> Value {
         "description": problem.kind.title(),
         "content": { "application/problem+json": { "schema": schema, "example": example } }
     });
+    response["headers"] = request_id();
+    let headers = &mut response["headers"];
     if problem.is_retryable() {
-        let seconds = json!({ "description": "Seconds to wait.", "schema": { "type": "integer", "minimum": 0 } });
-        response["headers"] = json!({ "Retry-After": seconds });
+        headers["Retry-After"] = json!({ "description": "Seconds to wait.", "schema": { "type": "integer", "minimum": 0 } });
     } else if problem.kind == ProblemType::NoMethod {
-        let methods = json!({ "description": "The methods that the path takes.", "schema": { "type": "string" } });
-        response["headers"] = json!({ "Allow": methods });
+        headers["Allow"] = json!({ "description": "The methods that the path takes.", "schema": { "type": "string" } });
     } else if problem.kind == ProblemType::Unauthorized {
-        response["headers"] = json!({ "WWW-Authenticate": { "schema": { "type": "string" } } });
+        headers["WWW-Authenticate"] = json!({ "schema": { "type": "string" } });
     }
     response
 }

@@ -27,6 +27,8 @@ pub(crate) struct Operation {
     pub(crate) query: &'static [&'static str],
     /// Whether it answers with server-sent events, each with data of the schema.
     pub(crate) stream: bool,
+    /// The media type of its answers.
+    pub(crate) content_type: &'static str,
     /// Whether it takes the header by which it is done once.
     pub(crate) once: bool,
     pub(crate) body: Option<Body>,
@@ -43,6 +45,7 @@ impl Operation {
         summary: "",
         query: &[],
         stream: false,
+        content_type: "application/json",
         once: false,
         body: None,
         answers: &[],
@@ -53,4 +56,9 @@ impl Operation {
 /// Returns the schema of an object of which nothing else is said.
 pub(crate) fn any_object(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "object" })
+}
+
+/// Returns the schema of a text.
+pub(crate) fn text(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "string" })
 }

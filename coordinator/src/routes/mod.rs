@@ -45,6 +45,24 @@ pub(crate) fn allowed(path: &str) -> Option<String> {
     (!taken.is_empty()).then(|| taken.join(", "))
 }
 
+/// Checks that the percent escapes of a path can be decoded.
+///
+/// # Errors
+/// Says what is wrong with them.
+pub(crate) fn check_escapes(path: &str) -> Result<(), &'static str> {
+    let is_escape = |rest: &str| {
+        let digits = rest.as_bytes().first_chunk::<2>();
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !path.split('%').skip(1).all(is_escape) {
+        return Err("has a percent sign without two hexadecimal digits; write it as %25");
+    }
+    match percent_decode_str(path).decode_utf8() {
+        Ok(_) => Ok(()),
+        Err(_) => Err("does not decode to UTF-8; percent-encode the UTF-8 bytes of the id"),
+    }
+}
+
 /// Returns the name that a part of a path stands for; none is empty.
 fn decoded(name: &str) -> Option<String> {
     percent_decode_str(name)
@@ -80,7 +98,7 @@ mod tests {
                 route.path
             );
         }
-        assert_eq!(seen.len(), 34);
+        assert_eq!(seen.len(), 38);
     }
 
     /// A request that finds no route needs the scope that a route of its kind would, so an answer
@@ -114,8 +132,11 @@ mod tests {
             ("/v1/tasks/a/explain", Some("GET, HEAD")),
             ("/v1/runs", Some("GET, HEAD")),
             ("/v1/keys", Some("GET, HEAD, POST")),
-            ("/v1/keys/a", Some("DELETE")),
-            ("/v1/namespaces/a", Some("PUT, DELETE")),
+            ("/v1/keys/a", Some("GET, HEAD, DELETE")),
+            ("/v1/namespaces/a", Some("GET, HEAD, PUT, DELETE")),
+            ("/problems", Some("GET, HEAD")),
+            ("/problems/invalid", Some("GET, HEAD")),
+            ("/problems/a/b", None),
             ("/v1/limits/a", Some("GET, HEAD, PUT, DELETE")),
             ("/v1/events/", Some("GET, HEAD")),
             ("/v1/preview", Some("POST")),
@@ -179,6 +200,24 @@ mod tests {
     }
 
     #[test]
+    fn escapes_that_cannot_be_decoded_are_found() {
+        for path in ["/v1/tasks", "/v1/tasks/a%2Fb", "/v1/tasks/sp%c3%A4t", "/v1/tasks/%25"] {
+            assert_eq!(check_escapes(path), Ok(()), "{path}");
+        }
+        for (path, problem) in [
+            ("/v1/tasks/%", "percent sign"),
+            ("/v1/tasks/a%2", "percent sign"),
+            ("/v1/tasks/%zz", "percent sign"),
+            ("/v1/tasks/%25%", "percent sign"),
+            ("/v1/tasks/%FF", "UTF-8"),
+            ("/v1/tasks/%C3/runs", "UTF-8"),
+            ("/%ED%A0%80", "UTF-8"),
+        ] {
+            assert!(check_escapes(path).unwrap_err().contains(problem), "{path}");
+        }
+    }
+
+    #[test]
     fn bodies_have_the_limit_of_their_route() {
         for (method, path, limit) in [
             (Method::Post, "/v1/tasks/batch", MAX_REQUEST_BYTES),
@@ -216,7 +255,10 @@ mod tests {
             (Method::Get, "/v1/tasks/batch", Some(("getTask", "batch"))),
             (Method::Delete, "/v1/tasks/%FF", None),
             (Method::Delete, "/v1/keys/a", Some(("revokeKey", "a"))),
-            (Method::Get, "/v1/keys/a", None),
+            (Method::Get, "/v1/keys/a", Some(("getKey", "a"))),
+            (Method::Get, "/v1/namespaces/a", Some(("getNamespace", "a"))),
+            (Method::Get, "/problems/", Some(("listProblemTypes", ""))),
+            (Method::Get, "/problems/invalid", Some(("getProblemType", "invalid"))),
             (Method::Delete, "/v1/keys/b/a", None),
             (Method::Put, "/v1/namespaces/b/a", None),
             (Method::Delete, "/v1/namespaces/b/a", None),

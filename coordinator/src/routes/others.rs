@@ -4,17 +4,18 @@ use crate::conditions::Conditions;
 use crate::handlers::{events, keys, namespaces, open, preview, rate_limits, runs, stats};
 #[cfg(test)]
 use crate::openapi::answers::{
-    AllRuns, DeletedLimit, DeletedNamespace, Health, KeyList, LimitList, MadeKey, Namespace,
-    NamespaceList, RevokedKey, Stats,
+    AllRuns, Deleted, Health, KeyList, LimitList, MadeKey, Namespace, NamespaceList, Stats,
 };
 #[cfg(test)]
-use crate::openapi::operation::{Body, Operation, any_object};
+use crate::openapi::operation::{Body, Operation, any_object, text};
 #[cfg(test)]
 use crate::problem::ProblemType::{
-    Invalid, NoKey, NoLimit, NoNamespace, NotEmpty, TooMany, TooManyReaders,
+    Invalid, NoKey, NoLimit, NoNamespace, NoRoute, NotEmpty, TooMany, TooManyReaders,
 };
 use crate::routes::route::Route;
 use scheduler_model::access::Scope;
+#[cfg(test)]
+use scheduler_model::access::ShownKey;
 use scheduler_model::bounds::MAX_PREVIEW_BODY_BYTES;
 #[cfg(test)]
 use scheduler_model::events::EventData;
@@ -65,6 +66,29 @@ pub(super) static ROUTES: &[Route] = &[
             ..Operation::USUAL
         },
         ..Route::open("/openapi.json", open::document)
+    },
+    Route {
+        #[cfg(test)]
+        operation: Operation {
+            id: "listProblemTypes",
+            summary: "The types of problems",
+            answers: &[(200, "A list in Markdown, with a link to the page of each.", text)],
+            content_type: "text/markdown",
+            ..Operation::USUAL
+        },
+        ..Route::open("/problems", open::problem_types)
+    },
+    Route {
+        #[cfg(test)]
+        operation: Operation {
+            id: "getProblemType",
+            summary: "What a type of problem means, and what to do about it",
+            answers: &[(200, "A page in Markdown.", text)],
+            content_type: "text/markdown",
+            refusals: &[NoRoute],
+            ..Operation::USUAL
+        },
+        ..Route::open("/problems/{id}", open::problem_type)
     },
     Route {
         body_limit: MAX_PREVIEW_BODY_BYTES,
@@ -125,13 +149,30 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         #[cfg(test)]
         operation: Operation {
-            id: "revokeKey",
-            summary: "Revoke an API key; it stops working everywhere within ten seconds",
-            answers: &[(200, "Revoked.", SchemaGenerator::subschema_for::<RevokedKey>)],
+            id: "getKey",
+            summary: "Read an API key that reaches no further than one's own",
+            answers: &[(
+                200,
+                "The key, without its secret.",
+                SchemaGenerator::subschema_for::<ShownKey<'static>>,
+            )],
             refusals: &[NoKey],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Delete, "/v1/keys/{key}", Scope::Admin, |call, id| {
+        ..Route::new(Method::Get, "/v1/keys/{id}", Scope::Admin, |call, id| {
+            Box::pin(keys::get(call, id))
+        })
+    },
+    Route {
+        #[cfg(test)]
+        operation: Operation {
+            id: "revokeKey",
+            summary: "Revoke an API key; it stops working everywhere within ten seconds",
+            answers: &[(200, "Revoked.", SchemaGenerator::subschema_for::<Deleted>)],
+            refusals: &[NoKey],
+            ..Operation::USUAL
+        },
+        ..Route::new(Method::Delete, "/v1/keys/{id}", Scope::Admin, |call, id| {
             Box::pin(keys::revoke(call, id))
         })
     },
@@ -150,6 +191,19 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         #[cfg(test)]
         operation: Operation {
+            id: "getNamespace",
+            summary: "Read a namespace that the key is for",
+            answers: &[(200, "The namespace.", SchemaGenerator::subschema_for::<Namespace>)],
+            refusals: &[Invalid, NoNamespace],
+            ..Operation::USUAL
+        },
+        ..Route::new(Method::Get, "/v1/namespaces/{id}", Scope::Admin, |call, name| {
+            Box::pin(namespaces::get(call, name))
+        })
+    },
+    Route {
+        #[cfg(test)]
+        operation: Operation {
             id: "putNamespace",
             summary: "Make a namespace, or change its quota; needs a key for every namespace",
             body: Some(Body::Namespace),
@@ -160,7 +214,7 @@ pub(super) static ROUTES: &[Route] = &[
             refusals: &[Invalid, TooMany],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Put, "/v1/namespaces/{name}", Scope::Admin, |call, name| {
+        ..Route::new(Method::Put, "/v1/namespaces/{id}", Scope::Admin, |call, name| {
             Box::pin(namespaces::put(call, name))
         })
     },
@@ -169,11 +223,11 @@ pub(super) static ROUTES: &[Route] = &[
         operation: Operation {
             id: "deleteNamespace",
             summary: "Delete an empty namespace; needs a key for every namespace",
-            answers: &[(200, "Deleted.", SchemaGenerator::subschema_for::<DeletedNamespace>)],
+            answers: &[(200, "Deleted.", SchemaGenerator::subschema_for::<Deleted>)],
             refusals: &[Invalid, NoNamespace, NotEmpty],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Delete, "/v1/namespaces/{name}", Scope::Admin, |call, name| {
+        ..Route::new(Method::Delete, "/v1/namespaces/{id}", Scope::Admin, |call, name| {
             Box::pin(namespaces::delete(call, name))
         })
     },
@@ -202,7 +256,7 @@ pub(super) static ROUTES: &[Route] = &[
             refusals: &[Invalid, TooMany],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Put, "/v1/limits/{limitKey}", Scope::Write, |call, key| {
+        ..Route::new(Method::Put, "/v1/limits/{id}", Scope::Write, |call, key| {
             Box::pin(rate_limits::put(call, key))
         })
     },
@@ -215,7 +269,7 @@ pub(super) static ROUTES: &[Route] = &[
             refusals: &[NoLimit],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Get, "/v1/limits/{limitKey}", Scope::Read, |call, key| {
+        ..Route::new(Method::Get, "/v1/limits/{id}", Scope::Read, |call, key| {
             Box::pin(rate_limits::get(call, key))
         })
     },
@@ -224,11 +278,11 @@ pub(super) static ROUTES: &[Route] = &[
         operation: Operation {
             id: "deleteLimit",
             summary: "Lift the limit of a key; tasks that name it are not limited any more",
-            answers: &[(200, "Lifted.", SchemaGenerator::subschema_for::<DeletedLimit>)],
+            answers: &[(200, "Lifted.", SchemaGenerator::subschema_for::<Deleted>)],
             refusals: &[NoLimit],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Delete, "/v1/limits/{limitKey}", Scope::Write, |call, key| {
+        ..Route::new(Method::Delete, "/v1/limits/{id}", Scope::Write, |call, key| {
             Box::pin(rate_limits::delete(call, key))
         })
     },

@@ -11,8 +11,8 @@ use scheduler_model::access::Scope;
 use scheduler_model::bounds::MAX_SMALL_BODY_BYTES;
 use worker::Method;
 
-/// Names in paths that may have a slash in them. Others are one segment.
-const NAMES_WITH_SLASHES: [&str; 2] = ["id", "limitKey"];
+/// What stands before ids that may have a slash in them. Others are one segment.
+const BEFORE_IDS_WITH_SLASHES: [&str; 2] = ["/v1/tasks/", "/v1/limits/"];
 
 /// Answers a request. The second argument is the name in the path; empty if the path has none.
 pub(crate) type Handler =
@@ -20,8 +20,8 @@ pub(crate) type Handler =
 
 /// Who is answered.
 pub(crate) enum Access {
-    /// Everybody, without a key.
-    Open(fn() -> Answer),
+    /// Everybody, without a key. The argument is the name in the path.
+    Open(fn(&str) -> Result<Answer, Problem>),
     /// A key with the scope.
     Scope(Scope, Handler),
 }
@@ -64,7 +64,10 @@ impl Route {
     }
 
     /// Makes a route that everybody may read.
-    pub(super) const fn open(path: &'static str, answer: fn() -> Answer) -> Self {
+    pub(super) const fn open(
+        path: &'static str,
+        answer: fn(&str) -> Result<Answer, Problem>,
+    ) -> Self {
         Self {
             method: Method::Get,
             path,
@@ -76,23 +79,22 @@ impl Route {
         }
     }
 
-    /// Returns what stands before the name in its path, the name of the name, and what stands
-    /// behind it.
-    fn template(&self) -> Option<(&'static str, &'static str, &'static str)> {
+    /// Returns what stands before and behind the id in its path.
+    fn template(&self) -> Option<(&'static str, &'static str)> {
         let (before, rest) = self.path.split_once('{')?;
-        let (name, behind) = rest.split_once('}')?;
-        Some((before, name, behind))
+        let (_, behind) = rest.split_once('}')?;
+        Some((before, behind))
     }
 
     /// Returns whether its path goes on behind the name.
     pub(super) fn is_part(&self) -> bool {
-        self.template().is_some_and(|(_, _, behind)| !behind.is_empty())
+        self.template().is_some_and(|(_, behind)| !behind.is_empty())
     }
 
     /// Returns the name in `path`, as it is written there, if that is a path of this route.
     pub(super) fn name_in<'a>(&self, path: &'a str) -> Option<&'a str> {
-        let (before, name, behind) = self.template()?;
+        let (before, behind) = self.template()?;
         let given = path.strip_prefix(before)?.strip_suffix(behind)?;
-        (NAMES_WITH_SLASHES.contains(&name) || !given.contains('/')).then_some(given)
+        (BEFORE_IDS_WITH_SLASHES.contains(&before) || !given.contains('/')).then_some(given)
     }
 }

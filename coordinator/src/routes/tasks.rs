@@ -4,14 +4,13 @@ use crate::conditions::Conditions;
 use crate::handlers::tasks::change::Verb;
 use crate::handlers::tasks::{cancel, change, create, explain, get, list, patch, runs};
 #[cfg(test)]
-use crate::openapi::answers::{
-    BatchReply, CancelledMany, CancelledOne, ChangedMany, ChangedOne, RunList, Task, TaskList,
-};
+use crate::openapi::answers::{BatchReply, CancelledMany, ChangedMany, RunList, Task, TaskList};
 #[cfg(test)]
 use crate::openapi::operation::{Body, Operation};
 #[cfg(test)]
 use crate::problem::ProblemType::{
-    AlreadyFired, Full, Invalid, KeyReused, NoTask, NotApplicable, Quota, TooManyRuns,
+    AlreadyRunning, BatchRejected, Full, Invalid, KeyReused, NoTask, NotApplicable, Quota,
+    TaskCancelled, TooManyRuns,
 };
 use crate::routes::route::Route;
 use scheduler_model::access::Scope;
@@ -57,7 +56,7 @@ pub(super) static ROUTES: &[Route] = &[
             once: true,
             body: Some(Body::Batch),
             answers: &[(200, "What became of each.", SchemaGenerator::subschema_for::<BatchReply>)],
-            refusals: &[Invalid, KeyReused, Quota, Full],
+            refusals: &[Invalid, BatchRejected, KeyReused, Quota, Full],
             ..Operation::USUAL
         },
         ..Route::new(Method::Post, "/v1/tasks/batch", Scope::Write, |call, _| {
@@ -180,8 +179,8 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Cancel a task",
             answers: &[(
                 200,
-                "No attempt of it starts any more.",
-                SchemaGenerator::subschema_for::<CancelledOne>,
+                "The task as it was. No attempt of it starts any more.",
+                SchemaGenerator::subschema_for::<Task>,
             )],
             refusals: &[Invalid, NoTask],
             ..Operation::USUAL
@@ -197,8 +196,8 @@ pub(super) static ROUTES: &[Route] = &[
             id: "pauseTask",
             summary: "Let a task wait until it is resumed",
             body: Some(Body::ChangeOne),
-            answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
-            refusals: &[Invalid, NoTask, AlreadyFired, NotApplicable],
+            answers: &[(200, "The task after the change.", SchemaGenerator::subschema_for::<Task>)],
+            refusals: &[Invalid, NoTask, TaskCancelled, NotApplicable],
             ..Operation::USUAL
         },
         ..Route::new(Method::Post, "/v1/tasks/{id}/pause", Scope::Write, |call, id| {
@@ -231,8 +230,8 @@ pub(super) static ROUTES: &[Route] = &[
             id: "resumeTask",
             summary: "Let a paused task go on",
             body: Some(Body::ChangeOne),
-            answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
-            refusals: &[Invalid, NoTask, AlreadyFired, Full, NotApplicable],
+            answers: &[(200, "The task after the change.", SchemaGenerator::subschema_for::<Task>)],
+            refusals: &[Invalid, NoTask, TaskCancelled, Full],
             ..Operation::USUAL
         },
         ..Route::new(Method::Post, "/v1/tasks/{id}/resume", Scope::Write, |call, id| {
@@ -265,8 +264,8 @@ pub(super) static ROUTES: &[Route] = &[
             id: "runTask",
             summary: "Fire a task now; a recurring one beside its schedule, a dead letter anew",
             body: Some(Body::ChangeOne),
-            answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
-            refusals: &[Invalid, NoTask, AlreadyFired, Quota, Full, TooManyRuns],
+            answers: &[(200, "The task after the change.", SchemaGenerator::subschema_for::<Task>)],
+            refusals: &[Invalid, NoTask, AlreadyRunning, TaskCancelled, Quota, Full, TooManyRuns],
             ..Operation::USUAL
         },
         ..Route::new(Method::Post, "/v1/tasks/{id}/run", Scope::Write, |call, id| {
@@ -299,8 +298,8 @@ pub(super) static ROUTES: &[Route] = &[
             id: "rescheduleTask",
             summary: "Let a task fire at another time",
             body: Some(Body::ChangeOne),
-            answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
-            refusals: &[Invalid, NoTask, AlreadyFired, NotApplicable],
+            answers: &[(200, "The task after the change.", SchemaGenerator::subschema_for::<Task>)],
+            refusals: &[Invalid, NoTask, TaskCancelled, NotApplicable],
             ..Operation::USUAL
         },
         ..Route::new(Method::Post, "/v1/tasks/{id}/reschedule", Scope::Write, |call, id| {
@@ -335,7 +334,7 @@ pub(super) static ROUTES: &[Route] = &[
             summary: "Change single fields of a task: a JSON merge patch",
             body: Some(Body::Patch),
             answers: &[(200, "The task as it stands now.", SchemaGenerator::subschema_for::<Task>)],
-            refusals: &[Invalid, NoTask, Quota, Full, NotApplicable],
+            refusals: &[Invalid, NoTask, Quota, Full, TaskCancelled, NotApplicable],
             ..Operation::USUAL
         },
         ..Route::new(Method::Patch, "/v1/tasks/{id}", Scope::Write, |call, id| {

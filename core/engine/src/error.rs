@@ -87,7 +87,7 @@ pub enum EngineError {
     },
     /// Tasks were created as fast as the shard's share of a quota allows.
     #[error(
-        "the namespace's quota createsPerSecond, {quota} tasks a second over all shards, is used up on this one; create tasks again in {wait_millis} ms, or raise the quota"
+        "the namespace's quota createsPerSecond is {quota} over all shards, and the share of this one is used up; create tasks again in {wait_millis} ms, or raise the quota"
     )]
     RateQuota {
         /// The quota of the namespace, tasks a second.

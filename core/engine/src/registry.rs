@@ -1,7 +1,7 @@
 //! All keys and namespaces of a deployment, sans I/O: takes a change, returns the rows to write.
 
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::access::{Directory, Entry, Key, KeyId, Reach, Refused, Settings};
+use scheduler_model::access::{Directory, Entry, Key, KeyId, KeyUse, Reach, Refused, Settings};
 use scheduler_model::bounds::{
     FREE_KEYS, GUARANTEED_KEYS_PER_NAMESPACE, MAX_KEYS, MAX_KEYS_PER_NAMESPACE, MAX_NAMESPACES,
     OPERATOR_KEYS,
@@ -72,8 +72,10 @@ impl Registry {
     /// nobody has to read again what they know.
     fn renew_version(&mut self) {
         // These types always serialize.
-        self.version =
-            XxHash64::oneshot(0, &serde_json::to_vec(&self.directory(0)).unwrap_or_default());
+        let mut directory = self.directory(0);
+        // Nobody reads everything again because a key was used.
+        directory.keys.iter_mut().for_each(|key| key.last_used_at = None);
+        self.version = XxHash64::oneshot(0, &serde_json::to_vec(&directory).unwrap_or_default());
     }
 
     fn directory(&self, version: u64) -> Directory {
@@ -177,6 +179,24 @@ impl Registry {
         Ok(())
     }
 
+    /// Notes when keys were used, and returns what is to be stored: for each key at most one row
+    /// an hour. The version stays.
+    pub fn used(&mut self, uses: &[KeyUse], now: UnixMillis) -> Vec<Write> {
+        let mut writes = Vec::new();
+        for KeyUse { id, at } in uses {
+            // A clock that is ahead must not keep later uses out.
+            let at = (*at).min(now);
+            let Some(key) = self.keys.get_mut(id).filter(|key| key.stores_use(at)) else {
+                continue;
+            };
+            key.last_used_at = Some(at);
+            // These types always serialize.
+            let record = serde_json::to_string(&Entry::Key(key.clone())).unwrap_or_default();
+            writes.push(Write::Put { name: name_of_key(*id), record });
+        }
+        writes
+    }
+
     /// Removes a key; `None` if there is none.
     pub fn revoke(&mut self, id: KeyId) -> Option<Write> {
         self.keys.remove(&id)?;
@@ -205,7 +225,7 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use scheduler_model::access::{NewKey, Quota, Token};
+    use scheduler_model::access::{NewKey, Quota, Token, USE_MILLIS};
 
     const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
@@ -350,5 +370,32 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_said() {
         assert!(Registry::load(["{}".to_owned()]).unwrap_err().contains("{}"));
+    }
+
+    #[test]
+    fn uses_of_a_key_are_stored_once_an_hour_and_leave_the_version() {
+        let mut registry = Registry::default();
+        let Entry::Key(made) = key(1) else { panic!("it is a key") };
+        registry.put(Entry::Key(made.clone()), NOW).unwrap();
+        let version = registry.version;
+        let later = |millis| NOW.plus(millis);
+        let used = |at| [KeyUse { id: made.id, at }];
+        let writes = registry.used(&used(NOW), NOW);
+        let [Write::Put { name, record }] = writes.as_slice() else { panic!("{writes:?}") };
+        assert_eq!(*name, name_of_key(made.id));
+        let read = |registry: &Registry| registry.read(None).unwrap().keys[0].last_used_at;
+        assert_eq!(read(&registry), Some(NOW));
+        // Also after a restart.
+        let loaded = Registry::load([record.clone()]).unwrap();
+        assert_eq!((registry.version, loaded.version), (version, version));
+        assert_eq!(read(&loaded), Some(NOW));
+
+        let end = later(USE_MILLIS);
+        assert_eq!(registry.used(&used(end.plus(-1)), end), []);
+        // A clock that is ahead.
+        assert_eq!(registry.used(&used(end.plus(USE_MILLIS * 9)), end).len(), 1);
+        assert_eq!(read(&registry), Some(end));
+        registry.revoke(made.id).unwrap();
+        assert_eq!(registry.used(&used(later(USE_MILLIS * 3)), later(USE_MILLIS * 3)), []);
     }
 }

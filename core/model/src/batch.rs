@@ -21,6 +21,8 @@ pub struct Plan<'a> {
     pub items: Vec<Result<TaskId<'a>, FieldError>>,
     /// What each shard is asked to take in.
     pub appends: Vec<ShardAppend>,
+    /// In order, each item whose id an earlier item has, and that item, which it replaces.
+    pub duplicates: Vec<(u32, u32)>,
 }
 
 /// One shard's part of a request.
@@ -74,13 +76,18 @@ pub fn plan<'a>(
         });
         items.push(item);
     }
-    Plan { items, appends: parts.finish() }
+    let duplicates = std::mem::take(&mut parts.duplicates);
+    Plan { items, appends: parts.finish(), duplicates }
 }
 
-/// Appends what a request is answered with for an item that was taken in.
-pub fn write_taken(id: &TaskId<'_>, out: &mut Vec<u8>) {
+/// Appends what a request is answered with for an item that was taken in, and that replaces the
+/// item `duplicate_of` if that is given.
+pub fn write_taken(id: &TaskId<'_>, duplicate_of: Option<u32>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"id\":");
     write_text(id.as_str(), out);
+    if let Some(item) = duplicate_of {
+        out.extend_from_slice(format!(",\"duplicateOf\":{item}").as_bytes());
+    }
     out.push(b'}');
 }
 
@@ -98,6 +105,7 @@ struct Parts {
     tasks: usize,
     /// The given ids, by their keyed hash: the item, and where its record is.
     given: HashTable<(u64, usize, Place)>,
+    duplicates: Vec<(u32, u32)>,
 }
 
 #[derive(Default)]
@@ -161,6 +169,7 @@ impl Parts {
                 part.remove(*former);
                 part.open_anchors.remove(&hash);
                 part.said_paused.remove(&hash);
+                self.duplicates.push((items.len() as u32, *item as u32));
                 (*item, *former) = (items.len(), place);
             }
             None => {
@@ -424,6 +433,7 @@ mod tests {
             UnixMillis::new(1_764_000_000_007)
         );
         assert_eq!(plan.appends[0].items, [0, 1, 2]);
+        assert_eq!(plan.duplicates, [(1, 0), (2, 1)]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! A caller chooses how long a text is, and JSON of two bytes an item makes a hundred times as much
 //! in memory. So every list and every object of a request is read by a visitor that stops at its
 //! first item too many ([`Bounded`], [`BoundedMap`]), a raw value is measured before it is read
-//! ([`at_most`]), and whatever an answer repeats of a request is cut ([`cut`]).
+//! (`at_most`), and whatever an answer repeats of a request is cut ([`cut`]).
 //! `core/model/tests/request_budget.rs` attacks every field of every body that the API's types
 //! describe, and counts the bytes that are held.
 

@@ -9,6 +9,7 @@ use crate::task::{Record, write_text};
 use scheduler_calendar::clock_change::ClockChange;
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
+use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
@@ -159,10 +160,10 @@ pub fn write_running(status: Status, due: UnixMillis, record: &str, out: &mut Ve
 }
 
 /// Appends a task as the API shows it to `out`: its status, when it is next due, then its record.
-pub fn write_task(status: Status, due: UnixMillis, record: &str, out: &mut Vec<u8>) {
+pub fn write_task(status: impl Serialize, due: UnixMillis, record: &str, out: &mut Vec<u8>) {
     let record = by_todays_law(record);
     out.extend_from_slice(b"{\"status\":");
-    // A unit variant is written as a string; writing to a Vec does not fail.
+    // A status is written as a string; writing to a Vec does not fail.
     let _ = serde_json::to_writer(&mut *out, &status);
     if !due.is_never() {
         out.extend_from_slice(format!(",\"due\":{due}").as_bytes());

@@ -51,74 +51,130 @@ impl ItemError<'_> {
     }
 }
 
-/// Returns the answer to a batch: the items in order, each with its id or what is wrong with it.
-/// `outcomes` are the items of each shard's part, and why that failed. All errors together take at
-/// most [`MAX_ERRORS_BYTES`].
-pub(crate) fn answer_batch(
-    items: &[Result<TaskId<'_>, FieldError>],
-    outcomes: Vec<(Vec<u32>, Option<Problem>)>,
-) -> Result<Answer, Problem> {
-    // When no shard took anything, the request as a whole has failed, and may be sent again as it
-    // is.
-    if !outcomes.is_empty()
-        && outcomes.iter().all(|(_, problem)| problem.is_some())
-        && let Some(problem) = outcomes.iter().find_map(|(_, problem)| problem.clone())
-    {
-        return Err(problem);
-    }
-    let mut failed: Vec<Option<&Problem>> = vec![None; items.len()];
-    for (part, problem) in &outcomes {
-        let Some(problem) = problem else { continue };
-        for item in part {
-            if let Some(slot) = failed.get_mut(*item as usize) {
-                *slot = Some(problem);
-            }
+/// A batch that was carried out.
+pub(crate) struct Batch<'a> {
+    /// The items in order, each with its id or what is wrong with it.
+    pub(crate) items: &'a [Result<TaskId<'a>, FieldError>],
+    /// See [`Plan::duplicates`].
+    ///
+    /// [`Plan::duplicates`]: scheduler_model::batch::Plan::duplicates
+    pub(crate) duplicates: &'a [(u32, u32)],
+    /// The body, if it has an item a line.
+    pub(crate) lines: Option<&'a str>,
+}
+
+impl Batch<'_> {
+    /// Returns the answer: a result for each item, in order. It is 422 if no item was accepted.
+    /// `outcomes` are the items of each shard's part, and why that failed. All errors together take
+    /// at most [`MAX_ERRORS_BYTES`].
+    ///
+    /// # Errors
+    /// If no shard took anything: then the request as a whole has failed, and may be sent again as
+    /// it is.
+    pub(crate) fn answer(
+        &self,
+        outcomes: Vec<(Vec<u32>, Option<Problem>)>,
+    ) -> Result<Answer, Problem> {
+        if !outcomes.is_empty()
+            && outcomes.iter().all(|(_, problem)| problem.is_some())
+            && let Some(problem) = outcomes.iter().find_map(|(_, problem)| problem.clone())
+        {
+            return Err(problem);
         }
-    }
-    let accepted =
-        items.iter().zip(&failed).filter(|(item, failed)| item.is_ok() && failed.is_none()).count();
-    let rejected = items.len() - accepted;
-    let mut left = MAX_ERRORS_BYTES.saturating_sub(rejected * UNEXPLAINED_BYTES);
-    let mut out = Vec::with_capacity(items.len() * 48 + 64);
-    out.extend_from_slice(
-        format!("{{\"accepted\":{accepted},\"rejected\":{rejected},\"results\":[").as_bytes(),
-    );
-    for (at, (item, failed)) in items.iter().zip(failed).enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        let error = match (item, failed) {
-            (Ok(id), None) => {
-                write_taken(id, &mut out);
-                continue;
-            }
-            (Ok(id), Some(problem)) => {
-                out.extend_from_slice(b"{\"id\":");
-                let _ = serde_json::to_writer(&mut out, id.as_str());
-                out.push(b',');
-                ItemError {
-                    field: "id",
-                    detail: &problem.detail,
-                    retryable: Some(problem.is_retryable()),
+        let mut failed: Vec<Option<&Problem>> = vec![None; self.items.len()];
+        for (part, problem) in &outcomes {
+            let Some(problem) = problem else { continue };
+            for item in part {
+                if let Some(slot) = failed.get_mut(*item as usize) {
+                    *slot = Some(problem);
                 }
             }
-            (Err(error), _) => {
-                out.push(b'{');
-                ItemError { field: &error.field, detail: &error.detail, retryable: None }
-            }
-        };
-        out.extend_from_slice(b"\"error\":");
-        error.write(&mut left, &mut out);
-        out.push(b'}');
+        }
+        let is_accepted =
+            |(item, failed): (&Result<_, _>, &Option<_>)| item.is_ok() && failed.is_none();
+        let accepted = self.items.iter().zip(&failed).filter(|item| is_accepted(*item)).count();
+        let rejected = self.items.len() - accepted;
+        let mut members =
+            format!("\"accepted\":{accepted},\"rejected\":{rejected},\"results\":[").into_bytes();
+        members.reserve(self.items.len() * 48);
+        self.write_results(&failed, rejected, &mut members);
+        members.push(b']');
+        let first = self
+            .items
+            .iter()
+            .zip(self.lines_of_items())
+            .enumerate()
+            .find_map(|(at, (item, line))| Some((at, line, item.as_ref().err()?)));
+        match first {
+            Some((at, line, error)) if accepted == 0 => Ok(Answer::refusal_with(
+                Problem::batch_rejected(rejected, at, line, error),
+                &members,
+            )),
+            _ => Ok(Answer::json(200, [b"{", members.as_slice(), b"}"].concat())),
+        }
     }
-    out.extend_from_slice(b"]}");
-    Ok(Answer::json(200, out))
+
+    /// Returns the number of each item's line, from 1; `None` for each if the body has no lines.
+    fn lines_of_items(&self) -> impl Iterator<Item = Option<usize>> {
+        let numbered = (1..).zip(self.lines.unwrap_or_default().lines());
+        let numbers = numbered.filter(|(_, line)| !line.trim_ascii().is_empty());
+        numbers.map(|(number, _)| Some(number)).chain(std::iter::repeat(None))
+    }
+
+    fn write_results(&self, failed: &[Option<&Problem>], rejected: usize, out: &mut Vec<u8>) {
+        let mut left = MAX_ERRORS_BYTES.saturating_sub(rejected * UNEXPLAINED_BYTES);
+        let mut duplicates = self.duplicates.iter().peekable();
+        // Only the results of refused items name their lines.
+        let lines = (rejected > 0).then(|| self.lines_of_items());
+        let mut lines = lines.into_iter().flatten();
+        for (at, (item, failed)) in self.items.iter().zip(failed).enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            let line = lines.next().flatten();
+            let duplicate = duplicates.next_if(|(later, _)| *later as usize == at);
+            let error = match (item, failed) {
+                (Ok(id), None) => {
+                    write_taken(id, duplicate.map(|(_, earlier)| *earlier), out);
+                    continue;
+                }
+                (Ok(id), Some(problem)) => {
+                    out.extend_from_slice(b"{\"id\":");
+                    // Writing to a Vec does not fail.
+                    let _ = serde_json::to_writer(&mut *out, id.as_str());
+                    out.push(b',');
+                    ItemError {
+                        field: "id",
+                        detail: &problem.detail,
+                        retryable: Some(problem.is_retryable()),
+                    }
+                }
+                (Err(error), _) => {
+                    out.push(b'{');
+                    ItemError { field: &error.field, detail: &error.detail, retryable: None }
+                }
+            };
+            if let Some(line) = line {
+                out.extend_from_slice(format!("\"line\":{line},").as_bytes());
+            }
+            out.extend_from_slice(b"\"error\":");
+            error.write(&mut left, out);
+            out.push(b'}');
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::Value;
+
+    fn answer_batch(
+        items: &[Result<TaskId<'_>, FieldError>],
+        outcomes: Vec<(Vec<u32>, Option<Problem>)>,
+    ) -> Result<Answer, Problem> {
+        Batch { items, duplicates: &[], lines: None }.answer(outcomes)
+    }
 
     fn errors_of(answer: &Answer) -> Vec<Value> {
         let read: Value = serde_json::from_slice(answer.body()).unwrap();
@@ -138,7 +194,7 @@ mod tests {
             assert!(bytes <= MAX_ERRORS_BYTES, "{bytes}");
             // What is around them: `{"error":},`.
             assert!(
-                answer.body().len() <= MAX_ERRORS_BYTES + 11 * MAX_BATCH_ITEMS + 100,
+                answer.body().len() <= MAX_ERRORS_BYTES + 11 * MAX_BATCH_ITEMS + 2_000,
                 "{}",
                 answer.body().len()
             );
@@ -191,5 +247,40 @@ mod tests {
         );
         assert!(errors.iter().all(|error| error["field"] == "id" && error["retryable"] == true));
         assert_eq!(errors.last().unwrap()["detail"], UNEXPLAINED);
+    }
+
+    #[test]
+    fn a_batch_of_which_nothing_is_accepted_is_refused_with_its_results() {
+        let bad = || Err(FieldError::new("cron", "is bad"));
+        let good = || Ok(TaskId::Given("a".into()));
+        let read = |answer: &Answer| serde_json::from_slice::<Value>(answer.body()).unwrap();
+        let lines = Some("\n{}\n\n{}\n");
+        let answer = Batch { items: &[bad(), bad()], duplicates: &[], lines }.answer(Vec::new());
+        let answer = answer.unwrap();
+        let body = read(&answer);
+        assert_eq!((answer.status(), &body["type"]), (422, &"/problems/batch-rejected".into()));
+        assert_eq!((&body["rejected"], &body["field"]), (&2.into(), &"[0].cron".into()));
+        assert!(body["detail"].as_str().unwrap().contains("line 2"), "{body}");
+        assert_eq!(body["results"][1]["line"], 4);
+        assert_eq!(body["results"][1]["error"]["field"], "cron");
+
+        let answer = Batch { items: &[bad(), good()], duplicates: &[], lines: None };
+        let answer = answer.answer(vec![(vec![1], None)]).unwrap();
+        let body = read(&answer);
+        assert_eq!((answer.status(), &body["accepted"]), (200, &1.into()));
+        assert_eq!(body["results"][0].get("line"), None);
+        // Nothing was refused.
+        assert_eq!(answer_batch(&[], Vec::new()).unwrap().status(), 200);
+    }
+
+    #[test]
+    fn an_item_that_replaces_an_earlier_one_says_so() {
+        let items = ["a", "b", "a"].map(|id| Ok(TaskId::Given(id.into())));
+        let batch = Batch { items: &items, duplicates: &[(2, 0)], lines: None };
+        let answer = batch.answer(vec![(vec![0, 1, 2], None)]).unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(answer.body()),
+            r#"{"accepted":3,"rejected":0,"results":[{"id":"a"},{"id":"b"},{"id":"a","duplicateOf":0}]}"#
+        );
     }
 }

@@ -125,15 +125,6 @@ async fn on_shard(
     Ok(done)
 }
 
-/// Adds to an answer that an attempt is in flight: it ends, and the next one starts only as the
-/// request has left the task.
-pub(crate) fn with_running(mut answer: serde_json::Value) -> serde_json::Value {
-    if let Some(fields) = answer.as_object_mut() {
-        fields.insert("running".to_owned(), true.into());
-    }
-    answer
-}
-
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 pub(crate) fn is_zero(count: &u64) -> bool {
     *count == 0

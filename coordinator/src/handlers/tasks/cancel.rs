@@ -1,9 +1,10 @@
 //! Cancelling.
 
-use crate::clients::epochs;
+use crate::clients::epochs::{self, Answered};
 use crate::clients::shards::Shards;
 use crate::context::Call;
-use crate::handlers::tasks::bulk::{self, Action, Chosen, Done, is_zero, with_running};
+use crate::handlers::tasks::bulk::{self, Action, Chosen, Done, is_zero};
+use crate::handlers::tasks::changed;
 use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_model::epochs::{CancelledId, Means};
@@ -16,7 +17,6 @@ use serde::Serialize;
 struct CancelledMany {
     cancelled: u64,
     not_found: u64,
-    already_fired: u64,
     #[serde(skip_serializing_if = "is_zero")]
     running: u64,
     done: bool,
@@ -25,14 +25,14 @@ struct CancelledMany {
 /// `DELETE /v1/tasks/{id}`.
 pub(crate) async fn one(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let if_match = call.version_to_match(&id).await?;
-    let (outcomes, is_repeat) = cancel_ids(&call.shards, vec![id.clone()], if_match).await?;
+    let Answered { outcomes, is_repeat, task } =
+        cancel_ids(&call.shards, vec![id.clone()], if_match).await?;
     let is_running = outcomes.first().is_some_and(|of| of.is_running);
     let outcome = outcomes.first().map_or(Cancelled::NotFound, |of| of.outcome);
     // Of what is not there, `If-Match` does not hold.
     let is_gone = outcome == Cancelled::NotFound && call.if_match()?.is_some();
     told(&id, if is_gone { Cancelled::OtherVersion } else { outcome }, is_repeat)?;
-    let cancelled = serde_json::json!({ "id": id, "cancelled": true });
-    Ok(Answer::of(200, &if is_running { with_running(cancelled) } else { cancelled }))
+    Ok(changed::cancelled(&id, task.as_ref(), is_running))
 }
 
 /// Returns what became of the cancel of one task. Where the shard was asked again, that there is
@@ -41,9 +41,9 @@ fn told(id: &str, outcome: Cancelled, is_repeat: bool) -> Result<(), Problem> {
     match outcome {
         Cancelled::Cancelled => Ok(()),
         _ if is_repeat => Err(Problem::unknown_outcome()),
-        Cancelled::AlreadyFired => Err(Problem::already_fired(id)),
         Cancelled::OtherVersion => Err(Problem::not_matched()),
-        Cancelled::NotFound => Err(Problem::no_task(id)),
+        // Shards of earlier versions say of what has fired that it is too late.
+        Cancelled::AlreadyFired | Cancelled::NotFound => Err(Problem::no_task(id)),
     }
 }
 
@@ -56,14 +56,15 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
     let mut counts = CancelledMany { done: true, ..CancelledMany::default() };
     match Chosen::of(request)? {
         Chosen::Ids(ids) => {
-            for CancelledId { outcome, is_running } in cancel_ids(&call.shards, ids, None).await?.0
-            {
+            let Answered { outcomes, .. } = cancel_ids(&call.shards, ids, None).await?;
+            for CancelledId { outcome, is_running } in outcomes {
                 counts.running += u64::from(is_running);
                 match outcome {
                     Cancelled::Cancelled => counts.cancelled += 1,
-                    Cancelled::AlreadyFired => counts.already_fired += 1,
                     // Only a request with a condition is told of another version.
-                    Cancelled::NotFound | Cancelled::OtherVersion => counts.not_found += 1,
+                    Cancelled::NotFound | Cancelled::AlreadyFired | Cancelled::OtherVersion => {
+                        counts.not_found += 1
+                    }
                 }
             }
         }
@@ -76,13 +77,12 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
     Ok(Answer::of(200, &counts))
 }
 
-/// Cancels by id, in every epoch. Returns the outcomes in the order of the ids, and whether a shard
-/// had to be asked again.
+/// Cancels by id, in every epoch.
 async fn cancel_ids(
     shards: &Shards,
     ids: Vec<String>,
     if_match: Option<u64>,
-) -> Result<(Vec<CancelledId>, bool), Problem> {
+) -> Result<Answered<CancelledId>, Problem> {
     epochs::by_ids(shards, &ids, Means::Everything, None, None, |ids| CancelRequest {
         ids,
         if_match,
@@ -101,7 +101,7 @@ mod tests {
         for (outcome, status) in [
             (Cancelled::NotFound, 404),
             (Cancelled::OtherVersion, 412),
-            (Cancelled::AlreadyFired, 409),
+            (Cancelled::AlreadyFired, 404),
         ] {
             assert_eq!(
                 told("a", outcome, false).map_err(|problem| problem.kind.status()),

@@ -1,14 +1,15 @@
 //! Changing tasks that wait: pause, resume, run now, reschedule; one by its id, many by ids or a
 //! filter.
 
-use crate::clients::epochs;
+use crate::clients::epochs::{self, Answered};
 use crate::context::Call;
-use crate::handlers::tasks::bulk::{self, Action, Chosen, Done, is_zero, with_running};
+use crate::handlers::tasks::bulk::{self, Action, Chosen, Done, is_zero};
+use crate::handlers::tasks::changed;
 use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_model::epochs::{ChangedId, Means};
 use scheduler_model::input::FieldError;
-use scheduler_model::protocol::{Change, ChangeRequest, Changed};
+use scheduler_model::protocol::{Change, ChangeRequest, Changed, ListItem};
 use scheduler_model::task::ChangeInput;
 use serde::Serialize;
 
@@ -27,7 +28,7 @@ struct ChangedMany {
     changed: u64,
     unchanged: u64,
     not_applicable: u64,
-    already_fired: u64,
+    already_running: u64,
     not_found: u64,
     #[serde(skip_serializing_if = "is_zero")]
     running: u64,
@@ -63,17 +64,8 @@ pub(crate) async fn one(mut call: Call<'_>, id: String, verb: Verb) -> Result<An
         )));
     }
     let change = verb.change(&input, &call)?;
-    let clock_change = match &change {
-        Change::Reschedule(to) => to.clock_change(),
-        _ => None,
-    };
-    let Changing { changed, is_running } = change_id(&call, &id, change, if_match).await?;
-    let mut answer = serde_json::json!({ "id": id, "changed": changed });
-    if let (Some((name, explanation)), Some(fields)) = (clock_change, answer.as_object_mut()) {
-        fields.insert("clockChange".to_owned(), name.into());
-        fields.insert("explanation".to_owned(), explanation.into());
-    }
-    Ok(Answer::of(200, &if is_running { with_running(answer) } else { answer }))
+    let Changing { changed, is_running, task } = change_id(&call, &id, change, if_match).await?;
+    Ok(changed::changed(&id, task.as_ref(), changed, is_running))
 }
 
 /// What a change has done to one task.
@@ -81,6 +73,8 @@ pub(crate) struct Changing {
     pub(crate) changed: bool,
     /// Whether an attempt of it is in flight.
     pub(crate) is_running: bool,
+    /// The task after the change.
+    pub(crate) task: Option<ListItem>,
 }
 
 /// Changes one task, if it has the version.
@@ -90,14 +84,19 @@ pub(crate) async fn change_id(
     change: Change,
     if_match: Option<u64>,
 ) -> Result<Changing, Problem> {
-    let (outcomes, is_repeat) = change_ids(call, vec![id.to_owned()], change, if_match).await?;
+    let Answered { outcomes, is_repeat, task } =
+        change_ids(call, vec![id.to_owned()], change, if_match).await?;
     let is_running = outcomes.first().is_some_and(|of| of.is_running);
     let outcome = outcomes.first().map_or(Changed::NotFound, |of| of.outcome);
     // Of what is not there, `If-Match` does not hold.
     let is_gone = outcome == Changed::NotFound && call.if_match()?.is_some();
+    let is_cancelled = task.as_ref().is_some_and(|task| task.is_cancelled);
+    if outcome == Changed::AlreadyFired && is_cancelled && !is_repeat {
+        return Err(Problem::task_cancelled(id));
+    }
     let changed =
         told(id, if is_gone { Changed::OtherVersion } else { outcome }, &change, is_repeat)?;
-    Ok(Changing { changed, is_running })
+    Ok(Changing { changed, is_running, task })
 }
 
 /// Returns what became of the change of one task: whether it has changed. Where the shard was asked
@@ -113,7 +112,8 @@ fn told(id: &str, outcome: Changed, change: &Change, is_repeat: bool) -> Result<
             Err(Problem::unknown_outcome())
         }
         Changed::OtherVersion => Err(Problem::not_matched()),
-        Changed::AlreadyFired => Err(Problem::already_fired(id)),
+        Changed::AlreadyFired if *change == Change::Run => Err(Problem::already_running(id)),
+        Changed::AlreadyFired => Err(Problem::task_cancelled(id)),
         Changed::NotFound => Err(Problem::no_task(id)),
     }
 }
@@ -126,7 +126,8 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
     let mut counts = ChangedMany { done: true, ..ChangedMany::default() };
     match Chosen::of(input)? {
         Chosen::Ids(ids) => {
-            for ChangedId { outcome, is_running } in change_ids(&call, ids, change, None).await?.0 {
+            let Answered { outcomes, .. } = change_ids(&call, ids, change, None).await?;
+            for ChangedId { outcome, is_running } in outcomes {
                 counts.running += u64::from(is_running);
                 *match outcome {
                     Changed::Changed => &mut counts.changed,
@@ -134,7 +135,9 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
                     Changed::NotApplicable | Changed::TooManyRuns | Changed::OtherVersion => {
                         &mut counts.not_applicable
                     }
-                    Changed::AlreadyFired => &mut counts.already_fired,
+                    // Otherwise they were cancelled.
+                    Changed::AlreadyFired if change == Change::Run => &mut counts.already_running,
+                    Changed::AlreadyFired => &mut counts.not_applicable,
                     Changed::NotFound => &mut counts.not_found,
                 } += 1;
             }
@@ -149,14 +152,13 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
     Ok(Answer::of(200, &counts))
 }
 
-/// Changes by id, in every epoch. Returns the outcomes in the order of the ids, and whether a shard
-/// had to be asked again.
+/// Changes by id, in every epoch.
 async fn change_ids(
     call: &Call<'_>,
     ids: Vec<String>,
     change: Change,
     if_match: Option<u64>,
-) -> Result<(Vec<ChangedId>, bool), Problem> {
+) -> Result<Answered<ChangedId>, Problem> {
     let request = |ids| ChangeRequest { ids, change, if_match };
     epochs::by_ids(&call.shards, &ids, Means::of(change), call.share, None, request).await
 }

@@ -4,7 +4,7 @@ use crate::clients::epochs::find;
 use crate::clients::epochs::{self, Dropped};
 use crate::clients::shards::Shards;
 use crate::context::Call;
-use crate::handlers::tasks::batch_answer::answer_batch;
+use crate::handlers::tasks::batch_answer::Batch;
 use crate::handlers::tasks::idempotency::{self, Done};
 use crate::handlers::tasks::precondition::{Precondition, where_expected};
 use crate::problem::Problem;
@@ -92,7 +92,7 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
                 }
                 Ok(plan)
             };
-            let Done { mut items, parts, is_replay } =
+            let Done { mut items, parts, is_replay, .. } =
                 idempotency::carry_out(&call, once, plan).await?;
             let part = parts.into_iter().find(|(part, _)| !part.items.is_empty());
             let (Some(Ok(id)), Some((part, reply))) = (items.pop(), part) else {
@@ -162,10 +162,10 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
         return Ok(Answer::json(200, format!("{{\"parsed\":{}}}", tasks.len()).into_bytes()));
     }
     let mut gone_on = HashMap::new();
-    let (items, outcomes, is_replay) =
+    let (items, duplicates, outcomes, is_replay) =
         match idempotency::asked(&call, if is_lines { "lines" } else { "array" }, &text)? {
             None => {
-                let Plan { items, mut appends } = planned(&call, tasks, None)?;
+                let Plan { items, mut appends, duplicates } = planned(&call, tasks, None)?;
                 let shards = &call.shards;
                 gone_on = epochs::go_on(shards, &mut appends).await?;
                 let outcomes = shards
@@ -174,7 +174,7 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
                         (items, shards.append(shard, &mut append).await.err())
                     })
                     .await;
-                (items, outcomes, false)
+                (items, duplicates, outcomes, false)
             }
             Some(once) => {
                 drop(tasks);
@@ -185,11 +185,12 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
                         Some(once),
                     )
                 };
-                let Done { items, parts, is_replay } =
+                let Done { items, duplicates, parts, is_replay } =
                     idempotency::carry_out(&call, &once, plan).await?;
                 // The key's home may have taken nothing but the key.
                 let parts = parts.into_iter().filter(|(part, _)| !part.items.is_empty());
-                (items, parts.map(|(part, reply)| (part.items, reply.err())).collect(), is_replay)
+                let outcomes = parts.map(|(part, reply)| (part.items, reply.err())).collect();
+                (items, duplicates, outcomes, is_replay)
             }
         };
     if !call.shards.map.is_single() {
@@ -202,7 +203,9 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
         let taken = taken.map(|id| (id.as_str(), gone_on.get(id.as_str()).copied()));
         epochs::drop_others(&call.shards, taken).await?;
     }
-    answer_batch(&items, outcomes).map(|answer| answer.replayed(is_replay))
+    let lines = is_lines.then_some(text.as_str());
+    let batch = Batch { items: &items, duplicates: &duplicates, lines };
+    batch.answer(outcomes).map(|answer| answer.replayed(is_replay))
 }
 
 fn planned<'a>(

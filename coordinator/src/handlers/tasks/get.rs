@@ -24,6 +24,6 @@ pub(crate) async fn get(call: Call<'_>, id: String) -> Result<Answer, Problem> {
         return Err(Problem::not_matched());
     }
     let mut out = Vec::new();
-    write_task(item.status, item.position.due, record, &mut out);
+    write_task(item.status, item.position.due, &call.visible(record), &mut out);
     Ok(Answer::json(200, out).with_version(version).unless_seen(call.if_none_match()?.as_ref()))
 }

@@ -26,6 +26,8 @@ pub(crate) fn asked(call: &Call<'_>, kind: &str, body: &str) -> Result<Option<On
 /// What has become of a request.
 pub(crate) struct Done<'a> {
     pub(crate) items: Vec<Result<TaskId<'a>, FieldError>>,
+    /// See [`Plan::duplicates`].
+    pub(crate) duplicates: Vec<(u32, u32)>,
     /// Each part with its shard's answer.
     pub(crate) parts: Vec<(ShardAppend, Result<AppendReply, Problem>)>,
     /// Whether all of it was done before.
@@ -46,22 +48,23 @@ pub(crate) async fn carry_out<'a>(
     // A key that stands for another request, or a home that takes nothing in: nothing has been done
     // anywhere.
     let reply = reply?;
-    let (once, items, home, rest) = match reply.done_before.filter(|made| *made != asked.made) {
-        None => (asked.clone(), first.items, home, rest),
-        Some(made) => {
-            let once = asked.as_made(made);
-            let again = plan(&once)?;
-            let (home, rest) = once.split(again.appends, &shards.map);
-            (once, again.items, home, rest)
-        }
-    };
+    let (once, items, duplicates, home, rest) =
+        match reply.done_before.filter(|made| *made != asked.made) {
+            None => (asked.clone(), first.items, first.duplicates, home, rest),
+            Some(made) => {
+                let once = asked.as_made(made);
+                let again = plan(&once)?;
+                let (home, rest) = once.split(again.appends, &shards.map);
+                (once, again.items, again.duplicates, home, rest)
+            }
+        };
     let once = &once;
     let mut parts = shards.each(rest, |part| send(shards, once, call.share, part)).await;
     parts.push((home, Ok(reply)));
     let was_done = |(_, reply): &(ShardAppend, Result<AppendReply, Problem>)| {
         reply.as_ref().is_ok_and(|reply| reply.done_before.is_some_and(|made| made != asked.made))
     };
-    Ok(Done { is_replay: parts.iter().all(was_done), items, parts })
+    Ok(Done { is_replay: parts.iter().all(was_done), items, duplicates, parts })
 }
 
 async fn send(

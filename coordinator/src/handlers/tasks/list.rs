@@ -32,7 +32,8 @@ pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
         if at > 0 {
             out.push(b',');
         }
-        write_task(item.status, item.position.due, item.record.get(), &mut out);
+        let record = call.visible(item.record.get());
+        write_task(item.status, item.position.due, &record, &mut out);
     }
     let next = next.map_or_else(|| "null".to_owned(), |next| format!("\"{next}\""));
     out.extend_from_slice(format!("],\"cursor\":{next}}}").as_bytes());

@@ -4,6 +4,7 @@ mod batch_answer;
 mod bulk;
 pub(crate) mod cancel;
 pub(crate) mod change;
+mod changed;
 pub(crate) mod create;
 pub(crate) mod explain;
 pub(crate) mod get;

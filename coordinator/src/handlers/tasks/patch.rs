@@ -32,7 +32,7 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
             None => Problem::no_task(&id),
         })?;
         if item.is_cancelled {
-            return Err(Problem::already_fired(&id));
+            return Err(Problem::task_cancelled(&id));
         }
         // A pause is of an attempt as well; everything else is of a task.
         let is_patchable = is_patchable(&item);
@@ -49,11 +49,9 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         }
         if let Some(pauses) = pauses {
             let change = if pauses { Change::Pause } else { Change::Resume };
-            let Changing { is_running, .. } =
+            let Changing { is_running, task, .. } =
                 change_id(&call, &id, change, if_match.as_ref().map(|_| version)).await?;
-            // What was resumed may have ended by now.
-            let found = find(&call.shards, &id).await?.map_or(item, |(_, item)| item);
-            return Ok(create::shown(&found, is_running));
+            return Ok(create::shown(&task.unwrap_or(item), is_running));
         }
         let record = Record::parse(item.record.get().as_bytes()).ok();
         let is_paused =

@@ -1,9 +1,11 @@
 //! Cancels, pauses, patches and overwrites of what is in flight, one by one: each with a restart
 //! between the decision and what comes of it.
 
+mod redeliveries;
+
 use crate::regressions::{NOW, Pair, ids, record};
 use scheduler_calendar::time::UnixMillis;
-use scheduler_engine::{Destination, Effects, Outgoing, Write};
+use scheduler_engine::{Effects, Outgoing, Write};
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::protocol::{
@@ -289,81 +291,6 @@ fn by_filter_what_is_in_flight_is_paused_and_resumed_as_it_is_shown() {
 }
 
 #[test]
-fn a_redelivery_starts_nothing_that_was_stopped() {
-    let mut pair = in_flight(&["a", "b", "c"]);
-    cancel(&mut pair, &["a"]);
-    change(&mut pair, "c", Change::Pause);
-    let effects = pair.wake(NEXT_DAY);
-    let all: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
-    assert_eq!(sent(&effects), [(all, vec![0, 2])], "the places stay, for the report names them");
-    // The dispatcher says that it has left them alone.
-    pair.report(&Report { seq: 1, not_started: vec![0, 2], ..Report::default() }, NEXT_DAY);
-    let counters = pair.engine.stats(NOW).counters;
-    assert_eq!(
-        (counters.succeeded, pair.status("a"), pair.status("c")),
-        (1, None, Some(Status::Paused))
-    );
-}
-
-#[test]
-fn an_envelope_of_which_all_was_stopped_ends_instead_of_a_redelivery() {
-    let mut pair = in_flight(&["a", "b"]);
-    cancel(&mut pair, &["a"]);
-    change(&mut pair, "b", Change::Pause);
-    let effects = pair.wake(NEXT_DAY);
-    assert!(effects.sends.is_empty());
-    assert_eq!((pair.status("a"), pair.status("b")), (None, Some(Status::Paused)));
-    // What comes late is of no use any more.
-    pair.report(&failed(1, 1), NEXT_DAY);
-    assert_eq!(pair.engine.stats(NOW).held(), 1);
-    cancel(&mut pair, &["b"]);
-    assert!(is_at_rest(&mut pair));
-}
-
-#[test]
-fn a_user_s_queue_gets_nothing_again_that_was_stopped() {
-    let mut pair = Pair::new();
-    let to_queue = |id: &str| {
-        record(id, NOW, 0).replacen(
-            r#"{"type":"handler","name":"log"}"#,
-            r#"{"type":"queue","queue":"Q"}"#,
-            1,
-        )
-    };
-    let mut builder = PageBuilder::default();
-    for id in ["a", "b", "c"] {
-        let text = to_queue(id);
-        assert!(
-            builder.push(id_hash(id), NOW, Flags::TO_QUEUE, |out| out
-                .extend_from_slice(text.as_bytes()))
-        );
-    }
-    let append = Append { pages: builder.finish(), ..Append::default() };
-    let (_, effects) = pair.engine.append(append, NOW, &pair.storage).unwrap();
-    pair.commit(effects);
-    let effects = pair.wake(NOW);
-    assert_eq!(effects.sends[0].destination, Destination::Queue("Q".to_owned()));
-    // The queue has refused it.
-    cancel(&mut pair, &["a"]);
-    change(&mut pair, "c", Change::Pause);
-    let effects = pair.wake(NOW.plus(60_000));
-    assert_eq!(sent(&effects), [(vec!["b".to_owned()], vec![])]);
-    // What is cancelled once it is in a message that was sent is in it.
-    cancel(&mut pair, &["b"]);
-    let effects = pair.engine.sent(1, LATER, &pair.storage).unwrap();
-    pair.commit(effects);
-    let counters = pair.engine.stats(NOW).counters;
-    assert_eq!(
-        (counters.succeeded, pair.status("a"), pair.status("c")),
-        (1, None, Some(Status::Paused))
-    );
-    assert_eq!((runs(&pair, "a").len(), runs(&pair, "b").len(), runs(&pair, "c").len()), (0, 1, 0));
-    change(&mut pair, "c", Change::Resume);
-    let effects = pair.wake(NEXT_DAY);
-    assert_eq!(effects.sends[0].destination, Destination::Queue("Q".to_owned()));
-}
-
-#[test]
 fn a_patch_while_an_attempt_runs_is_of_those_after_it() {
     let mut pair = in_flight(&["a"]);
     pair.report(&failed(1, 0), NOW);
@@ -517,47 +444,6 @@ fn a_cancelled_run_does_not_stand_for_one_that_goes_on() {
     assert_eq!(change(&mut pair, "a", Change::Resume), (Changed::Unchanged, true));
     assert_eq!(change(&mut pair, "a", Change::Pause), (Changed::Changed, true));
     assert_eq!(change(&mut pair, "a", Change::Pause), (Changed::Unchanged, true));
-}
-
-/// A send that is refused so often that its back-off is the visibility timeout stands twice among
-/// those that are due again. Its envelope ended at the first, and with the decisions gone the
-/// second put the cancelled run back.
-#[test]
-fn a_refused_envelope_of_cancelled_runs_ends_once() {
-    for is_paused in [false, true] {
-        let mut pair = in_flight(&["a"]);
-        let mut now = NOW;
-        for _ in 0..12 {
-            let refused = pair.engine.send_failed(1, now);
-            pair.commit(refused);
-            now = pair.engine.next_wakeup().unwrap();
-            assert_eq!(pair.wake(now).sends.len(), 1);
-        }
-        let refused = pair.engine.send_failed(1, now);
-        pair.commit(refused);
-        let expected = if is_paused {
-            let request =
-                ChangeRequest { ids: vec!["a".to_owned()], change: Change::Pause, if_match: None };
-            let (_, effects) = pair.engine.change(&request, now, &pair.storage).unwrap();
-            pair.commit(effects);
-            Some(Status::Paused)
-        } else {
-            let request = CancelRequest { ids: vec!["a".to_owned()], if_match: None };
-            let (_, effects) = pair.engine.cancel(&request, now, &pair.storage).unwrap();
-            pair.commit(effects);
-            None
-        };
-        for _ in 0..3 {
-            assert!(pair.wake(NEXT_DAY).sends.is_empty());
-        }
-        let held = pair.engine.stats(NEXT_DAY).held();
-        assert_eq!(
-            (pair.status("a"), held),
-            (expected, u64::from(is_paused)),
-            "paused: {is_paused}"
-        );
-        assert!(pair.engine.is_idle());
-    }
 }
 
 /// A patch of it was answered as if somebody else had changed it.

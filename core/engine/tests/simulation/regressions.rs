@@ -1,139 +1,18 @@
 //! What was found once, and what seeds reach too seldom: short sequences, each with its reason.
 
+mod pair;
+
+pub(crate) use pair::{NOW, Pair, ids, record};
+
 use crate::runner;
-use crate::storage::Storage;
 use scheduler_calendar::delay::Delay;
 use scheduler_calendar::time::UnixMillis;
-use scheduler_engine::{Config, Effects, Engine, Keep, Write};
+use scheduler_engine::{Config, Engine, Keep, Write};
 use scheduler_model::bounds::{MAX_ENVELOPE_BYTES, MAX_OUTCOME_BYTES, MAX_RECORD_BYTES};
-use scheduler_model::format::envelope::Envelope;
-use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::protocol::{
     Append, Change, ChangeRequest, Changed, Detail, Failure, Report, Status,
 };
-use scheduler_model::routing::id_hash;
-use scheduler_model::task::Record;
 use std::collections::BTreeSet;
-
-pub(crate) const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
-
-/// An engine and its storage, where nothing goes wrong but what a test asks for.
-pub(crate) struct Pair {
-    pub(crate) engine: Engine,
-    pub(crate) storage: Storage,
-}
-
-impl Pair {
-    pub(crate) fn new() -> Self {
-        let storage = Storage::default();
-        Self { engine: load(&storage), storage }
-    }
-
-    pub(crate) fn commit(&mut self, effects: Effects) -> Effects {
-        self.storage.check_budget(&effects.writes, false);
-        self.storage.apply(&effects.writes);
-        effects
-    }
-
-    pub(crate) fn restart(&mut self) {
-        self.engine = load(&self.storage);
-    }
-
-    pub(crate) fn append(&mut self, tasks: impl IntoIterator<Item = (String, UnixMillis, String)>) {
-        self.append_flagged(tasks, Flags::TASK);
-    }
-
-    pub(crate) fn append_flagged(
-        &mut self,
-        tasks: impl IntoIterator<Item = (String, UnixMillis, String)>,
-        flags: Flags,
-    ) {
-        let mut builder = PageBuilder::default();
-        for (id, due, record) in tasks {
-            assert!(
-                builder
-                    .push(id_hash(&id), due, flags, |out| out.extend_from_slice(record.as_bytes()))
-            );
-        }
-        let append = Append {
-            fresh: false,
-            pages: builder.finish(),
-            schedules: Vec::new(),
-            ..Append::default()
-        };
-        let (_, effects) = self.engine.append(append, NOW, &self.storage).unwrap();
-        self.commit(effects);
-    }
-
-    pub(crate) fn wake(&mut self, now: UnixMillis) -> Effects {
-        let effects = self.engine.wake(now, &self.storage).unwrap();
-        self.storage.check_budget(&effects.writes, true);
-        self.commit(effects)
-    }
-
-    pub(crate) fn report(&mut self, report: &Report, now: UnixMillis) {
-        let effects = self.engine.report(report, now, &self.storage).unwrap();
-        self.commit(effects);
-    }
-
-    /// The first task of an envelope has failed in an attempt that began at `started`, by the
-    /// dispatcher's clock.
-    pub(crate) fn fail(&mut self, seq: u64, started: UnixMillis, now: UnixMillis) {
-        let failed = vec![Failure { index: 0, error: "no".to_owned(), ..Failure::default() }];
-        let details = vec![Detail {
-            index: 0,
-            status: None,
-            started_at: started,
-            millis: 0,
-            excerpt: String::new(),
-        }];
-        self.report(&Report { seq, failed, details, ..Report::default() }, now);
-    }
-
-    pub(crate) fn change_one(&mut self, id: &str, change: Change, now: UnixMillis) {
-        let request = ChangeRequest { ids: vec![id.to_owned()], change, if_match: None };
-        let (reply, effects) = self.engine.change(&request, now, &self.storage).unwrap();
-        assert_eq!(reply.outcomes, [Changed::Changed]);
-        self.commit(effects);
-    }
-
-    pub(crate) fn status(&self, id: &str) -> Option<Status> {
-        self.engine.get(id, &self.storage).unwrap().map(|item| item.status)
-    }
-}
-
-pub(crate) fn load(storage: &Storage) -> Engine {
-    // Whatever is handed on: what bounds a firing shall be seen.
-    Engine::load(
-        "1-0",
-        Config { max_dispatched: usize::MAX, ..Config::default() },
-        storage.snapshot(),
-    )
-    .unwrap()
-}
-
-pub(crate) fn record(id: &str, due: UnixMillis, fill: usize) -> String {
-    let head = format!(
-        r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}},"payload":""#
-    );
-    let fill = fill.saturating_sub(head.len() + 2);
-    format!("{head}{}\"}}", "x".repeat(fill))
-}
-
-pub(crate) fn ids(effects: &Effects) -> Vec<String> {
-    let mut ids = Vec::new();
-    for write in &effects.writes {
-        let Write::InsertEnvelope { text, .. } = write else { continue };
-        let envelope = Envelope::parse(std::str::from_utf8(text).unwrap()).unwrap();
-        ids.extend(
-            envelope
-                .tasks
-                .iter()
-                .map(|task| Record::parse(task.get().as_bytes()).unwrap().id.into_owned()),
-        );
-    }
-    ids
-}
 
 /// A record of the largest size grows when it fails. It was past the limit for new records then,
 /// was dropped, and counted as a success.

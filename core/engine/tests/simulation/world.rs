@@ -1,6 +1,11 @@
 //! The world around the engines: shells with their storage and alarm, queues, dispatchers,
 //! consumers, a watchdog and a clock.
 
+mod alarms;
+mod clocks;
+
+pub(crate) use alarms::platform_takes;
+
 use crate::circuits::stores_state;
 use crate::faults::{Faults, Outage};
 use crate::history::history_agrees;
@@ -13,15 +18,12 @@ use crate::random::Random;
 use crate::room::Room;
 use crate::storage::Storage;
 use scheduler_calendar::time::UnixMillis;
-use scheduler_engine::{Config, Effects, Engine, EngineError, Outgoing, Write, alarm_time};
+use scheduler_engine::{Config, Effects, Engine, EngineError, Outgoing, Write};
 use scheduler_model::bounds::MAX_LANES;
 use scheduler_model::protocol::limiter::{Asked, RequestNumber};
 use scheduler_model::protocol::{Report, limiter};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
-
-/// 2189-01-01T00:00:00Z: the platform says that it refuses alarms later than that.
-const FIRST_REFUSED: UnixMillis = UnixMillis::new(6_911_049_600_000);
 
 /// Returns how long a shard with so many lanes does not crash again after a crash, milliseconds:
 /// long enough to ask for each of them at the slowest that a message is under light faults, where
@@ -146,13 +148,6 @@ pub(crate) struct World {
     pub(crate) traced: bool,
 }
 
-/// Ends the run if the platform would refuse an alarm at this time.
-pub(crate) fn platform_takes(alarm: UnixMillis, now: UnixMillis) {
-    if alarm <= now || alarm >= FIRST_REFUSED {
-        violated("always-armed", format!("the platform refuses an alarm at {alarm}, set at {now}"));
-    }
-}
-
 impl World {
     pub(crate) fn new(
         random: Random,
@@ -210,104 +205,6 @@ impl World {
         self.planned += 1;
         self.events.insert(self.planned, event);
         self.agenda.push(Reverse((at.max(self.now).plus(-self.shift), self.planned)));
-    }
-
-    /// Returns the time that all clocks should show.
-    pub(crate) fn true_now(&self) -> UnixMillis {
-        self.now.plus(-self.shift)
-    }
-
-    /// Lets something happen by the clock of a shard.
-    pub(crate) fn on_clock_of<T>(&mut self, of: usize, happen: impl FnOnce(&mut Self) -> T) -> T {
-        let former = self.shift;
-        let shift = self.offsets[of];
-        (self.now, self.shift) = (self.now.plus(shift - former), shift);
-        let outcome = happen(self);
-        (self.now, self.shift) = (self.now.plus(former - shift), former);
-        outcome
-    }
-
-    pub(crate) fn now_of_limiter(&self) -> UnixMillis {
-        self.now.plus(self.offsets.last().copied().unwrap_or(0))
-    }
-
-    fn clock_steps(&mut self, of: usize, offset: i64) {
-        self.trace(|| format!("the clock of {of} is ahead by {offset}"));
-        self.offsets[of] = offset;
-    }
-
-    /// What a request brings or moves while the clock is ahead may stand in the future for good.
-    fn note_ahead(&mut self, request: &Request) {
-        let shard = request.shard();
-        let numbered = self.model.versions.iter().zip(0..);
-        let of_them: Vec<u64> = match request {
-            Request::Append { versions, .. } => versions.clone(),
-            Request::Change { ids, .. } => numbered
-                .filter(|(version, _)| ids.contains(&version.id))
-                .map(|(_, number)| number)
-                .collect(),
-            Request::ChangeMatching { .. }
-            | Request::Redefine { .. }
-            | Request::InFlight { .. } => numbered
-                .filter(|(version, _)| version.shard == shard)
-                .map(|(_, number)| number)
-                .collect(),
-            _ => Vec::new(),
-        };
-        self.model.brought_ahead.extend(of_them);
-    }
-
-    /// All clocks agree from now on.
-    pub(crate) fn set_clocks(&mut self) {
-        let later: Vec<u64> = self
-            .events
-            .iter()
-            .filter(|(_, event)| matches!(event, Event::Clock { .. }))
-            .map(|(number, _)| *number)
-            .collect();
-        later.iter().for_each(|number| drop(self.events.remove(number)));
-        (0..self.offsets.len()).for_each(|of| self.clock_steps(of, 0));
-    }
-
-    /// Tells an engine the time, as its shell does before each input.
-    /// `turning-back-changes-nothing`: what waits, and where it stands, is the same before and
-    /// after.
-    fn observe(&mut self, at: usize) {
-        let now = self.now;
-        let shard = &mut self.shards[at];
-        let Some(engine) = shard.engine.as_mut() else { return };
-        let effects = engine.observe(now);
-        // What waits for a bounded time waits no longer than from when the shard knows that its
-        // clock has gone back.
-        for (_, flight) in self.model.in_flight.range_mut((at, 0)..(at + 1, 0)) {
-            flight.since = flight.since.min(now.get());
-            if let Send::Refused { at, .. } | Send::Hung { at } = &mut flight.last_send {
-                *at = (*at).min(now.get());
-            }
-        }
-        if effects.writes.is_empty() {
-            return;
-        }
-        let what = |storage: &Storage| -> Vec<_> {
-            storage
-                .waiting()
-                .into_iter()
-                .map(|waiting| (waiting.position, waiting.entry, waiting.record))
-                .collect()
-        };
-        let before = what(&shard.storage);
-        shard.storage.apply(&effects.writes);
-        if what(&shard.storage) != before || shard.storage.watermark.due > now {
-            violated(
-                "turning-back-changes-nothing",
-                format!("{:?} at {now} with {:?}", effects.writes, shard.storage.watermark),
-            );
-        }
-        if stores_state(&effects) {
-            self.model.circuits.store(at);
-        }
-        self.turned_back += 1;
-        self.trace(|| format!("{at}: turned back, {} writes", effects.writes.len()));
     }
 
     /// Lets the next event happen. Says whether there was one that is not the watchdog's round.
@@ -558,90 +455,6 @@ impl World {
         self.trace(|| format!("{at}: evicted"));
         self.compare(at);
         self.drop_engine(at);
-    }
-
-    /// Arms the alarm as the shell does: an earlier one is left.
-    fn arm(&mut self, at: usize) {
-        let shard = &mut self.shards[at];
-        let Some(wanted) = shard.engine.as_mut().and_then(Engine::next_wakeup) else { return };
-        if shard.alarm.is_some_and(|armed| armed <= wanted) {
-            return;
-        }
-        let wanted = alarm_time(wanted, self.now);
-        platform_takes(wanted, self.now);
-        shard.alarm = Some(wanted);
-        let goes_off = wanted.plus(self.random.range(0, self.faults.alarm_late));
-        if self.random.chance(self.faults.alarm_early) {
-            let early = UnixMillis::new(self.random.range(self.now.get(), goes_off.get()));
-            self.plan(early, Event::Alarm { shard: at, at: wanted });
-        }
-        if self.random.chance(self.faults.alarm_repeated) {
-            let later = goes_off.plus(self.random.range(0, 3_000));
-            self.plan(later, Event::Alarm { shard: at, at: wanted });
-        }
-        if !self.random.chance(self.faults.alarm_lost) {
-            self.plan(goes_off, Event::Alarm { shard: at, at: wanted });
-        }
-    }
-
-    fn alarm(&mut self, at: usize, armed: UnixMillis) {
-        if self.shards[at].alarm == Some(armed) {
-            self.shards[at].alarm = None;
-        }
-        if self.wake(at).is_err() {
-            // The platform repeats an alarm whose handler failed.
-            let again = self.now.plus(self.random.range(1, 2_000));
-            self.plan(again, Event::Alarm { shard: at, at: armed });
-        }
-    }
-
-    fn wake(&mut self, at: usize) -> Result<(), Dropped> {
-        self.input(
-            at,
-            true,
-            |engine, now, storage| Ok(((), engine.wake(now, storage)?)),
-            |world, (), effects| {
-                world.trace(|| {
-                    format!(
-                        "{at}: woke, {} writes, {} sends",
-                        effects.writes.len(),
-                        effects.sends.len()
-                    )
-                })
-            },
-        )
-    }
-
-    /// Stores the counts, as the shell does some time after they have changed.
-    pub(crate) fn save(&mut self, at: usize) {
-        // A crash loses counts, and nothing else.
-        let _ = self.input(at, false, |engine, _, _| Ok(((), engine.save())), |_, (), _| {});
-    }
-
-    fn watch(&mut self, at: usize) {
-        self.load(at);
-        self.observe(at);
-        let wanted = self.shards[at].engine.as_mut().and_then(Engine::next_wakeup);
-        self.shards[at].alarm = None;
-        if wanted.is_some_and(|wanted| wanted <= self.now) {
-            // A failure is for the next round.
-            let _ = self.wake(at);
-        } else {
-            self.arm(at);
-        }
-    }
-
-    fn watchdog(&mut self) {
-        for at in 0..self.shards.len() {
-            self.on_clock_of(at, |world| world.watch(at));
-        }
-        self.plan(self.now.plus(30_000), Event::Watchdog);
-    }
-
-    /// Returns when the engine wants to be woken, which it must be loaded for.
-    pub(crate) fn next_wakeup(&mut self, at: usize) -> Option<UnixMillis> {
-        self.load(at);
-        self.shards[at].engine.as_mut().and_then(Engine::next_wakeup)
     }
 
     pub(crate) fn carry_out(&mut self, request: &Request) -> Result<Answer, Dropped> {

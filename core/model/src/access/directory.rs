@@ -3,7 +3,7 @@
 use super::gate::{Denied, Holder};
 use super::key::Key;
 use super::quota::Quota;
-use super::token::Token;
+use super::token::{KeyId, Token};
 use crate::namespace::Namespace;
 use scheduler_calendar::time::UnixMillis;
 use serde::{Deserialize, Serialize};
@@ -59,16 +59,18 @@ impl Directory {
     /// # Errors
     /// When there is no such key (any more), or its time is over.
     pub fn holder(&self, token: &Token, now: UnixMillis) -> Result<Holder, Denied> {
-        let at = self.keys.binary_search_by_key(&token.id, |key| key.id);
-        let key = at
-            .ok()
-            .and_then(|at| self.keys.get(at))
-            .filter(|key| token.is(&key.digest))
-            .ok_or(Denied::UnknownKey)?;
+        let key =
+            self.key(token.id).filter(|key| token.is(&key.digest)).ok_or(Denied::UnknownKey)?;
         match key.expires_at {
             Some(at) if at <= now => Err(Denied::Expired(at)),
             _ => Ok(Holder { scopes: key.scopes.clone(), reach: key.namespaces.clone() }),
         }
+    }
+
+    /// Returns the key of this id.
+    pub fn key(&self, id: KeyId) -> Option<&Key> {
+        let at = self.keys.binary_search_by_key(&id, |key| key.id);
+        at.ok().and_then(|at| self.keys.get(at))
     }
 
     /// Returns what a namespace may have. `default` is always there and has no quota.

@@ -201,6 +201,7 @@ impl<'a> NewKey<'a> {
             namespaces: Reach::of(&self.namespaces.0)?,
             created_at: now,
             expires_at,
+            last_used_at: None,
         })
     }
 }
@@ -225,6 +226,29 @@ pub struct Key {
     /// When it ends to work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<UnixMillis>,
+    /// When it was last used; up to [`USE_MILLIS`] behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<UnixMillis>,
+}
+
+/// A use of a key is stored if the stored one is older than this, milliseconds: a row an hour at
+/// most for each key.
+pub const USE_MILLIS: i64 = 3_600_000;
+
+impl Key {
+    /// Returns whether a use at `now` is to be stored.
+    pub fn stores_use(&self, now: UnixMillis) -> bool {
+        self.last_used_at.is_none_or(|last| now.since(last) >= USE_MILLIS)
+    }
+}
+
+/// A key was used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyUse {
+    /// Which.
+    pub id: KeyId,
+    /// When.
+    pub at: UnixMillis,
 }
 
 /// A key as the API shows it: nothing that it could be found out from.
@@ -250,12 +274,23 @@ pub struct ShownKey<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<i64>")]
     expires_at: Option<UnixMillis>,
+    /// When the key was last used, up to an hour behind. Absent if it was never used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>")]
+    last_used_at: Option<UnixMillis>,
 }
 
 impl<'a> From<&'a Key> for ShownKey<'a> {
     fn from(key: &'a Key) -> Self {
-        let Key { id, digest: _, name, scopes, namespaces, created_at, expires_at } = key;
-        Self { id: *id, name, scopes, namespaces, created_at: *created_at, expires_at: *expires_at }
+        Self {
+            id: key.id,
+            name: &key.name,
+            scopes: &key.scopes,
+            namespaces: &key.namespaces,
+            created_at: key.created_at,
+            expires_at: key.expires_at,
+            last_used_at: key.last_used_at,
+        }
     }
 }
 

@@ -19,7 +19,7 @@ pub use directory::{Cached, DIRECTORY_FRESH_MILLIS, DIRECTORY_LASTS_MILLIS, Dire
 pub use fair_memory::{FairMemory, MemoryUse};
 pub use gate::{Denied, Holder, NAMESPACE_HEADER};
 pub use guesses::Guesses;
-pub use key::{Key, NewKey, Reach, Scope, ShownKey};
+pub use key::{Key, KeyUse, NewKey, Reach, Scope, ShownKey, USE_MILLIS};
 pub use messages::{DeleteNamespace, Entry, Refused};
 pub use namespace_input::NamespaceInput;
 pub use quota::Used;
@@ -39,6 +39,8 @@ pub mod paths {
     pub const READ: &str = "/read";
     /// Body: an [`super::Entry`] to add; answer: whether it is new.
     pub const PUT: &str = "/put";
+    /// Body: a list of [`super::KeyUse`]; answer: how many of them were stored.
+    pub const USED: &str = "/used";
     /// Body [`super::KeyId`]; answer whether there was such a key.
     pub const REVOKE: &str = "/revoke";
     /// Body [`super::DeleteNamespace`], or a namespace's name from a coordinator of an earlier

@@ -39,6 +39,11 @@ pub struct Quota {
 }
 
 impl Quota {
+    /// Nothing is limited.
+    pub const NONE: Self = Self { pending_tasks: None, creates_per_second: None };
+}
+
+impl Quota {
     /// Checks the numbers.
     ///
     /// # Errors

@@ -1,9 +1,8 @@
 //! Cancelling and changing tasks that wait.
 
-use super::ListRequest;
+use super::{ListItem, ListRequest};
 use crate::access::Share;
 use crate::position::Position;
-use scheduler_calendar::clock_change::ClockChange;
 use scheduler_calendar::local_time::LocalTime;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Tz;
@@ -87,7 +86,7 @@ pub enum Cancelled {
 }
 
 /// What became of each, in the order of the request.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CancelReply {
     /// One for each id; of the first of them, if there are fewer: the others are to be asked for
     /// again.
@@ -99,6 +98,9 @@ pub struct CancelReply {
     /// sender repeats the request for the ids that are left.
     #[serde(default, skip_serializing_if = "is_false")]
     pub in_part: bool,
+    /// The task before the cancel, if the request names one id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<ListItem>,
 }
 
 /// What became of a cancel by filter.
@@ -145,16 +147,6 @@ pub struct NewTime {
 enum StoredTime {
     Instant(UnixMillis),
     Local { at: UnixMillis, local: LocalTime, timezone: String },
-}
-
-impl NewTime {
-    /// Returns what a change of the clock does to the local time that was given: its name, and an
-    /// explanation.
-    pub fn clock_change(self) -> Option<(&'static str, String)> {
-        let (local, timezone) = self.local?;
-        let change = ClockChange::of_one(local, timezone)?;
-        Some((change.name(), change.explain(timezone)))
-    }
 }
 
 impl From<UnixMillis> for NewTime {
@@ -220,7 +212,7 @@ pub enum Changed {
 }
 
 /// What became of each, in the order of the request.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeReply {
     /// One for each id; of the first of them, if there are fewer: the others are to be asked for
@@ -234,6 +226,9 @@ pub struct ChangeReply {
     /// request for the ids that are left.
     #[serde(default, skip_serializing_if = "is_false")]
     pub in_part: bool,
+    /// The task after the change, if the request names one id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<ListItem>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

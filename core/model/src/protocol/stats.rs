@@ -2,6 +2,7 @@
 
 use crate::histogram::Histogram;
 use crate::meter::Meter;
+use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -181,8 +182,8 @@ impl ShardStats {
         self.pending + self.in_flight + self.unscheduled + self.paused + self.dead_letters
     }
 
-    /// Adds another shard's numbers.
-    pub fn add(&mut self, other: &Self) {
+    /// Adds another shard's numbers. A destination may then have several circuits.
+    fn add(&mut self, other: &Self) {
         self.pending += other.pending;
         self.in_flight += other.in_flight;
         self.schedules += other.schedules;
@@ -195,11 +196,54 @@ impl ShardStats {
         self.counters.add(&other.counters);
         self.lateness.add(&other.lateness);
         self.meter.add(&other.meter);
-        for circuit in &other.circuits {
-            match self.circuits.iter_mut().find(|of| of.destination == circuit.destination) {
-                Some(of) => of.add(circuit),
-                None => self.circuits.push(circuit.clone()),
+        self.circuits.extend_from_slice(&other.circuits);
+    }
+
+    /// Returns the sum of the numbers of several shards. Each destination has one circuit in it, in
+    /// order of their names.
+    pub fn sum<'a>(shards: impl Iterator<Item = &'a Self>) -> Self {
+        let mut sum = Self::default();
+        shards.for_each(|shard| sum.add(shard));
+        // Circuits are joined after sorting: thousands of destinations may be on each shard.
+        sort_by_key(&mut sum.circuits, |circuit| circuit.destination.clone());
+        sum.circuits.dedup_by(|later, earlier| {
+            let is_same = later.destination == earlier.destination;
+            if is_same {
+                earlier.add(later);
             }
-        }
+            is_same
+        });
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_add_up_and_a_destination_has_one_circuit() {
+        let circuit = |destination: &str, state, since, waiting| CircuitStats {
+            destination: destination.to_owned(),
+            state,
+            since: UnixMillis::new(since),
+            until: UnixMillis::new(since + 1),
+            failures: 1,
+            waiting,
+        };
+        let shard = |circuits| ShardStats { pending: 2, circuits, ..ShardStats::default() };
+        let shards = [
+            shard(vec![
+                circuit("b", CircuitState::HalfOpen, 7, 1),
+                circuit("a", CircuitState::Open, 9, 10),
+            ]),
+            shard(vec![circuit("b", CircuitState::Open, 5, 2)]),
+            shard(vec![circuit("b", CircuitState::HalfOpen, 6, 4)]),
+        ];
+        let sum = ShardStats::sum(shards.iter());
+        let b = CircuitStats { failures: 3, ..circuit("b", CircuitState::Open, 5, 7) };
+        assert_eq!((sum.pending, &sum.circuits[1]), (6, &b));
+        assert_eq!(sum.circuits[0].destination, "a");
+        assert_eq!(sum.circuits.len(), 2);
     }
 }

@@ -13,6 +13,7 @@ mod patch;
 mod policies;
 mod record;
 mod text;
+mod views;
 #[cfg(test)]
 mod wrong_types_tests;
 
@@ -29,3 +30,4 @@ pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
 pub use patch::{changes_schedule, merge_patch, only_pauses};
 pub use policies::{DEFAULT_PRIORITY, MAX_PRIORITY};
 pub use record::{Record, version_of, write_occurrence, write_text};
+pub use views::{HIDDEN, envelope_for_consumer, for_consumer, for_request, with_hidden_headers};

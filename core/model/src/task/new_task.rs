@@ -180,6 +180,9 @@ pub fn parse_batch(
         let items: Vec<_> = lines.by_ref().take(MAX_BATCH_ITEMS).map(parse_line).collect();
         return match lines.next() {
             Some(_) => Err(too_many_items()),
+            None if items.is_empty() => {
+                Err(FieldError::new("body", "has no task; send one a line"))
+            }
             None => Ok(items),
         };
     }

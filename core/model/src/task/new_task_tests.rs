@@ -285,7 +285,7 @@ fn follow_ups_are_kept_and_checked_as_the_callback_is() {
         (r#"{"type":"queue","queue":"OTHER"}"#, ".queue"),
         (r#"{"type":"service","binding":"MAIL","path":"/"}"#, ".binding"),
         (r#"{"type":"webhook","url":"http://127.0.0.1/"}"#, ".url"),
-        (r#"{"type":"webhook","url":"https://a.example","headers":{"host":"b"}}"#, ".headers"),
+        (r#"{"type":"webhook","url":"https://a.example","headers":{"host":"b"}}"#, ".headers.host"),
         (long.as_str(), ""),
     ] {
         for name in ["onSuccess", "onFailure"] {

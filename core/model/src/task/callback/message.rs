@@ -3,6 +3,7 @@
 use super::fields::Fields;
 use super::reserved::is_reserved;
 use crate::input::{FieldError, Text, cut, parse_naming_the_field};
+use crate::task::HIDDEN;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -129,8 +130,8 @@ impl<'a> Message<'a> {
             self.check_header(name, value)?;
             if self.headers.iter().take(at).any(|(other, _)| other.eq_ignore_ascii_case(name)) {
                 return Err(FieldError::new(
-                    "callback.headers",
-                    format!("has {name:?} twice; give it once"),
+                    format!("callback.headers.{}", cut(name.as_ref(), 64)),
+                    "is given twice; upper and lower case count as the same",
                 ));
             }
         }
@@ -139,7 +140,7 @@ impl<'a> Message<'a> {
 
     fn check_header(&self, name: &str, value: &str) -> Result<(), FieldError> {
         let bad = |problem: &str| {
-            Err(FieldError::new("callback.headers", format!("{:?} {problem}", cut(name, 64))))
+            Err(FieldError::new(format!("callback.headers.{}", cut(name, 64)), problem))
         };
         // A token of RFC 9110, section 5.6.2.
         if name.is_empty()
@@ -154,6 +155,11 @@ impl<'a> Message<'a> {
         }
         if name.eq_ignore_ascii_case("content-type") && self.body.is_none() {
             return bad("can be given together with a body only; the record is sent as JSON");
+        }
+        if value == HIDDEN {
+            return bad(
+                "has the value \"<hidden>\", which stands for a value that an API key without the scope write does not see; give the value, or leave the headers out of a PATCH",
+            );
         }
         if !value.bytes().all(|b| b == b'\t' || (0x20..0x7f).contains(&b)) {
             return bad("has a value with characters other than printable ASCII");

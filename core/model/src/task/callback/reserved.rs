@@ -7,16 +7,13 @@
 //! Cloudflare even derives `cf-connecting-ip` from the `x-real-ip` that a Worker gives. So a task
 //! sets none of them.
 
-use crate::access::NAMESPACE_HEADER;
-
 /// By their whole names.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 21] = [
     // The dispatcher sets them.
     "idempotency-key",
     "webhook-id",
     "webhook-timestamp",
     "webhook-signature",
-    NAMESPACE_HEADER,
     // They belong to the connection and the framing (RFC 9110, sections 7 and 10.1; RFC 9112,
     // section 6).
     "host",
@@ -40,10 +37,11 @@ const NAMES: [&str; 22] = [
     "x-rewrite-url",
 ];
 
-/// All names that begin so: Cloudflare's (its edge sets them, Access among them), those of proxies,
-/// and Envoy's, which strips them from outside. Azure's, App Engine's and CloudFront's say who the
-/// caller is as well.
-const PREFIXES: [&str; 9] = [
+/// All names that begin so: the scheduler's; Cloudflare's (its edge sets them, Access among them);
+/// those of proxies; and Envoy's, which strips them from outside. Azure's, App Engine's and
+/// CloudFront's say who the caller is as well.
+const PREFIXES: [&str; 10] = [
+    "scheduler-",
     "cf-",
     "proxy-",
     "x-forwarded-",
@@ -110,6 +108,7 @@ mod tests {
             "keep-alive",
             "Webhook_Signature",
             "Scheduler-Namespace",
+            "scheduler-attempt",
         ] {
             assert!(is_reserved(name), "{name}");
         }

@@ -66,27 +66,39 @@ fn bad_callbacks_name_the_field() {
         ),
         (
             r#"{"type":"webhook","url":"https://a.example","headers":{"a b":"c"}}"#,
-            "callback.headers",
+            "callback.headers.a b",
         ),
         (
             r#"{"type":"webhook","url":"https://a.example","headers":{"Host":"c"}}"#,
-            "callback.headers",
+            "callback.headers.Host",
         ),
         (
             r#"{"type":"webhook","url":"https://a.example","headers":{"Webhook-Signature":"c"}}"#,
-            "callback.headers",
+            "callback.headers.Webhook-Signature",
         ),
         (
             r#"{"type":"webhook","url":"https://a.example","headers":{"cf-connecting-ip":"c"}}"#,
-            "callback.headers",
+            "callback.headers.cf-connecting-ip",
         ),
         (
             r#"{"type":"webhook","url":"https://a.example","headers":{"content-type":"text/plain"}}"#,
-            "callback.headers",
+            "callback.headers.content-type",
         ),
         (
             r#"{"type":"webhook","url":"https://a.example","headers":{"a":"c\r\nd"}}"#,
-            "callback.headers",
+            "callback.headers.a",
+        ),
+        (
+            r#"{"type":"webhook","url":"https://a.example","headers":{"a":"<hidden>"}}"#,
+            "callback.headers.a",
+        ),
+        (
+            r#"{"type":"webhook","url":"https://a.example","headers":{"a":"b","A":"b"}}"#,
+            "callback.headers.A",
+        ),
+        (
+            r#"{"type":"webhook","url":"https://a.example","headers":{"scheduler-attempt":"1"}}"#,
+            "callback.headers.scheduler-attempt",
         ),
         (r#"{"type":"webhook","url":"https://a.example","name":"log"}"#, "callback.name"),
         (r#"{"type":"webhook","url":"https://a.example","path":"/"}"#, "callback.path"),
@@ -101,7 +113,7 @@ fn bad_callbacks_name_the_field() {
         ),
         (
             r#"{"type":"service","binding":"MAIL","path":"/","headers":{"te":"x"}}"#,
-            "callback.headers",
+            "callback.headers.te",
         ),
         (
             r#"{"type":"service","binding":"MAIL","path":"/","timeoutSeconds":61}"#,

@@ -1,0 +1,306 @@
+//! The checks of a wake-up: what it fires, in which order, and how much.
+
+use super::{first_attempt_agrees, hold, record_agrees};
+use crate::in_flight::Decided;
+use crate::late::{Due, Fate, firing_due};
+use crate::model::{Firing, Flight, Model, Send, What, firing_of};
+use crate::requeued::is_told_as_skipped;
+use crate::storage::{ID_KEY, Storage};
+use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::{Config, Destination, Effects, Keep, Write};
+use scheduler_model::bounds::MAX_CATCH_UP_RUNS;
+use scheduler_model::format::envelope::Envelope;
+use scheduler_model::format::page::Flags;
+use scheduler_model::task::Record;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A wake-up that leaves something for the next one has settled at least as many things as this, or
+/// at least so many bytes.
+const LEAST_OF_A_FULL_FIRING: usize = 100;
+const LEAST_BYTES_OF_A_FULL_FIRING: usize = 4_000_000;
+
+/// Returns the most bytes that something due may count for: its record is read, and of a run with
+/// others that are left out it is read once more; such a run counts for 20,000 beside, any other
+/// occurrence for 1,000 at least.
+fn most_bytes(due: &Due) -> usize {
+    let record = due.waiting.record.len() + 100;
+    if due.passed_over.is_empty() { record.max(1_000) + 500 } else { 2 * record + 20_500 }
+}
+
+/// `fires-in-order`: a wake-up fires exactly what is due, the most urgent first, else in the one
+/// total order, in envelopes that say so. Tells the model. `dispatch-is-bounded`: the dispatchers
+/// have no more than they may have; what they have no room for waits until they report.
+/// `firings-are-bounded`: one that has much to do may leave the rest of its order to the next one,
+/// which follows at once. Says whether it does.
+pub(crate) fn firing(
+    model: &mut Model,
+    shard: usize,
+    name: &str,
+    storage: &Storage,
+    effects: &Effects,
+    now: UnixMillis,
+    config: Config,
+) -> bool {
+    let (mut due, mut behind) = storage.due(model, now, storage.watermark_after(&effects.writes));
+    let (before, dispatched) = (storage.dispatched(), storage.dispatched_with(&effects.writes));
+    hold("dispatch-is-bounded", dispatched <= config.max_dispatched.max(before), || {
+        format!("{dispatched} after {before}")
+    });
+    // What turns out not to fire takes room until then, so a wake-up may stop before there is none:
+    // then the next follows at once.
+    let for_dispatchers =
+        || due.iter().filter(|due| !due.waiting.record.parse().goes_to_queue()).count();
+    let is_used_up = !behind.is_empty() && before + for_dispatchers() >= config.max_dispatched;
+    let bytes: usize = due.iter().map(most_bytes).sum();
+    let is_full = due.len() >= LEAST_OF_A_FULL_FIRING || bytes >= LEAST_BYTES_OF_A_FULL_FIRING;
+    hold("firings-are-bounded", behind.is_empty() || is_used_up || is_full, || {
+        format!(
+            "{} are left for the next wake-up, after {} of {bytes} bytes",
+            behind.len(),
+            due.len()
+        )
+    });
+    model.held_up += u64::from(is_used_up);
+    let keep = config.history;
+    leave_out(model, shard, &mut due, &mut behind, (effects, keep));
+    // What has lapsed in lanes is dropped first, each in the order of its lane.
+    let in_lane = |due: &&Due| storage.is_in_lane(due.waiting.position.page);
+    let lapsed: Vec<Due> =
+        due.iter().filter(in_lane).filter(|due| due.fate != Fate::Fires).cloned().collect();
+    for due in due.iter().filter(|due| due.waiting.entry.is_none()) {
+        model.pass(due);
+    }
+    let mut expected: BTreeMap<Destination, Vec<Vec<u8>>> = BTreeMap::new();
+    due.sort_by_key(|due| std::cmp::Reverse(due.priority));
+    model.settle_circuits(shard, &mut due, (effects, storage), now.get());
+    let (fires, late): (Vec<&Due>, Vec<&Due>) = due.iter().partition(|due| due.fate == Fate::Fires);
+    let (keyed, fires): (Vec<&Due>, Vec<&Due>) = fires.into_iter().partition(|due| due.is_keyed);
+    for waiting in fires.iter().map(|due| &due.waiting) {
+        let queue = model.queue_of(waiting.record.firing());
+        let destination =
+            queue.map_or(Destination::Dispatch, |queue| Destination::Queue(queue.to_owned()));
+        expected.entry(destination).or_default().push(waiting.record.to_vec());
+    }
+    let mut fired: BTreeMap<Destination, Vec<Vec<u8>>> = BTreeMap::new();
+    let mut last = storage.outbox.last_key_value().map_or(0, |(seq, _)| *seq);
+    for write in &effects.writes {
+        let Write::InsertEnvelope { seq, destination, text, hashes, sent_at, .. } = write else {
+            continue;
+        };
+        let envelope =
+            Envelope::parse(std::str::from_utf8(text).unwrap()).expect("an envelope can be read");
+        let heads = (envelope.shard, envelope.seq, envelope.fired_at, *sent_at);
+        hold("fires-in-order", heads == (name, *seq, now, now) && *seq > last, || {
+            format!("{heads:?} after envelope {last}")
+        });
+        last = *seq;
+        let mut tasks = Vec::with_capacity(envelope.tasks.len());
+        let mut replayed = Vec::with_capacity(envelope.tasks.len());
+        let mut late_since = Vec::with_capacity(envelope.tasks.len());
+        let mut first_at = Vec::with_capacity(envelope.tasks.len());
+        for (at, task) in envelope.tasks.iter().enumerate() {
+            let record = Record::parse(task.get().as_bytes()).expect("a fired record can be read");
+            let hash = ID_KEY.hash(&record.id).to_le_bytes();
+            hold("fires-in-order", hashes.get(at * 8..at * 8 + 8) == Some(&hash), || {
+                format!("hash {at} of envelope {seq}")
+            });
+            let firing = firing_of(&record);
+            record_agrees(model, firing, &record, task.get());
+            first_attempt_agrees(model, firing, record.first_attempt_at.map(UnixMillis::get));
+            first_at.push(record.first_attempt_at.map(UnixMillis::get));
+            replayed.push(record.replayed_at.map(UnixMillis::get));
+            late_since
+                .push(Model::followed_at(&record).max(record.late_since.map(UnixMillis::get)));
+            model.fire(firing, now.get());
+            model.let_through(shard, firing, *seq);
+            tasks.push(firing);
+            fired.entry(destination.clone()).or_default().push(task.get().as_bytes().to_vec());
+        }
+        let queue = !destination.is_reported();
+        model.in_flight.insert(
+            (shard, *seq),
+            Flight {
+                queue,
+                fired_at: now.get(),
+                sent_again: false,
+                last_send: Send::Unanswered { after: 0 },
+                since: now.get(),
+                tasks,
+                replayed,
+                late_since,
+                first_at,
+                decided: Decided::new(),
+                patched: BTreeMap::new(),
+            },
+        );
+    }
+    lanes_in_order(model, storage, keyed, &mut fired);
+    hold("fires-in-order", fired == expected, || {
+        let text = |of: &BTreeMap<Destination, Vec<Vec<u8>>>| -> String {
+            of.values()
+                .flatten()
+                .map(|record| {
+                    String::from_utf8_lossy(record).chars().take(80).collect::<String>() + "\n"
+                })
+                .collect()
+        };
+        let (writes, circuits) = (&effects.writes, &model.circuits);
+        format!(
+            "fired\n{}of what was due\n{}with {writes:?}\nand {circuits:?}",
+            text(&fired),
+            text(&expected)
+        )
+    });
+    let is_left = |due: &&Due| !in_lane(due) || matches!(due.fate, Fate::Waits(_));
+    for due in lapsed.iter().chain(late.iter().copied().filter(is_left)) {
+        model.drop_late(shard, due, now.get(), keep);
+    }
+    model.follow_ended(shard, now.get(), keep);
+    let is_over = |due: &&&Due| {
+        !matches!(due.fate, Fate::Waits(_))
+            && due.waiting.entry.is_some_and(|entry| entry.flags.has(Flags::RETRY))
+    };
+    for due in late.iter().filter(is_over) {
+        model.release(&model.version(firing_due(due).version).id.clone(), now.get());
+    }
+    !behind.is_empty() && dispatched < config.max_dispatched
+}
+
+/// `backlogs-are-bounded`: an occurrence with a key that neither fires nor is put off is left out,
+/// with those after it that are due, because as many runs of its task wait as may. Those of them
+/// that are `behind` what this wake-up settles are left out with it, too. Each that had a slot, and
+/// would have had to wait for its destination, is left out alone; there runs in flight count as
+/// well.
+fn leave_out(
+    model: &Model,
+    shard: usize,
+    due: &mut Vec<Due>,
+    behind: &mut Vec<Due>,
+    (effects, keep): (&Effects, Keep),
+) {
+    let (mut handed_on, mut stored) = (Vec::new(), Vec::new());
+    for write in &effects.writes {
+        match write {
+            Write::InsertEnvelope { text, .. } => handed_on.push(text.as_slice()),
+            Write::InsertPage { body, .. } => stored.push(body.as_slice()),
+            Write::ExtendPage { tail, .. } => stored.push(tail.as_slice()),
+            _ => {}
+        }
+    }
+    let is_in = |texts: &[&[u8]], record: &[u8]| {
+        texts.iter().any(|text| memchr::memmem::find(text, record).is_some())
+    };
+    let (mut put_off, mut first) =
+        (BTreeMap::<String, usize>::new(), BTreeMap::<String, usize>::new());
+    let mut with_others = BTreeSet::new();
+    for at in 0..due.len() {
+        let of = &due[at];
+        let record = of.waiting.record.facts();
+        if of.waiting.entry.is_some() || of.fate != Fate::Fires || record.limit_key.is_none() {
+            continue;
+        }
+        if is_in(&handed_on, &of.waiting.record) {
+            continue;
+        }
+        let id = record.id.to_string();
+        let more = put_off.entry(id.clone()).or_default();
+        let waits = |((_, what), count): ((Firing, What), u32)| {
+            if what == What::Again { count as usize } else { 0 }
+        };
+        let waiting = model.waiting_of(&id).into_iter().map(waits).sum::<usize>() + *more;
+        // Those that fire or lapse in this wake-up make room, or not yet.
+        let leave = due.iter().filter(|due| due.waiting.entry.is_some());
+        let leave = leave.filter(|due| *due.waiting.record.facts().id == *id).count();
+        if is_in(&stored, &of.waiting.record) {
+            hold("backlogs-are-bounded", waiting < MAX_CATCH_UP_RUNS + leave, || {
+                format!("{waiting} runs of {id} wait, and one more")
+            });
+            *more += 1;
+            continue;
+        }
+        let is_silent = model.is_silent(shard, firing_due(of));
+        let going_on = waiting + if is_silent { model.in_flight_of(&id).len() } else { 0 };
+        hold("backlogs-are-bounded", going_on >= MAX_CATCH_UP_RUNS, || {
+            format!("{going_on} runs of {id} wait; {of:?} is left out")
+        });
+        let time = record.time.unwrap();
+        let is_alone = is_silent && (keep == Keep::Off || is_told_as_skipped(effects, &id, time));
+        match first.get(&id) {
+            Some(first) if !is_alone => {
+                due[*first].passed_over.push(time.get());
+                with_others.insert(at);
+            }
+            _ => {
+                first.insert(id, at);
+                due[at].fate = Fate::Skipped;
+            }
+        }
+    }
+    behind.retain(|of| {
+        let record = of.waiting.record.facts();
+        let is_settled = !model.is_silent(shard, firing_due(of))
+            || is_settled_ahead(effects, of.waiting.position.index);
+        let with = first.get(&*record.id).filter(|_| of.waiting.entry.is_none() && is_settled);
+        if let Some(with) = with {
+            due[*with].passed_over.push(record.time.unwrap().get());
+        }
+        with.is_none()
+    });
+    let mut at = 0;
+    due.retain(|_| {
+        at += 1;
+        !with_others.contains(&(at - 1))
+    });
+}
+
+/// Returns whether a wake-up settles occurrences of a recurring task that its watermark does not
+/// pass.
+fn is_settled_ahead(effects: &Effects, schedule: u32) -> bool {
+    effects.writes.iter().any(|write| match write {
+        Write::SetSchedule { number, since: Some(_), .. } | Write::DeleteSchedule { number } => {
+            *number == schedule
+        }
+        _ => false,
+    })
+}
+
+/// `fires-in-order`: of each lane the first of those that are due have fired, as many as they were;
+/// occurrences that have not wait in their lane. Takes the lanes out of what has fired.
+fn lanes_in_order(
+    model: &mut Model,
+    storage: &Storage,
+    mut keyed: Vec<&Due>,
+    fired: &mut BTreeMap<Destination, Vec<Vec<u8>>>,
+) {
+    let mut of_lanes: Vec<Vec<u8>> = Vec::new();
+    fired.retain(|destination, records| match destination {
+        Destination::Lane(_) => {
+            of_lanes.append(records);
+            false
+        }
+        _ => true,
+    });
+    keyed.sort_by_key(|due| due.waiting.position);
+    let mut left_behind: BTreeSet<String> = BTreeSet::new();
+    for due in keyed {
+        let key = due.waiting.record.facts().limit_key.as_deref().unwrap().to_owned();
+        let found = of_lanes.iter().position(|record| **record == **due.waiting.record);
+        match (found, due.waiting.entry) {
+            (Some(at), Some(_)) => {
+                hold("fires-in-order", storage.is_in_lane(due.waiting.position.page), || {
+                    "a key outside of its lane".to_owned()
+                });
+                hold("fires-in-order", !left_behind.contains(&key), || {
+                    format!("{due:?} fired before others of its lane")
+                });
+                of_lanes.swap_remove(at);
+            }
+            (Some(at), None) => drop(of_lanes.swap_remove(at)),
+            (None, Some(_)) => drop(left_behind.insert(key)),
+            (None, None) => model.wait_for_slot(firing_due(due)),
+        }
+    }
+    hold("fires-in-order", of_lanes.is_empty(), || {
+        format!("{} tasks of lanes fired that were not due", of_lanes.len())
+    });
+}

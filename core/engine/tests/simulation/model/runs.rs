@@ -1,0 +1,372 @@
+//! What becomes of firings: when they are dispatched, how they end, and what follows.
+
+use super::{Firing, Flight, Kept, Model, Schedule, What, recurring_of};
+use crate::clients::tag_of;
+use crate::follow_ups::Stage;
+use crate::in_flight::Stop;
+use crate::invariants::violated;
+use crate::late::{Due, Fate, firing_due};
+use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::Keep;
+use scheduler_model::format::history::Outcome;
+use scheduler_model::format::page::Flags;
+use scheduler_model::protocol::{Failure, Report};
+use scheduler_model::retry::{RetryInput, RetryPolicy};
+
+impl Model {
+    /// A committed firing of one task.
+    pub(crate) fn fire(&mut self, firing: Firing, now: i64) {
+        let version = self.version(firing.version).clone();
+        let is_early = now < firing.time || now < version.due(firing.time);
+        // What came due by a clock that was ahead, and was held or not started, comes at once when
+        // it may.
+        let came_due = self.clocks_step && self.waiting.contains_key(&(firing, What::Again));
+        let is_early = is_early && !came_due;
+        if firing.attempt == 1
+            && firing.stage == Stage::Run
+            && is_early
+            && !self.early.contains(&firing)
+        {
+            violated("nothing-early", format!("{firing:?} of {} fired at {now}", version.id));
+        }
+        if self.passed.remove(&firing) {
+            // Its schedule has gone on already.
+        } else if self.take(firing, What::Again) {
+            let least = self.not_before.get(&firing).copied().unwrap_or_default();
+            if now < least {
+                violated(
+                    "nothing-early",
+                    format!("{firing:?} of {} tried again at {now}, before {least}", version.id),
+                );
+            }
+        } else if !self.take(firing, What::First) {
+            self.why_not(firing);
+        }
+        self.gone.insert(firing.version, "has fired");
+        *self.handed_on.entry(firing).or_default() += 1;
+    }
+
+    /// A recurring version has come to this run, which fires or not.
+    pub(crate) fn pass(&mut self, due: &Due) {
+        let firing = firing_due(due);
+        if !self.waiting.contains_key(&(recurring_of(firing), What::Recurring)) {
+            self.why_not(firing);
+        }
+        let next = self.next_run.get(&firing.version).copied();
+        if next.is_none_or(|(time, ..)| time != firing.time) {
+            let schedule = self.version(firing.version).schedule;
+            violated(
+                "nothing-lost",
+                format!("{firing:?} of {schedule:?} is due; next was {next:?}"),
+            );
+        }
+        self.advance(firing);
+        due.passed_over.iter().for_each(|time| self.advance(Firing { time: *time, ..firing }));
+        if due.fate == Fate::Fires {
+            self.passed.insert(firing);
+        }
+    }
+
+    /// A run of a recurring version that found no slot waits for one.
+    pub(crate) fn wait_for_slot(&mut self, firing: Firing) {
+        if !self.passed.remove(&firing) {
+            violated(
+                "fires-what-waits",
+                format!("{firing:?} of a key neither fired nor was it next"),
+            );
+        }
+        self.put(firing, What::Again);
+    }
+
+    /// What was due waits until then, as a further attempt does.
+    pub(crate) fn defer(&mut self, firing: Firing, what: Option<What>, until: i64) {
+        let is_known = match what {
+            None => self.passed.remove(&firing),
+            Some(what) => self.take(firing, what),
+        };
+        if !is_known {
+            violated(
+                "fires-what-waits",
+                format!("{firing:?} was put off, but does not wait as {what:?}"),
+            );
+        }
+        if !self.waiting.contains_key(&(firing, What::Again)) {
+            self.not_before.remove(&firing);
+        }
+        self.put(firing, What::Again);
+        self.put_off(firing, until);
+    }
+
+    /// A recurring version goes on to the run after this one.
+    pub(crate) fn advance(&mut self, firing: Firing) {
+        let version = self.version(firing.version).clone();
+        let Schedule::Recurring(recurring) = version.schedule else { return };
+        let runs = self.next_run.get(&firing.version).map_or(0, |(_, _, runs)| *runs) + 1;
+        let following = recurring
+            .following(&version.id, firing.time)
+            .filter(|_| recurring.max_runs.is_none_or(|most| runs < most));
+        match following {
+            Some((time, due)) => drop(self.next_run.insert(firing.version, (time, due, runs))),
+            None => {
+                self.next_run.remove(&firing.version);
+                self.take(recurring_of(firing), What::Recurring);
+            }
+        }
+    }
+
+    /// Something due that a committed wake-up did not hand on.
+    pub(crate) fn drop_late(&mut self, shard: usize, due: &Due, now: i64, keep: Keep) {
+        let firing = firing_due(due);
+        if let Fate::Waits(until) = due.fate {
+            return self.wait_for_destination(due, until);
+        }
+        match due.waiting.entry {
+            // Its schedule has gone on already.
+            None => drop(self.passed.remove(&firing)),
+            Some(entry) => {
+                let what = if entry.flags.has(Flags::RETRY) { What::Again } else { What::First };
+                if !self.take(firing, what) {
+                    violated(
+                        "fires-what-waits",
+                        format!("{firing:?} was dropped, but does not wait as {what:?}"),
+                    );
+                }
+            }
+        }
+        self.gone.insert(firing.version, "was dropped");
+        self.end_late(shard, firing, due.fate, now, keep);
+    }
+
+    /// A run that does not fire, or not yet.
+    pub(crate) fn end_late(
+        &mut self,
+        shard: usize,
+        firing: Firing,
+        fate: Fate,
+        now: i64,
+        keep: Keep,
+    ) {
+        let outcome = match fate {
+            Fate::Fires | Fate::Waits(_) => return,
+            Fate::Held => return self.put(firing, What::Held),
+            Fate::Skipped => Outcome::Skipped,
+            Fate::Expired => Outcome::Expired,
+            Fate::Dead => {
+                self.put(firing, What::Dead);
+                Outcome::DeadLettered
+            }
+        };
+        let kept = Kept {
+            id: self.version(firing.version).id.clone(),
+            due: firing.time,
+            attempt: firing.attempt,
+            fired_at: now,
+            reported_at: now,
+            outcome,
+            status: None,
+            millis: None,
+            stage: firing.stage.name().to_owned(),
+            was_dispatched: false,
+            target: self.target_of(firing),
+            tags: tags_of(firing),
+        };
+        self.room.ended.push((firing, kept.clone(), false));
+        if keep != Keep::Off {
+            self.history.entry(shard).or_default().push(kept);
+        }
+    }
+
+    /// A committed report, or a queue's taking of an envelope (with an empty report).
+    pub(crate) fn finish(&mut self, shard: usize, report: &Report, now: i64, keep: Keep) {
+        self.hear(shard, report, now);
+        let Some(flight) = self.in_flight.remove(&(shard, report.seq)) else { return };
+        // What ends is what was dispatched; what follows it is as it was patched meanwhile.
+        let dispatched = flight.tasks.clone();
+        let flight = Flight { tasks: flight.as_patched().collect(), ..flight };
+        let mut seen = vec![false; flight.tasks.len()];
+        let mut first = |index: u32| {
+            seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true))
+        };
+        let good = if flight.queue { Outcome::HandedOver } else { Outcome::Succeeded };
+        let mut outcomes = vec![Some(good); flight.tasks.len()];
+        for index in flight.decided.left_out() {
+            outcomes[index] = None;
+            match flight.decided.stop(index) {
+                Some(Stop::Cancelled) => {}
+                Some(Stop::Paused) => self.put(flight.tasks[index], What::PausedAgain),
+                None => {
+                    self.put(flight.tasks[index], What::Again);
+                    self.put_off(flight.tasks[index], now);
+                }
+            }
+        }
+        for failure in report.failed.iter().filter(|failure| first(failure.index)) {
+            let index = failure.index as usize;
+            if flight.decided.stop(index) == Some(Stop::Cancelled) {
+                // It ends with this attempt.
+                outcomes[index] = Some(Outcome::Failed);
+                continue;
+            }
+            let is_paused = flight.decided.stop(index) == Some(Stop::Paused);
+            let began = (flight.replayed[index], flight.late_since[index]);
+            let firing = flight.tasks[index];
+            let detail = report.details.iter().find(|detail| detail.index == failure.index);
+            let started =
+                detail.map_or(now, |detail| detail.started_at.get().max(flight.fired_at).min(now));
+            let first = flight.first_at[index].unwrap_or(started);
+            self.first_attempts.entry(Firing { attempt: 1, ..firing }).or_default().insert(first);
+            let dead = self.failed(firing, began, first, failure, is_paused, now);
+            outcomes[index] = Some(if dead { Outcome::DeadLettered } else { Outcome::Failed });
+        }
+        let not_started: Vec<u32> =
+            report.not_started.iter().copied().filter(|index| first(*index)).collect();
+        for index in &not_started {
+            let firing = flight.tasks[*index as usize];
+            outcomes[*index as usize] = None;
+            match flight.decided.stop(*index as usize) {
+                Some(Stop::Cancelled) => {}
+                Some(Stop::Paused) => self.put(firing, What::PausedAgain),
+                None => {
+                    self.put(firing, What::Again);
+                    self.put_off(firing, now);
+                }
+            }
+        }
+        // What was handed on before may have been started.
+        let is_repeat = flight.sent_again;
+        let expired: Vec<u32> =
+            report.expired.iter().copied().filter(|index| first(*index)).collect();
+        for index in &expired {
+            let firing = flight.tasks[*index as usize];
+            let is_cancelled = flight.decided.stop(*index as usize) == Some(Stop::Cancelled);
+            let is_dead = (firing.attempt > 1 || is_repeat) && !is_cancelled;
+            outcomes[*index as usize] =
+                Some(if is_dead { Outcome::DeadLettered } else { Outcome::Expired });
+            if is_dead {
+                self.put(firing, What::Dead);
+            }
+        }
+        self.keep(shard, &flight, &outcomes, report, now, keep);
+        self.follow_ended(shard, now, keep);
+        let left_out = flight.decided.left_out();
+        let is_started = |index: &usize| {
+            !not_started.contains(&(*index as u32))
+                && !expired.contains(&(*index as u32))
+                && !left_out.contains(index)
+        };
+        for firing in &flight.tasks {
+            self.release(&self.version(firing.version).id.clone(), now);
+        }
+        self.done.extend(
+            dispatched
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| is_started(index))
+                .map(|(_, firing)| *firing),
+        );
+    }
+
+    /// Returns from when on a further attempt that is resumed `now` may start: the wait before it
+    /// goes on while it is paused. A first attempt has no wait, but the time at which it came to
+    /// wait, by a clock that may have gone back since.
+    pub(crate) fn start_of_resumed(&self, firing: Firing, now: i64) -> i64 {
+        if firing.attempt == 1 && self.clocks_step {
+            return now;
+        }
+        self.not_before.get(&firing).map_or(now, |until| now.max(*until))
+    }
+
+    /// What the history must gain, and what must follow.
+    fn keep(
+        &mut self,
+        shard: usize,
+        flight: &Flight,
+        outcomes: &[Option<Outcome>],
+        report: &Report,
+        now: i64,
+        keep: Keep,
+    ) {
+        for (index, (firing, outcome)) in flight.tasks.iter().zip(outcomes).enumerate() {
+            let Some(outcome) = *outcome else { continue };
+            let is_good = matches!(outcome, Outcome::Succeeded | Outcome::HandedOver);
+            let done = report.done.iter().find(|done| is_good && done.index as usize == index);
+            let detail =
+                report.details.iter().find(|detail| !is_good && detail.index as usize == index);
+            let kept = Kept {
+                id: self.version(firing.version).id.clone(),
+                due: firing.time,
+                attempt: firing.attempt,
+                fired_at: flight.fired_at,
+                reported_at: now,
+                outcome,
+                status: done
+                    .and_then(|done| done.status)
+                    .or(detail.and_then(|detail| detail.status)),
+                millis: done.map(|done| done.millis).or(detail.map(|detail| detail.millis)),
+                stage: firing.stage.name().to_owned(),
+                was_dispatched: outcome.has_run(),
+                target: self.target_of(*firing),
+                tags: tags_of(*firing),
+            };
+            match flight.decided.stop(index) {
+                Some(Stop::Cancelled) => {}
+                stop => self.room.ended.push((*firing, kept.clone(), stop.is_some())),
+            }
+            if keep == Keep::All || keep == Keep::Failures && !is_good {
+                self.history.entry(shard).or_default().push(kept);
+            }
+        }
+    }
+
+    /// Says whether it is dead. `began` is when its run was requested, and when the run that it
+    /// follows ended; `first` when its first attempt began.
+    fn failed(
+        &mut self,
+        firing: Firing,
+        (requested, late_since): (Option<i64>, Option<i64>),
+        first: i64,
+        failure: &Failure,
+        is_paused: bool,
+        now: i64,
+    ) -> bool {
+        let version = self.version(firing.version);
+        let input: RetryInput = serde_json::from_str(version.retry).unwrap();
+        let policy = RetryPolicy::try_from(input).unwrap();
+        let stage = if firing.stage == Stage::Run { "" } else { "/" };
+        let key = format!("{}@{}{stage}{}", version.id, firing.time, firing.stage.name());
+        let due = version.due(firing.time);
+        let start = UnixMillis::new(late_since.unwrap_or(i64::MIN).max(requested.unwrap_or(due)));
+        let first = UnixMillis::new(first);
+        let next = policy.next_attempt(
+            &key,
+            firing.attempt,
+            first,
+            UnixMillis::new(now),
+            failure.not_before,
+        );
+        let end = version
+            .late
+            .expire
+            .filter(|_| firing.stage == Stage::Run)
+            .map(|millis| start.plus(millis));
+        let next = next.filter(|next| !failure.permanent && end.is_none_or(|end| *next <= end));
+        match next.filter(|_| self.has_room_to_wait(firing)) {
+            Some(at) => {
+                let again = Firing { attempt: firing.attempt + 1, ..firing };
+                self.put(again, if is_paused { What::PausedAgain } else { What::Again });
+                self.put_off(again, at.get());
+                false
+            }
+            None => {
+                self.put(firing, What::Dead);
+                true
+            }
+        }
+    }
+}
+
+/// Returns the tags of the version that a firing is of.
+fn tags_of(firing: Firing) -> Vec<String> {
+    let tag = tag_of(firing.version);
+    tag.map_or(Vec::new(), |tag| vec!["all".to_owned(), tag.to_owned()])
+}
