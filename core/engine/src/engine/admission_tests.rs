@@ -344,7 +344,7 @@ fn a_full_isolate_takes_what_adds_nothing() {
     shard.engine.observe_isolate(held);
     let full = EngineError::IsolateFull(held);
     assert_eq!(shard.append(tasks([4]), NOW), Err(full.clone()));
-    assert_eq!(run(&mut shard, &[3], Quota::default()), Err(full));
+    assert_eq!(run(&mut shard, &[3], Quota::default()).unwrap_err(), full);
     assert_eq!(shard.append(tasks([1]), NOW).map(|reply| reply.replaced), Ok(1));
     assert!(shard.append(once(tasks([1, 2]), "k", "body", 7), NOW).unwrap().done_before.is_some());
     assert!(run(&mut shard, &[1], Quota::default()).is_ok());
