@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 RUN := scripts/run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev serve test simulate lint audit fmt tz tz-check fuzz soak fuzz-http bench bench-start bench-isolate bench-pair bench-hostile loadtest size deploy clean
+.PHONY: help setup build dev serve test simulate lint audit fmt tz tz-check fuzz soak fuzz-http fuzz-api bench bench-start bench-isolate bench-pair bench-hostile loadtest size deploy clean
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -24,7 +24,7 @@ serve: build ## The same for measuring: no development proxy (ARGS="--port 8787 
 test: build ## Run all tests
 	@$(RUN) node scripts/test.mjs
 
-lint: setup ## Formatting, circles of modules, spelling, dependencies, clippy for host and wasm, documentation, TypeScript
+lint: setup ## Formatting, circles of modules, spelling, dependencies, clippy for host and wasm, documentation, TypeScript, the API's document
 	$(RUN) cargo fmt --all --check
 	python3 scripts/circles.py
 	scripts/linters.sh
@@ -32,6 +32,8 @@ lint: setup ## Formatting, circles of modules, spelling, dependencies, clippy fo
 	$(RUN) cargo clippy -p coordinator --target wasm32-unknown-unknown -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(RUN) cargo doc --workspace --no-deps
 	$(RUN) tsc -p examples/consumer
+	$(RUN) redocly lint --extends=recommended-strict --format=summary coordinator/openapi.json
+	$(RUN) spectral lint --fail-severity=hint coordinator/openapi.json
 
 audit: ## Look for known vulnerabilities of the dependencies
 	@scripts/linters.sh advisories
@@ -57,6 +59,9 @@ soak: ## The long run: a million seeds of the simulation, ten minutes of each fu
 
 fuzz-http: build ## Send generated requests to the API for a while (SECONDS=600, SEED=1)
 	@GRAMMAR_SECONDS=$(or $(SECONDS),600) GRAMMAR_SEED=$(or $(SEED),1) $(RUN) node --test --test-reporter=spec e2e/grammar.test.mjs
+
+fuzz-api: build ## Hold the API against its document for a while (SECONDS=600, SEED=1)
+	@API_FUZZ_SECONDS=$(or $(SECONDS),600) $(if $(SEED),API_FUZZ_SEED=$(SEED)) $(RUN) node --test --test-reporter=spec e2e/schemathesis.test.mjs
 
 bench: setup ## Criterion benchmarks of the hot paths (ARGS=filter)
 	$(RUN) cargo bench -p benches -- $(ARGS)

@@ -5,6 +5,7 @@ use benches::{Memory, pages};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Config, Engine, Snapshot, StoredPage};
+use scheduler_model::numbers::PageNumber;
 use scheduler_model::protocol::Append;
 use std::cell::RefCell;
 
@@ -29,7 +30,7 @@ fn snapshot(tasks: u64) -> Snapshot {
         ) {
             assert!(snapshot.id_key.key_page(&mut page).is_ok());
             snapshot.pages.push(StoredPage {
-                page: snapshot.pages.len() as u32 + 1,
+                page: PageNumber::new(snapshot.pages.len() as u32 + 1),
                 directory: page.directory.bytes().to_vec(),
                 body_len: page.body.len() as u32,
                 dead: Vec::new(),

@@ -7,6 +7,7 @@
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, Reader, StorageError, Write};
 use scheduler_model::format::page::{Flags, Page, PageBuilder};
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::routing::id_hash;
 use std::collections::HashMap;
 
@@ -36,7 +37,7 @@ pub fn pages(
 /// Storage in memory: what the engine writes, it reads.
 #[derive(Debug, Default, Clone)]
 pub struct Memory {
-    bodies: HashMap<u32, Vec<u8>>,
+    bodies: HashMap<PageNumber, Vec<u8>>,
     envelopes: HashMap<u64, Vec<u8>>,
     history: HashMap<u64, Vec<u8>>,
 }
@@ -74,14 +75,14 @@ impl Memory {
 }
 
 impl Reader for Memory {
-    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
         let body = self.bodies.get(&page).ok_or_else(|| StorageError(format!("no page {page}")))?;
         body.get(offset as usize..(offset + len) as usize)
             .map(<[u8]>::to_vec)
             .ok_or_else(|| StorageError(format!("page {page} is short")))
     }
 
-    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule(&self, number: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
         Err(StorageError(format!("no schedule {number}")))
     }
 

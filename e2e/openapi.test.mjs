@@ -1,7 +1,10 @@
 // The API's description against the API: every operation is there, and real answers are as their schemas say.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { ROOT } from "../scripts/paths.mjs";
 import { Scheduler } from "./harness.mjs";
 
 let scheduler;
@@ -12,7 +15,7 @@ before(async () => {
 });
 after(() => scheduler?.dispose());
 
-const METHODS = ["get", "put", "post", "delete"];
+const METHODS = ["get", "put", "post", "patch", "delete"];
 
 /** What a reference stands for; anything else as it is. */
 function resolved(value) {
@@ -35,7 +38,7 @@ function typeOf(value) {
 function misfits(value, given, path = "$") {
   const schema = resolved(given);
   if (schema === true) return [];
-  const choices = schema.anyOf ?? schema.oneOf?.filter((choice) => choice.type);
+  const choices = schema.anyOf ?? schema.oneOf;
   if (choices?.length > 0) {
     const tried = choices.map((choice) => misfits(value, choice, path));
     return tried.some((found) => found.length === 0) ? [] : tried.flat();
@@ -67,6 +70,11 @@ async function checked(method, path, { at = path, query = "", ...options } = {})
   const described = resolved(operation.responses[response.status]);
   const text = await response.text();
   assert.ok(described, `${method} ${at}${query}: status ${response.status} is not documented: ${text}`);
+  for (const [name, header] of Object.entries(described.headers ?? {})) {
+    const value = response.headers.get(name);
+    if (value !== null && resolved(header).schema.type === "integer") assert.match(value, /^\d+$/, name);
+  }
+  if (response.headers.has("etag")) assert.ok(described.headers?.ETag, `${method} ${at}: the ETag is not documented`);
   const content = described.content[response.headers.get("content-type")];
   assert.ok(content, `${method} ${at}: content type ${response.headers.get("content-type")}`);
   const body = JSON.parse(text);
@@ -109,40 +117,102 @@ test("every documented operation exists, and asks for a key where it says so", a
 test("what is not documented does not exist", async () => {
   for (const path of Object.keys(document.paths)) {
     for (const method of METHODS.filter((method) => !document.paths[path][method])) {
-      // Paths of one task take what follows for an id, such as `batch` or `none/pause`.
-      if (document.paths["/v1/tasks/{id}"][method] && path.startsWith("/v1/tasks/")) continue;
+      // Where another path has a name, this one may be a name: `/v1/tasks/batch` is the task with that id, too.
+      const isName = (other) => new RegExp(`^${other.replace(/{\w+}/g, ".+")}$`).test(path);
+      if (Object.keys(document.paths).some((other) => other !== path && document.paths[other][method] && isName(other))) continue;
       const { body } = await scheduler.call(path.replace(/{\w+}/, "none"), { method: method.toUpperCase() });
       assert.equal(body.type, "/problems/no-method", `${method} ${path}`);
     }
   }
 });
 
-test("the examples are taken, and the answers are as described", async () => {
+/** What the id in a path stands for in the requests of examples, by the beginning of the path. */
+const IDS = { "/v1/tasks": "order-7:remind", "/v1/limits": "stripe", "/v1/namespaces": "shop" };
+
+/** Every operation with a body: its path, its method, and the media types of its body with their examples. */
+function* bodies() {
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const method of METHODS.filter((method) => item[method]?.requestBody)) {
+      for (const [type, { schema, examples }] of Object.entries(item[method].requestBody.content)) {
+        const at = path.replace("{id}", encodeURIComponent(Object.entries(IDS).find(([before]) => path.startsWith(before))?.[1] ?? ""));
+        yield { path, method, at, type, schema, examples: Object.entries(examples).map(([name, { value }]) => ({ name, value })) };
+      }
+    }
+  }
+}
+
+/** Lets the tasks of the examples be there, as new ones. */
+async function prepare() {
+  for (const id of ["order-7:remind", "order-8:remind"]) {
+    const { status } = await scheduler.call(`/v1/tasks/${encodeURIComponent(id)}`, { method: "PUT", body: { ...SOON, tags: ["orders"] } });
+    assert.ok(status < 300);
+  }
+}
+
+test("the example of every body is taken, and the answer is as described", async () => {
+  let sent = 0;
+  for (const { path, method, at, type, schema, examples } of bodies()) {
+    assert.ok(examples.length > 0, `${method} ${path} has no example`);
+    for (const { name, value } of examples) {
+      if (typeof value !== "string") assert.deepEqual(misfits(value, schema), [], `${method} ${path} ${name}`);
+      await prepare();
+      const { status, body } = await checked(method, path, { at, body: value, headers: { "content-type": type } });
+      assert.ok(status === 200 || status === 201, `${method} ${path} ${name}: ${JSON.stringify(body)}`);
+      // A batch whose tasks are all refused is an answer, too.
+      if (body.rejected !== undefined) assert.equal(body.rejected, 0, name);
+      if (typeof body.changed === "number") assert.equal(body.changed + body.unchanged > 0 || name === "filter", true, `${path} ${name}`);
+      sent += 1;
+    }
+  }
+  assert.ok(sent > 25, `${sent} examples`);
+});
+
+test("null means absent in every member that the document lets be null", async () => {
+  let sent = 0;
+  for (const { path, method, at, type, schema, examples } of bodies()) {
+    // In a merge patch null removes a member.
+    if (type !== "application/json" || path === "/v1/tasks/batch" || method === "patch") continue;
+    const { value } = examples[0];
+    const form = (resolved(schema).anyOf ?? [schema]).map(resolved).find((form) => misfits(value, form).length === 0);
+    for (const [name, member] of Object.entries(form.properties)) {
+      const isNullable = misfits(null, member).length === 0;
+      // The payload is any JSON, null among it.
+      if (!isNullable || name in value || name === "payload") continue;
+      await prepare();
+      const { status, body } = await checked(method, path, { at, body: { ...value, [name]: null } });
+      assert.ok(status === 200 || status === 201, `${method} ${path} ${name}: ${JSON.stringify(body)}`);
+      sent += 1;
+    }
+  }
+  assert.ok(sent > 30, `${sent} members`);
+});
+
+test("tasks are as they are shown after each example, in pages", async () => {
   const { examples } = document.paths["/v1/tasks"].post.requestBody.content["application/json"];
   for (const { value } of Object.values(examples)) {
     const made = await checked("post", "/v1/tasks", { body: value });
-    assert.equal(made.status, 201);
     const at = `/v1/tasks/${encodeURIComponent(made.body.id)}`;
     assert.deepEqual((await checked("get", "/v1/tasks/{id}", { at })).body, made.body);
     assert.equal((await checked("put", "/v1/tasks/{id}", { at, body: value })).status, 200);
-  }
-  const batch = document.paths["/v1/tasks/batch"].post.requestBody.content;
-  for (const [type, { examples }] of Object.entries(batch)) {
-    const reply = await checked("post", "/v1/tasks/batch", { body: examples.two.value, headers: { "content-type": type } });
-    assert.equal(reply.body.accepted, 2, type);
+    assert.equal((await scheduler.fetch(at)).headers.has("etag"), true);
   }
   const list = await checked("get", "/v1/tasks", { query: "?limit=2" });
   assert.equal(typeof list.body.cursor, "string");
   assert.equal((await checked("get", "/v1/tasks")).body.cursor, null);
-  const cancels = document.paths["/v1/tasks/cancel"].post.requestBody.content["application/json"].examples;
-  for (const { value } of Object.values(cancels)) assert.equal((await checked("post", "/v1/tasks/cancel", { body: value })).status, 200);
+});
+
+test("docs/api.md lists the routes of the document", async () => {
+  const text = await readFile(join(ROOT, "docs/api.md"), "utf8");
+  const listed = [...text.matchAll(/^\|((?:,? `[A-Z]+ [^` ]+`)+) \|/gm)].flatMap(([, routes]) => [...routes.matchAll(/`([^`]+)`/g)].map(([, route]) => route));
+  const described = Object.entries(document.paths).flatMap(([path, item]) => METHODS.filter((method) => item[method]).map((method) => `${method.toUpperCase()} ${path}`));
+  assert.deepEqual(listed.toSorted(), described.toSorted());
 });
 
 test("every list parameter is taken, with each of its values", async () => {
   const samples = { from: ["2030-01-01T00:00:00Z", 1_795_704_299_000], to: ["2030-01-01T00:00:00+01:00", 1_893_456_000_000] };
   let cursor;
   for (let n = 0; n < 3; n++) await checked("post", "/v1/tasks", { body: SOON });
-  for (const { name, schema } of document.paths["/v1/tasks"].get.parameters) {
+  for (const { name, schema } of document.paths["/v1/tasks"].get.parameters.map(resolved)) {
     if (name === "cursor") ({ cursor } = (await checked("get", "/v1/tasks", { query: "?limit=1" })).body);
     const values = samples[name] ?? schema.enum ?? (name === "cursor" ? [cursor] : name === "limit" ? [schema.minimum, schema.maximum] : ["a"]);
     for (const value of values) {
@@ -158,31 +228,34 @@ test("every list parameter is taken, with each of its values", async () => {
 });
 
 test("keys and namespaces are as described", async () => {
-  const { example } = document.paths["/v1/keys"].post.requestBody.content["application/json"];
+  await scheduler.call("/v1/namespaces/shop", { method: "DELETE" });
+  const example = document.paths["/v1/keys"].post.requestBody.content["application/json"].examples.shop.value;
   const { body: key } = await checked("post", "/v1/keys", { body: example });
   await checked("get", "/v1/keys");
+  assert.equal((await checked("get", "/v1/keys/{id}", { at: `/v1/keys/${key.id}` })).status, 200);
   const headers = { authorization: `Bearer ${key.key}` };
   assert.equal((await checked("get", "/v1/keys", { headers })).status, 403);
   assert.equal((await checked("get", "/v1/tasks", { headers })).status, 404);
 
   const at = "/v1/namespaces/shop";
-  const { example: quota } = document.paths["/v1/namespaces/{name}"].put.requestBody.content["application/json"];
-  assert.equal((await checked("put", "/v1/namespaces/{name}", { at, body: quota })).status, 201);
-  assert.equal((await checked("put", "/v1/namespaces/{name}", { at, body: { quota: { pendingTasks: 1 } } })).status, 200);
-  assert.equal((await checked("put", "/v1/namespaces/{name}", { at, body: { quota: { pendingTasks: -1 } } })).status, 422);
+  const quota = document.paths["/v1/namespaces/{id}"].put.requestBody.content["application/json"].examples.quota.value;
+  assert.equal((await checked("put", "/v1/namespaces/{id}", { at, body: quota })).status, 201);
+  assert.equal((await checked("put", "/v1/namespaces/{id}", { at, body: { quota: { pendingTasks: 1 } } })).status, 200);
+  assert.equal((await checked("put", "/v1/namespaces/{id}", { at, body: { quota: { pendingTasks: -1 } } })).status, 422);
   await checked("get", "/v1/namespaces");
+  assert.equal((await checked("get", "/v1/namespaces/{id}", { at })).status, 200);
   const ours = { headers: { "scheduler-namespace": "shop" } };
   const once = { headers: { ...ours.headers, "idempotency-key": "a" } };
   for (let n = 0; n < 2; n++) assert.equal((await checked("post", "/v1/tasks", { body: { ...SOON, id: "a" }, ...once })).status, 201);
   assert.equal((await checked("post", "/v1/tasks", { body: { ...SOON, id: "b" }, ...once })).status, 409);
   assert.equal((await checked("post", "/v1/tasks/batch", { body: [SOON, SOON], ...ours })).status, 429);
-  assert.equal((await checked("delete", "/v1/namespaces/{name}", { at })).status, 409);
+  assert.equal((await checked("delete", "/v1/namespaces/{id}", { at })).status, 409);
   await checked("delete", "/v1/tasks/{id}", { at: "/v1/tasks/a", ...ours });
-  assert.equal((await checked("delete", "/v1/namespaces/{name}", { at })).status, 200);
-  assert.equal((await checked("delete", "/v1/namespaces/{name}", { at })).status, 404);
+  assert.equal((await checked("delete", "/v1/namespaces/{id}", { at })).status, 200);
+  assert.equal((await checked("delete", "/v1/namespaces/{id}", { at })).status, 404);
 
-  assert.equal((await checked("delete", "/v1/keys/{key}", { at: `/v1/keys/${key.id}` })).status, 200);
-  assert.equal((await checked("delete", "/v1/keys/{key}", { at: `/v1/keys/${key.id}` })).status, 404);
+  assert.equal((await checked("delete", "/v1/keys/{id}", { at: `/v1/keys/${key.id}` })).status, 200);
+  assert.equal((await checked("delete", "/v1/keys/{id}", { at: `/v1/keys/${key.id}` })).status, 404);
 });
 
 test("other answers and refusals are as described", async () => {

@@ -15,6 +15,13 @@ locked_version() {
 WORKER_BUILD=$TOOLS/worker-build-$(locked_version worker)
 WASM_BINDGEN=$TOOLS/wasm-bindgen-cli-$(locked_version wasm-bindgen)
 
+# Schemathesis sends generated requests to the API. The folder's name follows the list of packages
+# and the version of Python, which compiled packages depend on.
+SCHEMATHESIS=$TOOLS/schemathesis-$(sed -n 's/^schemathesis==//p' "$ROOT/e2e/schemathesis/requirements.txt")-$(
+  python3 -c 'import sys; print("py%d.%d" % sys.version_info[:2])' 2>/dev/null
+)
+export SCHEMATHESIS
+
 # worker-build downloads any helper it is not told about; told of all three, it downloads nothing.
 export WASM_BINDGEN_BIN=$WASM_BINDGEN/bin/wasm-bindgen
 export ESBUILD_BIN=$ROOT/node_modules/.bin/esbuild
@@ -30,6 +37,9 @@ esac
 export WRANGLER_LOG_PATH=$ROOT/.wrangler/logs
 export WRANGLER_REGISTRY_PATH=$ROOT/.wrangler/registry
 export WRANGLER_SEND_METRICS=false
+
+# Nor does the linter of the API's document send anything.
+export REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true
 
 # rust-toolchain.toml pins an exact version. Where rustup does not know it by that name but the
 # default toolchain is the same minor version (installed as "stable", say), use that one rather

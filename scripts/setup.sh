@@ -25,13 +25,15 @@ setup_rust() {
   done
 }
 
+# setup_npm [FOLDER]: the packages of a lock file.
 setup_npm() {
-  local stamp=node_modules/.installed-from want
-  want=$($SHA256 package.json package-lock.json)
+  local folder=${1:-.} want
+  local stamp=$folder/node_modules/.installed-from
+  want=$($SHA256 "$folder/package.json" "$folder/package-lock.json")
   if [ "$(cat "$stamp" 2>/dev/null)" != "$want" ]; then
     # With the system's Node: the one in node_modules is about to be deleted. It is older than
     # wrangler asks for, which npm would warn of; it only installs, it does not run wrangler.
-    PATH=${PATH//"$ROOT/node_modules/.bin:"/} npm ci --no-audit --no-fund --loglevel=error
+    PATH=${PATH//"$ROOT/node_modules/.bin:"/} npm --prefix "$folder" ci --no-audit --no-fund --loglevel=error
     echo "$want" >"$stamp"
   fi
 }
@@ -54,8 +56,33 @@ install_tool() {
   rm -rf "$scratch"
 }
 
+# setup_python FOLDER PACKAGES: Python packages in a folder of their own, by a list with versions.
+# Debian has venv and pip in packages of their own: one of them is enough.
+setup_python() {
+  local folder=$1 packages=$2
+  if [ -d "$folder" ]; then return; fi
+  echo "setup: installing $(sed -n '1s/==/ /p' "$packages") into $folder (once)"
+  mkdir -p "$TOOLS"
+  scratch=$(mktemp -d "$TOOLS/.install-XXXXXX")
+  trap 'rm -rf "$scratch"' EXIT
+  local pip=(python3 -m pip)
+  if ! "${pip[@]}" --version >/dev/null 2>&1; then
+    python3 -m venv "$scratch/venv" >/dev/null 2>&1 || {
+      echo "setup: python3 has neither pip nor venv: install python3-pip or python3-venv" >&2
+      exit 1
+    }
+    pip=("$scratch/venv/bin/python" -m pip)
+  fi
+  "${pip[@]}" install --quiet --disable-pip-version-check --root-user-action=ignore --no-compile \
+    --only-binary :all: --target "$scratch/root" --requirement "$packages"
+  mv "$scratch/root" "$folder"
+  rm -rf "$scratch"
+}
+
 setup_rust
 setup_npm
+setup_npm e2e/clients
+setup_python "$SCHEMATHESIS" e2e/schemathesis/requirements.txt
 # Starts other programs, and does little itself.
 install_tool worker-build "$WORKER_BUILD" worker-build 0 --locked
 # Not --locked: the dependencies in this release's own lock file do not build.

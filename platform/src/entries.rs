@@ -40,8 +40,12 @@ impl Entries {
     /// Stores a record in place of the record of this name.
     ///
     /// # Errors
-    /// If the platform's storage fails, or the record is larger than its row may be.
+    /// If the platform's storage fails, or the record is empty or larger than its row may be.
     pub fn put(&self, name: String, record: String) -> Result<()> {
+        // An empty record is one that could not be encoded.
+        if record.is_empty() {
+            return Err(Error::RustError(format!("the record of {name} is empty")));
+        }
         // The local runtime stores rows that the platform refuses. This check refuses them in both.
         if record.len() > MAX_ROW_BYTES {
             return Err(Error::RustError(format!(

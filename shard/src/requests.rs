@@ -222,7 +222,7 @@ fn refuse(problem: &EngineError) -> Result<Response> {
         EngineError::BadRequest(_) => (400, ShardErrorKind::Request),
         EngineError::Conflict(_) => (412, ShardErrorKind::Conflict),
         EngineError::Unfinished => (503, ShardErrorKind::Unfinished),
-        EngineError::Storage(_) | EngineError::Corrupt(_) => {
+        EngineError::Storage(_) | EngineError::Corrupt(_) | EngineError::Contradiction(_) => {
             worker::console_error!("{}: {problem}", now());
             (500, ShardErrorKind::Storage)
         }

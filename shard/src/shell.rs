@@ -95,8 +95,10 @@ impl Shell {
             let now = now();
             let observed = engine.observe(now);
             engine.observe_isolate(self.memory.of_isolate(self.most_memory));
+            engine.check_memory()?;
             self.sql.apply(observed.writes)?;
             let (reply, mut effects) = call(engine, now, &self.sql)?;
+            engine.check_memory()?;
             self.sql.apply(std::mem::take(&mut effects.writes))?;
             let (read, written) = self.sql.take_rows();
             let meter = engine.meter_mut();
@@ -104,7 +106,7 @@ impl Shell {
             meter.rows_written += written;
             Ok((reply, effects))
         });
-        if let Err(EngineError::Storage(_) | EngineError::Corrupt(_)) = outcome {
+        if outcome.as_ref().is_err_and(EngineError::drops_engine) {
             *slot = None;
         }
         match slot.as_ref() {
@@ -127,7 +129,9 @@ impl Shell {
             saving.set(false);
             let mut slot = engine.borrow_mut();
             let Some(loaded) = slot.as_mut().filter(|engine| engine.is_unsaved()) else { return };
-            if let Err(problem) = sql.apply(loaded.save().writes) {
+            let saved = loaded.save();
+            let stored = loaded.check_memory().and_then(|()| Ok(sql.apply(saved.writes)?));
+            if let Err(problem) = stored {
                 worker::console_error!("counts were not stored: {problem}");
                 *slot = None;
             }

@@ -7,6 +7,7 @@ use scheduler_engine::{
     StoredPage, StoredPatch, StoredSchedule, Write,
 };
 use scheduler_model::bounds::MAX_ROW_BYTES;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use worker::js_sys::{Function, Reflect};
@@ -109,7 +110,7 @@ impl Sql {
             .map(|row| {
                 let mut row = row.into_iter();
                 Ok(StoredPage {
-                    page: number(row.next())? as u32,
+                    page: PageNumber::new(number(row.next())? as u32),
                     directory: blob(row.next())?,
                     body_len: number(row.next())? as u32,
                     dead: optional_blob(row.next())?,
@@ -206,7 +207,7 @@ impl Sql {
         for row in cursor.raw() {
             let mut row = row.map_err(failed)?.into_iter();
             found(&StoredSchedule {
-                number: number(row.next())? as u32,
+                number: ScheduleNumber::new(number(row.next())? as u32),
                 since: UnixMillis::new(number(row.next())?),
                 record: blob(row.next())?,
             })?;
@@ -258,34 +259,34 @@ impl Sql {
         match write {
             Write::InsertPage { page, directory, body } => self.exec(
                 "INSERT INTO pages (seq, directory, body) VALUES (?, ?, ?)",
-                vec![integer(page), directory.into(), body.into()],
+                vec![integer(page.get()), directory.into(), body.into()],
             ),
             Write::ExtendPage { page, directory, tail } => self.exec(
                 "UPDATE pages SET directory = ?, body = CAST(body || ? AS BLOB) WHERE seq = ?",
-                vec![directory.into(), tail.into(), integer(page)],
+                vec![directory.into(), tail.into(), integer(page.get())],
             ),
             Write::DeletePage { page, has_dead } => {
                 if has_dead {
-                    self.exec("DELETE FROM dead WHERE page = ?", vec![integer(page)])?;
+                    self.exec("DELETE FROM dead WHERE page = ?", vec![integer(page.get())])?;
                 }
-                self.exec("DELETE FROM pages WHERE seq = ?", vec![integer(page)])
+                self.exec("DELETE FROM pages WHERE seq = ?", vec![integer(page.get())])
             }
             Write::SetDead { page, bits } => self.exec(
                 "INSERT INTO dead (page, bits) VALUES (?, ?) ON CONFLICT (page) DO UPDATE SET bits = excluded.bits",
-                vec![integer(page), bits.into()],
+                vec![integer(page.get()), bits.into()],
             ),
             Write::InsertSchedule { number, since, record } => self.exec(
                 "INSERT INTO schedules (seq, since, record) VALUES (?, ?, ?)",
-                vec![integer(number), since.get().into(), record.into()],
+                vec![integer(number.get()), since.get().into(), record.into()],
             ),
             Write::SetSchedule { number, since, record } => self.exec(
                 "UPDATE schedules SET since = coalesce(?, since), record = ? WHERE seq = ?",
-                vec![optional(since.map(UnixMillis::get)), record.into(), integer(number)],
+                vec![optional(since.map(UnixMillis::get)), record.into(), integer(number.get())],
             ),
             Write::SetSince { number, since } => {
-                self.exec("UPDATE schedules SET since = ? WHERE seq = ?", vec![since.get().into(), integer(number)])
+                self.exec("UPDATE schedules SET since = ? WHERE seq = ?", vec![since.get().into(), integer(number.get())])
             }
-            Write::DeleteSchedule { number } => self.exec("DELETE FROM schedules WHERE seq = ?", vec![integer(number)]),
+            Write::DeleteSchedule { number } => self.exec("DELETE FROM schedules WHERE seq = ?", vec![integer(number.get())]),
             Write::Remember { period, key, value } => self.exec(
                 "INSERT OR REPLACE INTO remembered (period, key, value) VALUES (?, ?, ?)",
                 vec![period.into(), key.to_vec().into(), value.into()],
@@ -359,9 +360,9 @@ impl Sql {
 }
 
 impl Reader for Sql {
-    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
         // `substr` counts from 1.
-        let bindings = vec![integer(offset + 1), integer(len), integer(page)];
+        let bindings = vec![integer(offset + 1), integer(len), integer(page.get())];
         let bytes = self.one_blob(
             "a page's body",
             "SELECT substr(body, ?, ?) FROM pages WHERE seq = ?",
@@ -374,16 +375,16 @@ impl Reader for Sql {
         }
     }
 
-    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule(&self, number: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
         self.one_blob(
             "a recurring task",
             "SELECT record FROM schedules WHERE seq = ?",
-            vec![integer(number)],
+            vec![integer(number.get())],
         )
     }
 
-    fn schedule_head(&self, number: u32, len: u32) -> Result<Vec<u8>, StorageError> {
-        let bindings = vec![integer(len), integer(number)];
+    fn schedule_head(&self, number: ScheduleNumber, len: u32) -> Result<Vec<u8>, StorageError> {
+        let bindings = vec![integer(len), integer(number.get())];
         self.one_blob(
             "a recurring task",
             "SELECT substr(record, 1, ?) FROM schedules WHERE seq = ?",

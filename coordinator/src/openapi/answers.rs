@@ -3,11 +3,10 @@
 #![expect(dead_code, reason = "only their schemas are used")]
 
 use scheduler_model::access::{Quota, ShownKey};
-use scheduler_model::bounds::MAX_CANCEL_IDS;
 use scheduler_model::input::FieldError;
 use scheduler_model::protocol::limiter::LimitShown;
 use scheduler_model::protocol::{CircuitStats, Counters, Status, TaskRun};
-use scheduler_model::task::{FilterInput, Record};
+use scheduler_model::task::Record;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
@@ -23,6 +22,7 @@ pub(crate) struct Health {
 
 /// A task as it is stored.
 #[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
 pub(crate) struct Task {
     /// What it waits for.
     #[schemars(transform = with_cancelled)]
@@ -154,22 +154,6 @@ struct ItemError {
     error: FieldError,
     /// Says whether the same item may be accepted later. Absent if the item itself is invalid.
     retryable: Option<bool>,
-}
-
-/// Which tasks to cancel: by id, or by filter.
-#[derive(JsonSchema)]
-#[schemars(untagged, deny_unknown_fields)]
-pub(crate) enum CancelMany {
-    /// By id; a repeated id counts once.
-    Ids {
-        #[schemars(length(max = MAX_CANCEL_IDS))]
-        ids: Vec<String>,
-    },
-    /// All that fulfil every part of the filter.
-    Filter {
-        #[schemars(extend("minProperties" = 1))]
-        filter: FilterInput<'static>,
-    },
 }
 
 /// What became of the tasks to cancel.

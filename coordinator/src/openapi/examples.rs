@@ -129,43 +129,71 @@ pub(super) fn previews() -> Value {
     })
 }
 
-/// Returns a key to make.
-pub(super) fn key() -> Value {
-    json!({ "name": "the shop's backend", "scopes": ["read", "write"], "namespaces": ["shop"], "expiresAt": "2040-01-01T00:00:00Z" })
+/// Returns keys to make.
+pub(super) fn keys() -> Value {
+    json!({
+        "shop": {
+            "summary": "A key that reads and writes in one namespace",
+            "value": { "name": "the shop's backend", "scopes": ["read", "write"], "namespaces": ["shop"], "expiresAt": "2040-01-01T00:00:00Z" }
+        }
+    })
 }
 
-/// Returns a namespace to make.
-pub(super) fn namespace() -> Value {
-    json!({ "quota": { "pendingTasks": 100_000, "createsPerSecond": 500 } })
+/// Returns namespaces to make.
+pub(super) fn namespaces() -> Value {
+    json!({
+        "quota": {
+            "summary": "A namespace with a quota",
+            "value": { "quota": { "pendingTasks": 100_000, "createsPerSecond": 500 } }
+        }
+    })
 }
 
-/// Returns a limit to set.
-pub(super) fn limit() -> Value {
-    json!({ "concurrency": 10, "perSecond": 25 })
+/// Returns limits to set.
+pub(super) fn limits() -> Value {
+    json!({
+        "both": {
+            "summary": "Ten runs at a time, and 25 a second",
+            "value": { "concurrency": 10, "perSecond": 25 }
+        }
+    })
 }
 
-/// Returns what to cancel.
-pub(super) fn cancels() -> Value {
+/// Returns which tasks to change.
+pub(super) fn selections() -> Value {
     json!({
         "ids": { "summary": "By id", "value": { "ids": ["order-7:remind", "order-8:remind"] } },
         "filter": { "summary": "By filter", "value": { "filter": { "tag": "orders", "status": "scheduled" } } }
     })
 }
 
-/// Returns what a change of the task in the path may say.
-pub(super) fn change_one() -> Value {
-    json!({ "time": { "summary": "Of a reschedule: when", "value": { "delayInSeconds": 60 } } })
-}
-
-/// Returns what to change.
-pub(super) fn change_many() -> Value {
+/// Returns new times of a task.
+pub(super) fn reschedules() -> Value {
     json!({
-        "ids": { "summary": "By id", "value": { "ids": ["order-7:remind", "order-8:remind"] } },
-        "filter": { "summary": "By filter; the time of a reschedule only", "value": { "filter": { "tag": "orders" }, "time": 1_924_362_000_000_i64 } }
+        "delay": { "summary": "A minute from now", "value": { "delayInSeconds": 60 } },
+        "time": { "summary": "At a time", "value": { "time": "2030-12-24T19:00:00+01:00" } },
+        "local": {
+            "summary": "At a local time",
+            "value": { "time": "2030-12-24T19:00", "timezone": "Europe/Berlin" }
+        }
     })
 }
 
-/// Single fields to change.
+/// Returns new times of many tasks.
+pub(super) fn reschedules_of_many() -> Value {
+    json!({
+        "ids": {
+            "summary": "By id, a minute from now",
+            "value": { "ids": ["order-7:remind", "order-8:remind"], "delayInSeconds": 60 }
+        },
+        "filter": {
+            "summary": "By filter, to a time",
+            "value": { "filter": { "tag": "orders" }, "time": 1_924_362_000_000_i64 }
+        }
+    })
+}
+
+/// Returns single fields to change.
 pub(super) fn patches() -> Value {
     json!({
         "fields": { "summary": "Another text, and no tags", "value": { "description": "Remind them again", "tags": null } },

@@ -9,13 +9,31 @@
 #[cfg(test)]
 pub(crate) mod answers;
 #[cfg(test)]
+mod bodies;
+#[cfg(test)]
+mod definitions;
+#[cfg(test)]
+mod deliveries;
+#[cfg(test)]
 mod document;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod form_tests;
+#[cfg(test)]
+mod forms;
+#[cfg(test)]
 pub(crate) mod operation;
 #[cfg(test)]
+mod parameters;
+#[cfg(test)]
+mod problems;
+#[cfg(test)]
+mod runs_parameters;
+#[cfg(test)]
 mod schemas;
+#[cfg(test)]
+mod tags;
 #[cfg(test)]
 mod tests;
 

@@ -7,14 +7,22 @@ use schemars::{Schema, SchemaGenerator};
 pub(crate) enum Body {
     Task,
     Batch,
-    Cancel,
-    ChangeOne,
-    ChangeMany,
     Patch,
+    Reschedule,
+    /// Which tasks to change.
+    Selection,
+    RescheduleMany,
     Preview,
     Key,
     Namespace,
     Limit,
+}
+
+impl Body {
+    /// Returns whether a request without it is refused.
+    pub(crate) fn is_required(&self) -> bool {
+        !matches!(self, Self::Namespace)
+    }
 }
 
 type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -22,7 +30,10 @@ type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 /// What the API's document says of a route beside what its table says already.
 pub(crate) struct Operation {
     pub(crate) id: &'static str,
+    /// The title of the operation: a verb, and what it acts on.
     pub(crate) summary: &'static str,
+    /// What it does, in whole sentences.
+    pub(crate) description: &'static str,
     /// The names of its query's parameters.
     pub(crate) query: &'static [&'static str],
     /// Whether it answers with server-sent events, each with data of the schema.
@@ -43,6 +54,7 @@ impl Operation {
     pub(crate) const USUAL: Self = Self {
         id: "",
         summary: "",
+        description: "",
         query: &[],
         stream: false,
         content_type: "application/json",

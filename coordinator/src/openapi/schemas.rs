@@ -1,11 +1,7 @@
 //! From Rust types to the document's schemas.
 
-use scheduler_model::bounds::{
-    DEFAULT_LIST_LIMIT, MAX_DESTINATION_BYTES, MAX_ID_BYTES, MAX_LIST_LIMIT, MAX_TAG_BYTES,
-    MIN_TIME_MILLIS,
-};
-use scheduler_model::format::history::Outcome;
-use scheduler_model::protocol::{EventKind, MAX_ERROR_CHARS};
+use scheduler_model::bounds::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
+use scheduler_model::protocol::EventKind;
 use scheduler_model::task::FilterInput;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -20,13 +16,6 @@ pub(super) fn generator() -> SchemaGenerator {
     settings.into_generator()
 }
 
-/// Returns the schemas that were referred to, by name.
-pub(super) fn definitions(mut generator: SchemaGenerator) -> Value {
-    let mut definitions = Value::Object(generator.take_definitions(false));
-    simplify(&mut definitions);
-    definitions
-}
-
 /// Returns the parts of a filter: name and schema.
 pub(super) fn properties_of_filter() -> Map<String, Value> {
     let mut schema = FilterInput::json_schema(&mut generator()).to_value();
@@ -37,6 +26,15 @@ pub(super) fn properties_of_filter() -> Map<String, Value> {
     }
 }
 
+/// Returns the schema of a time in a query.
+pub(super) fn query_time() -> Value {
+    // In a query a number is text, of which a time has 13 digits.
+    json!({ "anyOf": [
+        { "type": "integer", "minimum": 1_000_000_000_000_i64, "maximum": 9_999_999_999_999_i64 },
+        { "type": "string", "format": "date-time" }
+    ] })
+}
+
 /// Returns the parameters of a list: the parts of a filter, which page, and how large.
 pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
     let mut parameters: Vec<Value> = Vec::with_capacity(filter.len() + 2);
@@ -44,8 +42,7 @@ pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
         let mut schema = schema.clone();
         let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
         if matches!(name.as_str(), "from" | "to") {
-            // In a query, text is as good as a number.
-            schema = json!({ "anyOf": [{ "type": "integer", "minimum": MIN_TIME_MILLIS }, { "type": "string", "format": "date-time" }] });
+            schema = query_time();
         }
         parameters.push(
             json!({ "name": name, "in": "query", "description": description, "schema": schema }),
@@ -60,62 +57,6 @@ pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
         "schema": { "type": "string" }
     }));
     Value::Array(parameters)
-}
-
-/// Returns the parameters of a list of the runs of all tasks.
-pub(super) fn runs_parameters() -> Value {
-    let text = |most: usize| json!({ "type": "string", "minLength": 1, "maxLength": most });
-    let time = || json!({ "anyOf": [{ "type": "integer", "minimum": MIN_TIME_MILLIS }, { "type": "string", "format": "date-time" }] });
-    let outcomes: Vec<Value> = Outcome::KNOWN.iter().map(|outcome| json!(outcome.name())).collect();
-    let parameters = [
-        (
-            "outcome",
-            "They ended with this outcome, or with one of several that have commas between them.",
-            json!({ "type": "array", "items": { "type": "string", "enum": outcomes }, "minItems": 1 }),
-        ),
-        (
-            "target",
-            "They called this: a type of callback, such as `handler`, or a type, a colon and the host or the name, such as `webhook:example.com`.",
-            text(MAX_DESTINATION_BYTES),
-        ),
-        (
-            "callbackHost",
-            "They called a webhook of this host. The same as `target=webhook:HOST`.",
-            text(MAX_DESTINATION_BYTES),
-        ),
-        ("tag", "Their task has this tag.", text(MAX_TAG_BYTES)),
-        ("prefix", "The id of their task starts with this.", text(MAX_ID_BYTES)),
-        ("error", "Their error contains this, upper and lower case alike.", text(MAX_ERROR_CHARS)),
-        ("from", "They were reported at this time or later.", time()),
-        ("to", "They were reported before this time.", time()),
-        (
-            "group",
-            "Answer groups of attempts with like errors.",
-            json!({ "type": "string", "enum": ["error"] }),
-        ),
-        (
-            "order",
-            "With `group`: the group with the newest attempt first, or the largest.",
-            json!({ "type": "string", "enum": ["newest", "count"], "default": "newest" }),
-        ),
-        (
-            "limit",
-            "The largest number of items on the page; with `group`, of groups from each shard.",
-            json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIST_LIMIT, "default": DEFAULT_LIST_LIMIT }),
-        ),
-        ("cursor", "The cursor from the answer before, unchanged.", json!({ "type": "string" })),
-    ];
-    let parameter = |(name, description, schema): (&str, &str, Value)| {
-        let mut parameter =
-            json!({ "name": name, "in": "query", "description": description, "schema": schema });
-        if name == "outcome" {
-            // Commas stand between the items.
-            parameter["style"] = json!("form");
-            parameter["explode"] = json!(false);
-        }
-        parameter
-    };
-    parameters.into_iter().map(parameter).collect()
 }
 
 /// Returns the parameters of the stream of events.
@@ -140,7 +81,7 @@ pub(super) fn events_parameters(generator: &mut SchemaGenerator) -> Value {
 /// Says what the derives say in words that every tool understands, all the way down:
 /// - what may be left out is left out rather than null;
 /// - a choice between documented constants is an `enum`, its documentation a list.
-fn simplify(value: &mut Value) {
+pub(super) fn simplify(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(simplify),
         Value::Object(object) => {

@@ -1,5 +1,6 @@
-use super::document::{document, method_of, problems, problems_of};
+use super::document::{document, method_of};
 use super::examples;
+use super::problems::{problems, problems_of};
 use crate::conditions::Conditions;
 use crate::problem::ProblemType;
 use crate::routes::{self, Access};
@@ -17,12 +18,36 @@ use std::collections::BTreeSet;
 
 const DOCUMENTED: &str = "the document has it";
 
-fn keys(value: &Value) -> BTreeSet<&str> {
+pub(super) fn keys(value: &Value) -> BTreeSet<&str> {
     value.as_object().expect(DOCUMENTED).keys().map(String::as_str).collect()
 }
 
-fn schema<'a>(document: &'a Value, name: &str) -> &'a Value {
+pub(super) fn schema<'a>(document: &'a Value, name: &str) -> &'a Value {
     &document["components"]["schemas"][name]
+}
+
+/// Returns the forms of an object that has several.
+pub(super) fn forms<'a>(document: &'a Value, name: &str) -> Vec<&'a Value> {
+    let forms = schema(document, name)["anyOf"].as_array().expect(DOCUMENTED);
+    let resolved = |form: &'a Value| match form["$ref"].as_str() {
+        Some(reference) => document.pointer(&reference[1..]).expect(DOCUMENTED),
+        None => form,
+    };
+    forms.iter().map(resolved).collect()
+}
+
+/// Returns the members of all forms of an object, each as a form has it that may have it.
+fn members(document: &Value, name: &str) -> Map<String, Value> {
+    let forms = forms(document, name).into_iter();
+    let all = forms.flat_map(|form| form["properties"].as_object().expect(DOCUMENTED));
+    all.filter(|(_, member)| member["type"] != "null")
+        .map(|(name, member)| (name.clone(), member.clone()))
+        .collect()
+}
+
+/// Returns whether a schema is of a type, or of that and null.
+fn is_of(schema: &Value, kind: &str) -> bool {
+    schema["type"] == kind || schema["type"] == json!([kind, "null"])
 }
 
 fn required(schema: &Value) -> BTreeSet<&str> {
@@ -30,7 +55,7 @@ fn required(schema: &Value) -> BTreeSet<&str> {
 }
 
 /// Reads and checks a task as a request would.
-fn check(task: &Value) -> Result<(), FieldError> {
+pub(super) fn check(task: &Value) -> Result<(), FieldError> {
     let text = task.to_string();
     let (queues, services, durable_objects) =
         (["FIRED_TASKS".to_owned()], ["MAIL".to_owned()], ["ROOMS".to_owned()]);
@@ -55,6 +80,18 @@ fn each(value: &Value, visit: &mut impl FnMut(&Map<String, Value>)) {
         }
         _ => {}
     }
+}
+
+/// A choice beside properties is an intersection with `unknown` to generators of clients.
+#[test]
+fn no_schema_has_members_and_a_choice() {
+    each(&document()["components"]["schemas"], &mut |object| {
+        if object.contains_key("properties") {
+            for choice in ["oneOf", "anyOf", "allOf"] {
+                assert!(!object.contains_key(choice), "{choice} in {object:?}");
+            }
+        }
+    });
 }
 
 /// Who reads the document does not have the code.
@@ -157,24 +194,34 @@ fn the_examples_are_good() {
         assert!(preview.more && !preview.runs.is_empty(), "{name}");
     }
     let (now, token) = (UnixMillis::new(1_800_000_000_000), Token::new([1; 8], [2; 16]));
-    assert!(NewKey::parse(&examples::key().to_string()).unwrap().check(&token, now).is_ok());
-    let quota: Quota = serde_json::from_value(examples::namespace()["quota"].clone()).unwrap();
+    assert!(
+        NewKey::parse(&example(&examples::keys()).to_string()).unwrap().check(&token, now).is_ok()
+    );
+    let quota: Quota =
+        serde_json::from_value(example(&examples::namespaces())["quota"].clone()).unwrap();
     assert_eq!(quota.check(), Ok(()));
-    let filter = examples::cancels()["filter"]["value"]["filter"].take();
+    let filter = examples::selections()["filter"]["value"]["filter"].take();
     assert_ne!(
         serde_json::from_str::<FilterInput<'_>>(&filter.to_string()).unwrap().check().unwrap(),
         Filter::default()
     );
 }
 
+/// Returns the only one of some examples.
+fn example(examples: &Value) -> &Value {
+    &examples.as_object().and_then(|examples| examples.values().next()).expect(DOCUMENTED)["value"]
+}
+
 fn tasks_examples() -> Map<String, Value> {
     examples::tasks().as_object().cloned().unwrap()
 }
 
-/// Returns the schema of a callback of a type.
-fn callback<'a>(document: &'a Value, kind: &str) -> &'a Value {
-    let variants = schema(document, "Callback")["oneOf"].as_array().unwrap();
-    variants.iter().find(|variant| variant["properties"]["type"]["const"] == kind).expect(kind)
+/// Returns the schemas of callbacks of a type: one, or one for each kind of call.
+fn callbacks<'a>(document: &'a Value, kind: &str) -> Vec<&'a Value> {
+    let mut forms = forms(document, "Callback");
+    forms.retain(|form| form["properties"]["type"]["const"] == kind);
+    assert!(!forms.is_empty(), "{kind}");
+    forms
 }
 
 #[test]
@@ -186,13 +233,11 @@ fn what_the_document_names_is_read_and_nothing_else() {
             keys(&example["value"]).into_iter().map(str::to_owned).collect::<Vec<_>>()
         })
         .collect();
-    let named = keys(&schema(&document, "NewTask")["properties"]);
-    assert_eq!(
-        used.iter().map(String::as_str).collect::<BTreeSet<_>>(),
-        named,
-        "every field stands in an example"
-    );
-    assert_eq!(schema(&document, "NewTask")["additionalProperties"], false);
+    let named: BTreeSet<String> = members(&document, "NewTask").keys().cloned().collect();
+    assert_eq!(used, named, "every field is in an example");
+    for form in forms(&document, "NewTask") {
+        assert_eq!(form["additionalProperties"], false);
+    }
 
     let request =
         json!({ "path": "/x", "method": "PUT", "headers": {}, "body": 1, "timeoutSeconds": 1 });
@@ -206,40 +251,34 @@ fn what_the_document_names_is_read_and_nothing_else() {
     let object = json!({ "type": "durable-object", "binding": "ROOMS", "name": "a" });
     let webhook = json!({ "type": "webhook", "url": "https://a.example", "method": "PUT", "headers": {}, "body": 1, "timeoutSeconds": 1 });
     for complete in [
-        // As many as it takes for every field of a type to stand in one.
+        // One for each kind of call.
         vec![webhook],
         vec![with(service.clone(), &request), with(service, &function)],
         vec![with(object.clone(), &request), with(object, &function)],
         vec![json!({ "type": "handler", "name": "log" })],
         vec![json!({ "type": "queue", "queue": "FIRED_TASKS" })],
     ] {
-        let described = callback(&document, complete[0]["type"].as_str().unwrap());
-        assert_eq!(described["additionalProperties"], false);
-        assert_eq!(keys(&described["properties"]), complete.iter().flat_map(keys).collect());
-        for given in complete {
+        let described = callbacks(&document, complete[0]["type"].as_str().unwrap());
+        assert_eq!(described.len(), complete.len());
+        for (described, given) in described.into_iter().zip(complete) {
+            assert_eq!(described["additionalProperties"], false);
+            let taken = described["properties"].as_object().unwrap().iter();
+            let taken = taken.filter(|(_, member)| member["type"] != "null");
+            assert_eq!(taken.map(|(name, _)| name.as_str()).collect::<BTreeSet<_>>(), keys(&given));
             assert_eq!(check(&json!({ "delayInSeconds": 1, "callback": given })), Ok(()));
             for name in keys(&given) {
                 let mut without = given.clone();
                 without.as_object_mut().unwrap().remove(name);
-                // What is called is one of two.
-                let is_required =
-                    required(described).contains(name) || matches!(name, "path" | "function");
+                let is_required = required(described).contains(name);
                 let problem = check(&json!({ "delayInSeconds": 1, "callback": without }));
                 assert_eq!(problem.is_err(), is_required, "{given} without {name}");
             }
         }
     }
+    let members = members(&document, "NewTask");
     for follow_up in ["onSuccess", "onFailure"] {
-        let described = &schema(&document, "NewTask")["properties"][follow_up];
-        assert_eq!(described["$ref"], "#/components/schemas/Callback");
-        assert_eq!(
-            described["x-maxBytes"],
-            schema(&document, "NewTask")["properties"]["callback"]["x-maxBytes"]
-        );
-    }
-    for kind in ["service", "durable-object"] {
-        let one_of = &callback(&document, kind)["oneOf"];
-        assert_eq!(*one_of, json!([{ "required": ["path"] }, { "required": ["function"] }]));
+        assert_eq!(members[follow_up]["anyOf"][0]["$ref"], "#/components/schemas/Callback");
+        assert_eq!(members[follow_up]["x-maxBytes"], members["callback"]["x-maxBytes"]);
     }
 }
 
@@ -256,7 +295,7 @@ fn the_limits_are_those_that_are_checked() {
         *at = value;
         check(&task).err().map(|problem| problem.field.into_owned())
     };
-    let fields = &schema(&document, "NewTask")["properties"];
+    let fields = members(&document, "NewTask");
     let limit = |value: &Value| usize::try_from(value.as_u64().expect(DOCUMENTED)).unwrap();
     for (field, longest) in [
         ("id", limit(&fields["id"]["maxLength"])),
@@ -296,7 +335,7 @@ fn the_limits_are_those_that_are_checked() {
             assert_eq!((many(most), many(most + 1).is_some()), (None, true));
             continue;
         }
-        let is_whole = described["type"] == "integer";
+        let is_whole = is_of(described, "integer");
         for (bound, beyond) in [("minimum", -1.0), ("maximum", 1.0)] {
             let value = described[bound].as_f64().expect(field);
             let number = |value: f64| if is_whole { json!(value as i64) } else { json!(value) };
@@ -318,7 +357,8 @@ fn the_limits_are_those_that_are_checked() {
             json!({ "type": "durable-object", "binding": "ROOMS", "name": "a", "function": "f" }),
         ),
     ] {
-        let most = limit(&callback(&document, kind)["properties"]["timeoutSeconds"]["maximum"]);
+        let described = callbacks(&document, kind);
+        let most = limit(&described[0]["properties"]["timeoutSeconds"]["maximum"]);
         for (seconds, is_good) in [(1, true), (0, false), (most, true), (most + 1, false)] {
             given["timeoutSeconds"] = json!(seconds);
             assert_eq!(with("callback", given.clone()).is_none(), is_good, "{kind} {seconds}");
@@ -329,8 +369,8 @@ fn the_limits_are_those_that_are_checked() {
 #[test]
 fn a_preview_takes_what_a_task_says_of_its_schedule() {
     let document = document();
-    let of_preview = keys(&schema(&document, "PreviewRequest")["properties"]);
-    let mut of_task = keys(&schema(&document, "NewTask")["properties"]);
+    let of_preview = members(&document, "PreviewRequest");
+    let mut of_task: BTreeSet<String> = members(&document, "NewTask").keys().cloned().collect();
     for other in [
         "description",
         "tags",
@@ -345,10 +385,9 @@ fn a_preview_takes_what_a_task_says_of_its_schedule() {
     ] {
         assert!(of_task.remove(other));
     }
-    of_task.extend(["from", "count"]);
-    assert_eq!(of_preview, of_task);
-    for (name, described) in schema(&document, "PreviewRequest")["properties"].as_object().unwrap()
-    {
+    of_task.extend(["from".to_owned(), "count".to_owned()]);
+    assert_eq!(of_preview.keys().cloned().collect::<BTreeSet<_>>(), of_task);
+    for (name, described) in &of_preview {
         let (Some(least), Some(most)) =
             (described["minimum"].as_f64(), described["maximum"].as_f64())
         else {
@@ -359,7 +398,7 @@ fn a_preview_takes_what_a_task_says_of_its_schedule() {
         {
             let number = if value.fract() == 0.0 { json!(value as i64) } else { json!(value) };
             let mut request = json!({ "everySeconds": 60 });
-            request[name] = number.clone();
+            request[name.as_str()] = number.clone();
             if name == "from" || name == "time" {
                 continue;
             }
@@ -397,14 +436,15 @@ fn keys_and_namespaces_are_as_described() {
     let (now, token) = (UnixMillis::new(1_800_000_000_000), Token::new([1; 8], [2; 16]));
     assert_eq!(
         keys(&schema(&document, "NewKey")["properties"]),
-        keys(&examples::key()),
+        keys(example(&examples::keys())),
         "every field stands in the example"
     );
     assert_eq!(
         keys(&schema(&document, "Quota")["properties"]),
-        keys(&examples::namespace()["quota"])
+        keys(&example(&examples::namespaces())["quota"])
     );
-    let key = NewKey::parse(&examples::key().to_string()).unwrap().check(&token, now).unwrap();
+    let key =
+        NewKey::parse(&example(&examples::keys()).to_string()).unwrap().check(&token, now).unwrap();
     let key = Key { last_used_at: Some(now), ..key };
     let shown = serde_json::to_value(ShownKey::from(&key)).unwrap();
     assert_eq!(keys(&schema(&document, "Key")["properties"]), keys(&shown));
@@ -422,17 +462,15 @@ fn keys_and_namespaces_are_as_described() {
 #[test]
 fn limits_are_as_described() {
     let document = document();
-    assert_eq!(
-        keys(&schema(&document, "Limit")["properties"]),
-        keys(&examples::limit()),
-        "every field stands in the example"
-    );
+    let described: BTreeSet<String> = members(&document, "Limit").keys().cloned().collect();
+    let examples = examples::limits();
+    assert!(described.iter().map(String::as_str).eq(keys(example(&examples))));
     let mut limiter = Limiter::default();
-    let limit = Limit::parse(&examples::limit().to_string()).unwrap();
+    let limit = Limit::parse(&example(&examples::limits()).to_string()).unwrap();
     limiter.put(Named { key: "stripe".to_owned(), limit }).unwrap();
     let shown = serde_json::to_value(limiter.get("stripe")).unwrap();
     assert_eq!(keys(&schema(&document, "ShownLimit")["properties"]), keys(&shown));
-    for (field, described) in schema(&document, "Limit")["properties"].as_object().unwrap() {
+    for (field, described) in &members(&document, "Limit") {
         for (bound, beyond) in [("minimum", 0.5), ("maximum", 2.0)] {
             let value = described[bound].as_f64().expect(field);
             let is_good = |value: f64| {
@@ -470,7 +508,7 @@ fn refusals_are_as_described() {
 #[test]
 fn optional_fields_are_left_out_rather_than_null() {
     let document = document();
-    assert_eq!(schema(&document, "NewTask")["properties"]["id"]["type"], "string");
+    assert_eq!(schema(&document, "Run")["properties"]["error"]["type"], "string");
     assert_eq!(
         schema(&document, "TaskList")["properties"]["cursor"]["type"],
         json!(["string", "null"])
@@ -502,8 +540,11 @@ fn refusals_that_pass_say_when_to_come_back() {
             "{}",
             problem.kind.name()
         );
-        let described =
-            document()["components"]["responses"][problem.kind.name()]["headers"].clone();
-        assert_eq!(described.get("Retry-After").is_some(), passes, "{}", problem.kind.name());
+    }
+    for (name, response) in document()["components"]["responses"].as_object().unwrap() {
+        let passes = problems().iter().any(|problem| {
+            name.split('.').any(|name| name == problem.kind.name()) && problem.is_retryable()
+        });
+        assert_eq!(response["headers"].get("Retry-After").is_some(), passes, "{name}");
     }
 }

@@ -35,7 +35,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "listAllRuns",
-            summary: "How attempts at all tasks went, the newest first, or failures in groups",
+            summary: "List the runs of all tasks",
+            description: "Lists how attempts at all tasks of the namespace went, newest first, or groups the failures that are alike. One entry is one attempt.",
             query: RUNS_QUERY,
             answers: &[(
                 200,
@@ -51,7 +52,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "health",
-            summary: "Whether the Worker runs",
+            summary: "Check that the Worker runs",
+            description: "Answers without looking at any shard.",
             answers: &[(200, "It runs.", SchemaGenerator::subschema_for::<Health>)],
             ..Operation::USUAL
         },
@@ -61,7 +63,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "describe",
-            summary: "This document",
+            summary: "Get this document",
+            description: "The API in OpenAPI 3.1.",
             answers: &[(200, "The API in OpenAPI 3.1.", any_object)],
             ..Operation::USUAL
         },
@@ -71,7 +74,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "listProblemTypes",
-            summary: "The types of problems",
+            summary: "List the types of problems",
+            description: "A page that lists every type of problem.",
             answers: &[(200, "A list in Markdown, with a link to the page of each.", text)],
             content_type: "text/markdown",
             ..Operation::USUAL
@@ -82,7 +86,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "getProblemType",
-            summary: "What a type of problem means, and what to do about it",
+            summary: "Explain a type of problem",
+            description: "A page about a type of problem: what it means, and what to do.",
             answers: &[(200, "A page in Markdown.", text)],
             content_type: "text/markdown",
             refusals: &[NoRoute],
@@ -96,7 +101,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "preview",
-            summary: "The next runs of a schedule, and what changes of the clock do to them; creates nothing",
+            summary: "Preview a schedule",
+            description: "Returns the next runs of a schedule, with their local times and what clock changes do to them. Creates nothing.",
             body: Some(Body::Preview),
             answers: &[(200, "The runs.", SchemaGenerator::subschema_for::<Preview>)],
             refusals: &[Invalid],
@@ -110,7 +116,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "stats",
-            summary: "The scheduler in numbers, in all and by shard",
+            summary: "Get statistics",
+            description: "Returns counts, lateness and billed operations, in total and for each shard. Counters count since the shards were made: take differences.",
             answers: &[(200, "The numbers.", SchemaGenerator::subschema_for::<Stats>)],
             ..Operation::USUAL
         },
@@ -120,7 +127,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "createKey",
-            summary: "Make an API key that reaches no further than one's own",
+            summary: "Create an API key",
+            description: "Creates a key that reaches no further than the key of the request. The answer is the only one that shows the key itself.",
             body: Some(Body::Key),
             answers: &[(
                 201,
@@ -136,7 +144,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "listKeys",
-            summary: "List the API keys that reach no further than one's own",
+            summary: "List API keys",
+            description: "Lists the keys that reach no further than the key of the request, without their secrets.",
             answers: &[(
                 200,
                 "The keys, without their secrets.",
@@ -150,7 +159,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "getKey",
-            summary: "Read an API key that reaches no further than one's own",
+            summary: "Get an API key",
+            description: "Returns a key that reaches no further than the key of the request, without its secret.",
             answers: &[(
                 200,
                 "The key, without its secret.",
@@ -167,7 +177,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "revokeKey",
-            summary: "Revoke an API key; it stops working everywhere within ten seconds",
+            summary: "Revoke an API key",
+            description: "The key stops working everywhere within ten seconds.",
             answers: &[(200, "Revoked.", SchemaGenerator::subschema_for::<Deleted>)],
             refusals: &[NoKey],
             ..Operation::USUAL
@@ -180,7 +191,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "listNamespaces",
-            summary: "List the namespaces that the key is for",
+            summary: "List namespaces",
+            description: "Lists the namespaces that the key of the request is for.",
             answers: &[(200, "The namespaces.", SchemaGenerator::subschema_for::<NamespaceList>)],
             ..Operation::USUAL
         },
@@ -192,7 +204,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "getNamespace",
-            summary: "Read a namespace that the key is for",
+            summary: "Get a namespace",
+            description: "Returns a namespace that the key of the request is for, with its quota.",
             answers: &[(200, "The namespace.", SchemaGenerator::subschema_for::<Namespace>)],
             refusals: &[Invalid, NoNamespace],
             ..Operation::USUAL
@@ -205,7 +218,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "putNamespace",
-            summary: "Make a namespace, or change its quota; needs a key for every namespace",
+            summary: "Create or change a namespace",
+            description: "Creates a namespace, or replaces its quota. Needs a key for every namespace.",
             body: Some(Body::Namespace),
             answers: &[
                 (200, "Changed.", SchemaGenerator::subschema_for::<Namespace>),
@@ -222,7 +236,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "deleteNamespace",
-            summary: "Delete an empty namespace; needs a key for every namespace",
+            summary: "Delete a namespace",
+            description: "Deletes a namespace that holds no task. Needs a key for every namespace.",
             answers: &[(200, "Deleted.", SchemaGenerator::subschema_for::<Deleted>)],
             refusals: &[Invalid, NoNamespace, NotEmpty],
             ..Operation::USUAL
@@ -235,7 +250,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "listLimits",
-            summary: "List the limits of the namespace, with what is known of the runs of each",
+            summary: "List limits",
+            description: "Lists the limits of the namespace, with what is known of the runs of each.",
             answers: &[(200, "The limits.", SchemaGenerator::subschema_for::<LimitList>)],
             ..Operation::USUAL
         },
@@ -247,7 +263,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "putLimit",
-            summary: "Set or change the limit of a key; tasks that wait go on by the new one within some seconds",
+            summary: "Set a limit",
+            description: "Sets or changes the limit of a key. Tasks that wait follow the new limit within some seconds.",
             body: Some(Body::Limit),
             answers: &[
                 (200, "Changed.", SchemaGenerator::subschema_for::<LimitShown>),
@@ -264,7 +281,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "getLimit",
-            summary: "The limit of a key, and what is known of its runs",
+            summary: "Get a limit",
+            description: "Returns the limit of a key, and what is known of its runs.",
             answers: &[(200, "The limit.", SchemaGenerator::subschema_for::<LimitShown>)],
             refusals: &[NoLimit],
             ..Operation::USUAL
@@ -277,7 +295,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "deleteLimit",
-            summary: "Lift the limit of a key; tasks that name it are not limited any more",
+            summary: "Delete a limit",
+            description: "Deletes the limit of a key. Tasks that name the key are not limited any more.",
             answers: &[(200, "Lifted.", SchemaGenerator::subschema_for::<Deleted>)],
             refusals: &[NoLimit],
             ..Operation::USUAL
@@ -290,7 +309,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "watchEvents",
-            summary: "What happens to tasks and to the circuits of destinations, as it happens: server-sent events. The data of each is an Event; the event gap says that others may be missing",
+            summary: "Follow events",
+            description: "Streams what happens to tasks, and to the circuits of destinations, as server-sent events. The data of each event is an `Event`. The event `gap` says that others may be missing. The stream ends after ten minutes; to continue it, send the last `id` in `Last-Event-ID`.",
             query: events::QUERY,
             stream: true,
             answers: &[(

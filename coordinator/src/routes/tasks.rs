@@ -29,7 +29,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "createTask",
-            summary: "Create a task; overwrites the task of the same id",
+            summary: "Create a task",
+            description: "Creates the task, or overwrites the task with the same id. Without an `id`, the scheduler makes one. The answer shows the task as it is stored.",
             once: true,
             body: Some(Body::Task),
             answers: &[
@@ -52,7 +53,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "createTasks",
-            summary: "Create many tasks; a bad one leaves the others good",
+            summary: "Create many tasks",
+            description: "Creates up to 20,000 tasks. An invalid task does not keep the others from being created: `results` says what became of each one, in the order of the request.",
             once: true,
             body: Some(Body::Batch),
             answers: &[(200, "What became of each.", SchemaGenerator::subschema_for::<BatchReply>)],
@@ -68,8 +70,9 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "cancelTasks",
-            summary: "Cancel many tasks, by id or by filter",
-            body: Some(Body::Cancel),
+            summary: "Cancel many tasks",
+            description: "Cancels tasks by id or by filter, and discards their dead letters. No further attempt starts; an attempt in flight runs to its end. If `done` is false, send the request again.",
+            body: Some(Body::Selection),
             answers: &[(
                 200,
                 "What became of them.",
@@ -86,7 +89,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "listTasks",
-            summary: "List tasks in order of due time",
+            summary: "List tasks",
+            description: "Lists the tasks that fulfil every part of the filter, in order of due time.",
             query: list::QUERY,
             answers: &[(
                 200,
@@ -103,7 +107,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "getTask",
-            summary: "Read a task",
+            summary: "Get a task",
+            description: "Returns a task that waits, runs or is kept as a dead letter.",
             answers: &[(200, "The task.", SchemaGenerator::subschema_for::<Task>)],
             refusals: &[NoTask],
             ..Operation::USUAL
@@ -116,7 +121,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "listRuns",
-            summary: "How attempts at a task went, the newest first; also of a task that is gone",
+            summary: "List the runs of a task",
+            description: "Lists how attempts at the task went, newest first. One entry is one attempt. The history of a task that is gone is kept, too, for up to 30 days.",
             query: runs::QUERY,
             answers: &[(
                 200,
@@ -134,7 +140,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "explainTask",
-            summary: "Why a task did or did not fire, and when it will",
+            summary: "Explain a task",
+            description: "Says why the task did or did not fire, and when it fires next.",
             answers: &[(
                 200,
                 "What its shard knows of it.",
@@ -153,7 +160,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "putTask",
-            summary: "Create or overwrite the task of this id",
+            summary: "Create or overwrite a task",
+            description: "Creates the task with this id, or overwrites it. With the same schedule as before, a recurring task keeps the run that waits.",
             once: true,
             body: Some(Body::Task),
             answers: &[
@@ -177,6 +185,7 @@ pub(super) static ROUTES: &[Route] = &[
         operation: Operation {
             id: "cancelTask",
             summary: "Cancel a task",
+            description: "Cancels the task, or discards its dead letter. No further attempt starts; an attempt in flight runs to its end.",
             answers: &[(
                 200,
                 "The task as it was. No attempt of it starts any more.",
@@ -194,8 +203,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "pauseTask",
-            summary: "Let a task wait until it is resumed",
-            body: Some(Body::ChangeOne),
+            summary: "Pause a task",
+            description: "The task does not fire until it is resumed. An attempt in flight runs to its end.",
             answers: &[(200, "The task after the change.", SchemaGenerator::subschema_for::<Task>)],
             refusals: &[Invalid, NoTask, TaskCancelled, NotApplicable],
             ..Operation::USUAL
@@ -209,8 +218,9 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "pauseTasks",
-            summary: "Let many tasks wait until they are resumed, by id or by filter",
-            body: Some(Body::ChangeMany),
+            summary: "Pause many tasks",
+            description: "Pauses tasks by id or by filter. If `done` is false, send the request again.",
+            body: Some(Body::Selection),
             answers: &[(
                 200,
                 "What became of them.",
@@ -228,8 +238,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "resumeTask",
-            summary: "Let a paused task go on",
-            body: Some(Body::ChangeOne),
+            summary: "Resume a task",
+            description: "Lets a paused task fire again. A recurring task does not make up for the runs that it missed, unless it has a `misfire` policy.",
             answers: &[(200, "The task after the change.", SchemaGenerator::subschema_for::<Task>)],
             refusals: &[Invalid, NoTask, TaskCancelled, Full],
             ..Operation::USUAL
@@ -243,8 +253,9 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "resumeTasks",
-            summary: "Let many paused tasks go on, by id or by filter",
-            body: Some(Body::ChangeMany),
+            summary: "Resume many tasks",
+            description: "Resumes tasks by id or by filter. If `done` is false, send the request again.",
+            body: Some(Body::Selection),
             answers: &[(
                 200,
                 "What became of them.",
@@ -262,8 +273,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "runTask",
-            summary: "Fire a task now; a recurring one beside its schedule, a dead letter anew",
-            body: Some(Body::ChangeOne),
+            summary: "Run a task now",
+            description: "Fires a one-shot task now, a recurring task in addition to its schedule, and a task without a schedule, which stays. Starts a dead letter over.",
             answers: &[(200, "The task after the change.", SchemaGenerator::subschema_for::<Task>)],
             refusals: &[Invalid, NoTask, AlreadyRunning, TaskCancelled, Quota, Full, TooManyRuns],
             ..Operation::USUAL
@@ -277,8 +288,9 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "runTasks",
-            summary: "Fire many tasks now, by id or by filter",
-            body: Some(Body::ChangeMany),
+            summary: "Run many tasks now",
+            description: "Runs tasks by id or by filter. If `done` is false, send the request again.",
+            body: Some(Body::Selection),
             answers: &[(
                 200,
                 "What became of them.",
@@ -296,8 +308,9 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "rescheduleTask",
-            summary: "Let a task fire at another time",
-            body: Some(Body::ChangeOne),
+            summary: "Reschedule a task",
+            description: "Moves a task that fires once to another time.",
+            body: Some(Body::Reschedule),
             answers: &[(200, "The task after the change.", SchemaGenerator::subschema_for::<Task>)],
             refusals: &[Invalid, NoTask, TaskCancelled, NotApplicable],
             ..Operation::USUAL
@@ -311,8 +324,9 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "rescheduleTasks",
-            summary: "Let many tasks fire at another time, by id or by filter",
-            body: Some(Body::ChangeMany),
+            summary: "Reschedule many tasks",
+            description: "Moves tasks that fire once to another time, by id or by filter. If `done` is false, send the request again.",
+            body: Some(Body::RescheduleMany),
             answers: &[(
                 200,
                 "What became of them.",
@@ -331,7 +345,8 @@ pub(super) static ROUTES: &[Route] = &[
         #[cfg(test)]
         operation: Operation {
             id: "patchTask",
-            summary: "Change single fields of a task: a JSON merge patch",
+            summary: "Change a task",
+            description: "Applies a JSON merge patch (RFC 7396) to the task. The answer shows the task as it is stored.",
             body: Some(Body::Patch),
             answers: &[(200, "The task as it stands now.", SchemaGenerator::subschema_for::<Task>)],
             refusals: &[Invalid, NoTask, Quota, Full, TaskCancelled, NotApplicable],

@@ -11,6 +11,7 @@ use crate::runs_aside::RunsAside;
 use scheduler_calendar::schedule::Occurrence;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_ENVELOPE_BYTES;
+use scheduler_model::numbers::ScheduleNumber;
 use std::collections::{BTreeMap, HashMap};
 
 /// What a request changes, collected before anything is modified, so that a request that fails in
@@ -24,7 +25,7 @@ pub(super) struct Changes {
     pub(super) aside: RunsAside,
     /// Paused tasks whose pause begins later from now on, because the runs before that were made up
     /// for.
-    pub(super) made_up_to: Vec<(u32, UnixMillis)>,
+    pub(super) made_up_to: Vec<(ScheduleNumber, UnixMillis)>,
     /// Decisions about attempts in flight.
     pub(super) decisions: BTreeMap<FlightRef, Decision>,
     /// Events to publish.
@@ -40,7 +41,7 @@ pub(super) struct Changes {
 /// A recurring task with another record. Its occurrences after this change belong to it; if it is
 /// paused, those after the pause began.
 pub(super) struct Rewritten {
-    pub(super) number: u32,
+    pub(super) number: ScheduleNumber,
     pub(super) record: Vec<u8>,
 }
 

@@ -164,6 +164,7 @@ fn encode(decisions: &OfEnvelope) -> Vec<u8> {
     bytes.push(VERSION);
     for (index, decision) in decisions {
         // An envelope holds at most MAX_PAGE_TASKS tasks, so an index has 16 bits.
+        debug_assert!(u16::try_from(*index).is_ok(), "an envelope has no task {index}");
         bytes.extend_from_slice(&u16::try_from(*index).unwrap_or(u16::MAX).to_le_bytes());
         bytes.push(decision.bits());
     }

@@ -7,6 +7,7 @@ use scheduler_calendar::schedule::Occurrence;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::envelope::EnvelopeBuilder;
 use scheduler_model::format::page::{Entry, Flags};
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::position::Position;
 use std::collections::{HashMap, HashSet};
 
@@ -14,12 +15,12 @@ use std::collections::{HashMap, HashSet};
 pub(super) enum Due {
     Record {
         lane: u8,
-        page: u32,
+        page: PageNumber,
         entry: Entry,
     },
     Occurrence {
         lane: u8,
-        number: u32,
+        number: ScheduleNumber,
         hash: u64,
         to_queue: bool,
         priority: u8,
@@ -51,7 +52,7 @@ pub(super) struct Taken {
     /// The last occurrence that is settled together with an earlier one.
     pub(super) settled: Position,
     /// The recurring tasks with skipped runs, and until when they are skipped.
-    pub(super) left_out: Vec<(u32, UnixMillis)>,
+    pub(super) left_out: Vec<(ScheduleNumber, UnixMillis)>,
     /// Tasks whose runs must not overlap and of which a run is in this firing.
     pub(super) fired: HashSet<u64>,
     /// Tasks whose runs must not overlap and of which a run has to wait.

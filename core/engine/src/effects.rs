@@ -2,6 +2,7 @@
 
 use crate::sends::Sends;
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::protocol::limiter::Ask;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ pub enum Write {
     /// A new page.
     InsertPage {
         /// Its number.
-        page: u32,
+        page: PageNumber,
         /// See [`scheduler_model::format::page`].
         directory: Vec<u8>,
         /// Its records.
@@ -20,7 +21,7 @@ pub enum Write {
     /// The open page gets a new directory and more body.
     ExtendPage {
         /// Its number.
-        page: u32,
+        page: PageNumber,
         /// The whole new directory.
         directory: Vec<u8>,
         /// To be added behind the body.
@@ -29,21 +30,21 @@ pub enum Write {
     /// A page of which nothing is alive goes, and its dead bits with it.
     DeletePage {
         /// Its number.
-        page: u32,
+        page: PageNumber,
         /// Whether dead bits of it are stored.
         has_dead: bool,
     },
     /// Which entries of a page are cancelled: bit `i` of the little-endian words, for entry `i`.
     SetDead {
         /// The page's number.
-        page: u32,
+        page: PageNumber,
         /// The bits.
         bits: Vec<u8>,
     },
     /// A new recurring task.
     InsertSchedule {
         /// Its number.
-        number: u32,
+        number: ScheduleNumber,
         /// Occurrences after this time are its own.
         since: UnixMillis,
         /// Its record.
@@ -52,7 +53,7 @@ pub enum Write {
     /// A recurring task gets another record.
     SetSchedule {
         /// Its number.
-        number: u32,
+        number: ScheduleNumber,
         /// Occurrences after this time are its own; `None` leaves that as it is.
         since: Option<UnixMillis>,
         /// Its record.
@@ -61,14 +62,14 @@ pub enum Write {
     /// A recurring task begins later: its record stays.
     SetSince {
         /// Its number.
-        number: u32,
+        number: ScheduleNumber,
         /// Occurrences after this time are its own.
         since: UnixMillis,
     },
     /// A recurring task goes.
     DeleteSchedule {
         /// Its number.
-        number: u32,
+        number: ScheduleNumber,
     },
     /// A request that was carried out under a key. Written in the commit that carries it out.
     Remember {

@@ -3,14 +3,15 @@
 //! whose last run has fired.
 
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::numbers::ScheduleNumber;
 use std::collections::BTreeSet;
 
 /// The numbers of such tasks.
 #[derive(Debug, Default)]
-pub(super) struct EndedSchedules(pub(super) BTreeSet<u32>);
+pub(super) struct EndedSchedules(pub(super) BTreeSet<ScheduleNumber>);
 
 impl EndedSchedules {
-    pub(super) fn note(&mut self, number: u32) {
+    pub(super) fn note(&mut self, number: ScheduleNumber) {
         self.0.insert(number);
     }
 

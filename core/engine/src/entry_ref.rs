@@ -1,13 +1,14 @@
 //! References to entries of pages and to recurring tasks in memory.
 
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::position::Position;
 use std::fmt;
 
 /// Names an entry of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct PageEntry {
-    pub(super) page: u32,
+    pub(super) page: PageNumber,
     pub(super) index: u32,
 }
 
@@ -16,35 +17,37 @@ pub(super) struct PageEntry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum EntryRef {
     /// The recurring task with this number.
-    Schedule(u32),
+    Schedule(ScheduleNumber),
     /// An entry of a page.
     Page(PageEntry),
 }
 
 impl EntryRef {
     /// Returns a reference to an entry of a page.
-    pub(super) fn page(page: u32, index: usize) -> Self {
+    pub(super) fn page(page: PageNumber, index: usize) -> Self {
         Self::Page(PageEntry { page, index: index as u32 })
     }
 
     /// Returns what has this position. Page 0 of a position stands for the recurring tasks.
     pub(super) fn of(position: Position) -> Self {
         match position {
-            Position { page: 0, index: number, .. } => Self::Schedule(number),
-            Position { page, index, .. } => Self::Page(PageEntry { page, index }),
+            Position { page: 0, index: number, .. } => Self::Schedule(ScheduleNumber::new(number)),
+            Position { page, index, .. } => {
+                Self::Page(PageEntry { page: PageNumber::new(page), index })
+            }
         }
     }
 
     /// Returns its position if it is due at this time.
     pub(super) fn position(self, due: UnixMillis) -> Position {
         match self {
-            Self::Schedule(number) => Position { due, page: 0, index: number },
-            Self::Page(PageEntry { page, index }) => Position { due, page, index },
+            Self::Schedule(number) => Position { due, page: 0, index: number.get() },
+            Self::Page(PageEntry { page, index }) => Position { due, page: page.get(), index },
         }
     }
 
     /// Returns the number of a recurring task; `None` for an entry of a page.
-    pub(super) fn schedule(self) -> Option<u32> {
+    pub(super) fn schedule(self) -> Option<ScheduleNumber> {
         match self {
             Self::Schedule(number) => Some(number),
             Self::Page(_) => None,

@@ -41,10 +41,11 @@ pub(super) fn lay_over<'a>(
         let record = Record::parse(text).map_err(|problem| {
             EngineError::Corrupt(format!("a patch of envelope {seq}: {problem}"))
         })?;
-        if let Some(slot) = records.get_mut(*index as usize) {
-            dispatched.insert(*index, slot.callback);
-            *slot = record;
-        }
+        let slot = records.get_mut(*index as usize).ok_or_else(|| {
+            EngineError::Corrupt(format!("envelope {seq} has no task {index} to patch"))
+        })?;
+        dispatched.insert(*index, slot.callback);
+        *slot = record;
     }
     Ok(dispatched)
 }

@@ -129,9 +129,24 @@ pub enum EngineError {
         "stored data cannot be read: {0}; restore the shard from a point in time before it was damaged"
     )]
     Corrupt(String),
+    /// What the engine holds in memory contradicts itself, or cannot be encoded: a bug.
+    #[error("the shard's memory contradicts itself, so it starts again from storage: {0}")]
+    Contradiction(&'static str),
+}
+
+/// Returns the error for a state that cannot occur. Tests and the simulation end here.
+pub(super) fn contradiction(what: &'static str) -> EngineError {
+    debug_assert!(false, "{what}");
+    EngineError::Contradiction(what)
 }
 
 impl EngineError {
+    /// Returns whether memory and storage may differ after this error, so that the engine must be
+    /// dropped. Other errors refuse a request and change nothing.
+    pub fn drops_engine(&self) -> bool {
+        matches!(self, Self::Storage(_) | Self::Corrupt(_) | Self::Contradiction(_))
+    }
+
     /// Returns when it makes sense to send the request again, where that can be said; seconds from
     /// now.
     pub fn retry_after_seconds(&self) -> Option<u32> {

@@ -10,6 +10,7 @@
 use crate::entry_ref::{EntryRef, PageEntry};
 use hashbrown::HashTable;
 use scheduler_model::bounds::MAX_PAGE_TASKS;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The place of an entry of a page, and as many bits of its hash as there is room for, so the table
@@ -56,12 +57,17 @@ pub(super) enum Repeats {
 impl PackedEntryRef {
     fn new(hash: u64, at: PageEntry) -> Self {
         Self(
-            u64::from(at.page) << 32 | (u64::from(at.index) & INDEX_MASK) << HASH_BITS | kept(hash),
+            u64::from(at.page.get()) << 32
+                | (u64::from(at.index) & INDEX_MASK) << HASH_BITS
+                | kept(hash),
         )
     }
 
     fn place(self) -> PageEntry {
-        PageEntry { page: (self.0 >> 32) as u32, index: self.0 as u32 >> HASH_BITS }
+        PageEntry {
+            page: PageNumber::new((self.0 >> 32) as u32),
+            index: self.0 as u32 >> HASH_BITS,
+        }
     }
 }
 
@@ -74,7 +80,7 @@ pub(super) struct IdIndex {
     more: BTreeMap<u64, BTreeSet<PageEntry>>,
     in_more: usize,
     /// Hash and number of each schedule, by the whole hash.
-    schedules: HashTable<(u64, u32)>,
+    schedules: HashTable<(u64, ScheduleNumber)>,
 }
 
 impl IdIndex {
@@ -197,12 +203,16 @@ mod tests {
         let mut index = IdIndex::default();
         // All of one shard of 16: the low bits are alike.
         let hash = |n: u32| scheduler_model::routing::id_hash(&n.to_string()) & !0xf;
-        let place = |n: u32| PageEntry { page: n / 2_048, index: n % 2_048 };
+        let place = |n: u32| PageEntry { page: PageNumber::new(n / 2_048), index: n % 2_048 };
         for n in 2_048..50_000 {
             index.insert(hash(n), EntryRef::Page(place(n)), Repeats::Never);
         }
         for number in 1..100 {
-            index.insert(hash(number), EntryRef::Schedule(number * 40_000_000), Repeats::Never);
+            index.insert(
+                hash(number),
+                EntryRef::Schedule(ScheduleNumber::new(number * 40_000_000)),
+                Repeats::Never,
+            );
         }
         assert_eq!(index.len(), 50_000 - 2_048 + 99);
         for n in (2_048..50_000).step_by(7) {
@@ -213,7 +223,7 @@ mod tests {
         }
         index.move_up(hash(2_049), place(2_049));
         assert!(index.find(hash(2_049)).any(|at| at == EntryRef::Page(place(2_050))));
-        let number = 99 * 40_000_000;
+        let number = ScheduleNumber::new(99 * 40_000_000);
         assert!(index.find(hash(99)).any(|at| at == EntryRef::Schedule(number)));
         index.remove(hash(99), EntryRef::Schedule(number));
         assert_eq!(index.find(hash(99)).count(), 0);
@@ -222,7 +232,7 @@ mod tests {
     #[test]
     fn any_number_of_entries_of_one_hash_are_filed() {
         let mut index = IdIndex::default();
-        let place = |n: u32| PageEntry { page: 1 + n / 1_000, index: n % 1_000 };
+        let place = |n: u32| PageEntry { page: PageNumber::new(1 + n / 1_000), index: n % 1_000 };
         let entry = |n: u32| EntryRef::Page(place(n));
         let found = |index: &IdIndex| index.find(7 << 40).collect::<BTreeSet<_>>();
         (0..500).for_each(|n| index.insert(7 << 40, entry(n), Repeats::Often));
@@ -243,7 +253,7 @@ mod tests {
         for n in 0..500_000_u32 {
             index.insert(
                 scheduler_model::routing::id_hash(&n.to_string()),
-                EntryRef::page(1 + n / 2_048, n as usize % 2_048),
+                EntryRef::page(PageNumber::new(1 + n / 2_048), n as usize % 2_048),
                 Repeats::Never,
             );
         }

@@ -18,6 +18,7 @@ use crate::limiter::Lease;
 use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_DISPATCH_TASKS, MAX_LANES};
+use scheduler_model::numbers::PageNumber;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::limiter::RequestNumber;
 use serde::{Deserialize, Serialize};
@@ -57,7 +58,7 @@ pub(super) struct Lane {
     pub(super) held: bool,
     pub(super) lease: Lease,
     /// The page that small appends extend, if there is one.
-    pub(super) open_page: Option<u32>,
+    pub(super) open_page: Option<PageNumber>,
     pub(super) lapses: Lapses,
 }
 

@@ -1,6 +1,7 @@
 //! The tasks of a lane that may lapse while they wait.
 
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::numbers::PageNumber;
 use scheduler_model::position::Position;
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 pub(super) struct Lapses {
     /// Whether any task of the lane may lapse.
     pub(super) is_needed: bool,
-    pub(super) pages: BTreeMap<u32, Judged>,
+    pub(super) pages: BTreeMap<PageNumber, Judged>,
     /// When to search next; `None` if no task is known to lapse.
     pub(super) look_at: Option<UnixMillis>,
     /// When the last search continues, if it reached its bound before it found a task that may
@@ -26,7 +27,7 @@ pub(super) struct Judged {
 
 impl Lapses {
     /// Notes tasks that may lapse, in a page that is new or has changed.
-    pub(super) fn note(&mut self, page: u32) {
+    pub(super) fn note(&mut self, page: PageNumber) {
         self.is_needed = true;
         self.pages.remove(&page);
     }
@@ -47,6 +48,6 @@ impl Lapses {
 
     /// Returns whether the entry at this position was judged and may fire.
     pub(super) fn is_judged(&self, at: Position) -> bool {
-        self.pages.get(&at.page).is_some_and(|judged| at.index < judged.to)
+        self.pages.get(&PageNumber::new(at.page)).is_some_and(|judged| at.index < judged.to)
     }
 }

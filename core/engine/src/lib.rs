@@ -10,7 +10,7 @@
 //!
 //! Rules for the shell:
 //! - It carries out the effects of one input in this order: all writes in one transaction, then the
-//!   sends.
+//!   sends. Before that, it calls [`Engine::check_memory`].
 //! - On any error, from the engine or from storage, it drops the engine and loads a new one. So the
 //!   memory always matches storage.
 //! - Before each input, and before it asks for [`Engine::next_wakeup`], it calls

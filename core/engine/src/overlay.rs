@@ -3,13 +3,14 @@
 use crate::effects::Write;
 use crate::error::StorageError;
 use crate::reader::Reader;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use std::collections::BTreeMap;
 
 /// A reader that also has the bodies of pages that are not written yet.
 pub(super) struct Overlay<'r> {
     reader: &'r dyn Reader,
     /// By page: the offset of the bytes, and the bytes.
-    bodies: BTreeMap<u32, (u32, Vec<u8>)>,
+    bodies: BTreeMap<PageNumber, (u32, Vec<u8>)>,
 }
 
 impl<'r> Overlay<'r> {
@@ -17,9 +18,9 @@ impl<'r> Overlay<'r> {
     pub(super) fn new(
         reader: &'r dyn Reader,
         writes: &[Write],
-        body_len: impl Fn(u32) -> Option<u32>,
+        body_len: impl Fn(PageNumber) -> Option<u32>,
     ) -> Self {
-        let mut bodies: BTreeMap<u32, (u32, Vec<u8>)> = BTreeMap::new();
+        let mut bodies: BTreeMap<PageNumber, (u32, Vec<u8>)> = BTreeMap::new();
         for write in writes {
             match write {
                 Write::InsertPage { page, body, .. } => {
@@ -42,7 +43,7 @@ impl<'r> Overlay<'r> {
 }
 
 impl Reader for Overlay<'_> {
-    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
         let written = self.bodies.get(&page).and_then(|(from, bytes)| {
             let start = offset.checked_sub(*from)? as usize;
             bytes.get(start..start.checked_add(len as usize)?)
@@ -50,7 +51,7 @@ impl Reader for Overlay<'_> {
         written.map_or_else(|| self.reader.body(page, offset, len), |bytes| Ok(bytes.to_vec()))
     }
 
-    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule(&self, number: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
         self.reader.schedule(number)
     }
 

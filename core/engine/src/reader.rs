@@ -1,6 +1,7 @@
 //! Reads of what is stored.
 
 use crate::error::StorageError;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 
 /// Reads from storage. They are synchronous, as the SQL of a Durable Object is.
 pub trait Reader {
@@ -8,17 +9,17 @@ pub trait Reader {
     ///
     /// # Errors
     /// When storage fails or has no such bytes.
-    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError>;
+    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError>;
     /// Returns the record of a recurring task.
     ///
     /// # Errors
     /// When storage fails or has no such schedule.
-    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError>;
+    fn schedule(&self, number: ScheduleNumber) -> Result<Vec<u8>, StorageError>;
     /// Returns the first `len` bytes of the record of a recurring task, or all of a shorter one.
     ///
     /// # Errors
     /// When storage fails or has no such schedule.
-    fn schedule_head(&self, number: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule_head(&self, number: ScheduleNumber, len: u32) -> Result<Vec<u8>, StorageError> {
         let mut record = self.schedule(number)?;
         record.truncate(len as usize);
         Ok(record)

@@ -7,6 +7,7 @@ use crate::same_definition::LeftOpen;
 use scheduler_calendar::schedule::Occurrence;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Page;
+use scheduler_model::numbers::ScheduleNumber;
 use scheduler_model::protocol::{Change, Expected, Terms};
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, HashSet};
 pub(super) struct GoingOn {
     pub(super) read: ReadSchedule,
     pub(super) record: Vec<u8>,
-    pub(super) number: u32,
+    pub(super) number: ScheduleNumber,
     pub(super) next: Option<Occurrence>,
     pub(super) paused_at: Option<UnixMillis>,
     /// Occurrences that are due after this time belong to it; `None` leaves that as it was.

@@ -71,11 +71,12 @@ impl Registry {
     /// Recomputes the version, which identifies the content. It is the same after a restart, so
     /// nobody has to read again what they know.
     fn renew_version(&mut self) {
-        // These types always serialize.
         let mut directory = self.directory(0);
         // Nobody reads everything again because a key was used.
         directory.keys.iter_mut().for_each(|key| key.last_used_at = None);
-        self.version = XxHash64::oneshot(0, &serde_json::to_vec(&directory).unwrap_or_default());
+        let content = serde_json::to_vec(&directory);
+        debug_assert!(content.is_ok(), "the directory cannot be encoded: {content:?}");
+        self.version = XxHash64::oneshot(0, &content.unwrap_or_default());
     }
 
     fn directory(&self, version: u64) -> Directory {
@@ -131,8 +132,10 @@ impl Registry {
             );
             self.keys.retain(|_, key| !expired(key));
         }
-        // These types always serialize.
-        let record = serde_json::to_string(&entry).unwrap_or_default();
+        // The shell stores no empty record.
+        let record = serde_json::to_string(&entry);
+        debug_assert!(record.is_ok(), "an entry cannot be encoded: {record:?}");
+        let record = record.unwrap_or_default();
         writes.push(Write::Put { name, record });
         self.insert(entry);
         self.renew_version();

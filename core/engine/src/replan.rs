@@ -2,13 +2,14 @@
 
 use scheduler_calendar::local_time::Law;
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::numbers::PageNumber;
 use scheduler_model::task::Record;
 use std::collections::BTreeSet;
 
 /// The pages that have not been planned by today's law yet.
 #[derive(Debug, Default)]
 pub(super) struct ToReplan {
-    pub(super) pages: BTreeSet<u32>,
+    pub(super) pages: BTreeSet<PageNumber>,
     pub(super) goes_on_at: UnixMillis,
     /// Whether storage says that tasks may be planned by several laws.
     pub(super) is_noted: bool,

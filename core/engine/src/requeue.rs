@@ -68,6 +68,7 @@ impl RequeuedRecords {
         flags: Flags,
         text: &[u8],
     ) {
+        debug_assert!(!text.is_empty(), "a record is never empty");
         // `Engine::put_in` gives the page its keyed hashes.
         let hash = 0;
         let part = self.parts.entry(key).or_default();

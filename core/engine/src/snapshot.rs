@@ -4,12 +4,13 @@ use crate::effects::Destination;
 use crate::sends::Sends;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::id_key::IdKey;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 
 /// A stored page without its body.
 #[derive(Debug, Clone)]
 pub struct StoredPage {
     /// Its number.
-    pub page: u32,
+    pub page: PageNumber,
     /// The directory's bytes.
     pub directory: Vec<u8>,
     /// The length of its body, bytes.
@@ -22,7 +23,7 @@ pub struct StoredPage {
 #[derive(Debug, Clone)]
 pub struct StoredSchedule {
     /// Its number.
-    pub number: u32,
+    pub number: ScheduleNumber,
     /// Occurrences after this time belong to it.
     pub since: UnixMillis,
     /// Its record.

@@ -3,6 +3,7 @@
 use crate::error::EngineError;
 use crate::reader::Reader;
 use scheduler_model::format::page::Entry;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Place;
 
@@ -16,13 +17,13 @@ struct Span {
 /// The spans of a firing's pages.
 #[derive(Default)]
 pub(super) struct Spans {
-    pages: HashMap<u32, Span>,
+    pages: HashMap<PageNumber, Span>,
 }
 
 impl Spans {
     /// Adds the record of an entry. Returns the bytes to read in addition, including those between
     /// it and the other records of its page.
-    pub(super) fn add(&mut self, page: u32, entry: &Entry) -> usize {
+    pub(super) fn add(&mut self, page: PageNumber, entry: &Entry) -> usize {
         let end = entry.offset.saturating_add(entry.len);
         match self.pages.entry(page) {
             Place::Vacant(place) => {
@@ -47,7 +48,7 @@ impl Spans {
     }
 
     /// Returns the record of an entry that was added before the spans were read.
-    pub(super) fn record(&self, page: u32, entry: &Entry) -> Result<&[u8], EngineError> {
+    pub(super) fn record(&self, page: PageNumber, entry: &Entry) -> Result<&[u8], EngineError> {
         let record = self.pages.get(&page).and_then(|span| {
             let start = entry.offset.checked_sub(span.from)? as usize;
             span.bytes.get(start..start.checked_add(entry.len as usize)?)
@@ -59,12 +60,16 @@ impl Spans {
 /// The records of recurring tasks with due runs.
 #[derive(Default)]
 pub(super) struct ScheduleRecords {
-    records: HashMap<u32, Vec<u8>>,
+    records: HashMap<ScheduleNumber, Vec<u8>>,
 }
 
 impl ScheduleRecords {
     /// Returns the record of a recurring task, which is read once.
-    pub(super) fn get(&mut self, number: u32, reader: &dyn Reader) -> Result<&[u8], EngineError> {
+    pub(super) fn get(
+        &mut self,
+        number: ScheduleNumber,
+        reader: &dyn Reader,
+    ) -> Result<&[u8], EngineError> {
         match self.records.entry(number) {
             Place::Occupied(place) => Ok(place.into_mut()),
             Place::Vacant(place) => Ok(place.insert(reader.schedule(number)?)),

@@ -41,9 +41,12 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn encode(&self) -> Vec<u8> {
-        // This cannot fail: these types have only strings as keys of maps, and it writes to memory.
-        serde_json::to_vec(self).unwrap_or_default()
+    /// Returns the form to store.
+    ///
+    /// # Errors
+    /// None is expected: these types have only strings as keys of maps, and it writes to memory.
+    pub(super) fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(self)
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, serde_json::Error> {

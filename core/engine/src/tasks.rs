@@ -13,6 +13,7 @@ use crate::timers::TimerHeap;
 use scheduler_calendar::schedule::Occurrence;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Directory, Entry, Flags};
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::position::Position;
 use std::collections::BTreeMap;
 
@@ -63,8 +64,8 @@ impl Counts {
 
 #[derive(Debug, Default)]
 pub(super) struct Tasks {
-    pages: BTreeMap<u32, MemPage>,
-    schedules: BTreeMap<u32, MemSchedule>,
+    pages: BTreeMap<PageNumber, MemPage>,
+    schedules: BTreeMap<ScheduleNumber, MemSchedule>,
     /// For each lane the position of the head of each page; in lane 0 also one for each schedule.
     /// There may be outdated positions: see `stands`.
     timers: Vec<TimerHeap>,
@@ -82,7 +83,7 @@ impl Tasks {
     /// Adds a page. The entries before `fired` have fired, and those in `dead` are cancelled.
     pub(super) fn insert_page(
         &mut self,
-        number: u32,
+        number: PageNumber,
         directory: Directory,
         body_len: u32,
         fired: usize,
@@ -103,8 +104,11 @@ impl Tasks {
 
     /// Adds an entry to a page without cancelled entries, after those that are due at the same time
     /// or before.
-    pub(super) fn insert_entry(&mut self, number: u32, entry: Entry) {
-        let Some(page) = self.pages.get_mut(&number) else { return };
+    pub(super) fn insert_entry(&mut self, number: PageNumber, entry: Entry) {
+        let Some(page) = self.pages.get_mut(&number) else {
+            debug_assert!(false, "the caller has looked at page {number}");
+            return;
+        };
         let last = page.directory.len();
         let index = page.directory.insert(entry);
         page.body_len = page.body_len.max(entry.offset + entry.len);
@@ -119,7 +123,7 @@ impl Tasks {
         self.push_head(number);
     }
 
-    pub(super) fn insert_schedule(&mut self, number: u32, schedule: MemSchedule) {
+    pub(super) fn insert_schedule(&mut self, number: ScheduleNumber, schedule: MemSchedule) {
         let (hash, due) = (schedule.hash, schedule.due());
         self.schedules.insert(number, schedule);
         self.ids.insert(hash, EntryRef::Schedule(number), Repeats::Never);
@@ -128,7 +132,7 @@ impl Tasks {
 
     /// Replaces a recurring task. Adds a timer only if it is due at another time, so frequent
     /// changes do not fill the heap.
-    pub(super) fn change_schedule(&mut self, number: u32, schedule: MemSchedule) {
+    pub(super) fn change_schedule(&mut self, number: ScheduleNumber, schedule: MemSchedule) {
         let due = schedule.due();
         let was = self.schedules.insert(number, schedule).map(|schedule| schedule.due());
         if was != Some(due) {
@@ -152,8 +156,11 @@ impl Tasks {
         }
     }
 
-    fn push_head(&mut self, number: u32) {
-        let Some(page) = self.pages.get(&number) else { return };
+    fn push_head(&mut self, number: PageNumber) {
+        let Some(page) = self.pages.get(&number) else {
+            debug_assert!(false, "the caller has looked at page {number}");
+            return;
+        };
         let lane = page.directory.lane();
         if let Some((index, due)) = page.head() {
             self.push_timer(lane, EntryRef::page(number, index).position(due));
@@ -206,12 +213,12 @@ impl Tasks {
     }
 
     /// Returns the pages of a lane with due entries, in the order of their heads.
-    pub(super) fn due_pages(&self, lane: u8, now: UnixMillis) -> Vec<u32> {
+    pub(super) fn due_pages(&self, lane: u8, now: UnixMillis) -> Vec<PageNumber> {
         let of_lane = self.pages.iter().filter(|(_, page)| page.directory.lane() == lane);
         let heads = of_lane
             .filter_map(|(number, page)| Some((page.head()?.1, *number)))
             .filter(|(due, _)| *due <= now);
-        let mut heads: Vec<(UnixMillis, u32)> = heads.collect();
+        let mut heads: Vec<(UnixMillis, PageNumber)> = heads.collect();
         heads.sort_unstable();
         heads.into_iter().map(|(_, number)| number).collect()
     }
@@ -250,7 +257,7 @@ impl Tasks {
     /// together with all others that are due by now.
     pub(super) fn advance_schedule(
         &mut self,
-        number: u32,
+        number: ScheduleNumber,
         may_wait: bool,
         now: UnixMillis,
     ) -> Option<Advanced<'_>> {
@@ -277,7 +284,7 @@ impl Tasks {
     }
 
     /// Notes the length of another record of a schedule, bytes.
-    pub(super) fn set_record_bytes(&mut self, number: u32, bytes: usize) {
+    pub(super) fn set_record_bytes(&mut self, number: ScheduleNumber, bytes: usize) {
         if let Some(schedule) = self.schedules.get_mut(&number) {
             schedule.record_bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         }
@@ -297,10 +304,11 @@ impl Tasks {
     /// Sets the next occurrence and the pause of a schedule.
     pub(super) fn set_next(
         &mut self,
-        number: u32,
+        number: ScheduleNumber,
         next: Option<Occurrence>,
         paused_at: Option<UnixMillis>,
     ) {
+        debug_assert!(self.schedules.contains_key(&number), "there is no schedule {number}");
         if let Some(schedule) = self.schedules.get_mut(&number) {
             (schedule.next, schedule.paused_at) = (next, paused_at);
             let due = schedule.due();
@@ -314,7 +322,11 @@ impl Tasks {
 
     /// Marks fired entries of these orders that are due after `time` as cancelled. Returns their
     /// pages with the new bits.
-    pub(super) fn bury_fired(&mut self, time: UnixMillis, orders: &[u8]) -> Vec<(u32, Vec<u8>)> {
+    pub(super) fn bury_fired(
+        &mut self,
+        time: UnixMillis,
+        orders: &[u8],
+    ) -> Vec<(PageNumber, Vec<u8>)> {
         let of_orders =
             self.pages.iter_mut().filter(|(_, page)| orders.contains(&page.directory.lane()));
         of_orders
@@ -324,8 +336,8 @@ impl Tasks {
 
     /// Returns the recurring tasks whose next occurrence is not the first after `time`, and where
     /// their occurrences begin.
-    pub(super) fn starts_behind(&self, time: UnixMillis) -> Vec<(u32, UnixMillis)> {
-        let start = |(number, schedule): (&u32, &MemSchedule)| {
+    pub(super) fn starts_behind(&self, time: UnixMillis) -> Vec<(ScheduleNumber, UnixMillis)> {
+        let start = |(number, schedule): (&ScheduleNumber, &MemSchedule)| {
             let next = schedule.next?;
             (schedule.schedule.next_after(time) != Some(next)).then(|| (*number, next.due.plus(-1)))
         };
@@ -336,6 +348,7 @@ impl Tasks {
     pub(super) fn kill(&mut self, at: PageEntry) {
         let Some(page) = self.pages.get_mut(&at.page) else { return };
         let index = at.index as usize;
+        // A list of entries to cancel may name one twice.
         let Some(entry) = page.directory.get(index).filter(|_| page.is_live(index)) else { return };
         let was_head = page.head().is_some_and(|(head, _)| head == index);
         page.set_dead(index);
@@ -349,11 +362,11 @@ impl Tasks {
     }
 
     /// Removes a page without live entries.
-    pub(super) fn remove_page(&mut self, number: u32) {
+    pub(super) fn remove_page(&mut self, number: PageNumber) {
         self.pages.remove(&number);
     }
 
-    pub(super) fn remove_schedule(&mut self, number: u32) {
+    pub(super) fn remove_schedule(&mut self, number: ScheduleNumber) {
         if let Some(schedule) = self.schedules.get(&number) {
             self.ids.remove(schedule.hash, EntryRef::Schedule(number));
             self.schedules.remove(&number);
@@ -377,24 +390,24 @@ impl Tasks {
         self.pages.get(&at.page)?.directory.get(at.index as usize)
     }
 
-    pub(super) fn page(&self, number: u32) -> Option<&MemPage> {
+    pub(super) fn page(&self, number: PageNumber) -> Option<&MemPage> {
         self.pages.get(&number)
     }
 
-    pub(super) fn pages(&self) -> impl Iterator<Item = (u32, &MemPage)> {
+    pub(super) fn pages(&self) -> impl Iterator<Item = (PageNumber, &MemPage)> {
         self.pages.iter().map(|(number, page)| (*number, page))
     }
 
-    pub(super) fn schedule(&self, number: u32) -> Option<&MemSchedule> {
+    pub(super) fn schedule(&self, number: ScheduleNumber) -> Option<&MemSchedule> {
         self.schedules.get(&number)
     }
 
-    pub(super) fn all_schedules(&self) -> impl Iterator<Item = (u32, &MemSchedule)> {
+    pub(super) fn all_schedules(&self) -> impl Iterator<Item = (ScheduleNumber, &MemSchedule)> {
         self.schedules.iter().map(|(number, schedule)| (*number, schedule))
     }
 
-    pub(super) fn last_page(&self) -> u32 {
-        self.pages.last_key_value().map_or(0, |(number, _)| *number)
+    pub(super) fn last_page(&self) -> PageNumber {
+        self.pages.last_key_value().map(|(number, _)| *number).unwrap_or_default()
     }
 
     pub(super) fn schedules(&self) -> usize {
@@ -429,11 +442,13 @@ impl Tasks {
             .pages
             .values()
             .map(|page| {
-                size_of::<(u32, MemPage)>() + page.directory.bytes().len() + page.dead.len() * 8
+                size_of::<(PageNumber, MemPage)>()
+                    + page.directory.bytes().len()
+                    + page.dead.len() * 8
             })
             .sum();
         let of_schedule = |schedule: &MemSchedule| {
-            size_of::<(u32, MemSchedule)>() + schedule.schedule.memory_bytes()
+            size_of::<(ScheduleNumber, MemSchedule)>() + schedule.schedule.memory_bytes()
         };
         let schedules: usize = self.schedules.values().map(of_schedule).sum();
         let timers = self.timers.iter().map(TimerHeap::len).sum::<usize>() * size_of::<Position>();

@@ -12,6 +12,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Config, Engine, Snapshot, StoredPage};
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::id_key::IdKey;
+use scheduler_model::numbers::PageNumber;
 use std::time::{Duration, Instant};
 
 /// Pages with dead letters of as many ids as `id_of` names.
@@ -28,7 +29,7 @@ fn pages(count: u32, id_of: impl Fn(u32) -> String) -> Vec<StoredPage> {
         page.directory.set_keyed();
         let body_len = page.body.len() as u32;
         StoredPage {
-            page: number,
+            page: PageNumber::new(number),
             directory: page.directory.bytes().to_vec(),
             body_len,
             dead: Vec::new(),

@@ -16,13 +16,14 @@ use scheduler_engine::{
 };
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::id_key::IdKey;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::protocol::{Filter, ListRequest, Status};
 use serde_json::Value;
 
 const ROWS: &str = include_str!("data/first_format.txt");
 /// Numbers of the page, the recurring task and the envelope.
-const PAGE: u32 = 5;
-const SCHEDULE: u32 = 4;
+const PAGE: PageNumber = PageNumber::new(5);
+const SCHEDULE: ScheduleNumber = ScheduleNumber::new(4);
 const ENVELOPE: u64 = 4;
 /// Entry 3 of the page, `due-2`, is cancelled: bit 3 of a little-endian word.
 const DEAD: [u8; 8] = [0x08, 0, 0, 0, 0, 0, 0, 0];
@@ -50,11 +51,11 @@ fn time(name: &str) -> UnixMillis {
 struct Stored;
 
 impl Reader for Stored {
-    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
         assert_eq!(page, PAGE);
         Ok(row("body").as_bytes()[offset as usize..][..len as usize].to_vec())
     }
-    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule(&self, number: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
         assert_eq!(number, SCHEDULE);
         Ok(row("schedule.record").into())
     }

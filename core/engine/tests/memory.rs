@@ -14,6 +14,7 @@ use scheduler_engine::{
 };
 use scheduler_model::bounds::MAX_PENDING_PER_SHARD;
 use scheduler_model::format::page::{Flags, PageBuilder};
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::protocol::Append;
 use scheduler_model::routing::id_hash;
 
@@ -25,10 +26,10 @@ const MAX_BYTES_PER_TASK: u64 = 64;
 struct Nothing;
 
 impl Reader for Nothing {
-    fn body(&self, _: u32, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
+    fn body(&self, _: PageNumber, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
         Err(StorageError("nothing here".to_owned()))
     }
-    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule(&self, _: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
         Err(StorageError("nothing here".to_owned()))
     }
     fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {

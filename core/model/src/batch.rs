@@ -146,7 +146,10 @@ impl Parts {
             Some(number) if task.id.is_generated() => number,
             _ => self.number_of(map.home_of(id, hash)),
         };
-        let Some(part) = self.parts.get_mut(number) else { return Ok(()) };
+        let Some(part) = self.parts.get_mut(number) else {
+            debug_assert!(false, "there is no part {number}");
+            return Err(FieldError::new("id", "has no shard"));
+        };
         let place = part.push(task, hash)?;
         part.items.push(items.len() as u32);
         part.first_due = Some(part.first_due.map_or(task.place(), |first| first.min(task.place())));
@@ -246,9 +249,11 @@ impl Part {
             // The check of the task saw to it that the record fits.
             let number = self.number_of_key(task)?;
             let pages = self.pages_of(number);
-            let _ = pages.push(hash, task.place(), flags.with_priority(task.priority()), |out| {
-                task.write_record(out)
-            });
+            let flags = flags.with_priority(task.priority());
+            if !pages.push(hash, task.place(), flags, |out| task.write_record(out)) {
+                debug_assert!(false, "the check of a task lets no record through that is too long");
+                return Err(FieldError::new("", "is too large"));
+            }
             Ok(Place::Page(number, pages.len().saturating_sub(1)))
         }
     }

@@ -24,6 +24,7 @@ pub mod list_query;
 pub mod listing;
 pub mod meter;
 pub mod namespace;
+pub mod numbers;
 pub mod position;
 pub mod protocol;
 pub mod record_id;

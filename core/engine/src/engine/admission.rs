@@ -159,8 +159,9 @@ impl Engine {
             went_on: reply.went_on,
         };
         let period = period(now);
-        // Serializing this type cannot fail.
-        let value = serde_json::to_vec(&done).unwrap_or_default();
+        let Ok(value) = serde_json::to_vec(&done) else {
+            return self.contradicts("an idempotency key cannot be encoded");
+        };
         effects.writes.push(Write::Remember { period, key: once.key, value });
         *self.remembered.entry(period).or_default() += 1;
         self.forget_some(now, effects);

@@ -3,6 +3,7 @@ use crate::{Config, Snapshot, StorageError};
 use scheduler_model::access::{MemoryUse, Quota};
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::idempotency::RequestSeed;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::protocol::{Among, Append, Change, ChangeReply, ChangeRequest};
 use scheduler_model::routing::id_hash;
 use std::collections::BTreeMap;
@@ -15,17 +16,17 @@ const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 struct Shard {
     engine: Engine,
     keys: BTreeMap<(i64, [u8; 16]), Vec<u8>>,
-    bodies: BTreeMap<u32, Vec<u8>>,
+    bodies: BTreeMap<PageNumber, Vec<u8>>,
     snapshot: Snapshot,
 }
 
-impl Reader for (&BTreeMap<(i64, [u8; 16]), Vec<u8>>, &BTreeMap<u32, Vec<u8>>) {
-    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+impl Reader for (&BTreeMap<(i64, [u8; 16]), Vec<u8>>, &BTreeMap<PageNumber, Vec<u8>>) {
+    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
         let part =
             self.1.get(&page).and_then(|body| body.get(offset as usize..(offset + len) as usize));
         part.map(<[u8]>::to_vec).ok_or_else(|| StorageError("no such body".to_owned()))
     }
-    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule(&self, _: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
         Err(StorageError("no schedule is stored".to_owned()))
     }
     fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
@@ -344,7 +345,7 @@ fn a_full_isolate_takes_what_adds_nothing() {
     shard.engine.observe_isolate(held);
     let full = EngineError::IsolateFull(held);
     assert_eq!(shard.append(tasks([4]), NOW), Err(full.clone()));
-    assert_eq!(run(&mut shard, &[3], Quota::default()).unwrap_err(), full);
+    assert_eq!(run(&mut shard, &[3], Quota::default()).err(), Some(full));
     assert_eq!(shard.append(tasks([1]), NOW).map(|reply| reply.replaced), Ok(1));
     assert!(shard.append(once(tasks([1, 2]), "k", "body", 7), NOW).unwrap().done_before.is_some());
     assert!(run(&mut shard, &[1], Quota::default()).is_ok());
@@ -407,16 +408,16 @@ fn dead_letters_count_and_their_replay_does_not() {
 }
 
 impl Reader for () {
-    fn body(&self, _: u32, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
+    fn body(&self, _: PageNumber, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
         Err(StorageError("nothing is stored".to_owned()))
     }
-    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
-        self.body(0, 0, 0)
+    fn schedule(&self, _: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
+        self.body(PageNumber::default(), 0, 0)
     }
     fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        self.body(0, 0, 0)
+        self.body(PageNumber::default(), 0, 0)
     }
     fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        self.body(0, 0, 0)
+        self.body(PageNumber::default(), 0, 0)
     }
 }

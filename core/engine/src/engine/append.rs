@@ -5,7 +5,7 @@ use crate::budget::MAX_FIRING_TASKS;
 use crate::changes::Changes;
 use crate::checked::{Checked, key_of};
 use crate::effects::{Effects, Write};
-use crate::error::EngineError;
+use crate::error::{EngineError, contradiction};
 use crate::flight_patch::FlightPatch;
 use crate::mem_schedule::{CaughtUp, MemSchedule};
 use crate::new_schedule::{NewSchedule, ReadSchedule};
@@ -147,14 +147,12 @@ impl Engine {
                     schedules.append(&mut checked.schedules);
                     Ok(reply)
                 }
-                Err(problem @ (EngineError::Storage(_) | EngineError::Corrupt(_))) => {
-                    return Err(problem);
-                }
+                Err(problem) if problem.drops_engine() => return Err(problem),
                 Err(refused) => Err(refused),
             });
         }
         self.unsaved |= taken > 0;
-        for page in if taken > 1 { join(pages) } else { pages } {
+        for page in if taken > 1 { join(pages)? } else { pages } {
             self.add_page(page, &mut effects);
         }
         for schedule in schedules {
@@ -169,7 +167,7 @@ impl Engine {
     /// by its place in `keys`.
     fn assign_lanes(&mut self, checked: &mut Checked, keys: &[String]) {
         for page in &mut checked.pages {
-            let lane = key_of(page, keys).and_then(|key| self.lanes.reserve(key)).unwrap_or(0);
+            let lane = self.lane_for(key_of(page, keys));
             page.directory.set_lane(lane);
         }
         for key in
@@ -268,14 +266,17 @@ impl Engine {
             priority: read.priority,
             policies: read.policies,
             caught_up: CaughtUp::default(),
-            lane: read.limit_key.as_deref().and_then(|key| self.lanes.reserve(key)).unwrap_or(0),
+            lane: self.lane_for(read.limit_key.as_deref()),
             record_bytes: read.record_bytes,
         }
     }
 }
 
 /// Joins the smaller pages of several requests so that they share rows.
-fn join(pages: Vec<Page>) -> Vec<Page> {
+///
+/// # Errors
+/// [`EngineError::Contradiction`] if a record of a page is longer than that page may be.
+fn join(pages: Vec<Page>) -> Result<Vec<Page>, EngineError> {
     let (mut joined, mut builders) = (Vec::new(), BTreeMap::<u8, PageBuilder>::new());
     for page in pages {
         if page.body.len() > PAGE_TARGET_BYTES / 2 {
@@ -287,8 +288,11 @@ fn join(pages: Vec<Page>) -> Vec<Page> {
             let start = entry.offset as usize;
             let record = page.body.get(start..start + entry.len as usize).unwrap_or_default();
             // It was in a page, so it is neither empty nor, at half a page, too long.
-            let _ = builder
-                .push(entry.hash, entry.due, entry.flags, |out| out.extend_from_slice(record));
+            if !builder
+                .push(entry.hash, entry.due, entry.flags, |out| out.extend_from_slice(record))
+            {
+                return Err(contradiction("a record of a request does not fit a page"));
+            }
         }
     }
     for (lane, builder) in builders {
@@ -297,7 +301,7 @@ fn join(pages: Vec<Page>) -> Vec<Page> {
             page
         }));
     }
-    joined
+    Ok(joined)
 }
 
 #[cfg(test)]

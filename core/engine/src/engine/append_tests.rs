@@ -2,6 +2,7 @@ use super::*;
 use crate::Gathering;
 use crate::{Config, Snapshot, StorageError};
 use scheduler_model::format::page::Flags;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::Record;
 use scheduler_model::task::version_of;
@@ -9,10 +10,10 @@ use scheduler_model::task::version_of;
 struct Nothing;
 
 impl Reader for Nothing {
-    fn body(&self, _: u32, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
+    fn body(&self, _: PageNumber, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
         Err(StorageError("nothing is stored".to_owned()))
     }
-    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule(&self, _: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
         Err(StorageError("nothing is stored".to_owned()))
     }
     fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
@@ -82,10 +83,10 @@ fn one_that_is_refused_leaves_the_others_good() {
 struct OneSchedule(Vec<u8>);
 
 impl Reader for OneSchedule {
-    fn body(&self, _: u32, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
+    fn body(&self, _: PageNumber, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
         Err(StorageError("no page is stored".to_owned()))
     }
-    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule(&self, _: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
         Ok(self.0.clone())
     }
     fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {

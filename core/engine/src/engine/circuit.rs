@@ -25,7 +25,7 @@ use crate::circuits::{
 use crate::effects::Effects;
 use crate::entry_ref::EntryRef;
 use crate::envelopes::records_of;
-use crate::error::EngineError;
+use crate::error::{EngineError, contradiction};
 use crate::policy::{Undispatched, Verdict};
 use crate::reader::Reader;
 use scheduler_calendar::ordered::sort_by_key;
@@ -58,6 +58,7 @@ impl Engine {
         now: UnixMillis,
         deferred: &mut HashMap<u64, usize>,
     ) -> Gate {
+        // A record that cannot be read is dispatched: the dispatcher reports the error.
         let Some(destination) =
             Record::parse(record).ok().and_then(|record| destination_of(&record))
         else {
@@ -136,7 +137,9 @@ impl Engine {
                 let record = self.record_of(at, reader)?;
                 looks += 1;
                 bytes += record.len();
-                let (hash, flags) = (self.tasks.hash_of(at).unwrap_or_default(), self.flags_of(at));
+                let hash = self.tasks.hash_of(at);
+                let hash = hash.ok_or_else(|| contradiction("a head of a lane does not exist"))?;
+                let flags = self.flags_of(at);
                 let verdict = match self.gate(&record, None, now, &mut HashMap::new()) {
                     Gate::Pass => None,
                     Gate::Probe(destination) if probed.contains(&destination) => {

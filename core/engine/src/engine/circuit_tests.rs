@@ -7,6 +7,7 @@ use crate::{
 use scheduler_model::bounds::{MAX_CIRCUITS, MAX_EVENTS_BYTES};
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::PageBuilder;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::protocol::{Append, EventsRequest, Failure};
 use scheduler_model::routing::id_hash;
 use std::cell::RefCell;
@@ -19,18 +20,18 @@ type Row = (Option<Destination>, Vec<u8>, Vec<u8>);
 
 #[derive(Default)]
 struct Stored {
-    pages: BTreeMap<u32, (Vec<u8>, Vec<u8>)>,
-    dead: BTreeMap<u32, Vec<u8>>,
-    schedules: BTreeMap<u32, (UnixMillis, Vec<u8>)>,
+    pages: BTreeMap<PageNumber, (Vec<u8>, Vec<u8>)>,
+    dead: BTreeMap<PageNumber, Vec<u8>>,
+    schedules: BTreeMap<ScheduleNumber, (UnixMillis, Vec<u8>)>,
     outbox: BTreeMap<u64, Row>,
     state: Option<Vec<u8>>,
 }
 
 impl Reader for RefCell<Stored> {
-    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
         Ok(self.borrow().pages[&page].1[offset as usize..(offset + len) as usize].to_vec())
     }
-    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule(&self, number: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
         Ok(self.borrow().schedules[&number].1.clone())
     }
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {

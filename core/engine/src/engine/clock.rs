@@ -71,7 +71,9 @@ impl Engine {
             .map(|(seq, _)| *seq)
             .collect();
         for seq in later {
-            let Some(envelope) = self.outbox.get(&seq) else { continue };
+            let Some(envelope) = self.outbox.get(&seq) else {
+                return self.contradicts("an envelope has left the outbox meanwhile");
+            };
             let (sends, attempts) = (envelope.sends, envelope.attempts);
             let latest = match sends {
                 _ if is_new => {

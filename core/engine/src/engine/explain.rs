@@ -15,6 +15,7 @@ use scheduler_model::bounds::{MAX_EXPLAINED_RUNS, MAX_LANES};
 use scheduler_model::explain::{Explanation, Flight, FlightDecision, NextRun, ReasonCode};
 use scheduler_model::format::history::Outcome;
 use scheduler_model::format::page::Flags;
+use scheduler_model::numbers::ScheduleNumber;
 use scheduler_model::protocol::RunsRequest;
 use scheduler_model::schedule::{Misfire, Overlap, Policies};
 use scheduler_model::task::Record;
@@ -221,7 +222,7 @@ impl Engine {
 
     fn explain_schedule(
         &self,
-        number: u32,
+        number: ScheduleNumber,
         record: &Record<'_>,
         now: UnixMillis,
         told: &mut Explanation,

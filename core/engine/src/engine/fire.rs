@@ -9,7 +9,7 @@ use crate::circuits::Gate;
 use crate::due::{Due, Packed, Taken, count_repeats, waits_of};
 use crate::effects::{Destination, Effects, Outgoing, Write};
 use crate::entry_ref::{EntryRef, PageEntry};
-use crate::error::EngineError;
+use crate::error::{EngineError, contradiction};
 use crate::lateness::MovedByWindow;
 use crate::outbox::InFlight;
 use crate::overlay::Overlay;
@@ -23,6 +23,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_DISPATCH_TASKS, MAX_PAGE_TASKS};
 use scheduler_model::format::envelope::EnvelopeBuilder;
 use scheduler_model::format::page::Flags;
+use scheduler_model::numbers::ScheduleNumber;
 use scheduler_model::protocol::EventKind;
 use scheduler_model::task::{Record, write_occurrence};
 use serde::Deserialize;
@@ -158,7 +159,7 @@ impl Engine {
     /// that a restart does not report them again.
     fn save_left_out(
         &self,
-        left_out: &[(u32, UnixMillis)],
+        left_out: &[(ScheduleNumber, UnixMillis)],
         records: &mut ScheduleRecords,
         reader: &dyn Reader,
         effects: &mut Effects,
@@ -236,7 +237,10 @@ impl Engine {
     }
 
     fn take_entry(&mut self, lane: u8, at: PageEntry, now: UnixMillis, taken: &mut Taken) -> bool {
-        let Some(entry) = self.tasks.fire_head(lane, at) else { return false };
+        let Some(entry) = self.tasks.fire_head(lane, at) else {
+            self.contradicts("the head of an order does not exist");
+            return false;
+        };
         if !entry.flags.has(Flags::TO_QUEUE) {
             taken.room = taken.room.saturating_sub(1);
         }
@@ -254,10 +258,16 @@ impl Engine {
 
     /// Takes an occurrence. One with a limit key is dispatched if there is room and nothing of its
     /// lane is before it; otherwise it waits there.
-    fn take_occurrence(&mut self, number: u32, now: UnixMillis, taken: &mut Taken) -> bool {
+    fn take_occurrence(
+        &mut self,
+        number: ScheduleNumber,
+        now: UnixMillis,
+        taken: &mut Taken,
+    ) -> bool {
         let Some((lane, hash)) =
             self.tasks.schedule(number).map(|schedule| (schedule.lane, schedule.hash))
         else {
+            self.contradicts("the recurring task at the head does not exist");
             return false;
         };
         let is_next = lane == 0
@@ -269,6 +279,7 @@ impl Engine {
         let Some(Advanced { occurrence, mut verdict, settled, schedule }) =
             self.tasks.advance_schedule(number, may_wait, now)
         else {
+            self.contradicts("the recurring task at the head has no occurrence");
             return false;
         };
         taken.settled = taken.settled.max(settled);
@@ -313,7 +324,9 @@ impl Engine {
         }
         let mut back = RequeuedRecords::default();
         for task in put_off {
-            let Due::Occurrence { number, occurrence, .. } = task else { continue };
+            let Due::Occurrence { number, occurrence, .. } = task else {
+                return Err(contradiction("only occurrences are put off"));
+            };
             let mut text = Vec::new();
             write_occurrence(records.get(*number, reader)?, occurrence.time, &mut text);
             let record = Record::parse(&text)

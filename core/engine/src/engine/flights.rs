@@ -6,7 +6,7 @@ use crate::budget::MAX_SCANNED;
 use crate::decisions::FlightRef;
 use crate::entry_ref::EntryRef;
 use crate::envelopes::parse_envelope;
-use crate::error::EngineError;
+use crate::error::{EngineError, contradiction};
 use crate::flights::{FlightReader, Flights, Found, flight_at, position_of};
 use crate::reader::Reader;
 use crate::scan::{Spent, matches_record};
@@ -129,7 +129,9 @@ impl Engine {
         struct IdOnly {
             id: String,
         }
-        let Some(envelope) = self.outbox.get(&seq) else { return Ok(()) };
+        let Some(envelope) = self.outbox.get(&seq) else {
+            return Err(contradiction("an attempt in flight has no envelope"));
+        };
         let text = reader.envelope(seq)?;
         flights.bytes += text.len();
         let mut ids = HashMap::new();

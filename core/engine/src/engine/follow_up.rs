@@ -49,8 +49,9 @@ impl Engine {
     ) {
         let Some((stage, callback)) = target(record, run.outcome) else { return };
         let past = Past { run, fired_at, reported_at: now };
-        // Numbers and texts always become JSON.
-        let Ok(outcome) = serde_json::value::to_raw_value(&shown(&past)) else { return };
+        let Ok(outcome) = serde_json::value::to_raw_value(&shown(&past)) else {
+            return self.contradicts("the outcome of a run cannot be encoded");
+        };
         let follow_up = Record {
             callback,
             on_success: None,

@@ -12,7 +12,7 @@ use super::Engine;
 use crate::checked::given;
 use crate::effects::{Effects, Write};
 use crate::entry_ref::EntryRef;
-use crate::error::EngineError;
+use crate::error::{EngineError, contradiction};
 use crate::new_schedule::{NewSchedule, read_schedule};
 use crate::pause::{missed_in_pause, pause_start, same_next_run};
 use crate::policy::Verdict;
@@ -23,6 +23,7 @@ use crate::runs_aside::{Aside, RunsAside};
 use crate::same_definition::{LeftOpen, going_on};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Entry, Flags, Page};
+use scheduler_model::numbers::ScheduleNumber;
 use scheduler_model::protocol::{Append, GoOnReply};
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::Record;
@@ -86,7 +87,8 @@ impl Engine {
     ) -> Result<Redefined, EngineError> {
         let mut by_hash: BTreeMap<u64, Former> = BTreeMap::new();
         for at in found {
-            let Some(hash) = self.tasks.hash_of(*at) else { continue };
+            let hash = self.tasks.hash_of(*at);
+            let hash = hash.ok_or_else(|| contradiction("a task that was found does not exist"))?;
             let former = by_hash.entry(hash).or_insert(Former { task: None, attempts: Vec::new() });
             if self.flags_of(*at).has(Flags::RETRY) {
                 former.attempts.push(*at);
@@ -170,7 +172,7 @@ impl Engine {
     /// Plans another record for a schedule whose times stay the same.
     fn plan_going_on(
         &self,
-        number: u32,
+        number: ScheduleNumber,
         record: Vec<u8>,
         since: UnixMillis,
         now: UnixMillis,

@@ -6,6 +6,7 @@ use scheduler_model::bounds::{
     MAX_DESTINATION_BYTES, MAX_HISTORY_AGE_MILLIS, MAX_HISTORY_ROWS, MAX_ID_BYTES,
     MAX_KEY_NAME_BYTES, MAX_TAG_BYTES, MAX_TAGS,
 };
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::protocol::{MAX_ERROR_CHARS, RunFilter, TaskRun};
 use std::collections::BTreeMap;
 
@@ -16,10 +17,10 @@ const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 struct Rows(BTreeMap<u64, (UnixMillis, Vec<u8>)>);
 
 impl Reader for Rows {
-    fn body(&self, _: u32, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
+    fn body(&self, _: PageNumber, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
         Err(StorageError("nothing is stored".to_owned()))
     }
-    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule(&self, _: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
         Err(StorageError("nothing is stored".to_owned()))
     }
     fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {

@@ -8,6 +8,7 @@ use crate::{
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Directory, Entry, Flags, Page, PageBuilder, PageError};
 use scheduler_model::id_key::IdKey;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::protocol::{Append, CancelRequest, Cancelled};
 use scheduler_model::routing::id_hash;
 use std::cell::Cell;
@@ -23,7 +24,7 @@ const KEY: IdKey = IdKey::new(*b"a key of 16 byte");
 /// Pages in memory, and how often a record was read.
 #[derive(Default)]
 struct Stored {
-    pages: BTreeMap<u32, Vec<u8>>,
+    pages: BTreeMap<PageNumber, Vec<u8>>,
     envelopes: BTreeMap<u64, Vec<u8>>,
     reads: Cell<usize>,
 }
@@ -46,12 +47,12 @@ impl Stored {
 }
 
 impl Reader for Stored {
-    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
         self.reads.set(self.reads.get() + 1);
         let body = self.pages.get(&page).ok_or_else(|| StorageError("no such page".to_owned()))?;
         Ok(body[offset as usize..][..len as usize].to_vec())
     }
-    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule(&self, _: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
         Err(StorageError("no recurring task is stored".to_owned()))
     }
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
@@ -135,7 +136,7 @@ fn what_was_stored_without_a_key_is_keyed_once() {
     assert_eq!(key_stored_page(KEY, keyed.clone(), page.body.clone()).unwrap(), keyed);
 
     let stored = |directory| crate::StoredPage {
-        page: 1,
+        page: PageNumber::new(1),
         directory,
         body_len: page.body.len() as u32,
         dead: Vec::new(),

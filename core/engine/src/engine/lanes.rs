@@ -6,6 +6,7 @@ use crate::lanes::{Lane, NO_ROOM_ASKS_MILLIS, NO_ROOM_MILLIS};
 use crate::requeue::RequeuedRecords;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Directory, Entry, Flags};
+use scheduler_model::numbers::PageNumber;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::limiter::{Answer, RequestNumber};
 
@@ -24,7 +25,7 @@ impl Engine {
     }
 
     /// Returns the page that small appends to a lane extend.
-    pub(super) fn open_page(&mut self, lane: u8) -> &mut Option<u32> {
+    pub(super) fn open_page(&mut self, lane: u8) -> &mut Option<PageNumber> {
         match self.lanes.lanes.get_mut(&lane) {
             Some(lane) => &mut lane.open_page,
             None => &mut self.open_page,
@@ -143,7 +144,9 @@ impl Engine {
                 continue;
             }
             let request = self.lanes.next_number(&mut self.state.life);
-            let Some(lane) = self.lanes.lanes.get_mut(&number) else { continue };
+            let Some(lane) = self.lanes.lanes.get_mut(&number) else {
+                return self.contradicts("a lane that asks its limiter does not exist");
+            };
             let is_due = head.is_some_and(|due| due <= now);
             let most = if is_stuck || is_full && lane.lease.is_unused(now) { 1 } else { u32::MAX };
             let waiting = if is_due { self.tasks.due_in(number, now).clamp(1, most) } else { 0 };
@@ -164,6 +167,7 @@ impl Engine {
         answer: Option<&Answer>,
         now: UnixMillis,
     ) {
+        // The lane may have been dropped since it asked.
         let Some(lane) = self.lanes.number_of(key) else { return };
         if let Some(of) = self.lanes.lanes.get_mut(&lane) {
             match answer {

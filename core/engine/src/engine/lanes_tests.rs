@@ -9,6 +9,7 @@ use scheduler_model::bounds::MAX_LANES;
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::limit::Limit;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::protocol::limiter::{Asked, Named};
 use scheduler_model::protocol::{Append, CancelRequest, Cancelled, Report, Terms};
 use scheduler_model::routing::id_hash;
@@ -24,21 +25,21 @@ type Row = (Option<Destination>, Vec<u8>, Vec<u8>);
 /// What is stored, as far as these tests go.
 #[derive(Default)]
 pub(crate) struct Stored {
-    schedules: BTreeMap<u32, (UnixMillis, Vec<u8>)>,
+    schedules: BTreeMap<ScheduleNumber, (UnixMillis, Vec<u8>)>,
     history: BTreeMap<u64, (UnixMillis, Vec<u8>)>,
-    pages: BTreeMap<u32, (Vec<u8>, Vec<u8>)>,
-    dead: BTreeMap<u32, Vec<u8>>,
+    pages: BTreeMap<PageNumber, (Vec<u8>, Vec<u8>)>,
+    dead: BTreeMap<PageNumber, Vec<u8>>,
     outbox: BTreeMap<u64, Row>,
     state: Option<Vec<u8>>,
     writes: usize,
 }
 
 impl Reader for RefCell<Stored> {
-    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
         Ok(self.borrow().pages[&page].1[offset as usize..(offset + len) as usize].to_vec())
     }
 
-    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule(&self, number: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
         Ok(self.borrow().schedules[&number].1.clone())
     }
 

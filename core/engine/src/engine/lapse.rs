@@ -10,13 +10,14 @@ use super::Engine;
 use crate::budget::{CONDITIONAL_BYTES, ENOUGH_TASKS, MAX_LAPSE_BYTES};
 use crate::effects::Effects;
 use crate::entry_ref::{EntryRef, PageEntry};
-use crate::error::EngineError;
+use crate::error::{EngineError, contradiction};
 use crate::lapses::Judged;
 use crate::policy::{Undispatched, Verdict, judge_until};
 use crate::reader::Reader;
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Entry, Flags};
+use scheduler_model::numbers::PageNumber;
 use scheduler_model::position::Position;
 use std::collections::BTreeMap;
 
@@ -55,7 +56,9 @@ impl Engine {
         reader: &dyn Reader,
         look: &mut Look,
     ) -> Result<(), EngineError> {
-        let Some(mut lapses) = self.lanes.lapses(lane).map(std::mem::take) else { return Ok(()) };
+        let Some(mut lapses) = self.lanes.lapses(lane).map(std::mem::take) else {
+            return Err(contradiction("a lane with tasks that may lapse does not exist"));
+        };
         let pages = self.tasks.due_pages(lane, now);
         let (mut fit, mut is_cut) = (0, false);
         let mut found = BTreeMap::new();
@@ -90,14 +93,16 @@ impl Engine {
     /// fire.
     fn judge_page(
         &self,
-        number: u32,
+        number: PageNumber,
         known: Option<Judged>,
         now: UnixMillis,
         reader: &dyn Reader,
         look: &mut Look,
-        found: &mut BTreeMap<u32, Judged>,
+        found: &mut BTreeMap<PageNumber, Judged>,
     ) -> Result<usize, EngineError> {
-        let Some(page) = self.tasks.page(number) else { return Ok(0) };
+        let Some(page) = self.tasks.page(number) else {
+            return Err(contradiction("a page with due entries does not exist"));
+        };
         let due = page.fired()..page.directory.before(now.plus(1));
         let from = known.map_or(0, |judged| judged.to as usize);
         let mut judged = Judged {
@@ -149,7 +154,7 @@ impl Engine {
     }
 
     /// Notes that a page was added to a lane, or has grown.
-    pub(super) fn note_lapses(&mut self, number: u32) {
+    pub(super) fn note_lapses(&mut self, number: PageNumber) {
         let Some(page) = self.tasks.page(number).filter(|page| page.directory.lane() > 0) else {
             return;
         };

@@ -28,6 +28,7 @@ use crate::replan::{Replanned, replanned};
 use crate::requeue::RequeuedRecords;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Directory, Flags, Page};
+use scheduler_model::numbers::PageNumber;
 use scheduler_model::protocol::EventKind;
 use scheduler_model::task::Record;
 use std::collections::BTreeMap;
@@ -49,7 +50,12 @@ impl Engine {
     /// Notes a page to which tasks were added. With the first task at a local time, the same commit
     /// stores the law by which it is planned. While some tasks are not planned by today's law,
     /// added entries may come from such tasks, so they are planned too.
-    pub(super) fn note_law(&mut self, number: u32, added: &Directory, effects: &mut Effects) {
+    pub(super) fn note_law(
+        &mut self,
+        number: PageNumber,
+        added: &Directory,
+        effects: &mut Effects,
+    ) {
         if !added.has_local()
             || self.state.law == self.config.law.release
             || self.to_replan.is_at_work
@@ -98,12 +104,13 @@ impl Engine {
     /// Plans the tasks of one page. Returns the bytes that it has read and will write.
     fn replan_page(
         &mut self,
-        number: u32,
+        number: PageNumber,
         now: UnixMillis,
         reader: &dyn Reader,
         killed: &mut Vec<EntryRef>,
         back: &mut RequeuedRecords,
     ) -> Result<usize, EngineError> {
+        // A cancel may have removed the page since it was noted.
         let Some(page) = self.tasks.page(number) else { return Ok(0) };
         let live = page
             .directory

@@ -22,6 +22,7 @@ use crate::tasks::Tasks;
 use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Directory;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
 impl Engine {
@@ -69,12 +70,13 @@ impl Engine {
             last_fired_at: None,
             seen: UnixMillis::new(i64::MAX),
             open_page: None,
-            last_page: 0,
-            last_schedule: 0,
+            last_page: PageNumber::default(),
+            last_schedule: ScheduleNumber::default(),
             to_release: BTreeSet::new(),
             remembered: collected(snapshot.remembered),
             to_replan: ToReplan::default(),
             isolate: None,
+            contradiction: None,
             ended: EndedSchedules::default(),
         };
         engine.load_pages(snapshot.pages)?;
@@ -115,7 +117,7 @@ impl Engine {
             // dispatched.
             let (before, through) =
                 (directory.before(watermark.due), directory.before(watermark.due.plus(1)));
-            let fired = match page.page.cmp(&watermark.page) {
+            let fired = match page.page.get().cmp(&watermark.page) {
                 std::cmp::Ordering::Less => through,
                 std::cmp::Ordering::Greater => before,
                 // Clamped, because another page may have got the number after the watermark's page
@@ -170,7 +172,7 @@ impl Engine {
             priority: read.priority,
             policies: read.policies,
             caught_up: CaughtUp::default(),
-            lane: read.limit_key.as_deref().and_then(|key| self.lanes.reserve(key)).unwrap_or(0),
+            lane: self.lane_for(read.limit_key.as_deref()),
             record_bytes: read.record_bytes,
         };
         self.tasks.insert_schedule(stored.number, schedule);

@@ -47,6 +47,7 @@ use crate::config::Config;
 use crate::decisions::Decisions;
 use crate::effects::Effects;
 use crate::ended::EndedSchedules;
+use crate::error::EngineError;
 use crate::event_buffer::EventBuffer;
 use crate::history::Log;
 use crate::idempotency::Remembered;
@@ -59,6 +60,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::MemoryUse;
 use scheduler_model::id_key::IdKey;
 use scheduler_model::meter::Meter;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::position::Position;
 use scheduler_model::protocol::ShardStats;
 use std::cmp::Reverse;
@@ -94,9 +96,9 @@ pub struct Engine {
     /// The time of the last input. Before the first input it is later than any time.
     seen: UnixMillis,
     /// The page that small appends to the main order extend, if there is one.
-    open_page: Option<u32>,
-    last_page: u32,
-    last_schedule: u32,
+    open_page: Option<PageNumber>,
+    last_page: PageNumber,
+    last_schedule: ScheduleNumber,
     /// Hashes of the ids of which a run has ended and the held run is not released yet.
     to_release: BTreeSet<u64>,
     /// The number of stored idempotency keys by period.
@@ -107,6 +109,9 @@ pub struct Engine {
     ended: EndedSchedules,
     /// Bytes that the shards of the isolate hold together, and their limit. The shell sets both.
     isolate: Option<MemoryUse>,
+    /// A state that cannot occur and that a method without an error has met. See
+    /// [`Engine::check_memory`].
+    contradiction: Option<&'static str>,
 }
 
 impl Engine {
@@ -186,12 +191,45 @@ impl Engine {
         Effects { writes: vec![self.save_state()], ..Effects::default() }
     }
 
-    /// Encodes the state, and assumes that it will be stored.
+    /// Encodes the state, and assumes that it will be stored. If that fails,
+    /// [`Engine::check_memory`] keeps the shell from storing what this returns.
     fn encode_state(&mut self) -> Vec<u8> {
         self.unsaved = false;
         self.state.lanes = self.lanes.store();
         self.state.circuits = self.circuits.stored();
-        self.state.encode()
+        match self.state.encode() {
+            Ok(state) => state,
+            Err(_) => {
+                self.contradicts("the state cannot be encoded");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Checks after an input that its effects may be carried out.
+    ///
+    /// # Errors
+    /// [`EngineError::Contradiction`] if the input has met a state that cannot occur. Nothing of
+    /// its effects may be stored, and the caller must drop the engine.
+    pub fn check_memory(&self) -> Result<(), EngineError> {
+        self.contradiction.map_or(Ok(()), |what| Err(EngineError::Contradiction(what)))
+    }
+
+    /// Notes a state that cannot occur, in a method without an error. Tests and the simulation end
+    /// here.
+    fn contradicts(&mut self, what: &'static str) {
+        debug_assert!(false, "{what}");
+        self.contradiction.get_or_insert(what);
+    }
+
+    /// Returns the lane for tasks with this limit key, 0 without one. The caller has checked that
+    /// there is room for the key: in the main order, the tasks would fire without a slot.
+    fn lane_for(&mut self, key: Option<&str>) -> u8 {
+        let Some(key) = key else { return 0 };
+        self.lanes.reserve(key).unwrap_or_else(|| {
+            self.contradicts("there is no lane for a key for which there was room");
+            0
+        })
     }
 
     /// Returns the counts of what the platform bills, for the shell to add to. The next firing

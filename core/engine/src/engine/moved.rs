@@ -5,7 +5,7 @@ use super::Engine;
 use crate::changes::Moved;
 use crate::decisions::FlightRef;
 use crate::entry_ref::EntryRef;
-use crate::error::EngineError;
+use crate::error::{EngineError, contradiction};
 use crate::lateness::leading_time;
 use crate::reader::Reader;
 use scheduler_calendar::ordered::sort;
@@ -65,7 +65,8 @@ impl Engine {
         if self.is_task(at) {
             return Ok(true);
         }
-        let Some(hash) = self.tasks.hash_of(at) else { return Ok(false) };
+        let hash = self.tasks.hash_of(at);
+        let hash = hash.ok_or_else(|| contradiction("an entry that was scanned does not exist"))?;
         if let Some(chosen) = moved.entries.get(&hash) {
             return Ok(*chosen == Some(at));
         }

@@ -15,17 +15,20 @@
 //! therefore follow everything that has been dispatched, whatever the number is.
 
 use super::Engine;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
+
 impl Engine {
     /// Returns the number for a new page.
-    pub(super) fn next_page(&mut self) -> u32 {
-        self.last_page = next_free(self.last_page, |number| self.tasks.page(number).is_some());
+    pub(super) fn next_page(&mut self) -> PageNumber {
+        let is_taken = |number| self.tasks.page(PageNumber::new(number)).is_some();
+        self.last_page = PageNumber::new(next_free(self.last_page.get(), is_taken));
         self.last_page
     }
 
     /// Returns the number for a new recurring task.
-    pub(super) fn next_schedule(&mut self) -> u32 {
-        self.last_schedule =
-            next_free(self.last_schedule, |number| self.tasks.schedule(number).is_some());
+    pub(super) fn next_schedule(&mut self) -> ScheduleNumber {
+        let is_taken = |number| self.tasks.schedule(ScheduleNumber::new(number)).is_some();
+        self.last_schedule = ScheduleNumber::new(next_free(self.last_schedule.get(), is_taken));
         self.last_schedule
     }
 }
@@ -57,10 +60,10 @@ mod tests {
         let mut of_lane = Directory::new(vec![entry]);
         of_lane.set_lane(3);
         let mut tasks = Tasks::default();
-        tasks.insert_page(5, of_lane, 1, 0, Vec::new());
+        tasks.insert_page(PageNumber::new(5), of_lane, 1, 0, Vec::new());
         assert!(tasks.head_of(3).is_some());
-        tasks.remove_page(5);
-        tasks.insert_page(5, Directory::new(vec![entry]), 1, 0, Vec::new());
+        tasks.remove_page(PageNumber::new(5));
+        tasks.insert_page(PageNumber::new(5), Directory::new(vec![entry]), 1, 0, Vec::new());
         assert_eq!(tasks.head_of(3), None);
         assert!(tasks.head().is_some_and(|head| head.page == 5));
     }

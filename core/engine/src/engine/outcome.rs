@@ -6,7 +6,7 @@ use crate::decisions::Decision;
 use crate::effects::{Destination, Effects, Write};
 use crate::ended_run::Ended;
 use crate::envelopes::{lay_over, names_on_success, names_stage, records_of};
-use crate::error::EngineError;
+use crate::error::{EngineError, contradiction};
 use crate::policy::has_failed;
 use crate::reader::Reader;
 use crate::remains::Remains;
@@ -202,7 +202,9 @@ impl Engine {
         reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
-        let Some(envelope) = self.outbox.remove(&seq) else { return Ok(()) };
+        let Some(envelope) = self.outbox.remove(&seq) else {
+            return Err(contradiction("an envelope that ends is done already"));
+        };
         self.forget_decisions(seq, effects);
         if envelope.destination.is_reported() {
             self.dispatched = self.dispatched.saturating_sub(envelope.hashes.len());
@@ -269,6 +271,8 @@ impl Engine {
         // due time counts.
         let first =
             if attempt > 1 { record.first_attempt_at.unwrap_or(record.start()) } else { began };
+        // The policy was checked when it was stored. One that this version cannot read has the
+        // default, because a failed run must be either retried or kept.
         let policy = record
             .retry
             .and_then(|retry| serde_json::from_str::<RetryInput>(retry.get()).ok())

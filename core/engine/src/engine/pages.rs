@@ -5,6 +5,7 @@ use crate::effects::{Effects, Write};
 use crate::entry_ref::EntryRef;
 use scheduler_model::bounds::{MAX_PAGE_TASKS, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES};
 use scheduler_model::format::page::{Flags, Page};
+use scheduler_model::numbers::PageNumber;
 use std::collections::BTreeSet;
 
 impl Engine {
@@ -32,7 +33,9 @@ impl Engine {
                 continue;
             }
             last = Some(number);
-            let Some(page) = self.tasks.page(number) else { continue };
+            let Some(page) = self.tasks.page(number) else {
+                return self.contradicts("the page of a cancelled entry does not exist");
+            };
             if page.live() == 0 {
                 effects.writes.push(Write::DeletePage { page: number, has_dead: had_dead });
                 self.tasks.remove_page(number);
@@ -78,7 +81,7 @@ impl Engine {
 
     /// Returns the open page if it has room for this one. A page with cancelled entries has none,
     /// because their bits would move.
-    fn open_page_for(&mut self, more: &Page) -> Option<u32> {
+    fn open_page_for(&mut self, more: &Page) -> Option<PageNumber> {
         let number = (*self.open_page(more.directory.lane()))?;
         let page = self.tasks.page(number)?;
         // Another page may have got the number since.
@@ -89,16 +92,20 @@ impl Engine {
         fits.then_some(number)
     }
 
-    fn extend(&mut self, number: u32, more: Page, effects: &mut Effects) {
+    fn extend(&mut self, number: PageNumber, more: Page, effects: &mut Effects) {
         self.note_law(number, &more.directory, effects);
-        let offset = self.tasks.page(number).map_or(0, |page| page.body_len);
+        let Some(offset) = self.tasks.page(number).map(|page| page.body_len) else {
+            return self.contradicts("the open page does not exist");
+        };
         for entry in more.directory.iter() {
             self.tasks.insert_entry(
                 number,
                 scheduler_model::format::page::Entry { offset: offset + entry.offset, ..entry },
             );
         }
-        let Some(page) = self.tasks.page(number) else { return };
+        let Some(page) = self.tasks.page(number) else {
+            return self.contradicts("the open page does not exist");
+        };
         effects.writes.push(Write::ExtendPage {
             page: number,
             directory: page.directory.bytes().to_vec(),

@@ -15,12 +15,13 @@ use crate::checked::Checked;
 use crate::decisions::FlightRef;
 use crate::effects::Effects;
 use crate::entry_ref::EntryRef;
-use crate::error::EngineError;
+use crate::error::{EngineError, contradiction};
 use crate::pause::{missed_in_pause, same_next_run};
 use crate::reader::Reader;
 use crate::redefinition::GoingOn;
 use crate::runs_aside::Aside;
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::numbers::ScheduleNumber;
 use scheduler_model::protocol::{Change, Changed};
 use std::collections::HashSet;
 
@@ -105,13 +106,15 @@ impl Engine {
     /// nothing. Returns whether these are all of them; the rest comes in the next part.
     pub(super) fn catch_up(
         &self,
-        number: u32,
+        number: ScheduleNumber,
         record: &[u8],
         now: UnixMillis,
         changes: &mut Changes,
-    ) -> bool {
-        let Some(schedule) = self.tasks.schedule(number) else { return true };
-        let Some(paused_at) = schedule.paused_at else { return true };
+    ) -> Result<bool, EngineError> {
+        let Some(schedule) = self.tasks.schedule(number) else {
+            return Err(contradiction("a recurring task that is resumed does not exist"));
+        };
+        let Some(paused_at) = schedule.paused_at else { return Ok(true) };
         let (hash, to_queue, overlap) =
             (schedule.hash, schedule.to_queue, schedule.policies.overlap);
         let mut runs = missed_in_pause(&schedule.schedule, schedule.policies, paused_at, now);
@@ -123,7 +126,7 @@ impl Engine {
             now,
             &mut changes.aside,
         );
-        begins.is_none()
+        Ok(begins.is_none())
     }
 
     /// Returns the number of runs that a request adds beside its tasks, and whether this commit has

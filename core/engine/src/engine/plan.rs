@@ -10,6 +10,7 @@ use crate::reader::Reader;
 use crate::requeue::queue_flag;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Flags;
+use scheduler_model::numbers::ScheduleNumber;
 use scheduler_model::protocol::{Change, Changed, EventKind, NewTime};
 use scheduler_model::schedule::LocalTimes;
 use scheduler_model::task::{Record, write_occurrence};
@@ -52,7 +53,7 @@ impl Engine {
         changes.looked_at += text.len();
         let outcome = match at {
             EntryRef::Schedule(number) => {
-                let Some(outcome) = self.plan_for_schedule(number, record, change, now, changes)
+                let Some(outcome) = self.plan_for_schedule(number, record, change, now, changes)?
                 else {
                     return Ok(None);
                 };
@@ -185,19 +186,19 @@ impl Engine {
 
     fn plan_for_schedule(
         &self,
-        number: u32,
+        number: ScheduleNumber,
         record: Record<'_>,
         change: Change,
         now: UnixMillis,
         changes: &mut Changes,
-    ) -> Option<Changed> {
+    ) -> Result<Option<Changed>, EngineError> {
         let mut text = Vec::new();
-        Some(match change {
+        Ok(Some(match change {
             Change::Pause | Change::Resume => {
                 let paused = (change == Change::Pause).then_some(true);
                 Record { paused, ..record }.write(&mut text);
-                if change == Change::Resume && !self.catch_up(number, &text, now, changes) {
-                    return None;
+                if change == Change::Resume && !self.catch_up(number, &text, now, changes)? {
+                    return Ok(None);
                 }
                 changes.schedules.push(Rewritten { number, record: text });
                 Changed::Changed
@@ -208,14 +209,14 @@ impl Engine {
                 Record { paused: None, ..record }.write(&mut text);
                 let mut occurrence = Vec::new();
                 write_occurrence(&text, now, &mut occurrence);
-                let Ok(record) = Record::parse(&occurrence) else {
-                    return Some(Changed::NotApplicable);
-                };
+                let record = Record::parse(&occurrence).map_err(|problem| {
+                    EngineError::Corrupt(format!("schedule {number}: {problem}"))
+                })?;
                 changes.back.push(&record, now, to_queue.and(Flags::RETRY));
                 Changed::Changed
             }
             Change::Reschedule(_) => Changed::NotApplicable,
-        })
+        }))
     }
 }
 

@@ -3,6 +3,7 @@ use crate::{
     Config, Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredSchedule, Write,
 };
 use scheduler_model::format::envelope::Envelope;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::protocol::Append;
 use std::collections::BTreeMap;
 
@@ -13,20 +14,20 @@ const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 struct Stored {
     schedule: Option<(UnixMillis, Vec<u8>)>,
     state: Option<Vec<u8>>,
-    records: BTreeMap<u32, Vec<u8>>,
-    bodies: BTreeMap<u32, Vec<u8>>,
+    records: BTreeMap<ScheduleNumber, Vec<u8>>,
+    bodies: BTreeMap<PageNumber, Vec<u8>>,
     envelopes: BTreeMap<u64, Vec<u8>>,
 }
 
 impl Reader for Stored {
-    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
         let body = self
             .bodies
             .get(&page)
             .and_then(|body| body.get(offset as usize..(offset + len) as usize));
         body.map(<[u8]>::to_vec).ok_or_else(|| StorageError(format!("no page {page}")))
     }
-    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule(&self, number: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
         Ok(self.records[&number].clone())
     }
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
@@ -72,7 +73,7 @@ impl Stored {
 
     fn load(&self) -> Engine {
         let (since, record) = self.schedule.clone().unwrap();
-        let schedules = vec![StoredSchedule { number: 1, since, record }];
+        let schedules = vec![StoredSchedule { number: ScheduleNumber::new(1), since, record }];
         // Its row is there, done.
         let row = StoredEnvelope {
             seq: 1,

@@ -2,6 +2,7 @@ use super::*;
 use crate::{Config, Reader, Snapshot, StorageError, StoredHistory, Write};
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::idempotency::{Once, RequestSeed};
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::protocol::{Append, CancelRequest, Report, RunsRequest, Terms};
 use scheduler_model::routing::id_hash;
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 /// Pages, history and keys as they are stored.
 #[derive(Default)]
 struct Stored {
-    bodies: BTreeMap<u32, Vec<u8>>,
+    bodies: BTreeMap<PageNumber, Vec<u8>>,
     envelopes: BTreeMap<u64, Vec<u8>>,
     history: BTreeMap<u64, (UnixMillis, Vec<u8>)>,
     keys: BTreeMap<(i64, [u8; 16]), Vec<u8>>,
@@ -19,10 +20,10 @@ struct Stored {
 }
 
 impl Reader for Stored {
-    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
         Ok(self.bodies[&page][offset as usize..][..len as usize].to_vec())
     }
-    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule(&self, number: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
         Err(StorageError(format!("no schedule {number}")))
     }
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {

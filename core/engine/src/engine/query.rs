@@ -13,6 +13,7 @@ use crate::timers::TimerHeap;
 use scheduler_calendar::ordered::{sort, sort_by_key};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Flags;
+use scheduler_model::numbers::PageNumber;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::{Among, Kind, ListItem, ListReply, ListRequest, Status};
 use scheduler_model::task::{Record, version_of};
@@ -230,12 +231,12 @@ impl Engine {
         recurring_only: bool,
     ) -> TimerHeap {
         let from = from.unwrap_or(UnixMillis::ZERO);
-        let start = |page: u32| -> (UnixMillis, usize) {
+        let start = |page: PageNumber| -> (UnixMillis, usize) {
             // Within a page positions rise with the index: those up to `after` end either before
             // its due time, or within it.
             match after {
                 Some(after) if after.due >= from => {
-                    (after.due, if after.page == page { after.index as usize + 1 } else { 0 })
+                    (after.due, if after.page == page.get() { after.index as usize + 1 } else { 0 })
                 }
                 _ => (from, 0),
             }

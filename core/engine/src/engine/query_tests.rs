@@ -12,6 +12,7 @@ fn a_scan_of_many_small_pages_takes_a_part_of_what_the_shard_takes() {
         let due = UnixMillis::new(1_764_000_000_000 + i64::from(number));
         let entry =
             Entry { hash: u64::from(number), due, offset: 0, len: 100, flags: Flags::default() };
+        let number = PageNumber::new(number);
         engine.tasks.insert_page(number, Directory::new(vec![entry]), 100, 0, Vec::new());
     }
     let merge = engine.merge_from(None, None, false);

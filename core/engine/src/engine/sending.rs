@@ -17,7 +17,7 @@
 use super::Engine;
 use crate::budget::{MAX_ENDED_BYTES, MAX_RESENDS};
 use crate::effects::{Destination, Effects, Outgoing, Write};
-use crate::error::EngineError;
+use crate::error::{EngineError, contradiction};
 use crate::outbox::InFlight;
 use crate::reader::Reader;
 use crate::sends::Sends;
@@ -87,6 +87,7 @@ impl Engine {
     /// The dispatchers' queue has taken an envelope. If it had refused it before, that is
     /// forgotten.
     pub(super) fn taken(&mut self, seq: u64, now: UnixMillis, effects: &mut Effects) {
+        // A report may have ended it before the answer of the queue arrived.
         let Some(envelope) = self.outbox.get(&seq) else { return };
         if envelope.sends == Sends::Sent {
             return;
@@ -101,6 +102,7 @@ impl Engine {
 
     /// Records that the queue has refused an envelope: it is sent again soon.
     pub fn send_failed(&mut self, seq: u64, now: UnixMillis) -> Effects {
+        // A report may have ended it before.
         let Some(envelope) = self.outbox.get(&seq) else { return Effects::default() };
         let refusals = envelope.sends.refusals().saturating_add(1);
         self.send_once_more(seq, Sends::Refused(refusals), self.send_back_off(refusals), now)
@@ -108,6 +110,7 @@ impl Engine {
 
     /// Records that the queue has not answered in time: it may have taken the envelope.
     pub fn send_unanswered(&mut self, seq: u64, now: UnixMillis) -> Effects {
+        // A report may have ended it before.
         let Some(envelope) = self.outbox.get(&seq) else { return Effects::default() };
         if envelope.destination.is_reported() {
             return self.send_once_more(seq, Sends::Unanswered, self.config.visibility_millis, now);
@@ -153,7 +156,9 @@ impl Engine {
                 continue;
             };
             let text = Arc::new(text);
-            let Some(envelope) = self.outbox.get_mut(&seq) else { continue };
+            let Some(envelope) = self.outbox.get_mut(&seq) else {
+                return Err(contradiction("an envelope that is sent again is done"));
+            };
             // A redelivery is what follows a send that may have been taken. Only one that was taken
             // makes the next one wait longer.
             let (attempts, sends) = match envelope.sends {

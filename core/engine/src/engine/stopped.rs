@@ -8,7 +8,7 @@ use super::Engine;
 use crate::decisions::{Decision, FlightRef};
 use crate::effects::Effects;
 use crate::envelopes::{lay_over, parse_envelope, records_of};
-use crate::error::EngineError;
+use crate::error::{EngineError, contradiction};
 use crate::reader::Reader;
 use crate::requeue::RequeuedRecords;
 use scheduler_calendar::ordered::collected;
@@ -30,7 +30,9 @@ impl Engine {
         let decisions = self.decisions.of(seq);
         let stopped: Vec<u32> =
             decisions.iter().filter(|(_, of)| of.stop.is_some()).map(|(index, _)| *index).collect();
-        let Some(envelope) = self.outbox.get(&seq) else { return Ok(Some(text)) };
+        let Some(envelope) = self.outbox.get(&seq) else {
+            return Err(contradiction("an envelope that is sent again is done"));
+        };
         if !stopped.is_empty() && stopped.len() >= envelope.hashes.len() {
             return Ok(None);
         }

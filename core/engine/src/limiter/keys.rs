@@ -83,8 +83,10 @@ fn name_of_share(key: &str, shard: &str) -> String {
 }
 
 fn put(name: String, stored: &Stored) -> Write {
-    // These types always serialize.
-    Write::Put { name, record: serde_json::to_string(stored).unwrap_or_default() }
+    // The shell stores no empty record.
+    let record = serde_json::to_string(stored);
+    debug_assert!(record.is_ok(), "{name} cannot be encoded: {record:?}");
+    Write::Put { name, record: record.unwrap_or_default() }
 }
 
 impl Limiter {

@@ -8,6 +8,7 @@ use scheduler_engine::{
     StoredSchedule, Write,
 };
 use scheduler_model::format::page::{Directory, Entry, Flags};
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::protocol::{Append, ListRequest, Terms};
 use scheduler_model::task::Record;
 use std::collections::BTreeMap;
@@ -18,10 +19,10 @@ const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 struct Nothing;
 
 impl Reader for Nothing {
-    fn body(&self, _: u32, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
+    fn body(&self, _: PageNumber, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
         Err(StorageError("nothing here".to_owned()))
     }
-    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule(&self, _: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
         Err(StorageError("nothing here".to_owned()))
     }
     fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
@@ -39,8 +40,8 @@ type PageRow = (Vec<u8>, Vec<u8>, Vec<u8>);
 /// What an append has written, for a start under another law and what follows.
 #[derive(Default)]
 struct Memory {
-    pages: BTreeMap<u32, PageRow>,
-    schedules: BTreeMap<u32, (UnixMillis, Vec<u8>)>,
+    pages: BTreeMap<PageNumber, PageRow>,
+    schedules: BTreeMap<ScheduleNumber, (UnixMillis, Vec<u8>)>,
     envelopes: BTreeMap<u64, StoredEnvelope>,
     state: Option<Vec<u8>>,
 }
@@ -134,14 +135,14 @@ impl Memory {
 }
 
 impl Reader for Memory {
-    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
         let body = self
             .pages
             .get(&page)
             .and_then(|row| row.1.get(offset as usize..offset as usize + len as usize));
         body.map(<[u8]>::to_vec).ok_or_else(|| StorageError("no such body".to_owned()))
     }
-    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule(&self, number: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
         self.schedules
             .get(&number)
             .map(|row| row.1.clone())
@@ -216,7 +217,7 @@ pub(crate) fn check(data: &[u8]) {
             let mut keyed = directory.clone();
             keyed.set_keyed();
             let page = StoredPage {
-                page: 1,
+                page: PageNumber::new(1),
                 directory: keyed.bytes().to_vec(),
                 body_len,
                 dead: bytes.to_vec(),

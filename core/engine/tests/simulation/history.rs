@@ -201,7 +201,7 @@ impl Asked {
 }
 
 /// Asks every shard that a cursor goes on with.
-fn each_shard<R>(
+fn each_shard<R: std::fmt::Debug>(
     world: &mut World,
     cursor: &RunsCursor,
     request: &RunsRequest,

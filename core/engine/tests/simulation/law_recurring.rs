@@ -10,6 +10,7 @@ use crate::random::Random;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::Write;
 use scheduler_model::format::envelope::Envelope;
+use scheduler_model::numbers::ScheduleNumber;
 use scheduler_model::protocol::{Append, Report, Status};
 use scheduler_model::task::Record;
 
@@ -39,7 +40,8 @@ fn restart(shard: &mut Shard, was_behind: i64, hours_behind: i64) {
         text.replace(&zone(was_behind), &zone(hours_behind)).into_bytes()
     };
     let rows = shard.storage.schedules.iter();
-    let rows: Vec<_> = rows.map(|(number, row)| (*number, replaced(&row.record))).collect();
+    let rows: Vec<_> =
+        rows.map(|(number, row)| (ScheduleNumber::new(*number), replaced(&row.record))).collect();
     let writes =
         rows.into_iter().map(|(number, record)| Write::SetSchedule { number, since: None, record });
     shard.storage.apply(&writes.collect::<Vec<_>>());

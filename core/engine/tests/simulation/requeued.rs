@@ -30,11 +30,12 @@ impl<'a> Requeued<'a> {
                     }
                 }
                 Write::InsertPage { page, directory, body } => {
-                    lens.insert(*page, body.len());
+                    lens.insert(page.get(), body.len());
                     read.note(directory, body, 0);
                 }
                 Write::ExtendPage { page, directory, tail } => {
-                    let len = lens.entry(*page).or_insert_with(|| storage.pages[page].body.len());
+                    let of_stored = || storage.pages[&page.get()].body.len();
+                    let len = lens.entry(page.get()).or_insert_with(of_stored);
                     read.note(directory, tail, *len);
                     *len += tail.len();
                 }

@@ -22,6 +22,7 @@ use scheduler_model::bounds::{
 };
 use scheduler_model::format::page::{Directory, Entry};
 use scheduler_model::id_key::IdKey;
+use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::position::Position;
 use scheduler_model::routing::id_hash;
 use scheduler_model::schedule::Policies;
@@ -197,7 +198,7 @@ impl Storage {
     fn check_sizes(&self, write: &Write) {
         let (what, bytes, most) = match write {
             Write::InsertPage { page, .. } | Write::ExtendPage { page, .. } => {
-                let row = &self.pages[page];
+                let row = &self.pages[&page.get()];
                 ("page", row.directory.bytes().len() + row.body.len(), MAX_PAGE_ROW_BYTES)
             }
             Write::SetDead { bits, .. } => ("row of dead bits", bits.len(), MAX_DEAD_ROW_BYTES),
@@ -246,6 +247,7 @@ impl Storage {
     fn write(&mut self, write: &Write) {
         match write.clone() {
             Write::InsertPage { page, directory, body } => {
+                let page = page.get();
                 let directory = Directory::decode(directory, body.len()).unwrap();
                 assert!(page > 0, "page 0 stands for the recurring tasks");
                 assert!(
@@ -255,12 +257,13 @@ impl Storage {
                 assert!(!self.dead.contains_key(&page), "page {page} inherits dead bits");
             }
             Write::ExtendPage { page, directory, tail } => {
-                let row = self.pages.get_mut(&page).expect("the extended page is stored");
+                let row = self.pages.get_mut(&page.get()).expect("the extended page is stored");
                 row.body.extend_from_slice(&tail);
                 row.directory = Directory::decode(directory, row.body.len()).unwrap();
                 row.read_entries();
             }
             Write::DeletePage { page, has_dead } => {
+                let page = page.get();
                 assert!(self.pages.remove(&page).is_some(), "deleted page {page} is not stored");
                 // As SQL does: without the flag the row of dead bits is not looked for.
                 if has_dead {
@@ -268,6 +271,7 @@ impl Storage {
                 }
             }
             Write::SetDead { page, bits } => {
+                let page = page.get();
                 assert!(
                     self.pages.contains_key(&page),
                     "dead bits for page {page}, which is not stored"
@@ -289,12 +293,13 @@ impl Storage {
                     passed: Cell::new(None),
                 };
                 assert!(
-                    self.schedules.insert(number, row).is_none(),
+                    self.schedules.insert(number.get(), row).is_none(),
                     "schedule {number} is there already"
                 );
             }
             Write::SetSchedule { number, since, record } => {
-                let row = self.schedules.get_mut(&number).expect("the changed schedule is stored");
+                let row =
+                    self.schedules.get_mut(&number.get()).expect("the changed schedule is stored");
                 row.since = since.unwrap_or(row.since);
                 let record = Stored::new(record);
                 let read = record.parse();
@@ -306,14 +311,14 @@ impl Storage {
             Write::SetSince { number, since } => {
                 let row = self
                     .schedules
-                    .get_mut(&number)
+                    .get_mut(&number.get())
                     .expect("the schedule that begins later is stored");
                 row.since = since;
                 row.passed = Cell::new(None);
             }
             Write::DeleteSchedule { number } => {
                 assert!(
-                    self.schedules.remove(&number).is_some(),
+                    self.schedules.remove(&number.get()).is_some(),
                     "deleted schedule {number} is not stored"
                 );
             }
@@ -442,7 +447,7 @@ impl Storage {
                 .pages
                 .iter()
                 .map(|(page, row)| StoredPage {
-                    page: *page,
+                    page: PageNumber::new(*page),
                     directory: row.directory.bytes().to_vec(),
                     body_len: row.body.len() as u32,
                     dead: self.dead.get(page).cloned().unwrap_or_default(),
@@ -452,7 +457,7 @@ impl Storage {
                 .schedules
                 .iter()
                 .map(|(number, row)| StoredSchedule {
-                    number: *number,
+                    number: ScheduleNumber::new(*number),
                     since: row.since,
                     record: row.record.to_vec(),
                 })
@@ -741,16 +746,16 @@ impl Storage {
 }
 
 impl Reader for Storage {
-    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
         self.count_read(len as usize);
         let part = self
             .pages
-            .get(&page)
+            .get(&page.get())
             .and_then(|row| row.body.get(offset as usize..(offset + len) as usize));
         self.read(part.map(<[u8]>::to_vec), || format!("{len} bytes from {offset} of page {page}"))
     }
 
-    fn schedule_head(&self, number: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+    fn schedule_head(&self, number: ScheduleNumber, len: u32) -> Result<Vec<u8>, StorageError> {
         let before = self.read_bytes.get();
         let mut record = self.schedule(number)?;
         record.truncate(len as usize);
@@ -758,9 +763,9 @@ impl Reader for Storage {
         Ok(record)
     }
 
-    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
-        self.count_read(self.schedules.get(&number).map_or(0, |row| row.record.len()));
-        self.read(self.schedules.get(&number).map(|row| row.record.to_vec()), || {
+    fn schedule(&self, number: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
+        self.count_read(self.schedules.get(&number.get()).map_or(0, |row| row.record.len()));
+        self.read(self.schedules.get(&number.get()).map(|row| row.record.to_vec()), || {
             format!("schedule {number}")
         })
     }

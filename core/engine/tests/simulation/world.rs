@@ -294,6 +294,9 @@ impl World {
         shard.storage.check_budget(&[], false);
         let outcome = call(engine, now, &shard.storage);
         shard.storage.fail_read_in.set(None);
+        if let Err(problem) = engine.check_memory() {
+            violated("no-unexpected-errors", problem.to_string());
+        }
         let (reply, effects) = match outcome {
             Ok(done) => done,
             Err(EngineError::Storage(problem)) => {

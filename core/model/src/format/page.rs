@@ -339,6 +339,7 @@ impl Directory {
 
     fn write_count(&mut self) {
         // `PageBuilder` and the engine keep every page within MAX_PAGE_TASKS, which has 16 bits.
+        debug_assert!(u16::try_from(self.len()).is_ok(), "{} entries in a page", self.len());
         let count = u16::try_from(self.len()).unwrap_or(u16::MAX);
         self.bytes[2..HEADER_BYTES].copy_from_slice(&count.to_le_bytes());
     }
@@ -414,6 +415,7 @@ impl PageBuilder {
         for entry in self.entries {
             let start = entry.offset as usize;
             let record = self.body.get(start..start + entry.len as usize).unwrap_or_default();
+            debug_assert_eq!(record.len(), entry.len as usize, "a record lies within the buffer");
             if !entries.is_empty()
                 && (body.len() + record.len() > PAGE_TARGET_BYTES
                     || entries.len() == MAX_PAGE_TASKS)

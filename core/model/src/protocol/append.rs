@@ -152,8 +152,10 @@ impl Append {
         put_count(self.schedules.len(), &mut out);
         self.schedules.iter().for_each(|record| put_counted(record, &mut out));
         if has_terms {
-            // These types have no maps and write to memory: this does not fail.
-            let terms = serde_json::to_vec(&self.terms).unwrap_or_default();
+            // These types have no maps and write to memory. A reader refuses empty terms.
+            let terms = serde_json::to_vec(&self.terms);
+            debug_assert!(terms.is_ok(), "terms cannot be encoded: {terms:?}");
+            let terms = terms.unwrap_or_default();
             put_counted(&terms, &mut out);
         }
         out

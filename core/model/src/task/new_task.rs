@@ -36,22 +36,6 @@ use std::borrow::Cow;
     description = "A task to take in: what to run, and exactly one of `time`, `delayInSeconds`, `cron`, `everySeconds`, `rrule` and \
                    `\"type\":\"no-schedule\"`."
 )]
-#[schemars(extend(
-    "oneOf" = [
-        { "required": ["time"] },
-        { "required": ["delayInSeconds"] },
-        { "required": ["cron"] },
-        { "required": ["everySeconds"] },
-        { "required": ["rrule", "startAt"] },
-        { "required": ["type"], "properties": { "type": { "const": "no-schedule" } } }
-    ],
-    "dependentRequired" = { "anchor": ["everySeconds"] },
-    "dependentSchemas" = {
-        "startAt": { "anyOf": [{ "required": ["cron"] }, { "required": ["everySeconds"] }, { "required": ["rrule"] }] },
-        "endAt": { "anyOf": [{ "required": ["cron"] }, { "required": ["everySeconds"] }, { "required": ["rrule"] }] },
-        "maxRuns": { "anyOf": [{ "required": ["cron"] }, { "required": ["everySeconds"] }, { "required": ["rrule"] }] }
-    }
-))]
 pub struct NewTask<'a> {
     /// Overwrites the task of this id; one is generated without. No control characters, neither `.`
     /// nor `..`, and not starting with `handler:`. The limit is in bytes of UTF-8.

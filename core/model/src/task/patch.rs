@@ -104,8 +104,7 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
             let mut merged = Vec::with_capacity(former.len() + value.len());
             write_merged(Some(former), &value, 0, &mut merged)
                 .map_err(|problem| FieldError::new(name.clone().into_owned(), problem))?;
-            // It is made of texts.
-            fields.insert(name, Cow::Owned(String::from_utf8(merged).unwrap_or_default()));
+            fields.insert(name, Cow::Owned(text_of(merged)?));
         } else {
             fields.insert(name, value);
         }
@@ -119,7 +118,15 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     }
     let mut text = Vec::new();
     write_object(fields.iter().map(|(name, value)| (name.as_ref(), value.as_ref())), &mut text);
-    Ok(String::from_utf8(text).unwrap_or_default())
+    text_of(text)
+}
+
+/// Returns what was joined from texts.
+fn text_of(joined: Vec<u8>) -> Result<String, FieldError> {
+    String::from_utf8(joined).map_err(|problem| {
+        debug_assert!(false, "it was joined from texts: {problem}");
+        FieldError::new("", "is no text")
+    })
 }
 
 /// Reads a record or a patch. Of a member that comes twice the last counts.
@@ -225,7 +232,8 @@ fn write_merged(
             depth + 1,
             &mut merged,
         )?;
-        members.insert(name.as_ref(), Cow::Owned(String::from_utf8(merged).unwrap_or_default()));
+        let merged = text_of(merged).map_err(|_| "is no text")?;
+        members.insert(name.as_ref(), Cow::Owned(merged));
     }
     write_object(members.iter().map(|(name, value)| (*name, value.as_ref())), out);
     Ok(())

@@ -533,8 +533,9 @@ pub fn version_of(record: &[u8]) -> u64 {
 }
 
 fn write_json(value: impl Serialize, out: &mut Vec<u8>) {
-    // Writing numbers and strings to a Vec cannot fail.
-    let _ = serde_json::to_writer(out, &value);
+    // Numbers, strings and local times become JSON, and a vector takes them.
+    let written = serde_json::to_writer(out, &value);
+    debug_assert!(written.is_ok(), "a value cannot be encoded: {written:?}");
 }
 
 /// Appends `text` as a JSON string. Most texts need no escape, which eight bytes at a time can
@@ -554,6 +555,7 @@ pub fn write_occurrence(stored: &[u8], time: UnixMillis, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"time\":");
     out.extend_from_slice(time.get().to_string().as_bytes());
     out.push(b',');
+    debug_assert!(stored.starts_with(b"{\""), "what is stored is a record");
     out.extend_from_slice(stored.get(1..).unwrap_or_default());
 }
 

@@ -258,7 +258,7 @@ fn leave_out(
 fn is_settled_ahead(effects: &Effects, schedule: u32) -> bool {
     effects.writes.iter().any(|write| match write {
         Write::SetSchedule { number, since: Some(_), .. } | Write::DeleteSchedule { number } => {
-            *number == schedule
+            number.get() == schedule
         }
         _ => false,
     })

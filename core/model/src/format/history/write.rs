@@ -137,7 +137,9 @@ impl ChunkBuilder {
 
     /// Returns the chunk's bytes; `None` when it has no runs.
     pub fn finish(self) -> Option<Vec<u8>> {
+        // `push` counts up to 65,535 runs.
         let count = u16::try_from(self.hashes.len() / 4).ok().filter(|count| *count > 0)?;
+        debug_assert!(u32::try_from(self.entries.len()).is_ok(), "a chunk is larger than a row");
         let bytes = self.bytes();
         let length = u32::try_from(bytes - HEAD_BYTES + size_of_val(&count)).ok()?;
         let mut out = Vec::with_capacity(bytes);

@@ -1,0 +1,62 @@
+//! The bodies of requests: media types, schemas and examples.
+
+use super::operation::Body;
+use super::{answers, examples};
+use scheduler_model::access::NewKey;
+use scheduler_model::bounds::MAX_BATCH_ITEMS;
+use scheduler_model::limit::Limit;
+use scheduler_model::schedule::PreviewRequest;
+use scheduler_model::task::{ChangeInput, NewTask};
+use schemars::{JsonSchema, SchemaGenerator};
+use serde_json::{Value, json};
+
+const JSON: &str = "application/json";
+
+/// Returns the media types of a body, each with its schema and examples.
+pub(super) fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
+    match body {
+        Body::Task => of::<NewTask<'static>>(examples::tasks(), generator),
+        Body::Batch => {
+            let task = generator.subschema_for::<NewTask<'static>>();
+            let lines =
+                format!("One task a line, at most {MAX_BATCH_ITEMS}; empty lines do not count.");
+            json!({
+                JSON: {
+                    "schema": { "type": "array", "items": task, "maxItems": MAX_BATCH_ITEMS },
+                    "examples": { "two": { "summary": "Two tasks", "value": examples::batch() } }
+                },
+                "application/x-ndjson": {
+                    "schema": { "type": "string", "description": lines },
+                    "examples": { "two": { "summary": "Two tasks", "value": examples::lines() } }
+                }
+            })
+        }
+        Body::Patch => {
+            let patch = json!({
+                "schema": { "$ref": "#/components/schemas/TaskPatch" }, "examples": examples::patches()
+            });
+            json!({ "application/merge-patch+json": patch, JSON: patch })
+        }
+        Body::Reschedule => of_change("Reschedule", examples::reschedules(), generator),
+        Body::Selection => of_change("Selection", examples::selections(), generator),
+        Body::RescheduleMany => {
+            of_change("RescheduleMany", examples::reschedules_of_many(), generator)
+        }
+        Body::Preview => of::<PreviewRequest<'static>>(examples::previews(), generator),
+        Body::Key => of::<NewKey<'static>>(examples::keys(), generator),
+        Body::Limit => of::<Limit>(examples::limits(), generator),
+        Body::Namespace => of::<answers::NewNamespace>(examples::namespaces(), generator),
+    }
+}
+
+/// Returns JSON of a type.
+fn of<T: JsonSchema>(examples: Value, generator: &mut SchemaGenerator) -> Value {
+    json!({ JSON: { "schema": generator.subschema_for::<T>(), "examples": examples } })
+}
+
+/// Returns JSON of a part of the body of a change: see [`super::forms::add_changes`].
+fn of_change(name: &str, examples: Value, generator: &mut SchemaGenerator) -> Value {
+    generator.subschema_for::<ChangeInput<'static>>();
+    let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
+    json!({ JSON: { "schema": schema, "examples": examples } })
+}

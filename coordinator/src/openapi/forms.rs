@@ -1,0 +1,432 @@
+//! Splits an object that a request gives in one of several forms into a schema for each form, so
+//! that a generated client refuses what the API refuses.
+//!
+//! The types that read requests are flat: all members of all forms are optional. In the schema of a
+//! form, the members of other forms may only be null, which means the same as absent. A type checker
+//! finds a task with two schedules by these members, and one without a schedule by those that the
+//! form requires. For the same reason no object has two forms at once, although the choice is an
+//! `anyOf`: tools understand by a `oneOf` that different members tell the forms apart.
+
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+/// An object that has several forms.
+pub(super) struct Split {
+    /// The name of its schema.
+    pub(super) schema: &'static str,
+    pub(super) forms: &'static [Form],
+    /// Members that all forms have, although the forms of another object name them.
+    pub(super) common: &'static [&'static str],
+    /// Whether each form has a schema with its name.
+    pub(super) is_named: bool,
+}
+
+/// A form of an object.
+pub(super) struct Form {
+    pub(super) name: &'static str,
+    pub(super) description: &'static str,
+    pub(super) required: &'static [&'static str],
+    /// The members that it may have, of those that some forms do not have.
+    pub(super) optional: &'static [&'static str],
+    /// The value of the member `type`, if the object has one.
+    pub(super) kind: Option<&'static str>,
+}
+
+/// The forms of a task to create, by how it says when it fires.
+const SCHEDULES: &[Form] = &[
+    Form {
+        name: "NewTaskAtTime",
+        description: "A task that fires once, at a time.",
+        required: &["time"],
+        optional: &["timezone", "jitterSeconds", "windowSeconds", "misfire", "expireAfterSeconds"],
+        kind: Some("scheduled"),
+    },
+    Form {
+        name: "NewTaskAfterDelay",
+        description: "A task that fires once, after a delay.",
+        required: &["delayInSeconds"],
+        optional: &["jitterSeconds", "windowSeconds", "misfire", "expireAfterSeconds"],
+        kind: Some("delayed"),
+    },
+    Form {
+        name: "NewCronTask",
+        description: "A task that recurs by cron expressions.",
+        required: &["cron"],
+        optional: &[
+            "timezone",
+            "startAt",
+            "endAt",
+            "maxRuns",
+            "jitterSeconds",
+            "windowSeconds",
+            "misfire",
+            "overlap",
+            "expireAfterSeconds",
+        ],
+        kind: Some("cron"),
+    },
+    Form {
+        name: "NewIntervalTask",
+        description: "A task that recurs at an interval.",
+        required: &["everySeconds"],
+        optional: &[
+            "anchor",
+            "timezone",
+            "startAt",
+            "endAt",
+            "maxRuns",
+            "jitterSeconds",
+            "windowSeconds",
+            "misfire",
+            "overlap",
+            "expireAfterSeconds",
+        ],
+        kind: Some("every"),
+    },
+    Form {
+        name: "NewRuleTask",
+        description: "A task that recurs by a rule of RFC 5545.",
+        required: &["rrule", "startAt"],
+        optional: &[
+            "timezone",
+            "endAt",
+            "maxRuns",
+            "jitterSeconds",
+            "windowSeconds",
+            "misfire",
+            "overlap",
+            "expireAfterSeconds",
+        ],
+        kind: Some("rrule"),
+    },
+    Form {
+        name: "NewUnscheduledTask",
+        description: "A task that does not fire by itself.",
+        required: &["type"],
+        optional: &[],
+        kind: Some("no-schedule"),
+    },
+];
+
+/// A new time, or a delay.
+const TIMES: &[Form] = &[
+    Form {
+        name: "",
+        description: "At a time.",
+        required: &["time"],
+        optional: &["timezone"],
+        kind: None,
+    },
+    Form {
+        name: "",
+        description: "After a delay.",
+        required: &["delayInSeconds"],
+        optional: &[],
+        kind: None,
+    },
+];
+
+/// By ids, or by a filter.
+const SELECTIONS: &[Form] = &[
+    Form { name: "", description: "By id.", required: &["ids"], optional: &[], kind: None },
+    Form {
+        name: "",
+        description: "By a filter.",
+        required: &["filter"],
+        optional: &[],
+        kind: None,
+    },
+];
+
+/// Selections and times together.
+const SELECTIONS_AND_TIMES: &[Form] = &[
+    Form {
+        name: "",
+        description: "By id, to a time.",
+        required: &["ids", "time"],
+        optional: &["timezone"],
+        kind: None,
+    },
+    Form {
+        name: "",
+        description: "By id, after a delay.",
+        required: &["ids", "delayInSeconds"],
+        optional: &[],
+        kind: None,
+    },
+    Form {
+        name: "",
+        description: "By a filter, to a time.",
+        required: &["filter", "time"],
+        optional: &["timezone"],
+        kind: None,
+    },
+    Form {
+        name: "",
+        description: "By a filter, after a delay.",
+        required: &["filter", "delayInSeconds"],
+        optional: &[],
+        kind: None,
+    },
+];
+
+/// At least one of two bounds.
+const LIMITS: &[Form] = &[
+    Form {
+        name: "",
+        description: "Bounds how many runs are in flight.",
+        required: &["concurrency"],
+        optional: &["perSecond"],
+        kind: None,
+    },
+    Form {
+        name: "",
+        description: "Bounds how many runs start in a second.",
+        required: &["perSecond"],
+        optional: &["concurrency"],
+        kind: None,
+    },
+];
+
+/// The objects that have several forms.
+pub(super) const SPLITS: &[Split] = &[
+    Split { schema: "NewTask", forms: SCHEDULES, common: &[], is_named: true },
+    // A preview has a local time in `from` as well, which its zone is for.
+    Split { schema: "PreviewRequest", forms: SCHEDULES, common: &["timezone"], is_named: false },
+    Split { schema: "Reschedule", forms: TIMES, common: &[], is_named: false },
+    Split { schema: "Limit", forms: LIMITS, common: &[], is_named: false },
+    Split { schema: "Selection", forms: SELECTIONS, common: &[], is_named: false },
+    Split { schema: "RescheduleMany", forms: SELECTIONS_AND_TIMES, common: &[], is_named: false },
+];
+
+impl Split {
+    /// Replaces the flat schema of the object by a choice between the schemas of its forms.
+    pub(super) fn apply(&self, schemas: &mut Map<String, Value>) {
+        let Some(flat) = schemas.remove(self.schema) else { return };
+        let divided: BTreeSet<&str> = self
+            .forms
+            .iter()
+            .flat_map(|form| form.required.iter().chain(form.optional))
+            .copied()
+            .filter(|name| !self.common.contains(name))
+            .collect();
+        let mut choice = Vec::new();
+        for form in self.forms {
+            let schema = form.schema(&flat, &divided);
+            if self.is_named {
+                choice.push(json!({ "$ref": format!("#/components/schemas/{}", form.name) }));
+                schemas.insert(form.name.to_owned(), schema);
+            } else {
+                choice.push(schema);
+            }
+        }
+        let description = flat["description"].clone();
+        schemas
+            .insert(self.schema.to_owned(), json!({ "description": description, "anyOf": choice }));
+    }
+}
+
+impl Form {
+    /// Returns the schema of the form. `divided` are the members that not every form has.
+    fn schema(&self, flat: &Value, divided: &BTreeSet<&str>) -> Value {
+        let mut properties = flat["properties"].as_object().cloned().unwrap_or_default();
+        for (name, property) in &mut properties {
+            let name = name.as_str();
+            if name == "type"
+                && let Some(kind) = self.kind
+            {
+                property["enum"] = json!([kind]);
+            } else if divided.contains(name)
+                && !self.required.contains(&name)
+                && !self.optional.contains(&name)
+            {
+                *property = json!({ "type": "null" });
+            }
+        }
+        json!({
+            "type": "object",
+            "description": self.description,
+            "properties": properties,
+            "required": self.required,
+            "additionalProperties": false,
+        })
+    }
+}
+
+/// Names the requests of a callback that has two kinds of calls, and gives each a schema: by a
+/// request, or by a function.
+pub(super) fn split_calls(schemas: &mut Map<String, Value>) {
+    let Some(callback) = schemas.get_mut("Callback") else { return };
+    let Some(kinds) = callback.as_object_mut().and_then(|callback| callback.remove("oneOf")) else {
+        return;
+    };
+    let mut choice = Vec::new();
+    for kind in kinds.as_array().into_iter().flatten() {
+        let name = match kind["properties"]["type"]["const"].as_str().unwrap_or_default() {
+            "webhook" => "Webhook",
+            "service" => "Service",
+            "durable-object" => "DurableObject",
+            "handler" => "Handler",
+            "queue" => "Queue",
+            other => other,
+        };
+        if kind.get("oneOf").is_none() {
+            choice.push((format!("{name}Callback"), kind.clone()));
+            continue;
+        }
+        for (call, own, others) in [
+            ("Request", "path", &["function"][..]),
+            ("Function", "function", &["path", "method", "headers"]),
+        ] {
+            let mut schema = kind.clone();
+            if let Some(schema) = schema.as_object_mut() {
+                schema.remove("oneOf");
+            }
+            for other in others {
+                schema["properties"][other] = json!({ "type": "null" });
+            }
+            if let Some(required) = schema["required"].as_array_mut() {
+                required.push(json!(own));
+            }
+            choice.push((format!("{name}{call}Callback"), schema));
+        }
+    }
+    callback["anyOf"] = choice
+        .iter()
+        .map(|(name, _)| json!({ "$ref": format!("#/components/schemas/{name}") }))
+        .collect();
+    schemas.extend(choice);
+}
+
+/// The parts of the body of a change that its operations take: name, description and members.
+const CHANGES: &[(&str, &str, &[&str])] = &[
+    ("Selection", "Which tasks, by id or by a filter.", &["ids", "filter"]),
+    ("Reschedule", "The new time of a task, or a delay.", &["time", "timezone", "delayInSeconds"]),
+    (
+        "RescheduleMany",
+        "Which tasks, by id or by a filter, and their new time, or a delay.",
+        &["ids", "filter", "time", "timezone", "delayInSeconds"],
+    ),
+];
+
+/// Adds the schemas of the bodies of changes. One type reads them all.
+pub(super) fn add_changes(schemas: &mut Map<String, Value>) {
+    let Some(change) = schemas.get("ChangeInput").cloned() else { return };
+    for (name, description, members) in CHANGES {
+        let taken = change["properties"].as_object().into_iter().flatten();
+        let properties: Map<String, Value> = taken
+            .filter(|(member, _)| members.contains(&member.as_str()))
+            .map(|(member, schema)| (member.clone(), schema.clone()))
+            .collect();
+        let schema =
+            json!({ "type": "object", "description": description, "properties": properties });
+        schemas.insert((*name).to_owned(), schema);
+    }
+}
+
+/// Adds the schemas of the merge patch (RFC 7396) of a task: every member may be given, and null
+/// removes it. Expects the schemas of the flat types, before they are split.
+pub(super) fn add_patches(schemas: &mut Map<String, Value>) {
+    for (name, patch) in
+        [("Callback", "CallbackPatch"), ("Misfire", "MisfirePatch"), ("NewTask", "TaskPatch")]
+    {
+        let Some(schema) = schemas.get(name) else { continue };
+        let mut properties = Map::new();
+        for form in std::iter::once(schema).chain(schema["oneOf"].as_array().into_iter().flatten())
+        {
+            for (name, property) in form["properties"].as_object().into_iter().flatten() {
+                match properties.get_mut(name) {
+                    None => drop(properties.insert(name.clone(), patch_of(property))),
+                    Some(merged) => merge_constants(merged, property),
+                }
+            }
+        }
+        // The id is in the path.
+        properties.remove("id");
+        let description = match name {
+            "NewTask" => {
+                "A JSON merge patch of a task. Members that are absent stay as they are, null removes a member, and lists are replaced as a whole."
+            }
+            _ => "A merge patch: members that are absent stay as they are.",
+        };
+        let schema = json!({
+            "type": "object", "description": description, "properties": properties, "additionalProperties": false
+        });
+        schemas.insert(patch.to_owned(), schema);
+    }
+}
+
+/// Returns the schema of the patch of a member.
+fn patch_of(property: &Value) -> Value {
+    let mut patch = property.clone();
+    for name in ["Callback", "Misfire"] {
+        if patch["$ref"] == format!("#/components/schemas/{name}") {
+            patch["$ref"] = json!(format!("#/components/schemas/{name}Patch"));
+        }
+    }
+    if let Some(Value::Object(values)) = patch.get_mut("additionalProperties") {
+        make_nullable(values);
+    }
+    patch
+}
+
+/// Lets a member have the constants of two forms.
+fn merge_constants(merged: &mut Value, other: &Value) {
+    let (Some(merged), Some(constant)) = (merged.as_object_mut(), other.get("const")) else {
+        return;
+    };
+    let mut constants: Vec<Value> = merged.remove("const").into_iter().collect();
+    constants.extend(merged.get("enum").and_then(Value::as_array).cloned().unwrap_or_default());
+    constants.push(constant.clone());
+    merged.insert("enum".to_owned(), Value::Array(constants));
+}
+
+/// Lets each optional member of requests be null, all the way down. `kept` are members that may not,
+/// as object and name.
+pub(super) fn let_optional_members_be_null(schema: &mut Value, name: &str, kept: &[(&str, &str)]) {
+    match schema {
+        Value::Array(items) => {
+            items.iter_mut().for_each(|item| let_optional_members_be_null(item, name, kept));
+        }
+        Value::Object(object) => {
+            let required: Vec<Value> =
+                object.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+            for (member, property) in
+                object.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten()
+            {
+                let is_kept = required.iter().any(|required| required == member)
+                    || kept.contains(&(name, member.as_str()));
+                if let Some(property) = property.as_object_mut().filter(|_| !is_kept) {
+                    make_nullable(property);
+                }
+            }
+            object.values_mut().for_each(|value| let_optional_members_be_null(value, name, kept));
+        }
+        _ => {}
+    }
+}
+
+/// Lets a value be null, too.
+fn make_nullable(schema: &mut Map<String, Value>) {
+    if let Some(reference) = schema.remove("$ref") {
+        schema.insert("anyOf".to_owned(), json!([{ "$ref": reference }, { "type": "null" }]));
+        return;
+    }
+    if let Some(choices) = schema.get_mut("anyOf").and_then(Value::as_array_mut) {
+        choices.push(json!({ "type": "null" }));
+        return;
+    }
+    match schema.get("type") {
+        Some(Value::String(kind)) if kind != "null" => {
+            let types = json!([kind, "null"]);
+            schema.insert("type".to_owned(), types);
+        }
+        _ => return,
+    }
+    if let Some(constant) = schema.remove("const") {
+        schema.insert("enum".to_owned(), json!([constant]));
+    }
+    if let Some(constants) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        constants.push(Value::Null);
+    }
+}

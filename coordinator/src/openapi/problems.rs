@@ -1,0 +1,136 @@
+//! How requests are refused: the problems of each route, and their answers.
+
+use super::answers;
+use super::parameters::{is_of_namespace, request_id};
+use crate::conditions::Conditions;
+use crate::problem::{Problem, ProblemType};
+use crate::routes::{Access, Route};
+use scheduler_engine::EngineError;
+use scheduler_model::bounds::{MAX_REQUEST_BYTES, READERS_RETRY_SECONDS};
+use scheduler_model::input::FieldError;
+use scheduler_model::protocol::Change;
+use schemars::SchemaGenerator;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// How every operation that needs a key may be refused: by the key, the settings, and the shards.
+const WITH_KEY: [ProblemType; 6] = [
+    ProblemType::Unauthorized,
+    ProblemType::Guessing,
+    ProblemType::Forbidden,
+    ProblemType::Misconfigured,
+    ProblemType::Overloaded,
+    ProblemType::Unavailable,
+];
+
+/// Returns how a route may be refused.
+pub(super) fn problems_of(route: &Route) -> impl Iterator<Item = Problem> {
+    problems().into_iter().filter(|problem| {
+        let follows = match problem.kind {
+            ProblemType::NoNamespace | ProblemType::Invalid => is_of_namespace(route),
+            ProblemType::TooLarge | ProblemType::SlowBody => route.operation.body.is_some(),
+            ProblemType::MalformedPath => {
+                route.path.contains('{') && matches!(route.access, Access::Scope(..))
+            }
+            ProblemType::OtherVersion => {
+                matches!(route.conditions, Conditions::Change | Conditions::Read)
+            }
+            kind => WITH_KEY.contains(&kind) && matches!(route.access, Access::Scope(..)),
+        };
+        follows || route.operation.refusals.contains(&problem.kind)
+    })
+}
+
+/// Adds the refusals of a route to the answers of its operation. Those that several operations have
+/// in common are components, by the names of their problems.
+pub(super) fn add_refusals(
+    route: &Route,
+    answers: &mut Map<String, Value>,
+    components: &mut Map<String, Value>,
+    generator: &mut SchemaGenerator,
+) {
+    let mut by_status: BTreeMap<u16, Vec<Problem>> = BTreeMap::new();
+    for problem in problems_of(route) {
+        by_status.entry(problem.kind.status()).or_default().push(problem);
+    }
+    for (status, problems) in by_status {
+        let names: Vec<&str> = problems.iter().map(|problem| problem.kind.name()).collect();
+        let name = names.join(".");
+        let reference = json!({ "$ref": format!("#/components/responses/{name}") });
+        answers.insert(status.to_string(), reference);
+        components.entry(name).or_insert_with(|| refusal(&problems, generator));
+    }
+}
+
+/// Returns the refusals of one status.
+fn refusal(problems: &[Problem], generator: &mut SchemaGenerator) -> Value {
+    let titles: Vec<&str> = problems.iter().map(|problem| problem.kind.title()).collect();
+    let examples: Map<String, Value> = problems
+        .iter()
+        .map(|problem| {
+            let value = serde_json::to_value(problem).unwrap_or_default();
+            (
+                problem.kind.name().to_owned(),
+                json!({ "summary": problem.kind.title(), "value": value }),
+            )
+        })
+        .collect();
+    let schema = generator.subschema_for::<answers::Problem>();
+    let mut response = json!({
+        "description": titles.join("; or: "),
+        "content": { "application/problem+json": { "schema": schema, "examples": examples } }
+    });
+    response["headers"] = request_id();
+    if problems.iter().any(Problem::is_retryable) {
+        response["headers"]["Retry-After"] = json!({ "$ref": "#/components/headers/RetryAfter" });
+    }
+    if problems.iter().any(|problem| problem.kind == ProblemType::Unauthorized) {
+        response["headers"]["WWW-Authenticate"] =
+            json!({ "description": "The scheme: `Bearer`.", "schema": { "type": "string" } });
+    }
+    response
+}
+
+/// Returns every way to be refused, by its name: made from the refusals themselves.
+pub(super) fn problems() -> Vec<Problem> {
+    vec![
+        Problem::unauthorized("send the header Authorization: Bearer <key>"),
+        Problem::guessing(),
+        Problem::forbidden(
+            "the API key does not have the scope \"write\", which this request needs",
+        ),
+        Problem::no_route("GET", "/v1/taks"),
+        Problem::no_method("PATCH", "/v1/tasks", "GET, HEAD, POST".to_owned()),
+        Problem::malformed_path(
+            "/v1/tasks/%zz",
+            "has a percent sign without two hexadecimal digits; write it as %25",
+        ),
+        Problem::no_task("order-7"),
+        Problem::no_namespace(
+            "there is no namespace \"shop\"; create it with PUT /v1/namespaces/shop",
+        ),
+        Problem::no_key("0123456789abcdef"),
+        Problem::no_limit("stripe"),
+        Problem::not_empty("shop", 17),
+        Problem::too_many("there are 1000 keys, which is the limit; delete some first"),
+        Problem::key_reused("take a new key for each request"),
+        Problem::quota(
+            EngineError::RateQuota { quota: 500, wait_millis: 700 }.to_string(),
+            Some(1),
+        ),
+        Problem::too_many_readers(EngineError::TooManyReaders.to_string(), READERS_RETRY_SECONDS),
+        Problem::already_running("order-7"),
+        Problem::task_cancelled("order-7"),
+        Problem::not_applicable("order-7", Some(&Change::Pause)),
+        Problem::too_many_runs("order-7"),
+        Problem::other_version("the task was changed meanwhile; read it again"),
+        Problem::too_large(MAX_REQUEST_BYTES),
+        Problem::slow_body("the body did not arrive within 60 s; send less, or several requests"),
+        Problem::invalid(FieldError::new("delayInSeconds", "is -1; must be 0 to 251637958799")),
+        Problem::batch_rejected(2, 0, None, &FieldError::new("cron", "is empty")),
+        Problem::overloaded(),
+        Problem::misconfigured("SHARD_MAP is not set; write the number of shards, like 16"),
+        Problem::unavailable("shard 1-3 could not be reached"),
+        Problem::full("the shard holds as many tasks as it may".to_owned()),
+    ]
+}

@@ -1,0 +1,45 @@
+//! The tags of operations. They follow from the paths.
+
+use serde_json::{Value, json};
+
+/// A tag: the beginning of its paths, its name, and what it is about. The first that fits counts.
+const TAGS: &[(&str, &str, &str)] = &[
+    ("/v1/tasks/{id}/runs", "Runs", "How the attempts at tasks went. One entry is one attempt."),
+    ("/v1/runs", "Runs", ""),
+    (
+        "/v1/dead-letters",
+        "Dead letters",
+        "Runs that failed for good, and are kept until you replay or discard them.",
+    ),
+    ("/v1/tasks", "Tasks", "What fires, when, and what happens then."),
+    ("/v1/preview", "Schedules", "What a schedule will do."),
+    ("/v1/events", "Events", "What happens to tasks, as it happens."),
+    ("/v1/limits", "Limits", "Limits on the concurrency and rate of tasks that name a key."),
+    ("/v1/keys", "API keys", "Keys of the API, with scopes and namespaces."),
+    (
+        "/v1/namespaces",
+        "Namespaces",
+        "Ids, lists, counts and quotas that are apart from those of others.",
+    ),
+    ("", "Deployment", "The state of the deployment, and its documents."),
+];
+
+/// The tag of what the scheduler sends.
+pub(super) const DELIVERIES: (&str, &str) =
+    ("Deliveries", "What the scheduler sends when a task fires.");
+
+/// Returns the tag of the operations of a path.
+pub(super) fn tag_of(path: &str) -> &'static str {
+    TAGS.iter().find(|(prefix, ..)| path.starts_with(prefix)).map_or("", |(_, name, _)| name)
+}
+
+/// Returns the tags that some path has, in order, with their descriptions.
+pub(super) fn tags(paths: &[&str]) -> Value {
+    let is_used = |name: &str| paths.iter().any(|path| tag_of(path) == name);
+    TAGS.iter()
+        .filter(|(_, name, description)| !description.is_empty() && is_used(name))
+        .map(|(_, name, description)| (*name, *description))
+        .chain([DELIVERIES])
+        .map(|(name, description)| json!({ "name": name, "description": description }))
+        .collect()
+}

@@ -1,0 +1,38 @@
+//! The numbers of what a shard stores, each kind a type of its own, so that one cannot take the
+//! place of another.
+
+use std::fmt;
+
+macro_rules! numbers {
+    ($($(#[$comment:meta])* $name:ident($of:ty);)*) => { $(
+        $(#[$comment])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        #[repr(transparent)]
+        pub struct $name($of);
+
+        impl $name {
+            /// Returns the number with this value.
+            pub const fn new(value: $of) -> Self {
+                Self(value)
+            }
+
+            /// Returns its value.
+            pub const fn get(self) -> $of {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )* };
+}
+
+numbers! {
+    /// The number of a page of a shard, from 1. After the last number, 1 follows.
+    PageNumber(u32);
+    /// The number of a recurring task of a shard, from 1. After the last number, 1 follows.
+    ScheduleNumber(u32);
+}

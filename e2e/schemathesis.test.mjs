@@ -1,0 +1,47 @@
+// Schemathesis against the local scheduler: requests that follow the API's document are accepted, others are refused, and every answer is as
+// described. See e2e/schemathesis/schemathesis.toml for what is expected to differ, and why.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { ROOT } from "../scripts/paths.mjs";
+import { Scheduler } from "./harness.mjs";
+
+const FOLDER = join(ROOT, "e2e/schemathesis");
+/** How long it may take; and a seed, to repeat a run. */
+const { API_FUZZ_SECONDS = "60", API_FUZZ_SEED } = process.env;
+const SECONDS = Number(API_FUZZ_SECONDS);
+
+let scheduler;
+before(async () => {
+  scheduler = await Scheduler.start({ shards: "2" });
+});
+after(() => scheduler?.dispose());
+
+test(`nothing is found in ${SECONDS} seconds`, { timeout: (SECONDS + 120) * 1_000 }, async () => {
+  const args = [
+    ["-m", "schemathesis.cli", "--config-file", join(FOLDER, "schemathesis.toml")],
+    ["run", join(ROOT, "coordinator/openapi.json"), "--url", scheduler.url, "--max-time", SECONDS, "--no-color"],
+    ["--seed", API_FUZZ_SEED ?? randomBytes(4).readUInt32LE()],
+  ].flat();
+  const env = {
+    ...process.env,
+    PYTHONPATH: `${process.env.SCHEMATHESIS}:${FOLDER}`,
+    PYTHONDONTWRITEBYTECODE: "1",
+    SCHEDULER_KEY: scheduler.key,
+    SCHEMATHESIS_HOOKS: "hooks",
+  };
+  // Where it may write its cache.
+  const child = spawn("python3", args.map(String), { cwd: join(ROOT, ".wrangler"), env, stdio: ["ignore", "pipe", "pipe"] });
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => output.push(text));
+  const [status] = await once(child, "close");
+  const text = output.join("");
+  assert.equal(status, 0, text);
+  // A run that tests nothing finds nothing.
+  assert.ok(Number(/^ +Tested: (\d+)/m.exec(text)?.[1]) > 20, text);
+  console.log(text.slice(text.indexOf("= SUMMARY =")).replaceAll(/^/gm, "# "));
+});

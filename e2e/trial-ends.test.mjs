@@ -1,0 +1,56 @@
+// The example in examples/trial-ends, against the scheduler and a receiver on this machine: 5,000 trials.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { startReceiver } from "../examples/trial-ends/receiver.mjs";
+import { Trials } from "../examples/trial-ends/trials.mjs";
+import { ROOT } from "../scripts/paths.mjs";
+import { Scheduler, until } from "./harness.mjs";
+
+let scheduler;
+before(async () => {
+  scheduler = await Scheduler.start({ shards: "4", vars: { WEBHOOK_ALLOWED_HOSTS: "localhost" } });
+});
+after(() => scheduler?.dispose());
+
+test("5,000 trials end; what fails is reviewed, replayed and discarded", { timeout: 120_000 }, async () => {
+  const env = { ...process.env, SCHEDULER_URL: scheduler.url, SCHEDULER_KEY: scheduler.key };
+  const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, "examples/trial-ends/main.mjs"), "5000"], { env });
+  const customers = / \(customer-\d+, customer-\d+, customer-\d+, …\)$/;
+  assert.deepEqual(stdout.trim().split("\n").map((line) => line.replace(customers, "")), [
+    "5000 trials started, 0 refused",
+    "4850 trials have ended",
+    "100 failed: HTTP 500: billing does not answer",
+    "50 failed: HTTP 404: no such customer",
+    "billing works again: 100 are tried again",
+    "4950 trials have ended",
+    "50 are given up",
+    "0 failed ends are left",
+  ]);
+});
+
+test("a trial is stopped, extended and started again, and an invalid one leaves the others valid", async () => {
+  const ended = [];
+  const receiver = await startReceiver({ end: (customer) => ended.push(customer) });
+  try {
+    const trials = new Trials({ url: scheduler.url, key: scheduler.key, webhook: receiver.url });
+    const later = new Date(Date.now() + 3_600_000);
+    const refused = await trials.start([
+      { customer: "a", endsAt: later },
+      { customer: "b".repeat(300), endsAt: later },
+      { customer: "c", endsAt: later },
+    ]);
+    assert.deepEqual(refused.map(({ customer, error }) => [customer[0], error.field]), [["b", "id"]]);
+    assert.deepEqual([await trials.stop("a"), await trials.stop("a")], [true, false]);
+    await trials.extend("c", new Date(later.getTime() + 3_600_000));
+    assert.deepEqual(await trials.start([{ customer: "c", endsAt: new Date() }]), []);
+    await until("the end", () => ended.length > 0);
+    assert.deepEqual(ended, ["c"]);
+    await assert.rejects(trials.extend("a", later), { status: 404 });
+  } finally {
+    receiver.close();
+  }
+});
