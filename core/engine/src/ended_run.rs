@@ -112,10 +112,7 @@ pub(super) fn runs_of<'a>(
             error,
             excerpt: Cow::Borrowed(excerpt),
             stage: Cow::Borrowed(record.stage.as_deref().unwrap_or_default()),
-            target: match dispatched.get(&index) {
-                Some(callback) => target_of(callback.get()),
-                None => record.target(),
-            },
+            target: target_of(dispatched.get(&index).unwrap_or(&record.callback).get()),
             tags: record.tag_list(),
             by: Cow::Borrowed(""),
         };

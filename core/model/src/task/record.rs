@@ -1,8 +1,6 @@
 //! The record: a task as it is stored, fired, delivered and shown. JSON text, written once.
 
-use super::callback::target_of;
 use super::text::{on_one_line, with_whole_numbers};
-use crate::format::history::Target;
 use crate::ids::OccurrenceKey;
 use crate::input::Text;
 use crate::routing::id_hash;
@@ -294,11 +292,6 @@ impl<'a> Record<'a> {
         } else {
             fields.delay(hash).map_or(time, |delay| delay.due(time, None))
         }
-    }
-
-    /// Returns what an attempt at it calls.
-    pub fn target(&self) -> Option<Target<'a>> {
-        target_of(self.callback.get())
     }
 
     /// Returns its tags.
