@@ -34,7 +34,8 @@ pub fn pages(
     builder.finish()
 }
 
-/// Storage in memory: what the engine writes, it reads.
+/// Storage in memory: what the engine writes, it reads. Unlike that of `scheduler_engine::testing`, it
+/// checks nothing, because the time that it takes is measured with the engine.
 #[derive(Debug, Default, Clone)]
 pub struct Memory {
     bodies: HashMap<PageNumber, Vec<u8>>,

@@ -121,6 +121,25 @@ test("a key is rotated without a moment in which none works, and one that is rev
   }
 });
 
+test("a task names the key that created it, whoever changes it", async () => {
+  const { key } = await makeKey(["read", "write"], ["*"], { name: 'the "shop"' });
+  const made = await as({ key }, "/v1/tasks", { body: { id: "owned", ...LATER, createdBy: "somebody" } });
+  assert.deepEqual([made.status, made.body.createdBy, made.body.updatedAt], [201, 'the "shop"', undefined]);
+  const batch = await as({ key }, "/v1/tasks/batch", { body: [{ id: "owned-2", ...LATER }] });
+  assert.equal(batch.body.accepted, 1);
+  assert.equal((await call("/v1/tasks/owned-2")).body.createdBy, 'the "shop"');
+  const patched = (await call("/v1/tasks/owned", { method: "PATCH", body: { tags: ["t"] } })).body;
+  assert.deepEqual([patched.createdBy, patched.createdAt, patched.updatedAt >= made.body.createdAt], [made.body.createdBy, made.body.createdAt, true]);
+  assert.equal((await call("/v1/tasks/owned/explain")).body.createdBy, 'the "shop"');
+  // A definition that starts another task is of its own caller.
+  assert.equal((await call("/v1/tasks/owned", { method: "PUT", body: LATER })).body.createdBy, undefined);
+});
+
+test("a key does not expire by null", async () => {
+  const { status, body } = await call("/v1/keys", { body: { name: "a test", scopes: ["read"], namespaces: ["*"], expiresAt: null } });
+  assert.deepEqual([status, body.field], [422, "expiresAt"]);
+});
+
 test("a key stops when it expires", async () => {
   const { key } = await makeKey(["read"], ["*"], { expiresAt: Date.now() + 1_500 });
   assert.equal((await as({ key }, "/v1/stats")).status, 200);

@@ -184,7 +184,7 @@ test("If-Match takes *, lists and weak tags as RFC 9110 says", async () => {
 });
 
 test("concurrent patches of different fields all stay", async () => {
-  await create({ id: "c", time: FAR, payload: {} });
+  await create({ id: "c", time: FAR, payload: {}, callback: { type: "handler", name: "noop" } });
   const answers = await Promise.all([
     scheduler.call("/v1/tasks/c", { method: "PATCH", body: { description: "d" } }),
     scheduler.call("/v1/tasks/c", { method: "PATCH", body: { tags: ["t"] } }),
@@ -204,7 +204,54 @@ test("a schedule is patched and a paused task stays paused", async () => {
   await scheduler.call("/v1/tasks/w", { method: "DELETE" });
 });
 
-test("a patch leaves counted runs counted, unless it is of the schedule, whose bounds go with it", async () => {
+test("a patch keeps what it does not name, or changes nothing", async () => {
+  const patch = (body) => scheduler.call("/v1/tasks/z", { method: "PATCH", body });
+  const made = await create({
+    id: "z", cron: "0 9 * * *", timezone: "America/New_York", startAt: "2098-01-01T00:00", endAt: "2099-12-31T00:00", overlap: "skip",
+    payload: { a: { b: 1, c: 2 }, big: 7 },
+  });
+  const cron = (await patch({ cron: "30 7 * * *" })).body;
+  assert.deepEqual([cron.cron, cron.timezone, cron.startAt, cron.endAt, cron.local], ["30 7 * * *", "America/New_York", made.startAt, made.endAt, made.local]);
+  const every = (await patch({ everySeconds: 3_600, payload: { a: { b: null }, d: [null] } })).body;
+  assert.deepEqual([every.cron, every.timezone, every.startAt, every.overlap], [undefined, "America/New_York", made.startAt, "skip"]);
+  assert.deepEqual(every.payload, { a: { c: 2 }, big: 7, d: [null] });
+  const moved = (await patch({ timezone: "Asia/Tokyo" })).body;
+  assert.equal(moved.startAt, Date.parse("2098-01-01T00:00:00+09:00"));
+  const before = await shown("z");
+  for (const [body, field] of [[{ endAt: "2000-01-01T00:00" }, "endAt"], [{ tags: ["t"], retry: { maxAttempts: 2 } }, "retry"], [{ anchor: null, cron: "bad" }, "cron"]]) {
+    const refused = await patch(body);
+    assert.deepEqual([refused.status, refused.body.field], [422, field], JSON.stringify(refused.body));
+    assert.deepEqual(await shown("z"), before);
+  }
+  const once = (await patch({ time: "2098-06-01T09:00", payload: null })).body;
+  assert.deepEqual([once.due, once.timezone, once.payload, once.overlap], [Date.parse("2098-06-01T09:00:00+09:00"), "Asia/Tokyo", undefined, undefined]);
+  assert.deepEqual([once.createdAt, once.updatedAt >= made.createdAt], [made.createdAt, true]);
+  await scheduler.call("/v1/tasks/z", { method: "DELETE" });
+});
+
+test("what GET shows can be sent again, and changes nothing", async () => {
+  for (const task of [
+    { time: "2099-06-01T09:00", timezone: "Europe/London", payload: { n: 1 } },
+    { cron: "0 9 * * *", timezone: "Europe/London", startAt: "2098-01-01T00:00", maxRuns: 5 },
+    { everySeconds: 60, startAt: "2098-01-01T00:00", timezone: "Europe/London" },
+    { rrule: "FREQ=DAILY;COUNT=9", startAt: "2098-01-01T00:00:00Z" },
+    { type: "no-schedule", tags: ["t"] },
+  ]) {
+    await create({ id: "again", ...task });
+    const first = await scheduler.fetch("/v1/tasks/again");
+    const body = await first.json();
+    for (const [method, path] of [["PUT", "/v1/tasks/again"], ["POST", "/v1/tasks"], ["PATCH", "/v1/tasks/again"]]) {
+      const answer = await scheduler.fetch(path, { method, body });
+      assert.deepEqual([answer.status, await answer.json()], [200, body], `${method} of ${JSON.stringify(body)}`);
+      assert.equal(answer.headers.get("etag"), first.headers.get("etag"));
+    }
+    const preview = await scheduler.call("/v1/preview", { body });
+    assert.equal(preview.status, 200, JSON.stringify(preview.body));
+    await scheduler.call("/v1/tasks/again", { method: "DELETE" });
+  }
+});
+
+test("a patch leaves counted runs counted, unless it is of the schedule", async () => {
   const made = await create({ id: "n", everySeconds: 60, startAt: FAR, endAt: FAR + 9_000_000, maxRuns: 3, jitterSeconds: 5 });
   assert.deepEqual([made.firstRun, made.lastRun], [FAR, FAR + 120_000]);
   const patch = async (body) => {

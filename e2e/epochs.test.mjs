@@ -85,7 +85,8 @@ test("the same definition goes on in the epoch where its task is", async () => {
   const before = (await scheduler.call("/v1/tasks/deployed")).body;
   assert.equal(before.status, "paused");
   const again = await put("deployed", { everySeconds: 3_600, maxRuns: 9, description: "again", callback: queue });
-  assert.deepEqual([again.status, again.body], [200, { ...before, description: "again" }]);
+  assert.deepEqual([again.status, again.body], [200, { ...before, description: "again", updatedAt: again.body.updatedAt }]);
+  assert.ok(again.body.updatedAt >= before.createdAt);
   const { body } = await scheduler.call("/v1/tasks/batch", {
     body: [{ id: "deployed", everySeconds: 3_600, maxRuns: 9, callback: queue }, { id: "deployed-2", cron: "0 0 1 1 *", callback: queue, tags: ["t"] }, { id: "deployed-3", cron: "@daily", callback: queue }],
   });

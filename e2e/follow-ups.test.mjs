@@ -56,7 +56,8 @@ test("a run that succeeds is followed by onSuccess, which is told how it went", 
     onFailure: webhook("/never"),
   });
   const hook = await first("/succeeded");
-  const { outcome, callback, ...rest } = hook.body;
+  const { outcome, callback, createdAt, ...rest } = hook.body;
+  assert.ok(createdAt <= due, hook.text);
   assert.deepEqual(rest, { time: due, ...task, stage: "onSuccess" });
   assert.equal(callback.url, `${sink.url}/succeeded`);
   const { firedAt, startedAt, finishedAt, reportedAt, ...told } = outcome;

@@ -116,7 +116,7 @@ test("every write takes a condition, or refuses it", async () => {
   for (const [method, path, body] of many) {
     for (const field of ["If-Match", "If-None-Match"]) {
       const { status, body: problem } = await scheduler.call(path, { method, body, headers: { [field]: other } });
-      assert.deepEqual([status, problem.field], [422, field], `${method} ${path}`);
+      assert.deepEqual([status, problem.field, problem.type], [400, field, "/problems/condition-refused"], `${method} ${path}`);
     }
   }
   // Nothing of it was done.
@@ -133,9 +133,11 @@ test("a POST of a task takes the conditions of the task that it names", async ()
   const etag = made.headers.get("etag");
   assert.equal((await post({ id: "posted", description: "d" }, { "if-match": etag })).status, 200);
   assert.equal((await post({ id: "posted", description: "e" }, { "if-match": etag })).status, 412);
-  // One without an id is of a task that does not exist.
-  assert.equal((await post({}, create)).status, 201);
-  assert.equal((await post({}, { "if-match": "*" })).status, 412);
+  // Without an id, no task can have a version yet.
+  for (const [headers, field] of [[create, "If-None-Match"], [{ "if-match": "*" }, "If-Match"]]) {
+    const refused = await post({}, headers);
+    assert.deepEqual([refused.status, (await refused.json()).field], [400, field]);
+  }
   // And under a key the answer stays.
   for (const replayed of [null, "true"]) {
     const response = await post({ id: "keyed" }, { ...create, "idempotency-key": "posted" });

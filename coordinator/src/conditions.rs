@@ -41,7 +41,7 @@ impl Conditions {
                 Self::Ignored => {}
                 Self::Refused => {
                     let detail = "is not taken here: only one task has a version; change tasks one by one, or leave it out";
-                    return Err(Problem::invalid(FieldError::new(field, detail)));
+                    return Err(Problem::condition_refused(field, detail));
                 }
             }
         }

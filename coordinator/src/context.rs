@@ -51,6 +51,13 @@ impl Call<'_> {
         given.map(|text| Condition::parse(field, &text)).transpose().map_err(Problem::invalid)
     }
 
+    /// Returns the name of the header with a condition that the request has; `If-Match` if it has
+    /// both.
+    pub(crate) fn condition_given(&self) -> &'static str {
+        let has_match = conditions::given(self.request.headers(), IF_MATCH).is_some();
+        if has_match { IF_MATCH } else { IF_NONE_MATCH }
+    }
+
     /// Reads the condition in `If-Match`.
     pub(crate) fn if_match(&self) -> Result<Option<Condition>, Problem> {
         self.condition(IF_MATCH)
@@ -93,6 +100,11 @@ impl Call<'_> {
         } else {
             with_hidden_headers(record)
         }
+    }
+
+    /// Returns the name of the caller's API key; empty for one of the deployment's secret.
+    pub(crate) fn key_name(&self) -> &str {
+        self.holder.name.as_deref().unwrap_or_default()
     }
 
     /// Returns the targets that tasks may name.

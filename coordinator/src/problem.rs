@@ -115,6 +115,9 @@ problem_types! {
     TooManyRuns "too-many-runs" 409 "Too many waiting runs"
         "As many runs of this task wait as may. No run was added."
         "Wait until some of them have fired, or cancel the task. `GET /v1/tasks/{id}/explain` says what they wait for."
+    ConditionRefused "condition-refused" 400 "Precondition not supported"
+        "The request has `If-Match` or `If-None-Match`, and what it writes has no version that could be compared."
+        "Leave the header out, or write the tasks one by one with an `id` each."
     OtherVersion "other-version" 412 "Version mismatch"
         "`If-Match` or `If-None-Match` does not hold: the task has another version, or does not exist. Nothing was done."
         "Read the task, decide again, and send the request with its new `ETag`."
@@ -207,6 +210,12 @@ impl Problem {
     pub(crate) fn invalid(error: FieldError) -> Self {
         let detail = error.to_string();
         Self { field: Some(error.field.into_owned()), ..Self::new(ProblemType::Invalid, detail) }
+    }
+
+    /// The header has a condition that cannot be kept here.
+    pub(crate) fn condition_refused(header: &'static str, detail: &str) -> Self {
+        let detail = format!("{header} {detail}");
+        Self { field: Some(header.to_owned()), ..Self::new(ProblemType::ConditionRefused, detail) }
     }
 
     /// Every task of a batch is invalid. `first` is the error of the first one, at the index `at`

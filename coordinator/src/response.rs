@@ -114,6 +114,15 @@ impl Answer {
         Self { tag: Some(ETag { version, state }), ..self }
     }
 
+    /// With members in front of those of the object that its body is. Its `ETag` does not cover
+    /// them.
+    pub(crate) fn with_members(mut self, members: &str) -> Self {
+        if !members.is_empty() && self.body.first() == Some(&b'{') {
+            self.body.splice(1..1, format!("{members},").into_bytes());
+        }
+        self
+    }
+
     /// Returns the answer to a read under `If-None-Match`: 304 without a body if the caller has
     /// seen what it shows.
     pub(crate) fn unless_seen(self, if_none_match: Option<&Condition>) -> Self {

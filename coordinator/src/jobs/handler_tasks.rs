@@ -17,7 +17,7 @@ use scheduler_model::protocol::{
 };
 use scheduler_model::routing::ShardId;
 use scheduler_model::task::{
-    HANDLER_TASK_PREFIX, HandlerTask, Record, Targets, Validator, handler_of, parse_one,
+    HANDLER_TASK_PREFIX, HandlerTask, Origin, Record, Targets, Validator, handler_of, parse_one,
 };
 use scheduler_platform::now;
 use std::cell::{Cell, RefCell};
@@ -150,7 +150,8 @@ async fn create(
     let (names, text) = (handlers.names(), task.to_json());
     let targets = Targets { handlers: &names, ..Targets::default() };
     // No id is generated, so no random number is needed.
-    let mut validator = Validator::new(now, [0; 16], targets).with_reserved_ids();
+    let validator = Validator::new(now, [0; 16], targets).with_reserved_ids();
+    let mut validator = validator.with_origin(Origin::new(now, None));
     let plan = plan(vec![parse_one(&text)], &mut validator, &shards.map);
     if let Some(Err(problem)) = plan.items.into_iter().next() {
         return Err(Problem::invalid(problem));

@@ -32,6 +32,9 @@ pub(crate) struct Task {
     /// In the answer to a change: an attempt is in flight. It ends, and the change holds for those
     /// after it. Absent if there is none.
     running: Option<bool>,
+    /// In the answer to a `POST`, `PUT` or `PATCH`: what the caller should know of a task that was
+    /// stored all the same. Absent where there is nothing.
+    warnings: Option<Vec<Warning>>,
     /// In the answer to a pause, a resume, a run or a reschedule: false if the task was so already.
     changed: Option<bool>,
     /// In the answer to a cancel, which shows the task as it was.
@@ -45,6 +48,16 @@ pub(crate) struct Task {
     explanation: Option<String>,
     #[schemars(flatten)]
     record: Record<'static>,
+}
+
+/// A warning of a task that was stored.
+#[derive(JsonSchema)]
+struct Warning {
+    /// The member at fault: `limitKey` if the key has no limit, `callback` if its destination does
+    /// not answer.
+    field: String,
+    /// What is wrong, and what to do.
+    detail: String,
 }
 
 /// Adds the status that only the answer to a cancel shows.

@@ -345,7 +345,7 @@ pub(super) fn add_patches(schemas: &mut Map<String, Value>) {
         properties.remove("id");
         let description = match name {
             "NewTask" => {
-                "A JSON merge patch of a task. Members that are absent stay as they are, null removes a member, and lists are replaced as a whole."
+                "A JSON merge patch of a task. Members that are absent stay as they are, unless they do not belong to the new kind of schedule. Null removes a member, objects are merged, lists are replaced as a whole, and so is a callback by one of another type."
             }
             _ => "A merge patch: members that are absent stay as they are.",
         };

@@ -33,6 +33,8 @@ mod runs_parameters;
 #[cfg(test)]
 mod schemas;
 #[cfg(test)]
+mod shapes_tests;
+#[cfg(test)]
 mod tags;
 #[cfg(test)]
 mod tests;

@@ -32,6 +32,7 @@ pub(super) fn problems_of(route: &Route) -> impl Iterator<Item = Problem> {
             ProblemType::MalformedPath => {
                 route.path.contains('{') && matches!(route.access, Access::Scope(..))
             }
+            ProblemType::ConditionRefused => route.conditions == Conditions::Refused,
             ProblemType::OtherVersion => {
                 matches!(route.conditions, Conditions::Change | Conditions::Read)
             }
@@ -124,6 +125,10 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::not_applicable("order-7", Some(&Change::Pause)),
         Problem::too_many_runs("order-7"),
         Problem::other_version("the task was changed meanwhile; read it again"),
+        Problem::condition_refused(
+            "If-Match",
+            "is not taken here: only one task has a version; change tasks one by one, or leave it out",
+        ),
         Problem::too_large(MAX_REQUEST_BYTES),
         Problem::slow_body("the body did not arrive within 60 s; send less, or several requests"),
         Problem::invalid(FieldError::new("delayInSeconds", "is -1; must be 0 to 251637958799")),

@@ -77,8 +77,7 @@ mod tests {
     use super::*;
     use scheduler_model::access::Scope;
     use scheduler_model::bounds::{
-        MAX_BULK_BODY_BYTES, MAX_PREVIEW_BODY_BYTES, MAX_REQUEST_BYTES, MAX_SMALL_BODY_BYTES,
-        MAX_TASK_BODY_BYTES,
+        MAX_BULK_BODY_BYTES, MAX_REQUEST_BYTES, MAX_SMALL_BODY_BYTES, MAX_TASK_BODY_BYTES,
     };
     use std::collections::HashSet;
 
@@ -225,7 +224,7 @@ mod tests {
             (Method::Patch, "/v1/tasks/a", MAX_TASK_BODY_BYTES),
             (Method::Post, "/v1/tasks/run", MAX_BULK_BODY_BYTES),
             (Method::Post, "/v1/tasks/a/run", MAX_SMALL_BODY_BYTES),
-            (Method::Post, "/v1/preview", MAX_PREVIEW_BODY_BYTES),
+            (Method::Post, "/v1/preview", MAX_TASK_BODY_BYTES),
             (Method::Post, "/v1/keys", MAX_SMALL_BODY_BYTES),
         ] {
             assert_eq!(

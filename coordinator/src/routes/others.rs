@@ -16,7 +16,7 @@ use crate::routes::route::Route;
 use scheduler_model::access::Scope;
 #[cfg(test)]
 use scheduler_model::access::ShownKey;
-use scheduler_model::bounds::MAX_PREVIEW_BODY_BYTES;
+use scheduler_model::bounds::MAX_TASK_BODY_BYTES;
 #[cfg(test)]
 use scheduler_model::events::EventData;
 #[cfg(test)]
@@ -96,7 +96,7 @@ pub(super) static ROUTES: &[Route] = &[
         ..Route::open("/problems/{id}", open::problem_type)
     },
     Route {
-        body_limit: MAX_PREVIEW_BODY_BYTES,
+        body_limit: MAX_TASK_BODY_BYTES,
         conditions: Conditions::Ignored,
         #[cfg(test)]
         operation: Operation {

@@ -9,8 +9,8 @@ use crate::openapi::answers::{BatchReply, CancelledMany, ChangedMany, RunList, T
 use crate::openapi::operation::{Body, Operation};
 #[cfg(test)]
 use crate::problem::ProblemType::{
-    AlreadyRunning, BatchRejected, Full, Invalid, KeyReused, NoTask, NotApplicable, Quota,
-    TaskCancelled, TooManyRuns,
+    AlreadyRunning, BatchRejected, ConditionRefused, Full, Invalid, KeyReused, NoTask,
+    NotApplicable, Quota, TaskCancelled, TooManyRuns,
 };
 use crate::routes::route::Route;
 use scheduler_model::access::Scope;
@@ -41,7 +41,7 @@ pub(super) static ROUTES: &[Route] = &[
                     SchemaGenerator::subschema_for::<Task>,
                 ),
             ],
-            refusals: &[Invalid, KeyReused, Quota, Full],
+            refusals: &[Invalid, ConditionRefused, KeyReused, Quota, Full],
             ..Operation::USUAL
         },
         ..Route::new(Method::Post, "/v1/tasks", Scope::Write, |call, _| {

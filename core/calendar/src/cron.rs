@@ -151,16 +151,7 @@ impl CronSchedule {
     /// `after`.
     fn next_fixed(&self, after: i64, month: &mut Month) -> Option<i64> {
         let tz = self.timezone;
-        let now = local_clock::clock_at(tz, after);
-        let mut from = now + 1;
-        if let Reading::Twice { first, second } = tz.read(now)
-            && after >= second
-        {
-            // In the second pass: what the clock will show until the overlap ends has fired in the
-            // first.
-            let back = local_clock::change_between(tz, first, second);
-            from = from.max(back + tz.offset_at(first));
-        }
+        let mut from = local_clock::first_ahead(tz, after);
         loop {
             let local = self.fields.next_at_or_after(from, month)?;
             let instant = match tz.read(local) {

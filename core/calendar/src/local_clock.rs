@@ -28,6 +28,19 @@ pub(crate) fn change_between(tz: Tz, mut before: i64, mut after: i64) -> i64 {
     after
 }
 
+/// Returns the first local time that the clock shows after `after` and has not shown before.
+pub(crate) fn first_ahead(tz: Tz, after: i64) -> i64 {
+    let now = clock_at(tz, after);
+    match tz.read(now) {
+        // In the second pass: until the overlap ends the clock shows what it has shown in the first.
+        Reading::Twice { first, second } if after >= second => {
+            let back = change_between(tz, first, second);
+            (now + 1).max(back + tz.offset_at(first))
+        }
+        _ => now + 1,
+    }
+}
+
 /// Returns the first instant after `after` at which the clock shows a time that a schedule names;
 /// in an overlap it shows it twice, in a gap never. `next_local` returns the first local time that
 /// the schedule names, at or after its argument.

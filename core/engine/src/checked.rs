@@ -41,6 +41,19 @@ impl Checked {
         self.replaced.len() + self.going_on.len()
     }
 
+    /// Returns the record of its first task.
+    pub(super) fn first_record(&self) -> Option<&[u8]> {
+        let of_page = || {
+            let page = self.pages.first()?;
+            let entry = page.directory.get(0)?;
+            let start = entry.offset as usize;
+            page.body.get(start..start + entry.len as usize)
+        };
+        let of_schedule = self.schedules.first().map(|schedule| schedule.record.as_slice());
+        let going_on = || self.going_on.first().map(|going| going.record.as_slice());
+        of_schedule.or_else(going_on).or_else(of_page)
+    }
+
     /// Returns the limit keys of its tasks.
     pub(super) fn keys<'a>(&'a self, keys: &'a [String]) -> impl Iterator<Item = &'a str> {
         let of_new = self.schedules.iter().map(|schedule| &schedule.read);

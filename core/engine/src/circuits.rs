@@ -116,6 +116,12 @@ impl Circuits {
         self.circuits.iter().any(|circuit| circuit.open.is_some())
     }
 
+    pub(super) fn is_open(&self, destination: &str) -> bool {
+        self.circuits
+            .iter()
+            .any(|circuit| circuit.destination == destination && circuit.open.is_some())
+    }
+
     pub(super) fn open_mut(&mut self, destination: &str) -> Option<&mut Open> {
         let circuit =
             self.circuits.iter_mut().find(|circuit| circuit.destination == destination)?;

@@ -28,6 +28,7 @@ mod changes;
 mod checked;
 mod circuits;
 mod config;
+mod continued;
 mod decisions;
 mod due;
 mod effects;
@@ -72,6 +73,8 @@ mod snapshot;
 mod spans;
 mod state;
 mod tasks;
+#[cfg(any(test, feature = "test-util"))]
+pub mod testing;
 pub mod timers;
 
 pub use alarm::{

@@ -1,5 +1,7 @@
 //! Recurring tasks of a request: what the shard reads of their records.
 
+use crate::continued::continued_text;
+use crate::error::EngineError;
 use crate::policy::Verdict;
 use scheduler_calendar::schedule::{Occurrence, Schedule};
 use scheduler_calendar::time::UnixMillis;
@@ -59,6 +61,16 @@ pub(super) struct NewSchedule {
 }
 
 impl NewSchedule {
+    /// Returns the task as one that continues the task of the record `stored`, and whether its
+    /// record has changed.
+    pub(super) fn continuing(mut self, stored: &[u8]) -> Result<(Self, bool), EngineError> {
+        let record = continued_text(&self.record, stored)?;
+        let is_changed = record != self.record;
+        self.read.record_bytes = u32::try_from(record.len()).unwrap_or(u32::MAX);
+        self.record = record;
+        Ok((self, is_changed))
+    }
+
     /// Reads a recurring task to which the occurrences that are due after `since` belong. If its
     /// runs are counted, and the first run in the record has passed, the count starts at its first
     /// occurrence. But if the request was sent `again`, the count stays, and the runs whose time

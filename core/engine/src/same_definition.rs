@@ -1,6 +1,7 @@
 //! Whether a definition of a recurring task says the same of when it runs as the one that is
 //! stored.
 
+use crate::continued::continued;
 use scheduler_model::routing::id_hash;
 use scheduler_model::schedule::LocalTimes;
 use scheduler_model::task::Record;
@@ -29,7 +30,8 @@ pub(super) fn going_on(
     let read = |text| {
         Record::parse(text).map_err(|problem| format!("a recurring task's record: {problem}"))
     };
-    let (mut given, stored) = (read(given)?, read(stored)?);
+    let (mut given, text) = (read(given)?, stored);
+    let stored = read(text)?;
     // By today's law, if they were given as local times.
     let has_same_bounds = (given.max_runs, given.schedule().bounds())
         == (stored.max_runs, stored.schedule().bounds());
@@ -51,9 +53,7 @@ pub(super) fn going_on(
     if open.pause {
         given.paused = stored.paused;
     }
-    let mut record = Vec::new();
-    given.write(&mut record);
-    Ok(Some(record))
+    Ok(Some(continued(&given, &stored, text)))
 }
 
 /// Keeps the local time that the anchor was given as. Where the definition has another zone, the

@@ -10,20 +10,20 @@
 )]
 
 use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::testing::{EnvelopeRow, Memory, PageRow, ScheduleRow};
 use scheduler_engine::{
-    Config, Destination, Effects, Engine, Reader, Snapshot, StorageError, StoredEnvelope,
-    StoredPage, StoredSchedule, Write, hashes_of_envelope, key_stored_page,
+    Config, Destination, Effects, Engine, Write, hashes_of_envelope, key_stored_page,
 };
 use scheduler_model::format::envelope::Envelope;
+use scheduler_model::format::page::Directory;
 use scheduler_model::id_key::IdKey;
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::protocol::{Filter, ListRequest, Status};
 use serde_json::Value;
 
 const ROWS: &str = include_str!("data/first_format.txt");
 /// Numbers of the page, the recurring task and the envelope.
-const PAGE: PageNumber = PageNumber::new(5);
-const SCHEDULE: ScheduleNumber = ScheduleNumber::new(4);
+const PAGE: u32 = 5;
+const SCHEDULE: u32 = 4;
 const ENVELOPE: u64 = 4;
 /// Entry 3 of the page, `due-2`, is cancelled: bit 3 of a little-endian word.
 const DEAD: [u8; 8] = [0x08, 0, 0, 0, 0, 0, 0, 0];
@@ -48,64 +48,30 @@ fn time(name: &str) -> UnixMillis {
     UnixMillis::new(row(name).parse().expect(name))
 }
 
-struct Stored;
-
-impl Reader for Stored {
-    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
-        assert_eq!(page, PAGE);
-        Ok(row("body").as_bytes()[offset as usize..][..len as usize].to_vec())
-    }
-    fn schedule(&self, number: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
-        assert_eq!(number, SCHEDULE);
-        Ok(row("schedule.record").into())
-    }
-    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
-        assert_eq!(seq, ENVELOPE);
-        Ok(row("outbox.envelope").into())
-    }
-    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("the first version kept no history".to_owned()))
-    }
+fn stored() -> Memory {
+    let key = IdKey::new([9; 16]);
+    let body: Vec<u8> = row("body").into();
+    let directory = key_stored_page(key, bytes("directory"), body.clone()).unwrap();
+    let directory = Directory::decode(directory, body.len()).unwrap();
+    let envelope = row("outbox.envelope").as_bytes().to_vec();
+    let in_flight = EnvelopeRow {
+        hashes: hashes_of_envelope(key, ENVELOPE, &envelope).unwrap(),
+        sent_at: time("outbox.sent_at"),
+        state: Some(row("outbox.state").into()),
+        ..EnvelopeRow::of(envelope.into())
+    };
+    let schedule =
+        ScheduleRow { since: time("schedule.since"), record: row("schedule.record").into() };
+    let mut stored = Memory::keyed(key);
+    stored.pages.insert(PAGE, PageRow { directory, body });
+    stored.dead.insert(PAGE, DEAD.to_vec());
+    stored.schedules.insert(SCHEDULE, schedule);
+    stored.outbox.insert(ENVELOPE, in_flight);
+    stored
 }
 
-fn load() -> Engine {
-    let page = StoredPage {
-        page: PAGE,
-        directory: bytes("directory"),
-        body_len: row("body").len() as u32,
-        dead: DEAD.to_vec(),
-    };
-    let schedule = StoredSchedule {
-        number: SCHEDULE,
-        since: time("schedule.since"),
-        record: row("schedule.record").into(),
-    };
-    let envelope = StoredEnvelope {
-        seq: ENVELOPE,
-        destination: Some(Destination::Dispatch),
-        hashes: bytes("outbox.hashes"),
-        sent_at: time("outbox.sent_at"),
-        attempts: 0,
-        sends: scheduler_engine::Sends::Sent,
-    };
-    let key = IdKey::new([9; 16]);
-    let page = StoredPage {
-        directory: key_stored_page(key, page.directory, row("body").into()).unwrap(),
-        ..page
-    };
-    let envelope = StoredEnvelope {
-        hashes: hashes_of_envelope(key, ENVELOPE, row("outbox.envelope").as_bytes()).unwrap(),
-        ..envelope
-    };
-    let snapshot = Snapshot {
-        id_key: key,
-        pages: vec![page],
-        schedules: vec![schedule],
-        envelopes: vec![envelope],
-        state: Some(row("outbox.state").into()),
-        ..Snapshot::default()
-    };
-    Engine::load("1-0", Config::default(), snapshot).unwrap()
+fn load(stored: &Memory) -> Engine {
+    stored.load("1-0", Config::default())
 }
 
 /// Returns what is sent, each task as `<destination> <id>@<time>#<attempt>`.
@@ -133,7 +99,8 @@ fn sent(effects: &Effects) -> Vec<String> {
 
 #[test]
 fn everything_stored_is_there() {
-    let engine = load();
+    let stored = stored();
+    let engine = load(&stored);
     let stats = engine.stats(time("outbox.sent_at"));
     assert_eq!((stats.pending, stats.schedules, stats.dead_letters, stats.in_flight), (7, 1, 2, 3));
     assert_eq!(
@@ -149,7 +116,7 @@ fn everything_stored_is_there() {
 
     let request =
         ListRequest { filter: Filter::default(), after: None, limit: 100, max_bytes: None };
-    let items = engine.list(&request, &Stored).unwrap().items;
+    let items = engine.list(&request, &stored).unwrap().items;
     let shown: Vec<_> = items
         .iter()
         .map(|item| {
@@ -171,20 +138,21 @@ fn everything_stored_is_there() {
     ];
     assert_eq!(shown, expected.map(|(id, status, due)| (id.to_owned(), status, due)));
     for (id, status, _) in expected {
-        assert_eq!(engine.get(id, &Stored).unwrap().map(|item| item.status), Some(status), "{id}");
+        assert_eq!(engine.get(id, &stored).unwrap().map(|item| item.status), Some(status), "{id}");
     }
-    assert_eq!(engine.get("due-2", &Stored).unwrap().map(|item| item.status), None);
+    assert_eq!(engine.get("due-2", &stored).unwrap().map(|item| item.status), None);
     assert_eq!(
-        engine.get("flight-1", &Stored).unwrap().map(|item| item.status),
+        engine.get("flight-1", &stored).unwrap().map(|item| item.status),
         Some(Status::Fired)
     );
 }
 
 #[test]
 fn what_is_due_fires_and_what_was_on_its_way_is_sent_again() {
-    let mut engine = load();
+    let stored = stored();
+    let mut engine = load(&stored);
     assert_eq!(engine.next_wakeup(), Some(UnixMillis::new(1_795_571_003_000)));
-    let fired = engine.wake(UnixMillis::new(1_795_571_010_000), &Stored).unwrap();
+    let fired = engine.wake(UnixMillis::new(1_795_571_010_000), &stored).unwrap();
     assert_eq!(
         sent(&fired),
         [
@@ -200,13 +168,13 @@ fn what_is_due_fires_and_what_was_on_its_way_is_sent_again() {
         time("outbox.sent_at").plus(Config::default().visibility_millis),
     );
     assert_eq!(engine.next_wakeup(), Some(again));
-    let retries = engine.wake(again, &Stored).unwrap();
+    let retries = engine.wake(again, &stored).unwrap();
     assert_eq!(
         sent(&retries),
         ["dispatch again-0@1795570988677#2", "dispatch again-1@1795570988677#2"]
     );
     assert_eq!(engine.next_wakeup(), Some(visible));
-    let repeated = engine.wake(visible, &Stored).unwrap();
+    let repeated = engine.wake(visible, &stored).unwrap();
     assert_eq!(
         sent(&repeated),
         [

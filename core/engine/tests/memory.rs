@@ -9,51 +9,25 @@
 )]
 
 use scheduler_calendar::time::UnixMillis;
-use scheduler_engine::{
-    Config, Engine, EngineError, Reader, Snapshot, StorageError, StoredPage, Write,
-};
+use scheduler_engine::testing::{self, Memory};
+use scheduler_engine::{Config, Engine, EngineError, Snapshot, StoredPage, Write};
 use scheduler_model::bounds::MAX_PENDING_PER_SHARD;
-use scheduler_model::format::page::{Flags, PageBuilder};
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::protocol::Append;
-use scheduler_model::routing::id_hash;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 const PER_REQUEST: usize = 1_000;
 /// What the design allows a pending task to take.
 const MAX_BYTES_PER_TASK: u64 = 64;
 
-struct Nothing;
-
-impl Reader for Nothing {
-    fn body(&self, _: PageNumber, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("nothing here".to_owned()))
-    }
-    fn schedule(&self, _: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("nothing here".to_owned()))
-    }
-    fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("nothing here".to_owned()))
-    }
-
-    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("nothing here".to_owned()))
-    }
-}
-
 /// Tasks with records of some 150 bytes, due over a day.
 fn append(first: usize, count: usize) -> Append {
-    let mut builder = PageBuilder::default();
-    for n in first..first + count {
+    let tasks = (first..first + count).map(|n| {
         let due = NOW.plus((n as i64 * 7_919) % 86_400_000 + 1);
         let id = format!("task-{n}");
         let record = format!(r#"{{"time":{},"id":"{id}","payload":"{:x<100}"}}"#, due.get(), "");
-        assert!(
-            builder.push(id_hash(&id), due, Flags::TASK, |out| out
-                .extend_from_slice(record.as_bytes()))
-        );
-    }
-    Append { fresh: true, pages: builder.finish(), schedules: Vec::new(), ..Append::default() }
+        (id, due, record)
+    });
+    Append { fresh: true, ..testing::append(tasks) }
 }
 
 /// Resident memory of this process, bytes, where the system says so.
@@ -69,8 +43,9 @@ fn a_full_shard() {
     let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
     let mut stored = Vec::new();
     for request in 0..MAX_PENDING_PER_SHARD / PER_REQUEST {
-        let (reply, effects) =
-            engine.append(append(request * PER_REQUEST, PER_REQUEST), NOW, &Nothing).unwrap();
+        let (reply, effects) = engine
+            .append(append(request * PER_REQUEST, PER_REQUEST), NOW, &Memory::default())
+            .unwrap();
         assert_eq!(reply.created, PER_REQUEST as u64);
         for write in effects.writes {
             let Write::InsertPage { page, directory, body } = write else {
@@ -91,7 +66,8 @@ fn a_full_shard() {
     assert!(full.memory_bytes <= full.pending * MAX_BYTES_PER_TASK, "{per_task} bytes a task");
 
     // One more is refused, and nothing has changed.
-    let refused = engine.append(append(MAX_PENDING_PER_SHARD, 1), NOW, &Nothing).unwrap_err();
+    let refused =
+        engine.append(append(MAX_PENDING_PER_SHARD, 1), NOW, &Memory::default()).unwrap_err();
     assert_eq!(
         refused,
         EngineError::Full {

@@ -8,7 +8,7 @@ use crate::ids::TaskId;
 use crate::input::FieldError;
 use crate::protocol::{Append, Terms};
 use crate::routing::{ShardId, ShardMap, id_hash};
-use crate::task::{NewTask, ValidTask, Validator, write_text};
+use crate::task::{NewTask, Origin, ValidTask, Validator, write_text};
 use hashbrown::HashTable;
 use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
@@ -71,7 +71,7 @@ pub fn plan<'a>(
     let mut items: Vec<Result<TaskId<'a>, FieldError>> = Vec::with_capacity(tasks.len());
     for task in tasks {
         let item = task.and_then(|task| validator.check(task)).and_then(|task| {
-            parts.add(&task, &items, map)?;
+            parts.add(&task, validator.origin(), &items, map)?;
             Ok(task.id)
         });
         items.push(item);
@@ -137,6 +137,7 @@ impl Parts {
     fn add(
         &mut self,
         task: &ValidTask<'_>,
+        origin: &Origin,
         items: &[Result<TaskId<'_>, FieldError>],
         map: &ShardMap,
     ) -> Result<(), FieldError> {
@@ -150,7 +151,7 @@ impl Parts {
             debug_assert!(false, "there is no part {number}");
             return Err(FieldError::new("id", "has no shard"));
         };
-        let place = part.push(task, hash)?;
+        let place = part.push(task, origin, hash)?;
         part.items.push(items.len() as u32);
         part.first_due = Some(part.first_due.map_or(task.place(), |first| first.min(task.place())));
         if task.id.is_generated() {
@@ -236,10 +237,15 @@ impl Parts {
 }
 
 impl Part {
-    fn push(&mut self, task: &ValidTask<'_>, hash: u64) -> Result<Place, FieldError> {
+    fn push(
+        &mut self,
+        task: &ValidTask<'_>,
+        origin: &Origin,
+        hash: u64,
+    ) -> Result<Place, FieldError> {
         if task.recurring {
             let mut record = Vec::new();
-            task.write_record(&mut record);
+            task.write_record(origin, &mut record);
             self.schedules.push(record);
             Ok(Place::Schedule(self.schedules.len() - 1))
         } else {
@@ -250,7 +256,7 @@ impl Part {
             let number = self.number_of_key(task)?;
             let pages = self.pages_of(number);
             let flags = flags.with_priority(task.priority());
-            if !pages.push(hash, task.place(), flags, |out| task.write_record(out)) {
+            if !pages.push(hash, task.place(), flags, |out| task.write_record(origin, out)) {
                 debug_assert!(false, "the check of a task lets no record through that is too long");
                 return Err(FieldError::new("", "is too large"));
             }

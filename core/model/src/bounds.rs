@@ -65,6 +65,11 @@ pub const MAX_RECORD_BYTES: usize = 116_000;
 /// smaller, so that they fit a message too.
 pub const MAX_OUTCOME_BYTES: usize = 5_000;
 
+/// What `createdAt`, `updatedAt` and `createdBy` add to a record: three names, two numbers of up to
+/// 15 digits, and the name of a key, each byte of which may be an escape of two. Each record may be
+/// so much smaller, so that it fits whichever key created it.
+pub const MAX_ORIGIN_BYTES: usize = 100 + 2 * MAX_KEY_NAME_BYTES;
+
 /// Largest envelope. A queue message has at most 128,000 bytes, about 100 of them metadata; the
 /// rest is margin.
 pub const MAX_ENVELOPE_BYTES: usize = 120_000;
@@ -222,9 +227,6 @@ pub const MAX_SMALL_BODIES_BYTES: usize = 16 * 1024 * 1024;
 pub const MAX_BATCH_AT_ONCE_BYTES: usize = 4 * 1024 * 1024;
 /// Largest body of a bulk change or cancel: [`MAX_CANCEL_IDS`] ids of [`MAX_ID_BYTES`] are 5.2 MB.
 pub const MAX_BULK_BODY_BYTES: usize = 8 * 1024 * 1024;
-/// Largest body of a preview: [`MAX_CRON_EXPRESSIONS`] expressions of 1,024 bytes, each of which
-/// may have escapes, and an id.
-pub const MAX_PREVIEW_BODY_BYTES: usize = 64 * 1024;
 /// Largest body of a change of one task, a key, a namespace or a limit. A key with 32 namespaces
 /// has 3 KB.
 pub const MAX_SMALL_BODY_BYTES: usize = 16 * 1024;

@@ -13,6 +13,17 @@ pub struct Explanation {
     /// What it waits for; absent where nothing of it waits or runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
+    /// When the task was created, milliseconds since 1970, as the task says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>")]
+    pub created_at: Option<UnixMillis>,
+    /// When its definition was last changed, milliseconds since 1970, as the task says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>")]
+    pub updated_at: Option<UnixMillis>,
+    /// The name of the API key that created it, as the task says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
     /// The most important first.
     pub reasons: Vec<Reason>,
     /// When it fires next, where that is known.

@@ -11,7 +11,7 @@
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::input::FieldError;
 use scheduler_model::schedule::preview;
-use scheduler_model::task::{Record, Targets, Validator, parse_one};
+use scheduler_model::task::{Origin, Record, Targets, Validator, parse_one};
 use serde_json::Value;
 
 /// 2025-11-24T16:00:00Z.
@@ -22,7 +22,9 @@ fn record(fields: &str) -> Result<String, FieldError> {
     let text = format!(r#"{{"id":"a",{fields},"callback":{{"type":"handler","name":"log"}}}}"#);
     let targets = Targets { handlers: &["log"], ..Targets::default() };
     let mut out = Vec::new();
-    Validator::new(NOW, [7; 16], targets).check(parse_one(&text)?)?.write_record(&mut out);
+    Validator::new(NOW, [7; 16], targets)
+        .check(parse_one(&text)?)?
+        .write_record(&Origin::default(), &mut out);
     Ok(String::from_utf8(out).unwrap())
 }
 

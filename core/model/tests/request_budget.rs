@@ -17,8 +17,8 @@
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{NamespaceInput, NewKey, Token};
 use scheduler_model::bounds::{
-    MAX_BULK_BODY_BYTES, MAX_ERROR_DETAIL_BYTES, MAX_ERROR_FIELD_BYTES, MAX_PREVIEW_BODY_BYTES,
-    MAX_REQUEST_BYTES, MAX_SMALL_BODY_BYTES, MAX_TASK_BODY_BYTES,
+    MAX_BULK_BODY_BYTES, MAX_ERROR_DETAIL_BYTES, MAX_ERROR_FIELD_BYTES, MAX_REQUEST_BYTES,
+    MAX_SMALL_BODY_BYTES, MAX_TASK_BODY_BYTES,
 };
 use scheduler_model::input::FieldError;
 use scheduler_model::limit::Limit;
@@ -224,9 +224,7 @@ fn no_body_takes_more_than_its_budget() {
         (("one task", MAX_TASK_BODY_BYTES, one), holes_of::<NewTask<'_>>()),
         (("patch", MAX_TASK_BODY_BYTES, patch), holes_of::<NewTask<'_>>()),
         (
-            ("preview", MAX_PREVIEW_BODY_BYTES, |text| {
-                preview(text, NOW).err().into_iter().collect()
-            }),
+            ("preview", MAX_TASK_BODY_BYTES, |text| preview(text, NOW).err().into_iter().collect()),
             holes_of::<PreviewRequest<'_>>(),
         ),
         (("key", MAX_SMALL_BODY_BYTES, key), holes_of::<NewKey<'_>>()),

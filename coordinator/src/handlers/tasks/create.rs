@@ -7,17 +7,18 @@ use crate::context::Call;
 use crate::handlers::tasks::batch_answer::Batch;
 use crate::handlers::tasks::idempotency::{self, Done};
 use crate::handlers::tasks::precondition::{Precondition, where_expected};
+use crate::handlers::tasks::warnings::{Warning, warnings_of};
 use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::batch::{Plan, ShardAppend, plan};
-use scheduler_model::idempotency::Once;
+use scheduler_model::idempotency::{Once, RequestSeed};
 use scheduler_model::ids::TaskId;
 use scheduler_model::input::FieldError;
 use scheduler_model::listing::{write_running, write_task};
 use scheduler_model::protocol::{AppendReply, Expected, GetRequest, ListItem, Status, paths};
 use scheduler_model::routing::ShardId;
-use scheduler_model::task::{NewTask, Validator, parse_batch, parse_one, version_of};
+use scheduler_model::task::{NewTask, Origin, Validator, parse_batch, parse_one, version_of};
 use scheduler_platform::{random_bytes, settings};
 use std::collections::HashMap;
 
@@ -39,8 +40,10 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
         None if precondition.is_none() => None,
         None => task()?.id().map(ToOwned::to_owned),
     };
-    if id.is_none() && precondition.needs_a_task() {
-        return Err(Problem::not_matched());
+    if id.is_none() && !precondition.is_none() {
+        let detail =
+            "is not taken without an id in the body: no task exists yet that has a version";
+        return Err(Problem::condition_refused(call.condition_given(), detail));
     }
     let mut tries = 1;
     let mut expected = where_expected(&call, &precondition, id.as_deref()).await?;
@@ -68,7 +71,9 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
                 let (_, item) = find(&call.shards, id.as_str())
                     .await?
                     .ok_or_else(|| Problem::no_task(id.as_str()))?;
-                return Ok(Shown::of(&item).into_answer(200, &AppendReply::default()));
+                let (shown, reply) = (Shown::of(&item), AppendReply::default());
+                let warnings = warnings_of(&call, &shown.record, &reply).await;
+                return Ok(with_warnings(shown.into_answer(200, &reply), &warnings));
             }
             let reply = call.shards.append(part.shard, &mut part.append).await?;
             (
@@ -113,7 +118,9 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
     };
     let replaced = reply.replaced > 0 || moved.cancelled > 0;
     let reply = AppendReply { running: reply.running + moved.running, ..reply };
-    Ok(shown.into_answer(if replaced { 200 } else { 201 }, &reply).replayed(is_replay))
+    let warnings = warnings_of(&call, &shown.record, &reply).await;
+    let answer = shown.into_answer(if replaced { 200 } else { 201 }, &reply);
+    Ok(with_warnings(answer, &warnings).replayed(is_replay))
 }
 
 /// How often a task is put in the place of whatever is there, when somebody else was faster.
@@ -134,7 +141,9 @@ pub(crate) async fn replace_on(
     part.append.terms.tasks_only = tasks_only;
     let reply = call.shards.append(shard, &mut part.append).await?;
     let shown = shown_after(&call.shards, shard, &part, id.as_str(), reply).await?;
-    Ok(shown.into_answer(if reply.replaced > 0 { 200 } else { 201 }, &reply))
+    let warnings = warnings_of(call, &shown.record, &reply).await;
+    let answer = shown.into_answer(if reply.replaced > 0 { 200 } else { 201 }, &reply);
+    Ok(with_warnings(answer, &warnings))
 }
 
 fn planned_one<'a>(
@@ -213,16 +222,18 @@ fn planned<'a>(
     tasks: Vec<Result<NewTask<'a>, FieldError>>,
     once: Option<&Once>,
 ) -> Result<Plan<'a>, Problem> {
-    let validator = match once {
+    let (at, validator) = match once {
         Some(once) => {
-            Validator::new(once.made.at, once.made.random, call.targets()).with_ids(once.ids())
+            let RequestSeed { at, random } = once.made;
+            (at, Validator::new(at, random, call.targets()).with_ids(once.ids()))
         }
         None => {
             let random = random_bytes()
                 .map_err(|_| Problem::unavailable("the platform gave no random numbers"))?;
-            Validator::new(call.now, random, call.targets())
+            (call.now, Validator::new(call.now, random, call.targets()))
         }
     };
+    let validator = validator.with_origin(Origin::new(at, call.holder.name.as_deref()));
     let validator = validator.with_handler_retries(&call.handler_retries);
     let mut validator = validator.with_default_callback(call.default_callback.as_deref());
     let mut plan = plan(tasks, &mut validator, &call.shards.map);
@@ -232,11 +243,23 @@ fn planned<'a>(
     Ok(plan)
 }
 
+/// Adds warnings to the answer that shows a task.
+fn with_warnings(answer: Answer, warnings: &[Warning]) -> Answer {
+    if warnings.is_empty() {
+        return answer;
+    }
+    // They are texts, which serialise without fail.
+    let warnings = serde_json::to_string(warnings).unwrap_or_default();
+    answer.with_members(&format!("\"warnings\":{warnings}"))
+}
+
 /// A task as the API shows it.
 struct Shown {
     status: Status,
     due: UnixMillis,
     record: String,
+    /// Whether a shard has shown it, rather than the request that was sent.
+    is_stored: bool,
 }
 
 /// Returns the one task of a part, as the shard has stored it: one that goes on keeps what it had,
@@ -248,7 +271,7 @@ async fn shown_after(
     id: &str,
     reply: AppendReply,
 ) -> Result<Shown, Problem> {
-    if reply.went_on > 0 {
+    if reply.went_on > 0 || reply.patched.is_some() {
         let item: Option<ListItem> =
             shards.ask(shard, paths::GET, &GetRequest { id: id.to_owned() }).await?;
         if let Some(item) = item {
@@ -260,15 +283,17 @@ async fn shown_after(
 
 impl Shown {
     fn of(item: &ListItem) -> Self {
-        Self { status: item.status, due: item.position.due, record: item.record.get().to_owned() }
+        let record = item.record.get().to_owned();
+        Self { status: item.status, due: item.position.due, record, is_stored: true }
     }
 
     /// Returns the answer to a request that a shard has carried out so.
     fn into_answer(self, status: u16, reply: &AppendReply) -> Answer {
         // Where the task is in flight and goes on, that is its status, and the shard has its
         // version.
-        let version = reply.patched.unwrap_or_else(|| version_of(self.record.as_bytes()));
-        let (shown, record) = match (reply.patched, self.record.strip_suffix('}')) {
+        let patched = reply.patched.filter(|_| !self.is_stored);
+        let version = patched.unwrap_or_else(|| version_of(self.record.as_bytes()));
+        let (shown, record) = match (patched, self.record.strip_suffix('}')) {
             (Some(_), Some(fields)) if self.status == Status::Paused => {
                 (Status::Fired, format!("{fields},\"paused\":true}}"))
             }
@@ -306,5 +331,6 @@ fn shown_task(part: &ShardAppend) -> Shown {
         )
     };
     let status = if part.first_due == UnixMillis::PAUSED { Status::Paused } else { status };
-    Shown { status, due, record: String::from_utf8_lossy(record).into_owned() }
+    let record = String::from_utf8_lossy(record).into_owned();
+    Shown { status, due, record, is_stored: false }
 }

@@ -13,3 +13,4 @@ pub(crate) mod list;
 pub(crate) mod patch;
 mod precondition;
 pub(crate) mod runs;
+mod warnings;

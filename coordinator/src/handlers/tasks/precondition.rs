@@ -41,15 +41,6 @@ impl Precondition {
         matches!(self, Self::None)
     }
 
-    /// Returns whether it does not hold where there is no task.
-    pub(crate) fn needs_a_task(&self) -> bool {
-        match self {
-            Self::None | Self::Expected(Expected::Absent) => false,
-            Self::Expected(Expected::Version(_)) | Self::Condition(_) => true,
-            Self::NoneOf { if_match, .. } => if_match.is_some(),
-        }
-    }
-
     /// Returns whether it may hold for what another writer has made of the task meanwhile.
     pub(crate) fn is_open(&self) -> bool {
         match self {

@@ -271,16 +271,7 @@ impl RRule {
     /// it.
     fn next_by_the_clock(&self, after: i64, search: &mut Search) -> Option<i64> {
         let tz = self.timezone;
-        let now = local_clock::clock_at(tz, after);
-        let mut from = now + 1;
-        if let Reading::Twice { first, second } = tz.read(now)
-            && after >= second
-        {
-            // In the second pass: what the clock shows until the overlap ends has come in the
-            // first.
-            let back = local_clock::change_between(tz, first, second);
-            from = from.max(back + tz.offset_at(first));
-        }
+        let mut from = local_clock::first_ahead(tz, after);
         let mut in_gap: Option<i64> = None;
         loop {
             let Some(local) = self.next_local(from, search) else { return in_gap };

@@ -1,97 +1,39 @@
 use super::*;
-use crate::{Config, Snapshot, StorageError};
+use crate::Config;
+use crate::testing::{Memory, append, record};
 use scheduler_model::access::{MemoryUse, Quota};
-use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::idempotency::RequestSeed;
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::protocol::{Among, Append, Change, ChangeReply, ChangeRequest};
-use scheduler_model::routing::id_hash;
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
-/// A shard whose storage holds what these tests look at: remembered keys, pages' bodies, the newest
-/// state.
+/// A shard and its storage.
 struct Shard {
     engine: Engine,
-    keys: BTreeMap<(i64, [u8; 16]), Vec<u8>>,
-    bodies: BTreeMap<PageNumber, Vec<u8>>,
-    snapshot: Snapshot,
-}
-
-impl Reader for (&BTreeMap<(i64, [u8; 16]), Vec<u8>>, &BTreeMap<PageNumber, Vec<u8>>) {
-    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
-        let part =
-            self.1.get(&page).and_then(|body| body.get(offset as usize..(offset + len) as usize));
-        part.map(<[u8]>::to_vec).ok_or_else(|| StorageError("no such body".to_owned()))
-    }
-    fn schedule(&self, _: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("no schedule is stored".to_owned()))
-    }
-    fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("no envelope is stored".to_owned()))
-    }
-    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("no history is stored".to_owned()))
-    }
-    fn remembered(&self, key: &[u8; 16], periods: &[i64]) -> Result<Option<Vec<u8>>, StorageError> {
-        Ok(periods.iter().find_map(|period| self.0.get(&(*period, *key))).cloned())
-    }
+    stored: Memory,
 }
 
 impl Shard {
     fn new() -> Self {
-        let engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
-        Self {
-            engine,
-            keys: BTreeMap::new(),
-            bodies: BTreeMap::new(),
-            snapshot: Snapshot::default(),
-        }
+        let stored = Memory::default();
+        Self { engine: stored.load("1-0", Config::default()), stored }
     }
 
     fn append(&mut self, append: Append, now: UnixMillis) -> Result<AppendReply, EngineError> {
-        let (reply, effects) = self.engine.append(append, now, &(&self.keys, &self.bodies))?;
+        let (reply, effects) = self.engine.append(append, now, &self.stored)?;
         self.commit(effects);
         Ok(reply)
     }
 
     fn commit(&mut self, effects: Effects) {
-        for write in effects.writes {
-            match write {
-                Write::InsertPage { page, body, .. } => drop(self.bodies.insert(page, body)),
-                Write::ExtendPage { page, tail, .. } => {
-                    self.bodies.entry(page).or_default().extend(tail)
-                }
-                Write::Remember { period, key, value } => {
-                    assert!(
-                        self.keys.insert((period, key), value).is_none(),
-                        "a key is remembered twice"
-                    );
-                }
-                Write::Forget { period, count } => {
-                    let of = |(at, _): &&(i64, [u8; 16])| *at == period;
-                    let gone: Vec<_> =
-                        self.keys.keys().filter(of).take(count as usize).copied().collect();
-                    assert_eq!(gone.len() as u64, count);
-                    gone.iter().for_each(|key| drop(self.keys.remove(key)));
-                }
-                Write::SaveState { state, .. } => self.snapshot.state = Some(state),
-                _ => {}
-            }
-        }
+        self.stored.apply(&effects.writes);
     }
 
-    /// Starts again from what is stored of keys and state; the pages of these tests are not kept.
+    /// Starts again from what is stored of keys and state; the pages are forgotten.
     fn restart(&mut self) {
-        let mut counts = BTreeMap::new();
-        for (period, _) in self.keys.keys() {
-            *counts.entry(*period).or_default() += 1;
-        }
-        let snapshot =
-            Snapshot { remembered: counts.into_iter().collect(), ..self.snapshot.clone() };
-        self.engine = Engine::load("1-0", Config::default(), snapshot).unwrap();
+        self.stored.pages.clear();
+        self.engine = self.stored.load("1-0", Config::default());
     }
 
     fn pending(&self) -> u64 {
@@ -100,16 +42,11 @@ impl Shard {
 }
 
 fn tasks(ids: impl IntoIterator<Item = u32>) -> Append {
-    let mut builder = PageBuilder::default();
-    for n in ids {
-        let record =
-            format!(r#"{{"time":5,"id":"task-{n}","callback":{{"type":"handler","name":"log"}}}}"#);
-        let due = NOW.plus(90_000);
-        assert!(builder.push(id_hash(&format!("task-{n}")), due, Flags::TASK, |out| {
-            out.extend_from_slice(record.as_bytes())
-        }));
-    }
-    Append { pages: builder.finish(), ..Append::default() }
+    append(ids.into_iter().map(|n| {
+        let id = format!("task-{n}");
+        let record = record(&id, UnixMillis::new(5), "");
+        (id, NOW.plus(90_000), record)
+    }))
 }
 
 fn made(n: u8) -> RequestSeed {
@@ -140,7 +77,7 @@ fn a_repeat_does_nothing_and_is_answered_as_the_first_time() {
             shard.append(once(tasks([8, 9]), "k", "other", 7), NOW),
             Err(EngineError::KeyReused)
         );
-        assert_eq!(shard.keys.len(), 1);
+        assert_eq!(shard.stored.remembered.len(), 1);
         // The same from storage.
         shard.restart();
     }
@@ -179,8 +116,7 @@ fn a_refused_key_leaves_the_others_of_its_commit_good() {
     shard.append(once(tasks([1]), "k", "body", 1), NOW).unwrap();
     let requests =
         vec![tasks([2]), once(tasks([3]), "k", "other", 1), once(tasks([4]), "k2", "body", 1)];
-    let (replies, _) =
-        shard.engine.append_all(requests, NOW, &(&shard.keys, &shard.bodies)).unwrap();
+    let (replies, _) = shard.engine.append_all(requests, NOW, &shard.stored).unwrap();
     assert_eq!(replies.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
     assert_eq!(shard.pending(), 3);
 }
@@ -195,13 +131,13 @@ fn keys_of_a_past_day_go_as_new_ones_come() {
     for n in 0..5 {
         shard.append(once(tasks([]), &format!("new-{n}"), "", 1), later).unwrap();
     }
-    assert_eq!(shard.keys.len(), 40 - 20 + 5);
+    assert_eq!(shard.stored.remembered.len(), 40 - 20 + 5);
     shard.restart();
     for n in 5..10 {
         shard.append(once(tasks([]), &format!("new-{n}"), "", 1), later).unwrap();
     }
     assert_eq!(
-        shard.keys.keys().map(|(at, _)| *at).collect::<BTreeSet<_>>(),
+        shard.stored.remembered.keys().map(|(at, _)| *at).collect::<BTreeSet<_>>(),
         [period(later)].into()
     );
     assert_eq!(shard.engine.remembered, [(period(later), 10)].into());
@@ -221,8 +157,7 @@ fn pending_tasks_keep_to_the_share_over_requests_of_one_commit_too() {
     let mut shard = Shard::new();
     let requests =
         vec![within(tasks(0..3), quota), within(tasks(3..6), quota), within(tasks([7]), quota)];
-    let (replies, effects) =
-        shard.engine.append_all(requests, NOW, &(&shard.keys, &shard.bodies)).unwrap();
+    let (replies, effects) = shard.engine.append_all(requests, NOW, &shard.stored).unwrap();
     shard.commit(effects);
     assert_eq!(replies.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
     let problem = shard.append(within(tasks([8, 9]), quota), NOW).unwrap_err();
@@ -278,23 +213,18 @@ fn a_request_larger_than_the_share_is_told_to_split_and_not_to_wait() {
 
 /// Tasks that fire when they are asked to, and stay.
 fn without_schedule(ids: impl IntoIterator<Item = u32>) -> Append {
-    let mut builder = PageBuilder::default();
-    for n in ids {
-        let record = format!(r#"{{"id":"task-{n}","callback":{{"type":"handler","name":"log"}}}}"#);
-        let id = id_hash(&format!("task-{n}"));
-        assert!(builder.push(id, UnixMillis::NEVER, Flags::TASK, |out| {
-            out.extend_from_slice(record.as_bytes())
-        }));
-    }
-    Append { pages: builder.finish(), ..Append::default() }
+    append(ids.into_iter().map(|n| {
+        let id = format!("task-{n}");
+        let record = format!(r#"{{"id":"{id}","callback":{{"type":"handler","name":"log"}}}}"#);
+        (id, UnixMillis::NEVER, record)
+    }))
 }
 
 fn run(shard: &mut Shard, ids: &[u32], quota: Quota) -> Result<ChangeReply, EngineError> {
     let ids = ids.iter().map(|n| format!("task-{n}")).collect();
     let request = ChangeRequest { ids, change: Change::Run, if_match: None };
-    let (keys, bodies) = (shard.keys.clone(), shard.bodies.clone());
     let (reply, effects) =
-        shard.engine.change_among(&request, Among::All, quota.share(1), NOW, &(&keys, &bodies))?;
+        shard.engine.change_among(&request, Among::All, quota.share(1), NOW, &shard.stored)?;
     shard.commit(effects);
     Ok(reply)
 }
@@ -363,7 +293,7 @@ fn creates_keep_to_the_rate_and_what_was_used_survives_a_restart() {
     assert_eq!(shard.append(within(tasks(0..100), quota), NOW).unwrap().created, 100);
     let problem = shard.append(within(tasks([100]), quota), NOW).unwrap_err();
     assert_eq!(problem.retry_after_seconds(), Some(10), "{problem}");
-    assert!(problem.to_string().contains("createsPerSecond, 10 tasks a second"), "{problem}");
+    assert!(problem.to_string().contains("createsPerSecond is 10 over all shards"), "{problem}");
     let effects = shard.engine.save();
     shard.commit(effects);
     shard.restart();
@@ -386,7 +316,8 @@ fn dead_letters_count_and_their_replay_does_not() {
     for (seq, ..) in pair.wake() {
         pair.fail(seq, true, "no");
     }
-    let refused = pair.engine.append(within(tasks([1]), quota), pair.now, &()).unwrap_err();
+    let refused =
+        pair.engine.append(within(tasks([1]), quota), pair.now, &Memory::default()).unwrap_err();
     let text = refused.to_string();
     assert!(
         text.contains("is 3, and 3 of it is this shard's share; tasks held: 3, dead letters among them: 3, tasks to add: 1;"),
@@ -404,20 +335,5 @@ fn dead_letters_count_and_their_replay_does_not() {
     }
     assert_eq!((pair.engine.entries(), pair.engine.stats(pair.now).dead_letters), (3, 3));
     pair.discard("failed-0");
-    assert!(pair.engine.append(within(tasks([1]), quota), pair.now, &()).is_ok());
-}
-
-impl Reader for () {
-    fn body(&self, _: PageNumber, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("nothing is stored".to_owned()))
-    }
-    fn schedule(&self, _: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
-        self.body(PageNumber::default(), 0, 0)
-    }
-    fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        self.body(PageNumber::default(), 0, 0)
-    }
-    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        self.body(PageNumber::default(), 0, 0)
-    }
+    assert!(pair.engine.append(within(tasks([1]), quota), pair.now, &Memory::default()).is_ok());
 }

@@ -107,6 +107,12 @@ impl Engine {
                     taken += 1;
                     let patch = checked.patch.take();
                     let is_patch = u64::from(patch.is_some());
+                    let patched = patch.as_ref().map(|patch| patch.record.as_slice());
+                    let unanswered = tasks + recurring == 1
+                        && self.circuits.is_any_open()
+                        && patched
+                            .or_else(|| checked.first_record())
+                            .is_some_and(|record| self.is_unanswered(record));
                     let reply = AppendReply {
                         created: (tasks + recurring) as u64,
                         replaced: self.count_tasks(&checked.replaced, &checked.flights)
@@ -115,6 +121,7 @@ impl Engine {
                         running: checked.flights.len() as u64 + is_patch,
                         patched: patch.as_ref().map(FlightPatch::version),
                         went_on: checked.went_on,
+                        unanswered,
                         done_before: None,
                     };
                     self.state.counters.created += reply.created;

@@ -1,44 +1,19 @@
 use super::*;
 use crate::Gathering;
-use crate::{Config, Snapshot, StorageError};
-use scheduler_model::format::page::Flags;
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
-use scheduler_model::routing::id_hash;
+use crate::testing::{Memory, append, record, recurring};
+use crate::{Config, Snapshot};
 use scheduler_model::task::Record;
 use scheduler_model::task::version_of;
-
-struct Nothing;
-
-impl Reader for Nothing {
-    fn body(&self, _: PageNumber, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("nothing is stored".to_owned()))
-    }
-    fn schedule(&self, _: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("nothing is stored".to_owned()))
-    }
-    fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("nothing is stored".to_owned()))
-    }
-    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("nothing is stored".to_owned()))
-    }
-}
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
 fn request(ids: impl Iterator<Item = u32>, padding: usize) -> Append {
-    let mut builder = PageBuilder::default();
-    for n in ids {
+    let padding = format!(r#","payload":"{}""#, "x".repeat(padding));
+    append(ids.map(|n| {
         let id = format!("task-{n}");
-        let padding = "x".repeat(padding);
-        let record = format!(
-            r#"{{"time":5,"id":"{id}","callback":{{"type":"handler","name":"log"}},"payload":"{padding}"}}"#
-        );
-        assert!(builder.push(id_hash(&id), NOW.plus(i64::from(n)), Flags::TASK, |out| {
-            out.extend_from_slice(record.as_bytes())
-        }));
-    }
-    Append { fresh: false, pages: builder.finish(), schedules: Vec::new(), ..Append::default() }
+        let record = record(&id, UnixMillis::new(5), &padding);
+        (id, NOW.plus(i64::from(n)), record)
+    }))
 }
 
 fn engine() -> Engine {
@@ -49,7 +24,7 @@ fn engine() -> Engine {
 fn single_adds_that_come_together_share_a_row() {
     let requests: Vec<Append> = (0..50).map(|n| request(n..n + 1, 20)).collect();
     let mut engine = engine();
-    let (replies, effects) = engine.append_all(requests, NOW, &Nothing).unwrap();
+    let (replies, effects) = engine.append_all(requests, NOW, &Memory::default()).unwrap();
     assert!(
         replies
             .iter()
@@ -63,7 +38,7 @@ fn large_pages_stay_as_they_are() {
     let requests = vec![request(0..300, 120), request(1_000..1_010, 20), request(2_000..2_010, 20)];
     let large = requests[0].pages[0].body.clone();
     assert!(large.len() > PAGE_TARGET_BYTES / 2);
-    let (_, effects) = engine().append_all(requests, NOW, &Nothing).unwrap();
+    let (_, effects) = engine().append_all(requests, NOW, &Memory::default()).unwrap();
     assert_eq!(effects.writes.len(), 2);
     assert!(matches!(&effects.writes[0], Write::InsertPage { body, .. } if *body == large));
 }
@@ -72,62 +47,43 @@ fn large_pages_stay_as_they_are() {
 fn one_that_is_refused_leaves_the_others_good() {
     let bad = Append { schedules: vec![b"{}".to_vec()], ..request(5..6, 0) };
     let mut engine = engine();
-    let (replies, _) =
-        engine.append_all(vec![request(1..2, 0), bad, request(2..4, 0)], NOW, &Nothing).unwrap();
+    let (replies, _) = engine
+        .append_all(vec![request(1..2, 0), bad, request(2..4, 0)], NOW, &Memory::default())
+        .unwrap();
     assert!(matches!(replies[1], Err(EngineError::BadRequest(_))), "{replies:?}");
     assert!(replies[0].is_ok() && replies[2].is_ok());
     assert_eq!((engine.stats(NOW).pending, engine.stats(NOW).counters.created), (3, 3));
 }
 
-/// Storage with one recurring task.
-struct OneSchedule(Vec<u8>);
-
-impl Reader for OneSchedule {
-    fn body(&self, _: PageNumber, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("no page is stored".to_owned()))
-    }
-    fn schedule(&self, _: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
-        Ok(self.0.clone())
-    }
-    fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("no envelope is stored".to_owned()))
-    }
-    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("no history is stored".to_owned()))
-    }
+fn cron(cron: &str, description: &str) -> Vec<u8> {
+    recurring("r", &format!(r#""cron":"{cron}","description":"{description}""#)).into_bytes()
 }
 
-fn recurring(cron: &str, description: &str) -> Vec<u8> {
-    format!(r#"{{"id":"r","cron":"{cron}","description":"{description}","callback":{{"type":"handler","name":"log"}}}}"#)
-        .into_bytes()
+fn define(record: Vec<u8>, expected: Option<Expected>) -> Append {
+    Append { schedules: vec![record], expected, ..Append::default() }
 }
 
 #[test]
 fn a_definition_with_the_same_schedule_keeps_the_run_that_is_due() {
-    let first = recurring("*/10 * * * * *", "one");
-    let storage = OneSchedule(first.clone());
-    let append = |record: Vec<u8>, expected| Append {
-        schedules: vec![record],
-        expected,
-        ..Append::default()
-    };
+    let first = cron("*/10 * * * * *", "one");
     let late = NOW.plus(25_000);
     let version = Some(Expected::Version(version_of(&first)));
     for (record, expected, next) in [
         // Due since NOW + 10 s: it stays so for who has read the task, and for who writes the same
         // over it.
-        (recurring("*/10 * * * * *", "two"), version, NOW.plus(10_000)),
-        (recurring("*/10 * * * * *", "two"), None, NOW.plus(10_000)),
-        (recurring("*/15 * * * * *", "two"), version, NOW.plus(30_000)),
-        (recurring("*/15 * * * * *", "two"), None, NOW.plus(30_000)),
+        (cron("*/10 * * * * *", "two"), version, NOW.plus(10_000)),
+        (cron("*/10 * * * * *", "two"), None, NOW.plus(10_000)),
+        (cron("*/15 * * * * *", "two"), version, NOW.plus(30_000)),
+        (cron("*/15 * * * * *", "two"), None, NOW.plus(30_000)),
     ] {
-        let mut engine = engine();
-        let (_, effects) = engine.append(append(first.clone(), None), NOW, &storage).unwrap();
+        let (mut engine, mut stored) = (engine(), Memory::default());
+        let (_, effects) = engine.append(define(first.clone(), None), NOW, &stored).unwrap();
+        stored.apply(&effects.writes);
         let started = effects.writes.iter().find_map(|write| match write {
             Write::InsertSchedule { since, .. } => Some(*since),
             _ => None,
         });
-        let (reply, effects) = engine.append(append(record, expected), late, &storage).unwrap();
+        let (reply, effects) = engine.append(define(record, expected), late, &stored).unwrap();
         assert_eq!((reply.created, reply.replaced), (1, 1));
         assert_eq!(engine.next_wakeup(), Some(next));
         let since = effects.writes.iter().find_map(|write| match write {
@@ -142,13 +98,7 @@ fn a_definition_with_the_same_schedule_keeps_the_run_that_is_due() {
 #[test]
 fn a_change_of_the_delay_neither_repeats_nor_leaves_out_a_run() {
     let with = |more: &str| {
-        format!(r#"{{"id":"r","everySeconds":10,"anchor":{NOW}{more},"callback":{{"type":"handler","name":"log"}}}}"#)
-            .into_bytes()
-    };
-    let append = |record: Vec<u8>, expected| Append {
-        schedules: vec![record],
-        expected,
-        ..Append::default()
+        recurring("r", &format!(r#""everySeconds":10,"anchor":{NOW}{more}"#)).into_bytes()
     };
     let mut owed_runs = 0;
     for (first, second) in [
@@ -157,12 +107,14 @@ fn a_change_of_the_delay_neither_repeats_nor_leaves_out_a_run() {
         (r#","windowSeconds":9"#, r#","jitterSeconds":8"#),
     ] {
         for moment in (12_000..42_000).step_by(500) {
-            let mut storage = OneSchedule(with(first));
-            let mut engine = engine();
-            engine.append(append(with(first), None), NOW, &storage).unwrap();
+            let (mut engine, mut stored) = (engine(), Memory::default());
+            let (_, effects) = engine.append(define(with(first), None), NOW, &stored).unwrap();
+            stored.apply(&effects.writes);
             let mut times = Vec::new();
-            let mut wake = |engine: &mut Engine, storage: &OneSchedule, at: i64| {
-                for write in engine.wake(NOW.plus(at), storage).unwrap().writes {
+            let mut wake = |engine: &mut Engine, stored: &mut Memory, at: i64| {
+                let effects = engine.wake(NOW.plus(at), stored).unwrap();
+                stored.apply(&effects.writes);
+                for write in effects.writes {
                     let Write::InsertEnvelope { text, .. } = write else { continue };
                     let envelope = scheduler_model::format::envelope::Envelope::parse(
                         std::str::from_utf8(&text).unwrap(),
@@ -173,13 +125,13 @@ fn a_change_of_the_delay_neither_repeats_nor_leaves_out_a_run() {
                     }));
                 }
             };
-            (0..moment).step_by(1_000).for_each(|at| wake(&mut engine, &storage, at));
+            (0..moment).step_by(1_000).for_each(|at| wake(&mut engine, &mut stored, at));
             // Other tasks have brought the watermark as far as it may be.
             engine.state.watermark.due = NOW.plus((moment - 1) / 1_000 * 1_000);
             let version = Some(Expected::Version(version_of(&with(first))));
             let (_, effects) =
-                engine.append(append(with(second), version), NOW.plus(moment), &storage).unwrap();
-            storage.0 = with(second);
+                engine.append(define(with(second), version), NOW.plus(moment), &stored).unwrap();
+            stored.apply(&effects.writes);
             let owed = effects.writes.iter().find_map(|write| match write {
                 Write::InsertPage { body, .. } => {
                     Some(Record::parse(body).unwrap().time.unwrap().since(NOW))
@@ -187,13 +139,12 @@ fn a_change_of_the_delay_neither_repeats_nor_leaves_out_a_run() {
                 _ => None,
             });
             if let Some(owed_time) = owed {
-                // It stands in a page, which this storage does not have.
                 assert_eq!(times.last().map_or(owed_time, |last| last + 10_000), owed_time);
                 assert!(engine.next_wakeup().unwrap() <= NOW.plus(moment));
                 owed_runs += 1;
                 continue;
             }
-            (moment..80_000).step_by(1_000).for_each(|at| wake(&mut engine, &storage, at));
+            (moment..80_000).step_by(1_000).for_each(|at| wake(&mut engine, &mut stored, at));
             assert_eq!(
                 times,
                 (0..=7)
@@ -215,16 +166,11 @@ fn requests_with_an_id_in_common_wait_for_one_another() {
     assert_eq!(gathering.add(request(1..3, 0)), None);
     assert_eq!(gathering.add(request(3..5, 0)), None);
     assert_eq!(gathering.add(request(4..6, 0)), Some(request(4..6, 0)));
-    let recurring = |id: &str| Append {
-        schedules: vec![
-            format!(r#"{{"id":"{id}","cron":"* * * * *","callback":{{}}}}"#).into_bytes(),
-        ],
-        ..Append::default()
-    };
+    let each_minute = |id: &str| define(recurring(id, r#""cron":"* * * * *""#).into_bytes(), None);
     assert!(
-        gathering.add(recurring("task-1")).is_some(),
+        gathering.add(each_minute("task-1")).is_some(),
         "a schedule and a one-shot task of one id"
     );
-    assert_eq!(gathering.add(recurring("task-9")), None);
+    assert_eq!(gathering.add(each_minute("task-9")), None);
     assert_eq!(gathering.into_requests().len(), 3);
 }

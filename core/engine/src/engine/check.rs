@@ -87,6 +87,8 @@ impl Engine {
                 // Nothing new waits.
                 flights.clear();
                 outcome.pages.clear();
+            } else {
+                self.continue_flight(*newest, &mut outcome, reader)?;
             }
         }
         let Redefined { pages, schedules, going_on, replaced, attempts, went_on, .. } = outcome;

@@ -34,7 +34,7 @@ use scheduler_model::bounds::MAX_DEFERRED_RUNS;
 use scheduler_model::explain::{Explanation, ReasonCode};
 use scheduler_model::format::page::Flags;
 use scheduler_model::protocol::{CircuitState, EventKind, Report};
-use scheduler_model::task::Record;
+use scheduler_model::task::{Callback, Record};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What a report says of a destination.
@@ -199,6 +199,14 @@ impl Engine {
             "one run is let through",
             now,
         );
+    }
+
+    /// Returns whether the circuit of the destination that a record calls is open.
+    pub(super) fn is_unanswered(&self, record: &[u8]) -> bool {
+        let destination = Record::parse(record).ok().and_then(|record| {
+            Callback::parse(record.callback.get()).ok().and_then(|callback| callback.destination())
+        });
+        destination.is_some_and(|destination| self.circuits.is_open(&destination))
     }
 
     /// Removes circuits without a report for a long time. Costs nothing while there are none.

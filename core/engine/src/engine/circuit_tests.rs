@@ -1,51 +1,18 @@
 use super::*;
 use crate::circuits::Circuit;
-use crate::{
-    Config, Destination, Effects, Keep, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage,
-    StoredSchedule, Write,
-};
+use crate::testing::{Memory, append_flagged};
+use crate::{Config, Effects, Keep, Snapshot, Write};
 use scheduler_model::bounds::{MAX_CIRCUITS, MAX_EVENTS_BYTES};
 use scheduler_model::format::envelope::Envelope;
-use scheduler_model::format::page::PageBuilder;
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::protocol::{Append, EventsRequest, Failure};
-use scheduler_model::routing::id_hash;
-use std::cell::RefCell;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 const HANGS: &str = "https://hangs.example";
 
-/// Of an envelope: where it goes, the hashes of its tasks, and its text.
-type Row = (Option<Destination>, Vec<u8>, Vec<u8>);
-
-#[derive(Default)]
-struct Stored {
-    pages: BTreeMap<PageNumber, (Vec<u8>, Vec<u8>)>,
-    dead: BTreeMap<PageNumber, Vec<u8>>,
-    schedules: BTreeMap<ScheduleNumber, (UnixMillis, Vec<u8>)>,
-    outbox: BTreeMap<u64, Row>,
-    state: Option<Vec<u8>>,
-}
-
-impl Reader for RefCell<Stored> {
-    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
-        Ok(self.borrow().pages[&page].1[offset as usize..(offset + len) as usize].to_vec())
-    }
-    fn schedule(&self, number: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
-        Ok(self.borrow().schedules[&number].1.clone())
-    }
-    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
-        Ok(self.borrow().outbox[&seq].2.clone())
-    }
-    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("no history".to_owned()))
-    }
-}
-
 /// A shard, its storage, and a clock.
 struct Shard {
     engine: Engine,
-    stored: RefCell<Stored>,
+    stored: Memory,
     now: UnixMillis,
 }
 
@@ -60,107 +27,43 @@ impl Shard {
     fn new() -> Self {
         Self {
             engine: Engine::load("1-0", config(), Snapshot::default()).unwrap(),
-            stored: RefCell::default(),
+            stored: Memory::default(),
             now: NOW,
         }
     }
 
     fn commit(&mut self, effects: Effects) -> Vec<Sent> {
-        let stored = self.stored.get_mut();
-        let mut sent = Vec::new();
-        for write in effects.writes {
-            match write {
-                Write::InsertPage { page, directory, body } => {
-                    drop(stored.pages.insert(page, (directory, body)))
-                }
-                Write::ExtendPage { page, directory, tail } => {
-                    let row = stored.pages.get_mut(&page).unwrap();
-                    row.0 = directory;
-                    row.1.extend_from_slice(&tail);
-                }
-                Write::DeletePage { page, .. } => {
-                    drop((stored.pages.remove(&page), stored.dead.remove(&page)))
-                }
-                Write::SetDead { page, bits } => drop(stored.dead.insert(page, bits)),
-                Write::InsertSchedule { number, since, record } => {
-                    drop(stored.schedules.insert(number, (since, record)))
-                }
-                Write::InsertEnvelope { seq, destination, text, hashes, state, .. } => {
-                    let envelope = Envelope::parse(std::str::from_utf8(&text).unwrap()).unwrap();
-                    let task = |task: &&serde_json::value::RawValue| {
-                        let record = Record::parse(task.get().as_bytes()).unwrap();
-                        (record.occurrence_key().to_string(), record.attempt_number())
-                    };
-                    sent.push((seq, envelope.tasks.iter().map(task).collect()));
-                    stored.outbox.insert(seq, (Some(destination), hashes, text.to_vec()));
-                    stored.state = state.or(stored.state.take());
-                }
-                Write::ClearEnvelope { seq, state } => {
-                    stored.outbox.get_mut(&seq).unwrap().0 = None;
-                    stored.state = Some(state);
-                }
-                Write::SaveState { seq, state } => {
-                    stored.outbox.entry(seq).or_default();
-                    stored.state = Some(state);
-                }
-                Write::DeleteEnvelope { seq } => drop(stored.outbox.remove(&seq)),
-                _ => {}
+        self.stored.apply(&effects.writes);
+        let task = |task: &&serde_json::value::RawValue| {
+            let record = Record::parse(task.get().as_bytes()).unwrap();
+            (record.occurrence_key().to_string(), record.attempt_number())
+        };
+        let inserted = effects.writes.iter().filter_map(|write| match write {
+            Write::InsertEnvelope { seq, text, .. } => {
+                let envelope = Envelope::parse(std::str::from_utf8(text).unwrap()).unwrap();
+                Some((*seq, envelope.tasks.iter().map(task).collect()))
             }
-        }
-        sent
+            _ => None,
+        });
+        inserted.collect()
     }
 
     fn restart(&mut self) {
-        let stored = self.stored.get_mut();
-        let pages = stored.pages.iter().map(|(page, (directory, body))| StoredPage {
-            page: *page,
-            directory: directory.clone(),
-            body_len: body.len() as u32,
-            dead: stored.dead.get(page).cloned().unwrap_or_default(),
-        });
-        let schedules = stored.schedules.iter().map(|(number, (since, record))| StoredSchedule {
-            number: *number,
-            since: *since,
-            record: record.clone(),
-        });
-        let envelopes =
-            stored.outbox.iter().map(|(seq, (destination, hashes, _))| StoredEnvelope {
-                seq: *seq,
-                destination: destination.clone(),
-                hashes: hashes.clone(),
-                sent_at: NOW,
-                attempts: 0,
-                sends: crate::Sends::Sent,
-            });
-        let snapshot = Snapshot {
-            pages: pages.collect(),
-            schedules: schedules.collect(),
-            envelopes: envelopes.collect(),
-            state: stored.state.clone(),
-            ..Snapshot::default()
-        };
-        self.engine = Engine::load("1-0", config(), snapshot).unwrap();
+        self.engine = self.stored.load("1-0", config());
     }
 
     /// Adds webhooks to a host, due now.
     fn add(&mut self, host: &str, ids: impl IntoIterator<Item = String>, more: &str) {
-        let mut builder = PageBuilder::default();
-        for id in ids {
-            let now = self.now;
+        let now = self.now;
+        let tasks = ids.into_iter().map(|id| {
             let record = format!(
                 r#"{{"time":{now},"id":"{id}"{more},"callback":{{"type":"webhook","url":"{host}/x"}},"retry":{{"maxAttempts":50,"minBackoffSeconds":1,"factor":1,"jitter":0}}}}"#
             );
-            let flags = if Record::parse(record.as_bytes()).unwrap().is_conditional() {
-                Flags::CONDITIONAL
-            } else {
-                Flags::TASK
-            };
-            assert!(
-                builder
-                    .push(id_hash(&id), now, flags, |out| out.extend_from_slice(record.as_bytes()))
-            );
-        }
-        let append = Append { pages: builder.finish(), ..Append::default() };
+            let is_conditional = Record::parse(record.as_bytes()).unwrap().is_conditional();
+            let flags = if is_conditional { Flags::CONDITIONAL } else { Flags::TASK };
+            (id, now, flags, record)
+        });
+        let append = append_flagged(tasks);
         let (_, effects) = self.engine.append(append, self.now, &self.stored).unwrap();
         self.commit(effects);
     }

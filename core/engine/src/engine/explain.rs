@@ -31,8 +31,18 @@ impl Engine {
         now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<Explanation, EngineError> {
-        let status = self.get(id, reader)?.map(|item| item.status);
-        let mut told = Explanation { status, ..Explanation::default() };
+        let item = self.get(id, reader)?;
+        let record = item.as_ref().map(|item| Record::parse(item.record.get().as_bytes()));
+        let record = record.and_then(Result::ok);
+        let mut told = Explanation {
+            status: item.as_ref().map(|item| item.status),
+            created_at: record.as_ref().and_then(|record| record.created_at),
+            updated_at: record.as_ref().and_then(|record| record.updated_at),
+            created_by: record
+                .and_then(|record| record.created_by)
+                .map(std::borrow::Cow::into_owned),
+            ..Explanation::default()
+        };
         let cancelled = self.explain_history(id, now, reader, &mut told)?;
         let mut of_hash: Vec<EntryRef> =
             self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();

@@ -10,6 +10,8 @@
 
 use super::Engine;
 use crate::checked::given;
+use crate::continued::{continued, continued_text};
+use crate::decisions::FlightRef;
 use crate::effects::{Effects, Write};
 use crate::entry_ref::EntryRef;
 use crate::error::{EngineError, contradiction};
@@ -136,12 +138,14 @@ impl Engine {
             return Ok(());
         };
         let was_paused = self.is_paused(task);
+        let stored = match task {
+            EntryRef::Page(_) if !reading.is_version => Vec::new(),
+            _ => self.record_of(task, reader)?,
+        };
         let same = match task {
-            EntryRef::Schedule(number) => {
-                going_on(&schedule.record, &reader.schedule(number)?, open)
-                    .map_err(EngineError::Corrupt)?
-                    .map(|record| (number, record))
-            }
+            EntryRef::Schedule(number) => going_on(&schedule.record, &stored, open)
+                .map_err(EngineError::Corrupt)?
+                .map(|record| (number, record)),
             EntryRef::Page(_) => None,
         };
         let is_paused = match same {
@@ -161,6 +165,8 @@ impl Engine {
                     return Ok(());
                 }
                 let is_paused = schedule.read.paused;
+                let (schedule, is_changed) = schedule.continuing(&stored)?;
+                outcome.went_on += u64::from(is_changed);
                 outcome.schedules.push(schedule);
                 is_paused
             }
@@ -286,8 +292,15 @@ impl Engine {
                 EntryRef::Schedule(_) => None,
                 EntryRef::Page(_) => self.kept_entry(&page, &entry, (task, open), now, reader)?,
             };
+            // A request that names the version continues the task at another time, too.
+            let same = match same {
+                None if reading.is_version => {
+                    Some(continuing(&page, &entry, &self.record_of(task, reader)?)?)
+                }
+                same => same,
+            };
             outcome.replaced.push(task);
-            if same.is_none() && !reading.is_version {
+            if same.is_none() {
                 outcome.replaced.extend(former.attempts);
                 continue;
             }
@@ -350,18 +363,46 @@ impl Engine {
             (_, due) => (due, None),
         };
         let is_given = given.replayed_at.or(given.late_since).is_some();
-        let given =
-            Record { replayed_at: former.replayed_at, late_since: former.late_since, ..given };
+        let kept = Record {
+            replayed_at: former.replayed_at,
+            late_since: former.late_since,
+            ..given.clone()
+        };
         let late_since = start
-            .filter(|start| given.is_conditional() && *start > given.start())
+            .filter(|start| kept.is_conditional() && *start > kept.start())
             .or(former.late_since);
-        let keeps = former.replayed_at.or(late_since).is_some() && !is_given;
-        let record = keeps.then(|| {
-            let mut text = Vec::new();
-            Record { late_since, ..given }.write(&mut text);
-            text
-        });
+        let kept = if is_given { given } else { Record { late_since, ..kept } };
+        let record = continued(&kept, &former, &text);
+        let record = (record != record_in(page, entry)).then_some(record);
         Ok(Some(KeptEntry { due, record }))
+    }
+
+    /// Makes the only task of a request continue the run in flight that it is a version of, whose
+    /// time it changes.
+    pub(super) fn continue_flight(
+        &self,
+        flight: FlightRef,
+        outcome: &mut Redefined,
+        reader: &dyn Reader,
+    ) -> Result<(), EngineError> {
+        let stored = self.record_in_flight(flight, reader)?;
+        let mut pages = Vec::with_capacity(outcome.pages.len());
+        for page in &outcome.pages {
+            let mut kept = BTreeMap::new();
+            for (index, entry) in page.directory.iter().enumerate() {
+                let entry = continuing(page, &entry, &stored)?;
+                outcome.went_on += u64::from(entry.record.is_some());
+                kept.insert(index, entry);
+            }
+            pages.extend(rebuilt(page, kept));
+        }
+        outcome.pages = pages;
+        for schedule in std::mem::take(&mut outcome.schedules) {
+            let (schedule, is_changed) = schedule.continuing(&stored)?;
+            outcome.went_on += u64::from(is_changed);
+            outcome.schedules.push(schedule);
+        }
+        Ok(())
     }
 
     /// Returns whether a task is paused.
@@ -373,4 +414,11 @@ impl Engine {
             EntryRef::Page(_) => self.due_of(task) == UnixMillis::PAUSED,
         }
     }
+}
+
+/// Returns an entry of a request that continues the task of the record `stored` at another time.
+fn continuing(page: &Page, entry: &Entry, stored: &[u8]) -> Result<KeptEntry, EngineError> {
+    let given = record_in(page, entry);
+    let record = continued_text(given, stored)?;
+    Ok(KeptEntry { due: entry.due, record: (record != given).then_some(record) })
 }

@@ -1,75 +1,20 @@
 use super::*;
-use crate::effects::Write;
-use crate::snapshot::StoredHistory;
-use crate::{Config, Snapshot, StorageError};
+use crate::Config;
+use crate::testing::Memory;
 use scheduler_model::bounds::{
     MAX_DESTINATION_BYTES, MAX_HISTORY_AGE_MILLIS, MAX_HISTORY_ROWS, MAX_ID_BYTES,
     MAX_KEY_NAME_BYTES, MAX_TAG_BYTES, MAX_TAGS,
 };
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::protocol::{MAX_ERROR_CHARS, RunFilter, TaskRun};
-use std::collections::BTreeMap;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
-/// The rows of the history, and nothing else.
-#[derive(Default)]
-struct Rows(BTreeMap<u64, (UnixMillis, Vec<u8>)>);
-
-impl Reader for Rows {
-    fn body(&self, _: PageNumber, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("nothing is stored".to_owned()))
-    }
-    fn schedule(&self, _: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("nothing is stored".to_owned()))
-    }
-    fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("nothing is stored".to_owned()))
-    }
-    fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
-        self.0
-            .get(&row)
-            .map(|(_, body)| body.clone())
-            .ok_or_else(|| StorageError(format!("no row {row}")))
-    }
-}
-
-impl Rows {
-    fn apply(&mut self, effects: Effects) {
-        for write in effects.writes {
-            match write {
-                Write::InsertHistory { row, newest, body } => {
-                    assert!(self.0.last_key_value().is_none_or(|(last, _)| *last < row));
-                    self.0.insert(row, (newest, body));
-                }
-                Write::ExtendHistory { row, newest, tail } => {
-                    let stored = self.0.get_mut(&row).unwrap();
-                    stored.0 = newest;
-                    stored.1.extend(tail);
-                }
-                Write::DropHistory { up_to } => self.0.retain(|row, _| *row > up_to),
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
-    fn load(&self) -> Engine {
-        let history = self.0.iter().map(|(row, (newest, body))| StoredHistory {
-            row: *row,
-            newest: *newest,
-            bytes: body.len() as u32,
-        });
-        Engine::load(
-            "1-0",
-            Config::default(),
-            Snapshot { history: history.collect(), ..Snapshot::default() },
-        )
-        .unwrap()
-    }
+fn load(rows: &Memory) -> Engine {
+    rows.load("1-0", Config::default())
 }
 
 /// Reports one run of `id` whose error is so long.
-fn keep(engine: &mut Engine, rows: &mut Rows, id: &str, error_bytes: usize, now: UnixMillis) {
+fn keep(engine: &mut Engine, rows: &mut Memory, id: &str, error_bytes: usize, now: UnixMillis) {
     let text = format!(r#"{{"time":5,"id":"{id}","callback":{{}}}}"#);
     let error = "x".repeat(error_bytes);
     let mut effects = Effects::default();
@@ -79,11 +24,11 @@ fn keep(engine: &mut Engine, rows: &mut Rows, id: &str, error_bytes: usize, now:
         .map(|_| (record.clone(), Ended::Failed { dead: false, error: error.as_str().into() }))
         .collect();
     engine.keep_outcomes(now, Some(&report), &tasks, &Dispatched::new(), now, &mut effects);
-    rows.apply(effects);
+    rows.apply(&effects.writes);
 }
 
 /// Returns all runs of an id, a page of 100 at a time; how many, and in how many rounds.
-fn count(engine: &Engine, rows: &Rows, id: &str, now: UnixMillis) -> (usize, usize) {
+fn count(engine: &Engine, rows: &Memory, id: &str, now: UnixMillis) -> (usize, usize) {
     let (mut runs, mut rounds, mut before) = (0, 0, None);
     loop {
         let reply = engine.runs(&RunsRequest::of_task(id, before, 100), now, rows).unwrap();
@@ -98,26 +43,26 @@ fn count(engine: &Engine, rows: &Rows, id: &str, now: UnixMillis) -> (usize, usi
 
 #[test]
 fn reports_share_rows_up_to_their_size_and_a_restart_goes_on_with_the_newest() {
-    let (mut rows, mut engine) = (Rows::default(), Rows::default().load());
+    let (mut rows, mut engine) = (Memory::default(), load(&Memory::default()));
     for n in 0..20 {
         keep(&mut engine, &mut rows, "a", 400, NOW.plus(n));
-        engine = rows.load();
+        engine = load(&rows);
     }
     // Some 8.5 KB a report.
-    assert_eq!(rows.0.len(), 7);
-    assert!(rows.0.values().all(|(_, body)| body.len() <= HISTORY_ROW_BYTES));
+    assert_eq!(rows.history.len(), 7);
+    assert!(rows.history.values().all(|row| row.body.len() <= HISTORY_ROW_BYTES));
     assert_eq!(count(&engine, &rows, "a", NOW), (400, 5));
     assert_eq!(count(&engine, &rows, "b", NOW), (0, 1));
 }
 
 #[test]
 fn old_rows_go_by_number() {
-    let (mut rows, mut engine) = (Rows::default(), Rows::default().load());
+    let (mut rows, mut engine) = (Memory::default(), load(&Memory::default()));
     for n in 0..4 * (MAX_HISTORY_ROWS as i64 + 10) {
         keep(&mut engine, &mut rows, if n == 0 { "first" } else { "a" }, 350, NOW.plus(n));
     }
-    assert_eq!(rows.0.len(), MAX_HISTORY_ROWS);
-    assert_eq!(*rows.0.last_key_value().unwrap().0, MAX_HISTORY_ROWS as u64 + 10);
+    assert_eq!(rows.history.len(), MAX_HISTORY_ROWS);
+    assert_eq!(*rows.history.last_key_value().unwrap().0, MAX_HISTORY_ROWS as u64 + 10);
     // Looked for in all rows, a bounded number at a time.
     assert_eq!(
         count(&engine, &rows, "first", NOW),
@@ -127,24 +72,24 @@ fn old_rows_go_by_number() {
 
 #[test]
 fn old_rows_go_by_age_and_are_not_shown_before_they_do() {
-    let (mut rows, mut engine) = (Rows::default(), Rows::default().load());
+    let (mut rows, mut engine) = (Memory::default(), load(&Memory::default()));
     for n in 0..8 {
         keep(&mut engine, &mut rows, "a", 400, NOW.plus(n));
     }
-    assert_eq!(rows.0.len(), 3);
+    assert_eq!(rows.history.len(), 3);
     let later = NOW.plus(MAX_HISTORY_AGE_MILLIS + 5);
     assert_eq!(count(&engine, &rows, "a", later), (60, 1));
     keep(&mut engine, &mut rows, "a", 400, later.plus(10));
     keep(&mut engine, &mut rows, "a", 400, later.plus(10));
-    assert_eq!(rows.0.keys().copied().collect::<Vec<_>>(), [3, 4]);
+    assert_eq!(rows.history.keys().copied().collect::<Vec<_>>(), [3, 4]);
     assert_eq!(count(&engine, &rows, "a", later.plus(10)), (40, 1));
 }
 
 #[test]
 fn a_damaged_row_is_told() {
-    let (mut rows, mut engine) = (Rows::default(), Rows::default().load());
+    let (mut rows, mut engine) = (Memory::default(), load(&Memory::default()));
     keep(&mut engine, &mut rows, "a", 10, NOW);
-    rows.0.values_mut().for_each(|(_, body)| body.truncate(20));
+    rows.history.values_mut().for_each(|row| row.body.truncate(20));
     let request = RunsRequest::of_task("a", None, 1);
     assert!(
         matches!(engine.runs(&request, NOW, &rows), Err(EngineError::Corrupt(problem)) if problem.contains("row 1"))
@@ -176,7 +121,12 @@ fn a_run_is_no_longer_than_its_bound() {
 }
 
 /// Records one attempt at each of these, of which those with an error have failed.
-fn keep_each(engine: &mut Engine, rows: &mut Rows, tasks: &[(&str, &str, &str)], now: UnixMillis) {
+fn keep_each(
+    engine: &mut Engine,
+    rows: &mut Memory,
+    tasks: &[(&str, &str, &str)],
+    now: UnixMillis,
+) {
     let texts: Vec<String> = tasks
         .iter()
         .map(|(id, host, _)| {
@@ -197,11 +147,11 @@ fn keep_each(engine: &mut Engine, rows: &mut Rows, tasks: &[(&str, &str, &str)],
     let mut effects = Effects::default();
     let report = Report::default();
     engine.keep_outcomes(now, Some(&report), &tasks, &Dispatched::new(), now, &mut effects);
-    rows.apply(effects);
+    rows.apply(&effects.writes);
 }
 
 /// The ids of what a request gives, over all of its pages, and how many attempts were looked at.
-fn ids(engine: &Engine, rows: &Rows, mut request: RunsRequest) -> (Vec<String>, u64) {
+fn ids(engine: &Engine, rows: &Memory, mut request: RunsRequest) -> (Vec<String>, u64) {
     let (mut ids, mut attempts) = (Vec::new(), 0);
     loop {
         let reply = engine.runs(&request, NOW.plus(10_000), rows).unwrap();
@@ -220,7 +170,7 @@ fn ids(engine: &Engine, rows: &Rows, mut request: RunsRequest) -> (Vec<String>, 
 
 #[test]
 fn runs_of_all_tasks_are_filtered_and_say_what_they_called() {
-    let (mut rows, mut engine) = (Rows::default(), Rows::default().load());
+    let (mut rows, mut engine) = (Memory::default(), load(&Memory::default()));
     let error = "HTTP 503 after 12 ms";
     keep_each(&mut engine, &mut rows, &[("a", "a.example", ""), ("b", "b.example", error)], NOW);
     keep_each(&mut engine, &mut rows, &[("ab", "b.example", "no")], NOW.plus(1_000));
@@ -257,7 +207,7 @@ fn runs_of_all_tasks_are_filtered_and_say_what_they_called() {
 
 #[test]
 fn a_request_looks_into_a_bounded_number_of_rows_and_passes_over_those_of_another_time() {
-    let (mut rows, mut engine) = (Rows::default(), Rows::default().load());
+    let (mut rows, mut engine) = (Memory::default(), load(&Memory::default()));
     for n in 0..40 {
         keep(&mut engine, &mut rows, "a", 400, NOW.plus(n * 100));
     }
@@ -283,7 +233,7 @@ fn a_request_looks_into_a_bounded_number_of_rows_and_passes_over_those_of_anothe
 
 #[test]
 fn like_errors_are_one_group_however_many_requests_count_them() {
-    let (mut rows, mut engine) = (Rows::default(), Rows::default().load());
+    let (mut rows, mut engine) = (Memory::default(), load(&Memory::default()));
     for n in 0..10 {
         let error = format!("HTTP 503 after {n} ms");
         let tasks =

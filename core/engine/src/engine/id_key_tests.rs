@@ -1,18 +1,14 @@
 //! Ids whose unkeyed hashes are equal, which anybody can make: no lookup reads more for them, and
 //! none is taken for another.
 
-use crate::{
-    Config, Effects, Engine, EngineError, Reader, Snapshot, StorageError, Write,
-    hashes_of_envelope, key_stored_page,
-};
+use crate::testing::{Memory, append, record};
+use crate::{Config, Engine, EngineError, Snapshot, hashes_of_envelope, key_stored_page};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Directory, Entry, Flags, Page, PageBuilder, PageError};
 use scheduler_model::id_key::IdKey;
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
+use scheduler_model::numbers::PageNumber;
 use scheduler_model::protocol::{Append, CancelRequest, Cancelled};
 use scheduler_model::routing::id_hash;
-use std::cell::Cell;
-use std::collections::BTreeMap;
 
 #[path = "../../../model/src/routing_collisions.rs"]
 mod collisions;
@@ -21,60 +17,8 @@ use collisions::colliding_ids;
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 const KEY: IdKey = IdKey::new(*b"a key of 16 byte");
 
-/// Pages in memory, and how often a record was read.
-#[derive(Default)]
-struct Stored {
-    pages: BTreeMap<PageNumber, Vec<u8>>,
-    envelopes: BTreeMap<u64, Vec<u8>>,
-    reads: Cell<usize>,
-}
-
-impl Stored {
-    fn apply(&mut self, effects: Effects) {
-        for write in effects.writes {
-            match write {
-                Write::InsertPage { page, body, .. } => drop(self.pages.insert(page, body)),
-                Write::ExtendPage { page, tail, .. } => {
-                    self.pages.get_mut(&page).unwrap().extend(tail)
-                }
-                Write::InsertEnvelope { seq, text, .. } => {
-                    drop(self.envelopes.insert(seq, text.to_vec()))
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-impl Reader for Stored {
-    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
-        self.reads.set(self.reads.get() + 1);
-        let body = self.pages.get(&page).ok_or_else(|| StorageError("no such page".to_owned()))?;
-        Ok(body[offset as usize..][..len as usize].to_vec())
-    }
-    fn schedule(&self, _: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("no recurring task is stored".to_owned()))
-    }
-    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
-        self.envelopes.get(&seq).cloned().ok_or_else(|| StorageError("no such envelope".to_owned()))
-    }
-    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("there is no history".to_owned()))
-    }
-}
-
-fn record(id: &str) -> String {
-    format!(r#"{{"time":{},"id":"{id}","callback":{{"type":"handler","name":"log"}}}}"#, NOW.get())
-}
-
 fn request(ids: &[String], due: UnixMillis) -> Append {
-    let mut builder = PageBuilder::default();
-    for id in ids {
-        assert!(builder.push(id_hash(id), due, Flags::TASK, |out| {
-            out.extend_from_slice(record(id).as_bytes())
-        }));
-    }
-    Append { pages: builder.finish(), ..Append::default() }
+    append(ids.iter().map(|id| (id, due, record(id, NOW, ""))))
 }
 
 fn engine() -> Engine {
@@ -83,37 +27,40 @@ fn engine() -> Engine {
 
 #[test]
 fn a_lookup_reads_one_record_however_many_ids_collide() {
-    let (mut engine, mut stored, ids) = (engine(), Stored::default(), colliding_ids(500));
+    let (mut engine, mut stored, ids) = (engine(), Memory::keyed(KEY), colliding_ids(500));
     let (reply, effects) = engine.append(request(&ids, NOW.plus(60_000)), NOW, &stored).unwrap();
     assert_eq!((reply.created, reply.replaced), (500, 0));
-    stored.apply(effects);
+    stored.apply(&effects.writes);
 
-    stored.reads.set(0);
+    stored.take_reads();
     assert!(engine.get(&ids[250], &stored).unwrap().is_some());
-    assert!(stored.reads.get() <= 2, "{}", stored.reads.get());
+    let reads = stored.take_reads();
+    assert!(reads <= 2, "{reads}");
 
     // Sent again, each replaces itself: 500 reads and not 250,000.
-    stored.reads.set(0);
+    stored.take_reads();
     let (reply, effects) = engine.append(request(&ids, NOW.plus(60_000)), NOW, &stored).unwrap();
-    stored.apply(effects);
+    stored.apply(&effects.writes);
     assert_eq!((reply.created, reply.replaced), (500, 500));
-    assert!(stored.reads.get() <= 3 * 500, "{}", stored.reads.get());
+    let reads = stored.take_reads();
+    assert!(reads <= 3 * 500, "{reads}");
 
-    stored.reads.set(0);
+    stored.take_reads();
     let request = CancelRequest { ids: ids.clone(), if_match: None };
     let (reply, _) = engine.cancel(&request, NOW, &stored).unwrap();
     assert!(reply.outcomes.iter().all(|outcome| *outcome == Cancelled::Cancelled), "{reply:?}");
-    assert!(stored.reads.get() <= 3 * 500, "{}", stored.reads.get());
+    let reads = stored.take_reads();
+    assert!(reads <= 3 * 500, "{reads}");
 }
 
 #[test]
 fn an_id_is_not_taken_for_one_in_flight_of_equal_hash() {
-    let (mut engine, mut stored, ids) = (engine(), Stored::default(), colliding_ids(2));
+    let (mut engine, mut stored, ids) = (engine(), Memory::keyed(KEY), colliding_ids(2));
     let (_, effects) = engine.append(request(&ids[..1], NOW), NOW, &stored).unwrap();
-    stored.apply(effects);
+    stored.apply(&effects.writes);
     let effects = engine.wake(NOW.plus(10), &stored).unwrap();
     assert_eq!(effects.sends.len(), 1);
-    stored.apply(effects);
+    stored.apply(&effects.writes);
     assert!(engine.is_running(KEY.hash(&ids[0])) && !engine.is_running(KEY.hash(&ids[1])));
     let request = CancelRequest { ids: vec![ids[1].clone()], if_match: None };
     let (reply, _) = engine.cancel(&request, NOW.plus(20), &stored).unwrap();

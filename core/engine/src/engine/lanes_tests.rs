@@ -1,61 +1,24 @@
 use super::*;
 use crate::error::EngineError;
 use crate::limiter::Limiter;
-use crate::{
-    Config, Destination, Engine, Keep, LimitAsk, Reader, Snapshot, StorageError, StoredEnvelope,
-    StoredHistory, StoredPage, StoredSchedule,
-};
+use crate::testing::{self, Memory, record};
+use crate::{Config, Destination, Engine, Keep, LimitAsk};
 use scheduler_model::bounds::MAX_LANES;
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::limit::Limit;
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::protocol::limiter::{Asked, Named};
 use scheduler_model::protocol::{Append, CancelRequest, Cancelled, Report, Terms};
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::Record;
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
-/// Of an envelope: where it goes, the hashes of its tasks, and its text.
-type Row = (Option<Destination>, Vec<u8>, Vec<u8>);
-
-/// What is stored, as far as these tests go.
-#[derive(Default)]
-pub(crate) struct Stored {
-    schedules: BTreeMap<ScheduleNumber, (UnixMillis, Vec<u8>)>,
-    history: BTreeMap<u64, (UnixMillis, Vec<u8>)>,
-    pages: BTreeMap<PageNumber, (Vec<u8>, Vec<u8>)>,
-    dead: BTreeMap<PageNumber, Vec<u8>>,
-    outbox: BTreeMap<u64, Row>,
-    state: Option<Vec<u8>>,
-    writes: usize,
-}
-
-impl Reader for RefCell<Stored> {
-    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
-        Ok(self.borrow().pages[&page].1[offset as usize..(offset + len) as usize].to_vec())
-    }
-
-    fn schedule(&self, number: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
-        Ok(self.borrow().schedules[&number].1.clone())
-    }
-
-    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
-        Ok(self.borrow().outbox[&seq].2.clone())
-    }
-
-    fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
-        Ok(self.borrow().history[&row].1.clone())
-    }
-}
-
 /// A shard and a limiter that is always there.
 pub(crate) struct Pair {
     pub(crate) engine: Engine,
-    pub(crate) stored: RefCell<Stored>,
+    pub(crate) stored: Memory,
     limiter: Limiter,
     pub(crate) now: UnixMillis,
     config: Config,
@@ -65,46 +28,9 @@ pub(crate) struct Pair {
     running: Vec<(UnixMillis, u64)>,
 }
 
-fn load(stored: &RefCell<Stored>, max_dispatched: usize) -> Engine {
-    load_with(stored, Config { history: Keep::Off, max_dispatched, ..Config::default() })
-}
-
-fn load_with(stored: &RefCell<Stored>, config: Config) -> Engine {
-    let stored = stored.borrow();
-    let pages = stored.pages.iter().map(|(page, (directory, body))| StoredPage {
-        page: *page,
-        directory: directory.clone(),
-        body_len: body.len() as u32,
-        dead: stored.dead.get(page).cloned().unwrap_or_default(),
-    });
-    let envelopes = stored.outbox.iter().map(|(seq, (destination, hashes, _))| StoredEnvelope {
-        seq: *seq,
-        destination: destination.clone(),
-        hashes: hashes.clone(),
-        sent_at: NOW,
-        attempts: 0,
-        sends: crate::Sends::Sent,
-    });
-    let snapshot = Snapshot {
-        pages: pages.collect(),
-        envelopes: envelopes.collect(),
-        state: stored.state.clone(),
-        ..Snapshot::default()
-    };
-    let schedules = stored.schedules.iter();
-    let schedules = schedules.map(|(number, (since, record))| StoredSchedule {
-        number: *number,
-        since: *since,
-        record: record.clone(),
-    });
-    let rows = stored.history.iter();
-    let rows = rows.map(|(row, (newest, body))| StoredHistory {
-        row: *row,
-        newest: *newest,
-        bytes: body.len() as u32,
-    });
-    let snapshot = Snapshot { schedules: schedules.collect(), history: rows.collect(), ..snapshot };
-    Engine::load("1-0", config, snapshot).unwrap()
+fn load(stored: &Memory, max_dispatched: usize) -> Engine {
+    let config = Config { history: Keep::Off, max_dispatched, ..Config::default() };
+    stored.load("1-0", config)
 }
 
 impl Pair {
@@ -117,8 +43,8 @@ impl Pair {
     }
 
     pub(crate) fn with(config: Config) -> Self {
-        let stored = RefCell::default();
-        let engine = load_with(&stored, config);
+        let stored = Memory::default();
+        let engine = stored.load("1-0", config);
         Self {
             engine,
             stored,
@@ -131,7 +57,8 @@ impl Pair {
     }
 
     pub(crate) fn restart(&mut self) {
-        self.engine = load_with(&self.stored, Config { max_dispatched: usize::MAX, ..self.config });
+        let config = Config { max_dispatched: usize::MAX, ..self.config };
+        self.engine = self.stored.load("1-0", config);
     }
 
     pub(crate) fn reconfigure(&mut self, config: Config) {
@@ -170,7 +97,7 @@ impl Pair {
     }
 
     pub(crate) fn writes(&self) -> usize {
-        self.stored.borrow().writes
+        self.stored.writes
     }
 
     /// Takes in what a request would bring: recurring tasks, and others with what they say beside
@@ -243,12 +170,8 @@ impl Pair {
 
     /// Returns the ids of what is dispatched and not reported.
     pub(crate) fn ids_on_their_way(&self) -> Vec<String> {
-        let stored = self.stored.borrow();
-        let texts = stored
-            .outbox
-            .values()
-            .filter(|(to, ..)| to.is_some())
-            .map(|(_, _, text)| std::str::from_utf8(text).unwrap());
+        let rows = self.stored.outbox.values().filter(|row| row.destination.is_some());
+        let texts = rows.map(|row| std::str::from_utf8(&row.text).unwrap());
         let tasks = texts.flat_map(|text| Envelope::parse(text).unwrap().tasks);
         tasks.map(|task| Record::parse(task.get().as_bytes()).unwrap().id.into_owned()).collect()
     }
@@ -256,11 +179,8 @@ impl Pair {
     /// Returns the keys of what is dispatched and not reported, with the numbers of the envelopes;
     /// without a key those of the main order.
     pub(crate) fn on_its_way(&self) -> Vec<(u64, Option<String>)> {
-        let stored = self.stored.borrow();
-        let rows = stored
-            .outbox
-            .iter()
-            .filter_map(|(seq, (destination, ..))| Some((*seq, destination.clone()?)));
+        let rows = self.stored.outbox.iter();
+        let rows = rows.filter_map(|(seq, row)| Some((*seq, row.destination.clone()?)));
         rows.map(|(seq, to)| match to {
             Destination::Lane(lane) => {
                 (seq, self.engine.lanes.describe(lane).map(|(key, _)| key.to_owned()))
@@ -318,57 +238,7 @@ impl Pair {
     }
 
     pub(crate) fn commit(&mut self, effects: &Effects) {
-        let stored = self.stored.get_mut();
-        stored.writes += effects.writes.len();
-        for write in effects.writes.clone() {
-            match write {
-                Write::InsertPage { page, directory, body } => {
-                    drop(stored.pages.insert(page, (directory, body)))
-                }
-                Write::ExtendPage { page, directory, tail } => {
-                    let row = stored.pages.get_mut(&page).unwrap();
-                    row.0 = directory;
-                    row.1.extend(tail);
-                }
-                Write::DeletePage { page, .. } => {
-                    drop((stored.pages.remove(&page).unwrap(), stored.dead.remove(&page)))
-                }
-                Write::SetDead { page, bits } => drop(stored.dead.insert(page, bits)),
-                Write::InsertEnvelope { seq, destination, text, hashes, state, .. } => {
-                    stored.outbox.insert(seq, (Some(destination), hashes, text.to_vec()));
-                    stored.state = state.or(stored.state.take());
-                }
-                Write::ClearEnvelope { seq, state } => {
-                    stored.outbox.insert(seq, (None, Vec::new(), Vec::new()));
-                    stored.state = Some(state);
-                }
-                Write::SaveState { seq, state } => {
-                    stored.outbox.entry(seq).or_default();
-                    stored.state = Some(state);
-                }
-                Write::InsertSchedule { number, since, record } => {
-                    drop(stored.schedules.insert(number, (since, record)))
-                }
-                Write::SetSchedule { number, since, record } => {
-                    let row = stored.schedules.get_mut(&number).unwrap();
-                    *row = (since.unwrap_or(row.0), record);
-                }
-                Write::DeleteSchedule { number } => drop(stored.schedules.remove(&number).unwrap()),
-                Write::InsertHistory { row, newest, body } => {
-                    drop(stored.history.insert(row, (newest, body)))
-                }
-                Write::ExtendHistory { row, newest, tail } => {
-                    let row = stored.history.get_mut(&row).unwrap();
-                    row.0 = newest;
-                    row.1.extend(tail);
-                }
-                Write::Resent { .. } | Write::SendEnded { .. } | Write::SetSince { .. } => {}
-                Write::DropHistory { up_to } => stored.history.retain(|row, _| *row > up_to),
-                Write::DeleteEnvelope { seq } => drop(stored.outbox.remove(&seq).unwrap()),
-                Write::Decide { .. } | Write::ForgetDecisions { .. } => {}
-                other => panic!("these tests do not store {other:?}"),
-            }
-        }
+        self.stored.apply(&effects.writes);
     }
 
     fn append(
@@ -441,7 +311,7 @@ impl Pair {
 
     /// Reports that all of an envelope's tasks have failed with this error.
     pub(crate) fn fail(&mut self, seq: u64, permanent: bool, error: &str) {
-        let tasks = self.stored.borrow().outbox[&seq].1.len() / 8;
+        let tasks = self.stored.outbox[&seq].hashes.len() / 8;
         let failure = |index| scheduler_model::protocol::Failure {
             index,
             error: error.to_owned(),
@@ -474,7 +344,7 @@ impl Pair {
     }
 
     fn in_flight(&self) -> usize {
-        self.stored.borrow().outbox.values().map(|(_, hashes, _)| hashes.len() / 8).sum()
+        self.stored.outbox.values().map(|row| row.hashes.len() / 8).sum()
     }
 }
 
@@ -483,8 +353,8 @@ fn a_herd_behind_a_limit_is_written_once() {
     let mut pair = Pair::new(usize::MAX);
     pair.limit("stripe", 10);
     pair.append(&["stripe"], (0..100_000).map(|n| (1, format!("task-{n}")))).unwrap();
-    let pages = pair.stored.borrow().pages.len();
-    let (mut waiting, before) = (std::collections::VecDeque::new(), pair.stored.borrow().writes);
+    let pages = pair.stored.pages.len();
+    let (mut waiting, before) = (std::collections::VecDeque::new(), pair.stored.writes);
     let mut ran = 0;
     while ran < 2_000 {
         pair.now = pair.now.plus(100);
@@ -500,11 +370,11 @@ fn a_herd_behind_a_limit_is_written_once() {
             ran += tasks as u64;
         }
     }
-    let written = pair.stored.borrow().writes - before;
+    let written = pair.stored.writes - before;
     // A row to hand each on and one when it is done, and what becomes of pages of which nothing is
     // left.
     assert!(written <= 2 * ran as usize + 250, "{written} rows for {ran} tasks");
-    assert!(pair.stored.borrow().pages.len() >= pages - 10);
+    assert!(pair.stored.pages.len() >= pages - 10);
     assert_eq!(pair.limiter.slots("stripe"), 10);
 }
 
@@ -536,10 +406,9 @@ fn what_is_in_flight_is_known_after_a_restart() {
     assert_eq!((cancelled, reply.running.len()), (9, 3));
     let seqs: Vec<u64> = pair
         .stored
-        .borrow()
         .outbox
         .iter()
-        .filter(|(_, row)| row.0.is_some())
+        .filter(|(_, row)| row.destination.is_some())
         .map(|(seq, _)| *seq)
         .collect();
     seqs.into_iter().for_each(|seq| pair.report(seq));
@@ -550,9 +419,7 @@ fn what_is_in_flight_is_known_after_a_restart() {
     assert_eq!((pair.limiter.slots("stripe"), pair.engine.next_wakeup()), (0, None));
     let saved = pair.engine.save();
     pair.commit(&saved);
-    assert!(
-        !String::from_utf8(pair.stored.borrow().state.clone().unwrap()).unwrap().contains("stripe")
-    );
+    assert!(!String::from_utf8(pair.stored.state().cloned().unwrap()).unwrap().contains("stripe"));
 }
 
 #[test]
@@ -677,28 +544,13 @@ fn a_key_whose_tasks_come_and_go_is_not_starved() {
 /// to each question, and fired next when they had ended.
 #[test]
 fn a_busy_shard_fires_before_its_tokens_end() {
-    let stored = RefCell::<Stored>::default();
     for gap in [0, 100, 1_000, i64::MAX] {
-        let snapshot = Snapshot::default();
-        let mut engine =
-            Engine::load("1-0", Config { fire_gap_millis: gap, ..Config::default() }, snapshot)
-                .unwrap();
-        let mut builder = PageBuilder::default();
-        for (id, due) in [("a", NOW), ("b", NOW.plus(1))] {
-            let record = format!(
-                r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}}}}"#
-            );
-            assert!(builder.push(id_hash(id), due, Flags::TASK, |out| {
-                out.extend_from_slice(record.as_bytes())
-            }));
-        }
-        let append = Append { pages: builder.finish(), ..Append::default() };
+        let mut stored = Memory::default();
+        let mut engine = stored.load("1-0", Config { fire_gap_millis: gap, ..Config::default() });
+        let tasks = [("a", NOW), ("b", NOW.plus(1))];
+        let append = testing::append(tasks.map(|(id, due)| (id, due, record(id, due, ""))));
         let (_, effects) = engine.append(append, NOW, &stored).unwrap();
-        for write in effects.writes {
-            if let Write::InsertPage { page, directory, body } = write {
-                stored.borrow_mut().pages.insert(page, (directory, body));
-            }
-        }
+        stored.apply(&effects.writes);
         assert_eq!(engine.wake(NOW, &stored).unwrap().sends.len(), 1);
         let next = engine.next_wakeup().unwrap();
         assert!(

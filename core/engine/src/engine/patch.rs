@@ -6,6 +6,7 @@
 //! task waits for its new time.
 
 use super::Engine;
+use crate::continued::continued;
 use crate::decisions::{Decision, FlightRef, Stop};
 use crate::effects::{Effects, Write};
 use crate::error::EngineError;
@@ -28,8 +29,8 @@ impl Engine {
         pages: &[Page],
         reader: &dyn Reader,
     ) -> Result<Option<FlightPatch>, EngineError> {
-        let former = self.record_in_flight(flight, reader)?;
-        let former = Record::parse(&former).map_err(|problem| {
+        let stored = self.record_in_flight(flight, reader)?;
+        let former = Record::parse(&stored).map_err(|problem| {
             EngineError::Corrupt(format!("envelope {}: {problem}", flight.seq))
         })?;
         if former.is_recurring() || former.stage.is_some() {
@@ -49,26 +50,19 @@ impl Engine {
         if given.time.is_none() || !given.has_time_of(&former) {
             return Ok(None);
         }
-        let mut record = Vec::new();
         // The run keeps its name even if a law has moved its time since.
         let start = former.start();
-        let Record {
-            time,
-            attempt,
-            failed_at,
-            error,
-            first_attempt_at,
-            replayed_at,
-            late_since,
-            ..
-        } = former;
+        let Record { time, attempt, failed_at, first_attempt_at, replayed_at, late_since, .. } =
+            former;
         let given = Record { replayed_at, late_since, paused: None, ..given };
         // A shorter delay does not change when the run was due.
         let late_since = Some(start)
             .filter(|start| given.is_conditional() && *start > given.start())
             .or(late_since);
-        Record { time, attempt, failed_at, error, first_attempt_at, late_since, ..given }
-            .write(&mut record);
+        let error = former.error.clone();
+        let patched =
+            Record { time, attempt, failed_at, error, first_attempt_at, late_since, ..given };
+        let record = continued(&patched, &former, &stored);
         if !self.decisions.has_room_for_patch(flight, record.len()) {
             return Err(EngineError::Conflict(
                 "an attempt of the task is in flight, and so are others of the same message, which were changed to as much as it may hold; change the task when its attempt has ended",

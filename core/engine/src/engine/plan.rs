@@ -136,7 +136,7 @@ impl Engine {
                 return Changed::Unchanged;
             }
             Change::Reschedule(to) => {
-                let record = moved(record, to);
+                let record = moved(record, to, now);
                 let due = if due == UnixMillis::PAUSED { due } else { record.due() };
                 (record, due, to_queue, false)
             }
@@ -173,7 +173,7 @@ impl Engine {
             Change::Reschedule(to) if is_at(record, to) => return Changed::Unchanged,
             // It waits for its new time, unlike a further attempt.
             Change::Reschedule(to) => {
-                let moved = Record { paused: None, ..moved(record.clone(), to) };
+                let moved = Record { paused: None, ..moved(record.clone(), to, now) };
                 let due = if decision.is_paused() { UnixMillis::PAUSED } else { moved.due() };
                 changes.back.push(&moved, due, queue_flag(&moved));
                 Some(Stop::Cancelled)
@@ -244,10 +244,11 @@ fn is_at(record: &Record<'_>, to: NewTime) -> bool {
 }
 
 /// Returns the record of a one-shot task at another time, without traces of earlier attempts.
-fn moved(record: Record<'_>, to: NewTime) -> Record<'_> {
+fn moved(record: Record<'_>, to: NewTime, now: UnixMillis) -> Record<'_> {
     let local = to.local.map(|(time, _)| LocalTimes { time: Some(time), ..LocalTimes::default() });
     let timezone = to.local.map(|(_, zone)| Cow::Borrowed(zone.name()));
-    Record { time: Some(to.at), local, timezone, ..first_attempt(record) }
+    let updated_at = Some(now);
+    Record { time: Some(to.at), local, timezone, updated_at, ..first_attempt(record) }
 }
 
 fn parsed(record: &[u8], flight: FlightRef) -> Result<Record<'_>, EngineError> {

@@ -1,114 +1,45 @@
 use super::*;
-use crate::{
-    Config, Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredSchedule, Write,
-};
+use crate::testing::Memory;
+use crate::{Config, Snapshot, Write};
 use scheduler_model::format::envelope::Envelope;
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
-use scheduler_model::protocol::Append;
-use std::collections::BTreeMap;
+use scheduler_model::protocol::{Append, Report};
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
-/// The first schedule that there is, the records of all, and what a wake-up leaves behind.
-#[derive(Default)]
-struct Stored {
-    schedule: Option<(UnixMillis, Vec<u8>)>,
-    state: Option<Vec<u8>>,
-    records: BTreeMap<ScheduleNumber, Vec<u8>>,
-    bodies: BTreeMap<PageNumber, Vec<u8>>,
-    envelopes: BTreeMap<u64, Vec<u8>>,
-}
-
-impl Reader for Stored {
-    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
-        let body = self
-            .bodies
-            .get(&page)
-            .and_then(|body| body.get(offset as usize..(offset + len) as usize));
-        body.map(<[u8]>::to_vec).ok_or_else(|| StorageError(format!("no page {page}")))
-    }
-    fn schedule(&self, number: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
-        Ok(self.records[&number].clone())
-    }
-    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
-        self.envelopes.get(&seq).cloned().ok_or_else(|| StorageError(format!("no envelope {seq}")))
-    }
-    fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError(format!("no row {row}")))
-    }
-}
-
-impl Stored {
-    /// Applies what matters here; gives the times of the runs that were dispatched.
-    fn apply(&mut self, effects: Effects) -> Vec<i64> {
-        let mut times = Vec::new();
-        for write in effects.writes {
-            match write {
-                Write::InsertSchedule { number, since, record } => {
-                    self.records.insert(number, record.clone());
-                    self.schedule.get_or_insert((since, record));
-                }
-                Write::SetSchedule { number, since, record } => {
-                    self.records.insert(number, record.clone());
-                    let before = self.schedule.take().unwrap().0;
-                    self.schedule = Some((since.unwrap_or(before), record));
-                }
-                Write::InsertPage { page, body, .. } => drop(self.bodies.insert(page, body)),
-                Write::SaveState { state, .. } => self.state = Some(state),
-                Write::InsertEnvelope { seq, text, state, destination, .. } => {
-                    self.envelopes.insert(seq, text.to_vec());
-                    assert_eq!(destination, Destination::Dispatch);
-                    self.state = state.or(self.state.take());
-                    let envelope = Envelope::parse(std::str::from_utf8(&text).unwrap()).unwrap();
-                    let time = |task: &&serde_json::value::RawValue| {
-                        Record::parse(task.get().as_bytes()).unwrap().time.unwrap().get()
-                    };
-                    times.extend(envelope.tasks.iter().map(time));
-                }
-                _ => {}
-            }
-        }
-        times
-    }
-
-    fn load(&self) -> Engine {
-        let (since, record) = self.schedule.clone().unwrap();
-        let schedules = vec![StoredSchedule { number: ScheduleNumber::new(1), since, record }];
-        // Its row is there, done.
-        let row = StoredEnvelope {
-            seq: 1,
-            destination: None,
-            hashes: Vec::new(),
-            sent_at: NOW,
-            attempts: 0,
-            sends: crate::Sends::Sent,
+/// Returns the times of the runs that are dispatched.
+fn dispatched(effects: &Effects) -> Vec<i64> {
+    let mut times = Vec::new();
+    for outgoing in &effects.sends {
+        let envelope = Envelope::parse(std::str::from_utf8(&outgoing.text).unwrap()).unwrap();
+        let time = |task: &&serde_json::value::RawValue| {
+            Record::parse(task.get().as_bytes()).unwrap().time.unwrap().get()
         };
-        let envelopes = self.state.iter().map(|_| row.clone()).collect();
-        Engine::load(
-            "1-0",
-            Config::default(),
-            Snapshot { schedules, envelopes, state: self.state.clone(), ..Snapshot::default() },
-        )
-        .unwrap()
+        times.extend(envelope.tasks.iter().map(time));
     }
+    times
+}
+
+fn load(stored: &Memory) -> Engine {
+    stored.load("1-0", Config::default())
 }
 
 /// Returns a shard with a task that fires every second from a second after `NOW`.
-fn every_second(more: &str) -> (Engine, Stored) {
-    let mut stored = Stored::default();
+fn every_second(more: &str) -> (Engine, Memory) {
+    let mut stored = Memory::default();
     let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
     let record = format!(
         r#"{{"id":"a","everySeconds":1,"anchor":{NOW}{more},"callback":{{"type":"handler","name":"log"}}}}"#
     );
     let append = Append { schedules: vec![record.into_bytes()], ..Append::default() };
     let (_, effects) = engine.append(append, NOW, &stored).unwrap();
-    stored.apply(effects);
+    stored.apply(&effects.writes);
     (engine, stored)
 }
 
-fn wake(engine: &mut Engine, stored: &mut Stored, after: i64) -> Vec<i64> {
+fn wake(engine: &mut Engine, stored: &mut Memory, after: i64) -> Vec<i64> {
     let effects = engine.wake(NOW.plus(after), stored).unwrap();
-    stored.apply(effects).into_iter().map(|time| time - NOW.get()).collect()
+    stored.apply(&effects.writes);
+    dispatched(&effects).into_iter().map(|time| time - NOW.get()).collect()
 }
 
 fn seconds(from: i64, to: i64) -> Vec<i64> {
@@ -120,7 +51,7 @@ fn after_an_hour(more: &str) -> (Vec<i64>, Vec<i64>, Engine) {
     let (mut engine, mut stored) = every_second(more);
     let first = wake(&mut engine, &mut stored, 3_600_000);
     // A restart goes on behind what was left out.
-    let mut engine = if more.len().is_multiple_of(2) { stored.load() } else { engine };
+    let mut engine = if more.len().is_multiple_of(2) { load(&stored) } else { engine };
     let then = wake(&mut engine, &mut stored, 3_601_000);
     (first, then, engine)
 }
@@ -169,7 +100,7 @@ fn nothing_handed_on_passes_all_the_same() {
     assert_eq!(engine.watermark().due, NOW.plus(10_000));
     assert_eq!(engine.stats(NOW).schedules, 0);
     assert!(engine.next_wakeup().is_none());
-    assert_eq!(stored.load().watermark(), engine.watermark());
+    assert_eq!(load(&stored).watermark(), engine.watermark());
 }
 
 #[test]
@@ -195,21 +126,26 @@ fn a_pause_is_made_up_for_where_the_task_says_so() {
     ];
     for (more, made_up) in expected {
         let (mut engine, mut stored) = every_second(more);
-        let change = |engine: &mut Engine, stored: &mut Stored, change, after: i64| {
+        let change = |engine: &mut Engine, stored: &mut Memory, change, after: i64| {
             let request = scheduler_model::protocol::ChangeRequest {
                 ids: vec!["a".to_owned()],
                 change,
                 if_match: None,
             };
             let (_, effects) = engine.change(&request, NOW.plus(after), stored).unwrap();
-            stored.apply(effects);
+            stored.apply(&effects.writes);
         };
         wake(&mut engine, &mut stored, 10_000);
         // What went before has ended: nothing overlaps.
-        engine.in_flight.clear();
+        let rows = stored.outbox.iter().filter(|(_, row)| row.is_dispatched());
+        for seq in rows.map(|(seq, _)| *seq).collect::<Vec<_>>() {
+            let report = Report { seq, ..Report::default() };
+            let effects = engine.report(&report, NOW.plus(10_100), &stored).unwrap();
+            stored.apply(&effects.writes);
+        }
         change(&mut engine, &mut stored, scheduler_model::protocol::Change::Pause, 10_500);
         // A restart in the pause knows when that began.
-        let mut engine = stored.load();
+        let mut engine = load(&stored);
         change(&mut engine, &mut stored, scheduler_model::protocol::Change::Resume, 20_500);
         let fired = wake(&mut engine, &mut stored, 20_600);
         assert_eq!(fired, made_up, "{more}");
@@ -217,8 +153,8 @@ fn a_pause_is_made_up_for_where_the_task_says_so() {
 }
 
 /// Returns a shard with so many tasks that fire every second, all paused.
-fn paused(tasks: usize, more: &str) -> (Engine, Stored) {
-    let mut stored = Stored::default();
+fn paused(tasks: usize, more: &str) -> (Engine, Memory) {
+    let mut stored = Memory::default();
     let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
     let record = |n: usize| {
         format!(
@@ -230,7 +166,7 @@ fn paused(tasks: usize, more: &str) -> (Engine, Stored) {
         ..Append::default()
     };
     let (_, effects) = engine.append(append, NOW, &stored).unwrap();
-    stored.apply(effects);
+    stored.apply(&effects.writes);
     (engine, stored)
 }
 
@@ -246,7 +182,7 @@ fn the_end_of_many_pauses_takes_several_steps() {
             if_match: None,
         };
         let (reply, effects) = engine.change(&request, NOW.plus(500_000), &stored).unwrap();
-        stored.apply(effects);
+        stored.apply(&effects.writes);
         assert!((1..=201).contains(&reply.outcomes.len()), "{}", reply.outcomes.len());
         assert!(
             reply
@@ -278,7 +214,7 @@ fn what_makes_up_for_a_pause_does_not_overlap_what_still_runs() {
                 if_match: None,
             };
             let (_, effects) = engine.change(&request, NOW.plus(after), &stored).unwrap();
-            stored.apply(effects);
+            stored.apply(&effects.writes);
         }
         let stats = engine.stats(NOW);
         assert_eq!((stats.pending, stats.counters.skipped), (waiting, skipped), "{overlap}");
@@ -287,7 +223,7 @@ fn what_makes_up_for_a_pause_does_not_overlap_what_still_runs() {
 
 #[test]
 fn a_restart_in_the_middle_does_not_tell_of_left_out_runs_again() {
-    let mut stored = Stored::default();
+    let mut stored = Memory::default();
     let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
     let record = |n: usize| {
         format!(
@@ -299,7 +235,7 @@ fn a_restart_in_the_middle_does_not_tell_of_left_out_runs_again() {
         ..Append::default()
     };
     let (_, effects) = engine.append(append, NOW, &stored).unwrap();
-    stored.apply(effects);
+    stored.apply(&effects.writes);
     let effects = engine.wake(NOW.plus(60_000), &stored).unwrap();
     let left_out = engine.stats(NOW).counters.expired;
     assert!((100..1_000).contains(&left_out), "a firing is bounded: {left_out}");
@@ -319,22 +255,19 @@ fn what_is_held_waits_while_its_task_is_paused() {
     let (mut engine, mut stored) = every_second(r#","overlap":"queueOne""#);
     assert_eq!(wake(&mut engine, &mut stored, 1_000), [1_000]);
     assert_eq!(wake(&mut engine, &mut stored, 2_000), [0; 0]);
-    let change = |engine: &mut Engine, stored: &mut Stored, change, after| {
+    let change = |engine: &mut Engine, stored: &mut Memory, change, after| {
         let request = scheduler_model::protocol::ChangeRequest {
             ids: vec!["a".to_owned()],
             change,
             if_match: None,
         };
         let (_, effects) = engine.change(&request, NOW.plus(after), stored).unwrap();
-        stored.apply(effects);
+        stored.apply(&effects.writes);
     };
     change(&mut engine, &mut stored, scheduler_model::protocol::Change::Pause, 2_500);
-    let report = scheduler_model::protocol::Report {
-        seq: 1,
-        ..scheduler_model::protocol::Report::default()
-    };
+    let report = Report { seq: 1, ..Report::default() };
     let effects = engine.report(&report, NOW.plus(3_000), &stored).unwrap();
-    stored.apply(effects);
+    stored.apply(&effects.writes);
     assert_eq!(wake(&mut engine, &mut stored, 4_000), [0; 0]);
     assert_eq!(engine.stats(NOW).paused, 2);
     change(&mut engine, &mut stored, scheduler_model::protocol::Change::Resume, 5_500);

@@ -3,156 +3,34 @@
 
 use scheduler_calendar::local_time::{Law, LocalTime};
 use scheduler_calendar::time::UnixMillis;
-use scheduler_engine::{
-    Config, Effects, Engine, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage,
-    StoredSchedule, Write,
-};
+use scheduler_engine::testing::Memory;
+use scheduler_engine::{Config, Engine, Snapshot, StoredPage};
 use scheduler_model::format::page::{Directory, Entry, Flags};
-use scheduler_model::numbers::{PageNumber, ScheduleNumber};
+use scheduler_model::numbers::PageNumber;
 use scheduler_model::protocol::{Append, ListRequest, Terms};
 use scheduler_model::task::Record;
-use std::collections::BTreeMap;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
-/// Storage that has nothing to read.
-struct Nothing;
-
-impl Reader for Nothing {
-    fn body(&self, _: PageNumber, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("nothing here".to_owned()))
-    }
-    fn schedule(&self, _: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("nothing here".to_owned()))
-    }
-    fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("nothing here".to_owned()))
-    }
-
-    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("nothing here".to_owned()))
-    }
-}
-
-/// A page's directory, its body, and which of its entries are dead.
-type PageRow = (Vec<u8>, Vec<u8>, Vec<u8>);
-
-/// What an append has written, for a start under another law and what follows.
-#[derive(Default)]
-struct Memory {
-    pages: BTreeMap<PageNumber, PageRow>,
-    schedules: BTreeMap<ScheduleNumber, (UnixMillis, Vec<u8>)>,
-    envelopes: BTreeMap<u64, StoredEnvelope>,
-    state: Option<Vec<u8>>,
-}
-
-impl Memory {
-    fn apply(&mut self, effects: Effects) {
-        for write in effects.writes {
-            match write {
-                Write::InsertPage { page, directory, body } => {
-                    drop(self.pages.insert(page, (directory, body, Vec::new())))
-                }
-                Write::ExtendPage { page, directory, tail } => {
-                    let row = self.pages.get_mut(&page).expect("an extended page is stored");
-                    row.0 = directory;
-                    row.1.extend_from_slice(&tail);
-                }
-                Write::SetDead { page, bits } => {
-                    self.pages.get_mut(&page).expect("a page with dead entries is stored").2 = bits
-                }
-                Write::DeletePage { page, .. } => drop(self.pages.remove(&page)),
-                Write::InsertSchedule { number, since, record } => {
-                    drop(self.schedules.insert(number, (since, record)))
-                }
-                Write::DeleteSchedule { number } => drop(self.schedules.remove(&number)),
-                Write::SaveState { state, .. } | Write::ClearEnvelope { state, .. } => {
-                    self.state = Some(state)
-                }
-                Write::InsertEnvelope { seq, destination, hashes, sent_at, state, .. } => {
-                    let sends = scheduler_engine::Sends::default();
-                    let row = StoredEnvelope {
-                        seq,
-                        destination: Some(destination),
-                        hashes,
-                        sent_at,
-                        attempts: 0,
-                        sends,
-                    };
-                    self.envelopes.insert(seq, row);
-                    self.state = state.or(self.state.take());
-                }
-                _ => {}
+/// Checks the entries that are neither due nor cancelled.
+fn check_planned(memory: &Memory, law: &Law) {
+    for (page, row) in &memory.pages {
+        assert!(row.directory.is_keyed());
+        let dead = memory.dead.get(page).map_or(&[][..], Vec::as_slice);
+        let is_dead =
+            |index: usize| dead.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1);
+        for (index, entry) in row.directory.iter().enumerate() {
+            let is_local =
+                entry.flags.has(Flags::LOCAL) && !is_dead(index) && entry.due > NOW.plus(10);
+            let text = row
+                .body
+                .get(entry.offset as usize..(entry.offset + entry.len) as usize)
+                .expect("it lies in the body");
+            let Some(record) = Record::parse(text).ok().filter(|_| is_local) else { continue };
+            if entry.due == record.due() {
+                assert_eq!(record.moved_by(law), None, "{}", String::from_utf8_lossy(text));
             }
         }
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        let pages = self.pages.iter().map(|(page, (directory, body, dead))| StoredPage {
-            page: *page,
-            directory: directory.clone(),
-            body_len: body.len() as u32,
-            dead: dead.clone(),
-        });
-        let schedules = self.schedules.iter();
-        let schedules = schedules.map(|(number, (since, record))| StoredSchedule {
-            number: *number,
-            since: *since,
-            record: record.clone(),
-        });
-        Snapshot {
-            pages: pages.collect(),
-            schedules: schedules.collect(),
-            envelopes: self.envelopes.values().cloned().collect(),
-            state: self.state.clone(),
-            ..Snapshot::default()
-        }
-    }
-}
-
-impl Memory {
-    /// Checks the entries that are neither due nor cancelled.
-    fn check_planned(&self, law: &Law) {
-        for (directory, body, dead) in self.pages.values() {
-            let directory = Directory::decode(directory.clone(), body.len())
-                .expect("what is stored reads back");
-            assert!(directory.is_keyed());
-            let is_dead =
-                |index: usize| dead.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1);
-            for (index, entry) in directory.iter().enumerate() {
-                let is_local =
-                    entry.flags.has(Flags::LOCAL) && !is_dead(index) && entry.due > NOW.plus(10);
-                let text = body
-                    .get(entry.offset as usize..(entry.offset + entry.len) as usize)
-                    .expect("it lies in the body");
-                let Some(record) = Record::parse(text).ok().filter(|_| is_local) else { continue };
-                if entry.due == record.due() {
-                    assert_eq!(record.moved_by(law), None, "{}", String::from_utf8_lossy(text));
-                }
-            }
-        }
-    }
-}
-
-impl Reader for Memory {
-    fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
-        let body = self
-            .pages
-            .get(&page)
-            .and_then(|row| row.1.get(offset as usize..offset as usize + len as usize));
-        body.map(<[u8]>::to_vec).ok_or_else(|| StorageError("no such body".to_owned()))
-    }
-    fn schedule(&self, number: ScheduleNumber) -> Result<Vec<u8>, StorageError> {
-        self.schedules
-            .get(&number)
-            .map(|row| row.1.clone())
-            .ok_or_else(|| StorageError("no such schedule".to_owned()))
-    }
-    fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("nothing is sent again here".to_owned()))
-    }
-    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("nothing has run here".to_owned()))
     }
 }
 
@@ -171,19 +49,18 @@ fn check_restarts(append: &Append) {
     let mut memory = Memory::default();
     for (start, law) in [OTHER_LAW, Law::default(), OTHER_LAW].into_iter().enumerate() {
         let config = Config { law, ..Config::default() };
-        let mut engine =
-            Engine::load("1-0", config, memory.snapshot()).expect("what was stored can be loaded");
+        let mut engine = memory.load("1-0", config);
         engine.observe(NOW);
         if start == 0 {
             let Ok((_, effects)) = engine.append(append.clone(), NOW, &memory) else { return };
-            memory.apply(effects);
+            memory.apply(&effects.writes);
         }
         // Planned first; what is due by then fires.
         for wake in 0..4 {
             let Ok(effects) = engine.wake(NOW.plus(wake), &memory) else { return };
-            memory.apply(effects);
+            memory.apply(&effects.writes);
         }
-        memory.check_planned(&law);
+        check_planned(&memory, &law);
     }
 }
 
@@ -200,7 +77,7 @@ pub(crate) fn check(data: &[u8]) {
         check_restarts(&append);
         let mut engine = Engine::load("1-0", Config::default(), Snapshot::default())
             .expect("nothing can be loaded");
-        if engine.append(append, NOW, &Nothing).is_ok() {
+        if engine.append(append, NOW, &Memory::default()).is_ok() {
             check_engine(engine);
         }
     }
@@ -259,6 +136,6 @@ fn check_directory(directory: &Directory, body_len: usize) {
 fn check_engine(mut engine: Engine) {
     let stats = engine.stats(NOW);
     assert!(engine.next_wakeup().is_some() || stats.pending == 0);
-    let _ = engine.list(&ListRequest { limit: 10, ..ListRequest::default() }, &Nothing);
-    let _ = engine.wake(UnixMillis::LAST, &Nothing);
+    let _ = engine.list(&ListRequest { limit: 10, ..ListRequest::default() }, &Memory::default());
+    let _ = engine.wake(UnixMillis::LAST, &Memory::default());
 }

@@ -5,11 +5,10 @@ use crate::regressions::{NOW, Pair, ids};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::Write;
 use scheduler_engine::limiter::Limiter;
-use scheduler_model::format::page::{Flags, PageBuilder};
+use scheduler_engine::testing;
 use scheduler_model::limit::Limit;
 use scheduler_model::protocol::limiter::{Asked, Named};
 use scheduler_model::protocol::{Append, Change, Report, Terms};
-use scheduler_model::routing::id_hash;
 
 const AHEAD: i64 = 600_000;
 
@@ -51,16 +50,11 @@ impl Pair {
             record =
                 record.replace("\"callback\"", &format!("\"limitKey\":\"{key}\",\"callback\""));
         }
-        let mut builder = PageBuilder::default();
-        assert!(
-            builder.push(id_hash(&id), due, Flags::TASK, |out| out
-                .extend_from_slice(record.as_bytes()))
-        );
-        let mut pages = builder.finish();
-        pages.iter_mut().for_each(|page| page.directory.set_lane(u8::from(key.is_some())));
+        let mut append = testing::append([(id, due, record)]);
+        append.pages.iter_mut().for_each(|page| page.directory.set_lane(u8::from(key.is_some())));
         let terms =
             Terms { keys: key.into_iter().map(str::to_owned).collect(), ..Terms::default() };
-        self.add(Append { pages, terms, ..Append::default() }, now);
+        self.add(Append { terms, ..append }, now);
     }
 
     /// Returns everything that fires until then, each with when, in milliseconds from the start.

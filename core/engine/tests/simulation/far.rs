@@ -80,12 +80,14 @@ impl Pair {
     fn renumber_page(&mut self, number: u32) {
         let (_, row) = self.storage.pages.pop_first().expect("a page");
         self.storage.pages.insert(number, row);
+        self.storage.read_again();
         self.restart();
     }
 
     fn renumber_schedule(&mut self, number: u32) {
         let (_, row) = self.storage.schedules.pop_first().expect("a recurring task");
         self.storage.schedules.insert(number, row);
+        self.storage.read_again();
         self.restart();
     }
 

@@ -5,14 +5,14 @@ mod redeliveries;
 
 use crate::regressions::{NOW, Pair, ids, record};
 use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::testing;
 use scheduler_engine::{Effects, Outgoing, Write};
 use scheduler_model::format::envelope::Envelope;
-use scheduler_model::format::page::{Flags, PageBuilder};
+use scheduler_model::format::page::Flags;
 use scheduler_model::protocol::{
     Append, AppendReply, CancelRequest, Cancelled, Change, ChangeReply, ChangeRequest, Changed,
     Expected, Failure, Filter, ListRequest, Report, Status,
 };
-use scheduler_model::routing::id_hash;
 use scheduler_model::task::{Record, version_of};
 
 const LATER: UnixMillis = UnixMillis::new(NOW.get() + 60_000);
@@ -47,12 +47,7 @@ fn change(pair: &mut Pair, id: &str, change: Change) -> (Changed, bool) {
 
 fn put(pair: &mut Pair, record: &str, due: UnixMillis, expected: Option<Expected>) -> AppendReply {
     let id = Record::parse(record.as_bytes()).unwrap().id.into_owned();
-    let mut builder = PageBuilder::default();
-    assert!(
-        builder
-            .push(id_hash(&id), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes()))
-    );
-    let append = Append { pages: builder.finish(), expected, ..Append::default() };
+    let append = Append { expected, ..testing::append([(id, due, record)]) };
     let (reply, effects) = pair.engine.append(append, NOW, &pair.storage).unwrap();
     pair.commit(effects);
     pair.restart();
@@ -213,15 +208,8 @@ fn an_overwrite_ends_what_runs_and_what_is_to_be_tried_again() {
 fn a_task_in_flight_is_there_to_if_none_match_until_it_is_cancelled() {
     let mut pair = in_flight(&["a"]);
     let absent = |pair: &mut Pair| {
-        let mut builder = PageBuilder::default();
-        assert!(builder.push(id_hash("a"), LATER, Flags::TASK, |out| {
-            out.extend_from_slice(record("a", LATER, 0).as_bytes())
-        }));
-        let append = Append {
-            pages: builder.finish(),
-            expected: Some(Expected::Absent),
-            ..Append::default()
-        };
+        let tasks = [("a", LATER, record("a", LATER, 0))];
+        let append = Append { expected: Some(Expected::Absent), ..testing::append(tasks) };
         pair.engine.append(append, NOW, &pair.storage).map(|(reply, _)| reply.replaced)
     };
     assert!(absent(&mut pair).is_err());

@@ -251,6 +251,8 @@ fn record_agrees(model: &Model, firing: Firing, record: &Record<'_>, text: &str)
     let told = |name: &str, at: Option<UnixMillis>| {
         at.map_or_else(String::new, |at| format!(",\"{name}\":{at}"))
     };
+    // A reschedule notes when it was made.
+    let text = &text.replacen(&told("updatedAt", record.updated_at), "", 1);
     let suffix = told("replayedAt", replayed) + &told("lateSince", record.late_since) + "}";
     let was_replayed = replayed.is_none_or(|at| {
         model.replayed.get(&Firing { attempt: 1, ..firing }).is_some_and(|last| at.get() <= *last)

@@ -6,6 +6,7 @@ use crate::random::Random;
 use crate::regressions::{NOW, Pair, ids, record};
 use crate::storage::Waiting;
 use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::testing::append_flagged;
 use scheduler_engine::{Effects, Write};
 use scheduler_model::format::history::{Outcome, newest_first};
 use scheduler_model::format::page::{Flags, PageBuilder};
@@ -40,14 +41,8 @@ pub(crate) fn each_second(id: &str, more: &str, bytes: usize) -> Vec<u8> {
 
 impl Pair {
     fn append_due(&mut self, flags: Flags, tasks: impl IntoIterator<Item = (String, String)>) {
-        let mut builder = PageBuilder::default();
-        for (id, record) in tasks {
-            assert!(
-                builder
-                    .push(id_hash(&id), NOW, flags, |out| out.extend_from_slice(record.as_bytes()))
-            );
-        }
-        self.take_in(Append { pages: builder.finish(), ..Append::default() });
+        let tasks = tasks.into_iter().map(|(id, record)| (id, NOW, flags, record));
+        self.take_in(append_flagged(tasks));
     }
 
     pub(crate) fn take_in(&mut self, append: Append) {
@@ -108,21 +103,17 @@ fn twenty_thousand_late_tasks_are_written_down_in_rows_that_fit() {
 #[test]
 fn twenty_thousand_late_tasks_of_a_limit_are_dropped_in_parts() {
     let mut pair = Pair::new();
-    let mut builder = PageBuilder::default();
     let log = r#"{"type":"handler","name":"log"}"#;
-    for id in (0..20_000).map(|n| id(n, 5)) {
-        let policy = r#""misfire":{"policy":"deadLetter","graceSeconds":1},"limitKey":"slow""#;
+    let policy = r#""misfire":{"policy":"deadLetter","graceSeconds":1},"limitKey":"slow""#;
+    let mut append = append_flagged((0..20_000).map(|n| {
+        let id = id(n, 5);
         let record =
             format!(r#"{{"time":{NOW},"id":"{id}",{policy},"callback":{log},"onFailure":{log}}}"#);
-        let flags = Flags::CONDITIONAL;
-        assert!(
-            builder.push(id_hash(&id), NOW, flags, |out| out.extend_from_slice(record.as_bytes()))
-        );
-    }
-    let mut pages = builder.finish();
-    pages.iter_mut().for_each(|page| page.directory.set_lane(1));
+        (id, NOW, Flags::CONDITIONAL, record)
+    }));
+    append.pages.iter_mut().for_each(|page| page.directory.set_lane(1));
     let terms = Terms { keys: vec!["slow".to_owned()], ..Terms::default() };
-    pair.take_in(Append { pages, terms, ..Append::default() });
+    pair.take_in(Append { terms, ..append });
     let (mut now, mut wakes) = (NOW.plus(3_600_000), 0);
     while pair.engine.stats(now).dead_letters < 20_000 {
         let effects = pair.engine.wake(now, &pair.storage).unwrap();

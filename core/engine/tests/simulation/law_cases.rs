@@ -3,13 +3,13 @@
 use crate::laws::{Given, HOUR, LAWS, NOW, Shard, fired_by};
 use scheduler_calendar::local_time::{Law, LocalTime};
 use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::testing;
 use scheduler_model::bounds::MAX_EVENTS_BYTES;
-use scheduler_model::format::page::{Flags, PageBuilder};
+use scheduler_model::format::page::Flags;
 use scheduler_model::protocol::{
     Append, Change, ChangeRequest, Changed, EventKind, EventsRequest, Expected, Failure, Filter,
     ListRequest, NewTime, Report, Status,
 };
-use scheduler_model::routing::id_hash;
 use scheduler_model::task::Record;
 
 const VANCOUVER: &str = "America/Vancouver";
@@ -264,13 +264,10 @@ fn a_patch_of_one_in_flight_is_no_second_run() {
         let item = shard.engine.get("a", &shard.storage).unwrap().unwrap();
         scheduler_model::task::version_of(item.record.get().as_bytes())
     };
-    let mut builder = PageBuilder::default();
     let record = given.record("a", 0);
-    assert!(builder.push(id_hash("a"), given.at, Flags::LOCAL, |out| {
-        out.extend_from_slice(record.as_bytes())
-    }));
     let expected = Some(Expected::Version(version(&shard)));
-    let append = Append { fresh: false, expected, pages: builder.finish(), ..Append::default() };
+    let tasks = [("a", given.at, Flags::LOCAL, record)];
+    let append = Append { expected, ..testing::append_flagged(tasks) };
     let (reply, effects) = shard.engine.append(append, shard.now, &shard.storage).unwrap();
     assert!(reply.patched.is_some());
     shard.commit(&effects, false);
@@ -308,12 +305,7 @@ fn one_with_a_limits_key_stays_in_its_lane() {
 #[test]
 fn a_record_without_the_mark_keeps_its_instant() {
     let mut shard = Shard::new(LAWS[0]);
-    let (record, mut builder) = (nine(&LAWS[0]).record("a", 0), PageBuilder::default());
-    assert!(
-        builder
-            .push(id_hash("a"), NINE, Flags::TASK, |out| out.extend_from_slice(record.as_bytes()))
-    );
-    let append = Append { pages: builder.finish(), ..Append::default() };
+    let append = testing::append([("a", NINE, nine(&LAWS[0]).record("a", 0))]);
     let (_, effects) = shard.engine.append(append, NOW, &shard.storage).unwrap();
     shard.commit(&effects, false);
     shard.restart(LAWS[1]);

@@ -42,6 +42,7 @@ mod meddlers;
 mod model;
 mod moved_cases;
 mod operations;
+mod origin_cases;
 mod outages;
 mod overload;
 mod parts;

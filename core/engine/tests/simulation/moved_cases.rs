@@ -3,23 +3,18 @@
 
 use crate::regressions::{NOW, Pair, record};
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::format::page::{Flags, PageBuilder};
+use scheduler_engine::testing;
 use scheduler_model::protocol::{
     Append, CancelRequest, Change, ChangeRequest, Changed, Expected, Failure, Filter, ListRequest,
     Report, Status,
 };
-use scheduler_model::routing::id_hash;
 use scheduler_model::task::version_of;
 
 const LATER: UnixMillis = UnixMillis::new(NOW.get() + 60_000);
 const NEXT_DAY: UnixMillis = UnixMillis::new(NOW.get() + 86_400_000);
 
 fn put(pair: &mut Pair, text: &str, due: UnixMillis, expected: Option<Expected>) {
-    let mut builder = PageBuilder::default();
-    assert!(
-        builder.push(id_hash("a"), due, Flags::TASK, |out| out.extend_from_slice(text.as_bytes()))
-    );
-    let append = Append { pages: builder.finish(), expected, ..Append::default() };
+    let append = Append { expected, ..testing::append([("a", due, text)]) };
     let (_, effects) = pair.engine.append(append, NOW, &pair.storage).unwrap();
     pair.commit(effects);
 }

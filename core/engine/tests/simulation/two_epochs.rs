@@ -21,10 +21,10 @@ use crate::schedules::{PutOff, Recurring};
 use crate::world_cases::plain;
 use place::Place;
 use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::testing;
 use scheduler_engine::{Effects, EngineError};
-use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::protocol::{Append, CancelRequest, Cancelled, Change, ChangeRequest, Changed};
-use scheduler_model::routing::{ShardId, ShardMap, id_hash};
+use scheduler_model::routing::{ShardId, ShardMap};
 use scheduler_model::task::Record;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -422,9 +422,7 @@ fn append_of(id: &str, record: &[u8]) -> Append {
         return Append { schedules: vec![record.to_vec()], ..Append::default() };
     }
     let due = read.time.map_or(UnixMillis::NEVER, |_| read.due());
-    let mut builder = PageBuilder::default();
-    assert!(builder.push(id_hash(id), due, Flags::TASK, |out| out.extend_from_slice(record)));
-    Append { pages: builder.finish(), ..Append::default() }
+    testing::append([(id, due, record)])
 }
 
 /// Runs the case of a seed.

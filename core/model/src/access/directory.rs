@@ -63,7 +63,11 @@ impl Directory {
             self.key(token.id).filter(|key| token.is(&key.digest)).ok_or(Denied::UnknownKey)?;
         match key.expires_at {
             Some(at) if at <= now => Err(Denied::Expired(at)),
-            _ => Ok(Holder { scopes: key.scopes.clone(), reach: key.namespaces.clone() }),
+            _ => Ok(Holder {
+                scopes: key.scopes.clone(),
+                reach: key.namespaces.clone(),
+                name: Some(key.name.clone()),
+            }),
         }
     }
 

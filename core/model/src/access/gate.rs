@@ -15,6 +15,8 @@ pub struct Holder {
     pub scopes: BTreeSet<Scope>,
     /// Where.
     pub reach: Reach,
+    /// The name of the key; `None` for one of the deployment's secret.
+    pub name: Option<String>,
 }
 
 /// Why a request does not pass.
@@ -56,7 +58,11 @@ pub enum Denied {
 impl Holder {
     /// Returns whoever has a key of the deployment's secret: may do everything.
     pub fn of_the_deployment() -> Self {
-        Self { scopes: [Scope::Read, Scope::Write, Scope::Admin].into(), reach: Reach::All }
+        Self {
+            scopes: [Scope::Read, Scope::Write, Scope::Admin].into(),
+            reach: Reach::All,
+            name: None,
+        }
     }
 
     /// Returns the namespace that a request is about: the one that it names; else the only one that
@@ -115,7 +121,7 @@ mod tests {
 
     fn holder(scopes: &[Scope], names: &[&str]) -> Holder {
         let reach = serde_json::from_value(serde_json::json!(names)).unwrap();
-        Holder { scopes: scopes.iter().copied().collect(), reach }
+        Holder { scopes: scopes.iter().copied().collect(), reach, name: None }
     }
 
     #[test]

@@ -156,8 +156,8 @@ pub struct NewKey<'a> {
     /// Where: names, or `["*"]` for every namespace. Those named need not exist yet.
     #[schemars(length(min = 1))]
     namespaces: Bounded<String, MAX_KEY_NAMESPACES>,
-    /// When the key expires. Without it, the key never expires.
-    #[serde(borrow)]
+    /// When the key expires. Without it, the key never expires; null is refused.
+    #[serde(borrow, default, deserialize_with = "crate::input::not_null")]
     expires_at: Option<TimeInput<'a>>,
 }
 
@@ -359,6 +359,7 @@ mod tests {
                 r#"{"name":"a","scopes":["read"],"namespaces":["*"],"expiresAt":"soon"}"#,
                 "expiresAt",
             ),
+            (r#"{"name":"a","scopes":["read"],"namespaces":["*"],"expiresAt":null}"#, "expiresAt"),
             (r#"{"name":"a","scopes":["read"],"namespaces":["*"],"admin":true}"#, "admin"),
             ("7", "body"),
         ] {

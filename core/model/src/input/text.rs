@@ -33,10 +33,16 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 /// Reads a JSON object into a struct of options, as the derive does with `deny_unknown_fields`, but
 /// for one thing: the fields of the last parts, which most tasks do not have, stand in boxes that
 /// are made when the first of them comes. A request may have 20,000 tasks, each of which is moved
-/// several times.
+/// several times. A member that it does not have is refused unless `$is_ignored` says that it is to
+/// be ignored.
 macro_rules! read_object {
-    ($type:ident, $what:literal, { $($name:literal => $field:ident),+ $(,)? }
+    ($type:ident, $what:literal, ignoring $is_ignored:expr, { $($name:literal => $field:ident),+ $(,)? }
      $(, $box:ident: { $($rare:literal => $slot:ident),+ $(,)? })+ $(,)?) => {
+        impl $type<'_> {
+            /// The names of its members.
+            pub(crate) const MEMBERS: &'static [&'static str] = &[$($name,)+ $($($rare,)+)+];
+        }
+
         impl<'de: 'a, 'a> serde::Deserialize<'de> for $type<'a> {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 #[derive(serde::Deserialize)]
@@ -45,6 +51,7 @@ macro_rules! read_object {
                 enum Field {
                     $(#[serde(rename = $name)] $field,)+
                     $($(#[serde(rename = $rare)] $slot,)+)+
+                    Other(String),
                 }
                 struct Object;
                 impl<'de> serde::de::Visitor<'de> for Object {
@@ -60,6 +67,12 @@ macro_rules! read_object {
                                 $($(Field::$slot => {
                                     $crate::input::put(&mut read.$box.get_or_insert_default().$slot, $rare, &mut map)?;
                                 })+)+
+                                Field::Other(name) if $is_ignored(name.as_str()) => {
+                                    map.next_value::<serde::de::IgnoredAny>()?;
+                                }
+                                Field::Other(name) => {
+                                    return Err(serde::de::Error::unknown_field(&name, $type::MEMBERS));
+                                }
                             }
                         }
                         Ok(read)

@@ -220,6 +220,9 @@ pub struct AppendReply {
     /// from what was sent.
     #[serde(default)]
     pub went_on: u64,
+    /// Of a request with one task: whether the circuit of its destination is open on this shard.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unanswered: bool,
     /// For a request that was carried out before: the random choices of that time. Nothing was done
     /// this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,12 +1,13 @@
 //! A schedule as it is given, and the check that makes it valid.
 
+use super::members::{Company, MEMBERS};
 use super::{Budget, MisfireInput, Overlap, ScheduleFields};
 use crate::bounds::{
     MAX_CRON_EXPRESSIONS, MAX_CRON_TEXT_BYTES, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS,
     MAX_LATENESS_SECONDS, MAX_MISFIRE_TEXT_BYTES, MIN_INTERVAL_SECONDS,
 };
 use crate::ids::TaskId;
-use crate::input::{FieldError, GivenTime, Text, TimeInput, Whole, at_most};
+use crate::input::{FieldError, GivenTime, Object, Text, TimeInput, Whole, at_most};
 use crate::routing::id_hash;
 use crate::schedule::LocalTimes;
 use scheduler_calendar::local_time::LocalTime;
@@ -77,6 +78,13 @@ pub(crate) struct Recurrence<'a> {
     /// A run that has not started so long after it was due does not start any more, seconds.
     #[schemars(range(min = 0.001, max = MAX_LATENESS_SECONDS))]
     pub(crate) expire_after_seconds: Option<f64>,
+    /// The kind as an answer shows it. It says that there is no schedule if nothing else does.
+    #[schemars(skip)]
+    pub(crate) kind: Option<&'a RawValue>,
+    /// The local times of the task as an answer shows them. Each counts in place of the time of the
+    /// same name if that is still the instant that it stands for.
+    #[schemars(with = "Option<LocalTimes>")]
+    pub(crate) local: Option<Object<LocalTimes>>,
     /// That it is the schedule of a task which goes on by it, and where its runs end, if they are
     /// counted. No caller gives it.
     #[schemars(skip)]
@@ -145,7 +153,10 @@ impl<'a> ScheduleInput<'a> {
         now: UnixMillis,
         budget: &mut Budget,
     ) -> Result<CheckedSchedule<'a>, FieldError> {
-        let rest = self.recurrence.take();
+        let mut rest = self.recurrence.take();
+        if let Some(rest) = &mut rest {
+            rest.read_local(&mut self.time);
+        }
         let kind = self.kind(rest.as_deref())?;
         if let Some(rest) = &rest {
             rest.check_lengths()?;
@@ -221,6 +232,11 @@ impl<'a> ScheduleInput<'a> {
         let kind = match (given.next(), given.next()) {
             (Some((kind, _)), None) => kind,
             (None, _) if self.kind == Some(GivenKind::NoSchedule) => GivenKind::NoSchedule,
+            (None, _)
+                if self.kind.is_none() && rest.is_some_and(Recurrence::is_shown_unscheduled) =>
+            {
+                GivenKind::NoSchedule
+            }
             (None, _) => {
                 return Err(FieldError::new(
                     "time",
@@ -260,48 +276,56 @@ impl<'a> Recurrence<'a> {
         has_local: bool,
         without_zone: &str,
     ) -> Result<(), FieldError> {
-        let recurs = matches!(kind, GivenKind::Cron | GivenKind::Every | GivenKind::Rrule);
-        let recurring = "belongs to recurring tasks (cron, everySeconds, rrule) only";
-        let fires = "belongs to tasks that fire by themselves; this one has no schedule";
-        if self.timezone.is_some()
-            && !has_local
-            && !matches!(kind, GivenKind::Cron | GivenKind::Rrule)
-        {
-            return Err(FieldError::new(
-                "timezone",
-                format!("belongs to cron, rrule and local times only; {without_zone}"),
-            ));
+        let misplaced = MEMBERS
+            .iter()
+            .find(|member| self.has(member.name) && !member.of.takes(kind, has_local));
+        let Some(member) = misplaced else { return Ok(()) };
+        let refusal = member.of.refusal();
+        Err(match member.of {
+            Company::Zoned => FieldError::new(member.name, format!("{refusal}; {without_zone}")),
+            _ => FieldError::new(member.name, refusal),
+        })
+    }
+
+    /// Returns whether it is what an answer shows of a task without a schedule.
+    fn is_shown_unscheduled(&self) -> bool {
+        self.kind.is_some_and(|kind| kind.get() == "\"no-schedule\"")
+    }
+
+    /// Returns whether a member of [`MEMBERS`] is given.
+    fn has(&self, name: &str) -> bool {
+        match name {
+            "timezone" => self.timezone.is_some(),
+            "anchor" => self.anchor.is_some(),
+            "startAt" => self.start_at.is_some(),
+            "endAt" => self.end_at.is_some(),
+            "maxRuns" => self.max_runs.is_some(),
+            "jitterSeconds" => self.jitter_seconds.is_some(),
+            "windowSeconds" => self.window_seconds.is_some(),
+            "misfire" => self.misfire.is_some(),
+            "overlap" => self.overlap.is_some(),
+            "expireAfterSeconds" => self.expire_after_seconds.is_some(),
+            _ => false,
         }
-        let checks = [
-            (
-                "anchor",
-                self.anchor.is_some() && kind != GivenKind::Every,
-                "belongs to everySeconds only",
-            ),
-            ("startAt", self.start_at.is_some() && !recurs, recurring),
-            ("endAt", self.end_at.is_some() && !recurs, recurring),
-            ("maxRuns", self.max_runs.is_some() && !recurs, recurring),
-            (
-                "jitterSeconds",
-                self.jitter_seconds.is_some() && kind == GivenKind::NoSchedule,
-                fires,
-            ),
-            (
-                "windowSeconds",
-                self.window_seconds.is_some() && kind == GivenKind::NoSchedule,
-                fires,
-            ),
-            ("misfire", self.misfire.is_some() && kind == GivenKind::NoSchedule, fires),
-            ("overlap", self.overlap.is_some() && !recurs, recurring),
-            (
-                "expireAfterSeconds",
-                self.expire_after_seconds.is_some() && kind == GivenKind::NoSchedule,
-                fires,
-            ),
-        ];
-        match checks.iter().find(|(_, is_misplaced, _)| *is_misplaced) {
-            Some((field, _, detail)) => Err(FieldError::new(*field, *detail)),
-            None => Ok(()),
+    }
+
+    /// Reads the times that were given as local ones as such again, if the instants beside them are
+    /// still the same: so a task is defined by what an answer shows of it.
+    fn read_local(&mut self, time: &mut Option<TimeInput<'a>>) {
+        let Some(Object(local)) = self.local.take() else { return };
+        let Ok(Some(zone)) = self.zone() else { return };
+        for (given, local) in [
+            (time, local.time),
+            (&mut self.start_at, local.start_at),
+            (&mut self.end_at, local.end_at),
+            (&mut self.anchor, local.anchor),
+        ] {
+            let (Some(input), Some(local)) = (given.as_ref(), local) else { continue };
+            if let Ok(GivenTime::Instant(instant)) = input.read("time", true)
+                && [local.instant(zone), local.instant_after_gap(zone)].contains(&Some(instant))
+            {
+                *given = Some(TimeInput::Text(local.to_string().into()));
+            }
         }
     }
 

@@ -12,6 +12,7 @@ mod budget;
 mod fields;
 mod input;
 mod local_times;
+mod members;
 mod policies;
 mod preview;
 
@@ -19,5 +20,6 @@ pub(crate) use budget::Budget;
 pub use fields::ScheduleFields;
 pub(crate) use input::{CheckedSchedule, CronText, GivenKind, Recurrence, ScheduleInput, delayed};
 pub use local_times::LocalTimes;
+pub(crate) use members::{MEMBERS, TIMES, WAYS};
 pub use policies::{Misfire, MisfireInput, Overlap, Policies};
 pub use preview::{Preview, PreviewRequest, PreviewRun, preview};

@@ -4,20 +4,23 @@ use super::{Budget, GivenKind, Recurrence, ScheduleInput};
 use crate::bounds::{DEFAULT_PREVIEW_RUNS, MAX_ID_BYTES, MAX_PREVIEW_RUNS};
 use crate::ids::TaskId;
 use crate::input::{FieldError, Text, TimeInput, Whole, parse_naming_the_field, read_object};
-use crate::task::check_id;
+use crate::task::{NewTask, add_properties, check_id, describe_read_only, is_read_only};
 use scheduler_calendar::clock_change::ClockChange;
 use scheduler_calendar::local_clock;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Tz;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Serialize;
+use serde_json::json;
 
 /// A schedule to look at. What stands at the fields is shown to callers.
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(
     rename_all = "camelCase",
-    description = "A schedule to look at: the fields of a task that say when, and how many of its runs to show.",
-    extend("additionalProperties" = false)
+    description = "A schedule to look at: the fields of a task that say when, and how many of its runs to show. The body of a whole \
+                   task is taken, too.",
+    extend("additionalProperties" = false),
+    transform = describe_others
 )]
 pub struct PreviewRequest<'a> {
     /// How many runs to show.
@@ -39,7 +42,7 @@ pub struct PreviewRequest<'a> {
     recurrence: Option<Box<Recurrence<'a>>>,
 }
 
-read_object!(PreviewRequest, "a schedule", {
+read_object!(PreviewRequest, "a schedule", ignoring is_other_member, {
     "count" => count,
     "from" => from,
     "id" => id,
@@ -60,7 +63,22 @@ read_object!(PreviewRequest, "a schedule", {
     "misfire" => misfire,
     "overlap" => overlap,
     "expireAfterSeconds" => expire_after_seconds,
+    "local" => local,
+    "kind" => kind,
 });
+
+/// Returns whether a member is one of a task that says nothing of its schedule.
+fn is_other_member(name: &str) -> bool {
+    NewTask::MEMBERS.contains(&name) || is_read_only(name)
+}
+
+/// Adds the members that a preview ignores to the schema of its body.
+fn describe_others(schema: &mut Schema) {
+    let others = NewTask::MEMBERS.iter().filter(|name| !PreviewRequest::MEMBERS.contains(name));
+    let ignored = json!({ "description": "Ignored: a member of the task that says nothing of its schedule." });
+    add_properties(schema, others.map(|name| (*name, ignored.clone())));
+    describe_read_only(schema);
+}
 
 /// The runs of a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

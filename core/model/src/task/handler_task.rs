@@ -99,7 +99,7 @@ pub fn handler_of(record: &Record<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{Targets, Validator, parse_one};
+    use crate::task::{Origin, Targets, Validator, parse_one};
     use scheduler_calendar::time::UnixMillis;
 
     const RETRY: &str = r#"{"maxAttempts":6}"#;
@@ -120,7 +120,10 @@ mod tests {
         let mut validator = Validator::new(UnixMillis::new(1_764_000_000_000), [0; 16], targets)
             .with_reserved_ids();
         let mut record = Vec::new();
-        validator.check(parse_one(&text).unwrap()).unwrap().write_record(&mut record);
+        validator
+            .check(parse_one(&text).unwrap())
+            .unwrap()
+            .write_record(&Origin::default(), &mut record);
         record
     }
 

@@ -9,8 +9,10 @@ mod filter_input;
 mod follow_ups;
 mod handler_task;
 mod new_task;
+mod origin;
 mod patch;
 mod policies;
+mod read_only;
 mod record;
 mod text;
 mod views;
@@ -18,8 +20,8 @@ mod views;
 mod wrong_types_tests;
 
 pub use callback::{
-    Body, Call, Callback, DurableObject, Message, Method, Service, Targets, Webhook, parse_url,
-    target_of,
+    Body, Call, Callback, DurableObject, HIDDEN, Message, Method, Service, Targets, Webhook,
+    parse_url, target_of,
 };
 pub use change_input::ChangeInput;
 pub use filter_input::FilterInput;
@@ -27,7 +29,10 @@ pub use follow_ups::{ON_FAILURE, ON_SUCCESS};
 pub(crate) use handler_task::check_id;
 pub use handler_task::{HANDLER_TASK_PREFIX, HandlerTask, MAX_HANDLER_NAME_BYTES, handler_of};
 pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
+pub use origin::Origin;
 pub use patch::{changes_schedule, merge_patch, only_pauses};
 pub use policies::{DEFAULT_PRIORITY, MAX_PRIORITY};
+pub use read_only::READ_ONLY;
+pub(crate) use read_only::{add_properties, describe_read_only, is_read_only};
 pub use record::{Record, version_of, write_occurrence, write_text};
-pub use views::{HIDDEN, envelope_for_consumer, for_consumer, for_request, with_hidden_headers};
+pub use views::{envelope_for_consumer, for_consumer, for_request, with_hidden_headers};

@@ -5,11 +5,12 @@ use super::handler_task::check_id;
 use super::policies::{DEFAULT_PRIORITY, MAX_PRIORITY, check_priority};
 use super::record::RecordWriter;
 use super::text::is_as_stored;
-use super::{Callback, Targets};
+use super::{Callback, Origin, Targets, describe_read_only, is_read_only};
 use crate::bounds::{
     MAX_BATCH_AT_ONCE_BYTES, MAX_BATCH_ITEMS, MAX_CALLBACK_BYTES, MAX_DESCRIPTION_BYTES,
-    MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_OUTCOME_BYTES, MAX_PAYLOAD_BYTES, MAX_RECORD_BYTES,
-    MAX_RETRY_TEXT_BYTES, MAX_TAG_BYTES, MAX_TAGS, MAX_TAGS_TEXT_BYTES, MAX_TASK_BODY_BYTES,
+    MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_ORIGIN_BYTES, MAX_OUTCOME_BYTES, MAX_PAYLOAD_BYTES,
+    MAX_RECORD_BYTES, MAX_RETRY_TEXT_BYTES, MAX_TAG_BYTES, MAX_TAGS, MAX_TAGS_TEXT_BYTES,
+    MAX_TASK_BODY_BYTES,
 };
 use crate::id_key::IdKey;
 use crate::ids::{IdGenerator, TaskId};
@@ -32,6 +33,7 @@ use std::borrow::Cow;
 /// callers.
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(rename_all = "camelCase", extend("additionalProperties" = false))]
+#[schemars(transform = describe_read_only)]
 #[schemars(
     description = "A task to take in: what to run, and exactly one of `time`, `delayInSeconds`, `cron`, `everySeconds`, `rrule` and \
                    `\"type\":\"no-schedule\"`."
@@ -63,7 +65,7 @@ pub struct NewTask<'a> {
     #[schemars(flatten)]
     follow_ups: Option<Box<FollowUps<'a>>>,
     /// When it is tried again after a failure. Without it, as the handler that it names says for
-    /// itself; else the defaults.
+    /// itself; else the defaults. Not with a `queue` callback, whose consumer retries.
     #[schemars(with = "Option<RetryInput>")]
     retry: Option<&'a RawValue>,
     /// Of tasks that are due together, those with a higher priority fire first.
@@ -81,7 +83,7 @@ pub struct NewTask<'a> {
     payload: Option<&'a RawValue>,
 }
 
-read_object!(NewTask, "a task", {
+read_object!(NewTask, "a task", ignoring is_read_only, {
     "id" => id,
     "type" => r#type,
     "time" => time,
@@ -108,6 +110,8 @@ read_object!(NewTask, "a task", {
     "misfire" => misfire,
     "overlap" => overlap,
     "expireAfterSeconds" => expire_after_seconds,
+    "local" => local,
+    "kind" => kind,
 }, follow_ups: {
     "onSuccess" => on_success,
     "onFailure" => on_failure,
@@ -251,7 +255,7 @@ pub struct ValidTask<'a> {
 
 impl ValidTask<'_> {
     /// Appends the task's record to `out`: what [`super::Record::write`] would write.
-    pub fn write_record(&self, out: &mut Vec<u8>) {
+    pub fn write_record(&self, origin: &Origin, out: &mut Vec<u8>) {
         let mut fields = RecordWriter::start(out, self.time, self.id.as_str());
         if let Some(schedule) = &self.schedule {
             fields.schedule(schedule);
@@ -279,6 +283,7 @@ impl ValidTask<'_> {
         fields.number("priority", self.priority.map(i64::from));
         fields.text("limitKey", self.limit_key());
         fields.flag("paused", self.is_paused() && self.recurring);
+        fields.members(origin.members());
         fields.finish();
     }
 
@@ -334,6 +339,7 @@ pub struct Validator<'a> {
     targets: Targets<'a>,
     handler_retries: &'a [(&'a str, &'a RawValue)],
     default_callback: Option<&'a RawValue>,
+    origin: Origin,
     takes_reserved_ids: bool,
     last_callback: Option<(&'a str, CheckedCallback<'a>)>,
     /// The last of each that was good.
@@ -360,6 +366,7 @@ impl<'a> Validator<'a> {
             targets,
             handler_retries: &[],
             default_callback: None,
+            origin: Origin::default(),
             takes_reserved_ids: false,
             last_callback: None,
             last_follow_ups: FollowUps::default(),
@@ -388,6 +395,17 @@ impl<'a> Validator<'a> {
     #[must_use]
     pub fn with_default_callback(self, default_callback: Option<&'a RawValue>) -> Self {
         Self { default_callback, ..self }
+    }
+
+    /// Gives when and by whom the tasks are created. It becomes part of the tasks' records.
+    #[must_use]
+    pub fn with_origin(self, origin: Origin) -> Self {
+        Self { origin, ..self }
+    }
+
+    /// Returns when and by whom the tasks are created.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// Takes also the ids that callers cannot have: for the deployment's own tasks.
@@ -455,6 +473,12 @@ impl<'a> Validator<'a> {
                 );
                 return Err(FieldError::new("limitKey", detail));
             }
+        }
+        if to_queue && task.retry.is_some() {
+            let detail = format!(
+                "stands beside {queue}, whose consumer retries by itself; leave it out, or give another callback"
+            );
+            return Err(FieldError::new("retry", detail));
         }
         if let Some(follow_ups) = &task.follow_ups {
             follow_ups.check(to_queue.then_some(queue), self.targets, self.last_follow_ups)?;
@@ -567,9 +591,9 @@ impl ValidTask<'_> {
             return Ok(());
         }
         let mut record = Vec::with_capacity(parts + 256);
-        self.write_record(&mut record);
+        self.write_record(&Origin::default(), &mut record);
         let outcome = if self.follow_ups.is_some() { MAX_OUTCOME_BYTES } else { 0 };
-        at_most("body", record.len(), MAX_RECORD_BYTES - outcome)
+        at_most("body", record.len(), MAX_RECORD_BYTES - MAX_ORIGIN_BYTES - outcome)
     }
 }
 

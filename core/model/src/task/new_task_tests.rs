@@ -1,5 +1,5 @@
 use super::*;
-use crate::task::Record;
+use crate::task::{READ_ONLY, Record};
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
@@ -11,7 +11,7 @@ fn record(text: &str) -> Result<String, FieldError> {
         Targets { handlers: &["log"], queues: &queues, ..Targets::default() },
     );
     let mut out = Vec::new();
-    validator.check(parse_one(text)?)?.write_record(&mut out);
+    validator.check(parse_one(text)?)?.write_record(&Origin::default(), &mut out);
     Ok(String::from_utf8(out).unwrap())
 }
 
@@ -40,13 +40,13 @@ fn times_become_milliseconds() {
 fn every_field_is_kept() {
     let text = record(
         r#"{"id":"a/b","description":"say \"hi\"","tags":["x","y"],"payload":{ "n": [1.50, "\u00e9"] },
-            "retry":{"maxAttempts":3},"callback":{"type":"queue","queue":"FIRED_TASKS"},
+            "retry":{"maxAttempts":3},"callback":{"type":"handler","name":"log"},
             "cron":"0 9 * * MON","timezone":"Europe/London"}"#,
     )
     .unwrap();
     assert_eq!(
         text,
-        r#"{"id":"a/b","cron":"0 9 * * MON","timezone":"Europe/London","description":"say \"hi\"","tags":["x","y"],"callback":{"type":"queue","queue":"FIRED_TASKS"},"retry":{"maxAttempts":3},"payload":{ "n": [1.50, "\u00e9"] }}"#
+        r#"{"id":"a/b","cron":"0 9 * * MON","timezone":"Europe/London","description":"say \"hi\"","tags":["x","y"],"callback":{"type":"handler","name":"log"},"retry":{"maxAttempts":3},"payload":{ "n": [1.50, "\u00e9"] }}"#
     );
 }
 
@@ -106,7 +106,7 @@ fn a_one_shot_may_be_put_off() {
     let (due, delay) = (valid.due, valid.due.since(NOW));
     assert!((1..=60_251).contains(&delay), "{delay}");
     let mut out = Vec::new();
-    valid.write_record(&mut out);
+    valid.write_record(&Origin::default(), &mut out);
     let record = crate::task::Record::parse(&out).unwrap();
     assert_eq!((record.time, record.due()), (Some(NOW.plus(1)), due));
     assert!(
@@ -125,7 +125,7 @@ fn a_last_run_may_be_kept() {
     let mut validator =
         Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
     let mut out = Vec::new();
-    validator.check(task).unwrap().write_record(&mut out);
+    validator.check(task).unwrap().write_record(&Origin::default(), &mut out);
     let expected =
         r#"{"id":"a","cron":"0 0 * * * *","maxRuns":3,"lastRun":1764007200000,"callback"#;
     assert!(String::from_utf8(out).unwrap().starts_with(expected));
@@ -346,9 +346,8 @@ fn a_task_with_follow_ups_leaves_room_for_an_outcome() {
         ))
     };
     let both = format!(r#","onSuccess":{largest},"onFailure":{largest}"#);
-    for (follow_ups, limit) in
-        [("", MAX_RECORD_BYTES), (both.as_str(), MAX_RECORD_BYTES - MAX_OUTCOME_BYTES)]
-    {
+    let most = MAX_RECORD_BYTES - MAX_ORIGIN_BYTES;
+    for (follow_ups, limit) in [("", most), (both.as_str(), most - MAX_OUTCOME_BYTES)] {
         let least = with(follow_ups, 0).unwrap().len();
         assert_eq!(with(follow_ups, limit - least).unwrap().len(), limit);
         assert_eq!(with(follow_ups, limit - least + 1).unwrap_err().field, "body");
@@ -402,7 +401,7 @@ fn a_task_without_a_callback_gets_the_default_one() {
         let mut record = Vec::new();
         let mut validator = Validator::new(NOW, [7; 16], targets).with_default_callback(default);
         let valid = validator.check(parse_one(text)?)?;
-        valid.write_record(&mut record);
+        valid.write_record(&Origin::default(), &mut record);
         Ok::<_, FieldError>((valid.to_queue, String::from_utf8(record).unwrap()))
     };
     let record =
@@ -466,7 +465,10 @@ fn a_task_without_a_retry_gets_its_handlers() {
     let mut record = |more: &str| {
         let text = format!("{{\"id\":\"a\",\"time\":1764000000001,{more}}}").leak();
         let mut out = Vec::new();
-        validator.check(parse_one(text).unwrap()).unwrap().write_record(&mut out);
+        validator
+            .check(parse_one(text).unwrap())
+            .unwrap()
+            .write_record(&Origin::default(), &mut out);
         String::from_utf8(out).unwrap()
     };
     let report = r#""callback":{"type":"handler","name":"report"}"#;
@@ -530,9 +532,100 @@ fn a_callback_that_many_tasks_have_is_stored_alike_for_each() {
         let mut validator = Validator::new(UnixMillis::new(1_000), [3; 16], Targets::default());
         for _ in 0..2 {
             let mut record = Vec::new();
-            validator.check(parse_one(&text).unwrap()).unwrap().write_record(&mut record);
+            validator
+                .check(parse_one(&text).unwrap())
+                .unwrap()
+                .write_record(&Origin::default(), &mut record);
             let record = String::from_utf8(record).unwrap();
             assert!(record.contains(&format!(r#""callback":{stored}"#)), "{record}");
         }
     }
+}
+
+/// The record of a task that is defined by what an answer has shown of its record.
+fn sent_again(record: &str, shown: &str) -> String {
+    let body = record.replacen('{', &format!("{{{shown},"), 1);
+    let mut validator =
+        Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
+    let mut out = Vec::new();
+    validator.check(parse_one(&body).unwrap()).unwrap().write_record(&Origin::default(), &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn what_an_answer_shows_defines_the_same_task() {
+    let log = r#""callback":{"type":"handler","name":"log"}"#;
+    let zone = r#""timezone":"Europe/London""#;
+    for task in [
+        format!(r#"{{"id":"a","time":"2099-06-01T09:00",{zone},{log},"payload":{{"n":1.0}}}}"#),
+        format!(r#"{{"id":"a","time":"2099-06-01T09:00:00Z",{log},"tags":["t"]}}"#),
+        format!(r#"{{"id":"a","cron":"0 9 * * *",{zone},"startAt":"2098-01-01T00:00",{log}}}"#),
+        format!(
+            r#"{{"id":"a","everySeconds":60,{zone},"startAt":"2098-01-01T00:00","endAt":"2099-01-01T00:00",{log}}}"#
+        ),
+        // Its anchor lies in a gap of the clock.
+        format!(r#"{{"id":"a","everySeconds":86400,{zone},"anchor":"2099-03-29T01:30",{log}}}"#),
+        format!(r#"{{"id":"a","rrule":"FREQ=DAILY",{zone},"startAt":"2098-01-01T09:00",{log}}}"#),
+        format!(r#"{{"id":"a","type":"no-schedule",{log}}}"#),
+    ] {
+        let stored = record(&task).unwrap();
+        let kind = if task.contains("no-schedule") { "no-schedule" } else { "once" };
+        let shown: Vec<String> = READ_ONLY
+            .iter()
+            .filter(|name| **name != "kind")
+            .map(|name| format!("\"{name}\":[{{}}]"))
+            .chain([format!("\"kind\":\"{kind}\"")])
+            .collect();
+        assert_eq!(sent_again(&stored, &shown.join(",")), stored, "{task}");
+    }
+}
+
+#[test]
+fn a_local_time_counts_as_long_as_it_is_the_same_instant() {
+    let log = r#""callback":{"type":"handler","name":"log"}"#;
+    let of = |time: i64, more: &str| {
+        record(&format!(
+            r#"{{"id":"a","time":{time},"timezone":"Europe/London","local":{{"time":"2099-06-01T09:00:00"}}{more},{log}}}"#
+        ))
+    };
+    assert!(of(4_083_984_000_000, "").unwrap().contains(r#""local":{"time""#));
+    // Another instant is not what that clock shows.
+    assert_eq!(of(4_083_984_060_000, "").unwrap_err().field, "timezone");
+    let list = record(&format!(r#"{{"id":"a","delayInSeconds":5,"local":[null],{log}}}"#));
+    assert_eq!(list.unwrap_err().field, "local");
+}
+
+#[test]
+fn a_policy_of_retries_is_refused_beside_a_queue() {
+    let queues = ["Q".to_owned()];
+    let default: Box<RawValue> = serde_json::from_str(r#"{"type":"queue","queue":"Q"}"#).unwrap();
+    let check = |callback: &str| {
+        let targets = Targets { queues: &queues, ..Targets::default() };
+        let text = format!(r#"{{"delayInSeconds":5{callback},"retry":{{"maxAttempts":2}}}}"#);
+        let mut validator =
+            Validator::new(NOW, [7; 16], targets).with_default_callback(Some(&default));
+        validator.check(parse_one(&text).unwrap()).map(drop).unwrap_err()
+    };
+    for (callback, hint) in [
+        (r#","callback":{"type":"queue","queue":"Q"}"#, "a callback of the type queue"),
+        ("", "a task without a callback"),
+    ] {
+        let problem = check(callback);
+        assert!(problem.field == "retry" && problem.detail.contains(hint), "{problem}");
+    }
+}
+
+#[test]
+fn a_record_says_when_and_by_whom_it_was_created() {
+    let mut validator =
+        Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
+    let text = r#"{"id":"a","time":1764000000005,"createdBy":"me","callback":{"type":"handler","name":"log"}}"#;
+    let task = validator.check(parse_one(text).unwrap()).unwrap();
+    let mut out = Vec::new();
+    task.write_record(&Origin::new(NOW, Some("the \"shop\"")), &mut out);
+    let read = Record::parse(&out).unwrap();
+    assert_eq!((read.created_at, read.created_by.as_deref()), (Some(NOW), Some("the \"shop\"")));
+    let mut again = Vec::new();
+    read.write(&mut again);
+    assert_eq!(String::from_utf8(again).unwrap(), String::from_utf8(out).unwrap());
 }

@@ -1,15 +1,19 @@
-//! A JSON merge patch (RFC 7396) laid over a stored record, as the text of a task that a caller
-//! would give.
+//! A JSON merge patch (RFC 7396) of a stored record, as the text of a task that a caller would
+//! give.
 
-use super::write_text;
+use super::read_only::is_read_only;
+use super::{Callback, ON_FAILURE, ON_SUCCESS, write_text};
 use crate::bounds::{MAX_NESTING, MAX_PATCH_MEMBERS, MIN_TIME_MILLIS};
-use crate::input::{BoundedMap, FieldError, Text, in_plain_words, parse_naming_the_field};
+use crate::input::{
+    BoundedMap, FieldError, GivenTime, Text, TimeInput, in_plain_words, parse_naming_the_field,
+};
+use crate::schedule::{GivenKind, MEMBERS, TIMES, WAYS};
 use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A task's or a patch's fields, each as it stands: numbers keep all their digits, and objects all
 /// their levels.
@@ -17,45 +21,69 @@ type Fields<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
 /// The members of an object, each as it stands.
 type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
-/// What says when a task fires. A patch with one of these takes the place of all of them.
-const SCHEDULES: [&str; 6] = ["time", "delayInSeconds", "cron", "everySeconds", "rrule", "type"];
-/// What belongs to one of these only.
-const OF_SCHEDULES: [&str; 5] = ["timezone", "anchor", "startAt", "endAt", "maxRuns"];
-/// What belongs to all of them but `no-schedule`.
-const PUT_OFF: [&str; 4] = ["jitterSeconds", "windowSeconds", "misfire", "expireAfterSeconds"];
-/// What belongs to those that recur.
-const RECURRING: [&str; 3] = ["cron", "everySeconds", "rrule"];
-/// What a record says of its past, and what was worked out for it: no caller gives it.
-const PAST: [&str; 11] = [
-    "stage",
-    "outcome",
-    "attempt",
-    "failedAt",
-    "error",
-    "firstAttemptAt",
-    "replayedAt",
-    "lateSince",
-    "notBefore",
-    "firstRun",
-    "lastRun",
-];
-/// The times of a record that a caller can give.
-const TIMES: [&str; 4] = ["time", "startAt", "endAt", "anchor"];
-/// Objects of which a patch may change single fields. Others, a payload among them, are replaced as
-/// a whole.
-const MERGED: [&str; 5] = ["callback", "onSuccess", "onFailure", "retry", "misfire"];
+/// The members that hold a callback. One of another type replaces it whole.
+const CALLBACKS: [&str; 3] = ["callback", ON_SUCCESS, ON_FAILURE];
 
-/// Returns the task that `patch` makes of `record`: a field that it names takes its value, one that
-/// it names with `null` goes.
+/// Returns the task that `patch` makes of `record`, as the text that a caller would give: RFC 7396
+/// for every member. Members that the patch does not name stay, except those that do not belong to
+/// the kind of schedule that the patch gives the task. Members that only answers show are ignored.
 ///
 /// # Errors
-/// When the patch is not an object, or has too many members or levels.
+/// If the patch is not an object, has too many members or levels, or removes the schedule without
+/// giving another.
 pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, FieldError> {
+    let mut fields = given_again(record, paused)?;
+    let mut patch = fields_of::<MAX_PATCH_MEMBERS>(patch)?;
+    patch.retain(|name, _| !is_read_only(name));
+    let is_given = |name: &str| patch.get(name).is_some_and(|value| value.as_ref() != "null");
+    let is_unscheduled = patch.get("type").is_some_and(|kind| kind.as_ref() == "\"no-schedule\"");
+    if is_unscheduled || WAYS.iter().any(|(name, _)| is_given(name)) {
+        WAYS.iter().for_each(|(name, _)| drop(fields.remove(*name)));
+    } else if let Some((name, _)) =
+        WAYS.iter().find(|(name, _)| patch.contains_key(*name) && fields.contains_key(*name))
+    {
+        let detail = r#"is null, which leaves the task without a schedule; give another one, or "type":"no-schedule""#;
+        return Err(FieldError::new(*name, detail));
+    }
+    // An earlier release accepted a retry policy beside a queue, where it has no effect.
+    let goes_to_queue = fields.get("callback").is_some_and(|callback| {
+        Callback::parse(callback).is_ok_and(|callback| callback.is_queue())
+    });
+    if goes_to_queue && !is_given("retry") && !is_given("callback") {
+        fields.remove("retry");
+    }
+    for (name, value) in &patch {
+        if value.as_ref() == "null" && name == "paused" {
+            // A task that is not said to be paused stays as it is. To remove the word is to resume
+            // the task.
+            set(&mut fields, "paused", "false");
+        } else if value.as_ref() == "null" {
+            fields.remove(name);
+        } else {
+            let merging = Merging { is_callback: CALLBACKS.contains(&name.as_ref()) };
+            let mut merged = Vec::with_capacity(value.len());
+            merging
+                .write(fields.get(name).map(Cow::as_ref), value, 0, &mut merged)
+                .map_err(|problem| FieldError::new(name.clone().into_owned(), problem))?;
+            fields.insert(name.clone(), Cow::Owned(text_of(merged)?));
+        }
+    }
+    let way = WAYS.iter().find(|(name, _)| fields.contains_key(*name));
+    if way.is_none() && !fields.contains_key("type") {
+        set(&mut fields, "type", "\"no-schedule\"");
+    }
+    drop_misplaced(&mut fields, &patch, way.map_or(GivenKind::NoSchedule, |(_, kind)| *kind));
+    let mut text = Vec::new();
+    write_object(fields.iter().map(|(name, value)| (name.as_ref(), value.as_ref())), &mut text);
+    text_of(text)
+}
+
+/// Returns the fields of a stored task as a caller would give them: without what only answers show,
+/// and with local times as such.
+fn given_again(record: &str, paused: bool) -> Result<Fields<'_>, FieldError> {
     let mut fields = fields_of::<{ usize::MAX }>(record)?;
-    let patch = fields_of::<MAX_PATCH_MEMBERS>(patch)?;
-    PAST.iter().for_each(|name| drop(fields.remove(*name)));
+    fields.retain(|name, _| !is_read_only(name));
     TIMES.iter().for_each(|name| write_early_time(&mut fields, name));
-    // What was given as a local time is given as one again.
     if let Some(local) = fields.remove("local") {
         for (name, value) in members_of(&local)
             .unwrap_or_default()
@@ -69,56 +97,28 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     if paused {
         set(&mut fields, "paused", "true");
     }
-    // One that names such a field with null takes out that field alone, and there must be another.
-    let is_given = |name: &&str| patch.get(*name).is_some_and(|value| value.as_ref() != "null");
-    let is_taken_out = |name: &&&str| patch.contains_key(**name) && fields.contains_key(**name);
-    if !SCHEDULES.iter().any(is_given)
-        && let Some(name) = SCHEDULES.iter().find(is_taken_out)
-    {
-        let detail = r#"is null, which leaves the task without a schedule; give another one, or "type":"no-schedule""#;
-        return Err(FieldError::new(*name, detail));
-    }
-    if SCHEDULES.iter().any(|name| patch.get(*name).is_some_and(|value| value.as_ref() != "null")) {
-        SCHEDULES.iter().chain(&OF_SCHEDULES).for_each(|name| drop(fields.remove(*name)));
-        if !RECURRING
-            .iter()
-            .any(|name| patch.get(*name).is_some_and(|value| value.as_ref() != "null"))
-        {
-            fields.remove("overlap");
-        }
-        if patch.get("type").is_some_and(|kind| kind.as_ref() == "\"no-schedule\"") {
-            PUT_OFF.iter().for_each(|name| drop(fields.remove(*name)));
+    Ok(fields)
+}
+
+/// Removes the members that do not belong to this kind of schedule. One that the patch names stays,
+/// for the check to refuse.
+fn drop_misplaced(fields: &mut Fields<'_>, patch: &Fields<'_>, kind: GivenKind) {
+    // Whether a local time stays decides about the time zone.
+    for may_have_local in [true, false] {
+        let has_local = may_have_local
+            || TIMES.iter().any(|name| fields.get(*name).is_some_and(|time| is_local(time)));
+        for member in &MEMBERS {
+            if !member.of.takes(kind, has_local) && !patch.contains_key(member.name) {
+                fields.remove(member.name);
+            }
         }
     }
-    let patched: BTreeSet<Cow<'_, str>> = collected(patch.keys().cloned());
-    for (name, value) in patch {
-        if value.as_ref() == "null" && name == "paused" {
-            // One that is not said to be paused stays as it is; who takes the word out means that
-            // it goes on.
-            set(&mut fields, "paused", "false");
-        } else if value.as_ref() == "null" {
-            fields.remove(&name);
-        } else if MERGED.contains(&name.as_ref())
-            && let Some(former) = fields.get(&name)
-        {
-            let mut merged = Vec::with_capacity(former.len() + value.len());
-            write_merged(Some(former), &value, 0, &mut merged)
-                .map_err(|problem| FieldError::new(name.clone().into_owned(), problem))?;
-            fields.insert(name, Cow::Owned(text_of(merged)?));
-        } else {
-            fields.insert(name, value);
-        }
-    }
-    if !SCHEDULES.iter().any(|name| fields.contains_key(*name)) {
-        let of_former = OF_SCHEDULES.iter().chain(&PUT_OFF).chain(&["overlap"]);
-        of_former
-            .filter(|name| !patched.contains(**name))
-            .for_each(|name| drop(fields.remove(*name)));
-        set(&mut fields, "type", "\"no-schedule\"");
-    }
-    let mut text = Vec::new();
-    write_object(fields.iter().map(|(name, value)| (name.as_ref(), value.as_ref())), &mut text);
-    text_of(text)
+}
+
+/// Returns whether the JSON of a time is a local time.
+fn is_local(json: &str) -> bool {
+    let time = serde_json::from_str::<TimeInput<'_>>(json).ok();
+    time.is_some_and(|time| matches!(time.read("time", true), Ok(GivenTime::Local(_))))
 }
 
 /// Returns what was joined from texts.
@@ -146,7 +146,11 @@ fn write_early_time(fields: &mut Fields<'_>, name: &'static str) {
 
 /// Returns what a patch of `paused` and of nothing else says: `null` ends a pause, as `false` does.
 pub fn only_pauses(patch: &str) -> Option<bool> {
-    let fields = fields_of::<MAX_PATCH_MEMBERS>(patch).ok().filter(|fields| fields.len() == 1)?;
+    let mut fields = fields_of::<MAX_PATCH_MEMBERS>(patch).ok()?;
+    fields.retain(|name, _| !is_read_only(name));
+    if fields.len() != 1 {
+        return None;
+    }
     match fields.get("paused")?.as_ref() {
         "true" => Some(true),
         "false" | "null" => Some(false),
@@ -158,7 +162,9 @@ pub fn only_pauses(patch: &str) -> Option<bool> {
 /// counted as they are.
 pub fn changes_schedule(patch: &str) -> bool {
     let fields = fields_of::<MAX_PATCH_MEMBERS>(patch).unwrap_or_default();
-    SCHEDULES.iter().chain(&OF_SCHEDULES).any(|name| fields.contains_key(*name))
+    let of_times = MEMBERS.iter().filter(|member| member.decides_times).map(|member| member.name);
+    let mut names = WAYS.iter().map(|(name, _)| *name).chain(of_times).chain(["type"]);
+    names.any(|name| fields.contains_key(name))
 }
 
 fn set(fields: &mut Fields<'_>, name: &'static str, json: &'static str) {
@@ -186,57 +192,62 @@ fn write_object<'a>(members: impl Iterator<Item = (&'a str, &'a str)>, out: &mut
     out.push(b'}');
 }
 
-/// Appends what `patch` makes of `target` to `out`: RFC 7396, section 2. What the patch does not
-/// name stays byte for byte. A callback of another type is another callback.
-///
-/// # Errors
-/// When the patch is nested too deep.
-fn write_merged(
-    target: Option<&str>,
-    patch: &str,
-    depth: usize,
-    out: &mut Vec<u8>,
-) -> Result<(), String> {
-    if depth > MAX_NESTING {
-        return Err(format!(
-            "is more than {MAX_NESTING} levels deep, which is the limit of a patch"
-        ));
-    }
-    if !patch.starts_with('{') {
-        out.extend_from_slice(patch.as_bytes());
-        return Ok(());
-    }
-    let patch = members_of(patch)?;
-    // Of what is no object there is nothing to keep.
-    let mut target = target
-        .filter(|target| target.starts_with('{'))
-        .map_or_else(|| Ok(Members::new()), members_of)?;
-    if depth == 0
-        && patch
-            .get("type")
-            .is_some_and(|kind| target.get("type").map(|kind| kind.get()) != Some(kind.get()))
-    {
-        target.clear();
-    }
-    let mut members: BTreeMap<&str, Cow<'_, str>> =
-        collected(target.iter().map(|(name, value)| (name.as_ref(), Cow::Borrowed(value.get()))));
-    for (name, value) in &patch {
-        if value.get() == "null" {
-            members.remove(name.as_ref());
-            continue;
+/// How the member of a task is merged.
+#[derive(Clone, Copy)]
+struct Merging {
+    /// A callback of another type is another callback.
+    is_callback: bool,
+}
+
+impl Merging {
+    /// Appends what `patch` makes of `target` to `out`: RFC 7396, section 2. What the patch does
+    /// not name stays byte for byte.
+    ///
+    /// # Errors
+    /// If the patch is nested too deep.
+    fn write(
+        self,
+        target: Option<&str>,
+        patch: &str,
+        depth: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), String> {
+        if depth > MAX_NESTING {
+            return Err(format!(
+                "is more than {MAX_NESTING} levels deep, which is the limit of a patch"
+            ));
         }
-        let mut merged = Vec::new();
-        write_merged(
-            members.get(name.as_ref()).map(Cow::as_ref),
-            value.get(),
-            depth + 1,
-            &mut merged,
-        )?;
-        let merged = text_of(merged).map_err(|_| "is no text")?;
-        members.insert(name.as_ref(), Cow::Owned(merged));
+        if !patch.starts_with('{') {
+            out.extend_from_slice(patch.as_bytes());
+            return Ok(());
+        }
+        let patch = members_of(patch)?;
+        // Of what is no object there is nothing to keep.
+        let mut target = target
+            .filter(|target| target.starts_with('{'))
+            .map_or_else(|| Ok(Members::new()), members_of)?;
+        let is_another =
+            |kind: &&RawValue| target.get("type").map(|kind| kind.get()) != Some(kind.get());
+        if self.is_callback && depth == 0 && patch.get("type").is_some_and(is_another) {
+            target.clear();
+        }
+        let mut members: BTreeMap<&str, Cow<'_, str>> = collected(
+            target.iter().map(|(name, value)| (name.as_ref(), Cow::Borrowed(value.get()))),
+        );
+        for (name, value) in &patch {
+            if value.get() == "null" {
+                members.remove(name.as_ref());
+                continue;
+            }
+            let mut merged = Vec::new();
+            let former = members.get(name.as_ref()).map(Cow::as_ref);
+            self.write(former, value.get(), depth + 1, &mut merged)?;
+            let merged = text_of(merged).map_err(|_| "is no text")?;
+            members.insert(name.as_ref(), Cow::Owned(merged));
+        }
+        write_object(members.iter().map(|(name, value)| (*name, value.as_ref())), out);
+        Ok(())
     }
-    write_object(members.iter().map(|(name, value)| (*name, value.as_ref())), out);
-    Ok(())
 }
 
 #[cfg(test)]
@@ -275,23 +286,75 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_and_a_callback_of_another_type_are_replaced_whole() {
+    fn a_payload_is_merged_and_a_callback_of_another_type_is_replaced() {
         let task = patched(
             RECORD,
             false,
-            r#"{"payload":{"k":{"b":2}},"callback":{"type":"handler","name":"log"}}"#,
+            r#"{"payload":{"k":{"b":2},"n":null,"type":"x"},"callback":{"type":"handler","name":"log"}}"#,
         );
-        assert_eq!(task["payload"], serde_json::json!({"k":{"b":2}}));
+        assert_eq!(task["payload"], serde_json::json!({"k":{"a":1,"b":2},"type":"x"}));
         assert_eq!(task["callback"], serde_json::json!({"type":"handler","name":"log"}));
+        // A type within a payload is a member like any other.
+        let record =
+            r#"{"id":"a","time":1764000000005,"callback":{},"payload":{"type":"a","k":1}}"#;
+        let payload = &patched(record, false, r#"{"payload":{"type":"b"}}"#)["payload"];
+        assert_eq!(*payload, serde_json::json!({"type":"b","k":1}));
     }
 
     #[test]
-    fn a_schedule_takes_the_place_of_the_former() {
+    fn a_payload_is_replaced_in_two_steps_and_taken_out_by_null() {
+        assert_eq!(patched(RECORD, false, r#"{"payload":null}"#).get("payload"), None);
+        // RFC 7396: what is no object is replaced, and an object has no nulls.
+        for (patch, payload) in
+            [(r#"[1,null]"#, serde_json::json!([1, null])), ("7", serde_json::json!(7))]
+        {
+            let task = patched(RECORD, false, &format!(r#"{{"payload":{patch}}}"#));
+            assert_eq!(task["payload"], payload);
+        }
+        let record = r#"{"id":"a","time":1764000000005,"callback":{},"payload":[1]}"#;
+        let task =
+            patched(record, false, r#"{"payload":{"a":{"b":null,"c":12345678901234567890}}}"#);
+        assert_eq!(task["payload"].to_string(), r#"{"a":{"c":12345678901234567890}}"#);
+    }
+
+    #[test]
+    fn what_only_answers_show_is_ignored() {
+        let record = r#"{"id":"a","cron":"0 9 * * *","callback":{},"createdAt":5,"createdBy":"x"}"#;
+        let shown = r#"{"status":"scheduled","due":9,"kind":"cron","createdAt":6,"createdBy":"y","updatedAt":7,"tags":["t"],"attempt":null}"#;
+        assert_eq!(
+            patched(record, false, shown),
+            serde_json::json!({"id":"a","cron":"0 9 * * *","callback":{},"tags":["t"]})
+        );
+        assert_eq!(only_pauses(r#"{"paused":true,"status":"scheduled"}"#), Some(true));
+    }
+
+    #[test]
+    fn a_policy_that_an_earlier_release_took_beside_a_queue_goes() {
+        let record = r#"{"id":"a","time":1764000000005,"callback":{"type":"queue","queue":"Q"},"retry":{"factor":2}}"#;
+        assert_eq!(patched(record, false, r#"{"tags":[]}"#).get("retry"), None);
+        assert_eq!(patched(record, false, r#"{"retry":{"jitter":0}}"#)["retry"]["factor"], 2);
+    }
+
+    #[test]
+    fn a_way_to_say_when_takes_the_place_of_the_former() {
         let record = r#"{"id":"a","cron":"* * * * *","timezone":"Europe/London","callback":{},"paused":true}"#;
         assert_eq!(
             patched(record, true, r#"{"time":1764000000007}"#),
             serde_json::json!({"id":"a","time":1764000000007_i64,"callback":{},"paused":true})
         );
+        // The time zone stays where it can, also for a local time.
+        for (patch, expected) in [
+            (
+                r#"{"cron":"0 9 * * *"}"#,
+                serde_json::json!({"id":"a","cron":"0 9 * * *","timezone":"Europe/London","callback":{}}),
+            ),
+            (
+                r#"{"time":"2026-12-01T09:00"}"#,
+                serde_json::json!({"id":"a","time":"2026-12-01T09:00","timezone":"Europe/London","callback":{}}),
+            ),
+        ] {
+            assert_eq!(patched(record, false, patch), expected);
+        }
         assert_eq!(
             patched(record, false, r#"{"timezone":null}"#),
             serde_json::json!({"id":"a","cron":"* * * * *","callback":{}})
@@ -306,13 +369,17 @@ mod tests {
     }
 
     #[test]
-    fn bounds_go_with_their_schedule_and_what_was_counted_with_any_patch() {
+    fn bounds_stay_and_what_was_counted_goes_with_any_patch() {
         let record = r#"{"id":"a","everySeconds":5,"anchor":1764000000007,"startAt":1764000000007,"endAt":1764000099000,"maxRuns":3,"firstRun":1764000000007,"lastRun":1764000010007,"jitterSeconds":1,"callback":{}}"#;
         let kept = serde_json::json!({"id":"a","everySeconds":5,"anchor":1764000000007_i64,"startAt":1764000000007_i64,"endAt":1764000099000_i64,"maxRuns":3,"jitterSeconds":1,"callback":{},"tags":[]});
         assert_eq!(patched(record, false, r#"{"tags":[]}"#), kept);
         assert_eq!(
             patched(record, false, r#"{"cron":"@daily","maxRuns":4}"#),
-            serde_json::json!({"id":"a","cron":"@daily","maxRuns":4,"jitterSeconds":1,"callback":{}})
+            serde_json::json!({"id":"a","cron":"@daily","startAt":1764000000007_i64,"endAt":1764000099000_i64,"maxRuns":4,"jitterSeconds":1,"callback":{}})
+        );
+        assert_eq!(
+            patched(record, false, r#"{"everySeconds":6}"#),
+            serde_json::json!({"id":"a","everySeconds":6,"anchor":1764000000007_i64,"startAt":1764000000007_i64,"endAt":1764000099000_i64,"maxRuns":3,"jitterSeconds":1,"callback":{}})
         );
         let unscheduled = serde_json::json!({"id":"a","type":"no-schedule","callback":{}});
         assert_eq!(patched(record, false, r#"{"type":"no-schedule"}"#), unscheduled);
@@ -336,10 +403,7 @@ mod tests {
         };
         let given = fields(schemars::schema_for!(crate::task::NewTask<'static>));
         for field in fields(schemars::schema_for!(crate::task::Record<'static>)).keys() {
-            assert!(
-                given.contains_key(field) || PAST.contains(&field.as_str()) || field == "local",
-                "{field}"
-            );
+            assert!(given.contains_key(field) || is_read_only(field), "{field}");
         }
     }
 
@@ -430,6 +494,14 @@ mod tests {
             patched(record, false, r#"{"time":1764000000007}"#),
             serde_json::json!({"id":"a","time":1_764_000_000_007_i64,"callback":{}})
         );
+        assert_eq!(
+            patched(record, false, r#"{"time":"2026-12-02T10:00"}"#),
+            serde_json::json!({"id":"a","time":"2026-12-02T10:00","timezone":"America/Vancouver","callback":{}})
+        );
+        assert_eq!(
+            patched(record, false, r#"{"timezone":"Asia/Tokyo"}"#),
+            serde_json::json!({"id":"a","time":"2026-12-01T09:00:00","timezone":"Asia/Tokyo","callback":{}})
+        );
         let record = r#"{"id":"a","everySeconds":60,"timezone":"UTC","local":{"startAt":"2026-12-01T09:00:00","anchor":"2026-12-01T09:00:00"},"anchor":1,"startAt":1,"callback":{}}"#;
         let task = patched(record, false, r#"{"tags":[]}"#);
         assert_eq!(
@@ -437,6 +509,9 @@ mod tests {
             (&"2026-12-01T09:00:00".into(), &"2026-12-01T09:00:00".into())
         );
         assert_eq!(task.get("local"), None);
+        // Without its local times, an interval has no time zone.
+        let task = patched(record, false, r#"{"startAt":null,"anchor":1796144400000}"#);
+        assert_eq!(task.get("timezone"), None);
     }
 
     #[test]

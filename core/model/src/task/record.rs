@@ -158,6 +158,26 @@ pub struct Record<'a> {
     /// That a recurring task waits to be resumed. Of others, their place in the order says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
+    /// When the task was created; absent on what earlier versions stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        with = "Option<i64>",
+        description = "When the task was created, milliseconds since 1970. Absent if an earlier release created it."
+    )]
+    pub created_at: Option<UnixMillis>,
+    /// When its definition was last changed; absent if it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        with = "Option<i64>",
+        description = "When its definition was last changed, milliseconds since 1970. Absent if it was not."
+    )]
+    pub updated_at: Option<UnixMillis>,
+    /// The name of the API key that created it.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        description = "The name of the API key that created it. Absent for a key of the deployment's secret, which has no name."
+    )]
+    pub created_by: Option<Cow<'a, str>>,
     /// Of a follow-up, the field of the task that asked for it: [`super::ON_SUCCESS`] or
     /// [`super::ON_FAILURE`].
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
@@ -244,6 +264,9 @@ impl<'a> Record<'a> {
         fields.number("priority", self.priority.map(i64::from));
         fields.text("limitKey", self.limit_key.as_deref());
         fields.flag("paused", self.is_paused());
+        fields.number("createdAt", self.created_at.map(UnixMillis::get));
+        fields.number("updatedAt", self.updated_at.map(UnixMillis::get));
+        fields.text("createdBy", self.created_by.as_deref());
         fields.text("stage", self.stage.as_deref());
         fields.json("outcome", self.outcome);
         fields.number("attempt", self.attempt.map(i64::from));
@@ -514,6 +537,11 @@ impl<'o> RecordWriter<'o> {
         }
     }
 
+    /// Writes members that are formatted already, each behind a comma.
+    pub(super) fn members(&mut self, members: &[u8]) {
+        self.out.extend_from_slice(members);
+    }
+
     pub(super) fn finish(self) {
         self.out.push(b'}');
     }
@@ -558,7 +586,7 @@ mod tests {
 
     #[test]
     fn fields_are_written_in_order_and_read_back() {
-        let text = br#"{"time":5,"id":"a\"b","description":"d","tags":["x"],"callback":{"type":"handler","name":"log"},"retry":{"factor":2},"payload":{"n": 1},"attempt":2,"failedAt":7,"error":"no","firstAttemptAt":6,"replayedAt":9}"#;
+        let text = br#"{"time":5,"id":"a\"b","description":"d","tags":["x"],"callback":{"type":"handler","name":"log"},"retry":{"factor":2},"payload":{"n": 1},"createdAt":3,"updatedAt":4,"createdBy":"ci","attempt":2,"failedAt":7,"error":"no","firstAttemptAt":6,"replayedAt":9}"#;
         let record = Record::parse(text).unwrap();
         assert_eq!(record.occurrence_key().to_string(), "a\"b@5");
         let mut out = Vec::new();

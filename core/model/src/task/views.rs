@@ -1,13 +1,10 @@
 //! A record as targets and readers see it: without what is not for them.
 
-use super::{ON_FAILURE, ON_SUCCESS, write_text};
+use super::{HIDDEN, ON_FAILURE, ON_SUCCESS, write_text};
 use crate::format::envelope::Envelope;
 use crate::input::{BoundedMap, Text};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-
-/// Stands for the value of a header that a reader may not see.
-pub const HIDDEN: &str = "<hidden>";
 
 /// Bounds the members of a record and of a callback, with room for those of later versions.
 const MAX_MEMBERS: usize = 256;

@@ -387,7 +387,10 @@ fn whole_numbers_are_stored_as_such() {
         "callback":{"type":"webhook","url":"https://example.com/","timeoutSeconds":30.0,"body":{"n":5.0}},
         "onFailure":{"type":"webhook","url":"https://example.com/","timeoutSeconds":30.0}}"#;
     let mut record = Vec::new();
-    validator.check(parse_one(text).unwrap()).unwrap().write_record(&mut record);
+    validator
+        .check(parse_one(text).unwrap())
+        .unwrap()
+        .write_record(&Origin::default(), &mut record);
     let record = String::from_utf8(record).unwrap();
     for kept in [
         r#""priority":9}"#,

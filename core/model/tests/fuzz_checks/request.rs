@@ -10,7 +10,8 @@ use scheduler_model::input::FieldError;
 use scheduler_model::protocol::NewTime;
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::{
-    Callback, ChangeInput, NewTask, Record, Targets, Validator, parse_batch, parse_one, parse_url,
+    Callback, ChangeInput, NewTask, Origin, Record, Targets, Validator, parse_batch, parse_one,
+    parse_url,
 };
 use serde_json::Value;
 
@@ -54,7 +55,7 @@ fn check_one<'a>(
         Err(error) => return check_error(&error),
     };
     let mut text = Vec::new();
-    valid.write_record(&mut text);
+    valid.write_record(&Origin::default(), &mut text);
     assert!(text.len() <= MAX_RECORD_BYTES);
     // Records are joined to lines by some.
     assert!(!text.contains(&b'\n') && !text.contains(&b'\r'));

@@ -3,9 +3,9 @@
 use super::{LATER, NEXT_DAY, cancel, change, failed, in_flight, is_at_rest, runs, sent};
 use crate::regressions::{NOW, Pair, record};
 use scheduler_engine::Destination;
-use scheduler_model::format::page::{Flags, PageBuilder};
-use scheduler_model::protocol::{Append, CancelRequest, Change, ChangeRequest, Report, Status};
-use scheduler_model::routing::id_hash;
+use scheduler_engine::testing;
+use scheduler_model::format::page::Flags;
+use scheduler_model::protocol::{CancelRequest, Change, ChangeRequest, Report, Status};
 
 #[test]
 fn a_redelivery_starts_nothing_that_was_stopped() {
@@ -49,15 +49,8 @@ fn a_user_s_queue_gets_nothing_again_that_was_stopped() {
             1,
         )
     };
-    let mut builder = PageBuilder::default();
-    for id in ["a", "b", "c"] {
-        let text = to_queue(id);
-        assert!(
-            builder.push(id_hash(id), NOW, Flags::TO_QUEUE, |out| out
-                .extend_from_slice(text.as_bytes()))
-        );
-    }
-    let append = Append { pages: builder.finish(), ..Append::default() };
+    let tasks = ["a", "b", "c"].map(|id| (id, NOW, Flags::TO_QUEUE, to_queue(id)));
+    let append = testing::append_flagged(tasks);
     let (_, effects) = pair.engine.append(append, NOW, &pair.storage).unwrap();
     pair.commit(effects);
     let effects = pair.wake(NOW);

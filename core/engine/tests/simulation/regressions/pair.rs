@@ -2,13 +2,11 @@
 
 use crate::storage::Storage;
 use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::testing;
 use scheduler_engine::{Config, Effects, Engine, Write};
 use scheduler_model::format::envelope::Envelope;
-use scheduler_model::format::page::{Flags, PageBuilder};
-use scheduler_model::protocol::{
-    Append, Change, ChangeRequest, Changed, Detail, Failure, Report, Status,
-};
-use scheduler_model::routing::id_hash;
+use scheduler_model::format::page::Flags;
+use scheduler_model::protocol::{Change, ChangeRequest, Changed, Detail, Failure, Report, Status};
 use scheduler_model::task::Record;
 
 pub(crate) const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
@@ -77,19 +75,8 @@ impl Pair {
         tasks: impl IntoIterator<Item = (String, UnixMillis, String)>,
         flags: Flags,
     ) {
-        let mut builder = PageBuilder::default();
-        for (id, due, record) in tasks {
-            assert!(
-                builder
-                    .push(id_hash(&id), due, flags, |out| out.extend_from_slice(record.as_bytes()))
-            );
-        }
-        let append = Append {
-            fresh: false,
-            pages: builder.finish(),
-            schedules: Vec::new(),
-            ..Append::default()
-        };
+        let tasks = tasks.into_iter().map(|(id, due, record)| (id, due, flags, record));
+        let append = testing::append_flagged(tasks);
         let (_, effects) = self.engine.append(append, NOW, &self.storage).unwrap();
         self.commit(effects);
     }

@@ -3,11 +3,13 @@
 use super::fields::Fields;
 use super::reserved::is_reserved;
 use crate::input::{FieldError, Text, cut, parse_naming_the_field};
-use crate::task::HIDDEN;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+
+/// Stands for the value of a header that a reader may not see.
+pub const HIDDEN: &str = "<hidden>";
 
 /// Header names and values, in the order in which they are given.
 type Headers<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;

@@ -12,7 +12,7 @@ mod tests;
 mod webhook;
 
 pub use binding::{Call, DurableObject, Service};
-pub use message::{Body, Message, Method};
+pub use message::{Body, HIDDEN, Message, Method};
 pub use target::target_of;
 pub use webhook::{Webhook, parse_url};
 

@@ -1,0 +1,87 @@
+//! Warnings in the answer to a write: the task is stored, but may not run as its caller expects.
+
+use crate::clients::limiters::ask;
+use crate::context::Call;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::protocol::AppendReply;
+use scheduler_model::protocol::limiter::{LimitShown, limiter_of, paths};
+use scheduler_model::task::{Callback, Record};
+use serde::Serialize;
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+/// How long an instance trusts that a key has a limit, and that it has none, milliseconds. So a key
+/// costs at most one question a second, however many tasks name it.
+const LIMITED_MILLIS: i64 = 10_000;
+/// See [`LIMITED_MILLIS`].
+const UNLIMITED_MILLIS: i64 = 1_000;
+
+/// Most keys that an instance remembers, some 200 bytes each.
+const MAX_KNOWN: usize = 1_000;
+
+thread_local! {
+    /// Whether a key of a limiter has a limit, and when the limiter said so.
+    static KNOWN: RefCell<HashMap<(String, String), (bool, UnixMillis)>> =
+        RefCell::new(HashMap::new());
+}
+
+/// What a caller should know of a task that was stored all the same.
+#[derive(Debug, Serialize)]
+pub(crate) struct Warning {
+    field: &'static str,
+    detail: String,
+}
+
+/// Returns the warnings of a task that a shard has stored with this answer. A limiter that does not
+/// answer gives none.
+pub(crate) async fn warnings_of(
+    call: &Call<'_>,
+    record: &str,
+    reply: &AppendReply,
+) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    // Most tasks have nothing to look up.
+    if !reply.unanswered && !record.contains("\"limitKey\":") {
+        return warnings;
+    }
+    let Ok(record) = Record::parse(record.as_bytes()) else { return warnings };
+    if let Some(key) = record.limit_key.as_deref()
+        && !is_limited(call, key).await
+    {
+        let detail = format!(
+            "is {key:?}, which has no limit, so it bounds nothing; set one with PUT /v1/limits/{{limitKey}}"
+        );
+        warnings.push(Warning { field: "limitKey", detail });
+    }
+    if reply.unanswered {
+        let callback = Callback::parse(record.callback.get()).ok();
+        let destination = callback.and_then(|callback| callback.destination()).unwrap_or_default();
+        let detail = format!(
+            "calls {destination}, which does not answer at present: its circuit is open, so runs wait until it answers"
+        );
+        warnings.push(Warning { field: "callback", detail });
+    }
+    warnings
+}
+
+/// Returns whether a key has a limit, as far as can be known.
+async fn is_limited(call: &Call<'_>, key: &str) -> bool {
+    let limiter = limiter_of(call.shards.namespace(), key);
+    let name = (limiter, key.to_owned());
+    let known = KNOWN.with_borrow(|known| known.get(&name).copied());
+    if let Some((is_limited, at)) = known {
+        let fresh = if is_limited { LIMITED_MILLIS } else { UNLIMITED_MILLIS };
+        if (0..fresh).contains(&call.now.since(at)) {
+            return is_limited;
+        }
+    }
+    let asked: Result<Option<LimitShown>, _> = ask(call.env, &name.0, paths::GET, &name.1).await;
+    let Ok(limit) = asked else { return true };
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() >= MAX_KNOWN {
+            known.clear();
+        }
+        known.insert(name, (limit.is_some(), call.now));
+    });
+    limit.is_some()
+}

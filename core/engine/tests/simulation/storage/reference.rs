@@ -1,0 +1,259 @@
+//! The reference: what waits, what is due, and when a shard must wake.
+
+use super::{LaneText, StateText, Storage};
+use crate::late::{Due, fate_of_entry, settle, settle_overlaps};
+use crate::model::Model;
+use crate::stored::Stored;
+use scheduler_calendar::schedule::Occurrence;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::testing::PageRow;
+use scheduler_engine::{Config, Destination, Sends, Write};
+use scheduler_model::format::page::Entry;
+use scheduler_model::position::Position;
+use std::rc::Rc;
+
+/// A task that waits, by the reference.
+#[derive(Debug, Clone)]
+pub(crate) struct Waiting {
+    pub(crate) position: Position,
+    /// Of a page's entry; `None` for a recurring task.
+    pub(crate) entry: Option<Entry>,
+    /// As stored; of a recurring task without a time.
+    pub(crate) record: Rc<Stored>,
+}
+
+/// Returns how long an envelope waits that a queue has refused this many times in a row: a second,
+/// doubled each time up to the visibility timeout.
+pub(crate) fn send_back_off(times: u32, config: Config) -> i64 {
+    (1..times)
+        .fold(1_000, |wait: i64, _| (wait * 2).min(config.visibility_millis))
+        .min(config.visibility_millis)
+}
+
+impl Storage {
+    fn lane(&self, number: u8) -> &LaneText {
+        self.lanes
+            .iter()
+            .find(|lane| lane.number == number)
+            .expect("a lane with something in it is stored")
+    }
+
+    pub(crate) fn key_of_lane(&self, number: u8) -> &str {
+        &self.lane(number).key
+    }
+
+    fn watermark_of(&self, row: &PageRow) -> Position {
+        match row.directory.lane() {
+            0 => self.watermark,
+            lane => self.lane(lane).watermark,
+        }
+    }
+
+    /// Up to when what is in the order of a page has been handed on.
+    pub(crate) fn handed_on(&self, page: u32) -> UnixMillis {
+        self.watermark_of(&self.pages[&page]).due
+    }
+
+    /// Returns whether a page is of a limit's key.
+    pub(crate) fn is_in_lane(&self, page: u32) -> bool {
+        self.pages.get(&page).is_some_and(|row| row.directory.lane() > 0)
+    }
+
+    pub(crate) fn has_lanes(&self) -> bool {
+        !self.lanes.is_empty()
+    }
+
+    /// Tasks of a limit's key that are handed on.
+    pub(crate) fn in_flight_of(&self, key: &str) -> usize {
+        let of_lane = |destination: &Option<Destination>| match destination {
+            Some(Destination::Lane(lane)) => self.key_of_lane(*lane) == key,
+            _ => false,
+        };
+        self.outbox
+            .values()
+            .filter(|row| of_lane(&row.destination))
+            .map(|row| row.hashes.len() / 8)
+            .sum()
+    }
+
+    /// Returns whether something of a key was due at `time` and waits in its lane.
+    pub(crate) fn waits_in_lane(&self, key: &str, time: UnixMillis) -> bool {
+        let Some(lane) = self.lanes.iter().find(|lane| lane.key == key) else { return false };
+        let of_lane = self.pages.iter().filter(|(_, row)| row.directory.lane() == lane.number);
+        of_lane.into_iter().any(|(page, _)| {
+            let is_dead = |index: usize| {
+                self.dead.get(page).is_some_and(|bits| {
+                    bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1)
+                })
+            };
+            self.entries[page]
+                .iter()
+                .enumerate()
+                .take_while(|(_, (entry, _))| entry.due <= time)
+                .any(|(index, (entry, _))| {
+                    !is_dead(index)
+                        && Position { due: entry.due, page: *page, index: index as u32 }
+                            > lane.watermark
+                })
+        })
+    }
+
+    pub(crate) fn lanes(&self) -> usize {
+        self.lanes.len()
+    }
+
+    /// Returns every live entry and recurring task, in the total order.
+    pub(crate) fn waiting(&self) -> Vec<Waiting> {
+        self.waiting_until(UnixMillis::new(i64::MAX))
+    }
+
+    /// Returns those of them that are due by then.
+    fn waiting_until(&self, until: UnixMillis) -> Vec<Waiting> {
+        let mut waiting = Vec::new();
+        for (page, row) in &self.pages {
+            let watermark = self.watermark_of(row);
+            let dead = self.dead.get(page);
+            // A directory is in order of due times.
+            for (index, (entry, record)) in self.entries[page]
+                .iter()
+                .enumerate()
+                .take_while(|(_, (entry, _))| entry.due <= until)
+            {
+                let is_dead = dead.is_some_and(|bits| {
+                    bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1)
+                });
+                let position = Position { due: entry.due, page: *page, index: index as u32 };
+                if !is_dead && position > watermark {
+                    waiting.push(Waiting {
+                        position,
+                        entry: Some(*entry),
+                        record: Rc::clone(record),
+                    });
+                }
+            }
+        }
+        for (number, definition) in &self.definitions {
+            let due = self.next_occurrence(*number).map_or(UnixMillis::NEVER, |next| next.due);
+            if due > until {
+                continue;
+            }
+            let position = Position { due, page: 0, index: *number };
+            waiting.push(Waiting { position, entry: None, record: Rc::clone(&definition.record) });
+        }
+        waiting.sort_by_key(|waiting| waiting.position);
+        waiting
+    }
+
+    /// Returns the first occurrence after the row's own start that stands after the watermark.
+    fn next_occurrence(&self, number: u32) -> Option<Occurrence> {
+        let definition = &self.definitions[&number];
+        if definition.paused {
+            return None;
+        }
+        loop {
+            let next = match definition.passed.get() {
+                None => definition.schedule.next_after(self.schedules[&number].since)?,
+                Some(passed) => definition.schedule.following(passed.time)?,
+            };
+            if (Position { due: next.due, page: 0, index: number }) > self.watermark {
+                return Some(next);
+            }
+            definition.passed.set(Some(next));
+        }
+    }
+
+    /// Returns where the main order has come to once these writes are carried out.
+    pub(crate) fn watermark_after(&self, writes: &[Write]) -> Position {
+        let state = writes.iter().rev().find_map(|write| match write {
+            Write::InsertEnvelope { state, .. } => state.as_ref(),
+            Write::ClearEnvelope { state, .. } | Write::SaveState { state, .. } => Some(state),
+            _ => None,
+        });
+        state.map_or(self.watermark, |state| {
+            serde_json::from_slice::<StateText>(state).unwrap().watermark
+        })
+    }
+
+    /// Returns what a wake-up at `now` that has come to `reached` in the main order must settle, in
+    /// the total order, and what becomes of it; and what of the main order is due behind that.
+    pub(crate) fn due(
+        &self,
+        model: &Model,
+        now: UnixMillis,
+        reached: Position,
+    ) -> (Vec<Due>, Vec<Due>) {
+        let mut due = Vec::new();
+        for waiting in self.waiting_until(now) {
+            if waiting.entry.is_some() {
+                let fate = fate_of_entry(model, &waiting, now);
+                due.push(Due::new(waiting, fate, Vec::new()));
+                continue;
+            }
+            let definition = &self.definitions[&waiting.position.index];
+            let next = self.next_occurrence(waiting.position.index);
+            for (at, fate, passed_over) in
+                settle(&definition.schedule, definition.policies, next, now)
+            {
+                let record = definition.record.occurrence(at.time);
+                let waiting = Waiting {
+                    position: Position { due: at.due, ..waiting.position },
+                    entry: None,
+                    record,
+                };
+                due.push(Due::new(waiting, fate, passed_over));
+            }
+        }
+        due.sort_by_key(|due| due.waiting.position);
+        let is_settled = |due: &Due| {
+            due.waiting.position <= reached || self.is_in_lane(due.waiting.position.page)
+        };
+        let (mut due, behind): (Vec<Due>, Vec<Due>) = due.into_iter().partition(is_settled);
+        settle_overlaps(model, &mut due);
+        (due, behind)
+    }
+
+    /// Tasks that the dispatchers have, and have not reported.
+    pub(crate) fn dispatched(&self) -> usize {
+        self.outbox.values().filter(|row| row.is_dispatched()).map(|row| row.hashes.len() / 8).sum()
+    }
+
+    /// Returns the same with what these writes dispatch.
+    pub(crate) fn dispatched_with(&self, writes: &[Write]) -> usize {
+        let tasks = |write: &Write| match write {
+            Write::InsertEnvelope { destination, hashes, .. } if destination.is_reported() => {
+                hashes.len() / 8
+            }
+            _ => 0,
+        };
+        self.dispatched() + writes.iter().map(tasks).sum::<usize>()
+    }
+
+    /// Returns whether the main order goes on with this: what the dispatchers have no room for
+    /// keeps all behind it.
+    pub(crate) fn may_go_out(&self, head: &Waiting, config: Config) -> bool {
+        self.dispatched() < config.max_dispatched || head.record.parse().goes_to_queue()
+    }
+
+    /// Returns when an engine that was loaded just now must want to be woken.
+    pub(crate) fn next_wakeup(&self, config: Config) -> Option<UnixMillis> {
+        let head =
+            self.waiting().into_iter().find(|waiting| !self.is_in_lane(waiting.position.page));
+        let head =
+            head.filter(|head| !head.position.due.is_never() && self.may_go_out(head, config));
+        let fire = head.map(|waiting| waiting.position.due);
+        let resend =
+            self.outbox.values().filter_map(|row| match (row.sends, row.destination.as_ref()?) {
+                (Sends::Refused(times) | Sends::SentAfter(times), _) => {
+                    Some(row.sent_at.plus(send_back_off(times, config)))
+                }
+                (Sends::Sent | Sends::Unanswered, Destination::Queue(_)) => Some(row.sent_at),
+                (Sends::Unanswered, Destination::Dispatch | Destination::Lane(_)) => {
+                    Some(row.sent_at.plus(config.visibility_millis))
+                }
+                (Sends::Sent, Destination::Dispatch | Destination::Lane(_)) => {
+                    Some(row.sent_at.plus(config.visibility_millis << row.attempts.min(4)))
+                }
+            });
+        fire.into_iter().chain(resend).min()
+    }
+}

@@ -1,0 +1,80 @@
+//! Which member of a task belongs to which kind of schedule: the one list that the check of a
+//! definition and a patch go by.
+
+use super::GivenKind;
+
+/// The members that say when a task fires, each with its kind. A task has exactly one of them, or
+/// `"type":"no-schedule"`.
+pub(crate) const WAYS: [(&str, GivenKind); 5] = [
+    ("time", GivenKind::Scheduled),
+    ("delayInSeconds", GivenKind::Delayed),
+    ("cron", GivenKind::Cron),
+    ("everySeconds", GivenKind::Every),
+    ("rrule", GivenKind::Rrule),
+];
+
+/// The members that take a local time beside a `timezone`.
+pub(crate) const TIMES: [&str; 4] = ["time", "startAt", "endAt", "anchor"];
+
+/// A member that stands beside one of [`WAYS`].
+pub(crate) struct Member {
+    pub(crate) name: &'static str,
+    pub(crate) of: Company,
+    /// Whether it decides at which times the task fires. The others decide what becomes of a run.
+    pub(crate) decides_times: bool,
+}
+
+/// What a member stands beside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Company {
+    /// A schedule that is read in a time zone: `cron`, `rrule`, or local times.
+    Zoned,
+    /// `everySeconds`.
+    Interval,
+    /// A schedule that recurs.
+    Recurring,
+    /// Any schedule.
+    Scheduled,
+}
+
+/// Every such member, in the order in which they are checked.
+pub(crate) const MEMBERS: [Member; 10] = [
+    member("timezone", Company::Zoned, true),
+    member("anchor", Company::Interval, true),
+    member("startAt", Company::Recurring, true),
+    member("endAt", Company::Recurring, true),
+    member("maxRuns", Company::Recurring, true),
+    member("jitterSeconds", Company::Scheduled, false),
+    member("windowSeconds", Company::Scheduled, false),
+    member("misfire", Company::Scheduled, false),
+    member("overlap", Company::Recurring, false),
+    member("expireAfterSeconds", Company::Scheduled, false),
+];
+
+const fn member(name: &'static str, of: Company, decides_times: bool) -> Member {
+    Member { name, of, decides_times }
+}
+
+impl Company {
+    /// Returns whether a task of this kind takes such a member. `has_local` is whether one of its
+    /// times is a local one.
+    pub(crate) fn takes(self, kind: GivenKind, has_local: bool) -> bool {
+        let recurs = matches!(kind, GivenKind::Cron | GivenKind::Every | GivenKind::Rrule);
+        match self {
+            Self::Zoned => has_local || recurs && kind != GivenKind::Every,
+            Self::Interval => kind == GivenKind::Every,
+            Self::Recurring => recurs,
+            Self::Scheduled => kind != GivenKind::NoSchedule,
+        }
+    }
+
+    /// Returns why a task of another kind is refused.
+    pub(crate) fn refusal(self) -> &'static str {
+        match self {
+            Self::Zoned => "belongs to cron, rrule and local times only",
+            Self::Interval => "belongs to everySeconds only",
+            Self::Recurring => "belongs to recurring tasks (cron, everySeconds, rrule) only",
+            Self::Scheduled => "belongs to tasks that fire by themselves; this one has no schedule",
+        }
+    }
+}
