@@ -97,7 +97,8 @@ test("the document says what it is and needs no key", async () => {
 test("every documented operation exists, and asks for a key where it says so", async () => {
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS.filter((method) => item[method])) {
-      const at = path.replace(/{\w+}/, "none");
+      const [known] = resolved(item.parameters?.[0] ?? {}).schema?.enum ?? ["none"];
+      const at = path.replace(/{\w+}/, known);
       if (item[method].responses[200]?.content?.["text/event-stream"]) {
         const stream = await scheduler.fetch(at);
         assert.equal(stream.headers.get("content-type"), "text/event-stream");
@@ -134,7 +135,9 @@ function* bodies() {
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS.filter((method) => item[method]?.requestBody)) {
       for (const [type, { schema, examples }] of Object.entries(item[method].requestBody.content)) {
-        const at = path.replace("{id}", encodeURIComponent(Object.entries(IDS).find(([before]) => path.startsWith(before))?.[1] ?? ""));
+        const of = Object.keys(IDS).find((before) => path.startsWith(before));
+        // A body may name the task, too.
+        const at = (value) => path.replace("{id}", encodeURIComponent(value?.id ?? IDS[of]));
         yield { path, method, at, type, schema, examples: Object.entries(examples).map(([name, { value }]) => ({ name, value })) };
       }
     }
@@ -156,7 +159,7 @@ test("the example of every body is taken, and the answer is as described", async
     for (const { name, value } of examples) {
       if (typeof value !== "string") assert.deepEqual(misfits(value, schema), [], `${method} ${path} ${name}`);
       await prepare();
-      const { status, body } = await checked(method, path, { at, body: value, headers: { "content-type": type } });
+      const { status, body } = await checked(method, path, { at: at(value), body: value, headers: { "content-type": type } });
       assert.ok(status === 200 || status === 201, `${method} ${path} ${name}: ${JSON.stringify(body)}`);
       // A batch whose tasks are all refused is an answer, too.
       if (body.rejected !== undefined) assert.equal(body.rejected, 0, name);
@@ -179,7 +182,7 @@ test("null means absent in every member that the document lets be null", async (
       // The payload is any JSON, null among it.
       if (!isNullable || name in value || name === "payload") continue;
       await prepare();
-      const { status, body } = await checked(method, path, { at, body: { ...value, [name]: null } });
+      const { status, body } = await checked(method, path, { at: at(value), body: { ...value, [name]: null } });
       assert.ok(status === 200 || status === 201, `${method} ${path} ${name}: ${JSON.stringify(body)}`);
       sent += 1;
     }

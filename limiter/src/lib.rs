@@ -8,7 +8,7 @@
 
 use futures::channel::oneshot;
 use scheduler_engine::limiter::{HOLD_MILLIS, Limiter, Write};
-use scheduler_model::protocol::limiter::{Asked, Named, Refused, Seen, paths};
+use scheduler_model::protocol::limiter::{LimiterRequest, Named, Refused, Seen, paths};
 use scheduler_platform::entries::{self, Entries, read, written};
 use scheduler_platform::{now, random_bytes, within};
 use std::cell::RefCell;
@@ -53,7 +53,7 @@ impl Shell {
     /// Answers the request of a shard. If it finds no slot, the request waits here, so that a
     /// returned slot is used again at once, whichever shard returned it.
     async fn answer_ask(&self, body: &[u8]) -> Result<Vec<u8>, Failure> {
-        let asked: Asked = read(body)?;
+        let asked: LimiterRequest = read(body)?;
         let end = now().plus(HOLD_MILLIS);
         loop {
             let answer = self.change(&asked.key, |limiter| limiter.ask(&asked, now()))?;

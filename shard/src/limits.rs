@@ -3,7 +3,7 @@
 use scheduler_engine::LimitAsk;
 use scheduler_model::namespace::ShardName;
 use scheduler_model::protocol::limiter::{
-    Answer, Ask, Asked, LIMITERS_BINDING, RequestNumber, limiter_of, paths,
+    Answer, LIMITERS_BINDING, LeaseRequest, LimiterRequest, RequestNumber, limiter_of, paths,
 };
 use scheduler_platform::{Objects, within};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use worker::Env;
 const TRY: Duration = Duration::from_secs(3);
 
 /// What became of a question.
-pub(crate) struct Told {
+pub(crate) struct LimiterReply {
     pub(crate) key: String,
     pub(crate) number: RequestNumber,
     /// The answer, if there was one; what it holds is the limiter's to say.
@@ -22,7 +22,7 @@ pub(crate) struct Told {
 
 /// Sends the request of the shard of this name. An error becomes a line in the log; the engine asks
 /// again.
-pub(crate) async fn ask(env: &Env, shard: &str, LimitAsk { key, ask }: LimitAsk) -> Told {
+pub(crate) async fn ask(env: &Env, shard: &str, LimitAsk { key, ask }: LimitAsk) -> LimiterReply {
     let number = ask.number;
     let answer = match try_to_ask(env, shard, &key, ask).await {
         Ok(answer) => Some(answer),
@@ -33,13 +33,18 @@ pub(crate) async fn ask(env: &Env, shard: &str, LimitAsk { key, ask }: LimitAsk)
             None
         }
     };
-    Told { key, number, answer }
+    LimiterReply { key, number, answer }
 }
 
-async fn try_to_ask(env: &Env, shard: &str, key: &str, ask: Ask) -> Result<Option<Answer>, String> {
+async fn try_to_ask(
+    env: &Env,
+    shard: &str,
+    key: &str,
+    ask: LeaseRequest,
+) -> Result<Option<Answer>, String> {
     let name: ShardName = shard.parse().map_err(|_| "the shard has no name".to_owned())?;
     let objects = Objects::bound(env, LIMITERS_BINDING).map_err(|problem| problem.to_string())?;
-    let asked = Asked { key: key.to_owned(), shard: shard.to_owned(), ask };
+    let asked = LimiterRequest { key: key.to_owned(), shard: shard.to_owned(), ask };
     let body = serde_json::to_vec(&asked).map_err(|problem| problem.to_string())?;
     match within(TRY, objects.post(&limiter_of(&name.namespace, key), paths::ASK, &body)).await {
         Some(Ok((200, answer))) => {

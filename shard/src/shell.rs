@@ -3,7 +3,7 @@
 use crate::alarm::Alarm;
 use crate::config;
 use crate::group_commit::Waiting;
-use crate::limits::{self, Told};
+use crate::limits::{self, LimiterReply};
 use crate::memory::Account;
 use crate::readers::Readers;
 use crate::sends::{self, Lines, Outcome, SEND_MILLIS};
@@ -34,7 +34,7 @@ const SAVE_MILLIS: u64 = 5_000;
 /// What the alarm handler waited for.
 enum Heard {
     /// A limiter's answer.
-    Limit(Told),
+    Limit(LimiterReply),
     /// What became of a batch, by its number.
     Sent((u64, Outcome)),
 }
@@ -307,13 +307,13 @@ impl Shell {
     fn take_answer(&self, heard: Heard, lines: &mut Lines) -> Result<(), EngineError> {
         match heard {
             Heard::Sent((number, outcome)) => self.note_sends(lines.ended(number, &outcome)),
-            Heard::Limit(told) => self
+            Heard::Limit(reply) => self
                 .input(|engine, now, _| {
-                    match &told.answer {
+                    match &reply.answer {
                         Some(answer) => {
-                            engine.limit_answered(&told.key, told.number, answer.as_ref(), now)
+                            engine.limit_answered(&reply.key, reply.number, answer.as_ref(), now)
                         }
-                        None => engine.limit_failed(&told.key, told.number, now),
+                        None => engine.limit_failed(&reply.key, reply.number, now),
                     }
                     Ok(((), Effects::default()))
                 })

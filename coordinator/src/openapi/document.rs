@@ -111,6 +111,22 @@ fn describe(
     described
 }
 
+/// Returns the schema of a server-sent event, with JSON of a schema as its data.
+fn server_sent_event(data: &Value) -> Value {
+    json!({
+        "type": "object",
+        "description": "One of the events of the stream. Its members are the fields of the event.",
+        "properties": {
+            "event": { "type": "string", "description": "The name of the event: the `type` of its data." },
+            "data": {
+                "type": "string", "description": "JSON.", "contentMediaType": "application/json", "contentSchema": data
+            },
+            "id": { "type": "string", "description": "Where to continue: send it in `Last-Event-ID`." },
+            "retry": { "type": "integer", "description": "How long to wait before a new connection, milliseconds." }
+        }
+    })
+}
+
 /// Returns the answers of an operation.
 fn responses(
     route: &Route,
@@ -123,6 +139,7 @@ fn responses(
         let content_type =
             if operation.stream { "text/event-stream" } else { operation.content_type };
         let schema = schema(generator).to_value();
+        let schema = if operation.stream { server_sent_event(&schema) } else { schema };
         let mut headers = parameters::request_id();
         if schema["$ref"] == "#/components/schemas/Task" {
             headers["ETag"] = json!({ "$ref": "#/components/headers/ETag" });

@@ -3,7 +3,7 @@
 use crate::sends::Sends;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::numbers::{PageNumber, ScheduleNumber};
-use scheduler_model::protocol::limiter::Ask;
+use scheduler_model::protocol::limiter::LeaseRequest;
 use std::sync::Arc;
 
 /// A change of what is stored.
@@ -225,7 +225,7 @@ pub struct LimitAsk {
     /// The key.
     pub key: String,
     /// What is asked.
-    pub ask: Ask,
+    pub ask: LeaseRequest,
 }
 
 /// What the shell has to do, in this order: all writes in one transaction, then the sends.

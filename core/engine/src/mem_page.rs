@@ -14,25 +14,25 @@ pub(super) struct MemPage {
     /// Entries that have neither fired nor been cancelled.
     pub(super) live: u32,
     /// Bit `i` of word `i / 64` says that entry `i` is cancelled. Empty if none is.
-    pub(super) dead: Vec<u64>,
+    pub(super) cancelled: Vec<u64>,
 }
 
 impl MemPage {
-    pub(super) fn is_dead(&self, index: usize) -> bool {
-        self.dead.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
+    pub(super) fn is_cancelled(&self, index: usize) -> bool {
+        self.cancelled.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
     }
 
-    pub(super) fn set_dead(&mut self, index: usize) {
-        if self.dead.is_empty() {
-            self.dead = vec![0; self.directory.len().div_ceil(64)];
+    pub(super) fn set_cancelled(&mut self, index: usize) {
+        if self.cancelled.is_empty() {
+            self.cancelled = vec![0; self.directory.len().div_ceil(64)];
         }
-        if let Some(word) = self.dead.get_mut(index / 64) {
+        if let Some(word) = self.cancelled.get_mut(index / 64) {
             *word |= 1 << (index % 64);
         }
     }
 
     pub(super) fn is_live(&self, index: usize) -> bool {
-        index >= self.fired as usize && index < self.directory.len() && !self.is_dead(index)
+        index >= self.fired as usize && index < self.directory.len() && !self.is_cancelled(index)
     }
 
     pub(super) fn fired(&self) -> usize {
@@ -43,31 +43,31 @@ impl MemPage {
         self.live
     }
 
-    pub(super) fn has_dead(&self) -> bool {
-        !self.dead.is_empty()
+    pub(super) fn has_cancelled(&self) -> bool {
+        !self.cancelled.is_empty()
     }
 
-    pub(super) fn dead_bits(&self) -> Vec<u8> {
-        self.dead.iter().flat_map(|word| word.to_le_bytes()).collect()
+    pub(super) fn cancelled_bits(&self) -> Vec<u8> {
+        self.cancelled.iter().flat_map(|word| word.to_le_bytes()).collect()
     }
 
     /// Returns the number of live entries that are due before `time`.
     pub(super) fn live_before(&self, time: UnixMillis) -> usize {
         let range = self.fired()..self.directory.before(time);
-        if self.has_dead() {
-            range.filter(|index| !self.is_dead(*index)).count()
+        if self.has_cancelled() {
+            range.filter(|index| !self.is_cancelled(*index)).count()
         } else {
             range.len()
         }
     }
 
     /// Marks fired entries that are due after `time` as cancelled. Returns whether there were any.
-    pub(super) fn bury_fired(&mut self, time: UnixMillis) -> bool {
+    pub(super) fn cancel_fired(&mut self, time: UnixMillis) -> bool {
         let fired = self.directory.before(time.plus(1))..self.fired();
         let mut found = false;
         for index in fired {
-            if !self.is_dead(index) {
-                self.set_dead(index);
+            if !self.is_cancelled(index) {
+                self.set_cancelled(index);
                 found = true;
             }
         }
@@ -76,7 +76,7 @@ impl MemPage {
 
     pub(super) fn head(&self) -> Option<(usize, UnixMillis)> {
         let index =
-            (self.fired as usize..self.directory.len()).find(|index| !self.is_dead(*index))?;
+            (self.fired as usize..self.directory.len()).find(|index| !self.is_cancelled(*index))?;
         Some((index, self.directory.get(index)?.due))
     }
 }

@@ -80,19 +80,19 @@ impl Tasks {
         self.ids.reserve(more);
     }
 
-    /// Adds a page. The entries before `fired` have fired, and those in `dead` are cancelled.
+    /// Adds a page. The entries before `fired` have fired, and those in `cancelled` are cancelled.
     pub(super) fn insert_page(
         &mut self,
         number: PageNumber,
         directory: Directory,
         body_len: u32,
         fired: usize,
-        dead: Vec<u64>,
+        cancelled: Vec<u64>,
     ) {
-        let mut page = MemPage { directory, body_len, fired: fired as u32, live: 0, dead };
+        let mut page = MemPage { directory, body_len, fired: fired as u32, live: 0, cancelled };
         self.ids.reserve(page.directory.len().saturating_sub(fired));
         for (index, entry) in page.directory.iter().enumerate().skip(fired) {
-            if !page.is_dead(index) {
+            if !page.is_cancelled(index) {
                 page.live += 1;
                 *self.counts.of(&entry) += 1;
                 self.ids.insert(entry.hash, EntryRef::page(number, index), repeats(&entry));
@@ -322,7 +322,7 @@ impl Tasks {
 
     /// Marks fired entries of these orders that are due after `time` as cancelled. Returns their
     /// pages with the new bits.
-    pub(super) fn bury_fired(
+    pub(super) fn cancel_fired(
         &mut self,
         time: UnixMillis,
         orders: &[u8],
@@ -330,7 +330,9 @@ impl Tasks {
         let of_orders =
             self.pages.iter_mut().filter(|(_, page)| orders.contains(&page.directory.lane()));
         of_orders
-            .filter_map(|(number, page)| page.bury_fired(time).then(|| (*number, page.dead_bits())))
+            .filter_map(|(number, page)| {
+                page.cancel_fired(time).then(|| (*number, page.cancelled_bits()))
+            })
             .collect()
     }
 
@@ -351,7 +353,7 @@ impl Tasks {
         // A list of entries to cancel may name one twice.
         let Some(entry) = page.directory.get(index).filter(|_| page.is_live(index)) else { return };
         let was_head = page.head().is_some_and(|(head, _)| head == index);
-        page.set_dead(index);
+        page.set_cancelled(index);
         page.live = page.live.saturating_sub(1);
         let count = self.counts.of(&entry);
         *count = count.saturating_sub(1);
@@ -444,7 +446,7 @@ impl Tasks {
             .map(|page| {
                 size_of::<(PageNumber, MemPage)>()
                     + page.directory.bytes().len()
-                    + page.dead.len() * 8
+                    + page.cancelled.len() * 8
             })
             .sum();
         let of_schedule = |schedule: &MemSchedule| {

@@ -322,7 +322,7 @@ impl Engine {
         &self,
         record: &Record<'_>,
         now: UnixMillis,
-        told: &mut Explanation,
+        explanation: &mut Explanation,
     ) {
         if !self.circuits.is_any_open() {
             return;
@@ -347,7 +347,7 @@ impl Engine {
             of.failures,
             of.since.shown()
         );
-        told.add(ReasonCode::CircuitOpen, detail);
+        explanation.add(ReasonCode::CircuitOpen, detail);
     }
 }
 

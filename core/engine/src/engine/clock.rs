@@ -44,7 +44,7 @@ impl Engine {
     /// and do not change. Marks what has fired and is after the new ones.
     fn turn_back(&mut self, orders: &[u8], now: UnixMillis, effects: &mut Effects) {
         let place = Position { due: now.plus(-1), page: u32::MAX, index: u32::MAX };
-        for (page, bits) in self.tasks.bury_fired(place.due, orders) {
+        for (page, bits) in self.tasks.cancel_fired(place.due, orders) {
             effects.writes.push(Write::SetDead { page, bits });
         }
         if orders.contains(&0) {

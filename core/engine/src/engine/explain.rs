@@ -34,7 +34,7 @@ impl Engine {
         let item = self.get(id, reader)?;
         let record = item.as_ref().map(|item| Record::parse(item.record.get().as_bytes()));
         let record = record.and_then(Result::ok);
-        let mut told = Explanation {
+        let mut explanation = Explanation {
             status: item.as_ref().map(|item| item.status),
             created_at: record.as_ref().and_then(|record| record.created_at),
             updated_at: record.as_ref().and_then(|record| record.updated_at),
@@ -43,7 +43,7 @@ impl Engine {
                 .map(std::borrow::Cow::into_owned),
             ..Explanation::default()
         };
-        let cancelled = self.explain_history(id, now, reader, &mut told)?;
+        let cancelled = self.explain_history(id, now, reader, &mut explanation)?;
         let mut of_hash: Vec<EntryRef> =
             self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
         // The task itself, then further attempts of earlier occurrences, then dead letters.
@@ -66,29 +66,29 @@ impl Engine {
             }
         }
         for at in found {
-            self.explain_waiting(at, now, reader, &mut told)?;
+            self.explain_waiting(at, now, reader, &mut explanation)?;
         }
         if more > 0 {
             // Most often they wait for the same as the one before them.
-            let code = told
+            let code = explanation
                 .reasons
                 .last()
                 .map(|reason| reason.code)
                 .filter(|code| *code == ReasonCode::Limited);
-            told.add(
+            explanation.add(
                 code.unwrap_or(ReasonCode::Retrying),
                 format!("And {more} more runs of it wait."),
             );
         }
-        self.explain_in_flight(id, reader, &mut told)?;
+        self.explain_in_flight(id, reader, &mut explanation)?;
         let shown = dead.len().min(MAX_EXPLAINED_RUNS);
         for at in dead.into_iter().take(shown) {
-            self.explain_waiting(at, now, reader, &mut told)?;
+            self.explain_waiting(at, now, reader, &mut explanation)?;
         }
         let letters =
             self.tasks.find(self.id_hash(id)).filter(|at| self.is_dead_letter(*at)).count();
         if letters > shown && shown > 0 {
-            told.add(
+            explanation.add(
                 ReasonCode::Dead,
                 format!("And {} more dead letters of it are kept.", letters - shown),
             );
@@ -97,25 +97,26 @@ impl Engine {
             let detail = format!(
                 "It has {letters} dead letters, the most that are kept of an id: a further one takes the place of the oldest."
             );
-            told.add(ReasonCode::Dead, detail);
+            explanation.add(ReasonCode::Dead, detail);
         }
         let is_running =
-            told.in_flight.iter().any(|of| of.decided != Some(FlightDecision::Cancelled));
+            explanation.in_flight.iter().any(|of| of.decided != Some(FlightDecision::Cancelled));
         if let Some((at, by)) = cancelled.filter(|_| !is_waiting && !is_running) {
             let by = if by.is_empty() {
                 "a key of the deployment".to_owned()
             } else {
                 format!("the API key {by:?}")
             };
-            told.add(ReasonCode::Cancelled, format!("It was cancelled at {} by {by}.", at.shown()));
+            explanation
+                .add(ReasonCode::Cancelled, format!("It was cancelled at {} by {by}.", at.shown()));
         }
-        if !is_waiting && told.reasons.is_empty() && !told.recent_runs.is_empty() {
-            told.add(
+        if !is_waiting && explanation.reasons.is_empty() && !explanation.recent_runs.is_empty() {
+            explanation.add(
                 ReasonCode::Done,
                 "It has fired, and nothing of it waits; recentRuns says how it went.",
             );
         }
-        Ok(told)
+        Ok(explanation)
     }
 
     /// Shows the newest attempts of the history, and the last run that was dispatched. Returns when
@@ -125,11 +126,11 @@ impl Engine {
         id: &str,
         now: UnixMillis,
         reader: &dyn Reader,
-        told: &mut Explanation,
+        explanation: &mut Explanation,
     ) -> Result<Option<(UnixMillis, String)>, EngineError> {
         let (mut cancelled, mut fired_since) = (None, None);
         // Mostly the last run is among the newest attempts, so the search ends with these.
-        let Explanation { recent_runs, last_run, .. } = told;
+        let Explanation { recent_runs, last_run, .. } = explanation;
         let request = RunsRequest::of_task(id, None, usize::MAX);
         self.look_back(&request, usize::MAX, now, reader, &mut |_, past| {
             let is_run = past.run.stage.is_empty() && past.run.was_dispatched;
@@ -158,13 +159,13 @@ impl Engine {
         at: EntryRef,
         now: UnixMillis,
         reader: &dyn Reader,
-        told: &mut Explanation,
+        explanation: &mut Explanation,
     ) -> Result<(), EngineError> {
         let text = self.record_of(at, reader)?;
         let record = Record::parse(&text)
             .map_err(|problem| EngineError::Corrupt(format!("{at}: {problem}")))?;
         if let EntryRef::Schedule(number) = at {
-            self.explain_schedule(number, &record, now, told);
+            self.explain_schedule(number, &record, now, explanation);
             return Ok(());
         }
         let (flags, due) = (self.flags_of(at), self.due_of(at));
@@ -175,30 +176,30 @@ impl Engine {
                 "{run} has failed for good at attempt {}: {error}. Run it again with POST …/run, or discard it with DELETE.",
                 record.attempt_number()
             );
-            told.add(ReasonCode::Dead, detail);
+            explanation.add(ReasonCode::Dead, detail);
         } else if due == UnixMillis::HELD && self.lanes.is_held_back(self.id_hash(&record.id)) {
             let detail = format!(
                 "{run} waits until its shard, which has tasks of {MAX_LANES} keys of limits, has room for its key."
             );
-            told.add(ReasonCode::Held, detail);
+            explanation.add(ReasonCode::Held, detail);
         } else if due == UnixMillis::HELD {
-            told.add(
+            explanation.add(
                 ReasonCode::Held,
                 format!("{run} waits for the end of the run before, as its overlap policy queueOne says."),
             );
         } else if due == UnixMillis::PAUSED {
-            told.add(
+            explanation.add(
                 ReasonCode::Paused,
                 "It is paused: it fires once it is resumed (POST …/resume).",
             );
         } else if due == UnixMillis::NEVER {
-            told.add(
+            explanation.add(
                 ReasonCode::Unscheduled,
                 "It has no schedule: it fires when it is told to (POST …/run).",
             );
         } else if flags.has(Flags::RETRY)
             && record.attempt_number() == 1
-            && self.explain_limited(&run, at, due, now, told)
+            && self.explain_limited(&run, at, due, now, explanation)
         {
             // Its first attempt waits for nothing else.
         } else if flags.has(Flags::RETRY) {
@@ -216,16 +217,16 @@ impl Engine {
                     due.shown()
                 )
             };
-            told.add(ReasonCode::Retrying, detail);
-            self.explain_circuit(&record, now, told);
-            self.explain_late(at, due, now, told);
+            explanation.add(ReasonCode::Retrying, detail);
+            self.explain_circuit(&record, now, explanation);
+            self.explain_late(at, due, now, explanation);
         } else {
             let time = record.time.unwrap_or(due);
-            told.next_run = Some(NextRun { time, due });
-            explain_time(time, due, told);
-            self.explain_circuit(&record, now, told);
-            self.explain_late(at, due, now, told);
-            explain_policies(record.policies(), told);
+            explanation.next_run = Some(NextRun { time, due });
+            explain_time(time, due, explanation);
+            self.explain_circuit(&record, now, explanation);
+            self.explain_late(at, due, now, explanation);
+            explain_policies(record.policies(), explanation);
         }
         Ok(())
     }
@@ -235,7 +236,7 @@ impl Engine {
         number: ScheduleNumber,
         record: &Record<'_>,
         now: UnixMillis,
-        told: &mut Explanation,
+        explanation: &mut Explanation,
     ) {
         let Some(schedule) = self.tasks.schedule(number) else { return };
         let policies = schedule.policies;
@@ -245,17 +246,17 @@ impl Engine {
             } else {
                 "the runs until then are left out"
             };
-            told.add(
+            explanation.add(
                 ReasonCode::Paused,
                 format!("It is paused since {}: it goes on once it is resumed (POST …/resume), and {then}.", since.shown()),
             );
             return;
         }
         let Some(next) = schedule.next else { return };
-        told.next_run = Some(NextRun { time: next.time, due: next.due });
-        explain_time(next.time, next.due, told);
-        self.explain_circuit(record, now, told);
-        self.explain_overdue(next.due, now, told);
+        explanation.next_run = Some(NextRun { time: next.time, due: next.due });
+        explain_time(next.time, next.due, explanation);
+        self.explain_circuit(record, now, explanation);
+        self.explain_overdue(next.due, now, explanation);
         if policies.overlap != Overlap::Allow && self.is_running(self.id_hash(&record.id)) {
             let is_next_held = self.held_of(self.id_hash(&record.id)).next().is_some();
             let then = if policies.overlap == Overlap::Skip || is_next_held {
@@ -263,20 +264,26 @@ impl Engine {
             } else {
                 "waits for it"
             };
-            told.add(
+            explanation.add(
                 ReasonCode::Overlap,
                 format!(
                     "The run before has not ended: if it has not by then, the next one {then}."
                 ),
             );
         }
-        explain_policies(policies, told);
+        explain_policies(policies, explanation);
     }
 
     /// Explains that a due entry waits for its turn or is overdue.
-    fn explain_late(&self, at: EntryRef, due: UnixMillis, now: UnixMillis, told: &mut Explanation) {
-        if !self.explain_limited("It", at, due, now, told) {
-            self.explain_overdue(due, now, told);
+    fn explain_late(
+        &self,
+        at: EntryRef,
+        due: UnixMillis,
+        now: UnixMillis,
+        explanation: &mut Explanation,
+    ) {
+        if !self.explain_limited("It", at, due, now, explanation) {
+            self.explain_overdue(due, now, explanation);
         }
     }
 
@@ -287,7 +294,7 @@ impl Engine {
         at: EntryRef,
         due: UnixMillis,
         now: UnixMillis,
-        told: &mut Explanation,
+        explanation: &mut Explanation,
     ) -> bool {
         let lane = match at {
             EntryRef::Schedule(_) => 0,
@@ -300,11 +307,11 @@ impl Engine {
         let detail = format!(
             "{what} waits for its turn by the limit of its key {key:?}: on its shard {in_flight} runs of the key are in flight, and {waiting} tasks wait. GET /v1/limits shows those of all shards."
         );
-        told.add(ReasonCode::Limited, detail);
+        explanation.add(ReasonCode::Limited, detail);
         true
     }
 
-    fn explain_overdue(&self, due: UnixMillis, now: UnixMillis, told: &mut Explanation) {
+    fn explain_overdue(&self, due: UnixMillis, now: UnixMillis, explanation: &mut Explanation) {
         let late = now.since(due);
         if late <= self.config.fire_gap_millis {
             return;
@@ -314,7 +321,7 @@ impl Engine {
         } else {
             "the shard is at work on others, or its alarm is late; the watchdog wakes it within a minute"
         };
-        told.add(ReasonCode::Overdue, format!("It is {} s late: {why}.", late / 1_000));
+        explanation.add(ReasonCode::Overdue, format!("It is {} s late: {why}.", late / 1_000));
     }
 
     /// Explains the attempts in flight, the newest first.
@@ -322,7 +329,7 @@ impl Engine {
         &self,
         id: &str,
         reader: &dyn Reader,
-        told: &mut Explanation,
+        explanation: &mut Explanation,
     ) -> Result<(), EngineError> {
         let hash = self.id_hash(id);
         if !self.in_flight.contains_key(&hash) {
@@ -331,12 +338,12 @@ impl Engine {
         let of_it =
             self.outbox.iter().rev().filter(|(_, envelope)| envelope.hashes.contains(&hash));
         for (seq, envelope) in of_it.take(MAX_EXPLAINED_RUNS) {
-            if told.in_flight.len() >= MAX_EXPLAINED_RUNS {
+            if explanation.in_flight.len() >= MAX_EXPLAINED_RUNS {
                 break;
             }
             let text = reader.envelope(*seq)?;
             let (fired_at, records) = records_of(&text, *seq)?;
-            let room = MAX_EXPLAINED_RUNS - told.in_flight.len();
+            let room = MAX_EXPLAINED_RUNS - explanation.in_flight.len();
             for (index, record) in
                 (0..).zip(&records).filter(|(_, record)| record.id == id).take(room)
             {
@@ -378,17 +385,17 @@ impl Engine {
                     flight.attempt,
                     fired_at.shown(),
                 );
-                told.add(ReasonCode::InFlight, detail);
-                told.in_flight.push(flight);
+                explanation.add(ReasonCode::InFlight, detail);
+                explanation.in_flight.push(flight);
             }
         }
         let more = self
             .in_flight
             .get(&hash)
             .map_or(0, |attempts| *attempts as usize)
-            .saturating_sub(told.in_flight.len());
-        if more > 0 && !told.in_flight.is_empty() {
-            told.add(
+            .saturating_sub(explanation.in_flight.len());
+        if more > 0 && !explanation.in_flight.is_empty() {
+            explanation.add(
                 ReasonCode::InFlight,
                 format!("And {more} more attempts of it are in flight."),
             );
@@ -413,28 +420,27 @@ fn run_of(record: &Record<'_>) -> String {
     }
 }
 
-fn explain_time(time: UnixMillis, due: UnixMillis, told: &mut Explanation) {
-    told.add(ReasonCode::Scheduled, format!("It fires at {}.", due.shown()));
+fn explain_time(time: UnixMillis, due: UnixMillis, explanation: &mut Explanation) {
+    explanation.add(ReasonCode::Scheduled, format!("It fires at {}.", due.shown()));
     if due > time {
-        told.add(
+        explanation.add(
             ReasonCode::PutOff,
             format!("The time of this run is {}: jitter or window put it off, or it was past when it was given.", time.shown()),
         );
     }
 }
 
-fn explain_policies(of: Policies, told: &mut Explanation) {
+fn explain_policies(of: Policies, explanation: &mut Explanation) {
     let grace = of.grace_millis as f64 / 1_000.0;
     match of.misfire {
-        Misfire::Skip => {
-            told.add(ReasonCode::Misfire, format!("More than {grace} s late it would be skipped."))
-        }
-        Misfire::DeadLetter => told.add(
+        Misfire::Skip => explanation
+            .add(ReasonCode::Misfire, format!("More than {grace} s late it would be skipped.")),
+        Misfire::DeadLetter => explanation.add(
             ReasonCode::Misfire,
             format!("More than {grace} s late it would be kept as a dead letter."),
         ),
         Misfire::FireOnce => {
-            told.add(
+            explanation.add(
                 ReasonCode::Misfire,
                 format!("Of runs more than {grace} s late, only the last would fire."),
             );
@@ -442,7 +448,7 @@ fn explain_policies(of: Policies, told: &mut Explanation) {
         Misfire::Fire => {}
     }
     if let Some(limit) = of.expire_after_millis {
-        told.add(
+        explanation.add(
             ReasonCode::Expiry,
             format!("It does not start later than {} s after it is due.", limit as f64 / 1_000.0),
         );

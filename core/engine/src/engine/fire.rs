@@ -453,8 +453,11 @@ impl Engine {
                 continue;
             }
             last = Some(*page);
-            if let Some(has_dead) =
-                self.tasks.page(*page).filter(|page| page.live() == 0).map(|page| page.has_dead())
+            if let Some(has_dead) = self
+                .tasks
+                .page(*page)
+                .filter(|page| page.live() == 0)
+                .map(|page| page.has_cancelled())
             {
                 effects.writes.push(Write::DeletePage { page: *page, has_dead });
                 self.tasks.remove_page(*page);

@@ -7,7 +7,7 @@ use scheduler_model::bounds::MAX_LANES;
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::limit::Limit;
-use scheduler_model::protocol::limiter::{Asked, Named};
+use scheduler_model::protocol::limiter::{LimiterRequest, Named};
 use scheduler_model::protocol::{Append, CancelRequest, Cancelled, Report, Terms};
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::Record;
@@ -281,7 +281,7 @@ impl Pair {
         let mut asks = effects.asks;
         while let Some(LimitAsk { key, ask }) = asks.pop() {
             self.told_waiting += u64::from(ask.waiting);
-            let asked = Asked { key, shard: "1-0".to_owned(), ask };
+            let asked = LimiterRequest { key, shard: "1-0".to_owned(), ask };
             let (answer, _) = self.limiter.ask(&asked, self.now);
             self.engine.limit_answered(&asked.key, ask.number, answer.as_ref(), self.now);
             if answer.is_some_and(|answer| answer.conversation.is_some()) {

@@ -88,9 +88,9 @@ impl Engine {
         self.learn(&text, report, now)?;
         let all_went_well =
             report.failed.is_empty() && report.not_started.is_empty() && report.expired.is_empty();
-        let is_told = self.config.history == Keep::All || self.events.is_on(now);
+        let is_recorded = self.config.history == Keep::All || self.events.is_on(now);
         let well = if all_went_well
-            && !is_told
+            && !is_recorded
             && !names_on_success(&text)
             && !names_stage(&text)
             && !self.decisions.is_any(report.seq)

@@ -20,15 +20,16 @@ impl Engine {
                     effects.writes.push(Write::DeleteSchedule { number });
                 }
                 EntryRef::Page(at) => {
-                    let had_dead = self.tasks.page(at.page).is_some_and(|page| page.has_dead());
-                    touched.insert((at.page, had_dead));
+                    let had_cancelled =
+                        self.tasks.page(at.page).is_some_and(|page| page.has_cancelled());
+                    touched.insert((at.page, had_cancelled));
                     self.tasks.kill(at);
                 }
             }
         }
         let mut last = None;
-        for (number, had_dead) in touched {
-            // `had_dead` as it was at the first kill: (page, false) sorts before (page, true).
+        for (number, had_cancelled) in touched {
+            // `had_cancelled` as it was at the first kill: (page, false) sorts before (page, true).
             if last == Some(number) {
                 continue;
             }
@@ -37,10 +38,10 @@ impl Engine {
                 return self.contradicts("the page of a cancelled entry does not exist");
             };
             if page.live() == 0 {
-                effects.writes.push(Write::DeletePage { page: number, has_dead: had_dead });
+                effects.writes.push(Write::DeletePage { page: number, has_dead: had_cancelled });
                 self.tasks.remove_page(number);
             } else {
-                effects.writes.push(Write::SetDead { page: number, bits: page.dead_bits() });
+                effects.writes.push(Write::SetDead { page: number, bits: page.cancelled_bits() });
             }
         }
     }
@@ -88,7 +89,7 @@ impl Engine {
         let fits = page.directory.lane() == more.directory.lane()
             && page.body_len as usize + more.body.len() <= OPEN_PAGE_BYTES
             && page.directory.len() + more.directory.len() <= MAX_PAGE_TASKS
-            && !page.has_dead();
+            && !page.has_cancelled();
         fits.then_some(number)
     }
 

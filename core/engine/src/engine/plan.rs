@@ -49,7 +49,7 @@ impl Engine {
         let text = self.record_of(at, reader)?;
         let record = Record::parse(&text)
             .map_err(|problem| EngineError::Corrupt(format!("{at}: {problem}")))?;
-        let event = told_as(change).map(|kind| event(kind, &record, "", now));
+        let event = event_of(change).map(|kind| event(kind, &record, "", now));
         changes.looked_at += text.len();
         let outcome = match at {
             EntryRef::Schedule(number) => {
@@ -180,7 +180,7 @@ impl Engine {
             }
         };
         changes.stop(std::iter::once((flight, decision)), stop);
-        changes.events.extend(told_as(change).map(|kind| event(kind, record, "", now)));
+        changes.events.extend(event_of(change).map(|kind| event(kind, record, "", now)));
         Changed::Changed
     }
 
@@ -257,7 +257,7 @@ fn parsed(record: &[u8], flight: FlightRef) -> Result<Record<'_>, EngineError> {
 }
 
 /// Returns the event of a change. A run has its event when it fires.
-fn told_as(change: Change) -> Option<EventKind> {
+fn event_of(change: Change) -> Option<EventKind> {
     match change {
         Change::Pause => Some(EventKind::Paused),
         Change::Resume => Some(EventKind::Resumed),

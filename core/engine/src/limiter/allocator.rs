@@ -7,7 +7,7 @@ use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::limit::Limit;
 use scheduler_model::protocol::limiter::{
-    Answer, Ask, Conversation, HeldBy, NO_LIMIT, RequestNumber,
+    Answer, Conversation, HeldBy, LeaseRequest, NO_LIMIT, RequestNumber,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -183,7 +183,7 @@ impl Allocator {
     pub(super) fn ask(
         &mut self,
         shard: &str,
-        ask: &Ask,
+        ask: &LeaseRequest,
         now: UnixMillis,
         conversations: &mut Conversations,
     ) -> (Option<Answer>, Option<StoredShare>) {

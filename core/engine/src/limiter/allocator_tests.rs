@@ -26,7 +26,7 @@ impl Asking {
 
     fn ask(&mut self, shard: &str, slots: u32, in_flight: u32, waiting: u32) -> Answer {
         self.count += 1;
-        let ask = Ask {
+        let ask = LeaseRequest {
             number: RequestNumber(1, self.count),
             slots,
             in_flight,
@@ -37,7 +37,7 @@ impl Asking {
     }
 
     /// Asks in the conversation of the shard, which begins if need be.
-    fn ask_so(&mut self, shard: &str, mut ask: Ask) -> Option<Answer> {
+    fn ask_so(&mut self, shard: &str, mut ask: LeaseRequest) -> Option<Answer> {
         for _ in 0..2 {
             ask.conversation = self.begun.get(shard).copied();
             let answer = self.allocator.ask(shard, &ask, self.now, &mut self.conversations).0?;
@@ -126,7 +126,7 @@ fn a_shard_that_is_not_heard_of_is_not_waited_for_and_keeps_what_it_has() {
 #[test]
 fn requests_that_come_late_or_twice_change_nothing() {
     let mut asking = Asking::new(Some(5), None);
-    let ask = |count, slots, waiting| Ask {
+    let ask = |count, slots, waiting| LeaseRequest {
         number: RequestNumber(1, count),
         slots,
         in_flight: slots,
@@ -139,7 +139,7 @@ fn requests_that_come_late_or_twice_change_nothing() {
     assert_eq!(asking.ask_so("b", ask(1, 0, 5)).unwrap().slots, 2);
     assert_eq!(asking.ask_so("a", ask(3, 1, 0)).unwrap().slots, 1);
     assert_eq!(asking.ask_so("a", ask(2, 0, 3)), None);
-    let next_life = Ask { number: RequestNumber(2, 1), ..ask(1, 0, 0) };
+    let next_life = LeaseRequest { number: RequestNumber(2, 1), ..ask(1, 0, 0) };
     assert_eq!(asking.ask_so("a", next_life).unwrap().slots, 0);
 }
 

@@ -5,7 +5,9 @@ use super::bucket::Bucket;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_LANES, MAX_LIMITS_PER_LIMITER, MAX_LISTED_HOLDERS};
 use scheduler_model::limit::Limit;
-use scheduler_model::protocol::limiter::{Answer, Asked, HeldBy, LimitShown, Named, Refused, Seen};
+use scheduler_model::protocol::limiter::{
+    Answer, HeldBy, LimitShown, LimiterRequest, Named, Refused, Seen,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -116,7 +118,7 @@ impl Limiter {
 
     /// Handles the request of a shard for a key. Returns `None` in place of an answer if a newer
     /// request has been handled.
-    pub fn ask(&mut self, asked: &Asked, now: UnixMillis) -> (Option<Answer>, Vec<Write>) {
+    pub fn ask(&mut self, asked: &LimiterRequest, now: UnixMillis) -> (Option<Answer>, Vec<Write>) {
         let mut writes = self.sweep(now);
         let allocator = self.keys.entry(asked.key.clone()).or_default();
         let (answer, share) = allocator.ask(&asked.shard, &asked.ask, now, &mut self.conversations);

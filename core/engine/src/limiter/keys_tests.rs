@@ -5,7 +5,9 @@ use super::*;
 use crate::limiter::Lease;
 use proptest::prelude::*;
 use scheduler_model::bounds::{MAX_CONCURRENCY, MAX_LIMIT_KEY_BYTES, MAX_LIST_BYTES};
-use scheduler_model::protocol::limiter::{Ask, Conversation, LIMITERS, NO_LIMIT, RequestNumber};
+use scheduler_model::protocol::limiter::{
+    Conversation, LIMITERS, LeaseRequest, NO_LIMIT, RequestNumber,
+};
 use std::collections::BTreeMap;
 
 const START: UnixMillis = UnixMillis::new(1_764_000_000_000);
@@ -81,7 +83,7 @@ struct World {
     rows: BTreeMap<String, String>,
     lives: u64,
     shards: Vec<Shard>,
-    requests: Vec<(usize, Ask)>,
+    requests: Vec<(usize, LeaseRequest)>,
     answers: Vec<(usize, Answer)>,
     per_second: Option<f64>,
     /// When runs were dispatched.
@@ -158,7 +160,7 @@ impl World {
     fn request(&mut self, at: usize, stays: bool) {
         let Some(at) = at.checked_rem(self.requests.len()) else { return };
         let (shard, ask) = if stays { self.requests[at] } else { self.requests.remove(at) };
-        let asked = Asked { key: KEY.to_owned(), shard: format!("1-{shard}"), ask };
+        let asked = LimiterRequest { key: KEY.to_owned(), shard: format!("1-{shard}"), ask };
         let (answer, writes) = self.limiter.ask(&asked, self.now);
         self.store(writes);
         self.answers.extend(answer.map(|answer| (shard, answer)));
@@ -283,7 +285,10 @@ impl World {
     }
 
     /// A message that was delayed all the time arrives: nobody would give back what it is granted.
-    fn old_requests_come(&mut self, stale: Vec<(usize, Ask)>) -> Result<(), TestCaseError> {
+    fn old_requests_come(
+        &mut self,
+        stale: Vec<(usize, LeaseRequest)>,
+    ) -> Result<(), TestCaseError> {
         for change in [None, Some(Step::Forget), Some(Step::Restart)] {
             change.iter().for_each(|change| self.step(change));
             for (at, ask) in &stale {
@@ -354,19 +359,20 @@ proptest! {
     }
 }
 
-fn question(count: u32, waiting: u32, conversation: Option<Conversation>) -> Ask {
-    Ask { number: RequestNumber(1, count), slots: 0, in_flight: 0, waiting, conversation }
+fn question(count: u32, waiting: u32, conversation: Option<Conversation>) -> LeaseRequest {
+    LeaseRequest { number: RequestNumber(1, count), slots: 0, in_flight: 0, waiting, conversation }
 }
 
-fn of_shard(ask: Ask) -> Asked {
-    Asked { key: KEY.to_owned(), shard: "1-0".to_owned(), ask }
+fn of_shard(ask: LeaseRequest) -> LimiterRequest {
+    LimiterRequest { key: KEY.to_owned(), shard: "1-0".to_owned(), ask }
 }
 
 /// Asks as a shard does that knows of no conversation yet, and gives the one that has begun.
-fn ask_in_turn(limiter: &mut Limiter, ask: Ask, now: UnixMillis) -> Option<Conversation> {
+fn ask_in_turn(limiter: &mut Limiter, ask: LeaseRequest, now: UnixMillis) -> Option<Conversation> {
     let begun = limiter.ask(&of_shard(ask), now).0.unwrap().conversation;
     let number = RequestNumber(ask.number.0, ask.number.1 + 1);
-    let (answer, _) = limiter.ask(&of_shard(Ask { number, conversation: begun, ..ask }), now);
+    let (answer, _) =
+        limiter.ask(&of_shard(LeaseRequest { number, conversation: begun, ..ask }), now);
     assert_eq!(answer.unwrap().conversation, None, "a question of the conversation is carried out");
     begun
 }
@@ -386,7 +392,7 @@ fn a_question_from_before_is_granted_nothing() {
         for asked in [
             late.clone(),
             of_shard(question(7, 1, None)),
-            of_shard(Ask { slots: 1, ..question(8, 1, begun) }),
+            of_shard(LeaseRequest { slots: 1, ..question(8, 1, begun) }),
         ] {
             limiter.ask(&asked, START.plus(5_000));
             assert_eq!(limiter.slots(KEY), 0, "{why}: {asked:?}");
@@ -396,7 +402,7 @@ fn a_question_from_before_is_granted_nothing() {
     forgetful.put(Named { key: KEY.to_owned(), limit }).unwrap();
     grants_nothing(&mut forgetful, "after a restart");
     limiter.ask(
-        &Asked { key: "other".to_owned(), ..of_shard(question(9, 0, None)) },
+        &LimiterRequest { key: "other".to_owned(), ..of_shard(question(9, 0, None)) },
         START.plus(3 * SWEEP_MILLIS),
     );
     grants_nothing(&mut limiter, "after an hour");
@@ -413,11 +419,15 @@ fn a_shard_that_was_set_back_is_served() {
     limiter
         .put(Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(3), per_second: None } })
         .unwrap();
-    ask_in_turn(&mut limiter, Ask { number: RequestNumber(9, 70), ..question(0, 2, None) }, START);
+    ask_in_turn(
+        &mut limiter,
+        LeaseRequest { number: RequestNumber(9, 70), ..question(0, 2, None) },
+        START,
+    );
     assert_eq!(limiter.slots(KEY), 2);
     ask_in_turn(
         &mut limiter,
-        Ask { number: RequestNumber(8, 1), ..question(0, 0, None) },
+        LeaseRequest { number: RequestNumber(8, 1), ..question(0, 0, None) },
         START.plus(50),
     );
     assert_eq!(limiter.slots(KEY), 0, "it has said that it has none");
@@ -470,9 +480,9 @@ fn keys_that_come_and_go_are_forgotten_soon_once_there_are_many() {
     for n in 0..20 * MANY_KEYS {
         // A hundred keys a second, each of which is given back in the next question.
         let now = START.plus(10 * n as i64);
-        let asks = |number, slots, waiting| Asked {
+        let asks = |number, slots, waiting| LimiterRequest {
             key: format!("key {n}"),
-            ..of_shard(Ask { slots, ..question(number, waiting, None) })
+            ..of_shard(LeaseRequest { slots, ..question(number, waiting, None) })
         };
         for asked in [asks(1, 0, 1), asks(2, 0, 0)] {
             for write in limiter.ask(&asked, now).1 {
@@ -611,8 +621,13 @@ fn limits_are_set_shown_lifted_and_counted() {
     assert_eq!(limiter.get(KEY), None);
     assert!(limiter.put(named(KEY)).unwrap().0);
     assert!(!limiter.put(named(KEY)).unwrap().0);
-    let ask =
-        Ask { number: RequestNumber(1, 1), slots: 0, in_flight: 0, waiting: 7, conversation: None };
+    let ask = LeaseRequest {
+        number: RequestNumber(1, 1),
+        slots: 0,
+        in_flight: 0,
+        waiting: 7,
+        conversation: None,
+    };
     ask_in_turn(&mut limiter, ask, START);
     let shown = limiter.get(KEY).unwrap();
     assert_eq!((shown.in_flight, shown.waiting, shown.in_effect), (0, 7, true));
@@ -642,7 +657,7 @@ fn a_list_of_limits_is_bounded() {
         limiter.put(Named { key: key_of(n), limit }).unwrap();
     }
     for (n, shard) in (0..80).flat_map(|n| (0..50).map(move |shard| (n, shard))) {
-        let asked = |ask| Asked { key: key_of(n), shard: format!("8-{shard}"), ask };
+        let asked = |ask| LimiterRequest { key: key_of(n), shard: format!("8-{shard}"), ask };
         let begun =
             limiter.ask(&asked(question(1, u32::MAX - 1, None)), START).0.unwrap().conversation;
         limiter.ask(&asked(question(2, u32::MAX - 1, begun)), START);
@@ -671,7 +686,7 @@ fn what_was_given_back_long_ago_is_forgotten() {
         limiter.ask(&asked(1, 1), START.plus(6)).0.is_none(),
         "so an old request is known for one"
     );
-    let other = Asked { key: "other".to_owned(), ..asked(4, 1) };
+    let other = LimiterRequest { key: "other".to_owned(), ..asked(4, 1) };
     let (_, writes) = limiter.ask(&other, START.plus(2 * SWEEP_MILLIS));
     assert_eq!(writes[0], Write::Delete { name: "share/1-0/stripe".to_owned() });
 }
@@ -716,9 +731,9 @@ fn what_a_copy_of_a_question_was_given_is_given_back() {
                         shard: &str,
                         waiting: u32,
                         now: UnixMillis|
-     -> Asked {
+     -> LimiterRequest {
         count += 1;
-        let asked = Asked {
+        let asked = LimiterRequest {
             key: KEY.to_owned(),
             shard: shard.to_owned(),
             ask: lease.ask(RequestNumber(1, count), waiting, now),

@@ -3,14 +3,14 @@
 use super::{FIRST_RETRY_MILLIS, HOLD_MILLIS, LINGER_MILLIS, LONGEST_RETRY_MILLIS, RENEW_MILLIS};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::limiter::{
-    Answer, Ask, Conversation, NO_RATE_MILLIS, RequestNumber, TOKENS_MILLIS,
+    Answer, Conversation, LeaseRequest, NO_RATE_MILLIS, RequestNumber, TOKENS_MILLIS,
 };
 
 /// A request without an answer is given up after this time, milliseconds: whatever waited for the
 /// answer may be gone.
 const GIVEN_UP_MILLIS: i64 = HOLD_MILLIS + 4_000;
 
-/// What a shard holds of the limit of a key. [`Ask`] states the rules that it keeps.
+/// What a shard holds of the limit of a key. [`LeaseRequest`] states the rules that it keeps.
 #[derive(Debug, Clone)]
 pub struct Lease {
     /// The slots that the shard counts as its own; at least `in_flight`.
@@ -209,14 +209,14 @@ impl Lease {
 
     /// Returns the request with this number, for a shard with `waiting` due tasks. Slots that the
     /// request returns no longer count as the shard's own.
-    pub fn ask(&mut self, number: RequestNumber, waiting: u32, now: UnixMillis) -> Ask {
+    pub fn ask(&mut self, number: RequestNumber, waiting: u32, now: UnixMillis) -> LeaseRequest {
         let is_idle = waiting == 0 && now >= self.idle_at();
         let keep = if is_idle { 0 } else { self.target };
         self.slots = self.slots.min(keep.max(self.in_flight));
         self.asked = Some((number, now));
         self.is_noted = false;
         self.wanted = if waiting == 0 { 0 } else { self.in_flight.saturating_add(waiting) };
-        Ask {
+        LeaseRequest {
             number,
             slots: self.slots,
             in_flight: self.in_flight,

@@ -4,7 +4,7 @@
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::limiter::{Limiter, Write};
 use scheduler_model::limit::{Limit, check_limit_key};
-use scheduler_model::protocol::limiter::{Asked, Named};
+use scheduler_model::protocol::limiter::{LimiterRequest, Named};
 use std::collections::BTreeMap;
 
 /// Messages of one input that are carried out.
@@ -24,7 +24,7 @@ pub(crate) fn check(data: &[u8]) {
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
         let writes = match verb {
             "ask" => {
-                let Ok(asked) = serde_json::from_str::<Asked>(rest) else { continue };
+                let Ok(asked) = serde_json::from_str::<LimiterRequest>(rest) else { continue };
                 let (answer, writes) = limiter.ask(&asked, now);
                 if let Some(answer) = answer {
                     assert_eq!(answer.number, asked.ask.number);

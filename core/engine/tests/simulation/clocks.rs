@@ -7,7 +7,7 @@ use scheduler_engine::Write;
 use scheduler_engine::limiter::Limiter;
 use scheduler_engine::testing;
 use scheduler_model::limit::Limit;
-use scheduler_model::protocol::limiter::{Asked, Named};
+use scheduler_model::protocol::limiter::{LimiterRequest, Named};
 use scheduler_model::protocol::{Append, Change, Report, Terms};
 
 const AHEAD: i64 = 600_000;
@@ -205,7 +205,8 @@ fn a_lane_goes_on_after_a_jump() {
             pair.clock_shows(now);
             let effects = pair.wake(now);
             for ask in &effects.asks {
-                let asked = Asked { key: "k".to_owned(), shard: "1-0".to_owned(), ask: ask.ask };
+                let asked =
+                    LimiterRequest { key: "k".to_owned(), shard: "1-0".to_owned(), ask: ask.ask };
                 let (answer, _) = limiter.ask(&asked, now);
                 pair.engine.limit_answered("k", ask.ask.number, answer.as_ref(), now);
             }

@@ -3,8 +3,8 @@
 
 mod pair;
 
-use pair::{How, times};
-pub(crate) use pair::{NONE, PATCH, PUT, at, every, once};
+use pair::times;
+pub(crate) use pair::{How, NONE, PATCH, PUT, at, every, once};
 
 use crate::regressions::{Pair, ids};
 use scheduler_engine::EngineError;

@@ -7,7 +7,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::limiter::Limiter;
 use scheduler_engine::{Destination, Effects, Write};
 use scheduler_model::limit::Limit;
-use scheduler_model::protocol::limiter::{Answer, Asked, Named, RequestNumber};
+use scheduler_model::protocol::limiter::{Answer, LimiterRequest, Named, RequestNumber};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -134,8 +134,11 @@ pub(crate) fn drawn(random: &mut Random) -> Limit {
 impl World {
     pub(crate) fn plan_asks(&mut self, at: usize, effects: &Effects) {
         for ask in &effects.asks {
-            let asked =
-                Asked { key: ask.key.clone(), shard: self.shards[at].name.clone(), ask: ask.ask };
+            let asked = LimiterRequest {
+                key: ask.key.clone(),
+                shard: self.shards[at].name.clone(),
+                ask: ask.ask,
+            };
             // Whoever waits for the answer may be told that there is none, while the request is
             // still on its way.
             if self.random.chance(self.faults.report_lost) {
@@ -164,7 +167,12 @@ impl World {
     }
 
     /// A limiter gets a request.
-    pub(crate) fn ask_limiter(&mut self, at: usize, asked: &Asked, until: Option<UnixMillis>) {
+    pub(crate) fn ask_limiter(
+        &mut self,
+        at: usize,
+        asked: &LimiterRequest,
+        until: Option<UnixMillis>,
+    ) {
         if self.random.chance(self.faults.evict) {
             self.restart_limiter();
         }

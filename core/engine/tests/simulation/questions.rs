@@ -7,7 +7,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::limiter::HOLD_MILLIS;
 use scheduler_engine::{Effects, Write};
 use scheduler_model::position::Position;
-use scheduler_model::protocol::limiter::Asked;
+use scheduler_model::protocol::limiter::LimiterRequest;
 use std::collections::{BTreeMap, HashMap};
 
 /// Questions of one key that a shard may ask a second while nothing happens to it: one by each of
@@ -34,7 +34,7 @@ struct Allowance {
 pub(crate) struct Questions {
     allowed: HashMap<(usize, String), Allowance>,
     /// Those that wait at the limiter for a slot.
-    held: BTreeMap<u64, (usize, Asked, UnixMillis)>,
+    held: BTreeMap<u64, (usize, LimiterRequest, UnixMillis)>,
     last_held: u64,
     /// How many there were.
     pub(crate) asked: u64,
@@ -98,7 +98,7 @@ impl World {
     pub(crate) fn hold_question(
         &mut self,
         at: usize,
-        asked: &Asked,
+        asked: &LimiterRequest,
         until: Option<UnixMillis>,
     ) -> bool {
         let until = until.unwrap_or(self.now.plus(HOLD_MILLIS));

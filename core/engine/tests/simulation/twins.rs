@@ -14,7 +14,7 @@ use scheduler_engine::{Config, Effects, Engine, Outgoing};
 use scheduler_model::batch::plan;
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::limit::Limit;
-use scheduler_model::protocol::limiter::{Asked, Named};
+use scheduler_model::protocol::limiter::{LimiterRequest, Named};
 use scheduler_model::protocol::{Append, Change, ChangeRequest, Expected, Failure, Report, Status};
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::{
@@ -299,7 +299,8 @@ impl<'s> Twin<'s> {
             self.deliver(outgoing);
         }
         for ask in effects.asks {
-            let asked = Asked { key: ask.key.clone(), shard: "1-0".to_owned(), ask: ask.ask };
+            let asked =
+                LimiterRequest { key: ask.key.clone(), shard: "1-0".to_owned(), ask: ask.ask };
             let (answer, _) = self.limiter.ask(&asked, self.now);
             self.engine.limit_answered(&ask.key, ask.ask.number, answer.as_ref(), self.now);
         }

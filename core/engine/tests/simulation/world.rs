@@ -20,7 +20,7 @@ use crate::storage::Storage;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Config, Effects, Engine, EngineError, Outgoing, Write};
 use scheduler_model::bounds::MAX_LANES;
-use scheduler_model::protocol::limiter::{Asked, RequestNumber};
+use scheduler_model::protocol::limiter::{LimiterRequest, RequestNumber};
 use scheduler_model::protocol::{Report, limiter};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
@@ -71,7 +71,7 @@ pub(crate) enum Event {
     },
     Ask {
         shard: usize,
-        asked: Asked,
+        asked: LimiterRequest,
     },
     AskAgain {
         number: u64,

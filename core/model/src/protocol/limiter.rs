@@ -22,7 +22,7 @@ pub const LIMITERS: u64 = 8;
 /// The requests to a limiter, as paths of POSTs with JSON. A refusal is answered with status 409
 /// and [`Refused`].
 pub mod paths {
-    /// Body [`super::Asked`]; answer [`super::Answer`], or null if a newer request has been
+    /// Body [`super::LimiterRequest`]; answer [`super::Answer`], or null if a newer request has been
     /// handled.
     pub const ASK: &str = "/ask";
     /// Body [`super::Named`]; answer: whether it is new.
@@ -86,7 +86,7 @@ pub struct Conversation(pub u64, pub u64);
 /// slots of the runs in its outbox, which are no more than it last counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Ask {
+pub struct LeaseRequest {
     /// Later requests have higher ones.
     pub number: RequestNumber,
     /// The slots that it counts as its own; at least `in_flight`.
@@ -103,13 +103,13 @@ pub struct Ask {
 
 /// A request to a limiter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct LimiterRequest {
     /// The key.
     pub key: String,
     /// The name of the shard that asks.
     pub shard: String,
     /// Its request.
-    pub ask: Ask,
+    pub ask: LeaseRequest,
 }
 
 /// The answer of a limiter.
@@ -136,7 +136,7 @@ pub struct Answer {
 
 impl Answer {
     /// Returns the answer that asks the shard to repeat its request in this conversation.
-    pub fn begin(ask: &Ask, conversation: Conversation) -> Self {
+    pub fn begin(ask: &LeaseRequest, conversation: Conversation) -> Self {
         Self {
             number: ask.number,
             slots: ask.slots,
@@ -149,7 +149,7 @@ impl Answer {
 
     /// Returns whether the shard finds no slot for its waiting tasks, and may get one, so that
     /// waiting makes sense.
-    pub fn lacks_slots(&self, ask: &Ask) -> bool {
+    pub fn lacks_slots(&self, ask: &LeaseRequest) -> bool {
         self.conversation.is_none()
             && ask.waiting > 0
             && self.slots <= ask.in_flight
