@@ -129,7 +129,7 @@ test("an attempt that could not start in time is not waited for", async () => {
   assert.equal(received("/bad/brief").length, 1);
   const told = await explain("brief");
   assert.equal(told.status, "dead");
-  assert.match(told.reasons[0].detail, /failed for good at attempt 1: HTTP 500/);
+  assert.match(told.reasons[0].detail, /failed for good at .*, at attempt 1: HTTP 500.*POST \/v1\/dead-letters\/.*\/replay/);
   assert.deepEqual(told.recentRuns.map((run) => run.outcome), ["dead-lettered"]);
 });
 

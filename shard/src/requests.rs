@@ -2,10 +2,11 @@
 
 use crate::shell::Shell;
 use scheduler_engine::{Effects, EngineError, Gathering};
+use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::protocol::{
     AmongRequest, Append, CancelMatchingRequest, CancelRequest, ChangeMatchingRequest,
-    ChangeRequest, EventsRequest, GetRequest, ListItem, ListRequest, PurgeRequest, Report,
-    RunsRequest, ShardError, ShardErrorKind, WatchReply, paths,
+    ChangeRequest, DeadLettersRequest, EventsRequest, GetRequest, ListItem, ListRequest,
+    PurgeRequest, Report, RunRequest, RunsRequest, ShardError, ShardErrorKind, WatchReply, paths,
 };
 use scheduler_platform::now;
 use serde::Serialize;
@@ -112,6 +113,35 @@ impl Shell {
                     reply.task = only_task(engine, &request.ids, sql);
                     Ok((reply, effects))
                 })
+            }
+            paths::RUN => {
+                let AmongRequest::<RunRequest> { among, share, request, .. } = read(body)?;
+                self.reply(|engine, now, sql| {
+                    let (mut reply, effects) =
+                        engine.run_among(&request, among, share, now, sql)?;
+                    reply.task = only_task(engine, &request.ids, sql);
+                    Ok((reply, effects))
+                })
+            }
+            paths::DEAD_LETTERS => {
+                let request: ListRequest = read(body)?;
+                self.reply(|engine, _, sql| {
+                    Ok((engine.dead_letters(&request, sql)?, Effects::default()))
+                })
+            }
+            paths::DEAD_LETTER => {
+                let letter: DeadLetterId = read(body)?;
+                self.reply(|engine, _, sql| {
+                    Ok((engine.dead_letter(&letter, sql)?, Effects::default()))
+                })
+            }
+            paths::REPLAY => {
+                let request: DeadLettersRequest = read(body)?;
+                self.reply(|engine, now, sql| engine.replay(&request, now, sql))
+            }
+            paths::DISCARD => {
+                let request: DeadLettersRequest = read(body)?;
+                self.reply(|engine, now, sql| engine.discard(&request, now, sql))
             }
             paths::CHANGE_MATCHING => {
                 let request: ChangeMatchingRequest = read(body)?;

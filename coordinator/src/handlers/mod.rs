@@ -1,5 +1,6 @@
 //! What answers each request: a file for each resource.
 
+pub(crate) mod dead_letters;
 pub(crate) mod events;
 pub(crate) mod keys;
 pub(crate) mod namespaces;

@@ -3,10 +3,11 @@
 #![expect(dead_code, reason = "only their schemas are used")]
 
 use scheduler_model::access::{Quota, ShownKey};
+use scheduler_model::bounds::MAX_CANCEL_IDS;
 use scheduler_model::input::FieldError;
 use scheduler_model::protocol::limiter::LimitShown;
 use scheduler_model::protocol::{CircuitStats, Counters, Status, TaskRun};
-use scheduler_model::task::Record;
+use scheduler_model::task::{FilterInput, Record};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
@@ -29,6 +30,9 @@ pub(crate) struct Task {
     status: Status,
     /// When it fires next, milliseconds since 1970; absent when it does not.
     due: Option<i64>,
+    /// Of a dead letter: its id, which is that of its task with times before it. See
+    /// `/v1/dead-letters`.
+    dead_letter_id: Option<String>,
     /// In the answer to a change: an attempt is in flight. It ends, and the change holds for those
     /// after it. Absent if there is none.
     running: Option<bool>,
@@ -80,6 +84,75 @@ pub(crate) struct TaskList {
     /// list.
     #[schemars(with = "String", extend("type" = ["string", "null"]))]
     cursor: String,
+}
+
+/// A page of the list of dead letters.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(crate) struct DeadLetterList {
+    /// The newest first: by `failedAt`. A page may hold fewer than `limit`, or none, although more
+    /// follow.
+    dead_letters: Vec<Task>,
+    /// Where the next page begins: send it as `cursor` until it is null, which is the end of the
+    /// list.
+    #[schemars(with = "String", extend("type" = ["string", "null"]))]
+    cursor: String,
+}
+
+/// Which dead letters: by id, by filter, or all.
+#[derive(JsonSchema)]
+#[schemars(untagged, deny_unknown_fields)]
+pub(crate) enum ManyLetters {
+    /// By the ids that `deadLetterId` shows; a repeated id counts once.
+    Ids {
+        #[schemars(length(max = MAX_CANCEL_IDS))]
+        ids: Vec<String>,
+    },
+    /// All that match every part of the filter, which has no `status`. `from` and `to` are times of
+    /// death.
+    Filter {
+        #[schemars(extend("minProperties" = 1))]
+        filter: FilterInput<'static>,
+    },
+    /// All of them.
+    All {
+        #[schemars(extend("const" = true))]
+        all: bool,
+    },
+}
+
+/// What became of the dead letters to replay.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(crate) struct ReplayedMany {
+    /// Each of them waits for its first attempt.
+    replayed: u64,
+    /// The ids of the request for which there is no dead letter (any more). Absent if the request
+    /// names no ids.
+    not_found: Option<Vec<String>>,
+    /// Whether every dead letter was looked at; where not, send the request again.
+    done: bool,
+}
+
+/// What became of the dead letters to discard.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(crate) struct DiscardedMany {
+    /// They are gone.
+    discarded: u64,
+    /// The ids of the request for which there is no dead letter (any more). Absent if the request
+    /// names no ids.
+    not_found: Option<Vec<String>>,
+    /// Whether every dead letter was looked at; where not, send the request again.
+    done: bool,
+}
+
+/// The dead letter is discarded.
+#[derive(JsonSchema)]
+pub(crate) struct DeletedDeadLetter {
+    id: String,
+    #[schemars(extend("const" = true))]
+    deleted: bool,
 }
 
 /// A page of a task's history.

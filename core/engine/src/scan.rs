@@ -63,6 +63,50 @@ pub(super) fn item_of(candidate: Candidate, record: Vec<u8>) -> Result<ListItem,
     Ok(ListItem { position, status, is_attempt, is_cancelled: false, record })
 }
 
+/// Returns the first due time, at `due` or later, of entries that a filter may match by their times
+/// and their status; `None` if there is none.
+///
+/// The times of a filter are due times, but of dead letters the times at which these died. Held,
+/// paused and unscheduled entries are due at no time, so a filter with an end does not match them.
+/// The dead letters that earlier versions stored are due never: [`matches_death`] reads when they
+/// died.
+pub(super) fn next_due(filter: &Filter, due: UnixMillis) -> Option<UnixMillis> {
+    let wants_dead = filter.status.is_none_or(|status| status == Status::Dead);
+    let wants_live = filter.status != Some(Status::Dead);
+    let from = filter.from.unwrap_or(UnixMillis::ZERO);
+    if wants_live && due < UnixMillis::FIRST_DEATH {
+        let next = due.max(from);
+        if filter.to.is_none_or(|to| next < to) {
+            return Some(next);
+        }
+    }
+    if wants_dead && due < UnixMillis::HELD {
+        let next = due.max(from.as_death());
+        if filter.to.is_none_or(|to| next < to.as_death()) {
+            return Some(next);
+        }
+    }
+    if wants_live && filter.to.is_none() {
+        return Some(due.max(UnixMillis::HELD));
+    }
+    wants_dead.then_some(UnixMillis::NEVER)
+}
+
+/// Returns whether a filter has times that only the record of this entry can tell. That is so of
+/// the dead letters that earlier versions stored.
+pub(super) fn needs_death(filter: &Filter, status: Status, due: UnixMillis) -> bool {
+    status == Status::Dead
+        && due == UnixMillis::NEVER
+        && (filter.from.is_some() || filter.to.is_some())
+}
+
+/// Returns whether the run of this record failed for good at the times of a filter.
+pub(super) fn matches_death(filter: &Filter, record: &[u8]) -> bool {
+    let Ok(record) = Record::parse(record) else { return false };
+    let died = record.failed_at.unwrap_or(UnixMillis::ZERO);
+    filter.from.is_none_or(|from| died >= from) && filter.to.is_none_or(|to| died < to)
+}
+
 /// Returns whether a [folded](Filter::folded) filter matches a record.
 pub(super) fn matches_record(filter: &Filter, record: &[u8]) -> bool {
     let Ok(record) = Record::parse(record) else { return false };

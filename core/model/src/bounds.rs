@@ -225,7 +225,7 @@ pub const MAX_SMALL_BODIES_BYTES: usize = 16 * 1024 * 1024;
 /// Largest batch that is read in one pass: 20,000 items of 200 bytes. A larger one is cut into
 /// items first, because one item could be all of it and its error would repeat it.
 pub const MAX_BATCH_AT_ONCE_BYTES: usize = 4 * 1024 * 1024;
-/// Largest body of a bulk change or cancel: [`MAX_CANCEL_IDS`] ids of [`MAX_ID_BYTES`] are 5.2 MB.
+/// Largest body of a bulk change or cancel, or of a request about many dead letters: [`MAX_CANCEL_IDS`] ids of [`MAX_ID_BYTES`] are 5.2 MB.
 pub const MAX_BULK_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// Largest body of a change of one task, a key, a namespace or a limit. A key with 32 namespaces
 /// has 3 KB.

@@ -233,7 +233,7 @@ fn weight(outcome: Changed) -> u8 {
         Changed::NotFound => 0,
         Changed::AlreadyFired => 1,
         Changed::NotApplicable => 2,
-        Changed::TooManyRuns => 3,
+        Changed::TooManyRuns | Changed::TooLarge => 3,
         Changed::OtherVersion => 4,
         Changed::Unchanged => 5,
         Changed::Changed => 6,

@@ -75,8 +75,8 @@ pub enum ReasonCode {
     Retrying,
     /// It is handed on and not reported.
     InFlight,
-    /// It has failed for good.
-    Dead,
+    /// A run of it has failed for good, and is kept until you replay or discard it.
+    DeadLettered,
     /// It was cancelled, and nothing of it waits.
     Cancelled,
     /// It has fired, and nothing of it waits.

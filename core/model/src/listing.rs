@@ -1,6 +1,7 @@
 //! Lists over all shards: the cursor, and joining the shards' answers in order.
 
 use crate::bounds::MAX_LIST_BYTES;
+use crate::dead_letter::DeadLetterId;
 use crate::format::hex;
 use crate::position::Position;
 use crate::protocol::{ListItem, ListReply, Status};
@@ -164,9 +165,17 @@ pub fn write_task(status: impl Serialize, due: UnixMillis, record: &str, out: &m
     let record = by_todays_law(record);
     out.extend_from_slice(b"{\"status\":");
     // A status is written as a string; writing to a Vec does not fail.
+    let start = out.len();
     let _ = serde_json::to_writer(&mut *out, &status);
+    let status = serde_json::from_slice(out.get(start..).unwrap_or_default()).ok();
     if !due.is_never() {
         out.extend_from_slice(format!(",\"due\":{due}").as_bytes());
+    }
+    if status == Some(Status::Dead)
+        && let Ok(letter) = Record::parse(record.as_bytes())
+    {
+        out.extend_from_slice(b",\"deadLetterId\":");
+        write_text(&DeadLetterId::of(&letter).to_string(), out);
     }
     if let Some((name, explanation)) = clock_change(&record, due) {
         out.extend_from_slice(format!(",\"clockChange\":\"{name}\",\"explanation\":").as_bytes());

@@ -1,11 +1,12 @@
 //! Lists of tasks.
 
+use crate::clients::shards::Shards;
 use crate::context::Call;
 use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_model::list_query::{ListQuery, parse_list_query};
-use scheduler_model::listing::{Page, share_of_page, write_task};
-use scheduler_model::protocol::{ListReply, ListRequest, paths};
+use scheduler_model::listing::{Cursor, Page, share_of_page, write_task};
+use scheduler_model::protocol::{ListItem, ListReply, ListRequest, paths};
 
 /// The parameters of its query, which the model reads.
 #[cfg(test)]
@@ -14,20 +15,38 @@ pub(crate) const QUERY: &[&str] =
 
 /// `GET /v1/tasks`: one page of the tasks of all shards, in order of due time.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
-    let ListQuery { filter, limit, cursor } = call.query(parse_list_query)?;
-    let shards = &call.shards;
+    let query = call.query(parse_list_query)?;
+    let (items, next) = page_of(&call.shards, paths::LIST, query).await?;
+    Ok(shown_list(&call, "tasks", &items, next))
+}
+
+/// Returns a page of the list that all shards give at this path, and the cursor of the next page.
+pub(crate) async fn page_of(
+    shards: &Shards,
+    path: &str,
+    ListQuery { filter, limit, cursor }: ListQuery,
+) -> Result<(Vec<ListItem>, Option<Cursor>), Problem> {
     let filter = &filter;
     let max_bytes = Some(share_of_page(shards.map.all().count()));
     let mut page = Page::new(limit);
     let ask = |shard| async move {
         let after = cursor.map(|cursor| cursor.after(shard));
         let request = ListRequest { filter: filter.clone(), after, limit, max_bytes };
-        let reply: ListReply = shards.ask(shard, paths::LIST, &request).await?;
+        let reply: ListReply = shards.ask(shard, path, &request).await?;
         Ok((shard, reply))
     };
     shards.each_into(shards.map.all(), ask, |(shard, reply)| page.add(shard, reply)).await?;
-    let (items, next) = page.finish();
-    let mut out = b"{\"tasks\":[".to_vec();
+    Ok(page.finish())
+}
+
+/// Returns the answer with a page of tasks as the member `name`.
+pub(crate) fn shown_list(
+    call: &Call<'_>,
+    name: &str,
+    items: &[ListItem],
+    next: Option<Cursor>,
+) -> Answer {
+    let mut out = format!("{{\"{name}\":[").into_bytes();
     for (at, item) in items.iter().enumerate() {
         if at > 0 {
             out.push(b',');
@@ -37,7 +56,7 @@ pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     }
     let next = next.map_or_else(|| "null".to_owned(), |next| format!("\"{next}\""));
     out.extend_from_slice(format!("],\"cursor\":{next}}}").as_bytes());
-    Ok(Answer::json(200, out))
+    Answer::json(200, out)
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use scheduler_model::format::page::Flags;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::{
     Among, Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, ListRequest,
+    RunRequest,
 };
 use scheduler_model::record_id::HEAD_BYTES;
 use std::collections::HashMap;
@@ -53,7 +54,37 @@ impl Engine {
         now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<(ChangeReply, Effects), EngineError> {
-        let mut changes = Changes::default();
+        self.change_with(request, Changes::default(), among, share, now, reader)
+    }
+
+    /// Runs tasks by id among those that `among` selects: see [`Engine::change_among`]. These runs
+    /// have the payload of the request. What fires later of the tasks has their own.
+    ///
+    /// # Errors
+    /// As [`Engine::change_among`].
+    pub fn run_among(
+        &mut self,
+        request: &RunRequest,
+        among: Among,
+        share: Option<Share>,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<(ChangeReply, Effects), EngineError> {
+        let RunRequest { ids, if_match, payload } = request.clone();
+        let changes = Changes { payload: Some(payload), ..Changes::default() };
+        let request = ChangeRequest { ids, change: Change::Run, if_match };
+        self.change_with(&request, changes, among, share, now, reader)
+    }
+
+    fn change_with(
+        &mut self,
+        request: &ChangeRequest,
+        mut changes: Changes,
+        among: Among,
+        share: Option<Share>,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<(ChangeReply, Effects), EngineError> {
         let mut reply = ChangeReply {
             outcomes: Vec::with_capacity(request.ids.len()),
             ..ChangeReply::default()
@@ -292,7 +323,7 @@ impl Engine {
     }
 
     /// Checks that the shard has room for what changes add.
-    fn have_room_for(&self, changes: &Changes) -> Result<(), EngineError> {
+    pub(super) fn have_room_for(&self, changes: &Changes) -> Result<(), EngineError> {
         let added = changes.back.len() + changes.aside.runs;
         self.has_room(added.saturating_sub(changes.killed.len()), 0)?;
         self.lanes.have_room_for(changes.back.keys().chain(changes.aside.back.keys()))

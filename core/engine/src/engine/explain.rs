@@ -12,6 +12,7 @@ use crate::reader::Reader;
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_EXPLAINED_RUNS, MAX_LANES};
+use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::explain::{Explanation, Flight, FlightDecision, NextRun, ReasonCode};
 use scheduler_model::format::history::Outcome;
 use scheduler_model::format::page::Flags;
@@ -46,7 +47,8 @@ impl Engine {
         let cancelled = self.explain_history(id, now, reader, &mut explanation)?;
         let mut of_hash: Vec<EntryRef> =
             self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
-        // The task itself, then further attempts of earlier occurrences, then dead letters.
+        // The task itself, then further attempts of earlier occurrences, then the newest dead
+        // letters.
         sort_by_key(&mut of_hash, |at| (self.flags_of(*at).has(Flags::RETRY), self.due_of(*at)));
         let more = of_hash.len().saturating_sub(MAX_EXPLAINED_RUNS);
         let mut found = Vec::new();
@@ -58,8 +60,8 @@ impl Engine {
         let is_waiting = !found.is_empty();
         let mut dead = Vec::new();
         // Examines a few more than it reports, because another id may have the same hash.
-        let of_hash = self.tasks.find(self.id_hash(id)).filter(|at| self.is_dead_letter(*at));
-        for at in of_hash.take(2 * MAX_EXPLAINED_RUNS) {
+        let letters_of_hash = self.dead_letters_of(self.id_hash(id));
+        for at in letters_of_hash.iter().copied().take(2 * MAX_EXPLAINED_RUNS) {
             let text = self.record_of(at, reader)?;
             if Record::parse(&text).is_ok_and(|record| record.id == id) {
                 dead.push(at);
@@ -85,11 +87,10 @@ impl Engine {
         for at in dead.into_iter().take(shown) {
             self.explain_waiting(at, now, reader, &mut explanation)?;
         }
-        let letters =
-            self.tasks.find(self.id_hash(id)).filter(|at| self.is_dead_letter(*at)).count();
+        let letters = letters_of_hash.len();
         if letters > shown && shown > 0 {
             explanation.add(
-                ReasonCode::Dead,
+                ReasonCode::DeadLettered,
                 format!("And {} more dead letters of it are kept.", letters - shown),
             );
         }
@@ -97,7 +98,7 @@ impl Engine {
             let detail = format!(
                 "It has {letters} dead letters, the most that are kept of an id: a further one takes the place of the oldest."
             );
-            explanation.add(ReasonCode::Dead, detail);
+            explanation.add(ReasonCode::DeadLettered, detail);
         }
         let is_running =
             explanation.in_flight.iter().any(|of| of.decided != Some(FlightDecision::Cancelled));
@@ -172,11 +173,13 @@ impl Engine {
         let run = run_of(&record);
         let error = record.error.as_deref().unwrap_or("no error is known");
         if flags.has(Flags::DEAD_LETTER) {
+            let died = record.failed_at.map(|at| format!(" at {}", at.shown())).unwrap_or_default();
+            let path = DeadLetterId::of(&record).path();
             let detail = format!(
-                "{run} has failed for good at attempt {}: {error}. Run it again with POST …/run, or discard it with DELETE.",
+                "{run} failed for good{died}, at attempt {}: {error}. Replay it with POST {path}/replay, or discard it with DELETE {path}.",
                 record.attempt_number()
             );
-            explanation.add(ReasonCode::Dead, detail);
+            explanation.add(ReasonCode::DeadLettered, detail);
         } else if due == UnixMillis::HELD && self.lanes.is_held_back(self.id_hash(&record.id)) {
             let detail = format!(
                 "{run} waits until its shard, which has tasks of {MAX_LANES} keys of limits, has room for its key."

@@ -1,11 +1,12 @@
 use super::*;
+use crate::Reader;
 use crate::error::EngineError;
 use crate::limiter::Limiter;
 use crate::testing::{self, Memory, record};
 use crate::{Config, Destination, Engine, Keep, LimitAsk};
 use scheduler_model::bounds::MAX_LANES;
 use scheduler_model::format::envelope::Envelope;
-use scheduler_model::format::page::{Flags, PageBuilder};
+use scheduler_model::format::page::{Directory, Entry, Flags, PageBuilder};
 use scheduler_model::limit::Limit;
 use scheduler_model::protocol::limiter::{LimiterRequest, Named};
 use scheduler_model::protocol::{Append, CancelRequest, Cancelled, Report, Terms};
@@ -80,6 +81,36 @@ impl Pair {
         )?;
         self.commit(&effects);
         Ok(reply)
+    }
+
+    /// Gives the engine an input and commits its effects.
+    pub(crate) fn input<T>(
+        &mut self,
+        call: impl FnOnce(&mut Engine, UnixMillis, &dyn Reader) -> Result<(T, Effects), EngineError>,
+    ) -> T {
+        let (reply, effects) = call(&mut self.engine, self.now, &self.stored).unwrap();
+        self.commit(&effects);
+        reply
+    }
+
+    pub(crate) fn reader(&self) -> &dyn Reader {
+        &self.stored
+    }
+
+    /// Stores the dead letters as earlier versions did, due never, and restarts.
+    pub(crate) fn age_dead_letters(&mut self) {
+        for row in self.stored.pages.values_mut() {
+            let aged = |mut entry: Entry| {
+                if entry.flags.has(Flags::DEAD_LETTER) {
+                    entry.due = UnixMillis::NEVER;
+                }
+                entry
+            };
+            let mut aged = Directory::new(row.directory.iter().map(aged).collect());
+            aged.set_keyed();
+            row.directory = aged;
+        }
+        self.restart();
     }
 
     /// Discards the dead letters of an id.

@@ -12,6 +12,7 @@ mod change;
 mod check;
 mod circuit;
 mod clock;
+mod dead_letters;
 mod decide;
 mod ended;
 mod entries;

@@ -8,7 +8,9 @@ use crate::error::EngineError;
 use crate::lateness::leading_time;
 use crate::mem_schedule::MemSchedule;
 use crate::reader::Reader;
-use crate::scan::{Candidate, Spent, item_of, matches_record, status_of};
+use crate::scan::{
+    Candidate, Spent, item_of, matches_death, matches_record, needs_death, next_due, status_of,
+};
 use crate::timers::TimerHeap;
 use scheduler_calendar::ordered::{sort, sort_by_key};
 use scheduler_calendar::time::UnixMillis;
@@ -20,8 +22,8 @@ use scheduler_model::task::{Record, version_of};
 use serde_json::value::RawValue;
 
 impl Engine {
-    /// Returns the task with this id: the waiting one, or else one in flight, or else a dead
-    /// letter.
+    /// Returns the task with this id: the waiting one, or else one in flight, or else the newest
+    /// dead letter.
     ///
     /// # Errors
     /// If storage fails or is damaged.
@@ -38,7 +40,7 @@ impl Engine {
         if let Some(item) = self.find_in_flight(id, reader)? {
             return Ok(Some(item));
         }
-        for at in self.tasks.find(self.id_hash(id)) {
+        for at in self.dead_letters_of(self.id_hash(id)) {
             let item = self.item(self.candidate(at), reader)?;
             if Record::parse(item.record.get().as_bytes()).is_ok_and(|record| record.id == id) {
                 return Ok(Some(item));
@@ -180,10 +182,13 @@ impl Engine {
         // Such tasks are in no page, so pages are not examined.
         let recurring_only =
             filter.kind == Some(Kind::Cron) && filter.status == Some(Status::Scheduled);
-        let mut merge = self.merge_from(request.after, filter.from, recurring_only);
+        let Some(first) = next_due(filter, UnixMillis::ZERO) else { return Ok(None) };
+        let mut merge = self.merge_from(request.after, Some(first), recurring_only);
         while let Some(position) = merge.pop() {
-            if filter.to.is_some_and(|to| position.due >= to) {
-                return Ok(None);
+            let Some(due) = next_due(filter, position.due) else { return Ok(None) };
+            if due > position.due {
+                merge = self.merge_from(None, Some(due), recurring_only);
+                continue;
             }
             if spent.is_all(request) {
                 return Ok(last);
@@ -197,15 +202,22 @@ impl Engine {
                     (Some(wanted), Some(kind)) => wanted.includes(kind),
                     _ => true,
                 };
-            if !known {
+            // Others that are due never have no time that a filter with an end could match.
+            let has_time = position.due < UnixMillis::NEVER || filter.to.is_none();
+            if !known || !has_time && candidate.status != Status::Dead {
                 continue;
             }
-            let needs_record =
-                filter.reads_records() || (filter.kind.is_some() && candidate.kind.is_none());
+            let needs_death = needs_death(filter, candidate.status, position.due);
+            let needs_record = needs_death
+                || filter.reads_records()
+                || (filter.kind.is_some() && candidate.kind.is_none());
             let record =
                 if needs_record { Some(self.record_of(candidate.at, reader)?) } else { None };
             spent.bytes += record.as_ref().map_or(LOOK_BYTES, Vec::len);
-            if record.as_ref().is_none_or(|record| matches_record(filter, record)) {
+            let is_match = record.as_ref().is_none_or(|record| {
+                matches_record(filter, record) && (!needs_death || matches_death(filter, record))
+            });
+            if is_match {
                 if reads && record.is_none() {
                     spent.bytes += self.tasks.record_bytes(candidate.at);
                 }

@@ -29,7 +29,21 @@ pub(crate) struct Step {
 }
 
 /// Returns what a change does to one waiting thing.
-fn step(world: &World, waiting: &Waiting, change: Change) -> Result<Step, Changed> {
+pub(crate) fn step(world: &World, waiting: &Waiting, change: Change) -> Result<Step, Changed> {
+    step_if(world, waiting, change, waiting.position.due <= world.now)
+}
+
+/// Returns what a run with a payload of its own does to one waiting thing, which may be due.
+pub(crate) fn step_with_payload(world: &World, waiting: &Waiting) -> Result<Step, Changed> {
+    step_if(world, waiting, Change::Run, false)
+}
+
+fn step_if(
+    world: &World,
+    waiting: &Waiting,
+    change: Change,
+    is_due: bool,
+) -> Result<Step, Changed> {
     let now = world.now;
     let (firing, what) = key_of(waiting);
     let becomes = |what_then| Step {
@@ -47,7 +61,6 @@ fn step(world: &World, waiting: &Waiting, change: Change) -> Result<Step, Change
         not_before: Some(now.get()),
         ..becomes(what)
     };
-    let is_due = waiting.position.due <= now;
     let record = waiting.record.parse();
     let has_no_time = record.is_recurring() || record.stage.is_some();
     let replays = record.is_conditional().then_some(now.get());

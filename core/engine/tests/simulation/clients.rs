@@ -138,6 +138,12 @@ impl Clients {
                 Event::Client { request: Request::Redefine { shard, draw: own.next() }, tries: 0 },
             );
         }
+        let mut others = own.fork().fork_again();
+        if others.chance(120) {
+            let shard = others.below(self.names.len() as u64) as usize;
+            let request = Request::DeadLetters { shard, draw: others.next() };
+            world.plan(at, Event::Client { request, tries: 0 });
+        }
         if own.chance(40) {
             let shard = own.below(self.names.len() as u64) as usize;
             world.plan(at, Event::Client { request: Request::Events { shard }, tries: 0 });
@@ -358,7 +364,7 @@ impl Clients {
 }
 
 /// A tag that a version has beside `all`; some have no tags.
-pub(crate) fn tag_of(n: u64) -> Option<&'static str> {
+fn tag_of(n: u64) -> Option<&'static str> {
     ["one", "another"].get(n as usize % 3).copied()
 }
 

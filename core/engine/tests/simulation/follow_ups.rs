@@ -71,6 +71,13 @@ pub(crate) fn callback(target: Target) -> String {
 }
 
 impl Model {
+    /// Returns the tags of the version that a firing is of.
+    pub(crate) fn tags_of(&self, firing: Firing) -> Vec<String> {
+        let record: Value = serde_json::from_slice(&self.version(firing.version).record).unwrap();
+        let tags = record["tags"].as_array().into_iter().flatten();
+        tags.map(|tag| tag.as_str().unwrap().to_owned()).collect()
+    }
+
     /// Returns what a firing calls: a type and a name.
     pub(crate) fn target_of(&self, firing: Firing) -> String {
         let record: Value = serde_json::from_slice(&self.version(firing.version).record).unwrap();

@@ -4,6 +4,7 @@ mod firings;
 
 pub(crate) use firings::firing;
 
+use crate::dead_letters::are_in_order;
 use crate::follow_ups::Stage;
 use crate::model::{Firing, Model, Schedule, What, firing_of, status_of};
 use crate::storage::{Storage, Waiting};
@@ -70,6 +71,7 @@ fn one_task_of_an_id(waiting: &[Waiting]) {
 /// less.
 pub(crate) fn storage_agrees(model: &Model, shard: usize, waiting: &[Waiting]) {
     one_task_of_an_id(waiting);
+    are_in_order(waiting);
     model.dead_letters_are_bounded(waiting);
     let mut stored: BTreeMap<(Firing, What), u32> = BTreeMap::new();
     for waiting in waiting {
@@ -247,6 +249,7 @@ fn first_attempt_agrees(model: &Model, firing: Firing, first: Option<i64>) {
 
 /// `records-stay-what-they-were`: what is fired is what was given.
 fn record_agrees(model: &Model, firing: Firing, record: &Record<'_>, text: &str) {
+    let text = &*model.with_own_payload(firing, record, text);
     let replayed = record.replayed_at;
     let told = |name: &str, at: Option<UnixMillis>| {
         at.map_or_else(String::new, |at| format!(",\"{name}\":{at}"))

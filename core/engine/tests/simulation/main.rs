@@ -19,6 +19,7 @@ mod circuits;
 mod clients;
 mod clocks;
 mod counted_cases;
+mod dead_letters;
 mod definition_tests;
 mod definitions;
 mod delay_cases;
@@ -115,6 +116,14 @@ fn seeds() {
         "the simulation hardly changes what is in flight by filter: {run:?}"
     );
     assert!(run.displaced > seeds / 10, "the simulation hardly displaces dead letters: {run:?}");
+    assert!(
+        run.replayed > seeds / 20 && run.discarded > seeds / 50,
+        "the simulation hardly replays or discards dead letters: {run:?}"
+    );
+    assert!(
+        run.with_payload > seeds / 20,
+        "the simulation hardly runs anything with another payload: {run:?}"
+    );
     assert!(
         run.refused_runs > seeds / 200,
         "the simulation hardly refuses runs that callers add: {run:?}"

@@ -7,6 +7,7 @@ mod requests;
 mod runs;
 
 use crate::circuits::Circuits;
+use crate::dead_letters::Letters;
 use crate::definitions::SaysPaused;
 use crate::follow_ups::{FollowUps, Stage};
 use crate::in_flight::{Decided, Decisions};
@@ -140,6 +141,7 @@ pub(crate) struct Model {
     /// How often something was decided about a run in flight.
     pub(crate) decisions: Decisions,
     pub(crate) room: Room,
+    pub(crate) letters: Letters,
 }
 
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@ pub(crate) use appends::{append, append_of};
 
 use crate::changes;
 use crate::circuits;
+use crate::dead_letters;
 use crate::history;
 use crate::in_flight::Stop;
 use crate::invariants::{key_of, storage_agrees, violated};
@@ -85,6 +86,12 @@ pub(crate) enum Request {
     Events {
         shard: usize,
     },
+    /// Something about dead letters, or a run with another payload: what, and which, is drawn when
+    /// it is carried out.
+    DeadLetters {
+        shard: usize,
+        draw: u64,
+    },
 }
 
 /// What a client learns.
@@ -111,6 +118,7 @@ impl Request {
             | Self::Redefine { shard, .. }
             | Self::InFlight { shard, .. }
             | Self::Events { shard, .. }
+            | Self::DeadLetters { shard, .. }
             | Self::Purge { shard } => *shard,
         }
     }
@@ -145,6 +153,7 @@ pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, 
         }
         Request::AllRuns { draw, .. } => history::all_runs(world, *draw).map(|()| Answer::Shown),
         Request::Events { shard } => watch(world, *shard),
+        Request::DeadLetters { shard, draw } => dead_letters::look_after(world, *shard, *draw),
         Request::Redefine { shard, draw } => redefine(world, *shard, *draw),
         Request::InFlight { shard, draw } => meddlers::meddle(world, *shard, *draw),
         Request::Purge { shard } => purge(world, *shard).map(|()| Answer::Shown),
@@ -207,7 +216,12 @@ pub(crate) fn matching(world: &World, at: usize, filter: &Filter) -> Vec<Waiting
     let mut waiting = world.shards[at].storage.waiting();
     waiting.retain(|waiting| {
         let (firing, what) = key_of(waiting);
-        world.model.matches(filter, firing, what, waiting.position.due)
+        // The times of a filter are those at which dead letters died.
+        let time = match what {
+            What::Dead => waiting.record.parse().failed_at.unwrap(),
+            _ => waiting.position.due,
+        };
+        world.model.matches(filter, firing, what, time)
     });
     waiting
 }

@@ -6,6 +6,7 @@
 
 mod append;
 mod change;
+mod dead_letters;
 mod events;
 mod history;
 pub mod limiter;
@@ -17,8 +18,9 @@ pub use append::{Append, AppendError, AppendReply, Expected, GoOnReply, Terms};
 pub use change::{
     Among, AmongRequest, CancelMatchingReply, CancelMatchingRequest, CancelReply, CancelRequest,
     Cancelled, Change, ChangeMatchingReply, ChangeMatchingRequest, ChangeReply, ChangeRequest,
-    Changed, NewTime,
+    Changed, NewTime, RunRequest,
 };
+pub use dead_letters::{ChangedLetter, DeadLettersReply, DeadLettersRequest, LetterOutcome};
 pub use events::{EventKind, EventsReply, EventsRequest, FeedPosition, SeenEvent};
 pub use history::{
     ErrorGroup, GroupsReply, Looked, RunFilter, RunItem, RunPosition, RunsReply, RunsRequest,
@@ -65,6 +67,16 @@ pub mod paths {
     pub const CHANGE: &str = "/change";
     /// Body [`super::ChangeMatchingRequest`]; answer [`super::ChangeMatchingReply`].
     pub const CHANGE_MATCHING: &str = "/change-matching";
+    /// Body [`super::AmongRequest`] of a [`super::RunRequest`]; answer [`super::ChangeReply`].
+    pub const RUN: &str = "/run";
+    /// Body [`super::ListRequest`]; answer [`super::ListReply`], the newest first.
+    pub const DEAD_LETTERS: &str = "/dead-letters";
+    /// Body [`crate::dead_letter::DeadLetterId`]; answer [`super::ListItem`] or null.
+    pub const DEAD_LETTER: &str = "/dead-letter";
+    /// Body [`super::DeadLettersRequest`]; answer [`super::DeadLettersReply`].
+    pub const REPLAY: &str = "/replay";
+    /// Body [`super::DeadLettersRequest`]; answer [`super::DeadLettersReply`].
+    pub const DISCARD: &str = "/discard";
     /// Body [`super::RunsRequest`]; answer [`super::RunsReply`].
     pub const RUNS: &str = "/runs";
     /// Body [`super::RunsRequest`], whose limit is of groups; answer [`super::GroupsReply`].

@@ -1,7 +1,6 @@
 //! What becomes of firings: when they are dispatched, how they end, and what follows.
 
 use super::{Firing, Flight, Kept, Model, Schedule, What, recurring_of};
-use crate::clients::tag_of;
 use crate::follow_ups::Stage;
 use crate::in_flight::Stop;
 use crate::invariants::violated;
@@ -168,7 +167,7 @@ impl Model {
             stage: firing.stage.name().to_owned(),
             was_dispatched: false,
             target: self.target_of(firing),
-            tags: tags_of(firing),
+            tags: self.tags_of(firing),
         };
         self.room.ended.push((firing, kept.clone(), false));
         if keep != Keep::Off {
@@ -306,7 +305,7 @@ impl Model {
                 stage: firing.stage.name().to_owned(),
                 was_dispatched: outcome.has_run(),
                 target: self.target_of(*firing),
-                tags: tags_of(*firing),
+                tags: self.tags_of(*firing),
             };
             match flight.decided.stop(index) {
                 Some(Stop::Cancelled) => {}
@@ -363,10 +362,4 @@ impl Model {
             }
         }
     }
-}
-
-/// Returns the tags of the version that a firing is of.
-fn tags_of(firing: Firing) -> Vec<String> {
-    let tag = tag_of(firing.version);
-    tag.map_or(Vec::new(), |tag| vec!["all".to_owned(), tag.to_owned()])
 }
