@@ -88,11 +88,11 @@ impl Model {
         let name = match callback["type"].as_str().unwrap() {
             "webhook" => {
                 let rest = callback["url"].as_str().unwrap().split_once("://").unwrap().1;
-                rest.split(['/', ':']).next().unwrap()
+                rest.split(['/', ':']).next().unwrap().to_lowercase()
             }
-            "service" | "durable-object" => callback["binding"].as_str().unwrap(),
-            "queue" => callback["queue"].as_str().unwrap(),
-            _ => callback["name"].as_str().unwrap(),
+            "service" | "durable-object" => callback["binding"].as_str().unwrap().to_owned(),
+            "queue" => callback["queue"].as_str().unwrap().to_owned(),
+            _ => callback["name"].as_str().unwrap().to_owned(),
         };
         format!("{}:{name}", callback["type"].as_str().unwrap())
     }
