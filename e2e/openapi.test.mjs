@@ -285,6 +285,7 @@ test("other answers and refusals are as described", async () => {
   assert.equal((await checked("post", "/v1/tasks", { body: {} })).status, 422);
   const mixed = await checked("post", "/v1/tasks/batch", { body: [SOON, { ...SOON, delayInSeconds: -1 }, 7] });
   assert.equal(mixed.body.rejected, 2);
+  assert.equal((await checked("post", "/v1/tasks/batch", { body: [7] })).status, 422);
   assert.equal((await checked("post", "/v1/tasks/cancel", { body: {} })).status, 422);
   assert.equal((await checked("get", "/v1/stats", { headers: { authorization: "Bearer wrong" } })).status, 401);
 });

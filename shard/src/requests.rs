@@ -4,9 +4,10 @@ use crate::shell::Shell;
 use scheduler_engine::{Effects, EngineError, Gathering};
 use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::protocol::{
-    AmongRequest, Append, CancelMatchingRequest, CancelRequest, ChangeMatchingRequest,
-    ChangeRequest, DeadLettersRequest, EventsRequest, GetRequest, ListItem, ListRequest,
-    PurgeRequest, Report, RunRequest, RunsRequest, ShardError, ShardErrorKind, WatchReply, paths,
+    AmongRequest, Append, CancelMatchingRequest, CancelReply, CancelRequest, ChangeMatchingRequest,
+    ChangeReply, ChangeRequest, DeadLettersRequest, EventsRequest, GetRequest, ListItem,
+    ListRequest, PurgeRequest, Report, RunRequest, RunsRequest, ShardError, ShardErrorKind,
+    WatchReply, paths,
 };
 use scheduler_platform::now;
 use serde::Serialize;
@@ -80,13 +81,11 @@ impl Shell {
             }
             paths::CANCEL => {
                 let AmongRequest::<CancelRequest> { among, by, request, .. } = read(body)?;
-                self.reply(|engine, now, sql| {
-                    let task = only_task(engine, &request.ids, sql);
-                    let (mut reply, effects) =
-                        engine.cancel_by(&request, among, by.as_deref(), now, sql)?;
-                    reply.task = task;
-                    Ok((reply, effects))
-                })
+                let task = self.only_task(&request.ids);
+                let (reply, _) = self.counted_input(|engine, now, sql| {
+                    engine.cancel_by(&request, among, by.as_deref(), now, sql)
+                })?;
+                written(&CancelReply { task, ..reply })
             }
             paths::GO_ON => {
                 let append = Append::decode(body)
@@ -107,21 +106,18 @@ impl Shell {
             }
             paths::CHANGE => {
                 let AmongRequest::<ChangeRequest> { among, share, request, .. } = read(body)?;
-                self.reply(|engine, now, sql| {
-                    let (mut reply, effects) =
-                        engine.change_among(&request, among, share, now, sql)?;
-                    reply.task = only_task(engine, &request.ids, sql);
-                    Ok((reply, effects))
-                })
+                let (reply, _) = self.counted_input(|engine, now, sql| {
+                    engine.change_among(&request, among, share, now, sql)
+                })?;
+                // After the commit, which writes the rows that are read here. Nothing comes between.
+                written(&ChangeReply { task: self.only_task(&request.ids), ..reply })
             }
             paths::RUN => {
                 let AmongRequest::<RunRequest> { among, share, request, .. } = read(body)?;
-                self.reply(|engine, now, sql| {
-                    let (mut reply, effects) =
-                        engine.run_among(&request, among, share, now, sql)?;
-                    reply.task = only_task(engine, &request.ids, sql);
-                    Ok((reply, effects))
-                })
+                let (reply, _) = self.counted_input(|engine, now, sql| {
+                    engine.run_among(&request, among, share, now, sql)
+                })?;
+                written(&ChangeReply { task: self.only_task(&request.ids), ..reply })
             }
             paths::DEAD_LETTERS => {
                 let request: ListRequest = read(body)?;
@@ -189,6 +185,14 @@ impl Shell {
         written(&reply)
     }
 
+    /// Returns the task of a request that names one id. A failure to read it does not undo a
+    /// change.
+    fn only_task(&self, ids: &[String]) -> Option<ListItem> {
+        let [id] = ids else { return None };
+        let task = self.input(|engine, _, sql| Ok((engine.get(id, sql)?, Effects::default())));
+        task.ok().and_then(|(task, _)| task)
+    }
+
     fn counted_input<T>(
         &self,
         call: impl FnOnce(
@@ -216,16 +220,6 @@ impl Shell {
             Ok((WatchReply { next_wakeup, repaired }, Effects::default()))
         })
     }
-}
-
-/// Returns the task of a request that names one id. A failure to read it does not undo a change.
-fn only_task(
-    engine: &scheduler_engine::Engine,
-    ids: &[String],
-    sql: &crate::storage::Sql,
-) -> Option<ListItem> {
-    let [id] = ids else { return None };
-    engine.get(id, sql).ok().flatten()
 }
 
 fn written<T: Serialize>(reply: &T) -> Result<Vec<u8>, EngineError> {

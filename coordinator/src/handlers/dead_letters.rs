@@ -48,9 +48,10 @@ struct DoneToMany {
 
 /// `GET /v1/dead-letters`: one page of the dead letters of all shards, the newest first.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
-    let query = call.query(|parameters| parse_list_query(&mut without_status(parameters)))?;
-    let (items, next) = page_of(&call.shards, paths::DEAD_LETTERS, query).await?;
-    Ok(shown_list(&call, "deadLetters", &items, next))
+    let query =
+        call.query_with_tags(|parameters| parse_list_query(&mut without_status(parameters)))?;
+    let page = page_of(&call.shards, paths::DEAD_LETTERS, query).await?;
+    Ok(shown_list(&call, "deadLetters", page))
 }
 
 /// Refuses the parameter `status`.

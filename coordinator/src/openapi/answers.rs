@@ -28,13 +28,16 @@ pub(crate) struct Task {
     /// What it waits for.
     #[schemars(transform = with_cancelled)]
     status: Status,
-    /// When it fires next, milliseconds since 1970; absent when it does not.
+    /// When it fires next, milliseconds since 1970; of an attempt in flight, when the run was due.
+    /// Absent if the task does not fire by itself.
     due: Option<i64>,
+    /// The kind of schedule. A run of a recurring task has the kind of its task.
+    kind: TaskKind,
     /// Of a dead letter: its id, which is that of its task with times before it. See
     /// `/v1/dead-letters`.
     dead_letter_id: Option<String>,
-    /// In the answer to a change: an attempt is in flight. It ends, and the change holds for those
-    /// after it. Absent if there is none.
+    /// A run of the task is in flight. In the answer to a change, it ends, and the change holds for
+    /// those after it. Absent if there is none.
     running: Option<bool>,
     /// In the answer to a `POST`, `PUT` or `PATCH`: what the caller should know of a task that was
     /// stored all the same. Absent where there is nothing.
@@ -52,6 +55,22 @@ pub(crate) struct Task {
     explanation: Option<String>,
     #[schemars(flatten)]
     record: Record<'static>,
+}
+
+/// A kind of schedule, as a task shows it.
+#[derive(JsonSchema)]
+#[schemars(inline, rename_all = "kebab-case")]
+enum TaskKind {
+    /// It fires once.
+    Once,
+    /// It fires by cron expressions.
+    Cron,
+    /// It fires at an interval.
+    Every,
+    /// It fires by a rule of RFC 5545.
+    Rrule,
+    /// It does not fire by itself.
+    NoSchedule,
 }
 
 /// A warning of a task that was stored.
@@ -77,13 +96,15 @@ fn with_cancelled(schema: &mut Schema) {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(crate) struct TaskList {
-    /// In order of due time. A page may hold fewer tasks than `limit`, or none, although more
-    /// follow.
+    /// In order of due time; attempts in flight, by when they were sent. A page may hold fewer tasks
+    /// than `limit`, or none, although more follow.
     tasks: Vec<Task>,
     /// Where the next page begins: send it as `cursor` until it is null, which is the end of the
     /// list.
     #[schemars(with = "String", extend("type" = ["string", "null"]))]
     cursor: String,
+    /// The number of items of the whole list. Only on the first page of a list without a filter.
+    total: Option<u64>,
 }
 
 /// A page of the list of dead letters.

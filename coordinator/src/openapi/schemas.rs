@@ -40,9 +40,14 @@ pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
     let mut parameters: Vec<Value> = Vec::with_capacity(filter.len() + 2);
     for (name, schema) in filter {
         let mut schema = schema.clone();
-        let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+        let mut description =
+            schema.as_object_mut().and_then(|schema| schema.remove("description"));
         if matches!(name.as_str(), "from" | "to") {
             schema = query_time();
+        }
+        if name == "tag" {
+            schema = json!({ "type": "array", "items": schema, "maxItems": 2 });
+            description = Some("The tags include this. Give it twice to require two tags.".into());
         }
         parameters.push(
             json!({ "name": name, "in": "query", "description": description, "schema": schema }),

@@ -535,9 +535,9 @@ fn optional_fields_are_left_out_rather_than_null() {
             "scheduled",
             "retrying",
             "held",
-            "fired",
+            "running",
             "paused",
-            "dead",
+            "dead-lettered",
             "unscheduled",
             "cancelled"
         ])

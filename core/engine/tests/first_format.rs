@@ -145,7 +145,7 @@ fn everything_stored_is_there() {
     assert_eq!(engine.get("due-2", &stored).unwrap().map(|item| item.status), None);
     assert_eq!(
         engine.get("flight-1", &stored).unwrap().map(|item| item.status),
-        Some(Status::Fired)
+        Some(Status::Running)
     );
 }
 

@@ -15,6 +15,11 @@ pub const MAX_DESCRIPTION_BYTES: usize = 1024;
 pub const MAX_TAGS: usize = 16;
 /// Longest tag of a task.
 pub const MAX_TAG_BYTES: usize = 64;
+
+/// Longest host of a filter: a name of the DNS has 253 bytes.
+pub const MAX_HOST_BYTES: usize = 256;
+/// Longest text of a filter that is compared with the error of an attempt.
+pub const MAX_FILTERED_ERROR_BYTES: usize = 1_024;
 /// Longest list of tags as JSON text: each byte may be an escape of six bytes, and there may be
 /// some white space.
 pub const MAX_TAGS_TEXT_BYTES: usize = 8_192;

@@ -258,7 +258,7 @@ impl Rank {
     pub fn of(item: &ListItem) -> Self {
         match item.status {
             Status::Dead => Self::Dead,
-            Status::Fired => Self::Fired,
+            Status::Running => Self::Fired,
             _ if item.is_attempt => Self::Attempt,
             _ => Self::Task,
         }

@@ -142,7 +142,7 @@ impl Explanation {
     /// Takes in what a shard of an older epoch knows: what waits comes before what does not.
     pub fn join(&mut self, mut other: Self) {
         let waits = |status: Option<Status>| {
-            status.is_some_and(|status| !matches!(status, Status::Dead | Status::Fired))
+            status.is_some_and(|status| !matches!(status, Status::Dead | Status::Running))
         };
         if waits(other.status) && !waits(self.status) || self.status.is_none() {
             std::mem::swap(self, &mut other);

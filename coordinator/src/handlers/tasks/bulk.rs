@@ -10,7 +10,7 @@ use scheduler_model::protocol::{
     Filter, ListRequest, paths,
 };
 use scheduler_model::routing::ShardId;
-use scheduler_model::task::{ChangeInput, FilterInput};
+use scheduler_model::task::ChangeInput;
 use std::collections::HashSet;
 
 /// Rounds of a request by filter on one shard. Each round looks at up to 20,000 tasks, so this
@@ -21,32 +21,32 @@ const MAX_ROUNDS: usize = 60;
 pub(crate) enum Chosen {
     /// Those of these ids, each named once.
     Ids(Vec<String>),
-    /// Those that meet the filter, which is not empty.
+    /// Those that meet the filter, which may be all.
     Matching(Filter),
 }
 
 impl Chosen {
-    /// Reads `ids` or `filter`; one of them must be given.
+    /// Reads `ids`, `filter` or `all`; one of them must be given.
     pub(crate) fn of(input: ChangeInput<'_>) -> Result<Self, Problem> {
-        match (input.ids, input.filter) {
-            (Some(ids), None) => {
+        match (input.ids, input.filter, input.all) {
+            (Some(ids), None, None) => {
                 let mut seen = HashSet::new();
                 Ok(Self::Ids(ids.0.into_iter().filter(|id| seen.insert(id.clone())).collect()))
             }
-            (None, Some(filter)) => Ok(Self::Matching(checked(&filter)?)),
-            _ => Err(Problem::invalid(FieldError::new("body", "must have either ids or filter"))),
+            (None, Some(filter), None) => {
+                Ok(Self::Matching(filter.check().map_err(Problem::invalid)?))
+            }
+            (None, None, Some(true)) => Ok(Self::Matching(Filter::default())),
+            (None, None, Some(false)) => Err(Problem::invalid(FieldError::new(
+                "all",
+                "is false; leave it out, or send true to select every task",
+            ))),
+            _ => Err(Problem::invalid(FieldError::new(
+                "body",
+                "must have exactly one of ids, filter and all",
+            ))),
         }
     }
-}
-
-/// Checks that a filter does not mean every task.
-fn checked(filter: &FilterInput<'_>) -> Result<Filter, Problem> {
-    let filter = filter.check().map_err(Problem::invalid)?;
-    if filter == Filter::default() {
-        let detail = "is empty and would mean every task; give at least one field";
-        return Err(Problem::invalid(FieldError::new("filter", detail)));
-    }
-    Ok(filter)
 }
 
 /// What is done to every task that meets a filter.

@@ -57,10 +57,10 @@ pub(crate) async fn one(mut call: Call<'_>, id: String, verb: Verb) -> Result<An
     let if_match = call.version_to_match(&id).await?;
     let text = call.text().await?;
     let input = ChangeInput::parse(&text).map_err(Problem::invalid)?;
-    if input.ids.is_some() || input.filter.is_some() {
+    if input.ids.is_some() || input.filter.is_some() || input.all.is_some() {
         return Err(Problem::invalid(FieldError::new(
             "body",
-            "names tasks, but the path does already; leave out ids and filter",
+            "names tasks, but the path does already; leave out ids, filter and all",
         )));
     }
     let change = verb.change(&input, &call)?;

@@ -6,9 +6,9 @@ use crate::decisions::FlightRef;
 use crate::effects::Effects;
 use crate::entry_ref::EntryRef;
 use crate::error::EngineError;
-use crate::flights::{FlightReader, Found, is_in_flight};
+use crate::flights::{FlightReader, Found};
 use crate::reader::Reader;
-use crate::scan::Spent;
+use crate::scan::{Seen, Spent};
 use scheduler_calendar::ordered::sort;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::{
@@ -170,8 +170,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Cancels the tasks that a filter matches: those that wait, then those in flight, up to the
-    /// limit of the request and within a bounded amount of work.
+    /// Cancels the tasks that a filter matches, in the order of a list: those that wait, those in
+    /// flight and dead letters, up to the limit of the request and within a bounded amount of work.
     ///
     /// # Errors
     /// If storage fails or is damaged; the caller must then drop the engine.
@@ -200,26 +200,25 @@ impl Engine {
         let mut told = CancelledIds::default();
         let reads = self.events.is_on(now);
         let (mut killed, mut stopped, mut spent) = (Vec::new(), Vec::new(), Spent::default());
-        let mut next = None;
-        if !is_in_flight(request.after) {
-            next = self.scan(request, reads, &mut spent, reader, |candidate, record| {
-                killed.push(candidate.at);
-                let is_told = by.is_some() && candidate.status != Status::Dead;
-                if let Some(id) = record.as_deref().filter(|_| is_told).and_then(id_of_record) {
-                    told.push(&id);
+        let next = self.scan(request, reads, &mut spent, reader, |spent, seen| {
+            spent.matches += 1;
+            match seen {
+                Seen::Waiting(candidate, record) => {
+                    killed.push(candidate.at);
+                    let is_told = by.is_some() && candidate.status != Status::Dead;
+                    if let Some(id) = record.as_deref().filter(|_| is_told).and_then(id_of_record) {
+                        told.push(&id);
+                    }
                 }
-                Ok(!told.is_full())
-            })?;
-        }
-        if next.is_none() {
-            next = self.scan_flights(request, &mut spent, reader, |flight, record| {
-                stopped.push(flight);
-                if by.is_some() {
-                    told.push(&record.id);
+                Seen::InFlight(of) => {
+                    stopped.push(of.flight);
+                    if by.is_some() {
+                        told.push(&of.record.id);
+                    }
                 }
-                Ok(!told.is_full())
-            })?;
-        }
+            }
+            Ok(!told.is_full())
+        })?;
         let mut effects = Effects::default();
         self.note_cancelled(&killed, &stopped, now, reader)?;
         let hashes: Vec<u64> = killed.iter().filter_map(|at| self.tasks.hash_of(*at)).collect();

@@ -5,11 +5,11 @@ use crate::changes::{Changes, Moved, Rewritten};
 use crate::decisions::{FlightRef, Stop};
 use crate::effects::{Effects, Write};
 use crate::error::EngineError;
-use crate::flights::{Found, is_in_flight};
+use crate::flights::Found;
 use crate::new_schedule::read_schedule;
 use crate::pause::pause_start;
 use crate::reader::Reader;
-use crate::scan::Spent;
+use crate::scan::{Seen, Spent};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::Share;
 use scheduler_model::format::page::Flags;
@@ -256,8 +256,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Changes the tasks that a filter matches: those that wait, then those in flight, up to the
-    /// limit of the request and within a bounded amount of work. Charges requested runs to `share`.
+    /// Changes the tasks that a filter matches, in the order of a list: those that wait, those in
+    /// flight and dead letters, up to the limit of the request and within a bounded amount of work.
+    /// Charges requested runs to `share`.
     ///
     /// # Errors
     /// As [`Engine::change_among`].
@@ -271,50 +272,50 @@ impl Engine {
     ) -> Result<(ChangeMatchingReply, Effects), EngineError> {
         let (mut changes, mut spent) = (Changes::default(), Spent::default());
         let (mut changed, mut running) = (0, 0);
-        let mut next = None;
         let (is_reschedule, mut moved) =
             (matches!(change, Change::Reschedule(_)), Moved::default());
-        if !is_in_flight(request.after) {
-            // If a task was changed in part, the scan continues after this position.
-            let (mut before, mut in_part) = (request.after.unwrap_or(FIRST), None);
-            next = self.scan(request, true, &mut spent, reader, |candidate, _| {
-                if is_reschedule && !self.is_moved(candidate.at, &mut moved, reader)? {
-                    changes.looked_at += std::mem::take(&mut moved.bytes);
+        // If a task was changed in part, the scan continues after this position.
+        let (mut before, mut in_part) = (request.after.unwrap_or(FIRST), None);
+        let next = self.scan(request, true, &mut spent, reader, |spent, seen| {
+            spent.matches += 1;
+            match seen {
+                Seen::Waiting(candidate, _) => {
+                    if is_reschedule && !self.is_moved(candidate.at, &mut moved, reader)? {
+                        changes.looked_at += std::mem::take(&mut moved.bytes);
+                        before = candidate.position;
+                        return Ok(!changes.is_full());
+                    }
+                    let Some(outcome) =
+                        self.plan_change(candidate.at, change, now, reader, &mut changes)?
+                    else {
+                        in_part = Some(before);
+                        return Ok(false);
+                    };
                     before = candidate.position;
-                    return Ok(!changes.is_full());
+                    changed += u64::from(outcome == Changed::Changed);
                 }
-                let Some(outcome) =
-                    self.plan_change(candidate.at, change, now, reader, &mut changes)?
-                else {
-                    in_part = Some(before);
-                    return Ok(false);
-                };
-                before = candidate.position;
-                changed += u64::from(outcome == Changed::Changed);
-                Ok(!changes.is_full())
-            })?;
-            next = in_part.or(next);
-        }
-        if next.is_none() {
-            next = self.scan_flights(request, &mut spent, reader, |flight, record| {
-                let others = if is_reschedule {
-                    self.moved_flight(flight, &record.id, &mut moved, reader)?
-                } else {
-                    Some(Vec::new())
-                };
-                let Some(others) = others else { return Ok(!changes.is_full()) };
-                if self.plan_for_flight(flight, record, change, now, &mut changes)
-                    == Changed::Changed
-                {
-                    running += 1;
-                    changes.stop(
-                        others.iter().map(|other| (*other, self.decisions.at(*other))),
-                        Some(Stop::Cancelled),
-                    );
+                Seen::InFlight(of) => {
+                    before = of.position;
+                    let others = if is_reschedule {
+                        self.moved_flight(of.flight, &of.record.id, &mut moved, reader)?
+                    } else {
+                        Some(Vec::new())
+                    };
+                    let Some(others) = others else { return Ok(!changes.is_full()) };
+                    if self.plan_for_flight(of.flight, &of.record, change, now, &mut changes)
+                        == Changed::Changed
+                    {
+                        running += 1;
+                        changes.stop(
+                            others.iter().map(|other| (*other, self.decisions.at(*other))),
+                            Some(Stop::Cancelled),
+                        );
+                    }
                 }
-                Ok(!changes.is_full())
-            })?;
-        }
+            }
+            Ok(!changes.is_full())
+        })?;
+        let next = in_part.or(next);
         let mut effects = Effects::default();
         self.have_room_for(&changes)?;
         self.charge(share, runs_asked_for(change, &changes), now)?;

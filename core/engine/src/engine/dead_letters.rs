@@ -50,7 +50,7 @@ impl Engine {
         request: &ListRequest,
         reader: &dyn Reader,
     ) -> Result<ListReply, EngineError> {
-        let mut reply = ListReply { items: Vec::new(), next: None };
+        let mut reply = ListReply::default();
         if self.tasks.counts().dead_letters == 0 {
             return Ok(reply);
         }
@@ -80,7 +80,10 @@ impl Engine {
             spent.scanned += 1;
             spent.bytes += record.len();
             let needs_death = needs_death(filter, Status::Dead, position.due);
-            if matches_record(filter, &record) && (!needs_death || matches_death(filter, &record)) {
+            let is_match = Record::parse(&record).is_ok_and(|record| {
+                matches_record(filter, &record) && (!needs_death || matches_death(filter, &record))
+            });
+            if is_match {
                 spent.matches += 1;
                 reply.items.push(dead_item(at, place, record)?);
             }

@@ -27,6 +27,7 @@ mod lanes;
 mod lapse;
 mod lateness;
 mod law;
+mod list;
 mod load;
 mod moved;
 mod numbers;

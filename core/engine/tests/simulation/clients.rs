@@ -231,6 +231,9 @@ impl Clients {
             prefix: random.chance(150).then(|| "na".to_owned()),
             text: random.chance(100).then(|| "mANY".to_owned()),
             tag: None,
+            other_tag: None,
+            callback_host: None,
+            error: own.chance(50).then(|| "5".to_owned()),
             kind: random
                 .chance(200)
                 .then(|| *random.pick(&[Kind::Once, Kind::Cron, Kind::NoSchedule]))
@@ -238,16 +241,19 @@ impl Clients {
                     Some(other) if kind == Kind::Cron => other,
                     _ => kind,
                 }),
-            status: random.chance(200).then(|| {
-                *random.pick(&[
-                    Status::Scheduled,
-                    Status::Retrying,
-                    Status::Dead,
-                    Status::Unscheduled,
-                    Status::Paused,
-                    Status::Held,
-                ])
-            }),
+            status: random
+                .chance(200)
+                .then(|| {
+                    *random.pick(&[
+                        Status::Scheduled,
+                        Status::Retrying,
+                        Status::Dead,
+                        Status::Unscheduled,
+                        Status::Paused,
+                        Status::Held,
+                    ])
+                })
+                .map(|status| if own.chance(200) { Status::Running } else { status }),
             from: random.chance(150).then(|| moment(random)),
             to: random.chance(150).then(|| moment(random)),
         }

@@ -38,6 +38,8 @@ mod law_cases;
 mod law_recurring;
 mod laws;
 mod limits;
+mod list_cases;
+mod lists;
 mod many;
 mod meddlers;
 mod model;

@@ -304,7 +304,7 @@ impl Model {
         filter: &Filter,
         firing: Firing,
         what: What,
-        due: UnixMillis,
+        time: Option<UnixMillis>,
     ) -> bool {
         let version = self.version(firing.version);
         let kind = match version.schedule {
@@ -321,8 +321,8 @@ impl Model {
             && filter.text.as_ref().is_none_or(|text| {
                 version.description.to_lowercase().contains(&text.to_lowercase())
             })
-            && filter.from.is_none_or(|from| due >= from)
-            && filter.to.is_none_or(|to| due < to)
+            && filter.from.is_none_or(|from| time.is_some_and(|time| time >= from))
+            && filter.to.is_none_or(|to| time.is_some_and(|time| time < to))
     }
 }
 

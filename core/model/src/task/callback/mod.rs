@@ -12,6 +12,7 @@ mod tests;
 mod webhook;
 
 pub use binding::{Call, DurableObject, Service};
+pub use destination::webhook_host;
 pub use message::{Body, HIDDEN, Message, Method};
 pub use target::target_of;
 pub use webhook::{Webhook, parse_url};
