@@ -292,7 +292,7 @@ test("what does not hold is named", async () => {
   }
   const zero = await call("/v1/namespaces/zero", { method: "PUT", body: { quota: { pendingTasks: 0 } } });
   assert.deepEqual([zero.status, zero.body.field], [422, "quota.pendingTasks"]);
-  assert.equal((await call("/v1/namespaces/A", { method: "PUT", body: {} })).body.field, "name");
+  assert.equal((await call("/v1/namespaces/A", { method: "PUT", body: {} })).body.field, "id");
 });
 
 test("a namespace that is made again knows nothing of the one that was deleted", async () => {

@@ -171,7 +171,7 @@ test("10,000 tasks of one request are listed in due order over pages, each once"
   assert.equal((await listed("tag=tenth")).length, 1000);
   assert.equal((await listed("text=thousandTH")).length, 10);
   assert.equal((await listed(`from=${start + 50_000}&to=${start + 60_000}`)).length, 1000);
-  assert.equal((await listed("prefix=many-&status=dead")).length, 0);
+  assert.equal((await listed("prefix=many-&status=dead-lettered")).length, 0);
 
   const some = await call("/v1/tasks/cancel", { body: { ids: ["many-1", "many-2", "many-1", "none"] } });
   assert.deepEqual(some.body, { cancelled: 2, notFound: 1, done: true });
@@ -182,6 +182,30 @@ test("10,000 tasks of one request are listed in due order over pages, each once"
   assert.equal(rest.body.cancelled, 8998);
   for (const body of [{}, { filter: {} }, { ids: ["a"], filter: { tag: "a" } }, { filter: { nope: 1 } }]) {
     assert.equal((await call("/v1/tasks/cancel", { body })).status, 422, JSON.stringify(body));
+  }
+});
+
+test("what selects every task has to say so", async () => {
+  const create = () => call("/v1/tasks", { body: { id: "one-of-all", time: "2099-01-01T00:00:00Z", callback: LOG } });
+  await create();
+  const texts = ["prefix", "text", "tag", "callbackHost", "error"];
+  const filters = [{}, { all: false }, { all: true, tag: "a" }, { tags: [] }, { tags: [""] }, ...texts.map((name) => ({ [name]: "" }))];
+  for (const way of ["cancel", "pause", "resume", "run", "reschedule"]) {
+    for (const body of [...filters.map((filter) => ({ filter })), { all: false }, { all: true, ids: ["a"] }, { all: true, filter: { all: true } }]) {
+      const time = way === "reschedule" ? { delayInSeconds: 60 } : {};
+      assert.equal((await call(`/v1/tasks/${way}`, { body: { ...body, ...time } })).status, 422, JSON.stringify([way, body]));
+    }
+  }
+  for (const name of [...texts, "kind", "status", "from", "to", "limit", "cursor"]) {
+    assert.equal((await call(`/v1/tasks?${name}=`)).status, 422, name);
+  }
+  const { total, tasks } = (await call("/v1/tasks?limit=1000")).body;
+  assert.ok(total === tasks.length && total > 0, `${total}`);
+  assert.equal((await call("/v1/tasks?prefix=one")).body.total, undefined);
+  for (const body of [{ all: true }, { filter: { all: true } }]) {
+    await create();
+    assert.ok((await call("/v1/tasks/cancel", { body })).body.cancelled >= 1, JSON.stringify(body));
+    assert.equal((await call("/v1/tasks")).body.total, 0);
   }
 });
 

@@ -36,8 +36,8 @@ const fired = (id) => tasks().filter((task) => task.id === id);
 
 test("a paused task waits until it is resumed", async () => {
   await create({ id: "p", delayInSeconds: 0.5 });
-  const paused = (await post("p/pause")).body;
-  assert.deepEqual([paused.changed, paused.status], [true, "paused"]);
+  const answered = (await post("p/pause")).body;
+  assert.deepEqual([answered.changed, answered.status], [true, "paused"]);
   // The answer is the task.
   const { changed, ...task } = (await post("p/pause")).body;
   assert.equal(changed, false);
@@ -94,7 +94,7 @@ test("a task is rescheduled, early and late", async () => {
 
 test("a dead letter is run anew", async () => {
   await create({ id: "d", delayInSeconds: 0, callback: { type: "webhook", url: `${sink.url}/moody` }, retry: { maxAttempts: 1 } });
-  await until("the dead letter", async () => (await shown("d"))?.status === "dead");
+  await until("the dead letter", async () => (await shown("d"))?.status === "dead-lettered");
   assert.equal((await post("d/pause")).body.type, "/problems/not-applicable");
   fails = false;
   assert.equal((await post("d/run")).status, 200);
@@ -105,7 +105,7 @@ test("a dead letter is run anew", async () => {
 test("the tag that is shown of a dead letter holds wherever it may be changed", async () => {
   const dies = async (id) => {
     await create({ id, delayInSeconds: 0, callback: { type: "webhook", url: `${sink.url}/dies` }, retry: { maxAttempts: 1 } });
-    await until("the dead letter", async () => (await shown(id))?.status === "dead");
+    await until("the dead letter", async () => (await shown(id))?.status === "dead-lettered");
     return (await scheduler.fetch(`/v1/tasks/${id}`)).headers.get("etag");
   };
   const other = '"0123456789abcdef"';

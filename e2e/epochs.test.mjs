@@ -32,7 +32,7 @@ const NAMES = ["run", "move", "moves", "put", "cancel", "cancels", "patch", "pau
 
 test("dead letters and tasks of an older epoch are there", async () => {
   for (const name of NAMES) await dead(name);
-  await until("the dead letters", async () => (await statuses("old-")).every((status) => status === "dead"));
+  await until("the dead letters", async () => (await statuses("old-")).every((status) => status === "dead-lettered"));
   assert.equal((await put("deployed", { everySeconds: 3_600, maxRuns: 9, callback: queue })).status, 201);
   assert.equal((await put("deployed-2", { cron: "0 0 1 1 *", callback: queue })).status, 201);
   assert.equal((await post("deployed/pause")).status, 200);
@@ -50,25 +50,25 @@ test("every verb means the task that lives, not the dead letter", async () => {
   const run = (await post("old-run/run")).body;
   assert.deepEqual([run.id, run.changed], ["old-run", true]);
   await until("its run", () => sink.envelopes.some(({ tasks }) => tasks.some(({ id }) => id === "old-run")));
-  assert.deepEqual(await statuses("old-run"), ["dead"]);
+  assert.deepEqual(await statuses("old-run"), ["dead-lettered"]);
 
   assert.equal((await post("old-move/reschedule", { time: FAR + 1_000 })).body.changed, true);
   const many = await post("reschedule", { ids: ["old-moves", "nowhere"], time: FAR + 1_000 });
   assert.deepEqual([many.body.changed, many.body.notFound], [1, 1]);
   for (const id of ["old-move", "old-moves"]) {
     const tasks = (await listed(id)).filter((task) => task.id === id);
-    assert.deepEqual(tasks.map((task) => [task.status, task.time === FAR + 1_000]).sort(), [["dead", false], ["scheduled", true]]);
+    assert.deepEqual(tasks.map((task) => [task.status, task.time === FAR + 1_000]).sort(), [["dead-lettered", false], ["scheduled", true]]);
   }
   assert.equal((await post("old-pause/pause")).body.changed, true);
-  assert.deepEqual(await statuses("old-pause"), ["dead", "paused"]);
+  assert.deepEqual(await statuses("old-pause"), ["dead-lettered", "paused"]);
   const patched = await scheduler.call("/v1/tasks/old-patch", { method: "PATCH", body: { description: "d" } });
   assert.deepEqual([patched.status, patched.body.description], [200, "d"]);
-  assert.deepEqual(await statuses("old-patch"), ["dead", "scheduled"]);
+  assert.deepEqual(await statuses("old-patch"), ["dead-lettered", "scheduled"]);
 
   assert.equal((await scheduler.call("/v1/tasks/old-cancel", { method: "DELETE" })).body.cancelled, true);
   assert.equal((await post("cancel", { ids: ["old-cancels"] })).body.cancelled, 1);
   for (const id of ["old-cancel", "old-cancels"]) {
-    assert.equal((await scheduler.call(`/v1/tasks/${id}`)).body.status, "dead", id);
+    assert.equal((await scheduler.call(`/v1/tasks/${id}`)).body.status, "dead-lettered", id);
     // A second one is of the dead letter.
     assert.equal((await scheduler.call(`/v1/tasks/${id}`, { method: "DELETE" })).body.cancelled, true);
     assert.equal((await scheduler.call(`/v1/tasks/${id}`)).status, 404);

@@ -22,7 +22,7 @@ const call = (path, options) => scheduler.call(path, options);
 const webhook = (path, more) => ({ type: "webhook", url: `${sink.url}${path}`, ...more });
 const received = (path) => sink.webhooks.filter((hook) => hook.path === path);
 const fired = (id) => sink.envelopes.flatMap((envelope) => envelope.tasks).filter((task) => task.id === id);
-const dead = async () => (await call("/v1/tasks?status=dead")).body.tasks;
+const dead = async () => (await call("/v1/tasks?status=dead-lettered")).body.tasks;
 
 test("a webhook gets the task, its headers and a key to tell repeats by, not before its time", async () => {
   const { body: task } = await call("/v1/tasks", {
@@ -120,7 +120,7 @@ test("a task that fails for good is kept as a dead letter, is found, and can be 
   assert.equal(received("/broken").length, 2);
   assert.equal(received("/gone").length, 1, "410 is final");
   const { body: letter } = await call("/v1/tasks/broken");
-  assert.equal(letter.status, "dead");
+  assert.equal(letter.status, "dead-lettered");
   assert.equal(letter.attempt, 2);
   assert.match(letter.error, /HTTP 500/);
   assert.equal((await call("/v1/stats")).body.deadLetters, 2);
@@ -143,8 +143,8 @@ test("a slow webhook times out", async () => {
   const callback = webhook("/slow", { timeoutSeconds: 1 });
   await call("/v1/tasks", { body: { id: "slow", delayInSeconds: 0, retry: { maxAttempts: 1 }, callback } });
   await until("it to be called", () => received("/slow").length === 1);
-  assert.equal((await call("/v1/tasks/slow")).body.status, "fired");
-  await until("it to time out", async () => (await call("/v1/tasks/slow")).body.status === "dead");
+  assert.equal((await call("/v1/tasks/slow")).body.status, "running");
+  await until("it to time out", async () => (await call("/v1/tasks/slow")).body.status === "dead-lettered");
   assert.match((await call("/v1/tasks/slow")).body.error, /timed out/);
   release();
 });

@@ -28,7 +28,7 @@ const received = (path) => sink.webhooks.filter((hook) => hook.path === path);
 const first = (path) => until(`a request to ${path}`, () => received(path)[0]);
 const get = async (id) => (await scheduler.call(at(id))).body;
 const done = (id) => until(`${id} to be done`, async () => (await scheduler.call(at(id))).status === 404);
-const dead = (id) => until(`${id} to be a dead letter`, async () => (await get(id)).status === "dead" && get(id));
+const dead = (id) => until(`${id} to be a dead letter`, async () => (await get(id)).status === "dead-lettered" && get(id));
 const fromQueue = (id) => sink.envelopes.flatMap((envelope) => envelope.tasks).filter((task) => task.id === id);
 const ONCE = { maxAttempts: 1 };
 
@@ -61,7 +61,7 @@ test("a run that succeeds is followed by onSuccess, which is told how it went", 
   assert.deepEqual(rest, { time: due, ...task, stage: "onSuccess" });
   assert.equal(callback.url, `${sink.url}/succeeded`);
   const { firedAt, startedAt, finishedAt, reportedAt, ...told } = outcome;
-  assert.deepEqual(told, { due, attempt: 2, outcome: "succeeded", status: 204 });
+  assert.deepEqual(told, { time: due, attempt: 2, outcome: "succeeded", status: 204 });
   assert.ok(due <= firedAt && firedAt <= startedAt && startedAt <= finishedAt && finishedAt <= reportedAt, hook.text);
   assert.deepEqual(
     [hook.headers["idempotency-key"], hook.headers["x-mine"], received("/unsteady")[0].headers["idempotency-key"]],
@@ -106,7 +106,7 @@ test("a follow-up has attempts of its own, is kept when it fails for good, and c
   const patched = await scheduler.call(at("untold"), { method: "PATCH", body: { payload: 1 } });
   const moved = await scheduler.call(at("untold", "/reschedule"), { body: { delayInSeconds: 1 } });
   assert.deepEqual([patched.status, moved.status], [409, 409]);
-  const listed = (await scheduler.call("/v1/tasks?status=dead&prefix=untold")).body.tasks;
+  const listed = (await scheduler.call("/v1/tasks?status=dead-lettered&prefix=untold")).body.tasks;
   assert.deepEqual(listed.map((task) => task.stage), ["onSuccess"]);
   down.clear();
   assert.equal((await scheduler.call(at("untold", "/run"), { method: "POST" })).status, 200);

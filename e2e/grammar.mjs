@@ -52,6 +52,9 @@ const CALLBACKS = [
   { type: "durable-object", binding: "COUNTERS", name: "a", path: "/fired" },
 ];
 
+/** What the `id` of a path is the id of, where it is not a task. */
+const IDS_OF_PATHS = { "/v1/limits/{id}": "limitKey", "/v1/namespaces/{id}": "namespace", "/v1/keys/{id}": "key", "/problems/{id}": "problem" };
+
 export class Grammar {
   #document;
   #random;
@@ -85,7 +88,8 @@ export class Grammar {
     const query = new URLSearchParams();
     let path = operation.path;
     for (const parameter of [...operation.shared, ...(operation.described.parameters ?? [])]) {
-      const value = () => this.#asText(this.#value(parameter.schema ?? {}, parameter.name, 0));
+      const name = parameter.in === "path" ? (IDS_OF_PATHS[path] ?? parameter.name) : parameter.name;
+      const value = () => this.#asText(this.#value(parameter.schema ?? {}, name, 0));
       if (parameter.in === "path") path = path.replace(`{${parameter.name}}`, encodeURIComponent(wellFormed(value())));
       else if (parameter.in === "query" && this.chance(0.3)) query.append(parameter.name, wellFormed(value()));
       else if (parameter.in === "header" && parameter.name !== "Scheduler-Namespace" && this.chance(0.15)) {

@@ -48,7 +48,7 @@ test("a handler gets its payload in its own type, and a payload that does not fi
   await post("untyped", { payload: { link: "x" } });
   const letter = await until("the dead letter", async () => {
     const { body } = await call("/v1/tasks/untyped");
-    return body.status === "dead" && body;
+    return body.status === "dead-lettered" && body;
   });
   assert.match(letter.error, /payload cannot be read: missing field `url`/);
   assert.equal(letter.attempt, 1);
@@ -60,7 +60,7 @@ test("a task without a retry of its own has the handler's, and is tried again by
   assert.deepEqual((await posted("broken")).body.retry, declared);
   const letter = await until("the dead letter", async () => {
     const { body } = await call("/v1/tasks/broken");
-    return body.status === "dead" && body;
+    return body.status === "dead-lettered" && body;
   });
   assert.equal(letter.attempt, 3);
   assert.equal(received("/broken").length, 3);
@@ -78,7 +78,7 @@ test("a handler that takes longer than it declares is ended", async () => {
   await posted("slow", { retry: { maxAttempts: 1 } });
   const letter = await until("the dead letter", async () => {
     const { body } = await call("/v1/tasks/slow");
-    return body.status === "dead" && body;
+    return body.status === "dead-lettered" && body;
   });
   assert.match(letter.error, /"example-post" was not done after 2 s/);
   release();

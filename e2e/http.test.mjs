@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ROOT } from "../scripts/paths.mjs";
@@ -233,6 +234,19 @@ test("every type of problem is the address of a page", async () => {
   const { type } = (await scheduler.call("/v1/tasks", { body: {} })).body;
   assert.ok(types.includes(type.replace("/problems/", "")), type);
   assert.equal((await fetch(`${scheduler.url}/problems/none`)).status, 404);
+});
+
+test("a body that does not arrive in time is 408", async () => {
+  const { hostname, port } = new URL(scheduler.url);
+  const socket = connect(Number(port), hostname);
+  socket.write(`POST /v1/tasks HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${scheduler.key}\r\ncontent-length: 100\r\n\r\n{`);
+  let text = "";
+  for await (const chunk of socket) {
+    text += chunk;
+    if (text.includes("}")) break;
+  }
+  assert.match(text, /^HTTP\/1\.1 408 /);
+  assert.match(text, /"type":"\/problems\/slow-body"/);
 });
 
 test("a path that cannot be decoded is 400", async () => {

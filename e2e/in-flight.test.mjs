@@ -84,6 +84,44 @@ test("a cancel stops the attempts after the one that runs: by id, by ids and by 
   }
 });
 
+test("lists show what is in flight, by every filter", async () => {
+  const hour = 3_600_000;
+  const from = Date.now() - hour;
+  const list = async (query) => (await call(`/v1/tasks?${query}`)).body.tasks.map(({ id, status, running, kind }) => [id, status, running, kind]);
+  await running("lists", { tags: ["shown", "twice"], description: "Shows what runs" });
+  const item = ["lists", "running", undefined, "once"];
+  const host = new URL(sink.url).hostname;
+  const selecting = [
+    "tag=shown", "tag=shown&tag=twice", "prefix=lists", "text=WHAT", "tag=shown&status=running", "tag=shown&kind=once",
+    `tag=shown&callbackHost=${host}`, `tag=shown&from=${from}`, `tag=shown&to=${Date.now() + hour}`,
+  ];
+  for (const query of selecting) assert.deepEqual(await list(query), [item], query);
+  const others = [
+    "tag=shown&tag=held", "tag=shown&status=scheduled", "tag=shown&kind=recurring", "tag=shown&callbackHost=other.example",
+    "tag=shown&error=500", `tag=shown&to=${from}`, `tag=shown&from=${Date.now() + hour}`,
+  ];
+  for (const query of others) assert.deepEqual(await list(query), [], query);
+  // The same filter means the same for a change.
+  const pause = (filter) => call("/v1/tasks/pause", { body: { filter } });
+  assert.equal((await pause({ tags: ["shown", "held"] })).body.changed, 0);
+  assert.deepEqual((await pause({ tags: ["shown", "twice"], callbackHost: host })).body.running, 1);
+  assert.deepEqual(await list("tag=shown&status=paused"), [item], "paused, and still running");
+  await end("lists", 500);
+  assert.deepEqual(await list("tag=shown&error=http+500"), [["lists", "paused", undefined, "once"]]);
+  await call("/v1/tasks/lists", { method: "DELETE" });
+});
+
+test("a recurring task of which a run is in flight is listed once", async () => {
+  await running("again", { delayInSeconds: undefined, everySeconds: 1, maxRuns: 1000, overlap: "skip", tags: ["recurs"] });
+  const list = async (query) => (await call(`/v1/tasks?${query}`)).body.tasks.map(({ id, status, running, kind }) => [id, status, running, kind]);
+  assert.deepEqual(await list("tag=recurs"), [["again", "scheduled", true, "every"]]);
+  assert.equal((await shown("again")).body.running, true);
+  assert.deepEqual(await list("tag=recurs&status=running"), [["again", "running", undefined, "every"]]);
+  assert.deepEqual((await call("/v1/tasks/cancel", { body: { filter: { tag: "recurs" } } })).body.running, 1);
+  assert.deepEqual(await list("tag=recurs"), [], "a cancelled run is not listed");
+  await end("again", 200);
+});
+
 test("a pause keeps the next attempt until it is resumed", async () => {
   await running("paused");
   const pause = () => call("/v1/tasks/paused/pause", { method: "POST" });
@@ -92,7 +130,7 @@ test("a pause keeps the next attempt until it is resumed", async () => {
     assert.deepEqual([body.id, body.changed, body.running], ["paused", changed, true]);
   }
   const { body } = await shown("paused");
-  assert.deepEqual([body.status, body.paused], ["fired", true]);
+  assert.deepEqual([body.status, body.paused], ["running", true]);
   await end("paused", 500);
   assert.deepEqual([(await shown("paused")).body.status, (await shown("paused")).body.attempt], ["paused", 2]);
   await later();
@@ -107,7 +145,7 @@ test("a patch is of the attempts after the one that runs; of the time, it moves 
   await running("patched", { payload: "old" });
   const patch = (id, body, headers) => call(`/v1/tasks/${id}`, { method: "PATCH", body, headers });
   const { status, body } = await patch("patched", { payload: "new" });
-  assert.deepEqual([status, body.status, body.running, body.payload], [200, "fired", true, "new"]);
+  assert.deepEqual([status, body.status, body.running, body.payload], [200, "running", true, "new"]);
   assert.equal((await shown("patched")).body.payload, "new");
   const etag = (await scheduler.fetch("/v1/tasks/patched")).headers.get("etag");
   assert.equal((await patch("patched", { description: "d" }, { "if-match": etag })).status, 200);

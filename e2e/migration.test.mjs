@@ -100,9 +100,11 @@ test("what was not due is as it was", async () => {
     const task = asRecorded(await shown(known.id), known);
     // A recurring one has gone on, if its time has come since the recording.
     if (runs.length > 0) assert.ok(task.due > runs.at(-1), known.id);
-    assert.deepEqual({ ...task, due: known.due }, { ...known, due: known.due });
+    // Since then a status has another name.
+    const status = known.status === "dead" ? "dead-lettered" : known.status;
+    assert.deepEqual({ ...task, due: known.due }, { ...known, due: known.due, status });
   }
-  assert.deepEqual((await list("status=dead")).map(({ id }) => id).sort(), ids("dead", 2));
+  assert.deepEqual((await list("status=dead-lettered")).map(({ id }) => id).sort(), ids("dead", 2));
   assert.deepEqual((await list("status=unscheduled")).map(({ id }) => id).sort(), ids("kept", 2));
 
   const far = await list("tag=far");
@@ -146,7 +148,7 @@ test("stored tasks can be changed in every way", async () => {
   await until("yearly-1", () => fired("yearly-1").length === missed(before).length + 1);
   for (const id of ["far-2", "dead-0"]) await until(id, () => called(id).length === 1);
   assert.equal(called("dead-0")[0].body.payload, "gone");
-  assert.deepEqual((await list("status=dead")).map(({ id }) => id), ["dead-1"]);
+  assert.deepEqual((await list("status=dead-lettered")).map(({ id }) => id), ["dead-1"]);
 });
 
 test("old and new rows open together after a kill", async () => {

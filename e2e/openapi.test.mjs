@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ROOT } from "../scripts/paths.mjs";
-import { Scheduler } from "./harness.mjs";
+import { Scheduler, until } from "./harness.mjs";
 
 let scheduler;
 let document;
@@ -144,12 +144,24 @@ function* bodies() {
   }
 }
 
-/** Lets the tasks of the examples be there, as new ones. */
-async function prepare() {
+/** Lets the tasks of the examples be there, as new ones, and a dead letter if the path names one. Returns the address. */
+async function prepare(path, at) {
   for (const id of ["order-7:remind", "order-8:remind"]) {
     const { status } = await scheduler.call(`/v1/tasks/${encodeURIComponent(id)}`, { method: "PUT", body: { ...SOON, tags: ["orders"] } });
     assert.ok(status < 300);
   }
+  return path.startsWith("/v1/dead-letters/{id}") ? path.replace("{id}", encodeURIComponent(await deadLetter())) : at;
+}
+
+/** The id of a dead letter, which was missed. */
+async function deadLetter() {
+  const task = { id: "missed", time: Date.now() - 3_600_000, misfire: { policy: "deadLetter" }, callback: { type: "handler", name: "log" } };
+  assert.ok((await scheduler.call("/v1/tasks", { body: task })).status < 300);
+  const [letter] = await until("a dead letter", async () => {
+    const { deadLetters } = (await scheduler.call("/v1/dead-letters?prefix=missed")).body;
+    return deadLetters.length > 0 && deadLetters;
+  });
+  return letter.deadLetterId;
 }
 
 test("the example of every body is taken, and the answer is as described", async () => {
@@ -158,8 +170,7 @@ test("the example of every body is taken, and the answer is as described", async
     assert.ok(examples.length > 0, `${method} ${path} has no example`);
     for (const { name, value } of examples) {
       if (typeof value !== "string") assert.deepEqual(misfits(value, schema), [], `${method} ${path} ${name}`);
-      await prepare();
-      const { status, body } = await checked(method, path, { at: at(value), body: value, headers: { "content-type": type } });
+      const { status, body } = await checked(method, path, { at: await prepare(path, at(value)), body: value, headers: { "content-type": type } });
       assert.ok(status === 200 || status === 201, `${method} ${path} ${name}: ${JSON.stringify(body)}`);
       // A batch whose tasks are all refused is an answer, too.
       if (body.rejected !== undefined) assert.equal(body.rejected, 0, name);
@@ -181,8 +192,7 @@ test("null means absent in every member that the document lets be null", async (
       const isNullable = misfits(null, member).length === 0;
       // The payload is any JSON, null among it.
       if (!isNullable || name in value || name === "payload") continue;
-      await prepare();
-      const { status, body } = await checked(method, path, { at: at(value), body: { ...value, [name]: null } });
+      const { status, body } = await checked(method, path, { at: await prepare(path, at(value)), body: { ...value, [name]: null } });
       assert.ok(status === 200 || status === 201, `${method} ${path} ${name}: ${JSON.stringify(body)}`);
       sent += 1;
     }
@@ -265,6 +275,8 @@ test("other answers and refusals are as described", async () => {
   await checked("get", "/healthz");
   await checked("get", "/v1/stats");
   await checked("get", "/v1/tasks/{id}/runs", { at: "/v1/tasks/none/runs" });
+  await checked("get", "/v1/runs");
+  await checked("get", "/v1/runs", { query: "?group=error&order=count&outcome=failed,expired&limit=1" });
   await checked("post", "/v1/tasks", { body: { ...SOON, id: "one" } });
   const at = "/v1/tasks/one";
   assert.equal((await checked("delete", "/v1/tasks/{id}", { at })).status, 200);
@@ -273,6 +285,7 @@ test("other answers and refusals are as described", async () => {
   assert.equal((await checked("post", "/v1/tasks", { body: {} })).status, 422);
   const mixed = await checked("post", "/v1/tasks/batch", { body: [SOON, { ...SOON, delayInSeconds: -1 }, 7] });
   assert.equal(mixed.body.rejected, 2);
+  assert.equal((await checked("post", "/v1/tasks/batch", { body: [7] })).status, 422);
   assert.equal((await checked("post", "/v1/tasks/cancel", { body: {} })).status, 422);
   assert.equal((await checked("get", "/v1/stats", { headers: { authorization: "Bearer wrong" } })).status, 401);
 });

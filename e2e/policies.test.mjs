@@ -125,11 +125,11 @@ test("one of the runs that must not overlap waits", async () => {
 test("an attempt that could not start in time is not waited for", async () => {
   const retry = { minBackoffSeconds: 30, jitter: 0 };
   await create({ id: "brief", delayInSeconds: 0.1, expireAfterSeconds: 5, retry, callback: webhook("/bad/brief") });
-  await until("a dead letter", async () => (await scheduler.call("/v1/tasks/brief")).body.status === "dead");
+  await until("a dead letter", async () => (await scheduler.call("/v1/tasks/brief")).body.status === "dead-lettered");
   assert.equal(received("/bad/brief").length, 1);
   const told = await explain("brief");
-  assert.equal(told.status, "dead");
-  assert.match(told.reasons[0].detail, /failed for good at attempt 1: HTTP 500/);
+  assert.equal(told.status, "dead-lettered");
+  assert.match(told.reasons[0].detail, /failed for good at .*, at attempt 1: HTTP 500.*POST \/v1\/dead-letters\/.*\/replay/);
   assert.deepEqual(told.recentRuns.map((run) => run.outcome), ["dead-lettered"]);
 });
 

@@ -39,7 +39,7 @@ const received = (path, by = sink) => by.webhooks.filter((hook) => hook.path ===
 const first = (path, by = sink) => until(`a request to ${path}`, () => received(path, by)[0]);
 const get = async (id) => (await call(`/v1/tasks/${encodeURIComponent(id)}`)).body;
 const done = (id) => until(`${id} to be done`, async () => (await call(`/v1/tasks/${encodeURIComponent(id)}`)).status === 404);
-const dead = (id) => until(`${id} to be a dead letter`, async () => ((await get(id)).status === "dead" ? get(id) : undefined));
+const dead = (id) => until(`${id} to be a dead letter`, async () => ((await get(id)).status === "dead-lettered" ? get(id) : undefined));
 
 async function create(task) {
   const made = await call("/v1/tasks", { body: { delayInSeconds: 0, ...task } });
@@ -147,6 +147,8 @@ test("a message to the user's own queue and a function's argument have no header
   await create({ id: "argument", callback: { type: "service", binding: "EXAMPLE", function: "remind" }, onFailure });
   const { body } = await first("/service.remind");
   assert.deepEqual([body.id, body.onFailure], ["argument", { type: "webhook", url: onFailure.url }]);
+  await done("argument");
+  sink.webhooks.length = 0;
 });
 
 test("an API key that only reads sees of the headers of a target that they are set", async () => {

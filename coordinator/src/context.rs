@@ -8,14 +8,14 @@ use crate::problem::Problem;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{Holder, Scope, Share};
 use scheduler_model::input::FieldError;
-use scheduler_model::list_query::{Parameter, each_once};
+use scheduler_model::list_query::{Parameter, each_once, each_once_but_tags};
 use scheduler_model::task::{Targets, version_of, with_hidden_headers};
 use scheduler_platform::settings::Allowed;
 use scheduler_platform::{Unread, read_body, within};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::time::Duration;
-use worker::{Env, Request};
+use worker::{Env, Request, Url};
 
 /// The time limit for receiving a body, because other requests wait for the memory that it takes.
 /// The largest body needs 2.3 Mbit/s.
@@ -102,6 +102,11 @@ impl Call<'_> {
         }
     }
 
+    /// Returns the name of the caller's API key; empty for one of the deployment's secret.
+    pub(crate) fn key_name(&self) -> &str {
+        self.holder.name.as_deref().unwrap_or_default()
+    }
+
     /// Returns the targets that tasks may name.
     pub(crate) fn targets(&self) -> Targets<'_> {
         Targets {
@@ -150,11 +155,20 @@ impl Call<'_> {
         &self,
         read: impl FnOnce(&mut dyn Iterator<Item = Parameter<'_>>) -> Result<T, FieldError>,
     ) -> Result<T, Problem> {
-        let url = self
-            .request
-            .url()
-            .map_err(|problem| Problem::invalid(FieldError::new("url", problem.to_string())))?;
-        read(&mut each_once(url.query_pairs())).map_err(Problem::invalid)
+        read(&mut each_once(self.url()?.query_pairs())).map_err(Problem::invalid)
+    }
+
+    /// Reads the request's query, in which `tag` may be given twice.
+    pub(crate) fn query_with_tags<T>(
+        &self,
+        read: impl FnOnce(&mut dyn Iterator<Item = Parameter<'_>>) -> Result<T, FieldError>,
+    ) -> Result<T, Problem> {
+        read(&mut each_once_but_tags(self.url()?.query_pairs())).map_err(Problem::invalid)
+    }
+
+    fn url(&self) -> Result<Url, Problem> {
+        let url = self.request.url();
+        url.map_err(|problem| Problem::invalid(FieldError::new("url", problem.to_string())))
     }
 }
 

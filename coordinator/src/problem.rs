@@ -2,7 +2,7 @@
 
 use scheduler_model::access::{Denied, NAMESPACE_HEADER};
 use scheduler_model::bounds::{
-    MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES, MAX_RUNS_OF_A_TASK,
+    MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES, MAX_RECORD_BYTES, MAX_RUNS_OF_A_TASK,
 };
 use scheduler_model::input::{FieldError, cut};
 use scheduler_model::protocol::Change;
@@ -82,6 +82,9 @@ problem_types! {
     NoTask "no-task" 404 "Task not found"
         "No task has this id now: it was never created, was cancelled, or has ended."
         "Check the id and the namespace. `GET /v1/tasks/{id}/runs` lists attempts of tasks that have ended."
+    NoDeadLetter "no-dead-letter" 404 "Dead letter not found"
+        "No dead letter has this id now: it was replayed or discarded, or newer ones of its task have taken its place."
+        "List the dead letters with `GET /v1/dead-letters`. One that failed again has another id."
     NoNamespace "no-namespace" 404 "Namespace not found"
         "The namespace of the request does not exist."
         "Create it with `PUT /v1/namespaces/{id}`, or name another in `Scheduler-Namespace`."
@@ -356,6 +359,22 @@ impl Problem {
         Self::new(ProblemType::NoTask, detail)
     }
 
+    /// No such dead letter.
+    pub(crate) fn no_dead_letter(id: &str) -> Self {
+        let detail = format!(
+            "there is no dead letter {:?} (any more): it was replayed or discarded, or newer ones of its task have taken its place",
+            cut(id, 2 * MAX_ID_BYTES)
+        );
+        Self::new(ProblemType::NoDeadLetter, detail)
+    }
+
+    /// The record of a run with this payload would be too large.
+    pub(crate) fn too_large_payload() -> Self {
+        let detail =
+            format!("makes the task longer than {MAX_RECORD_BYTES} bytes, which is the limit");
+        Self::invalid(FieldError::new("payload", detail))
+    }
+
     /// An attempt is in flight, and no other waits.
     pub(crate) fn already_running(id: &str) -> Self {
         let detail = format!(
@@ -524,6 +543,7 @@ mod tests {
                 Problem::no_route(&long, &long),
                 Problem::no_method(&long, &long, "GET".to_owned()),
                 Problem::no_task(&long),
+                Problem::no_dead_letter(&long),
                 Problem::already_running(&long),
                 Problem::task_cancelled(&long),
                 Problem::not_applicable(&long, None),

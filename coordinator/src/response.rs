@@ -61,7 +61,12 @@ impl Answer {
 
     /// The answer to the deletion of anything but a task.
     pub(crate) fn deleted(id: &str) -> Self {
-        Self::of(200, &serde_json::json!({ "id": id, "deleted": true }))
+        #[derive(Serialize)]
+        struct Deleted<'a> {
+            id: &'a str,
+            deleted: bool,
+        }
+        Self::of(200, &Deleted { id, deleted: true })
     }
 
     /// Says that it is the answer to an earlier request of the same `Idempotency-Key`, if it is.

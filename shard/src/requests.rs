@@ -2,10 +2,12 @@
 
 use crate::shell::Shell;
 use scheduler_engine::{Effects, EngineError, Gathering};
+use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::protocol::{
-    AmongRequest, Append, CancelRequest, ChangeMatchingRequest, ChangeRequest, EventsRequest,
-    GetRequest, ListItem, ListRequest, PurgeRequest, Report, RunsRequest, ShardError,
-    ShardErrorKind, WatchReply, paths,
+    AmongRequest, Append, CancelMatchingRequest, CancelReply, CancelRequest, ChangeMatchingRequest,
+    ChangeReply, ChangeRequest, DeadLettersRequest, EventsRequest, GetRequest, ListItem,
+    ListRequest, PurgeRequest, Report, RunRequest, RunsRequest, ShardError, ShardErrorKind,
+    WatchReply, paths,
 };
 use scheduler_platform::now;
 use serde::Serialize;
@@ -78,13 +80,12 @@ impl Shell {
                 })
             }
             paths::CANCEL => {
-                let AmongRequest::<CancelRequest> { among, request, .. } = read(body)?;
-                self.reply(|engine, now, sql| {
-                    let task = only_task(engine, &request.ids, sql);
-                    let (mut reply, effects) = engine.cancel_among(&request, among, now, sql)?;
-                    reply.task = task;
-                    Ok((reply, effects))
-                })
+                let AmongRequest::<CancelRequest> { among, by, request, .. } = read(body)?;
+                let task = self.only_task(&request.ids);
+                let (reply, _) = self.counted_input(|engine, now, sql| {
+                    engine.cancel_by(&request, among, by.as_deref(), now, sql)
+                })?;
+                written(&CancelReply { task, ..reply })
             }
             paths::GO_ON => {
                 let append = Append::decode(body)
@@ -98,17 +99,45 @@ impl Shell {
                 self.reply(|engine, _, sql| Ok((engine.list(&request, sql)?, Effects::default())))
             }
             paths::CANCEL_MATCHING => {
-                let request: ListRequest = read(body)?;
-                self.reply(|engine, now, sql| engine.cancel_matching(&request, now, sql))
+                let CancelMatchingRequest { tasks, by } = read(body)?;
+                self.reply(|engine, now, sql| {
+                    engine.cancel_matching_by(&tasks, by.as_deref(), now, sql)
+                })
             }
             paths::CHANGE => {
-                let AmongRequest::<ChangeRequest> { among, share, request } = read(body)?;
-                self.reply(|engine, now, sql| {
-                    let (mut reply, effects) =
-                        engine.change_among(&request, among, share, now, sql)?;
-                    reply.task = only_task(engine, &request.ids, sql);
-                    Ok((reply, effects))
+                let AmongRequest::<ChangeRequest> { among, share, request, .. } = read(body)?;
+                let (reply, _) = self.counted_input(|engine, now, sql| {
+                    engine.change_among(&request, among, share, now, sql)
+                })?;
+                // After the commit, which writes the rows that are read here. Nothing comes between.
+                written(&ChangeReply { task: self.only_task(&request.ids), ..reply })
+            }
+            paths::RUN => {
+                let AmongRequest::<RunRequest> { among, share, request, .. } = read(body)?;
+                let (reply, _) = self.counted_input(|engine, now, sql| {
+                    engine.run_among(&request, among, share, now, sql)
+                })?;
+                written(&ChangeReply { task: self.only_task(&request.ids), ..reply })
+            }
+            paths::DEAD_LETTERS => {
+                let request: ListRequest = read(body)?;
+                self.reply(|engine, _, sql| {
+                    Ok((engine.dead_letters(&request, sql)?, Effects::default()))
                 })
+            }
+            paths::DEAD_LETTER => {
+                let letter: DeadLetterId = read(body)?;
+                self.reply(|engine, _, sql| {
+                    Ok((engine.dead_letter(&letter, sql)?, Effects::default()))
+                })
+            }
+            paths::REPLAY => {
+                let request: DeadLettersRequest = read(body)?;
+                self.reply(|engine, now, sql| engine.replay(&request, now, sql))
+            }
+            paths::DISCARD => {
+                let request: DeadLettersRequest = read(body)?;
+                self.reply(|engine, now, sql| engine.discard(&request, now, sql))
             }
             paths::CHANGE_MATCHING => {
                 let request: ChangeMatchingRequest = read(body)?;
@@ -120,6 +149,12 @@ impl Shell {
                 let request: RunsRequest = read(body)?;
                 self.reply(|engine, now, sql| {
                     Ok((engine.runs(&request, now, sql)?, Effects::default()))
+                })
+            }
+            paths::ERRORS => {
+                let request: RunsRequest = read(body)?;
+                self.reply(|engine, now, sql| {
+                    Ok((engine.errors(&request, now, sql)?, Effects::default()))
                 })
             }
             paths::REPORT => {
@@ -150,6 +185,14 @@ impl Shell {
         written(&reply)
     }
 
+    /// Returns the task of a request that names one id. A failure to read it does not undo a
+    /// change.
+    fn only_task(&self, ids: &[String]) -> Option<ListItem> {
+        let [id] = ids else { return None };
+        let task = self.input(|engine, _, sql| Ok((engine.get(id, sql)?, Effects::default())));
+        task.ok().and_then(|(task, _)| task)
+    }
+
     fn counted_input<T>(
         &self,
         call: impl FnOnce(
@@ -177,16 +220,6 @@ impl Shell {
             Ok((WatchReply { next_wakeup, repaired }, Effects::default()))
         })
     }
-}
-
-/// Returns the task of a request that names one id. A failure to read it does not undo a change.
-fn only_task(
-    engine: &scheduler_engine::Engine,
-    ids: &[String],
-    sql: &crate::storage::Sql,
-) -> Option<ListItem> {
-    let [id] = ids else { return None };
-    engine.get(id, sql).ok().flatten()
 }
 
 fn written<T: Serialize>(reply: &T) -> Result<Vec<u8>, EngineError> {

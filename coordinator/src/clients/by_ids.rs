@@ -4,7 +4,8 @@ use crate::clients::shards::{MAX_PARTS, Shards};
 use crate::problem::Problem;
 use scheduler_model::epochs::{CancelledId, ChangedId, Outcome, is_sent_once};
 use scheduler_model::protocol::{
-    Among, AmongRequest, CancelReply, CancelRequest, ChangeReply, ChangeRequest, ListItem, paths,
+    Among, AmongRequest, CancelReply, CancelRequest, Change, ChangeReply, ChangeRequest, ListItem,
+    RunRequest, paths,
 };
 use scheduler_model::routing::ShardId;
 use serde::Serialize;
@@ -89,6 +90,29 @@ impl ByIds for ChangeRequest {
                 .collect(),
             in_part,
         )
+    }
+
+    fn take_task(reply: &mut ChangeReply) -> Option<ListItem> {
+        reply.task.take()
+    }
+}
+
+impl ByIds for RunRequest {
+    const PATH: &'static str = paths::RUN;
+    const NAME: &'static str = "run";
+    type Reply = ChangeReply;
+    type Outcome = ChangedId;
+
+    fn ids(&mut self) -> &mut Vec<String> {
+        &mut self.ids
+    }
+
+    fn is_sent_once(&self, among: Among) -> bool {
+        is_sent_once(Change::Run, among)
+    }
+
+    fn outcomes(reply: ChangeReply) -> (Vec<ChangedId>, bool) {
+        ChangeRequest::outcomes(reply)
     }
 
     fn take_task(reply: &mut ChangeReply) -> Option<ListItem> {

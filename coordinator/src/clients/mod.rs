@@ -1,6 +1,7 @@
 //! The Durable Objects that the coordinator asks: shards, registry and limiters.
 
 pub(crate) mod by_ids;
+pub(crate) mod dead_letters;
 pub(crate) mod epochs;
 pub(crate) mod limiters;
 mod object;

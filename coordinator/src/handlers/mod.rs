@@ -1,10 +1,12 @@
 //! What answers each request: a file for each resource.
 
+pub(crate) mod dead_letters;
 pub(crate) mod events;
 pub(crate) mod keys;
 pub(crate) mod namespaces;
 pub(crate) mod open;
 pub(crate) mod preview;
 pub(crate) mod rate_limits;
+pub(crate) mod runs;
 pub(crate) mod stats;
 pub(crate) mod tasks;

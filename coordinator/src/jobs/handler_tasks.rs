@@ -137,7 +137,7 @@ async fn keep_one(
 /// Returns whether this is the recurring task itself. A shard gives that first; anything else of
 /// its id is of one run.
 fn is_recurring_task(item: &ListItem) -> bool {
-    !matches!(item.status, Status::Retrying | Status::Fired | Status::Dead)
+    !matches!(item.status, Status::Retrying | Status::Running | Status::Dead)
 }
 
 /// Says on which shard it is: one of an older epoch that has the same schedule goes on there.
@@ -225,6 +225,7 @@ async fn cancel(shards: &Shards, shard: ShardId, ids: Vec<String>) -> Result<(),
     let asked = AmongRequest {
         among: Among::Live,
         share: None,
+        by: None,
         request: CancelRequest { ids, if_match: None },
     };
     shards.ask_by_ids(shard, asked).await?;

@@ -3,10 +3,11 @@
 #![expect(dead_code, reason = "only their schemas are used")]
 
 use scheduler_model::access::{Quota, ShownKey};
+use scheduler_model::bounds::MAX_CANCEL_IDS;
 use scheduler_model::input::FieldError;
 use scheduler_model::protocol::limiter::LimitShown;
 use scheduler_model::protocol::{CircuitStats, Counters, Status, TaskRun};
-use scheduler_model::task::Record;
+use scheduler_model::task::{FilterInput, Record};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
@@ -27,10 +28,16 @@ pub(crate) struct Task {
     /// What it waits for.
     #[schemars(transform = with_cancelled)]
     status: Status,
-    /// When it fires next, milliseconds since 1970; absent when it does not.
+    /// When it fires next, milliseconds since 1970; of an attempt in flight, when the run was due.
+    /// Absent if the task does not fire by itself.
     due: Option<i64>,
-    /// In the answer to a change: an attempt is in flight. It ends, and the change holds for those
-    /// after it. Absent if there is none.
+    /// The kind of schedule. A run of a recurring task has the kind of its task.
+    kind: TaskKind,
+    /// Of a dead letter: its id, which is that of its task with times before it. See
+    /// `/v1/dead-letters`.
+    dead_letter_id: Option<String>,
+    /// A run of the task is in flight. In the answer to a change, it ends, and the change holds for
+    /// those after it. Absent if there is none.
     running: Option<bool>,
     /// In the answer to a `POST`, `PUT` or `PATCH`: what the caller should know of a task that was
     /// stored all the same. Absent where there is nothing.
@@ -48,6 +55,22 @@ pub(crate) struct Task {
     explanation: Option<String>,
     #[schemars(flatten)]
     record: Record<'static>,
+}
+
+/// A kind of schedule, as a task shows it.
+#[derive(JsonSchema)]
+#[schemars(inline, rename_all = "kebab-case")]
+enum TaskKind {
+    /// It fires once.
+    Once,
+    /// It fires by cron expressions.
+    Cron,
+    /// It fires at an interval.
+    Every,
+    /// It fires by a rule of RFC 5545.
+    Rrule,
+    /// It does not fire by itself.
+    NoSchedule,
 }
 
 /// A warning of a task that was stored.
@@ -73,13 +96,84 @@ fn with_cancelled(schema: &mut Schema) {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(crate) struct TaskList {
-    /// In order of due time. A page may hold fewer tasks than `limit`, or none, although more
-    /// follow.
+    /// In order of due time; attempts in flight, by when they were sent. A page may hold fewer tasks
+    /// than `limit`, or none, although more follow.
     tasks: Vec<Task>,
     /// Where the next page begins: send it as `cursor` until it is null, which is the end of the
     /// list.
     #[schemars(with = "String", extend("type" = ["string", "null"]))]
     cursor: String,
+    /// The number of items of the whole list. Only on the first page of a list without a filter.
+    total: Option<u64>,
+}
+
+/// A page of the list of dead letters.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(crate) struct DeadLetterList {
+    /// The newest first: by `failedAt`. A page may hold fewer than `limit`, or none, although more
+    /// follow.
+    dead_letters: Vec<Task>,
+    /// Where the next page begins: send it as `cursor` until it is null, which is the end of the
+    /// list.
+    #[schemars(with = "String", extend("type" = ["string", "null"]))]
+    cursor: String,
+}
+
+/// Which dead letters: by id, by filter, or all.
+#[derive(JsonSchema)]
+#[schemars(untagged, deny_unknown_fields)]
+pub(crate) enum ManyLetters {
+    /// By the ids that `deadLetterId` shows; a repeated id counts once.
+    Ids {
+        #[schemars(length(max = MAX_CANCEL_IDS))]
+        ids: Vec<String>,
+    },
+    /// All that match every part of the filter, which has no `status`. `from` and `to` are times of
+    /// death.
+    Filter {
+        #[schemars(extend("minProperties" = 1))]
+        filter: FilterInput<'static>,
+    },
+    /// All of them.
+    All {
+        #[schemars(extend("const" = true))]
+        all: bool,
+    },
+}
+
+/// What became of the dead letters to replay.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(crate) struct ReplayedMany {
+    /// Each of them waits for its first attempt.
+    replayed: u64,
+    /// The ids of the request for which there is no dead letter (any more). Absent if the request
+    /// names no ids.
+    not_found: Option<Vec<String>>,
+    /// Whether every dead letter was looked at; where not, send the request again.
+    done: bool,
+}
+
+/// What became of the dead letters to discard.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(crate) struct DiscardedMany {
+    /// They are gone.
+    discarded: u64,
+    /// The ids of the request for which there is no dead letter (any more). Absent if the request
+    /// names no ids.
+    not_found: Option<Vec<String>>,
+    /// Whether every dead letter was looked at; where not, send the request again.
+    done: bool,
+}
+
+/// The dead letter is discarded.
+#[derive(JsonSchema)]
+pub(crate) struct DeletedDeadLetter {
+    id: String,
+    #[schemars(extend("const" = true))]
+    deleted: bool,
 }
 
 /// A page of a task's history.
@@ -90,6 +184,42 @@ pub(crate) struct RunList {
     /// Where the next page begins; null at the end of what is kept.
     #[schemars(with = "String", extend("type" = ["string", "null"]))]
     cursor: String,
+}
+
+/// A page of the runs of all tasks, or of groups of those with like errors.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(crate) struct AllRuns {
+    /// One entry for each attempt: by `reportedAt`, the newest first. A page may hold fewer than
+    /// `limit`, or none, although more follow. Absent with `group`.
+    runs: Option<Vec<TaskRun<'static>>>,
+    /// The attempts that were looked at and have an error, grouped by what their errors have in
+    /// common. Only with `group`.
+    groups: Option<Vec<ErrorGroup>>,
+    /// How many attempts were looked at for this page.
+    attempts: u64,
+    /// If more follow: what the pages so far do not show was reported at this time or before,
+    /// milliseconds since 1970.
+    looked_back_to: Option<i64>,
+    /// Where the next page begins; null at the end of what is kept.
+    #[schemars(with = "String", extend("type" = ["string", "null"]))]
+    cursor: String,
+}
+
+/// Attempts with like errors.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+struct ErrorGroup {
+    /// What their errors have in common: `<n>` stands for a number, `<id>` for an id.
+    error: String,
+    /// How many they are among those that were looked at for this page.
+    count: u64,
+    /// When the first of them was reported, milliseconds since 1970.
+    first_at: i64,
+    /// When the last of them was reported, milliseconds since 1970.
+    last_at: i64,
+    /// The last of them.
+    example: TaskRun<'static>,
 }
 
 /// What became of a batch.

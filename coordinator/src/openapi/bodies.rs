@@ -6,7 +6,7 @@ use scheduler_model::access::NewKey;
 use scheduler_model::bounds::MAX_BATCH_ITEMS;
 use scheduler_model::limit::Limit;
 use scheduler_model::schedule::PreviewRequest;
-use scheduler_model::task::{ChangeInput, NewTask};
+use scheduler_model::task::{ChangeInput, NewTask, ReplayInput, RunInput};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
 
@@ -37,6 +37,9 @@ pub(super) fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
             });
             json!({ "application/merge-patch+json": patch, JSON: patch })
         }
+        Body::Run => of::<RunInput<'static>>(examples::runs(), generator),
+        Body::Replay => of::<ReplayInput<'static>>(examples::replays(), generator),
+        Body::DeadLetters => of::<answers::ManyLetters>(examples::dead_letters(), generator),
         Body::Reschedule => of_change("Reschedule", examples::reschedules(), generator),
         Body::Selection => of_change("Selection", examples::selections(), generator),
         Body::RescheduleMany => {

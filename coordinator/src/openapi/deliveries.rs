@@ -1,14 +1,25 @@
 //! What the scheduler sends when a task fires: requests of webhooks, and messages in queues.
 
 use super::tags::DELIVERIES;
-use scheduler_model::task::Record;
-use schemars::{JsonSchema, SchemaGenerator};
+use scheduler_model::task::{Record, for_consumer, for_request};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
 
-/// A task as it is delivered: the body of its webhook, and an item of an envelope.
+/// A task as the body of a webhook: the same on every attempt. `callback`, `onSuccess` and
+/// `onFailure` have no `headers`.
 #[derive(JsonSchema)]
+#[schemars(transform = as_sent)]
 #[expect(dead_code, reason = "only its schema is used")]
 struct DeliveredTask {
+    #[schemars(flatten)]
+    record: Record<'static>,
+}
+
+/// A task in a message: `onSuccess` and `onFailure` have no `headers`.
+#[derive(JsonSchema)]
+#[schemars(transform = as_queued)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct QueuedTask {
     #[schemars(flatten)]
     record: Record<'static>,
 }
@@ -29,7 +40,23 @@ struct Envelope {
     fired_at: i64,
     /// The tasks, in the order in which they fired.
     #[schemars(length(min = 1))]
-    tasks: Vec<DeliveredTask>,
+    tasks: Vec<QueuedTask>,
+}
+
+/// Leaves out the members of a record that a request does not send.
+fn as_sent(schema: &mut Schema) {
+    keep(schema, for_request);
+}
+
+/// Leaves out the members of a record that a message does not have.
+fn as_queued(schema: &mut Schema) {
+    keep(schema, |record| for_consumer(record).into_owned());
+}
+
+fn keep(schema: &mut Schema, delivered: impl Fn(&str) -> String) {
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.retain(|name, _| delivered(&format!("{{\"{name}\":{{}}}}")) != "{}");
+    }
 }
 
 /// Returns what the scheduler sends, as webhooks of the document.
@@ -41,10 +68,14 @@ pub(super) fn webhooks(generator: &mut SchemaGenerator) -> Value {
             "tags": [DELIVERIES.0],
             "summary": "A task fires, and its target is a webhook",
             "description": "The request of a callback of type `webhook`, of `callback`, `onSuccess` or `onFailure`. Method, headers and body are \
-                those of the callback; without a `body`, the body is the task. Delivery is at least once: recognize a repeat by `Idempotency-Key`.",
+                those of the callback; without a `body`, the body is the task, which is the same on every attempt. Delivery is at least once: recognize a repeat by `Idempotency-Key`.",
             "security": [],
             "parameters": [
                 header("Idempotency-Key", true, "`<id>@<time>`, the same on every attempt at the run; a follow-up adds `/onSuccess` or `/onFailure`. Characters other than visible ASCII are percent-encoded."),
+                header("Scheduler-Attempt", true, "The number of the attempt, from 1."),
+                header("Scheduler-Last-Error", false, "The error of the attempt before, cut to 256 characters, with `?` for each that is not ASCII."),
+                header("Scheduler-Failed-At", false, "When the attempt before failed, milliseconds since 1970."),
+                header("Scheduler-Replayed-At", false, "When a run of it was requested, milliseconds since 1970."),
                 header("webhook-id", false, "The id of the message of Standard Webhooks, the same on every attempt. Only if the deployment has signing keys."),
                 header("webhook-timestamp", false, "When the attempt was sent, seconds since 1970. Only if the deployment has signing keys."),
                 header("webhook-signature", false, "The signatures of Standard Webhooks, one for each key. Only if the deployment has signing keys."),

@@ -167,6 +167,28 @@ pub(super) fn selections() -> Value {
     })
 }
 
+/// Returns what a requested run has in place of what its task has.
+pub(super) fn runs() -> Value {
+    json!({ "payload": { "summary": "With another payload, this time", "value": { "payload": { "order": 8 } } } })
+}
+
+/// Returns what a replay changes.
+pub(super) fn replays() -> Value {
+    json!({
+        "callback": { "summary": "By another handler", "value": { "callback": { "type": "handler", "name": "noop" } } },
+        "payload": { "summary": "With another member of the payload", "value": { "payload": { "order": 8 } } }
+    })
+}
+
+/// Returns which dead letters to replay or to discard.
+pub(super) fn dead_letters() -> Value {
+    json!({
+        "ids": { "summary": "By id", "value": { "ids": ["1764000000123-1764000000000r-order-7:remind"] } },
+        "filter": { "summary": "By filter", "value": { "filter": { "tag": "orders", "from": "2030-12-24T00:00:00Z" } } },
+        "all": { "summary": "All of them", "value": { "all": true } }
+    })
+}
+
 /// Returns new times of a task.
 pub(super) fn reschedules() -> Value {
     json!({

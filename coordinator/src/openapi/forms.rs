@@ -126,7 +126,7 @@ const TIMES: &[Form] = &[
     },
 ];
 
-/// By ids, or by a filter.
+/// By ids, by a filter, or all.
 const SELECTIONS: &[Form] = &[
     Form { name: "", description: "By id.", required: &["ids"], optional: &[], kind: None },
     Form {
@@ -136,6 +136,7 @@ const SELECTIONS: &[Form] = &[
         optional: &[],
         kind: None,
     },
+    Form { name: "", description: "Every task.", required: &["all"], optional: &[], kind: None },
 ];
 
 /// Selections and times together.
@@ -165,6 +166,20 @@ const SELECTIONS_AND_TIMES: &[Form] = &[
         name: "",
         description: "By a filter, after a delay.",
         required: &["filter", "delayInSeconds"],
+        optional: &[],
+        kind: None,
+    },
+    Form {
+        name: "",
+        description: "Every task, to a time.",
+        required: &["all", "time"],
+        optional: &["timezone"],
+        kind: None,
+    },
+    Form {
+        name: "",
+        description: "Every task, after a delay.",
+        required: &["all", "delayInSeconds"],
         optional: &[],
         kind: None,
     },
@@ -300,12 +315,12 @@ pub(super) fn split_calls(schemas: &mut Map<String, Value>) {
 
 /// The parts of the body of a change that its operations take: name, description and members.
 const CHANGES: &[(&str, &str, &[&str])] = &[
-    ("Selection", "Which tasks, by id or by a filter.", &["ids", "filter"]),
+    ("Selection", "Which tasks, by id, by a filter, or all.", &["ids", "filter", "all"]),
     ("Reschedule", "The new time of a task, or a delay.", &["time", "timezone", "delayInSeconds"]),
     (
         "RescheduleMany",
-        "Which tasks, by id or by a filter, and their new time, or a delay.",
-        &["ids", "filter", "time", "timezone", "delayInSeconds"],
+        "Which tasks, by id, by a filter, or all, and their new time, or a delay.",
+        &["ids", "filter", "all", "time", "timezone", "delayInSeconds"],
     ),
 ];
 

@@ -8,6 +8,9 @@ pub(crate) enum Body {
     Task,
     Batch,
     Patch,
+    Run,
+    Replay,
+    DeadLetters,
     Reschedule,
     /// Which tasks to change.
     Selection,
@@ -21,7 +24,7 @@ pub(crate) enum Body {
 impl Body {
     /// Returns whether a request without it is refused.
     pub(crate) fn is_required(&self) -> bool {
-        !matches!(self, Self::Namespace)
+        !matches!(self, Self::Run | Self::Replay | Self::Namespace)
     }
 }
 

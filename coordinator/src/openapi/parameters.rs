@@ -21,6 +21,11 @@ pub(super) fn path_parameters(route: &Route) -> Value {
     let names: Vec<&str> = ProblemType::ALL.iter().map(|kind| kind.name()).collect();
     let ids = [
         ("/v1/tasks", "The task's id, percent-encoded.", text(MAX_ID_BYTES)),
+        (
+            "/v1/dead-letters",
+            "The `deadLetterId`, percent-encoded.",
+            json!({ "type": "string", "minLength": 1 }),
+        ),
         ("/v1/limits", "The key that tasks name, percent-encoded.", text(MAX_LIMIT_KEY_BYTES)),
         ("/v1/keys", "The id of the API key.", json!({ "type": "string", "minLength": 1 })),
         (

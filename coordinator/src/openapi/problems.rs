@@ -107,6 +107,7 @@ pub(super) fn problems() -> Vec<Problem> {
             "has a percent sign without two hexadecimal digits; write it as %25",
         ),
         Problem::no_task("order-7"),
+        Problem::no_dead_letter("1764000000123-1764000000000r-order-7"),
         Problem::no_namespace(
             "there is no namespace \"shop\"; create it with PUT /v1/namespaces/shop",
         ),

@@ -12,7 +12,10 @@ use scheduler_model::limit::Limit;
 use scheduler_model::protocol::limiter::Named;
 use scheduler_model::protocol::{Counters, Filter};
 use scheduler_model::schedule::preview;
-use scheduler_model::task::{FilterInput, Targets, Validator, parse_batch, parse_one};
+use scheduler_model::task::{
+    DeadLettersInput, FilterInput, Record, ReplayInput, RunInput, Targets, Validator, parse_batch,
+    parse_one,
+};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -187,6 +190,25 @@ fn the_examples_are_good() {
     for (text, lines) in [(examples::batch().to_string(), false), (examples::lines(), true)] {
         let tasks = parse_batch(&text, lines).unwrap();
         assert_eq!(tasks.iter().filter(|task| task.is_ok()).count(), 2);
+    }
+    let record = examples::tasks()["webhook"]["value"].clone();
+    for (name, example) in examples::replays().as_object().unwrap() {
+        let letter =
+            json!({ "id": "a", "callback": record["callback"], "payload": record["payload"] })
+                .to_string();
+        let letter = Record::parse(letter.as_bytes()).unwrap();
+        let text = example["value"].to_string();
+        let input = ReplayInput::parse(&text).unwrap();
+        assert!(input.is_change(), "{name}");
+        let now = UnixMillis::new(1_800_000_000_000);
+        let targets = Targets { handlers: &["noop"], ..Targets::default() };
+        input.changed(&letter, now, targets).unwrap();
+    }
+    for (name, example) in examples::runs().as_object().unwrap() {
+        assert!(RunInput::payload_of(&example["value"].to_string()).unwrap().is_some(), "{name}");
+    }
+    for (name, example) in examples::dead_letters().as_object().unwrap() {
+        assert!(DeadLettersInput::parse(&example["value"].to_string()).is_ok(), "{name}");
     }
     for (name, example) in examples::previews().as_object().unwrap() {
         let preview =
@@ -513,9 +535,9 @@ fn optional_fields_are_left_out_rather_than_null() {
             "scheduled",
             "retrying",
             "held",
-            "fired",
+            "running",
             "paused",
-            "dead",
+            "dead-lettered",
             "unscheduled",
             "cancelled"
         ])

@@ -1,5 +1,6 @@
 //! The table of routes, and which of them a request means.
 
+mod dead_letters;
 mod others;
 mod route;
 mod tasks;
@@ -11,7 +12,7 @@ use worker::Method;
 
 /// Returns every route.
 pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
-    tasks::ROUTES.iter().chain(others::ROUTES)
+    tasks::ROUTES.iter().chain(dead_letters::ROUTES).chain(others::ROUTES)
 }
 
 /// Returns the route of a method and a path as it stands in the URL, and the name in the path,
@@ -97,7 +98,7 @@ mod tests {
                 route.path
             );
         }
-        assert_eq!(seen.len(), 37);
+        assert_eq!(seen.len(), 44);
     }
 
     /// A request that finds no route needs the scope that a route of its kind would, so an answer
@@ -129,6 +130,7 @@ mod tests {
             ("/v1/tasks/a%2Fpause", Some("GET, HEAD, PUT, PATCH, DELETE")),
             ("/v1/tasks/a/runs", Some("GET, HEAD")),
             ("/v1/tasks/a/explain", Some("GET, HEAD")),
+            ("/v1/runs", Some("GET, HEAD")),
             ("/v1/keys", Some("GET, HEAD, POST")),
             ("/v1/keys/a", Some("GET, HEAD, DELETE")),
             ("/v1/namespaces/a", Some("GET, HEAD, PUT, DELETE")),
@@ -136,6 +138,10 @@ mod tests {
             ("/problems/invalid", Some("GET, HEAD")),
             ("/problems/a/b", None),
             ("/v1/limits/a", Some("GET, HEAD, PUT, DELETE")),
+            ("/v1/dead-letters", Some("GET, HEAD")),
+            ("/v1/dead-letters/7-5r-a/b", Some("GET, HEAD, DELETE")),
+            ("/v1/dead-letters/7-5r-a/replay", Some("POST")),
+            ("/v1/dead-letters/replay", Some("GET, HEAD, POST, DELETE")),
             ("/v1/events/", Some("GET, HEAD")),
             ("/v1/preview", Some("POST")),
             ("/v1/tasks/%FF", None),
@@ -222,7 +228,10 @@ mod tests {
             (Method::Post, "/v1/tasks", MAX_TASK_BODY_BYTES),
             (Method::Patch, "/v1/tasks/a", MAX_TASK_BODY_BYTES),
             (Method::Post, "/v1/tasks/run", MAX_BULK_BODY_BYTES),
-            (Method::Post, "/v1/tasks/a/run", MAX_SMALL_BODY_BYTES),
+            (Method::Post, "/v1/tasks/a/run", MAX_TASK_BODY_BYTES),
+            (Method::Post, "/v1/tasks/a/pause", MAX_SMALL_BODY_BYTES),
+            (Method::Post, "/v1/dead-letters/a/replay", MAX_TASK_BODY_BYTES),
+            (Method::Post, "/v1/dead-letters/replay", MAX_BULK_BODY_BYTES),
             (Method::Post, "/v1/preview", MAX_TASK_BODY_BYTES),
             (Method::Post, "/v1/keys", MAX_SMALL_BODY_BYTES),
         ] {
@@ -262,6 +271,7 @@ mod tests {
             (Method::Delete, "/v1/namespaces/b/a", None),
             (Method::Put, "/v1/namespaces/a/", Some(("putNamespace", "a"))),
             (Method::Delete, "/v1/namespaces/a%2Fb", Some(("deleteNamespace", "a/b"))),
+            (Method::Get, "/v1/runs", Some(("listAllRuns", ""))),
             (Method::Get, "/v1/limits", Some(("listLimits", ""))),
             (Method::Put, "/v1/limits/a%2Fb", Some(("putLimit", "a/b"))),
             (Method::Get, "/v1/limits/a", Some(("getLimit", "a"))),
@@ -273,6 +283,14 @@ mod tests {
             (Method::Post, "/v1/tasks/a/b/run", Some(("runTask", "a/b"))),
             (Method::Post, "/v1/tasks/a/jump", None),
             (Method::Post, "/v1/tasks/a", None),
+            (Method::Get, "/v1/dead-letters/7-5r-a%2Fb", Some(("getDeadLetter", "7-5r-a/b"))),
+            (
+                Method::Post,
+                "/v1/dead-letters/7-5r-a/b/replay",
+                Some(("replayDeadLetter", "7-5r-a/b")),
+            ),
+            (Method::Post, "/v1/dead-letters/replay", Some(("replayDeadLetters", ""))),
+            (Method::Post, "/v1/dead-letters/a", None),
             (Method::Get, "/", None),
             (Method::Get, "/v2/tasks", None),
         ] {

@@ -12,7 +12,7 @@ use scheduler_model::bounds::MAX_SMALL_BODY_BYTES;
 use worker::Method;
 
 /// What stands before ids that may have a slash in them. Others are one segment.
-const BEFORE_IDS_WITH_SLASHES: [&str; 2] = ["/v1/tasks/", "/v1/limits/"];
+const BEFORE_IDS_WITH_SLASHES: [&str; 3] = ["/v1/tasks/", "/v1/dead-letters/", "/v1/limits/"];
 
 /// Answers a request. The second argument is the name in the path; empty if the path has none.
 pub(crate) type Handler =

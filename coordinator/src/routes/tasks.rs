@@ -269,18 +269,20 @@ pub(super) static ROUTES: &[Route] = &[
         })
     },
     Route {
+        body_limit: MAX_TASK_BODY_BYTES,
         conditions: Conditions::Change,
         #[cfg(test)]
         operation: Operation {
             id: "runTask",
             summary: "Run a task now",
-            description: "Fires a one-shot task now, a recurring task in addition to its schedule, and a task without a schedule, which stays. Starts a dead letter over.",
+            description: "Fires a one-shot task now, a recurring task in addition to its schedule, and a task without a schedule, which stays. Starts a dead letter over. A `payload` in the body replaces that of the task for this run only.",
+            body: Some(Body::Run),
             answers: &[(200, "The task after the change.", SchemaGenerator::subschema_for::<Task>)],
             refusals: &[Invalid, NoTask, AlreadyRunning, TaskCancelled, Quota, Full, TooManyRuns],
             ..Operation::USUAL
         },
         ..Route::new(Method::Post, "/v1/tasks/{id}/run", Scope::Write, |call, id| {
-            Box::pin(change::one(call, id, Verb::Run))
+            Box::pin(change::run(call, id))
         })
     },
     Route {

@@ -20,6 +20,9 @@ impl UnixMillis {
     pub const PAUSED: Self = Self((1 << 48) - 2);
     /// The due time of a run that waits for the end of the run before it.
     pub const HELD: Self = Self((1 << 48) - 3);
+    /// The first due time of a dead letter: later than every time at which anything fires. See
+    /// [`Self::as_death`].
+    pub const FIRST_DEATH: Self = Self(254_000_000_000_000);
     /// The last instant that a task may ask for, 9999-12-31T23:59:59.999Z: the last that RFC 3339
     /// can write.
     pub const LAST: Self = Self(253_402_300_799_999);
@@ -36,7 +39,32 @@ impl UnixMillis {
 
     /// Returns whether what is due then does not fire by itself.
     pub const fn is_never(self) -> bool {
-        self.0 >= Self::HELD.0
+        self.0 >= Self::FIRST_DEATH.0
+    }
+
+    /// Returns the due time of the dead letter of a run that failed for good at this time. The
+    /// order of due times is the order of death, up to the year 2840; later ones are equal.
+    #[must_use]
+    pub const fn as_death(self) -> Self {
+        const LONGEST: i64 = UnixMillis::HELD.0 - 1 - UnixMillis::FIRST_DEATH.0;
+        let since = if self.0 < 0 {
+            0
+        } else if self.0 > LONGEST {
+            LONGEST
+        } else {
+            self.0
+        };
+        Self(Self::FIRST_DEATH.0 + since)
+    }
+
+    /// Returns when the dead letter died that is due at this time; `None` if this is the due time
+    /// of anything else. Earlier versions gave dead letters the due time [`Self::NEVER`].
+    pub const fn death(self) -> Option<Self> {
+        if self.0 >= Self::FIRST_DEATH.0 && self.0 < Self::HELD.0 {
+            Some(Self(self.0 - Self::FIRST_DEATH.0))
+        } else {
+            None
+        }
     }
 
     /// This instant moved by `millis`; stops at the ends of `i64` instead of wrapping.
@@ -62,5 +90,34 @@ impl UnixMillis {
 impl std::fmt::Display for UnixMillis {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn due_times_of_dead_letters_are_in_the_order_of_death_and_between_all_others() {
+        let times = [i64::MIN, 0, 1, 1_764_000_000_000, 27_000_000_000_000, i64::MAX];
+        let dues: Vec<UnixMillis> =
+            times.iter().map(|time| UnixMillis::new(*time).as_death()).collect();
+        assert!(dues.is_sorted());
+        for (time, due) in times.into_iter().zip(dues) {
+            assert!(due > UnixMillis::LAST && due < UnixMillis::HELD && due.is_never(), "{time}");
+            if (0..27_000_000_000_001).contains(&time) {
+                assert_eq!(due.death(), Some(UnixMillis::new(time)));
+            }
+        }
+        for other in [
+            UnixMillis::LAST,
+            UnixMillis::FIRST_DEATH.plus(-1),
+            UnixMillis::HELD,
+            UnixMillis::PAUSED,
+            UnixMillis::NEVER,
+        ] {
+            assert_eq!(other.death(), None);
+        }
+        assert!(!UnixMillis::FIRST_DEATH.plus(-1).is_never());
     }
 }

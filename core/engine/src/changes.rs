@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, HashMap};
 /// the middle changes nothing.
 #[derive(Default)]
 pub(super) struct Changes {
+    /// The payload of the requested runs, as JSON text; `None` if they have that of their task.
+    pub(super) payload: Option<String>,
     pub(super) killed: Vec<EntryRef>,
     pub(super) back: RequeuedRecords,
     pub(super) schedules: Vec<Rewritten>,

@@ -6,12 +6,19 @@ use crate::envelopes::parse_envelope;
 use crate::error::EngineError;
 use crate::reader::Reader;
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::bounds::MAX_PAGE_TASKS;
 use scheduler_model::position::Position;
+use scheduler_model::task::Record;
 use std::collections::HashMap;
 
-/// A cursor of a scan encodes an attempt in flight as this due time plus the number of its
-/// envelope, so it follows every waiting task.
-const IN_FLIGHT: i64 = UnixMillis::NEVER.get() + 1;
+/// The bit of the page of a [`Position`] that says that it is of an attempt in flight. Pages are
+/// numbered from 1, and a shard has fewer.
+const IN_FLIGHT: u32 = 1 << 31;
+/// Bits of the index of such a position that hold the index in the envelope, which has at most
+/// [`MAX_PAGE_TASKS`] tasks. The bits above them and the page hold the number of the envelope.
+const INDEX_BITS: u32 = 16;
+
+const _: () = assert!(MAX_PAGE_TASKS <= 1 << INDEX_BITS);
 
 /// The attempts in flight that a request may mean, by the hash of the id. Each envelope that holds
 /// one is read once.
@@ -78,21 +85,50 @@ impl FlightReader {
     }
 }
 
-/// Returns the position of an attempt in flight for the cursor of a scan.
-pub(super) fn position_of(flight: FlightRef) -> Position {
-    // Envelopes are counted from 1, and will not reach 2^53.
-    let due =
-        UnixMillis::new(IN_FLIGHT.saturating_add(i64::try_from(flight.seq).unwrap_or(i64::MAX)));
-    Position { due, page: 0, index: flight.index }
+/// Returns the place of an attempt in flight in a list: see `engine/list.rs`. Envelopes are counted
+/// from 1 and will not reach 2^47.
+pub(super) fn position_of(flight: FlightRef, sent_at: UnixMillis) -> Position {
+    let high = (flight.seq >> INDEX_BITS) as u32;
+    let low = (flight.seq as u32) << INDEX_BITS;
+    Position { due: sent_at, page: IN_FLIGHT | high, index: low | flight.index }
 }
 
-/// Returns the attempt after which a scan continues, if it has reached those in flight.
+/// Returns the attempt in flight that has this place in a list; `None` if a waiting task has it.
 pub(super) fn flight_at(position: Position) -> Option<FlightRef> {
-    let seq = u64::try_from(position.due.get().checked_sub(IN_FLIGHT)?).ok()?;
-    Some(FlightRef { seq, index: position.index })
+    let high = u64::from(position.page & !IN_FLIGHT) << INDEX_BITS;
+    let seq = high | u64::from(position.index >> INDEX_BITS);
+    let index = position.index & ((1 << INDEX_BITS) - 1);
+    (position.page & IN_FLIGHT != 0).then_some(FlightRef { seq, index })
 }
 
-/// Returns whether a scan continues among the attempts in flight.
-pub(super) fn is_in_flight(after: Option<Position>) -> bool {
-    after.is_some_and(|after| flight_at(after).is_some())
+/// Returns a record with `paused`.
+pub(super) fn paused(record: &[u8], seq: u64) -> Result<Vec<u8>, EngineError> {
+    let record = Record::parse(record)
+        .map_err(|problem| EngineError::Corrupt(format!("envelope {seq}: {problem}")))?;
+    let mut out = Vec::new();
+    Record { paused: Some(true), ..record }.write(&mut out);
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_of_attempts_in_flight_are_in_order_and_behind_those_of_waiting_tasks() {
+        let at = UnixMillis::new(5);
+        let flights = [(1, 0), (1, 1), (2, 0), (65_535, 2_047), (65_536, 0), ((1 << 47) - 1, 9)];
+        let places: Vec<Position> = flights
+            .iter()
+            .map(|(seq, index)| position_of(FlightRef { seq: *seq, index: *index }, at))
+            .collect();
+        assert!(places.is_sorted());
+        for ((seq, index), place) in flights.iter().zip(&places) {
+            assert_eq!(flight_at(*place), Some(FlightRef { seq: *seq, index: *index }));
+            assert!(*place > Position { due: at, page: IN_FLIGHT - 1, index: u32::MAX });
+            // Behind the last place of a time, from which a list over shards goes on.
+            assert!(*place <= Position { due: at, page: u32::MAX, index: u32::MAX });
+        }
+        assert_eq!(flight_at(Position { due: at, page: 7, index: 9 }), None);
+    }
 }

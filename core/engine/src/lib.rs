@@ -53,6 +53,7 @@ pub mod limiter;
 mod mem_page;
 mod mem_schedule;
 mod new_schedule;
+mod newest_first;
 mod outbox;
 mod overlay;
 mod pause;

@@ -9,6 +9,8 @@ use scheduler_calendar::time::UnixMillis;
 pub(super) struct InFlight {
     pub(super) destination: Destination,
     pub(super) hashes: Vec<u64>,
+    /// When it was last sent, as stored.
+    pub(super) sent_at: UnixMillis,
     pub(super) resend_at: UnixMillis,
     /// How often it was sent again after a send that the queue may have accepted.
     pub(super) attempts: u32,
@@ -16,7 +18,12 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
-    pub(super) fn new(destination: Destination, hashes: Vec<u64>, resend_at: UnixMillis) -> Self {
-        Self { destination, hashes, resend_at, attempts: 0, sends: Sends::Sent }
+    pub(super) fn new(
+        destination: Destination,
+        hashes: Vec<u64>,
+        sent_at: UnixMillis,
+        resend_at: UnixMillis,
+    ) -> Self {
+        Self { destination, hashes, sent_at, resend_at, attempts: 0, sends: Sends::Sent }
     }
 }

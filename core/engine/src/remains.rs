@@ -2,7 +2,9 @@
 
 use crate::entry_ref::EntryRef;
 use crate::requeue::RequeuedRecords;
+use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Flags;
+use scheduler_model::task::Record;
 use std::collections::{HashMap, VecDeque};
 
 /// What remains of the runs that one commit ends.
@@ -12,7 +14,7 @@ pub(super) struct Remains {
     pub(super) back: RequeuedRecords,
     pub(super) of: HashMap<u64, OfId>,
     /// The records of dead letters, in order of arrival; `None` if another has taken the place.
-    pub(super) letters: Vec<Option<(Flags, Vec<u8>)>>,
+    pub(super) letters: Vec<Option<Letter>>,
     pub(super) kept_letters: usize,
     /// Stored dead letters to remove.
     pub(super) gone: Vec<EntryRef>,
@@ -21,22 +23,55 @@ pub(super) struct Remains {
     pub(super) stillborn: Vec<(Vec<u8>, String)>,
 }
 
+/// A new dead letter.
+pub(super) struct Letter {
+    pub(super) died: UnixMillis,
+    pub(super) time: Option<UnixMillis>,
+    pub(super) stage: Option<String>,
+    pub(super) flags: Flags,
+    pub(super) text: Vec<u8>,
+}
+
+impl Letter {
+    /// Returns whether it is of the same run and stage.
+    fn is_of(&self, record: &Record<'_>) -> bool {
+        self.time == record.time && self.stage.as_deref() == record.stage.as_deref()
+    }
+}
+
 /// What the shard holds of one id.
 #[derive(Default)]
 pub(super) struct OfId {
     /// Further attempts, follow-ups, and runs that wait otherwise.
     pub(super) runs: usize,
-    /// Stored dead letters, the oldest first.
-    pub(super) dead: VecDeque<EntryRef>,
+    /// Stored dead letters with when they died, the oldest first. That is not known of those that
+    /// earlier versions stored.
+    pub(super) dead: VecDeque<(Option<UnixMillis>, EntryRef)>,
     /// New dead letters, by their index in [`Remains::letters`].
     pub(super) letters: VecDeque<usize>,
 }
 
 impl Remains {
+    /// Returns when the run of this record died: when it failed, or some milliseconds later if the
+    /// id has a dead letter of that time which could be of the same run. So no two dead letters
+    /// have the same [`DeadLetterId`](scheduler_model::dead_letter::DeadLetterId). Two runs that
+    /// were requested within a millisecond have the same time.
+    pub(super) fn free_death(&self, hash: u64, record: &Record<'_>) -> UnixMillis {
+        let mut died = record.failed_at.unwrap_or(UnixMillis::ZERO);
+        let Some(of) = self.of.get(&hash) else { return died };
+        let new = || of.letters.iter().filter_map(|at| self.letters.get(*at)?.as_ref());
+        while of.dead.iter().any(|(of, _)| *of == Some(died))
+            || new().any(|letter| letter.died == died && letter.is_of(record))
+        {
+            died = died.plus(1);
+        }
+        died
+    }
+
     /// Removes the oldest dead letter of an id. Returns whether there was one.
     pub(super) fn displace(&mut self, hash: u64) -> bool {
         let Some(of) = self.of.get_mut(&hash) else { return false };
-        if let Some(at) = of.dead.pop_front() {
+        if let Some((_, at)) = of.dead.pop_front() {
             self.gone.push(at);
             return true;
         }

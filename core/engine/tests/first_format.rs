@@ -14,10 +14,12 @@ use scheduler_engine::testing::{EnvelopeRow, Memory, PageRow, ScheduleRow};
 use scheduler_engine::{
     Config, Destination, Effects, Engine, Write, hashes_of_envelope, key_stored_page,
 };
+use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::Directory;
 use scheduler_model::id_key::IdKey;
-use scheduler_model::protocol::{Filter, ListRequest, Status};
+use scheduler_model::protocol::{DeadLettersRequest, Filter, LetterOutcome, ListRequest, Status};
+use scheduler_model::task::Record;
 use serde_json::Value;
 
 const ROWS: &str = include_str!("data/first_format.txt");
@@ -143,8 +145,35 @@ fn everything_stored_is_there() {
     assert_eq!(engine.get("due-2", &stored).unwrap().map(|item| item.status), None);
     assert_eq!(
         engine.get("flight-1", &stored).unwrap().map(|item| item.status),
-        Some(Status::Fired)
+        Some(Status::Running)
     );
+}
+
+/// They are due never: when they died is in their records.
+#[test]
+fn its_dead_letters_have_ids_and_times_of_death() {
+    let stored = stored();
+    let mut engine = load(&stored);
+    let listed = |engine: &Engine, filter: Filter| {
+        let request = ListRequest { filter, limit: 100, ..ListRequest::default() };
+        let items = engine.dead_letters(&request, &stored).unwrap().items;
+        let id = |record: &str| DeadLetterId::of(&Record::parse(record.as_bytes()).unwrap());
+        items.iter().map(|item| id(item.record.get())).collect::<Vec<_>>()
+    };
+    let letters = listed(&engine, Filter::default());
+    assert_eq!(letters.len(), 2);
+    let died = letters.iter().map(|letter| letter.failed_at).max().unwrap();
+    assert!(died > time("schedule.since").plus(-3_600_000), "{died}");
+    let from = |from| Filter { from: Some(from), ..Filter::default() };
+    assert!(!listed(&engine, from(died)).is_empty());
+    assert_eq!(listed(&engine, from(died.plus(1))), []);
+    for letter in &letters {
+        assert!(engine.dead_letter(letter, &stored).unwrap().is_some(), "{letter}");
+    }
+    let request = DeadLettersRequest { letters, changed: None };
+    let (reply, _) = engine.replay(&request, died.plus(60_000), &stored).unwrap();
+    assert_eq!(reply.outcomes, [LetterOutcome::Done; 2]);
+    assert_eq!(engine.stats(died.plus(60_000)).dead_letters, 0);
 }
 
 #[test]

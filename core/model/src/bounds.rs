@@ -15,6 +15,11 @@ pub const MAX_DESCRIPTION_BYTES: usize = 1024;
 pub const MAX_TAGS: usize = 16;
 /// Longest tag of a task.
 pub const MAX_TAG_BYTES: usize = 64;
+
+/// Longest host of a filter: a name of the DNS has 253 bytes.
+pub const MAX_HOST_BYTES: usize = 256;
+/// Longest text of a filter that is compared with the error of an attempt.
+pub const MAX_FILTERED_ERROR_BYTES: usize = 1_024;
 /// Longest list of tags as JSON text: each byte may be an escape of six bytes, and there may be
 /// some white space.
 pub const MAX_TAGS_TEXT_BYTES: usize = 8_192;
@@ -225,7 +230,7 @@ pub const MAX_SMALL_BODIES_BYTES: usize = 16 * 1024 * 1024;
 /// Largest batch that is read in one pass: 20,000 items of 200 bytes. A larger one is cut into
 /// items first, because one item could be all of it and its error would repeat it.
 pub const MAX_BATCH_AT_ONCE_BYTES: usize = 4 * 1024 * 1024;
-/// Largest body of a bulk change or cancel: [`MAX_CANCEL_IDS`] ids of [`MAX_ID_BYTES`] are 5.2 MB.
+/// Largest body of a bulk change or cancel, or of a request about many dead letters: [`MAX_CANCEL_IDS`] ids of [`MAX_ID_BYTES`] are 5.2 MB.
 pub const MAX_BULK_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// Largest body of a change of one task, a key, a namespace or a limit. A key with 32 namespaces
 /// has 3 KB.
@@ -257,9 +262,9 @@ pub const MAX_LIST_LIMIT: usize = 1_000;
 /// answer; in the coordinator as that answer, as text, as items and as the page. Four such pages at
 /// once take 96 MB of an isolate's 128. A page of larger tasks has fewer of them.
 pub const MAX_LIST_BYTES: usize = 4_000_000;
-/// More bytes than any run takes in an answer: an error of 500 characters and an excerpt of 256
-/// bytes, each of which may be an escape.
-pub const MAX_RUN_BYTES: usize = 5_000;
+/// More bytes than any run takes in an answer: an error of 500 characters, an excerpt of 256 bytes,
+/// an id, tags and the name of a target, each byte of which may be an escape.
+pub const MAX_RUN_BYTES: usize = 16_000;
 /// Tasks of one page of a list if the request does not say.
 pub const DEFAULT_LIST_LIMIT: usize = 100;
 /// Most ids of one bulk cancel.
@@ -339,6 +344,9 @@ pub const MAX_HISTORY_AGE_MILLIS: i64 = 30 * 86_400_000;
 /// Rows of the history that one request reads before it answers with what it has: 4 MB, some ten
 /// milliseconds of a shard's time.
 pub const MAX_HISTORY_ROWS_SCANNED: usize = 128;
+/// Rows of history that each shard looks into for one request about all tasks: 1 MB, some 20,000
+/// attempts. All shards do so at once, and a request says how far they have looked.
+pub const MAX_HISTORY_ROWS_AT_ONCE: usize = 32;
 
 /// Bytes that the loaded shards of an isolate may hold together before they refuse appends: the 128
 /// MB of an isolate, less the largest body five times ([`MAX_REQUEST_BYTES`]), less 8 MB for the

@@ -233,7 +233,7 @@ fn weight(outcome: Changed) -> u8 {
         Changed::NotFound => 0,
         Changed::AlreadyFired => 1,
         Changed::NotApplicable => 2,
-        Changed::TooManyRuns => 3,
+        Changed::TooManyRuns | Changed::TooLarge => 3,
         Changed::OtherVersion => 4,
         Changed::Unchanged => 5,
         Changed::Changed => 6,
@@ -258,7 +258,7 @@ impl Rank {
     pub fn of(item: &ListItem) -> Self {
         match item.status {
             Status::Dead => Self::Dead,
-            Status::Fired => Self::Fired,
+            Status::Running => Self::Fired,
             _ if item.is_attempt => Self::Attempt,
             _ => Self::Task,
         }

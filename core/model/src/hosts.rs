@@ -7,7 +7,7 @@
 //! name with a private address passes here, and is left to the platform, which has no route from
 //! its edge into private networks.
 
-use crate::input::cut;
+use crate::input::{FieldError, cut};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
@@ -63,6 +63,34 @@ const MAX_NAME_BYTES: usize = 253;
 /// As much of a host as an error shows, bytes.
 const MAX_SHOWN_BYTES: usize = 100;
 
+/// Returns the host that a filter names in the form in which a URL has it: in lower case, a name of
+/// other letters in ASCII, without the dot of the root.
+///
+/// # Errors
+/// If it is not a host, or has a scheme, a port or a path; names `field`.
+pub fn host_of_name(name: &str, field: &str) -> Result<String, FieldError> {
+    match Host::parse(name) {
+        Ok(Host::Domain(domain)) => Ok(without_root(&domain).to_owned()),
+        Ok(address) => Ok(address.to_string()),
+        Err(_) => Err(FieldError::new(
+            field.to_owned(),
+            format!(
+                "is {:?}, which is not a host; give it without scheme, port and path, such as hooks.example.com",
+                cut(name, MAX_SHOWN_BYTES)
+            ),
+        )),
+    }
+}
+
+/// Returns the host of a URL in the form of [`host_of_name`]; `None` if it has none.
+pub fn host_of_url(url: &str) -> Option<String> {
+    Some(without_root(Url::parse(url).ok()?.host_str()?).to_owned())
+}
+
+fn without_root(host: &str) -> &str {
+    host.strip_suffix('.').unwrap_or(host)
+}
+
 /// Why a host may not be called.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
@@ -99,7 +127,7 @@ pub enum HostError {
 pub fn check_host(url: &Url, allowed: &[String]) -> Result<(), HostError> {
     let shown = url.host_str().unwrap_or_default();
     // With one dot at its end a name is the same name.
-    let host = shown.strip_suffix('.').unwrap_or(shown);
+    let host = without_root(shown);
     let shown = || cut(shown, MAX_SHOWN_BYTES).into_owned();
     if host.len() > MAX_NAME_BYTES || host.split('.').any(|label| label.len() > MAX_LABEL_BYTES) {
         return Err(HostError::TooLong { host: shown(), bytes: host.len() });

@@ -9,6 +9,7 @@
 pub mod access;
 pub mod batch;
 pub mod bounds;
+pub mod dead_letter;
 pub mod epochs;
 pub mod events;
 pub mod explain;

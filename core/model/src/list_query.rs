@@ -1,6 +1,7 @@
 //! Queries: each parameter at most once; and that of a list of tasks: filter, page and limit.
 
 use crate::bounds::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
+use crate::hosts::host_of_name;
 use crate::input::{FieldError, cut, in_plain_words, parse_time};
 use crate::listing::Cursor;
 use crate::protocol::{Filter, Kind, Status};
@@ -21,13 +22,30 @@ pub type Parameter<'a> = Result<(Cow<'a, str>, Cow<'a, str>), FieldError>;
 pub fn each_once<'a>(
     pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
 ) -> impl Iterator<Item = Parameter<'a>> {
+    each_at_most(pairs, |_| false)
+}
+
+/// Does the same as [`each_once`], but passes `tag` on twice: both tags are meant.
+pub fn each_once_but_tags<'a>(
+    pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
+) -> impl Iterator<Item = Parameter<'a>> {
+    each_at_most(pairs, |name| name == "tag")
+}
+
+fn each_at_most<'a>(
+    pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
+    may_be_twice: fn(&str) -> bool,
+) -> impl Iterator<Item = Parameter<'a>> {
     let mut seen: Vec<Cow<'a, str>> = Vec::new();
     pairs.map(move |(name, value)| {
-        if seen.contains(&name) {
-            return Err(FieldError::new(
-                name.into_owned(),
-                "is given more than once; give it once",
-            ));
+        let detail = match seen.iter().filter(|other| **other == name).count() {
+            0 => None,
+            1 if may_be_twice(&name) => None,
+            1 => Some("is given more than once; give it once"),
+            _ => Some("is given more than twice; give it at most twice"),
+        };
+        if let Some(detail) = detail {
+            return Err(FieldError::new(name.into_owned(), detail));
         }
         seen.push(name.clone());
         Ok((name, value))
@@ -60,7 +78,10 @@ pub fn parse_list_query(
         match name.as_ref() {
             "prefix" => query.filter.prefix = Some(value.to_owned()),
             "text" => query.filter.text = Some(value.to_owned()),
-            "tag" => query.filter.tag = Some(value.to_owned()),
+            "tag" if query.filter.tag.is_none() => query.filter.tag = Some(value.to_owned()),
+            "tag" => query.filter.other_tag = Some(value.to_owned()),
+            "callbackHost" => query.filter.callback_host = Some(value.to_owned()),
+            "error" => query.filter.error = Some(value.to_owned()),
             "kind" => query.filter.kind = Some(one_of::<Kind>("kind", value)?),
             "status" => query.filter.status = Some(one_of::<Status>("status", value)?),
             "from" => query.filter.from = Some(parse_time("from", value)?),
@@ -84,7 +105,8 @@ pub fn parse_list_query(
                     })?;
             }
             other => {
-                let known = "prefix, text, tag, kind, status, from, to, limit, cursor";
+                let known =
+                    "prefix, text, tag, callbackHost, error, kind, status, from, to, limit, cursor";
                 return Err(FieldError::new(
                     "query",
                     format!("has the unknown parameter {:?}; there are: {known}", cut(other, 64)),
@@ -93,6 +115,8 @@ pub fn parse_list_query(
         }
     }
     query.filter.check("")?;
+    let host = query.filter.callback_host.as_deref();
+    query.filter.callback_host = host.map(|host| host_of_name(host, "callbackHost")).transpose()?;
     Ok(query)
 }
 
@@ -126,7 +150,7 @@ mod tests {
         let query = parsed(&[
             ("prefix", "a"),
             ("kind", "no-schedule"),
-            ("status", "dead"),
+            ("status", "dead-lettered"),
             ("from", "1970-01-01T00:00:01Z"),
             ("to", "1795704299000"),
             ("limit", "7"),
@@ -147,8 +171,10 @@ mod tests {
             ("prefix", "a"),
             ("text", "a"),
             ("tag", "a"),
+            ("callbackHost", "a.example"),
+            ("error", "a"),
             ("kind", "cron"),
-            ("status", "dead"),
+            ("status", "dead-lettered"),
             ("from", "1795704299000"),
             ("to", "1795704299000"),
             ("cursor", "000000000032000100010000000700000009"),
@@ -162,6 +188,12 @@ mod tests {
                 (name, "is given more than once; give it once")
             );
         }
+        let twice = |count: usize| {
+            let pairs = vec![(Cow::Borrowed("tag"), Cow::Borrowed("a")); count];
+            parse_list_query(&mut each_once_but_tags(pairs.into_iter()))
+        };
+        assert_eq!(twice(2).unwrap().filter.other_tag.as_deref(), Some("a"));
+        assert_eq!(twice(3).unwrap_err().field, "tag");
         // One that is not known is refused as such.
         assert_eq!(parsed(&[("x", "1"), ("x", "2")]).unwrap_err().field, "query");
     }
@@ -179,6 +211,14 @@ mod tests {
             ("from", "1795704299", "from"),
             ("to", "20991224", "to"),
             ("cursor", "x", "cursor"),
+            ("prefix", "", "prefix"),
+            ("text", "", "text"),
+            ("tag", "", "tag"),
+            ("callbackHost", "", "callbackHost"),
+            ("callbackHost", "a.example/b", "callbackHost"),
+            ("error", "", "error"),
+            ("cursor", "", "cursor"),
+            ("from", "", "from"),
             ("prefix", &"x".repeat(257), "prefix"),
             ("text", &"x".repeat(1_025), "text"),
             ("tag", &"x".repeat(65), "tag"),

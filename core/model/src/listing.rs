@@ -1,20 +1,23 @@
 //! Lists over all shards: the cursor, and joining the shards' answers in order.
 
 use crate::bounds::MAX_LIST_BYTES;
+use crate::dead_letter::DeadLetterId;
 use crate::format::hex;
 use crate::position::Position;
-use crate::protocol::{ListItem, ListReply, Status};
+use crate::protocol::{Kind, ListItem, ListReply, Status};
 use crate::routing::ShardId;
 use crate::task::{Record, write_text};
 use scheduler_calendar::clock_change::ClockChange;
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
-use serde::Serialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-/// A place in the list over all shards: in order of due time, then shard, then place on the shard.
+/// A place in the list over all shards: in order of time, then shard, then place on the shard. The
+/// time is the due time, and of an attempt in flight the time at which it was sent.
 /// Written as a cursor it is 36 hexadecimal digits, however many shards there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
@@ -92,16 +95,24 @@ pub struct Page {
     bytes: usize,
     /// Nothing behind it is given.
     end: Option<Cursor>,
+    /// The sum of the shards' totals; `None` if one of them gave none.
+    total: Option<u64>,
 }
 
 impl Page {
     /// Without any part.
     pub fn new(limit: usize) -> Self {
-        Self { limit, items: Vec::new(), bytes: 0, end: None }
+        Self { limit, items: Vec::new(), bytes: 0, end: None, total: Some(0) }
+    }
+
+    /// Returns the number of items of the whole list, if every shard has given its own.
+    pub fn total(&self) -> Option<u64> {
+        self.total
     }
 
     /// Adds the part of a shard.
     pub fn add(&mut self, shard: ShardId, reply: ListReply) {
+        self.total = self.total.zip(reply.total).map(|(sum, more)| sum + more);
         if let Some(next) = reply.next {
             self.ends_at(Cursor::new(shard, next));
         }
@@ -151,7 +162,13 @@ fn bytes_of(item: &ListItem) -> usize {
     item.record.get().len()
 }
 
-/// Appends a task that took the place of one of which an attempt is in flight, or is that one:
+/// Appends a task of a list as the API shows it, with what the caller may see of its record.
+pub fn write_item(item: &ListItem, record: &str, out: &mut Vec<u8>) {
+    let write = if item.is_running { write_running } else { write_task };
+    write(item.status, item.due(), record, out);
+}
+
+/// Appends a task beside which an attempt of it, or of the task that it has replaced, is in flight:
 /// [`write_task`] with `"running":true`.
 pub fn write_running(status: Status, due: UnixMillis, record: &str, out: &mut Vec<u8>) {
     let start = out.len();
@@ -159,14 +176,27 @@ pub fn write_running(status: Status, due: UnixMillis, record: &str, out: &mut Ve
     out.splice(start..=start, *b"{\"running\":true,");
 }
 
-/// Appends a task as the API shows it to `out`: its status, when it is next due, then its record.
+/// Appends a task as the API shows it to `out`: its status, when it is next due, its kind, then its
+/// record.
 pub fn write_task(status: impl Serialize, due: UnixMillis, record: &str, out: &mut Vec<u8>) {
     let record = by_todays_law(record);
     out.extend_from_slice(b"{\"status\":");
     // A status is written as a string; writing to a Vec does not fail.
+    let start = out.len();
     let _ = serde_json::to_writer(&mut *out, &status);
+    let status = serde_json::from_slice(out.get(start..).unwrap_or_default()).ok();
     if !due.is_never() {
         out.extend_from_slice(format!(",\"due\":{due}").as_bytes());
+    }
+    if let Some(kind) = kind_of_text(&record) {
+        out.extend_from_slice(b",\"kind\":");
+        let _ = serde_json::to_writer(&mut *out, &kind);
+    }
+    if status == Some(Status::Dead)
+        && let Ok(letter) = Record::parse(record.as_bytes())
+    {
+        out.extend_from_slice(b",\"deadLetterId\":");
+        write_text(&DeadLetterId::of(&letter).to_string(), out);
     }
     if let Some((name, explanation)) = clock_change(&record, due) {
         out.extend_from_slice(format!(",\"clockChange\":\"{name}\",\"explanation\":").as_bytes());
@@ -174,6 +204,43 @@ pub fn write_task(status: impl Serialize, due: UnixMillis, record: &str, out: &m
     }
     out.push(b',');
     out.extend_from_slice(record.as_bytes().get(1..).unwrap_or_default());
+}
+
+/// Returns the kind of schedule of a task. A run of a recurring task has the kind of its task; any
+/// other run is due once.
+pub fn kind_of(record: &Record<'_>) -> Kind {
+    let has = [record.cron.is_some(), record.every_seconds.is_some(), record.rrule.is_some()];
+    kind_with(has, record.time.is_some())
+}
+
+/// Returns the same of a record's text, without reading its other members; `None` if it is no
+/// record.
+fn kind_of_text(record: &str) -> Option<Kind> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Schedule {
+        time: Option<IgnoredAny>,
+        cron: Option<IgnoredAny>,
+        every_seconds: Option<IgnoredAny>,
+        rrule: Option<IgnoredAny>,
+    }
+    let of: Schedule = serde_json::from_str(record).ok()?;
+    let has = [of.cron.is_some(), of.every_seconds.is_some(), of.rrule.is_some()];
+    Some(kind_with(has, of.time.is_some()))
+}
+
+fn kind_with([cron, every, rrule]: [bool; 3], time: bool) -> Kind {
+    if cron {
+        Kind::Cron
+    } else if every {
+        Kind::Every
+    } else if rrule {
+        Kind::Rrule
+    } else if time {
+        Kind::Once
+    } else {
+        Kind::NoSchedule
+    }
 }
 
 /// Returns what a change of the clock does to the local time that a task was given, or to the
@@ -224,8 +291,41 @@ mod tests {
     #[test]
     fn a_task_is_shown_with_what_runs_of_it() {
         let mut out = b"[".to_vec();
-        write_running(Status::Fired, UnixMillis::new(5), r#"{"id":"a"}"#, &mut out);
-        assert_eq!(out, br#"[{"running":true,"status":"fired","due":5,"id":"a"}"#);
+        write_running(Status::Running, UnixMillis::new(5), r#"{"time":5,"id":"a"}"#, &mut out);
+        let expected =
+            br#"[{"running":true,"status":"running","due":5,"kind":"once","time":5,"id":"a"}"#;
+        assert_eq!(out, expected);
+    }
+
+    /// A worker of an earlier version names two statuses otherwise.
+    #[test]
+    fn statuses_of_earlier_versions_are_read() {
+        for (status, name, before) in [
+            (Status::Running, "\"running\"", "\"fired\""),
+            (Status::Dead, "\"dead-lettered\"", "\"dead\""),
+        ] {
+            assert_eq!(serde_json::to_string(&status).unwrap(), name);
+            assert_eq!(serde_json::from_str::<Status>(name).unwrap(), status);
+            assert_eq!(serde_json::from_str::<Status>(before).unwrap(), status);
+        }
+    }
+
+    #[test]
+    fn a_task_is_shown_with_its_kind() {
+        for (record, kind) in [
+            (r#"{"time":5,"id":"a","callback":{}}"#, "once"),
+            (r#"{"id":"a","callback":{},"payload":{"cron":"@daily","time":5}}"#, "no-schedule"),
+            (r#"{"time":5,"id":"a","cron":["@daily"],"callback":{}}"#, "cron"),
+            (r#"{"id":"a","everySeconds":60,"anchor":5,"callback":{}}"#, "every"),
+            (r#"{"id":"a","rrule":"FREQ=DAILY","startAt":5,"callback":{}}"#, "rrule"),
+        ] {
+            let mut out = Vec::new();
+            write_task(Status::Scheduled, UnixMillis::NEVER, record, &mut out);
+            let shown: serde_json::Value = serde_json::from_slice(&out).unwrap();
+            assert_eq!(shown["kind"], kind, "{record}");
+            let of_record = kind_of(&Record::parse(record.as_bytes()).unwrap());
+            assert_eq!(serde_json::to_value(of_record).unwrap(), kind);
+        }
     }
 
     /// As if a law had moved Vancouver's clock by an hour since the records were written.
@@ -252,7 +352,10 @@ mod tests {
             r#"{"time":5,"id":"a","timezone":"America/Vancouver","local":{"time":"2026-12-01T09:00:00"},"callback":{}}"#,
             r#"{"id":"a","local": nothing"#,
         ] {
-            assert_eq!(shown(record), record.replacen('{', r#"{"status":"scheduled","#, 1));
+            let kind = kind_of_text(record).map(|kind| serde_json::to_string(&kind).unwrap());
+            let kind = kind.map(|kind| format!("\"kind\":{kind},")).unwrap_or_default();
+            let expected = format!(r#"{{"status":"scheduled",{kind}"#);
+            assert_eq!(shown(record), record.replacen('{', &expected, 1));
         }
     }
 
@@ -260,7 +363,9 @@ mod tests {
         let position = Position { due: UnixMillis::new(due), page, index };
         ListItem {
             position,
+            due: None,
             status: Status::Scheduled,
+            is_running: false,
             is_attempt: false,
             is_cancelled: false,
             record: RawValue::from_string("{}".to_owned()).unwrap(),
@@ -298,8 +403,22 @@ mod tests {
     fn parts_are_joined_in_order_up_to_the_limit() {
         let replies = |()| {
             vec![
-                (A, ListReply { items: vec![item(1, 1, 0), item(4, 1, 1)], next: None }),
-                (B, ListReply { items: vec![item(2, 1, 0), item(3, 1, 1)], next: None }),
+                (
+                    A,
+                    ListReply {
+                        items: vec![item(1, 1, 0), item(4, 1, 1)],
+                        next: None,
+                        total: None,
+                    },
+                ),
+                (
+                    B,
+                    ListReply {
+                        items: vec![item(2, 1, 0), item(3, 1, 1)],
+                        next: None,
+                        total: None,
+                    },
+                ),
             ]
         };
         let (items, next) = merge(replies(()), 10);
@@ -312,8 +431,8 @@ mod tests {
     fn nothing_behind_a_shard_that_stopped_early_is_given() {
         let stopped = Position { due: UnixMillis::new(2), page: 5, index: 5 };
         let replies = vec![
-            (A, ListReply { items: vec![item(1, 1, 0), item(4, 1, 1)], next: None }),
-            (B, ListReply { items: vec![], next: Some(stopped) }),
+            (A, ListReply { items: vec![item(1, 1, 0), item(4, 1, 1)], next: None, total: None }),
+            (B, ListReply { items: vec![], next: Some(stopped), total: None }),
         ];
         let (items, next) = merge(replies, 10);
         assert_eq!((dues(&items), next), (vec![1], Some(Cursor::new(B, stopped))));
@@ -328,12 +447,13 @@ mod tests {
                 return ListReply {
                     next: items.last().map(|last: &ListItem| last.position),
                     items,
+                    total: None,
                 };
             }
             bytes += bytes_of(item);
             items.push(item.clone());
         }
-        ListReply { items, next: None }
+        ListReply { items, next: None, total: None }
     }
 
     /// The largest shard map, with a shard of the largest tasks among those of small ones, and then
@@ -394,8 +514,10 @@ mod tests {
     fn a_task_larger_than_a_page_is_a_page() {
         let record = format!(r#""{}""#, "x".repeat(MAX_LIST_BYTES));
         let large = ListItem { record: RawValue::from_string(record).unwrap(), ..item(1, 1, 0) };
-        let (items, next) =
-            merge(vec![(A, ListReply { items: vec![large, item(2, 1, 1)], next: None })], 10);
+        let (items, next) = merge(
+            vec![(A, ListReply { items: vec![large, item(2, 1, 1)], next: None, total: None })],
+            10,
+        );
         assert_eq!((dues(&items), next.map(|next| next.due.get())), (vec![1], Some(1)));
     }
 }

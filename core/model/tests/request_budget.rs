@@ -24,7 +24,8 @@ use scheduler_model::input::FieldError;
 use scheduler_model::limit::Limit;
 use scheduler_model::schedule::{PreviewRequest, preview};
 use scheduler_model::task::{
-    ChangeInput, NewTask, Targets, Validator, merge_patch, parse_batch, parse_one,
+    ChangeInput, DeadLettersInput, NewTask, Record, ReplayInput, RunInput, Targets, Validator,
+    merge_patch, parse_batch, parse_one,
 };
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Map, Value, json};
@@ -68,6 +69,15 @@ fn patch(text: &str) -> Vec<FieldError> {
         Ok(task) => one(&task),
         Err(error) => vec![error],
     }
+}
+
+fn replay(text: &str) -> Vec<FieldError> {
+    let letter = r#"{"time":5,"id":"a","callback":{"type":"handler","name":"log"},"payload":{"n":1},"failedAt":9}"#;
+    let letter = Record::parse(letter.as_bytes()).unwrap();
+    let targets = Targets { handlers: &["log"], ..Targets::default() };
+    let read =
+        ReplayInput::parse(text).and_then(|input| input.changed(&letter, NOW, targets).map(drop));
+    read.err().into_iter().collect()
 }
 
 fn change(text: &str) -> Vec<FieldError> {
@@ -220,7 +230,7 @@ fn attack(
 /// One test, for resident memory belongs to the whole process.
 #[test]
 fn no_body_takes_more_than_its_budget() {
-    let readers: [(Reader, Vec<String>); 7] = [
+    let readers: [(Reader, Vec<String>); 9] = [
         (("one task", MAX_TASK_BODY_BYTES, one), holes_of::<NewTask<'_>>()),
         (("patch", MAX_TASK_BODY_BYTES, patch), holes_of::<NewTask<'_>>()),
         (
@@ -239,10 +249,17 @@ fn no_body_takes_more_than_its_budget() {
             holes_of::<Limit>(),
         ),
         (("change of one", MAX_SMALL_BODY_BYTES, change), holes_of::<ChangeInput<'_>>()),
+        (
+            ("run of one", MAX_TASK_BODY_BYTES, |text| {
+                RunInput::payload_of(text).err().into_iter().collect()
+            }),
+            holes_of::<RunInput<'_>>(),
+        ),
+        (("replay of one", MAX_TASK_BODY_BYTES, replay), holes_of::<ReplayInput<'_>>()),
     ];
     let mut worst = BTreeMap::new();
     for ((name, limit, read), holes) in readers {
-        assert!(holes.len() > 3, "{name}: the schema has no fields");
+        assert!(holes.len() > 2, "{name}: the schema has no fields");
         let (full, short) = (shapes(limit), shapes(limit.min(MAX_SMALL_BODY_BYTES)));
         for hole in holes {
             // What is in an object of the body has been measured before it is read.
@@ -260,7 +277,13 @@ fn no_body_takes_more_than_its_budget() {
         }
     }
     // The large bodies: a part of their length at every field, and all of it for the whole.
-    let large: [(Reader, Vec<String>); 3] = [
+    let large: [(Reader, Vec<String>); 4] = [
+        (
+            ("dead letters", MAX_BULK_BODY_BYTES, |text| {
+                DeadLettersInput::parse(text).err().into_iter().collect()
+            }),
+            holes_of::<DeadLettersInput<'_>>(),
+        ),
         (("changes", MAX_BULK_BODY_BYTES, change), holes_of::<ChangeInput<'_>>()),
         (
             ("batch", MAX_REQUEST_BYTES, |text| items(text, false)),

@@ -6,11 +6,11 @@ use scheduler_model::access::Share;
 use scheduler_model::bounds::MAX_LIST_LIMIT;
 use scheduler_model::input::FieldError;
 use scheduler_model::protocol::{
-    CancelMatchingReply, Change, ChangeMatchingReply, ChangeMatchingRequest, Filter, ListRequest,
-    paths,
+    CancelMatchingReply, CancelMatchingRequest, Change, ChangeMatchingReply, ChangeMatchingRequest,
+    Filter, ListRequest, paths,
 };
 use scheduler_model::routing::ShardId;
-use scheduler_model::task::{ChangeInput, FilterInput};
+use scheduler_model::task::ChangeInput;
 use std::collections::HashSet;
 
 /// Rounds of a request by filter on one shard. Each round looks at up to 20,000 tasks, so this
@@ -21,38 +21,39 @@ const MAX_ROUNDS: usize = 60;
 pub(crate) enum Chosen {
     /// Those of these ids, each named once.
     Ids(Vec<String>),
-    /// Those that meet the filter, which is not empty.
+    /// Those that meet the filter, which may be all.
     Matching(Filter),
 }
 
 impl Chosen {
-    /// Reads `ids` or `filter`; one of them must be given.
+    /// Reads `ids`, `filter` or `all`; one of them must be given.
     pub(crate) fn of(input: ChangeInput<'_>) -> Result<Self, Problem> {
-        match (input.ids, input.filter) {
-            (Some(ids), None) => {
+        match (input.ids, input.filter, input.all) {
+            (Some(ids), None, None) => {
                 let mut seen = HashSet::new();
                 Ok(Self::Ids(ids.0.into_iter().filter(|id| seen.insert(id.clone())).collect()))
             }
-            (None, Some(filter)) => Ok(Self::Matching(checked(&filter)?)),
-            _ => Err(Problem::invalid(FieldError::new("body", "must have either ids or filter"))),
+            (None, Some(filter), None) => {
+                Ok(Self::Matching(filter.check().map_err(Problem::invalid)?))
+            }
+            (None, None, Some(true)) => Ok(Self::Matching(Filter::default())),
+            (None, None, Some(false)) => Err(Problem::invalid(FieldError::new(
+                "all",
+                "is false; leave it out, or send true to select every task",
+            ))),
+            _ => Err(Problem::invalid(FieldError::new(
+                "body",
+                "must have exactly one of ids, filter and all",
+            ))),
         }
     }
 }
 
-/// Checks that a filter does not mean every task.
-fn checked(filter: &FilterInput<'_>) -> Result<Filter, Problem> {
-    let filter = filter.check().map_err(Problem::invalid)?;
-    if filter == Filter::default() {
-        let detail = "is empty and would mean every task; give at least one field";
-        return Err(Problem::invalid(FieldError::new("filter", detail)));
-    }
-    Ok(filter)
-}
-
 /// What is done to every task that meets a filter.
 #[derive(Clone, Copy)]
-pub(crate) enum Action {
-    Cancel,
+pub(crate) enum Action<'a> {
+    /// For the API key with this name.
+    Cancel(&'a str),
     /// The runs that a change adds are charged to the share.
     Change(Change, Option<Share>),
 }
@@ -71,7 +72,7 @@ pub(crate) struct Done {
 pub(crate) async fn by_filter(
     shards: &Shards,
     filter: &Filter,
-    action: Action,
+    action: Action<'_>,
 ) -> Result<Done, Problem> {
     let replies =
         shards.each(shards.map.all(), |shard| on_shard(shards, shard, filter, action)).await;
@@ -89,7 +90,7 @@ async fn on_shard(
     shards: &Shards,
     shard: ShardId,
     filter: &Filter,
-    action: Action,
+    action: Action<'_>,
 ) -> Result<Done, Problem> {
     let mut tasks = ListRequest {
         filter: filter.clone(),
@@ -100,9 +101,11 @@ async fn on_shard(
     let mut done = Done { tasks: 0, running: 0, is_complete: false };
     for _ in 0..MAX_ROUNDS {
         let (count, running, next) = match action {
-            Action::Cancel => {
+            Action::Cancel(by) => {
+                let by = Some(by.to_owned());
+                let request = CancelMatchingRequest { tasks: tasks.clone(), by };
                 let reply: CancelMatchingReply =
-                    shards.ask(shard, paths::CANCEL_MATCHING, &tasks).await?;
+                    shards.ask(shard, paths::CANCEL_MATCHING, &request).await?;
                 (reply.cancelled, reply.running, reply.next)
             }
             Action::Change(change, share) => {

@@ -9,8 +9,8 @@ use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_model::epochs::{ChangedId, Means};
 use scheduler_model::input::FieldError;
-use scheduler_model::protocol::{Change, ChangeRequest, Changed, ListItem};
-use scheduler_model::task::ChangeInput;
+use scheduler_model::protocol::{Change, ChangeRequest, Changed, ListItem, RunRequest};
+use scheduler_model::task::{ChangeInput, RunInput};
 use serde::Serialize;
 
 /// What a route asks for.
@@ -57,14 +57,31 @@ pub(crate) async fn one(mut call: Call<'_>, id: String, verb: Verb) -> Result<An
     let if_match = call.version_to_match(&id).await?;
     let text = call.text().await?;
     let input = ChangeInput::parse(&text).map_err(Problem::invalid)?;
-    if input.ids.is_some() || input.filter.is_some() {
+    if input.ids.is_some() || input.filter.is_some() || input.all.is_some() {
         return Err(Problem::invalid(FieldError::new(
             "body",
-            "names tasks, but the path does already; leave out ids and filter",
+            "names tasks, but the path does already; leave out ids, filter and all",
         )));
     }
     let change = verb.change(&input, &call)?;
     let Changing { changed, is_running, task } = change_id(&call, &id, change, if_match).await?;
+    Ok(changed::changed(&id, task.as_ref(), changed, is_running))
+}
+
+/// `POST /v1/tasks/{id}/run`.
+pub(crate) async fn run(mut call: Call<'_>, id: String) -> Result<Answer, Problem> {
+    let if_match = call.version_to_match(&id).await?;
+    let text = call.text().await?;
+    let Changing { changed, is_running, task } = match RunInput::payload_of(&text) {
+        Err(problem) => return Err(Problem::invalid(problem)),
+        Ok(None) => change_id(&call, &id, Change::Run, if_match).await?,
+        Ok(Some(payload)) => {
+            let request = |ids| RunRequest { ids, if_match, payload: payload.get().to_owned() };
+            let (ids, means) = ([id.clone()], Means::of(Change::Run));
+            let done = epochs::by_ids(&call.shards, &ids, means, call.share, None, request).await?;
+            changing(&call, &id, Change::Run, done)?
+        }
+    };
     Ok(changed::changed(&id, task.as_ref(), changed, is_running))
 }
 
@@ -84,8 +101,17 @@ pub(crate) async fn change_id(
     change: Change,
     if_match: Option<u64>,
 ) -> Result<Changing, Problem> {
-    let Answered { outcomes, is_repeat, task } =
-        change_ids(call, vec![id.to_owned()], change, if_match).await?;
+    let done = change_ids(call, vec![id.to_owned()], change, if_match).await?;
+    changing(call, id, change, done)
+}
+
+/// Returns what a change has done to one task, by what the shards answer about its id.
+fn changing(
+    call: &Call<'_>,
+    id: &str,
+    change: Change,
+    Answered { outcomes, is_repeat, task }: Answered<ChangedId>,
+) -> Result<Changing, Problem> {
     let is_running = outcomes.first().is_some_and(|of| of.is_running);
     let outcome = outcomes.first().map_or(Changed::NotFound, |of| of.outcome);
     // Of what is not there, `If-Match` does not hold.
@@ -108,6 +134,7 @@ fn told(id: &str, outcome: Changed, change: &Change, is_repeat: bool) -> Result<
         Changed::Unchanged => Ok(false),
         Changed::NotApplicable => Err(Problem::not_applicable(id, Some(change))),
         Changed::TooManyRuns => Err(Problem::too_many_runs(id)),
+        Changed::TooLarge => Err(Problem::too_large_payload()),
         Changed::OtherVersion | Changed::AlreadyFired | Changed::NotFound if is_repeat => {
             Err(Problem::unknown_outcome())
         }
@@ -132,9 +159,10 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
                 *match outcome {
                     Changed::Changed => &mut counts.changed,
                     Changed::Unchanged => &mut counts.unchanged,
-                    Changed::NotApplicable | Changed::TooManyRuns | Changed::OtherVersion => {
-                        &mut counts.not_applicable
-                    }
+                    Changed::NotApplicable
+                    | Changed::TooManyRuns
+                    | Changed::TooLarge
+                    | Changed::OtherVersion => &mut counts.not_applicable,
                     // Otherwise they were cancelled.
                     Changed::AlreadyFired if change == Change::Run => &mut counts.already_running,
                     Changed::AlreadyFired => &mut counts.not_applicable,
@@ -160,7 +188,7 @@ async fn change_ids(
     if_match: Option<u64>,
 ) -> Result<Answered<ChangedId>, Problem> {
     let request = |ids| ChangeRequest { ids, change, if_match };
-    epochs::by_ids(&call.shards, &ids, Means::of(change), call.share, request).await
+    epochs::by_ids(&call.shards, &ids, Means::of(change), call.share, None, request).await
 }
 
 #[cfg(test)]

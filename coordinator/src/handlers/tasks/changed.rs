@@ -24,7 +24,7 @@ pub(crate) fn changed(
     let members = Members { outcome: ("changed", changed), is_running };
     match task {
         Some(task) => {
-            let text = members.beside(&task.status, task.position.due, task.record.get());
+            let text = members.beside(&task.status, task.due(), task.record.get());
             Answer::json(200, text).with_version(version_of(task.record.get().as_bytes()))
         }
         None => Answer::json(200, members.alone(id)),
@@ -83,7 +83,9 @@ mod tests {
         let record = r#"{"time":9,"id":"a","callback":{},"payload":{"n":1.50}}"#;
         let item = ListItem {
             position: Position { due: UnixMillis::new(9), page: 1, index: 0 },
+            due: None,
             status: Status::Scheduled,
+            is_running: false,
             is_attempt: false,
             is_cancelled: false,
             record: RawValue::from_string(record.to_owned()).unwrap(),
@@ -92,11 +94,13 @@ mod tests {
         let rest = &record[1..];
         assert_eq!(
             text(changed("a", Some(&item), false, false)),
-            format!(r#"{{"changed":false,"status":"scheduled","due":9,{rest}"#)
+            format!(r#"{{"changed":false,"status":"scheduled","due":9,"kind":"once",{rest}"#)
         );
         assert_eq!(
             text(cancelled("a", Some(&item), true)),
-            format!(r#"{{"cancelled":true,"running":true,"status":"cancelled",{rest}"#)
+            format!(
+                r#"{{"cancelled":true,"running":true,"status":"cancelled","kind":"once",{rest}"#
+            )
         );
         assert_eq!(text(changed("a\"", None, true, false)), r#"{"changed":true,"id":"a\""}"#);
         assert_eq!(text(cancelled("a", None, false)), r#"{"cancelled":true,"id":"a"}"#);

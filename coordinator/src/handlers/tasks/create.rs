@@ -284,7 +284,7 @@ async fn shown_after(
 impl Shown {
     fn of(item: &ListItem) -> Self {
         let record = item.record.get().to_owned();
-        Self { status: item.status, due: item.position.due, record, is_stored: true }
+        Self { status: item.status, due: item.due(), record, is_stored: true }
     }
 
     /// Returns the answer to a request that a shard has carried out so.
@@ -295,9 +295,9 @@ impl Shown {
         let version = patched.unwrap_or_else(|| version_of(self.record.as_bytes()));
         let (shown, record) = match (patched, self.record.strip_suffix('}')) {
             (Some(_), Some(fields)) if self.status == Status::Paused => {
-                (Status::Fired, format!("{fields},\"paused\":true}}"))
+                (Status::Running, format!("{fields},\"paused\":true}}"))
             }
-            (Some(_), _) => (Status::Fired, self.record),
+            (Some(_), _) => (Status::Running, self.record),
             (None, _) => (self.status, self.record),
         };
         let mut text = Vec::with_capacity(record.len() + 64);

@@ -4,7 +4,7 @@ use crate::clients::epochs::find;
 use crate::context::Call;
 use crate::problem::Problem;
 use crate::response::Answer;
-use scheduler_model::listing::write_task;
+use scheduler_model::listing::write_item;
 use scheduler_model::task::version_of;
 
 /// `GET /v1/tasks/{id}`.
@@ -24,6 +24,6 @@ pub(crate) async fn get(call: Call<'_>, id: String) -> Result<Answer, Problem> {
         return Err(Problem::not_matched());
     }
     let mut out = Vec::new();
-    write_task(item.status, item.position.due, &call.visible(record), &mut out);
+    write_item(&item, &call.visible(record), &mut out);
     Ok(Answer::json(200, out).with_version(version).unless_seen(call.if_none_match()?.as_ref()))
 }

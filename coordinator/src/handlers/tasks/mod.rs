@@ -1,7 +1,7 @@
 //! Tasks: created, read, listed, changed and cancelled; and how attempts at them went.
 
 mod batch_answer;
-mod bulk;
+pub(crate) mod bulk;
 pub(crate) mod cancel;
 pub(crate) mod change;
 mod changed;

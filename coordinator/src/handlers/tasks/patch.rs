@@ -84,7 +84,7 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
 /// those after the attempt have the new fields.
 fn is_patchable(item: &ListItem) -> bool {
     match item.status {
-        Status::Fired => !is_run(item),
+        Status::Running => !is_run(item),
         Status::Dead | Status::Retrying | Status::Held => false,
         Status::Scheduled | Status::Paused | Status::Unscheduled => !item.is_attempt,
     }

@@ -5,17 +5,18 @@ use crate::changes::{Changes, Moved, Rewritten};
 use crate::decisions::{FlightRef, Stop};
 use crate::effects::{Effects, Write};
 use crate::error::EngineError;
-use crate::flights::{Found, is_in_flight};
+use crate::flights::Found;
 use crate::new_schedule::read_schedule;
 use crate::pause::pause_start;
 use crate::reader::Reader;
-use crate::scan::Spent;
+use crate::scan::{Seen, Spent};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::Share;
 use scheduler_model::format::page::Flags;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::{
     Among, Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, ListRequest,
+    RunRequest,
 };
 use scheduler_model::record_id::HEAD_BYTES;
 use std::collections::HashMap;
@@ -53,7 +54,37 @@ impl Engine {
         now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<(ChangeReply, Effects), EngineError> {
-        let mut changes = Changes::default();
+        self.change_with(request, Changes::default(), among, share, now, reader)
+    }
+
+    /// Runs tasks by id among those that `among` selects: see [`Engine::change_among`]. These runs
+    /// have the payload of the request. What fires later of the tasks has their own.
+    ///
+    /// # Errors
+    /// As [`Engine::change_among`].
+    pub fn run_among(
+        &mut self,
+        request: &RunRequest,
+        among: Among,
+        share: Option<Share>,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<(ChangeReply, Effects), EngineError> {
+        let RunRequest { ids, if_match, payload } = request.clone();
+        let changes = Changes { payload: Some(payload), ..Changes::default() };
+        let request = ChangeRequest { ids, change: Change::Run, if_match };
+        self.change_with(&request, changes, among, share, now, reader)
+    }
+
+    fn change_with(
+        &mut self,
+        request: &ChangeRequest,
+        mut changes: Changes,
+        among: Among,
+        share: Option<Share>,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<(ChangeReply, Effects), EngineError> {
         let mut reply = ChangeReply {
             outcomes: Vec::with_capacity(request.ids.len()),
             ..ChangeReply::default()
@@ -225,8 +256,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Changes the tasks that a filter matches: those that wait, then those in flight, up to the
-    /// limit of the request and within a bounded amount of work. Charges requested runs to `share`.
+    /// Changes the tasks that a filter matches, in the order of a list: those that wait, those in
+    /// flight and dead letters, up to the limit of the request and within a bounded amount of work.
+    /// Charges requested runs to `share`.
     ///
     /// # Errors
     /// As [`Engine::change_among`].
@@ -240,50 +272,50 @@ impl Engine {
     ) -> Result<(ChangeMatchingReply, Effects), EngineError> {
         let (mut changes, mut spent) = (Changes::default(), Spent::default());
         let (mut changed, mut running) = (0, 0);
-        let mut next = None;
         let (is_reschedule, mut moved) =
             (matches!(change, Change::Reschedule(_)), Moved::default());
-        if !is_in_flight(request.after) {
-            // If a task was changed in part, the scan continues after this position.
-            let (mut before, mut in_part) = (request.after.unwrap_or(FIRST), None);
-            next = self.scan(request, true, &mut spent, reader, |candidate, _| {
-                if is_reschedule && !self.is_moved(candidate.at, &mut moved, reader)? {
-                    changes.looked_at += std::mem::take(&mut moved.bytes);
+        // If a task was changed in part, the scan continues after this position.
+        let (mut before, mut in_part) = (request.after.unwrap_or(FIRST), None);
+        let next = self.scan(request, true, &mut spent, reader, |spent, seen| {
+            spent.matches += 1;
+            match seen {
+                Seen::Waiting(candidate, _) => {
+                    if is_reschedule && !self.is_moved(candidate.at, &mut moved, reader)? {
+                        changes.looked_at += std::mem::take(&mut moved.bytes);
+                        before = candidate.position;
+                        return Ok(!changes.is_full());
+                    }
+                    let Some(outcome) =
+                        self.plan_change(candidate.at, change, now, reader, &mut changes)?
+                    else {
+                        in_part = Some(before);
+                        return Ok(false);
+                    };
                     before = candidate.position;
-                    return Ok(!changes.is_full());
+                    changed += u64::from(outcome == Changed::Changed);
                 }
-                let Some(outcome) =
-                    self.plan_change(candidate.at, change, now, reader, &mut changes)?
-                else {
-                    in_part = Some(before);
-                    return Ok(false);
-                };
-                before = candidate.position;
-                changed += u64::from(outcome == Changed::Changed);
-                Ok(!changes.is_full())
-            })?;
-            next = in_part.or(next);
-        }
-        if next.is_none() {
-            next = self.scan_flights(request, &mut spent, reader, |flight, record| {
-                let others = if is_reschedule {
-                    self.moved_flight(flight, &record.id, &mut moved, reader)?
-                } else {
-                    Some(Vec::new())
-                };
-                let Some(others) = others else { return Ok(!changes.is_full()) };
-                if self.plan_for_flight(flight, record, change, now, &mut changes)
-                    == Changed::Changed
-                {
-                    running += 1;
-                    changes.stop(
-                        others.iter().map(|other| (*other, self.decisions.at(*other))),
-                        Some(Stop::Cancelled),
-                    );
+                Seen::InFlight(of) => {
+                    before = of.position;
+                    let others = if is_reschedule {
+                        self.moved_flight(of.flight, &of.record.id, &mut moved, reader)?
+                    } else {
+                        Some(Vec::new())
+                    };
+                    let Some(others) = others else { return Ok(!changes.is_full()) };
+                    if self.plan_for_flight(of.flight, &of.record, change, now, &mut changes)
+                        == Changed::Changed
+                    {
+                        running += 1;
+                        changes.stop(
+                            others.iter().map(|other| (*other, self.decisions.at(*other))),
+                            Some(Stop::Cancelled),
+                        );
+                    }
                 }
-                Ok(!changes.is_full())
-            })?;
-        }
+            }
+            Ok(!changes.is_full())
+        })?;
+        let next = in_part.or(next);
         let mut effects = Effects::default();
         self.have_room_for(&changes)?;
         self.charge(share, runs_asked_for(change, &changes), now)?;
@@ -292,7 +324,7 @@ impl Engine {
     }
 
     /// Checks that the shard has room for what changes add.
-    fn have_room_for(&self, changes: &Changes) -> Result<(), EngineError> {
+    pub(super) fn have_room_for(&self, changes: &Changes) -> Result<(), EngineError> {
         let added = changes.back.len() + changes.aside.runs;
         self.has_room(added.saturating_sub(changes.killed.len()), 0)?;
         self.lanes.have_room_for(changes.back.keys().chain(changes.aside.back.keys()))

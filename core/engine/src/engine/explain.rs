@@ -1,8 +1,10 @@
 //! Why a task did or did not fire, and when it will.
 
 use super::Engine;
+use super::history::json;
 use crate::budget::MAX_IN_FLIGHT_TASKS;
 use crate::decisions::{Decision, FlightRef, Stop};
+use crate::ended_run::of_task;
 use crate::entry_ref::EntryRef;
 use crate::envelopes::records_of;
 use crate::error::EngineError;
@@ -10,7 +12,9 @@ use crate::reader::Reader;
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_EXPLAINED_RUNS, MAX_LANES};
+use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::explain::{Explanation, Flight, FlightDecision, NextRun, ReasonCode};
+use scheduler_model::format::history::Outcome;
 use scheduler_model::format::page::Flags;
 use scheduler_model::numbers::ScheduleNumber;
 use scheduler_model::protocol::RunsRequest;
@@ -28,7 +32,6 @@ impl Engine {
         now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<Explanation, EngineError> {
-        let request = RunsRequest { id: id.to_owned(), before: None, limit: MAX_EXPLAINED_RUNS };
         let item = self.get(id, reader)?;
         let record = item.as_ref().map(|item| Record::parse(item.record.get().as_bytes()));
         let record = record.and_then(Result::ok);
@@ -39,17 +42,13 @@ impl Engine {
             created_by: record
                 .and_then(|record| record.created_by)
                 .map(std::borrow::Cow::into_owned),
-            recent_runs: self
-                .runs(&request, now, reader)?
-                .items
-                .into_iter()
-                .map(|item| item.run)
-                .collect(),
             ..Explanation::default()
         };
+        let cancelled = self.explain_history(id, now, reader, &mut explanation)?;
         let mut of_hash: Vec<EntryRef> =
             self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
-        // The task itself, then further attempts of earlier occurrences, then dead letters.
+        // The task itself, then further attempts of earlier occurrences, then the newest dead
+        // letters.
         sort_by_key(&mut of_hash, |at| (self.flags_of(*at).has(Flags::RETRY), self.due_of(*at)));
         let more = of_hash.len().saturating_sub(MAX_EXPLAINED_RUNS);
         let mut found = Vec::new();
@@ -61,8 +60,8 @@ impl Engine {
         let is_waiting = !found.is_empty();
         let mut dead = Vec::new();
         // Examines a few more than it reports, because another id may have the same hash.
-        let of_hash = self.tasks.find(self.id_hash(id)).filter(|at| self.is_dead_letter(*at));
-        for at in of_hash.take(2 * MAX_EXPLAINED_RUNS) {
+        let letters_of_hash = self.dead_letters_of(self.id_hash(id));
+        for at in letters_of_hash.iter().copied().take(2 * MAX_EXPLAINED_RUNS) {
             let text = self.record_of(at, reader)?;
             if Record::parse(&text).is_ok_and(|record| record.id == id) {
                 dead.push(at);
@@ -88,11 +87,10 @@ impl Engine {
         for at in dead.into_iter().take(shown) {
             self.explain_waiting(at, now, reader, &mut explanation)?;
         }
-        let letters =
-            self.tasks.find(self.id_hash(id)).filter(|at| self.is_dead_letter(*at)).count();
+        let letters = letters_of_hash.len();
         if letters > shown && shown > 0 {
             explanation.add(
-                ReasonCode::Dead,
+                ReasonCode::DeadLettered,
                 format!("And {} more dead letters of it are kept.", letters - shown),
             );
         }
@@ -100,7 +98,18 @@ impl Engine {
             let detail = format!(
                 "It has {letters} dead letters, the most that are kept of an id: a further one takes the place of the oldest."
             );
-            explanation.add(ReasonCode::Dead, detail);
+            explanation.add(ReasonCode::DeadLettered, detail);
+        }
+        let is_running =
+            explanation.in_flight.iter().any(|of| of.decided != Some(FlightDecision::Cancelled));
+        if let Some((at, by)) = cancelled.filter(|_| !is_waiting && !is_running) {
+            let by = if by.is_empty() {
+                "a key of the deployment".to_owned()
+            } else {
+                format!("the API key {by:?}")
+            };
+            explanation
+                .add(ReasonCode::Cancelled, format!("It was cancelled at {} by {by}.", at.shown()));
         }
         if !is_waiting && explanation.reasons.is_empty() && !explanation.recent_runs.is_empty() {
             explanation.add(
@@ -109,6 +118,41 @@ impl Engine {
             );
         }
         Ok(explanation)
+    }
+
+    /// Shows the newest attempts of the history, and the last run that was dispatched. Returns when
+    /// the task was cancelled, and by which key, if it has not fired since.
+    fn explain_history(
+        &self,
+        id: &str,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        explanation: &mut Explanation,
+    ) -> Result<Option<(UnixMillis, String)>, EngineError> {
+        let (mut cancelled, mut fired_since) = (None, None);
+        // Mostly the last run is among the newest attempts, so the search ends with these.
+        let Explanation { recent_runs, last_run, .. } = explanation;
+        let request = RunsRequest::of_task(id, None, usize::MAX);
+        self.look_back(&request, usize::MAX, now, reader, &mut |_, past| {
+            let is_run = past.run.stage.is_empty() && past.run.was_dispatched;
+            let is_recent = recent_runs.len() < MAX_EXPLAINED_RUNS;
+            if past.run.outcome != Outcome::Cancelled {
+                fired_since = fired_since.max(Some(past.fired_at));
+            } else if is_recent && cancelled.is_none() && fired_since <= Some(past.reported_at) {
+                cancelled = Some((past.reported_at, past.run.by.clone().into_owned()));
+            }
+            if is_recent || is_run {
+                let run = json(&of_task(past))?;
+                if is_run && last_run.is_none() {
+                    *last_run = Some(run.clone());
+                }
+                if is_recent {
+                    recent_runs.push(run);
+                }
+            }
+            Ok(recent_runs.len() < MAX_EXPLAINED_RUNS || last_run.is_none())
+        })?;
+        Ok(cancelled)
     }
 
     fn explain_waiting(
@@ -129,11 +173,13 @@ impl Engine {
         let run = run_of(&record);
         let error = record.error.as_deref().unwrap_or("no error is known");
         if flags.has(Flags::DEAD_LETTER) {
+            let died = record.failed_at.map(|at| format!(" at {}", at.shown())).unwrap_or_default();
+            let path = DeadLetterId::of(&record).path();
             let detail = format!(
-                "{run} has failed for good at attempt {}: {error}. Run it again with POST …/run, or discard it with DELETE.",
+                "{run} failed for good{died}, at attempt {}: {error}. Replay it with POST {path}/replay, or discard it with DELETE {path}.",
                 record.attempt_number()
             );
-            explanation.add(ReasonCode::Dead, detail);
+            explanation.add(ReasonCode::DeadLettered, detail);
         } else if due == UnixMillis::HELD && self.lanes.is_held_back(self.id_hash(&record.id)) {
             let detail = format!(
                 "{run} waits until its shard, which has tasks of {MAX_LANES} keys of limits, has room for its key."

@@ -12,7 +12,8 @@ fn an_explanation_names_some_of_each_kind_and_counts_the_others() {
     let mut pair =
         Pair::with(Config { history: Keep::All, max_dispatched: usize::MAX, ..Config::default() });
     let rest = r#""everySeconds":1,"anchor":1764000000000,"retry":{"maxAttempts":2,"minBackoffSeconds":36000},"#;
-    let id = "x".repeat(256);
+    // It takes three times as much in an address.
+    let id = "ä".repeat(128);
     pair.create("", &id, None, rest);
     // A control character takes six bytes of JSON.
     let error = "\u{1}".repeat(500);
@@ -30,7 +31,11 @@ fn an_explanation_names_some_of_each_kind_and_counts_the_others() {
     let of = |code: ReasonCode| told.reasons.iter().filter(move |reason| reason.code == code);
     for (code, most, more) in [
         (ReasonCode::Retrying, MAX_EXPLAINED_RUNS, "And 996 more runs of it wait."),
-        (ReasonCode::Dead, MAX_EXPLAINED_RUNS + 1, "And 95 more dead letters of it are kept."),
+        (
+            ReasonCode::DeadLettered,
+            MAX_EXPLAINED_RUNS + 1,
+            "And 95 more dead letters of it are kept.",
+        ),
         (ReasonCode::InFlight, MAX_EXPLAINED_RUNS + 1, "And 25 more attempts of it are in flight."),
     ] {
         assert!(

@@ -137,7 +137,7 @@ impl Engine {
             });
             self.dispatch(
                 seq,
-                InFlight::new(destination.clone(), hashes, self.resend_time(now, 0)),
+                InFlight::new(destination.clone(), hashes, now, self.resend_time(now, 0)),
             );
             effects.sends.push(Outgoing { seq, destination, text });
         }

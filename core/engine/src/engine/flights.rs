@@ -1,20 +1,14 @@
-//! Finding attempts in flight by id or by a filter, and reading the records of their further
-//! attempts.
+//! Finding attempts in flight by id, and reading the records of their further attempts.
 
 use super::Engine;
-use crate::budget::MAX_SCANNED;
 use crate::decisions::FlightRef;
 use crate::entry_ref::EntryRef;
 use crate::envelopes::parse_envelope;
 use crate::error::{EngineError, contradiction};
-use crate::flights::{FlightReader, Flights, Found, flight_at, position_of};
+use crate::flights::{FlightReader, Flights, Found, paused};
 use crate::reader::Reader;
-use crate::scan::{Spent, matches_record};
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_model::format::page::Flags;
-use scheduler_model::position::Position;
-use scheduler_model::protocol::{ListRequest, Status};
-use scheduler_model::task::Record;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 
@@ -202,75 +196,4 @@ impl Engine {
         let rest: HashSet<u64> = of_rest.filter(|hash| !of_tasks.contains(hash)).collect();
         (tasks.len() + rest.len()) as u64
     }
-
-    /// Calls `found` for each attempt in flight that the request matches and that was not
-    /// cancelled, with its record, until it returns false. Returns the cursor for the rest. It
-    /// follows [`Engine::scan`] and spends what that has left.
-    pub(super) fn scan_flights(
-        &self,
-        request: &ListRequest,
-        spent: &mut Spent,
-        reader: &dyn Reader,
-        mut found: impl FnMut(FlightRef, &Record<'_>) -> Result<bool, EngineError>,
-    ) -> Result<Option<Position>, EngineError> {
-        let filter = &request.filter.folded();
-        if !filter.status.is_none_or(|status| matches!(status, Status::Fired | Status::Paused)) {
-            return Ok(None);
-        }
-        // Envelope numbers begin at 1, so this is before all of them.
-        let mut last = request.after.and_then(flight_at).unwrap_or(FlightRef { seq: 0, index: 0 });
-        let after = last;
-        for (seq, envelope) in self.outbox.range(after.seq..) {
-            let decisions = self.decisions.of(*seq);
-            let is_done = |index: u32| {
-                let is_behind = (FlightRef { seq: *seq, index }) <= after;
-                is_behind || decisions.get(&index).is_some_and(|decision| decision.is_cancelled())
-            };
-            if (0..).take(envelope.hashes.len()).all(is_done) {
-                continue;
-            }
-            if spent.is_all(request) {
-                return Ok(Some(position_of(last)));
-            }
-            let text = reader.envelope(*seq)?;
-            spent.bytes += text.len();
-            for (index, task) in
-                (0..).zip(parse_envelope(&text, *seq)?.tasks).filter(|(index, _)| !is_done(*index))
-            {
-                if spent.matches >= request.limit || spent.scanned >= MAX_SCANNED {
-                    return Ok(Some(position_of(last)));
-                }
-                spent.scanned += 1;
-                let flight = FlightRef { seq: *seq, index };
-                let decision = decisions.get(&index).copied().unwrap_or_default();
-                let patched =
-                    if decision.patched { Some(reader.patched(*seq, index)?) } else { None };
-                let text = patched.as_deref().unwrap_or(task.get().as_bytes());
-                spent.bytes += patched.as_ref().map_or(0, Vec::len);
-                let record = Record::parse(text).map_err(|problem| {
-                    EngineError::Corrupt(format!("envelope {seq}: {problem}"))
-                })?;
-                let is_meant = (filter.status != Some(Status::Paused) || decision.is_paused())
-                    && filter.from.is_none_or(|from| record.due() >= from)
-                    && filter.to.is_none_or(|to| record.due() < to)
-                    && matches_record(filter, text);
-                last = flight;
-                if is_meant {
-                    spent.matches += 1;
-                    if !found(flight, &record)? {
-                        return Ok(Some(position_of(last)));
-                    }
-                }
-            }
-        }
-        Ok(None)
-    }
-}
-
-fn paused(record: &[u8], seq: u64) -> Result<Vec<u8>, EngineError> {
-    let record = Record::parse(record)
-        .map_err(|problem| EngineError::Corrupt(format!("envelope {seq}: {problem}")))?;
-    let mut out = Vec::new();
-    Record { paused: Some(true), ..record }.write(&mut out);
-    Ok(out)
 }

@@ -1,11 +1,12 @@
 use super::*;
+use crate::Reader;
 use crate::error::EngineError;
 use crate::limiter::Limiter;
 use crate::testing::{self, Memory, record};
 use crate::{Config, Destination, Engine, Keep, LimitAsk};
 use scheduler_model::bounds::MAX_LANES;
 use scheduler_model::format::envelope::Envelope;
-use scheduler_model::format::page::{Flags, PageBuilder};
+use scheduler_model::format::page::{Directory, Entry, Flags, PageBuilder};
 use scheduler_model::limit::Limit;
 use scheduler_model::protocol::limiter::{LimiterRequest, Named};
 use scheduler_model::protocol::{Append, CancelRequest, Cancelled, Report, Terms};
@@ -18,7 +19,7 @@ const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 /// A shard and a limiter that is always there.
 pub(crate) struct Pair {
     pub(crate) engine: Engine,
-    stored: Memory,
+    pub(crate) stored: Memory,
     limiter: Limiter,
     pub(crate) now: UnixMillis,
     config: Config,
@@ -80,6 +81,36 @@ impl Pair {
         )?;
         self.commit(&effects);
         Ok(reply)
+    }
+
+    /// Gives the engine an input and commits its effects.
+    pub(crate) fn input<T>(
+        &mut self,
+        call: impl FnOnce(&mut Engine, UnixMillis, &dyn Reader) -> Result<(T, Effects), EngineError>,
+    ) -> T {
+        let (reply, effects) = call(&mut self.engine, self.now, &self.stored).unwrap();
+        self.commit(&effects);
+        reply
+    }
+
+    pub(crate) fn reader(&self) -> &dyn Reader {
+        &self.stored
+    }
+
+    /// Stores the dead letters as earlier versions did, due never, and restarts.
+    pub(crate) fn age_dead_letters(&mut self) {
+        for row in self.stored.pages.values_mut() {
+            let aged = |mut entry: Entry| {
+                if entry.flags.has(Flags::DEAD_LETTER) {
+                    entry.due = UnixMillis::NEVER;
+                }
+                entry
+            };
+            let mut aged = Directory::new(row.directory.iter().map(aged).collect());
+            aged.set_keyed();
+            row.directory = aged;
+        }
+        self.restart();
     }
 
     /// Discards the dead letters of an id.
@@ -159,11 +190,7 @@ impl Pair {
 
     /// Returns the outcomes and errors of a task's runs, the newest first.
     pub(crate) fn outcomes(&self, id: &str) -> Vec<(String, String)> {
-        let request = scheduler_model::protocol::RunsRequest {
-            id: id.to_owned(),
-            before: None,
-            limit: 1_000,
-        };
+        let request = scheduler_model::protocol::RunsRequest::of_task(id, None, 1_000);
         let text =
             |run: &serde_json::Value, name: &str| run[name].as_str().unwrap_or_default().to_owned();
         let runs = self.engine.runs(&request, self.now, &self.stored).unwrap().items.into_iter();
@@ -241,7 +268,7 @@ impl Pair {
         (handed_on, wakeups)
     }
 
-    fn commit(&mut self, effects: &Effects) {
+    pub(crate) fn commit(&mut self, effects: &Effects) {
         self.stored.apply(&effects.writes);
     }
 

@@ -195,7 +195,11 @@ impl Engine {
                     self.resend_time_of_stored(&destination, stored.sent_at, attempts, sends);
                 self.dispatch(
                     stored.seq,
-                    InFlight { attempts, sends, ..InFlight::new(destination, hashes, resend_at) },
+                    InFlight {
+                        attempts,
+                        sends,
+                        ..InFlight::new(destination, hashes, stored.sent_at, resend_at)
+                    },
                 );
             }
             None => self.newest_is_cleared |= stored.seq == self.state.last_seq,

@@ -2,7 +2,7 @@
 //!
 //! | number | bits | at its end |
 //! |---|---|---|
-//! | of a page, of a recurring task | 32 | continues at 1 and skips numbers in use; 0 denotes the recurring tasks and is never a page's. Of the dead letters of an id the older ones then look newer |
+//! | of a page, of a recurring task | 32 | continues at 1 and skips numbers in use; 0 denotes the recurring tasks and is never a page's. |
 //! | of a lane | 8 | free numbers are reused: [`crate::lanes`] |
 //! | of an envelope, of a row of the history, of an event | 64 | is not reached: at 1,000 a second, 2^53, the last that JavaScript counts exactly, comes after 285,000 years |
 //! | of a life of the shard | 32 | is not reached: with a start every 10 seconds it comes after 1,300 years |

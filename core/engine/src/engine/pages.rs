@@ -4,7 +4,7 @@ use super::Engine;
 use crate::effects::{Effects, Write};
 use crate::entry_ref::EntryRef;
 use scheduler_model::bounds::{MAX_PAGE_TASKS, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES};
-use scheduler_model::format::page::{Flags, Page};
+use scheduler_model::format::page::Page;
 use scheduler_model::numbers::PageNumber;
 use std::collections::BTreeSet;
 
@@ -65,9 +65,6 @@ impl Engine {
         let number = self.next_page();
         if page.body.len() <= OPEN_PAGE_APPEND_BYTES {
             *self.open_page(lane) = Some(number);
-        } else if page.directory.iter().any(|entry| entry.flags.has(Flags::DEAD_LETTER)) {
-            // Later dead letters come after these: see `remains`.
-            *self.open_page(lane) = None;
         }
         let body_len = page.body.len() as u32;
         effects.writes.push(Write::InsertPage {

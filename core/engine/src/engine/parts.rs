@@ -47,6 +47,18 @@ impl Engine {
         }
     }
 
+    /// Returns the same as [`Engine::settled`] for the request of these changes. A run with a
+    /// payload of its own changes also a task that is due.
+    pub(super) fn settled_by(
+        &self,
+        at: EntryRef,
+        change: Change,
+        now: UnixMillis,
+        changes: &Changes,
+    ) -> Option<Changed> {
+        self.settled(at, change, now).filter(|_| changes.payload.is_none())
+    }
+
     /// Returns what a change does to a run in flight, if that is known without its record.
     pub(super) fn settled_in_flight(&self, flight: FlightRef, change: Change) -> Option<Changed> {
         let is_paused = self.decisions.at(flight).is_paused();
@@ -75,10 +87,10 @@ impl Engine {
         reader: &dyn Reader,
         changes: &mut Changes,
     ) -> Result<Option<Vec<Changed>>, EngineError> {
-        let mut outcomes: Vec<Changed> =
-            found.iter().filter_map(|at| self.settled(*at, change, now)).collect();
+        let settled = |at: &EntryRef| self.settled_by(*at, change, now, changes);
+        let mut outcomes: Vec<Changed> = found.iter().filter_map(settled).collect();
         let open: Vec<EntryRef> =
-            found.iter().copied().filter(|at| self.settled(*at, change, now).is_none()).collect();
+            found.iter().copied().filter(|at| settled(at).is_none()).collect();
         let last = self.last_that_fit(&open, changes);
         for at in last {
             match self.plan_change(*at, change, now, reader, changes)? {

@@ -1,6 +1,7 @@
 //! Planning what a change does to one task, attempt or recurring task.
 
 use super::Engine;
+use crate::budget::TIME_BYTES;
 use crate::changes::{Changes, Rewritten};
 use crate::decisions::{FlightRef, Stop};
 use crate::entry_ref::EntryRef;
@@ -9,11 +10,13 @@ use crate::event_buffer::event;
 use crate::reader::Reader;
 use crate::requeue::queue_flag;
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::bounds::MAX_RECORD_BYTES;
 use scheduler_model::format::page::Flags;
 use scheduler_model::numbers::ScheduleNumber;
 use scheduler_model::protocol::{Change, Changed, EventKind, NewTime};
 use scheduler_model::schedule::LocalTimes;
 use scheduler_model::task::{Record, write_occurrence};
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 impl Engine {
@@ -43,7 +46,7 @@ impl Engine {
         reader: &dyn Reader,
         changes: &mut Changes,
     ) -> Result<Option<Changed>, EngineError> {
-        if let Some(settled) = self.settled(at, change, now) {
+        if let Some(settled) = self.settled_by(at, change, now, changes) {
             return Ok(Some(settled));
         }
         let text = self.record_of(at, reader)?;
@@ -51,6 +54,20 @@ impl Engine {
             .map_err(|problem| EngineError::Corrupt(format!("{at}: {problem}")))?;
         let event = event_of(change).map(|kind| event(kind, &record, "", now));
         changes.looked_at += text.len();
+        let payload = changes.payload.clone();
+        let record = match payload.as_deref() {
+            Some("null") => Record { payload: None, ..record },
+            Some(payload) => Record { payload: Some(json_text(payload)?), ..record },
+            None => record,
+        };
+        if payload.is_some() {
+            let mut given = Vec::new();
+            record.write(&mut given);
+            // The stored record may be larger than a new one, because of an error.
+            if given.len() + TIME_BYTES > MAX_RECORD_BYTES.max(text.len()) {
+                return Ok(Some(Changed::TooLarge));
+            }
+        }
         let outcome = match at {
             EntryRef::Schedule(number) => {
                 let Some(outcome) = self.plan_for_schedule(number, record, change, now, changes)?
@@ -107,8 +124,7 @@ impl Engine {
             }
             Change::Resume => (record.clone(), due_of_task(&record, now), flags, false),
             Change::Run if is_dead => {
-                let record = Record { replayed_at: Some(now), ..first_attempt(record) };
-                (record, now, to_queue.and(Flags::RETRY), false)
+                (replayed(record, now), now, to_queue.and(Flags::RETRY), false)
             }
             // The task stays, because it does not fire by itself. A copy fires.
             Change::Run
@@ -218,6 +234,17 @@ impl Engine {
             Change::Reschedule(_) => Changed::NotApplicable,
         }))
     }
+}
+
+/// Returns the record of a dead letter that starts again.
+pub(super) fn replayed(record: Record<'_>, now: UnixMillis) -> Record<'_> {
+    Record { replayed_at: Some(now), ..first_attempt(record) }
+}
+
+/// Reads JSON text that the sender has checked.
+pub(super) fn json_text(text: &str) -> Result<&RawValue, EngineError> {
+    serde_json::from_str(text)
+        .map_err(|problem| EngineError::BadRequest(format!("a part of a record: {problem}")))
 }
 
 /// Returns the record of a task without traces of earlier attempts.

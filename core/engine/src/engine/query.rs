@@ -5,23 +5,27 @@ use crate::budget::LOOK_BYTES;
 use crate::decisions::FlightRef;
 use crate::entry_ref::{EntryRef, PageEntry};
 use crate::error::EngineError;
+use crate::flights::flight_at;
 use crate::lateness::leading_time;
+use crate::mem_page::MemPage;
 use crate::mem_schedule::MemSchedule;
 use crate::reader::Reader;
-use crate::scan::{Candidate, Spent, item_of, matches_record, status_of};
+use crate::scan::{
+    Candidate, Seen, Spent, item_of, matches_record, needs_death, next_due, status_of,
+};
 use crate::timers::TimerHeap;
 use scheduler_calendar::ordered::{sort, sort_by_key};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Flags;
 use scheduler_model::numbers::PageNumber;
 use scheduler_model::position::Position;
-use scheduler_model::protocol::{Among, Kind, ListItem, ListReply, ListRequest, Status};
+use scheduler_model::protocol::{Among, Filter, Kind, ListItem, ListRequest, Status};
 use scheduler_model::task::{Record, version_of};
 use serde_json::value::RawValue;
 
 impl Engine {
-    /// Returns the task with this id: the waiting one, or else one in flight, or else a dead
-    /// letter.
+    /// Returns the task with this id: the waiting one, or else one in flight, or else the newest
+    /// dead letter.
     ///
     /// # Errors
     /// If storage fails or is damaged.
@@ -32,13 +36,15 @@ impl Engine {
         sort_by_key(&mut of_hash, |at| self.flags_of(*at).has(Flags::RETRY));
         for at in of_hash {
             if self.id_of(at, reader)? == id {
-                return self.item(self.candidate(at), reader).map(Some);
+                let item = self.item(self.candidate(at), reader)?;
+                let is_running = self.is_task(at) && self.has_flight_of_hash(self.id_hash(id));
+                return Ok(Some(ListItem { is_running, ..item }));
             }
         }
         if let Some(item) = self.find_in_flight(id, reader)? {
             return Ok(Some(item));
         }
-        for at in self.tasks.find(self.id_hash(id)) {
+        for at in self.dead_letters_of(self.id_hash(id)) {
             let item = self.item(self.candidate(at), reader)?;
             if Record::parse(item.record.get().as_bytes()).is_ok_and(|record| record.id == id) {
                 return Ok(Some(item));
@@ -68,7 +74,9 @@ impl Engine {
         let is_cancelled = is_cancelled(flight);
         Ok(Some(ListItem {
             position,
-            status: Status::Fired,
+            due: None,
+            status: Status::Running,
+            is_running: false,
             is_attempt: true,
             is_cancelled,
             record,
@@ -143,94 +151,101 @@ impl Engine {
         Ok(!found.is_empty())
     }
 
-    /// Returns a page of the tasks that a filter matches, in the order of firing.
-    ///
-    /// # Errors
-    /// If storage fails or is damaged.
-    pub fn list(
-        &self,
-        request: &ListRequest,
-        reader: &dyn Reader,
-    ) -> Result<ListReply, EngineError> {
-        let (mut items, mut spent) = (Vec::new(), Spent::default());
-        let next = self.scan(request, true, &mut spent, reader, |candidate, record| {
-            let item = match record {
-                Some(record) => item_of(candidate, record)?,
-                None => self.item(candidate, reader)?,
-            };
-            items.push(item);
-            Ok(true)
-        })?;
-        Ok(ListReply { items, next })
-    }
-
-    /// Calls `found` for each task that the request matches, with its record if that was read,
-    /// until it returns false. `reads` says that `found` reads the record of each task. Returns the
-    /// cursor for the rest.
+    /// Calls `found` for each task, further attempt, attempt in flight and dead letter that the
+    /// request matches, in the order of the list, until it returns false. `found` counts its
+    /// matches. `reads` says that it reads the record of what waits. Returns the cursor for the
+    /// rest.
     pub(super) fn scan(
         &self,
         request: &ListRequest,
         reads: bool,
         spent: &mut Spent,
         reader: &dyn Reader,
-        mut found: impl FnMut(Candidate, Option<Vec<u8>>) -> Result<bool, EngineError>,
+        mut found: impl FnMut(&mut Spent, Seen<'_>) -> Result<bool, EngineError>,
     ) -> Result<Option<Position>, EngineError> {
         let filter = &request.filter.folded();
-        let mut last = None;
-        // Such tasks are in no page, so pages are not examined.
-        let recurring_only =
-            filter.kind == Some(Kind::Cron) && filter.status == Some(Status::Scheduled);
-        let mut merge = self.merge_from(request.after, filter.from, recurring_only);
+        let mut last = request.after;
+        let mut merge = self.merge_from(request.after, filter);
         while let Some(position) = merge.pop() {
-            if filter.to.is_some_and(|to| position.due >= to) {
-                return Ok(None);
-            }
             if spent.is_all(request) {
                 return Ok(last);
             }
             last = Some(position);
-            self.push_following(position, &mut merge);
             spent.scanned += 1;
-            let candidate = self.candidate(EntryRef::of(position));
-            let known = filter.status.is_none_or(|status| status == candidate.status)
-                && match (filter.kind, candidate.kind) {
-                    (Some(wanted), Some(kind)) => wanted.includes(kind),
-                    _ => true,
+            let goes_on = if let Some(flight) = flight_at(position) {
+                self.push_next_flight(flight, filter.status, &mut merge);
+                self.look_at_flight(flight, position, filter, spent, reader, &mut found)?
+            } else {
+                self.push_following(position, filter, &mut merge);
+                let candidate = self.candidate(EntryRef::of(position));
+                let Some(record) = self.look_at(&candidate, filter, spent, reader)? else {
+                    continue;
                 };
-            if !known {
-                continue;
-            }
-            let needs_record =
-                filter.reads_records() || (filter.kind.is_some() && candidate.kind.is_none());
-            let record =
-                if needs_record { Some(self.record_of(candidate.at, reader)?) } else { None };
-            spent.bytes += record.as_ref().map_or(LOOK_BYTES, Vec::len);
-            if record.as_ref().is_none_or(|record| matches_record(filter, record)) {
                 if reads && record.is_none() {
                     spent.bytes += self.tasks.record_bytes(candidate.at);
                 }
-                if !found(candidate, record)? {
-                    return Ok(last);
-                }
-                spent.matches += 1;
+                found(spent, Seen::Waiting(candidate, record))?
+            };
+            if !goes_on {
+                return Ok(last);
             }
         }
         Ok(None)
     }
 
-    /// Returns a heap with the first live position after `after` (and at or after `from`) of each
-    /// page and schedule, or of schedules only.
+    /// Examines what waits, and counts the bytes that it reads. Returns `None` if the
+    /// [folded](Filter::folded) filter does not match it, and else its record if that was read.
+    pub(super) fn look_at(
+        &self,
+        candidate: &Candidate,
+        filter: &Filter,
+        spent: &mut Spent,
+        reader: &dyn Reader,
+    ) -> Result<Option<Option<Vec<u8>>>, EngineError> {
+        let is_known = filter.status.is_none_or(|status| status == candidate.status)
+            && match (filter.kind, candidate.kind) {
+                (Some(wanted), Some(kind)) => wanted.includes(kind),
+                _ => true,
+            };
+        if !is_known {
+            return Ok(None);
+        }
+        let is_timed = filter.from.is_some() || filter.to.is_some();
+        let needs_record = filter.reads_records()
+            || (filter.kind.is_some() && candidate.kind.is_none())
+            || needs_death(filter, candidate.status, candidate.position.due);
+        let text = if needs_record { Some(self.record_of(candidate.at, reader)?) } else { None };
+        spent.bytes += text.as_ref().map_or(LOOK_BYTES, Vec::len);
+        if is_timed {
+            let time = self.time_of(candidate, text.as_deref(), spent, reader)?;
+            let is_within = time.is_some_and(|time| {
+                filter.from.is_none_or(|from| time >= from) && filter.to.is_none_or(|to| time < to)
+            });
+            if !is_within {
+                return Ok(None);
+            }
+        }
+        let is_meant = match &text {
+            Some(text) => Record::parse(text).is_ok_and(|record| matches_record(filter, &record)),
+            None => true,
+        };
+        Ok(is_meant.then_some(text))
+    }
+
+    /// Returns a heap with the first position after `after` of each page, schedule and envelope in
+    /// flight, of those that the filter may match.
     ///
     /// Its size follows from the bound of a shard's memory: a page of one task takes six times as
     /// much there as its 16 bytes here, so a request to a full shard (40 MB) takes 7 MB for a
     /// moment. It passes each cancelled entry once, which takes some nanoseconds.
-    fn merge_from(
-        &self,
-        after: Option<Position>,
-        from: Option<UnixMillis>,
-        recurring_only: bool,
-    ) -> TimerHeap {
-        let from = from.unwrap_or(UnixMillis::ZERO);
+    fn merge_from(&self, after: Option<Position>, filter: &Filter) -> TimerHeap {
+        // Of what is in pages, nothing that recurs is `scheduled`.
+        let recurring_only = filter
+            .kind
+            .is_some_and(|kind| Kind::Recurring.includes(kind) || kind == Kind::Recurring)
+            && filter.status == Some(Status::Scheduled);
+        let running_only = filter.status == Some(Status::Running);
+        let from = filter.from.unwrap_or(UnixMillis::ZERO);
         let start = |page: PageNumber| -> (UnixMillis, usize) {
             // Within a page positions rise with the index: those up to `after` end either before
             // its due time, or within it.
@@ -244,41 +259,45 @@ impl Engine {
         let is_after = |position: &Position| {
             position.due >= from && after.is_none_or(|after| *position > after)
         };
-        let of_pages =
-            self.tasks.pages().filter(|_| !recurring_only).filter_map(|(number, page)| {
+        let of_pages = self.tasks.pages().filter(|_| !recurring_only && !running_only).filter_map(
+            |(number, page)| {
                 let (due, least) = start(number);
                 let first = page.directory.before(due).max(page.fired()).max(least);
-                (first..page.directory.len())
-                    .filter(|index| page.is_live(*index))
-                    .filter_map(|index| {
-                        let due = page.directory.get(index)?.due;
-                        Some(EntryRef::page(number, index).position(due))
+                let mut live = (first..page.directory.len()).filter(|index| page.is_live(*index));
+                let first = live.find(|index| {
+                    let entry = page.directory.get(*index);
+                    entry.is_some_and(|entry| {
+                        is_after(&EntryRef::page(number, *index).position(entry.due))
                     })
-                    .find(is_after)
-            });
+                })?;
+                next_in_page(number, page, first, filter)
+            },
+        );
         let of_schedules = self
             .tasks
             .all_schedules()
+            .filter(|_| !running_only)
             .map(|(number, schedule)| EntryRef::Schedule(number).position(schedule.due()))
-            .filter(is_after);
-        let most = self.tasks.pages().count() + self.tasks.all_schedules().count();
-        TimerHeap::of_at_most(most, of_pages.chain(of_schedules))
+            .filter(|position| {
+                is_after(position) && next_due(filter, position.due) == Some(position.due)
+            });
+        let most =
+            self.tasks.pages().count() + self.tasks.all_schedules().count() + self.outbox.len();
+        let of_flights = self.first_flights(after, filter.status);
+        TimerHeap::of_at_most(most, of_pages.chain(of_schedules).chain(of_flights))
     }
 
-    fn push_following(&self, position: Position, merge: &mut TimerHeap) {
+    fn push_following(&self, position: Position, filter: &Filter, merge: &mut TimerHeap) {
         let EntryRef::Page(PageEntry { page: number, index }) = EntryRef::of(position) else {
             return;
         };
         let Some(page) = self.tasks.page(number) else { return };
-        let next = (index as usize + 1..page.directory.len()).find(|index| page.is_live(*index));
-        if let Some((index, entry)) =
-            next.and_then(|index| Some((index, page.directory.get(index)?)))
-        {
-            merge.push(EntryRef::page(number, index).position(entry.due));
+        if let Some(next) = next_in_page(number, page, index as usize + 1, filter) {
+            merge.push(next);
         }
     }
 
-    fn candidate(&self, at: EntryRef) -> Candidate {
+    pub(super) fn candidate(&self, at: EntryRef) -> Candidate {
         match at {
             EntryRef::Schedule(number) => {
                 let schedule = self.tasks.schedule(number);
@@ -298,9 +317,33 @@ impl Engine {
         }
     }
 
-    fn item(&self, candidate: Candidate, reader: &dyn Reader) -> Result<ListItem, EngineError> {
+    pub(super) fn item(
+        &self,
+        candidate: Candidate,
+        reader: &dyn Reader,
+    ) -> Result<ListItem, EngineError> {
         let record = self.record_of(candidate.at, reader)?;
         item_of(candidate, record)
+    }
+}
+
+/// Returns the position of the first live entry of a page, from this index on, that a filter may
+/// match by its due time.
+fn next_in_page(
+    number: PageNumber,
+    page: &MemPage,
+    from: usize,
+    filter: &Filter,
+) -> Option<Position> {
+    let mut from = from;
+    loop {
+        let index = (from..page.directory.len()).find(|index| page.is_live(*index))?;
+        let due = page.directory.get(index)?.due;
+        let wanted = next_due(filter, due)?;
+        if wanted == due {
+            return Some(EntryRef::page(number, index).position(due));
+        }
+        from = page.directory.before(wanted).max(index + 1);
     }
 }
 

@@ -15,7 +15,7 @@ fn a_scan_of_many_small_pages_takes_a_part_of_what_the_shard_takes() {
         let number = PageNumber::new(number);
         engine.tasks.insert_page(number, Directory::new(vec![entry]), 100, 0, Vec::new());
     }
-    let merge = engine.merge_from(None, None, false);
+    let merge = engine.merge_from(None, &Filter::default());
     assert_eq!(merge.len(), pages as usize);
     let (scan, shard) = (merge.memory_bytes(), engine.memory_bytes());
     assert!(6 * scan <= shard, "{scan} bytes beside {shard}");

@@ -12,9 +12,8 @@
 //! | any of them of a recurring task, while the shard has [`Config::max_entries`] | takes the place of the oldest dead letter of its id; else it becomes a dead letter at once, which is not kept |
 //!
 //! The history has the outcome of a dead letter, whether or not the dead letter is kept. What
-//! remains of a one-shot task takes the place of its run. The dead letters of an id are in order of
-//! arrival: a page with dead letters closes the open page ([`Engine::add_page`]), so that no later
-//! one gets a place before them.
+//! remains of a one-shot task takes the place of its run. The order of dead letters is the order of
+//! death: see `engine/dead_letters.rs`.
 //!
 //! [`Config::max_dead_letters`]: crate::Config::max_dead_letters
 //! [`Config::max_runs`]: crate::Config::max_runs
@@ -26,8 +25,9 @@ use crate::budget::MAX_SURPLUS;
 use crate::effects::Effects;
 use crate::ended_run::Ended;
 use crate::entry_ref::EntryRef;
+use crate::envelopes::Dispatched;
 use crate::error::EngineError;
-use crate::remains::{OfId, Remains};
+use crate::remains::{Letter, OfId, Remains};
 use crate::requeue::flags_of_record;
 use scheduler_calendar::ordered::sort;
 use scheduler_calendar::time::UnixMillis;
@@ -43,7 +43,7 @@ impl Engine {
             for at in self.tasks.find(hash) {
                 let flags = self.flags_of(at);
                 if flags.has(Flags::DEAD_LETTER) {
-                    dead.push(at);
+                    dead.push((self.due_of(at).death(), at));
                 } else if self.is_waiting_run(at) {
                     of.runs += 1;
                 }
@@ -143,12 +143,17 @@ impl Engine {
         }
         remains.surplus += surplus;
         self.state.counters.dead_letters_displaced += surplus as u64;
+        let died = remains.free_death(hash, record);
         let at = remains.letters.len();
         let mut text = Vec::new();
-        record.write(&mut text);
-        remains
-            .letters
-            .push(Some((flags_of_record(record, to_queue.and(Flags::DEAD_LETTER)), text)));
+        Record { failed_at: Some(died), ..record.clone() }.write(&mut text);
+        remains.letters.push(Some(Letter {
+            died,
+            time: record.time,
+            stage: record.stage.as_deref().map(str::to_owned),
+            flags: flags_of_record(record, to_queue.and(Flags::DEAD_LETTER)),
+            text,
+        }));
         remains.kept_letters += 1;
         self.of_id(hash, remains).letters.push_back(at);
     }
@@ -186,8 +191,8 @@ impl Engine {
         let Remains { mut back, letters, gone, stillborn, .. } = remains;
         // Before anything is added, which would move entries.
         self.kill(&gone, effects);
-        for (flags, text) in letters.into_iter().flatten() {
-            back.push_text(None, UnixMillis::NEVER, flags, &text);
+        for Letter { died, flags, text, .. } in letters.into_iter().flatten() {
+            back.push_text(None, died.as_death(), flags, &text);
         }
         self.put_in(back, effects);
         let mut ended = Vec::with_capacity(stillborn.len());
@@ -196,7 +201,7 @@ impl Engine {
                 .map_err(|problem| EngineError::Corrupt(format!("a follow-up: {problem}")))?;
             ended.push((record, Ended::Failed { dead: true, error: Cow::Borrowed(why) }));
         }
-        self.keep_outcomes(now, None, &ended, now, effects);
+        self.keep_outcomes(now, None, &ended, &Dispatched::new(), now, effects);
         Ok(())
     }
 }

@@ -121,7 +121,7 @@ impl Engine {
     fn send_once_more(&mut self, seq: u64, sends: Sends, wait: i64, now: UnixMillis) -> Effects {
         let resend_at = now.plus(wait);
         if let Some(envelope) = self.outbox.get_mut(&seq) {
-            (envelope.sends, envelope.resend_at) = (sends, resend_at);
+            (envelope.sends, envelope.sent_at, envelope.resend_at) = (sends, now, resend_at);
         }
         self.resends.push(Reverse((resend_at, seq)));
         Effects {
@@ -178,7 +178,7 @@ impl Engine {
             // Of the others an answer is awaited, and the queue may not give one.
             let resend_at = self.resend_time(now, if sends == Sends::Sent { attempts } else { 0 });
             if let Some(envelope) = self.outbox.get_mut(&seq) {
-                envelope.resend_at = resend_at;
+                (envelope.sent_at, envelope.resend_at) = (now, resend_at);
             }
             self.resends.push(Reverse((resend_at, seq)));
             self.state.counters.redelivered += u64::from(is_redelivery);

@@ -4,11 +4,13 @@
 use crate::in_flight::{FlightAt, FlightStep, Stop};
 use crate::invariants::{key_of, violated};
 use crate::late::made_up;
+use crate::lists::{Meant, meant};
 use crate::model::{Firing, Schedule, What};
 use crate::operations::{Answer, is_more_than_a_scan};
 use crate::storage::Waiting;
 use crate::world::{Dropped, World};
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::position::Position;
 use scheduler_model::protocol::{Change, ChangeRequest, Changed, Filter, ListRequest};
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::Record;
@@ -29,7 +31,21 @@ pub(crate) struct Step {
 }
 
 /// Returns what a change does to one waiting thing.
-fn step(world: &World, waiting: &Waiting, change: Change) -> Result<Step, Changed> {
+pub(crate) fn step(world: &World, waiting: &Waiting, change: Change) -> Result<Step, Changed> {
+    step_if(world, waiting, change, waiting.position.due <= world.now)
+}
+
+/// Returns what a run with a payload of its own does to one waiting thing, which may be due.
+pub(crate) fn step_with_payload(world: &World, waiting: &Waiting) -> Result<Step, Changed> {
+    step_if(world, waiting, Change::Run, false)
+}
+
+fn step_if(
+    world: &World,
+    waiting: &Waiting,
+    change: Change,
+    is_due: bool,
+) -> Result<Step, Changed> {
     let now = world.now;
     let (firing, what) = key_of(waiting);
     let becomes = |what_then| Step {
@@ -47,7 +63,6 @@ fn step(world: &World, waiting: &Waiting, change: Change) -> Result<Step, Change
         not_before: Some(now.get()),
         ..becomes(what)
     };
-    let is_due = waiting.position.due <= now;
     let record = waiting.record.parse();
     let has_no_time = record.is_recurring() || record.stage.is_some();
     let replays = record.is_conditional().then_some(now.get());
@@ -296,33 +311,22 @@ pub(crate) fn change_matching(
     limit: usize,
     change: Change,
 ) -> Result<Answer, Dropped> {
-    let matching = crate::operations::matching(world, at, filter);
+    let all = meant(world, at, filter);
     let is_reschedule = matches!(change, Change::Reschedule(_));
-    let meant = matching
-        .iter()
-        .take(limit)
-        .filter(|waiting| !is_reschedule || is_moved(world, at, waiting));
-    let steps: Vec<Step> = meant.filter_map(|waiting| step(world, waiting, change).ok()).collect();
-    let in_flight = world.model.flights_matching(at, filter);
-    let is_moved = |flight: &FlightAt| {
+    let is_flight_moved = |flight: &FlightAt| {
         let id = world.model.version(world.model.firing_at(at, *flight).version).id.clone();
         let is_task = world.model.waiting_of(&id).iter().all(|((_, what), _)| *what == What::Dead);
-        !is_reschedule || is_task && world.model.flights_of(at, &id).first() == Some(flight)
+        is_task && world.model.flights_of(at, &id).first() == Some(flight)
     };
-    let meant =
-        in_flight.iter().take(limit - matching.len().min(limit)).filter(|flight| is_moved(flight));
-    let flight_steps: Vec<FlightStep> =
-        meant.filter_map(|flight| world.model.flight_step(at, *flight, change).ok()).collect();
-    let mut with_others = flight_steps.clone();
-    for moved in flight_steps.iter().filter(|_| is_reschedule) {
-        let id = world.model.version(world.model.firing_at(at, moved.flight).version).id.clone();
-        let others = world.model.flights_of(at, &id).into_iter().skip(1);
-        with_others.extend(others.map(|flight| FlightStep {
-            flight,
-            stop: Some(Stop::Cancelled),
-            put: None,
-        }));
-    }
+    let what_is_done = |(_, meant): &(Position, Meant)| match meant {
+        Meant::Waiting(waiting) if is_reschedule && !is_moved(world, at, waiting) => None,
+        Meant::Waiting(waiting) => step(world, waiting, change).ok().map(Done::Waiting),
+        Meant::InFlight(flight) if is_reschedule && !is_flight_moved(flight) => None,
+        Meant::InFlight(flight) => {
+            world.model.flight_step(at, *flight, change).ok().map(Done::InFlight)
+        }
+    };
+    let done: Vec<Done> = all.iter().take(limit).filter_map(what_is_done).collect();
     let is_large = crate::operations::is_more_than_a_scan(world, at);
     let request = ListRequest { filter: filter.clone(), after: None, limit, max_bytes: None };
     world.input(
@@ -331,22 +335,30 @@ pub(crate) fn change_matching(
         |engine, now, storage| engine.change_matching(&request, change, None, now, storage),
         |world, reply, _| {
             // A step that has come to its bound in bytes has done the first of them, in the same
-            // order.
-            let of_flights = (reply.running as usize).min(flight_steps.len());
-            let of_waiting =
-                (reply.changed.saturating_sub(reply.running) as usize).min(steps.len());
-            let is_part =
-                reply.next.is_some() && is_large && (of_flights == 0 || of_waiting == steps.len());
-            let (steps, flight_steps, with_others) = match is_part {
-                // A reschedule stops other attempts of its id, too: see `with_others`.
-                true if !is_reschedule => {
-                    (&steps[..of_waiting], &flight_steps[..of_flights], &flight_steps[..of_flights])
+            // order. A reschedule is of few tasks.
+            let is_part = reply.next.is_some() && is_large && !is_reschedule;
+            let most = if is_part { reply.changed as usize } else { usize::MAX };
+            let (mut steps, mut flight_steps) = (Vec::new(), Vec::new());
+            for done in done.into_iter().take(most) {
+                match done {
+                    Done::Waiting(step) => steps.push(step),
+                    Done::InFlight(step) => flight_steps.push(step),
                 }
-                _ => (steps.as_slice(), flight_steps.as_slice(), with_others.as_slice()),
-            };
+            }
             let (changed, running) =
                 ((steps.len() + flight_steps.len()) as u64, flight_steps.len() as u64);
-            let is_cut = reply.next.is_none() && matching.len() + in_flight.len() > limit;
+            let mut with_others = flight_steps.clone();
+            for moved in flight_steps.iter().filter(|_| is_reschedule) {
+                let version = world.model.firing_at(at, moved.flight).version;
+                let id = world.model.version(version).id.clone();
+                let others = world.model.flights_of(at, &id).into_iter().skip(1);
+                with_others.extend(others.map(|flight| FlightStep {
+                    flight,
+                    stop: Some(Stop::Cancelled),
+                    put: None,
+                }));
+            }
+            let is_cut = reply.next.is_none() && all.len() > limit;
             if (reply.changed, reply.running) != (changed, running) || is_cut {
                 violated(
                     "change-answers",
@@ -356,11 +368,17 @@ pub(crate) fn change_matching(
                 );
             }
             world.model.decisions.by_filter += running;
-            world.apply(at, steps);
-            world.apply_to_flights(at, with_others);
+            world.apply(at, &steps);
+            world.apply_to_flights(at, &with_others);
         },
     )?;
     Ok(Answer::Shown)
+}
+
+/// What a change by filter does to one of those that are meant.
+enum Done {
+    Waiting(Step),
+    InFlight(FlightStep),
 }
 
 impl World {

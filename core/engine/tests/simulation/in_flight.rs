@@ -89,7 +89,7 @@ impl Model {
         self.in_flight[&(shard, seq)].as_patched().nth(index).expect("a place in the envelope")
     }
 
-    fn stop_of(&self, shard: usize, (seq, index): FlightAt) -> Option<Stop> {
+    pub(crate) fn stop_of(&self, shard: usize, (seq, index): FlightAt) -> Option<Stop> {
         self.in_flight[&(shard, seq)].decided.stop(index)
     }
 
@@ -110,12 +110,12 @@ impl Model {
         flights
     }
 
-    /// Returns those that a filter means: what is in flight is `fired`, and `paused` too if it was.
+    /// Returns those that a filter means: what is in flight is `running`, and `paused` too if it was.
     pub(crate) fn flights_matching(&self, shard: usize, filter: &Filter) -> Vec<FlightAt> {
         let is_meant = |flight: &FlightAt| {
             let firing = self.firing_at(shard, *flight);
             let is_status = match filter.status {
-                None | Some(Status::Fired) => true,
+                None | Some(Status::Running) => true,
                 Some(Status::Paused) => self.stop_of(shard, *flight) == Some(Stop::Paused),
                 Some(_) => false,
             };
@@ -123,7 +123,7 @@ impl Model {
                 self.version(firing.version).due(firing.time),
             );
             let rest = Filter { status: None, ..filter.clone() };
-            is_status && self.matches(&rest, firing, What::Again, due)
+            is_status && self.matches(&rest, firing, What::Again, Some(due))
         };
         self.flights(shard).into_iter().filter(is_meant).collect()
     }

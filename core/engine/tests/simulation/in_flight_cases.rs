@@ -60,8 +60,7 @@ fn failed(seq: u64, index: u32) -> Report {
 }
 
 fn runs(pair: &Pair, id: &str) -> Vec<serde_json::Value> {
-    let request =
-        scheduler_model::protocol::RunsRequest { id: id.to_owned(), before: None, limit: 10 };
+    let request = scheduler_model::protocol::RunsRequest::of_task(id, None, 10);
     let reply = pair.engine.runs(&request, LATER, &pair.storage).unwrap();
     reply.items.iter().map(|item| serde_json::from_str(item.run.get()).unwrap()).collect()
 }
@@ -150,7 +149,7 @@ fn a_pause_while_an_attempt_runs_lets_the_next_wait_with_its_count() {
     assert_eq!(change(&mut pair, "a", Change::Pause), (Changed::Unchanged, true));
     let shown = pair.engine.get("a", &pair.storage).unwrap().unwrap();
     assert!(
-        shown.status == Status::Fired
+        shown.status == Status::Running
             && Record::parse(shown.record.get().as_bytes()).unwrap().is_paused()
     );
     pair.report(&failed(1, 0), LATER);
@@ -235,7 +234,7 @@ fn by_filter_what_is_in_flight_is_meant_too_a_part_at_a_time() {
             break;
         }
     }
-    assert_eq!(told, [(2, 1), (2, 2)]);
+    assert_eq!(told, [(2, 2), (2, 1)], "what is in flight was due before");
     let report = Report { seq: 1, not_started: vec![0, 1, 2, 3], ..Report::default() };
     pair.report(&report, NOW);
     assert_eq!((pair.engine.stats(NOW).held(), pair.status("b")), (1, Some(Status::Retrying)));
@@ -257,13 +256,13 @@ fn by_filter_what_is_in_flight_is_paused_and_resumed_as_it_is_shown() {
     assert_eq!(
         by(
             &mut pair,
-            Filter { prefix: Some("a".to_owned()), ..status(Status::Fired) },
+            Filter { prefix: Some("a".to_owned()), ..status(Status::Running) },
             Change::Pause
         ),
         (1, 1)
     );
-    assert_eq!(by(&mut pair, status(Status::Fired), Change::Run), (0, 0));
-    assert_eq!(by(&mut pair, status(Status::Fired), Change::Pause), (1, 1));
+    assert_eq!(by(&mut pair, status(Status::Running), Change::Run), (0, 0));
+    assert_eq!(by(&mut pair, status(Status::Running), Change::Pause), (1, 1));
     assert_eq!(
         by(
             &mut pair,
@@ -420,7 +419,7 @@ fn a_cancelled_run_does_not_stand_for_one_that_goes_on() {
     }
     assert_eq!(pair.wake(NOW).sends.len(), 1, "both runs share an envelope");
     // The task goes, and then the first of its runs.
-    for (status, running) in [(None, 0), (Some(Status::Fired), 1)] {
+    for (status, running) in [(Some(Status::Unscheduled), 0), (Some(Status::Running), 1)] {
         let request = ListRequest {
             filter: Filter { status, ..Filter::default() },
             limit: 1,
@@ -443,11 +442,11 @@ fn a_cancelled_run_is_shown_as_one_until_something_else_is_there() {
         let item = pair.engine.get("a", &pair.storage).unwrap().unwrap();
         (item.status, item.is_cancelled)
     };
-    assert_eq!(is_cancelled(&pair), (Status::Fired, false));
+    assert_eq!(is_cancelled(&pair), (Status::Running, false));
     assert_eq!(cancel(&mut pair, &["a"]), (vec![Cancelled::Cancelled], vec![0]));
-    assert_eq!(is_cancelled(&pair), (Status::Fired, true));
+    assert_eq!(is_cancelled(&pair), (Status::Running, true));
     put(&mut pair, &record("a", LATER, 0), LATER, None);
     assert_eq!(is_cancelled(&pair), (Status::Scheduled, false));
     pair.wake(LATER);
-    assert_eq!(is_cancelled(&pair), (Status::Fired, false), "the new one is in flight as well");
+    assert_eq!(is_cancelled(&pair), (Status::Running, false), "the new one is in flight as well");
 }

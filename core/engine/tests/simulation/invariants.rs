@@ -4,13 +4,14 @@ mod firings;
 
 pub(crate) use firings::firing;
 
+use crate::dead_letters::are_in_order;
 use crate::follow_ups::Stage;
 use crate::model::{Firing, Model, Schedule, What, firing_of, status_of};
 use crate::storage::{Storage, Waiting};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Config, Engine};
 use scheduler_model::format::page::Flags;
-use scheduler_model::protocol::{ListItem, ListRequest};
+use scheduler_model::protocol::{ListItem, ListRequest, Status};
 use scheduler_model::task::Record;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,6 +71,7 @@ fn one_task_of_an_id(waiting: &[Waiting]) {
 /// less.
 pub(crate) fn storage_agrees(model: &Model, shard: usize, waiting: &[Waiting]) {
     one_task_of_an_id(waiting);
+    are_in_order(waiting);
     model.dead_letters_are_bounded(waiting);
     let mut stored: BTreeMap<(Firing, What), u32> = BTreeMap::new();
     for waiting in waiting {
@@ -113,12 +115,13 @@ pub(crate) fn engine_agrees(
     now: UnixMillis,
 ) {
     // A page of the list has a bound in bytes.
-    let (mut items, mut after) = (Vec::new(), None);
+    let (mut items, mut after, mut total) = (Vec::new(), None, None);
     loop {
         let all = ListRequest { limit: usize::MAX, after, ..ListRequest::default() };
         let reply = engine.list(&all, storage).expect("the list can be read");
         let goes_on = reply.next.is_some_and(|next| after.is_none_or(|after| next > after));
         items.extend(reply.items);
+        total = total.or(reply.total);
         hold("memory-is-storage", reply.next.is_none() || goes_on, || {
             format!("the list goes on at {:?} after {after:?}", reply.next)
         });
@@ -127,6 +130,11 @@ pub(crate) fn engine_agrees(
             break;
         }
     }
+    hold("memory-is-storage", total == Some(items.len() as u64), || {
+        format!("a total of {total:?} for {} items", items.len())
+    });
+    // Those in flight are compared with the reference: see `lists`.
+    items.retain(|item| item.status != Status::Running);
     let shown: Vec<_> = items.iter().map(|item| item.position).collect();
     let stored: Vec<_> = waiting.iter().map(|waiting| waiting.position).collect();
     hold("memory-is-storage", shown == stored, || format!("listed {shown:?}, stored {stored:?}"));
@@ -247,6 +255,7 @@ fn first_attempt_agrees(model: &Model, firing: Firing, first: Option<i64>) {
 
 /// `records-stay-what-they-were`: what is fired is what was given.
 fn record_agrees(model: &Model, firing: Firing, record: &Record<'_>, text: &str) {
+    let text = &*model.with_own_payload(firing, record, text);
     let replayed = record.replayed_at;
     let told = |name: &str, at: Option<UnixMillis>| {
         at.map_or_else(String::new, |at| format!(",\"{name}\":{at}"))

@@ -245,7 +245,7 @@ fn further_attempts_and_dead_letters_keep_the_time_of_their_run() {
         // The second attempt; then what follows the run, of the same time.
         assert_eq!(at(&mut shard, now), ["a"]);
     }
-    assert_eq!(shard.engine.get("a", &shard.storage).unwrap().unwrap().status, Status::Fired);
+    assert_eq!(shard.engine.get("a", &shard.storage).unwrap().unwrap().status, Status::Running);
     for waiting in shard.storage.waiting() {
         assert_eq!(Record::parse(&waiting.record).unwrap().time, Some(NINE), "a dead letter");
     }

@@ -18,6 +18,8 @@ mod changes;
 mod circuits;
 mod clients;
 mod clocks;
+mod counted_cases;
+mod dead_letters;
 mod definition_tests;
 mod definitions;
 mod delay_cases;
@@ -36,6 +38,8 @@ mod law_cases;
 mod law_recurring;
 mod laws;
 mod limits;
+mod list_cases;
+mod lists;
 mod many;
 mod meddlers;
 mod model;
@@ -114,6 +118,14 @@ fn seeds() {
         "the simulation hardly changes what is in flight by filter: {run:?}"
     );
     assert!(run.displaced > seeds / 10, "the simulation hardly displaces dead letters: {run:?}");
+    assert!(
+        run.replayed > seeds / 20 && run.discarded > seeds / 50,
+        "the simulation hardly replays or discards dead letters: {run:?}"
+    );
+    assert!(
+        run.with_payload > seeds / 20,
+        "the simulation hardly runs anything with another payload: {run:?}"
+    );
     assert!(
         run.refused_runs > seeds / 200,
         "the simulation hardly refuses runs that callers add: {run:?}"

@@ -27,6 +27,9 @@ impl Run {
         (self.displaced, self.without_room) =
             (self.displaced + other.displaced, self.without_room + other.without_room);
         self.refused_runs += other.refused_runs;
+        self.replayed += other.replayed;
+        self.discarded += other.discarded;
+        self.with_payload += other.with_payload;
     }
 }
 

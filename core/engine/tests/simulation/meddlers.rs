@@ -99,8 +99,8 @@ fn several(world: &World, at: usize, id: String, random: &mut Random) -> Vec<Str
 fn of_flights(random: &mut Random) -> Filter {
     Filter {
         status: *random.pick(&[
-            Some(Status::Fired),
-            Some(Status::Fired),
+            Some(Status::Running),
+            Some(Status::Running),
             Some(Status::Paused),
             None,
         ]),
@@ -161,7 +161,7 @@ fn patch(world: &mut World, at: usize, id: &str, random: &mut Random) -> Result<
     let Some(item) = item.filter(|item| item.status != Status::Dead) else {
         return Ok(Answer::Shown);
     };
-    if item.status != Status::Fired {
+    if item.status != Status::Running {
         return redefine_id(world, at, id, random);
     }
     let shown = firing_of(&Record::parse(item.record.get().as_bytes()).unwrap());

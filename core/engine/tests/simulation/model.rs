@@ -7,6 +7,7 @@ mod requests;
 mod runs;
 
 use crate::circuits::Circuits;
+use crate::dead_letters::Letters;
 use crate::definitions::SaysPaused;
 use crate::follow_ups::{FollowUps, Stage};
 use crate::in_flight::{Decided, Decisions};
@@ -140,6 +141,7 @@ pub(crate) struct Model {
     /// How often something was decided about a run in flight.
     pub(crate) decisions: Decisions,
     pub(crate) room: Room,
+    pub(crate) letters: Letters,
 }
 
 #[derive(Debug, Clone)]
@@ -200,6 +202,10 @@ pub(crate) struct Kept {
     pub(crate) status: Option<u16>,
     pub(crate) millis: Option<u32>,
     pub(crate) stage: String,
+    pub(crate) was_dispatched: bool,
+    /// What was called: a type and a name.
+    pub(crate) target: String,
+    pub(crate) tags: Vec<String>,
 }
 
 /// Returns which firing a record is of, by its own words.
@@ -298,7 +304,7 @@ impl Model {
         filter: &Filter,
         firing: Firing,
         what: What,
-        due: UnixMillis,
+        time: Option<UnixMillis>,
     ) -> bool {
         let version = self.version(firing.version);
         let kind = match version.schedule {
@@ -315,8 +321,8 @@ impl Model {
             && filter.text.as_ref().is_none_or(|text| {
                 version.description.to_lowercase().contains(&text.to_lowercase())
             })
-            && filter.from.is_none_or(|from| due >= from)
-            && filter.to.is_none_or(|to| due < to)
+            && filter.from.is_none_or(|from| time.is_some_and(|time| time >= from))
+            && filter.to.is_none_or(|to| time.is_some_and(|time| time < to))
     }
 }
 

@@ -6,17 +6,18 @@ pub(crate) use appends::{append, append_of};
 
 use crate::changes;
 use crate::circuits;
+use crate::dead_letters;
 use crate::history;
 use crate::in_flight::Stop;
 use crate::invariants::{key_of, storage_agrees, violated};
+use crate::lists::{self, Meant, meant};
 use crate::meddlers;
 use crate::model::{What, firing_of, status_of};
 use crate::redefine::redefine;
-use crate::storage::{Storage, Waiting};
+use crate::storage::Storage;
 use crate::world::{Dropped, World};
 use scheduler_engine::{Effects, Engine, Write};
 use scheduler_model::bounds::MAX_EVENTS_BYTES;
-use scheduler_model::position::Position;
 use scheduler_model::protocol::{
     CancelRequest, Cancelled, Change, EventKind, EventsRequest, Filter, ListItem, ListRequest,
     Status,
@@ -65,6 +66,11 @@ pub(crate) enum Request {
         id: String,
         limit: usize,
     },
+    /// The runs of all shards: which, and how many at a time, is drawn when it is carried out.
+    AllRuns {
+        shard: usize,
+        draw: u64,
+    },
     Purge {
         shard: usize,
     },
@@ -79,6 +85,12 @@ pub(crate) enum Request {
     },
     Events {
         shard: usize,
+    },
+    /// Something about dead letters, or a run with another payload: what, and which, is drawn when
+    /// it is carried out.
+    DeadLetters {
+        shard: usize,
+        draw: u64,
     },
 }
 
@@ -102,9 +114,11 @@ impl Request {
             | Self::Get { shard, .. }
             | Self::List { shard, .. }
             | Self::Runs { shard, .. }
+            | Self::AllRuns { shard, .. }
             | Self::Redefine { shard, .. }
             | Self::InFlight { shard, .. }
             | Self::Events { shard, .. }
+            | Self::DeadLetters { shard, .. }
             | Self::Purge { shard } => *shard,
         }
     }
@@ -137,7 +151,9 @@ pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, 
         Request::Runs { shard, id, limit } => {
             history::runs(world, *shard, id, *limit).map(|()| Answer::Shown)
         }
+        Request::AllRuns { draw, .. } => history::all_runs(world, *draw).map(|()| Answer::Shown),
         Request::Events { shard } => watch(world, *shard),
+        Request::DeadLetters { shard, draw } => dead_letters::look_after(world, *shard, *draw),
         Request::Redefine { shard, draw } => redefine(world, *shard, *draw),
         Request::InFlight { shard, draw } => meddlers::meddle(world, *shard, *draw),
         Request::Purge { shard } => purge(world, *shard).map(|()| Answer::Shown),
@@ -195,26 +211,13 @@ pub(crate) fn cancel(
     Ok(outcomes)
 }
 
-/// Returns what a filter means, by the reference.
-pub(crate) fn matching(world: &World, at: usize, filter: &Filter) -> Vec<Waiting> {
-    let mut waiting = world.shards[at].storage.waiting();
-    waiting.retain(|waiting| {
-        let (firing, what) = key_of(waiting);
-        world.model.matches(filter, firing, what, waiting.position.due)
-    });
-    waiting
-}
-
 pub(crate) fn cancel_matching(
     world: &mut World,
     at: usize,
     filter: &Filter,
     limit: usize,
 ) -> Result<Answer, Dropped> {
-    let expected = matching(world, at, filter);
-    let first: Vec<_> = expected.iter().take(limit).map(key_of).collect();
-    let in_flight = world.model.flights_matching(at, filter);
-    let stopped: Vec<_> = in_flight.iter().take(limit - first.len()).copied().collect();
+    let all = meant(world, at, filter);
     let is_large = is_more_than_a_scan(world, at);
     let request = ListRequest { filter: filter.clone(), after: None, limit, max_bytes: None };
     let reply = world.input(
@@ -226,30 +229,27 @@ pub(crate) fn cancel_matching(
                 let decided =
                     effects.writes.iter().filter(|write| matches!(write, Write::Decide { .. }));
                 format!(
-                    "{at}: {reply:?} of {filter:?} up to {limit}; {:?} of {in_flight:?}",
+                    "{at}: {reply:?} of {filter:?} up to {limit}; {:?} of {all:?}",
                     decided.collect::<Vec<_>>()
                 )
             });
-            let all = (expected.len(), in_flight.len());
-            let is_cut = reply.next.is_none() && all.0 + all.1 > limit;
+            let is_cut = reply.next.is_none() && all.len() > limit;
+            let first = all.len().min(limit);
             // A step that has come to its bound in bytes has done the first of them, in the same
             // order.
-            let running = (reply.running as usize).min(stopped.len());
-            let waiting = (reply.cancelled.saturating_sub(reply.running) as usize).min(first.len());
-            let is_part =
-                reply.next.is_some() && is_large && (running == 0 || waiting == first.len());
-            let (first, stopped) = if is_part {
-                (&first[..waiting], &stopped[..running])
-            } else {
-                (first.as_slice(), stopped.as_slice())
-            };
-            if reply.cancelled != (first.len() + stopped.len()) as u64
-                || reply.running != stopped.len() as u64
-                || is_cut
-            {
+            let is_part = reply.next.is_some() && is_large;
+            let done = if is_part { first.min(reply.cancelled as usize) } else { first };
+            let (mut killed, mut stopped) = (Vec::new(), Vec::new());
+            for (_, meant) in &all[..done] {
+                match meant {
+                    Meant::Waiting(waiting) => killed.push(key_of(waiting)),
+                    Meant::InFlight(flight) => stopped.push(*flight),
+                }
+            }
+            if reply.cancelled != done as u64 || reply.running != stopped.len() as u64 || is_cut {
                 violated(
                     "list-and-cancel",
-                    format!("{reply:?} of {all:?} that match {filter:?}, at most {limit}"),
+                    format!("{reply:?} of {} that match {filter:?}, at most {limit}", all.len()),
                 );
             }
             world.model.decisions.by_filter +=
@@ -257,8 +257,8 @@ pub(crate) fn cancel_matching(
             stopped
                 .iter()
                 .for_each(|flight| world.model.decide(at, *flight, Some(Stop::Cancelled)));
-            first.iter().for_each(|key| world.model.cancel_one(*key));
-            for (firing, _) in first {
+            killed.iter().for_each(|key| world.model.cancel_one(*key));
+            for (firing, _) in killed {
                 let id = world.model.version(firing.version).id.clone();
                 world.model.release(&id, world.now.get());
             }
@@ -281,50 +281,8 @@ pub(crate) fn is_more_than_a_scan(world: &World, at: usize) -> bool {
 }
 
 fn list(world: &mut World, at: usize, filter: &Filter, limit: usize) -> Result<(), Dropped> {
-    let expected = matching(world, at, filter);
     storage_agrees(&world.model, at, &world.shards[at].storage.waiting());
-    let mut shown: Vec<(Position, Status, String)> = Vec::new();
-    let mut after = None;
-    loop {
-        let request = ListRequest { filter: filter.clone(), after, limit, max_bytes: None };
-        let reply = world.input(
-            at,
-            false,
-            |engine, _, storage| Ok((engine.list(&request, storage)?, Effects::default())),
-            |_, _, _| {},
-        )?;
-        if reply.items.len() > limit {
-            violated(
-                "list-and-cancel",
-                format!("{} items for a limit of {limit}", reply.items.len()),
-            );
-        }
-        shown.extend(
-            reply
-                .items
-                .iter()
-                .map(|item| (item.position, item.status, item.record.get().to_owned())),
-        );
-        after = match reply.next {
-            Some(next) if after.is_none_or(|after| next > after) => Some(next),
-            Some(next) => {
-                violated("list-and-cancel", format!("the cursor goes from {after:?} to {next:?}"))
-            }
-            None => break,
-        };
-    }
-    let text = |waiting: &Waiting| String::from_utf8_lossy(&waiting.record).into_owned();
-    let expected: Vec<_> = expected
-        .iter()
-        .map(|waiting| (waiting.position, status_of(key_of(waiting).1), text(waiting)))
-        .collect();
-    if shown != expected {
-        violated(
-            "list-and-cancel",
-            format!("{filter:?} by {limit} shows\n{shown:?}\ninstead of\n{expected:?}"),
-        );
-    }
-    Ok(())
+    lists::list(world, at, filter, limit)
 }
 
 /// `forgets-only-what-is-gone`: while a shard holds a task it keeps all that it has; else nothing
@@ -404,7 +362,7 @@ fn get(world: &mut World, at: usize, id: &str) -> Result<(), Dropped> {
                 .filter(|((_, what), _)| wanted.contains(what))
                 .map(|((_, what), _)| status_of(*what))
                 .collect(),
-            None if !world.model.in_flight_of(id).is_empty() => vec![Status::Fired],
+            None if !world.model.in_flight_of(id).is_empty() => vec![Status::Running],
             None if has(&[What::Dead]) => vec![Status::Dead],
             None => Vec::new(),
         };
@@ -416,7 +374,7 @@ fn get(world: &mut World, at: usize, id: &str) -> Result<(), Dropped> {
     let Some(item) = item else { return Ok(()) };
     let firing = firing_of(&Record::parse(item.record.get().as_bytes()).unwrap());
     let is_known = match item.status {
-        Status::Fired => world.model.in_flight_of(id).contains(&firing),
+        Status::Running => world.model.in_flight_of(id).contains(&firing),
         status => waiting.iter().any(|((known, what), _)| {
             let same = if matches!(what, What::Again | What::PausedAgain | What::Held | What::Dead)
             {

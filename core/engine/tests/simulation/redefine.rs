@@ -59,7 +59,7 @@ pub(crate) fn redefine_id(
         |engine, _, storage| Ok((engine.get(id, storage)?, Effects::default())),
         |_, _, _| {},
     )?;
-    let Some(item) = item.filter(|item| !matches!(item.status, Status::Fired | Status::Dead))
+    let Some(item) = item.filter(|item| !matches!(item.status, Status::Running | Status::Dead))
     else {
         return Ok(Answer::Shown);
     };

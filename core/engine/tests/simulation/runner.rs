@@ -43,6 +43,9 @@ pub(crate) struct Run {
     pub(crate) displaced: u64,
     pub(crate) without_room: u64,
     pub(crate) refused_runs: u64,
+    pub(crate) replayed: u64,
+    pub(crate) discarded: u64,
+    pub(crate) with_payload: u64,
 }
 
 /// Runs a seed to its end. Panics when an invariant does not hold.
@@ -211,6 +214,9 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     run.decisions = world.model.decisions;
     (run.displaced, run.without_room) = (world.model.room.displaced, world.model.room.without_room);
     run.refused_runs = world.model.room.refused_runs;
+    let letters = &world.model.letters;
+    (run.replayed, run.discarded, run.with_payload) =
+        (letters.replayed, letters.discarded, letters.with_payload);
     run.tasks = world.model.versions.len() as u64;
     run.fired = world.model.handed_on.values().map(|times| u64::from(*times)).sum();
     run

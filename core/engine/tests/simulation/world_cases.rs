@@ -255,7 +255,7 @@ fn of_runs_missed_behind_a_bound_the_last_hundred_fire() {
 /// know of: 113 of 140 were cancelled.
 #[test]
 fn large_runs_in_flight_are_changed_by_a_filter_in_steps() {
-    let fired = Filter { status: Some(Status::Fired), ..Filter::default() };
+    let fired = Filter { status: Some(Status::Running), ..Filter::default() };
     let (all, limit) = (Filter::default(), 1_000);
     let cancel =
         |filter: &Filter| Request::CancelMatching { shard: 0, filter: filter.clone(), limit };

@@ -105,7 +105,8 @@ pub struct Entry {
     /// The hash of the task's id: [`crate::routing::id_hash`], or in a [keyed](Directory::is_keyed)
     /// directory the shard's own.
     pub hash: u64,
-    /// When it fires; [`UnixMillis::NEVER`] if it does not by itself.
+    /// When it fires; [`UnixMillis::NEVER`] if it does not by itself. Of a dead letter,
+    /// [`UnixMillis::as_death`] of when it died; earlier versions stored `NEVER`.
     pub due: UnixMillis,
     /// Where the record starts in the body.
     pub offset: u32,

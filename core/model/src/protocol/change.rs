@@ -50,9 +50,24 @@ pub struct AmongRequest<R> {
     /// What runs that are asked for are charged to: see [`crate::access::Quota`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
+    /// The name of the API key that asks for a cancel, for the history; empty if it has none.
+    /// Without it, the cancel is a part of another change, and the history does not tell of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// The request.
     #[serde(flatten)]
     pub request: R,
+}
+
+/// Tasks are to be cancelled, by filter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelMatchingRequest {
+    /// Which tasks.
+    #[serde(flatten)]
+    pub tasks: ListRequest,
+    /// As [`AmongRequest::by`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// What became of a cancel.
@@ -175,6 +190,18 @@ pub struct ChangeRequest {
     pub if_match: Option<u64>,
 }
 
+/// Tasks to run now, by id, with another payload for that run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunRequest {
+    /// Their ids.
+    pub ids: Vec<String>,
+    /// Only tasks whose record has this version: see [`crate::task::version_of`].
+    pub if_match: Option<u64>,
+    /// The payload, as JSON text that the sender has checked.
+    pub payload: String,
+}
+
 /// What became of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -187,6 +214,8 @@ pub enum Changed {
     NotApplicable,
     /// As many runs of the task wait as may, so that another was not added.
     TooManyRuns,
+    /// With the payload of the request, the record of the run would be too large.
+    TooLarge,
     /// The task's record has another version than was asked for.
     OtherVersion,
     /// It was handed on before, and nothing of it is left to change: to run it now, for it runs; or

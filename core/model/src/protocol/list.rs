@@ -1,6 +1,8 @@
 //! Reading tasks: one, and lists.
 
-use crate::bounds::{MAX_DESCRIPTION_BYTES, MAX_ID_BYTES, MAX_TAG_BYTES};
+use crate::bounds::{
+    MAX_DESCRIPTION_BYTES, MAX_FILTERED_ERROR_BYTES, MAX_HOST_BYTES, MAX_ID_BYTES, MAX_TAG_BYTES,
+};
 use crate::input::FieldError;
 use crate::position::Position;
 use scheduler_calendar::schedule::RuleKind;
@@ -27,11 +29,15 @@ pub enum Status {
     Retrying,
     /// It waits for the previous run to end.
     Held,
-    /// It was dispatched, and its outcome is not reported yet.
-    Fired,
+    /// An attempt is in flight: it was dispatched, and its outcome is not reported yet.
+    // Workers of earlier versions say `fired`.
+    #[serde(alias = "fired")]
+    Running,
     /// It waits to be resumed.
     Paused,
     /// It failed for good, and is kept until you replay or discard it.
+    // Workers of earlier versions say `dead`.
+    #[serde(rename = "dead-lettered", alias = "dead")]
     Dead,
     /// It has no schedule, and waits for nothing.
     Unscheduled,
@@ -74,7 +80,7 @@ impl Kind {
     }
 }
 
-/// Which tasks are meant: those that fulfil every part that is given.
+/// Which tasks are meant: those that fulfil every part that is given. Without any part, all.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Filter {
@@ -87,54 +93,69 @@ pub struct Filter {
     /// The tags include this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
+    /// The tags include this as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_tag: Option<String>,
+    /// The callback is a webhook to this host, in lower case and without a port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback_host: Option<String>,
+    /// The error of the last attempt contains this, upper and lower case alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
     /// The kind of schedule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
     /// The status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
-    /// The task is due at this time or later.
+    /// The time of the task is this time or later: when it is due; of what is paused or held, the
+    /// requested time; of a dead letter, when it failed. What has no such time is not meant.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<i64>")]
     pub from: Option<UnixMillis>,
-    /// The task is due before this time.
+    /// The time of the task is before this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<i64>")]
     pub to: Option<UnixMillis>,
 }
 
 impl Filter {
-    /// Returns the filter with its text in lower case, for a scan: it is compared with the
-    /// description of each task.
+    /// Returns the filter with the texts in lower case that are compared so, for a scan.
     pub fn folded(&self) -> Self {
-        Self { text: self.text.as_ref().map(|text| text.to_lowercase()), ..self.clone() }
+        let folded = |text: &Option<String>| text.as_ref().map(|text| text.to_lowercase());
+        Self { text: folded(&self.text), error: folded(&self.error), ..self.clone() }
     }
 
-    /// Checks its texts: none is longer than what it is compared with. `path` stands before the
-    /// names of the fields.
+    /// Checks its texts: none is empty, which would select everything, and none is longer than what
+    /// it is compared with. `path` is written before the names of the fields.
     ///
     /// # Errors
-    /// Names the field and the limit.
+    /// Names the field, and the limit if it is too long.
     pub fn check(&self, path: &str) -> Result<(), FieldError> {
-        let checks = [
+        for (name, text, limit) in [
             ("prefix", &self.prefix, MAX_ID_BYTES),
             ("text", &self.text, MAX_DESCRIPTION_BYTES),
             ("tag", &self.tag, MAX_TAG_BYTES),
-        ];
-        match checks.iter().find_map(|(name, text, limit)| {
-            Some((name, text.as_ref()?.len(), limit)).filter(|(_, bytes, limit)| bytes > *limit)
-        }) {
-            Some((name, bytes, limit)) => Err(FieldError::new(
-                format!("{path}{name}"),
-                format!("is {bytes} bytes long; the limit is {limit}"),
-            )),
-            None => Ok(()),
+            ("tag", &self.other_tag, MAX_TAG_BYTES),
+            ("callbackHost", &self.callback_host, MAX_HOST_BYTES),
+            ("error", &self.error, MAX_FILTERED_ERROR_BYTES),
+        ] {
+            let Some(text) = text else { continue };
+            let detail = match text.len() {
+                0 => "is empty and would select every task; leave it out".to_owned(),
+                bytes if bytes > limit => format!("is {bytes} bytes long; the limit is {limit}"),
+                _ => continue,
+            };
+            return Err(FieldError::new(format!("{path}{name}"), detail));
         }
+        Ok(())
     }
 
-    /// Returns whether it takes a look into the record to tell.
+    /// Returns whether only the record of a task tells if it is meant.
     pub fn reads_records(&self) -> bool {
-        self.prefix.is_some() || self.text.is_some() || self.tag.is_some()
+        [&self.prefix, &self.text, &self.tag, &self.callback_host, &self.error]
+            .into_iter()
+            .any(Option::is_some)
     }
 }
 
@@ -156,10 +177,17 @@ pub struct ListRequest {
 /// A task as a list shows it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ListItem {
-    /// Where it stands in the order of firing.
+    /// Its place in the list.
     pub position: Position,
+    /// When it is due, if its place does not say so: an attempt in flight is listed by the time at
+    /// which it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<UnixMillis>,
     /// What it waits for.
     pub status: Status,
+    /// Whether a run of this task is in flight beside it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_running: bool,
     /// Whether it is an attempt of a run, or of a follow-up, and not a task: whatever its status
     /// says.
     #[serde(default)]
@@ -172,11 +200,21 @@ pub struct ListItem {
     pub record: Box<RawValue>,
 }
 
+impl ListItem {
+    /// Returns when it is due; not before [`UnixMillis::HELD`] if it does not fire by itself.
+    pub fn due(&self) -> UnixMillis {
+        self.due.unwrap_or(self.position.due)
+    }
+}
+
 /// A part of the list.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ListReply {
-    /// In the order of firing.
+    /// In the order of their places.
     pub items: Vec<ListItem>,
     /// Everything up to here has been looked at; `None` when there is nothing beyond.
     pub next: Option<Position>,
+    /// The number of items of the whole list. Only with the first part of a list without a filter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
 }

@@ -19,6 +19,9 @@ pub struct ChangeInput<'a> {
     /// All that fulfil every part of the filter. Not where the path names the task.
     #[serde(borrow, default, deserialize_with = "crate::input::optional_object")]
     pub filter: Option<FilterInput<'a>>,
+    /// Every task, in place of ids and filter. Not where the path names the task.
+    #[schemars(extend("const" = true))]
+    pub all: Option<bool>,
     /// When they fire instead, of a reschedule only.
     #[serde(borrow)]
     time: Option<TimeInput<'a>>,

@@ -1,58 +1,123 @@
 //! A filter as a request gives it.
 
-use crate::input::{FieldError, Text, TimeInput};
+use crate::hosts::host_of_name;
+use crate::input::{Bounded, FieldError, Text, TimeInput};
 use crate::protocol::{Filter, Kind, Status};
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+/// The number of tags that a filter may name.
+const MAX_FILTER_TAGS: usize = 2;
 
 /// Which tasks are meant: those that fulfil every part that is given.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(
     rename = "Filter",
-    description = "Which tasks are meant: those that fulfil every part that is given."
+    description = "Which tasks are meant: those that fulfil every part that is given. At least one part is required; to select every task, send `{\"all\":true}` alone."
 )]
 pub struct FilterInput<'a> {
+    /// Every task, with no other part beside it.
+    #[schemars(extend("const" = true))]
+    all: Option<bool>,
     /// The id starts with this.
     #[serde(borrow)]
+    #[schemars(length(min = 1))]
     prefix: Option<Text<'a>>,
-    /// The description contains this, upper and lower case alike.
+    /// The description contains this. Upper and lower case are equal.
     #[serde(borrow)]
+    #[schemars(length(min = 1))]
     text: Option<Text<'a>>,
     /// The tags include this.
     #[serde(borrow)]
+    #[schemars(length(min = 1))]
     tag: Option<Text<'a>>,
+    /// The tags include all of these. Not beside `tag`.
+    #[serde(borrow)]
+    #[schemars(length(min = 1))]
+    tags: Option<Bounded<Text<'a>, MAX_FILTER_TAGS>>,
+    /// The callback is a webhook to this host. A port is not part of it.
+    #[serde(borrow)]
+    #[schemars(length(min = 1))]
+    callback_host: Option<Text<'a>>,
+    /// The error of the last attempt contains this. Upper and lower case are equal.
+    #[serde(borrow)]
+    #[schemars(length(min = 1))]
+    error: Option<Text<'a>>,
     /// The kind of schedule.
     kind: Option<Kind>,
     /// The status.
     status: Option<Status>,
-    /// The task is due at this time or later.
+    /// The time of the task is this time or later. Its time is `due`; of a task that is paused or
+    /// held, `time`; of a dead letter, `failedAt`. A task without this time is not selected.
     #[serde(borrow)]
     from: Option<TimeInput<'a>>,
-    /// The task is due before this time.
+    /// The time of the task is before this time.
     #[serde(borrow)]
     to: Option<TimeInput<'a>>,
 }
 
 impl FilterInput<'_> {
-    /// Checks its texts and times.
+    /// Checks its texts and times. `{"all":true}` gives a filter without a part.
     ///
     /// # Errors
-    /// Names the field that does not hold.
+    /// Names the field that does not hold, and a filter that selects everything without saying so.
     pub fn check(&self) -> Result<Filter, FieldError> {
         let text = |text: &Option<Text<'_>>| text.as_ref().map(|text| text.0.clone().into_owned());
-        let filter = Filter {
+        let mut filter = Filter {
             prefix: text(&self.prefix),
             text: text(&self.text),
             tag: text(&self.tag),
+            other_tag: None,
+            callback_host: text(&self.callback_host),
+            error: text(&self.error),
             kind: self.kind,
             status: self.status,
             from: self.from.as_ref().map(|time| time.instant("filter.from")).transpose()?,
             to: self.to.as_ref().map(|time| time.instant("filter.to")).transpose()?,
         };
+        if let Some(tags) = &self.tags {
+            (filter.tag, filter.other_tag) = two_tags(&tags.0, self.tag.is_some())?;
+        }
         filter.check("filter.")?;
-        Ok(filter)
+        let host = filter.callback_host.as_deref();
+        filter.callback_host =
+            host.map(|host| host_of_name(host, "filter.callbackHost")).transpose()?;
+        match (self.all, filter == Filter::default()) {
+            (None, false) | (Some(true), true) => Ok(filter),
+            (None, true) => Err(FieldError::new(
+                "filter",
+                "is empty and would select every task; give at least one field, or {\"all\":true}",
+            )),
+            (Some(true), false) => Err(FieldError::new(
+                "filter.all",
+                "selects every task, so no other field is allowed beside it",
+            )),
+            (Some(false), _) => Err(FieldError::new(
+                "filter.all",
+                "is false; leave it out, or send true to select every task",
+            )),
+        }
     }
+}
+
+/// Returns the tags of a filter's `tags`.
+fn two_tags(
+    tags: &[Text<'_>],
+    is_beside_tag: bool,
+) -> Result<(Option<String>, Option<String>), FieldError> {
+    let problem = |detail: &str| Err(FieldError::new("filter.tags", detail.to_owned()));
+    if is_beside_tag {
+        return problem("is given beside tag; give all tags in tags");
+    }
+    if tags.is_empty() {
+        return problem("is empty and would select every task; leave it out");
+    }
+    if tags.iter().any(|tag| tag.0.is_empty()) {
+        return problem("has an empty tag; leave it out");
+    }
+    let mut tags = tags.iter().map(|tag| tag.0.clone().into_owned());
+    Ok((tags.next(), tags.next()))
 }
 
 #[cfg(test)]
@@ -78,8 +143,7 @@ mod tests {
             ..Filter::default()
         };
         assert_eq!(filter, Ok(expected));
-        assert_eq!(checked("{}"), Ok(Filter::default()));
-        for (name, limit) in [("prefix", 256), ("text", 1_024), ("tag", 64)] {
+        for (name, limit) in [("prefix", 256), ("text", 1_024), ("tag", 64), ("error", 1_024)] {
             let given = |bytes: usize| checked(&format!(r#"{{"{name}":"{}"}}"#, "x".repeat(bytes)));
             assert!(given(limit).is_ok(), "{name}");
             assert_eq!(
@@ -98,5 +162,43 @@ mod tests {
                 "{text}"
             );
         }
+    }
+    #[test]
+    fn every_task_is_selected_only_by_saying_so() {
+        assert_eq!(checked(r#"{"all":true}"#), Ok(Filter::default()));
+        for (text, field) in [
+            ("{}", "filter"),
+            (r#"{"all":false}"#, "filter.all"),
+            (r#"{"all":false,"tag":"a"}"#, "filter.all"),
+            (r#"{"all":true,"tag":"a"}"#, "filter.all"),
+            (r#"{"prefix":""}"#, "filter.prefix"),
+            (r#"{"text":"","kind":"once"}"#, "filter.text"),
+            (r#"{"tag":""}"#, "filter.tag"),
+            (r#"{"tags":[]}"#, "filter.tags"),
+            (r#"{"tags":["a",""]}"#, "filter.tags"),
+            (r#"{"callbackHost":""}"#, "filter.callbackHost"),
+            (r#"{"error":""}"#, "filter.error"),
+        ] {
+            let refused = checked(text).map_err(|problem| problem.field.into_owned());
+            assert_eq!(refused, Err(field.to_owned()), "{text}");
+        }
+        // No member is null by chance.
+        assert!(checked(r#"{"prefix":null}"#).is_err());
+    }
+
+    #[test]
+    fn tags_and_hosts_are_read() {
+        let filter = checked(r#"{"tags":["a","b"],"callbackHost":"B\u00fccher.Example"}"#).unwrap();
+        assert_eq!((filter.tag.as_deref(), filter.other_tag.as_deref()), (Some("a"), Some("b")));
+        assert_eq!(filter.callback_host.as_deref(), Some("xn--bcher-kva.example"));
+        assert_eq!(checked(r#"{"tags":["a"]}"#).unwrap().other_tag, None);
+        for (text, field) in [
+            (r#"{"tag":"a","tags":["b"]}"#, "filter.tags"),
+            (r#"{"callbackHost":"https://a.example"}"#, "filter.callbackHost"),
+            (r#"{"callbackHost":"a.example:443"}"#, "filter.callbackHost"),
+        ] {
+            assert_eq!(checked(text).unwrap_err().field, field, "{text}");
+        }
+        assert!(serde_json::from_str::<FilterInput<'_>>(r#"{"tags":["a","b","c"]}"#).is_err());
     }
 }

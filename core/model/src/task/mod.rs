@@ -5,6 +5,7 @@
 
 mod callback;
 mod change_input;
+mod dead_letter_input;
 mod filter_input;
 mod follow_ups;
 mod handler_task;
@@ -14,6 +15,7 @@ mod patch;
 mod policies;
 mod read_only;
 mod record;
+mod run_input;
 mod text;
 mod views;
 #[cfg(test)]
@@ -21,9 +23,10 @@ mod wrong_types_tests;
 
 pub use callback::{
     Body, Call, Callback, DurableObject, HIDDEN, Message, Method, Service, Targets, Webhook,
-    parse_url,
+    parse_url, target_of, webhook_host,
 };
 pub use change_input::ChangeInput;
+pub use dead_letter_input::{ChosenLetters, DeadLettersInput, ReplayInput};
 pub use filter_input::FilterInput;
 pub use follow_ups::{ON_FAILURE, ON_SUCCESS};
 pub(crate) use handler_task::check_id;
@@ -35,4 +38,5 @@ pub use policies::{DEFAULT_PRIORITY, MAX_PRIORITY};
 pub use read_only::READ_ONLY;
 pub(crate) use read_only::{add_properties, describe_read_only, is_read_only};
 pub use record::{Record, version_of, write_occurrence, write_text};
+pub use run_input::RunInput;
 pub use views::{envelope_for_consumer, for_consumer, for_request, with_hidden_headers};

@@ -194,9 +194,9 @@ fn write_object<'a>(members: impl Iterator<Item = (&'a str, &'a str)>, out: &mut
 
 /// How the member of a task is merged.
 #[derive(Clone, Copy)]
-struct Merging {
+pub(super) struct Merging {
     /// A callback of another type is another callback.
-    is_callback: bool,
+    pub(super) is_callback: bool,
 }
 
 impl Merging {
@@ -205,7 +205,7 @@ impl Merging {
     ///
     /// # Errors
     /// If the patch is nested too deep.
-    fn write(
+    pub(super) fn write(
         self,
         target: Option<&str>,
         patch: &str,

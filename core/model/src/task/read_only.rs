@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// They are ignored in a body that creates, replaces or patches a task, so a body that an answer
 /// showed can be sent again. `docs/tasks.md` lists them.
-pub const READ_ONLY: [&str; 23] = [
+pub const READ_ONLY: [&str; 24] = [
     "status",
     "kind",
     "due",
@@ -23,6 +23,7 @@ pub const READ_ONLY: [&str; 23] = [
     "stage",
     "outcome",
     "attempt",
+    "deadLetterId",
     "failedAt",
     "error",
     "firstAttemptAt",

@@ -45,6 +45,7 @@ impl World {
                 .collect(),
             Request::ChangeMatching { .. }
             | Request::Redefine { .. }
+            | Request::DeadLetters { .. }
             | Request::InFlight { .. } => numbered
                 .filter(|(version, _)| version.shard == shard)
                 .map(|(_, number)| number)

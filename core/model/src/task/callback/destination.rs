@@ -2,7 +2,22 @@
 
 use super::Callback;
 use crate::bounds::MAX_DESTINATION_BYTES;
+use crate::hosts::host_of_url;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
 use url::Url;
+
+/// Returns the host of a stored callback if it is a webhook, in the form of
+/// [`host_of_name`](crate::hosts::host_of_name). No other callback has a URL.
+pub fn webhook_host(callback: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct UrlOnly<'a> {
+        #[serde(borrow)]
+        url: Cow<'a, str>,
+    }
+    host_of_url(&serde_json::from_str::<UrlOnly<'_>>(callback.get()).ok()?.url)
+}
 
 impl Callback<'_> {
     /// Returns the name of the place that answers this callback: a webhook's scheme, host and port,
@@ -61,6 +76,23 @@ mod tests {
                 destination,
                 "{callback}"
             );
+        }
+    }
+
+    #[test]
+    fn a_webhook_has_a_host_whatever_its_port_and_letters() {
+        for (callback, host) in [
+            (r#"{"type":"webhook","url":"https://A.example:8443/x"}"#, Some("a.example")),
+            (
+                r#"{"type":"webhook","url":"https://b\u00fccher.example./"}"#,
+                Some("xn--bcher-kva.example"),
+            ),
+            (r#"{"type":"webhook","url":"http://[::1]:8790/hook"}"#, Some("[::1]")),
+            (r#"{"type":"webhook","url":"no URL"}"#, None),
+            (r#"{"type":"service","binding":"MAIL","path":"/send"}"#, None),
+        ] {
+            let callback = RawValue::from_string(callback.to_owned()).unwrap();
+            assert_eq!(webhook_host(&callback).as_deref(), host, "{callback}");
         }
     }
 

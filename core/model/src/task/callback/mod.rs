@@ -6,12 +6,15 @@ mod fields;
 mod message;
 mod reserved;
 mod schema;
+mod target;
 #[cfg(test)]
 mod tests;
 mod webhook;
 
 pub use binding::{Call, DurableObject, Service};
+pub use destination::webhook_host;
 pub use message::{Body, HIDDEN, Message, Method};
+pub use target::target_of;
 pub use webhook::{Webhook, parse_url};
 
 use crate::bounds::{MAX_CALLBACK_BYTES, MAX_TIMEOUT_SECONDS};

@@ -1,0 +1,132 @@
+//! The routes of dead letters.
+
+use crate::handlers::dead_letters::{self, Verb};
+#[cfg(test)]
+use crate::openapi::answers::{
+    DeadLetterList, DeletedDeadLetter, DiscardedMany, ReplayedMany, Task,
+};
+#[cfg(test)]
+use crate::openapi::operation::{Body, Operation};
+#[cfg(test)]
+use crate::problem::ProblemType::{Full, Invalid, NoDeadLetter};
+use crate::routes::route::Route;
+use scheduler_model::access::Scope;
+use scheduler_model::bounds::{MAX_BULK_BODY_BYTES, MAX_TASK_BODY_BYTES};
+#[cfg(test)]
+use schemars::SchemaGenerator;
+use worker::Method;
+
+/// Each route with its handler and, for the API's document, what it answers.
+pub(super) static ROUTES: &[Route] = &[
+    Route {
+        #[cfg(test)]
+        operation: Operation {
+            id: "listDeadLetters",
+            summary: "List dead letters",
+            description: "Lists dead letters by when they died, newest first. `from` and `to` are times of death.",
+            query: dead_letters::QUERY,
+            answers: &[(
+                200,
+                "A page of the list. It may hold fewer dead letters than `limit`, or none, although more follow: send its `cursor` until that is null.",
+                SchemaGenerator::subschema_for::<DeadLetterList>,
+            )],
+            refusals: &[Invalid],
+            ..Operation::USUAL
+        },
+        ..Route::new(Method::Get, "/v1/dead-letters", Scope::Read, |call, _| {
+            Box::pin(dead_letters::list(call))
+        })
+    },
+    Route {
+        body_limit: MAX_BULK_BODY_BYTES,
+        #[cfg(test)]
+        operation: Operation {
+            id: "replayDeadLetters",
+            summary: "Replay many dead letters",
+            description: "Starts dead letters over, by ids, by filter or all. If `done` is false, send the request again.",
+            body: Some(Body::DeadLetters),
+            answers: &[(
+                200,
+                "What became of them.",
+                SchemaGenerator::subschema_for::<ReplayedMany>,
+            )],
+            refusals: &[Invalid, Full],
+            ..Operation::USUAL
+        },
+        ..Route::new(Method::Post, "/v1/dead-letters/replay", Scope::Write, |call, _| {
+            Box::pin(dead_letters::many(call, Verb::Replay))
+        })
+    },
+    Route {
+        body_limit: MAX_BULK_BODY_BYTES,
+        #[cfg(test)]
+        operation: Operation {
+            id: "discardDeadLetters",
+            summary: "Discard many dead letters",
+            description: "Discards dead letters, by ids, by filter or all. If `done` is false, send the request again.",
+            body: Some(Body::DeadLetters),
+            answers: &[(
+                200,
+                "What became of them.",
+                SchemaGenerator::subschema_for::<DiscardedMany>,
+            )],
+            refusals: &[Invalid],
+            ..Operation::USUAL
+        },
+        ..Route::new(Method::Post, "/v1/dead-letters/discard", Scope::Write, |call, _| {
+            Box::pin(dead_letters::many(call, Verb::Discard))
+        })
+    },
+    Route {
+        #[cfg(test)]
+        operation: Operation {
+            id: "getDeadLetter",
+            summary: "Get a dead letter",
+            description: "Returns a dead letter, with its last error and the number of its attempts.",
+            answers: &[(200, "The dead letter.", SchemaGenerator::subschema_for::<Task>)],
+            refusals: &[NoDeadLetter],
+            ..Operation::USUAL
+        },
+        ..Route::new(Method::Get, "/v1/dead-letters/{id}", Scope::Read, |call, id| {
+            Box::pin(dead_letters::get(call, id))
+        })
+    },
+    Route {
+        body_limit: MAX_TASK_BODY_BYTES,
+        #[cfg(test)]
+        operation: Operation {
+            id: "replayDeadLetter",
+            summary: "Replay a dead letter",
+            description: "Starts a dead letter over, as it was or with changes of its callback and payload. It has all attempts of its retry policy again. The schedule of its task does not change.",
+            body: Some(Body::Replay),
+            answers: &[(
+                200,
+                "The run, which waits for its first attempt.",
+                SchemaGenerator::subschema_for::<Task>,
+            )],
+            refusals: &[Invalid, NoDeadLetter, Full],
+            ..Operation::USUAL
+        },
+        ..Route::new(Method::Post, "/v1/dead-letters/{id}/replay", Scope::Write, |call, id| {
+            Box::pin(dead_letters::replay(call, id))
+        })
+    },
+    Route {
+        #[cfg(test)]
+        operation: Operation {
+            id: "discardDeadLetter",
+            summary: "Discard a dead letter",
+            description: "Discards a dead letter. Its task does not change.",
+            answers: &[(
+                200,
+                "It is discarded.",
+                SchemaGenerator::subschema_for::<DeletedDeadLetter>,
+            )],
+            refusals: &[NoDeadLetter],
+            ..Operation::USUAL
+        },
+        ..Route::new(Method::Delete, "/v1/dead-letters/{id}", Scope::Write, |call, id| {
+            Box::pin(dead_letters::discard(call, id))
+        })
+    },
+];

@@ -1,0 +1,263 @@
+//! Dead letters by their own ids: lists, replays, discards.
+//!
+//! A dead letter is an entry of a page, due at [`UnixMillis::as_death`] of the time at which it
+//! died. So the order of entries is the order of death, and the time of death is known without the
+//! record. Earlier versions stored dead letters as due never; their records tell when they died.
+//! Requests by filter go through the order of all tasks: see `engine/query.rs`.
+
+use super::Engine;
+use super::plan::{json_text, replayed};
+use crate::changes::Changes;
+use crate::effects::Effects;
+use crate::entry_ref::EntryRef;
+use crate::error::EngineError;
+use crate::lateness::leading_time;
+use crate::newest_first::{mirrored, newest_in};
+use crate::reader::Reader;
+use crate::requeue::queue_flag;
+use crate::scan::{Candidate, Spent, item_of, matches_death, matches_record, needs_death};
+use crate::timers::TimerHeap;
+use scheduler_calendar::ordered::sort_by_key;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::bounds::MAX_RECORD_BYTES;
+use scheduler_model::dead_letter::DeadLetterId;
+use scheduler_model::format::page::Flags;
+use scheduler_model::numbers::PageNumber;
+use scheduler_model::position::Position;
+use scheduler_model::protocol::{
+    ChangedLetter, DeadLettersReply, DeadLettersRequest, EventKind, LetterOutcome, ListItem,
+    ListReply, ListRequest, Status,
+};
+use scheduler_model::task::Record;
+use std::collections::HashSet;
+
+impl Engine {
+    /// Returns the dead letters with this hash of the id, the newest first.
+    pub(super) fn dead_letters_of(&self, hash: u64) -> Vec<EntryRef> {
+        let mut letters: Vec<EntryRef> =
+            self.tasks.find(hash).filter(|at| self.is_dead_letter(*at)).collect();
+        sort_by_key(&mut letters, |at| (std::cmp::Reverse(self.due_of(*at).death()), *at));
+        letters
+    }
+
+    /// Returns a page of the dead letters that a filter matches, the newest first. The positions
+    /// of the reply are places in this order. Ignores the status of the filter.
+    ///
+    /// # Errors
+    /// If storage fails or is damaged.
+    pub fn dead_letters(
+        &self,
+        request: &ListRequest,
+        reader: &dyn Reader,
+    ) -> Result<ListReply, EngineError> {
+        let mut reply = ListReply::default();
+        if self.tasks.counts().dead_letters == 0 {
+            return Ok(reply);
+        }
+        let filter = &request.filter.folded();
+        let following = |number: PageNumber, after: Option<Position>| {
+            let page = self.tasks.page(number)?;
+            let index = newest_in(page, number, filter, after)?;
+            let due = page.directory.get(index)?.due;
+            Some(mirrored(EntryRef::page(number, index).position(due)))
+        };
+        let (after, mut spent) = (request.after.map(mirrored), Spent::default());
+        let pages = self.tasks.pages().filter_map(|(number, _)| following(number, after));
+        let mut merge = TimerHeap::of_at_most(self.tasks.pages().count(), pages);
+        let mut last = None;
+        while let Some(place) = merge.pop() {
+            if spent.is_all(request) {
+                reply.next = last;
+                break;
+            }
+            last = Some(place);
+            let position = mirrored(place);
+            if let Some(next) = following(PageNumber::new(position.page), Some(position)) {
+                merge.push(next);
+            }
+            let at = EntryRef::of(position);
+            let record = self.record_of(at, reader)?;
+            spent.scanned += 1;
+            spent.bytes += record.len();
+            let needs_death = needs_death(filter, Status::Dead, position.due);
+            let is_match = Record::parse(&record).is_ok_and(|record| {
+                matches_record(filter, &record) && (!needs_death || matches_death(filter, &record))
+            });
+            if is_match {
+                spent.matches += 1;
+                reply.items.push(dead_item(at, place, record)?);
+            }
+        }
+        Ok(reply)
+    }
+
+    /// Returns the dead letter with this id.
+    ///
+    /// # Errors
+    /// If storage fails or is damaged.
+    pub fn dead_letter(
+        &self,
+        letter: &DeadLetterId,
+        reader: &dyn Reader,
+    ) -> Result<Option<ListItem>, EngineError> {
+        let Some((at, record)) = self.find_letter(letter, &mut 0, reader)? else {
+            return Ok(None);
+        };
+        let place = Position { due: self.due_of(at), page: 0, index: 0 };
+        dead_item(at, place, record).map(Some)
+    }
+
+    /// Finds a dead letter, and returns its record. Adds the bytes that it reads to `looked_at`.
+    fn find_letter(
+        &self,
+        letter: &DeadLetterId,
+        looked_at: &mut usize,
+        reader: &dyn Reader,
+    ) -> Result<Option<(EntryRef, Vec<u8>)>, EngineError> {
+        let due = letter.failed_at.as_death();
+        for at in self.tasks.find(self.id_hash(&letter.task)) {
+            let is_then = self.due_of(at) == due || self.due_of(at) == UnixMillis::NEVER;
+            if !self.is_dead_letter(at) || !is_then {
+                continue;
+            }
+            let head = self.head_of(at, reader)?;
+            *looked_at += head.len();
+            if leading_time(&head).unwrap_or(UnixMillis::ZERO) != letter.time {
+                continue;
+            }
+            let record = self.record_of(at, reader)?;
+            *looked_at += record.len();
+            if Record::parse(&record).is_ok_and(|record| DeadLetterId::of(&record) == *letter) {
+                return Ok(Some((at, record)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Requeues dead letters: each starts again with its first attempt, as its task was when it
+    /// died or with the changes of the request. If they are many, the reply covers the first ones
+    /// only, and the caller repeats the request for the rest.
+    ///
+    /// # Errors
+    /// If the shard has no room for their limit keys; then nothing has changed. If storage fails or
+    /// is damaged; the caller must then drop the engine.
+    pub fn replay(
+        &mut self,
+        request: &DeadLettersRequest,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<(DeadLettersReply, Effects), EngineError> {
+        let mut changes = Changes::default();
+        let (mut reply, mut seen) = (DeadLettersReply::default(), HashSet::new());
+        for letter in &request.letters {
+            if changes.is_full() {
+                break;
+            }
+            if !seen.insert(letter) {
+                reply.outcomes.push(LetterOutcome::NotFound);
+                continue;
+            }
+            let found = self.find_letter(letter, &mut changes.looked_at, reader)?;
+            let Some((at, text)) = found else {
+                reply.outcomes.push(LetterOutcome::NotFound);
+                continue;
+            };
+            let corrupt = |problem: serde_json::Error| {
+                EngineError::Corrupt(format!("the dead letter {letter}: {problem}"))
+            };
+            let record = Record::parse(&text).map_err(corrupt)?;
+            let record = match &request.changed {
+                Some(changed) => changed_letter(record, changed)?,
+                None => record,
+            };
+            let (record, mut requeued) = (replayed(record, now), Vec::new());
+            record.write(&mut requeued);
+            // The stored record has an error and may be larger than a new one.
+            if request.changed.is_some() && requeued.len() > MAX_RECORD_BYTES.max(text.len()) {
+                reply.outcomes.push(LetterOutcome::TooLarge);
+                continue;
+            }
+            changes.killed.push(at);
+            changes.written += requeued.len();
+            // A patch in flight may have given it another destination than its attempts had.
+            changes.back.push(&record, now, queue_flag(&record).and(Flags::RETRY));
+            reply.outcomes.push(LetterOutcome::Done);
+            if request.letters.len() == 1 {
+                let place = Position { due: now, page: 0, index: 0 };
+                reply.item = Some(item_of(
+                    Candidate {
+                        position: place,
+                        at,
+                        status: Status::Retrying,
+                        is_attempt: true,
+                        kind: None,
+                    },
+                    requeued,
+                )?);
+            }
+        }
+        let mut effects = Effects::default();
+        self.have_room_for(&changes)?;
+        self.carry_out_changes(changes, now, reader, &mut effects)?;
+        Ok((reply, effects))
+    }
+
+    /// Discards dead letters. If they are many, the reply covers the first ones only, and the
+    /// caller repeats the request for the rest.
+    ///
+    /// # Errors
+    /// If storage fails or is damaged; the caller must then drop the engine.
+    pub fn discard(
+        &mut self,
+        request: &DeadLettersRequest,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<(DeadLettersReply, Effects), EngineError> {
+        let (mut changes, mut effects) = (Changes::default(), Effects::default());
+        let (mut reply, mut seen) = (DeadLettersReply::default(), HashSet::new());
+        for letter in &request.letters {
+            if changes.room_to_look() == 0 {
+                break;
+            }
+            let is_new = seen.insert(letter);
+            let found = match is_new {
+                true => self.find_letter(letter, &mut changes.looked_at, reader)?,
+                false => None,
+            };
+            reply.outcomes.push(match found {
+                Some((at, record)) => {
+                    if self.events.is_on(now) {
+                        self.events.note_text(EventKind::Cancelled, &record, now);
+                    }
+                    changes.killed.push(at);
+                    LetterOutcome::Done
+                }
+                None => LetterOutcome::NotFound,
+            });
+        }
+        self.kill(&changes.killed, &mut effects);
+        self.state.counters.cancelled += changes.killed.len() as u64;
+        self.unsaved |= !changes.killed.is_empty();
+        Ok((reply, effects))
+    }
+}
+
+/// Returns a dead letter as a list shows it.
+fn dead_item(at: EntryRef, place: Position, record: Vec<u8>) -> Result<ListItem, EngineError> {
+    let status = Status::Dead;
+    item_of(Candidate { position: place, at, status, is_attempt: false, kind: None }, record)
+}
+
+/// Returns the record of a dead letter with the changes of a replay.
+fn changed_letter<'a>(
+    record: Record<'a>,
+    changed: &'a ChangedLetter,
+) -> Result<Record<'a>, EngineError> {
+    let callback = json_text(&changed.callback)?;
+    let payload = changed.payload.as_deref().map(json_text).transpose()?;
+    Ok(Record { callback, payload, ..record })
+}
+
+#[cfg(test)]
+#[path = "dead_letters_tests.rs"]
+mod tests;

@@ -1,0 +1,254 @@
+//! Lists of tasks: of what waits, of what is in flight, and of dead letters.
+//!
+//! A list has one order. What waits is listed by its due time. An attempt in flight is listed by
+//! the time at which its envelope was last sent, because the shard knows the due times of its
+//! records only from the text of the envelope. An envelope is not sent before its tasks are due, and
+//! a further attempt or a dead letter follows the attempt. So a task moves only forward in the list
+//! while it fires and fails, and a caller who reads the list page by page does not miss it.
+//!
+//! A run in flight of a task that waits, such as a recurring one, is shown with that task, if the
+//! list shows the task.
+
+use super::Engine;
+use crate::decisions::FlightRef;
+use crate::error::EngineError;
+use crate::flights::{paused, position_of};
+use crate::outbox::InFlight;
+use crate::reader::Reader;
+use crate::scan::{Candidate, InFlightMatch, Seen, Spent, item_of, matches_record};
+use crate::timers::TimerHeap;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::position::Position;
+use scheduler_model::protocol::{Filter, ListItem, ListReply, ListRequest, Status};
+use scheduler_model::record_id::id_in;
+use scheduler_model::task::Record;
+use serde_json::value::RawValue;
+
+impl Engine {
+    /// Returns a page of the tasks that a filter matches, in the order of the list. The first page
+    /// of a list without a filter has the number of all its items.
+    ///
+    /// # Errors
+    /// If storage fails or is damaged.
+    pub fn list(
+        &self,
+        request: &ListRequest,
+        reader: &dyn Reader,
+    ) -> Result<ListReply, EngineError> {
+        let filter = request.filter.folded();
+        let (mut items, mut spent) = (Vec::new(), Spent::default());
+        // The tasks of the page of which a run may be in flight, with the hashes of their ids.
+        let mut may_run: Vec<(usize, u64)> = Vec::new();
+        let next = self.scan(request, true, &mut spent, reader, |spent, seen| {
+            let item = match seen {
+                Seen::Waiting(candidate, record) => {
+                    let hash = self.tasks.hash_of(candidate.at).filter(|hash| {
+                        self.is_task(candidate.at) && self.in_flight.contains_key(hash)
+                    });
+                    may_run.extend(hash.map(|hash| (items.len(), hash)));
+                    match record {
+                        Some(record) => item_of(candidate, record)?,
+                        None => self.item(candidate, reader)?,
+                    }
+                }
+                Seen::InFlight(flight) => {
+                    if self.is_shown_with_task(&flight.record, &filter, spent, reader)? {
+                        return Ok(true);
+                    }
+                    item_in_flight(flight)?
+                }
+            };
+            spent.matches += 1;
+            items.push(item);
+            Ok(true)
+        })?;
+        let flights = self.flights_of(may_run.iter().map(|(_, hash)| *hash));
+        for (place, hash) in may_run {
+            if let (Some(item), Some(of)) = (items.get_mut(place), flights.by_hash.get(&hash)) {
+                item.is_running = !self.not_cancelled(of).is_empty();
+            }
+        }
+        Ok(ListReply { items, next, total: self.total_of(request) })
+    }
+
+    /// Returns whether an attempt that was not cancelled is in flight under an id with this hash.
+    pub(super) fn has_flight_of_hash(&self, hash: u64) -> bool {
+        let flights = self.flights_of(std::iter::once(hash));
+        flights.by_hash.values().any(|of| !self.not_cancelled(of).is_empty())
+    }
+
+    /// Returns the number of items of a whole list, if the request is for the first page of a list
+    /// without a filter.
+    fn total_of(&self, request: &ListRequest) -> Option<u64> {
+        if request.after.is_some() || request.filter != Filter::default() {
+            return None;
+        }
+        let is_alone = |hash: u64| !self.tasks.find(hash).any(|at| self.is_task(at));
+        let alone = self.outbox.iter().map(|(seq, envelope)| {
+            let listed = (0..).zip(&envelope.hashes).filter(|(index, hash)| {
+                is_alone(**hash) && self.is_listed(FlightRef { seq: *seq, index: *index }, None)
+            });
+            listed.count()
+        });
+        Some((self.tasks.held() + alone.sum::<usize>()) as u64)
+    }
+
+    /// Returns whether a list shows this run in flight with the task that it is a run of: that task
+    /// waits, and the filter matches it.
+    fn is_shown_with_task(
+        &self,
+        run: &Record<'_>,
+        filter: &Filter,
+        spent: &mut Spent,
+        reader: &dyn Reader,
+    ) -> Result<bool, EngineError> {
+        for at in self.tasks.find(self.id_hash(&run.id)).filter(|at| self.is_task(*at)) {
+            let candidate = self.candidate(at);
+            let Some(record) = self.look_at(&candidate, filter, spent, reader)? else { continue };
+            let id = match record {
+                Some(record) => id_in(&record)
+                    .map_err(|problem| EngineError::Corrupt(format!("{at}: {problem}")))?,
+                None => self.id_of(at, reader)?,
+            };
+            if id == run.id {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Returns whether a filter with this status matches an attempt in flight, as far as that is
+    /// known without its record.
+    fn is_listed(&self, flight: FlightRef, status: Option<Status>) -> bool {
+        let decision = self.decisions.at(flight);
+        !decision.is_cancelled()
+            && match status {
+                None | Some(Status::Running) => true,
+                Some(Status::Paused) => decision.is_paused(),
+                Some(_) => false,
+            }
+    }
+
+    /// Returns the positions of the first attempts after `after` of each envelope in flight, as far
+    /// as a filter with this status may match them.
+    pub(super) fn first_flights(
+        &self,
+        after: Option<Position>,
+        status: Option<Status>,
+    ) -> impl Iterator<Item = Position> {
+        let is_any = matches!(status, None | Some(Status::Running | Status::Paused));
+        let outbox = self.outbox.iter().filter(move |_| is_any);
+        outbox.filter_map(move |(seq, envelope)| {
+            // Attempts of one envelope are next to each other, so `after` is before, among or
+            // behind all of them.
+            let place = |index| position_of(FlightRef { seq: *seq, index }, envelope.sent_at);
+            let first = (0..envelope.hashes.len() as u32)
+                .find(|index| after.is_none_or(|after| place(*index) > after))?;
+            self.next_flight(*seq, envelope, first, status)
+        })
+    }
+
+    /// Adds the position of the next attempt in flight after this one in the same envelope.
+    pub(super) fn push_next_flight(
+        &self,
+        flight: FlightRef,
+        status: Option<Status>,
+        merge: &mut TimerHeap,
+    ) {
+        let Some(envelope) = self.outbox.get(&flight.seq) else { return };
+        if let Some(next) = self.next_flight(flight.seq, envelope, flight.index + 1, status) {
+            merge.push(next);
+        }
+    }
+
+    fn next_flight(
+        &self,
+        seq: u64,
+        envelope: &InFlight,
+        first: u32,
+        status: Option<Status>,
+    ) -> Option<Position> {
+        let mut flights =
+            (first..envelope.hashes.len() as u32).map(|index| FlightRef { seq, index });
+        let next = flights.find(|flight| self.is_listed(*flight, status))?;
+        Some(position_of(next, envelope.sent_at))
+    }
+
+    /// Calls `found` for an attempt in flight if the [folded](Filter::folded) filter matches it.
+    /// Returns what that returns, or else true.
+    pub(super) fn look_at_flight(
+        &self,
+        flight: FlightRef,
+        position: Position,
+        filter: &Filter,
+        spent: &mut Spent,
+        reader: &dyn Reader,
+        found: impl FnOnce(&mut Spent, Seen<'_>) -> Result<bool, EngineError>,
+    ) -> Result<bool, EngineError> {
+        let decision = self.decisions.at(flight);
+        let text = if decision.patched {
+            reader.patched(flight.seq, flight.index)?
+        } else {
+            spent.flights.dispatched(flight, reader)?
+        };
+        spent.bytes += text.len();
+        let record = Record::parse(&text).map_err(|problem| {
+            EngineError::Corrupt(format!("envelope {}: {problem}", flight.seq))
+        })?;
+        let due = record.due();
+        let is_meant = filter.from.is_none_or(|from| due >= from)
+            && filter.to.is_none_or(|to| due < to)
+            && matches_record(filter, &record);
+        if !is_meant {
+            return Ok(true);
+        }
+        let is_paused = decision.is_paused();
+        let of = InFlightMatch { flight, position, due, is_paused, text: &text, record };
+        found(spent, Seen::InFlight(&of))
+    }
+
+    /// Returns when what waits is due, for a filter with `from` or `to`: of a task that is paused or
+    /// held, the requested time; of a dead letter, when it failed. `None` if it has no time.
+    pub(super) fn time_of(
+        &self,
+        candidate: &Candidate,
+        record: Option<&[u8]>,
+        spent: &mut Spent,
+        reader: &dyn Reader,
+    ) -> Result<Option<UnixMillis>, EngineError> {
+        let due = candidate.position.due;
+        if !due.is_never() {
+            return Ok(Some(due));
+        }
+        match (candidate.status, record) {
+            (Status::Dead, None) => Ok(due.death()),
+            (Status::Dead, Some(record)) => Ok(due.death().or_else(|| {
+                Record::parse(record).ok().map(|record| record.failed_at.unwrap_or_default())
+            })),
+            (Status::Paused | Status::Held, _) => {
+                let head = self.head_of(candidate.at, reader)?;
+                spent.bytes += head.len();
+                Ok(crate::lateness::leading_time(&head))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Returns the item of a list for an attempt in flight.
+fn item_in_flight(flight: &InFlightMatch<'_>) -> Result<ListItem, EngineError> {
+    let seq = flight.flight.seq;
+    let text = if flight.is_paused { paused(flight.text, seq)? } else { flight.text.to_vec() };
+    let corrupt = |problem: String| EngineError::Corrupt(format!("envelope {seq}: {problem}"));
+    let text = String::from_utf8(text).map_err(|problem| corrupt(problem.to_string()))?;
+    let record = RawValue::from_string(text).map_err(|problem| corrupt(problem.to_string()))?;
+    Ok(ListItem {
+        position: flight.position,
+        due: Some(flight.due),
+        status: Status::Running,
+        is_running: false,
+        is_attempt: true,
+        is_cancelled: false,
+        record,
+    })
+}

@@ -1,0 +1,57 @@
+//! The order of dead letters, the newest first.
+//!
+//! A place in this order is a [`Position`] that rises from the newest dead letter to the oldest, so
+//! lists over all shards join the parts as they join those of tasks. The dead letters that earlier
+//! versions stored are due never. They come last, in no order of time.
+
+use crate::mem_page::MemPage;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::format::page::Flags;
+use scheduler_model::numbers::PageNumber;
+use scheduler_model::position::Position;
+use scheduler_model::protocol::Filter;
+use std::cmp::Ordering;
+
+/// Returns the place of the dead letter at a position of the order of firing, or the position of
+/// the one at a place.
+pub(super) fn mirrored(Position { due, page, index }: Position) -> Position {
+    // What is due never is its own mirror image: the others lie between the two ends.
+    let due = match due {
+        UnixMillis::NEVER => due,
+        due => UnixMillis::new(UnixMillis::NEVER.get() - 1 - due.get()),
+    };
+    Position { due, page: u32::MAX - page, index: u32::MAX - index }
+}
+
+/// Returns the index of the newest dead letter of a page that a filter may match by its times, and
+/// that comes after this position in the order of the newest first. Without a position, returns
+/// that of the newest one.
+pub(super) fn newest_in(
+    page: &MemPage,
+    number: PageNumber,
+    filter: &Filter,
+    after: Option<Position>,
+) -> Option<usize> {
+    let directory = &page.directory;
+    let is_letter = |index: &usize| {
+        page.is_live(*index)
+            && directory.get(*index).is_some_and(|entry| entry.flags.has(Flags::DEAD_LETTER))
+    };
+    let first = filter.from.unwrap_or(UnixMillis::ZERO).as_death();
+    let end = filter.to.map_or(UnixMillis::HELD, UnixMillis::as_death);
+    // Indexes of a page rise with due times.
+    let before = |after: Position| match number.get().cmp(&after.page) {
+        Ordering::Less => directory.before(after.due.plus(1)),
+        Ordering::Equal => after.index as usize,
+        Ordering::Greater => directory.before(after.due),
+    };
+    let is_old = after.is_some_and(|after| after.due == UnixMillis::NEVER);
+    let in_order = directory.before(first)..directory.before(end);
+    let end_in_order = after.map_or(in_order.end, |after| before(after).min(in_order.end));
+    if !is_old && let Some(index) = (in_order.start..end_in_order).rev().find(is_letter) {
+        return Some(index);
+    }
+    let old = directory.before(UnixMillis::NEVER)..directory.len();
+    let end_of_old = after.filter(|_| is_old).map_or(old.end, before).min(old.end);
+    (old.start..end_of_old).rev().find(is_letter)
+}

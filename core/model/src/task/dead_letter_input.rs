@@ -1,0 +1,282 @@
+//! The bodies of requests about dead letters.
+
+use super::filter_input::FilterInput;
+use super::new_task::{Validator, parse_one};
+use super::patch::Merging;
+use super::record::{Record, write_text};
+use super::run_input::given;
+use super::{ON_FAILURE, ON_SUCCESS, Origin, Targets};
+use crate::bounds::{MAX_CALLBACK_BYTES, MAX_CANCEL_IDS, MAX_PAYLOAD_BYTES};
+use crate::input::{Bounded, FieldError, check_beside_ids, parse_object};
+use crate::protocol::{ChangedLetter, Filter};
+use scheduler_calendar::time::UnixMillis;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::HashSet;
+
+/// What a replay changes of the dead letter. Each member is a JSON merge patch (RFC 7396).
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReplayInput<'a> {
+    /// Changes of the callback: members that are absent stay, and members that are null go. A
+    /// callback of another type replaces the former one.
+    #[serde(borrow)]
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>", extend("x-maxBytes" = MAX_CALLBACK_BYTES))]
+    callback: Option<&'a RawValue>,
+    /// Changes of the payload, if it is an object and so is the payload. Anything else replaces the
+    /// payload, and null removes it.
+    #[serde(borrow, default, deserialize_with = "given")]
+    #[schemars(with = "Option<serde_json::Value>", extend("x-maxBytes" = MAX_PAYLOAD_BYTES))]
+    payload: Option<&'a RawValue>,
+}
+
+impl<'a> ReplayInput<'a> {
+    /// Reads a body. An empty body changes nothing.
+    ///
+    /// # Errors
+    /// Names the field that cannot be read.
+    pub fn parse(text: &'a str) -> Result<Self, FieldError> {
+        if text.trim_ascii().is_empty() {
+            return Ok(Self::default());
+        }
+        let input: Self = parse_object(text, "")?;
+        if input.callback.is_some_and(|callback| !callback.get().starts_with('{')) {
+            return Err(FieldError::new("callback", "must be a JSON object"));
+        }
+        Ok(input)
+    }
+
+    /// Returns whether it changes anything.
+    pub fn is_change(&self) -> bool {
+        self.callback.is_some() || self.payload.is_some()
+    }
+
+    /// Returns callback and payload of a dead letter after the changes, checked as those of a new
+    /// task are.
+    ///
+    /// # Errors
+    /// Names the field that is not valid, and the limit.
+    pub fn changed(
+        &self,
+        letter: &Record<'_>,
+        now: UnixMillis,
+        targets: Targets<'_>,
+    ) -> Result<ChangedLetter, FieldError> {
+        let text = self.laid_over(letter)?;
+        let mut written = Vec::new();
+        // Nothing has the id that is generated from these bytes.
+        Validator::new(now, [0; 16], targets)
+            .check(parse_one(&text)?)?
+            .write_record(&Origin::default(), &mut written);
+        let unreadable = |problem: serde_json::Error| FieldError::new("body", problem.to_string());
+        let record = Record::parse(&written).map_err(unreadable)?;
+        Ok(ChangedLetter {
+            callback: record.callback.get().to_owned(),
+            payload: record.payload.map(|payload| payload.get().to_owned()),
+        })
+    }
+
+    /// Returns the text of a task with the changed parts of the dead letter, and with the parts
+    /// that do not go with every callback.
+    fn laid_over(&self, letter: &Record<'_>) -> Result<String, FieldError> {
+        let mut text = b"{\"delayInSeconds\":0,\"callback\":".to_vec();
+        let merge = |name: &'static str, former: Option<&str>, patch: &str, out: &mut Vec<u8>| {
+            Merging { is_callback: name == "callback" }
+                .write(former, patch, 0, out)
+                .map_err(|problem| FieldError::new(name, problem))
+        };
+        match self.callback {
+            Some(patch) => {
+                merge("callback", Some(letter.callback.get()), patch.get(), &mut text)?;
+            }
+            None => text.extend_from_slice(letter.callback.get().as_bytes()),
+        }
+        let mut payload = Vec::new();
+        let former = letter.payload.map(RawValue::get);
+        match self.payload.map(RawValue::get) {
+            Some("null") => {}
+            Some(patch) => merge("payload", former, patch, &mut payload)?,
+            None => payload.extend_from_slice(former.unwrap_or_default().as_bytes()),
+        }
+        let follow_up = |of: Option<&RawValue>| of.map(|of| of.get().as_bytes().to_vec());
+        let limit_key = letter.limit_key.as_deref().map(|key| {
+            let mut text = Vec::new();
+            write_text(key, &mut text);
+            text
+        });
+        for (name, json) in [
+            ("payload", Some(payload).filter(|payload| !payload.is_empty())),
+            ("limitKey", limit_key),
+            (ON_SUCCESS, follow_up(letter.on_success)),
+            (ON_FAILURE, follow_up(letter.on_failure)),
+        ] {
+            if let Some(json) = json {
+                text.extend_from_slice(format!(",\"{name}\":").as_bytes());
+                text.extend_from_slice(&json);
+            }
+        }
+        text.push(b'}');
+        // It is made of texts.
+        Ok(String::from_utf8(text).unwrap_or_default())
+    }
+}
+
+/// Which dead letters to replay or to discard: exactly one of the three.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeadLettersInput<'a> {
+    /// By their ids, as `deadLetterId` shows them. A repeated id counts once.
+    ids: Option<Bounded<String, MAX_CANCEL_IDS>>,
+    /// All that match every part of the filter. `from` and `to` are times of death.
+    #[serde(borrow, default, deserialize_with = "crate::input::optional_object")]
+    filter: Option<FilterInput<'a>>,
+    /// All of them.
+    all: Option<bool>,
+}
+
+/// The dead letters that a request means.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ChosenLetters {
+    /// Those with these ids. Each is there once.
+    Ids(Vec<String>),
+    /// Those that match the filter.
+    Matching(Filter),
+}
+
+impl<'a> DeadLettersInput<'a> {
+    /// Reads a body, and returns which dead letters it means.
+    ///
+    /// # Errors
+    /// Names the field that is not valid. If the body does not say which, or the filter is empty.
+    pub fn parse(text: &'a str) -> Result<ChosenLetters, FieldError> {
+        check_beside_ids(text)?;
+        let input: Self = parse_object(text, "")?;
+        match (input.ids, input.filter, input.all) {
+            (Some(ids), None, None) => {
+                let mut seen = HashSet::new();
+                let mut ids = ids.0;
+                ids.retain(|id| seen.insert(id.clone()));
+                Ok(ChosenLetters::Ids(ids))
+            }
+            (None, Some(filter), None) => {
+                let filter = filter.check()?;
+                if filter.status.is_some() {
+                    let detail = "does not belong to a filter of dead letters; leave it out";
+                    return Err(FieldError::new("filter.status", detail));
+                }
+                if filter == Filter::default() {
+                    let detail = r#"is empty and would mean every dead letter; give at least one field, or {"all":true} for every one"#;
+                    return Err(FieldError::new("filter", detail));
+                }
+                Ok(ChosenLetters::Matching(filter))
+            }
+            (None, None, Some(true)) => Ok(ChosenLetters::Matching(Filter::default())),
+            (None, None, Some(false)) => {
+                Err(FieldError::new("all", "is false; give true, or ids or filter instead"))
+            }
+            _ => Err(FieldError::new("body", "must have exactly one of ids, filter and all")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    const LETTER: &str = r#"{"time":5,"id":"a","cron":"* * * * *","callback":{"type":"webhook","url":"https://a.example/x","headers":{"k":"1"}},"onFailure":{"type":"handler","name":"log"},"retry":{"factor":2},"payload":{"type":"t","n":1,"keep":2},"attempt":3,"failedAt":9,"error":"no"}"#;
+
+    fn changed(letter: &str, body: &str) -> Result<(Value, Option<Value>), FieldError> {
+        let hosts = ["a.example".to_owned(), "b.example".to_owned()];
+        let targets = Targets {
+            handlers: &["log"],
+            queues: &["Q".to_owned()],
+            allowed_hosts: &hosts,
+            ..Targets::default()
+        };
+        let letter = Record::parse(letter.as_bytes()).unwrap();
+        let changed = ReplayInput::parse(body)?.changed(
+            &letter,
+            UnixMillis::new(1_764_000_000_000),
+            targets,
+        )?;
+        let value = |text: &String| serde_json::from_str::<Value>(text).unwrap();
+        Ok((value(&changed.callback), changed.payload.as_ref().map(value)))
+    }
+
+    #[test]
+    fn members_that_are_absent_stay() {
+        let callback = json!({"type":"webhook","url":"https://a.example/x","headers":{"k":"1"}});
+        let payload = json!({"type":"t","n":1,"keep":2});
+        assert_eq!(changed(LETTER, "{}"), Ok((callback.clone(), Some(payload.clone()))));
+        assert_eq!(
+            changed(
+                LETTER,
+                r#"{"callback":{"url":"https://b.example/y","headers":{"k":null,"l":"2"}}}"#
+            ),
+            Ok((
+                json!({"type":"webhook","url":"https://b.example/y","headers":{"l":"2"}}),
+                Some(payload)
+            ))
+        );
+        // Only a callback has a type that makes it another one.
+        assert_eq!(
+            changed(LETTER, r#"{"payload":{"type":"u","n":null}}"#),
+            Ok((callback.clone(), Some(json!({"type":"u","keep":2}))))
+        );
+        assert_eq!(changed(LETTER, r#"{"payload":[1]}"#), Ok((callback.clone(), Some(json!([1])))));
+        assert_eq!(changed(LETTER, r#"{"payload":null}"#), Ok((callback, None)));
+        assert_eq!(
+            changed(LETTER, r#"{"callback":{"type":"handler","name":"log"}}"#).unwrap().0,
+            json!({"type":"handler","name":"log"})
+        );
+    }
+
+    #[test]
+    fn what_a_task_may_not_have_a_replay_may_not_have_either() {
+        let keyed = LETTER.replacen("\"time\":5,", "\"time\":5,\"limitKey\":\"k\",", 1);
+        let keyed = keyed.replacen(r#""onFailure":{"type":"handler","name":"log"},"#, "", 1);
+        let long = format!(r#"{{"payload":"{}"}}"#, "x".repeat(MAX_PAYLOAD_BYTES));
+        for (letter, body, field) in [
+            (LETTER, r#"{"callback":{"url":"http://10.0.0.1/"}}"#, "callback.url"),
+            (LETTER, r#"{"callback":{"url":null}}"#, "callback.url"),
+            (LETTER, r#"{"callback":"x"}"#, "callback"),
+            (LETTER, r#"{"callback":{"type":"handler","name":"other"}}"#, "callback.name"),
+            (LETTER, r#"{"callback":{"type":"queue","queue":"Q"}}"#, "onFailure"),
+            (&keyed, r#"{"callback":{"type":"queue","queue":"Q"}}"#, "limitKey"),
+            (LETTER, &long, "payload"),
+            (LETTER, r#"{"cron":"@daily"}"#, "cron"),
+            (LETTER, "[]", "body"),
+        ] {
+            assert_eq!(changed(letter, body).unwrap_err().field, field, "{body}");
+        }
+    }
+
+    #[test]
+    fn one_of_three_says_which() {
+        let ids =
+            |ids: &[&str]| ChosenLetters::Ids(ids.iter().map(|id| (*id).to_owned()).collect());
+        assert_eq!(DeadLettersInput::parse(r#"{"ids":["a","b","a"]}"#), Ok(ids(&["a", "b"])));
+        assert_eq!(
+            DeadLettersInput::parse(r#"{"all":true}"#),
+            Ok(ChosenLetters::Matching(Filter::default()))
+        );
+        let filter = Filter { tag: Some("t".to_owned()), ..Filter::default() };
+        assert_eq!(
+            DeadLettersInput::parse(r#"{"filter":{"tag":"t"}}"#),
+            Ok(ChosenLetters::Matching(filter))
+        );
+        for (body, field) in [
+            ("", "body"),
+            ("{}", "body"),
+            (r#"{"ids":["a"],"all":true}"#, "body"),
+            (r#"{"all":false}"#, "all"),
+            (r#"{"filter":{}}"#, "filter"),
+            (r#"{"filter":{"status":"paused"}}"#, "filter.status"),
+            (r#"{"filter":["t"]}"#, "filter"),
+        ] {
+            assert_eq!(DeadLettersInput::parse(body).unwrap_err().field, field, "{body}");
+        }
+    }
+}
