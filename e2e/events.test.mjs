@@ -77,9 +77,11 @@ test("a reader sees a task's life from the moment its stream begins, in order", 
   const { due } = await create({ id: "a", tags: ["x", "y"] });
   await until("the end of a", () => types(all, "a").includes("succeeded"));
   assert.deepEqual(types(all, "a"), ["created", "fired", "succeeded"]);
-  for (const event of all.events) assert.deepEqual([event.due, event.attempt, event.tags], [due, 1, ["x", "y"]]);
+  for (const event of all.events) assert.deepEqual([event.time, event.attempt, event.tags], [due, 1, ["x", "y"]]);
   await create({ id: "q", callback: { type: "queue", queue: "FIRED_TASKS" } });
   await create({ id: "p", delayInSeconds: 3_600 });
+  await create({ id: "p", delayInSeconds: 3_600, priority: 9 });
+  await scheduler.call("/v1/tasks/p", { method: "PATCH", body: { priority: 1 } });
   await post("p/pause");
   await post("p/resume");
   await scheduler.call("/v1/tasks/p/reschedule", { body: { delayInSeconds: 7_200 } });
@@ -87,9 +89,9 @@ test("a reader sees a task's life from the moment its stream begins, in order", 
   fails = true;
   const callback = { type: "webhook", url: `${sink.url}/x` };
   await create({ id: "f", retry: { maxAttempts: 2, minBackoffSeconds: 0.1 }, callback });
-  await until("all", () => types(all, "f").includes("dead-lettered") && types(all, "q").length === 3 && types(all, "p").length === 5);
+  await until("all", () => types(all, "f").includes("dead-lettered") && types(all, "q").length === 3 && types(all, "p").length === 7);
   assert.deepEqual(types(all, "q"), ["created", "fired", "handed-over"]);
-  assert.deepEqual(types(all, "p"), ["created", "paused", "resumed", "rescheduled", "cancelled"]);
+  assert.deepEqual(types(all, "p"), ["created", "updated", "updated", "paused", "resumed", "rescheduled", "cancelled"]);
   assert.deepEqual(types(all, "f"), ["created", "fired", "failed", "fired", "dead-lettered"]);
   assert.match(all.events.find((event) => event.type === "failed").error, /^HTTP 500/);
   assert.equal(new Set(all.events.map((event) => event.key)).size, all.events.length);

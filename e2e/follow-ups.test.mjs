@@ -61,7 +61,7 @@ test("a run that succeeds is followed by onSuccess, which is told how it went", 
   assert.deepEqual(rest, { time: due, ...task, stage: "onSuccess" });
   assert.equal(callback.url, `${sink.url}/succeeded`);
   const { firedAt, startedAt, finishedAt, reportedAt, ...told } = outcome;
-  assert.deepEqual(told, { due, attempt: 2, outcome: "succeeded", status: 204 });
+  assert.deepEqual(told, { time: due, attempt: 2, outcome: "succeeded", status: 204 });
   assert.ok(due <= firedAt && firedAt <= startedAt && startedAt <= finishedAt && finishedAt <= reportedAt, hook.text);
   assert.deepEqual(
     [hook.headers["idempotency-key"], hook.headers["x-mine"], received("/unsteady")[0].headers["idempotency-key"]],

@@ -275,6 +275,8 @@ test("other answers and refusals are as described", async () => {
   await checked("get", "/healthz");
   await checked("get", "/v1/stats");
   await checked("get", "/v1/tasks/{id}/runs", { at: "/v1/tasks/none/runs" });
+  await checked("get", "/v1/runs");
+  await checked("get", "/v1/runs", { query: "?group=error&order=count&outcome=failed,expired&limit=1" });
   await checked("post", "/v1/tasks", { body: { ...SOON, id: "one" } });
   const at = "/v1/tasks/one";
   assert.equal((await checked("delete", "/v1/tasks/{id}", { at })).status, 200);

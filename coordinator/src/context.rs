@@ -102,6 +102,11 @@ impl Call<'_> {
         }
     }
 
+    /// Returns the name of the caller's API key; empty for one of the deployment's secret.
+    pub(crate) fn key_name(&self) -> &str {
+        self.holder.name.as_deref().unwrap_or_default()
+    }
+
     /// Returns the targets that tasks may name.
     pub(crate) fn targets(&self) -> Targets<'_> {
         Targets {

@@ -4,9 +4,10 @@ use crate::shell::Shell;
 use scheduler_engine::{Effects, EngineError, Gathering};
 use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::protocol::{
-    AmongRequest, Append, CancelReply, CancelRequest, ChangeMatchingRequest, ChangeReply,
-    ChangeRequest, DeadLettersRequest, EventsRequest, GetRequest, ListItem, ListRequest,
-    PurgeRequest, Report, RunRequest, RunsRequest, ShardError, ShardErrorKind, WatchReply, paths,
+    AmongRequest, Append, CancelMatchingRequest, CancelReply, CancelRequest, ChangeMatchingRequest,
+    ChangeReply, ChangeRequest, DeadLettersRequest, EventsRequest, GetRequest, ListItem,
+    ListRequest, PurgeRequest, Report, RunRequest, RunsRequest, ShardError, ShardErrorKind,
+    WatchReply, paths,
 };
 use scheduler_platform::now;
 use serde::Serialize;
@@ -79,10 +80,10 @@ impl Shell {
                 })
             }
             paths::CANCEL => {
-                let AmongRequest::<CancelRequest> { among, request, .. } = read(body)?;
+                let AmongRequest::<CancelRequest> { among, by, request, .. } = read(body)?;
                 let task = self.only_task(&request.ids);
                 let (reply, _) = self.counted_input(|engine, now, sql| {
-                    engine.cancel_among(&request, among, now, sql)
+                    engine.cancel_by(&request, among, by.as_deref(), now, sql)
                 })?;
                 written(&CancelReply { task, ..reply })
             }
@@ -98,11 +99,13 @@ impl Shell {
                 self.reply(|engine, _, sql| Ok((engine.list(&request, sql)?, Effects::default())))
             }
             paths::CANCEL_MATCHING => {
-                let request: ListRequest = read(body)?;
-                self.reply(|engine, now, sql| engine.cancel_matching(&request, now, sql))
+                let CancelMatchingRequest { tasks, by } = read(body)?;
+                self.reply(|engine, now, sql| {
+                    engine.cancel_matching_by(&tasks, by.as_deref(), now, sql)
+                })
             }
             paths::CHANGE => {
-                let AmongRequest::<ChangeRequest> { among, share, request } = read(body)?;
+                let AmongRequest::<ChangeRequest> { among, share, request, .. } = read(body)?;
                 let (reply, _) = self.counted_input(|engine, now, sql| {
                     engine.change_among(&request, among, share, now, sql)
                 })?;
@@ -110,7 +113,7 @@ impl Shell {
                 written(&ChangeReply { task: self.only_task(&request.ids), ..reply })
             }
             paths::RUN => {
-                let AmongRequest::<RunRequest> { among, share, request } = read(body)?;
+                let AmongRequest::<RunRequest> { among, share, request, .. } = read(body)?;
                 let (reply, _) = self.counted_input(|engine, now, sql| {
                     engine.run_among(&request, among, share, now, sql)
                 })?;
@@ -146,6 +149,12 @@ impl Shell {
                 let request: RunsRequest = read(body)?;
                 self.reply(|engine, now, sql| {
                     Ok((engine.runs(&request, now, sql)?, Effects::default()))
+                })
+            }
+            paths::ERRORS => {
+                let request: RunsRequest = read(body)?;
+                self.reply(|engine, now, sql| {
+                    Ok((engine.errors(&request, now, sql)?, Effects::default()))
                 })
             }
             paths::REPORT => {

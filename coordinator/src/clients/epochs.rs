@@ -22,13 +22,14 @@ pub(crate) struct Answered<O> {
     pub(crate) task: Option<ListItem>,
 }
 
-/// Cancels or changes tasks by their ids, in all epochs. `request` makes the request about some of
-/// the ids.
+/// Cancels or changes tasks by their ids, in all epochs. `by` names the API key for the history;
+/// `request` makes the request about some of the ids.
 pub(crate) async fn by_ids<R: ByIds>(
     shards: &Shards,
     ids: &[String],
     means: Means,
     share: Option<Share>,
+    by: Option<&str>,
     request: impl Fn(Vec<String>) -> R,
 ) -> Result<Answered<R::Outcome>, Problem> {
     let (mut search, request) = (Search::new(&shards.map, ids, means), &request);
@@ -37,7 +38,8 @@ pub(crate) async fn by_ids<R: ByIds>(
         let replies = shards
             .each(by_shard, |(shard, places)| async move {
                 let of_shard = places.iter().filter_map(|at| ids.get(*at).cloned()).collect();
-                let asked = AmongRequest { among, share, request: request(of_shard) };
+                let by = by.map(str::to_owned);
+                let asked = AmongRequest { among, share, by, request: request(of_shard) };
                 Ok::<_, Problem>((shard, places, shards.ask_by_ids(shard, asked).await?))
             })
             .await;
@@ -91,6 +93,7 @@ pub(crate) async fn drop_others(
             let asked = AmongRequest {
                 among: Among::Live,
                 share: None,
+                by: None,
                 request: CancelRequest { ids, if_match: None },
             };
             shards.ask_by_ids(shard, asked).await

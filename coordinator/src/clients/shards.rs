@@ -84,8 +84,7 @@ impl Shards {
         request: &AmongRequest<Q>,
     ) -> Result<(A, bool), Problem> {
         let encode = |among| {
-            let request =
-                AmongRequest { among, share: request.share, request: request.request.clone() };
+            let request = AmongRequest { among, ..request.clone() };
             serde_json::to_vec(&request).unwrap_or_default()
         };
         let mut is_repeat = false;

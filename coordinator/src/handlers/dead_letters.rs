@@ -147,7 +147,12 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
                     bulk::by_filter(&call.shards, &of_dead(filter, Some(latest)), action).await?
                 }
                 Verb::Discard => {
-                    bulk::by_filter(&call.shards, &of_dead(filter, None), Action::Cancel).await?
+                    bulk::by_filter(
+                        &call.shards,
+                        &of_dead(filter, None),
+                        Action::Cancel(call.key_name()),
+                    )
+                    .await?
                 }
             };
             (tasks, None, is_complete)

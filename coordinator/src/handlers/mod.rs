@@ -7,5 +7,6 @@ pub(crate) mod namespaces;
 pub(crate) mod open;
 pub(crate) mod preview;
 pub(crate) mod rate_limits;
+pub(crate) mod runs;
 pub(crate) mod stats;
 pub(crate) mod tasks;

@@ -225,6 +225,7 @@ async fn cancel(shards: &Shards, shard: ShardId, ids: Vec<String>) -> Result<(),
     let asked = AmongRequest {
         among: Among::Live,
         share: None,
+        by: None,
         request: CancelRequest { ids, if_match: None },
     };
     shards.ask_by_ids(shard, asked).await?;

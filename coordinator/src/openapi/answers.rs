@@ -186,6 +186,42 @@ pub(crate) struct RunList {
     cursor: String,
 }
 
+/// A page of the runs of all tasks, or of groups of those with like errors.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(crate) struct AllRuns {
+    /// One entry for each attempt: by `reportedAt`, the newest first. A page may hold fewer than
+    /// `limit`, or none, although more follow. Absent with `group`.
+    runs: Option<Vec<TaskRun<'static>>>,
+    /// The attempts that were looked at and have an error, grouped by what their errors have in
+    /// common. Only with `group`.
+    groups: Option<Vec<ErrorGroup>>,
+    /// How many attempts were looked at for this page.
+    attempts: u64,
+    /// If more follow: what the pages so far do not show was reported at this time or before,
+    /// milliseconds since 1970.
+    looked_back_to: Option<i64>,
+    /// Where the next page begins; null at the end of what is kept.
+    #[schemars(with = "String", extend("type" = ["string", "null"]))]
+    cursor: String,
+}
+
+/// Attempts with like errors.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+struct ErrorGroup {
+    /// What their errors have in common: `<n>` stands for a number, `<id>` for an id.
+    error: String,
+    /// How many they are among those that were looked at for this page.
+    count: u64,
+    /// When the first of them was reported, milliseconds since 1970.
+    first_at: i64,
+    /// When the last of them was reported, milliseconds since 1970.
+    last_at: i64,
+    /// The last of them.
+    example: TaskRun<'static>,
+}
+
 /// What became of a batch.
 #[derive(JsonSchema)]
 pub(crate) struct BatchReply {

@@ -1,8 +1,11 @@
 //! Puts the document together.
 
-use super::{bodies, definitions, deliveries, parameters, problems, schemas, tags};
+use super::{
+    bodies, definitions, deliveries, parameters, problems, runs_parameters, schemas, tags,
+};
 use crate::conditions::Conditions;
 use crate::routes::{self, Access, Route};
+use scheduler_model::runs::RUNS_QUERY;
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
@@ -84,6 +87,8 @@ fn describe(
     if !operation.query.is_empty() {
         let all = if operation.stream {
             schemas::events_parameters(generator)
+        } else if operation.query == RUNS_QUERY {
+            runs_parameters::runs_parameters()
         } else {
             schemas::list_parameters(filter)
         };

@@ -29,6 +29,8 @@ mod parameters;
 #[cfg(test)]
 mod problems;
 #[cfg(test)]
+mod runs_parameters;
+#[cfg(test)]
 mod schemas;
 #[cfg(test)]
 mod shapes_tests;

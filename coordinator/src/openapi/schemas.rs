@@ -26,6 +26,15 @@ pub(super) fn properties_of_filter() -> Map<String, Value> {
     }
 }
 
+/// Returns the schema of a time in a query.
+pub(super) fn query_time() -> Value {
+    // In a query a number is text, of which a time has 13 digits.
+    json!({ "anyOf": [
+        { "type": "integer", "minimum": 1_000_000_000_000_i64, "maximum": 9_999_999_999_999_i64 },
+        { "type": "string", "format": "date-time" }
+    ] })
+}
+
 /// Returns the parameters of a list: the parts of a filter, which page, and how large.
 pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
     let mut parameters: Vec<Value> = Vec::with_capacity(filter.len() + 2);
@@ -34,11 +43,7 @@ pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
         let mut description =
             schema.as_object_mut().and_then(|schema| schema.remove("description"));
         if matches!(name.as_str(), "from" | "to") {
-            // In a query a number is text, of which a time has 13 digits.
-            schema = json!({ "anyOf": [
-                { "type": "integer", "minimum": 1_000_000_000_000_i64, "maximum": 9_999_999_999_999_i64 },
-                { "type": "string", "format": "date-time" }
-            ] });
+            schema = query_time();
         }
         if name == "tag" {
             schema = json!({ "type": "array", "items": schema, "maxItems": 2 });

@@ -98,7 +98,7 @@ mod tests {
                 route.path
             );
         }
-        assert_eq!(seen.len(), 43);
+        assert_eq!(seen.len(), 44);
     }
 
     /// A request that finds no route needs the scope that a route of its kind would, so an answer
@@ -130,6 +130,7 @@ mod tests {
             ("/v1/tasks/a%2Fpause", Some("GET, HEAD, PUT, PATCH, DELETE")),
             ("/v1/tasks/a/runs", Some("GET, HEAD")),
             ("/v1/tasks/a/explain", Some("GET, HEAD")),
+            ("/v1/runs", Some("GET, HEAD")),
             ("/v1/keys", Some("GET, HEAD, POST")),
             ("/v1/keys/a", Some("GET, HEAD, DELETE")),
             ("/v1/namespaces/a", Some("GET, HEAD, PUT, DELETE")),
@@ -270,6 +271,7 @@ mod tests {
             (Method::Delete, "/v1/namespaces/b/a", None),
             (Method::Put, "/v1/namespaces/a/", Some(("putNamespace", "a"))),
             (Method::Delete, "/v1/namespaces/a%2Fb", Some(("deleteNamespace", "a/b"))),
+            (Method::Get, "/v1/runs", Some(("listAllRuns", ""))),
             (Method::Get, "/v1/limits", Some(("listLimits", ""))),
             (Method::Put, "/v1/limits/a%2Fb", Some(("putLimit", "a/b"))),
             (Method::Get, "/v1/limits/a", Some(("getLimit", "a"))),

@@ -1,10 +1,10 @@
 //! The routes of everything but tasks.
 
 use crate::conditions::Conditions;
-use crate::handlers::{events, keys, namespaces, open, preview, rate_limits, stats};
+use crate::handlers::{events, keys, namespaces, open, preview, rate_limits, runs, stats};
 #[cfg(test)]
 use crate::openapi::answers::{
-    Deleted, Health, KeyList, LimitList, MadeKey, Namespace, NamespaceList, Stats,
+    AllRuns, Deleted, Health, KeyList, LimitList, MadeKey, Namespace, NamespaceList, Stats,
 };
 #[cfg(test)]
 use crate::openapi::operation::{Body, Operation, any_object, text};
@@ -22,6 +22,8 @@ use scheduler_model::events::EventData;
 #[cfg(test)]
 use scheduler_model::protocol::limiter::LimitShown;
 #[cfg(test)]
+use scheduler_model::runs::RUNS_QUERY;
+#[cfg(test)]
 use scheduler_model::schedule::Preview;
 #[cfg(test)]
 use schemars::SchemaGenerator;
@@ -29,6 +31,23 @@ use worker::Method;
 
 /// Each route with its handler and, for the API's document, what it answers.
 pub(super) static ROUTES: &[Route] = &[
+    Route {
+        #[cfg(test)]
+        operation: Operation {
+            id: "listAllRuns",
+            summary: "List the runs of all tasks",
+            description: "Lists how attempts at all tasks of the namespace went, newest first, or groups the failures that are alike. One entry is one attempt.",
+            query: RUNS_QUERY,
+            answers: &[(
+                200,
+                "A page of the history, which is kept up to 30 days.",
+                SchemaGenerator::subschema_for::<AllRuns>,
+            )],
+            refusals: &[Invalid],
+            ..Operation::USUAL
+        },
+        ..Route::new(Method::Get, "/v1/runs", Scope::Read, |call, _| Box::pin(runs::runs(call)))
+    },
     Route {
         #[cfg(test)]
         operation: Operation {

@@ -86,3 +86,7 @@ pub(super) const PURGED_KEYS: u64 = 20_000;
 /// Keys of a past day that the shard forgets for each key that it remembers. More go than come, so
 /// none accumulate, and it needs no timer.
 pub(super) const FORGOTTEN_WITH_EACH_KEY: u64 = 4;
+
+/// Bytes of ids that one request writes into the history for the tasks that it cancels: 20,000 ids
+/// of 50 bytes. A request for longer ids is carried out in parts.
+pub(super) const MAX_CANCELLED_BYTES: usize = 1_000_000;

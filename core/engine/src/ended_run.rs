@@ -1,9 +1,10 @@
 //! How a run ended, and how the history and the API show it.
 
+use crate::envelopes::Dispatched;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::history::{Outcome, Past, Ran, Run};
 use scheduler_model::protocol::{MAX_ERROR_CHARS, MAX_EXCERPT_BYTES, Report, TaskRun};
-use scheduler_model::task::Record;
+use scheduler_model::task::{Record, target_of};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -80,6 +81,7 @@ pub(super) fn cut(text: &str, bytes: usize) -> &str {
 pub(super) fn runs_of<'a>(
     report: Option<&'a Report>,
     tasks: &'a [(Record<'_>, Ended<'_>)],
+    dispatched: &'a Dispatched<'_>,
 ) -> impl Iterator<Item = (&'a Record<'a>, Run<'a>)> {
     let timings = report.map(Timings::of);
     (0_u32..).zip(tasks).filter_map(move |(index, (record, ended))| {
@@ -96,16 +98,23 @@ pub(super) fn runs_of<'a>(
         };
         let (status, ran, excerpt) =
             timings.as_ref().map_or((None, None, ""), |timings| timings.at(index, ended));
+        // Without a report, only a queue has got it.
+        let was_dispatched =
+            outcome == Outcome::HandedOver || report.is_some() && outcome.has_run();
         let run = Run {
             id: Cow::Borrowed(record.id.as_ref()),
-            due: record.time.unwrap_or(UnixMillis::ZERO),
+            time: record.time,
             attempt: record.attempt_number(),
             outcome,
+            was_dispatched,
             ran,
             status,
             error,
             excerpt: Cow::Borrowed(excerpt),
             stage: Cow::Borrowed(record.stage.as_deref().unwrap_or_default()),
+            target: target_of(dispatched.get(&index).unwrap_or(&record.callback).get()),
+            tags: record.tag_list(),
+            by: Cow::Borrowed(""),
         };
         Some((record, run))
     })
@@ -116,10 +125,10 @@ pub(super) fn shown<'a>(past: &'a Past<'_>) -> TaskRun<'a> {
     let run = &past.run;
     let text = |text: &'a str| (!text.is_empty()).then_some(Cow::Borrowed(text));
     TaskRun {
-        due: run.due.get(),
+        time: run.time.map(UnixMillis::get),
         stage: text(&run.stage),
-        attempt: run.attempt,
-        fired_at: past.fired_at.get(),
+        attempt: Some(run.attempt).filter(|attempt| *attempt > 0),
+        fired_at: run.was_dispatched.then_some(past.fired_at.get()),
         started_at: run.ran.map(|ran| ran.started_at.get()),
         finished_at: run.ran.map(|ran| ran.started_at.plus(i64::from(ran.millis)).get()),
         reported_at: past.reported_at.get(),
@@ -127,5 +136,22 @@ pub(super) fn shown<'a>(past: &'a Past<'_>) -> TaskRun<'a> {
         status: run.status,
         error: text(&run.error),
         excerpt: text(&run.excerpt),
+        by: text(&run.by),
+        ..TaskRun::default()
     }
+}
+
+/// Returns a run as the list of its task shows it: with its target.
+pub(super) fn of_task<'a>(past: &'a Past<'_>) -> TaskRun<'a> {
+    let target = past.run.target.as_ref().map(|target| match target.name.as_ref() {
+        "" => Cow::Borrowed(target.kind.name()),
+        name => Cow::Owned(format!("{}:{name}", target.kind.name())),
+    });
+    TaskRun { target, ..shown(past) }
+}
+
+/// Returns a run as a list of all tasks shows it: with the id and the tags of its task.
+pub(super) fn of_all<'a>(past: &'a Past<'_>) -> TaskRun<'a> {
+    let tags = past.run.tags.iter().map(|tag| Cow::Borrowed(tag.as_ref())).collect();
+    TaskRun { id: Some(Cow::Borrowed(&past.run.id)), tags, ..of_task(past) }
 }

@@ -4,6 +4,7 @@ use crate::error::EngineError;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::task::Record;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// Parses the text of the envelope `seq`.
@@ -25,22 +26,34 @@ pub(super) fn records_of(
     Ok((envelope.fired_at, records))
 }
 
-/// Replaces dispatched records by their patched versions.
+/// The callbacks of the attempts of an envelope whose tasks were patched while they were in flight.
+/// The attempts called these.
+pub(super) type Dispatched<'a> = BTreeMap<u32, &'a RawValue>;
+
+/// Replaces dispatched records by their patched versions. Returns the callbacks that they had.
 pub(super) fn lay_over<'a>(
     records: &mut [Record<'a>],
     patched: &'a BTreeMap<u32, Vec<u8>>,
     seq: u64,
-) -> Result<(), EngineError> {
+) -> Result<Dispatched<'a>, EngineError> {
+    let mut dispatched = Dispatched::new();
     for (index, text) in patched {
         let record = Record::parse(text).map_err(|problem| {
             EngineError::Corrupt(format!("a patch of envelope {seq}: {problem}"))
         })?;
-        let slot = records.get_mut(*index as usize);
-        *slot.ok_or_else(|| {
+        let slot = records.get_mut(*index as usize).ok_or_else(|| {
             EngineError::Corrupt(format!("envelope {seq} has no task {index} to patch"))
-        })? = record;
+        })?;
+        dispatched.insert(*index, slot.callback);
+        *slot = record;
     }
-    Ok(())
+    Ok(dispatched)
+}
+
+/// Returns whether the text of an envelope may contain a follow-up. The name may also be part of a
+/// payload.
+pub(super) fn names_stage(envelope: &[u8]) -> bool {
+    memchr::memmem::find(envelope, b"\"stage\":").is_some()
 }
 
 /// Returns whether the text of an envelope may contain a task with a follow-up for success. The

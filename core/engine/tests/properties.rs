@@ -13,7 +13,9 @@ use proptest::prelude::*;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::timers::TimerHeap;
 use scheduler_model::format::envelope::{Envelope, EnvelopeBuilder};
-use scheduler_model::format::history::{ChunkBuilder, Outcome, Ran, Run, newest_first};
+use scheduler_model::format::history::{
+    ChunkBuilder, Outcome, Ran, Run, Target, TargetKind, newest_first,
+};
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::position::Position;
 use scheduler_model::protocol::Append;
@@ -31,12 +33,17 @@ mod check_page;
 mod check_request;
 
 /// Returns a run, of one of few ids, as an attempt may leave it.
+/// The requested time of a run that has one.
+fn began(run: &Run<'_>) -> UnixMillis {
+    run.time.unwrap_or_default()
+}
+
 fn run() -> impl Strategy<Value = Run<'static>> {
     let ran = option::of((-100_000..100_000_000_i64, any::<u32>()));
     let texts = ("[a-c]", "\\PC{0,20}", "\\PC{0,20}", "(onSuccess)?");
     (texts, 0..2_000_000_000_000_i64, 1..200_u32, 0..9_u8, ran, option::of(100..600_u16)).prop_map(
-        |((id, error, excerpt, stage), due, attempt, outcome, ran, status)| {
-            let due = UnixMillis::new(due);
+        |((id, error, excerpt, stage), time, attempt, outcome, ran, status)| {
+            let time = UnixMillis::new(time);
             let known = [
                 Outcome::Succeeded,
                 Outcome::Failed,
@@ -45,19 +52,26 @@ fn run() -> impl Strategy<Value = Run<'static>> {
                 Outcome::Expired,
                 Outcome::Skipped,
             ];
+            let outcome =
+                known.get(usize::from(outcome)).copied().unwrap_or(Outcome::Other(outcome + 1));
+            // Of what has an even number of milliseconds.
+            let has_target = time.get() % 2 == 0;
+            let target =
+                Target { kind: TargetKind::Webhook, name: format!("{attempt}.example").into() };
             Run {
                 id: id.into(),
-                due,
+                time: Some(time),
                 attempt,
-                outcome: known
-                    .get(usize::from(outcome))
-                    .copied()
-                    .unwrap_or(Outcome::Other(outcome)),
-                ran: ran.map(|(after, millis)| Ran { started_at: due.plus(after), millis }),
+                outcome,
+                was_dispatched: outcome.has_run() && attempt % 5 != 0,
+                ran: ran.map(|(after, millis)| Ran { started_at: time.plus(after), millis }),
                 status,
                 error: error.into(),
                 excerpt: excerpt.into(),
                 stage: stage.into(),
+                target: has_target.then_some(target),
+                tags: (0..attempt % 4).map(|n| format!("tag-{}", n * attempt).into()).collect(),
+                by: "".into(),
             }
         },
     )
@@ -278,7 +292,7 @@ proptest! {
     ) {
         let mut row = Vec::new();
         for part in runs.chunks(3) {
-            let mut chunk = ChunkBuilder::new(part[0].due.plus(100), part[0].due.plus(2_000));
+            let mut chunk = ChunkBuilder::new(began(&part[0]).plus(100), began(&part[0]).plus(2_000));
             part.iter().for_each(|run| chunk.push(run));
             row.extend(chunk.finish().unwrap());
         }

@@ -262,9 +262,9 @@ pub const MAX_LIST_LIMIT: usize = 1_000;
 /// answer; in the coordinator as that answer, as text, as items and as the page. Four such pages at
 /// once take 96 MB of an isolate's 128. A page of larger tasks has fewer of them.
 pub const MAX_LIST_BYTES: usize = 4_000_000;
-/// More bytes than any run takes in an answer: an error of 500 characters and an excerpt of 256
-/// bytes, each of which may be an escape.
-pub const MAX_RUN_BYTES: usize = 5_000;
+/// More bytes than any run takes in an answer: an error of 500 characters, an excerpt of 256 bytes,
+/// an id, tags and the name of a target, each byte of which may be an escape.
+pub const MAX_RUN_BYTES: usize = 16_000;
 /// Tasks of one page of a list if the request does not say.
 pub const DEFAULT_LIST_LIMIT: usize = 100;
 /// Most ids of one bulk cancel.
@@ -344,6 +344,9 @@ pub const MAX_HISTORY_AGE_MILLIS: i64 = 30 * 86_400_000;
 /// Rows of the history that one request reads before it answers with what it has: 4 MB, some ten
 /// milliseconds of a shard's time.
 pub const MAX_HISTORY_ROWS_SCANNED: usize = 128;
+/// Rows of history that each shard looks into for one request about all tasks: 1 MB, some 20,000
+/// attempts. All shards do so at once, and a request says how far they have looked.
+pub const MAX_HISTORY_ROWS_AT_ONCE: usize = 32;
 
 /// Bytes that the loaded shards of an isolate may hold together before they refuse appends: the 128
 /// MB of an isolate, less the largest body five times ([`MAX_REQUEST_BYTES`]), less 8 MB for the

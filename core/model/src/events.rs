@@ -35,7 +35,7 @@ pub struct EventData<'a> {
     pub tags: &'a [String],
     /// The requested time, milliseconds since 1970. Events of a recurring task itself have none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub due: Option<i64>,
+    pub time: Option<i64>,
     /// `onSuccess` or `onFailure`, if the event is about a follow-up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<&'a str>,
@@ -69,7 +69,7 @@ impl EventsCursor {
     pub fn parse(text: &str, shards: &[ShardId]) -> Option<Self> {
         let bytes = hex::decode_all(text)?;
         let (hash, mut rest) = bytes.split_first_chunk::<4>()?;
-        if *hash != hash_of(shards) {
+        if *hash != hash_of_shards(shards) {
             return None;
         }
         let (mut positions, mut last) = (Vec::with_capacity(shards.len()), 0_i64);
@@ -83,7 +83,7 @@ impl EventsCursor {
 
     /// Returns the cursor's text; `None` before every shard has been heard.
     pub fn text(&self, shards: &[ShardId]) -> Option<String> {
-        let mut bytes = hash_of(shards).to_vec();
+        let mut bytes = hash_of_shards(shards).to_vec();
         let mut last = 0_i64;
         for position in &self.positions {
             let FeedPosition { life, next } = (*position)?;
@@ -107,7 +107,7 @@ impl EventsCursor {
     }
 }
 
-fn hash_of(shards: &[ShardId]) -> [u8; 4] {
+pub(crate) fn hash_of_shards(shards: &[ShardId]) -> [u8; 4] {
     let names: String = shards.iter().map(|shard| format!("{shard} ")).collect();
     (XxHash64::oneshot(0, names.as_bytes()) as u32).to_le_bytes()
 }
@@ -120,7 +120,7 @@ pub fn write_events(shard: ShardId, reply: &EventsReply, now: UnixMillis, out: &
         write_gap(&format!("{shard}:{life}:gap"), now, out);
     }
     for event in &reply.events {
-        let SeenEvent { number, kind, at, id, tags, due, stage, attempt, error, destination } =
+        let SeenEvent { number, kind, at, id, tags, time, stage, attempt, error, destination } =
             event;
         let is_of_task = destination.is_none();
         let name = serde_json::to_value(kind)
@@ -133,7 +133,7 @@ pub fn write_events(shard: ShardId, reply: &EventsReply, now: UnixMillis, out: &
             at: at.get(),
             id: is_of_task.then_some(id),
             tags,
-            due: due.map(UnixMillis::get),
+            time: time.map(UnixMillis::get),
             stage: stage.as_deref(),
             attempt: is_of_task.then_some(*attempt),
             error,
@@ -152,7 +152,7 @@ pub fn write_gap(key: &str, now: UnixMillis, out: &mut String) {
         at: now.get(),
         id: None,
         tags: &[],
-        due: None,
+        time: None,
         stage: None,
         attempt: None,
         error: "",
@@ -233,7 +233,7 @@ mod tests {
             at: UnixMillis::new(5),
             id: "a\nb".into(),
             tags: vec!["x".into()],
-            due: Some(UnixMillis::new(3)),
+            time: Some(UnixMillis::new(3)),
             stage: Some("onFailure".to_owned()),
             attempt: 2,
             error: "no".into(),
@@ -244,7 +244,7 @@ mod tests {
             kind: EventKind::CircuitHalfOpen,
             id: String::new(),
             tags: Vec::new(),
-            due: None,
+            time: None,
             stage: None,
             attempt: 0,
             destination: Some("https://a.example".to_owned()),
@@ -263,7 +263,7 @@ mod tests {
             concat!(
                 "event: gap\ndata: {\"type\":\"gap\",\"key\":\"2-0:1:gap\",\"at\":9}\n\n",
                 "event: dead-lettered\ndata: {\"type\":\"dead-lettered\",\"key\":\"2-0:1:7\",\"at\":5,\"id\":\"a\\nb\",\"tags\":[\"x\"],",
-                "\"due\":3,\"stage\":\"onFailure\",\"attempt\":2,\"error\":\"no\"}\n\n",
+                "\"time\":3,\"stage\":\"onFailure\",\"attempt\":2,\"error\":\"no\"}\n\n",
                 "event: circuit-half-open\ndata: {\"type\":\"circuit-half-open\",\"key\":\"2-0:1:8\",\"at\":5,\"error\":\"no\",",
                 "\"destination\":\"https://a.example\"}\n\n"
             )

@@ -31,6 +31,11 @@ pub struct Explanation {
     pub next_run: Option<NextRun>,
     /// Some of the attempts that were dispatched and not reported, newest first.
     pub in_flight: Vec<Flight>,
+    /// The last attempt of a run that was dispatched and has ended: neither a follow-up nor a run
+    /// that was skipped, expired or cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<TaskRun<'static>>")]
+    pub last_run: Option<Box<RawValue>>,
     /// How attempts went, the newest first: the last few that `/runs` lists.
     #[schemars(with = "Vec<TaskRun<'static>>")]
     pub recent_runs: Vec<Box<RawValue>>,
@@ -72,6 +77,8 @@ pub enum ReasonCode {
     InFlight,
     /// A run of it has failed for good, and is kept until you replay or discard it.
     DeadLettered,
+    /// It was cancelled, and nothing of it waits.
+    Cancelled,
     /// It has fired, and nothing of it waits.
     Done,
     /// The run before has not ended, and runs may not overlap.
@@ -141,6 +148,7 @@ impl Explanation {
             std::mem::swap(self, &mut other);
         }
         self.next_run = self.next_run.or(other.next_run);
+        self.last_run = self.last_run.take().or(other.last_run.take());
         self.reasons.append(&mut other.reasons);
         self.in_flight.append(&mut other.in_flight);
         self.recent_runs.append(&mut other.recent_runs);

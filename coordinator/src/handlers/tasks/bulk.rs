@@ -6,8 +6,8 @@ use scheduler_model::access::Share;
 use scheduler_model::bounds::MAX_LIST_LIMIT;
 use scheduler_model::input::FieldError;
 use scheduler_model::protocol::{
-    CancelMatchingReply, Change, ChangeMatchingReply, ChangeMatchingRequest, Filter, ListRequest,
-    paths,
+    CancelMatchingReply, CancelMatchingRequest, Change, ChangeMatchingReply, ChangeMatchingRequest,
+    Filter, ListRequest, paths,
 };
 use scheduler_model::routing::ShardId;
 use scheduler_model::task::ChangeInput;
@@ -51,8 +51,9 @@ impl Chosen {
 
 /// What is done to every task that meets a filter.
 #[derive(Clone, Copy)]
-pub(crate) enum Action {
-    Cancel,
+pub(crate) enum Action<'a> {
+    /// For the API key with this name.
+    Cancel(&'a str),
     /// The runs that a change adds are charged to the share.
     Change(Change, Option<Share>),
 }
@@ -71,7 +72,7 @@ pub(crate) struct Done {
 pub(crate) async fn by_filter(
     shards: &Shards,
     filter: &Filter,
-    action: Action,
+    action: Action<'_>,
 ) -> Result<Done, Problem> {
     let replies =
         shards.each(shards.map.all(), |shard| on_shard(shards, shard, filter, action)).await;
@@ -89,7 +90,7 @@ async fn on_shard(
     shards: &Shards,
     shard: ShardId,
     filter: &Filter,
-    action: Action,
+    action: Action<'_>,
 ) -> Result<Done, Problem> {
     let mut tasks = ListRequest {
         filter: filter.clone(),
@@ -100,9 +101,11 @@ async fn on_shard(
     let mut done = Done { tasks: 0, running: 0, is_complete: false };
     for _ in 0..MAX_ROUNDS {
         let (count, running, next) = match action {
-            Action::Cancel => {
+            Action::Cancel(by) => {
+                let by = Some(by.to_owned());
+                let request = CancelMatchingRequest { tasks: tasks.clone(), by };
                 let reply: CancelMatchingReply =
-                    shards.ask(shard, paths::CANCEL_MATCHING, &tasks).await?;
+                    shards.ask(shard, paths::CANCEL_MATCHING, &request).await?;
                 (reply.cancelled, reply.running, reply.next)
             }
             Action::Change(change, share) => {

@@ -1,7 +1,6 @@
 //! Cancelling.
 
 use crate::clients::epochs::{self, Answered};
-use crate::clients::shards::Shards;
 use crate::context::Call;
 use crate::handlers::tasks::bulk::{self, Action, Chosen, Done, is_zero};
 use crate::handlers::tasks::changed;
@@ -26,7 +25,7 @@ struct CancelledMany {
 pub(crate) async fn one(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let if_match = call.version_to_match(&id).await?;
     let Answered { outcomes, is_repeat, task } =
-        cancel_ids(&call.shards, vec![id.clone()], if_match).await?;
+        cancel_ids(&call, vec![id.clone()], if_match).await?;
     let is_running = outcomes.first().is_some_and(|of| of.is_running);
     let outcome = outcomes.first().map_or(Cancelled::NotFound, |of| of.outcome);
     // Of what is not there, `If-Match` does not hold.
@@ -56,7 +55,7 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
     let mut counts = CancelledMany { done: true, ..CancelledMany::default() };
     match Chosen::of(request)? {
         Chosen::Ids(ids) => {
-            let Answered { outcomes, .. } = cancel_ids(&call.shards, ids, None).await?;
+            let Answered { outcomes, .. } = cancel_ids(&call, ids, None).await?;
             for CancelledId { outcome, is_running } in outcomes {
                 counts.running += u64::from(is_running);
                 match outcome {
@@ -70,7 +69,7 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
         }
         Chosen::Matching(filter) => {
             let Done { tasks, running, is_complete } =
-                bulk::by_filter(&call.shards, &filter, Action::Cancel).await?;
+                bulk::by_filter(&call.shards, &filter, Action::Cancel(call.key_name())).await?;
             counts = CancelledMany { cancelled: tasks, running, done: is_complete, ..counts };
         }
     }
@@ -79,12 +78,16 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
 
 /// Cancels by id, in every epoch.
 async fn cancel_ids(
-    shards: &Shards,
+    call: &Call<'_>,
     ids: Vec<String>,
     if_match: Option<u64>,
 ) -> Result<Answered<CancelledId>, Problem> {
-    epochs::by_ids(shards, &ids, Means::Everything, None, |ids| CancelRequest { ids, if_match })
-        .await
+    let by = Some(call.key_name());
+    epochs::by_ids(&call.shards, &ids, Means::Everything, None, by, |ids| CancelRequest {
+        ids,
+        if_match,
+    })
+    .await
 }
 
 #[cfg(test)]

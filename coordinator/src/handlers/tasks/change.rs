@@ -78,7 +78,7 @@ pub(crate) async fn run(mut call: Call<'_>, id: String) -> Result<Answer, Proble
         Ok(Some(payload)) => {
             let request = |ids| RunRequest { ids, if_match, payload: payload.get().to_owned() };
             let (ids, means) = ([id.clone()], Means::of(Change::Run));
-            let done = epochs::by_ids(&call.shards, &ids, means, call.share, request).await?;
+            let done = epochs::by_ids(&call.shards, &ids, means, call.share, None, request).await?;
             changing(&call, &id, Change::Run, done)?
         }
     };
@@ -188,7 +188,7 @@ async fn change_ids(
     if_match: Option<u64>,
 ) -> Result<Answered<ChangedId>, Problem> {
     let request = |ids| ChangeRequest { ids, change, if_match };
-    epochs::by_ids(&call.shards, &ids, Means::of(change), call.share, request).await
+    epochs::by_ids(&call.shards, &ids, Means::of(change), call.share, None, request).await
 }
 
 #[cfg(test)]

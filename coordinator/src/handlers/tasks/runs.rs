@@ -4,13 +4,12 @@ use crate::context::{Call, unknown_parameter};
 use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_model::bounds::{
-    DEFAULT_LIST_LIMIT, MAX_EPOCHS, MAX_HISTORY_ROWS, MAX_HISTORY_ROWS_SCANNED, MAX_LIST_BYTES,
-    MAX_LIST_LIMIT, MAX_RUN_BYTES,
+    DEFAULT_LIST_LIMIT, MAX_HISTORY_ROWS, MAX_HISTORY_ROWS_SCANNED, MAX_LIST_LIMIT,
 };
 use scheduler_model::input::FieldError;
 use scheduler_model::list_query::Parameter;
 use scheduler_model::listing::share_of_page;
-use scheduler_model::protocol::{RunItem, RunPosition, RunsReply, RunsRequest, paths};
+use scheduler_model::protocol::{Looked, RunPosition, RunsReply, RunsRequest, paths};
 use scheduler_model::routing::ShardId;
 use scheduler_model::runs::{RunsCursor, merge};
 
@@ -22,9 +21,9 @@ const MAX_ROUNDS: usize = MAX_HISTORY_ROWS / MAX_HISTORY_ROWS_SCANNED + 2;
 /// still or not.
 pub(crate) async fn runs(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let homes: Vec<ShardId> = call.shards.map.homes(&id).collect();
-    let (limit, cursor) = call.query(|parameters| parse_query(parameters, homes.len()))?;
+    let (limit, cursor) = call.query(|parameters| parse_query(parameters, &homes))?;
     let share = share_of_page(homes.len());
-    let asked = homes.into_iter().zip(cursor.homes().iter().copied());
+    let asked = homes.iter().copied().zip(cursor.positions().iter().copied());
     let (call, id) = (&call, &id);
     let replies = call
         .shards
@@ -35,21 +34,22 @@ pub(crate) async fn runs(call: Call<'_>, id: String) -> Result<Answer, Problem> 
             }
         })
         .await;
-    let (items, next) = merge(&cursor, replies.into_iter().collect::<Result<_, _>>()?, limit);
+    let page = merge(&cursor, replies.into_iter().collect::<Result<_, _>>()?, limit);
     let mut out = b"{\"runs\":[".to_vec();
-    for (at, item) in items.iter().enumerate() {
+    for (at, item) in page.items.iter().enumerate() {
         if at > 0 {
             out.push(b',');
         }
         out.extend_from_slice(item.run.get().as_bytes());
     }
-    let next = next.map_or_else(|| "null".to_owned(), |next| format!("\"{next}\""));
+    let next =
+        page.next.map_or_else(|| "null".to_owned(), |next| format!("\"{}\"", next.text(&homes)));
     out.extend_from_slice(format!("],\"cursor\":{next}}}").as_bytes());
     Ok(Answer::json(200, out))
 }
 
-/// As many as are asked for and fit `share` bytes, or all that there are: a shard looks into a part
-/// of its rows at a time.
+/// Returns as many as are asked for and fit `share` bytes, or all that there are: a shard looks
+/// into a part of its rows at a time.
 async fn of_shard(
     call: &Call<'_>,
     shard: ShardId,
@@ -58,38 +58,33 @@ async fn of_shard(
     limit: usize,
     share: usize,
 ) -> Result<RunsReply, Problem> {
-    let mut request =
-        RunsRequest { id: id.to_owned(), before: Some(before), limit: at_once(limit, share) };
-    let mut items: Vec<RunItem> = Vec::new();
+    let mut request = RunsRequest::of_task(id, Some(before), limit);
+    let mut all = RunsReply { items: Vec::new(), looked: Looked::default() };
+    let mut bytes = 0;
     for _ in 0..MAX_ROUNDS {
+        request.limit = limit.saturating_sub(all.items.len());
+        request.max_bytes = share.saturating_sub(bytes);
         let mut reply: RunsReply = call.shards.ask(shard, paths::RUNS, &request).await?;
-        items.append(&mut reply.items);
-        let bytes: usize = items.iter().map(|item| item.run.get().len()).sum();
-        request.before = reply.next;
-        request.limit = at_once(limit.saturating_sub(items.len()), share.saturating_sub(bytes));
-        if request.before.is_none() || request.limit == 0 {
+        bytes += reply.items.iter().map(|item| item.run.get().len()).sum::<usize>();
+        all.items.append(&mut reply.items);
+        let start = all.looked.start.or(reply.looked.start);
+        all.looked = Looked { start, ..reply.looked };
+        request.before = reply.looked.next;
+        if request.before.is_none() || all.items.len() >= limit || bytes >= share {
             break;
         }
     }
-    Ok(RunsReply { items, next: request.before })
+    Ok(all)
 }
-
-/// Returns how many of `limit` runs fit `bytes` for sure.
-fn at_once(limit: usize, bytes: usize) -> usize {
-    limit.min(bytes / MAX_RUN_BYTES)
-}
-
-/// The share of each home has room for a run, so that a list goes on.
-const _: () = assert!(MAX_LIST_BYTES / MAX_EPOCHS >= MAX_RUN_BYTES);
 
 /// The parameters of its query.
 pub(crate) const QUERY: &[&str] = &["limit", "cursor"];
 
 fn parse_query(
     parameters: &mut dyn Iterator<Item = Parameter<'_>>,
-    homes: usize,
+    homes: &[ShardId],
 ) -> Result<(usize, RunsCursor), FieldError> {
-    let (mut limit, mut cursor) = (DEFAULT_LIST_LIMIT, RunsCursor::start(homes));
+    let (mut limit, mut cursor) = (DEFAULT_LIST_LIMIT, RunsCursor::start(homes.len()));
     for parameter in parameters {
         let (name, value) = parameter?;
         let value = value.as_ref();
@@ -120,37 +115,25 @@ mod tests {
     use super::*;
     use scheduler_model::list_query::each_once;
 
-    #[test]
-    fn the_homes_of_a_task_give_no_more_than_a_page_together() {
-        for homes in 1..=MAX_EPOCHS {
-            let share = share_of_page(homes);
-            for used in [0, share / 2, share - 1, share, 2 * share] {
-                let at_once = at_once(MAX_LIST_LIMIT, share.saturating_sub(used));
-                assert!(
-                    at_once <= MAX_LIST_LIMIT && used.min(share) + at_once * MAX_RUN_BYTES <= share
-                );
-            }
-            assert!(homes * share <= MAX_LIST_BYTES && at_once(1, share) == 1);
-        }
-    }
+    const HOMES: [ShardId; 1] = [ShardId { epoch: 1, index: 0 }];
 
     #[test]
     fn limit_and_cursor_are_read_and_what_is_bad_is_named() {
         let parsed = |query: &[(&str, &str)]| {
             parse_query(
                 &mut each_once(query.iter().map(|(name, value)| ((*name).into(), (*value).into()))),
-                1,
+                &HOMES,
             )
         };
         assert_eq!(parsed(&[]), Ok((DEFAULT_LIST_LIMIT, RunsCursor::start(1))));
-        let (limit, cursor) =
-            parsed(&[("limit", "7"), ("cursor", "000000000000000100000002")]).unwrap();
-        assert_eq!((limit, cursor.homes()), (7, &[Some(RunPosition { row: 1, place: 2 })][..]));
+        let start = RunsCursor::start(1);
+        let given = parsed(&[("limit", "7"), ("cursor", &start.text(&HOMES))]);
+        assert_eq!(given, Ok((7, start)));
         for (name, value, field) in [
             ("limit", "0", "limit"),
             ("limit", "1001", "limit"),
             ("cursor", "x", "cursor"),
-            ("cursor", "000000000000000100000002-", "cursor"),
+            ("cursor", &RunsCursor::start(2).text(&HOMES), "cursor"),
             ("tag", "x", "query"),
         ] {
             assert_eq!(parsed(&[(name, value)]).unwrap_err().field, field);

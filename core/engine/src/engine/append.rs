@@ -16,7 +16,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_SCHEDULES_PER_SHARD, PAGE_TARGET_BYTES};
 use scheduler_model::format::page::{Page, PageBuilder};
 use scheduler_model::protocol::{Append, AppendReply, EventKind, Expected};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 impl Engine {
     /// Accepts the tasks of one request, as [`Engine::append_all`] does. For callers that resume
@@ -184,20 +184,31 @@ impl Engine {
         }
     }
 
+    /// Adds the events of the tasks of a request: whether each is new, or took the place of another
+    /// with its id.
     fn note_created(&mut self, checked: &Checked, now: UnixMillis) {
         if !self.events.is_on(now) {
             return;
         }
+        let waiting = checked.replaced.iter().filter_map(|at| self.tasks.hash_of(*at));
+        let in_flight = checked.flights.iter().filter_map(|flight| self.hash_of_flight(*flight));
+        let replaced: HashSet<u64> = waiting.chain(in_flight).collect();
+        let kind = |hash: u64| {
+            if replaced.contains(&hash) { EventKind::Updated } else { EventKind::Created }
+        };
         for page in &checked.pages {
             for entry in page.directory.iter() {
                 let start = entry.offset as usize;
                 let record = page.body.get(start..start + entry.len as usize).unwrap_or_default();
-                self.events.note_text(EventKind::Created, record, now);
+                self.events.note_text(kind(entry.hash), record, now);
             }
         }
-        let records = checked.schedules.iter().map(|schedule| &schedule.record);
-        for record in records.chain(checked.going_on.iter().map(|going| &going.record)) {
-            self.events.note_text(EventKind::Created, record, now);
+        for schedule in &checked.schedules {
+            let kind = kind(self.id_hash(&schedule.read.id));
+            self.events.note_text(kind, &schedule.record, now);
+        }
+        for going in &checked.going_on {
+            self.events.note_text(EventKind::Updated, &going.record, now);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Cancelling tasks.
 
 use super::Engine;
-use crate::budget::MAX_LOOKED_AT_BYTES;
+use crate::budget::{MAX_CANCELLED_BYTES, MAX_LOOKED_AT_BYTES};
 use crate::decisions::FlightRef;
 use crate::effects::Effects;
 use crate::entry_ref::EntryRef;
@@ -13,8 +13,9 @@ use scheduler_calendar::ordered::sort;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::{
     Among, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, EventKind, ListRequest,
+    Status,
 };
-use scheduler_model::record_id::HEAD_BYTES;
+use scheduler_model::record_id::{HEAD_BYTES, id_of_record};
 
 impl Engine {
     /// Cancels tasks by id: the waiting task, its further attempts and those of runs in flight, or
@@ -45,7 +46,24 @@ impl Engine {
         now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<(CancelReply, Effects), EngineError> {
+        self.cancel_by(request, among, None, now, reader)
+    }
+
+    /// Cancels tasks by id: see [`Engine::cancel_among`]. If `by` is given, which is the name of an
+    /// API key or empty, the history tells of each cancel.
+    ///
+    /// # Errors
+    /// As [`Engine::cancel`].
+    pub fn cancel_by(
+        &mut self,
+        request: &CancelRequest,
+        among: Among,
+        by: Option<&str>,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<(CancelReply, Effects), EngineError> {
         let ids = &request.ids;
+        let mut told = CancelledIds::default();
         let mut effects = Effects::default();
         let mut reply =
             CancelReply { outcomes: Vec::with_capacity(ids.len()), ..CancelReply::default() };
@@ -53,11 +71,12 @@ impl Engine {
         let (mut killed, mut stopped, mut cancelled) = (Vec::new(), Vec::new(), 0);
         let mut flights = self.flights_of(ids.iter().map(|id| self.id_hash(id)));
         for (place, id) in (0..).zip(ids) {
-            if flights.is_spent() && place > 0 {
+            if (flights.is_spent() || told.is_full()) && place > 0 {
                 break;
             }
             let mut found = Vec::new();
             self.find_among(id, among, reader, &mut found)?;
+            let mut is_dead = among == Among::Dead;
             let is_cancelled = |flight| self.decisions.at(flight).is_cancelled();
             let Found { flights: in_flight, is_part } = match among {
                 Among::Dead => Found::default(),
@@ -70,6 +89,7 @@ impl Engine {
                 reply.outcomes.push(Cancelled::NotFound);
                 continue;
             }
+            is_dead |= is_nothing;
             let bytes = found.iter().map(|at| self.tasks.record_bytes(*at));
             flights.look_at(
                 bytes
@@ -92,7 +112,11 @@ impl Engine {
                 break;
             }
             // To cancel a run in flight again is no error and changes nothing.
-            cancelled += u64::from(!found.is_empty() || !to_stop.is_empty());
+            let is_new = !found.is_empty() || !to_stop.is_empty();
+            cancelled += u64::from(is_new);
+            if is_new && !is_dead && by.is_some() {
+                told.push(id);
+            }
             reply.outcomes.push(Cancelled::Cancelled);
             reply.running.extend((!in_flight.is_empty()).then_some(place));
             killed.append(&mut found);
@@ -106,6 +130,7 @@ impl Engine {
         self.note_cancelled(&killed, &stopped, now, reader)?;
         self.kill(&killed, &mut effects);
         self.cancel_flights(&stopped, &mut effects);
+        self.keep_cancelled(&told.ids, by, now, &mut effects);
         self.unsaved = true;
         self.state.counters.cancelled += cancelled;
         Ok((reply, effects))
@@ -156,15 +181,43 @@ impl Engine {
         now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<(CancelMatchingReply, Effects), EngineError> {
+        self.cancel_matching_by(request, None, now, reader)
+    }
+
+    /// Cancels the tasks that a filter matches: see [`Engine::cancel_matching`]. If `by` is given,
+    /// the history tells of those whose records the filter reads, and of those in flight. It would
+    /// cost too much to read the others for it.
+    ///
+    /// # Errors
+    /// As [`Engine::cancel_matching`].
+    pub fn cancel_matching_by(
+        &mut self,
+        request: &ListRequest,
+        by: Option<&str>,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<(CancelMatchingReply, Effects), EngineError> {
+        let mut told = CancelledIds::default();
         let reads = self.events.is_on(now);
         let (mut killed, mut stopped, mut spent) = (Vec::new(), Vec::new(), Spent::default());
         let next = self.scan(request, reads, &mut spent, reader, |spent, seen| {
             spent.matches += 1;
             match seen {
-                Seen::Waiting(candidate, _) => killed.push(candidate.at),
-                Seen::InFlight(of) => stopped.push(of.flight),
+                Seen::Waiting(candidate, record) => {
+                    killed.push(candidate.at);
+                    let is_told = by.is_some() && candidate.status != Status::Dead;
+                    if let Some(id) = record.as_deref().filter(|_| is_told).and_then(id_of_record) {
+                        told.push(&id);
+                    }
+                }
+                Seen::InFlight(of) => {
+                    stopped.push(of.flight);
+                    if by.is_some() {
+                        told.push(&of.record.id);
+                    }
+                }
             }
-            Ok(true)
+            Ok(!told.is_full())
         })?;
         let mut effects = Effects::default();
         self.note_cancelled(&killed, &stopped, now, reader)?;
@@ -172,9 +225,32 @@ impl Engine {
         self.kill(&killed, &mut effects);
         self.cancel_flights(&stopped, &mut effects);
         self.release_held(hashes.into_iter(), now, reader, &mut effects)?;
+        self.keep_cancelled(&told.ids, by, now, &mut effects);
         self.unsaved = true;
         let (cancelled, running) = ((killed.len() + stopped.len()) as u64, stopped.len() as u64);
         self.state.counters.cancelled += cancelled;
         Ok((CancelMatchingReply { cancelled, running, next }, effects))
     }
 }
+
+/// The ids of cancelled tasks that the history is to tell of.
+#[derive(Default)]
+struct CancelledIds {
+    ids: Vec<String>,
+    bytes: usize,
+}
+
+impl CancelledIds {
+    fn push(&mut self, id: &str) {
+        self.bytes += id.len();
+        self.ids.push(id.to_owned());
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes >= MAX_CANCELLED_BYTES
+    }
+}
+
+#[cfg(test)]
+#[path = "cancel_tests.rs"]
+mod tests;

@@ -46,7 +46,7 @@ impl Engine {
                         .as_ref()
                         .and_then(|tags| serde_json::from_str(tags).ok())
                         .unwrap_or_default(),
-                    due: event.due,
+                    time: event.time,
                     stage: event.stage.as_deref().map(str::to_owned),
                     attempt: event.attempt,
                     error: event.error.to_string(),

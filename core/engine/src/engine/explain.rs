@@ -1,8 +1,10 @@
 //! Why a task did or did not fire, and when it will.
 
 use super::Engine;
+use super::history::json;
 use crate::budget::MAX_IN_FLIGHT_TASKS;
 use crate::decisions::{Decision, FlightRef, Stop};
+use crate::ended_run::of_task;
 use crate::entry_ref::EntryRef;
 use crate::envelopes::records_of;
 use crate::error::EngineError;
@@ -12,6 +14,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_EXPLAINED_RUNS, MAX_LANES};
 use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::explain::{Explanation, Flight, FlightDecision, NextRun, ReasonCode};
+use scheduler_model::format::history::Outcome;
 use scheduler_model::format::page::Flags;
 use scheduler_model::numbers::ScheduleNumber;
 use scheduler_model::protocol::RunsRequest;
@@ -29,7 +32,6 @@ impl Engine {
         now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<Explanation, EngineError> {
-        let request = RunsRequest { id: id.to_owned(), before: None, limit: MAX_EXPLAINED_RUNS };
         let item = self.get(id, reader)?;
         let record = item.as_ref().map(|item| Record::parse(item.record.get().as_bytes()));
         let record = record.and_then(Result::ok);
@@ -40,14 +42,9 @@ impl Engine {
             created_by: record
                 .and_then(|record| record.created_by)
                 .map(std::borrow::Cow::into_owned),
-            recent_runs: self
-                .runs(&request, now, reader)?
-                .items
-                .into_iter()
-                .map(|item| item.run)
-                .collect(),
             ..Explanation::default()
         };
+        let cancelled = self.explain_history(id, now, reader, &mut explanation)?;
         let mut of_hash: Vec<EntryRef> =
             self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
         // The task itself, then further attempts of earlier occurrences, then the newest dead
@@ -103,6 +100,17 @@ impl Engine {
             );
             explanation.add(ReasonCode::DeadLettered, detail);
         }
+        let is_running =
+            explanation.in_flight.iter().any(|of| of.decided != Some(FlightDecision::Cancelled));
+        if let Some((at, by)) = cancelled.filter(|_| !is_waiting && !is_running) {
+            let by = if by.is_empty() {
+                "a key of the deployment".to_owned()
+            } else {
+                format!("the API key {by:?}")
+            };
+            explanation
+                .add(ReasonCode::Cancelled, format!("It was cancelled at {} by {by}.", at.shown()));
+        }
         if !is_waiting && explanation.reasons.is_empty() && !explanation.recent_runs.is_empty() {
             explanation.add(
                 ReasonCode::Done,
@@ -110,6 +118,41 @@ impl Engine {
             );
         }
         Ok(explanation)
+    }
+
+    /// Shows the newest attempts of the history, and the last run that was dispatched. Returns when
+    /// the task was cancelled, and by which key, if it has not fired since.
+    fn explain_history(
+        &self,
+        id: &str,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        explanation: &mut Explanation,
+    ) -> Result<Option<(UnixMillis, String)>, EngineError> {
+        let (mut cancelled, mut fired_since) = (None, None);
+        // Mostly the last run is among the newest attempts, so the search ends with these.
+        let Explanation { recent_runs, last_run, .. } = explanation;
+        let request = RunsRequest::of_task(id, None, usize::MAX);
+        self.look_back(&request, usize::MAX, now, reader, &mut |_, past| {
+            let is_run = past.run.stage.is_empty() && past.run.was_dispatched;
+            let is_recent = recent_runs.len() < MAX_EXPLAINED_RUNS;
+            if past.run.outcome != Outcome::Cancelled {
+                fired_since = fired_since.max(Some(past.fired_at));
+            } else if is_recent && cancelled.is_none() && fired_since <= Some(past.reported_at) {
+                cancelled = Some((past.reported_at, past.run.by.clone().into_owned()));
+            }
+            if is_recent || is_run {
+                let run = json(&of_task(past))?;
+                if is_run && last_run.is_none() {
+                    *last_run = Some(run.clone());
+                }
+                if is_recent {
+                    recent_runs.push(run);
+                }
+            }
+            Ok(recent_runs.len() < MAX_EXPLAINED_RUNS || last_run.is_none())
+        })?;
+        Ok(cancelled)
     }
 
     fn explain_waiting(

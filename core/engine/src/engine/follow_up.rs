@@ -10,6 +10,7 @@
 
 use super::Engine;
 use crate::ended_run::{Ended, runs_of, shown};
+use crate::envelopes::Dispatched;
 use crate::remains::Remains;
 use crate::requeue::queue_flag;
 use scheduler_calendar::time::UnixMillis;
@@ -33,7 +34,7 @@ impl Engine {
         if !tasks.iter().any(|(record, _)| record.has_follow_ups()) {
             return;
         }
-        for (record, run) in runs_of(report, tasks) {
+        for (record, run) in runs_of(report, tasks, &Dispatched::new()) {
             self.push_follow_up(record, run, (fired_at, now), remains);
         }
     }
@@ -85,7 +86,11 @@ fn target<'a>(record: &Record<'a>, outcome: Outcome) -> Option<(&'static str, &'
             record.on_failure.map(|target| (ON_FAILURE, target))
         }
         // There is a further attempt, or the end is unknown, or the run was skipped.
-        Outcome::Failed | Outcome::HandedOver | Outcome::Skipped | Outcome::Other(_) => None,
+        Outcome::Failed
+        | Outcome::HandedOver
+        | Outcome::Skipped
+        | Outcome::Cancelled
+        | Outcome::Other(_) => None,
     }
 }
 

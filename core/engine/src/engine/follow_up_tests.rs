@@ -72,11 +72,11 @@ fn the_end_of_a_run_is_followed_by_what_the_task_names_for_it() {
         })
     };
     let succeeded = json!({
-        "due": 5, "attempt": 1, "firedAt": fired, "startedAt": fired + 30, "finishedAt": fired + 42, "reportedAt": ended,
+        "time": 5, "attempt": 1, "firedAt": fired, "startedAt": fired + 30, "finishedAt": fired + 42, "reportedAt": ended,
         "outcome": "succeeded", "status": 204
     });
     let dead = json!({
-        "due": 5, "attempt": 2, "firedAt": fired, "startedAt": fired + 40, "finishedAt": fired + 45, "reportedAt": ended,
+        "time": 5, "attempt": 2, "firedAt": fired, "startedAt": fired + 40, "finishedAt": fired + 45, "reportedAt": ended,
         "outcome": "dead-lettered", "status": 500, "error": "HTTP 500", "excerpt": "down"
     });
     let retry = Flags::RETRY.with_priority(9);

@@ -1,8 +1,11 @@
 use super::*;
 use crate::Config;
 use crate::testing::Memory;
-use scheduler_model::bounds::{MAX_HISTORY_AGE_MILLIS, MAX_HISTORY_ROWS};
-use scheduler_model::protocol::{MAX_ERROR_CHARS, TaskRun};
+use scheduler_model::bounds::{
+    MAX_DESTINATION_BYTES, MAX_HISTORY_AGE_MILLIS, MAX_HISTORY_ROWS, MAX_ID_BYTES,
+    MAX_KEY_NAME_BYTES, MAX_TAG_BYTES, MAX_TAGS,
+};
+use scheduler_model::protocol::{MAX_ERROR_CHARS, RunFilter, TaskRun};
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
@@ -20,7 +23,7 @@ fn keep(engine: &mut Engine, rows: &mut Memory, id: &str, error_bytes: usize, no
     let tasks: Vec<_> = (0..20)
         .map(|_| (record.clone(), Ended::Failed { dead: false, error: error.as_str().into() }))
         .collect();
-    engine.keep_outcomes(now, Some(&report), &tasks, now, &mut effects);
+    engine.keep_outcomes(now, Some(&report), &tasks, &Dispatched::new(), now, &mut effects);
     rows.apply(&effects.writes);
 }
 
@@ -28,11 +31,10 @@ fn keep(engine: &mut Engine, rows: &mut Memory, id: &str, error_bytes: usize, no
 fn count(engine: &Engine, rows: &Memory, id: &str, now: UnixMillis) -> (usize, usize) {
     let (mut runs, mut rounds, mut before) = (0, 0, None);
     loop {
-        let reply =
-            engine.runs(&RunsRequest { id: id.to_owned(), before, limit: 100 }, now, rows).unwrap();
+        let reply = engine.runs(&RunsRequest::of_task(id, before, 100), now, rows).unwrap();
         runs += reply.items.len();
         rounds += 1;
-        before = reply.next;
+        before = reply.looked.next;
         if before.is_none() {
             return (runs, rounds);
         }
@@ -88,7 +90,7 @@ fn a_damaged_row_is_told() {
     let (mut rows, mut engine) = (Memory::default(), load(&Memory::default()));
     keep(&mut engine, &mut rows, "a", 10, NOW);
     rows.history.values_mut().for_each(|row| row.body.truncate(20));
-    let request = RunsRequest { id: "a".to_owned(), before: None, limit: 1 };
+    let request = RunsRequest::of_task("a", None, 1);
     assert!(
         matches!(engine.runs(&request, NOW, &rows), Err(EngineError::Corrupt(problem)) if problem.contains("row 1"))
     );
@@ -98,10 +100,14 @@ fn a_damaged_row_is_told() {
 #[test]
 fn a_run_is_no_longer_than_its_bound() {
     let longest = TaskRun {
-        due: i64::MIN,
+        id: Some("\u{1}".repeat(MAX_ID_BYTES).into()),
+        time: Some(i64::MIN),
         stage: Some("onFailure".into()),
-        attempt: u32::MAX,
-        fired_at: i64::MIN,
+        attempt: Some(u32::MAX),
+        target: Some("\u{1}".repeat(MAX_DESTINATION_BYTES).into()),
+        tags: vec!["\u{1}".repeat(MAX_TAG_BYTES).into(); MAX_TAGS],
+        by: Some("\u{1}".repeat(MAX_KEY_NAME_BYTES).into()),
+        fired_at: Some(i64::MIN),
         started_at: Some(i64::MIN),
         finished_at: Some(i64::MIN),
         reported_at: i64::MIN,
@@ -112,4 +118,148 @@ fn a_run_is_no_longer_than_its_bound() {
     };
     let bytes = serde_json::to_string(&longest).unwrap().len();
     assert!(bytes <= scheduler_model::bounds::MAX_RUN_BYTES, "{bytes}");
+}
+
+/// Records one attempt at each of these, of which those with an error have failed.
+fn keep_each(
+    engine: &mut Engine,
+    rows: &mut Memory,
+    tasks: &[(&str, &str, &str)],
+    now: UnixMillis,
+) {
+    let texts: Vec<String> = tasks
+        .iter()
+        .map(|(id, host, _)| {
+            format!(
+                r#"{{"time":5,"id":"{id}","tags":["t-{id}","all"],"callback":{{"type":"webhook","url":"https://{host}/x"}}}}"#
+            )
+        })
+        .collect();
+    let ended = |error: &str| match error {
+        "" => Ended::Well,
+        error => Ended::Failed { dead: false, error: error.to_owned().into() },
+    };
+    let tasks: Vec<_> = texts
+        .iter()
+        .zip(tasks)
+        .map(|(text, (.., error))| (Record::parse(text.as_bytes()).unwrap(), ended(error)))
+        .collect();
+    let mut effects = Effects::default();
+    let report = Report::default();
+    engine.keep_outcomes(now, Some(&report), &tasks, &Dispatched::new(), now, &mut effects);
+    rows.apply(&effects.writes);
+}
+
+/// The ids of what a request gives, over all of its pages, and how many attempts were looked at.
+fn ids(engine: &Engine, rows: &Memory, mut request: RunsRequest) -> (Vec<String>, u64) {
+    let (mut ids, mut attempts) = (Vec::new(), 0);
+    loop {
+        let reply = engine.runs(&request, NOW.plus(10_000), rows).unwrap();
+        ids.extend(reply.items.iter().map(|item| {
+            let run: serde_json::Value = serde_json::from_str(item.run.get()).unwrap();
+            run["id"].as_str().unwrap().to_owned()
+        }));
+        attempts += reply.looked.attempts;
+        assert_eq!(reply.looked.next.is_some(), reply.looked.back_to.is_some());
+        match reply.looked.next {
+            Some(next) => request.before = Some(next),
+            None => return (ids, attempts),
+        }
+    }
+}
+
+#[test]
+fn runs_of_all_tasks_are_filtered_and_say_what_they_called() {
+    let (mut rows, mut engine) = (Memory::default(), load(&Memory::default()));
+    let error = "HTTP 503 after 12 ms";
+    keep_each(&mut engine, &mut rows, &[("a", "a.example", ""), ("b", "b.example", error)], NOW);
+    keep_each(&mut engine, &mut rows, &[("ab", "b.example", "no")], NOW.plus(1_000));
+    let all = RunsRequest::of_all(RunFilter::default(), 1);
+    assert_eq!(ids(&engine, &rows, all.clone()), (vec!["ab".into(), "b".into(), "a".into()], 3));
+    let text = |text: &str| Some(text.to_owned());
+    let none = RunFilter::default;
+    for (filter, expected) in [
+        (RunFilter { prefix: text("a"), ..none() }, &["ab", "a"][..]),
+        (RunFilter { target: text("webhook:b.example"), ..none() }, &["ab", "b"]),
+        (RunFilter { target: text("handler"), ..none() }, &[]),
+        (RunFilter { tags: vec!["all".into(), "t-b".into()], ..none() }, &["b"]),
+        (RunFilter { error: text("http 503"), ..none() }, &["b"]),
+        (RunFilter { from: Some(NOW.plus(1)), ..none() }, &["ab"]),
+        (RunFilter { to: Some(NOW.plus(1)), ..none() }, &["b", "a"]),
+    ] {
+        for limit in 1..4 {
+            let request = RunsRequest::of_all(filter.clone(), limit);
+            assert_eq!(ids(&engine, &rows, request).0, expected, "{filter:?} {limit}");
+        }
+    }
+    let reply = engine.runs(&all, NOW, &rows).unwrap();
+    let run: serde_json::Value = serde_json::from_str(reply.items[0].run.get()).unwrap();
+    assert_eq!(
+        run,
+        serde_json::json!({
+            "id": "ab", "time": 5, "attempt": 1, "target": "webhook:b.example",
+            "tags": ["t-ab", "all"], "firedAt": NOW.get() + 1_000,
+            "reportedAt": NOW.get() + 1_000, "outcome": "failed", "error": "no"
+        })
+    );
+    assert_eq!(reply.looked.start, Some(RunPosition { row: 1, place: 3 }));
+}
+
+#[test]
+fn a_request_looks_into_a_bounded_number_of_rows_and_passes_over_those_of_another_time() {
+    let (mut rows, mut engine) = (Memory::default(), load(&Memory::default()));
+    for n in 0..40 {
+        keep(&mut engine, &mut rows, "a", 400, NOW.plus(n * 100));
+    }
+    // Three reports of twenty attempts fit a row.
+    let rare = RunFilter { prefix: Some("b".to_owned()), ..RunFilter::default() };
+    let request = RunsRequest { max_rows: 4, ..RunsRequest::of_all(rare, 10) };
+    let reply = engine.runs(&request, NOW.plus(9_000), &rows).unwrap();
+    assert!(reply.items.is_empty());
+    assert!((190..=240).contains(&reply.looked.attempts), "{:?}", reply.looked);
+    let back_to = reply.looked.back_to.unwrap();
+    assert!((NOW.plus(2_700)..=NOW.plus(2_900)).contains(&back_to), "{back_to:?}");
+    assert_eq!(ids(&engine, &rows, request), (vec![], 800));
+    // Of a time in the middle, the rows before and behind are not read.
+    let (from, to) = (Some(NOW.plus(1_000)), Some(NOW.plus(1_100)));
+    let of_time = RunFilter { from, to, ..RunFilter::default() };
+    let (found, attempts) = ids(&engine, &rows, RunsRequest::of_all(of_time, 100));
+    assert_eq!(found.len(), 20);
+    assert!(attempts <= 120, "{attempts}");
+    // A page is bounded in bytes, and has one run in any case.
+    let request = RunsRequest { max_bytes: 1, ..RunsRequest::of_all(RunFilter::default(), 10) };
+    assert_eq!(engine.runs(&request, NOW, &rows).unwrap().items.len(), 1);
+}
+
+#[test]
+fn like_errors_are_one_group_however_many_requests_count_them() {
+    let (mut rows, mut engine) = (Memory::default(), load(&Memory::default()));
+    for n in 0..10 {
+        let error = format!("HTTP 503 after {n} ms");
+        let tasks =
+            [("a", "a.example", error.as_str()), ("b", "a.example", ""), ("c", "x.y", "no")];
+        keep_each(&mut engine, &mut rows, &tasks, NOW.plus(n));
+    }
+    for limit in [1, 10] {
+        let mut request = RunsRequest::of_all(RunFilter::default(), limit);
+        let (mut counts, mut attempts) = (std::collections::BTreeMap::new(), 0);
+        loop {
+            let reply = engine.errors(&request, NOW.plus(100), &rows).unwrap();
+            assert!(reply.groups.len() <= limit);
+            for group in &reply.groups {
+                *counts.entry(group.pattern.clone()).or_insert(0) += group.count;
+                let example: serde_json::Value = serde_json::from_str(group.example.get()).unwrap();
+                assert_eq!(example["reportedAt"].as_i64(), Some(group.last.get()));
+                assert!(limit == 1 || group.first == NOW && group.last == NOW.plus(9));
+            }
+            attempts += reply.looked.attempts;
+            match reply.looked.next {
+                Some(next) => request.before = Some(next),
+                None => break,
+            }
+        }
+        let expected =
+            [("HTTP 503 after <n> ms", 10), ("no", 10)].map(|(of, n)| (of.to_owned(), n));
+        assert_eq!((counts, attempts), (expected.into(), 30), "{limit}");
+    }
 }

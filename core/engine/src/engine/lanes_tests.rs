@@ -19,7 +19,7 @@ const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 /// A shard and a limiter that is always there.
 pub(crate) struct Pair {
     pub(crate) engine: Engine,
-    stored: Memory,
+    pub(crate) stored: Memory,
     limiter: Limiter,
     pub(crate) now: UnixMillis,
     config: Config,
@@ -190,11 +190,7 @@ impl Pair {
 
     /// Returns the outcomes and errors of a task's runs, the newest first.
     pub(crate) fn outcomes(&self, id: &str) -> Vec<(String, String)> {
-        let request = scheduler_model::protocol::RunsRequest {
-            id: id.to_owned(),
-            before: None,
-            limit: 1_000,
-        };
+        let request = scheduler_model::protocol::RunsRequest::of_task(id, None, 1_000);
         let text =
             |run: &serde_json::Value, name: &str| run[name].as_str().unwrap_or_default().to_owned();
         let runs = self.engine.runs(&request, self.now, &self.stored).unwrap().items.into_iter();
@@ -272,7 +268,7 @@ impl Pair {
         (handed_on, wakeups)
     }
 
-    fn commit(&mut self, effects: &Effects) {
+    pub(crate) fn commit(&mut self, effects: &Effects) {
         self.stored.apply(&effects.writes);
     }
 

@@ -5,7 +5,7 @@ use crate::config::Keep;
 use crate::decisions::Decision;
 use crate::effects::{Destination, Effects, Write};
 use crate::ended_run::Ended;
-use crate::envelopes::{lay_over, names_on_success, records_of};
+use crate::envelopes::{lay_over, names_on_success, names_stage, records_of};
 use crate::error::{EngineError, contradiction};
 use crate::policy::has_failed;
 use crate::reader::Reader;
@@ -37,17 +37,17 @@ impl Engine {
         if envelope.destination.is_reported() {
             self.taken(seq, now, &mut effects);
         } else {
-            let tasks = envelope.hashes.len();
-            let mut left_out = Vec::new();
+            let mut ended = Ends { runs: envelope.hashes.len() as u64, follow_ups: 0 };
+            let text = reader.envelope(seq)?;
             if self.config.history == Keep::All
                 || self.events.is_on(now)
                 || self.decisions.is_any(seq)
+                || names_stage(&text)
             {
-                let text = reader.envelope(seq)?;
                 let patched = self.patched_of(seq, reader)?;
                 let (fired_at, mut records) = records_of(&text, seq)?;
-                lay_over(&mut records, &patched, seq)?;
-                left_out = self.put_back_left_out(seq, &records, now, &mut effects);
+                let dispatched = lay_over(&mut records, &patched, seq)?;
+                let left_out = self.put_back_left_out(seq, &records, now, &mut effects);
                 let mut tasks: Vec<_> =
                     records.into_iter().map(|record| (record, Ended::Well)).collect();
                 for index in &left_out {
@@ -55,9 +55,11 @@ impl Engine {
                         *ended = Ended::NotStarted;
                     }
                 }
-                self.keep_outcomes(fired_at, None, &tasks, now, &mut effects);
+                ended = Ends::of(&tasks);
+                self.keep_outcomes(fired_at, None, &tasks, &dispatched, now, &mut effects);
             }
-            self.state.counters.succeeded += tasks.saturating_sub(left_out.len()) as u64;
+            self.state.counters.handed_over += ended.runs;
+            self.state.counters.follow_ups_succeeded += ended.follow_ups;
             self.finish(seq, now, reader, &mut effects)?;
         }
         Ok(effects)
@@ -90,20 +92,22 @@ impl Engine {
         let well = if all_went_well
             && !is_recorded
             && !names_on_success(&text)
+            && !names_stage(&text)
             && !self.decisions.is_any(report.seq)
         {
-            tasks
+            Ends { runs: tasks as u64, follow_ups: 0 }
         } else {
             let patched = self.patched_of(report.seq, reader)?;
             self.put_back(&text, &patched, report, now, &mut effects)?
         };
-        self.state.counters.succeeded += well as u64;
+        self.state.counters.succeeded += well.runs;
+        self.state.counters.follow_ups_succeeded += well.follow_ups;
         self.finish(report.seq, now, reader, &mut effects)?;
         Ok(effects)
     }
 
     /// Requeues the failed and the unstarted tasks of an envelope, adds the follow-ups of ended
-    /// runs, and records all outcomes. Returns the number of successes.
+    /// runs, and records all outcomes. Returns the numbers of those that ended well.
     fn put_back(
         &mut self,
         text: &[u8],
@@ -111,9 +115,9 @@ impl Engine {
         report: &Report,
         now: UnixMillis,
         effects: &mut Effects,
-    ) -> Result<usize, EngineError> {
+    ) -> Result<Ends, EngineError> {
         let (fired_at, mut records) = records_of(text, report.seq)?;
-        lay_over(&mut records, patched, report.seq)?;
+        let dispatched = lay_over(&mut records, patched, report.seq)?;
         let decisions = self.decisions.of(report.seq);
         let decided = |index: u32| decisions.get(&index).copied().unwrap_or_default();
         let mut tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
@@ -128,7 +132,11 @@ impl Engine {
             report.details.iter().map(|detail| (detail.index, detail.started_at)).collect();
         for failure in report.failed.iter().filter(|failure| first(failure.index)) {
             let Some((record, ended)) = tasks.get_mut(failure.index as usize) else { continue };
-            self.state.counters.failed += 1;
+            let counters = &mut self.state.counters;
+            match record.stage {
+                None => counters.failed += 1,
+                Some(_) => counters.follow_ups_failed += 1,
+            }
             if decided(failure.index).is_cancelled() {
                 *ended =
                     Ended::Failed { dead: false, error: Cow::Owned(of_cancelled(&failure.error)) };
@@ -181,9 +189,9 @@ impl Engine {
             record.paused = decision.is_paused().then_some(true);
         }
         self.follow_up(fired_at, Some(report), &tasks, now, &mut remains);
-        self.keep_outcomes(fired_at, Some(report), &tasks, now, effects);
+        self.keep_outcomes(fired_at, Some(report), &tasks, &dispatched, now, effects);
         self.put_remains(remains, now, effects)?;
-        Ok(tasks.iter().filter(|(_, ended)| matches!(ended, Ended::Well)).count())
+        Ok(Ends::of(&tasks))
     }
 
     /// Removes an envelope that is done. The newest row stays, because it holds the state.
@@ -221,6 +229,22 @@ impl Engine {
             effects.writes.push(Write::DeleteEnvelope { seq });
         }
         Ok(())
+    }
+}
+
+/// The attempts of an envelope that ended well: those at runs, and those at follow-ups.
+struct Ends {
+    runs: u64,
+    follow_ups: u64,
+}
+
+impl Ends {
+    fn of(tasks: &[(Record<'_>, Ended<'_>)]) -> Self {
+        let mut ends = Self { runs: 0, follow_ups: 0 };
+        for (record, _) in tasks.iter().filter(|(_, ended)| matches!(ended, Ended::Well)) {
+            *(if record.stage.is_none() { &mut ends.runs } else { &mut ends.follow_ups }) += 1;
+        }
+        ends
     }
 }
 

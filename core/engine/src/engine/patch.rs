@@ -78,7 +78,7 @@ impl Engine {
         effects: &mut Effects,
     ) {
         let FlightPatch { flight, record, is_paused } = patch;
-        self.events.note_text(EventKind::Created, &record, now);
+        self.events.note_text(EventKind::Updated, &record, now);
         let decision = self.decisions.at(flight);
         let decision =
             Decision { stop: is_paused.then_some(Stop::Paused), patched: true, ..decision };

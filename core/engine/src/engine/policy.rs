@@ -6,6 +6,7 @@ use crate::budget::MAX_RELEASED_BYTES;
 use crate::effects::Effects;
 use crate::ended_run::Ended;
 use crate::entry_ref::EntryRef;
+use crate::envelopes::Dispatched;
 use crate::error::EngineError;
 use crate::policy::{Undispatched, Verdict};
 use crate::reader::Reader;
@@ -166,7 +167,7 @@ impl Engine {
             ended.push((record, end));
         }
         self.follow_up(now, None, &ended, now, &mut remains);
-        self.keep_outcomes(now, None, &ended, now, effects);
+        self.keep_outcomes(now, None, &ended, &Dispatched::new(), now, effects);
         self.put_remains(remains, now, effects)?;
         for (record, hash, flags) in waiting {
             let is_free = freed.contains(&hash) && !self.is_running(hash);

@@ -32,7 +32,7 @@ fn fire(engine: &mut Engine, stored: &mut Memory, now: UnixMillis) {
 }
 
 fn runs(engine: &Engine, stored: &Memory, id: &str) -> usize {
-    let request = RunsRequest { id: id.to_owned(), before: None, limit: 10 };
+    let request = RunsRequest::of_task(id, None, 10);
     engine.runs(&request, NOW.plus(5_000), stored).unwrap().items.len()
 }
 

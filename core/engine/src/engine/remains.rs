@@ -25,6 +25,7 @@ use crate::budget::MAX_SURPLUS;
 use crate::effects::Effects;
 use crate::ended_run::Ended;
 use crate::entry_ref::EntryRef;
+use crate::envelopes::Dispatched;
 use crate::error::EngineError;
 use crate::remains::{Letter, OfId, Remains};
 use crate::requeue::flags_of_record;
@@ -200,7 +201,7 @@ impl Engine {
                 .map_err(|problem| EngineError::Corrupt(format!("a follow-up: {problem}")))?;
             ended.push((record, Ended::Failed { dead: true, error: Cow::Borrowed(why) }));
         }
-        self.keep_outcomes(now, None, &ended, now, effects);
+        self.keep_outcomes(now, None, &ended, &Dispatched::new(), now, effects);
         Ok(())
     }
 }

@@ -107,8 +107,15 @@ impl Clients {
                 }]
             }
             77..81 => {
-                let id = self.id(world);
-                vec![Request::Runs { shard: self.home(&id), id, limit: limit(world) }]
+                let (id, limit) = (self.id(world), limit(world));
+                let shard = self.home(&id);
+                // Drawn from the time, so that the draws of kept seeds stay as they were.
+                let draw = Random::new(at.get().unsigned_abs()).next();
+                vec![if draw % 2 == 0 {
+                    Request::AllRuns { shard, draw }
+                } else {
+                    Request::Runs { shard, id, limit }
+                }]
             }
             // About one request in a hundred; whether it finds the shard empty is another matter,
             // so each run ends with it too.
@@ -362,6 +369,11 @@ impl Clients {
     }
 }
 
+/// A tag that a version has beside `all`; some have no tags.
+fn tag_of(n: u64) -> Option<&'static str> {
+    ["one", "another"].get(n as usize % 3).copied()
+}
+
 pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) -> Vec<u8> {
     let raw = |text: String| RawValue::from_string(text).expect("JSON");
     let callback = raw(match version.queue {
@@ -376,6 +388,7 @@ pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) 
     let (on_success, on_failure) =
         (follow_up(version.follow_ups.on_success), follow_up(version.follow_ups.on_failure));
     let retry = raw(version.retry.to_owned());
+    let tags = tag_of(n).map(|tag| raw(format!(r#"["all","{tag}"]"#)));
     let payload = raw(format!(r#"{{"n":{n},"fill":"{}"}}"#, "x".repeat(fill)));
     let mut fields = ScheduleFields::default();
     let cron = match version.schedule {
@@ -425,7 +438,7 @@ pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) 
         expire_after_seconds: fields.expire_after_seconds,
         description: (!version.description.is_empty())
             .then_some(Cow::Borrowed(version.description.as_str())),
-        tags: None,
+        tags: tags.as_deref(),
         callback: &callback,
         on_success: on_success.as_deref(),
         on_failure: on_failure.as_deref(),

@@ -71,6 +71,32 @@ pub(crate) fn callback(target: Target) -> String {
 }
 
 impl Model {
+    /// Returns the tags of the version that a firing is of.
+    pub(crate) fn tags_of(&self, firing: Firing) -> Vec<String> {
+        let record: Value = serde_json::from_slice(&self.version(firing.version).record).unwrap();
+        let tags = record["tags"].as_array().into_iter().flatten();
+        tags.map(|tag| tag.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Returns what a firing calls: a type and a name.
+    pub(crate) fn target_of(&self, firing: Firing) -> String {
+        let record: Value = serde_json::from_slice(&self.version(firing.version).record).unwrap();
+        let callback = match firing.stage {
+            Stage::Run => &record["callback"],
+            stage => &record[stage.name()],
+        };
+        let name = match callback["type"].as_str().unwrap() {
+            "webhook" => {
+                let rest = callback["url"].as_str().unwrap().split_once("://").unwrap().1;
+                rest.split(['/', ':']).next().unwrap().to_lowercase()
+            }
+            "service" | "durable-object" => callback["binding"].as_str().unwrap().to_owned(),
+            "queue" => callback["queue"].as_str().unwrap().to_owned(),
+            _ => callback["name"].as_str().unwrap().to_owned(),
+        };
+        format!("{}:{name}", callback["type"].as_str().unwrap())
+    }
+
     /// Returns the queue that a firing goes to, if it goes to one.
     pub(crate) fn queue_of(&self, firing: Firing) -> Target {
         let version = self.version(firing.version);
@@ -158,9 +184,9 @@ fn tells(outcome: &Value, cause: &Kept) -> bool {
         number("finishedAt").zip(number("startedAt")).map(|(finished, started)| finished - started);
     let is_failure = cause.outcome != Outcome::Succeeded;
     outcome["outcome"] == *cause.outcome.name()
-        && number("due") == Some(cause.due)
+        && number("time") == Some(cause.due)
         && number("attempt") == Some(i64::from(cause.attempt))
-        && number("firedAt") == Some(cause.fired_at)
+        && number("firedAt") == cause.was_dispatched.then_some(cause.fired_at)
         && number("reportedAt") == Some(cause.reported_at)
         && number("status") == cause.status.map(i64::from)
         && took == cause.millis.map(i64::from)

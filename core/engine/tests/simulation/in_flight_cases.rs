@@ -60,8 +60,7 @@ fn failed(seq: u64, index: u32) -> Report {
 }
 
 fn runs(pair: &Pair, id: &str) -> Vec<serde_json::Value> {
-    let request =
-        scheduler_model::protocol::RunsRequest { id: id.to_owned(), before: None, limit: 10 };
+    let request = scheduler_model::protocol::RunsRequest::of_task(id, None, 10);
     let reply = pair.engine.runs(&request, LATER, &pair.storage).unwrap();
     reply.items.iter().map(|item| serde_json::from_str(item.run.get()).unwrap()).collect()
 }

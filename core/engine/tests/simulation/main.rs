@@ -18,6 +18,7 @@ mod changes;
 mod circuits;
 mod clients;
 mod clocks;
+mod counted_cases;
 mod dead_letters;
 mod definition_tests;
 mod definitions;

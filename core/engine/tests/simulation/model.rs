@@ -202,6 +202,10 @@ pub(crate) struct Kept {
     pub(crate) status: Option<u16>,
     pub(crate) millis: Option<u32>,
     pub(crate) stage: String,
+    pub(crate) was_dispatched: bool,
+    /// What was called: a type and a name.
+    pub(crate) target: String,
+    pub(crate) tags: Vec<String>,
 }
 
 /// Returns which firing a record is of, by its own words.

@@ -66,6 +66,11 @@ pub(crate) enum Request {
         id: String,
         limit: usize,
     },
+    /// The runs of all shards: which, and how many at a time, is drawn when it is carried out.
+    AllRuns {
+        shard: usize,
+        draw: u64,
+    },
     Purge {
         shard: usize,
     },
@@ -109,6 +114,7 @@ impl Request {
             | Self::Get { shard, .. }
             | Self::List { shard, .. }
             | Self::Runs { shard, .. }
+            | Self::AllRuns { shard, .. }
             | Self::Redefine { shard, .. }
             | Self::InFlight { shard, .. }
             | Self::Events { shard, .. }
@@ -145,6 +151,7 @@ pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, 
         Request::Runs { shard, id, limit } => {
             history::runs(world, *shard, id, *limit).map(|()| Answer::Shown)
         }
+        Request::AllRuns { draw, .. } => history::all_runs(world, *draw).map(|()| Answer::Shown),
         Request::Events { shard } => watch(world, *shard),
         Request::DeadLetters { shard, draw } => dead_letters::look_after(world, *shard, *draw),
         Request::Redefine { shard, draw } => redefine(world, *shard, *draw),

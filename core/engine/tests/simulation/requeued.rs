@@ -86,6 +86,7 @@ pub(crate) fn is_told_as_skipped(effects: &Effects, id: &str, time: UnixMillis) 
         };
         let told = newest_first(text, Some(id), u32::MAX, UnixMillis::ZERO, usize::MAX)
             .expect("a row can be read");
-        told.iter().any(|(_, past)| past.run.due == time && past.run.outcome == Outcome::Skipped)
+        told.iter()
+            .any(|(_, past)| past.run.time == Some(time) && past.run.outcome == Outcome::Skipped)
     })
 }

@@ -96,6 +96,8 @@ impl Model {
                 status,
                 millis,
                 stage,
+                was_dispatched: false,
+                target: self.target_of(follow_up),
                 ..kept
             };
             if keep != Keep::Off {

@@ -50,9 +50,24 @@ pub struct AmongRequest<R> {
     /// What runs that are asked for are charged to: see [`crate::access::Quota`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
+    /// The name of the API key that asks for a cancel, for the history; empty if it has none.
+    /// Without it, the cancel is a part of another change, and the history does not tell of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// The request.
     #[serde(flatten)]
     pub request: R,
+}
+
+/// Tasks are to be cancelled, by filter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelMatchingRequest {
+    /// Which tasks.
+    #[serde(flatten)]
+    pub tasks: ListRequest,
+    /// As [`AmongRequest::by`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// What became of a cancel.

@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub enum EventKind {
-    /// The task was created, or replaced another one.
+    /// The task was created.
     Created,
+    /// A new definition took the place of a task that waited or ran.
+    Updated,
     /// It was cancelled.
     Cancelled,
     /// It waits to be resumed.
@@ -98,8 +100,9 @@ pub struct SeenEvent {
     pub id: String,
     /// The task's tags.
     pub tags: Vec<String>,
-    /// The occurrence; of a recurring task itself there is none.
-    pub due: Option<UnixMillis>,
+    /// The requested time of the run; of a recurring task itself there is none.
+    #[serde(alias = "due")]
+    pub time: Option<UnixMillis>,
     /// Of a follow-up, which.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,

@@ -16,13 +16,16 @@ mod stats;
 
 pub use append::{Append, AppendError, AppendReply, Expected, GoOnReply, Terms};
 pub use change::{
-    Among, AmongRequest, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Change,
-    ChangeMatchingReply, ChangeMatchingRequest, ChangeReply, ChangeRequest, Changed, NewTime,
-    RunRequest,
+    Among, AmongRequest, CancelMatchingReply, CancelMatchingRequest, CancelReply, CancelRequest,
+    Cancelled, Change, ChangeMatchingReply, ChangeMatchingRequest, ChangeReply, ChangeRequest,
+    Changed, NewTime, RunRequest,
 };
 pub use dead_letters::{ChangedLetter, DeadLettersReply, DeadLettersRequest, LetterOutcome};
 pub use events::{EventKind, EventsReply, EventsRequest, FeedPosition, SeenEvent};
-pub use history::{RunItem, RunPosition, RunsReply, RunsRequest, TaskRun};
+pub use history::{
+    ErrorGroup, GroupsReply, Looked, RunFilter, RunItem, RunPosition, RunsReply, RunsRequest,
+    TaskRun,
+};
 pub use list::{Filter, GetRequest, Kind, ListItem, ListReply, ListRequest, Status};
 pub use report::{Detail, Done, Failure, MAX_ERROR_CHARS, MAX_EXCERPT_BYTES, Report};
 pub use stats::{
@@ -58,7 +61,7 @@ pub mod paths {
     pub const CANCEL: &str = "/cancel";
     /// Body [`super::ListRequest`]; answer [`super::ListReply`].
     pub const LIST: &str = "/list";
-    /// Body [`super::ListRequest`]; answer [`super::CancelMatchingReply`].
+    /// Body [`super::CancelMatchingRequest`]; answer [`super::CancelMatchingReply`].
     pub const CANCEL_MATCHING: &str = "/cancel-matching";
     /// Body [`super::AmongRequest`] of a [`super::ChangeRequest`]; answer [`super::ChangeReply`].
     pub const CHANGE: &str = "/change";
@@ -76,6 +79,8 @@ pub mod paths {
     pub const DISCARD: &str = "/discard";
     /// Body [`super::RunsRequest`]; answer [`super::RunsReply`].
     pub const RUNS: &str = "/runs";
+    /// Body [`super::RunsRequest`], whose limit is of groups; answer [`super::GroupsReply`].
+    pub const ERRORS: &str = "/errors";
     /// Body [`super::GetRequest`]; answer [`crate::explain::Explanation`].
     pub const EXPLAIN: &str = "/explain";
     /// Body [`super::EventsRequest`]; answer [`super::EventsReply`].

@@ -26,13 +26,19 @@ pub struct Counters {
     pub replaced: u64,
     /// Tasks cancelled.
     pub cancelled: u64,
-    /// Runs that were dispatched. Each attempt counts; a redelivery does not.
+    /// Attempts that were dispatched, at runs and at follow-ups. A redelivery does not count.
     pub fired: u64,
-    /// Firings that ended well.
+    /// Runs that succeeded. Follow-ups, and what went to your own queue, count elsewhere.
     pub succeeded: u64,
-    /// Attempts that failed.
+    /// Runs that your own queue has taken. What its consumer did with them is not known.
+    pub handed_over: u64,
+    /// Attempts at runs that failed.
     pub failed: u64,
-    /// Occurrences that failed for good.
+    /// Follow-ups that succeeded, or that your own queue has taken.
+    pub follow_ups_succeeded: u64,
+    /// Attempts at follow-ups that failed.
+    pub follow_ups_failed: u64,
+    /// Runs and follow-ups that failed for good.
     pub dead_lettered: u64,
     /// Dead letters that are not kept any more, because others came, or because there was no room.
     pub dead_letters_displaced: u64,
@@ -55,7 +61,10 @@ impl Counters {
         self.cancelled += other.cancelled;
         self.fired += other.fired;
         self.succeeded += other.succeeded;
+        self.handed_over += other.handed_over;
         self.failed += other.failed;
+        self.follow_ups_succeeded += other.follow_ups_succeeded;
+        self.follow_ups_failed += other.follow_ups_failed;
         self.dead_lettered += other.dead_lettered;
         self.dead_letters_displaced += other.dead_letters_displaced;
         self.skipped += other.skipped;

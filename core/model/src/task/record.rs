@@ -2,6 +2,7 @@
 
 use super::text::{on_one_line, with_whole_numbers};
 use crate::ids::OccurrenceKey;
+use crate::input::Text;
 use crate::routing::id_hash;
 use crate::schedule::{LocalTimes, Overlap, Policies, ScheduleFields};
 use crate::words::needs_escape;
@@ -314,6 +315,13 @@ impl<'a> Record<'a> {
         } else {
             fields.delay(hash).map_or(time, |delay| delay.due(time, None))
         }
+    }
+
+    /// Returns its tags.
+    pub fn tag_list(&self) -> Vec<Cow<'a, str>> {
+        let tags =
+            self.tags.and_then(|tags| serde_json::from_str::<Vec<Text<'a>>>(tags.get()).ok());
+        tags.unwrap_or_default().into_iter().map(|Text(tag)| tag).collect()
     }
 
     /// Returns whether it fires once, at a time that was given as a local one.

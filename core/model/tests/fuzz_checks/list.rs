@@ -6,9 +6,9 @@ use scheduler_model::bounds::MAX_LIST_LIMIT;
 use scheduler_model::events::EventsCursor;
 use scheduler_model::list_query::{each_once, parse_list_query};
 use scheduler_model::listing::Cursor;
-use scheduler_model::protocol::Filter;
+use scheduler_model::protocol::{Filter, RunFilter};
 use scheduler_model::routing::ShardId;
-use scheduler_model::runs::RunsCursor;
+use scheduler_model::runs::{RunsCursor, parse_runs_query, pattern_of};
 use scheduler_model::task::FilterInput;
 
 /// 1973-03-03: what is earlier was meant as something else.
@@ -41,13 +41,18 @@ pub(crate) fn check(data: &[u8]) {
             let _ = cursor.after(ShardId { epoch: 1, index });
         }
     }
-    if let Ok(cursor) = text.parse::<RunsCursor>() {
-        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+    let shards = [ShardId { epoch: 1, index: 0 }, ShardId { epoch: 1, index: 1 }];
+    if let Ok(cursor) = RunsCursor::parse(text, &shards) {
+        assert_eq!(RunsCursor::parse(&cursor.text(&shards), &shards), Ok(cursor));
     }
-    let _ = EventsCursor::parse(
-        text,
-        &[ShardId { epoch: 1, index: 0 }, ShardId { epoch: 1, index: 1 }],
-    );
+    let _ = EventsCursor::parse(text, &shards);
+    // That a run is looked for by any text, and that any error has a pattern, is no error.
+    let parameters = url::form_urlencoded::parse(data);
+    if let Ok(query) = parse_runs_query(&mut each_once(parameters), &shards) {
+        let json = serde_json::to_string(&query.filter).expect("a filter can be written");
+        assert_eq!(serde_json::from_str::<RunFilter>(&json).expect("and read"), query.filter);
+    }
+    assert!(pattern_of(text).len() <= 4 * 201);
 }
 
 fn check_filter(filter: &Filter) {

@@ -66,7 +66,7 @@ fn a_user_s_queue_gets_nothing_again_that_was_stopped() {
     pair.commit(effects);
     let counters = pair.engine.stats(NOW).counters;
     assert_eq!(
-        (counters.succeeded, pair.status("a"), pair.status("c")),
+        (counters.handed_over, pair.status("a"), pair.status("c")),
         (1, None, Some(Status::Paused))
     );
     assert_eq!((runs(&pair, "a").len(), runs(&pair, "b").len(), runs(&pair, "c").len()), (0, 1, 0));

@@ -165,6 +165,9 @@ impl Model {
             status: None,
             millis: None,
             stage: firing.stage.name().to_owned(),
+            was_dispatched: false,
+            target: self.target_of(firing),
+            tags: self.tags_of(firing),
         };
         self.room.ended.push((firing, kept.clone(), false));
         if keep != Keep::Off {
@@ -300,6 +303,9 @@ impl Model {
                     .or(detail.and_then(|detail| detail.status)),
                 millis: done.map(|done| done.millis).or(detail.map(|detail| detail.millis)),
                 stage: firing.stage.name().to_owned(),
+                was_dispatched: outcome.has_run(),
+                target: self.target_of(*firing),
+                tags: self.tags_of(*firing),
             };
             match flight.decided.stop(index) {
                 Some(Stop::Cancelled) => {}

@@ -6,6 +6,7 @@ mod fields;
 mod message;
 mod reserved;
 mod schema;
+mod target;
 #[cfg(test)]
 mod tests;
 mod webhook;
@@ -13,6 +14,7 @@ mod webhook;
 pub use binding::{Call, DurableObject, Service};
 pub use destination::webhook_host;
 pub use message::{Body, HIDDEN, Message, Method};
+pub use target::target_of;
 pub use webhook::{Webhook, parse_url};
 
 use crate::bounds::{MAX_CALLBACK_BYTES, MAX_TIMEOUT_SECONDS};

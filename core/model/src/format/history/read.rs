@@ -1,0 +1,240 @@
+//! Reading a row.
+
+use super::outcome::Outcome;
+use super::run::{Past, Ran, Run, Target, TargetKind};
+use super::write::{
+    CANCELLED, ERROR, EXCERPT, NOT_DISPATCHED, RAN, STAGE, STATUS, TAGS, TARGET, VERSION,
+    short_hash,
+};
+use crate::format::codec::{
+    CodecError, take, take_array, take_counted, take_number, take_signed, take_text,
+};
+use scheduler_calendar::time::UnixMillis;
+use std::ops::RangeInclusive;
+
+/// A row holds what was never written there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HistoryError {
+    /// It ends early.
+    #[error("a chunk or an entry is cut off")]
+    Length,
+    /// A text is not UTF-8.
+    #[error("a text is not UTF-8")]
+    Text,
+    /// A number is larger than what is written there.
+    #[error("a number is too large")]
+    Number,
+}
+
+impl From<CodecError> for HistoryError {
+    fn from(error: CodecError) -> Self {
+        match error {
+            CodecError::Length => Self::Length,
+            CodecError::Text => Self::Text,
+            CodecError::Number => Self::Number,
+        }
+    }
+}
+
+/// The versions that this version reads.
+const READ: RangeInclusive<u8> = 1..=VERSION;
+
+/// A chunk's parts. Of a version that is not known, no more than its count.
+struct Chunk<'a> {
+    count: u32,
+    known: Option<Known<'a>>,
+}
+
+struct Known<'a> {
+    fired_at: UnixMillis,
+    reported_at: UnixMillis,
+    hashes: &'a [[u8; 4]],
+    /// The texts that the entries share, and how many there are.
+    texts: &'a [u8],
+    count: usize,
+    entries: &'a [u8],
+    version: u8,
+}
+
+/// What a search has found in a row.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Searched<'a> {
+    /// The runs, the newest first, with their places in the row, counted from 0.
+    pub found: Vec<(u32, Past<'a>)>,
+    /// How many runs the row holds before the place where the search began.
+    pub count: u32,
+}
+
+/// Returns the runs of a row, the newest first: with their places in the row, counted from 0.
+///
+/// Only those of `id`, where one is given, that stand before place `before` and were reported at
+/// `since` or later; at most `limit`.
+///
+/// # Errors
+/// When the row holds what was never written there.
+pub fn newest_first<'a>(
+    row: &'a [u8],
+    id: Option<&str>,
+    before: u32,
+    since: UnixMillis,
+    limit: usize,
+) -> Result<Vec<(u32, Past<'a>)>, HistoryError> {
+    let is_meant = |reported_at: UnixMillis| reported_at >= since;
+    search(row, id, before, is_meant, |_| true, limit).map(|searched| searched.found)
+}
+
+/// Searches a row for runs that stand before place `before`: of `id`, where one is given; reported
+/// at a time that `is_time` takes; and that `is_run` takes. Returns the newest `limit` of them.
+///
+/// # Errors
+/// When the row holds what was never written there.
+pub fn search<'a>(
+    row: &'a [u8],
+    id: Option<&str>,
+    before: u32,
+    is_time: impl Fn(UnixMillis) -> bool,
+    is_run: impl Fn(&Run<'a>) -> bool,
+    limit: usize,
+) -> Result<Searched<'a>, HistoryError> {
+    let hash = id.map(short_hash);
+    let mut chunks = Vec::new();
+    let (mut rest, mut first) = (row, 0_u32);
+    while !rest.is_empty() && first < before {
+        let chunk = take_chunk(&mut rest)?;
+        let count = chunk.count;
+        if let Some(known) = chunk.known.filter(|known| is_time(known.reported_at)) {
+            chunks.push((first, known));
+        }
+        first = first.saturating_add(count);
+    }
+    let mut found = Vec::new();
+    for (first, chunk) in chunks.into_iter().rev() {
+        let mut of_chunk = Vec::new();
+        let mut entries = chunk.entries;
+        let mut texts = None;
+        for (place, other) in (first..before).zip(chunk.hashes) {
+            let length = take_number(&mut entries)?;
+            let entry = take(&mut entries, length)?;
+            if hash.is_some_and(|hash| hash != *other) {
+                continue;
+            }
+            if texts.is_none() {
+                texts = Some(chunk.shared()?);
+            }
+            let run = take_run(entry, &chunk, texts.as_deref().unwrap_or_default())?;
+            if id.is_none_or(|id| run.id == id) && is_run(&run) {
+                let (fired_at, reported_at) = (chunk.fired_at, chunk.reported_at);
+                of_chunk.push((place, Past { run, fired_at, reported_at }));
+            }
+        }
+        found.extend(of_chunk.into_iter().rev());
+        if found.len() >= limit {
+            found.truncate(limit);
+            break;
+        }
+    }
+    Ok(Searched { found, count: first.min(before) })
+}
+
+impl<'a> Known<'a> {
+    /// Reads the texts that the entries share.
+    fn shared(&self) -> Result<Vec<&'a str>, HistoryError> {
+        let mut rest = self.texts;
+        let mut texts = Vec::new();
+        for _ in 0..self.count {
+            texts.push(take_text(&mut rest)?);
+        }
+        Ok(texts)
+    }
+}
+
+fn take_chunk<'a>(rest: &mut &'a [u8]) -> Result<Chunk<'a>, HistoryError> {
+    let [version] = take_array::<1>(rest)?;
+    let mut content = take_counted(rest)?;
+    let count = take_array::<2>(&mut content).map(u16::from_le_bytes)?;
+    let known = if READ.contains(&version) {
+        let fired_at = take_array::<8>(&mut content).map(i64::from_le_bytes)?;
+        let reported_at = take_array::<8>(&mut content).map(i64::from_le_bytes)?;
+        let hashes = take(&mut content, usize::from(count) * 4)?.as_chunks::<4>().0;
+        let texts_count = if version == 1 { 0 } else { take_number(&mut content)? };
+        let texts = content;
+        for _ in 0..texts_count {
+            let length = take_number(&mut content)?;
+            take(&mut content, length)?;
+        }
+        Some(Known {
+            fired_at: UnixMillis::new(fired_at),
+            reported_at: UnixMillis::new(reported_at),
+            hashes,
+            texts,
+            count: texts_count,
+            entries: content,
+            version,
+        })
+    } else {
+        None
+    };
+    Ok(Chunk { count: u32::from(count), known })
+}
+
+fn take_run<'a>(
+    mut entry: &'a [u8],
+    chunk: &Known<'a>,
+    texts: &[&'a str],
+) -> Result<Run<'a>, HistoryError> {
+    let rest = &mut entry;
+    let fired_at = chunk.fired_at;
+    let [code, flags] = take_array::<2>(rest)?;
+    let outcome = Outcome::of_code(code);
+    let id = take_text(rest)?;
+    let time = fired_at.plus(take_signed(rest)?);
+    let attempt = take_number(rest)?;
+    let ran = if flags & RAN != 0 {
+        Some(Ran { started_at: fired_at.plus(take_signed(rest)?), millis: take_number(rest)? })
+    } else {
+        None
+    };
+    let status = if flags & STATUS != 0 { Some(take_number(rest)?) } else { None };
+    let error = if flags & ERROR != 0 { take_text(rest)? } else { "" };
+    let excerpt = if flags & EXCERPT != 0 { take_text(rest)? } else { "" };
+    let stage = if flags & STAGE != 0 { take_text(rest)? } else { "" };
+    let text_at = |place: u64| -> Result<&'a str, HistoryError> {
+        let text = usize::try_from(place).ok().and_then(|place| texts.get(place));
+        text.copied().ok_or(HistoryError::Number)
+    };
+    let flags = if chunk.version == 1 { 0 } else { flags };
+    let target = if flags & TARGET != 0 {
+        let packed: u64 = take_number(rest)?;
+        let kind = TargetKind::of_code((packed & 7) as u8);
+        Some(Target { kind, name: text_at(packed >> 3)?.into() })
+    } else {
+        None
+    };
+    let mut tags = Vec::new();
+    if flags & TAGS != 0 {
+        let count: usize = take_number(rest)?;
+        for _ in 0..count {
+            tags.push(text_at(take_number(rest)?)?.into());
+        }
+    }
+    let mut by = "";
+    if chunk.version > 1 && code == CANCELLED {
+        let place: u64 = take_number(rest)?;
+        by = if let Some(place) = place.checked_sub(1) { text_at(place)? } else { "" };
+    }
+    Ok(Run {
+        id: id.into(),
+        time: Some(time).filter(|_| code != CANCELLED),
+        attempt,
+        outcome,
+        was_dispatched: flags & NOT_DISPATCHED == 0 && outcome.has_run(),
+        ran,
+        status,
+        error: error.into(),
+        excerpt: excerpt.into(),
+        stage: stage.into(),
+        target,
+        tags,
+        by: by.into(),
+    })
+}

@@ -1,0 +1,236 @@
+//! The query of a list of runs.
+
+use super::cursor::RunsCursor;
+use super::groups::Order;
+use crate::bounds::{
+    DEFAULT_LIST_LIMIT, MAX_DESTINATION_BYTES, MAX_ID_BYTES, MAX_LIST_LIMIT, MAX_TAG_BYTES,
+};
+use crate::format::history::{Outcome, TargetKind};
+use crate::input::{FieldError, at_most, cut, parse_time};
+use crate::list_query::Parameter;
+use crate::protocol::{MAX_ERROR_CHARS, RunFilter};
+use crate::routing::ShardId;
+
+/// The parameters that [`parse_runs_query`] reads.
+pub const RUNS_QUERY: &[&str] = &[
+    "outcome",
+    "target",
+    "callbackHost",
+    "tag",
+    "prefix",
+    "error",
+    "from",
+    "to",
+    "group",
+    "order",
+    "limit",
+    "cursor",
+];
+
+/// Most tags of one query.
+const MAX_TAGS: usize = 2;
+
+/// What the query of a list of runs asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunsQuery {
+    /// Which attempts.
+    pub filter: RunFilter,
+    /// Like failures together, in this order.
+    pub groups: Option<Order>,
+    /// How many at most; of groups, from each shard.
+    pub limit: usize,
+    /// Where the page begins.
+    pub cursor: RunsCursor,
+}
+
+/// Reads the parameters of a query for the runs of these shards.
+///
+/// # Errors
+/// Names the parameter that is wrong.
+pub fn parse_runs_query(
+    parameters: &mut dyn Iterator<Item = Parameter<'_>>,
+    shards: &[ShardId],
+) -> Result<RunsQuery, FieldError> {
+    let mut filter = RunFilter::default();
+    let (mut limit, mut cursor) = (DEFAULT_LIST_LIMIT, RunsCursor::start(shards.len()));
+    let (mut is_grouped, mut order) = (false, None);
+    for parameter in parameters {
+        let (name, value) = parameter?;
+        let value = value.as_ref();
+        let is_one_of = |known: &str| {
+            FieldError::new(name.to_string(), format!("is {:?}; must be {known}", cut(value, 64)))
+        };
+        match name.as_ref() {
+            "outcome" => filter.outcomes = Some(outcomes(value)?),
+            "target" | "callbackHost" if filter.target.is_some() => {
+                return Err(FieldError::new(
+                    name.to_string(),
+                    "says what target means, and the query has both; give one of target and callbackHost",
+                ));
+            }
+            "target" => filter.target = Some(target(value)?),
+            "callbackHost" => {
+                let host = text("callbackHost", value, MAX_DESTINATION_BYTES)?;
+                filter.target = Some(format!("webhook:{}", host.to_ascii_lowercase()));
+            }
+            "tag" => {
+                filter.tags.push(text("tag", value, MAX_TAG_BYTES)?);
+                if filter.tags.len() > MAX_TAGS {
+                    let detail = format!("is given more than {MAX_TAGS} times");
+                    return Err(FieldError::new("tag", detail));
+                }
+            }
+            "prefix" => filter.prefix = Some(text("prefix", value, MAX_ID_BYTES)?),
+            "error" => filter.error = Some(text("error", value, MAX_ERROR_CHARS)?),
+            "from" => filter.from = Some(parse_time("from", value)?),
+            "to" => filter.to = Some(parse_time("to", value)?),
+            "group" if value == "error" => is_grouped = true,
+            "group" => return Err(is_one_of("error")),
+            "order" => {
+                order = Some(match value {
+                    "newest" => Order::Newest,
+                    "count" => Order::Count,
+                    _ => return Err(is_one_of("newest or count")),
+                });
+            }
+            "cursor" => {
+                cursor = RunsCursor::parse(value, shards)
+                    .map_err(|problem| FieldError::new("cursor", problem.to_string()))?;
+            }
+            "limit" => {
+                let given = value.parse().ok().filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit));
+                limit = given.ok_or_else(|| is_one_of(&format!("1 to {MAX_LIST_LIMIT}")))?;
+            }
+            other => {
+                let known = RUNS_QUERY.join(", ");
+                return Err(FieldError::new(
+                    "query",
+                    format!("has the unknown parameter {:?}; there are: {known}", cut(other, 64)),
+                ));
+            }
+        }
+    }
+    if order.is_some() && !is_grouped {
+        return Err(FieldError::new("order", "is for groups; give group=error too"));
+    }
+    let groups = is_grouped.then(|| order.unwrap_or_default());
+    Ok(RunsQuery { filter, groups, limit, cursor })
+}
+
+/// Checks a text that is not empty.
+fn text(name: &'static str, value: &str, most: usize) -> Result<String, FieldError> {
+    at_most(name, value.len(), most)?;
+    if value.is_empty() {
+        return Err(FieldError::new(name, "is empty; leave it out to mean all"));
+    }
+    Ok(value.to_owned())
+}
+
+/// Reads outcomes as a set with a bit for the code of each.
+fn outcomes(value: &str) -> Result<u64, FieldError> {
+    let mut bits = 0;
+    for name in value.split(',') {
+        let known = Outcome::KNOWN.iter().find(|outcome| outcome.name() == name);
+        let outcome = known.ok_or_else(|| {
+            let known = Outcome::KNOWN.map(Outcome::name).join(", ");
+            let detail = format!(
+                "has {:?}, which is no outcome; give one or several of {known}, with commas between them",
+                cut(name, 64)
+            );
+            FieldError::new("outcome", detail)
+        })?;
+        bits |= 1 << outcome.code();
+    }
+    Ok(bits)
+}
+
+/// Reads a target: a type of callback, or a type, a colon and a name.
+fn target(value: &str) -> Result<String, FieldError> {
+    let target = text("target", value, MAX_DESTINATION_BYTES)?;
+    let (kind, name) = value.split_once(':').map_or((value, None), |(of, name)| (of, Some(name)));
+    if !TargetKind::NAMES.iter().any(|(_, known)| *known == kind) || name == Some("") {
+        let known = TargetKind::NAMES.map(|(_, name)| name).join(", ");
+        let detail = format!(
+            "is {:?}; must be one of {known}, alone or with a colon and the host or name, such as webhook:example.com",
+            cut(value, 64)
+        );
+        return Err(FieldError::new("target", detail));
+    }
+    Ok(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::list_query::each_once;
+    use scheduler_calendar::time::UnixMillis;
+
+    const SHARDS: [ShardId; 1] = [ShardId { epoch: 1, index: 0 }];
+
+    fn parsed(query: &[(&str, &str)]) -> Result<RunsQuery, FieldError> {
+        let pairs = query.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        parse_runs_query(&mut each_once(pairs), &SHARDS)
+    }
+
+    #[test]
+    fn every_parameter_is_read() {
+        let cursor = RunsCursor::start(1);
+        let query = parsed(&[
+            ("outcome", "failed,dead-lettered"),
+            ("target", "webhook:a.example"),
+            ("tag", "mail"),
+            ("prefix", "orders/"),
+            ("error", "HTTP 5"),
+            ("from", "1970-01-01T00:00:01Z"),
+            ("to", "1795704299000"),
+            ("group", "error"),
+            ("order", "count"),
+            ("limit", "7"),
+            ("cursor", &cursor.text(&SHARDS)),
+        ]);
+        let filter = RunFilter {
+            outcomes: Some(0b110),
+            target: Some("webhook:a.example".to_owned()),
+            tags: vec!["mail".to_owned()],
+            prefix: Some("orders/".to_owned()),
+            error: Some("HTTP 5".to_owned()),
+            from: Some(UnixMillis::new(1_000)),
+            to: Some(UnixMillis::new(1_795_704_299_000)),
+        };
+        assert_eq!(query, Ok(RunsQuery { filter, groups: Some(Order::Count), limit: 7, cursor }));
+        let host = parsed(&[("callbackHost", "A.example")]).unwrap();
+        assert_eq!(host.filter.target.as_deref(), Some("webhook:a.example"));
+        let (all, grouped) = (parsed(&[]).unwrap(), parsed(&[("group", "error")]).unwrap());
+        assert_eq!((all.limit, all.groups, all.filter.is_all()), (100, None, true));
+        assert_eq!(grouped.groups, Some(Order::Newest));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (query, field) in [
+            (&[("outcome", "failed,")][..], "outcome"),
+            (&[("outcome", "other-7")], "outcome"),
+            (&[("target", "mail")], "target"),
+            (&[("target", "webhook:")], "target"),
+            (&[("target", "")], "target"),
+            (&[("target", "webhook"), ("callbackHost", "a.example")], "callbackHost"),
+            (&[("callbackHost", "a.example"), ("target", "webhook")], "target"),
+            (&[("callbackHost", "")], "callbackHost"),
+            (&[("tag", "")], "tag"),
+            (&[("prefix", "")], "prefix"),
+            (&[("error", "")], "error"),
+            (&[("error", &"x".repeat(501))], "error"),
+            (&[("from", "tomorrow")], "from"),
+            (&[("group", "id")], "group"),
+            (&[("order", "count")], "order"),
+            (&[("group", "error"), ("order", "id")], "order"),
+            (&[("limit", "0")], "limit"),
+            (&[("limit", "1001")], "limit"),
+            (&[("cursor", "x")], "cursor"),
+            (&[("id", "x")], "query"),
+            (&[("limit", "7"), ("limit", "7")], "limit"),
+        ] {
+            assert_eq!(parsed(query).unwrap_err().field, field, "{query:?}");
+        }
+    }
+}
