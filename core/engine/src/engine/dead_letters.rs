@@ -245,7 +245,10 @@ impl Engine {
 /// Returns a dead letter as a list shows it.
 fn dead_item(at: EntryRef, place: Position, record: Vec<u8>) -> Result<ListItem, EngineError> {
     let status = Status::Dead;
-    item_of(Candidate { position: place, at, status, is_attempt: false, kind: None }, record)
+    // Its place is not a due time.
+    let item =
+        item_of(Candidate { position: place, at, status, is_attempt: false, kind: None }, record)?;
+    Ok(ListItem { due: Some(UnixMillis::NEVER), ..item })
 }
 
 /// Returns the record of a dead letter with the changes of a replay.
