@@ -111,7 +111,7 @@ impl Clients {
                 let shard = self.home(&id);
                 // Drawn from the time, so that the draws of kept seeds stay as they were.
                 let draw = Random::new(at.get().unsigned_abs()).next();
-                vec![if draw % 2 == 0 {
+                vec![if draw.is_multiple_of(2) {
                     Request::AllRuns { shard, draw }
                 } else {
                     Request::Runs { shard, id, limit }

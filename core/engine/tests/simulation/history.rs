@@ -260,7 +260,8 @@ pub(crate) fn all_runs(world: &mut World, draw: u64) -> Result<(), Dropped> {
     let mut all: Vec<Shown> = expected.concat();
     let is_in_order = seen.is_sorted_by(|one, other| one.3 >= other.3);
     let mut sorted = seen.clone();
-    (all.sort(), sorted.sort());
+    all.sort();
+    sorted.sort();
     if sorted != all || !is_in_order && !world.model.clocks_step {
         let detail = format!("{seen:?} for {:?}; expected {expected:?}", asked.filter);
         violated("all-runs-are-shown", detail);

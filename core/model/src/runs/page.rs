@@ -197,7 +197,7 @@ mod tests {
     /// A shard that has found nothing yet does not hold back what is newer than where it stopped.
     #[test]
     fn a_shard_that_stopped_early_holds_back_what_may_be_older_than_its_next() {
-        let shards = vec![vec![(9, 100), (8, 40)], vec![(5, -95), (4, -60), (3, -50), (2, 10)]];
+        let shards = [vec![(9, 100), (8, 40)], vec![(5, -95), (4, -60), (3, -50), (2, 10)]];
         let from = RunsCursor::start(2);
         let replies = shards.iter().map(|shard| Some(ask(shard, RunPosition::END, 10, 2)));
         let page = merge(&from, replies.collect(), 10);

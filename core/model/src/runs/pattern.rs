@@ -19,9 +19,8 @@ pub fn pattern_of(error: &str) -> String {
         let end = rest.find(|c| is_word(c) != is_word(first)).unwrap_or(rest.len());
         let (part, behind) = rest.split_at_checked(end).unwrap_or((rest, ""));
         rest = behind;
-        if !is_word(first) || !part.bytes().any(|byte| byte.is_ascii_digit()) {
-            pattern.push_str(part);
-        } else if is_status(part) && pattern.ends_with("HTTP ") {
+        let has_number = is_word(first) && part.bytes().any(|byte| byte.is_ascii_digit());
+        if !has_number || is_status(part) && pattern.ends_with("HTTP ") {
             pattern.push_str(part);
         } else if is_id(part) {
             pattern.push_str("<id>");
