@@ -8,7 +8,7 @@ use crate::input::{
     BoundedMap, FieldError, GivenTime, Text, TimeInput, in_plain_words, parse_naming_the_field,
 };
 use crate::schedule::{GivenKind, MEMBERS, TIMES, WAYS};
-use scheduler_calendar::ordered::collected;
+use scheduler_calendar::ordered::{collected, sort_by_key};
 use scheduler_calendar::time::UnixMillis;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 /// A task's or a patch's fields, each as it stands: numbers keep all their digits, and objects all
 /// their levels.
 type Fields<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
-/// The members of an object, each as it stands.
-type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
+/// The members of an object, each with its place in the object and its value as it stands.
+type Members<'a> = BTreeMap<Cow<'a, str>, (usize, &'a RawValue)>;
 
 /// The members that hold a callback. One of another type replaces it whole.
 const CALLBACKS: [&str; 3] = ["callback", ON_SUCCESS, ON_FAILURE];
@@ -85,7 +85,7 @@ fn given_again(record: &str, paused: bool) -> Result<Fields<'_>, FieldError> {
     fields.retain(|name, _| !is_read_only(name));
     TIMES.iter().for_each(|name| write_early_time(&mut fields, name));
     if let Some(local) = fields.remove("local") {
-        for (name, value) in members_of(&local)
+        for (name, (_, value)) in members_of(&local)
             .unwrap_or_default()
             .into_iter()
             .filter(|(name, _)| TIMES.contains(&name.as_ref()))
@@ -174,7 +174,8 @@ fn set(fields: &mut Fields<'_>, name: &'static str, json: &'static str) {
 fn members_of(json: &str) -> Result<Members<'_>, String> {
     let members: BoundedMap<Text<'_>, &RawValue, { usize::MAX }> = serde_json::from_str(json)
         .map_err(|problem| format!("cannot be read: {}", in_plain_words(&problem.to_string())))?;
-    Ok(collected(members.0.into_iter().map(|(name, value)| (name.0, value))))
+    let placed = members.0.into_iter().enumerate();
+    Ok(collected(placed.map(|(place, (name, value))| (name.0, (place, value)))))
 }
 
 fn write_object<'a>(members: impl Iterator<Item = (&'a str, &'a str)>, out: &mut Vec<u8>) {
@@ -227,25 +228,40 @@ impl Merging {
             .filter(|target| target.starts_with('{'))
             .map_or_else(|| Ok(Members::new()), members_of)?;
         let is_another =
-            |kind: &&RawValue| target.get("type").map(|kind| kind.get()) != Some(kind.get());
-        if self.is_callback && depth == 0 && patch.get("type").is_some_and(is_another) {
+            |kind: &RawValue| target.get("type").map(|(_, kind)| kind.get()) != Some(kind.get());
+        if self.is_callback
+            && depth == 0
+            && patch.get("type").is_some_and(|(_, kind)| is_another(kind))
+        {
             target.clear();
         }
-        let mut members: BTreeMap<&str, Cow<'_, str>> = collected(
-            target.iter().map(|(name, value)| (name.as_ref(), Cow::Borrowed(value.get()))),
-        );
-        for (name, value) in &patch {
+        // Members keep their places, so that a patch that changes nothing changes no byte.
+        let behind = target.values().map(|(place, _)| place + 1).max().unwrap_or_default();
+        let mut members: BTreeMap<&str, (usize, Cow<'_, str>)> =
+            collected(target.iter().map(|(name, (place, value))| {
+                (name.as_ref(), (*place, Cow::Borrowed(value.get())))
+            }));
+        for (name, (place, value)) in &patch {
             if value.get() == "null" {
                 members.remove(name.as_ref());
                 continue;
             }
             let mut merged = Vec::new();
-            let former = members.get(name.as_ref()).map(Cow::as_ref);
-            self.write(former, value.get(), depth + 1, &mut merged)?;
+            let former = members.get(name.as_ref());
+            let place = former.map_or(behind + place, |(place, _)| *place);
+            self.write(
+                former.map(|(_, value)| value.as_ref()),
+                value.get(),
+                depth + 1,
+                &mut merged,
+            )?;
             let merged = text_of(merged).map_err(|_| "is no text")?;
-            members.insert(name.as_ref(), Cow::Owned(merged));
+            members.insert(name.as_ref(), (place, Cow::Owned(merged)));
         }
-        write_object(members.iter().map(|(name, value)| (*name, value.as_ref())), out);
+        let mut members: Vec<(usize, &str, &str)> =
+            members.iter().map(|(name, (place, value))| (*place, *name, value.as_ref())).collect();
+        sort_by_key(&mut members, |(place, ..)| *place);
+        write_object(members.into_iter().map(|(_, name, value)| (name, value)), out);
         Ok(())
     }
 }
@@ -269,6 +285,19 @@ mod tests {
         );
         let expected = r#"{"time":1764000000005,"id":"a","tags":["t"],"callback":{"type":"webhook","url":"https://a","headers":{"y":"2","z":"3"}},"retry":{"jitter":0,"maxAttempts":3},"payload":{"n":12345678901234567890123,"k":{"a":1}}}"#;
         assert_eq!(task, serde_json::from_str::<Value>(expected).unwrap());
+    }
+
+    #[test]
+    fn members_keep_their_places() {
+        let record = r#"{"time":1764000000005,"id":"a","callback":{"type":"webhook","url":"https://a","headers":{"y":"2","x":"1"}},"payload":{"b":1,"a":{"d":2,"c":3}}}"#;
+        let again = r#"{"payload":{"a":{"c":3,"d":2},"b":1},"callback":{"headers":{"x":"1","y":"2"},"url":"https://a","type":"webhook"}}"#;
+        let text = merge_patch(record, false, again).unwrap();
+        for member in ["callback", "payload"] {
+            let of = |text: &str| fields_of::<64>(text).unwrap()[member].clone().into_owned();
+            assert_eq!(of(&text), of(record), "{member}");
+        }
+        let text = merge_patch(record, false, r#"{"payload":{"0":1,"b":2}}"#).unwrap();
+        assert!(text.contains(r#""payload":{"b":2,"a":{"d":2,"c":3},"0":1}"#), "{text}");
     }
 
     #[test]
