@@ -110,6 +110,10 @@ export class Grammar {
       return JSON.stringify({ time: this.#time() });
     }
     const content = operation.described.requestBody?.content;
+    if (operation.path === "/v1/preview" && this.chance(0.7)) {
+      headers["content-type"] = "application/json";
+      return JSON.stringify(this.#task());
+    }
     if (!content || (!operation.described.requestBody.required && this.chance(0.6))) return undefined;
     const type = this.pick(Object.keys(content));
     headers["content-type"] = this.chance(0.02) ? this.pick(["text/plain", "application/json; charset=utf-16", ""]) : type;
@@ -137,12 +141,15 @@ export class Grammar {
 
   /** A task with, mostly, one schedule. */
   #task() {
-    const task = this.#object(this.#document.components.schemas.NewTask, 1, 0.12);
+    // The members of all forms of a task, whichever schedule they are of.
+    const forms = this.#document.components.schemas.NewTask.anyOf.map((form) => this.#resolve(form));
+    const properties = Object.assign({}, ...forms.map((form) => form.properties));
+    const task = this.#object({ properties }, 1, 0.12);
     const kinds = ["time", "delayInSeconds", "cron", "everySeconds", "rrule", "type"];
     if (this.chance(0.9)) {
       for (const name of [...kinds, "startAt", "endAt", "anchor", "timezone", "maxRuns"]) delete task[name];
       const kind = this.pick(kinds);
-      task[kind] = kind === "type" ? "no-schedule" : this.#value(this.#document.components.schemas.NewTask.properties[kind], kind, 1);
+      task[kind] = kind === "type" ? "no-schedule" : this.#value(properties[kind], kind, 1);
       if (kind === "rrule") task.startAt = "2026-12-01T09:00:00Z";
     }
     task.callback = this.#callback();
@@ -152,7 +159,7 @@ export class Grammar {
   #callback() {
     if (this.chance(0.7)) return this.pick(CALLBACKS);
     if (this.chance(0.5)) return { type: "webhook", url: this.pick(URLS), ...(this.chance(0.3) && { headers: { "x-a": this.pick(TEXTS) } }) };
-    return this.#object(this.#resolve(this.pick(this.#document.components.schemas.Callback.oneOf)), 3, 0.5);
+    return this.#object(this.#resolve(this.pick(this.#document.components.schemas.Callback.anyOf)), 3, 0.5);
   }
 
   #resolve(schema) {

@@ -172,7 +172,9 @@ test("whatever tenants send, answers keep to the API's promises, and a neighbour
 
   // A run that is refused everywhere, or nowhere, has tried nothing.
   const never = Object.entries(tally).filter(([, of]) => of.good === 0).map(([name]) => name);
-  assert.deepEqual(never.filter((name) => name !== "DELETE /v1/keys/{id}"), [], "these were never carried out");
+  // The scheduler makes the ids of keys and of dead letters, so none of these requests names one that exists.
+  const named = /\/v1\/(keys|dead-letters)\/{id}/;
+  assert.deepEqual(never.filter((name) => !named.test(name)), [], "these were never carried out");
   const all = new Grammar(document, Math.random).operations(({ path }) => path.startsWith("/v1/"));
   assert.equal(Object.keys(tally).length, all.length, "some operations were not asked for");
   assert.ok(good > refused / 4 && refused > good / 10, `${good} carried out, ${refused} refused`);

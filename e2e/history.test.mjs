@@ -98,8 +98,10 @@ test("pages join without a gap or a repeat, and what is asked wrongly is named",
     const [before, after] = [await runs("often"), await runs("often")];
     return (await scheduler.call("/v1/stats")).body.inFlight === 0 && before.runs.length === after.runs.length && after.runs;
   });
-  assert.equal(new Set(all.map((run) => run.time)).size, all.length);
-  assert.deepEqual(all.map((run) => run.time), all.map((run) => run.time).toSorted((a, b) => b - a));
+  assert.equal(all[0].outcome, "cancelled");
+  const times = all.slice(1).map((run) => run.time);
+  assert.equal(new Set(times).size, times.length);
+  assert.deepEqual(times, times.toSorted((a, b) => b - a));
   const paged = [];
   let cursor;
   do {

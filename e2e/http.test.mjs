@@ -178,7 +178,7 @@ test("a schedule is not taken away by null, and whole floats are integers", asyn
 });
 
 test("a parameter of a query that is given twice is refused", async () => {
-  for (const [path, name] of [["/v1/tasks?tag=a&tag=b", "tag"], ["/v1/tasks/c/runs?limit=1&limit=2", "limit"], ["/v1/events?id=a&tag=b&id=a", "id"]]) {
+  for (const [path, name] of [["/v1/tasks?prefix=a&prefix=b", "prefix"], ["/v1/tasks/c/runs?limit=1&limit=2", "limit"], ["/v1/events?id=a&tag=b&id=a", "id"]]) {
     const response = await fetched(path);
     const { field, detail } = await response.json();
     assert.deepEqual([response.status, field, detail], [422, name, `${name} is given more than once; give it once`], path);

@@ -98,6 +98,6 @@ test("a body that does not come on is refused, and what slow ones hold is bounde
   const small = { body: { delayInSeconds: 60, callback }, headers: { "scheduler-namespace": "other" } };
   assert.equal((await scheduler.call("/v1/tasks", small)).status, 201);
   await Promise.all([...many, idle].map((of) => of.answered));
-  assert.equal(idle.status, 422);
-  assert.ok(many.every((of) => of.status === 422 || of.status === 429), JSON.stringify(many.map((of) => of.status)));
+  assert.equal(idle.status, 408);
+  assert.ok(many.every((of) => of.status === 408 || of.status === 429), JSON.stringify(many.map((of) => of.status)));
 });

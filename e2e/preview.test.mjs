@@ -68,7 +68,7 @@ test("bad requests name the field", async () => {
     [{}, "time"],
     [{ cron: ["@daily", "61 * * * *"] }, "cron[1]"],
     [{ cron: "@daily", count: 101 }, "count"],
-    [{ cron: "@daily", payload: 1 }, "payload"],
+    [{ cron: "@daily", pay: 1 }, "pay"],
     [{ rrule: "FREQ=DAILY" }, "startAt"],
     [{ rrule: "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", startAt: 1_764_000_000_000 }, "rrule"],
   ]) {

@@ -27,7 +27,11 @@ const NOWHERE = { type: "webhook", url: "http://127.0.0.2:9/x" };
 const ONCE = { maxAttempts: 1 };
 
 async function create(tasks) {
-  const items = tasks.map((task) => ({ delayInSeconds: 0, retry: ONCE, ...task }));
+  const items = tasks.map((task) => ({
+    ...(task.time === undefined && { delayInSeconds: 0 }),
+    ...(task.callback.type !== "queue" && { retry: ONCE }),
+    ...task,
+  }));
   const { status, body } = await scheduler.call("/v1/tasks/batch", { body: items });
   assert.deepEqual([status, body.rejected], [200, 0], JSON.stringify(body));
 }

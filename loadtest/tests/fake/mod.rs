@@ -148,7 +148,7 @@ impl Fake {
                 if self.cancel(id.unwrap()) {
                     (200, json!({ "id": id, "cancelled": true }))
                 } else {
-                    (409, json!({ "title": "already fired" }))
+                    (404, json!({ "title": "No such task" }))
                 }
             }
             _ => (404, json!({ "title": "no such route" })),
@@ -230,8 +230,7 @@ impl Fake {
         let body: Value = serde_json::from_slice(body).unwrap();
         let ids = body["ids"].as_array().unwrap();
         let cancelled = ids.iter().filter(|id| self.cancel(id.as_str().unwrap())).count();
-        let fired = ids.len() - cancelled;
-        (200, json!({"cancelled": cancelled, "notFound": 0, "alreadyFired": fired, "done": true}))
+        (200, json!({"cancelled": cancelled, "notFound": ids.len() - cancelled, "done": true}))
     }
 
     fn cancel(&self, id: &str) -> bool {
