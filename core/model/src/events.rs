@@ -198,6 +198,18 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_requires_no_member_that_may_be_left_out() {
+        let mut text = String::new();
+        write_gap("key", UnixMillis::new(7), &mut text);
+        let data = text.split_once("data: ").unwrap().1;
+        let shown: serde_json::Value = serde_json::from_str(data.trim_end()).unwrap();
+        let schema = schemars::schema_for!(EventData<'_>);
+        for name in schema.get("required").unwrap().as_array().unwrap() {
+            assert!(shown.get(name.as_str().unwrap()).is_some(), "{name} in {shown}");
+        }
+    }
+
+    #[test]
     fn a_cursor_is_read_back_and_one_of_other_shards_is_none() {
         let mut cursor = EventsCursor::start(3);
         assert_eq!(cursor.text(&SHARDS), None);
