@@ -32,6 +32,7 @@ pub struct EventData<'a> {
     pub id: Option<&'a str>,
     /// The task's tags.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    #[schemars(with = "Option<Vec<String>>")]
     pub tags: &'a [String],
     /// The requested time, milliseconds since 1970. Events of a recurring task itself have none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,6 +45,7 @@ pub struct EventData<'a> {
     pub attempt: Option<u32>,
     /// What went wrong, or why a circuit has changed.
     #[serde(skip_serializing_if = "str::is_empty")]
+    #[schemars(with = "Option<String>")]
     pub error: &'a str,
     /// The destination, in events of circuits.
     #[serde(skip_serializing_if = "Option::is_none")]
