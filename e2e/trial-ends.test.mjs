@@ -20,11 +20,11 @@ test("5,000 trials end; what fails is reviewed, replayed and discarded", { timeo
   const env = { ...process.env, SCHEDULER_URL: scheduler.url, SCHEDULER_KEY: scheduler.key };
   const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, "examples/trial-ends/main.mjs"), "5000"], { env });
   const customers = / \(customer-\d+, customer-\d+, customer-\d+, …\)$/;
-  assert.deepEqual(stdout.trim().split("\n").map((line) => line.replace(customers, "")), [
+  assert.deepEqual(stdout.trim().split("\n").map((line) => line.replace(customers, "").replace(/localhost:\d+/, "localhost")), [
     "5000 trials started, 0 refused",
     "4850 trials have ended",
-    "100 failed: HTTP 500: billing does not answer",
-    "50 failed: HTTP 404: no such customer",
+    "100 failed: HTTP 500 from http://localhost/trial-ends: billing does not answer",
+    "50 failed: HTTP 404 from http://localhost/trial-ends: no such customer",
     "billing works again: 100 are tried again",
     "4950 trials have ended",
     "50 are given up",

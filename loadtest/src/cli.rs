@@ -137,10 +137,10 @@ pub(crate) struct RunArgs {
     /// otherwise.
     #[arg(long)]
     pub(crate) fail_on_duplicates: bool,
-    /// Where the JSON report goes [default: target/loadtest/<scenario>.json]
+    /// Where the JSON report goes [default: target/loadtest/SCENARIO.json]
     #[arg(long)]
     pub(crate) report: Option<PathBuf>,
-    /// Where the histogram of latenesses goes [default: target/loadtest/<scenario>.svg]
+    /// Where the histogram of latenesses goes [default: target/loadtest/SCENARIO.svg]
     #[arg(long)]
     pub(crate) svg: Option<PathBuf>,
 }

@@ -32,6 +32,7 @@ pub struct EventData<'a> {
     pub id: Option<&'a str>,
     /// The task's tags.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    #[schemars(with = "Option<Vec<String>>")]
     pub tags: &'a [String],
     /// The requested time, milliseconds since 1970. Events of a recurring task itself have none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,6 +45,7 @@ pub struct EventData<'a> {
     pub attempt: Option<u32>,
     /// What went wrong, or why a circuit has changed.
     #[serde(skip_serializing_if = "str::is_empty")]
+    #[schemars(with = "Option<String>")]
     pub error: &'a str,
     /// The destination, in events of circuits.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -193,6 +195,18 @@ mod tests {
 
     fn at(life: i64, next: u64) -> FeedPosition {
         FeedPosition { life: UnixMillis::new(life), next }
+    }
+
+    #[test]
+    fn the_schema_requires_no_member_that_may_be_left_out() {
+        let mut text = String::new();
+        write_gap("key", UnixMillis::new(7), &mut text);
+        let data = text.split_once("data: ").unwrap().1;
+        let shown: serde_json::Value = serde_json::from_str(data.trim_end()).unwrap();
+        let schema = schemars::schema_for!(EventData<'_>);
+        for name in schema.get("required").unwrap().as_array().unwrap() {
+            assert!(shown.get(name.as_str().unwrap()).is_some(), "{name} in {shown}");
+        }
     }
 
     #[test]

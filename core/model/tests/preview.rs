@@ -288,7 +288,7 @@ fn bad_requests_name_the_field() {
         (json!({ "cron": "@daily", "count": "5" }), "count"),
         (json!({ "cron": "@daily", "from": "soon" }), "from"),
         (json!({ "cron": "@daily", "from": -1 }), "from"),
-        (json!({ "cron": "@daily", "callback": {} }), "callback"),
+        (json!({ "cron": "@daily", "pay": 1 }), "pay"),
         (json!({ "cron": "@daily", "maxRuns": 100_001 }), "maxRuns"),
         (json!({ "rrule": "FREQ=DAILY" }), "startAt"),
         (json!({ "everySeconds": 0 }), "everySeconds"),

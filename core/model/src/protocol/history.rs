@@ -136,6 +136,7 @@ pub struct TaskRun<'a> {
     pub target: Option<Cow<'a, str>>,
     /// The tags of the task; only in a list of the runs of all tasks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Option<Vec<String>>")]
     pub tags: Vec<Cow<'a, str>>,
     /// When it was dispatched; absent if the run was skipped, expired or cancelled, or was a dead
     /// letter before it could start.
