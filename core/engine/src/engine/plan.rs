@@ -270,11 +270,12 @@ fn is_at(record: &Record<'_>, to: NewTime) -> bool {
     record.time == Some(to.at) && local == to.local.map(|(local, zone)| (local, zone.name()))
 }
 
-/// Returns the record of a one-shot task at another time, without traces of earlier attempts.
+/// Returns the record of a one-shot task at this time, without traces of earlier attempts. The time
+/// that it has is no update: the coordinator may send a reschedule twice.
 fn moved(record: Record<'_>, to: NewTime, now: UnixMillis) -> Record<'_> {
     let local = to.local.map(|(time, _)| LocalTimes { time: Some(time), ..LocalTimes::default() });
     let timezone = to.local.map(|(_, zone)| Cow::Borrowed(zone.name()));
-    let updated_at = Some(now);
+    let updated_at = if is_at(&record, to) { record.updated_at } else { Some(now) };
     Record { time: Some(to.at), local, timezone, updated_at, ..first_attempt(record) }
 }
 

@@ -91,6 +91,11 @@ fn a_reschedule_updates_a_task_and_a_pause_does_not() {
     pair.change(Change::Pause, 4);
     pair.change(Change::Resume, 5);
     assert_eq!(pair.origin(), is(3, None, "x"));
+    // A requested run waits again for the time that the task has.
+    pair.change(Change::Run, 5);
+    pair.change(Change::Reschedule(at(9_000).into()), 5);
+    assert_eq!(pair.origin(), is(3, None, "x"));
+    assert_eq!(pair.runs(5), NONE);
     pair.change(Change::Reschedule(at(8_000).into()), 6);
     assert_eq!(pair.origin(), is(3, Some(6), "x"));
     assert_eq!(pair.runs(7_000), NONE);

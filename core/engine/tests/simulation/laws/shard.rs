@@ -1,7 +1,9 @@
 //! A shard under a law: its engine and its storage, and the tasks that it is given.
 
+use crate::invariants::what_of;
+use crate::model::What;
 use crate::regressions::ids;
-use crate::storage::Storage;
+use crate::storage::{Storage, Waiting};
 use scheduler_calendar::local_time::{Law, LocalTime};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Config, Effects, Engine, Write};
@@ -169,11 +171,12 @@ impl Shard {
         panic!("the shard does not come to rest");
     }
 
-    /// Returns the record that waits under an id, and when it is due.
+    /// Returns the record that waits under an id beside dead letters, and when it is due.
     pub(crate) fn waiting(&self, id: &str) -> Option<(UnixMillis, String)> {
         let waiting = self.storage.waiting();
-        let is_it = |record: &[u8]| Record::parse(record).unwrap().id == id;
-        let found = waiting.into_iter().find(|waiting| is_it(&waiting.record))?;
+        let is_it =
+            |waiting: &Waiting| what_of(waiting) != What::Dead && *waiting.record.facts().id == *id;
+        let found = waiting.into_iter().find(is_it)?;
         Some((found.position.due, String::from_utf8(found.record.to_vec()).unwrap()))
     }
 

@@ -245,7 +245,7 @@ impl Model {
                 self.put(firing, What::Dead);
             }
         }
-        self.keep(shard, &flight, &outcomes, report, now, keep);
+        self.keep(shard, (&flight, &dispatched), &outcomes, report, now, keep);
         self.follow_ended(shard, now, keep);
         let left_out = flight.decided.left_out();
         let is_started = |index: &usize| {
@@ -275,11 +275,12 @@ impl Model {
         self.not_before.get(&firing).map_or(now, |until| now.max(*until))
     }
 
-    /// What the history must gain, and what must follow.
+    /// What the history must gain, and what must follow. A run is kept with the target that its
+    /// attempt has called, whatever was patched since.
     fn keep(
         &mut self,
         shard: usize,
-        flight: &Flight,
+        (flight, dispatched): (&Flight, &[Firing]),
         outcomes: &[Option<Outcome>],
         report: &Report,
         now: i64,
@@ -304,7 +305,7 @@ impl Model {
                 millis: done.map(|done| done.millis).or(detail.map(|detail| detail.millis)),
                 stage: firing.stage.name().to_owned(),
                 was_dispatched: outcome.has_run(),
-                target: self.target_of(*firing),
+                target: self.target_of(dispatched[index]),
                 tags: self.tags_of(*firing),
             };
             match flight.decided.stop(index) {
