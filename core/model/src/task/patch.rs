@@ -258,6 +258,11 @@ impl Merging {
             let merged = text_of(merged).map_err(|_| "is no text")?;
             members.insert(name.as_ref(), (place, Cow::Owned(merged)));
         }
+        // Without places to keep, the order by name spares a copy of the members.
+        if target.is_empty() {
+            write_object(members.iter().map(|(name, (_, value))| (*name, value.as_ref())), out);
+            return Ok(());
+        }
         let mut members: Vec<(usize, &str, &str)> =
             members.iter().map(|(name, (place, value))| (*place, *name, value.as_ref())).collect();
         sort_by_key(&mut members, |(place, ..)| *place);
