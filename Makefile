@@ -64,7 +64,7 @@ fuzz-http: build ## Send generated requests to the API for a while (SECONDS=600,
 
 fuzz-api: build ## Hold the API against its document for a while (SECONDS=600, SEED=1)
 	@scripts/setup.sh tests
-	@API_FUZZ_SECONDS=$(or $(SECONDS),600) $(if $(SEED),API_FUZZ_SEED=$(SEED)) $(RUN) node --test --test-reporter=spec e2e/schemathesis.test.mjs
+	@API_FUZZ_SECONDS=$(or $(SECONDS),600) API_FUZZ_SEED=$(or $(SEED),random) $(RUN) node --test --test-reporter=spec e2e/schemathesis.test.mjs
 
 bench: setup ## Criterion benchmarks of the hot paths (ARGS=filter)
 	$(RUN) cargo bench -p benches -- $(ARGS)

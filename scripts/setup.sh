@@ -69,8 +69,9 @@ setup_python() {
   local pip=(python3 -m pip)
   if ! "${pip[@]}" --version >/dev/null 2>&1; then
     python3 -m venv "$scratch/venv" >/dev/null 2>&1 || {
-      echo "setup: python3 has neither pip nor venv: install python3-pip or python3-venv" >&2
-      exit 1
+      echo "setup: python3 has neither pip nor venv, so what needs its packages is left out: install python3-pip or python3-venv" >&2
+      rm -rf "$scratch"
+      return 0
     }
     pip=("$scratch/venv/bin/python" -m pip)
   fi
