@@ -172,15 +172,6 @@ impl Call<'_> {
     }
 }
 
-/// Returns the refusal of a query parameter that is none of `known`.
-pub(crate) fn unknown_parameter(name: &str, known: &[&str]) -> FieldError {
-    let shown: String = name.chars().take(64).collect();
-    FieldError::new(
-        "query",
-        format!("has the unknown parameter {shown:?}; there are: {}", known.join(", ")),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};

@@ -18,6 +18,8 @@ use scheduler_model::bounds::{MAX_BULK_BODY_BYTES, MAX_REQUEST_BYTES, MAX_TASK_B
 #[cfg(test)]
 use scheduler_model::explain::Explanation;
 #[cfg(test)]
+use scheduler_model::list_query::LIST_QUERY;
+#[cfg(test)]
 use schemars::SchemaGenerator;
 use worker::Method;
 
@@ -91,7 +93,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "listTasks",
             summary: "List tasks",
             description: "Lists the tasks that fulfil every part of the filter, in order of due time.",
-            query: list::QUERY,
+            query: LIST_QUERY,
             answers: &[(
                 200,
                 "A page of the list. It may hold fewer tasks than `limit`, or none, although more follow: send its `cursor` until that is null.",

@@ -52,6 +52,21 @@ fn each_at_most<'a>(
     })
 }
 
+/// The parameters that [`parse_list_query`] reads.
+pub const LIST_QUERY: &[&str] = &[
+    "prefix",
+    "text",
+    "tag",
+    "callbackHost",
+    "error",
+    "kind",
+    "status",
+    "from",
+    "to",
+    "limit",
+    "cursor",
+];
+
 /// What the query of a list asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListQuery {
@@ -63,12 +78,13 @@ pub struct ListQuery {
     pub cursor: Option<Cursor>,
 }
 
-/// Reads the parameters of a query.
+/// Reads the parameters of a query. `known` are those of [`LIST_QUERY`] that the list takes.
 ///
 /// # Errors
 /// Names the parameter that does not hold.
 pub fn parse_list_query(
     parameters: &mut dyn Iterator<Item = Parameter<'_>>,
+    known: &[&str],
 ) -> Result<ListQuery, FieldError> {
     let mut query =
         ListQuery { filter: Filter::default(), limit: DEFAULT_LIST_LIMIT, cursor: None };
@@ -76,6 +92,7 @@ pub fn parse_list_query(
         let (name, value) = parameter?;
         let value = value.as_ref();
         match name.as_ref() {
+            other if !known.contains(&other) => return Err(unknown_parameter(other, known)),
             "prefix" => query.filter.prefix = Some(value.to_owned()),
             "text" => query.filter.text = Some(value.to_owned()),
             "tag" if query.filter.tag.is_none() => query.filter.tag = Some(value.to_owned()),
@@ -92,32 +109,40 @@ pub fn parse_list_query(
                         .map_err(|problem| FieldError::new("cursor", problem.to_string()))?,
                 );
             }
-            "limit" => {
-                query.limit = value
-                    .parse()
-                    .ok()
-                    .filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit))
-                    .ok_or_else(|| {
-                        FieldError::new(
-                            "limit",
-                            format!("is {:?}; must be 1 to {MAX_LIST_LIMIT}", cut(value, 64)),
-                        )
-                    })?;
-            }
-            other => {
-                let known =
-                    "prefix, text, tag, callbackHost, error, kind, status, from, to, limit, cursor";
-                return Err(FieldError::new(
-                    "query",
-                    format!("has the unknown parameter {:?}; there are: {known}", cut(other, 64)),
-                ));
-            }
+            "limit" => query.limit = parse_limit(value)?,
+            other => return Err(unknown_parameter(other, known)),
         }
     }
     query.filter.check("")?;
     let host = query.filter.callback_host.as_deref();
     query.filter.callback_host = host.map(|host| host_of_name(host, "callbackHost")).transpose()?;
     Ok(query)
+}
+
+/// Reads the parameter `limit`: how many items a page has at most.
+///
+/// # Errors
+/// It is not a whole number from 1 to [`MAX_LIST_LIMIT`].
+pub fn parse_limit(value: &str) -> Result<usize, FieldError> {
+    let given = value.parse().ok().filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit));
+    given.ok_or_else(|| {
+        let detail = format!("is {:?}; must be 1 to {MAX_LIST_LIMIT}", cut(value, 64));
+        FieldError::new("limit", detail)
+    })
+}
+
+/// Returns the refusal of a query parameter that is none of `known`. It names the parameter as the
+/// caller wrote it.
+pub fn unknown_parameter(name: &str, known: &[&str]) -> FieldError {
+    let known = known.join(", ");
+    if name.is_empty() {
+        return FieldError::new(
+            "query",
+            format!("has a parameter without a name; there are: {known}"),
+        );
+    }
+    let detail = format!("is not a parameter of this request; there are: {known}");
+    FieldError::new(name.to_owned(), detail)
 }
 
 /// Reads the text of a query parameter as one of the names that `T` has.
@@ -140,9 +165,8 @@ mod tests {
     use scheduler_calendar::time::UnixMillis;
 
     fn parsed(query: &[(&str, &str)]) -> Result<ListQuery, FieldError> {
-        parse_list_query(&mut each_once(
-            query.iter().map(|(name, value)| ((*name).into(), (*value).into())),
-        ))
+        let pairs = query.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        parse_list_query(&mut each_once(pairs), LIST_QUERY)
     }
 
     #[test]
@@ -190,12 +214,19 @@ mod tests {
         }
         let twice = |count: usize| {
             let pairs = vec![(Cow::Borrowed("tag"), Cow::Borrowed("a")); count];
-            parse_list_query(&mut each_once_but_tags(pairs.into_iter()))
+            parse_list_query(&mut each_once_but_tags(pairs.into_iter()), LIST_QUERY)
         };
         assert_eq!(twice(2).unwrap().filter.other_tag.as_deref(), Some("a"));
         assert_eq!(twice(3).unwrap_err().field, "tag");
-        // One that is not known is refused as such.
-        assert_eq!(parsed(&[("x", "1"), ("x", "2")]).unwrap_err().field, "query");
+        // One that is not known is refused as such, and so is one that another list knows.
+        let pairs = [("status".into(), "pending".into())];
+        let refused = parse_list_query(&mut each_once(pairs.into_iter()), &["tag", "limit"]);
+        let refused = refused.unwrap_err();
+        assert_eq!(
+            (&*refused.field, &*refused.detail),
+            ("status", "is not a parameter of this request; there are: tag, limit")
+        );
+        assert_eq!(parsed(&[("x", "1"), ("x", "2")]).unwrap_err().field, "x");
     }
 
     #[test]
@@ -222,7 +253,8 @@ mod tests {
             ("prefix", &"x".repeat(257), "prefix"),
             ("text", &"x".repeat(1_025), "text"),
             ("tag", &"x".repeat(65), "tag"),
-            ("prefx", "x", "query"),
+            ("prefx", "x", "prefx"),
+            ("", "x", "query"),
         ] {
             assert_eq!(parsed(&[(name, value)]).unwrap_err().field, field);
         }

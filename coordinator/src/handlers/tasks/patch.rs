@@ -65,7 +65,7 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         if let Some(record) =
             record.filter(|record| record.is_recurring() && !changes_schedule(&patch))
         {
-            task.go_on(record.last_run);
+            task.go_on(record.final_run);
         }
         // Where it lives now, which may be a shard of an older epoch: so the exchange is one step.
         let written =

@@ -2,12 +2,11 @@
 
 use super::cursor::RunsCursor;
 use super::groups::Order;
-use crate::bounds::{
-    DEFAULT_LIST_LIMIT, MAX_DESTINATION_BYTES, MAX_ID_BYTES, MAX_LIST_LIMIT, MAX_TAG_BYTES,
-};
+use crate::bounds::{DEFAULT_LIST_LIMIT, MAX_DESTINATION_BYTES, MAX_ID_BYTES, MAX_TAG_BYTES};
 use crate::format::history::{Outcome, TargetKind};
+use crate::hosts::host_of_name;
 use crate::input::{FieldError, at_most, cut, parse_time};
-use crate::list_query::Parameter;
+use crate::list_query::{Parameter, parse_limit, unknown_parameter};
 use crate::protocol::{MAX_ERROR_CHARS, RunFilter};
 use crate::routing::ShardId;
 
@@ -71,7 +70,7 @@ pub fn parse_runs_query(
             "target" => filter.target = Some(target(value)?),
             "callbackHost" => {
                 let host = text("callbackHost", value, MAX_DESTINATION_BYTES)?;
-                filter.target = Some(format!("webhook:{}", host.to_ascii_lowercase()));
+                filter.target = Some(format!("webhook:{}", host_of_name(&host, "callbackHost")?));
             }
             "tag" => {
                 filter.tags.push(text("tag", value, MAX_TAG_BYTES)?);
@@ -97,17 +96,8 @@ pub fn parse_runs_query(
                 cursor = RunsCursor::parse(value, shards)
                     .map_err(|problem| FieldError::new("cursor", problem.to_string()))?;
             }
-            "limit" => {
-                let given = value.parse().ok().filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit));
-                limit = given.ok_or_else(|| is_one_of(&format!("1 to {MAX_LIST_LIMIT}")))?;
-            }
-            other => {
-                let known = RUNS_QUERY.join(", ");
-                return Err(FieldError::new(
-                    "query",
-                    format!("has the unknown parameter {:?}; there are: {known}", cut(other, 64)),
-                ));
-            }
+            "limit" => limit = parse_limit(value)?,
+            other => return Err(unknown_parameter(other, RUNS_QUERY)),
         }
     }
     if order.is_some() && !is_grouped {
@@ -200,6 +190,8 @@ mod tests {
         assert_eq!(query, Ok(RunsQuery { filter, groups: Some(Order::Count), limit: 7, cursor }));
         let host = parsed(&[("callbackHost", "A.example")]).unwrap();
         assert_eq!(host.filter.target.as_deref(), Some("webhook:a.example"));
+        let host = parsed(&[("callbackHost", "bücher.example.")]).unwrap();
+        assert_eq!(host.filter.target.as_deref(), Some("webhook:xn--bcher-kva.example"));
         let (all, grouped) = (parsed(&[]).unwrap(), parsed(&[("group", "error")]).unwrap());
         assert_eq!((all.limit, all.groups, all.filter.is_all()), (100, None, true));
         assert_eq!(grouped.groups, Some(Order::Newest));
@@ -227,7 +219,8 @@ mod tests {
             (&[("limit", "0")], "limit"),
             (&[("limit", "1001")], "limit"),
             (&[("cursor", "x")], "cursor"),
-            (&[("id", "x")], "query"),
+            (&[("id", "x")], "id"),
+            (&[("callbackHost", "a.example/b")], "callbackHost"),
             (&[("limit", "7"), ("limit", "7")], "limit"),
         ] {
             assert_eq!(parsed(query).unwrap_err().field, field, "{query:?}");

@@ -404,7 +404,7 @@ impl<'a> Recurrence<'a> {
             has_open_anchor,
         };
         if let Some(last) = self.goes_on {
-            fields.last_run = last;
+            fields.final_run = last;
             check_runs(self.max_runs(), kind)?;
             let schedule = fields.schedule(id_hash(id))?;
             // One that is paused, or whose last run is due, may have none to come.

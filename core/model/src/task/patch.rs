@@ -404,9 +404,12 @@ mod tests {
 
     #[test]
     fn bounds_stay_and_what_was_counted_goes_with_any_patch() {
-        let record = r#"{"id":"a","everySeconds":5,"anchor":1764000000007,"startAt":1764000000007,"endAt":1764000099000,"maxRuns":3,"firstRun":1764000000007,"lastRun":1764000010007,"jitterSeconds":1,"callback":{}}"#;
+        let record = r#"{"id":"a","everySeconds":5,"anchor":1764000000007,"startAt":1764000000007,"endAt":1764000099000,"maxRuns":3,"firstRun":1764000000007,"finalRun":1764000010007,"jitterSeconds":1,"callback":{}}"#;
         let kept = serde_json::json!({"id":"a","everySeconds":5,"anchor":1764000000007_i64,"startAt":1764000000007_i64,"endAt":1764000099000_i64,"maxRuns":3,"jitterSeconds":1,"callback":{},"tags":[]});
         assert_eq!(patched(record, false, r#"{"tags":[]}"#), kept);
+        // As an earlier version stored it.
+        let stored = record.replace("finalRun", "lastRun");
+        assert_eq!(patched(&stored, false, r#"{"tags":[]}"#), kept);
         assert_eq!(
             patched(record, false, r#"{"cron":"@daily","maxRuns":4}"#),
             serde_json::json!({"id":"a","cron":"@daily","startAt":1764000000007_i64,"endAt":1764000099000_i64,"maxRuns":4,"jitterSeconds":1,"callback":{}})
