@@ -91,5 +91,6 @@ install_tool wasm-bindgen-cli "$WASM_BINDGEN" wasm-bindgen 1
 # What only tests and linters of the API's document need.
 if [ "${1:-}" = tests ]; then
   setup_npm e2e/clients
+  setup_npm clients/typescript
   setup_python "$SCHEMATHESIS" e2e/schemathesis/requirements.txt
 fi
