@@ -35,6 +35,7 @@ lint: setup ## Formatting, circles of modules, spelling, dependencies, clippy fo
 	RUSTDOCFLAGS="-D warnings" $(RUN) cargo doc --workspace --no-deps
 	$(RUN) tsc -p examples/consumer
 	@scripts/setup.sh tests
+	$(RUN) tsc -p clients/typescript
 	$(RUN) e2e/clients/node_modules/.bin/redocly lint --extends=recommended-strict --format=summary coordinator/openapi.json
 	$(RUN) e2e/clients/node_modules/.bin/spectral lint --fail-severity=hint coordinator/openapi.json
 
@@ -96,5 +97,5 @@ deploy: build ## Deploy to your Cloudflare account
 	@scripts/deploy.sh
 
 clean: ## Remove what was built and installed in the checkout, local storage included
-	rm -rf target coordinator/build node_modules e2e/clients/node_modules e2e/clients/generated .wrangler examples/*/.wrangler
+	rm -rf target coordinator/build node_modules e2e/clients/node_modules e2e/clients/generated clients/typescript/node_modules clients/typescript/dist .wrangler examples/*/.wrangler
 	rm -rf dashboard/dist dashboard/generated dashboard/node_modules e2e/browser/node_modules
