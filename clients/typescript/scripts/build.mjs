@@ -1,7 +1,7 @@
-// Makes dist/ from src/. Run it through scripts/run.
+// Makes dist/ from src/, and prebuilt/ from the Worker that `make build` has built. Run it through scripts/run.
 
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -16,3 +16,5 @@ for (const name of readdirSync(dist, { recursive: true })) {
   const path = join(dist, name);
   writeFileSync(path, readFileSync(path, "utf8").replace(/(from "\.{1,2}\/[^"]*)\.ts"/g, '$1.js"'));
 }
+
+for (const file of ["index.js", "index_bg.wasm"]) copyFileSync(join(folder, "../../coordinator/build", file), join(folder, "prebuilt", file));

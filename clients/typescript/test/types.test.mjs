@@ -1,36 +1,19 @@
-// The built package: its types, and what its exports name.
+// What compiles and what must not: the files in types/ say so line by line.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { access, readFile } from "node:fs/promises";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 
-const FOLDER = fileURLToPath(new URL("..", import.meta.url));
+const check = (config) =>
+  new Promise((resolve) => {
+    execFile("tsc", ["-p", fileURLToPath(new URL(`types/${config}`, import.meta.url))], (_, stdout) => resolve(stdout));
+  });
 
-const run = promisify(execFile);
+test("decorators, payloads, tasks and cron expressions are checked while they compile", async () => {
+  assert.equal(await check("tsconfig.json"), "");
+});
 
-/** Compiles a project of this folder, and fails with what the compiler prints. */
-async function compile(project) {
-  const failed = await run("tsc", ["-p", project], { cwd: FOLDER }).then(() => undefined, (error) => error);
-  assert.equal(failed, undefined, `${failed?.stdout}${failed?.stderr}`);
-}
-
-before(() => run(process.execPath, ["scripts/build.mjs"], { cwd: FOLDER }));
-
-test("what is right compiles with the types of the DOM, and what is wrong does not", () => compile("test/types/tsconfig.json"));
-
-test("what is right compiles with the types of Workers, and what is wrong does not", () => compile("test/types/tsconfig.workers.json"));
-
-test("the exports name files that the build has made", async () => {
-  const { exports } = JSON.parse(await readFile(`${FOLDER}package.json`, "utf8"));
-  for (const [name, targets] of Object.entries(exports)) {
-    for (const target of typeof targets === "string" ? [targets] : Object.values(targets)) await access(`${FOLDER}${target}`);
-    if (name.endsWith(".json")) continue;
-    // What only a Worker can load.
-    if (["./worker"].includes(name)) continue;
-    const module = await import(`durable-scheduler${name.slice(1)}`);
-    assert.ok(Object.keys(module).length > 0, name);
-  }
+test("decorators compile with the older convention", async () => {
+  assert.equal(await check("tsconfig.legacy.json"), "");
 });
