@@ -11,9 +11,11 @@ import { startSink } from "../../../../e2e/sink.mjs";
 import { ROOT } from "../../../../scripts/paths.mjs";
 import { startRuntime } from "../../../../scripts/runtime.mjs";
 import { SchedulerClient } from "../../src/client/index.ts";
+import { consume, MemorySeenStore, verifyWebhook } from "../../src/consumer/index.ts";
 import { scenario } from "./scenario.ts";
 
 const KEY = "a key for the tests of the client";
+const SIGNING_KEY = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
 
 let folder;
 let sink;
@@ -33,7 +35,7 @@ before(async () => {
     bindings: { KEY },
     serviceBindings: { SCHEDULER: "durable-scheduler" },
   };
-  runtime = await startRuntime({ storage: join(folder, "storage"), vars: { API_KEYS: KEY }, main, workers: [caller] });
+  runtime = await startRuntime({ storage: join(folder, "storage"), vars: { API_KEYS: KEY, WEBHOOK_SIGNING_KEYS: SIGNING_KEY, WEBHOOK_SHARED_KEY_NAMESPACES: "*" }, sink: sink.url, main, workers: [caller] });
   client = new SchedulerClient({ url: runtime.url, apiKey: KEY });
   targets = { good: `${sink.url}/good`, bad: `${sink.url}/bad` };
 });
@@ -97,4 +99,28 @@ test("a wrong key is refused, and so is a stream with it", async () => {
   const stranger = new SchedulerClient({ url: runtime.url, apiKey: "wrong" });
   await assert.rejects(stranger.getTask("hello"), { type: "/problems/unauthorized", status: 401, requestId: /.+/ });
   await assert.rejects(stranger.events()[Symbol.asyncIterator]().next(), { type: "/problems/unauthorized" });
+});
+
+test("a webhook of the scheduler is verified", async () => {
+  const { due } = await client.scheduleTask({ id: "signed.1", delayInSeconds: 0, payload: "ü", callback: { type: "webhook", url: `${sink.url}/signed` } });
+  const { headers, text } = await until("the webhook", () => sink.webhooks.find((hook) => hook.path === "/signed"));
+  const webhook = await verifyWebhook({ headers, body: text }, SIGNING_KEY);
+  assert.equal(webhook.id, `signed%2E1@${due}`);
+  assert.equal(webhook.namespace, "default");
+  assert.equal(webhook.attempt, 1);
+  assert.equal(webhook.json().payload, "ü");
+  await assert.rejects(verifyWebhook({ headers, body: `${text} ` }, SIGNING_KEY), { reason: "wrong-signature" });
+});
+
+test("a message of the scheduler is consumed", async () => {
+  await client.scheduleTask({ id: "queued", delayInSeconds: 0, payload: { n: 7 }, callback: { type: "queue", queue: "FIRED_TASKS" } });
+  const body = await until("the message", () => sink.envelopes.find((envelope) => envelope.tasks.some(({ id }) => id === "queued")));
+  const found = [];
+  const ends = [];
+  const message = { id: "1", attempts: 1, body: JSON.stringify(body), ack: () => ends.push("ack"), retry: () => ends.push("retry") };
+  const handle = ({ id, payload }, { key, namespace }) => void (id === "queued" && found.push({ payload, key, namespace }));
+  await consume({ messages: [message] }, handle, { seen: new MemorySeenStore() });
+  const { time } = body.tasks.find(({ id }) => id === "queued");
+  assert.deepEqual(found, [{ payload: { n: 7 }, key: `default:queued@${time}`, namespace: "default" }]);
+  assert.deepEqual(ends, ["ack"]);
 });

@@ -17,6 +17,7 @@ import {
   type Time,
   type VersionedTask,
 } from "durable-scheduler";
+import { verifyWebhook, WebhookVerificationError } from "durable-scheduler/consumer";
 
 const callback = { type: "webhook", url: "https://example.com/hook" } as const;
 
@@ -86,5 +87,16 @@ export function shown(error: unknown): string {
       return `${error.status} ${error.requestId} ${error.retryAfter?.toFixed()}`;
     default:
       return error.detail;
+  }
+}
+
+export async function receive(request: Request, node: { headers: Record<string, string | string[] | undefined> }, raw: Uint8Array): Promise<Response> {
+  try {
+    await verifyWebhook({ headers: node.headers, body: raw }, ["whsec_old", "whsec_new"], { toleranceSeconds: 60 });
+    const webhook = await verifyWebhook(request, "whsec_key");
+    return Response.json([webhook.id, webhook.namespace, webhook.sentAt.getTime(), webhook.json().payload]);
+  } catch (error) {
+    if (error instanceof WebhookVerificationError && error.reason !== "wrong-time") return new Response(null, { status: 401 });
+    throw error;
   }
 }
