@@ -109,28 +109,41 @@ function findKey(text: string, table: string, key: string): number | undefined {
 /** Adds an item to the list that begins at or behind a place in the text. */
 function appendToList(text: string, from: number, item: string, addition: Addition): string {
   const open = text.indexOf("[", from);
-  const close = closingBracket(text, open);
+  const { close, last } = scanList(text, open);
   if (open === -1 || text.slice(from, open).trim() !== "" || close === -1) throw new CannotEdit(`add this by hand: ${JSON.stringify(addition)}`);
-  const inside = text.slice(open + 1, close);
-  const separator = inside.trim() === "" ? "" : inside.trimEnd().endsWith(",") ? " " : ", ";
-  return text.slice(0, open + 1) + inside.trimEnd() + separator + item + text.slice(close);
+  const comma = last === open || text.charAt(last) === "," ? "" : ",";
+  const rest = text.slice(last + 1, close);
+  // A list on several lines gets a line: behind the last item there may be a comment.
+  const end = rest.includes("\n") ? `${rest.trimEnd()}\n${indentOf(text, last)}${item},\n` : `${last === open ? "" : " "}${item}`;
+  return text.slice(0, last + 1) + comma + end + text.slice(close);
 }
 
-/** Returns where the bracket at a place is closed, or -1. Brackets in strings and comments do not count. */
-function closingBracket(text: string, open: number): number {
+/** Returns the white space before the line at a place, but at least two spaces. */
+function indentOf(text: string, at: number): string {
+  const line = text.slice(text.lastIndexOf("\n", at) + 1);
+  return /^[ \t]+/.exec(line)?.[0] ?? "  ";
+}
+
+/** Returns where the list that begins at a place ends, or -1, and the last character in it that is no space or comment. */
+function scanList(text: string, open: number): { close: number; last: number } {
   let depth = 0;
   let quote = "";
+  let last = open;
   for (let at = open; at >= 0 && at < text.length; at += 1) {
     const character = text.charAt(at);
     if (quote !== "") {
       if (character === "\\" && quote === '"') at += 1;
       else if (character === quote) quote = "";
     } else if (character === '"' || character === "'") quote = character;
-    else if (character === "#") at = text.indexOf("\n", at) === -1 ? text.length : text.indexOf("\n", at);
-    else if (character === "[") depth += 1;
-    else if (character === "]" && --depth === 0) return at;
+    else if (character === "#") {
+      const end = text.indexOf("\n", at);
+      at = end === -1 ? text.length : end;
+      continue;
+    } else if (character === "[") depth += 1;
+    else if (character === "]" && --depth === 0) return { close: at, last };
+    if (character.trim() !== "") last = at;
   }
-  return -1;
+  return { close: -1, last };
 }
 
 /** Returns the number of the last line in a range that is neither empty nor a comment, or of the line before the range. */
