@@ -91,7 +91,7 @@ export class EventStream implements AsyncIterable<SchedulerEvent> {
       const headers = { accept: "text/event-stream", "last-event-id": this.#lastEventId };
       const response = await this.#requests.open({ method: "GET", path: "/v1/events", query: { ...this.#query }, headers, options: this.#options }, connection.signal, attempt);
       if (response.body === null) return;
-      for await (const block of parseServerSentEvents(response.body)) {
+      for await (const block of parseServerSentEvents(response.body, connection.signal)) {
         heard();
         yield block && block.data !== "" ? this.#read(block.data) : undefined;
         // Only now has the reader dealt with the event, so that another process may continue after it.

@@ -82,7 +82,7 @@ export class Requests {
   async open(request: ApiRequest, signal: AbortSignal, attempt: number): Promise<Response> {
     let response: Response;
     try {
-      response = await this.#fetch(this.#build(request, signal));
+      response = await Promise.race([this.#fetch(this.#build(request, signal)), aborted(signal)]);
     } catch (error) {
       throw signal.aborted ? signal.reason : noAnswer(error, attempt);
     }

@@ -12,11 +12,12 @@ export interface ServerSentEvent {
 /**
  * Parses a stream of server-sent events as the HTML standard specifies it, but for `retry`. Unlike `EventSource`, yields blocks without
  * data, too: they have the id to continue from. Yields undefined for a comment, which shows that the connection is alive.
+ * Throws the reason of the signal as soon as it is aborted.
  */
-export async function* parseServerSentEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerSentEvent | undefined, void, undefined> {
+export async function* parseServerSentEvents(body: ReadableStream<Uint8Array>, signal?: AbortSignal): AsyncGenerator<ServerSentEvent | undefined, void, undefined> {
   let id = "";
   let block: ServerSentEvent | undefined;
-  for await (const line of lines(body)) {
+  for await (const line of lines(body, signal)) {
     if (line === "") {
       if (block !== undefined) yield block;
       block = undefined;
@@ -42,13 +43,18 @@ export async function* parseServerSentEvents(body: ReadableStream<Uint8Array>): 
 }
 
 /** Splits a stream of bytes into lines that end with CR LF, LF or CR. A last line without an end is dropped. */
-async function* lines(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void, undefined> {
+async function* lines(body: ReadableStream<Uint8Array>, signal?: AbortSignal): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder();
   const reader = body.getReader();
   let rest = "";
+  // Not every fetch ends the body by itself when its signal is aborted.
+  const stop = () => void reader.cancel(signal?.reason).catch(() => {});
+  signal?.addEventListener("abort", stop, { once: true });
   try {
     for (;;) {
+      signal?.throwIfAborted();
       const { done, value } = await reader.read();
+      signal?.throwIfAborted();
       if (done) return;
       rest += decoder.decode(value, { stream: true });
       // A CR at the end may be the first half of CR LF.
@@ -57,6 +63,7 @@ async function* lines(body: ReadableStream<Uint8Array>): AsyncGenerator<string, 
       yield* parts;
     }
   } finally {
+    signal?.removeEventListener("abort", stop);
     await reader.cancel().catch(() => {});
   }
 }
