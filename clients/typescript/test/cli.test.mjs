@@ -77,10 +77,11 @@ test("init in an empty folder makes a Worker that needs nothing more", async () 
   assert.match(shown.stdout, /^\+ {3}"main": "src\/index\.ts",$/m);
   assert.match(shown.stdout, /Nothing was written/);
   await assert.rejects(stat(join(folder, "wrangler.jsonc")));
-  assert.equal((await command(folder, "init", "--yes", "--tasks", "Nightly", "--object", "ROOMS")).status, 0);
+  assert.equal((await command(folder, "init", "--yes", "--tasks", "Nightly", "--object", "ROOMS=Room")).status, 0);
   const made = config(folder, "wrangler.jsonc");
   assertAgrees(made);
   assert.deepEqual([made.vars.SERVICE_BINDINGS, made.vars.DURABLE_OBJECT_BINDINGS], ["TASKS", "ROOMS"]);
+  assert.deepEqual([made.durable_objects.bindings.at(-1).class_name, made.migrations.map(({ new_sqlite_classes }) => new_sqlite_classes)], ["Room", [["Shard", "Registry", "Limiter", "Room"]]]);
   assert.deepEqual(made.services.map((service) => ({ ...service })), [{ binding: "TASKS", service: made.name, entrypoint: "Nightly" }]);
   assert.match(await read(folder, "src/index.ts"), /durable-scheduler\/worker/);
   const again = await command(folder, "init", "--yes");

@@ -91,48 +91,91 @@ async function freePort() {
   return port;
 }
 
+/** The project that the tests share, and its environment, once the first test has made them. */
+let project;
+let env;
+
+/** Runs `npx durable-scheduler dev` in a folder until it is ready. Returns its address, its key, and how to kill it. */
+async function startDev(folder, ready) {
+  const port = await freePort();
+  const child = spawn("npx", ["durable-scheduler", "dev", "--port", String(port)], { cwd: folder, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
+  const ended = once(child, "close");
+  const kill = async (signal = "SIGKILL") => {
+    process.kill(-child.pid, signal);
+    await ended;
+  };
+  try {
+    await until("the address", () => output.includes(ready), 90_000);
+  } catch (error) {
+    await kill();
+    throw new Error(`${error.message}\n${output}`);
+  }
+  const url = `http://127.0.0.1:${port}`;
+  assert.match(output, new RegExp(`^ {2}Address +${url}$`, "m"));
+  const key = /^ {2}Key +(\S+)$/m.exec(output)[1];
+  return { url, key, kill };
+}
+
+const list = async ({ url, key }) => (await (await fetch(`${url}/v1/tasks`, { headers: { authorization: `Bearer ${key}` } })).json()).tasks;
+
 test("from nothing to a fired task with npm alone", async (context) => {
   const started = performance.now();
-  const project = join(folder, "project");
+  const seconds = (since) => ((performance.now() - since) / 1000).toFixed(1);
+  project = join(folder, "project");
   await cp(TEMPLATE, project, { recursive: true });
   const manifest = JSON.parse(await readFile(join(project, "package.json"), "utf8"));
   manifest.dependencies["durable-scheduler"] = `file:${packed.path}`;
   await writeFile(join(project, "package.json"), JSON.stringify(manifest));
   const { PATH: _, ...others } = process.env;
-  const env = { ...others, PATH: await barePath(), TMPDIR: folder, XDG_CONFIG_HOME: join(folder, "config"), WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
+  env = { ...others, PATH: await barePath(), TMPDIR: folder, XDG_CONFIG_HOME: join(folder, "config"), WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
   assert.ok(!env.PATH.includes(delimiter));
   await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: project, env });
-  const installed = performance.now();
+  const installed = seconds(started);
 
-  const port = await freePort();
-  const child = spawn("npx", ["durable-scheduler", "dev", "--port", String(port)], { cwd: project, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
-  const ended = once(child, "close");
+  const dev = await startDev(project, "The scheduler is ready in your Worker");
   try {
-    const url = `http://127.0.0.1:${port}`;
-    await until("the address", () => output.includes("The scheduler is ready in your Worker"), 90_000).catch((error) => {
-      throw new Error(`${error.message}\n${output}`);
-    });
-    const key = /^ {2}Key +(\S+)$/m.exec(output)[1];
-    assert.match(output, new RegExp(`^ {2}Address +${url}$`, "m"));
-    assert.match(await readFile(join(project, ".dev.vars"), "utf8"), new RegExp(`^API_KEYS=${key}$`, "m"));
-    assert.equal((await fetch(`${url}/kim?text=Tea&seconds=1`, { method: "POST" })).status, 201);
-    const list = await until("the reminder", async () => {
-      const found = await (await fetch(`${url}/kim`)).json();
+    assert.match(await readFile(join(project, ".dev.vars"), "utf8"), new RegExp(`^API_KEYS=${dev.key}$`, "m"));
+    assert.equal((await fetch(`${dev.url}/kim?text=Tea&seconds=1`, { method: "POST" })).status, 201);
+    const found = await until("the reminder", async () => {
+      const reminders = await (await fetch(`${dev.url}/kim`)).json();
       // The task is listed until its end is reported.
-      return found.sent.length > 0 && found.waiting.length === 0 && found;
+      return reminders.sent.length > 0 && reminders.waiting.length === 0 && reminders;
     });
-    assert.deepEqual(list, { waiting: [], sent: ["Tea"] });
-    const seconds = (since) => ((performance.now() - since) / 1000).toFixed(1);
-    context.diagnostic(`from nothing to a fired task: ${seconds(started)} s, of which npm install ${((installed - started) / 1000).toFixed(1)} s`);
+    assert.deepEqual(found, { waiting: [], sent: ["Tea"] });
+    context.diagnostic(`from nothing to a fired task: ${seconds(started)} s, of which npm install ${installed} s`);
     assert.ok(performance.now() - started < 120_000, seconds(started));
-
-    // The API, with the key that was printed, and the schedule that the class declares.
-    const { tasks } = await (await fetch(`${url}/v1/tasks`, { headers: { authorization: `Bearer ${key}` } })).json();
+    // The schedule that the class declares.
+    const tasks = await list(dev);
     assert.deepEqual(tasks.map(({ id, cron, timezone }) => [id, cron, timezone]), [["{REMINDERS:kim}:@cleanUp", "0 9 * * MON", "Europe/London"]]);
+    await fetch(`${dev.url}/kim?text=later&seconds=86400`, { method: "POST" });
   } finally {
-    process.kill(-child.pid, "SIGTERM");
-    await ended;
+    await dev.kill();
+  }
+});
+
+test("dev keeps tasks on disk, also if it is killed, and declares nothing twice", async () => {
+  const dev = await startDev(project, "The scheduler is ready in your Worker");
+  try {
+    assert.deepEqual(await (await fetch(`${dev.url}/kim`)).json(), { waiting: ["later"], sent: ["Tea"] });
+    assert.equal((await list(dev)).length, 2);
+  } finally {
+    await dev.kill("SIGTERM");
+  }
+});
+
+test("dev runs the scheduler beside a project that does not hold it", async () => {
+  const beside = join(folder, "beside");
+  await mkdir(beside);
+  await symlink(join(project, "node_modules"), join(beside, "node_modules"));
+  const dev = await startDev(beside, "The scheduler is ready.");
+  try {
+    const task = { id: "x", time: "2099-01-01T00:00:00Z", callback: { type: "webhook", url: "http://localhost:1/x" } };
+    const made = await fetch(`${dev.url}/v1/tasks`, { method: "POST", headers: { authorization: `Bearer ${dev.key}` }, body: JSON.stringify(task) });
+    assert.equal(made.status, 201, await made.text());
+    assert.deepEqual((await list(dev)).map(({ id }) => id), ["x"]);
+  } finally {
+    await dev.kill("SIGTERM");
   }
 });

@@ -13,7 +13,7 @@ const HELP = `durable-scheduler dev       runs the scheduler on this machine, in
   --port N                  default 8787
   --persist-to FOLDER       where tasks are kept; default .wrangler/state
 durable-scheduler init      adds what the scheduler needs to your wrangler configuration; shows the difference first
-  --object BINDING          a Durable Object whose methods tasks may call; may be repeated
+  --object BINDING=CLASS    a Durable Object whose methods tasks may call; may be repeated
   --tasks CLASS             a class that extends Tasks
   --yes                     write without asking
 durable-scheduler deploy    deploys your Worker, and makes the queues and secrets that are missing

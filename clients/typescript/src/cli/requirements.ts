@@ -46,7 +46,7 @@ export interface Config {
 
 /** What a project wants besides the scheduler itself. */
 export interface Wishes {
-  /** Bindings of Durable Objects whose methods tasks may call. */
+  /** Durable Objects whose methods tasks may call, each as `BINDING`, or as `BINDING=Class` to add the binding and the class. */
   objects?: readonly string[] | undefined;
   /** A class that extends `Tasks`, to which the Worker binds itself as `TASKS`. */
   tasks?: string | undefined;
@@ -66,10 +66,12 @@ export interface Addition {
  */
 export function missing(config: Config, { objects = [], tasks }: Wishes = {}): Addition[] {
   const name = config.name ?? "scheduler";
+  const wished = objects.map((object) => object.split("=") as [binding: string, className?: string]);
+  const bindings = wished.map(([binding]) => binding);
   return [
     ...(config.compatibility_date === undefined ? [set(["compatibility_date"], COMPATIBILITY_DATE)] : []),
-    ...missingVars(config, objects, tasks),
-    ...missingObjects(config),
+    ...missingVars(config, bindings, tasks),
+    ...missingObjects(config, wished.filter((object): object is [string, string] => object[1] !== undefined)),
     ...missingQueue(config, name),
     ...(tasks === undefined || config.services?.some(({ binding }) => binding === "TASKS") ? [] : [item(["services"], { binding: "TASKS", service: name, entrypoint: tasks })]),
     ...(config.triggers?.crons?.includes(CRON) ? [] : [item(["triggers", "crons"], CRON)]),
@@ -96,12 +98,13 @@ function union(list: unknown, more: readonly string[]): string {
   return added.length === 0 ? String(list ?? "") : [...names, ...added].join(",");
 }
 
-function missingObjects({ durable_objects, migrations = [] }: Config): Addition[] {
+function missingObjects({ durable_objects, migrations = [] }: Config, more: readonly (readonly [binding: string, className: string])[]): Addition[] {
+  const objects = [...OBJECTS, ...more];
   const bound = new Set(durable_objects?.bindings?.map(({ name }) => name));
   const made = new Set(migrations.flatMap(({ new_sqlite_classes = [], new_classes = [] }) => [...new_sqlite_classes, ...new_classes]));
-  const classes = OBJECTS.map(([, className]) => className).filter((className) => !made.has(className));
+  const classes = objects.map(([, className]) => className).filter((className) => !made.has(className));
   return [
-    ...OBJECTS.filter(([binding]) => !bound.has(binding)).map(([binding, className]) => item(["durable_objects", "bindings"], { name: binding, class_name: className })),
+    ...objects.filter(([binding]) => !bound.has(binding)).map(([binding, className]) => item(["durable_objects", "bindings"], { name: binding, class_name: className })),
     ...(classes.length === 0 ? [] : [item(["migrations"], { tag: nextTag(migrations), new_sqlite_classes: classes })]),
   ];
 }

@@ -10,11 +10,12 @@ type FetchHandler = (request: Request) => Response | Promise<Response>;
 
 /**
  * Puts a `fetch` before that of an object, which answers the scheduler's calls of its methods. Every other request
- * reaches the object's own `fetch`, if its class has one.
+ * reaches the object's own `fetch`, if its class has one. `onRequest` is called with each request.
  */
-export function interceptRuns(target: object, home: Home): void {
+export function interceptRuns(target: object, home: Home, onRequest: () => void = () => {}): void {
   const own = (target as { fetch?: FetchHandler }).fetch;
   const fetch: FetchHandler = async (request) => {
+    onRequest();
     const method = methodOfPath(new URL(request.url).pathname);
     if (method !== undefined) return answerRun(target, method, request, home);
     return own === undefined ? new Response("There is nothing here.\n", { status: 404 }) : own.call(target, request);

@@ -55,8 +55,9 @@ export class Scheduler<Env = unknown> extends DurableObject<Env> {
       token: () => (token ??= storedToken(ctx.storage)),
     });
     this.scheduler = new TaskScheduler(home, connected);
-    interceptRuns(this, home);
-    ctx.waitUntil(bringUpToDate(ctx.storage, home, connected));
+    const declared = new DeclaredSchedules(ctx.storage, home, connected);
+    interceptRuns(this, home, () => ctx.waitUntil(declared.bringUpToDate()));
+    ctx.waitUntil(declared.bringUpToDate());
   }
 
   /** Schedules a task, as `this.scheduler.scheduleTask` does: for callers with a stub of this object. */
@@ -104,14 +105,38 @@ async function storedToken(storage: DurableObjectStorage): Promise<string> {
   return token;
 }
 
-/** Reconciles the declared schedules if they have changed. Logs why it could not; the next start tries again. */
-async function bringUpToDate(storage: DurableObjectStorage, home: Home, client: () => SchedulerClient): Promise<void> {
-  try {
-    const [stored = "", wanted] = await Promise.all([storage.get<string>(FINGERPRINT), fingerprintOf(home)]);
-    if (stored === wanted) return;
-    await reconcile(client(), home);
-    await storage.put(FINGERPRINT, wanted);
-  } catch (error) {
-    console.error(`${home.type.name}: ${(error as Error).message}`);
+/** How long after a failure the declared schedules are tried again, milliseconds. */
+const RETRY_MILLIS = 30_000;
+
+/** The declared schedules of an object. */
+class DeclaredSchedules {
+  readonly #storage: DurableObjectStorage;
+  readonly #home: Home;
+  readonly #client: () => SchedulerClient;
+  /** When they may be brought up to date, milliseconds since 1970: never again once they are. */
+  #nextAttempt = 0;
+
+  constructor(storage: DurableObjectStorage, home: Home, client: () => SchedulerClient) {
+    this.#storage = storage;
+    this.#home = home;
+    this.#client = client;
+  }
+
+  /**
+   * Reconciles the declared schedules if they have changed. Does nothing if that was done since the object has started, or
+   * was tried a moment ago. Logs why it could not.
+   */
+  async bringUpToDate(): Promise<void> {
+    if (Date.now() < this.#nextAttempt) return;
+    this.#nextAttempt = Infinity;
+    try {
+      const [stored = "", wanted] = await Promise.all([this.#storage.get<string>(FINGERPRINT), fingerprintOf(this.#home)]);
+      if (stored === wanted) return;
+      await reconcile(this.#client(), this.#home);
+      await this.#storage.put(FINGERPRINT, wanted);
+    } catch (error) {
+      this.#nextAttempt = Date.now() + RETRY_MILLIS;
+      console.error(`${this.#home.type.name}: ${(error as Error).message}`);
+    }
   }
 }
