@@ -1,31 +1,22 @@
 // The whole client on the real local runtime: over HTTP, over a service binding, and in the scheduler's own Worker.
 
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { until } from "../../../../e2e/harness.mjs";
 import { startSink } from "../../../../e2e/sink.mjs";
-import { ROOT } from "../../../../scripts/paths.mjs";
-import { startRuntime } from "../../../../scripts/runtime.mjs";
 import { SchedulerClient } from "../../src/client/index.ts";
 import { consume, MemorySeenStore, verifyWebhook } from "../../src/consumer/index.ts";
+import { bundle, startScheduler } from "./local.mjs";
 import { scenario } from "./scenario.ts";
 
 const KEY = "a key for the tests of the client";
 const SIGNING_KEY = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
 
-let folder;
 let sink;
 let runtime;
 let client;
 let targets;
 before(async () => {
-  const parent = join(ROOT, ".wrangler/e2e");
-  await mkdir(parent, { recursive: true });
-  folder = await mkdtemp(join(parent, "run-"));
   sink = await startSink(({ path }) => (path === "/bad" ? 410 : 200));
   const [binding, main] = await Promise.all(["binding", "same-worker"].map(bundle));
   const caller = {
@@ -35,21 +26,14 @@ before(async () => {
     bindings: { KEY },
     serviceBindings: { SCHEDULER: "durable-scheduler" },
   };
-  runtime = await startRuntime({ storage: join(folder, "storage"), vars: { API_KEYS: KEY, WEBHOOK_SIGNING_KEYS: SIGNING_KEY, WEBHOOK_SHARED_KEY_NAMESPACES: "*" }, sink: sink.url, main, workers: [caller] });
+  runtime = await startScheduler({ vars: { API_KEYS: KEY, WEBHOOK_SIGNING_KEYS: SIGNING_KEY, WEBHOOK_SHARED_KEY_NAMESPACES: "*" }, sink: sink.url, main, workers: [caller] });
   client = new SchedulerClient({ url: runtime.url, apiKey: KEY });
   targets = { good: `${sink.url}/good`, bad: `${sink.url}/bad` };
 });
 after(async () => {
   await runtime?.stop();
   await sink?.close();
-  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 });
-
-async function bundle(name) {
-  const entry = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
-  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: "esm", target: "esnext", external: ["cloudflare:*", "./index.js"], write: false });
-  return outputFiles[0].text;
-}
 
 test("a scheduled task fires", async () => {
   const time = new Date(Date.now() + 500);
