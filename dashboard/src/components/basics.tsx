@@ -4,9 +4,8 @@ import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import { ApiError, Unreachable } from "../api/client";
 import { go } from "../state/router";
-import { now } from "../state/live";
 import { tell } from "../state/notices";
-import { clockAt, fullTime, HERE, relative } from "../lib/time";
+import { clockAt, fullTime, HERE } from "../lib/time";
 import { Icon, type IconName } from "./icons";
 
 type ButtonKind = "plain" | "main" | "danger" | "quiet";
@@ -45,17 +44,21 @@ export function LinkButton({ to, kind = "plain", icon, children }: { to: string;
   );
 }
 
-/** An instant by the clock of a zone. The zone is shown, unless `isBare` because a heading names it. */
-export function Time({ at, zone = HERE, isBare = false, hasDistance = false }: { at: number | undefined; zone?: string; isBare?: boolean; hasDistance?: boolean }) {
+/** An instant by the clock of a zone. The zone is shown unless `isBare`, and the date unless `hasNoDate`, because a heading names it. */
+export function Time({ at, zone = HERE, isBare = false, hasNoDate = false }: { at: number | undefined; zone?: string; isBare?: boolean; hasNoDate?: boolean }) {
   if (at === undefined) return <span class="muted">–</span>;
   const { weekday, date, time, offset } = clockAt(at, zone);
   const title = `${fullTime(at, HERE)} (${HERE})\n${fullTime(at, "UTC")}`;
   return (
     <time dateTime={new Date(at).toISOString()} title={title} class="time">
-      <span class="weekday">{weekday} </span>
-      {date} {time}
+      {!hasNoDate && (
+        <>
+          <span class="weekday">{weekday} </span>
+          {date}{" "}
+        </>
+      )}
+      {time}
       {!isBare && <span class="muted"> {offset}</span>}
-      {hasDistance && <span class="muted distance"> {relative(at, now.value)}</span>}
     </time>
   );
 }
@@ -99,11 +102,14 @@ export function Tag({ children, to }: { children: ComponentChildren; to?: string
 }
 
 /** The head of a page: what it is, and what can be done there. */
-export function PageHead({ title, children, about }: { title: ComponentChildren; children?: ComponentChildren; about?: ComponentChildren }) {
+export function PageHead({ title, beside, children, about }: { title: string; beside?: ComponentChildren; children?: ComponentChildren; about?: ComponentChildren }) {
   return (
     <header class="page-head">
       <div class="page-title">
-        <h1 tabIndex={-1}>{title}</h1>
+        <div class="row">
+          <h1 tabIndex={-1}>{title}</h1>
+          {beside}
+        </div>
         {about && <p class="muted">{about}</p>}
       </div>
       <div class="actions">{children}</div>

@@ -2,7 +2,7 @@
 
 import type { ReadonlySignal } from "@preact/signals";
 import type { IconName } from "../components/icons";
-import { mayRead } from "../state/session";
+import { mayRead, mayWrite } from "../state/session";
 
 export interface PageEntry {
   path: string;
@@ -16,4 +16,5 @@ export interface PageEntry {
 
 export const PAGES: readonly PageEntry[] = [
   { path: "/tasks", title: "Tasks", icon: "tasks", shortcut: "t", isOffered: mayRead },
+  { path: "/create", title: "Create a task", icon: "create", shortcut: "c", isOffered: mayWrite },
 ];
