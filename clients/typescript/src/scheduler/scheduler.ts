@@ -61,12 +61,12 @@ export class Scheduler<Env = unknown> extends DurableObject<Env> {
 
   /** Schedules a task, as `this.scheduler.scheduleTask` does: for callers with a stub of this object. */
   async scheduleTask(task: NewTask): Promise<OverRpc<Task>> {
-    return this.scheduler.scheduleAny(task);
+    return (await this.scheduler.scheduleAny(task)) as OverRpc<Task>;
   }
 
   /** Returns the tasks of this object that meet all criteria, in the order of their times: for callers with a stub. */
   async query(criteria: Criteria = {}): Promise<OverRpc<Task>[]> {
-    return this.scheduler.query(criteria);
+    return (await this.scheduler.query(criteria)) as OverRpc<Task>[];
   }
 
   /** Cancels a task. Returns false if no task has this id now: for callers with a stub. */
