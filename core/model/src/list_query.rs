@@ -2,7 +2,7 @@
 
 use crate::bounds::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
 use crate::hosts::host_of_name;
-use crate::input::{FieldError, cut, in_plain_words, parse_time};
+use crate::input::{FieldError, cut, in_plain_words, parse_time, unknown_name};
 use crate::listing::Cursor;
 use crate::protocol::{Filter, Kind, Status};
 use serde::Deserialize;
@@ -134,15 +134,14 @@ pub fn parse_limit(value: &str) -> Result<usize, FieldError> {
 /// Returns the refusal of a query parameter that is none of `known`. It names the parameter as the
 /// caller wrote it.
 pub fn unknown_parameter(name: &str, known: &[&str]) -> FieldError {
-    let known = known.join(", ");
     if name.is_empty() {
+        let known = known.join(", ");
         return FieldError::new(
             "query",
             format!("has a parameter without a name; there are: {known}"),
         );
     }
-    let detail = format!("is not a parameter of this request; there are: {known}");
-    FieldError::new(name.to_owned(), detail)
+    FieldError::new(name.to_owned(), unknown_name(name, known, "parameter of this request"))
 }
 
 /// Reads the text of a query parameter as one of the names that `T` has.

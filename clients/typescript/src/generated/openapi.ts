@@ -202,14 +202,14 @@ export interface DeliveredTask {
   everySeconds?: number | undefined;
   /** A run does not start later than so long after it was due, seconds. */
   expireAfterSeconds?: number | undefined;
+  /** The time of the last run, where runs are counted, milliseconds since 1970. */
+  finalRun?: number | undefined;
   /** The first run, where runs are counted, milliseconds since 1970. */
   firstRun?: number | undefined;
   /** The task's id. */
   id: string;
   /** By how much each run is put off at most, seconds. */
   jitterSeconds?: number | undefined;
-  /** The last run, where runs are counted, milliseconds since 1970. */
-  lastRun?: number | undefined;
   /** The key of the limit that bounds its runs. */
   limitKey?: string | undefined;
   /** The times that were given as local ones: `timezone` is their zone. */
@@ -452,7 +452,7 @@ export interface Flight {
   /** Which attempt at it this is, from 1. */
   attempt: number;
   /**
-   * What was decided about it since: this attempt ends, and no other starts.
+   * What was decided about its run since. This attempt runs to its end in any case.
    * - `cancelled`: It was cancelled, or another task has taken its place.
    * - `paused`: It was paused: a further attempt waits to be resumed.
    */
@@ -1686,6 +1686,8 @@ export interface QueuedTask {
   expireAfterSeconds?: number | undefined;
   /** When the last attempt failed, milliseconds since 1970. */
   failedAt?: number | undefined;
+  /** The time of the last run, where runs are counted, milliseconds since 1970. */
+  finalRun?: number | undefined;
   /** When the first attempt began, milliseconds since 1970. `retry.maxDurationSeconds` counts from here. */
   firstAttemptAt?: number | undefined;
   /** The first run, where runs are counted, milliseconds since 1970. */
@@ -1694,8 +1696,6 @@ export interface QueuedTask {
   id: string;
   /** By how much each run is put off at most, seconds. */
   jitterSeconds?: number | undefined;
-  /** The last run, where runs are counted, milliseconds since 1970. */
-  lastRun?: number | undefined;
   /** If a new law of its time zone, or a shorter delay, has moved its due time into the past, the time from which its lateness counts, milliseconds since 1970. */
   lateSince?: number | undefined;
   /** The key of the limit that bounds its runs. */
@@ -1764,24 +1764,26 @@ export interface Quota {
 export interface Reason {
   /**
    * For programs.
-   * - `scheduled`: It waits for its time.
-   * - `put-off`: Its time is another than when it fires.
+   * - `scheduled`: It waits for its time. If its time has come, it waits for its turn.
+   * - `put-off`: It fires later than its time.
    * - `overdue`: Its time has come, and it has not fired.
-   * - `limited`: Its time has come, and it waits for its turn by the limit of its key.
+   * - `limited`: Its time has come, and it waits because the limit of its key is used up.
    * - `circuit-open`: The destination that it is for does not answer: what is due for it waits.
    * - `paused`: It waits to be resumed.
    * - `unscheduled`: It has no schedule.
    * - `held`: It waits for the end of the run before.
    * - `retrying`: It waits for a further attempt, or was asked for; or a follow-up does.
-   * - `in-flight`: It is handed on and not reported.
+   * - `in-flight`: An attempt was dispatched and has not been reported.
    * - `dead-lettered`: A run of it has failed for good, and is kept until you replay or discard it.
    * - `cancelled`: It was cancelled, and nothing of it waits.
-   * - `done`: It has fired, and nothing of it waits.
+   * - `done`: Its last run has ended, and nothing of it waits.
+   * - `skipped`: Its last run was skipped, and nothing of it waits.
+   * - `expired`: Its last run expired, and nothing of it waits.
    * - `overlap`: The run before has not ended, and runs may not overlap.
    * - `misfire`: What would become of it if it were late.
    * - `expiry`: Until when it may start.
    */
-  code: "scheduled" | "put-off" | "overdue" | "limited" | "circuit-open" | "paused" | "unscheduled" | "held" | "retrying" | "in-flight" | "dead-lettered" | "cancelled" | "done" | "overlap" | "misfire" | "expiry";
+  code: "scheduled" | "put-off" | "overdue" | "limited" | "circuit-open" | "paused" | "unscheduled" | "held" | "retrying" | "in-flight" | "dead-lettered" | "cancelled" | "done" | "skipped" | "expired" | "overlap" | "misfire" | "expiry";
   /** For people. */
   detail: string;
 }
@@ -2243,6 +2245,8 @@ export interface Task {
   explanation?: string | undefined;
   /** When the last attempt failed, milliseconds since 1970. */
   failedAt?: number | undefined;
+  /** The time of the last run, where runs are counted, milliseconds since 1970. */
+  finalRun?: number | undefined;
   /** When the first attempt began, milliseconds since 1970. `retry.maxDurationSeconds` counts from here. */
   firstAttemptAt?: number | undefined;
   /** The first run, where runs are counted, milliseconds since 1970. */
@@ -2260,8 +2264,6 @@ export interface Task {
    * - `no-schedule`: It does not fire by itself.
    */
   kind: "once" | "cron" | "every" | "rrule" | "no-schedule";
-  /** The last run, where runs are counted, milliseconds since 1970. */
-  lastRun?: number | undefined;
   /** If a new law of its time zone, or a shorter delay, has moved its due time into the past, the time from which its lateness counts, milliseconds since 1970. */
   lateSince?: number | undefined;
   /** The key of the limit that bounds its runs. */
@@ -2567,6 +2569,10 @@ export interface ListAllRunsQuery {
 
 /** Parameters of a list of dead letters. A dead letter must meet all of them. */
 export interface ListDeadLettersQuery {
+  /** The callback is a webhook to this host. A port is not part of it. */
+  callbackHost?: string | undefined;
+  /** The error of the last attempt contains this. Upper and lower case are equal. */
+  error?: string | undefined;
   /**
    * The time of the task is this time or later. Its time is `due`; of a task that is paused or
    * held, `time`; of a dead letter, `failedAt`. A task without this time is not selected.

@@ -106,11 +106,8 @@ impl Engine {
         let letters = letters_of_hash.len();
         if letters > shown && shown > 0 {
             let more = (letters - shown) as u64;
-            let more = counted(
-                more,
-                "more dead letter of it is kept",
-                "more dead letters of it are kept",
-            );
+            let more =
+                counted(more, "more dead letter of it is kept", "more dead letters of it are kept");
             explanation.add(ReasonCode::DeadLettered, format!("And {more}."));
         }
         if letters >= self.config.max_dead_letters {
@@ -131,8 +128,8 @@ impl Engine {
                 .add(ReasonCode::Cancelled, format!("It was cancelled at {} by {by}.", at.shown()));
         }
         if let Some(last) = last.filter(|_| explanation.reasons.is_empty()) {
-            let keeps_all = self.config.history == Keep::All
-                && self.state.counters.dead_letters_displaced == 0;
+            let keeps_all =
+                self.config.history == Keep::All && self.state.counters.dead_letters_displaced == 0;
             let (code, detail) = last.explain(keeps_all);
             explanation.add(code, detail);
         }
@@ -335,8 +332,11 @@ impl Engine {
         let Some((key, in_flight)) = self.lanes.describe(lane).filter(|_| due <= now) else {
             return false;
         };
-        let in_flight =
-            counted(in_flight.into(), "run of the key is in flight", "runs of the key are in flight");
+        let in_flight = counted(
+            in_flight.into(),
+            "run of the key is in flight",
+            "runs of the key are in flight",
+        );
         let waiting = counted(self.tasks.due_in(lane, now) as u64, "task waits", "tasks wait");
         let detail = format!(
             "{what} waits for its turn by the limit of its key {key:?}: on its shard {in_flight}, and {waiting}. GET /v1/limits shows those of all shards."
@@ -391,7 +391,10 @@ impl Engine {
                     decided: decided_of(decision),
                 };
                 let again = if flight.sent_again > 0 {
-                    format!(" It was sent again {}.", counted(flight.sent_again.into(), "time", "times"))
+                    format!(
+                        " It was sent again {}.",
+                        counted(flight.sent_again.into(), "time", "times")
+                    )
                 } else {
                     String::new()
                 };
