@@ -1,10 +1,13 @@
+/** Any JSON, as far as the types of the platform carry it over RPC. */
+type AnyJson = string | number | boolean | object | null | undefined;
+
 /**
- * A result as a caller over RPC gets it: the same, with `any` in place of `unknown`. The types of the platform turn a
- * result with `unknown` in it into `never`.
+ * A result as a caller over RPC gets it: the same, with {@link AnyJson} in place of `unknown`. The types of the platform
+ * turn a result with `unknown` in it into `never`.
  */
 export type OverRpc<Value> = unknown extends Value
-  ? any
-  : Value extends Date | undefined | null | string | number | boolean
+  ? AnyJson
+  : Value extends Date | string | number | boolean | null | undefined
     ? Value
     : Value extends readonly (infer Item)[]
       ? OverRpc<Item>[]

@@ -2,10 +2,11 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { access, readFile } from "node:fs/promises";
+import { access, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { readBlocks } from "./readme.mjs";
 
 const FOLDER = fileURLToPath(new URL("..", import.meta.url));
 
@@ -22,6 +23,23 @@ before(() => run(process.execPath, ["scripts/build.mjs"], { cwd: FOLDER }));
 test("what is right compiles with the types of the DOM, and what is wrong does not", () => compile("test/types/package/tsconfig.json"));
 
 test("what is right compiles with the types of Workers, and what is wrong does not", () => compile("test/types/package/tsconfig.workers.json"));
+
+test("every example of README.md compiles", async () => {
+  const folder = `${FOLDER}test/types/package/.readme/`;
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder);
+  const blocks = await readBlocks();
+  assert.ok(blocks.length > 8);
+  const scheduler = 'declare const scheduler: import("durable-scheduler").SchedulerClient;';
+  // A file is named after the line of its block. Without an import or an export, it would not be a module.
+  for (const { code, line } of blocks) {
+    const isComplete = /^const scheduler =/m.test(code);
+    await writeFile(`${folder}line-${line}.ts`, `${isComplete ? "" : scheduler}${code}export {};\n`);
+  }
+  await writeFile(`${folder}tsconfig.json`, JSON.stringify({ extends: "../tsconfig.workers.json", include: ["*.ts"], files: [] }));
+  await compile(folder);
+  await rm(folder, { recursive: true });
+});
 
 test("the exports name files that the build has made", async () => {
   const { exports } = JSON.parse(await readFile(`${FOLDER}package.json`, "utf8"));

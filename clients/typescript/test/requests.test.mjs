@@ -177,6 +177,20 @@ describe("retries", () => {
     assert.equal(new Set(requests.map((request) => request.body)).size, 1);
   });
 
+  test("of a create need no Idempotency-Key if a repeat means the same task", async () => {
+    for (const task of [{ id: "a", cron: "0 9 * * *" }, { id: "a", everySeconds: 60, time: undefined }, { id: "a", type: "no-schedule" }]) {
+      const { client, requests } = fakeScheduler([network(), json(TASK)]);
+      await client.scheduleTask(task);
+      assert.deepEqual(requests.map((request) => request.headers["idempotency-key"]), [undefined, undefined]);
+    }
+    // Without an id, a repeat is another task. Under a condition, it would be refused.
+    for (const [task, options] of [[{ cron: "0 9 * * *" }], [{ id: null, everySeconds: 60 }], [{ id: "a", cron: "0 9 * * *" }, { ifNoneMatch: "*" }]]) {
+      const { client, requests } = fakeScheduler([network(), json(TASK)]);
+      await client.scheduleTask(task, options);
+      assert.match(requests[1].headers["idempotency-key"], /^[0-9a-f-]{36}$/);
+    }
+  });
+
   test("are made only if nothing was done, where twice is not once", async () => {
     const calls = [
       (client) => client.run("a"),

@@ -115,14 +115,19 @@ test("a query finds the tasks of its object only, by description, id, kind and t
   assert.equal((await call("sue2", "query", { id: "a" })).length, 1);
 });
 
-test("functions of other objects and services get the payload, as the first design says", async () => {
+test("the examples of the first design's later document run, and their targets get the payload", async () => {
   const payload = { message: "Hello, world!" };
-  const callback = { type: "durable-object", namespace: "PLAIN", name: "some-id", function: "myFunction" };
-  const task = await call("kim", "scheduleTask", { description: "my-task", type: "delayed", delayInSeconds: 0, payload, callback });
-  assert.deepEqual(task.callback, callback);
+  const { body } = await send("/design");
+  const [delayed, cron, scheduled] = body;
+  assert.deepEqual([delayed.type, delayed.delayInSeconds, delayed.callback], ["delayed", 60, { type: "webhook", url: "https://example.com/webhook" }]);
+  const stored = (id) => api(`tasks/${encodeURIComponent(`{SCHEDULER:my-scheduler}:${id}`)}`);
+  assert.deepEqual((await stored(delayed.id)).body.callback.body, payload);
+  assert.deepEqual([cron.type, cron.cron, cron.callback], ["cron", "0 18 * * 5", { type: "durable-object", namespace: "MYDURABLE", name: "some-id", function: "myFunction" }]);
+  assert.deepEqual(scheduled.callback, { type: "service", service: "MYSERVICE", function: "myFunction" });
+  // Its time has passed, so it fires at once.
+  assert.deepEqual((await first("service.myFunction")).payload, payload);
+  await api(`tasks/${encodeURIComponent(`{SCHEDULER:my-scheduler}:${cron.id}`)}/run`, undefined, "POST");
   assert.deepEqual((await first("myFunction")).payload, payload);
-  await call("kim", "scheduleTask", { type: "scheduled", time: new Date(), payload, callback: { type: "service", service: "TASKS", function: "named" } });
-  assert.deepEqual((await first("named")).payload, payload);
 });
 
 test("the first design's example runs", async () => {

@@ -17,3 +17,7 @@ test("decorators, payloads, tasks and cron expressions are checked while they co
 test("decorators compile with the older convention", async () => {
   assert.equal(await check("tsconfig.legacy.json"), "");
 });
+
+test("the command line compiles", async () => {
+  assert.equal(await check("../../tsconfig.cli.json"), "");
+});

@@ -107,13 +107,15 @@ export class SchedulerClient {
    * is no room.
    */
   async scheduleTask(task: NewTask, options: CreateOptions = {}): Promise<VersionedTask> {
-    const key = options.idempotencyKey ?? crypto.randomUUID();
+    const headers = conditions(options);
+    const isSameTwice = !isConditional(headers) && keepsWhenRepeated(task);
+    const key = options.idempotencyKey ?? (isSameTwice ? false : crypto.randomUUID());
     return this.#one({
       method: "POST",
       path: "/v1/tasks",
       body: task,
-      headers: { ...conditions(options), "idempotency-key": key === false ? undefined : key },
-      ifUncertain: key === false ? "ask" : "repeat",
+      headers: { ...headers, "idempotency-key": key === false ? undefined : key },
+      ifUncertain: key !== false || isSameTwice ? "repeat" : "ask",
       options,
     });
   }
@@ -264,8 +266,8 @@ export class SchedulerClient {
   #change(method: "POST" | "PATCH" | "DELETE", id: string, action: string | undefined, body: unknown, options: ChangeOptions, isSafe = true): Promise<VersionedTask> {
     const headers = conditions(options);
     // Under a condition, a repeat would fail because the first request has succeeded.
-    const isConditional = headers["if-match"] !== undefined || headers["if-none-match"] !== undefined;
-    return this.#one({ method, path: pathOf("tasks", id, action), body, headers, ifUncertain: isSafe && !isConditional ? "repeat" : "ask", options });
+    const ifUncertain = isSafe && !isConditional(headers) ? "repeat" : "ask";
+    return this.#one({ method, path: pathOf("tasks", id, action), body, headers, ifUncertain, options });
   }
 
   /** Changes many tasks. Sends the request again until everything is done, except a `run`, which would fire tasks twice. */
@@ -289,6 +291,15 @@ export class SchedulerClient {
 /** Returns the headers of the conditions of a change. */
 function conditions({ ifMatch, ifNoneMatch }: ChangeOptions): Record<string, string | undefined> {
   return { "if-match": textOf("ifMatch", ifMatch), "if-none-match": textOf("ifNoneMatch", ifNoneMatch) };
+}
+
+function isConditional(headers: Record<string, string | undefined>): boolean {
+  return headers["if-match"] !== undefined || headers["if-none-match"] !== undefined;
+}
+
+/** Returns whether the scheduler takes a repeat of a definition for the same task, which keeps its schedule: what does not fire once, under an id. */
+function keepsWhenRepeated({ id, time, delayInSeconds }: NewTask): boolean {
+  return typeof id === "string" && (time ?? delayInSeconds) === undefined;
 }
 
 /** Returns the text of a version. The platform drops an empty header, so an empty text would be no condition at all. */

@@ -87,8 +87,10 @@ export interface ChangeOptions extends CallOptions {
 export interface CreateOptions extends ChangeOptions {
   /**
    * Names the request, so that it takes effect once in a day, however often it is sent: 1 to 255 printable ASCII characters.
-   * Default: a new random one, so that the client can repeat the request if the answer is lost. It costs two written rows
-   * on a shard. `false` sends none, and then the client repeats only a request that was certainly not carried out.
+   * It costs two written rows on a shard. `false` sends none.
+   *
+   * Default: a new random one, so that the client can repeat the request if the answer is lost. A task with an id that
+   * recurs or has no schedule needs none, because a repeat means the same task.
    */
   idempotencyKey?: string | false | undefined;
 }

@@ -3,14 +3,14 @@ import type { SchedulerClient } from "../client/client.ts";
 import type { OverRpc } from "../rpc.ts";
 import { connect } from "./connect.ts";
 import type { Class } from "./declarations.ts";
-import { type Address, Home, newToken } from "./home.ts";
+import type { Home } from "./home.ts";
+import { homeOfObject, type ObjectClass } from "./object-home.ts";
 import { fingerprintOf, reconcile } from "./reconcile.ts";
 import { interceptRuns } from "./runs.ts";
 import { TaskScheduler } from "./task-scheduler.ts";
 import type { Criteria, NewTask, Task, TaskRun } from "./types.ts";
 
-/** Keys of the object's storage. */
-const TOKEN = "durable-scheduler:token";
+/** A key of the object's storage. */
 const FINGERPRINT = "durable-scheduler:declared";
 
 /**
@@ -44,29 +44,24 @@ export class Scheduler<Env = unknown> extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const type = new.target as unknown as Class & { binding: string | undefined };
+    const type = new.target as unknown as ObjectClass;
     let client: SchedulerClient | undefined;
     const connected = () => (client ??= connect(env, ctx));
-    let token: Promise<string> | undefined;
-    const home = new Home({
-      type,
-      base: Scheduler as unknown as Class,
-      address: () => addressOf(ctx, env, type),
-      token: () => (token ??= storedToken(ctx.storage)),
-    });
+    const home = homeOfObject(ctx, env, type, Scheduler as unknown as Class);
     this.scheduler = new TaskScheduler(home, connected);
-    interceptRuns(this, home);
-    ctx.waitUntil(bringUpToDate(ctx.storage, home, connected));
+    const declared = new DeclaredSchedules(ctx.storage, home, connected);
+    interceptRuns(this, home, { onRequest: () => ctx.waitUntil(declared.bringUpToDate()) });
+    ctx.waitUntil(declared.bringUpToDate());
   }
 
   /** Schedules a task, as `this.scheduler.scheduleTask` does: for callers with a stub of this object. */
   async scheduleTask(task: NewTask): Promise<OverRpc<Task>> {
-    return this.scheduler.scheduleAny(task);
+    return (await this.scheduler.scheduleAny(task)) as OverRpc<Task>;
   }
 
   /** Returns the tasks of this object that meet all criteria, in the order of their times: for callers with a stub. */
   async query(criteria: Criteria = {}): Promise<OverRpc<Task>[]> {
-    return this.scheduler.query(criteria);
+    return (await this.scheduler.query(criteria)) as OverRpc<Task>[];
   }
 
   /** Cancels a task. Returns false if no task has this id now: for callers with a stub. */
@@ -81,37 +76,38 @@ export class Scheduler<Env = unknown> extends DurableObject<Env> {
   }
 }
 
-/** Returns where runs of an object are sent. Throws a `TypeError` if it has no name or no binding. */
-function addressOf(ctx: DurableObjectState, env: unknown, type: { name: string; binding: string | undefined }): Address {
-  const { name } = ctx.id;
-  if (name === undefined) throw new TypeError(`this ${type.name} has no name: get it by idFromName() or getByName()`);
-  const binding = type.binding ?? Object.keys(env as object).find((key) => leadsTo((env as Record<string, unknown>)[key], ctx.id, name));
-  if (binding === undefined) throw new TypeError(`no binding leads to ${type.name}: add one to durable_objects.bindings, or set ${type.name}.binding`);
-  return { type: "durable-object", binding, name };
-}
+/** How long after a failure the declared schedules are tried again, milliseconds. */
+const RETRY_MILLIS = 30_000;
 
-/** Whether something is the namespace in which an id has a name. A service binding has every name as a function. */
-function leadsTo(value: unknown, id: DurableObjectId, name: string): boolean {
-  const isNamespace = (value as object | null | undefined)?.constructor?.name === "DurableObjectNamespace";
-  return isNamespace && (value as DurableObjectNamespace).idFromName(name).equals(id);
-}
+/** The declared schedules of an object. */
+class DeclaredSchedules {
+  readonly #storage: DurableObjectStorage;
+  readonly #home: Home;
+  readonly #client: () => SchedulerClient;
+  /** When they may be brought up to date, milliseconds since 1970: never again once they are. */
+  #nextAttempt = 0;
 
-async function storedToken(storage: DurableObjectStorage): Promise<string> {
-  const stored = await storage.get<string>(TOKEN);
-  if (stored !== undefined) return stored;
-  const token = newToken();
-  await storage.put(TOKEN, token);
-  return token;
-}
+  constructor(storage: DurableObjectStorage, home: Home, client: () => SchedulerClient) {
+    this.#storage = storage;
+    this.#home = home;
+    this.#client = client;
+  }
 
-/** Reconciles the declared schedules if they have changed. Logs why it could not; the next start tries again. */
-async function bringUpToDate(storage: DurableObjectStorage, home: Home, client: () => SchedulerClient): Promise<void> {
-  try {
-    const [stored = "", wanted] = await Promise.all([storage.get<string>(FINGERPRINT), fingerprintOf(home)]);
-    if (stored === wanted) return;
-    await reconcile(client(), home);
-    await storage.put(FINGERPRINT, wanted);
-  } catch (error) {
-    console.error(`${home.type.name}: ${(error as Error).message}`);
+  /**
+   * Reconciles the declared schedules if they have changed. Does nothing if that was done since the object has started, or
+   * was tried a moment ago. Logs why it could not.
+   */
+  async bringUpToDate(): Promise<void> {
+    if (Date.now() < this.#nextAttempt) return;
+    this.#nextAttempt = Infinity;
+    try {
+      const [stored = "", wanted] = await Promise.all([this.#storage.get<string>(FINGERPRINT), fingerprintOf(this.#home)]);
+      if (stored === wanted) return;
+      await reconcile(this.#client(), this.#home);
+      await this.#storage.put(FINGERPRINT, wanted);
+    } catch (error) {
+      this.#nextAttempt = Date.now() + RETRY_MILLIS;
+      console.error(`${this.#home.type.name}: ${(error as Error).message}`);
+    }
   }
 }

@@ -1,7 +1,31 @@
 import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 import PrebuiltWorker from "../../prebuilt/index.js";
 import { SchedulerClient } from "../client/client.ts";
-import type { VersionedTask } from "../client/client.ts";
+import type { RunOptions, RunsQuery, TaskSelection, VersionedTask } from "../client/client.ts";
+import type { DeadLetterSelection } from "../client/dead-letters.ts";
+import type { ChangeOptions } from "../client/options.ts";
+import type { ScheduledTasks } from "../client/batches.ts";
+import type {
+  CancelledMany,
+  ChangedMany,
+  Deleted,
+  DeletedDeadLetter,
+  DiscardedMany,
+  ErrorGroup,
+  Explanation,
+  Key,
+  ListRunsQuery,
+  MadeKey,
+  Namespace,
+  Preview,
+  ReplayedMany,
+  ReplayInput,
+  Reschedule,
+  Run,
+  ShownLimit,
+  Stats,
+  Task,
+} from "../generated/openapi.ts";
 import type { Page, Pages } from "../client/pages.ts";
 import type { OverRpc } from "../rpc.ts";
 import { hideHeaders, refuse, type SchedulerProps } from "./access.ts";
@@ -48,72 +72,72 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
   }
 
   /** Creates a task, or overwrites the task with its id. */
-  async scheduleTask(...args: Arguments<SchedulerClient["scheduleTask"]>) {
+  async scheduleTask(...args: Arguments<SchedulerClient["scheduleTask"]>): Promise<OverRpc<VersionedTask>> {
     return plain(await this.#client.scheduleTask(...args));
   }
 
   /** Creates many tasks, in batches. */
-  async scheduleTasks(...args: Arguments<SchedulerClient["scheduleTasks"]>) {
+  async scheduleTasks(...args: Arguments<SchedulerClient["scheduleTasks"]>): Promise<OverRpc<ScheduledTasks>> {
     return plain(await this.#client.scheduleTasks(...args));
   }
 
   /** Lists a page of the tasks that meet every part of a query, in due order. */
-  async query(...args: Arguments<SchedulerClient["query"]>) {
+  async query(...args: Arguments<SchedulerClient["query"]>): Promise<OverRpc<Page<Task>>> {
     return firstPage(this.#client.query(...args));
   }
 
   /** Returns a task, or undefined if no task has this id now. */
-  async getTask(...args: Arguments<SchedulerClient["getTask"]>) {
+  async getTask(...args: Arguments<SchedulerClient["getTask"]>): Promise<OverRpc<VersionedTask | undefined>> {
     return plain(await this.#client.getTask(...args));
   }
 
   /** Cancels a task, or many. Returns undefined if no task has the id. */
-  async cancelTask(...args: Parameters<SchedulerClient["cancelTask"]>) {
-    return plain(await this.#client.cancelTask(...args));
+  async cancelTask(which: string | TaskSelection, options?: ChangeOptions): Promise<OverRpc<VersionedTask | CancelledMany | undefined>> {
+    return plain(await this.#client.cancelTask(which as string, options));
   }
 
   /** Changes single members of a task. */
-  async changeTask(...args: Arguments<SchedulerClient["changeTask"]>) {
+  async changeTask(...args: Arguments<SchedulerClient["changeTask"]>): Promise<OverRpc<VersionedTask>> {
     return plain(await this.#client.changeTask(...args));
   }
 
   /** Keeps a task, or many, from firing until resumed. */
-  async pause(...args: Parameters<SchedulerClient["pause"]>) {
-    return plain(await this.#client.pause(...args));
+  async pause(which: string | TaskSelection, options?: ChangeOptions): Promise<OverRpc<VersionedTask | ChangedMany>> {
+    return plain(await this.#client.pause(which as string, options));
   }
 
   /** Ends the pause of a task, or of many. */
-  async resume(...args: Parameters<SchedulerClient["resume"]>) {
-    return plain(await this.#client.resume(...args));
+  async resume(which: string | TaskSelection, options?: ChangeOptions): Promise<OverRpc<VersionedTask | ChangedMany>> {
+    return plain(await this.#client.resume(which as string, options));
   }
 
   /** Fires a task, or many, now. */
-  async run(...args: Parameters<SchedulerClient["run"]>) {
-    return plain(await this.#client.run(...args));
+  async run(which: string | TaskSelection, options?: RunOptions): Promise<OverRpc<VersionedTask | ChangedMany>> {
+    return plain(await this.#client.run(which as string, options));
   }
 
   /** Moves a one-shot task, or many, to another time. */
-  async reschedule(...args: Parameters<SchedulerClient["reschedule"]>) {
-    return plain(await this.#client.reschedule(...args));
+  async reschedule(which: string | TaskSelection, when: Reschedule, options?: ChangeOptions): Promise<OverRpc<VersionedTask | ChangedMany>> {
+    return plain(await this.#client.reschedule(which as string, when, options));
   }
 
   /** Returns the next runs of a schedule. Creates nothing. */
-  async preview(...args: Arguments<SchedulerClient["preview"]>) {
+  async preview(...args: Arguments<SchedulerClient["preview"]>): Promise<OverRpc<Preview>> {
     return plain(await this.#client.preview(...args));
   }
 
   /** Explains why a task did or did not fire, and when it will. */
-  async explain(...args: Arguments<SchedulerClient["explain"]>) {
+  async explain(...args: Arguments<SchedulerClient["explain"]>): Promise<OverRpc<Explanation>> {
     return plain(await this.#client.explain(...args));
   }
 
   /** Lists a page of the attempts at one task, or at all, the newest first. */
-  async runs(...args: Parameters<SchedulerClient["runs"]>) {
-    return firstPage(this.#client.runs(...args));
+  async runs(which?: string | RunsQuery, query?: ListRunsQuery): Promise<OverRpc<Page<Run>>> {
+    return firstPage(this.#client.runs(which as string, query));
   }
 
   /** Lists a page of groups of attempts whose errors are alike. */
-  async errorGroups(...args: Arguments<SchedulerClient["errorGroups"]>) {
+  async errorGroups(...args: Arguments<SchedulerClient["errorGroups"]>): Promise<OverRpc<Page<ErrorGroup>>> {
     return firstPage(this.#client.errorGroups(...args));
   }
 
@@ -125,7 +149,7 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
   }
 
   /** Returns counts, lateness and billed operations. */
-  async stats(...args: Arguments<SchedulerClient["stats"]>) {
+  async stats(...args: Arguments<SchedulerClient["stats"]>): Promise<OverRpc<Stats>> {
     return plain(await this.#client.stats(...args));
   }
 
@@ -165,39 +189,39 @@ class Target extends RpcTarget {
 /** Dead letters, by RPC. */
 export class DeadLettersTarget extends Target {
   /** Lists a page of dead letters. */
-  async list(...args: Arguments<SchedulerClient["deadLetters"]["list"]>) {
+  async list(...args: Arguments<SchedulerClient["deadLetters"]["list"]>): Promise<OverRpc<Page<Task>>> {
     return firstPage(Target.clientOf(this).deadLetters.list(...args));
   }
   /** Returns a dead letter. */
-  async get(...args: Arguments<SchedulerClient["deadLetters"]["get"]>) {
+  async get(...args: Arguments<SchedulerClient["deadLetters"]["get"]>): Promise<OverRpc<Task>> {
     return plain(await Target.clientOf(this).deadLetters.get(...args));
   }
   /** Runs a dead letter, or many, again. */
-  async replay(...args: Parameters<SchedulerClient["deadLetters"]["replay"]>) {
-    return plain(await Target.clientOf(this).deadLetters.replay(...args));
+  async replay(which: string | DeadLetterSelection, changes?: ReplayInput): Promise<OverRpc<Task | ReplayedMany>> {
+    return plain(await Target.clientOf(this).deadLetters.replay(which as string, changes));
   }
   /** Deletes a dead letter, or many. */
-  async discard(...args: Parameters<SchedulerClient["deadLetters"]["discard"]>) {
-    return plain(await Target.clientOf(this).deadLetters.discard(...args));
+  async discard(which: string | DeadLetterSelection): Promise<OverRpc<DeletedDeadLetter | DiscardedMany>> {
+    return plain(await Target.clientOf(this).deadLetters.discard(which as string));
   }
 }
 
 /** Limits, by RPC. */
 export class LimitsTarget extends Target {
   /** Lists all limits. */
-  async list() {
+  async list(): Promise<OverRpc<ShownLimit[]>> {
     return plain(await Target.clientOf(this).limits.list());
   }
   /** Returns a limit. */
-  async get(...args: Arguments<SchedulerClient["limits"]["get"]>) {
+  async get(...args: Arguments<SchedulerClient["limits"]["get"]>): Promise<OverRpc<ShownLimit>> {
     return plain(await Target.clientOf(this).limits.get(...args));
   }
   /** Creates or replaces a limit. */
-  async set(...args: Arguments<SchedulerClient["limits"]["set"]>) {
+  async set(...args: Arguments<SchedulerClient["limits"]["set"]>): Promise<OverRpc<ShownLimit>> {
     return plain(await Target.clientOf(this).limits.set(...args));
   }
   /** Deletes a limit. */
-  async delete(...args: Arguments<SchedulerClient["limits"]["delete"]>) {
+  async delete(...args: Arguments<SchedulerClient["limits"]["delete"]>): Promise<OverRpc<Deleted>> {
     return plain(await Target.clientOf(this).limits.delete(...args));
   }
 }
@@ -205,19 +229,19 @@ export class LimitsTarget extends Target {
 /** API keys, by RPC. */
 export class KeysTarget extends Target {
   /** Creates a key. */
-  async create(...args: Arguments<SchedulerClient["keys"]["create"]>) {
+  async create(...args: Arguments<SchedulerClient["keys"]["create"]>): Promise<OverRpc<MadeKey>> {
     return plain(await Target.clientOf(this).keys.create(...args));
   }
   /** Lists all keys, without their secrets. */
-  async list() {
+  async list(): Promise<OverRpc<Key[]>> {
     return plain(await Target.clientOf(this).keys.list());
   }
   /** Returns a key, without its secret. */
-  async get(...args: Arguments<SchedulerClient["keys"]["get"]>) {
+  async get(...args: Arguments<SchedulerClient["keys"]["get"]>): Promise<OverRpc<Key>> {
     return plain(await Target.clientOf(this).keys.get(...args));
   }
   /** Revokes a key. */
-  async revoke(...args: Arguments<SchedulerClient["keys"]["revoke"]>) {
+  async revoke(...args: Arguments<SchedulerClient["keys"]["revoke"]>): Promise<OverRpc<Deleted>> {
     return plain(await Target.clientOf(this).keys.revoke(...args));
   }
 }
@@ -225,19 +249,19 @@ export class KeysTarget extends Target {
 /** Namespaces, by RPC. */
 export class NamespacesTarget extends Target {
   /** Lists all namespaces. */
-  async list() {
+  async list(): Promise<OverRpc<Namespace[]>> {
     return plain(await Target.clientOf(this).namespaces.list());
   }
   /** Returns a namespace. */
-  async get(...args: Arguments<SchedulerClient["namespaces"]["get"]>) {
+  async get(...args: Arguments<SchedulerClient["namespaces"]["get"]>): Promise<OverRpc<Namespace>> {
     return plain(await Target.clientOf(this).namespaces.get(...args));
   }
   /** Creates a namespace, or replaces its settings. */
-  async set(...args: Arguments<SchedulerClient["namespaces"]["set"]>) {
+  async set(...args: Arguments<SchedulerClient["namespaces"]["set"]>): Promise<OverRpc<Namespace>> {
     return plain(await Target.clientOf(this).namespaces.set(...args));
   }
   /** Deletes an empty namespace. */
-  async delete(...args: Arguments<SchedulerClient["namespaces"]["delete"]>) {
+  async delete(...args: Arguments<SchedulerClient["namespaces"]["delete"]>): Promise<OverRpc<Deleted>> {
     return plain(await Target.clientOf(this).namespaces.delete(...args));
   }
 }

@@ -5,8 +5,13 @@ interface MayReconcile {
   reconcileSchedules(): Promise<void>;
 }
 
-/** Seconds until declared schedules that could not be brought up to date are tried again. */
-const RETRY_SECONDS = 30;
+/** Milliseconds until declared schedules that could not be brought up to date are tried again. */
+const RETRY_MILLIS = 30_000;
+/**
+ * Milliseconds until an isolate looks again. While a deploy is rolled out, an isolate of the old version may start last and
+ * bring back the old schedules.
+ */
+const INTERVAL_MILLIS = 300_000;
 
 /** When this isolate may next bring declared schedules up to date, milliseconds since 1970. */
 let nextAttempt = 0;
@@ -32,7 +37,7 @@ export class SchedulerWorker<Env = unknown> extends PrebuiltWorker {
   constructor(ctx: ExecutionContext, env: Env) {
     super(ctx, env as Cloudflare.Env);
     if (Date.now() < nextAttempt) return;
-    nextAttempt = Infinity;
+    nextAttempt = Date.now() + INTERVAL_MILLIS;
     ctx.waitUntil(reconcileAll(env as Record<string, unknown>));
   }
 }
@@ -40,7 +45,7 @@ export class SchedulerWorker<Env = unknown> extends PrebuiltWorker {
 async function reconcileAll(env: Record<string, unknown>): Promise<void> {
   const names = String(env.SERVICE_BINDINGS ?? "").split(",").map((name) => name.trim()).filter((name) => env[name] !== undefined);
   const results = await Promise.all(names.map((name) => reconcile(name, env[name] as MayReconcile)));
-  if (results.includes(false)) nextAttempt = Date.now() + RETRY_SECONDS * 1000;
+  if (results.includes(false)) nextAttempt = Date.now() + RETRY_MILLIS;
 }
 
 /** Returns false if an entry point has declared schedules and they are not up to date. */

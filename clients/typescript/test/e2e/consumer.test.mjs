@@ -2,15 +2,13 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { until } from "../../../../e2e/harness.mjs";
+import { bundle } from "./local.mjs";
 
 let runtime;
 before(async () => {
-  const entry = fileURLToPath(new URL("consumer.ts", import.meta.url));
-  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: "esm", target: "es2024", external: ["cloudflare:*"], write: false });
+  const contents = await bundle("consumer");
   runtime = new Miniflare(
     convertV4MiniflareOptions({
       cf: false,
@@ -19,7 +17,7 @@ before(async () => {
         {
           name: "consumer",
           compatibilityDate: "2026-11-17",
-          modules: [{ type: "ESModule", path: "consumer.js", contents: outputFiles[0].text }],
+          modules: [{ type: "ESModule", path: "consumer.js", contents }],
           d1Databases: { DB: "seen" },
           durableObjects: { SEEN: { className: "Seen", useSQLite: true } },
           queueProducers: { QUEUE: "fired" },

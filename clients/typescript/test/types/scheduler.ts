@@ -167,6 +167,13 @@ export async function use(env: Env, ctx: ExecutionContext) {
   await object.cancelTask(found[0]!.id);
   await new SchedulerClient({ binding: env.SCHEDULER }).getTask("x");
   const shown = await env.SCHEDULER.scheduleTask({ delayInSeconds: 1 });
+  await env.SCHEDULER.pause("x");
+  await env.SCHEDULER.pause({ tag: "x" });
+  await env.SCHEDULER.run("x", { payload: 1 });
+  await env.SCHEDULER.reschedule(["x"], { delayInSeconds: 1 });
+  for (const { outcome } of (await env.SCHEDULER.runs("x", { limit: 1 })).items) console.log(outcome);
+  for (const { id, payload } of (await env.SCHEDULER.query({ kind: "cron" })).items) console.log(id, payload);
+  await env.SCHEDULER.deadLetters.replay("x");
   return shown.id;
 }
 
