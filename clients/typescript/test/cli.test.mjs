@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { unstable_readConfig } from "wrangler";
 import { diff } from "../src/cli/diff.ts";
-import { ensureKey } from "../src/cli/dev.ts";
+import { ensureKey, localVars } from "../src/cli/dev.ts";
 import { addTo } from "../src/cli/edit.ts";
 import { CONSUMER, CRON, COMPATIBILITY_DATE, missing, OBJECTS, VARS } from "../src/cli/requirements.ts";
 
@@ -199,6 +199,13 @@ test("dev makes a key once, and keeps what .dev.vars has", async () => {
   const fresh = await project();
   ensureKey(fresh);
   assert.equal((await stat(join(fresh, ".dev.vars"))).mode & 0o077, 0);
+});
+
+test("dev allows webhooks to this machine, and to the hosts that the configuration allows", () => {
+  const hosts = (vars) => Object.fromEntries(localVars({ vars })).WEBHOOK_ALLOWED_HOSTS;
+  assert.equal(hosts({ WEBHOOK_ALLOWED_HOSTS: "wiki.example.internal" }), "wiki.example.internal,127.0.0.1,localhost,[::1]");
+  assert.equal(hosts({ WEBHOOK_ALLOWED_HOSTS: "" }), "127.0.0.1,localhost,[::1]");
+  assert.equal(hosts(undefined), "127.0.0.1,localhost,[::1]");
 });
 
 /** A wrangler that notes how it was called. It reads configurations with the real one. */

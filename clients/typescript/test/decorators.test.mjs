@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
 import { build } from "esbuild";
+import { build as buildWithVite } from "vite";
 import { declaredSchedules, findMethod } from "../src/scheduler/declarations.ts";
 import { cron, every, task } from "../src/scheduler/decorators.ts";
 
@@ -65,6 +66,19 @@ test("declarations survive esbuild, which is what wrangler bundles with", async 
 
 test("declarations survive esbuild with the older convention", async () => {
   await checkLowered(await lower(true));
+});
+
+test("declarations survive Vite with the older convention, the only one that it lowers", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "durable-scheduler-"));
+  try {
+    await writeFile(join(folder, "source.ts"), SOURCE);
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: { experimentalDecorators: true } }));
+    const settings = { root: folder, configFile: false, logLevel: "error", build: { write: false, ssr: "source.ts", target: "es2022", minify: false } };
+    const { output } = await buildWithVite(settings);
+    await checkLowered(output[0].code);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 test("declarations survive TypeScript's own compiler", async () => {

@@ -71,8 +71,11 @@ test("the client works over the binding", async () => {
 });
 
 test("the scopes in the properties of a binding bound what it may do, and a reader sees no headers", async () => {
-  const read = (await call("READER/query", { prefix: "shared" })).items[0];
-  assert.deepEqual(read.callback.headers, { "x-api-key": "<hidden>" });
+  const payload = { headers: { mine: "shown" } };
+  await call("FULL/scheduleTask", { id: "secret", ...later, payload, onFailure: callback });
+  for (const read of [(await call("READER/query", { prefix: "secret" })).items[0], await call("READER/getTask", "secret")]) {
+    assert.deepEqual([read.callback.headers, read.onFailure.headers, read.payload], [{ "x-api-key": "<hidden>" }, { "x-api-key": "<hidden>" }, payload]);
+  }
   await assert.rejects(call("READER/scheduleTask", later), /lacks the scope write/);
   await assert.rejects(call("READER/cancelTask", "shared-1"), /lacks the scope write/);
   await assert.rejects(call("FULL/keys/list"), /lacks the scope admin/);

@@ -19,6 +19,12 @@ export interface DevOptions {
 /** Variables that make sense on this machine only: all shards are in one isolate, and webhooks may go to this machine. */
 const LOCAL_VARS = { ISOLATE_MEMORY_MB: "2000", WEBHOOK_ALLOWED_HOSTS: "127.0.0.1,localhost,[::1]" };
 
+/** Returns the variables for this machine. Hosts that the configuration allows stay allowed. */
+export function localVars({ vars = {} }: Config): [name: string, value: string][] {
+  const hosts = [String(vars.WEBHOOK_ALLOWED_HOSTS ?? ""), LOCAL_VARS.WEBHOOK_ALLOWED_HOSTS].filter((list) => list !== "").join(",");
+  return Object.entries({ ...LOCAL_VARS, WEBHOOK_ALLOWED_HOSTS: hosts });
+}
+
 /** The watchdog's interval. The local runtime does not run cron triggers by the clock. */
 const WATCHDOG_MILLIS = 60_000;
 
@@ -33,7 +39,7 @@ export async function dev(folder: string, options: DevOptions): Promise<number> 
   const key = ensureKey(dirname(config));
   const state = resolve(folder, options.persistTo ?? ".wrangler/state");
   const interactive = process.stdin.isTTY === true;
-  const vars = Object.entries(LOCAL_VARS).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
+  const vars = localVars(isInside && own !== undefined ? await readConfig(folder, own) : {}).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   const args = ["dev", "--config", config, "--ip", "127.0.0.1", "--port", String(options.port), "--persist-to", state, `--show-interactive-dev-session=${interactive}`, ...vars];
   const child = startWrangler(folder, args, [interactive ? "inherit" : "ignore", "inherit", "inherit"]);
   const ended = new Promise<number>((done) => child.once("close", (status) => done(status ?? 0)));

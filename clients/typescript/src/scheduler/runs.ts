@@ -8,16 +8,26 @@ import type { TaskRun } from "./types.ts";
 
 type FetchHandler = (request: Request) => Response | Promise<Response>;
 
+/** What an object does of its own when the scheduler calls it. */
+export interface RunOptions {
+  /** Called with each request. */
+  onRequest?: () => void;
+  /** Called before a method, which waits for it. */
+  before?: () => unknown;
+  /** Returns the second argument of a method. Default: a `TaskRun`. */
+  argument?: (task: DeliveredTask, headers: Headers, home: Home) => unknown;
+}
+
 /**
  * Puts a `fetch` before that of an object, which answers the scheduler's calls of its methods. Every other request
- * reaches the object's own `fetch`, if its class has one. `onRequest` is called with each request.
+ * reaches the object's own `fetch`, if its class has one.
  */
-export function interceptRuns(target: object, home: Home, onRequest: () => void = () => {}): void {
+export function interceptRuns(target: object, home: Home, options: RunOptions = {}): void {
   const own = (target as { fetch?: FetchHandler }).fetch;
   const fetch: FetchHandler = async (request) => {
-    onRequest();
+    options.onRequest?.();
     const method = methodOfPath(new URL(request.url).pathname);
-    if (method !== undefined) return answerRun(target, method, request, home);
+    if (method !== undefined) return answerRun(target, method, request, home, options);
     return own === undefined ? new Response("There is nothing here.\n", { status: 404 }) : own.call(target, request);
   };
   Object.defineProperty(target, "fetch", { value: fetch, configurable: true, writable: true });
@@ -27,13 +37,14 @@ export function interceptRuns(target: object, home: Home, onRequest: () => void 
  * Calls the method of a run, and says how it ended: 204 if it returned, 500 if it is to be retried, 503 if not before
  * some time, and 410 if it failed for good.
  */
-async function answerRun(target: object, name: string, request: Request, home: Home): Promise<Response> {
+async function answerRun(target: object, name: string, request: Request, home: Home, { before, argument = runOf }: RunOptions): Promise<Response> {
   if (!(await hasToken(request, home))) return failure(410, "the call is not from a task that was scheduled here");
   const found = home.find(name);
   if (found === undefined) return failure(410, `${home.type.name} has no method "${name}" that tasks may call`);
   const task = (await request.json()) as DeliveredTask;
   try {
-    await found.method.call(target, task.payload, runOf(task, request.headers, home));
+    await before?.();
+    await found.method.call(target, task.payload, argument(task, request.headers, home));
     return new Response(null, { status: 204 });
   } catch (error) {
     return answerError(error, `${home.type.name}.${name}()`);

@@ -3,14 +3,14 @@ import type { SchedulerClient } from "../client/client.ts";
 import type { OverRpc } from "../rpc.ts";
 import { connect } from "./connect.ts";
 import type { Class } from "./declarations.ts";
-import { type Address, Home, newToken } from "./home.ts";
+import type { Home } from "./home.ts";
+import { homeOfObject, type ObjectClass } from "./object-home.ts";
 import { fingerprintOf, reconcile } from "./reconcile.ts";
 import { interceptRuns } from "./runs.ts";
 import { TaskScheduler } from "./task-scheduler.ts";
 import type { Criteria, NewTask, Task, TaskRun } from "./types.ts";
 
-/** Keys of the object's storage. */
-const TOKEN = "durable-scheduler:token";
+/** A key of the object's storage. */
 const FINGERPRINT = "durable-scheduler:declared";
 
 /**
@@ -44,19 +44,13 @@ export class Scheduler<Env = unknown> extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const type = new.target as unknown as Class & { binding: string | undefined };
+    const type = new.target as unknown as ObjectClass;
     let client: SchedulerClient | undefined;
     const connected = () => (client ??= connect(env, ctx));
-    let token: Promise<string> | undefined;
-    const home = new Home({
-      type,
-      base: Scheduler as unknown as Class,
-      address: () => addressOf(ctx, env, type),
-      token: () => (token ??= storedToken(ctx.storage)),
-    });
+    const home = homeOfObject(ctx, env, type, Scheduler as unknown as Class);
     this.scheduler = new TaskScheduler(home, connected);
     const declared = new DeclaredSchedules(ctx.storage, home, connected);
-    interceptRuns(this, home, () => ctx.waitUntil(declared.bringUpToDate()));
+    interceptRuns(this, home, { onRequest: () => ctx.waitUntil(declared.bringUpToDate()) });
     ctx.waitUntil(declared.bringUpToDate());
   }
 
@@ -80,29 +74,6 @@ export class Scheduler<Env = unknown> extends DurableObject<Env> {
     console.log(`task ${run.id} has fired:`, payload);
     return undefined;
   }
-}
-
-/** Returns where runs of an object are sent. Throws a `TypeError` if it has no name or no binding. */
-function addressOf(ctx: DurableObjectState, env: unknown, type: { name: string; binding: string | undefined }): Address {
-  const { name } = ctx.id;
-  if (name === undefined) throw new TypeError(`this ${type.name} has no name: get it by idFromName() or getByName()`);
-  const binding = type.binding ?? Object.keys(env as object).find((key) => leadsTo((env as Record<string, unknown>)[key], ctx.id, name));
-  if (binding === undefined) throw new TypeError(`no binding leads to ${type.name}: add one to durable_objects.bindings, or set ${type.name}.binding`);
-  return { type: "durable-object", binding, name };
-}
-
-/** Whether something is the namespace in which an id has a name. A service binding has every name as a function. */
-function leadsTo(value: unknown, id: DurableObjectId, name: string): boolean {
-  const isNamespace = (value as object | null | undefined)?.constructor?.name === "DurableObjectNamespace";
-  return isNamespace && (value as DurableObjectNamespace).idFromName(name).equals(id);
-}
-
-async function storedToken(storage: DurableObjectStorage): Promise<string> {
-  const stored = await storage.get<string>(TOKEN);
-  if (stored !== undefined) return stored;
-  const token = newToken();
-  await storage.put(TOKEN, token);
-  return token;
 }
 
 /** How long after a failure the declared schedules are tried again, milliseconds. */

@@ -35,10 +35,22 @@ function forbidden(detail: string): Response {
 /** Returns an answer without the values of the headers of targets, which a caller without the scope `write` may not see. */
 export async function hideHeaders(response: Response): Promise<Response> {
   if (!(response.headers.get("content-type") ?? "").startsWith("application/json")) return response;
-  const text = JSON.stringify(await response.json(), (name, value: unknown) => (name === "headers" && typeof value === "object" && value !== null ? hidden(value) : value));
   const headers = new Headers(response.headers);
   headers.delete("content-length");
-  return new Response(text, { status: response.status, headers });
+  return new Response(JSON.stringify(withoutHeaders(await response.json())), { status: response.status, headers });
+}
+
+/** Members of a task that hold any JSON of the user, in which nothing is hidden. */
+const OPAQUE = new Set(["payload", "body"]);
+
+function withoutHeaders(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutHeaders);
+  if (typeof value !== "object" || value === null) return value;
+  const members = Object.entries(value).map(([name, member]: [string, unknown]) => {
+    if (OPAQUE.has(name)) return [name, member];
+    return [name, name === "headers" && typeof member === "object" && member !== null ? hidden(member) : withoutHeaders(member)];
+  });
+  return Object.fromEntries(members) as unknown;
 }
 
 function hidden(headers: object): object {
