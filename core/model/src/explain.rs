@@ -61,7 +61,7 @@ pub enum ReasonCode {
     PutOff,
     /// Its time has come, and it has not fired.
     Overdue,
-    /// Its time has come, and it waits because the limit of its key is used up.
+    /// Its time has come, and it waits until the limit of its key has room for it.
     Limited,
     /// The destination that it is for does not answer: what is due for it waits.
     CircuitOpen,

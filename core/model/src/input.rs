@@ -21,7 +21,7 @@ pub(crate) use parse::{parse_naming_the_field, parse_object, parse_object_taking
 pub(crate) use plain_words::in_plain_words;
 pub(crate) use text::{Text, put, read_object};
 pub use time_input::parse_time;
-pub(crate) use time_input::{GivenTime, TimeInput};
+pub(crate) use time_input::{GivenTime, InstantInput, TimeInput};
 pub(crate) use unknown::unknown_name;
 pub(crate) use whole::{Whole, whole, whole_of};
 

@@ -9,10 +9,7 @@ export interface AllRuns {
   attempts: number;
   /** Where the next page begins; null at the end of what is kept. */
   cursor: string | null;
-  /**
-   * The attempts that were looked at and have an error, grouped by what their errors have in
-   * common. Only with `group`.
-   */
+  /** One entry for all attempts whose errors differ only in numbers and ids. Only with `group`. */
   groups?: ErrorGroup[] | undefined;
   /**
    * If more follow: what the pages so far do not show was reported at this time or before,
@@ -106,7 +103,7 @@ export interface CancelledMany {
 
 /** What became of the tasks to change. */
 export interface ChangedMany {
-  /** They run already, and no other attempt of them waits that could start now. */
+  /** Only of `run`: it started nothing, because an attempt is in flight and no further one waits. */
   alreadyRunning: number;
   /** They were changed. */
   changed: number;
@@ -331,9 +328,9 @@ export interface Envelope {
 
 /** Attempts with like errors. */
 export interface ErrorGroup {
-  /** How many they are among those that were looked at for this page. */
+  /** The number of these attempts on this page. Older pages may have more of them. */
   count: number;
-  /** What their errors have in common: `<n>` stands for a number, `<id>` for an id. */
+  /** Their error, in which `<n>` stands in place of each number and `<id>` in place of each id. */
   error: string;
   /** The last of them. */
   example: Run;
@@ -506,14 +503,20 @@ export interface KeyList {
 
 /** A limit on the runs of the tasks that name its key; at least one of the two. */
 export type Limit = {
-  /** Most runs in flight at a time: handed to a dispatcher and not reported. */
+  /** The most runs in flight at a time: dispatched and not reported. */
   concurrency: number;
-  /** Most runs that are handed on a second: in any `t` seconds at most `perSecond * (t + 1) + 1`. */
+  /**
+   * The most runs that are dispatched per second. In any `t` seconds, these are at most
+   * `perSecond * (t + 1) + 1`.
+   */
   perSecond?: number | null | undefined;
 } | {
-  /** Most runs in flight at a time: handed to a dispatcher and not reported. */
+  /** The most runs in flight at a time: dispatched and not reported. */
   concurrency?: number | null | undefined;
-  /** Most runs that are handed on a second: in any `t` seconds at most `perSecond * (t + 1) + 1`. */
+  /**
+   * The most runs that are dispatched per second. In any `t` seconds, these are at most
+   * `perSecond * (t + 1) + 1`.
+   */
   perSecond: number;
 };
 
@@ -665,8 +668,9 @@ export interface NewCronTask {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   /**
@@ -762,8 +766,9 @@ export interface NewIntervalTask {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   /**
@@ -872,8 +877,9 @@ export interface NewRuleTask {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   /**
@@ -968,8 +974,9 @@ export interface NewTaskAfterDelay {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   maxRuns?: null | undefined;
@@ -1042,8 +1049,9 @@ export interface NewTaskAtTime {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   maxRuns?: null | undefined;
@@ -1116,8 +1124,9 @@ export interface NewUnscheduledTask {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   maxRuns?: null | undefined;
@@ -1158,6 +1167,16 @@ export interface NextRun {
   due: number;
   /** Its nominal time, which names the run. */
   time: number;
+}
+
+/** What the key of the request may do. */
+export interface OwnKey {
+  /** What it is for. Absent for a key of the secret `API_KEYS`, which has no name. */
+  name?: string | undefined;
+  /** Where; `["*"]` for every namespace. */
+  namespaces: string[];
+  /** What it may do. */
+  scopes: ("read" | "write" | "admin")[];
 }
 
 /** Percentiles in milliseconds. */
@@ -1206,8 +1225,9 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   limitKey?: unknown;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   maxRuns?: null | undefined;
@@ -1271,8 +1291,9 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   limitKey?: unknown;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   maxRuns?: null | undefined;
@@ -1336,8 +1357,9 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   limitKey?: unknown;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   /**
@@ -1418,8 +1440,9 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   limitKey?: unknown;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   /**
@@ -1495,8 +1518,9 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   limitKey?: unknown;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   /**
@@ -1567,8 +1591,9 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   limitKey?: unknown;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   maxRuns?: null | undefined;
@@ -1767,7 +1792,7 @@ export interface Reason {
    * - `scheduled`: It waits for its time. If its time has come, it waits for its turn.
    * - `put-off`: It fires later than its time.
    * - `overdue`: Its time has come, and it has not fired.
-   * - `limited`: Its time has come, and it waits because the limit of its key is used up.
+   * - `limited`: Its time has come, and it waits until the limit of its key has room for it.
    * - `circuit-open`: The destination that it is for does not answer: what is due for it waits.
    * - `paused`: It waits to be resumed.
    * - `unscheduled`: It has no schedule.
@@ -2112,17 +2137,17 @@ export interface ShownLimit {
    */
   inEffect: boolean;
   /**
-   * Runs that are handed on and not reported, as the shards told last: within a second, where
-   * tasks wait.
+   * Runs that were dispatched and not reported, by the last messages of the shards. While tasks
+   * wait, these are at most a second old.
    */
   inFlight: number;
   /** The key that tasks name as `limitKey`. */
   key: string;
-  /** Most runs that are handed on a second. */
+  /** The most runs that are dispatched per second. */
   perSecond?: number | undefined;
   /** The shards that have slots or wait for some. */
   shards: {
-    /** Runs that are handed on and not reported, when it last told. */
+    /** Runs that were dispatched and not reported, by its last message. */
     inFlight: number;
     /** The shard's name. */
     shard: string;
@@ -2391,8 +2416,9 @@ export interface TaskPatch {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   /**
@@ -2547,8 +2573,8 @@ export interface ListAllRunsQuery {
   target?: string | undefined;
   /** They called a webhook of this host. The same as `target=webhook:HOST`. */
   callbackHost?: string | undefined;
-  /** Their task has this tag. */
-  tag?: string | undefined;
+  /** Their task has this tag, or both if the parameter is given twice. */
+  tag?: readonly string[] | undefined;
   /** The id of their task starts with this. */
   prefix?: string | undefined;
   /** Their error contains this, upper and lower case alike. */
@@ -2561,7 +2587,7 @@ export interface ListAllRunsQuery {
   group?: "error" | undefined;
   /** With `group`: the group with the newest attempt first, or the largest. */
   order?: "newest" | "count" | undefined;
-  /** The largest number of items on the page; with `group`, of groups from each shard. */
+  /** The most attempts on the page. With `group`, the most groups that each shard adds to the page, so there may be more groups than this. */
   limit?: number | undefined;
   /** The cursor from the answer before, unchanged. */
   cursor?: string | undefined;
@@ -2609,7 +2635,7 @@ export interface WatchEventsQuery {
   /** Only events of tasks with this tag. */
   tag?: string | undefined;
   /** Only events of this type. */
-  type?: "created" | "updated" | "cancelled" | "paused" | "resumed" | "rescheduled" | "fired" | "succeeded" | "failed" | "dead-lettered" | "handed-over" | "skipped" | "expired" | "circuit-opened" | "circuit-half-open" | "circuit-closed" | undefined;
+  type?: "created" | "updated" | "cancelled" | "paused" | "resumed" | "rescheduled" | "fired" | "succeeded" | "failed" | "dead-lettered" | "discarded" | "handed-over" | "skipped" | "expired" | "circuit-opened" | "circuit-half-open" | "circuit-closed" | undefined;
 }
 
 /** Every type of problem: see `GET /problems/{id}` for what it means and what to do. */
