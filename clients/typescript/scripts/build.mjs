@@ -9,7 +9,7 @@ import { build } from "esbuild";
 const folder = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(folder, "dist");
 rmSync(dist, { recursive: true, force: true });
-execFileSync("tsc", ["-p", "tsconfig.build.json"], { cwd: folder, stdio: "inherit" });
+for (const project of ["tsconfig.build.json", "tsconfig.build.node.json"]) execFileSync("tsc", ["-p", project], { cwd: folder, stdio: "inherit" });
 
 // The compiler renames what the modules import, but not what their declarations import.
 for (const name of readdirSync(dist, { recursive: true })) {
