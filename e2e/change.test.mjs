@@ -253,7 +253,7 @@ test("what GET shows can be sent again, and changes nothing", async () => {
 
 test("a patch leaves counted runs counted, unless it is of the schedule", async () => {
   const made = await create({ id: "n", everySeconds: 60, startAt: FAR, endAt: FAR + 9_000_000, maxRuns: 3, jitterSeconds: 5 });
-  assert.deepEqual([made.firstRun, made.lastRun], [FAR, FAR + 120_000]);
+  assert.deepEqual([made.firstRun, made.finalRun], [FAR, FAR + 120_000]);
   const patch = async (body) => {
     const answer = await scheduler.call("/v1/tasks/n", { method: "PATCH", body });
     assert.equal(answer.status, 200, JSON.stringify(answer.body));
@@ -261,11 +261,11 @@ test("a patch leaves counted runs counted, unless it is of the schedule", async 
     return answer.body;
   };
   const kept = await patch({ description: "d" });
-  assert.deepEqual([kept.anchor, kept.startAt, kept.maxRuns, kept.lastRun, kept.due], [FAR, FAR, 3, FAR + 120_000, made.due]);
-  assert.equal((await patch({ jitterSeconds: null })).lastRun, FAR + 120_000);
-  assert.equal((await patch({ everySeconds: 30, anchor: FAR, maxRuns: 5 })).lastRun, FAR + 120_000);
+  assert.deepEqual([kept.anchor, kept.startAt, kept.maxRuns, kept.finalRun, kept.due], [FAR, FAR, 3, FAR + 120_000, made.due]);
+  assert.equal((await patch({ jitterSeconds: null })).finalRun, FAR + 120_000);
+  assert.equal((await patch({ everySeconds: 30, anchor: FAR, maxRuns: 5 })).finalRun, FAR + 120_000);
   const once = await patch({ time: FAR });
-  assert.deepEqual([once.everySeconds, once.anchor, once.maxRuns, once.lastRun], [undefined, undefined, undefined, undefined]);
+  assert.deepEqual([once.everySeconds, once.anchor, once.maxRuns, once.finalRun], [undefined, undefined, undefined, undefined]);
   await scheduler.call("/v1/tasks/n", { method: "DELETE" });
 });
 

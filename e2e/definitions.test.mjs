@@ -41,7 +41,7 @@ test("a deploy each moment does not keep a task from firing, and counts nothing 
     return fired("deploy").length >= 3;
   }, { everyMs: 200 });
   assert.equal(last.status, 200);
-  assert.deepEqual([last.body.anchor, last.body.lastRun], [first.body.anchor, first.body.lastRun]);
+  assert.deepEqual([last.body.anchor, last.body.finalRun], [first.body.anchor, first.body.finalRun]);
   const times = fired("deploy").map((task) => task.time);
   assert.deepEqual([...new Set(times)].sort(), [0, 1, 2].map((n) => first.body.anchor + n * 1_000));
 });

@@ -68,7 +68,7 @@ test("an interval fires so often as it may, from its start, put off by no more t
   const body = { id: "beat", everySeconds: 1.1, startAt, maxRuns: 4, jitterSeconds: 0.4, callback };
   const made = await call("/v1/tasks", { body });
   assert.equal(made.status, 201);
-  assert.equal(made.body.lastRun, startAt + 3_300);
+  assert.equal(made.body.finalRun, startAt + 3_300);
   assert.deepEqual((await call("/v1/tasks?kind=every")).body.tasks.map((task) => task.id), ["beat"]);
   assert.deepEqual((await call("/v1/tasks?kind=cron")).body.tasks, []);
   await until("the task to have ended", async () => (await call("/v1/tasks/beat")).status === 404);

@@ -8,18 +8,16 @@ use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::dead_letter::DeadLetterId;
-use scheduler_model::input::FieldError;
-use scheduler_model::list_query::{Parameter, parse_list_query};
+use scheduler_model::list_query::parse_list_query;
 use scheduler_model::listing::write_task;
 use scheduler_model::protocol::{Change, Filter, LetterOutcome, ListItem, Status, paths};
 use scheduler_model::routing::ShardId;
 use scheduler_model::task::{ChosenLetters, DeadLettersInput, Record, ReplayInput};
 use serde::Serialize;
 
-/// The parameters of its query, which the model reads.
-#[cfg(test)]
+/// The parameters of its query: those of a list of tasks but `status`.
 pub(crate) const QUERY: &[&str] =
-    &["prefix", "text", "tag", "kind", "from", "to", "limit", "cursor"];
+    &["prefix", "text", "tag", "callbackHost", "error", "kind", "from", "to", "limit", "cursor"];
 
 /// How much later than the request the last dead letter died that a replay of many includes,
 /// milliseconds. The clocks of the shards may be ahead by as much. A run that fails again in the
@@ -48,22 +46,9 @@ struct DoneToMany {
 
 /// `GET /v1/dead-letters`: one page of the dead letters of all shards, the newest first.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
-    let query =
-        call.query_with_tags(|parameters| parse_list_query(&mut without_status(parameters)))?;
+    let query = call.query_of_list(parse_list_query)?;
     let page = page_of(&call.shards, paths::DEAD_LETTERS, query).await?;
     Ok(shown_list(&call, "deadLetters", page))
-}
-
-/// Refuses the parameter `status`.
-fn without_status<'p, 'a: 'p>(
-    parameters: &'p mut dyn Iterator<Item = Parameter<'a>>,
-) -> impl Iterator<Item = Parameter<'a>> + 'p {
-    parameters.map(|parameter| match parameter {
-        Ok((name, _)) if name == "status" => {
-            Err(FieldError::new("status", "is dead-lettered of all of these; leave it out"))
-        }
-        parameter => parameter,
-    })
 }
 
 /// `GET /v1/dead-letters/{id}`.

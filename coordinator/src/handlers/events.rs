@@ -8,7 +8,7 @@
 use crate::auth::token_of;
 use crate::bodies::Held;
 use crate::clients::shards::Shards;
-use crate::context::{Call, unknown_parameter};
+use crate::context::Call;
 use crate::problem::Problem;
 use crate::request_id;
 use crate::response::Answer;
@@ -21,7 +21,7 @@ use scheduler_model::bounds::{
 };
 use scheduler_model::events::{EventsCursor, write_cursor, write_events, write_gap};
 use scheduler_model::input::FieldError;
-use scheduler_model::list_query::{Parameter, one_of};
+use scheduler_model::list_query::{Parameter, one_of, unknown_parameter};
 use scheduler_model::protocol::{EventKind, EventsReply, EventsRequest, paths};
 use scheduler_model::routing::{ShardId, id_hash};
 use scheduler_platform::{now, random_bytes, sleep};
@@ -225,7 +225,7 @@ mod tests {
         let long = "a".repeat(MAX_ID_BYTES + 1);
         for (name, value, field) in [
             ("type", "gone", "type"),
-            ("ids", "a", "query"),
+            ("ids", "a", "ids"),
             ("id", &long, "id"),
             ("tag", &long[..MAX_TAG_BYTES + 1], "tag"),
         ] {

@@ -1,6 +1,6 @@
 //! Parameters in paths and headers.
 
-use crate::conditions::{Conditions, IF_MATCH, IF_NONE_MATCH};
+use crate::conditions::{Conditions, IF_MATCH, IF_NONE_MATCH, Repeats};
 use crate::problem::ProblemType;
 use crate::routes::{Access, Route};
 use scheduler_model::access::{NAMESPACE_HEADER, Scope};
@@ -61,11 +61,14 @@ pub(super) fn headers(route: &Route) -> Vec<Value> {
     let headers = [
         (takes_version, "IfMatch"),
         (takes_version, "IfNoneMatch"),
-        (route.operation.once, "IdempotencyKey"),
+        (route.repeats == Repeats::Once, "IdempotencyKey"),
     ];
     let taken = headers.into_iter().filter(|(is_taken, _)| *is_taken);
     taken.map(|(_, name)| json!({ "$ref": format!("#/components/parameters/{name}") })).collect()
 }
+
+/// The pattern of a condition: `*`, or ETags in quotes with commas between them.
+const CONDITION_PATTERN: &str = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#;
 
 /// Returns the headers that several operations read, as components.
 pub(super) fn components() -> Value {
@@ -80,13 +83,13 @@ pub(super) fn components() -> Value {
             "description": "The `ETag` of the answer that showed the task. The request is carried out only if the task still has that version, \
                 the part of the tag before the dot, and answered with 412 otherwise. Several tags, separated by commas, stand for any of them, \
                 and `*` for any task. A weak tag (`W/`) never matches.",
-            "schema": { "type": "string", "examples": ["*"] }
+            "schema": { "type": "string", "pattern": CONDITION_PATTERN, "examples": ["*"] }
         },
         "IfNoneMatch": {
             "name": IF_NONE_MATCH, "in": "header", "required": false,
             "description": "`*`, or the `ETag`s of answers that showed the task. A change is answered with 412 if there is a task, or if it has \
                 one of these versions. A read is answered with 304 if version and state are those of a tag.",
-            "schema": { "type": "string", "examples": ["*"] }
+            "schema": { "type": "string", "pattern": CONDITION_PATTERN, "examples": ["*"] }
         },
         "IdempotencyKey": {
             "name": idempotency::HEADER, "in": "header", "required": false,

@@ -33,7 +33,7 @@ pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
         record.schedule().schedule(id_hash(&record.id)).map_err(|problem| problem.to_string())?;
     let callback = Callback::parse(record.callback.get()).map_err(|problem| problem.to_string())?;
     let is_counted =
-        record.max_runs.is_some() && (record.first_run.is_some() || record.last_run.is_none());
+        record.max_runs.is_some() && (record.first_run.is_some() || record.final_run.is_none());
     Ok(ReadSchedule {
         schedule: Box::new(schedule),
         to_queue: callback.is_queue(),
@@ -95,8 +95,8 @@ impl NewSchedule {
         let mut fields = given.schedule();
         let settled =
             fields.settle(id_hash(&given.id), since).map_err(|problem| problem.to_string())?;
-        let (first_run, last_run) = (fields.first_run, fields.last_run);
-        (given.first_run, given.last_run) = (first_run, last_run);
+        let (first_run, final_run) = (fields.first_run, fields.final_run);
+        (given.first_run, given.final_run) = (first_run, final_run);
         let mut counted = Vec::with_capacity(record.len() + 64);
         given.write(&mut counted);
         read.record_bytes = u32::try_from(counted.len()).unwrap_or(u32::MAX);

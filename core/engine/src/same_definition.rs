@@ -42,7 +42,7 @@ pub(super) fn going_on(
         given.anchor = stored.anchor;
         keep_local_anchor(&mut given, &stored);
     }
-    (given.first_run, given.last_run) = (stored.first_run, stored.last_run);
+    (given.first_run, given.final_run) = (stored.first_run, stored.final_run);
     let hash = id_hash(&given.id);
     let schedule = |record: &Record<'_>| {
         record.schedule().schedule(hash).map_err(|problem| problem.to_string())
@@ -86,8 +86,9 @@ mod tests {
 
     #[test]
     fn what_is_left_open_is_kept() {
-        let stored = r#""everySeconds":5,"anchor":7000,"maxRuns":3,"firstRun":7000,"lastRun":17000,"paused":true"#;
-        let given = r#""everySeconds":5,"anchor":9000,"maxRuns":3,"firstRun":9000,"lastRun":19000"#;
+        let stored = r#""everySeconds":5,"anchor":7000,"maxRuns":3,"firstRun":7000,"finalRun":17000,"paused":true"#;
+        let given =
+            r#""everySeconds":5,"anchor":9000,"maxRuns":3,"firstRun":9000,"finalRun":19000"#;
         assert_eq!(
             goes_on(given, stored, OPEN),
             Some(
@@ -101,8 +102,12 @@ mod tests {
         assert!(unpaused.contains(r#""anchor":7000"#) && !unpaused.contains("paused"));
         // The anchor that is stored may be given, too.
         let given =
-            r#""everySeconds":5.0,"anchor":7000,"maxRuns":3,"firstRun":12000,"lastRun":22000"#;
-        assert!(goes_on(given, stored, SAID).unwrap().contains(r#""lastRun":17000"#));
+            r#""everySeconds":5.0,"anchor":7000,"maxRuns":3,"firstRun":12000,"finalRun":22000"#;
+        let kept = goes_on(given, stored, SAID).unwrap();
+        assert!(kept.contains(r#""finalRun":17000"#));
+        // As an earlier version stored it.
+        let stored = stored.replace("finalRun", "lastRun");
+        assert_eq!(goes_on(given, &stored, SAID), Some(kept));
     }
 
     /// As if a law had moved Vancouver's clock by an hour since the task was stored.
@@ -139,7 +144,7 @@ mod tests {
         ] {
             assert!(goes_on(same, cron, OPEN).is_some(), "{same}");
         }
-        let list = r#""cron":["0 9 * * *","30 9 * * *"],"paused":true,"maxRuns":3,"firstRun":32400000,"lastRun":118800000"#;
+        let list = r#""cron":["0 9 * * *","30 9 * * *"],"paused":true,"maxRuns":3,"firstRun":32400000,"finalRun":118800000"#;
         for same in [
             r#""cron":["30 9 * * *","0 9 * * *"],"maxRuns":3"#,
             r#""cron":["0,30 9 * * *"],"timezone":"UTC","maxRuns":3"#,
@@ -147,7 +152,7 @@ mod tests {
         ] {
             let kept = goes_on(same, list, OPEN).unwrap();
             assert!(
-                kept.contains(r#""lastRun":118800000"#) && kept.contains(r#""paused":true"#),
+                kept.contains(r#""finalRun":118800000"#) && kept.contains(r#""paused":true"#),
                 "{kept}"
             );
         }
@@ -160,7 +165,7 @@ mod tests {
             )
             .is_some()
         );
-        let rule = r#""rrule":"FREQ=DAILY;COUNT=9","startAt":1000,"lastRun":691201000"#;
+        let rule = r#""rrule":"FREQ=DAILY;COUNT=9","startAt":1000,"finalRun":691201000"#;
         for other in [
             r#""cron":"0 9 * * MON""#,
             r#""cron":"0 9 * * MON","timezone":"Europe/London","endAt":4000000000000"#,

@@ -1,6 +1,7 @@
 //! Queries: each parameter at most once; and that of a list of tasks: filter, page and limit.
 
 use crate::bounds::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
+use crate::format::history::Outcome;
 use crate::hosts::host_of_name;
 use crate::input::{FieldError, cut, in_plain_words, parse_time};
 use crate::listing::Cursor;
@@ -22,35 +23,54 @@ pub type Parameter<'a> = Result<(Cow<'a, str>, Cow<'a, str>), FieldError>;
 pub fn each_once<'a>(
     pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
 ) -> impl Iterator<Item = Parameter<'a>> {
-    each_at_most(pairs, |_| false)
+    each_at_most(pairs, |_| 1)
 }
 
-/// Does the same as [`each_once`], but passes `tag` on twice: both tags are meant.
-pub fn each_once_but_tags<'a>(
+/// Does the same as [`each_once`], but passes parameters on that mean all of their values: `tag`
+/// twice, and `outcome` as often as there are outcomes.
+pub fn each_or_several<'a>(
     pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
 ) -> impl Iterator<Item = Parameter<'a>> {
-    each_at_most(pairs, |name| name == "tag")
+    each_at_most(pairs, |name| match name {
+        "tag" => 2,
+        "outcome" => Outcome::KNOWN.len(),
+        _ => 1,
+    })
 }
 
 fn each_at_most<'a>(
     pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
-    may_be_twice: fn(&str) -> bool,
+    most: fn(&str) -> usize,
 ) -> impl Iterator<Item = Parameter<'a>> {
     let mut seen: Vec<Cow<'a, str>> = Vec::new();
     pairs.map(move |(name, value)| {
-        let detail = match seen.iter().filter(|other| **other == name).count() {
-            0 => None,
-            1 if may_be_twice(&name) => None,
-            1 => Some("is given more than once; give it once"),
-            _ => Some("is given more than twice; give it at most twice"),
-        };
-        if let Some(detail) = detail {
+        let most = most(&name);
+        if seen.iter().filter(|other| **other == name).count() >= most {
+            let detail = match most {
+                1 => "is given more than once; give it once".to_owned(),
+                most => format!("is given more than {most} times"),
+            };
             return Err(FieldError::new(name.into_owned(), detail));
         }
         seen.push(name.clone());
         Ok((name, value))
     })
 }
+
+/// The parameters that [`parse_list_query`] reads.
+pub const LIST_QUERY: &[&str] = &[
+    "prefix",
+    "text",
+    "tag",
+    "callbackHost",
+    "error",
+    "kind",
+    "status",
+    "from",
+    "to",
+    "limit",
+    "cursor",
+];
 
 /// What the query of a list asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,32 +112,41 @@ pub fn parse_list_query(
                         .map_err(|problem| FieldError::new("cursor", problem.to_string()))?,
                 );
             }
-            "limit" => {
-                query.limit = value
-                    .parse()
-                    .ok()
-                    .filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit))
-                    .ok_or_else(|| {
-                        FieldError::new(
-                            "limit",
-                            format!("is {:?}; must be 1 to {MAX_LIST_LIMIT}", cut(value, 64)),
-                        )
-                    })?;
-            }
-            other => {
-                let known =
-                    "prefix, text, tag, callbackHost, error, kind, status, from, to, limit, cursor";
-                return Err(FieldError::new(
-                    "query",
-                    format!("has the unknown parameter {:?}; there are: {known}", cut(other, 64)),
-                ));
-            }
+            "limit" => query.limit = parse_limit(value)?,
+            other => return Err(unknown_parameter(other, LIST_QUERY)),
         }
     }
     query.filter.check("")?;
     let host = query.filter.callback_host.as_deref();
     query.filter.callback_host = host.map(|host| host_of_name(host, "callbackHost")).transpose()?;
     Ok(query)
+}
+
+/// Reads the parameter `limit`: how many items a page has at most.
+///
+/// # Errors
+/// It is not a whole number from 1 to [`MAX_LIST_LIMIT`].
+pub fn parse_limit(value: &str) -> Result<usize, FieldError> {
+    let given = value.parse().ok().filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit));
+    given.ok_or_else(|| {
+        let detail = format!("is {:?}; must be 1 to {MAX_LIST_LIMIT}", cut(value, 64));
+        FieldError::new("limit", detail)
+    })
+}
+
+/// Returns the refusal of a query parameter that is none of `known`. It names the parameter as the
+/// caller wrote it.
+pub fn unknown_parameter(name: &str, known: &[&str]) -> FieldError {
+    let known = if known.is_empty() {
+        "it takes none".to_owned()
+    } else {
+        format!("there are: {}", known.join(", "))
+    };
+    if name.is_empty() {
+        return FieldError::new("query", format!("has a parameter without a name; {known}"));
+    }
+    let detail = format!("is not a parameter of this request; {known}");
+    FieldError::new(name.to_owned(), detail)
 }
 
 /// Reads the text of a query parameter as one of the names that `T` has.
@@ -140,9 +169,8 @@ mod tests {
     use scheduler_calendar::time::UnixMillis;
 
     fn parsed(query: &[(&str, &str)]) -> Result<ListQuery, FieldError> {
-        parse_list_query(&mut each_once(
-            query.iter().map(|(name, value)| ((*name).into(), (*value).into())),
-        ))
+        let pairs = query.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        parse_list_query(&mut each_once(pairs))
     }
 
     #[test]
@@ -190,12 +218,12 @@ mod tests {
         }
         let twice = |count: usize| {
             let pairs = vec![(Cow::Borrowed("tag"), Cow::Borrowed("a")); count];
-            parse_list_query(&mut each_once_but_tags(pairs.into_iter()))
+            parse_list_query(&mut each_or_several(pairs.into_iter()))
         };
         assert_eq!(twice(2).unwrap().filter.other_tag.as_deref(), Some("a"));
         assert_eq!(twice(3).unwrap_err().field, "tag");
         // One that is not known is refused as such.
-        assert_eq!(parsed(&[("x", "1"), ("x", "2")]).unwrap_err().field, "query");
+        assert_eq!(parsed(&[("x", "1"), ("x", "2")]).unwrap_err().field, "x");
     }
 
     #[test]
@@ -222,7 +250,8 @@ mod tests {
             ("prefix", &"x".repeat(257), "prefix"),
             ("text", &"x".repeat(1_025), "text"),
             ("tag", &"x".repeat(65), "tag"),
-            ("prefx", "x", "query"),
+            ("prefx", "x", "prefx"),
+            ("", "x", "query"),
         ] {
             assert_eq!(parsed(&[(name, value)]).unwrap_err().field, field);
         }

@@ -131,7 +131,7 @@ fn stored_schedules_follow_a_new_law() {
     // The last of runs that were counted moves with the others, to and fro.
     for last in [old_nine(5), at("2026-12-05T09:00:00-06:00")] {
         let counted = format!(
-            r#"{{"id":"a","cron":"0 9 * * *","timezone":"America/Vancouver","maxRuns":5,"firstRun":{},"lastRun":{last},"callback":{{}}}}"#,
+            r#"{{"id":"a","cron":"0 9 * * *","timezone":"America/Vancouver","maxRuns":5,"firstRun":{},"finalRun":{last},"callback":{{}}}}"#,
             old_nine(1)
         );
         assert_eq!(first(&counted, "2026-12-04T20:00:00Z"), Some(nine(5)), "{last}");

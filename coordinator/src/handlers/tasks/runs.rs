@@ -1,13 +1,12 @@
 //! A task's history.
 
-use crate::context::{Call, unknown_parameter};
+use crate::context::Call;
 use crate::problem::Problem;
 use crate::response::Answer;
-use scheduler_model::bounds::{
-    DEFAULT_LIST_LIMIT, MAX_HISTORY_ROWS, MAX_HISTORY_ROWS_SCANNED, MAX_LIST_LIMIT,
-};
+use scheduler_model::bounds::{DEFAULT_LIST_LIMIT, MAX_HISTORY_ROWS, MAX_HISTORY_ROWS_SCANNED};
+use scheduler_model::ids::{IdError, check_task_id};
 use scheduler_model::input::FieldError;
-use scheduler_model::list_query::Parameter;
+use scheduler_model::list_query::{Parameter, parse_limit, unknown_parameter};
 use scheduler_model::listing::share_of_page;
 use scheduler_model::protocol::{Looked, RunPosition, RunsReply, RunsRequest, paths};
 use scheduler_model::routing::ShardId;
@@ -20,6 +19,8 @@ const MAX_ROUNDS: usize = MAX_HISTORY_ROWS / MAX_HISTORY_ROWS_SCANNED + 2;
 /// `GET /v1/tasks/{id}/runs`: how attempts at the task went, the newest first, whether it is there
 /// still or not.
 pub(crate) async fn runs(call: Call<'_>, id: String) -> Result<Answer, Problem> {
+    let long = |problem: IdError| Problem::invalid(FieldError::new("id", problem.to_string()));
+    check_task_id(&id).map_err(long)?;
     let homes: Vec<ShardId> = call.shards.map.homes(&id).collect();
     let (limit, cursor) = call.query(|parameters| parse_query(parameters, &homes))?;
     let share = share_of_page(homes.len());
@@ -88,22 +89,12 @@ fn parse_query(
     for parameter in parameters {
         let (name, value) = parameter?;
         let value = value.as_ref();
-        let shown = |text: &str| text.chars().take(64).collect::<String>();
         match name.as_ref() {
             "cursor" => {
                 cursor = RunsCursor::parse(value, homes)
                     .map_err(|problem| FieldError::new("cursor", problem.to_string()))?;
             }
-            "limit" => {
-                let given = value.parse().ok().filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit));
-                let problem = || {
-                    FieldError::new(
-                        "limit",
-                        format!("is {:?}; must be 1 to {MAX_LIST_LIMIT}", shown(value)),
-                    )
-                };
-                limit = given.ok_or_else(problem)?;
-            }
+            "limit" => limit = parse_limit(value)?,
             other => return Err(unknown_parameter(other, QUERY)),
         }
     }
@@ -134,7 +125,7 @@ mod tests {
             ("limit", "1001", "limit"),
             ("cursor", "x", "cursor"),
             ("cursor", &RunsCursor::start(2).text(&HOMES), "cursor"),
-            ("tag", "x", "query"),
+            ("tag", "x", "tag"),
         ] {
             assert_eq!(parsed(&[(name, value)]).unwrap_err().field, field);
         }

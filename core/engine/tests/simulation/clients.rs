@@ -430,7 +430,7 @@ pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) 
         end_at: fields.end_at,
         max_runs: fields.max_runs,
         first_run: fields.first_run,
-        last_run: fields.last_run,
+        final_run: fields.final_run,
         jitter_seconds: fields.jitter_seconds,
         window_seconds: fields.window_seconds,
         misfire: fields.misfire,

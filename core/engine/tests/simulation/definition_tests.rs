@@ -144,16 +144,16 @@ fn a_second_try_of_a_create_does_not_count_anew() {
         every(
             1,
             1_000,
-            &format!(r#","maxRuns":3,"firstRun":{},"lastRun":{}"#, at(from), at(from + 2_000)),
+            &format!(r#","maxRuns":3,"firstRun":{},"finalRun":{}"#, at(from), at(from + 2_000)),
         )
     };
     let cron = format!(
-        r#"{{"id":"a","cron":"* * * * * *","maxRuns":3,"firstRun":{},"lastRun":{},"callback":{{"type":"handler","name":"log"}}}}"#,
+        r#"{{"id":"a","cron":"* * * * * *","maxRuns":3,"firstRun":{},"finalRun":{},"callback":{{"type":"handler","name":"log"}}}}"#,
         at(1_000),
         at(3_000)
     );
     let rule = format!(
-        r#"{{"id":"a","rrule":"FREQ=SECONDLY;COUNT=3","startAt":{},"lastRun":{},"callback":{{"type":"handler","name":"log"}}}}"#,
+        r#"{{"id":"a","rrule":"FREQ=SECONDLY;COUNT=3","startAt":{},"finalRun":{},"callback":{{"type":"handler","name":"log"}}}}"#,
         at(1_000),
         at(3_000)
     );
@@ -341,7 +341,7 @@ fn a_patch_of_the_schedule_of_a_paused_task_makes_up_for_nothing() {
 fn a_task_that_is_paused_past_its_end_can_be_changed() {
     for more in [
         format!(r#","endAt":{}"#, at(9_000)),
-        format!(r#","maxRuns":1,"firstRun":{0},"lastRun":{0}"#, at(5_000)),
+        format!(r#","maxRuns":1,"firstRun":{0},"finalRun":{0}"#, at(5_000)),
     ] {
         let mut pair = Pair::new();
         pair.define(&every(5, 5_000, &more), PUT, 0);

@@ -154,10 +154,10 @@ impl Model {
         let of_runs =
             ["onSuccess", "onFailure", "misfire", "overlap", "expireAfterSeconds", "limitKey"];
         // A reschedule notes when it was made: `text` comes without that.
-        for name in past.iter().chain(&["firstRun", "lastRun", "updatedAt"]).chain(&of_runs) {
+        for name in past.iter().chain(&["firstRun", "finalRun", "updatedAt"]).chain(&of_runs) {
             expected.as_object_mut().unwrap().remove(*name);
         }
-        for name in past.iter().chain(&["firstRun", "lastRun"]) {
+        for name in past.iter().chain(&["firstRun", "finalRun"]) {
             fired.as_object_mut().unwrap().remove(*name);
         }
         expected["time"] = firing.time.into();

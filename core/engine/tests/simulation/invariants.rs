@@ -303,7 +303,7 @@ fn record_agrees(model: &Model, firing: Firing, record: &Record<'_>, text: &str)
 /// passed.
 fn without_counts(text: &str) -> String {
     let mut text = text.to_owned();
-    for name in [",\"firstRun\":", ",\"lastRun\":"] {
+    for name in [",\"firstRun\":", ",\"finalRun\":"] {
         if let Some(start) = text.find(name) {
             let digits = start + name.len();
             let end = digits + text[digits..].find(|c: char| !c.is_ascii_digit()).unwrap();

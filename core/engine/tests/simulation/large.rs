@@ -235,7 +235,7 @@ fn a_firing_of_large_recurring_tasks_is_bounded() {
     for (tasks, bytes) in [(500, 60_000), (60, 110_000), (4_500, 1_000)] {
         let mut pair = Pair::new();
         let schedules = (0..tasks)
-            .map(|n| each_second(&id(n, 5), r#""maxRuns":1,"lastRun":1764000000000,"#, bytes))
+            .map(|n| each_second(&id(n, 5), r#""maxRuns":1,"finalRun":1764000000000,"#, bytes))
             .collect();
         pair.take_in(Append { schedules, ..Append::default() });
         let (fired, firings) = fire_all(&mut pair, NOW);
@@ -440,7 +440,7 @@ fn mixed_herds_end_once_each() {
             let rest = format!(r#"{policy}"callback":{callback},"payload":"{payload}"}}"#);
             if random.chance(300) {
                 let when =
-                    format!(r#""everySeconds":1,"anchor":{NOW},"maxRuns":1,"lastRun":{NOW},"#);
+                    format!(r#""everySeconds":1,"anchor":{NOW},"maxRuns":1,"finalRun":{NOW},"#);
                 schedules.push(format!(r#"{{"id":"{id}",{when}{rest}"#).into_bytes());
             } else {
                 let flags = if is_conditional { to.and(Flags::CONDITIONAL) } else { to };

@@ -135,7 +135,7 @@ fn anchors_and_the_ends_of_schedules_move_too() {
     let every = format!(r#""everySeconds":86400,{}"#, local("anchor"));
     let ended = format!(r#"{NINE},{}"#, local("endAt"));
     let counted =
-        format!(r#"{NINE},"maxRuns":1,"firstRun":{0},"lastRun":{0}"#, MIDNIGHT + 17 * HOUR);
+        format!(r#"{NINE},"maxRuns":1,"firstRun":{0},"finalRun":{0}"#, MIDNIGHT + 17 * HOUR);
     for (schedule, goes_on) in [(every, true), (ended, false), (counted, false)] {
         for watermark in [16 * HOUR - 1, 16 * HOUR + 45 * 60_000] {
             let mut shard = at_midnight();

@@ -176,7 +176,7 @@ fn a_run_that_is_made_up_for_does_not_overlap_an_attempt_that_is_resumed() {
 #[test]
 fn a_run_that_is_owed_by_a_second_try_does_not_overlap_an_attempt_that_is_resumed() {
     let (mut pair, record) = paused_with_an_attempt("queueOne");
-    let counted = format!(r#","maxRuns":3,"firstRun":{},"lastRun":{}"#, at(2_000), at(4_000));
+    let counted = format!(r#","maxRuns":3,"firstRun":{},"finalRun":{}"#, at(2_000), at(4_000));
     let shown = pair.engine.get("a", &pair.storage).unwrap().unwrap();
     let append = Append {
         schedules: vec![record(&counted).into_bytes()],

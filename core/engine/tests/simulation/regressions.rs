@@ -203,7 +203,7 @@ fn a_schedule_that_has_ended_leaves_nothing() {
     let mut pair = Pair::new();
     let record = |first: i64, last: i64| {
         format!(
-            r#"{{"id":"a","everySeconds":1,"anchor":{NOW},"maxRuns":3,"firstRun":{first},"lastRun":{last},"callback":{{"type":"handler","name":"log"}}}}"#
+            r#"{{"id":"a","everySeconds":1,"anchor":{NOW},"maxRuns":3,"firstRun":{first},"finalRun":{last},"callback":{{"type":"handler","name":"log"}}}}"#
         )
     };
     let asked = record(NOW.get(), NOW.get() + 2_000);
@@ -233,7 +233,7 @@ fn a_schedule_that_has_ended_leaves_nothing() {
 fn a_counted_schedule_ends_where_it_was_to_end() {
     let record = |more: &str| {
         format!(
-            r#"{{"id":"a","everySeconds":1,"anchor":{},"maxRuns":3,{more}"lastRun":{},"callback":{{"type":"handler","name":"log"}}}}"#,
+            r#"{{"id":"a","everySeconds":1,"anchor":{},"maxRuns":3,{more}"finalRun":{},"callback":{{"type":"handler","name":"log"}}}}"#,
             NOW.get() + 1_000,
             NOW.get() + 3_000
         )

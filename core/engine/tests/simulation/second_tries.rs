@@ -13,7 +13,7 @@ fn three_runs(first: i64) -> Vec<u8> {
     let at = |seconds: i64| NOW.plus(1_000 * seconds);
     let (first, last) = (at(first), at(first + 2));
     let log = r#"{"type":"handler","name":"log"}"#;
-    format!(r#"{{"id":"a","everySeconds":1,"anchor":{first},"maxRuns":3,"firstRun":{first},"lastRun":{last},"callback":{log}}}"#)
+    format!(r#"{{"id":"a","everySeconds":1,"anchor":{first},"maxRuns":3,"firstRun":{first},"finalRun":{last},"callback":{log}}}"#)
         .into_bytes()
 }
 

@@ -390,7 +390,7 @@ impl<'s> Twin<'s> {
         let record = Record::parse(stored.as_bytes()).unwrap();
         let append = planned(&text, self.now, |task| {
             if record.is_recurring() {
-                task.go_on(record.last_run);
+                task.go_on(record.final_run);
             }
         });
         let mut append = append.expect("a patch of a description is never refused");

@@ -2,12 +2,11 @@
 
 use super::cursor::RunsCursor;
 use super::groups::Order;
-use crate::bounds::{
-    DEFAULT_LIST_LIMIT, MAX_DESTINATION_BYTES, MAX_ID_BYTES, MAX_LIST_LIMIT, MAX_TAG_BYTES,
-};
+use crate::bounds::{DEFAULT_LIST_LIMIT, MAX_DESTINATION_BYTES, MAX_ID_BYTES, MAX_TAG_BYTES};
 use crate::format::history::{Outcome, TargetKind};
+use crate::hosts::host_of_name;
 use crate::input::{FieldError, at_most, cut, parse_time};
-use crate::list_query::Parameter;
+use crate::list_query::{Parameter, parse_limit, unknown_parameter};
 use crate::protocol::{MAX_ERROR_CHARS, RunFilter};
 use crate::routing::ShardId;
 
@@ -26,9 +25,6 @@ pub const RUNS_QUERY: &[&str] = &[
     "limit",
     "cursor",
 ];
-
-/// Most tags of one query.
-const MAX_TAGS: usize = 2;
 
 /// What the query of a list of runs asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,7 +57,9 @@ pub fn parse_runs_query(
             FieldError::new(name.to_string(), format!("is {:?}; must be {known}", cut(value, 64)))
         };
         match name.as_ref() {
-            "outcome" => filter.outcomes = Some(outcomes(value)?),
+            "outcome" => {
+                filter.outcomes = Some(filter.outcomes.unwrap_or_default() | outcomes(value)?);
+            }
             "target" | "callbackHost" if filter.target.is_some() => {
                 return Err(FieldError::new(
                     name.to_string(),
@@ -71,15 +69,9 @@ pub fn parse_runs_query(
             "target" => filter.target = Some(target(value)?),
             "callbackHost" => {
                 let host = text("callbackHost", value, MAX_DESTINATION_BYTES)?;
-                filter.target = Some(format!("webhook:{}", host.to_ascii_lowercase()));
+                filter.target = Some(format!("webhook:{}", host_of_name(&host, "callbackHost")?));
             }
-            "tag" => {
-                filter.tags.push(text("tag", value, MAX_TAG_BYTES)?);
-                if filter.tags.len() > MAX_TAGS {
-                    let detail = format!("is given more than {MAX_TAGS} times");
-                    return Err(FieldError::new("tag", detail));
-                }
-            }
+            "tag" => filter.tags.push(text("tag", value, MAX_TAG_BYTES)?),
             "prefix" => filter.prefix = Some(text("prefix", value, MAX_ID_BYTES)?),
             "error" => filter.error = Some(text("error", value, MAX_ERROR_CHARS)?),
             "from" => filter.from = Some(parse_time("from", value)?),
@@ -97,17 +89,8 @@ pub fn parse_runs_query(
                 cursor = RunsCursor::parse(value, shards)
                     .map_err(|problem| FieldError::new("cursor", problem.to_string()))?;
             }
-            "limit" => {
-                let given = value.parse().ok().filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit));
-                limit = given.ok_or_else(|| is_one_of(&format!("1 to {MAX_LIST_LIMIT}")))?;
-            }
-            other => {
-                let known = RUNS_QUERY.join(", ");
-                return Err(FieldError::new(
-                    "query",
-                    format!("has the unknown parameter {:?}; there are: {known}", cut(other, 64)),
-                ));
-            }
+            "limit" => limit = parse_limit(value)?,
+            other => return Err(unknown_parameter(other, RUNS_QUERY)),
         }
     }
     if order.is_some() && !is_grouped {
@@ -156,20 +139,23 @@ fn target(value: &str) -> Result<String, FieldError> {
         );
         return Err(FieldError::new("target", detail));
     }
-    Ok(target)
+    match (kind, name) {
+        ("webhook", Some(host)) => Ok(format!("webhook:{}", host_of_name(host, "target")?)),
+        _ => Ok(target),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::list_query::each_once;
+    use crate::list_query::each_or_several;
     use scheduler_calendar::time::UnixMillis;
 
     const SHARDS: [ShardId; 1] = [ShardId { epoch: 1, index: 0 }];
 
     fn parsed(query: &[(&str, &str)]) -> Result<RunsQuery, FieldError> {
         let pairs = query.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        parse_runs_query(&mut each_once(pairs), &SHARDS)
+        parse_runs_query(&mut each_or_several(pairs), &SHARDS)
     }
 
     #[test]
@@ -200,6 +186,12 @@ mod tests {
         assert_eq!(query, Ok(RunsQuery { filter, groups: Some(Order::Count), limit: 7, cursor }));
         let host = parsed(&[("callbackHost", "A.example")]).unwrap();
         assert_eq!(host.filter.target.as_deref(), Some("webhook:a.example"));
+        let host = parsed(&[("callbackHost", "bücher.example.")]).unwrap();
+        assert_eq!(host.filter.target.as_deref(), Some("webhook:xn--bcher-kva.example"));
+        let several = parsed(&[("outcome", "failed"), ("outcome", "dead-lettered")]).unwrap();
+        assert_eq!(several.filter.outcomes, Some(0b110));
+        let two = parsed(&[("tag", "a"), ("tag", "b")]).unwrap();
+        assert_eq!(two.filter.tags, ["a", "b"]);
         let (all, grouped) = (parsed(&[]).unwrap(), parsed(&[("group", "error")]).unwrap());
         assert_eq!((all.limit, all.groups, all.filter.is_all()), (100, None, true));
         assert_eq!(grouped.groups, Some(Order::Newest));
@@ -212,6 +204,7 @@ mod tests {
             (&[("outcome", "other-7")], "outcome"),
             (&[("target", "mail")], "target"),
             (&[("target", "webhook:")], "target"),
+            (&[("target", "webhook:127.0.0.1:8930")], "target"),
             (&[("target", "")], "target"),
             (&[("target", "webhook"), ("callbackHost", "a.example")], "callbackHost"),
             (&[("callbackHost", "a.example"), ("target", "webhook")], "target"),
@@ -227,7 +220,8 @@ mod tests {
             (&[("limit", "0")], "limit"),
             (&[("limit", "1001")], "limit"),
             (&[("cursor", "x")], "cursor"),
-            (&[("id", "x")], "query"),
+            (&[("id", "x")], "id"),
+            (&[("callbackHost", "a.example/b")], "callbackHost"),
             (&[("limit", "7"), ("limit", "7")], "limit"),
         ] {
             assert_eq!(parsed(query).unwrap_err().field, field, "{query:?}");

@@ -42,7 +42,7 @@ pub struct ScheduleFields<'a> {
     /// Nominal time of the first run, where runs are counted.
     pub first_run: Option<UnixMillis>,
     /// Nominal time of the last run, where `max_runs` or COUNT sets one.
-    pub last_run: Option<UnixMillis>,
+    pub final_run: Option<UnixMillis>,
     /// Each occurrence is put off by up to so much.
     pub jitter_seconds: Option<f64>,
     /// And may fire up to so much later.
@@ -76,7 +76,7 @@ impl ScheduleFields<'_> {
     /// Names the field that does not hold.
     pub fn schedule(&self, id_hash: u64) -> Result<Schedule, FieldError> {
         let rule = self.rule()?;
-        let until = match self.last_run {
+        let until = match self.final_run {
             Some(last) => Some(self.last_by_law(&rule, last)),
             None => last_by_count(&rule)?,
         };
@@ -96,7 +96,7 @@ impl ScheduleFields<'_> {
         id_hash: u64,
         since: UnixMillis,
     ) -> Result<Option<(Schedule, Occurrence)>, FieldError> {
-        (self.first_run, self.last_run) = (None, None);
+        (self.first_run, self.final_run) = (None, None);
         let mut schedule = self.schedule(id_hash)?;
         let Some(first) = schedule.next_after(since) else { return Ok(None) };
         if let Some(runs) = self.max_runs {
@@ -107,7 +107,7 @@ impl ScheduleFields<'_> {
         if self.max_runs.is_some()
             || matches!(schedule.rule(), Rule::Ical(rule) if rule.count().is_some())
         {
-            self.last_run = Some(schedule.last());
+            self.final_run = Some(schedule.last());
         }
         Ok(Some((schedule, first)))
     }

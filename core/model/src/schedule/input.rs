@@ -89,6 +89,10 @@ pub(crate) struct Recurrence<'a> {
     /// counted. No caller gives it.
     #[schemars(skip)]
     pub(crate) goes_on: Option<Option<UnixMillis>>,
+    /// Whether an anchor that is not given is to be settled anew, not kept: set by
+    /// [`crate::task::NewTask::settle_anchor`].
+    #[schemars(skip)]
+    pub(crate) settles_anchor: bool,
 }
 
 /// The schema of `cron`.
@@ -395,7 +399,7 @@ impl<'a> Recurrence<'a> {
         if end_at.is_some_and(|end| start_at.is_some_and(|start| end < start)) {
             return Err(FieldError::new("endAt", "is before startAt"));
         }
-        let has_open_anchor = anchor.is_some() && self.anchor.is_none();
+        let has_open_anchor = anchor.is_some() && self.anchor.is_none() && !self.settles_anchor;
         let checked = |due, fields, schedule| CheckedSchedule {
             time: None,
             due,
@@ -404,7 +408,7 @@ impl<'a> Recurrence<'a> {
             has_open_anchor,
         };
         if let Some(last) = self.goes_on {
-            fields.last_run = last;
+            fields.final_run = last;
             check_runs(self.max_runs(), kind)?;
             let schedule = fields.schedule(id_hash(id))?;
             // One that is paused, or whose last run is due, may have none to come.

@@ -6,7 +6,7 @@
 //!
 //! A schedule ends with the last occurrence at or before `endAt`, or with the one that `maxRuns`,
 //! or COUNT in a rule, counts. Where that is gets worked out when the task is taken in, and stored
-//! as `lastRun`: see [`ScheduleFields::settle`].
+//! as `finalRun`: see [`ScheduleFields::settle`].
 
 mod budget;
 mod fields;

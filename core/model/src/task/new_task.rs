@@ -120,8 +120,14 @@ read_object!(NewTask, "a task", ignoring is_read_only, {
 impl<'a> NewTask<'a> {
     /// Marks it as a recurring task that goes on by the schedule that it has, with its last run if
     /// its runs are counted. Such a schedule is not counted anew, and may have no run to come.
-    pub fn go_on(&mut self, last_run: Option<UnixMillis>) {
-        self.recurrence.get_or_insert_default().goes_on = Some(last_run);
+    pub fn go_on(&mut self, final_run: Option<UnixMillis>) {
+        self.recurrence.get_or_insert_default().goes_on = Some(final_run);
+    }
+
+    /// Marks an anchor that is not given as one that was taken away, so that the interval begins
+    /// anew.
+    pub fn settle_anchor(&mut self) {
+        self.recurrence.get_or_insert_default().settles_anchor = true;
     }
 
     /// Gives the task the id that stands in the path.

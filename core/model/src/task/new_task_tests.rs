@@ -66,7 +66,7 @@ fn schedules_become_records() {
         (
             r#""everySeconds":60,"maxRuns":4000000000"#,
             format!(
-                r#""everySeconds":60,"anchor":{},"maxRuns":4000000000,"firstRun":{},"lastRun":{}"#,
+                r#""everySeconds":60,"anchor":{},"maxRuns":4000000000,"firstRun":{},"finalRun":{}"#,
                 now + 60_000,
                 now + 60_000,
                 now + 4_000_000_000 * 60_000_i64
@@ -74,19 +74,19 @@ fn schedules_become_records() {
         ),
         (
             r#""cron":"0 0 * * * *","maxRuns":3"#,
-            r#""cron":"0 0 * * * *","maxRuns":3,"firstRun":1764003600000,"lastRun":1764010800000"#.to_owned(),
+            r#""cron":"0 0 * * * *","maxRuns":3,"firstRun":1764003600000,"finalRun":1764010800000"#.to_owned(),
         ),
         (
             r#""cron":"0 0 * * * *","maxRuns":3,"endAt":1764003700000"#,
-            r#""cron":"0 0 * * * *","endAt":1764003700000,"maxRuns":3,"firstRun":1764003600000,"lastRun":1764003600000"#.to_owned(),
+            r#""cron":"0 0 * * * *","endAt":1764003700000,"maxRuns":3,"firstRun":1764003600000,"finalRun":1764003600000"#.to_owned(),
         ),
         (
             r#""rrule":"FREQ=DAILY;COUNT=10","startAt":"2025-11-20T09:00:00Z","type":"rrule""#,
-            r#""rrule":"FREQ=DAILY;COUNT=10","startAt":1763629200000,"lastRun":1764406800000"#.to_owned(),
+            r#""rrule":"FREQ=DAILY;COUNT=10","startAt":1763629200000,"finalRun":1764406800000"#.to_owned(),
         ),
         (
             r#""rrule":"FREQ=DAILY;COUNT=10","startAt":"2025-11-20T09:00:00Z","maxRuns":2,"jitterSeconds":0.5"#,
-            r#""rrule":"FREQ=DAILY;COUNT=10","startAt":1763629200000,"maxRuns":2,"firstRun":1764061200000,"lastRun":1764147600000,"jitterSeconds":0.5"#.to_owned(),
+            r#""rrule":"FREQ=DAILY;COUNT=10","startAt":1763629200000,"maxRuns":2,"firstRun":1764061200000,"finalRun":1764147600000,"jitterSeconds":0.5"#.to_owned(),
         ),
     ] {
         let text = record(&format!("{{\"id\":\"a\",{given},{LOG}}}")).unwrap();
@@ -127,7 +127,7 @@ fn a_last_run_may_be_kept() {
     let mut out = Vec::new();
     validator.check(task).unwrap().write_record(&Origin::default(), &mut out);
     let expected =
-        r#"{"id":"a","cron":"0 0 * * * *","maxRuns":3,"lastRun":1764007200000,"callback"#;
+        r#"{"id":"a","cron":"0 0 * * * *","maxRuns":3,"finalRun":1764007200000,"callback"#;
     assert!(String::from_utf8(out).unwrap().starts_with(expected));
     // One that was paused past its end has no run to come, and can be changed all the same.
     let mut task = parse_one(&text).unwrap();

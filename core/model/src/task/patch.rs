@@ -167,6 +167,22 @@ pub fn changes_schedule(patch: &str) -> bool {
     names.any(|name| fields.contains_key(name))
 }
 
+/// Returns whether a task with this `timezone` has lost it, although the patch does not name it:
+/// the schedule that the patch gives has no time that is read in a zone.
+pub fn loses_timezone(patch: &str, patched: &str) -> bool {
+    let names = |text: &str| {
+        let fields = fields_of::<MAX_PATCH_MEMBERS>(text).unwrap_or_default();
+        fields.contains_key("timezone")
+    };
+    !names(patch) && !names(patched)
+}
+
+/// Returns whether a patch takes the anchor of an interval away.
+pub fn removes_anchor(patch: &str) -> bool {
+    let fields = fields_of::<MAX_PATCH_MEMBERS>(patch).unwrap_or_default();
+    fields.get("anchor").is_some_and(|value| value.as_ref() == "null")
+}
+
 fn set(fields: &mut Fields<'_>, name: &'static str, json: &'static str) {
     fields.insert(Cow::Borrowed(name), Cow::Borrowed(json));
 }
@@ -404,9 +420,12 @@ mod tests {
 
     #[test]
     fn bounds_stay_and_what_was_counted_goes_with_any_patch() {
-        let record = r#"{"id":"a","everySeconds":5,"anchor":1764000000007,"startAt":1764000000007,"endAt":1764000099000,"maxRuns":3,"firstRun":1764000000007,"lastRun":1764000010007,"jitterSeconds":1,"callback":{}}"#;
+        let record = r#"{"id":"a","everySeconds":5,"anchor":1764000000007,"startAt":1764000000007,"endAt":1764000099000,"maxRuns":3,"firstRun":1764000000007,"finalRun":1764000010007,"jitterSeconds":1,"callback":{}}"#;
         let kept = serde_json::json!({"id":"a","everySeconds":5,"anchor":1764000000007_i64,"startAt":1764000000007_i64,"endAt":1764000099000_i64,"maxRuns":3,"jitterSeconds":1,"callback":{},"tags":[]});
         assert_eq!(patched(record, false, r#"{"tags":[]}"#), kept);
+        // As an earlier version stored it.
+        let stored = record.replace("finalRun", "lastRun");
+        assert_eq!(patched(&stored, false, r#"{"tags":[]}"#), kept);
         assert_eq!(
             patched(record, false, r#"{"cron":"@daily","maxRuns":4}"#),
             serde_json::json!({"id":"a","cron":"@daily","startAt":1764000000007_i64,"endAt":1764000099000_i64,"maxRuns":4,"jitterSeconds":1,"callback":{}})

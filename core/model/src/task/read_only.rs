@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// They are ignored in a body that creates, replaces or patches a task, so a body that an answer
 /// showed can be sent again. `docs/tasks.md` lists them.
-pub const READ_ONLY: [&str; 24] = [
+pub const READ_ONLY: [&str; 25] = [
     "status",
     "kind",
     "due",
@@ -19,6 +19,8 @@ pub const READ_ONLY: [&str; 24] = [
     "updatedAt",
     "createdBy",
     "firstRun",
+    "finalRun",
+    // The name of `finalRun` in what earlier versions stored and showed.
     "lastRun",
     "stage",
     "outcome",

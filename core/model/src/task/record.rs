@@ -83,13 +83,14 @@ pub struct Record<'a> {
         description = "The first run, where runs are counted, milliseconds since 1970."
     )]
     pub first_run: Option<UnixMillis>,
-    /// The last run, where runs are counted; worked out when it was taken in.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The last run to come, where runs are counted; worked out when it was taken in. Earlier
+    /// versions stored it as `lastRun`.
+    #[serde(skip_serializing_if = "Option::is_none", alias = "lastRun")]
     #[schemars(
         with = "Option<i64>",
-        description = "The last run, where runs are counted, milliseconds since 1970."
+        description = "The time of the last run, where runs are counted, milliseconds since 1970."
     )]
-    pub last_run: Option<UnixMillis>,
+    pub final_run: Option<UnixMillis>,
     /// By how much each run is put off at most, seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jitter_seconds: Option<f64>,
@@ -292,7 +293,7 @@ impl<'a> Record<'a> {
             end_at: self.end_at,
             max_runs: self.max_runs,
             first_run: self.first_run,
-            last_run: self.last_run,
+            final_run: self.final_run,
             jitter_seconds: self.jitter_seconds,
             window_seconds: self.window_seconds,
             misfire: self.misfire,
@@ -363,10 +364,15 @@ impl<'a> Record<'a> {
             && self.policies().is_conditional()
     }
 
+    /// Returns when the run of an attempt in flight was due: when it was requested, else at its time.
+    pub fn due_in_flight(&self) -> UnixMillis {
+        self.replayed_at.unwrap_or_else(|| self.due())
+    }
+
     /// Returns from when its lateness counts: when its run was requested, else when it was due; of
     /// a follow-up, when its run had ended.
     pub fn start(&self) -> UnixMillis {
-        let start = self.replayed_at.unwrap_or_else(|| self.due());
+        let start = self.due_in_flight();
         self.late_since.into_iter().chain(self.followed_at()).fold(start, Ord::max)
     }
 
@@ -484,7 +490,7 @@ impl<'o> RecordWriter<'o> {
         self.number("endAt", millis(schedule.end_at));
         self.number("maxRuns", schedule.max_runs.map(i64::from));
         self.number("firstRun", millis(schedule.first_run));
-        self.number("lastRun", millis(schedule.last_run));
+        self.number("finalRun", millis(schedule.final_run));
         self.seconds("jitterSeconds", schedule.jitter_seconds);
         self.seconds("windowSeconds", schedule.window_seconds);
         self.json_with_numbers("misfire", schedule.misfire);

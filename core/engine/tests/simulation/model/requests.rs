@@ -155,8 +155,13 @@ impl Model {
         self.put(firing, what);
         *self.asked.entry(Firing { attempt: 1, ..firing }).or_default() += 1;
         if let Some(until) = step.not_before {
-            // This is what it waits for now, also where it waited for something later.
-            self.not_before.insert(firing, until);
+            // This is what it waits for now, also where it waited for something later. One of
+            // several runs of one name may wait for something earlier, by a clock that was set
+            // back since.
+            if self.waiting.get(&(firing, what)).is_none_or(|count| *count <= 1) {
+                self.not_before.remove(&firing);
+            }
+            self.put_off(firing, until);
         }
         if let Some(now) = step.replays {
             self.replayed.insert(Firing { attempt: 1, ..firing }, now);
