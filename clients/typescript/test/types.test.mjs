@@ -21,3 +21,7 @@ test("decorators compile with the older convention", async () => {
 test("the command line and the scheduler for tests compile", async () => {
   assert.equal(await check("../../tsconfig.node.json"), "");
 });
+
+test("the template and the Workers of the tests compile", async () => {
+  assert.equal(await check("tsconfig.template.json"), "");
+});
