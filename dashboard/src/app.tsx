@@ -2,22 +2,65 @@ import { useEffect, useRef } from "preact/hooks";
 import { Empty, LinkButton, PageHead } from "./components/basics";
 import { Palette } from "./components/palette";
 import { Shell } from "./components/shell";
+import { Agenda } from "./pages/agenda";
 import { Create } from "./pages/create";
+import { DeadLetters } from "./pages/dead-letters";
+import { DeadLetter } from "./pages/dead-letters/one";
+import { Help } from "./pages/help";
+import { Keys } from "./pages/keys";
+import { Limits } from "./pages/limits";
+import { Namespaces } from "./pages/namespaces";
+import { Overview } from "./pages/overview";
+import { Runs } from "./pages/runs";
+import { PAGES } from "./pages/pages";
 import { SignIn } from "./pages/sign-in";
 import { Task } from "./pages/task";
 import { EditTask } from "./pages/task/edit";
 import { Tasks } from "./pages/tasks";
-import { isSignedIn, namespace } from "./state/session";
+import { isSignedIn, namespace, scopes } from "./state/session";
 import { parts, path, query } from "./state/router";
+
+function NotOffered({ title }: { title: string }) {
+  return (
+    <div class="page">
+      <PageHead title={title} />
+      <Empty title="Your key may not use this page">
+        It has the scopes {scopes.value.join(", ") || "none"}. Sign in with a key that has more, or choose another page.
+      </Empty>
+    </div>
+  );
+}
 
 /** Returns the page of the address. */
 function Page() {
-  const [first, name, part] = parts.value;
-  if (first === undefined) return <Tasks />;
-  if (first === "tasks" && name === undefined) return <Tasks />;
-  if (first === "tasks" && name !== undefined && part === undefined) return <Task id={name} />;
-  if (first === "tasks" && name !== undefined && part === "edit") return <EditTask id={name} />;
-  if (first === "create") return <Create key={query.value.toString()} />;
+  const [first = "", name, part] = parts.value;
+  if (first === "tasks" && name !== undefined) return part === "edit" ? <EditTask id={name} /> : <Task id={name} />;
+  if (first === "dead-letters" && name !== undefined) return <DeadLetter id={name} />;
+  // Each page is offered to the keys that may use it: others see that it is not for them.
+  const entry = PAGES.find((page) => page.path === `/${first}`);
+  if (entry && !entry.isOffered.value) return <NotOffered title={entry.title} />;
+  switch (first) {
+    case "":
+      return <Overview />;
+    case "tasks":
+      return <Tasks />;
+    case "agenda":
+      return <Agenda />;
+    case "runs":
+      return <Runs />;
+    case "dead-letters":
+      return <DeadLetters />;
+    case "limits":
+      return <Limits />;
+    case "namespaces":
+      return <Namespaces />;
+    case "keys":
+      return <Keys />;
+    case "create":
+      return <Create key={query.value.toString()} />;
+    case "help":
+      return <Help />;
+  }
   return (
     <div class="page">
       <PageHead title="No such page" />

@@ -1,4 +1,5 @@
 import { render } from "preact";
+import "uplot/dist/uPlot.min.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/layout.css";

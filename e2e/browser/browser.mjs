@@ -42,7 +42,7 @@ export class Tabs {
    * Opens a tab that nobody has signed in. Options: `theme` (light or dark), `width`, `height`, `zone`.
    */
   async blank({ theme = "light", width = 1280, height = 800, zone = "Europe/Berlin", address = "/" } = {}) {
-    const context = await this.#browser.newContext({ colorScheme: theme, viewport: { width, height }, timezoneId: zone, reducedMotion: "reduce" });
+    const context = await this.#browser.newContext({ colorScheme: theme, viewport: { width, height }, timezoneId: zone, locale: "en-GB", reducedMotion: "reduce" });
     context.setDefaultTimeout(TIMEOUT_MS);
     this.#contexts.push(context);
     const page = await context.newPage();

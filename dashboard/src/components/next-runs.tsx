@@ -61,7 +61,7 @@ export function RunTimes({ preview }: { preview: Preview }) {
             </div>
             {hasOwnZone && (
               <div class="muted small">
-                <Time at={run.time} zone={zone} /> {zone}
+                <Time at={run.time} zone={zone} isBare={zone === "UTC"} /> {zone}
               </div>
             )}
             <Change run={run} />

@@ -56,7 +56,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <a class="skip" href="#content" onClick={(event) => (event.preventDefault(), document.querySelector<HTMLElement>("#content h1")?.focus())}>
         Skip to the page
       </a>
-      <div class="side" data-open={isOpen}>
+      <header class="side" data-open={isOpen}>
         <div class="side-head">
           <Link to="/" class="brand">
             <img src="/favicon.svg" alt="" width="20" height="20" />
@@ -102,7 +102,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
             </div>
           </div>
         </div>
-      </div>
+      </header>
       <main id="content" key={namespace.value}>
         <AwayNote />
         {children}
