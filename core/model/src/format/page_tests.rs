@@ -1,4 +1,3 @@
-
 use super::*;
 
 /// Pinned for ever: stored pages are read by every later version.
