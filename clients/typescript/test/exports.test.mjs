@@ -22,6 +22,8 @@ before(() => run(process.execPath, ["scripts/build.mjs"], { cwd: FOLDER }));
 
 test("what is right compiles with the types of the DOM, and what is wrong does not", () => compile("test/types/package/tsconfig.json"));
 
+test("what is right compiles as a bundler for browsers resolves it", () => compile("test/types/package/tsconfig.browser.json"));
+
 test("what is right compiles with the types of Workers, and what is wrong does not", () => compile("test/types/package/tsconfig.workers.json"));
 
 test("every example of README.md compiles", async () => {
