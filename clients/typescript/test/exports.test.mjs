@@ -23,6 +23,8 @@ before(ensureBuilt);
 
 test("what is right compiles with the types of the DOM, and what is wrong does not", () => compile("test/types/package/tsconfig.json"));
 
+test("what is right compiles as a bundler for browsers resolves it", () => compile("test/types/package/tsconfig.browser.json"));
+
 test("what is right compiles with the types of Workers, and what is wrong does not", () => compile("test/types/package/tsconfig.workers.json"));
 
 test("every example of README.md compiles", async () => {
