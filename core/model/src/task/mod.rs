@@ -9,6 +9,7 @@ mod dead_letter_input;
 mod filter_input;
 mod follow_ups;
 mod handler_task;
+mod merging;
 mod new_task;
 mod origin;
 mod patch;
