@@ -20,6 +20,7 @@ pub mod id_key;
 pub mod idempotency;
 pub mod ids;
 pub mod input;
+pub mod json_equality;
 pub mod limit;
 pub mod list_query;
 pub mod listing;
