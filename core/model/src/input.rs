@@ -26,7 +26,10 @@ pub(crate) use whole::{Whole, whole, whole_of};
 use crate::bounds::{MAX_ERROR_FIELD_BYTES, MAX_NESTING, MAX_PATCH_MEMBERS, MAX_SMALL_BODY_BYTES};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, Deserializer, Error, Expected, IgnoredAny, MapAccess, SeqAccess, Unexpected,
+    Visitor,
+};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
@@ -63,6 +66,18 @@ struct AtMostMembers<K, V> {
 
 fn too_many<E: Error>(limit: usize) -> E {
     E::custom(format_args!("{TOO_MANY}{limit} items, which is the limit"))
+}
+
+/// Returns the error of a list in place of another value. It reads the list to its end, so that the
+/// path of the error is the value's and not that of its first item.
+pub(crate) fn no_list<'de, A: SeqAccess<'de>>(mut list: A, expected: &dyn Expected) -> A::Error {
+    loop {
+        match list.next_element::<IgnoredAny>() {
+            Ok(Some(_)) => {}
+            Ok(None) => return A::Error::invalid_type(Unexpected::Seq, expected),
+            Err(problem) => return problem,
+        }
+    }
 }
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for OfMembers<T> {

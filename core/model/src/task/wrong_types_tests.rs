@@ -266,13 +266,21 @@ fn a_list_is_not_taken_for_an_object() {
         if takes_lists.iter().any(|name| place.contains(&format!("\"{name}\":~"))) {
             continue;
         }
-        for list in
-            ["[]", "[null]", "[null,null,null,null,null,null,null]", r#"["skip",5]"#, "[5,6]"]
-        {
+        for list in [
+            "[]",
+            "[null]",
+            "[null,null,null,null,null,null,null]",
+            r#"["skip",5]"#,
+            "[5,6]",
+            "[[5]]",
+        ] {
             let body = place.replace('~', list);
-            assert!(read(&body).is_err(), "{body}");
+            let problem = read(&body).expect_err(&body);
+            assert!(!problem.field.contains('['), "{body}: {problem}");
         }
     }
+    let nested = r#"{"delayInSeconds":5,"callback":{"type":"handler","name":"log"},"retry":{"permanentStatuses":[[5]]}}"#;
+    assert_eq!(task(nested).unwrap_err().field, "retry.permanentStatuses[0]");
 }
 
 #[test]
