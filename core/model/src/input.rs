@@ -20,7 +20,7 @@ pub(crate) use parse::{parse_naming_the_field, parse_object, unreadable};
 pub(crate) use plain_words::in_plain_words;
 pub(crate) use text::{Text, put, read_object};
 pub use time_input::parse_time;
-pub(crate) use time_input::{GivenTime, TimeInput};
+pub(crate) use time_input::{GivenTime, InstantInput, TimeInput};
 pub(crate) use whole::{Whole, whole, whole_of};
 
 use crate::bounds::{MAX_ERROR_FIELD_BYTES, MAX_NESTING, MAX_PATCH_MEMBERS, MAX_SMALL_BODY_BYTES};
@@ -96,13 +96,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(OfMembers(PhantomData)).map(Self)
     }
-}
-
-/// Reads a field that holds an object: for `deserialize_with`.
-pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    Object::deserialize(deserializer).map(|object| object.0)
 }
 
 /// Reads a field that may be left out, but is not null: for `deserialize_with`, beside `default`.
@@ -229,6 +222,19 @@ pub(crate) fn check_beside_ids(text: &str) -> Result<(), FieldError> {
         }
     }
     Ok(())
+}
+
+/// Checks the ids by which a body names tasks.
+///
+/// # Errors
+/// Names the first one that is empty.
+pub(crate) fn check_ids<const N: usize>(
+    ids: Option<&Bounded<String, N>>,
+) -> Result<(), FieldError> {
+    match ids.and_then(|ids| ids.0.iter().position(String::is_empty)) {
+        Some(at) => Err(FieldError::new(format!("ids[{at}]"), "is empty; give an id")),
+        None => Ok(()),
+    }
 }
 
 /// Checks how deep the objects and lists of a JSON text are within each other.

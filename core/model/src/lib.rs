@@ -25,6 +25,7 @@ pub mod limit;
 pub mod list_query;
 pub mod listing;
 pub mod meter;
+pub mod names;
 pub mod namespace;
 pub mod numbers;
 pub mod position;

@@ -4,6 +4,7 @@ use crate::bounds::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
 use crate::hosts::host_of_name;
 use crate::input::{FieldError, cut, in_plain_words, parse_time};
 use crate::listing::Cursor;
+use crate::names::Given;
 use crate::protocol::{Filter, Kind, Status};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -100,7 +101,7 @@ pub fn parse_list_query(
             "callbackHost" => query.filter.callback_host = Some(value.to_owned()),
             "error" => query.filter.error = Some(value.to_owned()),
             "kind" => query.filter.kind = Some(one_of::<Kind>("kind", value)?),
-            "status" => query.filter.status = Some(one_of::<Status>("status", value)?),
+            "status" => query.filter.status = Some(one_of::<Given<Status>>("status", value)?.0),
             "from" => query.filter.from = Some(parse_time("from", value)?),
             "to" => query.filter.to = Some(parse_time("to", value)?),
             "cursor" => {
@@ -237,6 +238,8 @@ mod tests {
             ("limit", "x", "limit"),
             ("kind", "weekly", "kind"),
             ("status", "", "status"),
+            ("status", "fired", "status"),
+            ("status", "dead", "status"),
             ("from", "tomorrow", "from"),
             ("from", "0", "from"),
             ("from", "1795704299", "from"),

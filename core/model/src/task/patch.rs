@@ -6,7 +6,7 @@ use super::merging::{Merging, members_of, repeated, text_of, write_object};
 use super::read_only::is_read_only;
 use crate::bounds::{MAX_PATCH_MEMBERS, MIN_TIME_MILLIS};
 use crate::input::{BoundedMap, FieldError, GivenTime, Text, TimeInput, parse_naming_the_field};
-use crate::schedule::{GivenKind, MEMBERS, TIMES, WAYS};
+use crate::schedule::{GivenKind, MEMBERS, TIMES, WAYS, with_names_of_today};
 use scheduler_calendar::local_time::LocalTime;
 use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
@@ -83,6 +83,11 @@ fn given_again(record: &str, paused: bool) -> Result<Fields<'_>, FieldError> {
             .filter(|(name, _)| TIMES.contains(&name.as_ref()))
         {
             fields.insert(Cow::Owned(name.into_owned()), Cow::Owned(value.get().to_owned()));
+        }
+    }
+    for name in ["misfire", "overlap"] {
+        if let Some(policy) = fields.get_mut(name) {
+            *policy = Cow::Owned(with_names_of_today(policy).into_owned());
         }
     }
     fields.remove("paused");
@@ -273,6 +278,14 @@ mod tests {
         ] {
             assert!(merge_patch(at_nine, false, patch).is_ok(), "{patch}");
         }
+    }
+
+    #[test]
+    fn policies_of_earlier_versions_get_their_names_of_today() {
+        let record = r#"{"id":"a","cron":"* * * * *","misfire":{"policy": "fireOnce"},"overlap":"queueOne","callback":{},"payload":"queueOne"}"#;
+        let task = patched(record, false, r#"{"misfire":{"graceSeconds":5}}"#);
+        assert_eq!(task["misfire"], serde_json::json!({"policy":"fire-once","graceSeconds":5}));
+        assert_eq!((&task["overlap"], &task["payload"]), (&"queue-one".into(), &"queueOne".into()));
     }
 
     #[test]
