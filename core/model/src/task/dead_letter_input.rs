@@ -7,12 +7,14 @@ use super::record::{Record, write_text};
 use super::run_input::given;
 use super::{Callback, ON_FAILURE, ON_SUCCESS, Origin, Targets};
 use crate::bounds::{MAX_CALLBACK_BYTES, MAX_CANCEL_IDS, MAX_PAYLOAD_BYTES};
-use crate::input::{Bounded, FieldError, check_beside_ids, parse_object};
+use crate::input::{Bounded, FieldError, check_beside_ids, check_ids, parse_object};
 use crate::protocol::{ChangedLetter, Filter};
 use scheduler_calendar::time::UnixMillis;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// What a replay changes of the dead letter. Each member is a JSON merge patch (RFC 7396).
@@ -135,12 +137,33 @@ impl<'a> ReplayInput<'a> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeadLettersInput<'a> {
     /// By their ids, as `deadLetterId` shows them. A repeated id counts once.
+    #[schemars(inner(length(min = 1)))]
     ids: Option<Bounded<String, MAX_CANCEL_IDS>>,
     /// All that match every part of the filter. `from` and `to` are times of death.
     #[serde(borrow, default, deserialize_with = "crate::input::optional_object")]
+    #[schemars(with = "Option<DeadLetterFilter>")]
     filter: Option<FilterInput<'a>>,
     /// All of them.
     all: Option<bool>,
+}
+
+/// The schema of a filter of dead letters, which all have one status.
+#[derive(Debug)]
+pub struct DeadLetterFilter;
+
+impl JsonSchema for DeadLetterFilter {
+    fn schema_name() -> Cow<'static, str> {
+        "DeadLetterFilter".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = FilterInput::json_schema(generator);
+        schema.insert("description".to_owned(), "Which dead letters are meant: those that fulfil every part that is given. At least one part is required; to select every dead letter, send `{\"all\":true}` alone.".into());
+        if let Some(parts) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            parts.remove("status");
+        }
+        schema
+    }
 }
 
 /// The dead letters that a request means.
@@ -160,6 +183,7 @@ impl<'a> DeadLettersInput<'a> {
     pub fn parse(text: &'a str) -> Result<ChosenLetters, FieldError> {
         check_beside_ids(text)?;
         let input: Self = parse_object(text, "")?;
+        check_ids(input.ids.as_ref())?;
         match (input.ids, input.filter, input.all) {
             (Some(ids), None, None) => {
                 let mut seen = HashSet::new();
@@ -172,10 +196,6 @@ impl<'a> DeadLettersInput<'a> {
                 if filter.status.is_some() {
                     let detail = "does not belong to a filter of dead letters; leave it out";
                     return Err(FieldError::new("filter.status", detail));
-                }
-                if filter == Filter::default() {
-                    let detail = r#"is empty and would mean every dead letter; give at least one field, or {"all":true} for every one"#;
-                    return Err(FieldError::new("filter", detail));
                 }
                 Ok(ChosenLetters::Matching(filter))
             }
@@ -191,7 +211,7 @@ impl<'a> DeadLettersInput<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     const LETTER: &str = r#"{"time":5,"id":"a","cron":"* * * * *","callback":{"type":"webhook","url":"https://a.example/x","headers":{"k":"1"}},"onFailure":{"type":"handler","name":"log"},"retry":{"factor":2},"payload":{"type":"t","n":1,"keep":2},"attempt":3,"failedAt":9,"error":"no"}"#;
 
@@ -294,6 +314,10 @@ mod tests {
             DeadLettersInput::parse(r#"{"all":true}"#),
             Ok(ChosenLetters::Matching(Filter::default()))
         );
+        assert_eq!(
+            DeadLettersInput::parse(r#"{"filter":{"all":true}}"#),
+            Ok(ChosenLetters::Matching(Filter::default()))
+        );
         let filter = Filter { tag: Some("t".to_owned()), ..Filter::default() };
         assert_eq!(
             DeadLettersInput::parse(r#"{"filter":{"tag":"t"}}"#),
@@ -305,6 +329,9 @@ mod tests {
             (r#"{"ids":["a"],"all":true}"#, "body"),
             (r#"{"all":false}"#, "all"),
             (r#"{"filter":{}}"#, "filter"),
+            (r#"{"filter":{"all":false}}"#, "filter.all"),
+            (r#"{"filter":{"all":true,"status":"dead-lettered"}}"#, "filter.all"),
+            (r#"{"ids":["a",""]}"#, "ids[1]"),
             (r#"{"filter":{"status":"paused"}}"#, "filter.status"),
             (r#"{"filter":["t"]}"#, "filter"),
         ] {

@@ -417,6 +417,23 @@ fn whole_numbers_are_stored_as_such() {
 }
 
 #[test]
+fn members_of_null_are_not_stored() {
+    let mut validator =
+        Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
+    let text = r#"{"id":"a","cron":"@daily","misfire":{"policy":"skip","graceSeconds":null},"retry":{"maxAttempts":null},"payload":{"n":null},
+        "callback":{"type":"webhook","url":"https://example.com/","headers":null,"body":{"n":null}},"onSuccess":null,
+        "onFailure":{"type":"handler","name":"log","url":null}}"#;
+    let mut record = Vec::new();
+    validator
+        .check(parse_one(text).unwrap())
+        .unwrap()
+        .write_record(&Origin::default(), &mut record);
+    let record = String::from_utf8(record).unwrap();
+    assert_eq!(record.matches("null").count(), 2, "those of the caller's own JSON: {record}");
+    assert!(record.contains(r#""retry":{},"#), "{record}");
+}
+
+#[test]
 fn a_preview_takes_the_ids_that_a_create_takes() {
     for (id, is_taken) in [
         ("a", true),
