@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 RUN := scripts/run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev serve test simulate lint audit fmt tz tz-check fuzz soak fuzz-http fuzz-api bench bench-start bench-isolate bench-pair bench-hostile loadtest size deploy clean
+.PHONY: help setup build dev serve test simulate lint audit fmt tz tz-check fuzz soak fuzz-http fuzz-api screenshots bench bench-start bench-isolate bench-pair bench-hostile loadtest size deploy clean
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -12,8 +12,9 @@ help: ## This list
 setup: ## Install what is missing: Rust target, npm packages, build tools
 	@scripts/setup.sh
 
-build: ## Build the Worker into coordinator/build
+build: ## Build the Worker into coordinator/build, and the dashboard into dashboard/dist
 	@scripts/build.sh
+	@scripts/dashboard.sh
 
 dev: build ## Run everything locally on http://localhost:8787 (PORT=...)
 	@scripts/dev.sh
@@ -34,6 +35,7 @@ lint: setup ## Formatting, circles of modules, spelling, dependencies, clippy fo
 	RUSTDOCFLAGS="-D warnings" $(RUN) cargo doc --workspace --no-deps
 	$(RUN) tsc -p examples/consumer
 	@scripts/setup.sh tests
+	$(RUN) tsc -p clients/typescript
 	$(RUN) e2e/clients/node_modules/.bin/redocly lint --extends=recommended-strict --format=summary coordinator/openapi.json
 	$(RUN) e2e/clients/node_modules/.bin/spectral lint --fail-severity=hint coordinator/openapi.json
 
@@ -66,6 +68,10 @@ fuzz-api: build ## Hold the API against its document for a while (SECONDS=600, S
 	@scripts/setup.sh tests
 	@API_FUZZ_SECONDS=$(or $(SECONDS),600) API_FUZZ_SEED=$(or $(SEED),random) $(RUN) node --test --test-reporter=spec e2e/schemathesis.test.mjs
 
+screenshots: build ## Pictures of every page of the dashboard, into screenshots/ (ARGS="tasks create")
+	@scripts/setup.sh tests
+	@$(RUN) node e2e/browser/screenshots.mjs $(ARGS)
+
 bench: setup ## Criterion benchmarks of the hot paths (ARGS=filter)
 	$(RUN) cargo bench -p benches -- $(ARGS)
 
@@ -91,4 +97,5 @@ deploy: build ## Deploy to your Cloudflare account
 	@scripts/deploy.sh
 
 clean: ## Remove what was built and installed in the checkout, local storage included
-	rm -rf target coordinator/build node_modules e2e/clients/node_modules e2e/clients/generated .wrangler examples/*/.wrangler
+	rm -rf target coordinator/build node_modules e2e/clients/node_modules e2e/clients/generated clients/typescript/node_modules clients/typescript/test/agents/node_modules clients/typescript/dist clients/typescript/prebuilt/index.js clients/typescript/prebuilt/index_bg.wasm .wrangler examples/*/.wrangler
+	rm -rf dashboard/dist dashboard/generated dashboard/node_modules e2e/browser/node_modules

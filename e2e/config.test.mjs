@@ -1,7 +1,7 @@
 // What is deployed, checked before it is: wrangler.toml of both workers, and the built files.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -54,7 +54,7 @@ test("the local configuration adds bindings that lead to the example and memory 
   assert.deepEqual([scheduler.vars.ISOLATE_MEMORY_MB, ISOLATE_MEMORY_MB], ["40", "2000"]);
   assert.match(WEBHOOK_ALLOWED_HOSTS, /^127\.0\.0\.1,/);
   for (const [name, value] of Object.entries(others)) assert.equal(value, scheduler.vars[name], name);
-  for (const name of ["queues", "migrations", "triggers", "build", "main", "compatibility_date"]) assert.deepEqual(local[name], scheduler[name], name);
+  for (const name of ["queues", "migrations", "triggers", "build", "main", "compatibility_date", "assets"]) assert.deepEqual(local[name], scheduler[name], name);
 });
 
 test("both workers have the same compatibility date", () => {
@@ -78,4 +78,46 @@ const MOST_WASM_BYTES = 1_200_000;
 test("the wasm after gzip is within its bound", async () => {
   const size = gzipSync(await readFile(join(ROOT, "coordinator/build/index_bg.wasm")), { level: 9 }).length;
   assert.ok(size <= MOST_WASM_BYTES, `${size} bytes`);
+});
+
+const DASHBOARD = join(ROOT, "dashboard/dist");
+
+/** Says whether a path is one of those that go to the Worker before any file. */
+function goesToWorker(path) {
+  return scheduler.assets.run_worker_first.some((rule) => (rule.endsWith("*") ? path.startsWith(rule.slice(0, -1)) : path === rule));
+}
+
+test("every route of the API goes to the Worker first, and what is neither a route nor a file goes there too", async () => {
+  const { paths } = JSON.parse(await readFile(join(ROOT, "coordinator/openapi.json"), "utf8"));
+  for (const path of Object.keys(paths)) {
+    assert.ok(goesToWorker(path), path);
+    assert.ok(goesToWorker(`${path}/`), `${path}/`);
+  }
+  assert.ok(!goesToWorker("/"));
+  assert.equal(scheduler.assets.not_found_handling, "none");
+  assert.equal(join(ROOT, scheduler.assets.directory), DASHBOARD);
+});
+
+test("the dashboard allows scripts and styles of its own files only, and nobody to frame it", async () => {
+  const headers = await readFile(join(DASHBOARD, "_headers"), "utf8");
+  const policy = /^\/\*\n(?: {2}.*\n)*? {2}Content-Security-Policy: (.*)$/m.exec(headers)?.[1] ?? "";
+  const directives = new Map(policy.split("; ").map((directive) => [directive.split(" ")[0], directive.split(" ").slice(1).join(" ")]));
+  for (const name of ["default-src", "base-uri", "form-action", "frame-ancestors", "trusted-types"]) assert.equal(directives.get(name), "'none'", name);
+  for (const name of ["script-src", "style-src", "img-src", "connect-src"]) assert.equal(directives.get(name), "'self'", name);
+  assert.doesNotMatch(headers, /unsafe|https?:|data:|\* /);
+  for (const header of ["X-Content-Type-Options: nosniff", "Referrer-Policy: no-referrer", "X-Frame-Options: DENY"]) assert.ok(headers.includes(header), header);
+  const page = await readFile(join(DASHBOARD, "index.html"), "utf8");
+  assert.doesNotMatch(page, /<style|style=|\son\w+=|https?:/);
+  for (const [tag] of page.matchAll(/<script[^>]*>/g)) assert.match(tag, /src="\/assets\//);
+});
+
+// All that a browser may load, not only what the first page does.
+const MOST_DASHBOARD_BYTES = 200_000;
+
+test("the dashboard after gzip is within its bound", async () => {
+  const files = (await readdir(DASHBOARD, { recursive: true, withFileTypes: true })).filter((file) => file.isFile());
+  let size = 0;
+  for (const file of files) size += gzipSync(await readFile(join(file.parentPath, file.name)), { level: 9 }).length;
+  assert.ok(files.length > 3);
+  assert.ok(size <= MOST_DASHBOARD_BYTES, `${size} bytes`);
 });

@@ -1,7 +1,7 @@
 // Writes wrangler.local.toml: the scheduler's wrangler.toml with what only makes sense on this machine. Tasks may call
 // the example Worker through its bindings, and webhooks may go to this machine itself.
 
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { argv, pid } from "node:process";
 import { fileURLToPath } from "node:url";
@@ -25,6 +25,8 @@ export async function writeLocalConfig() {
   }
   const bindings = await readFile(join(ROOT, "examples/consumer/scheduler.toml"), "utf8");
   const path = join(ROOT, "wrangler.local.toml");
+  // The runtime does not start without the folder of the dashboard. One that is not built is empty.
+  await mkdir(join(ROOT, "dashboard/dist"), { recursive: true });
   // Put into place whole: somebody else may read it at this moment.
   await writeFile(`${path}.${pid}`, `# Written by scripts/local-config.mjs, for this machine.\n${text}\n${bindings}`);
   await rename(`${path}.${pid}`, path);

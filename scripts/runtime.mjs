@@ -29,10 +29,12 @@ function workerOptions(configPath, vars, modules, modulesRoot) {
   return { ...options, name, modules, modulesRoot, rootPath: modulesRoot, bindings: { ...options.bindings, ...vars } };
 }
 
-async function scheduler(vars) {
+/** `main`: the text of a module in place of the Worker's own, which it finds as `./index.js`. */
+async function scheduler(vars, main) {
   const folder = join(ROOT, "coordinator/build");
   const [script, wasm] = await Promise.all([readFile(join(folder, "index.js")), readFile(join(folder, "index_bg.wasm"))]);
   return workerOptions(await writeLocalConfig(), vars, [
+    ...(main === undefined ? [] : [{ type: "ESModule", path: join(folder, "main.js"), contents: main }]),
     { type: "ESModule", path: join(folder, "index.js"), contents: script },
     { type: "CompiledWasm", path: join(folder, "index_bg.wasm"), contents: wasm },
   ], folder);
@@ -53,9 +55,11 @@ async function consumer(vars) {
  * - `storage`: folder of the Durable Objects' storage; the same folder finds the same tasks again.
  * - `vars`: variables and secrets of the scheduler, over those of wrangler.toml.
  * - `sink`: URL that the example consumer forwards envelopes to; absent, it logs them.
+ * - `main`: the text of a module that wraps the scheduler's Worker, which it imports as `./index.js`.
+ * - `workers`: miniflare's options for further Workers.
  * - `verbose`: also print the runtime's own notes, such as a line per queue batch.
  */
-export async function startRuntime({ port = 0, storage, vars = {}, sink, verbose = false }) {
+export async function startRuntime({ port = 0, storage, vars = {}, sink, main, workers = [], verbose = false }) {
   const runtime = new Miniflare(
     convertV4MiniflareOptions({
       host: "127.0.0.1",
@@ -68,9 +72,9 @@ export async function startRuntime({ port = 0, storage, vars = {}, sink, verbose
       handleStructuredLogs: ({ level, message }) => process.stderr.write(`[${level}] ${message}\n`),
       // GET /cdn-cgi/local/scheduled runs the watchdog: locally, nothing runs cron triggers by the clock.
       unsafeTriggerHandlers: true,
-      workers: [await scheduler(vars), await consumer(sink ? { SINK_URL: sink } : {})],
+      workers: [await scheduler(vars, main), await consumer(sink ? { SINK_URL: sink } : {}), ...workers],
     }),
   );
   const url = await runtime.ready;
-  return { url: url.origin, stop: () => runtime.dispose() };
+  return { url: url.origin, worker: (name) => runtime.getWorker(name), stop: () => runtime.dispose() };
 }

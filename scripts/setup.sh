@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing, and nothing else: the Rust target, npm's packages, the two build tools. With the argument `tests`, also what only
-# tests and linters need.
+# tests and linters need, a browser among it.
 # With everything there it takes about a second. Writes to the checkout and to $TOOLS (see env.sh).
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
@@ -83,6 +83,7 @@ setup_python() {
 
 setup_rust
 setup_npm
+setup_npm dashboard
 # Starts other programs, and does little itself.
 install_tool worker-build "$WORKER_BUILD" worker-build 0 --locked
 # Not --locked: the dependencies in this release's own lock file do not build.
@@ -91,5 +92,9 @@ install_tool wasm-bindgen-cli "$WASM_BINDGEN" wasm-bindgen 1
 # What only tests and linters of the API's document need.
 if [ "${1:-}" = tests ]; then
   setup_npm e2e/clients
+  setup_npm e2e/browser
+  node e2e/browser/unpack.mjs
+  setup_npm clients/typescript
+  setup_npm clients/typescript/test/agents
   setup_python "$SCHEMATHESIS" e2e/schemathesis/requirements.txt
 fi

@@ -14,6 +14,8 @@ const NODE_TEST = ["node", "--test", "--test-reporter=spec", "--test-timeout=300
 const SUITES = [
   { name: "rust", command: ["cargo", "test", "--workspace", "--no-fail-fast"], results: CARGO },
   { name: "examples", command: [...NODE_TEST, "--disable-warning=ExperimentalWarning", "examples/*/test/*.test.ts"], results: NODE },
+  // One file at a time, because some start a runtime of their own.
+  { name: "typescript", command: [...NODE_TEST, "--test-concurrency=1", "--disable-warning=ExperimentalWarning", "clients/typescript/test/**/*.test.{mjs,ts}"], results: NODE },
   // One file at a time: each starts a runtime of its own, and some measure lateness.
   { name: "end to end", command: [...NODE_TEST, "--test-concurrency=1", "e2e/*.test.mjs"], results: NODE },
 ];

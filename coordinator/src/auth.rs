@@ -30,12 +30,12 @@ pub(crate) struct Caller {
     pub(crate) quota: Quota,
 }
 
-/// Admits a request if its key, sent as a bearer token, has the scope `needed` in the namespace
-/// that the request is about.
+/// Admits a request if its key, sent as a bearer token, has the scope `needed`, if any, in the
+/// namespace that the request is about.
 pub(crate) async fn admit(
     request: &Request,
     env: &Env,
-    needed: Scope,
+    needed: Option<Scope>,
     now: UnixMillis,
 ) -> Result<Caller, Problem> {
     let header = |name| request.headers().get(name).ok().flatten();

@@ -3,6 +3,7 @@
 
 use crate::problem::Problem;
 use scheduler_model::format::hex;
+use scheduler_model::idempotency;
 use scheduler_model::input::FieldError;
 use worker::Headers;
 
@@ -44,6 +45,32 @@ impl Conditions {
                     return Err(Problem::condition_refused(field, detail));
                 }
             }
+        }
+        Ok(())
+    }
+}
+
+/// What a route does with the header that says that a request is to take effect once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeats {
+    /// It honours the header.
+    Once,
+    /// It ignores the header: a repeated request changes nothing more.
+    Harmless,
+    /// It refuses the header: a repeated request acts again, which the caller wants to exclude.
+    ActAgain,
+}
+
+impl Repeats {
+    /// Checks the headers of a request before anything is done.
+    ///
+    /// # Errors
+    /// When the route refuses the header.
+    pub(crate) fn check(self, headers: &Headers) -> Result<(), Problem> {
+        if self == Self::ActAgain && given(headers, idempotency::HEADER).is_some() {
+            let detail =
+                "is not taken here: each such request acts, also a repeated one; leave it out";
+            return Err(Problem::condition_refused(idempotency::HEADER, detail));
         }
         Ok(())
     }

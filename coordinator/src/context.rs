@@ -8,9 +8,9 @@ use crate::problem::Problem;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{Holder, Scope, Share};
 use scheduler_model::input::FieldError;
-use scheduler_model::list_query::{Parameter, each_once, each_once_but_tags};
+use scheduler_model::list_query::{Parameter, each_once, each_or_several, unknown_parameter};
 use scheduler_model::task::{Targets, version_of, with_hidden_headers};
-use scheduler_platform::settings::Allowed;
+use scheduler_platform::settings::{self, Allowed};
 use scheduler_platform::{Unread, read_body, within};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -150,6 +150,19 @@ impl Call<'_> {
             .map_err(|problem| unreadable(format!("it is not UTF-8: {problem}")))
     }
 
+    /// Checks that the query has no parameter that the route does not read: the caller expects
+    /// something of it.
+    pub(crate) fn check_query(&self, known: &[&str]) -> Result<(), Problem> {
+        // A benchmark says in the query what it measures.
+        if settings::is_bench(self.env) {
+            return Ok(());
+        }
+        match self.url()?.query_pairs().find(|(name, _)| !known.contains(&name.as_ref())) {
+            Some((name, _)) => Err(Problem::invalid(unknown_parameter(&name, known))),
+            None => Ok(()),
+        }
+    }
+
     /// Reads the request's query. A parameter that is given twice is refused: see [`each_once`].
     pub(crate) fn query<T>(
         &self,
@@ -158,12 +171,13 @@ impl Call<'_> {
         read(&mut each_once(self.url()?.query_pairs())).map_err(Problem::invalid)
     }
 
-    /// Reads the request's query, in which `tag` may be given twice.
-    pub(crate) fn query_with_tags<T>(
+    /// Reads the request's query, in which some parameters may be given several times: see
+    /// [`each_or_several`].
+    pub(crate) fn query_of_list<T>(
         &self,
         read: impl FnOnce(&mut dyn Iterator<Item = Parameter<'_>>) -> Result<T, FieldError>,
     ) -> Result<T, Problem> {
-        read(&mut each_once_but_tags(self.url()?.query_pairs())).map_err(Problem::invalid)
+        read(&mut each_or_several(self.url()?.query_pairs())).map_err(Problem::invalid)
     }
 
     fn url(&self) -> Result<Url, Problem> {

@@ -45,7 +45,8 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
     };
     let scope = match &found {
         Some((Route { access: Access::Open(answer), .. }, name)) => return answer(name),
-        Some((Route { access: Access::Scope(scope, _), .. }, _)) => *scope,
+        Some((Route { access: Access::Key(_), .. }, _)) => None,
+        Some((Route { access: Access::Scope(scope, _), .. }, _)) => Some(*scope),
         // What is open to everybody says so to everybody.
         None if matches!(
             routes::find(&Method::Get, &path),
@@ -55,24 +56,22 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
             return Err(no_route(&name, &path));
         }
         // Only a caller who could use such a route learns that there is none.
-        None => Scope::needed(method.as_ref(), &path),
+        None => Some(Scope::needed(method.as_ref(), &path)),
     };
     let now = scheduler_platform::now();
     let Caller { holder, namespace, quota } = auth::admit(&request, env, scope, now).await?;
     routes::check_escapes(&path).map_err(|problem| Problem::malformed_path(&path, problem))?;
-    let Some((
-        Route { access: Access::Scope(_, handler), body_limit, conditions, .. },
-        name_in_path,
-    )) = found
-    else {
+    let Some((route, name_in_path)) = found else { return Err(no_route(&name, &path)) };
+    let (Access::Scope(_, handler) | Access::Key(handler)) = &route.access else {
         return Err(no_route(&name, &path));
     };
-    conditions.check(request.headers())?;
+    route.conditions.check(request.headers())?;
+    route.repeats.check(request.headers())?;
     let shards = Shards::of(env, namespace)?;
     let call = Call {
         request,
         env,
-        body_limit: *body_limit,
+        body_limit: route.body_limit,
         held: None,
         holder,
         share: quota.share(shards.map.shards()),
@@ -84,6 +83,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         allowed: Allowed::read(env),
         now,
     };
+    call.check_query(route.query)?;
     handler(call, name_in_path).await
 }
 

@@ -46,7 +46,7 @@ struct DoneToMany {
 
 /// `GET /v1/dead-letters`: one page of the dead letters of all shards, the newest first.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
-    let query = call.query_with_tags(|parameters| parse_list_query(parameters, QUERY))?;
+    let query = call.query_of_list(parse_list_query)?;
     let page = page_of(&call.shards, paths::DEAD_LETTERS, query).await?;
     Ok(shown_list(&call, "deadLetters", page))
 }

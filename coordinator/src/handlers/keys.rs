@@ -5,7 +5,7 @@ use crate::clients::registry;
 use crate::context::Call;
 use crate::problem::Problem;
 use crate::response::Answer;
-use scheduler_model::access::{Directory, Entry, Key, KeyId, NewKey, ShownKey, Token};
+use scheduler_model::access::{Directory, Entry, Key, KeyId, NewKey, OwnKey, ShownKey, Token};
 use scheduler_platform::random_bytes;
 use serde::Serialize;
 
@@ -40,6 +40,11 @@ pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     let keys: Vec<ShownKey<'_>> =
         directory.keys.iter().filter(|key| may_touch(&call, key)).map(ShownKey::from).collect();
     Ok(Answer::of(200, &serde_json::json!({ "keys": keys })))
+}
+
+/// `GET /v1/key`: what the key of the request may do.
+pub(crate) async fn own(call: Call<'_>) -> Result<Answer, Problem> {
+    Ok(Answer::of(200, &OwnKey::from(&call.holder)))
 }
 
 /// `GET /v1/keys/{id}`.

@@ -54,7 +54,7 @@ impl From<Group> for ShownGroup {
 pub(crate) async fn runs(call: Call<'_>) -> Result<Answer, Problem> {
     let shards: Vec<ShardId> = call.shards.map.all().collect();
     let RunsQuery { filter, groups, limit, cursor } =
-        call.query_with_tags(|parameters| parse_runs_query(parameters, &shards))?;
+        call.query_of_list(|parameters| parse_runs_query(parameters, &shards))?;
     let request = RunsRequest {
         max_bytes: share_of_page(shards.len()),
         max_rows: MAX_HISTORY_ROWS_AT_ONCE,

@@ -3,7 +3,7 @@
 use super::{
     bodies, definitions, deliveries, parameters, problems, runs_parameters, schemas, tags,
 };
-use crate::conditions::Conditions;
+use crate::conditions::{Conditions, Repeats};
 use crate::routes::{self, Access, Route};
 use scheduler_model::runs::RUNS_QUERY;
 use schemars::SchemaGenerator;
@@ -84,17 +84,16 @@ fn describe(
         described["security"] = json!([]);
     }
     let mut taken = parameters::headers(route);
-    if !operation.query.is_empty() {
+    if !route.query.is_empty() {
         let all = if operation.stream {
             schemas::events_parameters(generator)
-        } else if operation.query == RUNS_QUERY {
+        } else if route.query == RUNS_QUERY {
             runs_parameters::runs_parameters()
         } else {
             schemas::list_parameters(filter)
         };
         let is_taken = |parameter: &&Value| {
-            parameter["in"] != "query"
-                || operation.query.iter().any(|name| parameter["name"] == *name)
+            parameter["in"] != "query" || route.query.iter().any(|name| parameter["name"] == *name)
         };
         taken.extend(all.as_array().into_iter().flatten().filter(is_taken).cloned());
     }
@@ -144,7 +143,7 @@ fn responses(
         if schema["$ref"] == "#/components/schemas/Task" {
             headers["ETag"] = json!({ "$ref": "#/components/headers/ETag" });
         }
-        if operation.once {
+        if route.repeats == Repeats::Once {
             headers["Idempotent-Replayed"] =
                 json!({ "$ref": "#/components/headers/IdempotentReplayed" });
         }

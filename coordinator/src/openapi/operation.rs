@@ -39,14 +39,10 @@ pub(crate) struct Operation {
     pub(crate) summary: &'static str,
     /// What it does, in whole sentences.
     pub(crate) description: &'static str,
-    /// The names of its query's parameters.
-    pub(crate) query: &'static [&'static str],
     /// Whether it answers with server-sent events, each with data of the schema.
     pub(crate) stream: bool,
     /// The media type of its answers.
     pub(crate) content_type: &'static str,
-    /// Whether it takes the header by which it is done once.
-    pub(crate) once: bool,
     pub(crate) body: Option<Body>,
     /// Status, description and schema of each answer.
     pub(crate) answers: &'static [(u16, &'static str, SchemaOf)],
@@ -60,10 +56,8 @@ impl Operation {
         id: "",
         summary: "",
         description: "",
-        query: &[],
         stream: false,
         content_type: "application/json",
-        once: false,
         body: None,
         answers: &[],
         refusals: &[],

@@ -1,6 +1,6 @@
 //! Parameters in paths and headers.
 
-use crate::conditions::{Conditions, IF_MATCH, IF_NONE_MATCH};
+use crate::conditions::{Conditions, IF_MATCH, IF_NONE_MATCH, Repeats};
 use crate::problem::ProblemType;
 use crate::routes::{Access, Route};
 use scheduler_model::access::{NAMESPACE_HEADER, Scope};
@@ -61,7 +61,7 @@ pub(super) fn headers(route: &Route) -> Vec<Value> {
     let headers = [
         (takes_version, "IfMatch"),
         (takes_version, "IfNoneMatch"),
-        (route.operation.once, "IdempotencyKey"),
+        (route.repeats == Repeats::Once, "IdempotencyKey"),
     ];
     let taken = headers.into_iter().filter(|(is_taken, _)| *is_taken);
     taken.map(|(_, name)| json!({ "$ref": format!("#/components/parameters/{name}") })).collect()

@@ -2,7 +2,7 @@
 
 use super::answers;
 use super::parameters::{is_of_namespace, request_id};
-use crate::conditions::Conditions;
+use crate::conditions::{Conditions, Repeats};
 use crate::problem::{Problem, ProblemType};
 use crate::routes::{Access, Route};
 use scheduler_engine::EngineError;
@@ -30,13 +30,15 @@ pub(super) fn problems_of(route: &Route) -> impl Iterator<Item = Problem> {
             ProblemType::NoNamespace | ProblemType::Invalid => is_of_namespace(route),
             ProblemType::TooLarge | ProblemType::SlowBody => route.operation.body.is_some(),
             ProblemType::MalformedPath => {
-                route.path.contains('{') && matches!(route.access, Access::Scope(..))
+                route.path.contains('{') && !matches!(route.access, Access::Open(_))
             }
-            ProblemType::ConditionRefused => route.conditions == Conditions::Refused,
+            ProblemType::ConditionRefused => {
+                route.conditions == Conditions::Refused || route.repeats == Repeats::ActAgain
+            }
             ProblemType::OtherVersion => {
                 matches!(route.conditions, Conditions::Change | Conditions::Read)
             }
-            kind => WITH_KEY.contains(&kind) && matches!(route.access, Access::Scope(..)),
+            kind => WITH_KEY.contains(&kind) && !matches!(route.access, Access::Open(_)),
         };
         follows || route.operation.refusals.contains(&problem.kind)
     })

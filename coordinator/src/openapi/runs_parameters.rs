@@ -28,7 +28,11 @@ pub(super) fn runs_parameters() -> Value {
             "They called a webhook of this host. The same as `target=webhook:HOST`.",
             text(MAX_DESTINATION_BYTES),
         ),
-        ("tag", "Their task has this tag.", text(MAX_TAG_BYTES)),
+        (
+            "tag",
+            "Their task has this tag, or both if the parameter is given twice.",
+            json!({ "type": "array", "items": text(MAX_TAG_BYTES), "minItems": 1, "maxItems": 2 }),
+        ),
         ("prefix", "The id of their task starts with this.", text(MAX_ID_BYTES)),
         ("error", "Their error contains this, upper and lower case alike.", text(MAX_ERROR_CHARS)),
         ("from", "They were reported at this time or later.", schemas::query_time()),
@@ -50,15 +54,6 @@ pub(super) fn runs_parameters() -> Value {
         ),
         ("cursor", "The cursor from the answer before, unchanged.", json!({ "type": "string" })),
     ];
-    let parameter = |(name, description, schema): (&str, &str, Value)| {
-        let mut parameter =
-            json!({ "name": name, "in": "query", "description": description, "schema": schema });
-        if name == "outcome" {
-            // Commas stand between the items.
-            parameter["style"] = json!("form");
-            parameter["explode"] = json!(false);
-        }
-        parameter
-    };
+    let parameter = |(name, description, schema): (&str, &str, Value)| json!({ "name": name, "in": "query", "description": description, "schema": schema });
     parameters.into_iter().map(parameter).collect()
 }

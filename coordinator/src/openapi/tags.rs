@@ -15,7 +15,7 @@ const TAGS: &[(&str, &str, &str)] = &[
     ("/v1/preview", "Schedules", "What a schedule will do."),
     ("/v1/events", "Events", "What happens to tasks, as it happens."),
     ("/v1/limits", "Limits", "Limits on the concurrency and rate of tasks that name a key."),
-    ("/v1/keys", "API keys", "Keys of the API, with scopes and namespaces."),
+    ("/v1/key", "API keys", "Keys of the API, with scopes and namespaces."),
     (
         "/v1/namespaces",
         "Namespaces",

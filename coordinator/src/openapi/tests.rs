@@ -155,7 +155,7 @@ fn every_route_is_in_the_document_where_the_router_finds_it() {
         let names = described["parameters"].as_array().into_iter().flatten();
         let names: BTreeSet<&str> =
             names.filter(|of| of["in"] == "query").filter_map(|of| of["name"].as_str()).collect();
-        assert_eq!(names, route.operation.query.iter().copied().collect(), "{id}");
+        assert_eq!(names, route.query.iter().copied().collect(), "{id}");
     }
     let described = document["paths"]
         .as_object()

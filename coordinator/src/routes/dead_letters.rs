@@ -19,12 +19,12 @@ use worker::Method;
 /// Each route with its handler and, for the API's document, what it answers.
 pub(super) static ROUTES: &[Route] = &[
     Route {
+        query: dead_letters::QUERY,
         #[cfg(test)]
         operation: Operation {
             id: "listDeadLetters",
             summary: "List dead letters",
             description: "Lists dead letters by when they died, newest first. `from` and `to` are times of death.",
-            query: dead_letters::QUERY,
             answers: &[(
                 200,
                 "A page of the list. It may hold fewer dead letters than `limit`, or none, although more follow: send its `cursor` until that is null.",

@@ -98,7 +98,7 @@ mod tests {
                 route.path
             );
         }
-        assert_eq!(seen.len(), 44);
+        assert_eq!(seen.len(), 45);
     }
 
     /// A request that finds no route needs the scope that a route of its kind would, so an answer

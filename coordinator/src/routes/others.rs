@@ -1,6 +1,6 @@
 //! The routes of everything but tasks.
 
-use crate::conditions::Conditions;
+use crate::conditions::{Conditions, Repeats};
 use crate::handlers::{events, keys, namespaces, open, preview, rate_limits, runs, stats};
 #[cfg(test)]
 use crate::openapi::answers::{
@@ -15,13 +15,12 @@ use crate::problem::ProblemType::{
 use crate::routes::route::Route;
 use scheduler_model::access::Scope;
 #[cfg(test)]
-use scheduler_model::access::ShownKey;
+use scheduler_model::access::{OwnKey, ShownKey};
 use scheduler_model::bounds::MAX_TASK_BODY_BYTES;
 #[cfg(test)]
 use scheduler_model::events::EventData;
 #[cfg(test)]
 use scheduler_model::protocol::limiter::LimitShown;
-#[cfg(test)]
 use scheduler_model::runs::RUNS_QUERY;
 #[cfg(test)]
 use scheduler_model::schedule::Preview;
@@ -32,12 +31,12 @@ use worker::Method;
 /// Each route with its handler and, for the API's document, what it answers.
 pub(super) static ROUTES: &[Route] = &[
     Route {
+        query: RUNS_QUERY,
         #[cfg(test)]
         operation: Operation {
             id: "listAllRuns",
             summary: "List the runs of all tasks",
             description: "Lists how attempts at all tasks of the namespace went, newest first, or groups the failures that are alike. One entry is one attempt.",
-            query: RUNS_QUERY,
             answers: &[(
                 200,
                 "A page of the history, which is kept up to 30 days.",
@@ -124,6 +123,7 @@ pub(super) static ROUTES: &[Route] = &[
         ..Route::new(Method::Get, "/v1/stats", Scope::Read, |call, _| Box::pin(stats::stats(call)))
     },
     Route {
+        repeats: Repeats::ActAgain,
         #[cfg(test)]
         operation: Operation {
             id: "createKey",
@@ -139,6 +139,21 @@ pub(super) static ROUTES: &[Route] = &[
             ..Operation::USUAL
         },
         ..Route::new(Method::Post, "/v1/keys", Scope::Admin, |call, _| Box::pin(keys::create(call)))
+    },
+    Route {
+        #[cfg(test)]
+        operation: Operation {
+            id: "getOwnKey",
+            summary: "Get the key of the request",
+            description: "Returns what the key of the request may do. Every key may ask.",
+            answers: &[(
+                200,
+                "What the key may do.",
+                SchemaGenerator::subschema_for::<OwnKey<'static>>,
+            )],
+            ..Operation::USUAL
+        },
+        ..Route::of_any_key("/v1/key", |call, _| Box::pin(keys::own(call)))
     },
     Route {
         #[cfg(test)]
@@ -306,12 +321,12 @@ pub(super) static ROUTES: &[Route] = &[
         })
     },
     Route {
+        query: events::QUERY,
         #[cfg(test)]
         operation: Operation {
             id: "watchEvents",
             summary: "Follow events",
             description: "Streams what happens to tasks, and to the circuits of destinations, as server-sent events. The data of each event is an `Event`. The event `gap` says that others may be missing. The stream ends after ten minutes; to continue it, send the last `id` in `Last-Event-ID`.",
-            query: events::QUERY,
             stream: true,
             answers: &[(
                 200,

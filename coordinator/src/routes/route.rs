@@ -1,6 +1,6 @@
 //! What a route is.
 
-use crate::conditions::Conditions;
+use crate::conditions::{Conditions, Repeats};
 use crate::context::Call;
 #[cfg(test)]
 use crate::openapi::operation::Operation;
@@ -22,6 +22,8 @@ pub(crate) type Handler =
 pub(crate) enum Access {
     /// Everybody, without a key. The argument is the name in the path.
     Open(fn(&str) -> Result<Answer, Problem>),
+    /// Every key.
+    Key(Handler),
     /// A key with the scope.
     Scope(Scope, Handler),
 }
@@ -36,6 +38,9 @@ pub(crate) struct Route {
     /// The largest body that it takes, bytes.
     pub(crate) body_limit: usize,
     pub(crate) conditions: Conditions,
+    pub(crate) repeats: Repeats,
+    /// The names of its query's parameters. Any other is refused.
+    pub(crate) query: &'static [&'static str],
     /// What the API's document says of it.
     #[cfg(test)]
     pub(crate) operation: Operation,
@@ -58,9 +63,16 @@ impl Route {
             access: Access::Scope(scope, handler),
             body_limit: MAX_SMALL_BODY_BYTES,
             conditions,
+            repeats: Repeats::Harmless,
+            query: &[],
             #[cfg(test)]
             operation: Operation::USUAL,
         }
+    }
+
+    /// Makes a route that every key may read.
+    pub(super) const fn of_any_key(path: &'static str, handler: Handler) -> Self {
+        Self { access: Access::Key(handler), ..Self::new(Method::Get, path, Scope::Read, handler) }
     }
 
     /// Makes a route that everybody may read.
@@ -74,6 +86,8 @@ impl Route {
             access: Access::Open(answer),
             body_limit: MAX_SMALL_BODY_BYTES,
             conditions: Conditions::Ignored,
+            repeats: Repeats::Harmless,
+            query: &[],
             #[cfg(test)]
             operation: Operation::USUAL,
         }

@@ -1,6 +1,6 @@
 //! The routes of tasks.
 
-use crate::conditions::Conditions;
+use crate::conditions::{Conditions, Repeats};
 use crate::handlers::tasks::change::Verb;
 use crate::handlers::tasks::{cancel, change, create, explain, get, list, patch, runs};
 #[cfg(test)]
@@ -17,7 +17,6 @@ use scheduler_model::access::Scope;
 use scheduler_model::bounds::{MAX_BULK_BODY_BYTES, MAX_REQUEST_BYTES, MAX_TASK_BODY_BYTES};
 #[cfg(test)]
 use scheduler_model::explain::Explanation;
-#[cfg(test)]
 use scheduler_model::list_query::LIST_QUERY;
 #[cfg(test)]
 use schemars::SchemaGenerator;
@@ -26,6 +25,7 @@ use worker::Method;
 /// Each route with its handler and, for the API's document, what it answers.
 pub(super) static ROUTES: &[Route] = &[
     Route {
+        repeats: Repeats::Once,
         body_limit: MAX_TASK_BODY_BYTES,
         conditions: Conditions::Change,
         #[cfg(test)]
@@ -33,7 +33,6 @@ pub(super) static ROUTES: &[Route] = &[
             id: "createTask",
             summary: "Create a task",
             description: "Creates the task, or overwrites the task with the same id. Without an `id`, the scheduler makes one. The answer shows the task as it is stored.",
-            once: true,
             body: Some(Body::Task),
             answers: &[
                 (201, "Created.", SchemaGenerator::subschema_for::<Task>),
@@ -51,13 +50,13 @@ pub(super) static ROUTES: &[Route] = &[
         })
     },
     Route {
+        repeats: Repeats::Once,
         body_limit: MAX_REQUEST_BYTES,
         #[cfg(test)]
         operation: Operation {
             id: "createTasks",
             summary: "Create many tasks",
             description: "Creates up to 20,000 tasks. An invalid task does not keep the others from being created: `results` says what became of each one, in the order of the request.",
-            once: true,
             body: Some(Body::Batch),
             answers: &[(200, "What became of each.", SchemaGenerator::subschema_for::<BatchReply>)],
             refusals: &[Invalid, BatchRejected, KeyReused, Quota, Full],
@@ -88,12 +87,12 @@ pub(super) static ROUTES: &[Route] = &[
         })
     },
     Route {
+        query: LIST_QUERY,
         #[cfg(test)]
         operation: Operation {
             id: "listTasks",
             summary: "List tasks",
             description: "Lists the tasks that fulfil every part of the filter, in order of due time.",
-            query: LIST_QUERY,
             answers: &[(
                 200,
                 "A page of the list. It may hold fewer tasks than `limit`, or none, although more follow: send its `cursor` until that is null.",
@@ -120,12 +119,12 @@ pub(super) static ROUTES: &[Route] = &[
         })
     },
     Route {
+        query: runs::QUERY,
         #[cfg(test)]
         operation: Operation {
             id: "listRuns",
             summary: "List the runs of a task",
             description: "Lists how attempts at the task went, newest first. One entry is one attempt. The history of a task that is gone is kept, too, for up to 30 days.",
-            query: runs::QUERY,
             answers: &[(
                 200,
                 "A page of its history, which is kept up to 30 days.",
@@ -157,6 +156,7 @@ pub(super) static ROUTES: &[Route] = &[
         })
     },
     Route {
+        repeats: Repeats::Once,
         body_limit: MAX_TASK_BODY_BYTES,
         conditions: Conditions::Change,
         #[cfg(test)]
@@ -164,7 +164,6 @@ pub(super) static ROUTES: &[Route] = &[
             id: "putTask",
             summary: "Create or overwrite a task",
             description: "Creates the task with this id, or overwrites it. With the same schedule as before, a recurring task keeps the run that waits.",
-            once: true,
             body: Some(Body::TaskOfPath),
             answers: &[
                 (
@@ -271,6 +270,7 @@ pub(super) static ROUTES: &[Route] = &[
         })
     },
     Route {
+        repeats: Repeats::ActAgain,
         body_limit: MAX_TASK_BODY_BYTES,
         conditions: Conditions::Change,
         #[cfg(test)]
@@ -288,6 +288,7 @@ pub(super) static ROUTES: &[Route] = &[
         })
     },
     Route {
+        repeats: Repeats::ActAgain,
         body_limit: MAX_BULK_BODY_BYTES,
         #[cfg(test)]
         operation: Operation {

@@ -10,6 +10,7 @@ use scheduler_model::format::page::{Entry, Flags};
 use scheduler_model::listing::kind_of;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::{Filter, Kind, ListItem, ListRequest, Status};
+use scheduler_model::runs::ErrorText;
 use scheduler_model::task::{Record, webhook_host};
 use serde_json::value::RawValue;
 
@@ -148,7 +149,9 @@ pub(super) fn matches_record(filter: &Filter, record: &Record<'_>) -> bool {
     filter.kind.is_none_or(|wanted| wanted.includes(kind_of(record)))
         && filter.prefix.as_ref().is_none_or(|prefix| record.id.starts_with(prefix.as_str()))
         && filter.text.as_ref().is_none_or(|text| contains(record.description.as_deref(), text))
-        && filter.error.as_ref().is_none_or(|error| contains(record.error.as_deref(), error))
+        && filter.error.as_deref().is_none_or(|error| {
+            record.error.as_deref().is_some_and(|text| ErrorText::new(error).is_in(text))
+        })
         && (filter.tag.is_none() && filter.other_tag.is_none() || has_tags(filter, record))
         && filter.callback_host.as_ref().is_none_or(|host| {
             webhook_host(record.callback).is_some_and(|callback| callback == *host)

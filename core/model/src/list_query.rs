@@ -1,6 +1,7 @@
 //! Queries: each parameter at most once; and that of a list of tasks: filter, page and limit.
 
 use crate::bounds::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
+use crate::format::history::Outcome;
 use crate::hosts::host_of_name;
 use crate::input::{FieldError, cut, in_plain_words, parse_time};
 use crate::listing::Cursor;
@@ -23,29 +24,33 @@ pub type Parameter<'a> = Result<(Cow<'a, str>, Cow<'a, str>), FieldError>;
 pub fn each_once<'a>(
     pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
 ) -> impl Iterator<Item = Parameter<'a>> {
-    each_at_most(pairs, |_| false)
+    each_at_most(pairs, |_| 1)
 }
 
-/// Does the same as [`each_once`], but passes `tag` on twice: both tags are meant.
-pub fn each_once_but_tags<'a>(
+/// Does the same as [`each_once`], but passes parameters on that mean all of their values: `tag`
+/// twice, and `outcome` as often as there are outcomes.
+pub fn each_or_several<'a>(
     pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
 ) -> impl Iterator<Item = Parameter<'a>> {
-    each_at_most(pairs, |name| name == "tag")
+    each_at_most(pairs, |name| match name {
+        "tag" => 2,
+        "outcome" => Outcome::KNOWN.len(),
+        _ => 1,
+    })
 }
 
 fn each_at_most<'a>(
     pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
-    may_be_twice: fn(&str) -> bool,
+    most: fn(&str) -> usize,
 ) -> impl Iterator<Item = Parameter<'a>> {
     let mut seen: Vec<Cow<'a, str>> = Vec::new();
     pairs.map(move |(name, value)| {
-        let detail = match seen.iter().filter(|other| **other == name).count() {
-            0 => None,
-            1 if may_be_twice(&name) => None,
-            1 => Some("is given more than once; give it once"),
-            _ => Some("is given more than twice; give it at most twice"),
-        };
-        if let Some(detail) = detail {
+        let most = most(&name);
+        if seen.iter().filter(|other| **other == name).count() >= most {
+            let detail = match most {
+                1 => "is given more than once; give it once".to_owned(),
+                most => format!("is given more than {most} times"),
+            };
             return Err(FieldError::new(name.into_owned(), detail));
         }
         seen.push(name.clone());
@@ -79,13 +84,12 @@ pub struct ListQuery {
     pub cursor: Option<Cursor>,
 }
 
-/// Reads the parameters of a query. `known` are those of [`LIST_QUERY`] that the list takes.
+/// Reads the parameters of a query.
 ///
 /// # Errors
 /// Names the parameter that does not hold.
 pub fn parse_list_query(
     parameters: &mut dyn Iterator<Item = Parameter<'_>>,
-    known: &[&str],
 ) -> Result<ListQuery, FieldError> {
     let mut query =
         ListQuery { filter: Filter::default(), limit: DEFAULT_LIST_LIMIT, cursor: None };
@@ -93,7 +97,6 @@ pub fn parse_list_query(
         let (name, value) = parameter?;
         let value = value.as_ref();
         match name.as_ref() {
-            other if !known.contains(&other) => return Err(unknown_parameter(other, known)),
             "prefix" => query.filter.prefix = Some(value.to_owned()),
             "text" => query.filter.text = Some(value.to_owned()),
             "tag" if query.filter.tag.is_none() => query.filter.tag = Some(value.to_owned()),
@@ -111,7 +114,7 @@ pub fn parse_list_query(
                 );
             }
             "limit" => query.limit = parse_limit(value)?,
-            other => return Err(unknown_parameter(other, known)),
+            other => return Err(unknown_parameter(other, LIST_QUERY)),
         }
     }
     query.filter.check("")?;
@@ -135,14 +138,15 @@ pub fn parse_limit(value: &str) -> Result<usize, FieldError> {
 /// Returns the refusal of a query parameter that is none of `known`. It names the parameter as the
 /// caller wrote it.
 pub fn unknown_parameter(name: &str, known: &[&str]) -> FieldError {
-    let known = known.join(", ");
+    let known = if known.is_empty() {
+        "it takes none".to_owned()
+    } else {
+        format!("there are: {}", known.join(", "))
+    };
     if name.is_empty() {
-        return FieldError::new(
-            "query",
-            format!("has a parameter without a name; there are: {known}"),
-        );
+        return FieldError::new("query", format!("has a parameter without a name; {known}"));
     }
-    let detail = format!("is not a parameter of this request; there are: {known}");
+    let detail = format!("is not a parameter of this request; {known}");
     FieldError::new(name.to_owned(), detail)
 }
 
@@ -167,7 +171,7 @@ mod tests {
 
     fn parsed(query: &[(&str, &str)]) -> Result<ListQuery, FieldError> {
         let pairs = query.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        parse_list_query(&mut each_once(pairs), LIST_QUERY)
+        parse_list_query(&mut each_once(pairs))
     }
 
     #[test]
@@ -215,18 +219,11 @@ mod tests {
         }
         let twice = |count: usize| {
             let pairs = vec![(Cow::Borrowed("tag"), Cow::Borrowed("a")); count];
-            parse_list_query(&mut each_once_but_tags(pairs.into_iter()), LIST_QUERY)
+            parse_list_query(&mut each_or_several(pairs.into_iter()))
         };
         assert_eq!(twice(2).unwrap().filter.other_tag.as_deref(), Some("a"));
         assert_eq!(twice(3).unwrap_err().field, "tag");
-        // One that is not known is refused as such, and so is one that another list knows.
-        let pairs = [("status".into(), "pending".into())];
-        let refused = parse_list_query(&mut each_once(pairs.into_iter()), &["tag", "limit"]);
-        let refused = refused.unwrap_err();
-        assert_eq!(
-            (&*refused.field, &*refused.detail),
-            ("status", "is not a parameter of this request; there are: tag, limit")
-        );
+        // One that is not known is refused as such.
         assert_eq!(parsed(&[("x", "1"), ("x", "2")]).unwrap_err().field, "x");
     }
 

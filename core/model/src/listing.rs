@@ -201,6 +201,12 @@ pub fn write_task(status: impl Serialize, due: UnixMillis, record: &str, out: &m
         out.extend_from_slice(b",\"deadLetterId\":");
         write_text(&DeadLetterId::of(&letter).to_string(), out);
     }
+    // A paused task that does not recur is stored without: a pause moves it in the order of all.
+    if status == Some(Status::Paused)
+        && Record::parse(record.as_bytes()).is_ok_and(|record| !record.is_paused())
+    {
+        out.extend_from_slice(b",\"paused\":true");
+    }
     if let Some((name, explanation)) = clock_change(&record, due) {
         out.extend_from_slice(format!(",\"clockChange\":\"{name}\",\"explanation\":").as_bytes());
         write_text(&explanation, out);

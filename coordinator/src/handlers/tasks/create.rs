@@ -50,7 +50,7 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
     let (shown, id, reply, is_replay) = match &once {
         None => {
             while let Some((shard, version)) = expected {
-                match replace_on(&call, shard, task()?, version, false).await {
+                match replace_on(&call, shard, task()?, version, false, Vec::new()).await {
                     // What another writer has made of it in between may be as good.
                     Err(problem)
                         if problem.is_other_version()
@@ -127,13 +127,14 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
 const MAX_TRIES: usize = 5;
 
 /// Takes a task in on this shard, if what is expected stands there: in one step. With `tasks_only`
-/// it does not take the place of an attempt.
+/// it does not take the place of an attempt. The answer has these warnings beside its own.
 pub(crate) async fn replace_on(
     call: &Call<'_>,
     shard: ShardId,
     task: NewTask<'_>,
     expected: Expected,
     tasks_only: bool,
+    mut warnings: Vec<Warning>,
 ) -> Result<Answer, Problem> {
     let (id, mut part) = planned_one(call, task)?;
     part.append.expected = Some(expected);
@@ -141,7 +142,7 @@ pub(crate) async fn replace_on(
     part.append.terms.tasks_only = tasks_only;
     let reply = call.shards.append(shard, &mut part.append).await?;
     let shown = shown_after(&call.shards, shard, &part, id.as_str(), reply).await?;
-    let warnings = warnings_of(call, &shown.record, &reply).await;
+    warnings.extend(warnings_of(call, &shown.record, &reply).await);
     let answer = shown.into_answer(if reply.replaced > 0 { 200 } else { 201 }, &reply);
     Ok(with_warnings(answer, &warnings))
 }

@@ -43,6 +43,11 @@ pub(crate) async fn carry_out<'a>(
 ) -> Result<Done<'a>, Problem> {
     let shards = &call.shards;
     let first = plan(asked)?;
+    // What is refused for its content does not use up its key.
+    if first.appends.is_empty() {
+        let Plan { items, duplicates, .. } = first;
+        return Ok(Done { items, duplicates, parts: Vec::new(), is_replay: false });
+    }
     let (home, rest) = asked.split(first.appends, &shards.map);
     let (home, reply) = send(shards, asked, call.share, home).await;
     // A key that stands for another request, or a home that takes nothing in: nothing has been done

@@ -4,13 +4,13 @@ use crate::clients::shards::Shards;
 use crate::context::Call;
 use crate::problem::Problem;
 use crate::response::Answer;
-use scheduler_model::list_query::{LIST_QUERY, ListQuery, parse_list_query};
+use scheduler_model::list_query::{ListQuery, parse_list_query};
 use scheduler_model::listing::{Page, share_of_page, write_item};
 use scheduler_model::protocol::{ListReply, ListRequest, paths};
 
 /// `GET /v1/tasks`: one page of the tasks of all shards, in the order of the list.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
-    let query = call.query_with_tags(|parameters| parse_list_query(parameters, LIST_QUERY))?;
+    let query = call.query_of_list(parse_list_query)?;
     let page = page_of(&call.shards, paths::LIST, query).await?;
     Ok(shown_list(&call, "tasks", page))
 }

@@ -8,11 +8,13 @@ use crate::conditions::Condition;
 use crate::context::Call;
 use crate::handlers::tasks::change::{Changing, change_id};
 use crate::handlers::tasks::create;
+use crate::handlers::tasks::warnings::Warning;
 use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_model::protocol::{Change, Expected, ListItem, Status};
 use scheduler_model::task::{
-    Record, changes_schedule, merge_patch, only_pauses, parse_one, version_of,
+    Record, changes_schedule, loses_timezone, merge_patch, only_pauses, parse_one, removes_anchor,
+    version_of,
 };
 
 /// How often a patch is laid over the task anew when somebody else was faster.
@@ -59,17 +61,24 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         let text = merge_patch(item.record.get(), is_paused, &patch).map_err(Problem::invalid)?;
         let mut task = parse_one(&text).map_err(Problem::invalid)?;
         task.set_id(&id).map_err(Problem::invalid)?;
+        if removes_anchor(&patch) {
+            task.settle_anchor();
+        }
         // Unless the patch is of the schedule, that is not judged anew: runs stay counted, and
         // there may be none to come.
         let record = Record::parse(item.record.get().as_bytes()).ok();
         if let Some(record) =
-            record.filter(|record| record.is_recurring() && !changes_schedule(&patch))
+            record.as_ref().filter(|record| record.is_recurring() && !changes_schedule(&patch))
         {
             task.go_on(record.final_run);
         }
+        let zone = record.as_ref().and_then(|record| record.timezone.as_deref());
+        let lost = zone.filter(|_| loses_timezone(&patch, &text));
+        let warnings = lost.map(Warning::lost_timezone).into_iter().collect();
         // Where it lives now, which may be a shard of an older epoch: so the exchange is one step.
         let written =
-            create::replace_on(&call, shard, task, Expected::Version(version), true).await;
+            create::replace_on(&call, shard, task, Expected::Version(version), true, warnings)
+                .await;
         match written {
             Err(problem) if problem.is_other_version() && takes_any && tries < MAX_TRIES => {
                 tries += 1

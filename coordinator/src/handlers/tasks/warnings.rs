@@ -32,6 +32,16 @@ pub(crate) struct Warning {
     detail: String,
 }
 
+impl Warning {
+    /// Says that a patch has taken the time zone of a task away.
+    pub(crate) fn lost_timezone(timezone: &str) -> Self {
+        let detail = format!(
+            "was {timezone:?} and is gone, since the new schedule has no time that is read in a time zone; give it again with the next cron, rule or local time"
+        );
+        Self { field: "timezone", detail }
+    }
+}
+
 /// Returns the warnings of a task that a shard has stored with this answer. A limiter that does not
 /// answer gives none.
 pub(crate) async fn warnings_of(

@@ -227,7 +227,7 @@ impl Engine {
             reply.outcomes.push(match found {
                 Some((at, record)) => {
                     if self.events.is_on(now) {
-                        self.events.note_text(EventKind::Cancelled, &record, now);
+                        self.events.note_text(EventKind::Discarded, &record, now);
                     }
                     changes.killed.push(at);
                     LetterOutcome::Done

@@ -195,7 +195,7 @@ impl Engine {
         let record = Record::parse(&text).map_err(|problem| {
             EngineError::Corrupt(format!("envelope {}: {problem}", flight.seq))
         })?;
-        let due = record.due();
+        let due = record.due_in_flight();
         let is_meant = filter.from.is_none_or(|from| due >= from)
             && filter.to.is_none_or(|to| due < to)
             && matches_record(filter, &record);

@@ -6,7 +6,7 @@ use crate::changes::{Changes, Rewritten};
 use crate::decisions::{FlightRef, Stop};
 use crate::entry_ref::EntryRef;
 use crate::error::EngineError;
-use crate::event_buffer::event;
+use crate::event_buffer::{Happened, event};
 use crate::reader::Reader;
 use crate::requeue::queue_flag;
 use scheduler_calendar::time::UnixMillis;
@@ -52,7 +52,7 @@ impl Engine {
         let text = self.record_of(at, reader)?;
         let record = Record::parse(&text)
             .map_err(|problem| EngineError::Corrupt(format!("{at}: {problem}")))?;
-        let event = event_of(change).map(|kind| event(kind, &record, "", now));
+        let event = event_of(change, &record, now);
         changes.looked_at += text.len();
         let payload = changes.payload.clone();
         let record = match payload.as_deref() {
@@ -196,7 +196,7 @@ impl Engine {
             }
         };
         changes.stop(std::iter::once((flight, decision)), stop);
-        changes.events.extend(event_of(change).map(|kind| event(kind, record, "", now)));
+        changes.events.extend(event_of(change, record, now));
         Changed::Changed
     }
 
@@ -284,12 +284,16 @@ fn parsed(record: &[u8], flight: FlightRef) -> Result<Record<'_>, EngineError> {
         .map_err(|problem| EngineError::Corrupt(format!("envelope {}: {problem}", flight.seq)))
 }
 
-/// Returns the event of a change. A run has its event when it fires.
-fn event_of(change: Change) -> Option<EventKind> {
-    match change {
-        Change::Pause => Some(EventKind::Paused),
-        Change::Resume => Some(EventKind::Resumed),
-        Change::Reschedule(_) => Some(EventKind::Rescheduled),
-        Change::Run => None,
-    }
+/// Returns the event of a change of a task with this record. A run has its event when it fires.
+fn event_of(change: Change, record: &Record<'_>, now: UnixMillis) -> Option<Happened> {
+    let kind = match change {
+        Change::Pause => EventKind::Paused,
+        Change::Resume => EventKind::Resumed,
+        Change::Reschedule(to) => {
+            let moved = Record { time: Some(to.at), ..record.clone() };
+            return Some(event(EventKind::Rescheduled, &moved, "", now));
+        }
+        Change::Run => return None,
+    };
+    Some(event(kind, record, "", now))
 }

@@ -66,7 +66,8 @@ impl Engine {
         let record = self.record_in_flight(flight, reader)?;
         let corrupt =
             |problem: String| EngineError::Corrupt(format!("envelope {}: {problem}", flight.seq));
-        let due = Record::parse(&record).map_err(|problem| corrupt(problem.to_string()))?.due();
+        let read = Record::parse(&record).map_err(|problem| corrupt(problem.to_string()))?;
+        let due = read.due_in_flight();
         let record = String::from_utf8(record).map_err(|problem| corrupt(problem.to_string()))?;
         let record =
             RawValue::from_string(record).map_err(|problem| corrupt(problem.to_string()))?;

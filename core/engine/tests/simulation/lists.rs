@@ -145,7 +145,11 @@ fn expected(world: &World, at: usize, filter: &Filter) -> Vec<Shown> {
             }
             Some(Shown {
                 position: *position,
-                due: UnixMillis::new(model.version(firing.version).due(firing.time)),
+                due: UnixMillis::new(
+                    record["replayedAt"]
+                        .as_i64()
+                        .unwrap_or_else(|| model.version(firing.version).due(firing.time)),
+                ),
                 status: Status::Running,
                 is_running: false,
                 record,

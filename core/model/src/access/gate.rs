@@ -3,6 +3,8 @@
 use super::key::{Reach, Scope};
 use crate::namespace::{Namespace, NamespaceError};
 use scheduler_calendar::time::UnixMillis;
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// The header by which a request names its namespace.
@@ -66,17 +68,16 @@ impl Holder {
     }
 
     /// Returns the namespace that a request is about: the one that it names; else the only one that
-    /// the key is for; else `default`. One that needs `admin` is about none in particular: how far
-    /// it may go is for [`Self::may_grant`] to say.
+    /// the key is for; else `default`. One that needs `admin`, or no scope, is about none in
+    /// particular: how far it may go is for [`Self::may_grant`] to say.
     ///
     /// # Errors
     /// When the key has not the scope, or the key is not for the namespace.
-    pub fn admit(&self, needed: Scope, named: Option<&str>) -> Result<Namespace, Denied> {
-        if !self.scopes.contains(&needed) {
-            return Err(Denied::Scope(needed));
-        }
-        if needed == Scope::Admin {
-            return Ok(Namespace::DEFAULT);
+    pub fn admit(&self, needed: Option<Scope>, named: Option<&str>) -> Result<Namespace, Denied> {
+        match needed {
+            Some(needed) if !self.scopes.contains(&needed) => return Err(Denied::Scope(needed)),
+            None | Some(Scope::Admin) => return Ok(Namespace::DEFAULT),
+            Some(Scope::Read | Scope::Write) => {}
         }
         let namespace = match named {
             Some(name) => name.trim().parse().map_err(Denied::Name)?,
@@ -115,6 +116,27 @@ impl Holder {
     }
 }
 
+/// What the key of a request may do.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(description = "What the key of the request may do.")]
+pub struct OwnKey<'a> {
+    /// What it is for. Absent for a key of the secret `API_KEYS`, which has no name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    /// What it may do.
+    #[schemars(with = "Vec<Scope>")]
+    scopes: &'a BTreeSet<Scope>,
+    /// Where; `["*"]` for every namespace.
+    #[schemars(with = "Vec<String>")]
+    namespaces: &'a Reach,
+}
+
+impl<'a> From<&'a Holder> for OwnKey<'a> {
+    fn from(holder: &'a Holder) -> Self {
+        Self { name: holder.name.as_deref(), scopes: &holder.scopes, namespaces: &holder.reach }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,7 +149,9 @@ mod tests {
     #[test]
     fn a_request_is_about_the_namespace_it_names_or_the_keys_own() {
         let of = |names: &[&str], named| {
-            holder(&[Scope::Read], names).admit(Scope::Read, named).map(|name| name.to_string())
+            holder(&[Scope::Read], names)
+                .admit(Some(Scope::Read), named)
+                .map(|name| name.to_string())
         };
         assert_eq!(of(&["a"], None).as_deref(), Ok("a"));
         assert_eq!(of(&["a", "default"], None).as_deref(), Ok("default"));
@@ -137,7 +161,7 @@ mod tests {
         assert_eq!(of(&["a", "b"], None), Err(Denied::Reach(Namespace::DEFAULT)));
         assert!(matches!(of(&["a"], Some("b")), Err(Denied::Reach(_))));
         assert!(matches!(of(&["*"], Some("B:1")), Err(Denied::Name(_))));
-        assert!(holder(&[Scope::Admin], &["a", "b"]).admit(Scope::Admin, None).is_ok());
+        assert!(holder(&[Scope::Admin], &["a", "b"]).admit(Some(Scope::Admin), None).is_ok());
     }
 
     #[test]
@@ -145,7 +169,7 @@ mod tests {
         let all = [Scope::Read, Scope::Write, Scope::Admin];
         for has in all {
             for needed in all {
-                let outcome = holder(&[has], &["*"]).admit(needed, None);
+                let outcome = holder(&[has], &["*"]).admit(Some(needed), None);
                 assert_eq!(outcome.is_ok(), has == needed, "{has} {needed}");
                 if let Err(problem) = outcome {
                     assert!(
@@ -154,7 +178,17 @@ mod tests {
                     );
                 }
             }
-            assert!(Holder::of_the_deployment().admit(has, Some("a")).is_ok());
+            assert!(Holder::of_the_deployment().admit(Some(has), Some("a")).is_ok());
+        }
+    }
+
+    #[test]
+    fn what_needs_no_scope_is_for_every_key() {
+        for scope in [Scope::Read, Scope::Write, Scope::Admin] {
+            assert_eq!(
+                holder(&[scope], &["a", "b"]).admit(None, Some("c")),
+                Ok(Namespace::DEFAULT)
+            );
         }
     }
 

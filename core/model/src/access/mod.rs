@@ -17,7 +17,7 @@ mod token;
 
 pub use directory::{Cached, DIRECTORY_FRESH_MILLIS, DIRECTORY_LASTS_MILLIS, Directory, Settings};
 pub use fair_memory::{FairMemory, MemoryUse};
-pub use gate::{Denied, Holder, NAMESPACE_HEADER};
+pub use gate::{Denied, Holder, NAMESPACE_HEADER, OwnKey};
 pub use guesses::Guesses;
 pub use key::{Key, KeyUse, NewKey, Reach, Scope, ShownKey, USE_MILLIS};
 pub use messages::{DeleteNamespace, Entry, Refused};

@@ -30,6 +30,8 @@ pub enum EventKind {
     Failed,
     /// It failed for good.
     DeadLettered,
+    /// A dead letter of it was discarded. The task itself goes on as before.
+    Discarded,
     /// Your queue has taken it.
     HandedOver,
     /// A run did not fire: it was missed, or the one before had not ended.

@@ -140,10 +140,9 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Returns the filter with the texts in lower case that are compared so, for a scan.
+    /// Returns the filter with the text in lower case that is compared so, for a scan.
     pub fn folded(&self) -> Self {
-        let folded = |text: &Option<String>| text.as_ref().map(|text| text.to_lowercase());
-        Self { text: folded(&self.text), error: folded(&self.error), ..self.clone() }
+        Self { text: self.text.as_ref().map(|text| text.to_lowercase()), ..self.clone() }
     }
 
     /// Checks its texts: none is empty, which would select everything, and none is longer than what

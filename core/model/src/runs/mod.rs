@@ -12,5 +12,5 @@ pub use cursor::{RunsCursor, RunsCursorError};
 pub use filter::RunMatcher;
 pub use groups::{Group, GroupsPage, Order, merge_groups};
 pub use page::{RunsPage, merge};
-pub use pattern::pattern_of;
+pub use pattern::{ErrorText, pattern_of};
 pub use query::{RUNS_QUERY, RunsQuery, parse_runs_query};

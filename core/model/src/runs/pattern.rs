@@ -2,16 +2,18 @@
 
 /// Longest pattern, characters: what follows tells more of one failure than of its kind.
 const MAX_PATTERN_CHARS: usize = 200;
-/// Words of so many characters with a digit among them are ids.
-const LEAST_ID_CHARS: usize = 16;
-/// Words of so many characters with a digit among them are ids if all are hexadecimal digits.
-const LEAST_HEX_CHARS: usize = 8;
+/// Words of so many characters with a digit among them may be ids.
+const LEAST_ID_CHARS: usize = 8;
+/// Words of so many characters with a digit within them are ids. No word of a language is so long
+/// and has one.
+const LEAST_LONG_ID_CHARS: usize = 16;
 
 /// Returns the pattern of an error: its text, in which `<n>` stands for each number and `<id>` for
 /// each id, so that like failures have the same one. The status behind `HTTP` stays.
 ///
-/// A word that has a digit and is long, or is hexadecimal and not short, is an id. `-` and `_` are
-/// parts of words.
+/// A word of eight characters or more is an id if it is a hexadecimal number, or if digits and
+/// letters take turns in it; a long one also if a letter follows a digit once. `-` and `_` are parts
+/// of words.
 pub fn pattern_of(error: &str) -> String {
     let mut pattern = String::with_capacity(error.len().min(4 * MAX_PATTERN_CHARS));
     let mut rest = error;
@@ -50,19 +52,19 @@ fn is_status(word: &str) -> bool {
 fn is_id(word: &str) -> bool {
     let is_hex = || word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     let has_letter = word.bytes().any(|byte| byte.is_ascii_alphabetic());
-    has_letter
-        && (word.len() >= LEAST_ID_CHARS && is_mixed(word)
-            || word.len() >= LEAST_HEX_CHARS && is_hex())
+    let least_turns = if word.len() >= LEAST_LONG_ID_CHARS { 1 } else { 2 };
+    has_letter && word.len() >= LEAST_ID_CHARS && (is_hex() || turns(word) >= least_turns)
 }
 
-/// Returns whether digits and letters take turns within a word, as in ids, and not only at its end.
-fn is_mixed(word: &str) -> bool {
+/// Returns how often a letter follows a digit within a word. In ids they take turns; in names such
+/// as `user-17` digits are at the end.
+fn turns(word: &str) -> usize {
     let bytes = word.as_bytes();
     let turns = bytes.windows(2).filter(|pair| match pair {
         [one, other] => one.is_ascii_digit() && other.is_ascii_alphabetic(),
         _ => false,
     });
-    turns.count() >= 2
+    turns.count()
 }
 
 /// Appends a word, with `<n>` in place of each row of digits.
@@ -77,6 +79,39 @@ fn push_with_numbers(word: &str, pattern: &mut String) {
         }
         was_digit = is_digit;
     }
+}
+
+/// A text to find among errors: a part of them, upper and lower case alike, or the pattern that a
+/// group of them shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorText {
+    /// In lower case.
+    part: String,
+    /// As a group shows it; `None` for a text that is no pattern.
+    pattern: Option<String>,
+}
+
+impl ErrorText {
+    /// Prepares a text.
+    pub fn new(text: &str) -> Self {
+        let is_pattern = text.contains("<n>") || text.contains("<id>") || text.ends_with('…');
+        Self { part: text.to_lowercase(), pattern: is_pattern.then(|| text.to_owned()) }
+    }
+
+    /// Returns whether it is the text of an error, or of its pattern.
+    pub fn is_in(&self, error: &str) -> bool {
+        contains_folded(error, &self.part)
+            || self.pattern.as_ref().is_some_and(|pattern| pattern_of(error) == *pattern)
+    }
+}
+
+/// Returns whether `text` contains `folded`, which is in lower case.
+fn contains_folded(text: &str, folded: &str) -> bool {
+    if text.is_ascii() {
+        let mut parts = text.as_bytes().windows(folded.len().max(1));
+        return folded.is_empty() || parts.any(|part| part.eq_ignore_ascii_case(folded.as_bytes()));
+    }
+    text.to_lowercase().contains(folded)
 }
 
 #[cfg(test)]
@@ -101,6 +136,10 @@ mod tests {
             ("trace 4f2c9aa01b3d77e1 of user-17", "trace <id> of user-<n>"),
             ("request req_8Jk2mQ9xT4vB7nLp failed", "request <id> failed"),
             ("commit deadbeef1 and facade", "commit <id> and facade"),
+            ("{\"id\":\"pa8wf8kgox\"}", "{\"id\":\"<id>\"}"),
+            ("No such customer: cus_wteedpk3vHetAa", "No such customer: <id>"),
+            ("id 01JF2Z8QK4T6V9W1X3Y5A7B9CD", "id <id>"),
+            ("utf8-to-utf16 of user-17 on node12", "utf<n>-to-utf<n> of user-<n> on node<n>"),
             ("no digits at all", "no digits at all"),
             ("überall 7 Fehler", "überall <n> Fehler"),
             ("", ""),
@@ -114,5 +153,39 @@ mod tests {
         let pattern = pattern_of(&"é 7".repeat(1_000));
         assert_eq!(pattern.chars().count(), MAX_PATTERN_CHARS + 1);
         assert!(pattern.ends_with('…'));
+    }
+
+    #[test]
+    fn an_error_is_found_in_upper_and_lower_case_alike() {
+        for (text, folded, is_found) in [
+            ("Timeout", "timeout", true),
+            ("a TIMEOUT b", "timeout", true),
+            ("time", "timeout", false),
+            ("", "x", false),
+            ("x", "", true),
+            ("GRÜSSE", "grüsse", true),
+            ("abc", "é", false),
+        ] {
+            assert_eq!(contains_folded(text, folded), is_found, "{text} {folded}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_finds_the_errors_of_its_group() {
+        let errors = [
+            "No such customer: cus_8a7bd6c5e",
+            "No such customer: cus_1b2c3d4e5",
+            "No such order: 7",
+        ];
+        let found = |text: &str| {
+            let text = ErrorText::new(text);
+            errors.map(|error| text.is_in(error))
+        };
+        assert_eq!(found(&pattern_of(errors[0])), [true, true, false]);
+        assert_eq!(found("no SUCH"), [true; 3]);
+        assert_eq!(found("No such order: <n>"), [false, false, true]);
+        assert_eq!(found("order: <n>"), [false; 3]);
+        let long = "é 7".repeat(1_000);
+        assert!(ErrorText::new(&pattern_of(&long)).is_in(&long));
     }
 }

@@ -26,9 +26,6 @@ pub const RUNS_QUERY: &[&str] = &[
     "cursor",
 ];
 
-/// Most tags of one query.
-const MAX_TAGS: usize = 2;
-
 /// What the query of a list of runs asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunsQuery {
@@ -60,7 +57,9 @@ pub fn parse_runs_query(
             FieldError::new(name.to_string(), format!("is {:?}; must be {known}", cut(value, 64)))
         };
         match name.as_ref() {
-            "outcome" => filter.outcomes = Some(outcomes(value)?),
+            "outcome" => {
+                filter.outcomes = Some(filter.outcomes.unwrap_or_default() | outcomes(value)?);
+            }
             "target" | "callbackHost" if filter.target.is_some() => {
                 let other = if name == "target" { "callbackHost" } else { "target" };
                 let detail =
@@ -72,13 +71,7 @@ pub fn parse_runs_query(
                 let host = text("callbackHost", value, MAX_DESTINATION_BYTES)?;
                 filter.target = Some(format!("webhook:{}", host_of_name(&host, "callbackHost")?));
             }
-            "tag" => {
-                filter.tags.push(text("tag", value, MAX_TAG_BYTES)?);
-                if filter.tags.len() > MAX_TAGS {
-                    let detail = format!("is given more than {MAX_TAGS} times");
-                    return Err(FieldError::new("tag", detail));
-                }
-            }
+            "tag" => filter.tags.push(text("tag", value, MAX_TAG_BYTES)?),
             "prefix" => filter.prefix = Some(text("prefix", value, MAX_ID_BYTES)?),
             "error" => filter.error = Some(text("error", value, MAX_ERROR_CHARS)?),
             "from" => filter.from = Some(parse_time("from", value)?),
@@ -146,20 +139,23 @@ fn target(value: &str) -> Result<String, FieldError> {
         );
         return Err(FieldError::new("target", detail));
     }
-    Ok(target)
+    match (kind, name) {
+        ("webhook", Some(host)) => Ok(format!("webhook:{}", host_of_name(host, "target")?)),
+        _ => Ok(target),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::list_query::each_once;
+    use crate::list_query::each_or_several;
     use scheduler_calendar::time::UnixMillis;
 
     const SHARDS: [ShardId; 1] = [ShardId { epoch: 1, index: 0 }];
 
     fn parsed(query: &[(&str, &str)]) -> Result<RunsQuery, FieldError> {
         let pairs = query.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        parse_runs_query(&mut each_once(pairs), &SHARDS)
+        parse_runs_query(&mut each_or_several(pairs), &SHARDS)
     }
 
     #[test]
@@ -192,6 +188,10 @@ mod tests {
         assert_eq!(host.filter.target.as_deref(), Some("webhook:a.example"));
         let host = parsed(&[("callbackHost", "bücher.example.")]).unwrap();
         assert_eq!(host.filter.target.as_deref(), Some("webhook:xn--bcher-kva.example"));
+        let several = parsed(&[("outcome", "failed"), ("outcome", "dead-lettered")]).unwrap();
+        assert_eq!(several.filter.outcomes, Some(0b110));
+        let two = parsed(&[("tag", "a"), ("tag", "b")]).unwrap();
+        assert_eq!(two.filter.tags, ["a", "b"]);
         let (all, grouped) = (parsed(&[]).unwrap(), parsed(&[("group", "error")]).unwrap());
         assert_eq!((all.limit, all.groups, all.filter.is_all()), (100, None, true));
         assert_eq!(grouped.groups, Some(Order::Newest));
@@ -204,6 +204,7 @@ mod tests {
             (&[("outcome", "other-7")], "outcome"),
             (&[("target", "mail")], "target"),
             (&[("target", "webhook:")], "target"),
+            (&[("target", "webhook:127.0.0.1:8930")], "target"),
             (&[("target", "")], "target"),
             (&[("target", "webhook"), ("callbackHost", "a.example")], "callbackHost"),
             (&[("callbackHost", "a.example"), ("target", "webhook")], "target"),

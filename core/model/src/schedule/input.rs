@@ -90,6 +90,10 @@ pub(crate) struct Recurrence<'a> {
     /// counted. No caller gives it.
     #[schemars(skip)]
     pub(crate) goes_on: Option<Option<UnixMillis>>,
+    /// Whether an anchor that is not given is to be settled anew, not kept: set by
+    /// [`crate::task::NewTask::settle_anchor`].
+    #[schemars(skip)]
+    pub(crate) settles_anchor: bool,
 }
 
 /// The schema of `cron`.
@@ -397,7 +401,7 @@ impl<'a> Recurrence<'a> {
         if end_at.is_some_and(|end| start_at.is_some_and(|start| end < start)) {
             return Err(FieldError::new("endAt", "is before startAt"));
         }
-        let has_open_anchor = anchor.is_some() && self.anchor.is_none();
+        let has_open_anchor = anchor.is_some() && self.anchor.is_none() && !self.settles_anchor;
         let checked = |due, fields, schedule| CheckedSchedule {
             time: None,
             due,

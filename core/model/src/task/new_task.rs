@@ -124,6 +124,12 @@ impl<'a> NewTask<'a> {
         self.recurrence.get_or_insert_default().goes_on = Some(final_run);
     }
 
+    /// Marks an anchor that is not given as one that was taken away, so that the interval begins
+    /// anew.
+    pub fn settle_anchor(&mut self) {
+        self.recurrence.get_or_insert_default().settles_anchor = true;
+    }
+
     /// Gives the task the id that stands in the path.
     ///
     /// # Errors

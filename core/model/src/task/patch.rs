@@ -194,6 +194,22 @@ pub fn changes_schedule(patch: &str) -> bool {
     names.any(|name| fields.contains_key(name))
 }
 
+/// Returns whether a task with this `timezone` has lost it, although the patch does not name it:
+/// the schedule that the patch gives has no time that is read in a zone.
+pub fn loses_timezone(patch: &str, patched: &str) -> bool {
+    let names = |text: &str| {
+        let fields = fields_of::<MAX_PATCH_MEMBERS>(text).unwrap_or_default();
+        fields.contains_key("timezone")
+    };
+    !names(patch) && !names(patched)
+}
+
+/// Returns whether a patch takes the anchor of an interval away.
+pub fn removes_anchor(patch: &str) -> bool {
+    let fields = fields_of::<MAX_PATCH_MEMBERS>(patch).unwrap_or_default();
+    fields.get("anchor").is_some_and(|value| value.as_ref() == "null")
+}
+
 fn set(fields: &mut Fields<'_>, name: &'static str, json: &'static str) {
     fields.insert(Cow::Borrowed(name), Cow::Borrowed(json));
 }

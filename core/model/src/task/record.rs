@@ -364,10 +364,15 @@ impl<'a> Record<'a> {
             && self.policies().is_conditional()
     }
 
+    /// Returns when the run of an attempt in flight was due: when it was requested, else at its time.
+    pub fn due_in_flight(&self) -> UnixMillis {
+        self.replayed_at.unwrap_or_else(|| self.due())
+    }
+
     /// Returns from when its lateness counts: when its run was requested, else when it was due; of
     /// a follow-up, when its run had ended.
     pub fn start(&self) -> UnixMillis {
-        let start = self.replayed_at.unwrap_or_else(|| self.due());
+        let start = self.due_in_flight();
         self.late_since.into_iter().chain(self.followed_at()).fold(start, Ord::max)
     }
 

@@ -4,7 +4,7 @@
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_LIST_LIMIT;
 use scheduler_model::events::EventsCursor;
-use scheduler_model::list_query::{LIST_QUERY, each_once, parse_list_query};
+use scheduler_model::list_query::{each_once, each_or_several, parse_list_query};
 use scheduler_model::listing::Cursor;
 use scheduler_model::protocol::{Filter, RunFilter};
 use scheduler_model::routing::ShardId;
@@ -16,7 +16,7 @@ const EARLIEST: UnixMillis = UnixMillis::new(100_000_000_000);
 
 /// Input: a query as it stands in a URL; or a filter as JSON; or a cursor.
 pub(crate) fn check(data: &[u8]) {
-    match parse_list_query(&mut each_once(url::form_urlencoded::parse(data)), LIST_QUERY) {
+    match parse_list_query(&mut each_once(url::form_urlencoded::parse(data))) {
         Ok(query) => {
             assert!((1..=MAX_LIST_LIMIT).contains(&query.limit));
             check_filter(&query.filter);
@@ -48,7 +48,7 @@ pub(crate) fn check(data: &[u8]) {
     let _ = EventsCursor::parse(text, &shards);
     // That a run is looked for by any text, and that any error has a pattern, is no error.
     let parameters = url::form_urlencoded::parse(data);
-    if let Ok(query) = parse_runs_query(&mut each_once(parameters), &shards) {
+    if let Ok(query) = parse_runs_query(&mut each_or_several(parameters), &shards) {
         let json = serde_json::to_string(&query.filter).expect("a filter can be written");
         assert_eq!(serde_json::from_str::<RunFilter>(&json).expect("and read"), query.filter);
     }

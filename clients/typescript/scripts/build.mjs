@@ -1,0 +1,37 @@
+// Makes dist/ from src/, and prebuilt/ from the Worker that `make build` has built. Run it through scripts/run.
+
+import { execFileSync } from "node:child_process";
+import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const folder = fileURLToPath(new URL("..", import.meta.url));
+const dist = join(folder, "dist");
+rmSync(dist, { recursive: true, force: true });
+execFileSync("tsc", ["-p", "tsconfig.build.json"], { cwd: folder, stdio: "inherit" });
+
+// The compiler renames what the modules import, but not what their declarations import.
+for (const name of readdirSync(dist, { recursive: true })) {
+  if (!name.endsWith(".d.ts")) continue;
+  const path = join(dist, name);
+  writeFileSync(path, readFileSync(path, "utf8").replace(/(from "\.{1,2}\/[^"]*)\.ts"/g, '$1.js"'));
+}
+
+for (const file of ["index.js", "index_bg.wasm"]) copyFileSync(join(folder, "../../coordinator/build", file), join(folder, "prebuilt", file));
+
+// The command line is one file with what it needs, so the package has no dependencies.
+const command = join(dist, "cli/main.js");
+await build({
+  entryPoints: [join(folder, "src/cli/main.ts")],
+  outfile: command,
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  target: "node22",
+  // The other form of jsonc-parser cannot be bundled.
+  mainFields: ["module", "main"],
+  banner: { js: "// Contains jsonc-parser: see LICENSE-jsonc-parser.md." },
+});
+chmodSync(command, 0o755);
+copyFileSync(join(folder, "node_modules/jsonc-parser/LICENSE.md"), join(dist, "cli/LICENSE-jsonc-parser.md"));

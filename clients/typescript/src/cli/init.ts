@@ -1,0 +1,101 @@
+// `durable-scheduler init`: adds what a project needs to its wrangler configuration.
+
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { diff } from "./diff.ts";
+import { addTo, CannotEdit } from "./edit.ts";
+import { findConfig, readConfig, readText, UsageError } from "./project.ts";
+import { type Addition, COMPATIBILITY_DATE, type Config, EXPORTS, missing, type Wishes } from "./requirements.ts";
+
+/** A file as it is and as it is to be. */
+export interface FileChange {
+  path: string;
+  /** Empty for a new file. */
+  before: string;
+  after: string;
+}
+
+/** What `init` would do. */
+export interface Plan {
+  changes: FileChange[];
+  /** What the user has to do by hand. */
+  notes: string[];
+}
+
+/** Plans what is missing in the project in a folder. Writes nothing. */
+export async function planInit(folder: string, wishes: Wishes & { config?: string | undefined }): Promise<Plan> {
+  const path = wishes.config === undefined ? findConfig(folder) : resolve(folder, wishes.config);
+  if (path === undefined) return newProject(folder, wishes);
+  const config = await readConfig(folder, path);
+  const additions = missing(config, wishes);
+  const before = readFileSync(path, "utf8");
+  const after = addTo(before, path, additions);
+  if (!isDeepStrictEqual(plain(await readText(folder, path, after)), plain(withAdditions(config, additions)))) {
+    throw new CannotEdit(`${basename(path)} cannot be extended safely: add this by hand: ${JSON.stringify(additions)}`);
+  }
+  return { changes: after === before ? [] : [{ path, before, after }], notes: notesOn(folder, config) };
+}
+
+/** Returns the parts of a configuration that matter here, without prototypes and absent members. */
+function plain({ name, main, compatibility_date, vars, durable_objects, migrations, services, queues, triggers }: Config): unknown {
+  return JSON.parse(JSON.stringify({ name, main, compatibility_date, vars, durable_objects, migrations, services, queues, triggers }));
+}
+
+/** Returns what a configuration is with additions, so that the edited text can be held against it. */
+function withAdditions(config: Config, additions: readonly Addition[]): Config {
+  const result = structuredClone(config) as Record<string, unknown>;
+  for (const { path, isItem, value } of additions) {
+    let target = result;
+    for (const name of path.slice(0, -1)) target = (target[name] ??= {}) as Record<string, unknown>;
+    const last = path.at(-1) ?? "";
+    target[last] = isItem ? [...((target[last] as unknown[] | undefined) ?? []), value] : value;
+  }
+  return result as Config;
+}
+
+function notesOn(folder: string, { main, compatibility_date }: Config): string[] {
+  const notes: string[] = [];
+  if (compatibility_date !== undefined && compatibility_date < COMPATIBILITY_DATE) {
+    notes.push(`Set compatibility_date to ${COMPATIBILITY_DATE} or later: the scheduler is tested with it. Yours is ${compatibility_date}.`);
+  }
+  const source = main !== undefined && existsSync(main) ? readFileSync(main, "utf8") : "";
+  if (!source.includes("durable-scheduler/worker")) {
+    const where = main === undefined ? "your main module" : relative(folder, main);
+    notes.push(`Add this to ${where}. If it has a default export of its own, let it extend SchedulerWorker from "durable-scheduler/worker" instead:\n\n${EXPORTS}`);
+  }
+  return notes;
+}
+
+/** A project of three files: the configuration, the Worker and package.json, of which the last stays if it is there. */
+function newProject(folder: string, wishes: Wishes): Plan {
+  const name = basename(resolve(folder)).toLowerCase().replace(/[^a-z0-9-]+/g, "-").replace(/^-+|-+$/g, "") || "scheduler";
+  const start: Config = { name, main: "src/index.ts", compatibility_date: COMPATIBILITY_DATE };
+  const additions = missing(start, wishes);
+  const text = addTo(`${JSON.stringify(start, undefined, 2)}\n`, "wrangler.jsonc", additions);
+  const files: [string, string][] = [
+    ["wrangler.jsonc", text],
+    ["src/index.ts", `${EXPORTS}\n`],
+    [".gitignore", "node_modules\n.wrangler\n.dev.vars\n"],
+  ];
+  const changes = files.map(([file, after]) => ({ path: join(folder, file), before: "", after })).filter(({ path }) => !existsSync(path));
+  return { changes, notes: [] };
+}
+
+/** Returns a plan as text: the difference of each file. */
+export function describe(folder: string, { changes }: Plan): string {
+  return changes.map(({ path, before, after }) => `${relative(folder, path)}${before === "" ? " (new)" : ""}\n${before === "" ? indent(after) : diff(before, after)}\n`).join("\n");
+}
+
+const indent = (text: string) => text.trimEnd().replace(/^/gm, "+ ");
+
+/** Writes the files of a plan. Throws a `UsageError` if one has changed since it was planned. */
+export function apply({ changes }: Plan): void {
+  for (const { path, before } of changes) {
+    if ((existsSync(path) ? readFileSync(path, "utf8") : "") !== before) throw new UsageError(`${path} has changed in the meantime: start again`);
+  }
+  for (const { path, after } of changes) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, after);
+  }
+}

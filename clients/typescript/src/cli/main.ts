@@ -1,0 +1,88 @@
+#!/usr/bin/env node
+// The command `durable-scheduler`. Run it with npx in the folder of a project.
+
+import { createInterface } from "node:readline/promises";
+import { parseArgs } from "node:util";
+import { deploy } from "./deploy.ts";
+import { dev } from "./dev.ts";
+import { CannotEdit } from "./edit.ts";
+import { apply, describe, planInit } from "./init.ts";
+import { UsageError } from "./project.ts";
+
+const HELP = `durable-scheduler dev       runs the scheduler on this machine, in your Worker or beside it
+  --port N                  default 8787
+  --persist-to FOLDER       where tasks are kept; default .wrangler/state
+durable-scheduler init      adds what the scheduler needs to your wrangler configuration; shows the difference first
+  --object BINDING=CLASS    a Durable Object whose methods tasks may call; may be repeated
+  --tasks CLASS             a class that extends Tasks
+  --yes                     write without asking
+durable-scheduler deploy    deploys your Worker, and makes the queues and secrets that are missing
+  -- ARGS                   arguments for wrangler deploy
+
+  --config FILE             default: wrangler.json, wrangler.jsonc or wrangler.toml in this folder`;
+
+const options = {
+  config: { type: "string" },
+  port: { type: "string", default: "8787" },
+  "persist-to": { type: "string" },
+  object: { type: "string", multiple: true },
+  tasks: { type: "string" },
+  yes: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+} as const;
+
+async function main(): Promise<number> {
+  const all = process.argv.slice(2);
+  const end = all.includes("--") ? all.indexOf("--") : all.length;
+  const { values, positionals } = parseArgs({ args: all.slice(0, end), options, allowPositionals: true });
+  const folder = process.cwd();
+  const { config } = values;
+  const [command, ...others] = positionals;
+  if (values.help || command === undefined || others.length > 0) {
+    console.log(HELP);
+    return values.help ? 0 : 2;
+  }
+  switch (command) {
+    case "dev":
+      return dev(folder, { config, port: portOf(values.port), persistTo: values["persist-to"] });
+    case "init":
+      return init(folder, values);
+    case "deploy":
+      await deploy(folder, { config, args: all.slice(end + 1) });
+      return 0;
+    default:
+      throw new UsageError(`there is no command ${command}\n\n${HELP}`);
+  }
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_535) throw new UsageError(`--port ${text}: give a port, 1 to 65535`);
+  return port;
+}
+
+async function init(folder: string, { config, object, tasks, yes }: { config?: string; object?: string[]; tasks?: string; yes: boolean }): Promise<number> {
+  const plan = await planInit(folder, { config, objects: object, tasks });
+  console.log(plan.changes.length === 0 ? "The configuration has everything that the scheduler needs.\n" : describe(folder, plan));
+  const isWanted = plan.changes.length > 0 && (yes || (await confirm()));
+  if (isWanted) apply(plan);
+  for (const note of plan.notes) console.log(`${note}\n`);
+  if (plan.changes.length > 0) console.log(isWanted ? "Written." : "Nothing was written. To write it, add --yes.");
+  return 0;
+}
+
+async function confirm(): Promise<boolean> {
+  if (process.stdin.isTTY !== true) return false;
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await terminal.question("Write this? [y/N] ");
+  terminal.close();
+  return /^y(es)?$/i.test(answer.trim());
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const isExpected = error instanceof UsageError || error instanceof CannotEdit || String((error as NodeJS.ErrnoException).code).startsWith("ERR_PARSE_ARGS");
+  console.error(isExpected ? (error as Error).message : error);
+  process.exitCode = isExpected ? 2 : 1;
+}

@@ -1,0 +1,72 @@
+// The user's project: its folder, its wrangler, and its configuration.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Config } from "./requirements.ts";
+
+/** Something is wrong with how the command was called, or with the project. Its message is all that is shown. */
+export class UsageError extends Error {}
+
+/** Names of a wrangler configuration, as wrangler looks for them. */
+const NAMES = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
+
+/** Returns the path of the configuration in a folder, or undefined. */
+export function findConfig(folder: string): string | undefined {
+  return NAMES.map((name) => join(folder, name)).find((path) => existsSync(path));
+}
+
+/** The parts of wrangler's module that are used here. */
+interface Wrangler {
+  unstable_readConfig(args: { config: string }, options?: { hideWarnings?: boolean }): Config;
+}
+
+/** Returns the folder of the project's wrangler. Throws a `UsageError` if there is none. */
+export function wranglerFolder(folder: string): string {
+  try {
+    return dirname(createRequire(join(resolve(folder), "package.json")).resolve("wrangler/package.json"));
+  } catch {
+    throw new UsageError("wrangler is not installed here: run npm install --save-dev wrangler");
+  }
+}
+
+/** Returns a configuration as wrangler reads it. */
+export async function readConfig(folder: string, path: string): Promise<Config> {
+  const root = wranglerFolder(folder);
+  const { main } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { main: string };
+  const module = (await import(pathToFileURL(join(root, main)).href)) as Wrangler & { default?: Wrangler };
+  const { unstable_readConfig: read } = module.unstable_readConfig === undefined && module.default !== undefined ? module.default : module;
+  return read({ config: path }, { hideWarnings: true });
+}
+
+/** Returns a text as wrangler would read it in place of a configuration. */
+export async function readText(folder: string, path: string, text: string): Promise<Config> {
+  const copy = path.replace(/(\.[a-z]+)$/, `.${process.pid}$1`);
+  writeFileSync(copy, text);
+  try {
+    return await readConfig(folder, copy);
+  } finally {
+    rmSync(copy);
+  }
+}
+
+/** Runs the project's wrangler. Resolves with how it ended and, with `capture`, with what it printed. */
+export async function runWrangler(folder: string, args: readonly string[], { input, capture = false }: { input?: string; capture?: boolean } = {}): Promise<{ status: number; output: string }> {
+  const child = startWrangler(folder, args, [input === undefined ? "inherit" : "pipe", capture ? "pipe" : "inherit", capture ? "pipe" : "inherit"]);
+  let output = "";
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => (output += text));
+  child.stderr?.resume();
+  child.stdin?.end(input);
+  const [status] = (await once(child, "close")) as [number | null];
+  return { status: status ?? 1, output };
+}
+
+/** Starts the project's wrangler with the Node that runs this. */
+export function startWrangler(folder: string, args: readonly string[], stdio: ("inherit" | "pipe" | "ignore")[]) {
+  const root = wranglerFolder(folder);
+  const { bin } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { bin: { wrangler: string } };
+  return spawn(process.execPath, [join(root, bin.wrangler), ...args], { cwd: folder, stdio });
+}

@@ -1,0 +1,69 @@
+import type { DeadLetterList, DeletedDeadLetter, DiscardedMany, Filter, ListDeadLettersQuery, ReplayedMany, ReplayInput, Task } from "../generated/openapi.ts";
+import type { CallOptions } from "./options.ts";
+import { Pages } from "./pages.ts";
+import { pathOf } from "./paths.ts";
+import type { Requests } from "./requests.ts";
+import { chunks, sumReplies } from "./selection.ts";
+
+/** Which dead letters: those with these ids, or those that meet every part of a filter. `{ all: true }` selects all of them. */
+export type DeadLetterSelection = readonly string[] | Omit<Filter, "status">;
+
+/** Parameters of a list of dead letters. `from` and `to` are times of death. */
+export type DeadLetterQuery = Omit<ListDeadLettersQuery, "tag"> & {
+  /** The tags include this, or both of these. */
+  tag?: string | readonly string[] | undefined;
+};
+
+/** What failed for good. An id here is the `deadLetterId` of what a list shows, not the id of the task. */
+export class DeadLetters {
+  readonly #requests: Requests;
+
+  constructor(requests: Requests) {
+    this.#requests = requests;
+  }
+
+  /** Lists the dead letters that meet every part of a query, the newest first. */
+  list({ cursor: from, ...query }: DeadLetterQuery = {}, options: CallOptions = {}): Pages<Task> {
+    return new Pages(async (cursor) => {
+      const { body } = await this.#requests.send<DeadLetterList>({ method: "GET", path: "/v1/dead-letters", query: { ...query, cursor }, options });
+      return { items: body.deadLetters, cursor: body.cursor };
+    }, from);
+  }
+
+  /** Returns a dead letter. Fails with `/problems/no-dead-letter` if it was replayed, discarded or displaced. */
+  async get(id: string, options: CallOptions = {}): Promise<Task> {
+    return (await this.#requests.send<Task>({ method: "GET", path: pathOf("dead-letters", id), options })).body;
+  }
+
+  /** Starts a dead letter over, with its first attempt, and returns the task. `changes` are merge patches of its callback and payload. */
+  replay(id: string, changes?: ReplayInput, options?: CallOptions): Promise<Task>;
+  /** Starts many dead letters over, as they are, and returns how many. */
+  replay(selection: DeadLetterSelection, options?: CallOptions): Promise<ReplayedMany>;
+  async replay(which: string | DeadLetterSelection, second: ReplayInput | CallOptions = {}, third: CallOptions = {}): Promise<Task | ReplayedMany> {
+    if (typeof which !== "string") return this.#many<ReplayedMany>("replay", which, second as CallOptions);
+    const changes = second as ReplayInput;
+    const body = Object.keys(changes).length === 0 ? undefined : changes;
+    return (await this.#requests.send<Task>({ method: "POST", path: pathOf("dead-letters", which, "replay"), body, ifUncertain: "repeat", options: third })).body;
+  }
+
+  /** Deletes a dead letter. Fails with `/problems/no-dead-letter` if there is none with this id. */
+  discard(id: string, options?: CallOptions): Promise<DeletedDeadLetter>;
+  /** Deletes many dead letters, and returns how many. */
+  discard(selection: DeadLetterSelection, options?: CallOptions): Promise<DiscardedMany>;
+  async discard(which: string | DeadLetterSelection, options: CallOptions = {}): Promise<DeletedDeadLetter | DiscardedMany> {
+    if (typeof which !== "string") return this.#many<DiscardedMany>("discard", which, options);
+    return (await this.#requests.send<DeletedDeadLetter>({ method: "DELETE", path: pathOf("dead-letters", which), options })).body;
+  }
+
+  async #many<Reply extends { done: boolean }>(action: string, which: DeadLetterSelection, options: CallOptions): Promise<Reply> {
+    const replies: Reply[] = [];
+    for (const selection of chunks(which)) {
+      let reply: Reply;
+      do {
+        reply = (await this.#requests.send<Reply>({ method: "POST", path: `/v1/dead-letters/${action}`, body: selection, ifUncertain: "repeat", options })).body;
+        replies.push(reply);
+      } while (!reply.done);
+    }
+    return sumReplies(replies);
+  }
+}

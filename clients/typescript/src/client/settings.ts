@@ -1,0 +1,91 @@
+import type { Deleted, Key, KeyList, Limit, LimitList, MadeKey, Namespace, NamespaceList, NewKey, NewNamespace, OwnKey, ShownLimit } from "../generated/openapi.ts";
+import type { CallOptions } from "./options.ts";
+import { pathOf } from "./paths.ts";
+import type { ApiRequest, Requests } from "./requests.ts";
+
+/** Reads and changes things that have an id each. */
+class Collection {
+  readonly #requests: Requests;
+
+  constructor(requests: Requests) {
+    this.#requests = requests;
+  }
+
+  protected async send<Body>(method: ApiRequest["method"], path: string, options: CallOptions, body?: unknown): Promise<Body> {
+    return (await this.#requests.send<Body>({ method, path, body, options })).body;
+  }
+}
+
+/** Limits on the concurrency and rate of tasks. A task names its limit in `limitKey`. */
+export class Limits extends Collection {
+  /** Returns all limits. */
+  async list(options: CallOptions = {}): Promise<ShownLimit[]> {
+    return (await this.send<LimitList>("GET", "/v1/limits", options)).limits;
+  }
+
+  /** Returns a limit, with what is in flight and what waits. Fails with `/problems/no-limit` if none is set for the key. */
+  get(key: string, options: CallOptions = {}): Promise<ShownLimit> {
+    return this.send("GET", pathOf("limits", key), options);
+  }
+
+  /** Sets a limit, in place of the one that the key had. */
+  set(key: string, limit: Limit, options: CallOptions = {}): Promise<ShownLimit> {
+    return this.send("PUT", pathOf("limits", key), options, limit);
+  }
+
+  /** Deletes a limit: tasks that name its key run without one. */
+  delete(key: string, options: CallOptions = {}): Promise<Deleted> {
+    return this.send("DELETE", pathOf("limits", key), options);
+  }
+}
+
+/** API keys. Each method but `own` needs a key with the scope `admin`. */
+export class ApiKeys extends Collection {
+  /** Returns what the key of this client may do. */
+  own(options: CallOptions = {}): Promise<OwnKey> {
+    return this.send("GET", "/v1/key", options);
+  }
+
+  /** Creates a key. Only this answer shows the key itself. The client does not repeat the request if the answer is lost. */
+  create(key: NewKey, options: CallOptions = {}): Promise<MadeKey> {
+    return this.send("POST", "/v1/keys", options, key);
+  }
+
+  /** Returns all keys, without their secrets. */
+  async list(options: CallOptions = {}): Promise<Key[]> {
+    return (await this.send<KeyList>("GET", "/v1/keys", options)).keys;
+  }
+
+  /** Returns a key, without its secret. Fails with `/problems/no-key` if there is none. */
+  get(id: string, options: CallOptions = {}): Promise<Key> {
+    return this.send("GET", pathOf("keys", id), options);
+  }
+
+  /** Revokes a key. Every instance of the scheduler refuses it within ten seconds. */
+  revoke(id: string, options: CallOptions = {}): Promise<Deleted> {
+    return this.send("DELETE", pathOf("keys", id), options);
+  }
+}
+
+/** Namespaces and their quotas. Each method needs a key with the scope `admin`. */
+export class Namespaces extends Collection {
+  /** Returns all namespaces. */
+  async list(options: CallOptions = {}): Promise<Namespace[]> {
+    return (await this.send<NamespaceList>("GET", "/v1/namespaces", options)).namespaces;
+  }
+
+  /** Returns a namespace. Fails with `/problems/no-namespace` if there is none. */
+  get(name: string, options: CallOptions = {}): Promise<Namespace> {
+    return this.send("GET", pathOf("namespaces", name), options);
+  }
+
+  /** Creates a namespace, or replaces all settings of one. */
+  set(name: string, settings: NewNamespace = {}, options: CallOptions = {}): Promise<Namespace> {
+    return this.send("PUT", pathOf("namespaces", name), options, settings);
+  }
+
+  /** Deletes a namespace. Fails with `/problems/not-empty` if it holds tasks. */
+  delete(name: string, options: CallOptions = {}): Promise<Deleted> {
+    return this.send("DELETE", pathOf("namespaces", name), options);
+  }
+}

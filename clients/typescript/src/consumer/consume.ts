@@ -1,0 +1,182 @@
+import { type Envelope, type FiredTask, namespaceOf, occurrenceKey, parseEnvelope } from "./envelope.ts";
+import { MemorySeenStore, type SeenStore } from "./seen.ts";
+
+/** Of a message of a Cloudflare queue, what `consume` needs. */
+export interface QueueMessage {
+  readonly id: string;
+  readonly body: unknown;
+  /** How often the queue has delivered the message, this time included. */
+  readonly attempts: number;
+  ack(): void;
+  retry(options?: { delaySeconds?: number }): void;
+}
+
+/** Of a batch of a Cloudflare queue, what `consume` needs. */
+export interface QueueBatch {
+  readonly messages: readonly QueueMessage[];
+}
+
+/** The delivery of one task. */
+export interface Delivery {
+  /** Names the run: the namespace, a colon and the occurrence key. The same over repeated deliveries. */
+  readonly key: string;
+  /** The namespace of the task. */
+  readonly namespace: string;
+  /** How often the queue has delivered the message with this task, this time included. */
+  readonly attempts: number;
+  /** When the scheduler fired the task, milliseconds since 1970. */
+  readonly firedAt: number;
+  /** Marks the task as done, even if the handler throws afterwards. */
+  ack(): void;
+  /** Asks for another delivery of the task, even if the handler returns. Default delay: that of the queue, seconds. */
+  retry(options?: { delaySeconds?: number | undefined }): void;
+}
+
+/** What became of the tasks of a batch. */
+export interface Consumed {
+  /** Tasks that are done. */
+  acked: number;
+  /** Tasks that will be delivered again. */
+  retried: number;
+  /** Tasks that were done before, and were not run again. */
+  repeated: number;
+  /** Messages that are not envelopes. The queue delivers them again, and then moves them to its dead-letter queue. */
+  invalid: number;
+}
+
+/** Settings of `consume`. */
+export interface ConsumeOptions {
+  /** Where it is remembered which runs are done. Default: the memory of this instance of the Worker, shared by all calls. */
+  seen?: SeenStore | undefined;
+  /** Tasks that run at one time. Default: 6, the connections that a Worker may open at once. */
+  concurrency?: number | undefined;
+  /** Called with each error: of a handler, of a message that is not an envelope, of the store. Default: `console.error`. */
+  onError?: ((error: unknown, what: { message: QueueMessage; task?: FiredTask | undefined }) => void) | undefined;
+}
+
+/** What a run ended with: done, or to be delivered again. */
+type Outcome = { isDone: true } | { isDone: false; delaySeconds?: number | undefined };
+
+const sharedMemory = new MemorySeenStore();
+
+/**
+ * Runs the tasks of a batch of a queue, each by itself: a task that fails does not hold back the others.
+ *
+ * A task is done when the handler returns, and is delivered again if it throws. The queue knows only messages, and a message
+ * holds many tasks. So a message with a failed task is retried as a whole, and the tasks of it that are done are remembered
+ * in `seen` and not run again. A run whose key is in `seen` already is not run either.
+ *
+ * Delivery stays at least once: a task runs again if the Worker ends between its work and the end of its message.
+ *
+ * @example
+ * export default {
+ *   async queue(batch, env) {
+ *     await consume(batch, (task) => remind(task.payload), { seen: new D1SeenStore(env.DB) });
+ *   },
+ * } satisfies ExportedHandler<Env>;
+ */
+export async function consume<Payload = unknown>(
+  batch: QueueBatch,
+  handle: (task: FiredTask<Payload>, delivery: Delivery) => unknown,
+  options: ConsumeOptions = {},
+): Promise<Consumed> {
+  const { seen = sharedMemory, concurrency = 6, onError = logError } = options;
+  const counts: Consumed = { acked: 0, retried: 0, repeated: 0, invalid: 0 };
+  const slot = slots(concurrency);
+  /** Runs that this call has started. A batch may hold the same one twice. */
+  const started = new Map<string, Promise<Outcome>>();
+
+  const runMessage = async (message: QueueMessage): Promise<void> => {
+    let envelope: Envelope<Payload>;
+    try {
+      envelope = parseEnvelope<Payload>(message.body);
+    } catch (error) {
+      counts.invalid += 1;
+      onError(error, { message });
+      message.retry();
+      return;
+    }
+    try {
+      await runEnvelope(message, envelope);
+    } catch (error) {
+      onError(error, { message });
+      message.retry();
+    }
+  };
+
+  const runEnvelope = async (message: QueueMessage, envelope: Envelope<Payload>): Promise<void> => {
+    const namespace = namespaceOf(envelope);
+    const keys = envelope.tasks.map((task) => `${namespace}:${occurrenceKey(task)}`);
+    const known = new Set(await seen.find(keys));
+    const runs = envelope.tasks.map((task, at): { key: string; isFirst: boolean; outcome: Promise<Outcome> | undefined } => {
+      const key = keys[at] ?? "";
+      if (known.has(key)) return { key, isFirst: false, outcome: undefined };
+      const before = started.get(key);
+      if (before) return { key, isFirst: false, outcome: before };
+      const outcome = slot(() => runTask(message, task, { key, namespace, attempts: message.attempts, firedAt: envelope.firedAt }));
+      started.set(key, outcome);
+      return { key, isFirst: true, outcome };
+    });
+
+    const done: string[] = [];
+    const delays: number[] = [];
+    let failed = 0;
+    for (const { key, isFirst, outcome } of runs) {
+      const end = await outcome;
+      if (end === undefined || (end.isDone && !isFirst)) counts.repeated += 1;
+      else if (end.isDone) done.push(key);
+      else {
+        failed += 1;
+        if (end.delaySeconds !== undefined) delays.push(end.delaySeconds);
+      }
+    }
+    if (done.length > 0) await seen.add(done);
+    counts.acked += done.length;
+    counts.retried += failed;
+    if (failed === 0) message.ack();
+    // None comes before its delay.
+    else message.retry(delays.length === 0 ? undefined : { delaySeconds: Math.max(...delays) });
+  };
+
+  const runTask = async (message: QueueMessage, task: FiredTask<Payload>, about: Omit<Delivery, "ack" | "retry">): Promise<Outcome> => {
+    let decided: Outcome | undefined;
+    const delivery: Delivery = {
+      ...about,
+      ack: () => void (decided = { isDone: true }),
+      retry: ({ delaySeconds } = {}) => void (decided = { isDone: false, delaySeconds }),
+    };
+    try {
+      await handle(task, delivery);
+      return decided ?? { isDone: true };
+    } catch (error) {
+      onError(error, { message, task });
+      return decided ?? { isDone: false };
+    }
+  };
+
+  await Promise.all(batch.messages.map(runMessage));
+  return counts;
+}
+
+function logError(error: unknown, { message, task }: { message: QueueMessage; task?: FiredTask | undefined }): void {
+  const what = task === undefined ? `message ${message.id}` : `task ${task.id}`;
+  console.error(`${what}, delivery ${message.attempts}:`, error);
+}
+
+/** Returns a function that runs its argument as soon as fewer than `count` others run. */
+function slots(count: number): <Result>(run: () => Promise<Result>) => Promise<Result> {
+  let free = count;
+  const waiting: (() => void)[] = [];
+  return async (run) => {
+    if (free > 0) free -= 1;
+    // Whoever ends hands over its slot.
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await run();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free += 1;
+    }
+  };
+}

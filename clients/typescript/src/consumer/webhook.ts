@@ -1,0 +1,149 @@
+import type { DeliveredTask } from "../generated/openapi.ts";
+
+/** Headers of any framework: an object of the Fetch API, or one with a member for each header, such as Node's `request.headers`. */
+export type WebhookHeaders = Headers | Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** A request of any framework. */
+export interface WebhookRequest {
+  /** All headers, whatever the case of their names. */
+  headers: WebhookHeaders;
+  /** The body as it arrived, byte by byte. What a framework has parsed and written again may differ. */
+  body: string | Uint8Array | ArrayBuffer;
+}
+
+/** Settings of `verifyWebhook`. */
+export interface VerifyOptions {
+  /** By how much the time of the webhook may differ from now, in both directions, seconds. Default: 300. */
+  toleranceSeconds?: number | undefined;
+  /** Returns the present time, milliseconds since 1970. Default: `Date.now`. */
+  now?: (() => number) | undefined;
+}
+
+/** A webhook that comes from the scheduler. */
+export interface VerifiedWebhook {
+  /** `webhook-id`. Names the run over all attempts and in all namespaces: recognize repeats by it. */
+  readonly id: string;
+  /** The namespace of the task, which is signed. */
+  readonly namespace: string;
+  /** When the attempt was made. */
+  readonly sentAt: Date;
+  /** The number of the attempt, from 1. It is not signed. */
+  readonly attempt: number;
+  /** The body. Empty for GET and DELETE. */
+  readonly text: string;
+  /** Parses the body, which is the task, unless its callback has a `body` of its own. Throws a `SyntaxError` if it is not JSON. */
+  json<Body = DeliveredTask>(): Body;
+}
+
+/** Why a webhook was not accepted. */
+export type WebhookRejection =
+  /** A header is absent or malformed: the webhook is not signed. */
+  | "not-signed"
+  /** The time of the webhook is further away from now than the tolerance. It may have been recorded and sent again. */
+  | "wrong-time"
+  /** No signature is one of a key: the webhook is forged or changed, or signed with another key. */
+  | "wrong-signature";
+
+/** Says that a webhook does not come from the scheduler. Answer it with 401. */
+export class WebhookVerificationError extends Error {
+  override readonly name = "WebhookVerificationError";
+  /** What is wrong. */
+  readonly reason: WebhookRejection;
+
+  constructor(reason: WebhookRejection, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/**
+ * Checks that a webhook comes from the scheduler, as Standard Webhooks specifies it, and returns it. Uses WebCrypto only,
+ * so it runs in every runtime. It compares signatures in constant time.
+ *
+ * `keys`: the keys of the namespace, each `whsec_` and base64. While you change a key, give the old one and the new one. A
+ * webhook is accepted if one of its signatures is by one of the keys.
+ *
+ * Throws a {@link WebhookVerificationError}, or a `TypeError` if a key is invalid or the body was parsed already.
+ *
+ * @example
+ * const webhook = await verifyWebhook(request, [env.WEBHOOK_KEY]);
+ * await remind(webhook.json().payload);
+ */
+export async function verifyWebhook(request: Request | WebhookRequest, keys: string | readonly string[], options: VerifyOptions = {}): Promise<VerifiedWebhook> {
+  const { toleranceSeconds = 300, now = Date.now } = options;
+  const secrets = await Promise.all((typeof keys === "string" ? [keys] : keys).map(importKey));
+  if (secrets.length === 0) throw new TypeError("give at least one key");
+
+  const id = header(request.headers, "webhook-id");
+  const timestamp = header(request.headers, "webhook-timestamp");
+  const given = header(request.headers, "webhook-signature");
+  if (!/^[0-9]{1,12}$/.test(timestamp)) throw new WebhookVerificationError("not-signed", "webhook-timestamp is not a number of seconds");
+  const sentAt = Number(timestamp) * 1000;
+  const differs = Math.abs(now() - sentAt) / 1000;
+  if (differs > toleranceSeconds) throw new WebhookVerificationError("wrong-time", `webhook-timestamp differs by ${Math.round(differs)} seconds from now`);
+
+  const body = await rawBody(request);
+  const signed = concat(new TextEncoder().encode(`${id}.${timestamp}.`), body);
+  const signatures = given.split(" ").flatMap((signature) => (signature.startsWith("v1,") ? [decodeBase64(signature.slice(3))] : []));
+  // Every pair is checked, so the time does not say which key it was.
+  const checks = secrets.flatMap((key) => signatures.map((signature) => signature !== undefined && crypto.subtle.verify("HMAC", key, signature, signed)));
+  if (!(await Promise.all(checks)).includes(true)) throw new WebhookVerificationError("wrong-signature", "no signature is by a known key");
+
+  const text = new TextDecoder().decode(body);
+  return {
+    id,
+    namespace: /^([a-z0-9-]+)%3A/.exec(id)?.[1] ?? "default",
+    sentAt: new Date(sentAt),
+    attempt: Number(find(request.headers, "scheduler-attempt") ?? 1),
+    text,
+    json: <Body>() => JSON.parse(text) as Body,
+  };
+}
+
+async function importKey(text: string, at: number): Promise<CryptoKey> {
+  const bytes = decodeBase64(text.replace(/^whsec_/, ""));
+  // The text of a key is a secret.
+  if (bytes === undefined) throw new TypeError(`key ${at + 1} is not base64 after whsec_`);
+  if (bytes.length < 24 || bytes.length > 64) throw new TypeError(`key ${at + 1} has ${bytes.length} bytes, not 24 to 64`);
+  return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
+}
+
+/** Returns the bytes of base64 with or without padding, or undefined. */
+function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
+}
+
+async function rawBody(request: Request | WebhookRequest): Promise<Uint8Array> {
+  // Not by instanceof: some frameworks have a Request of their own.
+  if ("arrayBuffer" in request) return new Uint8Array(await request.arrayBuffer());
+  const body: unknown = request.body;
+  if (typeof body === "string") return new TextEncoder().encode(body);
+  if (body instanceof Uint8Array) return body;
+  if (body instanceof ArrayBuffer) return new Uint8Array(body);
+  throw new TypeError("body is not text or bytes: give the raw body, before a framework parses it");
+}
+
+function concat(one: Uint8Array, two: Uint8Array): Uint8Array {
+  const both = new Uint8Array(one.length + two.length);
+  both.set(one);
+  both.set(two, one.length);
+  return both;
+}
+
+function header(headers: WebhookHeaders, name: string): string {
+  const value = find(headers, name);
+  if (value === undefined || value === "") throw new WebhookVerificationError("not-signed", `there is no header ${name}`);
+  return value;
+}
+
+function find(headers: WebhookHeaders, name: string): string | undefined {
+  if (typeof headers.get === "function") return headers.get(name) ?? undefined;
+  for (const [key, value] of Object.entries(headers)) {
+    if (key.toLowerCase() === name) return typeof value === "string" ? value : value?.[0];
+  }
+  return undefined;
+}

@@ -1,0 +1,2653 @@
+// Made from coordinator/openapi.json by scripts/generate.mjs: do not edit.
+
+/** A time in a request: a `Date`, milliseconds since 1970, or text in RFC 3339. Beside a `timezone`, the text may be a local time such as `2030-12-24T18:00`. */
+export type Time = Date | number | string;
+
+/** A page of the runs of all tasks, or of groups of those with like errors. */
+export interface AllRuns {
+  /** How many attempts were looked at for this page. */
+  attempts: number;
+  /** Where the next page begins; null at the end of what is kept. */
+  cursor: string | null;
+  /**
+   * The attempts that were looked at and have an error, grouped by what their errors have in
+   * common. Only with `group`.
+   */
+  groups?: ErrorGroup[] | undefined;
+  /**
+   * If more follow: what the pages so far do not show was reported at this time or before,
+   * milliseconds since 1970.
+   */
+  lookedBackTo?: number | undefined;
+  /**
+   * One entry for each attempt: by `reportedAt`, the newest first. A page may hold fewer than
+   * `limit`, or none, although more follow. Absent with `group`.
+   */
+  runs?: Run[] | undefined;
+}
+
+/** What became of a batch. */
+export interface BatchReply {
+  /** Tasks taken in. */
+  accepted: number;
+  /** Tasks refused. */
+  rejected: number;
+  /** One for each task, in the order of the request. */
+  results: ({
+    /** An invalid field of a request: its name, and the problem with the limit or with what to do. */
+    error: {
+      /** The problem and the limit, to be read after the field's name. */
+      detail: string;
+      /** The field, as a path: `callback.url`, `tags[3]`; `body` for the whole. */
+      field: string;
+      /** Says whether the same item may be accepted later. Absent if the item itself is invalid. */
+      retryable?: boolean | undefined;
+    };
+    id?: string | undefined;
+    /** The number of its line, from 1, if the body has a task a line. */
+    line?: number | undefined;
+  } | {
+    /**
+     * The index of the task before it in the request that has the same id, and that it
+     * replaces. Absent if there is none.
+     */
+    duplicateOf?: number | undefined;
+    id: string;
+  })[];
+}
+
+/** What happens when a task fires. */
+export type Callback = WebhookCallback | ServiceRequestCallback | ServiceFunctionCallback | DurableObjectRequestCallback | DurableObjectFunctionCallback | HandlerCallback | QueueCallback;
+
+/** A merge patch: members that are absent stay as they are. */
+export interface CallbackPatch {
+  /** The name of the binding: one of the deployment's `SERVICE_BINDINGS`. */
+  binding?: string | null | undefined;
+  /** Sent in the task's place: a text as it is, any other value as JSON. */
+  body?: unknown;
+  /** The name of a function that is called by RPC, with the task. */
+  function?: string | null | undefined;
+  /**
+   * Sent beside those that the dispatcher sets; none that the connection, an edge or a proxy
+   * sets. `content-type` together with `body` only.
+   */
+  headers?: {
+    [key: string]: string | null;
+  } | null | undefined;
+  /** `GET` and `DELETE` send no body. Default: `"POST"`. */
+  method?: "POST" | "PUT" | "PATCH" | "GET" | "DELETE" | null | undefined;
+  /** The name of the object. */
+  name?: string | null | undefined;
+  /** Path and query of a request to its `fetch`. */
+  path?: string | null | undefined;
+  /** The name of the binding. */
+  queue?: string | null | undefined;
+  /** How long an attempt may take, redirects and all, seconds. Default: `30`. */
+  timeoutSeconds?: number | null | undefined;
+  type?: "webhook" | "service" | "durable-object" | "handler" | "queue" | null | undefined;
+  /**
+   * http or https, and a public host. A path, query and fragment as usual; no user name or
+   * password.
+   */
+  url?: string | null | undefined;
+}
+
+/** What became of the tasks to cancel. */
+export interface CancelledMany {
+  /** No attempt of them starts any more. */
+  cancelled: number;
+  /** Whether every task was looked at; where not, send the request again. */
+  done: boolean;
+  /** There are no such tasks (any more). */
+  notFound: number;
+  /** How many of `cancelled` have an attempt in flight, which runs to its end. Absent for 0. */
+  running?: number | undefined;
+}
+
+/** What became of the tasks to change. */
+export interface ChangedMany {
+  /** They run already, and no other attempt of them waits that could start now. */
+  alreadyRunning: number;
+  /** They were changed. */
+  changed: number;
+  /** Whether every task was looked at; where not, send the request again. */
+  done: boolean;
+  /**
+   * They cannot be changed so, such as the time of a recurring task, or they were cancelled and
+   * their last attempt is in flight, or as many runs of them wait as may.
+   */
+  notApplicable: number;
+  /** There are no such tasks (any more). */
+  notFound: number;
+  /**
+   * How many have an attempt in flight, which runs to its end; the change holds for later
+   * attempts. Absent for 0.
+   */
+  running?: number | undefined;
+  /** They were so already. */
+  unchanged: number;
+}
+
+/** The circuit of a destination that does not answer. */
+export interface Circuit {
+  /**
+   * A webhook's scheme, host and port; or `service:`, `durable-object:` or `handler:` with a
+   * name.
+   */
+  destination: string;
+  /** Attempts in a row that got no answer. */
+  failures: number;
+  /** Since when it is not closed, milliseconds since 1970; of several shards, the first. */
+  since: number;
+  /**
+   * What it does; of several shards, `open` if it is open on one.
+   * - `open`: What is due for it waits.
+   * - `half-open`: One run was let through, and the others wait for its outcome.
+   */
+  state: "open" | "half-open";
+  /**
+   * When the next run is let through if it does not close before, milliseconds since 1970; of
+   * several shards, the first.
+   */
+  until: number;
+  /** Runs that wait for it. */
+  waiting: number;
+}
+
+/** A page of the list of dead letters. */
+export interface DeadLetterList {
+  /**
+   * Where the next page begins: send it as `cursor` until it is null, which is the end of the
+   * list.
+   */
+  cursor: string | null;
+  /**
+   * The newest first: by `failedAt`. A page may hold fewer than `limit`, or none, although more
+   * follow.
+   */
+  deadLetters: Task[];
+}
+
+/** It is deleted: an API key, a namespace or a limit. */
+export interface Deleted {
+  deleted: true;
+  /** The id of the path. */
+  id: string;
+}
+
+/** The dead letter is discarded. */
+export interface DeletedDeadLetter {
+  deleted: true;
+  id: string;
+}
+
+/**
+ * A task as the body of a webhook: the same on every attempt. `callback`, `onSuccess` and
+ * `onFailure` have no `headers`.
+ */
+export interface DeliveredTask {
+  /** A run of the interval, before which there is none, milliseconds since 1970. */
+  anchor?: number | undefined;
+  /** What happens when it fires. */
+  callback: Callback;
+  /** When the task was created, milliseconds since 1970. Absent if an earlier release created it. */
+  createdAt?: number | undefined;
+  /** When it fires, again and again. */
+  cron?: string | string[] | undefined;
+  /** What the task is, in the user's words. */
+  description?: string | undefined;
+  /** It does not recur after this time, milliseconds since 1970. */
+  endAt?: number | undefined;
+  /** The interval at which it fires, seconds. */
+  everySeconds?: number | undefined;
+  /** A run does not start later than so long after it was due, seconds. */
+  expireAfterSeconds?: number | undefined;
+  /** The time of the last run, where runs are counted, milliseconds since 1970. */
+  finalRun?: number | undefined;
+  /** The first run, where runs are counted, milliseconds since 1970. */
+  firstRun?: number | undefined;
+  /** The task's id. */
+  id: string;
+  /** By how much each run is put off at most, seconds. */
+  jitterSeconds?: number | undefined;
+  /** The key of the limit that bounds its runs. */
+  limitKey?: string | undefined;
+  /** The times that were given as local ones: `timezone` is their zone. */
+  local?: LocalTimes | undefined;
+  /** How often it recurs at most. */
+  maxRuns?: number | undefined;
+  /** What becomes of runs that were missed. */
+  misfire?: Misfire | undefined;
+  /** What happens once a run has failed for good. */
+  onFailure?: Callback | undefined;
+  /** What happens once a run has succeeded. */
+  onSuccess?: Callback | undefined;
+  /** How the run ended, if it is a follow-up. */
+  outcome?: Run | undefined;
+  /**
+   * What becomes of a run that comes before the end of the one before.
+   * - `allow`: It fires beside it.
+   * - `skip`: It does not fire.
+   * - `queueOne`: It waits for the end of the one before; further ones do not fire.
+   */
+  overlap?: "allow" | "skip" | "queueOne" | undefined;
+  /** The user's data. */
+  payload?: unknown;
+  /** Of tasks that are due together, those with a higher priority fire first. */
+  priority?: number | undefined;
+  /** When it is tried again after a failure. */
+  retry?: Retry | undefined;
+  /** The rule of RFC 5545 by which it fires, beginning at `startAt`. */
+  rrule?: string | undefined;
+  /** `onSuccess` or `onFailure`, if it is a follow-up. Its `callback` is the target that this field named. */
+  stage?: string | undefined;
+  /** It does not recur before this time, milliseconds since 1970. */
+  startAt?: number | undefined;
+  /** Labels to find it by. */
+  tags?: string[] | undefined;
+  /** The due time that was asked for, milliseconds since 1970. */
+  time?: number | undefined;
+  /** The IANA time zone that `cron` and `rrule` are read in; absent: UTC. */
+  timezone?: string | undefined;
+  /** By how much later each run may be, seconds. */
+  windowSeconds?: number | undefined;
+}
+
+/** What became of the dead letters to discard. */
+export interface DiscardedMany {
+  /** They are gone. */
+  discarded: number;
+  /** Whether every dead letter was looked at; where not, send the request again. */
+  done: boolean;
+  /**
+   * The ids of the request for which there is no dead letter (any more). Absent if the request
+   * names no ids.
+   */
+  notFound?: string[] | undefined;
+}
+
+/** A call of a Durable Object through a namespace's binding. */
+export interface DurableObjectFunctionCallback {
+  /** The name of the binding: one of the deployment's `DURABLE_OBJECT_BINDINGS`. */
+  binding: string;
+  /**
+   * Sent in the task's place, or the function's argument in its place: a text as it is, any
+   * other value as JSON.
+   */
+  body?: unknown;
+  /** The name of a function that is called by RPC, with the task. */
+  function: string;
+  headers?: null | undefined;
+  method?: null | undefined;
+  /** The name of the object. */
+  name: string;
+  path?: null | undefined;
+  /** How long an attempt may take, seconds. Default: `30`. */
+  timeoutSeconds?: number | null | undefined;
+  type: "durable-object";
+}
+
+/** A call of a Durable Object through a namespace's binding. */
+export interface DurableObjectRequestCallback {
+  /** The name of the binding: one of the deployment's `DURABLE_OBJECT_BINDINGS`. */
+  binding: string;
+  /**
+   * Sent in the task's place, or the function's argument in its place: a text as it is, any
+   * other value as JSON.
+   */
+  body?: unknown;
+  function?: null | undefined;
+  /**
+   * Of a request; sent beside those that the dispatcher sets. `content-type` together with
+   * `body` only.
+   */
+  headers?: {
+    [key: string]: string;
+  } | null | undefined;
+  /** Of a request. `GET` and `DELETE` send no body. Default: `"POST"`. */
+  method?: "POST" | "PUT" | "PATCH" | "GET" | "DELETE" | null | undefined;
+  /** The name of the object. */
+  name: string;
+  /** Path and query of a request to its `fetch`. */
+  path: string;
+  /** How long an attempt may take, seconds. Default: `30`. */
+  timeoutSeconds?: number | null | undefined;
+  type: "durable-object";
+}
+
+/** A message in a queue of your own: tasks that fired together. It is JSON text. */
+export interface Envelope {
+  /** When the shard fired the tasks, milliseconds since 1970. */
+  firedAt: number;
+  /** The number of the message in its shard. A message that is sent again has the same number. */
+  seq: number;
+  /** The shard that sent the message: epoch and index. */
+  shard: string;
+  /** The tasks, in the order in which they fired. */
+  tasks: QueuedTask[];
+  /** The version of this format. Refuse a message of another version. */
+  v: 1;
+}
+
+/** Attempts with like errors. */
+export interface ErrorGroup {
+  /** How many they are among those that were looked at for this page. */
+  count: number;
+  /** What their errors have in common: `<n>` stands for a number, `<id>` for an id. */
+  error: string;
+  /** The last of them. */
+  example: Run;
+  /** When the first of them was reported, milliseconds since 1970. */
+  firstAt: number;
+  /** When the last of them was reported, milliseconds since 1970. */
+  lastAt: number;
+}
+
+/** What an event's `data` holds. */
+export interface Event {
+  /** When it happened, milliseconds since 1970. */
+  at: number;
+  /** The number of the attempt, from 1. Gaps and events of circuits have none. */
+  attempt?: number | undefined;
+  /** The destination, in events of circuits. */
+  destination?: string | undefined;
+  /** What went wrong, or why a circuit has changed. */
+  error?: string | undefined;
+  /** The task's id. Gaps and events of circuits have none. */
+  id?: string | undefined;
+  /** The event's own name. An event that is repeated after a reader was cut off has the same one. */
+  key: string;
+  /** `onSuccess` or `onFailure`, if the event is about a follow-up. */
+  stage?: string | undefined;
+  /** The task's tags. */
+  tags?: string[] | undefined;
+  /** The requested time, milliseconds since 1970. Events of a recurring task itself have none. */
+  time?: number | undefined;
+  /** What happened, the same as the event's name. */
+  type: string;
+}
+
+/** Why a task has the status that it has. */
+export interface Explanation {
+  /** When the task was created, milliseconds since 1970, as the task says. */
+  createdAt?: number | undefined;
+  /** The name of the API key that created it, as the task says. */
+  createdBy?: string | undefined;
+  /** Some of the attempts that were dispatched and not reported, newest first. */
+  inFlight: Flight[];
+  /**
+   * The last attempt of a run that was dispatched and has ended: neither a follow-up nor a run
+   * that was skipped, expired or cancelled.
+   */
+  lastRun?: Run | undefined;
+  /** When it fires next, where that is known. */
+  nextRun?: NextRun | undefined;
+  /** The most important first. */
+  reasons: Reason[];
+  /** How attempts went, the newest first: the last few that `/runs` lists. */
+  recentRuns: Run[];
+  /**
+   * What it waits for; absent where nothing of it waits or runs.
+   * - `scheduled`: It waits for its time.
+   * - `retrying`: It waits for a further attempt, or for an attempt at a follow-up, which has a `stage`.
+   * - `held`: It waits for the previous run to end.
+   * - `running`: An attempt is in flight: it was dispatched, and its outcome is not reported yet.
+   * - `paused`: It waits to be resumed.
+   * - `dead-lettered`: It failed for good, and is kept until you replay or discard it.
+   * - `unscheduled`: It has no schedule, and waits for nothing.
+   */
+  status?: "scheduled" | "retrying" | "held" | "running" | "paused" | "dead-lettered" | "unscheduled" | undefined;
+  /** When its definition was last changed, milliseconds since 1970, as the task says. */
+  updatedAt?: number | undefined;
+}
+
+/** Which tasks are meant: those that fulfil every part that is given. At least one part is required; to select every task, send `{"all":true}` alone. */
+export interface Filter {
+  /** Every task, with no other part beside it. */
+  all?: true | null | undefined;
+  /** The callback is a webhook to this host. A port is not part of it. */
+  callbackHost?: string | null | undefined;
+  /** The error of the last attempt contains this. Upper and lower case are equal. */
+  error?: string | null | undefined;
+  /**
+   * The time of the task is this time or later. Its time is `due`; of a task that is paused or
+   * held, `time`; of a dead letter, `failedAt`. A task without this time is not selected.
+   */
+  from?: Time | null | undefined;
+  /**
+   * The kind of schedule.
+   * - `once`: It fires once.
+   * - `recurring`: It fires again and again: any of the next three.
+   * - `cron`: It fires again and again, by cron expressions.
+   * - `every`: It fires again and again, at an interval.
+   * - `rrule`: It fires again and again, by a rule of RFC 5545.
+   * - `no-schedule`: It does not fire by itself.
+   */
+  kind?: "once" | "recurring" | "cron" | "every" | "rrule" | "no-schedule" | null | undefined;
+  /** The id starts with this. */
+  prefix?: string | null | undefined;
+  /**
+   * The status.
+   * - `scheduled`: It waits for its time.
+   * - `retrying`: It waits for a further attempt, or for an attempt at a follow-up, which has a `stage`.
+   * - `held`: It waits for the previous run to end.
+   * - `running`: An attempt is in flight: it was dispatched, and its outcome is not reported yet.
+   * - `paused`: It waits to be resumed.
+   * - `dead-lettered`: It failed for good, and is kept until you replay or discard it.
+   * - `unscheduled`: It has no schedule, and waits for nothing.
+   */
+  status?: "scheduled" | "retrying" | "held" | "running" | "paused" | "dead-lettered" | "unscheduled" | null | undefined;
+  /** The tags include this. */
+  tag?: string | null | undefined;
+  /** The tags include all of these. Not beside `tag`. */
+  tags?: readonly string[] | null | undefined;
+  /** The description contains this. Upper and lower case are equal. */
+  text?: string | null | undefined;
+  /** The time of the task is before this time. */
+  to?: Time | null | undefined;
+}
+
+/** An attempt that was dispatched and not reported. Times are milliseconds since 1970. */
+export interface Flight {
+  /** Which attempt at it this is, from 1. */
+  attempt: number;
+  /**
+   * What was decided about it since: this attempt ends, and no other starts.
+   * - `cancelled`: It was cancelled, or another task has taken its place.
+   * - `paused`: It was paused: a further attempt waits to be resumed.
+   */
+  decided?: "cancelled" | "paused" | undefined;
+  /** When it was dispatched. */
+  firedAt: number;
+  /** How often it has been sent again. */
+  sentAgain: number;
+  /** When it is sent again, if no report comes. */
+  sentAgainAt: number;
+  /** The occurrence. */
+  time: number;
+}
+
+/** A Rust function that was registered under this name when the Worker was built. */
+export interface HandlerCallback {
+  /** The registered name. */
+  name: string;
+  type: "handler";
+}
+
+/** That the Worker runs. */
+export interface Health {
+  status: "ok";
+  /** The release of IANA's time zone database that is built in, such as `2026f`. */
+  timeZones: string;
+}
+
+/** A key, without its secret. */
+export interface Key {
+  /** When it was made. */
+  createdAt: number;
+  /** When the key expires. Absent if it never expires. */
+  expiresAt?: number | undefined;
+  /** Its name in this API; also the middle part of the key itself. */
+  id: string;
+  /** When the key was last used, up to an hour behind. Absent if it was never used. */
+  lastUsedAt?: number | undefined;
+  /** What it is for. */
+  name: string;
+  /** Where; `["*"]` for every namespace. */
+  namespaces: string[];
+  /** What it may do. */
+  scopes: ("read" | "write" | "admin")[];
+}
+
+/** Keys, in order of their ids. */
+export interface KeyList {
+  keys: Key[];
+}
+
+/** A limit on the runs of the tasks that name its key; at least one of the two. */
+export type Limit = {
+  /** Most runs in flight at a time: handed to a dispatcher and not reported. */
+  concurrency: number;
+  /** Most runs that are handed on a second: in any `t` seconds at most `perSecond * (t + 1) + 1`. */
+  perSecond?: number | null | undefined;
+} | {
+  /** Most runs in flight at a time: handed to a dispatcher and not reported. */
+  concurrency?: number | null | undefined;
+  /** Most runs that are handed on a second: in any `t` seconds at most `perSecond * (t + 1) + 1`. */
+  perSecond: number;
+};
+
+/** Limits, by key. */
+export interface LimitList {
+  limits: ShownLimit[];
+}
+
+/** The times that were given as local ones, as they were given; `timezone` is their zone. */
+export interface LocalTimes {
+  /** A run of the interval. */
+  anchor?: string | null | undefined;
+  /** It does not recur after. */
+  endAt?: string | null | undefined;
+  /** It does not recur before. */
+  startAt?: string | null | undefined;
+  /** When it fires. */
+  time?: string | null | undefined;
+}
+
+/** A new key. */
+export interface MadeKey {
+  /** When it was made. */
+  createdAt: number;
+  /** When the key expires. Absent if it never expires. */
+  expiresAt?: number | undefined;
+  /** Its name in this API; also the middle part of the key itself. */
+  id: string;
+  /**
+   * The key itself: to be sent as a bearer token. It is shown this once, and only its hash is
+   * kept.
+   */
+  key: string;
+  /** When the key was last used, up to an hour behind. Absent if it was never used. */
+  lastUsedAt?: number | undefined;
+  /** What it is for. */
+  name: string;
+  /** Where; `["*"]` for every namespace. */
+  namespaces: string[];
+  /** What it may do. */
+  scopes: ("read" | "write" | "admin")[];
+}
+
+/** Which dead letters: by id, by filter, or all. */
+export type ManyLetters = {
+  ids: readonly string[];
+} | {
+  filter: Filter;
+} | {
+  all: true;
+};
+
+/** What the platform bills. */
+export interface Meter {
+  /** Alarms set. */
+  alarmsSet: number;
+  /**
+   * Firings that windows have spared, at the least: each would have cost some rows, and often an
+   * alarm.
+   */
+  firingsSaved: number;
+  /** Queue operations. */
+  queueOperations: number;
+  /** Rows read. */
+  rowsRead: number;
+  /** Rows written, one for each alarm included. */
+  rowsWritten: number;
+  /** Requests to shards, alarms that went off included. */
+  shardRequests: number;
+}
+
+/** What happens to a run that was missed: one that would fire later than it may, after an outage, a pause or a restore. */
+export interface Misfire {
+  /** How late a run may fire that was not missed, seconds. Default: `60.0`. */
+  graceSeconds?: number | null | undefined;
+  /**
+   * `fire`: it fires, of a recurring task all that were missed, at most the last 100.
+   * `fireOnce`: of a recurring task, only the last that was missed fires. `skip`: it does not
+   * fire. `deadLetter`: it does not fire, and is kept as a dead letter.
+   * - `fire`: The run fires, however late. Of a recurring task all missed runs fire, at most the last 100.
+   * - `fireOnce`: It fires, but of a recurring task only the last that was missed.
+   * - `skip`: It does not fire.
+   * - `deadLetter`: It does not fire, and is kept as a dead letter.
+   */
+  policy: "fire" | "fireOnce" | "skip" | "deadLetter";
+}
+
+/** A merge patch: members that are absent stay as they are. */
+export interface MisfirePatch {
+  /** How late a run may fire that was not missed, seconds. Default: `60.0`. */
+  graceSeconds?: number | null | undefined;
+  /**
+   * `fire`: it fires, of a recurring task all that were missed, at most the last 100.
+   * `fireOnce`: of a recurring task, only the last that was missed fires. `skip`: it does not
+   * fire. `deadLetter`: it does not fire, and is kept as a dead letter.
+   * - `fire`: The run fires, however late. Of a recurring task all missed runs fire, at most the last 100.
+   * - `fireOnce`: It fires, but of a recurring task only the last that was missed.
+   * - `skip`: It does not fire.
+   * - `deadLetter`: It does not fire, and is kept as a dead letter.
+   */
+  policy?: "fire" | "fireOnce" | "skip" | "deadLetter" | null | undefined;
+}
+
+/** A namespace: ids, lists and counts of its own. */
+export interface Namespace {
+  /** When it was made; absent for `default`, which is always there. */
+  createdAt?: number | undefined;
+  name: string;
+  quota: Quota;
+}
+
+/** Namespaces: `default`, then the others in order of their names. */
+export interface NamespaceList {
+  namespaces: Namespace[];
+}
+
+/** A task that recurs by cron expressions. */
+export interface NewCronTask {
+  anchor?: null | undefined;
+  /**
+   * What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is
+   * not set, it goes to the first queue of `QUEUE_BINDINGS`.
+   */
+  callback?: Callback | null | undefined;
+  /** When it fires, again and again. */
+  cron: string | readonly string[];
+  delayInSeconds?: null | undefined;
+  /** What the task is, in the caller's words. The limit is in bytes of UTF-8. */
+  description?: string | null | undefined;
+  /** Does not recur after this time. */
+  endAt?: Time | null | undefined;
+  everySeconds?: null | undefined;
+  /** A run that has not started so long after it was due does not start any more, seconds. */
+  expireAfterSeconds?: number | null | undefined;
+  /**
+   * Overwrites the task of this id; one is generated without. No control characters, neither `.`
+   * nor `..`, and not starting with `handler:`. The limit is in bytes of UTF-8.
+   */
+  id?: string | null | undefined;
+  /**
+   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
+   * is asked for.
+   */
+  jitterSeconds?: number | null | undefined;
+  /**
+   * The key of a limit, `/v1/limits/{limitKey}`, that bounds the runs of all tasks that name it.
+   * Not with a `queue` callback, whose consumer sets its own pace. The limit is in bytes of
+   * UTF-8.
+   */
+  limitKey?: string | null | undefined;
+  /**
+   * The local times of the task as an answer shows them. Each counts in place of the time of the
+   * same name if that is still the instant that it stands for.
+   */
+  local?: LocalTimes | null | undefined;
+  /**
+   * Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and
+   * `rrule`.
+   */
+  maxRuns?: number | null | undefined;
+  /**
+   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
+   * a pause held up do not.
+   */
+  misfire?: Misfire | null | undefined;
+  /** The same once a run has failed for good. */
+  onFailure?: Callback | null | undefined;
+  /**
+   * What happens once a run has succeeded: the task again, with `stage` and `outcome`. Not
+   * beside a `queue` callback, whose end is not known.
+   */
+  onSuccess?: Callback | null | undefined;
+  /**
+   * What becomes of a run of a recurring task that comes due while the one before has not been
+   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queueOne`: it waits for
+   * the end of the one before, and further ones do not fire.
+   * - `allow`: It fires beside it.
+   * - `skip`: It does not fire.
+   * - `queueOne`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   */
+  overlap?: "allow" | "skip" | "queueOne" | null | undefined;
+  /** Creates the task paused: it waits to be resumed. */
+  paused?: boolean | null | undefined;
+  /** Any JSON, delivered as it is given. */
+  payload?: unknown;
+  /** Of tasks that are due together, those with a higher priority fire first. Default: `5`. */
+  priority?: number | null | undefined;
+  /**
+   * When it is tried again after a failure. Without it, as the handler that it names says for
+   * itself; else the defaults. Not with a `queue` callback, whose consumer retries.
+   */
+  retry?: Retry | null | undefined;
+  rrule?: null | undefined;
+  /** Does not recur before this time. */
+  startAt?: Time | null | undefined;
+  /** Labels to find it by. The limits are in bytes of UTF-8. */
+  tags?: readonly string[] | null | undefined;
+  time?: null | undefined;
+  /**
+   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
+   * local times.
+   */
+  timezone?: string | null | undefined;
+  /** May be left out but for `no-schedule`; must agree with the field that says when. */
+  type?: "cron" | null | undefined;
+  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  windowSeconds?: number | null | undefined;
+}
+
+/** A task that recurs at an interval. */
+export interface NewIntervalTask {
+  /**
+   * A run of the interval, before which there is none. Without it: `startAt`, else one interval
+   * from now.
+   */
+  anchor?: Time | null | undefined;
+  /**
+   * What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is
+   * not set, it goes to the first queue of `QUEUE_BINDINGS`.
+   */
+  callback?: Callback | null | undefined;
+  cron?: null | undefined;
+  delayInSeconds?: null | undefined;
+  /** What the task is, in the caller's words. The limit is in bytes of UTF-8. */
+  description?: string | null | undefined;
+  /** Does not recur after this time. */
+  endAt?: Time | null | undefined;
+  /** Fires at this interval, without drift, seconds; rounded to milliseconds. */
+  everySeconds: number;
+  /** A run that has not started so long after it was due does not start any more, seconds. */
+  expireAfterSeconds?: number | null | undefined;
+  /**
+   * Overwrites the task of this id; one is generated without. No control characters, neither `.`
+   * nor `..`, and not starting with `handler:`. The limit is in bytes of UTF-8.
+   */
+  id?: string | null | undefined;
+  /**
+   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
+   * is asked for.
+   */
+  jitterSeconds?: number | null | undefined;
+  /**
+   * The key of a limit, `/v1/limits/{limitKey}`, that bounds the runs of all tasks that name it.
+   * Not with a `queue` callback, whose consumer sets its own pace. The limit is in bytes of
+   * UTF-8.
+   */
+  limitKey?: string | null | undefined;
+  /**
+   * The local times of the task as an answer shows them. Each counts in place of the time of the
+   * same name if that is still the instant that it stands for.
+   */
+  local?: LocalTimes | null | undefined;
+  /**
+   * Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and
+   * `rrule`.
+   */
+  maxRuns?: number | null | undefined;
+  /**
+   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
+   * a pause held up do not.
+   */
+  misfire?: Misfire | null | undefined;
+  /** The same once a run has failed for good. */
+  onFailure?: Callback | null | undefined;
+  /**
+   * What happens once a run has succeeded: the task again, with `stage` and `outcome`. Not
+   * beside a `queue` callback, whose end is not known.
+   */
+  onSuccess?: Callback | null | undefined;
+  /**
+   * What becomes of a run of a recurring task that comes due while the one before has not been
+   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queueOne`: it waits for
+   * the end of the one before, and further ones do not fire.
+   * - `allow`: It fires beside it.
+   * - `skip`: It does not fire.
+   * - `queueOne`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   */
+  overlap?: "allow" | "skip" | "queueOne" | null | undefined;
+  /** Creates the task paused: it waits to be resumed. */
+  paused?: boolean | null | undefined;
+  /** Any JSON, delivered as it is given. */
+  payload?: unknown;
+  /** Of tasks that are due together, those with a higher priority fire first. Default: `5`. */
+  priority?: number | null | undefined;
+  /**
+   * When it is tried again after a failure. Without it, as the handler that it names says for
+   * itself; else the defaults. Not with a `queue` callback, whose consumer retries.
+   */
+  retry?: Retry | null | undefined;
+  rrule?: null | undefined;
+  /** Does not recur before this time. */
+  startAt?: Time | null | undefined;
+  /** Labels to find it by. The limits are in bytes of UTF-8. */
+  tags?: readonly string[] | null | undefined;
+  time?: null | undefined;
+  /**
+   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
+   * local times.
+   */
+  timezone?: string | null | undefined;
+  /** May be left out but for `no-schedule`; must agree with the field that says when. */
+  type?: "every" | null | undefined;
+  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  windowSeconds?: number | null | undefined;
+}
+
+/** A key to make. */
+export interface NewKey {
+  /** When the key expires. Without it, the key never expires; null is refused. */
+  expiresAt?: Time | undefined;
+  /** What it is for, in the caller's words. The limit is in bytes of UTF-8. */
+  name: string;
+  /** Where: names, or `["*"]` for every namespace. Those named need not exist yet. */
+  namespaces: readonly string[];
+  /** What it may do. */
+  scopes: readonly ("read" | "write" | "admin")[];
+}
+
+/** What a namespace should have; without a body, no quota. */
+export interface NewNamespace {
+  /** Replaces the quota that there was. */
+  quota?: Quota | undefined;
+}
+
+/** A task that recurs by a rule of RFC 5545. */
+export interface NewRuleTask {
+  anchor?: null | undefined;
+  /**
+   * What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is
+   * not set, it goes to the first queue of `QUEUE_BINDINGS`.
+   */
+  callback?: Callback | null | undefined;
+  cron?: null | undefined;
+  delayInSeconds?: null | undefined;
+  /** What the task is, in the caller's words. The limit is in bytes of UTF-8. */
+  description?: string | null | undefined;
+  /** Does not recur after this time. */
+  endAt?: Time | null | undefined;
+  everySeconds?: null | undefined;
+  /** A run that has not started so long after it was due does not start any more, seconds. */
+  expireAfterSeconds?: number | null | undefined;
+  /**
+   * Overwrites the task of this id; one is generated without. No control characters, neither `.`
+   * nor `..`, and not starting with `handler:`. The limit is in bytes of UTF-8.
+   */
+  id?: string | null | undefined;
+  /**
+   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
+   * is asked for.
+   */
+  jitterSeconds?: number | null | undefined;
+  /**
+   * The key of a limit, `/v1/limits/{limitKey}`, that bounds the runs of all tasks that name it.
+   * Not with a `queue` callback, whose consumer sets its own pace. The limit is in bytes of
+   * UTF-8.
+   */
+  limitKey?: string | null | undefined;
+  /**
+   * The local times of the task as an answer shows them. Each counts in place of the time of the
+   * same name if that is still the instant that it stands for.
+   */
+  local?: LocalTimes | null | undefined;
+  /**
+   * Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and
+   * `rrule`.
+   */
+  maxRuns?: number | null | undefined;
+  /**
+   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
+   * a pause held up do not.
+   */
+  misfire?: Misfire | null | undefined;
+  /** The same once a run has failed for good. */
+  onFailure?: Callback | null | undefined;
+  /**
+   * What happens once a run has succeeded: the task again, with `stage` and `outcome`. Not
+   * beside a `queue` callback, whose end is not known.
+   */
+  onSuccess?: Callback | null | undefined;
+  /**
+   * What becomes of a run of a recurring task that comes due while the one before has not been
+   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queueOne`: it waits for
+   * the end of the one before, and further ones do not fire.
+   * - `allow`: It fires beside it.
+   * - `skip`: It does not fire.
+   * - `queueOne`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   */
+  overlap?: "allow" | "skip" | "queueOne" | null | undefined;
+  /** Creates the task paused: it waits to be resumed. */
+  paused?: boolean | null | undefined;
+  /** Any JSON, delivered as it is given. */
+  payload?: unknown;
+  /** Of tasks that are due together, those with a higher priority fire first. Default: `5`. */
+  priority?: number | null | undefined;
+  /**
+   * When it is tried again after a failure. Without it, as the handler that it names says for
+   * itself; else the defaults. Not with a `queue` callback, whose consumer retries.
+   */
+  retry?: Retry | null | undefined;
+  /** Fires by this rule of RFC 5545, which begins at `startAt`. */
+  rrule: string;
+  /** Does not recur before this time. */
+  startAt: Time;
+  /** Labels to find it by. The limits are in bytes of UTF-8. */
+  tags?: readonly string[] | null | undefined;
+  time?: null | undefined;
+  /**
+   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
+   * local times.
+   */
+  timezone?: string | null | undefined;
+  /** May be left out but for `no-schedule`; must agree with the field that says when. */
+  type?: "rrule" | null | undefined;
+  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  windowSeconds?: number | null | undefined;
+}
+
+/** A task to take in: what to run, and exactly one of `time`, `delayInSeconds`, `cron`, `everySeconds`, `rrule` and `"type":"no-schedule"`. Members that are marked as read-only are ignored: an answer shows them, and the scheduler sets them. */
+export type NewTask = NewTaskAtTime | NewTaskAfterDelay | NewCronTask | NewIntervalTask | NewRuleTask | NewUnscheduledTask;
+
+/** A task that fires once, after a delay. */
+export interface NewTaskAfterDelay {
+  anchor?: null | undefined;
+  /**
+   * What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is
+   * not set, it goes to the first queue of `QUEUE_BINDINGS`.
+   */
+  callback?: Callback | null | undefined;
+  cron?: null | undefined;
+  /** How long from now it fires, once, seconds. */
+  delayInSeconds: number;
+  /** What the task is, in the caller's words. The limit is in bytes of UTF-8. */
+  description?: string | null | undefined;
+  endAt?: null | undefined;
+  everySeconds?: null | undefined;
+  /** A run that has not started so long after it was due does not start any more, seconds. */
+  expireAfterSeconds?: number | null | undefined;
+  /**
+   * Overwrites the task of this id; one is generated without. No control characters, neither `.`
+   * nor `..`, and not starting with `handler:`. The limit is in bytes of UTF-8.
+   */
+  id?: string | null | undefined;
+  /**
+   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
+   * is asked for.
+   */
+  jitterSeconds?: number | null | undefined;
+  /**
+   * The key of a limit, `/v1/limits/{limitKey}`, that bounds the runs of all tasks that name it.
+   * Not with a `queue` callback, whose consumer sets its own pace. The limit is in bytes of
+   * UTF-8.
+   */
+  limitKey?: string | null | undefined;
+  /**
+   * The local times of the task as an answer shows them. Each counts in place of the time of the
+   * same name if that is still the instant that it stands for.
+   */
+  local?: LocalTimes | null | undefined;
+  maxRuns?: null | undefined;
+  /**
+   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
+   * a pause held up do not.
+   */
+  misfire?: Misfire | null | undefined;
+  /** The same once a run has failed for good. */
+  onFailure?: Callback | null | undefined;
+  /**
+   * What happens once a run has succeeded: the task again, with `stage` and `outcome`. Not
+   * beside a `queue` callback, whose end is not known.
+   */
+  onSuccess?: Callback | null | undefined;
+  overlap?: null | undefined;
+  /** Creates the task paused: it waits to be resumed. */
+  paused?: boolean | null | undefined;
+  /** Any JSON, delivered as it is given. */
+  payload?: unknown;
+  /** Of tasks that are due together, those with a higher priority fire first. Default: `5`. */
+  priority?: number | null | undefined;
+  /**
+   * When it is tried again after a failure. Without it, as the handler that it names says for
+   * itself; else the defaults. Not with a `queue` callback, whose consumer retries.
+   */
+  retry?: Retry | null | undefined;
+  rrule?: null | undefined;
+  startAt?: null | undefined;
+  /** Labels to find it by. The limits are in bytes of UTF-8. */
+  tags?: readonly string[] | null | undefined;
+  time?: null | undefined;
+  timezone?: null | undefined;
+  /** May be left out but for `no-schedule`; must agree with the field that says when. */
+  type?: "delayed" | null | undefined;
+  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  windowSeconds?: number | null | undefined;
+}
+
+/** A task that fires once, at a time. */
+export interface NewTaskAtTime {
+  anchor?: null | undefined;
+  /**
+   * What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is
+   * not set, it goes to the first queue of `QUEUE_BINDINGS`.
+   */
+  callback?: Callback | null | undefined;
+  cron?: null | undefined;
+  delayInSeconds?: null | undefined;
+  /** What the task is, in the caller's words. The limit is in bytes of UTF-8. */
+  description?: string | null | undefined;
+  endAt?: null | undefined;
+  everySeconds?: null | undefined;
+  /** A run that has not started so long after it was due does not start any more, seconds. */
+  expireAfterSeconds?: number | null | undefined;
+  /**
+   * Overwrites the task of this id; one is generated without. No control characters, neither `.`
+   * nor `..`, and not starting with `handler:`. The limit is in bytes of UTF-8.
+   */
+  id?: string | null | undefined;
+  /**
+   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
+   * is asked for.
+   */
+  jitterSeconds?: number | null | undefined;
+  /**
+   * The key of a limit, `/v1/limits/{limitKey}`, that bounds the runs of all tasks that name it.
+   * Not with a `queue` callback, whose consumer sets its own pace. The limit is in bytes of
+   * UTF-8.
+   */
+  limitKey?: string | null | undefined;
+  /**
+   * The local times of the task as an answer shows them. Each counts in place of the time of the
+   * same name if that is still the instant that it stands for.
+   */
+  local?: LocalTimes | null | undefined;
+  maxRuns?: null | undefined;
+  /**
+   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
+   * a pause held up do not.
+   */
+  misfire?: Misfire | null | undefined;
+  /** The same once a run has failed for good. */
+  onFailure?: Callback | null | undefined;
+  /**
+   * What happens once a run has succeeded: the task again, with `stage` and `outcome`. Not
+   * beside a `queue` callback, whose end is not known.
+   */
+  onSuccess?: Callback | null | undefined;
+  overlap?: null | undefined;
+  /** Creates the task paused: it waits to be resumed. */
+  paused?: boolean | null | undefined;
+  /** Any JSON, delivered as it is given. */
+  payload?: unknown;
+  /** Of tasks that are due together, those with a higher priority fire first. Default: `5`. */
+  priority?: number | null | undefined;
+  /**
+   * When it is tried again after a failure. Without it, as the handler that it names says for
+   * itself; else the defaults. Not with a `queue` callback, whose consumer retries.
+   */
+  retry?: Retry | null | undefined;
+  rrule?: null | undefined;
+  startAt?: null | undefined;
+  /** Labels to find it by. The limits are in bytes of UTF-8. */
+  tags?: readonly string[] | null | undefined;
+  /** When it fires, once. One that is past fires at once. */
+  time: Time;
+  /**
+   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
+   * local times.
+   */
+  timezone?: string | null | undefined;
+  /** May be left out but for `no-schedule`; must agree with the field that says when. */
+  type?: "scheduled" | null | undefined;
+  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  windowSeconds?: number | null | undefined;
+}
+
+/** A task that does not fire by itself. */
+export interface NewUnscheduledTask {
+  anchor?: null | undefined;
+  /**
+   * What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is
+   * not set, it goes to the first queue of `QUEUE_BINDINGS`.
+   */
+  callback?: Callback | null | undefined;
+  cron?: null | undefined;
+  delayInSeconds?: null | undefined;
+  /** What the task is, in the caller's words. The limit is in bytes of UTF-8. */
+  description?: string | null | undefined;
+  endAt?: null | undefined;
+  everySeconds?: null | undefined;
+  expireAfterSeconds?: null | undefined;
+  /**
+   * Overwrites the task of this id; one is generated without. No control characters, neither `.`
+   * nor `..`, and not starting with `handler:`. The limit is in bytes of UTF-8.
+   */
+  id?: string | null | undefined;
+  jitterSeconds?: null | undefined;
+  /**
+   * The key of a limit, `/v1/limits/{limitKey}`, that bounds the runs of all tasks that name it.
+   * Not with a `queue` callback, whose consumer sets its own pace. The limit is in bytes of
+   * UTF-8.
+   */
+  limitKey?: string | null | undefined;
+  /**
+   * The local times of the task as an answer shows them. Each counts in place of the time of the
+   * same name if that is still the instant that it stands for.
+   */
+  local?: LocalTimes | null | undefined;
+  maxRuns?: null | undefined;
+  misfire?: null | undefined;
+  /** The same once a run has failed for good. */
+  onFailure?: Callback | null | undefined;
+  /**
+   * What happens once a run has succeeded: the task again, with `stage` and `outcome`. Not
+   * beside a `queue` callback, whose end is not known.
+   */
+  onSuccess?: Callback | null | undefined;
+  overlap?: null | undefined;
+  /** Creates the task paused: it waits to be resumed. */
+  paused?: boolean | null | undefined;
+  /** Any JSON, delivered as it is given. */
+  payload?: unknown;
+  /** Of tasks that are due together, those with a higher priority fire first. Default: `5`. */
+  priority?: number | null | undefined;
+  /**
+   * When it is tried again after a failure. Without it, as the handler that it names says for
+   * itself; else the defaults. Not with a `queue` callback, whose consumer retries.
+   */
+  retry?: Retry | null | undefined;
+  rrule?: null | undefined;
+  startAt?: null | undefined;
+  /** Labels to find it by. The limits are in bytes of UTF-8. */
+  tags?: readonly string[] | null | undefined;
+  time?: null | undefined;
+  timezone?: null | undefined;
+  /** May be left out but for `no-schedule`; must agree with the field that says when. */
+  type: "no-schedule";
+  windowSeconds?: null | undefined;
+}
+
+/** When a task fires next. Milliseconds since 1970. */
+export interface NextRun {
+  /** When it fires. */
+  due: number;
+  /** Its nominal time, which names the run. */
+  time: number;
+}
+
+/** What the key of the request may do. */
+export interface OwnKey {
+  /** What it is for. Absent for a key of the secret `API_KEYS`, which has no name. */
+  name?: string | undefined;
+  /** Where; `["*"]` for every namespace. */
+  namespaces: string[];
+  /** What it may do. */
+  scopes: ("read" | "write" | "admin")[];
+}
+
+/** Percentiles in milliseconds. */
+export interface Percentiles {
+  count: number;
+  max: number;
+  p50: number;
+  p90: number;
+  p99: number;
+}
+
+/** The runs of a schedule. */
+export interface Preview {
+  /** Whether there are further ones. */
+  more: boolean;
+  /** In order. */
+  runs: PreviewRun[];
+  /** The zone that local times are shown in: that of the schedule. */
+  timezone: string;
+}
+
+/** A schedule to look at: the fields of a task that say when, and how many of its runs to show. The body of a whole task is taken, too. Members that are marked as read-only are ignored: an answer shows them, and the scheduler sets them. */
+export type PreviewRequest = {
+  anchor?: null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  callback?: unknown;
+  /** How many runs to show. Default: `10`. */
+  count?: number | null | undefined;
+  cron?: null | undefined;
+  delayInSeconds?: null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  description?: unknown;
+  endAt?: null | undefined;
+  everySeconds?: null | undefined;
+  /** A run that has not started so long after it was due does not start any more, seconds. */
+  expireAfterSeconds?: number | null | undefined;
+  /** Runs are shown as if the task were created at this time. Without it, now. */
+  from?: Time | null | undefined;
+  /** The task's id, which decides its jitter. */
+  id?: string | null | undefined;
+  /**
+   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
+   * is asked for.
+   */
+  jitterSeconds?: number | null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  limitKey?: unknown;
+  /**
+   * The local times of the task as an answer shows them. Each counts in place of the time of the
+   * same name if that is still the instant that it stands for.
+   */
+  local?: LocalTimes | null | undefined;
+  maxRuns?: null | undefined;
+  /**
+   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
+   * a pause held up do not.
+   */
+  misfire?: Misfire | null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  onFailure?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  onSuccess?: unknown;
+  overlap?: null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  paused?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  payload?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  priority?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  retry?: unknown;
+  rrule?: null | undefined;
+  startAt?: null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  tags?: unknown;
+  /** When it fires, once. One that is past fires at once. */
+  time: Time;
+  /**
+   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
+   * local times.
+   */
+  timezone?: string | null | undefined;
+  /** May be left out; must agree with the field that says when. */
+  type?: "scheduled" | null | undefined;
+  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  windowSeconds?: number | null | undefined;
+} | {
+  anchor?: null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  callback?: unknown;
+  /** How many runs to show. Default: `10`. */
+  count?: number | null | undefined;
+  cron?: null | undefined;
+  /** How long from then it fires, once, seconds. */
+  delayInSeconds: number;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  description?: unknown;
+  endAt?: null | undefined;
+  everySeconds?: null | undefined;
+  /** A run that has not started so long after it was due does not start any more, seconds. */
+  expireAfterSeconds?: number | null | undefined;
+  /** Runs are shown as if the task were created at this time. Without it, now. */
+  from?: Time | null | undefined;
+  /** The task's id, which decides its jitter. */
+  id?: string | null | undefined;
+  /**
+   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
+   * is asked for.
+   */
+  jitterSeconds?: number | null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  limitKey?: unknown;
+  /**
+   * The local times of the task as an answer shows them. Each counts in place of the time of the
+   * same name if that is still the instant that it stands for.
+   */
+  local?: LocalTimes | null | undefined;
+  maxRuns?: null | undefined;
+  /**
+   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
+   * a pause held up do not.
+   */
+  misfire?: Misfire | null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  onFailure?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  onSuccess?: unknown;
+  overlap?: null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  paused?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  payload?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  priority?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  retry?: unknown;
+  rrule?: null | undefined;
+  startAt?: null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  tags?: unknown;
+  time?: null | undefined;
+  /**
+   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
+   * local times.
+   */
+  timezone?: string | null | undefined;
+  /** May be left out; must agree with the field that says when. */
+  type?: "delayed" | null | undefined;
+  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  windowSeconds?: number | null | undefined;
+} | {
+  anchor?: null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  callback?: unknown;
+  /** How many runs to show. Default: `10`. */
+  count?: number | null | undefined;
+  /** When it fires, again and again. */
+  cron: string | readonly string[];
+  delayInSeconds?: null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  description?: unknown;
+  /** Does not recur after this time. */
+  endAt?: Time | null | undefined;
+  everySeconds?: null | undefined;
+  /** A run that has not started so long after it was due does not start any more, seconds. */
+  expireAfterSeconds?: number | null | undefined;
+  /** Runs are shown as if the task were created at this time. Without it, now. */
+  from?: Time | null | undefined;
+  /** The task's id, which decides its jitter. */
+  id?: string | null | undefined;
+  /**
+   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
+   * is asked for.
+   */
+  jitterSeconds?: number | null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  limitKey?: unknown;
+  /**
+   * The local times of the task as an answer shows them. Each counts in place of the time of the
+   * same name if that is still the instant that it stands for.
+   */
+  local?: LocalTimes | null | undefined;
+  /**
+   * Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and
+   * `rrule`.
+   */
+  maxRuns?: number | null | undefined;
+  /**
+   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
+   * a pause held up do not.
+   */
+  misfire?: Misfire | null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  onFailure?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  onSuccess?: unknown;
+  /**
+   * What becomes of a run of a recurring task that comes due while the one before has not been
+   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queueOne`: it waits for
+   * the end of the one before, and further ones do not fire.
+   * - `allow`: It fires beside it.
+   * - `skip`: It does not fire.
+   * - `queueOne`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   */
+  overlap?: "allow" | "skip" | "queueOne" | null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  paused?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  payload?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  priority?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  retry?: unknown;
+  rrule?: null | undefined;
+  /** Does not recur before this time. */
+  startAt?: Time | null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  tags?: unknown;
+  time?: null | undefined;
+  /**
+   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
+   * local times.
+   */
+  timezone?: string | null | undefined;
+  /** May be left out; must agree with the field that says when. */
+  type?: "cron" | null | undefined;
+  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  windowSeconds?: number | null | undefined;
+} | {
+  /**
+   * A run of the interval, before which there is none. Without it: `startAt`, else one interval
+   * from now.
+   */
+  anchor?: Time | null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  callback?: unknown;
+  /** How many runs to show. Default: `10`. */
+  count?: number | null | undefined;
+  cron?: null | undefined;
+  delayInSeconds?: null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  description?: unknown;
+  /** Does not recur after this time. */
+  endAt?: Time | null | undefined;
+  /** Fires at this interval, without drift, seconds; rounded to milliseconds. */
+  everySeconds: number;
+  /** A run that has not started so long after it was due does not start any more, seconds. */
+  expireAfterSeconds?: number | null | undefined;
+  /** Runs are shown as if the task were created at this time. Without it, now. */
+  from?: Time | null | undefined;
+  /** The task's id, which decides its jitter. */
+  id?: string | null | undefined;
+  /**
+   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
+   * is asked for.
+   */
+  jitterSeconds?: number | null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  limitKey?: unknown;
+  /**
+   * The local times of the task as an answer shows them. Each counts in place of the time of the
+   * same name if that is still the instant that it stands for.
+   */
+  local?: LocalTimes | null | undefined;
+  /**
+   * Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and
+   * `rrule`.
+   */
+  maxRuns?: number | null | undefined;
+  /**
+   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
+   * a pause held up do not.
+   */
+  misfire?: Misfire | null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  onFailure?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  onSuccess?: unknown;
+  /**
+   * What becomes of a run of a recurring task that comes due while the one before has not been
+   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queueOne`: it waits for
+   * the end of the one before, and further ones do not fire.
+   * - `allow`: It fires beside it.
+   * - `skip`: It does not fire.
+   * - `queueOne`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   */
+  overlap?: "allow" | "skip" | "queueOne" | null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  paused?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  payload?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  priority?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  retry?: unknown;
+  rrule?: null | undefined;
+  /** Does not recur before this time. */
+  startAt?: Time | null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  tags?: unknown;
+  time?: null | undefined;
+  /**
+   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
+   * local times.
+   */
+  timezone?: string | null | undefined;
+  /** May be left out; must agree with the field that says when. */
+  type?: "every" | null | undefined;
+  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  windowSeconds?: number | null | undefined;
+} | {
+  anchor?: null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  callback?: unknown;
+  /** How many runs to show. Default: `10`. */
+  count?: number | null | undefined;
+  cron?: null | undefined;
+  delayInSeconds?: null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  description?: unknown;
+  /** Does not recur after this time. */
+  endAt?: Time | null | undefined;
+  everySeconds?: null | undefined;
+  /** A run that has not started so long after it was due does not start any more, seconds. */
+  expireAfterSeconds?: number | null | undefined;
+  /** Runs are shown as if the task were created at this time. Without it, now. */
+  from?: Time | null | undefined;
+  /** The task's id, which decides its jitter. */
+  id?: string | null | undefined;
+  /**
+   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
+   * is asked for.
+   */
+  jitterSeconds?: number | null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  limitKey?: unknown;
+  /**
+   * The local times of the task as an answer shows them. Each counts in place of the time of the
+   * same name if that is still the instant that it stands for.
+   */
+  local?: LocalTimes | null | undefined;
+  /**
+   * Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and
+   * `rrule`.
+   */
+  maxRuns?: number | null | undefined;
+  /**
+   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
+   * a pause held up do not.
+   */
+  misfire?: Misfire | null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  onFailure?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  onSuccess?: unknown;
+  /**
+   * What becomes of a run of a recurring task that comes due while the one before has not been
+   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queueOne`: it waits for
+   * the end of the one before, and further ones do not fire.
+   * - `allow`: It fires beside it.
+   * - `skip`: It does not fire.
+   * - `queueOne`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   */
+  overlap?: "allow" | "skip" | "queueOne" | null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  paused?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  payload?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  priority?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  retry?: unknown;
+  /** Fires by this rule of RFC 5545, which begins at `startAt`. */
+  rrule: string;
+  /** Does not recur before this time. */
+  startAt: Time;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  tags?: unknown;
+  time?: null | undefined;
+  /**
+   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
+   * local times.
+   */
+  timezone?: string | null | undefined;
+  /** May be left out; must agree with the field that says when. */
+  type?: "rrule" | null | undefined;
+  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  windowSeconds?: number | null | undefined;
+} | {
+  anchor?: null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  callback?: unknown;
+  /** How many runs to show. Default: `10`. */
+  count?: number | null | undefined;
+  cron?: null | undefined;
+  delayInSeconds?: null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  description?: unknown;
+  endAt?: null | undefined;
+  everySeconds?: null | undefined;
+  expireAfterSeconds?: null | undefined;
+  /** Runs are shown as if the task were created at this time. Without it, now. */
+  from?: Time | null | undefined;
+  /** The task's id, which decides its jitter. */
+  id?: string | null | undefined;
+  jitterSeconds?: null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  limitKey?: unknown;
+  /**
+   * The local times of the task as an answer shows them. Each counts in place of the time of the
+   * same name if that is still the instant that it stands for.
+   */
+  local?: LocalTimes | null | undefined;
+  maxRuns?: null | undefined;
+  misfire?: null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  onFailure?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  onSuccess?: unknown;
+  overlap?: null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  paused?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  payload?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  priority?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  retry?: unknown;
+  rrule?: null | undefined;
+  startAt?: null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  tags?: unknown;
+  time?: null | undefined;
+  /**
+   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
+   * local times.
+   */
+  timezone?: string | null | undefined;
+  /** May be left out; must agree with the field that says when. */
+  type: "no-schedule";
+  windowSeconds?: null | undefined;
+};
+
+/** A run of a schedule. */
+export interface PreviewRun {
+  /** What a change of the clock does to it; absent on most. */
+  clockChange?: "gap-moved" | "gap-shifted" | "gap-absent" | "first-of-two" | "first-pass" | "second-pass" | undefined;
+  /** When it fires, milliseconds since 1970: later than its time by jitter and window. */
+  due: number;
+  /** The same in words. */
+  explanation?: string | undefined;
+  /** The same on the local clock, RFC 3339. */
+  local: string;
+  /** Its nominal time, which the task is fired with, milliseconds since 1970. */
+  time: number;
+}
+
+/** A refusal, as RFC 9457 writes it. */
+export interface Problem {
+  /** Of `/problems/batch-rejected` only: 0. */
+  accepted?: number | undefined;
+  /** This problem, for people: the field, the limit, and what to do. */
+  detail: string;
+  /** The field at fault, as a path: `callback.url`, `tags[3]`; `body` for the whole. */
+  field?: string | undefined;
+  /** Of `/problems/batch-rejected` only: the number of tasks. */
+  rejected?: number | undefined;
+  /** Of `/problems/batch-rejected` only: the error of each task, in the order of the request. */
+  results?: ({
+    /** An invalid field of a request: its name, and the problem with the limit or with what to do. */
+    error: {
+      /** The problem and the limit, to be read after the field's name. */
+      detail: string;
+      /** The field, as a path: `callback.url`, `tags[3]`; `body` for the whole. */
+      field: string;
+      /** Says whether the same item may be accepted later. Absent if the item itself is invalid. */
+      retryable?: boolean | undefined;
+    };
+    id?: string | undefined;
+    /** The number of its line, from 1, if the body has a task a line. */
+    line?: number | undefined;
+  } | {
+    /**
+     * The index of the task before it in the request that has the same id, and that it
+     * replaces. Absent if there is none.
+     */
+    duplicateOf?: number | undefined;
+    id: string;
+  })[] | undefined;
+  /** The HTTP status. */
+  status: number;
+  /** The kind of problem, for people. */
+  title: string;
+  /** A stable name for programs. */
+  type: string;
+}
+
+/** The record goes to the user's own consumer, through this producer binding. */
+export interface QueueCallback {
+  /** The name of the binding. */
+  queue: string;
+  type: "queue";
+}
+
+/** A task in a message: `onSuccess` and `onFailure` have no `headers`. */
+export interface QueuedTask {
+  /** A run of the interval, before which there is none, milliseconds since 1970. */
+  anchor?: number | undefined;
+  /** Which attempt this is; absent on the first. */
+  attempt?: number | undefined;
+  /** What happens when it fires. */
+  callback: Callback;
+  /** When the task was created, milliseconds since 1970. Absent if an earlier release created it. */
+  createdAt?: number | undefined;
+  /** When it fires, again and again. */
+  cron?: string | string[] | undefined;
+  /** What the task is, in the user's words. */
+  description?: string | undefined;
+  /** It does not recur after this time, milliseconds since 1970. */
+  endAt?: number | undefined;
+  /** Why the last attempt failed. */
+  error?: string | undefined;
+  /** The interval at which it fires, seconds. */
+  everySeconds?: number | undefined;
+  /** A run does not start later than so long after it was due, seconds. */
+  expireAfterSeconds?: number | undefined;
+  /** When the last attempt failed, milliseconds since 1970. */
+  failedAt?: number | undefined;
+  /** The time of the last run, where runs are counted, milliseconds since 1970. */
+  finalRun?: number | undefined;
+  /** When the first attempt began, milliseconds since 1970. `retry.maxDurationSeconds` counts from here. */
+  firstAttemptAt?: number | undefined;
+  /** The first run, where runs are counted, milliseconds since 1970. */
+  firstRun?: number | undefined;
+  /** The task's id. */
+  id: string;
+  /** By how much each run is put off at most, seconds. */
+  jitterSeconds?: number | undefined;
+  /** If a new law of its time zone, or a shorter delay, has moved its due time into the past, the time from which its lateness counts, milliseconds since 1970. */
+  lateSince?: number | undefined;
+  /** The key of the limit that bounds its runs. */
+  limitKey?: string | undefined;
+  /** The times that were given as local ones: `timezone` is their zone. */
+  local?: LocalTimes | undefined;
+  /** How often it recurs at most. */
+  maxRuns?: number | undefined;
+  /** What becomes of runs that were missed. */
+  misfire?: Misfire | undefined;
+  /** Of a paused further attempt, the earliest time at which it starts, milliseconds since 1970. */
+  notBefore?: number | undefined;
+  /** What happens once a run has failed for good. */
+  onFailure?: Callback | undefined;
+  /** What happens once a run has succeeded. */
+  onSuccess?: Callback | undefined;
+  /** How the run ended, if it is a follow-up. */
+  outcome?: Run | undefined;
+  /**
+   * What becomes of a run that comes before the end of the one before.
+   * - `allow`: It fires beside it.
+   * - `skip`: It does not fire.
+   * - `queueOne`: It waits for the end of the one before; further ones do not fire.
+   */
+  overlap?: "allow" | "skip" | "queueOne" | undefined;
+  /** That a recurring task waits to be resumed. Of others, their place in the order says it. */
+  paused?: boolean | undefined;
+  /** The user's data. */
+  payload?: unknown;
+  /** Of tasks that are due together, those with a higher priority fire first. */
+  priority?: number | undefined;
+  /** When a run of the dead letter, or of the task before its time, was requested, milliseconds since 1970. */
+  replayedAt?: number | undefined;
+  /** When it is tried again after a failure. */
+  retry?: Retry | undefined;
+  /** The rule of RFC 5545 by which it fires, beginning at `startAt`. */
+  rrule?: string | undefined;
+  /** `onSuccess` or `onFailure`, if it is a follow-up. Its `callback` is the target that this field named. */
+  stage?: string | undefined;
+  /** It does not recur before this time, milliseconds since 1970. */
+  startAt?: number | undefined;
+  /** Labels to find it by. */
+  tags?: string[] | undefined;
+  /** The due time that was asked for, milliseconds since 1970. */
+  time?: number | undefined;
+  /** The IANA time zone that `cron` and `rrule` are read in; absent: UTC. */
+  timezone?: string | undefined;
+  /** When its definition was last changed, milliseconds since 1970. Absent if it was not. */
+  updatedAt?: number | undefined;
+  /** By how much later each run may be, seconds. */
+  windowSeconds?: number | undefined;
+}
+
+/** What a namespace may have; what is absent is not limited. */
+export interface Quota {
+  /** Tasks created in a second, over the long run. */
+  createsPerSecond?: number | null | undefined;
+  /**
+   * Tasks that wait: for their time, for a further attempt, to be resumed, or, without a
+   * schedule, for nothing. Recurring ones count once.
+   */
+  pendingTasks?: number | null | undefined;
+}
+
+/** A part of an explanation. */
+export interface Reason {
+  /**
+   * For programs.
+   * - `scheduled`: It waits for its time.
+   * - `put-off`: Its time is another than when it fires.
+   * - `overdue`: Its time has come, and it has not fired.
+   * - `limited`: Its time has come, and it waits for its turn by the limit of its key.
+   * - `circuit-open`: The destination that it is for does not answer: what is due for it waits.
+   * - `paused`: It waits to be resumed.
+   * - `unscheduled`: It has no schedule.
+   * - `held`: It waits for the end of the run before.
+   * - `retrying`: It waits for a further attempt, or was asked for; or a follow-up does.
+   * - `in-flight`: It is handed on and not reported.
+   * - `dead-lettered`: A run of it has failed for good, and is kept until you replay or discard it.
+   * - `cancelled`: It was cancelled, and nothing of it waits.
+   * - `done`: It has fired, and nothing of it waits.
+   * - `overlap`: The run before has not ended, and runs may not overlap.
+   * - `misfire`: What would become of it if it were late.
+   * - `expiry`: Until when it may start.
+   */
+  code: "scheduled" | "put-off" | "overdue" | "limited" | "circuit-open" | "paused" | "unscheduled" | "held" | "retrying" | "in-flight" | "dead-lettered" | "cancelled" | "done" | "overlap" | "misfire" | "expiry";
+  /** For people. */
+  detail: string;
+}
+
+/** What a replay changes of the dead letter. Each member is a JSON merge patch (RFC 7396). */
+export interface ReplayInput {
+  /**
+   * Changes of the callback: members that are absent stay, and members that are null go. A
+   * callback of another type replaces the former one.
+   */
+  callback?: {
+    [key: string]: unknown;
+  } | null | undefined;
+  /**
+   * Changes of the payload, if it is an object and so is the payload. Anything else replaces the
+   * payload, and null removes it.
+   */
+  payload?: unknown;
+}
+
+/** What became of the dead letters to replay. */
+export interface ReplayedMany {
+  /** Whether every dead letter was looked at; where not, send the request again. */
+  done: boolean;
+  /**
+   * The ids of the request for which there is no dead letter (any more). Absent if the request
+   * names no ids.
+   */
+  notFound?: string[] | undefined;
+  /** Each of them waits for its first attempt. */
+  replayed: number;
+}
+
+/** The new time of a task, or a delay. */
+export type Reschedule = {
+  delayInSeconds?: null | undefined;
+  /** When they fire instead, of a reschedule only. */
+  time: Time;
+  /** The IANA time zone of a local `time`, of a reschedule only. */
+  timezone?: string | null | undefined;
+} | {
+  /** How long from now they fire instead, seconds, of a reschedule only. */
+  delayInSeconds: number;
+  time?: null | undefined;
+  timezone?: null | undefined;
+};
+
+/** Which tasks, by id, by a filter, or all, and their new time, or a delay. */
+export type RescheduleMany = {
+  all?: null | undefined;
+  delayInSeconds?: null | undefined;
+  filter?: null | undefined;
+  /** By id; a repeated id counts once. Not where the path names the task. */
+  ids: readonly string[];
+  /** When they fire instead, of a reschedule only. */
+  time: Time;
+  /** The IANA time zone of a local `time`, of a reschedule only. */
+  timezone?: string | null | undefined;
+} | {
+  all?: null | undefined;
+  /** How long from now they fire instead, seconds, of a reschedule only. */
+  delayInSeconds: number;
+  filter?: null | undefined;
+  /** By id; a repeated id counts once. Not where the path names the task. */
+  ids: readonly string[];
+  time?: null | undefined;
+  timezone?: null | undefined;
+} | {
+  all?: null | undefined;
+  delayInSeconds?: null | undefined;
+  /** All that fulfil every part of the filter. Not where the path names the task. */
+  filter: Filter;
+  ids?: null | undefined;
+  /** When they fire instead, of a reschedule only. */
+  time: Time;
+  /** The IANA time zone of a local `time`, of a reschedule only. */
+  timezone?: string | null | undefined;
+} | {
+  all?: null | undefined;
+  /** How long from now they fire instead, seconds, of a reschedule only. */
+  delayInSeconds: number;
+  /** All that fulfil every part of the filter. Not where the path names the task. */
+  filter: Filter;
+  ids?: null | undefined;
+  time?: null | undefined;
+  timezone?: null | undefined;
+} | {
+  /** Every task, in place of ids and filter. Not where the path names the task. */
+  all: true;
+  delayInSeconds?: null | undefined;
+  filter?: null | undefined;
+  ids?: null | undefined;
+  /** When they fire instead, of a reschedule only. */
+  time: Time;
+  /** The IANA time zone of a local `time`, of a reschedule only. */
+  timezone?: string | null | undefined;
+} | {
+  /** Every task, in place of ids and filter. Not where the path names the task. */
+  all: true;
+  /** How long from now they fire instead, seconds, of a reschedule only. */
+  delayInSeconds: number;
+  filter?: null | undefined;
+  ids?: null | undefined;
+  time?: null | undefined;
+  timezone?: null | undefined;
+};
+
+/** When a failed task is tried again: exponential back-off with jitter. Every field may be left out. */
+export interface Retry {
+  /** By how much each wait is longer than the one before. */
+  factor?: number | null | undefined;
+  /**
+   * The share by which a wait is longer or shorter at random. No wait is longer than
+   * `maxBackoffSeconds`.
+   */
+  jitter?: number | null | undefined;
+  /** Attempts in all, the first included. */
+  maxAttempts?: number | null | undefined;
+  /** The longest wait, seconds, jitter included; not less than `minBackoffSeconds`. */
+  maxBackoffSeconds?: number | null | undefined;
+  /** From the start of the first attempt to the last attempt at most, seconds. */
+  maxDurationSeconds?: number | null | undefined;
+  /** The wait before the second attempt, seconds. Jitter may make it shorter. */
+  minBackoffSeconds?: number | null | undefined;
+  /**
+   * HTTP statuses after which it is not tried again: numbers, and the classes `3xx`, `4xx` and
+   * `5xx`. `4xx` leaves out 408, 425 and 429, which say "not now"; 410 is never tried again.
+   */
+  permanentStatuses?: (number | ("3xx" | "4xx" | "5xx"))[] | null | undefined;
+}
+
+/** How an attempt went, as the API shows it. Times are milliseconds since 1970. */
+export interface Run {
+  /** Which attempt at it this was, from 1. Absent if the task was cancelled. */
+  attempt?: number | undefined;
+  /** The name of the API key that cancelled it. */
+  by?: string | undefined;
+  /** What went wrong. */
+  error?: string | undefined;
+  /** How the body of the answer begins, on one line. */
+  excerpt?: string | undefined;
+  /** When it ended; absent where that is not known. */
+  finishedAt?: number | undefined;
+  /**
+   * When it was dispatched; absent if the run was skipped, expired or cancelled, or was a dead
+   * letter before it could start.
+   */
+  firedAt?: number | undefined;
+  /** The id of the task; only in a list of the runs of all tasks. */
+  id?: string | undefined;
+  /**
+   * How it ended: `succeeded`, `failed` (and is tried again), `dead-lettered` (failed for good),
+   * `handed-over` (to your queue), `expired` or `skipped` (not started), `cancelled`. Expect
+   * others: later versions may add some.
+   */
+  outcome: string;
+  /** When its outcome was recorded. */
+  reportedAt: number;
+  /** `onSuccess` or `onFailure`, if it is an attempt at a follow-up of the run. */
+  stage?: string | undefined;
+  /** When it began; absent where that is not known, as of what goes to a queue. */
+  startedAt?: number | undefined;
+  /** The HTTP status of the answer. */
+  status?: number | undefined;
+  /** The tags of the task; only in a list of the runs of all tasks. */
+  tags?: string[] | undefined;
+  /**
+   * What it called: the type of the callback, a colon, and the host of the webhook or the name
+   * of the binding, handler or queue. Absent in the `outcome` of a follow-up, of a cancelled
+   * task, and of attempts that an earlier version recorded.
+   */
+  target?: string | undefined;
+  /**
+   * The requested time of the run. With the id it names the run; the attempts at a run and at
+   * its follow-ups have the same one. Absent if the task was cancelled.
+   */
+  time?: number | undefined;
+}
+
+/** What the run has in place of what its task has. */
+export interface RunInput {
+  /** The payload of this run only. Later runs have the payload of the task. */
+  payload?: unknown;
+}
+
+/** A page of a task's history. */
+export interface RunList {
+  /** Where the next page begins; null at the end of what is kept. */
+  cursor: string | null;
+  /** The newest first. */
+  runs: Run[];
+}
+
+/** Which tasks, by id, by a filter, or all. */
+export type Selection = {
+  all?: null | undefined;
+  filter?: null | undefined;
+  /** By id; a repeated id counts once. Not where the path names the task. */
+  ids: readonly string[];
+} | {
+  all?: null | undefined;
+  /** All that fulfil every part of the filter. Not where the path names the task. */
+  filter: Filter;
+  ids?: null | undefined;
+} | {
+  /** Every task, in place of ids and filter. Not where the path names the task. */
+  all: true;
+  filter?: null | undefined;
+  ids?: null | undefined;
+};
+
+/** A call of another Worker through a service binding. */
+export interface ServiceFunctionCallback {
+  /** The name of the binding: one of the deployment's `SERVICE_BINDINGS`. */
+  binding: string;
+  /**
+   * Sent in the task's place, or the function's argument in its place: a text as it is, any
+   * other value as JSON.
+   */
+  body?: unknown;
+  /** The name of a function that is called by RPC, with the task. */
+  function: string;
+  headers?: null | undefined;
+  method?: null | undefined;
+  path?: null | undefined;
+  /** How long an attempt may take, seconds. Default: `30`. */
+  timeoutSeconds?: number | null | undefined;
+  type: "service";
+}
+
+/** A call of another Worker through a service binding. */
+export interface ServiceRequestCallback {
+  /** The name of the binding: one of the deployment's `SERVICE_BINDINGS`. */
+  binding: string;
+  /**
+   * Sent in the task's place, or the function's argument in its place: a text as it is, any
+   * other value as JSON.
+   */
+  body?: unknown;
+  function?: null | undefined;
+  /**
+   * Of a request; sent beside those that the dispatcher sets. `content-type` together with
+   * `body` only.
+   */
+  headers?: {
+    [key: string]: string;
+  } | null | undefined;
+  /** Of a request. `GET` and `DELETE` send no body. Default: `"POST"`. */
+  method?: "POST" | "PUT" | "PATCH" | "GET" | "DELETE" | null | undefined;
+  /** Path and query of a request to its `fetch`. */
+  path: string;
+  /** How long an attempt may take, seconds. Default: `30`. */
+  timeoutSeconds?: number | null | undefined;
+  type: "service";
+}
+
+/** One shard in numbers. */
+export interface ShardStats {
+  /** Tasks cancelled. */
+  cancelled: number;
+  /** Destinations that do not answer: their circuits, as far as these are not closed. */
+  circuits: Circuit[];
+  /** Tasks taken in. */
+  created: number;
+  /** Runs and follow-ups that failed for good. */
+  deadLettered: number;
+  /** Occurrences that failed for good and are kept. */
+  deadLetters: number;
+  /** Dead letters that are not kept any more, because others came, or because there was no room. */
+  deadLettersDisplaced: number;
+  /** Runs that came too late to start; many that were missed together count once. */
+  expired: number;
+  /** Attempts at runs that failed. */
+  failed: number;
+  /** Attempts that were dispatched, at runs and at follow-ups. A redelivery does not count. */
+  fired: number;
+  /** Attempts at follow-ups that failed. */
+  followUpsFailed: number;
+  /** Follow-ups that succeeded, or that your own queue has taken. */
+  followUpsSucceeded: number;
+  /** Runs that your own queue has taken. What its consumer did with them is not known. */
+  handedOver: number;
+  /** Tasks that were dispatched and whose outcome is not known. */
+  inFlight: number;
+  /** From a task's time to its firing. */
+  latenessMillis: Percentiles;
+  /** Bytes of memory that pending tasks take. */
+  memoryBytes: number;
+  meter: Meter;
+  /** Pending tasks whose time is past. */
+  overdue: number;
+  /** Tasks that wait to be resumed. */
+  paused: number;
+  /** Tasks that wait for their time or a further attempt; recurring ones count once. */
+  pending: number;
+  /** Envelopes sent again. */
+  redelivered: number;
+  /** Alarms that the watchdog found missing. */
+  repairs: number;
+  /** How many of these replaced another task. */
+  replaced: number;
+  /** Recurring tasks. */
+  schedules: number;
+  /** Epoch and index. */
+  shard: string;
+  /**
+   * Runs that did not fire: missed, or the one before had not ended. Many that were missed
+   * together count once.
+   */
+  skipped: number;
+  /** Runs that succeeded. Follow-ups, and what went to your own queue, count elsewhere. */
+  succeeded: number;
+  /** Tasks without a schedule. */
+  unscheduled: number;
+  /** Tasks with a limit's key whose time is past, and that wait for their turn. */
+  waitingForLimits: number;
+}
+
+/** A limit, and what is known of the runs of its key. */
+export interface ShownLimit {
+  /** Most runs in flight at a time. */
+  concurrency?: number | undefined;
+  /**
+   * Whether the shards together have no more slots than `concurrency`: not for a moment after it
+   * was set or lowered, until the runs end that are in flight by then.
+   */
+  inEffect: boolean;
+  /**
+   * Runs that are handed on and not reported, as the shards told last: within a second, where
+   * tasks wait.
+   */
+  inFlight: number;
+  /** The key that tasks name as `limitKey`. */
+  key: string;
+  /** Most runs that are handed on a second. */
+  perSecond?: number | undefined;
+  /** The shards that have slots or wait for some. */
+  shards: {
+    /** Runs that are handed on and not reported, when it last told. */
+    inFlight: number;
+    /** The shard's name. */
+    shard: string;
+    /** Its slots; absent: as many as it likes, for it has not heard of the limit yet. */
+    slots?: number | undefined;
+    /** Tasks that were due and waited, when it last told. */
+    waiting: number;
+  }[];
+  /** Tasks that were due and waited, as the shards told last. */
+  waiting: number;
+}
+
+/** The scheduler in numbers. Counters count since the shards were made: take differences. */
+export interface Stats {
+  /** Tasks cancelled. */
+  cancelled: number;
+  /** Destinations that do not answer: their circuits, as far as these are not closed. */
+  circuits: Circuit[];
+  /** Tasks taken in. */
+  created: number;
+  /** Runs and follow-ups that failed for good. */
+  deadLettered: number;
+  /** Occurrences that failed for good and are kept. */
+  deadLetters: number;
+  /** Dead letters that are not kept any more, because others came, or because there was no room. */
+  deadLettersDisplaced: number;
+  /** Runs that came too late to start; many that were missed together count once. */
+  expired: number;
+  /** Attempts at runs that failed. */
+  failed: number;
+  /** Attempts that were dispatched, at runs and at follow-ups. A redelivery does not count. */
+  fired: number;
+  /** Attempts at follow-ups that failed. */
+  followUpsFailed: number;
+  /** Follow-ups that succeeded, or that your own queue has taken. */
+  followUpsSucceeded: number;
+  /** Runs that your own queue has taken. What its consumer did with them is not known. */
+  handedOver: number;
+  /** Tasks that were dispatched and whose outcome is not known. */
+  inFlight: number;
+  /** From a task's time to its firing. */
+  latenessMillis: Percentiles;
+  /** Bytes of memory that pending tasks take. */
+  memoryBytes: number;
+  meter: Meter;
+  /** Pending tasks whose time is past. */
+  overdue: number;
+  /** Tasks that wait to be resumed. */
+  paused: number;
+  /** Tasks that wait for their time or a further attempt; recurring ones count once. */
+  pending: number;
+  /** Envelopes sent again. */
+  redelivered: number;
+  /** Alarms that the watchdog found missing. */
+  repairs: number;
+  /** How many of these replaced another task. */
+  replaced: number;
+  /** Recurring tasks. */
+  schedules: number;
+  shards: ShardStats[];
+  /**
+   * Runs that did not fire: missed, or the one before had not ended. Many that were missed
+   * together count once.
+   */
+  skipped: number;
+  /** Runs that succeeded. Follow-ups, and what went to your own queue, count elsewhere. */
+  succeeded: number;
+  /** The release of IANA's time zone database that is built in, such as `2026f`. */
+  timeZones: string;
+  /** Tasks without a schedule. */
+  unscheduled: number;
+  /** Tasks with a limit's key whose time is past, and that wait for their turn. */
+  waitingForLimits: number;
+}
+
+/** A task as it is stored. */
+export interface Task {
+  /** A run of the interval, before which there is none, milliseconds since 1970. */
+  anchor?: number | undefined;
+  /** Which attempt this is; absent on the first. */
+  attempt?: number | undefined;
+  /** What happens when it fires. */
+  callback: Callback;
+  /** In the answer to a cancel, which shows the task as it was. */
+  cancelled?: true | undefined;
+  /** In the answer to a pause, a resume, a run or a reschedule: false if the task was so already. */
+  changed?: boolean | undefined;
+  /**
+   * What a change of the clock does to the local time that it was given; absent on most. See the
+   * preview.
+   */
+  clockChange?: "gap-moved" | "gap-shifted" | "first-of-two" | undefined;
+  /** When the task was created, milliseconds since 1970. Absent if an earlier release created it. */
+  createdAt?: number | undefined;
+  /** The name of the API key that created it. Absent for a key of the deployment's secret, which has no name. */
+  createdBy?: string | undefined;
+  /** When it fires, again and again. */
+  cron?: string | string[] | undefined;
+  /**
+   * Of a dead letter: its id, which is that of its task with times before it. See
+   * `/v1/dead-letters`.
+   */
+  deadLetterId?: string | undefined;
+  /** What the task is, in the user's words. */
+  description?: string | undefined;
+  /**
+   * When it fires next, milliseconds since 1970; of an attempt in flight, when the run was due.
+   * Absent if the task does not fire by itself.
+   */
+  due?: number | undefined;
+  /** It does not recur after this time, milliseconds since 1970. */
+  endAt?: number | undefined;
+  /** Why the last attempt failed. */
+  error?: string | undefined;
+  /** The interval at which it fires, seconds. */
+  everySeconds?: number | undefined;
+  /** A run does not start later than so long after it was due, seconds. */
+  expireAfterSeconds?: number | undefined;
+  /** The same in words. */
+  explanation?: string | undefined;
+  /** When the last attempt failed, milliseconds since 1970. */
+  failedAt?: number | undefined;
+  /** The time of the last run, where runs are counted, milliseconds since 1970. */
+  finalRun?: number | undefined;
+  /** When the first attempt began, milliseconds since 1970. `retry.maxDurationSeconds` counts from here. */
+  firstAttemptAt?: number | undefined;
+  /** The first run, where runs are counted, milliseconds since 1970. */
+  firstRun?: number | undefined;
+  /** The task's id. */
+  id: string;
+  /** By how much each run is put off at most, seconds. */
+  jitterSeconds?: number | undefined;
+  /**
+   * The kind of schedule. A run of a recurring task has the kind of its task.
+   * - `once`: It fires once.
+   * - `cron`: It fires by cron expressions.
+   * - `every`: It fires at an interval.
+   * - `rrule`: It fires by a rule of RFC 5545.
+   * - `no-schedule`: It does not fire by itself.
+   */
+  kind: "once" | "cron" | "every" | "rrule" | "no-schedule";
+  /** If a new law of its time zone, or a shorter delay, has moved its due time into the past, the time from which its lateness counts, milliseconds since 1970. */
+  lateSince?: number | undefined;
+  /** The key of the limit that bounds its runs. */
+  limitKey?: string | undefined;
+  /** The times that were given as local ones: `timezone` is their zone. */
+  local?: LocalTimes | undefined;
+  /** How often it recurs at most. */
+  maxRuns?: number | undefined;
+  /** What becomes of runs that were missed. */
+  misfire?: Misfire | undefined;
+  /** Of a paused further attempt, the earliest time at which it starts, milliseconds since 1970. */
+  notBefore?: number | undefined;
+  /** What happens once a run has failed for good. */
+  onFailure?: Callback | undefined;
+  /** What happens once a run has succeeded. */
+  onSuccess?: Callback | undefined;
+  /** How the run ended, if it is a follow-up. */
+  outcome?: Run | undefined;
+  /**
+   * What becomes of a run that comes before the end of the one before.
+   * - `allow`: It fires beside it.
+   * - `skip`: It does not fire.
+   * - `queueOne`: It waits for the end of the one before; further ones do not fire.
+   */
+  overlap?: "allow" | "skip" | "queueOne" | undefined;
+  /** That a recurring task waits to be resumed. Of others, their place in the order says it. */
+  paused?: boolean | undefined;
+  /** The user's data. */
+  payload?: unknown;
+  /** Of tasks that are due together, those with a higher priority fire first. */
+  priority?: number | undefined;
+  /** When a run of the dead letter, or of the task before its time, was requested, milliseconds since 1970. */
+  replayedAt?: number | undefined;
+  /** When it is tried again after a failure. */
+  retry?: Retry | undefined;
+  /** The rule of RFC 5545 by which it fires, beginning at `startAt`. */
+  rrule?: string | undefined;
+  /**
+   * A run of the task is in flight. In the answer to a change, it ends, and the change holds for
+   * those after it. Absent if there is none.
+   */
+  running?: boolean | undefined;
+  /** `onSuccess` or `onFailure`, if it is a follow-up. Its `callback` is the target that this field named. */
+  stage?: string | undefined;
+  /** It does not recur before this time, milliseconds since 1970. */
+  startAt?: number | undefined;
+  /**
+   * What it waits for.
+   * - `scheduled`: It waits for its time.
+   * - `retrying`: It waits for a further attempt, or for an attempt at a follow-up, which has a `stage`.
+   * - `held`: It waits for the previous run to end.
+   * - `running`: An attempt is in flight: it was dispatched, and its outcome is not reported yet.
+   * - `paused`: It waits to be resumed.
+   * - `dead-lettered`: It failed for good, and is kept until you replay or discard it.
+   * - `unscheduled`: It has no schedule, and waits for nothing.
+   * - `cancelled`: It is cancelled: only in the answer to the cancel.
+   */
+  status: "scheduled" | "retrying" | "held" | "running" | "paused" | "dead-lettered" | "unscheduled" | "cancelled";
+  /** Labels to find it by. */
+  tags?: string[] | undefined;
+  /** The due time that was asked for, milliseconds since 1970. */
+  time?: number | undefined;
+  /** The IANA time zone that `cron` and `rrule` are read in; absent: UTC. */
+  timezone?: string | undefined;
+  /** When its definition was last changed, milliseconds since 1970. Absent if it was not. */
+  updatedAt?: number | undefined;
+  /**
+   * In the answer to a `POST`, `PUT` or `PATCH`: what the caller should know of a task that was
+   * stored all the same. Absent where there is nothing.
+   */
+  warnings?: Warning[] | undefined;
+  /** By how much later each run may be, seconds. */
+  windowSeconds?: number | undefined;
+}
+
+/** A page of the list. */
+export interface TaskList {
+  /**
+   * Where the next page begins: send it as `cursor` until it is null, which is the end of the
+   * list.
+   */
+  cursor: string | null;
+  /**
+   * In order of due time; attempts in flight, by when they were sent. A page may hold fewer tasks
+   * than `limit`, or none, although more follow.
+   */
+  tasks: Task[];
+  /** The number of items of the whole list. Only on the first page of a list without a filter. */
+  total?: number | undefined;
+}
+
+/** A JSON merge patch of a task. Members that are absent stay as they are, unless they do not belong to the new kind of schedule. Null removes a member, objects are merged, lists are replaced as a whole, and so is a callback by one of another type. */
+export interface TaskPatch {
+  /**
+   * A run of the interval, before which there is none. Without it: `startAt`, else one interval
+   * from now.
+   */
+  anchor?: Time | null | undefined;
+  /**
+   * What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is
+   * not set, it goes to the first queue of `QUEUE_BINDINGS`.
+   */
+  callback?: CallbackPatch | null | undefined;
+  /** When it fires, again and again. */
+  cron?: string | readonly string[] | null | undefined;
+  /** How long from now it fires, once, seconds. */
+  delayInSeconds?: number | null | undefined;
+  /** What the task is, in the caller's words. The limit is in bytes of UTF-8. */
+  description?: string | null | undefined;
+  /** Does not recur after this time. */
+  endAt?: Time | null | undefined;
+  /** Fires at this interval, without drift, seconds; rounded to milliseconds. */
+  everySeconds?: number | null | undefined;
+  /** A run that has not started so long after it was due does not start any more, seconds. */
+  expireAfterSeconds?: number | null | undefined;
+  /**
+   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
+   * is asked for.
+   */
+  jitterSeconds?: number | null | undefined;
+  /**
+   * The key of a limit, `/v1/limits/{limitKey}`, that bounds the runs of all tasks that name it.
+   * Not with a `queue` callback, whose consumer sets its own pace. The limit is in bytes of
+   * UTF-8.
+   */
+  limitKey?: string | null | undefined;
+  /**
+   * The local times of the task as an answer shows them. Each counts in place of the time of the
+   * same name if that is still the instant that it stands for.
+   */
+  local?: LocalTimes | null | undefined;
+  /**
+   * Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and
+   * `rrule`.
+   */
+  maxRuns?: number | null | undefined;
+  /**
+   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
+   * a pause held up do not.
+   */
+  misfire?: MisfirePatch | null | undefined;
+  /** The same once a run has failed for good. */
+  onFailure?: CallbackPatch | null | undefined;
+  /**
+   * What happens once a run has succeeded: the task again, with `stage` and `outcome`. Not
+   * beside a `queue` callback, whose end is not known.
+   */
+  onSuccess?: CallbackPatch | null | undefined;
+  /**
+   * What becomes of a run of a recurring task that comes due while the one before has not been
+   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queueOne`: it waits for
+   * the end of the one before, and further ones do not fire.
+   * - `allow`: It fires beside it.
+   * - `skip`: It does not fire.
+   * - `queueOne`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   */
+  overlap?: "allow" | "skip" | "queueOne" | null | undefined;
+  /** Creates the task paused: it waits to be resumed. */
+  paused?: boolean | null | undefined;
+  /** Any JSON, delivered as it is given. */
+  payload?: unknown;
+  /** Of tasks that are due together, those with a higher priority fire first. Default: `5`. */
+  priority?: number | null | undefined;
+  /**
+   * When it is tried again after a failure. Without it, as the handler that it names says for
+   * itself; else the defaults. Not with a `queue` callback, whose consumer retries.
+   */
+  retry?: Retry | null | undefined;
+  /** Fires by this rule of RFC 5545, which begins at `startAt`. */
+  rrule?: string | null | undefined;
+  /** Does not recur before this time. */
+  startAt?: Time | null | undefined;
+  /** Labels to find it by. The limits are in bytes of UTF-8. */
+  tags?: readonly string[] | null | undefined;
+  /** When it fires, once. One that is past fires at once. */
+  time?: Time | null | undefined;
+  /**
+   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
+   * local times.
+   */
+  timezone?: string | null | undefined;
+  /** May be left out but for `no-schedule`; must agree with the field that says when. */
+  type?: "scheduled" | "delayed" | "cron" | "every" | "rrule" | "no-schedule" | null | undefined;
+  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  windowSeconds?: number | null | undefined;
+}
+
+/** A warning of a task that was stored. */
+export interface Warning {
+  /** What is wrong, and what to do. */
+  detail: string;
+  /**
+   * The member at fault: `limitKey` if the key has no limit, `callback` if its destination does
+   * not answer.
+   */
+  field: string;
+}
+
+/** A request to a URL. */
+export interface WebhookCallback {
+  /** Sent in the task's place: a text as it is, any other value as JSON. */
+  body?: unknown;
+  /**
+   * Sent beside those that the dispatcher sets; none that the connection, an edge or a proxy
+   * sets. `content-type` together with `body` only.
+   */
+  headers?: {
+    [key: string]: string;
+  } | null | undefined;
+  /** `GET` and `DELETE` send no body. Default: `"POST"`. */
+  method?: "POST" | "PUT" | "PATCH" | "GET" | "DELETE" | null | undefined;
+  /** How long an attempt may take, redirects and all, seconds. Default: `30`. */
+  timeoutSeconds?: number | null | undefined;
+  type: "webhook";
+  /**
+   * http or https, and a public host. A path, query and fragment as usual; no user name or
+   * password.
+   */
+  url: string;
+}
+
+/** Parameters of a list of tasks. A task must meet all of them. */
+export interface ListTasksQuery {
+  /** The callback is a webhook to this host. A port is not part of it. */
+  callbackHost?: string | undefined;
+  /** The error of the last attempt contains this. Upper and lower case are equal. */
+  error?: string | undefined;
+  /**
+   * The time of the task is this time or later. Its time is `due`; of a task that is paused or
+   * held, `time`; of a dead letter, `failedAt`. A task without this time is not selected.
+   */
+  from?: Time | undefined;
+  /**
+   * The kind of schedule.
+   * - `once`: It fires once.
+   * - `recurring`: It fires again and again: any of the next three.
+   * - `cron`: It fires again and again, by cron expressions.
+   * - `every`: It fires again and again, at an interval.
+   * - `rrule`: It fires again and again, by a rule of RFC 5545.
+   * - `no-schedule`: It does not fire by itself.
+   */
+  kind?: "once" | "recurring" | "cron" | "every" | "rrule" | "no-schedule" | undefined;
+  /** The id starts with this. */
+  prefix?: string | undefined;
+  /**
+   * The status.
+   * - `scheduled`: It waits for its time.
+   * - `retrying`: It waits for a further attempt, or for an attempt at a follow-up, which has a `stage`.
+   * - `held`: It waits for the previous run to end.
+   * - `running`: An attempt is in flight: it was dispatched, and its outcome is not reported yet.
+   * - `paused`: It waits to be resumed.
+   * - `dead-lettered`: It failed for good, and is kept until you replay or discard it.
+   * - `unscheduled`: It has no schedule, and waits for nothing.
+   */
+  status?: "scheduled" | "retrying" | "held" | "running" | "paused" | "dead-lettered" | "unscheduled" | undefined;
+  /** The tags include this. Give it twice to require two tags. */
+  tag?: readonly string[] | undefined;
+  /** The description contains this. Upper and lower case are equal. */
+  text?: string | undefined;
+  /** The time of the task is before this time. */
+  to?: Time | undefined;
+  /** The largest number of items on the page. */
+  limit?: number | undefined;
+  /** The cursor from the answer before, unchanged. */
+  cursor?: string | undefined;
+}
+
+/** Parameters of a list of the attempts at one task. */
+export interface ListRunsQuery {
+  /** The largest number of items on the page. */
+  limit?: number | undefined;
+  /** The cursor from the answer before, unchanged. */
+  cursor?: string | undefined;
+}
+
+/** Parameters of a list of the attempts at all tasks. An attempt must meet all of them. */
+export interface ListAllRunsQuery {
+  /** They ended with this outcome, or with one of several that have commas between them. */
+  outcome?: readonly ("succeeded" | "failed" | "dead-lettered" | "handed-over" | "expired" | "skipped" | "cancelled")[] | undefined;
+  /** They called this: a type of callback, such as `handler`, or a type, a colon and the host or the name, such as `webhook:example.com`. */
+  target?: string | undefined;
+  /** They called a webhook of this host. The same as `target=webhook:HOST`. */
+  callbackHost?: string | undefined;
+  /** Their task has this tag, or both if the parameter is given twice. */
+  tag?: readonly string[] | undefined;
+  /** The id of their task starts with this. */
+  prefix?: string | undefined;
+  /** Their error contains this, upper and lower case alike. */
+  error?: string | undefined;
+  /** They were reported at this time or later. */
+  from?: Time | undefined;
+  /** They were reported before this time. */
+  to?: Time | undefined;
+  /** Answer groups of attempts with like errors. */
+  group?: "error" | undefined;
+  /** With `group`: the group with the newest attempt first, or the largest. */
+  order?: "newest" | "count" | undefined;
+  /** The largest number of items on the page; with `group`, of groups from each shard. */
+  limit?: number | undefined;
+  /** The cursor from the answer before, unchanged. */
+  cursor?: string | undefined;
+}
+
+/** Parameters of a list of dead letters. A dead letter must meet all of them. */
+export interface ListDeadLettersQuery {
+  /** The callback is a webhook to this host. A port is not part of it. */
+  callbackHost?: string | undefined;
+  /** The error of the last attempt contains this. Upper and lower case are equal. */
+  error?: string | undefined;
+  /**
+   * The time of the task is this time or later. Its time is `due`; of a task that is paused or
+   * held, `time`; of a dead letter, `failedAt`. A task without this time is not selected.
+   */
+  from?: Time | undefined;
+  /**
+   * The kind of schedule.
+   * - `once`: It fires once.
+   * - `recurring`: It fires again and again: any of the next three.
+   * - `cron`: It fires again and again, by cron expressions.
+   * - `every`: It fires again and again, at an interval.
+   * - `rrule`: It fires again and again, by a rule of RFC 5545.
+   * - `no-schedule`: It does not fire by itself.
+   */
+  kind?: "once" | "recurring" | "cron" | "every" | "rrule" | "no-schedule" | undefined;
+  /** The id starts with this. */
+  prefix?: string | undefined;
+  /** The tags include this. Give it twice to require two tags. */
+  tag?: readonly string[] | undefined;
+  /** The description contains this. Upper and lower case are equal. */
+  text?: string | undefined;
+  /** The time of the task is before this time. */
+  to?: Time | undefined;
+  /** The largest number of items on the page. */
+  limit?: number | undefined;
+  /** The cursor from the answer before, unchanged. */
+  cursor?: string | undefined;
+}
+
+/** Parameters of a stream of events. An event must meet all of them. */
+export interface WatchEventsQuery {
+  /** Only events of the task with this id. */
+  id?: string | undefined;
+  /** Only events of tasks with this tag. */
+  tag?: string | undefined;
+  /** Only events of this type. */
+  type?: "created" | "updated" | "cancelled" | "paused" | "resumed" | "rescheduled" | "fired" | "succeeded" | "failed" | "dead-lettered" | "discarded" | "handed-over" | "skipped" | "expired" | "circuit-opened" | "circuit-half-open" | "circuit-closed" | undefined;
+}
+
+/** Every type of problem: see `GET /problems/{id}` for what it means and what to do. */
+export type KnownProblemType =
+  | "/problems/already-running"
+  | "/problems/batch-rejected"
+  | "/problems/condition-refused"
+  | "/problems/forbidden"
+  | "/problems/guessing"
+  | "/problems/idempotency-key-reused"
+  | "/problems/invalid"
+  | "/problems/malformed-path"
+  | "/problems/misconfigured"
+  | "/problems/no-dead-letter"
+  | "/problems/no-key"
+  | "/problems/no-limit"
+  | "/problems/no-namespace"
+  | "/problems/no-route"
+  | "/problems/no-task"
+  | "/problems/not-applicable"
+  | "/problems/not-empty"
+  | "/problems/other-version"
+  | "/problems/overloaded"
+  | "/problems/quota"
+  | "/problems/shard-full"
+  | "/problems/slow-body"
+  | "/problems/task-cancelled"
+  | "/problems/too-large"
+  | "/problems/too-many"
+  | "/problems/too-many-readers"
+  | "/problems/too-many-runs"
+  | "/problems/unauthorized"
+  | "/problems/unavailable";

@@ -1,0 +1,103 @@
+// Tasks of an object as the API has them, and back.
+
+import type { Callback as ApiCallback, NewTask as ApiNewTask, Task as ApiTask } from "../generated/openapi.ts";
+import { DEFAULT_METHOD, retryOf } from "./declarations.ts";
+import type { Home } from "./home.ts";
+import type { Callback, NewTask, OtherCallback, Task } from "./types.ts";
+
+/** The tag that keeps the delay of a task, which the API turns into a time. */
+const DELAY_TAG = "delayInSeconds:";
+
+/**
+ * Returns a new task as the API takes it, with the options of the method that it calls. What the task says itself comes first.
+ *
+ * Throws a `TypeError` if tasks may not call the method.
+ */
+export async function toApi(task: NewTask, id: string, home: Home): Promise<ApiNewTask> {
+  const { callback = { type: "self", function: DEFAULT_METHOD }, ...rest } = task;
+  const { type, ...fields } = rest as typeof rest & { delayInSeconds?: number };
+  const delayTags = fields.delayInSeconds === undefined ? [] : [DELAY_TAG + fields.delayInSeconds];
+  const isSelf = callback.type === "self";
+  const { tags: methodTags = [], retries, retry, timeoutSeconds: _, ...options } = (isSelf && home.find(callback.function)?.declaration?.options) || {};
+  const tags = [...(fields.tags ?? methodTags), ...delayTags];
+  const { description, priority, limitKey } = options;
+  const declared = withoutUndefined({ description, priority, limitKey, retry: retryOf({ retries, retry }) });
+  return {
+    ...declared,
+    ...withoutUndefined(fields),
+    ...(type === "no-schedule" ? { type } : {}),
+    ...(tags.length === 0 ? {} : { tags }),
+    id,
+    callback: isSelf ? await home.callback(callback.function, callback.timeoutSeconds) : toApiCallback(callback, task.payload),
+  } as unknown as ApiNewTask;
+}
+
+/** Returns a callback as the API takes it. Functions and webhooks get the payload, as the first design has it. */
+function toApiCallback(callback: OtherCallback, payload: unknown): ApiCallback {
+  if (callback.type === "durable-object" && "namespace" in callback) {
+    const { namespace: binding, ...rest } = callback;
+    return { ...rest, binding, body: payload ?? null };
+  }
+  if (callback.type === "service" && "service" in callback) {
+    const { service: binding, ...rest } = callback;
+    return { ...rest, binding, body: payload ?? null };
+  }
+  const hasBody = callback.type === "webhook" && callback.method !== "GET" && callback.method !== "DELETE";
+  return hasBody && callback.body === undefined && payload !== undefined ? { ...callback, body: payload } : callback;
+}
+
+/** Returns a task of the API as a task of its home. */
+export function fromApi(task: ApiTask, home: Home): Task {
+  const tags = ownTags(task.tags);
+  const { status, description, priority, retry, limitKey, error, payload, attempt } = task;
+  const shared = withoutUndefined({ status, description, priority, retry, limitKey, error, payload, attempt });
+  const id = task.id.startsWith(home.prefix) ? task.id.slice(home.prefix.length) : task.id;
+  return {
+    id,
+    ...shared,
+    ...(tags.length === 0 ? {} : { tags }),
+    callback: fromApiCallback(task, home),
+    ...scheduleOf(task),
+  } as Task;
+}
+
+/** Returns the tags that the user has given. */
+export function ownTags(tags: readonly string[] = []): string[] {
+  return tags.filter((tag) => !tag.startsWith(DELAY_TAG));
+}
+
+function scheduleOf(task: ApiTask): object {
+  const due = task.due ?? task.time;
+  const time = due === undefined ? {} : { time: new Date(due) };
+  const { kind, cron, everySeconds, rrule, timezone } = task;
+  switch (kind) {
+    case "cron":
+    case "every":
+    case "rrule":
+      return { type: kind, ...withoutUndefined({ cron, everySeconds, rrule, timezone }), ...time };
+    case "no-schedule":
+      return { type: kind };
+    default: {
+      const delay = task.tags?.find((tag) => tag.startsWith(DELAY_TAG));
+      return delay === undefined ? { type: "scheduled", ...time } : { type: "delayed", delayInSeconds: Number(delay.slice(DELAY_TAG.length)), ...time };
+    }
+  }
+}
+
+function fromApiCallback({ callback, payload }: ApiTask, home: Home): Callback {
+  const method = home.methodOf(callback);
+  if (method !== undefined) {
+    const { timeoutSeconds } = callback as { timeoutSeconds?: number };
+    return { type: "self", function: method, ...withoutUndefined({ timeoutSeconds }) };
+  }
+  if (!("body" in callback) || JSON.stringify(callback.body) !== JSON.stringify(payload ?? null)) return callback;
+  const { body: _, ...rest } = callback;
+  if (!("function" in rest) || rest.function == null) return rest;
+  const { binding, ...others } = rest;
+  return { ...others, [rest.type === "service" ? "service" : "namespace"]: binding } as Callback;
+}
+
+/** Returns an object without its members that are `undefined`, which would differ from absent ones in a comparison. */
+function withoutUndefined<Fields extends object>(fields: Fields): Partial<Fields> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<Fields>;
+}

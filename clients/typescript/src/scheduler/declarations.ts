@@ -1,0 +1,132 @@
+// What the decorators say of methods, and which methods tasks may call.
+
+import type { Misfire, NewCronTask, Retry } from "../generated/openapi.ts";
+
+/** What a decorated method says of every task that calls it. */
+export interface TaskOptions {
+  /** How often a failed run is tried again, 0 to 99. Default: 9. Not together with `retry`. */
+  retries?: number | undefined;
+  /** When a failed run is tried again, in full. */
+  retry?: Retry | undefined;
+  /** How long an attempt may take, seconds, 1 to 60. Default: 30. */
+  timeoutSeconds?: number | undefined;
+  /** What the task is, in your words. */
+  description?: string | undefined;
+  /** Labels to find the task by. */
+  tags?: readonly string[] | undefined;
+  /** 0 to 9: of tasks that are due together, those with a higher priority fire first. Default: 5. */
+  priority?: number | undefined;
+  /** The key of the limit that bounds the runs of the task. */
+  limitKey?: string | undefined;
+}
+
+/** What a declared schedule may have besides the times of its runs. */
+export interface ScheduleOptions<Payload = undefined> extends TaskOptions {
+  /** What the method gets as its first argument: any JSON. */
+  payload?: Payload | undefined;
+  /** No runs before this time. */
+  startAt?: Date | string | undefined;
+  /** No runs after this time. */
+  endAt?: Date | string | undefined;
+  /** How many runs there are at most. */
+  maxRuns?: number | undefined;
+  /** What becomes of runs that were missed. */
+  misfire?: Misfire | undefined;
+  /** What becomes of a run that comes due before the previous one has ended. Default: `allow`. */
+  overlap?: NewCronTask["overlap"];
+  /** Delays each run by up to this, seconds. */
+  jitterSeconds?: number | undefined;
+}
+
+/** Options of `@cron`. */
+export interface CronOptions<Payload = undefined> extends ScheduleOptions<Payload> {
+  /** The IANA name of the time zone of the expression. Default: UTC. */
+  timezone?: string | undefined;
+}
+
+/** When a declared schedule runs. */
+export type Times = { cron: string | readonly string[] } | { everySeconds: number };
+
+/** What the decorators of one method say. */
+export interface Declaration {
+  options: CronOptions<unknown>;
+  times?: Times;
+}
+
+/** A declared schedule of a class. */
+export interface DeclaredSchedule extends Declaration {
+  /** The name of the method. */
+  method: string;
+  times: Times;
+}
+
+/** By the function that a decorator was applied to. */
+const byFunction = new WeakMap<object, Declaration>();
+/** By the metadata of a class, or by its prototype, for methods that a further decorator has replaced. */
+const byClass = new WeakMap<object, Map<string, Declaration>>();
+
+/** `Symbol.metadata`, or what the compilers that lower decorators use where it is missing. */
+const METADATA: symbol = (Symbol as { metadata?: symbol }).metadata ?? Symbol.for("Symbol.metadata");
+
+/** Adds what one decorator says of a method. Throws if another one has said otherwise. */
+export function declare(method: object, name: string, owner: object | undefined, more: Declaration): void {
+  const ofClass = owner === undefined ? undefined : (byClass.get(owner) ?? new Map<string, Declaration>());
+  const before = byFunction.get(method) ?? ofClass?.get(name);
+  if (before?.times !== undefined && more.times !== undefined) {
+    throw new TypeError(`${name} has two schedules: give @cron a list of expressions, or use two methods`);
+  }
+  const times = more.times ?? before?.times;
+  const declaration: Declaration = { options: { ...before?.options, ...more.options }, ...(times === undefined ? {} : { times }) };
+  byFunction.set(method, declaration);
+  if (owner !== undefined && ofClass !== undefined) byClass.set(owner, ofClass.set(name, declaration));
+}
+
+/** Names that the runtime calls itself, and that no task may call. */
+const RESERVED = new Set(["constructor", "fetch", "alarm", "connect", "queue", "scheduled", "email", "tail", "tailStream", "trace", "test", "dup", "then", "webSocketMessage", "webSocketClose", "webSocketError"]);
+
+/** The method that a task without a callback calls. It is the only one of the base class that tasks may call. */
+export const DEFAULT_METHOD = "onTask";
+
+/** A class that tasks may call methods of. */
+export type Class = abstract new (...args: never[]) => object;
+
+/** Yields the prototypes of a class, its own first, without those of `base` and above. */
+function* prototypes(type: Class, base: Class): Generator<object> {
+  for (let found: object = type.prototype; found !== base.prototype && found !== Object.prototype; found = Object.getPrototypeOf(found)) yield found;
+}
+
+/**
+ * Returns the method of a class that a task may call by a name, with what its decorators say, or `undefined` if there is none.
+ *
+ * Tasks may call the methods that are declared below `base`. They may not call getters, names that begin with `_`, names
+ * that `base` has itself, and names that the runtime calls.
+ */
+export function findMethod(type: Class, base: Class, name: string): { method: (...args: unknown[]) => unknown; declaration: Declaration | undefined } | undefined {
+  const isOfBase = name in base.prototype && name !== DEFAULT_METHOD;
+  if (RESERVED.has(name) || name.startsWith("_") || isOfBase) return undefined;
+  const owners = [...prototypes(type, base), ...(name === DEFAULT_METHOD ? [base.prototype as object] : [])];
+  const owner = owners.find((prototype) => Object.hasOwn(prototype, name));
+  if (owner === undefined) return undefined;
+  const method: unknown = Object.getOwnPropertyDescriptor(owner, name)?.value;
+  if (typeof method !== "function") return undefined;
+  return { method: method as (...args: unknown[]) => unknown, declaration: byFunction.get(method) ?? ofOwner(owner, name) };
+}
+
+function ofOwner(owner: object, name: string): Declaration | undefined {
+  const metadata = (owner.constructor as unknown as Record<symbol, object | null | undefined>)[METADATA];
+  return byClass.get(owner)?.get(name) ?? (metadata == null ? undefined : byClass.get(metadata)?.get(name));
+}
+
+/** Returns the declared schedules of a class, by the names of their methods. */
+export function declaredSchedules(type: Class, base: Class): DeclaredSchedule[] {
+  const names = new Set([...prototypes(type, base)].flatMap((prototype) => Object.getOwnPropertyNames(prototype)));
+  return [...names].sort().flatMap((method) => {
+    const declaration = findMethod(type, base, method)?.declaration;
+    return declaration?.times === undefined ? [] : [{ method, options: declaration.options, times: declaration.times }];
+  });
+}
+
+/** Returns the `retry` of a task, as the options of its method say. */
+export function retryOf({ retries, retry }: TaskOptions): Retry | undefined {
+  return retries === undefined ? retry : { maxAttempts: retries + 1 };
+}

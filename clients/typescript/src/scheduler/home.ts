@@ -1,0 +1,110 @@
+// Where the tasks of an object or entry point live, and how the scheduler calls its methods.
+
+import type { DurableObjectRequestCallback, ServiceRequestCallback } from "../generated/openapi.ts";
+import { type Class, findMethod } from "./declarations.ts";
+
+/** The path of a run, before the name of its method. */
+const RUNS = "/durable-scheduler/runs/";
+/** The header that proves that a run comes from a task that its callee has scheduled. */
+const TOKEN_HEADER = "durable-scheduler-token";
+
+/** Where runs are sent. */
+export type Address = { type: "durable-object"; binding: string; name: string } | { type: "service"; binding: string };
+
+/** What a {@link Home} is made from. */
+export interface HomeOptions {
+  /** The class whose methods tasks may call. */
+  type: Class;
+  /** The class of this package that it extends. */
+  base: Class;
+  /** Returns where runs are sent. Throws a `TypeError` if that cannot be known. */
+  address: () => Address;
+  /** Returns a text that only this home and the scheduler know. */
+  token: () => Promise<string>;
+}
+
+/** The place of an object or entry point in the scheduler. */
+export class Home {
+  readonly type: Class;
+  readonly base: Class;
+  readonly token: () => Promise<string>;
+  readonly #findAddress: () => Address;
+  #address: Address | undefined;
+
+  constructor({ type, base, address, token }: HomeOptions) {
+    this.type = type;
+    this.base = base;
+    this.token = token;
+    this.#findAddress = address;
+  }
+
+  /** Where runs are sent. */
+  get address(): Address {
+    return (this.#address ??= this.#findAddress());
+  }
+
+  /**
+   * What the ids of all tasks of this home begin with in the API. The part in braces puts them on one shard. The names are
+   * percent-encoded, so no name imitates another one.
+   */
+  get prefix(): string {
+    const { address } = this;
+    const name = address.type === "service" ? "" : `:${encodeURIComponent(address.name)}`;
+    return `{${address.binding}${name}}:`;
+  }
+
+  /** Returns the method that tasks may call by a name, or `undefined`. */
+  find(name: string) {
+    return findMethod(this.type, this.base, name);
+  }
+
+  /** Returns the callback of tasks that call a method. Throws a `TypeError` if tasks may not call it. */
+  async callback(method: string, timeoutSeconds: number | undefined): Promise<DurableObjectRequestCallback | ServiceRequestCallback> {
+    const found = this.find(method);
+    if (found === undefined) {
+      throw new TypeError(`${this.type.name} has no method "${method}" that tasks may call: declare it as a public method of the class`);
+    }
+    return {
+      ...this.address,
+      path: RUNS + encodeURIComponent(method),
+      headers: { [TOKEN_HEADER]: await this.token() },
+      timeoutSeconds: timeoutSeconds ?? found.declaration?.options.timeoutSeconds,
+    };
+  }
+
+  /** Returns the name of the method that a callback of the API calls here, or `undefined` if it calls something else. */
+  methodOf(callback: object): string | undefined {
+    const { type, binding, name, path } = callback as Partial<Record<string, unknown>>;
+    const { address } = this;
+    const isHere = type === address.type && binding === address.binding && (address.type === "service" || name === address.name);
+    return isHere && typeof path === "string" ? methodOfPath(path) : undefined;
+  }
+}
+
+/** Returns the name of the method in the path of a run, or `undefined` if the path is another one. */
+export function methodOfPath(path: string): string | undefined {
+  if (!path.startsWith(RUNS)) return undefined;
+  try {
+    return decodeURIComponent(path.slice(RUNS.length));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a request has the token of a home. Takes the same time wherever the two differ. */
+export async function hasToken(request: Request, home: Home): Promise<boolean> {
+  const given = request.headers.get(TOKEN_HEADER);
+  if (given === null) return false;
+  const [a, b] = await Promise.all([given, await home.token()].map((text) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))));
+  return equal(new Uint8Array(a as ArrayBuffer), new Uint8Array(b as ArrayBuffer));
+}
+
+/** Compares digests. Both were hashed, so the place of the first difference says nothing about the texts. */
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
+}
+
+/** Returns a new token: 256 random bits. */
+export function newToken(): string {
+  return [...crypto.getRandomValues(new Uint8Array(32))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

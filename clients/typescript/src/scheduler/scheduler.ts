@@ -1,0 +1,113 @@
+import { DurableObject } from "cloudflare:workers";
+import type { SchedulerClient } from "../client/client.ts";
+import type { OverRpc } from "../rpc.ts";
+import { connect } from "./connect.ts";
+import type { Class } from "./declarations.ts";
+import type { Home } from "./home.ts";
+import { homeOfObject, type ObjectClass } from "./object-home.ts";
+import { fingerprintOf, reconcile } from "./reconcile.ts";
+import { interceptRuns } from "./runs.ts";
+import { TaskScheduler } from "./task-scheduler.ts";
+import type { Criteria, NewTask, Task, TaskRun } from "./types.ts";
+
+/** A key of the object's storage. */
+const FINGERPRINT = "durable-scheduler:declared";
+
+/**
+ * A Durable Object that schedules tasks which call its own methods.
+ *
+ * The object needs a name, and a binding that the variable `DURABLE_OBJECT_BINDINGS` of the scheduler lists. Its tasks may
+ * call its public methods, but none that it inherits from here, and only tasks that it has scheduled itself may call them.
+ *
+ * Schedules that `@cron` and `@every` declare are those of each object of the class. An object brings them up to date when
+ * it starts: at its first request or run after a deploy.
+ *
+ * @example
+ * export class Reminders extends Scheduler<Env> {
+ *   async add(text: string, seconds: number) {
+ *     await this.scheduler.scheduleTask({ delayInSeconds: seconds, callback: { type: "self", function: "remind" }, payload: { text } });
+ *   }
+ *   async remind({ text }: { text: string }) {
+ *     console.log(text);
+ *   }
+ * }
+ */
+export class Scheduler<Env = unknown> extends DurableObject<Env> {
+  /**
+   * The name of the binding by which the scheduler calls objects of this class. Default: the one in this Worker's own
+   * bindings. Set it if the scheduler is in another Worker.
+   */
+  static binding: string | undefined;
+
+  /** Schedules, finds and cancels tasks of this object. */
+  readonly scheduler: TaskScheduler<this>;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const type = new.target as unknown as ObjectClass;
+    let client: SchedulerClient | undefined;
+    const connected = () => (client ??= connect(env, ctx));
+    const home = homeOfObject(ctx, env, type, Scheduler as unknown as Class);
+    this.scheduler = new TaskScheduler(home, connected);
+    const declared = new DeclaredSchedules(ctx.storage, home, connected);
+    interceptRuns(this, home, { onRequest: () => ctx.waitUntil(declared.bringUpToDate()) });
+    ctx.waitUntil(declared.bringUpToDate());
+  }
+
+  /** Schedules a task, as `this.scheduler.scheduleTask` does: for callers with a stub of this object. */
+  async scheduleTask(task: NewTask): Promise<OverRpc<Task>> {
+    return (await this.scheduler.scheduleAny(task)) as OverRpc<Task>;
+  }
+
+  /** Returns the tasks of this object that meet all criteria, in the order of their times: for callers with a stub. */
+  async query(criteria: Criteria = {}): Promise<OverRpc<Task>[]> {
+    return (await this.scheduler.query(criteria)) as OverRpc<Task>[];
+  }
+
+  /** Cancels a task. Returns false if no task has this id now: for callers with a stub. */
+  async cancelTask(id: string): Promise<boolean> {
+    return this.scheduler.cancelTask(id);
+  }
+
+  /** Runs a task that has no callback. Logs it, unless a class overrides this method. */
+  onTask(payload: unknown, run: TaskRun): unknown {
+    console.log(`task ${run.id} has fired:`, payload);
+    return undefined;
+  }
+}
+
+/** How long after a failure the declared schedules are tried again, milliseconds. */
+const RETRY_MILLIS = 30_000;
+
+/** The declared schedules of an object. */
+class DeclaredSchedules {
+  readonly #storage: DurableObjectStorage;
+  readonly #home: Home;
+  readonly #client: () => SchedulerClient;
+  /** When they may be brought up to date, milliseconds since 1970: never again once they are. */
+  #nextAttempt = 0;
+
+  constructor(storage: DurableObjectStorage, home: Home, client: () => SchedulerClient) {
+    this.#storage = storage;
+    this.#home = home;
+    this.#client = client;
+  }
+
+  /**
+   * Reconciles the declared schedules if they have changed. Does nothing if that was done since the object has started, or
+   * was tried a moment ago. Logs why it could not.
+   */
+  async bringUpToDate(): Promise<void> {
+    if (Date.now() < this.#nextAttempt) return;
+    this.#nextAttempt = Infinity;
+    try {
+      const [stored = "", wanted] = await Promise.all([this.#storage.get<string>(FINGERPRINT), fingerprintOf(this.#home)]);
+      if (stored === wanted) return;
+      await reconcile(this.#client(), this.#home);
+      await this.#storage.put(FINGERPRINT, wanted);
+    } catch (error) {
+      this.#nextAttempt = Date.now() + RETRY_MILLIS;
+      console.error(`${this.#home.type.name}: ${(error as Error).message}`);
+    }
+  }
+}

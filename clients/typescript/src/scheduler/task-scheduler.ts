@@ -1,0 +1,154 @@
+import type { SchedulerClient, TaskQuery as ApiTaskQuery } from "../client/client.ts";
+import { fromApi, toApi } from "./convert.ts";
+import type { Home } from "./home.ts";
+import type { Criteria, NewTask, OtherCallback, SelfCallback, Task, TaskMethod, TaskSchedule } from "./types.ts";
+
+/** Something whose method `Method` takes a `Payload`. */
+interface OwnedBy<Method extends string, Payload> {
+  readonly owner?: Record<Method, TaskMethod<Payload>>;
+}
+
+/** What the ids of declared schedules begin with. */
+export const DECLARED = "@";
+
+/**
+ * Schedules tasks of one object or entry point, and finds and cancels them. It sees no tasks of others.
+ *
+ * Every method throws a `SchedulerError` if the scheduler refuses the call or cannot be reached.
+ */
+export class TaskScheduler<Owner extends object = object> {
+  /** The object whose methods tasks call. Only the compiler uses it. */
+  declare readonly owner?: Owner;
+  readonly #client: () => SchedulerClient;
+  readonly #home: Home;
+  /** Creates that have been called and not answered. A query sees what they create, also if nobody has waited for them. */
+  readonly #creating = new Set<Promise<unknown>>();
+
+  constructor(home: Home, client: () => SchedulerClient) {
+    this.#home = home;
+    this.#client = client;
+  }
+
+  /** The client of the whole scheduler, for everything that is not about the tasks of this object. */
+  get client(): SchedulerClient {
+    return this.#client();
+  }
+
+  /**
+   * Schedules a task that calls a method of this object, and returns it. An existing task with the same id is overwritten.
+   * Without an id, the task gets a random UUID.
+   *
+   * Throws a `TypeError` if tasks may not call the method.
+   *
+   * @example
+   * await this.scheduler.scheduleTask({ delayInSeconds: 60, callback: { type: "self", function: "remind" }, payload: { text: "Tea" } });
+   */
+  scheduleTask<Method extends string, Payload>(this: OwnedBy<Method, Payload>, task: TaskSchedule & { callback: SelfCallback<Method>; payload: Payload }): Promise<Task>;
+  /** Schedules a task that calls a method of this object without a payload. */
+  scheduleTask<Method extends string>(this: OwnedBy<Method, undefined>, task: TaskSchedule & { callback: SelfCallback<Method>; payload?: undefined }): Promise<Task>;
+  /** Schedules a task that calls something else or, without a callback, the method `onTask` of this object. */
+  scheduleTask(task: TaskSchedule & { payload?: unknown; callback?: OtherCallback | undefined }): Promise<Task>;
+  scheduleTask(task: object): Promise<Task> {
+    return (this as TaskScheduler).scheduleAny(task as NewTask);
+  }
+
+  /** Does the same as `scheduleTask`, for a task whose method and payload TypeScript does not know. */
+  async scheduleAny(task: NewTask): Promise<Task> {
+    const { id = crypto.randomUUID() } = task;
+    if (id === null || id.startsWith(DECLARED)) throw new TypeError(`the id is ${id}: ids that begin with "${DECLARED}" are those of declared schedules`);
+    const creating = toApi(task, this.#home.prefix + id, this.#home).then((sent) => this.client.scheduleTask(sent));
+    this.#creating.add(creating);
+    try {
+      return fromApi(await creating, this.#home);
+    } finally {
+      this.#creating.delete(creating);
+    }
+  }
+
+  /**
+   * Returns the tasks of this object that meet all criteria, in the order of their times: as an array when awaited, or one
+   * by one with `for await`.
+   */
+  query(criteria: Criteria = {}): FoundTasks {
+    return new FoundTasks(() => this.#query(criteria));
+  }
+
+  /** Returns a task, or `undefined` if no task has this id now. */
+  async getTask(id: string): Promise<Task | undefined> {
+    await this.#created();
+    const task = await this.client.getTask(this.#home.prefix + id);
+    return task === undefined ? undefined : fromApi(task, this.#home);
+  }
+
+  /** Cancels a task. Returns false if no task has this id now. No attempt starts after that; one in flight runs to its end. */
+  async cancelTask(id: string): Promise<boolean> {
+    await this.#created();
+    return (await this.client.cancelTask(this.#home.prefix + id)) !== undefined;
+  }
+
+  /** Keeps a task from firing until it is resumed. Declared schedules stay paused over deploys. */
+  async pause(id: string): Promise<Task> {
+    return fromApi(await this.client.pause(this.#home.prefix + id), this.#home);
+  }
+
+  /** Ends the pause of a task. */
+  async resume(id: string): Promise<Task> {
+    return fromApi(await this.client.resume(this.#home.prefix + id), this.#home);
+  }
+
+  /** Runs a task now. A recurring task runs in addition to its schedule. */
+  async run(id: string): Promise<Task> {
+    return fromApi(await this.client.run(this.#home.prefix + id), this.#home);
+  }
+
+  async *#query({ id, description, type, tag, timeRange, from = timeRange?.start, to = timeRange?.end }: Criteria): AsyncGenerator<Task, void, undefined> {
+    await this.#created();
+    const query = { prefix: this.#home.prefix + (id ?? ""), from, to, tag, text: description, kind: kindOf(type) };
+    const present = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as ApiTaskQuery;
+    for await (const found of this.client.query(present)) {
+      const task = fromApi(found, this.#home);
+      const isAsked = (id ?? task.id) === task.id && (description ?? task.description) === task.description && (type ?? task.type) === task.type;
+      if (isAsked) yield task;
+    }
+  }
+
+  async #created(): Promise<void> {
+    await Promise.allSettled(this.#creating);
+  }
+}
+
+function kindOf(type: Criteria["type"]): ApiTaskQuery["kind"] {
+  return type === "scheduled" || type === "delayed" ? "once" : type;
+}
+
+/** The tasks that a query finds. Each use of it asks the scheduler anew. */
+export class FoundTasks implements PromiseLike<Task[]>, AsyncIterable<Task> {
+  readonly #tasks: () => AsyncGenerator<Task, void, undefined>;
+
+  constructor(tasks: () => AsyncGenerator<Task, void, undefined>) {
+    this.#tasks = tasks;
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<Task, void, undefined> {
+    return this.#tasks();
+  }
+
+  /** Reads all tasks into an array. */
+  async toArray(): Promise<Task[]> {
+    const tasks: Task[] = [];
+    for await (const task of this) tasks.push(task);
+    return tasks;
+  }
+
+  /** Calls a function with each task, and waits for what it returns. */
+  async forEach(visit: (task: Task) => unknown): Promise<void> {
+    for await (const task of this) await visit(task);
+  }
+
+  then<Result = Task[], Failure = never>(
+    onFulfilled?: ((tasks: Task[]) => Result | PromiseLike<Result>) | null,
+    onRejected?: ((reason: unknown) => Failure | PromiseLike<Failure>) | null,
+  ): Promise<Result | Failure> {
+    return this.toArray().then(onFulfilled, onRejected);
+  }
+}

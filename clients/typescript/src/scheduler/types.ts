@@ -1,0 +1,149 @@
+// What a scheduler of an object takes and gives: the tasks of the first design, and everything else that the API can do.
+
+import type {
+  Callback as ApiCallback,
+  HandlerCallback,
+  NewCronTask,
+  NewIntervalTask,
+  NewRuleTask,
+  NewTaskAfterDelay,
+  NewTaskAtTime,
+  NewUnscheduledTask,
+  QueueCallback,
+  Task as ApiTask,
+  WebhookCallback,
+} from "../generated/openapi.ts";
+
+/** Calls a method of the object or entry point that schedules the task. */
+export interface SelfCallback<Method extends string = string> {
+  type: "self";
+  /** The name of a public method of the class. It gets the payload, and the run as its second argument. */
+  function: Method;
+  /** How long an attempt may take, seconds, 1 to 60. Default: as `@task` says, or 30. */
+  timeoutSeconds?: number | undefined;
+}
+
+/** Calls a function of a Durable Object by RPC, with the payload as its argument. */
+export interface DurableObjectCallback {
+  type: "durable-object";
+  /** The binding of the namespace: one of the deployment's `DURABLE_OBJECT_BINDINGS`. */
+  namespace: string;
+  /** The name of the object. */
+  name: string;
+  /** The name of the function. */
+  function: string;
+  /** How long an attempt may take, seconds, 1 to 60. Default: 30. */
+  timeoutSeconds?: number | undefined;
+}
+
+/** Calls a function of another Worker by RPC, with the payload as its argument. */
+export interface ServiceCallback {
+  type: "service";
+  /** The service binding: one of the deployment's `SERVICE_BINDINGS`. */
+  service: string;
+  /** The name of the function. */
+  function: string;
+  /** How long an attempt may take, seconds, 1 to 60. Default: 30. */
+  timeoutSeconds?: number | undefined;
+}
+
+/**
+ * What happens when a task fires, except for a method of the object itself: that is {@link SelfCallback}.
+ *
+ * A webhook without a `body` sends the payload. With `binding` in place of `namespace` or `service`, a callback is the
+ * API's own, and its function gets the whole task.
+ */
+export type OtherCallback = WebhookCallback | DurableObjectCallback | ServiceCallback | QueueCallback | HandlerCallback | ApiCallback;
+
+/** What happens when a task fires. */
+export type Callback = SelfCallback | OtherCallback;
+
+/** The members of a new task of the API, without those that the scheduler of an object sets. Those of other kinds are `undefined`. */
+type Members<Api> = { [Name in keyof Api as Name extends "callback" | "payload" | "type" | "local" ? never : Name]: [Api[Name]] extends [null | undefined] ? undefined : Api[Name] };
+
+/** A task to run at a time. */
+export type ScheduledTask = Members<NewTaskAtTime> & { type?: "scheduled" | undefined };
+/** A task to run after a delay. */
+export type DelayedTask = Members<NewTaskAfterDelay> & { type?: "delayed" | undefined };
+/** A task to run by cron expressions, again and again. */
+export type CronTask = Members<NewCronTask> & { type?: "cron" | undefined };
+/** A task to run at an interval, again and again. */
+export type IntervalTask = Members<NewIntervalTask> & { type?: "every" | undefined };
+/** A task to run by a rule of RFC 5545, again and again. */
+export type RuleTask = Members<NewRuleTask> & { type?: "rrule" | undefined };
+/** A task that does not run by itself. */
+export type UnscheduledTask = Members<NewUnscheduledTask> & { type: "no-schedule" };
+
+/** When a task runs, and everything else but its callback and payload. An id may not begin with `@`: those are of declared schedules. */
+export type TaskSchedule = ScheduledTask | DelayedTask | CronTask | IntervalTask | RuleTask | UnscheduledTask;
+
+/** A task to schedule. Without a callback, it calls the method `onTask`. */
+export type NewTask = TaskSchedule & { payload?: unknown; callback?: Callback | undefined };
+
+/** What a stored task has, whatever its schedule is. */
+interface StoredTask extends Pick<ApiTask, "status" | "description" | "tags" | "priority" | "retry" | "limitKey" | "error"> {
+  /** The id of the task within its object. */
+  id: string;
+  /** The data of the task. */
+  payload?: unknown;
+  /** What happens when it fires. */
+  callback: Callback;
+  /** Which attempt this is; absent on the first. */
+  attempt?: number | undefined;
+}
+
+/** A task as it is stored. `type` says which schedule it has. */
+export type Task = StoredTask &
+  (
+    | { type: "scheduled"; /** When it fires. */ time: Date }
+    | { type: "delayed"; /** The delay that it was given, seconds. */ delayInSeconds: number; /** When it fires. */ time: Date }
+    | { type: "cron"; cron: string | string[]; timezone?: string | undefined; /** When it fires next; absent while it is paused. */ time?: Date | undefined }
+    | { type: "every"; everySeconds: number; time?: Date | undefined }
+    | { type: "rrule"; rrule: string; timezone?: string | undefined; time?: Date | undefined }
+    | { type: "no-schedule"; time?: undefined }
+  );
+
+/** Which tasks of an object a query returns. Several conditions must all hold. */
+export interface Criteria {
+  /** The task with this id. */
+  id?: string | undefined;
+  /** The tasks with exactly this description. */
+  description?: string | undefined;
+  /** The tasks with this kind of schedule. */
+  type?: Task["type"] | undefined;
+  /** The tasks with this tag. */
+  tag?: string | undefined;
+  /** The tasks whose time is this or later. */
+  from?: Date | number | string | undefined;
+  /** The tasks whose time is before this. */
+  to?: Date | number | string | undefined;
+  /** The same as `from` and `to`, as the first design writes it. */
+  timeRange?: { start?: Date | undefined; end?: Date | undefined } | undefined;
+}
+
+/** A run of a task: the second argument of the method that it calls. */
+export interface TaskRun {
+  /** The id of the task. The id of a declared schedule is `@` and the name of its method. */
+  id: string;
+  /** The time that was requested for this run. */
+  time: Date;
+  /** The number of the attempt, from 1. */
+  attempt: number;
+  /** The same for every attempt and every repeat of one run, and different for every run: store it to act only once. */
+  idempotencyKey: string;
+  /** Why the attempt before failed. */
+  lastError?: string | undefined;
+  /** What the task is. */
+  description?: string | undefined;
+  /** The tags of the task. */
+  tags?: string[] | undefined;
+}
+
+/** A method that tasks may call. */
+export type TaskMethod<Payload> = (payload: Payload, run: TaskRun) => unknown;
+
+/** The names of the methods of `Owner` that tasks with some payload may call. */
+export type TaskMethodName<Owner> = {
+  [Name in keyof Owner]: Owner[Name] extends (payload: never, run: TaskRun) => unknown ? Name : never;
+}[keyof Owner] &
+  string;

@@ -1,0 +1,58 @@
+// Which requests the properties of an entry point allow.
+
+/** What a caller may do: see docs/access.md. No scope includes another. */
+export type Scope = "read" | "write" | "admin";
+
+/** What a binding to `SchedulerEntrypoint` may do: the `props` of the service binding. */
+export interface SchedulerProps {
+  /** The namespace of every call. Default: `default`. */
+  namespace?: string | undefined;
+  /** What the caller may do. Default: `read` and `write`. With `admin`, it may do so in all namespaces. */
+  scopes?: readonly Scope[] | undefined;
+}
+
+/** Returns the scope that a request needs, or `undefined` for one that anybody may send. */
+export function neededScope(method: string, pathname: string): Scope | undefined {
+  if (!pathname.startsWith("/v1/")) return undefined;
+  if (/^\/v1\/(keys|namespaces)(\/|$)/.test(pathname)) return "admin";
+  return method === "GET" || method === "HEAD" || pathname === "/v1/preview" ? "read" : "write";
+}
+
+/** Returns why a request may not be sent, as the API would answer it, or `undefined` if it may. */
+export function refuse(request: Request, { namespace = "default", scopes = ["read", "write"] }: SchedulerProps): Response | undefined {
+  const needed = neededScope(request.method, new URL(request.url).pathname);
+  if (needed !== undefined && !scopes.includes(needed)) return forbidden(`this binding lacks the scope ${needed}: add it to the scopes in its props`);
+  const asked = request.headers.get("scheduler-namespace");
+  if (asked !== null && asked !== namespace && !scopes.includes("admin")) return forbidden(`this binding is for the namespace ${namespace}, and not for ${asked}`);
+  return undefined;
+}
+
+function forbidden(detail: string): Response {
+  const problem = { type: "/problems/forbidden", title: "Forbidden", status: 403, detail };
+  return Response.json(problem, { status: 403, headers: { "content-type": "application/problem+json" } });
+}
+
+/** Returns an answer without the values of the headers of targets, which a caller without the scope `write` may not see. */
+export async function hideHeaders(response: Response): Promise<Response> {
+  if (!(response.headers.get("content-type") ?? "").startsWith("application/json")) return response;
+  const headers = new Headers(response.headers);
+  headers.delete("content-length");
+  return new Response(JSON.stringify(withoutHeaders(await response.json())), { status: response.status, headers });
+}
+
+/** Members of a task that hold any JSON of the user, in which nothing is hidden. */
+const OPAQUE = new Set(["payload", "body"]);
+
+function withoutHeaders(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutHeaders);
+  if (typeof value !== "object" || value === null) return value;
+  const members = Object.entries(value).map(([name, member]: [string, unknown]) => {
+    if (OPAQUE.has(name)) return [name, member];
+    return [name, name === "headers" && typeof member === "object" && member !== null ? hidden(member) : withoutHeaders(member)];
+  });
+  return Object.fromEntries(members) as unknown;
+}
+
+function hidden(headers: object): object {
+  return Object.fromEntries(Object.keys(headers).map((name) => [name, "<hidden>"]));
+}

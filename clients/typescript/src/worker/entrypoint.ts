@@ -1,0 +1,282 @@
+import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
+import PrebuiltWorker from "../../prebuilt/index.js";
+import { SchedulerClient } from "../client/client.ts";
+import type { RunOptions, RunsQuery, TaskSelection, VersionedTask } from "../client/client.ts";
+import type { DeadLetterSelection } from "../client/dead-letters.ts";
+import type { ChangeOptions } from "../client/options.ts";
+import type { ScheduledTasks } from "../client/batches.ts";
+import type {
+  CancelledMany,
+  ChangedMany,
+  Deleted,
+  DeletedDeadLetter,
+  DiscardedMany,
+  ErrorGroup,
+  Explanation,
+  Key,
+  ListRunsQuery,
+  MadeKey,
+  Namespace,
+  Preview,
+  ReplayedMany,
+  ReplayInput,
+  Reschedule,
+  Run,
+  ShownLimit,
+  Stats,
+  Task,
+} from "../generated/openapi.ts";
+import type { Page, Pages } from "../client/pages.ts";
+import type { OverRpc } from "../rpc.ts";
+import { hideHeaders, refuse, type SchedulerProps } from "./access.ts";
+
+export type { SchedulerProps, Scope } from "./access.ts";
+
+/** A key that only this isolate knows. With it, the entry point calls the scheduler in its own Worker. */
+let ownKey: string | undefined;
+
+/** The arguments of a method. */
+type Arguments<Method> = Method extends (...args: infer Given) => unknown ? Given : never;
+
+/**
+ * The scheduler for other Workers, over a service binding: by RPC, or by requests to the HTTP API. It needs no API key.
+ * The `props` of the binding say which namespace the caller is in and what it may do.
+ *
+ * The methods are those of `SchedulerClient`. Lists return one page, with the `cursor` to give for the next one, because
+ * an iterator does not cross a binding. For the iterators, use `new SchedulerClient({ binding: env.SCHEDULER })`.
+ *
+ * Errors have the message of the client's `SchedulerError`. The platform does not carry over their other members.
+ *
+ * @example
+ * // wrangler.jsonc: "services": [{ "binding": "SCHEDULER", "service": "scheduler", "entrypoint": "SchedulerEntrypoint", "props": { "namespace": "shop" } }]
+ * await env.SCHEDULER.scheduleTask({ delayInSeconds: 60, callback: { type: "webhook", url } });
+ */
+export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, SchedulerProps> {
+  /** Sends a request to the HTTP API. The answer is 403 if the `props` of the binding do not allow it. */
+  override async fetch(request: Request): Promise<Response> {
+    const { props = {} } = this.ctx as { props?: SchedulerProps };
+    const refusal = refuse(request, props);
+    if (refusal !== undefined) return refusal;
+    const key = (ownKey ??= newKey());
+    const authorized = new Request(request);
+    authorized.headers.set("authorization", `Bearer ${key}`);
+    if (!authorized.headers.has("scheduler-namespace")) authorized.headers.set("scheduler-namespace", props.namespace ?? "default");
+    const worker = new PrebuiltWorker(this.ctx as ExecutionContext, { ...this.env, API_KEYS: key } as unknown as Cloudflare.Env);
+    const response = await worker.fetch(authorized);
+    const scopes = props.scopes ?? ["read", "write"];
+    return scopes.includes("write") ? response : hideHeaders(response);
+  }
+
+  get #client(): SchedulerClient {
+    return new SchedulerClient({ fetch: (request) => this.fetch(request) });
+  }
+
+  /** Creates a task, or overwrites the task with its id. */
+  async scheduleTask(...args: Arguments<SchedulerClient["scheduleTask"]>): Promise<OverRpc<VersionedTask>> {
+    return plain(await this.#client.scheduleTask(...args));
+  }
+
+  /** Creates many tasks, in batches. */
+  async scheduleTasks(...args: Arguments<SchedulerClient["scheduleTasks"]>): Promise<OverRpc<ScheduledTasks>> {
+    return plain(await this.#client.scheduleTasks(...args));
+  }
+
+  /** Lists a page of the tasks that meet every part of a query, in due order. */
+  async query(...args: Arguments<SchedulerClient["query"]>): Promise<OverRpc<Page<Task>>> {
+    return firstPage(this.#client.query(...args));
+  }
+
+  /** Returns a task, or undefined if no task has this id now. */
+  async getTask(...args: Arguments<SchedulerClient["getTask"]>): Promise<OverRpc<VersionedTask | undefined>> {
+    return plain(await this.#client.getTask(...args));
+  }
+
+  /** Cancels a task, or many. Returns undefined if no task has the id. */
+  async cancelTask(which: string | TaskSelection, options?: ChangeOptions): Promise<OverRpc<VersionedTask | CancelledMany | undefined>> {
+    return plain(await this.#client.cancelTask(which as string, options));
+  }
+
+  /** Changes single members of a task. */
+  async changeTask(...args: Arguments<SchedulerClient["changeTask"]>): Promise<OverRpc<VersionedTask>> {
+    return plain(await this.#client.changeTask(...args));
+  }
+
+  /** Keeps a task, or many, from firing until resumed. */
+  async pause(which: string | TaskSelection, options?: ChangeOptions): Promise<OverRpc<VersionedTask | ChangedMany>> {
+    return plain(await this.#client.pause(which as string, options));
+  }
+
+  /** Ends the pause of a task, or of many. */
+  async resume(which: string | TaskSelection, options?: ChangeOptions): Promise<OverRpc<VersionedTask | ChangedMany>> {
+    return plain(await this.#client.resume(which as string, options));
+  }
+
+  /** Fires a task, or many, now. */
+  async run(which: string | TaskSelection, options?: RunOptions): Promise<OverRpc<VersionedTask | ChangedMany>> {
+    return plain(await this.#client.run(which as string, options));
+  }
+
+  /** Moves a one-shot task, or many, to another time. */
+  async reschedule(which: string | TaskSelection, when: Reschedule, options?: ChangeOptions): Promise<OverRpc<VersionedTask | ChangedMany>> {
+    return plain(await this.#client.reschedule(which as string, when, options));
+  }
+
+  /** Returns the next runs of a schedule. Creates nothing. */
+  async preview(...args: Arguments<SchedulerClient["preview"]>): Promise<OverRpc<Preview>> {
+    return plain(await this.#client.preview(...args));
+  }
+
+  /** Explains why a task did or did not fire, and when it will. */
+  async explain(...args: Arguments<SchedulerClient["explain"]>): Promise<OverRpc<Explanation>> {
+    return plain(await this.#client.explain(...args));
+  }
+
+  /** Lists a page of the attempts at one task, or at all, the newest first. */
+  async runs(which?: string | RunsQuery, query?: ListRunsQuery): Promise<OverRpc<Page<Run>>> {
+    return firstPage(this.#client.runs(which as string, query));
+  }
+
+  /** Lists a page of groups of attempts whose errors are alike. */
+  async errorGroups(...args: Arguments<SchedulerClient["errorGroups"]>): Promise<OverRpc<Page<ErrorGroup>>> {
+    return firstPage(this.#client.errorGroups(...args));
+  }
+
+  /** Streams what happens to tasks, as server-sent events. */
+  async events(query: Record<string, string> = {}): Promise<ReadableStream<Uint8Array>> {
+    const response = await this.fetch(new Request(`https://scheduler.internal/v1/events?${new URLSearchParams(query)}`));
+    if (!response.ok || response.body === null) throw new Error(`the scheduler answered ${response.status}: ${await response.text()}`);
+    return response.body;
+  }
+
+  /** Returns counts, lateness and billed operations. */
+  async stats(...args: Arguments<SchedulerClient["stats"]>): Promise<OverRpc<Stats>> {
+    return plain(await this.#client.stats(...args));
+  }
+
+  /** What failed for good. */
+  get deadLetters(): DeadLettersTarget {
+    return new DeadLettersTarget(this.#client);
+  }
+
+  /** Limits on concurrency and rate. */
+  get limits(): LimitsTarget {
+    return new LimitsTarget(this.#client);
+  }
+
+  /** API keys. Needs the scope `admin`. */
+  get keys(): KeysTarget {
+    return new KeysTarget(this.#client);
+  }
+
+  /** Namespaces and their quotas. Needs the scope `admin`. */
+  get namespaces(): NamespacesTarget {
+    return new NamespacesTarget(this.#client);
+  }
+}
+
+/** The part of the client that a target offers by RPC. */
+class Target extends RpcTarget {
+  readonly #client: SchedulerClient;
+  constructor(client: SchedulerClient) {
+    super();
+    this.#client = client;
+  }
+  protected static clientOf(target: Target): SchedulerClient {
+    return target.#client;
+  }
+}
+
+/** Dead letters, by RPC. */
+export class DeadLettersTarget extends Target {
+  /** Lists a page of dead letters. */
+  async list(...args: Arguments<SchedulerClient["deadLetters"]["list"]>): Promise<OverRpc<Page<Task>>> {
+    return firstPage(Target.clientOf(this).deadLetters.list(...args));
+  }
+  /** Returns a dead letter. */
+  async get(...args: Arguments<SchedulerClient["deadLetters"]["get"]>): Promise<OverRpc<Task>> {
+    return plain(await Target.clientOf(this).deadLetters.get(...args));
+  }
+  /** Runs a dead letter, or many, again. */
+  async replay(which: string | DeadLetterSelection, changes?: ReplayInput): Promise<OverRpc<Task | ReplayedMany>> {
+    return plain(await Target.clientOf(this).deadLetters.replay(which as string, changes));
+  }
+  /** Deletes a dead letter, or many. */
+  async discard(which: string | DeadLetterSelection): Promise<OverRpc<DeletedDeadLetter | DiscardedMany>> {
+    return plain(await Target.clientOf(this).deadLetters.discard(which as string));
+  }
+}
+
+/** Limits, by RPC. */
+export class LimitsTarget extends Target {
+  /** Lists all limits. */
+  async list(): Promise<OverRpc<ShownLimit[]>> {
+    return plain(await Target.clientOf(this).limits.list());
+  }
+  /** Returns a limit. */
+  async get(...args: Arguments<SchedulerClient["limits"]["get"]>): Promise<OverRpc<ShownLimit>> {
+    return plain(await Target.clientOf(this).limits.get(...args));
+  }
+  /** Creates or replaces a limit. */
+  async set(...args: Arguments<SchedulerClient["limits"]["set"]>): Promise<OverRpc<ShownLimit>> {
+    return plain(await Target.clientOf(this).limits.set(...args));
+  }
+  /** Deletes a limit. */
+  async delete(...args: Arguments<SchedulerClient["limits"]["delete"]>): Promise<OverRpc<Deleted>> {
+    return plain(await Target.clientOf(this).limits.delete(...args));
+  }
+}
+
+/** API keys, by RPC. */
+export class KeysTarget extends Target {
+  /** Creates a key. */
+  async create(...args: Arguments<SchedulerClient["keys"]["create"]>): Promise<OverRpc<MadeKey>> {
+    return plain(await Target.clientOf(this).keys.create(...args));
+  }
+  /** Lists all keys, without their secrets. */
+  async list(): Promise<OverRpc<Key[]>> {
+    return plain(await Target.clientOf(this).keys.list());
+  }
+  /** Returns a key, without its secret. */
+  async get(...args: Arguments<SchedulerClient["keys"]["get"]>): Promise<OverRpc<Key>> {
+    return plain(await Target.clientOf(this).keys.get(...args));
+  }
+  /** Revokes a key. */
+  async revoke(...args: Arguments<SchedulerClient["keys"]["revoke"]>): Promise<OverRpc<Deleted>> {
+    return plain(await Target.clientOf(this).keys.revoke(...args));
+  }
+}
+
+/** Namespaces, by RPC. */
+export class NamespacesTarget extends Target {
+  /** Lists all namespaces. */
+  async list(): Promise<OverRpc<Namespace[]>> {
+    return plain(await Target.clientOf(this).namespaces.list());
+  }
+  /** Returns a namespace. */
+  async get(...args: Arguments<SchedulerClient["namespaces"]["get"]>): Promise<OverRpc<Namespace>> {
+    return plain(await Target.clientOf(this).namespaces.get(...args));
+  }
+  /** Creates a namespace, or replaces its settings. */
+  async set(...args: Arguments<SchedulerClient["namespaces"]["set"]>): Promise<OverRpc<Namespace>> {
+    return plain(await Target.clientOf(this).namespaces.set(...args));
+  }
+  /** Deletes an empty namespace. */
+  async delete(...args: Arguments<SchedulerClient["namespaces"]["delete"]>): Promise<OverRpc<Deleted>> {
+    return plain(await Target.clientOf(this).namespaces.delete(...args));
+  }
+}
+
+/** Returns a result. A task has its version as a member that crosses a binding. */
+function plain<Result>(result: Result): OverRpc<Result> {
+  const etag = (result as Partial<VersionedTask> | undefined)?.etag;
+  return (etag === undefined ? result : { ...result, etag }) as OverRpc<Result>;
+}
+
+async function firstPage<Item>(list: Pages<Item>): Promise<OverRpc<Page<Item>>> {
+  for await (const page of list.pages()) return plain(page);
+  return { items: [], cursor: null } as OverRpc<Page<Item>>;
+}
+
+function newKey(): string {
+  return [...crypto.getRandomValues(new Uint8Array(32))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

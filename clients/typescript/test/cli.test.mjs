@@ -1,0 +1,298 @@
+// The command line: what it adds to a configuration, and what it has wrangler do. The local runtime is in tarball.test.mjs.
+
+import assert from "node:assert/strict";
+import { execFile, execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { unstable_readConfig } from "wrangler";
+import { diff } from "../src/cli/diff.ts";
+import { ensureKey, localVars } from "../src/cli/dev.ts";
+import { addTo } from "../src/cli/edit.ts";
+import { CONSUMER, CRON, COMPATIBILITY_DATE, missing, OBJECTS, VARS } from "../src/cli/requirements.ts";
+
+const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = join(PACKAGE, "../..");
+const COMMAND = join(PACKAGE, "dist/cli/main.js");
+const parent = join(ROOT, ".wrangler/cli-tests");
+
+const scheduler = unstable_readConfig({ config: join(ROOT, "wrangler.toml") }, { hideWarnings: true });
+
+before(async () => {
+  execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: PACKAGE, stdio: "inherit" });
+  await mkdir(parent, { recursive: true });
+});
+after(() => rm(parent, { recursive: true, force: true }));
+
+/** A folder below the checkout, so that it finds the checkout's wrangler, with some files. */
+async function project(files = {}) {
+  const folder = await mkdtemp(join(parent, "project-"));
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text);
+  }
+  return folder;
+}
+
+/** Runs the command, and returns its status and what it printed. */
+const command = (folder, ...args) =>
+  new Promise((resolve) => {
+    const child = execFile(process.execPath, [COMMAND, ...args], { cwd: folder }, (error, stdout, stderr) => resolve({ status: error === null ? 0 : error.code, stdout, stderr }));
+    child.stdin.end();
+  });
+const read = (folder, name) => readFile(join(folder, name), "utf8");
+const config = (folder, name) => unstable_readConfig({ config: join(folder, name) }, { hideWarnings: true });
+
+/** A configuration has what the deployed scheduler has in wrangler.toml. */
+function assertAgrees(found) {
+  const bindings = (settings) => settings.durable_objects.bindings.map(({ name, class_name }) => `${name}=${class_name}`);
+  for (const binding of bindings(scheduler)) assert.ok(bindings(found).includes(binding), binding);
+  const { queue } = found.queues.producers.find(({ binding }) => binding === "DISPATCH_QUEUE");
+  const { queue: _, dead_letter_queue, ...settings } = found.queues.consumers.find((consumer) => consumer.queue === queue);
+  const { queue: __, dead_letter_queue: ___, ...wanted } = scheduler.queues.consumers.find((consumer) => consumer.queue === "scheduler-dispatch");
+  assert.deepEqual(settings, wanted);
+  assert.notEqual(dead_letter_queue, queue);
+  for (const cron of scheduler.triggers.crons) assert.ok(found.triggers.crons.includes(cron), cron);
+  const made = found.migrations.flatMap(({ new_sqlite_classes = [] }) => new_sqlite_classes);
+  for (const { new_sqlite_classes } of scheduler.migrations) for (const name of new_sqlite_classes) assert.equal(made.filter((known) => known === name).length, 1, name);
+}
+
+test("what init adds is what wrangler.toml has", () => {
+  assert.deepEqual(OBJECTS, scheduler.durable_objects.bindings.map(({ name, class_name }) => [name, class_name]));
+  // In the order in which releases have added them, so that a newer release appends.
+  assert.deepEqual(OBJECTS.map(([, name]) => name), scheduler.migrations.flatMap(({ new_sqlite_classes }) => new_sqlite_classes));
+  const { max_batch_size, max_batch_timeout, max_retries, retry_delay } = scheduler.queues.consumers[0];
+  assert.deepEqual({ ...CONSUMER }, { max_batch_size, max_batch_timeout, max_retries, retry_delay });
+  assert.deepEqual([[CRON], COMPATIBILITY_DATE], [scheduler.triggers.crons, scheduler.compatibility_date]);
+  for (const name of Object.keys(VARS)) assert.notEqual(scheduler.vars[name], undefined, name);
+  assert.equal(VARS.SHARD_MAP, scheduler.vars.SHARD_MAP);
+  assert.deepEqual(missing(scheduler), []);
+});
+
+test("init in an empty folder makes a Worker that needs nothing more", async () => {
+  const folder = await project();
+  const shown = await command(folder, "init");
+  assert.match(shown.stdout, /^\+ {3}"main": "src\/index\.ts",$/m);
+  assert.match(shown.stdout, /Nothing was written/);
+  await assert.rejects(stat(join(folder, "wrangler.jsonc")));
+  assert.equal((await command(folder, "init", "--yes", "--tasks", "Nightly", "--object", "ROOMS=Room")).status, 0);
+  const made = config(folder, "wrangler.jsonc");
+  assertAgrees(made);
+  assert.deepEqual([made.vars.SERVICE_BINDINGS, made.vars.DURABLE_OBJECT_BINDINGS], ["TASKS", "ROOMS"]);
+  assert.deepEqual([made.durable_objects.bindings.at(-1).class_name, made.migrations.map(({ new_sqlite_classes }) => new_sqlite_classes)], ["Room", [["Shard", "Registry", "Limiter", "Room"]]]);
+  assert.deepEqual(made.services.map((service) => ({ ...service })), [{ binding: "TASKS", service: made.name, entrypoint: "Nightly" }]);
+  assert.match(await read(folder, "src/index.ts"), /durable-scheduler\/worker/);
+  const again = await command(folder, "init", "--yes");
+  assert.match(again.stdout, /has everything/);
+});
+
+const JSONC = `{
+  // My Worker.
+  "name": "mine",
+  "main": "src/index.ts", /* here */
+  "compatibility_date": "2026-11-17",
+  "vars": { "MINE": "1", "DURABLE_OBJECT_BINDINGS": "ROOMS" },
+  "durable_objects": {
+    "bindings": [
+      // Rooms.
+      { "name": "ROOMS", "class_name": "Room" },
+    ],
+  },
+  "migrations": [{ "tag": "v1", "new_sqlite_classes": ["Room"] }, { "tag": "v2", "renamed_classes": [] }],
+  "queues": { "consumers": [{ "queue": "mine", "max_batch_size": 3 }] },
+  "triggers": { "crons": ["0 9 * * *"] },
+}
+`;
+
+const TOML = `# My Worker.
+name = "mine"
+main = "src/index.ts"   # here
+compatibility_date = "2026-11-17"
+
+[vars]
+MINE = "1" # one
+DURABLE_OBJECT_BINDINGS = "ROOMS"
+
+# Rooms.
+[durable_objects]
+bindings = [
+  { name = "ROOMS", class_name = "Room" }, # ]
+]
+
+[[migrations]]
+tag = "v1"
+new_sqlite_classes = ["Room"]
+
+[[migrations]]
+tag = "v2"
+
+[[queues.consumers]]
+queue = "mine"
+max_batch_size = 3
+
+[triggers]
+crons = ["0 9 * * *"]
+`;
+
+for (const [name, text] of [["wrangler.jsonc", JSONC], ["wrangler.json", JSON.stringify({ name: "mine", main: "src/index.ts", compatibility_date: "2026-11-17", vars: { MINE: "1", DURABLE_OBJECT_BINDINGS: "ROOMS" }, durable_objects: { bindings: [{ name: "ROOMS", class_name: "Room" }] }, migrations: [{ tag: "v1", new_sqlite_classes: ["Room"] }, { tag: "v2" }], queues: { consumers: [{ queue: "mine", max_batch_size: 3 }] }, triggers: { crons: ["0 9 * * *"] } }, undefined, "\t")], ["wrangler.toml", TOML]]) {
+  test(`init adds to ${name}, keeps what is there, and only appends migrations`, async () => {
+    const folder = await project({ [name]: text, "src/index.ts": "export default {};\n" });
+    const before = config(folder, name);
+    const { stdout, status, stderr } = await command(folder, "init", "--yes", "--object", "LOBBY");
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /SchedulerEntrypoint, Shard, default } from "durable-scheduler\/worker"/);
+    const now = await read(folder, name);
+    const found = config(folder, name);
+    assertAgrees(found);
+    assert.deepEqual(found.migrations.slice(0, before.migrations.length), before.migrations);
+    assert.deepEqual(found.migrations.slice(before.migrations.length).map((migration) => ({ ...migration })), [{ tag: "v3", new_sqlite_classes: ["Shard", "Registry", "Limiter"] }]);
+    assert.deepEqual([found.vars.MINE, found.vars.DURABLE_OBJECT_BINDINGS], ["1", "ROOMS,LOBBY"]);
+    assert.deepEqual(found.durable_objects.bindings[0], before.durable_objects.bindings[0]);
+    assert.deepEqual(found.queues.consumers[0], before.queues.consumers[0]);
+    assert.deepEqual(found.triggers.crons, ["0 9 * * *", CRON]);
+    // Comments stay.
+    for (const comment of text.match(/(\/\/ [A-Z]\w+|\/\* here \*\/|# [A-Za-z]+).*/g) ?? []) assert.ok(now.includes(comment), comment);
+    assert.match((await command(folder, "init")).stdout, /has everything/);
+  });
+}
+
+test("a project of an earlier release gets the later classes in a migration of its own, at the end", () => {
+  const earlier = { ...scheduler, durable_objects: { bindings: scheduler.durable_objects.bindings.slice(0, 2) }, migrations: scheduler.migrations.slice(0, 2) };
+  const additions = missing(earlier);
+  assert.deepEqual(additions.map(({ path, value }) => [path.join("."), value]), [
+    ["durable_objects.bindings", { name: "LIMITERS", class_name: "Limiter" }],
+    ["migrations", { tag: "v3", new_sqlite_classes: ["Limiter"] }],
+  ]);
+  // Tags that are no numbers are not continued.
+  const [migration] = missing({ migrations: [{ tag: "first" }] }).filter(({ path }) => path[0] === "migrations");
+  assert.equal(migration.value.tag, "durable-scheduler-1");
+});
+
+test("init refuses what it cannot extend, and changes nothing", async () => {
+  const text = 'name = "mine"\ncompatibility_date = "2026-11-17"\nvars = { MINE = "1" }\n';
+  const folder = await project({ "wrangler.toml": text });
+  const { status, stderr } = await command(folder, "init", "--yes");
+  assert.equal(status, 2);
+  assert.match(stderr, /^vars is written in one line: write it as a table, or add this by hand/);
+  assert.equal(await read(folder, "wrangler.toml"), text);
+});
+
+test("a list on several lines gets lines of its own", () => {
+  const list = (items) => `{\n  "triggers": {\n    "crons": [\n${items.map((item) => `      "${item}"`).join(",\n")}\n    ]\n  }\n}\n`;
+  assert.equal(addTo(list(["0 9 * * *"]), "a.jsonc", [{ path: ["triggers", "crons"], isItem: true, value: "* * * * *" }]), list(["0 9 * * *", "* * * * *"]));
+});
+
+test("a difference shows what changes and a little around it", () => {
+  assert.equal(diff("a\nb\nc\nd\ne\nf\ng", "a\nb\nc\nd\nx\nf\ng"), "  …\n  c\n  d\n- e\n+ x\n  f\n  g");
+});
+
+test("dev makes a key once, and keeps what .dev.vars has", async () => {
+  const folder = await project({ ".dev.vars": "MINE=1" });
+  const key = ensureKey(folder);
+  assert.match(key, /^[0-9a-f]{48}$/);
+  assert.equal(ensureKey(folder), key);
+  assert.equal(await read(folder, ".dev.vars"), `MINE=1\nAPI_KEYS=${key}\n`);
+  const other = await project({ ".dev.vars": 'API_KEYS="one,two"\n' });
+  assert.equal(ensureKey(other), "one");
+  const fresh = await project();
+  ensureKey(fresh);
+  assert.equal((await stat(join(fresh, ".dev.vars"))).mode & 0o077, 0);
+});
+
+test("dev allows webhooks to this machine, and to the hosts that the configuration allows", () => {
+  const hosts = (vars) => Object.fromEntries(localVars({ vars })).WEBHOOK_ALLOWED_HOSTS;
+  assert.equal(hosts({ WEBHOOK_ALLOWED_HOSTS: "wiki.example.internal" }), "wiki.example.internal,127.0.0.1,localhost,[::1]");
+  assert.equal(hosts({ WEBHOOK_ALLOWED_HOSTS: "" }), "127.0.0.1,localhost,[::1]");
+  assert.equal(hosts(undefined), "127.0.0.1,localhost,[::1]");
+});
+
+/** A wrangler that notes how it was called. It reads configurations with the real one. */
+const FAKE = `
+  const { appendFileSync, readFileSync, existsSync } = require("node:fs");
+  const args = process.argv.slice(2);
+  const input = args[1] === "put" ? readFileSync(0, "utf8") : undefined;
+  appendFileSync("calls.json", JSON.stringify(input === undefined ? args : [...args, input]) + "\\n");
+  const known = existsSync("known.json") ? JSON.parse(readFileSync("known.json", "utf8")) : { queues: [], secrets: [] };
+  if (args[0] === "queues" && args[1] === "info" && !known.queues.includes(args[2])) process.exit(1);
+  if (args[0] === "secret" && args[1] === "list") console.log(JSON.stringify(known.secrets.map((name) => ({ name, type: "secret_text" }))));
+`;
+
+async function withFakeWrangler(files) {
+  const folder = await project(files);
+  const real = createRequire(import.meta.url).resolve("wrangler/package.json");
+  const { main } = JSON.parse(await readFile(real, "utf8"));
+  const place = join(folder, "node_modules/wrangler");
+  await mkdir(place, { recursive: true });
+  await writeFile(join(place, "package.json"), JSON.stringify({ name: "wrangler", version: "0.0.0", main: "main.cjs", bin: { wrangler: "bin.cjs" } }));
+  await writeFile(join(place, "main.cjs"), `module.exports = require(${JSON.stringify(join(dirname(real), main))});`);
+  await writeFile(join(place, "bin.cjs"), FAKE);
+  return folder;
+}
+const calls = async (folder) => (await read(folder, "calls.json")).trim().split("\n").map((line) => JSON.parse(line).filter((argument) => argument !== "--config" && !argument.endsWith("wrangler.jsonc")));
+
+test("deploy makes the queues and secrets that are missing, and no others", async () => {
+  const folder = await withFakeWrangler({});
+  await command(folder, "init", "--yes");
+  const { name } = config(folder, "wrangler.jsonc");
+  await writeFile(join(folder, "known.json"), JSON.stringify({ queues: [`${name}-dispatch`], secrets: ["WEBHOOK_SIGNING_KEYS"] }));
+  const { status, stdout, stderr } = await command(folder, "deploy", "--", "--dry-run");
+  assert.equal(status, 0, stderr);
+  const made = await calls(folder);
+  const key = made.at(-1).at(-1);
+  assert.deepEqual(made, [
+    ["queues", "info", `${name}-dispatch`],
+    ["queues", "info", `${name}-dispatch-dlq`],
+    ["queues", "create", `${name}-dispatch-dlq`],
+    ["deploy", "--dry-run"],
+    ["secret", "list", "--format", "json"],
+    ["secret", "put", "API_KEYS", key],
+  ]);
+  assert.match(key, /^[0-9a-f]{48}$/);
+  assert.ok(stdout.includes(key));
+
+  await rm(join(folder, "known.json"));
+  await rm(join(folder, "calls.json"));
+  const first = await command(folder, "deploy");
+  const signing = (await calls(folder)).at(-1);
+  assert.deepEqual(signing.slice(0, 3), ["secret", "put", "WEBHOOK_SIGNING_KEYS"]);
+  assert.match(signing[3], /^whsec_[A-Za-z0-9+/]{43}=$/);
+  assert.ok(!first.stdout.includes(signing[3]));
+});
+
+test("deploy refuses a configuration without the scheduler", async () => {
+  const folder = await withFakeWrangler({ "wrangler.jsonc": '{ "name": "mine", "main": "index.ts", "compatibility_date": "2026-11-17" }' });
+  const { status, stderr } = await command(folder, "deploy");
+  assert.equal(status, 2);
+  assert.match(stderr, /lacks durable_objects\.bindings.*: run durable-scheduler init/);
+  await assert.rejects(read(folder, "calls.json"));
+});
+
+test("a wrong call says what is wrong and what there is", async () => {
+  const folder = await project();
+  for (const [args, says] of [
+    [["fly"], /there is no command fly/],
+    [["dev", "--port", "x"], /--port x: give a port, 1 to 65535/],
+    [["init", "--nothing"], /--nothing/],
+    [["deploy"], /run durable-scheduler init/],
+  ]) {
+    const { status, stderr } = await command(folder, ...args);
+    assert.equal(status, 2, args.join(" "));
+    assert.match(stderr, says);
+  }
+  assert.match((await command(folder, "--help")).stdout, /durable-scheduler deploy/);
+});
+
+test("the template has what the scheduler needs, and is as init would leave it", async () => {
+  const template = join(ROOT, "examples/typescript");
+  const found = config(template, "wrangler.jsonc");
+  assertAgrees(found);
+  assert.deepEqual(missing(found), []);
+  const { version } = JSON.parse(await readFile(join(PACKAGE, "package.json"), "utf8"));
+  const manifest = JSON.parse(await readFile(join(template, "package.json"), "utf8"));
+  assert.equal(manifest.dependencies["durable-scheduler"], version);
+  // The button asks for these secrets, and explains them.
+  const secrets = (await readFile(join(template, ".dev.vars.example"), "utf8")).match(/^\w+(?==)/gm);
+  for (const name of secrets) assert.ok(manifest.cloudflare.bindings[name].description, name);
+});

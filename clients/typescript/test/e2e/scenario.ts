@@ -1,0 +1,133 @@
+// Every method of the client, once each, against a running scheduler. It runs in Node, and bundled in a Worker.
+
+import { type NewTask, SchedulerClient, SchedulerError, type Task } from "../../src/client/index.ts";
+
+/** Where tasks of the scenario go: a webhook that answers 2xx, and one that does not. */
+export interface Targets {
+  good: string;
+  bad: string;
+}
+
+/** Runs the scenario. `prefix` begins every id, so that several runs do not meet. Throws at the first surprise. */
+export async function scenario(client: SchedulerClient, prefix: string, { good, bad }: Targets): Promise<void> {
+  const id = (name: string) => `${prefix}/${name}`;
+  const callback = { type: "webhook", url: good } as const;
+  const far = Date.UTC(2099, 0, 1);
+  const tag = `tag-${prefix}`;
+  const once = (name: string, more: object = {}): NewTask => ({ id: id(name), time: new Date(far), tags: [tag], callback, ...more });
+
+  // One task: create, read, change under a condition, pause, resume, move, fire, history.
+  const created = await client.scheduleTask(once("one", { description: "one task" }), { ifNoneMatch: "*" });
+  equal(created.due, far, "due");
+  const read = await client.getTask(id("one"));
+  equal(read?.etag, created.etag, "etag");
+  const changed = await client.changeTask(id("one"), { description: null, payload: { n: 1 } }, { ifMatch: created });
+  equal(changed.description, undefined, "description");
+  await fails("/problems/other-version", client.changeTask(id("one"), { payload: 2 }, { ifMatch: created }));
+  await fails("/problems/other-version", client.scheduleTask(once("one"), { ifNoneMatch: "*" }));
+  equal((await client.pause(id("one"))).changed, true, "pause");
+  equal((await client.getTask(id("one")))?.status, "paused", "status");
+  equal((await client.resume(id("one"))).changed, true, "resume");
+  const moved = await client.reschedule(id("one"), { time: new Date(far + 1000) });
+  equal(moved.due, far + 1000, "due after a reschedule");
+  equal((await client.explain(id("one"))).nextRun?.time, far + 1000, "next run");
+  await client.run(id("one"), { payload: "now" });
+  const run = await until("the run", () => client.runs(id("one")).first());
+  equal(run.outcome, "succeeded", "outcome");
+  equal(await client.getTask(id("one")), undefined, "a task that is gone");
+  equal(await client.cancelTask(id("one")), undefined, "cancel of a task that is gone");
+
+  // The same request twice is one task.
+  const twice = { idempotencyKey: `${prefix}-twice` };
+  const { id: made } = await client.scheduleTask({ delayInSeconds: 3600, tags: [tag], callback }, twice);
+  equal((await client.scheduleTask({ delayInSeconds: 3600, tags: [tag], callback }, twice)).id, made, "id of the repeat");
+  equal((await client.cancelTask(made))?.status, "cancelled", "cancel");
+
+  // Many tasks.
+  const tasks = Array.from({ length: 50 }, (_, n) => once(`many/${n}`, n === 7 ? { priority: 99 } : {}));
+  const many = await client.scheduleTasks(tasks, { batchSize: 20, idempotencyKey: `${prefix}-many` });
+  equal(many.accepted, 49, "accepted");
+  equal(many.rejections[0]?.index, 7, "index of the invalid task");
+  equal(many.rejections[0]?.field, "priority", "field of the invalid task");
+  const again = await client.scheduleTasks(tasks, { batchSize: 20, idempotencyKey: `${prefix}-many` });
+  equal(again.accepted, 49, "accepted again");
+  equal((await client.query({ prefix: id("many/"), tag, limit: 7 }).toArray()).length, 49, "listed");
+  equal((await client.query({ prefix: id("many/"), from: new Date(far), to: far + 1, kind: "once", status: "scheduled" }).toArray(3)).length, 3, "some");
+  equal((await client.pause([id("many/0"), id("many/1"), id("nowhere")])).changed, 2, "paused by id");
+  equal((await client.query({ status: "paused", tag: [tag] }).toArray()).length, 2, "paused");
+  equal((await client.resume({ tag, status: "paused" })).changed, 2, "resumed by filter");
+  equal((await client.reschedule({ tag }, { time: far + 5000 })).changed, 49, "moved by filter");
+  equal((await client.run([id("many/0")])).changed, 1, "fired by id");
+  equal((await client.cancelTask({ prefix: id("many/") })).cancelled >= 48, true, "cancelled by filter");
+
+  // What fails for good, and what is done about it.
+  const stream = client.events({ tag, type: "dead-lettered" });
+  const events = stream[Symbol.asyncIterator]();
+  const died = events.next();
+  // The first thing that the stream tells is where it begins.
+  await until("the stream to begin", async () => stream.lastEventId);
+  await client.scheduleTask({ id: id("bad"), delayInSeconds: 0, tags: [tag], retry: { maxAttempts: 1 }, callback: { type: "webhook", url: bad } });
+  const event = (await died).value;
+  equal(event?.id, id("bad"), "id of the event");
+  await events.return();
+  const [letter] = await until("the dead letter", async () => nonEmpty(await client.deadLetters.list({ tag }).toArray()));
+  const letterId = letter?.deadLetterId ?? "";
+  equal((await client.deadLetters.get(letterId)).id, id("bad"), "dead letter");
+  equal((await client.runs({ tag, outcome: ["dead-lettered", "failed"] }).first())?.id, id("bad"), "run of all tasks");
+  equal(await client.errorGroups({ tag, outcome: "dead-lettered" }).first().then((group) => group?.count), 1, "like errors");
+  await client.deadLetters.replay(letterId, { callback: { url: good } });
+  await until("the replay", async () => (await client.getTask(id("bad"))) === undefined);
+  await fails("/problems/no-dead-letter", client.deadLetters.discard(letterId));
+  equal((await client.deadLetters.replay([letterId])).notFound?.[0], letterId, "replay of many");
+  equal((await client.deadLetters.discard({ tag })).discarded, 0, "discard of many");
+
+  // What creates nothing.
+  const preview = await client.preview({ cron: "0 9 * * *", timezone: "Europe/Berlin", from: new Date(far), count: 2 });
+  equal(preview.runs.length, 2, "previewed runs");
+  await fails("/problems/invalid", client.preview({ cron: "0 9 *" }));
+  equal((await client.stats()).created >= 50, true, "stats");
+
+  // What has an id of its own.
+  const name = prefix.toLowerCase();
+  await client.limits.set(name, { concurrency: 2 });
+  equal((await client.limits.get(name)).concurrency, 2, "limit");
+  equal((await client.limits.list()).some(({ key }) => key === name), true, "limits");
+  equal((await client.limits.delete(name)).deleted, true, "limit deleted");
+  equal((await client.keys.own()).scopes.includes("admin"), true, "scopes of the own key");
+  const key = await client.keys.create({ name, scopes: ["read"], namespaces: ["default"], expiresAt: new Date(far) });
+  equal((await client.keys.get(key.id)).expiresAt, far, "key");
+  equal((await client.keys.list()).some((shown) => shown.id === key.id), true, "keys");
+  equal((await client.keys.revoke(key.id)).deleted, true, "key revoked");
+  equal((await client.namespaces.set(name, { quota: { pendingTasks: 1000 } })).quota.pendingTasks, 1000, "namespace");
+  equal((await client.namespaces.get(name)).name, name, "namespace read");
+  equal((await client.namespaces.list()).length >= 2, true, "namespaces");
+  await client.scheduleTask(once("elsewhere"), { namespace: name });
+  equal(await client.getTask(id("elsewhere")), undefined, "a task of another namespace");
+  equal((await client.cancelTask(id("elsewhere"), { namespace: name }))?.id, id("elsewhere"), "cancel there");
+  await client.namespaces.delete(name);
+}
+
+function nonEmpty(tasks: Task[]): Task[] | undefined {
+  return tasks.length > 0 ? tasks : undefined;
+}
+
+function equal(actual: unknown, expected: unknown, what: string): void {
+  if (actual !== expected) throw new Error(`${what}: ${JSON.stringify(actual)}, not ${JSON.stringify(expected)}`);
+}
+
+async function fails(type: string, promise: Promise<unknown>): Promise<void> {
+  const error = await promise.then(() => undefined, (thrown: unknown) => thrown);
+  if (!(error instanceof SchedulerError)) throw error ?? new Error(`did not fail with ${type}`);
+  equal(error.type, type, error.message);
+}
+
+/** Calls `probe` until it returns something but undefined and false. */
+async function until<Result>(what: string, probe: () => Promise<Result | undefined>): Promise<Result> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const found = await probe();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > deadline) throw new Error(`gave up waiting for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,60 @@
+// A scheduler for unit tests: it answers what the test says, at once and without a network.
+
+import { SchedulerClient } from "../src/client/index.ts";
+
+/** Returns an answer with JSON. */
+export const json = (body, { status = 200, headers = {} } = {}) => new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json", ...headers } });
+
+/** Returns a refusal as the API sends it. */
+export function problem(status, name, { headers = {}, ...members } = {}) {
+  const body = { type: `/problems/${name}`, title: `Title of ${name}`, status, detail: `detail of ${name}`, ...members };
+  return new Response(JSON.stringify(body), { status, headers: { "content-type": "application/problem+json", "x-request-id": "request-1", ...headers } });
+}
+
+/**
+ * Returns a client, what it has sent and how long it has waited. `answers` are the answers in turn, the last one again and
+ * again: a response, an error to throw, or a function of the request and its number that returns one of these.
+ * The random number is 0.5 unless `options` has another.
+ */
+export function fakeScheduler(answers, options = {}) {
+  const requests = [];
+  const waits = [];
+  const list = Array.isArray(answers) ? answers : [answers];
+  const fetch = async (request) => {
+    const number = requests.length;
+    requests.push({
+      method: request.method,
+      path: new URL(request.url).pathname + new URL(request.url).search,
+      headers: Object.fromEntries(request.headers),
+      body: await request.text(),
+      signal: request.signal,
+    });
+    const given = list[Math.min(number, list.length - 1)];
+    const answer = typeof given === "function" ? await given(requests[number], number) : given;
+    if (answer instanceof Error) throw answer;
+    return answer.clone();
+  };
+  const clock = {
+    now: () => 1_764_000_000_000,
+    async wait(milliseconds, signal) {
+      signal?.throwIfAborted();
+      waits.push(milliseconds);
+    },
+  };
+  const client = new SchedulerClient({ url: "http://scheduler.test", fetch, apiKey: "secret", clock, random: () => 0.5, ...options });
+  return { client, requests, waits, fetch };
+}
+
+/** Returns a body that yields each text as a chunk, and then ends, fails with an error, or stays open. */
+export function stream(chunks, end = "end") {
+  const encoder = new TextEncoder();
+  const rest = [...chunks];
+  return new ReadableStream({
+    pull(controller) {
+      if (rest.length > 0) return controller.enqueue(encoder.encode(rest.shift()));
+      if (end === "end") return controller.close();
+      if (end instanceof Error) return controller.error(end);
+      return new Promise(() => {});
+    },
+  });
+}

@@ -1,0 +1,94 @@
+// When declared schedules are brought up to date, and what that asks of the scheduler.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { cron, every, task } from "../src/scheduler/decorators.ts";
+import { Home } from "../src/scheduler/home.ts";
+import { fingerprintOf, reconcile } from "../src/scheduler/reconcile.ts";
+
+class Base {}
+
+/** Returns a class with methods that have declarations, each a list of decorators. */
+function classWith(declarations) {
+  class Own extends Base {}
+  for (const [name, decorators] of Object.entries(declarations)) {
+    const method = { [name]() {} }[name];
+    for (const decorator of decorators) decorator(method, { kind: "method", name, static: false, private: false, metadata: undefined });
+    Object.defineProperty(Own.prototype, name, { value: method, configurable: true });
+  }
+  return Own;
+}
+
+const homeOf = (type, name = "kim") => new Home({ type, base: Base, address: () => ({ type: "durable-object", binding: "ROOMS", name }), token: async () => "t" });
+const fingerprint = (declarations) => fingerprintOf(homeOf(classWith(declarations)));
+
+/** A scheduler that keeps tasks in memory and notes what it is asked. */
+function fakeClient(tasks = {}) {
+  const stored = new Map(Object.entries(tasks));
+  const asked = [];
+  return {
+    stored,
+    asked,
+    async getTask(id) {
+      return stored.get(id);
+    },
+    async scheduleTask(task) {
+      asked.push(["schedule", task.id]);
+      if (task.cron === "0 0 30 2 *") throw new Error("cron never fires");
+      stored.set(task.id, { status: task.paused ? "paused" : "scheduled", ...task });
+    },
+    query: ({ prefix }) => ({ toArray: async () => [...stored.values()].filter(({ id }) => id.startsWith(prefix)) }),
+    async cancelTask(id) {
+      asked.push(["cancel", id]);
+      stored.delete(id);
+    },
+  };
+}
+
+test("a fingerprint changes with every part of a declaration, and with nothing else", async () => {
+  const first = await fingerprint({ tick: [every(60)], other: [task()], plain: [] });
+  assert.match(first, /^[0-9a-f]{64}$/);
+  assert.equal(await fingerprint({ plain: [], tick: [every(60)], more: [] }), first);
+  const others = [{ tick: [every(61)] }, { tock: [every(60)] }, { tick: [every(60, { payload: 1 })] }, { tick: [every(60), task({ retries: 1 })] }, { tick: [every(60)], b: [cron("@daily")] }, { tick: [cron("@daily")] }];
+  const found = await Promise.all(others.map(fingerprint));
+  assert.equal(new Set([first, ...found]).size, others.length + 1);
+  assert.notEqual(await fingerprintOf(homeOf(classWith({ tick: [every(60)] }), "sue")), first);
+  assert.equal(await fingerprint({ plain: [task()] }), "");
+});
+
+test("reconciling adds, changes and removes by id, keeps pauses, and leaves other tasks", async () => {
+  const id = (name) => `{ROOMS:kim}:@${name}`;
+  const client = fakeClient({
+    [id("paused")]: { id: id("paused"), status: "paused", everySeconds: 5 },
+    [id("gone")]: { id: id("gone"), status: "scheduled" },
+    "{ROOMS:kim}:mine": { id: "{ROOMS:kim}:mine" },
+    "{ROOMS:kim2}:@gone": { id: "{ROOMS:kim2}:@gone" },
+  });
+  const type = classWith({ paused: [every(60)], added: [cron("0 9 * * *", { timezone: "Europe/London", retries: 2, timeoutSeconds: 5, payload: { n: 1 } })] });
+  await reconcile(client, homeOf(type));
+  assert.deepEqual(client.asked, [["schedule", id("added")], ["schedule", id("paused")], ["cancel", id("gone")]]);
+  assert.deepEqual(client.stored.get(id("added")), {
+    status: "scheduled",
+    id: id("added"),
+    cron: "0 9 * * *",
+    timezone: "Europe/London",
+    payload: { n: 1 },
+    retry: { maxAttempts: 3 },
+    callback: { type: "durable-object", binding: "ROOMS", name: "kim", path: "/durable-scheduler/runs/added", headers: { "durable-scheduler-token": "t" }, timeoutSeconds: 5 },
+  });
+  assert.equal(client.stored.get(id("paused")).status, "paused");
+  assert.deepEqual([...client.stored.keys()].sort(), ["{ROOMS:kim2}:@gone", id("added"), id("paused"), "{ROOMS:kim}:mine"]);
+});
+
+test("a schedule that is refused does not keep out the others, and the error names its method", async () => {
+  const client = fakeClient();
+  const type = classWith({ never: [cron("0 0 30 2 *")], tick: [every(60)] });
+  await assert.rejects(reconcile(client, homeOf(type)), /^AggregateError: the schedule of Own\.never\(\) is not in place: cron never fires$/);
+  assert.deepEqual([...client.stored.keys()], ["{ROOMS:kim}:@tick"]);
+});
+
+test("no name of an object imitates another one", () => {
+  const prefixes = ["a", "a}:b", "a:b", "{a", "a%7D", "é", ""].map((name) => homeOf(Base, name).prefix);
+  assert.equal(new Set(prefixes).size, prefixes.length);
+  for (const prefix of prefixes) assert.match(prefix, /^\{ROOMS:[^{}:]*\}:$/);
+});

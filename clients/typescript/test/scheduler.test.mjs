@@ -1,0 +1,212 @@
+// Objects and entry points whose methods tasks call, on the real local runtime.
+
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { startWorker, until } from "./runtime.mjs";
+
+const CONFIG = fileURLToPath(new URL("fixtures/objects.jsonc", import.meta.url));
+const SOURCE = fileURLToPath(new URL("fixtures/objects.ts", import.meta.url));
+const KEY = "a-key-of-the-operator-for-these-tests";
+const vars = { API_KEYS: KEY };
+
+let worker;
+before(async () => {
+  worker = await startWorker(CONFIG, { vars });
+});
+after(() => worker?.stop());
+
+async function send(path, body, method = "POST") {
+  const response = await fetch(worker.url + path, {
+    method,
+    headers: { authorization: `Bearer ${KEY}` },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: await response.json().catch(() => undefined) };
+}
+/** Calls a method of an object by RPC. */
+async function call(object, method, ...args) {
+  const { status, body } = await send(`/object/${object}/${method}`, args);
+  if (status !== 200) throw new Error(body.error);
+  return body;
+}
+const api = (path, body, method) => send(`/v1/${path}`, body, method ?? (body === undefined ? "GET" : "POST"));
+const log = async () => (await send("/log", undefined, "GET")).body;
+const called = async (method, isIt = () => true) => (await log()).filter((entry) => entry.method === method && isIt(entry));
+const first = (method, isIt) => until(`a call of ${method}`, async () => (await called(method, isIt))[0]);
+const flaky = (how, id) => call("kim", "scheduleTask", { id, delayInSeconds: 0, callback: { type: "self", function: "flaky" }, payload: { how } });
+
+test("a task of an object calls its method with the payload and the run", async () => {
+  const task = await call("ann", "addReminder", "Tea", 0.2);
+  assert.equal(task.type, "delayed");
+  const { payload, run } = await first("ann.remind");
+  assert.deepEqual(payload, { text: "Tea" });
+  assert.deepEqual([run.id, run.attempt, run.description, run.tags], [task.id, 1, "tea", undefined]);
+  assert.equal(run.time, task.time);
+  assert.equal(run.idempotencyKey, `{REMINDERS:ann}:${task.id}@${Date.parse(task.time)}`);
+});
+
+test("the options of @task are those of its tasks, and errors say what becomes of a run", async () => {
+  const task = await flaky("once", "f1");
+  assert.deepEqual([task.retry, task.tags, task.description, task.callback.timeoutSeconds], [{ maxAttempts: 2 }, ["flaky"], "fails once", 5]);
+  const again = await first("flaky", ({ run }) => run.id === "f1" && run.attempt === 2);
+  assert.match(again.run.lastError, /^HTTP 500 .*the first attempt fails$/);
+
+  await flaky("later", "f2");
+  await first("flaky", ({ run }) => run.id === "f2" && run.attempt === 2);
+  const runs = (await api(`tasks/${encodeURIComponent("{REMINDERS:kim}:f2")}/runs`)).body.runs;
+  const failed = runs.find((run) => run.outcome === "retried" || run.error !== undefined);
+  assert.match(failed.error, /^HTTP 503 .*not yet$/);
+
+  await flaky("permanent", "f3");
+  const letter = await until("a dead letter", async () => (await call("kim", "query", { id: "f3" })).find(({ status }) => status === "dead-lettered"));
+  assert.match(letter.error, /^HTTP 410 .*no use$/);
+  assert.equal((await called("flaky", ({ run }) => run.id === "f3")).length, 1);
+});
+
+test("only methods that the class itself declares can be named", async () => {
+  for (const name of ["fetch", "alarm", "constructor", "scheduleTask", "query", "cancelTask", "getter", "_hidden", "nothing", "toString", "__proto__", "ctx", "scheduler"]) {
+    await assert.rejects(call("kim", "scheduleTask", { delayInSeconds: 0, callback: { type: "self", function: name } }), /has no method .* that tasks may call/, name);
+  }
+});
+
+test("only tasks that the object has scheduled reach its methods", async () => {
+  const path = "/durable-scheduler/runs/remind";
+  const forged = { id: "forged", time: 1, payload: { text: "forged" } };
+  assert.equal((await send(path, forged)).status, 410);
+  // Whoever has an API key can name the object, but does not know its token.
+  const callback = { type: "durable-object", binding: "REMINDERS", name: "kim", path, headers: { "durable-scheduler-token": "0".repeat(64) } };
+  await api("tasks", { id: "forged", delayInSeconds: 0, callback, payload: forged.payload });
+  const letter = await until("a dead letter", async () => (await api("tasks/forged")).body.error);
+  assert.match(letter, /^HTTP 410 .*not from a task that was scheduled here$/);
+  assert.deepEqual(await called("kim.remind", ({ payload }) => payload.text === "forged"), []);
+  const own = await fetch(`${worker.url}/object/kim/`);
+  assert.equal(await own.text(), "own fetch of /object/kim/");
+});
+
+test("a query finds the tasks of its object only, by description, id, kind and time", async () => {
+  const at = (hour) => new Date(Date.UTC(2099, 0, 1, hour)).toISOString();
+  const callback = { type: "webhook", url: "https://example.com/x" };
+  for (const [id, fields] of [
+    ["a", { time: at(1), description: "tea" }],
+    ["b", { time: at(2), description: "tea time" }],
+    ["c", { cron: "0 9 1 1 *", description: "tea" }],
+    ["d", { type: "no-schedule", description: "by hand" }],
+    ["ab", { delayInSeconds: 86_400 }],
+  ]) {
+    await call("sue", "scheduleTask", { id, callback, ...fields });
+    await call("sue2", "scheduleTask", { id, callback, ...fields });
+  }
+  const ids = async (criteria) => (await call("sue", "query", criteria)).map(({ id }) => id).filter((id) => id !== "@tick").sort();
+  assert.deepEqual(await ids({}), ["a", "ab", "b", "c", "d"]);
+  assert.deepEqual(await ids({ description: "tea" }), ["a", "c"]);
+  assert.deepEqual(await ids({ id: "a" }), ["a"]);
+  assert.deepEqual(await ids({ type: "no-schedule" }), ["d"]);
+  assert.deepEqual(await ids({ type: "delayed" }), ["ab"]);
+  assert.deepEqual(await ids({ from: at(1), to: at(2) }), ["a"]);
+  const [delayed] = await call("sue", "query", { id: "ab" });
+  assert.deepEqual([delayed.delayInSeconds, delayed.tags, delayed.callback], [86_400, undefined, callback]);
+  assert.equal(await call("sue", "cancelTask", "a"), true);
+  assert.equal(await call("sue", "cancelTask", "a"), false);
+  assert.deepEqual(await ids({ id: "a" }), []);
+  assert.equal((await call("sue2", "query", { id: "a" })).length, 1);
+});
+
+test("the examples of the first design's later document run, and their targets get the payload", async () => {
+  const payload = { message: "Hello, world!" };
+  const { body } = await send("/design");
+  const [delayed, cron, scheduled] = body;
+  assert.deepEqual([delayed.type, delayed.delayInSeconds, delayed.callback], ["delayed", 60, { type: "webhook", url: "https://example.com/webhook" }]);
+  const stored = (id) => api(`tasks/${encodeURIComponent(`{SCHEDULER:my-scheduler}:${id}`)}`);
+  assert.deepEqual((await stored(delayed.id)).body.callback.body, payload);
+  assert.deepEqual([cron.type, cron.cron, cron.callback], ["cron", "0 18 * * 5", { type: "durable-object", namespace: "MYDURABLE", name: "some-id", function: "myFunction" }]);
+  assert.deepEqual(scheduled.callback, { type: "service", service: "MYSERVICE", function: "myFunction" });
+  // Its time has passed, so it fires at once.
+  assert.deepEqual((await first("service.myFunction")).payload, payload);
+  await api(`tasks/${encodeURIComponent(`{SCHEDULER:my-scheduler}:${cron.id}`)}/run`, undefined, "POST");
+  assert.deepEqual((await first("myFunction")).payload, payload);
+});
+
+test("the first design's example runs", async () => {
+  const before = (await api("stats")).body;
+  await call("plain", "foo");
+  assert.deepEqual(await call("plain", "query"), []);
+  const { body: now } = await api("stats");
+  assert.deepEqual([now.created - before.created >= 4, now.cancelled - before.cancelled >= 4], [true, true], JSON.stringify([before, now]));
+});
+
+test("a task without a callback calls onTask", async () => {
+  await call("plain", "scheduleTask", { id: "bare", delayInSeconds: 0, payload: [1] });
+  assert.deepEqual((await first("onTask")).payload, [1]);
+});
+
+test("an entry point is called without an object, also from elsewhere in the Worker", async () => {
+  const { body } = await send("/once/hello", undefined);
+  assert.equal(body.callback.function, "once");
+  const { payload, run } = await first("once");
+  assert.deepEqual([payload, run.id], ["hello", body.id]);
+});
+
+test("declared schedules survive a deploy: added, changed, removed, none twice, and pauses stay", async () => {
+  const storage = await mkdtemp(join(tmpdir(), "durable-scheduler-"));
+  const shared = worker;
+  const declared = async () => {
+    const ids = await call("dee", "query", {});
+    const { body } = await api(`tasks?prefix=${encodeURIComponent("{TASKS}:@")}`);
+    return [...ids, ...body.tasks].map(({ id, status, everySeconds, cron }) => [id, status, everySeconds ?? cron]).sort();
+  };
+  try {
+    const source = (await readFile(SOURCE, "utf8")).replace('@cron("* * * * * *"', '@cron("0 0 1 1 *"').replace("@every(1,", "@every(1000,");
+    worker = await startWorker(CONFIG, { vars, storage, source });
+    const before = [["@tick", "scheduled", 1000], ["{TASKS}:@clean", "scheduled", "0 0 1 1 *"]];
+    await until("the first schedules", async () => { assert.deepEqual(await declared(), before); return true; });
+    await call("dee", "pauseTicks");
+    await api(`tasks/${encodeURIComponent("{TASKS}:@clean")}/pause`, undefined, "POST");
+    await worker.stop();
+
+    // The same again.
+    worker = await startWorker(CONFIG, { vars, storage, source });
+    const paused = before.map(([id, , times]) => [id, "paused", times]);
+    assert.deepEqual(await declared(), paused);
+    const kept = (await api(`tasks/${encodeURIComponent("{TASKS}:@clean")}`)).body;
+    await worker.stop();
+
+    // Both changed, one added to each.
+    const changed = source
+      .replace('"0 0 1 1 *"', '"0 0 2 2 *"')
+      .replace("@every(1000,", "@every(2000,")
+      .replace("  async pauseTicks", "  @every(500)\n  async more() {}\n\n  async pauseTicks")
+      .replace("  async once(", "  @cron(\"@yearly\")\n  async yearly() {}\n\n  async once(");
+    worker = await startWorker(CONFIG, { vars, storage, source: changed });
+    const after = [["@more", "scheduled", 500], ["@tick", "paused", 2000], ["{TASKS}:@clean", "paused", "0 0 2 2 *"], ["{TASKS}:@yearly", "scheduled", "@yearly"]];
+    await until("the changed schedules", async () => { assert.deepEqual(await declared(), after); return true; });
+    assert.notEqual(kept.createdAt, undefined);
+    await worker.stop();
+
+    // None left.
+    worker = await startWorker(CONFIG, { vars, storage, source: changed.replaceAll(/@(every|cron)\([^)]*\)/g, "") });
+    await until("no schedules", async () => { assert.deepEqual(await declared(), []); return true; });
+    assert.deepEqual(worker.errors, []);
+  } finally {
+    await worker.stop();
+    worker = shared;
+    await rm(storage, { recursive: true, force: true });
+  }
+});
+
+test("a schedule that the scheduler refuses is a clear error at start, and the others are in place", async () => {
+  const shared = worker;
+  const source = (await readFile(SOURCE, "utf8")).replace('  @cron("* * * * * *"', '  @cron("0 0 30 2 *")\n  async never() {}\n\n  @cron("0 0 1 1 *"');
+  worker = await startWorker(CONFIG, { vars, source });
+  try {
+    await until("the other schedule", async () => (await api(`tasks?prefix=${encodeURIComponent("{TASKS}:@")}`)).body.tasks.length === 1);
+    const error = await until("the error", () => worker.errors[0]);
+    assert.match(error, /^TASKS: the schedule of Nightly\.never\(\) is not in place: .*cron never fires/);
+  } finally {
+    await worker.stop();
+    worker = shared;
+  }
+});

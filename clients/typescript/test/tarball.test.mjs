@@ -1,0 +1,181 @@
+// The package as npm makes it: what is in it, how large it is, and from nothing to a fired task with npm alone.
+
+import assert from "node:assert/strict";
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { access, cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { until } from "./runtime.mjs";
+
+const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = join(PACKAGE, "../..");
+const TEMPLATE = join(ROOT, "examples/typescript");
+
+/** The package as it is downloaded, the wasm included. README.md states it. */
+const MOST_PACKED_BYTES = 1_400_000;
+/** All but the wasm and its script. */
+const MOST_OTHER_BYTES = 520_000;
+
+const run = promisify(execFile);
+let folder;
+let packed;
+
+async function pack(name) {
+  const destination = join(folder, name);
+  await mkdir(destination);
+  const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", destination], { cwd: PACKAGE });
+  const [{ filename, size, unpackedSize, files }] = JSON.parse(stdout);
+  const path = join(destination, filename);
+  return { path, size, unpackedSize, files, digest: createHash("sha256").update(await readFile(path)).digest("hex") };
+}
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "durable-scheduler-"));
+  execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: PACKAGE, stdio: "inherit" });
+  packed = await pack("one");
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+test("the package is the same however often it is made", async () => {
+  execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: PACKAGE, stdio: "inherit" });
+  assert.equal((await pack("two")).digest, packed.digest);
+});
+
+test("the package holds what is needed and nothing else", () => {
+  const unknown = packed.files.map(({ path }) => path).filter((path) => !/^(dist\/[\w-]+(\/[\w-]+)*\.(js|d\.ts)|dist\/cli\/LICENSE-jsonc-parser\.md|prebuilt\/(index\.js|index\.d\.ts|index_bg\.wasm)|package\.json|README\.md|LICENSE)$/.test(path));
+  assert.deepEqual(unknown, []);
+  for (const needed of ["dist/workerd.js", "dist/worker/index.js", "dist/cli/main.js", "prebuilt/index.js", "prebuilt/index_bg.wasm", "LICENSE", "README.md"]) {
+    assert.ok(packed.files.some(({ path }) => path === needed), needed);
+  }
+});
+
+test("every file that package.json names is in the package, and there is no dependency", async () => {
+  const manifest = JSON.parse(await readFile(join(PACKAGE, "package.json"), "utf8"));
+  const named = JSON.stringify([manifest.exports, manifest.bin]).match(/\.\/(dist|prebuilt)\/[^"]+/g);
+  for (const path of named) assert.ok(packed.files.some((file) => `./${file.path}` === path), path);
+  assert.equal(manifest.dependencies, undefined);
+});
+
+test("the package is within its size budget, which the README states", async () => {
+  assert.ok(packed.size <= MOST_PACKED_BYTES, `${packed.size} bytes`);
+  const others = packed.files.filter(({ path }) => !path.startsWith("prebuilt/")).reduce((sum, { size }) => sum + size, 0);
+  assert.ok(others <= MOST_OTHER_BYTES, `${others} bytes`);
+  assert.match(await readFile(join(PACKAGE, "README.md"), "utf8"), /at most 1\.4 MB to download/);
+});
+
+/** Returns a PATH with Node, npm and a shell, and no Rust, C or Python. */
+async function barePath() {
+  const bin = join(folder, "bin");
+  await mkdir(bin);
+  const npm = (await run("sh", ["-c", "command -v npm"])).stdout.trim();
+  const npmFolder = dirname(await realpath(npm));
+  await symlink(process.execPath, join(bin, "node"));
+  for (const name of ["npm", "npx"]) await symlink(join(npmFolder, `${name}-cli.js`), join(bin, name));
+  for (const name of ["sh", "env"]) await symlink((await run("sh", ["-c", `command -v ${name}`])).stdout.trim(), join(bin, name));
+  for (const name of ["cargo", "rustc", "gcc", "cc", "python3", "wrangler"]) await assert.rejects(access(join(bin, name)));
+  return bin;
+}
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** The project that the tests share, and its environment, once the first test has made them. */
+let project;
+let env;
+
+/** Runs `npx durable-scheduler dev` in a folder until it is ready. Returns its address, its key, and how to kill it. */
+async function startDev(folder, ready) {
+  const port = await freePort();
+  const child = spawn("npx", ["durable-scheduler", "dev", "--port", String(port)], { cwd: folder, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
+  const ended = once(child, "close");
+  const kill = async (signal = "SIGKILL") => {
+    process.kill(-child.pid, signal);
+    await ended;
+  };
+  try {
+    await until("the address", () => output.includes(ready), 90_000);
+  } catch (error) {
+    await kill();
+    throw new Error(`${error.message}\n${output}`);
+  }
+  const url = `http://127.0.0.1:${port}`;
+  assert.match(output, new RegExp(`^ {2}Address +${url}$`, "m"));
+  const key = /^ {2}Key +(\S+)$/m.exec(output)[1];
+  return { url, key, kill };
+}
+
+const list = async ({ url, key }) => (await (await fetch(`${url}/v1/tasks`, { headers: { authorization: `Bearer ${key}` } })).json()).tasks;
+
+test("from nothing to a fired task with npm alone", async (context) => {
+  const started = performance.now();
+  const seconds = (since) => ((performance.now() - since) / 1000).toFixed(1);
+  project = join(folder, "project");
+  await cp(TEMPLATE, project, { recursive: true });
+  const manifest = JSON.parse(await readFile(join(project, "package.json"), "utf8"));
+  manifest.dependencies["durable-scheduler"] = `file:${packed.path}`;
+  await writeFile(join(project, "package.json"), JSON.stringify(manifest));
+  const { PATH: _, ...others } = process.env;
+  env = { ...others, PATH: await barePath(), TMPDIR: folder, XDG_CONFIG_HOME: join(folder, "config"), WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
+  assert.ok(!env.PATH.includes(delimiter));
+  await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: project, env });
+  const installed = seconds(started);
+
+  const dev = await startDev(project, "The scheduler is ready in your Worker");
+  try {
+    assert.match(await readFile(join(project, ".dev.vars"), "utf8"), new RegExp(`^API_KEYS=${dev.key}$`, "m"));
+    assert.equal((await fetch(`${dev.url}/kim?text=Tea&seconds=1`, { method: "POST" })).status, 201);
+    const found = await until("the reminder", async () => {
+      const reminders = await (await fetch(`${dev.url}/kim`)).json();
+      // The task is listed until its end is reported.
+      return reminders.sent.length > 0 && reminders.waiting.length === 0 && reminders;
+    });
+    assert.deepEqual(found, { waiting: [], sent: ["Tea"] });
+    context.diagnostic(`from nothing to a fired task: ${seconds(started)} s, of which npm install ${installed} s`);
+    assert.ok(performance.now() - started < 120_000, seconds(started));
+    // The schedule that the class declares.
+    const tasks = await list(dev);
+    assert.deepEqual(tasks.map(({ id, cron, timezone }) => [id, cron, timezone]), [["{REMINDERS:kim}:@cleanUp", "0 9 * * MON", "Europe/London"]]);
+    await fetch(`${dev.url}/kim?text=later&seconds=86400`, { method: "POST" });
+  } finally {
+    await dev.kill();
+  }
+});
+
+test("dev keeps tasks on disk, also if it is killed, and declares nothing twice", async () => {
+  const dev = await startDev(project, "The scheduler is ready in your Worker");
+  try {
+    assert.deepEqual(await (await fetch(`${dev.url}/kim`)).json(), { waiting: ["later"], sent: ["Tea"] });
+    assert.equal((await list(dev)).length, 2);
+  } finally {
+    await dev.kill("SIGTERM");
+  }
+});
+
+test("dev runs the scheduler beside a project that does not hold it", async () => {
+  const beside = join(folder, "beside");
+  await mkdir(beside);
+  await symlink(join(project, "node_modules"), join(beside, "node_modules"));
+  const dev = await startDev(beside, "The scheduler is ready.");
+  try {
+    const task = { id: "x", time: "2099-01-01T00:00:00Z", callback: { type: "webhook", url: "http://localhost:1/x" } };
+    const made = await fetch(`${dev.url}/v1/tasks`, { method: "POST", headers: { authorization: `Bearer ${dev.key}` }, body: JSON.stringify(task) });
+    assert.equal(made.status, 201, await made.text());
+    assert.deepEqual((await list(dev)).map(({ id }) => id), ["x"]);
+  } finally {
+    await dev.kill("SIGTERM");
+  }
+});

@@ -1,0 +1,110 @@
+// The prebuilt Worker seen from another Worker: RPC, namespaces and scopes.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { SchedulerClient } from "../src/client/client.ts";
+import { neededScope } from "../src/worker/access.ts";
+import { startWorker } from "./runtime.mjs";
+
+const fixture = (name) => fileURLToPath(new URL(`fixtures/${name}.jsonc`, import.meta.url));
+
+let worker;
+before(async () => {
+  // No API_KEYS: calls over a binding need none.
+  worker = await startWorker(fixture("caller"), { others: [fixture("objects")] });
+});
+after(() => worker?.stop());
+
+async function call(path, ...args) {
+  const response = await fetch(`${worker.url}/${path}`, { method: "POST", body: JSON.stringify(args) });
+  const body = await response.json();
+  if (!response.ok) throw new Error(body.error);
+  return body;
+}
+
+const callback = { type: "webhook", url: "https://example.com/x", headers: { "x-api-key": "secret" } };
+const later = { time: "2099-01-01T00:00:00Z", callback };
+
+test("every method of the client can be called by RPC, without an API key", async () => {
+  const made = await call("FULL/scheduleTask", { id: "one", ...later });
+  assert.match(made.etag, /^".+"$/);
+  assert.equal((await call("FULL/getTask", "one")).id, "one");
+  assert.equal(await call("FULL/getTask", "nothing"), null);
+  assert.equal((await call("FULL/scheduleTasks", [{ id: "shared-1", ...later }, { id: "shared-2", ...later }])).accepted, 2);
+  const page = await call("FULL/query", { prefix: "shared", limit: 1 });
+  assert.deepEqual([page.items[0].id, (await call("FULL/query", { prefix: "shared", limit: 1, cursor: page.cursor })).items[0].id], ["shared-1", "shared-2"]);
+  assert.equal((await call("FULL/changeTask", "one", { description: "new" }, { ifMatch: made.etag })).description, "new");
+  await assert.rejects(call("FULL/changeTask", "one", { description: "old" }, { ifMatch: made.etag }), /version/i);
+  assert.equal((await call("FULL/pause", "one")).status, "paused");
+  assert.equal((await call("FULL/resume", ["one"])).changed, 1);
+  assert.equal((await call("FULL/reschedule", "one", { time: "2098-01-01T00:00:00Z" })).due, Date.UTC(2098, 0));
+  assert.equal((await call("FULL/preview", { cron: "@daily", count: 2 })).runs.length, 2);
+  assert.equal((await call("FULL/explain", "one")).status, "scheduled");
+  assert.deepEqual((await call("FULL/runs", "one")).items, []);
+  assert.deepEqual((await call("FULL/runs")).items, []);
+  assert.deepEqual((await call("FULL/errorGroups")).items, []);
+  assert.ok((await call("FULL/stats")).created >= 3);
+  assert.match(await call("FULL/events", { id: "one" }), /^(:|id:|event:|retry:|data:)/);
+  assert.equal((await call("FULL/cancelTask", "one")).cancelled, true);
+  assert.deepEqual((await call("FULL/deadLetters/list")).items, []);
+  assert.equal((await call("FULL/deadLetters/discard", { kind: "once" })).discarded, 0);
+  await assert.rejects(call("FULL/deadLetters/get", "nothing"), /dead letter/i);
+  await assert.rejects(call("FULL/deadLetters/replay", "nothing"), /dead letter/i);
+  await call("FULL/limits/set", "api", { concurrency: 2 });
+  assert.equal((await call("FULL/limits/get", "api")).concurrency, 2);
+  assert.equal((await call("FULL/limits/list")).length, 1);
+  assert.equal((await call("FULL/limits/delete", "api")).deleted, true);
+  await assert.rejects(call("FULL/run", "nothing"), /no task/i);
+});
+
+test("no method of the client is missing", async () => {
+  const source = await readFile(fileURLToPath(new URL("../src/worker/entrypoint.ts", import.meta.url)), "utf8");
+  const names = Object.getOwnPropertyNames(SchedulerClient.prototype).filter((name) => name !== "constructor");
+  const client = new SchedulerClient({ url: "http://localhost" });
+  for (const name of [...names, ...Object.keys(client)]) assert.match(source, new RegExp(`^  (async |get )${name}\\(`, "m"), name);
+});
+
+test("the client works over the binding", async () => {
+  assert.deepEqual(await call("FULL/client"), ["shared-1", "shared-2"]);
+});
+
+test("the scopes in the properties of a binding bound what it may do, and a reader sees no headers", async () => {
+  const payload = { headers: { mine: "shown" } };
+  await call("FULL/scheduleTask", { id: "secret", ...later, payload, onFailure: callback });
+  for (const read of [(await call("READER/query", { prefix: "secret" })).items[0], await call("READER/getTask", "secret")]) {
+    assert.deepEqual([read.callback.headers, read.onFailure.headers, read.payload], [{ "x-api-key": "<hidden>" }, { "x-api-key": "<hidden>" }, payload]);
+  }
+  await assert.rejects(call("READER/scheduleTask", later), /lacks the scope write/);
+  await assert.rejects(call("READER/cancelTask", "shared-1"), /lacks the scope write/);
+  await assert.rejects(call("FULL/keys/list"), /lacks the scope admin/);
+  await assert.rejects(call("FULL/namespaces/set", "shop", {}), /lacks the scope admin/);
+  await assert.rejects(call("FULL/scheduleTask", later, { namespace: "shop" }), /not for shop/);
+});
+
+test("the namespace in the properties of a binding is that of its tasks", async () => {
+  await assert.rejects(call("SHOP/scheduleTask", { id: "shared-3", ...later }), /namespace/);
+  await call("ADMIN/namespaces/set", "shop", {});
+  assert.deepEqual((await call("ADMIN/namespaces/list")).map(({ name }) => name), ["default", "shop"]);
+  assert.equal((await call("ADMIN/namespaces/get", "shop")).name, "shop");
+  await call("SHOP/scheduleTask", { id: "shared-3", ...later });
+  assert.deepEqual((await call("SHOP/query", {})).items.map(({ id }) => id), ["shared-3"]);
+  assert.equal(await call("FULL/getTask", "shared-3"), null);
+  assert.equal((await call("ADMIN/getTask", "shared-3", { namespace: "shop" })).id, "shared-3");
+  await call("SHOP/cancelTask", "shared-3");
+  assert.equal((await call("ADMIN/namespaces/delete", "shop")).deleted, true);
+  const key = await call("ADMIN/keys/create", { name: "k", scopes: ["read"], namespaces: ["default"] });
+  assert.equal((await call("ADMIN/keys/get", key.id)).name, "k");
+  assert.equal((await call("ADMIN/keys/list")).length, 1);
+  assert.equal((await call("ADMIN/keys/revoke", key.id)).deleted, true);
+});
+
+test("the scope that a request needs is that of its route", async () => {
+  const folder = new URL("../../../coordinator/src/routes/", import.meta.url);
+  const sources = await Promise.all(["tasks.rs", "dead_letters.rs", "others.rs"].map((name) => readFile(new URL(name, folder), "utf8")));
+  const routes = [...sources.join("").matchAll(/Route::new\(Method::(\w+), "([^"]+)", Scope::(\w+)/g)];
+  assert.ok(routes.length > 30, String(routes.length));
+  for (const [, method, path, scope] of routes) assert.equal(neededScope(method.toUpperCase(), path), scope.toLowerCase(), `${method} ${path}`);
+  for (const path of ["/healthz", "/openapi.json", "/problems/invalid"]) assert.equal(neededScope("GET", path), undefined);
+});

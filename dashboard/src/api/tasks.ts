@@ -1,0 +1,73 @@
+// Tasks: lists, single ones, and changes.
+
+import { inPath, request, type Answer } from "./client";
+import type { Explanation, Filter, JsonObject, RunList, Task, TaskList } from "./types";
+
+/** What a list of tasks and a change of many are filtered by. Texts as the URL has them. */
+export interface TaskFilter {
+  text?: string;
+  prefix?: string;
+  tags?: readonly string[];
+  status?: string;
+  kind?: string;
+  callbackHost?: string;
+  error?: string;
+  from?: string;
+  to?: string;
+}
+
+export type Selection = { ids: readonly string[] } | { filter: Filter } | { all: true };
+
+export interface ManyAnswer {
+  changed?: number;
+  cancelled?: number;
+  unchanged?: number;
+  notApplicable?: number;
+  alreadyRunning?: number;
+  notFound?: number;
+  running?: number;
+  done: boolean;
+}
+
+export type ManyVerb = "pause" | "resume" | "run" | "reschedule" | "cancel";
+
+export const isEmptyFilter = (filter: TaskFilter): boolean =>
+  Object.values(filter).every((value) => value === undefined || value.length === 0);
+
+/** Writes a filter as the member `filter` of a change. */
+export function filterBody(filter: TaskFilter): Filter {
+  const { tags, ...rest } = filter;
+  const members = Object.entries(rest).filter(([, value]) => value !== undefined && value !== "");
+  return { ...Object.fromEntries(members), ...(tags && tags.length > 0 ? { tags: [...tags] } : {}) } as Filter;
+}
+
+/** Returns a selection of all that a filter means; of every task if it is empty. */
+export const selectionOf = (filter: TaskFilter): Selection => (isEmptyFilter(filter) ? { all: true } : { filter: filterBody(filter) });
+
+export async function listTasks(filter: TaskFilter, page: { limit: number; cursor?: string | undefined }, signal?: AbortSignal): Promise<TaskList> {
+  const { tags, ...rest } = filter;
+  return (await request<TaskList>("GET", "/v1/tasks", { query: { ...rest, tag: tags, ...page }, signal })).body;
+}
+
+export const getTask = (id: string, signal?: AbortSignal): Promise<Answer<Task>> => request<Task>("GET", `/v1/tasks/${inPath(id)}`, { signal });
+
+export const explainTask = async (id: string, signal?: AbortSignal): Promise<Explanation> =>
+  (await request<Explanation>("GET", `/v1/tasks/${inPath(id)}/explain`, { signal })).body;
+
+export const taskRuns = async (id: string, page: { limit: number; cursor?: string | undefined }, signal?: AbortSignal): Promise<RunList> =>
+  (await request<RunList>("GET", `/v1/tasks/${inPath(id)}/runs`, { query: page, signal })).body;
+
+export const createTask = (definition: JsonObject, headers: Readonly<Record<string, string>> = {}): Promise<Answer<Task>> =>
+  request<Task>("POST", "/v1/tasks", { body: definition, headers });
+
+export const patchTask = (id: string, patch: JsonObject, ifMatch: string | undefined): Promise<Answer<Task>> =>
+  request<Task>("PATCH", `/v1/tasks/${inPath(id)}`, { body: patch, ifMatch });
+
+export const cancelTask = (id: string): Promise<Answer<Task>> => request<Task>("DELETE", `/v1/tasks/${inPath(id)}`);
+
+export const changeTask = (id: string, verb: "pause" | "resume" | "run" | "reschedule", body?: JsonObject): Promise<Answer<Task>> =>
+  request<Task>("POST", `/v1/tasks/${inPath(id)}/${verb}`, body === undefined ? {} : { body });
+
+/** Changes many tasks with one request, which may do a part of the work only: see `done`. */
+export const changeMany = async (verb: ManyVerb, selection: Selection, more: JsonObject = {}): Promise<ManyAnswer> =>
+  (await request<ManyAnswer>("POST", `/v1/tasks/${verb}`, { body: { ...selection, ...more } })).body;

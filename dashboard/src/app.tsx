@@ -1,0 +1,100 @@
+import { useEffect, useRef } from "preact/hooks";
+import { Empty, LinkButton, PageHead } from "./components/basics";
+import { Palette } from "./components/palette";
+import { Shell } from "./components/shell";
+import { Agenda } from "./pages/agenda";
+import { Create } from "./pages/create";
+import { DeadLetters } from "./pages/dead-letters";
+import { DeadLetter } from "./pages/dead-letters/one";
+import { Help } from "./pages/help";
+import { Keys } from "./pages/keys";
+import { Limits } from "./pages/limits";
+import { Namespaces } from "./pages/namespaces";
+import { Overview } from "./pages/overview";
+import { Runs } from "./pages/runs";
+import { PAGES } from "./pages/pages";
+import { SignIn } from "./pages/sign-in";
+import { Task } from "./pages/task";
+import { EditTask } from "./pages/task/edit";
+import { Tasks } from "./pages/tasks";
+import { isSignedIn, namespace, scopes } from "./state/session";
+import { parts, path, query } from "./state/router";
+
+function NotOffered({ title }: { title: string }) {
+  return (
+    <div class="page">
+      <PageHead title={title} />
+      <Empty title="Your key may not use this page">
+        It has the scopes {scopes.value.join(", ") || "none"}. Sign in with a key that has more, or choose another page.
+      </Empty>
+    </div>
+  );
+}
+
+/** Returns the page of the address. */
+function Page() {
+  const [first = "", name, part] = parts.value;
+  if (first === "tasks" && name !== undefined) return part === "edit" ? <EditTask id={name} /> : <Task id={name} />;
+  if (first === "dead-letters" && name !== undefined) return <DeadLetter id={name} />;
+  // Each page is offered to the keys that may use it: others see that it is not for them.
+  const entry = PAGES.find((page) => page.path === `/${first}`);
+  if (entry && !entry.isOffered.value) return <NotOffered title={entry.title} />;
+  switch (first) {
+    case "":
+      return <Overview />;
+    case "tasks":
+      return <Tasks />;
+    case "agenda":
+      return <Agenda />;
+    case "runs":
+      return <Runs />;
+    case "dead-letters":
+      return <DeadLetters />;
+    case "limits":
+      return <Limits />;
+    case "namespaces":
+      return <Namespaces />;
+    case "keys":
+      return <Keys />;
+    case "create":
+      return <Create key={query.value.toString()} />;
+    case "help":
+      return <Help />;
+  }
+  return (
+    <div class="page">
+      <PageHead title="No such page" />
+      <Empty title="There is no page at this address" action={<LinkButton to="/">Overview</LinkButton>}>
+        The address may be misspelled.
+      </Empty>
+    </div>
+  );
+}
+
+/** After a change of the page, names it in the title and lets screen readers begin with its heading. */
+function useArrival(): void {
+  const isFirst = useRef(true);
+  useEffect(() => {
+    const heading = document.querySelector<HTMLElement>("main h1");
+    document.title = `${heading?.textContent ?? ""} · Scheduler`;
+    if (!isFirst.current) heading?.focus({ preventScroll: true });
+    isFirst.current = false;
+    document.querySelector("main")?.scrollTo(0, 0);
+  }, [path.value]);
+}
+
+function SignedIn() {
+  useArrival();
+  return (
+    <>
+      <Shell>
+        <Page key={`${namespace.value} ${path.value}`} />
+      </Shell>
+      <Palette />
+    </>
+  );
+}
+
+export function App() {
+  return isSignedIn.value ? <SignedIn /> : <SignIn />;
+}

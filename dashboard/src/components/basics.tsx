@@ -1,0 +1,208 @@
+// The small parts that every page is made of.
+
+import type { ComponentChildren, JSX } from "preact";
+import { useState } from "preact/hooks";
+import { ApiError, Unreachable } from "../api/client";
+import { go } from "../state/router";
+import { tell } from "../state/notices";
+import { clockAt, fullTime, HERE } from "../lib/time";
+import { Icon, type IconName } from "./icons";
+
+type ButtonKind = "plain" | "main" | "danger" | "quiet";
+
+interface ButtonProps extends Omit<JSX.IntrinsicElements["button"], "icon" | "ref"> {
+  kind?: ButtonKind;
+  icon?: IconName;
+  children?: ComponentChildren;
+}
+
+export function Button({ kind = "plain", icon, children, type = "button", ...rest }: ButtonProps) {
+  return (
+    <button type={type} {...rest} class={`button ${kind} ${children ? "" : "only-icon"} ${typeof rest.class === "string" ? rest.class : ""}`}>
+      {icon && <Icon name={icon} />}
+      {children}
+    </button>
+  );
+}
+
+/** A link to a page of the dashboard. */
+export function Link({ to, children, ...rest }: { to: string; children: ComponentChildren; class?: string; title?: string; "aria-current"?: "page" | undefined }) {
+  return (
+    <a href={`#${to}`} {...rest}>
+      {children}
+    </a>
+  );
+}
+
+/** A link that looks like a button. */
+export function LinkButton({ to, kind = "plain", icon, children }: { to: string; kind?: ButtonKind; icon?: IconName; children: ComponentChildren }) {
+  return (
+    <a href={`#${to}`} class={`button ${kind}`}>
+      {icon && <Icon name={icon} />}
+      {children}
+    </a>
+  );
+}
+
+/** An instant by the clock of a zone. The zone is shown unless `isBare`, and the date unless `hasNoDate`, because a heading names it. */
+export function Time({ at, zone = HERE, isBare = false, hasNoDate = false }: { at: number | undefined; zone?: string; isBare?: boolean; hasNoDate?: boolean }) {
+  if (at === undefined) return <span class="muted">–</span>;
+  const { weekday, date, time, offset } = clockAt(at, zone);
+  const title = `${fullTime(at, HERE)} (${HERE})\n${fullTime(at, "UTC")}`;
+  return (
+    <time dateTime={new Date(at).toISOString()} title={title} class="time">
+      {!hasNoDate && (
+        <>
+          <span class="weekday">{weekday} </span>
+          {date}{" "}
+        </>
+      )}
+      {time}
+      {!isBare && <span class="muted"> {offset}</span>}
+    </time>
+  );
+}
+
+const TONES: Readonly<Record<string, string>> = {
+  scheduled: "calm",
+  running: "active",
+  retrying: "warn",
+  held: "warn",
+  paused: "calm",
+  unscheduled: "calm",
+  "dead-lettered": "bad",
+  cancelled: "calm",
+  succeeded: "good",
+  "handed-over": "good",
+  failed: "bad",
+  expired: "warn",
+  skipped: "warn",
+  open: "bad",
+  "half-open": "warn",
+};
+
+/** A status or an outcome, told by its word and, beside it, by a dot. */
+export function Badge({ value }: { value: string }) {
+  return (
+    <span class={`badge ${TONES[value] ?? "calm"}`}>
+      <span class="dot" aria-hidden="true" />
+      {value}
+    </span>
+  );
+}
+
+export function Tag({ children, to }: { children: ComponentChildren; to?: string }) {
+  return to ? (
+    <Link to={to} class="tag">
+      {children}
+    </Link>
+  ) : (
+    <span class="tag">{children}</span>
+  );
+}
+
+/** The head of a page: what it is, and what can be done there. */
+export function PageHead({ title, beside, children, about }: { title: string; beside?: ComponentChildren; children?: ComponentChildren; about?: ComponentChildren }) {
+  return (
+    <header class="page-head">
+      <div class="page-title">
+        <div class="row">
+          <h1 tabIndex={-1}>{title}</h1>
+          {beside}
+        </div>
+        {about && <p class="muted">{about}</p>}
+      </div>
+      <div class="actions">{children}</div>
+    </header>
+  );
+}
+
+/** Says that there is nothing, and how something comes to be there. */
+export function Empty({ title, children, action }: { title: string; children: ComponentChildren; action?: ComponentChildren }) {
+  return (
+    <div class="empty">
+      <h2>{title}</h2>
+      <p>{children}</p>
+      {action && <div class="actions">{action}</div>}
+    </div>
+  );
+}
+
+/** What to do about a problem of a type, where the answer itself does not say it. */
+const ADVICE: Readonly<Record<string, string>> = {
+  forbidden: "Sign in with a key that has this scope, or ask its owner for one.",
+  "no-namespace": "Choose another namespace, or create this one with an operator's key.",
+  "other-version": "Somebody has changed it since you read it. Read it again.",
+  quota: "Wait, or raise the quota of the namespace.",
+};
+
+/** Says what went wrong and what to do. */
+export function ErrorNote({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+  if (!error) return null;
+  const isProblem = error instanceof ApiError;
+  const name = isProblem ? error.problem.type.replace("/problems/", "") : "";
+  return (
+    <div class="note bad" role="alert">
+      <p>
+        <strong>{isProblem ? error.problem.title : error instanceof Unreachable ? "No answer" : "Something went wrong"}.</strong>{" "}
+        {isProblem && error.problem.field ? <code>{error.problem.field}</code> : null} {(error as Error).message}
+      </p>
+      <p class="row">
+        {ADVICE[name]}
+        {isProblem && error.problem.type.startsWith("/problems/") && (
+          <a href={error.problem.type} target="_blank" rel="noreferrer">
+            What to do
+          </a>
+        )}
+        {isProblem && error.requestId && <span class="muted">request {error.requestId}</span>}
+        {onRetry && <Button onClick={onRetry}>Try again</Button>}
+      </p>
+    </div>
+  );
+}
+
+/** A button that copies a text. */
+export function Copy({ text, label = "Copy" }: { text: string; label?: string }) {
+  const [isDone, setDone] = useState(false);
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      setDone(true);
+      setTimeout(() => setDone(false), 2_000);
+    } catch {
+      tell("The browser does not allow copying here: select the text, and copy it yourself.", { isBad: true });
+    }
+  };
+  return (
+    <Button kind="quiet" icon="copy" onClick={copy}>
+      {isDone ? "Copied" : label}
+    </Button>
+  );
+}
+
+export function Loading({ what = "Reading" }: { what?: string }) {
+  return (
+    <p class="loading muted" role="status">
+      {what}…
+    </p>
+  );
+}
+
+/** A text that selects something, as a set of buttons of which one is pressed. */
+export function Segments<Value extends string>({ label, value, options, onChange }: { label: string; value: Value; options: readonly (readonly [Value, string])[]; onChange: (value: Value) => void }) {
+  return (
+    <div class="segments" role="group" aria-label={label}>
+      {options.map(([option, text]) => (
+        <button type="button" key={option} aria-pressed={option === value} onClick={() => onChange(option)}>
+          {text}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** Goes to the page of a row unless the click meant something else in it. */
+export function openRow(event: MouseEvent, to: string): void {
+  const inside = (event.target as Element).closest("a, button, input, label");
+  if (!inside && !event.ctrlKey && !event.metaKey) go(to);
+}

@@ -1,0 +1,102 @@
+// Charts over time, drawn by uPlot, which is loaded when the first one is shown.
+
+import { useEffect, useRef } from "preact/hooks";
+import type { AlignedData, Options } from "uplot";
+import { theme } from "../state/theme";
+import { HERE } from "../lib/time";
+
+export interface ChartSeries {
+  label: string;
+  /** A custom property of tokens.css, such as `--accent`. */
+  color: string;
+  values: readonly (number | null)[];
+}
+
+interface ChartProps {
+  /** Says in words what the chart shows. */
+  label: string;
+  /** Milliseconds since 1970. */
+  times: readonly number[];
+  series: readonly ChartSeries[];
+  isBars?: boolean;
+  height?: number;
+}
+
+/** Returns the color that a custom property has at an element, as a canvas takes it. */
+function colorOf(element: HTMLElement, property: string): string {
+  element.style.color = `var(${property})`;
+  const { color } = getComputedStyle(element);
+  element.style.color = "";
+  return color;
+}
+
+export function Chart({ label, times, series, isBars = false, height = 160 }: ChartProps) {
+  const ref = useRef<HTMLDivElement>(null);
+  const data: AlignedData = [times.map((time) => time / 1_000), ...series.map(({ values }) => [...values])];
+  const current = useRef(data);
+  current.current = data;
+  const plot = useRef<{ setData: (data: AlignedData) => void } | undefined>(undefined);
+
+  useEffect(() => {
+    const element = ref.current;
+    if (!element) return undefined;
+    let stop = () => {};
+    let isGone = false;
+    void import("uplot").then(({ default: UPlot }) => {
+      if (isGone) return;
+      const muted = colorOf(element, "--muted");
+      const line = colorOf(element, "--line");
+      const axis = { stroke: muted, grid: { stroke: line, width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
+      const options: Options = {
+        width: element.clientWidth,
+        height,
+        legend: { show: false },
+        cursor: { show: false },
+        tzDate: (seconds) => UPlot.tzDate(new Date(seconds * 1_000), HERE),
+        axes: [
+          { ...axis, size: 28, values: [[3_600 * 24, "{YYYY}-{MM}-{DD}", null, null, null, null, null, null, 1], [3_600, "{HH}:{mm}", null, null, null, null, null, null, 1], [60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]] },
+          { ...axis, size: 40 },
+        ],
+        scales: { y: { range: (_, __, most) => [0, Math.max(most, 1) * 1.1] } },
+        series: [
+          {},
+          ...series.map(({ label: name, color }) => ({
+            label: name,
+            stroke: colorOf(element, color),
+            width: 1.5,
+            points: { show: false },
+            ...(isBars && UPlot.paths.bars ? { fill: colorOf(element, color), paths: UPlot.paths.bars({ size: [0.8, 40], align: 1 }) } : {}),
+          })),
+        ],
+      };
+      const drawn = new UPlot(options, current.current, element);
+      plot.current = drawn;
+      const observer = new ResizeObserver(() => drawn.setSize({ width: element.clientWidth, height }));
+      observer.observe(element);
+      stop = () => {
+        observer.disconnect();
+        drawn.destroy();
+        plot.current = undefined;
+      };
+    });
+    return () => {
+      isGone = true;
+      stop();
+    };
+  }, [theme.value, series.length, isBars, height]);
+
+  useEffect(() => plot.current?.setData(current.current));
+  return (
+    <figure class="chart">
+      <div ref={ref} role="img" aria-label={label} style={{ height: `${height}px` }} />
+      <figcaption class="legend">
+        {series.map(({ label: name, color }) => (
+          <span key={name}>
+            <i style={{ background: `var(${color})` }} />
+            {name}
+          </span>
+        ))}
+      </figcaption>
+    </figure>
+  );
+}

@@ -1,0 +1,82 @@
+// Dialogs: the browser's own, which keep the focus inside and close with Escape.
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { Button, ErrorNote } from "./basics";
+import { TextField } from "./field";
+
+interface DialogProps {
+  title: string;
+  onClose: () => void;
+  children: ComponentChildren;
+  isWide?: boolean;
+}
+
+export function Dialog({ title, onClose, children, isWide = false }: DialogProps) {
+  const ref = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const before = document.activeElement;
+    ref.current?.showModal();
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  return (
+    <dialog ref={ref} class={isWide ? "dialog wide" : "dialog"} aria-labelledby={id} onClose={onClose} onCancel={onClose}>
+      <header class="dialog-head">
+        <h2 id={id}>{title}</h2>
+        <Button kind="quiet" icon="close" aria-label="Close" onClick={onClose} />
+      </header>
+      {children}
+    </dialog>
+  );
+}
+
+interface ActionDialogProps {
+  title: string;
+  verb: string;
+  /** Does it; the dialog closes when it is done, and shows why if it could not be done. */
+  onAct: () => Promise<unknown>;
+  onClose: () => void;
+  children?: ComponentChildren;
+  isDanger?: boolean;
+  isDisabled?: boolean;
+  /** What has to be typed before it can be done. */
+  confirmWith?: string;
+  isWide?: boolean;
+}
+
+/** Asks before something is done. */
+export function ActionDialog({ title, verb, onAct, onClose, children, isDanger = false, isDisabled = false, confirmWith, isWide = false }: ActionDialogProps) {
+  const [isBusy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const [typed, setTyped] = useState("");
+  const act = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(undefined);
+    try {
+      await onAct();
+      onClose();
+    } catch (problem) {
+      setError(problem);
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title={title} onClose={onClose} isWide={isWide}>
+      <form onSubmit={act} class="dialog-body">
+        {children}
+        {confirmWith !== undefined && <TextField label={`Type “${confirmWith}” to confirm`} value={typed} onChange={setTyped} />}
+        <ErrorNote error={error} />
+        <footer class="actions end">
+          <Button onClick={onClose}>Close</Button>
+          <Button type="submit" kind={isDanger ? "danger" : "main"} disabled={isBusy || isDisabled || (confirmWith !== undefined && typed !== confirmWith)}>
+            {verb}
+          </Button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,113 @@
+// Fields of forms, each with its label, its help and its error.
+
+import type { ComponentChildren } from "preact";
+import { useId } from "preact/hooks";
+
+interface FieldProps {
+  label: string;
+  help?: ComponentChildren;
+  error?: string | undefined;
+  children: (attributes: { id: string; "aria-describedby": string | undefined; "aria-invalid": boolean }) => ComponentChildren;
+}
+
+/** Puts a label above a control, and help or an error below it. */
+export function Field({ label, help, error, children }: FieldProps) {
+  const id = useId();
+  const note = error || help ? `${id}-note` : undefined;
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      {children({ id, "aria-describedby": note, "aria-invalid": error !== undefined })}
+      {note && (
+        <p id={note} class={error ? "field-error" : "field-help"}>
+          {error ?? help}
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface TextProps {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+  help?: ComponentChildren;
+  error?: string | undefined;
+  type?: "text" | "password" | "number" | "datetime-local" | "search" | "url";
+  placeholder?: string;
+  /** The id of a list of suggestions. */
+  list?: string;
+  isRequired?: boolean;
+  isCode?: boolean;
+  step?: string;
+  min?: string;
+  autofocus?: boolean;
+  autocomplete?: string;
+}
+
+export function TextField({ label, value, onChange, help, error, type = "text", isRequired, isCode, autofocus, autocomplete = "off", list, ...rest }: TextProps) {
+  return (
+    <Field label={label} help={help} error={error}>
+      {(attributes) => (
+        <input
+          {...attributes}
+          {...rest}
+          list={list}
+          class={isCode ? "code" : ""}
+          // The types of Preact want the kind of input to be known: all of these take the same attributes.
+          type={type as "url"}
+          value={value}
+          required={isRequired ?? false}
+          spellcheck={false}
+          autocomplete={autocomplete}
+          autofocus={autofocus ?? false}
+          onInput={(event) => onChange(event.currentTarget.value)}
+        />
+      )}
+    </Field>
+  );
+}
+
+export function TextArea({ label, value, onChange, help, error, rows = 4 }: Pick<TextProps, "label" | "value" | "onChange" | "help" | "error"> & { rows?: number }) {
+  return (
+    <Field label={label} help={help} error={error}>
+      {(attributes) => (
+        <textarea {...attributes} class="code" rows={rows} spellcheck={false} value={value} onInput={(event) => onChange(event.currentTarget.value)} />
+      )}
+    </Field>
+  );
+}
+
+interface ChoiceProps {
+  label: string;
+  value: string;
+  options: readonly (readonly [value: string, text: string])[];
+  onChange: (value: string) => void;
+  help?: ComponentChildren;
+  error?: string | undefined;
+}
+
+export function Choice({ label, value, options, onChange, help, error }: ChoiceProps) {
+  return (
+    <Field label={label} help={help} error={error}>
+      {(attributes) => (
+        <select {...attributes} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+          {options.map(([option, text]) => (
+            <option key={option} value={option} selected={option === value}>
+              {text}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+export function Check({ label, isChecked, onChange, isLabelHidden = false }: { label: string; isChecked: boolean; onChange: (checked: boolean) => void; isLabelHidden?: boolean }) {
+  return (
+    <label class="check">
+      <input type="checkbox" checked={isChecked} onChange={(event) => onChange(event.currentTarget.checked)} />
+      <span class={isLabelHidden ? "hidden" : ""}>{label}</span>
+    </label>
+  );
+}

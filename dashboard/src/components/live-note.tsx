@@ -1,0 +1,39 @@
+// Says whether the page updates by itself, and what that costs.
+
+import { isLive, watching } from "../state/live";
+import { shardCount } from "../state/shards";
+import { requestCost } from "../lib/cost";
+import { dollars } from "../lib/numbers";
+
+const HOUR_MS = 3_600_000;
+
+/** What an hour of the present page costs, in dollars; undefined as long as the number of shards is not known. */
+function costPerHour(): number | undefined {
+  let sum = 0;
+  for (const { everyMs, shards } of watching.value) {
+    const asked = shards === "all" ? shardCount.value : shards;
+    if (asked === undefined) return undefined;
+    sum += (HOUR_MS / everyMs) * requestCost(asked);
+  }
+  return sum;
+}
+
+export function LiveNote() {
+  const cost = costPerHour();
+  const fastest = Math.min(...watching.value.map(({ everyMs }) => everyMs));
+  return (
+    <div class="live">
+      <label class="check">
+        <input type="checkbox" role="switch" checked={isLive.value} onChange={(event) => (isLive.value = event.currentTarget.checked)} />
+        <span>Live updates</span>
+      </label>
+      <p class="muted small" title="An estimate: requests to the Worker and to the shards, while this page is visible. A hidden page reads nothing.">
+        {!isLive.value
+          ? "Off: nothing is read by itself."
+          : watching.value.length === 0
+            ? "This page reads nothing by itself."
+            : `Every ${fastest / 1_000} s${cost === undefined ? "" : `, about ${dollars(cost)} an hour`}`}
+      </p>
+    </div>
+  );
+}

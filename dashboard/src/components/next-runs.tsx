@@ -1,0 +1,91 @@
+// The next runs of a schedule, by the viewer's clock and by its own.
+
+import { useEffect, useState } from "preact/hooks";
+import { ApiError } from "../api/client";
+import { previewRuns } from "../api/preview";
+import type { JsonObject, Preview, PreviewRun } from "../api/types";
+import { now } from "../state/live";
+import { duration, HERE, isZone, relative } from "../lib/time";
+import { ErrorNote, Time } from "./basics";
+
+const TYPING_MS = 250;
+
+interface PreviewState {
+  preview?: Preview | undefined;
+  error?: Error | undefined;
+}
+
+/** Asks for the runs of a definition, once somebody has stopped to change it. */
+export function usePreview(definition: JsonObject, count: number, refreshedBy: unknown = undefined): PreviewState {
+  const [state, setState] = useState<PreviewState>({});
+  const text = JSON.stringify(definition);
+  useEffect(() => {
+    const controller = new AbortController();
+    const timer = setTimeout(async () => {
+      try {
+        setState({ preview: await previewRuns(definition, { count }, controller.signal) });
+      } catch (error) {
+        if (!controller.signal.aborted) setState({ error: error as Error });
+      }
+    }, TYPING_MS);
+    return () => {
+      clearTimeout(timer);
+      controller.abort();
+    };
+  }, [text, count, refreshedBy]);
+  return state;
+}
+
+function Change({ run }: { run: PreviewRun }) {
+  if (!run.explanation) return null;
+  return (
+    <p class="warn small">
+      <strong>{run.clockChange}</strong> {run.explanation}
+    </p>
+  );
+}
+
+/** Lists runs: by the viewer's clock, and below it by the clock of the schedule, if that is another. */
+export function RunTimes({ preview }: { preview: Preview }) {
+  const zone = preview.timezone;
+  const hasOwnZone = zone !== HERE && isZone(zone);
+  if (preview.runs.length === 0) return <p class="muted">It does not fire by itself.</p>;
+  return (
+    <>
+      <ol class="next-runs" aria-label="Next runs">
+        {preview.runs.map((run) => (
+          <li key={run.time}>
+            <div class="next-run">
+              <Time at={run.time} />
+              <span class="muted">{relative(run.due, now.value)}</span>
+            </div>
+            {hasOwnZone && (
+              <div class="muted small">
+                <Time at={run.time} zone={zone} isBare={zone === "UTC"} /> {zone}
+              </div>
+            )}
+            <Change run={run} />
+            {run.due !== run.time && <p class="muted small">Fires {duration(run.due - run.time)} later, because of its jitter or window.</p>}
+          </li>
+        ))}
+      </ol>
+      {!preview.more && <p class="muted small">There are no further runs.</p>}
+    </>
+  );
+}
+
+/** Shows the runs of what somebody is writing, or what is wrong with it. */
+export function NextRuns({ definition, count = 6 }: { definition: JsonObject; count?: number }) {
+  const { preview, error } = usePreview(definition, count);
+  if (error instanceof ApiError && error.status === 422) {
+    return (
+      <p class="note warn" role="status">
+        <span>
+          <strong>No runs yet.</strong> {error.problem.detail}
+        </span>
+      </p>
+    );
+  }
+  if (error) return <ErrorNote error={error} />;
+  return preview ? <RunTimes preview={preview} /> : <p class="muted">…</p>;
+}

@@ -1,0 +1,63 @@
+// A table of which only the rows in sight are in the document.
+
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+
+interface VirtualListProps {
+  label: string;
+  /** Widths of the columns, as CSS writes them for a grid. */
+  columns: string;
+  head: ComponentChildren;
+  length: number;
+  rowHeight?: number;
+  /** Returns the cells of a row. */
+  row: (index: number) => ComponentChildren;
+  rowProps?: (index: number) => JSX.IntrinsicElements["div"];
+  /** Called with the range of rows in sight whenever it changes. */
+  onRange: (from: number, to: number) => void;
+}
+
+/** Rows above and below those in sight that are in the document as well. */
+const MARGIN = 10;
+
+export function VirtualList({ label, columns, head, length, rowHeight = 32, row, rowProps, onRange }: VirtualListProps) {
+  const ref = useRef<HTMLDivElement>(null);
+  const [view, setView] = useState({ top: 0, height: 600 });
+
+  useLayoutEffect(() => {
+    const element = ref.current;
+    if (!element) return undefined;
+    const measure = () => setView({ top: element.scrollTop, height: element.clientHeight });
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+
+  const from = Math.max(0, Math.floor(view.top / rowHeight) - MARGIN);
+  const to = Math.min(length, Math.ceil((view.top + view.height) / rowHeight) + MARGIN);
+  useEffect(() => onRange(from, to), [from, to, length]);
+
+  const shown: number[] = [];
+  for (let index = from; index < to; index += 1) shown.push(index);
+  return (
+    <div class="grid-table" role="table" aria-label={label} aria-rowcount={length + 1} style={{ "--columns": columns }}>
+      <div class="grid-head" role="rowgroup">
+        <div class="grid-row" role="row" aria-rowindex={1}>
+          {head}
+        </div>
+      </div>
+      <div class="grid-body" role="rowgroup" ref={ref} tabIndex={0} onScroll={(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}>
+        <div role="presentation" class="grid-room" style={{ height: `${length * rowHeight}px` }}>
+          <div role="presentation" style={{ transform: `translateY(${from * rowHeight}px)` }}>
+            {shown.map((index) => (
+              <div key={index} {...rowProps?.(index)} class="grid-row" role="row" aria-rowindex={index + 2} data-index={index} style={{ height: `${rowHeight}px` }}>
+                {row(index)}
+              </div>
+            ))}
+          </div>
+        </div>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,144 @@
+// A list that is read by cursors, of which only the pages around what is shown are kept: a million rows cost no more than a thousand.
+
+import { signal } from "@preact/signals";
+
+export interface Portion<Item> {
+  items: readonly Item[];
+  /** Where the next page begins; null at the end. */
+  cursor: string | null;
+}
+
+interface Page<Item> {
+  start: string | undefined;
+  count: number;
+  /** Absent if the page is not kept. */
+  items: readonly Item[] | undefined;
+  lastUsed: number;
+}
+
+const MOST_KEPT_PAGES = 20;
+/** So many pages in a row without a row: then somebody has to say that the search is to go on. */
+const MOST_EMPTY_PAGES = 10;
+
+export class CursorList<Item> {
+  /** Changes whenever anything below does. */
+  readonly version = signal(0);
+  isLoading = false;
+  error: Error | undefined;
+  /** Whether the last page has been read. */
+  isComplete = false;
+  /** Whether the search waits to be continued. */
+  isWaiting = false;
+  /** How many pages have been read for this list. */
+  pagesRead = 0;
+  #pages: Page<Item>[] = [];
+  #next: string | undefined;
+  #length = 0;
+  #emptyInARow = 0;
+  #uses = 0;
+  #controller = new AbortController();
+
+  constructor(readonly load: (cursor: string | undefined, signal: AbortSignal) => Promise<Portion<Item>>) {}
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Returns a row, or undefined if its page is not kept; `show` reads it again. */
+  at(index: number): Item | undefined {
+    const found = this.#find(index);
+    return found?.page.items?.[index - found.first];
+  }
+
+  /** Returns the rows that are kept, in order. */
+  kept(): Item[] {
+    return this.#pages.flatMap((page) => page.items ?? []);
+  }
+
+  /** Makes sure that the rows of a range are there, and that there are more behind it. */
+  show(from: number, to: number): void {
+    if (!this.isComplete && !this.isWaiting && !this.error && to >= this.#length - 1) void this.more();
+    for (let index = from; index < Math.min(to, this.#length); ) {
+      const found = this.#find(index);
+      if (!found) return;
+      this.#uses += 1;
+      found.page.lastUsed = this.#uses;
+      if (!found.page.items) void this.#readAgain(found.page);
+      index = found.first + Math.max(found.page.count, 1);
+    }
+  }
+
+  /** Reads on, until something is found or the search has to be continued. */
+  async more(): Promise<void> {
+    if (this.isLoading || this.isComplete) return;
+    this.#set({ isLoading: true, error: undefined, isWaiting: false });
+    const { signal } = this.#controller;
+    try {
+      for (;;) {
+        const start = this.#next;
+        const { items, cursor } = await this.load(start, signal);
+        if (signal.aborted) return;
+        this.pagesRead += 1;
+        this.#uses += 1;
+        if (items.length > 0) this.#pages.push({ start, count: items.length, items, lastUsed: this.#uses });
+        this.#length += items.length;
+        this.#next = cursor ?? undefined;
+        this.#forget();
+        this.#emptyInARow = items.length > 0 ? 0 : this.#emptyInARow + 1;
+        if (cursor === null) return this.#set({ isLoading: false, isComplete: true });
+        if (items.length > 0) return this.#set({ isLoading: false });
+        if (this.#emptyInARow >= MOST_EMPTY_PAGES) {
+          this.#emptyInARow = 0;
+          return this.#set({ isLoading: false, isWaiting: true });
+        }
+        this.#changed();
+      }
+    } catch (error) {
+      if (!signal.aborted) this.#set({ isLoading: false, error: error as Error });
+    }
+  }
+
+  /** Stops reading for good. */
+  close(): void {
+    this.#controller.abort();
+  }
+
+  async #readAgain(page: Page<Item>): Promise<void> {
+    // Not twice at a time.
+    page.items = [];
+    try {
+      const { items } = await this.load(page.start, this.#controller.signal);
+      // Rows may have gone meanwhile. The place of the others does not change until the list is read anew.
+      page.items = items.slice(0, page.count);
+    } catch {
+      page.items = undefined;
+    }
+    this.#forget();
+    this.#changed();
+  }
+
+  #find(index: number): { page: Page<Item>; first: number } | undefined {
+    let first = 0;
+    for (const page of this.#pages) {
+      if (index < first + page.count) return { page, first };
+      first += page.count;
+    }
+    return undefined;
+  }
+
+  #forget(): void {
+    const kept = this.#pages.filter((page) => page.items);
+    if (kept.length <= MOST_KEPT_PAGES) return;
+    kept.sort((one, other) => one.lastUsed - other.lastUsed);
+    for (const page of kept.slice(0, kept.length - MOST_KEPT_PAGES)) page.items = undefined;
+  }
+
+  #set(changes: Partial<Pick<this, "isLoading" | "error" | "isComplete" | "isWaiting">>): void {
+    Object.assign(this, changes);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.version.value += 1;
+  }
+}

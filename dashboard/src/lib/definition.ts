@@ -1,0 +1,119 @@
+// The definition of a task: what somebody writes, without what only answers show.
+
+import type { Json, JsonObject, Task } from "../api/types";
+
+/** Members that answers show and requests ignore. */
+const READ_ONLY = new Set([
+  "status",
+  "kind",
+  "due",
+  "running",
+  "changed",
+  "cancelled",
+  "clockChange",
+  "explanation",
+  "warnings",
+  "createdAt",
+  "updatedAt",
+  "createdBy",
+  "firstRun",
+  "lastRun",
+  "stage",
+  "outcome",
+  "attempt",
+  "deadLetterId",
+  "failedAt",
+  "error",
+  "firstAttemptAt",
+  "replayedAt",
+  "lateSince",
+  "notBefore",
+]);
+
+/** The members of which a task has exactly one, or `type`. */
+const KINDS = ["delayInSeconds", "time", "cron", "everySeconds", "rrule"] as const;
+export type Kind = (typeof KINDS)[number] | "no-schedule";
+
+/** Members that belong to some kinds of schedules only. A patch that changes the kind drops them. */
+const OF_SCHEDULES = ["anchor", "startAt", "endAt", "maxRuns", "overlap", "timezone"];
+
+/** Returns what somebody would write to get a task. Times that were given as local ones are local again. */
+export function definitionOf(task: Task): JsonObject {
+  const { local, ...members } = task as unknown as JsonObject;
+  const kept = Object.entries(members).filter(([name, value]) => !READ_ONLY.has(name) && value !== null);
+  const definition: JsonObject = Object.fromEntries(kept);
+  if (isObject(local)) {
+    for (const [name, value] of Object.entries(local)) if (value !== null) definition[name] = value;
+  }
+  if (task.kind === "no-schedule") definition["type"] = "no-schedule";
+  return definition;
+}
+
+/** Returns the kind of the schedule of a definition. */
+export function kindOf(definition: JsonObject): Kind {
+  return KINDS.find((kind) => definition[kind] !== undefined) ?? "no-schedule";
+}
+
+/** Gives a definition another kind of schedule, without what belongs to the old one. */
+export function withKind(definition: JsonObject, kind: Kind, zone: string): JsonObject {
+  const gone = new Set<string>([...KINDS, "type", "anchor", "local"]);
+  if (kind === "delayInSeconds" || kind === "time" || kind === "no-schedule") for (const name of OF_SCHEDULES) gone.add(name);
+  if (kind === "everySeconds") gone.add("timezone");
+  const rest = Object.fromEntries(Object.entries(definition).filter(([name]) => !gone.has(name)));
+  const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+  const added: Record<Kind, JsonObject> = {
+    delayInSeconds: { delayInSeconds: 60 },
+    time: { time: `${tomorrow}T09:00:00`, timezone: zone },
+    cron: { cron: "0 9 * * MON-FRI", timezone: zone },
+    everySeconds: { everySeconds: 3600 },
+    rrule: { rrule: "FREQ=MONTHLY;BYDAY=-1FR", startAt: `${tomorrow}T09:00:00`, timezone: zone },
+    "no-schedule": { type: "no-schedule" },
+  };
+  return { ...rest, ...added[kind] };
+}
+
+export const isObject = (value: Json | undefined): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
+
+export function isEqual(one: Json | undefined, other: Json | undefined): boolean {
+  if (one === other) return true;
+  if (Array.isArray(one) && Array.isArray(other)) return one.length === other.length && one.every((value, index) => isEqual(value, other[index]));
+  if (!isObject(one) || !isObject(other)) return false;
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...names].every((name) => isEqual(one[name], other[name]));
+}
+
+/** Returns the merge patch (RFC 7396) that makes one object into another. */
+function difference(from: JsonObject, to: JsonObject): JsonObject {
+  const patch: JsonObject = {};
+  for (const name of new Set([...Object.keys(from), ...Object.keys(to)])) {
+    const [before, after] = [from[name], to[name]];
+    if (isEqual(before, after)) continue;
+    if (after === undefined) patch[name] = null;
+    else if (isObject(before) && isObject(after) && before["type"] === after["type"]) patch[name] = difference(before, after);
+    else patch[name] = after;
+  }
+  return patch;
+}
+
+/** Returns the body of a PATCH that makes a task of one definition into that of another. */
+export function patchOf(from: JsonObject, to: JsonObject): JsonObject {
+  const patch = difference(from, to);
+  delete patch["id"];
+  if (kindOf(from) === kindOf(to)) {
+    if (patch["type"] === null) delete patch["type"];
+    return patch;
+  }
+  // The new kind takes the place of the old one by itself, and drops what belongs to that.
+  for (const name of [...KINDS, "type", ...OF_SCHEDULES]) if (patch[name] === null) delete patch[name];
+  return patch;
+}
+
+/** Parses a JSON object. Throws what is wrong with it, for people. */
+export function parseObject(text: string): JsonObject {
+  const value = JSON.parse(text) as Json;
+  if (!isObject(value)) throw new Error("A task is a JSON object: { … }");
+  return value;
+}
+
+/** Says whether a text has a whole number that JavaScript would round. */
+export const hasRoundedNumber = (text: string): boolean => [...text.replace(/"(?:[^"\\]|\\.)*"/g, "").matchAll(/-?\d{16,}/g)].some(([digits]) => !Number.isSafeInteger(Number(digits)));

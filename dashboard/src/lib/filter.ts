@@ -1,0 +1,45 @@
+// Filters of tasks and dead letters, as the address of a page has them.
+
+import type { TaskFilter } from "../api/tasks";
+import { fullTime } from "./time";
+
+const TEXTS = ["text", "prefix", "status", "kind", "callbackHost", "error", "from", "to"] as const;
+export type FilterName = (typeof TEXTS)[number] | "tag";
+
+export const STATUSES = ["scheduled", "running", "retrying", "held", "paused", "unscheduled", "dead-lettered"] as const;
+export const KINDS = ["once", "recurring", "cron", "every", "rrule", "no-schedule"] as const;
+
+/** Reads a filter from a query. Two tags are joined with a comma. */
+export function filterOf(query: URLSearchParams): TaskFilter {
+  const filter: TaskFilter = {};
+  for (const name of TEXTS) {
+    const value = query.get(name);
+    if (value) filter[name] = value;
+  }
+  const tags = (query.get("tag") ?? "").split(",").filter(Boolean).slice(0, 2);
+  return tags.length > 0 ? { ...filter, tags } : filter;
+}
+
+/** Names of the parts, as the form and the confirmations show them. */
+export const LABELS: Readonly<Record<FilterName, string>> = {
+  text: "Description contains",
+  prefix: "Id begins with",
+  tag: "Tag",
+  status: "Status",
+  kind: "Kind",
+  callbackHost: "Webhook host",
+  error: "Error contains",
+  from: "From",
+  to: "Before",
+};
+
+/** Says what a filter selects, part by part. */
+export function describeFilter(filter: TaskFilter): string[] {
+  const parts = TEXTS.flatMap((name) => {
+    const value = filter[name];
+    if (value === undefined) return [];
+    const isTime = name === "from" || name === "to";
+    return [`${LABELS[name]}: ${isTime && !Number.isNaN(Date.parse(value)) ? fullTime(Date.parse(value)) : value}`];
+  });
+  return [...parts, ...(filter.tags ?? []).map((tag) => `${LABELS.tag}: ${tag}`)];
+}

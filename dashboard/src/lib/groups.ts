@@ -1,0 +1,43 @@
+// Dead letters with like errors.
+
+import type { Task } from "../api/types";
+
+export interface LetterGroup {
+  /** What the errors have in common: `<n>` stands for a number, `<id>` for an id. */
+  error: string;
+  letters: Task[];
+  firstAt: number;
+  lastAt: number;
+}
+
+const LONG_ID = /\b(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{16,})\b/gi;
+
+/** Returns what an error has in common with those that differ in numbers and ids only. The HTTP status stays. */
+export function likeness(error: string): string {
+  return error
+    .replace(LONG_ID, "<id>")
+    .replace(/(HTTP )?\b\d+(?:\.\d+)*/g, (text, http: string | undefined) => (http ? text : "<n>"));
+}
+
+/** Groups dead letters, the largest group first. */
+export function grouped(letters: readonly Task[]): LetterGroup[] {
+  const groups = new Map<string, LetterGroup>();
+  for (const letter of letters) {
+    const error = likeness(letter.error ?? "(no error)");
+    const at = letter.failedAt ?? 0;
+    const group = groups.get(error) ?? { error, letters: [], firstAt: at, lastAt: at };
+    group.letters.push(letter);
+    group.firstAt = Math.min(group.firstAt, at);
+    group.lastAt = Math.max(group.lastAt, at);
+    groups.set(error, group);
+  }
+  return [...groups.values()].sort((one, other) => other.letters.length - one.letters.length);
+}
+
+/** Returns the longest text of a likeness that stands in each of its errors as it is. */
+export function textOfAll(error: string): string {
+  return error
+    .split(/<n>|<id>/)
+    .map((part) => part.trim())
+    .reduce((longest, part) => (part.length > longest.length ? part : longest), "");
+}

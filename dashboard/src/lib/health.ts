@@ -1,0 +1,86 @@
+// Whether all is well, and what is not.
+
+import type { Quota, Stats } from "../api/types";
+import { count, whole } from "./numbers";
+import { duration } from "./time";
+
+export type Level = "good" | "warn" | "bad";
+
+export interface Reason {
+  level: Level;
+  text: string;
+  /** The page where something can be done about it. */
+  to?: string;
+}
+
+export interface Health {
+  level: Level;
+  sentence: string;
+  reasons: Reason[];
+}
+
+/** The most tasks and dead letters of a shard. */
+const SHARD_ENTRIES = 1_000_000;
+/** From this part of a bound on, it is near. */
+const NEAR = 0.8;
+/** Lateness that somebody would notice. */
+const LATE_MS = 5_000;
+/** From so many attempts on, a rate of failures says something. */
+const FEW_ATTEMPTS = 10;
+
+/** What has happened since an earlier reading. */
+export interface Recent {
+  succeeded: number;
+  failed: number;
+  repairs: number;
+}
+
+const ofShards = (stats: Stats): Reason[] => {
+  const full = stats.shards.filter(({ pending, deadLetters }) => pending + deadLetters > SHARD_ENTRIES * NEAR);
+  if (full.length === 0) return [];
+  return [{ level: "bad", text: `${count(full.length, "shard")} nearly full (${full.slice(0, 3).map(({ shard }) => shard).join(", ")}): beyond ${whole(SHARD_ENTRIES)} tasks and dead letters, a shard refuses creates.` }];
+};
+
+const ofQuota = (stats: Stats, quota: Quota | undefined): Reason[] => {
+  const most = quota?.pendingTasks;
+  const held = stats.pending + stats.deadLetters;
+  if (!most || held < most * NEAR) return [];
+  return [{ level: "warn", text: `The namespace holds ${whole(held)} of the ${whole(most)} tasks that its quota allows.`, to: "/namespaces" }];
+};
+
+const ofFailures = (recent: Recent | undefined): Reason[] => {
+  if (!recent) return [];
+  const attempts = recent.succeeded + recent.failed;
+  const failing = attempts >= FEW_ATTEMPTS && recent.failed / attempts > 0.2;
+  return [
+    ...(failing ? [{ level: "bad" as const, text: `${Math.round((recent.failed / attempts) * 100)} % of the last ${whole(attempts)} attempts failed.`, to: "/runs?group=error" }] : []),
+    ...(recent.repairs > 0 ? [{ level: "warn" as const, text: `The watchdog has just repaired ${count(recent.repairs, "shard")} whose alarm was missing.` }] : []),
+  ];
+};
+
+/** Judges the numbers of a namespace. */
+export function healthOf(stats: Stats, quota: Quota | undefined, recent: Recent | undefined): Health {
+  const { overdue, deadLetters, deadLettersDisplaced, latenessMillis, circuits } = stats;
+  const reasons: Reason[] = [
+    ...circuits.map(({ destination, failures, waiting }) => ({
+      level: "bad" as const,
+      text: `${destination} does not answer: ${count(failures, "attempt")} in a row failed, and ${count(waiting, "run")} wait for it.`,
+      to: "/runs?group=error",
+    })),
+    ...ofShards(stats),
+    ...ofFailures(recent),
+    ...(overdue > 0 ? [{ level: "warn" as const, text: `${count(overdue, "task")} overdue: the time has come, and ${overdue === 1 ? "it has" : "they have"} not fired yet.`, to: "/tasks?status=scheduled" }] : []),
+    ...(latenessMillis.count > 0 && latenessMillis.p99 > LATE_MS ? [{ level: "warn" as const, text: `One run in a hundred fired more than ${duration(latenessMillis.p99)} late.` }] : []),
+    ...ofQuota(stats, quota),
+    ...(deadLetters > 0 ? [{ level: "warn" as const, text: `${count(deadLetters, "dead letter")} to replay or discard.`, to: "/dead-letters" }] : []),
+    ...(deadLettersDisplaced > 0 ? [{ level: "warn" as const, text: `${count(deadLettersDisplaced, "dead letter")} not kept, because there were too many. The history has them.`, to: "/runs?outcome=dead-lettered" }] : []),
+  ];
+  const level = reasons.some((reason) => reason.level === "bad") ? "bad" : reasons.length > 0 ? "warn" : "good";
+  return { level, reasons, sentence: sentenceOf(level, reasons.length) };
+}
+
+function sentenceOf(level: Level, reasons: number): string {
+  if (level === "good") return "All is well: nothing is overdue, every target answers, and no run has been given up.";
+  const things = reasons === 1 ? "One thing needs" : `${reasons} things need`;
+  return level === "bad" ? `Something is wrong: ${things.toLowerCase()} your attention.` : `It works, but ${things.toLowerCase()} a look.`;
+}

@@ -1,0 +1,139 @@
+// A schedule as an English sentence. What has no simple sentence is quoted as it is.
+
+import type { Task } from "../api/types";
+import { duration, fullTime } from "./time";
+
+type Schedule = Partial<Pick<Task, "kind" | "time" | "cron" | "everySeconds" | "rrule" | "timezone" | "startAt" | "endAt" | "maxRuns" | "jitterSeconds" | "windowSeconds" | "local">> & {
+  delayInSeconds?: number;
+};
+
+const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+const DAY_NAMES = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+const MONTH_NAMES = MONTHS.map((name) => name.slice(0, 3).toUpperCase());
+const MACROS: Readonly<Record<string, string>> = {
+  "@yearly": "0 0 1 1 *",
+  "@annually": "0 0 1 1 *",
+  "@monthly": "0 0 1 * *",
+  "@weekly": "0 0 * * 0",
+  "@daily": "0 0 * * *",
+  "@midnight": "0 0 * * *",
+  "@hourly": "0 * * * *",
+};
+
+/** Joins words: `a, b and c`. */
+export function list(words: readonly string[]): string {
+  return words.length < 2 ? (words[0] ?? "") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}
+
+const two = (value: number): string => String(value).padStart(2, "0");
+
+/** Reads a field that is a list of numbers or names; undefined for anything else. */
+function numbers(field: string, names: readonly string[] = [], base = 0): number[] | undefined {
+  const read = field.split(",").map((part) => {
+    const named = names.indexOf(part.toUpperCase());
+    return named >= 0 ? named + base : /^\d+$/.test(part) ? Number(part) : Number.NaN;
+  });
+  return read.every(Number.isInteger) ? read : undefined;
+}
+
+function ordinal(day: number): string {
+  const ending = day % 10 === 1 && day !== 11 ? "st" : day % 10 === 2 && day !== 12 ? "nd" : day % 10 === 3 && day !== 13 ? "rd" : "th";
+  return `${day}${ending}`;
+}
+
+/** Says on which days a cron expression fires; undefined if there is no simple way to say it. */
+function days(dom: string, month: string, dow: string): string | undefined {
+  const months = month === "*" ? [] : numbers(month, MONTH_NAMES, 1);
+  if (!months) return undefined;
+  const inMonths = months.length > 0 ? list(months.map((one) => MONTHS[one - 1] ?? "")) : "";
+  if (dom === "*" && dow === "*") return inMonths ? `every day in ${inMonths}` : "every day";
+  if (dom === "*") {
+    const upper = dow.toUpperCase();
+    const named =
+      upper === "MON-FRI" || upper === "1-5"
+        ? "every weekday"
+        : (() => {
+            const found = numbers(dow, DAY_NAMES);
+            return found && `every ${list(found.map((day) => DAYS[day % 7] ?? ""))}`;
+          })();
+    return named && (inMonths ? `${named} in ${inMonths}` : named);
+  }
+  if (dow !== "*") return undefined;
+  const found = dom.toUpperCase() === "L" ? ["last day"] : numbers(dom)?.map(ordinal);
+  return found && `on the ${list(found)} of ${inMonths || "every month"}`;
+}
+
+/** Says when one cron expression fires; undefined if there is no simple way to say it. */
+function cron(expression: string): string | undefined {
+  const text = (MACROS[expression.trim()] ?? expression.trim()).replaceAll("?", "*");
+  const all = text.split(/\s+/);
+  const fields = all.length === 6 ? all : ["0", ...all];
+  const [second, minute, hour, dom, month, dow] = fields;
+  if (fields.length !== 6 || second === undefined || minute === undefined || hour === undefined || dom === undefined || month === undefined || dow === undefined) return undefined;
+  const on = days(dom, month, dow);
+  if (on === undefined) return undefined;
+  const tail = on === "every day" ? "" : `, ${on}`;
+  if (minute === "*" && hour === "*" && (second === "*" || second === "0")) return `every ${second === "*" ? "second" : "minute"}${tail}`;
+  if (second !== "0") return undefined;
+  const step = /^(?:\*|0)\/(\d+)$/.exec(minute)?.[1];
+  if (step && hour === "*") return `every ${step} minutes${tail}`;
+  const minutes = numbers(minute);
+  if (!minutes) return undefined;
+  if (hour === "*") return `every hour at ${list(minutes.map((one) => `:${two(one)}`))}${tail}`;
+  const hourStep = /^\*\/(\d+)$/.exec(hour)?.[1];
+  if (hourStep && minutes.length === 1) return `every ${hourStep} hours at :${two(minutes[0] ?? 0)}${tail}`;
+  const hours = numbers(hour);
+  if (!hours || hours.length * minutes.length > 6) return undefined;
+  return `${on} at ${list(hours.flatMap((one) => minutes.map((other) => `${two(one)}:${two(other)}`)))}`;
+}
+
+/** Writes seconds as an interval: `every 90 s`, `every hour`. */
+function every(seconds: number): string {
+  const units: readonly [number, string][] = [
+    [86_400, "day"],
+    [3_600, "hour"],
+    [60, "minute"],
+    [1, "second"],
+  ];
+  for (const [unit, name] of units) {
+    if (seconds % unit === 0 && seconds >= unit) return seconds === unit ? `every ${name}` : `every ${seconds / unit} ${name}s`;
+  }
+  return `every ${duration(seconds * 1_000)}`;
+}
+
+function rule(schedule: Schedule): string {
+  if (schedule.cron !== undefined) {
+    const expressions = typeof schedule.cron === "string" ? [schedule.cron] : schedule.cron;
+    const said = expressions.map(cron);
+    const text = said.every((one) => one !== undefined) ? said.join(", and ") : `by the cron expression ${expressions.map((one) => `“${one}”`).join(" or ")}`;
+    return `${text}, ${schedule.timezone ?? "UTC"}`;
+  }
+  if (schedule.everySeconds !== undefined) return every(schedule.everySeconds);
+  if (schedule.rrule !== undefined) return `by the rule “${schedule.rrule}”, ${schedule.timezone ?? "UTC"}`;
+  if (schedule.delayInSeconds !== undefined) return `once, ${duration(schedule.delayInSeconds * 1_000)} after it is created`;
+  if (schedule.time !== undefined) return typeof schedule.time === "number" ? `once, ${fullTime(schedule.time, schedule.timezone)}` : `once, ${String(schedule.time)}`;
+  return "only when it is run by hand";
+}
+
+/** Says when a task fires, without its bounds. */
+export const sentence = (schedule: Schedule): string => {
+  const text = rule(schedule);
+  return text.charAt(0).toUpperCase() + text.slice(1);
+};
+
+/** Says when a task fires, with its bounds and delays. */
+export function fullSentence(schedule: Schedule): string {
+  const zone = schedule.timezone;
+  const parts = [
+    sentence(schedule),
+    ...(schedule.startAt !== undefined ? [`from ${instant(schedule.startAt, zone)}`] : []),
+    ...(schedule.endAt !== undefined ? [`until ${instant(schedule.endAt, zone)}`] : []),
+    ...(schedule.maxRuns !== undefined ? [`${schedule.maxRuns} times at most`] : []),
+    ...(schedule.jitterSeconds ? [`up to ${duration(schedule.jitterSeconds * 1_000)} later by chance`] : []),
+    ...(schedule.windowSeconds ? [`up to ${duration(schedule.windowSeconds * 1_000)} later to share a firing`] : []),
+  ];
+  return `${parts.join(", ")}.`;
+}
+
+const instant = (value: number | string, zone: string | undefined): string => (typeof value === "number" ? fullTime(value, zone) : value);

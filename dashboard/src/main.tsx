@@ -1,0 +1,13 @@
+import { render } from "preact";
+import "uplot/dist/uPlot.min.css";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/layout.css";
+import "./styles/components.css";
+import "./styles/pages.css";
+import "./state/theme";
+import "./state/shortcuts";
+import { App } from "./app";
+
+const root = document.getElementById("app");
+if (root) render(<App />, root);

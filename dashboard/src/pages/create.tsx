@@ -1,0 +1,119 @@
+// A new task: a form, its next runs, and the same as JSON, as a command and as code.
+
+import { useEffect, useState } from "preact/hooks";
+import { ApiError } from "../api/client";
+import { createTask, getTask } from "../api/tasks";
+import type { JsonObject } from "../api/types";
+import { Button, Copy, ErrorNote, Loading, PageHead, Segments } from "../components/basics";
+import { NextRuns } from "../components/next-runs";
+import { DefinitionForm } from "./create/form";
+import { DefinitionJson } from "./create/json";
+import { definitionOf } from "../lib/definition";
+import { fullSentence } from "../lib/sentence";
+import { curlOf, typescriptOf } from "../lib/snippets";
+import { mayRead, namespace } from "../state/session";
+import { go, query, taskPath } from "../state/router";
+import { tell } from "../state/notices";
+
+const BLANK: JsonObject = { delayInSeconds: 60, callback: { type: "webhook", url: "https://" } };
+const HELLO: JsonObject = { id: "hello", description: "My first task", delayInSeconds: 5, callback: { type: "handler", name: "log" }, payload: { hello: "world" } };
+
+/** Tags without the empty one that somebody is about to type. */
+function cleaned(definition: JsonObject): JsonObject {
+  const { tags, ...rest } = definition;
+  const kept = Array.isArray(tags) ? tags.filter((tag) => tag !== "") : [];
+  return kept.length > 0 ? { ...rest, tags: kept } : rest;
+}
+
+type View = "json" | "curl" | "typescript";
+
+function Side({ definition, onChange }: { definition: JsonObject; onChange: (definition: JsonObject) => void }) {
+  const [view, setView] = useState<View>("json");
+  const code = view === "curl" ? curlOf(definition, location.origin, namespace.value) : typescriptOf(definition, location.origin, namespace.value);
+  return (
+    <div class="stack sticky">
+      <section class="panel">
+        <div class="panel-head">
+          <h2>Next runs</h2>
+        </div>
+        <p>{fullSentence(definition as Parameters<typeof fullSentence>[0])}</p>
+        {mayRead.value ? <NextRuns definition={definition} /> : <p class="muted">A key without “read” cannot preview runs.</p>}
+      </section>
+      <section class="panel">
+        <div class="panel-head">
+          <Segments
+            label="The task as"
+            value={view}
+            options={[
+              ["json", "JSON"],
+              ["curl", "curl"],
+              ["typescript", "TypeScript"],
+            ]}
+            onChange={setView}
+          />
+          <Copy text={view === "json" ? JSON.stringify(definition, null, 2) : code} />
+        </div>
+        {view === "json" ? (
+          <DefinitionJson definition={definition} onChange={onChange} />
+        ) : (
+          <pre class="code-block" tabIndex={0}>
+            {code}
+          </pre>
+        )}
+      </section>
+    </div>
+  );
+}
+
+export function Create() {
+  const source = query.value.get("from");
+  const [definition, setDefinition] = useState<JsonObject | undefined>(source === null ? (query.value.get("example") === "hello" ? HELLO : BLANK) : undefined);
+  const [error, setError] = useState<unknown>();
+  const [isBusy, setBusy] = useState(false);
+
+  useEffect(() => {
+    if (source === null) return;
+    getTask(source).then(
+      ({ body }) => {
+        const { id: _, paused: __, ...rest } = definitionOf(body);
+        setDefinition(rest);
+      },
+      (problem) => {
+        setError(problem);
+        setDefinition(BLANK);
+      },
+    );
+  }, [source]);
+
+  if (!definition) return <Loading what="Reading the task to clone" />;
+  const create = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(undefined);
+    try {
+      const { body, status } = await createTask(cleaned(definition));
+      tell(status === 200 ? `${body.id} was there, and is overwritten.` : `${body.id} is created.`);
+      for (const { field, detail } of body.warnings ?? []) tell(`${field} ${detail}`, { isBad: true });
+      go(mayRead.value ? taskPath(body.id) : "/create");
+    } catch (problem) {
+      setError(problem);
+      document.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <form class="page" onSubmit={create} noValidate>
+      <PageHead title={source === null ? "Create a task" : `Clone ${source}`}>
+        <Button type="submit" kind="main" disabled={isBusy}>
+          Create
+        </Button>
+      </PageHead>
+      <ErrorNote error={error} />
+      <div class="split">
+        <DefinitionForm definition={definition} onChange={setDefinition} refusal={error instanceof ApiError ? error : undefined} />
+        <Side definition={cleaned(definition)} onChange={setDefinition} />
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,96 @@
+// The form of a definition, for a new task and for one that is changed.
+
+import type { ApiError } from "../../api/client";
+import type { Json, JsonObject } from "../../api/types";
+import { TextField } from "../../components/field";
+import { isObject } from "../../lib/definition";
+import { zones } from "../../lib/time";
+import { numberOf, ScheduleFields, textOf, type PartProps } from "./schedule";
+import { TargetFields } from "./target";
+
+/** Suggestions for every field with a time zone. */
+export function ZoneList() {
+  return (
+    <datalist id="zones">
+      {zones().map((zone) => (
+        <option key={zone} value={zone} />
+      ))}
+    </datalist>
+  );
+}
+
+function RetryFields({ definition, set, errorOf }: PartProps) {
+  const retry = isObject(definition["retry"]) ? definition["retry"] : {};
+  const change = (name: string, value: Json | undefined) => {
+    const members = Object.entries({ ...retry, [name]: value }).filter((entry): entry is [string, Json] => entry[1] !== undefined);
+    set({ retry: members.length === 0 ? undefined : Object.fromEntries(members) });
+  };
+  const field = (name: string, label: string, placeholder: string) => (
+    <TextField label={label} type="number" step="any" min="0" value={textOf(retry[name])} placeholder={placeholder} onChange={(value) => change(name, numberOf(value))} error={errorOf(`retry.${name}`)} />
+  );
+  return (
+    <details open={definition["retry"] !== undefined || errorOf("retry") !== undefined || undefined}>
+      <summary>Retries</summary>
+      <div class="columns">
+        {field("maxAttempts", "Attempts at most", "10")}
+        {field("minBackoffSeconds", "First wait in seconds", "1")}
+        {field("factor", "Factor of each further wait", "2")}
+        {field("maxBackoffSeconds", "Longest wait in seconds", "3600")}
+        {field("jitter", "Jitter of the waits, 0 to 1", "0.2")}
+        {field("maxDurationSeconds", "Gives up after seconds", "86400")}
+      </div>
+      {errorOf("retry") && <p class="field-error">{errorOf("retry")}</p>}
+    </details>
+  );
+}
+
+interface FormProps {
+  definition: JsonObject;
+  onChange: (definition: JsonObject) => void;
+  /** The refusal of the last request. */
+  refusal: ApiError | undefined;
+  /** An existing task keeps its id. */
+  isIdFixed?: boolean;
+}
+
+export function DefinitionForm({ definition, onChange, refusal, isIdFixed = false }: FormProps) {
+  const set: PartProps["set"] = (changes) => {
+    const next: JsonObject = { ...definition };
+    for (const [name, value] of Object.entries(changes)) {
+      if (value === undefined) delete next[name];
+      else next[name] = value;
+    }
+    onChange(next);
+  };
+  const errorOf = (member: string) => (refusal?.problem.field === member ? refusal.problem.detail : undefined);
+  const props: PartProps = { definition, set, replace: onChange, errorOf };
+  return (
+    <div class="stack">
+      <fieldset class="panel">
+        <legend>Name</legend>
+        <div class="columns">
+          {!isIdFixed && <TextField label="Id (optional)" isCode value={textOf(definition["id"])} onChange={(id) => set({ id: id === "" ? undefined : id })} error={errorOf("id")} help="Creating it again overwrites it. Without one, it gets a UUID." />}
+          <TextField label="Tags (optional)" value={Array.isArray(definition["tags"]) ? definition["tags"].join(", ") : ""} onChange={(value) => set({ tags: tagsOf(value) })} error={errorOf("tags")} help="With commas. Lists and changes of many can go by tags." />
+        </div>
+        <TextField label="Description (optional)" value={textOf(definition["description"])} onChange={(value) => set({ description: value === "" ? undefined : value })} error={errorOf("description")} />
+      </fieldset>
+      <ScheduleFields {...props} />
+      <TargetFields {...props} />
+      <fieldset class="panel">
+        <legend>How</legend>
+        <div class="columns">
+          <TextField label="Limit key (optional)" value={textOf(definition["limitKey"])} onChange={(value) => set({ limitKey: value === "" ? undefined : value })} error={errorOf("limitKey")} help="Bounds it together with all that have the same key: see Limits." />
+          <TextField label="Priority, 0 to 9" type="number" min="0" placeholder="5" value={textOf(definition["priority"])} onChange={(value) => set({ priority: numberOf(value) })} error={errorOf("priority")} />
+        </div>
+        <RetryFields {...props} />
+      </fieldset>
+      <ZoneList />
+    </div>
+  );
+}
+
+/** Reads tags with commas. A comma at the end is that of one to come. */
+function tagsOf(text: string): string[] | undefined {
+  const tags = text.split(",").map((tag) => tag.trim());
+  return tags.every((tag) => tag === "") ? undefined : tags.filter((tag, index) => tag !== "" || index === tags.length - 1);
+}

@@ -1,0 +1,30 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { JsonObject } from "../../api/types";
+import { TextArea } from "../../components/field";
+import { hasRoundedNumber, isEqual, parseObject } from "../../lib/definition";
+
+/** The JSON of a definition, which can be changed here as well as in the form. */
+export function DefinitionJson({ definition, onChange }: { definition: JsonObject; onChange: (definition: JsonObject) => void }) {
+  const [text, setText] = useState(() => JSON.stringify(definition, null, 2));
+  const [error, setError] = useState<string>();
+  // What was parsed last: a change of the form, not of this text, writes the text anew.
+  const parsed = useRef(definition);
+  useEffect(() => {
+    if (isEqual(parsed.current, definition)) return;
+    parsed.current = definition;
+    setText(JSON.stringify(definition, null, 2));
+    setError(undefined);
+  }, [definition]);
+  const change = (typed: string) => {
+    setText(typed);
+    try {
+      const next = parseObject(typed);
+      setError(hasRoundedNumber(typed) ? "A number is too large for the browser, and would be rounded: write it as a text, or use the API." : undefined);
+      parsed.current = next;
+      onChange(next);
+    } catch (problem) {
+      setError(`Not JSON yet: ${(problem as Error).message}`);
+    }
+  };
+  return <TextArea label="Definition, as JSON" rows={14} value={text} onChange={change} error={error} />;
+}

@@ -1,0 +1,168 @@
+// The part of the form that says when.
+
+import type { Json, JsonObject } from "../../api/types";
+import { Choice, TextArea, TextField } from "../../components/field";
+import { kindOf, withKind, type Kind } from "../../lib/definition";
+import { clockAt, HERE, isZone } from "../../lib/time";
+import { Segments } from "../../components/basics";
+
+export interface PartProps {
+  definition: JsonObject;
+  /** Sets members; undefined removes one. */
+  set: (changes: Readonly<Record<string, Json | undefined>>) => void;
+  replace: (definition: JsonObject) => void;
+  /** Returns what is wrong with a member, as the API has said. */
+  errorOf: (member: string) => string | undefined;
+}
+
+export const textOf = (value: Json | undefined): string => (value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value));
+
+/** Reads a number of a field; what is no number stays a text, for the API to refuse. */
+export const numberOf = (text: string): Json | undefined => (text.trim() === "" ? undefined : Number.isNaN(Number(text)) ? text : Number(text));
+
+/** Writes a time of a definition as the field takes it, by the clock of the task's zone. */
+function forTimeField(value: Json | undefined, zone: string): string {
+  const millis = typeof value === "number" ? value : typeof value === "string" && /(?:Z|[+-]\d\d:?\d*)$/.test(value) && value.includes("T") ? Date.parse(value) : Number.NaN;
+  if (!Number.isNaN(millis)) {
+    const { date, time } = clockAt(millis, zone);
+    return `${date}T${time}`;
+  }
+  return typeof value === "string" ? value : "";
+}
+
+/** A time by the clock of the task's zone. */
+function TimeField({ definition, set, errorOf, name, label, help, isRequired = false }: PartProps & { name: string; label: string; help?: string; isRequired?: boolean }) {
+  const zone = typeof definition["timezone"] === "string" && isZone(definition["timezone"]) ? definition["timezone"] : HERE;
+  return (
+    <TextField
+      label={`${label} (${zone})`}
+      type="datetime-local"
+      step="1"
+      value={forTimeField(definition[name], zone)}
+      isRequired={isRequired}
+      help={help}
+      error={errorOf(name)}
+      onChange={(value) => set({ [name]: value === "" ? undefined : value, timezone: definition["timezone"] ?? HERE })}
+    />
+  );
+}
+
+function ZoneField({ definition, set, errorOf }: PartProps) {
+  return (
+    <TextField
+      label="Time zone"
+      list="zones"
+      value={textOf(definition["timezone"])}
+      placeholder="UTC"
+      onChange={(value) => set({ timezone: value === "" ? undefined : value })}
+      help="An IANA name such as Europe/Berlin. Runs follow its clock changes."
+      error={errorOf("timezone")}
+    />
+  );
+}
+
+const KIND_NAMES: readonly (readonly [Kind, string])[] = [
+  ["delayInSeconds", "After a delay"],
+  ["time", "At a time"],
+  ["everySeconds", "Every"],
+  ["cron", "Cron"],
+  ["rrule", "Rule"],
+  ["no-schedule", "By hand"],
+];
+
+function KindFields(props: PartProps) {
+  const { definition, set, errorOf } = props;
+  switch (kindOf(definition)) {
+    case "delayInSeconds":
+      return <TextField label="Delay in seconds" type="number" min="0" step="any" value={textOf(definition["delayInSeconds"])} onChange={(value) => set({ delayInSeconds: numberOf(value) ?? 0 })} error={errorOf("delayInSeconds")} help="Counted from when the request arrives." />;
+    case "time":
+      return (
+        <div class="columns">
+          <TimeField {...props} name="time" label="Time" isRequired help="A time in the past fires at once." />
+          <ZoneField {...props} />
+        </div>
+      );
+    case "everySeconds":
+      return <TextField label="Interval in seconds" type="number" min="1" step="any" value={textOf(definition["everySeconds"])} onChange={(value) => set({ everySeconds: numberOf(value) ?? 0 })} error={errorOf("everySeconds")} help="The first run is one interval from now, unless there is a start." />;
+    case "cron":
+      return (
+        <div class="columns">
+          <TextArea
+            label="Cron expressions, one a line"
+            rows={2}
+            value={Array.isArray(definition["cron"]) ? definition["cron"].join("\n") : textOf(definition["cron"])}
+            onChange={(value) => set({ cron: value.includes("\n") ? value.split("\n") : value })}
+            error={errorOf("cron")}
+            help="Minute, hour, day of the month, month, day of the week; a sixth field in front is the second."
+          />
+          <ZoneField {...props} />
+        </div>
+      );
+    case "rrule":
+      return (
+        <>
+          <TextField label="Rule (RFC 5545)" isCode value={textOf(definition["rrule"])} onChange={(rrule) => set({ rrule })} error={errorOf("rrule")} help="Such as FREQ=MONTHLY;BYDAY=-1FR, the last Friday of each month." />
+          <ZoneField {...props} />
+        </>
+      );
+    case "no-schedule":
+      return <p class="muted">It fires whenever somebody runs it, and stays.</p>;
+  }
+}
+
+export function ScheduleFields(props: PartProps) {
+  const { definition, set, replace, errorOf } = props;
+  const kind = kindOf(definition);
+  const isRecurring = kind === "cron" || kind === "everySeconds" || kind === "rrule";
+  return (
+    <fieldset class="panel">
+      <legend>When</legend>
+      <Segments label="Kind of schedule" value={kind} options={KIND_NAMES} onChange={(to) => replace(withKind(definition, to, HERE))} />
+      <KindFields {...props} />
+      {errorOf("schedule") && <p class="field-error">{errorOf("schedule")}</p>}
+      {isRecurring && (
+        <details open={["startAt", "endAt", "maxRuns", "overlap"].some((name) => definition[name] !== undefined) || undefined}>
+          <summary>Bounds and overlap</summary>
+          <div class="columns">
+            <TimeField {...props} name="startAt" label="Not before" isRequired={kind === "rrule"} />
+            <TimeField {...props} name="endAt" label="Not after" />
+            <TextField label="Number of runs" type="number" min="1" value={textOf(definition["maxRuns"])} onChange={(value) => set({ maxRuns: numberOf(value) })} error={errorOf("maxRuns")} />
+            <Choice
+              label="While the run before is in progress"
+              value={textOf(definition["overlap"])}
+              options={[
+                ["", "allow: the next fires beside it"],
+                ["skip", "skip the next"],
+                ["queue-one", "hold one until it ends"],
+              ]}
+              onChange={(value) => set({ overlap: value === "" ? undefined : value })}
+              error={errorOf("overlap")}
+            />
+          </div>
+        </details>
+      )}
+      {kind !== "no-schedule" && (
+        <details open={["jitterSeconds", "windowSeconds", "expireAfterSeconds", "misfire"].some((name) => definition[name] !== undefined) || undefined}>
+          <summary>Delays and lateness</summary>
+          <div class="columns">
+            <TextField label="Jitter in seconds" type="number" min="0" value={textOf(definition["jitterSeconds"])} onChange={(value) => set({ jitterSeconds: numberOf(value) })} error={errorOf("jitterSeconds")} help="Delays each run by a part of this, always the same for one run." />
+            <TextField label="Window in seconds" type="number" min="0" value={textOf(definition["windowSeconds"])} onChange={(value) => set({ windowSeconds: numberOf(value) })} error={errorOf("windowSeconds")} help="Lets it fire later together with others, which costs less." />
+            <TextField label="Expires after seconds" type="number" min="0" step="any" value={textOf(definition["expireAfterSeconds"])} onChange={(value) => set({ expireAfterSeconds: numberOf(value) })} error={errorOf("expireAfterSeconds")} help="A run that is later than this does not start." />
+            <Choice
+              label="Missed runs"
+              value={textOf((definition["misfire"] as JsonObject | undefined)?.["policy"])}
+              options={[
+                ["", "fire, however late"],
+                ["fire-once", "only the last one fires"],
+                ["skip", "skip them"],
+                ["dead-letter", "keep them as dead letters"],
+              ]}
+              onChange={(policy) => set({ misfire: policy === "" ? undefined : { ...(definition["misfire"] as JsonObject | undefined), policy } })}
+              error={errorOf("misfire")}
+            />
+          </div>
+        </details>
+      )}
+    </fieldset>
+  );
+}

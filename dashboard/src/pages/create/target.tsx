@@ -1,0 +1,99 @@
+// The part of the form that says what is called.
+
+import { useState } from "preact/hooks";
+import type { Json, JsonObject } from "../../api/types";
+import { Choice, TextArea, TextField } from "../../components/field";
+import { isObject } from "../../lib/definition";
+import { numberOf, textOf, type PartProps } from "./schedule";
+
+const NEW: Readonly<Record<string, JsonObject | undefined>> = {
+  default: undefined,
+  webhook: { type: "webhook", url: "https://" },
+  handler: { type: "handler", name: "log" },
+  queue: { type: "queue", queue: "FIRED_TASKS" },
+  service: { type: "service", binding: "", path: "/" },
+  "durable-object": { type: "durable-object", binding: "", name: "", path: "/" },
+};
+
+const TYPES = [
+  ["webhook", "a webhook: an HTTP request"],
+  ["handler", "a handler of the Worker"],
+  ["queue", "a queue of yours"],
+  ["service", "another Worker, by a service binding"],
+  ["durable-object", "a Durable Object"],
+  ["default", "the default of the deployment"],
+] as const;
+
+interface JsonFieldProps {
+  label: string;
+  value: Json | undefined;
+  onChange: (value: Json | undefined) => void;
+  help?: string;
+  error?: string | undefined;
+  rows?: number;
+}
+
+/** A field for any JSON; what does not parse yet is not taken over. */
+export function JsonField({ label, value, onChange, help, error, rows = 4 }: JsonFieldProps) {
+  const written = value === undefined ? "" : JSON.stringify(value, null, 2);
+  const [draft, setDraft] = useState<{ text: string; of: string }>();
+  const [problem, setProblem] = useState<string>();
+  // A draft belongs to the value that it was written for: what is changed elsewhere takes its place.
+  const text = draft && (draft.of === written || problem !== undefined) ? draft.text : written;
+  const change = (typed: string) => {
+    try {
+      const parsed = typed.trim() === "" ? undefined : (JSON.parse(typed) as Json);
+      setProblem(undefined);
+      setDraft({ text: typed, of: parsed === undefined ? "" : JSON.stringify(parsed, null, 2) });
+      onChange(parsed);
+    } catch (failure) {
+      setDraft({ text: typed, of: written });
+      setProblem(`Not JSON yet: ${(failure as Error).message}`);
+    }
+  };
+  return <TextArea label={label} rows={rows} value={text} onChange={change} help={help} error={problem ?? error} />;
+}
+
+function WebhookFields({ callback, change, errorOf }: { callback: JsonObject; change: (changes: JsonObject | Record<string, Json | undefined>) => void; errorOf: PartProps["errorOf"] }) {
+  return (
+    <>
+      <div class="columns narrow-first">
+        <Choice label="Method" value={textOf(callback["method"]) || "POST"} options={["POST", "PUT", "PATCH", "GET", "DELETE"].map((method) => [method, method] as const)} onChange={(method) => change({ method: method === "POST" ? undefined : method })} />
+        <TextField label="URL" type="url" isCode value={textOf(callback["url"])} onChange={(url) => change({ url })} isRequired error={errorOf("callback.url")} />
+      </div>
+      <details open={callback["headers"] !== undefined || callback["timeoutSeconds"] !== undefined || undefined}>
+        <summary>Headers and timeout</summary>
+        <div class="stack">
+          <JsonField label="Headers, as JSON" value={callback["headers"]} onChange={(headers) => change({ headers })} error={errorOf("callback.headers")} help={`Such as {"X-Source": "scheduler"}. A key without write does not see their values.`} rows={2} />
+          <TextField label="Timeout in seconds" type="number" min="1" value={textOf(callback["timeoutSeconds"])} placeholder="30" onChange={(value) => change({ timeoutSeconds: numberOf(value) })} error={errorOf("callback.timeoutSeconds")} />
+        </div>
+      </details>
+    </>
+  );
+}
+
+export function TargetFields({ definition, set, errorOf }: PartProps) {
+  const callback = isObject(definition["callback"]) ? definition["callback"] : undefined;
+  const type = callback ? textOf(callback["type"]) : "default";
+  const change = (changes: Record<string, Json | undefined>) => set({ callback: Object.fromEntries(Object.entries({ ...callback, ...changes }).filter(([, value]) => value !== undefined)) as JsonObject });
+  const text = (name: string, label: string, help?: string) => (
+    <TextField label={label} value={textOf(callback?.[name])} onChange={(value) => change({ [name]: value })} isRequired help={help} error={errorOf(`callback.${name}`)} isCode />
+  );
+  return (
+    <fieldset class="panel">
+      <legend>What</legend>
+      <Choice label="Calls" value={type} options={TYPES} onChange={(to) => set({ callback: NEW[to] })} error={errorOf("callback") ?? errorOf("callback.type")} />
+      {type === "webhook" && callback && <WebhookFields callback={callback} change={change} errorOf={errorOf} />}
+      {type === "handler" && text("name", "Handler", "“log” is there in every deployment, and writes the task to the log.")}
+      {type === "queue" && text("queue", "Queue binding", "One of QUEUE_BINDINGS.")}
+      {(type === "service" || type === "durable-object") && (
+        <div class="columns">
+          {text("binding", "Binding", type === "service" ? "One of SERVICE_BINDINGS." : "One of DURABLE_OBJECT_BINDINGS.")}
+          {type === "durable-object" && text("name", "Name of the object")}
+          {callback?.["function"] === undefined ? text("path", "Path") : text("function", "Function")}
+        </div>
+      )}
+      <JsonField label="Payload, as JSON" value={definition["payload"]} onChange={(payload) => set({ payload })} error={errorOf("payload")} help="What the target is given, up to 64 KB." />
+    </fieldset>
+  );
+}

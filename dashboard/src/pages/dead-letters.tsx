@@ -1,0 +1,194 @@
+// Runs that failed for good, by what they have in common.
+
+import { useEffect, useState } from "preact/hooks";
+import { changeLetters, lettersOf, listDeadLetters, type Letters } from "../api/dead-letters";
+import { isEmptyFilter } from "../api/tasks";
+import type { Task } from "../api/types";
+import { Button, Empty, ErrorNote, Link, Loading, PageHead, Time } from "../components/basics";
+import { ActionDialog } from "../components/dialog";
+import { describeFilter, filterOf } from "../lib/filter";
+import { grouped, type LetterGroup } from "../lib/groups";
+import { count, whole } from "../lib/numbers";
+import { query } from "../state/router";
+import { mayWrite } from "../state/session";
+import { tell } from "../state/notices";
+import { TaskFilters } from "./tasks/filters";
+
+const PAGE = 1_000;
+/** Rows of a group that are in the document. */
+const SHOWN = 50;
+
+interface Asked {
+  verb: "replay" | "discard";
+  letters: Letters;
+  /** Says which, and how many. */
+  which: string;
+}
+
+export function DeadLetters() {
+  const filter = filterOf(query.value);
+  const [letters, setLetters] = useState<Task[]>();
+  const [cursor, setCursor] = useState<string | null>(null);
+  const [error, setError] = useState<unknown>();
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [asked, setAsked] = useState<Asked>();
+  const [round, setRound] = useState(0);
+
+  const read = async (from: string | undefined, before: Task[], signal?: AbortSignal) => {
+    try {
+      const page = await listDeadLetters(filter, { limit: PAGE, cursor: from }, signal);
+      setLetters([...before, ...page.deadLetters]);
+      setCursor(page.cursor);
+      setError(undefined);
+    } catch (problem) {
+      if (!signal?.aborted) setError(problem);
+    }
+  };
+  useEffect(() => {
+    const controller = new AbortController();
+    setChosen(new Set());
+    void read(undefined, [], controller.signal);
+    return () => controller.abort();
+  }, [query.value.toString(), round]);
+
+  const choose = (ids: readonly string[], isChosen: boolean) => {
+    const next = new Set(chosen);
+    for (const id of ids) {
+      if (isChosen) next.add(id);
+      else next.delete(id);
+    }
+    setChosen(next);
+  };
+  const parts = describeFilter(filter);
+  const all = (verb: Asked["verb"]) => setAsked({ verb, letters: lettersOf(filter), which: parts.length === 0 ? "every dead letter of the namespace" : `all dead letters with ${parts.join(", ")}` });
+  const some = (verb: Asked["verb"]) => setAsked({ verb, letters: { ids: [...chosen] }, which: count(chosen.size, "selected dead letter") });
+  return (
+    <div class="page">
+      <PageHead title="Dead letters" about="Runs that failed for good. Each is kept until it is replayed or discarded.">
+        <Button onClick={() => setRound(round + 1)}>Read again</Button>
+        {mayWrite.value && letters && letters.length > 0 && (
+          <>
+            <Button onClick={() => all("replay")}>{parts.length === 0 ? "Replay all" : "Replay all that match"}</Button>
+            <Button onClick={() => all("discard")}>{parts.length === 0 ? "Discard all" : "Discard all that match"}</Button>
+          </>
+        )}
+      </PageHead>
+      <TaskFilters without={["status"]} />
+      <ErrorNote error={error} onRetry={() => setRound(round + 1)} />
+      {chosen.size > 0 && (
+        <div class="bulk" role="group" aria-label="Selected dead letters">
+          <span class="muted">{whole(chosen.size)} selected:</span>
+          <Button onClick={() => some("replay")}>Replay selected</Button>
+          <Button onClick={() => some("discard")}>Discard selected</Button>
+          <Button kind="quiet" onClick={() => setChosen(new Set())}>
+            Clear the selection
+          </Button>
+        </div>
+      )}
+      {!letters && !error && <Loading />}
+      {letters?.length === 0 && cursor === null && (
+        <Empty title={isEmptyFilter(filter) ? "No dead letters" : "No dead letter matches"}>
+          A run becomes a dead letter when all attempts of its retry policy have failed, or when its target says that a further attempt is of no use (HTTP 410, or a status in “permanentStatuses”). It then waits here for
+          somebody to decide.
+        </Empty>
+      )}
+      {letters && grouped(letters).map((group) => <Group key={group.error} group={group} chosen={chosen} onChoose={choose} onAsk={setAsked} />)}
+      {cursor !== null && letters && (
+        <p class="row muted">
+          {count(letters.length, "dead letter")} read, the newest first. <Button onClick={() => void read(cursor, letters)}>Read more</Button>
+        </p>
+      )}
+      {asked && (
+        <ActionDialog
+          title={asked.verb === "replay" ? "Replay" : "Discard"}
+          verb={asked.verb === "replay" ? "Replay" : "Discard"}
+          isDanger={asked.verb === "discard"}
+          {...(asked.verb === "discard" || !("ids" in asked.letters) ? { confirmWith: asked.verb } : {})}
+          onClose={() => setAsked(undefined)}
+          onAct={async () => {
+            const sum = await changeLetters(asked.verb, asked.letters);
+            tell(`${asked.verb === "replay" ? "Replayed" : "Discarded"}: ${count(sum, "dead letter")}`);
+            setRound(round + 1);
+          }}
+        >
+          <p>
+            This means <strong>{asked.which}</strong>.
+          </p>
+          <p>{asked.verb === "replay" ? "Each starts over with its first attempt, and has all attempts of its retry policy again." : "They are gone. Their history stays. This cannot be undone."}</p>
+        </ActionDialog>
+      )}
+    </div>
+  );
+}
+
+interface GroupProps {
+  group: LetterGroup;
+  chosen: ReadonlySet<string>;
+  onChoose: (ids: readonly string[], isChosen: boolean) => void;
+  onAsk: (asked: Asked) => void;
+}
+
+function Group({ group, chosen, onChoose, onAsk }: GroupProps) {
+  const [shown, setShown] = useState(5);
+  const ids = group.letters.map((letter) => letter.deadLetterId ?? "").filter(Boolean);
+  const ask = (verb: Asked["verb"]) => onAsk({ verb, letters: { ids }, which: `the ${count(ids.length, "dead letter")} with this error` });
+  return (
+    <section class="panel" aria-label={group.error}>
+      <div class="panel-head">
+        <h2 class="error-text">{group.error}</h2>
+        {mayWrite.value && (
+          <div class="actions">
+            <Button onClick={() => ask("replay")}>Replay these</Button>
+            <Button onClick={() => ask("discard")}>Discard these</Button>
+          </div>
+        )}
+      </div>
+      <p class="muted small">
+        {count(ids.length, "dead letter")}, from <Time at={group.firstAt} /> to <Time at={group.lastAt} />
+      </p>
+      <div class="scrolls" tabIndex={0} role="region" aria-label={`Dead letters: ${group.error}`}>
+        <table class="table">
+          <thead>
+            <tr>
+              <th scope="col">{mayWrite.value ? <input type="checkbox" aria-label="Select the whole group" checked={ids.every((id) => chosen.has(id))} onChange={(event) => onChoose(ids, event.currentTarget.checked)} /> : <span class="hidden">Selected</span>}</th>
+              <th scope="col">Task</th>
+              <th scope="col">Failed</th>
+              <th scope="col">Run of</th>
+              <th scope="col" class="number">
+                Attempts
+              </th>
+              <th scope="col">Error</th>
+            </tr>
+          </thead>
+          <tbody>
+            {group.letters.slice(0, shown).map((letter) => (
+              <tr key={letter.deadLetterId}>
+                <td>
+                  {mayWrite.value && letter.deadLetterId && (
+                    <input type="checkbox" aria-label={`Select ${letter.id}`} checked={chosen.has(letter.deadLetterId)} onChange={(event) => onChoose([letter.deadLetterId ?? ""], event.currentTarget.checked)} />
+                  )}
+                </td>
+                <td>
+                  <Link to={`/dead-letters/${encodeURIComponent(letter.deadLetterId ?? "")}`}>{letter.id}</Link> {letter.stage && <span class="muted">{letter.stage}</span>}
+                </td>
+                <td>
+                  <Time at={letter.failedAt} />
+                </td>
+                <td>
+                  <Time at={letter.time} />
+                </td>
+                <td class="number">{letter.attempt ?? "–"}</td>
+                <td class="muted error-cell">{letter.error}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {group.letters.length > shown && (
+        <Button kind="quiet" onClick={() => setShown(shown + SHOWN)}>
+          Show {whole(Math.min(SHOWN, group.letters.length - shown))} more of {whole(group.letters.length)}
+        </Button>
+      )}
+    </section>
+  );
+}

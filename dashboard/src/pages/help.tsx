@@ -1,0 +1,49 @@
+import { PageHead } from "../components/basics";
+import { PAGES } from "./pages";
+
+const KEYS: readonly (readonly [string, string])[] = [
+  ["Ctrl K, or ⌘ K", "the command palette: every page, every action of the page that is shown, and any task by its id"],
+  ["g, then a letter", "a page: see below"],
+  ["c", "create a task"],
+  ["/", "the search of the page"],
+  ["Tab, Enter, Space", "everything else: each button, link and row can be reached"],
+  ["Escape", "closes a dialog"],
+  ["?", "this page"],
+];
+
+export function Help() {
+  return (
+    <div class="page">
+      <PageHead title="Keyboard shortcuts" />
+      <section class="panel" aria-labelledby="everywhere">
+        <h2 id="everywhere">Everywhere</h2>
+        <dl class="facts">
+          {KEYS.map(([key, text]) => (
+            <>
+              <dt>
+                <kbd>{key}</kbd>
+              </dt>
+              <dd>{text}</dd>
+            </>
+          ))}
+        </dl>
+      </section>
+      <section class="panel" aria-labelledby="pages">
+        <h2 id="pages">Pages</h2>
+        <dl class="facts">
+          {PAGES.filter((page) => page.isOffered.value).map((page) => (
+            <>
+              <dt>
+                <kbd>g {page.shortcut}</kbd>
+              </dt>
+              <dd>{page.title}</dd>
+            </>
+          ))}
+        </dl>
+      </section>
+      <p class="muted">
+        The API that all of this uses: <a href="/openapi.json">its document</a>, and <a href="/problems">every problem that it may answer with</a>.
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,165 @@
+// How the namespace is at a glance.
+
+import { readStats } from "../api/stats";
+import type { Stats } from "../api/types";
+import { Badge, Button, Empty, ErrorNote, Link, LinkButton, Loading, PageHead, Time } from "../components/basics";
+import { healthOf, type Health } from "../lib/health";
+import { bytes, short, whole } from "../lib/numbers";
+import { duration } from "../lib/time";
+import { namespaces } from "../state/directory";
+import { usePoll } from "../state/live";
+import { addSample, samples } from "../state/samples";
+import { mayWrite, namespace } from "../state/session";
+import { Cost } from "./overview/cost";
+import { LoadToCome, Outcomes } from "./overview/charts";
+import { Shards } from "./overview/shards";
+
+const EVERY_MS = 5_000;
+
+export function Overview() {
+  const { value, error, refresh } = usePoll(
+    async (signal) => {
+      const stats = await readStats(signal);
+      addSample(stats, Date.now());
+      return { stats, at: Date.now() };
+    },
+    [namespace.value],
+    { everyMs: EVERY_MS, shards: "all" },
+  );
+  return (
+    <div class="page">
+      <PageHead title="Overview">
+        <Button onClick={refresh}>Read again</Button>
+      </PageHead>
+      {error && <ErrorNote error={error} onRetry={refresh} />}
+      {value ? <Numbers stats={value.stats} at={value.at} /> : !error && <Loading />}
+    </div>
+  );
+}
+
+function Numbers({ stats, at }: { stats: Stats; at: number }) {
+  const quota = namespaces.value?.find(({ name }) => name === (namespace.value || "default"))?.quota;
+  const first = samples.value[0];
+  const last = samples.value.at(-1);
+  const recent = first && last && first !== last ? { succeeded: last.succeeded - first.succeeded, failed: last.failed - first.failed, repairs: last.repairs - first.repairs } : undefined;
+  const isNew = stats.created === 0;
+  return (
+    <>
+      <HealthNote health={healthOf(stats, quota, recent)} at={at} />
+      {isNew && (
+        <Empty
+          title="Nothing has been scheduled here yet"
+          action={
+            mayWrite.value && (
+              <LinkButton to="/create?example=hello" kind="main" icon="play">
+                Try a task that fires in five seconds
+              </LinkButton>
+            )
+          }
+        >
+          Once there are tasks, this page shows what is to come, what has failed, how late runs fire, and what it all costs.
+        </Empty>
+      )}
+      <Tiles stats={stats} />
+      <div class="halves">
+        <LoadToCome />
+        <Outcomes />
+      </div>
+      {stats.circuits.length > 0 && <Circuits stats={stats} />}
+      <div class="halves">
+        <Shards shards={stats.shards} />
+        <Cost stats={stats} />
+      </div>
+    </>
+  );
+}
+
+function HealthNote({ health, at }: { health: Health; at: number }) {
+  return (
+    <section class={`note health ${health.level}`} aria-label="Health">
+      <p class="health-sentence">{health.sentence}</p>
+      {health.reasons.length > 0 && (
+        <ul>
+          {health.reasons.map(({ text, to }) => (
+            <li key={text}>
+              {text} {to && <Link to={to}>Look</Link>}
+            </li>
+          ))}
+        </ul>
+      )}
+      <p class="muted small">
+        As of <Time at={at} />
+      </p>
+    </section>
+  );
+}
+
+function Tiles({ stats }: { stats: Stats }) {
+  const { latenessMillis: late } = stats;
+  const tiles: readonly { name: string; value: string; note?: string; to?: string }[] = [
+    { name: "Waiting", value: short(stats.pending), note: `${short(stats.schedules)} recurring`, to: "/tasks" },
+    { name: "In flight", value: short(stats.inFlight), note: `${short(stats.waitingForLimits)} wait for limits`, to: "/tasks?status=running" },
+    { name: "Overdue", value: short(stats.overdue), note: `${short(stats.paused)} paused` },
+    { name: "Dead letters", value: short(stats.deadLetters), note: `${short(stats.deadLettered)} ever`, to: "/dead-letters" },
+    { name: "Succeeded", value: short(stats.succeeded + stats.handedOver), note: `of ${short(stats.fired)} attempts`, to: "/runs?outcome=succeeded" },
+    { name: "Failed attempts", value: short(stats.failed), note: `${short(stats.expired + stats.skipped)} skipped or expired`, to: "/runs?outcome=failed" },
+    { name: "Late, median", value: late.count === 0 ? "–" : duration(late.p50), note: late.count === 0 ? "nothing has fired" : `p90 ${duration(late.p90)}` },
+    { name: "Late, p99", value: late.count === 0 ? "–" : duration(late.p99), note: late.count === 0 ? "" : `at most ${duration(late.max)}` },
+  ];
+  return (
+    <>
+      <dl class="tiles">
+        {tiles.map(({ name, value, note, to }) => (
+          <div class="tile" key={name}>
+            <dt>{to ? <Link to={to}>{name}</Link> : name}</dt>
+            <dd class="tile-value">{value}</dd>
+            <dd class="muted small">{note}</dd>
+          </div>
+        ))}
+      </dl>
+      <p class="muted small">
+        Counts of what has happened go back to when the shards were made. Waiting tasks take {bytes(stats.memoryBytes)} of memory on {whole(stats.shards.length)} shards. Time zones: {stats.timeZones}.
+      </p>
+    </>
+  );
+}
+
+function Circuits({ stats }: { stats: Stats }) {
+  return (
+    <section class="panel" aria-labelledby="circuits">
+      <h2 id="circuits">Targets that do not answer</h2>
+      <div class="scrolls" tabIndex={0} role="region" aria-label="Targets that do not answer">
+        <table class="table">
+          <thead>
+            <tr>
+              <th scope="col">Destination</th>
+              <th scope="col">Circuit</th>
+              <th scope="col">Since</th>
+              <th scope="col">Next try</th>
+              <th scope="col" class="number">
+                Waiting
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {stats.circuits.map((circuit) => (
+              <tr key={circuit.destination}>
+                <td>{circuit.destination}</td>
+                <td>
+                  <Badge value={circuit.state} />
+                </td>
+                <td>
+                  <Time at={circuit.since} />
+                </td>
+                <td>
+                  <Time at={circuit.until} />
+                </td>
+                <td class="number">{whole(circuit.waiting)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}

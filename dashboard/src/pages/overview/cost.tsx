@@ -1,0 +1,53 @@
+import type { Stats } from "../../api/types";
+import { costOf } from "../../lib/cost";
+import { dollars, short } from "../../lib/numbers";
+
+/** What the meter has counted, by the list prices of the platform. */
+export function Cost({ stats }: { stats: Stats }) {
+  const parts = costOf(stats.meter);
+  const sum = parts.reduce((total, part) => total + part.dollars, 0);
+  return (
+    <section class="panel" aria-labelledby="cost">
+      <div class="panel-head">
+        <h2 id="cost">Cost so far</h2>
+        <span class="muted small">since the shards were made</span>
+      </div>
+      <dl class="tiles two">
+        <div class="tile">
+          <dt>In all</dt>
+          <dd class="tile-value">{dollars(sum)}</dd>
+        </div>
+        <div class="tile">
+          <dt>Per million attempts</dt>
+          <dd class="tile-value">{stats.fired === 0 ? "–" : dollars((sum / stats.fired) * 1_000_000)}</dd>
+        </div>
+      </dl>
+      <table class="table">
+        <thead>
+          <tr>
+            <th scope="col">Billed</th>
+            <th scope="col" class="number">
+              Count
+            </th>
+            <th scope="col" class="number">
+              Dollars
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {parts.map((part) => (
+            <tr key={part.name}>
+              <td>{part.name}</td>
+              <td class="number">{short(part.count)}</td>
+              <td class="number">{dollars(part.dollars)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p class="muted small">
+        By the list prices of the paid plan, before what it includes. Storage, requests to the Worker and the time for which shards are awake are not metered here. Windows have saved{" "}
+        {short(stats.meter.firingsSaved)} firings.
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,142 @@
+// How attempts at all tasks went: a list, groups of like errors, or events as they happen.
+
+import { listRuns, type RunFilter } from "../api/runs";
+import type { Run } from "../api/types";
+import { Badge, Button, Empty, Link, openRow, PageHead, Segments, Time } from "../components/basics";
+import { ListFoot } from "../components/list-foot";
+import { useCursorList } from "../components/use-cursor-list";
+import { VirtualList } from "../components/virtual-list";
+import { HERE, duration } from "../lib/time";
+import { query, setQuery, taskPath } from "../state/router";
+import { useState } from "preact/hooks";
+import { Events } from "./runs/events";
+import { ErrorGroups } from "./runs/groups";
+import { FilterChoice, FilterText, FilterTime } from "./tasks/filters";
+
+const OUTCOMES = ["succeeded", "failed", "dead-lettered", "handed-over", "expired", "skipped", "cancelled"] as const;
+const NAMES = ["outcome", "target", "tag", "prefix", "error", "from", "to"] as const;
+const COLUMNS = "200px minmax(140px, 1.5fr) 112px 56px 48px minmax(120px, 1fr) 72px minmax(140px, 2fr)";
+const PAGE = 100;
+
+type View = "list" | "groups" | "events";
+
+function filterOfRuns(parameters: URLSearchParams): RunFilter {
+  return Object.fromEntries(NAMES.map((name) => [name, parameters.get(name) ?? undefined]).filter(([, value]) => value)) as RunFilter;
+}
+
+export function Runs() {
+  const view: View = query.value.get("group") === "error" ? "groups" : query.value.get("view") === "events" ? "events" : "list";
+  const filter = filterOfRuns(query.value);
+  const [round, setRound] = useState(0);
+  const isFiltered = Object.keys(filter).length > 0;
+  return (
+    <div class="page fills">
+      <PageHead title="Runs" about="One entry is one attempt. The history goes back up to 30 days.">
+        <Segments
+          label="Show as"
+          value={view}
+          options={[
+            ["list", "List"],
+            ["groups", "Errors"],
+            ["events", "Live events"],
+          ]}
+          onChange={(to) => setQuery({ group: to === "groups" ? "error" : undefined, view: to === "events" ? "events" : undefined })}
+        />
+        {view !== "events" && <Button onClick={() => setRound(round + 1)}>Read again</Button>}
+      </PageHead>
+      {view !== "events" && (
+        <search class="filters" aria-label="Filters">
+          <FilterText name="prefix" label="Id begins with" isSearch />
+          <FilterChoice name="outcome" label="Outcome" options={OUTCOMES} />
+          <FilterText name="target" label="Target" />
+          <FilterText name="tag" label="Tag" />
+          <FilterText name="error" label="Error contains" />
+          <FilterTime name="from" label="From" />
+          <FilterTime name="to" label="Before" />
+          {isFiltered && (
+            <Button kind="quiet" onClick={() => setQuery(Object.fromEntries(NAMES.map((name) => [name, undefined])))}>
+              Clear
+            </Button>
+          )}
+        </search>
+      )}
+      {view === "events" ? <Events /> : view === "groups" ? <ErrorGroups key={`${query.value} ${round}`} filter={filter} /> : <RunList key={`${query.value} ${round}`} filter={filter} isFiltered={isFiltered} />}
+    </div>
+  );
+}
+
+function RunList({ filter, isFiltered }: { filter: RunFilter; isFiltered: boolean }) {
+  const [back, setBack] = useState<number>();
+  const list = useCursorList<Run>(async (cursor, signal) => {
+    const page = await listRuns(filter, { limit: PAGE, cursor }, signal);
+    setBack(page.lookedBackTo);
+    return { items: page.runs ?? [], cursor: page.cursor };
+  }, []);
+  if (list.isComplete && list.length === 0) {
+    return (
+      <Empty title={isFiltered ? "No attempt matches" : "Nothing has run yet"}>
+        {isFiltered
+          ? "An attempt must meet all filters. The history is kept for 30 days at most, and may be limited to failures or turned off by the setting HISTORY."
+          : "Each attempt at a task appears here when it has ended, with its outcome, how long it took, and its error."}
+      </Empty>
+    );
+  }
+  return (
+    <>
+      <VirtualList
+        label="Runs"
+        columns={COLUMNS}
+        length={list.length}
+        onRange={(from, to) => list.show(from, to)}
+        head={["Reported", "Task", "Outcome", "Attempt", "HTTP", "Called", "Took", "Error"].map((name) => (
+          <span role="columnheader" key={name}>
+            {name === "Reported" ? `Reported (${HERE})` : name}
+          </span>
+        ))}
+        rowProps={(index) => {
+          const run = list.at(index);
+          return run?.id === undefined ? {} : { onClick: (event) => openRow(event, taskPath(run.id ?? "")) };
+        }}
+        row={(index) => <Row run={list.at(index)} />}
+      />
+      <ListFoot list={list} noun="attempt" />
+      {back !== undefined && (
+        <p class="muted small">
+          Looked back to <Time at={back} />
+        </p>
+      )}
+    </>
+  );
+}
+
+function Row({ run }: { run: Run | undefined }) {
+  if (!run) return <span role="cell" class="muted">Reading…</span>;
+  return (
+    <>
+      <span role="cell">
+        <Time at={run.reportedAt} isBare />
+      </span>
+      <span role="cell" class="clip strong">
+        <Link to={taskPath(run.id ?? "")}>{run.id ?? "–"}</Link>
+      </span>
+      <span role="cell">
+        <Badge value={run.outcome} />
+      </span>
+      <span role="cell" class="muted">
+        {run.attempt ?? ""} {run.stage ?? ""}
+      </span>
+      <span role="cell" class="muted">
+        {run.status ?? ""}
+      </span>
+      <span role="cell" class="clip muted">
+        {run.target ?? ""}
+      </span>
+      <span role="cell" class="muted">
+        {run.startedAt !== undefined && run.finishedAt !== undefined ? duration(run.finishedAt - run.startedAt) : ""}
+      </span>
+      <span role="cell" class="clip muted" title={run.error}>
+        {run.error ?? ""}
+      </span>
+    </>
+  );
+}

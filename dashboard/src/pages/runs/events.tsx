@@ -1,0 +1,113 @@
+// Events as they happen. An open stream keeps every shard awake, which costs: so it is opened by hand, and closed when nobody looks.
+
+import { useEffect, useState } from "preact/hooks";
+import { open, Unreachable } from "../../api/client";
+import { readStats } from "../../api/stats";
+import { Badge, Button, ErrorNote, Link, Time } from "../../components/basics";
+import { awakeCostPerHour } from "../../lib/cost";
+import { dollars, whole } from "../../lib/numbers";
+import { eventsOf } from "../../lib/sse";
+import { isVisible } from "../../state/live";
+import { taskPath } from "../../state/router";
+import { shardCount } from "../../state/shards";
+
+interface Shown {
+  type: string;
+  key: string;
+  at: number;
+  id?: string;
+  destination?: string;
+  attempt?: number;
+  error?: string;
+}
+
+const MOST = 200;
+const AGAIN_MS = 2_000;
+
+/** Follows the stream as long as it is wanted and the page is visible, and goes on where it was. */
+function useEvents(isOn: boolean): { events: readonly Shown[]; error: unknown } {
+  const [events, setEvents] = useState<readonly Shown[]>([]);
+  const [error, setError] = useState<unknown>();
+  useEffect(() => {
+    if (!isOn || !isVisible.value) return undefined;
+    const controller = new AbortController();
+    let last: string | undefined;
+    const follow = async () => {
+      while (!controller.signal.aborted) {
+        try {
+          const response = await open("/v1/events", { signal: controller.signal, headers: last === undefined ? {} : { "last-event-id": last } });
+          setError(undefined);
+          if (!response.body) throw new Unreachable();
+          for await (const { id, data } of eventsOf(response.body)) {
+            last = id ?? last;
+            if (data === "") continue;
+            const event = JSON.parse(data) as Shown;
+            // What is sent again has the same key.
+            setEvents((before) => (before.some(({ key }) => key === event.key) ? before : [event, ...before].slice(0, MOST)));
+          }
+        } catch (problem) {
+          if (controller.signal.aborted) return;
+          setError(problem instanceof TypeError ? new Unreachable() : problem);
+          await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+        }
+      }
+    };
+    void follow();
+    return () => controller.abort();
+  }, [isOn, isVisible.value]);
+  return { events, error };
+}
+
+export function Events() {
+  const [isOn, setOn] = useState(false);
+  const { events, error } = useEvents(isOn);
+  useEffect(() => {
+    if (shardCount.value === undefined) void readStats().catch(() => {});
+  }, []);
+  const shards = shardCount.value;
+  return (
+    <>
+      <div class="note warn">
+        <p>
+          An open stream keeps every shard awake, which the platform bills
+          {shards === undefined ? "" : `: about ${dollars(awakeCostPerHour(shards))} an hour for the ${whole(shards)} shards of this namespace`}. It closes when this page is hidden.
+        </p>
+        <p class="row">
+          <Button kind={isOn ? "plain" : "main"} icon={isOn ? "pause" : "play"} onClick={() => setOn(!isOn)}>
+            {isOn ? "Stop" : "Follow events"}
+          </Button>
+          <span role="status">{isOn ? `${whole(events.length)} events, the newest first` : ""}</span>
+        </p>
+      </div>
+      <ErrorNote error={error} />
+      {events.length > 0 && (
+        <div class="scrolls events" tabIndex={0} role="region" aria-label="Events">
+          <table class="table">
+            <thead>
+              <tr>
+                <th scope="col">At</th>
+                <th scope="col">Event</th>
+                <th scope="col">Of</th>
+                <th scope="col">Error</th>
+              </tr>
+            </thead>
+            <tbody>
+              {events.map((event) => (
+                <tr key={event.key}>
+                  <td>
+                    <Time at={event.at} />
+                  </td>
+                  <td>
+                    <Badge value={event.type} />
+                  </td>
+                  <td>{event.id === undefined ? event.destination : <Link to={taskPath(event.id)}>{event.id}</Link>}</td>
+                  <td class="muted error-cell">{event.error}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,86 @@
+import { useEffect, useState } from "preact/hooks";
+import { listRuns, type RunFilter } from "../../api/runs";
+import type { ErrorGroup } from "../../api/types";
+import { Button, Empty, ErrorNote, Link, Loading, Time } from "../../components/basics";
+import { textOfAll } from "../../lib/groups";
+import { whole } from "../../lib/numbers";
+import { pageWith, taskPath } from "../../state/router";
+
+/** Adds up the groups of two pages: those with the same error are one. */
+function joined(one: readonly ErrorGroup[], other: readonly ErrorGroup[]): ErrorGroup[] {
+  const groups = new Map(one.map((group) => [group.error, group]));
+  for (const group of other) {
+    const before = groups.get(group.error);
+    groups.set(group.error, before ? { ...before, count: before.count + group.count, firstAt: Math.min(before.firstAt, group.firstAt) } : group);
+  }
+  return [...groups.values()].sort((a, b) => b.count - a.count);
+}
+
+export function ErrorGroups({ filter }: { filter: RunFilter }) {
+  const [groups, setGroups] = useState<ErrorGroup[]>();
+  const [cursor, setCursor] = useState<string | null>(null);
+  const [looked, setLooked] = useState(0);
+  const [error, setError] = useState<unknown>();
+  const read = async (from: string | undefined, signal?: AbortSignal) => {
+    try {
+      const page = await listRuns(filter, { group: "error", order: "count", cursor: from }, signal);
+      setGroups((before) => joined(before ?? [], page.groups ?? []));
+      setLooked((before) => before + page.attempts);
+      setCursor(page.cursor);
+    } catch (problem) {
+      if (!signal?.aborted) setError(problem);
+    }
+  };
+  useEffect(() => {
+    const controller = new AbortController();
+    void read(undefined, controller.signal);
+    return () => controller.abort();
+  }, []);
+  if (error) return <ErrorNote error={error} />;
+  if (!groups) return <Loading />;
+  return (
+    <>
+      {groups.length === 0 ? (
+        <Empty title="No errors">Attempts whose errors differ only in numbers and ids are one group here, with an example.</Empty>
+      ) : (
+        <div class="scrolls" tabIndex={0} role="region" aria-label="Errors">
+          <table class="table">
+            <thead>
+              <tr>
+                <th scope="col">Error</th>
+                <th scope="col" class="number">
+                  Attempts
+                </th>
+                <th scope="col">First</th>
+                <th scope="col">Last</th>
+                <th scope="col">Example</th>
+                <th scope="col">List</th>
+              </tr>
+            </thead>
+            <tbody>
+              {groups.map((group) => (
+                <tr key={group.error}>
+                  <td class="error-cell">{group.error}</td>
+                  <td class="number">{whole(group.count)}</td>
+                  <td>
+                    <Time at={group.firstAt} />
+                  </td>
+                  <td>
+                    <Time at={group.lastAt} />
+                  </td>
+                  <td>{group.example.id && <Link to={taskPath(group.example.id)}>{group.example.id}</Link>}</td>
+                  <td>
+                    <Link to={pageWith("/runs", { ...filter, error: textOfAll(group.error) })}>Attempts</Link>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      <p class="row muted">
+        {whole(looked)} attempts looked at. {cursor !== null && <Button onClick={() => void read(cursor)}>Look further back</Button>}
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,61 @@
+import { useEffect, useState } from "preact/hooks";
+import { Button, ErrorNote } from "../components/basics";
+import { TextField } from "../components/field";
+import { endedBecause, endSession } from "../state/session";
+import { keyOfLink, signIn } from "../state/signin";
+
+// Taken at once, so that it does not stay in the address bar.
+const fromLink = keyOfLink();
+if (fromLink) endSession();
+
+export function SignIn() {
+  const [key, setKey] = useState(endedBecause.value === null ? (fromLink?.key ?? "") : "");
+  const [namespace, setNamespace] = useState(fromLink?.namespace ?? "");
+  const [error, setError] = useState<unknown>();
+  const [isBusy, setBusy] = useState(false);
+
+  const enter = async () => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      await signIn(key.trim(), namespace.trim());
+    } catch (problem) {
+      setError(problem);
+      setBusy(false);
+    }
+  };
+  useEffect(() => {
+    document.title = "Sign in · Scheduler";
+    if (fromLink && key !== "" && endedBecause.value === null && !fromLink.isUsed) {
+      fromLink.isUsed = true;
+      void enter();
+    }
+  }, []);
+
+  return (
+    <main class="sign-in">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void enter();
+        }}
+      >
+        <h1>
+          <img src="/favicon.svg" alt="" width="24" height="24" /> Sign in
+        </h1>
+        {endedBecause.value && (
+          <p class="note warn" role="alert">
+            You were signed out: {endedBecause.value}
+          </p>
+        )}
+        <TextField label="API key" type="password" value={key} onChange={setKey} isRequired isCode autofocus help="One of the keys in the secret API_KEYS, or one made on the page “API keys”. Locally, make dev prints it." />
+        <TextField label="Namespace (optional)" value={namespace} onChange={setNamespace} help="Needed only if the key is for several namespaces, and not for “default”." />
+        <ErrorNote error={error} />
+        <Button type="submit" kind="main" disabled={isBusy || key.trim() === ""}>
+          {isBusy ? "Checking the key…" : "Sign in"}
+        </Button>
+        <p class="muted small">The key stays in this tab, and is gone when you close it. It is sent to this scheduler only.</p>
+      </form>
+    </main>
+  );
+}

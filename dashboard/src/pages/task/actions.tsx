@@ -1,0 +1,117 @@
+// What can be done with a task.
+
+import { useState } from "preact/hooks";
+import { cancelTask, changeTask } from "../../api/tasks";
+import type { Json, JsonObject, Task } from "../../api/types";
+import { Button, LinkButton } from "../../components/basics";
+import { ActionDialog } from "../../components/dialog";
+import { useCommands } from "../../components/palette";
+import { JsonField } from "../create/target";
+import { ZoneList } from "../create/form";
+import { RescheduleFields, rescheduleBody, type RescheduleForm } from "../tasks/reschedule";
+import { go, pageWith, taskPath } from "../../state/router";
+import { mayRead, mayWrite } from "../../state/session";
+import { tell, tellError } from "../../state/notices";
+
+type Asked = "run" | "reschedule" | "cancel";
+
+export function TaskActions({ task, onChanged }: { task: Task; onChanged: () => void }) {
+  const [asked, setAsked] = useState<Asked>();
+  const isDead = task.status === "dead-lettered";
+  const canPause = !task.paused && task.status !== "unscheduled" && !isDead;
+  const done = (text: string) => {
+    tell(text);
+    onChanged();
+  };
+  const change = (verb: "pause" | "resume") =>
+    void changeTask(task.id, verb)
+      .then(() => done(verb === "pause" ? `${task.id} is paused.` : `${task.id} is resumed.`))
+      .catch(tellError);
+  const edit = `${taskPath(task.id)}/edit`;
+  const clone = pageWith("/create", { from: task.id });
+  const isOffered = mayWrite.value;
+  useCommands(
+    isOffered
+      ? [
+          { title: "Edit this task", run: () => go(edit) },
+          { title: task.paused ? "Resume this task" : "Pause this task", run: () => change(task.paused ? "resume" : "pause") },
+          { title: "Run this task now", run: () => setAsked("run") },
+          { title: "Clone this task", run: () => go(clone) },
+          { title: "Cancel this task", run: () => setAsked("cancel") },
+        ]
+      : [],
+    [task.id, task.paused, isOffered],
+  );
+  if (!isOffered) return null;
+  return (
+    <>
+      {canPause && (
+        <Button icon="pause" onClick={() => change("pause")}>
+          Pause
+        </Button>
+      )}
+      {task.paused && (
+        <Button icon="play" onClick={() => change("resume")}>
+          Resume
+        </Button>
+      )}
+      <Button onClick={() => setAsked("run")}>Run now</Button>
+      {task.kind === "once" && <Button onClick={() => setAsked("reschedule")}>Reschedule</Button>}
+      {!isDead && mayRead.value && <LinkButton to={edit}>Edit</LinkButton>}
+      {mayRead.value && <LinkButton to={clone}>Clone</LinkButton>}
+      <Button onClick={() => setAsked("cancel")}>Cancel task</Button>
+      {asked === "run" && <RunDialog task={task} onDone={done} onClose={() => setAsked(undefined)} />}
+      {asked === "reschedule" && <RescheduleDialog task={task} onDone={done} onClose={() => setAsked(undefined)} />}
+      {asked === "cancel" && (
+        <ActionDialog
+          title={`Cancel ${task.id}`}
+          verb="Cancel the task"
+          isDanger
+          onClose={() => setAsked(undefined)}
+          onAct={async () => {
+            const { body } = await cancelTask(task.id);
+            done(`${task.id} is cancelled.${body.running ? " An attempt runs, and goes on to its end." : ""}`);
+          }}
+        >
+          <p>No further attempt of it starts, and all its runs to come are gone. This cannot be undone. An attempt that runs goes on to its end.</p>
+        </ActionDialog>
+      )}
+    </>
+  );
+}
+
+interface DialogProps {
+  task: Task;
+  onDone: (text: string) => void;
+  onClose: () => void;
+}
+
+function RunDialog({ task, onDone, onClose }: DialogProps) {
+  const [payload, setPayload] = useState<Json | undefined>(task.payload as Json | undefined);
+  const own = JSON.stringify(task.payload);
+  const act = async () => {
+    const isOther = payload !== undefined && JSON.stringify(payload) !== own;
+    await changeTask(task.id, "run", isOther ? ({ payload } as JsonObject) : undefined);
+    onDone(`${task.id} fires now${isOther ? ", with another payload" : ""}.`);
+  };
+  return (
+    <ActionDialog title={`Run ${task.id} now`} verb="Run now" onAct={act} onClose={onClose}>
+      <p>{task.kind === "once" ? "It fires now, and not at its time." : task.kind === "no-schedule" ? "It fires now, and stays." : "It fires now, in addition to its schedule, which goes on."}</p>
+      <JsonField label="Payload of this run, as JSON" value={payload} onChange={setPayload} rows={6} help={task.kind === "once" ? "" : "The task itself keeps its own."} />
+    </ActionDialog>
+  );
+}
+
+function RescheduleDialog({ task, onDone, onClose }: DialogProps) {
+  const [form, setForm] = useState<RescheduleForm>({ how: "delay", delay: "3600", time: "", timezone: task.timezone ?? "" });
+  const act = async () => {
+    await changeTask(task.id, "reschedule", rescheduleBody(form));
+    onDone(`${task.id} is moved.`);
+  };
+  return (
+    <ActionDialog title={`Reschedule ${task.id}`} verb="Reschedule" onAct={act} onClose={onClose}>
+      <RescheduleFields form={form} onChange={setForm} />
+      <ZoneList />
+    </ActionDialog>
+  );
+}

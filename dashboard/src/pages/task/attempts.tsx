@@ -1,0 +1,119 @@
+// The attempts at the runs of a task, as a timeline for each run.
+
+import { useState } from "preact/hooks";
+import { taskRuns } from "../../api/tasks";
+import type { Flight, Run, RunList } from "../../api/types";
+import { Badge, Button, ErrorNote, Time } from "../../components/basics";
+import { duration } from "../../lib/time";
+import { now } from "../../state/live";
+
+interface Group {
+  key: string;
+  time: number | undefined;
+  attempts: Run[];
+}
+
+/** Puts attempts at one run together, the newest run first. */
+export function byRun(runs: readonly Run[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const run of runs) {
+    const key = run.time === undefined ? `at ${run.reportedAt}` : String(run.time);
+    const group = groups.get(key) ?? { key, time: run.time, attempts: [] };
+    group.attempts.push(run);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+const startOf = (run: Run): number => run.startedAt ?? run.firedAt ?? run.reportedAt;
+const endOf = (run: Run): number => run.finishedAt ?? run.reportedAt;
+
+function Attempt({ run, from, to }: { run: Run; from: number; to: number }) {
+  const span = Math.max(to - from, 1);
+  const left = ((startOf(run) - from) / span) * 100;
+  const width = Math.max(((endOf(run) - startOf(run)) / span) * 100, 0.5);
+  const isGood = run.outcome === "succeeded" || run.outcome === "handed-over";
+  return (
+    <li class="attempt">
+      <div class="attempt-line">
+        <span class="attempt-name">
+          {run.stage ? `${run.stage} ` : ""}
+          {run.attempt === undefined ? "" : `attempt ${run.attempt}`}
+        </span>
+        <Badge value={run.outcome} />
+        <span class="muted">{run.status === undefined ? "" : `HTTP ${run.status}`}</span>
+        <span class="track" aria-hidden="true">
+          <span class={isGood ? "bar good" : "bar bad"} style={{ left: `${Math.min(left, 99.5)}%`, width: `${Math.min(width, 100 - Math.min(left, 99.5))}%` }} />
+        </span>
+        <span class="muted number">{run.startedAt !== undefined && run.finishedAt !== undefined ? duration(run.finishedAt - run.startedAt) : ""}</span>
+        <Time at={startOf(run)} isBare hasNoDate />
+      </div>
+      {run.by && <p class="muted small">by the key “{run.by}”</p>}
+      {run.error && <p class="attempt-error">{run.error}</p>}
+      {run.excerpt && !run.error?.includes(run.excerpt) && (
+        <pre class="code-block" tabIndex={0} aria-label="How the answer begins">
+          {run.excerpt}
+        </pre>
+      )}
+    </li>
+  );
+}
+
+function RunGroup({ group }: { group: Group }) {
+  const attempts = [...group.attempts].sort((one, other) => startOf(one) - startOf(other));
+  const from = Math.min(...attempts.map(startOf));
+  const to = Math.max(...attempts.map(endOf));
+  return (
+    <li class="run-group">
+      <h3>
+        {group.time === undefined ? "The task" : "Run of "} {group.time !== undefined && <Time at={group.time} />}
+        {attempts.length > 1 && <span class="muted"> · {duration(to - from)} in all</span>}
+      </h3>
+      <ol>
+        {attempts.map((run, index) => (
+          <Attempt key={index} run={run} from={from} to={to} />
+        ))}
+      </ol>
+    </li>
+  );
+}
+
+export function Attempts({ id, newest, inFlight }: { id: string; newest: RunList | undefined; inFlight: readonly Flight[] }) {
+  const [older, setOlder] = useState<{ runs: Run[]; cursor: string | null }>();
+  const [error, setError] = useState<unknown>();
+  const cursor = older ? older.cursor : (newest?.cursor ?? null);
+  const more = async () => {
+    setError(undefined);
+    try {
+      const page = await taskRuns(id, { limit: 50, cursor: cursor ?? undefined });
+      setOlder({ runs: [...(older?.runs ?? []), ...page.runs], cursor: page.cursor });
+    } catch (problem) {
+      setError(problem);
+    }
+  };
+  const groups = byRun([...(newest?.runs ?? []), ...(older?.runs ?? [])]);
+  return (
+    <section class="panel" aria-labelledby="attempts">
+      <div class="panel-head">
+        <h2 id="attempts">Attempts</h2>
+      </div>
+      {inFlight.map((flight) => (
+        <p key={`${flight.time} ${flight.attempt}`} class="row">
+          <Badge value="running" /> attempt {flight.attempt}, dispatched {duration(Math.max(now.value - flight.firedAt, 0))} ago
+          {flight.decided && <span class="warn">{flight.decided}: no other attempt follows</span>}
+        </p>
+      ))}
+      {groups.length === 0 && inFlight.length === 0 ? (
+        <p class="muted">None yet. Each attempt appears here with its status, how long it took, and how the answer began.</p>
+      ) : (
+        <ol class="run-groups">
+          {groups.map((group) => (
+            <RunGroup key={group.key} group={group} />
+          ))}
+        </ol>
+      )}
+      <ErrorNote error={error} />
+      {cursor !== null && <Button onClick={more}>Older attempts</Button>}
+    </section>
+  );
+}

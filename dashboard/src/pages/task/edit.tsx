@@ -1,0 +1,128 @@
+// Changes a task: what differs is sent as a PATCH, on the condition that nobody else has changed it meanwhile.
+
+import { useEffect, useState } from "preact/hooks";
+import { ApiError } from "../../api/client";
+import { getTask, patchTask } from "../../api/tasks";
+import type { JsonObject } from "../../api/types";
+import { Button, ErrorNote, LinkButton, Loading, PageHead } from "../../components/basics";
+import { NextRuns } from "../../components/next-runs";
+import { definitionOf, isEqual, patchOf } from "../../lib/definition";
+import { fullSentence } from "../../lib/sentence";
+import { go, taskPath } from "../../state/router";
+import { tell } from "../../state/notices";
+import { DefinitionForm } from "../create/form";
+import { DefinitionJson } from "../create/json";
+import { ConflictDialog } from "./conflict";
+
+interface Version {
+  definition: JsonObject;
+  etag: string | undefined;
+}
+
+async function readVersion(id: string): Promise<Version> {
+  const { body, etag } = await getTask(id);
+  return { definition: definitionOf(body), etag };
+}
+
+export function EditTask({ id }: { id: string }) {
+  const [base, setBase] = useState<Version>();
+  const [edited, setEdited] = useState<JsonObject>();
+  const [theirs, setTheirs] = useState<Version>();
+  const [error, setError] = useState<unknown>();
+  const [isBusy, setBusy] = useState(false);
+
+  useEffect(() => {
+    readVersion(id).then((version) => {
+      setBase(version);
+      setEdited(version.definition);
+    }, setError);
+  }, [id]);
+
+  if (!base || !edited) {
+    return (
+      <div class="page">
+        <PageHead title={`Edit ${id}`} />
+        {error ? <ErrorNote error={error} /> : <Loading />}
+      </div>
+    );
+  }
+  const patch = patchOf(base.definition, edited);
+  const isChanged = Object.keys(patch).length > 0;
+
+  /** Sends a patch for a version of the task. Whoever was faster is asked about. */
+  const send = async (body: JsonObject, etag: string | undefined) => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      const { body: task } = await patchTask(id, body, etag);
+      tell(`${id} is changed.`);
+      for (const { field, detail } of task.warnings ?? []) tell(`${field} ${detail}`, { isBad: true });
+      go(taskPath(id));
+    } catch (problem) {
+      setTheirs(undefined);
+      if (problem instanceof ApiError && problem.is("other-version")) {
+        await readVersion(id).then(setTheirs, setError);
+      } else {
+        setError(problem);
+      }
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <form
+      class="page"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send(patch, base.etag);
+      }}
+    >
+      <PageHead title={`Edit ${id}`} about="Only what you change is sent. If somebody else changes the task meanwhile, you see both.">
+        <LinkButton to={taskPath(id)}>Back</LinkButton>
+        <Button type="submit" kind="main" disabled={isBusy || !isChanged}>
+          Save
+        </Button>
+      </PageHead>
+      <ErrorNote error={error} />
+      <div class="split">
+        <DefinitionForm definition={edited} onChange={setEdited} refusal={error instanceof ApiError ? error : undefined} isIdFixed />
+        <div class="stack sticky">
+          <section class="panel">
+            <div class="panel-head">
+              <h2>Next runs</h2>
+            </div>
+            <p>{fullSentence(edited as Parameters<typeof fullSentence>[0])}</p>
+            <NextRuns definition={edited} />
+          </section>
+          <section class="panel">
+            <div class="panel-head">
+              <h2>What is sent</h2>
+            </div>
+            <pre class="code-block" tabIndex={0} aria-label="The patch">
+              {isChanged ? JSON.stringify(patch, null, 2) : "Nothing is changed yet."}
+            </pre>
+          </section>
+          <section class="panel">
+            <DefinitionJson definition={edited} onChange={(next) => setEdited({ ...next, ...(isEqual(next["id"], edited["id"]) ? {} : { id: edited["id"] ?? id }) })} />
+          </section>
+        </div>
+      </div>
+      {theirs && (
+        <ConflictDialog
+          id={id}
+          base={base.definition}
+          theirs={theirs.definition}
+          mine={edited}
+          onClose={() => setTheirs(undefined)}
+          onTakeTheirs={() => {
+            setBase(theirs);
+            setEdited(theirs.definition);
+            setTheirs(undefined);
+          }}
+          onSave={(merged) => send(patchOf(theirs.definition, merged), theirs.etag)}
+        />
+      )}
+    </form>
+  );
+}

@@ -1,0 +1,169 @@
+// All tasks of the namespace: search, filters, and changes of many.
+
+import { useState } from "preact/hooks";
+import { listTasks, isEmptyFilter } from "../api/tasks";
+import type { Task } from "../api/types";
+import { Badge, Button, Empty, Link, LinkButton, openRow, PageHead, Tag, Time } from "../components/basics";
+import { ListFoot } from "../components/list-foot";
+import { useCommands } from "../components/palette";
+import { useCursorList } from "../components/use-cursor-list";
+import { VirtualList } from "../components/virtual-list";
+import { filterOf } from "../lib/filter";
+import { sentence } from "../lib/sentence";
+import { HERE } from "../lib/time";
+import { targetOf } from "../lib/target";
+import { go, pageWith, query, setQuery, taskPath } from "../state/router";
+import { mayWrite } from "../state/session";
+import { BulkBar } from "./tasks/bulk";
+import { TaskFilters } from "./tasks/filters";
+
+const PAGE = 100;
+const COLUMNS = "28px minmax(140px, 2fr) 118px 190px minmax(160px, 2fr) minmax(120px, 1.2fr) minmax(80px, 1fr)";
+
+/** Returns the address of a task, or of the dead letter that stands in its place. */
+const addressOf = (task: Task): string => (task.deadLetterId ? `/dead-letters/${encodeURIComponent(task.deadLetterId)}` : taskPath(task.id));
+
+/** Returns the time that a task waits for, or the one at which it failed. */
+const timeOf = (task: Task): number | undefined => task.due ?? task.failedAt ?? task.time;
+
+function FirstTask() {
+  return (
+    <Empty
+      title="No task yet"
+      action={
+        mayWrite.value && (
+          <>
+            <LinkButton to="/create?example=hello" kind="main" icon="play">
+              Try one that fires in five seconds
+            </LinkButton>
+            <LinkButton to="/create">Create a task</LinkButton>
+          </>
+        )
+      }
+    >
+      A task says what is to be called (a webhook, a handler, a queue) and when: once, or again and again. The scheduler calls it at that time, retries it if it fails, and keeps
+      what came of it.
+    </Empty>
+  );
+}
+
+export function Tasks() {
+  const filter = filterOf(query.value);
+  const [round, setRound] = useState(0);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [total, setTotal] = useState<number>();
+  const list = useCursorList<Task>(
+    async (cursor, signal) => {
+      const page = await listTasks(filter, { limit: PAGE, cursor }, signal);
+      if (cursor === undefined) setTotal(page.total);
+      return { items: page.tasks, cursor: page.cursor };
+    },
+    [query.value.toString(), round],
+  );
+  const again = () => {
+    setChosen(new Set());
+    setRound(round + 1);
+  };
+  useCommands(
+    [
+      { title: "Read the list again", run: again },
+      ...(["paused", "running", "retrying"] as const).map((status) => ({ title: `Show ${status} tasks`, run: () => go(pageWith("/tasks", { status })) })),
+    ],
+    [round],
+  );
+
+  const choose = (id: string, isChosen: boolean) => {
+    const next = new Set(chosen);
+    if (isChosen) next.add(id);
+    else next.delete(id);
+    setChosen(next);
+  };
+  const isEmpty = list.isComplete && list.length === 0;
+  return (
+    <div class="page fills">
+      <PageHead title="Tasks">
+        <Button onClick={again}>Read again</Button>
+        {mayWrite.value && (
+          <LinkButton to="/create" kind="main" icon="create">
+            Create
+          </LinkButton>
+        )}
+      </PageHead>
+      <TaskFilters />
+      {isEmpty && isEmptyFilter(filter) ? (
+        <FirstTask />
+      ) : isEmpty ? (
+        <Empty title="No task matches" action={<Button onClick={() => setQuery(Object.fromEntries([...query.value.keys()].map((name) => [name, undefined])))}>Clear the filters</Button>}>
+          A task must meet all filters. Runs that have ended are not tasks any more: look for them under <Link to="/runs">Runs</Link>.
+        </Empty>
+      ) : (
+        <>
+          {mayWrite.value && <BulkBar chosen={chosen} filter={filter} total={total} onDone={again} onClear={() => setChosen(new Set())} />}
+          <VirtualList
+            label="Tasks"
+            columns={COLUMNS}
+            length={list.length}
+            onRange={(from, to) => list.show(from, to)}
+            head={
+              <>
+                <span role="columnheader">
+                  <span class="hidden">Selected</span>
+                </span>
+                <span role="columnheader">Id</span>
+                <span role="columnheader">Status</span>
+                <span role="columnheader">Due ({HERE})</span>
+                <span role="columnheader">Schedule</span>
+                <span role="columnheader">Calls</span>
+                <span role="columnheader">Tags</span>
+              </>
+            }
+            rowProps={(index) => {
+              const task = list.at(index);
+              return task ? { onClick: (event) => openRow(event, addressOf(task)) } : {};
+            }}
+            row={(index) => <Row task={list.at(index)} isChosen={chosen} onChoose={choose} />}
+          />
+          <ListFoot list={list} noun="task" total={isEmptyFilter(filter) ? total : undefined} />
+        </>
+      )}
+    </div>
+  );
+}
+
+function Row({ task, isChosen, onChoose }: { task: Task | undefined; isChosen: ReadonlySet<string>; onChoose: (id: string, isChosen: boolean) => void }) {
+  if (!task) return <span role="cell" class="muted">Reading…</span>;
+  return (
+    <>
+      <span role="cell">
+        {mayWrite.value && (
+          <input type="checkbox" aria-label={`Select ${task.id}`} checked={isChosen.has(task.id)} onChange={(event) => onChoose(task.id, event.currentTarget.checked)} />
+        )}
+      </span>
+      <span role="cell" class="clip strong">
+        <Link to={addressOf(task)} title={task.description ?? task.id}>
+          {task.id}
+        </Link>
+        {task.description && <span class="muted"> {task.description}</span>}
+      </span>
+      <span role="cell">
+        <Badge value={task.status} />
+      </span>
+      <span role="cell" class="clip">
+        <Time at={timeOf(task)} isBare />
+      </span>
+      <span role="cell" class="clip muted">
+        {task.kind === "once" ? "Once" : sentence(task)}
+      </span>
+      <span role="cell" class="clip muted">
+        {targetOf(task.callback)}
+      </span>
+      <span role="cell" class="clip tags">
+        {task.tags?.map((tag) => (
+          <Tag key={tag} to={pageWith("/tasks", { tag })}>
+            {tag}
+          </Tag>
+        ))}
+      </span>
+    </>
+  );
+}

@@ -1,0 +1,134 @@
+// Changes of many tasks: of those that are selected, or of all that the filter means.
+
+import { useEffect, useState } from "preact/hooks";
+import { changeMany, isEmptyFilter, listTasks, selectionOf, type ManyAnswer, type ManyVerb, type Selection, type TaskFilter } from "../../api/tasks";
+import type { JsonObject } from "../../api/types";
+import { Button } from "../../components/basics";
+import { ActionDialog } from "../../components/dialog";
+import { describeFilter } from "../../lib/filter";
+import { count, whole } from "../../lib/numbers";
+import { tell } from "../../state/notices";
+import { RescheduleFields, rescheduleBody, type RescheduleForm } from "./reschedule";
+
+const VERBS: readonly { verb: ManyVerb; title: string; does: string; isDanger: boolean }[] = [
+  { verb: "pause", title: "Pause", does: "They do not fire until they are resumed.", isDanger: false },
+  { verb: "resume", title: "Resume", does: "They fire again by their schedules. What was missed follows their misfire policies.", isDanger: false },
+  { verb: "run", title: "Run now", does: "Each fires at once. The schedules of recurring ones go on.", isDanger: false },
+  { verb: "reschedule", title: "Reschedule", does: "Those that fire once move to another time. Recurring ones are left as they are.", isDanger: false },
+  { verb: "cancel", title: "Cancel", does: "No further attempt of them starts, and they are gone. This cannot be undone.", isDanger: true },
+];
+
+interface BulkBarProps {
+  chosen: ReadonlySet<string>;
+  filter: TaskFilter;
+  total: number | undefined;
+  onDone: () => void;
+  onClear: () => void;
+}
+
+export function BulkBar({ chosen, filter, total, onDone, onClear }: BulkBarProps) {
+  const [asked, setAsked] = useState<ManyVerb>();
+  const isByFilter = chosen.size === 0;
+  return (
+    <div class="bulk" role="group" aria-label="Changes of many tasks">
+      <span class="muted">{isByFilter ? (isEmptyFilter(filter) ? "All tasks" : "All that match") : `${whole(chosen.size)} selected`}:</span>
+      {VERBS.map(({ verb, title }) => (
+        <Button key={verb} kind="quiet" onClick={() => setAsked(verb)}>
+          {title}
+        </Button>
+      ))}
+      {!isByFilter && (
+        <Button kind="quiet" onClick={onClear}>
+          Clear the selection
+        </Button>
+      )}
+      {asked && (
+        <BulkDialog verb={asked} selection={isByFilter ? selectionOf(filter) : { ids: [...chosen] }} filter={filter} total={total} onDone={onDone} onClose={() => setAsked(undefined)} />
+      )}
+    </div>
+  );
+}
+
+/** Says what a request did, in the order of what matters. */
+function summary(title: string, sum: Omit<ManyAnswer, "done">): string {
+  const changed = (sum.changed ?? 0) + (sum.cancelled ?? 0);
+  const parts = [
+    `${title}: ${count(changed, "task")}`,
+    ...(sum.unchanged ? [`${whole(sum.unchanged)} were so already`] : []),
+    ...(sum.alreadyRunning ? [`${whole(sum.alreadyRunning)} run already`] : []),
+    ...(sum.notApplicable ? [`${whole(sum.notApplicable)} do not take it`] : []),
+    ...(sum.notFound ? [`${whole(sum.notFound)} were gone`] : []),
+  ];
+  return parts.join(", ");
+}
+
+/** So many requests at most for one change; a shard does thousands of tasks in each. */
+const MOST_REQUESTS = 200;
+
+/** Repeats a change until it is done, and adds up what it did. */
+async function carryOut(verb: ManyVerb, selection: Selection, more: JsonObject, onProgress: (changed: number) => void): Promise<Omit<ManyAnswer, "done">> {
+  const sum: Record<string, number> = {};
+  for (let requests = 0; requests < MOST_REQUESTS; requests += 1) {
+    const { done, ...counts } = await changeMany(verb, selection, more);
+    for (const [name, value] of Object.entries(counts)) sum[name] = (sum[name] ?? 0) + (typeof value === "number" ? value : 0);
+    onProgress((sum["changed"] ?? 0) + (sum["cancelled"] ?? 0));
+    // What is run again by a second request would fire twice.
+    if (done || verb === "run") return sum;
+  }
+  throw new Error("It is not done yet. What is left is shown by the list: repeat the change.");
+}
+
+const COUNTED = 1_000;
+
+/** Counts what a filter means, up to a thousand, by reading it. */
+function useCount(selection: Selection, filter: TaskFilter, total: number | undefined): string {
+  const [counted, setCounted] = useState<string>("counting…");
+  useEffect(() => {
+    if ("ids" in selection) return setCounted(count(selection.ids.length, "task"));
+    if ("all" in selection && total !== undefined) return setCounted(`all ${count(total, "task")} of the namespace`);
+    const controller = new AbortController();
+    void (async () => {
+      try {
+        const { tasks, cursor } = await listTasks(filter, { limit: COUNTED }, controller.signal);
+        setCounted(cursor === null ? count(tasks.length, "task") : `at least ${count(tasks.length, "task")}`);
+      } catch {
+        if (!controller.signal.aborted) setCounted("an unknown number of tasks");
+      }
+    })();
+    return () => controller.abort();
+  }, []);
+  return counted;
+}
+
+function BulkDialog({ verb, selection, filter, total, onDone, onClose }: { verb: ManyVerb; selection: Selection; filter: TaskFilter; total: number | undefined; onDone: () => void; onClose: () => void }) {
+  const { title, does, isDanger } = VERBS.find((entry) => entry.verb === verb) ?? VERBS[0]!;
+  const counted = useCount(selection, filter, total);
+  const [form, setForm] = useState<RescheduleForm>({ how: "delay", delay: "60", time: "", timezone: "" });
+  const [progress, setProgress] = useState<number>();
+  const isByIds = "ids" in selection;
+  const parts = describeFilter(filter);
+  const act = async () => {
+    const sum = await carryOut(verb, selection, verb === "reschedule" ? rescheduleBody(form) : {}, setProgress);
+    tell(summary(title, sum));
+    onDone();
+  };
+  return (
+    <ActionDialog title={`${title}: ${counted}`} verb={title} isDanger={isDanger} onAct={act} onClose={onClose} {...(isByIds && !isDanger ? {} : { confirmWith: verb })}>
+      <p>{does}</p>
+      {!isByIds && (
+        <>
+          <p>{parts.length === 0 ? "There is no filter: every task of this namespace is meant." : "What matches all of this is meant:"}</p>
+          {parts.length > 0 && (
+            <ul>
+              {parts.map((part) => (
+                <li key={part}>{part}</li>
+              ))}
+            </ul>
+          )}
+        </>
+      )}
+      {verb === "reschedule" && <RescheduleFields form={form} onChange={setForm} />}
+      {progress !== undefined && <p role="status">{count(progress, "task")} so far…</p>}
+    </ActionDialog>
+  );
+}

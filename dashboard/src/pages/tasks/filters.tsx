@@ -1,0 +1,107 @@
+// The search and the filters of lists, kept in the address.
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Button } from "../../components/basics";
+import { KINDS, LABELS, STATUSES, type FilterName } from "../../lib/filter";
+import { forField } from "../../lib/time";
+import { query, setQuery } from "../../state/router";
+
+const TYPING_MS = 300;
+
+/** A text of the address, which is changed when somebody has stopped typing. */
+function useTyped(name: string): [string, (value: string) => void] {
+  const inAddress = query.value.get(name) ?? "";
+  const [text, setText] = useState(inAddress);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => setText(inAddress), [inAddress]);
+  const change = (value: string) => {
+    setText(value);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setQuery({ [name]: value }), TYPING_MS);
+  };
+  return [text, change];
+}
+
+export function FilterText({ name, label, isSearch = false }: { name: string; label: string; isSearch?: boolean }) {
+  const [text, change] = useTyped(name);
+  return (
+    <label class={isSearch ? "filter search" : "filter"}>
+      <span>{label}</span>
+      <input type={(isSearch ? "search" : "text") as "search"} value={text} autocomplete="off" spellcheck={false} onInput={(event) => change(event.currentTarget.value)} />
+    </label>
+  );
+}
+
+export function FilterChoice({ name, label, options }: { name: string; label: string; options: readonly string[] }) {
+  const value = query.value.get(name) ?? "";
+  return (
+    <label class="filter">
+      <span>{label}</span>
+      <select value={value} onChange={(event) => setQuery({ [name]: event.currentTarget.value })}>
+        <option value="">any</option>
+        {options.map((option) => (
+          <option key={option} value={option} selected={option === value}>
+            {option}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+export function FilterTime({ name, label }: { name: "from" | "to"; label: string }) {
+  const inAddress = Date.parse(query.value.get(name) ?? "");
+  return (
+    <label class="filter">
+      <span>{label}</span>
+      <input
+        type="datetime-local"
+        value={Number.isNaN(inAddress) ? "" : forField(inAddress)}
+        onChange={(event) => {
+          const { value } = event.currentTarget;
+          setQuery({ [name]: value === "" ? undefined : new Date(value).toISOString() });
+        }}
+      />
+    </label>
+  );
+}
+
+const NAMES = Object.keys(LABELS) as FilterName[];
+const MORE: readonly FilterName[] = ["kind", "callbackHost", "error", "from", "to"];
+
+/** The filters of tasks; of dead letters without those that do not apply to them. */
+export function TaskFilters({ without = [], children }: { without?: readonly FilterName[]; children?: ComponentChildren }) {
+  const isUsed = (name: FilterName) => query.value.has(name) && !without.includes(name);
+  const [isOpen, setOpen] = useState(MORE.some(isUsed));
+  return (
+    <search class="filters" aria-label="Filters">
+      <FilterText name="text" label={LABELS.text} isSearch />
+      <FilterText name="prefix" label={LABELS.prefix} />
+      <FilterText name="tag" label={LABELS.tag} />
+      {!without.includes("status") && <FilterChoice name="status" label={LABELS.status} options={STATUSES} />}
+      {isOpen && (
+        <>
+          <FilterChoice name="kind" label={LABELS.kind} options={KINDS} />
+          <FilterText name="callbackHost" label={LABELS.callbackHost} />
+          <FilterText name="error" label={LABELS.error} />
+          <FilterTime name="from" label={LABELS.from} />
+          <FilterTime name="to" label={LABELS.to} />
+        </>
+      )}
+      <div class="filter-actions">
+        {!isOpen && (
+          <Button kind="quiet" onClick={() => setOpen(true)}>
+            More filters
+          </Button>
+        )}
+        {NAMES.some(isUsed) && (
+          <Button kind="quiet" onClick={() => setQuery(Object.fromEntries(NAMES.map((name) => [name, undefined])))}>
+            Clear
+          </Button>
+        )}
+        {children}
+      </div>
+    </search>
+  );
+}

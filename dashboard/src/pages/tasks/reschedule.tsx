@@ -1,0 +1,41 @@
+// The new time of a task that is moved.
+
+import type { JsonObject } from "../../api/types";
+import { Choice, TextField } from "../../components/field";
+import { HERE } from "../../lib/time";
+
+export interface RescheduleForm {
+  how: "delay" | "time";
+  delay: string;
+  time: string;
+  /** Empty for the zone of whoever looks. */
+  timezone: string;
+}
+
+/** Writes the form as the body of a request. */
+export const rescheduleBody = ({ how, delay, time, timezone }: RescheduleForm): JsonObject =>
+  how === "delay" ? { delayInSeconds: Number(delay) } : { time, timezone: timezone === "" ? HERE : timezone };
+
+export function RescheduleFields({ form, onChange }: { form: RescheduleForm; onChange: (form: RescheduleForm) => void }) {
+  return (
+    <>
+      <Choice
+        label="To"
+        value={form.how}
+        options={[
+          ["delay", "a delay from now"],
+          ["time", "a time"],
+        ]}
+        onChange={(how) => onChange({ ...form, how: how as RescheduleForm["how"] })}
+      />
+      {form.how === "delay" ? (
+        <TextField label="Delay in seconds" type="number" min="0" step="any" value={form.delay} onChange={(delay) => onChange({ ...form, delay })} isRequired />
+      ) : (
+        <>
+          <TextField label="Time" type="datetime-local" value={form.time} onChange={(time) => onChange({ ...form, time })} isRequired />
+          <TextField label="Time zone" list="zones" value={form.timezone} placeholder={HERE} onChange={(timezone) => onChange({ ...form, timezone })} help="An IANA name. Without one, the time is by your clock." />
+        </>
+      )}
+    </>
+  );
+}

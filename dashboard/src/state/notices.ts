@@ -1,0 +1,30 @@
+// Short notes on what an action did.
+
+import { signal } from "@preact/signals";
+
+export interface Notice {
+  id: number;
+  text: string;
+  isBad: boolean;
+}
+
+export const notices = signal<readonly Notice[]>([]);
+const SHOWN_MS = 8_000;
+let last = 0;
+
+/** Shows a note for a while. */
+export function tell(text: string, { isBad = false } = {}): void {
+  last += 1;
+  const id = last;
+  notices.value = [...notices.value.slice(-3), { id, text, isBad }];
+  setTimeout(() => dismiss(id), SHOWN_MS);
+}
+
+export function dismiss(id: number): void {
+  notices.value = notices.value.filter((notice) => notice.id !== id);
+}
+
+/** Says why an action failed, and what to do. */
+export function tellError(error: unknown): void {
+  tell(error instanceof Error ? error.message : String(error), { isBad: true });
+}

@@ -1,0 +1,60 @@
+// The address of a page: behind the # of the URL, so that neither ids nor filters are sent to a server or written to its logs, and
+// no path of the API is taken.
+
+import { computed, signal } from "@preact/signals";
+
+/** The path and the query of the page, as in `/tasks?tag=mail`. */
+export const address = signal(readAddress());
+
+export const path = computed(() => address.value.split("?")[0] ?? "/");
+export const query = computed(() => new URLSearchParams(address.value.split("?")[1] ?? ""));
+/** The parts of the path, decoded. */
+export const parts = computed(() => path.value.split("/").filter(Boolean).map(decoded));
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+function readAddress(): string {
+  const hash = location.hash.slice(1);
+  return hash.startsWith("/") ? hash : "/";
+}
+
+window.addEventListener("hashchange", () => {
+  address.value = readAddress();
+});
+
+/** Goes to a page; `replace` leaves no trace in the history. */
+export function go(to: string, { replace = false } = {}): void {
+  if (to === address.value) return;
+  if (replace) {
+    history.replaceState(null, "", `#${to}`);
+    address.value = to;
+  } else {
+    location.hash = to;
+  }
+}
+
+/** Changes parameters of the query: empty and absent values remove theirs. */
+export function setQuery(changes: Readonly<Record<string, string | undefined>>, { replace = true } = {}): void {
+  const parameters = new URLSearchParams(query.value);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === undefined || value === "") parameters.delete(name);
+    else parameters.set(name, value);
+  }
+  const text = parameters.toString();
+  go(text === "" ? path.value : `${path.value}?${text}`, { replace });
+}
+
+export const taskPath = (id: string): string => `/tasks/${encodeURIComponent(id)}`;
+
+/** Writes the address of a page with a query. */
+export function pageWith(base: string, parameters: Readonly<Record<string, string | undefined>>): string {
+  const present = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== "");
+  const text = new URLSearchParams(present).toString();
+  return text === "" ? base : `${base}?${text}`;
+}

@@ -1,0 +1,46 @@
+// Who uses the dashboard: the API key, the namespace, and what the key may do. Kept in the tab's own storage, so that closing the
+// tab signs out.
+
+import { computed, signal } from "@preact/signals";
+import type { Scope } from "../api/types";
+
+const KEY = "scheduler-key";
+const NAMESPACE = "scheduler-namespace";
+const SCOPES = "scheduler-scopes";
+
+export const key = signal<string | null>(sessionStorage.getItem(KEY));
+/** The namespace that requests name; empty for the only one of the key, or `default`. */
+export const namespace = signal<string>(sessionStorage.getItem(NAMESPACE) ?? "");
+export const scopes = signal<readonly Scope[]>(readScopes());
+/** Why the last session ended, to be shown beside the form; null if nobody needs to know. */
+export const endedBecause = signal<string | null>(null);
+
+export const isSignedIn = computed(() => key.value !== null);
+export const mayRead = computed(() => scopes.value.includes("read"));
+export const mayWrite = computed(() => scopes.value.includes("write"));
+export const mayAdmin = computed(() => scopes.value.includes("admin"));
+
+function readScopes(): Scope[] {
+  const isScope = (text: string): text is Scope => text === "read" || text === "write" || text === "admin";
+  return (sessionStorage.getItem(SCOPES) ?? "").split(",").filter(isScope);
+}
+
+/** Starts a session with a key that has been checked. */
+export function startSession(newKey: string, inNamespace: string, found: readonly Scope[]): void {
+  sessionStorage.setItem(KEY, newKey);
+  sessionStorage.setItem(NAMESPACE, inNamespace);
+  sessionStorage.setItem(SCOPES, found.join(","));
+  endedBecause.value = null;
+  scopes.value = found;
+  namespace.value = inNamespace;
+  key.value = newKey;
+}
+
+/** Ends the session. */
+export function endSession(because: string | null = null): void {
+  for (const name of [KEY, NAMESPACE, SCOPES]) sessionStorage.removeItem(name);
+  endedBecause.value = because;
+  key.value = null;
+  namespace.value = "";
+  scopes.value = [];
+}

@@ -1,0 +1,84 @@
+// A real browser on the dashboard of a scheduler.
+
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { ROOT } from "../../scripts/paths.mjs";
+import { browserPath, libraryPath } from "./unpack.mjs";
+
+const TIMEOUT_MS = 15_000;
+
+/** Starts the browser. What it writes goes below the checkout. */
+export async function startBrowser() {
+  const tmp = join(ROOT, ".wrangler/browser");
+  await mkdir(tmp, { recursive: true });
+  process.env.TMPDIR = tmp;
+  return chromium.launch({
+    executablePath: browserPath(),
+    headless: true,
+    // The tests load pages of this machine only, and run as root where the sandbox does not.
+    args: ["--no-sandbox", "--disable-gpu", "--no-zygote", "--font-render-hinting=none"],
+    env: { ...process.env, TMPDIR: tmp, LD_LIBRARY_PATH: [libraryPath, process.env.LD_LIBRARY_PATH].filter(Boolean).join(":") },
+  });
+}
+
+/** Tabs, each with storage of its own, and what was wrong in them. */
+export class Tabs {
+  #browser;
+  #scheduler;
+  #contexts = [];
+  /** Errors that the console has shown: of scripts, and of what the Content-Security-Policy refuses. */
+  errors = [];
+  /** Requests that went elsewhere than to the scheduler. */
+  strangers = [];
+
+  constructor(browser, scheduler) {
+    this.#browser = browser;
+    this.#scheduler = scheduler;
+  }
+
+  /**
+   * Opens a tab that nobody has signed in. Options: `theme` (light or dark), `width`, `height`, `zone`.
+   */
+  async blank({ theme = "light", width = 1280, height = 800, zone = "Europe/Berlin", address = "/" } = {}) {
+    const context = await this.#browser.newContext({ colorScheme: theme, viewport: { width, height }, timezoneId: zone, locale: "en-GB", reducedMotion: "reduce" });
+    context.setDefaultTimeout(TIMEOUT_MS);
+    this.#contexts.push(context);
+    const page = await context.newPage();
+    page.on("console", (message) => {
+      // What the API refuses is also shown by the browser itself.
+      if (message.type() === "error" && !/Failed to load resource/.test(message.text())) this.errors.push(message.text());
+    });
+    page.on("pageerror", (error) => this.errors.push(String(error)));
+    page.on("request", (request) => {
+      if (!request.url().startsWith(this.#scheduler.url)) this.strangers.push(request.url());
+    });
+    await page.goto(`${this.#scheduler.url}${address}`);
+    return page;
+  }
+
+  /** Opens a tab that is signed in, at a page of the dashboard. Options: those of `blank`, `key`, `namespace`. */
+  async at(address, { key = this.#scheduler.key, namespace, ...options } = {}) {
+    const parameters = new URLSearchParams({ key, ...(namespace ? { namespace } : {}) });
+    const page = await this.blank({ ...options, address: `/#${parameters}` });
+    await page.locator(".shell").waitFor();
+    await this.go(page, address);
+    return page;
+  }
+
+  /** Goes to a page of the dashboard. */
+  async go(page, address) {
+    await page.evaluate((to) => {
+      location.hash = to;
+    }, address);
+    await page.locator("main h1").waitFor();
+  }
+
+  /** Closes the tabs, and checks that nothing was wrong in them. */
+  async close() {
+    await Promise.all(this.#contexts.splice(0).map((context) => context.close()));
+    assert.deepEqual(this.errors.splice(0), []);
+    assert.deepEqual(this.strangers.splice(0), []);
+  }
+}

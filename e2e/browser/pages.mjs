@@ -1,0 +1,31 @@
+// Every page of the dashboard with the sample, and what is there when it is ready.
+
+const text = (what) => (page) => page.getByText(what).first().waitFor();
+const heading = (name) => (page) => page.getByRole("heading", { name }).first().waitFor();
+const runsToCome = (page) => page.getByRole("list", { name: "Next runs" }).waitFor();
+
+/** The second reading has come, and both charts are drawn. */
+async function charts(page) {
+  await page.locator(".chart canvas").nth(1).waitFor();
+}
+
+export const PAGES = [
+  { name: "sign-in", isSignedOut: true, ready: heading("Sign in") },
+  { name: "overview", address: "/", ready: charts },
+  { name: "tasks", address: "/tasks", ready: text("order-1042") },
+  { name: "tasks-none", address: "/tasks?tag=nobody", ready: heading("No task matches") },
+  { name: "task", address: "/tasks/report%3Adaily", ready: runsToCome },
+  { name: "task-history", address: "/tasks/invoice-77", ready: text("attempt 3") },
+  { name: "edit", address: "/tasks/report%3Adaily/edit", ready: runsToCome },
+  { name: "create", address: "/create", ready: runsToCome },
+  { name: "agenda", address: "/agenda?span=week&at=4000000000000", ready: heading("Recurring tasks") },
+  { name: "agenda-day", address: "/agenda", ready: heading("Recurring tasks") },
+  { name: "runs", address: "/runs", ready: (page) => page.locator(".grid-body .badge").first().waitFor() },
+  { name: "runs-errors", address: "/runs?group=error", ready: text("has no customer") },
+  { name: "runs-events", address: "/runs?view=events", ready: text("an hour for the 16 shards") },
+  { name: "dead-letters", address: "/dead-letters", ready: text("has no customer") },
+  { name: "limits", address: "/limits", ready: text("payments") },
+  { name: "namespaces", address: "/namespaces", ready: text("100,000") },
+  { name: "keys", address: "/keys", ready: text("the shop") },
+  { name: "help", address: "/help", ready: heading("Everywhere") },
+];

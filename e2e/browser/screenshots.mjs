@@ -1,0 +1,39 @@
+// Takes pictures of every page, in both themes and narrow, into screenshots/: `make screenshots`. Arguments name single pages.
+
+import { mkdir } from "node:fs/promises";
+import { argv } from "node:process";
+import { join } from "node:path";
+import { ROOT } from "../../scripts/paths.mjs";
+import { startBrowser, Tabs } from "./browser.mjs";
+import { PAGES } from "./pages.mjs";
+import { startSample } from "./sample.mjs";
+
+const LOOKS = [
+  { name: "light", theme: "light", width: 1280, height: 800 },
+  { name: "dark", theme: "dark", width: 1280, height: 800 },
+  { name: "narrow", theme: "light", width: 390, height: 844 },
+];
+
+const folder = join(ROOT, "screenshots");
+await mkdir(folder, { recursive: true });
+const wanted = argv.slice(2);
+const [{ scheduler, close }, browser] = await Promise.all([startSample(), startBrowser()]);
+const tabs = new Tabs(browser, scheduler);
+try {
+  for (const { name: look, ...options } of LOOKS) {
+    for (const { name, address, ready, isSignedOut } of PAGES) {
+      if (wanted.length > 0 && !wanted.includes(name)) continue;
+      const page = isSignedOut ? await tabs.blank(options) : await tabs.at(address, options);
+      await ready(page);
+      // The whole page, not only what is in sight: the part that scrolls is not the document.
+      const height = await page.evaluate(() => document.querySelector("main").scrollHeight);
+      await page.setViewportSize({ width: options.width, height: Math.min(Math.max(options.height, height + (options.width < 800 ? 60 : 0)), 2_400) });
+      await page.screenshot({ path: join(folder, `${name}-${look}.png`) });
+      await page.context().close();
+    }
+  }
+  await tabs.close();
+} finally {
+  await browser.close();
+  await close();
+}

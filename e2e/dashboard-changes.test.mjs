@@ -1,0 +1,208 @@
+// The dashboard in a real browser: tasks are created and changed.
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { startBrowser, Tabs } from "./browser/browser.mjs";
+import { Scheduler, until } from "./harness.mjs";
+import { startSink } from "./sink.mjs";
+
+let scheduler;
+let browser;
+let tabs;
+let sink;
+
+before(async () => {
+  [scheduler, browser, sink] = await Promise.all([Scheduler.start({ shards: "4" }), startBrowser(), startSink()]);
+  tabs = new Tabs(browser, scheduler);
+});
+after(async () => {
+  await browser?.close();
+  await scheduler?.dispose();
+  await sink?.close();
+});
+afterEach(() => tabs.close());
+
+const LOG = { type: "handler", name: "log" };
+
+async function create(task) {
+  const { status, body } = await scheduler.call("/v1/tasks", { body: { callback: LOG, ...task } });
+  assert.ok(status < 300, JSON.stringify(body));
+}
+
+const read = async (id) => (await scheduler.call(`/v1/tasks/${encodeURIComponent(id)}`)).body;
+
+test("somebody new creates the example and sees it fire", async () => {
+  const page = await tabs.at("/tasks");
+  await page.getByRole("link", { name: /fires in five seconds/ }).click();
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await page.getByRole("heading", { name: "hello" }).waitFor();
+  await page.getByText(/Fires in \d/).waitFor();
+  await page.getByRole("listitem").filter({ hasText: "attempt 1" }).getByText("succeeded").waitFor();
+  await page.getByText("Nothing of it waits or runs any more").waitFor();
+});
+
+test("the form shows the next runs while somebody types, in both zones, and says what is wrong", async () => {
+  const page = await tabs.at("/create", { zone: "America/New_York" });
+  await page.getByRole("button", { name: "Cron", exact: true }).click();
+  await page.getByLabel("Time zone").fill("Asia/Tokyo");
+  await page.getByLabel("Cron expressions").fill("0 9 * * *");
+  await page.getByText("Every day at 09:00, Asia/Tokyo.").waitFor();
+  const runs = page.getByRole("list", { name: "Next runs" });
+  await runs.getByText("09:00:00 UTC+9").first().waitFor();
+  assert.match(await runs.innerText(), /UTC-[45]/);
+  await page.getByLabel("Cron expressions").fill("61 9 * * *");
+  await page.getByText("No runs yet.").waitFor();
+  await page.getByText(/61.*out of range/).first().waitFor();
+  // A run that the clock jumps over is marked, with the reason.
+  await page.getByLabel("Time zone").fill("Europe/London");
+  await page.getByLabel("Cron expressions").fill("30 1 L MAR *");
+  await page.getByText("On the last day of March at 01:30, Europe/London.").waitFor();
+});
+
+test("what the form says is also JSON, a command and code, and the JSON can be edited", async () => {
+  const page = await tabs.at("/create");
+  await page.getByLabel("Id (optional)").fill("it's");
+  await page.getByLabel("URL").fill("https://example.com/hook");
+  const json = page.getByLabel("Definition, as JSON");
+  const shown = JSON.parse(await json.inputValue());
+  assert.deepEqual(shown, { delayInSeconds: 60, callback: { type: "webhook", url: "https://example.com/hook" }, id: "it's" });
+  await json.fill(JSON.stringify({ ...shown, description: "from JSON", everySeconds: 90, delayInSeconds: undefined }));
+  assert.equal(await page.getByLabel("Description (optional)").inputValue(), "from JSON");
+  assert.equal(await page.getByLabel("Interval in seconds").inputValue(), "90");
+  await json.fill("{");
+  await page.getByText(/Not JSON yet/).waitFor();
+  await page.getByRole("button", { name: "curl" }).click();
+  const curl = await page.locator("pre.code-block").innerText();
+  assert.match(curl, new RegExp(`^curl ${scheduler.url}/v1/tasks -H "Authorization: Bearer \\$KEY" \\\\\n  -d '.*it'\\\\''s`));
+  await page.getByRole("button", { name: "TypeScript" }).click();
+  assert.match(await page.locator("pre.code-block").innerText(), /await scheduler\.scheduleTask\(\{\n {2}callback: \{/);
+});
+
+test("a task is created with everything that the form has, and the refusal of a field stands beside it", async () => {
+  const page = await tabs.at("/create");
+  await page.getByLabel("Id (optional)").fill("whole");
+  await page.getByLabel("Tags (optional)").fill("one, two");
+  await page.getByLabel("Delay in seconds").fill("3600");
+  await page.getByLabel("URL").fill("not a url");
+  await page.getByLabel("Payload, as JSON").fill('{"a":1}');
+  await page.getByText("Retries").click();
+  await page.getByLabel("Attempts at most").fill("3");
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await page.locator("input[aria-invalid=true]").waitFor();
+  assert.equal(await page.locator("input[aria-invalid=true]").inputValue(), "not a url");
+  await page.getByLabel("URL").fill("https://example.com/hook");
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await page.getByRole("heading", { name: "whole" }).waitFor();
+  const { tags, payload, retry, callback, kind } = await read("whole");
+  assert.deepEqual({ tags, payload, retry, callback, kind }, { tags: ["one", "two"], payload: { a: 1 }, retry: { maxAttempts: 3 }, callback: { type: "webhook", url: "https://example.com/hook" }, kind: "once" });
+});
+
+test("a task is paused, resumed, run, run with another payload, rescheduled, cloned and cancelled", async () => {
+  await create({ id: "acts/1", everySeconds: 3600, callback: { type: "webhook", url: `${sink.url}/acts` }, payload: { own: true } });
+  const page = await tabs.at("/tasks/acts%2F1");
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("It is paused: these do not fire").waitFor();
+  assert.equal((await read("acts/1")).status, "paused");
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByRole("button", { name: "Pause" }).waitFor();
+  assert.equal((await read("acts/1")).status, "scheduled");
+
+  const run = page.getByRole("dialog");
+  await page.getByRole("button", { name: "Run now" }).click();
+  await run.getByRole("button", { name: "Run now" }).click();
+  await run.waitFor({ state: "detached" });
+  await until("the run", () => sink.webhooks.length === 1);
+  await page.getByRole("button", { name: "Run now" }).click();
+  await run.getByLabel("Payload of this run").fill('{"own":false}');
+  await run.getByRole("button", { name: "Run now" }).click();
+  await until("the run with another payload", () => sink.webhooks.length === 2);
+  assert.deepEqual(sink.webhooks.map(({ body }) => body.payload), [{ own: true }, { own: false }]);
+  await page.getByText("attempt 1").nth(1).waitFor();
+
+  await page.getByRole("link", { name: "Clone" }).click();
+  await page.getByLabel("Id (optional)").fill("acts/2");
+  await page.getByRole("button", { name: "At a time" }).click();
+  await page.getByLabel(/^Time \(/).fill("2099-05-01T10:00:00");
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await page.getByRole("heading", { name: "acts/2" }).waitFor();
+  assert.deepEqual((await read("acts/2")).local, { time: "2099-05-01T10:00:00" });
+
+  await page.getByRole("button", { name: "Reschedule" }).click();
+  await page.getByLabel("To", { exact: true }).selectOption("time");
+  await page.getByRole("dialog").getByLabel("Time", { exact: true }).fill("2099-06-01T12:30");
+  await page.getByRole("dialog").getByLabel("Time zone").fill("Asia/Tokyo");
+  await page.getByRole("dialog").getByRole("button", { name: "Reschedule" }).click();
+  await page.getByText("acts/2 is moved.").waitFor();
+  const { time, timezone } = await read("acts/2");
+  assert.deepEqual([time, timezone], [Date.parse("2099-06-01T12:30+09:00"), "Asia/Tokyo"]);
+
+  await page.getByRole("button", { name: "Cancel task" }).click();
+  await page.getByRole("button", { name: "Cancel the task" }).click();
+  await page.getByText("acts/2 is cancelled.").waitFor();
+  assert.equal((await scheduler.call("/v1/tasks/acts%2F2")).status, 404);
+  await page.getByText("Nothing of it waits or runs any more").waitFor();
+});
+
+test("an edit sends what differs only, and keeps what the form does not know", async () => {
+  await create({ id: "edited", cron: "0 9 * * *", timezone: "Europe/Berlin", startAt: "2099-01-01T09:00", onFailure: LOG, payload: { kept: [1, 2] } });
+  const page = await tabs.at("/tasks/edited/edit");
+  await page.getByLabel("Description (optional)").fill("now described");
+  await page.getByLabel("Cron expressions").fill("0 10 * * *");
+  assert.deepEqual(JSON.parse(await page.getByLabel("The patch").innerText()), { cron: "0 10 * * *", description: "now described" });
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("edited is changed.").waitFor();
+  const task = await read("edited");
+  assert.deepEqual([task.cron, task.description, task.payload, task.onFailure, task.local], ["0 10 * * *", "now described", { kept: [1, 2] }, LOG, { startAt: "2099-01-01T09:00:00" }]);
+  // Another kind of schedule drops what belonged to the old one.
+  await tabs.go(page, "/tasks/edited/edit");
+  await page.getByRole("button", { name: "After a delay" }).click();
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("heading", { name: "edited", exact: true }).waitFor();
+  const once = await read("edited");
+  assert.deepEqual([once.kind, once.cron, once.startAt, once.description], ["once", undefined, undefined, "now described"]);
+});
+
+test("two people edit one task: the second sees both changes and chooses", async () => {
+  await create({ id: "shared", time: "2099-01-01T00:00:00Z", description: "first", tags: ["old"] });
+  const one = await tabs.at("/tasks/shared/edit");
+  const other = await tabs.at("/tasks/shared/edit");
+  await one.getByLabel("Description (optional)").fill("by one");
+  await one.getByLabel("Priority, 0 to 9").fill("9");
+  await one.getByRole("button", { name: "Save" }).click();
+  await one.getByText("shared is changed.").waitFor();
+
+  await other.getByLabel("Description (optional)").fill("by other");
+  await other.getByLabel("Tags (optional)").fill("new");
+  await other.getByRole("button", { name: "Save" }).click();
+  const dialog = other.getByRole("dialog", { name: /Somebody else has changed shared/ });
+  await dialog.waitFor();
+  assert.equal((await read("shared")).description, "by one");
+  const row = (name) => dialog.getByRole("row").filter({ has: other.getByRole("rowheader", { name }) });
+  assert.match(await row(/^description/).innerText(), /changed by both[^]*first[^]*by one[^]*by other/);
+  await row(/^description/).getByLabel("theirs for description").check();
+  await dialog.getByRole("button", { name: "Save what is chosen" }).click();
+  await other.getByText("shared is changed.").waitFor();
+  const { description, tags, priority } = await read("shared");
+  assert.deepEqual({ description, tags, priority }, { description: "by one", tags: ["new"], priority: 9 });
+});
+
+test("many tasks are changed: those that are selected, and all that a filter means after a confirmation", async () => {
+  for (let index = 0; index < 4; index += 1) await create({ id: `many-${index}`, time: "2099-01-01T00:00:00Z", tags: ["many"] });
+  const page = await tabs.at("/tasks?tag=many");
+  await page.getByLabel("Select many-1").check();
+  await page.getByRole("group", { name: "Changes of many tasks" }).getByRole("button", { name: "Pause" }).click();
+  await page.getByRole("dialog", { name: "Pause: 1 task" }).getByRole("button", { name: "Pause" }).click();
+  await page.getByText("Pause: 1 task", { exact: true }).waitFor();
+  assert.deepEqual([(await read("many-0")).status, (await read("many-1")).status], ["scheduled", "paused"]);
+
+  await page.getByRole("group", { name: "Changes of many tasks" }).getByRole("button", { name: "Cancel" }).click();
+  const dialog = page.getByRole("dialog", { name: "Cancel: 4 tasks" });
+  await dialog.getByText("Tag: many").waitFor();
+  const confirm = dialog.getByRole("button", { name: "Cancel", exact: true });
+  assert.ok(await confirm.isDisabled());
+  await dialog.getByLabel("Type “cancel” to confirm").fill("cancel");
+  await confirm.click();
+  await page.getByRole("heading", { name: "No task matches" }).waitFor();
+  assert.equal((await scheduler.call("/v1/tasks/many-1")).status, 404);
+  assert.equal((await scheduler.call("/v1/tasks/shared")).status, 200);
+});

@@ -1,0 +1,243 @@
+// The dashboard in a real browser: dead letters, limits, namespaces and keys, and what happens when the scheduler is away.
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { startBrowser, Tabs } from "./browser/browser.mjs";
+import { Scheduler, until } from "./harness.mjs";
+import { startSink } from "./sink.mjs";
+
+let scheduler;
+let browser;
+let tabs;
+let sink;
+/** What the sink answers. */
+let answer = 500;
+
+before(async () => {
+  [scheduler, browser, sink] = await Promise.all([Scheduler.start({ shards: "4" }), startBrowser(), startSink(() => answer)]);
+  tabs = new Tabs(browser, scheduler);
+});
+after(async () => {
+  await browser?.close();
+  await scheduler?.dispose();
+  await sink?.close();
+});
+afterEach(() => tabs.close());
+
+const call = async (path, options, status = 200) => {
+  const found = await scheduler.call(path, options);
+  assert.equal(found.status, status, JSON.stringify(found.body));
+  return found.body;
+};
+
+/** Creates tasks that fail at once, and waits until all are dead letters. */
+async function fail(count, { prefix, status }) {
+  answer = status;
+  const callback = { type: "webhook", url: `${sink.url}/${prefix}` };
+  await call("/v1/tasks/batch", { body: Array.from({ length: count }, (_, index) => ({ id: `${prefix}-${index}`, delayInSeconds: 0, tags: [prefix], callback, payload: { index }, retry: { maxAttempts: 1 } })) });
+  await until("the dead letters", async () => (await call(`/v1/dead-letters?tag=${prefix}`)).deadLetters.length === count);
+}
+
+test("dead letters are grouped by error; one, some, a group, and a filter are replayed or discarded", async () => {
+  await fail(3, { prefix: "teapot", status: 418 });
+  await fail(4, { prefix: "broken", status: 500 });
+  const page = await tabs.at("/dead-letters");
+  const broken = page.getByRole("region", { name: /^HTTP 500/, exact: false }).first();
+  const teapot = page.getByRole("region", { name: /^HTTP 418/, exact: false }).first();
+  await broken.getByText("4 dead letters").waitFor();
+  await teapot.getByText("3 dead letters").waitFor();
+  const dialog = page.getByRole("dialog");
+
+  // Some.
+  await broken.getByLabel("Select broken-1").check();
+  await broken.getByLabel("Select broken-2").check();
+  await page.getByRole("button", { name: "Discard selected" }).click();
+  await dialog.getByText("2 selected dead letters").waitFor();
+  await dialog.getByLabel(/Type “discard”/).fill("discard");
+  await dialog.getByRole("button", { name: "Discard" }).click();
+  await page.getByText("Discarded: 2 dead letters").waitFor();
+  await broken.getByText("2 dead letters").first().waitFor();
+
+  // One, with another payload.
+  answer = 200;
+  await broken.getByRole("link", { name: "broken-0" }).click();
+  await page.getByRole("button", { name: "Replay", exact: true }).click();
+  await dialog.getByLabel("Payload, as JSON").fill('{"index":"repaired"}');
+  await dialog.getByRole("button", { name: "Replay with another payload" }).click();
+  await until("the repaired run", () => sink.webhooks.some(({ body }) => body.payload?.index === "repaired"));
+  await page.getByRole("heading", { name: "broken-0" }).waitFor();
+
+  // One is discarded.
+  await tabs.go(page, "/dead-letters");
+  await broken.getByRole("link", { name: "broken-3" }).click();
+  await page.getByRole("button", { name: "Discard", exact: true }).click();
+  await dialog.getByRole("button", { name: "Discard" }).click();
+  await page.getByText("The dead letter of broken-3 is discarded.").waitFor();
+
+  // A group.
+  const before = sink.webhooks.length;
+  await teapot.getByRole("button", { name: "Replay these" }).click();
+  await dialog.getByText("the 3 dead letters with this error").waitFor();
+  await dialog.getByRole("button", { name: "Replay" }).click();
+  await page.getByText("Replayed: 3 dead letters").waitFor();
+  await until("the replays", () => sink.webhooks.length === before + 3);
+
+  // A filter.
+  await fail(2, { prefix: "gone", status: 410 });
+  await fail(1, { prefix: "kept", status: 410 });
+  await tabs.go(page, "/dead-letters?tag=gone");
+  await page.getByRole("button", { name: "Discard all that match" }).click();
+  await dialog.getByText("all dead letters with Tag: gone").waitFor();
+  await dialog.getByLabel(/Type “discard”/).fill("discard");
+  await dialog.getByRole("button", { name: "Discard" }).click();
+  await page.getByText("Discarded: 2 dead letters").last().waitFor();
+  await page.getByRole("heading", { name: "No dead letter matches" }).waitFor();
+  assert.equal((await call("/v1/dead-letters?tag=kept")).deadLetters.length, 1);
+});
+
+test("a limit is set, changed and deleted", async () => {
+  const page = await tabs.at("/limits");
+  await page.getByRole("heading", { name: "No limits" }).waitFor();
+  const dialog = page.getByRole("dialog");
+  await page.getByRole("button", { name: "Set a limit" }).click();
+  await dialog.getByLabel("Key").fill("stripe");
+  await dialog.getByLabel("Runs per second").fill("0.5");
+  await dialog.getByRole("button", { name: "Set" }).click();
+  await page.getByRole("cell", { name: "stripe", exact: true }).waitFor();
+  assert.equal((await call("/v1/limits/stripe")).perSecond, 0.5);
+  await page.getByRole("button", { name: "Change stripe" }).click();
+  await dialog.getByLabel("Runs at a time").fill("7");
+  await dialog.getByRole("button", { name: "Set" }).click();
+  await page.getByRole("cell", { name: "7", exact: true }).waitFor();
+  assert.equal((await call("/v1/limits/stripe")).concurrency, 7);
+  await page.getByRole("button", { name: "Delete stripe" }).click();
+  await dialog.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("heading", { name: "No limits" }).waitFor();
+  await call("/v1/limits/stripe", {}, 404);
+});
+
+test("a namespace is created, used, and deleted when it is empty", async () => {
+  const page = await tabs.at("/namespaces");
+  const dialog = page.getByRole("dialog");
+  await page.getByRole("button", { name: "Create a namespace" }).click();
+  await dialog.getByLabel("Name").fill("Not a name");
+  await dialog.getByRole("button", { name: "Create" }).click();
+  await dialog.getByRole("alert").waitFor();
+  await dialog.getByLabel("Name").fill("shop");
+  await dialog.getByLabel("Tasks at most").fill("1000");
+  await dialog.getByRole("button", { name: "Create" }).click();
+  await page.getByRole("cell", { name: "1,000" }).waitFor();
+  await page.getByRole("button", { name: "Switch to shop" }).click();
+  await page.getByRole("cell", { name: "shop (this one)" }).waitFor();
+  await tabs.go(page, "/create?example=hello");
+  await page.getByRole("button", { name: "curl" }).click();
+  await page.getByText("Scheduler-Namespace: shop").waitFor();
+  await page.getByLabel("Delay in seconds").fill("36000");
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await page.getByRole("heading", { name: "hello" }).waitFor();
+  await call("/v1/tasks/hello", {}, 404);
+  await call("/v1/tasks/hello", { headers: { "scheduler-namespace": "shop" } });
+
+  await page.getByLabel("Namespace").selectOption("default");
+  await tabs.go(page, "/namespaces");
+  const remove = async () => {
+    await page.getByRole("button", { name: "Delete shop" }).click();
+    await dialog.getByLabel("Type “shop” to confirm").fill("shop");
+    await dialog.getByRole("button", { name: "Delete" }).click();
+  };
+  await remove();
+  await dialog.getByText("Namespace not empty").waitFor();
+  await dialog.getByRole("button", { name: "Close" }).last().click();
+  await call("/v1/tasks/hello", { method: "DELETE", headers: { "scheduler-namespace": "shop" } });
+  await remove();
+  await page.getByText("The namespace shop is deleted.").waitFor();
+});
+
+test("a key is made, shown once, may do what its scopes say and no more, and is revoked", async () => {
+  await call("/v1/tasks", { body: { id: "looked-at", everySeconds: 3600, callback: { type: "webhook", url: "https://example.com/", headers: { "x-secret": "hush" } } } }, 201);
+  await fail(1, { prefix: "watched", status: 410 });
+  const page = await tabs.at("/keys");
+  const dialog = page.getByRole("dialog");
+  await page.getByRole("button", { name: "Create a key" }).click();
+  await dialog.getByLabel("Name", { exact: true }).fill("watcher");
+  await dialog.getByLabel(/^write/).uncheck();
+  await dialog.getByRole("button", { name: "Create" }).click();
+  const made = page.getByRole("dialog", { name: "The key “watcher”" });
+  const key = (await made.getByLabel("The key").innerText()).trim();
+  assert.match(key, /^dsk_[0-9a-f]+_/);
+  await made.getByRole("button", { name: "I have stored it" }).click();
+  await page.getByRole("cell", { name: /^watcher/ }).waitFor();
+  assert.doesNotMatch(await page.content(), new RegExp(key));
+
+  // Whoever may only read is offered nothing else.
+  const watcher = await tabs.at("/", { key });
+  const pages = await watcher.getByRole("navigation", { name: "Pages" }).getByRole("link").allInnerTexts();
+  assert.deepEqual(pages.map((name) => name.trim()), ["Overview", "Tasks", "Agenda", "Runs", "Dead letters", "Limits"]);
+  assert.equal(await watcher.getByRole("link", { name: "Create a task" }).count(), 0);
+  await tabs.go(watcher, "/tasks/looked-at");
+  await watcher.getByText("Every hour.").waitFor();
+  for (const name of ["Pause", "Run now", "Cancel task"]) assert.equal(await watcher.getByRole("button", { name }).count(), 0, name);
+  assert.equal(await watcher.getByRole("link", { name: "Edit" }).count(), 0);
+  assert.doesNotMatch(await watcher.content(), /hush/);
+  await tabs.go(watcher, "/tasks");
+  await watcher.getByRole("link", { name: "looked-at" }).waitFor();
+  assert.equal(await watcher.getByRole("checkbox", { name: /^Select/ }).count(), 0);
+  await tabs.go(watcher, "/dead-letters?tag=watched");
+  await watcher.getByText("1 dead letter,").waitFor();
+  assert.equal(await watcher.getByRole("button", { name: /Replay|Discard/ }).count(), 0);
+  await tabs.go(watcher, "/limits");
+  await watcher.getByRole("heading", { name: "No limits" }).waitFor();
+  assert.equal(await watcher.getByRole("button", { name: "Set a limit" }).count(), 0);
+  for (const address of ["/keys", "/create", "/namespaces"]) {
+    await tabs.go(watcher, address);
+    await watcher.getByText("Your key may not use this page").waitFor();
+  }
+
+  await page.getByRole("button", { name: "Revoke watcher" }).click();
+  await dialog.getByRole("button", { name: "Revoke" }).click();
+  await page.getByText(/The key watcher is revoked/).waitFor();
+  // Within ten seconds the key is refused, and its holder is told.
+  await until("the watcher to be signed out", async () => {
+    await tabs.go(watcher, "/tasks").catch(() => {});
+    await tabs.go(watcher, "/limits").catch(() => {});
+    return (await watcher.getByText("You were signed out").count()) > 0;
+  });
+});
+
+test("a hidden page reads nothing, and reads at once when it is seen again", async () => {
+  const page = await tabs.at("/");
+  await page.getByRole("region", { name: "Health" }).waitFor();
+  let requests = 0;
+  page.on("request", (request) => request.url().includes("/v1/") && (requests += 1));
+  const setVisible = (isVisible) =>
+    page.evaluate((visible) => {
+      Object.defineProperty(document, "hidden", { configurable: true, get: () => !visible });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, isVisible);
+  await until("a reading by itself", () => requests > 0);
+  await setVisible(false);
+  // What was on its way may still have left. After that, more than a whole interval passes without a request.
+  const from = requests;
+  const seen = Date.now();
+  await until("more than an interval", () => Date.now() - seen > 6_000);
+  assert.ok(requests <= from + 1, `${requests - from} requests while hidden`);
+  const hidden = requests;
+  await setVisible(true);
+  await until("a reading at once", () => requests > hidden, { timeoutMs: 2_000 });
+  await page.getByText(/Every 5 s, about \$/).waitFor();
+  await page.getByRole("switch", { name: "Live updates" }).click();
+  await page.getByText("Off: nothing is read by itself.").waitFor();
+});
+
+test("when the scheduler goes away, the page says so and keeps what it shows, and goes on when it is back", async () => {
+  const page = await tabs.at("/tasks/looked-at");
+  await page.getByText("Every hour.").waitFor();
+  await scheduler.kill();
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("The scheduler does not answer. What you see is from before.").waitFor();
+  assert.ok(await page.getByText("Every hour.").isVisible());
+  await scheduler.restart();
+  await page.getByText("The scheduler does not answer. What you see is from before.").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("looked-at is paused.").waitFor();
+});

@@ -1,0 +1,190 @@
+// The dashboard in a real browser: every page, with something of everything.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, afterEach, before, test } from "node:test";
+import { startBrowser, Tabs } from "./browser/browser.mjs";
+import { PAGES } from "./browser/pages.mjs";
+import { startSample } from "./browser/sample.mjs";
+import { until } from "./harness.mjs";
+import { ROOT } from "../scripts/paths.mjs";
+
+let sample;
+let scheduler;
+let browser;
+let tabs;
+let axe;
+
+before(async () => {
+  axe = await readFile(join(ROOT, "e2e/browser/node_modules/axe-core/axe.min.js"), "utf8");
+  [sample, browser] = await Promise.all([startSample(), startBrowser()]);
+  scheduler = sample.scheduler;
+  tabs = new Tabs(browser, scheduler);
+});
+after(async () => {
+  await browser?.close();
+  await sample?.close();
+});
+afterEach(() => tabs.close());
+
+/** Returns what axe finds wrong with a page, each with the elements at fault. */
+async function violations(page) {
+  // Over the debugging protocol, which the page's Content-Security-Policy does not bind.
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe);
+  const { violations: found } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 120)}: ${failureSummary.split("\n").at(1)}`).join("; ")}`);
+}
+
+for (const theme of ["light", "dark"]) {
+  test(`no page breaks a rule of accessibility that axe knows, ${theme}`, async () => {
+    const signedIn = await tabs.at("/help", { theme });
+    const signedOut = await tabs.blank({ theme });
+    const wrong = [];
+    for (const { name, address, ready, isSignedOut } of PAGES) {
+      const page = isSignedOut ? signedOut : signedIn;
+      if (!isSignedOut) await tabs.go(page, address);
+      await ready(page);
+      wrong.push(...(await violations(page)).map((text) => `${name}: ${text}`));
+    }
+    assert.deepEqual(wrong, []);
+  });
+}
+
+test("no page is wider than a narrow screen, and the menu reaches every page", async () => {
+  const page = await tabs.at("/help", { width: 390, height: 844 });
+  for (const { name, address, ready, isSignedOut } of PAGES) {
+    if (isSignedOut) continue;
+    await tabs.go(page, address);
+    await ready(page);
+    const { content, screen } = await page.evaluate(() => ({ content: document.querySelector("main").scrollWidth, screen: innerWidth }));
+    assert.ok(content <= screen, `${name}: ${content} pixels on ${screen}`);
+  }
+  await page.getByRole("button", { name: "Menu" }).click();
+  await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Limits" }).click();
+  await page.getByRole("heading", { name: "Limits", exact: true }).waitFor();
+});
+
+test("the overview says how it is and why, what it costs, and how the shards are", async () => {
+  const page = await tabs.at("/");
+  const health = page.getByRole("region", { name: "Health" });
+  await health.getByText("It works, but one thing needs a look.").waitFor();
+  await health.getByText("7 dead letters to replay or discard.").waitFor();
+  const { body: stats } = await scheduler.call("/v1/stats");
+  const tile = async (name) => (await page.locator(".tile").filter({ hasText: name }).locator(".tile-value").first().innerText()).trim();
+  assert.equal(await tile("Waiting"), String(stats.pending));
+  assert.equal(await tile("Dead letters"), "7");
+  assert.equal(await tile("Failed attempts"), String(stats.failed));
+  assert.notEqual(await tile("Late, p99"), "–");
+  assert.match(await tile("In all"), /^\$0\.\d+$/);
+  assert.match(await tile("Per million attempts"), /^\$\d/);
+  const shards = page.getByRole("list", { name: "Shards" }).getByRole("listitem");
+  assert.equal(await shards.count(), 16);
+  const held = (await shards.allInnerTexts()).map((text) => Number(text.split("\n").at(-1)));
+  assert.equal(held.reduce((sum, value) => sum + value, 0), stats.pending);
+  await page.getByRole("button", { name: "Memory" }).click();
+  await shards.getByText(/ B$/).first().waitFor();
+  // A rise of the counters is drawn once the statistics have been read twice.
+  await page.getByRole("img", { name: /^Since this page was opened/ }).waitFor();
+  await page.getByRole("img", { name: /^Tasks that come due in the next day: \d+ tasks/ }).waitFor();
+});
+
+test("a target that does not answer is named, and the health is bad", async () => {
+  const webhook = { type: "webhook", url: "http://127.0.0.1:9/silent", timeoutSeconds: 1 };
+  const ids = Array.from({ length: 40 }, (_, index) => ({ id: `silent-${index}`, delayInSeconds: 0, callback: webhook, retry: { maxAttempts: 3, minBackoffSeconds: 60 } }));
+  assert.equal((await scheduler.call("/v1/tasks/batch", { body: ids })).status, 200);
+  await until("a circuit to open", async () => (await scheduler.call("/v1/stats")).body.circuits.length > 0);
+  const page = await tabs.at("/");
+  const health = page.getByRole("region", { name: "Health" });
+  await health.getByText(/^Something is wrong/).waitFor();
+  await health.getByText(/http:\/\/127\.0\.0\.1:9 does not answer/).waitFor();
+  await page.getByRole("region", { name: "Targets that do not answer" }).last().getByText("open").first().waitFor();
+  assert.equal((await scheduler.call("/v1/tasks/cancel", { body: { filter: { prefix: "silent-" } } })).status, 200);
+});
+
+test("runs are listed, filtered and grouped by error, and a group leads to its attempts", async () => {
+  const page = await tabs.at("/runs?tag=payments");
+  const list = page.getByRole("table", { name: "Runs" });
+  await list.getByRole("link", { name: "invoice-77" }).first().waitFor();
+  assert.equal(await list.getByRole("link", { name: /^welcome/ }).count(), 0);
+  await page.getByLabel("Outcome").selectOption("dead-lettered");
+  await page.waitForURL(/outcome=dead-lettered/);
+  await list.getByRole("link", { name: "order-900:charge" }).waitFor();
+  assert.equal(await list.getByRole("link", { name: "invoice-77" }).count(), 0);
+  await page.getByRole("button", { name: "Errors" }).click();
+  const row = page.getByRole("row").filter({ hasText: /HTTP 422.*has no customer/ });
+  assert.match(await row.innerText(), /\b5\b/);
+  await row.getByRole("link", { name: "Attempts" }).click();
+  await list.getByRole("link", { name: "order-904:charge" }).waitFor();
+});
+
+test("events are shown as they happen, once somebody has asked for them and knows what it costs", async () => {
+  const page = await tabs.at("/runs?view=events");
+  await page.getByText("about $0.09 an hour for the 16 shards").waitFor();
+  const streams = [];
+  page.on("request", (request) => request.url().endsWith("/v1/events") && streams.push(request));
+  await page.getByRole("button", { name: "Follow events" }).click();
+  await until("the stream to be open", () => streams.length === 1);
+  // The stream begins some time after its request: a task is created until one is seen.
+  let created = 0;
+  await until("an event", async () => {
+    created += 1;
+    await scheduler.call("/v1/tasks", { body: { id: `seen-${created}`, time: "2099-01-01T00:00:00Z", callback: { type: "handler", name: "log" } } });
+    return (await page.getByRole("region", { name: "Events" }).getByText("created").count()) > 0;
+  });
+  await page.getByRole("link", { name: /^seen-/ }).first().waitFor();
+  await scheduler.call("/v1/tasks/cancel", { body: { filter: { prefix: "seen-" } } });
+});
+
+test("the agenda shows recurring tasks as rows, marks clock changes, and the others by their time", async () => {
+  // The day on which London's clock jumps, which moves a run at half past one.
+  await scheduler.call("/v1/tasks", { body: { id: "in-the-gap", cron: "30 1 * * *", timezone: "Europe/London", callback: { type: "handler", name: "log" } } });
+  const at = Date.parse("2027-03-28T12:00:00Z");
+  const page = await tabs.at(`/agenda?at=${at}`, { zone: "Europe/London" });
+  const row = page.getByRole("listitem").filter({ has: page.getByRole("link", { name: "in-the-gap" }) });
+  await row.getByText("1 run", { exact: true }).waitFor();
+  await row.getByText(/2027-03-28 01:30:00 does not exist in Europe\/London/).waitFor();
+  await page.getByText("UTC+0 to Mon 2027-03-29 00:00:00 UTC+1 (Europe/London)").waitFor();
+  await page.getByRole("button", { name: "Week" }).click();
+  await row.getByText("7 runs", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Now" }).click();
+  await page.getByRole("link", { name: /^order-10\d\d:remind/ }).first().waitFor();
+  await page.getByRole("button", { name: "Earlier" }).click();
+  await page.getByRole("heading", { name: "This time is past" }).waitFor();
+  await scheduler.call("/v1/tasks/in-the-gap", { method: "DELETE" });
+});
+
+test("everything is reached by the keyboard: the palette, the pages, the actions of a task", async () => {
+  const page = await tabs.at("/help");
+  const palette = page.getByRole("combobox", { name: "A page, an action or the id of a task" });
+  await page.keyboard.press("Control+k");
+  await palette.fill("report:daily");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "report:daily" }).waitFor();
+  await page.keyboard.press("Control+k");
+  await palette.fill("pause this");
+  await page.keyboard.press("Enter");
+  await page.getByText("report:daily is paused.").waitFor();
+  await page.keyboard.press("Control+k");
+  await palette.fill("resume this");
+  await page.keyboard.press("Enter");
+  await page.getByText("report:daily is resumed.").waitFor();
+  await page.keyboard.press("g");
+  await page.keyboard.press("t");
+  await page.getByRole("table", { name: "Tasks" }).waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("open order");
+  await page.waitForURL(/text=open\+order/);
+  await page.keyboard.press("Control+k");
+  await palette.fill("theme dark");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
+  // A dialog gives the focus back to what opened it.
+  await tabs.go(page, "/tasks/cleanup");
+  await page.getByRole("button", { name: "Cancel task" }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Cancel task");
+});

@@ -1,0 +1,83 @@
+// The dashboard in a real browser, against the real runtime.
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { startBrowser, Tabs } from "./browser/browser.mjs";
+import { Scheduler } from "./harness.mjs";
+
+let scheduler;
+let browser;
+let tabs;
+
+before(async () => {
+  [scheduler, browser] = await Promise.all([Scheduler.start({ shards: "4" }), startBrowser()]);
+  tabs = new Tabs(browser, scheduler);
+});
+after(async () => {
+  await browser?.close();
+  await scheduler?.dispose();
+});
+afterEach(() => tabs.close());
+
+const create = async (...tasks) => {
+  const { status, body } = await scheduler.call("/v1/tasks/batch", { body: tasks.map((task) => ({ callback: { type: "handler", name: "log" }, ...task })) });
+  assert.equal(status, 200, JSON.stringify(body));
+};
+
+test("the Worker serves the dashboard at / with its policy, and answers everything else as before", async () => {
+  const page = await fetch(`${scheduler.url}/`);
+  assert.equal(page.status, 200);
+  assert.match(page.headers.get("content-type"), /^text\/html/);
+  assert.match(page.headers.get("content-security-policy"), /script-src 'self'.*frame-ancestors 'none'/);
+  const script = /src="([^"]+)"/.exec(await page.text())[1];
+  const loaded = await fetch(`${scheduler.url}${script}`);
+  assert.match(loaded.headers.get("content-type"), /javascript/);
+  assert.match(loaded.headers.get("cache-control"), /immutable/);
+  await loaded.body.cancel();
+  for (const [path, status] of [["/tasks", 401], ["/v1/tasks", 401], ["/v2/tasks", 401], ["/assets/none.js", 401], ["/healthz", 200], ["/problems/invalid", 200]]) {
+    const answer = await fetch(`${scheduler.url}${path}`, { headers: { "sec-fetch-mode": "navigate" } });
+    assert.equal(answer.status, status, path);
+    assert.doesNotMatch(answer.headers.get("content-type"), /html/, path);
+    await answer.body.cancel();
+  }
+});
+
+test("a namespace without tasks explains what a task is, and offers a first one", async () => {
+  const page = await tabs.at("/tasks");
+  await page.getByRole("heading", { name: "No task yet" }).waitFor();
+  await page.getByRole("link", { name: /fires in five seconds/ }).waitFor();
+});
+
+test("a wrong key is refused with the reason, and a right one signs in for this tab only", async () => {
+  const page = await tabs.blank();
+  await page.getByLabel("API key").fill("wrong");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("the API key is not a known one").waitFor();
+  await page.getByLabel("API key").fill(scheduler.key);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.locator(".shell").waitFor();
+  assert.equal(await page.evaluate(() => JSON.stringify(localStorage)), "{}");
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+});
+
+test("the link with a key signs in, and the key does not stay in the address", async () => {
+  const page = await tabs.at("/tasks");
+  assert.doesNotMatch(page.url(), new RegExp(scheduler.key));
+});
+
+test("tasks are listed, and a filter is kept in the address", async () => {
+  await create({ id: "list-1", time: "2099-01-01T00:00:00Z", tags: ["blue"] }, { id: "list-2", cron: "0 9 * * MON-FRI", timezone: "Europe/London" });
+  const page = await tabs.at("/tasks");
+  const list = page.getByRole("table", { name: "Tasks" });
+  await list.getByRole("link", { name: "list-1" }).waitFor();
+  await list.getByText("Every weekday at 09:00, Europe/London").waitFor();
+  await page.getByLabel("Tag", { exact: true }).fill("blue");
+  await page.waitForURL(/#\/tasks\?tag=blue$/);
+  await list.getByRole("link", { name: "list-2" }).waitFor({ state: "detached" });
+  await list.getByRole("link", { name: "list-1" }).waitFor();
+  await page.reload();
+  assert.equal(await page.getByLabel("Tag", { exact: true }).inputValue(), "blue");
+  await list.getByRole("link", { name: "list-1" }).waitFor();
+});

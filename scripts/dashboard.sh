@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Builds the dashboard into dashboard/dist: types from the API's document, a check by the compiler, and the bundle. Does nothing when
+# no source has changed.
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+cd "$ROOT"
+
+out=dashboard/dist
+stamp=dashboard/generated/.built-from
+
+fingerprint() {
+  {
+    find dashboard -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/generated/*' -print0 |
+      LC_ALL=C sort -z | xargs -0 $SHA256
+    $SHA256 coordinator/openapi.json scripts/dashboard.sh
+  } | $SHA256
+}
+
+want=$(fingerprint)
+if [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && [ -f "$out/index.html" ]; then
+  exit 0
+fi
+mkdir -p dashboard/generated
+rm -f "$stamp"
+cd dashboard
+bin=node_modules/.bin
+"$bin/openapi-typescript" ../coordinator/openapi.json -o generated/api.d.ts >/dev/null
+"$bin/tsc" --noEmit
+"$bin/vite" build --logLevel warn
+cd ..
+echo "$want" >"$stamp"
