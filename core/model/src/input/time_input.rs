@@ -23,14 +23,14 @@ pub(crate) enum TimeInput<'a> {
     Text(Cow<'a, str>),
 }
 
-/// The schema of a time that no time zone stands beside.
+/// The schema of a time beside which there is no `timezone`.
 #[derive(JsonSchema)]
 #[schemars(inline, untagged)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) enum InstantInput {
     /// Milliseconds since 1970. Lower numbers are refused: they are seconds.
     Millis(#[schemars(range(min = MIN_TIME_MILLIS, max = UnixMillis::LAST.get()))] i64),
-    /// RFC 3339.
+    /// RFC 3339, with an offset.
     Text(String),
 }
 
