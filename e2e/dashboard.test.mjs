@@ -65,6 +65,11 @@ test("a wrong key is refused with the reason, and a right one signs in for this 
 test("the link with a key signs in, and the key does not stay in the address", async () => {
   const page = await tabs.at("/tasks");
   assert.doesNotMatch(page.url(), new RegExp(scheduler.key));
+  // Also in a tab where the dashboard is open.
+  const other = await tabs.blank();
+  await other.goto(`${scheduler.url}/#key=${scheduler.key}`);
+  await other.locator(".shell").waitFor();
+  assert.doesNotMatch(other.url(), new RegExp(scheduler.key));
 });
 
 test("tasks are listed, and a filter is kept in the address", async () => {
