@@ -14,6 +14,13 @@ const LOOKS = [
   { name: "narrow", theme: "light", width: 390, height: 844 },
 ];
 
+/** Lets tasks fire while the overview is open, so that there is something to draw. */
+async function burst(scheduler) {
+  const tasks = Array.from({ length: 150 }, (_, index) => ({ delayInSeconds: (index % 75) / 5, callback: index % 25 === 9 ? { type: "handler", name: "nobody" } : { type: "handler", name: "log" }, retry: { maxAttempts: 1 } }));
+  const { status } = await scheduler.call("/v1/tasks/batch", { body: tasks });
+  if (status !== 200) throw new Error(`batch: ${status}`);
+}
+
 const folder = join(ROOT, "screenshots");
 await mkdir(folder, { recursive: true });
 const wanted = argv.slice(2);
@@ -23,8 +30,10 @@ try {
   for (const { name: look, ...options } of LOOKS) {
     for (const { name, address, ready, isSignedOut } of PAGES) {
       if (wanted.length > 0 && !wanted.includes(name)) continue;
+      if (name === "overview") await burst(scheduler);
       const page = isSignedOut ? await tabs.blank(options) : await tabs.at(address, options);
       await ready(page);
+      if (name === "overview") await page.getByText(/: [1-9]\d\d? succeeded/).waitFor();
       // The whole page, not only what is in sight: the part that scrolls is not the document.
       const height = await page.evaluate(() => document.querySelector("main").scrollHeight);
       await page.setViewportSize({ width: options.width, height: Math.min(Math.max(options.height, height + (options.width < 800 ? 60 : 0)), 2_400) });

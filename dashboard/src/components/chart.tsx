@@ -2,7 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import type { AlignedData, Options } from "uplot";
-import { theme } from "../state/theme";
+import { isDark } from "../state/theme";
 import { HERE } from "../lib/time";
 
 export interface ChartSeries {
@@ -83,7 +83,7 @@ export function Chart({ label, times, series, isBars = false, height = 160 }: Ch
       isGone = true;
       stop();
     };
-  }, [theme.value, series.length, isBars, height]);
+  }, [isDark.value, series.length, isBars, height]);
 
   useEffect(() => plot.current?.setData(current.current));
   return (
