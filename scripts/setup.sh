@@ -95,5 +95,6 @@ if [ "${1:-}" = tests ]; then
   setup_npm e2e/browser
   node e2e/browser/unpack.mjs
   setup_npm clients/typescript
+  setup_npm clients/typescript/test/agents
   setup_python "$SCHEMATHESIS" e2e/schemathesis/requirements.txt
 fi

@@ -14,8 +14,11 @@ const BUILT = join(PACKAGE, "../../coordinator/build");
 /** Imports of the package lead to its sources, so no build is needed. */
 const alias = {
   "durable-scheduler": join(PACKAGE, "src/workerd.ts"),
+  "durable-scheduler/agents": join(PACKAGE, "src/agents/index.ts"),
   "durable-scheduler/worker": join(PACKAGE, "src/worker/index.ts"),
   "durable-scheduler/scheduler": join(PACKAGE, "src/scheduler/index.ts"),
+  // As wrangler does it for Workers with nodejs_compat.
+  path: "node:path",
 };
 
 /** Finds the prebuilt Worker where `make build` has put it. */
@@ -41,7 +44,7 @@ export async function bundle(path, { source, legacy = false } = {}) {
     format: "esm",
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
-    external: ["cloudflare:*", "*.wasm"],
+    external: ["cloudflare:*", "node:*", "*.wasm"],
     write: false,
     logLevel: "silent",
     tsconfigRaw: { compilerOptions: { experimentalDecorators: legacy, useDefineForClassFields: true } },

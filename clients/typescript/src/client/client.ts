@@ -53,7 +53,9 @@ export type TaskQuery = Omit<ListTasksQuery, "tag"> & {
 export type Outcome = NonNullable<ListAllRunsQuery["outcome"]>[number];
 
 /** Parameters of `runs` of all tasks. */
-export type RunsQuery = Omit<ListAllRunsQuery, "group" | "order" | "outcome"> & {
+export type RunsQuery = Omit<ListAllRunsQuery, "group" | "order" | "outcome" | "tag"> & {
+  /** Their task has this tag, or both of these. */
+  tag?: string | readonly string[] | undefined;
   /** They ended with this outcome, or with one of these. */
   outcome?: Outcome | readonly Outcome[] | undefined;
 };
@@ -87,7 +89,7 @@ export class SchedulerClient {
   readonly deadLetters: DeadLetters;
   /** Limits on the concurrency and rate of the tasks that name a key. */
   readonly limits: Limits;
-  /** API keys. Needs a key with the scope `admin`. */
+  /** API keys, and what the key of this client may do. */
   readonly keys: ApiKeys;
   /** Namespaces and their quotas. Needs a key with the scope `admin`. */
   readonly namespaces: Namespaces;

@@ -1,4 +1,4 @@
-import type { Deleted, Key, KeyList, Limit, LimitList, MadeKey, Namespace, NamespaceList, NewKey, NewNamespace, ShownLimit } from "../generated/openapi.ts";
+import type { Deleted, Key, KeyList, Limit, LimitList, MadeKey, Namespace, NamespaceList, NewKey, NewNamespace, OwnKey, ShownLimit } from "../generated/openapi.ts";
 import type { CallOptions } from "./options.ts";
 import { pathOf } from "./paths.ts";
 import type { ApiRequest, Requests } from "./requests.ts";
@@ -39,8 +39,13 @@ export class Limits extends Collection {
   }
 }
 
-/** API keys. Each method needs a key with the scope `admin`. */
+/** API keys. Each method but `own` needs a key with the scope `admin`. */
 export class ApiKeys extends Collection {
+  /** Returns what the key of this client may do. */
+  own(options: CallOptions = {}): Promise<OwnKey> {
+    return this.send("GET", "/v1/key", options);
+  }
+
   /** Creates a key. Only this answer shows the key itself. The client does not repeat the request if the answer is lost. */
   create(key: NewKey, options: CallOptions = {}): Promise<MadeKey> {
     return this.send("POST", "/v1/keys", options, key);

@@ -202,14 +202,14 @@ export interface DeliveredTask {
   everySeconds?: number | undefined;
   /** A run does not start later than so long after it was due, seconds. */
   expireAfterSeconds?: number | undefined;
+  /** The time of the last run, where runs are counted, milliseconds since 1970. */
+  finalRun?: number | undefined;
   /** The first run, where runs are counted, milliseconds since 1970. */
   firstRun?: number | undefined;
   /** The task's id. */
   id: string;
   /** By how much each run is put off at most, seconds. */
   jitterSeconds?: number | undefined;
-  /** The last run, where runs are counted, milliseconds since 1970. */
-  lastRun?: number | undefined;
   /** The key of the limit that bounds its runs. */
   limitKey?: string | undefined;
   /** The times that were given as local ones: `timezone` is their zone. */
@@ -1160,6 +1160,16 @@ export interface NextRun {
   time: number;
 }
 
+/** What the key of the request may do. */
+export interface OwnKey {
+  /** What it is for. Absent for a key of the secret `API_KEYS`, which has no name. */
+  name?: string | undefined;
+  /** Where; `["*"]` for every namespace. */
+  namespaces: string[];
+  /** What it may do. */
+  scopes: ("read" | "write" | "admin")[];
+}
+
 /** Percentiles in milliseconds. */
 export interface Percentiles {
   count: number;
@@ -1686,6 +1696,8 @@ export interface QueuedTask {
   expireAfterSeconds?: number | undefined;
   /** When the last attempt failed, milliseconds since 1970. */
   failedAt?: number | undefined;
+  /** The time of the last run, where runs are counted, milliseconds since 1970. */
+  finalRun?: number | undefined;
   /** When the first attempt began, milliseconds since 1970. `retry.maxDurationSeconds` counts from here. */
   firstAttemptAt?: number | undefined;
   /** The first run, where runs are counted, milliseconds since 1970. */
@@ -1694,8 +1706,6 @@ export interface QueuedTask {
   id: string;
   /** By how much each run is put off at most, seconds. */
   jitterSeconds?: number | undefined;
-  /** The last run, where runs are counted, milliseconds since 1970. */
-  lastRun?: number | undefined;
   /** If a new law of its time zone, or a shorter delay, has moved its due time into the past, the time from which its lateness counts, milliseconds since 1970. */
   lateSince?: number | undefined;
   /** The key of the limit that bounds its runs. */
@@ -2243,6 +2253,8 @@ export interface Task {
   explanation?: string | undefined;
   /** When the last attempt failed, milliseconds since 1970. */
   failedAt?: number | undefined;
+  /** The time of the last run, where runs are counted, milliseconds since 1970. */
+  finalRun?: number | undefined;
   /** When the first attempt began, milliseconds since 1970. `retry.maxDurationSeconds` counts from here. */
   firstAttemptAt?: number | undefined;
   /** The first run, where runs are counted, milliseconds since 1970. */
@@ -2260,8 +2272,6 @@ export interface Task {
    * - `no-schedule`: It does not fire by itself.
    */
   kind: "once" | "cron" | "every" | "rrule" | "no-schedule";
-  /** The last run, where runs are counted, milliseconds since 1970. */
-  lastRun?: number | undefined;
   /** If a new law of its time zone, or a shorter delay, has moved its due time into the past, the time from which its lateness counts, milliseconds since 1970. */
   lateSince?: number | undefined;
   /** The key of the limit that bounds its runs. */
@@ -2545,8 +2555,8 @@ export interface ListAllRunsQuery {
   target?: string | undefined;
   /** They called a webhook of this host. The same as `target=webhook:HOST`. */
   callbackHost?: string | undefined;
-  /** Their task has this tag. */
-  tag?: string | undefined;
+  /** Their task has this tag, or both if the parameter is given twice. */
+  tag?: readonly string[] | undefined;
   /** The id of their task starts with this. */
   prefix?: string | undefined;
   /** Their error contains this, upper and lower case alike. */
@@ -2567,6 +2577,10 @@ export interface ListAllRunsQuery {
 
 /** Parameters of a list of dead letters. A dead letter must meet all of them. */
 export interface ListDeadLettersQuery {
+  /** The callback is a webhook to this host. A port is not part of it. */
+  callbackHost?: string | undefined;
+  /** The error of the last attempt contains this. Upper and lower case are equal. */
+  error?: string | undefined;
   /**
    * The time of the task is this time or later. Its time is `due`; of a task that is paused or
    * held, `time`; of a dead letter, `failedAt`. A task without this time is not selected.
@@ -2603,7 +2617,7 @@ export interface WatchEventsQuery {
   /** Only events of tasks with this tag. */
   tag?: string | undefined;
   /** Only events of this type. */
-  type?: "created" | "updated" | "cancelled" | "paused" | "resumed" | "rescheduled" | "fired" | "succeeded" | "failed" | "dead-lettered" | "handed-over" | "skipped" | "expired" | "circuit-opened" | "circuit-half-open" | "circuit-closed" | undefined;
+  type?: "created" | "updated" | "cancelled" | "paused" | "resumed" | "rescheduled" | "fired" | "succeeded" | "failed" | "dead-lettered" | "discarded" | "handed-over" | "skipped" | "expired" | "circuit-opened" | "circuit-half-open" | "circuit-closed" | undefined;
 }
 
 /** Every type of problem: see `GET /problems/{id}` for what it means and what to do. */

@@ -93,6 +93,7 @@ export async function scenario(client: SchedulerClient, prefix: string, { good, 
   equal((await client.limits.get(name)).concurrency, 2, "limit");
   equal((await client.limits.list()).some(({ key }) => key === name), true, "limits");
   equal((await client.limits.delete(name)).deleted, true, "limit deleted");
+  equal((await client.keys.own()).scopes.includes("admin"), true, "scopes of the own key");
   const key = await client.keys.create({ name, scopes: ["read"], namespaces: ["default"], expiresAt: new Date(far) });
   equal((await client.keys.get(key.id)).expiresAt, far, "key");
   equal((await client.keys.list()).some((shown) => shown.id === key.id), true, "keys");

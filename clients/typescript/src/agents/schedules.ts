@@ -1,0 +1,175 @@
+import type { SchedulerClient } from "../client/client.ts";
+import { SchedulerError } from "../client/errors.ts";
+import type { DeliveredTask, ListRunsQuery, Retry, Run, Task as ApiTask } from "../generated/openapi.ts";
+import { fromApi, toApi } from "../scheduler/convert.ts";
+import type { Home } from "../scheduler/home.ts";
+import type { NewTask } from "../scheduler/types.ts";
+import type { RetryOptions, Schedule, ScheduleCriteria, ScheduleOptions } from "./types.ts";
+
+/** What the agents package does with a callback that throws, unless an agent says otherwise. */
+const DEFAULT_RETRY = { maxAttempts: 3, baseDelayMs: 100, maxDelayMs: 3_000 };
+
+/** When a schedule runs, as the API has it. */
+type Times = { delayInSeconds: number } | { time: Date } | { cron: string } | { everySeconds: number };
+
+/** The schedules of one agent in the scheduler. */
+export class Schedules {
+  readonly #home: Home;
+  readonly #client: () => SchedulerClient;
+  /** Retries of schedules that say nothing of them. */
+  readonly #retry: Retry;
+
+  /** `retry`: what the agent says of all its schedules. */
+  constructor(home: Home, client: () => SchedulerClient, retry: RetryOptions = {}) {
+    this.#home = home;
+    this.#client = client;
+    this.#retry = toRetry({ ...DEFAULT_RETRY, ...retry });
+  }
+
+  /** Creates a schedule, or returns the existing one if it is idempotent and there is one. */
+  async create(times: Times, callback: string, payload: unknown, options: ScheduleOptions): Promise<Schedule<unknown>> {
+    const isRecurring = "cron" in times || "everySeconds" in times;
+    const { idempotent = isRecurring, retry, timeoutSeconds, overlap = "everySeconds" in times ? "skip" : undefined, ...more } = options;
+    const id = this.#home.prefix + (idempotent ? await digest([times, callback, payload, more.timezone]) : crypto.randomUUID());
+    const fields = {
+      ...more,
+      ...times,
+      ...(overlap === undefined ? {} : { overlap }),
+      ...(payload === undefined ? {} : { payload }),
+      retry: retry === undefined ? this.#retry : isOfAgents(retry) ? { ...this.#retry, ...toRetry(retry) } : retry,
+      callback: { type: "self", function: callback, timeoutSeconds },
+    };
+    const task = await toApi(fields as NewTask, id, this.#home);
+    // What runs once may end between the two calls, and then the place is free again.
+    for (;;) {
+      try {
+        return this.#show(await this.#client().scheduleTask(task, idempotent ? { ifNoneMatch: "*" } : {}));
+      } catch (error) {
+        if (!idempotent || !isType(error, "/problems/other-version")) throw error;
+      }
+      const existing = await this.#client().getTask(id);
+      if (existing) return this.#show(existing);
+    }
+  }
+
+  /** Returns a schedule, or undefined if there is none. */
+  async get(id: string): Promise<Schedule<unknown> | undefined> {
+    const task = await this.#client().getTask(this.#home.prefix + id);
+    return task === undefined || !isSchedule(task) ? undefined : this.#show(task);
+  }
+
+  /** Lists schedules in the order of their times. */
+  async list({ id, type, timeRange }: ScheduleCriteria): Promise<Schedule<unknown>[]> {
+    const kind = type === undefined ? undefined : KINDS[type];
+    const found = new Map<string, Schedule<unknown>>();
+    const query = { prefix: this.#home.prefix + (id ?? ""), kind, from: timeRange?.start, to: after(timeRange?.end) };
+    for await (const task of this.#client().query(query)) {
+      const schedule = this.#show(task);
+      if (!isSchedule(task) || (id ?? schedule.id) !== schedule.id || (type ?? schedule.type) !== schedule.type) continue;
+      // A further attempt at a recurring schedule has the id of the schedule.
+      const before = found.get(schedule.id);
+      if (before === undefined || before.status === "retrying") found.set(schedule.id, schedule);
+    }
+    return [...found.values()].sort((one, two) => one.time - two.time);
+  }
+
+  /** Cancels a schedule. Returns whether there was one. */
+  async cancel(id: string): Promise<boolean> {
+    return (await this.#client().cancelTask(this.#home.prefix + id)) !== undefined;
+  }
+
+  /** Cancels all schedules. */
+  async cancelAll(): Promise<void> {
+    await this.#client().cancelTask({ prefix: this.#home.prefix });
+  }
+
+  /** Pauses, resumes or runs a schedule. Returns whether there is one. */
+  async change(id: string, change: "pause" | "resume" | "run"): Promise<boolean> {
+    try {
+      await this.#client()[change](this.#home.prefix + id);
+      return true;
+    } catch (error) {
+      if (isType(error, "/problems/no-task")) return false;
+      throw error;
+    }
+  }
+
+  /** Returns the last runs of a schedule, the newest first. */
+  async runs(id: string, { limit = 100 }: Pick<ListRunsQuery, "limit"> = {}): Promise<Run[]> {
+    return this.#client().runs(this.#home.prefix + id, { limit: Math.min(limit, 1_000) }).toArray(limit);
+  }
+
+  /** Returns the schedule that a run belongs to. */
+  ofRun(task: DeliveredTask): Schedule<unknown> {
+    const kind = task.cron !== undefined ? "cron" : task.everySeconds !== undefined ? "every" : "once";
+    return this.#show({ ...task, kind, status: "running" } as unknown as ApiTask);
+  }
+
+  #show(task: ApiTask): Schedule<unknown> {
+    const { id, payload, callback, status, retry, ...shown } = fromApi(task, this.#home);
+    const seconds = shown.time === undefined ? 0 : Math.floor(shown.time.getTime() / 1000);
+    const common = {
+      id,
+      callback: callback.type === "self" ? callback.function : callback.type,
+      payload,
+      ...(retry === undefined || JSON.stringify(fromRetry(retry)) === JSON.stringify(fromRetry(this.#retry)) ? {} : { retry: fromRetry(retry) }),
+      time: seconds,
+      ...(status === undefined ? {} : { status }),
+    };
+    switch (shown.type) {
+      case "cron": {
+        const timezone = shown.timezone === undefined ? {} : { timezone: shown.timezone };
+        return { ...common, ...timezone, type: "cron", cron: String(shown.cron) };
+      }
+      case "every":
+        return { ...common, type: "interval", intervalSeconds: shown.everySeconds };
+      case "delayed":
+        return { ...common, type: "delayed", delayInSeconds: shown.delayInSeconds };
+      default:
+        return { ...common, type: "scheduled" };
+    }
+  }
+}
+
+const KINDS = { scheduled: "once", delayed: "once", cron: "cron", interval: "every" } as const;
+
+/** Whether an entry of the scheduler is a schedule: it still runs, and it is not a call about a run that has ended. */
+function isSchedule({ status, stage }: ApiTask): boolean {
+  return status !== "dead-lettered" && stage === undefined;
+}
+
+/** Returns the first millisecond after a time. The agents package includes the end of a range, and the API does not. */
+function after(time: Date | undefined): Date | undefined {
+  return time === undefined ? undefined : new Date(time.getTime() + 1);
+}
+
+function isType(error: unknown, type: string): boolean {
+  return error instanceof SchedulerError && error.type === type;
+}
+
+function isOfAgents(retry: RetryOptions | Retry): retry is RetryOptions {
+  return Object.keys(retry).every((name) => name in DEFAULT_RETRY);
+}
+
+/** Returns retries as the API has them, without members that are absent. */
+function toRetry({ maxAttempts, baseDelayMs, maxDelayMs }: RetryOptions): Retry {
+  return {
+    ...(maxAttempts === undefined ? {} : { maxAttempts }),
+    ...(baseDelayMs === undefined ? {} : { minBackoffSeconds: baseDelayMs / 1000 }),
+    ...(maxDelayMs === undefined ? {} : { maxBackoffSeconds: maxDelayMs / 1000 }),
+  };
+}
+
+function fromRetry({ maxAttempts, minBackoffSeconds, maxBackoffSeconds }: Retry): RetryOptions {
+  return {
+    ...(maxAttempts == null ? {} : { maxAttempts }),
+    ...(minBackoffSeconds == null ? {} : { baseDelayMs: minBackoffSeconds * 1000 }),
+    ...(maxBackoffSeconds == null ? {} : { maxDelayMs: maxBackoffSeconds * 1000 }),
+  };
+}
+
+/** Returns a text that is the same for equal values, and another one for others. */
+async function digest(value: unknown): Promise<string> {
+  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(value)));
+  return [...new Uint8Array(bytes).slice(0, 16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
