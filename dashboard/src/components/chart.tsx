@@ -64,7 +64,8 @@ export function Chart({ label, times, series, isBars = false, height = 160 }: Ch
             label: name,
             stroke: colorOf(element, color),
             width: 1.5,
-            points: { show: false },
+            // A line needs two points; as long as there are few, each is drawn.
+            points: { show: (drawn: { data: AlignedData }) => !isBars && drawn.data[0].length < 12, size: 5, fill: colorOf(element, color) },
             ...(isBars && UPlot.paths.bars ? { fill: colorOf(element, color), paths: UPlot.paths.bars({ size: [0.8, 40], align: 1 }) } : {}),
           })),
         ],

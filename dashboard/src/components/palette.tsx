@@ -5,7 +5,7 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { PAGES } from "../pages/pages";
 import { go, pageWith, taskPath } from "../state/router";
 import { isLive } from "../state/live";
-import { namespaces } from "../state/directory";
+import { namespaceNames } from "../state/directory";
 import { endSession, mayRead } from "../state/session";
 import { switchNamespace } from "../state/signin";
 import { theme } from "../state/theme";
@@ -40,7 +40,7 @@ function everywhere(): Command[] {
     ...PAGES.filter((page) => page.isOffered.value).map((page) => ({ title: page.title, hint: `g ${page.shortcut}`, run: () => go(page.path) })),
     ...(["system", "light", "dark"] as const).map((choice) => ({ title: `Theme: ${choice}`, run: () => void (theme.value = choice) })),
     { title: isLive.value ? "Stop live updates" : "Start live updates", run: () => void (isLive.value = !isLive.value) },
-    ...(namespaces.value ?? []).map(({ name }) => ({ title: `Namespace: ${name}`, run: () => void switchNamespace(name).catch(tellError) })),
+    ...namespaceNames.value.map((name) => ({ title: `Namespace: ${name}`, run: () => void switchNamespace(name).catch(tellError) })),
     { title: "Keyboard shortcuts", hint: "?", run: () => go("/help") },
     { title: "Sign out", run: () => endSession() },
   ];

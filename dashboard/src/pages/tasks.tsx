@@ -125,7 +125,14 @@ export function Tasks() {
             }}
             row={(index) => <Row task={list.at(index)} isChosen={chosen} onChoose={choose} />}
           />
-          <ListFoot list={list} noun="task" total={isEmptyFilter(filter) ? total : undefined} />
+          <div class="row">
+            <ListFoot list={list} noun="task" total={isEmptyFilter(filter) ? total : undefined} />
+            {filter.prefix && (
+              <span class="small">
+                <Link to={taskPath(filter.prefix)}>Open the task with exactly this id</Link>
+              </span>
+            )}
+          </div>
         </>
       )}
     </div>
