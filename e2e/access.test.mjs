@@ -62,6 +62,16 @@ test("a key does what its scopes say, and a refusal names the missing one", asyn
   }
 });
 
+test("every key learns what it may do", async () => {
+  for (const scope of ["read", "write", "admin"]) {
+    const { key } = await makeKey([scope], ["a", "b"]);
+    const { status, body } = await as({ key }, "/v1/key");
+    assert.deepEqual([status, body], [200, { name: "a test", scopes: [scope], namespaces: ["a", "b"] }]);
+  }
+  const own = (await call("/v1/key")).body;
+  assert.deepEqual(own, { scopes: ["read", "write", "admin"], namespaces: ["*"] });
+});
+
 test("the list of keys shows no secret, and outlives a kill", async () => {
   const { id, key } = await makeKey(["read"], ["default"]);
   await scheduler.kill();

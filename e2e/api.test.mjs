@@ -216,3 +216,21 @@ test("list parameters that do not hold are refused", async () => {
     assert.ok(body.field, query);
   }
 });
+
+test("no route ignores a parameter of its query that it does not know", async () => {
+  const document = (await scheduler.call("/openapi.json")).body;
+  let routes = 0;
+  await scheduler.call("/v1/tasks", { body: { id: "kept", delayInSeconds: 9000, callback: { type: "handler", name: "noop" } } });
+  for (const [path, methods] of Object.entries(document.paths)) {
+    for (const [method, operation] of Object.entries(methods)) {
+      // What is open to everybody has nothing to ask for.
+      if (method === "parameters" || operation.security?.length === 0) continue;
+      const body = ["get", "delete"].includes(method) ? undefined : {};
+      const { status, body: problem } = await scheduler.call(`${path.replace("{id}", "kept")}?dryRun=true`, { method: method.toUpperCase(), body });
+      assert.deepEqual([status, problem.type, problem.field], [422, "/problems/invalid", "dryRun"], `${method} ${path}`);
+      routes += 1;
+    }
+  }
+  assert.ok(routes > 35, `${routes}`);
+  assert.equal((await scheduler.call("/v1/tasks/kept")).body.status, "scheduled");
+});

@@ -251,6 +251,56 @@ test("what GET shows can be sent again, and changes nothing", async () => {
   }
 });
 
+test("a paused task that does not recur stays paused when what GET shows is sent again", async () => {
+  await create({ id: "put-back", time: FAR });
+  await post("put-back/pause");
+  const paused = await shown("put-back");
+  assert.deepEqual([paused.status, paused.paused], ["paused", true]);
+  assert.equal((await scheduler.call("/v1/tasks/put-back", { method: "DELETE" })).status, 200);
+  const { status, body } = await scheduler.call("/v1/tasks/put-back", { method: "PUT", body: paused });
+  assert.deepEqual([status, body.status, body.paused], [201, "paused", true]);
+});
+
+test("a patch that takes the time zone away says so", async () => {
+  const patch = (body) => scheduler.call("/v1/tasks/zoned", { method: "PATCH", body });
+  await create({ id: "zoned", cron: "0 9 * * *", timezone: "Asia/Tokyo" });
+  const { body: moved } = await patch({ time: "2099-01-05T09:00:00-05:00" });
+  assert.deepEqual([moved.timezone, moved.warnings.map(({ field }) => field)], [undefined, ["timezone"]]);
+  assert.match(moved.warnings[0].detail, /Asia\/Tokyo/);
+  assert.equal((await patch({ description: "x" })).body.warnings, undefined);
+  assert.equal((await patch({ cron: "0 9 * * *", timezone: "Asia/Tokyo" })).body.warnings, undefined);
+  const { body: local } = await patch({ time: "2099-01-05T09:00" });
+  assert.deepEqual([local.timezone, local.warnings], ["Asia/Tokyo", undefined]);
+});
+
+test("an interval whose anchor is taken away begins anew", async () => {
+  const patch = async (body) => (await scheduler.call("/v1/tasks/anchored", { method: "PATCH", body })).body;
+  await create({ id: "anchored", everySeconds: 86_400, anchor: FAR });
+  assert.equal((await patch({ everySeconds: 60 })).anchor, FAR, "an anchor that is not named stays");
+  const before = Date.now();
+  const { anchor, due } = await patch({ anchor: null });
+  assert.ok(anchor >= before + 60_000 && anchor <= Date.now() + 60_000, `${anchor}`);
+  assert.equal(due, anchor);
+});
+
+test("a run that is requested early is due when it was requested, also while it runs", async () => {
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  const slow = await startSink(async () => (await held, 200));
+  try {
+    const before = Date.now();
+    await create({ id: "early", time: FAR, tags: ["early"], callback: { type: "webhook", url: slow.url } });
+    const asked = (await post("early/run")).body;
+    await until("the attempt", async () => (await shown("early")).status === "running");
+    assert.equal((await shown("early")).due, asked.due);
+    const list = async (query) => (await scheduler.call(`/v1/tasks?tag=early&status=running${query}`)).body.tasks.length;
+    assert.deepEqual([await list(`&from=${before}&to=${Date.now() + 1}`), await list(`&from=${FAR}`)], [1, 0]);
+  } finally {
+    release();
+    await slow.close();
+  }
+});
+
 test("a patch leaves counted runs counted, unless it is of the schedule", async () => {
   const made = await create({ id: "n", everySeconds: 60, startAt: FAR, endAt: FAR + 9_000_000, maxRuns: 3, jitterSeconds: 5 });
   assert.deepEqual([made.firstRun, made.finalRun], [FAR, FAR + 120_000]);

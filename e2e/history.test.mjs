@@ -111,7 +111,7 @@ test("pages join without a gap or a repeat, and what is asked wrongly is named",
     cursor = page.cursor;
   } while (cursor !== null);
   assert.deepEqual(paged, all);
-  for (const [query, field] of [["limit=0", "limit"], ["cursor=x", "cursor"], ["tag=x", "query"]]) {
+  for (const [query, field] of [["limit=0", "limit"], ["cursor=x", "cursor"], ["tag=x", "tag"]]) {
     const { status, body } = await scheduler.call(at("often", `/runs?${query}`));
     assert.deepEqual([status, body.field], [422, field]);
   }

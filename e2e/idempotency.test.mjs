@@ -79,9 +79,6 @@ test("a batch is done once, with its ids and its refusals", async () => {
   isReused(await create("batch", items.slice(1), { path }));
   const text = items.map((item) => JSON.stringify(item)).join("\n");
   isReused(await create("batch", text, { path, headers: { "content-type": "application/x-ndjson" } }));
-  // Nothing good in it: the key is taken all the same.
-  const nothing = await create("nothing", [7], { path });
-  assert.deepEqual(await create("nothing", [7], { path }), { ...nothing, replayed: "true" });
 });
 
 test("what has fired does not fire again, also after a kill", async () => {
@@ -115,4 +112,28 @@ test("a request that does not hold takes no key, and a bad key is named", async 
   assert.deepEqual([(await create("unused", LATER)).status, (await create("unused", LATER)).replayed], [201, "true"]);
   const bad = await create("x".repeat(256), LATER);
   assert.deepEqual([bad.status, bad.body.field], [422, "Idempotency-Key"]);
+});
+
+test("a batch that is refused as a whole does not use up its key", async () => {
+  const path = "/v1/tasks/batch";
+  const refused = await create("corrected", [{ ...LATER, id: "corrected", x: 1 }], { path });
+  assert.deepEqual([refused.status, refused.replayed], [422, null]);
+  const corrected = await create("corrected", [{ ...LATER, id: "corrected" }], { path });
+  assert.deepEqual([corrected.status, corrected.body.rejected, corrected.replayed], [200, 0, null]);
+  isReused(await create("corrected", [{ ...LATER, id: "corrected", x: 1 }, LATER], { path }));
+});
+
+test("what acts again when it is repeated refuses the header", async () => {
+  assert.equal((await create("runs", { ...LATER, id: "runs" })).status, 201);
+  for (const [path, body] of [
+    ["/v1/tasks/runs/run", {}],
+    ["/v1/tasks/run", { ids: ["runs"] }],
+    ["/v1/keys", { name: "n", scopes: ["read"], namespaces: ["*"] }],
+  ]) {
+    const { status, body: problem } = await create("again", body, { path });
+    assert.deepEqual([status, problem.type, problem.field], [400, "/problems/condition-refused", "Idempotency-Key"], path);
+  }
+  assert.equal((await scheduler.call("/v1/tasks/runs")).body.status, "scheduled");
+  // What does not, ignores it.
+  assert.equal((await create("again", {}, { path: "/v1/tasks/runs/pause" })).status, 200);
 });

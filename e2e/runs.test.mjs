@@ -151,7 +151,7 @@ test("what is asked wrongly is named", async () => {
     ["order=count", "order"],
     ["group=id", "group"],
     ["from=tomorrow", "from"],
-    ["id=x", "query"],
+    ["id=x", "id"],
   ]) {
     const { status, body } = await scheduler.call(`/v1/runs?${query}`);
     assert.deepEqual([status, body.field], [422, field], query);

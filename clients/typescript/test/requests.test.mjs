@@ -269,12 +269,30 @@ describe("a signal", () => {
 
   test("of its own ends an attempt that takes too long, and the call goes on", async () => {
     const { client, requests } = fakeScheduler([() => new Promise(() => {}), json(TASK)], { timeoutSeconds: 0.01 });
-    // Keeps the process alive: the timer of a signal does not.
-    const timer = setTimeout(() => {}, 60_000);
     assert.equal((await client.getTask("a")).id, "a");
-    clearTimeout(timer);
     assert.equal(requests.length, 2);
     assert.equal(requests[0].signal.aborted, true);
+    assert.equal(requests[0].signal.reason.message, "no answer within 0.01 seconds");
+  });
+
+  test("of its own also ends a body that does not come", async () => {
+    const stuck = (status) => () => Object.assign(new Response(new ReadableStream(), { status }), { clone() { return this; } });
+    for (const status of [200, 500]) {
+      const { client, requests } = fakeScheduler([stuck(status), json(TASK)], { timeoutSeconds: 0.01 });
+      assert.equal((await client.getTask("a")).id, "a");
+      assert.equal(requests.length, 2);
+    }
+  });
+
+  test("is let go of when a call has ended", async () => {
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const { addEventListener, removeEventListener } = signal;
+    signal.addEventListener = (...args) => (listeners += 1, addEventListener.apply(signal, args));
+    signal.removeEventListener = (...args) => (listeners -= 1, removeEventListener.apply(signal, args));
+    const { client } = fakeScheduler([network(), busy(), json(TASK)]);
+    await client.getTask("a", { signal });
+    assert.equal(listeners, 0);
   });
 });
 

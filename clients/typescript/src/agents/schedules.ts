@@ -9,6 +9,9 @@ import type { RetryOptions, Schedule, ScheduleCriteria, ScheduleOptions } from "
 /** What the agents package does with a callback that throws, unless an agent says otherwise. */
 const DEFAULT_RETRY = { maxAttempts: 3, baseDelayMs: 100, maxDelayMs: 3_000 };
 
+/** How often an idempotent schedule is looked for before it is overwritten. */
+const MAX_TRIES = 3;
+
 /** When a schedule runs, as the API has it. */
 type Times = { delayInSeconds: number } | { time: Date } | { cron: string } | { everySeconds: number };
 
@@ -40,16 +43,17 @@ export class Schedules {
       callback: { type: "self", function: callback, timeoutSeconds },
     };
     const task = await toApi(fields as NewTask, id, this.#home);
-    // What runs once may end between the two calls, and then the place is free again.
-    for (;;) {
+    for (let tries = idempotent ? MAX_TRIES : 0; tries > 0; tries -= 1) {
       try {
-        return this.#show(await this.#client().scheduleTask(task, idempotent ? { ifNoneMatch: "*" } : {}));
+        return this.#show(await this.#client().scheduleTask(task, { ifNoneMatch: "*" }));
       } catch (error) {
-        if (!idempotent || !isType(error, "/problems/other-version")) throw error;
+        if (!isType(error, "/problems/other-version")) throw error;
       }
       const existing = await this.#client().getTask(id);
       if (existing) return this.#show(existing);
+      // What runs once may end between the two calls, and then the place is free again.
     }
+    return this.#show(await this.#client().scheduleTask(task));
   }
 
   /** Returns a schedule, or undefined if there is none. */

@@ -9,7 +9,7 @@ export { SchedulerClient } from "./client.ts";
 export type { ErrorGroupsQuery, Outcome, RunOptions, RunsQuery, TaskQuery, TaskSelection, VersionedTask } from "./client.ts";
 export type { DeadLetterQuery, DeadLetters, DeadLetterSelection } from "./dead-letters.ts";
 export { SchedulerError } from "./errors.ts";
-export type { ProblemType, SchedulerErrorFields } from "./errors.ts";
+export type { ProblemType } from "./errors.ts";
 export type { EventsOptions, EventStream, EventType, SchedulerEvent } from "./events.ts";
 export type { CallOptions, ChangeOptions, Clock, Connection, CreateOptions, Fetch, RetryOptions, SchedulerClientOptions, Version } from "./options.ts";
 export type { Page, Pages } from "./pages.ts";

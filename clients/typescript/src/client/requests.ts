@@ -60,7 +60,8 @@ export class Requests {
       ...(namespace === undefined ? {} : { "scheduler-namespace": namespace }),
     };
     this.#retry = withDefaults(options.retry);
-    this.#timeoutMillis = timeoutSeconds * 1000;
+    // The longest timer that there is.
+    this.#timeoutMillis = Math.min(timeoutSeconds * 1000, 2 ** 31 - 1);
     this.#random = random;
     this.clock = clock;
   }
@@ -111,17 +112,23 @@ export class Requests {
 
   async #once<Result>(request: ApiRequest, attempt: number, read: (response: Response) => Promise<Result>): Promise<{ result: Result } | { failed: SchedulerError }> {
     const caller = request.options?.signal;
-    const timeout = AbortSignal.timeout(this.#timeoutMillis);
-    const signal = caller === undefined ? timeout : AbortSignal.any([caller, timeout]);
+    const attemptEnd = new AbortController();
+    const { signal } = attemptEnd;
+    const stop = () => attemptEnd.abort(caller?.reason);
     // Throws for an argument that cannot be sent, which no further attempt changes.
     const sent = this.#build(request, signal);
+    caller?.addEventListener("abort", stop, { once: true });
+    const timer = setTimeout(() => attemptEnd.abort(new Error(`no answer within ${this.#timeoutMillis / 1000} seconds`)), this.#timeoutMillis);
     try {
       const response = await Promise.race([this.#fetch(sent), aborted(signal)]);
       if (response.ok) return { result: await Promise.race([read(response), aborted(signal)]) };
-      return { failed: await refusal(response, attempt) };
+      return { failed: await Promise.race([refusal(response, attempt), aborted(signal)]) };
     } catch (error) {
       if (caller?.aborted) throw caller.reason;
       return { failed: noAnswer(error, attempt) };
+    } finally {
+      clearTimeout(timer);
+      caller?.removeEventListener("abort", stop);
     }
   }
 

@@ -20,6 +20,7 @@ export interface QueueBatch {
 export interface Delivery {
   /** Names the run: the namespace, a colon and the occurrence key. The same over repeated deliveries. */
   readonly key: string;
+  /** The namespace of the task. */
   readonly namespace: string;
   /** How often the queue has delivered the message with this task, this time included. */
   readonly attempts: number;

@@ -5,6 +5,7 @@ export type WebhookHeaders = Headers | Readonly<Record<string, string | readonly
 
 /** A request of any framework. */
 export interface WebhookRequest {
+  /** All headers, whatever the case of their names. */
   headers: WebhookHeaders;
   /** The body as it arrived, byte by byte. What a framework has parsed and written again may differ. */
   body: string | Uint8Array | ArrayBuffer;
@@ -46,6 +47,7 @@ export type WebhookRejection =
 /** Says that a webhook does not come from the scheduler. Answer it with 401. */
 export class WebhookVerificationError extends Error {
   override readonly name = "WebhookVerificationError";
+  /** What is wrong. */
   readonly reason: WebhookRejection;
 
   constructor(reason: WebhookRejection, message: string) {
