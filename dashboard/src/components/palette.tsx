@@ -10,6 +10,7 @@ import { endSession, mayRead } from "../state/session";
 import { switchNamespace } from "../state/signin";
 import { theme } from "../state/theme";
 import { tellError } from "../state/notices";
+import { useModal } from "./dialog";
 
 interface Command {
   title: string;
@@ -72,13 +73,7 @@ function OpenPalette() {
   const close = () => {
     isOpen.value = false;
   };
-  useEffect(() => {
-    const before = document.activeElement;
-    ref.current?.showModal();
-    return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-    };
-  }, []);
+  useModal(ref);
   useEffect(() => {
     document.getElementById(`${id}-${at}`)?.scrollIntoView({ block: "nearest" });
   }, [at]);
@@ -98,7 +93,7 @@ function OpenPalette() {
     }
   };
   return (
-    <dialog ref={ref} class="palette" aria-label="Command palette" onClose={close} onCancel={close} onClick={(event) => event.target === ref.current && close()}>
+    <dialog ref={ref} class="palette" aria-label="Command palette" onClose={close} onClick={(event) => event.target === ref.current && close()}>
       <input
         type="text"
         role="combobox"
