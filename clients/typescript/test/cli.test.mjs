@@ -1,13 +1,14 @@
 // The command line: what it adds to a configuration, and what it has wrangler do. The local runtime is in tarball.test.mjs.
 
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { unstable_readConfig } from "wrangler";
+import { ensureBuilt } from "./built.mjs";
 import { diff } from "../src/cli/diff.ts";
 import { ensureKey, localVars } from "../src/cli/dev.ts";
 import { addTo } from "../src/cli/edit.ts";
@@ -21,7 +22,7 @@ const parent = join(ROOT, ".wrangler/cli-tests");
 const scheduler = unstable_readConfig({ config: join(ROOT, "wrangler.toml") }, { hideWarnings: true });
 
 before(async () => {
-  execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: PACKAGE, stdio: "inherit" });
+  ensureBuilt();
   await mkdir(parent, { recursive: true });
 });
 after(() => rm(parent, { recursive: true, force: true }));
@@ -172,6 +173,13 @@ test("a project of an earlier release gets the later classes in a migration of i
   // Tags that are no numbers are not continued.
   const [migration] = missing({ migrations: [{ tag: "first" }] }).filter(({ path }) => path[0] === "migrations");
   assert.equal(migration.value.tag, "durable-scheduler-1");
+});
+
+test("init keeps keys and local storage out of git", async () => {
+  const folder = await project({ "wrangler.toml": TOML, ".gitignore": "node_modules\n/.wrangler/\n" });
+  await command(folder, "init", "--yes");
+  assert.equal(await read(folder, ".gitignore"), "node_modules\n/.wrangler/\n.dev.vars\n");
+  assert.match((await command(folder, "init")).stdout, /has everything/);
 });
 
 test("init refuses what it cannot extend, and changes nothing", async () => {

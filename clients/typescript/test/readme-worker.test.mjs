@@ -1,12 +1,13 @@
 // The examples of README.md for a scheduler in one's own Worker, run as a reader would: in their order, in new projects.
 
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { ensureBuilt } from "./built.mjs";
 import { startWorker, until } from "./runtime.mjs";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
@@ -18,7 +19,7 @@ const run = promisify(execFile);
 let text;
 before(async () => {
   text = await readFile(join(PACKAGE, "README.md"), "utf8");
-  execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: PACKAGE, stdio: "inherit" });
+  ensureBuilt();
   await rm(FOLDER, { recursive: true, force: true });
 });
 after(() => rm(FOLDER, { recursive: true, force: true }));

@@ -1,7 +1,7 @@
 // The package as npm makes it: what is in it, how large it is, and from nothing to a fired task with npm alone.
 
 import assert from "node:assert/strict";
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { access, cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
@@ -11,6 +11,7 @@ import { delimiter, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { build, ensureBuilt } from "./built.mjs";
 import { until } from "./runtime.mjs";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
@@ -37,13 +38,13 @@ async function pack(name) {
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "durable-scheduler-"));
-  execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: PACKAGE, stdio: "inherit" });
+  ensureBuilt();
   packed = await pack("one");
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
 test("the package is the same however often it is made", async () => {
-  execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: PACKAGE, stdio: "inherit" });
+  build();
   assert.equal((await pack("two")).digest, packed.digest);
 });
 

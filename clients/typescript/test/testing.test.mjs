@@ -1,12 +1,11 @@
 // The scheduler with a virtual clock, as a user's tests start it: with the built package.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { ensureBuilt } from "./built.mjs";
 import { toMillis } from "../src/testing/duration.ts";
 
-const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
 const CONFIG = fileURLToPath(new URL("fixtures/clock.jsonc", import.meta.url));
 
 let startScheduler;
@@ -14,7 +13,7 @@ let scheduler;
 /** What the Worker has sent to the web. */
 const sent = [];
 before(async () => {
-  execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: PACKAGE, stdio: "inherit" });
+  ensureBuilt();
   ({ startScheduler } = await import("durable-scheduler/testing"));
   scheduler = await startScheduler({
     config: CONFIG,

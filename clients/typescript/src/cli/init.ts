@@ -35,7 +35,18 @@ export async function planInit(folder: string, { withDashboard = false, config: 
   if (!isDeepStrictEqual(plain(await readText(folder, path, after)), plain(withAdditions(config, additions)))) {
     throw new CannotEdit(`${basename(path)} cannot be extended safely: add this by hand: ${JSON.stringify(additions)}`);
   }
-  return { changes: after === before ? [] : [{ path, before, after }], notes: notesOn(folder, config) };
+  const changes = [...(after === before ? [] : [{ path, before, after }]), ...ignored(folder)];
+  return { changes, notes: notesOn(folder, config) };
+}
+
+/** Returns the change that keeps keys and the local storage out of git, if the project uses it. */
+function ignored(folder: string): FileChange[] {
+  const path = join(folder, ".gitignore");
+  if (!existsSync(path)) return [];
+  const before = readFileSync(path, "utf8");
+  const known = new Set(before.split("\n").map((line) => line.trim().replace(/^\/|\/$/g, "")));
+  const missingLines = [".wrangler", ".dev.vars"].filter((line) => !known.has(line));
+  return missingLines.length === 0 ? [] : [{ path, before, after: `${before.trimEnd()}\n${missingLines.join("\n")}\n` }];
 }
 
 /** Returns the parts of a configuration that matter here, without prototypes and absent members. */
