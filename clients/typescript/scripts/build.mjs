@@ -1,7 +1,7 @@
-// Makes dist/ from src/, and prebuilt/ from the Worker that `make build` has built. Run it through scripts/run.
+// Makes dist/ from src/, and prebuilt/ and dashboard/ from what `make build` has built. Run it through scripts/run.
 
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -9,7 +9,7 @@ import { build } from "esbuild";
 const folder = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(folder, "dist");
 rmSync(dist, { recursive: true, force: true });
-execFileSync("tsc", ["-p", "tsconfig.build.json"], { cwd: folder, stdio: "inherit" });
+for (const project of ["tsconfig.build.json", "tsconfig.build.node.json"]) execFileSync("tsc", ["-p", project], { cwd: folder, stdio: "inherit" });
 
 // The compiler renames what the modules import, but not what their declarations import.
 for (const name of readdirSync(dist, { recursive: true })) {
@@ -19,6 +19,11 @@ for (const name of readdirSync(dist, { recursive: true })) {
 }
 
 for (const file of ["index.js", "index_bg.wasm"]) copyFileSync(join(folder, "../../coordinator/build", file), join(folder, "prebuilt", file));
+
+const dashboard = join(folder, "../../dashboard/dist");
+rmSync(join(folder, "dashboard"), { recursive: true, force: true });
+if (existsSync(join(dashboard, "index.html"))) cpSync(dashboard, join(folder, "dashboard"), { recursive: true });
+else console.error("the package has no dashboard: make build makes it");
 
 // The command line is one file with what it needs, so the package has no dependencies.
 const command = join(dist, "cli/main.js");

@@ -1,17 +1,18 @@
 // The command line: what it adds to a configuration, and what it has wrangler do. The local runtime is in tarball.test.mjs.
 
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { unstable_readConfig } from "wrangler";
+import { ensureBuilt } from "./built.mjs";
 import { diff } from "../src/cli/diff.ts";
 import { ensureKey, localVars } from "../src/cli/dev.ts";
 import { addTo } from "../src/cli/edit.ts";
-import { CONSUMER, CRON, COMPATIBILITY_DATE, missing, OBJECTS, VARS } from "../src/cli/requirements.ts";
+import { ASSETS, CONSUMER, CRON, COMPATIBILITY_DATE, missing, OBJECTS, VARS } from "../src/cli/requirements.ts";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
 const ROOT = join(PACKAGE, "../..");
@@ -21,7 +22,7 @@ const parent = join(ROOT, ".wrangler/cli-tests");
 const scheduler = unstable_readConfig({ config: join(ROOT, "wrangler.toml") }, { hideWarnings: true });
 
 before(async () => {
-  execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: PACKAGE, stdio: "inherit" });
+  ensureBuilt();
   await mkdir(parent, { recursive: true });
 });
 after(() => rm(parent, { recursive: true, force: true }));
@@ -68,7 +69,9 @@ test("what init adds is what wrangler.toml has", () => {
   assert.deepEqual([[CRON], COMPATIBILITY_DATE], [scheduler.triggers.crons, scheduler.compatibility_date]);
   for (const name of Object.keys(VARS)) assert.notEqual(scheduler.vars[name], undefined, name);
   assert.equal(VARS.SHARD_MAP, scheduler.vars.SHARD_MAP);
-  assert.deepEqual(missing(scheduler), []);
+  const { directory, html_handling, not_found_handling, run_worker_first } = scheduler.assets;
+  assert.deepEqual([{ ...ASSETS }, directory], [{ html_handling, not_found_handling, run_worker_first }, "dashboard/dist"]);
+  assert.deepEqual(missing(scheduler, { dashboard: "x" }), []);
 });
 
 test("init in an empty folder makes a Worker that needs nothing more", async () => {
@@ -77,12 +80,13 @@ test("init in an empty folder makes a Worker that needs nothing more", async () 
   assert.match(shown.stdout, /^\+ {3}"main": "src\/index\.ts",$/m);
   assert.match(shown.stdout, /Nothing was written/);
   await assert.rejects(stat(join(folder, "wrangler.jsonc")));
-  assert.equal((await command(folder, "init", "--yes", "--tasks", "Nightly", "--object", "ROOMS=Room")).status, 0);
+  assert.equal((await command(folder, "init", "--yes", "--tasks", "Nightly", "--object", "ROOMS=Room", "--dashboard")).status, 0);
   const made = config(folder, "wrangler.jsonc");
   assertAgrees(made);
   assert.deepEqual([made.vars.SERVICE_BINDINGS, made.vars.DURABLE_OBJECT_BINDINGS], ["TASKS", "ROOMS"]);
   assert.deepEqual([made.durable_objects.bindings.at(-1).class_name, made.migrations.map(({ new_sqlite_classes }) => new_sqlite_classes)], ["Room", [["Shard", "Registry", "Limiter", "Room"]]]);
   assert.deepEqual(made.services.map((service) => ({ ...service })), [{ binding: "TASKS", service: made.name, entrypoint: "Nightly" }]);
+  assert.deepEqual([resolve(folder, made.assets.directory), made.assets.run_worker_first], [join(PACKAGE, "dashboard"), scheduler.assets.run_worker_first]);
   assert.match(await read(folder, "src/index.ts"), /durable-scheduler\/worker/);
   const again = await command(folder, "init", "--yes");
   assert.match(again.stdout, /has everything/);
@@ -140,12 +144,13 @@ for (const [name, text] of [["wrangler.jsonc", JSONC], ["wrangler.json", JSON.st
   test(`init adds to ${name}, keeps what is there, and only appends migrations`, async () => {
     const folder = await project({ [name]: text, "src/index.ts": "export default {};\n" });
     const before = config(folder, name);
-    const { stdout, status, stderr } = await command(folder, "init", "--yes", "--object", "LOBBY");
+    const { stdout, status, stderr } = await command(folder, "init", "--yes", "--object", "LOBBY", "--dashboard");
     assert.equal(status, 0, stderr);
     assert.match(stdout, /SchedulerEntrypoint, Shard, default } from "durable-scheduler\/worker"/);
     const now = await read(folder, name);
     const found = config(folder, name);
     assertAgrees(found);
+    assert.deepEqual(found.assets.run_worker_first, scheduler.assets.run_worker_first);
     assert.deepEqual(found.migrations.slice(0, before.migrations.length), before.migrations);
     assert.deepEqual(found.migrations.slice(before.migrations.length).map((migration) => ({ ...migration })), [{ tag: "v3", new_sqlite_classes: ["Shard", "Registry", "Limiter"] }]);
     assert.deepEqual([found.vars.MINE, found.vars.DURABLE_OBJECT_BINDINGS], ["1", "ROOMS,LOBBY"]);
@@ -168,6 +173,13 @@ test("a project of an earlier release gets the later classes in a migration of i
   // Tags that are no numbers are not continued.
   const [migration] = missing({ migrations: [{ tag: "first" }] }).filter(({ path }) => path[0] === "migrations");
   assert.equal(migration.value.tag, "durable-scheduler-1");
+});
+
+test("init keeps keys and local storage out of git", async () => {
+  const folder = await project({ "wrangler.toml": TOML, ".gitignore": "node_modules\n/.wrangler/\n" });
+  await command(folder, "init", "--yes");
+  assert.equal(await read(folder, ".gitignore"), "node_modules\n/.wrangler/\n.dev.vars\n");
+  assert.match((await command(folder, "init")).stdout, /has everything/);
 });
 
 test("init refuses what it cannot extend, and changes nothing", async () => {

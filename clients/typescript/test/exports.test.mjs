@@ -6,6 +6,7 @@ import { access, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { ensureBuilt } from "./built.mjs";
 import { readBlocks } from "./readme.mjs";
 
 const FOLDER = fileURLToPath(new URL("..", import.meta.url));
@@ -18,9 +19,11 @@ async function compile(project) {
   assert.equal(failed, undefined, `${failed?.stdout}${failed?.stderr}`);
 }
 
-before(() => run(process.execPath, ["scripts/build.mjs"], { cwd: FOLDER }));
+before(ensureBuilt);
 
 test("what is right compiles with the types of the DOM, and what is wrong does not", () => compile("test/types/package/tsconfig.json"));
+
+test("what is right compiles as a bundler for browsers resolves it", () => compile("test/types/package/tsconfig.browser.json"));
 
 test("what is right compiles with the types of Workers, and what is wrong does not", () => compile("test/types/package/tsconfig.workers.json"));
 

@@ -1,12 +1,13 @@
 // The examples of README.md for a scheduler in one's own Worker, run as a reader would: in their order, in new projects.
 
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { ensureBuilt } from "./built.mjs";
 import { startWorker, until } from "./runtime.mjs";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
@@ -18,7 +19,7 @@ const run = promisify(execFile);
 let text;
 before(async () => {
   text = await readFile(join(PACKAGE, "README.md"), "utf8");
-  execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: PACKAGE, stdio: "inherit" });
+  ensureBuilt();
   await rm(FOLDER, { recursive: true, force: true });
 });
 after(() => rm(FOLDER, { recursive: true, force: true }));
@@ -44,7 +45,7 @@ async function project(name, init, code) {
 /** Whether an answer is the one that is shown, in which `…` stands for anything. */
 const isShown = (answer, shown) => new RegExp(`^${shown.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*")}$`).test(answer);
 
-test("the commands and the Worker of the first section do what they show, and another Worker reaches it", async () => {
+test("the commands, the Worker and its test do what they show, and another Worker reaches it", async () => {
   const [install, dev, commands] = blocks("The scheduler in your Worker", "sh");
   assert.match(dev, /^npx durable-scheduler dev$/m);
   const [code] = blocks("The scheduler in your Worker", "ts");
@@ -64,6 +65,15 @@ test("the commands and the Worker of the first section do what they show, and an
   } finally {
     await worker.stop();
   }
+
+  // The test of this Worker, in the same project.
+  const [testCode] = blocks("Tests of your own", "js");
+  await writeFile(join(FOLDER, "reminders/reminders.test.mjs"), testCode);
+  await mkdir(join(FOLDER, "reminders/node_modules"));
+  await symlink(PACKAGE, join(FOLDER, "reminders/node_modules/durable-scheduler"));
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const { stdout } = await run(process.execPath, ["--test", "--test-reporter=spec", "reminders.test.mjs"], { cwd: join(FOLDER, "reminders"), env });
+  assert.match(stdout, /^ℹ pass 1$/m);
 
   const [settings] = blocks("The scheduler for other Workers", "jsonc");
   const [caller] = blocks("The scheduler for other Workers", "ts");

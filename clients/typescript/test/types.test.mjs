@@ -18,6 +18,10 @@ test("decorators compile with the older convention", async () => {
   assert.equal(await check("tsconfig.legacy.json"), "");
 });
 
-test("the command line compiles", async () => {
-  assert.equal(await check("../../tsconfig.cli.json"), "");
+test("the command line and the scheduler for tests compile", async () => {
+  assert.equal(await check("../../tsconfig.node.json"), "");
+});
+
+test("the template and the Workers of the tests compile", async () => {
+  assert.equal(await check("tsconfig.template.json"), "");
 });

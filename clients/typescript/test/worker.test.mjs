@@ -64,6 +64,12 @@ test("no method of the client is missing", async () => {
   const names = Object.getOwnPropertyNames(SchedulerClient.prototype).filter((name) => name !== "constructor");
   const client = new SchedulerClient({ url: "http://localhost" });
   for (const name of [...names, ...Object.keys(client)]) assert.match(source, new RegExp(`^  (async |get )${name}\\(`, "m"), name);
+  for (const part of Object.keys(client)) {
+    const target = source.slice(source.search(new RegExp(`^export class ${part}Target`, "im"))).split("\n}\n")[0];
+    for (const name of Object.getOwnPropertyNames(Object.getPrototypeOf(client[part]))) {
+      if (name !== "constructor") assert.match(target, new RegExp(`^  async ${name}\\(`, "m"), `${part}.${name}`);
+    }
+  }
 });
 
 test("the client works over the binding", async () => {
@@ -81,6 +87,12 @@ test("the scopes in the properties of a binding bound what it may do, and a read
   await assert.rejects(call("FULL/keys/list"), /lacks the scope admin/);
   await assert.rejects(call("FULL/namespaces/set", "shop", {}), /lacks the scope admin/);
   await assert.rejects(call("FULL/scheduleTask", later, { namespace: "shop" }), /not for shop/);
+});
+
+test("a caller can ask what it may do", async () => {
+  assert.deepEqual(await call("READER/keys/own"), { namespaces: ["default"], scopes: ["read"] });
+  assert.deepEqual(await call("SHOP/keys/own"), { namespaces: ["shop"], scopes: ["read", "write"] });
+  assert.deepEqual(await call("ADMIN/keys/own"), { namespaces: ["*"], scopes: ["admin", "read", "write"] });
 });
 
 test("the namespace in the properties of a binding is that of its tasks", async () => {
@@ -106,5 +118,5 @@ test("the scope that a request needs is that of its route", async () => {
   const routes = [...sources.join("").matchAll(/Route::new\(Method::(\w+), "([^"]+)", Scope::(\w+)/g)];
   assert.ok(routes.length > 30, String(routes.length));
   for (const [, method, path, scope] of routes) assert.equal(neededScope(method.toUpperCase(), path), scope.toLowerCase(), `${method} ${path}`);
-  for (const path of ["/healthz", "/openapi.json", "/problems/invalid"]) assert.equal(neededScope("GET", path), undefined);
+  for (const path of ["/v1/key", "/healthz", "/openapi.json", "/problems/invalid"]) assert.equal(neededScope("GET", path), undefined);
 });

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findConfig, readConfig, startWrangler } from "./project.ts";
+import { DASHBOARD, findConfig, readConfig, startWrangler } from "./project.ts";
 import { COMPATIBILITY_DATE, type Config, missing, OBJECTS } from "./requirements.ts";
 
 /** Settings of `dev`. */
@@ -89,7 +89,7 @@ function writeStandalone(folder: string): string {
   // The Worker is this package's own.
   const main = fileURLToPath(new URL("../worker/index.js", import.meta.url));
   const config: Record<string, unknown> = { name: "durable-scheduler", main, compatibility_date: COMPATIBILITY_DATE };
-  for (const { path, isItem, value } of missing(config as Config)) {
+  for (const { path, isItem, value } of missing(config as Config, { dashboard: DASHBOARD })) {
     const [first = "", second] = path;
     if (second === undefined) config[first] = isItem ? [...((config[first] as unknown[] | undefined) ?? []), value] : value;
     else {

@@ -5,7 +5,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { diff } from "./diff.ts";
 import { addTo, CannotEdit } from "./edit.ts";
-import { findConfig, readConfig, readText, UsageError } from "./project.ts";
+import { DASHBOARD, findConfig, readConfig, readText, UsageError } from "./project.ts";
 import { type Addition, COMPATIBILITY_DATE, type Config, EXPORTS, missing, type Wishes } from "./requirements.ts";
 
 /** A file as it is and as it is to be. */
@@ -24,8 +24,9 @@ export interface Plan {
 }
 
 /** Plans what is missing in the project in a folder. Writes nothing. */
-export async function planInit(folder: string, wishes: Wishes & { config?: string | undefined }): Promise<Plan> {
-  const path = wishes.config === undefined ? findConfig(folder) : resolve(folder, wishes.config);
+export async function planInit(folder: string, { withDashboard = false, config: given, ...wished }: Omit<Wishes, "dashboard"> & { config?: string | undefined; withDashboard?: boolean }): Promise<Plan> {
+  const path = given === undefined ? findConfig(folder) : resolve(folder, given);
+  const wishes = withDashboard ? { ...wished, dashboard: relative(path === undefined ? folder : dirname(path), DASHBOARD) } : wished;
   if (path === undefined) return newProject(folder, wishes);
   const config = await readConfig(folder, path);
   const additions = missing(config, wishes);
@@ -34,12 +35,23 @@ export async function planInit(folder: string, wishes: Wishes & { config?: strin
   if (!isDeepStrictEqual(plain(await readText(folder, path, after)), plain(withAdditions(config, additions)))) {
     throw new CannotEdit(`${basename(path)} cannot be extended safely: add this by hand: ${JSON.stringify(additions)}`);
   }
-  return { changes: after === before ? [] : [{ path, before, after }], notes: notesOn(folder, config) };
+  const changes = [...(after === before ? [] : [{ path, before, after }]), ...ignored(folder)];
+  return { changes, notes: notesOn(folder, config) };
+}
+
+/** Returns the change that keeps keys and the local storage out of git, if the project uses it. */
+function ignored(folder: string): FileChange[] {
+  const path = join(folder, ".gitignore");
+  if (!existsSync(path)) return [];
+  const before = readFileSync(path, "utf8");
+  const known = new Set(before.split("\n").map((line) => line.trim().replace(/^\/|\/$/g, "")));
+  const missingLines = [".wrangler", ".dev.vars"].filter((line) => !known.has(line));
+  return missingLines.length === 0 ? [] : [{ path, before, after: `${before.trimEnd()}\n${missingLines.join("\n")}\n` }];
 }
 
 /** Returns the parts of a configuration that matter here, without prototypes and absent members. */
-function plain({ name, main, compatibility_date, vars, durable_objects, migrations, services, queues, triggers }: Config): unknown {
-  return JSON.parse(JSON.stringify({ name, main, compatibility_date, vars, durable_objects, migrations, services, queues, triggers }));
+function plain({ name, main, compatibility_date, vars, durable_objects, migrations, services, queues, triggers, assets }: Config): unknown {
+  return JSON.parse(JSON.stringify({ name, main, compatibility_date, vars, durable_objects, migrations, services, queues, triggers, assets }));
 }
 
 /** Returns what a configuration is with additions, so that the edited text can be held against it. */

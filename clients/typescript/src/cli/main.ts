@@ -15,6 +15,7 @@ const HELP = `durable-scheduler dev       runs the scheduler on this machine, in
 durable-scheduler init      adds what the scheduler needs to your wrangler configuration; shows the difference first
   --object BINDING=CLASS    a Durable Object whose methods tasks may call; may be repeated
   --tasks CLASS             a class that extends Tasks
+  --dashboard               serve the dashboard at /
   --yes                     write without asking
 durable-scheduler deploy    deploys your Worker, and makes the queues and secrets that are missing
   -- ARGS                   arguments for wrangler deploy
@@ -27,6 +28,7 @@ const options = {
   "persist-to": { type: "string" },
   object: { type: "string", multiple: true },
   tasks: { type: "string" },
+  dashboard: { type: "boolean", default: false },
   yes: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
@@ -61,8 +63,8 @@ function portOf(text: string): number {
   return port;
 }
 
-async function init(folder: string, { config, object, tasks, yes }: { config?: string; object?: string[]; tasks?: string; yes: boolean }): Promise<number> {
-  const plan = await planInit(folder, { config, objects: object, tasks });
+async function init(folder: string, { config, object, tasks, dashboard, yes }: { config?: string; object?: string[]; tasks?: string; dashboard: boolean; yes: boolean }): Promise<number> {
+  const plan = await planInit(folder, { config, objects: object, tasks, withDashboard: dashboard });
   console.log(plan.changes.length === 0 ? "The configuration has everything that the scheduler needs.\n" : describe(folder, plan));
   const isWanted = plan.changes.length > 0 && (yes || (await confirm()));
   if (isWanted) apply(plan);

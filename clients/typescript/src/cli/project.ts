@@ -5,11 +5,14 @@ import { once } from "node:events";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Config } from "./requirements.ts";
 
 /** Something is wrong with how the command was called, or with the project. Its message is all that is shown. */
 export class UsageError extends Error {}
+
+/** The folder of the dashboard in this package. */
+export const DASHBOARD = fileURLToPath(new URL("../../dashboard", import.meta.url));
 
 /** Names of a wrangler configuration, as wrangler looks for them. */
 const NAMES = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];

@@ -28,6 +28,13 @@ export const COMPATIBILITY_DATE = "2026-11-17";
 /** Variables with their values in a new project. The two lists say what tasks may call. */
 export const VARS = { SHARD_MAP: "16", DURABLE_OBJECT_BINDINGS: "", SERVICE_BINDINGS: "", QUEUE_BINDINGS: "", WEBHOOK_ALLOWED_HOSTS: "" } as const;
 
+/** How the dashboard is served: as files, at / and /assets. What the scheduler's routes answer goes to the Worker first. */
+export const ASSETS = {
+  html_handling: "auto-trailing-slash",
+  not_found_handling: "none",
+  run_worker_first: ["/v1", "/v1/*", "/healthz", "/healthz/", "/openapi.json", "/openapi.json/", "/problems", "/problems/*"],
+} as const;
+
 /** What the main module of the Worker exports for the scheduler. */
 export const EXPORTS = 'export { Limiter, Registry, SchedulerEntrypoint, Shard, default } from "durable-scheduler/worker";';
 
@@ -42,6 +49,7 @@ export interface Config {
   services?: { binding: string; service: string; entrypoint?: string }[] | undefined;
   queues?: { producers?: { binding: string; queue: string }[]; consumers?: { queue: string; dead_letter_queue?: string }[] } | undefined;
   triggers?: { crons?: string[] | undefined } | undefined;
+  assets?: { directory?: string } | undefined;
 }
 
 /** What a project wants besides the scheduler itself. */
@@ -50,6 +58,8 @@ export interface Wishes {
   objects?: readonly string[] | undefined;
   /** A class that extends `Tasks`, to which the Worker binds itself as `TASKS`. */
   tasks?: string | undefined;
+  /** The folder of the dashboard, which the Worker then serves at `/`. A Worker with assets of its own keeps them. */
+  dashboard?: string | undefined;
 }
 
 /** One addition to a configuration: a value at a path, or at the end of the list at a path. */
@@ -64,7 +74,7 @@ export interface Addition {
  * Returns what is missing in a configuration. It is empty if the configuration has everything. Nothing that is there is
  * changed, except that the lists of what tasks may call get longer; and a migration is only ever added at the end.
  */
-export function missing(config: Config, { objects = [], tasks }: Wishes = {}): Addition[] {
+export function missing(config: Config, { objects = [], tasks, dashboard }: Wishes = {}): Addition[] {
   const name = config.name ?? "scheduler";
   const wished = objects.map((object) => object.split("=") as [binding: string, className?: string]);
   const bindings = wished.map(([binding]) => binding);
@@ -74,6 +84,7 @@ export function missing(config: Config, { objects = [], tasks }: Wishes = {}): A
     ...missingObjects(config, wished.filter((object): object is [string, string] => object[1] !== undefined)),
     ...missingQueue(config, name),
     ...(tasks === undefined || config.services?.some(({ binding }) => binding === "TASKS") ? [] : [item(["services"], { binding: "TASKS", service: name, entrypoint: tasks })]),
+    ...(dashboard === undefined || config.assets !== undefined ? [] : [set(["assets"], { directory: dashboard, ...ASSETS })]),
     ...(config.triggers?.crons?.includes(CRON) ? [] : [item(["triggers", "crons"], CRON)]),
   ];
 }

@@ -11,9 +11,18 @@ export interface SchedulerProps {
   scopes?: readonly Scope[] | undefined;
 }
 
+/** Where a caller asks what it may do. */
+const OWN_KEY_PATH = "/v1/key";
+
+/** Answers a caller that asks what it may do, or returns `undefined` if it asks for something else. */
+export function answerOwnKey(request: Request, { namespace = "default", scopes = ["read", "write"] }: SchedulerProps): Response | undefined {
+  if (request.method !== "GET" || new URL(request.url).pathname !== OWN_KEY_PATH) return undefined;
+  return Response.json({ namespaces: scopes.includes("admin") ? ["*"] : [namespace], scopes });
+}
+
 /** Returns the scope that a request needs, or `undefined` for one that anybody may send. */
 export function neededScope(method: string, pathname: string): Scope | undefined {
-  if (!pathname.startsWith("/v1/")) return undefined;
+  if (!pathname.startsWith("/v1/") || pathname === OWN_KEY_PATH) return undefined;
   if (/^\/v1\/(keys|namespaces)(\/|$)/.test(pathname)) return "admin";
   return method === "GET" || method === "HEAD" || pathname === "/v1/preview" ? "read" : "write";
 }

@@ -17,6 +17,7 @@ import type {
   ListRunsQuery,
   MadeKey,
   Namespace,
+  OwnKey,
   Preview,
   ReplayedMany,
   ReplayInput,
@@ -28,7 +29,7 @@ import type {
 } from "../generated/openapi.ts";
 import type { Page, Pages } from "../client/pages.ts";
 import type { OverRpc } from "../rpc.ts";
-import { hideHeaders, refuse, type SchedulerProps } from "./access.ts";
+import { answerOwnKey, hideHeaders, refuse, type SchedulerProps } from "./access.ts";
 
 export type { SchedulerProps, Scope } from "./access.ts";
 
@@ -55,8 +56,8 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
   /** Sends a request to the HTTP API. The answer is 403 if the `props` of the binding do not allow it. */
   override async fetch(request: Request): Promise<Response> {
     const { props = {} } = this.ctx as { props?: SchedulerProps };
-    const refusal = refuse(request, props);
-    if (refusal !== undefined) return refusal;
+    const answer = refuse(request, props) ?? answerOwnKey(request, props);
+    if (answer !== undefined) return answer;
     const key = (ownKey ??= newKey());
     const authorized = new Request(request);
     authorized.headers.set("authorization", `Bearer ${key}`);
@@ -163,7 +164,7 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
     return new LimitsTarget(this.#client);
   }
 
-  /** API keys. Needs the scope `admin`. */
+  /** API keys. Each method but `own` needs the scope `admin`. */
   get keys(): KeysTarget {
     return new KeysTarget(this.#client);
   }
@@ -228,6 +229,10 @@ export class LimitsTarget extends Target {
 
 /** API keys, by RPC. */
 export class KeysTarget extends Target {
+  /** Returns what the caller may do, as the `props` of its binding say. */
+  async own(): Promise<OverRpc<OwnKey>> {
+    return plain(await Target.clientOf(this).keys.own());
+  }
   /** Creates a key. */
   async create(...args: Arguments<SchedulerClient["keys"]["create"]>): Promise<OverRpc<MadeKey>> {
     return plain(await Target.clientOf(this).keys.create(...args));

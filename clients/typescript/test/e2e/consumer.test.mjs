@@ -1,6 +1,7 @@
 // The consumer in the runtime of Workers, with a real queue, a D1 database and a Durable Object.
 
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { after, before, test } from "node:test";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { until } from "../../../../e2e/harness.mjs";
@@ -49,4 +50,16 @@ test("of a message that is delivered again, only what failed runs again", async 
     return all.includes("fail 2") && all;
   });
   assert.deepEqual(ran, ["one 1", "fail 1", "two 1", "fail 2"]);
+});
+
+test("a webhook is verified in a Worker", async () => {
+  const key = Buffer.alloc(32, 1);
+  const body = '{"id":"ü"}';
+  const timestamp = Math.floor(Date.now() / 1000);
+  const signature = `v1,${createHmac("sha256", key).update(`a@5.${timestamp}.${body}`).digest("base64")}`;
+  const headers = { "webhook-id": "a@5", "webhook-timestamp": String(timestamp), "webhook-signature": signature };
+  const verify = (secret, sent) => call(`verify/whsec_${secret.toString("base64url")}`, { method: "POST", headers, body: sent });
+  assert.deepEqual(await verify(key, body), { id: "ü" });
+  assert.equal(await verify(key, `${body} `), "wrong-signature");
+  assert.equal(await verify(Buffer.alloc(32, 2), body), "wrong-signature");
 });

@@ -1,7 +1,7 @@
 // A Worker with a queue, a D1 database and a Durable Object, to try the stores of the consumer.
 
 import { DurableObject } from "cloudflare:workers";
-import { consume, D1SeenStore, DurableObjectSeenStore, MemorySeenStore, type SeenStore } from "../../src/consumer/index.ts";
+import { consume, D1SeenStore, DurableObjectSeenStore, MemorySeenStore, type SeenStore, verifyWebhook, WebhookVerificationError } from "../../src/consumer/index.ts";
 
 interface Env {
   DB: D1Database;
@@ -53,6 +53,13 @@ export default {
   async fetch(request, env) {
     const [, action, name = ""] = new URL(request.url).pathname.split("/");
     if (action === "exercise") return Response.json(await exercise(storeOf(name, env)));
+    if (action === "verify") {
+      try {
+        return Response.json((await verifyWebhook(request, name)).json());
+      } catch (error) {
+        return Response.json(error instanceof WebhookVerificationError ? error.reason : String(error), { status: 401 });
+      }
+    }
     if (action === "send") await env.QUEUE.send(await request.text(), { contentType: "text" });
     return Response.json(ran);
   },

@@ -1,0 +1,271 @@
+/**
+ * A scheduler with a virtual clock, for tests in Node with any runner.
+ *
+ * @module
+ */
+
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { wranglerFolder } from "../cli/project.ts";
+import { SchedulerClient } from "../client/index.ts";
+import type { Task } from "../generated/openapi.ts";
+import { type Duration, toMillis } from "./duration.ts";
+
+export type { Duration } from "./duration.ts";
+
+/** How a test scheduler is started. */
+export interface TestSchedulerOptions {
+  /** The wrangler configuration of the Worker under test. Default: the one in the current folder. */
+  config?: string | undefined;
+  /** The first time of the virtual clock. Default: the present. */
+  now?: Date | number | string | undefined;
+  /** Variables and secrets, over those of the configuration. */
+  vars?: Record<string, string> | undefined;
+  /** Answers the requests that the Worker sends to the web, webhooks included. Default: they are sent. */
+  outbound?: ((request: Request) => Response | Promise<Response>) | undefined;
+  /** How long the tasks of one moment may take, milliseconds of real time. Default: 30,000. */
+  timeoutMillis?: number | undefined;
+}
+
+/** The parts of miniflare that are used here. */
+interface Miniflare {
+  ready: Promise<URL>;
+  dispatchFetch(url: string, init?: RequestInit): Promise<Response>;
+  getBindings<Env>(): Promise<Env>;
+  dispose(): Promise<void>;
+}
+
+/** A Worker with a scheduler on the local runtime, whose clock a test moves. */
+export class TestScheduler<Env = Record<string, unknown>> {
+  readonly #runtime: Miniflare;
+  readonly #timeoutMillis: number;
+  #offset = 0;
+  /** A client of the scheduler, with a key for everything. */
+  readonly client: SchedulerClient;
+
+  /** Use {@link startScheduler}. */
+  constructor(runtime: Miniflare, apiKey: string, timeoutMillis: number) {
+    this.#runtime = runtime;
+    this.#timeoutMillis = timeoutMillis;
+    const send = (request: Request) => this.fetch(request.url, request as RequestInit);
+    this.client = new SchedulerClient({ fetch: send, apiKey });
+  }
+
+  /** The present time of the virtual clock. Between two calls of `advance`, it runs as fast as the real one. */
+  get now(): Date {
+    return new Date(Date.now() + this.#offset);
+  }
+
+  /** Sends a request to the Worker. A path is enough. */
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    return this.#runtime.dispatchFetch(new URL(path, "http://localhost").href, init);
+  }
+
+  /** Returns the bindings of the Worker: Durable Objects and services can be called by RPC. */
+  bindings(): Promise<Env> {
+    return this.#runtime.getBindings<Env>();
+  }
+
+  /**
+   * Moves the clock forward, and resolves when every task that came due has run, retries included. The clock stops at the
+   * due time of each task, so none is late.
+   *
+   * Throws an `Error` if the tasks of one moment do not end within `timeoutMillis`.
+   */
+  async advance(duration: Duration): Promise<void> {
+    await this.advanceTo(this.now.getTime() + toMillis(duration));
+  }
+
+  /** Moves the clock to a time, as `advance` does. Throws a `RangeError` if the time has passed. */
+  async advanceTo(time: Date | number | string): Promise<void> {
+    const end = new Date(time).getTime();
+    if (!(end >= this.now.getTime() - 1_000)) throw new RangeError(`${String(time)} is no time after ${this.now.toISOString()}`);
+    for (;;) {
+      await this.settle();
+      const next = await this.#nextDue();
+      if (next === undefined || next > end) break;
+      await this.#setClock(next);
+    }
+    await this.#setClock(end);
+    await this.settle();
+  }
+
+  /** Resolves when no task is due and none is running. Throws an `Error` if that does not happen within `timeoutMillis`. */
+  async settle(): Promise<void> {
+    const deadline = performance.now() + this.#timeoutMillis;
+    for (;;) {
+      const busy = (await this.client.query({ to: new Date(this.now.getTime() + 1) }).toArray()).filter(isBusy);
+      if (busy.length === 0) return;
+      if (performance.now() > deadline) throw new Error(`these tasks are still due or running: ${busy.map(({ id, status }) => `${id} (${status})`).join(", ")}`);
+      await new Promise((done) => setTimeout(done, 10));
+    }
+  }
+
+  /** Ends the runtime. What was stored is gone. */
+  stop(): Promise<void> {
+    return this.#runtime.dispose();
+  }
+
+  async #nextDue(): Promise<number | undefined> {
+    for await (const task of this.client.query({ from: new Date(this.now.getTime()) })) {
+      if (isBusy(task) && task.due !== undefined) return task.due;
+    }
+    return undefined;
+  }
+
+  /** Sets the clock, unless it is past the time already. */
+  async #setClock(time: number): Promise<void> {
+    this.#offset = Math.max(this.#offset, time - Date.now());
+    await (await this.fetch(CLOCK_PATH, { method: "POST", body: String(this.#offset) })).text();
+  }
+
+  /** Sets the first time of the clock. */
+  async start(now: number): Promise<void> {
+    this.#offset = now - Date.now();
+    await this.#setClock(now);
+  }
+}
+
+/** As in virtual-time.ts, which only the runtime can load. */
+const CLOCK_PATH = "/durable-scheduler/clock";
+
+/** Whether a task fires by itself, or is running. */
+function isBusy({ status }: Task): boolean {
+  return status === "scheduled" || status === "retrying" || status === "running" || status === "held";
+}
+
+/**
+ * Starts the Worker of a wrangler configuration on the local runtime, with its storage in memory and a virtual clock. The
+ * default export must be a class that extends `SchedulerWorker`, or `SchedulerWorker` itself. `Date` shows the virtual time
+ * in the whole Worker. The alarms of your own Durable Objects follow the real clock.
+ *
+ * Needs wrangler in the project. Throws an `Error` if there is no configuration or the Worker does not start.
+ *
+ * @example
+ * const scheduler = await startScheduler({ now: "2030-01-01T00:00:00Z" });
+ * await scheduler.client.scheduleTask({ id: "x", cron: "0 9 * * *", callback });
+ * await scheduler.advance("3 days");
+ * await scheduler.stop();
+ */
+export async function startScheduler<Env = Record<string, unknown>>(options: TestSchedulerOptions = {}): Promise<TestScheduler<Env>> {
+  const { now = Date.now(), timeoutMillis = 30_000 } = options;
+  const path = options.config ?? ["wrangler.json", "wrangler.jsonc", "wrangler.toml"].find((name) => existsSync(name));
+  if (path === undefined || !existsSync(path)) throw new Error(`there is no wrangler configuration ${path ?? "here"}: give its path as config`);
+  const apiKey = crypto.randomUUID() + crypto.randomUUID();
+  const runtime = await startRuntime(resolve(path), options, { ...options.vars, API_KEYS: apiKey });
+  const scheduler = new TestScheduler<Env>(runtime, apiKey, timeoutMillis);
+  try {
+    await scheduler.start(new Date(now).getTime());
+  } catch (error) {
+    await scheduler.stop();
+    throw error;
+  }
+  return scheduler;
+}
+
+/** The parts of the modules of wrangler that are used here. */
+interface Tools {
+  wrangler: {
+    unstable_readConfig(args: { config: string }): { name?: string; main?: string };
+    unstable_getMiniflareWorkerOptions(path: string): { workerOptions: Record<string, unknown> & { bindings?: object; durableObjects?: object } };
+  };
+  miniflare: { Miniflare: new (options: object) => Miniflare; convertV4MiniflareOptions?: (options: object) => object; Log: new (level: number) => object };
+  esbuild: { build(options: object): Promise<{ outputFiles: { text: string }[]; metafile: unknown }> };
+}
+
+/** Loads wrangler, and miniflare and esbuild as wrangler has them. */
+async function loadTools(folder: string): Promise<Tools> {
+  const root = wranglerFolder(folder);
+  const require = createRequire(join(root, "package.json"));
+  const load = async (name: string) => {
+    const module = (await import(pathToFileURL(require.resolve(name)).href)) as { default?: object };
+    return { ...module.default, ...module };
+  };
+  const { main } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { main: string };
+  const [wrangler, miniflare, esbuild] = await Promise.all([load(`./${main.replace(/^\.\//, "")}`), load("miniflare"), load("esbuild")]);
+  return { wrangler, miniflare, esbuild } as unknown as Tools;
+}
+
+async function startRuntime(path: string, { outbound }: TestSchedulerOptions, vars: Record<string, string>): Promise<Miniflare> {
+  const folder = dirname(path);
+  const { wrangler, miniflare, esbuild } = await loadTools(folder);
+  const { name = "worker", main } = wrangler.unstable_readConfig({ config: path });
+  if (main === undefined) throw new Error(`${path} has no main`);
+  const { modulesRules: _, ...worker } = wrangler.unstable_getMiniflareWorkerOptions(path).workerOptions;
+  const { script, wasm } = await bundle(esbuild, main);
+  const modules = [
+    { type: "ESModule", path: join(folder, "worker.js"), contents: script },
+    { type: "CompiledWasm", path: join(folder, "index_bg.wasm"), contents: wasm },
+  ];
+  const options = {
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+    log: new miniflare.Log(1),
+    workers: [
+      {
+        ...worker,
+        name,
+        modules,
+        modulesRoot: folder,
+        rootPath: folder,
+        bindings: { ...worker.bindings, ISOLATE_MEMORY_MB: "2000", ...vars },
+        ...(outbound === undefined ? {} : { outboundService: outbound }),
+      },
+    ],
+  };
+  const runtime = new miniflare.Miniflare(miniflare.convertV4MiniflareOptions?.(options) ?? options);
+  await runtime.ready;
+  return runtime;
+}
+
+/** Bundles a Worker behind the virtual clock. Returns its script, and the wasm of the prebuilt Worker. */
+async function bundle(esbuild: Tools["esbuild"], main: string): Promise<{ script: string; wasm: Uint8Array }> {
+  // The clock comes first, so it is there before a module of the Worker runs.
+  const entry = `
+    import { withClock, withVirtualAlarms } from ${JSON.stringify(sourceOf("./virtual-time"))};
+    import * as main from ${JSON.stringify(resolve(main))};
+    export * from ${JSON.stringify(resolve(main))};
+    export const Shard = withVirtualAlarms("Shard", main.Shard);
+    export const Registry = withVirtualAlarms("Registry", main.Registry);
+    export const Limiter = withVirtualAlarms("Limiter", main.Limiter);
+    export default withClock(main.default);
+  `;
+  const wasm: string[] = [];
+  const { outputFiles } = await esbuild.build({
+    stdin: { contents: entry, resolveDir: dirname(main), loader: "js" },
+    bundle: true,
+    format: "esm",
+    target: "es2024",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*", "node:*"],
+    write: false,
+    logLevel: "silent",
+    plugins: [wasmPlugin(wasm)],
+  });
+  const [path] = wasm;
+  if (path === undefined) throw new Error(`${main} exports no scheduler: export { Shard, Registry, Limiter } from "durable-scheduler/worker"`);
+  return { script: outputFiles[0]?.text ?? "", wasm: readFileSync(path) };
+}
+
+/** Returns the path of a module of this package, in whichever form the package is. */
+function sourceOf(path: string): string {
+  const found = [".js", ".ts"].map((ending) => fileURLToPath(new URL(path + ending, import.meta.url))).find((file) => existsSync(file));
+  if (found === undefined) throw new Error(`${path} is missing in the package`);
+  return found;
+}
+
+/** Leaves the import of a wasm module to the runtime, and notes where the module is. */
+function wasmPlugin(found: string[]): object {
+  return {
+    name: "wasm",
+    setup({ onResolve }: { onResolve(filter: { filter: RegExp }, callback: (args: { path: string; resolveDir: string }) => object): void }) {
+      onResolve({ filter: /\.wasm$/ }, ({ path, resolveDir }) => {
+        found.push(resolve(resolveDir, path));
+        return { path: "./index_bg.wasm", external: true };
+      });
+    },
+  };
+}

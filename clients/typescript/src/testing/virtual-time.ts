@@ -1,0 +1,103 @@
+// The part of the virtual clock that is in the Worker under test. It is bundled in front of the Worker's own modules.
+
+import type { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
+
+/** The path at which the Worker takes a new time. */
+export const CLOCK_PATH = "/durable-scheduler/clock";
+
+/** The bindings of the Durable Objects whose alarms follow the virtual clock, by the names of their classes. */
+const BINDINGS: Readonly<Record<string, string>> = { Shard: "SHARDS", Registry: "REGISTRY", Limiter: "LIMITERS" };
+
+const RealDate = Date;
+/** By how much the virtual clock is ahead of the real one, milliseconds. */
+let offset = 0;
+/** When objects want to be woken, milliseconds of virtual time, by binding and id. */
+const alarms = new Map<string, number>();
+
+// Makes `Date` show the virtual time in this isolate, before another module runs.
+globalThis.Date = new Proxy(RealDate, {
+  construct: (target, args: unknown[], newTarget) => Reflect.construct(target, args.length === 0 ? [target.now() + offset] : args, newTarget) as Date,
+  apply: () => new Date().toString(),
+  get: (target, name, receiver) => (name === "now" ? () => target.now() + offset : (Reflect.get(target, name, receiver) as unknown)),
+});
+
+type ObjectClass = new (ctx: DurableObjectState, env: Record<string, DurableObjectNamespace>) => DurableObject & { fetch(request: Request): Promise<Response> };
+type WorkerClass = new (ctx: ExecutionContext, env: Record<string, DurableObjectNamespace>) => WorkerEntrypoint & { fetch(request: Request): Response | Promise<Response> };
+
+/** Returns a class of Durable Objects whose alarms follow the virtual clock. */
+export function withVirtualAlarms(name: string, Base: ObjectClass): ObjectClass {
+  return class extends Base {
+    readonly #setRealAlarm: (time: number) => Promise<void>;
+    readonly #key: string;
+
+    constructor(ctx: DurableObjectState, env: Record<string, DurableObjectNamespace>) {
+      const key = `${BINDINGS[name]} ${ctx.id.toString()}`;
+      super(withStorage(ctx, virtualStorage(ctx.storage, key)), env);
+      this.#key = key;
+      this.#setRealAlarm = (time) => ctx.storage.setAlarm(time);
+    }
+
+    override async fetch(request: Request): Promise<Response> {
+      if (new URL(request.url).pathname !== CLOCK_PATH) return super.fetch(request);
+      const time = alarms.get(this.#key);
+      if (time !== undefined) await this.#setRealAlarm(realAlarm(time));
+      return new Response();
+    }
+  };
+}
+
+/** Returns when a real alarm is to be, for a virtual time. A time that has passed means at once. */
+function realAlarm(time: number): number {
+  return Math.max(time - offset, RealDate.now() + 1);
+}
+
+function virtualStorage(storage: DurableObjectStorage, key: string): DurableObjectStorage {
+  return withMembers(storage, {
+    setAlarm(time: number | Date, options?: DurableObjectSetAlarmOptions) {
+      alarms.set(key, Number(time));
+      return storage.setAlarm(realAlarm(Number(time)), options);
+    },
+    async getAlarm(options?: DurableObjectGetAlarmOptions) {
+      const time = await storage.getAlarm(options);
+      return time === null ? null : time + offset;
+    },
+    deleteAlarm(options?: DurableObjectSetAlarmOptions) {
+      alarms.delete(key);
+      return storage.deleteAlarm(options);
+    },
+  });
+}
+
+function withStorage(ctx: DurableObjectState, storage: DurableObjectStorage): DurableObjectState {
+  return withMembers(ctx, { storage });
+}
+
+/** Returns an object of the platform with other members in place of some. Its methods are called on the object itself. */
+function withMembers<Target extends object>(target: Target, members: Record<string, unknown>): Target {
+  return new Proxy(target, {
+    get(_, name) {
+      if (typeof name === "string" && Object.hasOwn(members, name)) return members[name];
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+/** Returns a Worker that takes a new time, and is otherwise the same. */
+export function withClock(Base: WorkerClass): WorkerClass {
+  return class extends Base {
+    override async fetch(request: Request): Promise<Response> {
+      if (new URL(request.url).pathname !== CLOCK_PATH) return super.fetch(request);
+      offset = Number(await request.text());
+      const env = this.env as Record<string, DurableObjectNamespace>;
+      await Promise.all(
+        [...alarms.keys()].map((key) => {
+          const [binding = "", id = ""] = key.split(" ");
+          const namespace = env[binding];
+          return namespace?.get(namespace.idFromString(id)).fetch(`https://clock${CLOCK_PATH}`);
+        }),
+      );
+      return Response.json(Date.now());
+    }
+  };
+}
