@@ -277,6 +277,8 @@ test("a method that a path does not take is 405, and says which it takes", async
     assert.deepEqual([response.status, response.headers.get("allow")], [405, allow], `${method} ${path}`);
     assert.equal((await response.json()).type, "/problems/no-method");
   }
+  assert.match((await (await fetched("/v1/tasks/c/cancel", "POST")).json()).detail, /DELETE \/v1\/tasks\/\{id\} cancels a task/);
+  assert.match((await (await fetched("/v1/tasks/none")).json()).detail, /The namespace of the request is "default"$/);
   assert.equal((await fetched("/v1/taks", "POST")).status, 404);
   // A path of many tasks is also that of a task: which may not be there.
   for (const path of ["/v1/tasks/batch", "/v1/tasks/cancel", "/v1/tasks/pause"]) {

@@ -50,7 +50,9 @@ test("a one-shot task that is late is fired, skipped, or kept as a dead letter",
   assert.deepEqual(await outcomes("skipped"), ["skipped"]);
   assert.deepEqual(await outcomes("expired"), ["expired"]);
   assert.match((await runs("skipped"))[0].error, /^missed: it would have fired 360\d s late$/);
-  assert.deepEqual(await codes("skipped"), ["done"]);
+  assert.deepEqual(await codes("skipped"), ["skipped"]);
+  assert.match((await explain("skipped")).reasons[0].detail, /^The run of .* was skipped at .*: missed: it would have fired 360\d s late\./);
+  assert.deepEqual(await codes("expired"), ["expired"]);
   assert.deepEqual(await codes("kept"), ["dead-lettered"]);
   // It is told to run: that is not late.
   assert.equal((await scheduler.call("/v1/tasks/kept/run", { method: "POST" })).status, 200);

@@ -1,10 +1,12 @@
 //! Refusals: what is answered as `application/problem+json` (RFC 9457).
 
 use scheduler_model::access::{Denied, NAMESPACE_HEADER};
+use scheduler_model::address::task_path;
 use scheduler_model::bounds::{
     MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES, MAX_RECORD_BYTES, MAX_RUNS_OF_A_TASK,
 };
 use scheduler_model::input::{FieldError, cut};
+use scheduler_model::namespace::Namespace;
 use scheduler_model::protocol::Change;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
@@ -339,11 +341,12 @@ impl Problem {
         )
     }
 
-    /// The path does not take the method.
-    pub(crate) fn no_method(method: &str, path: &str, allowed: String) -> Self {
+    /// The path does not take the method. `hint` says what the caller may mean.
+    pub(crate) fn no_method(method: &str, path: &str, allowed: String, hint: Option<&str>) -> Self {
         let path = cut(path, 100);
+        let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
         let detail =
-            format!("{path} does not take {method}; it takes {allowed}: see /openapi.json");
+            format!("{path} does not take {method}; it takes {allowed}{hint}; see /openapi.json");
         let problem = Self::new(ProblemType::NoMethod, detail);
         Self { allow: Some(allowed), ..problem }
     }
@@ -352,11 +355,26 @@ impl Problem {
     pub(crate) fn no_task(id: &str) -> Self {
         let id = cut(id, MAX_ID_BYTES);
         let detail = format!(
-            "there is no task {id:?} (any more): it was never created, was cancelled, or has fired; GET /v1/tasks/{}/runs tells how \
+            "there is no task {id:?} (any more): it was never created, was cancelled, or has fired; GET {}/runs tells how \
              attempts at it went",
-            percent_encoding::utf8_percent_encode(&id, percent_encoding::NON_ALPHANUMERIC)
+            task_path(&id)
         );
         Self::new(ProblemType::NoTask, detail)
+    }
+
+    /// Names the namespace in which something was not found.
+    pub(crate) fn in_namespace(self, namespace: &Namespace) -> Self {
+        match self.kind {
+            ProblemType::NoTask | ProblemType::NoDeadLetter => {
+                let detail = format!(
+                    "{}. The namespace of the request is {:?}",
+                    self.detail,
+                    namespace.as_str()
+                );
+                Self { detail: cut(detail, MAX_PROBLEM_BYTES).into_owned(), ..self }
+            }
+            _ => self,
+        }
     }
 
     /// No such dead letter.
@@ -377,9 +395,10 @@ impl Problem {
 
     /// An attempt is in flight, and no other waits.
     pub(crate) fn already_running(id: &str) -> Self {
+        let id = cut(id, MAX_ID_BYTES);
         let detail = format!(
-            "task {:?} is running, and no other attempt of it waits: see GET …/explain",
-            cut(id, MAX_ID_BYTES)
+            "task {id:?} is running, and no other attempt of it waits; GET {}/explain shows the attempt",
+            task_path(&id)
         );
         Self::new(ProblemType::AlreadyRunning, detail)
     }
@@ -393,21 +412,24 @@ impl Problem {
         Self::new(ProblemType::TaskCancelled, detail)
     }
 
-    /// Such a task cannot be changed so; without a change, it cannot be patched.
-    pub(crate) fn not_applicable(id: &str, change: Option<&Change>) -> Self {
+    /// Such a task cannot be changed so.
+    pub(crate) fn not_applicable(id: &str, change: &Change) -> Self {
         let id = cut(id, MAX_ID_BYTES);
         let why = match change {
-            Some(Change::Reschedule(_)) => {
+            Change::Reschedule(_) => {
                 "moved: a recurring task has no time to move, change its schedule with PATCH; nor has a follow-up"
             }
-            Some(_) => {
+            _ => {
                 "paused: it does not fire by itself, because it is a dead letter or has no schedule"
-            }
-            None => {
-                "patched: it has fired, and is a further attempt, a run of a recurring task, a follow-up or a dead letter"
             }
         };
         Self::new(ProblemType::NotApplicable, format!("task {id:?} cannot be {why}"))
+    }
+
+    /// What is there under the id takes no patch. `why` says what it is, and what to do instead.
+    pub(crate) fn not_patchable(id: &str, why: &str) -> Self {
+        let id = cut(id, MAX_ID_BYTES);
+        Self::new(ProblemType::NotApplicable, format!("task {id:?} cannot be patched: {why}"))
     }
 
     /// As many runs of the task wait as may.
@@ -415,7 +437,8 @@ impl Problem {
         let id = cut(id, MAX_ID_BYTES);
         let detail = format!(
             "{MAX_RUNS_OF_A_TASK} runs of task {id:?} wait, which is the limit of one id, so that no further run was added: wait until some \
-             have fired, or cancel the task; GET /v1/tasks/{{id}}/explain says what they wait for"
+             have fired, or cancel the task; GET {}/explain says what they wait for",
+            task_path(&id)
         );
         Self::new(ProblemType::TooManyRuns, detail)
     }
@@ -541,12 +564,13 @@ mod tests {
                 Problem::no_key(&long),
                 Problem::no_limit(&long),
                 Problem::no_route(&long, &long),
-                Problem::no_method(&long, &long, "GET".to_owned()),
+                Problem::no_method(&long, &long, "GET".to_owned(), Some(&long)),
                 Problem::no_task(&long),
                 Problem::no_dead_letter(&long),
                 Problem::already_running(&long),
                 Problem::task_cancelled(&long),
-                Problem::not_applicable(&long, None),
+                Problem::not_patchable(&long, &long),
+                Problem::no_task(&long).in_namespace(&"n".repeat(64).parse().unwrap()),
                 Problem::full(long.clone()),
             ] {
                 let (kind, bytes) = (problem.kind, serde_json::to_vec(&problem).unwrap().len());

@@ -67,7 +67,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
     };
     route.conditions.check(request.headers())?;
     route.repeats.check(request.headers())?;
-    let shards = Shards::of(env, namespace)?;
+    let shards = Shards::of(env, namespace.clone())?;
     let call = Call {
         request,
         env,
@@ -84,13 +84,13 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         now,
     };
     call.check_query(route.query)?;
-    handler(call, name_in_path).await
+    handler(call, name_in_path).await.map_err(|problem| problem.in_namespace(&namespace))
 }
 
 /// Returns the refusal of a method that the path does not take, or of a path that takes none.
 fn no_route(method: &str, path: &str) -> Problem {
     match routes::allowed(path) {
-        Some(allowed) => Problem::no_method(method, path, allowed),
+        Some(allowed) => Problem::no_method(method, path, allowed, routes::hint(path)),
         None => Problem::no_route(method, path),
     }
 }

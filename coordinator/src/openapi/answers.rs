@@ -193,8 +193,7 @@ pub(crate) struct AllRuns {
     /// One entry for each attempt: by `reportedAt`, the newest first. A page may hold fewer than
     /// `limit`, or none, although more follow. Absent with `group`.
     runs: Option<Vec<TaskRun<'static>>>,
-    /// The attempts that were looked at and have an error, grouped by what their errors have in
-    /// common. Only with `group`.
+    /// One entry for all attempts whose errors differ only in numbers and ids. Only with `group`.
     groups: Option<Vec<ErrorGroup>>,
     /// How many attempts were looked at for this page.
     attempts: u64,
@@ -210,9 +209,9 @@ pub(crate) struct AllRuns {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 struct ErrorGroup {
-    /// What their errors have in common: `<n>` stands for a number, `<id>` for an id.
+    /// Their error, in which `<n>` stands in place of each number and `<id>` in place of each id.
     error: String,
-    /// How many they are among those that were looked at for this page.
+    /// The number of these attempts on this page. Older pages may have more of them.
     count: u64,
     /// When the first of them was reported, milliseconds since 1970.
     first_at: i64,
@@ -288,7 +287,7 @@ pub(crate) struct ChangedMany {
     /// They cannot be changed so, such as the time of a recurring task, or they were cancelled and
     /// their last attempt is in flight, or as many runs of them wait as may.
     not_applicable: u64,
-    /// They run already, and no other attempt of them waits that could start now.
+    /// Only of `run`: it started nothing, because an attempt is in flight and no further one waits.
     already_running: u64,
     /// There are no such tasks (any more).
     not_found: u64,

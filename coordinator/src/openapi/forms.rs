@@ -7,6 +7,7 @@
 //! form requires. For the same reason no object has two forms at once, although the choice is an
 //! `anyOf`: tools understand by a `oneOf` that different members tell the forms apart.
 
+use scheduler_model::task::ChangeInput;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -324,12 +325,12 @@ pub(super) fn split_calls(schemas: &mut Map<String, Value>) {
 
 /// The parts of the body of a change that its operations take: name, description and members.
 const CHANGES: &[(&str, &str, &[&str])] = &[
-    ("Selection", "Which tasks, by id, by a filter, or all.", &["ids", "filter", "all"]),
-    ("Reschedule", "The new time of a task, or a delay.", &["time", "timezone", "delayInSeconds"]),
+    ("Selection", "Which tasks, by id, by a filter, or all.", ChangeInput::SELECTION),
+    ("Reschedule", "The new time of a task, or a delay.", ChangeInput::RESCHEDULE),
     (
         "RescheduleMany",
         "Which tasks, by id, by a filter, or all, and their new time, or a delay.",
-        &["ids", "filter", "all", "time", "timezone", "delayInSeconds"],
+        ChangeInput::RESCHEDULE_MANY,
     ),
 ];
 

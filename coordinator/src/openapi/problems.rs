@@ -8,6 +8,7 @@ use crate::routes::{Access, Route};
 use scheduler_engine::EngineError;
 use scheduler_model::bounds::{MAX_REQUEST_BYTES, READERS_RETRY_SECONDS};
 use scheduler_model::input::FieldError;
+use scheduler_model::namespace::Namespace;
 use scheduler_model::protocol::Change;
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
@@ -103,13 +104,14 @@ pub(super) fn problems() -> Vec<Problem> {
             "the API key does not have the scope \"write\", which this request needs",
         ),
         Problem::no_route("GET", "/v1/taks"),
-        Problem::no_method("PATCH", "/v1/tasks", "GET, HEAD, POST".to_owned()),
+        Problem::no_method("PATCH", "/v1/tasks", "GET, HEAD, POST".to_owned(), None),
         Problem::malformed_path(
             "/v1/tasks/%zz",
             "has a percent sign without two hexadecimal digits; write it as %25",
         ),
-        Problem::no_task("order-7"),
-        Problem::no_dead_letter("1764000000123-1764000000000r-order-7"),
+        Problem::no_task("order-7").in_namespace(&Namespace::DEFAULT),
+        Problem::no_dead_letter("1764000000123-1764000000000r-order-7")
+            .in_namespace(&Namespace::DEFAULT),
         Problem::no_namespace(
             "there is no namespace \"shop\"; create it with PUT /v1/namespaces/shop",
         ),
@@ -125,7 +127,7 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::too_many_readers(EngineError::TooManyReaders.to_string(), READERS_RETRY_SECONDS),
         Problem::already_running("order-7"),
         Problem::task_cancelled("order-7"),
-        Problem::not_applicable("order-7", Some(&Change::Pause)),
+        Problem::not_applicable("order-7", &Change::Pause),
         Problem::too_many_runs("order-7"),
         Problem::other_version("the task was changed meanwhile; read it again"),
         Problem::condition_refused(

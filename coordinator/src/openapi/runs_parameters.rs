@@ -49,7 +49,7 @@ pub(super) fn runs_parameters() -> Value {
         ),
         (
             "limit",
-            "The largest number of items on the page; with `group`, of groups from each shard.",
+            "The most attempts on the page. With `group`, the most groups that each shard adds to the page, so there may be more groups than this.",
             json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIST_LIMIT, "default": DEFAULT_LIST_LIMIT }),
         ),
         ("cursor", "The cursor from the answer before, unchanged.", json!({ "type": "string" })),

@@ -43,7 +43,7 @@ fn patch(text: &str) -> Result<(), FieldError> {
 }
 
 fn change(text: &str) -> Result<(), FieldError> {
-    let read = ChangeInput::parse(text)?;
+    let read = ChangeInput::parse(text, ChangeInput::RESCHEDULE_MANY)?;
     read.filter.as_ref().map(|filter| filter.check()).transpose().map(drop)
 }
 

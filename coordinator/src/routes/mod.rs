@@ -1,10 +1,12 @@
 //! The table of routes, and which of them a request means.
 
 mod dead_letters;
+mod hints;
 mod others;
 mod route;
 mod tasks;
 
+pub(crate) use hints::hint;
 pub(crate) use route::{Access, Route};
 
 use percent_encoding::percent_decode_str;

@@ -177,9 +177,25 @@ fn what_is_not_supported_is_refused_with_its_place() {
         ("0 0 * * MON#", DayOfWeek, "MON#", Ordinal),
         ("0 0 * * MON#-1", DayOfWeek, "MON#-1", Ordinal),
     ] {
-        let item = item.to_owned();
-        assert_eq!(error(expr), CronError::Item { part, item, problem }, "{expr}");
+        let CronError::Item { part: its_part, item: its_item, problem: its_problem, .. } =
+            error(expr)
+        else {
+            panic!("{expr}: {}", error(expr));
+        };
+        assert_eq!((its_part, its_item.as_str(), its_problem), (part, item, problem), "{expr}");
     }
+}
+
+/// Some crons have a year as the sixth field.
+#[test]
+fn an_error_in_six_fields_says_which_is_the_first() {
+    for expr in ["0 12 ? * MON *", "0 12 * * ? 2027", "0 9 * * MON 2027"] {
+        let problem = error(expr).to_string();
+        let note = "; with six fields, the first is the second, and there is no field for the year";
+        assert!(problem.ends_with(note), "{expr}: {problem}");
+    }
+    let problem = error("0 ? * * MON").to_string();
+    assert!(!problem.contains("six"), "{problem}");
 }
 
 #[test]

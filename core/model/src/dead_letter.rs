@@ -1,5 +1,6 @@
 //! The ids of dead letters.
 
+use crate::address::segment_after;
 use crate::task::{ON_FAILURE, ON_SUCCESS, Record};
 use scheduler_calendar::time::UnixMillis;
 use serde::{Deserialize, Serialize};
@@ -75,15 +76,7 @@ impl DeadLetterId {
 
     /// Returns its address in the API.
     pub fn path(&self) -> String {
-        let mut path = "/v1/dead-letters/".to_owned();
-        for byte in self.to_string().bytes() {
-            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-                path.push(char::from(byte));
-            } else {
-                path.push_str(&format!("%{byte:02X}"));
-            }
-        }
-        path
+        segment_after("/v1/dead-letters/", &self.to_string())
     }
 }
 

@@ -55,13 +55,13 @@ pub struct Reason {
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub enum ReasonCode {
-    /// It waits for its time.
+    /// It waits for its time. If its time has come, it waits for its turn.
     Scheduled,
-    /// Its time is another than when it fires.
+    /// It fires later than its time.
     PutOff,
     /// Its time has come, and it has not fired.
     Overdue,
-    /// Its time has come, and it waits for its turn by the limit of its key.
+    /// Its time has come, and it waits until the limit of its key has room for it.
     Limited,
     /// The destination that it is for does not answer: what is due for it waits.
     CircuitOpen,
@@ -73,14 +73,18 @@ pub enum ReasonCode {
     Held,
     /// It waits for a further attempt, or was asked for; or a follow-up does.
     Retrying,
-    /// It is handed on and not reported.
+    /// An attempt was dispatched and has not been reported.
     InFlight,
     /// A run of it has failed for good, and is kept until you replay or discard it.
     DeadLettered,
     /// It was cancelled, and nothing of it waits.
     Cancelled,
-    /// It has fired, and nothing of it waits.
+    /// Its last run has ended, and nothing of it waits.
     Done,
+    /// Its last run was skipped, and nothing of it waits.
+    Skipped,
+    /// Its last run expired, and nothing of it waits.
+    Expired,
     /// The run before has not ended, and runs may not overlap.
     Overlap,
     /// What would become of it if it were late.
@@ -117,7 +121,7 @@ pub struct Flight {
     /// When it is sent again, if no report comes.
     #[schemars(with = "i64")]
     pub sent_again_at: UnixMillis,
-    /// What was decided about it since: this attempt ends, and no other starts.
+    /// What was decided about its run since. This attempt runs to its end in any case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided: Option<FlightDecision>,
 }
@@ -131,6 +135,13 @@ pub enum FlightDecision {
     Cancelled,
     /// It was paused: a further attempt waits to be resumed.
     Paused,
+}
+
+impl ReasonCode {
+    /// Returns whether it says how the last run of a task ended of which nothing is left.
+    fn is_end(self) -> bool {
+        matches!(self, Self::Done | Self::Skipped | Self::Expired)
+    }
 }
 
 impl Explanation {
@@ -150,7 +161,39 @@ impl Explanation {
         self.next_run = self.next_run.or(other.next_run);
         self.last_run = self.last_run.take().or(other.last_run.take());
         self.reasons.append(&mut other.reasons);
+        // A shard on which nothing is left says how its last run ended.
+        if self.status.is_some() {
+            self.reasons.retain(|reason| !reason.code.is_end());
+        }
         self.in_flight.append(&mut other.in_flight);
         self.recent_runs.append(&mut other.recent_runs);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_on_one_shard_hides_the_end_on_another() {
+        let waits = || {
+            let mut waits =
+                Explanation { status: Some(Status::Scheduled), ..Explanation::default() };
+            waits.add(ReasonCode::Scheduled, "It fires.");
+            waits
+        };
+        let ended = || {
+            let mut ended = Explanation::default();
+            ended.add(ReasonCode::Skipped, "It was skipped.");
+            ended
+        };
+        for (mut one, other, codes) in [
+            (waits(), ended(), vec![ReasonCode::Scheduled]),
+            (ended(), waits(), vec![ReasonCode::Scheduled]),
+            (Explanation::default(), ended(), vec![ReasonCode::Skipped]),
+        ] {
+            one.join(other);
+            assert_eq!(one.reasons.iter().map(|of| of.code).collect::<Vec<_>>(), codes);
+        }
     }
 }

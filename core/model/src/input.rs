@@ -13,14 +13,16 @@ mod parse;
 mod plain_words;
 mod text;
 mod time_input;
+mod unknown;
 mod whole;
 
 pub use error::FieldError;
-pub(crate) use parse::{parse_naming_the_field, parse_object, unreadable};
+pub(crate) use parse::{parse_naming_the_field, parse_object, parse_object_taking, unreadable};
 pub(crate) use plain_words::in_plain_words;
 pub(crate) use text::{Text, put, read_object};
 pub use time_input::parse_time;
-pub(crate) use time_input::{GivenTime, TimeInput};
+pub(crate) use time_input::{GivenTime, InstantInput, TimeInput};
+pub(crate) use unknown::unknown_name;
 pub(crate) use whole::{Whole, whole, whole_of};
 
 use crate::bounds::{MAX_ERROR_FIELD_BYTES, MAX_NESTING, MAX_PATCH_MEMBERS, MAX_SMALL_BODY_BYTES};

@@ -7,6 +7,7 @@
 //! here reads a clock, draws random numbers or does I/O: times and random bytes are arguments.
 
 pub mod access;
+pub mod address;
 pub mod batch;
 pub mod bounds;
 pub mod dead_letter;

@@ -14,11 +14,12 @@ use serde::{Deserialize, Serialize};
 )]
 #[schemars(extend("anyOf" = [{ "required": ["concurrency"] }, { "required": ["perSecond"] }]))]
 pub struct Limit {
-    /// Most runs in flight at a time: handed to a dispatcher and not reported.
+    /// The most runs in flight at a time: dispatched and not reported.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::input::whole")]
     #[schemars(range(min = 1, max = MAX_CONCURRENCY))]
     pub concurrency: Option<u32>,
-    /// Most runs that are handed on a second: in any `t` seconds at most `perSecond * (t + 1) + 1`.
+    /// The most runs that are dispatched per second. In any `t` seconds, these are at most
+    /// `perSecond * (t + 1) + 1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = MIN_PER_SECOND, max = MAX_PER_SECOND))]
     pub per_second: Option<f64>,

@@ -3,7 +3,7 @@
 use crate::bounds::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
 use crate::format::history::Outcome;
 use crate::hosts::host_of_name;
-use crate::input::{FieldError, cut, in_plain_words, parse_time};
+use crate::input::{FieldError, cut, in_plain_words, parse_time, unknown_name};
 use crate::listing::Cursor;
 use crate::protocol::{Filter, Kind, Status};
 use serde::Deserialize;
@@ -137,16 +137,15 @@ pub fn parse_limit(value: &str) -> Result<usize, FieldError> {
 /// Returns the refusal of a query parameter that is none of `known`. It names the parameter as the
 /// caller wrote it.
 pub fn unknown_parameter(name: &str, known: &[&str]) -> FieldError {
-    let known = if known.is_empty() {
-        "it takes none".to_owned()
-    } else {
-        format!("there are: {}", known.join(", "))
-    };
     if name.is_empty() {
+        let known = if known.is_empty() {
+            "it takes none".to_owned()
+        } else {
+            format!("there are: {}", known.join(", "))
+        };
         return FieldError::new("query", format!("has a parameter without a name; {known}"));
     }
-    let detail = format!("is not a parameter of this request; {known}");
-    FieldError::new(name.to_owned(), detail)
+    FieldError::new(name.to_owned(), unknown_name(name, known, "parameter of this request"))
 }
 
 /// Reads the text of a query parameter as one of the names that `T` has.

@@ -54,7 +54,9 @@ impl fmt::Display for Cursor {
 
 /// A text is not a cursor.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("is not a cursor; give the one from the answer before, unchanged")]
+#[error(
+    "cannot be read; send the one from the last answer unchanged, or leave it out to begin with the first page"
+)]
 pub struct CursorError;
 
 impl FromStr for Cursor {

@@ -81,7 +81,7 @@ fn replay(text: &str) -> Vec<FieldError> {
 }
 
 fn change(text: &str) -> Vec<FieldError> {
-    let read = ChangeInput::parse(text).and_then(|input| {
+    let read = ChangeInput::parse(text, ChangeInput::RESCHEDULE_MANY).and_then(|input| {
         input.filter.iter().try_for_each(|filter| filter.check().map(drop))?;
         input.new_time(NOW).map(drop)
     });

@@ -9,10 +9,7 @@ export interface AllRuns {
   attempts: number;
   /** Where the next page begins; null at the end of what is kept. */
   cursor: string | null;
-  /**
-   * The attempts that were looked at and have an error, grouped by what their errors have in
-   * common. Only with `group`.
-   */
+  /** One entry for all attempts whose errors differ only in numbers and ids. Only with `group`. */
   groups?: ErrorGroup[] | undefined;
   /**
    * If more follow: what the pages so far do not show was reported at this time or before,
@@ -106,7 +103,7 @@ export interface CancelledMany {
 
 /** What became of the tasks to change. */
 export interface ChangedMany {
-  /** They run already, and no other attempt of them waits that could start now. */
+  /** Only of `run`: it started nothing, because an attempt is in flight and no further one waits. */
   alreadyRunning: number;
   /** They were changed. */
   changed: number;
@@ -331,9 +328,9 @@ export interface Envelope {
 
 /** Attempts with like errors. */
 export interface ErrorGroup {
-  /** How many they are among those that were looked at for this page. */
+  /** The number of these attempts on this page. Older pages may have more of them. */
   count: number;
-  /** What their errors have in common: `<n>` stands for a number, `<id>` for an id. */
+  /** Their error, in which `<n>` stands in place of each number and `<id>` in place of each id. */
   error: string;
   /** The last of them. */
   example: Run;
@@ -452,7 +449,7 @@ export interface Flight {
   /** Which attempt at it this is, from 1. */
   attempt: number;
   /**
-   * What was decided about it since: this attempt ends, and no other starts.
+   * What was decided about its run since. This attempt runs to its end in any case.
    * - `cancelled`: It was cancelled, or another task has taken its place.
    * - `paused`: It was paused: a further attempt waits to be resumed.
    */
@@ -506,14 +503,20 @@ export interface KeyList {
 
 /** A limit on the runs of the tasks that name its key; at least one of the two. */
 export type Limit = {
-  /** Most runs in flight at a time: handed to a dispatcher and not reported. */
+  /** The most runs in flight at a time: dispatched and not reported. */
   concurrency: number;
-  /** Most runs that are handed on a second: in any `t` seconds at most `perSecond * (t + 1) + 1`. */
+  /**
+   * The most runs that are dispatched per second. In any `t` seconds, these are at most
+   * `perSecond * (t + 1) + 1`.
+   */
   perSecond?: number | null | undefined;
 } | {
-  /** Most runs in flight at a time: handed to a dispatcher and not reported. */
+  /** The most runs in flight at a time: dispatched and not reported. */
   concurrency?: number | null | undefined;
-  /** Most runs that are handed on a second: in any `t` seconds at most `perSecond * (t + 1) + 1`. */
+  /**
+   * The most runs that are dispatched per second. In any `t` seconds, these are at most
+   * `perSecond * (t + 1) + 1`.
+   */
   perSecond: number;
 };
 
@@ -665,8 +668,9 @@ export interface NewCronTask {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   /**
@@ -762,8 +766,9 @@ export interface NewIntervalTask {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   /**
@@ -872,8 +877,9 @@ export interface NewRuleTask {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   /**
@@ -968,8 +974,9 @@ export interface NewTaskAfterDelay {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   maxRuns?: null | undefined;
@@ -1042,8 +1049,9 @@ export interface NewTaskAtTime {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   maxRuns?: null | undefined;
@@ -1116,8 +1124,9 @@ export interface NewUnscheduledTask {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   maxRuns?: null | undefined;
@@ -1216,8 +1225,9 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   limitKey?: unknown;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   maxRuns?: null | undefined;
@@ -1281,8 +1291,9 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   limitKey?: unknown;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   maxRuns?: null | undefined;
@@ -1346,8 +1357,9 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   limitKey?: unknown;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   /**
@@ -1428,8 +1440,9 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   limitKey?: unknown;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   /**
@@ -1505,8 +1518,9 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   limitKey?: unknown;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   /**
@@ -1577,8 +1591,9 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   limitKey?: unknown;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   maxRuns?: null | undefined;
@@ -1774,24 +1789,26 @@ export interface Quota {
 export interface Reason {
   /**
    * For programs.
-   * - `scheduled`: It waits for its time.
-   * - `put-off`: Its time is another than when it fires.
+   * - `scheduled`: It waits for its time. If its time has come, it waits for its turn.
+   * - `put-off`: It fires later than its time.
    * - `overdue`: Its time has come, and it has not fired.
-   * - `limited`: Its time has come, and it waits for its turn by the limit of its key.
+   * - `limited`: Its time has come, and it waits until the limit of its key has room for it.
    * - `circuit-open`: The destination that it is for does not answer: what is due for it waits.
    * - `paused`: It waits to be resumed.
    * - `unscheduled`: It has no schedule.
    * - `held`: It waits for the end of the run before.
    * - `retrying`: It waits for a further attempt, or was asked for; or a follow-up does.
-   * - `in-flight`: It is handed on and not reported.
+   * - `in-flight`: An attempt was dispatched and has not been reported.
    * - `dead-lettered`: A run of it has failed for good, and is kept until you replay or discard it.
    * - `cancelled`: It was cancelled, and nothing of it waits.
-   * - `done`: It has fired, and nothing of it waits.
+   * - `done`: Its last run has ended, and nothing of it waits.
+   * - `skipped`: Its last run was skipped, and nothing of it waits.
+   * - `expired`: Its last run expired, and nothing of it waits.
    * - `overlap`: The run before has not ended, and runs may not overlap.
    * - `misfire`: What would become of it if it were late.
    * - `expiry`: Until when it may start.
    */
-  code: "scheduled" | "put-off" | "overdue" | "limited" | "circuit-open" | "paused" | "unscheduled" | "held" | "retrying" | "in-flight" | "dead-lettered" | "cancelled" | "done" | "overlap" | "misfire" | "expiry";
+  code: "scheduled" | "put-off" | "overdue" | "limited" | "circuit-open" | "paused" | "unscheduled" | "held" | "retrying" | "in-flight" | "dead-lettered" | "cancelled" | "done" | "skipped" | "expired" | "overlap" | "misfire" | "expiry";
   /** For people. */
   detail: string;
 }
@@ -2120,17 +2137,17 @@ export interface ShownLimit {
    */
   inEffect: boolean;
   /**
-   * Runs that are handed on and not reported, as the shards told last: within a second, where
-   * tasks wait.
+   * Runs that were dispatched and not reported, by the last messages of the shards. While tasks
+   * wait, these are at most a second old.
    */
   inFlight: number;
   /** The key that tasks name as `limitKey`. */
   key: string;
-  /** Most runs that are handed on a second. */
+  /** The most runs that are dispatched per second. */
   perSecond?: number | undefined;
   /** The shards that have slots or wait for some. */
   shards: {
-    /** Runs that are handed on and not reported, when it last told. */
+    /** Runs that were dispatched and not reported, by its last message. */
     inFlight: number;
     /** The shard's name. */
     shard: string;
@@ -2399,8 +2416,9 @@ export interface TaskPatch {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Each counts in place of the time of the
-   * same name if that is still the instant that it stands for.
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
    */
   local?: LocalTimes | null | undefined;
   /**
@@ -2569,7 +2587,7 @@ export interface ListAllRunsQuery {
   group?: "error" | undefined;
   /** With `group`: the group with the newest attempt first, or the largest. */
   order?: "newest" | "count" | undefined;
-  /** The largest number of items on the page; with `group`, of groups from each shard. */
+  /** The most attempts on the page. With `group`, the most groups that each shard adds to the page, so there may be more groups than this. */
   limit?: number | undefined;
   /** The cursor from the answer before, unchanged. */
   cursor?: string | undefined;

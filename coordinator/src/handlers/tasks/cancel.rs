@@ -50,7 +50,7 @@ fn told(id: &str, outcome: Cancelled, is_repeat: bool) -> Result<(), Problem> {
 pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
     let text = call.text().await?;
     // The same as of a change, which has a time in a reschedule only.
-    let request = ChangeInput::parse(&text).map_err(Problem::invalid)?;
+    let request = ChangeInput::parse(&text, ChangeInput::SELECTION).map_err(Problem::invalid)?;
     request.check_untimed().map_err(Problem::invalid)?;
     let mut counts = CancelledMany { done: true, ..CancelledMany::default() };
     match Chosen::of(request)? {

@@ -56,7 +56,9 @@ impl Verb {
 pub(crate) async fn one(mut call: Call<'_>, id: String, verb: Verb) -> Result<Answer, Problem> {
     let if_match = call.version_to_match(&id).await?;
     let text = call.text().await?;
-    let input = ChangeInput::parse(&text).map_err(Problem::invalid)?;
+    let takes =
+        if verb == Verb::Reschedule { ChangeInput::RESCHEDULE } else { ChangeInput::NOTHING };
+    let input = ChangeInput::parse(&text, takes).map_err(Problem::invalid)?;
     if input.ids.is_some() || input.filter.is_some() || input.all.is_some() {
         return Err(Problem::invalid(FieldError::new(
             "body",
@@ -132,7 +134,7 @@ fn told(id: &str, outcome: Changed, change: &Change, is_repeat: bool) -> Result<
     match outcome {
         Changed::Changed => Ok(true),
         Changed::Unchanged => Ok(false),
-        Changed::NotApplicable => Err(Problem::not_applicable(id, Some(change))),
+        Changed::NotApplicable => Err(Problem::not_applicable(id, change)),
         Changed::TooManyRuns => Err(Problem::too_many_runs(id)),
         Changed::TooLarge => Err(Problem::too_large_payload()),
         Changed::OtherVersion | Changed::AlreadyFired | Changed::NotFound if is_repeat => {
@@ -148,7 +150,12 @@ fn told(id: &str, outcome: Changed, change: &Change, is_repeat: bool) -> Result<
 /// `POST /v1/tasks/pause` and its like.
 pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Problem> {
     let text = call.text().await?;
-    let input = ChangeInput::parse(&text).map_err(Problem::invalid)?;
+    let takes = if verb == Verb::Reschedule {
+        ChangeInput::RESCHEDULE_MANY
+    } else {
+        ChangeInput::SELECTION
+    };
+    let input = ChangeInput::parse(&text, takes).map_err(Problem::invalid)?;
     let change = verb.change(&input, &call)?;
     let mut counts = ChangedMany { done: true, ..ChangedMany::default() };
     match Chosen::of(input)? {

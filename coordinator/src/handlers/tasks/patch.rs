@@ -11,6 +11,8 @@ use crate::handlers::tasks::create;
 use crate::handlers::tasks::warnings::Warning;
 use crate::problem::Problem;
 use crate::response::Answer;
+use scheduler_model::address::task_path;
+use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::protocol::{Change, Expected, ListItem, Status};
 use scheduler_model::task::{
     Record, changes_schedule, loses_timezone, merge_patch, only_pauses, parse_one, removes_anchor,
@@ -40,7 +42,7 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         let is_patchable = is_patchable(&item);
         let pauses = only_pauses(&patch).filter(|_| !is_patchable && item.status != Status::Dead);
         if !is_patchable && pauses.is_none() {
-            return Err(Problem::not_applicable(&id, None));
+            return Err(Problem::not_patchable(&id, &why_not(&item, &task_path(&id))));
         }
         let version = version_of(item.record.get().as_bytes());
         if if_match.as_ref().is_some_and(|condition| !condition.allows(version)) {
@@ -99,9 +101,69 @@ fn is_patchable(item: &ListItem) -> bool {
     }
 }
 
+/// Returns what a task that cannot be patched is, and what to do instead.
+fn why_not(item: &ListItem, path: &str) -> String {
+    let record = Record::parse(item.record.get().as_bytes()).ok();
+    if item.status == Status::Dead {
+        let letter = record.map(|record| DeadLetterId::of(&record).path()).unwrap_or_default();
+        return format!("it is a dead letter; POST {letter}/replay starts it again, with changes");
+    }
+    let stage = record.as_ref().and_then(|record| record.stage.as_deref());
+    if let Some(stage) = stage {
+        return format!(
+            "what is left of it is the follow-up {stage} of a run; wait until it has ended, or cancel it with DELETE {path}"
+        );
+    }
+    if record.is_some_and(|record| record.is_recurring()) {
+        return format!(
+            "what is left of it is a run of a recurring task that has ended; create the task again with PUT {path}"
+        );
+    }
+    format!(
+        "it has fired, and waits for another attempt, which keeps the fields of the first; replace the task with PUT {path}, or move it \
+         with POST {path}/reschedule and patch it then"
+    )
+}
+
 /// Returns whether what is in flight is a run of a recurring task that is gone, or a follow-up of a
 /// run.
 fn is_run(item: &ListItem) -> bool {
     Record::parse(item.record.get().as_bytes())
         .is_ok_and(|record| record.is_recurring() || record.stage.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use scheduler_calendar::time::UnixMillis;
+    use scheduler_model::position::Position;
+    use serde_json::value::RawValue;
+
+    #[test]
+    fn a_refused_patch_says_what_is_there_and_what_to_do() {
+        for (status, more, words) in [
+            (
+                Status::Dead,
+                r#","failedAt":9"#,
+                "it is a dead letter; POST /v1/dead-letters/9-5r-a%2Fb/replay",
+            ),
+            (Status::Retrying, r#","stage":"onSuccess""#, "the follow-up onSuccess of a run; wait"),
+            (Status::Held, r#","everySeconds":60"#, "a run of a recurring task that has ended"),
+            (Status::Retrying, r#","attempt":2"#, "waits for another attempt"),
+        ] {
+            let record = format!(r#"{{"time":5,"id":"a/b","callback":{{}}{more}}}"#);
+            let item = ListItem {
+                position: Position { due: UnixMillis::new(9), page: 1, index: 0 },
+                due: None,
+                status,
+                is_running: false,
+                is_attempt: true,
+                is_cancelled: false,
+                record: RawValue::from_string(record).unwrap(),
+            };
+            assert!(!is_patchable(&item));
+            let why = why_not(&item, &task_path("a/b"));
+            assert!(why.contains(words) && why.contains("a%2Fb"), "{why}");
+        }
+    }
 }

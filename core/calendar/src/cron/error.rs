@@ -3,6 +3,10 @@
 use super::bounds::{MAX_EXPRESSION_BYTES, MAX_TIMEZONE_BYTES};
 use std::fmt;
 
+/// What somebody may not expect who writes six fields.
+const OF_SIX: &str =
+    "; with six fields, the first is the second, and there is no field for the year";
+
 /// Why a schedule is refused. All are the caller's to mend; the text is to be read after the name
 /// of the [`field`](Self::field).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +34,7 @@ pub enum CronError {
         name: String,
     },
     /// A value in a field is not accepted.
-    #[error("has {item:?} in its {part} field, which {problem}; the field takes {}", .part.accepts())]
+    #[error("has {item:?} in its {part} field, which {problem}; the field takes {}{note}", .part.accepts())]
     Item {
         /// The field of the expression.
         part: Part,
@@ -38,6 +42,8 @@ pub enum CronError {
         item: String,
         /// What is wrong with it.
         problem: Problem,
+        /// What else to know; mostly empty.
+        note: &'static str,
     },
     /// A step over all days in one day field beside a restriction in the other: crons disagree on
     /// the meaning.
@@ -63,6 +69,16 @@ pub enum CronError {
 }
 
 impl CronError {
+    /// Returns the same error of an expression with six fields.
+    pub(super) fn of_six(self) -> Self {
+        match self {
+            Self::Item { part, item, problem, .. } => {
+                Self::Item { part, item, problem, note: OF_SIX }
+            }
+            other => other,
+        }
+    }
+
     /// Returns the field of the task that is at fault: `cron` or `timezone`.
     pub fn field(&self) -> &'static str {
         match self {

@@ -50,14 +50,19 @@ pub(super) fn expression(expr: &str) -> Result<Fields, CronError> {
             .ok_or_else(|| CronError::UnknownName { name: excerpt(expr) })?;
     }
     let parts: Vec<&str> = expr.split_ascii_whitespace().collect();
-    let (second, [minute, hour, day_of_month, month, day_of_week]) = match parts[..] {
-        [minute, hour, day, month, weekday] => ("0", [minute, hour, day, month, weekday]),
+    match parts[..] {
+        [minute, hour, day, month, weekday] => fields(["0", minute, hour, day, month, weekday]),
         [second, minute, hour, day, month, weekday] => {
-            (second, [minute, hour, day, month, weekday])
+            fields([second, minute, hour, day, month, weekday]).map_err(CronError::of_six)
         }
-        _ => return Err(CronError::FieldCount { count: parts.len() }),
-    };
+        _ => Err(CronError::FieldCount { count: parts.len() }),
+    }
+}
 
+/// Reads the six fields of an expression.
+fn fields(
+    [second, minute, hour, day_of_month, month, day_of_week]: [&str; 6],
+) -> Result<Fields, CronError> {
     let mut fields = Fields {
         seconds: plain(Part::Second, second)?.bits,
         minutes: plain(Part::Minute, minute)?.bits,
@@ -180,7 +185,12 @@ fn each_item(
             "*" | "?" if text.len() > 1 => Err(Problem::NotAlone),
             _ => read(item),
         };
-        result.map_err(|problem| CronError::Item { part, item: excerpt(item), problem })?;
+        result.map_err(|problem| CronError::Item {
+            part,
+            item: excerpt(item),
+            problem,
+            note: "",
+        })?;
     }
     Ok(())
 }

@@ -3,14 +3,18 @@
 use super::Engine;
 use super::history::json;
 use crate::budget::MAX_IN_FLIGHT_TASKS;
+use crate::config::Keep;
 use crate::decisions::{Decision, FlightRef, Stop};
 use crate::ended_run::of_task;
 use crate::entry_ref::EntryRef;
 use crate::envelopes::records_of;
 use crate::error::EngineError;
+use crate::last_attempt::LastAttempt;
 use crate::reader::Reader;
+use crate::sentences::{counted, explain_policies, explain_time, run_of, starts};
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::address::task_path;
 use scheduler_model::bounds::{MAX_EXPLAINED_RUNS, MAX_LANES};
 use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::explain::{Explanation, Flight, FlightDecision, NextRun, ReasonCode};
@@ -18,8 +22,17 @@ use scheduler_model::format::history::Outcome;
 use scheduler_model::format::page::Flags;
 use scheduler_model::numbers::ScheduleNumber;
 use scheduler_model::protocol::RunsRequest;
-use scheduler_model::schedule::{Misfire, Overlap, Policies};
+use scheduler_model::schedule::Overlap;
 use scheduler_model::task::Record;
+
+/// What the history says of the end of a task.
+#[derive(Default)]
+struct Ending {
+    /// The newest attempt; `None` if a cancel is newer.
+    last: Option<LastAttempt>,
+    /// When the task was cancelled, and by which key, if it has not fired since.
+    cancelled: Option<(UnixMillis, String)>,
+}
 
 impl Engine {
     /// Explains the state of the task with this id. Returns no reason if nothing is known of it.
@@ -44,7 +57,7 @@ impl Engine {
                 .map(std::borrow::Cow::into_owned),
             ..Explanation::default()
         };
-        let cancelled = self.explain_history(id, now, reader, &mut explanation)?;
+        let Ending { last, cancelled } = self.explain_history(id, now, reader, &mut explanation)?;
         let mut of_hash: Vec<EntryRef> =
             self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
         // The task itself, then further attempts of earlier occurrences, then the newest dead
@@ -79,7 +92,10 @@ impl Engine {
                 .filter(|code| *code == ReasonCode::Limited);
             explanation.add(
                 code.unwrap_or(ReasonCode::Retrying),
-                format!("And {more} more runs of it wait."),
+                format!(
+                    "And {}.",
+                    counted(more as u64, "more run of it waits", "more runs of it wait")
+                ),
             );
         }
         self.explain_in_flight(id, reader, &mut explanation)?;
@@ -89,10 +105,10 @@ impl Engine {
         }
         let letters = letters_of_hash.len();
         if letters > shown && shown > 0 {
-            explanation.add(
-                ReasonCode::DeadLettered,
-                format!("And {} more dead letters of it are kept.", letters - shown),
-            );
+            let more = (letters - shown) as u64;
+            let more =
+                counted(more, "more dead letter of it is kept", "more dead letters of it are kept");
+            explanation.add(ReasonCode::DeadLettered, format!("And {more}."));
         }
         if letters >= self.config.max_dead_letters {
             let detail = format!(
@@ -111,35 +127,42 @@ impl Engine {
             explanation
                 .add(ReasonCode::Cancelled, format!("It was cancelled at {} by {by}.", at.shown()));
         }
-        if !is_waiting && explanation.reasons.is_empty() && !explanation.recent_runs.is_empty() {
-            explanation.add(
-                ReasonCode::Done,
-                "It has fired, and nothing of it waits; recentRuns says how it went.",
-            );
+        if let Some(last) = last.filter(|_| explanation.reasons.is_empty()) {
+            let keeps_all =
+                self.config.history == Keep::All && self.state.counters.dead_letters_displaced == 0;
+            let (code, detail) = last.explain(keeps_all);
+            explanation.add(code, detail);
         }
         Ok(explanation)
     }
 
-    /// Shows the newest attempts of the history, and the last run that was dispatched. Returns when
-    /// the task was cancelled, and by which key, if it has not fired since.
+    /// Shows the newest attempts of the history, and the last run that was dispatched. Returns what
+    /// the history says of the end of the task.
     fn explain_history(
         &self,
         id: &str,
         now: UnixMillis,
         reader: &dyn Reader,
         explanation: &mut Explanation,
-    ) -> Result<Option<(UnixMillis, String)>, EngineError> {
-        let (mut cancelled, mut fired_since) = (None, None);
+    ) -> Result<Ending, EngineError> {
+        let (mut ending, mut fired_since) = (Ending::default(), None);
+        let mut is_newest = true;
         // Mostly the last run is among the newest attempts, so the search ends with these.
         let Explanation { recent_runs, last_run, .. } = explanation;
         let request = RunsRequest::of_task(id, None, usize::MAX);
         self.look_back(&request, usize::MAX, now, reader, &mut |_, past| {
             let is_run = past.run.stage.is_empty() && past.run.was_dispatched;
             let is_recent = recent_runs.len() < MAX_EXPLAINED_RUNS;
+            if std::mem::take(&mut is_newest) {
+                ending.last = LastAttempt::of(past);
+            }
             if past.run.outcome != Outcome::Cancelled {
                 fired_since = fired_since.max(Some(past.fired_at));
-            } else if is_recent && cancelled.is_none() && fired_since <= Some(past.reported_at) {
-                cancelled = Some((past.reported_at, past.run.by.clone().into_owned()));
+            } else if is_recent
+                && ending.cancelled.is_none()
+                && fired_since <= Some(past.reported_at)
+            {
+                ending.cancelled = Some((past.reported_at, past.run.by.clone().into_owned()));
             }
             if is_recent || is_run {
                 let run = json(&of_task(past))?;
@@ -152,7 +175,7 @@ impl Engine {
             }
             Ok(recent_runs.len() < MAX_EXPLAINED_RUNS || last_run.is_none())
         })?;
-        Ok(cancelled)
+        Ok(ending)
     }
 
     fn explain_waiting(
@@ -170,7 +193,7 @@ impl Engine {
             return Ok(());
         }
         let (flags, due) = (self.flags_of(at), self.due_of(at));
-        let run = run_of(&record);
+        let run = run_of(record.time, record.stage.as_deref());
         let error = record.error.as_deref().unwrap_or("no error is known");
         if flags.has(Flags::DEAD_LETTER) {
             let died = record.failed_at.map(|at| format!(" at {}", at.shown())).unwrap_or_default();
@@ -191,14 +214,16 @@ impl Engine {
                 format!("{run} waits for the end of the run before, as its overlap policy queueOne says."),
             );
         } else if due == UnixMillis::PAUSED {
+            let path = task_path(&record.id);
             explanation.add(
                 ReasonCode::Paused,
-                "It is paused: it fires once it is resumed (POST …/resume).",
+                format!("It is paused: it fires once it is resumed (POST {path}/resume)."),
             );
         } else if due == UnixMillis::NEVER {
+            let path = task_path(&record.id);
             explanation.add(
                 ReasonCode::Unscheduled,
-                "It has no schedule: it fires when it is told to (POST …/run).",
+                format!("It has no schedule: it fires when you request it (POST {path}/run)."),
             );
         } else if flags.has(Flags::RETRY)
             && record.attempt_number() == 1
@@ -208,25 +233,21 @@ impl Engine {
         } else if flags.has(Flags::RETRY) {
             let attempt = record.attempt_number();
             let detail = if attempt > 1 {
-                format!(
-                    "{run}: the attempt before failed ({error}); attempt {attempt} starts at {}.",
-                    due.shown()
-                )
-            } else if record.stage.is_some() {
-                format!("{run} starts at {}.", due.shown())
+                let starts = starts(&format!("attempt {attempt}"), due, now);
+                format!("{run}: the attempt before failed ({error}); {starts}.")
+            } else if let Some(at) = record.replayed_at {
+                format!("{run} was requested at {}; {}.", at.shown(), starts("it", due, now))
             } else {
-                format!(
-                    "{run} is asked for, waits for its destination, or was handed back by a dispatcher that did not come to it; it starts at {}.",
-                    due.shown()
-                )
+                format!("{}.", starts(&run, due, now))
             };
             explanation.add(ReasonCode::Retrying, detail);
             self.explain_circuit(&record, now, explanation);
             self.explain_late(at, due, now, explanation);
         } else {
             let time = record.time.unwrap_or(due);
-            explanation.next_run = Some(NextRun { time, due });
-            explain_time(time, due, explanation);
+            let next = NextRun { time, due };
+            explanation.next_run = Some(next);
+            explain_time(&record, next, now, explanation);
             self.explain_circuit(&record, now, explanation);
             self.explain_late(at, due, now, explanation);
             explain_policies(record.policies(), explanation);
@@ -251,13 +272,18 @@ impl Engine {
             };
             explanation.add(
                 ReasonCode::Paused,
-                format!("It is paused since {}: it goes on once it is resumed (POST …/resume), and {then}.", since.shown()),
+                format!(
+                    "It is paused since {}: it goes on once it is resumed (POST {}/resume), and {then}.",
+                    since.shown(),
+                    task_path(&record.id),
+                ),
             );
             return;
         }
         let Some(next) = schedule.next else { return };
-        explanation.next_run = Some(NextRun { time: next.time, due: next.due });
-        explain_time(next.time, next.due, explanation);
+        let next = NextRun { time: next.time, due: next.due };
+        explanation.next_run = Some(next);
+        explain_time(record, next, now, explanation);
         self.explain_circuit(record, now, explanation);
         self.explain_overdue(next.due, now, explanation);
         if policies.overlap != Overlap::Allow && self.is_running(self.id_hash(&record.id)) {
@@ -306,9 +332,14 @@ impl Engine {
         let Some((key, in_flight)) = self.lanes.describe(lane).filter(|_| due <= now) else {
             return false;
         };
-        let waiting = self.tasks.due_in(lane, now);
+        let in_flight = counted(
+            in_flight.into(),
+            "run of the key is in flight",
+            "runs of the key are in flight",
+        );
+        let waiting = counted(self.tasks.due_in(lane, now) as u64, "task waits", "tasks wait");
         let detail = format!(
-            "{what} waits for its turn by the limit of its key {key:?}: on its shard {in_flight} runs of the key are in flight, and {waiting} tasks wait. GET /v1/limits shows those of all shards."
+            "{what} waits for its turn by the limit of its key {key:?}: on its shard {in_flight}, and {waiting}. GET /v1/limits shows those of all shards."
         );
         explanation.add(ReasonCode::Limited, detail);
         true
@@ -320,7 +351,7 @@ impl Engine {
             return;
         }
         let why = if self.in_flight_tasks() >= MAX_IN_FLIGHT_TASKS || self.dispatch_room() == 0 {
-            "the shard has handed on as much as it may and waits for the dispatchers' reports"
+            "the shard has dispatched as many tasks as it may and waits for reports of their outcomes"
         } else {
             "the shard is at work on others, or its alarm is late; the watchdog wakes it within a minute"
         };
@@ -360,7 +391,10 @@ impl Engine {
                     decided: decided_of(decision),
                 };
                 let again = if flight.sent_again > 0 {
-                    format!(" It was sent again {} times.", flight.sent_again)
+                    format!(
+                        " It was sent again {}.",
+                        counted(flight.sent_again.into(), "time", "times")
+                    )
                 } else {
                     String::new()
                 };
@@ -383,8 +417,8 @@ impl Engine {
                     ""
                 };
                 let detail = format!(
-                    "{}: attempt {} was handed on at {} and has not been reported.{again}{then}{patched}",
-                    run_of(record),
+                    "{}: attempt {} was dispatched at {} and has not been reported.{again}{then}{patched}",
+                    run_of(record.time, record.stage.as_deref()),
                     flight.attempt,
                     fired_at.shown(),
                 );
@@ -398,10 +432,12 @@ impl Engine {
             .map_or(0, |attempts| *attempts as usize)
             .saturating_sub(explanation.in_flight.len());
         if more > 0 && !explanation.in_flight.is_empty() {
-            explanation.add(
-                ReasonCode::InFlight,
-                format!("And {more} more attempts of it are in flight."),
+            let more = counted(
+                more as u64,
+                "more attempt of it is in flight",
+                "more attempts of it are in flight",
             );
+            explanation.add(ReasonCode::InFlight, format!("And {more}."));
         }
         Ok(())
     }
@@ -412,50 +448,6 @@ fn decided_of(decision: Decision) -> Option<FlightDecision> {
         Stop::Cancelled => FlightDecision::Cancelled,
         Stop::Paused => FlightDecision::Paused,
     })
-}
-
-/// Returns the subject of a sentence about a record.
-fn run_of(record: &Record<'_>) -> String {
-    let time = record.time.map(|time| format!(" of {}", time.shown())).unwrap_or_default();
-    match &record.stage {
-        Some(stage) => format!("The follow-up {stage} of the run{time}"),
-        None => format!("The run{time}"),
-    }
-}
-
-fn explain_time(time: UnixMillis, due: UnixMillis, explanation: &mut Explanation) {
-    explanation.add(ReasonCode::Scheduled, format!("It fires at {}.", due.shown()));
-    if due > time {
-        explanation.add(
-            ReasonCode::PutOff,
-            format!("The time of this run is {}: jitter or window put it off, or it was past when it was given.", time.shown()),
-        );
-    }
-}
-
-fn explain_policies(of: Policies, explanation: &mut Explanation) {
-    let grace = of.grace_millis as f64 / 1_000.0;
-    match of.misfire {
-        Misfire::Skip => explanation
-            .add(ReasonCode::Misfire, format!("More than {grace} s late it would be skipped.")),
-        Misfire::DeadLetter => explanation.add(
-            ReasonCode::Misfire,
-            format!("More than {grace} s late it would be kept as a dead letter."),
-        ),
-        Misfire::FireOnce => {
-            explanation.add(
-                ReasonCode::Misfire,
-                format!("Of runs more than {grace} s late, only the last would fire."),
-            );
-        }
-        Misfire::Fire => {}
-    }
-    if let Some(limit) = of.expire_after_millis {
-        explanation.add(
-            ReasonCode::Expiry,
-            format!("It does not start later than {} s after it is due.", limit as f64 / 1_000.0),
-        );
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use crate::{Config, Keep};
 use scheduler_model::bounds::{
     MAX_DEAD_LETTERS_OF_A_TASK, MAX_EXPLANATION_BYTES, MAX_RUNS_OF_A_TASK,
 };
+use scheduler_model::explain::Reason;
+use scheduler_model::protocol::{Change, ChangeRequest, Failure, Report};
 
 /// A task with 1,000 further attempts, 100 dead letters, runs in flight and a history, all with the
 /// longest errors.
@@ -84,4 +86,141 @@ fn a_first_attempt_that_waits_for_its_limit_is_limited() {
         "{:?}",
         limited.last()
     );
+}
+
+fn of_code(pair: &Pair, id: &str, code: ReasonCode) -> Option<String> {
+    let reasons = pair.explain(id).reasons;
+    reasons.into_iter().find(|reason| reason.code == code).map(|reason| reason.detail)
+}
+
+/// All of them were explained as fired.
+#[test]
+fn the_end_of_a_task_says_what_happened() {
+    let mut pair =
+        Pair::with(Config { history: Keep::All, max_dispatched: usize::MAX, ..Config::default() });
+    let (now, hour_ago) = (pair.now, pair.now.plus(-3_600_000));
+    pair.create("", "skipped", Some(hour_ago), r#""misfire":{"policy":"skip"},"#);
+    pair.create("", "expired", Some(hour_ago), r#""expireAfterSeconds":9,"#);
+    pair.create("", "good", Some(now), "");
+    pair.create("", "bad", Some(now.plus(200)), r#""retry":{"maxAttempts":1},"#);
+    pair.create("", "cancelled", Some(now.plus(400)), "");
+    for (seq, ..) in pair.wake() {
+        pair.report(seq);
+    }
+    for error in ["HTTP 500", "HTTP 503"] {
+        pair.now = pair.now.plus(200);
+        let sent = pair.wake();
+        assert_eq!(sent.len(), 1);
+        pair.fail(sent[0].0, false, error);
+    }
+    assert_eq!(of_code(&pair, "bad", ReasonCode::Done), None, "its dead letter is kept");
+    pair.discard("bad");
+    // Without a key, the history has no entry of the cancel.
+    pair.cancel("cancelled");
+    let rest = "Nothing of the task waits or runs.";
+    for (id, code, detail) in [
+        (
+            "skipped",
+            ReasonCode::Skipped,
+            format!("The run of 2025-11-24T15:00:00Z was skipped at 2025-11-24T16:00:00Z: missed: it would have fired 3600 s late. {rest}"),
+        ),
+        (
+            "expired",
+            ReasonCode::Expired,
+            format!("The run of 2025-11-24T15:00:00Z expired at 2025-11-24T16:00:00Z: it would have started 3600 s late. {rest}"),
+        ),
+        (
+            "good",
+            ReasonCode::Done,
+            format!("The run of 2025-11-24T16:00:00Z succeeded at 2025-11-24T16:00:00Z, at attempt 1. {rest}"),
+        ),
+        (
+            "bad",
+            ReasonCode::Done,
+            "The run of 2025-11-24T16:00:00.200Z failed for good at 2025-11-24T16:00:00.200Z, at attempt 1: HTTP 500. Its dead letter has been discarded.".to_owned(),
+        ),
+        (
+            "cancelled",
+            ReasonCode::Done,
+            "The run of 2025-11-24T16:00:00.400Z failed at 2025-11-24T16:00:00.400Z, at attempt 1: HTTP 503. No further attempt follows.".to_owned(),
+        ),
+    ] {
+        let reasons = pair.explain(id).reasons;
+        assert_eq!(reasons, [Reason { code, detail }], "{id}");
+    }
+}
+
+/// It was said to fire at a time in the past.
+#[test]
+fn a_task_that_waits_for_its_limit_was_due() {
+    let mut pair = Pair::with(Config { max_dispatched: usize::MAX, ..Config::default() });
+    pair.limit_both("k", Some(1), None);
+    let due = pair.now.plus(1_000);
+    for id in ["first", "second"] {
+        pair.create("k", id, Some(due), "");
+    }
+    let fires = Some("It fires at 2025-11-24T16:00:01Z.".to_owned());
+    assert_eq!(of_code(&pair, "second", ReasonCode::Scheduled), fires);
+    pair.live(due.plus(2_000), 600_000);
+    let was_due = Some("It was due at 2025-11-24T16:00:01Z and waits for its turn.".to_owned());
+    assert_eq!(of_code(&pair, "second", ReasonCode::Scheduled), was_due);
+    let limited = of_code(&pair, "second", ReasonCode::Limited).unwrap();
+    let counts = "on its shard 1 run of the key is in flight, and 1 task waits.";
+    assert!(limited.contains(counts), "{limited}");
+}
+
+#[test]
+fn what_is_put_off_says_by_what() {
+    let mut pair = Pair::with(Config { max_dispatched: usize::MAX, ..Config::default() });
+    pair.limit_both("k", Some(1), None);
+    let (now, later) = (pair.now, pair.now.plus(7_000));
+    let put_off = |pair: &Pair, id: &str| of_code(pair, id, ReasonCode::PutOff);
+    pair.create("", "jitter", Some(later), r#""jitterSeconds":600,"#);
+    pair.create("", "window", Some(later), r#""windowSeconds":600,"#);
+    pair.create("", "both", None, r#""cron":"5 * * * *","jitterSeconds":600,"windowSeconds":600,"#);
+    pair.create("", "neither", Some(later), "");
+    for (id, time, why) in [
+        ("jitter", "16:00:07Z", "jitterSeconds puts it off"),
+        ("window", "16:00:07Z", "windowSeconds puts it off"),
+        ("both", "16:05:00Z", "jitterSeconds and windowSeconds put it off"),
+    ] {
+        let detail = format!("The time of this run is 2025-11-24T{time}: {why}.");
+        assert_eq!(put_off(&pair, id), Some(detail));
+    }
+    assert_eq!(put_off(&pair, "neither"), None);
+    // The first runs and has fired, so the second comes after it in the order.
+    pair.create("k", "first", Some(now), "");
+    pair.live(now.plus(1_000), 600_000);
+    let hour_ago = now.plus(-3_600_000);
+    pair.create("k", "past", Some(hour_ago), &format!(r#""createdAt":{},"#, pair.now));
+    let detail = "The time of this run is 2025-11-24T15:00:00Z, which was past when it was given.";
+    assert_eq!(put_off(&pair, "past").as_deref(), Some(detail));
+}
+
+/// They were said to be requested, or to wait for a destination, or to come back from a dispatcher.
+#[test]
+fn a_first_attempt_that_waits_says_what_is_known() {
+    let mut pair = Pair::with(Config { max_dispatched: usize::MAX, ..Config::default() });
+    pair.create("", "dead", Some(pair.now), r#""retry":{"maxAttempts":1},"#);
+    pair.create("", "back", Some(pair.now), "");
+    let sent = pair.wake();
+    assert_eq!(sent.iter().map(|(_, _, tasks)| tasks).sum::<usize>(), 2);
+    let seq = sent[0].0;
+    let failed = Failure { index: 0, error: "HTTP 500".to_owned(), ..Failure::default() };
+    pair.report_with(&Report {
+        seq,
+        failed: vec![failed],
+        not_started: vec![1],
+        ..Report::default()
+    });
+    pair.now = pair.now.plus(50);
+    let ids = vec!["dead".to_owned()];
+    let request = ChangeRequest { ids, change: Change::Run, if_match: None };
+    pair.change_within(&request, None).unwrap();
+    let requested = of_code(&pair, "dead", ReasonCode::Retrying).unwrap();
+    let start = "The run of 2025-11-24T16:00:00Z was requested at 2025-11-24T16:00:00.050Z; it ";
+    assert!(requested.starts_with(start), "{requested}");
+    let back = of_code(&pair, "back", ReasonCode::Retrying).unwrap();
+    let was_due = "The run of 2025-11-24T16:00:00Z was due at 2025-11-24T16:00:00";
+    assert!(back.starts_with(was_due) && back.ends_with("and waits for its turn."), "{back}");
 }

@@ -128,7 +128,7 @@ fn a_report_that_comes_again_is_not_followed_again() {
         );
         assert_eq!(ids(&pair.wake(NOW.plus(200))), ["a"]);
         assert!(
-            why(&pair).starts_with(of_it) && why(&pair).contains("attempt 1 was handed on"),
+            why(&pair).starts_with(of_it) && why(&pair).contains("attempt 1 was dispatched"),
             "{}",
             why(&pair)
         );

@@ -203,9 +203,12 @@ mod tests {
             directory.holder(&Token::new([2; 8], [2; 16]), NOW).err(),
             Some(Denied::UnknownKey)
         );
-        assert_eq!(
-            directory.holder(&token, NOW.plus(60_000)).err(),
-            Some(Denied::Expired(NOW.plus(60_000)))
+        let expired = directory.holder(&token, NOW.plus(60_000)).err();
+        assert_eq!(expired, Some(Denied::Expired(NOW.plus(60_000))));
+        let detail = expired.unwrap().to_string();
+        assert!(
+            detail.starts_with("the API key expired at 20") && detail.contains("Z; "),
+            "{detail}"
         );
     }
 

@@ -28,7 +28,7 @@ pub enum Denied {
     #[error("the API key is not a known one")]
     UnknownKey,
     /// HTTP 401.
-    #[error("the API key has expired at {0}, in milliseconds since 1970; make a new one")]
+    #[error("the API key expired at {}; create a new one", .0.shown())]
     Expired(UnixMillis),
     /// HTTP 403.
     #[error("the API key does not have the scope \"{0}\", which this request needs")]

@@ -23,6 +23,17 @@ pub(crate) enum TimeInput<'a> {
     Text(Cow<'a, str>),
 }
 
+/// The schema of a time beside which there is no `timezone`.
+#[derive(JsonSchema)]
+#[schemars(inline, untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) enum InstantInput {
+    /// Milliseconds since 1970. Lower numbers are refused: they are seconds.
+    Millis(#[schemars(range(min = MIN_TIME_MILLIS, max = UnixMillis::LAST.get()))] i64),
+    /// RFC 3339, with an offset.
+    Text(String),
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for TimeInput<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct TimeVisitor;

@@ -196,7 +196,7 @@ pub struct RunsReply {
 /// Failures with like errors, as a shard found them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ErrorGroup {
-    /// What their errors have in common: see [`crate::runs::pattern_of`].
+    /// Their error without its numbers and ids: see [`crate::runs::pattern_of`].
     pub pattern: String,
     /// How many they are.
     pub count: u64,

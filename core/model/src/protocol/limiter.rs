@@ -22,8 +22,8 @@ pub const LIMITERS: u64 = 8;
 /// The requests to a limiter, as paths of POSTs with JSON. A refusal is answered with status 409
 /// and [`Refused`].
 pub mod paths {
-    /// Body [`super::LimiterRequest`]; answer [`super::Answer`], or null if a newer request has been
-    /// handled.
+    /// Body [`super::LimiterRequest`]; answer [`super::Answer`], or null if a newer request has
+    /// been handled.
     pub const ASK: &str = "/ask";
     /// Body [`super::Named`]; answer: whether it is new.
     pub const PUT: &str = "/put";
@@ -179,11 +179,11 @@ pub struct LimitShown {
     /// Most runs in flight at a time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,
-    /// Most runs that are handed on a second.
+    /// The most runs that are dispatched per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub per_second: Option<f64>,
-    /// Runs that are handed on and not reported, as the shards told last: within a second, where
-    /// tasks wait.
+    /// Runs that were dispatched and not reported, by the last messages of the shards. While tasks
+    /// wait, these are at most a second old.
     pub in_flight: u64,
     /// Tasks that were due and waited, as the shards told last.
     pub waiting: u64,
@@ -204,7 +204,7 @@ pub struct HeldBy {
     /// Its slots; absent: as many as it likes, for it has not heard of the limit yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slots: Option<u32>,
-    /// Runs that are handed on and not reported, when it last told.
+    /// Runs that were dispatched and not reported, by its last message.
     pub in_flight: u32,
     /// Tasks that were due and waited, when it last told.
     pub waiting: u32,
@@ -222,9 +222,10 @@ pub struct Refused {
 /// changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Seen {
-    /// Random for each life of the limiter.
-    pub life: u64,
-    /// Changes in that life.
+    /// Random for each incarnation of the limiter.
+    #[serde(rename = "life")]
+    pub incarnation: u64,
+    /// Changes in that incarnation.
     pub changes: u64,
 }
 

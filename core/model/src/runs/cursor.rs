@@ -20,7 +20,7 @@ pub struct RunsCursor {
 /// A text is not a cursor of this list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "is not a cursor of these runs; use the one from the last answer unchanged, or leave it out to begin with the newest"
+    "cannot be read; send the one from the last answer unchanged, or leave it out to begin with the newest"
 )]
 pub struct RunsCursorError;
 

@@ -81,8 +81,9 @@ pub(crate) struct Recurrence<'a> {
     /// The kind as an answer shows it. It says that there is no schedule if nothing else does.
     #[schemars(skip)]
     pub(crate) kind: Option<&'a RawValue>,
-    /// The local times of the task as an answer shows them. Each counts in place of the time of the
-    /// same name if that is still the instant that it stands for.
+    /// The local times of the task as an answer shows them. Beside each, the member of the same name
+    /// has its instant. If both still say the same instant, the local time counts. If you have
+    /// changed the other member, that counts.
     #[schemars(with = "Option<LocalTimes>")]
     pub(crate) local: Option<Object<LocalTimes>>,
     /// That it is the schedule of a task which goes on by it, and where its runs end, if they are

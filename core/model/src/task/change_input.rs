@@ -2,7 +2,7 @@
 
 use super::filter_input::FilterInput;
 use crate::bounds::MAX_CANCEL_IDS;
-use crate::input::{Bounded, FieldError, Text, TimeInput, check_beside_ids, parse_object};
+use crate::input::{Bounded, FieldError, Text, TimeInput, check_beside_ids, parse_object_taking};
 use crate::protocol::NewTime;
 use crate::schedule::delayed;
 use scheduler_calendar::time::UnixMillis;
@@ -34,16 +34,27 @@ pub struct ChangeInput<'a> {
 }
 
 impl<'a> ChangeInput<'a> {
-    /// Reads a body; an empty one gives nothing.
+    /// The members of a pause or a resume of one task: none.
+    pub const NOTHING: &'static [&'static str] = &[];
+    /// The members of a change of many tasks other than a reschedule.
+    pub const SELECTION: &'static [&'static str] = &["ids", "filter", "all"];
+    /// The members of a reschedule of one task.
+    pub const RESCHEDULE: &'static [&'static str] = &["time", "timezone", "delayInSeconds"];
+    /// The members of a reschedule of many tasks.
+    pub const RESCHEDULE_MANY: &'static [&'static str] =
+        &["ids", "filter", "all", "time", "timezone", "delayInSeconds"];
+
+    /// Reads a body; an empty one gives nothing. The error of an unknown member offers those that
+    /// the request `takes`.
     ///
     /// # Errors
     /// Names the field that cannot be read.
-    pub fn parse(text: &'a str) -> Result<Self, FieldError> {
+    pub fn parse(text: &'a str, takes: &'static [&'static str]) -> Result<Self, FieldError> {
         if text.trim_ascii().is_empty() {
             return Ok(Self::default());
         }
         check_beside_ids(text)?;
-        parse_object(text, "")
+        parse_object_taking(text, "", &|| Some(takes))
     }
 
     /// Refuses a time where none is asked for.
@@ -106,7 +117,10 @@ mod tests {
     #[test]
     fn bodies_are_read_and_times_checked() {
         let now = UnixMillis::new(1_000);
-        let time = |text| ChangeInput::parse(text).and_then(|input| input.new_time(now));
+        let time = |text| {
+            ChangeInput::parse(text, ChangeInput::RESCHEDULE_MANY)
+                .and_then(|input| input.new_time(now))
+        };
         assert_eq!(time(r#"{"time":"1970-01-01T00:00:05Z"}"#), Ok(UnixMillis::new(5_000).into()));
         assert_eq!(time(r#"{"delayInSeconds":1.5}"#), Ok(UnixMillis::new(2_500).into()));
         let text = r#"{"time":"2026-12-01T09:00","timezone":"America/Vancouver"}"#;
@@ -128,8 +142,34 @@ mod tests {
         ] {
             assert_eq!(time(text).unwrap_err().field, field, "{text}");
         }
-        let untimed = |text| ChangeInput::parse(text).and_then(|input| input.check_untimed());
+        let untimed = |text| {
+            ChangeInput::parse(text, ChangeInput::RESCHEDULE_MANY)
+                .and_then(|input| input.check_untimed())
+        };
         assert_eq!(untimed(r#"{"ids":["a"]}"#), Ok(()));
         assert_eq!(untimed(r#"{"delayInSeconds":1}"#).unwrap_err().field, "delayInSeconds");
+    }
+
+    #[test]
+    fn an_unknown_member_is_answered_with_those_that_the_request_takes() {
+        for (takes, offered) in [
+            (ChangeInput::NOTHING, "is not a member of this object: there are none"),
+            (
+                ChangeInput::SELECTION,
+                "is not a member of this object; did you mean `ids`? There are: ids, filter, all",
+            ),
+            (
+                ChangeInput::RESCHEDULE,
+                "is not a member of this object; there are: time, timezone, delayInSeconds",
+            ),
+        ] {
+            let problem = ChangeInput::parse(r#"{"idz":["a"]}"#, takes).unwrap_err();
+            assert_eq!((problem.field.as_ref(), problem.detail.as_str()), ("idz", offered));
+        }
+        // The members of a filter are its own.
+        let text = r#"{"filter":{"prefiks":"a"}}"#;
+        let problem = ChangeInput::parse(text, ChangeInput::SELECTION).unwrap_err();
+        assert_eq!(problem.field, "filter.prefiks");
+        assert!(problem.detail.contains("did you mean `prefix`? There are: all, prefix, text"));
     }
 }

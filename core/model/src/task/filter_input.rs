@@ -1,7 +1,7 @@
 //! A filter as a request gives it.
 
 use crate::hosts::host_of_name;
-use crate::input::{Bounded, FieldError, Text, TimeInput};
+use crate::input::{Bounded, FieldError, InstantInput, Text, TimeInput};
 use crate::protocol::{Filter, Kind, Status};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -51,9 +51,11 @@ pub struct FilterInput<'a> {
     /// The time of the task is this time or later. Its time is `due`; of a task that is paused or
     /// held, `time`; of a dead letter, `failedAt`. A task without this time is not selected.
     #[serde(borrow)]
+    #[schemars(with = "Option<InstantInput>")]
     from: Option<TimeInput<'a>>,
     /// The time of the task is before this time.
     #[serde(borrow)]
+    #[schemars(with = "Option<InstantInput>")]
     to: Option<TimeInput<'a>>,
 }
 

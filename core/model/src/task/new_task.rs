@@ -475,14 +475,14 @@ impl<'a> Validator<'a> {
             check_limit_key("limitKey", &key.0)?;
             if to_queue {
                 let detail = format!(
-                    "stands beside {queue}, whose consumer sets its own pace; leave it out, or give another callback"
+                    "does not apply to {queue}: its consumer sets its own pace; leave it out, or give another callback"
                 );
                 return Err(FieldError::new("limitKey", detail));
             }
         }
         if to_queue && task.retry.is_some() {
             let detail = format!(
-                "stands beside {queue}, whose consumer retries by itself; leave it out, or give another callback"
+                "does not apply to {queue}: its consumer retries by itself; leave it out, or give another callback"
             );
             return Err(FieldError::new("retry", detail));
         }

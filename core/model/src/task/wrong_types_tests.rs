@@ -26,7 +26,7 @@ fn preview_of(text: &str) -> Result<(), FieldError> {
 }
 
 fn change(text: &str) -> Result<(), FieldError> {
-    let change = ChangeInput::parse(text)?;
+    let change = ChangeInput::parse(text, ChangeInput::RESCHEDULE_MANY)?;
     change.filter.as_ref().map(FilterInput::check).transpose()?;
     if change.ids.is_none() && change.filter.is_none() {
         change.new_time(NOW).map(drop)

@@ -120,7 +120,7 @@ fn check_one<'a>(
 
 /// A new time is what it says, and is sent to shards as that.
 fn check_change(text: &str) {
-    let input = match ChangeInput::parse(text) {
+    let input = match ChangeInput::parse(text, ChangeInput::RESCHEDULE_MANY) {
         Ok(input) => input,
         Err(error) => return check_error(&error),
     };

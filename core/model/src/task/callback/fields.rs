@@ -53,28 +53,49 @@ impl Kind {
         }
     }
 
+    /// Returns the members of callbacks of this kind.
+    fn members(self) -> &'static [&'static str] {
+        match self {
+            Self::Webhook => &["type", "url", "method", "headers", "body", "timeoutSeconds"],
+            Self::Service => &[
+                "type",
+                "binding",
+                "path",
+                "function",
+                "method",
+                "headers",
+                "body",
+                "timeoutSeconds",
+            ],
+            Self::DurableObject => &[
+                "type",
+                "binding",
+                "name",
+                "path",
+                "function",
+                "method",
+                "headers",
+                "body",
+                "timeoutSeconds",
+            ],
+            Self::Handler => &["type", "name"],
+            Self::Queue => &["type", "queue"],
+        }
+    }
+
     /// Returns whether this field, without `callback.`, belongs to callbacks of this kind.
     fn takes(self, field: &str) -> bool {
-        match self {
-            Self::Webhook => {
-                matches!(field, "url" | "method" | "headers" | "body" | "timeoutSeconds")
-            }
-            Self::Service => {
-                matches!(
-                    field,
-                    "binding"
-                        | "path"
-                        | "function"
-                        | "method"
-                        | "headers"
-                        | "body"
-                        | "timeoutSeconds"
-                )
-            }
-            Self::DurableObject => field == "name" || Self::Service.takes(field),
-            Self::Handler => field == "name",
-            Self::Queue => field == "queue",
+        self.members().contains(&field)
+    }
+
+    /// Returns the members of callbacks of the type that a callback's JSON names; `None` if it
+    /// names none.
+    pub(super) fn members_of(text: &str) -> Option<&'static [&'static str]> {
+        #[derive(Deserialize)]
+        struct Typed {
+            r#type: Kind,
         }
+        serde_json::from_str::<Typed>(text).ok().map(|typed| typed.r#type.members())
     }
 }
 

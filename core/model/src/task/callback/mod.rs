@@ -18,7 +18,7 @@ pub use target::target_of;
 pub use webhook::{Webhook, parse_url};
 
 use crate::bounds::{MAX_CALLBACK_BYTES, MAX_TIMEOUT_SECONDS};
-use crate::input::{FieldError, at_most, check_nesting, cut};
+use crate::input::{FieldError, at_most, check_nesting, cut, parse_object_taking};
 use fields::{Fields, Kind, missing};
 use schemars::JsonSchema;
 use std::borrow::Cow;
@@ -66,7 +66,7 @@ impl<'a> Callback<'a> {
     /// # Errors
     /// Names the field and the problem.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
-        let fields: Fields<'a> = crate::input::parse_object(text, "callback")?;
+        let fields: Fields<'a> = parse_object_taking(text, "callback", &|| Kind::members_of(text))?;
         fields.check_kind()?;
         Ok(match fields.kind() {
             Kind::Webhook => Self::Webhook(Webhook::read(fields)?),

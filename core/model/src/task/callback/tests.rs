@@ -37,6 +37,41 @@ fn good_callbacks_pass() {
 }
 
 #[test]
+fn an_unknown_member_is_answered_with_those_of_the_type() {
+    for (text, field, detail) in [
+        (
+            r#"{"type":"queue","nam":"x"}"#,
+            "callback.nam",
+            "is not a member of this object; there are: type, queue",
+        ),
+        (
+            r#"{"type":"handler","nam":"x"}"#,
+            "callback.nam",
+            "is not a member of this object; did you mean `name`? There are: type, name",
+        ),
+        (
+            r#"{"type":"webhook","uri":"x"}"#,
+            "callback.uri",
+            "is not a member of this object; did you mean `url`? There are: type, url, method, headers, body, timeoutSeconds",
+        ),
+        (
+            r#"{"uri":"x"}"#,
+            "callback.uri",
+            "is not a member of this object; did you mean `url`? There are: type, url, method, headers, body, timeoutSeconds, binding, path, function, name, queue",
+        ),
+    ] {
+        let problem = checked(text).unwrap_err();
+        assert_eq!((problem.field.as_ref(), problem.detail.as_str()), (field, detail), "{text}");
+    }
+}
+
+#[test]
+fn a_url_without_a_scheme_says_how_one_begins() {
+    let problem = checked(r#"{"type":"webhook","url":"example.com/x"}"#).unwrap_err();
+    assert_eq!(problem.detail, "is not a complete URL; begin it with https://");
+}
+
+#[test]
 fn bad_callbacks_name_the_field() {
     for (text, field) in [
         (r#"{"type":"webhook"}"#, "callback.url"),

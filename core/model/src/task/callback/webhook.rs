@@ -6,7 +6,7 @@ use crate::bounds::MAX_URL_BYTES;
 use crate::hosts::check_host;
 use crate::input::{FieldError, at_most};
 use std::borrow::Cow;
-use url::Url;
+use url::{ParseError, Url};
 
 /// A request to a URL.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +44,12 @@ impl<'a> Webhook<'a> {
 /// # Errors
 /// The problem and what to do, to be read after the name of the field.
 pub fn parse_url(text: &str, allowed_hosts: &[String]) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|problem| format!("is not a URL: {problem}"))?;
+    let url = Url::parse(text).map_err(|problem| match problem {
+        ParseError::RelativeUrlWithoutBase => {
+            "is not a complete URL; begin it with https://".to_owned()
+        }
+        problem => format!("is not a URL: {problem}"),
+    })?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("has the scheme {}; must be http or https", url.scheme()));
     }
