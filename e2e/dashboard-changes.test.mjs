@@ -64,7 +64,10 @@ test("what the form says is also JSON, a command and code, and the JSON can be e
   await page.getByLabel("Id (optional)").fill("it's");
   await page.getByLabel("URL").fill("https://example.com/hook");
   const json = page.getByLabel("Definition, as JSON");
-  const shown = JSON.parse(await json.inputValue());
+  const shown = await until("the JSON of the form", async () => {
+    const found = JSON.parse(await json.inputValue());
+    return found.callback.url === "https://example.com/hook" && found;
+  });
   assert.deepEqual(shown, { delayInSeconds: 60, callback: { type: "webhook", url: "https://example.com/hook" }, id: "it's" });
   await json.fill(JSON.stringify({ ...shown, description: "from JSON", everySeconds: 90, delayInSeconds: undefined }));
   assert.equal(await page.getByLabel("Description (optional)").inputValue(), "from JSON");

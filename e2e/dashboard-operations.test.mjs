@@ -153,6 +153,24 @@ test("a namespace is created, used, and deleted when it is empty", async () => {
   await page.getByText("The namespace shop is deleted.").waitFor();
 });
 
+test("a key for several namespaces chooses among them, and is refused in others", async () => {
+  for (const name of ["east", "west"]) await call(`/v1/namespaces/${name}`, { method: "PUT", body: {} }, 201);
+  await call("/v1/tasks", { body: { id: "in-west", time: "2099-01-01T00:00:00Z", callback: { type: "handler", name: "log" } }, headers: { "scheduler-namespace": "west" } }, 201);
+  const { key } = await call("/v1/keys", { body: { name: "two", scopes: ["read"], namespaces: ["east", "west", "nowhere"] } }, 201);
+  const page = await tabs.at("/tasks", { key });
+  await page.getByRole("heading", { name: "No task yet" }).waitFor();
+  assert.equal(await page.getByLabel("Namespace").inputValue(), "east");
+  await page.getByLabel("Namespace").selectOption("west");
+  await page.getByRole("link", { name: "in-west" }).waitFor();
+  const other = await tabs.blank();
+  for (const [namespace, refusal] of [["north", /not for the namespace “north”/], ["nowhere", /Namespace not found/]]) {
+    await other.getByLabel("API key").fill(key);
+    await other.getByLabel("Namespace (optional)").fill(namespace);
+    await other.getByRole("button", { name: "Sign in" }).click();
+    await other.getByRole("alert").getByText(refusal).waitFor();
+  }
+});
+
 test("a key is made, shown once, may do what its scopes say and no more, and is revoked", async () => {
   await call("/v1/tasks", { body: { id: "looked-at", everySeconds: 3600, callback: { type: "webhook", url: "https://example.com/", headers: { "x-secret": "hush" } } } }, 201);
   await fail(1, { prefix: "watched", status: 410 });

@@ -161,6 +161,7 @@ test("everything is reached by the keyboard: the palette, the pages, the actions
   await palette.fill("report:daily");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "report:daily" }).waitFor();
+  await page.getByRole("button", { name: "Pause" }).waitFor();
   await page.keyboard.press("Control+k");
   await palette.fill("pause this");
   await page.keyboard.press("Enter");

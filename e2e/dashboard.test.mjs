@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { startBrowser, Tabs } from "./browser/browser.mjs";
-import { Scheduler } from "./harness.mjs";
+import { Scheduler, until } from "./harness.mjs";
 
 let scheduler;
 let browser;
@@ -65,6 +65,11 @@ test("a wrong key is refused with the reason, and a right one signs in for this 
 test("the link with a key signs in, and the key does not stay in the address", async () => {
   const page = await tabs.at("/tasks");
   assert.doesNotMatch(page.url(), new RegExp(scheduler.key));
+  // Also in a tab where the dashboard is open.
+  const other = await tabs.blank();
+  await other.goto(`${scheduler.url}/#key=${scheduler.key}`);
+  await other.locator(".shell").waitFor();
+  assert.doesNotMatch(other.url(), new RegExp(scheduler.key));
 });
 
 test("tasks are listed, and a filter is kept in the address", async () => {
@@ -80,4 +85,36 @@ test("tasks are listed, and a filter is kept in the address", async () => {
   await page.reload();
   assert.equal(await page.getByLabel("Tag", { exact: true }).inputValue(), "blue");
   await list.getByRole("link", { name: "list-1" }).waitFor();
+});
+
+test("a long list keeps few rows in the document, reads on at its end, and shows the first rows again", async () => {
+  await create(...Array.from({ length: 1_500 }, (_, index) => ({ id: `long-${String(index).padStart(4, "0")}`, time: Date.UTC(2098, 0) + index * 1_000, tags: ["long"] })));
+  const page = await tabs.at("/tasks?tag=long");
+  const list = page.getByRole("table", { name: "Tasks" });
+  await list.getByRole("link", { name: "long-0000" }).waitFor();
+  const body = page.locator(".grid-body");
+  await until("the last row", async () => {
+    await body.evaluate((element) => (element.scrollTop = element.scrollHeight));
+    return (await list.getByRole("link", { name: "long-1499" }).count()) > 0;
+  });
+  await page.getByText("1,500 tasks: all of them").waitFor();
+  assert.ok((await list.getByRole("row").count()) < 80);
+  await body.evaluate((element) => (element.scrollTop = 0));
+  await list.getByRole("link", { name: "long-0000" }).waitFor();
+  // What is selected stays selected while it is out of sight.
+  await page.getByLabel("Select long-0001").check();
+  await body.evaluate((element) => (element.scrollTop = element.scrollHeight));
+  await list.getByRole("link", { name: "long-1499" }).waitFor();
+  await page.getByText("1 selected:").waitFor();
+});
+
+test("a key that may only write begins with the form, and is told what it cannot see", async () => {
+  const { body } = await scheduler.call("/v1/keys", { body: { name: "writer", scopes: ["write"], namespaces: ["default"] } });
+  const page = await tabs.at("/", { key: body.key });
+  await page.getByRole("heading", { name: "Create a task" }).waitFor();
+  await page.getByText("A key without “read” cannot preview runs.").waitFor();
+  await page.getByLabel("Id (optional)").fill("written");
+  await page.getByLabel("URL").fill("https://example.com/");
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await page.getByText("written is created.").waitFor();
 });

@@ -31,9 +31,12 @@ function NotOffered({ title }: { title: string }) {
   );
 }
 
+/** Returns the page to begin with: the first that the key may use. */
+const firstOffered = (): string => PAGES.find((page) => page.isOffered.value)?.path.slice(1) ?? "";
+
 /** Returns the page of the address. */
 function Page() {
-  const [first = "", name, part] = parts.value;
+  const [first = firstOffered(), name, part] = parts.value;
   if (first === "tasks" && name !== undefined) return part === "edit" ? <EditTask id={name} /> : <Task id={name} />;
   if (first === "dead-letters" && name !== undefined) return <DeadLetter id={name} />;
   // Each page is offered to the keys that may use it: others see that it is not for them.

@@ -5,7 +5,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { ROOT } from "../../scripts/paths.mjs";
-import { browserPath, libraryPath } from "./unpack.mjs";
+import { browserEnv, browserPath } from "./unpack.mjs";
 
 const TIMEOUT_MS = 15_000;
 
@@ -19,7 +19,7 @@ export async function startBrowser() {
     headless: true,
     // The tests load pages of this machine only, and run as root where the sandbox does not.
     args: ["--no-sandbox", "--disable-gpu", "--no-zygote", "--font-render-hinting=none"],
-    env: { ...process.env, TMPDIR: tmp, LD_LIBRARY_PATH: [libraryPath, process.env.LD_LIBRARY_PATH].filter(Boolean).join(":") },
+    env: { ...process.env, TMPDIR: tmp, ...browserEnv() },
   });
 }
 

@@ -14,23 +14,36 @@ const LOOKS = [
   { name: "narrow", theme: "light", width: 390, height: 844 },
 ];
 
+/** Lets tasks fire while the overview is open, so that there is something to draw. */
+async function burst(scheduler) {
+  const tasks = Array.from({ length: 150 }, (_, index) => ({ id: `burst-${index}`, delayInSeconds: (index % 75) / 5, callback: { type: "handler", name: "log" } }));
+  const { status } = await scheduler.call("/v1/tasks/batch", { body: tasks });
+  if (status !== 200) throw new Error(`batch: ${status}`);
+}
+
 const folder = join(ROOT, "screenshots");
 await mkdir(folder, { recursive: true });
 const wanted = argv.slice(2);
 const [{ scheduler, close }, browser] = await Promise.all([startSample(), startBrowser()]);
 const tabs = new Tabs(browser, scheduler);
+
+async function take({ name, address, ready, isSignedOut }, { name: look, ...options }) {
+  if (name === "overview") await burst(scheduler);
+  const page = isSignedOut ? await tabs.blank(options) : await tabs.at(address, options);
+  await ready(page);
+  if (name === "overview") await page.getByText(/: [1-9]\d\d succeeded/).waitFor();
+  // The whole page, not only what is in sight: the part that scrolls is not the document.
+  const height = await page.evaluate(() => document.querySelector("main").scrollHeight);
+  await page.setViewportSize({ width: options.width, height: Math.min(Math.max(options.height, height + (options.width < 800 ? 60 : 0)), 2_400) });
+  await page.screenshot({ path: join(folder, `${name}-${look}.png`) });
+  await page.context().close();
+}
+
 try {
-  for (const { name: look, ...options } of LOOKS) {
-    for (const { name, address, ready, isSignedOut } of PAGES) {
-      if (wanted.length > 0 && !wanted.includes(name)) continue;
-      const page = isSignedOut ? await tabs.blank(options) : await tabs.at(address, options);
-      await ready(page);
-      // The whole page, not only what is in sight: the part that scrolls is not the document.
-      const height = await page.evaluate(() => document.querySelector("main").scrollHeight);
-      await page.setViewportSize({ width: options.width, height: Math.min(Math.max(options.height, height + (options.width < 800 ? 60 : 0)), 2_400) });
-      await page.screenshot({ path: join(folder, `${name}-${look}.png`) });
-      await page.context().close();
-    }
+  const chosen = PAGES.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+  // The overview comes last, for what fires there is in the lists afterwards.
+  for (const part of [chosen.filter(({ name }) => name !== "overview"), chosen.filter(({ name }) => name === "overview")]) {
+    for (const look of LOOKS) for (const entry of part) await take(entry, look);
   }
   await tabs.close();
 } finally {

@@ -1,12 +1,12 @@
-// Unpacks the browser that the npm package @sparticuz/chromium ships, beside the package. Does nothing when it is there, or when
-// there is another: the one that CHROME names, or the system's.
+// Unpacks the browser that the npm package @sparticuz/chromium ships, for Linux on x64, beside the package. Does nothing when it is
+// there, or when there is another: the one that CHROME names, or the system's.
 
 import { execFileSync } from "node:child_process";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
-import { chmod, mkdir, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { argv, env, pid } from "node:process";
+import { arch, argv, env, pid, platform } from "node:process";
 import { fileURLToPath } from "node:url";
 import { createBrotliDecompress } from "node:zlib";
 
@@ -14,30 +14,43 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const PACKED = join(HERE, "node_modules/@sparticuz/chromium/bin");
 const UNPACKED = join(HERE, "node_modules/.chromium");
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const ON_MACOS = ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium"];
+/** Its fonts, for a system without any. */
+const FONTS = `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>${join(UNPACKED, "fonts")}</dir><cachedir>${join(UNPACKED, "cache")}</cachedir></fontconfig>`;
 
 /** Returns the browser that is there without unpacking one. */
 function other() {
   if (env.CHROME) return env.CHROME;
   const folders = (env.PATH ?? "").split(delimiter).filter(Boolean);
-  return NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path));
+  return [...NAMES.flatMap((name) => folders.map((folder) => join(folder, name))), ...ON_MACOS].find((path) => existsSync(path));
 }
 
-/** The browser to start, and the libraries that it needs and the system may not have. */
+/** Returns the path of the browser to start. Throws if there is none. */
 export function browserPath() {
-  return other() ?? join(UNPACKED, "chromium");
+  const path = other() ?? join(UNPACKED, "chromium");
+  if (!existsSync(path)) throw new Error(`There is no browser at ${path}: run scripts/setup.sh tests, or set CHROME to the path of a Chromium.`);
+  return path;
 }
-export const libraryPath = join(UNPACKED, "lib");
+
+/** Returns what its environment needs: libraries that the system may not have, and fonts where it has none. */
+export const browserEnv = () => ({
+  LD_LIBRARY_PATH: [join(UNPACKED, "lib"), env.LD_LIBRARY_PATH].filter(Boolean).join(":"),
+  ...(existsSync("/etc/fonts/fonts.conf") ? {} : { FONTCONFIG_FILE: join(UNPACKED, "fonts.conf") }),
+});
 
 async function unpack() {
-  if (other() || existsSync(UNPACKED)) return;
+  if (other() || existsSync(UNPACKED) || platform !== "linux" || arch !== "x64") return;
   const scratch = `${UNPACKED}-${pid}`;
   await mkdir(scratch, { recursive: true });
-  for (const [packed, to] of [["chromium.br", "chromium"], ["al2023.tar.br", "libraries.tar"]]) {
+  for (const [packed, to] of [["chromium.br", "chromium"], ["al2023.tar.br", "libraries.tar"], ["fonts.tar.br", "fonts.tar"]]) {
     await pipeline(createReadStream(join(PACKED, packed)), createBrotliDecompress(), createWriteStream(join(scratch, to)));
   }
   await chmod(join(scratch, "chromium"), 0o755);
-  execFileSync("tar", ["xf", "libraries.tar"], { cwd: scratch });
-  await rm(join(scratch, "libraries.tar"));
+  for (const archive of ["libraries.tar", "fonts.tar"]) {
+    execFileSync("tar", ["xf", archive], { cwd: scratch });
+    await rm(join(scratch, archive));
+  }
+  await writeFile(join(scratch, "fonts.conf"), FONTS);
   await rename(scratch, UNPACKED);
 }
 

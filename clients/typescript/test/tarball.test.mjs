@@ -156,6 +156,12 @@ test("from nothing to a fired task with npm alone", async (context) => {
   }
 });
 
+test("the template can be deployed", async () => {
+  const { stdout } = await run("npx", ["wrangler", "deploy", "--dry-run", "--outdir", join(folder, "deployed")], { cwd: project, env });
+  assert.match(stdout, /--dry-run: exiting now/);
+  for (const binding of ["SHARDS", "REGISTRY", "LIMITERS", "REMINDERS", "DISPATCH_QUEUE"]) assert.ok(stdout.includes(`env.${binding}`), stdout);
+});
+
 test("dev keeps tasks on disk, also if it is killed, and declares nothing twice", async () => {
   const dev = await startDev(project, "The scheduler is ready in your Worker");
   try {

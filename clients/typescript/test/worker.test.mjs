@@ -1,21 +1,39 @@
 // The prebuilt Worker seen from another Worker: RPC, namespaces and scopes.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { SchedulerClient } from "../src/client/client.ts";
 import { neededScope } from "../src/worker/access.ts";
-import { startWorker } from "./runtime.mjs";
+import { startWorker, until } from "./runtime.mjs";
 
 const fixture = (name) => fileURLToPath(new URL(`fixtures/${name}.jsonc`, import.meta.url));
 
 let worker;
+let folder;
 before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "durable-scheduler-"));
   // No API_KEYS: calls over a binding need none.
-  worker = await startWorker(fixture("caller"), { others: [fixture("objects")] });
+  worker = await startWorker(fixture("caller"), { others: [await objectsWithRemote()] });
 });
-after(() => worker?.stop());
+after(async () => {
+  await worker?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Writes the configuration of the Worker with the scheduler, with a binding to the object of the other Worker. */
+async function objectsWithRemote() {
+  const config = JSON.parse(await readFile(fixture("objects"), "utf8"));
+  config.main = join(dirname(fixture("objects")), config.main);
+  config.vars.DURABLE_OBJECT_BINDINGS += ",REMOTE";
+  config.durable_objects.bindings.push({ name: "REMOTE", class_name: "Remote", script_name: "caller" });
+  const path = join(folder, "wrangler.json");
+  await writeFile(path, JSON.stringify(config));
+  return path;
+}
 
 async function call(path, ...args) {
   const response = await fetch(`${worker.url}/${path}`, { method: "POST", body: JSON.stringify(args) });
@@ -87,6 +105,12 @@ test("the scopes in the properties of a binding bound what it may do, and a read
   await assert.rejects(call("FULL/keys/list"), /lacks the scope admin/);
   await assert.rejects(call("FULL/namespaces/set", "shop", {}), /lacks the scope admin/);
   await assert.rejects(call("FULL/scheduleTask", later, { namespace: "shop" }), /not for shop/);
+});
+
+test("an object uses a scheduler in another Worker", async () => {
+  await call("OBJECT/add", "Tea");
+  await until("the task", async () => (await call("OBJECT/list")).length > 0);
+  assert.deepEqual(await call("OBJECT/list"), ["Tea"]);
 });
 
 test("a caller can ask what it may do", async () => {

@@ -1,10 +1,10 @@
 //! The events of a shard for its readers: a bounded ring in memory. Nothing of it is stored.
 //!
 //! The engine writes events only while somebody reads them and for a minute after, so they cost
-//! nothing otherwise. A reader names the number of the next event that it wants, and the **life**
-//! of the buffer that the number belongs to. If events are gone because the ring has overflowed,
-//! nobody has read, or the shard has restarted, the answer says that there is a gap. The engine
-//! never waits for a reader.
+//! nothing otherwise. A reader names the number of the next event that it wants, and the
+//! **incarnation** of the buffer that the number belongs to. If events are gone because the ring
+//! has overflowed, nobody has read, or the shard has restarted, the answer says that there is a
+//! gap. The engine never waits for a reader.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{FEED_LEASE_MILLIS, MAX_FEED_BYTES, MAX_FEED_EVENTS};
@@ -51,11 +51,11 @@ impl Happened {
     }
 }
 
-/// The ring. It is off if it has no life.
+/// The ring. It is off if it has no incarnation.
 #[derive(Debug, Default)]
 pub(super) struct EventBuffer {
-    life: Option<UnixMillis>,
-    last_life: UnixMillis,
+    incarnation: Option<UnixMillis>,
+    last_incarnation: UnixMillis,
     /// The engine assumes until then that somebody reads.
     until: UnixMillis,
     /// The number of the first event in the ring.
@@ -67,10 +67,10 @@ pub(super) struct EventBuffer {
 impl EventBuffer {
     /// Returns whether somebody reads events at `now`. If nobody does any more, drops the ring.
     pub(super) fn is_on(&mut self, now: UnixMillis) -> bool {
-        if self.life.is_some() && now >= self.until {
+        if self.incarnation.is_some() && now >= self.until {
             self.forget();
         }
-        self.life.is_some()
+        self.incarnation.is_some()
     }
 
     /// Notes that the clock has gone back: the time of the last read is now at the latest.
@@ -80,7 +80,7 @@ impl EventBuffer {
 
     /// Forgets all events. For a reader this looks like a restart of the shard.
     pub(super) fn forget(&mut self) {
-        *self = Self { last_life: self.last_life, ..Self::default() };
+        *self = Self { last_incarnation: self.last_incarnation, ..Self::default() };
     }
 
     /// Adds an event of the task with this record if somebody reads.
@@ -142,15 +142,15 @@ impl EventBuffer {
         self.first + self.ring.len() as u64
     }
 
-    /// Notes that somebody reads. Returns the life of the ring.
+    /// Notes that somebody reads. Returns the incarnation of the ring.
     pub(super) fn watch(&mut self, now: UnixMillis) -> UnixMillis {
         self.until = now.plus(FEED_LEASE_MILLIS);
-        if let Some(life) = self.life {
-            return life;
+        if let Some(incarnation) = self.incarnation {
+            return incarnation;
         }
-        let life = now.max(self.last_life.plus(1));
-        (self.life, self.last_life) = (Some(life), life);
-        life
+        let incarnation = now.max(self.last_incarnation.plus(1));
+        (self.incarnation, self.last_incarnation) = (Some(incarnation), incarnation);
+        incarnation
     }
 
     pub(super) fn memory_bytes(&self) -> usize {

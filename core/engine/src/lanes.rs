@@ -70,11 +70,11 @@ pub(super) struct Lanes {
     turn: usize,
     /// Whether the same commit has to store the lanes.
     pub(super) must_save: bool,
-    /// Whether storage says that this life of the shard has begun.
+    /// Whether storage says that this incarnation of the shard has begun.
     pub(super) is_life_stored: bool,
-    /// The number of questions to limiters in this life, of all lanes. A lane that is dropped and
-    /// created again must not begin at 1, because its limiter remembers the numbers that it has
-    /// seen.
+    /// The number of questions to limiters in this incarnation, of all lanes. A lane that is
+    /// dropped and created again must not begin at 1, because its limiter remembers the numbers
+    /// that it has seen.
     questions: u32,
     /// Hashes of the ids of tasks with a run that is held only because its key has no lane.
     held_back: BTreeSet<u64>,
@@ -248,17 +248,17 @@ impl Lanes {
         self.lanes.get(&lane).map(|lane| (lane.key.as_str(), lane.lease.in_flight()))
     }
 
-    /// Returns the number of the next question in this `life`. If the numbers of the life are used
-    /// up, another life begins.
-    pub(super) fn next_number(&mut self, life: &mut u32) -> RequestNumber {
+    /// Returns the number of the next question in this `incarnation`. If the numbers of the
+    /// incarnation are used up, another incarnation begins.
+    pub(super) fn next_number(&mut self, incarnation: &mut u32) -> RequestNumber {
         match self.questions.checked_add(1) {
             Some(next) => self.questions = next,
             None => {
-                *life = life.saturating_add(1);
+                *incarnation = incarnation.saturating_add(1);
                 (self.questions, self.is_life_stored) = (1, false);
             }
         }
-        RequestNumber(*life, self.questions)
+        RequestNumber(*incarnation, self.questions)
     }
 
     /// Notes that the clock has gone back: bounded waits begin now at the latest.

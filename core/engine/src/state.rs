@@ -37,7 +37,8 @@ pub(super) struct State {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) law: String,
     /// How often the shard has begun to ask limiters after a start.
-    pub(super) life: u32,
+    #[serde(rename = "life")]
+    pub(super) incarnation: u32,
 }
 
 impl State {

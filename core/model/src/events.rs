@@ -53,8 +53,8 @@ pub struct EventData<'a> {
 }
 
 /// How far a reader has come, on each of the shards that it watches. Written in hexadecimal digits:
-/// a hash of the shards' names, 4 bytes; then for each shard its life and its number as varints,
-/// the life as the distance from the one before.
+/// a hash of the shards' names, 4 bytes; then for each shard its incarnation and its number as
+/// varints, the incarnation as the distance from the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventsCursor {
     positions: Vec<Option<FeedPosition>>,
@@ -78,7 +78,7 @@ impl EventsCursor {
         for _ in shards {
             last = last.checked_add(varint::take_signed(&mut rest).ok()?)?;
             let next = varint::take(&mut rest).ok()?;
-            positions.push(Some(FeedPosition { life: UnixMillis::new(last), next }));
+            positions.push(Some(FeedPosition { incarnation: UnixMillis::new(last), next }));
         }
         rest.is_empty().then_some(Self { positions })
     }
@@ -88,10 +88,10 @@ impl EventsCursor {
         let mut bytes = hash_of_shards(shards).to_vec();
         let mut last = 0_i64;
         for position in &self.positions {
-            let FeedPosition { life, next } = (*position)?;
-            varint::put_signed(life.get().wrapping_sub(last), &mut bytes);
+            let FeedPosition { incarnation, next } = (*position)?;
+            varint::put_signed(incarnation.get().wrapping_sub(last), &mut bytes);
             varint::put(next, &mut bytes);
-            last = life.get();
+            last = incarnation.get();
         }
         Some(hex::encode(&bytes))
     }
@@ -117,9 +117,9 @@ pub(crate) fn hash_of_shards(shards: &[ShardId]) -> [u8; 4] {
 /// Writes what a shard told as server-sent events, the gap first. The cursor that is to follow is
 /// not among them: see [`write_cursor`].
 pub fn write_events(shard: ShardId, reply: &EventsReply, now: UnixMillis, out: &mut String) {
-    let life = reply.next.life;
+    let incarnation = reply.next.incarnation;
     if reply.is_gap {
-        write_gap(&format!("{shard}:{life}:gap"), now, out);
+        write_gap(&format!("{shard}:{incarnation}:gap"), now, out);
     }
     for event in &reply.events {
         let SeenEvent { number, kind, at, id, tags, time, stage, attempt, error, destination } =
@@ -131,7 +131,7 @@ pub fn write_events(shard: ShardId, reply: &EventsReply, now: UnixMillis, out: &
             .unwrap_or_default();
         let data = EventData {
             r#type: &name,
-            key: format!("{shard}:{life}:{number}"),
+            key: format!("{shard}:{incarnation}:{number}"),
             at: at.get(),
             id: is_of_task.then_some(id),
             tags,
@@ -193,8 +193,8 @@ mod tests {
         ShardId { epoch: 1, index: 0 },
     ];
 
-    fn at(life: i64, next: u64) -> FeedPosition {
-        FeedPosition { life: UnixMillis::new(life), next }
+    fn at(incarnation: i64, next: u64) -> FeedPosition {
+        FeedPosition { incarnation: UnixMillis::new(incarnation), next }
     }
 
     #[test]

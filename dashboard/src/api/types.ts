@@ -22,6 +22,7 @@ export type ShardStats = Schemas["ShardStats"];
 export type Meter = Schemas["Meter"];
 export type ShownLimit = Schemas["ShownLimit"];
 export type Key = Schemas["Key"];
+export type OwnKey = Schemas["OwnKey"];
 export type MadeKey = Schemas["MadeKey"];
 export type NewKey = Schemas["NewKey"];
 export type Namespace = Schemas["Namespace"];

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import type { AlignedData, Options } from "uplot";
-import { theme } from "../state/theme";
+import { isDark } from "../state/theme";
 import { HERE } from "../lib/time";
 
 export interface ChartSeries {
@@ -64,7 +64,8 @@ export function Chart({ label, times, series, isBars = false, height = 160 }: Ch
             label: name,
             stroke: colorOf(element, color),
             width: 1.5,
-            points: { show: false },
+            // A line needs two points; as long as there are few, each is drawn.
+            points: { show: (drawn: { data: AlignedData }) => !isBars && drawn.data[0].length < 12, size: 5, fill: colorOf(element, color) },
             ...(isBars && UPlot.paths.bars ? { fill: colorOf(element, color), paths: UPlot.paths.bars({ size: [0.8, 40], align: 1 }) } : {}),
           })),
         ],
@@ -83,7 +84,7 @@ export function Chart({ label, times, series, isBars = false, height = 160 }: Ch
       isGone = true;
       stop();
     };
-  }, [theme.value, series.length, isBars, height]);
+  }, [isDark.value, series.length, isBars, height]);
 
   useEffect(() => plot.current?.setData(current.current));
   return (

@@ -1,9 +1,23 @@
 // Dialogs: the browser's own, which keep the focus inside and close with Escape.
 
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, RefObject } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Button, ErrorNote } from "./basics";
 import { TextField } from "./field";
+
+/** Opens a dialog while its component is there, and gives the focus back to what had it. */
+export function useModal(ref: RefObject<HTMLDialogElement | null>): void {
+  useEffect(() => {
+    const dialog = ref.current;
+    const before = document.activeElement;
+    dialog?.showModal();
+    return () => {
+      // While it is open, nothing outside of it can be focused.
+      dialog?.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+}
 
 interface DialogProps {
   title: string;
@@ -15,15 +29,9 @@ interface DialogProps {
 export function Dialog({ title, onClose, children, isWide = false }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
-    const before = document.activeElement;
-    ref.current?.showModal();
-    return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-    };
-  }, []);
+  useModal(ref);
   return (
-    <dialog ref={ref} class={isWide ? "dialog wide" : "dialog"} aria-labelledby={id} onClose={onClose} onCancel={onClose}>
+    <dialog ref={ref} class={isWide ? "dialog wide" : "dialog"} aria-labelledby={id} onClose={onClose}>
       <header class="dialog-head">
         <h2 id={id}>{title}</h2>
         <Button kind="quiet" icon="close" aria-label="Close" onClick={onClose} />

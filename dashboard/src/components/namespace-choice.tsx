@@ -1,16 +1,17 @@
-import { namespaces } from "../state/directory";
+import { namespaceNames } from "../state/directory";
 import { switchNamespace } from "../state/signin";
 import { namespace } from "../state/session";
 import { tellError } from "../state/notices";
 
-/** Chooses the namespace; without a list of them, only says which it is. */
+/** Chooses the namespace; if there is only one, or if they are not known, says which it is. */
 export function NamespaceChoice() {
-  const known = namespaces.value;
-  const current = namespace.value === "" ? (known?.some(({ name }) => name === "default") === false ? (known[0]?.name ?? "") : "default") : namespace.value;
-  if (!known || known.length < 2) {
+  const names = namespaceNames.value;
+  // Without a name, the API takes the only one of the key, or `default`.
+  const current = namespace.value || (names.length === 1 ? names[0] : "default");
+  if (names.length < 2) {
     return (
       <p class="namespace muted small">
-        Namespace <strong>{namespace.value === "" ? "of the key" : current}</strong>
+        Namespace <strong>{current}</strong>
       </p>
     );
   }
@@ -18,7 +19,7 @@ export function NamespaceChoice() {
     <label class="namespace">
       <span class="muted small">Namespace</span>
       <select value={current} onChange={(event) => void switchNamespace(event.currentTarget.value).catch(tellError)}>
-        {known.map(({ name }) => (
+        {names.map((name) => (
           <option key={name} value={name} selected={name === current}>
             {name}
           </option>

@@ -5,11 +5,12 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { PAGES } from "../pages/pages";
 import { go, pageWith, taskPath } from "../state/router";
 import { isLive } from "../state/live";
-import { namespaces } from "../state/directory";
+import { namespaceNames } from "../state/directory";
 import { endSession, mayRead } from "../state/session";
 import { switchNamespace } from "../state/signin";
 import { theme } from "../state/theme";
 import { tellError } from "../state/notices";
+import { useModal } from "./dialog";
 
 interface Command {
   title: string;
@@ -40,7 +41,7 @@ function everywhere(): Command[] {
     ...PAGES.filter((page) => page.isOffered.value).map((page) => ({ title: page.title, hint: `g ${page.shortcut}`, run: () => go(page.path) })),
     ...(["system", "light", "dark"] as const).map((choice) => ({ title: `Theme: ${choice}`, run: () => void (theme.value = choice) })),
     { title: isLive.value ? "Stop live updates" : "Start live updates", run: () => void (isLive.value = !isLive.value) },
-    ...(namespaces.value ?? []).map(({ name }) => ({ title: `Namespace: ${name}`, run: () => void switchNamespace(name).catch(tellError) })),
+    ...namespaceNames.value.map((name) => ({ title: `Namespace: ${name}`, run: () => void switchNamespace(name).catch(tellError) })),
     { title: "Keyboard shortcuts", hint: "?", run: () => go("/help") },
     { title: "Sign out", run: () => endSession() },
   ];
@@ -72,13 +73,7 @@ function OpenPalette() {
   const close = () => {
     isOpen.value = false;
   };
-  useEffect(() => {
-    const before = document.activeElement;
-    ref.current?.showModal();
-    return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-    };
-  }, []);
+  useModal(ref);
   useEffect(() => {
     document.getElementById(`${id}-${at}`)?.scrollIntoView({ block: "nearest" });
   }, [at]);
@@ -98,7 +93,7 @@ function OpenPalette() {
     }
   };
   return (
-    <dialog ref={ref} class="palette" aria-label="Command palette" onClose={close} onCancel={close} onClick={(event) => event.target === ref.current && close()}>
+    <dialog ref={ref} class="palette" aria-label="Command palette" onClose={close} onClick={(event) => event.target === ref.current && close()}>
       <input
         type="text"
         role="combobox"

@@ -9,7 +9,10 @@ export interface Portion<Item> {
 }
 
 interface Page<Item> {
+  /** The cursor that reads it. */
   start: string | undefined;
+  /** The index of its first row. */
+  first: number;
   count: number;
   /** Absent if the page is not kept. */
   items: readonly Item[] | undefined;
@@ -46,25 +49,20 @@ export class CursorList<Item> {
 
   /** Returns a row, or undefined if its page is not kept; `show` reads it again. */
   at(index: number): Item | undefined {
-    const found = this.#find(index);
-    return found?.page.items?.[index - found.first];
-  }
-
-  /** Returns the rows that are kept, in order. */
-  kept(): Item[] {
-    return this.#pages.flatMap((page) => page.items ?? []);
+    const page = this.#find(index);
+    return page?.items?.[index - page.first];
   }
 
   /** Makes sure that the rows of a range are there, and that there are more behind it. */
   show(from: number, to: number): void {
     if (!this.isComplete && !this.isWaiting && !this.error && to >= this.#length - 1) void this.more();
     for (let index = from; index < Math.min(to, this.#length); ) {
-      const found = this.#find(index);
-      if (!found) return;
+      const page = this.#find(index);
+      if (!page) return;
       this.#uses += 1;
-      found.page.lastUsed = this.#uses;
-      if (!found.page.items) void this.#readAgain(found.page);
-      index = found.first + Math.max(found.page.count, 1);
+      page.lastUsed = this.#uses;
+      if (!page.items) void this.#readAgain(page);
+      index = page.first + page.count;
     }
   }
 
@@ -80,7 +78,7 @@ export class CursorList<Item> {
         if (signal.aborted) return;
         this.pagesRead += 1;
         this.#uses += 1;
-        if (items.length > 0) this.#pages.push({ start, count: items.length, items, lastUsed: this.#uses });
+        if (items.length > 0) this.#pages.push({ start, first: this.#length, count: items.length, items, lastUsed: this.#uses });
         this.#length += items.length;
         this.#next = cursor ?? undefined;
         this.#forget();
@@ -117,11 +115,16 @@ export class CursorList<Item> {
     this.#changed();
   }
 
-  #find(index: number): { page: Page<Item>; first: number } | undefined {
-    let first = 0;
-    for (const page of this.#pages) {
-      if (index < first + page.count) return { page, first };
-      first += page.count;
+  /** Returns the page that a row is on. */
+  #find(index: number): Page<Item> | undefined {
+    let [low, high] = [0, this.#pages.length - 1];
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const page = this.#pages[middle];
+      if (!page) return undefined;
+      if (index < page.first) high = middle - 1;
+      else if (index >= page.first + page.count) low = middle + 1;
+      else return page;
     }
     return undefined;
   }

@@ -122,7 +122,10 @@ function Rows({ rows, span, stretch, hasMore }: { rows: readonly Recurring[]; sp
           {stretch.slots
             .filter((_, index) => index % every === 0)
             .map((slot) => (
-              <span key={slot}>{slotName(span, slot)}</span>
+              <span key={slot}>
+                {span === "week" ? clockAt(slot).weekday : slotName(span, slot)}
+                {span === "week" && <span class="date"> {clockAt(slot).date.slice(5)}</span>}
+              </span>
             ))}
         </div>
         <span />

@@ -67,7 +67,7 @@ export function Limits() {
                   <td class="number">{limit.perSecond === undefined ? <span class="muted">any</span> : limit.perSecond}</td>
                   <td class="number">{whole(limit.inFlight)}</td>
                   <td class="number">{whole(limit.waiting)}</td>
-                  <td>{limit.inEffect ? "in effect" : <span class="warn">runs of before still hold more slots</span>}</td>
+                  <td>{limit.inEffect ? <span class="nowrap">in effect</span> : <span class="warn">runs of before still hold more slots</span>}</td>
                   <td>
                     {mayWrite.value && (
                       <div class="actions end">

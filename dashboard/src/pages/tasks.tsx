@@ -17,7 +17,9 @@ import { mayWrite } from "../state/session";
 import { BulkBar } from "./tasks/bulk";
 import { TaskFilters } from "./tasks/filters";
 
-const PAGE = 100;
+/** The first page is there soon; whoever scrolls further gets larger ones. */
+const FIRST_PAGE = 100;
+const PAGE = 500;
 const COLUMNS = "28px minmax(140px, 2fr) 118px 190px minmax(160px, 2fr) minmax(120px, 1.2fr) minmax(80px, 1fr)";
 
 /** Returns the address of a task, or of the dead letter that stands in its place. */
@@ -54,7 +56,7 @@ export function Tasks() {
   const [total, setTotal] = useState<number>();
   const list = useCursorList<Task>(
     async (cursor, signal) => {
-      const page = await listTasks(filter, { limit: PAGE, cursor }, signal);
+      const page = await listTasks(filter, { limit: cursor === undefined ? FIRST_PAGE : PAGE, cursor }, signal);
       if (cursor === undefined) setTotal(page.total);
       return { items: page.tasks, cursor: page.cursor };
     },
@@ -123,7 +125,14 @@ export function Tasks() {
             }}
             row={(index) => <Row task={list.at(index)} isChosen={chosen} onChoose={choose} />}
           />
-          <ListFoot list={list} noun="task" total={isEmptyFilter(filter) ? total : undefined} />
+          <div class="row">
+            <ListFoot list={list} noun="task" total={isEmptyFilter(filter) ? total : undefined} />
+            {filter.prefix && (
+              <span class="small">
+                <Link to={taskPath(filter.prefix)}>Open the task with exactly this id</Link>
+              </span>
+            )}
+          </div>
         </>
       )}
     </div>

@@ -1,9 +1,9 @@
 // The namespaces that the key may use, as far as it may list them.
 
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { listNamespaces } from "../api/access";
 import type { Namespace } from "../api/types";
-import { key, mayAdmin } from "./session";
+import { key, mayAdmin, reach } from "./session";
 
 /** Undefined as long as they are not known: a key without `admin` may not list them. */
 export const namespaces = signal<readonly Namespace[] | undefined>(undefined);
@@ -21,3 +21,6 @@ effect(() => {
   if (key.value !== null && mayAdmin.value) void readNamespaces();
   else namespaces.value = undefined;
 });
+
+/** The names to choose from: those that there are, or else those that the key names. */
+export const namespaceNames = computed<readonly string[]>(() => namespaces.value?.map(({ name }) => name) ?? reach.value.filter((name) => name !== "*"));

@@ -25,6 +25,8 @@ function readAddress(): string {
 }
 
 window.addEventListener("hashchange", () => {
+  // A link that signs in, opened in this tab: only a new start of the page reads it.
+  if (location.hash.startsWith("#key=")) return location.reload();
   address.value = readAddress();
 });
 

@@ -7,11 +7,14 @@ import type { Scope } from "../api/types";
 const KEY = "scheduler-key";
 const NAMESPACE = "scheduler-namespace";
 const SCOPES = "scheduler-scopes";
+const REACH = "scheduler-reach";
 
 export const key = signal<string | null>(sessionStorage.getItem(KEY));
 /** The namespace that requests name; empty for the only one of the key, or `default`. */
 export const namespace = signal<string>(sessionStorage.getItem(NAMESPACE) ?? "");
 export const scopes = signal<readonly Scope[]>(readScopes());
+/** The namespaces that the key is for; `*` for every one. */
+export const reach = signal<readonly string[]>(sessionStorage.getItem(REACH)?.split(",") ?? []);
 /** Why the last session ended, to be shown beside the form; null if nobody needs to know. */
 export const endedBecause = signal<string | null>(null);
 
@@ -26,21 +29,24 @@ function readScopes(): Scope[] {
 }
 
 /** Starts a session with a key that has been checked. */
-export function startSession(newKey: string, inNamespace: string, found: readonly Scope[]): void {
+export function startSession(newKey: string, inNamespace: string, found: { scopes: readonly Scope[]; namespaces: readonly string[] }): void {
+  sessionStorage.setItem(REACH, found.namespaces.join(","));
   sessionStorage.setItem(KEY, newKey);
   sessionStorage.setItem(NAMESPACE, inNamespace);
-  sessionStorage.setItem(SCOPES, found.join(","));
+  sessionStorage.setItem(SCOPES, found.scopes.join(","));
   endedBecause.value = null;
-  scopes.value = found;
+  scopes.value = found.scopes;
+  reach.value = found.namespaces;
   namespace.value = inNamespace;
   key.value = newKey;
 }
 
 /** Ends the session. */
 export function endSession(because: string | null = null): void {
-  for (const name of [KEY, NAMESPACE, SCOPES]) sessionStorage.removeItem(name);
+  for (const name of [KEY, NAMESPACE, SCOPES, REACH]) sessionStorage.removeItem(name);
   endedBecause.value = because;
   key.value = null;
   namespace.value = "";
   scopes.value = [];
+  reach.value = [];
 }

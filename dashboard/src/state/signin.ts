@@ -1,12 +1,22 @@
 // From a key to a session.
 
-import { scopesOf } from "../api/access";
+import { ownKey } from "../api/access";
 import { key, startSession } from "./session";
 
+/** Returns the namespace to begin with: empty if the API knows it by itself. */
+function namespaceOf(names: readonly string[], wanted: string): string {
+  if (wanted !== "" && !names.includes("*") && !names.includes(wanted)) throw new Error(`The key is not for the namespace “${wanted}”. It is for ${names.join(", ")}.`);
+  const isKnown = wanted !== "" || names.length === 1 || names.includes("*") || names.includes("default");
+  return isKnown ? wanted : (names[0] ?? "");
+}
+
 /** Checks a key, and starts a session with it. Throws what the API says against it. */
-export async function signIn(newKey: string, namespace: string): Promise<void> {
-  const scopes = await scopesOf(newKey, namespace);
-  startSession(newKey, namespace, scopes);
+export async function signIn(newKey: string, wanted: string): Promise<void> {
+  const found = await ownKey(newKey, "");
+  const chosen = namespaceOf(found.namespaces, wanted);
+  // A namespace that is not there is refused here, and not on every page.
+  if (chosen !== "") await ownKey(newKey, chosen);
+  startSession(newKey, chosen, found);
 }
 
 /** Goes on in another namespace with the same key. */

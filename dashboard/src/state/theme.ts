@@ -1,12 +1,21 @@
 // Light or dark: as the system says, or as chosen here.
 
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 
 export type Theme = "system" | "light" | "dark";
 
 const NAME = "scheduler-theme";
 const stored = localStorage.getItem(NAME);
 export const theme = signal<Theme>(stored === "light" || stored === "dark" ? stored : "system");
+
+const ofSystem = matchMedia("(prefers-color-scheme: dark)");
+const isSystemDark = signal(ofSystem.matches);
+ofSystem.addEventListener("change", () => {
+  isSystemDark.value = ofSystem.matches;
+});
+
+/** Says whether the page is dark now. */
+export const isDark = computed(() => (theme.value === "system" ? isSystemDark.value : theme.value === "dark"));
 
 effect(() => {
   document.documentElement.dataset["theme"] = theme.value;

@@ -194,6 +194,23 @@ test("a method that the agent does not have, and a wrong expression, are refused
   await assert.rejects(agent("mia").schedule("not cron", "dailyDigest"), /cron/);
 });
 
+test("a run of an interval that comes due before the previous one has ended is skipped", async () => {
+  const id = await poller("slow").startSlow();
+  const outcomes = await until("two runs and a skipped one", async () => {
+    const all = await poller("slow").outcomes(id);
+    return all.includes("skipped") && all.filter((outcome) => outcome === "succeeded").length >= 2 && all;
+  });
+  assert.ok(outcomes.every((outcome) => ["succeeded", "skipped"].includes(outcome)), String(outcomes));
+});
+
+test("a sub-agent schedules by the alarm of its agent, as before", async () => {
+  assert.deepEqual(JSON.parse(await poller("parent").childLater(0.2)), { found: 1, far: true });
+  const made = await until("the call of the child", async () => (await poller("parent").childCalls())[0]);
+  assert.deepEqual([made.callback, made.payload], ["remind", { of: "child" }]);
+  const response = await fetch(`${worker.url}/v1/tasks?prefix=${encodeURIComponent("{POLLERS:kid}:")}`, { headers: { authorization: `Bearer ${KEY}` } });
+  assert.deepEqual((await response.json()).tasks, []);
+});
+
 test("an agent that destroys itself takes its schedules along", async () => {
   await agent("end").schedule("0 8 * * *", "dailyDigest", {});
   await agent("end").destroy().catch(() => {});

@@ -95,6 +95,19 @@ export class ReminderAgent extends NotingAgent {
   }
 }
 
+/** A sub-agent, which has no address of its own. */
+export class ChildAgent extends NotingAgent {
+  async later(seconds: number): Promise<string> {
+    const { id } = await this.schedule(seconds, "remind", { of: "child" });
+    const found = await this.listSchedules({ id });
+    return JSON.stringify({ found: found.length, far: await this.cancelSchedule((await this.schedule(3600, "remind")).id) });
+  }
+
+  async remind(payload: unknown, schedule: Schedule<unknown>): Promise<void> {
+    this.note("remind", payload, schedule);
+  }
+}
+
 /** Intervals from `onStart`, and schedules that are made by callbacks. */
 export class PollingAgent extends NotingAgent {
   override async onStart(): Promise<void> {
@@ -129,6 +142,27 @@ export class PollingAgent extends NotingAgent {
 
   async startAttempts(most: number): Promise<void> {
     await this.schedule(0, "attempt", { attempt: 1, most });
+  }
+
+  async childLater(seconds: number): Promise<string> {
+    return (await this.subAgent(ChildAgent, "kid")).later(seconds);
+  }
+
+  async childCalls(): Promise<Call[]> {
+    return (await this.subAgent(ChildAgent, "kid")).calls() as Promise<Call[]>;
+  }
+
+  async slow(payload: unknown, schedule: Schedule<unknown>): Promise<void> {
+    this.note("slow", payload, schedule);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+  }
+
+  async startSlow(): Promise<string> {
+    return (await this.scheduleEvery(1, "slow")).id;
+  }
+
+  async outcomes(id: string): Promise<string[]> {
+    return (await this.getScheduleRuns(id)).map(({ outcome }) => outcome);
   }
 
   async tick(payload: unknown, schedule: Schedule<unknown>): Promise<void> {

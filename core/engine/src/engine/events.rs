@@ -16,17 +16,20 @@ impl Engine {
     pub fn events(&mut self, request: &EventsRequest, now: UnixMillis) -> EventsReply {
         let buffer = &mut self.events;
         // A reader that returns after a long time has missed nothing if nothing has happened.
-        let life = buffer.watch(now);
+        let incarnation = buffer.watch(now);
         let from = match request.from {
             None => buffer.end(),
             Some(from)
-                if from.life == life && (buffer.first..=buffer.end()).contains(&from.next) =>
+                if from.incarnation == incarnation
+                    && (buffer.first..=buffer.end()).contains(&from.next) =>
             {
                 from.next
             }
             Some(_) => buffer.first,
         };
-        let is_gap = request.from.is_some_and(|asked| asked.life != life || asked.next != from);
+        let is_gap = request
+            .from
+            .is_some_and(|asked| asked.incarnation != incarnation || asked.next != from);
         let (mut events, mut bytes) = (Vec::new(), 0);
         let mut next = from;
         let skipped = usize::try_from(from - buffer.first).unwrap_or(usize::MAX);
@@ -57,7 +60,7 @@ impl Engine {
         }
         EventsReply {
             events,
-            next: FeedPosition { life, next },
+            next: FeedPosition { incarnation, next },
             is_gap,
             has_more: next < buffer.end(),
         }

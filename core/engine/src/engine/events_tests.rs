@@ -150,14 +150,14 @@ fn what_is_missed_while_nobody_watches_or_in_a_restart_is_a_gap_and_quiet_is_non
     note(&mut feeds, EventKind::Created, "seen", even_later);
     assert_eq!(ids(&feeds.events(&from(&reply), even_later)), ["seen"]);
 
-    // A start anew: also within the same millisecond of the old life's beginning it would be
+    // A start anew: also within the same millisecond of the old incarnation's beginning it would be
     // another.
     let mut again = engine();
     again.events(&ALL, even_later.plus(1));
     note(&mut again, EventKind::Created, "new", even_later.plus(2));
     let reply = again.events(&from(&reply), even_later.plus(3));
     assert_eq!((ids(&reply), reply.is_gap), (vec!["new"], true));
-    // A number that was never given, of whatever life.
+    // A number that was never given, of whatever incarnation.
     let ahead = FeedPosition { next: reply.next.next + 1, ..reply.next };
     assert!(again.events(&EventsRequest { from: Some(ahead), ..ALL }, even_later).is_gap);
 }

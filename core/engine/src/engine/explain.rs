@@ -211,7 +211,7 @@ impl Engine {
         } else if due == UnixMillis::HELD {
             explanation.add(
                 ReasonCode::Held,
-                format!("{run} waits for the end of the run before, as its overlap policy queueOne says."),
+                format!("{run} waits for the end of the run before, as its overlap policy queue-one says."),
             );
         } else if due == UnixMillis::PAUSED {
             let path = task_path(&record.id);

@@ -130,8 +130,8 @@ impl Engine {
     /// Asks the limiters of lanes that need or return slots or tokens. While the dispatchers have
     /// their maximum, a lane that does not use its slots asks for one. Without any, many tasks
     /// without a key would keep it from its turn; with more, tasks of other shards would wait for
-    /// slots that nobody uses. Before the question, storage says that the life of the shard has
-    /// begun and that the limiter may note something for the lane.
+    /// slots that nobody uses. Before the question, storage says that the incarnation of the shard
+    /// has begun and that the limiter may note something for the lane.
     pub(super) fn ask_limiters(&mut self, now: UnixMillis, effects: &mut Effects) {
         let numbers: Vec<u8> = self.lanes.lanes.keys().copied().collect();
         let (from, is_full) = (self.asks_from(), self.dispatch_room() == 0);
@@ -143,7 +143,7 @@ impl Engine {
             if !lane.is_some_and(|lane| lane.lease.wants_to_ask(head, now)) {
                 continue;
             }
-            let request = self.lanes.next_number(&mut self.state.life);
+            let request = self.lanes.next_number(&mut self.state.incarnation);
             let Some(lane) = self.lanes.lanes.get_mut(&number) else {
                 return self.contradicts("a lane that asks its limiter does not exist");
             };

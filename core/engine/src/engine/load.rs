@@ -40,7 +40,7 @@ impl Engine {
             None => State::default(),
         };
         // Stored before a limiter is asked for the first time.
-        state.life = state.life.saturating_add(1);
+        state.incarnation = state.incarnation.saturating_add(1);
         let mut in_flight = BTreeMap::new();
         for envelope in &snapshot.envelopes {
             if let Some(Destination::Lane(lane)) = envelope.destination {

@@ -5,8 +5,8 @@
 //! | of a page, of a recurring task | 32 | continues at 1 and skips numbers in use; 0 denotes the recurring tasks and is never a page's. |
 //! | of a lane | 8 | free numbers are reused: [`crate::lanes`] |
 //! | of an envelope, of a row of the history, of an event | 64 | is not reached: at 1,000 a second, 2^53, the last that JavaScript counts exactly, comes after 285,000 years |
-//! | of a life of the shard | 32 | is not reached: with a start every 10 seconds it comes after 1,300 years |
-//! | of a request to a limiter | 32 in a life | is not reached: with 20 requests a second it comes after 6 years without a deployment |
+//! | of an incarnation of the shard | 32 | is not reached: with a start every 10 seconds it comes after 1,300 years |
+//! | of a request to a limiter | 32 in an incarnation | is not reached: with 20 requests a second it comes after 6 years without a deployment |
 //! | of an attempt, of a redelivery | 32 | stays |
 //! | of a period of remembered keys | 64 | is not reached: it counts half days |
 //!

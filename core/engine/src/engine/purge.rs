@@ -22,8 +22,8 @@ impl Engine {
     /// Purges history, remembered keys and counts if the shard holds no task; otherwise changes
     /// nothing. The caller repeats it until it is done.
     ///
-    /// The watermark, the numbers of envelopes and of the rows of the history, and the life in
-    /// requests to limiters stay. They distinguish late messages from new ones.
+    /// The watermark, the numbers of envelopes and of the rows of the history, and the incarnation
+    /// in requests to limiters stay. They distinguish late messages from new ones.
     pub fn purge(&mut self) -> (PurgeReply, Effects) {
         // The time only affects the number of overdue tasks.
         let tasks = self.stats(UnixMillis::ZERO).held();
@@ -39,7 +39,7 @@ impl Engine {
             self.state = State {
                 watermark: self.state.watermark,
                 last_seq: self.state.last_seq,
-                life: self.state.life,
+                incarnation: self.state.incarnation,
                 ..State::default()
             };
             effects.writes.append(&mut self.save().writes);

@@ -98,7 +98,7 @@ impl Limiter {
     /// # Errors
     /// If a record cannot be read.
     pub fn load(records: impl IntoIterator<Item = String>, nonce: u64) -> Result<Self, String> {
-        let seen = Seen { life: nonce, changes: 0 };
+        let seen = Seen { incarnation: nonce, changes: 0 };
         let mut limiter =
             Self { conversations: Conversations::new(nonce), seen, ..Self::default() };
         for record in records {

@@ -33,7 +33,7 @@ enum Step {
     Forget,
     /// The shard forgets the key, if nothing is left of it.
     Drop(usize),
-    /// The storage of the shard is set back, and with it its life.
+    /// The storage of the shard is set back, and with it its incarnation.
     SetBack(usize),
     /// A request arrives; with `true` it stays on its way, to arrive again.
     Request(usize, bool),
@@ -71,7 +71,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 struct Shard {
     lease: Lease,
-    life: u32,
+    incarnation: u32,
     waiting: u32,
     count: u32,
     asked: Option<RequestNumber>,
@@ -93,8 +93,13 @@ struct World {
 
 impl World {
     fn new(concurrency: Option<u32>, per_second: Option<f64>) -> Self {
-        let shard =
-            |_| Shard { lease: Lease::new(0, false), life: 1, waiting: 0, count: 0, asked: None };
+        let shard = |_| Shard {
+            lease: Lease::new(0, false),
+            incarnation: 1,
+            waiting: 0,
+            count: 0,
+            asked: None,
+        };
         let mut world = Self {
             now: START,
             limiter: Limiter::default(),
@@ -137,8 +142,11 @@ impl World {
         let head = (shard.waiting > 0).then_some(UnixMillis::ZERO);
         if shard.lease.wants_to_ask(head, self.now) {
             shard.count += 1;
-            let ask =
-                shard.lease.ask(RequestNumber(shard.life, shard.count), shard.waiting, self.now);
+            let ask = shard.lease.ask(
+                RequestNumber(shard.incarnation, shard.count),
+                shard.waiting,
+                self.now,
+            );
             shard.asked = Some(ask.number);
             self.requests.push((at, ask));
         }
@@ -198,8 +206,8 @@ impl World {
             Step::Due(at, tasks) => self.shards[at].waiting += tasks,
             Step::Crash(at) => {
                 let shard = &mut self.shards[at];
-                (shard.lease, shard.life) =
-                    (Lease::new(shard.lease.in_flight(), true), shard.life + 1);
+                (shard.lease, shard.incarnation) =
+                    (Lease::new(shard.lease.in_flight(), true), shard.incarnation + 1);
             }
             Step::Restart => self.restart(),
             Step::Forget => self.forget(),
@@ -212,7 +220,7 @@ impl World {
             Step::SetBack(at) => {
                 let shard = &mut self.shards[at];
                 shard.lease = Lease::new(shard.lease.in_flight(), true);
-                (shard.life, shard.count) = (shard.life.saturating_sub(1).max(1), 0);
+                (shard.incarnation, shard.count) = (shard.incarnation.saturating_sub(1).max(1), 0);
                 // What was asked before is on its way no more: its shard's storage was set back by
                 // hand.
                 self.requests.retain(|(shard, _)| *shard != at);
@@ -377,8 +385,8 @@ fn ask_in_turn(limiter: &mut Limiter, ask: LeaseRequest, now: UnixMillis) -> Opt
     begun
 }
 
-/// A question of an earlier life of the shard that arrived when the limiter had forgotten that
-/// shard was granted a slot that nobody gave back.
+/// A question of an earlier incarnation of the shard that arrived when the limiter had forgotten
+/// that shard was granted a slot that nobody gave back.
 #[test]
 fn a_question_from_before_is_granted_nothing() {
     let mut limiter = Limiter::default();
@@ -442,13 +450,13 @@ fn a_limiter_that_can_be_reached_again_is_asked_soon() {
     let ask = |lease: &mut Lease, now: UnixMillis, count: u32| {
         lease.ask(RequestNumber(1, count), 1, now).number
     };
-    let begins = |number, life| Answer {
+    let begins = |number, incarnation| Answer {
         number,
         slots: 0,
         target: 0,
         tokens: Some(0),
         retry_after_millis: 0,
-        conversation: Some(Conversation(life, 1)),
+        conversation: Some(Conversation(incarnation, 1)),
     };
     let number = ask(&mut lease, now, 1);
     lease.answered(&begins(number, 1), now);
@@ -511,7 +519,7 @@ fn a_clear_from_before_clears_nothing_of_what_came_after() {
     let seen = limiter.seen();
     assert_eq!(limiter.clear_as_seen(seen), Some(Write::Clear));
     assert_eq!(limiter.clear_as_seen(seen), None, "sent twice, it comes twice");
-    // Made again: by a limit, by a slot that is noted, by another life of the limiter.
+    // Made again: by a limit, by a slot that is noted, by another incarnation of the limiter.
     limiter.put(named()).unwrap();
     assert_eq!(limiter.clear_as_seen(seen), None);
     let seen = limiter.seen();
@@ -692,8 +700,8 @@ fn what_was_given_back_long_ago_is_forgotten() {
 }
 
 /// Found by the property test: a request that raised nothing, since as much was noted of an earlier
-/// life of the shard, was not stored; after a restart of the limiter its repeat was taken for new,
-/// and what had been given to the shard was noted as given back.
+/// incarnation of the shard, was not stored; after a restart of the limiter its repeat was taken
+/// for new, and what had been given to the shard was noted as given back.
 #[test]
 fn a_repeat_after_a_restart_takes_nothing_back() {
     let mut world = World::new(None, None);

@@ -91,8 +91,8 @@ impl World {
         of_it.map(|outage| outage.hangs)
     }
 
-    pub(crate) fn send(&mut self, at: usize, life: u64, outgoing: Outgoing) {
-        if self.shards[at].life != life {
+    pub(crate) fn send(&mut self, at: usize, incarnation: u64, outgoing: Outgoing) {
+        if self.shards[at].incarnation != incarnation {
             return;
         }
         if self.crashes(at, self.faults.crash_around_send) {
@@ -129,12 +129,12 @@ impl World {
         }
         let wait = if outage == Some(true) { 30_000 } else { self.random.range(0, 3) };
         let taken = (outage != Some(true)).then_some(!is_refused && !is_unknown);
-        self.plan(self.now.plus(wait), Event::Sent { shard: at, life, seq, taken });
+        self.plan(self.now.plus(wait), Event::Sent { shard: at, incarnation, seq, taken });
     }
 
     /// A shard hears whether a queue has taken an envelope; `None`: the queue does not answer.
-    pub(crate) fn told(&mut self, at: usize, life: u64, seq: u64, taken: Option<bool>) {
-        if self.shards[at].life != life {
+    pub(crate) fn told(&mut self, at: usize, incarnation: u64, seq: u64, taken: Option<bool>) {
+        if self.shards[at].incarnation != incarnation {
             return;
         }
         // The outcome of the input does not matter: what is not known to be taken goes out again.

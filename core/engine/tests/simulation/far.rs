@@ -170,7 +170,7 @@ fn numbers_of_recurring_tasks_go_on_after_the_last() {
     }
 }
 
-/// Envelopes and rows of the history at 2^53, a life at the end of 32 bits, attempts beyond all
+/// Envelopes and rows of the history at 2^53, an incarnation at the end of 32 bits, attempts beyond all
 /// policies: all go on.
 #[test]
 fn counters_near_their_ends_are_no_error() {

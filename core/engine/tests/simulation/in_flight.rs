@@ -7,6 +7,7 @@ use crate::follow_ups::Stage;
 use crate::invariants::violated;
 use crate::model::{Firing, Flight, Model, Schedule, Send, What};
 use crate::world::World;
+use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, Write};
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::protocol::{Change, Changed, Filter, Status};
@@ -110,7 +111,15 @@ impl Model {
         flights
     }
 
-    /// Returns those that a filter means: what is in flight is `running`, and `paused` too if it was.
+    /// Returns when the run of an attempt was due, or was requested.
+    pub(crate) fn due_in_flight(&self, shard: usize, (seq, index): FlightAt) -> UnixMillis {
+        let firing = self.firing_at(shard, (seq, index));
+        let requested = self.in_flight[&(shard, seq)].replayed[index];
+        UnixMillis::new(requested.unwrap_or_else(|| self.version(firing.version).due(firing.time)))
+    }
+
+    /// Returns those that a filter means: what is in flight is `running`, and `paused` too if it
+    /// was.
     pub(crate) fn flights_matching(&self, shard: usize, filter: &Filter) -> Vec<FlightAt> {
         let is_meant = |flight: &FlightAt| {
             let firing = self.firing_at(shard, *flight);
@@ -119,9 +128,7 @@ impl Model {
                 Some(Status::Paused) => self.stop_of(shard, *flight) == Some(Stop::Paused),
                 Some(_) => false,
             };
-            let due = scheduler_calendar::time::UnixMillis::new(
-                self.version(firing.version).due(firing.time),
-            );
+            let due = self.due_in_flight(shard, *flight);
             let rest = Filter { status: None, ..filter.clone() };
             is_status && self.matches(&rest, firing, What::Again, Some(due))
         };

@@ -1,5 +1,5 @@
-//! What a list shows, by the documents and by what storage holds: what waits, what is in flight, and
-//! dead letters, in one order.
+//! What a list shows, by the documents and by what storage holds: what waits, what is in flight,
+//! and dead letters, in one order.
 
 use crate::in_flight::{FlightAt, Stop};
 use crate::invariants::{key_of, violated};
@@ -138,18 +138,13 @@ fn expected(world: &World, at: usize, filter: &Filter) -> Vec<Shown> {
         // It is shown with its task.
         Meant::InFlight(flight) if tasks.contains(&id_of(*flight)) => None,
         Meant::InFlight(flight) => {
-            let firing = model.firing_at(at, *flight);
             let mut record = record_of(&world.shards[at].storage, *flight);
             if model.stop_of(at, *flight) == Some(Stop::Paused) {
                 record["paused"] = true.into();
             }
             Some(Shown {
                 position: *position,
-                due: UnixMillis::new(
-                    record["replayedAt"]
-                        .as_i64()
-                        .unwrap_or_else(|| model.version(firing.version).due(firing.time)),
-                ),
+                due: model.due_in_flight(at, *flight),
                 status: Status::Running,
                 is_running: false,
                 record,

@@ -411,7 +411,8 @@ fn watch(world: &mut World, at: usize) -> Result<Answer, Dropped> {
         Ok((engine.events(&request, now), Effects::default()))
     };
     let reply = world.input(at, false, events, |_, _, _| {})?;
-    let mut last = from.filter(|from| from.life == reply.next.life).map(|from| from.next);
+    let mut last =
+        from.filter(|from| from.incarnation == reply.next.incarnation).map(|from| from.next);
     for event in &reply.events {
         let is_in_order = last.is_none_or(|last| event.number >= last);
         let has_fired = event.kind != EventKind::Fired || world.model.has_fired(&event.id);

@@ -49,12 +49,12 @@ pub(crate) enum Event {
     },
     Send {
         shard: usize,
-        life: u64,
+        incarnation: u64,
         outgoing: Outgoing,
     },
     Sent {
         shard: usize,
-        life: u64,
+        incarnation: u64,
         seq: u64,
         taken: Option<bool>,
     },
@@ -100,7 +100,7 @@ pub(crate) struct Shard {
     pub(crate) storage: Storage,
     pub(crate) engine: Option<Engine>,
     /// Counts the engines that there were: what was planned by one dies with it.
-    pub(crate) life: u64,
+    pub(crate) incarnation: u64,
     /// When its last engine was lost, by the true time.
     lost_at: Option<UnixMillis>,
     alarm: Option<UnixMillis>,
@@ -162,7 +162,7 @@ impl World {
             name,
             storage: Storage::default(),
             engine: None,
-            life: 0,
+            incarnation: 0,
             lost_at: None,
             alarm: None,
         };
@@ -221,9 +221,9 @@ impl World {
         match event {
             Event::Client { request, tries } => self.client(request, tries),
             Event::Alarm { shard, at } => self.on_clock_of(shard, |world| world.alarm(shard, at)),
-            Event::Send { shard, life, outgoing } => self.send(shard, life, outgoing),
-            Event::Sent { shard, life, seq, taken } => {
-                self.on_clock_of(shard, |world| world.told(shard, life, seq, taken))
+            Event::Send { shard, incarnation, outgoing } => self.send(shard, incarnation, outgoing),
+            Event::Sent { shard, incarnation, seq, taken } => {
+                self.on_clock_of(shard, |world| world.told(shard, incarnation, seq, taken))
             }
             Event::Message { shard, message } => self.message(shard, &message),
             Event::Report { shard, report } => {
@@ -370,7 +370,7 @@ impl World {
             let when = now.plus(self.random.range(0, 3_000));
             self.plan(when, Event::Save { shard: at });
         }
-        let life = self.shards[at].life;
+        let incarnation = self.shards[at].incarnation;
         if is_wake {
             self.count_questions(at, &effects);
             self.wakes_move(at, &effects, watermark);
@@ -384,7 +384,7 @@ impl World {
         }
         for outgoing in effects.sends {
             let when = now.plus(self.random.range(0, 3));
-            self.plan(when, Event::Send { shard: at, life, outgoing });
+            self.plan(when, Event::Send { shard: at, incarnation, outgoing });
         }
         Ok(reply)
     }
@@ -439,7 +439,7 @@ impl World {
     pub(crate) fn drop_engine(&mut self, at: usize) {
         self.shards[at].lost_at = Some(self.true_now());
         self.shards[at].engine = None;
-        self.shards[at].life += 1;
+        self.shards[at].incarnation += 1;
         self.model.circuits.restart(at);
         // What the shard has not written down of its sends it knows no more.
         for ((_, seq), flight) in self.model.in_flight.range_mut((at, 0)..(at + 1, 0)) {

@@ -46,12 +46,13 @@ pub enum EventKind {
     CircuitClosed,
 }
 
-/// A place among a shard's events: of which life of its memory, and the number of the event that
-/// comes next.
+/// A place among a shard's events: of which incarnation of its memory, and the number of the event
+/// that comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedPosition {
     /// When the shard began to note events.
-    pub life: UnixMillis,
+    #[serde(rename = "life")]
+    pub incarnation: UnixMillis,
     /// How many there were before, since then.
     pub next: u64,
 }
@@ -92,7 +93,7 @@ fn most_bytes() -> usize {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SeenEvent {
-    /// Its number in the life of the answer's position.
+    /// Its number in the incarnation of the answer's position.
     pub number: u64,
     /// What happened.
     pub kind: EventKind,

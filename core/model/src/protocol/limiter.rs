@@ -22,8 +22,8 @@ pub const LIMITERS: u64 = 8;
 /// The requests to a limiter, as paths of POSTs with JSON. A refusal is answered with status 409
 /// and [`Refused`].
 pub mod paths {
-    /// Body [`super::LimiterRequest`]; answer [`super::Answer`], or null if a newer request has been
-    /// handled.
+    /// Body [`super::LimiterRequest`]; answer [`super::Answer`], or null if a newer request has
+    /// been handled.
     pub const ASK: &str = "/ask";
     /// Body [`super::Named`]; answer: whether it is new.
     pub const PUT: &str = "/put";
@@ -222,9 +222,10 @@ pub struct Refused {
 /// changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Seen {
-    /// Random for each life of the limiter.
-    pub life: u64,
-    /// Changes in that life.
+    /// Random for each incarnation of the limiter.
+    #[serde(rename = "life")]
+    pub incarnation: u64,
+    /// Changes in that incarnation.
     pub changes: u64,
 }
 

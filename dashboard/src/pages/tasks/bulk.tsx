@@ -72,8 +72,8 @@ async function carryOut(verb: ManyVerb, selection: Selection, more: JsonObject, 
     const { done, ...counts } = await changeMany(verb, selection, more);
     for (const [name, value] of Object.entries(counts)) sum[name] = (sum[name] ?? 0) + (typeof value === "number" ? value : 0);
     onProgress((sum["changed"] ?? 0) + (sum["cancelled"] ?? 0));
-    // What is run again by a second request would fire twice.
-    if (done || verb === "run") return sum;
+    if (done) return sum;
+    if (verb === "run") throw new Error(`${count(sum["changed"] ?? 0, "task")} fire now, and more are left. Repeating the request would fire the first ones again: narrow the filter to the others.`);
   }
   throw new Error("It is not done yet. What is left is shown by the list: repeat the change.");
 }
