@@ -33,7 +33,7 @@ export interface BatchReply {
   results: ({
     /** An invalid field of a request: its name, and the problem with the limit or with what to do. */
     error: {
-      /** The problem and the limit, to be read after the field's name. */
+      /** The field, the problem and the limit, for people. */
       detail: string;
       /** The field, as a path: `callback.url`, `tags[3]`; `body` for the whole. */
       field: string;
@@ -1689,7 +1689,7 @@ export interface Problem {
   results?: ({
     /** An invalid field of a request: its name, and the problem with the limit or with what to do. */
     error: {
-      /** The problem and the limit, to be read after the field's name. */
+      /** The field, the problem and the limit, for people. */
       detail: string;
       /** The field, as a path: `callback.url`, `tags[3]`; `body` for the whole. */
       field: string;
