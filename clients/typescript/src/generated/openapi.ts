@@ -2186,12 +2186,12 @@ export interface ShownLimit {
     inFlight: number;
     /** The shard's name. */
     shard: string;
-    /** Its slots; absent: as many as it likes, for it has not heard of the limit yet. */
+    /** Its slots. Absent if the shard does not know of the limit yet, and so has no bound. */
     slots?: number | undefined;
-    /** Tasks that were due and waited, when it last told. */
+    /** Tasks that were due and waited, by its last message. */
     waiting: number;
   }[];
-  /** Tasks that were due and waited, as the shards told last. */
+  /** Tasks that were due and waited, by the last messages of the shards. */
   waiting: number;
 }
 
