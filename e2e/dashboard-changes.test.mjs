@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
+import { violations } from "./browser/axe.mjs";
 import { startBrowser, Tabs } from "./browser/browser.mjs";
 import { Scheduler, until } from "./harness.mjs";
 import { startSink } from "./sink.mjs";
@@ -179,6 +180,7 @@ test("two people edit one task: the second sees both changes and chooses", async
   await other.getByRole("button", { name: "Save" }).click();
   const dialog = other.getByRole("dialog", { name: /Somebody else has changed shared/ });
   await dialog.waitFor();
+  assert.deepEqual(await violations(other), []);
   assert.equal((await read("shared")).description, "by one");
   const row = (name) => dialog.getByRole("row").filter({ has: other.getByRole("rowheader", { name }) });
   assert.match(await row(/^description/).innerText(), /changed by both[^]*first[^]*by one[^]*by other/);

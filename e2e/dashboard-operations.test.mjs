@@ -253,7 +253,10 @@ test("a hidden page reads nothing, and reads at once when it is seen again", asy
 test("when the scheduler goes away, the page says so and keeps what it shows, and goes on when it is back", async () => {
   const page = await tabs.at("/tasks/looked-at");
   await page.getByText("Every hour.").waitFor();
+  const overview = await tabs.at("/");
+  await overview.getByRole("region", { name: "Health" }).waitFor();
   await scheduler.kill();
+  await overview.getByText("How it is now is not known.").waitFor();
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByText("The scheduler does not answer. What you see is from before.").waitFor();
   assert.ok(await page.getByText("Every hour.").isVisible());
@@ -261,4 +264,5 @@ test("when the scheduler goes away, the page says so and keeps what it shows, an
   await page.getByText("The scheduler does not answer. What you see is from before.").waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByText("looked-at is paused.").waitFor();
+  await overview.getByText("How it is now is not known.").waitFor({ state: "detached" });
 });

@@ -1,23 +1,19 @@
 // The dashboard in a real browser: every page, with something of everything.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
+import { violations } from "./browser/axe.mjs";
 import { startBrowser, Tabs } from "./browser/browser.mjs";
 import { PAGES } from "./browser/pages.mjs";
 import { startSample } from "./browser/sample.mjs";
 import { until } from "./harness.mjs";
-import { ROOT } from "../scripts/paths.mjs";
 
 let sample;
 let scheduler;
 let browser;
 let tabs;
-let axe;
 
 before(async () => {
-  axe = await readFile(join(ROOT, "e2e/browser/node_modules/axe-core/axe.min.js"), "utf8");
   [sample, browser] = await Promise.all([startSample(), startBrowser()]);
   scheduler = sample.scheduler;
   tabs = new Tabs(browser, scheduler);
@@ -27,14 +23,6 @@ after(async () => {
   await sample?.close();
 });
 afterEach(() => tabs.close());
-
-/** Returns what axe finds wrong with a page, each with the elements at fault. */
-async function violations(page) {
-  // Over the debugging protocol, which the page's Content-Security-Policy does not bind.
-  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe);
-  const { violations: found } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 120)}: ${failureSummary.split("\n").at(1)}`).join("; ")}`);
-}
 
 for (const theme of ["light", "dark"]) {
   test(`no page breaks a rule of accessibility that axe knows, ${theme}`, async () => {
@@ -176,6 +164,7 @@ test("everything is reached by the keyboard: the palette, the pages, the actions
   await page.keyboard.press("/");
   await page.keyboard.type("open order");
   await page.waitForURL(/text=open\+order/);
+  await page.getByText("40 tasks: all of them").waitFor();
   // From row to row, of which one is selected and one opened.
   await page.getByRole("link", { name: "order-1042:remind" }).focus();
   await page.keyboard.press("j");

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Empty, LinkButton, PageHead } from "./components/basics";
 import { Palette } from "./components/palette";
 import { Shell } from "./components/shell";
@@ -77,7 +77,8 @@ function Page() {
 /** After a change of the page, names it in the title and lets screen readers begin with its heading. */
 function useArrival(): void {
   const isFirst = useRef(true);
-  useEffect(() => {
+  // Before anybody can press a key on the new page.
+  useLayoutEffect(() => {
     const heading = document.querySelector<HTMLElement>("main h1");
     document.title = `${heading?.textContent ?? ""} · Scheduler`;
     if (!isFirst.current) heading?.focus({ preventScroll: true });

@@ -32,17 +32,17 @@ export function Overview() {
         <Button onClick={refresh}>Read again</Button>
       </PageHead>
       {error && <ErrorNote error={error} onRetry={refresh} />}
-      {value ? <Numbers stats={value.stats} at={value.at} /> : !error && <Loading />}
+      {value ? <Numbers stats={value.stats} at={value.at} isOld={error !== undefined} /> : !error && <Loading />}
     </div>
   );
 }
 
-function Numbers({ stats, at }: { stats: Stats; at: number }) {
+function Numbers({ stats, at, isOld }: { stats: Stats; at: number; isOld: boolean }) {
   const quota = namespaces.value?.find(({ name }) => name === (namespace.value || "default"))?.quota;
   const isNew = stats.created === 0;
   return (
     <>
-      <HealthNote health={healthOf(stats, quota, recently())} at={at} />
+      <HealthNote health={healthOf(stats, quota, recently())} at={at} isOld={isOld} />
       {isNew && (
         <Empty
           title="Nothing has been scheduled here yet"
@@ -71,10 +71,16 @@ function Numbers({ stats, at }: { stats: Stats; at: number }) {
   );
 }
 
-function HealthNote({ health, at }: { health: Health; at: number }) {
+function HealthNote({ health, at, isOld }: { health: Health; at: number; isOld: boolean }) {
   return (
-    <section class={`note health ${health.level}`} aria-label="Health">
-      <p class="health-sentence">{health.sentence}</p>
+    <section class={`note health ${isOld ? "bad" : health.level}`} aria-label="Health">
+      {isOld ? (
+        <p>
+          <span class="health-sentence">How it is now is not known.</span> The last that was read: {health.sentence}
+        </p>
+      ) : (
+        <p class="health-sentence">{health.sentence}</p>
+      )}
       {health.reasons.length > 0 && (
         <ul>
           {health.reasons.map(({ text, to }) => (
