@@ -17,7 +17,8 @@ const FINGERPRINT = "durable-scheduler:declared";
  * A Durable Object that schedules tasks which call its own methods.
  *
  * The object needs a name, and a binding that the variable `DURABLE_OBJECT_BINDINGS` of the scheduler lists. Its tasks may
- * call its public methods, but none that it inherits from here, and only tasks that it has scheduled itself may call them.
+ * call its public methods, but none that it inherits from here. Their calls carry a token, so a request from the web that
+ * is passed on to the object reaches no method.
  *
  * Schedules that `@cron` and `@every` declare are those of each object of the class. An object brings them up to date when
  * it starts: at its first request or run after a deploy.

@@ -15,8 +15,8 @@ type TasksClass<Self extends Tasks> = (abstract new (ctx: ExecutionContext, env:
  * An entry point whose methods tasks call, without a Durable Object of your own.
  *
  * The Worker binds to itself: `services` has `{ "binding": "TASKS", "service": "<its own name>", "entrypoint": "<the class>" }`,
- * and the variable `SERVICE_BINDINGS` of the scheduler lists `TASKS`. Tasks may call its public methods, but none that it
- * inherits from here, and only tasks that it has scheduled itself may call them.
+ * and the variable `SERVICE_BINDINGS` of the scheduler lists `TASKS`. Its tasks may call its public methods, but none that
+ * it inherits from here. Their calls carry a token that only the entry point and the scheduler know.
  *
  * The prebuilt Worker brings the schedules that `@cron` and `@every` declare up to date after a deploy: at its first
  * request, or within a minute.
