@@ -134,7 +134,7 @@ test("a dead letter that is replayed and succeeds is followed by onSuccess", asy
 test("a run that never started is followed by onFailure, one that is skipped by nothing", async () => {
   const late = { delayInSeconds: undefined, time: Date.now() - 60_000, callback: webhook("/too-late"), onSuccess: webhook("/never") };
   await create({ ...late, id: "skipped", misfire: { policy: "skip", graceSeconds: 1 }, onFailure: webhook("/never") });
-  await create({ ...late, id: "missed", misfire: { policy: "deadLetter", graceSeconds: 1 }, onFailure: webhook("/missed") });
+  await create({ ...late, id: "missed", misfire: { policy: "dead-letter", graceSeconds: 1 }, onFailure: webhook("/missed") });
   await create({ ...late, id: "expired", expireAfterSeconds: 5, onFailure: webhook("/expired") });
   for (const [id, outcome] of [["missed", "dead-lettered"], ["expired", "expired"]]) {
     const { body, headers } = await first(`/${id}`);

@@ -155,7 +155,7 @@ async function prepare(path, at) {
 
 /** The id of a dead letter, which was missed. */
 async function deadLetter() {
-  const task = { id: "missed", time: Date.now() - 3_600_000, misfire: { policy: "deadLetter" }, callback: { type: "handler", name: "log" } };
+  const task = { id: "missed", time: Date.now() - 3_600_000, misfire: { policy: "dead-letter" }, callback: { type: "handler", name: "log" } };
   assert.ok((await scheduler.call("/v1/tasks", { body: task })).status < 300);
   const [letter] = await until("a dead letter", async () => {
     const { deadLetters } = (await scheduler.call("/v1/dead-letters?prefix=missed")).body;

@@ -40,7 +40,7 @@ test("a one-shot task that is late is fired, skipped, or kept as a dead letter",
   await create({ id: "fires", time, callback: webhook("/late") });
   await create({ id: "grace", time, misfire: { policy: "skip", graceSeconds: 7_200 }, callback: webhook("/late") });
   await create({ id: "skipped", time, misfire: { policy: "skip" }, callback: webhook("/never") });
-  await create({ id: "kept", time, misfire: { policy: "deadLetter", graceSeconds: 10 }, callback: webhook("/never") });
+  await create({ id: "kept", time, misfire: { policy: "dead-letter", graceSeconds: 10 }, callback: webhook("/never") });
   await create({ id: "expired", time, expireAfterSeconds: 60, callback: webhook("/never") });
   await until("two to fire", () => received("/late").length === 2);
   await until("the others to be told of", async () => {
@@ -65,7 +65,7 @@ test("after an outage a recurring task goes on as its policy says", async () => 
   const startAt = Math.ceil(Date.now() / 1_000) * 1_000 + 1_000;
   const every = { everySeconds: 1, startAt };
   await create({ id: "all", ...every, callback: webhook("/all") });
-  await create({ id: "once", ...every, misfire: { policy: "fireOnce", graceSeconds: 1.5 }, callback: webhook("/once") });
+  await create({ id: "once", ...every, misfire: { policy: "fire-once", graceSeconds: 1.5 }, callback: webhook("/once") });
   await create({ id: "none", ...every, misfire: { policy: "skip", graceSeconds: 1.5 }, callback: webhook("/none") });
   const times = (path) => [...new Set(received(path).map(({ body }) => body.time))].sort();
   await until("each to have fired", () => ["/all", "/once", "/none"].every((path) => received(path).length > 0));
@@ -110,7 +110,7 @@ test("runs that must not overlap are skipped", async () => {
 });
 
 test("one of the runs that must not overlap waits", async () => {
-  await create({ id: "queued", ...every(), overlap: "queueOne", callback: webhook("/slow/queued") });
+  await create({ id: "queued", ...every(), overlap: "queue-one", callback: webhook("/slow/queued") });
   await until("runs to be skipped", async () => received("/slow/queued").length > 0 && (await skips("queued")) >= 2);
   assert.equal(received("/slow/queued").length, 1);
   assert.deepEqual((await codes("queued")).filter((code) => code === "held" || code === "in-flight"), ["held", "in-flight"]);

@@ -77,7 +77,7 @@ const kinds = {
     await until("one to run", () => received("/slow/both") === 1, { timeoutMs: 15_000 });
   },
   "for the run before": async () => {
-    for (const overlap of ["skip", "queueOne"]) {
+    for (const overlap of ["skip", "queue-one"]) {
       const until = new Date(Date.now() + 8_000).toISOString();
       await call("/v1/tasks", { body: { id: overlap, everySeconds: 1, endAt: until, overlap, callback: webhook(`/slow/${overlap}`) } });
     }

@@ -235,9 +235,11 @@ impl Problem {
             if rejected == 1 { "the task".to_owned() } else { format!("all {rejected} tasks") };
         let of_line = line.map(|line| format!(" in line {line}")).unwrap_or_default();
         let dot = if first.field.starts_with('[') { "" } else { "." };
-        let field = match first.field.as_ref() {
-            "body" => format!("[{at}]"),
-            field => format!("[{at}]{dot}{field}"),
+        // A body of lines is no list, so no path leads to an item.
+        let field = match (line, first.field.as_ref()) {
+            (Some(_), field) => field.to_owned(),
+            (None, "body") => format!("[{at}]"),
+            (None, field) => format!("[{at}]{dot}{field}"),
         };
         let detail = format!(
             "refused {tasks}, see results; the first error is{of_line}: {field} {}",
@@ -551,6 +553,9 @@ mod tests {
         };
         assert_eq!(field("cron"), "[3].cron");
         assert_eq!(field("body"), "[3]");
+        let of_line = Problem::batch_rejected(2, 3, Some(5), &FieldError::new("tags[0]", "is bad"));
+        assert_eq!(of_line.field.as_deref(), Some("tags[0]"));
+        assert!(of_line.detail.ends_with("in line 5: tags[0] is bad"), "{}", of_line.detail);
     }
 
     /// Whatever a refusal repeats of a request, and however JSON writes that.

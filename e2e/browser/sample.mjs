@@ -49,7 +49,7 @@ async function fill(scheduler, receiver) {
   const { accepted } = await send(scheduler, "/v1/tasks/batch", [
     { id: "report:daily", description: "Send the daily sales report", cron: "0 9 * * MON-FRI", timezone: "Europe/London", tags: ["reports"], callback: hook("/report"), payload: { report: "sales", format: "pdf" }, overlap: "skip" },
     { id: "report:month-end", description: "Close the books", rrule: "FREQ=MONTHLY;BYDAY=-1FR", startAt: "2026-01-01T17:00", timezone: "America/New_York", tags: ["reports"], callback: hook("/books") },
-    { id: "sync:inventory", description: "Sync the inventory with the warehouse", everySeconds: 3600, tags: ["sync"], callback: LOG, limitKey: "payments", overlap: "queueOne" },
+    { id: "sync:inventory", description: "Sync the inventory with the warehouse", everySeconds: 3600, tags: ["sync"], callback: LOG, limitKey: "payments", overlap: "queue-one" },
     { id: "cleanup", cron: "30 2 * * *", timezone: "Europe/Berlin", callback: LOG, description: "Delete what has expired" },
     { id: "heartbeat", cron: "*/15 * * * *", tags: ["ops"], callback: LOG },
     { id: "newsletter", description: "Waits for the new template", cron: "0 8 * * TUE", timezone: "Europe/Paris", paused: true, tags: ["mail"], callback: hook("/mail") },

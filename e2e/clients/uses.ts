@@ -9,7 +9,7 @@ export const tasks: NewTask[] = [
   { time: "2030-12-24T18:00", timezone: "Europe/Berlin", callback, id: "a", tags: ["orders"], payload: { order: 7 } },
   { delayInSeconds: 60, callback: { type: "handler", name: "log" }, priority: 9, paused: true },
   { cron: "0 9 * * MON-FRI", timezone: "Europe/London", callback: { type: "queue", queue: "FIRED_TASKS" }, maxRuns: 10 },
-  { cron: ["0 9 * * *", "30 17 * * *"], callback, overlap: "skip", misfire: { policy: "fireOnce", graceSeconds: 300 } },
+  { cron: ["0 9 * * *", "30 17 * * *"], callback, overlap: "skip", misfire: { policy: "fire-once", graceSeconds: 300 } },
   { everySeconds: 90, anchor: "2030-06-01T00:00:00Z", callback, jitterSeconds: 5, windowSeconds: 10 },
   { rrule: "FREQ=MONTHLY;BYDAY=-1FR", startAt: "2030-01-25T15:00:00+01:00", callback },
   { type: "no-schedule", id: "later", callback },

@@ -42,11 +42,7 @@ console.log(`${await trials.discard("no such customer")} are given up`);
 console.log(`${(await trials.failed()).length} failed ends are left`);
 close();
 
-/** Waits until no trial is about to end. */
+/** Waits until no trial of these customers is about to end. The scheduler may have other tasks. */
 async function rest() {
-  for (;;) {
-    const { pending, inFlight } = await trials.count();
-    if (pending + inFlight === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
+  while (await trials.areOpen("customer-")) await new Promise((resolve) => setTimeout(resolve, 500));
 }

@@ -53,10 +53,17 @@ export class Trials {
     await this.#call("POST", `/v1/tasks/${encodeURIComponent(`trial-end:${customer}`)}/reschedule`, { time: endsAt.toISOString() });
   }
 
-  /** How many trials run, and how many ends have failed for good. */
-  async count() {
-    const { pending, inFlight, deadLetters } = await this.#call("GET", "/v1/stats");
-    return { pending, inFlight, failed: deadLetters };
+  /** Returns whether an end is still to come, of one of the customers whose names begin with a text. */
+  async areOpen(customers) {
+    let cursor = "";
+    do {
+      const query = { prefix: `trial-end:${customers}`, limit: 100, ...(cursor && { cursor }) };
+      const page = await this.#call("GET", `/v1/tasks?${new URLSearchParams(query)}`);
+      // What has failed for good stays in the list.
+      if (page.tasks.some(({ status }) => status !== "dead-lettered")) return true;
+      cursor = page.cursor;
+    } while (cursor);
+    return false;
   }
 
   /** The ends that have failed for good, the newest first. `error`: only those whose error contains it. */

@@ -193,13 +193,16 @@ fn parse_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>) -> Result<Wa
     Ok(wanted)
 }
 
-/// Returns a text that is no longer than what it is compared with.
+/// Returns a text that is no longer than what it is compared with, and not empty, which nothing is.
 fn text_of(field: &'static str, value: &str, most: usize) -> Result<String, FieldError> {
     if value.len() > most {
         return Err(FieldError::new(
             field,
             format!("is {} bytes long; the limit is {most}", value.len()),
         ));
+    }
+    if value.is_empty() {
+        return Err(FieldError::new(field, "is empty; leave it out to mean all"));
     }
     Ok(value.to_owned())
 }
@@ -226,6 +229,8 @@ mod tests {
         for (name, value, field) in [
             ("type", "gone", "type"),
             ("ids", "a", "ids"),
+            ("id", "", "id"),
+            ("tag", "", "tag"),
             ("id", &long, "id"),
             ("tag", &long[..MAX_TAG_BYTES + 1], "tag"),
         ] {

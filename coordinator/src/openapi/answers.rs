@@ -7,7 +7,7 @@ use scheduler_model::bounds::MAX_CANCEL_IDS;
 use scheduler_model::input::FieldError;
 use scheduler_model::protocol::limiter::LimitShown;
 use scheduler_model::protocol::{CircuitStats, Counters, Status, TaskRun};
-use scheduler_model::task::{FilterInput, Record};
+use scheduler_model::task::{DeadLetterFilter, Record};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
@@ -126,14 +126,13 @@ pub(crate) struct DeadLetterList {
 pub(crate) enum ManyLetters {
     /// By the ids that `deadLetterId` shows; a repeated id counts once.
     Ids {
-        #[schemars(length(max = MAX_CANCEL_IDS))]
+        #[schemars(length(max = MAX_CANCEL_IDS), inner(length(min = 1)))]
         ids: Vec<String>,
     },
-    /// All that match every part of the filter, which has no `status`. `from` and `to` are times of
-    /// death.
+    /// All that match every part of the filter. `from` and `to` are times of death.
     Filter {
         #[schemars(extend("minProperties" = 1))]
-        filter: FilterInput<'static>,
+        filter: DeadLetterFilter,
     },
     /// All of them.
     All {

@@ -16,13 +16,14 @@ const JSON: &str = "application/json";
 pub(super) fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
     match body {
         Body::Task => of::<NewTask<'static>>(examples::tasks(), generator),
+        Body::TaskOfPath => of::<NewTask<'static>>(examples::tasks_of_path(), generator),
         Body::Batch => {
             let task = generator.subschema_for::<NewTask<'static>>();
             let lines =
                 format!("One task a line, at most {MAX_BATCH_ITEMS}; empty lines do not count.");
             json!({
                 JSON: {
-                    "schema": { "type": "array", "items": task, "maxItems": MAX_BATCH_ITEMS },
+                    "schema": { "type": "array", "items": task, "minItems": 1, "maxItems": MAX_BATCH_ITEMS },
                     "examples": { "two": { "summary": "Two tasks", "value": examples::batch() } }
                 },
                 "application/x-ndjson": {

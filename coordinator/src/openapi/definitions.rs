@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 /// Members of requests that may be absent, but not null: object and name.
-const NEVER_NULL: &[(&str, &str)] = &[("NewKey", "expiresAt"), ("NewNamespace", "quota")];
+const NEVER_NULL: &[(&str, &str)] = &[("NewKey", "expiresAt"), ("ReplayInput", "callback")];
 
 /// Returns the schemas by name. `parts` are the parts of the document that refer to them.
 pub(super) fn definitions(mut generator: SchemaGenerator, parts: &Value) -> Value {

@@ -42,7 +42,7 @@ pub(super) fn tasks() -> Value {
                 "timezone": "Europe/London",
                 "paused": true,
                 "priority": 9,
-                "misfire": { "policy": "fireOnce", "graceSeconds": 300 },
+                "misfire": { "policy": "fire-once", "graceSeconds": 300 },
                 "callback": { "type": "queue", "queue": "FIRED_TASKS" }
             }
         },
@@ -101,6 +101,17 @@ pub(super) fn tasks() -> Value {
             "value": { "id": "later", "type": "no-schedule", "callback": { "type": "handler", "name": "noop" } }
         }
     })
+}
+
+/// Returns the same tasks without their ids, which the path gives.
+pub(super) fn tasks_of_path() -> Value {
+    let mut tasks = tasks();
+    for task in tasks.as_object_mut().into_iter().flat_map(|tasks| tasks.values_mut()) {
+        if let Some(fields) = task.get_mut("value").and_then(Value::as_object_mut) {
+            fields.remove("id");
+        }
+    }
+    tasks
 }
 
 /// Returns a batch as an array.

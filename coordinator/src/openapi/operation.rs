@@ -6,6 +6,8 @@ use schemars::{Schema, SchemaGenerator};
 /// What a request carries.
 pub(crate) enum Body {
     Task,
+    /// A task whose id the path gives.
+    TaskOfPath,
     Batch,
     Patch,
     Run,

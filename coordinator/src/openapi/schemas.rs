@@ -1,6 +1,6 @@
 //! From Rust types to the document's schemas.
 
-use scheduler_model::bounds::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
+use scheduler_model::bounds::{DEFAULT_LIST_LIMIT, MAX_ID_BYTES, MAX_LIST_LIMIT, MAX_TAG_BYTES};
 use scheduler_model::protocol::EventKind;
 use scheduler_model::task::FilterInput;
 use schemars::generate::SchemaSettings;
@@ -68,17 +68,17 @@ pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
 pub(super) fn events_parameters(generator: &mut SchemaGenerator) -> Value {
     let mut kind = generator.subschema_for::<EventKind>().to_value();
     simplify(&mut kind);
-    let text = || json!({ "type": "string" });
+    let text = |longest: usize| json!({ "type": "string", "minLength": 1, "maxLength": longest });
     let parameter = |place: &str, name: &str, description: &str, schema: Value| json!({ "name": name, "in": place, "description": description, "schema": schema });
     json!([
-        parameter("query", "id", "Only events of the task with this id.", text()),
-        parameter("query", "tag", "Only events of tasks with this tag.", text()),
+        parameter("query", "id", "Only events of the task with this id.", text(MAX_ID_BYTES)),
+        parameter("query", "tag", "Only events of tasks with this tag.", text(MAX_TAG_BYTES)),
         parameter("query", "type", "Only events of this type.", kind),
         parameter(
             "header",
             "Last-Event-ID",
             "The last `id` of the previous answer. The stream continues from there.",
-            text()
+            json!({ "type": "string" })
         ),
     ])
 }

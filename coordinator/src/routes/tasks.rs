@@ -164,7 +164,7 @@ pub(super) static ROUTES: &[Route] = &[
             id: "putTask",
             summary: "Create or overwrite a task",
             description: "Creates the task with this id, or overwrites it. With the same schedule as before, a recurring task keeps the run that waits.",
-            body: Some(Body::Task),
+            body: Some(Body::TaskOfPath),
             answers: &[
                 (
                     200,

@@ -1,7 +1,9 @@
 //! When and by whom a task was created, kept by the definition that continues it.
 
 use crate::error::EngineError;
+use scheduler_model::json_equality::is_same_json;
 use scheduler_model::task::Record;
+use serde_json::value::RawValue;
 
 /// Returns the record of the definition `given` that continues the task of the record `stored`.
 ///
@@ -16,9 +18,10 @@ pub(super) fn continued_text(given: &[u8], stored: &[u8]) -> Result<Vec<u8>, Eng
 }
 
 /// Returns the record of the definition `given` that continues the task `former`, whose text is
-/// `stored`. It keeps when and by whom the task was created. It was updated when its request came,
-/// unless it changes nothing.
-pub(super) fn continued(given: &Record<'_>, former: &Record<'_>, stored: &[u8]) -> Vec<u8> {
+/// `stored`. It keeps when and by whom the task was created, and the text of each member that says
+/// the same. It was updated when its request came, unless it changes nothing.
+pub(super) fn continued<'a>(given: &Record<'a>, former: &Record<'a>, stored: &[u8]) -> Vec<u8> {
+    let given = with_texts_of(given, former);
     let written = |updated_at| {
         let mut text = Vec::with_capacity(stored.len());
         let kept = Record {
@@ -34,6 +37,29 @@ pub(super) fn continued(given: &Record<'_>, former: &Record<'_>, stored: &[u8]) 
     match given.created_at {
         Some(at) if unchanged != stored => written(Some(at)),
         _ => unchanged,
+    }
+}
+
+/// Returns a definition with the texts of the task that it continues where both are the same JSON:
+/// white space and the order of members change nothing.
+fn with_texts_of<'a>(given: &Record<'a>, former: &Record<'a>) -> Record<'a> {
+    let same = |given: &'a RawValue, former: &'a RawValue| {
+        if is_same_json(given.get(), former.get()) { former } else { given }
+    };
+    let text = |given: Option<&'a RawValue>, former: Option<&'a RawValue>| match (given, former) {
+        (Some(given), Some(former)) => Some(same(given, former)),
+        (given, _) => given,
+    };
+    Record {
+        cron: text(given.cron, former.cron),
+        misfire: text(given.misfire, former.misfire),
+        tags: text(given.tags, former.tags),
+        callback: same(given.callback, former.callback),
+        on_success: text(given.on_success, former.on_success),
+        on_failure: text(given.on_failure, former.on_failure),
+        retry: text(given.retry, former.retry),
+        payload: text(given.payload, former.payload),
+        ..given.clone()
     }
 }
 
@@ -68,6 +94,20 @@ mod tests {
             // The same definition again changes nothing.
             assert_eq!(of(&record(1, given), &stored(1)), stored(1));
         }
+        // Nor does one that is written in another way.
+        let spaced = |space: &str, origin: &str| {
+            let members = r#""tags":["a",~"b"],"callback":{"type":~"handler"},"onSuccess":{"type":~"handler"},"onFailure":{~},"retry":{"factor":~2},"payload":{"a":~1}"#;
+            let members = members.replace('~', space);
+            format!(
+                r#"{{"id":"a","cron":["1 * * * *",{space}"2 * * * *"],"misfire":{{{space}}},{members}{origin}}}"#
+            )
+        };
+        let stored = spaced(" ", r#","createdAt":3"#);
+        assert_eq!(of(&spaced("", given), &stored), stored);
+        // Of a definition that changes something, the rest stays as it is stored.
+        let other = spaced("", given).replace(r#""factor":2"#, r#""factor":2.5"#);
+        let updated = spaced(" ", r#","createdAt":3,"updatedAt":9"#);
+        assert_eq!(of(&other, &stored), updated.replace(r#""factor": 2"#, r#""factor":2.5"#));
         // One that says nothing of when it came leaves the time as it was.
         assert_eq!(
             of(&record(2, ""), &record(1, r#","createdAt":3"#)),

@@ -28,7 +28,10 @@ pub(crate) use whole::{Whole, whole, whole_of};
 use crate::bounds::{MAX_ERROR_FIELD_BYTES, MAX_NESTING, MAX_PATCH_MEMBERS, MAX_SMALL_BODY_BYTES};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, Deserializer, Error, Expected, IgnoredAny, MapAccess, SeqAccess, Unexpected,
+    Visitor,
+};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
@@ -67,6 +70,18 @@ fn too_many<E: Error>(limit: usize) -> E {
     E::custom(format_args!("{TOO_MANY}{limit} items, which is the limit"))
 }
 
+/// Returns the error of a list in place of another value. It reads the list to its end, so that the
+/// path of the error is the value's and not that of its first item.
+pub(crate) fn no_list<'de, A: SeqAccess<'de>>(mut list: A, expected: &dyn Expected) -> A::Error {
+    loop {
+        match list.next_element::<IgnoredAny>() {
+            Ok(Some(_)) => {}
+            Ok(None) => return A::Error::invalid_type(Unexpected::Seq, expected),
+            Err(problem) => return problem,
+        }
+    }
+}
+
 impl<'de, T: Deserialize<'de>> Visitor<'de> for OfMembers<T> {
     type Value = T;
 
@@ -83,13 +98,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(OfMembers(PhantomData)).map(Self)
     }
-}
-
-/// Reads a field that holds an object: for `deserialize_with`.
-pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    Object::deserialize(deserializer).map(|object| object.0)
 }
 
 /// Reads a field that may be left out, but is not null: for `deserialize_with`, beside `default`.
@@ -216,6 +224,19 @@ pub(crate) fn check_beside_ids(text: &str) -> Result<(), FieldError> {
         }
     }
     Ok(())
+}
+
+/// Checks the ids by which a body names tasks.
+///
+/// # Errors
+/// Names the first one that is empty.
+pub(crate) fn check_ids<const N: usize>(
+    ids: Option<&Bounded<String, N>>,
+) -> Result<(), FieldError> {
+    match ids.and_then(|ids| ids.0.iter().position(String::is_empty)) {
+        Some(at) => Err(FieldError::new(format!("ids[{at}]"), "is empty; give an id")),
+        None => Ok(()),
+    }
 }
 
 /// Checks how deep the objects and lists of a JSON text are within each other.

@@ -5,6 +5,7 @@ use crate::format::history::Outcome;
 use crate::hosts::host_of_name;
 use crate::input::{FieldError, cut, in_plain_words, parse_time, unknown_name};
 use crate::listing::Cursor;
+use crate::names::Given;
 use crate::protocol::{Filter, Kind, Status};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -103,7 +104,7 @@ pub fn parse_list_query(
             "callbackHost" => query.filter.callback_host = Some(value.to_owned()),
             "error" => query.filter.error = Some(value.to_owned()),
             "kind" => query.filter.kind = Some(one_of::<Kind>("kind", value)?),
-            "status" => query.filter.status = Some(one_of::<Status>("status", value)?),
+            "status" => query.filter.status = Some(one_of::<Given<Status>>("status", value)?.0),
             "from" => query.filter.from = Some(parse_time("from", value)?),
             "to" => query.filter.to = Some(parse_time("to", value)?),
             "cursor" => {
@@ -233,6 +234,8 @@ mod tests {
             ("limit", "x", "limit"),
             ("kind", "weekly", "kind"),
             ("status", "", "status"),
+            ("status", "fired", "status"),
+            ("status", "dead", "status"),
             ("from", "tomorrow", "from"),
             ("from", "0", "from"),
             ("from", "1795704299", "from"),

@@ -6,12 +6,14 @@ use crate::format::hex;
 use crate::position::Position;
 use crate::protocol::{Kind, ListItem, ListReply, Status};
 use crate::routing::ShardId;
+use crate::schedule::with_names_of_today;
 use crate::task::{Record, write_text};
 use scheduler_calendar::clock_change::ClockChange;
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
@@ -182,6 +184,7 @@ pub fn write_running(status: Status, due: UnixMillis, record: &str, out: &mut Ve
 /// record.
 pub fn write_task(status: impl Serialize, due: UnixMillis, record: &str, out: &mut Vec<u8>) {
     let record = by_todays_law(record);
+    let record = by_todays_names(&record);
     out.extend_from_slice(b"{\"status\":");
     // A status is written as a string; writing to a Vec does not fail.
     let start = out.len();
@@ -290,11 +293,27 @@ fn by_todays_law(record: &str) -> Cow<'_, str> {
     String::from_utf8(text).map_or(Cow::Borrowed(record), Cow::Owned)
 }
 
+/// Returns a record with the names of today of its policies. A record of an earlier version may have
+/// others.
+fn by_todays_names(record: &str) -> Cow<'_, str> {
+    let has = |text: &str| memchr::memmem::find(record.as_bytes(), text.as_bytes()).is_some();
+    let has_misfire = has("\"misfire\":") && (has("\"fireOnce\"") || has("\"deadLetter\""));
+    if !has_misfire && !has("\"overlap\":\"queueOne\"") {
+        return Cow::Borrowed(record);
+    }
+    let Ok(read) = Record::parse(record.as_bytes()) else { return Cow::Borrowed(record) };
+    let misfire = read.misfire.map(|misfire| with_names_of_today(misfire.get()).into_owned());
+    let misfire = misfire.and_then(|misfire| RawValue::from_string(misfire).ok());
+    let mut text = Vec::with_capacity(record.len());
+    // It writes an overlap by its name of today.
+    Record { misfire: misfire.as_deref(), ..read.clone() }.write(&mut text);
+    String::from_utf8(text).map_or(Cow::Borrowed(record), Cow::Owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::bounds::MAX_RECORD_BYTES;
-    use serde_json::value::RawValue;
 
     #[test]
     fn a_task_is_shown_with_what_runs_of_it() {
@@ -315,6 +334,28 @@ mod tests {
             assert_eq!(serde_json::to_string(&status).unwrap(), name);
             assert_eq!(serde_json::from_str::<Status>(name).unwrap(), status);
             assert_eq!(serde_json::from_str::<Status>(before).unwrap(), status);
+        }
+    }
+
+    #[test]
+    fn policies_of_earlier_versions_are_shown_by_their_names_of_today() {
+        let shown = |record: &str| {
+            let mut out = Vec::new();
+            write_task(Status::Scheduled, UnixMillis::NEVER, record, &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        let record = |misfire: &str, overlap: &str| {
+            format!(
+                r#"{{"id":"a","cron":"* * * * *","misfire":{{"policy": "{misfire}"}},"overlap":"{overlap}","callback":{{}},"payload":["queueOne","deadLetter"]}}"#
+            )
+        };
+        for (former, today) in
+            [("fireOnce", "fire-once"), ("deadLetter", "dead-letter"), ("skip", "skip")]
+        {
+            let expected = shown(&record(today, "queue-one"));
+            assert!(expected.contains(&format!(r#""policy": "{today}"}},"overlap":"queue-one""#)));
+            assert_eq!(shown(&record(former, "queueOne")), expected);
+            assert_eq!(shown(&record(former, "queue-one")), expected);
         }
     }
 

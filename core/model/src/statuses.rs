@@ -1,6 +1,6 @@
 //! Sets of HTTP statuses, as a task lists those after which it is not tried again.
 
-use crate::input::whole_of;
+use crate::input::{no_list, whole_of};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use std::borrow::Cow;
@@ -68,7 +68,7 @@ enum Entry {
 impl<'de> Deserialize<'de> for Entry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct EntryVisitor;
-        impl Visitor<'_> for EntryVisitor {
+        impl<'de> Visitor<'de> for EntryVisitor {
             type Value = Entry;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(EXPECTED)
@@ -92,6 +92,9 @@ impl<'de> Deserialize<'de> for Entry {
                     let class: String = class.chars().take(64).collect();
                     Err(E::custom(format_args!("is {class:?}; must be {EXPECTED}")))
                 }
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Entry, A::Error> {
+                Err(no_list(list, &self))
             }
         }
         deserializer.deserialize_any(EntryVisitor)

@@ -151,6 +151,41 @@ export interface Circuit {
   waiting: number;
 }
 
+/** Which dead letters are meant: those that fulfil every part that is given. At least one part is required; to select every dead letter, send `{"all":true}` alone. */
+export interface DeadLetterFilter {
+  /** Every task, with no other part beside it. */
+  all?: true | null | undefined;
+  /** The callback is a webhook to this host. A port is not part of it. */
+  callbackHost?: string | null | undefined;
+  /** The error of the last attempt contains this. Upper and lower case are equal. */
+  error?: string | null | undefined;
+  /**
+   * The time of the task is this time or later. Its time is `due`; of a task that is paused or
+   * held, `time`; of a dead letter, `failedAt`. A task without this time is not selected.
+   */
+  from?: Time | null | undefined;
+  /**
+   * The kind of schedule.
+   * - `once`: It fires once.
+   * - `recurring`: It fires again and again: any of the next three.
+   * - `cron`: It fires again and again, by cron expressions.
+   * - `every`: It fires again and again, at an interval.
+   * - `rrule`: It fires again and again, by a rule of RFC 5545.
+   * - `no-schedule`: It does not fire by itself.
+   */
+  kind?: "once" | "recurring" | "cron" | "every" | "rrule" | "no-schedule" | null | undefined;
+  /** The id starts with this. */
+  prefix?: string | null | undefined;
+  /** The tags include this. */
+  tag?: string | null | undefined;
+  /** The tags include all of these. Not beside `tag`. */
+  tags?: string[] | null | undefined;
+  /** The description contains this. Upper and lower case are equal. */
+  text?: string | null | undefined;
+  /** The time of the task is before this time. */
+  to?: Time | null | undefined;
+}
+
 /** A page of the list of dead letters. */
 export interface DeadLetterList {
   /**
@@ -225,9 +260,9 @@ export interface DeliveredTask {
    * What becomes of a run that comes before the end of the one before.
    * - `allow`: It fires beside it.
    * - `skip`: It does not fire.
-   * - `queueOne`: It waits for the end of the one before; further ones do not fire.
+   * - `queue-one`: It waits for the end of the one before; further ones do not fire.
    */
-  overlap?: "allow" | "skip" | "queueOne" | undefined;
+  overlap?: "allow" | "skip" | "queue-one" | undefined;
   /** The user's data. */
   payload?: unknown;
   /** Of tasks that are due together, those with a higher priority fire first. */
@@ -564,7 +599,7 @@ export interface MadeKey {
 export type ManyLetters = {
   ids: readonly string[];
 } | {
-  filter: Filter;
+  filter: DeadLetterFilter;
 } | {
   all: true;
 };
@@ -594,14 +629,14 @@ export interface Misfire {
   graceSeconds?: number | null | undefined;
   /**
    * `fire`: it fires, of a recurring task all that were missed, at most the last 100.
-   * `fireOnce`: of a recurring task, only the last that was missed fires. `skip`: it does not
-   * fire. `deadLetter`: it does not fire, and is kept as a dead letter.
+   * `fire-once`: of a recurring task, only the last that was missed fires. `skip`: it does not
+   * fire. `dead-letter`: it does not fire, and is kept as a dead letter.
    * - `fire`: The run fires, however late. Of a recurring task all missed runs fire, at most the last 100.
-   * - `fireOnce`: It fires, but of a recurring task only the last that was missed.
+   * - `fire-once`: It fires, but of a recurring task only the last that was missed.
    * - `skip`: It does not fire.
-   * - `deadLetter`: It does not fire, and is kept as a dead letter.
+   * - `dead-letter`: It does not fire, and is kept as a dead letter.
    */
-  policy: "fire" | "fireOnce" | "skip" | "deadLetter";
+  policy: "fire" | "fire-once" | "skip" | "dead-letter";
 }
 
 /** A merge patch: members that are absent stay as they are. */
@@ -610,14 +645,14 @@ export interface MisfirePatch {
   graceSeconds?: number | null | undefined;
   /**
    * `fire`: it fires, of a recurring task all that were missed, at most the last 100.
-   * `fireOnce`: of a recurring task, only the last that was missed fires. `skip`: it does not
-   * fire. `deadLetter`: it does not fire, and is kept as a dead letter.
+   * `fire-once`: of a recurring task, only the last that was missed fires. `skip`: it does not
+   * fire. `dead-letter`: it does not fire, and is kept as a dead letter.
    * - `fire`: The run fires, however late. Of a recurring task all missed runs fire, at most the last 100.
-   * - `fireOnce`: It fires, but of a recurring task only the last that was missed.
+   * - `fire-once`: It fires, but of a recurring task only the last that was missed.
    * - `skip`: It does not fire.
-   * - `deadLetter`: It does not fire, and is kept as a dead letter.
+   * - `dead-letter`: It does not fire, and is kept as a dead letter.
    */
-  policy?: "fire" | "fireOnce" | "skip" | "deadLetter" | null | undefined;
+  policy?: "fire" | "fire-once" | "skip" | "dead-letter" | null | undefined;
 }
 
 /** A namespace: ids, lists and counts of its own. */
@@ -692,13 +727,13 @@ export interface NewCronTask {
   onSuccess?: Callback | null | undefined;
   /**
    * What becomes of a run of a recurring task that comes due while the one before has not been
-   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queueOne`: it waits for
+   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queue-one`: it waits for
    * the end of the one before, and further ones do not fire.
    * - `allow`: It fires beside it.
    * - `skip`: It does not fire.
-   * - `queueOne`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   * - `queue-one`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
    */
-  overlap?: "allow" | "skip" | "queueOne" | null | undefined;
+  overlap?: "allow" | "skip" | "queue-one" | null | undefined;
   /** Creates the task paused: it waits to be resumed. */
   paused?: boolean | null | undefined;
   /** Any JSON, delivered as it is given. */
@@ -790,13 +825,13 @@ export interface NewIntervalTask {
   onSuccess?: Callback | null | undefined;
   /**
    * What becomes of a run of a recurring task that comes due while the one before has not been
-   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queueOne`: it waits for
+   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queue-one`: it waits for
    * the end of the one before, and further ones do not fire.
    * - `allow`: It fires beside it.
    * - `skip`: It does not fire.
-   * - `queueOne`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   * - `queue-one`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
    */
-  overlap?: "allow" | "skip" | "queueOne" | null | undefined;
+  overlap?: "allow" | "skip" | "queue-one" | null | undefined;
   /** Creates the task paused: it waits to be resumed. */
   paused?: boolean | null | undefined;
   /** Any JSON, delivered as it is given. */
@@ -840,7 +875,7 @@ export interface NewKey {
 /** What a namespace should have; without a body, no quota. */
 export interface NewNamespace {
   /** Replaces the quota that there was. */
-  quota?: Quota | undefined;
+  quota?: Quota | null | undefined;
 }
 
 /** A task that recurs by a rule of RFC 5545. */
@@ -901,13 +936,13 @@ export interface NewRuleTask {
   onSuccess?: Callback | null | undefined;
   /**
    * What becomes of a run of a recurring task that comes due while the one before has not been
-   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queueOne`: it waits for
+   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queue-one`: it waits for
    * the end of the one before, and further ones do not fire.
    * - `allow`: It fires beside it.
    * - `skip`: It does not fire.
-   * - `queueOne`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   * - `queue-one`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
    */
-  overlap?: "allow" | "skip" | "queueOne" | null | undefined;
+  overlap?: "allow" | "skip" | "queue-one" | null | undefined;
   /** Creates the task paused: it waits to be resumed. */
   paused?: boolean | null | undefined;
   /** Any JSON, delivered as it is given. */
@@ -1378,13 +1413,13 @@ export type PreviewRequest = {
   onSuccess?: unknown;
   /**
    * What becomes of a run of a recurring task that comes due while the one before has not been
-   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queueOne`: it waits for
+   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queue-one`: it waits for
    * the end of the one before, and further ones do not fire.
    * - `allow`: It fires beside it.
    * - `skip`: It does not fire.
-   * - `queueOne`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   * - `queue-one`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
    */
-  overlap?: "allow" | "skip" | "queueOne" | null | undefined;
+  overlap?: "allow" | "skip" | "queue-one" | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
   paused?: unknown;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -1461,13 +1496,13 @@ export type PreviewRequest = {
   onSuccess?: unknown;
   /**
    * What becomes of a run of a recurring task that comes due while the one before has not been
-   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queueOne`: it waits for
+   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queue-one`: it waits for
    * the end of the one before, and further ones do not fire.
    * - `allow`: It fires beside it.
    * - `skip`: It does not fire.
-   * - `queueOne`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   * - `queue-one`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
    */
-  overlap?: "allow" | "skip" | "queueOne" | null | undefined;
+  overlap?: "allow" | "skip" | "queue-one" | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
   paused?: unknown;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -1539,13 +1574,13 @@ export type PreviewRequest = {
   onSuccess?: unknown;
   /**
    * What becomes of a run of a recurring task that comes due while the one before has not been
-   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queueOne`: it waits for
+   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queue-one`: it waits for
    * the end of the one before, and further ones do not fire.
    * - `allow`: It fires beside it.
    * - `skip`: It does not fire.
-   * - `queueOne`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   * - `queue-one`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
    */
-  overlap?: "allow" | "skip" | "queueOne" | null | undefined;
+  overlap?: "allow" | "skip" | "queue-one" | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
   paused?: unknown;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -1743,9 +1778,9 @@ export interface QueuedTask {
    * What becomes of a run that comes before the end of the one before.
    * - `allow`: It fires beside it.
    * - `skip`: It does not fire.
-   * - `queueOne`: It waits for the end of the one before; further ones do not fire.
+   * - `queue-one`: It waits for the end of the one before; further ones do not fire.
    */
-  overlap?: "allow" | "skip" | "queueOne" | undefined;
+  overlap?: "allow" | "skip" | "queue-one" | undefined;
   /** That a recurring task waits to be resumed. Of others, their place in the order says it. */
   paused?: boolean | undefined;
   /** The user's data. */
@@ -1817,11 +1852,11 @@ export interface Reason {
 export interface ReplayInput {
   /**
    * Changes of the callback: members that are absent stay, and members that are null go. A
-   * callback of another type replaces the former one.
+   * callback of another type replaces the former one. A task needs one, so it is not null.
    */
   callback?: {
     [key: string]: unknown;
-  } | null | undefined;
+  } | undefined;
   /**
    * Changes of the payload, if it is an object and so is the payload. Anything else replaces the
    * payload, and null removes it.
@@ -2311,9 +2346,9 @@ export interface Task {
    * What becomes of a run that comes before the end of the one before.
    * - `allow`: It fires beside it.
    * - `skip`: It does not fire.
-   * - `queueOne`: It waits for the end of the one before; further ones do not fire.
+   * - `queue-one`: It waits for the end of the one before; further ones do not fire.
    */
-  overlap?: "allow" | "skip" | "queueOne" | undefined;
+  overlap?: "allow" | "skip" | "queue-one" | undefined;
   /** That a recurring task waits to be resumed. Of others, their place in the order says it. */
   paused?: boolean | undefined;
   /** The user's data. */
@@ -2440,13 +2475,13 @@ export interface TaskPatch {
   onSuccess?: CallbackPatch | null | undefined;
   /**
    * What becomes of a run of a recurring task that comes due while the one before has not been
-   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queueOne`: it waits for
+   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queue-one`: it waits for
    * the end of the one before, and further ones do not fire.
    * - `allow`: It fires beside it.
    * - `skip`: It does not fire.
-   * - `queueOne`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   * - `queue-one`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
    */
-  overlap?: "allow" | "skip" | "queueOne" | null | undefined;
+  overlap?: "allow" | "skip" | "queue-one" | null | undefined;
   /** Creates the task paused: it waits to be resumed. */
   paused?: boolean | null | undefined;
   /** Any JSON, delivered as it is given. */

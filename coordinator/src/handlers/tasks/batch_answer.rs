@@ -9,7 +9,7 @@ use scheduler_model::input::FieldError;
 use serde::Serialize;
 
 /// What a refused item is answered with when there is no room to explain it.
-const UNEXPLAINED: &str = "is refused; send it again alone to see why";
+const UNEXPLAINED: &str = "the task is refused; send it again alone to see why";
 
 /// As much as each refused item has for its error, whatever the others take: one that is
 /// [`UNEXPLAINED`].
@@ -133,6 +133,7 @@ impl Batch<'_> {
             }
             let line = lines.next().flatten();
             let duplicate = duplicates.next_if(|(later, _)| *later as usize == at);
+            let detail;
             let error = match (item, failed) {
                 (Ok(id), None) => {
                     write_taken(id, duplicate.map(|(_, earlier)| *earlier), out);
@@ -151,7 +152,8 @@ impl Batch<'_> {
                 }
                 (Err(error), _) => {
                     out.push(b'{');
-                    ItemError { field: &error.field, detail: &error.detail, retryable: None }
+                    detail = error.to_string();
+                    ItemError { field: &error.field, detail: &detail, retryable: None }
                 }
             };
             if let Some(line) = line {
@@ -259,10 +261,13 @@ mod tests {
         let answer = answer.unwrap();
         let body = read(&answer);
         assert_eq!((answer.status(), &body["type"]), (422, &"/problems/batch-rejected".into()));
-        assert_eq!((&body["rejected"], &body["field"]), (&2.into(), &"[0].cron".into()));
-        assert!(body["detail"].as_str().unwrap().contains("line 2"), "{body}");
+        assert_eq!((&body["rejected"], &body["field"]), (&2.into(), &"cron".into()));
+        assert!(body["detail"].as_str().unwrap().ends_with("in line 2: cron is bad"), "{body}");
         assert_eq!(body["results"][1]["line"], 4);
-        assert_eq!(body["results"][1]["error"]["field"], "cron");
+        assert_eq!(
+            body["results"][1]["error"],
+            serde_json::json!({ "field": "cron", "detail": "cron is bad" })
+        );
 
         let answer = Batch { items: &[bad(), good()], duplicates: &[], lines: None };
         let answer = answer.answer(vec![(vec![1], None)]).unwrap();

@@ -59,7 +59,7 @@ pub(crate) async fn warnings_of(
         && !is_limited(call, key).await
     {
         let detail = format!(
-            "is {key:?}, which has no limit, so it bounds nothing; set one with PUT /v1/limits/{{limitKey}}"
+            "limitKey is {key:?}, which has no limit, so it bounds nothing; set one with PUT /v1/limits/{{limitKey}}"
         );
         warnings.push(Warning { field: "limitKey", detail });
     }
@@ -67,7 +67,7 @@ pub(crate) async fn warnings_of(
         let callback = Callback::parse(record.callback.get()).ok();
         let destination = callback.and_then(|callback| callback.destination()).unwrap_or_default();
         let detail = format!(
-            "calls {destination}, which does not answer at present: its circuit is open, so runs wait until it answers"
+            "callback calls {destination}, which does not answer at present: its circuit is open, so runs wait until it answers"
         );
         warnings.push(Warning { field: "callback", detail });
     }

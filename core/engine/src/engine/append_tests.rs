@@ -161,6 +161,59 @@ fn a_change_of_the_delay_neither_repeats_nor_leaves_out_a_run() {
 }
 
 #[test]
+fn a_definition_that_says_what_is_stored_changes_nothing() {
+    const GIVEN: &str = r#","createdAt":1764000005000"#;
+    let of = |is_recurring: bool, space: &str, paused: bool, origin: &str| {
+        let more = format!(r#","payload":{{"a":{space}1}}"#);
+        // As the model writes a record: that a one-shot task is paused is said by its place.
+        let flag = if paused && is_recurring { r#","paused":true"# } else { "" };
+        let callback = r#""callback":{"type":"handler","name":"log"}"#;
+        let schedule = if is_recurring {
+            r#""id":"r","cron":"* * * * *""#.to_owned()
+        } else {
+            format!(r#""time":{},"id":"r""#, NOW.plus(9_000))
+        };
+        let text = format!("{{{schedule},{callback}{more}{flag}{origin}}}");
+        if is_recurring {
+            return define(text.into_bytes(), None);
+        }
+        let due = if paused { UnixMillis::PAUSED } else { NOW.plus(9_000) };
+        append([("r", due, text)])
+    };
+    let stored_as = |stored: &Memory, engine: &Engine| {
+        let item = engine.get("r", stored).unwrap().unwrap();
+        item.record.get().to_owned()
+    };
+    for is_recurring in [true, false] {
+        let (mut engine, mut stored) = (engine(), Memory::default());
+        let take =
+            |engine: &mut Engine, stored: &mut Memory, mut append: Append, says_paused: bool| {
+                if says_paused {
+                    append.terms.said_paused = vec![scheduler_model::routing::id_hash("r")];
+                }
+                let (_, effects) = engine.append(append, NOW.plus(5_000), stored).unwrap();
+                stored.apply(&effects.writes);
+            };
+        take(&mut engine, &mut stored, of(is_recurring, " ", false, r#","createdAt":3"#), false);
+        let first = stored_as(&stored, &engine);
+        take(&mut engine, &mut stored, of(is_recurring, "", false, GIVEN), false);
+        assert_eq!(stored_as(&stored, &engine), first, "white space");
+        let pause = scheduler_model::protocol::ChangeRequest {
+            ids: vec!["r".to_owned()],
+            change: scheduler_model::protocol::Change::Pause,
+            if_match: None,
+        };
+        let (_, effects) = engine.change(&pause, NOW.plus(1_000), &stored).unwrap();
+        stored.apply(&effects.writes);
+        let paused = stored_as(&stored, &engine);
+        take(&mut engine, &mut stored, of(is_recurring, "", true, GIVEN), true);
+        assert_eq!(stored_as(&stored, &engine), paused, "a pause");
+        take(&mut engine, &mut stored, of(is_recurring, "-", true, GIVEN), true);
+        assert!(stored_as(&stored, &engine).contains("updatedAt"), "another payload");
+    }
+}
+
+#[test]
 fn requests_with_an_id_in_common_wait_for_one_another() {
     let mut gathering = Gathering::default();
     assert_eq!(gathering.add(request(1..3, 0)), None);

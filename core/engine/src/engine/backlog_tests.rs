@@ -6,7 +6,7 @@ use scheduler_model::protocol::Status;
 /// Runs that found no slot waited without a bound, until their shard refused every task.
 #[test]
 fn runs_that_are_put_off_are_bounded_for_each_task() {
-    for misfire in ["", r#""misfire":{"policy":"skip"},"#, r#""misfire":{"policy":"deadLetter"},"#]
+    for misfire in ["", r#""misfire":{"policy":"skip"},"#, r#""misfire":{"policy":"dead-letter"},"#]
     {
         for (concurrency, per_second) in [(None, Some(0.01)), (Some(1), None)] {
             let mut pair = Pair::keeping(usize::MAX, Keep::All);
@@ -68,7 +68,7 @@ fn what_is_left_out_after_an_outage_is_told_once() {
 fn held_without_a_lane() -> (Pair, u64) {
     let mut pair = Pair::new(usize::MAX);
     pair.limit_both("k", Some(1), None);
-    let rest = r#""everySeconds":10,"anchor":1764000000000,"maxRuns":2,"overlap":"queueOne","onSuccess":{"type":"handler","name":"log"},"#;
+    let rest = r#""everySeconds":10,"anchor":1764000000000,"maxRuns":2,"overlap":"queue-one","onSuccess":{"type":"handler","name":"log"},"#;
     pair.create("k", "last", None, rest);
     let begun = pair.now;
     // The first run ends, and what follows it goes on.

@@ -211,7 +211,7 @@ impl Engine {
         } else if due == UnixMillis::HELD {
             explanation.add(
                 ReasonCode::Held,
-                format!("{run} waits for the end of the run before, as its overlap policy queueOne says."),
+                format!("{run} waits for the end of the run before, as its overlap policy queue-one says."),
             );
         } else if due == UnixMillis::PAUSED {
             let path = task_path(&record.id);
@@ -353,7 +353,7 @@ impl Engine {
         let why = if self.in_flight_tasks() >= MAX_IN_FLIGHT_TASKS || self.dispatch_room() == 0 {
             "the shard has dispatched as many tasks as it may and waits for reports of their outcomes"
         } else {
-            "the shard is at work on others, or its alarm is late; the watchdog wakes it within a minute"
+            "the shard has not come to it yet; if its alarm is late, the watchdog wakes it within a minute"
         };
         explanation.add(ReasonCode::Overdue, format!("It is {} s late: {why}.", late / 1_000));
     }

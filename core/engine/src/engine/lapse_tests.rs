@@ -62,7 +62,7 @@ fn a_task_lapses_when_its_time_comes() {
     for (rest, outcome) in [
         (r#""expireAfterSeconds":7,"#, "expired"),
         (r#""misfire":{"policy":"skip","graceSeconds":7},"#, "skipped"),
-        (r#""misfire":{"policy":"deadLetter","graceSeconds":7},"#, "dead-lettered"),
+        (r#""misfire":{"policy":"dead-letter","graceSeconds":7},"#, "dead-lettered"),
     ] {
         let mut pair = Pair::keeping(usize::MAX, Keep::All);
         pair.limit_both("k", Some(1), None);

@@ -67,7 +67,7 @@ fn missed_runs_are_made_up_for_as_the_policy_says() {
         assert_eq!(engine.state.counters.skipped, 1);
 
         let (first, then, _) =
-            after_an_hour(&format!(r#"{more},"misfire":{{"policy":"fireOnce"}}"#));
+            after_an_hour(&format!(r#"{more},"misfire":{{"policy":"fire-once"}}"#));
         assert_eq!(first, seconds(3_539, 3_600));
         assert_eq!(then, [3_601_000]);
 
@@ -77,7 +77,7 @@ fn missed_runs_are_made_up_for_as_the_policy_says() {
         assert_eq!((engine.state.counters.fired, engine.state.counters.skipped), (62, 1));
 
         let (first, then, engine) =
-            after_an_hour(&format!(r#"{more},"misfire":{{"policy":"deadLetter"}}"#));
+            after_an_hour(&format!(r#"{more},"misfire":{{"policy":"dead-letter"}}"#));
         assert_eq!((first, then), (grace.clone(), vec![3_601_000]));
         assert_eq!((engine.state.counters.dead_lettered, engine.state.counters.skipped), (100, 1));
     }
@@ -110,7 +110,7 @@ fn runs_do_not_overlap() {
     assert_eq!(wake(&mut engine, &mut stored, 6_000), [0; 0]);
     assert_eq!(engine.state.counters.skipped, 5);
 
-    let (mut engine, mut stored) = every_second(r#","overlap":"queueOne""#);
+    let (mut engine, mut stored) = every_second(r#","overlap":"queue-one""#);
     assert_eq!(wake(&mut engine, &mut stored, 5_000), [1_000]);
     assert_eq!((engine.stats(NOW).pending, engine.state.counters.skipped), (2, 3));
 }
@@ -120,7 +120,7 @@ fn a_pause_is_made_up_for_where_the_task_says_so() {
     let expected: [(&str, Vec<i64>); 5] = [
         ("", vec![]),
         (r#","misfire":{"policy":"fire","graceSeconds":2}"#, seconds(11, 20)),
-        (r#","misfire":{"policy":"fireOnce","graceSeconds":2}"#, seconds(18, 20)),
+        (r#","misfire":{"policy":"fire-once","graceSeconds":2}"#, seconds(18, 20)),
         (r#","misfire":{"policy":"skip","graceSeconds":2}"#, seconds(19, 20)),
         (r#","misfire":{"policy":"fire","graceSeconds":2},"overlap":"skip""#, seconds(20, 20)),
     ];
@@ -200,7 +200,7 @@ fn the_end_of_many_pauses_takes_several_steps() {
 
 #[test]
 fn what_makes_up_for_a_pause_does_not_overlap_what_still_runs() {
-    for (overlap, waiting, skipped) in [("allow", 21, 0), ("skip", 1, 2), ("queueOne", 2, 1)] {
+    for (overlap, waiting, skipped) in [("allow", 21, 0), ("skip", 1, 2), ("queue-one", 2, 1)] {
         let (mut engine, mut stored) =
             every_second(&format!(r#","misfire":{{"policy":"fire"}},"overlap":"{overlap}""#));
         assert_eq!(wake(&mut engine, &mut stored, 1_000), [1_000]);
@@ -252,7 +252,7 @@ fn a_restart_in_the_middle_does_not_tell_of_left_out_runs_again() {
 
 #[test]
 fn what_is_held_waits_while_its_task_is_paused() {
-    let (mut engine, mut stored) = every_second(r#","overlap":"queueOne""#);
+    let (mut engine, mut stored) = every_second(r#","overlap":"queue-one""#);
     assert_eq!(wake(&mut engine, &mut stored, 1_000), [1_000]);
     assert_eq!(wake(&mut engine, &mut stored, 2_000), [0; 0]);
     let change = |engine: &mut Engine, stored: &mut Memory, change, after| {

@@ -102,7 +102,7 @@ fn dead_letters_that_come_together_displace_one_another() {
         "",
         "every",
         None,
-        &format!(r#"{EVERY}"misfire":{{"policy":"deadLetter","graceSeconds":1}},"#),
+        &format!(r#"{EVERY}"misfire":{{"policy":"dead-letter","graceSeconds":1}},"#),
     );
     pair.now = pair.now.plus(20_500);
     while !pair.wake().is_empty() {}

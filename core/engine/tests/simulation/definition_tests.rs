@@ -102,7 +102,7 @@ fn a_missed_run_fires_once_when_the_definition_is_sent_again() {
 /// Runs that are under way stay: a held one, a further attempt, one that was told to run.
 #[test]
 fn runs_that_wait_stay_when_the_definition_is_sent_again() {
-    let record = |at| every(5, at, r#","overlap":"queueOne""#);
+    let record = |at| every(5, at, r#","overlap":"queue-one""#);
     let mut pair = Pair::new();
     pair.define(&record(5_000), PUT, 0);
     let first = pair.wake(at(5_000));
@@ -230,9 +230,9 @@ fn a_patch_of_a_pause_holds_for_further_attempts() {
 #[test]
 fn a_held_run_that_was_let_go_in_a_pause_goes_on_with_the_task() {
     for (overlap, how) in [
-        ("queueOne", PATCH.saying()),
-        ("queueOne", How { is_patch: true, ..PUT }.saying()),
-        ("queueOne", PUT.saying()),
+        ("queue-one", PATCH.saying()),
+        ("queue-one", How { is_patch: true, ..PUT }.saying()),
+        ("queue-one", PUT.saying()),
     ] {
         let record = every(5, 5_000, &format!(r#","overlap":"{overlap}""#));
         let mut pair = Pair::new();
@@ -320,7 +320,7 @@ fn a_paused_task_stays_paused_when_it_is_rescheduled() {
 /// A schedule that a paused task gets has no runs from before.
 #[test]
 fn a_patch_of_the_schedule_of_a_paused_task_makes_up_for_nothing() {
-    for misfire in ["fire", "fireOnce", "deadLetter"] {
+    for misfire in ["fire", "fire-once", "dead-letter"] {
         let more = format!(r#","misfire":{{"policy":"{misfire}"}}"#);
         let mut pair = Pair::new();
         pair.define(&every(31_536_000, 5_000, &more), PUT, 0);

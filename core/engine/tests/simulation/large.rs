@@ -104,7 +104,7 @@ fn twenty_thousand_late_tasks_are_written_down_in_rows_that_fit() {
 fn twenty_thousand_late_tasks_of_a_limit_are_dropped_in_parts() {
     let mut pair = Pair::new();
     let log = r#"{"type":"handler","name":"log"}"#;
-    let policy = r#""misfire":{"policy":"deadLetter","graceSeconds":1},"limitKey":"slow""#;
+    let policy = r#""misfire":{"policy":"dead-letter","graceSeconds":1},"limitKey":"slow""#;
     let mut append = append_flagged((0..20_000).map(|n| {
         let id = id(n, 5);
         let record =
@@ -132,7 +132,7 @@ fn twenty_thousand_late_tasks_of_a_limit_are_dropped_in_parts() {
 #[test]
 fn runs_that_a_resume_makes_up_for_are_written_down_in_rows_that_fit() {
     let mut pair = Pair::new();
-    let misfire = r#""misfire":{"policy":"deadLetter","graceSeconds":1},"#;
+    let misfire = r#""misfire":{"policy":"dead-letter","graceSeconds":1},"#;
     let ids: Vec<String> = (0..200).map(|n| id(n, 90)).collect();
     let schedules = ids.iter().map(|id| each_second(id, misfire, 0)).collect();
     pair.take_in(Append { schedules, ..Append::default() });
@@ -308,7 +308,7 @@ fn dropping_large_late_tasks_is_bounded() {
         let mut pair = Pair::new();
         let log = r#"{"type":"handler","name":"log"}"#;
         let head = format!(
-            r#""misfire":{{"policy":"deadLetter","graceSeconds":1}},"callback":{log},"onFailure":{log},"payload":"{}""#,
+            r#""misfire":{{"policy":"dead-letter","graceSeconds":1}},"callback":{log},"onFailure":{log},"payload":"{}""#,
             "x".repeat(bytes)
         );
         let tasks = if bytes > 10_000 { 300 } else { 8_000 };
@@ -374,8 +374,10 @@ fn large_runs_that_wait_for_small_ones_are_let_go_in_parts() {
         let mut pair = Pair::new();
         let names: Vec<String> = (0..100).map(|n| id(n, 5)).collect();
         let take_in = |pair: &mut Pair, bytes: usize| {
-            let schedules =
-                names.iter().map(|id| each_second(id, r#""overlap":"queueOne","#, bytes)).collect();
+            let schedules = names
+                .iter()
+                .map(|id| each_second(id, r#""overlap":"queue-one","#, bytes))
+                .collect();
             let (_, effects) = pair
                 .engine
                 .append(Append { schedules, ..Append::default() }, NOW.plus(-1), &pair.storage)
@@ -434,7 +436,7 @@ fn mixed_herds_end_once_each() {
                 ("", false),
                 (r#""expireAfterSeconds":1,"#, true),
                 (r#""misfire":{"policy":"skip","graceSeconds":1},"#, true),
-                (r#""misfire":{"policy":"deadLetter","graceSeconds":1},"#, true),
+                (r#""misfire":{"policy":"dead-letter","graceSeconds":1},"#, true),
             ]);
             let payload = "x".repeat(size);
             let rest = format!(r#"{policy}"callback":{callback},"payload":"{payload}"}}"#);

@@ -24,11 +24,11 @@ pub(crate) struct Late {
 
 const MISFIRES: [&str; 6] = [
     r#"{"policy":"fire","graceSeconds":1}"#,
-    r#"{"policy":"fireOnce","graceSeconds":1}"#,
+    r#"{"policy":"fire-once","graceSeconds":1}"#,
     r#"{"policy":"skip","graceSeconds":2}"#,
     r#"{"policy":"skip","graceSeconds":0.1}"#,
-    r#"{"policy":"deadLetter","graceSeconds":1}"#,
-    r#"{"policy":"fireOnce","graceSeconds":0}"#,
+    r#"{"policy":"dead-letter","graceSeconds":1}"#,
+    r#"{"policy":"fire-once","graceSeconds":0}"#,
 ];
 
 impl Late {

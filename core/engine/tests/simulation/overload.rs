@@ -49,16 +49,16 @@ const PATIENCE: [(i64, [&str; 2]); 3] = [
         600,
         [
             r#"{"policy":"skip","graceSeconds":0.6}"#,
-            r#"{"policy":"deadLetter","graceSeconds":0.6}"#,
+            r#"{"policy":"dead-letter","graceSeconds":0.6}"#,
         ],
     ),
     (
         1_000,
-        [r#"{"policy":"skip","graceSeconds":1}"#, r#"{"policy":"deadLetter","graceSeconds":1}"#],
+        [r#"{"policy":"skip","graceSeconds":1}"#, r#"{"policy":"dead-letter","graceSeconds":1}"#],
     ),
     (
         3_000,
-        [r#"{"policy":"skip","graceSeconds":3}"#, r#"{"policy":"deadLetter","graceSeconds":3}"#],
+        [r#"{"policy":"skip","graceSeconds":3}"#, r#"{"policy":"dead-letter","graceSeconds":3}"#],
     ),
 ];
 

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 const PART_BYTES: usize = 4_000_000 + 200_000;
 const LATER: UnixMillis = UnixMillis::new(NOW.get() + 3_600_000);
 const FIRE: &str = r#""misfire":{"policy":"fire","graceSeconds":1},"#;
-const BURY: &str = r#""misfire":{"policy":"deadLetter","graceSeconds":1},"onFailure":{"type":"handler","name":"log"},"#;
+const BURY: &str = r#""misfire":{"policy":"dead-letter","graceSeconds":1},"onFailure":{"type":"handler","name":"log"},"#;
 
 fn written(effects: &Effects) -> usize {
     effects.writes.iter().map(Write::bytes).sum()

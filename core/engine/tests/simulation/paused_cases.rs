@@ -151,7 +151,7 @@ fn paused_with_an_attempt(overlap: &str) -> (Pair, impl Fn(&str) -> String) {
 /// was out of the index for a moment, as it is written again when a pause ends.
 #[test]
 fn a_run_that_is_made_up_for_does_not_overlap_an_attempt_that_is_resumed() {
-    for (overlap, is_held) in [("queueOne", true), ("skip", false)] {
+    for (overlap, is_held) in [("queue-one", true), ("skip", false)] {
         for by_patch in [false, true] {
             let (mut pair, record) = paused_with_an_attempt(overlap);
             if by_patch {
@@ -175,7 +175,7 @@ fn a_run_that_is_made_up_for_does_not_overlap_an_attempt_that_is_resumed() {
 /// first try would have had are owed.
 #[test]
 fn a_run_that_is_owed_by_a_second_try_does_not_overlap_an_attempt_that_is_resumed() {
-    let (mut pair, record) = paused_with_an_attempt("queueOne");
+    let (mut pair, record) = paused_with_an_attempt("queue-one");
     let counted = format!(r#","maxRuns":3,"firstRun":{},"finalRun":{}"#, at(2_000), at(4_000));
     let shown = pair.engine.get("a", &pair.storage).unwrap().unwrap();
     let append = Append {

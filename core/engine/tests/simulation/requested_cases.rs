@@ -101,7 +101,7 @@ fn a_requested_run_that_waits_goes_on_after_a_pause() {
 /// A run that was requested after the task's time counted as missed while it waited for its limit.
 #[test]
 fn a_requested_run_is_never_missed() {
-    for policy in ["skip", "deadLetter"] {
+    for policy in ["skip", "dead-letter"] {
         let mut pair = Pair::new();
         let more = format!(
             r#","limitKey":"k","misfire":{{"policy":"{policy}","graceSeconds":1}},"paused":true"#

@@ -158,7 +158,7 @@ fn definition(random: &mut Random, n: u64) -> String {
             fields.push(format!(r#""endAt":{}"#, instant(random, 15_000, 60_000)));
         }
         if random.chance(500) {
-            fields.push(format!(r#""overlap":"{}""#, random.pick(&["allow", "skip", "queueOne"])));
+            fields.push(format!(r#""overlap":"{}""#, random.pick(&["allow", "skip", "queue-one"])));
         }
     } else if random.chance(150) {
         fields.push(r#""type":"no-schedule""#.to_owned());
@@ -168,7 +168,7 @@ fn definition(random: &mut Random, n: u64) -> String {
     }
     if !fields[0].contains("no-schedule") {
         if random.chance(300) {
-            let policy = *random.pick(&["fire", "fireOnce", "skip", "deadLetter"]);
+            let policy = *random.pick(&["fire", "fire-once", "skip", "dead-letter"]);
             fields.push(format!(
                 r#""misfire":{{"policy":"{policy}","graceSeconds":{}}}"#,
                 random.pick(&["0", "1", "3"])

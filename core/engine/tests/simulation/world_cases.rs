@@ -113,7 +113,7 @@ fn each_seven_seconds(
 
 const AT_ONCE: PutOff = PutOff { jitter: 0, window: 0 };
 const LATER: PutOff = PutOff { jitter: 100_000, window: 0 };
-const MADE_UP_FOR: Option<&str> = Some(r#"{"policy":"fireOnce","graceSeconds":0}"#);
+const MADE_UP_FOR: Option<&str> = Some(r#"{"policy":"fire-once","graceSeconds":0}"#);
 
 /// A clock was ahead, and ten minutes' runs have fired by it. A pause that a definition begins
 /// after that holds none of them up, so none is made up for when another definition brings a policy

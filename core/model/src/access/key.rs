@@ -2,7 +2,7 @@
 
 use super::token::{KeyId, Token};
 use crate::bounds::{MAX_KEY_NAME_BYTES, MAX_KEY_NAMESPACES, MAX_KEY_SCOPES};
-use crate::input::{Bounded, FieldError, TimeInput, parse_object};
+use crate::input::{Bounded, FieldError, InstantInput, TimeInput, parse_object};
 use crate::namespace::Namespace;
 use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
@@ -158,6 +158,7 @@ pub struct NewKey<'a> {
     namespaces: Bounded<String, MAX_KEY_NAMESPACES>,
     /// When the key expires. Without it, the key never expires; null is refused.
     #[serde(borrow, default, deserialize_with = "crate::input::not_null")]
+    #[schemars(with = "Option<InstantInput>")]
     expires_at: Option<TimeInput<'a>>,
 }
 

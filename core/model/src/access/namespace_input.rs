@@ -1,17 +1,23 @@
 //! The body of a request that makes or changes a namespace.
 
 use super::quota::Quota;
-use crate::input::{FieldError, parse_object};
+use crate::input::{FieldError, optional_object, parse_object};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// A namespace's settings as a request gives them.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NamespaceInput {
-    /// What it may have.
-    #[serde(deserialize_with = "crate::input::object")]
+    /// What it may have. Null is no limit.
+    #[serde(deserialize_with = "quota")]
+    #[schemars(with = "Option<Quota>")]
     pub quota: Quota,
+}
+
+/// Reads a quota; null limits nothing.
+fn quota<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Quota, D::Error> {
+    Ok(optional_object(deserializer)?.unwrap_or_default())
 }
 
 impl NamespaceInput {
@@ -26,5 +32,24 @@ impl NamespaceInput {
         let given: Self = parse_object(text, "")?;
         given.quota.check()?;
         Ok(given)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_may_be_absent_or_null() {
+        for text in ["", "{}", r#"{"quota":null}"#, r#"{"quota":{"pendingTasks":null}}"#] {
+            assert_eq!(NamespaceInput::parse(text).unwrap().quota, Quota::NONE, "{text}");
+        }
+        for (text, field) in [
+            ("null", "body"),
+            (r#"{"quota":[]}"#, "quota"),
+            (r#"{"quota":{"pendingTasks":[1]}}"#, "quota.pendingTasks"),
+        ] {
+            assert_eq!(NamespaceInput::parse(text).unwrap_err().field, field, "{text}");
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! Times as they are given: read, and refused where they cannot be meant.
 
-use super::{FieldError, whole_of};
+use super::{FieldError, no_list, whole_of};
 use crate::bounds::MIN_TIME_MILLIS;
 use chrono::{DateTime, Datelike, FixedOffset, Timelike};
 use scheduler_calendar::local_time::{LocalTime, NotLocal};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Tz;
 use schemars::JsonSchema;
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -56,6 +56,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for TimeInput<'a> {
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<TimeInput<'de>, E> {
                 Ok(TimeInput::Text(Cow::Owned(text.to_owned())))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<TimeInput<'de>, A::Error> {
+                Err(no_list(list, &self))
             }
         }
         deserializer.deserialize_any(TimeVisitor)

@@ -65,7 +65,7 @@ mod tests {
             ("timezon", Some("timezone")),
             ("timeZone", Some("timezone")),
             ("time_zone", Some("timezone")),
-            ("tiemzone", Some("timezone")),
+            ("timezohne", Some("timezone")),
             ("delay_in_seconds", Some("delayInSeconds")),
             ("delayinsecond", Some("delayInSeconds")),
             ("tag", Some("tags")),
@@ -94,7 +94,7 @@ mod tests {
             ("", "ab", 2),
             ("abc", "abc", 0),
             ("kitten", "sitting", 3),
-            ("ab", "ba", 2),
+            ("abc", "bac", 2),
         ] {
             let chars = |text: &str| text.chars().collect::<Vec<_>>();
             assert_eq!(edits(&chars(one), &chars(other)), count, "{one} {other}");

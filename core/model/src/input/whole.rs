@@ -61,7 +61,8 @@ impl<'de, T: TryFrom<i64>> Deserialize<'de> for Whole<T> {
                 }
             }
         }
-        deserializer.deserialize_any(Integer(PhantomData))
+        // A reader of any value would name the first item of a list in its place.
+        deserializer.deserialize_f64(Integer(PhantomData))
     }
 }
 

@@ -4,11 +4,12 @@ use crate::bounds::{
     MAX_DESCRIPTION_BYTES, MAX_FILTERED_ERROR_BYTES, MAX_HOST_BYTES, MAX_ID_BYTES, MAX_TAG_BYTES,
 };
 use crate::input::FieldError;
+use crate::names::{self, Named};
 use crate::position::Position;
 use scheduler_calendar::schedule::RuleKind;
 use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 /// One task is asked for.
@@ -19,7 +20,7 @@ pub struct GetRequest {
 }
 
 /// What a task is waiting for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub enum Status {
@@ -30,17 +31,36 @@ pub enum Status {
     /// It waits for the previous run to end.
     Held,
     /// An attempt is in flight: it was dispatched, and its outcome is not reported yet.
-    // Workers of earlier versions say `fired`.
-    #[serde(alias = "fired")]
     Running,
     /// It waits to be resumed.
     Paused,
     /// It failed for good, and is kept until you replay or discard it.
-    // Workers of earlier versions say `dead`.
-    #[serde(rename = "dead-lettered", alias = "dead")]
+    #[serde(rename = "dead-lettered")]
     Dead,
     /// It has no schedule, and waits for nothing.
     Unscheduled,
+}
+
+impl Named for Status {
+    const NAMES: &'static [&'static str] =
+        &["scheduled", "retrying", "held", "running", "paused", "dead-lettered", "unscheduled"];
+    const VALUES: &'static [Self] = &[
+        Self::Scheduled,
+        Self::Retrying,
+        Self::Held,
+        Self::Running,
+        Self::Paused,
+        Self::Dead,
+        Self::Unscheduled,
+    ];
+    const FORMER: &'static [(&'static str, Self)] =
+        &[("fired", Self::Running), ("dead", Self::Dead)];
+}
+
+impl<'de> Deserialize<'de> for Status {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        names::stored(deserializer)
+    }
 }
 
 /// What kind of schedule a task has.

@@ -61,10 +61,10 @@ pub fn parse_runs_query(
                 filter.outcomes = Some(filter.outcomes.unwrap_or_default() | outcomes(value)?);
             }
             "target" | "callbackHost" if filter.target.is_some() => {
-                return Err(FieldError::new(
-                    name.to_string(),
-                    "says what target means, and the query has both; give one of target and callbackHost",
-                ));
+                let other = if name == "target" { "callbackHost" } else { "target" };
+                let detail =
+                    format!("is given beside {other}, and each names the target; give one of them");
+                return Err(FieldError::new(name.to_string(), detail));
             }
             "target" => filter.target = Some(target(value)?),
             "callbackHost" => {

@@ -8,6 +8,7 @@ use crate::bounds::{
 };
 use crate::ids::TaskId;
 use crate::input::{FieldError, GivenTime, Object, Text, TimeInput, Whole, at_most};
+use crate::names::Given;
 use crate::routing::id_hash;
 use crate::schedule::LocalTimes;
 use scheduler_calendar::local_time::LocalTime;
@@ -71,10 +72,10 @@ pub(crate) struct Recurrence<'a> {
     #[schemars(with = "Option<MisfireInput>")]
     pub(crate) misfire: Option<&'a RawValue>,
     /// What becomes of a run of a recurring task that comes due while the one before has not been
-    /// reported: `allow`: it fires beside it. `skip`: it does not fire. `queueOne`: it waits for
+    /// reported: `allow`: it fires beside it. `skip`: it does not fire. `queue-one`: it waits for
     /// the end of the one before, and further ones do not fire.
     #[schemars(extend("default" = "allow"))]
-    pub(crate) overlap: Option<Overlap>,
+    pub(crate) overlap: Option<Given<Overlap>>,
     /// A run that has not started so long after it was due does not start any more, seconds.
     #[schemars(range(min = 0.001, max = MAX_LATENESS_SECONDS))]
     pub(crate) expire_after_seconds: Option<f64>,
@@ -183,6 +184,7 @@ impl<'a> ScheduleInput<'a> {
                 has_local,
                 given.map_or("leave it out", TimeInput::without_zone),
             )?;
+            rest.misfire.map_or(Ok(()), |misfire| MisfireInput::check(misfire.get()))?;
         }
         let mut local = LocalTimes::default();
         let time = match (kind, rest.as_deref()) {
@@ -392,7 +394,7 @@ impl<'a> Recurrence<'a> {
             jitter_seconds: self.jitter_seconds,
             window_seconds: self.window_seconds,
             misfire: self.misfire,
-            overlap: self.overlap,
+            overlap: self.overlap.map(|Given(overlap)| overlap),
             expire_after_seconds: self.expire_after_seconds,
             ..ScheduleFields::default()
         });

@@ -21,5 +21,6 @@ pub use fields::ScheduleFields;
 pub(crate) use input::{CheckedSchedule, CronText, GivenKind, Recurrence, ScheduleInput, delayed};
 pub use local_times::LocalTimes;
 pub(crate) use members::{MEMBERS, TIMES, WAYS};
+pub(crate) use policies::with_names_of_today;
 pub use policies::{Misfire, MisfireInput, Overlap, Policies};
 pub use preview::{Preview, PreviewRequest, PreviewRun, preview};

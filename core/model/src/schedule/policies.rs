@@ -4,14 +4,15 @@ use super::ScheduleFields;
 use super::fields::millis;
 use crate::bounds::{DEFAULT_GRACE_SECONDS, MAX_LATENESS_SECONDS};
 use crate::input::{FieldError, parse_object};
+use crate::names::{self, Given, Named};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use std::borrow::Cow;
 
 /// What happens to a run that was missed: one that would fire later than it may, after an outage, a
 /// pause or a restore.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(inline)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema)]
+#[schemars(inline, rename_all = "kebab-case")]
 pub enum Misfire {
     /// The run fires, however late. Of a recurring task all missed runs fire, at most the last 100.
     #[default]
@@ -26,9 +27,8 @@ pub enum Misfire {
 
 /// What happens to a run of a recurring task that comes due while the one before has not been
 /// reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(inline)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema)]
+#[schemars(inline, rename_all = "kebab-case")]
 pub enum Overlap {
     /// It fires beside it.
     #[default]
@@ -39,15 +39,55 @@ pub enum Overlap {
     QueueOne,
 }
 
+impl Named for Misfire {
+    const NAMES: &'static [&'static str] = &["fire", "fire-once", "skip", "dead-letter"];
+    const VALUES: &'static [Self] = &[Self::Fire, Self::FireOnce, Self::Skip, Self::DeadLetter];
+    const FORMER: &'static [(&'static str, Self)] =
+        &[("fireOnce", Self::FireOnce), ("deadLetter", Self::DeadLetter)];
+}
+
+impl<'de> Deserialize<'de> for Misfire {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        names::stored(deserializer)
+    }
+}
+
+impl Named for Overlap {
+    const NAMES: &'static [&'static str] = &["allow", "skip", "queue-one"];
+    const VALUES: &'static [Self] = &[Self::Allow, Self::Skip, Self::QueueOne];
+    const FORMER: &'static [(&'static str, Self)] = &[("queueOne", Self::QueueOne)];
+}
+
+impl<'de> Deserialize<'de> for Overlap {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        names::stored(deserializer)
+    }
+}
+
 impl Overlap {
     /// Returns its name in a record.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Allow => "allow",
             Self::Skip => "skip",
-            Self::QueueOne => "queueOne",
+            Self::QueueOne => "queue-one",
         }
     }
+}
+
+/// Returns the JSON of a stored `misfire` or `overlap` with the names of today.
+pub(crate) fn with_names_of_today(json: &str) -> Cow<'_, str> {
+    let mut json = Cow::Borrowed(json);
+    for (former, name) in [
+        ("\"fireOnce\"", "\"fire-once\""),
+        ("\"deadLetter\"", "\"dead-letter\""),
+        ("\"queueOne\"", "\"queue-one\""),
+    ] {
+        if json.contains(former) {
+            json = Cow::Owned(json.replace(former, name));
+        }
+    }
+    json
 }
 
 /// A misfire policy as it is given.
@@ -59,11 +99,29 @@ impl Overlap {
 )]
 pub struct MisfireInput {
     /// `fire`: it fires, of a recurring task all that were missed, at most the last 100.
-    /// `fireOnce`: of a recurring task, only the last that was missed fires. `skip`: it does not
-    /// fire. `deadLetter`: it does not fire, and is kept as a dead letter.
-    policy: Misfire,
+    /// `fire-once`: of a recurring task, only the last that was missed fires. `skip`: it does not
+    /// fire. `dead-letter`: it does not fire, and is kept as a dead letter.
+    policy: Given<Misfire>,
     /// How late a run may fire that was not missed, seconds.
     #[schemars(range(min = 0, max = MAX_LATENESS_SECONDS), extend("default" = DEFAULT_GRACE_SECONDS))]
+    grace_seconds: Option<f64>,
+}
+
+impl MisfireInput {
+    /// Checks that a policy can be read, and names what it does as callers do.
+    ///
+    /// # Errors
+    /// Names the field.
+    pub(super) fn check(json: &str) -> Result<(), FieldError> {
+        parse_object::<Self>(json, "misfire").map(drop)
+    }
+}
+
+/// A misfire policy as it is stored.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct StoredMisfire {
+    policy: Misfire,
     grace_seconds: Option<f64>,
 }
 
@@ -96,14 +154,16 @@ impl ScheduleFields<'_> {
     /// # Errors
     /// Names the field that does not hold.
     pub fn policies(&self) -> Result<Policies, FieldError> {
-        let misfire: Option<MisfireInput> =
+        let misfire: Option<StoredMisfire> =
             self.misfire.map(|misfire| parse_object(misfire.get(), "misfire")).transpose()?;
-        let grace =
-            misfire.and_then(|misfire| misfire.grace_seconds).unwrap_or(DEFAULT_GRACE_SECONDS);
+        let grace = misfire
+            .as_ref()
+            .and_then(|misfire| misfire.grace_seconds)
+            .unwrap_or(DEFAULT_GRACE_SECONDS);
         let expire = |seconds| millis("expireAfterSeconds", seconds, 0.001, MAX_LATENESS_SECONDS);
         Ok(Policies {
-            misfire: misfire.map_or(Misfire::default(), |misfire| misfire.policy),
             catches_up: misfire.is_some(),
+            misfire: misfire.map_or(Misfire::default(), |misfire| misfire.policy),
             grace_millis: millis("misfire.graceSeconds", grace, 0.0, MAX_LATENESS_SECONDS)?,
             overlap: self.overlap.unwrap_or_default(),
             expire_after_millis: self.expire_after_seconds.map(expire).transpose()?,

@@ -2,7 +2,9 @@
 
 use super::filter_input::FilterInput;
 use crate::bounds::MAX_CANCEL_IDS;
-use crate::input::{Bounded, FieldError, Text, TimeInput, check_beside_ids, parse_object_taking};
+use crate::input::{
+    Bounded, FieldError, Text, TimeInput, check_beside_ids, check_ids, parse_object_taking,
+};
 use crate::protocol::NewTime;
 use crate::schedule::delayed;
 use scheduler_calendar::time::UnixMillis;
@@ -15,6 +17,7 @@ use serde::Deserialize;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChangeInput<'a> {
     /// By id; a repeated id counts once. Not where the path names the task.
+    #[schemars(inner(length(min = 1)))]
     pub ids: Option<Bounded<String, MAX_CANCEL_IDS>>,
     /// All that fulfil every part of the filter. Not where the path names the task.
     #[serde(borrow, default, deserialize_with = "crate::input::optional_object")]
@@ -54,7 +57,9 @@ impl<'a> ChangeInput<'a> {
             return Ok(Self::default());
         }
         check_beside_ids(text)?;
-        parse_object_taking(text, "", &|| Some(takes))
+        let input: Self = parse_object_taking(text, "", &|| Some(takes))?;
+        check_ids(input.ids.as_ref())?;
+        Ok(input)
     }
 
     /// Refuses a time where none is asked for.
@@ -138,6 +143,7 @@ mod tests {
             (r#"{"time":"2026-12-01T09:00:00Z","timezone":"Asia/Tokyo"}"#, "timezone"),
             (r#"{"time":"2026-12-01T09:00","timezone":"Mars"}"#, "timezone"),
             (r#"{"when":5}"#, "when"),
+            (r#"{"ids":[""]}"#, "ids[0]"),
             ("[]", "body"),
         ] {
             assert_eq!(time(text).unwrap_err().field, field, "{text}");

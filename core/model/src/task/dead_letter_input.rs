@@ -1,18 +1,20 @@
 //! The bodies of requests about dead letters.
 
 use super::filter_input::FilterInput;
+use super::merging::Merging;
 use super::new_task::{Validator, parse_one};
-use super::patch::Merging;
 use super::record::{Record, write_text};
 use super::run_input::given;
-use super::{ON_FAILURE, ON_SUCCESS, Origin, Targets};
+use super::{Callback, ON_FAILURE, ON_SUCCESS, Origin, Targets};
 use crate::bounds::{MAX_CALLBACK_BYTES, MAX_CANCEL_IDS, MAX_PAYLOAD_BYTES};
-use crate::input::{Bounded, FieldError, check_beside_ids, parse_object};
+use crate::input::{Bounded, FieldError, check_beside_ids, check_ids, parse_object};
 use crate::protocol::{ChangedLetter, Filter};
 use scheduler_calendar::time::UnixMillis;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// What a replay changes of the dead letter. Each member is a JSON merge patch (RFC 7396).
@@ -20,9 +22,9 @@ use std::collections::HashSet;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReplayInput<'a> {
     /// Changes of the callback: members that are absent stay, and members that are null go. A
-    /// callback of another type replaces the former one.
-    #[serde(borrow)]
-    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>", extend("x-maxBytes" = MAX_CALLBACK_BYTES))]
+    /// callback of another type replaces the former one. A task needs one, so it is not null.
+    #[serde(borrow, default, deserialize_with = "given")]
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>", extend("x-maxBytes" = MAX_CALLBACK_BYTES))]
     callback: Option<&'a RawValue>,
     /// Changes of the payload, if it is an object and so is the payload. Anything else replaces the
     /// payload, and null removes it.
@@ -41,10 +43,16 @@ impl<'a> ReplayInput<'a> {
             return Ok(Self::default());
         }
         let input: Self = parse_object(text, "")?;
-        if input.callback.is_some_and(|callback| !callback.get().starts_with('{')) {
-            return Err(FieldError::new("callback", "must be a JSON object"));
+        match input.callback.map(RawValue::get) {
+            Some("null") => Err(FieldError::new(
+                "callback",
+                "is null, and a run needs one; leave it out to keep the callback of the dead letter",
+            )),
+            Some(callback) if !callback.starts_with('{') => {
+                Err(FieldError::new("callback", "must be a JSON object"))
+            }
+            _ => Ok(input),
         }
-        Ok(input)
     }
 
     /// Returns whether it changes anything.
@@ -78,13 +86,12 @@ impl<'a> ReplayInput<'a> {
     }
 
     /// Returns the text of a task with the changed parts of the dead letter, and with the parts
-    /// that do not go with every callback.
+    /// that do not go with every callback. A retry policy beside a queue was accepted by an earlier
+    /// release, and has no effect.
     fn laid_over(&self, letter: &Record<'_>) -> Result<String, FieldError> {
         let mut text = b"{\"delayInSeconds\":0,\"callback\":".to_vec();
         let merge = |name: &'static str, former: Option<&str>, patch: &str, out: &mut Vec<u8>| {
-            Merging { is_callback: name == "callback" }
-                .write(former, patch, 0, out)
-                .map_err(|problem| FieldError::new(name, problem))
+            Merging::of(name).write(name, former, patch, out)
         };
         match self.callback {
             Some(patch) => {
@@ -99,7 +106,9 @@ impl<'a> ReplayInput<'a> {
             Some(patch) => merge("payload", former, patch, &mut payload)?,
             None => payload.extend_from_slice(former.unwrap_or_default().as_bytes()),
         }
-        let follow_up = |of: Option<&RawValue>| of.map(|of| of.get().as_bytes().to_vec());
+        let json = |of: Option<&RawValue>| of.map(|of| of.get().as_bytes().to_vec());
+        let is_queue = |text: &str| Callback::parse(text).is_ok_and(|callback| callback.is_queue());
+        let retry = letter.retry.filter(|_| !is_queue(letter.callback.get()));
         let limit_key = letter.limit_key.as_deref().map(|key| {
             let mut text = Vec::new();
             write_text(key, &mut text);
@@ -108,8 +117,9 @@ impl<'a> ReplayInput<'a> {
         for (name, json) in [
             ("payload", Some(payload).filter(|payload| !payload.is_empty())),
             ("limitKey", limit_key),
-            (ON_SUCCESS, follow_up(letter.on_success)),
-            (ON_FAILURE, follow_up(letter.on_failure)),
+            ("retry", json(retry)),
+            (ON_SUCCESS, json(letter.on_success)),
+            (ON_FAILURE, json(letter.on_failure)),
         ] {
             if let Some(json) = json {
                 text.extend_from_slice(format!(",\"{name}\":").as_bytes());
@@ -127,12 +137,33 @@ impl<'a> ReplayInput<'a> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeadLettersInput<'a> {
     /// By their ids, as `deadLetterId` shows them. A repeated id counts once.
+    #[schemars(inner(length(min = 1)))]
     ids: Option<Bounded<String, MAX_CANCEL_IDS>>,
     /// All that match every part of the filter. `from` and `to` are times of death.
     #[serde(borrow, default, deserialize_with = "crate::input::optional_object")]
+    #[schemars(with = "Option<DeadLetterFilter>")]
     filter: Option<FilterInput<'a>>,
     /// All of them.
     all: Option<bool>,
+}
+
+/// The schema of a filter of dead letters, which all have one status.
+#[derive(Debug)]
+pub struct DeadLetterFilter;
+
+impl JsonSchema for DeadLetterFilter {
+    fn schema_name() -> Cow<'static, str> {
+        "DeadLetterFilter".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = FilterInput::json_schema(generator);
+        schema.insert("description".to_owned(), "Which dead letters are meant: those that fulfil every part that is given. At least one part is required; to select every dead letter, send `{\"all\":true}` alone.".into());
+        if let Some(parts) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            parts.remove("status");
+        }
+        schema
+    }
 }
 
 /// The dead letters that a request means.
@@ -152,6 +183,7 @@ impl<'a> DeadLettersInput<'a> {
     pub fn parse(text: &'a str) -> Result<ChosenLetters, FieldError> {
         check_beside_ids(text)?;
         let input: Self = parse_object(text, "")?;
+        check_ids(input.ids.as_ref())?;
         match (input.ids, input.filter, input.all) {
             (Some(ids), None, None) => {
                 let mut seen = HashSet::new();
@@ -164,10 +196,6 @@ impl<'a> DeadLettersInput<'a> {
                 if filter.status.is_some() {
                     let detail = "does not belong to a filter of dead letters; leave it out";
                     return Err(FieldError::new("filter.status", detail));
-                }
-                if filter == Filter::default() {
-                    let detail = r#"is empty and would mean every dead letter; give at least one field, or {"all":true} for every one"#;
-                    return Err(FieldError::new("filter", detail));
                 }
                 Ok(ChosenLetters::Matching(filter))
             }
@@ -183,7 +211,7 @@ impl<'a> DeadLettersInput<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     const LETTER: &str = r#"{"time":5,"id":"a","cron":"* * * * *","callback":{"type":"webhook","url":"https://a.example/x","headers":{"k":"1"}},"onFailure":{"type":"handler","name":"log"},"retry":{"factor":2},"payload":{"type":"t","n":1,"keep":2},"attempt":3,"failedAt":9,"error":"no"}"#;
 
@@ -237,13 +265,22 @@ mod tests {
     fn what_a_task_may_not_have_a_replay_may_not_have_either() {
         let keyed = LETTER.replacen("\"time\":5,", "\"time\":5,\"limitKey\":\"k\",", 1);
         let keyed = keyed.replacen(r#""onFailure":{"type":"handler","name":"log"},"#, "", 1);
+        let followed = LETTER.replacen(r#""retry":{"factor":2},"#, "", 1);
         let long = format!(r#"{{"payload":"{}"}}"#, "x".repeat(MAX_PAYLOAD_BYTES));
         for (letter, body, field) in [
             (LETTER, r#"{"callback":{"url":"http://10.0.0.1/"}}"#, "callback.url"),
             (LETTER, r#"{"callback":{"url":null}}"#, "callback.url"),
             (LETTER, r#"{"callback":"x"}"#, "callback"),
+            (LETTER, r#"{"callback":null}"#, "callback"),
+            (LETTER, r#"{"payload":1,"payload":2}"#, "payload"),
+            (
+                LETTER,
+                r#"{"callback":{"url":"https://a.example/","url":"https://b.example/"}}"#,
+                "callback.url",
+            ),
             (LETTER, r#"{"callback":{"type":"handler","name":"other"}}"#, "callback.name"),
-            (LETTER, r#"{"callback":{"type":"queue","queue":"Q"}}"#, "onFailure"),
+            (LETTER, r#"{"callback":{"type":"queue","queue":"Q"}}"#, "retry"),
+            (&followed, r#"{"callback":{"type":"queue","queue":"Q"}}"#, "onFailure"),
             (&keyed, r#"{"callback":{"type":"queue","queue":"Q"}}"#, "limitKey"),
             (LETTER, &long, "payload"),
             (LETTER, r#"{"cron":"@daily"}"#, "cron"),
@@ -254,12 +291,31 @@ mod tests {
     }
 
     #[test]
+    fn a_retry_policy_stands_beside_no_queue() {
+        let letter = |callback: &str| {
+            format!(r#"{{"time":5,"id":"a","callback":{callback},"retry":{{"maxAttempts":1}}}}"#)
+        };
+        let of_handler = letter(r#"{"type":"handler","name":"log"}"#);
+        let problem = changed(&of_handler, r#"{"callback":{"type":"queue","queue":"Q"}}"#);
+        assert_eq!(problem.unwrap_err().field, "retry");
+        // An earlier release has accepted it.
+        let of_queue = letter(r#"{"type":"queue","queue":"Q"}"#);
+        assert!(changed(&of_queue, r#"{"payload":1}"#).is_ok());
+        assert!(changed(&of_queue, r#"{"callback":{"type":"queue","queue":"Q"}}"#).is_ok());
+        assert!(changed(&of_queue, r#"{"callback":{"type":"handler","name":"log"}}"#).is_ok());
+    }
+
+    #[test]
     fn one_of_three_says_which() {
         let ids =
             |ids: &[&str]| ChosenLetters::Ids(ids.iter().map(|id| (*id).to_owned()).collect());
         assert_eq!(DeadLettersInput::parse(r#"{"ids":["a","b","a"]}"#), Ok(ids(&["a", "b"])));
         assert_eq!(
             DeadLettersInput::parse(r#"{"all":true}"#),
+            Ok(ChosenLetters::Matching(Filter::default()))
+        );
+        assert_eq!(
+            DeadLettersInput::parse(r#"{"filter":{"all":true}}"#),
             Ok(ChosenLetters::Matching(Filter::default()))
         );
         let filter = Filter { tag: Some("t".to_owned()), ..Filter::default() };
@@ -273,6 +329,9 @@ mod tests {
             (r#"{"ids":["a"],"all":true}"#, "body"),
             (r#"{"all":false}"#, "all"),
             (r#"{"filter":{}}"#, "filter"),
+            (r#"{"filter":{"all":false}}"#, "filter.all"),
+            (r#"{"filter":{"all":true,"status":"dead-lettered"}}"#, "filter.all"),
+            (r#"{"ids":["a",""]}"#, "ids[1]"),
             (r#"{"filter":{"status":"paused"}}"#, "filter.status"),
             (r#"{"filter":["t"]}"#, "filter"),
         ] {

@@ -2,6 +2,7 @@
 
 use crate::hosts::host_of_name;
 use crate::input::{Bounded, FieldError, InstantInput, Text, TimeInput};
+use crate::names::Given;
 use crate::protocol::{Filter, Kind, Status};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -47,7 +48,7 @@ pub struct FilterInput<'a> {
     /// The kind of schedule.
     kind: Option<Kind>,
     /// The status.
-    status: Option<Status>,
+    status: Option<Given<Status>>,
     /// The time of the task is this time or later. Its time is `due`; of a task that is paused or
     /// held, `time`; of a dead letter, `failedAt`. A task without this time is not selected.
     #[serde(borrow)]
@@ -74,7 +75,7 @@ impl FilterInput<'_> {
             callback_host: text(&self.callback_host),
             error: text(&self.error),
             kind: self.kind,
-            status: self.status,
+            status: self.status.map(|Given(status)| status),
             from: self.from.as_ref().map(|time| time.instant("filter.from")).transpose()?,
             to: self.to.as_ref().map(|time| time.instant("filter.to")).transpose()?,
         };
@@ -183,6 +184,10 @@ mod tests {
         ] {
             let refused = checked(text).map_err(|problem| problem.field.into_owned());
             assert_eq!(refused, Err(field.to_owned()), "{text}");
+        }
+        for former in ["fired", "dead"] {
+            let filter = format!(r#"{{"status":"{former}"}}"#);
+            assert!(serde_json::from_str::<FilterInput<'_>>(&filter).is_err(), "{former}");
         }
         // No member is null by chance.
         assert!(checked(r#"{"prefix":null}"#).is_err());

@@ -9,6 +9,7 @@ mod dead_letter_input;
 mod filter_input;
 mod follow_ups;
 mod handler_task;
+mod merging;
 mod new_task;
 mod origin;
 mod patch;
@@ -26,7 +27,7 @@ pub use callback::{
     parse_url, target_of, webhook_host,
 };
 pub use change_input::ChangeInput;
-pub use dead_letter_input::{ChosenLetters, DeadLettersInput, ReplayInput};
+pub use dead_letter_input::{ChosenLetters, DeadLetterFilter, DeadLettersInput, ReplayInput};
 pub use filter_input::FilterInput;
 pub use follow_ups::{ON_FAILURE, ON_SUCCESS};
 pub(crate) use handler_task::check_id;

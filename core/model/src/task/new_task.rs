@@ -164,7 +164,8 @@ pub fn parse_one(text: &str) -> Result<NewTask<'_>, FieldError> {
 /// its own and leaves the others good.
 ///
 /// # Errors
-/// When the whole cannot be read as items: not an array, or more than [`MAX_BATCH_ITEMS`].
+/// When the whole cannot be read as items: not an array, no item, or more than
+/// [`MAX_BATCH_ITEMS`].
 pub fn parse_batch(
     text: &str,
     lines: bool,
@@ -194,6 +195,7 @@ pub fn parse_batch(
         && let Ok(Bounded(tasks)) =
             serde_json::from_str::<Bounded<NewTask<'_>, MAX_BATCH_ITEMS>>(text)
     {
+        check_any(&tasks)?;
         return Ok(tasks.into_iter().map(Ok).collect());
     }
     // Some item is bad, or there are too many or long ones: read each for itself.
@@ -201,7 +203,15 @@ pub fn parse_batch(
     let items = items.map_err(|problem| {
         if problem.detail.starts_with(TOO_MANY) { too_many_items() } else { problem }
     })?;
+    check_any(&items.0)?;
     Ok(items.0.into_iter().map(|item| parse_item(item.get())).collect())
+}
+
+fn check_any<T>(items: &[T]) -> Result<(), FieldError> {
+    if items.is_empty() {
+        return Err(FieldError::new("body", "has no task; send one or more in the list"));
+    }
+    Ok(())
 }
 
 fn too_many_items() -> FieldError {

@@ -1,14 +1,14 @@
 //! A JSON merge patch (RFC 7396) of a stored record, as the text of a task that a caller would
 //! give.
 
+use super::Callback;
+use super::merging::{Merging, members_of, repeated, text_of, write_object};
 use super::read_only::is_read_only;
-use super::{Callback, ON_FAILURE, ON_SUCCESS, write_text};
-use crate::bounds::{MAX_NESTING, MAX_PATCH_MEMBERS, MIN_TIME_MILLIS};
-use crate::input::{
-    BoundedMap, FieldError, GivenTime, Text, TimeInput, in_plain_words, parse_naming_the_field,
-};
-use crate::schedule::{GivenKind, MEMBERS, TIMES, WAYS};
-use scheduler_calendar::ordered::{collected, sort_by_key};
+use crate::bounds::{MAX_PATCH_MEMBERS, MIN_TIME_MILLIS};
+use crate::input::{BoundedMap, FieldError, GivenTime, Text, TimeInput, parse_naming_the_field};
+use crate::schedule::{GivenKind, MEMBERS, TIMES, WAYS, with_names_of_today};
+use scheduler_calendar::local_time::LocalTime;
+use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -18,23 +18,18 @@ use std::collections::BTreeMap;
 /// A task's or a patch's fields, each as it stands: numbers keep all their digits, and objects all
 /// their levels.
 type Fields<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
-/// The members of an object, each with its place in the object and its value as it stands.
-type Members<'a> = BTreeMap<Cow<'a, str>, (usize, &'a RawValue)>;
-
-/// The members that hold a callback. One of another type replaces it whole.
-const CALLBACKS: [&str; 3] = ["callback", ON_SUCCESS, ON_FAILURE];
 
 /// Returns the task that `patch` makes of `record`, as the text that a caller would give: RFC 7396
 /// for every member. Members that the patch does not name stay, except those that do not belong to
 /// the kind of schedule that the patch gives the task. Members that only answers show are ignored.
 ///
 /// # Errors
-/// If the patch is not an object, has too many members or levels, or removes the schedule without
-/// giving another.
+/// If the patch is not an object, has too many members or levels, has a member twice, or removes
+/// the schedule without giving another.
 pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, FieldError> {
     let mut fields = given_again(record, paused)?;
-    let mut patch = fields_of::<MAX_PATCH_MEMBERS>(patch)?;
-    patch.retain(|name, _| !is_read_only(name));
+    let patch = given_fields(patch)?;
+    check_local(&fields, &patch)?;
     let is_given = |name: &str| patch.get(name).is_some_and(|value| value.as_ref() != "null");
     let is_unscheduled = patch.get("type").is_some_and(|kind| kind.as_ref() == "\"no-schedule\"");
     if is_unscheduled || WAYS.iter().any(|(name, _)| is_given(name)) {
@@ -60,11 +55,8 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
         } else if value.as_ref() == "null" {
             fields.remove(name);
         } else {
-            let merging = Merging { is_callback: CALLBACKS.contains(&name.as_ref()) };
             let mut merged = Vec::with_capacity(value.len());
-            merging
-                .write(fields.get(name).map(Cow::as_ref), value, 0, &mut merged)
-                .map_err(|problem| FieldError::new(name.clone().into_owned(), problem))?;
+            Merging::of(name).write(name, fields.get(name).map(Cow::as_ref), value, &mut merged)?;
             fields.insert(name.clone(), Cow::Owned(text_of(merged)?));
         }
     }
@@ -91,6 +83,11 @@ fn given_again(record: &str, paused: bool) -> Result<Fields<'_>, FieldError> {
             .filter(|(name, _)| TIMES.contains(&name.as_ref()))
         {
             fields.insert(Cow::Owned(name.into_owned()), Cow::Owned(value.get().to_owned()));
+        }
+    }
+    for name in ["misfire", "overlap"] {
+        if let Some(policy) = fields.get_mut(name) {
+            *policy = Cow::Owned(with_names_of_today(policy).into_owned());
         }
     }
     fields.remove("paused");
@@ -121,18 +118,49 @@ fn is_local(json: &str) -> bool {
     time.is_some_and(|time| matches!(time.read("time", true), Ok(GivenTime::Local(_))))
 }
 
-/// Returns what was joined from texts.
-fn text_of(joined: Vec<u8>) -> Result<String, FieldError> {
-    String::from_utf8(joined).map_err(|problem| {
-        debug_assert!(false, "it was joined from texts: {problem}");
-        FieldError::new("", "is no text")
-    })
-}
-
-/// Reads a record or a patch. Of a member that comes twice the last counts.
+/// Reads a record. Of a member that comes twice the last counts.
 fn fields_of<const N: usize>(json: &str) -> Result<Fields<'_>, FieldError> {
     let members = parse_naming_the_field::<BoundedMap<Text<'_>, &RawValue, N>>(json, "")?;
     Ok(collected(members.0.into_iter().map(|(name, value)| (name.0, Cow::Borrowed(value.get())))))
+}
+
+/// Reads a patch without the members that only answers show. A member that comes twice is refused,
+/// as in a new task.
+fn given_fields(json: &str) -> Result<Fields<'_>, FieldError> {
+    type Patch<'a> = BoundedMap<Text<'a>, &'a RawValue, MAX_PATCH_MEMBERS>;
+    let mut fields = Fields::new();
+    for (Text(name), value) in parse_naming_the_field::<Patch<'_>>(json, "")?.0 {
+        if is_read_only(&name) {
+            continue;
+        }
+        if fields.contains_key(&name) {
+            return Err(repeated(name.clone().into_owned(), &name));
+        }
+        fields.insert(name, Cow::Borrowed(value.get()));
+    }
+    Ok(fields)
+}
+
+/// Refuses a local time in `local` that is neither the task's own nor beside its instant.
+fn check_local(fields: &Fields<'_>, patch: &Fields<'_>) -> Result<(), FieldError> {
+    let Some(given) = patch.get("local").filter(|local| local.starts_with('{')) else {
+        return Ok(());
+    };
+    let read = |json: &str| serde_json::from_str::<LocalTime>(json).ok();
+    for (name, (_, value)) in members_of(given).unwrap_or_default() {
+        // The reader of a task refuses other names, and what is no local time.
+        let Some(given) = read(value.get()).filter(|_| TIMES.contains(&name.as_ref())) else {
+            continue;
+        };
+        let is_own = fields.get(name.as_ref()).and_then(|time| read(time)) == Some(given);
+        if !is_own && !patch.contains_key(name.as_ref()) {
+            let detail = format!(
+                "is the local time that an answer shows; to change it, give {name} as a local time"
+            );
+            return Err(FieldError::new(format!("local.{name}"), detail));
+        }
+    }
+    Ok(())
 }
 
 /// Writes a stored time as RFC 3339 if no caller may give it as a number.
@@ -146,8 +174,7 @@ fn write_early_time(fields: &mut Fields<'_>, name: &'static str) {
 
 /// Returns what a patch of `paused` and of nothing else says: `null` ends a pause, as `false` does.
 pub fn only_pauses(patch: &str) -> Option<bool> {
-    let mut fields = fields_of::<MAX_PATCH_MEMBERS>(patch).ok()?;
-    fields.retain(|name, _| !is_read_only(name));
+    let fields = given_fields(patch).ok()?;
     if fields.len() != 1 {
         return None;
     }
@@ -161,7 +188,7 @@ pub fn only_pauses(patch: &str) -> Option<bool> {
 /// Returns whether a patch changes when a task fires. One that does not leaves the runs that were
 /// counted as they are.
 pub fn changes_schedule(patch: &str) -> bool {
-    let fields = fields_of::<MAX_PATCH_MEMBERS>(patch).unwrap_or_default();
+    let fields = given_fields(patch).unwrap_or_default();
     let of_times = MEMBERS.iter().filter(|member| member.decides_times).map(|member| member.name);
     let mut names = WAYS.iter().map(|(name, _)| *name).chain(of_times).chain(["type"]);
     names.any(|name| fields.contains_key(name))
@@ -185,106 +212,6 @@ pub fn removes_anchor(patch: &str) -> bool {
 
 fn set(fields: &mut Fields<'_>, name: &'static str, json: &'static str) {
     fields.insert(Cow::Borrowed(name), Cow::Borrowed(json));
-}
-
-fn members_of(json: &str) -> Result<Members<'_>, String> {
-    let members: BoundedMap<Text<'_>, &RawValue, { usize::MAX }> = serde_json::from_str(json)
-        .map_err(|problem| format!("cannot be read: {}", in_plain_words(&problem.to_string())))?;
-    let placed = members.0.into_iter().enumerate();
-    Ok(collected(placed.map(|(place, (name, value))| (name.0, (place, value)))))
-}
-
-fn write_object<'a>(members: impl Iterator<Item = (&'a str, &'a str)>, out: &mut Vec<u8>) {
-    let mut before = b'{';
-    for (name, value) in members {
-        out.push(before);
-        write_text(name, out);
-        out.push(b':');
-        out.extend_from_slice(value.as_bytes());
-        before = b',';
-    }
-    if before == b'{' {
-        out.push(before);
-    }
-    out.push(b'}');
-}
-
-/// How the member of a task is merged.
-#[derive(Clone, Copy)]
-pub(super) struct Merging {
-    /// A callback of another type is another callback.
-    pub(super) is_callback: bool,
-}
-
-impl Merging {
-    /// Appends what `patch` makes of `target` to `out`: RFC 7396, section 2. What the patch does
-    /// not name stays byte for byte.
-    ///
-    /// # Errors
-    /// If the patch is nested too deep.
-    pub(super) fn write(
-        self,
-        target: Option<&str>,
-        patch: &str,
-        depth: usize,
-        out: &mut Vec<u8>,
-    ) -> Result<(), String> {
-        if depth > MAX_NESTING {
-            return Err(format!(
-                "is more than {MAX_NESTING} levels deep, which is the limit of a patch"
-            ));
-        }
-        if !patch.starts_with('{') {
-            out.extend_from_slice(patch.as_bytes());
-            return Ok(());
-        }
-        let patch = members_of(patch)?;
-        // Of what is no object there is nothing to keep.
-        let mut target = target
-            .filter(|target| target.starts_with('{'))
-            .map_or_else(|| Ok(Members::new()), members_of)?;
-        let is_another =
-            |kind: &RawValue| target.get("type").map(|(_, kind)| kind.get()) != Some(kind.get());
-        if self.is_callback
-            && depth == 0
-            && patch.get("type").is_some_and(|(_, kind)| is_another(kind))
-        {
-            target.clear();
-        }
-        // Members keep their places, so that a patch that changes nothing changes no byte.
-        let behind = target.values().map(|(place, _)| place + 1).max().unwrap_or_default();
-        let mut members: BTreeMap<&str, (usize, Cow<'_, str>)> =
-            collected(target.iter().map(|(name, (place, value))| {
-                (name.as_ref(), (*place, Cow::Borrowed(value.get())))
-            }));
-        for (name, (place, value)) in &patch {
-            if value.get() == "null" {
-                members.remove(name.as_ref());
-                continue;
-            }
-            let mut merged = Vec::new();
-            let former = members.get(name.as_ref());
-            let place = former.map_or(behind + place, |(place, _)| *place);
-            self.write(
-                former.map(|(_, value)| value.as_ref()),
-                value.get(),
-                depth + 1,
-                &mut merged,
-            )?;
-            let merged = text_of(merged).map_err(|_| "is no text")?;
-            members.insert(name.as_ref(), (place, Cow::Owned(merged)));
-        }
-        // Without places to keep, the order by name spares a copy of the members.
-        if target.is_empty() {
-            write_object(members.iter().map(|(name, (_, value))| (*name, value.as_ref())), out);
-            return Ok(());
-        }
-        let mut members: Vec<(usize, &str, &str)> =
-            members.iter().map(|(name, (place, value))| (*place, *name, value.as_ref())).collect();
-        sort_by_key(&mut members, |(place, ..)| *place);
-        write_object(members.into_iter().map(|(_, name, value)| (name, value)), out);
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -319,6 +246,62 @@ mod tests {
         }
         let text = merge_patch(record, false, r#"{"payload":{"0":1,"b":2}}"#).unwrap();
         assert!(text.contains(r#""payload":{"b":2,"a":{"d":2,"c":3},"0":1}"#), "{text}");
+    }
+
+    #[test]
+    fn a_member_that_comes_twice_is_refused_where_a_new_task_may_have_it_once() {
+        for (patch, field) in [
+            (r#"{"time":1764000000007,"time":1764000000008}"#, "time"),
+            (r#"{"time":null,"ti\u006de":1764000000008}"#, "time"),
+            (r#"{"paused":true,"paused":false}"#, "paused"),
+            (r#"{"payload":1,"payload":2}"#, "payload"),
+            (r#"{"callback":{"url":"https://b","url":"https://c"}}"#, "callback.url"),
+            (r#"{"callback":{"headers":{"x":"1","x":"2"}}}"#, "callback.headers.x"),
+            (r#"{"onFailure":{"type":"handler","name":"a","name":"b"}}"#, "onFailure.name"),
+            (r#"{"retry":{"factor":2,"factor":3}}"#, "retry.factor"),
+            (r#"{"misfire":{"policy":"skip","policy":"fire"}}"#, "misfire.policy"),
+        ] {
+            let problem = merge_patch(RECORD, false, patch).expect_err(patch);
+            assert_eq!(problem.field, field, "{patch}");
+            assert!(problem.detail.contains("duplicate field"), "{problem}");
+        }
+        assert_eq!(only_pauses(r#"{"paused":true,"paused":false}"#), None);
+        // The caller's own data, and what is ignored.
+        for patch in [
+            r#"{"payload":{"k":1,"k":2}}"#,
+            r#"{"callback":{"body":{"k":1,"k":2}}}"#,
+            r#"{"status":"paused","status":"scheduled"}"#,
+        ] {
+            assert!(merge_patch(RECORD, false, patch).is_ok(), "{patch}");
+        }
+    }
+
+    #[test]
+    fn a_local_time_that_is_shown_is_changed_by_its_own_member_only() {
+        let at_nine = r#"{"time":1796144400000,"id":"a","timezone":"America/Vancouver","local":{"time":"2026-12-01T09:00:00"},"callback":{}}"#;
+        for (record, patch) in [
+            (at_nine, r#"{"local":{"time":"2026-12-01T10:00"}}"#),
+            (RECORD, r#"{"local":{"time":"2026-12-01T10:00"}}"#),
+        ] {
+            let problem = merge_patch(record, false, patch).unwrap_err();
+            assert_eq!(problem.field, "local.time", "{patch}");
+        }
+        for patch in [
+            r#"{"local":{"time":"2026-12-01T09:00"}}"#,
+            r#"{"time":1796144400000,"timezone":"America/Vancouver","local":{"time":"2026-12-01T09:00:00"}}"#,
+            r#"{"time":1796144400001,"local":{"time":"2026-12-01T09:00:00"}}"#,
+            r#"{"local":null}"#,
+        ] {
+            assert!(merge_patch(at_nine, false, patch).is_ok(), "{patch}");
+        }
+    }
+
+    #[test]
+    fn policies_of_earlier_versions_get_their_names_of_today() {
+        let record = r#"{"id":"a","cron":"* * * * *","misfire":{"policy": "fireOnce"},"overlap":"queueOne","callback":{},"payload":"queueOne"}"#;
+        let task = patched(record, false, r#"{"misfire":{"graceSeconds":5}}"#);
+        assert_eq!(task["misfire"], serde_json::json!({"policy":"fire-once","graceSeconds":5}));
+        assert_eq!((&task["overlap"], &task["payload"]), (&"queue-one".into(), &"queueOne".into()));
     }
 
     #[test]

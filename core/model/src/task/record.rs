@@ -1,6 +1,6 @@
 //! The record: a task as it is stored, fired, delivered and shown. JSON text, written once.
 
-use super::text::{on_one_line, with_whole_numbers};
+use super::text::{on_one_line, with_whole_numbers, without_nulls};
 use crate::ids::OccurrenceKey;
 use crate::input::Text;
 use crate::routing::id_hash;
@@ -527,12 +527,13 @@ impl<'o> RecordWriter<'o> {
         self.out.extend_from_slice(value.get().as_bytes());
     }
 
-    /// The same as [`Self::json`] with whole numbers written as such, but for those in a body,
-    /// which is the caller's.
+    /// The same as [`Self::json`] without members of null, and with whole numbers written as such,
+    /// but for those in a body, which is the caller's.
     pub(super) fn json_with_numbers(&mut self, name: &str, value: Option<&RawValue>) {
         if let Some(value) = value {
             self.name(name);
-            self.out.extend_from_slice(on_one_line(&with_whole_numbers(value.get())).as_bytes());
+            let text = without_nulls(value.get());
+            self.out.extend_from_slice(on_one_line(&with_whole_numbers(&text)).as_bytes());
         }
     }
 

@@ -1,6 +1,8 @@
 //! JSON text as it goes into a record: without line breaks, and whole numbers as integers.
 
-use crate::input::whole_of;
+use super::merging::write_object;
+use crate::input::{BoundedMap, Text, whole_of};
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// JSON text on one line: white space between tokens is dropped when there is a line break among
@@ -73,10 +75,32 @@ pub(crate) fn with_whole_numbers(json: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// JSON text of an object without its members that are null: what does not apply is absent. Objects
+/// within it stay as they are. `json` is valid JSON.
+pub(crate) fn without_nulls(json: &str) -> Cow<'_, str> {
+    if memchr::memmem::find(json.as_bytes(), b"null").is_none() {
+        return Cow::Borrowed(json);
+    }
+    type Members<'a> = BoundedMap<Text<'a>, &'a RawValue, { usize::MAX }>;
+    let Ok(BoundedMap(members)) = serde_json::from_str::<Members<'_>>(json) else {
+        return Cow::Borrowed(json);
+    };
+    let is_null = |value: &RawValue| value.get() == "null";
+    if !members.iter().any(|(_, value)| is_null(value)) {
+        return Cow::Borrowed(json);
+    }
+    let kept = members.iter().filter(|(_, value)| !is_null(value));
+    let mut out = Vec::with_capacity(json.len());
+    write_object(kept.map(|(name, value)| (name.0.as_ref(), value.get())), &mut out);
+    // It is made of texts.
+    String::from_utf8(out).map_or(Cow::Borrowed(json), Cow::Owned)
+}
+
 /// Returns whether a JSON text goes into a record as it is: it is on one line, and
-/// [`with_whole_numbers`] changes nothing.
+/// [`with_whole_numbers`] and [`without_nulls`] change nothing.
 pub(crate) fn is_as_stored(json: &str) -> bool {
-    matches!((on_one_line(json), with_whole_numbers(json)), (Cow::Borrowed(_), Cow::Borrowed(_)))
+    let written = (on_one_line(json), with_whole_numbers(json), without_nulls(json));
+    matches!(written, (Cow::Borrowed(_), Cow::Borrowed(_), Cow::Borrowed(_)))
 }
 
 /// Returns the string with its quotes that a JSON text begins with.
@@ -119,6 +143,22 @@ mod tests {
         ] {
             assert_eq!(with_whole_numbers(json), written);
             assert_eq!(with_whole_numbers(written), written, "once is enough");
+        }
+    }
+
+    #[test]
+    fn members_of_null_go_and_those_within_stay() {
+        for (json, written) in [
+            (
+                r#"{"headers":null,"body":{"a":null},"url":"null"}"#,
+                r#"{"body":{"a":null},"url":"null"}"#,
+            ),
+            (r#"{"maxAttempts": null}"#, "{}"),
+            (r#"{"type":"handler","name":"null"}"#, r#"{"type":"handler","name":"null"}"#),
+            (r#"{"body":[null]}"#, r#"{"body":[null]}"#),
+        ] {
+            assert_eq!(without_nulls(json), written);
+            assert_eq!(is_as_stored(json), json == written);
         }
     }
 

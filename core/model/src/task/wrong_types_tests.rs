@@ -266,13 +266,21 @@ fn a_list_is_not_taken_for_an_object() {
         if takes_lists.iter().any(|name| place.contains(&format!("\"{name}\":~"))) {
             continue;
         }
-        for list in
-            ["[]", "[null]", "[null,null,null,null,null,null,null]", r#"["skip",5]"#, "[5,6]"]
-        {
+        for list in [
+            "[]",
+            "[null]",
+            "[null,null,null,null,null,null,null]",
+            r#"["skip",5]"#,
+            "[5,6]",
+            "[[5]]",
+        ] {
             let body = place.replace('~', list);
-            assert!(read(&body).is_err(), "{body}");
+            let problem = read(&body).expect_err(&body);
+            assert!(!problem.field.contains('['), "{body}: {problem}");
         }
     }
+    let nested = r#"{"delayInSeconds":5,"callback":{"type":"handler","name":"log"},"retry":{"permanentStatuses":[[5]]}}"#;
+    assert_eq!(task(nested).unwrap_err().field, "retry.permanentStatuses[0]");
 }
 
 #[test]
@@ -406,6 +414,23 @@ fn whole_numbers_are_stored_as_such() {
         assert!(record.contains(kept), "{kept} in {record}");
     }
     assert_eq!(record.matches(".0").count(), 2, "those of the caller's own JSON: {record}");
+}
+
+#[test]
+fn members_of_null_are_not_stored() {
+    let mut validator =
+        Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
+    let text = r#"{"id":"a","cron":"@daily","misfire":{"policy":"skip","graceSeconds":null},"retry":{"maxAttempts":null},"payload":{"n":null},
+        "callback":{"type":"webhook","url":"https://example.com/","headers":null,"body":{"n":null}},"onSuccess":null,
+        "onFailure":{"type":"handler","name":"log","url":null}}"#;
+    let mut record = Vec::new();
+    validator
+        .check(parse_one(text).unwrap())
+        .unwrap()
+        .write_record(&Origin::default(), &mut record);
+    let record = String::from_utf8(record).unwrap();
+    assert_eq!(record.matches("null").count(), 2, "those of the caller's own JSON: {record}");
+    assert!(record.contains(r#""retry":{},"#), "{record}");
 }
 
 #[test]

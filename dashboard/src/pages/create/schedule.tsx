@@ -133,7 +133,7 @@ export function ScheduleFields(props: PartProps) {
               options={[
                 ["", "allow: the next fires beside it"],
                 ["skip", "skip the next"],
-                ["queueOne", "hold one until it ends"],
+                ["queue-one", "hold one until it ends"],
               ]}
               onChange={(value) => set({ overlap: value === "" ? undefined : value })}
               error={errorOf("overlap")}
@@ -153,9 +153,9 @@ export function ScheduleFields(props: PartProps) {
               value={textOf((definition["misfire"] as JsonObject | undefined)?.["policy"])}
               options={[
                 ["", "fire, however late"],
-                ["fireOnce", "only the last one fires"],
+                ["fire-once", "only the last one fires"],
                 ["skip", "skip them"],
-                ["deadLetter", "keep them as dead letters"],
+                ["dead-letter", "keep them as dead letters"],
               ]}
               onChange={(policy) => set({ misfire: policy === "" ? undefined : { ...(definition["misfire"] as JsonObject | undefined), policy } })}
               error={errorOf("misfire")}

@@ -28,7 +28,7 @@ export const tasks: NewTask[] = [
   { time: "2030-12-24T18:00", timezone: "Europe/Berlin", callback, id: "a", tags: ["orders"] as const, payload: { order: 7 } },
   { delayInSeconds: 60, callback: { type: "handler", name: "log" }, priority: 9, paused: true },
   { cron: "0 9 * * MON-FRI", timezone: "Europe/London", callback: { type: "queue", queue: "FIRED_TASKS" }, maxRuns: 10 },
-  { cron: ["0 9 * * *", "30 17 * * *"] as const, callback, overlap: "skip", misfire: { policy: "fireOnce", graceSeconds: 300 }, startAt: new Date() },
+  { cron: ["0 9 * * *", "30 17 * * *"] as const, callback, overlap: "skip", misfire: { policy: "fire-once", graceSeconds: 300 }, startAt: new Date() },
   { everySeconds: 90, anchor: new Date(), callback, jitterSeconds: 5, windowSeconds: 10 },
   { rrule: "FREQ=MONTHLY;BYDAY=-1FR", startAt: new Date(), endAt: new Date(), callback },
   { type: "no-schedule", id: "later", callback },

@@ -40,13 +40,13 @@ fn good_callbacks_pass() {
 fn an_unknown_member_is_answered_with_those_of_the_type() {
     for (text, field, detail) in [
         (
-            r#"{"type":"queue","nam":"x"}"#,
-            "callback.nam",
+            r#"{"type":"queue","nome":"x"}"#,
+            "callback.nome",
             "is not a member of this object; there are: type, queue",
         ),
         (
-            r#"{"type":"handler","nam":"x"}"#,
-            "callback.nam",
+            r#"{"type":"handler","nome":"x"}"#,
+            "callback.nome",
             "is not a member of this object; did you mean `name`? There are: type, name",
         ),
         (

@@ -1,0 +1,186 @@
+//! JSON merge patches (RFC 7396) of single members of a task.
+
+use super::{ON_FAILURE, ON_SUCCESS, write_text};
+use crate::bounds::MAX_NESTING;
+use crate::input::{BoundedMap, FieldError, Text, in_plain_words};
+use scheduler_calendar::ordered::{collected, sort_by_key};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The members of an object, each with its place in the object and its value as it stands.
+pub(super) type Members<'a> = BTreeMap<Cow<'a, str>, (usize, &'a RawValue)>;
+
+/// The members that hold a callback. One of another type replaces it whole.
+const CALLBACKS: [&str; 3] = ["callback", ON_SUCCESS, ON_FAILURE];
+/// Other members whose own members are the scheduler's.
+const POLICIES: [&str; 3] = ["retry", "misfire", "local"];
+
+/// Returns what was joined from texts.
+pub(super) fn text_of(joined: Vec<u8>) -> Result<String, FieldError> {
+    String::from_utf8(joined).map_err(|problem| {
+        debug_assert!(false, "it was joined from texts: {problem}");
+        FieldError::new("", "is no text")
+    })
+}
+
+/// Reads an object. Of a member that comes twice the last counts.
+///
+/// # Errors
+/// If it is no object.
+pub(super) fn members_of(json: &str) -> Result<Members<'_>, String> {
+    let members: BoundedMap<Text<'_>, &RawValue, { usize::MAX }> = serde_json::from_str(json)
+        .map_err(|problem| format!("cannot be read: {}", in_plain_words(&problem.to_string())))?;
+    let placed = members.0.into_iter().enumerate();
+    Ok(collected(placed.map(|(place, (name, value))| (name.0, (place, value)))))
+}
+
+/// Writes an object of these members.
+pub(super) fn write_object<'a>(
+    members: impl Iterator<Item = (&'a str, &'a str)>,
+    out: &mut Vec<u8>,
+) {
+    let mut before = b'{';
+    for (name, value) in members {
+        out.push(before);
+        write_text(name, out);
+        out.push(b':');
+        out.extend_from_slice(value.as_bytes());
+        before = b',';
+    }
+    if before == b'{' {
+        out.push(before);
+    }
+    out.push(b'}');
+}
+
+/// How a member of a task is merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Merging {
+    /// A callback: one of another type is another callback.
+    Callback,
+    /// Another object whose members are the scheduler's.
+    Policy,
+    /// A value, or the caller's own data.
+    Data,
+}
+
+impl Merging {
+    /// Returns how the member of this name is merged.
+    pub(super) fn of(name: &str) -> Self {
+        match name {
+            name if CALLBACKS.contains(&name) => Self::Callback,
+            name if POLICIES.contains(&name) => Self::Policy,
+            _ => Self::Data,
+        }
+    }
+
+    /// Appends what `patch` makes of the member `name`, whose value is `target`, to `out`: RFC
+    /// 7396, section 2. What the patch does not name stays byte for byte.
+    ///
+    /// # Errors
+    /// If the patch is nested too deep, or has a member twice that a new task may have once.
+    pub(super) fn write(
+        self,
+        name: &str,
+        target: Option<&str>,
+        patch: &str,
+        out: &mut Vec<u8>,
+    ) -> Result<(), FieldError> {
+        if self != Self::Data {
+            check_repeats(name, patch, self == Self::Callback)?;
+        }
+        self.write_level(target, patch, 0, out)
+            .map_err(|problem| FieldError::new(name.to_owned(), problem))
+    }
+
+    fn write_level(
+        self,
+        target: Option<&str>,
+        patch: &str,
+        depth: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), String> {
+        if depth > MAX_NESTING {
+            return Err(format!(
+                "is more than {MAX_NESTING} levels deep, which is the limit of a patch"
+            ));
+        }
+        if !patch.starts_with('{') {
+            out.extend_from_slice(patch.as_bytes());
+            return Ok(());
+        }
+        let patch = members_of(patch)?;
+        // Of what is no object there is nothing to keep.
+        let mut target = target
+            .filter(|target| target.starts_with('{'))
+            .map_or_else(|| Ok(Members::new()), members_of)?;
+        let is_another =
+            |kind: &RawValue| target.get("type").map(|(_, kind)| kind.get()) != Some(kind.get());
+        if self == Self::Callback
+            && depth == 0
+            && patch.get("type").is_some_and(|(_, kind)| is_another(kind))
+        {
+            target.clear();
+        }
+        // Members keep their places, so that a patch that changes nothing changes no byte.
+        let behind = target.values().map(|(place, _)| place + 1).max().unwrap_or_default();
+        let mut members: BTreeMap<&str, (usize, Cow<'_, str>)> =
+            collected(target.iter().map(|(name, (place, value))| {
+                (name.as_ref(), (*place, Cow::Borrowed(value.get())))
+            }));
+        for (name, (place, value)) in &patch {
+            if value.get() == "null" {
+                members.remove(name.as_ref());
+                continue;
+            }
+            let mut merged = Vec::new();
+            let former = members.get(name.as_ref());
+            let place = former.map_or(behind + place, |(place, _)| *place);
+            self.write_level(
+                former.map(|(_, value)| value.as_ref()),
+                value.get(),
+                depth + 1,
+                &mut merged,
+            )?;
+            let merged = text_of(merged).map_err(|_| "is no text")?;
+            members.insert(name.as_ref(), (place, Cow::Owned(merged)));
+        }
+        // Without places to keep, the order by name spares a copy of the members.
+        if target.is_empty() {
+            write_object(members.iter().map(|(name, (_, value))| (*name, value.as_ref())), out);
+            return Ok(());
+        }
+        let mut members: Vec<(usize, &str, &str)> =
+            members.iter().map(|(name, (place, value))| (*place, *name, value.as_ref())).collect();
+        sort_by_key(&mut members, |(place, ..)| *place);
+        write_object(members.into_iter().map(|(_, name, value)| (name, value)), out);
+        Ok(())
+    }
+}
+
+/// Refuses an object that has a member twice, and such headers of a callback. The body of a callback
+/// is the caller's own.
+fn check_repeats(path: &str, json: &str, is_callback: bool) -> Result<(), FieldError> {
+    if !json.starts_with('{') {
+        return Ok(());
+    }
+    type Given<'a> = BoundedMap<Text<'a>, &'a RawValue, { usize::MAX }>;
+    // The merge itself refuses what cannot be read.
+    let Ok(BoundedMap(members)) = serde_json::from_str::<Given<'_>>(json) else { return Ok(()) };
+    let mut names = BTreeSet::new();
+    for (Text(name), value) in &members {
+        if !names.insert(name) {
+            return Err(repeated(format!("{path}.{name}"), name));
+        }
+        if is_callback && name == "headers" {
+            check_repeats(&format!("{path}.headers"), value.get(), false)?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the error of a member that comes twice, as the reader of a new task words it.
+pub(super) fn repeated(path: String, name: &str) -> FieldError {
+    FieldError::new(path, format!("cannot be read: duplicate field `{name}`"))
+}
