@@ -201,7 +201,7 @@ test("many tasks are changed: those that are selected, and all that a filter mea
   await page.getByRole("group", { name: "Changes of many tasks" }).getByRole("button", { name: "Cancel" }).click();
   const dialog = page.getByRole("dialog", { name: "Cancel: 4 tasks" });
   await dialog.getByText("Tag: many").waitFor();
-  const confirm = dialog.getByRole("button", { name: "Cancel", exact: true });
+  const confirm = dialog.getByRole("button", { name: "Cancel the tasks" });
   assert.ok(await confirm.isDisabled());
   await dialog.getByLabel("Type “cancel” to confirm").fill("cancel");
   await confirm.click();

@@ -87,6 +87,31 @@ test("tasks are listed, and a filter is kept in the address", async () => {
   await list.getByRole("link", { name: "list-1" }).waitFor();
 });
 
+test("what tasks contain is shown as text, and no script but the page's own runs", async () => {
+  const hostile = `<img src=x onerror="globalThis.isBroken = true"><script>globalThis.isBroken = true</script>`;
+  await create({ id: hostile, time: "2097-01-01T00:00:00Z", description: hostile, tags: ["<b>bold</b>"], payload: { html: hostile } });
+  const page = await tabs.at("/tasks?tag=%3Cb%3Ebold%3C%2Fb%3E");
+  await page.getByRole("link", { name: hostile, exact: true }).click();
+  await page.getByRole("heading", { name: hostile }).waitFor();
+  await page.getByLabel("Payload").getByText(JSON.stringify(hostile).slice(1, 40)).waitFor();
+  assert.equal(await page.evaluate(() => globalThis.isBroken), undefined);
+  // Whatever would find a way into the document is refused by the policy.
+  const refused = await page.evaluate(() => {
+    const errorOf = (attempt) => {
+      try {
+        attempt();
+        return "allowed";
+      } catch (error) {
+        return String(error);
+      }
+    };
+    return [errorOf(() => (document.body.innerHTML = "<b>x</b>")), errorOf(() => document.createElement("img").setAttribute("onerror", "globalThis.isBroken = true"))];
+  });
+  for (const text of refused) assert.match(text, /Trusted/);
+  assert.equal(await page.evaluate(() => globalThis.isBroken), undefined);
+  assert.ok(tabs.errors.splice(0).every((text) => /Trusted/.test(text)));
+});
+
 test("a long list keeps few rows in the document, reads on at its end, and shows the first rows again", async () => {
   await create(...Array.from({ length: 1_500 }, (_, index) => ({ id: `long-${String(index).padStart(4, "0")}`, time: Date.UTC(2098, 0) + index * 1_000, tags: ["long"] })));
   const page = await tabs.at("/tasks?tag=long");

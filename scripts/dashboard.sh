@@ -25,6 +25,7 @@ rm -f "$stamp"
 cd dashboard
 bin=node_modules/.bin
 "$bin/openapi-typescript" ../coordinator/openapi.json -o generated/api.d.ts >/dev/null
+node generate.mjs
 "$bin/tsc" --noEmit
 "$bin/vite" build --logLevel warn
 cd ..

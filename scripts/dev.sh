@@ -15,7 +15,7 @@ key=$(sed -n 's/^API_KEYS=\([^,]*\).*/\1/p' .dev.vars | tr -d '"' | head -n 1)
 
 cat <<TEXT
 
-  The dashboard, signed in:  http://localhost:$port/#key=$key
+  The dashboard, signed in:  http://localhost:$port/#key=$(node -p 'encodeURIComponent(process.argv[1])' "$key")
   The API key, from .dev.vars:  $key
   Schedule a task to fire in two seconds, and watch it here:
 

@@ -70,6 +70,7 @@ export class Tabs {
   /** Goes to a page of the dashboard. */
   async go(page, address) {
     await page.evaluate((to) => {
+      for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
       location.hash = to;
     }, address);
     await page.locator("main h1").waitFor();

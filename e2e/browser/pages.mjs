@@ -9,6 +9,22 @@ async function charts(page) {
   await page.locator(".chart canvas").nth(1).waitFor();
 }
 
+/** Opens a dialog with the button of this name. */
+const dialogOf = (name) => async (page) => {
+  await page.getByRole("button", { name, exact: true }).first().click();
+  await page.getByRole("dialog").waitFor();
+};
+
+async function deadLetter(page) {
+  await page.getByRole("link", { name: "order-900:charge" }).click();
+  await page.getByRole("heading", { name: "What happened" }).waitFor();
+}
+
+async function palette(page) {
+  await page.keyboard.press("Control+k");
+  await page.getByRole("listbox", { name: "Commands" }).waitFor();
+}
+
 export const PAGES = [
   { name: "sign-in", isSignedOut: true, ready: heading("Sign in") },
   { name: "overview", address: "/", ready: charts },
@@ -27,5 +43,11 @@ export const PAGES = [
   { name: "limits", address: "/limits", ready: text("payments") },
   { name: "namespaces", address: "/namespaces", ready: text("100,000") },
   { name: "keys", address: "/keys", ready: text("the shop") },
+  { name: "dead-letter", address: "/dead-letters", ready: deadLetter },
+  { name: "palette", address: "/help", ready: palette },
+  { name: "dialog-run", address: "/tasks/cleanup", ready: dialogOf("Run now") },
+  { name: "dialog-cancel-all", address: "/tasks?tag=orders", ready: dialogOf("Cancel") },
+  { name: "dialog-key", address: "/keys", ready: dialogOf("Create a key") },
+  { name: "dialog-limit", address: "/limits", ready: dialogOf("Set a limit") },
   { name: "help", address: "/help", ready: heading("Everywhere") },
 ];

@@ -1,40 +1,13 @@
 // The definition of a task: what somebody writes, without what only answers show.
 
+import { READ_ONLY } from "../../generated/read-only";
 import type { Json, JsonObject, Task } from "../api/types";
-
-/** Members that answers show and requests ignore. */
-const READ_ONLY = new Set([
-  "status",
-  "kind",
-  "due",
-  "running",
-  "changed",
-  "cancelled",
-  "clockChange",
-  "explanation",
-  "warnings",
-  "createdAt",
-  "updatedAt",
-  "createdBy",
-  "firstRun",
-  "lastRun",
-  "stage",
-  "outcome",
-  "attempt",
-  "deadLetterId",
-  "failedAt",
-  "error",
-  "firstAttemptAt",
-  "replayedAt",
-  "lateSince",
-  "notBefore",
-]);
 
 /** The members of which a task has exactly one, or `type`. */
 const KINDS = ["delayInSeconds", "time", "cron", "everySeconds", "rrule"] as const;
 export type Kind = (typeof KINDS)[number] | "no-schedule";
 
-/** Members that belong to some kinds of schedules only. A patch that changes the kind drops them. */
+/** Members that belong to some kinds of schedules only. */
 const OF_SCHEDULES = ["anchor", "startAt", "endAt", "maxRuns", "overlap", "timezone"];
 
 /** Returns what somebody would write to get a task. Times that were given as local ones are local again. */
@@ -103,8 +76,8 @@ export function patchOf(from: JsonObject, to: JsonObject): JsonObject {
     if (patch["type"] === null) delete patch["type"];
     return patch;
   }
-  // The new kind takes the place of the old one by itself, and drops what belongs to that.
-  for (const name of [...KINDS, "type", ...OF_SCHEDULES]) if (patch[name] === null) delete patch[name];
+  // The new kind takes the place of the old one by itself. What both kinds can have would stay, so it is removed by name.
+  for (const name of [...KINDS, "type"]) if (patch[name] === null) delete patch[name];
   return patch;
 }
 

@@ -2,7 +2,6 @@
 
 import type { Quota, Stats } from "../api/types";
 import { count, whole } from "./numbers";
-import { duration } from "./time";
 
 export type Level = "good" | "warn" | "bad";
 
@@ -23,16 +22,17 @@ export interface Health {
 const SHARD_ENTRIES = 1_000_000;
 /** From this part of a bound on, it is near. */
 const NEAR = 0.8;
-/** Lateness that somebody would notice. */
-const LATE_MS = 5_000;
 /** From so many attempts on, a rate of failures says something. */
 const FEW_ATTEMPTS = 10;
 
-/** What has happened since an earlier reading. */
+/** What has happened since the dashboard was opened. The counters themselves go back to when the shards were made. */
 export interface Recent {
   succeeded: number;
   failed: number;
   repairs: number;
+  displaced: number;
+  /** How many tasks were overdue at the reading before this one, and at this one as well. */
+  stillOverdue: number;
 }
 
 const ofShards = (stats: Stats): Reason[] => {
@@ -54,13 +54,20 @@ const ofFailures = (recent: Recent | undefined): Reason[] => {
   const failing = attempts >= FEW_ATTEMPTS && recent.failed / attempts > 0.2;
   return [
     ...(failing ? [{ level: "bad" as const, text: `${Math.round((recent.failed / attempts) * 100)} % of the last ${whole(attempts)} attempts failed.`, to: "/runs?group=error" }] : []),
+    ...(recent.displaced > 0
+      ? [{ level: "warn" as const, text: `${count(recent.displaced, "dead letter")} not kept, because there were too many. The history has them.`, to: "/runs?outcome=dead-lettered" }]
+      : []),
+    // Whatever comes due is overdue for a moment.
+    ...(recent.stillOverdue > 0
+      ? [{ level: "warn" as const, text: `${count(recent.stillOverdue, "task")} overdue: the time has come, and ${recent.stillOverdue === 1 ? "it has" : "they have"} not fired yet.`, to: "/tasks?status=scheduled" }]
+      : []),
     ...(recent.repairs > 0 ? [{ level: "warn" as const, text: `The watchdog has just repaired ${count(recent.repairs, "shard")} whose alarm was missing.` }] : []),
   ];
 };
 
 /** Judges the numbers of a namespace. */
 export function healthOf(stats: Stats, quota: Quota | undefined, recent: Recent | undefined): Health {
-  const { overdue, deadLetters, deadLettersDisplaced, latenessMillis, circuits } = stats;
+  const { deadLetters, circuits } = stats;
   const reasons: Reason[] = [
     ...circuits.map(({ destination, failures, waiting }) => ({
       level: "bad" as const,
@@ -69,11 +76,8 @@ export function healthOf(stats: Stats, quota: Quota | undefined, recent: Recent 
     })),
     ...ofShards(stats),
     ...ofFailures(recent),
-    ...(overdue > 0 ? [{ level: "warn" as const, text: `${count(overdue, "task")} overdue: the time has come, and ${overdue === 1 ? "it has" : "they have"} not fired yet.`, to: "/tasks?status=scheduled" }] : []),
-    ...(latenessMillis.count > 0 && latenessMillis.p99 > LATE_MS ? [{ level: "warn" as const, text: `One run in a hundred fired more than ${duration(latenessMillis.p99)} late.` }] : []),
     ...ofQuota(stats, quota),
     ...(deadLetters > 0 ? [{ level: "warn" as const, text: `${count(deadLetters, "dead letter")} to replay or discard.`, to: "/dead-letters" }] : []),
-    ...(deadLettersDisplaced > 0 ? [{ level: "warn" as const, text: `${count(deadLettersDisplaced, "dead letter")} not kept, because there were too many. The history has them.`, to: "/runs?outcome=dead-lettered" }] : []),
   ];
   const level = reasons.some((reason) => reason.level === "bad") ? "bad" : reasons.length > 0 ? "warn" : "good";
   return { level, reasons, sentence: sentenceOf(level, reasons.length) };

@@ -93,7 +93,7 @@ export function Create() {
     try {
       const { body, status } = await createTask(cleaned(definition));
       tell(status === 200 ? `${body.id} was there, and is overwritten.` : `${body.id} is created.`);
-      for (const { field, detail } of body.warnings ?? []) tell(`${field} ${detail}`, { isBad: true });
+      for (const { detail } of body.warnings ?? []) tell(detail, { isBad: true });
       go(mayRead.value ? taskPath(body.id) : "/create");
     } catch (problem) {
       setError(problem);

@@ -7,8 +7,8 @@ import { healthOf, type Health } from "../lib/health";
 import { bytes, short, whole } from "../lib/numbers";
 import { duration } from "../lib/time";
 import { namespaces } from "../state/directory";
-import { usePoll } from "../state/live";
-import { addSample, samples } from "../state/samples";
+import { ASKS_ALL, usePoll } from "../state/live";
+import { addSample, recently } from "../state/samples";
 import { mayWrite, namespace } from "../state/session";
 import { Cost } from "./overview/cost";
 import { LoadToCome, Outcomes } from "./overview/charts";
@@ -24,7 +24,7 @@ export function Overview() {
       return { stats, at: Date.now() };
     },
     [namespace.value],
-    { everyMs: EVERY_MS, shards: "all" },
+    { everyMs: EVERY_MS, ...ASKS_ALL },
   );
   return (
     <div class="page">
@@ -39,13 +39,10 @@ export function Overview() {
 
 function Numbers({ stats, at }: { stats: Stats; at: number }) {
   const quota = namespaces.value?.find(({ name }) => name === (namespace.value || "default"))?.quota;
-  const first = samples.value[0];
-  const last = samples.value.at(-1);
-  const recent = first && last && first !== last ? { succeeded: last.succeeded - first.succeeded, failed: last.failed - first.failed, repairs: last.repairs - first.repairs } : undefined;
   const isNew = stats.created === 0;
   return (
     <>
-      <HealthNote health={healthOf(stats, quota, recent)} at={at} />
+      <HealthNote health={healthOf(stats, quota, recently())} at={at} />
       {isNew && (
         <Empty
           title="Nothing has been scheduled here yet"

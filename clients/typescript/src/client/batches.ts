@@ -40,7 +40,7 @@ export interface RejectedTask {
   task: NewTask;
   /** The path of the invalid member, such as `callback.url`, or `body`. */
   field: string;
-  /** The problem and the limit, to be read after the name of the field. */
+  /** The field, the problem and the limit, for people. */
   detail: string;
   /** Whether the same task may be accepted later. If the task itself is invalid, it is false. */
   retryable: boolean;

@@ -33,7 +33,7 @@ export interface BatchReply {
   results: ({
     /** An invalid field of a request: its name, and the problem with the limit or with what to do. */
     error: {
-      /** The problem and the limit, to be read after the field's name. */
+      /** The field, the problem and the limit, for people. */
       detail: string;
       /** The field, as a path: `callback.url`, `tags[3]`; `body` for the whole. */
       field: string;
@@ -1689,7 +1689,7 @@ export interface Problem {
   results?: ({
     /** An invalid field of a request: its name, and the problem with the limit or with what to do. */
     error: {
-      /** The problem and the limit, to be read after the field's name. */
+      /** The field, the problem and the limit, for people. */
       detail: string;
       /** The field, as a path: `callback.url`, `tags[3]`; `body` for the whole. */
       field: string;
@@ -2186,12 +2186,12 @@ export interface ShownLimit {
     inFlight: number;
     /** The shard's name. */
     shard: string;
-    /** Its slots; absent: as many as it likes, for it has not heard of the limit yet. */
+    /** Its slots. Absent if the shard does not know of the limit yet, and so has no bound. */
     slots?: number | undefined;
-    /** Tasks that were due and waited, when it last told. */
+    /** Tasks that were due and waited, by its last message. */
     waiting: number;
   }[];
-  /** Tasks that were due and waited, as the shards told last. */
+  /** Tasks that were due and waited, by the last messages of the shards. */
   waiting: number;
 }
 

@@ -33,12 +33,17 @@ pub(crate) struct Warning {
 }
 
 impl Warning {
+    /// Returns a warning whose text begins with the name of the field.
+    fn new(field: &'static str, detail: &str) -> Self {
+        Self { field, detail: format!("{field} {detail}") }
+    }
+
     /// Says that a patch has taken the time zone of a task away.
     pub(crate) fn lost_timezone(timezone: &str) -> Self {
         let detail = format!(
             "was {timezone:?} and is gone, since the new schedule has no time that is read in a time zone; give it again with the next cron, rule or local time"
         );
-        Self { field: "timezone", detail }
+        Self::new("timezone", &detail)
     }
 }
 
@@ -59,17 +64,17 @@ pub(crate) async fn warnings_of(
         && !is_limited(call, key).await
     {
         let detail = format!(
-            "limitKey is {key:?}, which has no limit, so it bounds nothing; set one with PUT /v1/limits/{{limitKey}}"
+            "is {key:?}, which has no limit, so it bounds nothing; set one with PUT /v1/limits/{{limitKey}}"
         );
-        warnings.push(Warning { field: "limitKey", detail });
+        warnings.push(Warning::new("limitKey", &detail));
     }
     if reply.unanswered {
         let callback = Callback::parse(record.callback.get()).ok();
         let destination = callback.and_then(|callback| callback.destination()).unwrap_or_default();
         let detail = format!(
-            "callback calls {destination}, which does not answer at present: its circuit is open, so runs wait until it answers"
+            "calls {destination}, which does not answer at present: its circuit is open, so runs wait until it answers"
         );
-        warnings.push(Warning { field: "callback", detail });
+        warnings.push(Warning::new("callback", &detail));
     }
     warnings
 }
@@ -94,4 +99,15 @@ async fn is_limited(call: &Call<'_>, key: &str) -> bool {
         known.insert(name, (limit.is_some(), call.now));
     });
     limit.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_names_its_field() {
+        let Warning { field, detail } = Warning::lost_timezone("Asia/Tokyo");
+        assert!(detail.starts_with(&format!("{field} was \"Asia/Tokyo\"")), "{detail}");
+    }
 }

@@ -12,6 +12,7 @@ pub struct FieldError {
     /// The field, as a path: `callback.url`, `tags[3]`; `body` for the whole.
     pub field: Cow<'static, str>,
     /// The problem and the limit, to be read after the field's name.
+    #[schemars(description = "The field, the problem and the limit, for people.")]
     pub detail: String,
 }
 

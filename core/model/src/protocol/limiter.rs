@@ -185,7 +185,7 @@ pub struct LimitShown {
     /// Runs that were dispatched and not reported, by the last messages of the shards. While tasks
     /// wait, these are at most a second old.
     pub in_flight: u64,
-    /// Tasks that were due and waited, as the shards told last.
+    /// Tasks that were due and waited, by the last messages of the shards.
     pub waiting: u64,
     /// Whether the shards together have no more slots than `concurrency`: not for a moment after it
     /// was set or lowered, until the runs end that are in flight by then.
@@ -201,12 +201,12 @@ pub struct LimitShown {
 pub struct HeldBy {
     /// The shard's name.
     pub shard: String,
-    /// Its slots; absent: as many as it likes, for it has not heard of the limit yet.
+    /// Its slots. Absent if the shard does not know of the limit yet, and so has no bound.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slots: Option<u32>,
     /// Runs that were dispatched and not reported, by its last message.
     pub in_flight: u32,
-    /// Tasks that were due and waited, when it last told.
+    /// Tasks that were due and waited, by its last message.
     pub waiting: u32,
 }
 

@@ -1,9 +1,10 @@
 //! The bodies of requests about dead letters.
 
 use super::filter_input::FilterInput;
+use super::json_text::write_text;
 use super::merging::Merging;
 use super::new_task::{Validator, parse_one};
-use super::record::{Record, write_text};
+use super::record::Record;
 use super::run_input::given;
 use super::{Callback, ON_FAILURE, ON_SUCCESS, Origin, Targets};
 use crate::bounds::{MAX_CALLBACK_BYTES, MAX_CANCEL_IDS, MAX_PAYLOAD_BYTES};

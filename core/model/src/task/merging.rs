@@ -1,6 +1,7 @@
 //! JSON merge patches (RFC 7396) of single members of a task.
 
-use super::{ON_FAILURE, ON_SUCCESS, write_text};
+use super::json_text::write_object;
+use super::{ON_FAILURE, ON_SUCCESS};
 use crate::bounds::MAX_NESTING;
 use crate::input::{BoundedMap, FieldError, Text, in_plain_words};
 use scheduler_calendar::ordered::{collected, sort_by_key};
@@ -33,25 +34,6 @@ pub(super) fn members_of(json: &str) -> Result<Members<'_>, String> {
         .map_err(|problem| format!("cannot be read: {}", in_plain_words(&problem.to_string())))?;
     let placed = members.0.into_iter().enumerate();
     Ok(collected(placed.map(|(place, (name, value))| (name.0, (place, value)))))
-}
-
-/// Writes an object of these members.
-pub(super) fn write_object<'a>(
-    members: impl Iterator<Item = (&'a str, &'a str)>,
-    out: &mut Vec<u8>,
-) {
-    let mut before = b'{';
-    for (name, value) in members {
-        out.push(before);
-        write_text(name, out);
-        out.push(b':');
-        out.extend_from_slice(value.as_bytes());
-        before = b',';
-    }
-    if before == b'{' {
-        out.push(before);
-    }
-    out.push(b'}');
 }
 
 /// How a member of a task is merged.

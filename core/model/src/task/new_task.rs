@@ -3,7 +3,7 @@
 use super::follow_ups::FollowUps;
 use super::handler_task::check_id;
 use super::policies::{DEFAULT_PRIORITY, MAX_PRIORITY, check_priority};
-use super::record::RecordWriter;
+use super::record_writer::RecordWriter;
 use super::text::is_as_stored;
 use super::{Callback, Origin, Targets, describe_read_only, is_read_only};
 use crate::bounds::{

@@ -1,6 +1,6 @@
 //! When a task was created, by whom, and when its definition was last changed.
 
-use super::record::write_text;
+use super::json_text::write_text;
 use scheduler_calendar::time::UnixMillis;
 
 /// When and by whom the tasks of a request are created, as the members of their records:

@@ -2,7 +2,8 @@
 //! give.
 
 use super::Callback;
-use super::merging::{Merging, members_of, repeated, text_of, write_object};
+use super::json_text::write_object;
+use super::merging::{Merging, members_of, repeated, text_of};
 use super::read_only::is_read_only;
 use crate::bounds::{MAX_PATCH_MEMBERS, MIN_TIME_MILLIS};
 use crate::input::{BoundedMap, FieldError, GivenTime, Text, TimeInput, parse_naming_the_field};

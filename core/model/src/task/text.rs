@@ -1,6 +1,6 @@
 //! JSON text as it goes into a record: without line breaks, and whole numbers as integers.
 
-use super::merging::write_object;
+use super::json_text::write_object;
 use crate::input::{BoundedMap, Text, whole_of};
 use serde_json::value::RawValue;
 use std::borrow::Cow;

@@ -56,7 +56,7 @@ export function EditTask({ id }: { id: string }) {
     try {
       const { body: task } = await patchTask(id, body, etag);
       tell(`${id} is changed.`);
-      for (const { field, detail } of task.warnings ?? []) tell(`${field} ${detail}`, { isBad: true });
+      for (const { detail } of task.warnings ?? []) tell(detail, { isBad: true });
       go(taskPath(id));
     } catch (problem) {
       setTheirs(undefined);

@@ -113,7 +113,7 @@ function BulkDialog({ verb, selection, filter, total, onDone, onClose }: { verb:
     onDone();
   };
   return (
-    <ActionDialog title={`${title}: ${counted}`} verb={title} isDanger={isDanger} onAct={act} onClose={onClose} {...(isByIds && !isDanger ? {} : { confirmWith: verb })}>
+    <ActionDialog title={`${title}: ${counted}`} verb={verb === "cancel" ? "Cancel the tasks" : title} isDanger={isDanger} onAct={act} onClose={onClose} {...(isByIds && !isDanger ? {} : { confirmWith: verb })}>
       <p>{does}</p>
       {!isByIds && (
         <>

@@ -1,0 +1,145 @@
+// What the dashboard computes without a browser: sentences, patches, commands and groups, those of the API against the API.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import { ROOT } from "../scripts/paths.mjs";
+import { Scheduler } from "./harness.mjs";
+
+let scheduler;
+let lib;
+
+before(async () => {
+  const names = ["sentence", "definition", "snippets", "groups", "health"];
+  const bundle = await build({
+    stdin: { contents: names.map((name) => `export * from "./${name}";`).join("\n"), resolveDir: join(ROOT, "dashboard/src/lib"), loader: "ts" },
+    bundle: true,
+    format: "esm",
+    write: false,
+  });
+  lib = await import(`data:text/javascript,${encodeURIComponent(bundle.outputFiles[0].text)}`);
+  scheduler = await Scheduler.start({ shards: "2" });
+});
+after(() => scheduler?.dispose());
+
+const LOG = { type: "handler", name: "log" };
+
+test("schedules are said as sentences, and quoted where there is no simple one", () => {
+  for (const [schedule, expected] of [
+    [{ cron: "* * * * *" }, "Every minute, UTC."],
+    [{ cron: "*/5 * * * *", timezone: "Asia/Tokyo" }, "Every 5 minutes, Asia/Tokyo."],
+    [{ cron: "0 * * * *" }, "Every hour at :00, UTC."],
+    [{ cron: "30 2 * * *" }, "Every day at 02:30, UTC."],
+    [{ cron: "0 9 * * MON-FRI", timezone: "Europe/London" }, "Every weekday at 09:00, Europe/London."],
+    [{ cron: "0 9,17 * * 1,3" }, "Every Monday and Wednesday at 09:00 and 17:00, UTC."],
+    [{ cron: "0 0 1 * *" }, "On the 1st of every month at 00:00, UTC."],
+    [{ cron: "0 0 2,22,L * *" }, "By the cron expression “0 0 2,22,L * *”, UTC."],
+    [{ cron: "15 10 L 3,6 *" }, "On the last day of March and June at 10:15, UTC."],
+    [{ cron: "@weekly" }, "Every Sunday at 00:00, UTC."],
+    [{ cron: "0 */6 * * *" }, "Every 6 hours at :00, UTC."],
+    [{ cron: "* 9 * * *" }, "By the cron expression “* 9 * * *”, UTC."],
+    [{ cron: "0 9 13 * FRI" }, "By the cron expression “0 9 13 * FRI”, UTC."],
+    [{ cron: "*/7 3-9/2 * * *" }, "By the cron expression “*/7 3-9/2 * * *”, UTC."],
+    [{ cron: ["0 9 * * *", "30 17 * * MON"] }, "Every day at 09:00, and every Monday at 17:30, UTC."],
+    [{ cron: "* * * * * *" }, "Every second, UTC."],
+    [{ cron: "30 0 9 * * *" }, "By the cron expression “30 0 9 * * *”, UTC."],
+    [{ everySeconds: 3600 }, "Every hour."],
+    [{ everySeconds: 5400, maxRuns: 3 }, "Every 90 minutes, 3 times at most."],
+    [{ everySeconds: 0.5 }, "Every 500 ms."],
+    [{ rrule: "FREQ=DAILY", startAt: "2030-01-01T09:00" }, "By the rule “FREQ=DAILY”, UTC, from 2030-01-01T09:00."],
+    [{ time: Date.parse("2030-12-31T23:00:00Z"), timezone: "Europe/Berlin" }, "Once, Wed 2031-01-01 00:00:00 UTC+1."],
+    [{ delayInSeconds: 90 }, "Once, 1 min 30 s after it is created."],
+    [{}, "Only when it is run by hand."],
+  ]) {
+    assert.equal(lib.fullSentence(schedule), expected, JSON.stringify(schedule));
+  }
+});
+
+const KINDS = {
+  cron: { cron: "0 9 * * *", timezone: "Europe/Berlin", startAt: "2099-01-01T09:00:00", maxRuns: 3, overlap: "skip" },
+  every: { everySeconds: 90, anchor: 4070908800000, jitterSeconds: 5 },
+  rrule: { rrule: "FREQ=DAILY", startAt: "2099-01-01T09:00:00", timezone: "Asia/Tokyo" },
+  time: { time: "2099-01-01T09:00:00", timezone: "America/New_York", payload: { a: { b: 1, c: [1, 2] } } },
+  instant: { time: 4070908800000, tags: ["x"], callback: { type: "webhook", url: "https://example.com/", headers: { a: "1" } } },
+  "no-schedule": { type: "no-schedule", payload: { a: { b: 2 } }, retry: { maxAttempts: 3 } },
+};
+
+test("the patch from any kind of task to any other makes it that task", async () => {
+  for (const [from, before] of Object.entries(KINDS)) {
+    for (const [to, after] of Object.entries(KINDS)) {
+      const id = `${from}-to-${to}`;
+      const create = await scheduler.call("/v1/tasks", { body: { id, callback: LOG, ...before } });
+      assert.equal(create.status, 201, JSON.stringify(create.body));
+      const wanted = { id, callback: LOG, ...after };
+      const patch = lib.patchOf(lib.definitionOf((await scheduler.call(`/v1/tasks/${id}`)).body), wanted);
+      const answer = await scheduler.call(`/v1/tasks/${id}`, { method: "PATCH", body: patch });
+      assert.equal(answer.status, 200, `${id}: ${JSON.stringify(patch)} ${JSON.stringify(answer.body)}`);
+      assert.deepEqual(lib.definitionOf((await scheduler.call(`/v1/tasks/${id}`)).body), wanted, id);
+    }
+  }
+});
+
+test("nothing changed is an empty patch, whatever the kind", async () => {
+  for (const [name, definition] of Object.entries(KINDS)) {
+    const id = `same-${name}`;
+    await scheduler.call("/v1/tasks", { body: { id, callback: LOG, ...definition } });
+    const read = lib.definitionOf((await scheduler.call(`/v1/tasks/${id}`)).body);
+    assert.deepEqual(lib.patchOf(read, structuredClone(read)), {}, name);
+  }
+});
+
+test("the curl command creates the task, whatever its texts are", async () => {
+  const definition = { id: "it's $HOME `here` \"now\" \\", delayInSeconds: 3600, description: "line\nbreak", callback: LOG, payload: { "a'b": "%s !x" } };
+  const command = lib.curlOf(definition, scheduler.url, "");
+  await promisify(execFile)("bash", ["-c", command], { env: { ...process.env, KEY: scheduler.key } });
+  const { status, body } = await scheduler.call(`/v1/tasks/${encodeURIComponent(definition.id)}`);
+  assert.equal(status, 200);
+  assert.deepEqual([body.description, body.payload], [definition.description, definition.payload]);
+});
+
+test("errors that differ in numbers and ids only are alike", () => {
+  const letter = (error, failedAt) => ({ error, failedAt });
+  const groups = lib.grouped([
+    letter("HTTP 503 from http://10.0.0.1:80/a/17: busy", 3),
+    letter("HTTP 503 from http://10.0.0.2:81/a/18: busy", 1),
+    letter("HTTP 500 from http://10.0.0.1:80/a/17: busy", 2),
+    letter("no task 0198c0de-0000-7000-8000-000000000001", 5),
+    letter("no task 0198c0de-0000-7000-8000-0000000000ff", 4),
+    letter(undefined, 9),
+  ]);
+  assert.deepEqual(groups.map(({ error, letters, firstAt, lastAt }) => [error, letters.length, firstAt, lastAt]), [
+    ["HTTP 503 from http://<n>:<n>/a/<n>: busy", 2, 1, 3],
+    ["no task <id>", 2, 4, 5],
+    ["HTTP 500 from http://<n>:<n>/a/<n>: busy", 1, 2, 2],
+    ["(no error)", 1, 9, 9],
+  ]);
+  assert.equal(lib.textOfAll("HTTP 503 from http://<n>:<n>/a/<n>: busy"), "HTTP 503 from http://");
+});
+
+test("health is good until something needs somebody, and says what", async () => {
+  const { body: stats } = await scheduler.call("/v1/stats");
+  const calm = { succeeded: 90, failed: 10, repairs: 0, displaced: 0, stillOverdue: 0 };
+  const judge = (changes = {}, recent = calm, quota = {}) => {
+    const { level, reasons } = lib.healthOf({ ...stats, ...changes }, quota, recent);
+    return [level, reasons.map(({ text }) => text).join(" ")];
+  };
+  assert.equal(judge()[0], "good");
+  assert.equal(judge({ overdue: 5 })[0], "good");
+  for (const [changes, recent, quota, level, text] of [
+    [{}, { ...calm, stillOverdue: 3 }, {}, "warn", /3 tasks overdue/],
+    [{}, { ...calm, failed: 40 }, {}, "bad", /31 % of the last 130 attempts failed/],
+    [{}, { ...calm, repairs: 1 }, {}, "warn", /repaired 1 shard /],
+    [{}, { ...calm, displaced: 2 }, {}, "warn", /2 dead letters not kept/],
+    [{ deadLetters: 1 }, calm, {}, "warn", /1 dead letter to replay/],
+    [{ pending: 85 }, calm, { pendingTasks: 100 }, "warn", /85 of the 100 tasks/],
+    [{ shards: [{ ...stats.shards[0], shard: "1-0", pending: 900_000 }] }, calm, {}, "bad", /1 shard nearly full \(1-0\)/],
+    [{ circuits: [{ destination: "https://a.example", failures: 5, waiting: 2 }] }, calm, {}, "bad", /https:\/\/a\.example does not answer: 5 attempts in a row failed, and 2 runs wait/],
+  ]) {
+    const [found, reasons] = judge(changes, recent, quota);
+    assert.equal(found, level, reasons);
+    assert.match(reasons, text);
+  }
+});
