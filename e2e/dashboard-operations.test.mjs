@@ -245,6 +245,9 @@ test("a hidden page reads nothing, and reads at once when it is seen again", asy
   await page.getByText(/Every 5 s, about \$/).waitFor();
   await page.getByRole("switch", { name: "Live updates" }).click();
   await page.getByText("Off: nothing is read by itself.").waitFor();
+  const off = requests;
+  await page.getByRole("switch", { name: "Live updates" }).click();
+  await until("a reading once it is on again", () => requests > off, { timeoutMs: 2_000 });
 });
 
 test("when the scheduler goes away, the page says so and keeps what it shows, and goes on when it is back", async () => {

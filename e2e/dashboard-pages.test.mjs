@@ -176,6 +176,15 @@ test("everything is reached by the keyboard: the palette, the pages, the actions
   await page.keyboard.press("/");
   await page.keyboard.type("open order");
   await page.waitForURL(/text=open\+order/);
+  // From row to row, of which one is selected and one opened.
+  await page.getByRole("link", { name: "order-1042:remind" }).focus();
+  await page.keyboard.press("j");
+  await page.keyboard.press("x");
+  await page.getByText("1 selected:").waitFor();
+  assert.ok(await page.getByLabel("Select order-1043:remind").isChecked());
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "order-1044:remind" }).waitFor();
   await page.keyboard.press("Control+k");
   await palette.fill("theme dark");
   await page.keyboard.press("Enter");

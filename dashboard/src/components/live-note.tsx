@@ -9,13 +9,9 @@ const HOUR_MS = 3_600_000;
 
 /** What an hour of the present page costs, in dollars; undefined as long as the number of shards is not known. */
 function costPerHour(): number | undefined {
-  let sum = 0;
-  for (const { everyMs, shards } of watching.value) {
-    const asked = shards === "all" ? shardCount.value : shards;
-    if (asked === undefined) return undefined;
-    sum += (HOUR_MS / everyMs) * requestCost(asked);
-  }
-  return sum;
+  const all = shardCount.value;
+  if (all === undefined) return undefined;
+  return watching.value.reduce((sum, { everyMs, requests, shards }) => sum + (HOUR_MS / everyMs) * requestCost(requests, shards(all)), 0);
 }
 
 export function LiveNote() {

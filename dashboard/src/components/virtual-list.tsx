@@ -19,8 +19,29 @@ interface VirtualListProps {
 
 /** Rows above and below those in sight that are in the document as well. */
 const MARGIN = 10;
+const ROW_HEIGHT = 32;
 
-export function VirtualList({ label, columns, head, length, rowHeight = 32, row, rowProps, onRange }: VirtualListProps) {
+/** Moves the focus between rows with j and k or the arrow keys, and selects the row that has it with x. */
+function onKeyDown(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const step = event.key === "j" || event.key === "ArrowDown" ? 1 : event.key === "k" || event.key === "ArrowUp" ? -1 : 0;
+  const body = event.currentTarget;
+  const target = event.target as HTMLElement;
+  const row = target.closest<HTMLElement>("[data-index]");
+  if (event.key === "x" && row) {
+    row.querySelector<HTMLInputElement>("input[type=checkbox]")?.click();
+    return;
+  }
+  if (step === 0) return;
+  const first = Math.ceil(body.scrollTop / (row?.offsetHeight ?? ROW_HEIGHT));
+  const next = body.querySelector(`[data-index="${row ? Number(row.dataset["index"]) + step : first}"]`);
+  const wanted = next?.querySelector<HTMLElement>(target.matches("input") ? "input" : "a");
+  if (!wanted) return;
+  event.preventDefault();
+  wanted.focus();
+}
+
+export function VirtualList({ label, columns, head, length, rowHeight = ROW_HEIGHT, row, rowProps, onRange }: VirtualListProps) {
   const ref = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 600 });
 
@@ -47,7 +68,7 @@ export function VirtualList({ label, columns, head, length, rowHeight = 32, row,
           {head}
         </div>
       </div>
-      <div class="grid-body" role="rowgroup" ref={ref} tabIndex={0} onScroll={(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}>
+      <div class="grid-body" role="rowgroup" ref={ref} tabIndex={0} onKeyDown={onKeyDown} onScroll={(event) => setView({ top: event.currentTarget.scrollTop, height: event.currentTarget.clientHeight })}>
         <div role="presentation" class="grid-room" style={{ height: `${length * rowHeight}px` }}>
           <div role="presentation" style={{ transform: `translateY(${from * rowHeight}px)` }}>
             {shown.map((index) => (

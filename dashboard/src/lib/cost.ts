@@ -12,8 +12,8 @@ const QUEUE_OPERATION = 0.4 / MILLION;
 const GIGABYTE_SECOND = 12.5 / MILLION;
 const SHARD_GIGABYTES = 0.128;
 
-/** The price of a request that asks so many shards. */
-export const requestCost = (shards: number): number => WORKER_REQUEST + shards * SHARD_REQUEST;
+/** The price of requests to the Worker, and of those of the Worker to shards. */
+export const requestCost = (requests: number, shards: number): number => requests * WORKER_REQUEST + shards * SHARD_REQUEST;
 
 /** The price of keeping so many shards awake for an hour, as an open event stream does. */
 export const awakeCostPerHour = (shards: number): number => shards * 3_600 * SHARD_GIGABYTES * GIGABYTE_SECOND;

@@ -58,7 +58,7 @@ export function Agenda() {
   const at = Number(query.value.get("at") ?? Number.NaN);
   const beginning = beginningOf(span, Number.isNaN(at) ? Date.now() : at);
   const stretch = stretchOf(span, beginning.getTime());
-  const { value, error, refresh } = usePoll((signal) => read(stretch, signal), [span, stretch.from, namespace.value], { everyMs: 60_000, shards: "all" });
+  const { value, error, refresh } = usePoll((signal) => read(stretch, signal), [span, stretch.from, namespace.value], { everyMs: 60_000, requests: 2 + MOST_ROWS, shards: (all) => 2 * all });
   const move = (by: number) => setQuery({ at: String(moved(span, beginning, by).getTime()) });
   const isPast = stretch.to <= Date.now();
   return (

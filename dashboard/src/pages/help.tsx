@@ -6,6 +6,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["g, then a letter", "a page: see below"],
   ["c", "create a task"],
   ["/", "the search of the page"],
+  ["j, k", "the next and the previous row of a list that has the focus; Enter opens it, x selects it"],
   ["Tab, Enter, Space", "everything else: each button, link and row can be reached"],
   ["Escape", "closes a dialog"],
   ["?", "this page"],

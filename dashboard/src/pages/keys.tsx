@@ -7,7 +7,7 @@ import { Button, Copy, Empty, ErrorNote, Loading, PageHead, Tag, Time } from "..
 import { ActionDialog, Dialog } from "../components/dialog";
 import { Check, TextField } from "../components/field";
 import { HERE } from "../lib/time";
-import { usePoll } from "../state/live";
+import { ASKS_ONE, usePoll } from "../state/live";
 import { namespace } from "../state/session";
 import { tell } from "../state/notices";
 
@@ -18,7 +18,7 @@ const SCOPES: readonly (readonly [Scope, string])[] = [
 ];
 
 export function Keys() {
-  const { value, error, refresh } = usePoll(listKeys, [], { everyMs: 0, shards: 1 });
+  const { value, error, refresh } = usePoll(listKeys, [], { everyMs: 0, ...ASKS_ONE });
   const [isMaking, setMaking] = useState(false);
   const [made, setMade] = useState<MadeKey>();
   const [revoked, setRevoked] = useState<Key>();

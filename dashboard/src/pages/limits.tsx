@@ -16,7 +16,7 @@ const EVERY_MS = 5_000;
 const LIMITERS = 8;
 
 export function Limits() {
-  const { value, error, refresh } = usePoll(listLimits, [namespace.value], { everyMs: EVERY_MS, shards: LIMITERS });
+  const { value, error, refresh } = usePoll(listLimits, [namespace.value], { everyMs: EVERY_MS, requests: 1, shards: () => LIMITERS });
   const [edited, setEdited] = useState<ShownLimit | "new">();
   const [deleted, setDeleted] = useState<ShownLimit>();
   return (

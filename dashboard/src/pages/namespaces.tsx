@@ -8,7 +8,7 @@ import { ActionDialog } from "../components/dialog";
 import { TextField } from "../components/field";
 import { whole } from "../lib/numbers";
 import { readNamespaces } from "../state/directory";
-import { usePoll } from "../state/live";
+import { ASKS_ONE, usePoll } from "../state/live";
 import { namespace } from "../state/session";
 import { switchNamespace } from "../state/signin";
 import { tell, tellError } from "../state/notices";
@@ -16,7 +16,7 @@ import { tell, tellError } from "../state/notices";
 const any = <span class="muted">any</span>;
 
 export function Namespaces() {
-  const { value, error, refresh } = usePoll(listNamespaces, [], { everyMs: 0, shards: 1 });
+  const { value, error, refresh } = usePoll(listNamespaces, [], { everyMs: 0, ...ASKS_ONE });
   const [edited, setEdited] = useState<Namespace | "new">();
   const [deleted, setDeleted] = useState<Namespace>();
   const done = () => {

@@ -7,7 +7,7 @@ import { healthOf, type Health } from "../lib/health";
 import { bytes, short, whole } from "../lib/numbers";
 import { duration } from "../lib/time";
 import { namespaces } from "../state/directory";
-import { usePoll } from "../state/live";
+import { ASKS_ALL, usePoll } from "../state/live";
 import { addSample, recently } from "../state/samples";
 import { mayWrite, namespace } from "../state/session";
 import { Cost } from "./overview/cost";
@@ -24,7 +24,7 @@ export function Overview() {
       return { stats, at: Date.now() };
     },
     [namespace.value],
-    { everyMs: EVERY_MS, shards: "all" },
+    { everyMs: EVERY_MS, ...ASKS_ALL },
   );
   return (
     <div class="page">

@@ -52,7 +52,7 @@ function interval({ task, explanation }: Shown): number {
 }
 
 export function Task({ id }: { id: string }) {
-  const { value, error, refresh } = usePoll((signal) => load(id, signal), [id], { everyMs: interval, shards: 3 });
+  const { value, error, refresh } = usePoll((signal) => load(id, signal), [id], { everyMs: interval, requests: 3, shards: () => 3 });
   if (!value) {
     return (
       <div class="page">

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { isReachable } from "../api/client";
+import { ApiError, isReachable, Unreachable } from "../api/client";
 
 export const isVisible = signal(!document.hidden);
 document.addEventListener("visibilitychange", () => {
@@ -12,12 +12,21 @@ document.addEventListener("visibilitychange", () => {
 /** Says whether the pages update by themselves. */
 export const isLive = signal(true);
 
-/** What the page that is shown reads by itself: for each reader, how often, and how many shards it asks. */
-interface Watch {
-  everyMs: number;
-  /** `all` for every shard of the namespace. */
-  shards: "all" | number;
+/** What one reading costs: requests to the Worker, and those of the Worker to shards, of which the namespace has `all`. */
+interface Cost {
+  requests: number;
+  shards: (all: number) => number;
 }
+
+/** What the page that is shown reads by itself: for each reader, how often, and what it costs. */
+interface Watch extends Cost {
+  everyMs: number;
+}
+
+/** The cost of a request that asks every shard. */
+export const ASKS_ALL: Cost = { requests: 1, shards: (all) => all };
+/** The cost of a request that asks one object. */
+export const ASKS_ONE: Cost = { requests: 1, shards: () => 1 };
 
 const watches = new Map<symbol, Watch>();
 export const watching = signal<readonly Watch[]>([]);
@@ -44,8 +53,17 @@ export interface Polled<Value> {
 
 /** After so long without an answer the next try is made. */
 const RETRY_MS = 2_000;
+/** After so long with an answer that says that the scheduler is in trouble. */
+const TROUBLE_MS = 5_000;
 
-interface PollOptions<Value> extends Pick<Watch, "shards"> {
+/** Returns when to try again after an error; 0 if the same request would be refused again. */
+function retryAfter(error: unknown): number {
+  if (error instanceof Unreachable) return RETRY_MS;
+  if (!(error instanceof ApiError) || (error.status < 500 && error.status !== 429)) return 0;
+  return error.retryAfterSeconds === undefined ? TROUBLE_MS : error.retryAfterSeconds * 1_000;
+}
+
+interface PollOptions<Value> extends Cost {
   /** Time between two reads, or what it is after a value; 0 reads once. */
   everyMs: number | ((value: Value) => number);
 }
@@ -81,19 +99,22 @@ export function usePoll<Value>(load: (signal: AbortSignal) => Promise<Value>, ke
         if (controller.signal.aborted) return;
         setState({ value, isLoading: false });
         const everyMs = typeof optionsNow.everyMs === "function" ? optionsNow.everyMs(value) : optionsNow.everyMs;
-        watch(id, everyMs > 0 && isLive.value ? { everyMs, shards: optionsNow.shards } : undefined);
+        watch(id, everyMs > 0 && isLive.value ? { everyMs, requests: optionsNow.requests, shards: optionsNow.shards } : undefined);
         if (isLive.value) again(everyMs);
       } catch (error) {
         if (controller.signal.aborted) return;
         setState((before) => ({ ...before, error: error as Error, isLoading: false }));
-        if (!isReachable.value) again(RETRY_MS);
+        if (isLive.value || !isReachable.value) again(retryAfter(error));
       }
     };
     const stopVisible = isVisible.subscribe((visible) => visible && void run());
+    let wasLive = isLive.value;
     const stopLive = isLive.subscribe((live) => {
-      if (live) return;
+      if (live === wasLive) return;
+      wasLive = live;
       clearTimeout(timer);
       watch(id, undefined);
+      if (live) void run();
     });
     return () => {
       stopVisible();

@@ -8,14 +8,14 @@ import { Button, Copy, Empty, ErrorNote, Link, LinkButton, Loading, PageHead, Ti
 import { ActionDialog } from "../../components/dialog";
 import { isObject, patchOf } from "../../lib/definition";
 import { targetOf } from "../../lib/target";
-import { usePoll } from "../../state/live";
+import { ASKS_ONE, usePoll } from "../../state/live";
 import { go, taskPath } from "../../state/router";
 import { mayWrite } from "../../state/session";
 import { tell } from "../../state/notices";
 import { JsonField } from "../create/target";
 
 export function DeadLetter({ id }: { id: string }) {
-  const { value: letter, error, refresh } = usePoll((signal) => getDeadLetter(id, signal), [id], { everyMs: 0, shards: 1 });
+  const { value: letter, error, refresh } = usePoll((signal) => getDeadLetter(id, signal), [id], { everyMs: 0, ...ASKS_ONE });
   const [asked, setAsked] = useState<"replay" | "discard">();
   if (error instanceof ApiError && error.is("no-dead-letter")) {
     return (

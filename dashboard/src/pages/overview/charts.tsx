@@ -4,7 +4,7 @@ import { ErrorNote, Link, Segments, Time } from "../../components/basics";
 import { Chart } from "../../components/chart";
 import { count, whole } from "../../lib/numbers";
 import { HERE } from "../../lib/time";
-import { usePoll } from "../../state/live";
+import { ASKS_ALL, usePoll } from "../../state/live";
 import { samples } from "../../state/samples";
 import { namespace } from "../../state/session";
 
@@ -38,7 +38,7 @@ async function readLoad(horizon: Horizon, signal: AbortSignal) {
 
 export function LoadToCome() {
   const [horizon, setHorizon] = useState<Horizon>("day");
-  const { value, error } = usePoll((signal) => readLoad(horizon, signal), [horizon, namespace.value], { everyMs: EVERY_MS, shards: "all" });
+  const { value, error } = usePoll((signal) => readLoad(horizon, signal), [horizon, namespace.value], { everyMs: EVERY_MS, ...ASKS_ALL });
   return (
     <section class="panel" aria-labelledby="load">
       <div class="panel-head">
