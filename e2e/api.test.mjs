@@ -109,7 +109,11 @@ test("a batch of which nothing is accepted is 422, and one that repeats an id sa
   assert.deepEqual(refused.body.results.map(({ error }) => error.field), ["cron", "body"]);
   const ofLines = await call("/v1/tasks/batch", lines("", bad, "", bad));
   assert.deepEqual([ofLines.status, ofLines.body.results.map(({ line }) => line)], [422, [2, 4]]);
-  assert.deepEqual((await call("/v1/tasks/batch", { body: [] })).body, { accepted: 0, rejected: 0, results: [] });
+  // A body of lines is no list, so no path leads to an item.
+  assert.deepEqual([ofLines.body.field, /in line 2: cron /.test(ofLines.body.detail)], ["cron", true]);
+  assert.match(ofLines.body.results[0].error.detail, /^cron /);
+  const none = await call("/v1/tasks/batch", { body: [] });
+  assert.deepEqual([none.status, none.body.field], [422, "body"]);
   const empty = await call("/v1/tasks/batch", lines("", ""));
   assert.deepEqual([empty.status, empty.body.detail], [422, "body has no task; send one a line"]);
   const twice = (payload) => ({ id: "twice", delayInSeconds: 9000, callback: LOG, payload });
@@ -196,6 +200,7 @@ test("what selects every task has to say so", async () => {
       assert.equal((await call(`/v1/tasks/${way}`, { body: { ...body, ...time } })).status, 422, JSON.stringify([way, body]));
     }
   }
+  for (const name of ["id", "tag"]) assert.equal((await call(`/v1/events?${name}=`)).status, 422, name);
   for (const name of [...texts, "kind", "status", "from", "to", "limit", "cursor"]) {
     assert.equal((await call(`/v1/tasks?${name}=`)).status, 422, name);
   }
@@ -210,7 +215,7 @@ test("what selects every task has to say so", async () => {
 });
 
 test("list parameters that do not hold are refused", async () => {
-  for (const query of ["limit=0", "limit=1001", "kind=weekly", "cursor=abc", "from=x", "prefx=a"]) {
+  for (const query of ["limit=0", "limit=1001", "kind=weekly", "cursor=abc", "from=x", "prefx=a", "status=fired", "status=dead"]) {
     const { status, body } = await call(`/v1/tasks?${query}`);
     assert.equal(status, 422, query);
     assert.ok(body.field, query);

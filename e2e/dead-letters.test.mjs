@@ -50,7 +50,7 @@ const known = (query, count) =>
 /** Lets tasks with this tag die one after the other. Gives their dead letters, the newest first. */
 async function die(tag, ids) {
   for (const [index, id] of ids.entries()) {
-    await create({ id, tags: [tag], callback: webhook("/gone"), payload: { n: index } });
+    await create({ id, tags: [tag], callback: webhook("/gone"), retry: { maxAttempts: 1 }, payload: { n: index } });
     await known(`?tag=${tag}`, index + 1);
   }
   return letters(`?tag=${tag}`);
@@ -98,6 +98,8 @@ test("one is replayed as it was, or with another callback and payload, and is an
   for (const [body, field] of [
     [{ callback: { url: "http://10.0.0.1/x" } }, "callback.url"],
     [{ callback: { type: "handler", name: "none" } }, "callback.name"],
+    [{ callback: { type: "queue", queue: "FIRED_TASKS" } }, "retry"],
+    [{ callback: null }, "callback"],
     [{ payload: "x".repeat(70_000) }, "payload"],
     [{ cron: "@daily" }, "cron"],
   ]) {
@@ -161,13 +163,15 @@ test("many are replayed and discarded by filter and by time, and all only if tha
   for (const [body, field] of [
     [{}, "body"],
     [{ filter: {} }, "filter"],
+    [{ ids: [""] }, "ids[0]"],
     [{ ids: [], all: true }, "body"],
     [{ all: false }, "all"],
   ]) {
     assert.equal((await refused("/v1/dead-letters/discard", { body }, 422)).field, field, JSON.stringify(body));
   }
   const { length } = await letters("?limit=1000");
-  assert.deepEqual(await call("/v1/dead-letters/discard", { body: { all: true } }), { discarded: length, done: true });
+  assert.deepEqual(await call("/v1/dead-letters/discard", { body: { filter: { all: true } } }), { discarded: length, done: true });
+  assert.deepEqual(await call("/v1/dead-letters/discard", { body: { all: true } }), { discarded: 0, done: true });
   assert.deepEqual(await letters(), []);
 });
 

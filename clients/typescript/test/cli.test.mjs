@@ -83,7 +83,8 @@ test("init in an empty folder makes a Worker that needs nothing more", async () 
   assert.equal((await command(folder, "init", "--yes", "--tasks", "Nightly", "--object", "ROOMS=Room", "--dashboard")).status, 0);
   const made = config(folder, "wrangler.jsonc");
   assertAgrees(made);
-  assert.deepEqual([made.vars.SERVICE_BINDINGS, made.vars.DURABLE_OBJECT_BINDINGS], ["TASKS", "ROOMS"]);
+  // Methods of Scheduler and Tasks need no list.
+  assert.deepEqual([made.vars.SERVICE_BINDINGS, made.vars.DURABLE_OBJECT_BINDINGS], ["", ""]);
   assert.deepEqual([made.durable_objects.bindings.at(-1).class_name, made.migrations.map(({ new_sqlite_classes }) => new_sqlite_classes)], ["Room", [["Shard", "Registry", "Limiter", "Room"]]]);
   assert.deepEqual(made.services.map((service) => ({ ...service })), [{ binding: "TASKS", service: made.name, entrypoint: "Nightly" }]);
   assert.deepEqual([resolve(folder, made.assets.directory), made.assets.run_worker_first], [join(PACKAGE, "dashboard"), scheduler.assets.run_worker_first]);
@@ -144,7 +145,7 @@ for (const [name, text] of [["wrangler.jsonc", JSONC], ["wrangler.json", JSON.st
   test(`init adds to ${name}, keeps what is there, and only appends migrations`, async () => {
     const folder = await project({ [name]: text, "src/index.ts": "export default {};\n" });
     const before = config(folder, name);
-    const { stdout, status, stderr } = await command(folder, "init", "--yes", "--object", "LOBBY", "--dashboard");
+    const { stdout, status, stderr } = await command(folder, "init", "--yes", "--object", "LOBBY=Lobby", "--dashboard");
     assert.equal(status, 0, stderr);
     assert.match(stdout, /SchedulerEntrypoint, Shard, default } from "durable-scheduler\/worker"/);
     const now = await read(folder, name);
@@ -152,8 +153,8 @@ for (const [name, text] of [["wrangler.jsonc", JSONC], ["wrangler.json", JSON.st
     assertAgrees(found);
     assert.deepEqual(found.assets.run_worker_first, scheduler.assets.run_worker_first);
     assert.deepEqual(found.migrations.slice(0, before.migrations.length), before.migrations);
-    assert.deepEqual(found.migrations.slice(before.migrations.length).map((migration) => ({ ...migration })), [{ tag: "v3", new_sqlite_classes: ["Shard", "Registry", "Limiter"] }]);
-    assert.deepEqual([found.vars.MINE, found.vars.DURABLE_OBJECT_BINDINGS], ["1", "ROOMS,LOBBY"]);
+    assert.deepEqual(found.migrations.slice(before.migrations.length).map((migration) => ({ ...migration })), [{ tag: "v3", new_sqlite_classes: ["Shard", "Registry", "Limiter", "Lobby"] }]);
+    assert.deepEqual([found.vars.MINE, found.vars.DURABLE_OBJECT_BINDINGS], ["1", "ROOMS"]);
     assert.deepEqual(found.durable_objects.bindings[0], before.durable_objects.bindings[0]);
     assert.deepEqual(found.queues.consumers[0], before.queues.consumers[0]);
     assert.deepEqual(found.triggers.crons, ["0 9 * * *", CRON]);
@@ -287,6 +288,7 @@ test("a wrong call says what is wrong and what there is", async () => {
     [["fly"], /there is no command fly/],
     [["dev", "--port", "x"], /--port x: give a port, 1 to 65535/],
     [["init", "--nothing"], /--nothing/],
+    [["init", "--object", "ROOMS"], /give a binding and a class, such as ROOMS=Room/],
     [["deploy"], /run durable-scheduler init/],
   ]) {
     const { status, stderr } = await command(folder, ...args);

@@ -103,7 +103,7 @@ test("the entry point of the README has its schedules, and its methods run", asy
     assert.deepEqual(shown, [["{TASKS}-record", undefined, undefined], ["{TASKS}:@cleanUp", "0 3 * * *", "Europe/London"], ["{TASKS}:@poll", 300, undefined]]);
     await api(`tasks/${encodeURIComponent("{TASKS}:@cleanUp")}/run`, "POST");
     const report = await until("the report", async () => (await api("tasks")).tasks.find(({ payload }) => payload === "cleaned up"));
-    assert.equal(report.callback.path, "/durable-scheduler/runs/report");
+    assert.equal(report.callback.path, "/durable-scheduler/runs/report?binding=TASKS");
   } finally {
     await worker.stop();
   }

@@ -74,7 +74,7 @@ test("reconciling adds, changes and removes by id, keeps pauses, and leaves othe
     timezone: "Europe/London",
     payload: { n: 1 },
     retry: { maxAttempts: 3 },
-    callback: { type: "durable-object", binding: "ROOMS", name: "kim", path: "/durable-scheduler/runs/added", headers: { "durable-scheduler-token": "t" }, timeoutSeconds: 5 },
+    callback: { type: "service", binding: "SCHEDULER_RUNS", path: "/durable-scheduler/runs/added?binding=ROOMS&name=kim", headers: { "durable-scheduler-token": "t" }, timeoutSeconds: 5 },
   });
   assert.equal(client.stored.get(id("paused")).status, "paused");
   assert.deepEqual([...client.stored.keys()].sort(), ["{ROOMS:kim2}:@gone", id("added"), id("paused"), "{ROOMS:kim}:mine"]);

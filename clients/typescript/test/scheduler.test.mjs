@@ -74,17 +74,38 @@ test("only methods that the class itself declares can be named", async () => {
 });
 
 test("only tasks that the object has scheduled reach its methods", async () => {
-  const path = "/durable-scheduler/runs/remind";
-  const forged = { id: "forged", time: 1, payload: { text: "forged" } };
-  assert.equal((await send(path, forged)).status, 410);
-  // Whoever has an API key can name the object, but does not know its token.
-  const callback = { type: "durable-object", binding: "REMINDERS", name: "kim", path, headers: { "durable-scheduler-token": "0".repeat(64) } };
-  await api("tasks", { id: "forged", delayInSeconds: 0, callback, payload: forged.payload });
-  const letter = await until("a dead letter", async () => (await api("tasks/forged")).body.error);
-  assert.match(letter, /^HTTP 410 .*not from a task that was scheduled here$/);
-  assert.deepEqual(await called("kim.remind", ({ payload }) => payload.text === "forged"), []);
-  const own = await fetch(`${worker.url}/object/kim/`);
-  assert.equal(await own.text(), "own fetch of /object/kim/");
+  // A request from the web, which the Worker passes on to the object.
+  const path = "/durable-scheduler/runs/remind?binding=REMINDERS&name=kim";
+  const passed = await fetch(worker.url + path, { method: "POST", body: "{}" });
+  assert.equal(await passed.text(), "own fetch of /durable-scheduler/runs/remind");
+
+  // Tasks of whoever has an API key: they know no token, and the class is in no list of what tasks may call.
+  const service = { type: "service", binding: "SCHEDULER_RUNS" };
+  const headers = { "durable-scheduler-token": "0".repeat(64) };
+  const payload = { text: "forged" };
+  for (const [id, callback, error] of [
+    ["forged", { ...service, path, headers }, /^HTTP 410 .*not from a task that was scheduled here$/],
+    ["no-token", { ...service, path }, /^HTTP 410 .*not from a task that was scheduled here$/],
+    ["other-class", { ...service, path: path.replace("REMINDERS", "LOG"), headers }, /^HTTP 410/],
+    ["own-class", { ...service, path: path.replace("REMINDERS", "SHARDS"), headers }, /^HTTP 404 .*no binding SHARDS for runs/],
+    ["no-binding", { ...service, path: path.replace("REMINDERS", "toString"), headers }, /^HTTP 404 .*no binding toString for runs/],
+    ["api", { ...service, path: "/v1/tasks", method: "GET" }, /^HTTP 404 .*no binding +for runs/],
+    ["rpc", { ...service, function: "scheduleTask" }, /no binding +for runs/],
+    ["answer", { ...service, function: "answerScheduledRun" }, /answerScheduledRun/],
+  ]) {
+    await api("tasks", { id, delayInSeconds: 0, retry: { maxAttempts: 1 }, callback, payload });
+    const letter = await until(`the dead letter of ${id}`, async () => (await api(`tasks/${id}`)).body.error);
+    assert.match(letter, error, id);
+  }
+  for (const callback of [
+    { type: "durable-object", binding: "REMINDERS", name: "kim", function: "remind" },
+    { type: "durable-object", binding: "REMINDERS", name: "kim", path },
+    { type: "service", binding: "TASKS", function: "once" },
+  ]) {
+    const { status, body } = await api("tasks", { delayInSeconds: 0, callback, payload });
+    assert.deepEqual([status, body.field], [422, "callback.binding"]);
+  }
+  assert.deepEqual(await called("kim.remind", ({ payload: { text } }) => text === "forged"), []);
 });
 
 test("a query finds the tasks of its object only, by description, id, kind and time", async () => {
@@ -204,7 +225,7 @@ test("a schedule that the scheduler refuses is a clear error at start, and the o
   try {
     await until("the other schedule", async () => (await api(`tasks?prefix=${encodeURIComponent("{TASKS}:@")}`)).body.tasks.length === 1);
     const error = await until("the error", () => worker.errors[0]);
-    assert.match(error, /^TASKS: the schedule of Nightly\.never\(\) is not in place: .*cron never fires/);
+    assert.match(error, /^the schedule of Nightly\.never\(\) is not in place: .*cron never fires/);
   } finally {
     await worker.stop();
     worker = shared;

@@ -28,7 +28,6 @@ after(async () => {
 async function objectsWithRemote() {
   const config = JSON.parse(await readFile(fixture("objects"), "utf8"));
   config.main = join(dirname(fixture("objects")), config.main);
-  config.vars.DURABLE_OBJECT_BINDINGS += ",REMOTE";
   config.durable_objects.bindings.push({ name: "REMOTE", class_name: "Remote", script_name: "caller" });
   const path = join(folder, "wrangler.json");
   await writeFile(path, JSON.stringify(config));

@@ -1,9 +1,9 @@
 //! Values that a request and a record name: one of a short list.
 
-use crate::input::Text;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::{Deserialize, Deserializer, Error};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use std::borrow::Cow;
+use std::fmt;
 
 /// A type whose values have names.
 pub trait Named: Copy + 'static {
@@ -21,9 +21,7 @@ pub struct Given<T>(pub T);
 
 impl<'de, T: Named> Deserialize<'de> for Given<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Text(name) = Text::deserialize(deserializer)?;
-        let value = named(&name).map(Self);
-        value.ok_or_else(|| D::Error::unknown_variant(&name, T::NAMES))
+        deserializer.deserialize_str(Name { former: &[] }).map(Self)
     }
 }
 
@@ -47,15 +45,30 @@ impl<T: JsonSchema> JsonSchema for Given<T> {
 /// # Errors
 /// If no value has the name.
 pub(crate) fn stored<'de, T: Named, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    let Text(name) = Text::deserialize(deserializer)?;
-    let former = || T::FORMER.iter().find(|(former, _)| *former == name).map(|(_, value)| *value);
-    let value = named(&name).or_else(former);
-    value.ok_or_else(|| D::Error::unknown_variant(&name, T::NAMES))
+    deserializer.deserialize_str(Name { former: T::FORMER })
 }
 
-fn named<T: Named>(name: &str) -> Option<T> {
-    let mut all = T::NAMES.iter().zip(T::VALUES);
-    all.find(|(known, _)| **known == name).map(|(_, value)| *value)
+/// Reads a name. The reader of JSON knows where the error of a visitor is.
+struct Name<T: 'static> {
+    /// The names of earlier versions that are taken, too.
+    former: &'static [(&'static str, T)],
+}
+
+impl<T: Named> Visitor<'_> for Name<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<T, E> {
+        let mut all = T::NAMES
+            .iter()
+            .zip(T::VALUES)
+            .chain(self.former.iter().map(|(name, value)| (name, value)));
+        let value = all.find(|(known, _)| **known == name).map(|(_, value)| *value);
+        value.ok_or_else(|| E::unknown_variant(name, T::NAMES))
+    }
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ export type ScheduledClass = (abstract new (...args: any[]) => ScheduledMethods)
  * Schedules that the agent has made before go on in the agent itself: the methods list, find and cancel them, too. One that
  * is declared again, such as a cron expression in `onStart`, moves to the scheduler.
  *
- * The agent needs a name, and a binding that the variable `DURABLE_OBJECT_BINDINGS` of the scheduler lists. Tasks may call
+ * The agent needs a name, and a binding in the scheduler's Worker. Tasks that the agent itself has scheduled may call
  * the methods that the class declares, but none with a name that begins with `_`. Sub-agents, and what the agents package
  * schedules for itself, stay with the agent's own alarm.
  *

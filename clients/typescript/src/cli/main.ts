@@ -13,7 +13,7 @@ const HELP = `durable-scheduler dev       runs the scheduler on this machine, in
   --port N                  default 8787
   --persist-to FOLDER       where tasks are kept; default .wrangler/state
 durable-scheduler init      adds what the scheduler needs to your wrangler configuration; shows the difference first
-  --object BINDING=CLASS    a Durable Object whose methods tasks may call; may be repeated
+  --object BINDING=CLASS    a Durable Object of yours; may be repeated
   --tasks CLASS             a class that extends Tasks
   --dashboard               serve the dashboard at /
   --yes                     write without asking
@@ -64,6 +64,9 @@ function portOf(text: string): number {
 }
 
 async function init(folder: string, { config, object, tasks, dashboard, yes }: { config?: string; object?: string[]; tasks?: string; dashboard: boolean; yes: boolean }): Promise<number> {
+  for (const text of object ?? []) {
+    if (!/^\w+=\w+$/.test(text)) throw new UsageError(`--object ${text}: give a binding and a class, such as ROOMS=Room`);
+  }
   const plan = await planInit(folder, { config, objects: object, tasks, withDashboard: dashboard });
   console.log(plan.changes.length === 0 ? "The configuration has everything that the scheduler needs.\n" : describe(folder, plan));
   const isWanted = plan.changes.length > 0 && (yes || (await confirm()));

@@ -25,7 +25,7 @@ export const CRON = "* * * * *";
 /** The oldest compatibility date that the scheduler works with. */
 export const COMPATIBILITY_DATE = "2026-11-17";
 
-/** Variables with their values in a new project. The two lists say what tasks may call. */
+/** Variables with their values in a new project. The lists say what any task may call, apart from methods of `Scheduler` and `Tasks`. */
 export const VARS = { SHARD_MAP: "16", DURABLE_OBJECT_BINDINGS: "", SERVICE_BINDINGS: "", QUEUE_BINDINGS: "", WEBHOOK_ALLOWED_HOSTS: "" } as const;
 
 /** How the dashboard is served: as files, at / and /assets. What the scheduler's routes answer goes to the Worker first. */
@@ -54,7 +54,7 @@ export interface Config {
 
 /** What a project wants besides the scheduler itself. */
 export interface Wishes {
-  /** Durable Objects whose methods tasks may call, each as `BINDING`, or as `BINDING=Class` to add the binding and the class. */
+  /** Durable Objects of the project, each as `BINDING=Class`. */
   objects?: readonly string[] | undefined;
   /** A class that extends `Tasks`, to which the Worker binds itself as `TASKS`. */
   tasks?: string | undefined;
@@ -72,16 +72,15 @@ export interface Addition {
 
 /**
  * Returns what is missing in a configuration. It is empty if the configuration has everything. Nothing that is there is
- * changed, except that the lists of what tasks may call get longer; and a migration is only ever added at the end.
+ * changed, and a migration is only ever added at the end.
  */
 export function missing(config: Config, { objects = [], tasks, dashboard }: Wishes = {}): Addition[] {
   const name = config.name ?? "scheduler";
-  const wished = objects.map((object) => object.split("=") as [binding: string, className?: string]);
-  const bindings = wished.map(([binding]) => binding);
+  const wished = objects.map((object) => object.split("=", 2) as [binding: string, className: string]);
   return [
     ...(config.compatibility_date === undefined ? [set(["compatibility_date"], COMPATIBILITY_DATE)] : []),
-    ...missingVars(config, bindings, tasks),
-    ...missingObjects(config, wished.filter((object): object is [string, string] => object[1] !== undefined)),
+    ...Object.entries(VARS).flatMap(([variable, value]) => (config.vars?.[variable] === undefined ? [set(["vars", variable], value)] : [])),
+    ...missingObjects(config, wished),
     ...missingQueue(config, name),
     ...(tasks === undefined || config.services?.some(({ binding }) => binding === "TASKS") ? [] : [item(["services"], { binding: "TASKS", service: name, entrypoint: tasks })]),
     ...(dashboard === undefined || config.assets !== undefined ? [] : [set(["assets"], { directory: dashboard, ...ASSETS })]),
@@ -91,23 +90,6 @@ export function missing(config: Config, { objects = [], tasks, dashboard }: Wish
 
 const set = (path: string[], value: unknown): Addition => ({ path, isItem: false, value });
 const item = (path: string[], value: unknown): Addition => ({ path, isItem: true, value });
-
-function missingVars({ vars = {} }: Config, objects: readonly string[], tasks: string | undefined): Addition[] {
-  const wanted: Record<string, string> = { ...VARS };
-  wanted.DURABLE_OBJECT_BINDINGS = union(vars.DURABLE_OBJECT_BINDINGS, objects);
-  wanted.SERVICE_BINDINGS = union(vars.SERVICE_BINDINGS, tasks === undefined ? [] : ["TASKS"]);
-  return Object.entries(wanted).flatMap(([name, value]) => {
-    const isList = name === "DURABLE_OBJECT_BINDINGS" || name === "SERVICE_BINDINGS";
-    return vars[name] === undefined || (isList && vars[name] !== value) ? [set(["vars", name], value)] : [];
-  });
-}
-
-/** Returns a list with commas that has everything it had, and more. */
-function union(list: unknown, more: readonly string[]): string {
-  const names = String(list ?? "").split(",").map((name) => name.trim()).filter((name) => name !== "");
-  const added = more.filter((name) => !names.includes(name));
-  return added.length === 0 ? String(list ?? "") : [...names, ...added].join(",");
-}
 
 function missingObjects({ durable_objects, migrations = [] }: Config, more: readonly (readonly [binding: string, className: string])[]): Addition[] {
   const objects = [...OBJECTS, ...more];

@@ -1,10 +1,17 @@
 // Where the tasks of an object or entry point live, and how the scheduler calls its methods.
 
-import type { DurableObjectRequestCallback, ServiceRequestCallback } from "../generated/openapi.ts";
+import type { ServiceRequestCallback } from "../generated/openapi.ts";
 import { type Class, findMethod } from "./declarations.ts";
 
-/** The path of a run, before the name of its method. */
+/** The path of a run, before the name of its method. Its query has the `binding` and the `name` of the callee. */
 const RUNS = "/durable-scheduler/runs/";
+/**
+ * The service binding by which the scheduler sends runs. The scheduler's Worker makes it by itself: see worker/runs.ts. So
+ * neither the classes nor their methods are in the lists of what any task may call.
+ */
+export const RUNS_BINDING = "SCHEDULER_RUNS";
+/** The RPC method of a callee that answers a run. */
+export const RUN_METHOD = "answerScheduledRun";
 /** The header that proves that a run comes from a task that its callee has scheduled. */
 const TOKEN_HEADER = "durable-scheduler-token";
 
@@ -59,14 +66,15 @@ export class Home {
   }
 
   /** Returns the callback of tasks that call a method. Throws a `TypeError` if tasks may not call it. */
-  async callback(method: string, timeoutSeconds: number | undefined): Promise<DurableObjectRequestCallback | ServiceRequestCallback> {
+  async callback(method: string, timeoutSeconds: number | undefined): Promise<ServiceRequestCallback> {
     const found = this.find(method);
     if (found === undefined) {
       throw new TypeError(`${this.type.name} has no method "${method}" that tasks may call: declare it as a public method of the class`);
     }
     return {
-      ...this.address,
-      path: RUNS + encodeURIComponent(method),
+      type: "service",
+      binding: RUNS_BINDING,
+      path: `${RUNS}${encodeURIComponent(method)}${this.#query}`,
       headers: { [TOKEN_HEADER]: await this.token() },
       timeoutSeconds: timeoutSeconds ?? found.declaration?.options.timeoutSeconds,
     };
@@ -74,10 +82,15 @@ export class Home {
 
   /** Returns the name of the method that a callback of the API calls here, or `undefined` if it calls something else. */
   methodOf(callback: object): string | undefined {
-    const { type, binding, name, path } = callback as Partial<Record<string, unknown>>;
-    const { address } = this;
-    const isHere = type === address.type && binding === address.binding && (address.type === "service" || name === address.name);
-    return isHere && typeof path === "string" ? methodOfPath(path) : undefined;
+    const { type, binding, path } = callback as Partial<Record<string, unknown>>;
+    const isRun = type === "service" && binding === RUNS_BINDING && typeof path === "string" && path.endsWith(this.#query);
+    return isRun ? methodOfPath(path.slice(0, -this.#query.length)) : undefined;
+  }
+
+  /** The query of the paths of runs, with its question mark. */
+  get #query(): string {
+    const { type: _, ...address } = this.address;
+    return `?${new URLSearchParams(address).toString()}`;
   }
 }
 

@@ -1,43 +1,42 @@
-// Answers the requests by which the scheduler calls methods.
+// Answers the calls of methods by the scheduler.
 
 import type { DeliveredTask } from "../generated/openapi.ts";
 import { ownTags } from "./convert.ts";
 import { PermanentError, RetryLaterError } from "./errors.ts";
-import { type Home, hasToken, methodOfPath } from "./home.ts";
+import { type Home, hasToken, methodOfPath, RUN_METHOD } from "./home.ts";
 import type { TaskRun } from "./types.ts";
-
-type FetchHandler = (request: Request) => Response | Promise<Response>;
 
 /** What an object does of its own when the scheduler calls it. */
 export interface RunOptions {
-  /** Called with each request. */
-  onRequest?: () => void;
   /** Called before a method, which waits for it. */
   before?: () => unknown;
   /** Returns the second argument of a method. Default: a `TaskRun`. */
   argument?: (task: DeliveredTask, headers: Headers, home: Home) => unknown;
 }
 
+/** What answers the runs of an object, by the object. */
+const handlers = new WeakMap<object, (request: Request) => Promise<Response>>();
+
 /**
- * Puts a `fetch` before that of an object, which answers the scheduler's calls of its methods. Every other request
- * reaches the object's own `fetch`, if its class has one.
+ * Lets an object answer the scheduler's calls of its methods: by an RPC method of the base class of its home, to which only
+ * those with a binding have access. The `fetch` of the object is not concerned.
  */
 export function interceptRuns(target: object, home: Home, options: RunOptions = {}): void {
-  const own = (target as { fetch?: FetchHandler }).fetch;
-  const fetch: FetchHandler = async (request) => {
-    options.onRequest?.();
-    const method = methodOfPath(new URL(request.url).pathname);
-    if (method !== undefined) return answerRun(target, method, request, home, options);
-    return own === undefined ? new Response("There is nothing here.\n", { status: 404 }) : own.call(target, request);
-  };
-  Object.defineProperty(target, "fetch", { value: fetch, configurable: true, writable: true });
+  handlers.set(target, (request) => answerRun(target, request, home, options));
+  const prototype = home.base.prototype as object;
+  if (Object.hasOwn(prototype, RUN_METHOD)) return;
+  async function answer(this: object, request: Request): Promise<Response> {
+    return handlers.get(this)?.(request) ?? failure(410, "nothing is scheduled here");
+  }
+  Object.defineProperty(prototype, RUN_METHOD, { value: answer, configurable: true, writable: true });
 }
 
 /**
  * Calls the method of a run, and says how it ended: 204 if it returned, 500 if it is to be retried, 503 if not before
  * some time, and 410 if it failed for good.
  */
-async function answerRun(target: object, name: string, request: Request, home: Home, { before, argument = runOf }: RunOptions): Promise<Response> {
+async function answerRun(target: object, request: Request, home: Home, { before, argument = runOf }: RunOptions): Promise<Response> {
+  const name = methodOfPath(new URL(request.url).pathname) ?? "";
   if (!(await hasToken(request, home))) return failure(410, "the call is not from a task that was scheduled here");
   const found = home.find(name);
   if (found === undefined) return failure(410, `${home.type.name} has no method "${name}" that tasks may call`);

@@ -16,8 +16,8 @@ const FINGERPRINT = "durable-scheduler:declared";
 /**
  * A Durable Object that schedules tasks which call its own methods.
  *
- * The object needs a name, and a binding that the variable `DURABLE_OBJECT_BINDINGS` of the scheduler lists. Its tasks may
- * call its public methods, but none that it inherits from here, and only tasks that it has scheduled itself may call them.
+ * The object needs a name, and a binding in the scheduler's Worker. Its tasks may call its public methods, but none that it
+ * inherits from here, and only tasks that it has scheduled itself may call them.
  *
  * Schedules that `@cron` and `@every` declare are those of each object of the class. An object brings them up to date when
  * it starts: at its first request or run after a deploy.
@@ -50,7 +50,7 @@ export class Scheduler<Env = unknown> extends DurableObject<Env> {
     const home = homeOfObject(ctx, env, type, Scheduler as unknown as Class);
     this.scheduler = new TaskScheduler(home, connected);
     const declared = new DeclaredSchedules(ctx.storage, home, connected);
-    interceptRuns(this, home, { onRequest: () => ctx.waitUntil(declared.bringUpToDate()) });
+    interceptRuns(this, home, { before: () => ctx.waitUntil(declared.bringUpToDate()) });
     ctx.waitUntil(declared.bringUpToDate());
   }
 

@@ -2,7 +2,7 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import type { SchedulerClient } from "../client/client.ts";
 import { connect } from "./connect.ts";
 import type { Class } from "./declarations.ts";
-import { Home, newToken } from "./home.ts";
+import { Home, newToken, RUNS_BINDING } from "./home.ts";
 import { fingerprintOf, reconcile } from "./reconcile.ts";
 import { interceptRuns } from "./runs.ts";
 import { TaskScheduler } from "./task-scheduler.ts";
@@ -14,9 +14,9 @@ type TasksClass<Self extends Tasks> = (abstract new (ctx: ExecutionContext, env:
 /**
  * An entry point whose methods tasks call, without a Durable Object of your own.
  *
- * The Worker binds to itself: `services` has `{ "binding": "TASKS", "service": "<its own name>", "entrypoint": "<the class>" }`,
- * and the variable `SERVICE_BINDINGS` of the scheduler lists `TASKS`. Tasks may call its public methods, but none that it
- * inherits from here, and only tasks that it has scheduled itself may call them.
+ * The Worker binds to itself: `services` has `{ "binding": "TASKS", "service": "<its own name>", "entrypoint": "<the class>" }`.
+ * Its tasks may call its public methods, but none that it inherits from here, and only tasks that it has scheduled itself
+ * may call them.
  *
  * The prebuilt Worker brings the schedules that `@cron` and `@every` declare up to date after a deploy: at its first
  * request, or within a minute.
@@ -107,8 +107,7 @@ async function storedToken(client: SchedulerClient, home: Home): Promise<string>
   const id = recordId(home);
   const stored = tokenIn(await client.getTask(id));
   if (stored !== undefined) return stored;
-  const { address } = home;
-  const callback = { type: "service", binding: address.binding, path: "/", headers: { [RECORD_HEADER]: newToken() } } as const;
+  const callback = { type: "service", binding: RUNS_BINDING, path: "/", headers: { [RECORD_HEADER]: newToken() } } as const;
   const description = `the record of ${home.type.name}`;
   try {
     await client.scheduleTask({ id, type: "no-schedule", description, callback, payload: {} }, { ifNoneMatch: "*" });

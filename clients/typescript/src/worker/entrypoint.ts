@@ -31,6 +31,8 @@ import type { Page, Pages } from "../client/pages.ts";
 import type { OverRpc } from "../rpc.ts";
 import { answerOwnKey, hideHeaders, refuse, type SchedulerProps } from "./access.ts";
 
+import { forwardRun, withRuns } from "./runs.ts";
+
 export type { SchedulerProps, Scope } from "./access.ts";
 
 /** A key that only this isolate knows. With it, the entry point calls the scheduler in its own Worker. */
@@ -55,14 +57,15 @@ type Arguments<Method> = Method extends (...args: infer Given) => unknown ? Give
 export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, SchedulerProps> {
   /** Sends a request to the HTTP API. The answer is 403 if the `props` of the binding do not allow it. */
   override async fetch(request: Request): Promise<Response> {
-    const { props = {} } = this.ctx as { props?: SchedulerProps };
+    const { props = {} } = this.ctx as { props?: SchedulerProps & { runs?: boolean } };
+    if (props.runs === true) return forwardRun(request, this.env as Record<string, unknown>);
     const answer = refuse(request, props) ?? answerOwnKey(request, props);
     if (answer !== undefined) return answer;
     const key = (ownKey ??= newKey());
     const authorized = new Request(request);
     authorized.headers.set("authorization", `Bearer ${key}`);
     if (!authorized.headers.has("scheduler-namespace")) authorized.headers.set("scheduler-namespace", props.namespace ?? "default");
-    const worker = new PrebuiltWorker(this.ctx as ExecutionContext, { ...this.env, API_KEYS: key } as unknown as Cloudflare.Env);
+    const worker = new PrebuiltWorker(this.ctx as ExecutionContext, { ...withRuns(this.env, this.ctx), API_KEYS: key } as unknown as Cloudflare.Env);
     const response = await worker.fetch(authorized);
     const scopes = props.scopes ?? ["read", "write"];
     return scopes.includes("write") ? response : hideHeaders(response);

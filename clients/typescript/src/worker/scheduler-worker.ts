@@ -1,4 +1,5 @@
 import PrebuiltWorker from "../../prebuilt/index.js";
+import { withRuns } from "./runs.ts";
 
 /** An entry point that may have declared schedules: a `Tasks`, as far as this file is concerned. */
 interface MayReconcile {
@@ -21,7 +22,7 @@ let nextAttempt = 0;
  * it, the default export of your Worker.
  *
  * With the first event of an isolate, and so within a minute after a deploy, it also brings up to date the schedules that
- * the `Tasks` behind `SERVICE_BINDINGS` declare.
+ * the exported `Tasks` declare.
  *
  * @example
  * export default class extends SchedulerWorker {
@@ -35,21 +36,24 @@ export class SchedulerWorker<Env = unknown> extends PrebuiltWorker {
   declare protected readonly env: Env & Cloudflare.Env;
 
   constructor(ctx: ExecutionContext, env: Env) {
-    super(ctx, env as Cloudflare.Env);
+    super(ctx, withRuns(env, ctx) as Cloudflare.Env);
     if (Date.now() < nextAttempt) return;
     nextAttempt = Date.now() + INTERVAL_MILLIS;
-    ctx.waitUntil(reconcileAll(env as Record<string, unknown>));
+    ctx.waitUntil(reconcileAll((ctx as { exports?: Record<string, unknown> }).exports ?? {}));
   }
 }
 
-async function reconcileAll(env: Record<string, unknown>): Promise<void> {
-  const names = String(env.SERVICE_BINDINGS ?? "").split(",").map((name) => name.trim()).filter((name) => env[name] !== undefined);
-  const results = await Promise.all(names.map((name) => reconcile(name, env[name] as MayReconcile)));
+/** Exports that are no `Tasks`. */
+const OTHERS = new Set(["default", "SchedulerEntrypoint", "Shard", "Registry", "Limiter"]);
+
+async function reconcileAll(exports: Record<string, unknown>): Promise<void> {
+  const names = Object.keys(exports).filter((name) => !OTHERS.has(name) && typeof (exports[name] as Partial<MayReconcile>).reconcileSchedules === "function");
+  const results = await Promise.all(names.map((name) => reconcile(exports[name] as MayReconcile)));
   if (results.includes(false)) nextAttempt = Date.now() + RETRY_MILLIS;
 }
 
 /** Returns false if an entry point has declared schedules and they are not up to date. */
-async function reconcile(name: string, entrypoint: MayReconcile): Promise<boolean> {
+async function reconcile(entrypoint: MayReconcile): Promise<boolean> {
   try {
     await entrypoint.reconcileSchedules();
     return true;
@@ -57,7 +61,7 @@ async function reconcile(name: string, entrypoint: MayReconcile): Promise<boolea
     const { message } = error as Error;
     // What the platform says of an entry point that is no Tasks.
     if (/does not implement the method|is not a function/.test(message)) return true;
-    console.error(`${name}: ${message}`);
+    console.error(message);
     return false;
   }
 }

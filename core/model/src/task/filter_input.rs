@@ -35,7 +35,7 @@ pub struct FilterInput<'a> {
     tag: Option<Text<'a>>,
     /// The tags include all of these. Not beside `tag`.
     #[serde(borrow)]
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), inner(length(min = 1)))]
     tags: Option<Bounded<Text<'a>, MAX_FILTER_TAGS>>,
     /// The callback is a webhook to this host. A port is not part of it.
     #[serde(borrow)]

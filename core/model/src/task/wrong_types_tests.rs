@@ -417,6 +417,30 @@ fn whole_numbers_are_stored_as_such() {
 }
 
 #[test]
+fn an_unknown_name_is_refused_where_it_is() {
+    let log = r#""callback":{"type":"handler","name":"log"}"#;
+    for (read, body, field) in [
+        (
+            task as Read,
+            format!(r#"{{"cron":"@daily",{log},"misfire":{{"policy":"x"}}}}"#),
+            "misfire.policy",
+        ),
+        (
+            task,
+            format!(r#"{{"cron":"@daily",{log},"misfire":{{"policy":"fireOnce"}}}}"#),
+            "misfire.policy",
+        ),
+        (task, format!(r#"{{"cron":"@daily",{log},"overlap":"queueOne"}}"#), "overlap"),
+        (change, r#"{"filter":{"status":"fired"}}"#.to_owned(), "filter.status"),
+        (change, r#"{"filter":{"kind":"x"}}"#.to_owned(), "filter.kind"),
+    ] {
+        let problem = read(&body).expect_err(&body);
+        assert_eq!(problem.field, field, "{body}: {problem}");
+        assert!(problem.detail.contains("unknown value"), "{problem}");
+    }
+}
+
+#[test]
 fn members_of_null_are_not_stored() {
     let mut validator =
         Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });

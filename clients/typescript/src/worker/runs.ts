@@ -1,0 +1,48 @@
+// How runs reach the objects and entry points that have scheduled them.
+
+import { RUN_METHOD, RUNS_BINDING } from "../scheduler/home.ts";
+
+/** The name that a Worker exports the scheduler's entry point under. */
+const ENTRYPOINT = "SchedulerEntrypoint";
+
+/**
+ * Returns the bindings of the scheduler's Worker with one more, by which the scheduler sends runs: to its own entry point,
+ * without any scope. Tasks may name it, so it is in the list of services. It leads to `forwardRun` and to nothing else.
+ */
+export function withRuns<Env>(env: Env, ctx: { readonly exports?: unknown }): Env {
+  const entrypoint = (ctx.exports as Record<string, unknown> | undefined)?.[ENTRYPOINT];
+  if (typeof entrypoint !== "function") return env;
+  const { SERVICE_BINDINGS = "" } = env as { SERVICE_BINDINGS?: string };
+  const services = [SERVICE_BINDINGS, RUNS_BINDING].filter((list) => list !== "").join(",");
+  const stub = (entrypoint as (options: { props: object }) => unknown)({ props: { scopes: [], runs: true } });
+  return { ...env, [RUNS_BINDING]: stub, SERVICE_BINDINGS: services };
+}
+
+/** Bindings of the scheduler's own objects, which answer no runs. */
+const OWN_BINDINGS = new Set(["SHARDS", "REGISTRY", "LIMITERS"]);
+
+/** What answers runs, as the platform has it: a method for every name. */
+type Callee = Record<typeof RUN_METHOD, (request: Request) => Promise<Response>>;
+
+/**
+ * Sends a run to the object or entry point that its query names. Only classes of this package have the method that answers
+ * it, and they answer only runs with their token. So whatever a task names here, no other code is called.
+ */
+export async function forwardRun(request: Request, env: Record<string, unknown>): Promise<Response> {
+  const query = new URL(request.url).searchParams;
+  const [binding, name] = [query.get("binding") ?? "", query.get("name")];
+  const found = Object.hasOwn(env, binding) && !OWN_BINDINGS.has(binding) ? env[binding] : undefined;
+  // It may come with the next deployment. The scheduler tries again after a 404.
+  if (typeof found !== "object" || found === null) return refusal(`there is no binding ${binding} for runs`, 404);
+  const callee = (name === null ? found : (found as DurableObjectNamespace).getByName(name)) as unknown as Callee;
+  try {
+    return await callee[RUN_METHOD](request);
+  } catch (error) {
+    const { message } = error as Error;
+    return refusal(message, /does not implement the method|is not a function/.test(message) ? 410 : 500);
+  }
+}
+
+function refusal(message: string, status: number): Response {
+  return new Response(message, { status, headers: { "content-type": "text/plain;charset=utf-8" } });
+}
