@@ -30,7 +30,7 @@ pub(crate) struct Job<'a> {
     pub(crate) namespace: Namespace,
     /// Its place in the envelope.
     pub(crate) index: u32,
-    /// The record's JSON, as it stands in the envelope.
+    /// The record's JSON, as the envelope has it.
     pub(crate) text: &'a str,
     /// The record.
     pub(crate) record: Record<'a>,

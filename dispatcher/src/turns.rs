@@ -36,7 +36,7 @@ pub(crate) const SLOW_AFTER_MILLIS: i64 = 30_000;
 /// tasks, six places get through an envelope of a hundred within a minute and a half.
 pub(crate) const SLOW_MILLIS: i64 = 5_000;
 
-/// A place that a running task holds: of which envelope, namespace and destination.
+/// The place that a running task holds: its envelope, namespace and destination.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
     pub(crate) envelope: usize,

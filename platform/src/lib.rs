@@ -17,7 +17,7 @@ use scheduler_calendar::time::UnixMillis;
 use worker::js_sys::{Function, Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
 
-/// Returns the time of the platform's clock. The clock stands still between two events, as a
+/// Returns the time of the platform's clock. The clock does not advance between two events, as a
 /// defence against timing attacks.
 pub fn now() -> UnixMillis {
     // As a number: `worker::Date` would create an object for each time.

@@ -1,9 +1,9 @@
 //! `GET /v1/events`: what happens, as server-sent events.
 //!
-//! Each shard is asked again and again, and lets the question wait while it has no news. A reader
-//! that does not read is not asked for: the stream is pulled, and what it missed when it comes back
-//! is told as a gap. One answer is bounded, in time and in questions; then the reader comes back by
-//! itself, with the cursor that it was given last.
+//! The coordinator polls each shard, and a shard without news holds the request for a while. The
+//! stream is pulled, so nothing is polled for a reader that does not read; if it missed events, it
+//! gets a `gap`. One answer is bounded in time and in requests. After that, the reader reconnects
+//! by itself with the last cursor.
 
 use crate::auth::token_of;
 use crate::bodies::Held;
@@ -32,15 +32,13 @@ use std::time::Duration;
 /// Longest answer: ten minutes, milliseconds.
 const MAX_MILLIS: i64 = 600_000;
 
-/// Questions to shards of one answer. An invocation may ask 1,000 times; the rest is for second
-/// tries.
+/// Most requests to shards for one answer. An invocation may make 1,000; the rest is for retries.
 const MAX_QUESTIONS: u32 = 800;
 
-/// A shard that has told all its news is asked again after so long: what happens meanwhile comes
-/// together.
+/// The wait before a shard that has no further news is polled again, so that events come in groups.
 const PAUSE: Duration = Duration::from_millis(1_000);
 
-/// After so long a reader that was cut off comes back, milliseconds.
+/// The wait after which a reader that was disconnected reconnects, milliseconds.
 const COME_BACK_MILLIS: u32 = 1_000;
 
 /// Which events a reader wants.
@@ -51,13 +49,13 @@ struct Wanted {
     kind: Option<EventKind>,
 }
 
-/// What the questions of one answer share.
+/// What the requests for one answer share.
 struct Watch {
     shards: Shards,
     ids: Vec<ShardId>,
     wanted: Wanted,
     key: u64,
-    /// Stands for this reader with its shards.
+    /// Identifies this reader to the shards.
     reader: u64,
     cursor: RefCell<EventsCursor>,
     questions: Cell<u32>,

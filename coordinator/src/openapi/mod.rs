@@ -40,5 +40,5 @@ mod tags;
 mod tests;
 
 /// The document. After a change to the API: `UPDATE_OPENAPI=1 cargo test -p coordinator openapi`
-/// writes it anew.
+/// writes it.
 pub(crate) const TEXT: &str = include_str!("../../openapi.json");

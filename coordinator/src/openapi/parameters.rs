@@ -15,7 +15,7 @@ pub(super) fn is_of_namespace(route: &Route) -> bool {
     matches!(route.access, Access::Scope(Scope::Read | Scope::Write, _))
 }
 
-/// Returns what stands in the path, and the header that names the namespace.
+/// Returns the parameter in the path, and the header that names the namespace.
 pub(super) fn path_parameters(route: &Route) -> Value {
     let text = |longest: usize| json!({ "type": "string", "minLength": 1, "maxLength": longest });
     let names: Vec<&str> = ProblemType::ALL.iter().map(|kind| kind.name()).collect();

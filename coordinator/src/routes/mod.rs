@@ -17,8 +17,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
     tasks::ROUTES.iter().chain(dead_letters::ROUTES).chain(others::ROUTES)
 }
 
-/// Returns the route of a method and a path as it stands in the URL, and the name in the path,
-/// empty if it has none. A HEAD goes where the GET does.
+/// Returns the route of a method and a percent-encoded path, and the decoded name in the path,
+/// which is empty if the route has none. A HEAD has the route of the GET.
 pub(crate) fn find(method: &Method, path: &str) -> Option<(&'static Route, String)> {
     let method = if *method == Method::Head { &Method::Get } else { method };
     let path = path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path);
@@ -66,7 +66,7 @@ pub(crate) fn check_escapes(path: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Returns the name that a part of a path stands for; none is empty.
+/// Returns the decoded name in a part of a path; `None` if it is empty or not UTF-8.
 fn decoded(name: &str) -> Option<String> {
     percent_decode_str(name)
         .decode_utf8()

@@ -11,7 +11,7 @@ use scheduler_model::access::Scope;
 use scheduler_model::bounds::MAX_SMALL_BODY_BYTES;
 use worker::Method;
 
-/// What stands before ids that may have a slash in them. Others are one segment.
+/// The paths whose ids may contain a slash. Any other id is one segment.
 const BEFORE_IDS_WITH_SLASHES: [&str; 3] = ["/v1/tasks/", "/v1/dead-letters/", "/v1/limits/"];
 
 /// Answers a request. The second argument is the name in the path; empty if the path has none.
@@ -93,7 +93,7 @@ impl Route {
         }
     }
 
-    /// Returns what stands before and behind the id in its path.
+    /// Returns the parts of its path before and after the id.
     fn template(&self) -> Option<(&'static str, &'static str)> {
         let (before, rest) = self.path.split_once('{')?;
         let (_, behind) = rest.split_once('}')?;

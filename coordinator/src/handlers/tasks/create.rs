@@ -126,7 +126,7 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
 /// How often a task is put in the place of whatever is there, when somebody else was faster.
 const MAX_TRIES: usize = 5;
 
-/// Takes a task in on this shard, if what is expected stands there: in one step. With `tasks_only`
+/// Stores a task on this shard in one step, if the shard has what is expected. With `tasks_only`
 /// it does not take the place of an attempt. The answer has these warnings beside its own.
 pub(crate) async fn replace_on(
     call: &Call<'_>,

@@ -50,7 +50,7 @@ pub(crate) async fn carry_out<'a>(
     }
     let (home, rest) = asked.split(first.appends, &shards.map);
     let (home, reply) = send(shards, asked, call.share, home).await;
-    // A key that stands for another request, or a home that takes nothing in: nothing has been done
+    // A key of another request, or a home shard that stores nothing: nothing has been done
     // anywhere.
     let reply = reply?;
     let (once, items, duplicates, home, rest) =

@@ -19,7 +19,7 @@ use scheduler_model::task::{
     version_of,
 };
 
-/// How often a patch is laid over the task anew when somebody else was faster.
+/// How often a patch is applied again after another writer has changed the task.
 const MAX_TRIES: usize = 5;
 
 /// `PATCH /v1/tasks/{id}`.
@@ -66,7 +66,7 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         if removes_anchor(&patch) {
             task.settle_anchor();
         }
-        // Unless the patch is of the schedule, that is not judged anew: runs stay counted, and
+        // Unless the patch changes the schedule, it is not checked again: runs stay counted, and
         // there may be none to come.
         let record = Record::parse(item.record.get().as_bytes()).ok();
         if let Some(record) =

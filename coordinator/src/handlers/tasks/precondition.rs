@@ -1,4 +1,4 @@
-//! What a PUT, or a POST of a task, says must stand under its id.
+//! The preconditions of a `PUT`, and of a `POST` of one task.
 
 use crate::clients::epochs::find;
 use crate::conditions::Condition;
@@ -9,12 +9,12 @@ use scheduler_model::protocol::Expected;
 use scheduler_model::routing::ShardId;
 use scheduler_model::task::version_of;
 
-/// What `If-Match` or `If-None-Match` say must stand under the id of a task.
+/// What `If-Match` or `If-None-Match` require of the task with the id.
 pub(crate) enum Precondition {
     None,
     /// What a shard checks by itself.
     Expected(Expected),
-    /// What the task has to be read for.
+    /// A condition for which the task is read first.
     Condition(Condition),
     /// That the task is none of these; and what `If-Match` says beside it.
     NoneOf {
@@ -53,8 +53,8 @@ impl Precondition {
     }
 }
 
-/// It is part of what an `Idempotency-Key` stands for, so what was written of it before stays as it
-/// was.
+/// The text is part of what an `Idempotency-Key` covers, so the form of earlier versions must not
+/// change.
 impl std::fmt::Debug for Precondition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -66,9 +66,10 @@ impl std::fmt::Debug for Precondition {
     }
 }
 
-/// Returns what a shard has to find under the id, and which shard: what is expected may stand in an
-/// older epoch. Of several versions it is the one that the task has; where it has none of them, the
-/// first, for the shard to refuse, or to know the request by its `Idempotency-Key`.
+/// Returns what a shard has to find under the id, and which shard: the task may be on a shard of an
+/// older epoch. If the condition names several versions, this is the one that the task has. If the
+/// task has none of them, it is the first: the shard then refuses the request, or recognizes it by
+/// its `Idempotency-Key`.
 pub(crate) async fn where_expected(
     call: &Call<'_>,
     precondition: &Precondition,

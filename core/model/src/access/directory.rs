@@ -8,25 +8,25 @@ use crate::namespace::Namespace;
 use scheduler_calendar::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-/// What is known is trusted for so long, milliseconds. A revoked key stops working everywhere
-/// within this time, while the registry answers.
+/// How long an instance trusts what it knows, milliseconds. While the registry answers, a revoked
+/// key stops working everywhere within this time.
 pub const DIRECTORY_FRESH_MILLIS: i64 = 10_000;
 
-/// Past this age one request asks for the newest, while the others go on: so a busy instance rarely
-/// has all of them wait.
+/// The age after which one request refreshes the directory while the others continue, milliseconds.
+/// So a busy instance rarely makes all of them wait.
 const REFRESH_MILLIS: i64 = 5_000;
 
-/// Where something is missing in what is known, it is asked for again when that is older than this:
-/// a new key or namespace works everywhere within this time, and guesses cost a request a second.
+/// The age after which the directory is refreshed if it lacks a key or a namespace, milliseconds.
+/// So a new one works everywhere within this time, and guesses cost at most one request a second.
 const MISSING_MILLIS: i64 = 1_000;
 
-/// After a failure the registry is left alone for so long, milliseconds: what is known serves
-/// meanwhile, and requests do not all wait for an answer that does not come.
+/// How long the registry is not asked after a failure, milliseconds. Meanwhile the known directory
+/// serves, so requests do not all wait for an answer that does not come.
 const RETRY_MILLIS: i64 = 5_000;
 
-/// While the registry does not answer, what was known is used for so long, milliseconds: an outage
-/// of the one object is not one of the scheduler. An hour outlasts any that the platform has had
-/// for one object; past it a revoked key must not work any more.
+/// How long a known directory is used while the registry does not answer, milliseconds: an outage
+/// of this one object must not become an outage of the scheduler. An hour outlasts every outage
+/// that the platform has had of one object. After it, a revoked key must not work any more.
 pub const DIRECTORY_LASTS_MILLIS: i64 = 3_600_000;
 
 /// Every key and every namespace.
@@ -97,7 +97,7 @@ impl Directory {
     }
 }
 
-/// When an instance last asked, and when it was last told.
+/// What an instance knows of the registry, when it last asked, and when it last got an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cached {
     told: Option<UnixMillis>,

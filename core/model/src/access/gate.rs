@@ -86,7 +86,7 @@ impl Holder {
         if self.reach.has(&namespace) { Ok(namespace) } else { Err(Denied::Reach(namespace)) }
     }
 
-    /// Checks that this holder may make or revoke a key of this reach: nobody hands on more than
+    /// Checks that this holder may make or revoke a key of this reach: nobody grants more than
     /// they have.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use twox_hash::XxHash64;
 
 /// Wrong keys that an address may send at once.
 const MOST: u32 = 30;
-/// Then one in so many milliseconds.
+/// The wait between two guesses after that, milliseconds.
 const EVERY_MILLIS: i64 = 1_000;
 /// Most addresses that are remembered, 6 KB: the others of a crowd have guessed less, or longer
 /// ago.

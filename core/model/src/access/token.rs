@@ -61,8 +61,8 @@ impl Token {
         Sha256::digest(self.secret).into()
     }
 
-    /// Returns whether this is the key of which `digest` is stored. Takes the same time whatever
-    /// differs.
+    /// Returns whether this is the key whose stored digest is `digest`. Takes the same time
+    /// whatever differs.
     pub fn is(&self, digest: &[u8; 32]) -> bool {
         self.digest().ct_eq(digest).into()
     }

@@ -1,4 +1,4 @@
-//! Bytes as lower-case hexadecimal text: how hashes and keys stand in JSON and in headers.
+//! Bytes as lower-case hexadecimal text, the form of hashes and keys in JSON and in headers.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serializer};

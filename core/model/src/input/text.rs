@@ -31,10 +31,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 }
 
 /// Reads a JSON object into a struct of options, as the derive does with `deny_unknown_fields`, but
-/// for one thing: the fields of the last parts, which most tasks do not have, stand in boxes that
-/// are made when the first of them comes. A request may have 20,000 tasks, each of which is moved
-/// several times. A member that it does not have is refused unless `$is_ignored` says that it is to
-/// be ignored.
+/// for one thing: the fields of the last parts, which most tasks do not have, are in boxes that are
+/// allocated when the first of them comes, because a request may have 20,000 tasks and moves each
+/// of them several times. An unknown member is refused unless `$is_ignored` returns true for it.
 macro_rules! read_object {
     ($type:ident, $what:literal, ignoring $is_ignored:expr, { $($name:literal => $field:ident),+ $(,)? }
      $(, $box:ident: { $($rare:literal => $slot:ident),+ $(,)? })+ $(,)?) => {

@@ -74,24 +74,25 @@ pub struct CancelMatchingRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Cancelled {
-    /// No attempt of it starts (any more). Whether one is in flight, which ends, the reply says
-    /// apart.
+    /// No attempt of it starts any more. The reply says apart whether one is in flight, which runs
+    /// to its end.
     Cancelled,
-    /// It was handed on before; the cancel came too late. Shards of earlier versions say so.
+    /// It was dispatched before the cancel. Only shards of earlier versions answer this.
     AlreadyFired,
     /// There is no such task (any more).
     NotFound,
-    /// The task's record has another version than was asked for.
+    /// The task's record has another version than the request requires.
     OtherVersion,
 }
 
 /// What became of each, in the order of the request.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CancelReply {
-    /// One for each id; of the first of them, if there are fewer: the others are to be asked for
-    /// again.
+    /// One for each id. If there are fewer, they are for the first ids, and the sender repeats the
+    /// request for the others.
     pub outcomes: Vec<Cancelled>,
-    /// Of which of these an attempt is in flight, by their place: it ends, and no other starts.
+    /// The places of the outcomes whose task has an attempt in flight: it ends, and no other
+    /// starts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub running: Vec<u32>,
     /// Whether a part of the attempts in flight of the id after the last outcome is cancelled. The
@@ -111,7 +112,7 @@ pub struct CancelMatchingReply {
     /// Of these, how many attempts in flight: each of them ends, and no other starts.
     #[serde(default)]
     pub running: u64,
-    /// Where to go on; `None` when all have been seen.
+    /// The position at which the next request continues; `None` after the last task.
     pub next: Option<Position>,
 }
 
@@ -124,8 +125,8 @@ pub enum Change {
     /// It goes on: a one-shot task at its time, at once if that is past; a recurring one with its
     /// next occurrence.
     Resume,
-    /// It fires now. A recurring task does so beside its schedule, one without a schedule stays, a
-    /// dead letter starts anew.
+    /// It fires now: a recurring task in addition to its schedule, a task without a schedule as a
+    /// copy, and a dead letter from its first attempt.
     Run,
     /// It fires at this time instead. Not for recurring tasks.
     Reschedule(NewTime),
@@ -218,8 +219,8 @@ pub enum Changed {
     TooLarge,
     /// The task's record has another version than was asked for.
     OtherVersion,
-    /// It was handed on before, and nothing of it is left to change: to run it now, for it runs; or
-    /// anything, for it was cancelled.
+    /// It was dispatched before, and nothing of it is left to change: a run was requested while it
+    /// runs, or it was cancelled.
     AlreadyFired,
     /// There is no such task (any more).
     NotFound,
@@ -229,11 +230,11 @@ pub enum Changed {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeReply {
-    /// One for each id; of the first of them, if there are fewer: the others are to be asked for
-    /// again.
+    /// One for each id. If there are fewer, they are for the first ids, and the sender repeats the
+    /// request for the others.
     pub outcomes: Vec<Changed>,
-    /// Of which of these an attempt is in flight, by their place: it ends, and what was decided
-    /// holds for those after it.
+    /// The places of the outcomes whose task has an attempt in flight: it ends, and the change
+    /// holds for the attempts after it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub running: Vec<u32>,
     /// Whether the task of the id after the last outcome is changed in part. The sender repeats the
@@ -267,8 +268,8 @@ pub struct ChangeMatchingRequest {
 pub struct ChangeMatchingReply {
     /// How many were changed.
     pub changed: u64,
-    /// Of these, how many runs of which an attempt is in flight: it ends, and the change holds for
-    /// those after it.
+    /// How many of these are runs with an attempt in flight: it ends, and the change holds for the
+    /// attempts after it.
     #[serde(default)]
     pub running: u64,
     /// Where to go on; `None` when all have been seen.

@@ -46,14 +46,14 @@ pub enum EventKind {
     CircuitClosed,
 }
 
-/// A place among a shard's events: of which incarnation of its memory, and the number of the event
-/// that comes next.
+/// A position among a shard's events: the incarnation of its memory, and the number of the next
+/// event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedPosition {
     /// When the shard began to note events.
     #[serde(rename = "life")]
     pub incarnation: UnixMillis,
-    /// How many there were before, since then.
+    /// The number of events before the position, since then.
     pub next: u64,
 }
 
@@ -77,10 +77,10 @@ pub struct EventsRequest {
     /// While there are none, how long to wait for some, milliseconds; at most
     /// [`crate::bounds::MAX_EVENTS_WAIT_MILLIS`].
     pub wait_millis: u32,
-    /// Stands for the API key of the reader: places are counted by key.
+    /// Identifies the API key of the reader, because the number of readers is limited by key.
     #[serde(default)]
     pub key: u64,
-    /// Stands for the reader, who keeps a place between questions.
+    /// Identifies the reader, who keeps a place between requests.
     #[serde(default)]
     pub reader: u64,
 }

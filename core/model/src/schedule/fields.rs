@@ -31,27 +31,27 @@ pub struct ScheduleFields<'a> {
     pub every_seconds: Option<f64>,
     /// A run of the interval, and the first; always there beside it.
     pub anchor: Option<UnixMillis>,
-    /// An RFC 5545 rule, of which `start_at` is DTSTART.
+    /// An RFC 5545 rule, whose DTSTART is `start_at`.
     pub rrule: Option<Cow<'a, str>>,
     /// No occurrence before this time.
     pub start_at: Option<UnixMillis>,
     /// No occurrence after this time.
     pub end_at: Option<UnixMillis>,
-    /// So many runs at most, the first of which is `first_run`.
+    /// The largest number of runs. The first one is `first_run`.
     pub max_runs: Option<u32>,
-    /// Nominal time of the first run, where runs are counted.
+    /// Nominal time of the first run, if runs are counted.
     pub first_run: Option<UnixMillis>,
-    /// Nominal time of the last run, where `max_runs` or COUNT sets one.
+    /// Nominal time of the last run, if `max_runs` or COUNT sets one.
     pub final_run: Option<UnixMillis>,
-    /// Each occurrence is put off by up to so much.
+    /// The longest random delay of each occurrence, seconds.
     pub jitter_seconds: Option<f64>,
-    /// And may fire up to so much later.
+    /// By how much later it may fire, to share a firing with others, seconds.
     pub window_seconds: Option<f64>,
     /// What becomes of missed runs: see [`super::MisfireInput`].
     pub misfire: Option<&'a RawValue>,
     /// What becomes of a run that comes before the end of the one before.
     pub overlap: Option<Overlap>,
-    /// A run does not start later than so long after it was due.
+    /// How long after its due time a run may start, seconds.
     pub expire_after_seconds: Option<f64>,
 }
 
@@ -69,8 +69,8 @@ impl ScheduleFields<'_> {
 
     /// Returns the schedule of the task whose id has this [hash](crate::routing::id_hash).
     ///
-    /// Where the last run is stored this takes no search. Where a rule's COUNT says it, and it is
-    /// not stored yet, so many runs are counted off.
+    /// If the last run is stored, this takes no search. If a rule's COUNT sets it and it is not
+    /// stored yet, this counts the runs.
     ///
     /// # Errors
     /// Names the field that does not hold.

@@ -55,7 +55,7 @@ impl<'a> FollowUps<'a> {
     }
 }
 
-/// Returns the problem of a callback that stands in another field.
+/// Returns the problem of a callback with the path of the field that holds it.
 fn under(name: &'static str, problem: FieldError) -> FieldError {
     let path = problem.field.strip_prefix("callback").unwrap_or_default();
     FieldError::new(format!("{name}{path}"), problem.detail)

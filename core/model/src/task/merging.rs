@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The members of an object, each with its place in the object and its value as it stands.
+/// The members of an object, each with its place in the object and the text of its value.
 pub(super) type Members<'a> = BTreeMap<Cow<'a, str>, (usize, &'a RawValue)>;
 
 /// The members that hold a callback. One of another type replaces it whole.
@@ -141,8 +141,8 @@ impl Merging {
     }
 }
 
-/// Refuses an object that has a member twice, and such headers of a callback. The body of a callback
-/// is the caller's own.
+/// Refuses an object that has a member twice, and such headers of a callback. The body of a
+/// callback is the caller's own.
 fn check_repeats(path: &str, json: &str, is_callback: bool) -> Result<(), FieldError> {
     if !json.starts_with('{') {
         return Ok(());

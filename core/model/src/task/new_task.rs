@@ -119,7 +119,7 @@ read_object!(NewTask, "a task", ignoring is_read_only, {
 
 impl<'a> NewTask<'a> {
     /// Marks it as a recurring task that goes on by the schedule that it has, with its last run if
-    /// its runs are counted. Such a schedule is not counted anew, and may have no run to come.
+    /// its runs are counted. The count of such a schedule goes on, and it may have no run to come.
     pub fn go_on(&mut self, final_run: Option<UnixMillis>) {
         self.recurrence.get_or_insert_default().goes_on = Some(final_run);
     }
@@ -130,7 +130,7 @@ impl<'a> NewTask<'a> {
         self.recurrence.get_or_insert_default().settles_anchor = true;
     }
 
-    /// Gives the task the id that stands in the path.
+    /// Gives the task the id of the path.
     ///
     /// # Errors
     /// When the body names another.

@@ -67,7 +67,7 @@ pub struct Searched<'a> {
 
 /// Returns the runs of a row, the newest first: with their places in the row, counted from 0.
 ///
-/// Only those of `id`, where one is given, that stand before place `before` and were reported at
+/// Returns only runs of `id`, if one is given, that are before place `before` and were reported at
 /// `since` or later; at most `limit`.
 ///
 /// # Errors
@@ -83,8 +83,9 @@ pub fn newest_first<'a>(
     search(row, id, before, is_meant, |_| true, limit).map(|searched| searched.found)
 }
 
-/// Searches a row for runs that stand before place `before`: of `id`, where one is given; reported
-/// at a time that `is_time` takes; and that `is_run` takes. Returns the newest `limit` of them.
+/// Searches a row for runs before place `before`: those of `id`, if one is given, that were
+/// reported at a time for which `is_time` holds, and for which `is_run` holds. Returns the newest
+/// `limit` of them.
 ///
 /// # Errors
 /// When the row holds what was never written there.

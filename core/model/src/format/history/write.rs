@@ -32,7 +32,7 @@ struct Texts {
     /// As they are stored.
     bytes: Vec<u8>,
     count: usize,
-    /// Where the first ones stand in `bytes`.
+    /// The places of the first ones in `bytes`.
     searched: Vec<Range<usize>>,
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// Stands for the value of a header that a reader may not see.
+/// Shown in place of the value of a header that a reader may not see.
 pub const HIDDEN: &str = "<hidden>";
 
 /// Header names and values, in the order in which they are given.
@@ -46,7 +46,7 @@ impl JsonSchema for Method {
 }
 
 impl Method {
-    /// As it stands in a request.
+    /// As the request gives it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Post => "POST",
