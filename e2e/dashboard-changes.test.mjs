@@ -38,7 +38,7 @@ test("somebody new creates the example and sees it fire", async () => {
   await page.getByRole("button", { name: "Create", exact: true }).click();
   await page.getByRole("heading", { name: "hello" }).waitFor();
   await page.getByText(/Fires in \d/).waitFor();
-  await page.getByRole("listitem").filter({ hasText: "attempt 1" }).getByText("succeeded").waitFor();
+  await page.getByRole("listitem").filter({ hasText: "attempt 1" }).getByText("succeeded", { exact: true }).waitFor();
   await page.getByText("Nothing of it waits or runs any more").waitFor();
 });
 
