@@ -57,11 +57,14 @@ test("shards of a full isolate refuse creates, answer, fire, and take creates ag
   await until("room", async () => (await scheduler.call("/v1/tasks", { body: { delayInSeconds: 60, callback } })).status === 201);
 });
 
+/** The end of a batch of this length that begins with a bracket and has one task. */
+const restOfBatch = (bytes) => `${JSON.stringify({ id: "one", type: "no-schedule", callback })}]`.padStart(bytes - 1);
+
 /** Begins to send a batch, so that its body is held until `finish`. */
 function begun(bytes, headers) {
   const url = new URL("/v1/tasks/batch", scheduler.url);
   const sender = request(url, { method: "POST", headers: { authorization: `Bearer ${scheduler.key}`, "content-length": bytes, ...headers } });
-  const of = { status: undefined, finish: () => sender.end(`${" ".repeat(bytes - 2)}]`) };
+  const of = { status: undefined, finish: () => sender.end(restOfBatch(bytes)) };
   of.answered = new Promise((resolve) => {
     sender.on("response", (response) => response.resume().on("end", () => resolve((of.status = response.statusCode))));
     sender.on("error", (error) => resolve((of.status = error.code)));
@@ -71,7 +74,7 @@ function begun(bytes, headers) {
 }
 
 test("large bodies share the memory that there is, and small ones pass", async () => {
-  const batch = (bytes, namespace) => scheduler.call("/v1/tasks/batch", { body: `${" ".repeat(bytes - 2)}[]`, headers: { "scheduler-namespace": namespace } });
+  const batch = (bytes, namespace) => scheduler.call("/v1/tasks/batch", { body: `[${restOfBatch(bytes)}`, headers: { "scheduler-namespace": namespace } });
   for (const name of ["import", "other"]) assert.ok((await scheduler.call(`/v1/namespaces/${name}`, { method: "PUT", body: {} })).status < 300);
   let held;
   const crowded = await until("the body to be held", async () => {
