@@ -250,6 +250,15 @@ test("a hidden page reads nothing, and reads at once when it is seen again", asy
   await until("a reading once it is on again", () => requests > off, { timeoutMs: 2_000 });
 });
 
+test("a page that is open needs no further script, so charts appear also while the scheduler is away", async () => {
+  const page = await tabs.at("/tasks");
+  const scripts = [];
+  page.on("request", (request) => request.resourceType() === "script" && scripts.push(request.url()));
+  await tabs.go(page, "/");
+  await page.locator("canvas").first().waitFor();
+  assert.deepEqual(scripts, []);
+});
+
 test("when the scheduler goes away, the page says so and keeps what it shows, and goes on when it is back", async () => {
   const page = await tabs.at("/tasks/looked-at");
   await page.getByText("Every hour.").waitFor();

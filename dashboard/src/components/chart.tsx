@@ -1,7 +1,8 @@
-// Charts over time, drawn by uPlot, which is loaded when the first one is shown.
+// Charts over time, drawn by uPlot. It is part of the page's one script: a part that is loaded later may not come, since the scheduler
+// may be away by then.
 
 import { useEffect, useRef } from "preact/hooks";
-import type { AlignedData, Options } from "uplot";
+import UPlot, { type AlignedData, type Options } from "uplot";
 import { isDark } from "../state/theme";
 import { HERE } from "../lib/time";
 
@@ -40,49 +41,40 @@ export function Chart({ label, times, series, isBars = false, height = 160 }: Ch
   useEffect(() => {
     const element = ref.current;
     if (!element) return undefined;
-    let stop = () => {};
-    let isGone = false;
-    void import("uplot").then(({ default: UPlot }) => {
-      if (isGone) return;
-      const muted = colorOf(element, "--muted");
-      const line = colorOf(element, "--line");
-      const axis = { stroke: muted, grid: { stroke: line, width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
-      const options: Options = {
-        width: element.clientWidth,
-        height,
-        legend: { show: false },
-        cursor: { show: false },
-        tzDate: (seconds) => UPlot.tzDate(new Date(seconds * 1_000), HERE),
-        axes: [
-          { ...axis, size: 28, values: [[3_600 * 24, "{YYYY}-{MM}-{DD}", null, null, null, null, null, null, 1], [3_600, "{HH}:{mm}", null, null, null, null, null, null, 1], [60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]] },
-          { ...axis, size: 40 },
-        ],
-        scales: { y: { range: (_, __, most) => [0, Math.max(most, 1) * 1.1] } },
-        series: [
-          {},
-          ...series.map(({ label: name, color }) => ({
-            label: name,
-            stroke: colorOf(element, color),
-            width: 1.5,
-            // A line needs two points; as long as there are few, each is drawn.
-            points: { show: (drawn: { data: AlignedData }) => !isBars && drawn.data[0].length < 12, size: 5, fill: colorOf(element, color) },
-            ...(isBars && UPlot.paths.bars ? { fill: colorOf(element, color), paths: UPlot.paths.bars({ size: [0.8, 40], align: 1 }) } : {}),
-          })),
-        ],
-      };
-      const drawn = new UPlot(options, current.current, element);
-      plot.current = drawn;
-      const observer = new ResizeObserver(() => drawn.setSize({ width: element.clientWidth, height }));
-      observer.observe(element);
-      stop = () => {
-        observer.disconnect();
-        drawn.destroy();
-        plot.current = undefined;
-      };
-    });
+    const muted = colorOf(element, "--muted");
+    const line = colorOf(element, "--line");
+    const axis = { stroke: muted, grid: { stroke: line, width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
+    const options: Options = {
+      width: element.clientWidth,
+      height,
+      legend: { show: false },
+      cursor: { show: false },
+      tzDate: (seconds) => UPlot.tzDate(new Date(seconds * 1_000), HERE),
+      axes: [
+        { ...axis, size: 28, values: [[3_600 * 24, "{YYYY}-{MM}-{DD}", null, null, null, null, null, null, 1], [3_600, "{HH}:{mm}", null, null, null, null, null, null, 1], [60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]] },
+        { ...axis, size: 40 },
+      ],
+      scales: { y: { range: (_, __, most) => [0, Math.max(most, 1) * 1.1] } },
+      series: [
+        {},
+        ...series.map(({ label: name, color }) => ({
+          label: name,
+          stroke: colorOf(element, color),
+          width: 1.5,
+          // A line needs two points; as long as there are few, each is drawn.
+          points: { show: (drawn: { data: AlignedData }) => !isBars && drawn.data[0].length < 12, size: 5, fill: colorOf(element, color) },
+          ...(isBars && UPlot.paths.bars ? { fill: colorOf(element, color), paths: UPlot.paths.bars({ size: [0.8, 40], align: 1 }) } : {}),
+        })),
+      ],
+    };
+    const drawn = new UPlot(options, current.current, element);
+    plot.current = drawn;
+    const observer = new ResizeObserver(() => drawn.setSize({ width: element.clientWidth, height }));
+    observer.observe(element);
     return () => {
-      isGone = true;
-      stop();
+      observer.disconnect();
+      drawn.destroy();
+      plot.current = undefined;
     };
   }, [isDark.value, series.length, isBars, height]);
 
