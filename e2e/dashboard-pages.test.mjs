@@ -145,26 +145,31 @@ test("the agenda shows recurring tasks as rows, marks clock changes, and the oth
 test("everything is reached by the keyboard: the palette, the pages, the actions of a task", async () => {
   const page = await tabs.at("/help");
   const palette = page.getByRole("combobox", { name: "A page, an action or the id of a task" });
-  await page.keyboard.press("Control+k");
-  await palette.fill("report:daily");
-  await page.keyboard.press("Enter");
+  const choose = async (text, option) => {
+    await page.keyboard.press("Control+k");
+    await palette.fill(text);
+    // The page offers its actions once it has read the task.
+    await page.getByRole("option", { name: option, selected: true }).waitFor();
+    await page.keyboard.press("Enter");
+    await palette.waitFor({ state: "detached" });
+  };
+  await choose("report:daily", /report:daily/);
   await page.getByRole("heading", { name: "report:daily" }).waitFor();
-  await page.getByRole("button", { name: "Pause" }).waitFor();
-  await page.keyboard.press("Control+k");
-  await palette.fill("pause this");
-  await page.keyboard.press("Enter");
+  await choose("pause this", "Pause this task");
   await page.getByText("report:daily is paused.").waitFor();
-  await page.keyboard.press("Control+k");
-  await palette.fill("resume this");
-  await page.keyboard.press("Enter");
+  await choose("resume this", "Resume this task");
   await page.getByText("report:daily is resumed.").waitFor();
   await page.keyboard.press("g");
   await page.keyboard.press("t");
   await page.getByRole("table", { name: "Tasks" }).waitFor();
-  await page.keyboard.press("/");
+  const search = page.getByLabel("Description contains");
+  await until("the search to have the focus", async () => {
+    await page.keyboard.press("/");
+    return search.evaluate((input) => input === document.activeElement);
+  });
   await page.keyboard.type("open order");
-  await page.waitForURL(/text=open\+order/);
   await page.getByText("40 tasks: all of them").waitFor();
+  assert.match(page.url(), /text=open\+order/);
   // From row to row, of which one is selected and one opened.
   await page.getByRole("link", { name: "order-1042:remind" }).focus();
   await page.keyboard.press("j");
@@ -174,9 +179,7 @@ test("everything is reached by the keyboard: the palette, the pages, the actions
   await page.keyboard.press("j");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "order-1044:remind" }).waitFor();
-  await page.keyboard.press("Control+k");
-  await palette.fill("theme dark");
-  await page.keyboard.press("Enter");
+  await choose("theme dark", "Theme: dark");
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
   // A dialog gives the focus back to what opened it.
   await tabs.go(page, "/tasks/cleanup");
