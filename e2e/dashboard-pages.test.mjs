@@ -146,7 +146,11 @@ test("everything is reached by the keyboard: the palette, the pages, the actions
   const page = await tabs.at("/help");
   const palette = page.getByRole("combobox", { name: "A page, an action or the id of a task" });
   const choose = async (text, option) => {
-    await page.keyboard.press("Control+k");
+    // A page that has just been loaded may not listen yet.
+    await until("the palette", async () => {
+      await page.keyboard.press("Control+k");
+      return palette.waitFor({ timeout: 1_000 }).then(() => true, () => false);
+    });
     await palette.fill(text);
     // The page offers its actions once it has read the task.
     await page.getByRole("option", { name: option, selected: true }).waitFor();
