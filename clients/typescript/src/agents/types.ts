@@ -75,8 +75,8 @@ export interface ScheduledMethods {
   /**
    * Schedules a call of a method of this agent, and returns the schedule.
    *
-   * `when`: a number is a delay in seconds, a `Date` is a time, and a text is a cron expression with five fields, or with six,
-   * of which the first is the second. `callback`: the name of a method, which gets the payload and the schedule.
+   * `when`: a number is a delay in seconds, a `Date` is a time, and a text is a cron expression with five fields, or with six that begin
+   * with the second. `callback`: the name of a method, which gets the payload and the schedule.
    *
    * Throws a `TypeError` if tasks may not call the method, and a `SchedulerError` if the scheduler refuses the schedule.
    */

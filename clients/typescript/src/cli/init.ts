@@ -79,7 +79,7 @@ function notesOn(folder: string, { main, compatibility_date }: Config): string[]
   return notes;
 }
 
-/** A project of three files: the configuration, the Worker and package.json, of which the last stays if it is there. */
+/** A project of three files: the configuration, the Worker and package.json. A package.json that exists is kept. */
 function newProject(folder: string, wishes: Wishes): Plan {
   const name = basename(resolve(folder)).toLowerCase().replace(/[^a-z0-9-]+/g, "-").replace(/^-+|-+$/g, "") || "scheduler";
   const start: Config = { name, main: "src/index.ts", compatibility_date: COMPATIBILITY_DATE };

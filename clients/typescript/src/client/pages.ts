@@ -8,7 +8,7 @@ export interface Page<Item> {
 }
 
 /**
- * A list that is read page by page, while it is iterated. Each iteration reads the list anew.
+ * A list that is read page by page, while it is iterated. Each iteration reads the list from its beginning.
  *
  * @example
  * for await (const task of scheduler.query({ tag: "orders" })) console.log(task.id);

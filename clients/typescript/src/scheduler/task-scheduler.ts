@@ -121,7 +121,7 @@ function kindOf(type: Criteria["type"]): ApiTaskQuery["kind"] {
   return type === "scheduled" || type === "delayed" ? "once" : type;
 }
 
-/** The tasks that a query finds. Each use of it asks the scheduler anew. */
+/** The tasks that a query finds. Each use sends the query again. */
 export class FoundTasks implements PromiseLike<Task[]>, AsyncIterable<Task> {
   readonly #tasks: () => AsyncGenerator<Task, void, undefined>;
 
