@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { readBlocks } from "../readme.mjs";
+import { Blocks } from "../readme.mjs";
 import { startWorker, until } from "../runtime.mjs";
 
 const KEY = "a-key-of-the-operator-for-these-tests";
@@ -219,7 +219,9 @@ test("an agent that destroys itself takes its schedules along", async () => {
 });
 
 test("the example of README.md runs", async () => {
-  const { code } = (await readBlocks()).find(({ code }) => code.includes("withScheduler(Agent"));
+  const blocks = await Blocks.of("agents/agents.test.mjs");
+  const { code } = blocks.take("Agents");
+  assert.deepEqual(blocks.left, []);
   // The configuration names another class, too.
   const example = await startWorker(CONFIG, { vars, source: `${code}\nexport class PollingAgent extends withScheduler(Agent) {}` });
   try {
