@@ -29,10 +29,11 @@ const poller = (name) => new Proxy({}, { get: (_, method) => (...args) => rpc("p
 const calls = (name, kind = "reminders") => rpc(kind, name, "calls");
 const call = (name, isIt, kind) => until(`a call at ${name}`, async () => (await calls(name, kind)).find(isIt));
 
-test("agents compile with the types of the agents package", async () => {
-  const folder = fileURLToPath(new URL(".", import.meta.url));
-  const printed = await new Promise((resolve) => execFile("tsc", ["-p", folder], (_, stdout) => resolve(stdout)));
-  assert.equal(printed, "");
+test("agents, and the example that moves a project, compile with the types of the agents package", async () => {
+  for (const config of ["tsconfig.json", "tsconfig.examples.json"]) {
+    const printed = await new Promise((resolve) => execFile("tsc", ["-p", fileURLToPath(new URL(config, import.meta.url))], (_, stdout) => resolve(stdout)));
+    assert.equal(printed, "");
+  }
 });
 
 test("a delay, a date and a cron expression are schedules", async () => {
