@@ -42,12 +42,15 @@ async function scheduler(vars, main, files) {
   return options;
 }
 
-async function consumer(vars) {
+/** `others`: Workers beside it. It does not consume what one of them consumes, because a queue has one consumer. */
+async function consumer(vars, others) {
   const folder = dirname(CONSUMER);
   const bundle = await build({ entryPoints: [join(folder, "src/index.ts")], bundle: true, format: "esm", target: "esnext", external: ["cloudflare:*"], write: false });
-  return workerOptions(CONSUMER, vars, [
+  const options = workerOptions(CONSUMER, vars, [
     { type: "ESModule", path: join(folder, "index.js"), contents: bundle.outputFiles[0].text },
   ], folder);
+  const taken = others.flatMap(({ queueConsumers = {} }) => Object.keys(queueConsumers));
+  return { ...options, queueConsumers: Object.fromEntries(Object.entries(options.queueConsumers).filter(([queue]) => !taken.includes(queue))) };
 }
 
 /**
@@ -59,7 +62,7 @@ async function consumer(vars) {
  * - `sink`: URL that the example consumer forwards envelopes to; absent, it logs them.
  * - `main`: the text of a module that wraps the scheduler's Worker, which it imports as `./index.js`.
  * - `files`: false leaves the dashboard's files out.
- * - `workers`: miniflare's options for further Workers.
+ * - `workers`: miniflare's options for further Workers. A queue that one of them consumes is not the example consumer's.
  * - `verbose`: also print the runtime's own notes, such as a line per queue batch.
  */
 export async function startRuntime({ port = 0, storage, vars = {}, sink, main, files = true, workers = [], verbose = false }) {
@@ -75,7 +78,11 @@ export async function startRuntime({ port = 0, storage, vars = {}, sink, main, f
       handleStructuredLogs: ({ level, message }) => process.stderr.write(`[${level}] ${message}\n`),
       // GET /cdn-cgi/local/scheduled runs the watchdog: locally, nothing runs cron triggers by the clock.
       unsafeTriggerHandlers: true,
+<<<<<<< HEAD
       workers: [await scheduler(vars, main, files), await consumer(sink ? { SINK_URL: sink } : {}), ...workers],
+=======
+      workers: [await scheduler(vars, main), await consumer(sink ? { SINK_URL: sink } : {}, workers), ...workers],
+>>>>>>> main
     }),
   );
   const url = await runtime.ready;
