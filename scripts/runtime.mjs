@@ -78,11 +78,7 @@ export async function startRuntime({ port = 0, storage, vars = {}, sink, main, f
       handleStructuredLogs: ({ level, message }) => process.stderr.write(`[${level}] ${message}\n`),
       // GET /cdn-cgi/local/scheduled runs the watchdog: locally, nothing runs cron triggers by the clock.
       unsafeTriggerHandlers: true,
-<<<<<<< HEAD
-      workers: [await scheduler(vars, main, files), await consumer(sink ? { SINK_URL: sink } : {}), ...workers],
-=======
-      workers: [await scheduler(vars, main), await consumer(sink ? { SINK_URL: sink } : {}, workers), ...workers],
->>>>>>> main
+      workers: [await scheduler(vars, main, files), await consumer(sink ? { SINK_URL: sink } : {}, workers), ...workers],
     }),
   );
   const url = await runtime.ready;
