@@ -1,4 +1,4 @@
-//! Shards and a limiter, between which everything goes wrong that can: the bounds hold at every
+//! Shards and a limiter, with every kind of fault between them. The bounds must hold at every
 //! moment.
 
 use super::*;
@@ -14,34 +14,34 @@ const START: UnixMillis = UnixMillis::new(1_764_000_000_000);
 const KEY: &str = "stripe";
 const SHARDS: usize = 4;
 
-/// What may happen. Numbers pick among what there is at that moment.
+/// What may happen. Numbers select among what exists at that moment.
 #[derive(Debug, Clone)]
 enum Step {
-    /// The shard asks, if it wants to.
+    /// The shard sends a request if it needs to.
     Ask(usize),
-    /// It dispatches up to so many runs.
-    HandOn(usize, u32),
-    /// So many of its runs end.
+    /// The shard dispatches at most this many runs.
+    Dispatch(usize, u32),
+    /// This many runs of the shard end.
     End(usize, u32),
-    /// So many tasks come due.
+    /// This many tasks come due.
     Due(usize, u32),
-    /// The shard dies. What is in flight is stored, and how often it was started.
+    /// The shard restarts. Its runs in flight and the number of its restarts are stored.
     Crash(usize),
-    /// The limiter dies. What it wrote is stored.
+    /// The limiter restarts with what it has written.
     Restart,
-    /// The limiter forgets who has nothing.
+    /// The limiter removes shards that hold nothing.
     Forget,
-    /// The shard forgets the key, if nothing is left of it.
+    /// The shard drops the key if it holds nothing of it.
     Drop(usize),
-    /// The storage of the shard is set back, and with it its incarnation.
+    /// The storage of the shard is restored to an earlier time, and with it the incarnation.
     SetBack(usize),
-    /// A request arrives; with `true` it stays on its way, to arrive again.
+    /// A request arrives. With `true`, a copy stays in flight and arrives again.
     Request(usize, bool),
-    /// An answer arrives, likewise.
+    /// An answer arrives. With `true`, a copy stays in flight and arrives again.
     Answer(usize, bool),
     LoseRequest(usize),
     LoseAnswer(usize),
-    /// The shard is told that its request failed, while it may still be on its way.
+    /// The request of the shard fails, although it may still be in flight.
     Fail(usize),
     Limit(Option<u32>),
     Pass(i64),
@@ -51,7 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
     let shard = 0..SHARDS;
     prop_oneof![
         8 => shard.clone().prop_map(Step::Ask),
-        8 => (shard.clone(), 1..4_u32).prop_map(|(shard, runs)| Step::HandOn(shard, runs)),
+        8 => (shard.clone(), 1..4_u32).prop_map(|(shard, runs)| Step::Dispatch(shard, runs)),
         6 => (shard.clone(), 1..3_u32).prop_map(|(shard, runs)| Step::End(shard, runs)),
         3 => (shard.clone(), 1..20_u32).prop_map(|(shard, tasks)| Step::Due(shard, tasks)),
         1 => shard.clone().prop_map(Step::Crash),
@@ -87,7 +87,7 @@ struct World {
     answers: Vec<(usize, Answer)>,
     per_second: Option<f64>,
     /// When runs were dispatched.
-    handed_on: Vec<i64>,
+    dispatched: Vec<i64>,
     concurrency: Option<u32>,
 }
 
@@ -109,7 +109,7 @@ impl World {
             requests: Vec::new(),
             answers: Vec::new(),
             per_second,
-            handed_on: Vec::new(),
+            dispatched: Vec::new(),
             concurrency: None,
         };
         world.limit(concurrency);
@@ -157,7 +157,7 @@ impl World {
         let runs = runs.min(shard.waiting).min(shard.lease.room(self.now));
         shard.lease.dispatch(runs, self.now);
         shard.waiting -= runs;
-        self.handed_on.extend((0..runs).map(|_| self.now.get()));
+        self.dispatched.extend((0..runs).map(|_| self.now.get()));
     }
 
     fn end(&mut self, at: usize, runs: u32) {
@@ -201,7 +201,7 @@ impl World {
     fn step(&mut self, step: &Step) {
         match *step {
             Step::Ask(at) => self.ask(at),
-            Step::HandOn(at, runs) => self.dispatch(at, runs),
+            Step::Dispatch(at, runs) => self.dispatch(at, runs),
             Step::End(at, runs) => self.end(at, runs),
             Step::Due(at, tasks) => self.shards[at].waiting += tasks,
             Step::Crash(at) => {
@@ -221,8 +221,8 @@ impl World {
                 let shard = &mut self.shards[at];
                 shard.lease = Lease::new(shard.lease.in_flight(), true);
                 (shard.incarnation, shard.count) = (shard.incarnation.saturating_sub(1).max(1), 0);
-                // What was asked before is on its way no more: its shard's storage was set back by
-                // hand.
+                // Earlier messages of this shard are dropped, because an operator restored its
+                // storage.
                 self.requests.retain(|(shard, _)| *shard != at);
                 self.answers.retain(|(shard, _)| *shard != at);
             }
@@ -248,7 +248,7 @@ impl World {
         }
     }
 
-    /// Returns what the limiter has noted of a shard.
+    /// Returns the slots that the limiter has noted for a shard.
     fn noted(&self, at: usize) -> u32 {
         let name = format!("1-{at}");
         let allocator = self.limiter.keys.get(KEY);
@@ -261,7 +261,7 @@ impl World {
             let (noted, slots) = (self.noted(at), shard.lease.slots());
             prop_assert!(
                 noted >= slots,
-                "shard {at} takes itself to have {slots}; noted are {noted}"
+                "shard {at} counts {slots} slots, but the limiter has noted {noted}"
             );
             prop_assert!(slots >= shard.lease.in_flight());
         }
@@ -269,17 +269,17 @@ impl World {
         if let Some(most) = self.concurrency {
             prop_assert!(
                 slots <= u64::from(most).max(before),
-                "{slots} slots of {most}, before {before}"
+                "{slots} of at most {most} slots, {before} before this step"
             );
         }
         Ok(())
     }
 
-    /// In no window of time is more dispatched than the rate allows.
+    /// Checks that no window of time has more dispatches than the rate allows.
     fn check_rate(&self) -> Result<(), TestCaseError> {
         let Some(rate) = self.per_second else { return Ok(()) };
-        for (first, from) in self.handed_on.iter().enumerate() {
-            for (last, to) in self.handed_on.iter().enumerate().skip(first) {
+        for (first, from) in self.dispatched.iter().enumerate() {
+            for (last, to) in self.dispatched.iter().enumerate().skip(first) {
                 let most = rate * ((to - from) as f64 / 1_000.0 + 1.0) + 1.0;
                 let runs = last - first + 1;
                 prop_assert!(
@@ -292,7 +292,8 @@ impl World {
         Ok(())
     }
 
-    /// A message that was delayed all the time arrives: nobody would give back what it is granted.
+    /// Delivers messages that were delayed until now. Nobody would return what the limiter granted
+    /// to them.
     fn old_requests_come(
         &mut self,
         stale: Vec<(usize, LeaseRequest)>,
@@ -308,8 +309,8 @@ impl World {
         Ok(())
     }
 
-    /// Nothing goes wrong any more: all that waits must run, and all slots come back.
-    fn come_to_rest(&mut self) -> Result<(), TestCaseError> {
+    /// Lets everything run without faults. All waiting tasks must run, and all slots must return.
+    fn finish_all_work(&mut self) -> Result<(), TestCaseError> {
         let stale = std::mem::take(&mut self.requests);
         self.answers.clear();
         for _ in 0..20_000 {
@@ -342,7 +343,7 @@ impl World {
             (0..SHARDS).for_each(|at| self.end(at, 1));
         }
         let left: Vec<_> = self.shards.iter().map(|shard| (shard.waiting, &shard.lease)).collect();
-        Err(TestCaseError::fail(format!("does not come to rest: {left:?}")))
+        Err(TestCaseError::fail(format!("work is left: {left:?}")))
     }
 }
 
@@ -362,7 +363,7 @@ proptest! {
             world.check(before)?;
         }
         world.check_rate()?;
-        world.come_to_rest()?;
+        world.finish_all_work()?;
         world.check_rate()?;
     }
 }
@@ -375,25 +376,27 @@ fn of_shard(ask: LeaseRequest) -> LimiterRequest {
     LimiterRequest { key: KEY.to_owned(), shard: "1-0".to_owned(), ask }
 }
 
-/// Asks as a shard does that knows of no conversation yet, and gives the one that has begun.
+/// Sends a request as a shard that knows no conversation yet. Returns the conversation that the
+/// limiter starts.
 fn ask_in_turn(limiter: &mut Limiter, ask: LeaseRequest, now: UnixMillis) -> Option<Conversation> {
     let begun = limiter.ask(&of_shard(ask), now).0.unwrap().conversation;
     let number = RequestNumber(ask.number.0, ask.number.1 + 1);
     let (answer, _) =
         limiter.ask(&of_shard(LeaseRequest { number, conversation: begun, ..ask }), now);
-    assert_eq!(answer.unwrap().conversation, None, "a question of the conversation is carried out");
+    assert_eq!(answer.unwrap().conversation, None, "a request of the conversation is carried out");
     begun
 }
 
-/// A question of an earlier incarnation of the shard that arrived when the limiter had forgotten
-/// that shard was granted a slot that nobody gave back.
+/// A request of an earlier incarnation of the shard arrived after the limiter had forgotten the
+/// shard. The limiter granted it a slot that nobody returned.
 #[test]
-fn a_question_from_before_is_granted_nothing() {
+fn a_request_of_an_earlier_conversation_is_granted_nothing() {
     let mut limiter = Limiter::default();
     let limit = Limit { concurrency: Some(1), per_second: Some(1.0) };
     limiter.put(Named { key: KEY.to_owned(), limit }).unwrap();
     let begun = ask_in_turn(&mut limiter, question(1, 0, None), START);
-    // It waited, which is not stored, and was told by another question that there is nothing to do.
+    // The shard waited, which is not stored. A later request has reported that nothing waits any
+    // more.
     let late = of_shard(question(5, 1, begun));
     assert_eq!(limiter.ask(&of_shard(question(6, 0, begun)), START).0.unwrap().slots, 0);
     let grants_nothing = |limiter: &mut Limiter, why: &str| {
@@ -419,10 +422,10 @@ fn a_question_from_before_is_granted_nothing() {
     grants_nothing(&mut limiter, "after the namespace was deleted");
 }
 
-/// A shard whose storage was set back asks with numbers that the limiter has seen: it was not
-/// answered until they were used up.
+/// A shard whose storage was restored sends requests with numbers that the limiter has already
+/// seen. The limiter did not answer until these numbers were used up.
 #[test]
-fn a_shard_that_was_set_back_is_served() {
+fn a_shard_with_restored_storage_gets_answers() {
     let mut limiter = Limiter::default();
     limiter
         .put(Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(3), per_second: None } })
@@ -438,13 +441,13 @@ fn a_shard_that_was_set_back_is_served() {
         LeaseRequest { number: RequestNumber(8, 1), ..question(0, 0, None) },
         START.plus(50),
     );
-    assert_eq!(limiter.slots(KEY), 0, "it has said that it has none");
+    assert_eq!(limiter.slots(KEY), 0, "the shard has reported that it has none");
 }
 
-/// Questions that were lost counted on when the limiter answered and had forgotten the
-/// conversation: the shard waited 15 s, with all slots free.
+/// Lost requests still counted as failures after the limiter had answered with a new conversation.
+/// So the shard waited 15 s although all slots were free.
 #[test]
-fn a_limiter_that_can_be_reached_again_is_asked_soon() {
+fn a_limiter_that_answers_again_gets_the_next_request_soon() {
     let mut lease = Lease::new(0, false);
     let mut now = START;
     let ask = |lease: &mut Lease, now: UnixMillis, count: u32| {
@@ -465,12 +468,12 @@ fn a_limiter_that_can_be_reached_again_is_asked_soon() {
         lease.fail(lost, now);
         now = lease.ask_at(Some(START)).unwrap();
     }
-    // It has restarted meanwhile.
+    // The limiter has restarted in the meantime.
     let number = ask(&mut lease, now, 10);
     lease.answered(&begins(number, 2), now);
     let wait = lease.ask_at(Some(START)).unwrap().since(now);
-    assert!((1..=1_000).contains(&wait), "it is asked again after {wait} ms");
-    // One that begins anew each time is not asked without a pause.
+    assert!((1..=1_000).contains(&wait), "the next request follows after {wait} ms");
+    // If the limiter starts a new conversation each time, the shard pauses between its requests.
     for count in 11..30 {
         let number = ask(&mut lease, now, count);
         lease.answered(&begins(number, 2 + u64::from(count)), now);
@@ -479,14 +482,14 @@ fn a_limiter_that_can_be_reached_again_is_asked_soon() {
     assert!(now.since(START) > 60_000);
 }
 
-/// A caller who named ever new keys filled the limiter for an hour.
+/// A caller who named new keys again and again filled the limiter for an hour.
 #[test]
-fn keys_that_come_and_go_are_forgotten_soon_once_there_are_many() {
+fn a_crowded_limiter_removes_unused_keys_soon() {
     let mut limiter = Limiter::default();
     let mut rows = BTreeMap::new();
     let mut most = (0, 0);
     for n in 0..20 * MANY_KEYS {
-        // A hundred keys a second, each of which is given back in the next question.
+        // A hundred keys per second. The second request for each key returns its slot.
         let now = START.plus(10 * n as i64);
         let asks = |number, slots, waiting| LimiterRequest {
             key: format!("key {n}"),
@@ -504,22 +507,26 @@ fn keys_that_come_and_go_are_forgotten_soon_once_there_are_many() {
         most = (most.0.max(limiter.keys.len()), most.1.max(rows.len()));
     }
     let bound = MANY_KEYS + 3 * CROWDED_SWEEP_MILLIS as usize / 10;
-    assert!(most.0 <= bound && most.1 <= bound, "{most:?}, where at most {bound} are remembered");
-    assert_eq!(most.0, MANY_KEYS, "fewer are remembered for an hour");
+    assert!(
+        most.0 <= bound && most.1 <= bound,
+        "{most:?} keys and shares, but the bound is {bound}"
+    );
+    assert_eq!(most.0, MANY_KEYS, "fewer keys are kept for an hour");
 }
 
-/// A clear that came late, when the namespace had been made again, forgot the limits and slots of
-/// the new one.
+/// A clear that arrived after the namespace was created again deleted the limits and slots of the
+/// new one.
 #[test]
-fn a_clear_from_before_clears_nothing_of_what_came_after() {
+fn a_late_clear_deletes_nothing_that_is_newer() {
     let named =
         || Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(2), per_second: None } };
     let mut limiter = Limiter::load(None, 1).unwrap();
     limiter.put(named()).unwrap();
     let seen = limiter.seen();
     assert_eq!(limiter.clear_as_seen(seen), Some(Write::Clear));
-    assert_eq!(limiter.clear_as_seen(seen), None, "sent twice, it comes twice");
-    // Made again: by a limit, by a slot that is noted, by another incarnation of the limiter.
+    assert_eq!(limiter.clear_as_seen(seen), None, "the clear arrives twice");
+    // The namespace is created again: with a limit, with a noted slot, or with another incarnation
+    // of the limiter.
     limiter.put(named()).unwrap();
     assert_eq!(limiter.clear_as_seen(seen), None);
     let seen = limiter.seen();
@@ -534,11 +541,11 @@ fn a_clear_from_before_clears_nothing_of_what_came_after() {
     assert_eq!(
         limiter.clear_as_seen(limiter.seen()),
         Some(Write::Clear),
-        "who looks again may clear"
+        "a sender that reads the new state can clear it"
     );
 }
 
-/// Returns how many tokens a shard gets that asks twice at this time, and what is stored then.
+/// Returns how many tokens a shard gets with two requests at this time, and stores the writes.
 fn tokens(limiter: &mut Limiter, rows: &mut BTreeMap<String, String>, now: UnixMillis) -> u32 {
     let mut store = |writes: Vec<Write>| {
         for write in writes {
@@ -557,8 +564,8 @@ fn tokens(limiter: &mut Limiter, rows: &mut BTreeMap<String, String>, now: UnixM
     answer.unwrap().tokens.unwrap()
 }
 
-/// The first task behind 0.001 a second waited for 1,000 s, and after each restart of the limiter
-/// again.
+/// The first task behind a rate of 0.001 per second waited for 1,000 s, and again after each
+/// restart of the limiter.
 #[test]
 fn the_first_run_of_a_slow_rate_does_not_wait() {
     let limit = Limit { concurrency: None, per_second: Some(0.001) };
@@ -585,7 +592,7 @@ fn the_first_run_of_a_slow_rate_does_not_wait() {
                 "at {at}, restarts: {restarts}"
             );
         }
-        // To set the same limit again saves nothing up, nor does another rate.
+        // Setting the same limit again saves no tokens, and neither does setting another rate.
         for per_second in [0.001, 0.002] {
             limiter
                 .put(Named {
@@ -598,9 +605,9 @@ fn the_first_run_of_a_slow_rate_does_not_wait() {
     }
 }
 
-/// Buckets of other rates are not stored: a restart gives out nothing twice.
+/// The buckets of higher rates are not stored, so a restart must not grant tokens twice.
 #[test]
-fn a_restart_gives_out_no_token_twice() {
+fn a_restart_grants_no_token_twice() {
     let limit = Limit { concurrency: None, per_second: Some(0.2) };
     let mut limiter = Limiter::load(None, 1).unwrap();
     let (_, Write::Put { name, record }) =
@@ -612,7 +619,7 @@ fn a_restart_gives_out_no_token_twice() {
     assert_eq!(tokens(&mut limiter, &mut rows, START), 1);
     let mut limiter = Limiter::load(rows.values().cloned(), 2).unwrap();
     assert_eq!(tokens(&mut limiter, &mut rows, START.plus(1)), 0);
-    // As an earlier version has stored it.
+    // The record is as an earlier version stored it.
     let record = r#"{"limit":{"key":"stripe","limit":{"perSecond":0.001}}}"#.to_owned();
     let mut limiter = Limiter::load([record], 3).unwrap();
     assert_eq!(limiter.get(KEY).unwrap().per_second, Some(0.001));
@@ -620,7 +627,7 @@ fn a_restart_gives_out_no_token_twice() {
 }
 
 #[test]
-fn limits_are_set_shown_lifted_and_counted() {
+fn limits_are_set_shown_removed_and_counted() {
     let mut limiter = Limiter::default();
     let named = |key: &str| Named {
         key: key.to_owned(),
@@ -645,7 +652,7 @@ fn limits_are_set_shown_lifted_and_counted() {
     );
     assert!(limiter.delete(KEY).is_some());
     assert_eq!((limiter.delete(KEY), limiter.get(KEY), limiter.list()), (None, None, Vec::new()));
-    assert_eq!(limiter.slots(KEY), 2, "what is out stays noted");
+    assert_eq!(limiter.slots(KEY), 2, "slots in use stay noted");
     for n in 0..MAX_LIMITS_PER_LIMITER {
         limiter.put(named(&n.to_string())).unwrap();
     }
@@ -655,7 +662,7 @@ fn limits_are_set_shown_lifted_and_counted() {
     assert_eq!((limiter.list(), limiter.slots(KEY)), (Vec::new(), 0));
 }
 
-/// As many limits as there may be, each of the longest key, with the slots of many shards noted.
+/// There are as many limits as possible. Each has the longest key and the slots of many shards.
 #[test]
 fn a_list_of_limits_is_bounded() {
     let mut limiter = Limiter::default();
@@ -675,35 +682,35 @@ fn a_list_of_limits_is_bounded() {
     let holders: usize = list.iter().map(|limit| limit.shards.len()).sum();
     assert_eq!(holders, MAX_LISTED_HOLDERS);
     assert_eq!(limiter.get(&key_of(79)).unwrap().shards.len(), 50);
-    assert_eq!(list[79].waiting, 50 * u64::from(u32::MAX - 1), "the sums are of all");
+    assert_eq!(list[79].waiting, 50 * u64::from(u32::MAX - 1), "the sums are over all shards");
     let written = serde_json::to_string(&list).unwrap().len();
     assert!(written <= MAX_LIST_BYTES / LIMITERS as usize, "{written}");
 }
 
 #[test]
-fn what_was_given_back_long_ago_is_forgotten() {
+fn shares_returned_long_ago_are_forgotten() {
     let mut limiter = Limiter::default();
     let begun = ask_in_turn(&mut limiter, question(1, 1, None), START);
     let asked = |count, waiting| of_shard(question(count, waiting, begun));
     assert_eq!(
         limiter.ask(&asked(3, 0), START.plus(5)).1.len(),
         1,
-        "everything is back; the number stays"
+        "everything is returned, but the number stays"
     );
     assert!(
         limiter.ask(&asked(1, 1), START.plus(6)).0.is_none(),
-        "so an old request is known for one"
+        "so the limiter recognizes an old request"
     );
     let other = LimiterRequest { key: "other".to_owned(), ..asked(4, 1) };
     let (_, writes) = limiter.ask(&other, START.plus(2 * SWEEP_MILLIS));
     assert_eq!(writes[0], Write::Delete { name: "share/1-0/stripe".to_owned() });
 }
 
-/// Found by the property test: a request that raised nothing, since as much was noted of an earlier
-/// incarnation of the shard, was not stored; after a restart of the limiter its repeat was taken
-/// for new, and what had been given to the shard was noted as given back.
+/// Found by the property test: a request was not stored because it raised nothing, since the same
+/// number was noted for an earlier incarnation of the shard. After a restart, the limiter took its
+/// copy for a new request, and recorded slots of the shard as returned.
 #[test]
-fn a_repeat_after_a_restart_takes_nothing_back() {
+fn a_repeated_request_after_a_restart_removes_no_slots() {
     let mut world = World::new(None, None);
     for step in [
         Step::Due(0, 1),
@@ -723,11 +730,11 @@ fn a_repeat_after_a_restart_takes_nothing_back() {
     }
 }
 
-/// A question that had come twice was answered with nothing and then, its copy, with a slot, which
-/// the shard did not take: it had its answer. It had nothing more to ask for, so the slot was noted
-/// for ever.
+/// The limiter granted nothing to a request and then a slot to its copy. The shard already had its
+/// answer, so it ignored the slot. It had no reason for a further request, so the slot stayed noted
+/// forever.
 #[test]
-fn what_a_copy_of_a_question_was_given_is_given_back() {
+fn slots_granted_to_a_copy_of_a_request_are_returned() {
     let mut limiter = Limiter::default();
     limiter
         .put(Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(1), per_second: None } })
@@ -762,7 +769,7 @@ fn what_a_copy_of_a_question_was_given_is_given_back() {
     let (answer, _) = limiter.ask(&asked, later);
     other.answered(&answer.unwrap(), later);
     assert_eq!((other.slots(), limiter.slots(KEY)), (0, 1));
-    // Its tasks are gone meanwhile, or not due for long.
+    // The tasks of the other shard are gone, or not due for a long time.
     for head in [None, Some(later.plus(86_400_000))] {
         let mut other = other.clone();
         let at = other.ask_at(head).unwrap().max(later);
