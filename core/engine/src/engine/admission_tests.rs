@@ -308,7 +308,7 @@ fn creates_stay_within_the_rate_and_its_use_survives_a_restart() {
 /// Dead letters did not count, so a task that always fails could fill the shard beyond its quota.
 #[test]
 fn dead_letters_count_towards_the_quota_and_replays_do_not() {
-    use crate::engine::lanes::tests::Pair;
+    use crate::engine::lanes::pair::Pair;
     let mut pair = Pair::new(usize::MAX);
     let quota = Quota { pending_tasks: Some(3), ..Quota::default() };
     for n in 0..3 {

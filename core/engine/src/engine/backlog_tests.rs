@@ -1,5 +1,5 @@
 use crate::Keep;
-use crate::engine::lanes::tests::Pair;
+use crate::engine::lanes::pair::Pair;
 use scheduler_model::bounds::{MAX_CATCH_UP_RUNS, MAX_LANES};
 use scheduler_model::protocol::Status;
 

@@ -4,7 +4,7 @@
 use super::*;
 use crate::Keep;
 use crate::circuits::Circuit;
-use crate::engine::lanes::tests::Pair;
+use crate::engine::lanes::pair::Pair;
 use scheduler_model::bounds::MAX_CATCH_UP_RUNS;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);

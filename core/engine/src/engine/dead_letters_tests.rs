@@ -1,6 +1,6 @@
 use super::*;
 use crate::Config;
-use crate::engine::lanes::tests::Pair;
+use crate::engine::lanes::pair::Pair;
 use scheduler_model::protocol::{
     Among, Change, ChangeRequest, Changed, Filter, LetterOutcome, RunRequest,
 };

@@ -1,6 +1,6 @@
 //! Lanes of a shard that has dispatched as many tasks as it may.
 
-use super::tests::Pair;
+use super::pair::Pair;
 
 /// Returns a shard that has dispatched two tasks without a key and may dispatch no more. Six tasks
 /// of a key with three slots wait in it.

@@ -219,9 +219,11 @@ impl Engine {
 }
 
 #[cfg(test)]
-#[path = "lanes_tests.rs"]
-pub(super) mod tests;
-
-#[cfg(test)]
 #[path = "full_tests.rs"]
 mod full_tests;
+#[cfg(test)]
+#[path = "lanes_pair.rs"]
+pub(super) mod pair;
+#[cfg(test)]
+#[path = "lanes_tests.rs"]
+mod tests;

@@ -1,5 +1,5 @@
 use crate::Keep;
-use crate::engine::lanes::tests::Pair;
+use crate::engine::lanes::pair::Pair;
 
 /// Expired tasks used the tokens of a rate and the slots of a limit before they were judged, so
 /// under overload nothing ran any more.

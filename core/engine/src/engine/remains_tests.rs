@@ -1,5 +1,5 @@
 use super::*;
-use crate::engine::lanes::tests::Pair;
+use crate::engine::lanes::pair::Pair;
 use crate::{Config, EngineError, Keep};
 use scheduler_model::bounds::MAX_DEAD_LETTERS_OF_A_TASK;
 use scheduler_model::protocol::Status;

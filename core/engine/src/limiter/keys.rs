@@ -260,5 +260,8 @@ fn shown(key: &str, allocator: &Allocator) -> Option<LimitShown> {
 }
 
 #[cfg(test)]
+#[path = "faults_tests.rs"]
+mod faults_tests;
+#[cfg(test)]
 #[path = "keys_tests.rs"]
 mod tests;
