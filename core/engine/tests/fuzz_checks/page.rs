@@ -86,7 +86,7 @@ pub(crate) fn check(data: &[u8]) {
         if let Ok(directory) = Directory::decode(bytes.to_vec(), body_len as usize) {
             assert_eq!(directory.bytes(), bytes);
             check_directory(&directory, body_len as usize);
-            // A page of a lane is loaded with the state that knows the lane only.
+            // A page of a lane can only be loaded with a state that knows the lane.
             if directory.lane() > 0 {
                 return;
             }

@@ -151,7 +151,7 @@ fn stays_due(world: &World, at: usize, n: u64, time: i64) {
         if (firing.version, firing.time, what) != (n, time, What::First) {
             continue;
         }
-        let dispatched = storage.dispatched(waiting.position.page).plus(1);
+        let dispatched = storage.dispatched_up_to(waiting.position.page).plus(1);
         let late_since = waiting.record.facts().late_since;
         if late_since.unwrap_or_default().max(waiting.position.due) > world.now.max(dispatched) {
             violated("due-runs-stay-due", format!("{waiting:?} was due at {}", world.now));

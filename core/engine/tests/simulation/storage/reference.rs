@@ -47,7 +47,7 @@ impl Storage {
     }
 
     /// Returns the time up to which everything in the order of a page was dispatched.
-    pub(crate) fn dispatched(&self, page: u32) -> UnixMillis {
+    pub(crate) fn dispatched_up_to(&self, page: u32) -> UnixMillis {
         self.watermark_of(&self.pages[&page]).due
     }
 
