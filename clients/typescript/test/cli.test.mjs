@@ -298,15 +298,19 @@ test("a wrong call says what is wrong and what there is", async () => {
   assert.match((await command(folder, "--help")).stdout, /durable-scheduler deploy/);
 });
 
-test("the template has what the scheduler needs, and is as init would leave it", async () => {
-  const template = join(ROOT, "examples/typescript");
-  const found = config(template, "wrangler.jsonc");
-  assertAgrees(found);
-  assert.deepEqual(missing(found), []);
-  const { version } = JSON.parse(await readFile(join(PACKAGE, "package.json"), "utf8"));
-  const manifest = JSON.parse(await readFile(join(template, "package.json"), "utf8"));
-  assert.equal(manifest.dependencies["durable-scheduler"], version);
-  // The button asks for these secrets, and explains them.
-  const secrets = (await readFile(join(template, ".dev.vars.example"), "utf8")).match(/^\w+(?==)/gm);
-  for (const name of secrets) assert.ok(manifest.cloudflare.bindings[name].description, name);
-});
+for (const name of ["typescript", "remind-me", "agents-migration"]) {
+  test(`examples/${name} has what the scheduler needs, and is as init would leave it`, async () => {
+    const example = join(ROOT, "examples", name);
+    const found = config(example, "wrangler.jsonc");
+    assertAgrees(found);
+    assert.deepEqual(missing(found), []);
+    const versionOf = async (path) => JSON.parse(await readFile(path, "utf8")).version;
+    const manifest = JSON.parse(await readFile(join(example, "package.json"), "utf8"));
+    assert.equal(manifest.dependencies["durable-scheduler"], await versionOf(join(PACKAGE, "package.json")));
+    assert.equal(manifest.devDependencies.wrangler, await versionOf(join(ROOT, "node_modules/wrangler/package.json")));
+    if (name === "agents-migration") assert.equal(manifest.dependencies.agents, await versionOf(join(PACKAGE, "test/agents/node_modules/agents/package.json")));
+    // The button asks for these secrets, and explains them.
+    const secrets = (await readFile(join(example, ".dev.vars.example"), "utf8")).match(/^\w+(?==)/gm);
+    for (const secret of secrets) assert.ok(manifest.cloudflare.bindings[secret].description, secret);
+  });
+}

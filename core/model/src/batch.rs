@@ -82,6 +82,8 @@ pub fn plan<'a>(
 
 /// Appends what a request is answered with for an item that was taken in, and that replaces the
 /// item `duplicate_of` if that is given.
+// Not inline: the coordinator, which calls it for each item, is built for the smallest size.
+#[inline(never)]
 pub fn write_taken(id: &TaskId<'_>, duplicate_of: Option<u32>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"id\":");
     write_text(id.as_str(), out);
