@@ -50,7 +50,10 @@ pub(crate) fn check(data: &[u8]) {
     let parameters = url::form_urlencoded::parse(data);
     if let Ok(query) = parse_runs_query(&mut each_or_several(parameters), &shards) {
         let json = serde_json::to_string(&query.filter).expect("a filter can be encoded");
-        assert_eq!(serde_json::from_str::<RunFilter>(&json).expect("an encoded filter can be parsed"), query.filter);
+        assert_eq!(
+            serde_json::from_str::<RunFilter>(&json).expect("an encoded filter can be parsed"),
+            query.filter
+        );
     }
     assert!(pattern_of(text).len() <= 4 * 201);
 }
@@ -58,7 +61,10 @@ pub(crate) fn check(data: &[u8]) {
 fn check_filter(filter: &Filter) {
     // The filter is encoded as it is sent to the shards.
     let json = serde_json::to_string(filter).expect("a filter can be encoded");
-    assert_eq!(serde_json::from_str::<Filter>(&json).expect("an encoded filter can be parsed"), *filter);
+    assert_eq!(
+        serde_json::from_str::<Filter>(&json).expect("an encoded filter can be parsed"),
+        *filter
+    );
     for time in [filter.from, filter.to].into_iter().flatten() {
         // An earlier time can only be given in RFC 3339, with its year.
         assert!(

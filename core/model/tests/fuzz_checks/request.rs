@@ -72,8 +72,10 @@ fn check_one<'a>(
     }
     if valid.recurring {
         // The shard computes the same schedule that was checked.
-        let schedule =
-            record.schedule().schedule(id_hash(&record.id)).expect("a stored schedule can be parsed");
+        let schedule = record
+            .schedule()
+            .schedule(id_hash(&record.id))
+            .expect("a stored schedule can be parsed");
         assert_eq!(schedule.next_after(NOW).map(|first| first.due), Some(valid.due));
         assert!(schedule.memory_bytes() < 2_048);
     }
@@ -129,7 +131,10 @@ fn check_change(text: &str) {
             assert!((UnixMillis::ZERO..=UnixMillis::LAST).contains(&to.at));
             assert!(to.local.is_none_or(|(local, zone)| local.instant(zone) == Some(to.at)));
             let sent = serde_json::to_string(&to).expect("a time can be encoded");
-            assert_eq!(serde_json::from_str::<NewTime>(&sent).expect("an encoded time can be parsed"), to);
+            assert_eq!(
+                serde_json::from_str::<NewTime>(&sent).expect("an encoded time can be parsed"),
+                to
+            );
         }
         Err(error) => check_error(&error),
     }
