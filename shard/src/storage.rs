@@ -1,15 +1,23 @@
 //! A shard's SQL: the schema, the reads at start-up, the engine's reads and writes, and the count
 //! of rows.
 
+mod values;
+
+pub(crate) use values::{blob, number};
+
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{
-    Destination, EngineError, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory,
-    StoredPage, StoredPatch, StoredSchedule, Write,
+    EngineError, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage,
+    StoredPatch, StoredSchedule, Write,
 };
 use scheduler_model::bounds::MAX_ROW_BYTES;
 use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use values::{
+    bytes_of, destination, destination_text, failed, integer, optional, optional_blob,
+    optional_number, seq_value,
+};
 use worker::js_sys::{Function, Reflect};
 use worker::wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use worker::{SqlStorage, SqlStorageValue as Value, Storage};
@@ -41,12 +49,6 @@ const ADDED_COLUMNS: [(&str, &str, &str); 1] =
 
 /// The index in `decided` of a row that belongs to the whole envelope.
 const OF_ENVELOPE: i64 = -1;
-
-/// The text in the outbox for [`Destination::Dispatch`]. The name of a binding is never empty.
-const DISPATCH: &str = "";
-/// The prefix of the number of a [`Destination::Lane`] in the outbox. No name of a binding begins
-/// with it.
-const LANE: char = '#';
 
 /// The storage of a shard.
 #[derive(Clone)]
@@ -426,85 +428,5 @@ impl Reader for Sql {
             "SELECT body FROM history WHERE seq = ?",
             vec![seq_value(row)],
         )
-    }
-}
-
-fn bytes_of(value: &Value) -> usize {
-    match value {
-        Value::Blob(bytes) => bytes.len(),
-        Value::String(text) => text.len(),
-        _ => 0,
-    }
-}
-
-fn failed(problem: worker::Error) -> StorageError {
-    StorageError(problem.to_string())
-}
-
-fn integer(value: u32) -> Value {
-    Value::Integer(i64::from(value))
-}
-
-/// Envelopes are counted from 1. At 1,000 per second, 2^53, the last exact integer in JavaScript,
-/// is reached after 285,000 years.
-fn seq_value(seq: u64) -> Value {
-    Value::Integer(i64::try_from(seq).unwrap_or(i64::MAX))
-}
-
-pub(crate) fn number(value: Option<Value>) -> Result<i64, StorageError> {
-    match value {
-        Some(Value::Integer(number)) => Ok(number),
-        other => Err(StorageError(format!("expected an integer, found {other:?}"))),
-    }
-}
-
-fn optional(value: Option<i64>) -> Value {
-    value.map_or(Value::Null, Value::from)
-}
-
-fn optional_number(value: Option<Value>) -> Result<Option<i64>, StorageError> {
-    match value {
-        Some(Value::Null) => Ok(None),
-        other => number(other).map(Some),
-    }
-}
-
-pub(crate) fn blob(value: Option<Value>) -> Result<Vec<u8>, StorageError> {
-    match value {
-        Some(Value::Blob(bytes)) => Ok(bytes),
-        None => Err(StorageError("no such row".to_owned())),
-        _ => Err(StorageError("expected a blob".to_owned())),
-    }
-}
-
-fn optional_blob(value: Option<Value>) -> Result<Vec<u8>, StorageError> {
-    match value {
-        Some(Value::Null) => Ok(Vec::new()),
-        other => blob(other),
-    }
-}
-
-fn destination_text(destination: &Destination) -> String {
-    match destination {
-        Destination::Dispatch => DISPATCH.to_owned(),
-        Destination::Lane(lane) => format!("{LANE}{lane}"),
-        Destination::Queue(binding) => binding.clone(),
-    }
-}
-
-fn destination(value: Option<Value>) -> Result<Option<Destination>, StorageError> {
-    match value {
-        Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if text == DISPATCH => Ok(Some(Destination::Dispatch)),
-        Some(Value::String(text)) => match text.strip_prefix(LANE) {
-            Some(lane) => {
-                let lane = lane
-                    .parse()
-                    .map_err(|_| StorageError(format!("expected a lane, found {text}")))?;
-                Ok(Some(Destination::Lane(lane)))
-            }
-            None => Ok(Some(Destination::Queue(text))),
-        },
-        other => Err(StorageError(format!("expected a destination, found {other:?}"))),
     }
 }
