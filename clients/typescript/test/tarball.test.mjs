@@ -171,6 +171,13 @@ test("from nothing to a fired task with npm alone, by the commands and files of 
   }
 });
 
+test("the Worker of README.md compiles with the settings for an editor", async () => {
+  await writeFile(join(first, "tsconfig.json"), blocks.take("The scheduler in your Worker", "json").code);
+  await run("npx", ["wrangler", "types"], { cwd: first, env });
+  const { stdout } = await run("tsc", ["-p", first]).catch((error) => error);
+  assert.equal(stdout, "");
+});
+
 test("the test of README.md runs in the same project", async () => {
   await writeFile(join(first, "reminders.test.mjs"), blocks.take("Tests of your own", "js").code);
   const { NODE_TEST_CONTEXT: _, ...outside } = env;
