@@ -152,7 +152,7 @@ describe("examples", { concurrency: 2 }, () => {
       }
     };
     const shown = (schedules) => schedules.map(({ type, callback }) => `${type} ${callback}`).sort();
-    const all = ["cron sumUp", "delayed tell", "interval check"];
+    const all = ["cron sumUp", "delayed post", "interval check"];
 
     await use(async ({ call }) => {
       await call("PUT", "page?text=https://example.com/");
@@ -172,7 +172,7 @@ describe("examples", { concurrency: 2 }, () => {
       assert.deepEqual([messages, shown(schedules)], [["Now"], all]);
       // The schedules of onStart have moved. The reminder is still the agent's own.
       assert.deepEqual((await tasks()).map(({ cron, everySeconds }) => cron ?? everySeconds).sort(), ["0 8 * * 1-5", 60]);
-      await call("DELETE", `reminder?text=${schedules.find(({ callback }) => callback === "tell").id}`);
+      await call("DELETE", `reminder?text=${schedules.find(({ callback }) => callback === "post").id}`);
       await call("POST", "reminder?seconds=0&text=Moved");
       await until("the message", async () => (await call("GET", "")).messages.includes("Moved"));
     });
