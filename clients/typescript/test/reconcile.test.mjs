@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cron, every, task } from "../src/scheduler/decorators.ts";
 import { Home } from "../src/scheduler/home.ts";
-import { fingerprintOf, reconcile } from "../src/scheduler/reconcile.ts";
+import { SchedulerError } from "../src/client/index.ts";
+import { fingerprintOf, reconcile, reconcileByRecord } from "../src/scheduler/reconcile.ts";
 
 class Base {}
 
@@ -85,6 +86,48 @@ test("a schedule that is refused does not keep out the others, and the error nam
   const type = classWith({ never: [cron("0 0 30 2 *")], tick: [every(60)] });
   await assert.rejects(reconcile(client, homeOf(type)), /^AggregateError: the schedule of Own\.never\(\) is not in place: cron never fires$/);
   assert.deepEqual([...client.stored.keys()], ["{ROOMS:kim}:@tick"]);
+});
+
+/** A client as `fakeClient`, with a record whose versions count. `during` is called while schedules are put in place. */
+function clientWithRecord(during = () => {}) {
+  const client = fakeClient();
+  let version = 0;
+  const record = { id: "{TASKS}-record", payload: {}, etag: "0" };
+  const { scheduleTask } = client;
+  return Object.assign(client, {
+    record,
+    async getTask(id) {
+      return id === record.id ? { ...record } : client.stored.get(id);
+    },
+    async scheduleTask(task) {
+      await scheduleTask(task);
+      await during(client);
+    },
+    async changeTask(id, { payload }, { ifMatch }) {
+      assert.equal(id, record.id);
+      if (ifMatch !== undefined && ifMatch.etag !== record.etag) throw new SchedulerError({ type: "/problems/other-version", title: "", status: 412, detail: "", retryable: false, attempts: 1 });
+      Object.assign(record, { payload, etag: String((version += 1)) });
+    },
+  });
+}
+
+test("schedules are compared by their record, and two versions at one time leave none that says that all is well", async () => {
+  const home = homeOf(classWith({ tick: [every(60)] }));
+  const wanted = await fingerprintOf(home);
+  const alone = clientWithRecord();
+  await reconcileByRecord(alone, home, alone.record.id);
+  await reconcileByRecord(alone, home, alone.record.id);
+  assert.deepEqual([alone.record.payload, alone.asked.length], [{ fingerprint: wanted }, 1]);
+
+  const other = await fingerprintOf(homeOf(classWith({ tick: [every(61)] })));
+  const both = clientWithRecord((client) => client.changeTask(client.record.id, { payload: { fingerprint: other } }, {}));
+  await assert.rejects(reconcileByRecord(both, home, both.record.id), /another version of Own has declared schedules at the same time/);
+  assert.deepEqual(both.record.payload, { fingerprint: "" });
+
+  // Another isolate of the same version may have been faster.
+  const same = clientWithRecord((client) => client.changeTask(client.record.id, { payload: { fingerprint: wanted } }, {}));
+  await reconcileByRecord(same, home, same.record.id);
+  assert.deepEqual(same.record.payload, { fingerprint: wanted });
 });
 
 test("no name of an object imitates another one", () => {

@@ -1,6 +1,8 @@
 // Brings the declared schedules of a class into the scheduler: adds, changes and removes them.
 
 import type { SchedulerClient } from "../client/client.ts";
+import { SchedulerError } from "../client/errors.ts";
+import type { ChangeOptions } from "../client/options.ts";
 import type { NewTask } from "../generated/openapi.ts";
 import { type DeclaredSchedule, declaredSchedules } from "./declarations.ts";
 import { toApi } from "./convert.ts";
@@ -42,6 +44,35 @@ export async function reconcile(client: SchedulerClient, home: Home): Promise<vo
     if (!wanted.has(id)) await client.cancelTask(id);
   }
   if (errors.length > 0) throw new AggregateError(errors, errors.map((error) => error.message).join("\n"));
+}
+
+/**
+ * Reconciles the declared schedules if they have changed, by the fingerprint in the payload of a task, the record.
+ * `home.token` makes the record if it is missing.
+ *
+ * Throws what `reconcile` throws, and an `Error` if another version of the class was reconciled at the same time: the record is
+ * empty then, so that the next attempt compares them again.
+ */
+export async function reconcileByRecord(client: SchedulerClient, home: Home, recordId: string): Promise<void> {
+  const wanted = await fingerprintOf(home);
+  const found = await client.getTask(recordId);
+  if (fingerprintIn(found) === wanted) return;
+  await reconcile(client, home);
+  await home.token();
+  const record = found ?? (await client.getTask(recordId));
+  const write = (fingerprint: string, options: ChangeOptions) => client.changeTask(recordId, { payload: { fingerprint } }, options);
+  try {
+    await write(wanted, { ifMatch: record });
+  } catch (error) {
+    if (!(error instanceof SchedulerError && error.type === "/problems/other-version")) throw error;
+    if (fingerprintIn(await client.getTask(recordId)) === wanted) return;
+    await write("", {});
+    throw new Error(`another version of ${home.type.name} has declared schedules at the same time: they are compared again`, { cause: error });
+  }
+}
+
+function fingerprintIn(record: { payload?: unknown } | undefined): string {
+  return ((record?.payload ?? {}) as { fingerprint?: string }).fingerprint ?? "";
 }
 
 function idOf(home: Home, method: string): string {
