@@ -5,6 +5,8 @@ import { test } from "node:test";
 import { connect } from "../src/scheduler/connect.ts";
 import { Home, hasToken, methodOfPath } from "../src/scheduler/home.ts";
 import { homeOfObject } from "../src/scheduler/object-home.ts";
+import { PermanentError, RetryLaterError } from "../src/scheduler/errors.ts";
+import { interceptRuns } from "../src/scheduler/runs.ts";
 import { forwardRun } from "../src/worker/runs.ts";
 
 /** A scheduler that answers with its name and what it was called with. */
@@ -100,6 +102,37 @@ test("a forged run leaves no trace in an object that has no token", async () => 
   const home = homeOfObject({ id: idOf("Room", "kim"), storage: kept }, {}, class {}, Object);
   assert.equal(await hasToken(new Request("http://x/", { headers: { "durable-scheduler-token": "0".repeat(64) } }), home), false);
   assert.equal(kept.stored.size, 0);
+});
+
+test("the answer to a run says how it ended, and whether it is tried again", async (t) => {
+  t.mock.method(console, "error", () => {});
+  class Base {}
+  class Room extends Base {
+    remind(payload, run) {
+      if (payload instanceof Object) throw { permanent: new PermanentError("no use"), later: new RetryLaterError("not yet", 1.2), broken: new Error("broken") }[payload.how];
+      return [payload, run];
+    }
+  }
+  const home = new Home({ type: Room, base: Base, address: () => ({ type: "durable-object", binding: "ROOMS", name: "kim" }), token: async () => "the token" });
+  const room = new Room();
+  const calls = [];
+  interceptRuns(room, home, { onCall: (isGenuine) => calls.push(isGenuine), before: () => calls.push("before") });
+  const send = async (method, payload, token = "the token") => {
+    const request = new Request(`http://x/durable-scheduler/runs/${method}?binding=ROOMS&name=kim`, { method: "POST", headers: { "durable-scheduler-token": token }, body: JSON.stringify({ id: "{ROOMS:kim}:a", time: 5, payload }) });
+    const response = await room.answerScheduledRun(request);
+    return [response.status, response.headers.get("retry-after")];
+  };
+  assert.deepEqual(await send("remind", "tea"), [204, null]);
+  assert.deepEqual([await calls[0], calls[1]], [true, "before"]);
+  assert.deepEqual(await send("remind", { how: "broken" }), [500, null]);
+  assert.deepEqual(await send("remind", { how: "later" }), [503, "2"]);
+  assert.deepEqual(await send("remind", { how: "permanent" }), [410, null]);
+  // A version of the class that has the method may come with the next deployment.
+  assert.deepEqual(await send("report"), [404, null]);
+  calls.length = 0;
+  assert.deepEqual(await send("remind", "tea", "forged"), [410, null]);
+  assert.deepEqual(await send("report", "tea", "forged"), [410, null]);
+  assert.deepEqual(await Promise.all(calls), [false, false]);
 });
 
 test("a run reaches an object of a namespace or an entry point, and no other method of a binding", async () => {
