@@ -5,7 +5,7 @@ import { connect } from "./connect.ts";
 import type { Class } from "./declarations.ts";
 import type { Home } from "./home.ts";
 import { homeOfObject, type ObjectClass } from "./object-home.ts";
-import { fingerprintOf, reconcile } from "./reconcile.ts";
+import { fingerprintOf, reconcile, throwAll } from "./reconcile.ts";
 import { interceptRuns } from "./runs.ts";
 import { TaskScheduler } from "./task-scheduler.ts";
 import type { Criteria, NewTask, Task, TaskRun } from "./types.ts";
@@ -114,8 +114,9 @@ class DeclaredSchedules {
         this.#nextAttempt = 0;
         return;
       }
-      await reconcile(this.#client(), this.#home);
-      await this.#storage.put(FINGERPRINT, wanted);
+      const { fingerprint, errors } = await reconcile(this.#client(), this.#home, stored ?? "");
+      await this.#storage.put(FINGERPRINT, fingerprint);
+      throwAll(errors);
     } catch (error) {
       this.#nextAttempt = Date.now() + RETRY_MILLIS;
       console.error(`${this.#home.type.name}: ${(error as Error).message}`);
