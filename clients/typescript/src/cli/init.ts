@@ -97,7 +97,7 @@ function newProject(folder: string, wishes: Wishes): Plan {
   const text = addTo(`${JSON.stringify(start, undefined, 2)}\n`, "wrangler.jsonc", additions);
   const files: [string, string][] = [
     ["wrangler.jsonc", text],
-    ["src/index.ts", `${EXPORTS}\n`],
+    ["src/index.ts", newWorker(wishes)],
     [".gitignore", "node_modules\n.wrangler\n.dev.vars\n"],
   ];
   const changes = files.map(([file, after]) => ({ path: join(folder, file), before: "", after })).filter(({ path }) => !existsSync(path));
@@ -107,6 +107,15 @@ function newProject(folder: string, wishes: Wishes): Plan {
 
 /** The longest name of a Worker. */
 const MAX_WORKER_NAME = 63;
+
+/** Returns the source of a Worker with a scheduler, and with the classes that are wished, for the user to fill. */
+function newWorker({ objects = [], tasks }: Wishes): string {
+  // Two bindings may lead to one class.
+  const classes = new Map([...objects.map((object) => [object.split("=", 2)[1] ?? "", "Scheduler"] as const), ...(tasks === undefined ? [] : [[tasks, "Tasks"] as const])]);
+  if (classes.size === 0) return `${EXPORTS}\n`;
+  const bases = [...new Set(classes.values())].sort().join(", ");
+  return `import { ${bases} } from "durable-scheduler";\n\n${EXPORTS}\n${[...classes].map(([name, base]) => `\nexport class ${name} extends ${base} {}\n`).join("")}`;
+}
 
 /** Returns a plan as text: the difference of each file. */
 export function describe(folder: string, { changes }: Plan): string {

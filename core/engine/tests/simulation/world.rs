@@ -218,6 +218,7 @@ impl World {
             | Event::Report { shard, .. } => Some(*shard),
             _ => None,
         };
+        let is_watchdog = matches!(event, Event::Watchdog);
         match event {
             Event::Client { request, tries } => self.client(request, tries),
             Event::Alarm { shard, at } => self.on_clock_of(shard, |world| world.alarm(shard, at)),
@@ -239,7 +240,8 @@ impl World {
             Event::Watchdog => self.watchdog(),
             Event::Clock { of, offset } => self.clock_steps(of, offset),
         }
-        if shard.is_some() {
+        // The watchdog wakes shards whose alarm was lost, so it also ends a time without tasks that wait.
+        if shard.is_some() || is_watchdog {
             self.free_slots_are_used(self.is_faultless);
         }
         if let Some(shard) = shard

@@ -11,6 +11,7 @@ use scheduler_engine::{Config, Destination, Effects, Keep, Write};
 use scheduler_model::bounds::MAX_CATCH_UP_RUNS;
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::Flags;
+use scheduler_model::position::Position;
 use scheduler_model::task::Record;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// for the next one.
 const LEAST_OF_A_FULL_FIRING: usize = 100;
 const LEAST_BYTES_OF_A_FULL_FIRING: usize = 4_000_000;
+/// With at least as many tasks of a lane that may fire, a wake-up may leave lapsed ones in the lane.
+const ENOUGH_OF_A_LANE: usize = 1_000;
 
 /// Returns the most bytes that a due entry may count for. Its record is read once, or twice if
 /// other runs are skipped together with it. Such a run counts for 20,000 more, and any other
@@ -62,6 +65,7 @@ pub(crate) fn firing(
     });
     model.held_up += u64::from(is_used_up);
     let keep = config.history;
+    leave_lapsed(storage, &mut due, effects);
     settle_skipped(model, shard, &mut due, &mut behind, (effects, keep));
     // Lapsed tasks of lanes are dropped first, in the order of each lane.
     let in_lane = |due: &&Due| storage.is_in_lane(due.waiting.position.page);
@@ -165,6 +169,40 @@ pub(crate) fn firing(
         model.release(&model.version(firing_due(due).version).id.clone(), now.get());
     }
     !behind.is_empty() && dispatched < config.max_dispatched
+}
+
+/// `overload-is-used-up`: what has lapsed in a lane is dropped, unless the lane has more tasks that
+/// may fire than a wake-up dispatches. Takes out of `due` what this wake-up leaves.
+fn leave_lapsed(storage: &Storage, due: &mut Vec<Due>, effects: &Effects) {
+    let mut may_fire = BTreeMap::<u8, usize>::new();
+    for of in due.iter().filter(|of| of.fate == Fate::Fires) {
+        *may_fire.entry(storage.lane_of(of.waiting.position.page)).or_default() += 1;
+    }
+    due.retain(|of| {
+        let position = of.waiting.position;
+        let lane = storage.lane_of(position.page);
+        let has_lapsed = !matches!(of.fate, Fate::Fires | Fate::Waits(_));
+        if lane == 0 || !has_lapsed || is_cancelled(effects, position) {
+            return true;
+        }
+        let others = may_fire.get(&lane).copied().unwrap_or_default();
+        hold("overload-is-used-up", others >= ENOUGH_OF_A_LANE, || {
+            format!("{of:?} has lapsed, and is left with {others} others that may fire")
+        });
+        false
+    });
+}
+
+/// Returns whether a wake-up cancels the entry at this position.
+fn is_cancelled(effects: &Effects, position: Position) -> bool {
+    effects.writes.iter().any(|write| match write {
+        Write::SetDead { page, bits } if page.get() == position.page => {
+            let byte = bits.get(position.index as usize / 8).copied().unwrap_or_default();
+            byte >> (position.index % 8) & 1 == 1
+        }
+        Write::DeletePage { page, .. } => page.get() == position.page,
+        _ => false,
+    })
 }
 
 /// `backlogs-are-bounded`: an occurrence with a key that neither fires nor waits is skipped,

@@ -53,7 +53,12 @@ impl Storage {
 
     /// Returns whether a page belongs to a limit key.
     pub(crate) fn is_in_lane(&self, page: u32) -> bool {
-        self.pages.get(&page).is_some_and(|row| row.directory.lane() > 0)
+        self.lane_of(page) > 0
+    }
+
+    /// Returns the lane of a page: 0 if it is of the main order, or if there is none.
+    pub(crate) fn lane_of(&self, page: u32) -> u8 {
+        self.pages.get(&page).map_or(0, |row| row.directory.lane())
     }
 
     pub(crate) fn has_lanes(&self) -> bool {
