@@ -387,8 +387,10 @@ test("deploy of an environment makes the queues and secrets of that one, and a d
   const folder = await withFakeWrangler({});
   await command(folder, "init", "--yes");
   const made = JSON.parse(await read(folder, "wrangler.jsonc"));
+  await writeFile(join(folder, "wrangler.jsonc"), JSON.stringify({ ...made, env: { staging: {} } }));
   const lacking = await command(folder, "deploy", "--", "--env", "staging");
   assert.equal(lacking.status, 2);
+  assert.match(lacking.stderr, /^env\.staging in .* lacks durable_objects\.bindings.*: copy it from above$/m);
   const { durable_objects, queues: { producers: [producer], consumers: [consumer] }, vars } = made;
   const staging = { durable_objects, vars, queues: { producers: [{ ...producer, queue: "staging-dispatch" }], consumers: [{ ...consumer, queue: "staging-dispatch", dead_letter_queue: "staging-dlq" }] } };
   await writeFile(join(folder, "wrangler.jsonc"), JSON.stringify({ ...made, env: { staging } }));
