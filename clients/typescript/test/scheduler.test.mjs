@@ -111,9 +111,6 @@ test("only tasks that the object has scheduled reach its methods", async () => {
   assert.deepEqual(await called("kim.remind", ({ payload: { text } }) => text === "forged"), []);
   assert.deepEqual(await called("getByName"), []);
   assert.deepEqual((await api(`tasks?prefix=${encodeURIComponent("{REMINDERS:nobody}:")}`)).body.tasks, []);
-  // Once somebody calls it, it has them.
-  await call("nobody", "query");
-  await until("the schedule", async () => (await call("nobody", "query", { id: "@tick" })).length > 0);
 });
 
 test("a query finds the tasks of its object only, by description, id, kind and time", async () => {
