@@ -55,7 +55,6 @@ use crate::local_time::LocalTime;
 use crate::steps::count_steps;
 use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
-use search::Search;
 
 /// The most steps (months, or positions within a day) of a search for the next run. A step takes
 /// about 40 nanoseconds, so a search takes 0.2 milliseconds. Coarse rules step by month, and 5,000
@@ -139,6 +138,25 @@ struct Start {
     at: UnixMillis,
     /// The local time, if the start was given as one.
     local: Option<LocalTime>,
+}
+
+/// The bounds of a search: its steps, and the last local time.
+struct Search {
+    steps: u32,
+    /// Local seconds, inclusive.
+    until: i64,
+}
+
+impl Search {
+    /// Takes a step towards the local time `at`. Returns `None` if no step is left, or if `at` is
+    /// beyond the end of the search.
+    fn step(&mut self, at: i64) -> Option<()> {
+        if at > self.until {
+            return None;
+        }
+        self.steps = self.steps.checked_sub(1)?;
+        Some(())
+    }
 }
 
 /// Counting the runs of a rule took more than [`MAX_COUNTING_STEPS`].

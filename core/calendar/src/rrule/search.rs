@@ -1,26 +1,7 @@
 //! Searches the local times of a rule.
 
-use super::{DAY, Frequency, RRule};
+use super::{DAY, Frequency, RRule, Search};
 use crate::cron::fields::next_time;
-
-/// The bounds of a search: its steps, and the last local time.
-pub(super) struct Search {
-    pub(super) steps: u32,
-    /// Local seconds, inclusive.
-    pub(super) until: i64,
-}
-
-impl Search {
-    /// Takes a step towards the local time `at`. Returns `None` if no step is left, or if `at` is
-    /// beyond the end of the search.
-    pub(super) fn step(&mut self, at: i64) -> Option<()> {
-        if at > self.until {
-            return None;
-        }
-        self.steps = self.steps.checked_sub(1)?;
-        Some(())
-    }
-}
 
 impl RRule {
     /// Returns the first local time at or after `from` that the rule allows.
