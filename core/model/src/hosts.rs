@@ -65,8 +65,8 @@ const MAX_SHOWN_BYTES: usize = 100;
 /// Returns the host of a filter in the form that URLs have: in lower case, international names in
 /// ASCII, without the dot of the root.
 ///
+/// # Errors
 /// If it is not a host, or has a scheme, a port or a path. The error names `field`.
-/// If it is not a host, or has a scheme, a port or a path; names `field`.
 pub fn host_of_name(name: &str, field: &str) -> Result<String, FieldError> {
     match Host::parse(name) {
         Ok(Host::Domain(domain)) => Ok(without_root(&domain).to_owned()),

@@ -98,10 +98,10 @@ impl TimeInput<'_> {
         time.map_err(|problem| FieldError::new(field, problem))
     }
 
-    /// Reads an instant, for a field that has no time zone beside it.
-    ///
     /// Parses an instant, for a field without a time zone.
-    /// Those of [`Self::read`], and when it is a local time.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`], and an error if the value is a local time.
     pub(crate) fn instant(&self, field: &'static str) -> Result<UnixMillis, FieldError> {
         match self.read(field, false)? {
             GivenTime::Instant(instant) => Ok(instant),

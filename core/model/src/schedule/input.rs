@@ -1,18 +1,16 @@
 //! Schedules in requests, and the check that makes them valid.
 
-use super::members::{Company, MEMBERS};
 use super::{Budget, MisfireInput, Overlap, ScheduleFields};
 use crate::bounds::{
-    MAX_CRON_EXPRESSIONS, MAX_CRON_TEXT_BYTES, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS,
-    MAX_LATENESS_SECONDS, MAX_MISFIRE_TEXT_BYTES, MIN_INTERVAL_SECONDS,
+    MAX_CRON_EXPRESSIONS, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MAX_LATENESS_SECONDS,
+    MIN_INTERVAL_SECONDS,
 };
 use crate::ids::TaskId;
-use crate::input::{FieldError, GivenTime, Object, Text, TimeInput, Whole, at_most};
+use crate::input::{FieldError, GivenTime, Object, Text, TimeInput, Whole};
 use crate::names::Given;
 use crate::routing::id_hash;
 use crate::schedule::LocalTimes;
 use scheduler_calendar::local_time::LocalTime;
-use scheduler_calendar::rrule::MAX_COUNTED_RUNS;
 use scheduler_calendar::schedule::Schedule;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Tz;
@@ -268,216 +266,12 @@ impl<'a> ScheduleInput<'a> {
     }
 }
 
-impl<'a> Recurrence<'a> {
-    /// Checks the lengths of JSON texts before any of them is parsed.
-    fn check_lengths(&self) -> Result<(), FieldError> {
-        let length = |given: Option<&RawValue>| given.map_or(0, |given| given.get().len());
-        at_most("cron", length(self.cron), MAX_CRON_TEXT_BYTES)?;
-        at_most("misfire", length(self.misfire), MAX_MISFIRE_TEXT_BYTES)
-    }
-
-    /// Checks that each field belongs to the kind of schedule. `without_zone` says what to do about
-    /// a time zone without a local time.
-    fn check_company(
-        &self,
-        kind: GivenKind,
-        has_local: bool,
-        without_zone: &str,
-    ) -> Result<(), FieldError> {
-        let misplaced = MEMBERS
-            .iter()
-            .find(|member| self.has(member.name) && !member.of.takes(kind, has_local));
-        let Some(member) = misplaced else { return Ok(()) };
-        let refusal = member.of.refusal();
-        Err(match member.of {
-            Company::Zoned => FieldError::new(member.name, format!("{refusal}; {without_zone}")),
-            _ => FieldError::new(member.name, refusal),
-        })
-    }
-
-    /// Returns whether the task is as an answer shows a task without a schedule.
-    fn is_shown_unscheduled(&self) -> bool {
-        self.kind.is_some_and(|kind| kind.get() == "\"no-schedule\"")
-    }
-
-    /// Returns whether a member of [`MEMBERS`] is given.
-    fn has(&self, name: &str) -> bool {
-        match name {
-            "timezone" => self.timezone.is_some(),
-            "anchor" => self.anchor.is_some(),
-            "startAt" => self.start_at.is_some(),
-            "endAt" => self.end_at.is_some(),
-            "maxRuns" => self.max_runs.is_some(),
-            "jitterSeconds" => self.jitter_seconds.is_some(),
-            "windowSeconds" => self.window_seconds.is_some(),
-            "misfire" => self.misfire.is_some(),
-            "overlap" => self.overlap.is_some(),
-            "expireAfterSeconds" => self.expire_after_seconds.is_some(),
-            _ => false,
-        }
-    }
-
-    /// Restores times that were given as local times, if the instants next to them are unchanged.
-    /// So what an answer shows of a task defines the same task.
-    fn read_local(&mut self, time: &mut Option<TimeInput<'a>>) {
-        let Some(Object(local)) = self.local.take() else { return };
-        let Ok(Some(zone)) = self.zone() else { return };
-        for (given, local) in [
-            (time, local.time),
-            (&mut self.start_at, local.start_at),
-            (&mut self.end_at, local.end_at),
-            (&mut self.anchor, local.anchor),
-        ] {
-            let (Some(input), Some(local)) = (given.as_ref(), local) else { continue };
-            if let Ok(GivenTime::Instant(instant)) = input.read("time", true)
-                && [local.instant(zone), local.instant_after_gap(zone)].contains(&Some(instant))
-            {
-                *given = Some(TimeInput::Text(local.to_string().into()));
-            }
-        }
-    }
-
-    fn max_runs(&self) -> Option<u32> {
-        self.max_runs.map(|runs| runs.0)
-    }
-
-    /// Returns the time zone, if there is one.
-    pub(super) fn zone(&self) -> Result<Option<Tz>, FieldError> {
-        let read = self
-            .timezone
-            .as_ref()
-            .map(|name| scheduler_calendar::cron::timezone(Some(&name.0)))
-            .transpose();
-        read.map_err(|problem| FieldError::new("timezone", problem.to_string()))
-    }
-
-    fn check(
-        &self,
-        kind: GivenKind,
-        id: &str,
-        now: UnixMillis,
-        budget: &mut Budget,
-    ) -> Result<CheckedSchedule<'a>, FieldError> {
-        let zone = self.zone()?;
-        let (start_at, local_start) = in_zone("startAt", &self.start_at, zone)?.unzip();
-        let (end_at, local_end) = in_zone("endAt", &self.end_at, zone)?.unzip();
-        let (given_anchor, mut local_anchor) = in_zone("anchor", &self.anchor, zone)?.unzip();
-        if self.every_seconds.is_some() && given_anchor.is_none() {
-            local_anchor = local_start;
-        }
-        let local = LocalTimes {
-            time: None,
-            start_at: local_start.flatten(),
-            end_at: local_end.flatten(),
-            anchor: local_anchor.flatten(),
-        };
-        // In a gap, a run may be later than a bound: see `Every::from_local`.
-        let of_local = zone.and_then(|zone| local.anchor?.instant_after_gap(zone));
-        let anchor = match self.every_seconds {
-            // Without another anchor, the first run is at the start, or one interval from now. The
-            // anchor is stored, because the runs depend on it.
-            Some(seconds) => of_local
-                .or(given_anchor)
-                .or(start_at)
-                .or(Some(now.plus((seconds * 1_000.0).round() as i64))),
-            None => None,
-        };
-        let mut fields = Box::new(ScheduleFields {
-            cron: self.cron,
-            timezone: self.timezone.as_ref().map(|timezone| timezone.0.clone()),
-            local: local.unless_empty(),
-            every_seconds: self.every_seconds,
-            anchor,
-            rrule: self.rrule.as_ref().map(|rule| rule.0.clone()),
-            start_at,
-            end_at,
-            max_runs: self.max_runs(),
-            jitter_seconds: self.jitter_seconds,
-            window_seconds: self.window_seconds,
-            misfire: self.misfire,
-            overlap: self.overlap.map(|Given(overlap)| overlap),
-            expire_after_seconds: self.expire_after_seconds,
-            ..ScheduleFields::default()
-        });
-        fields.policies()?;
-        if end_at.is_some_and(|end| start_at.is_some_and(|start| end < start)) {
-            return Err(FieldError::new("endAt", "is before startAt"));
-        }
-        let has_open_anchor = anchor.is_some() && self.anchor.is_none() && !self.settles_anchor;
-        let checked = |due, fields, schedule| CheckedSchedule {
-            time: None,
-            due,
-            fields: Some(fields),
-            schedule: Some(schedule),
-            has_open_anchor,
-        };
-        if let Some(last) = self.goes_on {
-            fields.final_run = last;
-            check_runs(self.max_runs(), kind)?;
-            let schedule = fields.schedule(id_hash(id))?;
-            // A paused task, or one whose last run is due, may have no future run.
-            let due = schedule.next_after(now).map_or(UnixMillis::NEVER, |next| next.due);
-            return Ok(checked(due, fields, schedule));
-        }
-        let may_count = self.max_runs.is_some() || kind == GivenKind::Rrule;
-        let to_count = if may_count { fields.counted_runs()? } else { 0 };
-        check_runs(self.max_runs(), kind)?;
-        let (field, what) =
-            if self.max_runs.is_some() { ("maxRuns", "maxRuns") } else { ("rrule", "COUNT") };
-        budget.count_runs(field, what, to_count)?;
-        let Some((schedule, first)) = fields.settle(id_hash(id), now)? else {
-            return Err(no_run(&fields, kind, now));
-        };
-        Ok(checked(first.due, fields, schedule))
-    }
-}
-
-fn check_runs(runs: Option<u32>, kind: GivenKind) -> Result<(), FieldError> {
-    match runs {
-        Some(0) => Err(FieldError::new("maxRuns", "is 0; must be 1 or more")),
-        Some(runs) if kind != GivenKind::Every && runs > MAX_COUNTED_RUNS => Err(FieldError::new(
-            "maxRuns",
-            format!(
-                "is {runs}; for cron and rrule, whose runs have to be counted off, the limit is {MAX_COUNTED_RUNS}: give endAt instead"
-            ),
-        )),
-        _ => Ok(()),
-    }
-}
-
 /// Returns the field that says when a recurring task fires.
-fn field_of(kind: GivenKind) -> &'static str {
+pub(super) fn field_of(kind: GivenKind) -> &'static str {
     match kind {
         GivenKind::Rrule => "rrule",
         GivenKind::Every => "everySeconds",
         _ => "cron",
-    }
-}
-
-/// Returns why there is no run at all.
-fn no_run(fields: &ScheduleFields<'_>, kind: GivenKind, now: UnixMillis) -> FieldError {
-    let local = fields.local.map(|local| LocalTimes { end_at: None, ..local });
-    let without_end = ScheduleFields { end_at: None, local, ..fields.clone() };
-    let next = without_end.schedule(0).ok().and_then(|schedule| schedule.next_after(now));
-    match (next, fields.end_at) {
-        (Some(next), Some(end)) => FieldError::new(
-            "endAt",
-            format!(
-                "is {end}, before the first run, which would be at {} (milliseconds since 1970)",
-                next.time
-            ),
-        ),
-        _ if fields
-            .rrule
-            .as_deref()
-            .is_some_and(|rule| rule.to_ascii_uppercase().contains("UNTIL")) =>
-        {
-            FieldError::new(
-                "rrule",
-                "has an UNTIL before the first run from now on; give a later one",
-            )
-        }
-        _ => FieldError::new(field_of(kind), "never comes again; give a schedule with a future"),
     }
 }
 

@@ -15,6 +15,7 @@ mod local_times;
 mod members;
 mod policies;
 mod preview;
+mod recurrence;
 
 pub(crate) use budget::Budget;
 pub use fields::ScheduleFields;
