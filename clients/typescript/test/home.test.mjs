@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect } from "../src/scheduler/connect.ts";
+import { toApi } from "../src/scheduler/convert.ts";
 import { Home, hasToken, methodOfPath } from "../src/scheduler/home.ts";
 import { homeOfObject } from "../src/scheduler/object-home.ts";
 import { PermanentError, RetryLaterError } from "../src/scheduler/errors.ts";
@@ -158,4 +159,16 @@ test("a run reaches an object of a namespace or an entry point, and no other met
 test("the path of a run names a method, and no other path does", () => {
   const found = ["/durable-scheduler/runs/remind", "/durable-scheduler/runs/a%2Fb", "/durable-scheduler/runs/", "/durable-scheduler/runs/%", "/durable-scheduler/run/x", "/x/durable-scheduler/runs/x", "/"].map(methodOfPath);
   assert.deepEqual(found, ["remind", "a/b", "", undefined, undefined, undefined, undefined]);
+});
+
+test("a task with a delay has room for one tag less, and says so", async () => {
+  class Room {
+    remind() {}
+  }
+  const home = new Home({ type: Room, base: class {}, address: () => ({ type: "service", binding: "TASKS" }), token: async () => "t" });
+  const tags = (count) => Array.from({ length: count }, (_, n) => `t${n}`);
+  const task = (count, when) => toApi({ ...when, tags: tags(count), callback: { type: "self", function: "remind" } }, "{TASKS}:a", home);
+  assert.deepEqual((await task(15, { delayInSeconds: 5 })).tags, [...tags(15), "delayInSeconds:5"]);
+  await assert.rejects(task(16, { delayInSeconds: 5 }), /^TypeError: tags has 16 entries: beside a delay, .* room for 15$/);
+  assert.equal((await task(16, { everySeconds: 5 })).tags.length, 16);
 });

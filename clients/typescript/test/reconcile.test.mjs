@@ -83,6 +83,21 @@ test("reconciling adds, changes and removes by id, keeps pauses, and leaves othe
   assert.deepEqual([...client.stored.keys()].sort(), ["{ROOMS:kim2}:@gone", id("added"), id("failed"), id("paused"), "{ROOMS:kim}:mine"]);
 });
 
+test("a pause between the look at a schedule and its change is not lost", async () => {
+  const id = "{ROOMS:kim}:@tick";
+  const client = fakeClient({ [id]: { id, status: "scheduled", everySeconds: 5, etag: "1" } });
+  const { scheduleTask } = client;
+  client.scheduleTask = async (task, { ifMatch } = {}) => {
+    const stored = client.stored.get(id);
+    if (stored.status === "scheduled" && stored.etag === "1") Object.assign(stored, { status: "paused", etag: "2" });
+    if (ifMatch?.etag !== stored.etag) throw new SchedulerError({ type: "/problems/other-version", title: "", status: 412, detail: "", retryable: false, attempts: 1 });
+    await scheduleTask(task);
+  };
+  client.getTask = async () => ({ ...client.stored.get(id) });
+  assert.deepEqual((await reconcile(client, homeOf(classWith({ tick: [every(60)] })), "")).errors, []);
+  assert.deepEqual([client.stored.get(id).everySeconds, client.stored.get(id).status], [60, "paused"]);
+});
+
 test("a schedule that is refused does not keep out the others, and the error names its method", async () => {
   const client = fakeClient();
   const type = classWith({ never: [cron("0 0 30 2 *")], tick: [every(60)] });

@@ -7,13 +7,15 @@ import type { Callback, NewTask, OtherCallback, Task } from "./types.ts";
 
 /** The tag that keeps the delay of a task, which the API turns into a time. */
 const DELAY_TAG = "delayInSeconds:";
+/** The most tags that the API takes. */
+const MAX_TAGS = 16;
 /** The tag with a digest of what an idempotent schedule of an agent says, apart from what identifies it. */
 export const DEFINITION_TAG = "definition:";
 
 /**
  * Returns a new task as the API takes it, with the options of the method that it calls. What the task says itself comes first.
  *
- * Throws a `TypeError` if tasks may not call the method.
+ * Throws a `TypeError` if tasks may not call the method, or if its delay finds no room among the tags.
  */
 export async function toApi(task: NewTask, id: string, home: Home): Promise<ApiNewTask> {
   const { callback = { type: "self", function: DEFAULT_METHOD }, ...rest } = task;
@@ -22,6 +24,7 @@ export async function toApi(task: NewTask, id: string, home: Home): Promise<ApiN
   const isSelf = callback.type === "self";
   const { tags: methodTags = [], retries, retry, timeoutSeconds: _, ...options } = (isSelf && home.find(callback.function)?.declaration?.options) || {};
   const tags = [...(fields.tags ?? methodTags), ...delayTags];
+  if (delayTags.length > 0 && tags.length === MAX_TAGS + 1) throw new TypeError(`tags has ${MAX_TAGS} entries: beside a delay, which is kept in a tag, there is room for ${MAX_TAGS - 1}`);
   const { description, priority, limitKey } = options;
   const declared = withoutUndefined({ description, priority, limitKey, retry: retryOf({ retries, retry }) });
   return {

@@ -12,6 +12,9 @@ import { DECLARED } from "./task-scheduler.ts";
 /** Changed with what this file writes, so that a new version of the package writes it again. */
 const VERSION = 1;
 
+/** How often a schedule is put in place if somebody else changes it meanwhile. */
+const MAX_TRIES = 3;
+
 /** Digests of declared schedules, by the names of their methods. */
 type Digests = Record<string, string>;
 
@@ -103,7 +106,7 @@ export async function reconcileByRecord(client: SchedulerClient, home: Home, rec
     if (fingerprint !== fingerprintIn(record)) await store(fingerprint, { ifMatch: record });
     throwAll(errors);
   } catch (error) {
-    if (!(error instanceof SchedulerError && error.type === "/problems/other-version")) throw error;
+    if (!isOtherVersion(error)) throw error;
     if (fingerprintIn(await client.getTask(recordId)) === wanted) return;
     await store("", {});
     throw new Error(`another version of ${home.type.name} has declared schedules at the same time: they are compared again`, { cause: error });
@@ -120,9 +123,22 @@ function idOf(home: Home, method: string): string {
 
 async function put(client: SchedulerClient, home: Home, schedule: DeclaredSchedule): Promise<void> {
   const id = idOf(home, schedule.method);
-  // A schedule with other times starts over, and would not be paused.
-  const before = await client.getTask(id);
-  await client.scheduleTask({ ...(await definitionOf(home, schedule)), ...(before?.status === "paused" ? { paused: true } : {}) });
+  const definition = await definitionOf(home, schedule);
+  for (let tries = MAX_TRIES; ; tries -= 1) {
+    const before = await client.getTask(id);
+    // A schedule with other times starts over, and would not be paused. Nobody may pause it in between.
+    const isThere = before !== undefined && before.status !== "dead-lettered";
+    try {
+      await client.scheduleTask({ ...definition, ...(before?.status === "paused" ? { paused: true } : {}) }, isThere ? { ifMatch: before } : {});
+      return;
+    } catch (error) {
+      if (tries === 1 || !isOtherVersion(error)) throw error;
+    }
+  }
+}
+
+function isOtherVersion(error: unknown): boolean {
+  return error instanceof SchedulerError && error.type === "/problems/other-version";
 }
 
 /** Returns the task of a declared schedule. */
