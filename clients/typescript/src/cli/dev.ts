@@ -4,10 +4,11 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DASHBOARD, findConfig, readConfig, startWrangler, UsageError } from "./project.ts";
 import { COMPATIBILITY_DATE, type Config, CRON, missing, mustAgree, OBJECTS } from "./requirements.ts";
+import { lacksScheduler } from "./source.ts";
 
 /** Settings of `dev`. */
 export interface DevOptions {
@@ -39,21 +40,27 @@ const WATCHDOG_MILLIS = 60_000;
 export async function dev(folder: string, options: DevOptions): Promise<number> {
   await mustBeFree(options.port);
   const own = findConfig(folder, options.config);
-  const isInside = own !== undefined && holdsScheduler(await readConfig(folder, own));
-  if (own !== undefined && isInside) mustAgree(own, await readConfig(folder, own));
+  const settings = own === undefined ? {} : await readConfig(folder, own);
+  const isInside = holdsScheduler(settings);
+  if (own !== undefined && isInside) mustAgree(own, settings);
   const config = own !== undefined && isInside ? own : writeStandalone(folder);
   const key = ensureKey(dirname(config));
   const state = resolve(folder, options.persistTo ?? ".wrangler/state");
   const interactive = process.stdin.isTTY === true;
-  const vars = localVars(isInside && own !== undefined ? await readConfig(folder, own) : {}).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
+  const vars = localVars(isInside ? settings : {}).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   const args = ["dev", "--config", config, "--ip", "127.0.0.1", "--port", String(options.port), "--persist-to", state, `--show-interactive-dev-session=${interactive}`, ...vars];
   const child = startWrangler(folder, args, [interactive ? "inherit" : "ignore", "inherit", "inherit"]);
   const ended = new Promise<number>((done) => child.once("close", (status) => done(status ?? 0)));
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
+  const stopWatching = whenOrphaned(() => child.kill("SIGTERM"));
   const url = `http://127.0.0.1:${options.port}`;
-  const watchdog = watch(url, () => announce({ url, key, state, isInside }));
+  const watchdog = watch(url, () => {
+    announce({ url, key, state, isInside });
+    if (isInside) warnOf(folder, settings);
+  });
   const status = await ended;
   watchdog.stop();
+  stopWatching();
   return status;
 }
 
@@ -77,6 +84,23 @@ function announce({ url, key, state, isInside }: { url: string; key: string; sta
   Key      ${key}
   Storage  ${state}
 `);
+}
+
+/** How often it is checked whether npm is still there, milliseconds. */
+const ORPHAN_MILLIS = 1_000;
+
+/** Calls a function once npm, if that has started this process, is gone: it passes on no signal that ends it. Returns how to stop that. */
+function whenOrphaned(end: () => void): () => void {
+  if (process.env.npm_command === undefined) return () => {};
+  const parent = process.ppid;
+  const timer = setInterval(() => process.ppid !== parent && end(), ORPHAN_MILLIS);
+  return () => clearInterval(timer);
+}
+
+/** Says so if the default export of the Worker is not the scheduler. */
+function warnOf(folder: string, { main }: Config): void {
+  if (main === undefined || !existsSync(main) || !lacksScheduler(readFileSync(main, "utf8"))) return;
+  console.log(`  No task will run: the default export of ${relative(folder, main)} is not the scheduler.\n  Let it be a class that extends SchedulerWorker: run durable-scheduler init to see one.\n`);
 }
 
 /** Runs the watchdog as soon as the Worker answers, and then every minute. `onReady` is called the first time. */

@@ -14,6 +14,7 @@ const HELP = `durable-scheduler dev       runs the scheduler on this machine, in
   --persist-to FOLDER       where tasks are kept; default .wrangler/state
 durable-scheduler init      adds what the scheduler needs to your wrangler configuration; shows the difference first
   --object BINDING=CLASS    a Durable Object of yours; may be repeated
+  --queue BINDING=NAME      a queue of yours that tasks may go to, and that your Worker consumes; may be repeated
   --tasks CLASS             a class that extends Tasks
   --dashboard               serve the dashboard at /
   --yes                     write without asking
@@ -27,6 +28,7 @@ const options = {
   port: { type: "string", default: "8787" },
   "persist-to": { type: "string" },
   object: { type: "string", multiple: true },
+  queue: { type: "string", multiple: true },
   tasks: { type: "string" },
   dashboard: { type: "boolean", default: false },
   yes: { type: "boolean", default: false },
@@ -63,12 +65,15 @@ function portOf(text: string): number {
   return port;
 }
 
-async function init(folder: string, { config, object, tasks, dashboard, yes }: { config?: string; object?: string[]; tasks?: string; dashboard: boolean; yes: boolean }): Promise<number> {
+async function init(folder: string, { config, object, queue, tasks, dashboard, yes }: { config?: string; object?: string[]; queue?: string[]; tasks?: string; dashboard: boolean; yes: boolean }): Promise<number> {
   for (const text of object ?? []) {
     if (!/^\w+=\w+$/.test(text)) throw new UsageError(`--object ${text}: give a binding and a class, such as ROOMS=Room`);
   }
+  for (const text of queue ?? []) {
+    if (!/^\w+=[a-z0-9]([a-z0-9-]{0,57}[a-z0-9])?$/.test(text)) throw new UsageError(`--queue ${text}: give a binding and the name of a queue, such as FIRED_TASKS=fired-tasks: at most 59 lower-case letters, digits and hyphens`);
+  }
   if (tasks !== undefined && !/^\w+$/.test(tasks)) throw new UsageError(`--tasks ${tasks}: give the name of a class`);
-  const plan = await planInit(folder, { config, objects: object, tasks, withDashboard: dashboard });
+  const plan = await planInit(folder, { config, objects: object, queues: queue, tasks, withDashboard: dashboard });
   console.log(plan.changes.length === 0 ? "The configuration has everything that the scheduler needs.\n" : describe(folder, plan));
   const isWanted = plan.changes.length > 0 && (yes || (await confirm()));
   if (isWanted) apply(plan);
