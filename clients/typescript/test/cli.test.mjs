@@ -15,6 +15,7 @@ import { OLDEST_COMPATIBILITY_DATE } from "../src/compatibility.ts";
 import { diff } from "../src/cli/diff.ts";
 import { ensureKey, localVars } from "../src/cli/dev.ts";
 import { addTo } from "../src/cli/edit.ts";
+import { hasDefault, lacksScheduler } from "../src/cli/source.ts";
 import { ASSETS, CONSUMER, CRON, COMPATIBILITY_DATE, missing, OBJECTS, VARS } from "../src/cli/requirements.ts";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
@@ -152,7 +153,8 @@ for (const [name, text] of [["wrangler.jsonc", JSONC], ["wrangler.json", JSON.st
     const before = config(folder, name);
     const { stdout, status, stderr } = await command(folder, "init", "--yes", "--object", "LOBBY=Lobby", "--dashboard");
     assert.equal(status, 0, stderr);
-    assert.match(stdout, /SchedulerEntrypoint, Shard, default } from "durable-scheduler\/worker"/);
+    // The module has a default export of its own.
+    assert.match(stdout, /The default export of src\/index\.ts has to be a class that extends SchedulerWorker[^]*SchedulerEntrypoint, Shard } from "durable-scheduler\/worker";\n\nexport default class extends SchedulerWorker \{[^]*if \(batch\.queue !== "mine"\) return super\.queue\(batch\);[^]*if \(controller\.cron !== "0 9 \* \* \*"\) return super\.scheduled\(controller\);/);
     const now = await read(folder, name);
     const found = config(folder, name);
     assertAgrees(found);
@@ -266,6 +268,36 @@ test("init, dev and deploy refuse a compatibility date that is too old, and chan
   assert.match((await command(folder, "init", "--yes")).stdout, /has everything/);
 });
 
+for (const name of ["wrangler.jsonc", "wrangler.toml"]) {
+  test(`init --queue binds a queue in ${name}, consumes it, and lets tasks name it`, async () => {
+    const folder = await project({ [name]: name.endsWith("toml") ? TOML.replace("[vars]", '[vars]\nQUEUE_BINDINGS = "OLD"') : JSONC.replace('"vars": {', '"vars": { "QUEUE_BINDINGS": "OLD",') });
+    const args = ["init", "--yes", "--queue", "FIRED_TASKS=fired-tasks", "--queue", "MINE=mine"];
+    assert.equal((await command(folder, ...args)).status, 0);
+    const { vars, queues } = config(folder, name);
+    assert.equal(vars.QUEUE_BINDINGS, "OLD,FIRED_TASKS,MINE");
+    assert.deepEqual(queues.producers.map(({ binding, queue }) => [binding, queue]), [["DISPATCH_QUEUE", "mine-dispatch"], ["FIRED_TASKS", "fired-tasks"], ["MINE", "mine"]]);
+    assert.deepEqual(queues.consumers.map(({ queue, dead_letter_queue }) => [queue, dead_letter_queue]), [["mine", undefined], ["mine-dispatch", "mine-dispatch-dlq"], ["fired-tasks", "fired-tasks-dlq"]]);
+    assert.match((await command(folder, ...args)).stdout, /has everything/);
+    const { status, stderr } = await command(folder, "init", "--queue", "FIRED_TASKS=other");
+    assert.deepEqual([status, stderr], [2, `${name}: the binding FIRED_TASKS has to lead to the queue other, and leads to fired-tasks\n`]);
+  });
+}
+
+test("what a module says of its default export", () => {
+  const scheduler = 'from "durable-scheduler/worker";';
+  for (const [source, isDefault, lacks] of [
+    ["", false, false],
+    ["export default { fetch() {} };", true, true],
+    [`export { Shard } ${scheduler} export default { queue() {} };`, true, true],
+    [`export { Shard, default } ${scheduler}`, true, false],
+    [`import { SchedulerWorker } ${scheduler} export default class extends SchedulerWorker {}`, true, false],
+    [`import Base ${scheduler} export default class extends Base {}`, true, false],
+    ["// export default {}\n/* export default {} */", false, false],
+  ]) {
+    assert.deepEqual([hasDefault(source), lacksScheduler(source)], [isDefault, lacks], source);
+  }
+});
+
 test("queues have names that queues may have", async () => {
   const queue = (name) => missing({ name }).find(({ path }) => path.join(".") === "queues.consumers").value;
   for (const name of ["mine", "my_worker", "x".repeat(63), "_", "A--B", "a".repeat(49) + "-b"]) {
@@ -277,7 +309,7 @@ test("queues have names that queues may have", async () => {
 test("init in a folder with files of its own says what to add, and keeps the key out of git", async () => {
   const folder = await project({ ".gitignore": "node_modules\n", "src/index.ts": "export default {};\n" });
   const { stdout } = await command(folder, "init", "--yes");
-  assert.match(stdout, /Add this to src\/index\.ts/);
+  assert.match(stdout, /The default export of src\/index\.ts has to be a class/);
   assert.equal(await read(folder, ".gitignore"), "node_modules\n.wrangler\n.dev.vars\n");
   assert.equal(await read(folder, "src/index.ts"), "export default {};\n");
 });
@@ -354,6 +386,10 @@ const FAKE = `
   appendFileSync("calls.json", JSON.stringify(input === undefined ? args : [...args, input]) + "\\n");
   const known = existsSync("known.json") ? JSON.parse(readFileSync("known.json", "utf8")) : { queues: [], secrets: [] };
   if (args[0] === "queues" && args[1] === "info" && !known.queues.includes(args[2])) process.exit(1);
+  if (args[0] === "whoami") {
+    console.log(JSON.stringify({ loggedIn: !known.loggedOut }, undefined, 2));
+    process.exit(known.loggedOut ? 1 : 0);
+  }
   if (known.fails?.includes(args.slice(0, 2).join(" "))) process.exit(1);
   if (args[0] === "secret" && args[1] === "list") console.log((known.before ?? "") + JSON.stringify(known.secrets.map((name) => ({ name, type: "secret_text" }))));
 `;
@@ -381,6 +417,8 @@ test("deploy makes the queues and secrets that are missing, and no others", asyn
   const made = await calls(folder);
   const key = made.at(-1).at(-1);
   assert.deepEqual(made, [
+    ["deploy", "--dry-run", "--minify"],
+    ["whoami", "--json"],
     ["queues", "info", `${name}-dispatch`],
     ["queues", "info", `${name}-dispatch-dlq`],
     ["queues", "create", `${name}-dispatch-dlq`],
@@ -415,13 +453,33 @@ test("deploy of an environment makes the queues and secrets of that one, and a d
     await rm(join(folder, "calls.json"), { force: true });
     const { status, stderr } = await command(folder, "deploy", "--", ...args);
     assert.equal(status, 0, stderr);
-    const found = (await calls(folder)).map((call) => call.slice(0, 5));
+    const found = (await calls(folder)).slice(2).map((call) => call.slice(0, 5));
     assert.deepEqual(found.slice(0, 4), [["queues", "info", "staging-dispatch"], ["queues", "create", "staging-dispatch"], ["queues", "info", "staging-dlq"], ["queues", "create", "staging-dlq"]]);
     assert.deepEqual(found.slice(4).map((call) => call.join(" ")), [`deploy ${args.join(" ")}`, "secret list --format json --env", "secret put API_KEYS --env staging", "secret put WEBHOOK_SIGNING_KEYS --env staging"]);
   }
   await rm(join(folder, "calls.json"));
-  assert.equal((await command(folder, "deploy", "--", "--dry-run")).status, 0);
-  assert.deepEqual(await calls(folder), [["deploy", "--dry-run"]]);
+  for (const args of [["--dry-run"], ["--", "--dry-run"]]) {
+    assert.equal((await command(folder, "deploy", ...args)).status, 0);
+    assert.deepEqual(await calls(folder), [["deploy", "--dry-run"]]);
+    await rm(join(folder, "calls.json"));
+  }
+});
+
+test("deploy makes nothing without an account, or for a Worker that does not build", async () => {
+  const folder = await withFakeWrangler({});
+  await command(folder, "init", "--yes");
+  const { name } = config(folder, "wrangler.jsonc");
+  for (const [known, says] of [
+    [{ loggedOut: true }, new RegExp(`^you are not logged in: run npx wrangler login.* Deploy would make the Worker ${name}, those of the queues ${name}-dispatch and ${name}-dispatch-dlq that are missing, and then those of the secrets API_KEYS and WEBHOOK_SIGNING_KEYS$`, "m")],
+    [{ fails: ["deploy --dry-run"] }, /^wrangler deploy --dry-run has failed: nothing is made$/m],
+  ]) {
+    await writeFile(join(folder, "known.json"), JSON.stringify({ queues: [], secrets: [], ...known }));
+    await rm(join(folder, "calls.json"), { force: true });
+    const { status, stderr } = await command(folder, "deploy");
+    assert.equal(status, 2);
+    assert.match(stderr, says);
+    assert.deepEqual((await calls(folder)).filter(([what, how]) => (what === "deploy" && how !== "--dry-run") || how === "create" || how === "put"), []);
+  }
 });
 
 test("deploy that fails half-way says where, and can be called again", async () => {

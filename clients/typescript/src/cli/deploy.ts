@@ -13,8 +13,8 @@ const SECRETS = [
 
 /**
  * Deploys the project in a folder. Further arguments go to `wrangler deploy`. With `--env` or `--name` among them, the queues and secrets
- * are those of that Worker, and with `--dry-run` nothing is made. Throws a `UsageError` if the configuration lacks something, or if
- * wrangler fails.
+ * are those of that Worker, and with `--dry-run` nothing is made. Throws a `UsageError` if the configuration lacks something, if the Worker
+ * does not build, if nobody is logged in, or if wrangler fails.
  */
 export async function deploy(folder: string, { config, args }: { config?: string | undefined; args: readonly string[] }): Promise<void> {
   const path = findConfig(folder, config);
@@ -28,13 +28,29 @@ export async function deploy(folder: string, { config, args }: { config?: string
   mustAgree(path, settings);
 
   const chosen = ["--config", path];
-  if (args.includes("--dry-run")) return must(folder, ["deploy", ...chosen, ...args]);
-  for (const queue of queuesOf(settings)) {
+  if (args.some((arg) => /^--dry-?run(=true)?$/i.test(arg))) return must(folder, ["deploy", ...chosen, ...args]);
+  // Nothing is made for a Worker that does not build, or without an account.
+  await mustBuild(folder, [...chosen, ...args]);
+  const queues = queuesOf(settings);
+  await mustBeLoggedIn(folder, `the Worker ${name ?? settings.name ?? ""}, those of the queues ${queues.join(" and ")} that are missing, and then those of the secrets ${SECRETS.map((secret) => secret.name).join(" and ")}`);
+  for (const queue of queues) {
     const { status } = await runWrangler(folder, ["queues", "info", queue, ...chosen], { capture: true, quiet: true });
     if (status !== 0) await must(folder, ["queues", "create", queue, ...chosen]);
   }
   await must(folder, ["deploy", ...chosen, ...args]);
   await makeSecrets(folder, [...chosen, ...(env === undefined ? [] : ["--env", env]), ...(name === undefined ? [] : ["--name", name])]);
+}
+
+/** Throws a `UsageError` with what wrangler says of it if the Worker does not build. */
+async function mustBuild(folder: string, args: readonly string[]): Promise<void> {
+  const { status, output, errors } = await runWrangler(folder, ["deploy", "--dry-run", ...args], { capture: true, quiet: true });
+  if (status !== 0) throw new UsageError(`${output}${errors}\nwrangler deploy --dry-run has failed: nothing is made`);
+}
+
+/** Throws a `UsageError` that says what a deploy would make if wrangler says that nobody is logged in. */
+async function mustBeLoggedIn(folder: string, what: string): Promise<void> {
+  const { status, output } = await runWrangler(folder, ["whoami", "--json"], { capture: true, quiet: true });
+  if (status !== 0 && /"loggedIn":\s*false/.test(output)) throw new UsageError(`you are not logged in: run npx wrangler login, or set CLOUDFLARE_API_TOKEN. Nothing is made. Deploy would make ${what}`);
 }
 
 /** Returns the value of an option among arguments, or undefined. */

@@ -1,4 +1,4 @@
-// `durable-scheduler dev`: the scheduler on the local runtime, in the project's Worker or beside it.
+// `durable-scheduler dev`: the scheduler on the local runtime, in the project's Worker or alone.
 
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";

@@ -9,7 +9,7 @@ import { CannotEdit } from "./edit.ts";
 import { apply, describe, planInit } from "./init.ts";
 import { UsageError } from "./project.ts";
 
-const HELP = `durable-scheduler dev       runs the scheduler on this machine, in your Worker or beside it
+const HELP = `durable-scheduler dev       runs your Worker with the scheduler on this machine, or a scheduler alone if your Worker has none
   --port N                  default 8787
   --persist-to FOLDER       where tasks are kept; default .wrangler/state
 durable-scheduler init      adds what the scheduler needs to your wrangler configuration; shows the difference first
@@ -19,6 +19,7 @@ durable-scheduler init      adds what the scheduler needs to your wrangler confi
   --dashboard               serve the dashboard at /
   --yes                     write without asking
 durable-scheduler deploy    deploys your Worker, and makes the queues and secrets that are missing
+  --dry-run                 only build the Worker, and make nothing
   -- ARGS                   arguments for wrangler deploy
 
   --config FILE             default: wrangler.json, wrangler.jsonc or wrangler.toml in this folder`;
@@ -32,6 +33,7 @@ const options = {
   tasks: { type: "string" },
   dashboard: { type: "boolean", default: false },
   yes: { type: "boolean", default: false },
+  "dry-run": { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
 
@@ -52,7 +54,7 @@ async function main(): Promise<number> {
     case "init":
       return init(folder, values);
     case "deploy":
-      await deploy(folder, { config, args: all.slice(end + 1) });
+      await deploy(folder, { config, args: [...(values["dry-run"] ? ["--dry-run"] : []), ...all.slice(end + 1)] });
       return 0;
     default:
       throw new UsageError(`there is no command ${command}\n\n${HELP}`);
