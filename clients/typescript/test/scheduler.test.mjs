@@ -170,6 +170,16 @@ test("a task without a callback calls onTask", async () => {
   assert.deepEqual((await first("onTask")).payload, [1]);
 });
 
+test("a task without a callback fails for good in a class without onTask", async () => {
+  await call("kim", "scheduleTask", { id: "bare", delayInSeconds: 0 });
+  const [run] = await until("the run", async () => {
+    const { runs } = (await api(`tasks/${encodeURIComponent("{REMINDERS:kim}:bare")}/runs`)).body;
+    return runs.length > 0 && runs;
+  });
+  assert.deepEqual([run.outcome, run.status], ["dead-lettered", 410]);
+  assert.match(run.error, /the task bare has no callback, and Reminders has no method onTask/);
+});
+
 test("an entry point is called without an object, also from elsewhere in the Worker", async () => {
   const { body } = await send("/once/hello", undefined);
   assert.equal(body.callback.function, "once");
@@ -281,7 +291,7 @@ for (const [how, says] of [
     try {
       const response = await fetch(`${keeping.url}/object/plain/scheduleTask`, { method: "POST", body: JSON.stringify([{ delayInSeconds: 0 }]) });
       assert.equal(response.status, 200);
-      await until("the error", () => keeping.errors.some((text) => says.test(text)));
+      await until("the error", () => keeping.errors.some((text) => says.test(text)), 60_000);
     } finally {
       await keeping.stop();
     }
