@@ -1,7 +1,7 @@
 // The command line: what it adds to a configuration, and what it has wrangler do. The local runtime is in tarball.test.mjs.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -16,6 +16,7 @@ import { diff } from "../src/cli/diff.ts";
 import { ensureKey, localVars } from "../src/cli/dev.ts";
 import { addTo } from "../src/cli/edit.ts";
 import { hasDefault, lacksScheduler } from "../src/cli/source.ts";
+import { until } from "./runtime.mjs";
 import { ASSETS, CONSUMER, CRON, COMPATIBILITY_DATE, missing, OBJECTS, VARS } from "../src/cli/requirements.ts";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
@@ -188,6 +189,37 @@ test("init keeps keys and local storage out of git", async () => {
   await command(folder, "init", "--yes");
   assert.equal(await read(folder, ".gitignore"), "node_modules\n/.wrangler/\n.dev.vars\n");
   assert.match((await command(folder, "init")).stdout, /has everything/);
+});
+
+test("init makes a .gitignore in a project that has none", async () => {
+  const folder = await project({ "wrangler.toml": TOML });
+  await command(folder, "init", "--yes");
+  assert.equal(await read(folder, ".gitignore"), ".wrangler\n.dev.vars\n");
+  assert.match((await command(folder, "init")).stdout, /has everything/);
+});
+
+test("dev ends wrangler if npm is killed, which passes on nothing", async () => {
+  const folder = await withFakeWrangler({});
+  const { port } = await new Promise((done) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => done(address));
+    });
+  });
+  // As npm does it: a process that starts a shell, which starts the command.
+  const npm = `require("node:child_process").spawn("sh", ["-c", '"$0" "$@"; true', ...${JSON.stringify([process.execPath, COMMAND, "dev", "--port", String(port)])}], { stdio: "ignore" })`;
+  const child = spawn(process.execPath, ["-e", npm], { cwd: folder, stdio: "ignore", env: { ...process.env, npm_command: "exec" } });
+  const pid = Number(await until("wrangler dev", async () => (await read(folder, "dev.pid")) || undefined));
+  const isRunning = () => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  assert.ok(isRunning());
+  child.kill("SIGKILL");
+  await until("wrangler to end", () => !isRunning());
 });
 
 test("init refuses what it cannot extend, and changes nothing", async () => {
@@ -386,6 +418,11 @@ const FAKE = `
   appendFileSync("calls.json", JSON.stringify(input === undefined ? args : [...args, input]) + "\\n");
   const known = existsSync("known.json") ? JSON.parse(readFileSync("known.json", "utf8")) : { queues: [], secrets: [] };
   if (args[0] === "queues" && args[1] === "info" && !known.queues.includes(args[2])) process.exit(1);
+  if (args[0] === "dev") {
+    require("node:fs").writeFileSync("dev.pid", String(process.pid));
+    setInterval(() => {}, 1_000);
+    return;
+  }
   if (args[0] === "whoami") {
     console.log(JSON.stringify({ loggedIn: !known.loggedOut }, undefined, 2));
     process.exit(known.loggedOut ? 1 : 0);

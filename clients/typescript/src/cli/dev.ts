@@ -8,6 +8,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DASHBOARD, findConfig, readConfig, startWrangler, UsageError } from "./project.ts";
 import { COMPATIBILITY_DATE, type Config, CRON, missing, mustAgree, OBJECTS } from "./requirements.ts";
+import { whenOrphaned } from "./orphan.ts";
 import { lacksScheduler } from "./source.ts";
 
 /** Settings of `dev`. */
@@ -84,17 +85,6 @@ function announce({ url, key, state, isInside }: { url: string; key: string; sta
   Key      ${key}
   Storage  ${state}
 `);
-}
-
-/** How often it is checked whether npm is still there, milliseconds. */
-const ORPHAN_MILLIS = 1_000;
-
-/** Calls a function once npm, if that has started this process, is gone: it passes on no signal that ends it. Returns how to stop that. */
-function whenOrphaned(end: () => void): () => void {
-  if (process.env.npm_command === undefined) return () => {};
-  const parent = process.ppid;
-  const timer = setInterval(() => process.ppid !== parent && end(), ORPHAN_MILLIS);
-  return () => clearInterval(timer);
 }
 
 /** Says so if the default export of the Worker is not the scheduler. */

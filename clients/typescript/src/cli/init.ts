@@ -44,16 +44,15 @@ export async function planInit(folder: string, { withDashboard = false, config: 
   return { changes, notes: notesOn(folder, config) };
 }
 
-/** Returns the change that keeps keys and the local storage out of git, if the project uses it. */
+/** Returns the change that keeps keys and the local storage out of git. */
 function ignored(folder: string): FileChange[] {
   const path = join(folder, ".gitignore");
-  if (!existsSync(path)) return [];
-  const before = readFileSync(path, "utf8");
+  const before = existsSync(path) ? readFileSync(path, "utf8") : "";
   const known = new Set(before.split("\n").map((line) => line.trim().replace(/^\/|\/$/g, "")));
   // A key for this machine is in the first of these, or in the second beside a .env: see dev.ts.
   const secret = existsSync(join(folder, ".env")) && !existsSync(join(folder, ".dev.vars")) ? ".env.local" : ".dev.vars";
   const missingLines = [".wrangler", secret].filter((line) => !known.has(line));
-  return missingLines.length === 0 ? [] : [{ path, before, after: `${before.trimEnd()}\n${missingLines.join("\n")}\n` }];
+  return missingLines.length === 0 ? [] : [{ path, before, after: `${before === "" ? "" : `${before.trimEnd()}\n`}${missingLines.join("\n")}\n` }];
 }
 
 /** Returns the parts of a configuration that matter here, without prototypes and absent members. */
@@ -122,7 +121,8 @@ function newProject(folder: string, wishes: Wishes): Plan {
   ];
   const changes = files.map(([file, after]) => ({ path: join(folder, file), before: "", after })).filter(({ path }) => !existsSync(path));
   const main = join(folder, "src/index.ts");
-  return { changes: [...changes, ...ignored(folder)], notes: existsSync(main) ? notesOn(folder, { main }) : [] };
+  const isNew = changes.some(({ path }) => basename(path) === ".gitignore");
+  return { changes: [...changes, ...(isNew ? [] : ignored(folder))], notes: existsSync(main) ? notesOn(folder, { main }) : [] };
 }
 
 /** The longest name of a Worker. */
