@@ -13,7 +13,9 @@ import { unstable_readConfig } from "wrangler";
 import { ensureBuilt } from "./built.mjs";
 import { OLDEST_COMPATIBILITY_DATE } from "../src/compatibility.ts";
 import { diff } from "../src/cli/diff.ts";
-import { ensureKey, localVars } from "../src/cli/dev.ts";
+import { localVars } from "../src/cli/dev.ts";
+import { copySecrets, ensureKey, ensureSigningKeys } from "../src/cli/secrets.ts";
+import { namespaceKeys } from "../src/cli/signing-key.ts";
 import { addTo } from "../src/cli/edit.ts";
 import { hasDefault, lacksScheduler } from "../src/cli/source.ts";
 import { until } from "./runtime.mjs";
@@ -388,6 +390,39 @@ test("dev makes a key once, and keeps what .dev.vars has", async () => {
   assert.equal((await stat(join(fresh, ".dev.vars"))).mode & 0o077, 0);
 });
 
+test("dev makes a key that signs webhooks, and signing-key prints what receivers verify with", async () => {
+  const folder = await project({ ".dev.vars": "API_KEYS=one" });
+  const keys = ensureSigningKeys(folder);
+  assert.match(keys, /^whsec_[A-Za-z0-9+/]{43}=$/);
+  assert.equal(ensureSigningKeys(folder), keys);
+  assert.equal(await read(folder, ".dev.vars"), `API_KEYS=one\nWEBHOOK_SIGNING_KEYS=${keys}\n`);
+  const [ofDefault, ofShop] = ["default", "shop"].map((namespace) => namespaceKeys(keys, namespace).join());
+  assert.notEqual(ofDefault, ofShop);
+  assert.deepEqual((await command(folder, "signing-key")).stdout, `${ofDefault}\n`);
+  assert.deepEqual((await command(folder, "signing-key", "shop")).stdout, `${ofShop}\n`);
+  for (const [args, files, says] of [
+    [["signing-key"], {}, /^there is no key: set WEBHOOK_SIGNING_KEYS/],
+    [["signing-key", "Shop"], { ".dev.vars": `WEBHOOK_SIGNING_KEYS=${keys}\n` }, /^Shop is no name of a namespace/],
+    [["signing-key"], { ".dev.vars": "WEBHOOK_SIGNING_KEYS=secret\n" }, /^WEBHOOK_SIGNING_KEYS: key 1 does not begin with whsec_\n$/],
+  ]) {
+    const { status, stdout, stderr } = await command(await project(files), ...args);
+    assert.deepEqual([status, stdout], [2, ""]);
+    assert.match(stderr, says);
+  }
+});
+
+test("dev beside a Worker takes the secrets of the folder", async () => {
+  const keys = ensureSigningKeys(await project());
+  const folder = await project({ ".dev.vars": `MINE=1\nAPI_KEYS="mine,other"\nWEBHOOK_SIGNING_KEYS=${keys}\n`, ".wrangler/durable-scheduler/.dev.vars": "API_KEYS=old\n" });
+  const place = join(folder, ".wrangler/durable-scheduler");
+  for (let times = 0; times < 2; times += 1) copySecrets(folder, place);
+  assert.equal(await read(place, ".dev.vars"), `API_KEYS=mine,other\nWEBHOOK_SIGNING_KEYS=${keys}\n`);
+  assert.deepEqual([ensureKey(place), ensureSigningKeys(place)], ["mine", keys]);
+  // Without any, what there is stays.
+  copySecrets(await project(), place);
+  assert.equal(ensureKey(place), "mine");
+});
+
 test("dev leaves the variables of a project that has them in .env", async () => {
   // Wrangler ignores .env if there is a .dev.vars.
   const folder = await project({ ".env": "SECRET=1\n", ".gitignore": "" });
@@ -472,7 +507,8 @@ test("deploy makes the queues and secrets that are missing, and no others", asyn
   const signing = (await calls(folder)).at(-1);
   assert.deepEqual(signing.slice(0, 3), ["secret", "put", "WEBHOOK_SIGNING_KEYS"]);
   assert.match(signing[3], /^whsec_[A-Za-z0-9+/]{43}=$/);
-  assert.ok(!first.stdout.includes(signing[3]));
+  // What its receivers need follows from it, and nothing shows it later.
+  for (const shown of [signing[3], ...namespaceKeys(signing[3], "default")]) assert.ok(first.stdout.includes(shown), first.stdout);
 });
 
 test("deploy of an environment makes the queues and secrets of that one, and a dry run makes none", async () => {

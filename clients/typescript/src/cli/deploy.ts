@@ -1,14 +1,18 @@
 // `durable-scheduler deploy`: deploys the Worker, and makes the queues and secrets that it needs and that are missing.
 
-import { randomBytes } from "node:crypto";
 import { findConfig, readConfig, runWrangler, UsageError } from "./project.ts";
 import { missing, mustAgree, queuesOf } from "./requirements.ts";
+import { newKey, newSigningKey } from "./secrets.ts";
+import { namespaceKeys } from "./signing-key.ts";
 
-/** Secrets by their names, each with how to make one and whether to show it. */
+/** Secrets by their names, each with how to make one and what to say besides its value. */
 const SECRETS = [
-  { name: "API_KEYS", make: () => randomBytes(24).toString("hex"), isShown: true },
-  // Receivers get keys that are derived from it, so nobody needs to see it.
-  { name: "WEBHOOK_SIGNING_KEYS", make: () => `whsec_${randomBytes(32).toString("base64")}`, isShown: false },
+  { name: "API_KEYS", make: newKey, note: () => "" },
+  {
+    name: "WEBHOOK_SIGNING_KEYS",
+    make: newSigningKey,
+    note: (value: string) => `  Receivers of webhooks verify with the key of their namespace, which durable-scheduler signing-key makes of it. The one of default:\n  ${namespaceKeys(value, "default")[0]}\n`,
+  },
 ] as const;
 
 /**
@@ -68,10 +72,10 @@ async function makeSecrets(folder: string, chosen: readonly string[]): Promise<v
   if (status !== 0) throw new UsageError("wrangler secret list has failed: the Worker is deployed, and its secrets are not checked");
   const known = secretsIn(output);
   if (known === undefined) throw new UsageError(`wrangler secret list has printed no list: the Worker is deployed, and its secrets are not checked. It printed: ${output.trim()}`);
-  for (const { name, make, isShown } of SECRETS.filter((secret) => !known.includes(secret.name))) {
+  for (const { name, make, note } of SECRETS.filter((secret) => !known.includes(secret.name))) {
     const value = make();
     await must(folder, ["secret", "put", name, ...chosen], value);
-    console.log(isShown ? `\n  ${name} is new. Keep it, it is not shown again:\n  ${value}\n` : `\n  ${name} is new.\n`);
+    console.log(`\n  ${name} is new. Keep it, it is not shown again:\n  ${value}\n${note(value)}`);
   }
 }
 

@@ -1,14 +1,15 @@
 // `durable-scheduler dev`: the scheduler on the local runtime, in the project's Worker or alone.
 
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DASHBOARD, findConfig, readConfig, startWrangler, UsageError } from "./project.ts";
 import { COMPATIBILITY_DATE, type Config, CRON, missing, mustAgree, OBJECTS } from "./requirements.ts";
 import { whenOrphaned } from "./orphan.ts";
+import { copySecrets, ensureKey, ensureSigningKeys, STANDALONE } from "./secrets.ts";
+import { namespaceKeys } from "./signing-key.ts";
 import { lacksScheduler } from "./source.ts";
 
 /** Settings of `dev`. */
@@ -36,7 +37,7 @@ const WATCHDOG_MILLIS = 60_000;
  * Runs the scheduler until it is ended, and resolves with its exit status. A project whose configuration has the scheduler's
  * Durable Objects runs it in its own Worker. Any other folder gets a Worker of its own for it, named `durable-scheduler`.
  *
- * Throws a `UsageError` if the port is in use, or if the configuration has something that the scheduler cannot work with.
+ * Throws a `UsageError` if the port is in use, if a key that signs webhooks is invalid, or if the configuration has something that the scheduler cannot work with.
  */
 export async function dev(folder: string, options: DevOptions): Promise<number> {
   await mustBeFree(options.port);
@@ -45,7 +46,10 @@ export async function dev(folder: string, options: DevOptions): Promise<number> 
   const isInside = holdsScheduler(settings);
   if (own !== undefined && isInside) mustAgree(own, settings);
   const config = own !== undefined && isInside ? own : writeStandalone(folder);
+  // Wrangler reads the variables beside the configuration only.
+  if (!isInside) copySecrets(folder, dirname(config));
   const key = ensureKey(dirname(config));
+  const [receiverKey = ""] = namespaceKeys(ensureSigningKeys(dirname(config)), "default");
   const state = resolve(folder, options.persistTo ?? ".wrangler/state");
   const interactive = process.stdin.isTTY === true;
   const vars = localVars(isInside ? settings : {}).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
@@ -56,7 +60,7 @@ export async function dev(folder: string, options: DevOptions): Promise<number> 
   const stopWatching = whenOrphaned(() => child.kill("SIGTERM"));
   const url = `http://127.0.0.1:${options.port}`;
   const watchdog = watch(url, () => {
-    announce({ url, key, state, isInside });
+    announce({ url, key, receiverKey, state, isInside });
     if (isInside) warnOf(folder, settings);
   });
   const status = await ended;
@@ -78,12 +82,13 @@ async function mustBeFree(port: number): Promise<void> {
   await once(server, "close");
 }
 
-function announce({ url, key, state, isInside }: { url: string; key: string; state: string; isInside: boolean }): void {
+function announce({ url, key, receiverKey, state, isInside }: { url: string; key: string; receiverKey: string; state: string; isInside: boolean }): void {
   console.log(`
   The scheduler is ready${isInside ? " in your Worker" : ""}.
   Address  ${url}
   Key      ${key}
   Storage  ${state}
+  Webhooks are signed. Receivers verify them with ${receiverKey}
 `);
 }
 
@@ -117,7 +122,7 @@ function holdsScheduler({ durable_objects }: Config): boolean {
 
 /** Writes the configuration of a Worker that is nothing but the scheduler, below the folder's `.wrangler`. */
 function writeStandalone(folder: string): string {
-  const place = resolve(folder, ".wrangler/durable-scheduler");
+  const place = resolve(folder, STANDALONE);
   mkdirSync(place, { recursive: true });
   // The Worker is this package's own.
   const main = fileURLToPath(new URL("../worker/index.js", import.meta.url));
@@ -133,29 +138,4 @@ function writeStandalone(folder: string): string {
   const file = join(place, "wrangler.json");
   writeFileSync(file, `${JSON.stringify(config, undefined, 2)}\n`);
   return file;
-}
-
-/**
- * Returns the first key in `.dev.vars` beside a configuration. Makes one if there is none. In a project with a `.env`, wrangler would
- * ignore that one because of a `.dev.vars`, so the key is in `.env.local`.
- */
-export function ensureKey(folder: string): string {
-  const [devVars, local, dotEnv] = [".dev.vars", ".env.local", ".env"].map((name) => join(folder, name)) as [string, string, string];
-  const usesEnv = !existsSync(devVars) && (existsSync(local) || existsSync(dotEnv));
-  const path = usesEnv ? local : devVars;
-  const found = (usesEnv ? [local, dotEnv] : [devVars]).map(firstKeyIn).find((key) => key !== "");
-  if (found !== undefined) return found;
-  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-  const key = randomBytes(24).toString("hex");
-  const added = `${text === "" || text.endsWith("\n") ? "" : "\n"}API_KEYS=${key}\n`;
-  if (text === "") writeFileSync(path, added, { mode: 0o600 });
-  else appendFileSync(path, added);
-  return key;
-}
-
-/** Returns the first key in a file of variables, or empty text. */
-function firstKeyIn(path: string): string {
-  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-  const line = /^[ \t]*(?:export[ \t]+)?API_KEYS[ \t]*=[ \t]*(.*)$/m.exec(text)?.[1] ?? "";
-  return (line.replace(/["']/g, "").split(",")[0] ?? "").trim();
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command `durable-scheduler`. Run it with npx in the folder of a project.
 
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
 import { deploy } from "./deploy.ts";
@@ -8,6 +9,8 @@ import { dev } from "./dev.ts";
 import { CannotEdit } from "./edit.ts";
 import { apply, describe, planInit } from "./init.ts";
 import { UsageError } from "./project.ts";
+import { signingKeysOf } from "./secrets.ts";
+import { namespaceKeys } from "./signing-key.ts";
 
 const HELP = `durable-scheduler dev       runs your Worker with the scheduler on this machine, or a scheduler alone if your Worker has none
   --port N                  default 8787
@@ -21,6 +24,9 @@ durable-scheduler init      adds what the scheduler needs to your wrangler confi
 durable-scheduler deploy    deploys your Worker, and makes the queues and secrets that are missing
   --dry-run                 only build the Worker, and make nothing
   -- ARGS                   arguments for wrangler deploy
+durable-scheduler signing-key [NAMESPACE]
+                            prints the key by which receivers verify the webhooks of a namespace, default: of default.
+                            Reads WEBHOOK_SIGNING_KEYS from the environment, the standard input or .dev.vars
 
   --config FILE             default: wrangler.json, wrangler.jsonc or wrangler.toml in this folder`;
 
@@ -44,7 +50,7 @@ async function main(): Promise<number> {
   const folder = process.cwd();
   const { config } = values;
   const [command, ...others] = positionals;
-  if (values.help || command === undefined || others.length > 0) {
+  if (values.help || command === undefined || others.length > (command === "signing-key" ? 1 : 0)) {
     console.log(HELP);
     return values.help ? 0 : 2;
   }
@@ -56,9 +62,22 @@ async function main(): Promise<number> {
     case "deploy":
       await deploy(folder, { config, args: [...(values["dry-run"] ? ["--dry-run"] : []), ...all.slice(end + 1)] });
       return 0;
+    case "signing-key":
+      for (const key of namespaceKeys(givenSigningKeys(folder), others[0] ?? "default")) console.log(key);
+      return 0;
     default:
       throw new UsageError(`there is no command ${command}\n\n${HELP}`);
   }
+}
+
+/** Returns `WEBHOOK_SIGNING_KEYS` from the environment, from what is piped into the command, or from the variables for this machine. */
+function givenSigningKeys(folder: string): string {
+  const { WEBHOOK_SIGNING_KEYS: variable } = process.env;
+  if (variable !== undefined && variable.trim() !== "") return variable;
+  const piped = process.stdin.isTTY === true ? "" : readFileSync(0, "utf8");
+  const found = piped.trim() === "" ? signingKeysOf(folder) : piped;
+  if (found === undefined) throw new UsageError("there is no key: set WEBHOOK_SIGNING_KEYS to what the secret of this name has, or run durable-scheduler dev here, which makes one for this machine");
+  return found;
 }
 
 function portOf(text: string): number {
