@@ -305,11 +305,11 @@ test("init, dev and deploy refuse a compatibility date that is too old, and chan
 for (const name of ["wrangler.jsonc", "wrangler.toml"]) {
   test(`init --queue binds a queue in ${name}, consumes it, and lets tasks name it`, async () => {
     const folder = await project({ [name]: name.endsWith("toml") ? TOML.replace("[vars]", '[vars]\nQUEUE_BINDINGS = "OLD"') : JSONC.replace('"vars": {', '"vars": { "QUEUE_BINDINGS": "OLD",') });
-    const args = ["init", "--yes", "--queue", "FIRED_TASKS=fired-tasks", "--queue", "MINE=mine"];
+    const args = ["init", "--yes", "--queue", "FIRED_TASKS=fired-tasks", "--queue", "OWN=mine"];
     assert.equal((await command(folder, ...args)).status, 0);
     const { vars, queues } = config(folder, name);
-    assert.equal(vars.QUEUE_BINDINGS, "OLD,FIRED_TASKS,MINE");
-    assert.deepEqual(queues.producers.map(({ binding, queue }) => [binding, queue]), [["DISPATCH_QUEUE", "mine-dispatch"], ["FIRED_TASKS", "fired-tasks"], ["MINE", "mine"]]);
+    assert.equal(vars.QUEUE_BINDINGS, "OLD,FIRED_TASKS,OWN");
+    assert.deepEqual(queues.producers.map(({ binding, queue }) => [binding, queue]), [["DISPATCH_QUEUE", "mine-dispatch"], ["FIRED_TASKS", "fired-tasks"], ["OWN", "mine"]]);
     assert.deepEqual(queues.consumers.map(({ queue, dead_letter_queue }) => [queue, dead_letter_queue]), [["mine", undefined], ["mine-dispatch", "mine-dispatch-dlq"], ["fired-tasks", "fired-tasks-dlq"]]);
     assert.match((await command(folder, ...args)).stdout, /has everything/);
     const { status, stderr } = await command(folder, "init", "--queue", "FIRED_TASKS=other");
