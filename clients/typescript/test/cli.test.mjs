@@ -13,7 +13,7 @@ import { unstable_readConfig } from "wrangler";
 import { ensureBuilt } from "./built.mjs";
 import { OLDEST_COMPATIBILITY_DATE } from "../src/compatibility.ts";
 import { diff } from "../src/cli/diff.ts";
-import { localVars } from "../src/cli/dev.ts";
+import { headingInside, localVars } from "../src/cli/dev.ts";
 import { copySecrets, ensureKey, ensureSigningKeys } from "../src/cli/secrets.ts";
 import { namespaceKeys } from "../src/cli/signing-key.ts";
 import { addTo } from "../src/cli/edit.ts";
@@ -317,7 +317,7 @@ for (const name of ["wrangler.jsonc", "wrangler.toml"]) {
   });
 }
 
-test("what a module says of its default export", () => {
+test("what a module says of its default export, which dev announces", async () => {
   const scheduler = 'from "durable-scheduler/worker";';
   for (const [source, isDefault, lacks] of [
     ["", false, false],
@@ -329,6 +329,10 @@ test("what a module says of its default export", () => {
     ["// export default {}\n/* export default {} */", false, false],
   ]) {
     assert.deepEqual([hasDefault(source), lacksScheduler(source)], [isDefault, lacks], source);
+    const folder = await project({ "src/index.ts": source });
+    const heading = headingInside(folder, { main: join(folder, "src/index.ts") });
+    if (lacks) assert.match(heading, /^No task will run: the default export of src\/index\.ts is not the scheduler\.\n/);
+    else assert.equal(heading, "The scheduler is ready in your Worker.");
   }
 });
 

@@ -59,10 +59,8 @@ export async function dev(folder: string, options: DevOptions): Promise<number> 
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
   const stopWatching = whenOrphaned(() => child.kill("SIGTERM"));
   const url = `http://127.0.0.1:${options.port}`;
-  const watchdog = watch(url, () => {
-    announce({ url, key, receiverKey, state, isInside });
-    if (isInside) warnOf(folder, settings);
-  });
+  const heading = isInside ? headingInside(folder, settings) : "The scheduler is ready.";
+  const watchdog = watch(url, () => announce({ heading, url, key, receiverKey, state }));
   const status = await ended;
   watchdog.stop();
   stopWatching();
@@ -82,9 +80,9 @@ async function mustBeFree(port: number): Promise<void> {
   await once(server, "close");
 }
 
-function announce({ url, key, receiverKey, state, isInside }: { url: string; key: string; receiverKey: string; state: string; isInside: boolean }): void {
+function announce({ heading, url, key, receiverKey, state }: { heading: string; url: string; key: string; receiverKey: string; state: string }): void {
   console.log(`
-  The scheduler is ready${isInside ? " in your Worker" : ""}.
+  ${heading}
   Address  ${url}
   Key      ${key}
   Storage  ${state}
@@ -92,10 +90,10 @@ function announce({ url, key, receiverKey, state, isInside }: { url: string; key
 `);
 }
 
-/** Says so if the default export of the Worker is not the scheduler. */
-function warnOf(folder: string, { main }: Config): void {
-  if (main === undefined || !existsSync(main) || !lacksScheduler(readFileSync(main, "utf8"))) return;
-  console.log(`  No task will run: the default export of ${relative(folder, main)} is not the scheduler.\n  Let it be a class that extends SchedulerWorker: run durable-scheduler init to see one.\n`);
+/** Returns what to say of a Worker that holds the scheduler: that it is ready, or that its default export is not the scheduler. */
+export function headingInside(folder: string, { main }: Config): string {
+  if (main === undefined || !existsSync(main) || !lacksScheduler(readFileSync(main, "utf8"))) return "The scheduler is ready in your Worker.";
+  return `No task will run: the default export of ${relative(folder, main)} is not the scheduler.\n  Let it be a class that extends SchedulerWorker: durable-scheduler init shows one.`;
 }
 
 /** Runs the watchdog as soon as the Worker answers, and then every minute. `onReady` is called the first time. */
