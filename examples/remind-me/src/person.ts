@@ -1,7 +1,7 @@
 // The reminders of one person.
 
 import { Scheduler, SchedulerError, task, type TaskRun } from "durable-scheduler";
-import { readReminder, Refusal, type Reminder, scheduleOf } from "./reminder.ts";
+import { readReminder, Refusal, type Reminder, scheduleOf } from "./reminder";
 
 export interface Env {
   PEOPLE: DurableObjectNamespace<Person>;
