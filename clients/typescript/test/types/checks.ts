@@ -81,7 +81,7 @@ export class Notes extends Scheduler {
     // @ts-expect-error The name is not known.
     await scheduler.scheduleTask({ delayInSeconds: 1, callback: { type: "self", function: name }, payload: names });
     // @ts-expect-error There is no such callback.
-    await scheduler.scheduleTask({ delayInSeconds: 1, callback: { type: "selv", function: "any" } });
+    await scheduler.scheduleTask({ delayInSeconds: 1, callback: { type: "slef", function: "any" } });
   }
 }
 
