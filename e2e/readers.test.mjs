@@ -56,7 +56,7 @@ test("readers share the places of their key, and an idle reader costs almost not
   assert.equal(refused.response.headers.get("retry-after"), "10");
   const problem = await refused.response.json();
   assert.equal(problem.type, "/problems/too-many-readers");
-  assert.match(problem.detail, /128 in all and 64 with one API key/);
+  assert.match(problem.detail, /at most 128 readers of events, and at most 64 with one API key/);
   const served = await follow(other);
   assert.equal(served.status, 200);
   assert.equal((await scheduler.call("/v1/stats", { headers: one })).status, 200);
