@@ -10,6 +10,8 @@ const folder = fileURLToPath(new URL("..", import.meta.url));
 const built = join(folder, "../../coordinator/build");
 if (!existsSync(join(built, "index_bg.wasm"))) throw new Error("the Worker is not built: run make build in the checkout");
 
+if (!existsSync(join(folder, "node_modules/jsonc-parser"))) throw new Error("the tools of the package are not installed: run npm ci in clients/typescript");
+
 const dist = join(folder, "dist");
 rmSync(dist, { recursive: true, force: true });
 for (const project of ["tsconfig.build.json", "tsconfig.build.node.json"]) execFileSync("tsc", ["-p", project], { cwd: folder, stdio: "inherit" });

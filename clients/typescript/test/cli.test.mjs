@@ -1,53 +1,27 @@
-// The command line: what it adds to a configuration, and what it has wrangler do. The local runtime is in tarball.test.mjs.
+// The command line: what it adds to a configuration. What it has wrangler do is in cli-wrangler.test.mjs, and the local runtime in tarball.test.mjs.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { dirname, join, resolve } from "node:path";
-import { after, before, test } from "node:test";
+import { join, resolve } from "node:path";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { unstable_readConfig } from "wrangler";
-import { ensureBuilt } from "./built.mjs";
 import { OLDEST_COMPATIBILITY_DATE } from "../src/compatibility.ts";
 import { diff } from "../src/cli/diff.ts";
-import { ensureKey, localVars } from "../src/cli/dev.ts";
+import { headingInside, localVars } from "../src/cli/dev.ts";
+import { copySecrets, ensureKey, ensureSigningKeys } from "../src/cli/secrets.ts";
+import { namespaceKeys } from "../src/cli/signing-key.ts";
 import { addTo } from "../src/cli/edit.ts";
+import { hasDefault, lacksScheduler } from "../src/cli/source.ts";
+import { command, config, project, read } from "./projects.mjs";
 import { ASSETS, CONSUMER, CRON, COMPATIBILITY_DATE, missing, OBJECTS, VARS } from "../src/cli/requirements.ts";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
 const ROOT = join(PACKAGE, "../..");
-const COMMAND = join(PACKAGE, "dist/cli/main.js");
-const parent = join(ROOT, ".wrangler/cli-tests");
 
 const scheduler = unstable_readConfig({ config: join(ROOT, "wrangler.toml") }, { hideWarnings: true });
-
-before(async () => {
-  ensureBuilt();
-  await mkdir(parent, { recursive: true });
-});
-after(() => rm(parent, { recursive: true, force: true }));
-
-/** A folder below the checkout, so that it finds the checkout's wrangler, with some files. */
-async function project(files = {}) {
-  const folder = await mkdtemp(join(parent, "project-"));
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, name)), { recursive: true });
-    await writeFile(join(folder, name), text);
-  }
-  return folder;
-}
-
-/** Runs the command, and returns its status and what it printed. */
-const command = (folder, ...args) =>
-  new Promise((resolve) => {
-    const child = execFile(process.execPath, [COMMAND, ...args], { cwd: folder }, (error, stdout, stderr) => resolve({ status: error === null ? 0 : error.code, stdout, stderr }));
-    child.stdin.end();
-  });
-const read = (folder, name) => readFile(join(folder, name), "utf8");
-const config = (folder, name) => unstable_readConfig({ config: join(folder, name) }, { hideWarnings: true });
 
 /** A configuration has what the deployed scheduler has in wrangler.toml. */
 function assertAgrees(found) {
@@ -152,7 +126,8 @@ for (const [name, text] of [["wrangler.jsonc", JSONC], ["wrangler.json", JSON.st
     const before = config(folder, name);
     const { stdout, status, stderr } = await command(folder, "init", "--yes", "--object", "LOBBY=Lobby", "--dashboard");
     assert.equal(status, 0, stderr);
-    assert.match(stdout, /SchedulerEntrypoint, Shard, default } from "durable-scheduler\/worker"/);
+    // The module has a default export of its own.
+    assert.match(stdout, /The default export of src\/index\.ts has to be a class that extends SchedulerWorker[^]*SchedulerEntrypoint, Shard } from "durable-scheduler\/worker";\n\nexport default class extends SchedulerWorker \{[^]*if \(batch\.queue !== "mine"\) return super\.queue\(batch\);[^]*if \(controller\.cron !== "0 9 \* \* \*"\) return super\.scheduled\(controller\);/);
     const now = await read(folder, name);
     const found = config(folder, name);
     assertAgrees(found);
@@ -185,6 +160,13 @@ test("init keeps keys and local storage out of git", async () => {
   const folder = await project({ "wrangler.toml": TOML, ".gitignore": "node_modules\n/.wrangler/\n" });
   await command(folder, "init", "--yes");
   assert.equal(await read(folder, ".gitignore"), "node_modules\n/.wrangler/\n.dev.vars\n");
+  assert.match((await command(folder, "init")).stdout, /has everything/);
+});
+
+test("init makes a .gitignore in a project that has none", async () => {
+  const folder = await project({ "wrangler.toml": TOML });
+  await command(folder, "init", "--yes");
+  assert.equal(await read(folder, ".gitignore"), ".wrangler\n.dev.vars\n");
   assert.match((await command(folder, "init")).stdout, /has everything/);
 });
 
@@ -266,6 +248,40 @@ test("init, dev and deploy refuse a compatibility date that is too old, and chan
   assert.match((await command(folder, "init", "--yes")).stdout, /has everything/);
 });
 
+for (const name of ["wrangler.jsonc", "wrangler.toml"]) {
+  test(`init --queue binds a queue in ${name}, consumes it, and lets tasks name it`, async () => {
+    const folder = await project({ [name]: name.endsWith("toml") ? TOML.replace("[vars]", '[vars]\nQUEUE_BINDINGS = "OLD"') : JSONC.replace('"vars": {', '"vars": { "QUEUE_BINDINGS": "OLD",') });
+    const args = ["init", "--yes", "--queue", "FIRED_TASKS=fired-tasks", "--queue", "OWN=mine"];
+    assert.equal((await command(folder, ...args)).status, 0);
+    const { vars, queues } = config(folder, name);
+    assert.equal(vars.QUEUE_BINDINGS, "OLD,FIRED_TASKS,OWN");
+    assert.deepEqual(queues.producers.map(({ binding, queue }) => [binding, queue]), [["DISPATCH_QUEUE", "mine-dispatch"], ["FIRED_TASKS", "fired-tasks"], ["OWN", "mine"]]);
+    assert.deepEqual(queues.consumers.map(({ queue, dead_letter_queue }) => [queue, dead_letter_queue]), [["mine", undefined], ["mine-dispatch", "mine-dispatch-dlq"], ["fired-tasks", "fired-tasks-dlq"]]);
+    assert.match((await command(folder, ...args)).stdout, /has everything/);
+    const { status, stderr } = await command(folder, "init", "--queue", "FIRED_TASKS=other");
+    assert.deepEqual([status, stderr], [2, `${name}: the binding FIRED_TASKS has to lead to the queue other, and leads to fired-tasks\n`]);
+  });
+}
+
+test("what a module says of its default export, which dev announces", async () => {
+  const scheduler = 'from "durable-scheduler/worker";';
+  for (const [source, isDefault, lacks] of [
+    ["", false, false],
+    ["export default { fetch() {} };", true, true],
+    [`export { Shard } ${scheduler} export default { queue() {} };`, true, true],
+    [`export { Shard, default } ${scheduler}`, true, false],
+    [`import { SchedulerWorker } ${scheduler} export default class extends SchedulerWorker {}`, true, false],
+    [`import Base ${scheduler} export default class extends Base {}`, true, false],
+    ["// export default {}\n/* export default {} */", false, false],
+  ]) {
+    assert.deepEqual([hasDefault(source), lacksScheduler(source)], [isDefault, lacks], source);
+    const folder = await project({ "src/index.ts": source });
+    const heading = headingInside(folder, { main: join(folder, "src/index.ts") });
+    if (lacks) assert.match(heading, /^No task will run: the default export of src\/index\.ts is not the scheduler\.\n/);
+    else assert.equal(heading, "The scheduler is ready in your Worker.");
+  }
+});
+
 test("queues have names that queues may have", async () => {
   const queue = (name) => missing({ name }).find(({ path }) => path.join(".") === "queues.consumers").value;
   for (const name of ["mine", "my_worker", "x".repeat(63), "_", "A--B", "a".repeat(49) + "-b"]) {
@@ -277,7 +293,7 @@ test("queues have names that queues may have", async () => {
 test("init in a folder with files of its own says what to add, and keeps the key out of git", async () => {
   const folder = await project({ ".gitignore": "node_modules\n", "src/index.ts": "export default {};\n" });
   const { stdout } = await command(folder, "init", "--yes");
-  assert.match(stdout, /Add this to src\/index\.ts/);
+  assert.match(stdout, /The default export of src\/index\.ts has to be a class/);
   assert.equal(await read(folder, ".gitignore"), "node_modules\n.wrangler\n.dev.vars\n");
   assert.equal(await read(folder, "src/index.ts"), "export default {};\n");
 });
@@ -324,6 +340,39 @@ test("dev makes a key once, and keeps what .dev.vars has", async () => {
   assert.equal((await stat(join(fresh, ".dev.vars"))).mode & 0o077, 0);
 });
 
+test("dev makes a key that signs webhooks, and signing-key prints what receivers verify with", async () => {
+  const folder = await project({ ".dev.vars": "API_KEYS=one" });
+  const keys = ensureSigningKeys(folder);
+  assert.match(keys, /^whsec_[A-Za-z0-9+/]{43}=$/);
+  assert.equal(ensureSigningKeys(folder), keys);
+  assert.equal(await read(folder, ".dev.vars"), `API_KEYS=one\nWEBHOOK_SIGNING_KEYS=${keys}\n`);
+  const [ofDefault, ofShop] = ["default", "shop"].map((namespace) => namespaceKeys(keys, namespace).join());
+  assert.notEqual(ofDefault, ofShop);
+  assert.deepEqual((await command(folder, "signing-key")).stdout, `${ofDefault}\n`);
+  assert.deepEqual((await command(folder, "signing-key", "shop")).stdout, `${ofShop}\n`);
+  for (const [args, files, says] of [
+    [["signing-key"], {}, /^there is no key: set WEBHOOK_SIGNING_KEYS/],
+    [["signing-key", "Shop"], { ".dev.vars": `WEBHOOK_SIGNING_KEYS=${keys}\n` }, /^Shop is no name of a namespace/],
+    [["signing-key"], { ".dev.vars": "WEBHOOK_SIGNING_KEYS=secret\n" }, /^WEBHOOK_SIGNING_KEYS: key 1 does not begin with whsec_\n$/],
+  ]) {
+    const { status, stdout, stderr } = await command(await project(files), ...args);
+    assert.deepEqual([status, stdout], [2, ""]);
+    assert.match(stderr, says);
+  }
+});
+
+test("dev beside a Worker takes the secrets of the folder", async () => {
+  const keys = ensureSigningKeys(await project());
+  const folder = await project({ ".dev.vars": `MINE=1\nAPI_KEYS="mine,other"\nWEBHOOK_SIGNING_KEYS=${keys}\n`, ".wrangler/durable-scheduler/.dev.vars": "API_KEYS=old\n" });
+  const place = join(folder, ".wrangler/durable-scheduler");
+  for (let times = 0; times < 2; times += 1) copySecrets(folder, place);
+  assert.equal(await read(place, ".dev.vars"), `API_KEYS=mine,other\nWEBHOOK_SIGNING_KEYS=${keys}\n`);
+  assert.deepEqual([ensureKey(place), ensureSigningKeys(place)], ["mine", keys]);
+  // Without any, what there is stays.
+  copySecrets(await project(), place);
+  assert.equal(ensureKey(place), "mine");
+});
+
 test("dev leaves the variables of a project that has them in .env", async () => {
   // Wrangler ignores .env if there is a .dev.vars.
   const folder = await project({ ".env": "SECRET=1\n", ".gitignore": "" });
@@ -344,115 +393,6 @@ test("dev allows webhooks to this machine, and to the hosts that the configurati
   assert.equal(hosts({ WEBHOOK_ALLOWED_HOSTS: "wiki.example.internal" }), "wiki.example.internal,127.0.0.1,localhost,[::1]");
   assert.equal(hosts({ WEBHOOK_ALLOWED_HOSTS: "" }), "127.0.0.1,localhost,[::1]");
   assert.equal(hosts(undefined), "127.0.0.1,localhost,[::1]");
-});
-
-/** A wrangler that notes how it was called. It reads configurations with the real one. */
-const FAKE = `
-  const { appendFileSync, readFileSync, existsSync } = require("node:fs");
-  const args = process.argv.slice(2);
-  const input = args[1] === "put" ? readFileSync(0, "utf8") : undefined;
-  appendFileSync("calls.json", JSON.stringify(input === undefined ? args : [...args, input]) + "\\n");
-  const known = existsSync("known.json") ? JSON.parse(readFileSync("known.json", "utf8")) : { queues: [], secrets: [] };
-  if (args[0] === "queues" && args[1] === "info" && !known.queues.includes(args[2])) process.exit(1);
-  if (known.fails?.includes(args.slice(0, 2).join(" "))) process.exit(1);
-  if (args[0] === "secret" && args[1] === "list") console.log((known.before ?? "") + JSON.stringify(known.secrets.map((name) => ({ name, type: "secret_text" }))));
-`;
-
-async function withFakeWrangler(files) {
-  const folder = await project(files);
-  const real = createRequire(import.meta.url).resolve("wrangler/package.json");
-  const { main } = JSON.parse(await readFile(real, "utf8"));
-  const place = join(folder, "node_modules/wrangler");
-  await mkdir(place, { recursive: true });
-  await writeFile(join(place, "package.json"), JSON.stringify({ name: "wrangler", version: "0.0.0", main: "main.cjs", bin: { wrangler: "bin.cjs" } }));
-  await writeFile(join(place, "main.cjs"), `module.exports = require(${JSON.stringify(join(dirname(real), main))});`);
-  await writeFile(join(place, "bin.cjs"), FAKE);
-  return folder;
-}
-const calls = async (folder) => (await read(folder, "calls.json")).trim().split("\n").map((line) => JSON.parse(line).filter((argument) => argument !== "--config" && !argument.endsWith("wrangler.jsonc")));
-
-test("deploy makes the queues and secrets that are missing, and no others", async () => {
-  const folder = await withFakeWrangler({});
-  await command(folder, "init", "--yes");
-  const { name } = config(folder, "wrangler.jsonc");
-  await writeFile(join(folder, "known.json"), JSON.stringify({ queues: [`${name}-dispatch`], secrets: ["WEBHOOK_SIGNING_KEYS"] }));
-  const { status, stdout, stderr } = await command(folder, "deploy", "--", "--minify");
-  assert.equal(status, 0, stderr);
-  const made = await calls(folder);
-  const key = made.at(-1).at(-1);
-  assert.deepEqual(made, [
-    ["queues", "info", `${name}-dispatch`],
-    ["queues", "info", `${name}-dispatch-dlq`],
-    ["queues", "create", `${name}-dispatch-dlq`],
-    ["deploy", "--minify"],
-    ["secret", "list", "--format", "json"],
-    ["secret", "put", "API_KEYS", key],
-  ]);
-  assert.match(key, /^[0-9a-f]{48}$/);
-  assert.ok(stdout.includes(key));
-
-  await rm(join(folder, "known.json"));
-  await rm(join(folder, "calls.json"));
-  const first = await command(folder, "deploy");
-  const signing = (await calls(folder)).at(-1);
-  assert.deepEqual(signing.slice(0, 3), ["secret", "put", "WEBHOOK_SIGNING_KEYS"]);
-  assert.match(signing[3], /^whsec_[A-Za-z0-9+/]{43}=$/);
-  assert.ok(!first.stdout.includes(signing[3]));
-});
-
-test("deploy of an environment makes the queues and secrets of that one, and a dry run makes none", async () => {
-  const folder = await withFakeWrangler({});
-  await command(folder, "init", "--yes");
-  const made = JSON.parse(await read(folder, "wrangler.jsonc"));
-  await writeFile(join(folder, "wrangler.jsonc"), JSON.stringify({ ...made, env: { staging: {} } }));
-  const lacking = await command(folder, "deploy", "--", "--env", "staging");
-  assert.equal(lacking.status, 2);
-  assert.match(lacking.stderr, /^env\.staging in .* lacks durable_objects\.bindings.*: copy it from above$/m);
-  const { durable_objects, queues: { producers: [producer], consumers: [consumer] }, vars } = made;
-  const staging = { durable_objects, vars, queues: { producers: [{ ...producer, queue: "staging-dispatch" }], consumers: [{ ...consumer, queue: "staging-dispatch", dead_letter_queue: "staging-dlq" }] } };
-  await writeFile(join(folder, "wrangler.jsonc"), JSON.stringify({ ...made, env: { staging } }));
-  for (const args of [["--env", "staging"], ["--env=staging"], ["-e", "staging"]]) {
-    await rm(join(folder, "calls.json"), { force: true });
-    const { status, stderr } = await command(folder, "deploy", "--", ...args);
-    assert.equal(status, 0, stderr);
-    const found = (await calls(folder)).map((call) => call.slice(0, 5));
-    assert.deepEqual(found.slice(0, 4), [["queues", "info", "staging-dispatch"], ["queues", "create", "staging-dispatch"], ["queues", "info", "staging-dlq"], ["queues", "create", "staging-dlq"]]);
-    assert.deepEqual(found.slice(4).map((call) => call.join(" ")), [`deploy ${args.join(" ")}`, "secret list --format json --env", "secret put API_KEYS --env staging", "secret put WEBHOOK_SIGNING_KEYS --env staging"]);
-  }
-  await rm(join(folder, "calls.json"));
-  assert.equal((await command(folder, "deploy", "--", "--dry-run")).status, 0);
-  assert.deepEqual(await calls(folder), [["deploy", "--dry-run"]]);
-});
-
-test("deploy that fails half-way says where, and can be called again", async () => {
-  const folder = await withFakeWrangler({});
-  await command(folder, "init", "--yes");
-  const { name } = config(folder, "wrangler.jsonc");
-  const queues = [`${name}-dispatch`, `${name}-dispatch-dlq`];
-  for (const [known, says] of [
-    [{ fails: ["deploy --config"] }, /^wrangler deploy .* has failed$/m],
-    [{ fails: ["secret list"] }, /^wrangler secret list has failed: the Worker is deployed/m],
-    [{ fails: ["secret put"] }, /^wrangler secret put API_KEYS has failed$/m],
-  ]) {
-    await writeFile(join(folder, "known.json"), JSON.stringify({ queues, secrets: [], ...known }));
-    const { status, stderr, stdout } = await command(folder, "deploy");
-    assert.equal(status, 2);
-    assert.match(stderr, says);
-    // No key is shown that is not in place.
-    assert.doesNotMatch(stdout, /[0-9a-f]{48}/);
-  }
-  await writeFile(join(folder, "known.json"), JSON.stringify({ queues, secrets: ["API_KEYS", "WEBHOOK_SIGNING_KEYS"], before: "\u001b[33m[WARNING] old\u001b[0m\n[x\n" }));
-  await rm(join(folder, "calls.json"));
-  assert.equal((await command(folder, "deploy")).status, 0);
-  assert.deepEqual((await calls(folder)).filter(([, what]) => what === "put"), []);
-});
-
-test("deploy refuses a configuration without the scheduler", async () => {
-  const folder = await withFakeWrangler({ "wrangler.jsonc": '{ "name": "mine", "main": "index.ts", "compatibility_date": "2026-11-17" }' });
-  const { status, stderr } = await command(folder, "deploy");
-  assert.equal(status, 2);
-  assert.match(stderr, /lacks durable_objects\.bindings.*: run durable-scheduler init/);
-  await assert.rejects(read(folder, "calls.json"));
 });
 
 test("a wrong call says what is wrong and what there is", async () => {

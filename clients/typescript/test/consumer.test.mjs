@@ -243,3 +243,12 @@ test("a store in memory forgets the oldest", () => {
   store.add(["b", "c"]);
   assert.deepEqual(store.find(["a", "b", "c"]), ["b", "c"]);
 });
+
+test("a batch by which the scheduler dispatches runs to itself is refused as a whole", async () => {
+  for (const callback of [{ type: "webhook", url: "https://example.com" }, { type: "service", service: "S", path: "/x" }, { type: "durable-object", namespace: "N", name: "n" }, { type: "handler", name: "log" }]) {
+    const messages = [message(envelope([task("mine")])), message(envelope([task("a", { callback })]))];
+    const ran = [];
+    await assert.rejects(consume({ queue: "mine-dispatch", messages }, ({ id }) => ran.push(id)), /^TypeError: the queue mine-dispatch is the one by which the scheduler dispatches runs to itself: return super\.queue\(batch\)/);
+    assert.deepEqual([ran, messages.map(({ end }) => end)], [[], [undefined, undefined]]);
+  }
+});

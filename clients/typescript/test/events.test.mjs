@@ -161,5 +161,5 @@ test("a connection that is silent for a minute is given up", async (t) => {
     t.mock.timers.tick(10_000);
   }
   assert.deepEqual(await reading, [event("1")]);
-  assert.deepEqual(errors, Array(2).fill("No answer: no sign of life for 60 seconds"));
+  assert.deepEqual(errors, Array(2).fill("No answer: no sign of life for 60 seconds (asked: http://scheduler.test)"));
 });

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { startBrowser, Tabs } from "../../../e2e/browser/browser.mjs";
 import { ensureBuilt } from "./built.mjs";
+import { readBlocks } from "./readme.mjs";
 import { startWorker, until } from "./runtime.mjs";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
@@ -66,6 +67,19 @@ describe("examples", { concurrency: 2 }, () => {
       assert.match(stdout, /^ℹ skipped 0$/m);
       const deployed = await run("wrangler", ["deploy", "--dry-run", "--outdir", join(folder, "deployed")], { cwd: folder, env });
       assert.match(deployed.stdout, /--dry-run: exiting now/);
+    });
+  }
+
+  for (const name of Object.keys(EXAMPLES)) {
+    test(`${name} compiles with the types that wrangler makes`, async () => {
+      const folder = await copy(name, "types");
+      const settings = (await readBlocks()).find(({ language, section }) => language === "json" && section === "The scheduler in your Worker").code;
+      // The declarations of the agents package name packages that are not installed here.
+      const { compilerOptions, ...others } = JSON.parse(settings);
+      await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ ...others, compilerOptions: { ...compilerOptions, skipLibCheck: true } }));
+      await run("wrangler", ["types"], { cwd: folder });
+      const { stdout } = await run("tsc", ["-p", folder]).catch((error) => error);
+      assert.equal(stdout, "");
     });
   }
 

@@ -72,6 +72,31 @@ test("the entry point of the README has its schedules, and its methods run", asy
   }
 });
 
+test("a queue and a cron trigger of the README run beside the scheduler", async () => {
+  const section = "A queue and a cron trigger beside the scheduler";
+  const init = blocks.take(section, "sh").code;
+  // What the Worker logs as an error can be read here.
+  const code = blocks.take(section).code.replaceAll("console.log(", "console.error(");
+  const worker = await startWorker(await project("queue", init, code), { vars: { API_KEYS: KEY, WEBHOOK_ALLOWED_HOSTS: "127.0.0.1" } });
+  const api = async (path, body) => (await fetch(`${worker.url}/v1/${path}`, { method: body === undefined ? "GET" : "POST", headers: { authorization: `Bearer ${KEY}` }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })).json();
+  try {
+    for (const task of [
+      { id: "queued", delayInSeconds: 0, payload: "x", callback: { type: "queue", queue: "FIRED_TASKS" } },
+      { id: "hook", delayInSeconds: 0, callback: { type: "webhook", url: `${worker.url}/healthz`, method: "GET" } },
+    ]) {
+      assert.equal((await api("tasks", task)).id, task.id);
+    }
+    await until("the message", () => worker.errors.some((text) => text.includes("fired queued x")), 60_000);
+    await until("the webhook", async () => (await api("tasks/hook/runs")).runs[0]?.outcome === "succeeded");
+    for (const [cron, isOwn] of [["* * * * *", false], ["0 3 * * *", true]]) {
+      assert.equal((await fetch(`${worker.url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent(cron)}`)).status, 200);
+      assert.equal(worker.errors.some((text) => text.includes("nightly")), isOwn, cron);
+    }
+  } finally {
+    await worker.stop();
+  }
+});
+
 test("these are all of the examples that this file runs", () => {
   assert.deepEqual(blocks.left, []);
 });

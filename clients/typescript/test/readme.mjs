@@ -17,6 +17,7 @@ const RUN_BY = {
   "A queue of your own": { ts: "e2e/readme.test.mjs" },
   Webhooks: { ts: "e2e/readme.test.mjs" },
   "The scheduler in your Worker": { json: "tarball.test.mjs", sh: "tarball.test.mjs", ts: "tarball.test.mjs" },
+  "A queue and a cron trigger beside the scheduler": { sh: "readme-worker.test.mjs", ts: "readme-worker.test.mjs" },
   "Methods as tasks": { ts: "readme-worker.test.mjs" },
   "The scheduler for other Workers": { jsonc: "readme-worker.test.mjs", ts: "readme-worker.test.mjs" },
   Agents: { ts: "agents/agents.test.mjs" },

@@ -203,11 +203,20 @@ describe("a refusal", () => {
   });
 });
 
+test("an error says what Node knows of the network, and that there is no key", async () => {
+  const refused = new TypeError("fetch failed", { cause: new Error("connect ECONNREFUSED 127.0.0.1:1") });
+  const lost = await failure(fakeScheduler(refused, { retry: { maxAttempts: 1 } }).client.getTask("a"));
+  assert.equal(lost.message, "No answer: fetch failed: connect ECONNREFUSED 127.0.0.1:1 (asked: http://scheduler.test)");
+  assert.match((await failure(fakeScheduler(problem(401, "no-key"), { apiKey: undefined }).client.getTask("a"))).message, /the client has no apiKey/);
+  assert.doesNotMatch((await failure(fakeScheduler(problem(401, "no-key")).client.getTask("a"))).message, /apiKey/);
+});
+
 describe("retries", () => {
   test("wait with full jitter, and twice as long each time, up to a bound", async () => {
     const { client, requests, waits } = fakeScheduler(network(), { retry: { maxAttempts: 6, minBackoffSeconds: 1, maxBackoffSeconds: 5 } });
     const error = await failure(client.getTask("a"));
     assert.equal(error.type, "no-answer");
+    assert.equal(error.message, "No answer: fetch failed (asked: http://scheduler.test)");
     assert.equal(error.cause.message, "fetch failed");
     assert.equal(error.attempts, 6);
     assert.equal(requests.length, 6);

@@ -15,6 +15,7 @@ const BUILT = join(PACKAGE, "../../coordinator/build");
 const alias = {
   "durable-scheduler": join(PACKAGE, "src/workerd.ts"),
   "durable-scheduler/agents": join(PACKAGE, "src/agents/index.ts"),
+  "durable-scheduler/consumer": join(PACKAGE, "src/consumer/index.ts"),
   "durable-scheduler/worker": join(PACKAGE, "src/worker/index.ts"),
   "durable-scheduler/scheduler": join(PACKAGE, "src/scheduler/index.ts"),
   // As wrangler does it for Workers with nodejs_compat.

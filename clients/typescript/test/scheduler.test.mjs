@@ -10,6 +10,7 @@ import { startWorker, until } from "./runtime.mjs";
 
 const CONFIG = fileURLToPath(new URL("fixtures/objects.jsonc", import.meta.url));
 const SOURCE = fileURLToPath(new URL("fixtures/objects.ts", import.meta.url));
+const CONSUMER = fileURLToPath(new URL("../src/consumer/index.ts", import.meta.url));
 const KEY = "a-key-of-the-operator-for-these-tests";
 const vars = { API_KEYS: KEY };
 
@@ -169,6 +170,16 @@ test("a task without a callback calls onTask", async () => {
   assert.deepEqual((await first("onTask")).payload, [1]);
 });
 
+test("a task without a callback fails for good in a class without onTask", async () => {
+  await call("kim", "scheduleTask", { id: "bare", delayInSeconds: 0 });
+  const [run] = await until("the run", async () => {
+    const { runs } = (await api(`tasks/${encodeURIComponent("{REMINDERS:kim}:bare")}/runs`)).body;
+    return runs.length > 0 && runs;
+  });
+  assert.deepEqual([run.outcome, run.status], ["dead-lettered", 410]);
+  assert.match(run.error, /the task bare has no callback, and Reminders has no method onTask/);
+});
+
 test("an entry point is called without an object, also from elsewhere in the Worker", async () => {
   const { body } = await send("/once/hello", undefined);
   assert.equal(body.callback.function, "once");
@@ -251,3 +262,38 @@ test("a schedule that the scheduler refuses is a clear error at start, and the o
     worker = shared;
   }
 });
+
+/** Starts the Worker of the fixture with another default export. */
+async function startWithDefault(code) {
+  const source = await readFile(SOURCE, "utf8");
+  const at = source.indexOf("export default class");
+  const handler = source.slice(at).replace("export default class extends", "class Default extends");
+  return startWorker(CONFIG, { vars, source: `import { consume } from ${JSON.stringify(CONSUMER)};\n${source.slice(0, at)}${handler}\n${code}` });
+}
+
+test("without the scheduler in the default export, scheduleTask says so, and no task is stored that would not run", async () => {
+  const own = "export default { fetch: (request, env, ctx) => new Default(ctx, env).fetch(request), queue(batch) { batch.ackAll(); }, scheduled() {} };";
+  const without = await startWithDefault(own);
+  try {
+    const response = await fetch(`${without.url}/object/kim/scheduleTask`, { method: "POST", body: JSON.stringify([{ delayInSeconds: 0 }]) });
+    assert.match((await response.json()).error, /no task would run, because the default export of this Worker is not the scheduler: let it be a class that extends SchedulerWorker/);
+  } finally {
+    await without.stop();
+  }
+});
+
+for (const [how, says] of [
+  ["batch.ackAll();", /the queue\(\) of this Worker has not given a batch of dispatch to the scheduler, so no task runs: return super\.queue\(batch\)/],
+  ["await consume(batch, () => {});", /the queue dispatch is the one by which the scheduler dispatches runs to itself: return super\.queue\(batch\)/],
+]) {
+  test(`a queue handler that keeps the scheduler's batches to itself is an error in the log: ${how}`, async () => {
+    const keeping = await startWithDefault(`export default class extends Default { async queue(batch) { ${how} } }`);
+    try {
+      const response = await fetch(`${keeping.url}/object/plain/scheduleTask`, { method: "POST", body: JSON.stringify([{ delayInSeconds: 0 }]) });
+      assert.equal(response.status, 200);
+      await until("the error", () => keeping.errors.some((text) => says.test(text)), 60_000);
+    } finally {
+      await keeping.stop();
+    }
+  });
+}

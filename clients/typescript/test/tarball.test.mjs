@@ -12,6 +12,8 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { ensureBuilt } from "./built.mjs";
+import { startSink } from "../../../e2e/sink.mjs";
+import { verifyWebhook } from "../src/consumer/index.ts";
 import { Blocks } from "./readme.mjs";
 import { until } from "./runtime.mjs";
 
@@ -131,7 +133,8 @@ async function startDev(folder, ready, tries = 3) {
   const url = `http://127.0.0.1:${port}`;
   assert.match(output, new RegExp(`^ {2}Address +${url}$`, "m"));
   const key = /^ {2}Key +(\S+)$/m.exec(output)[1];
-  return { url, key, kill };
+  const receiverKey = /^ {2}Webhooks are signed\. Receivers verify them with (\S+)$/m.exec(output)[1];
+  return { url, key, receiverKey, kill };
 }
 
 const list = async ({ url, key }) => (await (await fetch(`${url}/v1/tasks`, { headers: { authorization: `Bearer ${key}` } })).json()).tasks;
@@ -210,6 +213,18 @@ test("the template runs with the packed package", async () => {
     const tasks = await list(dev);
     assert.deepEqual(tasks.map(({ id, cron, timezone }) => [id, cron, timezone]), [["{REMINDERS:kim}:@cleanUp", "0 9 * * MON", "Europe/London"]]);
     await fetch(`${dev.url}/kim?text=later&seconds=86400`, { method: "POST" });
+    // Webhooks are signed, and the package's own command makes the key of their receivers.
+    const sink = await startSink(() => 204);
+    try {
+      const body = JSON.stringify({ delayInSeconds: 0, callback: { type: "webhook", url: `${sink.url}/signed` }, payload: "Tea" });
+      await fetch(`${dev.url}/v1/tasks`, { method: "POST", headers: { authorization: `Bearer ${dev.key}` }, body });
+      const { headers, text } = await until("the webhook", () => sink.webhooks.find(({ path }) => path === "/signed"));
+      const { stdout } = await run("sh", ["-c", "npx durable-scheduler signing-key </dev/null"], { cwd: project, env });
+      assert.equal(stdout, `${dev.receiverKey}\n`);
+      assert.equal((await verifyWebhook({ headers, body: text }, stdout.trim())).json().payload, "Tea");
+    } finally {
+      await sink.close();
+    }
   } finally {
     await dev.kill();
   }

@@ -6,8 +6,8 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-/** The compiler of this checkout, and the last one of the line before it. */
-const COMPILERS = ["tsc", fileURLToPath(new URL("runtimes/node_modules/.bin/tsc", import.meta.url))];
+/** The compiler of this checkout, and the last one of the line before it, which tests of clients have. */
+const COMPILERS = ["tsc", fileURLToPath(new URL("../../../e2e/clients/node_modules/.bin/tsc", import.meta.url))];
 
 const check = (config, compiler = COMPILERS[0]) =>
   new Promise((resolve) => {

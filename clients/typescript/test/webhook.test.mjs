@@ -149,6 +149,14 @@ test("a key that the scheduler would refuse is refused, without its text", async
     assert.ok(key.length < 8 || !error.message.includes(key.slice(6)));
   }
   await assert.rejects(verifyWebhook(signed("{}"), [], { now }), TypeError);
+  for (const [keys, says] of [[undefined, "key 1 is undefined: set the variable"], ["", "key 1 is empty: set the variable"], [[KEY, undefined], "key 2 is undefined: set the variable"]]) {
+    await assert.rejects(verifyWebhook(signed("{}"), keys, { now }), (error) => error instanceof TypeError && error.message.startsWith(says));
+  }
+});
+
+test("what is not accepted says what to do", async () => {
+  await assert.rejects(verifyWebhook({ headers: {}, body: "" }, KEY, { now }), /no header webhook-id: .* WEBHOOK_SIGNING_KEYS is set/);
+  await assert.rejects(verifyWebhook(signed("{}", { key: OTHER }), KEY, { now }), /durable-scheduler signing-key prints/);
   // Padding may be left out.
   const padded = `whsec_${Buffer.alloc(25, 1).toString("base64")}`;
   await verifyWebhook(signed("{}", { key: padded }), padded.replace(/=+$/, ""), { now });

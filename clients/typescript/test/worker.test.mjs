@@ -60,7 +60,8 @@ test("every method of the client can be called by RPC, without an API key", asyn
   assert.equal((await call("FULL/preview", { cron: "@daily", count: 2 })).runs.length, 2);
   assert.equal((await call("FULL/explain", "one")).status, "scheduled");
   assert.deepEqual((await call("FULL/runs", "one")).items, []);
-  assert.deepEqual((await call("FULL/runs")).items, []);
+  // Schedules of the Worker may have run already.
+  assert.deepEqual((await call("FULL/runs", { tag: "nothing" })).items, []);
   assert.deepEqual((await call("FULL/errorGroups")).items, []);
   assert.ok((await call("FULL/stats")).created >= 3);
   assert.match(await call("FULL/events", { id: "one" }), /^(:|id:|event:|retry:|data:)/);

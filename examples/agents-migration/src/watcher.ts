@@ -1,7 +1,7 @@
 import { Agent } from "agents";
 import { withScheduler } from "durable-scheduler/agents";
 
-export interface Env {
+export interface Env extends Cloudflare.Env {
   WATCHERS: DurableObjectNamespace<Watcher>;
 }
 

@@ -17,16 +17,21 @@ function newKey() {
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");
 }
 
+/** What the page calls the members that the server names. */
+const LABELS = { text: "What", at: "When", time: "When", repeat: "Repeat", timezone: "Time zone" };
+const REPEATS = { never: "", daily: "every day", weekdays: "weekdays", weekly: "every week" };
+
 async function call(method, path, body) {
   const response = await fetch(`/people/${key}/${path}`, { method, ...(body && { body: JSON.stringify(body) }) });
   const answer = await response.json().catch(() => undefined);
-  if (!response.ok && response.status !== 404) throw new Error(answer ? `${answer.field}: ${answer.detail}` : `The server answered ${response.status}.`);
+  if (!response.ok && response.status !== 404) throw new Error(answer ? `${LABELS[answer.field] ?? "Sorry"}: ${answer.detail}` : `The server answered ${response.status}.`);
   return answer;
 }
 
 /** Runs an action of the person, and says if it fails. */
 async function act(action) {
   try {
+    $("message").textContent = "";
     await action();
   } catch (error) {
     $("message").textContent = error.message;
@@ -52,6 +57,7 @@ function show(person) {
       item.append(
         element("span", reminder.text),
         timeOf(reminder.next),
+        element("span", REPEATS[reminder.repeat]),
         element("button", "Change", { onclick: () => edit(reminder) }),
         element("button", "Cancel", { onclick: () => act(async () => { await call("DELETE", `reminders/${reminder.id}`); await load(); }) }),
       );
@@ -95,10 +101,12 @@ $("timezone").onchange = () => act(async () => show(await call("PUT", "timezone"
 function follow() {
   const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/people/${key}/live`);
   // What has come in between is in the list.
-  socket.onopen = () => act(load);
+  socket.onopen = () => load().catch(() => {});
   socket.onmessage = ({ data }) => {
-    $("message").textContent = `It is time: ${JSON.parse(data).text}`;
-    act(load);
+    act(async () => {
+      await load();
+      $("message").textContent = `It is time: ${JSON.parse(data).text}`;
+    });
   };
   socket.onclose = () => setTimeout(follow, 3_000);
 }

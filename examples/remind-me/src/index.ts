@@ -1,10 +1,10 @@
 // An app that reminds people: each person is a Durable Object with a page, and each reminder is a task of this object.
 
 import { SchedulerWorker } from "durable-scheduler/worker";
-import type { Env } from "./person.ts";
+import type { Env } from "./person";
 
 export { Limiter, Registry, SchedulerEntrypoint, Shard } from "durable-scheduler/worker";
-export { Person } from "./person.ts";
+export { Person } from "./person";
 
 /** The key of a person, which the page makes: whoever has it sees the reminders. */
 const PERSON = /^\/people\/([\w-]{22,64})\//;

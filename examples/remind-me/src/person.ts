@@ -1,7 +1,7 @@
 // The reminders of one person.
 
 import { Scheduler, SchedulerError, task, type TaskRun } from "durable-scheduler";
-import { readReminder, Refusal, type Reminder, scheduleOf } from "./reminder.ts";
+import { readReminder, Refusal, type Reminder, scheduleOf } from "./reminder";
 
 export interface Env {
   PEOPLE: DurableObjectNamespace<Person>;
@@ -84,12 +84,17 @@ export class Person extends Scheduler<Env> {
   /** Sets a reminder, or changes the one with this id. */
   async #set(id: string, reminder: Reminder) {
     const schedule = scheduleOf(reminder, await this.#timezone());
-    const { runs } = await this.scheduler.client.preview({ ...schedule, count: 1 });
-    const [first] = runs;
-    if (first === undefined || first.due <= Date.now()) throw new Refusal("at", "this time has passed");
+    const first = await this.#next(schedule);
+    if (first === undefined) throw new Refusal("at", "this time has passed");
     await this.#schedule(id, reminder, schedule);
     // A local time may not exist, or exist twice, when the clocks change. The note says what was made of it.
     return { id, ...reminder, next: first.time, note: first.explanation };
+  }
+
+  /** Returns the next run of a schedule, or undefined if there is none. */
+  async #next(schedule: ReturnType<typeof scheduleOf>) {
+    const { runs } = await this.scheduler.client.preview({ ...schedule, count: 1 });
+    return runs.find(({ due }) => due > Date.now());
   }
 
   /** The same id again replaces a task. */
@@ -101,12 +106,16 @@ export class Person extends Scheduler<Env> {
     return (await this.ctx.storage.get<string>("timezone")) ?? "UTC";
   }
 
-  /** Moves the person to another time zone. The reminders keep their local times. */
+  /** Moves the person to another time zone. The reminders keep their local times, but for those whose local time has passed there. */
   async #move(body: unknown) {
     const { timezone } = (body ?? {}) as { timezone?: unknown };
     if (typeof timezone !== "string") throw new Refusal("timezone", "give the name of a time zone such as Europe/Berlin");
     await this.scheduler.client.preview({ cron: "@daily", timezone, count: 1 });
-    for (const { id, text, at, repeat } of await this.#reminders()) await this.#schedule(id, { text, at, repeat }, scheduleOf({ text, at, repeat }, timezone));
+    for (const { id, text, at, repeat } of await this.#reminders()) {
+      const schedule = scheduleOf({ text, at, repeat }, timezone);
+      // One whose time has passed there would come at once. It stays where it was.
+      if ((await this.#next(schedule)) !== undefined) await this.#schedule(id, { text, at, repeat }, schedule);
+    }
     await this.ctx.storage.put("timezone", timezone);
     return this.#show();
   }

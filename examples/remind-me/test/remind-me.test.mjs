@@ -55,9 +55,14 @@ test("a person who moves is reminded by the clocks there", async () => {
   const ann = person("ann");
   await ann.send("PUT", "timezone", { timezone: "Europe/Berlin" });
   await ann.add("Call", "2030-04-05T09:00");
+  // Of the next hour in Berlin, and long past in Tokyo.
+  const soon = new Date(scheduler.now.getTime() + 3_600_000).toLocaleString("sv", { timeZone: "Europe/Berlin" }).slice(0, 16).replace(" ", "T");
+  const { next } = await ann.add("Soon", soon);
+  const moved = (await ann.send("PUT", "timezone", { timezone: "Asia/Tokyo" })).body;
+  assert.deepEqual(moved.reminders.map(({ text, next }) => [text, next]), [["Soon", next], ["Call", Date.UTC(2030, 3, 5)]]);
   const { body } = await ann.send("PUT", "timezone", { timezone: "America/New_York" });
   assert.equal(body.timezone, "America/New_York");
-  assert.equal(new Date(body.reminders[0].next).toISOString(), "2030-04-05T13:00:00.000Z");
+  assert.equal(new Date(body.reminders.find(({ text }) => text === "Call").next).toISOString(), "2030-04-05T13:00:00.000Z");
 });
 
 test("reminders are listed in their order, changed and cancelled", async () => {

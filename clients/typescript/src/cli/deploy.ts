@@ -1,20 +1,24 @@
 // `durable-scheduler deploy`: deploys the Worker, and makes the queues and secrets that it needs and that are missing.
 
-import { randomBytes } from "node:crypto";
 import { findConfig, readConfig, runWrangler, UsageError } from "./project.ts";
 import { missing, mustAgree, queuesOf } from "./requirements.ts";
+import { newKey, newSigningKey } from "./secrets.ts";
+import { namespaceKeys } from "./signing-key.ts";
 
-/** Secrets by their names, each with how to make one and whether to show it. */
+/** Secrets by their names, each with how to make one and what to say besides its value. */
 const SECRETS = [
-  { name: "API_KEYS", make: () => randomBytes(24).toString("hex"), isShown: true },
-  // Receivers get keys that are derived from it, so nobody needs to see it.
-  { name: "WEBHOOK_SIGNING_KEYS", make: () => `whsec_${randomBytes(32).toString("base64")}`, isShown: false },
+  { name: "API_KEYS", make: newKey, note: () => "" },
+  {
+    name: "WEBHOOK_SIGNING_KEYS",
+    make: newSigningKey,
+    note: (value: string) => `  Receivers of webhooks verify with the key of their namespace, which durable-scheduler signing-key makes of it. The one of default:\n  ${namespaceKeys(value, "default")[0]}\n`,
+  },
 ] as const;
 
 /**
  * Deploys the project in a folder. Further arguments go to `wrangler deploy`. With `--env` or `--name` among them, the queues and secrets
- * are those of that Worker, and with `--dry-run` nothing is made. Throws a `UsageError` if the configuration lacks something, or if
- * wrangler fails.
+ * are those of that Worker, and with `--dry-run` nothing is made. Throws a `UsageError` if the configuration lacks something, if the Worker
+ * does not build, if nobody is logged in, or if wrangler fails.
  */
 export async function deploy(folder: string, { config, args }: { config?: string | undefined; args: readonly string[] }): Promise<void> {
   const path = findConfig(folder, config);
@@ -28,13 +32,29 @@ export async function deploy(folder: string, { config, args }: { config?: string
   mustAgree(path, settings);
 
   const chosen = ["--config", path];
-  if (args.includes("--dry-run")) return must(folder, ["deploy", ...chosen, ...args]);
-  for (const queue of queuesOf(settings)) {
+  if (args.some((arg) => /^--dry-?run(=true)?$/i.test(arg))) return must(folder, ["deploy", ...chosen, ...args]);
+  // Nothing is made for a Worker that does not build, or without an account.
+  await mustBuild(folder, [...chosen, ...args]);
+  const queues = queuesOf(settings);
+  await mustBeLoggedIn(folder, `the Worker ${name ?? settings.name ?? ""}, those of the queues ${queues.join(" and ")} that are missing, and then those of the secrets ${SECRETS.map((secret) => secret.name).join(" and ")}`);
+  for (const queue of queues) {
     const { status } = await runWrangler(folder, ["queues", "info", queue, ...chosen], { capture: true, quiet: true });
     if (status !== 0) await must(folder, ["queues", "create", queue, ...chosen]);
   }
   await must(folder, ["deploy", ...chosen, ...args]);
   await makeSecrets(folder, [...chosen, ...(env === undefined ? [] : ["--env", env]), ...(name === undefined ? [] : ["--name", name])]);
+}
+
+/** Throws a `UsageError` with what wrangler says of it if the Worker does not build. */
+async function mustBuild(folder: string, args: readonly string[]): Promise<void> {
+  const { status, output, errors } = await runWrangler(folder, ["deploy", "--dry-run", ...args], { capture: true, quiet: true });
+  if (status !== 0) throw new UsageError(`${output}${errors}\nwrangler deploy --dry-run has failed: nothing is made`);
+}
+
+/** Throws a `UsageError` that says what a deploy would make if wrangler says that nobody is logged in. */
+async function mustBeLoggedIn(folder: string, what: string): Promise<void> {
+  const { status, output } = await runWrangler(folder, ["whoami", "--json"], { capture: true, quiet: true });
+  if (status !== 0 && /"loggedIn":\s*false/.test(output)) throw new UsageError(`you are not logged in: run npx wrangler login, or set CLOUDFLARE_API_TOKEN. Nothing is made. Deploy would make ${what}`);
 }
 
 /** Returns the value of an option among arguments, or undefined. */
@@ -52,10 +72,10 @@ async function makeSecrets(folder: string, chosen: readonly string[]): Promise<v
   if (status !== 0) throw new UsageError("wrangler secret list has failed: the Worker is deployed, and its secrets are not checked");
   const known = secretsIn(output);
   if (known === undefined) throw new UsageError(`wrangler secret list has printed no list: the Worker is deployed, and its secrets are not checked. It printed: ${output.trim()}`);
-  for (const { name, make, isShown } of SECRETS.filter((secret) => !known.includes(secret.name))) {
+  for (const { name, make, note } of SECRETS.filter((secret) => !known.includes(secret.name))) {
     const value = make();
     await must(folder, ["secret", "put", name, ...chosen], value);
-    console.log(isShown ? `\n  ${name} is new. Keep it, it is not shown again:\n  ${value}\n` : `\n  ${name} is new.\n`);
+    console.log(`\n  ${name} is new. Keep it, it is not shown again:\n  ${value}\n${note(value)}`);
   }
 }
 

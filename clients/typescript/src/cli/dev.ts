@@ -1,13 +1,16 @@
-// `durable-scheduler dev`: the scheduler on the local runtime, in the project's Worker or beside it.
+// `durable-scheduler dev`: the scheduler on the local runtime, in the project's Worker or alone.
 
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DASHBOARD, findConfig, readConfig, startWrangler, UsageError } from "./project.ts";
 import { COMPATIBILITY_DATE, type Config, CRON, missing, mustAgree, OBJECTS } from "./requirements.ts";
+import { whenOrphaned } from "./orphan.ts";
+import { copySecrets, ensureKey, ensureSigningKeys, STANDALONE } from "./secrets.ts";
+import { namespaceKeys } from "./signing-key.ts";
+import { lacksScheduler } from "./source.ts";
 
 /** Settings of `dev`. */
 export interface DevOptions {
@@ -34,26 +37,33 @@ const WATCHDOG_MILLIS = 60_000;
  * Runs the scheduler until it is ended, and resolves with its exit status. A project whose configuration has the scheduler's
  * Durable Objects runs it in its own Worker. Any other folder gets a Worker of its own for it, named `durable-scheduler`.
  *
- * Throws a `UsageError` if the port is in use, or if the configuration has something that the scheduler cannot work with.
+ * Throws a `UsageError` if the port is in use, if a key that signs webhooks is invalid, or if the configuration has something that the scheduler cannot work with.
  */
 export async function dev(folder: string, options: DevOptions): Promise<number> {
   await mustBeFree(options.port);
   const own = findConfig(folder, options.config);
-  const isInside = own !== undefined && holdsScheduler(await readConfig(folder, own));
-  if (own !== undefined && isInside) mustAgree(own, await readConfig(folder, own));
+  const settings = own === undefined ? {} : await readConfig(folder, own);
+  const isInside = holdsScheduler(settings);
+  if (own !== undefined && isInside) mustAgree(own, settings);
   const config = own !== undefined && isInside ? own : writeStandalone(folder);
+  // Wrangler reads the variables beside the configuration only.
+  if (!isInside) copySecrets(folder, dirname(config));
   const key = ensureKey(dirname(config));
+  const [receiverKey = ""] = namespaceKeys(ensureSigningKeys(dirname(config)), "default");
   const state = resolve(folder, options.persistTo ?? ".wrangler/state");
   const interactive = process.stdin.isTTY === true;
-  const vars = localVars(isInside && own !== undefined ? await readConfig(folder, own) : {}).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
+  const vars = localVars(isInside ? settings : {}).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   const args = ["dev", "--config", config, "--ip", "127.0.0.1", "--port", String(options.port), "--persist-to", state, `--show-interactive-dev-session=${interactive}`, ...vars];
   const child = startWrangler(folder, args, [interactive ? "inherit" : "ignore", "inherit", "inherit"]);
   const ended = new Promise<number>((done) => child.once("close", (status) => done(status ?? 0)));
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
+  const stopWatching = whenOrphaned(() => child.kill("SIGTERM"));
   const url = `http://127.0.0.1:${options.port}`;
-  const watchdog = watch(url, () => announce({ url, key, state, isInside }));
+  const heading = isInside ? headingInside(folder, settings) : "The scheduler is ready.";
+  const watchdog = watch(url, () => announce({ heading, url, key, receiverKey, state }));
   const status = await ended;
   watchdog.stop();
+  stopWatching();
   return status;
 }
 
@@ -70,13 +80,20 @@ async function mustBeFree(port: number): Promise<void> {
   await once(server, "close");
 }
 
-function announce({ url, key, state, isInside }: { url: string; key: string; state: string; isInside: boolean }): void {
+function announce({ heading, url, key, receiverKey, state }: { heading: string; url: string; key: string; receiverKey: string; state: string }): void {
   console.log(`
-  The scheduler is ready${isInside ? " in your Worker" : ""}.
+  ${heading}
   Address  ${url}
   Key      ${key}
   Storage  ${state}
+  Webhooks are signed. Receivers verify them with ${receiverKey}
 `);
+}
+
+/** Returns what to say of a Worker that holds the scheduler: that it is ready, or that its default export is not the scheduler. */
+export function headingInside(folder: string, { main }: Config): string {
+  if (main === undefined || !existsSync(main) || !lacksScheduler(readFileSync(main, "utf8"))) return "The scheduler is ready in your Worker.";
+  return `No task will run: the default export of ${relative(folder, main)} is not the scheduler.\n  Let it be a class that extends SchedulerWorker: durable-scheduler init shows one.`;
 }
 
 /** Runs the watchdog as soon as the Worker answers, and then every minute. `onReady` is called the first time. */
@@ -103,7 +120,7 @@ function holdsScheduler({ durable_objects }: Config): boolean {
 
 /** Writes the configuration of a Worker that is nothing but the scheduler, below the folder's `.wrangler`. */
 function writeStandalone(folder: string): string {
-  const place = resolve(folder, ".wrangler/durable-scheduler");
+  const place = resolve(folder, STANDALONE);
   mkdirSync(place, { recursive: true });
   // The Worker is this package's own.
   const main = fileURLToPath(new URL("../worker/index.js", import.meta.url));
@@ -119,29 +136,4 @@ function writeStandalone(folder: string): string {
   const file = join(place, "wrangler.json");
   writeFileSync(file, `${JSON.stringify(config, undefined, 2)}\n`);
   return file;
-}
-
-/**
- * Returns the first key in `.dev.vars` beside a configuration. Makes one if there is none. In a project with a `.env`, wrangler would
- * ignore that one because of a `.dev.vars`, so the key is in `.env.local`.
- */
-export function ensureKey(folder: string): string {
-  const [devVars, local, dotEnv] = [".dev.vars", ".env.local", ".env"].map((name) => join(folder, name)) as [string, string, string];
-  const usesEnv = !existsSync(devVars) && (existsSync(local) || existsSync(dotEnv));
-  const path = usesEnv ? local : devVars;
-  const found = (usesEnv ? [local, dotEnv] : [devVars]).map(firstKeyIn).find((key) => key !== "");
-  if (found !== undefined) return found;
-  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-  const key = randomBytes(24).toString("hex");
-  const added = `${text === "" || text.endsWith("\n") ? "" : "\n"}API_KEYS=${key}\n`;
-  if (text === "") writeFileSync(path, added, { mode: 0o600 });
-  else appendFileSync(path, added);
-  return key;
-}
-
-/** Returns the first key in a file of variables, or empty text. */
-function firstKeyIn(path: string): string {
-  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-  const line = /^[ \t]*(?:export[ \t]+)?API_KEYS[ \t]*=[ \t]*(.*)$/m.exec(text)?.[1] ?? "";
-  return (line.replace(/["']/g, "").split(",")[0] ?? "").trim();
 }

@@ -5,8 +5,9 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { diff } from "./diff.ts";
 import { addTo, CannotEdit } from "./edit.ts";
+import { hasDefault, lacksScheduler } from "./source.ts";
 import { DASHBOARD, findConfig, readConfig, readText, UsageError } from "./project.ts";
-import { type Addition, COMPATIBILITY_DATE, type Config, EXPORTS, missing, mustAgree, type Wishes } from "./requirements.ts";
+import { type Addition, COMPATIBILITY_DATE, type Config, CRON, DISPATCH_BINDING, EXPORTS, missing, mustAgree, type Wishes } from "./requirements.ts";
 
 /** A file as it is and as it is to be. */
 export interface FileChange {
@@ -43,16 +44,15 @@ export async function planInit(folder: string, { withDashboard = false, config: 
   return { changes, notes: notesOn(folder, config) };
 }
 
-/** Returns the change that keeps keys and the local storage out of git, if the project uses it. */
+/** Returns the change that keeps keys and the local storage out of git. */
 function ignored(folder: string): FileChange[] {
   const path = join(folder, ".gitignore");
-  if (!existsSync(path)) return [];
-  const before = readFileSync(path, "utf8");
+  const before = existsSync(path) ? readFileSync(path, "utf8") : "";
   const known = new Set(before.split("\n").map((line) => line.trim().replace(/^\/|\/$/g, "")));
   // A key for this machine is in the first of these, or in the second beside a .env: see dev.ts.
   const secret = existsSync(join(folder, ".env")) && !existsSync(join(folder, ".dev.vars")) ? ".env.local" : ".dev.vars";
   const missingLines = [".wrangler", secret].filter((line) => !known.has(line));
-  return missingLines.length === 0 ? [] : [{ path, before, after: `${before.trimEnd()}\n${missingLines.join("\n")}\n` }];
+  return missingLines.length === 0 ? [] : [{ path, before, after: `${before === "" ? "" : `${before.trimEnd()}\n`}${missingLines.join("\n")}\n` }];
 }
 
 /** Returns the parts of a configuration that matter here, without prototypes and absent members. */
@@ -72,17 +72,40 @@ function withAdditions(config: Config, additions: readonly Addition[]): Config {
   return result as Config;
 }
 
-function notesOn(folder: string, { main, definedEnvironments = [] }: Config): string[] {
+function notesOn(folder: string, config: Config): string[] {
+  const { main, definedEnvironments = [] } = config;
   const notes: string[] = [];
   if (definedEnvironments.length > 0) {
     notes.push(`Bindings and variables are not inherited: repeat durable_objects, queues and vars in each environment that holds the scheduler (${definedEnvironments.map((name) => `env.${name}`).join(", ")}), with queues of its own.`);
   }
+  const where = main === undefined ? "your main module" : relative(folder, main);
   const source = main !== undefined && existsSync(main) ? readFileSync(main, "utf8") : "";
-  if (!source.includes("durable-scheduler/worker")) {
-    const where = main === undefined ? "your main module" : relative(folder, main);
-    notes.push(`Add this to ${where}. If it has a default export of its own, let it extend SchedulerWorker from "durable-scheduler/worker" instead:\n\n${EXPORTS}`);
+  const lacksExports = !source.includes("durable-scheduler/worker");
+  if (lacksExports && !hasDefault(source)) notes.push(`Add this to ${where}:\n\n${EXPORTS}`);
+  else if (lacksExports || lacksScheduler(source)) {
+    notes.push(`The default export of ${where} has to be a class that extends SchedulerWorker, because no task would run otherwise. Move your handlers into it, such as:\n\n${defaultClass(config, lacksExports)}`);
   }
   return notes;
+}
+
+/** Returns a default export that holds the scheduler beside handlers of the project, as source. */
+function defaultClass({ queues, triggers }: Config, withExports: boolean): string {
+  const dispatch = queues?.producers?.find(({ binding }) => binding === DISPATCH_BINDING)?.queue;
+  const queue = queues?.consumers?.find((consumer) => consumer.queue !== dispatch)?.queue;
+  const cron = triggers?.crons?.find((found) => found !== CRON);
+  return [
+    'import { SchedulerWorker } from "durable-scheduler/worker";',
+    ...(withExports ? [EXPORTS.replace(", default", "")] : []),
+    "",
+    "export default class extends SchedulerWorker {",
+    "  async fetch(request) {",
+    "    // Your own routes; then:",
+    "    return super.fetch(request);",
+    "  }",
+    ...(queue === undefined ? [] : ["  async queue(batch) {", `    if (batch.queue !== ${JSON.stringify(queue)}) return super.queue(batch);`, "    // Your own queue.", "  }"]),
+    ...(cron === undefined ? [] : ["  async scheduled(controller) {", `    if (controller.cron !== ${JSON.stringify(cron)}) return super.scheduled(controller);`, "    // Your own cron trigger.", "  }"]),
+    "}",
+  ].join("\n");
 }
 
 /** A project of three files: the configuration, the Worker and package.json. A package.json that exists is kept. */
@@ -98,7 +121,8 @@ function newProject(folder: string, wishes: Wishes): Plan {
   ];
   const changes = files.map(([file, after]) => ({ path: join(folder, file), before: "", after })).filter(({ path }) => !existsSync(path));
   const main = join(folder, "src/index.ts");
-  return { changes: [...changes, ...ignored(folder)], notes: existsSync(main) ? notesOn(folder, { main }) : [] };
+  const isNew = changes.some(({ path }) => basename(path) === ".gitignore");
+  return { changes: [...changes, ...(isNew ? [] : ignored(folder))], notes: existsSync(main) ? notesOn(folder, { main }) : [] };
 }
 
 /** The longest name of a Worker. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command `durable-scheduler`. Run it with npx in the folder of a project.
 
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
 import { deploy } from "./deploy.ts";
@@ -8,17 +9,24 @@ import { dev } from "./dev.ts";
 import { CannotEdit } from "./edit.ts";
 import { apply, describe, planInit } from "./init.ts";
 import { UsageError } from "./project.ts";
+import { signingKeysOf } from "./secrets.ts";
+import { namespaceKeys } from "./signing-key.ts";
 
-const HELP = `durable-scheduler dev       runs the scheduler on this machine, in your Worker or beside it
+const HELP = `durable-scheduler dev       runs your Worker with the scheduler on this machine, or a scheduler alone if your Worker has none
   --port N                  default 8787
   --persist-to FOLDER       where tasks are kept; default .wrangler/state
 durable-scheduler init      adds what the scheduler needs to your wrangler configuration; shows the difference first
   --object BINDING=CLASS    a Durable Object of yours; may be repeated
+  --queue BINDING=NAME      a queue of yours that tasks may go to, and that your Worker consumes; may be repeated
   --tasks CLASS             a class that extends Tasks
   --dashboard               serve the dashboard at /
   --yes                     write without asking
 durable-scheduler deploy    deploys your Worker, and makes the queues and secrets that are missing
+  --dry-run                 only build the Worker, and make nothing
   -- ARGS                   arguments for wrangler deploy
+durable-scheduler signing-key [NAMESPACE]
+                            prints the key by which receivers verify the webhooks of a namespace, default: of default.
+                            Reads WEBHOOK_SIGNING_KEYS from the environment, the standard input or .dev.vars
 
   --config FILE             default: wrangler.json, wrangler.jsonc or wrangler.toml in this folder`;
 
@@ -27,9 +35,11 @@ const options = {
   port: { type: "string", default: "8787" },
   "persist-to": { type: "string" },
   object: { type: "string", multiple: true },
+  queue: { type: "string", multiple: true },
   tasks: { type: "string" },
   dashboard: { type: "boolean", default: false },
   yes: { type: "boolean", default: false },
+  "dry-run": { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
 
@@ -40,7 +50,7 @@ async function main(): Promise<number> {
   const folder = process.cwd();
   const { config } = values;
   const [command, ...others] = positionals;
-  if (values.help || command === undefined || others.length > 0) {
+  if (values.help || command === undefined || others.length > (command === "signing-key" ? 1 : 0)) {
     console.log(HELP);
     return values.help ? 0 : 2;
   }
@@ -50,11 +60,24 @@ async function main(): Promise<number> {
     case "init":
       return init(folder, values);
     case "deploy":
-      await deploy(folder, { config, args: all.slice(end + 1) });
+      await deploy(folder, { config, args: [...(values["dry-run"] ? ["--dry-run"] : []), ...all.slice(end + 1)] });
+      return 0;
+    case "signing-key":
+      for (const key of namespaceKeys(givenSigningKeys(folder), others[0] ?? "default")) console.log(key);
       return 0;
     default:
       throw new UsageError(`there is no command ${command}\n\n${HELP}`);
   }
+}
+
+/** Returns `WEBHOOK_SIGNING_KEYS` from the environment, from what is piped into the command, or from the variables for this machine. */
+function givenSigningKeys(folder: string): string {
+  const { WEBHOOK_SIGNING_KEYS: variable } = process.env;
+  if (variable !== undefined && variable.trim() !== "") return variable;
+  const piped = process.stdin.isTTY === true ? "" : readFileSync(0, "utf8");
+  const found = piped.trim() === "" ? signingKeysOf(folder) : piped;
+  if (found === undefined) throw new UsageError("there is no key: set WEBHOOK_SIGNING_KEYS to what the secret of this name has, or run durable-scheduler dev here, which makes one for this machine");
+  return found;
 }
 
 function portOf(text: string): number {
@@ -63,12 +86,15 @@ function portOf(text: string): number {
   return port;
 }
 
-async function init(folder: string, { config, object, tasks, dashboard, yes }: { config?: string; object?: string[]; tasks?: string; dashboard: boolean; yes: boolean }): Promise<number> {
+async function init(folder: string, { config, object, queue, tasks, dashboard, yes }: { config?: string; object?: string[]; queue?: string[]; tasks?: string; dashboard: boolean; yes: boolean }): Promise<number> {
   for (const text of object ?? []) {
     if (!/^\w+=\w+$/.test(text)) throw new UsageError(`--object ${text}: give a binding and a class, such as ROOMS=Room`);
   }
+  for (const text of queue ?? []) {
+    if (!/^\w+=[a-z0-9]([a-z0-9-]{0,57}[a-z0-9])?$/.test(text)) throw new UsageError(`--queue ${text}: give a binding and the name of a queue, such as FIRED_TASKS=fired-tasks: at most 59 lower-case letters, digits and hyphens`);
+  }
   if (tasks !== undefined && !/^\w+$/.test(tasks)) throw new UsageError(`--tasks ${tasks}: give the name of a class`);
-  const plan = await planInit(folder, { config, objects: object, tasks, withDashboard: dashboard });
+  const plan = await planInit(folder, { config, objects: object, queues: queue, tasks, withDashboard: dashboard });
   console.log(plan.changes.length === 0 ? "The configuration has everything that the scheduler needs.\n" : describe(folder, plan));
   const isWanted = plan.changes.length > 0 && (yes || (await confirm()));
   if (isWanted) apply(plan);

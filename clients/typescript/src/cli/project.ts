@@ -74,19 +74,20 @@ export async function readText(folder: string, path: string, text: string): Prom
   }
 }
 
-/** Runs the project's wrangler. Resolves with how it ended and, with `capture`, with what it printed. With `quiet`, its errors are not shown. */
+/** Runs the project's wrangler. Resolves with how it ended and, with `capture`, with what it printed. With `quiet`, its errors are returned and not shown. */
 export async function runWrangler(
   folder: string,
   args: readonly string[],
   { input, capture = false, quiet = false }: { input?: string; capture?: boolean; quiet?: boolean } = {},
-): Promise<{ status: number; output: string }> {
+): Promise<{ status: number; output: string; errors: string }> {
   const child = startWrangler(folder, args, [input === undefined ? "inherit" : "pipe", capture ? "pipe" : "inherit", quiet ? "pipe" : "inherit"]);
   let output = "";
   child.stdout?.setEncoding("utf8").on("data", (text: string) => (output += text));
-  child.stderr?.resume();
+  let errors = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (errors += text));
   child.stdin?.end(input);
   const [status] = (await once(child, "close")) as [number | null];
-  return { status: status ?? 1, output };
+  return { status: status ?? 1, output, errors };
 }
 
 /** Starts the project's wrangler with the Node that runs this. */

@@ -62,6 +62,8 @@ export interface Config {
 export interface Wishes {
   /** Durable Objects of the project, each as `BINDING=Class`. */
   objects?: readonly string[] | undefined;
+  /** Queues of the project that tasks may name, each as `BINDING=queue`. The Worker also consumes them. */
+  queues?: readonly string[] | undefined;
   /** A class that extends `Tasks`, to which the Worker binds itself as `TASKS`. */
   tasks?: string | undefined;
   /** The folder of the dashboard, which the Worker then serves at `/`. A Worker with assets of its own keeps them. */
@@ -78,16 +80,22 @@ export interface Addition {
 
 /**
  * Returns what is missing in a configuration. It is empty if the configuration has everything. Nothing that is there is
- * changed, and a migration is only ever added at the end.
+ * changed but the list `QUEUE_BINDINGS`, which grows, and a migration is only ever added at the end.
  */
-export function missing(config: Config, { objects = [], tasks, dashboard }: Wishes = {}): Addition[] {
+export function missing(config: Config, { objects = [], queues = [], tasks, dashboard }: Wishes = {}): Addition[] {
   const name = config.name ?? "scheduler";
   const wished = pairs([...new Set(objects)]);
+  const own = pairs([...new Set(queues)]);
+  // Names that are there stay, in their order.
+  const known = String(config.vars?.QUEUE_BINDINGS ?? "");
+  const names = new Set(known.split(",").map((binding) => binding.trim()));
+  const listed = [...(known === "" ? [] : [known]), ...own.map(([binding]) => binding).filter((binding) => !names.has(binding))].join(",");
   return [
     ...(config.compatibility_date === undefined ? [set(["compatibility_date"], COMPATIBILITY_DATE)] : []),
-    ...Object.entries(VARS).flatMap(([variable, value]) => (config.vars?.[variable] === undefined ? [set(["vars", variable], value)] : [])),
+    ...Object.entries({ ...VARS, QUEUE_BINDINGS: listed }).flatMap(([variable, value]) => (config.vars?.[variable] === undefined || (variable === "QUEUE_BINDINGS" && value !== config.vars[variable]) ? [set(["vars", variable], value)] : [])),
     ...missingObjects(config, wished),
     ...missingQueue(config, name),
+    ...own.flatMap(([binding, queue]) => missingOwnQueue(config, binding, queue)),
     ...(tasks === undefined || config.services?.some(({ binding }) => binding === "TASKS") ? [] : [item(["services"], { binding: "TASKS", service: name, entrypoint: tasks })]),
     ...(dashboard === undefined || config.assets !== undefined ? [] : [set(["assets"], { directory: dashboard, ...ASSETS })]),
     ...(config.triggers?.crons?.includes(CRON) ? [] : [item(["triggers", "crons"], CRON)]),
@@ -95,7 +103,7 @@ export function missing(config: Config, { objects = [], tasks, dashboard }: Wish
 }
 
 /** Returns what is something else than the scheduler or a wish needs, each as a sentence: bindings, and the compatibility date. */
-export function conflicts(config: Config, { objects = [], tasks }: Wishes = {}): string[] {
+export function conflicts(config: Config, { objects = [], queues = [], tasks }: Wishes = {}): string[] {
   const bound = new Map(config.durable_objects?.bindings?.map((binding) => [binding.name, binding]));
   const ofObjects = [...OBJECTS, ...pairs(objects)].flatMap(([binding, className]) => {
     const { class_name, script_name } = bound.get(binding) ?? { class_name: className };
@@ -103,8 +111,12 @@ export function conflicts(config: Config, { objects = [], tasks }: Wishes = {}):
   });
   const service = tasks === undefined ? undefined : config.services?.find(({ binding }) => binding === "TASKS");
   const isOther = service !== undefined && (service.service !== config.name || service.entrypoint !== tasks);
+  const ofQueues = pairs(queues).flatMap(([binding, queue]) => {
+    const found = config.queues?.producers?.find((producer) => producer.binding === binding)?.queue ?? queue;
+    return found === queue ? [] : [`the binding ${binding} has to lead to the queue ${queue}, and leads to ${found}`];
+  });
   const ofDate = config.compatibility_date === undefined ? undefined : refuseDate(config.compatibility_date);
-  return [...(ofDate === undefined ? [] : [ofDate]), ...ofObjects, ...(isOther ? [`the binding TASKS leads to ${service.entrypoint ?? "the default export"} of ${service.service}: bind ${tasks} by another name, and give it "static override binding" with that name`] : [])];
+  return [...(ofDate === undefined ? [] : [ofDate]), ...ofObjects, ...ofQueues, ...(isOther ? [`the binding TASKS leads to ${service.entrypoint ?? "the default export"} of ${service.service}: bind ${tasks} by another name, and give it "static override binding" with that name`] : [])];
 }
 
 /** Throws a `UsageError` with what `conflicts` finds in the configuration at a path. */
@@ -148,6 +160,14 @@ function missingQueue({ queues = {} }: Config, name: string): Addition[] {
   return [
     ...(producers.some(({ binding }) => binding === DISPATCH_BINDING) ? [] : [item(["queues", "producers"], { binding: DISPATCH_BINDING, queue })]),
     ...(consumers.some((consumer) => consumer.queue === queue) ? [] : [item(["queues", "consumers"], { queue, ...CONSUMER, dead_letter_queue: `${queue}-dlq` })]),
+  ];
+}
+
+function missingOwnQueue({ queues = {} }: Config, binding: string, queue: string): Addition[] {
+  const { producers = [], consumers = [] } = queues;
+  return [
+    ...(producers.some((producer) => producer.binding === binding) ? [] : [item(["queues", "producers"], { binding, queue })]),
+    ...(consumers.some((consumer) => consumer.queue === queue) ? [] : [item(["queues", "consumers"], { queue, dead_letter_queue: `${queue}-dlq` })]),
   ];
 }
 

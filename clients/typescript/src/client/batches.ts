@@ -11,7 +11,10 @@ const MAX_BATCH_CHARACTERS = 4_000_000;
 /** Refusals that a result lists; it counts the others. */
 const MAX_LISTED = 1_000;
 
-/** A sequence of tasks of any length. Only the tasks of the batches in flight are in memory. */
+/**
+ * A sequence of tasks of any length. Only the tasks of the batches in flight are in memory. A generator needs its type, such as
+ * `async function* renewals(): AsyncGenerator<NewTask>`, or TypeScript takes `type: "webhook"` for any text.
+ */
 export type TaskSource = Iterable<NewTask> | AsyncIterable<NewTask> | ReadableStream<NewTask>;
 
 /** How far a call of `scheduleTasks` has come. */

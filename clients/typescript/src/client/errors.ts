@@ -81,18 +81,22 @@ export class SchedulerError extends Error {
   }
 }
 
-/** Returns the error of a request that got no answer. */
-export function noAnswer(cause: unknown, attempts: number): SchedulerError {
-  const detail = cause instanceof Error ? cause.message : String(cause);
+/** Returns the error of a request to an address that got no answer. */
+export function noAnswer(cause: unknown, attempts: number, address: string): SchedulerError {
+  const { message, cause: reason } = cause instanceof Error ? cause : { message: String(cause) };
+  // Node says "fetch failed", and why in the cause of this.
+  const why = reason instanceof Error ? reason.message || (reason as { code?: string }).code : undefined;
+  const detail = `${message}${why ? `: ${why}` : ""} (asked: ${address})`;
   return new SchedulerError({ type: "no-answer", title: "No answer", status: undefined, detail, retryable: true, attempts, cause });
 }
 
-/** Returns the error of an answer that is not 2xx. Reads its body. */
-export async function refusal(response: Response, attempts: number): Promise<SchedulerError> {
+/** Returns the error of an answer that is not 2xx. Reads its body. `hasKey`: whether the client sends an API key. */
+export async function refusal(response: Response, attempts: number, hasKey: boolean): Promise<SchedulerError> {
   const text = await response.text().catch(() => "");
   const problem = parseProblem(text);
   if (problem === undefined) return unexpected(response, text, attempts);
-  const { type, title, detail, field, results } = problem;
+  const { type, title, field, results } = problem;
+  const detail = response.status === 401 && !hasKey ? `${problem.detail} (the client has no apiKey: is the variable set that should hold it?)` : problem.detail;
   const fields = fieldsOf(response, attempts);
   // The scheduler answers 429 without Retry-After if waiting does not help. Others have problems of types of their own.
   const mayHelp = [408, 503, 507].includes(response.status) || (response.status === 429 && fields.retryAfter !== undefined);

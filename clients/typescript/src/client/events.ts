@@ -110,7 +110,7 @@ export class EventStream implements AsyncIterable<SchedulerEvent> {
         }
       }
     } catch (error) {
-      throw error instanceof SchedulerError ? error : noAnswer(error, attempt);
+      throw error instanceof SchedulerError ? error : noAnswer(error, attempt, this.#requests.address);
     } finally {
       stopTimer();
       signal?.removeEventListener("abort", end);

@@ -41,6 +41,9 @@ export class Requests {
   readonly #fetch: Fetch;
   readonly #base: string;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #hasKey: boolean;
+  /** Where the requests go, for people. */
+  readonly address: string;
   readonly #retry: Retry;
   readonly #timeoutMillis: number;
   readonly #random: () => number;
@@ -55,6 +58,8 @@ export class Requests {
     else throw new TypeError("give url, binding or fetch: how to reach the scheduler");
     // A binding leads to the scheduler, whatever the host.
     this.#base = baseOf(url ?? "https://scheduler.internal");
+    this.address = url === undefined ? `the ${binding === undefined ? "function fetch" : "binding"} of the client` : this.#base;
+    this.#hasKey = apiKey !== undefined && apiKey !== "";
     checkNamespace(namespace);
     this.#headers = {
       ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
@@ -86,9 +91,9 @@ export class Requests {
     try {
       response = await Promise.race([this.#fetch(this.#build(request, signal)), aborted(signal)]);
     } catch (error) {
-      throw signal.aborted ? signal.reason : noAnswer(error, attempt);
+      throw signal.aborted ? signal.reason : noAnswer(error, attempt, this.address);
     }
-    if (!response.ok) throw await refusal(response, attempt);
+    if (!response.ok) throw await refusal(response, attempt, this.#hasKey);
     return response;
   }
 
@@ -123,10 +128,10 @@ export class Requests {
     try {
       const response = await Promise.race([this.#fetch(sent), aborted(signal)]);
       if (response.ok) return { result: await Promise.race([read(response, attempt), aborted(signal)]) };
-      return { failed: await Promise.race([refusal(response, attempt), aborted(signal)]) };
+      return { failed: await Promise.race([refusal(response, attempt, this.#hasKey), aborted(signal)]) };
     } catch (error) {
       if (caller?.aborted) throw caller.reason;
-      return { failed: error instanceof SchedulerError ? error : noAnswer(error, attempt) };
+      return { failed: error instanceof SchedulerError ? error : noAnswer(error, attempt, this.address) };
     } finally {
       clearTimeout(timer);
       caller?.removeEventListener("abort", stop);

@@ -1,4 +1,4 @@
-import { type Envelope, type FiredTask, namespaceOf, occurrenceKey, parseEnvelope } from "./envelope.ts";
+import { type Envelope, type FiredTask, isDispatch, namespaceOf, occurrenceKey, parseEnvelope } from "./envelope.ts";
 import { MemorySeenStore, type SeenStore } from "./seen.ts";
 
 /** Of a message of a Cloudflare queue, what `consume` needs. */
@@ -13,6 +13,8 @@ export interface QueueMessage {
 
 /** Of a batch of a Cloudflare queue, what `consume` needs. */
 export interface QueueBatch {
+  /** The name of the queue. */
+  readonly queue?: string;
   readonly messages: readonly QueueMessage[];
 }
 
@@ -77,6 +79,9 @@ const REMEMBER_MILLIS = 1_000;
  *
  * Delivery stays at least once: a task runs again if the Worker ends within a second after its work.
  *
+ * Throws a `TypeError`, and takes no message, if the batch is from the queue by which the scheduler dispatches runs to itself: a
+ * Worker that holds the scheduler gives it to `super.queue(batch)`.
+ *
  * @example
  * export default {
  *   async queue(batch, env) {
@@ -95,6 +100,10 @@ export async function consume<Payload = unknown>(
   const slot = slots(concurrency);
   /** Runs that this call has started. A batch may hold the same one twice. */
   const started = new Map<string, Promise<Outcome>>();
+
+  if (batch.messages.some(({ body }) => isDispatch(body))) {
+    throw new TypeError(`the queue${batch.queue === undefined ? "" : ` ${batch.queue}`} is the one by which the scheduler dispatches runs to itself: return super.queue(batch) for it, and consume only queues of your own`);
+  }
 
   const runMessage = async (message: QueueMessage): Promise<void> => {
     let envelope: Envelope<Payload>;

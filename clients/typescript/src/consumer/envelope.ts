@@ -33,6 +33,16 @@ export function parseEnvelope<Payload = unknown>(body: unknown): Envelope<Payloa
   return value as unknown as Envelope<Payload>;
 }
 
+/** Whether a message of a queue is one by which the scheduler dispatches runs to itself, and not one for a queue of your own. */
+export function isDispatch(body: unknown): boolean {
+  try {
+    // In a queue of your own, each task has this queue as its target.
+    return parseEnvelope(body).tasks.some(({ callback }) => ((callback as { type?: string } | undefined)?.type ?? "queue") !== "queue");
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Returns the key of a run, `<id>@<time>`, or of its follow-up, `<id>@<time>/<stage>`. It is the same over all attempts and
  * repeated deliveries, and webhooks have it as `Idempotency-Key`. Two namespaces may have the same key.

@@ -71,12 +71,14 @@ export class WebhookVerificationError extends Error {
  */
 export async function verifyWebhook(request: Request | WebhookRequest, keys: string | readonly string[], options: VerifyOptions = {}): Promise<VerifiedWebhook> {
   const { toleranceSeconds = 300, now = Date.now } = options;
-  const secrets = await Promise.all((typeof keys === "string" ? [keys] : keys).map(importKey));
+  // A variable that is not set is not refused by the types of every project.
+  const given = (typeof keys === "string" ? [keys] : [...((keys as readonly string[] | undefined) ?? [undefined])]) as (string | undefined)[];
+  const secrets = await Promise.all(given.map(importKey));
   if (secrets.length === 0) throw new TypeError("give at least one key");
 
   const id = header(request.headers, "webhook-id");
   const timestamp = header(request.headers, "webhook-timestamp");
-  const given = header(request.headers, "webhook-signature");
+  const signatureHeader = header(request.headers, "webhook-signature");
   // Dots separate what is signed. With a dot in the id, a part of the body could be taken for the time.
   if (id.includes(".")) throw new WebhookVerificationError("not-signed", "webhook-id has a dot, which the scheduler never sends");
   if (!/^[0-9]{1,12}$/.test(timestamp)) throw new WebhookVerificationError("not-signed", "webhook-timestamp is not a number of seconds");
@@ -87,10 +89,10 @@ export async function verifyWebhook(request: Request | WebhookRequest, keys: str
 
   const body = await rawBody(request);
   const signed = concat(new TextEncoder().encode(`${id}.${timestamp}.`), body);
-  const signatures = given.split(" ").flatMap((signature) => (signature.startsWith("v1,") ? [decodeBase64(signature.slice(3))] : []));
+  const signatures = signatureHeader.split(" ").flatMap((signature) => (signature.startsWith("v1,") ? [decodeBase64(signature.slice(3))] : []));
   // Every pair is checked, so the time does not say which key it was.
   const checks = secrets.flatMap((key) => signatures.map((signature) => signature !== undefined && crypto.subtle.verify("HMAC", key, signature, signed)));
-  if (!(await Promise.all(checks)).includes(true)) throw new WebhookVerificationError("wrong-signature", "no signature is by a known key");
+  if (!(await Promise.all(checks)).includes(true)) throw new WebhookVerificationError("wrong-signature", "no signature is by a known key: give the key of the namespace, which npx durable-scheduler signing-key prints, and not WEBHOOK_SIGNING_KEYS itself");
 
   const text = new TextDecoder().decode(body);
   return {
@@ -103,7 +105,8 @@ export async function verifyWebhook(request: Request | WebhookRequest, keys: str
   };
 }
 
-async function importKey(text: string, at: number): Promise<CryptoKey> {
+async function importKey(text: string | undefined, at: number): Promise<CryptoKey> {
+  if (text === undefined || text === "") throw new TypeError(`key ${at + 1} is ${text === undefined ? "undefined" : "empty"}: set the variable that you give`);
   const bytes = decodeBase64(text.replace(/^whsec_/, ""));
   // The text of a key is a secret.
   if (bytes === undefined) throw new TypeError(`key ${at + 1} is not base64 after whsec_`);
@@ -140,7 +143,7 @@ function concat(one: Uint8Array, two: Uint8Array): Uint8Array {
 
 function header(headers: WebhookHeaders, name: string): string {
   const value = find(headers, name);
-  if (value === undefined || value === "") throw new WebhookVerificationError("not-signed", `there is no header ${name}`);
+  if (value === undefined || value === "") throw new WebhookVerificationError("not-signed", `there is no header ${name}: the scheduler signs webhooks only if its secret WEBHOOK_SIGNING_KEYS is set`);
   return value;
 }
 

@@ -34,3 +34,6 @@ export type CheckedPayload<Value> =
         : Value extends Primitive
           ? unknown
           : { [Name in keyof Value]: CheckedPayload<Value[Name]> };
+
+/** A number of seconds. One that is written out and below 1 has a text in its place, which says what is wrong. */
+export type Interval<Seconds extends number> = `${Seconds}` extends "0" | `-${string}` | `0.${string}` | `${string}e-${string}` ? "give an interval of at least 1 second" : Seconds;

@@ -1,4 +1,4 @@
-import type { CheckedPayload, Plain } from "./checks.ts";
+import type { CheckedPayload, Interval, Plain } from "./checks.ts";
 import type { Cron } from "./cron.ts";
 import { type CronOptions, type Declaration, declare, isReserved, type ScheduleOptions, type TaskOptions, type Times } from "./declarations.ts";
 import type { TaskMethod } from "./types.ts";
@@ -53,13 +53,18 @@ export function cron(expression: string | readonly string[], options: CronOption
 }
 
 /**
- * Runs a method at an interval. The first run is one interval after the schedule is first declared.
+ * Runs a method at an interval. The first run is one interval after the schedule is first declared. A number below 1 that is written
+ * out does not compile.
  *
  * @param seconds The interval, at least 1 second.
  *
  * Throws a `TypeError` if the interval is not a number of at least 1, or an option is out of its bounds.
  */
-export function every<const Payload = undefined>(seconds: number, options: ScheduleOptions<Payload & CheckedPayload<Payload>> = {}): TaskDecorator<Plain<Payload>> {
+export function every<const Seconds extends number, const Payload = undefined>(
+  seconds: Interval<Seconds>,
+  options?: ScheduleOptions<Payload & CheckedPayload<Payload>>,
+): TaskDecorator<Plain<Payload>>;
+export function every(seconds: number, options: ScheduleOptions<unknown> = {}): TaskDecorator<never> {
   if (!(Number.isFinite(seconds) && seconds >= 1)) throw new TypeError(`@every(${seconds}): give an interval of at least 1 second`);
   return decorator("@every", { options, times: { everySeconds: seconds } });
 }

@@ -3,6 +3,7 @@ import type { SchedulerClient } from "../client/client.ts";
 import type { OverRpc } from "../rpc.ts";
 import { connect } from "./connect.ts";
 import type { Class } from "./declarations.ts";
+import { PermanentError } from "./errors.ts";
 import type { Home } from "./home.ts";
 import { homeOfObject, type ObjectClass } from "./object-home.ts";
 import { fingerprintOf, reconcile, throwAll } from "./reconcile.ts";
@@ -69,10 +70,9 @@ export class Scheduler<Env = unknown> extends DurableObject<Env> {
     return this.scheduler.cancelTask(id);
   }
 
-  /** Runs a task that has no callback. Logs it, unless a class overrides this method. */
-  onTask(payload: unknown, run: TaskRun): unknown {
-    console.log(`task ${run.id} has fired:`, payload);
-    return undefined;
+  /** Runs a task that has no callback, in a class that overrides this method. Here it throws a `PermanentError`, because nothing would be done. */
+  onTask(_payload: unknown, run: TaskRun): unknown {
+    throw new PermanentError(`the task ${run.id} has no callback, and ${this.constructor.name} has no method onTask: give the task a callback, or the class this method`);
   }
 }
 

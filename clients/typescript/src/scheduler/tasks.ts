@@ -2,6 +2,7 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import type { SchedulerClient } from "../client/client.ts";
 import { connect } from "./connect.ts";
 import type { Class } from "./declarations.ts";
+import { PermanentError } from "./errors.ts";
 import { Home, newToken, RUNS_BINDING } from "./home.ts";
 import { reconcileByRecord } from "./reconcile.ts";
 import { interceptRuns } from "./runs.ts";
@@ -66,10 +67,9 @@ export class Tasks<Env = unknown, Props = unknown> extends WorkerEntrypoint<Env,
     await reconcileByRecord(client(), home, recordId(home));
   }
 
-  /** Runs a task that has no callback. Logs it, unless a class overrides this method. */
-  onTask(payload: unknown, run: TaskRun): unknown {
-    console.log(`task ${run.id} has fired:`, payload);
-    return undefined;
+  /** Runs a task that has no callback, in a class that overrides this method. Here it throws a `PermanentError`, because nothing would be done. */
+  onTask(_payload: unknown, run: TaskRun): unknown {
+    throw new PermanentError(`the task ${run.id} has no callback, and ${this.constructor.name} has no method onTask: give the task a callback, or the class this method`);
   }
 }
 

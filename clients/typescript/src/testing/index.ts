@@ -67,9 +67,9 @@ export class TestScheduler<Env = Record<string, unknown>> {
     return this.#runtime.dispatchFetch(new URL(path, "http://localhost").href, init);
   }
 
-  /** Returns the bindings of the Worker: Durable Objects and services can be called by RPC. */
-  bindings(): Promise<Env> {
-    return this.#runtime.getBindings<Env>();
+  /** Returns the bindings of the Worker: Durable Objects and services can be called by RPC. `Bindings` is their type, which `startScheduler` may have as well. */
+  bindings<Bindings = Env>(): Promise<Bindings> {
+    return this.#runtime.getBindings<Bindings>();
   }
 
   /**

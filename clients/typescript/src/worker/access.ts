@@ -44,8 +44,17 @@ export function refuse(request: Request, { namespace = "default", scopes = ["rea
 }
 
 function forbidden(detail: string): Response {
-  const problem = { type: "/problems/forbidden", title: "Forbidden", status: 403, detail };
-  return Response.json(problem, { status: 403, headers: { "content-type": "application/problem+json" } });
+  return problemOf("forbidden", "Forbidden", 403, detail);
+}
+
+function problemOf(type: string, title: string, status: number, detail: string): Response {
+  const problem = { type: `/problems/${type}`, title, status, detail };
+  return Response.json(problem, { status, headers: { "content-type": "application/problem+json" } });
+}
+
+/** Returns the answer to every request of a Worker in which no task would run. */
+export function notTheScheduler(detail: string): Response {
+  return problemOf("misconfigured", "Deployment misconfigured", 500, detail);
 }
 
 /** Returns an answer without the values of the headers of targets, which a caller without the scope `write` may not see. */

@@ -29,8 +29,9 @@ import type {
 } from "../generated/openapi.ts";
 import type { Page, Pages } from "../client/pages.ts";
 import type { OverRpc } from "../rpc.ts";
-import { answerOwnKey, hideHeaders, refuse, type SchedulerProps } from "./access.ts";
+import { answerOwnKey, hideHeaders, notTheScheduler, refuse, type SchedulerProps } from "./access.ts";
 
+import { whyNoTaskRuns } from "./holder.ts";
 import { forwardRun, withRuns } from "./runs.ts";
 
 export type { SchedulerProps, Scope } from "./access.ts";
@@ -61,6 +62,8 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
     if (props.runs === true) return forwardRun(request, this.env as Record<string, unknown>);
     const answer = refuse(request, props) ?? answerOwnKey(request, props);
     if (answer !== undefined) return answer;
+    const why = await whyNoTaskRuns(this.ctx as { exports?: unknown });
+    if (why !== undefined) return notTheScheduler(why);
     const key = (ownKey ??= newKey());
     const authorized = new Request(request);
     authorized.headers.set("authorization", `Bearer ${key}`);

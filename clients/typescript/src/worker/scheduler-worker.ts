@@ -1,4 +1,6 @@
 import PrebuiltWorker from "../../prebuilt/index.js";
+import { isDispatch } from "../consumer/envelope.ts";
+import { IS_SCHEDULER } from "./holder.ts";
 import { withRuns } from "./runs.ts";
 
 /** An entry point that may have declared schedules: a `Tasks`, as far as this file is concerned. */
@@ -37,10 +39,54 @@ export class SchedulerWorker<Env = unknown> extends PrebuiltWorker {
 
   constructor(ctx: ExecutionContext, env: Env) {
     super(ctx, withRuns(env, ctx) as Cloudflare.Env);
+    guardQueue(new.target.prototype);
     if (Date.now() < nextAttempt) return;
     nextAttempt = Date.now() + INTERVAL_MILLIS;
     ctx.waitUntil(reconcileAll((ctx as { exports?: Record<string, unknown> }).exports ?? {}));
   }
+
+  /** Runs the tasks of a batch of the dispatch queue. A class that overrides this calls it for each queue that is not its own. */
+  override async queue(batch: MessageBatch): Promise<void> {
+    taken.add(batch);
+    await super.queue(batch);
+  }
+
+  /** Runs the watchdog. A class that overrides this calls it for each `controller.cron` that is not its own. */
+  override async scheduled(controller: ScheduledController): Promise<void> {
+    await super.scheduled(controller);
+  }
+
+  /** Answers that the scheduler is in the default export of the Worker. `SchedulerEntrypoint` asks, because without it no task would run. */
+  [IS_SCHEDULER](): true {
+    return true;
+  }
+}
+
+/** Batches that have reached the scheduler. */
+const taken = new WeakSet<MessageBatch>();
+/** Prototypes whose `queue` is guarded. */
+const guarded = new WeakSet<object>();
+
+/**
+ * Lets the `queue` of a class that extends `SchedulerWorker` throw for a batch of the dispatch queue that it does not give to
+ * `super.queue`. The runs of such a batch would be lost until the scheduler sends them again.
+ */
+function guardQueue(prototype: SchedulerWorker): void {
+  if (guarded.has(prototype)) return;
+  guarded.add(prototype);
+  if (prototype === SchedulerWorker.prototype || !Object.hasOwn(prototype, "queue")) return;
+  const own = prototype.queue;
+  prototype.queue = async function queue(this: SchedulerWorker, batch: MessageBatch) {
+    const isLost = () => !taken.has(batch) && batch.messages.some(({ body }) => isDispatch(body));
+    try {
+      await own.call(this, batch);
+      if (isLost()) throw new Error(`the queue() of this Worker has not given a batch of ${batch.queue} to the scheduler, so no task runs: return super.queue(batch) for every queue that is not your own`);
+    } catch (error) {
+      // Without this, it would only be in the outcome of the event.
+      if (isLost()) console.error((error as Error).message);
+      throw error;
+    }
+  };
 }
 
 /** Exports that are no `Tasks`. */

@@ -8,6 +8,8 @@ import { build } from "esbuild";
 import { until } from "../../../../e2e/harness.mjs";
 import { startSink } from "../../../../e2e/sink.mjs";
 import { SchedulerClient } from "../../src/client/index.ts";
+import { localVars } from "../../src/cli/dev.ts";
+import { VARS } from "../../src/cli/requirements.ts";
 import { Blocks } from "../readme.mjs";
 import { startScheduler } from "./local.mjs";
 
@@ -21,7 +23,11 @@ const workers = { connect: blocks.take("Connect"), queue: blocks.take("A queue o
 const modules = blocks.takeAll(({ isWorker }) => !isWorker);
 
 let runtime;
+/** A scheduler as `durable-scheduler init` and `dev` make it: without a queue for tasks. The blocks for Node run on it. */
+let plain;
 let sink;
+/** A client of the first. */
+let scheduler;
 before(async () => {
   // Webhooks to /webhook go to the Worker that verifies them, and its answer goes to the scheduler.
   sink = await startSink(async ({ method, path, headers, text }) => (path === "/webhook" ? (await post("webhook", { method, headers, body: text })).status : 200));
@@ -34,13 +40,16 @@ before(async () => {
     vars: { API_KEYS: KEY, WEBHOOK_SIGNING_KEYS: WEBHOOK_KEY, WEBHOOK_SHARED_KEY_NAMESPACES: "*" },
     workers: await Promise.all(Object.keys(workers).map((name) => workerOptions(name, options[name]))),
   });
+  plain = await startScheduler({ vars: { ...VARS, ...Object.fromEntries(localVars({ vars: VARS })), API_KEYS: KEY } });
+  scheduler = new SchedulerClient({ url: runtime.url, apiKey: KEY });
   process.env.SCHEDULER_KEY = KEY;
-  globalThis.scheduler = new SchedulerClient({ url: runtime.url, apiKey: KEY });
+  globalThis.scheduler = new SchedulerClient({ url: plain.url, apiKey: KEY });
   await rm(FOLDER, { recursive: true, force: true });
   await mkdir(FOLDER);
 });
 after(async () => {
   await runtime?.stop();
+  await plain?.stop();
   await sink?.close();
   await rm(FOLDER, { recursive: true, force: true });
 });
@@ -80,7 +89,7 @@ async function post(name, init) {
 /** Runs a block as a module of Node, and returns what it prints. */
 async function run({ code, line }) {
   const path = `${FOLDER}line-${line}.mjs`;
-  await writeFile(path, await bundle(code.replaceAll("http://localhost:8787", runtime.url), "node"));
+  await writeFile(path, await bundle(code.replaceAll("http://localhost:8787", plain.url), "node"));
   const printed = [];
   const { log } = console;
   console.log = (...values) => printed.push(values);

@@ -109,10 +109,17 @@ export class Typed extends Tasks {
   @every(60, { payload: ["up", 1] })
   async often(_steps: ["up" | "down", number]) {}
 
+  @every(1.5)
+  async fine() {}
+
   // @ts-expect-error JSON has no Date.
   @every(60, { payload: { at: new Date() } })
   async dated(_payload: { at: Date }) {}
 }
+
+declare const seconds: number;
+/** A number that is not written out is checked when it runs. */
+export const later = every(seconds);
 
 /** Calls over RPC keep their types. */
 export async function call(notes: DurableObjectStub<Notes>) {

@@ -1,6 +1,6 @@
 // What types.test.mjs compiles for its messages: a line for each mistake, with what the compiler must say of it.
 
-import { cron, Scheduler } from "durable-scheduler";
+import { cron, every, Scheduler } from "durable-scheduler";
 
 export class Mistakes extends Scheduler {
   async note(payload: { text: string; priority: "high" | "low" }) {
@@ -22,6 +22,10 @@ export class Mistakes extends Scheduler {
   day() {}
   @cron(["0 9 * * *", "0 24 * * *"]) // says: \"24\" is not valid in the hour field, which takes 0-23
   hour() {}
+  @every(0) // says: give an interval of at least 1 second
+  never() {}
+  @every(0.5) // says: give an interval of at least 1 second
+  half() {}
   @cron("0 9 * * *") // says: Type 'undefined' is not assignable to type '{ n: number; }'
   needs(payload: { n: number }) {
     return payload;

@@ -74,6 +74,11 @@ export class Reminders extends Scheduler<Env> {
 
     const tasks: Task[] = await scheduler.query({ description: "tea", from: new Date() });
     for await (const task of scheduler.query({ type: "cron" })) describe(task);
+    // README.md says how these differ from the client's.
+    const [next]: (Date | undefined)[] = tasks.map(({ time }) => time);
+    const [due]: (number | undefined)[] = (await scheduler.client.query({ kind: "cron" }).toArray()).map((task) => task.due);
+    // @ts-expect-error A task of an object has no due.
+    console.log(next, due, tasks.map((task) => task.due));
     return tasks.map(({ id }) => scheduler.cancelTask(id));
   }
 }

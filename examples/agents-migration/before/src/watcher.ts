@@ -1,6 +1,6 @@
 import { Agent } from "agents";
 
-export interface Env {
+export interface Env extends Cloudflare.Env {
   WATCHERS: DurableObjectNamespace<Watcher>;
 }
 

@@ -17,6 +17,7 @@ import {
   type Time,
   type VersionedTask,
 } from "durable-scheduler";
+import type { TestScheduler } from "durable-scheduler/testing";
 import { verifyWebhook, WebhookVerificationError } from "durable-scheduler/consumer";
 
 const callback = { type: "webhook", url: "https://example.com/hook" } as const;
@@ -100,3 +101,18 @@ export async function receive(request: Request, node: { headers: Record<string, 
     throw error;
   }
 }
+
+interface Bindings {
+  ROOMS: { getByName(name: string): { list(): Promise<string[]> } };
+}
+
+export async function ofTests(scheduler: TestScheduler, typed: TestScheduler<Bindings>): Promise<string[]> {
+  const [{ ROOMS }, { ROOMS: same }] = [await scheduler.bindings<Bindings>(), await typed.bindings()];
+  return [...(await ROOMS.getByName("a").list()), ...(await same.getByName("a").list())];
+}
+
+/** A generator whose tasks are written out needs the type of what it yields. */
+export async function* renewals(): AsyncGenerator<NewTask> {
+  yield { delayInSeconds: 60, callback: { type: "webhook", url: "https://example.com/renew" } };
+}
+export const imported = (client: SchedulerClient) => client.scheduleTasks(renewals());
