@@ -3,7 +3,7 @@
 #![expect(dead_code, reason = "only their schemas are used")]
 
 use scheduler_model::access::{Quota, ShownKey};
-use scheduler_model::bounds::MAX_CANCEL_IDS;
+use scheduler_model::bounds::{DRY_RUN_SHOWN, MAX_CANCEL_IDS};
 use scheduler_model::input::FieldError;
 use scheduler_model::protocol::limiter::LimitShown;
 use scheduler_model::protocol::{CircuitStats, Counters, Status, TaskRun};
@@ -103,8 +103,21 @@ pub(crate) struct TaskList {
     /// list.
     #[schemars(with = "String", extend("type" = ["string", "null"]))]
     cursor: String,
+    searched: Searched,
     /// The number of items of the whole list. Only on the first page of a list without a filter.
     total: Option<u64>,
+}
+
+/// How far the search for a page has looked: a page takes a bounded amount of work.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+struct Searched {
+    /// How many tasks, attempts and dead letters were looked at for this page.
+    records: u64,
+    /// If more follow: this page and those before it have looked at everything up to this time in
+    /// the order of the list, milliseconds since 1970. Absent where the rest of the list has no due
+    /// time.
+    until: Option<i64>,
 }
 
 /// A page of the list of dead letters.
@@ -118,6 +131,7 @@ pub(crate) struct DeadLetterList {
     /// list.
     #[schemars(with = "String", extend("type" = ["string", "null"]))]
     cursor: String,
+    searched: Searched,
 }
 
 /// Which dead letters: by id, by filter, or all.
@@ -130,15 +144,72 @@ pub(crate) enum ManyLetters {
         ids: Vec<String>,
     },
     /// All that match every part of the filter. `from` and `to` are times of death.
+    #[schemars(rename_all = "camelCase")]
     Filter {
         #[schemars(extend("minProperties" = 1))]
         filter: DeadLetterFilter,
+        /// Changes nothing, and answers how many dead letters the request would affect, and the
+        /// first of them.
+        dry_run: Option<bool>,
     },
     /// All of them.
+    #[schemars(rename_all = "camelCase")]
     All {
         #[schemars(extend("const" = true))]
         all: bool,
+        /// Changes nothing, and answers how many there are, and the first of them.
+        dry_run: Option<bool>,
     },
+}
+
+/// What a request for many tasks would do. It has changed nothing.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(crate) struct DryRun {
+    #[schemars(extend("const" = true))]
+    dry_run: bool,
+    /// How many tasks, attempts or dead letters it would change, as far as they were counted.
+    count: u64,
+    /// How many of these are attempts in flight. Absent for 0.
+    running: Option<u64>,
+    /// Whether all were counted. A count takes a bounded amount of work: where it is false, there
+    /// may be more. The same request again counts further if the filter reads tasks.
+    done: bool,
+    /// The first of them, in the order of a list.
+    #[schemars(length(max = DRY_RUN_SHOWN))]
+    tasks: Vec<Task>,
+}
+
+/// What a cancel of many tasks has done, or would do.
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+pub(crate) enum CancelAnswer {
+    Done(CancelledMany),
+    DryRun(DryRun),
+}
+
+/// What a change of many tasks has done, or would do.
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+pub(crate) enum ChangeAnswer {
+    Done(ChangedMany),
+    DryRun(DryRun),
+}
+
+/// What a replay of many dead letters has done, or would do.
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+pub(crate) enum ReplayAnswer {
+    Done(ReplayedMany),
+    DryRun(DryRun),
+}
+
+/// What a discard of many dead letters has done, or would do.
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+pub(crate) enum DiscardAnswer {
+    Done(DiscardedMany),
+    DryRun(DryRun),
 }
 
 /// What became of the dead letters to replay.

@@ -5,6 +5,7 @@ use crate::decisions::{Decision, FlightRef, Stop};
 use crate::entry_ref::EntryRef;
 use crate::event_buffer::Happened;
 use crate::flights::FlightReader;
+use crate::pause_mark::PauseMark;
 use crate::policy::Verdict;
 use crate::requeue::RequeuedRecords;
 use crate::runs_aside::RunsAside;
@@ -12,6 +13,7 @@ use scheduler_calendar::schedule::Occurrence;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_ENVELOPE_BYTES;
 use scheduler_model::numbers::ScheduleNumber;
+use scheduler_model::protocol::PauseReason;
 use std::collections::{BTreeMap, HashMap};
 
 /// What a request changes, collected before anything is modified, so that a request that fails in
@@ -20,6 +22,8 @@ use std::collections::{BTreeMap, HashMap};
 pub(super) struct Changes {
     /// The payload of the requested runs, as JSON text; `None` if they have that of their task.
     pub(super) payload: Option<String>,
+    /// What a pause says beside when it begins.
+    pub(super) pause: PauseReason,
     pub(super) killed: Vec<EntryRef>,
     pub(super) back: RequeuedRecords,
     pub(super) schedules: Vec<Rewritten>,
@@ -30,6 +34,8 @@ pub(super) struct Changes {
     pub(super) made_up_to: Vec<(ScheduleNumber, UnixMillis)>,
     /// Decisions about attempts in flight.
     pub(super) decisions: BTreeMap<FlightRef, Decision>,
+    /// What the pauses among these decisions say.
+    pub(super) marks: BTreeMap<FlightRef, PauseMark>,
     /// Events to publish.
     pub(super) events: Vec<Happened>,
     /// Bytes of the records that are written again.
@@ -57,6 +63,16 @@ impl Changes {
     ) {
         self.decisions
             .extend(flights.map(|(flight, decision)| (flight, Decision { stop, ..decision })));
+    }
+
+    /// Returns changes by a request that says this of a pause.
+    pub(super) fn saying(pause: Option<PauseReason>) -> Self {
+        Self { pause: pause.unwrap_or_default(), ..Self::default() }
+    }
+
+    /// Returns what a pause that begins now says.
+    pub(super) fn mark(&self, now: UnixMillis) -> PauseMark {
+        PauseMark { at: now, reason: self.pause.clone() }
     }
 
     /// Returns whether this commit examines no further task.

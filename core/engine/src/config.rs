@@ -1,5 +1,6 @@
 //! How a shard behaves in time, and what it keeps.
 
+use crate::budget::MISSES_BEFORE_PAGES;
 use scheduler_calendar::local_time::Law;
 use scheduler_model::bounds::{
     DEFAULT_VISIBILITY_MILLIS, MAX_DEAD_LETTERS_OF_A_TASK, MAX_DISPATCHED_TASKS,
@@ -31,6 +32,9 @@ pub struct Config {
     pub max_runs: usize,
     /// Most tasks, further attempts and dead letters: see [`MAX_PENDING_PER_SHARD`].
     pub max_entries: usize,
+    /// A search looks through whole pages once it has read this many records one by one that do not
+    /// match.
+    pub misses_before_pages: usize,
     /// The law by which one-shot tasks at a local time are planned.
     pub law: Law,
 }
@@ -47,6 +51,7 @@ impl Default for Config {
             max_dead_letters: MAX_DEAD_LETTERS_OF_A_TASK,
             max_runs: MAX_RUNS_OF_A_TASK,
             max_entries: MAX_PENDING_PER_SHARD,
+            misses_before_pages: MISSES_BEFORE_PAGES,
             law: Law::default(),
         }
     }

@@ -15,6 +15,8 @@ pub(super) struct MemPage {
     pub(super) live: u32,
     /// Bit `i` of word `i / 64` says that entry `i` is cancelled. Empty if none is.
     pub(super) cancelled: Vec<u64>,
+    /// Another one for each page, and whenever its entries get other indexes.
+    pub(super) revision: u64,
 }
 
 impl MemPage {

@@ -1,6 +1,6 @@
 //! Recurring tasks of a request: what the shard reads of their records.
 
-use crate::continued::continued_text;
+use crate::continued::{Pause, continued_text};
 use crate::error::EngineError;
 use crate::policy::Verdict;
 use scheduler_calendar::schedule::{Occurrence, Schedule};
@@ -61,10 +61,15 @@ pub(super) struct NewSchedule {
 }
 
 impl NewSchedule {
-    /// Returns the task as one that continues the task of the record `stored`, and whether its
-    /// record has changed.
-    pub(super) fn continuing(mut self, stored: &[u8]) -> Result<(Self, bool), EngineError> {
-        let record = continued_text(&self.record, stored)?;
+    /// Returns the task as one that continues the task of the record `stored`, which was paused or
+    /// not, and whether its record has changed.
+    pub(super) fn continuing(
+        mut self,
+        stored: &[u8],
+        was_paused: bool,
+    ) -> Result<(Self, bool), EngineError> {
+        let pause = Pause::of(was_paused, self.read.paused);
+        let record = continued_text(&self.record, stored, pause)?;
         let is_changed = record != self.record;
         self.read.record_bytes = u32::try_from(record.len()).unwrap_or(u32::MAX);
         self.record = record;

@@ -1,8 +1,7 @@
 //! The order of dead letters, the newest first.
 //!
-//! A place in this order is a [`Position`] that rises from the newest dead letter to the oldest, so
-//! lists over all shards join the parts as they join those of tasks. The dead letters that earlier
-//! versions stored are due never. They come last, in no order of time.
+//! A place in this order ([`Position::newest_first`]) rises from the newest dead letter to the
+//! oldest, so lists over all shards join the parts as they join those of tasks.
 
 use crate::mem_page::MemPage;
 use scheduler_calendar::time::UnixMillis;
@@ -11,17 +10,6 @@ use scheduler_model::numbers::PageNumber;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::Filter;
 use std::cmp::Ordering;
-
-/// Returns the place of the dead letter at a position of the order of firing, or the position of
-/// the one at a place.
-pub(super) fn mirrored(Position { due, page, index }: Position) -> Position {
-    // What is due never is its own mirror image: the others lie between the two ends.
-    let due = match due {
-        UnixMillis::NEVER => due,
-        due => UnixMillis::new(UnixMillis::NEVER.get() - 1 - due.get()),
-    };
-    Position { due, page: u32::MAX - page, index: u32::MAX - index }
-}
 
 /// Returns the index of the newest dead letter of a page that a filter may match by its times, and
 /// that comes after this position in the order of the newest first. Without a position, returns

@@ -202,6 +202,7 @@ fn a_definition_that_says_what_is_stored_changes_nothing() {
             ids: vec!["r".to_owned()],
             change: scheduler_model::protocol::Change::Pause,
             if_match: None,
+            pause: None,
         };
         let (_, effects) = engine.change(&pause, NOW.plus(1_000), &stored).unwrap();
         stored.apply(&effects.writes);

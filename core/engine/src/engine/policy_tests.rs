@@ -131,6 +131,7 @@ fn a_pause_is_made_up_for_where_the_task_says_so() {
                 ids: vec!["a".to_owned()],
                 change,
                 if_match: None,
+                pause: None,
             };
             let (_, effects) = engine.change(&request, NOW.plus(after), stored).unwrap();
             stored.apply(&effects.writes);
@@ -180,6 +181,7 @@ fn the_end_of_many_pauses_takes_several_steps() {
             ids: ids.clone(),
             change: scheduler_model::protocol::Change::Resume,
             if_match: None,
+            pause: None,
         };
         let (reply, effects) = engine.change(&request, NOW.plus(500_000), &stored).unwrap();
         stored.apply(&effects.writes);
@@ -212,6 +214,7 @@ fn what_makes_up_for_a_pause_does_not_overlap_what_still_runs() {
                 ids: vec!["a".to_owned()],
                 change,
                 if_match: None,
+                pause: None,
             };
             let (_, effects) = engine.change(&request, NOW.plus(after), &stored).unwrap();
             stored.apply(&effects.writes);
@@ -260,6 +263,7 @@ fn what_is_held_waits_while_its_task_is_paused() {
             ids: vec!["a".to_owned()],
             change,
             if_match: None,
+            pause: None,
         };
         let (_, effects) = engine.change(&request, NOW.plus(after), stored).unwrap();
         stored.apply(&effects.writes);

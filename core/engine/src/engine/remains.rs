@@ -66,7 +66,16 @@ impl Engine {
     /// Returns whether the maximum number of runs of an id is waiting, so that a caller may not add
     /// one.
     pub(super) fn has_most_runs(&self, id: &str) -> bool {
-        let waiting = self.tasks.find(self.id_hash(id)).filter(|at| self.is_waiting_run(*at));
+        self.has_most_runs_by(self.id_hash(id))
+    }
+
+    /// Returns the same of the id of what waits.
+    pub(super) fn has_most_runs_of(&self, at: EntryRef) -> bool {
+        self.tasks.hash_of(at).is_some_and(|hash| self.has_most_runs_by(hash))
+    }
+
+    fn has_most_runs_by(&self, hash: u64) -> bool {
+        let waiting = self.tasks.find(hash).filter(|at| self.is_waiting_run(*at));
         waiting.take(self.config.max_runs).count() >= self.config.max_runs
     }
 

@@ -136,7 +136,7 @@ fn runs_that_a_resume_makes_up_for_are_written_down_in_rows_that_fit() {
     let ids: Vec<String> = (0..200).map(|n| id(n, 90)).collect();
     let schedules = ids.iter().map(|id| each_second(id, misfire, 0)).collect();
     pair.take_in(Append { schedules, ..Append::default() });
-    let request = ChangeRequest { ids, change: Change::Pause, if_match: None };
+    let request = ChangeRequest { ids, change: Change::Pause, if_match: None, pause: None };
     let (reply, effects) = pair.engine.change(&request, NOW, &pair.storage).unwrap();
     assert_eq!(reply.outcomes, [Changed::Changed; 200]);
     pair.commit(effects);
@@ -144,7 +144,7 @@ fn runs_that_a_resume_makes_up_for_are_written_down_in_rows_that_fit() {
         filter: Filter { prefix: Some("0".to_owned()), ..Filter::default() },
         after: None,
         limit: 20_000,
-        max_bytes: None,
+        ..ListRequest::default()
     };
     let mut resumed = 0;
     loop {
@@ -332,7 +332,8 @@ fn requests_that_name_large_tasks_are_bounded() {
     let mut left = names.clone();
     let mut commits = 0;
     while !left.is_empty() {
-        let request = ChangeRequest { ids: left.clone(), change: Change::Pause, if_match: None };
+        let request =
+            ChangeRequest { ids: left.clone(), change: Change::Pause, if_match: None, pause: None };
         let (reply, effects) = pair.engine.change(&request, NOW, &pair.storage).unwrap();
         assert!(effects.writes.iter().map(Write::bytes).sum::<usize>() <= FIRING_BYTES);
         pair.commit(effects);
@@ -344,8 +345,12 @@ fn requests_that_name_large_tasks_are_bounded() {
         commits += 1;
     }
     assert!(commits >= 6, "{commits}");
-    let mut request =
-        ListRequest { filter: Filter::default(), after: None, limit: 1_000, max_bytes: None };
+    let mut request = ListRequest {
+        filter: Filter::default(),
+        after: None,
+        limit: 1_000,
+        ..ListRequest::default()
+    };
     let mut seen = 0;
     for most in [4_000_000, 1_000_000, 1].into_iter().cycle() {
         request.max_bytes = Some(most);

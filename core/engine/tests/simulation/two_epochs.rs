@@ -174,7 +174,7 @@ impl Case {
                 (Told::Cancelled(reply.outcomes), effects)
             }
             Asked::Change(ids, change) => {
-                let request = ChangeRequest { ids, change, if_match: None };
+                let request = ChangeRequest { ids, change, if_match: None, pause: None };
                 let (reply, effects) = twin.engine.change(&request, now, &twin.storage).unwrap();
                 (Told::Changed(reply.outcomes), effects)
             }

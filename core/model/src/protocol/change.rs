@@ -179,6 +179,17 @@ impl From<NewTime> for StoredTime {
     }
 }
 
+/// What a pause says beside when it began. A shard of an earlier version pauses without it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PauseReason {
+    /// The name of the API key that pauses; absent if it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
 /// Tasks are to be changed, by id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -189,6 +200,9 @@ pub struct ChangeRequest {
     pub change: Change,
     /// Only tasks whose record has this version: see [`crate::task::version_of`].
     pub if_match: Option<u64>,
+    /// What a pause says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<PauseReason>,
 }
 
 /// Tasks to run now, by id, with another payload for that run.
@@ -261,6 +275,33 @@ pub struct ChangeMatchingRequest {
     /// What runs that are asked for are charged to: see [`crate::access::Quota`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
+    /// What a pause says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<PauseReason>,
+}
+
+/// It is to be counted what a request by filter would cancel or change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountRequest {
+    /// Which tasks. The limit is of those that the reply shows.
+    pub tasks: ListRequest,
+    /// What would happen to them; absent: they would be cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+}
+
+/// What a request by filter would cancel or change.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct CountReply {
+    /// How many tasks, attempts in flight included.
+    pub count: u64,
+    /// Of these, how many attempts in flight.
+    pub running: u64,
+    /// Where the count has stopped, because it takes a bounded amount of work; `None` if it is
+    /// complete.
+    pub next: Option<Position>,
+    /// The first of them, in the order of a list.
+    pub first: Vec<ListItem>,
 }
 
 /// What became of a change by filter.
