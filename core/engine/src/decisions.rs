@@ -1,16 +1,16 @@
-//! Decisions about runs that have an attempt in flight.
+//! Decisions about runs with an attempt in flight.
 //!
-//! A dispatched envelope cannot be recalled, so its attempts end. The engine keeps a cancel, pause,
-//! patch or overwrite that arrives meanwhile here, by envelope and index. It consults the decision
-//! when it records the outcome of the attempt (`engine/outcome.rs`) and when it redelivers the
-//! envelope (`engine/stopped.rs`). The commit of the request stores the decision; the commit that
-//! ends the envelope deletes it. An envelope without decisions costs nothing.
+//! A dispatched envelope cannot be recalled, so its attempts end. If a cancel, pause, patch or
+//! overwrite arrives in the meantime, the engine keeps it here, by envelope and index. It consults
+//! the decision when it records the outcome of the attempt (`engine/outcome.rs`) and when it
+//! redelivers the envelope (`engine/stopped.rs`). The commit of the request stores the decision,
+//! and the commit that ends the envelope deletes it. An envelope without decisions costs nothing.
 //!
-//! The stored form: a byte with the version, then three bytes for each decision, the index and what
-//! was decided. Version 2 says what the pauses say: it has the number of the decisions, 16 bits, in
-//! front of them, and behind them the index of each pause that says anything, 16 bits, and what it
-//! says ([`PauseMark`]). Earlier versions of the scheduler read version 1 only, so it is written if
-//! no pause says anything. All numbers are little-endian.
+//! The stored form: a byte with the version, then three bytes for each decision: the index and what
+//! was decided. Version 2 adds the marks of pauses ([`PauseMark`]): the number of decisions, 16
+//! bits, comes before the decisions. After them, each marked pause has its index, 16 bits, and its
+//! mark. Earlier versions of the scheduler read only version 1, so the engine writes version 1 if
+//! there are no marks. All numbers are little-endian.
 
 use crate::pause_mark::PauseMark;
 use crate::snapshot::StoredPatch;
@@ -27,7 +27,7 @@ const VERSION_WITH_MARKS: u8 = 2;
 const DECISION_BYTES: usize = 3;
 const CANCELLED: u8 = 1;
 const PAUSED: u8 = 2;
-const LEFT_OUT: u8 = 4;
+const OMITTED: u8 = 4;
 const PATCHED: u8 = 8;
 
 /// An attempt in flight: its envelope, and its index there.
@@ -40,7 +40,7 @@ pub(super) struct FlightRef {
 /// Why a run gets no further attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// The run was cancelled, or another task has taken its place.
+    /// The run was cancelled, or another task has replaced it.
     Cancelled,
     /// The run waits to be resumed.
     Paused,
@@ -50,9 +50,9 @@ pub(super) enum Stop {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Decision {
     pub(super) stop: Option<Stop>,
-    /// The last message to the user's queue does not contain it.
-    pub(super) left_out: bool,
-    /// Its further attempts use a patched record, which has a row of its own.
+    /// The last message to the user's queue omits the run.
+    pub(super) omitted: bool,
+    /// Further attempts use a patched record, which has a row of its own.
     pub(super) patched: bool,
 }
 
@@ -71,7 +71,7 @@ impl Decision {
             Some(Stop::Cancelled) => CANCELLED,
             Some(Stop::Paused) => PAUSED,
         };
-        stop | if self.left_out { LEFT_OUT } else { 0 } | if self.patched { PATCHED } else { 0 }
+        stop | if self.omitted { OMITTED } else { 0 } | if self.patched { PATCHED } else { 0 }
     }
 
     fn of_bits(bits: u8) -> Self {
@@ -81,7 +81,7 @@ impl Decision {
         } else {
             has(PAUSED).then_some(Stop::Paused)
         };
-        Self { stop, left_out: has(LEFT_OUT), patched: has(PATCHED) }
+        Self { stop, omitted: has(OMITTED), patched: has(PATCHED) }
     }
 }
 
@@ -101,7 +101,7 @@ pub(super) struct Decisions {
 }
 
 impl Decisions {
-    /// Reads what is stored.
+    /// Reads the stored decisions.
     pub(super) fn load(stored: &[(u64, Vec<u8>)], patches: &[StoredPatch]) -> Result<Self, String> {
         let (mut envelopes, mut marks) = (HashMap::new(), HashMap::new());
         for (seq, bytes) in stored {
@@ -142,7 +142,7 @@ impl Decisions {
             .sum()
     }
 
-    /// Returns whether a patched record of this size fits beside those of the other tasks of its
+    /// Returns whether a patched record of `bytes` fits beside those of the other tasks of its
     /// envelope.
     pub(super) fn has_room_for_patch(&self, flight: FlightRef, bytes: usize) -> bool {
         let own = self.patches.get(&flight).copied().unwrap_or(0);
@@ -180,13 +180,14 @@ impl Decisions {
         self.marks.get(&seq).cloned().unwrap_or_default()
     }
 
-    /// Returns the stored form of the decisions about an envelope's tasks; empty if there are none.
+    /// Returns the stored form of the decisions about an envelope's tasks. It is empty if there are
+    /// none.
     pub(super) fn encoded(&self, seq: u64) -> Vec<u8> {
         let Some(decisions) = self.envelopes.get(&seq) else { return Vec::new() };
         encode(decisions, self.marks.get(&seq).unwrap_or(&Marks::new()))
     }
 
-    /// Forgets the decisions about an envelope's tasks. Returns whether there were any.
+    /// Removes the decisions about an envelope's tasks. Returns whether there were any.
     pub(super) fn remove(&mut self, seq: u64) -> bool {
         let had_any = self.envelopes.remove(&seq).is_some();
         self.marks.remove(&seq);
@@ -196,12 +197,12 @@ impl Decisions {
         had_any
     }
 
-    /// Notes the size of a patched record, bytes.
+    /// Records the size of a patched record.
     pub(super) fn note_patch(&mut self, flight: FlightRef, bytes: usize) {
         self.patches.insert(flight, bytes);
     }
 
-    /// Returns the decisions about an envelope's tasks; mostly there are none.
+    /// Returns the decisions about an envelope's tasks. Usually there are none.
     pub(super) fn of(&self, seq: u64) -> OfEnvelope {
         self.envelopes.get(&seq).cloned().unwrap_or_default()
     }
@@ -259,13 +260,13 @@ mod tests {
     use scheduler_calendar::time::UnixMillis;
     use scheduler_model::protocol::PauseReason;
 
-    /// Pinned for ever: this is what is stored.
+    /// These bytes never change, because rows contain them.
     #[test]
     fn golden_bytes() {
         let stop = |stop| Decision { stop: Some(stop), ..Decision::default() };
         let decisions = OfEnvelope::from([
             (0, stop(Stop::Cancelled)),
-            (3, Decision { left_out: true, ..stop(Stop::Paused) }),
+            (3, Decision { omitted: true, ..stop(Stop::Paused) }),
             (258, Decision { patched: true, ..Decision::default() }),
         ]);
         let bytes = encode(&decisions, &Marks::new());
@@ -308,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_or_of_another_version_is_refused() {
+    fn truncated_bytes_and_other_versions_are_refused() {
         for bytes in [&[][..], &[2], &[3], &[1, 0], &[1, 0, 0], &[1, 0, 0, 1, 9], &[2, 1, 0, 0, 0]]
         {
             assert!(decode(bytes).is_err(), "{bytes:?}");

@@ -1,7 +1,8 @@
-//! The order of dead letters, the newest first.
+//! The order of dead letters, newest first.
 //!
 //! A place in this order ([`Position::newest_first`]) rises from the newest dead letter to the
-//! oldest, so lists over all shards join the parts as they join those of tasks.
+//! oldest. So lists over all shards join their parts as they join lists of tasks. The dead letters
+//! that earlier versions stored are due never. They come last, in no order of time.
 
 use crate::mem_page::MemPage;
 use scheduler_calendar::time::UnixMillis;
@@ -11,9 +12,8 @@ use scheduler_model::position::Position;
 use scheduler_model::protocol::Filter;
 use std::cmp::Ordering;
 
-/// Returns the index of the newest dead letter of a page that a filter may match by its times, and
-/// that comes after this position in the order of the newest first. Without a position, returns
-/// that of the newest one.
+/// Returns the index of the newest dead letter of a page that comes after the place `after` and
+/// that a filter may match by its times. Without a place, returns that of the newest one.
 pub(super) fn newest_in(
     page: &MemPage,
     number: PageNumber,

@@ -23,12 +23,12 @@ use std::borrow::Cow;
 pub(super) struct Spent {
     pub(super) matches: usize,
     pub(super) scanned: usize,
-    /// Bytes of the records that were found.
+    /// The bytes of the records that were found.
     pub(super) bytes: usize,
-    /// Bytes of the rows that were read to find them.
+    /// The bytes of the rows that were read to find them.
     pub(super) read: usize,
-    /// Reads the attempts in flight. It reads whole envelopes, whose bytes have a bound of their
-    /// own.
+    /// Reads the attempts in flight. It reads whole envelopes, and their bytes have a bound of
+    /// their own.
     pub(super) flights: FlightReader,
     /// What is known of pages.
     pub(super) search: Search,
@@ -41,7 +41,7 @@ pub(super) struct Spent {
 }
 
 impl Spent {
-    /// Returns that a request has done nothing so far.
+    /// Returns the account of a request that has done nothing so far.
     pub(super) fn nothing(request: &ListRequest) -> Self {
         Self {
             matches: 0,
@@ -59,7 +59,7 @@ impl Spent {
         }
     }
 
-    /// Returns the same of a request that counts what it finds.
+    /// Returns the same for a request that counts what it finds.
     pub(super) fn counting(request: &ListRequest) -> Self {
         Self {
             most_matches: usize::MAX,
@@ -69,12 +69,12 @@ impl Spent {
         }
     }
 
-    /// Returns what a row of this size counts of what is read.
+    /// Returns how many bytes a row of this size adds to the bytes that were read.
     pub(super) fn row_bytes(&self, bytes: usize) -> usize {
         bytes.max(self.least_row_bytes)
     }
 
-    /// Returns whether a request has found or examined its maximum.
+    /// Returns whether a request has found or examined as much as it may.
     pub(super) fn is_all(&self) -> bool {
         self.matches >= self.most_matches
             || self.scanned >= self.most_scanned
@@ -90,7 +90,7 @@ pub(super) struct Candidate {
     pub(super) at: EntryRef,
     pub(super) status: Status,
     pub(super) is_attempt: bool,
-    /// Its kind, if that is known without its record.
+    /// The kind, if it is known without the record.
     pub(super) kind: Option<Kind>,
 }
 
@@ -129,7 +129,7 @@ pub(super) fn known_outcome(status: Status) -> Option<LastOutcome> {
 
 /// What a scan has found.
 pub(super) enum Seen<'a> {
-    /// A waiting task, a further attempt or a dead letter, with its record if that was read.
+    /// A waiting task, a further attempt or a dead letter, with its record if the scan has read it.
     Waiting(Candidate, Option<Vec<u8>>),
     /// An attempt in flight that was not cancelled.
     InFlight(&'a InFlightMatch<'a>),
@@ -142,12 +142,12 @@ pub(super) struct InFlightMatch<'a> {
     pub(super) due: UnixMillis,
     /// Whether its further attempts wait to be resumed.
     pub(super) is_paused: bool,
-    /// The record of its further attempts, except for `paused` and the attempt number.
+    /// The record of its further attempts, without `paused` and the attempt number.
     pub(super) text: &'a [u8],
     pub(super) record: Record<'a>,
 }
 
-/// Returns the status of an entry, and its kind if that is known without its record. A further
+/// Returns the status of an entry, and its kind if that is known without the record. A further
 /// attempt or a dead letter may belong to a one-shot or to a recurring task.
 pub(super) fn status_of(entry: &Entry) -> (Status, Option<Kind>) {
     if entry.flags.has(Flags::DEAD_LETTER) {
@@ -182,8 +182,8 @@ pub(super) fn item_of(candidate: Candidate, record: Vec<u8>) -> Result<ListItem,
     })
 }
 
-/// Returns whether a filter has times that only the record of this entry can tell. That is so of
-/// the dead letters that earlier versions stored.
+/// Returns whether only the record of this entry says if it matches the times of a filter. This is
+/// the case for dead letters that earlier versions stored.
 pub(super) fn needs_death(filter: &Filter, status: Status, due: UnixMillis) -> bool {
     status == Status::Dead
         && due == UnixMillis::NEVER
@@ -203,7 +203,8 @@ pub(super) fn matches_entry(
             .is_none_or(|wanted| wanted == known.unwrap_or_else(|| last_outcome(record)))
 }
 
-/// Returns how the last attempt ended, as far as the record of a task says that is no dead letter.
+/// Returns how the last attempt of a task ended, as far as its record says. The task is not a dead
+/// letter.
 fn last_outcome(record: &Record<'_>) -> LastOutcome {
     #[derive(Deserialize)]
     struct OfRun<'a> {
@@ -227,8 +228,8 @@ fn last_outcome(record: &Record<'_>) -> LastOutcome {
     }
 }
 
-/// Returns whether a [folded](Filter::folded) filter matches a record, apart from `status`,
-/// `paused`, `lastOutcome`, `from` and `to`.
+/// Returns whether a [folded](Filter::folded) filter matches a record. Ignores `status`, `paused`,
+/// `lastOutcome`, `from` and `to`.
 pub(super) fn matches_record(filter: &Filter, record: &Record<'_>) -> bool {
     let contains = |text: &str, part: &str| text.to_lowercase().contains(part);
     filter.kind.is_none_or(|wanted| wanted.includes(kind_of(record)))

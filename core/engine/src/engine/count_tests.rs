@@ -1,6 +1,6 @@
 use super::*;
 use crate::Config;
-use crate::engine::lanes::tests::Pair;
+use crate::engine::lanes::pair::Pair;
 use scheduler_model::protocol::{ChangeRequest, Filter, ListItem, ListRequest, Status};
 
 /// Three tasks that wait for their time, of which one is paused; a dead letter; and one task in

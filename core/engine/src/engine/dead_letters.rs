@@ -1,9 +1,10 @@
-//! Dead letters by their own ids: lists, replays, discards.
+//! Dead letters by their own ids: list, replay and discard.
 //!
-//! A dead letter is an entry of a page, due at [`UnixMillis::as_death`] of the time at which it
-//! died. So the order of entries is the order of death, and the time of death is known without the
-//! record. Earlier versions stored dead letters as due never; their records tell when they died.
-//! Requests by filter go through the order of all tasks: see `engine/query.rs`.
+//! A dead letter is an entry of a page. Its due time is [`UnixMillis::as_death`] of the time at
+//! which the run failed for good. So the order of entries is the order of death, and the time of
+//! death is known without reading the record. Earlier versions stored dead letters as due never;
+//! only their records say when they died. Requests by filter scan all tasks in order: see
+//! `engine/query.rs`.
 
 use super::Engine;
 use super::found::Found;
@@ -33,7 +34,7 @@ use scheduler_model::task::Record;
 use std::collections::HashSet;
 
 impl Engine {
-    /// Returns the dead letters with this hash of the id, the newest first.
+    /// Returns the dead letters with this hash of the id, newest first.
     pub(super) fn dead_letters_of(&self, hash: u64) -> Vec<EntryRef> {
         let mut letters: Vec<EntryRef> =
             self.tasks.find(hash).filter(|at| self.is_dead_letter(*at)).collect();
@@ -41,8 +42,8 @@ impl Engine {
         letters
     }
 
-    /// Returns a page of the dead letters that a filter matches, the newest first. The positions
-    /// of the reply are places in this order. Ignores the status of the filter.
+    /// Returns a page of the dead letters that a filter matches, newest first. The positions in the
+    /// reply are places in this order. Ignores the status of the filter.
     ///
     /// # Errors
     /// If storage fails or is damaged.
@@ -138,13 +139,13 @@ impl Engine {
         Ok(None)
     }
 
-    /// Requeues dead letters: each starts again with its first attempt, as its task was when it
-    /// died or with the changes of the request. If they are many, the reply covers the first ones
-    /// only, and the caller repeats the request for the rest.
+    /// Requeues dead letters. Each starts again with its first attempt, with its task as it was
+    /// when the run died, or with the changes of the request. If there are too many for one commit,
+    /// the reply covers the first ones only, and the caller repeats the request for the rest.
     ///
     /// # Errors
-    /// If the shard has no room for their limit keys; then nothing has changed. If storage fails or
-    /// is damaged; the caller must then drop the engine.
+    /// If the shard has no room for their limit keys. Then nothing has changed. If storage fails or
+    /// is damaged, the caller must drop the engine.
     pub fn replay(
         &mut self,
         request: &DeadLettersRequest,
@@ -176,14 +177,15 @@ impl Engine {
             };
             let (record, mut requeued) = (replayed(record, now), Vec::new());
             record.write(&mut requeued);
-            // The stored record has an error and may be larger than a new one.
+            // The stored record contains an error, so it may be larger than a new record.
             if request.changed.is_some() && requeued.len() > MAX_RECORD_BYTES.max(text.len()) {
                 reply.outcomes.push(LetterOutcome::TooLarge);
                 continue;
             }
             changes.killed.push(at);
             changes.written += requeued.len();
-            // A patch in flight may have given it another destination than its attempts had.
+            // The attempts may have been sent elsewhere: a patch in flight can have changed the
+            // destination.
             changes.back.push(&record, now, queue_flag(&record).and(Flags::RETRY));
             reply.outcomes.push(LetterOutcome::Done);
             if request.letters.len() == 1 {
@@ -206,11 +208,11 @@ impl Engine {
         Ok((reply, effects))
     }
 
-    /// Discards dead letters. If they are many, the reply covers the first ones only, and the
-    /// caller repeats the request for the rest.
+    /// Discards dead letters. If there are too many for one commit, the reply covers the first ones
+    /// only, and the caller repeats the request for the rest.
     ///
     /// # Errors
-    /// If storage fails or is damaged; the caller must then drop the engine.
+    /// If storage fails or is damaged. The caller must then drop the engine.
     pub fn discard(
         &mut self,
         request: &DeadLettersRequest,
@@ -246,12 +248,12 @@ impl Engine {
     }
 }
 
-/// Returns a dead letter at a place in the order of the newest first.
+/// Returns the dead letter at `at`, with its place in the order of the newest first.
 fn letter_at(at: EntryRef, place: Position) -> Candidate {
     Candidate { position: place, at, status: Status::Dead, is_attempt: false, kind: None }
 }
 
-/// Returns a dead letter as a list shows it: its place is not a due time.
+/// Returns a dead letter as a list shows it. Its place is not a due time.
 fn shown(item: ListItem) -> ListItem {
     ListItem { due: Some(UnixMillis::NEVER), ..item }
 }

@@ -7,8 +7,8 @@ use crate::pause_mark::PauseMark;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Engine {
-    /// Stores decisions about attempts in flight, and what pauses among them say, in memory and in a
-    /// row for each envelope that changes.
+    /// Stores decisions about attempts in flight, and the marks of the pauses among them: in memory,
+    /// and in one row for each envelope that changes.
     pub(super) fn decide(
         &mut self,
         decisions: impl IntoIterator<Item = (FlightRef, Decision)>,
@@ -31,7 +31,7 @@ impl Engine {
         }
     }
 
-    /// Stops further attempts of runs for good.
+    /// Cancels runs in flight, so that no further attempt follows.
     pub(super) fn cancel_flights(&mut self, flights: &[FlightRef], effects: &mut Effects) {
         let cancelled = |flight: &FlightRef| {
             (*flight, Decision { stop: Some(Stop::Cancelled), ..self.decisions.at(*flight) })

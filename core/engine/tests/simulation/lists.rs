@@ -1,5 +1,5 @@
-//! What a list shows, by the documents and by what storage holds: what waits, what is in flight,
-//! and dead letters, in one order.
+//! What a list must show, by the documents and by storage: waiting tasks, runs in flight and dead
+//! letters, in one order.
 
 use crate::in_flight::{FlightAt, Stop};
 use crate::invariants::{key_of, violated};
@@ -14,7 +14,7 @@ use scheduler_model::protocol::{Filter, ListItem, ListReply, ListRequest, Status
 use scheduler_model::task::Record;
 use serde_json::Value;
 
-/// What a filter means.
+/// What a filter matches.
 #[derive(Debug, Clone)]
 pub(crate) enum Meant {
     Waiting(Waiting),
@@ -31,7 +31,7 @@ struct Shown {
     record: Value,
 }
 
-/// Returns what a filter means on a shard, in the order of a list.
+/// Returns what a filter matches on a shard, in the order of a list.
 pub(crate) fn meant(world: &World, at: usize, filter: &Filter) -> Vec<(Position, Meant)> {
     let storage = &world.shards[at].storage;
     let mut waiting = storage.waiting();
@@ -52,7 +52,7 @@ pub(crate) fn meant(world: &World, at: usize, filter: &Filter) -> Vec<(Position,
     all
 }
 
-/// Returns the time that `from` and `to` of a filter mean.
+/// Returns the time with which `from` and `to` of a filter are compared.
 fn time_of(waiting: &Waiting) -> Option<UnixMillis> {
     let what = key_of(waiting).1;
     let of = |name: &str| {
@@ -67,7 +67,7 @@ fn time_of(waiting: &Waiting) -> Option<UnixMillis> {
     }
 }
 
-/// Returns whether a record says what the filter wants of tags, callback, error and last outcome.
+/// Returns whether a record matches the tags, callback, error and last outcome of a filter.
 fn says(filter: &Filter, what: What, record: &Value) -> bool {
     let has_tag = |tag: &String| {
         record["tags"].as_array().is_some_and(|tags| tags.iter().any(|other| other == tag))
@@ -90,7 +90,7 @@ fn says(filter: &Filter, what: What, record: &Value) -> bool {
         })
 }
 
-/// Returns how the last attempt ended, by what waits and by its record.
+/// Returns how the last attempt of a task ended, from what waits and from its record.
 fn last_outcome(what: What, record: &Value) -> &str {
     match (what, record["stage"].as_str()) {
         (What::Dead, _) => "dead-lettered",
@@ -101,7 +101,7 @@ fn last_outcome(what: What, record: &Value) -> &str {
     }
 }
 
-/// Returns the record of the further attempts of a run in flight, by storage.
+/// Returns the record for further attempts of a run in flight, from storage.
 fn record_of(storage: &Storage, (seq, index): FlightAt) -> Value {
     if let Some(patched) = storage.patches.get(&(seq, index as u32)) {
         return serde_json::from_slice(patched).unwrap();
@@ -110,7 +110,8 @@ fn record_of(storage: &Storage, (seq, index): FlightAt) -> Value {
     serde_json::from_str(Envelope::parse(text).unwrap().tasks[index].get()).unwrap()
 }
 
-/// Returns the place of a run in flight: by when its envelope was sent, behind what is due then.
+/// Returns the place of a run in flight: the time at which its envelope was sent, after everything
+/// that is due then.
 fn place_of(storage: &Storage, (seq, index): FlightAt) -> Position {
     let number = seq << 16 | index as u64;
     Position {
@@ -153,7 +154,7 @@ fn expected(world: &World, at: usize, filter: &Filter) -> Vec<Shown> {
                 record: serde_json::from_slice(&waiting.record).unwrap(),
             })
         }
-        // It is shown with its task.
+        // The run is shown with its task.
         Meant::InFlight(flight) if tasks.contains(&id_of(*flight)) => None,
         Meant::InFlight(flight) => {
             let mut record = record_of(&world.shards[at].storage, *flight);
@@ -189,8 +190,8 @@ fn shown(item: &ListItem) -> Shown {
     }
 }
 
-/// `list-and-cancel`: a list, read to its end, shows what the filter means, each task once and in
-/// order. So it does from its end, and if each page looks at little.
+/// `list-and-cancel`: a list that is read to its end shows what the filter matches, each task once
+/// and in order. The same holds in descending order, and if each page examines little.
 pub(crate) fn list(
     world: &mut World,
     at: usize,
