@@ -366,7 +366,7 @@ test("settings that change are kept to by tasks that are there already", async (
   const letter = await dead("closed");
   assert.equal(letter.attempt ?? 1, 1);
   assert.match(letter.error, /^not called: the URL .* has the host 127\.0\.0\.1, a loopback address/);
-  assert.match((await dead("closed-service")).error, /no binding "EXAMPLE" is there for tasks/);
+  assert.match((await dead("closed-service")).error, /has no binding "EXAMPLE" for tasks/);
   assert.equal(received("/closed").length + received("/service/closed").length, 0);
 
   // Keys of which none holds: rather not sent than sent unsigned.
@@ -374,6 +374,6 @@ test("settings that change are kept to by tasks that are there already", async (
   options.vars = { WEBHOOK_SIGNING_KEYS: "secret", WEBHOOK_ALLOWED_HOSTS: "127.0.0.1" };
   await scheduler.restart();
   await create({ id: "unsigned", retry: ONCE, callback: webhook("/unsigned") });
-  assert.match((await dead("unsigned")).error, /no key in WEBHOOK_SIGNING_KEYS holds/);
+  assert.match((await dead("unsigned")).error, /WEBHOOK_SIGNING_KEYS has no valid key/);
   assert.equal(received("/unsigned").length, 0);
 });
