@@ -3,7 +3,7 @@
 #![expect(dead_code, reason = "only their schemas are used")]
 
 use scheduler_model::access::{Quota, ShownKey};
-use scheduler_model::bounds::{DRY_RUN_SHOWN, MAX_CANCEL_IDS};
+use scheduler_model::bounds::MAX_CANCEL_IDS;
 use scheduler_model::input::FieldError;
 use scheduler_model::protocol::limiter::LimitShown;
 use scheduler_model::protocol::{CircuitStats, Counters, Status, TaskRun};
@@ -96,8 +96,8 @@ fn with_cancelled(schema: &mut Schema) {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(crate) struct TaskList {
-    /// In order of due time; attempts in flight, by when they were sent. A page may hold fewer tasks
-    /// than `limit`, or none, although more follow.
+    /// In order of due time; attempts in flight, by when they were sent. A page may hold fewer
+    /// tasks than `limit`, or none, although more follow.
     tasks: Vec<Task>,
     /// Where the next page begins: send it as `cursor` until it is null, which is the end of the
     /// list.
@@ -108,11 +108,11 @@ pub(crate) struct TaskList {
     total: Option<u64>,
 }
 
-/// How far the search for a page has looked: a page takes a bounded amount of work.
+/// How far the shards have looked for a page. A page takes a bounded amount of work.
 #[derive(JsonSchema)]
 #[schemars(inline)]
 struct Searched {
-    /// How many tasks, attempts and dead letters were looked at for this page.
+    /// The number of tasks, attempts and dead letters that the shards looked at for this page.
     records: u64,
     /// If more follow: this page and those before it have looked at everything up to this time in
     /// the order of the list, milliseconds since 1970. Absent where the rest of the list has no due
@@ -160,82 +160,6 @@ pub(crate) enum ManyLetters {
         /// Changes nothing, and answers how many there are, and the first of them.
         dry_run: Option<bool>,
     },
-}
-
-/// What a request for many tasks would do. It has changed nothing.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-pub(crate) struct DryRun {
-    #[schemars(extend("const" = true))]
-    dry_run: bool,
-    /// How many tasks, attempts or dead letters it would change, as far as they were counted.
-    count: u64,
-    /// How many of these are attempts in flight. Absent for 0.
-    running: Option<u64>,
-    /// Whether all were counted. A count takes a bounded amount of work: where it is false, there
-    /// may be more. The same request again counts further if the filter reads tasks.
-    done: bool,
-    /// The first of them, in the order of a list.
-    #[schemars(length(max = DRY_RUN_SHOWN))]
-    tasks: Vec<Task>,
-}
-
-/// What a cancel of many tasks has done, or would do.
-#[derive(JsonSchema)]
-#[schemars(untagged, inline)]
-pub(crate) enum CancelAnswer {
-    Done(CancelledMany),
-    DryRun(DryRun),
-}
-
-/// What a change of many tasks has done, or would do.
-#[derive(JsonSchema)]
-#[schemars(untagged, inline)]
-pub(crate) enum ChangeAnswer {
-    Done(ChangedMany),
-    DryRun(DryRun),
-}
-
-/// What a replay of many dead letters has done, or would do.
-#[derive(JsonSchema)]
-#[schemars(untagged, inline)]
-pub(crate) enum ReplayAnswer {
-    Done(ReplayedMany),
-    DryRun(DryRun),
-}
-
-/// What a discard of many dead letters has done, or would do.
-#[derive(JsonSchema)]
-#[schemars(untagged, inline)]
-pub(crate) enum DiscardAnswer {
-    Done(DiscardedMany),
-    DryRun(DryRun),
-}
-
-/// What became of the dead letters to replay.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-pub(crate) struct ReplayedMany {
-    /// Each of them waits for its first attempt.
-    replayed: u64,
-    /// The ids of the request for which there is no dead letter (any more). Absent if the request
-    /// names no ids.
-    not_found: Option<Vec<String>>,
-    /// Whether every dead letter was looked at; where not, send the request again.
-    done: bool,
-}
-
-/// What became of the dead letters to discard.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-pub(crate) struct DiscardedMany {
-    /// They are gone.
-    discarded: u64,
-    /// The ids of the request for which there is no dead letter (any more). Absent if the request
-    /// names no ids.
-    not_found: Option<Vec<String>>,
-    /// Whether every dead letter was looked at; where not, send the request again.
-    done: bool,
 }
 
 /// The dead letter is discarded.
@@ -330,42 +254,6 @@ struct ItemError {
     error: FieldError,
     /// Says whether the same item may be accepted later. Absent if the item itself is invalid.
     retryable: Option<bool>,
-}
-
-/// What became of the tasks to cancel.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-pub(crate) struct CancelledMany {
-    /// No attempt of them starts any more.
-    cancelled: u64,
-    /// There are no such tasks (any more).
-    not_found: u64,
-    /// How many of `cancelled` have an attempt in flight, which runs to its end. Absent for 0.
-    running: Option<u64>,
-    /// Whether every task was looked at; where not, send the request again.
-    done: bool,
-}
-
-/// What became of the tasks to change.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-pub(crate) struct ChangedMany {
-    /// They were changed.
-    changed: u64,
-    /// They were so already.
-    unchanged: u64,
-    /// They cannot be changed so, such as the time of a recurring task, or they were cancelled and
-    /// their last attempt is in flight, or as many runs of them wait as may.
-    not_applicable: u64,
-    /// Only of `run`: it started nothing, because an attempt is in flight and no further one waits.
-    already_running: u64,
-    /// There are no such tasks (any more).
-    not_found: u64,
-    /// How many have an attempt in flight, which runs to its end; the change holds for later
-    /// attempts. Absent for 0.
-    running: Option<u64>,
-    /// Whether every task was looked at; where not, send the request again.
-    done: bool,
 }
 
 /// The scheduler in numbers. Counters count since the shards were made: take differences.

@@ -1,10 +1,9 @@
 //! The routes of dead letters.
 
 use crate::handlers::dead_letters::{self, Verb};
+use crate::openapi::answers::{DeadLetterList, DeletedDeadLetter, Task};
 #[cfg(test)]
-use crate::openapi::answers::{
-    DeadLetterList, DeletedDeadLetter, DiscardAnswer, ReplayAnswer, Task,
-};
+use crate::openapi::answers_of_many::{DiscardAnswer, ReplayAnswer};
 #[cfg(test)]
 use crate::openapi::operation::{Body, Operation};
 #[cfg(test)]

@@ -4,7 +4,8 @@ use crate::conditions::{Conditions, Repeats};
 use crate::handlers::tasks::change::Verb;
 use crate::handlers::tasks::{cancel, change, create, explain, get, list, patch, runs};
 #[cfg(test)]
-use crate::openapi::answers::{BatchReply, CancelAnswer, ChangeAnswer, RunList, Task, TaskList};
+use crate::openapi::answers::{BatchReply, RunList, Task, TaskList};
+use crate::openapi::answers_of_many::{CancelAnswer, ChangeAnswer};
 #[cfg(test)]
 use crate::openapi::operation::{Body, Operation};
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub(super) struct Changes {
     /// The payload of the requested runs, as JSON text; `None` if they have the payload of their
     /// task.
     pub(super) payload: Option<String>,
-    /// What a pause says beside when it begins.
+    /// Who pauses with this request, and why.
     pub(super) pause: PauseReason,
     pub(super) killed: Vec<EntryRef>,
     pub(super) back: RequeuedRecords,
@@ -35,7 +35,7 @@ pub(super) struct Changes {
     pub(super) made_up_to: Vec<(ScheduleNumber, UnixMillis)>,
     /// Decisions about attempts in flight.
     pub(super) decisions: BTreeMap<FlightRef, Decision>,
-    /// What the pauses among these decisions say.
+    /// The marks of the pauses among these decisions.
     pub(super) marks: BTreeMap<FlightRef, PauseMark>,
     /// Events to publish.
     pub(super) events: Vec<Happened>,

@@ -6,7 +6,7 @@ use scheduler_model::json_equality::is_same_json;
 use scheduler_model::task::Record;
 use serde_json::value::RawValue;
 
-/// What becomes of a pause when a definition continues its task.
+/// What a definition that continues a task does to its pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pause {
     /// The task is not paused any more, or was not.
@@ -18,7 +18,7 @@ pub(super) enum Pause {
 }
 
 impl Pause {
-    /// Returns what becomes of it by whether the task was paused, and is now.
+    /// Returns this from whether the task was paused before and is paused now.
     pub(super) fn of(was_paused: bool, is_paused: bool) -> Self {
         match (was_paused, is_paused) {
             (_, false) => Self::None,

@@ -19,9 +19,9 @@ use scheduler_model::bounds::{MAX_PATCHED_BYTES, MAX_PAUSES_BYTES};
 use scheduler_model::format::codec::{CodecError, take_array};
 use std::collections::{BTreeMap, HashMap};
 
-/// The version of the stored form without what pauses say.
+/// The version of the stored form without marks of pauses.
 const VERSION: u8 = 1;
-/// The version of the stored form with it.
+/// The version of the stored form with marks of pauses.
 const VERSION_WITH_MARKS: u8 = 2;
 /// Bytes of a stored decision: the index, and what was decided.
 const DECISION_BYTES: usize = 3;
@@ -87,14 +87,14 @@ impl Decision {
 
 /// The decisions about the tasks of one envelope, by index.
 type OfEnvelope = BTreeMap<u32, Decision>;
-/// What the pauses of the tasks of one envelope say, by index.
+/// The marks of the pauses in one envelope, by index.
 pub(super) type Marks = BTreeMap<u32, PauseMark>;
 
 /// All decisions of a shard, by envelope.
 #[derive(Debug, Default)]
 pub(super) struct Decisions {
     envelopes: HashMap<u64, OfEnvelope>,
-    /// What pauses say, by envelope.
+    /// The marks of pauses, by envelope.
     marks: HashMap<u64, Marks>,
     /// The bytes of each patched record, by envelope and index.
     patches: BTreeMap<FlightRef, usize>,
@@ -149,7 +149,7 @@ impl Decisions {
         self.patched_bytes(flight.seq) - own + bytes <= MAX_PATCHED_BYTES
     }
 
-    /// Replaces the decision about a run. What a pause says is lost with the pause.
+    /// Replaces the decision about a run. The mark of a pause ends with the pause.
     pub(super) fn insert(&mut self, flight: FlightRef, decision: Decision) {
         self.envelopes.entry(flight.seq).or_default().insert(flight.index, decision);
         if !decision.is_paused()
@@ -159,8 +159,8 @@ impl Decisions {
         }
     }
 
-    /// Notes what the pause of a run says, unless those of the other runs of its envelope leave no
-    /// room for it.
+    /// Sets the mark of the pause of a run, unless the marks of the other runs of its envelope
+    /// leave no room for it.
     pub(super) fn mark(&mut self, flight: FlightRef, mark: PauseMark) {
         let marks = self.marks.entry(flight.seq).or_default();
         marks.remove(&flight.index);
@@ -170,12 +170,12 @@ impl Decisions {
         }
     }
 
-    /// Returns what the pause of a run says.
+    /// Returns the mark of the pause of a run.
     pub(super) fn mark_of(&self, flight: FlightRef) -> Option<&PauseMark> {
         self.marks.get(&flight.seq)?.get(&flight.index)
     }
 
-    /// Returns what the pauses of an envelope's tasks say.
+    /// Returns the marks of the pauses in an envelope.
     pub(super) fn marks(&self, seq: u64) -> Marks {
         self.marks.get(&seq).cloned().unwrap_or_default()
     }
@@ -274,7 +274,7 @@ mod tests {
         assert_eq!(decode(&bytes), Ok((decisions, Marks::new())));
     }
 
-    /// Pinned for ever: this is what is stored.
+    /// Pins the stored form for ever.
     #[test]
     fn golden_bytes_of_what_pauses_say() {
         let paused = Decision { stop: Some(Stop::Paused), ..Decision::default() };

@@ -1,19 +1,18 @@
 //! The due times at which a filter may match an entry of a page or a recurring task.
 //!
-//! The times of a filter are due times, but of dead letters the times at which these died. What is
-//! held or paused has a time in its record. The records of dead letters that earlier versions stored
-//! say when they died, and are due never. So are recurring tasks that are paused.
+//! The times of a filter are compared with due times, and for dead letters with the times of death.
+//! A held or paused run has its time in the record. Dead letters that earlier versions stored have
+//! the time of death in the record, and are due never. Paused recurring tasks are due never too.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::{Filter, Status};
 
-/// The due times that a filter may match, as ranges in rising order. Each goes from its first due
-/// time to its last one.
+/// The due times that a filter may match, as ranges in rising order, both ends included.
 #[derive(Debug)]
 pub(super) struct Dues([Option<(UnixMillis, UnixMillis)>; 5]);
 
 impl Dues {
-    /// Returns the due times that a filter may match, by its times, its status and its `paused`.
+    /// Returns the due times that a filter may match, from its times, its status and its `paused`.
     pub(super) fn of(filter: &Filter) -> Self {
         let wants = |statuses: &[Status]| {
             filter.status.is_none_or(|status| statuses.contains(&status))
@@ -103,7 +102,7 @@ mod tests {
         ] {
             assert_eq!(of(status, is_paused).next(at(0)), first, "{status:?} {is_paused:?}");
         }
-        // A recurring task that is paused is due never.
+        // A paused recurring task is due never.
         assert_eq!(of(Some(Status::Paused), None).previous(UnixMillis::NEVER), never);
         let not_paused = of(None, Some(false));
         assert_eq!(not_paused.next(UnixMillis::PAUSED), never);

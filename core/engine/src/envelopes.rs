@@ -51,7 +51,7 @@ pub(super) fn lay_over<'a>(
     Ok(dispatched)
 }
 
-/// Adds to records what the pauses of their runs say.
+/// Adds the marks of pauses to the records of their runs.
 pub(super) fn mark_paused<'a>(records: &mut [Record<'a>], marks: &'a Marks) {
     for (index, mark) in marks {
         if let Some(record) = records.get_mut(*index as usize) {

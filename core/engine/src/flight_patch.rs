@@ -10,7 +10,7 @@ pub(super) struct FlightPatch {
     pub(super) flight: FlightRef,
     pub(super) record: Vec<u8>,
     pub(super) is_paused: bool,
-    /// What its pause says.
+    /// The mark of its pause.
     pub(super) mark: Option<PauseMark>,
 }
 

@@ -103,7 +103,7 @@ pub(super) fn flight_at(position: Position) -> Option<FlightRef> {
     (position.page & IN_FLIGHT != 0).then_some(FlightRef { seq, index })
 }
 
-/// Returns a record with `paused`, and with what the pause says.
+/// Returns a record with `paused`, and with the mark of the pause.
 pub(super) fn paused(
     record: &[u8],
     mark: Option<&PauseMark>,

@@ -1,5 +1,5 @@
-//! What a pause says: when it began, who has asked for it, and why. A record has it while its task
-//! is paused. Of a run in flight, the decision about it has it.
+//! Marks of pauses: when a pause began, who asked for it, and why. The record of a paused task has
+//! the mark. For a run in flight, the decision about it has the mark.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::codec::{CodecError, put_text, take_number, take_text, varint};
@@ -7,7 +7,7 @@ use scheduler_model::protocol::PauseReason;
 use scheduler_model::task::Record;
 use std::borrow::Cow;
 
-/// What a pause says.
+/// When a pause began, who asked for it, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PauseMark {
     pub(super) at: UnixMillis,
@@ -15,22 +15,21 @@ pub(super) struct PauseMark {
 }
 
 impl PauseMark {
-    /// Returns what a record says of its pause; `None` if it is not paused, or if an earlier version
-    /// has paused it.
+    /// Returns the mark in a record; `None` if the task is not paused, or if an earlier version has
+    /// paused it.
     pub(super) fn of(record: &Record<'_>) -> Option<Self> {
         let owned = |text: &Option<Cow<'_, str>>| text.clone().map(Cow::into_owned);
         let reason = PauseReason { by: owned(&record.paused_by), note: owned(&record.pause_note) };
         Some(Self { at: record.paused_at?, reason })
     }
 
-    /// Returns what the pause of a task says that a definition pauses: the definition says when its
-    /// request came, and by which key.
+    /// Returns the mark for a task that a definition pauses: the time and the key of the request.
     pub(super) fn of_request(given: &Record<'_>) -> Option<Self> {
         let by = given.created_by.clone().map(Cow::into_owned);
         Some(Self { at: given.created_at?, reason: PauseReason { by, note: None } })
     }
 
-    /// Returns a record with it.
+    /// Returns a record with this mark.
     pub(super) fn on<'a>(&'a self, record: Record<'a>) -> Record<'a> {
         let text = |text: &'a Option<String>| text.as_deref().map(Cow::Borrowed);
         Record {
@@ -41,13 +40,14 @@ impl PauseMark {
         }
     }
 
-    /// Returns its size in the stored form, at most, bytes.
+    /// Returns the most bytes of its stored form.
     pub(super) fn stored_bytes(&self) -> usize {
         let text = |text: &Option<String>| text.as_ref().map_or(0, String::len) + 3;
         10 + text(&self.reason.by) + text(&self.reason.note)
     }
 
-    /// Appends the stored form: the time, then the two texts, each of which is empty if it is absent.
+    /// Appends the stored form: the time, then the two texts, each of which is empty if it is
+    /// absent.
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         varint::put(self.at.get().unsigned_abs(), out);
         for text in [&self.reason.by, &self.reason.note] {

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// What a request has found and examined so far, and how much of it it may.
+/// What a request has found and examined so far, and its limits.
 pub(super) struct Spent {
     pub(super) matches: usize,
     pub(super) scanned: usize,
@@ -30,13 +30,13 @@ pub(super) struct Spent {
     /// Reads the attempts in flight. It reads whole envelopes, and their bytes have a bound of
     /// their own.
     pub(super) flights: FlightReader,
-    /// What is known of pages.
+    /// What the search knows of whole pages.
     pub(super) search: Search,
     most_matches: usize,
     most_scanned: usize,
     most_bytes: usize,
     most_read: usize,
-    /// What a row counts at least of what is read, bytes.
+    /// The least that a row adds to `read`, bytes.
     least_row_bytes: usize,
 }
 
@@ -54,7 +54,8 @@ impl Spent {
             most_scanned: MAX_SCANNED,
             most_bytes: request.max_bytes.unwrap_or(MAX_SCANNED_BYTES).min(MAX_SCANNED_BYTES),
             most_read: request.max_read.unwrap_or(MAX_READ_BYTES).min(MAX_SEARCHED_BYTES),
-            // A request without a bound of its own does not know what a row costs.
+            // The coordinator of an earlier version sends no bound. Its requests read until
+            // `MAX_READ_BYTES`.
             least_row_bytes: if request.max_read.is_some() { SEARCHED_ROW_BYTES } else { 0 },
         }
     }
@@ -95,7 +96,7 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    /// Returns whether a filter may match it, as far as that is known without its record.
+    /// Returns whether a filter may match it, judged without its record.
     pub(super) fn may_match(&self, filter: &Filter) -> bool {
         filter.status.is_none_or(|status| status == self.status)
             && filter.paused.is_none_or(|paused| paused == (self.status == Status::Paused))
@@ -109,7 +110,7 @@ impl Candidate {
             }
     }
 
-    /// Returns whether only its record tells if a filter matches it that [may](Self::may_match).
+    /// Returns whether it takes its record to judge a filter that it [may](Self::may_match) match.
     pub(super) fn needs_record(&self, filter: &Filter) -> bool {
         filter.reads_records()
             || filter.kind.is_some() && self.kind.is_none()
@@ -122,7 +123,7 @@ impl Candidate {
     }
 }
 
-/// Returns how the last attempt of what has this status ended, if the status says so.
+/// Returns how the last attempt of an entry with this status ended, if the status determines it.
 pub(super) fn known_outcome(status: Status) -> Option<LastOutcome> {
     (status == Status::Dead).then_some(LastOutcome::DeadLettered)
 }
@@ -191,7 +192,8 @@ pub(super) fn needs_death(filter: &Filter, status: Status, due: UnixMillis) -> b
 }
 
 /// Returns whether a [folded](Filter::folded) filter matches the record of an entry, apart from
-/// `status`, `paused`, `from` and `to`. `known` is how its last attempt ended, if its status says so.
+/// `status`, `paused`, `from` and `to`. `known` is how its last attempt ended, if its status
+/// determines it.
 pub(super) fn matches_entry(
     filter: &Filter,
     record: &Record<'_>,

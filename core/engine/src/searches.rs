@@ -1,9 +1,9 @@
-//! What the last searches have found out about whole pages.
+//! The results of the last searches for whole pages.
 //!
 //! The records of a page lie together in one row, but in the order of a list those of many pages
 //! alternate. A search therefore looks through a page once, and remembers which of its records the
-//! filter matches, one bit for each. So a search that is continued reads each page once, in whatever
-//! order its records are due.
+//! filter matches, one bit for each. So a search with many pages of answers reads each page of
+//! tasks once, in whatever order its records are due.
 
 use crate::mem_page::MemPage;
 use crate::sieve::Sieve;
@@ -12,31 +12,30 @@ use scheduler_model::protocol::Filter;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-/// Searches whose pages a shard remembers. Somebody who changes a filter step by step continues the
-/// last one.
+/// The most searches that a shard remembers.
 const MAX_SEARCHES: usize = 4;
-/// Most bytes that these take in a shard. One search of a full shard takes some 900,000: 1,000,000
-/// tasks are in up to 9,400 pages, each of which takes 40 bytes, a bit for each of its tasks, and
-/// its part of the spare room of the map.
+/// The most bytes that they take in a shard. One search of a full shard takes about 900,000:
+/// 1,000,000 tasks are in up to 9,400 pages, each of which takes 40 bytes, a bit for each of its
+/// tasks, and its part of the spare room of the map.
 const MAX_SEARCHES_BYTES: usize = 1_200_000;
 
-/// A search, and what is known of pages.
+/// A search, and what it knows of pages.
 #[derive(Debug, Default)]
 pub(super) struct Search {
-    /// What it looks for: the parts of the filter that records tell.
+    /// The parts of the filter that need records.
     filter: Filter,
     pub(super) sieve: Sieve,
     pages: HashMap<PageNumber, LookedThrough>,
-    /// How many records this request has read one by one that do not match.
+    /// The number of records that this request has read one by one and that do not match.
     pub(super) misses: usize,
 }
 
 /// Which records of a page a search matches.
 #[derive(Debug)]
 struct LookedThrough {
-    /// Of the page, when it was looked through.
+    /// The revision of the page when the search looked through it.
     revision: u64,
-    /// Bit `i` of word `i / 64` is for entry `i`.
+    /// Bit `i % 64` of word `i / 64` is for entry `i`.
     matching: Vec<u64>,
 }
 
@@ -46,8 +45,8 @@ impl Search {
         Self { sieve: Sieve::of(&filter), filter, ..Self::default() }
     }
 
-    /// Returns whether it matches a record of a page; `None` if it has not looked through the page
-    /// as it is now.
+    /// Returns whether it matches a record of a page; `None` if it has not looked through the
+    /// present revision of the page.
     pub(super) fn matches(&self, number: PageNumber, page: &MemPage, index: usize) -> Option<bool> {
         let of_page = self.pages.get(&number).filter(|of| of.revision == page.revision)?;
         Some(of_page.matching.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1))
@@ -97,7 +96,7 @@ impl Searches {
         }
     }
 
-    /// Keeps a search for the next request, and drops the oldest ones if they are too many.
+    /// Keeps a search for the next request, and drops the oldest ones if there are too many.
     pub(super) fn keep(&self, search: Search) {
         if !search.knows_pages() {
             return;

@@ -28,7 +28,7 @@ pub(super) fn starts(what: &str, due: UnixMillis, now: UnixMillis) -> String {
     }
 }
 
-/// Returns when a task was paused and by which key, as far as that is known.
+/// Describes when a task was paused and by which key, as far as that is known.
 pub(super) fn paused_since(at: Option<UnixMillis>, record: &Record<'_>) -> String {
     let at = at.map(|at| format!(" since {}", at.shown())).unwrap_or_default();
     let by = record.paused_by.as_ref().map(|by| format!(", by the API key {by:?}"));

@@ -1,14 +1,14 @@
-//! A quick look at the text of a record, before it is read.
+//! A quick look at the text of a record, before it is parsed.
 //!
-//! To read a record takes some microseconds, most of them for its payload. A search looks at
-//! thousands of records, of which it finds few. So it first looks for bytes that the text of a
-//! record must have if the filter matches it.
+//! Parsing a record takes a few microseconds, most of them for its payload. A search looks at
+//! thousands of records, and few of them match. So it first looks for bytes that the text of a
+//! record must contain if the filter matches it.
 
 use memchr::memmem;
 use scheduler_model::protocol::Filter;
 use scheduler_model::record_id::leading_id;
 
-/// What the text of a record must have.
+/// What the text of a record must contain.
 #[derive(Debug, Default)]
 pub(super) struct Sieve {
     prefix: Option<String>,
@@ -29,7 +29,7 @@ impl Sieve {
         }
     }
 
-    /// Returns whether the filter may match this record. It does not if this returns false.
+    /// Returns whether the filter may match this record. If this returns false, it does not match.
     pub(super) fn may_match(&self, record: &[u8]) -> bool {
         if let Some(prefix) = &self.prefix
             && let Some(id) = leading_id(record)
@@ -49,7 +49,7 @@ impl Sieve {
             Some(end) => record.get(..end).unwrap_or(record),
             None => record,
         };
-        // An escape, or a letter that is not ASCII, may stand for one that is looked for.
+        // An escape or a letter outside ASCII may fold to a letter of the text.
         if memchr::memchr(b'\\', head).is_some() {
             return true;
         }
@@ -58,7 +58,7 @@ impl Sieve {
     }
 }
 
-/// Returns whether ASCII bytes contain this text in lower case, upper and lower case alike.
+/// Returns whether ASCII bytes contain this lower-case text, in upper or lower case.
 fn contains(bytes: &[u8], text: &str) -> bool {
     let text = text.as_bytes();
     let Some(first) = text.first() else { return true };
@@ -105,7 +105,7 @@ mod tests {
         assert!(Sieve::of(&Filter::default()).may_match(record));
     }
 
-    /// Returns texts of few different characters, some of which fold or are escaped.
+    /// Generates texts of few different characters, among them some that fold or need an escape.
     fn text(most: usize) -> impl Strategy<Value = String> {
         let letter = prop_oneof![
             4 => prop_oneof![Just('a'), Just('b'), Just('A'), Just('k'), Just('S')],
@@ -115,7 +115,8 @@ mod tests {
     }
 
     proptest! {
-        /// What the filter matches passes the sieve, however JSON writes it.
+        /// Checks that every record that the filter matches passes the sieve, however it is
+        /// escaped.
         #[test]
         fn nothing_that_matches_is_left_out(
             id in text(5),

@@ -16,13 +16,14 @@ pub const MAX_TAGS: usize = 16;
 /// Longest tag of a task.
 pub const MAX_TAG_BYTES: usize = 64;
 
-/// Longest note of a pause: a few sentences.
+/// The longest note of a pause, bytes: a few sentences.
 pub const MAX_PAUSE_NOTE_BYTES: usize = 500;
-/// What a pause adds to a record: three names and a number of up to 15 digits, the name of a key and
-/// the note, each byte of which may be an escape of two. A paused record is in no message.
+/// The most bytes that a pause adds to a record: three member names and a number of up to 15
+/// digits, the name of a key, and the note, where each byte may need an escape of two. No message
+/// contains a paused record.
 pub const MAX_PAUSE_BYTES: usize = 100 + 2 * (MAX_KEY_NAME_BYTES + MAX_PAUSE_NOTE_BYTES);
-/// Most bytes of what the pauses of the runs of one envelope in flight say: fifty of the longest. If
-/// there are more, the later ones are stored without.
+/// The most bytes of the marks of pauses in one envelope in flight: fifty of the longest. Further
+/// pauses are stored without a mark.
 pub const MAX_PAUSES_BYTES: usize = 32_768;
 
 /// Longest host of a filter: a name of the DNS has 253 bytes.
@@ -123,7 +124,7 @@ pub const MAX_PAGE_ROW_BYTES: usize = MAX_PAGE_BODY_BYTES + 64 + MAX_PAGE_TASKS 
 /// Largest bit set of the cancelled entries of a page.
 pub const MAX_DEAD_ROW_BYTES: usize = MAX_PAGE_TASKS / 8;
 /// Largest row of a recurring task: its record, with the first and the last run that the shard
-/// counts, and with what a pause says.
+/// counts, and with the mark of a pause.
 pub const MAX_SCHEDULE_ROW_BYTES: usize = MAX_RECORD_BYTES + 100 + MAX_PAUSE_BYTES;
 /// Largest state of a shard: counters and a histogram of 496 numbers of up to 20 digits, some
 /// 15,000 bytes; and [`MAX_LANES`] keys, each byte of which JSON may write as six, with some 250
@@ -133,8 +134,8 @@ pub const MAX_STATE_BYTES: usize = 15_000 + MAX_LANES * (6 * MAX_LIMIT_KEY_BYTES
 /// and the state.
 pub const MAX_OUTBOX_ROW_BYTES: usize =
     MAX_ENVELOPE_BYTES + MAX_PAGE_TASKS * 8 + 256 + MAX_STATE_BYTES;
-/// Largest row of the decisions about the tasks of an envelope in flight: 3 bytes for each task, and
-/// what pauses say.
+/// Largest row of the decisions about the tasks of an envelope in flight: 3 bytes for each task,
+/// and the marks of pauses.
 pub const MAX_DECISIONS_ROW_BYTES: usize = 3 + MAX_PAGE_TASKS * 3 + MAX_PAUSES_BYTES;
 /// Largest row of a patched record of a task in flight, which must fit an envelope.
 pub const MAX_PATCH_ROW_BYTES: usize = MAX_ENVELOPE_BYTES;
@@ -240,7 +241,8 @@ pub const MAX_SMALL_BODIES_BYTES: usize = 16 * 1024 * 1024;
 /// Largest batch that is read in one pass: 20,000 items of 200 bytes. A larger one is cut into
 /// items first, because one item could be all of it and its error would repeat it.
 pub const MAX_BATCH_AT_ONCE_BYTES: usize = 4 * 1024 * 1024;
-/// Largest body of a bulk change or cancel, or of a request about many dead letters: [`MAX_CANCEL_IDS`] ids of [`MAX_ID_BYTES`] are 5.2 MB.
+/// Largest body of a bulk change or cancel, or of a request about many dead letters:
+/// [`MAX_CANCEL_IDS`] ids of [`MAX_ID_BYTES`] are 5.2 MB.
 pub const MAX_BULK_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// Largest body of a change of one task, a key, a namespace or a limit. A key with 32 namespaces
 /// has 3 KB.
@@ -264,16 +266,16 @@ pub const MAX_PROBLEM_BYTES: usize = 1_536;
 pub const MAX_ERRORS_BYTES: usize = 2_000_000;
 /// Most tasks of one page of a list.
 pub const MAX_LIST_LIMIT: usize = 1_000;
-/// Most bytes of rows that the shards read together to find the tasks of one page of a list, if
-/// they have to look into records. The shards divide them ([`crate::listing::share_of_search`]). It
-/// is a thousand pages of their logs, some 200,000 tasks. To fetch a page of 64 KB and to look
+/// The most bytes of rows that the shards read together to find the tasks of one page of a list, if
+/// the filter needs records. The shards divide them ([`crate::listing::share_of_search`]). It
+/// is a thousand pages of their logs, about 200,000 tasks. To fetch a page of 64 KB and to look
 /// through it takes a tenth of a millisecond of a shard, so this takes 0.1 s if all shards share a
 /// thread, and less if each has its own.
 pub const MAX_SEARCHED_BYTES: usize = 64_000_000;
 /// The least share of a shard of [`MAX_SEARCHED_BYTES`], bytes: sixteen pages of its log.
 pub const LEAST_SEARCHED_BYTES: usize = 1_000_000;
-/// What a row counts at least of [`MAX_SEARCHED_BYTES`], bytes. To fetch a short one takes 40
-/// microseconds, a third of what it takes to look through a page of 64 KB.
+/// The least that a row counts towards [`MAX_SEARCHED_BYTES`], bytes. Fetching a short row takes 40
+/// microseconds, a third of the time for a page of 64 KB.
 pub const SEARCHED_ROW_BYTES: usize = 20_000;
 /// Most bytes of records, or runs, in one page of a list, unless its first task alone is larger.
 /// The shards divide them ([`crate::listing::share_of_page`]), and each may exceed its share by one
@@ -288,7 +290,7 @@ pub const MAX_LIST_BYTES: usize = 4_000_000;
 pub const MAX_RUN_BYTES: usize = 16_000;
 /// Tasks of one page of a list if the request does not say.
 pub const DEFAULT_LIST_LIMIT: usize = 100;
-/// How many tasks the answer to a dry run shows: what fits a screen.
+/// The most tasks that the answer to a dry run shows: they fit on a screen.
 pub const DRY_RUN_SHOWN: usize = 10;
 /// Most ids of one bulk cancel.
 pub const MAX_CANCEL_IDS: usize = 20_000;

@@ -24,14 +24,14 @@ pub struct Explanation {
     /// The name of the API key that created it, as the task says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
-    /// When the task was paused, milliseconds since 1970, as the task says.
+    /// When the task was paused, milliseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<i64>")]
     pub paused_at: Option<UnixMillis>,
-    /// The name of the API key that paused it, as the task says.
+    /// The name of the API key that paused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused_by: Option<String>,
-    /// Why it was paused, as the task says.
+    /// Why it was paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause_note: Option<String>,
     /// The most important first.

@@ -86,7 +86,7 @@ pub struct ListQuery {
     pub limit: usize,
     /// Where the page begins.
     pub cursor: Option<Cursor>,
-    /// In which order.
+    /// The order of the list.
     pub order: Order,
 }
 

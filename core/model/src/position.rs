@@ -31,7 +31,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// Returns its place in the order from the last to the first, or the position at such a place.
+    /// Converts a position to its place in descending order, and such a place back to the position.
     #[must_use]
     pub const fn from_the_end(self) -> Self {
         let Self { due, page, index } = self;
@@ -39,9 +39,9 @@ impl Position {
         Self { due, page: u32::MAX - page, index: u32::MAX - index }
     }
 
-    /// Returns the place of a dead letter in the order of the newest first, or the position of the
-    /// one at such a place. The dead letters that earlier versions stored are due never. They come
-    /// last, in no order of time.
+    /// Converts the position of a dead letter to its place in the order of the newest first, and
+    /// such a place back to the position. The dead letters that earlier versions stored are due
+    /// never. They come last, in no order of time.
     #[must_use]
     pub const fn newest_first(self) -> Self {
         let Self { due, page, index } = self;

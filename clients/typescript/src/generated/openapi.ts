@@ -207,9 +207,9 @@ export interface DeadLetterList {
    * follow.
    */
   deadLetters: Task[];
-  /** How far the search for a page has looked: a page takes a bounded amount of work. */
+  /** How far the shards have looked for a page. A page takes a bounded amount of work. */
   searched: {
-    /** How many tasks, attempts and dead letters were looked at for this page. */
+    /** The number of tasks, attempts and dead letters that the shards looked at for this page. */
     records: number;
     /**
      * If more follow: this page and those before it have looked at everything up to this time in
@@ -450,11 +450,11 @@ export interface Explanation {
   lastRun?: Run | undefined;
   /** When it fires next, where that is known. */
   nextRun?: NextRun | undefined;
-  /** Why it was paused, as the task says. */
+  /** Why it was paused. */
   pauseNote?: string | undefined;
-  /** When the task was paused, milliseconds since 1970, as the task says. */
+  /** When the task was paused, milliseconds since 1970. */
   pausedAt?: number | undefined;
-  /** The name of the API key that paused it, as the task says. */
+  /** The name of the API key that paused it. */
   pausedBy?: string | undefined;
   /** The most important first. */
   reasons: Reason[];
@@ -508,7 +508,7 @@ export interface Filter {
    */
   kind?: "once" | "recurring" | "cron" | "every" | "rrule" | "no-schedule" | null | undefined;
   /**
-   * How the last attempt ended, as far as the task itself says.
+   * How the last attempt ended, as far as the task keeps it.
    * - `none`: Nothing is known of an attempt: it is the first one, or the task recurs or has no schedule.
    * - `failed`: It failed, and a further attempt waits, is paused or is in flight.
    * - `dead-lettered`: It failed for good: a dead letter.
@@ -1286,8 +1286,8 @@ export interface OwnKey {
 /** Why a task is paused. */
 export interface Pause {
   /**
-   * Why they are paused, of a pause only. A pause with a note replaces the note of a task that is
-   * paused.
+   * Why they are paused, for a pause only. A pause with a note replaces the note of a paused
+   * task.
    */
   note?: string | null | undefined;
 }
@@ -1300,8 +1300,8 @@ export type PauseMany = {
   /** By id; a repeated id counts once. Not where the path names the task. */
   ids: string[];
   /**
-   * Why they are paused, of a pause only. A pause with a note replaces the note of a task that is
-   * paused.
+   * Why they are paused, for a pause only. A pause with a note replaces the note of a paused
+   * task.
    */
   note?: string | null | undefined;
 } | {
@@ -1315,8 +1315,8 @@ export type PauseMany = {
   filter: Filter;
   ids?: null | undefined;
   /**
-   * Why they are paused, of a pause only. A pause with a note replaces the note of a task that is
-   * paused.
+   * Why they are paused, for a pause only. A pause with a note replaces the note of a paused
+   * task.
    */
   note?: string | null | undefined;
 } | {
@@ -1330,8 +1330,8 @@ export type PauseMany = {
   filter?: null | undefined;
   ids?: null | undefined;
   /**
-   * Why they are paused, of a pause only. A pause with a note replaces the note of a task that is
-   * paused.
+   * Why they are paused, for a pause only. A pause with a note replaces the note of a paused
+   * task.
    */
   note?: string | null | undefined;
 };
@@ -2573,9 +2573,9 @@ export interface TaskList {
    * list.
    */
   cursor: string | null;
-  /** How far the search for a page has looked: a page takes a bounded amount of work. */
+  /** How far the shards have looked for a page. A page takes a bounded amount of work. */
   searched: {
-    /** How many tasks, attempts and dead letters were looked at for this page. */
+    /** The number of tasks, attempts and dead letters that the shards looked at for this page. */
     records: number;
     /**
      * If more follow: this page and those before it have looked at everything up to this time in
@@ -2585,8 +2585,8 @@ export interface TaskList {
     until?: number | undefined;
   };
   /**
-   * In order of due time; attempts in flight, by when they were sent. A page may hold fewer tasks
-   * than `limit`, or none, although more follow.
+   * In order of due time; attempts in flight, by when they were sent. A page may hold fewer
+   * tasks than `limit`, or none, although more follow.
    */
   tasks: Task[];
   /** The number of items of the whole list. Only on the first page of a list without a filter. */
@@ -2755,7 +2755,7 @@ export interface ListTasksQuery {
    */
   kind?: "once" | "recurring" | "cron" | "every" | "rrule" | "no-schedule" | undefined;
   /**
-   * How the last attempt ended, as far as the task itself says.
+   * How the last attempt ended, as far as the task keeps it.
    * - `none`: Nothing is known of an attempt: it is the first one, or the task recurs or has no schedule.
    * - `failed`: It failed, and a further attempt waits, is paused or is in flight.
    * - `dead-lettered`: It failed for good: a dead letter.

@@ -60,7 +60,7 @@ pub(crate) enum Action<'a> {
     Cancel(&'a str),
     /// The runs that a change adds are charged to the share.
     Change(Change, Option<Share>),
-    /// With what the pause says.
+    /// The reason is that of a pause.
     Pause(&'a PauseReason),
 }
 
@@ -118,8 +118,8 @@ async fn on_shard(
     Ok(done)
 }
 
-/// Does it to some of the tasks of a shard. Returns how many, of these how many are in flight, and
-/// where the next step begins.
+/// Applies it to some of the tasks of a shard. Returns their number, how many of them are in
+/// flight, and where the next step begins.
 async fn step(
     shards: &Shards,
     shard: ShardId,
@@ -145,8 +145,8 @@ async fn step(
     Ok((reply.changed, reply.running, reply.next))
 }
 
-/// Answers how many tasks of all shards a request by filter would cancel or change, and the first of
-/// them. Without a change, they would be cancelled.
+/// Counts the tasks of all shards that a request by filter would change, and answers with the
+/// number and the first of them. Without `change`, counts those that it would cancel.
 pub(crate) async fn dry_run(
     call: &Call<'_>,
     filter: &Filter,

@@ -52,7 +52,7 @@ impl Verb {
         })
     }
 
-    /// Returns the note of a pause. Refuses one of another change.
+    /// Returns the note of a pause. Refuses a note of any other change.
     fn note(self, input: &ChangeInput<'_>) -> Result<Option<String>, Problem> {
         if self == Self::Pause {
             return input.note().map_err(Problem::invalid);
@@ -104,7 +104,7 @@ pub(crate) struct Changing {
     pub(crate) task: Option<ListItem>,
 }
 
-/// Changes one task, if it has the version. The note is of a pause.
+/// Changes one task, if it has the version. `note` is that of a pause.
 pub(crate) async fn change_id(
     call: &Call<'_>,
     id: &str,
@@ -204,7 +204,7 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
     Ok(Answer::of(200, &counts))
 }
 
-/// Returns what a pause of this request says.
+/// Returns who pauses with this request, and why.
 fn reason(call: &Call<'_>, note: Option<String>) -> PauseReason {
     let by = Some(call.key_name()).filter(|by| !by.is_empty());
     PauseReason { by: by.map(str::to_owned), note }

@@ -214,7 +214,7 @@ impl Engine {
                         match record.as_deref().map(id_of_record) {
                             _ if !is_told => {}
                             Some(id) => id.iter().for_each(|id| told.push(id)),
-                            // Its whole page was looked through.
+                            // The search has looked through the whole page.
                             None => told.push(&self.id_of(candidate.at, reader)?),
                         }
                     }

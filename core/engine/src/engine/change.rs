@@ -276,7 +276,7 @@ impl Engine {
         self.change_matching_with(request, change, Changes::default(), share, now, reader)
     }
 
-    /// Pauses the tasks that a filter matches, and says why: see [`Engine::change_matching`].
+    /// Pauses the tasks that a filter matches, for this reason: see [`Engine::change_matching`].
     ///
     /// # Errors
     /// As [`Engine::change_among`].
@@ -378,7 +378,7 @@ impl Engine {
             let was_paused =
                 self.tasks.schedule(number).is_some_and(|schedule| schedule.paused_at.is_some());
             if was_paused && read.paused {
-                // Another note. The pause goes on.
+                // Another note replaces the mark. The pause goes on.
                 self.tasks.set_record_bytes(number, record.len());
                 effects.writes.push(Write::SetSchedule { number, since: None, record });
                 continue;

@@ -1,7 +1,6 @@
-//! Counting what a request by filter would cancel or change, without changing anything.
+//! Dry runs: counting the tasks that a request by filter would cancel or change.
 //!
-//! What the request would do to a task is mostly known without its record, so a count looks at many
-//! more tasks than a change does.
+//! A count mostly needs no records, so it looks at many more tasks than a change does.
 
 use super::Engine;
 use super::found::Found;
@@ -18,7 +17,7 @@ use scheduler_model::protocol::{Change, Changed, CountReply, CountRequest};
 
 impl Engine {
     /// Counts the tasks that a request by filter would cancel or change, within a bounded amount of
-    /// work, and returns the first of them. Does not look at quotas, nor at the room of the shard.
+    /// work, and returns the first of them. Ignores quotas and the room of the shard.
     ///
     /// # Errors
     /// If storage fails or is damaged.
@@ -108,7 +107,7 @@ impl Engine {
         })
     }
 
-    /// Returns whether to run a task adds a run beside it.
+    /// Returns whether `run` adds a run in addition to this task.
     fn adds_a_run(&self, at: EntryRef) -> bool {
         match at {
             EntryRef::Schedule(_) => true,

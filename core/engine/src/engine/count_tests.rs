@@ -39,7 +39,7 @@ fn a_count_is_of_what_the_request_would_change() {
         (None, 5, 1),
         (Some(Change::Pause), 3, 1),
         (Some(Change::Resume), 1, 0),
-        // It does not start what is in flight.
+        // A run request does not start what is in flight.
         (Some(Change::Run), 4, 0),
         (Some(later), 5, 1),
         (Some(same), 2, 1),
@@ -55,7 +55,7 @@ fn a_count_is_of_what_the_request_would_change() {
     assert_eq!((count, first[0].status), (1, Status::Dead));
 }
 
-/// It says that there may be more, and a further one knows what the first has found out.
+/// The reply says that there may be more. A further count knows what the first one has found out.
 #[test]
 fn a_count_that_reads_records_stops_and_gets_further_the_next_time() {
     let mut pair = Pair::with(Config { misses_before_pages: 0, ..Config::default() });

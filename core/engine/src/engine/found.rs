@@ -16,10 +16,10 @@ pub(super) enum Found {
 }
 
 impl Found {
-    /// Returns what waits, with its record if that was read.
+    /// Returns a waiting entry, with its record if that was read.
     ///
     /// # Errors
-    /// If the record is no JSON text.
+    /// If the record is not valid JSON.
     pub(super) fn waiting(
         candidate: Candidate,
         record: Option<Vec<u8>>,
@@ -32,7 +32,7 @@ impl Found {
 }
 
 impl Engine {
-    /// Returns the bytes of the record of an item.
+    /// Returns the size of the record of an item, bytes.
     pub(super) fn bytes_of(&self, found: &Found) -> usize {
         match found {
             Found::Read(item) => item.record.get().len(),

@@ -419,8 +419,8 @@ impl Engine {
     }
 }
 
-/// Returns an entry of a request that continues the task of the record `stored`, which was paused or
-/// not, at another time.
+/// Returns an entry of a request that continues the task of the record `stored` at another time.
+/// `was_paused` is whether that task was paused.
 fn continuing(
     page: &Page,
     entry: &Entry,

@@ -2,12 +2,13 @@
 //!
 //! A list has one order. What waits is listed by its due time. An attempt in flight is listed by
 //! the time at which its envelope was last sent, because the shard knows the due times of its
-//! records only from the text of the envelope. An envelope is not sent before its tasks are due, and
-//! a further attempt or a dead letter follows the attempt. So a task moves only forward in the list
-//! while it fires and fails, and a caller who reads the list page by page does not miss it.
+//! records only from the text of the envelope. An envelope is not sent before its tasks are due,
+//! and a further attempt or a dead letter follows the attempt. So a task moves only forward in the
+//! list while it fires and fails, and a caller who reads the list page by page does not miss it.
 //!
-//! The same list from its end has the mirror images of these places ([`Position::from_the_end`]). A
-//! task that moves forward meanwhile may pass a caller who reads it so.
+//! The same list in descending order has the mirror images of these places
+//! ([`Position::from_the_end`]). A task that moves forward in the meantime may pass a caller who
+//! reads in this order.
 //!
 //! A run in flight of a task that waits, such as a recurring one, is shown with that task, if the
 //! list shows the task.
@@ -189,8 +190,8 @@ impl Engine {
         found(spent, Seen::InFlight(&of))
     }
 
-    /// Returns when what waits is due, for a filter with `from` or `to`: of a task that is paused or
-    /// held, the requested time; of a dead letter, when it failed. `None` if it has no time.
+    /// Returns when what waits is due, for a filter with `from` or `to`: of a task that is paused
+    /// or held, the requested time; of a dead letter, when it failed. `None` if it has no time.
     pub(super) fn time_of(
         &self,
         candidate: &Candidate,

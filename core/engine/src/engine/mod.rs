@@ -114,7 +114,7 @@ pub struct Engine {
     to_replan: ToReplan,
     /// Recurring tasks for which the start-up found no further run.
     ended: EndedSchedules,
-    /// What the last searches have found out about pages.
+    /// The results of the last searches for whole pages.
     searches: Searches,
     /// The bytes that the shards of the isolate hold together, and their limit. The shell sets
     /// both.

@@ -122,7 +122,7 @@ impl Engine {
             None => record,
         };
         let (record, due, flags, stays) = match change {
-            // Another note.
+            // Another note replaces the mark.
             Change::Pause if due == UnixMillis::PAUSED => (record, due, flags, false),
             // The wait before a further attempt continues during the pause.
             Change::Pause if flags.has(Flags::RETRY) => (

@@ -68,7 +68,7 @@ impl Engine {
         self.has_most_runs_by(self.id_hash(id))
     }
 
-    /// Returns the same of the id of what waits.
+    /// Returns the same for the id of a waiting entry.
     pub(super) fn has_most_runs_of(&self, at: EntryRef) -> bool {
         self.tasks.hash_of(at).is_some_and(|hash| self.has_most_runs_by(hash))
     }

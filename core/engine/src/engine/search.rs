@@ -1,9 +1,9 @@
 //! Finding tasks by filter.
 //!
-//! A scan looks at what waits and what is in flight in the order of a list. If a filter needs the
-//! records of what waits, it reads some of them one by one. If most of these do not match, it looks
-//! through the whole pages that they are in, each once, and remembers which of their records match
-//! (`searches.rs`).
+//! A scan looks at waiting tasks and at attempts in flight in the order of a list. If a filter
+//! needs the records of waiting tasks, the scan first reads them one by one. If most of these do
+//! not match, it looks through the whole pages that they are in, each once, and remembers which of
+//! their records match (`searches.rs`).
 
 use super::Engine;
 use super::walk::Direction;
@@ -23,8 +23,8 @@ use scheduler_model::task::Record;
 impl Engine {
     /// Calls `found` for each task, further attempt, attempt in flight and dead letter that the
     /// request matches, in the order of the list, until it returns false. `found` counts its
-    /// matches. `reads` says that it reads the record of what waits. Returns the cursor for the
-    /// rest.
+    /// matches. `reads` is whether `found` reads the records of waiting tasks. Returns the cursor
+    /// for the rest.
     pub(super) fn scan(
         &self,
         request: &ListRequest,
@@ -67,9 +67,9 @@ impl Engine {
         Ok(None)
     }
 
-    /// Examines what waits, and counts what it reads. Returns `None` if the
-    /// [folded](Filter::folded) filter does not match it, and else its record if that was read for
-    /// it alone.
+    /// Examines a waiting entry, and counts the bytes that it reads. Returns `None` if the
+    /// [folded](Filter::folded) filter does not match it. Otherwise returns its record, if that was
+    /// read for it alone.
     pub(super) fn look_at(
         &self,
         candidate: &Candidate,
@@ -107,7 +107,7 @@ impl Engine {
         Ok(is_meant.then_some(text))
     }
 
-    /// Returns whether the times of a filter match what waits.
+    /// Returns whether the times of a filter match a waiting entry.
     fn is_within(
         &self,
         candidate: &Candidate,
@@ -125,8 +125,8 @@ impl Engine {
         }))
     }
 
-    /// Returns whether a filter matches the record of an entry, by what is known of its page. Looks
-    /// through the page if that pays. `None` if the record has to be read for itself.
+    /// Returns whether a filter matches the record of an entry, as remembered of its page. Looks
+    /// through the page if that pays. Returns `None` if the record has to be read for itself.
     fn look_through(
         &self,
         PageEntry { page: number, index }: PageEntry,
@@ -168,7 +168,7 @@ impl Engine {
     /// and its index among them.
     ///
     /// # Errors
-    /// If storage fails or is damaged, and those of `found`.
+    /// If storage fails or is damaged, and the errors of `found`.
     pub(super) fn read_records(
         &self,
         entries: &[EntryRef],

@@ -1,8 +1,8 @@
-//! Walks through what waits and what is in flight, in the order of a list or from its end.
+//! Walks through waiting tasks and attempts in flight, in the order of a list or from its end.
 //!
 //! A walk merges pages, recurring tasks and envelopes in flight, each of which is in order. A walk
 //! from the end does the same with the mirror images of positions
-//! ([`Position::from_the_end`]). So both take places that rise.
+//! ([`Position::from_the_end`]). So the places of both rise.
 
 use super::Engine;
 use crate::decisions::FlightRef;
@@ -37,7 +37,7 @@ impl Direction {
     }
 }
 
-/// A walk through what a filter may match by its times, its status and its `paused`.
+/// A walk through everything that a filter may match by its times, its status and its `paused`.
 pub(super) struct Walk<'e> {
     engine: &'e Engine,
     filter: &'e Filter,
@@ -49,9 +49,9 @@ pub(super) struct Walk<'e> {
 impl Engine {
     /// Begins a walk after the place `after`, or at the beginning of the list.
     ///
-    /// The size of its heap follows from the bound of a shard's memory: a page of one task takes six
-    /// times as much there as its 16 bytes here, so a request to a full shard (40 MB) takes 7 MB for
-    /// a moment. It passes each cancelled entry once, which takes some nanoseconds.
+    /// The size of its heap follows from the bound of a shard's memory: a page of one task takes
+    /// six times as much there as its 16 bytes here, so a request to a full shard (40 MB) takes 7
+    /// MB for a moment. It passes each cancelled entry once, which takes a few nanoseconds.
     pub(super) fn walk<'e>(
         &'e self,
         filter: &'e Filter,
@@ -68,7 +68,7 @@ impl Engine {
             places: TimerHeap::default(),
         };
         let after = after.map(|place| direction.mirrored(place));
-        // Of what is in pages, nothing that recurs is `scheduled`.
+        // No recurring entry of a page is `scheduled`.
         let recurring_only = filter
             .kind
             .is_some_and(|kind| Kind::Recurring.includes(kind) || kind == Kind::Recurring)
@@ -95,7 +95,7 @@ impl Engine {
 }
 
 impl Iterator for Walk<'_> {
-    /// A place in the list, and the position of what is there.
+    /// A place in the list, and the position at this place.
     type Item = (Position, Position);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -116,7 +116,7 @@ impl Iterator for Walk<'_> {
 }
 
 impl Walk<'_> {
-    /// Returns whether a position is behind `after`, as the walk goes.
+    /// Returns whether a position is behind `after`, in the direction of the walk.
     fn is_behind(&self, position: Position, after: Option<Position>) -> bool {
         after.is_none_or(|after| match self.direction {
             Direction::Forward => position > after,
@@ -141,7 +141,8 @@ impl Walk<'_> {
                 match (number.get().cmp(&after.page), self.direction) {
                     (Ordering::Less, _) => same_due.end,
                     (Ordering::Greater, _) => same_due.start,
-                    // Since the place was given, another entry may have moved those of this page up.
+                    // A new entry may have moved the entries of this page up since the caller got
+                    // the place.
                     (Ordering::Equal, Direction::Forward) => {
                         (after.index as usize + 1).clamp(same_due.start, same_due.end)
                     }
@@ -183,8 +184,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Returns the position of the last live entry of a page, before this index, that the filter may
-    /// match by its due time.
+    /// Returns the position of the last live entry of a page, before this index, that the filter
+    /// may match by its due time.
     fn previous_in_page(&self, number: PageNumber, page: &MemPage, end: usize) -> Option<Position> {
         let mut end = end.min(page.directory.len());
         loop {
@@ -222,7 +223,7 @@ impl Walk<'_> {
     }
 
     /// Returns those of these attempts in flight that the filter may match by its status and its
-    /// `paused`, as the walk goes.
+    /// `paused`, in the direction of the walk.
     fn flights_among(
         &self,
         seq: u64,

@@ -17,10 +17,10 @@ fn entry(hash: u32, due: i64) -> Entry {
     Entry { hash: u64::from(hash), due, offset: 0, len: 100, flags: Flags::default() }
 }
 
-/// Pages of one task are the most places to look at that a shard can be made to have.
+/// A shard with one task in each page has the most places to merge.
 #[test]
 fn a_walk_through_many_small_pages_takes_a_part_of_what_the_shard_takes() {
-    // One more than a power of two, so that a list that doubles has most to spare.
+    // One more than a power of two: a vector that doubles its capacity then has the most to spare.
     let pages = 4_097;
     let due = |number| 1_764_000_000_000 + i64::from(number);
     let engine = engine_with(pages, |number| vec![entry(number, due(number))]);
@@ -33,7 +33,7 @@ fn a_walk_through_many_small_pages_takes_a_part_of_what_the_shard_takes() {
     }
 }
 
-/// From each place, and in both directions, although many are due at the same time.
+/// Checks lists from each place and in both directions, with many tasks due at the same time.
 #[test]
 fn a_walk_continues_behind_any_place() {
     let due = |number: u32, index: u32| i64::from((number * 7 + index * 5) % 4);

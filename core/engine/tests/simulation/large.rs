@@ -347,12 +347,7 @@ fn requests_for_large_tasks_are_bounded() {
         commits += 1;
     }
     assert!(commits >= 6, "{commits}");
-    let mut request = ListRequest {
-        filter: Filter::default(),
-        after: None,
-        limit: 1_000,
-        ..ListRequest::default()
-    };
+    let mut request = ListRequest { limit: 1_000, ..ListRequest::default() };
     let mut seen = 0;
     for most in [4_000_000, 1_000_000, 1].into_iter().cycle() {
         request.max_bytes = Some(most);

@@ -176,7 +176,7 @@ fn expected(world: &World, at: usize, filter: &Filter) -> Vec<Shown> {
 fn shown(item: &ListItem) -> Shown {
     let mut record: Value = serde_json::from_str(item.record.get()).unwrap();
     if item.status == Status::Running {
-        // What the pause of a run in flight says is in no record.
+        // The mark of the pause of a run in flight is in no record.
         for name in ["pausedAt", "pausedBy", "pauseNote"] {
             record.as_object_mut().unwrap().remove(name);
         }
@@ -207,7 +207,7 @@ pub(crate) fn list(
     };
     let request = ListRequest { filter: filter.clone(), limit, ..ListRequest::default() };
     check(world, &request, &expected, read)?;
-    // Without a fault, so that it moves no draw.
+    // Injects no fault, so it moves no draw.
     let little = ListRequest { max_read: Some(1), ..request.clone() };
     check(world, &little, &expected, |world, request| {
         world.look(at, |engine, _, storage| engine.list(request, storage))
@@ -268,7 +268,7 @@ fn check(
     Ok(())
 }
 
-/// `notes-are-of-pauses`: only what is paused says when and why.
+/// `notes-are-of-pauses`: only paused tasks have the mark of a pause.
 fn says_of_pauses_only(item: &ListItem) {
     let record = Record::parse(item.record.get().as_bytes()).unwrap();
     let is_paused = item.status == Status::Paused || record.is_paused();

@@ -1,4 +1,4 @@
-//! What pauses say: when they began, who has asked for them, and why.
+//! Marks of pauses: when they began, who asked for them, and why.
 
 use crate::definition_tests::{PATCH, PUT, every, once};
 use crate::large::each_second;
@@ -11,7 +11,7 @@ use scheduler_model::protocol::{
     RunRequest, Status,
 };
 
-/// What is shown of a pause: when, by whom, and why.
+/// What an answer shows of a pause: when, by whom, and why.
 type Said = (Option<i64>, Option<String>, Option<String>);
 
 fn said(at: UnixMillis, by: &str, note: &str) -> Said {
@@ -33,7 +33,8 @@ impl Pair {
         reply.outcomes[0]
     }
 
-    /// Returns what a read of a task says of its pause. A list and an explanation say the same.
+    /// Returns what a read of a task shows of its pause. Checks that a list and an explanation
+    /// agree.
     fn said(&self, id: &str) -> Said {
         let of = |record: &str| -> Said {
             let record: serde_json::Value = serde_json::from_str(record).unwrap();
@@ -90,14 +91,14 @@ fn a_pause_says_when_who_and_why_until_it_ends() {
         pair.restart();
         assert_eq!(pair.said(id), said(later, "me", "until Friday"));
         pair.resumed(id, NOW.plus(1_000));
-        // A coordinator of an earlier version says nothing of it.
+        // The coordinator of an earlier version sends no reason.
         pair.change_one(id, Change::Pause, NOW.plus(1_100));
         assert_eq!(pair.said(id), (Some(NOW.plus(1_100).get()), None, None));
         pair.resumed(id, NOW.plus(1_200));
     }
 }
 
-/// Another note moved the begin of the pause, and the runs before that were not made up for.
+/// Regression: another note moved the beginning of the pause, so the runs before it were lost.
 #[test]
 fn another_note_leaves_the_pause_where_it_began() {
     let mut pair = Pair::new();
@@ -113,7 +114,7 @@ fn another_note_leaves_the_pause_where_it_began() {
     assert_eq!(fired.len(), 7, "those of seconds 0 to 6");
 }
 
-/// A run in flight: the decision about it says so, and then its further attempt.
+/// A run in flight: the decision about it has the mark, and then its further attempt.
 #[test]
 fn a_run_in_flight_says_it_before_and_after_its_attempt_has_failed() {
     let mut pair = Pair::new();
@@ -148,7 +149,7 @@ fn a_run_in_flight_says_it_before_and_after_its_attempt_has_failed() {
     assert!(!is_said && fired.sends.len() == 1, "no message says it");
 }
 
-/// What ends a pause of a run in flight, or of a task, ends what it says.
+/// The mark ends with the pause of a run in flight, or of a task.
 #[test]
 fn whatever_ends_a_pause_ends_its_note() {
     let mut pair = Pair::new();
@@ -179,7 +180,7 @@ fn whatever_ends_a_pause_ends_its_note() {
     assert_eq!(pair.said("again"), said(NOW.plus(-1), "ops", "n"));
 }
 
-/// By a filter, a pause says the same of all that it pauses.
+/// A pause by filter gives all tasks the same mark.
 #[test]
 fn a_pause_by_filter_says_why() {
     let mut pair = Pair::new();
@@ -198,8 +199,8 @@ fn a_pause_by_filter_says_why() {
     }
 }
 
-/// The same definition keeps it, and so does a patch that leaves the task paused, also at another
-/// time. A patch that pauses the task says when it came, and by which key.
+/// The same definition keeps the mark, and so does a patch that leaves the task paused, also at
+/// another time. A patch that pauses the task marks it with its time and its key.
 #[test]
 fn a_definition_keeps_what_a_pause_says_with_the_pause() {
     let paused = r#","paused":true"#;

@@ -86,7 +86,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     } else {
         config
     };
-    // In most runs a search looks through whole pages early, as those of large shards do.
+    // In most runs, searches look through whole pages early, as they do in large shards.
     let mut misses = Random::new(seed.rotate_left(31) ^ 0x6d69_7373_6573);
     let config = Config { misses_before_pages: *misses.pick(&[0, 1, 16]), ..config };
     let mut world = World::new(random, names, config, faults, START, traced);

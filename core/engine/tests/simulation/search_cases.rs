@@ -10,10 +10,11 @@ use scheduler_model::protocol::{
 };
 use std::collections::BTreeSet;
 
-/// As many tasks as this, of some 600 bytes, are some forty pages.
+/// This many tasks of about 600 bytes fill about forty pages.
 const TASKS: i64 = 4_000;
 
-/// Tasks that are due in another order than they come: each page spans all of time.
+/// Creates tasks whose due order differs from the order of their creation: each page spans the
+/// whole time.
 fn interleaved() -> Pair {
     let mut pair = Pair::new();
     for first in (0..TASKS).step_by(500) {
@@ -55,7 +56,7 @@ fn read(pair: &Pair, filter: &Filter, max_read: usize) -> (Vec<String>, Vec<usiz
     }
 }
 
-/// It read a row for each task, in each page of the list anew.
+/// Regression: the search read a row for each task, again for each page of the list.
 #[test]
 fn a_search_reads_each_page_once_and_a_bounded_part_at_a_time() {
     let pair = interleaved();
@@ -68,7 +69,7 @@ fn a_search_reads_each_page_once_and_a_bounded_part_at_a_time() {
     // The first ones are read one by one.
     assert!(all < stored + 100_000, "{all} bytes of {stored}");
     assert!(bytes.len() <= stored / most + 3, "{} pages", bytes.len());
-    // What was found out is known the next time, and by no other filter.
+    // The next request knows the results, and a request with another filter does not.
     let (_, again) = read(&pair, &by_text("nowhere"), most);
     assert_eq!(again.iter().sum::<usize>(), 0, "{again:?}");
     assert!(read(&pair, &by_text("elsewhere"), most).1.iter().sum::<usize>() > stored / 2);
@@ -80,7 +81,7 @@ fn a_search_finds_what_comes_moves_and_goes_while_it_is_read() {
     let filter = by_text(&id(77, 6)[..5]);
     let (before, _) = read(&pair, &filter, 500_000);
     assert!(before.len() > 5, "{before:?}");
-    // A page gets another entry, and entries of pages that were looked through go or move.
+    // A page gets another entry, and entries of known pages go or move.
     let new = "new-".to_owned() + &before[0];
     let due = NOW.plus(61_000);
     pair.append([(new.clone(), due, record(&new, due, 500))]);
@@ -121,7 +122,7 @@ fn a_page_that_grows_is_looked_through_again() {
     }
 }
 
-/// As many pages as the tasks of a list are on are read, not a row for each task.
+/// A list reads each page of its tasks once, and not a row for each task.
 #[test]
 fn the_tasks_of_a_list_are_read_page_by_page() {
     let pair = interleaved();
@@ -133,7 +134,7 @@ fn the_tasks_of_a_list_are_read_page_by_page() {
     assert!(reads <= pair.storage.pages.len(), "{reads} reads");
 }
 
-/// What waits is found by how its last attempt ended, and by what it calls.
+/// Finds waiting tasks by how their last attempt ended, and by the type of their callback.
 #[test]
 fn filters_by_callback_type_and_last_outcome() {
     let mut pair = Pair::new();
@@ -192,7 +193,7 @@ fn a_list_by_paused_covers_what_is_in_flight() {
     assert_eq!(ids(&running), ["stops"]);
 }
 
-/// From the end, and with attempts in flight of several envelopes among what waits.
+/// Lists in descending order, with attempts in flight of several envelopes among waiting tasks.
 #[test]
 fn a_list_from_its_end_is_the_list_in_the_other_order() {
     let mut pair = Pair::new();

@@ -6,7 +6,7 @@ use crate::protocol::{ListItem, ListReply};
 use crate::routing::ShardId;
 use scheduler_calendar::ordered::sort_by_key;
 
-/// Returns what each of `sources` reads at most of [`MAX_SEARCHED_BYTES`] to find tasks.
+/// Returns the share of each of `sources` in [`MAX_SEARCHED_BYTES`].
 pub fn share_of_search(sources: usize) -> usize {
     (MAX_SEARCHED_BYTES / sources.max(1)).max(LEAST_SEARCHED_BYTES)
 }
@@ -50,7 +50,7 @@ pub struct Finished {
 }
 
 impl Page {
-    /// Without any part.
+    /// Returns an empty page.
     pub fn new(limit: usize) -> Self {
         Self { limit, items: Vec::new(), bytes: 0, end: None, total: Some(0), searched: 0 }
     }

@@ -24,7 +24,7 @@ impl Cursor {
         Self { due: position.due, shard, page: position.page, index: position.index }
     }
 
-    /// Returns what `shard` is asked for: its tasks after the position that this gives.
+    /// Returns the position after which `shard` lists its tasks.
     pub fn after(self, shard: ShardId) -> Position {
         let end_of = |due| Position { due, page: u32::MAX, index: u32::MAX };
         match shard.cmp(&self.shard) {
@@ -75,9 +75,9 @@ pub enum Order {
     /// By due time.
     #[default]
     Ascending,
-    /// The same from the last to the first.
+    /// By due time, from the last to the first.
     Descending,
-    /// Of dead letters, by when they died, the newest first.
+    /// By the time of death, the newest first: for dead letters.
     NewestFirst,
 }
 
@@ -91,8 +91,8 @@ impl Order {
         }
     }
 
-    /// Returns the time of a place in the list: when what is there is due, was sent, or died. `None`
-    /// if that has no time.
+    /// Returns the time of a place in the list: a due time, the time of a dispatch, or a time of
+    /// death. Returns `None` if the entry there has no time.
     pub fn time_at(self, place: &Cursor) -> Option<UnixMillis> {
         let position = Position { due: place.due, page: 0, index: 0 };
         let due = match self {

@@ -201,7 +201,7 @@ pub struct ChangeRequest {
     pub change: Change,
     /// Only tasks whose record has this version are changed: see [`crate::task::version_of`].
     pub if_match: Option<u64>,
-    /// What a pause says.
+    /// Who pauses, and why; only for a pause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause: Option<PauseReason>,
 }
@@ -276,30 +276,29 @@ pub struct ChangeMatchingRequest {
     /// The share of a quota that requested runs are charged to: see [`crate::access::Quota`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
-    /// What a pause says.
+    /// Who pauses, and why; only for a pause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause: Option<PauseReason>,
 }
 
-/// It is to be counted what a request by filter would cancel or change.
+/// A dry run: counts the tasks that a request by filter would cancel or change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountRequest {
-    /// Which tasks. The limit is of those that the reply shows.
+    /// The tasks. The limit is that of the tasks that the reply shows.
     pub tasks: ListRequest,
-    /// What would happen to them; absent: they would be cancelled.
+    /// The change; absent for a cancel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
 }
 
-/// What a request by filter would cancel or change.
+/// The tasks that a request by filter would cancel or change.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CountReply {
-    /// How many tasks, attempts in flight included.
+    /// The number of tasks, including attempts in flight.
     pub count: u64,
-    /// Of these, how many attempts in flight.
+    /// The number of attempts in flight among them.
     pub running: u64,
-    /// Where the count has stopped, because it takes a bounded amount of work; `None` if it is
-    /// complete.
+    /// Where the count stopped because it takes a bounded amount of work; `None` if it is complete.
     pub next: Option<Position>,
     /// The first of them, in the order of a list.
     pub first: Vec<ListItem>,

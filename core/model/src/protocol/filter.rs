@@ -64,7 +64,7 @@ pub enum CallbackType {
     Queue,
 }
 
-/// How the last attempt ended, as far as a task itself says.
+/// How the last attempt ended, as far as a task keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
@@ -162,14 +162,14 @@ impl Filter {
         Ok(())
     }
 
-    /// Returns whether only the record of a task tells if it is meant, whatever its kind and its
-    /// last outcome.
+    /// Returns whether the filter needs the records of tasks, apart from its kind and its last
+    /// outcome.
     pub fn reads_records(&self) -> bool {
         let texts = [&self.prefix, &self.text, &self.tag, &self.callback_host, &self.error];
         self.callback_type.is_some() || texts.into_iter().any(Option::is_some)
     }
 
-    /// Returns the parts that the records of tasks tell.
+    /// Returns the parts that need the records of tasks.
     #[must_use]
     pub fn of_records(&self) -> Self {
         Self { status: None, paused: None, from: None, to: None, ..self.clone() }

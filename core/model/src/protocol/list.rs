@@ -72,9 +72,9 @@ pub struct ListRequest {
     /// request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<usize>,
-    /// To find them, the shard reads rows of no more bytes than this together, or one; absent: what
-    /// a shard reads for one request. Each row counts as at least
-    /// [`crate::bounds::SEARCHED_ROW_BYTES`]. Shards of earlier versions do not know it.
+    /// The most bytes of rows that the shard reads to find the tasks; it reads at least one row.
+    /// Each row counts as at least [`crate::bounds::SEARCHED_ROW_BYTES`]. If absent, the shard uses
+    /// its own limit. Shards of earlier versions do not know this member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_read: Option<usize>,
 }
@@ -122,7 +122,8 @@ pub struct ListReply {
     /// The number of items of the whole list. Only with the first part of a list without a filter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
-    /// How many tasks were looked at for this part. Shards of earlier versions do not say.
+    /// The number of tasks that the shard looked at for this part; absent from shards of earlier
+    /// versions.
     #[serde(default)]
     pub searched: u64,
 }

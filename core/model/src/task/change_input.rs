@@ -11,8 +11,8 @@ use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Which tasks to change, by id or by filter; of a reschedule the new time, as one of `time` and
-/// `delayInSeconds`; and of a pause, why.
+/// Which tasks to change, by id or by filter; for a reschedule the new time, as one of `time` and
+/// `delayInSeconds`; and for a pause the reason.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChangeInput<'a> {
@@ -34,8 +34,8 @@ pub struct ChangeInput<'a> {
     /// How long from now they fire instead, seconds, of a reschedule only.
     #[schemars(range(min = 0))]
     delay_in_seconds: Option<f64>,
-    /// Why they are paused, of a pause only. A pause with a note replaces the note of a task that is
-    /// paused.
+    /// Why they are paused, for a pause only. A pause with a note replaces the note of a paused
+    /// task.
     #[serde(borrow)]
     #[schemars(length(min = 1), extend("x-maxBytes" = MAX_PAUSE_NOTE_BYTES))]
     note: Option<Text<'a>>,
@@ -94,7 +94,7 @@ impl<'a> ChangeInput<'a> {
         Ok(())
     }
 
-    /// Returns whether only a count is asked for.
+    /// Returns whether the request only counts.
     ///
     /// # Errors
     /// When the request names ids: their number is known.

@@ -146,8 +146,8 @@ pub struct DeadLettersInput<'a> {
     filter: Option<FilterInput<'a>>,
     /// All of them.
     all: Option<bool>,
-    /// Changes nothing, and answers how many dead letters the request would affect, and the first of
-    /// them. Not beside `ids`.
+    /// Changes nothing, and answers how many dead letters the request would affect, and the first
+    /// of them. Not beside `ids`.
     dry_run: Option<bool>,
 }
 
@@ -177,7 +177,7 @@ pub enum ChosenLetters {
     Ids(Vec<String>),
     /// Those that match the filter.
     Matching(Filter),
-    /// Only a count is asked for, of those that match the filter.
+    /// Counts the dead letters that match the filter.
     Counted(Filter),
 }
 

@@ -47,7 +47,7 @@ pub struct FilterInput<'a> {
     #[serde(borrow)]
     #[schemars(length(min = 1))]
     error: Option<Text<'a>>,
-    /// How the last attempt ended, as far as the task itself says.
+    /// How the last attempt ended, as far as the task keeps it.
     last_outcome: Option<LastOutcome>,
     /// The kind of schedule.
     kind: Option<Kind>,

@@ -158,8 +158,8 @@ pub struct Record<'a> {
     /// That a recurring task waits to be resumed. Of others, their place in the order says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
-    /// When it was paused, while it is; absent on what earlier versions paused, and on a task that
-    /// was created so.
+    /// When the task was paused, while it is paused. Absent if an earlier version paused it, or if
+    /// it was created paused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<i64>",
@@ -427,7 +427,7 @@ impl<'a> Record<'a> {
         self.paused == Some(true)
     }
 
-    /// Returns it without what a pause says.
+    /// Returns the record without the mark of a pause.
     #[must_use]
     pub fn unpaused(self) -> Self {
         Self { paused: None, paused_at: None, paused_by: None, pause_note: None, ..self }
@@ -476,44 +476,5 @@ pub fn write_occurrence(stored: &[u8], time: UnixMillis, out: &mut Vec<u8>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_are_written_in_order_and_read_back() {
-        let text = br#"{"time":5,"id":"a\"b","description":"d","tags":["x"],"callback":{"type":"handler","name":"log"},"retry":{"factor":2},"payload":{"n": 1},"paused":true,"pausedAt":8,"pausedBy":"ops","pauseNote":"a \"b\"","createdAt":3,"updatedAt":4,"createdBy":"ci","attempt":2,"failedAt":7,"error":"no","firstAttemptAt":6,"replayedAt":9}"#;
-        let record = Record::parse(text).unwrap();
-        assert_eq!(record.occurrence_key().to_string(), "a\"b@5");
-        let mut out = Vec::new();
-        record.write(&mut out);
-        assert_eq!(String::from_utf8(out).unwrap(), String::from_utf8(text.to_vec()).unwrap());
-    }
-
-    #[test]
-    fn a_follow_up_has_a_key_and_a_time_of_its_own() {
-        let text = br#"{"time":5,"id":"a","callback":{},"onSuccess":{"type":"handler","name":"log"},"onFailure":{},"stage":"onSuccess","outcome":{"reportedAt":70},"attempt":2}"#;
-        let record = Record::parse(text).unwrap();
-        assert_eq!(record.occurrence_key().to_string(), "a@5/onSuccess");
-        assert_eq!(record.start(), UnixMillis::new(70));
-        assert_eq!(
-            Record { replayed_at: Some(UnixMillis::new(90)), ..record.clone() }.start(),
-            UnixMillis::new(90)
-        );
-        assert_eq!(Record { outcome: None, ..record.clone() }.start(), UnixMillis::new(5));
-        let mut out = Vec::new();
-        record.write(&mut out);
-        assert_eq!(String::from_utf8(out).unwrap(), String::from_utf8(text.to_vec()).unwrap());
-    }
-
-    #[test]
-    fn an_occurrence_gets_its_time_in_front() {
-        let mut out = Vec::new();
-        write_occurrence(
-            br#"{"id":"a","cron":"* * * * *","callback":{}}"#,
-            UnixMillis::new(60_000),
-            &mut out,
-        );
-        assert_eq!(Record::parse(&out).unwrap().time, Some(UnixMillis::new(60_000)));
-        assert_eq!(out, br#"{"time":60000,"id":"a","cron":"* * * * *","callback":{}}"#);
-    }
-}
+#[path = "record_tests.rs"]
+mod tests;
