@@ -123,12 +123,12 @@ test("dead letters of a recurring task are replayed and discarded without a chan
   const all = await letters("?tag=recurring");
   const task = await call("/v1/tasks/each%20second");
   const { reasons } = await call("/v1/tasks/each%20second/explain");
-  const told = reasons.map(({ detail }) => /POST (\S+)\/replay, or discard it with DELETE (\S+)\.$/.exec(detail)).filter(Boolean);
-  assert.equal(told[0][1], told[0][2]);
-  assert.equal(told[0][1], at(all[0].deadLetterId));
-  assert.deepEqual(await call(told[0][2], { method: "DELETE" }), { id: all[0].deadLetterId, deleted: true });
-  await refused(told[0][2], { method: "DELETE" }, 404);
-  await call(`${told[1][1]}/replay`, { method: "POST" });
+  const paths = reasons.map(({ detail }) => /POST (\S+)\/replay, or discard it with DELETE (\S+)\.$/.exec(detail)).filter(Boolean);
+  assert.equal(paths[0][1], paths[0][2]);
+  assert.equal(paths[0][1], at(all[0].deadLetterId));
+  assert.deepEqual(await call(paths[0][2], { method: "DELETE" }), { id: all[0].deadLetterId, deleted: true });
+  await refused(paths[0][2], { method: "DELETE" }, 404);
+  await call(`${paths[1][1]}/replay`, { method: "POST" });
   await until("it to fail again", async () => (await letters("?tag=recurring"))[0]?.time === all[1].time);
   assert.deepEqual(await call("/v1/tasks/each%20second"), task);
   await call("/v1/tasks/each%20second", { method: "DELETE" });

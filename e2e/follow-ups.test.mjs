@@ -60,8 +60,8 @@ test("a run that succeeds is followed by onSuccess, which receives the outcome",
   assert.ok(createdAt <= due, hook.text);
   assert.deepEqual(rest, { time: due, ...task, stage: "onSuccess" });
   assert.equal(callback.url, `${sink.url}/succeeded`);
-  const { firedAt, startedAt, finishedAt, reportedAt, ...told } = outcome;
-  assert.deepEqual(told, { time: due, attempt: 2, outcome: "succeeded", status: 204 });
+  const { firedAt, startedAt, finishedAt, reportedAt, ...result } = outcome;
+  assert.deepEqual(result, { time: due, attempt: 2, outcome: "succeeded", status: 204 });
   assert.ok(due <= firedAt && firedAt <= startedAt && startedAt <= finishedAt && finishedAt <= reportedAt, hook.text);
   assert.deepEqual(
     [hook.headers["idempotency-key"], hook.headers["x-mine"], received("/unsteady")[0].headers["idempotency-key"]],

@@ -68,8 +68,8 @@ test("a cancel stops further attempts: by id, by ids and by filter", async () =>
     const { status, body } = await way();
     const answered = Object.fromEntries(Object.keys(answers[id]).map((name) => [name, body[name]]));
     assert.deepEqual([status, answered], [200, answers[id]]);
-    const { body: told } = await call(`/v1/tasks/${id}/explain`);
-    assert.equal(told.inFlight[0].decided, "cancelled");
+    const { body: explanation } = await call(`/v1/tasks/${id}/explain`);
+    assert.equal(explanation.inFlight[0].decided, "cancelled");
     assert.equal((await call(`/v1/tasks/${id}/pause`, { method: "POST" })).body.type, "/problems/task-cancelled");
     const patched = await call(`/v1/tasks/${id}`, { method: "PATCH", body: { description: "d" } });
     assert.deepEqual([patched.status, patched.body.type], [409, "/problems/task-cancelled"]);

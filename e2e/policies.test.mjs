@@ -45,8 +45,8 @@ test("a late one-shot task is fired, skipped, or kept as a dead letter", async (
   await create({ id: "expired", time, expireAfterSeconds: 60, callback: webhook("/never") });
   await until("two to fire", () => received("/late").length === 2);
   await until("the others to be reported", async () => {
-    const told = await Promise.all(["skipped", "kept", "expired"].map(outcomes));
-    return told.every((outcomes) => outcomes.length === 1);
+    const all = await Promise.all(["skipped", "kept", "expired"].map(outcomes));
+    return all.every((outcomes) => outcomes.length === 1);
   });
   assert.deepEqual(await outcomes("skipped"), ["skipped"]);
   assert.deepEqual(await outcomes("expired"), ["expired"]);
@@ -131,10 +131,10 @@ test("a retry that would be too late is not made", async () => {
   await create({ id: "brief", delayInSeconds: 0.1, expireAfterSeconds: 5, retry, callback: webhook("/bad/brief") });
   await until("a dead letter", async () => (await scheduler.call("/v1/tasks/brief")).body.status === "dead-lettered");
   assert.equal(received("/bad/brief").length, 1);
-  const told = await explain("brief");
-  assert.equal(told.status, "dead-lettered");
-  assert.match(told.reasons[0].detail, /failed for good at .*, at attempt 1: HTTP 500.*POST \/v1\/dead-letters\/.*\/replay/);
-  assert.deepEqual(told.recentRuns.map((run) => run.outcome), ["dead-lettered"]);
+  const explanation = await explain("brief");
+  assert.equal(explanation.status, "dead-lettered");
+  assert.match(explanation.reasons[0].detail, /failed for good at .*, at attempt 1: HTTP 500.*POST \/v1\/dead-letters\/.*\/replay/);
+  assert.deepEqual(explanation.recentRuns.map((run) => run.outcome), ["dead-lettered"]);
 });
 
 test("waiting tasks have explanations", async () => {

@@ -11,6 +11,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { unstable_readConfig } from "wrangler";
 import { ensureBuilt } from "./built.mjs";
+import { OLDEST_COMPATIBILITY_DATE } from "../src/compatibility.ts";
 import { diff } from "../src/cli/diff.ts";
 import { ensureKey, localVars } from "../src/cli/dev.ts";
 import { addTo } from "../src/cli/edit.ts";
@@ -247,6 +248,22 @@ test("init refuses bindings that are something else, and changes nothing", async
   await command(folder, "init", "--yes", "--tasks", "Nightly", "--object", "ROOMS=Room", "--object", "ROOMS=Room", "--object", "HALLS=Room");
   assert.equal((await read(folder, "src/index.ts")).match(/class Room/g).length, 1);
   assert.match((await command(folder, "init", "--tasks", "Nightly", "--object", "ROOMS=Room")).stdout, /has everything/);
+});
+
+test("init, dev and deploy refuse a compatibility date that is too old, and change nothing", async () => {
+  const folder = await project();
+  await command(folder, "init", "--yes");
+  const dated = (date) => writeFile(join(folder, "wrangler.jsonc"), made.replace(COMPATIBILITY_DATE, date));
+  const made = await read(folder, "wrangler.jsonc");
+  await dated("2025-11-16");
+  const before = await readdir(folder);
+  for (const args of [["init", "--yes"], ["dev", "--port", "9"], ["deploy"]]) {
+    const { status, stderr } = await command(folder, ...args);
+    assert.deepEqual([status, stderr], [2, `wrangler.jsonc: compatibility_date is 2025-11-16, and the scheduler needs ${OLDEST_COMPATIBILITY_DATE} or a later date: change it\n`], args.join(" "));
+  }
+  assert.deepEqual(await readdir(folder), before);
+  await dated(OLDEST_COMPATIBILITY_DATE);
+  assert.match((await command(folder, "init", "--yes")).stdout, /has everything/);
 });
 
 test("queues have names that queues may have", async () => {

@@ -51,10 +51,10 @@ pub(crate) async fn directory(
         return Ok(known.clone());
     }
     // Requests with unknown keys that arrive together share one question.
-    if known.is_some() && KNOWN.with_borrow(|(cached, _)| cached.is_being_asked(asked)) {
+    if known.is_some() && KNOWN.with_borrow(|(cached, _)| cached.has_open_request(asked)) {
         for _ in 0..LOOKS {
             sleep(LOOK).await;
-            if !KNOWN.with_borrow(|(cached, _)| cached.is_being_asked(now())) {
+            if !KNOWN.with_borrow(|(cached, _)| cached.has_open_request(now())) {
                 break;
             }
         }
@@ -94,11 +94,11 @@ pub(crate) async fn all(env: &Env) -> Result<Rc<Directory>, Problem> {
 /// Reads the registry, unless the version of this instance is the newest.
 async fn read(env: &Env, version: Option<u64>) -> Result<Rc<Directory>, Problem> {
     let asked = now();
-    KNOWN.with_borrow_mut(|(cached, _)| cached.ask(asked));
+    KNOWN.with_borrow_mut(|(cached, _)| cached.note_request(asked));
     let limits: &[Duration] = if version.is_some() { &[TRY_FOR_NEWS] } else { &TRIES };
     let newer: Option<Directory> = ask(env, paths::READ, &version, limits).await?;
     KNOWN.with_borrow_mut(|(cached, known)| {
-        let is_newest = cached.tell(asked);
+        let is_newest = cached.note_answer(asked);
         match newer {
             Some(newer) => {
                 let newer = Rc::new(newer);

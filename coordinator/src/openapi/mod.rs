@@ -8,6 +8,7 @@
 
 #[cfg(test)]
 pub(crate) mod answers;
+#[cfg(test)]
 pub(crate) mod answers_of_many;
 #[cfg(test)]
 mod bodies;

@@ -1,6 +1,7 @@
 //! The routes of dead letters.
 
 use crate::handlers::dead_letters::{self, Verb};
+#[cfg(test)]
 use crate::openapi::answers::{DeadLetterList, DeletedDeadLetter, Task};
 #[cfg(test)]
 use crate::openapi::answers_of_many::{DiscardAnswer, ReplayAnswer};

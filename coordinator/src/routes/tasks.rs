@@ -5,6 +5,7 @@ use crate::handlers::tasks::change::Verb;
 use crate::handlers::tasks::{cancel, change, create, explain, get, list, patch, runs};
 #[cfg(test)]
 use crate::openapi::answers::{BatchReply, RunList, Task, TaskList};
+#[cfg(test)]
 use crate::openapi::answers_of_many::{CancelAnswer, ChangeAnswer};
 #[cfg(test)]
 use crate::openapi::operation::{Body, Operation};

@@ -1,9 +1,8 @@
 // `durable-scheduler deploy`: deploys the Worker, and makes the queues and secrets that it needs and that are missing.
 
 import { randomBytes } from "node:crypto";
-import { basename } from "node:path";
 import { findConfig, readConfig, runWrangler, UsageError } from "./project.ts";
-import { conflicts, missing, queuesOf } from "./requirements.ts";
+import { missing, mustAgree, queuesOf } from "./requirements.ts";
 
 /** Secrets by their names, each with how to make one and whether to show it. */
 const SECRETS = [
@@ -26,8 +25,7 @@ export async function deploy(folder: string, { config, args }: { config?: string
   const lacking = missing(settings).filter(({ path: [first] }) => first !== "vars");
   const where = env === undefined ? path : `env.${env} in ${path}`;
   if (lacking.length > 0) throw new UsageError(`${where} lacks ${lacking.map((addition) => addition.path.join(".")).join(", ")}: ${env === undefined ? "run durable-scheduler init" : "copy it from above"}`);
-  const problems = conflicts(settings);
-  if (problems.length > 0) throw new UsageError(`${basename(path)}: ${problems.join("; ")}`);
+  mustAgree(path, settings);
 
   const chosen = ["--config", path];
   if (args.includes("--dry-run")) return must(folder, ["deploy", ...chosen, ...args]);

@@ -7,7 +7,7 @@ import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DASHBOARD, findConfig, readConfig, startWrangler, UsageError } from "./project.ts";
-import { COMPATIBILITY_DATE, type Config, CRON, missing, OBJECTS } from "./requirements.ts";
+import { COMPATIBILITY_DATE, type Config, CRON, missing, mustAgree, OBJECTS } from "./requirements.ts";
 
 /** Settings of `dev`. */
 export interface DevOptions {
@@ -34,12 +34,13 @@ const WATCHDOG_MILLIS = 60_000;
  * Runs the scheduler until it is ended, and resolves with its exit status. A project whose configuration has the scheduler's
  * Durable Objects runs it in its own Worker. Any other folder gets a Worker of its own for it, named `durable-scheduler`.
  *
- * Throws a `UsageError` if the port is in use.
+ * Throws a `UsageError` if the port is in use, or if the configuration has something that the scheduler cannot work with.
  */
 export async function dev(folder: string, options: DevOptions): Promise<number> {
   await mustBeFree(options.port);
   const own = findConfig(folder, options.config);
   const isInside = own !== undefined && holdsScheduler(await readConfig(folder, own));
+  if (own !== undefined && isInside) mustAgree(own, await readConfig(folder, own));
   const config = own !== undefined && isInside ? own : writeStandalone(folder);
   const key = ensureKey(dirname(config));
   const state = resolve(folder, options.persistTo ?? ".wrangler/state");

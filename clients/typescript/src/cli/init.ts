@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import { diff } from "./diff.ts";
 import { addTo, CannotEdit } from "./edit.ts";
 import { DASHBOARD, findConfig, readConfig, readText, UsageError } from "./project.ts";
-import { type Addition, COMPATIBILITY_DATE, type Config, conflicts, EXPORTS, missing, type Wishes } from "./requirements.ts";
+import { type Addition, COMPATIBILITY_DATE, type Config, EXPORTS, missing, mustAgree, type Wishes } from "./requirements.ts";
 
 /** A file as it is and as it is to be. */
 export interface FileChange {
@@ -29,8 +29,7 @@ export async function planInit(folder: string, { withDashboard = false, config: 
   const wishes = withDashboard ? { ...wished, dashboard: relative(path === undefined ? folder : dirname(path), DASHBOARD) } : wished;
   if (path === undefined) return newProject(folder, wishes);
   const config = await readConfig(folder, path);
-  const problems = conflicts(config, wishes);
-  if (problems.length > 0) throw new UsageError(`${basename(path)}: ${problems.join("; ")}`);
+  mustAgree(path, config, wishes);
   const additions = missing(config, wishes);
   const before = readFileSync(path, "utf8");
   const after = addTo(before, path, additions);
@@ -73,13 +72,10 @@ function withAdditions(config: Config, additions: readonly Addition[]): Config {
   return result as Config;
 }
 
-function notesOn(folder: string, { main, compatibility_date, definedEnvironments = [] }: Config): string[] {
+function notesOn(folder: string, { main, definedEnvironments = [] }: Config): string[] {
   const notes: string[] = [];
   if (definedEnvironments.length > 0) {
     notes.push(`Bindings and variables are not inherited: repeat durable_objects, queues and vars in each environment that holds the scheduler (${definedEnvironments.map((name) => `env.${name}`).join(", ")}), with queues of its own.`);
-  }
-  if (compatibility_date !== undefined && compatibility_date < COMPATIBILITY_DATE) {
-    notes.push(`Set compatibility_date to ${COMPATIBILITY_DATE} or later: the scheduler is tested with it. Yours is ${compatibility_date}.`);
   }
   const source = main !== undefined && existsSync(main) ? readFileSync(main, "utf8") : "";
   if (!source.includes("durable-scheduler/worker")) {

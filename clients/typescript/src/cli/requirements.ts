@@ -1,5 +1,9 @@
 // What a Worker needs in its wrangler configuration to hold the scheduler. A test holds this against wrangler.toml.
 
+import { basename } from "node:path";
+import { refuseDate } from "../compatibility.ts";
+import { UsageError } from "./project.ts";
+
 /** A migration that makes Durable Object classes. */
 export interface Migration {
   tag: string;
@@ -22,7 +26,7 @@ export const CONSUMER = { max_batch_size: 10, max_batch_timeout: 0, max_retries:
 /** When the watchdog runs. */
 export const CRON = "* * * * *";
 
-/** The oldest compatibility date that the scheduler works with. */
+/** The compatibility date of a new project. The scheduler is tested with it, and with the oldest one. */
 export const COMPATIBILITY_DATE = "2026-11-17";
 
 /** Variables with their values in a new project. The lists say what any task may call, apart from methods of `Scheduler` and `Tasks`. */
@@ -90,7 +94,7 @@ export function missing(config: Config, { objects = [], tasks, dashboard }: Wish
   ];
 }
 
-/** Returns which bindings are something else than the scheduler or a wish needs, each as a sentence. */
+/** Returns what is something else than the scheduler or a wish needs, each as a sentence: bindings, and the compatibility date. */
 export function conflicts(config: Config, { objects = [], tasks }: Wishes = {}): string[] {
   const bound = new Map(config.durable_objects?.bindings?.map((binding) => [binding.name, binding]));
   const ofObjects = [...OBJECTS, ...pairs(objects)].flatMap(([binding, className]) => {
@@ -99,7 +103,14 @@ export function conflicts(config: Config, { objects = [], tasks }: Wishes = {}):
   });
   const service = tasks === undefined ? undefined : config.services?.find(({ binding }) => binding === "TASKS");
   const isOther = service !== undefined && (service.service !== config.name || service.entrypoint !== tasks);
-  return [...ofObjects, ...(isOther ? [`the binding TASKS leads to ${service.entrypoint ?? "the default export"} of ${service.service}: bind ${tasks} by another name, and give it "static override binding" with that name`] : [])];
+  const ofDate = config.compatibility_date === undefined ? undefined : refuseDate(config.compatibility_date);
+  return [...(ofDate === undefined ? [] : [ofDate]), ...ofObjects, ...(isOther ? [`the binding TASKS leads to ${service.entrypoint ?? "the default export"} of ${service.service}: bind ${tasks} by another name, and give it "static override binding" with that name`] : [])];
+}
+
+/** Throws a `UsageError` with what `conflicts` finds in the configuration at a path. */
+export function mustAgree(path: string, config: Config, wishes: Wishes = {}): void {
+  const problems = conflicts(config, wishes);
+  if (problems.length > 0) throw new UsageError(`${basename(path)}: ${problems.join("; ")}`);
 }
 
 function pairs(objects: readonly string[]): [binding: string, className: string][] {

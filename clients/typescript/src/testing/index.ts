@@ -10,6 +10,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { wranglerFolder } from "../cli/project.ts";
 import { SchedulerClient } from "../client/index.ts";
+import { refuseDate } from "../compatibility.ts";
 import type { Task } from "../generated/openapi.ts";
 import { type Duration, toMillis } from "./duration.ts";
 
@@ -144,8 +145,8 @@ function isBusy({ status }: Task): boolean {
  * default export must be a class that extends `SchedulerWorker`, or `SchedulerWorker` itself. `Date` shows the virtual time
  * in the whole Worker. The alarms of your own Durable Objects follow the real clock.
  *
- * Needs wrangler in the project. Throws a `TypeError` if `now` is no time, and an `Error` if there is no configuration or the Worker
- * does not start.
+ * Needs wrangler in the project. Throws a `TypeError` if `now` is no time, and an `Error` if there is no configuration, if its
+ * `compatibility_date` is too old for the scheduler, or if the Worker does not start.
  *
  * @example
  * const scheduler = await startScheduler({ now: "2030-01-01T00:00:00Z" });
@@ -175,7 +176,7 @@ export async function startScheduler<Env = Record<string, unknown>>(options: Tes
 /** The parts of the modules of wrangler that are used here. */
 interface Tools {
   wrangler: {
-    unstable_readConfig(args: { config: string }): { name?: string; main?: string };
+    unstable_readConfig(args: { config: string }): { name?: string; main?: string; compatibility_date?: string };
     unstable_getMiniflareWorkerOptions(path: string): { workerOptions: Record<string, unknown> & { bindings?: object; durableObjects?: object } };
   };
   miniflare: { Miniflare: new (options: object) => Miniflare; convertV4MiniflareOptions?: (options: object) => object; Log: new (level: number) => object };
@@ -198,8 +199,11 @@ async function loadTools(folder: string): Promise<Tools> {
 async function startRuntime(path: string, { outbound }: TestSchedulerOptions, vars: Record<string, string>): Promise<Miniflare> {
   const folder = dirname(path);
   const { wrangler, miniflare, esbuild } = await loadTools(folder);
-  const { name = "worker", main } = wrangler.unstable_readConfig({ config: path });
+  const { name = "worker", main, compatibility_date: date } = wrangler.unstable_readConfig({ config: path });
   if (main === undefined) throw new Error(`${path} has no main`);
+  if (date === undefined) throw new Error(`${path} has no compatibility_date`);
+  const tooOld = refuseDate(date);
+  if (tooOld !== undefined) throw new Error(`${path}: ${tooOld}`);
   const { modulesRules: _, ...worker } = wrangler.unstable_getMiniflareWorkerOptions(path).workerOptions;
   const { script, wasm } = await bundle(esbuild, main);
   const modules = [

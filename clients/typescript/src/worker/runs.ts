@@ -39,11 +39,19 @@ export async function forwardRun(request: Request, env: Record<string, unknown>)
   if (typeof found !== "object" || found === null || isNamespace(found) !== (name !== null)) return refusal(`there is no binding ${binding} for runs`, 404);
   try {
     const callee = (name !== null && isNamespace(found) ? found.getByName(name) : found) as unknown as Callee;
-    return await callee[RUN_METHOD](request);
+    return await callee[RUN_METHOD](withoutCache(request));
   } catch (error) {
     const { message } = error as Error;
     return refusal(message, /does not implement the method|is not a function/.test(message) ? 410 : 500);
   }
+}
+
+/**
+ * Returns a request without the platform's properties. Of a request that the scheduler sends, they say twice that nothing may be cached:
+ * as `cacheTtl` and as `cacheControl`. With a compatibility date before 2026-11-17, the platform refuses to pass on such a request by RPC.
+ */
+function withoutCache(request: Request): Request {
+  return new Request(request, { cf: {} });
 }
 
 function refusal(message: string, status: number): Response {

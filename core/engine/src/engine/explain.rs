@@ -223,7 +223,7 @@ impl Engine {
             explanation.add(
                 ReasonCode::Paused,
                 format!(
-                    "It is paused{}: it fires once it is resumed (POST {path}/resume).{}",
+                    "It is paused{}: it fires when it is resumed (POST {path}/resume).{}",
                     paused_since(record.paused_at, &record),
                     noted(&record)
                 ),
@@ -275,14 +275,14 @@ impl Engine {
         let policies = schedule.policies;
         if let Some(since) = schedule.paused_at {
             let then = if policies.catches_up {
-                "its misfire policy says what becomes of the runs until then"
+                "its misfire policy decides about the runs until then"
             } else {
-                "the runs until then are left out"
+                "the runs until then do not fire"
             };
             explanation.add(
                 ReasonCode::Paused,
                 format!(
-                    "It is paused{}: it goes on once it is resumed (POST {}/resume), and {then}.{}",
+                    "It is paused{}: it continues when it is resumed (POST {}/resume), and {then}.{}",
                     paused_since(Some(record.paused_at.unwrap_or(since)), record),
                     task_path(&record.id),
                     noted(record),
