@@ -202,8 +202,8 @@ export class SchedulerClient {
   }
 
   /**
-   * Keeps a task from firing until it is resumed, and returns it. Without effect on a paused task, unless there is another
-   * `note`: `changed` is then false. The task shows when and by which key it was paused, and the note.
+   * Keeps a task from firing until it is resumed, and returns it. If the task is paused, only another `note` changes it:
+   * `changed` says whether the request changed anything. The task shows when and by which key it was paused, and the note.
    */
   pause(id: string, options?: PauseOptions): Promise<VersionedTask>;
   /** Pauses many tasks, and returns how many. */

@@ -11,7 +11,7 @@ export interface Page<Item> {
 
 /** How far the search for a page has looked. */
 export interface Searched {
-  /** How many tasks, attempts and dead letters were looked at for this page. */
+  /** The number of tasks, attempts and dead letters that the shards looked at for this page. */
   records: number;
   /** The time up to which this page and those before it have looked, milliseconds since 1970. Absent at the end of the list, and where the rest has no due time. */
   until?: number | undefined;
