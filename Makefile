@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 RUN := scripts/run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev serve test simulate lint audit fmt tz tz-check fuzz soak fuzz-http fuzz-api screenshots bench bench-start bench-isolate bench-pair bench-hostile bench-dashboard loadtest size deploy clean
+.PHONY: help setup build dev serve test simulate lint audit fmt tz tz-check fuzz soak fuzz-http fuzz-api screenshots bench bench-start bench-isolate bench-pair bench-hostile bench-dashboard bench-search loadtest size deploy clean
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -86,6 +86,9 @@ bench-pair: build ## CPU of bulk creates here against another built checkout (BA
 
 bench-hostile: build ## CPU and memory of hostile requests at another commit and now (BASE=commit, ARGS="--only tags")
 	@base=$$(scripts/built.sh $(BASE)) && $(RUN) node benches/hostile.mjs $(ARGS) $$base .
+
+bench-search: build ## Pages of searches over a million tasks (ARGS="--tasks N --shards N --pages N")
+	@$(RUN) node benches/search.mjs $(ARGS)
 
 bench-dashboard: build ## A list of a million tasks in the browser (ARGS="--tasks N --rows N")
 	@scripts/setup.sh tests

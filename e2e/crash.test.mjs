@@ -64,6 +64,6 @@ test("every task fires although the runtime is killed twice meanwhile", async (t
   // twice. A task that has failed, or was returned by a slow dispatcher, is fired again. A kill may
   // lose the count of the failure, and a return is not counted. Both are few.
   assert.ok(done.fired >= TASKS + done.failed && done.fired <= TASKS * 1.01, `${done.fired} fired, ${done.failed} failed`);
-  assert.deepEqual((await scheduler.call("/v1/tasks")).body, { tasks: [], cursor: null, total: 0 });
+  assert.deepEqual((await scheduler.call("/v1/tasks")).body, { tasks: [], cursor: null, searched: { records: 0 }, total: 0 });
   t.diagnostic(`${seen.size} webhooks, ${[...seen.values()].filter((times) => times > 1).length} of them more than once`);
 });

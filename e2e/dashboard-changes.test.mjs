@@ -105,8 +105,12 @@ test("a task is paused, resumed, run, run with another payload, rescheduled, clo
   await create({ id: "acts/1", everySeconds: 3600, callback: { type: "webhook", url: `${sink.url}/acts` }, payload: { own: true } });
   const page = await tabs.at("/tasks/acts%2F1");
   await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByRole("dialog").getByLabel("Note (optional)").fill("The receiver moves.");
+  await page.getByRole("dialog").getByRole("button", { name: "Pause" }).click();
   await page.getByText("It is paused: these do not fire").waitFor();
-  assert.equal((await read("acts/1")).status, "paused");
+  await page.getByText("The receiver moves.", { exact: true }).waitFor();
+  const paused = await read("acts/1");
+  assert.deepEqual([paused.status, paused.pauseNote], ["paused", "The receiver moves."]);
   await page.getByRole("button", { name: "Resume" }).click();
   await page.getByRole("button", { name: "Pause" }).waitFor();
   assert.equal((await read("acts/1")).status, "scheduled");
@@ -196,9 +200,17 @@ test("many tasks are changed: the selected ones, and after a confirmation all th
   const page = await tabs.at("/tasks?tag=many");
   await page.getByLabel("Select many-1").check();
   await page.getByRole("group", { name: "Changes of many tasks" }).getByRole("button", { name: "Pause" }).click();
-  await page.getByRole("dialog", { name: "Pause: 1 task" }).getByRole("button", { name: "Pause" }).click();
+  const pause = page.getByRole("dialog", { name: "Pause: 1 task" });
+  await pause.getByLabel("Note (optional)").fill("not yet");
+  await pause.getByRole("button", { name: "Pause" }).click();
   await page.getByText("Pause: 1 task", { exact: true }).waitFor();
   assert.deepEqual([(await read("many-0")).status, (await read("many-1")).status], ["scheduled", "paused"]);
+  assert.equal((await read("many-1")).pauseNote, "not yet");
+  // What the change would do is counted before: one is paused already.
+  await page.getByRole("group", { name: "Changes of many tasks" }).getByRole("button", { name: "Pause" }).click();
+  const again = page.getByRole("dialog", { name: "Pause: 3 tasks" });
+  await again.getByText(/^They are: many-[023], many-[023], many-[023]$/).waitFor();
+  await again.getByRole("button", { name: "Close" }).first().click();
 
   await page.getByRole("group", { name: "Changes of many tasks" }).getByRole("button", { name: "Cancel" }).click();
   const dialog = page.getByRole("dialog", { name: "Cancel: 4 tasks" });
@@ -210,4 +222,25 @@ test("many tasks are changed: the selected ones, and after a confirmation all th
   await page.getByRole("heading", { name: "No task matches" }).waitFor();
   assert.equal((await scheduler.call("/v1/tasks/many-1")).status, 404);
   assert.equal((await scheduler.call("/v1/tasks/shared")).status, 200);
+});
+
+test("a list is read from its end, filtered by what it calls and how its last attempt ended, and searched by a part of an id", async () => {
+  for (let index = 0; index < 3; index += 1) await create({ id: `sorted/${index}-end`, time: Date.UTC(2099, 0, 1 + index), tags: ["sorted"] });
+  await create({ id: "sorted/hook", time: Date.UTC(2098, 0, 1), tags: ["sorted"], callback: { type: "webhook", url: `${sink.url}/sorted` } });
+  const page = await tabs.at("/tasks?tag=sorted");
+  const first = page.locator(".grid-body [data-index='0']");
+  await first.getByText("sorted/hook").waitFor();
+  await page.getByLabel(/^Due/).selectOption("desc");
+  await first.getByText("sorted/2-end").waitFor();
+  assert.match(page.url(), /order=desc/);
+  await page.getByRole("button", { name: "More filters" }).click();
+  await page.getByLabel("Calls a").selectOption("webhook");
+  await page.getByText("1 task: all of them").waitFor();
+  await page.getByLabel("Last outcome").selectOption("failed");
+  await page.getByRole("heading", { name: "No task matches" }).waitFor();
+  await page.getByLabel("Last outcome").selectOption("none");
+  await page.getByLabel(/^Paused/).selectOption("false");
+  await page.getByText("1 task: all of them").waitFor();
+  await tabs.go(page, "/tasks?text=1-END");
+  await first.getByText("sorted/1-end").waitFor();
 });

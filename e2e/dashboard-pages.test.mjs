@@ -160,13 +160,14 @@ test("the keyboard reaches everything: the palette, the pages, the actions of a 
   await choose("report:daily", /report:daily/);
   await page.getByRole("heading", { name: "report:daily" }).waitFor();
   await choose("pause this", "Pause this task");
+  await page.getByRole("dialog").getByRole("button", { name: "Pause" }).click();
   await page.getByText("report:daily is paused.").waitFor();
   await choose("resume this", "Resume this task");
   await page.getByText("report:daily is resumed.").waitFor();
   await page.keyboard.press("g");
   await page.keyboard.press("t");
   await page.getByRole("table", { name: "Tasks" }).waitFor();
-  const search = page.getByLabel("Description contains");
+  const search = page.getByLabel("Id or description contains");
   await until("the search to have the focus", async () => {
     await page.keyboard.press("/");
     return search.evaluate((input) => input === document.activeElement);

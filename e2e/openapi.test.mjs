@@ -225,7 +225,7 @@ test("docs/api.md lists the routes of the document", async () => {
 });
 
 test("every list parameter is accepted, with each of its values", async () => {
-  const samples = { from: ["2030-01-01T00:00:00Z", 1_795_704_299_000], to: ["2030-01-01T00:00:00+01:00", 1_893_456_000_000] };
+  const samples = { from: ["2030-01-01T00:00:00Z", 1_795_704_299_000], to: ["2030-01-01T00:00:00+01:00", 1_893_456_000_000], paused: [true, false] };
   let cursor;
   for (let n = 0; n < 3; n++) await checked("post", "/v1/tasks", { body: SOON });
   for (const { name, schema } of document.paths["/v1/tasks"].get.parameters.map(resolved)) {

@@ -4,10 +4,10 @@ use crate::shell::Shell;
 use scheduler_engine::{Effects, EngineError, Gathering};
 use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::protocol::{
-    AmongRequest, Append, CancelMatchingRequest, CancelReply, CancelRequest, ChangeMatchingRequest,
-    ChangeReply, ChangeRequest, DeadLettersRequest, EventsRequest, GetRequest, ListItem,
-    ListRequest, PurgeRequest, Report, RunRequest, RunsRequest, ShardError, ShardErrorKind,
-    WatchReply, paths,
+    AmongRequest, Append, CancelMatchingRequest, CancelReply, CancelRequest, Change,
+    ChangeMatchingRequest, ChangeReply, ChangeRequest, CountRequest, DeadLettersRequest,
+    EventsRequest, GetRequest, ListItem, ListRequest, PurgeRequest, Report, RunRequest,
+    RunsRequest, ShardError, ShardErrorKind, WatchReply, paths,
 };
 use scheduler_platform::now;
 use serde::Serialize;
@@ -98,6 +98,12 @@ impl Shell {
                 let request: ListRequest = read(body)?;
                 self.reply(|engine, _, sql| Ok((engine.list(&request, sql)?, Effects::default())))
             }
+            paths::LIST_FROM_THE_END => {
+                let request: ListRequest = read(body)?;
+                self.reply(|engine, _, sql| {
+                    Ok((engine.list_from_the_end(&request, sql)?, Effects::default()))
+                })
+            }
             paths::CANCEL_MATCHING => {
                 let CancelMatchingRequest { tasks, by } = read(body)?;
                 self.reply(|engine, now, sql| {
@@ -141,9 +147,18 @@ impl Shell {
                 self.reply(|engine, now, sql| engine.discard(&request, now, sql))
             }
             paths::CHANGE_MATCHING => {
-                let request: ChangeMatchingRequest = read(body)?;
+                let ChangeMatchingRequest { tasks, change, share, pause } = read(body)?;
+                self.reply(|engine, now, sql| match pause {
+                    Some(pause) if change == Change::Pause => {
+                        engine.pause_matching(&tasks, pause, now, sql)
+                    }
+                    _ => engine.change_matching(&tasks, change, share, now, sql),
+                })
+            }
+            paths::COUNT => {
+                let request: CountRequest = read(body)?;
                 self.reply(|engine, now, sql| {
-                    engine.change_matching(&request.tasks, request.change, request.share, now, sql)
+                    Ok((engine.count_matching(&request, now, sql)?, Effects::default()))
                 })
             }
             paths::RUNS => {

@@ -8,16 +8,28 @@ use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::dead_letter::DeadLetterId;
-use scheduler_model::list_query::parse_list_query;
-use scheduler_model::listing::write_task;
+use scheduler_model::list_query::{ListQuery, parse_list_query};
+use scheduler_model::listing::{Order, write_task};
 use scheduler_model::protocol::{Change, Filter, LetterOutcome, ListItem, Status, paths};
 use scheduler_model::routing::ShardId;
 use scheduler_model::task::{ChosenLetters, DeadLettersInput, Record, ReplayInput};
 use serde::Serialize;
 
-/// The query parameters: those of a list of tasks, except `status`.
-pub(crate) const QUERY: &[&str] =
-    &["prefix", "text", "tag", "callbackHost", "error", "kind", "from", "to", "limit", "cursor"];
+/// The query parameters: those of a list of tasks, except `status`, `paused`, `lastOutcome` and
+/// `order`.
+pub(crate) const QUERY: &[&str] = &[
+    "prefix",
+    "text",
+    "tag",
+    "callbackHost",
+    "callbackType",
+    "error",
+    "kind",
+    "from",
+    "to",
+    "limit",
+    "cursor",
+];
 
 /// A replay of many dead letters includes those that died up to this many milliseconds after the
 /// request. The clocks of the shards may be ahead by as much. A run that fails again in the
@@ -47,8 +59,9 @@ struct DoneToMany {
 /// `GET /v1/dead-letters` answers with one page of the dead letters of all shards, newest first.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     let query = call.query_of_list(parse_list_query)?;
-    let page = page_of(&call.shards, paths::DEAD_LETTERS, query).await?;
-    Ok(shown_list(&call, "deadLetters", page))
+    let order = Order::NewestFirst;
+    let page = page_of(&call.shards, ListQuery { order, ..query }).await?;
+    Ok(shown_list(&call, "deadLetters", order, page))
 }
 
 /// `GET /v1/dead-letters/{id}` answers with a dead letter.
@@ -124,6 +137,10 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
         ChosenLetters::Ids(ids) => {
             let (count, not_found) = by_ids(&call, ids, verb).await?;
             (count, Some(not_found), true)
+        }
+        ChosenLetters::Counted(filter) => {
+            let change = (verb == Verb::Replay).then_some(Change::Run);
+            return bulk::dry_run(&call, &of_dead(filter, None), change).await;
         }
         ChosenLetters::Matching(filter) => {
             let latest = call.now.plus(CLOCKS_AHEAD_MILLIS);

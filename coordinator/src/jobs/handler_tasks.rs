@@ -200,7 +200,8 @@ async fn sweep_one(
         status: Some(Status::Scheduled),
         ..Filter::default()
     };
-    let mut request = ListRequest { filter, after: None, limit: MAX_LIST_LIMIT, max_bytes: None };
+    let mut request =
+        ListRequest { filter, after: None, limit: MAX_LIST_LIMIT, ..ListRequest::default() };
     let mut orphans = Vec::new();
     for _ in 0..MAX_ROUNDS {
         let reply: ListReply = shards.ask(shard, paths::LIST, &request).await?;

@@ -96,15 +96,28 @@ fn with_cancelled(schema: &mut Schema) {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(crate) struct TaskList {
-    /// In order of due time; attempts in flight, by when they were sent. A page may hold fewer tasks
-    /// than `limit`, or none, although more follow.
+    /// In order of due time; attempts in flight, by when they were sent. A page may hold fewer
+    /// tasks than `limit`, or none, although more follow.
     tasks: Vec<Task>,
     /// Where the next page begins: send it as `cursor` until it is null, which is the end of the
     /// list.
     #[schemars(with = "String", extend("type" = ["string", "null"]))]
     cursor: String,
+    searched: Searched,
     /// The number of items of the whole list. Only on the first page of a list without a filter.
     total: Option<u64>,
+}
+
+/// How far the shards have looked for a page. A page takes a bounded amount of work.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+struct Searched {
+    /// The number of tasks, attempts and dead letters that the shards looked at for this page.
+    records: u64,
+    /// If more follow: this page and those before it have looked at everything up to this time in
+    /// the order of the list, milliseconds since 1970. Absent where the rest of the list has no due
+    /// time.
+    until: Option<i64>,
 }
 
 /// A page of the list of dead letters.
@@ -118,6 +131,7 @@ pub(crate) struct DeadLetterList {
     /// list.
     #[schemars(with = "String", extend("type" = ["string", "null"]))]
     cursor: String,
+    searched: Searched,
 }
 
 /// Which dead letters: by id, by filter, or all.
@@ -130,41 +144,22 @@ pub(crate) enum ManyLetters {
         ids: Vec<String>,
     },
     /// All that match every part of the filter. `from` and `to` are times of death.
+    #[schemars(rename_all = "camelCase")]
     Filter {
         #[schemars(extend("minProperties" = 1))]
         filter: DeadLetterFilter,
+        /// Changes nothing, and answers how many dead letters the request would affect, and the
+        /// first of them.
+        dry_run: Option<bool>,
     },
     /// All of them.
+    #[schemars(rename_all = "camelCase")]
     All {
         #[schemars(extend("const" = true))]
         all: bool,
+        /// Changes nothing, and answers how many there are, and the first of them.
+        dry_run: Option<bool>,
     },
-}
-
-/// What became of the dead letters to replay.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-pub(crate) struct ReplayedMany {
-    /// Each of them waits for its first attempt.
-    replayed: u64,
-    /// The ids of the request for which there is no dead letter (any more). Absent if the request
-    /// names no ids.
-    not_found: Option<Vec<String>>,
-    /// Whether every dead letter was looked at; where not, send the request again.
-    done: bool,
-}
-
-/// What became of the dead letters to discard.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-pub(crate) struct DiscardedMany {
-    /// They are gone.
-    discarded: u64,
-    /// The ids of the request for which there is no dead letter (any more). Absent if the request
-    /// names no ids.
-    not_found: Option<Vec<String>>,
-    /// Whether every dead letter was looked at; where not, send the request again.
-    done: bool,
 }
 
 /// The dead letter is discarded.
@@ -259,42 +254,6 @@ struct ItemError {
     error: FieldError,
     /// Says whether the same item may be accepted later. Absent if the item itself is invalid.
     retryable: Option<bool>,
-}
-
-/// What became of the tasks to cancel.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-pub(crate) struct CancelledMany {
-    /// No attempt of them starts any more.
-    cancelled: u64,
-    /// There are no such tasks (any more).
-    not_found: u64,
-    /// How many of `cancelled` have an attempt in flight, which runs to its end. Absent for 0.
-    running: Option<u64>,
-    /// Whether every task was looked at; where not, send the request again.
-    done: bool,
-}
-
-/// What became of the tasks to change.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-pub(crate) struct ChangedMany {
-    /// They were changed.
-    changed: u64,
-    /// They were so already.
-    unchanged: u64,
-    /// They cannot be changed so, such as the time of a recurring task, or they were cancelled and
-    /// their last attempt is in flight, or as many runs of them wait as may.
-    not_applicable: u64,
-    /// Only of `run`: it started nothing, because an attempt is in flight and no further one waits.
-    already_running: u64,
-    /// There are no such tasks (any more).
-    not_found: u64,
-    /// How many have an attempt in flight, which runs to its end; the change holds for later
-    /// attempts. Absent for 0.
-    running: Option<u64>,
-    /// Whether every task was looked at; where not, send the request again.
-    done: bool,
 }
 
 /// The scheduler in numbers. Counters count since the shards were made: take differences.

@@ -42,7 +42,9 @@ pub(super) fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
         Body::Replay => of::<ReplayInput<'static>>(examples::replays(), generator),
         Body::DeadLetters => of::<answers::ManyLetters>(examples::dead_letters(), generator),
         Body::Reschedule => of_change("Reschedule", examples::reschedules(), generator),
+        Body::Pause => of_change("Pause", examples::pauses(), generator),
         Body::Selection => of_change("Selection", examples::selections(), generator),
+        Body::PauseMany => of_change("PauseMany", examples::pauses_of_many(), generator),
         Body::RescheduleMany => {
             of_change("RescheduleMany", examples::reschedules_of_many(), generator)
         }

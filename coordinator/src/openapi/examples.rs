@@ -174,7 +174,37 @@ pub(super) fn limits() -> Value {
 pub(super) fn selections() -> Value {
     json!({
         "ids": { "summary": "By id", "value": { "ids": ["order-7:remind", "order-8:remind"] } },
-        "filter": { "summary": "By filter", "value": { "filter": { "tag": "orders", "status": "scheduled" } } }
+        "filter": { "summary": "By filter", "value": { "filter": { "tag": "orders", "status": "scheduled" } } },
+        "dryRun": {
+            "summary": "How many a filter selects",
+            "value": { "filter": { "tag": "orders", "lastOutcome": "failed" }, "dryRun": true }
+        }
+    })
+}
+
+/// Returns why a task is paused.
+pub(super) fn pauses() -> Value {
+    json!({
+        "note": { "summary": "With a note", "value": { "note": "The shop is closed until Monday." } },
+        "none": { "summary": "Without", "value": {} }
+    })
+}
+
+/// Returns which tasks to pause, and why.
+pub(super) fn pauses_of_many() -> Value {
+    json!({
+        "ids": { "summary": "By id", "value": { "ids": ["order-7:remind", "order-8:remind"] } },
+        "filter": {
+            "summary": "By filter, with a note",
+            "value": {
+                "filter": { "callbackHost": "hooks.example.com", "paused": false },
+                "note": "Their server is moved to another host."
+            }
+        },
+        "dryRun": {
+            "summary": "How many a filter selects",
+            "value": { "filter": { "tag": "orders" }, "dryRun": true }
+        }
     })
 }
 
@@ -196,7 +226,8 @@ pub(super) fn dead_letters() -> Value {
     json!({
         "ids": { "summary": "By id", "value": { "ids": ["1764000000123-1764000000000r-order-7:remind"] } },
         "filter": { "summary": "By filter", "value": { "filter": { "tag": "orders", "from": "2030-12-24T00:00:00Z" } } },
-        "all": { "summary": "All of them", "value": { "all": true } }
+        "all": { "summary": "All of them", "value": { "all": true } },
+        "dryRun": { "summary": "How many there are", "value": { "all": true, "dryRun": true } }
     })
 }
 

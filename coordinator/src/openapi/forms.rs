@@ -134,10 +134,16 @@ const SELECTIONS: &[Form] = &[
         name: "",
         description: "By a filter.",
         required: &["filter"],
-        optional: &[],
+        optional: &["dryRun"],
         kind: None,
     },
-    Form { name: "", description: "Every task.", required: &["all"], optional: &[], kind: None },
+    Form {
+        name: "",
+        description: "Every task.",
+        required: &["all"],
+        optional: &["dryRun"],
+        kind: None,
+    },
 ];
 
 /// The combinations of selections and times.
@@ -160,28 +166,28 @@ const SELECTIONS_AND_TIMES: &[Form] = &[
         name: "",
         description: "By a filter, to a time.",
         required: &["filter", "time"],
-        optional: &["timezone"],
+        optional: &["timezone", "dryRun"],
         kind: None,
     },
     Form {
         name: "",
         description: "By a filter, after a delay.",
         required: &["filter", "delayInSeconds"],
-        optional: &[],
+        optional: &["dryRun"],
         kind: None,
     },
     Form {
         name: "",
         description: "Every task, to a time.",
         required: &["all", "time"],
-        optional: &["timezone"],
+        optional: &["timezone", "dryRun"],
         kind: None,
     },
     Form {
         name: "",
         description: "Every task, after a delay.",
         required: &["all", "delayInSeconds"],
-        optional: &[],
+        optional: &["dryRun"],
         kind: None,
     },
 ];
@@ -212,6 +218,7 @@ pub(super) const SPLITS: &[Split] = &[
     Split { schema: "Reschedule", forms: TIMES, common: &[], is_named: false },
     Split { schema: "Limit", forms: LIMITS, common: &[], is_named: false },
     Split { schema: "Selection", forms: SELECTIONS, common: &[], is_named: false },
+    Split { schema: "PauseMany", forms: SELECTIONS, common: &[], is_named: false },
     Split { schema: "RescheduleMany", forms: SELECTIONS_AND_TIMES, common: &[], is_named: false },
 ];
 
@@ -326,6 +333,8 @@ pub(super) fn split_calls(schemas: &mut Map<String, Value>) {
 /// The parts of the body of a change that its operations accept: name, description and members.
 const CHANGES: &[(&str, &str, &[&str])] = &[
     ("Selection", "Which tasks, by id, by a filter, or all.", ChangeInput::SELECTION),
+    ("Pause", "Why a task is paused.", ChangeInput::PAUSE),
+    ("PauseMany", "Which tasks, by id, by a filter, or all, and why.", ChangeInput::PAUSE_MANY),
     ("Reschedule", "The new time of a task, or a delay.", ChangeInput::RESCHEDULE),
     (
         "RescheduleMany",

@@ -14,8 +14,12 @@ pub(crate) enum Body {
     Replay,
     DeadLetters,
     Reschedule,
+    /// The reason for a pause.
+    Pause,
     /// A selection of tasks to change.
     Selection,
+    /// Which tasks to pause, and why.
+    PauseMany,
     RescheduleMany,
     Preview,
     Key,
@@ -26,7 +30,7 @@ pub(crate) enum Body {
 impl Body {
     /// Returns whether a request without the body is refused.
     pub(crate) fn is_required(&self) -> bool {
-        !matches!(self, Self::Run | Self::Replay | Self::Namespace)
+        !matches!(self, Self::Run | Self::Replay | Self::Namespace | Self::Pause)
     }
 }
 

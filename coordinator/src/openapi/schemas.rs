@@ -54,6 +54,11 @@ pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
         );
     }
     parameters.push(json!({
+        "name": "order", "in": "query",
+        "description": "From the first due time to the last, or from the end of the list to its beginning. A list that is read from its end misses a task that fires or fails meanwhile.",
+        "schema": { "type": "string", "enum": ["asc", "desc"], "default": "asc" }
+    }));
+    parameters.push(json!({
         "name": "limit", "in": "query", "description": "The largest number of items on the page.",
         "schema": { "type": "integer", "minimum": 1, "maximum": MAX_LIST_LIMIT, "default": DEFAULT_LIST_LIMIT }
     }));

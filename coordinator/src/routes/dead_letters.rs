@@ -2,9 +2,9 @@
 
 use crate::handlers::dead_letters::{self, Verb};
 #[cfg(test)]
-use crate::openapi::answers::{
-    DeadLetterList, DeletedDeadLetter, DiscardedMany, ReplayedMany, Task,
-};
+use crate::openapi::answers::{DeadLetterList, DeletedDeadLetter, Task};
+#[cfg(test)]
+use crate::openapi::answers_of_many::{DiscardAnswer, ReplayAnswer};
 #[cfg(test)]
 use crate::openapi::operation::{Body, Operation};
 #[cfg(test)]
@@ -48,7 +48,7 @@ pub(super) static ROUTES: &[Route] = &[
             answers: &[(
                 200,
                 "What became of them.",
-                SchemaGenerator::subschema_for::<ReplayedMany>,
+                SchemaGenerator::subschema_for::<ReplayAnswer>,
             )],
             refusals: &[Invalid, Full],
             ..Operation::USUAL
@@ -68,7 +68,7 @@ pub(super) static ROUTES: &[Route] = &[
             answers: &[(
                 200,
                 "What became of them.",
-                SchemaGenerator::subschema_for::<DiscardedMany>,
+                SchemaGenerator::subschema_for::<DiscardAnswer>,
             )],
             refusals: &[Invalid],
             ..Operation::USUAL

@@ -4,7 +4,9 @@ use crate::conditions::{Conditions, Repeats};
 use crate::handlers::tasks::change::Verb;
 use crate::handlers::tasks::{cancel, change, create, explain, get, list, patch, runs};
 #[cfg(test)]
-use crate::openapi::answers::{BatchReply, CancelledMany, ChangedMany, RunList, Task, TaskList};
+use crate::openapi::answers::{BatchReply, RunList, Task, TaskList};
+#[cfg(test)]
+use crate::openapi::answers_of_many::{CancelAnswer, ChangeAnswer};
 #[cfg(test)]
 use crate::openapi::operation::{Body, Operation};
 #[cfg(test)]
@@ -77,7 +79,7 @@ pub(super) static ROUTES: &[Route] = &[
             answers: &[(
                 200,
                 "What became of them.",
-                SchemaGenerator::subschema_for::<CancelledMany>,
+                SchemaGenerator::subschema_for::<CancelAnswer>,
             )],
             refusals: &[Invalid],
             ..Operation::USUAL
@@ -92,10 +94,10 @@ pub(super) static ROUTES: &[Route] = &[
         operation: Operation {
             id: "listTasks",
             summary: "List tasks",
-            description: "Lists the tasks that fulfil every part of the filter, in order of due time.",
+            description: "Lists the tasks that fulfil every part of the filter, in order of due time. A page is answered after a bounded amount of work.",
             answers: &[(
                 200,
-                "A page of the list. It may hold fewer tasks than `limit`, or none, although more follow: send its `cursor` until that is null.",
+                "A page of the list. It may hold fewer tasks than `limit`, or none, although more follow: send its `cursor` until that is null. `searched` says how far it has looked.",
                 SchemaGenerator::subschema_for::<TaskList>,
             )],
             refusals: &[Invalid],
@@ -205,7 +207,8 @@ pub(super) static ROUTES: &[Route] = &[
         operation: Operation {
             id: "pauseTask",
             summary: "Pause a task",
-            description: "The task does not fire until it is resumed. An attempt in flight runs to its end.",
+            description: "The task does not fire until it is resumed. An attempt in flight runs to its end. The task shows when and by which key it was paused, and the `note`.",
+            body: Some(Body::Pause),
             answers: &[(200, "The task after the change.", SchemaGenerator::subschema_for::<Task>)],
             refusals: &[Invalid, NoTask, TaskCancelled, NotApplicable],
             ..Operation::USUAL
@@ -221,11 +224,11 @@ pub(super) static ROUTES: &[Route] = &[
             id: "pauseTasks",
             summary: "Pause many tasks",
             description: "Pauses tasks by id or by filter. If `done` is false, send the request again.",
-            body: Some(Body::Selection),
+            body: Some(Body::PauseMany),
             answers: &[(
                 200,
                 "What became of them.",
-                SchemaGenerator::subschema_for::<ChangedMany>,
+                SchemaGenerator::subschema_for::<ChangeAnswer>,
             )],
             refusals: &[Invalid],
             ..Operation::USUAL
@@ -260,7 +263,7 @@ pub(super) static ROUTES: &[Route] = &[
             answers: &[(
                 200,
                 "What became of them.",
-                SchemaGenerator::subschema_for::<ChangedMany>,
+                SchemaGenerator::subschema_for::<ChangeAnswer>,
             )],
             refusals: &[Invalid, Full],
             ..Operation::USUAL
@@ -299,7 +302,7 @@ pub(super) static ROUTES: &[Route] = &[
             answers: &[(
                 200,
                 "What became of them.",
-                SchemaGenerator::subschema_for::<ChangedMany>,
+                SchemaGenerator::subschema_for::<ChangeAnswer>,
             )],
             refusals: &[Invalid, Quota, Full],
             ..Operation::USUAL
@@ -335,7 +338,7 @@ pub(super) static ROUTES: &[Route] = &[
             answers: &[(
                 200,
                 "What became of them.",
-                SchemaGenerator::subschema_for::<ChangedMany>,
+                SchemaGenerator::subschema_for::<ChangeAnswer>,
             )],
             refusals: &[Invalid],
             ..Operation::USUAL

@@ -5,6 +5,7 @@ use crate::decisions::{Decision, FlightRef, Stop};
 use crate::entry_ref::EntryRef;
 use crate::event_buffer::Happened;
 use crate::flights::FlightReader;
+use crate::pause_mark::PauseMark;
 use crate::policy::Verdict;
 use crate::requeue::RequeuedRecords;
 use crate::runs_aside::RunsAside;
@@ -12,6 +13,7 @@ use scheduler_calendar::schedule::Occurrence;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_ENVELOPE_BYTES;
 use scheduler_model::numbers::ScheduleNumber;
+use scheduler_model::protocol::PauseReason;
 use std::collections::{BTreeMap, HashMap};
 
 /// What a request changes. It is collected before anything is modified, so a request that fails in
@@ -21,6 +23,8 @@ pub(super) struct Changes {
     /// The payload of the requested runs, as JSON text; `None` if they have the payload of their
     /// task.
     pub(super) payload: Option<String>,
+    /// Who pauses with this request, and why.
+    pub(super) pause: PauseReason,
     pub(super) killed: Vec<EntryRef>,
     pub(super) back: RequeuedRecords,
     pub(super) schedules: Vec<Rewritten>,
@@ -31,6 +35,8 @@ pub(super) struct Changes {
     pub(super) made_up_to: Vec<(ScheduleNumber, UnixMillis)>,
     /// Decisions about attempts in flight.
     pub(super) decisions: BTreeMap<FlightRef, Decision>,
+    /// The marks of the pauses among these decisions.
+    pub(super) marks: BTreeMap<FlightRef, PauseMark>,
     /// Events to publish.
     pub(super) events: Vec<Happened>,
     /// The bytes of the rewritten records.
@@ -58,6 +64,16 @@ impl Changes {
     ) {
         self.decisions
             .extend(flights.map(|(flight, decision)| (flight, Decision { stop, ..decision })));
+    }
+
+    /// Returns empty changes of a request with this reason for its pauses.
+    pub(super) fn saying(pause: Option<PauseReason>) -> Self {
+        Self { pause: pause.unwrap_or_default(), ..Self::default() }
+    }
+
+    /// Returns the mark of a pause that begins now.
+    pub(super) fn mark(&self, now: UnixMillis) -> PauseMark {
+        PauseMark { at: now, reason: self.pause.clone() }
     }
 
     /// Returns whether this commit has no room to examine another task.

@@ -1,5 +1,6 @@
 //! The settings of a shard: its times, its bounds, and what its history keeps.
 
+use crate::budget::MISSES_BEFORE_PAGES;
 use scheduler_calendar::local_time::Law;
 use scheduler_model::bounds::{
     DEFAULT_VISIBILITY_MILLIS, MAX_DEAD_LETTERS_OF_A_TASK, MAX_DISPATCHED_TASKS,
@@ -32,6 +33,9 @@ pub struct Config {
     pub max_runs: usize,
     /// The most tasks, further attempts and dead letters: see [`MAX_PENDING_PER_SHARD`].
     pub max_entries: usize,
+    /// A search looks through whole pages once it has read this many records one by one that do not
+    /// match.
+    pub misses_before_pages: usize,
     /// The law by which one-shot tasks at a local time are planned.
     pub law: Law,
 }
@@ -48,6 +52,7 @@ impl Default for Config {
             max_dead_letters: MAX_DEAD_LETTERS_OF_A_TASK,
             max_runs: MAX_RUNS_OF_A_TASK,
             max_entries: MAX_PENDING_PER_SHARD,
+            misses_before_pages: MISSES_BEFORE_PAGES,
             law: Law::default(),
         }
     }

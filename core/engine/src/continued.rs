@@ -1,28 +1,69 @@
 //! Keeps when and by whom a task was created if a new definition continues it.
 
 use crate::error::EngineError;
+use crate::pause_mark::PauseMark;
 use scheduler_model::json_equality::is_same_json;
 use scheduler_model::task::Record;
 use serde_json::value::RawValue;
+
+/// What a definition that continues a task does to its pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pause {
+    /// The task is not paused any more, or was not.
+    None,
+    /// The task stays paused.
+    Stays,
+    /// The definition pauses the task.
+    Begins,
+}
+
+impl Pause {
+    /// Returns this from whether the task was paused before and is paused now.
+    pub(super) fn of(was_paused: bool, is_paused: bool) -> Self {
+        match (was_paused, is_paused) {
+            (_, false) => Self::None,
+            (true, true) => Self::Stays,
+            (false, true) => Self::Begins,
+        }
+    }
+}
 
 /// Returns the record of the definition `given`, which continues the task of the record `stored`.
 ///
 /// # Errors
 /// If one of them is not a valid record.
-pub(super) fn continued_text(given: &[u8], stored: &[u8]) -> Result<Vec<u8>, EngineError> {
+pub(super) fn continued_text(
+    given: &[u8],
+    stored: &[u8],
+    pause: Pause,
+) -> Result<Vec<u8>, EngineError> {
     let given =
         Record::parse(given).map_err(|problem| EngineError::BadRequest(problem.to_string()))?;
     let former = Record::parse(stored)
         .map_err(|problem| EngineError::Corrupt(format!("a task's record: {problem}")))?;
-    Ok(continued(&given, &former, stored))
+    Ok(continued(&given, &former, stored, pause))
 }
 
 /// Returns the record of the definition `given`, which continues the task `former`, whose text is
 /// `stored`. The record keeps when and by whom the task was created, and the stored text of each
 /// member with the same value. Its `updatedAt` is the time of the request, unless the definition
-/// changes nothing.
-pub(super) fn continued<'a>(given: &Record<'a>, former: &Record<'a>, stored: &[u8]) -> Vec<u8> {
+/// changes nothing. The mark of a pause belongs to the pause, not to the definition.
+pub(super) fn continued<'a>(
+    given: &Record<'a>,
+    former: &Record<'a>,
+    stored: &[u8],
+    pause: Pause,
+) -> Vec<u8> {
+    let mark = match pause {
+        Pause::None => None,
+        Pause::Stays => PauseMark::of(former),
+        Pause::Begins => PauseMark::of_request(given),
+    };
     let given = with_texts_of(given, former);
+    let given = match &mark {
+        Some(mark) => mark.on(given),
+        None => given,
+    };
     let written = |updated_at| {
         let mut text = Vec::with_capacity(stored.len());
         let kept = Record {
@@ -71,8 +112,24 @@ mod tests {
     fn of(given: &str, stored: &str) -> String {
         let read = |text: &'static str| Record::parse(text.as_bytes()).unwrap();
         let (given, stored) = (given.to_owned().leak(), stored.to_owned().leak());
-        let text = continued(&read(given), &read(stored), stored.as_bytes());
+        let text = continued(&read(given), &read(stored), stored.as_bytes(), Pause::None);
         String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn what_a_pause_says_stays_with_the_pause() {
+        let record = |more: &str| format!(r#"{{"time":5,"id":"a","callback":{{}}{more}}}"#);
+        let read = |text: &str| Record::parse(text.to_owned().leak().as_bytes()).unwrap();
+        let stored = record(r#","pausedAt":4,"pausedBy":"a","pauseNote":"n","createdAt":3"#);
+        let given = record(r#","createdAt":9,"createdBy":"b""#);
+        for (pause, expected) in [
+            (Pause::Stays, stored.clone()),
+            (Pause::None, record(r#","createdAt":3,"updatedAt":9"#)),
+            (Pause::Begins, record(r#","pausedAt":9,"pausedBy":"b","createdAt":3,"updatedAt":9"#)),
+        ] {
+            let text = continued(&read(&given), &read(&stored), stored.as_bytes(), pause);
+            assert_eq!(String::from_utf8(text).unwrap(), expected, "{pause:?}");
+        }
     }
 
     #[test]

@@ -5,14 +5,24 @@
 //! the decision when it records the outcome of the attempt (`engine/outcome.rs`) and when it
 //! redelivers the envelope (`engine/stopped.rs`). The commit of the request stores the decision,
 //! and the commit that ends the envelope deletes it. An envelope without decisions costs nothing.
+//!
+//! The stored form: a byte with the version, then three bytes for each decision: the index and what
+//! was decided. Version 2 adds the marks of pauses ([`PauseMark`]): the number of decisions, 16
+//! bits, comes before the decisions. After them, each marked pause has its index, 16 bits, and its
+//! mark. Earlier versions of the scheduler read only version 1, so the engine writes version 1 if
+//! there are no marks. All numbers are little-endian.
 
+use crate::pause_mark::PauseMark;
 use crate::snapshot::StoredPatch;
 use scheduler_calendar::ordered::collected;
-use scheduler_model::bounds::MAX_PATCHED_BYTES;
+use scheduler_model::bounds::{MAX_PATCHED_BYTES, MAX_PAUSES_BYTES};
+use scheduler_model::format::codec::{CodecError, take_array};
 use std::collections::{BTreeMap, HashMap};
 
-/// The version of the stored form.
+/// The version of the stored form without marks of pauses.
 const VERSION: u8 = 1;
+/// The version of the stored form with marks of pauses.
+const VERSION_WITH_MARKS: u8 = 2;
 /// Bytes of a stored decision: the index, and what was decided.
 const DECISION_BYTES: usize = 3;
 const CANCELLED: u8 = 1;
@@ -77,11 +87,15 @@ impl Decision {
 
 /// The decisions about the tasks of one envelope, by index.
 type OfEnvelope = BTreeMap<u32, Decision>;
+/// The marks of the pauses in one envelope, by index.
+pub(super) type Marks = BTreeMap<u32, PauseMark>;
 
 /// All decisions of a shard, by envelope.
 #[derive(Debug, Default)]
 pub(super) struct Decisions {
     envelopes: HashMap<u64, OfEnvelope>,
+    /// The marks of pauses, by envelope.
+    marks: HashMap<u64, Marks>,
     /// The bytes of each patched record, by envelope and index.
     patches: BTreeMap<FlightRef, usize>,
 }
@@ -89,16 +103,22 @@ pub(super) struct Decisions {
 impl Decisions {
     /// Reads the stored decisions.
     pub(super) fn load(stored: &[(u64, Vec<u8>)], patches: &[StoredPatch]) -> Result<Self, String> {
-        let read = |(seq, bytes): &(u64, Vec<u8>)| match decode(bytes) {
-            Some(decisions) => Ok((*seq, decisions)),
-            None => Err(format!("the decisions about envelope {seq} cannot be read")),
-        };
+        let (mut envelopes, mut marks) = (HashMap::new(), HashMap::new());
+        for (seq, bytes) in stored {
+            let (decisions, of_envelope) = decode(bytes).map_err(|problem| {
+                format!("the decisions about envelope {seq} cannot be read: {problem}")
+            })?;
+            envelopes.insert(*seq, decisions);
+            if !of_envelope.is_empty() {
+                marks.insert(*seq, of_envelope);
+            }
+        }
         let patches = collected(
             patches
                 .iter()
                 .map(|of| (FlightRef { seq: of.seq, index: of.index }, of.bytes as usize)),
         );
-        Ok(Self { envelopes: stored.iter().map(read).collect::<Result<_, _>>()?, patches })
+        Ok(Self { envelopes, marks, patches })
     }
 
     pub(super) fn at(&self, flight: FlightRef) -> Decision {
@@ -129,20 +149,48 @@ impl Decisions {
         self.patched_bytes(flight.seq) - own + bytes <= MAX_PATCHED_BYTES
     }
 
-    /// Replaces the decision about a run.
+    /// Replaces the decision about a run. The mark of a pause ends with the pause.
     pub(super) fn insert(&mut self, flight: FlightRef, decision: Decision) {
         self.envelopes.entry(flight.seq).or_default().insert(flight.index, decision);
+        if !decision.is_paused()
+            && let Some(marks) = self.marks.get_mut(&flight.seq)
+        {
+            marks.remove(&flight.index);
+        }
+    }
+
+    /// Sets the mark of the pause of a run, unless the marks of the other runs of its envelope
+    /// leave no room for it.
+    pub(super) fn mark(&mut self, flight: FlightRef, mark: PauseMark) {
+        let marks = self.marks.entry(flight.seq).or_default();
+        marks.remove(&flight.index);
+        let bytes: usize = marks.values().map(|mark| 2 + mark.stored_bytes()).sum();
+        if bytes + 2 + mark.stored_bytes() <= MAX_PAUSES_BYTES {
+            marks.insert(flight.index, mark);
+        }
+    }
+
+    /// Returns the mark of the pause of a run.
+    pub(super) fn mark_of(&self, flight: FlightRef) -> Option<&PauseMark> {
+        self.marks.get(&flight.seq)?.get(&flight.index)
+    }
+
+    /// Returns the marks of the pauses in an envelope.
+    pub(super) fn marks(&self, seq: u64) -> Marks {
+        self.marks.get(&seq).cloned().unwrap_or_default()
     }
 
     /// Returns the stored form of the decisions about an envelope's tasks. It is empty if there are
     /// none.
     pub(super) fn encoded(&self, seq: u64) -> Vec<u8> {
-        self.envelopes.get(&seq).map(encode).unwrap_or_default()
+        let Some(decisions) = self.envelopes.get(&seq) else { return Vec::new() };
+        encode(decisions, self.marks.get(&seq).unwrap_or(&Marks::new()))
     }
 
     /// Removes the decisions about an envelope's tasks. Returns whether there were any.
     pub(super) fn remove(&mut self, seq: u64) -> bool {
         let had_any = self.envelopes.remove(&seq).is_some();
+        self.marks.remove(&seq);
         if had_any {
             self.patches.retain(|flight, _| flight.seq != seq);
         }
@@ -160,33 +208,57 @@ impl Decisions {
     }
 }
 
-fn encode(decisions: &OfEnvelope) -> Vec<u8> {
+fn encode(decisions: &OfEnvelope, marks: &Marks) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(1 + decisions.len() * DECISION_BYTES);
-    bytes.push(VERSION);
+    if marks.is_empty() {
+        bytes.push(VERSION);
+    } else {
+        bytes.push(VERSION_WITH_MARKS);
+        put_u16(decisions.len() as u32, &mut bytes);
+    }
     for (index, decision) in decisions {
-        // An envelope holds at most MAX_PAGE_TASKS tasks, so an index has 16 bits.
-        debug_assert!(u16::try_from(*index).is_ok(), "an envelope has no task {index}");
-        bytes.extend_from_slice(&u16::try_from(*index).unwrap_or(u16::MAX).to_le_bytes());
+        put_u16(*index, &mut bytes);
         bytes.push(decision.bits());
+    }
+    for (index, mark) in marks {
+        put_u16(*index, &mut bytes);
+        mark.encode(&mut bytes);
     }
     bytes
 }
 
-fn decode(bytes: &[u8]) -> Option<OfEnvelope> {
-    let (version, rest) = bytes.split_first()?;
-    let (entries, cut_off) = rest.as_chunks::<DECISION_BYTES>();
-    if *version != VERSION || !cut_off.is_empty() {
-        return None;
-    }
-    let read = |[low, high, bits]: &[u8; DECISION_BYTES]| {
-        (u32::from(u16::from_le_bytes([*low, *high])), Decision::of_bits(*bits))
+/// Appends an index or a number of tasks. An envelope holds at most `MAX_PAGE_TASKS`, so it has 16
+/// bits.
+fn put_u16(number: u32, out: &mut Vec<u8>) {
+    debug_assert!(u16::try_from(number).is_ok(), "an envelope has no task {number}");
+    out.extend_from_slice(&u16::try_from(number).unwrap_or(u16::MAX).to_le_bytes());
+}
+
+fn decode(bytes: &[u8]) -> Result<(OfEnvelope, Marks), CodecError> {
+    let rest = &mut &*bytes;
+    let [version] = take_array(rest)?;
+    let entries = match version {
+        VERSION if rest.len().is_multiple_of(DECISION_BYTES) => rest.len() / DECISION_BYTES,
+        VERSION_WITH_MARKS => usize::from(take_array(rest).map(u16::from_le_bytes)?),
+        _ => return Err(CodecError::Number),
     };
-    Some(collected(entries.iter().map(read)))
+    let (mut decisions, mut marks) = (OfEnvelope::new(), Marks::new());
+    for _ in 0..entries {
+        let [low, high, bits] = take_array(rest)?;
+        decisions.insert(u16::from_le_bytes([low, high]).into(), Decision::of_bits(bits));
+    }
+    while !rest.is_empty() {
+        let index = take_array(rest).map(u16::from_le_bytes)?;
+        marks.insert(index.into(), PauseMark::take(rest)?);
+    }
+    Ok((decisions, marks))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use scheduler_calendar::time::UnixMillis;
+    use scheduler_model::protocol::PauseReason;
 
     /// These bytes never change, because rows contain them.
     #[test]
@@ -197,15 +269,50 @@ mod tests {
             (3, Decision { omitted: true, ..stop(Stop::Paused) }),
             (258, Decision { patched: true, ..Decision::default() }),
         ]);
-        let bytes = encode(&decisions);
+        let bytes = encode(&decisions, &Marks::new());
         assert_eq!(bytes, [1, 0, 0, 1, 3, 0, 6, 2, 1, 8]);
-        assert_eq!(decode(&bytes), Some(decisions));
+        assert_eq!(decode(&bytes), Ok((decisions, Marks::new())));
+    }
+
+    /// Pins the stored form for ever.
+    #[test]
+    fn golden_bytes_of_what_pauses_say() {
+        let paused = Decision { stop: Some(Stop::Paused), ..Decision::default() };
+        let decisions = OfEnvelope::from([(1, paused), (258, paused)]);
+        let reason = PauseReason { by: Some("k".to_owned()), note: Some("é".to_owned()) };
+        let marks = Marks::from([(258, PauseMark { at: UnixMillis::new(300), reason })]);
+        let bytes = encode(&decisions, &marks);
+        let mark = [2, 1, 0xac, 2, 1, b'k', 2, 0xc3, 0xa9];
+        assert_eq!(bytes[..9], [2, 2, 0, 1, 0, 2, 2, 1, 2]);
+        assert_eq!(bytes[9..], mark);
+        assert_eq!(decode(&bytes), Ok((decisions, marks)));
+    }
+
+    #[test]
+    fn what_a_pause_says_goes_with_the_pause_and_is_bounded() {
+        let mut all = Decisions::default();
+        let paused = Decision { stop: Some(Stop::Paused), ..Decision::default() };
+        let mark = |bytes: usize| PauseMark {
+            at: UnixMillis::LAST,
+            reason: PauseReason { by: None, note: Some("x".repeat(bytes)) },
+        };
+        let flight = |index| FlightRef { seq: 7, index };
+        for index in 0..100 {
+            all.insert(flight(index), paused);
+            all.mark(flight(index), mark(500));
+        }
+        assert!(all.encoded(7).len() <= 3 + 100 * DECISION_BYTES + MAX_PAUSES_BYTES);
+        assert!((60..70).contains(&all.marks(7).len()), "{}", all.marks(7).len());
+        all.insert(flight(0), Decision::default());
+        assert_eq!((all.mark_of(flight(0)), all.mark_of(flight(1))), (None, Some(&mark(500))));
+        assert!(all.remove(7) && all.marks(7).is_empty());
     }
 
     #[test]
     fn truncated_bytes_and_other_versions_are_refused() {
-        for bytes in [&[][..], &[2], &[1, 0], &[1, 0, 0], &[1, 0, 0, 1, 9]] {
-            assert_eq!(decode(bytes), None, "{bytes:?}");
+        for bytes in [&[][..], &[2], &[3], &[1, 0], &[1, 0, 0], &[1, 0, 0, 1, 9], &[2, 1, 0, 0, 0]]
+        {
+            assert!(decode(bytes).is_err(), "{bytes:?}");
             assert!(Decisions::load(&[(7, bytes.to_vec())], &[]).is_err());
         }
         for bits in 0..=u8::MAX {

@@ -1,5 +1,6 @@
 //! Reads the text of an envelope.
 
+use crate::decisions::Marks;
 use crate::error::EngineError;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::envelope::Envelope;
@@ -48,6 +49,15 @@ pub(super) fn lay_over<'a>(
         *slot = record;
     }
     Ok(dispatched)
+}
+
+/// Adds the marks of pauses to the records of their runs.
+pub(super) fn mark_paused<'a>(records: &mut [Record<'a>], marks: &'a Marks) {
+    for (index, mark) in marks {
+        if let Some(record) = records.get_mut(*index as usize) {
+            *record = mark.on(record.clone());
+        }
+    }
 }
 
 /// Returns whether the text of an envelope may contain a follow-up. The name may also be part of a

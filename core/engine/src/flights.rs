@@ -4,6 +4,7 @@ use crate::budget::{MAX_LOOKED_AT_BYTES, MAX_SCANNED_BYTES};
 use crate::decisions::FlightRef;
 use crate::envelopes::parse_envelope;
 use crate::error::EngineError;
+use crate::pause_mark::PauseMark;
 use crate::reader::Reader;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_PAGE_TASKS;
@@ -102,12 +103,20 @@ pub(super) fn flight_at(position: Position) -> Option<FlightRef> {
     (position.page & IN_FLIGHT != 0).then_some(FlightRef { seq, index })
 }
 
-/// Returns a record with `paused`.
-pub(super) fn paused(record: &[u8], seq: u64) -> Result<Vec<u8>, EngineError> {
+/// Returns a record with `paused`, and with the mark of the pause.
+pub(super) fn paused(
+    record: &[u8],
+    mark: Option<&PauseMark>,
+    seq: u64,
+) -> Result<Vec<u8>, EngineError> {
     let record = Record::parse(record)
         .map_err(|problem| EngineError::Corrupt(format!("envelope {seq}: {problem}")))?;
+    let record = Record { paused: Some(true), ..record };
     let mut out = Vec::new();
-    Record { paused: Some(true), ..record }.write(&mut out);
+    match mark {
+        Some(mark) => mark.on(record).write(&mut out),
+        None => record.write(&mut out),
+    }
     Ok(out)
 }
 

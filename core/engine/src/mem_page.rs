@@ -15,6 +15,8 @@ pub(super) struct MemPage {
     pub(super) live: u32,
     /// Bit `i` of word `i / 64` says that entry `i` is cancelled. Empty if no entry is cancelled.
     pub(super) cancelled: Vec<u64>,
+    /// Differs between pages, and changes whenever entries of the page get other indexes.
+    pub(super) revision: u64,
 }
 
 impl MemPage {

@@ -1,6 +1,6 @@
 //! The recurring tasks of a request.
 
-use crate::continued::continued_text;
+use crate::continued::{Pause, continued_text};
 use crate::error::EngineError;
 use crate::policy::Verdict;
 use scheduler_calendar::schedule::{Occurrence, Schedule};
@@ -62,9 +62,14 @@ pub(super) struct NewSchedule {
 
 impl NewSchedule {
     /// Returns this task as the continuation of the task with the record `stored`, and whether its
-    /// record has changed.
-    pub(super) fn continuing(mut self, stored: &[u8]) -> Result<(Self, bool), EngineError> {
-        let record = continued_text(&self.record, stored)?;
+    /// record has changed. `was_paused` is whether that task was paused.
+    pub(super) fn continuing(
+        mut self,
+        stored: &[u8],
+        was_paused: bool,
+    ) -> Result<(Self, bool), EngineError> {
+        let pause = Pause::of(was_paused, self.read.paused);
+        let record = continued_text(&self.record, stored, pause)?;
         let is_changed = record != self.record;
         self.read.record_bytes = u32::try_from(record.len()).unwrap_or(u32::MAX);
         self.record = record;

@@ -53,10 +53,15 @@ impl RequeuedRecords {
         }
     }
 
-    /// Adds a record that is due at `due`, with `flags` and those that follow from the record.
+    /// Adds a record that is due at `due`, with `flags` and those that follow from the record. Keeps
+    /// the mark of a pause only in a record that waits to be resumed.
     pub(super) fn push(&mut self, record: &Record<'_>, due: UnixMillis, flags: Flags) {
         let mut text = Vec::new();
-        record.write(&mut text);
+        if due == UnixMillis::PAUSED || record.paused_at.is_none() {
+            record.write(&mut text);
+        } else {
+            record.clone().unpaused().write(&mut text);
+        }
         let key = record.limit_key.as_deref().filter(|_| !due.is_never()).map(str::to_owned);
         self.push_text(key, due, flags_of_record(record, flags), &text);
     }

@@ -1,7 +1,7 @@
 //! Compares the definition of a recurring task with the stored one: whether both have the same
 //! schedule.
 
-use crate::continued::continued;
+use crate::continued::{Pause, continued};
 use scheduler_model::routing::id_hash;
 use scheduler_model::schedule::LocalTimes;
 use scheduler_model::task::Record;
@@ -53,7 +53,8 @@ pub(super) fn going_on(
     if open.pause {
         given.paused = stored.paused;
     }
-    Ok(Some(continued(&given, &stored, text)))
+    let pause = Pause::of(stored.is_paused(), given.is_paused());
+    Ok(Some(continued(&given, &stored, text, pause)))
 }
 
 /// Keeps the local time of the anchor. If the definition has another zone, the anchor keeps its

@@ -1,37 +1,86 @@
 //! Scans for the tasks that a filter matches.
 
-use crate::budget::{MAX_SCANNED, MAX_SCANNED_BYTES};
+use crate::budget::{MAX_COUNTED, MAX_READ_BYTES, MAX_SCANNED, MAX_SCANNED_BYTES};
 use crate::decisions::FlightRef;
 use crate::entry_ref::EntryRef;
 use crate::error::EngineError;
 use crate::flights::FlightReader;
+use crate::searches::Search;
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::bounds::{MAX_SEARCHED_BYTES, SEARCHED_ROW_BYTES};
+use scheduler_model::format::history::Outcome;
 use scheduler_model::format::page::{Entry, Flags};
 use scheduler_model::listing::kind_of;
 use scheduler_model::position::Position;
-use scheduler_model::protocol::{Filter, Kind, ListItem, ListRequest, Status};
+use scheduler_model::protocol::{Filter, Kind, LastOutcome, ListItem, ListRequest, Status};
 use scheduler_model::runs::ErrorText;
-use scheduler_model::task::{Record, webhook_host};
+use scheduler_model::task::{Record, callback_type, webhook_host};
+use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
-/// What a request has found and examined so far.
-#[derive(Default)]
+/// What a request has found and examined so far, and its limits.
 pub(super) struct Spent {
     pub(super) matches: usize,
     pub(super) scanned: usize,
-    /// The bytes of the examined records.
+    /// The bytes of the records that were found.
     pub(super) bytes: usize,
-    /// Reads the attempts in flight. It reads whole envelopes, and their bytes have the same bound.
+    /// The bytes of the rows that were read to find them.
+    pub(super) read: usize,
+    /// Reads the attempts in flight. It reads whole envelopes, and their bytes have a bound of
+    /// their own.
     pub(super) flights: FlightReader,
+    /// What the search knows of whole pages.
+    pub(super) search: Search,
+    most_matches: usize,
+    most_scanned: usize,
+    most_bytes: usize,
+    most_read: usize,
+    /// The least that a row adds to `read`, bytes.
+    least_row_bytes: usize,
 }
 
 impl Spent {
+    /// Returns the account of a request that has done nothing so far.
+    pub(super) fn nothing(request: &ListRequest) -> Self {
+        Self {
+            matches: 0,
+            scanned: 0,
+            bytes: 0,
+            read: 0,
+            flights: FlightReader::default(),
+            search: Search::default(),
+            most_matches: request.limit,
+            most_scanned: MAX_SCANNED,
+            most_bytes: request.max_bytes.unwrap_or(MAX_SCANNED_BYTES).min(MAX_SCANNED_BYTES),
+            most_read: request.max_read.unwrap_or(MAX_READ_BYTES).min(MAX_SEARCHED_BYTES),
+            // The coordinator of an earlier version sends no bound. Its requests read until
+            // `MAX_READ_BYTES`.
+            least_row_bytes: if request.max_read.is_some() { SEARCHED_ROW_BYTES } else { 0 },
+        }
+    }
+
+    /// Returns the same for a request that counts what it finds.
+    pub(super) fn counting(request: &ListRequest) -> Self {
+        Self {
+            most_matches: usize::MAX,
+            most_scanned: MAX_COUNTED,
+            most_bytes: usize::MAX,
+            ..Self::nothing(request)
+        }
+    }
+
+    /// Returns how many bytes a row of this size adds to the bytes that were read.
+    pub(super) fn row_bytes(&self, bytes: usize) -> usize {
+        bytes.max(self.least_row_bytes)
+    }
+
     /// Returns whether a request has found or examined as much as it may.
-    pub(super) fn is_all(&self, request: &ListRequest) -> bool {
-        let most_bytes = request.max_bytes.unwrap_or(MAX_SCANNED_BYTES).min(MAX_SCANNED_BYTES);
-        self.matches >= request.limit
-            || self.scanned >= MAX_SCANNED
-            || self.bytes >= most_bytes
+    pub(super) fn is_all(&self) -> bool {
+        self.matches >= self.most_matches
+            || self.scanned >= self.most_scanned
+            || self.bytes >= self.most_bytes
+            || self.read >= self.most_read
             || self.flights.bytes >= MAX_SCANNED_BYTES
     }
 }
@@ -44,6 +93,39 @@ pub(super) struct Candidate {
     pub(super) is_attempt: bool,
     /// The kind, if it is known without the record.
     pub(super) kind: Option<Kind>,
+}
+
+impl Candidate {
+    /// Returns whether a filter may match it, judged without its record.
+    pub(super) fn may_match(&self, filter: &Filter) -> bool {
+        filter.status.is_none_or(|status| status == self.status)
+            && filter.paused.is_none_or(|paused| paused == (self.status == Status::Paused))
+            && match (filter.kind, self.kind) {
+                (Some(wanted), Some(kind)) => wanted.includes(kind),
+                _ => true,
+            }
+            && match (filter.last_outcome, self.last_outcome()) {
+                (Some(wanted), Some(outcome)) => wanted == outcome,
+                _ => true,
+            }
+    }
+
+    /// Returns whether it takes its record to judge a filter that it [may](Self::may_match) match.
+    pub(super) fn needs_record(&self, filter: &Filter) -> bool {
+        filter.reads_records()
+            || filter.kind.is_some() && self.kind.is_none()
+            || filter.last_outcome.is_some() && self.last_outcome().is_none()
+    }
+
+    /// Returns how its last attempt ended, if that is known without its record.
+    fn last_outcome(&self) -> Option<LastOutcome> {
+        known_outcome(self.status).or((!self.is_attempt).then_some(LastOutcome::None))
+    }
+}
+
+/// Returns how the last attempt of an entry with this status ended, if the status determines it.
+pub(super) fn known_outcome(status: Status) -> Option<LastOutcome> {
+    (status == Status::Dead).then_some(LastOutcome::DeadLettered)
 }
 
 /// What a scan has found.
@@ -101,31 +183,6 @@ pub(super) fn item_of(candidate: Candidate, record: Vec<u8>) -> Result<ListItem,
     })
 }
 
-/// Returns the first due time, not before `due`, of entries that a filter may match by their times
-/// and their status. Returns `None` if there is none.
-///
-/// The times of a filter are compared with due times, and for dead letters with the times of death.
-/// A held or paused run has its time in the record. The records of dead letters that earlier
-/// versions stored contain the time of death.
-pub(super) fn next_due(filter: &Filter, due: UnixMillis) -> Option<UnixMillis> {
-    let wants_dead = filter.status.is_none_or(|status| status == Status::Dead);
-    let wants_live = filter.status != Some(Status::Dead);
-    let from = filter.from.unwrap_or(UnixMillis::ZERO);
-    if wants_live && due < UnixMillis::FIRST_DEATH {
-        let next = due.max(from);
-        if filter.to.is_none_or(|to| next < to) {
-            return Some(next);
-        }
-    }
-    if wants_dead && due < UnixMillis::HELD {
-        let next = due.max(from.as_death());
-        if filter.to.is_none_or(|to| next < to.as_death()) {
-            return Some(next);
-        }
-    }
-    Some(due.max(if wants_live { UnixMillis::HELD } else { UnixMillis::NEVER }))
-}
-
 /// Returns whether only the record of this entry says if it matches the times of a filter. This is
 /// the case for dead letters that earlier versions stored.
 pub(super) fn needs_death(filter: &Filter, status: Status, due: UnixMillis) -> bool {
@@ -134,25 +191,60 @@ pub(super) fn needs_death(filter: &Filter, status: Status, due: UnixMillis) -> b
         && (filter.from.is_some() || filter.to.is_some())
 }
 
-/// Returns whether the run of this record failed for good at the times of a filter.
-pub(super) fn matches_death(filter: &Filter, record: &Record<'_>) -> bool {
-    let died = record.failed_at.unwrap_or(UnixMillis::ZERO);
-    filter.from.is_none_or(|from| died >= from) && filter.to.is_none_or(|to| died < to)
+/// Returns whether a [folded](Filter::folded) filter matches the record of an entry, apart from
+/// `status`, `paused`, `from` and `to`. `known` is how its last attempt ended, if its status
+/// determines it.
+pub(super) fn matches_entry(
+    filter: &Filter,
+    record: &Record<'_>,
+    known: Option<LastOutcome>,
+) -> bool {
+    matches_record(filter, record)
+        && filter
+            .last_outcome
+            .is_none_or(|wanted| wanted == known.unwrap_or_else(|| last_outcome(record)))
 }
 
-/// Returns whether a [folded](Filter::folded) filter matches a record. Ignores `status`, `from` and
-/// `to`.
+/// Returns how the last attempt of a task ended, as far as its record says. The task is not a dead
+/// letter.
+fn last_outcome(record: &Record<'_>) -> LastOutcome {
+    #[derive(Deserialize)]
+    struct OfRun<'a> {
+        #[serde(borrow)]
+        outcome: Cow<'a, str>,
+    }
+    if record.failed_at.is_some() {
+        return LastOutcome::Failed;
+    }
+    // The first attempt at a follow-up: the run has ended.
+    let of_run = record.outcome.and_then(|of| serde_json::from_str::<OfRun<'_>>(of.get()).ok());
+    let is = |outcome: Outcome| of_run.as_ref().is_some_and(|of| of.outcome == outcome.name());
+    if is(Outcome::Succeeded) {
+        LastOutcome::Succeeded
+    } else if is(Outcome::DeadLettered) {
+        LastOutcome::DeadLettered
+    } else if is(Outcome::Expired) {
+        LastOutcome::Expired
+    } else {
+        LastOutcome::None
+    }
+}
+
+/// Returns whether a [folded](Filter::folded) filter matches a record. Ignores `status`, `paused`,
+/// `lastOutcome`, `from` and `to`.
 pub(super) fn matches_record(filter: &Filter, record: &Record<'_>) -> bool {
-    let contains = |text: Option<&str>, part: &str| {
-        text.is_some_and(|text| text.to_lowercase().contains(part))
-    };
+    let contains = |text: &str, part: &str| text.to_lowercase().contains(part);
     filter.kind.is_none_or(|wanted| wanted.includes(kind_of(record)))
         && filter.prefix.as_ref().is_none_or(|prefix| record.id.starts_with(prefix.as_str()))
-        && filter.text.as_ref().is_none_or(|text| contains(record.description.as_deref(), text))
+        && filter.text.as_ref().is_none_or(|text| {
+            contains(&record.id, text)
+                || record.description.as_ref().is_some_and(|of| contains(of, text))
+        })
         && filter.error.as_deref().is_none_or(|error| {
             record.error.as_deref().is_some_and(|text| ErrorText::new(error).is_in(text))
         })
         && (filter.tag.is_none() && filter.other_tag.is_none() || has_tags(filter, record))
+        && filter.callback_type.is_none_or(|kind| callback_type(record.callback) == Some(kind))
         && filter.callback_host.as_ref().is_none_or(|host| {
             webhook_host(record.callback).is_some_and(|callback| callback == *host)
         })

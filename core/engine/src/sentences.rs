@@ -28,6 +28,18 @@ pub(super) fn starts(what: &str, due: UnixMillis, now: UnixMillis) -> String {
     }
 }
 
+/// Describes when a task was paused and by which key, as far as that is known.
+pub(super) fn paused_since(at: Option<UnixMillis>, record: &Record<'_>) -> String {
+    let at = at.map(|at| format!(" since {}", at.shown())).unwrap_or_default();
+    let by = record.paused_by.as_ref().map(|by| format!(", by the API key {by:?}"));
+    at + &by.unwrap_or_default()
+}
+
+/// Returns the note of a pause as a sentence; empty if there is none.
+pub(super) fn noted(record: &Record<'_>) -> String {
+    record.pause_note.as_ref().map(|note| format!(" Note: {note}")).unwrap_or_default()
+}
+
 /// Explains when a run fires, and why not at its own time.
 pub(super) fn explain_time(
     record: &Record<'_>,

@@ -73,6 +73,8 @@ pub(super) struct Tasks {
     /// Every live entry and every schedule, by the hash of its id.
     ids: IdIndex,
     counts: Counts,
+    /// The last revision of a page.
+    last_revision: u64,
 }
 
 impl Tasks {
@@ -90,7 +92,11 @@ impl Tasks {
         fired: usize,
         cancelled: Vec<u64>,
     ) {
-        let mut page = MemPage { directory, body_len, fired: fired as u32, live: 0, cancelled };
+        self.last_revision += 1;
+        let revision = self.last_revision;
+        let fired_entries = fired as u32;
+        let mut page =
+            MemPage { directory, body_len, fired: fired_entries, live: 0, cancelled, revision };
         self.ids.reserve(page.directory.len().saturating_sub(fired));
         for (index, entry) in page.directory.iter().enumerate().skip(fired) {
             if !page.is_cancelled(index) {
@@ -110,6 +116,8 @@ impl Tasks {
             debug_assert!(false, "page {number} does not exist");
             return;
         };
+        self.last_revision += 1;
+        page.revision = self.last_revision;
         let last = page.directory.len();
         let index = page.directory.insert(entry);
         page.body_len = page.body_len.max(entry.offset + entry.len);

@@ -116,8 +116,12 @@ fn the_engine_finds_every_stored_task() {
     );
     assert_eq!((stats.lateness.count(), stats.meter.rows_written), (17, 30));
 
-    let request =
-        ListRequest { filter: Filter::default(), after: None, limit: 100, max_bytes: None };
+    let request = ListRequest {
+        filter: Filter::default(),
+        after: None,
+        limit: 100,
+        ..ListRequest::default()
+    };
     let items = engine.list(&request, &stored).unwrap().items;
     let shown: Vec<_> = items
         .iter()

@@ -16,6 +16,16 @@ pub const MAX_TAGS: usize = 16;
 /// The longest tag of a task.
 pub const MAX_TAG_BYTES: usize = 64;
 
+/// The longest note of a pause, bytes: a few sentences.
+pub const MAX_PAUSE_NOTE_BYTES: usize = 500;
+/// The most bytes that a pause adds to a record: three member names and a number of up to 15
+/// digits, the name of a key, and the note, where each byte may need an escape of two. No message
+/// contains a paused record.
+pub const MAX_PAUSE_BYTES: usize = 100 + 2 * (MAX_KEY_NAME_BYTES + MAX_PAUSE_NOTE_BYTES);
+/// The most bytes of the marks of pauses in one envelope in flight: fifty of the longest. Further
+/// pauses are stored without a mark.
+pub const MAX_PAUSES_BYTES: usize = 32_768;
+
 /// The longest host of a filter: a name of the DNS has 253 bytes.
 pub const MAX_HOST_BYTES: usize = 256;
 /// The longest text of a filter that is compared with the error of an attempt.
@@ -114,8 +124,8 @@ pub const MAX_PAGE_ROW_BYTES: usize = MAX_PAGE_BODY_BYTES + 64 + MAX_PAGE_TASKS 
 /// The largest bit set of the cancelled entries of a page.
 pub const MAX_DEAD_ROW_BYTES: usize = MAX_PAGE_TASKS / 8;
 /// The largest row of a recurring task: its record, with the first and the last run that the shard
-/// counts.
-pub const MAX_SCHEDULE_ROW_BYTES: usize = MAX_RECORD_BYTES + 100;
+/// counts, and with the mark of a pause.
+pub const MAX_SCHEDULE_ROW_BYTES: usize = MAX_RECORD_BYTES + 100 + MAX_PAUSE_BYTES;
 /// The largest state of a shard: counters and a histogram of 496 numbers of up to 20 digits, some
 /// 15,000 bytes; and [`MAX_LANES`] keys, which escapes may lengthen six times, each with some 250
 /// bytes of numbers.
@@ -125,8 +135,8 @@ pub const MAX_STATE_BYTES: usize = 15_000 + MAX_LANES * (6 * MAX_LIMIT_KEY_BYTES
 pub const MAX_OUTBOX_ROW_BYTES: usize =
     MAX_ENVELOPE_BYTES + MAX_PAGE_TASKS * 8 + 256 + MAX_STATE_BYTES;
 /// The largest row of the decisions about the tasks of an envelope in flight: 3 bytes for each
-/// task.
-pub const MAX_DECISIONS_ROW_BYTES: usize = 1 + MAX_PAGE_TASKS * 3;
+/// task, and the marks of pauses.
+pub const MAX_DECISIONS_ROW_BYTES: usize = 3 + MAX_PAGE_TASKS * 3 + MAX_PAUSES_BYTES;
 /// The largest row of a patched record of a task in flight, which must fit an envelope.
 pub const MAX_PATCH_ROW_BYTES: usize = MAX_ENVELOPE_BYTES;
 /// The most bytes of all patched records of one envelope in flight: 34 of the largest. An envelope
@@ -260,6 +270,17 @@ pub const MAX_PROBLEM_BYTES: usize = 1_536;
 pub const MAX_ERRORS_BYTES: usize = 2_000_000;
 /// The most tasks of one page of a list.
 pub const MAX_LIST_LIMIT: usize = 1_000;
+/// The most bytes of rows that the shards read together to find the tasks of one page of a list, if
+/// the filter needs records. The shards divide them ([`crate::listing::share_of_search`]). It
+/// is a thousand pages of their logs, about 200,000 tasks. To fetch a page of 64 KB and to look
+/// through it takes a tenth of a millisecond of a shard, so this takes 0.1 s if all shards share a
+/// thread, and less if each has its own.
+pub const MAX_SEARCHED_BYTES: usize = 64_000_000;
+/// The least share of a shard of [`MAX_SEARCHED_BYTES`], bytes: sixteen pages of its log.
+pub const LEAST_SEARCHED_BYTES: usize = 1_000_000;
+/// The least that a row counts towards [`MAX_SEARCHED_BYTES`], bytes. Fetching a short row takes 40
+/// microseconds, a third of the time for a page of 64 KB.
+pub const SEARCHED_ROW_BYTES: usize = 20_000;
 /// The most bytes of records, or runs, in one page of a list, unless its first task alone is
 /// larger. The shards divide them ([`crate::listing::share_of_page`]), and each may exceed its
 /// share by one record. The coordinator asks 32 shards at once, and holds at most a page and their
@@ -273,6 +294,8 @@ pub const MAX_LIST_BYTES: usize = 4_000_000;
 pub const MAX_RUN_BYTES: usize = 16_000;
 /// The tasks of one page of a list if the request sets no number.
 pub const DEFAULT_LIST_LIMIT: usize = 100;
+/// The most tasks that the answer to a dry run shows: they fit on a screen.
+pub const DRY_RUN_SHOWN: usize = 10;
 /// The most ids of one bulk cancel.
 pub const MAX_CANCEL_IDS: usize = 20_000;
 

@@ -24,6 +24,16 @@ pub struct Explanation {
     /// The name of the API key that created it, as the task says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
+    /// When the task was paused, milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>")]
+    pub paused_at: Option<UnixMillis>,
+    /// The name of the API key that paused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_by: Option<String>,
+    /// Why it was paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause_note: Option<String>,
     /// The most important first.
     pub reasons: Vec<Reason>,
     /// When it fires next, where that is known.

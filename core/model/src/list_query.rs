@@ -5,9 +5,9 @@ use crate::bounds::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
 use crate::format::history::Outcome;
 use crate::hosts::host_of_name;
 use crate::input::{FieldError, cut, in_plain_words, parse_time, unknown_name};
-use crate::listing::Cursor;
+use crate::listing::{Cursor, Order};
 use crate::names::Given;
-use crate::protocol::{Filter, Kind, Status};
+use crate::protocol::{CallbackType, Filter, Kind, LastOutcome, Status};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::StrDeserializer;
@@ -64,11 +64,15 @@ pub const LIST_QUERY: &[&str] = &[
     "text",
     "tag",
     "callbackHost",
+    "callbackType",
     "error",
+    "lastOutcome",
     "kind",
     "status",
+    "paused",
     "from",
     "to",
+    "order",
     "limit",
     "cursor",
 ];
@@ -82,6 +86,8 @@ pub struct ListQuery {
     pub limit: usize,
     /// Where the page begins.
     pub cursor: Option<Cursor>,
+    /// The order of the list.
+    pub order: Order,
 }
 
 /// Parses the parameters of a query.
@@ -91,8 +97,12 @@ pub struct ListQuery {
 pub fn parse_list_query(
     parameters: &mut dyn Iterator<Item = Parameter<'_>>,
 ) -> Result<ListQuery, FieldError> {
-    let mut query =
-        ListQuery { filter: Filter::default(), limit: DEFAULT_LIST_LIMIT, cursor: None };
+    let mut query = ListQuery {
+        filter: Filter::default(),
+        limit: DEFAULT_LIST_LIMIT,
+        cursor: None,
+        order: Order::default(),
+    };
     for parameter in parameters {
         let (name, value) = parameter?;
         let value = value.as_ref();
@@ -102,9 +112,17 @@ pub fn parse_list_query(
             "tag" if query.filter.tag.is_none() => query.filter.tag = Some(value.to_owned()),
             "tag" => query.filter.other_tag = Some(value.to_owned()),
             "callbackHost" => query.filter.callback_host = Some(value.to_owned()),
+            "callbackType" => {
+                query.filter.callback_type = Some(one_of::<CallbackType>("callbackType", value)?)
+            }
             "error" => query.filter.error = Some(value.to_owned()),
+            "lastOutcome" => {
+                query.filter.last_outcome = Some(one_of::<LastOutcome>("lastOutcome", value)?)
+            }
             "kind" => query.filter.kind = Some(one_of::<Kind>("kind", value)?),
             "status" => query.filter.status = Some(one_of::<Given<Status>>("status", value)?.0),
+            "paused" => query.filter.paused = Some(parse_flag("paused", value)?),
+            "order" => query.order = parse_order(value)?,
             "from" => query.filter.from = Some(parse_time("from", value)?),
             "to" => query.filter.to = Some(parse_time("to", value)?),
             "cursor" => {
@@ -121,6 +139,25 @@ pub fn parse_list_query(
     let host = query.filter.callback_host.as_deref();
     query.filter.callback_host = host.map(|host| host_of_name(host, "callbackHost")).transpose()?;
     Ok(query)
+}
+
+/// Parses a parameter that is true or false.
+fn parse_flag(name: &'static str, value: &str) -> Result<bool, FieldError> {
+    value.parse().map_err(|_| {
+        FieldError::new(name, format!("is {:?}; must be true or false", cut(value, 64)))
+    })
+}
+
+/// Parses the parameter `order` of a list of tasks.
+fn parse_order(value: &str) -> Result<Order, FieldError> {
+    match value {
+        "asc" => Ok(Order::Ascending),
+        "desc" => Ok(Order::Descending),
+        _ => {
+            let detail = format!("is {:?}; must be asc or desc", cut(value, 64));
+            Err(FieldError::new("order", detail))
+        }
+    }
 }
 
 /// Parses the parameter `limit`: the most items of a page.
@@ -179,6 +216,10 @@ mod tests {
             ("prefix", "a"),
             ("kind", "no-schedule"),
             ("status", "dead-lettered"),
+            ("callbackType", "durable-object"),
+            ("lastOutcome", "failed"),
+            ("paused", "false"),
+            ("order", "desc"),
             ("from", "1970-01-01T00:00:01Z"),
             ("to", "1795704299000"),
             ("limit", "7"),
@@ -187,6 +228,9 @@ mod tests {
         assert_eq!(query.limit, 7);
         assert_eq!(query.filter.kind, Some(Kind::NoSchedule));
         assert_eq!(query.filter.status, Some(Status::Dead));
+        assert_eq!(query.filter.callback_type, Some(CallbackType::DurableObject));
+        assert_eq!(query.filter.last_outcome, Some(LastOutcome::Failed));
+        assert_eq!((query.filter.paused, query.order), (Some(false), Order::Descending));
         assert_eq!(
             (query.filter.from, query.filter.to),
             (Some(UnixMillis::new(1_000)), Some(UnixMillis::new(1_795_704_299_000)))
@@ -200,7 +244,11 @@ mod tests {
             ("text", "a"),
             ("tag", "a"),
             ("callbackHost", "a.example"),
+            ("callbackType", "queue"),
             ("error", "a"),
+            ("lastOutcome", "none"),
+            ("paused", "true"),
+            ("order", "asc"),
             ("kind", "cron"),
             ("status", "dead-lettered"),
             ("from", "1795704299000"),
@@ -236,6 +284,13 @@ mod tests {
             ("status", "", "status"),
             ("status", "fired", "status"),
             ("status", "dead", "status"),
+            ("callbackType", "mail", "callbackType"),
+            ("callbackType", "", "callbackType"),
+            ("lastOutcome", "skipped", "lastOutcome"),
+            ("paused", "1", "paused"),
+            ("paused", "", "paused"),
+            ("order", "newest", "order"),
+            ("order", "", "order"),
             ("from", "tomorrow", "from"),
             ("from", "0", "from"),
             ("from", "1795704299", "from"),

@@ -5,10 +5,10 @@ import type { DeadLetterList, Filter, JsonObject, Task } from "./types";
 export type Letters = { ids: readonly string[] } | { filter: Filter } | { all: true };
 
 /** Returns a selection of all that a filter means; of every dead letter if it is empty. */
-export const lettersOf = (filter: TaskFilter): Letters => (isEmptyFilter(filter) ? { all: true } : { filter: filterBody(filter) });
+export const lettersOf = ({ status: _, paused: _paused, lastOutcome: _outcome, ...filter }: TaskFilter): Letters => (isEmptyFilter(filter) ? { all: true } : { filter: filterBody(filter) });
 
 export async function listDeadLetters(filter: TaskFilter, page: { limit: number; cursor?: string | undefined }, signal?: AbortSignal): Promise<DeadLetterList> {
-  const { tags, status: _, ...rest } = filter;
+  const { tags, status: _, paused: _paused, lastOutcome: _outcome, ...rest } = filter;
   return (await request<DeadLetterList>("GET", "/v1/dead-letters", { query: { ...rest, tag: tags, ...page }, signal })).body;
 }
 

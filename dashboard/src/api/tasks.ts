@@ -1,7 +1,7 @@
 // Tasks: lists, single ones, and changes.
 
 import { inPath, request, type Answer } from "./client";
-import type { Explanation, Filter, JsonObject, RunList, Task, TaskList } from "./types";
+import type { DryRun, Explanation, Filter, JsonObject, RunList, Task, TaskList } from "./types";
 
 /** What a list of tasks and a change of many are filtered by. Texts as the URL has them. */
 export interface TaskFilter {
@@ -11,7 +11,11 @@ export interface TaskFilter {
   status?: string;
   kind?: string;
   callbackHost?: string;
+  callbackType?: string;
   error?: string;
+  lastOutcome?: string;
+  /** `true` or `false`. */
+  paused?: string;
   from?: string;
   to?: string;
 }
@@ -36,15 +40,15 @@ export const isEmptyFilter = (filter: TaskFilter): boolean =>
 
 /** Writes a filter as the member `filter` of a change. */
 export function filterBody(filter: TaskFilter): Filter {
-  const { tags, ...rest } = filter;
+  const { tags, paused, ...rest } = filter;
   const members = Object.entries(rest).filter(([, value]) => value !== undefined && value !== "");
-  return { ...Object.fromEntries(members), ...(tags && tags.length > 0 ? { tags: [...tags] } : {}) } as Filter;
+  return { ...Object.fromEntries(members), ...(paused ? { paused: paused === "true" } : {}), ...(tags && tags.length > 0 ? { tags: [...tags] } : {}) } as Filter;
 }
 
 /** Returns a selection of all that a filter means; of every task if it is empty. */
 export const selectionOf = (filter: TaskFilter): Selection => (isEmptyFilter(filter) ? { all: true } : { filter: filterBody(filter) });
 
-export async function listTasks(filter: TaskFilter, page: { limit: number; cursor?: string | undefined }, signal?: AbortSignal): Promise<TaskList> {
+export async function listTasks(filter: TaskFilter, page: { limit: number; cursor?: string | undefined; order?: string | undefined }, signal?: AbortSignal): Promise<TaskList> {
   const { tags, ...rest } = filter;
   return (await request<TaskList>("GET", "/v1/tasks", { query: { ...rest, tag: tags, ...page }, signal })).body;
 }
@@ -67,6 +71,18 @@ export const cancelTask = (id: string): Promise<Answer<Task>> => request<Task>("
 
 export const changeTask = (id: string, verb: "pause" | "resume" | "run" | "reschedule", body?: JsonObject): Promise<Answer<Task>> =>
   request<Task>("POST", `/v1/tasks/${inPath(id)}/${verb}`, body === undefined ? {} : { body });
+
+/** So many counts at most: each goes further than the one before if the filter reads tasks. */
+const MOST_COUNTS = 10;
+
+/** Counts what a change of many would change, without changing anything, until the count is complete or has been repeated enough. */
+export async function countMany(path: string, body: object, signal: AbortSignal, onCount: (counted: DryRun) => void): Promise<void> {
+  for (let counts = 0; counts < MOST_COUNTS; counts += 1) {
+    const { body: counted } = await request<DryRun>("POST", path, { body: { ...body, dryRun: true }, signal });
+    onCount(counted);
+    if (counted.done) return;
+  }
+}
 
 /** Changes many tasks with one request, which may do a part of the work only: see `done`. */
 export const changeMany = async (verb: ManyVerb, selection: Selection, more: JsonObject = {}): Promise<ManyAnswer> =>

@@ -6,6 +6,7 @@ type Schemas = components["schemas"];
 
 export type Task = Schemas["Task"];
 export type TaskList = Schemas["TaskList"];
+export type DryRun = Schemas["DryRun"];
 export type Callback = Schemas["Callback"];
 export type Filter = Schemas["Filter"];
 export type Run = Schemas["Run"];

@@ -1,21 +1,24 @@
 import { count, whole } from "../lib/numbers";
 import type { CursorList } from "../lib/cursor-list";
+import { fullTime } from "../lib/time";
 import { Button, ErrorNote } from "./basics";
 
 /** Says how far a list has been read, and goes on. `total` is the number of all, where it is known. */
 export function ListFoot({ list, noun, total }: { list: CursorList<unknown>; noun: string; total?: number | undefined }) {
   if (list.error) return <ErrorNote error={list.error} onRetry={() => void list.more()} />;
   const shown = count(list.length, noun);
+  const until = list.until === undefined ? "" : `, up to ${fullTime(list.until)}`;
+  const looked = list.looked === 0 ? count(list.pagesRead, "page") : count(list.looked, "record");
   return (
     <p class="list-foot muted" role="status">
       {list.isLoading && list.length === 0
         ? list.pagesRead === 0
           ? "Reading…"
-          : `Searching: ${count(list.pagesRead, "page")} read, nothing found yet…`
+          : `Searching: ${looked} looked at${until}, nothing found yet…`
         : list.isComplete
           ? `${shown}: all of them`
           : total === undefined
-            ? `${shown} so far: scroll for more`
+            ? `${shown} so far${list.isWaiting ? `: ${looked} looked at${until}` : ": scroll for more"}`
             : `${whole(list.length)} of ${count(total, noun)} read: scroll for more`}
       {list.isWaiting && (
         <Button kind="quiet" onClick={() => void list.more()}>

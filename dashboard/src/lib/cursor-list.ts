@@ -6,6 +6,8 @@ export interface Portion<Item> {
   items: readonly Item[];
   /** Where the next page begins; null at the end. */
   cursor: string | null;
+  /** How many records were looked at for the page, and up to which time, if the list says so. */
+  searched?: { records: number; until?: number } | undefined;
 }
 
 interface Page<Item> {
@@ -34,6 +36,10 @@ export class CursorList<Item> {
   isWaiting = false;
   /** How many pages have been read for this list. */
   pagesRead = 0;
+  /** How many records the scheduler has looked at for them, as far as it says. */
+  looked = 0;
+  /** The time up to which it has looked; undefined if that is not known, or at the end. */
+  until: number | undefined;
   #pages: Page<Item>[] = [];
   #next: string | undefined;
   #length = 0;
@@ -74,9 +80,11 @@ export class CursorList<Item> {
     try {
       for (;;) {
         const start = this.#next;
-        const { items, cursor } = await this.load(start, signal);
+        const { items, cursor, searched } = await this.load(start, signal);
         if (signal.aborted) return;
         this.pagesRead += 1;
+        this.looked += searched?.records ?? 0;
+        this.until = searched?.until;
         this.#uses += 1;
         if (items.length > 0) this.#pages.push({ start, first: this.#length, count: items.length, items, lastUsed: this.#uses });
         this.#length += items.length;

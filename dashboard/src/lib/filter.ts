@@ -3,10 +3,13 @@
 import type { TaskFilter } from "../api/tasks";
 import { fullTime } from "./time";
 
-const TEXTS = ["text", "prefix", "status", "kind", "callbackHost", "error", "from", "to"] as const;
+const TEXTS = ["text", "prefix", "status", "paused", "kind", "callbackType", "callbackHost", "lastOutcome", "error", "from", "to"] as const;
 export type FilterName = (typeof TEXTS)[number] | "tag";
 
 export const STATUSES = ["scheduled", "running", "retrying", "held", "paused", "unscheduled", "dead-lettered"] as const;
+export const CALLBACK_TYPES = ["webhook", "service", "durable-object", "handler", "queue"] as const;
+export const LAST_OUTCOMES = ["failed", "dead-lettered", "succeeded", "expired", "none"] as const;
+export const PAUSED = ["true", "false"] as const;
 export const KINDS = ["once", "recurring", "cron", "every", "rrule", "no-schedule"] as const;
 
 /** Reads a filter from a query. Two tags are joined with a comma. */
@@ -22,12 +25,15 @@ export function filterOf(query: URLSearchParams): TaskFilter {
 
 /** Names of the parts, as the form and the confirmations show them. */
 export const LABELS: Readonly<Record<FilterName, string>> = {
-  text: "Description contains",
+  text: "Id or description contains",
   prefix: "Id begins with",
   tag: "Tag",
   status: "Status",
+  paused: "Paused",
   kind: "Kind",
+  callbackType: "Calls a",
   callbackHost: "Webhook host",
+  lastOutcome: "Last outcome",
   error: "Error contains",
   from: "From",
   to: "Before",

@@ -6,6 +6,7 @@ import { isEmptyFilter } from "../api/tasks";
 import type { Task } from "../api/types";
 import { Button, Empty, ErrorNote, Link, Loading, PageHead, Time } from "../components/basics";
 import { ActionDialog } from "../components/dialog";
+import { countedText, useDryRun } from "../components/use-dry-run";
 import { describeFilter, filterOf } from "../lib/filter";
 import { grouped, type LetterGroup } from "../lib/groups";
 import { count, whole } from "../lib/numbers";
@@ -15,6 +16,8 @@ import { tell } from "../state/notices";
 import { TaskFilters } from "./tasks/filters";
 
 const PAGE = 1_000;
+/** A page may be empty although more follow: so many in a row are read before somebody has to say that the search is to go on. */
+const MOST_EMPTY_PAGES = 10;
 /** Rows of a group that are in the document. */
 const SHOWN = 50;
 
@@ -36,7 +39,10 @@ export function DeadLetters() {
 
   const read = async (from: string | undefined, before: Task[], signal?: AbortSignal) => {
     try {
-      const page = await listDeadLetters(filter, { limit: PAGE, cursor: from }, signal);
+      let page = await listDeadLetters(filter, { limit: PAGE, cursor: from }, signal);
+      for (let pages = 1; pages < MOST_EMPTY_PAGES && page.deadLetters.length === 0 && page.cursor !== null; pages += 1) {
+        page = await listDeadLetters(filter, { limit: PAGE, cursor: page.cursor }, signal);
+      }
       setLetters([...before, ...page.deadLetters]);
       setCursor(page.cursor);
       setError(undefined);
@@ -73,7 +79,7 @@ export function DeadLetters() {
           </>
         )}
       </PageHead>
-      <TaskFilters without={["status"]} />
+      <TaskFilters without={["status", "paused", "lastOutcome"]} />
       <ErrorNote error={error} onRetry={() => setRound(round + 1)} />
       {chosen.size > 0 && (
         <div class="bulk" role="group" aria-label="Selected dead letters">
@@ -112,13 +118,20 @@ export function DeadLetters() {
           }}
         >
           <p>
-            This means <strong>{asked.which}</strong>.
+            This means <strong>{asked.which}</strong>
+            <LettersCount asked={asked} />.
           </p>
           <p>{asked.verb === "replay" ? "Each starts over with its first attempt, and has all attempts of its retry policy again." : "They are gone. Their history stays. This cannot be undone."}</p>
         </ActionDialog>
       )}
     </div>
   );
+}
+
+/** Says how many dead letters a change by filter means. */
+function LettersCount({ asked: { verb, letters } }: { asked: Asked }) {
+  const counted = useDryRun(`/v1/dead-letters/${verb}`, "ids" in letters ? undefined : letters);
+  return "ids" in letters ? null : <>: {countedText(counted, "dead letter")}</>;
 }
 
 interface GroupProps {

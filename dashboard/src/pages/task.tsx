@@ -180,6 +180,15 @@ function Definition({ task }: { task: TaskBody }) {
             </dd>
           </>
         )}
+        {task.pausedAt !== undefined && (
+          <>
+            <dt>Paused</dt>
+            <dd>
+              <Time at={task.pausedAt} /> {task.pausedBy && <span class="muted">by the key “{task.pausedBy}”</span>}
+              {task.pauseNote && <p>{task.pauseNote}</p>}
+            </dd>
+          </>
+        )}
         {task.updatedAt !== undefined && (
           <>
             <dt>Changed</dt>

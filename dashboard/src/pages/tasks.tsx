@@ -56,9 +56,9 @@ export function Tasks() {
   const [total, setTotal] = useState<number>();
   const list = useCursorList<Task>(
     async (cursor, signal) => {
-      const page = await listTasks(filter, { limit: cursor === undefined ? FIRST_PAGE : PAGE, cursor }, signal);
+      const page = await listTasks(filter, { limit: cursor === undefined ? FIRST_PAGE : PAGE, cursor, order: query.value.get("order") ?? undefined }, signal);
       if (cursor === undefined) setTotal(page.total);
-      return { items: page.tasks, cursor: page.cursor };
+      return { items: page.tasks, cursor: page.cursor, searched: page.searched };
     },
     [query.value.toString(), round],
   );
@@ -91,7 +91,9 @@ export function Tasks() {
           </LinkButton>
         )}
       </PageHead>
-      <TaskFilters />
+      <TaskFilters>
+        <OrderChoice />
+      </TaskFilters>
       {isEmpty && isEmptyFilter(filter) ? (
         <FirstTask />
       ) : isEmpty ? (
@@ -100,7 +102,7 @@ export function Tasks() {
         </Empty>
       ) : (
         <>
-          {mayWrite.value && <BulkBar chosen={chosen} filter={filter} total={total} onDone={again} onClear={() => setChosen(new Set())} />}
+          {mayWrite.value && <BulkBar chosen={chosen} filter={filter} onDone={again} onClear={() => setChosen(new Set())} />}
           <VirtualList
             label="Tasks"
             columns={COLUMNS}
@@ -139,6 +141,19 @@ export function Tasks() {
   );
 }
 
+/** In which order the list is read. */
+function OrderChoice() {
+  return (
+    <label class="filter">
+      <span>Due</span>
+      <select value={query.value.get("order") ?? ""} onChange={(event) => setQuery({ order: event.currentTarget.value })}>
+        <option value="">first to last</option>
+        <option value="desc">last to first</option>
+      </select>
+    </label>
+  );
+}
+
 function Row({ task, isChosen, onChoose }: { task: Task | undefined; isChosen: ReadonlySet<string>; onChoose: (id: string, isChosen: boolean) => void }) {
   if (!task) return <span role="cell" class="muted">Reading…</span>;
   return (
@@ -155,7 +170,9 @@ function Row({ task, isChosen, onChoose }: { task: Task | undefined; isChosen: R
         {task.description && <span class="muted"> {task.description}</span>}
       </span>
       <span role="cell">
-        <Badge value={task.status} />
+        <span title={task.pauseNote}>
+          <Badge value={task.status} />
+        </span>
       </span>
       <span role="cell" class="clip">
         <Time at={timeOf(task)} isBare />

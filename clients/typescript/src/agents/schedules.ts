@@ -107,7 +107,8 @@ export class Schedules {
   /** Pauses, resumes or runs a schedule. Returns whether there is one. */
   async change(id: string, change: "pause" | "resume" | "run"): Promise<boolean> {
     try {
-      await this.#client()[change](this.#home.prefix + id);
+      const [client, name] = [this.#client(), this.#home.prefix + id];
+      await (change === "pause" ? client.pause(name) : client[change](name));
       return true;
     } catch (error) {
       if (isType(error, "/problems/no-task")) return false;

@@ -2,6 +2,7 @@ import type {
   AllRuns,
   CancelledMany,
   ChangedMany,
+  DryRun,
   ErrorGroup,
   Explanation,
   Filter,
@@ -48,6 +49,15 @@ export type TaskQuery = Omit<ListTasksQuery, "tag"> & {
   /** The tags include this, or both of these. */
   tag?: string | readonly string[] | undefined;
 };
+
+/** Options of a pause of many tasks. */
+export type PauseManyOptions = CallOptions & {
+  /** Why they are paused, up to 500 bytes on one line. */
+  note?: string | undefined;
+};
+
+/** Options of a pause of one task. */
+export type PauseOptions = ChangeOptions & PauseManyOptions;
 
 /** How an attempt ended. */
 export type Outcome = NonNullable<ListAllRunsQuery["outcome"]>[number];
@@ -136,9 +146,30 @@ export class SchedulerClient {
     return scheduleTasks(this.#requests, tasks, options);
   }
 
-  /** Lists the tasks that meet every part of a query, in due order: what waits, what is in flight, and dead letters. */
+  /**
+   * Lists the tasks that meet every part of a query, in due order: what waits, what is in flight, and dead letters.
+   *
+   * A page takes a bounded amount of work, so a search of many tasks has pages that are empty. The iteration goes on by itself.
+   * `pages()` gives each page with how far it has looked.
+   */
   query(query: TaskQuery = {}, options: CallOptions = {}): Pages<Task> {
-    return this.#list<TaskList, Task>("/v1/tasks", query, options, ({ tasks, cursor, total }) => ({ items: tasks, cursor, total }));
+    return this.#list<TaskList, Task>("/v1/tasks", query, options, ({ tasks, cursor, total, searched }) => ({ items: tasks, cursor, total, searched }));
+  }
+
+  /**
+   * Returns how many tasks a change of many would change, and the first of them. Changes nothing.
+   *
+   * The count takes a bounded amount of work. If `done` is false, there may be more tasks than `count`.
+   *
+   * @example
+   * const { count, done, tasks } = await scheduler.dryRun("cancel", { tag: "orders", lastOutcome: "failed" });
+   */
+  dryRun(action: "cancel" | "pause" | "resume" | "run", selection: Filter, options?: CallOptions): Promise<DryRun>;
+  /** Returns how many tasks a reschedule would move, and the first of them. */
+  dryRun(action: "reschedule", selection: Filter, when: Reschedule, options?: CallOptions): Promise<DryRun>;
+  async dryRun(action: string, filter: Filter, second: Reschedule | CallOptions = {}, third: CallOptions = {}): Promise<DryRun> {
+    const [when, options] = action === "reschedule" ? [second as Reschedule, third] : [{}, second as CallOptions];
+    return this.#body({ method: "POST", path: `/v1/tasks/${action}`, body: { filter, ...when, dryRun: true }, ifUncertain: "repeat", options });
   }
 
   /** Returns a task, or undefined if no task has this id now. A task is gone once its last run has ended. */
@@ -170,13 +201,18 @@ export class SchedulerClient {
     return this.#change("PATCH", id, undefined, patch, options);
   }
 
-  /** Keeps a task from firing until it is resumed, and returns it. Without effect on a paused task: `changed` is then false. */
-  pause(id: string, options?: ChangeOptions): Promise<VersionedTask>;
+  /**
+   * Keeps a task from firing until it is resumed, and returns it. If the task is paused, only another `note` changes it:
+   * `changed` says whether the request changed anything. The task shows when and by which key it was paused, and the note.
+   */
+  pause(id: string, options?: PauseOptions): Promise<VersionedTask>;
   /** Pauses many tasks, and returns how many. */
-  pause(selection: TaskSelection, options?: CallOptions): Promise<ChangedMany>;
-  async pause(which: string | TaskSelection, options: ChangeOptions = {}): Promise<VersionedTask | ChangedMany> {
-    if (typeof which !== "string") return this.#many<ChangedMany>("pause", which, {}, options);
-    return this.#change("POST", which, "pause", undefined, options);
+  pause(selection: TaskSelection, options?: PauseManyOptions): Promise<ChangedMany>;
+  async pause(which: string | TaskSelection, options: PauseOptions = {}): Promise<VersionedTask | ChangedMany> {
+    const { note } = options;
+    const body = note === undefined ? undefined : { note };
+    if (typeof which !== "string") return this.#many<ChangedMany>("pause", which, body ?? {}, options);
+    return this.#change("POST", which, "pause", body, options);
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { DeadLetterList, DeletedDeadLetter, DiscardedMany, Filter, ListDeadLettersQuery, ReplayedMany, ReplayInput, Task } from "../generated/openapi.ts";
+import type { DeadLetterList, DeletedDeadLetter, DiscardedMany, DryRun, Filter, ListDeadLettersQuery, ReplayedMany, ReplayInput, Task } from "../generated/openapi.ts";
 import type { CallOptions } from "./options.ts";
 import { Pages } from "./pages.ts";
 import { pathOf } from "./paths.ts";
@@ -6,7 +6,10 @@ import type { Requests } from "./requests.ts";
 import { chunks, sumReplies } from "./selection.ts";
 
 /** Which dead letters: those with these ids, or those that meet every part of a filter. `{ all: true }` selects all of them. */
-export type DeadLetterSelection = readonly string[] | Omit<Filter, "status">;
+export type DeadLetterSelection = readonly string[] | DeadLetterFilter;
+
+/** A filter of dead letters, which all have one status. `from` and `to` are times of death. */
+export type DeadLetterFilter = Omit<Filter, "status" | "paused" | "lastOutcome">;
 
 /** Parameters of a list of dead letters. `from` and `to` are times of death. */
 export type DeadLetterQuery = Omit<ListDeadLettersQuery, "tag"> & {
@@ -26,7 +29,7 @@ export class DeadLetters {
   list({ cursor: from, ...query }: DeadLetterQuery = {}, options: CallOptions = {}): Pages<Task> {
     return new Pages(async (cursor) => {
       const { body } = await this.#requests.send<DeadLetterList>({ method: "GET", path: "/v1/dead-letters", query: { ...query, cursor }, options });
-      return { items: body.deadLetters, cursor: body.cursor };
+      return { items: body.deadLetters, cursor: body.cursor, searched: body.searched };
     }, from);
   }
 
@@ -53,6 +56,12 @@ export class DeadLetters {
   async discard(which: string | DeadLetterSelection, options: CallOptions = {}): Promise<DeletedDeadLetter | DiscardedMany> {
     if (typeof which !== "string") return this.#many<DiscardedMany>("discard", which, options);
     return (await this.#requests.send<DeletedDeadLetter>({ method: "DELETE", path: pathOf("dead-letters", which), options })).body;
+  }
+
+  /** Returns how many dead letters a replay or a discard of many would affect, and the first of them. Changes nothing. */
+  async dryRun(action: "replay" | "discard", filter: DeadLetterFilter, options: CallOptions = {}): Promise<DryRun> {
+    const body = { filter, dryRun: true };
+    return (await this.#requests.send<DryRun>({ method: "POST", path: `/v1/dead-letters/${action}`, body, ifUncertain: "repeat", options })).body;
   }
 
   async #many<Reply extends { done: boolean }>(action: string, which: DeadLetterSelection, options: CallOptions): Promise<Reply> {

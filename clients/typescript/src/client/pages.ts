@@ -5,6 +5,16 @@ export interface Page<Item> {
   cursor: string | null;
   /** The number of all items of the list. Only the first page of a list without a filter has it. */
   total?: number | undefined;
+  /** How far the search for this page has looked. Lists of tasks and of dead letters have it. */
+  searched?: Searched | undefined;
+}
+
+/** How far the search for a page has looked. */
+export interface Searched {
+  /** The number of tasks, attempts and dead letters that the shards looked at for this page. */
+  records: number;
+  /** The time up to which this page and those before it have looked, milliseconds since 1970. Absent at the end of the list, and where the rest has no due time. */
+  until?: number | undefined;
 }
 
 /**

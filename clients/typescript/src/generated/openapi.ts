@@ -157,6 +157,15 @@ export interface DeadLetterFilter {
   all?: true | null | undefined;
   /** The callback is a webhook to this host. A port is not part of it. */
   callbackHost?: string | null | undefined;
+  /**
+   * The type of the callback.
+   * - `webhook`: A request to a URL.
+   * - `service`: A call of another Worker.
+   * - `durable-object`: A call of a Durable Object.
+   * - `handler`: A function that is built into the Worker.
+   * - `queue`: A message in a queue of yours.
+   */
+  callbackType?: "webhook" | "service" | "durable-object" | "handler" | "queue" | null | undefined;
   /** The error of the last attempt contains this. Upper and lower case are equal. */
   error?: string | null | undefined;
   /**
@@ -180,7 +189,7 @@ export interface DeadLetterFilter {
   tag?: string | null | undefined;
   /** The tags include all of these. Not beside `tag`. */
   tags?: string[] | null | undefined;
-  /** The description contains this. Upper and lower case are equal. */
+  /** The id or the description contains this. Upper and lower case are equal. */
   text?: string | null | undefined;
   /** The time of the task is before this time. */
   to?: Time | null | undefined;
@@ -198,6 +207,17 @@ export interface DeadLetterList {
    * follow.
    */
   deadLetters: Task[];
+  /** How far the shards have looked for a page. A page takes a bounded amount of work. */
+  searched: {
+    /** The number of tasks, attempts and dead letters that the shards looked at for this page. */
+    records: number;
+    /**
+     * If more follow: this page and those before it have looked at everything up to this time in
+     * the order of the list, milliseconds since 1970. Absent where the rest of the list has no due
+     * time.
+     */
+    until?: number | undefined;
+  };
 }
 
 /** It is deleted: an API key, a namespace or a limit. */
@@ -296,6 +316,22 @@ export interface DiscardedMany {
    * names no ids.
    */
   notFound?: string[] | undefined;
+}
+
+/** What a request for many tasks would do. It has changed nothing. */
+export interface DryRun {
+  /** How many tasks, attempts or dead letters it would change, as far as they were counted. */
+  count: number;
+  /**
+   * Whether all were counted. A count takes a bounded amount of work: where it is false, there
+   * may be more. The same request again counts further if the filter reads tasks.
+   */
+  done: boolean;
+  dryRun: true;
+  /** How many of these are attempts in flight. Absent for 0. */
+  running?: number | undefined;
+  /** The first of them, in the order of a list. */
+  tasks: Task[];
 }
 
 /** A call of a Durable Object through a namespace's binding. */
@@ -414,6 +450,12 @@ export interface Explanation {
   lastRun?: Run | undefined;
   /** When it fires next, where that is known. */
   nextRun?: NextRun | undefined;
+  /** Why it was paused. */
+  pauseNote?: string | undefined;
+  /** When the task was paused, milliseconds since 1970. */
+  pausedAt?: number | undefined;
+  /** The name of the API key that paused it. */
+  pausedBy?: string | undefined;
   /** The most important first. */
   reasons: Reason[];
   /** How attempts went, the newest first: the last few that `/runs` lists. */
@@ -439,6 +481,15 @@ export interface Filter {
   all?: true | null | undefined;
   /** The callback is a webhook to this host. A port is not part of it. */
   callbackHost?: string | null | undefined;
+  /**
+   * The type of the callback.
+   * - `webhook`: A request to a URL.
+   * - `service`: A call of another Worker.
+   * - `durable-object`: A call of a Durable Object.
+   * - `handler`: A function that is built into the Worker.
+   * - `queue`: A message in a queue of yours.
+   */
+  callbackType?: "webhook" | "service" | "durable-object" | "handler" | "queue" | null | undefined;
   /** The error of the last attempt contains this. Upper and lower case are equal. */
   error?: string | null | undefined;
   /**
@@ -456,6 +507,17 @@ export interface Filter {
    * - `no-schedule`: It does not fire by itself.
    */
   kind?: "once" | "recurring" | "cron" | "every" | "rrule" | "no-schedule" | null | undefined;
+  /**
+   * How the last attempt ended, as far as the task keeps it.
+   * - `none`: Nothing is known of an attempt: it is the first one, or the task recurs or has no schedule.
+   * - `failed`: It failed, and a further attempt waits, is paused or is in flight.
+   * - `dead-lettered`: It failed for good: a dead letter.
+   * - `succeeded`: The run succeeded, and its follow-up waits, is paused or is in flight.
+   * - `expired`: The run expired, and its follow-up waits, is paused or is in flight.
+   */
+  lastOutcome?: "none" | "failed" | "dead-lettered" | "succeeded" | "expired" | null | undefined;
+  /** Whether it waits to be resumed, or will when its attempt in flight has ended. */
+  paused?: boolean | null | undefined;
   /** The id starts with this. */
   prefix?: string | null | undefined;
   /**
@@ -473,7 +535,7 @@ export interface Filter {
   tag?: string | null | undefined;
   /** The tags include all of these. Not beside `tag`. */
   tags?: readonly string[] | null | undefined;
-  /** The description contains this. Upper and lower case are equal. */
+  /** The id or the description contains this. Upper and lower case are equal. */
   text?: string | null | undefined;
   /** The time of the task is before this time. */
   to?: Time | null | undefined;
@@ -599,9 +661,16 @@ export interface MadeKey {
 export type ManyLetters = {
   ids: readonly string[];
 } | {
+  /**
+   * Changes nothing, and answers how many dead letters the request would affect, and the
+   * first of them.
+   */
+  dryRun?: boolean | null | undefined;
   filter: DeadLetterFilter;
 } | {
   all: true;
+  /** Changes nothing, and answers how many there are, and the first of them. */
+  dryRun?: boolean | null | undefined;
 };
 
 /** What the platform bills. */
@@ -1214,6 +1283,59 @@ export interface OwnKey {
   scopes: ("read" | "write" | "admin")[];
 }
 
+/** Why a task is paused. */
+export interface Pause {
+  /**
+   * Why they are paused, for a pause only. A pause with a note replaces the note of a paused
+   * task.
+   */
+  note?: string | null | undefined;
+}
+
+/** Which tasks, by id, by a filter, or all, and why. */
+export type PauseMany = {
+  all?: null | undefined;
+  dryRun?: null | undefined;
+  filter?: null | undefined;
+  /** By id; a repeated id counts once. Not where the path names the task. */
+  ids: string[];
+  /**
+   * Why they are paused, for a pause only. A pause with a note replaces the note of a paused
+   * task.
+   */
+  note?: string | null | undefined;
+} | {
+  all?: null | undefined;
+  /**
+   * Changes nothing, and answers how many tasks the request would change, and the first of them.
+   * Not beside `ids`, and not where the path names the task.
+   */
+  dryRun?: boolean | null | undefined;
+  /** All that fulfil every part of the filter. Not where the path names the task. */
+  filter: Filter;
+  ids?: null | undefined;
+  /**
+   * Why they are paused, for a pause only. A pause with a note replaces the note of a paused
+   * task.
+   */
+  note?: string | null | undefined;
+} | {
+  /** Every task, in place of ids and filter. Not where the path names the task. */
+  all: true;
+  /**
+   * Changes nothing, and answers how many tasks the request would change, and the first of them.
+   * Not beside `ids`, and not where the path names the task.
+   */
+  dryRun?: boolean | null | undefined;
+  filter?: null | undefined;
+  ids?: null | undefined;
+  /**
+   * Why they are paused, for a pause only. A pause with a note replaces the note of a paused
+   * task.
+   */
+  note?: string | null | undefined;
+};
+
 /** Percentiles in milliseconds. */
 export interface Percentiles {
   count: number;
@@ -1781,8 +1903,14 @@ export interface QueuedTask {
    * - `queue-one`: It waits for the end of the one before; further ones do not fire.
    */
   overlap?: "allow" | "skip" | "queue-one" | undefined;
+  /** Why it was paused: the `note` of the request. */
+  pauseNote?: string | undefined;
   /** That a recurring task waits to be resumed. Of others, their place in the order says it. */
   paused?: boolean | undefined;
+  /** When the task was paused, milliseconds since 1970. Absent if it is not paused, if it was created so, or if an earlier release paused it. */
+  pausedAt?: number | undefined;
+  /** The name of the API key that paused it. Absent for a key of the deployment's secret, which has no name. */
+  pausedBy?: string | undefined;
   /** The user's data. */
   payload?: unknown;
   /** Of tasks that are due together, those with a higher priority fire first. */
@@ -1895,6 +2023,7 @@ export type Reschedule = {
 export type RescheduleMany = {
   all?: null | undefined;
   delayInSeconds?: null | undefined;
+  dryRun?: null | undefined;
   filter?: null | undefined;
   /** By id; a repeated id counts once. Not where the path names the task. */
   ids: readonly string[];
@@ -1906,6 +2035,7 @@ export type RescheduleMany = {
   all?: null | undefined;
   /** How long from now they fire instead, seconds, of a reschedule only. */
   delayInSeconds: number;
+  dryRun?: null | undefined;
   filter?: null | undefined;
   /** By id; a repeated id counts once. Not where the path names the task. */
   ids: readonly string[];
@@ -1914,6 +2044,11 @@ export type RescheduleMany = {
 } | {
   all?: null | undefined;
   delayInSeconds?: null | undefined;
+  /**
+   * Changes nothing, and answers how many tasks the request would change, and the first of them.
+   * Not beside `ids`, and not where the path names the task.
+   */
+  dryRun?: boolean | null | undefined;
   /** All that fulfil every part of the filter. Not where the path names the task. */
   filter: Filter;
   ids?: null | undefined;
@@ -1925,6 +2060,11 @@ export type RescheduleMany = {
   all?: null | undefined;
   /** How long from now they fire instead, seconds, of a reschedule only. */
   delayInSeconds: number;
+  /**
+   * Changes nothing, and answers how many tasks the request would change, and the first of them.
+   * Not beside `ids`, and not where the path names the task.
+   */
+  dryRun?: boolean | null | undefined;
   /** All that fulfil every part of the filter. Not where the path names the task. */
   filter: Filter;
   ids?: null | undefined;
@@ -1934,6 +2074,11 @@ export type RescheduleMany = {
   /** Every task, in place of ids and filter. Not where the path names the task. */
   all: true;
   delayInSeconds?: null | undefined;
+  /**
+   * Changes nothing, and answers how many tasks the request would change, and the first of them.
+   * Not beside `ids`, and not where the path names the task.
+   */
+  dryRun?: boolean | null | undefined;
   filter?: null | undefined;
   ids?: null | undefined;
   /** When they fire instead, of a reschedule only. */
@@ -1945,6 +2090,11 @@ export type RescheduleMany = {
   all: true;
   /** How long from now they fire instead, seconds, of a reschedule only. */
   delayInSeconds: number;
+  /**
+   * Changes nothing, and answers how many tasks the request would change, and the first of them.
+   * Not beside `ids`, and not where the path names the task.
+   */
+  dryRun?: boolean | null | undefined;
   filter?: null | undefined;
   ids?: null | undefined;
   time?: null | undefined;
@@ -2040,17 +2190,28 @@ export interface RunList {
 /** Which tasks, by id, by a filter, or all. */
 export type Selection = {
   all?: null | undefined;
+  dryRun?: null | undefined;
   filter?: null | undefined;
   /** By id; a repeated id counts once. Not where the path names the task. */
   ids: readonly string[];
 } | {
   all?: null | undefined;
+  /**
+   * Changes nothing, and answers how many tasks the request would change, and the first of them.
+   * Not beside `ids`, and not where the path names the task.
+   */
+  dryRun?: boolean | null | undefined;
   /** All that fulfil every part of the filter. Not where the path names the task. */
   filter: Filter;
   ids?: null | undefined;
 } | {
   /** Every task, in place of ids and filter. Not where the path names the task. */
   all: true;
+  /**
+   * Changes nothing, and answers how many tasks the request would change, and the first of them.
+   * Not beside `ids`, and not where the path names the task.
+   */
+  dryRun?: boolean | null | undefined;
   filter?: null | undefined;
   ids?: null | undefined;
 };
@@ -2349,8 +2510,14 @@ export interface Task {
    * - `queue-one`: It waits for the end of the one before; further ones do not fire.
    */
   overlap?: "allow" | "skip" | "queue-one" | undefined;
+  /** Why it was paused: the `note` of the request. */
+  pauseNote?: string | undefined;
   /** That a recurring task waits to be resumed. Of others, their place in the order says it. */
   paused?: boolean | undefined;
+  /** When the task was paused, milliseconds since 1970. Absent if it is not paused, if it was created so, or if an earlier release paused it. */
+  pausedAt?: number | undefined;
+  /** The name of the API key that paused it. Absent for a key of the deployment's secret, which has no name. */
+  pausedBy?: string | undefined;
   /** The user's data. */
   payload?: unknown;
   /** Of tasks that are due together, those with a higher priority fire first. */
@@ -2406,9 +2573,20 @@ export interface TaskList {
    * list.
    */
   cursor: string | null;
+  /** How far the shards have looked for a page. A page takes a bounded amount of work. */
+  searched: {
+    /** The number of tasks, attempts and dead letters that the shards looked at for this page. */
+    records: number;
+    /**
+     * If more follow: this page and those before it have looked at everything up to this time in
+     * the order of the list, milliseconds since 1970. Absent where the rest of the list has no due
+     * time.
+     */
+    until?: number | undefined;
+  };
   /**
-   * In order of due time; attempts in flight, by when they were sent. A page may hold fewer tasks
-   * than `limit`, or none, although more follow.
+   * In order of due time; attempts in flight, by when they were sent. A page may hold fewer
+   * tasks than `limit`, or none, although more follow.
    */
   tasks: Task[];
   /** The number of items of the whole list. Only on the first page of a list without a filter. */
@@ -2550,6 +2728,15 @@ export interface WebhookCallback {
 export interface ListTasksQuery {
   /** The callback is a webhook to this host. A port is not part of it. */
   callbackHost?: string | undefined;
+  /**
+   * The type of the callback.
+   * - `webhook`: A request to a URL.
+   * - `service`: A call of another Worker.
+   * - `durable-object`: A call of a Durable Object.
+   * - `handler`: A function that is built into the Worker.
+   * - `queue`: A message in a queue of yours.
+   */
+  callbackType?: "webhook" | "service" | "durable-object" | "handler" | "queue" | undefined;
   /** The error of the last attempt contains this. Upper and lower case are equal. */
   error?: string | undefined;
   /**
@@ -2567,6 +2754,17 @@ export interface ListTasksQuery {
    * - `no-schedule`: It does not fire by itself.
    */
   kind?: "once" | "recurring" | "cron" | "every" | "rrule" | "no-schedule" | undefined;
+  /**
+   * How the last attempt ended, as far as the task keeps it.
+   * - `none`: Nothing is known of an attempt: it is the first one, or the task recurs or has no schedule.
+   * - `failed`: It failed, and a further attempt waits, is paused or is in flight.
+   * - `dead-lettered`: It failed for good: a dead letter.
+   * - `succeeded`: The run succeeded, and its follow-up waits, is paused or is in flight.
+   * - `expired`: The run expired, and its follow-up waits, is paused or is in flight.
+   */
+  lastOutcome?: "none" | "failed" | "dead-lettered" | "succeeded" | "expired" | undefined;
+  /** Whether it waits to be resumed, or will when its attempt in flight has ended. */
+  paused?: boolean | undefined;
   /** The id starts with this. */
   prefix?: string | undefined;
   /**
@@ -2582,10 +2780,12 @@ export interface ListTasksQuery {
   status?: "scheduled" | "retrying" | "held" | "running" | "paused" | "dead-lettered" | "unscheduled" | undefined;
   /** The tags include this. Give it twice to require two tags. */
   tag?: readonly string[] | undefined;
-  /** The description contains this. Upper and lower case are equal. */
+  /** The id or the description contains this. Upper and lower case are equal. */
   text?: string | undefined;
   /** The time of the task is before this time. */
   to?: Time | undefined;
+  /** From the first due time to the last, or from the end of the list to its beginning. A list that is read from its end misses a task that fires or fails meanwhile. */
+  order?: "asc" | "desc" | undefined;
   /** The largest number of items on the page. */
   limit?: number | undefined;
   /** The cursor from the answer before, unchanged. */
@@ -2632,6 +2832,15 @@ export interface ListAllRunsQuery {
 export interface ListDeadLettersQuery {
   /** The callback is a webhook to this host. A port is not part of it. */
   callbackHost?: string | undefined;
+  /**
+   * The type of the callback.
+   * - `webhook`: A request to a URL.
+   * - `service`: A call of another Worker.
+   * - `durable-object`: A call of a Durable Object.
+   * - `handler`: A function that is built into the Worker.
+   * - `queue`: A message in a queue of yours.
+   */
+  callbackType?: "webhook" | "service" | "durable-object" | "handler" | "queue" | undefined;
   /** The error of the last attempt contains this. Upper and lower case are equal. */
   error?: string | undefined;
   /**
@@ -2653,7 +2862,7 @@ export interface ListDeadLettersQuery {
   prefix?: string | undefined;
   /** The tags include this. Give it twice to require two tags. */
   tag?: readonly string[] | undefined;
-  /** The description contains this. Upper and lower case are equal. */
+  /** The id or the description contains this. Upper and lower case are equal. */
   text?: string | undefined;
   /** The time of the task is before this time. */
   to?: Time | undefined;

@@ -1,7 +1,7 @@
 import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 import PrebuiltWorker from "../../prebuilt/index.js";
 import { SchedulerClient } from "../client/client.ts";
-import type { RunOptions, RunsQuery, TaskSelection, VersionedTask } from "../client/client.ts";
+import type { PauseOptions, RunOptions, RunsQuery, TaskSelection, VersionedTask } from "../client/client.ts";
 import type { DeadLetterSelection } from "../client/dead-letters.ts";
 import type { CallOptions, ChangeOptions } from "../client/options.ts";
 import type { ScheduledTasks } from "../client/batches.ts";
@@ -11,8 +11,10 @@ import type {
   Deleted,
   DeletedDeadLetter,
   DiscardedMany,
+  DryRun,
   ErrorGroup,
   Explanation,
+  Filter,
   Key,
   ListRunsQuery,
   MadeKey,
@@ -109,7 +111,7 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
   }
 
   /** Keeps a task, or many, from firing until resumed. */
-  async pause(which: string | TaskSelection, options?: ChangeOptions): Promise<OverRpc<VersionedTask | ChangedMany>> {
+  async pause(which: string | TaskSelection, options?: PauseOptions): Promise<OverRpc<VersionedTask | ChangedMany>> {
     return plain(await this.#client.pause(which as string, options));
   }
 
@@ -126,6 +128,11 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
   /** Moves a one-shot task, or many, to another time. */
   async reschedule(which: string | TaskSelection, when: Reschedule, options?: ChangeOptions): Promise<OverRpc<VersionedTask | ChangedMany>> {
     return plain(await this.#client.reschedule(which as string, when, options));
+  }
+
+  /** Returns how many tasks a change of many would change, and the first of them. Changes nothing. */
+  async dryRun(action: "cancel" | "pause" | "resume" | "run" | "reschedule", selection: Filter, when?: Reschedule): Promise<OverRpc<DryRun>> {
+    return plain(await this.#client.dryRun(action as "reschedule", selection, when as Reschedule));
   }
 
   /** Returns the next runs of a schedule. Creates nothing. */
@@ -206,6 +213,10 @@ export class DeadLettersTarget extends Target {
   /** Runs a dead letter, or many, again. */
   async replay(which: string | DeadLetterSelection, changes?: ReplayInput | CallOptions, options?: CallOptions): Promise<OverRpc<Task | ReplayedMany>> {
     return plain(await Target.clientOf(this).deadLetters.replay(which as string, changes as ReplayInput, options));
+  }
+  /** Returns how many dead letters a replay or a discard of many would affect, and the first of them. Changes nothing. */
+  async dryRun(...args: Arguments<SchedulerClient["deadLetters"]["dryRun"]>): Promise<OverRpc<DryRun>> {
+    return plain(await Target.clientOf(this).deadLetters.dryRun(...args));
   }
   /** Deletes a dead letter, or many. */
   async discard(which: string | DeadLetterSelection, options?: CallOptions): Promise<OverRpc<DeletedDeadLetter | DiscardedMany>> {

@@ -25,8 +25,11 @@ export async function scenario(client: SchedulerClient, prefix: string, { good, 
   equal(changed.description, undefined, "description");
   await fails("/problems/other-version", client.changeTask(id("one"), { payload: 2 }, { ifMatch: created }));
   await fails("/problems/other-version", client.scheduleTask(once("one"), { ifNoneMatch: "*" }));
-  equal((await client.pause(id("one"))).changed, true, "pause");
-  equal((await client.getTask(id("one")))?.status, "paused", "status");
+  equal((await client.pause(id("one"), { note: "until Monday" })).changed, true, "pause");
+  const paused = await client.getTask(id("one"));
+  equal(paused?.status, "paused", "status");
+  equal(paused?.pauseNote, "until Monday", "note");
+  equal((await client.explain(id("one"))).pauseNote, "until Monday", "explained note");
   equal((await client.resume(id("one"))).changed, true, "resume");
   const moved = await client.reschedule(id("one"), { time: new Date(far + 1000) });
   equal(moved.due, far + 1000, "due after a reschedule");
@@ -55,6 +58,13 @@ export async function scenario(client: SchedulerClient, prefix: string, { good, 
   equal((await client.query({ prefix: id("many/"), from: new Date(far), to: far + 1, kind: "once", status: "scheduled" }).toArray(3)).length, 3, "some");
   equal((await client.pause([id("many/0"), id("many/1"), id("nowhere")])).changed, 2, "paused by id");
   equal((await client.query({ status: "paused", tag: [tag] }).toArray()).length, 2, "paused");
+  equal((await client.query({ tag, paused: false, lastOutcome: "none", callbackType: "webhook" }).toArray()).length, 47, "not paused");
+  equal((await client.query({ text: id("MANY/4"), order: "desc" }).toArray()).length, 11, "by a part of the id");
+  for await (const page of client.query({ tag }).pages()) equal(page.searched !== undefined && page.searched.records >= page.items.length, true, "searched");
+  const dry = await client.dryRun("resume", { tag });
+  equal(dry.count, 2, "counted");
+  equal(dry.tasks.length, 2, "shown");
+  equal((await client.dryRun("reschedule", { tag, paused: false }, { time: far + 5000 })).count, 47, "counted to move");
   equal((await client.resume({ tag, status: "paused" })).changed, 2, "resumed by filter");
   equal((await client.reschedule({ tag }, { time: far + 5000 })).changed, 49, "moved by filter");
   equal((await client.run([id("many/0")])).changed, 1, "fired by id");
@@ -75,6 +85,8 @@ export async function scenario(client: SchedulerClient, prefix: string, { good, 
   equal((await client.deadLetters.get(letterId)).id, id("bad"), "dead letter");
   equal((await client.runs({ tag, outcome: ["dead-lettered", "failed"] }).first())?.id, id("bad"), "run of all tasks");
   equal(await client.errorGroups({ tag, outcome: "dead-lettered" }).first().then((group) => group?.count), 1, "like errors");
+  equal((await client.deadLetters.dryRun("replay", { tag })).count, 1, "dead letters counted");
+  equal((await client.deadLetters.dryRun("discard", { tag: "nothing" })).count, 0, "none counted");
   await client.deadLetters.replay(letterId, { callback: { url: good } });
   await until("the replay", async () => (await client.getTask(id("bad"))) === undefined);
   await fails("/problems/no-dead-letter", client.deadLetters.discard(letterId));

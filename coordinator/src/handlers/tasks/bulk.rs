@@ -1,13 +1,17 @@
 //! What cancels and changes share: which tasks a request means, and how all shards do a part each.
 
 use crate::clients::shards::Shards;
+use crate::context::Call;
 use crate::problem::Problem;
+use crate::response::Answer;
 use scheduler_model::access::Share;
-use scheduler_model::bounds::MAX_LIST_LIMIT;
+use scheduler_model::bounds::{DRY_RUN_SHOWN, MAX_LIST_LIMIT};
 use scheduler_model::input::FieldError;
+use scheduler_model::listing::{Page, share_of_page, share_of_search, write_item};
+use scheduler_model::position::Position;
 use scheduler_model::protocol::{
     CancelMatchingReply, CancelMatchingRequest, Change, ChangeMatchingReply, ChangeMatchingRequest,
-    Filter, ListRequest, paths,
+    CountReply, CountRequest, Filter, ListReply, ListRequest, PauseReason, paths,
 };
 use scheduler_model::routing::ShardId;
 use scheduler_model::task::ChangeInput;
@@ -56,6 +60,8 @@ pub(crate) enum Action<'a> {
     Cancel(&'a str),
     /// The runs that a change adds are charged to the share.
     Change(Change, Option<Share>),
+    /// The reason is that of a pause.
+    Pause(&'a PauseReason),
 }
 
 /// What a request by filter has done.
@@ -96,27 +102,11 @@ async fn on_shard(
         filter: filter.clone(),
         after: None,
         limit: MAX_LIST_LIMIT * 20,
-        max_bytes: None,
+        ..ListRequest::default()
     };
     let mut done = Done { tasks: 0, running: 0, is_complete: false };
     for _ in 0..MAX_ROUNDS {
-        let (count, running, next) = match action {
-            Action::Cancel(by) => {
-                let by = Some(by.to_owned());
-                let request = CancelMatchingRequest { tasks: tasks.clone(), by };
-                let reply: CancelMatchingReply =
-                    shards.ask(shard, paths::CANCEL_MATCHING, &request).await?;
-                (reply.cancelled, reply.running, reply.next)
-            }
-            Action::Change(change, share) => {
-                let request = ChangeMatchingRequest { tasks: tasks.clone(), change, share };
-                let reply: ChangeMatchingReply = match change {
-                    Change::Run => shards.ask_once(shard, paths::CHANGE_MATCHING, &request).await?,
-                    _ => shards.ask(shard, paths::CHANGE_MATCHING, &request).await?,
-                };
-                (reply.changed, reply.running, reply.next)
-            }
-        };
+        let (count, running, next) = step(shards, shard, &tasks, action).await?;
         done.tasks += count;
         done.running += running;
         done.is_complete = next.is_none();
@@ -126,6 +116,78 @@ async fn on_shard(
         tasks.after = next;
     }
     Ok(done)
+}
+
+/// Applies it to some of the tasks of a shard. Returns their number, how many of them are in
+/// flight, and where the next step begins.
+async fn step(
+    shards: &Shards,
+    shard: ShardId,
+    tasks: &ListRequest,
+    action: Action<'_>,
+) -> Result<(u64, u64, Option<Position>), Problem> {
+    let tasks = tasks.clone();
+    let (change, share, pause) = match action {
+        Action::Cancel(by) => {
+            let request = CancelMatchingRequest { tasks, by: Some(by.to_owned()) };
+            let reply: CancelMatchingReply =
+                shards.ask(shard, paths::CANCEL_MATCHING, &request).await?;
+            return Ok((reply.cancelled, reply.running, reply.next));
+        }
+        Action::Change(change, share) => (change, share, None),
+        Action::Pause(reason) => (Change::Pause, None, Some(reason.clone())),
+    };
+    let request = ChangeMatchingRequest { tasks, change, share, pause };
+    let reply: ChangeMatchingReply = match change {
+        Change::Run => shards.ask_once(shard, paths::CHANGE_MATCHING, &request).await?,
+        _ => shards.ask(shard, paths::CHANGE_MATCHING, &request).await?,
+    };
+    Ok((reply.changed, reply.running, reply.next))
+}
+
+/// Counts the tasks of all shards that a request by filter would change, and answers with the
+/// number and the first of them. Without `change`, counts those that it would cancel.
+pub(crate) async fn dry_run(
+    call: &Call<'_>,
+    filter: &Filter,
+    change: Option<Change>,
+) -> Result<Answer, Problem> {
+    let shards = &call.shards;
+    let sources = shards.map.all().count();
+    let tasks = ListRequest {
+        filter: filter.clone(),
+        after: None,
+        limit: DRY_RUN_SHOWN,
+        max_bytes: Some(share_of_page(sources)),
+        max_read: Some(share_of_search(sources)),
+    };
+    let request = &CountRequest { tasks, change };
+    let ask = |shard| async move {
+        Ok((shard, shards.ask::<_, CountReply>(shard, paths::COUNT, request).await?))
+    };
+    let mut page = Page::new(DRY_RUN_SHOWN);
+    let (mut sum, mut in_flight, mut is_complete) = (0, 0, true);
+    let take = |(shard, reply): (ShardId, CountReply)| {
+        let CountReply { count, running, next, first } = reply;
+        sum += count;
+        in_flight += running;
+        is_complete &= next.is_none();
+        page.add(shard, ListReply { items: first, ..ListReply::default() });
+    };
+    shards.each_into(shards.map.all(), ask, take).await?;
+    let mut out = format!("{{\"dryRun\":true,\"count\":{sum},").into_bytes();
+    if in_flight > 0 {
+        out.extend_from_slice(format!("\"running\":{in_flight},").as_bytes());
+    }
+    out.extend_from_slice(format!("\"done\":{is_complete},\"tasks\":[").as_bytes());
+    for (at, item) in page.finish().items.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        write_item(item, &call.visible(item.record.get()), &mut out);
+    }
+    out.extend_from_slice(b"]}");
+    Ok(Answer::json(200, out))
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]

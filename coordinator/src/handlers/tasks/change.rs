@@ -8,8 +8,9 @@ use crate::handlers::tasks::changed;
 use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_model::epochs::{ChangedId, Means};
-use scheduler_model::input::FieldError;
-use scheduler_model::protocol::{Change, ChangeRequest, Changed, ListItem, RunRequest};
+use scheduler_model::protocol::{
+    Change, ChangeRequest, Changed, ListItem, PauseReason, RunRequest,
+};
 use scheduler_model::task::{ChangeInput, RunInput};
 use serde::Serialize;
 
@@ -50,23 +51,30 @@ impl Verb {
             }
         })
     }
+
+    /// Returns the note of a pause. Refuses a note of any other change.
+    fn note(self, input: &ChangeInput<'_>) -> Result<Option<String>, Problem> {
+        if self == Self::Pause {
+            return input.note().map_err(Problem::invalid);
+        }
+        input.check_without_note().map(|()| None).map_err(Problem::invalid)
+    }
 }
 
 /// `POST /v1/tasks/{id}/pause` and its like.
 pub(crate) async fn one(mut call: Call<'_>, id: String, verb: Verb) -> Result<Answer, Problem> {
     let if_match = call.version_to_match(&id).await?;
     let text = call.text().await?;
-    let takes =
-        if verb == Verb::Reschedule { ChangeInput::RESCHEDULE } else { ChangeInput::NOTHING };
+    let takes = match verb {
+        Verb::Reschedule => ChangeInput::RESCHEDULE,
+        Verb::Pause => ChangeInput::PAUSE,
+        Verb::Resume | Verb::Run => ChangeInput::NOTHING,
+    };
     let input = ChangeInput::parse(&text, takes).map_err(Problem::invalid)?;
-    if input.ids.is_some() || input.filter.is_some() || input.all.is_some() {
-        return Err(Problem::invalid(FieldError::new(
-            "body",
-            "names tasks, but the path does already; leave out ids, filter and all",
-        )));
-    }
-    let change = verb.change(&input, &call)?;
-    let Changing { changed, is_running, task } = change_id(&call, &id, change, if_match).await?;
+    input.check_single().map_err(Problem::invalid)?;
+    let (change, note) = (verb.change(&input, &call)?, verb.note(&input)?);
+    let Changing { changed, is_running, task } =
+        change_id(&call, &id, change, note, if_match).await?;
     Ok(changed::changed(&id, task.as_ref(), changed, is_running))
 }
 
@@ -76,7 +84,7 @@ pub(crate) async fn run(mut call: Call<'_>, id: String) -> Result<Answer, Proble
     let text = call.text().await?;
     let Changing { changed, is_running, task } = match RunInput::payload_of(&text) {
         Err(problem) => return Err(Problem::invalid(problem)),
-        Ok(None) => change_id(&call, &id, Change::Run, if_match).await?,
+        Ok(None) => change_id(&call, &id, Change::Run, None, if_match).await?,
         Ok(Some(payload)) => {
             let request = |ids| RunRequest { ids, if_match, payload: payload.get().to_owned() };
             let (ids, means) = ([id.clone()], Means::of(Change::Run));
@@ -96,14 +104,15 @@ pub(crate) struct Changing {
     pub(crate) task: Option<ListItem>,
 }
 
-/// Changes one task, if it has the version.
+/// Changes one task, if it has the version. `note` is that of a pause.
 pub(crate) async fn change_id(
     call: &Call<'_>,
     id: &str,
     change: Change,
+    note: Option<String>,
     if_match: Option<u64>,
 ) -> Result<Changing, Problem> {
-    let done = change_ids(call, vec![id.to_owned()], change, if_match).await?;
+    let done = change_ids(call, vec![id.to_owned()], change, note, if_match).await?;
     changing(call, id, change, done)
 }
 
@@ -150,17 +159,21 @@ fn told(id: &str, outcome: Changed, change: &Change, is_repeat: bool) -> Result<
 /// `POST /v1/tasks/pause` and its like.
 pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Problem> {
     let text = call.text().await?;
-    let takes = if verb == Verb::Reschedule {
-        ChangeInput::RESCHEDULE_MANY
-    } else {
-        ChangeInput::SELECTION
+    let takes = match verb {
+        Verb::Reschedule => ChangeInput::RESCHEDULE_MANY,
+        Verb::Pause => ChangeInput::PAUSE_MANY,
+        Verb::Resume | Verb::Run => ChangeInput::SELECTION,
     };
     let input = ChangeInput::parse(&text, takes).map_err(Problem::invalid)?;
-    let change = verb.change(&input, &call)?;
+    let (change, note) = (verb.change(&input, &call)?, verb.note(&input)?);
+    let is_dry_run = input.is_dry_run().map_err(Problem::invalid)?;
     let mut counts = ChangedMany { done: true, ..ChangedMany::default() };
     match Chosen::of(input)? {
+        Chosen::Matching(filter) if is_dry_run => {
+            return bulk::dry_run(&call, &filter, Some(change)).await;
+        }
         Chosen::Ids(ids) => {
-            let Answered { outcomes, .. } = change_ids(&call, ids, change, None).await?;
+            let Answered { outcomes, .. } = change_ids(&call, ids, change, note, None).await?;
             for ChangedId { outcome, is_running } in outcomes {
                 counts.running += u64::from(is_running);
                 *match outcome {
@@ -178,7 +191,11 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
             }
         }
         Chosen::Matching(filter) => {
-            let action = Action::Change(change, call.share);
+            let reason = reason(&call, note);
+            let action = match change {
+                Change::Pause => Action::Pause(&reason),
+                change => Action::Change(change, call.share),
+            };
             let Done { tasks, running, is_complete } =
                 bulk::by_filter(&call.shards, &filter, action).await?;
             counts = ChangedMany { changed: tasks, running, done: is_complete, ..counts };
@@ -187,14 +204,22 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
     Ok(Answer::of(200, &counts))
 }
 
+/// Returns who pauses with this request, and why.
+fn reason(call: &Call<'_>, note: Option<String>) -> PauseReason {
+    let by = Some(call.key_name()).filter(|by| !by.is_empty());
+    PauseReason { by: by.map(str::to_owned), note }
+}
+
 /// Changes by id, in every epoch.
 async fn change_ids(
     call: &Call<'_>,
     ids: Vec<String>,
     change: Change,
+    note: Option<String>,
     if_match: Option<u64>,
 ) -> Result<Answered<ChangedId>, Problem> {
-    let request = |ids| ChangeRequest { ids, change, if_match };
+    let pause = (change == Change::Pause).then(|| reason(call, note));
+    let request = |ids| ChangeRequest { ids, change, if_match, pause: pause.clone() };
     epochs::by_ids(&call.shards, &ids, Means::of(change), call.share, None, request).await
 }
 

@@ -5,39 +5,39 @@ use crate::context::Call;
 use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_model::list_query::{ListQuery, parse_list_query};
-use scheduler_model::listing::{Page, share_of_page, write_item};
-use scheduler_model::protocol::{ListReply, ListRequest, paths};
+use scheduler_model::listing::{Finished, Order, Page, share_of_page, share_of_search, write_item};
+use scheduler_model::protocol::{ListReply, ListRequest};
 
 /// `GET /v1/tasks`: one page of the tasks of all shards, in the order of the list.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     let query = call.query_of_list(parse_list_query)?;
-    let page = page_of(&call.shards, paths::LIST, query).await?;
-    Ok(shown_list(&call, "tasks", page))
+    let order = query.order;
+    let page = page_of(&call.shards, query).await?;
+    Ok(shown_list(&call, "tasks", order, page))
 }
 
-/// Returns a page of the list that all shards give at this path.
+/// Returns a page of the list of all shards.
 pub(crate) async fn page_of(
     shards: &Shards,
-    path: &str,
-    ListQuery { filter, limit, cursor }: ListQuery,
-) -> Result<Page, Problem> {
-    let filter = &filter;
-    let max_bytes = Some(share_of_page(shards.map.all().count()));
+    ListQuery { filter, limit, cursor, order }: ListQuery,
+) -> Result<Finished, Problem> {
+    let (filter, path) = (&filter, order.path());
+    let sources = shards.map.all().count();
+    let (max_bytes, max_read) = (Some(share_of_page(sources)), Some(share_of_search(sources)));
     let mut page = Page::new(limit);
     let ask = |shard| async move {
         let after = cursor.map(|cursor| cursor.after(shard));
-        let request = ListRequest { filter: filter.clone(), after, limit, max_bytes };
+        let request = ListRequest { filter: filter.clone(), after, limit, max_bytes, max_read };
         let reply: ListReply = shards.ask(shard, path, &request).await?;
         Ok((shard, reply))
     };
     shards.each_into(shards.map.all(), ask, |(shard, reply)| page.add(shard, reply)).await?;
-    Ok(page)
+    Ok(page.finish())
 }
 
 /// Returns the answer with a page of tasks as the member `name`.
-pub(crate) fn shown_list(call: &Call<'_>, name: &str, page: Page) -> Answer {
-    let total = page.total();
-    let (items, next) = page.finish();
+pub(crate) fn shown_list(call: &Call<'_>, name: &str, order: Order, page: Finished) -> Answer {
+    let Finished { items, next, total, searched } = page;
     let mut out = format!("{{\"{name}\":[").into_bytes();
     for (at, item) in items.iter().enumerate() {
         if at > 0 {
@@ -45,8 +45,12 @@ pub(crate) fn shown_list(call: &Call<'_>, name: &str, page: Page) -> Answer {
         }
         write_item(item, &call.visible(item.record.get()), &mut out);
     }
+    let until = next.as_ref().and_then(|next| order.time_at(next));
+    let until = until.map(|until| format!(",\"until\":{until}")).unwrap_or_default();
     let next = next.map_or_else(|| "null".to_owned(), |next| format!("\"{next}\""));
     let total = total.map(|total| format!(",\"total\":{total}")).unwrap_or_default();
-    out.extend_from_slice(format!("],\"cursor\":{next}{total}}}").as_bytes());
+    let rest =
+        format!("],\"cursor\":{next},\"searched\":{{\"records\":{searched}{until}}}{total}}}");
+    out.extend_from_slice(rest.as_bytes());
     Answer::json(200, out)
 }

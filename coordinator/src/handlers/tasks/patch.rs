@@ -54,7 +54,7 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         if let Some(pauses) = pauses {
             let change = if pauses { Change::Pause } else { Change::Resume };
             let Changing { is_running, task, .. } =
-                change_id(&call, &id, change, if_match.as_ref().map(|_| version)).await?;
+                change_id(&call, &id, change, None, if_match.as_ref().map(|_| version)).await?;
             return Ok(create::shown(&task.unwrap_or(item), is_running));
         }
         let record = Record::parse(item.record.get().as_bytes()).ok();

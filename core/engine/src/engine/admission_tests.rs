@@ -222,7 +222,7 @@ fn without_schedule(ids: impl IntoIterator<Item = u32>) -> Append {
 
 fn run(shard: &mut Shard, ids: &[u32], quota: Quota) -> Result<ChangeReply, EngineError> {
     let ids = ids.iter().map(|n| format!("task-{n}")).collect();
-    let request = ChangeRequest { ids, change: Change::Run, if_match: None };
+    let request = ChangeRequest { ids, change: Change::Run, if_match: None, pause: None };
     let (reply, effects) =
         shard.engine.change_among(&request, Among::All, quota.share(1), NOW, &shard.stored)?;
     shard.commit(effects);
@@ -330,7 +330,10 @@ fn dead_letters_count_towards_the_quota_and_replays_do_not() {
     // admits it.
     let ids = (0..3).map(|n| format!("failed-{n}")).collect();
     let reply = pair
-        .change_within(&ChangeRequest { ids, change: Change::Run, if_match: None }, quota.share(1))
+        .change_within(
+            &ChangeRequest { ids, change: Change::Run, if_match: None, pause: None },
+            quota.share(1),
+        )
         .unwrap();
     assert_eq!(reply.outcomes, [scheduler_model::protocol::Changed::Changed; 3]);
     for (seq, ..) in pair.wake() {

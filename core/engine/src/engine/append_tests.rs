@@ -203,6 +203,7 @@ fn a_definition_equal_to_the_stored_one_changes_nothing() {
             ids: vec!["r".to_owned()],
             change: scheduler_model::protocol::Change::Pause,
             if_match: None,
+            pause: None,
         };
         let (_, effects) = engine.change(&pause, NOW.plus(1_000), &stored).unwrap();
         stored.apply(&effects.writes);

@@ -1,6 +1,7 @@
 //! Cancelling tasks.
 
 use super::Engine;
+use super::walk::Direction;
 use crate::budget::{MAX_CANCELLED_BYTES, MAX_LOOKED_AT_BYTES};
 use crate::decisions::FlightRef;
 use crate::effects::Effects;
@@ -199,26 +200,33 @@ impl Engine {
     ) -> Result<(CancelMatchingReply, Effects), EngineError> {
         let mut told = CancelledIds::default();
         let reads = self.events.is_on(now);
-        let (mut killed, mut stopped, mut spent) = (Vec::new(), Vec::new(), Spent::default());
-        let next = self.scan(request, reads, &mut spent, reader, |spent, seen| {
-            spent.matches += 1;
-            match seen {
-                Seen::Waiting(candidate, record) => {
-                    killed.push(candidate.at);
-                    let is_told = by.is_some() && candidate.status != Status::Dead;
-                    if let Some(id) = record.as_deref().filter(|_| is_told).and_then(id_of_record) {
-                        told.push(&id);
+        let (mut killed, mut stopped, mut spent) =
+            (Vec::new(), Vec::new(), Spent::nothing(request));
+        let next =
+            self.scan(request, Direction::Forward, reads, &mut spent, reader, |spent, seen| {
+                spent.matches += 1;
+                match seen {
+                    Seen::Waiting(candidate, record) => {
+                        killed.push(candidate.at);
+                        let is_told = by.is_some()
+                            && candidate.status != Status::Dead
+                            && candidate.needs_record(&request.filter);
+                        match record.as_deref().map(id_of_record) {
+                            _ if !is_told => {}
+                            Some(id) => id.iter().for_each(|id| told.push(id)),
+                            // The search has looked through the whole page.
+                            None => told.push(&self.id_of(candidate.at, reader)?),
+                        }
+                    }
+                    Seen::InFlight(of) => {
+                        stopped.push(of.flight);
+                        if by.is_some() {
+                            told.push(&of.record.id);
+                        }
                     }
                 }
-                Seen::InFlight(of) => {
-                    stopped.push(of.flight);
-                    if by.is_some() {
-                        told.push(&of.record.id);
-                    }
-                }
-            }
-            Ok(!told.is_full())
-        })?;
+                Ok(!told.is_full())
+            })?;
         let mut effects = Effects::default();
         self.note_cancelled(&killed, &stopped, now, reader)?;
         let hashes: Vec<u64> = killed.iter().filter_map(|at| self.tasks.hash_of(*at)).collect();

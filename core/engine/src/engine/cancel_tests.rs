@@ -102,7 +102,7 @@ fn a_cancel_by_filter_is_told_if_the_filter_reads_the_records() {
             pair.create("", id, Some(pair.now.plus(9_000_000)), "");
         }
         let filter = Filter { prefix: prefix.map(str::to_owned), ..Filter::default() };
-        let tasks = ListRequest { filter, after: None, limit: 100, max_bytes: None };
+        let tasks = ListRequest { filter, after: None, limit: 100, ..ListRequest::default() };
         let (reply, effects) =
             pair.engine.cancel_matching_by(&tasks, Some("ops"), pair.now, &pair.stored).unwrap();
         assert_eq!(reply.cancelled, 3);

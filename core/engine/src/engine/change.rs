@@ -1,6 +1,7 @@
 //! Changing tasks: pause, resume, run, reschedule.
 
 use super::Engine;
+use super::walk::Direction;
 use crate::changes::{Changes, Moved, Rewritten};
 use crate::decisions::{FlightRef, Stop};
 use crate::effects::{Effects, Write};
@@ -16,7 +17,7 @@ use scheduler_model::format::page::Flags;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::{
     Among, Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, ListRequest,
-    RunRequest,
+    PauseReason, RunRequest,
 };
 use scheduler_model::record_id::HEAD_BYTES;
 use std::collections::HashMap;
@@ -54,7 +55,8 @@ impl Engine {
         now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<(ChangeReply, Effects), EngineError> {
-        self.change_with(request, Changes::default(), among, share, now, reader)
+        let changes = Changes::saying(request.pause.clone());
+        self.change_with(request, changes, among, share, now, reader)
     }
 
     /// Runs tasks by id among those that `among` selects: see [`Engine::change_among`]. These runs
@@ -72,7 +74,7 @@ impl Engine {
     ) -> Result<(ChangeReply, Effects), EngineError> {
         let RunRequest { ids, if_match, payload } = request.clone();
         let changes = Changes { payload: Some(payload), ..Changes::default() };
-        let request = ChangeRequest { ids, change: Change::Run, if_match };
+        let request = ChangeRequest { ids, change: Change::Run, if_match, pause: None };
         self.change_with(&request, changes, among, share, now, reader)
     }
 
@@ -219,7 +221,8 @@ impl Engine {
             }
             _ => {
                 for flight in flights {
-                    let is_settled = self.settled_in_flight(*flight, request.change).is_some();
+                    let is_settled =
+                        self.settled_in_flight_by(*flight, request.change, changes).is_some();
                     if !is_settled && changes.room_to_look() == 0 {
                         return Ok(None);
                     }
@@ -270,51 +273,79 @@ impl Engine {
         now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<(ChangeMatchingReply, Effects), EngineError> {
-        let (mut changes, mut spent) = (Changes::default(), Spent::default());
+        self.change_matching_with(request, change, Changes::default(), share, now, reader)
+    }
+
+    /// Pauses the tasks that a filter matches, for this reason: see [`Engine::change_matching`].
+    ///
+    /// # Errors
+    /// As [`Engine::change_among`].
+    pub fn pause_matching(
+        &mut self,
+        request: &ListRequest,
+        pause: PauseReason,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<(ChangeMatchingReply, Effects), EngineError> {
+        let changes = Changes::saying(Some(pause));
+        self.change_matching_with(request, Change::Pause, changes, None, now, reader)
+    }
+
+    fn change_matching_with(
+        &mut self,
+        request: &ListRequest,
+        change: Change,
+        mut changes: Changes,
+        share: Option<Share>,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<(ChangeMatchingReply, Effects), EngineError> {
+        let mut spent = Spent::nothing(request);
         let (mut changed, mut running) = (0, 0);
         let (is_reschedule, mut moved) =
             (matches!(change, Change::Reschedule(_)), Moved::default());
         // If a task was changed in part, the scan continues after this position.
         let (mut before, mut in_part) = (request.after.unwrap_or(FIRST), None);
-        let next = self.scan(request, true, &mut spent, reader, |spent, seen| {
-            spent.matches += 1;
-            match seen {
-                Seen::Waiting(candidate, _) => {
-                    if is_reschedule && !self.is_moved(candidate.at, &mut moved, reader)? {
-                        changes.looked_at += std::mem::take(&mut moved.bytes);
+        let next =
+            self.scan(request, Direction::Forward, true, &mut spent, reader, |spent, seen| {
+                spent.matches += 1;
+                match seen {
+                    Seen::Waiting(candidate, _) => {
+                        if is_reschedule && !self.is_moved(candidate.at, &mut moved, reader)? {
+                            changes.looked_at += std::mem::take(&mut moved.bytes);
+                            before = candidate.position;
+                            return Ok(!changes.is_full());
+                        }
+                        let Some(outcome) =
+                            self.plan_change(candidate.at, change, now, reader, &mut changes)?
+                        else {
+                            in_part = Some(before);
+                            return Ok(false);
+                        };
                         before = candidate.position;
-                        return Ok(!changes.is_full());
+                        changed += u64::from(outcome == Changed::Changed);
                     }
-                    let Some(outcome) =
-                        self.plan_change(candidate.at, change, now, reader, &mut changes)?
-                    else {
-                        in_part = Some(before);
-                        return Ok(false);
-                    };
-                    before = candidate.position;
-                    changed += u64::from(outcome == Changed::Changed);
-                }
-                Seen::InFlight(of) => {
-                    before = of.position;
-                    let others = if is_reschedule {
-                        self.moved_flight(of.flight, &of.record.id, &mut moved, reader)?
-                    } else {
-                        Some(Vec::new())
-                    };
-                    let Some(others) = others else { return Ok(!changes.is_full()) };
-                    if self.plan_for_flight(of.flight, &of.record, change, now, &mut changes)
-                        == Changed::Changed
-                    {
-                        running += 1;
-                        changes.stop(
-                            others.iter().map(|other| (*other, self.decisions.at(*other))),
-                            Some(Stop::Cancelled),
-                        );
+                    Seen::InFlight(of) => {
+                        before = of.position;
+                        let others = if is_reschedule {
+                            self.moved_flight(of.flight, &of.record.id, &mut moved, reader)?
+                        } else {
+                            Some(Vec::new())
+                        };
+                        let Some(others) = others else { return Ok(!changes.is_full()) };
+                        if self.plan_for_flight(of.flight, &of.record, change, now, &mut changes)
+                            == Changed::Changed
+                        {
+                            running += 1;
+                            changes.stop(
+                                others.iter().map(|other| (*other, self.decisions.at(*other))),
+                                Some(Stop::Cancelled),
+                            );
+                        }
                     }
                 }
-            }
-            Ok(!changes.is_full())
-        })?;
+                Ok(!changes.is_full())
+            })?;
         let next = in_part.or(next);
         let mut effects = Effects::default();
         self.have_room_for(&changes)?;
@@ -344,6 +375,14 @@ impl Engine {
         let since = now.max(self.state.watermark.due);
         for Rewritten { number, record } in changes.schedules {
             let read = read_schedule(&record).map_err(EngineError::Corrupt)?;
+            let was_paused =
+                self.tasks.schedule(number).is_some_and(|schedule| schedule.paused_at.is_some());
+            if was_paused && read.paused {
+                // Another note replaces the mark. The pause goes on.
+                self.tasks.set_record_bytes(number, record.len());
+                effects.writes.push(Write::SetSchedule { number, since: None, record });
+                continue;
+            }
             // If the clock was ahead when a pause began, the pause ends where it began at the
             // earliest: what was due before has fired.
             let paused_at = self.tasks.schedule(number).and_then(|schedule| schedule.paused_at);
@@ -371,7 +410,7 @@ impl Engine {
             effects.writes.push(Write::SetSince { number, since });
         }
         self.kill(&changes.killed, effects);
-        self.decide(changes.decisions, effects);
+        self.decide(changes.decisions, changes.marks, effects);
         self.insert_requeued(changes.back, effects);
         self.put_aside(changes.aside, now, reader, effects)?;
         self.unsaved |= !effects.writes.is_empty();

@@ -7,16 +7,17 @@
 //! `engine/query.rs`.
 
 use super::Engine;
+use super::found::Found;
 use super::plan::{json_text, replayed};
 use crate::changes::Changes;
 use crate::effects::Effects;
 use crate::entry_ref::EntryRef;
 use crate::error::EngineError;
 use crate::lateness::leading_time;
-use crate::newest_first::{mirrored, newest_in};
+use crate::newest_first::newest_in;
 use crate::reader::Reader;
 use crate::requeue::queue_flag;
-use crate::scan::{Candidate, Spent, item_of, matches_death, matches_record, needs_death};
+use crate::scan::{Candidate, Spent, item_of};
 use crate::timers::TimerHeap;
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
@@ -26,8 +27,8 @@ use scheduler_model::format::page::Flags;
 use scheduler_model::numbers::PageNumber;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::{
-    ChangedLetter, DeadLettersReply, DeadLettersRequest, EventKind, LetterOutcome, ListItem,
-    ListReply, ListRequest, Status,
+    ChangedLetter, DeadLettersReply, DeadLettersRequest, EventKind, Filter, LetterOutcome,
+    ListItem, ListReply, ListRequest, Status,
 };
 use scheduler_model::task::Record;
 use std::collections::HashSet;
@@ -55,40 +56,43 @@ impl Engine {
         if self.tasks.counts().dead_letters == 0 {
             return Ok(reply);
         }
-        let filter = &request.filter.folded();
+        let filter = &Filter { status: None, ..request.filter.folded() };
         let following = |number: PageNumber, after: Option<Position>| {
             let page = self.tasks.page(number)?;
             let index = newest_in(page, number, filter, after)?;
             let due = page.directory.get(index)?.due;
-            Some(mirrored(EntryRef::page(number, index).position(due)))
+            Some(EntryRef::page(number, index).position(due).newest_first())
         };
-        let (after, mut spent) = (request.after.map(mirrored), Spent::default());
+        let after = request.after.map(Position::newest_first);
+        let mut spent = Spent::nothing(request);
+        spent.search = self.searches.take(filter);
         let pages = self.tasks.pages().filter_map(|(number, _)| following(number, after));
         let mut merge = TimerHeap::of_at_most(self.tasks.pages().count(), pages);
-        let mut last = None;
+        let (mut last, mut found) = (None, Vec::new());
         while let Some(place) = merge.pop() {
-            if spent.is_all(request) {
+            if spent.is_all() {
                 reply.next = last;
                 break;
             }
             last = Some(place);
-            let position = mirrored(place);
+            let position = place.newest_first();
             if let Some(next) = following(PageNumber::new(position.page), Some(position)) {
                 merge.push(next);
             }
-            let at = EntryRef::of(position);
-            let record = self.record_of(at, reader)?;
+            let candidate = self.candidate(EntryRef::of(position));
             spent.scanned += 1;
-            spent.bytes += record.len();
-            let needs_death = needs_death(filter, Status::Dead, position.due);
-            let is_match = Record::parse(&record).is_ok_and(|record| {
-                matches_record(filter, &record) && (!needs_death || matches_death(filter, &record))
-            });
-            if is_match {
-                spent.matches += 1;
-                reply.items.push(dead_item(at, place, record)?);
+            let Some(record) = self.look_at(&candidate, filter, &mut spent, reader)? else {
+                continue;
+            };
+            spent.matches += 1;
+            if record.is_none() {
+                spent.bytes += self.tasks.record_bytes(candidate.at);
             }
+            found.push(Found::waiting(letter_at(candidate.at, place), record)?);
         }
+        self.searches.keep(spent.search);
+        reply.searched = spent.scanned as u64;
+        reply.items = self.read_found(found, reader)?.into_iter().map(shown).collect();
         Ok(reply)
     }
 
@@ -105,7 +109,7 @@ impl Engine {
             return Ok(None);
         };
         let place = Position { due: self.due_of(at), page: 0, index: 0 };
-        dead_item(at, place, record).map(Some)
+        item_of(letter_at(at, place), record).map(shown).map(Some)
     }
 
     /// Finds a dead letter, and returns its record. Adds the bytes that it reads to `looked_at`.
@@ -244,13 +248,14 @@ impl Engine {
     }
 }
 
-/// Returns a dead letter as a list item.
-fn dead_item(at: EntryRef, place: Position, record: Vec<u8>) -> Result<ListItem, EngineError> {
-    let status = Status::Dead;
-    // The place of a dead letter is not a due time.
-    let item =
-        item_of(Candidate { position: place, at, status, is_attempt: false, kind: None }, record)?;
-    Ok(ListItem { due: Some(UnixMillis::NEVER), ..item })
+/// Returns the dead letter at `at`, with its place in the order of the newest first.
+fn letter_at(at: EntryRef, place: Position) -> Candidate {
+    Candidate { position: place, at, status: Status::Dead, is_attempt: false, kind: None }
+}
+
+/// Returns a dead letter as a list shows it. Its place is not a due time.
+fn shown(item: ListItem) -> ListItem {
+    ListItem { due: Some(UnixMillis::NEVER), ..item }
 }
 
 /// Returns the record of a dead letter with the changes of a replay.

@@ -24,7 +24,8 @@ fn fail_next(pair: &mut Pair) {
 fn listed(pair: &mut Pair, filter: &Filter, limit: usize) -> Vec<Value> {
     let (mut records, mut after) = (Vec::new(), None);
     loop {
-        let request = ListRequest { filter: filter.clone(), after, limit, max_bytes: None };
+        let request =
+            ListRequest { filter: filter.clone(), after, limit, ..ListRequest::default() };
         let reply = pair.input(|engine, _, reader| {
             Ok((engine.dead_letters(&request, reader)?, Effects::default()))
         });
@@ -271,7 +272,12 @@ fn a_replay_may_have_another_callback_and_another_payload() {
 fn no_two_dead_letters_have_the_same_id() {
     let mut pair = pair();
     pair.create("", "a", None, "");
-    let run = ChangeRequest { ids: vec!["a".to_owned()], change: Change::Run, if_match: None };
+    let run = ChangeRequest {
+        ids: vec!["a".to_owned()],
+        change: Change::Run,
+        if_match: None,
+        pause: None,
+    };
     let mut envelopes = Vec::new();
     for _ in 0..2 {
         for _ in 0..3 {
@@ -332,8 +338,12 @@ fn a_requested_run_can_have_its_own_payload() {
         assert_eq!(run_with(&mut pair, id, r#"{"n":2}"#), Changed::Changed, "{id}");
     }
     // Without a payload, the request leaves a task that is due as it is.
-    let request =
-        ChangeRequest { ids: vec!["once".to_owned()], change: Change::Run, if_match: None };
+    let request = ChangeRequest {
+        ids: vec!["once".to_owned()],
+        change: Change::Run,
+        if_match: None,
+        pause: None,
+    };
     assert_eq!(pair.change_within(&request, None).unwrap().outcomes, [Changed::Unchanged]);
     pair.restart();
     let effects = pair.input(|engine, now, reader| {

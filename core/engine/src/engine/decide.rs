@@ -3,14 +3,16 @@
 use super::Engine;
 use crate::decisions::{Decision, FlightRef, Stop};
 use crate::effects::{Effects, Write};
-use std::collections::BTreeSet;
+use crate::pause_mark::PauseMark;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Engine {
-    /// Stores decisions about attempts in flight: in memory, and in one row for each envelope that
-    /// changes.
+    /// Stores decisions about attempts in flight, and the marks of the pauses among them: in memory,
+    /// and in one row for each envelope that changes.
     pub(super) fn decide(
         &mut self,
         decisions: impl IntoIterator<Item = (FlightRef, Decision)>,
+        marks: BTreeMap<FlightRef, PauseMark>,
         effects: &mut Effects,
     ) {
         let mut touched = BTreeSet::new();
@@ -18,6 +20,10 @@ impl Engine {
             debug_assert!(self.outbox.contains_key(&seq), "envelope {seq} is not in flight");
             self.decisions.insert(FlightRef { seq, index }, decision);
             touched.insert(seq);
+        }
+        for (flight, mark) in marks {
+            debug_assert!(self.decisions.at(flight).is_paused(), "only a pause says anything");
+            self.decisions.mark(flight, mark);
         }
         for seq in touched {
             let decisions = self.decisions.encoded(seq);
@@ -31,7 +37,7 @@ impl Engine {
             (*flight, Decision { stop: Some(Stop::Cancelled), ..self.decisions.at(*flight) })
         };
         let decisions: Vec<_> = flights.iter().map(cancelled).collect();
-        self.decide(decisions, effects);
+        self.decide(decisions, BTreeMap::new(), effects);
     }
 
     /// Forgets the decisions about an envelope that is done.

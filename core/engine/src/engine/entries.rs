@@ -34,7 +34,7 @@ impl Engine {
     }
 
     /// Returns an entry of a page, which must exist.
-    fn entry(&self, at: PageEntry) -> Result<Entry, EngineError> {
+    pub(super) fn entry(&self, at: PageEntry) -> Result<Entry, EngineError> {
         let entry = self.tasks.entry(at);
         entry.ok_or_else(|| EngineError::Corrupt(format!("there is no {at}")))
     }

@@ -11,7 +11,9 @@ use crate::envelopes::records_of;
 use crate::error::EngineError;
 use crate::last_attempt::LastAttempt;
 use crate::reader::Reader;
-use crate::sentences::{counted, explain_policies, explain_time, run_of, starts};
+use crate::sentences::{
+    counted, explain_policies, explain_time, noted, paused_since, run_of, starts,
+};
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::address::task_path;
@@ -24,6 +26,7 @@ use scheduler_model::numbers::ScheduleNumber;
 use scheduler_model::protocol::RunsRequest;
 use scheduler_model::schedule::Overlap;
 use scheduler_model::task::Record;
+use std::borrow::Cow;
 
 /// What the history says about the end of a task.
 #[derive(Default)]
@@ -53,9 +56,10 @@ impl Engine {
             status: item.as_ref().map(|item| item.status),
             created_at: record.as_ref().and_then(|record| record.created_at),
             updated_at: record.as_ref().and_then(|record| record.updated_at),
-            created_by: record
-                .and_then(|record| record.created_by)
-                .map(std::borrow::Cow::into_owned),
+            created_by: record.as_ref().and_then(|record| owned(&record.created_by)),
+            paused_at: record.as_ref().and_then(|record| record.paused_at),
+            paused_by: record.as_ref().and_then(|record| owned(&record.paused_by)),
+            pause_note: record.as_ref().and_then(|record| owned(&record.pause_note)),
             ..Explanation::default()
         };
         let Ending { last, cancelled } = self.explain_history(id, now, reader, &mut explanation)?;
@@ -218,7 +222,11 @@ impl Engine {
             let path = task_path(&record.id);
             explanation.add(
                 ReasonCode::Paused,
-                format!("It is paused: it fires when it is resumed (POST {path}/resume)."),
+                format!(
+                    "It is paused{}: it fires when it is resumed (POST {path}/resume).{}",
+                    paused_since(record.paused_at, &record),
+                    noted(&record)
+                ),
             );
         } else if due == UnixMillis::NEVER {
             let path = task_path(&record.id);
@@ -274,9 +282,10 @@ impl Engine {
             explanation.add(
                 ReasonCode::Paused,
                 format!(
-                    "It is paused since {}: it continues when it is resumed (POST {}/resume), and {then}.",
-                    since.shown(),
+                    "It is paused{}: it continues when it is resumed (POST {}/resume), and {then}.{}",
+                    paused_since(Some(record.paused_at.unwrap_or(since)), record),
                     task_path(&record.id),
+                    noted(record),
                 ),
             );
             return;
@@ -442,6 +451,10 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+fn owned(text: &Option<Cow<'_, str>>) -> Option<String> {
+    text.clone().map(Cow::into_owned)
 }
 
 fn decided_of(decision: Decision) -> Option<FlightDecision> {

@@ -217,7 +217,7 @@ fn a_waiting_first_attempt_is_explained_by_what_is_known() {
     });
     pair.now = pair.now.plus(50);
     let ids = vec!["dead".to_owned()];
-    let request = ChangeRequest { ids, change: Change::Run, if_match: None };
+    let request = ChangeRequest { ids, change: Change::Run, if_match: None, pause: None };
     pair.change_within(&request, None).unwrap();
     let requested = of_code(&pair, "dead", ReasonCode::Retrying).unwrap();
     let start = "The run of 2025-11-24T16:00:00Z was requested at 2025-11-24T16:00:00.050Z; it ";

@@ -179,7 +179,11 @@ impl Engine {
         } else {
             read.dispatched(flight, reader)?
         };
-        if decision.is_paused() { paused(&record, flight.seq) } else { Ok(record) }
+        if decision.is_paused() {
+            paused(&record, self.decisions.mark_of(flight), flight.seq)
+        } else {
+            Ok(record)
+        }
     }
 
     /// Counts the tasks among these entries and attempts. The further attempts of a task count as

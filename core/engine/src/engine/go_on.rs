@@ -10,7 +10,7 @@
 
 use super::Engine;
 use crate::checked::given;
-use crate::continued::{continued, continued_text};
+use crate::continued::{Pause, continued, continued_text};
 use crate::decisions::FlightRef;
 use crate::effects::{Effects, Write};
 use crate::entry_ref::EntryRef;
@@ -165,7 +165,7 @@ impl Engine {
                     return Ok(());
                 }
                 let is_paused = schedule.read.paused;
-                let (schedule, is_changed) = schedule.continuing(&stored)?;
+                let (schedule, is_changed) = schedule.continuing(&stored, was_paused)?;
                 outcome.went_on += u64::from(is_changed);
                 outcome.schedules.push(schedule);
                 is_paused
@@ -295,7 +295,8 @@ impl Engine {
             // A request that names the version continues the task even at another time.
             let same = match same {
                 None if reading.is_version => {
-                    Some(continuing(&page, &entry, &self.record_of(task, reader)?)?)
+                    let stored = self.record_of(task, reader)?;
+                    Some(continuing(&page, &entry, &stored, self.is_paused(task))?)
                 }
                 same => same,
             };
@@ -372,7 +373,8 @@ impl Engine {
             .filter(|start| kept.is_conditional() && *start > kept.start())
             .or(former.late_since);
         let kept = if is_given { given } else { Record { late_since, ..kept } };
-        let record = continued(&kept, &former, &text);
+        let pause = Pause::of(was == UnixMillis::PAUSED, due == UnixMillis::PAUSED);
+        let record = continued(&kept, &former, &text, pause);
         let record = (record != record_in(page, entry)).then_some(record);
         Ok(Some(KeptEntry { due, record }))
     }
@@ -386,11 +388,12 @@ impl Engine {
         reader: &dyn Reader,
     ) -> Result<(), EngineError> {
         let stored = self.record_in_flight(flight, reader)?;
+        let was_paused = self.decisions.at(flight).is_paused();
         let mut pages = Vec::with_capacity(outcome.pages.len());
         for page in &outcome.pages {
             let mut kept = BTreeMap::new();
             for (index, entry) in page.directory.iter().enumerate() {
-                let entry = continuing(page, &entry, &stored)?;
+                let entry = continuing(page, &entry, &stored, was_paused)?;
                 outcome.went_on += u64::from(entry.record.is_some());
                 kept.insert(index, entry);
             }
@@ -398,7 +401,7 @@ impl Engine {
         }
         outcome.pages = pages;
         for schedule in std::mem::take(&mut outcome.schedules) {
-            let (schedule, is_changed) = schedule.continuing(&stored)?;
+            let (schedule, is_changed) = schedule.continuing(&stored, was_paused)?;
             outcome.went_on += u64::from(is_changed);
             outcome.schedules.push(schedule);
         }
@@ -417,8 +420,15 @@ impl Engine {
 }
 
 /// Returns an entry of a request that continues the task of the record `stored` at another time.
-fn continuing(page: &Page, entry: &Entry, stored: &[u8]) -> Result<KeptEntry, EngineError> {
+/// `was_paused` is whether that task was paused.
+fn continuing(
+    page: &Page,
+    entry: &Entry,
+    stored: &[u8],
+    was_paused: bool,
+) -> Result<KeptEntry, EngineError> {
     let given = record_in(page, entry);
-    let record = continued_text(given, stored)?;
+    let pause = Pause::of(was_paused, entry.due == UnixMillis::PAUSED);
+    let record = continued_text(given, stored, pause)?;
     Ok(KeptEntry { due: entry.due, record: (record != given).then_some(record) })
 }

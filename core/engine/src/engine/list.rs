@@ -2,21 +2,25 @@
 //!
 //! A list has one order. What waits is listed by its due time. An attempt in flight is listed by
 //! the time at which its envelope was last sent, because the shard knows the due times of its
-//! records only from the text of the envelope. An envelope is not sent before its tasks are due, and
-//! a further attempt or a dead letter follows the attempt. So a task moves only forward in the list
-//! while it fires and fails, and a caller who reads the list page by page does not miss it.
+//! records only from the text of the envelope. An envelope is not sent before its tasks are due,
+//! and a further attempt or a dead letter follows the attempt. So a task moves only forward in the
+//! list while it fires and fails, and a caller who reads the list page by page does not miss it.
+//!
+//! The same list in descending order has the mirror images of these places
+//! ([`Position::from_the_end`]). A task that moves forward in the meantime may pass a caller who
+//! reads in this order.
 //!
 //! A run in flight of a task that waits, such as a recurring one, is shown with that task, if the
 //! list shows the task.
 
 use super::Engine;
+use super::found::Found;
+use super::walk::Direction;
 use crate::decisions::FlightRef;
 use crate::error::EngineError;
-use crate::flights::{paused, position_of};
-use crate::outbox::InFlight;
+use crate::flights::paused;
 use crate::reader::Reader;
-use crate::scan::{Candidate, InFlightMatch, Seen, Spent, item_of, matches_record};
-use crate::timers::TimerHeap;
+use crate::scan::{Candidate, InFlightMatch, Seen, Spent, matches_entry};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::{Filter, ListItem, ListReply, ListRequest, Status};
@@ -35,40 +39,62 @@ impl Engine {
         request: &ListRequest,
         reader: &dyn Reader,
     ) -> Result<ListReply, EngineError> {
+        self.list_in(Direction::Forward, request, reader)
+    }
+
+    /// Returns a page of the same list from the last task to the first. The positions of the reply
+    /// are places in this order: see [`Position::from_the_end`].
+    ///
+    /// # Errors
+    /// If storage fails or is damaged.
+    pub fn list_from_the_end(
+        &self,
+        request: &ListRequest,
+        reader: &dyn Reader,
+    ) -> Result<ListReply, EngineError> {
+        self.list_in(Direction::Backward, request, reader)
+    }
+
+    fn list_in(
+        &self,
+        direction: Direction,
+        request: &ListRequest,
+        reader: &dyn Reader,
+    ) -> Result<ListReply, EngineError> {
         let filter = request.filter.folded();
-        let (mut items, mut spent) = (Vec::new(), Spent::default());
+        let mut spent = Spent::nothing(request);
+        let mut found = Vec::new();
         // The tasks of the page of which a run may be in flight, with the hashes of their ids.
         let mut may_run: Vec<(usize, u64)> = Vec::new();
-        let next = self.scan(request, true, &mut spent, reader, |spent, seen| {
-            let item = match seen {
+        let next = self.scan(request, direction, true, &mut spent, reader, |spent, seen| {
+            match seen {
                 Seen::Waiting(candidate, record) => {
                     let hash = self.tasks.hash_of(candidate.at).filter(|hash| {
                         self.is_task(candidate.at) && self.in_flight.contains_key(hash)
                     });
-                    may_run.extend(hash.map(|hash| (items.len(), hash)));
-                    match record {
-                        Some(record) => item_of(candidate, record)?,
-                        None => self.item(candidate, reader)?,
-                    }
+                    may_run.extend(hash.map(|hash| (found.len(), hash)));
+                    found.push(Found::waiting(candidate, record)?);
                 }
                 Seen::InFlight(flight) => {
                     if self.is_shown_with_task(&flight.record, &filter, spent, reader)? {
                         return Ok(true);
                     }
-                    item_in_flight(flight)?
+                    found.push(Found::Read(self.item_in_flight(flight)?));
                 }
-            };
+            }
             spent.matches += 1;
-            items.push(item);
             Ok(true)
         })?;
+        let items = self.read_found(found, reader)?.into_iter();
+        let mut items: Vec<ListItem> = items.map(|item| placed(item, direction)).collect();
         let flights = self.flights_of(may_run.iter().map(|(_, hash)| *hash));
         for (place, hash) in may_run {
             if let (Some(item), Some(of)) = (items.get_mut(place), flights.by_hash.get(&hash)) {
                 item.is_running = !self.not_cancelled(of).is_empty();
             }
         }
-        Ok(ListReply { items, next, total: self.total_of(request) })
+        let (total, searched) = (self.total_of(request), spent.scanned as u64);
+        Ok(ListReply { items, next, total, searched })
     }
 
     /// Returns whether an attempt that was not cancelled is in flight under an id with this hash.
@@ -86,7 +112,8 @@ impl Engine {
         let is_alone = |hash: u64| !self.tasks.find(hash).any(|at| self.is_task(at));
         let alone = self.outbox.iter().map(|(seq, envelope)| {
             let listed = (0..).zip(&envelope.hashes).filter(|(index, hash)| {
-                is_alone(**hash) && self.is_listed(FlightRef { seq: *seq, index: *index }, None)
+                is_alone(**hash)
+                    && self.is_listed(FlightRef { seq: *seq, index: *index }, &request.filter)
             });
             listed.count()
         });
@@ -117,61 +144,17 @@ impl Engine {
         Ok(false)
     }
 
-    /// Returns whether a filter with this status matches an attempt in flight, as far as that is
-    /// known without its record.
-    fn is_listed(&self, flight: FlightRef, status: Option<Status>) -> bool {
+    /// Returns whether a filter may match an attempt in flight, as far as that is known without its
+    /// record.
+    pub(super) fn is_listed(&self, flight: FlightRef, filter: &Filter) -> bool {
         let decision = self.decisions.at(flight);
         !decision.is_cancelled()
-            && match status {
+            && filter.paused.is_none_or(|paused| paused == decision.is_paused())
+            && match filter.status {
                 None | Some(Status::Running) => true,
                 Some(Status::Paused) => decision.is_paused(),
                 Some(_) => false,
             }
-    }
-
-    /// Returns the positions of the first attempts after `after` of each envelope in flight, as far
-    /// as a filter with this status may match them.
-    pub(super) fn first_flights(
-        &self,
-        after: Option<Position>,
-        status: Option<Status>,
-    ) -> impl Iterator<Item = Position> {
-        let is_any = matches!(status, None | Some(Status::Running | Status::Paused));
-        let outbox = self.outbox.iter().filter(move |_| is_any);
-        outbox.filter_map(move |(seq, envelope)| {
-            // Attempts of one envelope are next to each other, so `after` is before, among or
-            // behind all of them.
-            let place = |index| position_of(FlightRef { seq: *seq, index }, envelope.sent_at);
-            let first = (0..envelope.hashes.len() as u32)
-                .find(|index| after.is_none_or(|after| place(*index) > after))?;
-            self.next_flight(*seq, envelope, first, status)
-        })
-    }
-
-    /// Adds the position of the next attempt in flight after this one in the same envelope.
-    pub(super) fn push_next_flight(
-        &self,
-        flight: FlightRef,
-        status: Option<Status>,
-        merge: &mut TimerHeap,
-    ) {
-        let Some(envelope) = self.outbox.get(&flight.seq) else { return };
-        if let Some(next) = self.next_flight(flight.seq, envelope, flight.index + 1, status) {
-            merge.push(next);
-        }
-    }
-
-    fn next_flight(
-        &self,
-        seq: u64,
-        envelope: &InFlight,
-        first: u32,
-        status: Option<Status>,
-    ) -> Option<Position> {
-        let mut flights =
-            (first..envelope.hashes.len() as u32).map(|index| FlightRef { seq, index });
-        let next = flights.find(|flight| self.is_listed(*flight, status))?;
-        Some(position_of(next, envelope.sent_at))
     }
 
     /// Calls `found` for an attempt in flight if the [folded](Filter::folded) filter matches it.
@@ -198,7 +181,7 @@ impl Engine {
         let due = record.due_in_flight();
         let is_meant = filter.from.is_none_or(|from| due >= from)
             && filter.to.is_none_or(|to| due < to)
-            && matches_record(filter, &record);
+            && matches_entry(filter, &record, None);
         if !is_meant {
             return Ok(true);
         }
@@ -207,8 +190,8 @@ impl Engine {
         found(spent, Seen::InFlight(&of))
     }
 
-    /// Returns when what waits is due, for a filter with `from` or `to`: of a task that is paused or
-    /// held, the requested time; of a dead letter, when it failed. `None` if it has no time.
+    /// Returns when what waits is due, for a filter with `from` or `to`: of a task that is paused
+    /// or held, the requested time; of a dead letter, when it failed. `None` if it has no time.
     pub(super) fn time_of(
         &self,
         candidate: &Candidate,
@@ -227,28 +210,42 @@ impl Engine {
             })),
             (Status::Paused | Status::Held, _) => {
                 let head = self.head_of(candidate.at, reader)?;
-                spent.bytes += head.len();
+                spent.read += spent.row_bytes(head.len());
                 Ok(crate::lateness::leading_time(&head))
             }
             _ => Ok(None),
         }
     }
+
+    /// Returns the item of a list for an attempt in flight.
+    pub(super) fn item_in_flight(&self, of: &InFlightMatch<'_>) -> Result<ListItem, EngineError> {
+        let seq = of.flight.seq;
+        let text = if of.is_paused {
+            paused(of.text, self.decisions.mark_of(of.flight), seq)?
+        } else {
+            of.text.to_vec()
+        };
+        let corrupt = |problem: String| EngineError::Corrupt(format!("envelope {seq}: {problem}"));
+        let text = String::from_utf8(text).map_err(|problem| corrupt(problem.to_string()))?;
+        let record = RawValue::from_string(text).map_err(|problem| corrupt(problem.to_string()))?;
+        Ok(ListItem {
+            position: of.position,
+            due: Some(of.due),
+            status: Status::Running,
+            is_running: false,
+            is_attempt: true,
+            is_cancelled: false,
+            record,
+        })
+    }
 }
 
-/// Returns the item of a list for an attempt in flight.
-fn item_in_flight(flight: &InFlightMatch<'_>) -> Result<ListItem, EngineError> {
-    let seq = flight.flight.seq;
-    let text = if flight.is_paused { paused(flight.text, seq)? } else { flight.text.to_vec() };
-    let corrupt = |problem: String| EngineError::Corrupt(format!("envelope {seq}: {problem}"));
-    let text = String::from_utf8(text).map_err(|problem| corrupt(problem.to_string()))?;
-    let record = RawValue::from_string(text).map_err(|problem| corrupt(problem.to_string()))?;
-    Ok(ListItem {
-        position: flight.position,
-        due: Some(flight.due),
-        status: Status::Running,
-        is_running: false,
-        is_attempt: true,
-        is_cancelled: false,
-        record,
-    })
+/// Returns an item with its place in a list of this direction.
+fn placed(item: ListItem, direction: Direction) -> ListItem {
+    match direction {
+        Direction::Forward => item,
+        Direction::Backward => {
+            ListItem { due: Some(item.due()), position: direction.mirrored(item.position), ..item }
+        }
+    }
 }

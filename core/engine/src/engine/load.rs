@@ -16,6 +16,7 @@ use crate::mem_schedule::{CaughtUp, MemSchedule};
 use crate::new_schedule::read_schedule;
 use crate::outbox::InFlight;
 use crate::replan::ToReplan;
+use crate::searches::Searches;
 use crate::snapshot::{Snapshot, StoredEnvelope, StoredPage, StoredSchedule};
 use crate::state::State;
 use crate::tasks::Tasks;
@@ -75,6 +76,7 @@ impl Engine {
             to_release: BTreeSet::new(),
             remembered: collected(snapshot.remembered),
             to_replan: ToReplan::default(),
+            searches: Searches::default(),
             isolate: None,
             contradiction: None,
             ended: EndedSchedules::default(),

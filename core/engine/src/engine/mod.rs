@@ -12,6 +12,7 @@ mod change;
 mod check;
 mod circuit;
 mod clock;
+mod count;
 mod dead_letters;
 mod decide;
 mod ended;
@@ -21,6 +22,7 @@ mod explain;
 mod fire;
 mod flights;
 mod follow_up;
+mod found;
 mod go_on;
 mod history;
 mod lanes;
@@ -40,8 +42,10 @@ mod policy;
 mod purge;
 mod query;
 mod remains;
+mod search;
 mod sending;
 mod stopped;
+mod walk;
 
 use crate::budget::MAX_IN_FLIGHT_TASKS;
 use crate::circuits::Circuits;
@@ -56,6 +60,7 @@ use crate::idempotency::Remembered;
 use crate::lanes::Lanes;
 use crate::outbox::InFlight;
 use crate::replan::ToReplan;
+use crate::searches::Searches;
 use crate::state::State;
 use crate::tasks::Tasks;
 use scheduler_calendar::time::UnixMillis;
@@ -109,6 +114,8 @@ pub struct Engine {
     to_replan: ToReplan,
     /// Recurring tasks for which the start-up found no further run.
     ended: EndedSchedules,
+    /// The results of the last searches for whole pages.
+    searches: Searches,
     /// The bytes that the shards of the isolate hold together, and their limit. The shell sets
     /// both.
     isolate: Option<MemoryUse>,
@@ -265,7 +272,10 @@ impl Engine {
 
     /// Returns the bytes of memory that the shard has allocated.
     pub fn memory_bytes(&self) -> usize {
-        self.tasks.memory_bytes() + self.log.memory_bytes() + self.events.memory_bytes()
+        self.tasks.memory_bytes()
+            + self.log.memory_bytes()
+            + self.events.memory_bytes()
+            + self.searches.memory_bytes()
     }
 
     /// Returns the statistics of the shard.

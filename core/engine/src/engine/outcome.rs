@@ -5,7 +5,7 @@ use crate::config::Keep;
 use crate::decisions::Decision;
 use crate::effects::{Destination, Effects, Write};
 use crate::ended_run::Ended;
-use crate::envelopes::{lay_over, names_on_success, names_stage, records_of};
+use crate::envelopes::{lay_over, mark_paused, names_on_success, names_stage, records_of};
 use crate::error::{EngineError, contradiction};
 use crate::policy::has_failed;
 use crate::reader::Reader;
@@ -116,8 +116,10 @@ impl Engine {
         now: UnixMillis,
         effects: &mut Effects,
     ) -> Result<Ends, EngineError> {
+        let marks = self.decisions.marks(report.seq);
         let (fired_at, mut records) = records_of(text, report.seq)?;
         let dispatched = lay_over(&mut records, patched, report.seq)?;
+        mark_paused(&mut records, &marks);
         let decisions = self.decisions.of(report.seq);
         let decided = |index: u32| decisions.get(&index).copied().unwrap_or_default();
         let mut tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();

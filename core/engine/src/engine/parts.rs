@@ -49,7 +49,8 @@ impl Engine {
     }
 
     /// Returns the same as [`Engine::settled`] for the request of these changes. A requested run
-    /// with a payload of its own also changes a task that is due.
+    /// with a payload of its own also changes a task that is due, and a pause with a note also
+    /// changes one that is paused.
     pub(super) fn settled_by(
         &self,
         at: EntryRef,
@@ -57,7 +58,25 @@ impl Engine {
         now: UnixMillis,
         changes: &Changes,
     ) -> Option<Changed> {
-        self.settled(at, change, now).filter(|_| changes.payload.is_none())
+        let settled = self.settled(at, change, now)?;
+        let is_noted = change == Change::Pause && changes.pause.note.is_some();
+        let may_change = changes.payload.is_some() || is_noted && settled == Changed::Unchanged;
+        (!may_change).then_some(settled)
+    }
+
+    /// Returns the same as [`Engine::settled_in_flight`] for the request of these changes: see
+    /// [`Engine::settled_by`].
+    pub(super) fn settled_in_flight_by(
+        &self,
+        flight: FlightRef,
+        change: Change,
+        changes: &Changes,
+    ) -> Option<Changed> {
+        let settled = self.settled_in_flight(flight, change)?;
+        let former = self.decisions.mark_of(flight).map(|mark| &mark.reason);
+        let is_noted = change == Change::Pause && changes.pause.note.is_some();
+        let may_change = is_noted && former != Some(&changes.pause);
+        (!may_change).then_some(settled)
     }
 
     /// Returns what a change does to a run in flight, if the engine can decide that without reading

@@ -6,11 +6,12 @@
 //! task waits for its new time.
 
 use super::Engine;
-use crate::continued::continued;
+use crate::continued::{Pause, continued};
 use crate::decisions::{Decision, FlightRef, Stop};
 use crate::effects::{Effects, Write};
 use crate::error::EngineError;
 use crate::flight_patch::FlightPatch;
+use crate::pause_mark::PauseMark;
 use crate::reader::Reader;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Page;
@@ -50,11 +51,18 @@ impl Engine {
         if given.time.is_none() || !given.has_time_of(&former) {
             return Ok(None);
         }
+        let is_paused = entry.due == UnixMillis::PAUSED;
+        let mark = if self.decisions.at(flight).is_paused() {
+            self.decisions.mark_of(flight).cloned()
+        } else {
+            PauseMark::of_request(&given)
+        };
+        let mark = mark.filter(|_| is_paused);
         // The time names the run, even if a changed law has moved it since.
         let start = former.start();
         let Record { time, attempt, failed_at, first_attempt_at, replayed_at, late_since, .. } =
             former;
-        let given = Record { replayed_at, late_since, paused: None, ..given };
+        let given = Record { replayed_at, late_since, ..given.unpaused() };
         // A shorter delay does not change when the run was due.
         let late_since = Some(start)
             .filter(|start| given.is_conditional() && *start > given.start())
@@ -62,13 +70,13 @@ impl Engine {
         let error = former.error.clone();
         let patched =
             Record { time, attempt, failed_at, error, first_attempt_at, late_since, ..given };
-        let record = continued(&patched, &former, &stored);
+        let record = continued(&patched, &former, &stored, Pause::None);
         if !self.decisions.has_room_for_patch(flight, record.len()) {
             return Err(EngineError::Conflict(
                 "an attempt of the task is in flight, and so are others of the same message, which were changed to as much as it may hold; change the task when its attempt has ended",
             ));
         }
-        Ok(Some(FlightPatch { flight, record, is_paused: entry.due == UnixMillis::PAUSED }))
+        Ok(Some(FlightPatch { flight, record, is_paused, mark }))
     }
 
     pub(super) fn patch_flight(
@@ -77,12 +85,13 @@ impl Engine {
         now: UnixMillis,
         effects: &mut Effects,
     ) {
-        let FlightPatch { flight, record, is_paused } = patch;
+        let FlightPatch { flight, record, is_paused, mark } = patch;
         self.events.note_text(EventKind::Updated, &record, now);
         let decision = self.decisions.at(flight);
         let decision =
             Decision { stop: is_paused.then_some(Stop::Paused), patched: true, ..decision };
-        self.decide([(flight, decision)], effects);
+        let marks = mark.into_iter().map(|mark| (flight, mark)).collect();
+        self.decide([(flight, decision)], marks, effects);
         self.decisions.note_patch(flight, record.len());
         effects.writes.push(Write::Patch { seq: flight.seq, index: flight.index, record });
     }

@@ -7,6 +7,7 @@ use crate::decisions::{FlightRef, Stop};
 use crate::entry_ref::EntryRef;
 use crate::error::EngineError;
 use crate::event_buffer::{Happened, event};
+use crate::pause_mark::PauseMark;
 use crate::reader::Reader;
 use crate::requeue::queue_flag;
 use scheduler_calendar::time::UnixMillis;
@@ -29,7 +30,7 @@ impl Engine {
         reader: &dyn Reader,
         changes: &mut Changes,
     ) -> Result<Changed, EngineError> {
-        if let Some(settled) = self.settled_in_flight(flight, change) {
+        if let Some(settled) = self.settled_in_flight_by(flight, change, changes) {
             return Ok(settled);
         }
         let record = self.record_among_flights(flight, &mut changes.flights, reader)?;
@@ -68,6 +69,17 @@ impl Engine {
                 return Ok(Some(Changed::TooLarge));
             }
         }
+        let mark = (change == Change::Pause).then(|| changes.mark(now));
+        let is_noted = |mark: &PauseMark| {
+            PauseMark::of(&record).is_some_and(|former| former.reason == mark.reason)
+        };
+        if mark.as_ref().is_some_and(is_noted) {
+            return Ok(Some(Changed::Unchanged));
+        }
+        let record = match &mark {
+            Some(mark) => mark.on(record),
+            None => record,
+        };
         let outcome = match at {
             EntryRef::Schedule(number) => {
                 let Some(outcome) = self.plan_for_schedule(number, record, change, now, changes)?
@@ -79,7 +91,7 @@ impl Engine {
             EntryRef::Page(_) => self.plan_for_entry(at, record, change, now, changes),
         };
         if outcome == Changed::Changed {
-            changes.written += text.len();
+            changes.written += text.len() + mark.as_ref().map_or(0, PauseMark::stored_bytes);
             changes.events.extend(event);
         }
         Ok(Some(outcome))
@@ -110,6 +122,8 @@ impl Engine {
             None => record,
         };
         let (record, due, flags, stays) = match change {
+            // Another note replaces the mark.
+            Change::Pause if due == UnixMillis::PAUSED => (record, due, flags, false),
             // The wait before a further attempt continues during the pause.
             Change::Pause if flags.has(Flags::RETRY) => (
                 Record { not_before: Some(due).filter(|due| *due > now), ..record },
@@ -175,7 +189,7 @@ impl Engine {
         changes: &mut Changes,
     ) -> Changed {
         let decision = self.decisions.at(flight);
-        if let Some(settled) = self.settled_in_flight(flight, change) {
+        if let Some(settled) = self.settled_in_flight_by(flight, change, changes) {
             return settled;
         }
         let stop = match change {
@@ -190,11 +204,16 @@ impl Engine {
             // Unlike a further attempt, the task waits for its new time.
             Change::Reschedule(to) => {
                 let moved = Record { paused: None, ..moved(record.clone(), to, now) };
+                let marked = self.decisions.mark_of(flight).map(|mark| mark.on(moved.clone()));
+                let moved = marked.unwrap_or(moved);
                 let due = if decision.is_paused() { UnixMillis::PAUSED } else { moved.due() };
                 changes.back.push(&moved, due, queue_flag(&moved));
                 Some(Stop::Cancelled)
             }
         };
+        if stop == Some(Stop::Paused) {
+            changes.marks.insert(flight, changes.mark(now));
+        }
         changes.stop(std::iter::once((flight, decision)), stop);
         changes.events.extend(event_of(change, record, now));
         Changed::Changed
@@ -211,8 +230,10 @@ impl Engine {
         let mut text = Vec::new();
         Ok(Some(match change {
             Change::Pause | Change::Resume => {
-                let paused = (change == Change::Pause).then_some(true);
-                Record { paused, ..record }.write(&mut text);
+                match change {
+                    Change::Pause => Record { paused: Some(true), ..record }.write(&mut text),
+                    _ => record.unpaused().write(&mut text),
+                }
                 if change == Change::Resume && !self.catch_up(number, &text, now, changes)? {
                     return Ok(None);
                 }
@@ -222,7 +243,7 @@ impl Engine {
             Change::Run if self.has_most_runs(&record.id) => Changed::TooManyRuns,
             Change::Run => {
                 let to_queue = queue_flag(&record);
-                Record { paused: None, ..record }.write(&mut text);
+                record.unpaused().write(&mut text);
                 let mut occurrence = Vec::new();
                 write_occurrence(&text, now, &mut occurrence);
                 let record = Record::parse(&occurrence).map_err(|problem| {

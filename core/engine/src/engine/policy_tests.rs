@@ -132,6 +132,7 @@ fn runs_missed_in_a_pause_fire_if_the_policy_says_so() {
                 ids: vec!["a".to_owned()],
                 change,
                 if_match: None,
+                pause: None,
             };
             let (_, effects) = engine.change(&request, NOW.plus(after), stored).unwrap();
             stored.apply(&effects.writes);
@@ -181,6 +182,7 @@ fn the_end_of_many_pauses_takes_several_steps() {
             ids: ids.clone(),
             change: scheduler_model::protocol::Change::Resume,
             if_match: None,
+            pause: None,
         };
         let (reply, effects) = engine.change(&request, NOW.plus(500_000), &stored).unwrap();
         stored.apply(&effects.writes);
@@ -214,6 +216,7 @@ fn runs_missed_in_a_pause_do_not_overlap_a_run_in_progress() {
                 ids: vec!["a".to_owned()],
                 change,
                 if_match: None,
+                pause: None,
             };
             let (_, effects) = engine.change(&request, NOW.plus(after), &stored).unwrap();
             stored.apply(&effects.writes);
@@ -262,6 +265,7 @@ fn a_held_run_waits_while_its_task_is_paused() {
             ids: vec!["a".to_owned()],
             change,
             if_match: None,
+            pause: None,
         };
         let (_, effects) = engine.change(&request, NOW.plus(after), stored).unwrap();
         stored.apply(&effects.writes);

@@ -1,25 +1,18 @@
-//! Finding tasks by id and by filter.
+//! Finding tasks by id.
 
 use super::Engine;
-use crate::budget::LOOK_BYTES;
 use crate::decisions::FlightRef;
-use crate::entry_ref::{EntryRef, PageEntry};
+use crate::entry_ref::EntryRef;
 use crate::error::EngineError;
-use crate::flights::flight_at;
 use crate::lateness::leading_time;
-use crate::mem_page::MemPage;
 use crate::mem_schedule::MemSchedule;
 use crate::reader::Reader;
-use crate::scan::{
-    Candidate, Seen, Spent, item_of, matches_record, needs_death, next_due, status_of,
-};
-use crate::timers::TimerHeap;
+use crate::scan::{Candidate, item_of, status_of};
 use scheduler_calendar::ordered::{sort, sort_by_key};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Flags;
-use scheduler_model::numbers::PageNumber;
 use scheduler_model::position::Position;
-use scheduler_model::protocol::{Among, Filter, Kind, ListItem, ListRequest, Status};
+use scheduler_model::protocol::{Among, ListItem, Status};
 use scheduler_model::task::{Record, version_of};
 use serde_json::value::RawValue;
 
@@ -152,152 +145,6 @@ impl Engine {
         Ok(!found.is_empty())
     }
 
-    /// Calls `found` for each task, further attempt, attempt in flight and dead letter that the
-    /// request matches, in the order of the list, until it returns false. `found` counts its
-    /// matches. `reads` says that it reads the record of what waits. Returns the cursor for the
-    /// rest.
-    pub(super) fn scan(
-        &self,
-        request: &ListRequest,
-        reads: bool,
-        spent: &mut Spent,
-        reader: &dyn Reader,
-        mut found: impl FnMut(&mut Spent, Seen<'_>) -> Result<bool, EngineError>,
-    ) -> Result<Option<Position>, EngineError> {
-        let filter = &request.filter.folded();
-        let mut last = request.after;
-        let mut merge = self.merge_from(request.after, filter);
-        while let Some(position) = merge.pop() {
-            if spent.is_all(request) {
-                return Ok(last);
-            }
-            last = Some(position);
-            spent.scanned += 1;
-            let goes_on = if let Some(flight) = flight_at(position) {
-                self.push_next_flight(flight, filter.status, &mut merge);
-                self.look_at_flight(flight, position, filter, spent, reader, &mut found)?
-            } else {
-                self.push_following(position, filter, &mut merge);
-                let candidate = self.candidate(EntryRef::of(position));
-                let Some(record) = self.look_at(&candidate, filter, spent, reader)? else {
-                    continue;
-                };
-                if reads && record.is_none() {
-                    spent.bytes += self.tasks.record_bytes(candidate.at);
-                }
-                found(spent, Seen::Waiting(candidate, record))?
-            };
-            if !goes_on {
-                return Ok(last);
-            }
-        }
-        Ok(None)
-    }
-
-    /// Examines what waits, and counts the bytes that it reads. Returns `None` if the
-    /// [folded](Filter::folded) filter does not match it, and else its record if that was read.
-    pub(super) fn look_at(
-        &self,
-        candidate: &Candidate,
-        filter: &Filter,
-        spent: &mut Spent,
-        reader: &dyn Reader,
-    ) -> Result<Option<Option<Vec<u8>>>, EngineError> {
-        let is_known = filter.status.is_none_or(|status| status == candidate.status)
-            && match (filter.kind, candidate.kind) {
-                (Some(wanted), Some(kind)) => wanted.includes(kind),
-                _ => true,
-            };
-        if !is_known {
-            return Ok(None);
-        }
-        let is_timed = filter.from.is_some() || filter.to.is_some();
-        let needs_record = filter.reads_records()
-            || (filter.kind.is_some() && candidate.kind.is_none())
-            || needs_death(filter, candidate.status, candidate.position.due);
-        let text = if needs_record { Some(self.record_of(candidate.at, reader)?) } else { None };
-        spent.bytes += text.as_ref().map_or(LOOK_BYTES, Vec::len);
-        if is_timed {
-            let time = self.time_of(candidate, text.as_deref(), spent, reader)?;
-            let is_within = time.is_some_and(|time| {
-                filter.from.is_none_or(|from| time >= from) && filter.to.is_none_or(|to| time < to)
-            });
-            if !is_within {
-                return Ok(None);
-            }
-        }
-        let is_meant = match &text {
-            Some(text) => Record::parse(text).is_ok_and(|record| matches_record(filter, &record)),
-            None => true,
-        };
-        Ok(is_meant.then_some(text))
-    }
-
-    /// Returns a heap with the first position after `after` of each page, schedule and envelope in
-    /// flight, of those that the filter may match.
-    ///
-    /// Its size follows from the bound of a shard's memory: a page of one task takes six times as
-    /// much there as its 16 bytes here, so a request to a full shard (40 MB) takes 7 MB for a
-    /// moment. It passes each cancelled entry once, which takes some nanoseconds.
-    fn merge_from(&self, after: Option<Position>, filter: &Filter) -> TimerHeap {
-        // Of what is in pages, nothing that recurs is `scheduled`.
-        let recurring_only = filter
-            .kind
-            .is_some_and(|kind| Kind::Recurring.includes(kind) || kind == Kind::Recurring)
-            && filter.status == Some(Status::Scheduled);
-        let running_only = filter.status == Some(Status::Running);
-        let from = filter.from.unwrap_or(UnixMillis::ZERO);
-        let start = |page: PageNumber| -> (UnixMillis, usize) {
-            // Within a page positions rise with the index: those up to `after` end either before
-            // its due time, or within it.
-            match after {
-                Some(after) if after.due >= from => {
-                    (after.due, if after.page == page.get() { after.index as usize + 1 } else { 0 })
-                }
-                _ => (from, 0),
-            }
-        };
-        let is_after = |position: &Position| {
-            position.due >= from && after.is_none_or(|after| *position > after)
-        };
-        let of_pages = self.tasks.pages().filter(|_| !recurring_only && !running_only).filter_map(
-            |(number, page)| {
-                let (due, least) = start(number);
-                let first = page.directory.before(due).max(page.fired()).max(least);
-                let mut live = (first..page.directory.len()).filter(|index| page.is_live(*index));
-                let first = live.find(|index| {
-                    let entry = page.directory.get(*index);
-                    entry.is_some_and(|entry| {
-                        is_after(&EntryRef::page(number, *index).position(entry.due))
-                    })
-                })?;
-                next_in_page(number, page, first, filter)
-            },
-        );
-        let of_schedules = self
-            .tasks
-            .all_schedules()
-            .filter(|_| !running_only)
-            .map(|(number, schedule)| EntryRef::Schedule(number).position(schedule.due()))
-            .filter(|position| {
-                is_after(position) && next_due(filter, position.due) == Some(position.due)
-            });
-        let most =
-            self.tasks.pages().count() + self.tasks.all_schedules().count() + self.outbox.len();
-        let of_flights = self.first_flights(after, filter.status);
-        TimerHeap::of_at_most(most, of_pages.chain(of_schedules).chain(of_flights))
-    }
-
-    fn push_following(&self, position: Position, filter: &Filter, merge: &mut TimerHeap) {
-        let EntryRef::Page(PageEntry { page: number, index }) = EntryRef::of(position) else {
-            return;
-        };
-        let Some(page) = self.tasks.page(number) else { return };
-        if let Some(next) = next_in_page(number, page, index as usize + 1, filter) {
-            merge.push(next);
-        }
-    }
-
     pub(super) fn candidate(&self, at: EntryRef) -> Candidate {
         match at {
             EntryRef::Schedule(number) => {
@@ -327,27 +174,3 @@ impl Engine {
         item_of(candidate, record)
     }
 }
-
-/// Returns the position of the first live entry of a page, from this index on, that a filter may
-/// match by its due time.
-fn next_in_page(
-    number: PageNumber,
-    page: &MemPage,
-    from: usize,
-    filter: &Filter,
-) -> Option<Position> {
-    let mut from = from;
-    loop {
-        let index = (from..page.directory.len()).find(|index| page.is_live(*index))?;
-        let due = page.directory.get(index)?.due;
-        let wanted = next_due(filter, due)?;
-        if wanted == due {
-            return Some(EntryRef::page(number, index).position(due));
-        }
-        from = page.directory.before(wanted).max(index + 1);
-    }
-}
-
-#[cfg(test)]
-#[path = "query_tests.rs"]
-mod tests;

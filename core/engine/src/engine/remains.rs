@@ -65,7 +65,16 @@ impl Engine {
 
     /// Returns whether so many runs of an id wait that a caller may not add one.
     pub(super) fn has_most_runs(&self, id: &str) -> bool {
-        let waiting = self.tasks.find(self.id_hash(id)).filter(|at| self.is_waiting_run(*at));
+        self.has_most_runs_by(self.id_hash(id))
+    }
+
+    /// Returns the same for the id of a waiting entry.
+    pub(super) fn has_most_runs_of(&self, at: EntryRef) -> bool {
+        self.tasks.hash_of(at).is_some_and(|hash| self.has_most_runs_by(hash))
+    }
+
+    fn has_most_runs_by(&self, hash: u64) -> bool {
+        let waiting = self.tasks.find(hash).filter(|at| self.is_waiting_run(*at));
         waiting.take(self.config.max_runs).count() >= self.config.max_runs
     }
 

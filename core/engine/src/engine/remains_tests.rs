@@ -250,9 +250,12 @@ fn a_caller_adds_no_run_to_an_id_with_the_most_waiting_runs() {
         }
         let run = |pair: &mut Pair, ids: &[&str]| {
             let ids = ids.iter().map(|id| (*id).to_owned()).collect();
-            pair.change_within(&ChangeRequest { ids, change: Change::Run, if_match: None }, None)
-                .unwrap()
-                .outcomes
+            pair.change_within(
+                &ChangeRequest { ids, change: Change::Run, if_match: None, pause: None },
+                None,
+            )
+            .unwrap()
+            .outcomes
         };
         for _ in 0..4 {
             assert_eq!(run(&mut pair, &["a"]), [Changed::Changed]);

@@ -7,7 +7,7 @@
 use super::Engine;
 use crate::decisions::{Decision, FlightRef};
 use crate::effects::Effects;
-use crate::envelopes::{lay_over, parse_envelope, records_of};
+use crate::envelopes::{lay_over, mark_paused, parse_envelope, records_of};
 use crate::error::{EngineError, contradiction};
 use crate::reader::Reader;
 use crate::requeue::RequeuedRecords;
@@ -45,7 +45,7 @@ impl Engine {
                 (FlightRef { seq, index: *index }, Decision { omitted: of.stop.is_some(), ..*of })
             })
             .collect();
-        self.decide(changed, effects);
+        self.decide(changed, BTreeMap::new(), effects);
         if stopped.is_empty() {
             return Ok(Some(text));
         }
@@ -73,8 +73,10 @@ impl Engine {
         }
         let text = reader.envelope(seq)?;
         let patched = self.patched_of(seq, reader)?;
+        let marks = self.decisions.marks(seq);
         let (_, mut records) = records_of(&text, seq)?;
         lay_over(&mut records, &patched, seq)?;
+        mark_paused(&mut records, &marks);
         let mut back = RequeuedRecords::default();
         for (index, record) in (0..).zip(&records) {
             back.push_unstarted(record, self.decisions.at(FlightRef { seq, index }), now);
@@ -95,9 +97,12 @@ impl Engine {
         let mut back = RequeuedRecords::default();
         let omitted: BTreeMap<u32, Decision> =
             collected(self.decisions.of(seq).into_iter().filter(|(_, of)| of.omitted));
+        let marks = self.decisions.marks(seq);
         for (index, decision) in &omitted {
-            if let Some(record) = records.get(*index as usize) {
-                back.push_unstarted(record, *decision, now);
+            let Some(record) = records.get(*index as usize) else { continue };
+            match marks.get(index) {
+                Some(mark) => back.push_unstarted(&mark.on(record.clone()), *decision, now),
+                None => back.push_unstarted(record, *decision, now),
             }
         }
         self.insert_requeued(back, effects);

@@ -11,7 +11,9 @@ use crate::storage::Waiting;
 use crate::world::{Dropped, World};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::position::Position;
-use scheduler_model::protocol::{Change, ChangeRequest, Changed, Filter, ListRequest};
+use scheduler_model::protocol::{
+    Change, ChangeRequest, Changed, CountReply, CountRequest, Filter, ListRequest, PauseReason,
+};
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::Record;
 
@@ -277,7 +279,10 @@ fn change_first(
         true => (0..ids.len()).map(|first| expected_of(world, at, &ids[..first], change)).collect(),
         false => Vec::new(),
     };
-    let request = ChangeRequest { ids: ids.to_vec(), change, if_match: None };
+    // Drawn from the time, so that the draws of kept seeds stay as they were.
+    let by = (world.now.get() % 2 == 0).then(|| "ops".to_owned());
+    let pause = (change == Change::Pause).then_some(PauseReason { by, note: None });
+    let request = ChangeRequest { ids: ids.to_vec(), change, if_match: None, pause };
     let reply = world.input(
         at,
         false,
@@ -327,9 +332,13 @@ pub(crate) fn change_matching(
             world.model.flight_step(at, *flight, change).ok().map(Done::InFlight)
         }
     };
+    let would: Vec<Done> = all.iter().filter_map(what_is_done).collect();
+    let running = would.iter().filter(|done| matches!(done, Done::InFlight(_))).count();
+    count_matching(world, at, (filter, limit), Some(change), (would.len(), running));
     let done: Vec<Done> = all.iter().take(limit).filter_map(what_is_done).collect();
     let is_large = crate::operations::is_more_than_a_scan(world, at);
-    let request = ListRequest { filter: filter.clone(), after: None, limit, max_bytes: None };
+    let request =
+        ListRequest { filter: filter.clone(), after: None, limit, ..ListRequest::default() };
     world.input(
         at,
         false,
@@ -374,6 +383,35 @@ pub(crate) fn change_matching(
         },
     )?;
     Ok(Answer::Shown)
+}
+
+/// `counts-what-changes`: a dry run counts what the request would change, and changes nothing. It
+/// is skipped while the shard is not loaded.
+pub(crate) fn count_matching(
+    world: &World,
+    at: usize,
+    (filter, limit): (&Filter, usize),
+    change: Option<Change>,
+    expected: (usize, usize),
+) {
+    let tasks = ListRequest { filter: filter.clone(), limit, ..ListRequest::default() };
+    let request = CountRequest { tasks, change };
+    let counted =
+        world.look(at, |engine, now, storage| engine.count_matching(&request, now, storage));
+    let Ok(CountReply { count, running, next, first }) = counted else { return };
+    let is_sorted = first.iter().map(|item| item.position).is_sorted();
+    let agrees = (count as usize, running as usize) == expected
+        && first.len() == limit.min(expected.0)
+        && is_sorted;
+    let has_stopped = next.is_some() && count as usize <= expected.0;
+    if !(agrees || has_stopped) {
+        violated(
+            "counts-what-changes",
+            format!(
+                "{count}, {running} in flight, {first:?} for {request:?}; expected {expected:?}"
+            ),
+        );
+    }
 }
 
 /// What a change by filter does to one of the matching tasks.

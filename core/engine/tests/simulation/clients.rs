@@ -10,7 +10,7 @@ use crate::random::Random;
 use crate::schedules::{PutOff, Recurring, Rule, note_put_off};
 use crate::world::{Event, World};
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::protocol::{Change, Filter, Kind, Status};
+use scheduler_model::protocol::{CallbackType, Change, Filter, Kind, LastOutcome, Status};
 use scheduler_model::routing::{ShardMap, id_hash};
 use scheduler_model::schedule::ScheduleFields;
 use scheduler_model::task::Record;
@@ -228,13 +228,27 @@ impl Clients {
         let of_recurring =
             own.chance(self.varied).then(|| *own.pick(&[Kind::Every, Kind::Recurring]));
         let moment = |random: &mut Random| now.plus(random.range(-5_000, 20_000));
+        // Drawn from the time, so that the draws of kept seeds stay as they were.
+        let mut by_time = Random::new(now.get().unsigned_abs() ^ 0x6669_6c74_6572);
+        let text = *by_time.pick(&["mANY", "mANY", "NAME-1"]);
+        let types = [CallbackType::Handler, CallbackType::Webhook, CallbackType::Queue];
+        let outcomes = [
+            LastOutcome::None,
+            LastOutcome::Failed,
+            LastOutcome::DeadLettered,
+            LastOutcome::Succeeded,
+            LastOutcome::Expired,
+        ];
         Filter {
             prefix: random.chance(150).then(|| "na".to_owned()),
-            text: random.chance(100).then(|| "mANY".to_owned()),
+            text: random.chance(100).then(|| text.to_owned()),
             tag: None,
             other_tag: None,
             callback_host: None,
+            callback_type: by_time.chance(100).then(|| *by_time.pick(&types)),
             error: own.chance(50).then(|| "5".to_owned()),
+            last_outcome: by_time.chance(150).then(|| *by_time.pick(&outcomes)),
+            paused: by_time.chance(150).then(|| by_time.chance(500)),
             kind: random
                 .chance(200)
                 .then(|| *random.pick(&[Kind::Once, Kind::Cron, Kind::NoSchedule]))
@@ -448,6 +462,9 @@ pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) 
         priority: n.is_multiple_of(5).then_some((n / 5 % 10) as u8),
         limit_key: version.key.map(Cow::Borrowed),
         paused: None,
+        paused_at: None,
+        paused_by: None,
+        pause_note: None,
         created_at: None,
         updated_at: None,
         created_by: None,

@@ -90,7 +90,8 @@ fn list(world: &mut World, at: usize, random: &mut Random) -> Result<Answer, Dro
     let filter = Filter { from, to, prefix, ..Filter::default() };
     let (mut shown, mut after) = (Vec::new(), None);
     loop {
-        let request = ListRequest { filter: filter.clone(), after, limit, max_bytes: None };
+        let request =
+            ListRequest { filter: filter.clone(), after, limit, ..ListRequest::default() };
         let reply = world.input(
             at,
             false,

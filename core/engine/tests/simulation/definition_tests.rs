@@ -422,6 +422,7 @@ fn a_request_says_whether_it_means_dead_letters() {
             ids: ids(),
             change: Change::Reschedule(at(90_000).into()),
             if_match: None,
+            pause: None,
         };
         let (reply, effects) =
             pair.engine.change_among(&request, among, None, at(3_000), &pair.storage).unwrap();

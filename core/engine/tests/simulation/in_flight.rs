@@ -128,9 +128,11 @@ impl Model {
                 Some(Status::Paused) => self.stop_of(shard, *flight) == Some(Stop::Paused),
                 Some(_) => false,
             };
+            let is_paused = self.stop_of(shard, *flight) == Some(Stop::Paused);
+            let is_as_paused = filter.paused.is_none_or(|wanted| wanted == is_paused);
             let due = self.due_in_flight(shard, *flight);
-            let rest = Filter { status: None, ..filter.clone() };
-            is_status && self.matches(&rest, firing, What::Again, Some(due))
+            let rest = Filter { status: None, paused: None, ..filter.clone() };
+            is_status && is_as_paused && self.matches(&rest, firing, What::Again, Some(due))
         };
         self.flights(shard).into_iter().filter(is_selected).collect()
     }

@@ -37,7 +37,7 @@ fn cancel(pair: &mut Pair, ids: &[&str]) -> (Vec<Cancelled>, Vec<u32>) {
 }
 
 fn change(pair: &mut Pair, id: &str, change: Change) -> (Changed, bool) {
-    let request = ChangeRequest { ids: vec![id.to_owned()], change, if_match: None };
+    let request = ChangeRequest { ids: vec![id.to_owned()], change, if_match: None, pause: None };
     let (ChangeReply { outcomes, running, .. }, effects) =
         pair.engine.change(&request, NOW, &pair.storage).unwrap();
     pair.commit(effects);
@@ -222,7 +222,7 @@ fn a_cancel_by_filter_covers_runs_in_flight_in_parts() {
     let mut pair = in_flight(&["a1", "a2", "b", "a3"]);
     pair.append([("a4".to_owned(), LATER, record("a4", LATER, 0))]);
     let filter = Filter { prefix: Some("a".to_owned()), ..Filter::default() };
-    let mut request = ListRequest { filter, after: None, limit: 2, max_bytes: None };
+    let mut request = ListRequest { filter, after: None, limit: 2, ..ListRequest::default() };
     let mut answers = Vec::new();
     loop {
         let (reply, effects) = pair.engine.cancel_matching(&request, NOW, &pair.storage).unwrap();
@@ -244,7 +244,7 @@ fn a_cancel_by_filter_covers_runs_in_flight_in_parts() {
 fn a_pause_by_filter_covers_runs_in_flight_as_they_are_shown() {
     let mut pair = in_flight(&["a", "b"]);
     let by = |pair: &mut Pair, filter: Filter, change: Change| {
-        let request = ListRequest { filter, after: None, limit: 100, max_bytes: None };
+        let request = ListRequest { filter, after: None, limit: 100, ..ListRequest::default() };
         let (reply, effects) =
             pair.engine.change_matching(&request, change, None, NOW, &pair.storage).unwrap();
         pair.commit(effects);
@@ -392,7 +392,7 @@ fn a_change_of_many_runs_in_one_envelope_is_one_part() {
     pair.append_flagged(names.iter().map(|id| (id.clone(), NOW, text(id))), Flags::TO_QUEUE);
     assert!(pair.wake(NOW).sends.len() <= 3, "they share envelopes");
     for change in [Change::Pause, Change::Resume] {
-        let request = ChangeRequest { ids: names.clone(), change, if_match: None };
+        let request = ChangeRequest { ids: names.clone(), change, if_match: None, pause: None };
         let (reply, effects) = pair.engine.change(&request, NOW, &pair.storage).unwrap();
         pair.commit(effects);
         assert_eq!(

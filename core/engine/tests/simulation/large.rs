@@ -136,7 +136,7 @@ fn the_outcomes_of_runs_missed_in_a_pause_fit_their_rows() {
     let ids: Vec<String> = (0..200).map(|n| id(n, 90)).collect();
     let schedules = ids.iter().map(|id| each_second(id, misfire, 0)).collect();
     pair.add_all(Append { schedules, ..Append::default() });
-    let request = ChangeRequest { ids, change: Change::Pause, if_match: None };
+    let request = ChangeRequest { ids, change: Change::Pause, if_match: None, pause: None };
     let (reply, effects) = pair.engine.change(&request, NOW, &pair.storage).unwrap();
     assert_eq!(reply.outcomes, [Changed::Changed; 200]);
     pair.commit(effects);
@@ -144,7 +144,7 @@ fn the_outcomes_of_runs_missed_in_a_pause_fit_their_rows() {
         filter: Filter { prefix: Some("0".to_owned()), ..Filter::default() },
         after: None,
         limit: 20_000,
-        max_bytes: None,
+        ..ListRequest::default()
     };
     let mut resumed = 0;
     loop {
@@ -334,7 +334,8 @@ fn requests_for_large_tasks_are_bounded() {
     let mut left = names.clone();
     let mut commits = 0;
     while !left.is_empty() {
-        let request = ChangeRequest { ids: left.clone(), change: Change::Pause, if_match: None };
+        let request =
+            ChangeRequest { ids: left.clone(), change: Change::Pause, if_match: None, pause: None };
         let (reply, effects) = pair.engine.change(&request, NOW, &pair.storage).unwrap();
         assert!(effects.writes.iter().map(Write::bytes).sum::<usize>() <= FIRING_BYTES);
         pair.commit(effects);
@@ -346,8 +347,7 @@ fn requests_for_large_tasks_are_bounded() {
         commits += 1;
     }
     assert!(commits >= 6, "{commits}");
-    let mut request =
-        ListRequest { filter: Filter::default(), after: None, limit: 1_000, max_bytes: None };
+    let mut request = ListRequest { limit: 1_000, ..ListRequest::default() };
     let mut seen = 0;
     for most in [4_000_000, 1_000_000, 1].into_iter().cycle() {
         request.max_bytes = Some(most);

@@ -212,6 +212,7 @@ fn a_reschedule_to_a_local_time_stores_the_local_time() {
             ids: vec![id.to_owned()],
             change: Change::Reschedule(to),
             if_match: None,
+            pause: None,
         };
         assert_eq!(
             shard.engine.change(&request, NOW, &shard.storage).unwrap().0.outcomes,

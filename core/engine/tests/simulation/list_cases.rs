@@ -21,7 +21,7 @@ fn task(id: &str, due: UnixMillis, fields: &str) -> (String, UnixMillis, String)
 
 fn page(pair: &Pair, filter: &Filter, limit: usize, reply: Option<&ListReply>) -> ListReply {
     let after = reply.and_then(|reply| reply.next);
-    let request = ListRequest { filter: filter.clone(), after, limit, max_bytes: None };
+    let request = ListRequest { filter: filter.clone(), after, limit, ..ListRequest::default() };
     pair.engine.list(&request, &pair.storage).unwrap()
 }
 

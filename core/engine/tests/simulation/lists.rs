@@ -7,10 +7,11 @@ use crate::model::{What, status_of};
 use crate::storage::{Storage, Waiting};
 use crate::world::{Dropped, World};
 use scheduler_calendar::time::UnixMillis;
-use scheduler_engine::Effects;
+use scheduler_engine::{Effects, Engine};
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::position::Position;
-use scheduler_model::protocol::{Filter, ListItem, ListRequest, Status};
+use scheduler_model::protocol::{Filter, ListItem, ListReply, ListRequest, Status};
+use scheduler_model::task::Record;
 use serde_json::Value;
 
 /// What a filter matches.
@@ -37,13 +38,13 @@ pub(crate) fn meant(world: &World, at: usize, filter: &Filter) -> Vec<(Position,
     waiting.retain(|waiting| {
         let (firing, what) = key_of(waiting);
         world.model.matches(filter, firing, what, time_of(waiting))
-            && says(filter, &serde_json::from_slice(&waiting.record).unwrap())
+            && says(filter, what, &serde_json::from_slice(&waiting.record).unwrap())
     });
     let flights = world
         .model
         .flights_matching(at, filter)
         .into_iter()
-        .filter(|flight| says(filter, &record_of(storage, *flight)))
+        .filter(|flight| says(filter, What::Again, &record_of(storage, *flight)))
         .map(|flight| (place_of(storage, flight), Meant::InFlight(flight)));
     let waiting = waiting.into_iter().map(|waiting| (waiting.position, Meant::Waiting(waiting)));
     let mut all: Vec<_> = waiting.chain(flights).collect();
@@ -66,8 +67,8 @@ fn time_of(waiting: &Waiting) -> Option<UnixMillis> {
     }
 }
 
-/// Returns whether a record matches the tags, host and error of a filter.
-fn says(filter: &Filter, record: &Value) -> bool {
+/// Returns whether a record matches the tags, callback, error and last outcome of a filter.
+fn says(filter: &Filter, what: What, record: &Value) -> bool {
     let has_tag = |tag: &String| {
         record["tags"].as_array().is_some_and(|tags| tags.iter().any(|other| other == tag))
     };
@@ -77,10 +78,27 @@ fn says(filter: &Filter, record: &Value) -> bool {
             .error
             .as_ref()
             .is_none_or(|part| error.is_some_and(|error| error.contains(&part.to_lowercase())))
+        && filter.callback_type.is_none_or(|wanted| {
+            serde_json::to_value(wanted).unwrap() == record["callback"]["type"]
+        })
+        && filter.last_outcome.is_none_or(|wanted| {
+            serde_json::to_value(wanted).unwrap() == last_outcome(what, record)
+        })
         && filter.callback_host.as_ref().is_none_or(|host| {
             let url = record["callback"]["url"].as_str();
             url.is_some_and(|url| url.split('/').nth(2) == Some(host.as_str()))
         })
+}
+
+/// Returns how the last attempt of a task ended, from what waits and from its record.
+fn last_outcome(what: What, record: &Value) -> &str {
+    match (what, record["stage"].as_str()) {
+        (What::Dead, _) => "dead-lettered",
+        (What::Recurring | What::PausedRecurring | What::Unscheduled, _) => "none",
+        _ if record["attempt"].as_u64().is_some_and(|attempt| attempt > 1) => "failed",
+        (_, None) => "none",
+        (_, Some(_)) => record["outcome"]["outcome"].as_str().unwrap(),
+    }
 }
 
 /// Returns the record for further attempts of a run in flight, from storage.
@@ -156,42 +174,79 @@ fn expected(world: &World, at: usize, filter: &Filter) -> Vec<Shown> {
 }
 
 fn shown(item: &ListItem) -> Shown {
+    let mut record: Value = serde_json::from_str(item.record.get()).unwrap();
+    if item.status == Status::Running {
+        // The mark of the pause of a run in flight is in no record.
+        for name in ["pausedAt", "pausedBy", "pauseNote"] {
+            record.as_object_mut().unwrap().remove(name);
+        }
+    }
     Shown {
         position: item.position,
         due: item.due(),
         status: item.status,
         is_running: item.is_running,
-        record: serde_json::from_str(item.record.get()).unwrap(),
+        record,
     }
 }
 
 /// `list-and-cancel`: a list that is read to its end shows what the filter matches, each task once
-/// and in order.
+/// and in order. The same holds in descending order, and if each page examines little.
 pub(crate) fn list(
     world: &mut World,
     at: usize,
     filter: &Filter,
     limit: usize,
 ) -> Result<(), Dropped> {
-    let expected = expected(world, at, filter);
-    let (mut items, mut after, mut total) = (Vec::new(), None, None);
+    let mut expected = expected(world, at, filter);
+    let read = |world: &mut World, request: &ListRequest| {
+        let list = |engine: &mut Engine, _, storage: &Storage| {
+            Ok((engine.list(request, storage)?, Effects::default()))
+        };
+        world.input(at, false, list, |_, _, _| {})
+    };
+    let request = ListRequest { filter: filter.clone(), limit, ..ListRequest::default() };
+    check(world, &request, &expected, read)?;
+    // Injects no fault, so it moves no draw.
+    let little = ListRequest { max_read: Some(1), ..request.clone() };
+    check(world, &little, &expected, |world, request| {
+        world.look(at, |engine, _, storage| engine.list(request, storage))
+    })?;
+    expected.reverse();
+    for item in &mut expected {
+        item.position = item.position.from_the_end();
+    }
+    for request in [&request, &little] {
+        check(world, request, &expected, |world, request| {
+            world.look(at, |engine, _, storage| engine.list_from_the_end(request, storage))
+        })?;
+    }
+    Ok(())
+}
+
+/// Reads a list page by page.
+fn check(
+    world: &mut World,
+    first: &ListRequest,
+    expected: &[Shown],
+    read: impl Fn(&mut World, &ListRequest) -> Result<ListReply, Dropped>,
+) -> Result<(), Dropped> {
+    let (filter, limit) = (&first.filter, first.limit);
+    let mut request = first.clone();
+    let (mut items, mut total, mut searched) = (Vec::new(), None, 0);
     loop {
-        let request = ListRequest { filter: filter.clone(), after, limit, max_bytes: None };
-        let reply = world.input(
-            at,
-            false,
-            |engine, _, storage| Ok((engine.list(&request, storage)?, Effects::default())),
-            |_, _, _| {},
-        )?;
-        if reply.items.len() > limit {
-            violated(
-                "list-and-cancel",
-                format!("{} items for a limit of {limit}", reply.items.len()),
-            );
+        let reply = read(world, &request)?;
+        if reply.items.len() > limit || reply.items.len() as u64 > reply.searched {
+            violated("list-and-cancel", format!("{reply:?} for a limit of {limit}"));
+        }
+        for item in &reply.items {
+            says_of_pauses_only(item);
         }
         items.extend(reply.items.iter().map(shown));
         total = total.or(reply.total);
-        after = match reply.next {
+        searched += reply.searched;
+        let after = request.after;
+        request.after = match reply.next {
             Some(next) if after.is_none_or(|after| next > after) => Some(next),
             Some(next) => {
                 violated("list-and-cancel", format!("the cursor goes from {after:?} to {next:?}"))
@@ -202,12 +257,23 @@ pub(crate) fn list(
     if items != expected {
         violated(
             "list-and-cancel",
-            format!("{filter:?} by {limit} shows\n{items:?}\ninstead of\n{expected:?}"),
+            format!("{first:?} shows\n{items:?}\ninstead of\n{expected:?}"),
         );
     }
     let is_whole = *filter == Filter::default();
-    if total != is_whole.then_some(items.len() as u64) {
+    let is_total = total == is_whole.then_some(items.len() as u64);
+    if !is_total || is_whole && searched < items.len() as u64 {
         violated("list-and-cancel", format!("a total of {total:?} for {} items", items.len()));
     }
     Ok(())
+}
+
+/// `notes-are-of-pauses`: only paused tasks have the mark of a pause.
+fn says_of_pauses_only(item: &ListItem) {
+    let record = Record::parse(item.record.get().as_bytes()).unwrap();
+    let is_paused = item.status == Status::Paused || record.is_paused();
+    let says = record.paused_at.is_some() || record.pause_note.is_some();
+    if says && !is_paused || record.paused_at.is_none() && record.pause_note.is_some() {
+        violated("notes-are-of-pauses", format!("{item:?}"));
+    }
 }

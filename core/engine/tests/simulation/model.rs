@@ -318,8 +318,11 @@ impl Model {
         filter.kind.is_none_or(|wanted| wanted == kind || wanted == Kind::Recurring && recurs)
             && filter.status.is_none_or(|wanted| wanted == status_of(what))
             && filter.prefix.as_ref().is_none_or(|prefix| version.id.starts_with(prefix.as_str()))
+            && filter.paused.is_none_or(|wanted| wanted == (status_of(what) == Status::Paused))
             && filter.text.as_ref().is_none_or(|text| {
-                version.description.to_lowercase().contains(&text.to_lowercase())
+                [&version.id, &version.description]
+                    .into_iter()
+                    .any(|of| of.to_lowercase().contains(&text.to_lowercase()))
             })
             && filter.from.is_none_or(|from| time.is_some_and(|time| time >= from))
             && filter.to.is_none_or(|to| time.is_some_and(|time| time < to))

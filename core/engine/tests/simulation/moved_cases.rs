@@ -28,7 +28,7 @@ fn unscheduled() -> Pair {
 }
 
 fn change(pair: &mut Pair, change: Change, now: UnixMillis) -> Changed {
-    let request = ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None };
+    let request = ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None, pause: None };
     let (reply, effects) = pair.engine.change(&request, now, &pair.storage).unwrap();
     pair.commit(effects);
     pair.restart();
@@ -43,7 +43,7 @@ fn reschedule(pair: &mut Pair, by_id: bool) -> u64 {
         );
     }
     let filter = Filter { prefix: Some("a".to_owned()), ..Filter::default() };
-    let request = ListRequest { filter, after: None, limit: 100, max_bytes: None };
+    let request = ListRequest { filter, after: None, limit: 100, ..ListRequest::default() };
     let (reply, effects) = pair
         .engine
         .change_matching(&request, Change::Reschedule(NEXT_DAY.into()), None, NOW, &pair.storage)

@@ -221,8 +221,11 @@ pub(crate) fn cancel_matching(
     limit: usize,
 ) -> Result<Answer, Dropped> {
     let all = meant(world, at, filter);
+    let in_flight = all.iter().filter(|(_, meant)| matches!(meant, Meant::InFlight(_))).count();
+    changes::count_matching(world, at, (filter, limit), None, (all.len(), in_flight));
     let is_large = is_more_than_a_scan(world, at);
-    let request = ListRequest { filter: filter.clone(), after: None, limit, max_bytes: None };
+    let request =
+        ListRequest { filter: filter.clone(), after: None, limit, ..ListRequest::default() };
     let reply = world.input(
         at,
         false,

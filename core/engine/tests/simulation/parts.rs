@@ -57,7 +57,7 @@ impl Pair {
         now: UnixMillis,
         most: usize,
     ) -> usize {
-        let mut request = ChangeRequest { ids, change, if_match: None };
+        let mut request = ChangeRequest { ids, change, if_match: None, pause: None };
         let mut parts = 0;
         while !request.ids.is_empty() {
             let (reply, effects) = self.engine.change(&request, now, &self.storage).unwrap();
@@ -194,7 +194,7 @@ fn one_large_task_is_resumed_in_parts() {
 fn a_task_that_is_resumed_in_part_is_paused() {
     let mut pair = Pair::new();
     pair.paused(1, FIRE, 115_000);
-    let request = ChangeRequest { ids: one(), change: Change::Resume, if_match: None };
+    let request = ChangeRequest { ids: one(), change: Change::Resume, if_match: None, pause: None };
     let (reply, effects) = pair.engine.change(&request, LATER, &pair.storage).unwrap();
     assert!(reply.in_part && reply.outcomes.is_empty());
     pair.commit(effects);
@@ -218,7 +218,7 @@ fn large_tasks_are_resumed_by_a_filter_in_parts() {
         filter: Filter { prefix: Some("0".to_owned()), ..Filter::default() },
         after: None,
         limit: 20_000,
-        max_bytes: None,
+        ..ListRequest::default()
     };
     let (mut changed, mut parts) = (0, 0);
     loop {
@@ -282,7 +282,7 @@ fn a_version_holds_until_the_last_part() {
     for (change, now) in [(Change::Pause, NOW.plus(-1)), (Change::Resume, LATER)] {
         let item = pair.engine.get(&id(0, 5), &pair.storage).unwrap().unwrap();
         let if_match = Some(version_of(item.record.get().as_bytes()));
-        let request = ChangeRequest { ids: one(), change, if_match };
+        let request = ChangeRequest { ids: one(), change, if_match, pause: None };
         let mut parts = 0;
         let outcomes = loop {
             let (reply, effects) = pair.engine.change(&request, now, &pair.storage).unwrap();

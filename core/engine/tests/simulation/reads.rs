@@ -103,8 +103,12 @@ fn runs_in_flight_of_one_id_are_cancelled_and_changed_in_parts() {
                     (!reply.in_part, effects)
                 }
                 Some(change) => {
-                    let request =
-                        ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None };
+                    let request = ChangeRequest {
+                        ids: vec!["a".to_owned()],
+                        change,
+                        if_match: None,
+                        pause: None,
+                    };
                     let (reply, effects) =
                         pair.engine.change(&request, now, &pair.storage).unwrap();
                     assert_eq!(reply.in_part, reply.outcomes.is_empty());
@@ -182,7 +186,12 @@ fn a_reschedule_of_one_of_many_dead_letters_reads_the_newest() {
             let request = ListRequest { filter, limit: 100, ..ListRequest::default() };
             pair.engine.change_matching(&request, to, None, now, &pair.storage).unwrap().1
         } else {
-            let request = ChangeRequest { ids: vec!["a".to_owned()], change: to, if_match: None };
+            let request = ChangeRequest {
+                ids: vec!["a".to_owned()],
+                change: to,
+                if_match: None,
+                pause: None,
+            };
             let (reply, effects) = pair.engine.change(&request, now, &pair.storage).unwrap();
             assert_eq!(reply.outcomes, [Changed::Changed]);
             effects

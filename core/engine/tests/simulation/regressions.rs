@@ -250,7 +250,8 @@ fn a_counted_schedule_keeps_its_last_run() {
     for (later, is_left) in [(2_500, true), (3_500, false)] {
         let mut pair = append(record(&first), NOW);
         for (change, now) in [(Change::Pause, 500), (Change::Resume, later)] {
-            let request = ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None };
+            let request =
+                ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None, pause: None };
             let (reply, effects) =
                 pair.engine.change(&request, NOW.plus(now), &pair.storage).unwrap();
             assert_eq!(reply.outcomes, [Changed::Changed]);
@@ -388,8 +389,12 @@ fn a_replayed_dead_letter_has_its_whole_time_for_retries() {
     assert_eq!(fail(&mut pair, NOW), 5);
     for round in 1..3 {
         let later = NOW.plus(round * 86_400_000);
-        let request =
-            ChangeRequest { ids: vec!["a".to_owned()], change: Change::Run, if_match: None };
+        let request = ChangeRequest {
+            ids: vec!["a".to_owned()],
+            change: Change::Run,
+            if_match: None,
+            pause: None,
+        };
         let (reply, effects) = pair.engine.change(&request, later, &pair.storage).unwrap();
         assert_eq!(reply.outcomes, [Changed::Changed]);
         pair.commit(effects);

@@ -86,6 +86,9 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     } else {
         config
     };
+    // In most runs, searches look through whole pages early, as they do in large shards.
+    let mut misses = Random::new(seed.rotate_left(31) ^ 0x6d69_7373_6573);
+    let config = Config { misses_before_pages: *misses.pick(&[0, 1, 16]), ..config };
     let mut world = World::new(random, names, config, faults, START, traced);
     world.leaves_undone = *world.random.pick(&[0, 0, 50]);
     world.is_faultless = is_faultless;

@@ -356,7 +356,7 @@ impl<'s> Twin<'s> {
                 }
             }
             Act::Change(id, change) => {
-                let request = ChangeRequest { ids: vec![id], change, if_match: None };
+                let request = ChangeRequest { ids: vec![id], change, if_match: None, pause: None };
                 let (reply, effects) =
                     self.engine.change(&request, self.now, &self.storage).unwrap();
                 self.trace(|| format!("{request:?}: {reply:?}"));

@@ -173,7 +173,7 @@ impl Case {
                 (Reply::Cancelled(reply.outcomes), effects)
             }
             Asked::Change(ids, change) => {
-                let request = ChangeRequest { ids, change, if_match: None };
+                let request = ChangeRequest { ids, change, if_match: None, pause: None };
                 let (reply, effects) = twin.engine.change(&request, now, &twin.storage).unwrap();
                 (Reply::Changed(reply.outcomes), effects)
             }

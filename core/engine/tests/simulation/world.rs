@@ -277,6 +277,20 @@ impl World {
         }
     }
 
+    /// Asks a shard for something that changes nothing. Injects no fault, so it moves no draw.
+    pub(crate) fn look<T>(
+        &self,
+        at: usize,
+        call: impl FnOnce(&Engine, UnixMillis, &Storage) -> Result<T, EngineError>,
+    ) -> Result<T, Dropped> {
+        let shard = &self.shards[at];
+        let Some(engine) = &shard.engine else { return Err(Dropped) };
+        match call(engine, self.now, &shard.storage) {
+            Ok(reply) => Ok(reply),
+            Err(problem) => violated("no-unexpected-errors", problem.to_string()),
+        }
+    }
+
     /// Carries out one input at a shard's shell: load, call, check, commit, arm, plan the sends.
     pub(crate) fn input<T: std::fmt::Debug>(
         &mut self,

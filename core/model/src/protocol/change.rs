@@ -180,6 +180,17 @@ impl From<NewTime> for StoredTime {
     }
 }
 
+/// Who pauses a task, and why. A shard of an earlier version pauses without it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PauseReason {
+    /// The name of the API key that pauses; absent if it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
 /// A change of tasks by id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -190,6 +201,9 @@ pub struct ChangeRequest {
     pub change: Change,
     /// Only tasks whose record has this version are changed: see [`crate::task::version_of`].
     pub if_match: Option<u64>,
+    /// Who pauses, and why; only for a pause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<PauseReason>,
 }
 
 /// A request to run tasks now, by id, with another payload for that run.
@@ -262,6 +276,32 @@ pub struct ChangeMatchingRequest {
     /// The share of a quota that requested runs are charged to: see [`crate::access::Quota`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
+    /// Who pauses, and why; only for a pause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<PauseReason>,
+}
+
+/// A dry run: counts the tasks that a request by filter would cancel or change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountRequest {
+    /// The tasks. The limit is that of the tasks that the reply shows.
+    pub tasks: ListRequest,
+    /// The change; absent for a cancel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+}
+
+/// The tasks that a request by filter would cancel or change.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct CountReply {
+    /// The number of tasks, including attempts in flight.
+    pub count: u64,
+    /// The number of attempts in flight among them.
+    pub running: u64,
+    /// Where the count stopped because it takes a bounded amount of work; `None` if it is complete.
+    pub next: Option<Position>,
+    /// The first of them, in the order of a list.
+    pub first: Vec<ListItem>,
 }
 
 /// The reply to a change by filter.

@@ -8,6 +8,7 @@ mod append;
 mod change;
 mod dead_letters;
 mod events;
+mod filter;
 mod history;
 pub mod limiter;
 mod list;
@@ -18,15 +19,16 @@ pub use append::{Append, AppendError, AppendReply, Expected, GoOnReply, Terms};
 pub use change::{
     Among, AmongRequest, CancelMatchingReply, CancelMatchingRequest, CancelReply, CancelRequest,
     Cancelled, Change, ChangeMatchingReply, ChangeMatchingRequest, ChangeReply, ChangeRequest,
-    Changed, NewTime, RunRequest,
+    Changed, CountReply, CountRequest, NewTime, PauseReason, RunRequest,
 };
 pub use dead_letters::{ChangedLetter, DeadLettersReply, DeadLettersRequest, LetterOutcome};
 pub use events::{EventKind, EventsReply, EventsRequest, FeedPosition, SeenEvent};
+pub use filter::{CallbackType, Filter, Kind, LastOutcome};
 pub use history::{
     ErrorGroup, GroupsReply, Looked, RunFilter, RunItem, RunPosition, RunsReply, RunsRequest,
     TaskRun,
 };
-pub use list::{Filter, GetRequest, Kind, ListItem, ListReply, ListRequest, Status};
+pub use list::{GetRequest, ListItem, ListReply, ListRequest, Status};
 pub use report::{Detail, Done, Failure, MAX_ERROR_CHARS, MAX_EXCERPT_BYTES, Report};
 pub use stats::{
     CircuitState, CircuitStats, Counters, PurgeReply, PurgeRequest, ShardStats, WatchReply,
@@ -61,15 +63,21 @@ pub mod paths {
     pub const CANCEL: &str = "/cancel";
     /// Body [`super::ListRequest`]; answer [`super::ListReply`].
     pub const LIST: &str = "/list";
+    /// Body [`super::ListRequest`]; answer [`super::ListReply`], from the last to the first: places
+    /// are those of [`crate::position::Position::from_the_end`].
+    pub const LIST_FROM_THE_END: &str = "/list-from-the-end";
     /// Body [`super::CancelMatchingRequest`]; answer [`super::CancelMatchingReply`].
     pub const CANCEL_MATCHING: &str = "/cancel-matching";
     /// Body [`super::AmongRequest`] of a [`super::ChangeRequest`]; answer [`super::ChangeReply`].
     pub const CHANGE: &str = "/change";
     /// Body [`super::ChangeMatchingRequest`]; answer [`super::ChangeMatchingReply`].
     pub const CHANGE_MATCHING: &str = "/change-matching";
+    /// Body [`super::CountRequest`]; answer [`super::CountReply`].
+    pub const COUNT: &str = "/count";
     /// Body [`super::AmongRequest`] of a [`super::RunRequest`]; answer [`super::ChangeReply`].
     pub const RUN: &str = "/run";
-    /// Body [`super::ListRequest`]; answer [`super::ListReply`], the newest first.
+    /// Body [`super::ListRequest`]; answer [`super::ListReply`], the newest first: places are those
+    /// of [`crate::position::Position::newest_first`].
     pub const DEAD_LETTERS: &str = "/dead-letters";
     /// Body [`crate::dead_letter::DeadLetterId`]; answer [`super::ListItem`] or null.
     pub const DEAD_LETTER: &str = "/dead-letter";

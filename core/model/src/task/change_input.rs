@@ -1,9 +1,9 @@
 //! The body of a change of tasks: which, and to when.
 
 use super::filter_input::FilterInput;
-use crate::bounds::MAX_CANCEL_IDS;
+use crate::bounds::{MAX_CANCEL_IDS, MAX_PAUSE_NOTE_BYTES};
 use crate::input::{
-    Bounded, FieldError, Text, TimeInput, check_beside_ids, check_ids, parse_object_taking,
+    Bounded, FieldError, Text, TimeInput, at_most, check_beside_ids, check_ids, parse_object_taking,
 };
 use crate::protocol::NewTime;
 use crate::schedule::delayed;
@@ -11,8 +11,8 @@ use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Which tasks to change, by id or by filter, and of a reschedule the new time, as one of `time`
-/// and `delayInSeconds`.
+/// Which tasks to change, by id or by filter; for a reschedule the new time, as one of `time` and
+/// `delayInSeconds`; and for a pause the reason.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChangeInput<'a> {
@@ -34,18 +34,30 @@ pub struct ChangeInput<'a> {
     /// How long from now they fire instead, seconds, of a reschedule only.
     #[schemars(range(min = 0))]
     delay_in_seconds: Option<f64>,
+    /// Why they are paused, for a pause only. A pause with a note replaces the note of a paused
+    /// task.
+    #[serde(borrow)]
+    #[schemars(length(min = 1), extend("x-maxBytes" = MAX_PAUSE_NOTE_BYTES))]
+    note: Option<Text<'a>>,
+    /// Changes nothing, and answers how many tasks the request would change, and the first of them.
+    /// Not beside `ids`, and not where the path names the task.
+    dry_run: Option<bool>,
 }
 
 impl<'a> ChangeInput<'a> {
-    /// The members of a pause or a resume of one task: none.
+    /// The members of a resume of one task: none.
     pub const NOTHING: &'static [&'static str] = &[];
-    /// The members of a change of many tasks other than a reschedule.
-    pub const SELECTION: &'static [&'static str] = &["ids", "filter", "all"];
+    /// The members of a pause of one task.
+    pub const PAUSE: &'static [&'static str] = &["note"];
+    /// The members of a pause of many tasks.
+    pub const PAUSE_MANY: &'static [&'static str] = &["ids", "filter", "all", "note", "dryRun"];
+    /// The members of any other change of many tasks than a pause and a reschedule.
+    pub const SELECTION: &'static [&'static str] = &["ids", "filter", "all", "dryRun"];
     /// The members of a reschedule of one task.
     pub const RESCHEDULE: &'static [&'static str] = &["time", "timezone", "delayInSeconds"];
     /// The members of a reschedule of many tasks.
     pub const RESCHEDULE_MANY: &'static [&'static str] =
-        &["ids", "filter", "all", "time", "timezone", "delayInSeconds"];
+        &["ids", "filter", "all", "time", "timezone", "delayInSeconds", "dryRun"];
 
     /// Reads a body; an empty one gives nothing. The error of an unknown member offers those that
     /// the request `takes`.
@@ -60,6 +72,67 @@ impl<'a> ChangeInput<'a> {
         let input: Self = parse_object_taking(text, "", &|| Some(takes))?;
         check_ids(input.ids.as_ref())?;
         Ok(input)
+    }
+
+    /// Refuses the members that name tasks, where the path does, and a dry run.
+    ///
+    /// # Errors
+    /// When there is one.
+    pub fn check_single(&self) -> Result<(), FieldError> {
+        if self.ids.is_some() || self.filter.is_some() || self.all.is_some() {
+            return Err(FieldError::new(
+                "body",
+                "names tasks, but the path does already; leave out ids, filter and all",
+            ));
+        }
+        if self.dry_run.is_some() {
+            return Err(FieldError::new(
+                "dryRun",
+                "belongs to a request for many tasks, by filter or all; leave it out",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Returns whether the request only counts.
+    ///
+    /// # Errors
+    /// When the request names ids: their number is known.
+    pub fn is_dry_run(&self) -> Result<bool, FieldError> {
+        match (self.dry_run, &self.ids) {
+            (Some(true), Some(_)) => Err(FieldError::new(
+                "dryRun",
+                "counts what a filter or all selects, and the ids are known; leave out one of them",
+            )),
+            (dry_run, _) => Ok(dry_run == Some(true)),
+        }
+    }
+
+    /// Returns the note of a pause.
+    ///
+    /// # Errors
+    /// When it is empty, too long, or has a control character.
+    pub fn note(&self) -> Result<Option<String>, FieldError> {
+        let Some(Text(note)) = &self.note else { return Ok(None) };
+        if note.is_empty() {
+            return Err(FieldError::new("note", "is empty; leave it out"));
+        }
+        at_most("note", note.len(), MAX_PAUSE_NOTE_BYTES)?;
+        if note.chars().any(char::is_control) {
+            return Err(FieldError::new("note", "has a control character, such as a line break"));
+        }
+        Ok(Some(note.clone().into_owned()))
+    }
+
+    /// Refuses a note where the request is no pause.
+    ///
+    /// # Errors
+    /// When there is one.
+    pub fn check_without_note(&self) -> Result<(), FieldError> {
+        match &self.note {
+            None => Ok(()),
+            Some(_) => Err(FieldError::new("note", "belongs to a pause only; leave it out")),
+        }
     }
 
     /// Refuses a time where none is asked for.
@@ -157,12 +230,49 @@ mod tests {
     }
 
     #[test]
+    fn a_note_is_a_line_of_text_and_belongs_to_a_pause() {
+        let note = |text: &str| {
+            let body = format!(r#"{{"note":{text}}}"#);
+            ChangeInput::parse(&body, ChangeInput::PAUSE).and_then(|input| input.note())
+        };
+        assert_eq!(note("\"until Monday\""), Ok(Some("until Monday".to_owned())));
+        assert_eq!(ChangeInput::default().note(), Ok(None));
+        let text = |bytes: usize| format!("\"{}\"", "x".repeat(bytes));
+        assert!(note(&text(MAX_PAUSE_NOTE_BYTES)).is_ok());
+        for wrong in [&text(MAX_PAUSE_NOTE_BYTES + 1), "\"\"", r#""a\nb""#, "5"] {
+            assert_eq!(note(wrong).unwrap_err().field, "note", "{wrong}");
+        }
+        let input = ChangeInput::parse(r#"{"note":"a"}"#, ChangeInput::SELECTION).unwrap();
+        assert_eq!(input.check_without_note().unwrap_err().field, "note");
+    }
+
+    #[test]
+    fn a_dry_run_is_of_many_by_filter() {
+        let read = |text| ChangeInput::parse(text, ChangeInput::SELECTION).unwrap();
+        let filtered = |dry_run| format!(r#"{{"filter":{{"tag":"a"}}{dry_run}}}"#);
+        for (dry_run, is) in
+            [("", false), (r#","dryRun":false"#, false), (r#","dryRun":true"#, true)]
+        {
+            let text = filtered(dry_run);
+            assert_eq!(
+                ChangeInput::parse(&text, ChangeInput::SELECTION).unwrap().is_dry_run(),
+                Ok(is)
+            );
+        }
+        assert_eq!(read(r#"{"all":true,"dryRun":true}"#).is_dry_run(), Ok(true));
+        let by_ids = read(r#"{"ids":["a"],"dryRun":true}"#);
+        assert_eq!(by_ids.is_dry_run().unwrap_err().field, "dryRun");
+        assert_eq!(read(r#"{"dryRun":true}"#).check_single().unwrap_err().field, "dryRun");
+        assert_eq!(read(r#"{"all":true}"#).check_single().unwrap_err().field, "body");
+    }
+
+    #[test]
     fn an_unknown_member_is_answered_with_those_that_the_request_takes() {
         for (takes, offered) in [
             (ChangeInput::NOTHING, "is not a member of this object: there are none"),
             (
                 ChangeInput::SELECTION,
-                "is not a member of this object; did you mean `ids`? There are: ids, filter, all",
+                "is not a member of this object; did you mean `ids`? There are: ids, filter, all, dryRun",
             ),
             (
                 ChangeInput::RESCHEDULE,

@@ -146,6 +146,9 @@ pub struct DeadLettersInput<'a> {
     filter: Option<FilterInput<'a>>,
     /// All of them.
     all: Option<bool>,
+    /// Changes nothing, and answers how many dead letters the request would affect, and the first
+    /// of them. Not beside `ids`.
+    dry_run: Option<bool>,
 }
 
 /// The schema of a filter of dead letters, which all have one status.
@@ -161,7 +164,7 @@ impl JsonSchema for DeadLetterFilter {
         let mut schema = FilterInput::json_schema(generator);
         schema.insert("description".to_owned(), "Which dead letters are meant: those that fulfil every part that is given. At least one part is required; to select every dead letter, send `{\"all\":true}` alone.".into());
         if let Some(parts) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-            parts.remove("status");
+            ["status", "paused", "lastOutcome"].iter().for_each(|name| drop(parts.remove(*name)));
         }
         schema
     }
@@ -174,6 +177,8 @@ pub enum ChosenLetters {
     Ids(Vec<String>),
     /// Those that match the filter.
     Matching(Filter),
+    /// Counts the dead letters that match the filter.
+    Counted(Filter),
 }
 
 impl<'a> DeadLettersInput<'a> {
@@ -185,7 +190,16 @@ impl<'a> DeadLettersInput<'a> {
         check_beside_ids(text)?;
         let input: Self = parse_object(text, "")?;
         check_ids(input.ids.as_ref())?;
+        let is_dry_run = input.dry_run == Some(true);
+        let matching = |filter| match is_dry_run {
+            true => ChosenLetters::Counted(filter),
+            false => ChosenLetters::Matching(filter),
+        };
         match (input.ids, input.filter, input.all) {
+            (Some(_), None, None) if is_dry_run => Err(FieldError::new(
+                "dryRun",
+                "counts what a filter or all selects, and the ids are known; leave out one of them",
+            )),
             (Some(ids), None, None) => {
                 let mut seen = HashSet::new();
                 let mut ids = ids.0;
@@ -194,13 +208,18 @@ impl<'a> DeadLettersInput<'a> {
             }
             (None, Some(filter), None) => {
                 let filter = filter.check()?;
-                if filter.status.is_some() {
+                let others = [
+                    ("filter.status", filter.status.is_some()),
+                    ("filter.paused", filter.paused.is_some()),
+                    ("filter.lastOutcome", filter.last_outcome.is_some()),
+                ];
+                if let Some((name, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
                     let detail = "does not belong to a filter of dead letters; leave it out";
-                    return Err(FieldError::new("filter.status", detail));
+                    return Err(FieldError::new(name, detail));
                 }
-                Ok(ChosenLetters::Matching(filter))
+                Ok(matching(filter))
             }
-            (None, None, Some(true)) => Ok(ChosenLetters::Matching(Filter::default())),
+            (None, None, Some(true)) => Ok(matching(Filter::default())),
             (None, None, Some(false)) => {
                 Err(FieldError::new("all", "is false; give true, or ids or filter instead"))
             }
@@ -322,18 +341,29 @@ mod tests {
         let filter = Filter { tag: Some("t".to_owned()), ..Filter::default() };
         assert_eq!(
             DeadLettersInput::parse(r#"{"filter":{"tag":"t"}}"#),
-            Ok(ChosenLetters::Matching(filter))
+            Ok(ChosenLetters::Matching(filter.clone()))
+        );
+        assert_eq!(
+            DeadLettersInput::parse(r#"{"filter":{"tag":"t"},"dryRun":true}"#),
+            Ok(ChosenLetters::Counted(filter))
+        );
+        assert_eq!(
+            DeadLettersInput::parse(r#"{"all":true,"dryRun":true}"#),
+            Ok(ChosenLetters::Counted(Filter::default()))
         );
         for (body, field) in [
             ("", "body"),
             ("{}", "body"),
             (r#"{"ids":["a"],"all":true}"#, "body"),
             (r#"{"all":false}"#, "all"),
+            (r#"{"ids":["a"],"dryRun":true}"#, "dryRun"),
             (r#"{"filter":{}}"#, "filter"),
             (r#"{"filter":{"all":false}}"#, "filter.all"),
             (r#"{"filter":{"all":true,"status":"dead-lettered"}}"#, "filter.all"),
             (r#"{"ids":["a",""]}"#, "ids[1]"),
             (r#"{"filter":{"status":"paused"}}"#, "filter.status"),
+            (r#"{"filter":{"paused":false}}"#, "filter.paused"),
+            (r#"{"filter":{"lastOutcome":"failed"}}"#, "filter.lastOutcome"),
             (r#"{"filter":["t"]}"#, "filter"),
         ] {
             assert_eq!(DeadLettersInput::parse(body).unwrap_err().field, field, "{body}");

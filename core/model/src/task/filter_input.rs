@@ -3,7 +3,7 @@
 use crate::hosts::host_of_name;
 use crate::input::{Bounded, FieldError, InstantInput, Text, TimeInput};
 use crate::names::Given;
-use crate::protocol::{Filter, Kind, Status};
+use crate::protocol::{CallbackType, Filter, Kind, LastOutcome, Status};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -25,7 +25,7 @@ pub struct FilterInput<'a> {
     #[serde(borrow)]
     #[schemars(length(min = 1))]
     prefix: Option<Text<'a>>,
-    /// The description contains this. Upper and lower case are equal.
+    /// The id or the description contains this. Upper and lower case are equal.
     #[serde(borrow)]
     #[schemars(length(min = 1))]
     text: Option<Text<'a>>,
@@ -41,14 +41,20 @@ pub struct FilterInput<'a> {
     #[serde(borrow)]
     #[schemars(length(min = 1))]
     callback_host: Option<Text<'a>>,
+    /// The type of the callback.
+    callback_type: Option<CallbackType>,
     /// The error of the last attempt contains this. Upper and lower case are equal.
     #[serde(borrow)]
     #[schemars(length(min = 1))]
     error: Option<Text<'a>>,
+    /// How the last attempt ended, as far as the task keeps it.
+    last_outcome: Option<LastOutcome>,
     /// The kind of schedule.
     kind: Option<Kind>,
     /// The status.
     status: Option<Given<Status>>,
+    /// Whether it waits to be resumed, or will when its attempt in flight has ended.
+    paused: Option<bool>,
     /// The time of the task is this time or later. Its time is `due`; of a task that is paused or
     /// held, `time`; of a dead letter, `failedAt`. A task without this time is not selected.
     #[serde(borrow)]
@@ -73,9 +79,12 @@ impl FilterInput<'_> {
             tag: text(&self.tag),
             other_tag: None,
             callback_host: text(&self.callback_host),
+            callback_type: self.callback_type,
             error: text(&self.error),
+            last_outcome: self.last_outcome,
             kind: self.kind,
             status: self.status.map(|Given(status)| status),
+            paused: self.paused,
             from: self.from.as_ref().map(|time| time.instant("filter.from")).transpose()?,
             to: self.to.as_ref().map(|time| time.instant("filter.to")).transpose()?,
         };
@@ -135,12 +144,15 @@ mod tests {
     #[test]
     fn filters_are_read_and_their_times_checked() {
         let filter = checked(
-            r#"{"prefix":"a\"","kind":"cron","status":"paused","from":"2026-12-01T00:00:00Z","to":1795704299000}"#,
+            r#"{"prefix":"a\"","callbackType":"queue","lastOutcome":"dead-lettered","kind":"cron","status":"paused","paused":true,"from":"2026-12-01T00:00:00Z","to":1795704299000}"#,
         );
         let expected = Filter {
             prefix: Some("a\"".to_owned()),
+            callback_type: Some(CallbackType::Queue),
+            last_outcome: Some(LastOutcome::DeadLettered),
             kind: Some(Kind::Cron),
             status: Some(Status::Paused),
+            paused: Some(true),
             from: Some(UnixMillis::new(1_796_083_200_000)),
             to: Some(UnixMillis::new(1_795_704_299_000)),
             ..Filter::default()

@@ -26,7 +26,7 @@ mod wrong_types_tests;
 
 pub use callback::{
     Body, Call, Callback, DurableObject, HIDDEN, Message, Method, Service, Targets, Webhook,
-    parse_url, target_of, webhook_host,
+    callback_type, parse_url, target_of, webhook_host,
 };
 pub use change_input::ChangeInput;
 pub use dead_letter_input::{ChosenLetters, DeadLetterFilter, DeadLettersInput, ReplayInput};

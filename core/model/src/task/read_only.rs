@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// They are ignored in a body that creates, replaces or patches a task, so a body that an answer
 /// showed can be sent again. `docs/tasks.md` lists them.
-pub const READ_ONLY: [&str; 25] = [
+pub const READ_ONLY: [&str; 28] = [
     "status",
     "kind",
     "due",
@@ -15,6 +15,9 @@ pub const READ_ONLY: [&str; 25] = [
     "clockChange",
     "explanation",
     "warnings",
+    "pausedAt",
+    "pausedBy",
+    "pauseNote",
     "createdAt",
     "updatedAt",
     "createdBy",

@@ -158,6 +158,24 @@ pub struct Record<'a> {
     /// That a recurring task waits to be resumed. Of others, their place in the order says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
+    /// When the task was paused, while it is paused. Absent if an earlier version paused it, or if
+    /// it was created paused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        with = "Option<i64>",
+        description = "When the task was paused, milliseconds since 1970. Absent if it is not paused, if it was created so, or if an earlier release paused it."
+    )]
+    pub paused_at: Option<UnixMillis>,
+    /// The name of the API key that paused it.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        description = "The name of the API key that paused it. Absent for a key of the deployment's secret, which has no name."
+    )]
+    pub paused_by: Option<Cow<'a, str>>,
+    /// Why it was paused.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(description = "Why it was paused: the `note` of the request.")]
+    pub pause_note: Option<Cow<'a, str>>,
     /// When the task was created; absent on what earlier versions stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
@@ -264,6 +282,9 @@ impl<'a> Record<'a> {
         fields.number("priority", self.priority.map(i64::from));
         fields.text("limitKey", self.limit_key.as_deref());
         fields.flag("paused", self.is_paused());
+        fields.number("pausedAt", self.paused_at.map(UnixMillis::get));
+        fields.text("pausedBy", self.paused_by.as_deref());
+        fields.text("pauseNote", self.pause_note.as_deref());
         fields.number("createdAt", self.created_at.map(UnixMillis::get));
         fields.number("updatedAt", self.updated_at.map(UnixMillis::get));
         fields.text("createdBy", self.created_by.as_deref());
@@ -406,6 +427,12 @@ impl<'a> Record<'a> {
         self.paused == Some(true)
     }
 
+    /// Returns the record without the mark of a pause.
+    #[must_use]
+    pub fn unpaused(self) -> Self {
+        Self { paused: None, paused_at: None, paused_by: None, pause_note: None, ..self }
+    }
+
     /// Returns how urgent it is.
     pub fn priority(&self) -> u8 {
         self.priority
@@ -449,44 +476,5 @@ pub fn write_occurrence(stored: &[u8], time: UnixMillis, out: &mut Vec<u8>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_are_written_in_order_and_read_back() {
-        let text = br#"{"time":5,"id":"a\"b","description":"d","tags":["x"],"callback":{"type":"handler","name":"log"},"retry":{"factor":2},"payload":{"n": 1},"createdAt":3,"updatedAt":4,"createdBy":"ci","attempt":2,"failedAt":7,"error":"no","firstAttemptAt":6,"replayedAt":9}"#;
-        let record = Record::parse(text).unwrap();
-        assert_eq!(record.occurrence_key().to_string(), "a\"b@5");
-        let mut out = Vec::new();
-        record.write(&mut out);
-        assert_eq!(String::from_utf8(out).unwrap(), String::from_utf8(text.to_vec()).unwrap());
-    }
-
-    #[test]
-    fn a_follow_up_has_a_key_and_a_time_of_its_own() {
-        let text = br#"{"time":5,"id":"a","callback":{},"onSuccess":{"type":"handler","name":"log"},"onFailure":{},"stage":"onSuccess","outcome":{"reportedAt":70},"attempt":2}"#;
-        let record = Record::parse(text).unwrap();
-        assert_eq!(record.occurrence_key().to_string(), "a@5/onSuccess");
-        assert_eq!(record.start(), UnixMillis::new(70));
-        assert_eq!(
-            Record { replayed_at: Some(UnixMillis::new(90)), ..record.clone() }.start(),
-            UnixMillis::new(90)
-        );
-        assert_eq!(Record { outcome: None, ..record.clone() }.start(), UnixMillis::new(5));
-        let mut out = Vec::new();
-        record.write(&mut out);
-        assert_eq!(String::from_utf8(out).unwrap(), String::from_utf8(text.to_vec()).unwrap());
-    }
-
-    #[test]
-    fn an_occurrence_gets_its_time_in_front() {
-        let mut out = Vec::new();
-        write_occurrence(
-            br#"{"id":"a","cron":"* * * * *","callback":{}}"#,
-            UnixMillis::new(60_000),
-            &mut out,
-        );
-        assert_eq!(Record::parse(&out).unwrap().time, Some(UnixMillis::new(60_000)));
-        assert_eq!(out, br#"{"time":60000,"id":"a","cron":"* * * * *","callback":{}}"#);
-    }
-}
+#[path = "record_tests.rs"]
+mod tests;

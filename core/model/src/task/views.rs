@@ -10,8 +10,11 @@ use std::borrow::Cow;
 const MAX_MEMBERS: usize = 256;
 
 /// The members of a record that differ between the attempts of one run.
-const OF_ATTEMPTS: [&str; 9] = [
+const OF_ATTEMPTS: [&str; 12] = [
     "paused",
+    "pausedAt",
+    "pausedBy",
+    "pauseNote",
     "attempt",
     "failedAt",
     "error",
@@ -148,7 +151,7 @@ mod tests {
     fn later() -> String {
         let fields = FIRST.strip_suffix('}').unwrap();
         format!(
-            r#"{fields},"paused":true,"attempt":3,"failedAt":7,"error":"no","firstAttemptAt":6,"replayedAt":9,"lateSince":1,"notBefore":2,"updatedAt":3,"createdBy":"k"}}"#
+            r#"{fields},"paused":true,"pausedAt":8,"pausedBy":"k","pauseNote":"n","attempt":3,"failedAt":7,"error":"no","firstAttemptAt":6,"replayedAt":9,"lateSince":1,"notBefore":2,"updatedAt":3,"createdBy":"k"}}"#
         )
     }
 

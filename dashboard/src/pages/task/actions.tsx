@@ -6,6 +6,7 @@ import type { Json, JsonObject, Task } from "../../api/types";
 import { Button, LinkButton } from "../../components/basics";
 import { ActionDialog } from "../../components/dialog";
 import { useCommands } from "../../components/palette";
+import { PauseNote } from "../../components/pause-note";
 import { JsonField } from "../create/target";
 import { ZoneList } from "../create/form";
 import { RescheduleFields, rescheduleBody, type RescheduleForm } from "../tasks/reschedule";
@@ -13,7 +14,7 @@ import { go, pageWith, taskPath } from "../../state/router";
 import { mayRead, mayWrite } from "../../state/session";
 import { tell, tellError } from "../../state/notices";
 
-type Asked = "run" | "reschedule" | "cancel";
+type Asked = "pause" | "run" | "reschedule" | "cancel";
 
 export function TaskActions({ task, onChanged }: { task: Task; onChanged: () => void }) {
   const [asked, setAsked] = useState<Asked>();
@@ -23,9 +24,9 @@ export function TaskActions({ task, onChanged }: { task: Task; onChanged: () => 
     tell(text);
     onChanged();
   };
-  const change = (verb: "pause" | "resume") =>
-    void changeTask(task.id, verb)
-      .then(() => done(verb === "pause" ? `${task.id} is paused.` : `${task.id} is resumed.`))
+  const resume = () =>
+    void changeTask(task.id, "resume")
+      .then(() => done(`${task.id} is resumed.`))
       .catch(tellError);
   const edit = `${taskPath(task.id)}/edit`;
   const clone = pageWith("/create", { from: task.id });
@@ -34,7 +35,7 @@ export function TaskActions({ task, onChanged }: { task: Task; onChanged: () => 
     isOffered
       ? [
           { title: "Edit this task", run: () => go(edit) },
-          { title: task.paused ? "Resume this task" : "Pause this task", run: () => change(task.paused ? "resume" : "pause") },
+          { title: task.paused ? "Resume this task" : "Pause this task", run: () => (task.paused ? resume() : setAsked("pause")) },
           { title: "Run this task now", run: () => setAsked("run") },
           { title: "Clone this task", run: () => go(clone) },
           { title: "Cancel this task", run: () => setAsked("cancel") },
@@ -46,12 +47,12 @@ export function TaskActions({ task, onChanged }: { task: Task; onChanged: () => 
   return (
     <>
       {canPause && (
-        <Button icon="pause" onClick={() => change("pause")}>
+        <Button icon="pause" onClick={() => setAsked("pause")}>
           Pause
         </Button>
       )}
       {task.paused && (
-        <Button icon="play" onClick={() => change("resume")}>
+        <Button icon="play" onClick={resume}>
           Resume
         </Button>
       )}
@@ -60,6 +61,7 @@ export function TaskActions({ task, onChanged }: { task: Task; onChanged: () => 
       {!isDead && mayRead.value && <LinkButton to={edit}>Edit</LinkButton>}
       {mayRead.value && <LinkButton to={clone}>Clone</LinkButton>}
       <Button onClick={() => setAsked("cancel")}>Cancel task</Button>
+      {asked === "pause" && <PauseDialog task={task} onDone={done} onClose={() => setAsked(undefined)} />}
       {asked === "run" && <RunDialog task={task} onDone={done} onClose={() => setAsked(undefined)} />}
       {asked === "reschedule" && <RescheduleDialog task={task} onDone={done} onClose={() => setAsked(undefined)} />}
       {asked === "cancel" && (
@@ -84,6 +86,20 @@ interface DialogProps {
   task: Task;
   onDone: (text: string) => void;
   onClose: () => void;
+}
+
+function PauseDialog({ task, onDone, onClose }: DialogProps) {
+  const [note, setNote] = useState("");
+  const act = async () => {
+    await changeTask(task.id, "pause", note === "" ? undefined : { note });
+    onDone(`${task.id} is paused.`);
+  };
+  return (
+    <ActionDialog title={`Pause ${task.id}`} verb="Pause" onAct={act} onClose={onClose}>
+      <p>It does not fire until it is resumed. An attempt that runs goes on to its end.</p>
+      <PauseNote value={note} onChange={setNote} />
+    </ActionDialog>
+  );
 }
 
 function RunDialog({ task, onDone, onClose }: DialogProps) {

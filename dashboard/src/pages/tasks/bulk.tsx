@@ -1,10 +1,12 @@
 // Changes of many tasks: of those that are selected, or of all that the filter means.
 
-import { useEffect, useState } from "preact/hooks";
-import { changeMany, isEmptyFilter, listTasks, selectionOf, type ManyAnswer, type ManyVerb, type Selection, type TaskFilter } from "../../api/tasks";
+import { useState } from "preact/hooks";
+import { changeMany, isEmptyFilter, selectionOf, type ManyAnswer, type ManyVerb, type Selection, type TaskFilter } from "../../api/tasks";
 import type { JsonObject } from "../../api/types";
 import { Button } from "../../components/basics";
 import { ActionDialog } from "../../components/dialog";
+import { PauseNote } from "../../components/pause-note";
+import { countedText, useDryRun } from "../../components/use-dry-run";
 import { describeFilter } from "../../lib/filter";
 import { count, whole } from "../../lib/numbers";
 import { tell } from "../../state/notices";
@@ -21,12 +23,11 @@ const VERBS: readonly { verb: ManyVerb; title: string; does: string; isDanger: b
 interface BulkBarProps {
   chosen: ReadonlySet<string>;
   filter: TaskFilter;
-  total: number | undefined;
   onDone: () => void;
   onClear: () => void;
 }
 
-export function BulkBar({ chosen, filter, total, onDone, onClear }: BulkBarProps) {
+export function BulkBar({ chosen, filter, onDone, onClear }: BulkBarProps) {
   const [asked, setAsked] = useState<ManyVerb>();
   const isByFilter = chosen.size === 0;
   return (
@@ -43,7 +44,7 @@ export function BulkBar({ chosen, filter, total, onDone, onClear }: BulkBarProps
         </Button>
       )}
       {asked && (
-        <BulkDialog verb={asked} selection={isByFilter ? selectionOf(filter) : { ids: [...chosen] }} filter={filter} total={total} onDone={onDone} onClose={() => setAsked(undefined)} />
+        <BulkDialog verb={asked} selection={isByFilter ? selectionOf(filter) : { ids: [...chosen] }} filter={filter} onDone={onDone} onClose={() => setAsked(undefined)} />
       )}
     </div>
   );
@@ -78,37 +79,21 @@ async function carryOut(verb: ManyVerb, selection: Selection, more: JsonObject, 
   throw new Error("It is not done yet. What is left is shown by the list: repeat the change.");
 }
 
-const COUNTED = 1_000;
+const FIRST_FORM: RescheduleForm = { how: "delay", delay: "60", time: "", timezone: "" };
 
-/** Counts what a filter means, up to a thousand, by reading it. */
-function useCount(selection: Selection, filter: TaskFilter, total: number | undefined): string {
-  const [counted, setCounted] = useState<string>("counting…");
-  useEffect(() => {
-    if ("ids" in selection) return setCounted(count(selection.ids.length, "task"));
-    if ("all" in selection && total !== undefined) return setCounted(`all ${count(total, "task")} of the namespace`);
-    const controller = new AbortController();
-    void (async () => {
-      try {
-        const { tasks, cursor } = await listTasks(filter, { limit: COUNTED }, controller.signal);
-        setCounted(cursor === null ? count(tasks.length, "task") : `at least ${count(tasks.length, "task")}`);
-      } catch {
-        if (!controller.signal.aborted) setCounted("an unknown number of tasks");
-      }
-    })();
-    return () => controller.abort();
-  }, []);
-  return counted;
-}
-
-function BulkDialog({ verb, selection, filter, total, onDone, onClose }: { verb: ManyVerb; selection: Selection; filter: TaskFilter; total: number | undefined; onDone: () => void; onClose: () => void }) {
+function BulkDialog({ verb, selection, filter, onDone, onClose }: { verb: ManyVerb; selection: Selection; filter: TaskFilter; onDone: () => void; onClose: () => void }) {
   const { title, does, isDanger } = VERBS.find((entry) => entry.verb === verb) ?? VERBS[0]!;
-  const counted = useCount(selection, filter, total);
-  const [form, setForm] = useState<RescheduleForm>({ how: "delay", delay: "60", time: "", timezone: "" });
+  const [form, setForm] = useState(FIRST_FORM);
+  const [note, setNote] = useState("");
   const [progress, setProgress] = useState<number>();
   const isByIds = "ids" in selection;
+  // What a reschedule moves does not depend on the time, except for tasks that have it already.
+  const dryRun = useDryRun(`/v1/tasks/${verb}`, isByIds ? undefined : { ...selection, ...(verb === "reschedule" ? rescheduleBody(FIRST_FORM) : {}) });
+  const counted = isByIds ? count(selection.ids.length, "task") : countedText(dryRun, "task");
   const parts = describeFilter(filter);
   const act = async () => {
-    const sum = await carryOut(verb, selection, verb === "reschedule" ? rescheduleBody(form) : {}, setProgress);
+    const more = verb === "reschedule" ? rescheduleBody(form) : verb === "pause" && note !== "" ? { note } : {};
+    const sum = await carryOut(verb, selection, more, setProgress);
     tell(summary(title, sum));
     onDone();
   };
@@ -125,8 +110,15 @@ function BulkDialog({ verb, selection, filter, total, onDone, onClose }: { verb:
               ))}
             </ul>
           )}
+          {dryRun && dryRun.tasks.length > 0 && (
+            <p class="muted small">
+              {dryRun.tasks.length < dryRun.count ? "The first of them: " : "They are: "}
+              {dryRun.tasks.map(({ id }) => id).join(", ")}
+            </p>
+          )}
         </>
       )}
+      {verb === "pause" && <PauseNote value={note} onChange={setNote} />}
       {verb === "reschedule" && <RescheduleFields form={form} onChange={setForm} />}
       {progress !== undefined && <p role="status">{count(progress, "task")} so far…</p>}
     </ActionDialog>

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../../components/basics";
-import { KINDS, LABELS, STATUSES, type FilterName } from "../../lib/filter";
+import { CALLBACK_TYPES, KINDS, LABELS, LAST_OUTCOMES, PAUSED, STATUSES, type FilterName } from "../../lib/filter";
 import { forField } from "../../lib/time";
 import { query, setQuery } from "../../state/router";
 
@@ -68,7 +68,7 @@ export function FilterTime({ name, label }: { name: "from" | "to"; label: string
 }
 
 const NAMES = Object.keys(LABELS) as FilterName[];
-const MORE: readonly FilterName[] = ["kind", "callbackHost", "error", "from", "to"];
+const MORE: readonly FilterName[] = ["kind", "callbackType", "callbackHost", "lastOutcome", "error", "paused", "from", "to"];
 
 /** The filters of tasks; of dead letters without those that do not apply to them. */
 export function TaskFilters({ without = [], children }: { without?: readonly FilterName[]; children?: ComponentChildren }) {
@@ -83,12 +83,16 @@ export function TaskFilters({ without = [], children }: { without?: readonly Fil
       {isOpen && (
         <>
           <FilterChoice name="kind" label={LABELS.kind} options={KINDS} />
+          <FilterChoice name="callbackType" label={LABELS.callbackType} options={CALLBACK_TYPES} />
           <FilterText name="callbackHost" label={LABELS.callbackHost} />
+          {!without.includes("lastOutcome") && <FilterChoice name="lastOutcome" label={LABELS.lastOutcome} options={LAST_OUTCOMES} />}
           <FilterText name="error" label={LABELS.error} />
+          {!without.includes("paused") && <FilterChoice name="paused" label={LABELS.paused} options={PAUSED} />}
           <FilterTime name="from" label={LABELS.from} />
           <FilterTime name="to" label={LABELS.to} />
         </>
       )}
+      {children}
       <div class="filter-actions">
         {!isOpen && (
           <Button kind="quiet" onClick={() => setOpen(true)}>
@@ -100,7 +104,6 @@ export function TaskFilters({ without = [], children }: { without?: readonly Fil
             Clear
           </Button>
         )}
-        {children}
       </div>
     </search>
   );

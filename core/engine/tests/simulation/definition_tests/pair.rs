@@ -121,7 +121,8 @@ impl Pair {
     }
 
     pub(crate) fn change(&mut self, change: Change, now: i64) -> Changed {
-        let request = ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None };
+        let request =
+            ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None, pause: None };
         let (reply, effects) = self.engine.change(&request, at(now), &self.storage).unwrap();
         self.commit(effects);
         reply.outcomes[0]
@@ -138,8 +139,12 @@ impl Pair {
     }
 
     pub(crate) fn statuses(&self) -> Vec<Status> {
-        let request =
-            ListRequest { filter: Filter::default(), after: None, limit: 100, max_bytes: None };
+        let request = ListRequest {
+            filter: Filter::default(),
+            after: None,
+            limit: 100,
+            ..ListRequest::default()
+        };
         self.engine
             .list(&request, &self.storage)
             .unwrap()

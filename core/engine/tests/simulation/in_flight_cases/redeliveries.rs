@@ -96,8 +96,12 @@ fn a_refused_envelope_of_cancelled_runs_ends_once() {
         let refused = pair.engine.send_failed(1, now);
         pair.commit(refused);
         let expected = if is_paused {
-            let request =
-                ChangeRequest { ids: vec!["a".to_owned()], change: Change::Pause, if_match: None };
+            let request = ChangeRequest {
+                ids: vec!["a".to_owned()],
+                change: Change::Pause,
+                if_match: None,
+                pause: None,
+            };
             let (_, effects) = pair.engine.change(&request, now, &pair.storage).unwrap();
             pair.commit(effects);
             Some(Status::Paused)

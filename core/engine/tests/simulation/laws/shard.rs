@@ -143,7 +143,8 @@ impl Shard {
     }
 
     pub(crate) fn change(&mut self, id: &str, change: Change) {
-        let request = ChangeRequest { ids: vec![id.to_owned()], change, if_match: None };
+        let request =
+            ChangeRequest { ids: vec![id.to_owned()], change, if_match: None, pause: None };
         let (_, effects) = self.engine.change(&request, self.now, &self.storage).unwrap();
         self.commit(&effects, false);
     }

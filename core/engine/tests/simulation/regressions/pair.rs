@@ -66,6 +66,10 @@ impl Pair {
         self.engine = load(&self.storage);
     }
 
+    pub(crate) fn reconfigure(&mut self, config: Config) {
+        self.engine = Engine::load("1-0", config, self.storage.snapshot()).unwrap();
+    }
+
     pub(crate) fn append(&mut self, tasks: impl IntoIterator<Item = (String, UnixMillis, String)>) {
         self.append_flagged(tasks, Flags::TASK);
     }
@@ -107,7 +111,8 @@ impl Pair {
     }
 
     pub(crate) fn change_one(&mut self, id: &str, change: Change, now: UnixMillis) {
-        let request = ChangeRequest { ids: vec![id.to_owned()], change, if_match: None };
+        let request =
+            ChangeRequest { ids: vec![id.to_owned()], change, if_match: None, pause: None };
         let (reply, effects) = self.engine.change(&request, now, &self.storage).unwrap();
         assert_eq!(reply.outcomes, [Changed::Changed]);
         self.commit(effects);

@@ -136,6 +136,7 @@ impl Case {
                     ids: places.iter().map(|at| ids[*at].clone()).collect(),
                     change,
                     if_match: None,
+                    pause: None,
                 };
                 if loses && self.lost.is_none() {
                     self.lost = Some(VecDeque::from([Some(self.random.chance(500))]));

@@ -14,7 +14,7 @@ mod webhook;
 pub use binding::{Call, DurableObject, Service};
 pub use destination::webhook_host;
 pub use message::{Body, HIDDEN, Message, Method};
-pub use target::target_of;
+pub use target::{callback_type, target_of};
 pub use webhook::{Webhook, parse_url};
 
 use crate::bounds::{MAX_CALLBACK_BYTES, MAX_TIMEOUT_SECONDS};

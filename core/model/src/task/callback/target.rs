@@ -2,7 +2,9 @@
 
 use crate::format::history::{Target, TargetKind};
 use crate::input::Text;
+use crate::protocol::CallbackType;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use url::Url;
 
@@ -34,6 +36,15 @@ pub fn target_of(callback: &str) -> Option<Target<'_>> {
         TargetKind::Other(_) => return None,
     };
     Some(Target { kind, name })
+}
+
+/// Returns the type of a callback; `None` if it has none that this version knows.
+pub fn callback_type(callback: &RawValue) -> Option<CallbackType> {
+    #[derive(Deserialize)]
+    struct TypeOnly {
+        r#type: CallbackType,
+    }
+    serde_json::from_str::<TypeOnly>(callback.get()).ok().map(|of| of.r#type)
 }
 
 /// Returns the host of a URL as [`Url`] writes it; empty if it has none.
@@ -95,6 +106,9 @@ mod tests {
         ] {
             let target = target_of(callback).unwrap();
             assert_eq!((target.kind.name(), target.name.as_ref()), (kind, name), "{callback}");
+            let raw: &RawValue = serde_json::from_str(callback).unwrap();
+            let of_type = callback_type(raw).map(|kind| serde_json::to_value(kind).unwrap());
+            assert_eq!(of_type, Some(kind.into()));
         }
         for callback in ["{}", r#"{"type":"mail"}"#, r#"{"type":"webhook"}"#, "7"] {
             assert_eq!(target_of(callback), None, "{callback}");

@@ -1,0 +1,69 @@
+use super::*;
+use crate::{Config, Snapshot};
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::format::page::{Directory, Entry, Flags};
+
+fn engine_with(pages: u32, entries: impl Fn(u32) -> Vec<Entry>) -> Engine {
+    let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
+    for number in 1..=pages {
+        let directory = Directory::new(entries(number));
+        engine.tasks.insert_page(PageNumber::new(number), directory, 100, 0, Vec::new());
+    }
+    engine
+}
+
+fn entry(hash: u32, due: i64) -> Entry {
+    let due = UnixMillis::new(due);
+    Entry { hash: u64::from(hash), due, offset: 0, len: 100, flags: Flags::default() }
+}
+
+/// A shard with one task in each page has the most places to merge.
+#[test]
+fn a_walk_through_many_small_pages_takes_a_part_of_what_the_shard_takes() {
+    // One more than a power of two: a vector that doubles its capacity then has the most to spare.
+    let pages = 4_097;
+    let due = |number| 1_764_000_000_000 + i64::from(number);
+    let engine = engine_with(pages, |number| vec![entry(number, due(number))]);
+    for direction in [Direction::Forward, Direction::Backward] {
+        let filter = Filter::default();
+        let walk = engine.walk(&filter, direction, None).places;
+        assert_eq!(walk.len(), pages as usize);
+        let (walk, shard) = (walk.memory_bytes(), engine.memory_bytes());
+        assert!(6 * walk <= shard, "{walk} bytes beside {shard}");
+    }
+}
+
+/// Checks lists from each place and in both directions, with many tasks due at the same time.
+#[test]
+fn a_walk_continues_behind_any_place() {
+    let due = |number: u32, index: u32| i64::from((number * 7 + index * 5) % 4);
+    let entries = |number| (0..5).map(move |index| entry(number * 10 + index, due(number, index)));
+    let mut engine = engine_with(4, |number| entries(number).collect());
+    let killed = PageEntry { page: PageNumber::new(2), index: 2 };
+    engine.tasks.kill(killed);
+    let filter = Filter::default();
+    let mut before = Vec::new();
+    for direction in [Direction::Forward, Direction::Backward] {
+        let all: Vec<_> = engine.walk(&filter, direction, None).collect();
+        assert_eq!(all.len(), 19);
+        assert!(all.is_sorted_by(|(one, _), (other, _)| one < other));
+        for (at, (place, _)) in all.iter().enumerate() {
+            let rest: Vec<_> = engine.walk(&filter, direction, Some(*place)).collect();
+            assert_eq!(rest, all[at + 1..]);
+        }
+        let positions: Vec<Position> = all.into_iter().map(|(_, position)| position).collect();
+        assert!(before.is_empty() || positions.iter().rev().eq(&before));
+        before = positions;
+    }
+    let some = Filter {
+        from: Some(UnixMillis::new(1)),
+        to: Some(UnixMillis::new(3)),
+        ..Filter::default()
+    };
+    let dues = |direction| -> Vec<i64> {
+        engine.walk(&some, direction, None).map(|(_, position)| position.due.get()).collect()
+    };
+    let rising = dues(Direction::Forward);
+    assert!(rising.len() > 5 && rising.iter().all(|due| (1..3).contains(due)));
+    assert!(dues(Direction::Backward).iter().rev().eq(&rising));
+}

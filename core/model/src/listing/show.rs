@@ -1,0 +1,254 @@
+//! Tasks as the API shows them.
+
+use crate::dead_letter::DeadLetterId;
+use crate::protocol::{Kind, ListItem, Status};
+use crate::schedule::with_names_of_today;
+use crate::task::{Record, write_text};
+use scheduler_calendar::clock_change::ClockChange;
+use scheduler_calendar::time::UnixMillis;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// Appends a task of a list as the API shows it, with what the caller may see of its record.
+pub fn write_item(item: &ListItem, record: &str, out: &mut Vec<u8>) {
+    let write = if item.is_running { write_running } else { write_task };
+    write(item.status, item.due(), record, out);
+}
+
+/// Appends a task beside which an attempt of it, or of the task that it has replaced, is in flight:
+/// [`write_task`] with `"running":true`.
+pub fn write_running(status: Status, due: UnixMillis, record: &str, out: &mut Vec<u8>) {
+    let start = out.len();
+    write_task(status, due, record, out);
+    out.splice(start..=start, *b"{\"running\":true,");
+}
+
+/// Appends a task as the API shows it to `out`: its status, when it is next due, its kind, then its
+/// record.
+pub fn write_task(status: impl Serialize, due: UnixMillis, record: &str, out: &mut Vec<u8>) {
+    let record = by_todays_law(record);
+    let record = by_todays_names(&record);
+    out.extend_from_slice(b"{\"status\":");
+    // A status is written as a string; writing to a Vec does not fail.
+    let start = out.len();
+    let _ = serde_json::to_writer(&mut *out, &status);
+    let status = serde_json::from_slice(out.get(start..).unwrap_or_default()).ok();
+    if !due.is_never() {
+        out.extend_from_slice(format!(",\"due\":{due}").as_bytes());
+    }
+    if let Some(kind) = kind_of_text(&record) {
+        out.extend_from_slice(b",\"kind\":");
+        let _ = serde_json::to_writer(&mut *out, &kind);
+    }
+    if status == Some(Status::Dead)
+        && let Ok(letter) = Record::parse(record.as_bytes())
+    {
+        out.extend_from_slice(b",\"deadLetterId\":");
+        write_text(&DeadLetterId::of(&letter).to_string(), out);
+    }
+    // A paused task that does not recur is stored without: a pause moves it in the order of all.
+    if status == Some(Status::Paused)
+        && Record::parse(record.as_bytes()).is_ok_and(|record| !record.is_paused())
+    {
+        out.extend_from_slice(b",\"paused\":true");
+    }
+    if let Some((name, explanation)) = clock_change(&record, due) {
+        out.extend_from_slice(format!(",\"clockChange\":\"{name}\",\"explanation\":").as_bytes());
+        write_text(&explanation, out);
+    }
+    out.push(b',');
+    out.extend_from_slice(record.as_bytes().get(1..).unwrap_or_default());
+}
+
+/// Returns the kind of schedule of a task. A run of a recurring task has the kind of its task; any
+/// other run is due once.
+pub fn kind_of(record: &Record<'_>) -> Kind {
+    let has = [record.cron.is_some(), record.every_seconds.is_some(), record.rrule.is_some()];
+    kind_with(has, record.time.is_some())
+}
+
+/// Returns the same of a record's text, without reading its other members; `None` if it is no
+/// record.
+fn kind_of_text(record: &str) -> Option<Kind> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Schedule {
+        time: Option<IgnoredAny>,
+        cron: Option<IgnoredAny>,
+        every_seconds: Option<IgnoredAny>,
+        rrule: Option<IgnoredAny>,
+    }
+    let of: Schedule = serde_json::from_str(record).ok()?;
+    let has = [of.cron.is_some(), of.every_seconds.is_some(), of.rrule.is_some()];
+    Some(kind_with(has, of.time.is_some()))
+}
+
+fn kind_with([cron, every, rrule]: [bool; 3], time: bool) -> Kind {
+    if cron {
+        Kind::Cron
+    } else if every {
+        Kind::Every
+    } else if rrule {
+        Kind::Rrule
+    } else if time {
+        Kind::Once
+    } else {
+        Kind::NoSchedule
+    }
+}
+
+/// Returns what a change of the clock does to the local time that a task was given, or to the
+/// anchor from which it recurs as long as that is to come: the name of it, and an explanation.
+fn clock_change(record: &str, due: UnixMillis) -> Option<(&'static str, String)> {
+    if !may_have_local_times(record) {
+        return None;
+    }
+    let record = Record::parse(record.as_bytes()).ok()?;
+    let (local, timezone) = (record.local?, record.timezone.as_deref()?.parse().ok()?);
+    let anchor = local.anchor.filter(|anchor| anchor.instant_after_gap(timezone) >= Some(due));
+    let of_anchor = || anchor.and_then(|local| ClockChange::of_anchor(local, timezone));
+    let change =
+        local.time.and_then(|local| ClockChange::of_one(local, timezone)).or_else(of_anchor)?;
+    Some((change.name(), change.explain(timezone)))
+}
+
+/// Returns whether a record may have local times; the word may stand in its payload too.
+fn may_have_local_times(record: &str) -> bool {
+    memchr::memmem::find(record.as_bytes(), b"\"local\":").is_some()
+}
+
+/// Returns the record of a recurring task with its bounds and its anchor as the instants that they
+/// are today, if they were given as local times. Those in the record are what they were when it was
+/// written.
+fn by_todays_law(record: &str) -> Cow<'_, str> {
+    if !may_have_local_times(record) {
+        return Cow::Borrowed(record);
+    }
+    let Ok(read) = Record::parse(record.as_bytes()) else { return Cow::Borrowed(record) };
+    let [start_at, end_at, anchor] = read.schedule().instants();
+    if !read.is_recurring()
+        || (start_at, end_at, anchor) == (read.start_at, read.end_at, read.anchor)
+    {
+        return Cow::Borrowed(record);
+    }
+    let mut text = Vec::with_capacity(record.len());
+    Record { start_at, end_at, anchor, ..read }.write(&mut text);
+    String::from_utf8(text).map_or(Cow::Borrowed(record), Cow::Owned)
+}
+
+/// Returns a record with the names of today of its policies. A record of an earlier version may have
+/// others.
+fn by_todays_names(record: &str) -> Cow<'_, str> {
+    let has = |text: &str| memchr::memmem::find(record.as_bytes(), text.as_bytes()).is_some();
+    let has_misfire = has("\"misfire\":") && (has("\"fireOnce\"") || has("\"deadLetter\""));
+    if !has_misfire && !has("\"overlap\":\"queueOne\"") {
+        return Cow::Borrowed(record);
+    }
+    let Ok(read) = Record::parse(record.as_bytes()) else { return Cow::Borrowed(record) };
+    let misfire = read.misfire.map(|misfire| with_names_of_today(misfire.get()).into_owned());
+    let misfire = misfire.and_then(|misfire| RawValue::from_string(misfire).ok());
+    let mut text = Vec::with_capacity(record.len());
+    // It writes an overlap by its name of today.
+    Record { misfire: misfire.as_deref(), ..read.clone() }.write(&mut text);
+    String::from_utf8(text).map_or(Cow::Borrowed(record), Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A worker of an earlier version names two statuses otherwise.
+    #[test]
+    fn statuses_of_earlier_versions_are_read() {
+        for (status, name, before) in [
+            (Status::Running, "\"running\"", "\"fired\""),
+            (Status::Dead, "\"dead-lettered\"", "\"dead\""),
+        ] {
+            assert_eq!(serde_json::to_string(&status).unwrap(), name);
+            assert_eq!(serde_json::from_str::<Status>(name).unwrap(), status);
+            assert_eq!(serde_json::from_str::<Status>(before).unwrap(), status);
+        }
+    }
+
+    #[test]
+    fn a_task_is_shown_with_what_runs_of_it() {
+        let mut out = b"[".to_vec();
+        write_running(Status::Running, UnixMillis::new(5), r#"{"time":5,"id":"a"}"#, &mut out);
+        let expected =
+            br#"[{"running":true,"status":"running","due":5,"kind":"once","time":5,"id":"a"}"#;
+        assert_eq!(out, expected);
+    }
+
+    #[test]
+    fn policies_of_earlier_versions_are_shown_by_their_names_of_today() {
+        let shown = |record: &str| {
+            let mut out = Vec::new();
+            write_task(Status::Scheduled, UnixMillis::NEVER, record, &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        let record = |misfire: &str, overlap: &str| {
+            format!(
+                r#"{{"id":"a","cron":"* * * * *","misfire":{{"policy": "{misfire}"}},"overlap":"{overlap}","callback":{{}},"payload":["queueOne","deadLetter"]}}"#
+            )
+        };
+        for (former, today) in
+            [("fireOnce", "fire-once"), ("deadLetter", "dead-letter"), ("skip", "skip")]
+        {
+            let expected = shown(&record(today, "queue-one"));
+            assert!(expected.contains(&format!(r#""policy": "{today}"}},"overlap":"queue-one""#)));
+            assert_eq!(shown(&record(former, "queueOne")), expected);
+            assert_eq!(shown(&record(former, "queue-one")), expected);
+        }
+    }
+
+    #[test]
+    fn a_task_is_shown_with_its_kind() {
+        for (record, kind) in [
+            (r#"{"time":5,"id":"a","callback":{}}"#, "once"),
+            (r#"{"id":"a","callback":{},"payload":{"cron":"@daily","time":5}}"#, "no-schedule"),
+            (r#"{"time":5,"id":"a","cron":["@daily"],"callback":{}}"#, "cron"),
+            (r#"{"id":"a","everySeconds":60,"anchor":5,"callback":{}}"#, "every"),
+            (r#"{"id":"a","rrule":"FREQ=DAILY","startAt":5,"callback":{}}"#, "rrule"),
+        ] {
+            let mut out = Vec::new();
+            write_task(Status::Scheduled, UnixMillis::NEVER, record, &mut out);
+            let shown: serde_json::Value = serde_json::from_slice(&out).unwrap();
+            assert_eq!(shown["kind"], kind, "{record}");
+            let of_record = kind_of(&Record::parse(record.as_bytes()).unwrap());
+            assert_eq!(serde_json::to_value(of_record).unwrap(), kind);
+        }
+    }
+
+    /// As if a law had moved Vancouver's clock by an hour since the records were written.
+    #[test]
+    fn bounds_and_anchors_are_shown_by_todays_law() {
+        let shown = |record: &str| {
+            let mut out = Vec::new();
+            write_task(Status::Scheduled, UnixMillis::NEVER, record, &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        let of = |hour: i64| {
+            let at = |instant: i64| instant + hour * 3_600_000;
+            let (start, end) = (at(1_796_140_800_000), at(1_796_745_600_000));
+            format!(
+                r#"{{"id":"a","timezone":"America/Vancouver","local":{{"startAt":"2026-12-01T09:00:00","endAt":"2026-12-08T09:00:00","anchor":"2026-12-01T09:00:00"}},"everySeconds":60,"anchor":{start},"startAt":{start},"endAt":{end},"callback":{{}},"payload":{{"local":1}}}}"#
+            )
+        };
+        let today = shown(&of(0));
+        assert!(today.contains(r#""startAt":1796140800000,"endAt":1796745600000"#));
+        assert_eq!(shown(&of(1)), today);
+        // Instants, one-shot tasks and what is no such field stay as they are.
+        for record in [
+            r#"{"id":"a","cron":"@daily","startAt":5,"callback":{},"payload":{"local":{"startAt":"2026-12-01T09:00:00"}}}"#,
+            r#"{"time":5,"id":"a","timezone":"America/Vancouver","local":{"time":"2026-12-01T09:00:00"},"callback":{}}"#,
+            r#"{"id":"a","local": nothing"#,
+        ] {
+            let kind = kind_of_text(record).map(|kind| serde_json::to_string(&kind).unwrap());
+            let kind = kind.map(|kind| format!("\"kind\":{kind},")).unwrap_or_default();
+            let expected = format!(r#"{{"status":"scheduled",{kind}"#);
+            assert_eq!(shown(record), record.replacen('{', &expected, 1));
+        }
+    }
+}

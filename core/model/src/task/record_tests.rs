@@ -1,0 +1,39 @@
+use super::*;
+
+#[test]
+fn fields_are_written_in_order_and_read_back() {
+    let text = br#"{"time":5,"id":"a\"b","description":"d","tags":["x"],"callback":{"type":"handler","name":"log"},"retry":{"factor":2},"payload":{"n": 1},"paused":true,"pausedAt":8,"pausedBy":"ops","pauseNote":"a \"b\"","createdAt":3,"updatedAt":4,"createdBy":"ci","attempt":2,"failedAt":7,"error":"no","firstAttemptAt":6,"replayedAt":9}"#;
+    let record = Record::parse(text).unwrap();
+    assert_eq!(record.occurrence_key().to_string(), "a\"b@5");
+    let mut out = Vec::new();
+    record.write(&mut out);
+    assert_eq!(String::from_utf8(out).unwrap(), String::from_utf8(text.to_vec()).unwrap());
+}
+
+#[test]
+fn a_follow_up_has_a_key_and_a_time_of_its_own() {
+    let text = br#"{"time":5,"id":"a","callback":{},"onSuccess":{"type":"handler","name":"log"},"onFailure":{},"stage":"onSuccess","outcome":{"reportedAt":70},"attempt":2}"#;
+    let record = Record::parse(text).unwrap();
+    assert_eq!(record.occurrence_key().to_string(), "a@5/onSuccess");
+    assert_eq!(record.start(), UnixMillis::new(70));
+    assert_eq!(
+        Record { replayed_at: Some(UnixMillis::new(90)), ..record.clone() }.start(),
+        UnixMillis::new(90)
+    );
+    assert_eq!(Record { outcome: None, ..record.clone() }.start(), UnixMillis::new(5));
+    let mut out = Vec::new();
+    record.write(&mut out);
+    assert_eq!(String::from_utf8(out).unwrap(), String::from_utf8(text.to_vec()).unwrap());
+}
+
+#[test]
+fn an_occurrence_gets_its_time_in_front() {
+    let mut out = Vec::new();
+    write_occurrence(
+        br#"{"id":"a","cron":"* * * * *","callback":{}}"#,
+        UnixMillis::new(60_000),
+        &mut out,
+    );
+    assert_eq!(Record::parse(&out).unwrap().time, Some(UnixMillis::new(60_000)));
+    assert_eq!(out, br#"{"time":60000,"id":"a","cron":"* * * * *","callback":{}}"#);
+}
