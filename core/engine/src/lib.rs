@@ -71,6 +71,7 @@ mod same_definition;
 mod scan;
 mod sends;
 mod sentences;
+mod series;
 mod sizes;
 mod snapshot;
 mod spans;

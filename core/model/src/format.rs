@@ -1,7 +1,8 @@
-//! The stored formats (pages, envelopes and the history) and what they consist of.
+//! The stored formats (pages, envelopes, the history and the series) and what they consist of.
 
 pub mod codec;
 pub mod envelope;
 pub mod hex;
 pub mod history;
 pub mod page;
+pub mod series;

@@ -13,6 +13,7 @@ import type {
   DiscardedMany,
   ErrorGroup,
   Explanation,
+  Forecast,
   Key,
   ListRunsQuery,
   MadeKey,
@@ -23,6 +24,7 @@ import type {
   ReplayInput,
   Reschedule,
   Run,
+  Series,
   ShownLimit,
   Stats,
   Task,
@@ -152,9 +154,19 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
     return response.body;
   }
 
+  /** Counts the runs that come due in each part of a time ahead. */
+  async forecast(...args: Arguments<SchedulerClient["forecast"]>): Promise<OverRpc<Forecast>> {
+    return plain(await this.#client.forecast(...args));
+  }
+
   /** Returns counts, lateness and billed operations. */
   async stats(...args: Arguments<SchedulerClient["stats"]>): Promise<OverRpc<Stats>> {
     return plain(await this.#client.stats(...args));
+  }
+
+  /** Returns what happened in each minute of the last two hours, or in each hour of the last seven days. */
+  async statsSeries(...args: Arguments<SchedulerClient["statsSeries"]>): Promise<OverRpc<Series>> {
+    return plain(await this.#client.statsSeries(...args));
   }
 
   /** What failed for good. */

@@ -21,6 +21,7 @@ mod explain;
 mod fire;
 mod flights;
 mod follow_up;
+mod forecast;
 mod go_on;
 mod history;
 mod lanes;
@@ -41,6 +42,7 @@ mod purge;
 mod query;
 mod remains;
 mod sending;
+mod series;
 mod stopped;
 
 use crate::budget::MAX_IN_FLIGHT_TASKS;
@@ -56,6 +58,7 @@ use crate::idempotency::Remembered;
 use crate::lanes::Lanes;
 use crate::outbox::InFlight;
 use crate::replan::ToReplan;
+use crate::series::Series;
 use crate::state::State;
 use crate::tasks::Tasks;
 use scheduler_calendar::time::UnixMillis;
@@ -89,6 +92,7 @@ pub struct Engine {
     /// The number of tasks in envelopes for the dispatchers.
     dispatched: usize,
     state: State,
+    series: Series,
     /// Whether the envelope of the newest row of the outbox is done. The row stays, because it
     /// holds the state.
     newest_is_cleared: bool,
@@ -199,6 +203,7 @@ impl Engine {
         self.unsaved = false;
         self.state.lanes = self.lanes.store();
         self.state.circuits = self.circuits.stored();
+        self.state.series = self.series.text(&self.totals());
         match self.state.encode() {
             Ok(state) => state,
             Err(_) => {
@@ -263,7 +268,10 @@ impl Engine {
 
     /// Returns the bytes of memory that the shard has allocated.
     pub fn memory_bytes(&self) -> usize {
-        self.tasks.memory_bytes() + self.log.memory_bytes() + self.events.memory_bytes()
+        self.tasks.memory_bytes()
+            + self.log.memory_bytes()
+            + self.events.memory_bytes()
+            + self.series.memory_bytes()
     }
 
     /// Returns the figures of the shard.
