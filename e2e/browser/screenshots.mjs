@@ -31,7 +31,7 @@ async function take({ name, address, ready, isSignedOut }, { name: look, ...opti
   if (name === "overview") await burst(scheduler);
   const page = isSignedOut ? await tabs.blank(options) : await tabs.at(address, options);
   await ready(page);
-  if (name === "overview") await page.getByText(/: [1-9]\d\d succeeded/).waitFor();
+  if (name === "overview") await page.getByText(/^[1-9][\d,]{2,} succeeded, /).waitFor();
   // The whole page, not only what is in sight: the part that scrolls is not the document.
   const height = await page.evaluate(() => document.querySelector("main").scrollHeight);
   await page.setViewportSize({ width: options.width, height: Math.min(Math.max(options.height, height + (options.width < 800 ? 60 : 0)), 2_400) });

@@ -20,6 +20,8 @@ interface ChartProps {
   times: readonly number[];
   series: readonly ChartSeries[];
   isBars?: boolean;
+  /** Whether values are missing between others: a line then goes on over the gap, and each value is a point. */
+  hasGaps?: boolean;
   height?: number;
 }
 
@@ -31,7 +33,7 @@ function colorOf(element: HTMLElement, property: string): string {
   return color;
 }
 
-export function Chart({ label, times, series, isBars = false, height = 160 }: ChartProps) {
+export function Chart({ label, times, series, isBars = false, hasGaps = false, height = 160 }: ChartProps) {
   const ref = useRef<HTMLDivElement>(null);
   const data: AlignedData = [times.map((time) => time / 1_000), ...series.map(({ values }) => [...values])];
   const current = useRef(data);
@@ -61,8 +63,8 @@ export function Chart({ label, times, series, isBars = false, height = 160 }: Ch
           label: name,
           stroke: colorOf(element, color),
           width: 1.5,
-          // A line needs two points; as long as there are few, each is drawn.
-          points: { show: (drawn: { data: AlignedData }) => !isBars && drawn.data[0].length < 12, size: 5, fill: colorOf(element, color) },
+          spanGaps: hasGaps,
+          points: { show: hasGaps, size: 4, fill: colorOf(element, color) },
           ...(isBars && UPlot.paths.bars ? { fill: colorOf(element, color), paths: UPlot.paths.bars({ size: [0.8, 40], align: 1 }) } : {}),
         })),
       ],
@@ -76,7 +78,7 @@ export function Chart({ label, times, series, isBars = false, height = 160 }: Ch
       drawn.destroy();
       plot.current = undefined;
     };
-  }, [isDark.value, series.length, isBars, height]);
+  }, [isDark.value, series.length, isBars, hasGaps, height]);
 
   useEffect(() => plot.current?.setData(current.current));
   return (
