@@ -39,7 +39,9 @@ async function start(checkout, index) {
   const storage = path.join(values.storage, String(index));
   rmSync(storage, { recursive: true, force: true });
   const args = ["node", "scripts/serve.mjs", "--port", "0", "--key", KEY, "--persist", storage];
-  const child = spawn("scripts/run", args, { cwd: checkout, stdio: ["ignore", "pipe", "inherit"] });
+  // Earlier versions have no files, and no such option.
+  const env = { ...process.env, NO_FILES: "1" };
+  const child = spawn("scripts/run", args, { cwd: checkout, env, stdio: ["ignore", "pipe", "inherit"] });
   const url = await new Promise((resolve, reject) => {
     let output = "";
     child.on("exit", (code) => reject(new Error(`${checkout}: the server has ended with ${code}`)));

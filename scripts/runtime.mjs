@@ -29,23 +29,28 @@ function workerOptions(configPath, vars, modules, modulesRoot) {
   return { ...options, name, modules, modulesRoot, rootPath: modulesRoot, bindings: { ...options.bindings, ...vars } };
 }
 
-/** `main`: the text of a module in place of the Worker's own, which it finds as `./index.js`. */
-async function scheduler(vars, main) {
+/** `main`: the text of a module in place of the Worker's own, which it finds as `./index.js`. `files`: whether it serves the dashboard. */
+async function scheduler(vars, main, files) {
   const folder = join(ROOT, "coordinator/build");
   const [script, wasm] = await Promise.all([readFile(join(folder, "index.js")), readFile(join(folder, "index_bg.wasm"))]);
-  return workerOptions(await writeLocalConfig(), vars, [
+  const options = workerOptions(await writeLocalConfig(), vars, [
     ...(main === undefined ? [] : [{ type: "ESModule", path: join(folder, "main.js"), contents: main }]),
     { type: "ESModule", path: join(folder, "index.js"), contents: script },
     { type: "CompiledWasm", path: join(folder, "index_bg.wasm"), contents: wasm },
   ], folder);
+  if (!files) delete options.assets;
+  return options;
 }
 
-async function consumer(vars) {
+/** `others`: Workers beside it. It does not consume what one of them consumes, because a queue has one consumer. */
+async function consumer(vars, others) {
   const folder = dirname(CONSUMER);
   const bundle = await build({ entryPoints: [join(folder, "src/index.ts")], bundle: true, format: "esm", target: "esnext", external: ["cloudflare:*"], write: false });
-  return workerOptions(CONSUMER, vars, [
+  const options = workerOptions(CONSUMER, vars, [
     { type: "ESModule", path: join(folder, "index.js"), contents: bundle.outputFiles[0].text },
   ], folder);
+  const taken = others.flatMap(({ queueConsumers = {} }) => Object.keys(queueConsumers));
+  return { ...options, queueConsumers: Object.fromEntries(Object.entries(options.queueConsumers).filter(([queue]) => !taken.includes(queue))) };
 }
 
 /**
@@ -56,10 +61,11 @@ async function consumer(vars) {
  * - `vars`: variables and secrets of the scheduler, over those of wrangler.toml.
  * - `sink`: URL that the example consumer forwards envelopes to; absent, it logs them.
  * - `main`: the text of a module that wraps the scheduler's Worker, which it imports as `./index.js`.
- * - `workers`: miniflare's options for further Workers.
+ * - `files`: false leaves the dashboard's files out.
+ * - `workers`: miniflare's options for further Workers. A queue that one of them consumes is not the example consumer's.
  * - `verbose`: also print the runtime's own notes, such as a line per queue batch.
  */
-export async function startRuntime({ port = 0, storage, vars = {}, sink, main, workers = [], verbose = false }) {
+export async function startRuntime({ port = 0, storage, vars = {}, sink, main, files = true, workers = [], verbose = false }) {
   const runtime = new Miniflare(
     convertV4MiniflareOptions({
       host: "127.0.0.1",
@@ -72,7 +78,7 @@ export async function startRuntime({ port = 0, storage, vars = {}, sink, main, w
       handleStructuredLogs: ({ level, message }) => process.stderr.write(`[${level}] ${message}\n`),
       // GET /cdn-cgi/local/scheduled runs the watchdog: locally, nothing runs cron triggers by the clock.
       unsafeTriggerHandlers: true,
-      workers: [await scheduler(vars, main), await consumer(sink ? { SINK_URL: sink } : {}), ...workers],
+      workers: [await scheduler(vars, main, files), await consumer(sink ? { SINK_URL: sink } : {}, workers), ...workers],
     }),
   );
   const url = await runtime.ready;

@@ -16,6 +16,7 @@ const HELP = `options (each also as an environment variable):
   --visibility S     VISIBILITY_TIMEOUT_SECONDS
   --sink URL         SINK_URL           where the example consumer forwards fired tasks; default: it logs them
   --bench            BENCH_PARSE_ONLY=1 bulk requests are parsed and answered, nothing is stored
+  --no-files         NO_FILES=1         without the dashboard's files, for which the local runtime calls Workers of its own at each request
   --var NAME=VALUE   any other variable of the Worker; may be repeated
   --verbose          the runtime's own notes as well
   --with-parent      end when stdin ends, that is, when the process that started this one has gone`;
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     visibility: { type: "string", default: process.env.VISIBILITY_TIMEOUT_SECONDS },
     sink: { type: "string", default: process.env.SINK_URL },
     bench: { type: "boolean", default: process.env.BENCH_PARSE_ONLY === "1" },
+    "no-files": { type: "boolean", default: process.env.NO_FILES === "1" },
     var: { type: "string", multiple: true, default: [] },
     verbose: { type: "boolean", default: false },
     "with-parent": { type: "boolean", default: false },
@@ -82,6 +84,7 @@ const runtime = await startRuntime({
   storage: values.persist,
   vars,
   sink: values.sink,
+  files: !values["no-files"],
   verbose: values.verbose,
 });
 

@@ -31,7 +31,7 @@ test("every example of README.md compiles", async () => {
   const folder = `${FOLDER}test/types/package/.readme/`;
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder);
-  const blocks = await readBlocks();
+  const blocks = (await readBlocks()).filter(({ language }) => language === "ts");
   assert.ok(blocks.length > 8);
   const scheduler = 'declare const scheduler: import("durable-scheduler").SchedulerClient;';
   // A file is named after the line of its block. Without an import or an export, it would not be a module.
@@ -49,6 +49,17 @@ test("every example of README.md compiles", async () => {
   await writeFile(`${folder}tsconfig.json`, JSON.stringify({ extends: "../tsconfig.workers.json", compilerOptions, include: ["*.ts"], files: [] }));
   await compile(folder);
   await rm(folder, { recursive: true });
+});
+
+test("every block of README.md is run by a test, which takes it from there", async () => {
+  const blocks = await readBlocks();
+  const unknown = blocks.filter(({ runBy }) => runBy === undefined).map(({ section, language, line }) => `line ${line}: ${language} in ${section}`);
+  assert.deepEqual(unknown, [], "say in readme.mjs which test runs them");
+  for (const file of new Set(blocks.map(({ runBy }) => runBy))) {
+    const source = await readFile(new URL(file, import.meta.url), "utf8");
+    assert.ok(source.includes(`Blocks.of("${file}")`), file);
+    assert.match(source, /assert\.deepEqual\(blocks\.left, \[\]\);/, `${file} does not check that it has run all of its blocks`);
+  }
 });
 
 test("the exports name files that the build has made", async () => {

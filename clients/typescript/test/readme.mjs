@@ -1,16 +1,73 @@
-// The examples of README.md, for the tests that compile and run them.
+// The blocks of code in README.md: which there are, and which test runs each of them.
 
 import { readFile } from "node:fs/promises";
 
 /**
- * Returns the blocks of TypeScript: their text, the line of the file at which they begin, and whether they are modules for a
- * Worker, which have an export. The others run in Node, in their order.
+ * Which test runs the blocks of a section, by their language: the path of its file in this folder. exports.test.mjs also compiles
+ * those of TypeScript, and fails if a block is missing here.
+ */
+const RUN_BY = {
+  "durable-scheduler": { ts: "e2e/readme.test.mjs" },
+  Connect: { ts: "e2e/readme.test.mjs" },
+  Schedule: { ts: "e2e/readme.test.mjs" },
+  "Find and change": { ts: "e2e/readme.test.mjs" },
+  "What failed": { ts: "e2e/readme.test.mjs" },
+  Events: { ts: "e2e/readme.test.mjs" },
+  "Errors, repeats and time": { ts: "e2e/readme.test.mjs" },
+  "A queue of your own": { ts: "e2e/readme.test.mjs" },
+  Webhooks: { ts: "e2e/readme.test.mjs" },
+  "The scheduler in your Worker": { json: "tarball.test.mjs", sh: "tarball.test.mjs", ts: "tarball.test.mjs" },
+  "Methods as tasks": { ts: "readme-worker.test.mjs" },
+  "The scheduler for other Workers": { jsonc: "readme-worker.test.mjs", ts: "readme-worker.test.mjs" },
+  Agents: { ts: "agents/agents.test.mjs" },
+  "Tests of your own": { js: "tarball.test.mjs" },
+};
+
+/**
+ * Returns the blocks: their `code`, `language` and `section`, the `line` of the file at which they begin, and the test that they
+ * are `runBy`. `isWorker` says whether a block is a module for a Worker, which has an export.
  */
 export async function readBlocks() {
   const text = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  return [...text.matchAll(/^```ts\n([^]*?)^```$/gm)].map(({ 1: code, index }) => ({
-    code,
-    line: text.slice(0, index).split("\n").length + 1,
-    isWorker: /^export /m.test(code),
-  }));
+  const blocks = [];
+  let section = "";
+  // A line in a block may look like a heading.
+  for (const { 1: heading, 2: language, 3: code, index } of text.matchAll(/^##? (.*)$|^```(\S*)\n([^]*?)^```$/gm)) {
+    section = heading ?? section;
+    if (code === undefined) continue;
+    const line = text.slice(0, index).split("\n").length + 1;
+    blocks.push({ code, language, section, line, runBy: RUN_BY[section]?.[language], isWorker: /^export /m.test(code) });
+  }
+  return blocks;
+}
+
+/** The blocks that one test runs. */
+export class Blocks {
+  #left;
+
+  /** `test`: the path of the test in this folder. */
+  static async of(test) {
+    const blocks = new Blocks();
+    blocks.#left = (await readBlocks()).filter(({ runBy }) => runBy === test);
+    return blocks;
+  }
+
+  /** Takes the next block of a section, in a language. Throws if there is none. */
+  take(section, language = "ts") {
+    const at = this.#left.findIndex((block) => block.section === section && block.language === language);
+    if (at === -1) throw new Error(`README.md has no further block of ${language} in the section ${section}`);
+    return this.#left.splice(at, 1)[0];
+  }
+
+  /** Takes the blocks that a function accepts. */
+  takeAll(isWanted) {
+    const taken = this.#left.filter(isWanted);
+    this.#left = this.#left.filter((block) => !isWanted(block));
+    return taken;
+  }
+
+  /** The lines of the blocks that nothing has taken. */
+  get left() {
+    return this.#left.map(({ line }) => line);
+  }
 }

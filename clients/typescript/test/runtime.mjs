@@ -53,19 +53,19 @@ export async function bundle(path, { source, legacy = false } = {}) {
 }
 
 /** Returns the options of one Worker for miniflare, from its wrangler configuration. */
-async function workerOptions(configPath, { vars = {}, ...options } = {}) {
+async function workerOptions(configPath, { vars = {}, outbound, ...options } = {}) {
   const config = unstable_readConfig({ config: configPath });
   const { modulesRules: _, ...settings } = unstable_getMiniflareWorkerOptions(configPath).workerOptions;
   const contents = await bundle(config.main, options);
   const wasm = await readFile(join(BUILT, "index_bg.wasm"));
   const modules = [{ type: "ESModule", path: join(PACKAGE, "index.js"), contents }, { type: "CompiledWasm", path: join(PACKAGE, "index_bg.wasm"), contents: wasm }];
-  return { ...settings, name: config.name, modules, modulesRoot: PACKAGE, rootPath: PACKAGE, bindings: { ...settings.bindings, ...vars } };
+  return { ...settings, name: config.name, modules, modulesRoot: PACKAGE, rootPath: PACKAGE, bindings: { ...settings.bindings, ...vars }, ...(outbound === undefined ? {} : { outboundService: outbound }) };
 }
 
 /**
  * Starts the Worker of a wrangler configuration. `storage` is the folder of its storage; without it, the storage is in
- * memory. `source` and `legacy` are those of `bundle`, `vars` are further variables, and `others` are configurations of
- * Workers beside it. Returns its `url` and `stop`, and the texts of its `errors`.
+ * memory. `source` and `legacy` are those of `bundle`, `vars` are further variables, `outbound` answers what the Worker sends
+ * to the web, and `others` are configurations of Workers beside it. Returns its `url` and `stop`, and the texts of its `errors`.
  */
 export async function startWorker(configPath, { storage, others = [], ...options } = {}) {
   const workers = await Promise.all([workerOptions(configPath, options), ...others.map((path) => workerOptions(path))]);

@@ -7,11 +7,12 @@ import { once } from "node:events";
 import { access, cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { build, ensureBuilt } from "./built.mjs";
+import { ensureBuilt } from "./built.mjs";
+import { Blocks } from "./readme.mjs";
 import { until } from "./runtime.mjs";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
@@ -30,11 +31,14 @@ let packed;
 async function pack(name) {
   const destination = join(folder, name);
   await mkdir(destination);
-  const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", destination], { cwd: PACKAGE });
+  // It is built already.
+  const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", destination], { cwd: PACKAGE });
   const [{ filename, size, unpackedSize, files }] = JSON.parse(stdout);
   const path = join(destination, filename);
-  return { path, size, unpackedSize, files, digest: createHash("sha256").update(await readFile(path)).digest("hex") };
+  return { path, size, unpackedSize, files, digest: await digestOf(path) };
 }
+
+const digestOf = async (path) => createHash("sha256").update(await readFile(path)).digest("hex");
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "durable-scheduler-"));
@@ -43,9 +47,12 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-test("the package is the same however often it is made", async () => {
-  build();
-  assert.equal((await pack("two")).digest, packed.digest);
+test("the package is the same however often it is made, and npm pack builds it", async () => {
+  const again = join(folder, "two");
+  await mkdir(again);
+  await rm(join(PACKAGE, "dist"), { recursive: true });
+  await run("npm", ["pack", "--pack-destination", again], { cwd: PACKAGE });
+  assert.equal(await digestOf(join(again, basename(packed.path))), packed.digest);
 });
 
 test("the package holds what is needed and nothing else", () => {
@@ -61,6 +68,8 @@ test("every file that package.json names is in the package, and there is no depe
   const named = JSON.stringify([manifest.exports, manifest.bin]).match(/\.\/(dist|prebuilt)\/[^"]+/g);
   for (const path of named) assert.ok(packed.files.some((file) => `./${file.path}` === path), path);
   assert.equal(manifest.dependencies, undefined);
+  // The README says so.
+  assert.equal(manifest.publishConfig.provenance, true);
 });
 
 test("the package is within its size budget, which the README states", async () => {
@@ -92,9 +101,11 @@ async function freePort() {
   return port;
 }
 
-/** The project that the tests share, and its environment, once the first test has made them. */
-let project;
+/** The first project, in which the package is installed, and the environment of a newcomer. The first test makes them. */
+let first;
 let env;
+
+const blocks = await Blocks.of("tarball.test.mjs");
 
 /** Runs `npx durable-scheduler dev` in a folder until it is ready. Returns its address, its key, and how to kill it. */
 async function startDev(folder, ready) {
@@ -121,32 +132,76 @@ async function startDev(folder, ready) {
 
 const list = async ({ url, key }) => (await (await fetch(`${url}/v1/tasks`, { headers: { authorization: `Bearer ${key}` } })).json()).tasks;
 
-test("from nothing to a fired task with npm alone", async (context) => {
+/** Returns a command of README.md as it is run here: with the tarball, and with the wrangler that everything is tested with. */
+async function localCommand(line) {
+  const { version } = JSON.parse(await readFile(join(ROOT, "node_modules/wrangler/package.json"), "utf8"));
+  const flags = "--prefer-offline --no-audit --no-fund --loglevel=error";
+  return line.replace(/^npm install( .*)? durable-scheduler$/, `npm install$1 ${packed.path} ${flags}`).replace(/^npm install (.*)wrangler$/, `npm install $1wrangler@${version} ${flags}`);
+}
+
+/** Whether an answer is the one that is shown, in which `…` stands for anything. */
+const isShown = (answer, shown) => new RegExp(`^${shown.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*")}$`).test(answer);
+
+test("from nothing to a fired task with npm alone, by the commands and files of README.md", async (context) => {
   const started = performance.now();
-  const seconds = (since) => ((performance.now() - since) / 1000).toFixed(1);
-  project = join(folder, "project");
-  await cp(TEMPLATE, project, { recursive: true });
-  const manifest = JSON.parse(await readFile(join(project, "package.json"), "utf8"));
-  manifest.dependencies["durable-scheduler"] = `file:${packed.path}`;
-  await writeFile(join(project, "package.json"), JSON.stringify(manifest));
+  const seconds = () => ((performance.now() - started) / 1000).toFixed(1);
+  first = join(folder, "first");
+  await mkdir(first);
   const { PATH: _, ...others } = process.env;
   env = { ...others, PATH: await barePath(), TMPDIR: folder, XDG_CONFIG_HOME: join(folder, "config"), WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
   assert.ok(!env.PATH.includes(delimiter));
-  await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: project, env });
-  const installed = seconds(started);
+  const [install, start, requests] = [1, 2, 3].map(() => blocks.take("The scheduler in your Worker", "sh").code);
+  for (const line of install.trim().split("\n")) await run("sh", ["-c", await localCommand(line)], { cwd: first, env });
+  const installed = seconds();
+  await writeFile(join(first, "src/index.ts"), blocks.take("The scheduler in your Worker").code);
 
+  assert.equal(start, "npx durable-scheduler dev\n");
+  const dev = await startDev(first, "The scheduler is ready in your Worker");
+  try {
+    const shown = [...requests.matchAll(/^(curl .*)\n# → (.*)$/gm)];
+    assert.equal(shown.length, 2);
+    for (const [, command, answer] of shown) {
+      // A task is listed until its end is reported.
+      await until(`${command} to answer ${answer}`, async () => isShown((await run("sh", ["-c", command.replace("localhost:8787", new URL(dev.url).host)])).stdout, answer));
+    }
+    context.diagnostic(`from nothing to a fired task: ${seconds()} s, of which npm install ${installed} s`);
+    assert.ok(performance.now() - started < 120_000, seconds());
+  } finally {
+    await dev.kill();
+  }
+});
+
+test("the Worker of README.md compiles with the settings for an editor", async () => {
+  await writeFile(join(first, "tsconfig.json"), blocks.take("The scheduler in your Worker", "json").code);
+  await run("npx", ["wrangler", "types"], { cwd: first, env });
+  const { stdout } = await run("tsc", ["-p", first]).catch((error) => error);
+  assert.equal(stdout, "");
+});
+
+test("the test of README.md runs in the same project", async () => {
+  await writeFile(join(first, "reminders.test.mjs"), blocks.take("Tests of your own", "js").code);
+  const { NODE_TEST_CONTEXT: _, ...outside } = env;
+  const { stdout } = await run("node", ["--test", "--test-reporter=spec", "reminders.test.mjs"], { cwd: first, env: outside });
+  assert.match(stdout, /^ℹ pass 1$/m);
+  assert.deepEqual(blocks.left, []);
+});
+
+/** The project that the template makes. */
+let project;
+
+test("the template runs with the packed package", async () => {
+  project = join(folder, "project");
+  await cp(TEMPLATE, project, { recursive: true });
+  await symlink(join(first, "node_modules"), join(project, "node_modules"));
   const dev = await startDev(project, "The scheduler is ready in your Worker");
   try {
     assert.match(await readFile(join(project, ".dev.vars"), "utf8"), new RegExp(`^API_KEYS=${dev.key}$`, "m"));
     assert.equal((await fetch(`${dev.url}/kim?text=Tea&seconds=1`, { method: "POST" })).status, 201);
     const found = await until("the reminder", async () => {
       const reminders = await (await fetch(`${dev.url}/kim`)).json();
-      // The task is listed until its end is reported.
       return reminders.sent.length > 0 && reminders.waiting.length === 0 && reminders;
     });
     assert.deepEqual(found, { waiting: [], sent: ["Tea"] });
-    context.diagnostic(`from nothing to a fired task: ${seconds(started)} s, of which npm install ${installed} s`);
-    assert.ok(performance.now() - started < 120_000, seconds(started));
     // The schedule that the class declares.
     const tasks = await list(dev);
     assert.deepEqual(tasks.map(({ id, cron, timezone }) => [id, cron, timezone]), [["{REMINDERS:kim}:@cleanUp", "0 9 * * MON", "Europe/London"]]);
@@ -162,9 +217,11 @@ test("the template can be deployed", async () => {
   for (const binding of ["SHARDS", "REGISTRY", "LIMITERS", "REMINDERS", "DISPATCH_QUEUE"]) assert.ok(stdout.includes(`env.${binding}`), stdout);
 });
 
-test("dev keeps tasks on disk, also if it is killed, and declares nothing twice", async () => {
+test("dev keeps tasks on disk, also if it is killed, declares nothing twice, and serves the dashboard if init has added it", async () => {
+  await run("npx", ["durable-scheduler", "init", "--dashboard", "--yes"], { cwd: project, env });
   const dev = await startDev(project, "The scheduler is ready in your Worker");
   try {
+    assert.match(await (await fetch(dev.url)).text(), /<title>Scheduler<\/title>/);
     assert.deepEqual(await (await fetch(`${dev.url}/kim`)).json(), { waiting: ["later"], sent: ["Tea"] });
     assert.equal((await list(dev)).length, 2);
   } finally {
@@ -175,7 +232,7 @@ test("dev keeps tasks on disk, also if it is killed, and declares nothing twice"
 test("dev runs the scheduler beside a project that does not hold it", async () => {
   const beside = join(folder, "beside");
   await mkdir(beside);
-  await symlink(join(project, "node_modules"), join(beside, "node_modules"));
+  await symlink(join(first, "node_modules"), join(beside, "node_modules"));
   const dev = await startDev(beside, "The scheduler is ready.");
   try {
     const task = { id: "x", time: "2099-01-01T00:00:00Z", callback: { type: "webhook", url: "http://localhost:1/x" } };

@@ -68,6 +68,11 @@ test("webhooks reach the function that stands for the web", async () => {
   assert.ok(at.getTime() - due.getTime() < 5_000);
 });
 
+test("a Worker may import texts and modules of Node, and listens at an address", async () => {
+  assert.equal(await (await room("a")).read(), "note: a text\n");
+  assert.equal((await fetch(`${scheduler.url}/healthz`)).status, 200);
+});
+
 test("a wrong call says what is wrong", async () => {
   await assert.rejects(scheduler.advance("3 fortnights"), /3 fortnights is no duration/);
   await assert.rejects(scheduler.advance(-1), /no duration/);

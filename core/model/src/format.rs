@@ -1,4 +1,4 @@
-//! The stored formats (pages, envelopes, the history and the series) and what they consist of.
+//! The stored formats (pages, envelopes, the history and the series) and their parts.
 
 pub mod codec;
 pub mod envelope;

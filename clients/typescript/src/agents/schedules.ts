@@ -1,7 +1,7 @@
 import type { SchedulerClient } from "../client/client.ts";
 import { SchedulerError } from "../client/errors.ts";
-import type { DeliveredTask, ListRunsQuery, Retry, Run, Task as ApiTask } from "../generated/openapi.ts";
-import { fromApi, toApi } from "../scheduler/convert.ts";
+import type { DeliveredTask, ListRunsQuery, NewTask as NewApiTask, Retry, Run, Task as ApiTask } from "../generated/openapi.ts";
+import { DEFINITION_TAG, fromApi, toApi } from "../scheduler/convert.ts";
 import type { Home } from "../scheduler/home.ts";
 import type { NewTask } from "../scheduler/types.ts";
 import type { RetryOptions, Schedule, ScheduleCriteria, ScheduleOptions } from "./types.ts";
@@ -29,11 +29,13 @@ export class Schedules {
     this.#retry = toRetry({ ...DEFAULT_RETRY, ...retry });
   }
 
-  /** Creates a schedule, or returns the existing one if it is idempotent and there is one. */
+  /**
+   * Creates a schedule. If it is idempotent and there is one with the same callback, payload and kind, returns that one. A recurring
+   * schedule must also have the same times and zone to be the same, and gets the options of the call if they have changed.
+   */
   async create(times: Times, callback: string, payload: unknown, options: ScheduleOptions): Promise<Schedule<unknown>> {
     const isRecurring = "cron" in times || "everySeconds" in times;
     const { idempotent = isRecurring, retry, timeoutSeconds, overlap = "everySeconds" in times ? "skip" : undefined, ...more } = options;
-    const id = this.#home.prefix + (idempotent ? await digest([times, callback, payload, more.timezone]) : crypto.randomUUID());
     const fields = {
       ...more,
       ...times,
@@ -42,18 +44,33 @@ export class Schedules {
       retry: retry === undefined ? this.#retry : isOfAgents(retry) ? { ...this.#retry, ...toRetry(retry) } : retry,
       callback: { type: "self", function: callback, timeoutSeconds },
     };
+    const idIn = async (timezone: string | undefined) => this.#home.prefix + (await digest([isRecurring ? times : Object.keys(times), callback, payload, timezone]));
+    const id = idempotent ? await idIn(more.timezone) : this.#home.prefix + crypto.randomUUID();
     const task = await toApi(fields as NewTask, id, this.#home);
-    for (let tries = idempotent ? MAX_TRIES : 0; tries > 0; tries -= 1) {
+    if (!idempotent) return this.#show(await this.#client().scheduleTask(task));
+    if (!isRecurring) return this.#show((await this.#createUnlessThere(task)).task);
+    const definition = DEFINITION_TAG + (await digest(fields));
+    const marked = { ...task, tags: [...(task.tags ?? []), definition] };
+    const { task: found, isNew } = await this.#createUnlessThere(marked);
+    // A zone that was added to a schedule replaces the schedule without one.
+    if (isNew && more.timezone !== undefined) await this.#client().cancelTask(await idIn(undefined));
+    if (isNew || found.tags?.includes(definition)) return this.#show(found);
+    return this.#show(await this.#client().scheduleTask({ ...marked, ...(found.status === "paused" ? { paused: true } : {}) }));
+  }
+
+  /** Creates a task, or returns the one that has its id. */
+  async #createUnlessThere(task: NewApiTask): Promise<{ task: ApiTask; isNew: boolean }> {
+    for (let tries = MAX_TRIES; tries > 0; tries -= 1) {
       try {
-        return this.#show(await this.#client().scheduleTask(task, { ifNoneMatch: "*" }));
+        return { task: await this.#client().scheduleTask(task, { ifNoneMatch: "*" }), isNew: true };
       } catch (error) {
         if (!isType(error, "/problems/other-version")) throw error;
       }
-      const existing = await this.#client().getTask(id);
-      if (existing) return this.#show(existing);
+      const existing = await this.#client().getTask(task.id ?? "");
+      if (existing !== undefined) return { task: existing, isNew: false };
       // What runs once may end between the two calls, and then the place is free again.
     }
-    return this.#show(await this.#client().scheduleTask(task));
+    return { task: await this.#client().scheduleTask(task), isNew: true };
   }
 
   /** Returns a schedule, or undefined if there is none. */
@@ -109,6 +126,13 @@ export class Schedules {
     return this.#show({ ...task, kind, status: "running" } as unknown as ApiTask);
   }
 
+  /** Returns what a schedule says of retries, as far as the agent does not say it of all its schedules. */
+  #shownRetry(retry: Retry | undefined): { retry?: RetryOptions } {
+    const common = fromRetry(this.#retry);
+    const own = Object.entries(retry === undefined ? {} : fromRetry(retry)).filter(([name, value]) => common[name as keyof RetryOptions] !== value);
+    return own.length === 0 ? {} : { retry: Object.fromEntries(own) };
+  }
+
   #show(task: ApiTask): Schedule<unknown> {
     const { id, payload, callback, status, retry, ...shown } = fromApi(task, this.#home);
     const seconds = shown.time === undefined ? 0 : Math.floor(shown.time.getTime() / 1000);
@@ -116,7 +140,7 @@ export class Schedules {
       id,
       callback: callback.type === "self" ? callback.function : callback.type,
       payload,
-      ...(retry === undefined || JSON.stringify(fromRetry(retry)) === JSON.stringify(fromRetry(this.#retry)) ? {} : { retry: fromRetry(retry) }),
+      ...this.#shownRetry(retry),
       time: seconds,
       ...(status === undefined ? {} : { status }),
     };

@@ -24,6 +24,8 @@ interface AgentLike {
   /** Starts the agent, which a call from outside does not do by itself. */
   __unsafe_ensureInitialized?(): Promise<void>;
   destroy?(): Promise<void>;
+  /** Is called with the error of a run that has failed for good. */
+  onError?(error: unknown): unknown;
   /** Whether it is a sub-agent, which has no address of its own. */
   _isFacet?: boolean;
 }
@@ -70,6 +72,7 @@ export function withScheduler<Base extends AnyClass>(base: Base): ScheduledClass
       interceptRuns(this, home, {
         before: () => inherited.__unsafe_ensureInitialized?.call(this),
         argument: (task) => this.#schedules.ofRun(task),
+        afterFailure: (error) => (this as unknown as AgentLike).onError?.(error),
       });
     }
 

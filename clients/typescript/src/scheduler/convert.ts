@@ -7,6 +7,8 @@ import type { Callback, NewTask, OtherCallback, Task } from "./types.ts";
 
 /** The tag that keeps the delay of a task, which the API turns into a time. */
 const DELAY_TAG = "delayInSeconds:";
+/** The tag with a digest of what an idempotent schedule of an agent says, apart from what identifies it. */
+export const DEFINITION_TAG = "definition:";
 
 /**
  * Returns a new task as the API takes it, with the options of the method that it calls. What the task says itself comes first.
@@ -63,7 +65,7 @@ export function fromApi(task: ApiTask, home: Home): Task {
 
 /** Returns the tags that the user has given. */
 export function ownTags(tags: readonly string[] = []): string[] {
-  return tags.filter((tag) => !tag.startsWith(DELAY_TAG));
+  return tags.filter((tag) => !tag.startsWith(DELAY_TAG) && !tag.startsWith(DEFINITION_TAG));
 }
 
 function scheduleOf(task: ApiTask): object {

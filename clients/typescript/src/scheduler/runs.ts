@@ -12,7 +12,12 @@ export interface RunOptions {
   before?: () => unknown;
   /** Returns the second argument of a method. Default: a `TaskRun`. */
   argument?: (task: DeliveredTask, headers: Headers, home: Home) => unknown;
+  /** Called after the last attempt at a run has failed, with its error. What it throws is ignored. */
+  afterFailure?: (error: unknown) => unknown;
 }
+
+/** How often a run is tried if its task does not say it: the API's default. */
+const DEFAULT_MAX_ATTEMPTS = 10;
 
 /** What answers the runs of an object, by the object. */
 const handlers = new WeakMap<object, (request: Request) => Promise<Response>>();
@@ -35,7 +40,7 @@ export function interceptRuns(target: object, home: Home, options: RunOptions = 
  * Calls the method of a run, and says how it ended: 204 if it returned, 500 if it is to be retried, 503 if not before
  * some time, and 410 if it failed for good.
  */
-async function answerRun(target: object, request: Request, home: Home, { before, argument = runOf }: RunOptions): Promise<Response> {
+async function answerRun(target: object, request: Request, home: Home, { before, argument = runOf, afterFailure }: RunOptions): Promise<Response> {
   const name = methodOfPath(new URL(request.url).pathname) ?? "";
   if (!(await hasToken(request, home))) return failure(410, "the call is not from a task that was scheduled here");
   const found = home.find(name);
@@ -46,8 +51,20 @@ async function answerRun(target: object, request: Request, home: Home, { before,
     await found.method.call(target, task.payload, argument(task, request.headers, home));
     return new Response(null, { status: 204 });
   } catch (error) {
-    return answerError(error, `${home.type.name}.${name}()`);
+    const answer = answerError(error, `${home.type.name}.${name}()`);
+    const isLast = answer.status === 410 || attemptOf(request.headers) >= (task.retry?.maxAttempts ?? DEFAULT_MAX_ATTEMPTS);
+    try {
+      if (isLast) await afterFailure?.(error);
+    } catch {
+      // It is about the run, which has failed already.
+    }
+    return answer;
   }
+}
+
+/** Returns the number of the attempt, from 1. */
+function attemptOf(headers: Headers): number {
+  return Number(headers.get("scheduler-attempt") ?? 1);
 }
 
 function answerError(error: unknown, name: string): Response {
@@ -68,7 +85,7 @@ function runOf(task: DeliveredTask, headers: Headers, home: Home): TaskRun {
   return {
     id: task.id.startsWith(home.prefix) ? task.id.slice(home.prefix.length) : task.id,
     time: new Date(task.time ?? 0),
-    attempt: Number(headers.get("scheduler-attempt") ?? 1),
+    attempt: attemptOf(headers),
     idempotencyKey: headers.get("idempotency-key") ?? `${task.id}@${task.time}`,
     ...(lastError === null ? {} : { lastError }),
     ...(task.description === undefined ? {} : { description: task.description }),

@@ -5,7 +5,7 @@
  */
 
 import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { createRequire, isBuiltin } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { wranglerFolder } from "../cli/project.ts";
@@ -44,10 +44,13 @@ export class TestScheduler<Env = Record<string, unknown>> {
   #offset = 0;
   /** A client of the scheduler, with a key for everything. */
   readonly client: SchedulerClient;
+  /** The address at which the Worker listens on this machine, such as for a browser. */
+  readonly url: string;
 
   /** Use {@link startScheduler}. */
-  constructor(runtime: Miniflare, apiKey: string, timeoutMillis: number) {
+  constructor(runtime: Miniflare, url: string, apiKey: string, timeoutMillis: number) {
     this.#runtime = runtime;
+    this.url = url;
     this.#timeoutMillis = timeoutMillis;
     const send = (request: Request) => this.fetch(request.url, request as RequestInit);
     this.client = new SchedulerClient({ fetch: send, apiKey });
@@ -155,7 +158,8 @@ export async function startScheduler<Env = Record<string, unknown>>(options: Tes
   if (path === undefined || !existsSync(path)) throw new Error(`there is no wrangler configuration ${path ?? "here"}: give its path as config`);
   const apiKey = crypto.randomUUID() + crypto.randomUUID();
   const runtime = await startRuntime(resolve(path), options, { ...options.vars, API_KEYS: apiKey });
-  const scheduler = new TestScheduler<Env>(runtime, apiKey, timeoutMillis);
+  const { origin } = await runtime.ready;
+  const scheduler = new TestScheduler<Env>(runtime, origin, apiKey, timeoutMillis);
   try {
     await scheduler.start(new Date(now).getTime());
   } catch (error) {
@@ -240,10 +244,12 @@ async function bundle(esbuild: Tools["esbuild"], main: string): Promise<{ script
     format: "esm",
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
-    external: ["cloudflare:*", "node:*"],
+    external: ["cloudflare:*"],
+    // As wrangler does it without rules of the project's own.
+    loader: { ".html": "text", ".sql": "text", ".txt": "text" },
     write: false,
     logLevel: "silent",
-    plugins: [wasmPlugin(wasm)],
+    plugins: [wasmPlugin(wasm), nodePlugin()],
   });
   const [path] = wasm;
   if (path === undefined) throw new Error(`${main} exports no scheduler: export { Shard, Registry, Limiter } from "durable-scheduler/worker"`);
@@ -257,11 +263,36 @@ function sourceOf(path: string): string {
   return found;
 }
 
+/** The parts of the interface for plugins of esbuild that are used here. */
+interface Bundler {
+  onResolve(filter: { filter: RegExp }, callback: (args: { path: string; kind: string; resolveDir: string }) => object | undefined): void;
+  onLoad(filter: { filter: RegExp; namespace: string }, callback: (args: { path: string }) => object): void;
+}
+
+/** The modules of Node that CommonJS modules require. */
+const REQUIRED = "required-from-node";
+
+/** Leaves modules of Node to the runtime, with or without `node:` in front. */
+function nodePlugin(): object {
+  return {
+    name: "node",
+    setup({ onResolve, onLoad }: Bundler) {
+      onResolve({ filter: /^[a-z0-9_:/]+$/ }, ({ path, kind }) => {
+        if (!isBuiltin(path)) return undefined;
+        const name = path.replace(/^(node:)?/, "node:");
+        // The runtime has no `require`.
+        return kind === "require-call" ? { path: name, namespace: REQUIRED } : { path: name, external: true };
+      });
+      onLoad({ filter: /^/, namespace: REQUIRED }, ({ path }) => ({ contents: `import module_ from ${JSON.stringify(path)};\nmodule.exports = module_;`, loader: "js" }));
+    },
+  };
+}
+
 /** Leaves the import of a wasm module to the runtime, and notes where the module is. */
 function wasmPlugin(found: string[]): object {
   return {
     name: "wasm",
-    setup({ onResolve }: { onResolve(filter: { filter: RegExp }, callback: (args: { path: string; resolveDir: string }) => object): void }) {
+    setup({ onResolve }: Bundler) {
       onResolve({ filter: /\.wasm$/ }, ({ path, resolveDir }) => {
         found.push(resolve(resolveDir, path));
         return { path: "./index_bg.wasm", external: true };

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { readBlocks } from "../readme.mjs";
+import { Blocks } from "../readme.mjs";
 import { startWorker, until } from "../runtime.mjs";
 
 const KEY = "a-key-of-the-operator-for-these-tests";
@@ -29,10 +29,11 @@ const poller = (name) => new Proxy({}, { get: (_, method) => (...args) => rpc("p
 const calls = (name, kind = "reminders") => rpc(kind, name, "calls");
 const call = (name, isIt, kind) => until(`a call at ${name}`, async () => (await calls(name, kind)).find(isIt));
 
-test("agents compile with the types of the agents package", async () => {
-  const folder = fileURLToPath(new URL(".", import.meta.url));
-  const printed = await new Promise((resolve) => execFile("tsc", ["-p", folder], (_, stdout) => resolve(stdout)));
-  assert.equal(printed, "");
+test("agents, and the example that moves a project, compile with the types of the agents package", async () => {
+  for (const config of ["tsconfig.json", "tsconfig.examples.json"]) {
+    const printed = await new Promise((resolve) => execFile("tsc", ["-p", fileURLToPath(new URL(config, import.meta.url))], (_, stdout) => resolve(stdout)));
+    assert.equal(printed, "");
+  }
 });
 
 test("a delay, a date and a cron expression are schedules", async () => {
@@ -60,13 +61,15 @@ test("a method gets the payload and the schedule, of an agent that has started",
 
   await agent("named").schedule(0, "tellName");
   assert.deepEqual((await call("named", ({ callback }) => callback === "tellName")).payload, { told: "named" });
+  await agent("named").schedule(0, "noteContext");
+  assert.equal((await call("named", ({ callback }) => callback === "noteContext")).payload, true);
 });
 
 test("a schedule is found and cancelled by its id, and only by its agent", async () => {
   const schedule = await agent("bob").schedule(60, "sendReminder", { message: "later" }, { retry: { maxAttempts: 5 } });
   const { id, time, ...rest } = schedule;
   assert.ok(time > Date.now() / 1000);
-  assert.deepEqual(rest, { callback: "sendReminder", payload: { message: "later" }, retry: { maxAttempts: 5, baseDelayMs: 10, maxDelayMs: 50 }, type: "delayed", delayInSeconds: 60, status: "scheduled" });
+  assert.deepEqual(rest, { callback: "sendReminder", payload: { message: "later" }, retry: { maxAttempts: 5 }, type: "delayed", delayInSeconds: 60, status: "scheduled" });
   for (const method of ["getScheduleById", "getSchedule"]) assert.deepEqual(await agent("bob")[method](id), schedule);
   assert.equal(await agent("eve").getScheduleById(id), null);
   assert.equal(await agent("eve").cancelSchedule(id), false);
@@ -109,6 +112,31 @@ test("the same cron expression, interval or idempotent schedule is one schedule"
   await other("scheduleEvery", [30, "dailyDigest"], [30, "dailyDigest", {}]);
   await same("schedule", 3600, "sendReminder", {}, { idempotent: true });
   await other("schedule", [3600, "sendReminder", {}], [3600, "sendReminder", {}]);
+
+  // What runs once is the same by its callback and payload, whenever it runs.
+  const once = { idempotent: true };
+  const first = await dan.schedule(3600, "sendReminder", { message: "once" }, once);
+  assert.deepEqual(await dan.schedule(60, "sendReminder", { message: "once" }, once), first);
+  await other("schedule", [3600, "sendReminder", { message: "once" }, once], [new Date("2099-01-01"), "sendReminder", { message: "once" }, once]);
+  const [one, two] = [new Date("2099-01-01"), new Date("2099-02-01")].map((when) => dan.schedule(when, "sendReminder", { message: "once" }, once));
+  assert.deepEqual(await two, await one);
+});
+
+test("a recurring schedule that is declared again has its new options, and stays paused", async () => {
+  const hal = agent("hal");
+  const first = await hal.scheduleEvery(3600, "fails");
+  await hal.pauseSchedule(first.id);
+  const changed = await hal.scheduleEvery(3600, "fails", undefined, { retry: { maxAttempts: 7 } });
+  assert.deepEqual([changed.id, changed.retry, changed.status], [first.id, { maxAttempts: 7 }, "paused"]);
+  assert.deepEqual(await hal.scheduleEvery(3600, "fails", undefined, { retry: { maxAttempts: 7 } }), changed);
+
+  // A zone is a part of the schedule. With one, a schedule replaces the one without.
+  const plain = await hal.schedule("0 8 * * *", "dailyDigest");
+  const berlin = await hal.schedule("0 8 * * *", "dailyDigest", undefined, { timezone: "Europe/Berlin" });
+  const tokyo = await hal.schedule("0 8 * * *", "dailyDigest", undefined, { timezone: "Asia/Tokyo" });
+  assert.equal(new Set([plain, berlin, tokyo].map(({ id }) => id)).size, 3);
+  const zones = (await hal.listSchedules({ type: "cron" })).map(({ timezone }) => timezone);
+  assert.deepEqual(zones.sort(), ["Asia/Tokyo", "Europe/Berlin"]);
 });
 
 test("schedules of onStart are made once, however often the agent starts", async () => {
@@ -148,6 +176,9 @@ test("a method that throws is tried again, and what became of it can be read", a
     return one.length === 3 && two.length === 2 && [one, two];
   });
   assert.deepEqual(runs.map((all) => all.map(({ outcome }) => outcome)), [["dead-lettered", "failed", "failed"], ["dead-lettered", "failed"]]);
+  // `onError` is called once for each run that has failed for good.
+  const errors = (await calls("gus")).filter(({ callback }) => callback === "onError").map(({ payload }) => payload);
+  assert.deepEqual(errors, ["Error: fails each time", "Error: fails each time"]);
   assert.match(runs[0][0].error, /fails each time/);
   // What runs once is gone, and an interval goes on.
   assert.deepEqual((await agent("gus").listSchedules()).map(({ id }) => id), [often.id]);
@@ -218,8 +249,22 @@ test("an agent that destroys itself takes its schedules along", async () => {
   assert.deepEqual((await response.json()).tasks, []);
 });
 
+test("an agent may destroy itself in a method that it has scheduled", async () => {
+  const stored = async (path) => (await fetch(`${worker.url}/v1/${path}`, { headers: { authorization: `Bearer ${KEY}` } })).json();
+  const prefix = encodeURIComponent("{REMINDERS:last}:");
+  await agent("last").schedule("0 8 * * *", "dailyDigest", {});
+  const { id } = await agent("last").schedule(0, "endItself");
+  // The attempt ends with the agent, and nothing starts it again.
+  await until("the end of the attempt", async () => (await stored(`tasks/${encodeURIComponent(`{REMINDERS:last}:${id}`)}/runs`)).runs.length > 0);
+  await until("the tasks to be gone", async () => (await stored(`tasks?prefix=${prefix}`)).tasks.length === 0);
+  assert.deepEqual((await stored(`dead-letters?prefix=${prefix}`)).deadLetters, []);
+  assert.deepEqual(await calls("last"), []);
+});
+
 test("the example of README.md runs", async () => {
-  const { code } = (await readBlocks()).find(({ code }) => code.includes("withScheduler(Agent"));
+  const blocks = await Blocks.of("agents/agents.test.mjs");
+  const { code } = blocks.take("Agents");
+  assert.deepEqual(blocks.left, []);
   // The configuration names another class, too.
   const example = await startWorker(CONFIG, { vars, source: `${code}\nexport class PollingAgent extends withScheduler(Agent) {}` });
   try {

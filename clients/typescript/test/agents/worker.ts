@@ -1,6 +1,6 @@
 // Agents that use the schedules of the agents package in the ways that its documentation describes, on the scheduler.
 
-import { Agent } from "agents";
+import { Agent, getCurrentAgent } from "agents";
 import { type Schedule, withScheduler } from "durable-scheduler/agents";
 import { SchedulerWorker } from "durable-scheduler/worker";
 
@@ -86,6 +86,20 @@ export class ReminderAgent extends NotingAgent {
   async fails(payload: unknown, schedule: Schedule<unknown>): Promise<void> {
     this.note("fails", payload, schedule);
     throw new Error("fails each time");
+  }
+
+  /** Is called by the agents package, too, after the last attempt at a schedule. */
+  override onError(error: unknown): void {
+    this.note("onError", String(error), {} as Schedule<unknown>);
+    throw error;
+  }
+
+  async noteContext(_payload: unknown, schedule: Schedule<unknown>): Promise<void> {
+    this.note("noteContext", getCurrentAgent<ReminderAgent>().agent === this, schedule);
+  }
+
+  async endItself(): Promise<void> {
+    await this.destroy();
   }
 
   async tellName(_payload: unknown, schedule: Schedule<unknown>): Promise<void> {

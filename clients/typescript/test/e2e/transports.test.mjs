@@ -19,8 +19,10 @@ let sink;
 let runtime;
 let client;
 let targets;
+/** Whether the receiver at /broken fails. */
+let isBroken = true;
 before(async () => {
-  sink = await startSink(({ path }) => (path === "/bad" ? 410 : 200));
+  sink = await startSink(({ path }) => (path === "/bad" || (path === "/broken" && isBroken) ? 410 : 200));
   const [binding, main] = await Promise.all(["binding", "same-worker"].map(bundle));
   const caller = {
     name: "caller",
@@ -96,6 +98,32 @@ test("events are followed over the end of a connection", async () => {
     if (event.id === "followed-2") break;
   }
   assert.deepEqual(seen, ["followed-1", "followed-2"]);
+});
+
+test("all dead letters of a namespace are replayed or discarded with one call", async () => {
+  await client.namespaces.set("letters", {});
+  const here = new SchedulerClient({ url: runtime.url, apiKey: KEY, namespace: "letters" });
+  const letters = async (of) => (await of.deadLetters.list().toArray()).map(({ id }) => id).sort();
+  const fail = async (of, ids) => {
+    for (const id of ids) await of.scheduleTask({ id, delayInSeconds: 0, retry: { maxAttempts: 1 }, callback: { type: "webhook", url: `${sink.url}/broken` } });
+    return until("the dead letters", async () => {
+      const found = await letters(of);
+      return ids.every((id) => found.includes(id)) && found;
+    });
+  };
+  assert.deepEqual(await fail(here, ["one", "three", "two"]), ["one", "three", "two"]);
+  const others = await fail(client, ["elsewhere"]);
+
+  isBroken = false;
+  assert.deepEqual(await here.deadLetters.replay({ all: true }), { replayed: 3, done: true });
+  await until("the replays", async () => (await here.runs({ outcome: "succeeded" }).toArray()).length === 3);
+  assert.deepEqual(await letters(here), []);
+
+  isBroken = true;
+  await fail(here, ["four", "one"]);
+  assert.deepEqual(await here.deadLetters.discard({ all: true }), { discarded: 2, done: true });
+  assert.deepEqual(await letters(here), []);
+  assert.deepEqual(await letters(client), others);
 });
 
 test("a wrong key is refused, and so is a stream with it", async () => {

@@ -99,19 +99,24 @@ impl Batch<'_> {
         members.reserve(self.items.len() * 48);
         self.write_results(&failed, rejected, &mut members);
         members.push(b']');
-        let first = self
-            .items
-            .iter()
-            .zip(self.lines_of_items())
-            .enumerate()
-            .find_map(|(at, (item, line))| Some((at, line, item.as_ref().err()?)));
+        let first = (accepted == 0).then(|| self.first_refused()).flatten();
         match first {
-            Some((at, line, error)) if accepted == 0 => Ok(Answer::refusal_with(
+            Some((at, line, error)) => Ok(Answer::refusal_with(
                 Problem::batch_rejected(rejected, at, line, error),
                 &members,
             )),
-            _ => Ok(Answer::json(200, [b"{", members.as_slice(), b"}"].concat())),
+            None => Ok(Answer::json(200, [b"{", members.as_slice(), b"}"].concat())),
         }
+    }
+
+    /// Returns the first item that is refused, with its number, the number of its line and why.
+    fn first_refused(&self) -> Option<(usize, Option<usize>, &FieldError)> {
+        let (at, error) = self
+            .items
+            .iter()
+            .enumerate()
+            .find_map(|(at, item)| Some((at, item.as_ref().err()?)))?;
+        Some((at, self.lines_of_items().nth(at).flatten(), error))
     }
 
     /// Returns the number of each item's line, from 1; `None` for each if the body has no lines.

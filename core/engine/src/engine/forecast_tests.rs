@@ -1,6 +1,6 @@
 use super::*;
 use crate::Config;
-use crate::engine::lanes::tests::Pair;
+use crate::engine::lanes::pair::Pair;
 use crate::testing::{self, Memory, record, recurring};
 use scheduler_model::protocol::{Append, Change, ChangeRequest};
 
