@@ -56,7 +56,9 @@ test("no page is wider than a narrow screen, and the menu reaches every page", a
 test("the overview says how it is and why, what it costs, and how the shards are", async () => {
   const page = await tabs.at("/");
   const health = page.getByRole("region", { name: "Health" });
-  await health.getByText("It works, but one thing needs a look.").waitFor();
+  // By the last half hour, in which more than a fifth of the sample's attempts have failed: before the page was opened.
+  await health.getByText("Something is wrong: 2 things need your attention.").waitFor();
+  await health.getByText(/^\d+ % of the last \d+ attempts failed\./).waitFor();
   await health.getByText("7 dead letters to replay or discard.").waitFor();
   const { body: stats } = await scheduler.call("/v1/stats");
   const tile = async (name) => (await page.locator(".tile").filter({ hasText: name }).locator(".tile-value").first().innerText()).trim();

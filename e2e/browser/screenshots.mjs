@@ -7,6 +7,7 @@ import { ROOT } from "../../scripts/paths.mjs";
 import { startBrowser, Tabs } from "./browser.mjs";
 import { PAGES } from "./pages.mjs";
 import { startSample } from "./sample.mjs";
+import { until } from "../harness.mjs";
 
 const LOOKS = [
   { name: "light", theme: "light", width: 1280, height: 800 },
@@ -14,11 +15,13 @@ const LOOKS = [
   { name: "narrow", theme: "light", width: 390, height: 844 },
 ];
 
-/** Lets tasks fire while the overview is open, so that there is something to draw. */
-async function burst(scheduler) {
-  const tasks = Array.from({ length: 150 }, (_, index) => ({ id: `burst-${index}`, delayInSeconds: (index % 75) / 5, callback: { type: "handler", name: "log" } }));
+/** Lets tasks fire for some minutes before the overview is opened, so that there is something to draw: more in the middle of them. */
+async function minutes(scheduler) {
+  const callback = { type: "handler", name: "log" };
+  const tasks = Array.from({ length: 400 }, (_, index) => ({ id: `minutes-${index}`, delayInSeconds: 75 * (1 + Math.sin((index * Math.PI) / 400 - Math.PI / 2)), callback }));
   const { status } = await scheduler.call("/v1/tasks/batch", { body: tasks });
   if (status !== 200) throw new Error(`batch: ${status}`);
+  await until("all of them to have fired", async () => (await scheduler.call("/v1/stats")).body.succeeded >= 400, { timeoutMs: 240_000, everyMs: 1_000 });
 }
 
 const folder = join(ROOT, "screenshots");
@@ -28,10 +31,8 @@ const [{ scheduler, close }, browser] = await Promise.all([startSample(), startB
 const tabs = new Tabs(browser, scheduler);
 
 async function take({ name, address, ready, isSignedOut }, { name: look, ...options }) {
-  if (name === "overview") await burst(scheduler);
   const page = isSignedOut ? await tabs.blank(options) : await tabs.at(address, options);
   await ready(page);
-  if (name === "overview") await page.getByText(/^[1-9][\d,]{2,} succeeded, /).waitFor();
   // The whole page, not only what is in sight: the part that scrolls is not the document.
   const height = await page.evaluate(() => document.querySelector("main").scrollHeight);
   await page.setViewportSize({ width: options.width, height: Math.min(Math.max(options.height, height + (options.width < 800 ? 60 : 0)), 2_400) });
@@ -42,8 +43,11 @@ async function take({ name, address, ready, isSignedOut }, { name: look, ...opti
 try {
   const chosen = PAGES.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
   // The overview comes last, for what fires there is in the lists afterwards.
-  for (const part of [chosen.filter(({ name }) => name !== "overview"), chosen.filter(({ name }) => name === "overview")]) {
-    for (const look of LOOKS) for (const entry of part) await take(entry, look);
+  for (const look of LOOKS) for (const entry of chosen.filter(({ name }) => name !== "overview")) await take(entry, look);
+  const overview = chosen.find(({ name }) => name === "overview");
+  if (overview) {
+    await minutes(scheduler);
+    for (const look of LOOKS) await take(overview, look);
   }
   await tabs.close();
 } finally {

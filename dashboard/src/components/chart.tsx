@@ -33,6 +33,9 @@ function colorOf(element: HTMLElement, property: string): string {
   return color;
 }
 
+/** Returns the time from one bar to the next, seconds. */
+const barWidth = ([first = 0, second = first]: ArrayLike<number> & Iterable<number>): number => second - first;
+
 export function Chart({ label, times, series, isBars = false, hasGaps = false, height = 160 }: ChartProps) {
   const ref = useRef<HTMLDivElement>(null);
   const data: AlignedData = [times.map((time) => time / 1_000), ...series.map(({ values }) => [...values])];
@@ -56,7 +59,11 @@ export function Chart({ label, times, series, isBars = false, hasGaps = false, h
         { ...axis, size: 28, values: [[3_600 * 24, "{YYYY}-{MM}-{DD}", null, null, null, null, null, null, 1], [3_600, "{HH}:{mm}", null, null, null, null, null, null, 1], [60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]] },
         { ...axis, size: 40 },
       ],
-      scales: { y: { range: (_, __, most) => [0, Math.max(most, 1) * 1.1] } },
+      scales: {
+        // A bar begins at its time, so the last one needs room behind it.
+        ...(isBars ? { x: { range: (drawn: { data: AlignedData }, first: number, last: number) => [first, last + barWidth(drawn.data[0])] as [number, number] } } : {}),
+        y: { range: (_, __, most) => [0, Math.max(most, 1) * 1.1] },
+      },
       series: [
         {},
         ...series.map(({ label: name, color }) => ({

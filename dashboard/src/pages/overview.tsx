@@ -65,8 +65,10 @@ function Numbers({ stats, minutes, at, isOld }: { stats: Stats; minutes: Polled<
         </Empty>
       )}
       <Tiles stats={stats} />
-      <LoadToCome />
-      <History minutes={minutes} />
+      <div class="halves">
+        <LoadToCome />
+        <History minutes={minutes} />
+      </div>
       {stats.circuits.length > 0 && <Circuits stats={stats} />}
       <div class="halves">
         <Shards shards={stats.shards} />

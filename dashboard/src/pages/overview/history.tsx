@@ -18,12 +18,8 @@ const SPANS = { minute: { name: "Two hours", past: "the last two hours" }, hour:
 
 const EVERY_HOURS_MS = 300_000;
 
-interface HistoryProps {
-  /** The last two hours, which the overview reads anyway. */
-  minutes: Polled<Series>;
-}
-
-export function History({ minutes }: HistoryProps) {
+/** Shows a panel for each chart. `minutes` is the last two hours, which the overview reads anyway. */
+export function History({ minutes }: { minutes: Polled<Series> }) {
   const [by, setBy] = useState<By>("minute");
   const head = <Segments label="How far back" value={by} options={(Object.keys(SPANS) as By[]).map((name) => [name, SPANS[name].name] as const)} onChange={setBy} />;
   return by === "minute" ? <Panels by={by} read={minutes} head={head} /> : <Hours head={head} />;
@@ -36,7 +32,7 @@ function Hours({ head }: { head: ComponentChildren }) {
 
 function Panels({ by, read: { value, error, refresh }, head }: { by: By; read: Polled<Series>; head: ComponentChildren }) {
   return (
-    <div class="halves">
+    <>
       <section class="panel" aria-labelledby="outcomes">
         <div class="panel-head">
           <h2 id="outcomes">Succeeded and failed, by {by}</h2>
@@ -61,7 +57,7 @@ function Panels({ by, read: { value, error, refresh }, head }: { by: By; read: P
           <Operations by={by} series={value} />
         </section>
       )}
-    </div>
+    </>
   );
 }
 
@@ -112,7 +108,7 @@ function Lateness({ by, series: { buckets } }: { by: By; series: Series }) {
       />
       <p class="muted small">
         {backlog.most === 0 ? (
-          <>No run was overdue by more than a second.</>
+          <>No shard has seen a backlog.</>
         ) : (
           <>
             Up to {count(backlog.most, "run")} at once {backlog.most === 1 ? "was" : "were"} overdue by more than a second, about <Time at={backlog.at} />.
