@@ -1,4 +1,8 @@
-//! Refusals: what is answered as `application/problem+json` (RFC 9457).
+//! Refusals, which are answered as `application/problem+json` (RFC 9457).
+
+mod types;
+
+pub(crate) use types::ProblemType;
 
 use scheduler_model::access::{Denied, NAMESPACE_HEADER};
 use scheduler_model::address::task_path;
@@ -8,188 +12,14 @@ use scheduler_model::bounds::{
 use scheduler_model::input::{FieldError, cut};
 use scheduler_model::namespace::Namespace;
 use scheduler_model::protocol::Change;
-use serde::ser::SerializeStruct;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::time::Duration;
 
-/// Retry delay after a full shard refused a request, in seconds. Room appears only when tasks fire
-/// or are cancelled.
+/// The retry delay after a full shard refused a request, in seconds. A shard has room again only
+/// after tasks have fired or were cancelled.
 const FULL_RETRY_SECONDS: u32 = 60;
 
-/// Declares the types of problems: variant, name, status, title, meaning, and what to do.
-macro_rules! problem_types {
-    ($($variant:ident $name:literal $status:literal $title:literal $meaning:literal $action:literal)*) => {
-        /// Why a request is refused. The only place with the names, statuses, titles and pages: the
-        /// API's document is made from it.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(crate) enum ProblemType {
-            $(#[doc = $title] $variant,)*
-        }
-
-        impl ProblemType {
-            /// Every type, in the order of the document.
-            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// The last segment of its URI reference, `/problems/<name>`: a stable name for
-            /// programs.
-            pub(crate) const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name,)*
-                }
-            }
-
-            /// Its HTTP status.
-            pub(crate) const fn status(self) -> u16 {
-                match self {
-                    $(Self::$variant => $status,)*
-                }
-            }
-
-            /// Its short summary for people, the same for every occurrence.
-            pub(crate) const fn title(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $title,)*
-                }
-            }
-
-            /// What it means, and what to do about it: sentences.
-            const fn advice(self) -> (&'static str, &'static str) {
-                match self {
-                    $(Self::$variant => ($meaning, $action),)*
-                }
-            }
-        }
-    };
-}
-
-problem_types! {
-    Unauthorized "unauthorized" 401 "Missing or invalid API key"
-        "The request has no API key, or one that does not exist, was revoked or has expired."
-        "Send the header `Authorization: Bearer <key>` with a valid key."
-    Guessing "guessing" 429 "Too many wrong API keys"
-        "Too many wrong API keys have come from this address."
-        "Wait for the time in `Retry-After`. A valid key of 24 bytes or more is accepted at once."
-    Forbidden "forbidden" 403 "API key lacks permission"
-        "The API key is valid, but it lacks the scope or the namespace that the request needs."
-        "Use a key that has what `detail` names, or have one created."
-    MalformedPath "malformed-path" 400 "Malformed path"
-        "The path contains a percent sign without two hexadecimal digits, or bytes that are not UTF-8."
-        "Percent-encode the UTF-8 bytes of each id in a path, and write a percent sign as `%25`."
-    NoRoute "no-route" 404 "Path not found"
-        "The API has no such path."
-        "See `/openapi.json` for the paths of the API."
-    NoMethod "no-method" 405 "Method not allowed"
-        "The path exists, but not with this method."
-        "Use a method that the header `Allow` lists."
-    NoTask "no-task" 404 "Task not found"
-        "No task has this id now: it was never created, was cancelled, or has ended."
-        "Check the id and the namespace. `GET /v1/tasks/{id}/runs` lists attempts of tasks that have ended."
-    NoDeadLetter "no-dead-letter" 404 "Dead letter not found"
-        "No dead letter has this id now: it was replayed or discarded, or newer ones of its task have taken its place."
-        "List the dead letters with `GET /v1/dead-letters`. One that failed again has another id."
-    NoNamespace "no-namespace" 404 "Namespace not found"
-        "The namespace of the request does not exist."
-        "Create it with `PUT /v1/namespaces/{id}`, or name another in `Scheduler-Namespace`."
-    NoKey "no-key" 404 "API key not found"
-        "No API key with this id exists, or it reaches further than the key of the request."
-        "List the keys with `GET /v1/keys`."
-    NoLimit "no-limit" 404 "Limit not found"
-        "No limit is set for this key."
-        "Set one with `PUT /v1/limits/{id}`."
-    SlowBody "slow-body" 408 "Request body too slow"
-        "The body of the request did not arrive in time. Nothing was done."
-        "Send the request again over a faster connection, or split it."
-    NotEmpty "not-empty" 409 "Namespace not empty"
-        "The namespace still holds tasks. Running tasks and dead letters count."
-        "Cancel its tasks or wait until they have ended, then delete it again."
-    TooMany "too-many" 409 "Maximum number reached"
-        "There are as many keys, namespaces or limits as there may be."
-        "Delete some that you no longer need."
-    KeyReused "idempotency-key-reused" 409 "Idempotency-Key reused"
-        "Another request has used this `Idempotency-Key` in the last day. Nothing was done."
-        "Use a new key for each request, and repeat a request unchanged."
-    AlreadyRunning "already-running" 409 "Task already running"
-        "An attempt of the task is in flight, and no other waits that could start now."
-        "Wait for its outcome. `GET /v1/tasks/{id}/explain` shows the attempt."
-    TaskCancelled "task-cancelled" 409 "Task cancelled"
-        "The task was cancelled. Its last attempt is still in flight, and nothing is left to change."
-        "Create the task again if it should fire again."
-    NotApplicable "not-applicable" 409 "Change not applicable"
-        "Such a task cannot be changed in this way, whatever its state."
-        "See `detail` for why, and for what to do instead."
-    TooManyRuns "too-many-runs" 409 "Too many waiting runs"
-        "As many runs of this task wait as may. No run was added."
-        "Wait until some of them have fired, or cancel the task. `GET /v1/tasks/{id}/explain` says what they wait for."
-    ConditionRefused "condition-refused" 400 "Precondition not supported"
-        "The request has `If-Match` or `If-None-Match`, and what it writes has no version that could be compared."
-        "Leave the header out, or write the tasks one by one with an `id` each."
-    OtherVersion "other-version" 412 "Version mismatch"
-        "`If-Match` or `If-None-Match` does not hold: the task has another version, or does not exist. Nothing was done."
-        "Read the task, decide again, and send the request with its new `ETag`."
-    TooLarge "too-large" 413 "Request too large"
-        "The body is longer than this path accepts."
-        "Send less, or several requests."
-    Invalid "invalid" 422 "Invalid request"
-        "A field, a parameter or a header of the request is invalid. `field` names it. Nothing was done."
-        "Correct the field as `detail` says."
-    BatchRejected "batch-rejected" 422 "No task accepted"
-        "Every task of the batch is invalid. Nothing was created."
-        "`results` has the error of each task, in the order of the request. Correct them and send them again."
-    Quota "quota" 429 "Quota exceeded"
-        "The request would exceed a quota of the namespace."
-        "Wait for the time in `Retry-After`. Without this header, the request alone is larger than the quota: split it, or raise the quota."
-    TooManyReaders "too-many-readers" 429 "Too many event readers"
-        "As many readers follow the events as may."
-        "Close other streams, or wait for the time in `Retry-After`."
-    Overloaded "overloaded" 429 "Scheduler overloaded"
-        "The scheduler has more requests than it can take. Nothing was done."
-        "Wait for the time in `Retry-After`. If it happens often, send fewer requests at once or raise the number of shards."
-    Misconfigured "misconfigured" 500 "Deployment misconfigured"
-        "A setting of the deployment is missing or invalid."
-        "The operator corrects the setting that `detail` names."
-    Unavailable "unavailable" 503 "Shard unavailable"
-        "A part of the scheduler did not answer. The change may or may not have been made; `detail` says if that is unknown."
-        "Wait for the time in `Retry-After`. Reads, and changes that set a state, can be repeated; read the task before you repeat a run."
-    Full "shard-full" 507 "Shard full"
-        "A shard holds as much as it may."
-        "Wait for the time in `Retry-After`, discard dead letters, or raise the number of shards."
-}
-
-impl ProblemType {
-    /// Returns the page about the type of this name, in Markdown.
-    pub(crate) fn page(name: &str) -> Option<String> {
-        let kind = Self::ALL.iter().find(|kind| kind.name() == name)?;
-        let (meaning, action) = kind.advice();
-        let (title, status) = (kind.title(), kind.status());
-        Some(format!(
-            "# {title}\n\n`/problems/{name}`, HTTP status {status}\n\n## Meaning\n{meaning}\n\n## What to do\n{action}\n\n\
-             [All problem types](/problems)\n"
-        ))
-    }
-
-    /// Returns the list of all pages, in Markdown.
-    pub(crate) fn index() -> String {
-        let mut page = "# Problem types\n\n| type | status | title |\n|---|---|---|\n".to_owned();
-        for kind in Self::ALL {
-            let (name, status, title) = (kind.name(), kind.status(), kind.title());
-            page.push_str(&format!("| [{name}](/problems/{name}) | {status} | {title} |\n"));
-        }
-        page
-    }
-}
-
-impl Serialize for ProblemType {
-    /// As the members `type`, `title` and `status` of a problem.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut members = serializer.serialize_struct("ProblemType", 3)?;
-        members.serialize_field("type", &format_args!("/problems/{}", self.name()))?;
-        members.serialize_field("title", self.title())?;
-        members.serialize_field("status", &self.status())?;
-        members.end()
-    }
-}
-
-/// A refusal, as RFC 9457 writes it. `type` is a stable name for programs, `detail` is for people.
+/// A refusal in the form of RFC 9457. `type` is a stable name for programs, `detail` is for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
     #[serde(flatten)]
@@ -199,32 +29,32 @@ pub(crate) struct Problem {
     field: Option<String>,
     #[serde(skip)]
     pub(crate) retry_after_seconds: Option<u32>,
-    /// The methods that the path takes.
+    /// The methods that the path accepts.
     #[serde(skip)]
     pub(crate) allow: Option<String>,
 }
 
 impl Problem {
     fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
-        // It may repeat what the caller has sent.
+        // The detail may repeat text of the caller.
         let detail = cut(detail.into(), MAX_PROBLEM_BYTES).into_owned();
         Self { kind, detail, field: None, retry_after_seconds: None, allow: None }
     }
 
-    /// A field of the request does not hold.
+    /// Returns the refusal of an invalid field.
     pub(crate) fn invalid(error: FieldError) -> Self {
         let detail = error.to_string();
         Self { field: Some(error.field.into_owned()), ..Self::new(ProblemType::Invalid, detail) }
     }
 
-    /// The header has a condition that cannot be kept here.
+    /// Returns the refusal of a condition that the route cannot check.
     pub(crate) fn condition_refused(header: &'static str, detail: &str) -> Self {
         let detail = format!("{header} {detail}");
         Self { field: Some(header.to_owned()), ..Self::new(ProblemType::ConditionRefused, detail) }
     }
 
-    /// Every task of a batch is invalid. `first` is the error of the first one, at the index `at`
-    /// and, if the body has an item a line, in `line`.
+    /// Returns the refusal of a batch whose tasks are all invalid. `first` is the error of the
+    /// first task, which is at index `at`, and in line `line` if the body has one task per line.
     pub(crate) fn batch_rejected(
         rejected: usize,
         at: usize,
@@ -235,7 +65,7 @@ impl Problem {
             if rejected == 1 { "the task".to_owned() } else { format!("all {rejected} tasks") };
         let of_line = line.map(|line| format!(" in line {line}")).unwrap_or_default();
         let dot = if first.field.starts_with('[') { "" } else { "." };
-        // A body of lines is no list, so no path leads to an item.
+        // A body of lines is not a list, so an index does not lead to its items.
         let field = match (line, first.field.as_ref()) {
             (Some(_), field) => field.to_owned(),
             (None, "body") => format!("[{at}]"),
@@ -248,123 +78,124 @@ impl Problem {
         Self { field: Some(field), ..Self::new(ProblemType::BatchRejected, detail) }
     }
 
-    /// The body did not arrive in time.
+    /// Returns the refusal of a body that did not arrive in time.
     pub(crate) fn slow_body(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::SlowBody, detail)
     }
 
-    /// A path that cannot be decoded.
+    /// Returns the refusal of a path that cannot be decoded.
     pub(crate) fn malformed_path(path: &str, problem: &str) -> Self {
         let detail = format!("the path {:?} {problem}", cut(path, 100));
         Self::new(ProblemType::MalformedPath, detail)
     }
 
-    /// The body is larger than the route takes.
+    /// Returns the refusal of a body that is larger than the route's limit.
     pub(crate) fn too_large(limit: usize) -> Self {
         let detail = format!(
-            "the body is longer than {limit} bytes, which is the limit of this route: send less, or several requests"
+            "the body is longer than {limit} bytes, which is the limit of this route: send less, or split the request"
         );
         Self::new(ProblemType::TooLarge, detail)
     }
 
-    /// No or a wrong API key.
+    /// Returns the refusal of a request without a valid API key.
     pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::Unauthorized, detail)
     }
 
-    /// The address has sent too many wrong API keys.
+    /// Returns the refusal of an address that has sent too many wrong API keys.
     pub(crate) fn guessing() -> Self {
-        let detail = "too many wrong API keys have come from this address; wait a second before the next one. A right one of 24 bytes or more is let in all the same";
+        let detail = "too many wrong API keys have come from this address; wait a second before the next one. A valid key of 24 bytes or more is accepted at once";
         let problem = Self::new(ProblemType::Guessing, detail);
         Self { retry_after_seconds: Some(1), ..problem }
     }
 
-    /// The API key may not do this, or not there.
+    /// Returns the refusal of an API key without the scope or the namespace that the request needs.
     pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::Forbidden, detail)
     }
 
-    /// No such API key.
+    /// Returns the refusal for a missing API key.
     pub(crate) fn no_key(id: &str) -> Self {
-        let detail = format!("there is no key {:?} (any more)", cut(id, 64));
+        let detail = format!("no key has the id {:?}; it may have been revoked", cut(id, 64));
         Self::new(ProblemType::NoKey, detail)
     }
 
-    /// No such namespace.
+    /// Returns the refusal for a missing namespace.
     pub(crate) fn no_namespace(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::NoNamespace, detail)
     }
 
-    /// No limit for this key.
+    /// Returns the refusal for a key without a limit.
     pub(crate) fn no_limit(key: &str) -> Self {
-        let detail = format!(
-            "the key {:?} has no limit (any more); set one with PUT",
-            cut(key, MAX_LIMIT_KEY_BYTES)
-        );
+        let detail =
+            format!("the key {:?} has no limit; set one with PUT", cut(key, MAX_LIMIT_KEY_BYTES));
         Self::new(ProblemType::NoLimit, detail)
     }
 
-    /// A namespace with tasks in it.
+    /// Returns the refusal to delete a namespace with tasks.
     pub(crate) fn not_empty(name: &str, tasks: u64) -> Self {
         let detail = format!(
-            "the namespace {name:?} holds {}, those that run and dead letters among them; cancel them or wait until they are done",
+            "the namespace {name:?} holds {}, including running tasks and dead letters; cancel them or wait until they have ended",
             if tasks == 1 { "1 task".to_owned() } else { format!("{tasks} tasks") }
         );
         Self::new(ProblemType::NotEmpty, detail)
     }
 
-    /// As many keys, namespaces or limits as there may be.
+    /// Returns the refusal of a further key, namespace or limit beyond the maximum.
     pub(crate) fn too_many(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::TooMany, detail)
     }
 
-    /// An `Idempotency-Key` that stands for another request.
+    /// Returns the refusal of an `Idempotency-Key` that another request has used.
     pub(crate) fn key_reused(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::KeyReused, detail)
     }
 
-    /// A quota is used up; without `retry_after_seconds`, the request never fits it.
+    /// Returns the refusal of a request beyond a quota. Without `retry_after_seconds`, the request
+    /// alone is larger than the quota.
     pub(crate) fn quota(detail: impl Into<String>, retry_after_seconds: Option<u32>) -> Self {
         Self { retry_after_seconds, ..Self::new(ProblemType::Quota, detail) }
     }
 
-    /// As many follow the events as may.
+    /// Returns the refusal of a further reader of events beyond the maximum.
     pub(crate) fn too_many_readers(detail: impl Into<String>, retry_after_seconds: u32) -> Self {
         let problem = Self::new(ProblemType::TooManyReaders, detail);
         Self { retry_after_seconds: Some(retry_after_seconds), ..problem }
     }
 
-    /// No such path.
+    /// Returns the refusal of an unknown path.
     pub(crate) fn no_route(method: &str, path: &str) -> Self {
         let path = cut(path, 100);
         Self::new(
             ProblemType::NoRoute,
-            format!("{method} {path}: see /openapi.json for what there is"),
+            format!("{method} {path}: the API has no such path; see /openapi.json"),
         )
     }
 
-    /// The path does not take the method. `hint` says what the caller may mean.
+    /// Returns the refusal of a method that the path does not accept. `hint` names the request that
+    /// the caller may mean.
     pub(crate) fn no_method(method: &str, path: &str, allowed: String, hint: Option<&str>) -> Self {
         let path = cut(path, 100);
         let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-        let detail =
-            format!("{path} does not take {method}; it takes {allowed}{hint}; see /openapi.json");
+        let detail = format!(
+            "{path} does not accept {method}; it accepts {allowed}{hint}; see /openapi.json"
+        );
         let problem = Self::new(ProblemType::NoMethod, detail);
         Self { allow: Some(allowed), ..problem }
     }
 
-    /// No such task.
+    /// Returns the refusal for a missing task.
     pub(crate) fn no_task(id: &str) -> Self {
         let id = cut(id, MAX_ID_BYTES);
         let detail = format!(
-            "there is no task {id:?} (any more): it was never created, was cancelled, or has fired; GET {}/runs tells how \
-             attempts at it went",
+            "no task has the id {id:?}: it was never created, was cancelled, or has ended; GET {}/runs lists its \
+             attempts",
             task_path(&id)
         );
         Self::new(ProblemType::NoTask, detail)
     }
 
-    /// Names the namespace in which something was not found.
+    /// Adds the namespace of the request to the detail, if something was not found in it.
     pub(crate) fn in_namespace(self, namespace: &Namespace) -> Self {
         match self.kind {
             ProblemType::NoTask | ProblemType::NoDeadLetter => {
@@ -379,23 +210,23 @@ impl Problem {
         }
     }
 
-    /// No such dead letter.
+    /// Returns the refusal for a missing dead letter.
     pub(crate) fn no_dead_letter(id: &str) -> Self {
         let detail = format!(
-            "there is no dead letter {:?} (any more): it was replayed or discarded, or newer ones of its task have taken its place",
+            "no dead letter has the id {:?}: it was replayed or discarded, or newer ones of its task have replaced it",
             cut(id, 2 * MAX_ID_BYTES)
         );
         Self::new(ProblemType::NoDeadLetter, detail)
     }
 
-    /// The record of a run with this payload would be too large.
+    /// Returns the refusal of a payload with which the record of the run would be too large.
     pub(crate) fn too_large_payload() -> Self {
         let detail =
             format!("makes the task longer than {MAX_RECORD_BYTES} bytes, which is the limit");
         Self::invalid(FieldError::new("payload", detail))
     }
 
-    /// An attempt is in flight, and no other waits.
+    /// Returns the refusal to run a task whose attempt is in flight, while no other waits.
     pub(crate) fn already_running(id: &str) -> Self {
         let id = cut(id, MAX_ID_BYTES);
         let detail = format!(
@@ -405,7 +236,7 @@ impl Problem {
         Self::new(ProblemType::AlreadyRunning, detail)
     }
 
-    /// It was cancelled while an attempt of it is in flight.
+    /// Returns the refusal to change a task that was cancelled while an attempt was in flight.
     pub(crate) fn task_cancelled(id: &str) -> Self {
         let detail = format!(
             "task {:?} was cancelled, and its last attempt is still in flight: create it again with PUT",
@@ -414,12 +245,12 @@ impl Problem {
         Self::new(ProblemType::TaskCancelled, detail)
     }
 
-    /// Such a task cannot be changed so.
+    /// Returns the refusal of a change that is not possible for this kind of task.
     pub(crate) fn not_applicable(id: &str, change: &Change) -> Self {
         let id = cut(id, MAX_ID_BYTES);
         let why = match change {
             Change::Reschedule(_) => {
-                "moved: a recurring task has no time to move, change its schedule with PATCH; nor has a follow-up"
+                "moved: it has no time of its own, because it is a recurring task or a follow-up; if it recurs, change its schedule with PATCH"
             }
             _ => {
                 "paused: it does not fire by itself, because it is a dead letter or has no schedule"
@@ -428,86 +259,92 @@ impl Problem {
         Self::new(ProblemType::NotApplicable, format!("task {id:?} cannot be {why}"))
     }
 
-    /// What is there under the id takes no patch. `why` says what it is, and what to do instead.
+    /// Returns the refusal to patch something that is not a task. `why` names it, and an
+    /// alternative.
     pub(crate) fn not_patchable(id: &str, why: &str) -> Self {
         let id = cut(id, MAX_ID_BYTES);
         Self::new(ProblemType::NotApplicable, format!("task {id:?} cannot be patched: {why}"))
     }
 
-    /// As many runs of the task wait as may.
+    /// Returns the refusal of a further run of a task beyond the maximum.
     pub(crate) fn too_many_runs(id: &str) -> Self {
         let id = cut(id, MAX_ID_BYTES);
         let detail = format!(
-            "{MAX_RUNS_OF_A_TASK} runs of task {id:?} wait, which is the limit of one id, so that no further run was added: wait until some \
+            "{MAX_RUNS_OF_A_TASK} runs of task {id:?} wait, which is the limit of one id, so no further run was added: wait until some \
              have fired, or cancel the task; GET {}/explain says what they wait for",
             task_path(&id)
         );
         Self::new(ProblemType::TooManyRuns, detail)
     }
 
-    /// The shard was asked again, and its answer may be the work of the first try.
+    /// Returns the refusal for a change with an unknown outcome. A shard was asked again, and its
+    /// answer may reflect the first try.
     pub(crate) fn unknown_outcome() -> Self {
         Self::unavailable(
-            "it is not known whether the change was made, for the answer of the first try was lost; read the task",
+            "it is unknown whether the change was made, because the answer of the first try was lost; read the task",
         )
     }
 
-    /// The task is not (any more) what the request takes it for.
+    /// Returns the refusal for a task with another version than the request expects.
     pub(crate) fn other_version(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::OtherVersion, detail)
     }
 
-    /// The task has none of the versions that `If-Match` names, or there is none.
+    /// Returns the refusal for a task that has none of the versions in `If-Match`, or that does not
+    /// exist.
     pub(crate) fn not_matched() -> Self {
-        Self::other_version("there is no task that If-Match allows; read it again")
+        Self::other_version("no task has a version that If-Match names; read it again")
     }
 
-    /// The task has a version that `If-None-Match` names.
+    /// Returns the refusal for a task with a version in `If-None-Match`.
     pub(crate) fn seen_already() -> Self {
-        Self::other_version("the task is one that If-None-Match names; it has not changed since")
+        Self::other_version(
+            "the task has a version that If-None-Match names; it has not changed since",
+        )
     }
 
-    /// How long to wait before the request is made again, where that helps.
+    /// Returns the time to wait before the request is sent again, if that can help.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.retry_after_seconds.map(|seconds| Duration::from_secs(seconds.into()))
     }
 
-    /// Whether it is [`Problem::other_version`].
+    /// Returns whether this is a [`Problem::other_version`].
     pub(crate) fn is_other_version(&self) -> bool {
         self.kind == ProblemType::OtherVersion
     }
 
-    /// A shard holds as much as it may.
+    /// Returns the refusal of a full shard.
     pub(crate) fn full(detail: String) -> Self {
         let problem = Self::new(ProblemType::Full, detail);
         Self { retry_after_seconds: Some(FULL_RETRY_SECONDS), ..problem }
     }
 
-    /// A shard has too much to do.
+    /// Returns the refusal of an overloaded shard.
     pub(crate) fn overloaded() -> Self {
-        let detail = "a shard has more requests than it can take; send less, or raise the number of shards (SHARD_MAP)";
+        let detail = "a shard has more requests than it can handle; send fewer requests, or raise the number of shards (SHARD_MAP)";
         let problem = Self::new(ProblemType::Overloaded, detail);
         Self { retry_after_seconds: Some(2), ..problem }
     }
 
-    /// The bodies of other requests take the memory that there is.
+    /// Returns the refusal of a body for which there is no memory, because of the bodies of other
+    /// requests.
     pub(crate) fn crowded() -> Self {
-        let detail = "other requests of this instance are sending large bodies; send this one again in a second, fewer at once, or smaller ones";
+        let detail = "other requests of this instance are sending large bodies; send this one again in a second, and send fewer or smaller bodies at once";
         Self { detail: detail.to_owned(), retry_after_seconds: Some(1), ..Self::overloaded() }
     }
 
-    /// A shard could not be reached, or failed.
+    /// Returns the refusal for a shard that could not be reached, or failed.
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         let problem = Self::new(ProblemType::Unavailable, detail);
         Self { retry_after_seconds: Some(1), ..problem }
     }
 
-    /// The deployment's settings do not hold.
+    /// Returns the refusal for invalid settings of the deployment.
     pub(crate) fn misconfigured(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::Misconfigured, detail)
     }
 
-    /// Whether the same request may succeed later.
+    /// Returns whether the same request may succeed later.
     pub(crate) fn is_retryable(&self) -> bool {
         self.retry_after_seconds.is_some()
     }
@@ -533,20 +370,6 @@ mod tests {
     use scheduler_model::bounds::MAX_ERROR_FIELD_BYTES;
 
     #[test]
-    fn every_type_has_a_page() {
-        let index = ProblemType::index();
-        for kind in ProblemType::ALL {
-            let page = ProblemType::page(kind.name()).unwrap();
-            assert!(page.starts_with(&format!("# {}\n", kind.title())), "{page}");
-            assert!(page.contains(&kind.status().to_string()), "{page}");
-            let (meaning, action) = kind.advice();
-            assert!(meaning.ends_with('.') && action.ends_with('.'), "{kind:?}");
-            assert!(index.contains(&format!("(/problems/{})", kind.name())), "{index}");
-        }
-        assert_eq!(ProblemType::page("nothing"), None);
-    }
-
-    #[test]
     fn a_rejected_batch_names_the_first_field() {
         let field = |field: &'static str| {
             Problem::batch_rejected(2, 3, None, &FieldError::new(field, "is bad")).field.unwrap()
@@ -558,7 +381,8 @@ mod tests {
         assert!(of_line.detail.ends_with("in line 5: tags[0] is bad"), "{}", of_line.detail);
     }
 
-    /// Whatever a refusal repeats of a request, and however JSON writes that.
+    /// The bound applies to every text of a request that a refusal repeats, and to every character
+    /// that JSON escapes.
     #[test]
     fn refusals_are_short() {
         for sign in ["a", "\u{1}", "\"", "\\", "\u{7f}", "é", "\u{10ffff}"] {

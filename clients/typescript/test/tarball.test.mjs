@@ -107,22 +107,26 @@ let env;
 
 const blocks = await Blocks.of("tarball.test.mjs");
 
-/** Runs `npx durable-scheduler dev` in a folder until it is ready. Returns its address, its key, and how to kill it. */
-async function startDev(folder, ready) {
+/**
+ * Runs `npx durable-scheduler dev` in a folder until it is ready. Returns its address, its key, and how to kill it. Something else on
+ * this machine may take one of its ports at the last moment, so it is started up to `tries` times.
+ */
+async function startDev(folder, ready, tries = 3) {
   const port = await freePort();
   const child = spawn("npx", ["durable-scheduler", "dev", "--port", String(port)], { cwd: folder, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
-  const ended = once(child, "close");
+  let hasEnded = false;
+  const ended = once(child, "close").then(() => (hasEnded = true));
   const kill = async (signal = "SIGKILL") => {
-    process.kill(-child.pid, signal);
+    if (!hasEnded) process.kill(-child.pid, signal);
     await ended;
   };
-  try {
-    await until("the address", () => output.includes(ready), 90_000);
-  } catch (error) {
+  await until("the address", () => output.includes(ready) || hasEnded, 90_000).catch((error) => (output += `\n${error.message}`));
+  if (!output.includes(ready)) {
     await kill();
-    throw new Error(`${error.message}\n${output}`);
+    if (tries > 1 && /in use/i.test(output)) return startDev(folder, ready, tries - 1);
+    throw new Error(`dev did not start:\n${output}`);
   }
   const url = `http://127.0.0.1:${port}`;
   assert.match(output, new RegExp(`^ {2}Address +${url}$`, "m"));

@@ -1,4 +1,4 @@
-//! The routes of everything but tasks.
+//! The routes for everything but tasks and dead letters.
 
 use crate::conditions::{Conditions, Repeats};
 use crate::handlers::{
@@ -36,7 +36,7 @@ use scheduler_model::series::Series;
 use schemars::SchemaGenerator;
 use worker::Method;
 
-/// Each route with its handler and, for the API's document, what it answers.
+/// Each route with its handler and its description for the API's document.
 pub(super) static ROUTES: &[Route] = &[
     Route {
         query: RUNS_QUERY,

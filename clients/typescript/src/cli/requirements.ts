@@ -44,12 +44,14 @@ export interface Config {
   main?: string | undefined;
   compatibility_date?: string | undefined;
   vars?: Record<string, unknown> | undefined;
-  durable_objects?: { bindings?: { name: string; class_name?: string }[] } | undefined;
+  durable_objects?: { bindings?: { name: string; class_name?: string; script_name?: string }[] } | undefined;
   migrations?: { tag: string; new_sqlite_classes?: string[]; new_classes?: string[] }[] | undefined;
   services?: { binding: string; service: string; entrypoint?: string }[] | undefined;
   queues?: { producers?: { binding: string; queue: string }[]; consumers?: { queue: string; dead_letter_queue?: string }[] } | undefined;
   triggers?: { crons?: string[] | undefined } | undefined;
   assets?: { directory?: string } | undefined;
+  /** The names of its environments. */
+  definedEnvironments?: string[] | undefined;
 }
 
 /** What a project wants besides the scheduler itself. */
@@ -76,7 +78,7 @@ export interface Addition {
  */
 export function missing(config: Config, { objects = [], tasks, dashboard }: Wishes = {}): Addition[] {
   const name = config.name ?? "scheduler";
-  const wished = objects.map((object) => object.split("=", 2) as [binding: string, className: string]);
+  const wished = pairs([...new Set(objects)]);
   return [
     ...(config.compatibility_date === undefined ? [set(["compatibility_date"], COMPATIBILITY_DATE)] : []),
     ...Object.entries(VARS).flatMap(([variable, value]) => (config.vars?.[variable] === undefined ? [set(["vars", variable], value)] : [])),
@@ -86,6 +88,22 @@ export function missing(config: Config, { objects = [], tasks, dashboard }: Wish
     ...(dashboard === undefined || config.assets !== undefined ? [] : [set(["assets"], { directory: dashboard, ...ASSETS })]),
     ...(config.triggers?.crons?.includes(CRON) ? [] : [item(["triggers", "crons"], CRON)]),
   ];
+}
+
+/** Returns which bindings are something else than the scheduler or a wish needs, each as a sentence. */
+export function conflicts(config: Config, { objects = [], tasks }: Wishes = {}): string[] {
+  const bound = new Map(config.durable_objects?.bindings?.map((binding) => [binding.name, binding]));
+  const ofObjects = [...OBJECTS, ...pairs(objects)].flatMap(([binding, className]) => {
+    const { class_name, script_name } = bound.get(binding) ?? { class_name: className };
+    return class_name === className && script_name === undefined ? [] : [`the binding ${binding} has to lead to the class ${className} of this Worker, and leads to ${class_name}${script_name === undefined ? "" : ` of ${script_name}`}`];
+  });
+  const service = tasks === undefined ? undefined : config.services?.find(({ binding }) => binding === "TASKS");
+  const isOther = service !== undefined && (service.service !== config.name || service.entrypoint !== tasks);
+  return [...ofObjects, ...(isOther ? [`the binding TASKS leads to ${service.entrypoint ?? "the default export"} of ${service.service}: bind ${tasks} by another name, and give it "static override binding" with that name`] : [])];
+}
+
+function pairs(objects: readonly string[]): [binding: string, className: string][] {
+  return objects.map((object) => object.split("=", 2) as [binding: string, className: string]);
 }
 
 const set = (path: string[], value: unknown): Addition => ({ path, isItem: false, value });
@@ -115,11 +133,20 @@ function nextTag(migrations: readonly { tag: string }[]): string {
 
 function missingQueue({ queues = {} }: Config, name: string): Addition[] {
   const { producers = [], consumers = [] } = queues;
-  const queue = producers.find(({ binding }) => binding === DISPATCH_BINDING)?.queue ?? `${name}-dispatch`;
+  const queue = producers.find(({ binding }) => binding === DISPATCH_BINDING)?.queue ?? queueOf(name);
   return [
     ...(producers.some(({ binding }) => binding === DISPATCH_BINDING) ? [] : [item(["queues", "producers"], { binding: DISPATCH_BINDING, queue })]),
     ...(consumers.some((consumer) => consumer.queue === queue) ? [] : [item(["queues", "consumers"], { queue, ...CONSUMER, dead_letter_queue: `${queue}-dlq` })]),
   ];
+}
+
+/** What a queue may be called: at most 63 lower-case letters, digits and hyphens. The dead-letter queue has a longer name. */
+const MAX_QUEUE_NAME = 63 - "-dispatch-dlq".length;
+
+/** Returns the name of the queue of a Worker. */
+function queueOf(name: string): string {
+  const start = name.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, MAX_QUEUE_NAME).replace(/^-+|-+$/g, "");
+  return `${start || "scheduler"}-dispatch`;
 }
 
 /** Returns the names of all queues of a configuration, each once. */

@@ -1,7 +1,7 @@
 import type { SchedulerClient, TaskQuery as ApiTaskQuery } from "../client/client.ts";
 import { fromApi, toApi } from "./convert.ts";
 import type { Home } from "./home.ts";
-import type { Criteria, NewTask, OtherCallback, SelfCallback, Task, TaskMethod, TaskSchedule } from "./types.ts";
+import type { CallableName, Criteria, NewTask, OtherCallback, SelfCallback, Task, TaskMethod, TaskSchedule } from "./types.ts";
 
 /** Something whose method `Method` takes a `Payload`. */
 interface OwnedBy<Method extends string, Payload> {
@@ -43,9 +43,9 @@ export class TaskScheduler<Owner extends object = object> {
    * @example
    * await this.scheduler.scheduleTask({ delayInSeconds: 60, callback: { type: "self", function: "remind" }, payload: { text: "Tea" } });
    */
-  scheduleTask<Method extends string, Payload>(this: OwnedBy<Method, Payload>, task: TaskSchedule & { callback: SelfCallback<Method>; payload: Payload }): Promise<Task>;
+  scheduleTask<Method extends string, Payload>(this: OwnedBy<Method, Payload>, task: TaskSchedule & { callback: SelfCallback<Method> & { function: CallableName<Method> }; payload: Payload }): Promise<Task>;
   /** Schedules a task that calls a method of this object without a payload. */
-  scheduleTask<Method extends string>(this: OwnedBy<Method, undefined>, task: TaskSchedule & { callback: SelfCallback<Method>; payload?: undefined }): Promise<Task>;
+  scheduleTask<Method extends string>(this: OwnedBy<Method, undefined>, task: TaskSchedule & { callback: SelfCallback<Method> & { function: CallableName<Method> }; payload?: undefined }): Promise<Task>;
   /** Schedules a task that calls something else or, without a callback, the method `onTask` of this object. */
   scheduleTask(task: TaskSchedule & { payload?: unknown; callback?: OtherCallback | undefined }): Promise<Task>;
   scheduleTask(task: object): Promise<Task> {

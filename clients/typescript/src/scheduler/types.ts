@@ -13,6 +13,7 @@ import type {
   Task as ApiTask,
   WebhookCallback,
 } from "../generated/openapi.ts";
+import type { ReservedName } from "./declarations.ts";
 
 /** Calls a method of the object or entry point that schedules the task. */
 export interface SelfCallback<Method extends string = string> {
@@ -22,6 +23,9 @@ export interface SelfCallback<Method extends string = string> {
   /** How long an attempt may take, seconds, 1 to 60. Default: as `@task` says, or 30. */
   timeoutSeconds?: number | undefined;
 }
+
+/** The name of a method, unless no task may call one of this name. */
+export type CallableName<Method extends string> = Method extends ReservedName ? never : Method;
 
 /** Calls a function of a Durable Object by RPC, with the payload as its argument. */
 export interface DurableObjectCallback {

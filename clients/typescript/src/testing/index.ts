@@ -144,7 +144,8 @@ function isBusy({ status }: Task): boolean {
  * default export must be a class that extends `SchedulerWorker`, or `SchedulerWorker` itself. `Date` shows the virtual time
  * in the whole Worker. The alarms of your own Durable Objects follow the real clock.
  *
- * Needs wrangler in the project. Throws an `Error` if there is no configuration or the Worker does not start.
+ * Needs wrangler in the project. Throws a `TypeError` if `now` is no time, and an `Error` if there is no configuration or the Worker
+ * does not start.
  *
  * @example
  * const scheduler = await startScheduler({ now: "2030-01-01T00:00:00Z" });
@@ -154,6 +155,8 @@ function isBusy({ status }: Task): boolean {
  */
 export async function startScheduler<Env = Record<string, unknown>>(options: TestSchedulerOptions = {}): Promise<TestScheduler<Env>> {
   const { now = Date.now(), timeoutMillis = 30_000 } = options;
+  const start = new Date(now).getTime();
+  if (Number.isNaN(start)) throw new TypeError(`now is ${String(now)}, which is no time`);
   const path = options.config ?? ["wrangler.json", "wrangler.jsonc", "wrangler.toml"].find((name) => existsSync(name));
   if (path === undefined || !existsSync(path)) throw new Error(`there is no wrangler configuration ${path ?? "here"}: give its path as config`);
   const apiKey = crypto.randomUUID() + crypto.randomUUID();
@@ -161,7 +164,7 @@ export async function startScheduler<Env = Record<string, unknown>>(options: Tes
   const { origin } = await runtime.ready;
   const scheduler = new TestScheduler<Env>(runtime, origin, apiKey, timeoutMillis);
   try {
-    await scheduler.start(new Date(now).getTime());
+    await scheduler.start(start);
   } catch (error) {
     await scheduler.stop();
     throw error;
@@ -221,7 +224,13 @@ async function startRuntime(path: string, { outbound }: TestSchedulerOptions, va
     ],
   };
   const runtime = new miniflare.Miniflare(miniflare.convertV4MiniflareOptions?.(options) ?? options);
-  await runtime.ready;
+  try {
+    await runtime.ready;
+  } catch (error) {
+    // A process that is left would keep Node from ending.
+    await runtime.dispose().catch(() => {});
+    throw error;
+  }
   return runtime;
 }
 
