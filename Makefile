@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 RUN := scripts/run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev serve test simulate lint audit fmt tz tz-check fuzz soak fuzz-http fuzz-api screenshots bench bench-start bench-isolate bench-pair bench-hostile bench-dashboard bench-search loadtest size deploy clean
+.PHONY: help setup build dev serve test simulate lint audit fmt tz tz-check fuzz soak fuzz-http fuzz-api screenshots bench bench-start bench-isolate bench-pair bench-series bench-hostile bench-dashboard bench-search loadtest size deploy clean
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -83,6 +83,9 @@ bench-isolate: build ## Memory of full shards in one isolate (ARGS="--shards 8 -
 
 bench-pair: build ## CPU of bulk creates here against another built checkout (BASE=../other, ARGS="--rounds N")
 	@$(RUN) node benches/pair.mjs $(ARGS) $(BASE) .
+
+bench-series: build ## CPU of a firing with and without series in the state (ARGS="--rounds 5 --firings 200 --tasks 6")
+	@$(RUN) node --no-warnings benches/series.mjs $(ARGS)
 
 bench-hostile: build ## CPU and memory of hostile requests at another commit and now (BASE=commit, ARGS="--only tags")
 	@base=$$(scripts/built.sh $(BASE)) && $(RUN) node benches/hostile.mjs $(ARGS) $$base .

@@ -1,10 +1,11 @@
-//! Measures the engine of a shard: append, fire, and start.
+//! Measures the engine of a shard: append, fire, start, and forecast.
 #![allow(missing_docs, reason = "criterion's macros")]
 
 use benches::{Memory, pages};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Config, Engine, Snapshot, StoredPage};
+use scheduler_model::forecast::Buckets;
 use scheduler_model::numbers::PageNumber;
 use scheduler_model::protocol::Append;
 use std::cell::RefCell;
@@ -127,5 +128,37 @@ fn start(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(all, append, fire, start);
+/// Measures a forecast of the next day, of a shard with as many tasks as it may have: each takes the
+/// most work that there is of its kind.
+fn forecast(c: &mut Criterion) {
+    let mut group = c.benchmark_group("engine");
+    group.sample_size(10);
+    let day = Buckets::divide(UnixMillis::new(START), UnixMillis::new(START + 86_400_000), 288);
+    let one_shot = Engine::load("1-0", Config::default(), snapshot(1_000_000))
+        .unwrap_or_else(|_| unreachable!());
+    let second = Buckets::divide(UnixMillis::new(START), UnixMillis::new(START + 60_000), 1_000);
+    group.bench_function("forecast 1,000,000 one-shot in 1,000 buckets", |b| {
+        b.iter(|| one_shot.forecast(&second));
+    });
+    for (name, fields) in [
+        ("each minute", r#""cron":"* * * * *""#),
+        ("each minute in London with jitter", r#""cron":"* * * * *","timezone":"Europe/London","jitterSeconds":20"#),
+        ("each weekday", r#""cron":"0 9 * * MON-FRI","timezone":"Europe/London""#),
+    ] {
+        let mut recurring = empty();
+        let schedules = (0..20_000).map(|n| {
+            format!(r#"{{"id":"task-{n}",{fields},"callback":{{"type":"handler","name":"log"}}}}"#)
+        });
+        let schedules = schedules.map(String::into_bytes).collect();
+        let append = Append { schedules, ..Append::default() };
+        let added = recurring.append(append, UnixMillis::new(START), &Memory::default());
+        assert!(added.is_ok());
+        group.bench_function(format!("forecast 20,000 recurring, {name}"), |b| {
+            b.iter(|| recurring.forecast(&day));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(all, append, fire, start, forecast);
 criterion_main!(all);

@@ -56,7 +56,9 @@ test("no page is wider than a narrow screen, and the menu reaches every page", a
 test("the overview shows the health and its reasons, the cost, and the shards", async () => {
   const page = await tabs.at("/");
   const health = page.getByRole("region", { name: "Health" });
-  await health.getByText("It works, but one thing needs a look.").waitFor();
+  // By the last half hour, in which more than a fifth of the sample's attempts have failed: before the page was opened.
+  await health.getByText("Something is wrong: 2 things need your attention.").waitFor();
+  await health.getByText(/^\d+ % of the last \d+ attempts failed\./).waitFor();
   await health.getByText("7 dead letters to replay or discard.").waitFor();
   const { body: stats } = await scheduler.call("/v1/stats");
   const tile = async (name) => (await page.locator(".tile").filter({ hasText: name }).locator(".tile-value").first().innerText()).trim();
@@ -72,9 +74,39 @@ test("the overview shows the health and its reasons, the cost, and the shards", 
   assert.equal(held.reduce((sum, value) => sum + value, 0), stats.pending);
   await page.getByRole("button", { name: "Memory" }).click();
   await shards.getByText(/ B$/).first().waitFor();
-  // An increase of the counters is drawn after the second reading of the statistics.
-  await page.getByRole("img", { name: /^Since this page was opened/ }).waitFor();
-  await page.getByRole("img", { name: /^Tasks that come due in the next day: \d+ tasks/ }).waitFor();
+});
+
+test("the overview begins with what has been and what is to come, by the API's series and forecast", async () => {
+  const number = (text) => Number(text.replaceAll(",", ""));
+  const sum = (buckets, name) => buckets.reduce((total, bucket) => total + bucket[name], 0);
+  const page = await tabs.at("/");
+  // The runs of the sample ended before this page was opened.
+  const outcomes = page.getByRole("img", { name: /^In the last two hours/ }).first();
+  await outcomes.waitFor();
+  const { body: minutes } = await scheduler.call("/v1/stats/series");
+  const [, succeeded, failed] = /, ([\d,]+) runs succeeded and ([\d,]+) attempts failed$/.exec(await outcomes.getAttribute("aria-label"));
+  assert.deepEqual([number(succeeded), number(failed)], [sum(minutes.buckets, "succeeded") + sum(minutes.buckets, "handedOver"), sum(minutes.buckets, "failed")]);
+  assert.ok(number(succeeded) >= 9 && number(failed) >= 7);
+  await page.getByRole("img", { name: /^How late [\d,]+ attempts fired/ }).waitFor();
+  await page.getByRole("img", { name: /rows were written, and [\d,]+ queue operations made$/ }).waitFor();
+  await page.getByRole("group", { name: "How far back" }).getByRole("button", { name: "Seven days" }).click();
+  const hours = page.getByRole("img", { name: /^In the last seven days, [\d,]+ runs succeeded/ });
+  await hours.waitFor();
+  assert.ok(number(/, ([\d,]+) runs/.exec(await hours.getAttribute("aria-label"))[1]) >= number(succeeded));
+
+  const load = page.getByRole("img", { name: /^Runs that come due in the next day/ });
+  await load.waitFor();
+  const width = 86_400_000 / 48;
+  const from = Math.floor(Date.now() / width) * width;
+  const { body: day } = await scheduler.call(`/v1/forecast?from=${from}&to=${from + 48 * width}&buckets=48`);
+  const shown = number(/: ([\d,]+)$/.exec(await load.getAttribute("aria-label"))[1]);
+  // Half an hour may have begun meanwhile, with a few runs of recurring tasks.
+  assert.ok(Math.abs(shown - sum(day.buckets, "oneShot") - sum(day.buckets, "recurring")) <= 10, `${shown} runs`);
+  // Each quarter of an hour counts, not only the next run.
+  assert.ok(shown >= 96 + 24 + 30);
+  await page.getByText(/ tasks that fire once, and [\d,]+ runs of recurring tasks/).waitFor();
+  await page.getByRole("group", { name: "How far ahead" }).getByRole("button", { name: "Hour" }).click();
+  await page.getByRole("img", { name: /^Runs that come due in the next hour: \d+$/ }).waitFor();
 });
 
 test("a target that does not answer is named, and the health is bad", async () => {

@@ -243,6 +243,19 @@ test("every list parameter is accepted, with each of its values", async () => {
   }
 });
 
+test("the examples of the parameters of each query are taken together", async () => {
+  let sent = 0;
+  for (const [path, { get }] of Object.entries(document.paths)) {
+    const examples = (get?.parameters ?? []).map(resolved).filter(({ example }) => example !== undefined);
+    if (examples.length === 0) continue;
+    for (const { example, schema, name } of examples) assert.deepEqual(misfits(example, schema), [], `${path} ${name}`);
+    const query = `?${new URLSearchParams(examples.map(({ name, example }) => [name, example]))}`;
+    assert.equal((await checked("get", path, { query })).status, 200, `${path}${query}`);
+    sent += 1;
+  }
+  assert.ok(sent > 0);
+});
+
 test("answers about keys and namespaces match their schemas", async () => {
   await scheduler.call("/v1/namespaces/shop", { method: "DELETE" });
   const example = document.paths["/v1/keys"].post.requestBody.content["application/json"].examples.shop.value;
@@ -279,6 +292,10 @@ test("other answers and refusals match their schemas", async () => {
   await checked("get", "/v1/stats");
   await checked("get", "/v1/tasks/{id}/runs", { at: "/v1/tasks/none/runs" });
   await checked("get", "/v1/runs");
+  await checked("get", "/v1/stats/series");
+  assert.equal((await checked("get", "/v1/stats/series", { query: "?by=day" })).status, 422);
+  await checked("get", "/v1/forecast");
+  assert.equal((await checked("get", "/v1/forecast", { query: "?buckets=0" })).status, 422);
   await checked("get", "/v1/runs", { query: "?group=error&order=count&outcome=failed,expired&limit=1" });
   await checked("post", "/v1/tasks", { body: { ...SOON, id: "one" } });
   const at = "/v1/tasks/one";

@@ -5,9 +5,9 @@ const text = (what) => (page) => page.getByText(what).first().waitFor();
 const heading = (name) => (page) => page.getByRole("heading", { name }).first().waitFor();
 const runsToCome = (page) => page.getByRole("list", { name: "Next runs" }).waitFor();
 
-/** Waits until the second reading has arrived and both charts are drawn. */
+/** Waits until all four charts are drawn. */
 async function charts(page) {
-  await page.locator(".chart canvas").nth(1).waitFor();
+  await page.locator(".chart canvas").nth(3).waitFor();
 }
 
 /** Opens a dialog with the button `name`. */

@@ -8,6 +8,7 @@ import { ROOT } from "../../scripts/paths.mjs";
 import { startBrowser, Tabs } from "./browser.mjs";
 import { PAGES } from "./pages.mjs";
 import { startSample } from "./sample.mjs";
+import { until } from "../harness.mjs";
 
 const LOOKS = [
   { name: "light", theme: "light", width: 1280, height: 800 },
@@ -15,11 +16,13 @@ const LOOKS = [
   { name: "narrow", theme: "light", width: 390, height: 844 },
 ];
 
-/** Lets tasks fire while the overview is open, so that there is something to draw. */
-async function burst(scheduler) {
-  const tasks = Array.from({ length: 150 }, (_, index) => ({ id: `burst-${index}`, delayInSeconds: (index % 75) / 5, callback: { type: "handler", name: "log" } }));
+/** Lets tasks fire for some minutes before the overview is opened, so that there is something to draw: more in the middle of them. */
+async function minutes(scheduler) {
+  const callback = { type: "handler", name: "log" };
+  const tasks = Array.from({ length: 400 }, (_, index) => ({ id: `minutes-${index}`, delayInSeconds: 75 * (1 + Math.sin((index * Math.PI) / 400 - Math.PI / 2)), callback }));
   const { status } = await scheduler.call("/v1/tasks/batch", { body: tasks });
   if (status !== 200) throw new Error(`batch: ${status}`);
+  await until("all of them to have fired", async () => (await scheduler.call("/v1/stats")).body.succeeded >= 400, { timeoutMs: 240_000, everyMs: 1_000 });
 }
 
 const folder = join(ROOT, "screenshots");
@@ -29,10 +32,8 @@ const [{ scheduler, close }, browser] = await Promise.all([startSample(), startB
 const tabs = new Tabs(browser, scheduler);
 
 async function take({ name, address, ready, isSignedOut }, { name: look, ...options }) {
-  if (name === "overview") await burst(scheduler);
   const page = isSignedOut ? await tabs.blank(options) : await tabs.at(address, options);
   await ready(page);
-  if (name === "overview") await page.getByText(/: [1-9]\d\d succeeded/).waitFor();
   // This takes the whole page, not only the visible part, because the part that scrolls is not the
   // document.
   const height = await page.evaluate(() => document.querySelector("main").scrollHeight);
@@ -43,9 +44,12 @@ async function take({ name, address, ready, isSignedOut }, { name: look, ...opti
 
 try {
   const chosen = PAGES.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
-  // The overview is last, because the tasks that fire there would appear in the lists.
-  for (const part of [chosen.filter(({ name }) => name !== "overview"), chosen.filter(({ name }) => name === "overview")]) {
-    for (const look of LOOKS) for (const entry of part) await take(entry, look);
+  // The overview is last, because the tasks that fire for it would appear in the lists.
+  for (const look of LOOKS) for (const entry of chosen.filter(({ name }) => name !== "overview")) await take(entry, look);
+  const overview = chosen.find(({ name }) => name === "overview");
+  if (overview) {
+    await minutes(scheduler);
+    for (const look of LOOKS) await take(overview, look);
   }
   await tabs.close();
 } finally {

@@ -3,11 +3,12 @@
 use crate::shell::Shell;
 use scheduler_engine::{Effects, EngineError, Gathering};
 use scheduler_model::dead_letter::DeadLetterId;
+use scheduler_model::forecast::Buckets;
 use scheduler_model::protocol::{
     AmongRequest, Append, CancelMatchingRequest, CancelReply, CancelRequest, Change,
     ChangeMatchingRequest, ChangeReply, ChangeRequest, CountRequest, DeadLettersRequest,
     EventsRequest, GetRequest, ListItem, ListRequest, PurgeRequest, Report, RunRequest,
-    RunsRequest, ShardError, ShardErrorKind, WatchReply, paths,
+    RunsRequest, SeriesRequest, ShardError, ShardErrorKind, WatchReply, paths,
 };
 use scheduler_platform::now;
 use serde::Serialize;
@@ -179,6 +180,14 @@ impl Shell {
             }
             paths::STATS => {
                 self.reply(|engine, now, _| Ok((engine.stats(now), Effects::default())))
+            }
+            paths::SERIES => {
+                let request: SeriesRequest = read(body)?;
+                self.reply(|engine, now, _| Ok((engine.series(&request, now), Effects::default())))
+            }
+            paths::FORECAST => {
+                let buckets: Buckets = read(body)?;
+                self.reply(|engine, _, _| Ok((engine.forecast(&buckets)?, Effects::default())))
             }
             paths::PURGE => {
                 let seen: Option<PurgeRequest> = read(body)?;

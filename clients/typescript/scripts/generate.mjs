@@ -30,6 +30,8 @@ const QUERIES = {
   listRuns: ["ListRunsQuery", "Parameters of a list of the attempts at one task."],
   listAllRuns: ["ListAllRunsQuery", "Parameters of a list of the attempts at all tasks. An attempt must meet all of them."],
   listDeadLetters: ["ListDeadLettersQuery", "Parameters of a list of dead letters. A dead letter must meet all of them."],
+  forecast: ["ForecastQuery", "Parameters of a forecast: a time, and into how many parts to divide it."],
+  statsSeries: ["StatsSeriesQuery", "Parameters of statistics over time."],
   watchEvents: ["WatchEventsQuery", "Parameters of a stream of events. An event must meet all of them."],
 };
 

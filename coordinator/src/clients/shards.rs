@@ -44,8 +44,21 @@ enum Failure {
     Retryable(Problem),
     /// Another try cannot succeed, or makes matters worse.
     Final(Problem),
+    /// The shard does not take the request: one of an earlier version does not know it.
+    Refused(Problem),
     /// A part is done, and the same request does the next one.
     Unfinished(Problem),
+}
+
+impl Failure {
+    fn into_problem(self) -> Problem {
+        match self {
+            Self::Retryable(problem)
+            | Self::Final(problem)
+            | Self::Refused(problem)
+            | Self::Unfinished(problem) => problem,
+        }
+    }
 }
 
 impl Shards {
@@ -74,6 +87,25 @@ impl Shards {
     ) -> Result<A, Problem> {
         let body = serde_json::to_vec(request).unwrap_or_default();
         self.send(shard, path, |_| body.clone()).await
+    }
+
+    /// Asks one shard what earlier versions do not know. Returns `None` if it refuses the request:
+    /// while a new version is rolled out, it may still run the one before.
+    pub(crate) async fn ask_if_known<Q: Serialize, A: DeserializeOwned>(
+        &self,
+        shard: ShardId,
+        path: &str,
+        request: &Q,
+    ) -> Result<Option<A>, Problem> {
+        let body = serde_json::to_vec(request).unwrap_or_default();
+        match self.answer_of(MAX_TRIES, shard, path, |_| body.clone()).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(Failure::Refused(_)) => {
+                request_id::log(format_args!("shard {shard} does not know {path}"));
+                Ok(None)
+            }
+            Err(failure) => Err(failure.into_problem()),
+        }
     }
 
     /// Sends one shard a request about ids, and returns whether it had to be sent again. A try
@@ -106,7 +138,7 @@ impl Shards {
         request: &Q,
     ) -> Result<A, Problem> {
         let body = serde_json::to_vec(request).unwrap_or_default();
-        self.send_up_to(1, shard, path, |_| body.clone()).await
+        self.answer_of(1, shard, path, |_| body.clone()).await.map_err(Failure::into_problem)
     }
 
     /// Sends one shard a request. `body` returns the body for each try; its argument is true for
@@ -117,36 +149,34 @@ impl Shards {
         path: &str,
         body: impl FnMut(bool) -> Vec<u8>,
     ) -> Result<A, Problem> {
-        self.send_up_to(MAX_TRIES, shard, path, body).await
+        self.answer_of(MAX_TRIES, shard, path, body).await.map_err(Failure::into_problem)
     }
 
-    async fn send_up_to<A: DeserializeOwned>(
+    async fn answer_of<A: DeserializeOwned>(
         &self,
         most: u32,
         shard: ShardId,
         path: &str,
         mut body: impl FnMut(bool) -> Vec<u8>,
-    ) -> Result<A, Problem> {
+    ) -> Result<A, Failure> {
         let mut wait = FIRST_WAIT_MILLIS;
         let (mut tries, mut parts) = (1, 0);
         loop {
             match self.try_once(shard, path, &body(tries == 1)).await {
                 Ok(bytes) => {
                     return serde_json::from_slice(&bytes).map_err(|problem| {
-                        Problem::unavailable(format!(
+                        Failure::Final(Problem::unavailable(format!(
                             "shard {shard} gave an invalid answer: {problem}"
-                        ))
+                        )))
                     });
                 }
-                Err(Failure::Final(problem)) => return Err(problem),
-                Err(Failure::Unfinished(problem)) if parts == MAX_PARTS => return Err(problem),
-                Err(Failure::Unfinished(_)) => parts += 1,
-                Err(Failure::Retryable(problem)) if tries == most => return Err(problem),
-                Err(Failure::Retryable(_)) => {
+                Err(Failure::Unfinished(_)) if parts < MAX_PARTS => parts += 1,
+                Err(Failure::Retryable(_)) if tries < most => {
                     scheduler_platform::sleep(Duration::from_millis(wait)).await;
                     wait *= 2;
                     tries += 1;
                 }
+                Err(failure) => return Err(failure),
             }
         }
     }
@@ -232,7 +262,7 @@ fn refusal_of(shard: ShardId, body: &[u8]) -> Failure {
         Ok(ShardError { kind: ShardErrorKind::Conflict, detail, .. }) => {
             Failure::Final(Problem::other_version(detail))
         }
-        Ok(ShardError { kind: ShardErrorKind::Request, detail, .. }) => Failure::Final(
+        Ok(ShardError { kind: ShardErrorKind::Request, detail, .. }) => Failure::Refused(
             Problem::misconfigured(format!("shard {shard} refused the request: {detail}")),
         ),
         Ok(ShardError { kind: ShardErrorKind::Unfinished, detail, .. }) => {

@@ -1,11 +1,14 @@
 //! Assembles the document.
 
 use super::{
-    bodies, definitions, deliveries, parameters, problems, runs_parameters, schemas, tags,
+    bodies, definitions, deliveries, numbers_parameters, parameters, problems, runs_parameters,
+    schemas, tags,
 };
 use crate::conditions::{Conditions, Repeats};
 use crate::routes::{self, Access, Route};
+use scheduler_model::forecast::FORECAST_QUERY;
 use scheduler_model::runs::RUNS_QUERY;
+use scheduler_model::series::SERIES_QUERY;
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
@@ -89,6 +92,10 @@ fn describe(
             schemas::events_parameters(generator)
         } else if route.query == RUNS_QUERY {
             runs_parameters::runs_parameters()
+        } else if route.query == FORECAST_QUERY {
+            numbers_parameters::forecast_parameters()
+        } else if route.query == SERIES_QUERY {
+            numbers_parameters::series_parameters()
         } else {
             schemas::list_parameters(filter)
         };

@@ -27,6 +27,8 @@ mod form_tests;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
+mod numbers_parameters;
+#[cfg(test)]
 pub(crate) mod operation;
 #[cfg(test)]
 mod parameters;

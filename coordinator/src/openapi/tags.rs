@@ -13,6 +13,8 @@ const TAGS: &[(&str, &str, &str)] = &[
     ),
     ("/v1/tasks", "Tasks", "What fires, when, and what happens then."),
     ("/v1/preview", "Schedules", "What a schedule will do."),
+    ("/v1/forecast", "Statistics", "The scheduler in numbers: what has been, and what is to come."),
+    ("/v1/stats", "Statistics", ""),
     ("/v1/events", "Events", "What happens to tasks, as it happens."),
     ("/v1/limits", "Limits", "Limits on the concurrency and rate of tasks that name a key."),
     ("/v1/key", "API keys", "Keys of the API, with scopes and namespaces."),

@@ -101,7 +101,7 @@ mod tests {
                 route.path
             );
         }
-        assert_eq!(seen.len(), 45);
+        assert_eq!(seen.len(), 47);
     }
 
     /// A request without a route needs the scope that a route of its kind would need. So an answer
@@ -134,6 +134,8 @@ mod tests {
             ("/v1/tasks/a/runs", Some("GET, HEAD")),
             ("/v1/tasks/a/explain", Some("GET, HEAD")),
             ("/v1/runs", Some("GET, HEAD")),
+            ("/v1/forecast", Some("GET, HEAD")),
+            ("/v1/stats/series", Some("GET, HEAD")),
             ("/v1/keys", Some("GET, HEAD, POST")),
             ("/v1/keys/a", Some("GET, HEAD, DELETE")),
             ("/v1/namespaces/a", Some("GET, HEAD, PUT, DELETE")),
@@ -275,6 +277,9 @@ mod tests {
             (Method::Put, "/v1/namespaces/a/", Some(("putNamespace", "a"))),
             (Method::Delete, "/v1/namespaces/a%2Fb", Some(("deleteNamespace", "a/b"))),
             (Method::Get, "/v1/runs", Some(("listAllRuns", ""))),
+            (Method::Get, "/v1/forecast", Some(("forecast", ""))),
+            (Method::Get, "/v1/stats/series", Some(("statsSeries", ""))),
+            (Method::Get, "/v1/stats/other", None),
             (Method::Get, "/v1/limits", Some(("listLimits", ""))),
             (Method::Put, "/v1/limits/a%2Fb", Some(("putLimit", "a/b"))),
             (Method::Get, "/v1/limits/a", Some(("getLimit", "a"))),

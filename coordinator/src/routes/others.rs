@@ -1,7 +1,9 @@
 //! The routes for everything but tasks and dead letters.
 
 use crate::conditions::{Conditions, Repeats};
-use crate::handlers::{events, keys, namespaces, open, preview, rate_limits, runs, stats};
+use crate::handlers::{
+    events, forecast, keys, namespaces, open, preview, rate_limits, runs, series, stats,
+};
 #[cfg(test)]
 use crate::openapi::answers::{
     AllRuns, Deleted, Health, KeyList, LimitList, MadeKey, Namespace, NamespaceList, Stats,
@@ -19,11 +21,17 @@ use scheduler_model::access::{OwnKey, ShownKey};
 use scheduler_model::bounds::MAX_TASK_BODY_BYTES;
 #[cfg(test)]
 use scheduler_model::events::EventData;
+use scheduler_model::forecast::FORECAST_QUERY;
+#[cfg(test)]
+use scheduler_model::forecast::Forecast;
 #[cfg(test)]
 use scheduler_model::protocol::limiter::LimitShown;
 use scheduler_model::runs::RUNS_QUERY;
 #[cfg(test)]
 use scheduler_model::schedule::Preview;
+use scheduler_model::series::SERIES_QUERY;
+#[cfg(test)]
+use scheduler_model::series::Series;
 #[cfg(test)]
 use schemars::SchemaGenerator;
 use worker::Method;
@@ -109,6 +117,36 @@ pub(super) static ROUTES: &[Route] = &[
         },
         ..Route::new(Method::Post, "/v1/preview", Scope::Read, |call, _| {
             Box::pin(preview::preview_runs(call))
+        })
+    },
+    Route {
+        query: SERIES_QUERY,
+        #[cfg(test)]
+        operation: Operation {
+            id: "statsSeries",
+            summary: "Get statistics over time",
+            description: "Returns what happened in each minute of the last two hours, or in each hour of the last seven days: the sum of what all shards have counted. A crash may lose the last seconds of it.",
+            answers: &[(200, "The counts.", SchemaGenerator::subschema_for::<Series>)],
+            refusals: &[Invalid],
+            ..Operation::USUAL
+        },
+        ..Route::new(Method::Get, "/v1/stats/series", Scope::Read, |call, _| {
+            Box::pin(series::series(call))
+        })
+    },
+    Route {
+        query: FORECAST_QUERY,
+        #[cfg(test)]
+        operation: Operation {
+            id: "forecast",
+            summary: "Count the runs to come",
+            description: "Counts the runs that come due in each part of the time ahead, one-shot and recurring, without reading them. It does not count what is paused, what waits for the end of the run before it, and what is in flight.",
+            answers: &[(200, "The counts.", SchemaGenerator::subschema_for::<Forecast>)],
+            refusals: &[Invalid],
+            ..Operation::USUAL
+        },
+        ..Route::new(Method::Get, "/v1/forecast", Scope::Read, |call, _| {
+            Box::pin(forecast::forecast(call))
         })
     },
     Route {

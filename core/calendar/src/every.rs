@@ -44,11 +44,46 @@ impl Every {
         (next <= UnixMillis::LAST.get()).then(|| UnixMillis::new(next))
     }
 
+    /// Returns how many runs there are after `after`, up to and with `until`. Assumes that neither
+    /// is before the anchor.
+    pub fn runs_between(self, after: UnixMillis, until: UnixMillis) -> u64 {
+        let intervals = |time: UnixMillis| time.since(self.origin).div_euclid(self.interval_millis);
+        u64::try_from(intervals(until) - intervals(after)).unwrap_or(0)
+    }
+
     /// Returns the run that is `further` runs after the one at `time`.
     pub fn later(self, time: UnixMillis, further: u32) -> Option<UnixMillis> {
         let from = if time == self.anchor && further > 0 { self.origin } else { time };
         let later =
             from.get().checked_add(i64::from(further).checked_mul(self.interval_millis)?)?;
         (later <= UnixMillis::LAST.get()).then(|| UnixMillis::new(later))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As many as there are if one goes through them, also where the clock jumps over the anchor.
+    #[test]
+    fn runs_between_two_times_are_counted() {
+        let time = UnixMillis::new;
+        let anchor = "2026-03-29T02:30".parse().unwrap();
+        let zone = "Europe/Berlin".parse().unwrap();
+        let local = Every::from_local(anchor, zone, 2 * DAY_MILLIS).unwrap();
+        assert_ne!(local.anchor, local.origin);
+        for every in [Every::new(time(1_000), 7), Every::new(time(-3), 5), local] {
+            let first = every.anchor;
+            let runs: Vec<UnixMillis> =
+                std::iter::successors(Some(first), |run| every.next_after(*run)).take(20).collect();
+            let quarter = (every.interval_millis / 4).max(1);
+            for after in (0..30).map(|step| first.plus(step * quarter)) {
+                for until in (0..30).map(|step| first.plus(step * quarter)) {
+                    let between = runs.iter().filter(|run| **run > after && **run <= until);
+                    let counted = every.runs_between(after, until);
+                    assert_eq!(counted, between.count() as u64, "{every:?}: {after} to {until}");
+                }
+            }
+        }
     }
 }

@@ -23,6 +23,17 @@ pub struct Occurrence {
     pub due: UnixMillis,
 }
 
+/// What [`Schedule::count_due`] has counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// How many occurrences.
+    pub runs: u64,
+    /// How many of them were looked at one by one.
+    pub looked_at: u64,
+    /// The first occurrence that is not counted.
+    pub next: Option<Occurrence>,
+}
+
 /// The rule of a schedule, without bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rule {
@@ -150,6 +161,27 @@ impl Schedule {
             return Occurrence { time, due: time };
         }
         Occurrence { time, due: self.delay.due(time, self.room_of(time, self.delay)) }
+    }
+
+    /// Counts the occurrences from `first` on that are due before `end`.
+    ///
+    /// Those of an interval without delay are computed, however many there are. Of others, it
+    /// counts `most` one by one, and stops there.
+    pub fn count_due(&self, first: Occurrence, end: UnixMillis, most: u64) -> Counted {
+        let until = end.plus(-1).min(self.last);
+        if let Rule::Every(every) = &self.rule
+            && self.delay.is_none()
+            && first.time <= until
+        {
+            let runs = 1 + every.runs_between(first.time, until);
+            return Counted { runs, looked_at: 1, next: self.following(until) };
+        }
+        let (mut runs, mut next) = (0, Some(first));
+        while let Some(run) = next.filter(|run| run.due < end && runs < most) {
+            runs += 1;
+            next = self.following(run.time);
+        }
+        Counted { runs, looked_at: runs, next }
     }
 
     /// Returns whether the schedule has the nominal times of `other`, in whatever notation and with

@@ -75,6 +75,7 @@ mod searches;
 mod sends;
 mod sentences;
 mod sieve;
+mod series;
 mod sizes;
 mod snapshot;
 mod spans;

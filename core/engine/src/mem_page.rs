@@ -1,7 +1,9 @@
 //! A page in memory.
 
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::forecast::Buckets;
 use scheduler_model::format::page::Directory;
+use std::ops::Range;
 
 /// A page in memory.
 #[derive(Debug)]
@@ -55,11 +57,30 @@ impl MemPage {
 
     /// Returns the number of live entries that are due before `time`.
     pub(super) fn live_before(&self, time: UnixMillis) -> usize {
-        let range = self.fired()..self.directory.before(time);
+        self.live_in(self.fired()..self.directory.before(time))
+    }
+
+    /// Returns the number of entries of a range that are not cancelled.
+    fn live_in(&self, range: Range<usize>) -> usize {
         if self.has_cancelled() {
             range.filter(|index| !self.is_cancelled(*index)).count()
         } else {
             range.len()
+        }
+    }
+
+    /// Adds the live entries that are due in each bucket to its count. Takes a binary search for
+    /// each bucket in which an entry is due.
+    pub(super) fn count_due(&self, buckets: &Buckets, counts: &mut [u64]) {
+        let mut index = self.fired().max(self.directory.before(buckets.from()));
+        while let Some(entry) = self.directory.get(index)
+            && let Some(bucket) = buckets.at(entry.due)
+        {
+            let end = self.directory.before(buckets.end(bucket)).max(index + 1);
+            if let Some(count) = counts.get_mut(bucket) {
+                *count += self.live_in(index..end) as u64;
+            }
+            index = end;
         }
     }
 

@@ -3,6 +3,7 @@
 
 use crate::circuits::Circuit;
 use crate::lanes::StoredLane;
+use crate::series::SeriesText;
 use scheduler_model::access::Used;
 use scheduler_model::histogram::Histogram;
 use scheduler_model::meter::Meter;
@@ -32,6 +33,9 @@ pub(super) struct State {
     /// [`crate::circuits::Circuits`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) circuits: Vec<Circuit>,
+    /// The series, only while the state is written. [`crate::series::Series::load`] reads them.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    pub(super) series: Option<SeriesText>,
     /// The release of the time zones by which every task at a local time is planned. Empty if
     /// another release may have planned some, or if there has never been such a task.
     #[serde(skip_serializing_if = "String::is_empty")]

@@ -26,6 +26,8 @@ mod page;
 mod preview;
 #[path = "../../model/tests/fuzz_checks/request.rs"]
 mod request;
+#[path = "../../model/tests/fuzz_checks/series.rs"]
+mod series;
 
 fn each(corpus: &str, check: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(corpus);
@@ -57,6 +59,11 @@ fn envelopes() {
 #[test]
 fn histories() {
     each("history", history::check);
+}
+
+#[test]
+fn series_of_shards() {
+    each("series", series::check);
 }
 
 #[test]

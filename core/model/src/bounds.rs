@@ -127,9 +127,10 @@ pub const MAX_DEAD_ROW_BYTES: usize = MAX_PAGE_TASKS / 8;
 /// counts, and with the mark of a pause.
 pub const MAX_SCHEDULE_ROW_BYTES: usize = MAX_RECORD_BYTES + 100 + MAX_PAUSE_BYTES;
 /// The largest state of a shard: counters and a histogram of 496 numbers of up to 20 digits, some
-/// 15,000 bytes; and [`MAX_LANES`] keys, which escapes may lengthen six times, each with some 250
-/// bytes of numbers.
-pub const MAX_STATE_BYTES: usize = 15_000 + MAX_LANES * (6 * MAX_LIMIT_KEY_BYTES + 250);
+/// 15,000 bytes; the series; and [`MAX_LANES`] keys, which escapes may lengthen six times, each
+/// with some 250 bytes of numbers.
+pub const MAX_STATE_BYTES: usize =
+    15_000 + MAX_SERIES_TEXT_BYTES + MAX_LANES * (6 * MAX_LIMIT_KEY_BYTES + 250);
 /// The largest row of the outbox: an envelope, 8 bytes for each of its tasks, the name of its
 /// queue, and the state.
 pub const MAX_OUTBOX_ROW_BYTES: usize =
@@ -225,6 +226,38 @@ pub const MAX_CATCH_UP_RUNS: usize = 100;
 pub const MAX_PREVIEW_RUNS: usize = 100;
 /// The runs of a preview if the request sets no number.
 pub const DEFAULT_PREVIEW_RUNS: usize = 10;
+
+/// The most buckets of a forecast: one for each pixel of a chart.
+pub const MAX_FORECAST_BUCKETS: usize = 1_000;
+/// The buckets of a forecast if the request does not say: the hours of a day.
+pub const DEFAULT_FORECAST_BUCKETS: usize = 24;
+/// The longest forecast, milliseconds: a leap year. A longer one shows no season that this does not.
+pub const MAX_FORECAST_MILLIS: i64 = 366 * 86_400_000;
+/// The length of a forecast if the request does not say, milliseconds: a day.
+pub const DEFAULT_FORECAST_MILLIS: i64 = 86_400_000;
+/// The steps that a shard takes at most to count the runs of recurring tasks for one forecast, up to 40
+/// nanoseconds each: 40 milliseconds of its time. A run that is counted for itself takes
+/// [`FORECAST_RUN_STEPS`] and those of its search. One-shot tasks take no steps: their number is
+/// bounded ([`MAX_PENDING_PER_SHARD`]), and each takes a look at its entry at most.
+pub const MAX_FORECAST_STEPS: u64 = 1_000_000;
+/// The steps of [`MAX_FORECAST_STEPS`] that a run takes besides its search.
+pub const FORECAST_RUN_STEPS: u64 = 4;
+
+/// The points by minute that a shard keeps, the present one included: two hours.
+pub const SERIES_MINUTES: usize = 120;
+/// The points by hour that a shard keeps, the present one included: seven days.
+pub const SERIES_HOURS: usize = 168;
+/// The most bytes of the closed points by minute. A shard that fires 30,000 runs per second has
+/// eight counts of 3 bytes and eleven buckets of lateness of 3 bytes in each, 61 bytes with the
+/// rest. If they are longer, the shard drops the oldest points.
+pub const MAX_MINUTES_BYTES: usize = 64 * SERIES_MINUTES;
+/// The most bytes of the closed points by hour: as by minute, with 4 bytes for each number.
+pub const MAX_HOURS_BYTES: usize = 80 * SERIES_HOURS;
+/// The longest text of the series in the state of a shard: the closed points and two open ones of
+/// up to 1,500 bytes, in base64, and their names. The state is written with each firing. A usual
+/// shard's series have 1,000 to 10,000 bytes.
+pub const MAX_SERIES_TEXT_BYTES: usize =
+    (MAX_MINUTES_BYTES + MAX_HOURS_BYTES + 2 * 1_500 + 64) * 4 / 3 + 64;
 
 /// The most items of one batch request.
 pub const MAX_BATCH_ITEMS: usize = 20_000;

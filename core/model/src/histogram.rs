@@ -58,6 +58,14 @@ impl Histogram {
         self.max = self.max.max(other.max);
     }
 
+    /// Returns the buckets with a count, in order: the smallest duration of each, and its count.
+    pub fn counts(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let counted = self.buckets.iter().take(MAX_BUCKETS).enumerate();
+        counted.filter(|(_, count)| **count > 0).map(|(at, count)| {
+            (at.checked_sub(1).map_or(0, |before| upper_bound(before) + 1), *count)
+        })
+    }
+
     /// Returns the number of counted durations.
     pub fn count(&self) -> u64 {
         self.buckets.iter().fold(0, |sum, count| sum.saturating_add(*count))

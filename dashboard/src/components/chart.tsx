@@ -20,6 +20,8 @@ interface ChartProps {
   times: readonly number[];
   series: readonly ChartSeries[];
   isBars?: boolean;
+  /** Whether values are missing between others: a line then goes on over the gap, and each value is a point. */
+  hasGaps?: boolean;
   height?: number;
 }
 
@@ -31,7 +33,10 @@ function colorOf(element: HTMLElement, property: string): string {
   return color;
 }
 
-export function Chart({ label, times, series, isBars = false, height = 160 }: ChartProps) {
+/** Returns the time from one bar to the next, seconds. */
+const barWidth = ([first = 0, second = first]: ArrayLike<number> & Iterable<number>): number => second - first;
+
+export function Chart({ label, times, series, isBars = false, hasGaps = false, height = 160 }: ChartProps) {
   const ref = useRef<HTMLDivElement>(null);
   const data: AlignedData = [times.map((time) => time / 1_000), ...series.map(({ values }) => [...values])];
   const current = useRef(data);
@@ -54,15 +59,19 @@ export function Chart({ label, times, series, isBars = false, height = 160 }: Ch
         { ...axis, size: 28, values: [[3_600 * 24, "{YYYY}-{MM}-{DD}", null, null, null, null, null, null, 1], [3_600, "{HH}:{mm}", null, null, null, null, null, null, 1], [60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]] },
         { ...axis, size: 40 },
       ],
-      scales: { y: { range: (_, __, most) => [0, Math.max(most, 1) * 1.1] } },
+      scales: {
+        // A bar begins at its time, so the last one needs room behind it.
+        ...(isBars ? { x: { range: (drawn: { data: AlignedData }, first: number, last: number) => [first, last + barWidth(drawn.data[0])] as [number, number] } } : {}),
+        y: { range: (_, __, most) => [0, Math.max(most, 1) * 1.1] },
+      },
       series: [
         {},
         ...series.map(({ label: name, color }) => ({
           label: name,
           stroke: colorOf(element, color),
           width: 1.5,
-          // A line needs two points; as long as there are few, each is drawn.
-          points: { show: (drawn: { data: AlignedData }) => !isBars && drawn.data[0].length < 12, size: 5, fill: colorOf(element, color) },
+          spanGaps: hasGaps,
+          points: { show: hasGaps, size: 4, fill: colorOf(element, color) },
           ...(isBars && UPlot.paths.bars ? { fill: colorOf(element, color), paths: UPlot.paths.bars({ size: [0.8, 40], align: 1 }) } : {}),
         })),
       ],
@@ -76,7 +85,7 @@ export function Chart({ label, times, series, isBars = false, height = 160 }: Ch
       drawn.destroy();
       plot.current = undefined;
     };
-  }, [isDark.value, series.length, isBars, height]);
+  }, [isDark.value, series.length, isBars, hasGaps, height]);
 
   useEffect(() => plot.current?.setData(current.current));
   return (

@@ -25,7 +25,7 @@ const NEAR = 0.8;
 /** From so many attempts on, a rate of failures says something. */
 const FEW_ATTEMPTS = 10;
 
-/** What has happened since the dashboard was opened. The counters themselves go back to when the shards were made. */
+/** What has happened lately: runs of the last half hour, and the rest since the dashboard was opened. The counters themselves go back to when the shards were made. */
 export interface Recent {
   succeeded: number;
   failed: number;

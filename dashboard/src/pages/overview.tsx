@@ -1,48 +1,55 @@
 // How the namespace is at a glance.
 
-import { readStats } from "../api/stats";
-import type { Stats } from "../api/types";
+import { readSeries, readStats } from "../api/stats";
+import type { Series, Stats } from "../api/types";
 import { Badge, Button, Empty, ErrorNote, Link, LinkButton, Loading, PageHead, Time } from "../components/basics";
 import { healthOf, type Health } from "../lib/health";
 import { bytes, short, whole } from "../lib/numbers";
 import { duration } from "../lib/time";
 import { namespaces } from "../state/directory";
-import { ASKS_ALL, usePoll } from "../state/live";
+import { ASKS_ALL, type Polled, usePoll } from "../state/live";
 import { addSample, recently } from "../state/samples";
 import { mayWrite, namespace } from "../state/session";
 import { Cost } from "./overview/cost";
-import { LoadToCome, Outcomes } from "./overview/charts";
+import { History } from "./overview/history";
+import { LoadToCome } from "./overview/load";
 import { Shards } from "./overview/shards";
 
 const EVERY_MS = 5_000;
+const EVERY_SERIES_MS = 15_000;
 
 export function Overview() {
   const { value, error, refresh } = usePoll(
     async (signal) => {
       const stats = await readStats(signal);
-      addSample(stats, Date.now());
+      addSample(stats);
       return { stats, at: Date.now() };
     },
     [namespace.value],
     { everyMs: EVERY_MS, ...ASKS_ALL },
   );
+  const minutes = usePoll((signal) => readSeries("minute", signal), [namespace.value], { everyMs: EVERY_SERIES_MS, ...ASKS_ALL });
+  const readAgain = () => {
+    refresh();
+    minutes.refresh();
+  };
   return (
     <div class="page">
       <PageHead title="Overview">
-        <Button onClick={refresh}>Read again</Button>
+        <Button onClick={readAgain}>Read again</Button>
       </PageHead>
       {error && <ErrorNote error={error} onRetry={refresh} />}
-      {value ? <Numbers stats={value.stats} at={value.at} isOld={error !== undefined} /> : !error && <Loading />}
+      {value ? <Numbers stats={value.stats} minutes={minutes} at={value.at} isOld={error !== undefined} /> : !error && <Loading />}
     </div>
   );
 }
 
-function Numbers({ stats, at, isOld }: { stats: Stats; at: number; isOld: boolean }) {
+function Numbers({ stats, minutes, at, isOld }: { stats: Stats; minutes: Polled<Series>; at: number; isOld: boolean }) {
   const quota = namespaces.value?.find(({ name }) => name === (namespace.value || "default"))?.quota;
   const isNew = stats.created === 0;
   return (
     <>
-      <HealthNote health={healthOf(stats, quota, recently())} at={at} isOld={isOld} />
+      <HealthNote health={healthOf(stats, quota, recently(minutes.value))} at={at} isOld={isOld} />
       {isNew && (
         <Empty
           title="Nothing has been scheduled here yet"
@@ -60,7 +67,7 @@ function Numbers({ stats, at, isOld }: { stats: Stats; at: number; isOld: boolea
       <Tiles stats={stats} />
       <div class="halves">
         <LoadToCome />
-        <Outcomes />
+        <History minutes={minutes} />
       </div>
       {stats.circuits.length > 0 && <Circuits stats={stats} />}
       <div class="halves">

@@ -1,15 +1,12 @@
-// What the statistics said while the dashboard was open: the API itself keeps no history of them.
+// What the statistics said while the dashboard was open: what the API keeps no series of.
 
 import { effect, signal } from "@preact/signals";
-import type { Stats } from "../api/types";
+import type { Series, Stats } from "../api/types";
 import type { Recent } from "../lib/health";
+import { sumOf } from "../lib/series";
 import { key, namespace } from "./session";
 
 export interface Sample {
-  at: number;
-  fired: number;
-  succeeded: number;
-  failed: number;
   repairs: number;
   displaced: number;
   overdue: number;
@@ -17,6 +14,8 @@ export interface Sample {
 
 /** Half an hour at one every five seconds. */
 const MOST = 360;
+/** So many minutes are recent. */
+const RECENT_MINUTES = 30;
 export const samples = signal<readonly Sample[]>([]);
 
 // Those of another namespace mean nothing here.
@@ -26,19 +25,19 @@ effect(() => {
   samples.value = [];
 });
 
-export function addSample({ fired, succeeded, handedOver, failed, repairs, deadLettersDisplaced, overdue }: Stats, at: number): void {
-  samples.value = [...samples.value.slice(1 - MOST), { at, fired, succeeded: succeeded + handedOver, failed, repairs, displaced: deadLettersDisplaced, overdue }];
+export function addSample({ repairs, deadLettersDisplaced, overdue }: Stats): void {
+  samples.value = [...samples.value.slice(1 - MOST), { repairs, displaced: deadLettersDisplaced, overdue }];
 }
 
-/** Returns what has happened since the first reading; undefined before the second. */
-export function recently(): Recent | undefined {
+/** Returns what has happened lately: how runs have ended by the series, and the rest since the first reading. */
+export function recently(minutes: Series | undefined): Recent {
   const [first, before, last] = [samples.value[0], samples.value.at(-2), samples.value.at(-1)];
-  if (!first || !before || !last) return undefined;
+  const buckets = minutes?.buckets.slice(-RECENT_MINUTES) ?? [];
   return {
-    succeeded: last.succeeded - first.succeeded,
-    failed: last.failed - first.failed,
-    repairs: last.repairs - first.repairs,
-    displaced: last.displaced - first.displaced,
-    stillOverdue: Math.min(before.overdue, last.overdue),
+    succeeded: sumOf(buckets, "succeeded") + sumOf(buckets, "handedOver"),
+    failed: sumOf(buckets, "failed"),
+    repairs: first && last ? last.repairs - first.repairs : 0,
+    displaced: first && last ? last.displaced - first.displaced : 0,
+    stillOverdue: before && last ? Math.min(before.overdue, last.overdue) : 0,
   };
 }

@@ -6,6 +6,8 @@ import type {
   ErrorGroup,
   Explanation,
   Filter,
+  Forecast,
+  ForecastQuery,
   ListAllRunsQuery,
   ListRunsQuery,
   ListTasksQuery,
@@ -15,7 +17,9 @@ import type {
   Reschedule,
   Run,
   RunList,
+  Series,
   Stats,
+  StatsSeriesQuery,
   Task,
   TaskList,
   TaskPatch,
@@ -290,9 +294,22 @@ export class SchedulerClient {
     return new EventStream(this.#requests, query, options);
   }
 
+  /**
+   * Counts the runs that come due in each part of a time ahead: of the next day in 24 parts, unless the query says
+   * otherwise. If `countedUntil` is less than `to`, the counts from there on are too low: ask for a shorter time.
+   */
+  async forecast(query: ForecastQuery = {}, options: CallOptions = {}): Promise<Forecast> {
+    return this.#body({ method: "GET", path: "/v1/forecast", query, options });
+  }
+
   /** Returns counts, lateness and billed operations, in total and for each shard. */
   async stats(options: CallOptions = {}): Promise<Stats> {
     return this.#body({ method: "GET", path: "/v1/stats", options });
+  }
+
+  /** Returns what happened in each minute of the last two hours, or in each hour of the last seven days. */
+  async statsSeries(query: StatsSeriesQuery = {}, options: CallOptions = {}): Promise<Series> {
+    return this.#body({ method: "GET", path: "/v1/stats/series", query, options });
   }
 
   async #body<Body>(request: ApiRequest): Promise<Body> {

@@ -561,6 +561,42 @@ export interface Flight {
   time: number;
 }
 
+/** How many runs come due in each part of the time ahead. */
+export interface Forecast {
+  /** The length of a bucket, milliseconds. The last one may be shorter. */
+  bucketMillis: number;
+  /** In order, without a gap. */
+  buckets: ForecastBucket[];
+  /**
+   * Every run that is due before this time is counted, milliseconds since 1970. It is `to`, or
+   * the beginning of a bucket if the shards stopped at the bound of their work: the counts of
+   * the buckets from there on are then too low.
+   */
+  countedUntil: number;
+  /** Where the first bucket begins, milliseconds since 1970. */
+  from: number;
+  /**
+   * How many shards could not answer, because they still run an earlier version. Their runs are
+   * missing in every bucket, and `countedUntil` is `from`. Absent if there is none.
+   */
+  missingShards?: number | undefined;
+  /** Where the last bucket ends, milliseconds since 1970: what is due then is not counted. */
+  to: number;
+}
+
+/** How many runs come due in a part of the time. */
+export interface ForecastBucket {
+  /** When it begins, milliseconds since 1970. */
+  at: number;
+  /**
+   * What waits with a due time of its own: one-shot tasks, further attempts, and runs that wait
+   * for a limit or a destination.
+   */
+  oneShot: number;
+  /** Runs of recurring tasks. */
+  recurring: number;
+}
+
 /** A Rust function that was registered under this name when the Worker was built. */
 export interface HandlerCallback {
   /** The registered name. */
@@ -596,6 +632,17 @@ export interface Key {
 /** Keys, in order of their ids. */
 export interface KeyList {
   keys: Key[];
+}
+
+/**
+ * Percentiles in milliseconds, estimated from buckets of which each ends at most half above its
+ * beginning.
+ */
+export interface Lateness {
+  /** Half of what fired was not later. */
+  p50: number;
+  /** 99 of 100 that fired were not later. */
+  p99: number;
 }
 
 /** A limit on the runs of the tasks that name its key; at least one of the two. */
@@ -2216,6 +2263,55 @@ export type Selection = {
   ids?: null | undefined;
 };
 
+/** What happened in each minute of the last two hours, or in each hour of the last seven days. */
+export interface Series {
+  /** The length of a bucket, milliseconds. */
+  bucketMillis: number;
+  /** In order, without a gap. */
+  buckets: SeriesBucket[];
+  /** When the first bucket begins, milliseconds since 1970. */
+  from: number;
+  /**
+   * How many shards could not answer, because they still run an earlier version. Their counts
+   * are missing in every bucket. Absent if there is none.
+   */
+  missingShards?: number | undefined;
+  /**
+   * Present if a shard kept no series before this time, milliseconds since 1970: the counts of
+   * earlier buckets are too low.
+   */
+  since?: number | undefined;
+  /** When this was answered, milliseconds since 1970. The last bucket goes on. */
+  to: number;
+}
+
+/** What happened in a minute or in an hour. */
+export interface SeriesBucket {
+  /** When it begins, milliseconds since 1970. */
+  at: number;
+  /**
+   * The most runs that were overdue by more than a second at one time, as each shard saw it;
+   * those that waited for their limits included.
+   */
+  backlog: number;
+  /** Tasks taken in. */
+  created: number;
+  /** Attempts at runs that failed. */
+  failed: number;
+  /** Attempts that were dispatched, at runs and at follow-ups. A redelivery does not count. */
+  fired: number;
+  /** Runs that your own queue has taken. What its consumer did with them is not known. */
+  handedOver: number;
+  /** From the due times of what fired to its firing. Absent if nothing fired. */
+  latenessMillis?: Lateness | undefined;
+  /** Queue operations. */
+  queueOperations: number;
+  /** Rows written, one for each alarm included. */
+  rowsWritten: number;
+  /** Runs that succeeded. Follow-ups, and what went to your own queue, do not count. */
+  succeeded: number;
+}
+
 /** A call of another Worker through a service binding. */
 export interface ServiceFunctionCallback {
   /** The name of the binding: one of the deployment's `SERVICE_BINDINGS`. */
@@ -2870,6 +2966,34 @@ export interface ListDeadLettersQuery {
   limit?: number | undefined;
   /** The cursor from the answer before, unchanged. */
   cursor?: string | undefined;
+}
+
+/** Parameters of a forecast: a time, and into how many parts to divide it. */
+export interface ForecastQuery {
+  /**
+   * Count what is due at this time or later. Default: now.
+   * @example 2030-12-24T00:00:00Z
+   */
+  from?: Time | undefined;
+  /**
+   * Count what is due before this time: at most 366 days after `from`. Default: a day after `from`.
+   * @example 2030-12-25T00:00:00Z
+   */
+  to?: Time | undefined;
+  /**
+   * How many parts to divide this time into. There are fewer if whole milliseconds do not come out even.
+   * @example 48
+   */
+  buckets?: number | undefined;
+}
+
+/** Parameters of statistics over time. */
+export interface StatsSeriesQuery {
+  /**
+   * The length of a bucket: 120 of a minute, or 168 of an hour.
+   * @example hour
+   */
+  by?: "minute" | "hour" | undefined;
 }
 
 /** Parameters of a stream of events. An event must meet all of them. */

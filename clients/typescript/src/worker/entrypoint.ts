@@ -15,6 +15,7 @@ import type {
   ErrorGroup,
   Explanation,
   Filter,
+  Forecast,
   Key,
   ListRunsQuery,
   MadeKey,
@@ -25,6 +26,7 @@ import type {
   ReplayInput,
   Reschedule,
   Run,
+  Series,
   ShownLimit,
   Stats,
   Task,
@@ -162,9 +164,19 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
     return response.body;
   }
 
+  /** Counts the runs that come due in each part of a time ahead. */
+  async forecast(...args: Arguments<SchedulerClient["forecast"]>): Promise<OverRpc<Forecast>> {
+    return plain(await this.#client.forecast(...args));
+  }
+
   /** Returns counts, lateness and billed operations. */
   async stats(...args: Arguments<SchedulerClient["stats"]>): Promise<OverRpc<Stats>> {
     return plain(await this.#client.stats(...args));
+  }
+
+  /** Returns what happened in each minute of the last two hours, or in each hour of the last seven days. */
+  async statsSeries(...args: Arguments<SchedulerClient["statsSeries"]>): Promise<OverRpc<Series>> {
+    return plain(await this.#client.statsSeries(...args));
   }
 
   /** What failed for good. */

@@ -97,7 +97,14 @@ export async function scenario(client: SchedulerClient, prefix: string, { good, 
   const preview = await client.preview({ cron: "0 9 * * *", timezone: "Europe/Berlin", from: new Date(far), count: 2 });
   equal(preview.runs.length, 2, "previewed runs");
   await fails("/problems/invalid", client.preview({ cron: "0 9 *" }));
+  const forecast = await client.forecast({ from: new Date(far), to: far + 3_600_000, buckets: 6 });
+  equal(forecast.buckets.length, 6, "buckets of the forecast");
+  equal(forecast.countedUntil, far + 3_600_000, "until when the forecast is complete");
   equal((await client.stats()).created >= 50, true, "stats");
+  const { buckets } = await client.statsSeries();
+  equal(buckets.length, 120, "minutes");
+  equal(buckets.reduce((sum, { created }) => sum + created, 0) >= 50, true, "created within two hours");
+  equal((await client.statsSeries({ by: "hour" })).buckets.length, 168, "hours");
 
   // What has an id of its own.
   const name = prefix.toLowerCase();

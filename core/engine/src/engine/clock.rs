@@ -11,6 +11,7 @@
 //! - **Bounded waits** (for a report, after a refused send, between firings, for a limiter's
 //!   answer) begin now at the latest.
 //! - **Tokens** of a rate that were requested before are discarded.
+//! - **Points of the series** that are in the future join the present one (see `series.rs`).
 //!
 //! A time that was computed while the clock was ahead (the back-off of a further attempt, the due
 //! time that `run` sets) stays as it is. The engine does not notice a step back that is shorter
@@ -31,6 +32,7 @@ impl Engine {
             self.begin_waits_by(now);
         }
         self.seen = now;
+        self.note_series(now);
         let mut effects = Effects::default();
         let mut orders: Vec<u8> = std::iter::once(0).chain(self.lanes.numbers()).collect();
         orders.retain(|lane| self.watermark_of(*lane).due > now);

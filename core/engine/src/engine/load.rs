@@ -17,6 +17,7 @@ use crate::new_schedule::read_schedule;
 use crate::outbox::InFlight;
 use crate::replan::ToReplan;
 use crate::searches::Searches;
+use crate::series::Series;
 use crate::snapshot::{Snapshot, StoredEnvelope, StoredPage, StoredSchedule};
 use crate::state::State;
 use crate::tasks::Tasks;
@@ -24,6 +25,7 @@ use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Directory;
 use scheduler_model::numbers::{PageNumber, ScheduleNumber};
+use scheduler_model::series::Counts;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
 impl Engine {
@@ -40,6 +42,8 @@ impl Engine {
                 .map_err(|problem| EngineError::Corrupt(format!("state: {problem}")))?,
             None => State::default(),
         };
+        let totals = Counts::of(&state.counters, &state.meter, &state.lateness);
+        let series = Series::load(snapshot.state.as_deref().unwrap_or_default(), &totals);
         // The new incarnation is stored before the first request to a limiter.
         state.incarnation = state.incarnation.saturating_add(1);
         let mut in_flight = BTreeMap::new();
@@ -66,6 +70,7 @@ impl Engine {
             in_flight: HashMap::new(),
             dispatched: 0,
             state,
+            series,
             newest_is_cleared: false,
             unsaved: false,
             last_fired_at: None,

@@ -23,6 +23,7 @@ mod fire;
 mod flights;
 mod follow_up;
 mod found;
+mod forecast;
 mod go_on;
 mod history;
 mod lanes;
@@ -44,6 +45,7 @@ mod query;
 mod remains;
 mod search;
 mod sending;
+mod series;
 mod stopped;
 mod walk;
 
@@ -61,6 +63,7 @@ use crate::lanes::Lanes;
 use crate::outbox::InFlight;
 use crate::replan::ToReplan;
 use crate::searches::Searches;
+use crate::series::Series;
 use crate::state::State;
 use crate::tasks::Tasks;
 use scheduler_calendar::time::UnixMillis;
@@ -94,6 +97,7 @@ pub struct Engine {
     /// The number of tasks in envelopes for the dispatchers.
     dispatched: usize,
     state: State,
+    series: Series,
     /// Whether the envelope of the newest row of the outbox is done. Its row stays, because it
     /// holds the state.
     newest_is_cleared: bool,
@@ -207,6 +211,7 @@ impl Engine {
         self.unsaved = false;
         self.state.lanes = self.lanes.store();
         self.state.circuits = self.circuits.stored();
+        self.state.series = self.series.text(&self.totals());
         match self.state.encode() {
             Ok(state) => state,
             Err(_) => {
@@ -276,6 +281,7 @@ impl Engine {
             + self.log.memory_bytes()
             + self.events.memory_bytes()
             + self.searches.memory_bytes()
+            + self.series.memory_bytes()
     }
 
     /// Returns the statistics of the shard.

@@ -4,6 +4,7 @@
 use super::Engine;
 use crate::budget::PURGED_KEYS;
 use crate::effects::{Effects, Write};
+use crate::series::Series;
 use crate::state::State;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::{PurgeReply, PurgeRequest};
@@ -42,6 +43,7 @@ impl Engine {
                 incarnation: self.state.incarnation,
                 ..State::default()
             };
+            self.series = Series::default();
             effects.writes.append(&mut self.save().writes);
         }
         (PurgeReply { tasks, done: self.remembered.is_empty() }, effects)

@@ -6,6 +6,7 @@ pub(crate) use firings::firing;
 
 use crate::dead_letters::are_in_order;
 use crate::follow_ups::Stage;
+use crate::forecast::forecast_agrees;
 use crate::model::{Firing, Model, Schedule, What, firing_of, status_of};
 use crate::storage::{Storage, Waiting};
 use scheduler_calendar::time::UnixMillis;
@@ -140,6 +141,8 @@ pub(crate) fn engine_agrees(
     for (item, waiting) in items.iter().zip(waiting) {
         item_agrees(item, waiting);
     }
+
+    forecast_agrees(engine, storage, waiting, now);
 
     let stats = engine.stats(now);
     let count = |what: &[What]| {

@@ -16,6 +16,7 @@ use crate::operations::{Answer, Request};
 use crate::questions::Questions;
 use crate::random::Random;
 use crate::room::Room;
+use crate::series::Ledger;
 use crate::storage::Storage;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Config, Effects, Engine, EngineError, Outgoing, Write};
@@ -116,6 +117,8 @@ pub(crate) struct World {
     pub(crate) model: Model,
     pub(crate) limits: Limits,
     pub(crate) questions: Questions,
+    /// The second count of each shard.
+    pub(crate) ledgers: Vec<Ledger>,
     /// The time from which the newest rates hold.
     pub(crate) rate_from: UnixMillis,
     /// By time, then in the order of planning.
@@ -158,6 +161,7 @@ impl World {
         traced: bool,
     ) -> Self {
         let offsets = vec![0; names.len() + 1];
+        let ledgers = names.iter().map(|_| Ledger::default()).collect();
         let shard = |name| Shard {
             name,
             storage: Storage::default(),
@@ -175,6 +179,7 @@ impl World {
             model: Model::with(Room::of(config)),
             limits: Limits::default(),
             questions: Questions::default(),
+            ledgers,
             rate_from: now,
             events: BTreeMap::new(),
             agenda: BinaryHeap::new(),
@@ -364,6 +369,7 @@ impl World {
         committed(self, &reply, &effects);
         self.model.follow_ended(at, now.get(), self.config.history);
         self.oldest_give_way(at, &effects);
+        self.count_in_ledger(at, &effects);
         if stores_state(&effects) {
             self.model.circuits.store(at);
         }
@@ -435,6 +441,7 @@ impl World {
             let wanted = engine.next_wakeup();
             self.refused_goes_out(at, wanted);
         }
+        self.series_agree(at);
         storage_agrees(&self.model, at, &waiting);
         history_agrees(
             self.model.history.get(&at).map_or(&[], Vec::as_slice),
@@ -459,6 +466,7 @@ impl World {
         self.shards[at].engine = None;
         self.shards[at].incarnation += 1;
         self.model.circuits.restart(at);
+        self.ledgers[at].restart();
         // The shard forgets what it has not stored about its sends.
         for ((_, seq), flight) in self.model.in_flight.range_mut((at, 0)..(at + 1, 0)) {
             let Some(row) = self.shards[at].storage.outbox.get(seq) else { continue };

@@ -9,10 +9,12 @@ mod change;
 mod dead_letters;
 mod events;
 mod filter;
+mod forecast;
 mod history;
 pub mod limiter;
 mod list;
 mod report;
+mod series;
 mod stats;
 
 pub use append::{Append, AppendError, AppendReply, Expected, GoOnReply, Terms};
@@ -24,12 +26,14 @@ pub use change::{
 pub use dead_letters::{ChangedLetter, DeadLettersReply, DeadLettersRequest, LetterOutcome};
 pub use events::{EventKind, EventsReply, EventsRequest, FeedPosition, SeenEvent};
 pub use filter::{CallbackType, Filter, Kind, LastOutcome};
+pub use forecast::ForecastReply;
 pub use history::{
     ErrorGroup, GroupsReply, Looked, RunFilter, RunItem, RunPosition, RunsReply, RunsRequest,
     TaskRun,
 };
 pub use list::{GetRequest, ListItem, ListReply, ListRequest, Status};
 pub use report::{Detail, Done, Failure, MAX_ERROR_CHARS, MAX_EXCERPT_BYTES, Report};
+pub use series::{SeriesReply, SeriesRequest};
 pub use stats::{
     CircuitState, CircuitStats, Counters, PurgeReply, PurgeRequest, ShardStats, WatchReply,
 };
@@ -97,6 +101,10 @@ pub mod paths {
     pub const REPORT: &str = "/report";
     /// No body; answer [`super::ShardStats`].
     pub const STATS: &str = "/stats";
+    /// Body [`super::SeriesRequest`]; answer [`super::SeriesReply`].
+    pub const SERIES: &str = "/series";
+    /// Body [`crate::forecast::Buckets`]; answer [`super::ForecastReply`].
+    pub const FORECAST: &str = "/forecast";
     /// Body [`super::PurgeRequest`], or none from a coordinator of an earlier version; answer
     /// [`super::PurgeReply`].
     pub const PURGE: &str = "/purge";

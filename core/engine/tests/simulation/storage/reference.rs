@@ -164,6 +164,19 @@ impl Storage {
         }
     }
 
+    /// Returns when the runs of recurring tasks are due that wait and are due before `until`.
+    pub(crate) fn runs_before(&self, until: UnixMillis) -> Vec<UnixMillis> {
+        let mut runs = Vec::new();
+        for (number, definition) in &self.definitions {
+            let mut next = self.next_occurrence(*number);
+            while let Some(run) = next.filter(|run| run.due < until) {
+                runs.push(run.due);
+                next = definition.schedule.following(run.time);
+            }
+        }
+        runs
+    }
+
     /// Returns the watermark of the main order after these writes.
     pub(crate) fn watermark_after(&self, writes: &[Write]) -> Position {
         let state = writes.iter().rev().find_map(|write| match write {

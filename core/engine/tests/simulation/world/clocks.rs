@@ -71,6 +71,7 @@ impl World {
     /// Passes the time to an engine, as its shell does before each input.
     /// `turning-back-changes-nothing`: what waits, and its place, are the same before and after.
     pub(super) fn observe(&mut self, at: usize) {
+        self.ledger_observes(at);
         let now = self.now;
         let shard = &mut self.shards[at];
         let Some(engine) = shard.engine.as_mut() else { return };
@@ -103,6 +104,7 @@ impl World {
         if stores_state(&effects) {
             self.model.circuits.store(at);
         }
+        self.store_ledger(at, &effects);
         self.turned_back += 1;
         self.trace(|| format!("{at}: turned back, {} writes", effects.writes.len()));
     }

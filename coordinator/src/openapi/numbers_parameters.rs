@@ -1,0 +1,33 @@
+//! The queries for numbers. Each parameter has an example, which the end-to-end tests send.
+
+use super::schemas;
+use scheduler_model::bounds::{DEFAULT_FORECAST_BUCKETS, MAX_FORECAST_BUCKETS};
+use serde_json::{Value, json};
+
+/// Returns the parameters of a forecast.
+pub(super) fn forecast_parameters() -> Value {
+    json!([
+        {
+            "name": "from", "in": "query", "schema": schemas::query_time(), "example": "2030-12-24T00:00:00Z",
+            "description": "Count what is due at this time or later. Default: now."
+        },
+        {
+            "name": "to", "in": "query", "schema": schemas::query_time(), "example": "2030-12-25T00:00:00Z",
+            "description": "Count what is due before this time: at most 366 days after `from`. Default: a day after `from`."
+        },
+        {
+            "name": "buckets", "in": "query", "example": 48,
+            "description": "How many parts to divide this time into. There are fewer if whole milliseconds do not come out even.",
+            "schema": { "type": "integer", "minimum": 1, "maximum": MAX_FORECAST_BUCKETS, "default": DEFAULT_FORECAST_BUCKETS }
+        },
+    ])
+}
+
+/// Returns the parameters of series.
+pub(super) fn series_parameters() -> Value {
+    json!([{
+        "name": "by", "in": "query", "example": "hour",
+        "description": "The length of a bucket: 120 of a minute, or 168 of an hour.",
+        "schema": { "type": "string", "enum": ["minute", "hour"], "default": "minute" }
+    }])
+}

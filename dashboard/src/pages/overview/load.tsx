@@ -1,0 +1,78 @@
+// What comes due in the hour, day or week ahead, as the API forecasts it.
+
+import { useState } from "preact/hooks";
+import { readForecast } from "../../api/stats";
+import type { Forecast } from "../../api/types";
+import { ErrorNote, Link, Segments, Time } from "../../components/basics";
+import { Chart } from "../../components/chart";
+import { count, whole } from "../../lib/numbers";
+import { sumOf } from "../../lib/series";
+import { HERE } from "../../lib/time";
+import { ASKS_ALL, usePoll } from "../../state/live";
+import { namespace } from "../../state/session";
+
+const HORIZONS = {
+  hour: { name: "Hour", lengthMs: 3_600_000, buckets: 60 },
+  day: { name: "Day", lengthMs: 86_400_000, buckets: 48 },
+  week: { name: "Week", lengthMs: 604_800_000, buckets: 56 },
+} as const;
+type Horizon = keyof typeof HORIZONS;
+
+const EVERY_MS = 60_000;
+
+/** Counts the runs that come due in each part of the time ahead. */
+async function readLoad(horizon: Horizon, signal: AbortSignal): Promise<Forecast> {
+  const { lengthMs, buckets } = HORIZONS[horizon];
+  const width = lengthMs / buckets;
+  const from = Math.floor(Date.now() / width) * width;
+  return readForecast({ from, to: from + lengthMs, buckets }, signal);
+}
+
+export function LoadToCome() {
+  const [horizon, setHorizon] = useState<Horizon>("day");
+  const { value, error } = usePoll((signal) => readLoad(horizon, signal), [horizon, namespace.value], { everyMs: EVERY_MS, ...ASKS_ALL });
+  return (
+    <section class="panel" aria-labelledby="load">
+      <div class="panel-head">
+        <h2 id="load">Load to come ({HERE})</h2>
+        <Segments label="How far ahead" value={horizon} options={(Object.keys(HORIZONS) as Horizon[]).map((name) => [name, HORIZONS[name].name] as const)} onChange={setHorizon} />
+      </div>
+      {error && <ErrorNote error={error} />}
+      {value && <Load key={horizon} horizon={horizon} forecast={value} />}
+    </section>
+  );
+}
+
+function Load({ horizon, forecast }: { horizon: Horizon; forecast: Forecast }) {
+  const { buckets, countedUntil, to, missingShards } = forecast;
+  const [once, recurring] = [sumOf(buckets, "oneShot"), sumOf(buckets, "recurring")];
+  const least = countedUntil < to ? "at least " : "";
+  return (
+    <>
+      <Chart
+        label={`Runs that come due in the next ${horizon}: ${least}${whole(once + recurring)}`}
+        times={buckets.map(({ at }) => at)}
+        // The second is drawn over the first, so what is seen of the first is what it has more.
+        series={[
+          { label: "runs of recurring tasks", color: "--accent", values: buckets.map((bucket) => bucket.oneShot + bucket.recurring) },
+          { label: "tasks that fire once", color: "--good", values: buckets.map((bucket) => bucket.oneShot) },
+        ]}
+        isBars
+      />
+      <p class="muted small">
+        {count(once, "task")} that {once === 1 ? "fires" : "fire"} once, and {least}
+        {count(recurring, "run")} of recurring tasks: see the <Link to="/agenda">agenda</Link>.
+        {missingShards !== undefined ? (
+          <> {count(missingShards, "shard")} of an earlier version did not answer, and {missingShards === 1 ? "is" : "are"} not counted.</>
+        ) : (
+          countedUntil < to && (
+            <>
+              {" "}
+              Counted up to <Time at={countedUntil} />: from there on there are more.
+            </>
+          )
+        )}
+      </p>
+    </>
+  );
+}
