@@ -101,6 +101,16 @@ impl Answer {
         &self.body
     }
 
+    /// Returns the body that it would be sent with.
+    pub(crate) fn into_body(self) -> Vec<u8> {
+        self.body
+    }
+
+    /// Says that a message was taken in, and nothing more.
+    pub(crate) fn accepted() -> Self {
+        Self::json(202, Vec::new())
+    }
+
     /// Text that is written as it comes, and kept by no cache.
     pub(crate) fn stream(
         content_type: &'static str,
@@ -154,7 +164,7 @@ impl Answer {
 
     pub(crate) fn into_response(self) -> Result<Response> {
         let mut builder = ResponseBuilder::new().with_status(self.status);
-        if self.status != 304 {
+        if !matches!(self.status, 202 | 304) {
             builder = builder.with_header("content-type", self.content_type)?;
         }
         if let Some(allow) = &self.allow {

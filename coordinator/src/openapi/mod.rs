@@ -23,6 +23,8 @@ mod form_tests;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
+pub(crate) mod mcp_answers;
+#[cfg(test)]
 pub(crate) mod operation;
 #[cfg(test)]
 mod parameters;
@@ -31,7 +33,7 @@ mod problems;
 #[cfg(test)]
 mod runs_parameters;
 #[cfg(test)]
-mod schemas;
+pub(crate) mod schemas;
 #[cfg(test)]
 mod shapes_tests;
 #[cfg(test)]

@@ -86,7 +86,7 @@ pub(super) fn events_parameters(generator: &mut SchemaGenerator) -> Value {
 /// Says what the derives say in words that every tool understands, all the way down:
 /// - what may be left out is left out rather than null;
 /// - a choice between documented constants is an `enum`, its documentation a list.
-pub(super) fn simplify(value: &mut Value) {
+pub(crate) fn simplify(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(simplify),
         Value::Object(object) => {

@@ -100,7 +100,7 @@ mod tests {
                 route.path
             );
         }
-        assert_eq!(seen.len(), 45);
+        assert_eq!(seen.len(), 46);
     }
 
     /// A request that finds no route needs the scope that a route of its kind would, so an answer
@@ -146,6 +146,8 @@ mod tests {
             ("/v1/dead-letters/replay", Some("GET, HEAD, POST, DELETE")),
             ("/v1/events/", Some("GET, HEAD")),
             ("/v1/preview", Some("POST")),
+            ("/mcp", Some("POST")),
+            ("/mcp/", Some("POST")),
             ("/v1/tasks/%FF", None),
             // No name is empty.
             ("/v1/tasks//", None),
@@ -235,6 +237,7 @@ mod tests {
             (Method::Post, "/v1/dead-letters/a/replay", MAX_TASK_BODY_BYTES),
             (Method::Post, "/v1/dead-letters/replay", MAX_BULK_BODY_BYTES),
             (Method::Post, "/v1/preview", MAX_TASK_BODY_BYTES),
+            (Method::Post, "/mcp", MAX_TASK_BODY_BYTES),
             (Method::Post, "/v1/keys", MAX_SMALL_BODY_BYTES),
         ] {
             assert_eq!(

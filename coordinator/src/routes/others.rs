@@ -1,11 +1,13 @@
 //! The routes of everything but tasks.
 
 use crate::conditions::{Conditions, Repeats};
-use crate::handlers::{events, keys, namespaces, open, preview, rate_limits, runs, stats};
+use crate::handlers::{events, keys, mcp, namespaces, open, preview, rate_limits, runs, stats};
 #[cfg(test)]
 use crate::openapi::answers::{
     AllRuns, Deleted, Health, KeyList, LimitList, MadeKey, Namespace, NamespaceList, Stats,
 };
+#[cfg(test)]
+use crate::openapi::mcp_answers::{McpAnswer, McpError};
 #[cfg(test)]
 use crate::openapi::operation::{Body, Operation, any_object, text};
 #[cfg(test)]
@@ -46,6 +48,32 @@ pub(super) static ROUTES: &[Route] = &[
             ..Operation::USUAL
         },
         ..Route::new(Method::Get, "/v1/runs", Scope::Read, |call, _| Box::pin(runs::runs(call)))
+    },
+    Route {
+        body_limit: MAX_TASK_BODY_BYTES,
+        #[cfg(test)]
+        operation: Operation {
+            id: "mcp",
+            summary: "Call tools for language models",
+            description: "Takes a message of the Model Context Protocol, revision 2026-07-28 or 2025-11-25, over Streamable HTTP. A client of that protocol sends these messages. A key sees the tools that its scopes allow.",
+            body: Some(Body::Mcp),
+            answers: &[
+                (200, "The answer to a request.", SchemaGenerator::subschema_for::<McpAnswer>),
+                (202, "A notification was taken in.", any_object),
+                (
+                    400,
+                    "The body is no message, or the headers do not say what it says.",
+                    SchemaGenerator::subschema_for::<McpError>,
+                ),
+                (
+                    404,
+                    "The revision 2026-07-28 or this server has no such method.",
+                    SchemaGenerator::subschema_for::<McpError>,
+                ),
+            ],
+            ..Operation::USUAL
+        },
+        ..Route::of_namespace(Method::Post, "/mcp", |call, _| Box::pin(mcp::post(call)))
     },
     Route {
         #[cfg(test)]

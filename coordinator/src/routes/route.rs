@@ -24,6 +24,8 @@ pub(crate) enum Access {
     Open(fn(&str) -> Result<Answer, Problem>),
     /// Every key.
     Key(Handler),
+    /// Every key that is for the namespace. What the handler does needs scopes of its own.
+    Namespace(Handler),
     /// A key with the scope.
     Scope(Scope, Handler),
 }
@@ -73,6 +75,18 @@ impl Route {
     /// Makes a route that every key may read.
     pub(super) const fn of_any_key(path: &'static str, handler: Handler) -> Self {
         Self { access: Access::Key(handler), ..Self::new(Method::Get, path, Scope::Read, handler) }
+    }
+
+    /// Makes a route whose requests need scopes by what they ask for.
+    pub(super) const fn of_namespace(
+        method: Method,
+        path: &'static str,
+        handler: Handler,
+    ) -> Self {
+        Self {
+            access: Access::Namespace(handler),
+            ..Self::new(method, path, Scope::Write, handler)
+        }
     }
 
     /// Makes a route that everybody may read.
