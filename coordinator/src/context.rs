@@ -217,11 +217,7 @@ impl Call<'_> {
     }
 
     /// Returns the call of another request for the same caller.
-    pub(crate) fn nested(
-        &self,
-        request: Request,
-        body_limit: usize,
-    ) -> Result<Call<'_>, Problem> {
+    pub(crate) fn nested(&self, request: Request, body_limit: usize) -> Result<Call<'_>, Problem> {
         Ok(Call {
             request,
             env: self.env,

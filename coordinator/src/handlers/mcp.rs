@@ -2,7 +2,9 @@
 
 use crate::auth::token_of;
 use crate::context::Call;
-use crate::mcp::{Asked, Headers, Posted, Refusal, Request, Seal, Server, ToolCall, is_foreign, read};
+use crate::mcp::{
+    Asked, Headers, Posted, Refusal, Request, Seal, Server, ToolCall, is_foreign, read,
+};
 use crate::problem::Problem;
 use crate::response::Answer;
 use crate::tools::{self, INSTRUCTIONS, Job};

@@ -339,12 +339,16 @@ mod tests {
         let list = message("tools/list", "{}");
         assert_eq!(refused(&headers("1900-01-01", "-", "-"), &list), (400, -32_022));
         // A header of the newest revision alone is not enough.
-        for params in ["{}", r#"{"_meta":{}}"#, r#"{"_meta":{"io.modelcontextprotocol/clientCapabilities":{}}}"#]
-        {
+        for params in [
+            "{}",
+            r#"{"_meta":{}}"#,
+            r#"{"_meta":{"io.modelcontextprotocol/clientCapabilities":{}}}"#,
+        ] {
             let body = message("tools/list", params);
             assert_eq!(refused(&headers("2026-07-28", "tools/list", "-"), &body), (400, -32_602));
         }
-        let no_capabilities = r#"{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}"#;
+        let no_capabilities =
+            r#"{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}"#;
         let body = message("tools/list", no_capabilities);
         assert_eq!(refused(&headers("2026-07-28", "tools/list", "-"), &body), (400, -32_602));
     }
@@ -380,7 +384,8 @@ mod tests {
     #[test]
     fn only_a_client_that_says_so_is_asked() {
         let can_ask = |capabilities: &str| {
-            let meta = META.replace(r#"Capabilities":{}"#, &format!(r#"Capabilities":{capabilities}"#));
+            let meta =
+                META.replace(r#"Capabilities":{}"#, &format!(r#"Capabilities":{capabilities}"#));
             let body = message("tools/call", &format!("{{{meta},\"name\":\"a\"}}"));
             match read(&headers("2026-07-28", "tools/call", "a"), &body).unwrap() {
                 Posted::Request(Request { asked: Asked::Call(call), .. }) => call.can_ask,

@@ -274,7 +274,10 @@ mod tests {
         assert_eq!(found["id"], "a");
         let result = &found["result"];
         assert_eq!(result["supportedVersions"], json!(SUPPORTED));
-        assert_eq!((&result["resultType"], &result["cacheScope"]), (&"complete".into(), &"private".into()));
+        assert_eq!(
+            (&result["resultType"], &result["cacheScope"]),
+            (&"complete".into(), &"private".into())
+        );
         assert_eq!(result["_meta"]["io.modelcontextprotocol/serverInfo"]["version"], "1");
         let begun = json_of(SERVER.initialized("1", "2025-06-18"));
         let expected = json!({
@@ -315,7 +318,8 @@ mod tests {
         let answer: Value = serde_json::from_str(&answer).unwrap();
         assert_eq!(answer["result"]["content"][0]["text"], r#"{"n":1.50,"s":"\""}"#);
         assert_eq!(answer["result"].get("resultType"), None);
-        let failed = json_of(SERVER.called("1", Revision::Stateless, &Outcome::Failed("no".into())));
+        let failed =
+            json_of(SERVER.called("1", Revision::Stateless, &Outcome::Failed("no".into())));
         assert_eq!(failed["result"]["isError"], true);
         assert_eq!(failed["result"]["resultType"], "complete");
         let question = Question {

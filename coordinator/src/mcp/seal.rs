@@ -51,12 +51,7 @@ impl Seal {
     ///
     /// # Errors
     /// If it was not, or too long ago.
-    pub(crate) fn open(
-        &self,
-        sealed: &str,
-        purpose: &str,
-        now: UnixMillis,
-    ) -> Result<u64, Broken> {
+    pub(crate) fn open(&self, sealed: &str, purpose: &str, now: UnixMillis) -> Result<u64, Broken> {
         let (plain, proof) = sealed.rsplit_once('.').ok_or(Broken::Forged)?;
         let proof = BASE64.decode(proof).map_err(|_| Broken::Forged)?;
         let expected = self.proof(plain, purpose).ok_or(Broken::Forged)?;

@@ -61,7 +61,10 @@ pub(super) fn joined(one: &str, other: &str) -> String {
         inner.unwrap_or_default().trim_ascii().to_owned()
     };
     let parts = [inner(one), inner(other)];
-    format!("{{{}}}", parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(","))
+    format!(
+        "{{{}}}",
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(",")
+    )
 }
 
 /// How a call of a tool ends.

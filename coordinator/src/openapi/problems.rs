@@ -64,8 +64,10 @@ pub(super) fn add_refusals(
         if let Some(answer) = answers.get_mut(&status.to_string()) {
             let mut refusal = refusal(&problems, generator);
             let description = answer["description"].as_str().unwrap_or_default();
-            let either =
-                format!("{description} Or: {}.", refusal["description"].as_str().unwrap_or_default());
+            let either = format!(
+                "{description} Or: {}.",
+                refusal["description"].as_str().unwrap_or_default()
+            );
             answer["description"] = either.into();
             for (media_type, content) in
                 refusal["content"].as_object_mut().into_iter().flat_map(std::mem::take)

@@ -78,11 +78,7 @@ impl Route {
     }
 
     /// Makes a route whose requests need scopes by what they ask for.
-    pub(super) const fn of_namespace(
-        method: Method,
-        path: &'static str,
-        handler: Handler,
-    ) -> Self {
+    pub(super) const fn of_namespace(method: Method, path: &'static str, handler: Handler) -> Self {
         Self {
             access: Access::Namespace(handler),
             ..Self::new(method, path, Scope::Write, handler)

@@ -84,8 +84,7 @@ pub(super) fn of(job: &Job<'_>, selected: &Selected<'_>) -> Result<Agreement, Fa
         );
     }
     let Some(state) = job.asked.state() else { return Ok(Agreement::None) };
-    let number =
-        job.seal.open(state, &purpose, job.call.now).map_err(|_| Failure::Forged)?;
+    let number = job.seal.open(state, &purpose, job.call.now).map_err(|_| Failure::Forged)?;
     Ok(match job.asked.answer(CONFIRM)? {
         Some(answer) if answer.action == Action::Accept && answer.is_ticked(CONFIRM) => {
             Agreement::Up(number)

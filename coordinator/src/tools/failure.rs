@@ -103,7 +103,9 @@ fn next(kind: ProblemType) -> &'static str {
         ProblemType::TooManyRuns => {
             "wait until some runs have fired. explain_task says what they wait for."
         }
-        ProblemType::KeyReused => "use another idempotencyKey, because this one named other arguments.",
+        ProblemType::KeyReused => {
+            "use another idempotencyKey, because this one named other arguments."
+        }
         ProblemType::Forbidden | ProblemType::Unauthorized | ProblemType::NoNamespace => {
             "tell the user that the API key of this connection does not allow it. Do not try again."
         }
@@ -129,7 +131,10 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let said = text(FieldError::new("limit", "is 0; must be 1 to 50").into());
-        assert_eq!(said, "limit is 0; must be 1 to 50\nNext: correct this argument and call find_tasks again.");
+        assert_eq!(
+            said,
+            "limit is 0; must be 1 to 50\nNext: correct this argument and call find_tasks again."
+        );
         let said = text(Problem::full("the shard is full".to_owned()).into());
         assert!(said.starts_with("Shard full: the shard is full\nNext: "), "{said}");
         assert!(said.ends_with(" Wait 60 s."), "{said}");

@@ -67,10 +67,12 @@ mod tests {
     fn what_needs_attention_is_said_with_what_to_do() {
         assert!(of(&Stats { pending: 5, paused: 1, ..Stats::default() }).healthy);
         let circuit = Circuit { destination: "https://a.example".to_owned(), since: 0, waiting: 2 };
-        let stats = Stats { overdue: 1, dead_letters: 2, circuits: vec![circuit], ..Stats::default() };
+        let stats =
+            Stats { overdue: 1, dead_letters: 2, circuits: vec![circuit], ..Stats::default() };
         let health = of(&stats);
         assert!(!health.healthy);
-        let starts = ["1 task overdue", "https://a.example does not answer since 1970", "2 dead letters"];
+        let starts =
+            ["1 task overdue", "https://a.example does not answer since 1970", "2 dead letters"];
         assert_eq!(health.findings.len(), starts.len());
         for (finding, start) in health.findings.iter().zip(starts) {
             assert!(finding.starts_with(start), "{finding}");

@@ -68,9 +68,7 @@ async fn act(job: &Job<'_>, selected: &Selected<'_>, deed: &Deed) -> Result<Outc
             is_at_least: false,
             examples: ids.iter().take(MAX_EXAMPLES).map(|id| short(id)).collect(),
         },
-        (Chosen::Matching(_), query) => {
-            matching(job, deed, query.unwrap_or_default()).await?
-        }
+        (Chosen::Matching(_), query) => matching(job, deed, query.unwrap_or_default()).await?,
     };
     if count.number > 1 && !agreed.allows(&count) {
         return ask(job, selected, deed, count);

@@ -88,7 +88,11 @@ fn schemas_are_strict_and_stand_alone() {
         each(&schemas, &mut |object| {
             assert!(!object.contains_key("$ref"), "{name}: {object:?}");
             if object.get("properties").is_some_and(Value::is_object) {
-                assert_eq!(object.get("additionalProperties"), Some(&false.into()), "{name}: {object:?}");
+                assert_eq!(
+                    object.get("additionalProperties"),
+                    Some(&false.into()),
+                    "{name}: {object:?}"
+                );
             }
         });
     }

@@ -68,8 +68,7 @@ const WRITE: &[Scope] = &[Scope::Write];
 const BOTH: &[Scope] = &[Scope::Read, Scope::Write];
 
 /// Of a tool that changes something.
-const CHANGE: Effect =
-    Effect { reads: false, destroys: false, repeats: false, reaches_out: true };
+const CHANGE: Effect = Effect { reads: false, destroys: false, repeats: false, reaches_out: true };
 
 static TOOLS: &[Tool] = &[
     Tool {

@@ -20,7 +20,13 @@ pub(super) fn of(text: &str, task: &Task<'_>, now: UnixMillis) -> Vec<NextRun> {
 
 fn at(due: i64) -> NextRun {
     let time = iso(due);
-    NextRun { local: time.clone(), time, timezone: "UTC".to_owned(), fires_at: None, clock_change: None }
+    NextRun {
+        local: time.clone(),
+        time,
+        timezone: "UTC".to_owned(),
+        fires_at: None,
+        clock_change: None,
+    }
 }
 
 /// Returns the runs that the schedule of a task gives.
@@ -65,7 +71,8 @@ mod tests {
         let expected =
             ["2026-11-30T10:00:00+01:00", "2026-12-07T10:00:00+01:00", "2026-12-14T10:00:00+01:00"];
         assert_eq!(times(cron), expected);
-        let counted = cron.replace(r#""id""#, r#""maxRuns":9,"firstRun":1,"finalRun":1796634000000,"id""#);
+        let counted =
+            cron.replace(r#""id""#, r#""maxRuns":9,"firstRun":1,"finalRun":1796634000000,"id""#);
         assert_eq!(times(&counted), expected[..2]);
         let once = r#"{"status":"scheduled","due":1796029200000,"kind":"once","time":1796029200000,"id":"a","callback":{}}"#;
         assert_eq!(times(once), ["2026-11-30T09:00:00+00:00"]);
@@ -76,7 +83,8 @@ mod tests {
     #[test]
     fn what_does_not_fire_by_itself_has_no_runs() {
         for status in ["paused", "dead-lettered", "unscheduled", "cancelled", "running"] {
-            let text = format!(r#"{{"status":"{status}","due":5,"kind":"cron","cron":"0 10 * * *"}}"#);
+            let text =
+                format!(r#"{{"status":"{status}","due":5,"kind":"cron","cron":"0 10 * * *"}}"#);
             assert_eq!(times(&text), Vec::<String>::new(), "{status}");
         }
         let retrying = r#"{"status":"retrying","due":1796029200000,"kind":"cron","time":1796029100000,"cron":"0 10 * * *"}"#;

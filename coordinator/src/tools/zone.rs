@@ -59,7 +59,8 @@ pub(super) fn of(job: &Job<'_>, is_missing: bool) -> Result<Zone, Failure> {
     }
     Ok(Zone::Ask(Outcome::Ask(Question {
         name: TIMEZONE,
-        message: "In which time zone is this meant? The schedule has times as a clock shows them.".to_owned(),
+        message: "In which time zone is this meant? The schedule has times as a clock shows them."
+            .to_owned(),
         schema: json!({
             "type": "object",
             "properties": {

@@ -115,7 +115,8 @@ fn call(text: &str) -> Vec<FieldError> {
 
 /// Reads the arguments of a tool, and makes of them what it sends.
 fn schedule_task(text: &str) -> Vec<FieldError> {
-    let read = ScheduleTask::parse(text).map(|task| (task.lacks_timezone(), task.body(Some("UTC"))));
+    let read =
+        ScheduleTask::parse(text).map(|task| (task.lacks_timezone(), task.body(Some("UTC"))));
     read.err().into_iter().collect()
 }
 

@@ -115,8 +115,7 @@ impl JsonSchema for Message<'_> {
 /// Returns whether JSON text is an id: a string or a whole number that is not too long.
 fn is_id(id: &str) -> bool {
     // JSON writes a whole number as digits, with a sign if it is negative.
-    let is_whole =
-        || id.strip_prefix('-').unwrap_or(id).bytes().all(|byte| byte.is_ascii_digit());
+    let is_whole = || id.strip_prefix('-').unwrap_or(id).bytes().all(|byte| byte.is_ascii_digit());
     id.len() <= MAX_MESSAGE_ID_BYTES && (id.starts_with('"') || is_whole())
 }
 
@@ -126,7 +125,8 @@ mod tests {
 
     #[test]
     fn requests_and_notifications_are_read() {
-        let text = r#" {"jsonrpc":"2.0","id":"a-1","method":"tools/list","params":{"x":1},"more":[]}"#;
+        let text =
+            r#" {"jsonrpc":"2.0","id":"a-1","method":"tools/list","params":{"x":1},"more":[]}"#;
         let message = Message::parse(text).unwrap();
         assert_eq!(message.id, Some(r#""a-1""#));
         assert_eq!((message.method.as_ref(), message.params), ("tools/list", Some(r#"{"x":1}"#)));

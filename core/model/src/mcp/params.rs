@@ -262,9 +262,11 @@ mod tests {
             assert_eq!(call.answer(name).unwrap_err().field, field);
         }
         assert_eq!(CallParams::parse(Some(r#"{"name":"a"}"#)).unwrap().arguments(), "{}");
-        for (text, field) in
-            [(None, "params.name"), (Some("{}"), "params.name"), (Some(r#"{"name":{}}"#), "params.name")]
-        {
+        for (text, field) in [
+            (None, "params.name"),
+            (Some("{}"), "params.name"),
+            (Some(r#"{"name":{}}"#), "params.name"),
+        ] {
             assert_eq!(CallParams::parse(text).unwrap_err().field, field);
         }
         let many: String = (0..9).map(|n| format!("\"{n}\":{{}},")).collect();

@@ -160,9 +160,9 @@ impl<'a> ChangeTask<'a> {
                     ("delayInSeconds", self.delay_in_seconds.map(RawValue::get)),
                     (TIMEZONE, zone.as_deref()),
                 ];
-                let given = members.into_iter().filter_map(|(name, value)| {
-                    Some(format!("\"{name}\":{}", value?))
-                });
+                let given = members
+                    .into_iter()
+                    .filter_map(|(name, value)| Some(format!("\"{name}\":{}", value?)));
                 body = format!("{{{}}}", given.collect::<Vec<_>>().join(","));
             }
             Step::Pause | Step::Resume | Step::RunNow => {}
@@ -198,7 +198,11 @@ mod tests {
             ),
         ] {
             let change = ChangeTask::parse(text).unwrap();
-            assert_eq!((change.path().as_str(), change.body(None).as_str()), (path, body), "{text}");
+            assert_eq!(
+                (change.path().as_str(), change.body(None).as_str()),
+                (path, body),
+                "{text}"
+            );
         }
         let local = r#"{"id":"a","action":"reschedule","time":"2026-12-01T09:00"}"#;
         let change = ChangeTask::parse(local).unwrap();

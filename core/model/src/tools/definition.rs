@@ -65,7 +65,10 @@ impl<'a> Definition<'a> {
         for (Text(name), value) in members.0 {
             let field = || format!("{root}{dot}{name}");
             if !taken.contains(&name.as_ref()) {
-                return Err(FieldError::new(field(), unknown_name(&name, taken, "member of this object")));
+                return Err(FieldError::new(
+                    field(),
+                    unknown_name(&name, taken, "member of this object"),
+                ));
             }
             if read.iter().any(|(other, _)| *other == name) {
                 return Err(FieldError::new(field(), "is given twice; give it once"));
