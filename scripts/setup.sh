@@ -97,5 +97,6 @@ if [ "${1:-}" = tests ]; then
   node e2e/browser/unpack.mjs
   setup_npm clients/typescript
   setup_npm clients/typescript/test/agents
+  setup_npm clients/typescript/test/runtimes
   setup_python "$SCHEMATHESIS" e2e/schemathesis/requirements.txt
 fi

@@ -1,14 +1,14 @@
-//! Calls through a binding, to another Worker or a Durable Object, by a request to its `fetch` or
-//! by RPC.
+//! Calls other Workers and Durable Objects through a binding, either by a request to their `fetch`
+//! or by RPC.
 //!
-//! Both are JavaScript objects with a `fetch` and, for RPC, a property for any name, so they are
-//! called by reflection. The value of an RPC property can be called, but it is no `Function` and
-//! has no `call` of its own: only `Reflect.apply` reaches it.
+//! A binding is a JavaScript object with a `fetch` and, for RPC, a property for any name, so this
+//! module uses reflection. The value of an RPC property can be called, but it is not a `Function`
+//! and has no `call` of its own. Only `Reflect.apply` can call it.
 
 use crate::exchange::{Abort, Judged, attempt, limit_seconds, request, with_head};
 use crate::outcome::{Attempt, Outcome, TaskError, of_broken_call, of_timeout};
 use crate::plan::Job;
-use crate::rules::{Asked, Verdict, judge};
+use crate::rules::{Sent, Verdict, judge};
 use crate::text::{cut, excerpt};
 use scheduler_model::task::{Body, Call, DurableObject, Message, Service, for_consumer};
 use scheduler_platform::settings::Allowed;
@@ -19,12 +19,12 @@ use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::{Env, Response, web_sys};
 
-/// The host of requests through a binding. It is not looked up; only the callee sees it.
+/// The host of requests through a binding. Nothing resolves it; only the callee sees it.
 const ORIGIN: &str = "https://scheduler.internal";
-/// Longest name of an object that an error shows, bytes.
+/// The longest name of an object that an error shows, in bytes.
 const SHOWN_NAME_BYTES: usize = 64;
 
-/// Calls another Worker. Returns what became of the call.
+/// Calls another Worker, and returns the attempt.
 pub(crate) async fn call_service(
     job: &Job<'_>,
     service: &Service<'_>,
@@ -36,7 +36,7 @@ pub(crate) async fn call_service(
     call(job, &target, object, &service.call, service.timeout_seconds).await
 }
 
-/// Calls a Durable Object. Returns what became of the call.
+/// Calls a Durable Object, and returns the attempt.
 pub(crate) async fn call_object(
     job: &Job<'_>,
     object: &DurableObject<'_>,
@@ -53,8 +53,8 @@ pub(crate) async fn call_object(
     call(job, &target, stub, &object.call, object.timeout_seconds).await
 }
 
-/// Returns the object behind a binding. A binding that is missing, or that tasks may not use, may
-/// come with the next deployment, so this failure is retried.
+/// Returns the object behind `binding`. If the binding is missing, or tasks may not use it, the
+/// failure is retried, because the next deployment may have the binding.
 fn find(env: &Env, binding: &str, allowed: &[String]) -> Result<JsValue, TaskError> {
     let found = || {
         Reflect::get(env, &JsValue::from_str(binding)).ok().filter(|found| !found.is_undefined())
@@ -63,7 +63,7 @@ fn find(env: &Env, binding: &str, allowed: &[String]) -> Result<JsValue, TaskErr
     is_allowed.then(found).flatten().ok_or_else(|| {
         let known = allowed.join(", ");
         TaskError::retry(format!(
-            "no binding {binding:?} is there for tasks in this deployment; there are: {known}"
+            "this deployment has no binding {binding:?} for tasks; it has: {known}"
         ))
     })
 }
@@ -113,19 +113,18 @@ async fn fetch(
     let response = JsFuture::from(Promise::resolve(&promise)).await.map_err(failed)?;
     let response = Response::from(response.unchecked_into::<web_sys::Response>());
     let policy = job.policy();
-    let asked = Asked { target, method: message.method, policy: &policy, hop: None };
-    let failure = match with_head(&response, |answer| judge(answer, &asked)) {
+    let sent = Sent { target, method: message.method, policy: &policy, hop: None };
+    let failure = match with_head(&response, |answer| judge(answer, &sent)) {
         Verdict::Success => None,
         Verdict::Failure(problem) => Some(problem),
-        // Only an answer with a `Location` that can be followed leads here, and a binding follows
-        // none.
-        Verdict::Follow(_) => Some(TaskError::retry(format!("a redirect from {target}"))),
+        // `Verdict::Follow` needs a `hop`, and a request through a binding has none.
+        Verdict::Follow(_) => Some(TaskError::retry(format!("{target} answered with a redirect"))),
     };
     Ok(Judged { status: response.status_code(), failure, response, abort })
 }
 
-/// Calls a function. If it returns, it has succeeded, whatever it returns; if it throws, it has
-/// failed.
+/// Calls a function. The attempt succeeds if the function returns, whatever its result, and fails
+/// if the function throws.
 async fn call_function(
     job: &Job<'_>,
     target: &str,
@@ -161,7 +160,7 @@ fn invoke(object: &JsValue, name: &str, arguments: &Array) -> Result<JsValue, Js
     Reflect::apply(&function, object, arguments)
 }
 
-/// Returns what was thrown as text: the message of an error, or a string.
+/// Returns what the callee threw, as text: the message of an error, or a string.
 fn shown(problem: &JsValue) -> String {
     let message = Reflect::get(problem, &JsValue::from_str("message"))
         .ok()

@@ -1,5 +1,5 @@
-//! The order in which the tasks of a batch of envelopes run, and when each envelope is reported.
-//! Free of the platform, which is behind [`Host`]; tests have a host of their own.
+//! Runs the tasks of a batch of envelopes in order, and reports each envelope. The platform is
+//! behind the trait [`Host`], and tests implement a host of their own.
 
 use crate::outcome::{Attempt, Tally};
 use crate::plan::{Job, Plan};
@@ -8,53 +8,54 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::Report;
 
-/// Tasks that run at once in one invocation. The platform lets 6 connections wait for an answer; a
-/// seventh would wait for its turn while its timeout runs.
+/// The number of tasks that run at once in one invocation. The platform lets six connections wait
+/// for an answer. A seventh would wait for its turn while its timeout runs.
 pub const MAX_IN_FLIGHT: usize = 6;
 
-/// Where tasks run and reports go.
+/// Runs tasks, and sends reports.
 pub(crate) trait Host {
     /// Returns the current time.
     fn now(&self) -> UnixMillis;
-    /// Runs a task. Ends in bounded time.
+    /// Runs a task. It ends in bounded time.
     async fn run(&self, job: Job<'_>) -> Attempt;
-    /// Reports an envelope, given by its place among the plans, and settles its message. Ends in
-    /// bounded time.
+    /// Reports the envelope at this index of the plans, and settles its message. It ends in bounded
+    /// time.
     async fn report(&self, envelope: usize, report: Report);
 }
 
-/// The envelopes of an invocation, by their place among the plans.
+/// The envelopes of an invocation, each at the index of its plan.
 struct Envelopes<'a> {
     turns: Turns<'a>,
-    /// What is known of each; taken out when it is reported.
+    /// The tally of each envelope; `None` after its report.
     tallies: Vec<Option<Tally>>,
 }
 
 impl Envelopes<'_> {
-    /// Calls `note` with what is known of an envelope.
+    /// Calls `note` with the tally of `envelope`, if it is not reported yet.
     fn note(&mut self, envelope: usize, note: impl FnOnce(&mut Tally)) {
         if let Some(Some(tally)) = self.tallies.get_mut(envelope) {
             note(tally);
         }
     }
 
-    /// Records tasks that are not going to be started.
-    fn hand_back(&mut self, tasks: Vec<(usize, u32)>) {
+    /// Records that `tasks` are not started.
+    fn note_not_started(&mut self, tasks: Vec<(usize, u32)>) {
         for (envelope, index) in tasks {
             self.note(envelope, |tally| tally.add_not_started(index));
         }
     }
 
-    /// Takes out the report of an envelope, once, when none of its tasks waits or runs any more.
+    /// Takes the report of `envelope`, once, when none of its tasks waits or runs any more.
     fn take_report(&mut self, envelope: usize, now: UnixMillis) -> Option<Report> {
         let is_done = self.turns.is_done(envelope);
         Some(self.tallies.get_mut(envelope)?.take_if(|_| is_done)?.into_report(now))
     }
 }
 
-/// Runs all plans, at most [`MAX_IN_FLIGHT`] tasks at once, and reports each plan when its last
-/// task is done. [`Turns`] decides which task is next and what is given up early. From `last_start`
-/// on, no task is started; the tasks that still wait are reported as not started.
+/// Runs all plans with at most [`MAX_IN_FLIGHT`] tasks at once, and reports each plan when its last
+/// task is done. [`Turns`] decides which task is next and which destinations are given up early.
+/// From `last_start` on, no task is started, and the tasks that still wait are reported as not
+/// started.
 pub(crate) async fn drive<H: Host>(host: &H, mut plans: Vec<Plan<'_>>, last_start: UnixMillis) {
     let turns = Turns::new(&mut plans, host.now());
     let mut envelopes =
@@ -62,8 +63,8 @@ pub(crate) async fn drive<H: Host>(host: &H, mut plans: Vec<Plan<'_>>, last_star
     let count = envelopes.tallies.len();
     let mut running = FuturesUnordered::new();
     let mut reports = FuturesUnordered::new();
-    // The envelopes that may be complete: at the start those without a task to run, later those of
-    // which a task has ended.
+    // The envelopes that may be complete: at the start, those without a task to run; later, those
+    // whose tasks have ended.
     let mut touched: Vec<usize> = (0..count).collect();
     loop {
         while running.len() < MAX_IN_FLIGHT {
@@ -72,7 +73,7 @@ pub(crate) async fn drive<H: Host>(host: &H, mut plans: Vec<Plan<'_>>, last_star
             if now >= last_start {
                 envelopes.turns.release(place);
                 let rest = envelopes.turns.rest();
-                envelopes.hand_back(rest);
+                envelopes.note_not_started(rest);
                 envelopes.note(place.envelope, |tally| tally.add_not_started(job.index));
                 touched = (0..count).collect();
                 break;
@@ -95,8 +96,8 @@ pub(crate) async fn drive<H: Host>(host: &H, mut plans: Vec<Plan<'_>>, last_star
                     .map(|report| host.report(envelope, report)),
             );
         }
-        // Biased, because that costs no random number, and the order of two things that are ready
-        // does not matter.
+        // The biased macro needs no random number, and the order of two futures that are ready does
+        // not matter.
         futures::select_biased! {
             (place, index, started_at, attempt) = running.select_next_some() => {
                 let now = host.now();
@@ -105,7 +106,7 @@ pub(crate) async fn drive<H: Host>(host: &H, mut plans: Vec<Plan<'_>>, last_star
                 touched.push(place.envelope);
                 let given_up = envelopes.turns.given_up(now);
                 touched.extend(given_up.iter().map(|(envelope, _)| *envelope));
-                envelopes.hand_back(given_up);
+                envelopes.note_not_started(given_up);
             }
             () = reports.select_next_some() => {}
             complete => return,

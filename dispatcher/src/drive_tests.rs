@@ -9,12 +9,12 @@ use std::collections::BinaryHeap;
 use std::future::poll_fn;
 use std::task::{Poll, Waker};
 
-/// When the envelopes were fired.
+/// The time at which the envelopes were fired.
 const FIRED_AT: Option<UnixMillis> = Some(UnixMillis::new(5));
 
-/// A host under a virtual clock. A task named `id-<millis>` takes that long, and those of 13 ms
-/// fail. Those of 14 ms, and all tasks of handlers named `hang…`, get no answer. When everything
-/// waits, the clock jumps to the next end.
+/// A host with a virtual clock. A task named `id-<millis>` takes that long, and a task of 13 ms
+/// fails. A task of 14 ms, and every task of a handler named `hang…`, gets no answer. When
+/// everything waits, the clock jumps to the next end.
 #[derive(Default)]
 struct Fake {
     now: Cell<i64>,
@@ -44,7 +44,7 @@ impl Fake {
         .await;
     }
 
-    /// Runs `drive` to its end, moving the clock whenever it waits.
+    /// Runs `drive` to its end, and moves the clock whenever it waits.
     fn drive(&self, texts: &[String], last_start: i64) {
         let plans = texts.iter().map(|text| Plan::read(text).unwrap()).collect();
         let mut driven = std::pin::pin!(drive(self, plans, UnixMillis::new(last_start)));
@@ -110,12 +110,13 @@ impl Host for Fake {
     }
 }
 
-/// Returns an envelope of tasks that take these times.
+/// Returns an envelope with a task for each of `millis`, which is how long it takes.
 fn envelope(seq: u64, millis: impl IntoIterator<Item = i64>) -> String {
     mixed("1-0", seq, millis.into_iter().map(|millis| ("x", millis)))
 }
 
-/// Returns an envelope of a shard, of tasks with these handlers that take these times.
+/// Returns an envelope of `shard` with a task for each pair of a handler and the milliseconds that
+/// the task takes.
 fn mixed<'a>(shard: &str, seq: u64, tasks: impl IntoIterator<Item = (&'a str, i64)>) -> String {
     let tasks: Vec<String> = (0..)
         .zip(tasks)
@@ -149,7 +150,7 @@ fn six_run_at_once_and_all_are_reported() {
 }
 
 #[test]
-fn tasks_that_end_at_once_take_no_time_and_keep_their_order() {
+fn immediate_tasks_take_no_time_and_keep_their_order() {
     let fake = Fake::default();
     fake.drive(&[envelope(1, [0; 100])], 1_000_000);
     assert_eq!(fake.reported_at(0), 0);
@@ -170,18 +171,18 @@ fn a_slow_envelope_does_not_hold_up_the_others() {
         &[envelope(1, [30_000; 100]), envelope(2, [10; 50]), envelope(3, [10; 50])],
         10_000_000,
     );
-    // The slow one has 2 of the 6 places, and not one more while others wait.
+    // The slow envelope gets two of the six places while others wait, and no more.
     assert!(
         fake.reported_at(1) <= 300 && fake.reported_at(2) <= 300,
         "{:?}",
         fake.reports.borrow()
     );
-    // Afterwards it has all of them.
+    // Afterwards it gets all six.
     assert!(fake.reported_at(0) < 30_000 * (100 / 6 + 2));
 }
 
 #[test]
-fn failures_are_reported_by_index_and_hold_up_nobody() {
+fn failures_are_reported_by_index_and_delay_nothing() {
     let fake = Fake::default();
     fake.drive(&[envelope(1, (0..20).map(|n| if n % 5 == 3 { 13 } else { 100 - n }))], 1_000_000);
     let report = fake.report(0);
@@ -198,10 +199,10 @@ fn failures_are_reported_by_index_and_hold_up_nobody() {
 }
 
 #[test]
-fn past_the_last_start_what_waits_is_handed_back_and_what_runs_is_waited_for() {
+fn after_the_last_start_waiting_tasks_are_returned_and_running_tasks_end() {
     let fake = Fake::default();
     fake.drive(&[envelope(1, [100; 10]), envelope(2, [100; 10]), envelope(3, [])], 150);
-    // Two rounds of 6 started at 0 and at 100; at 200 it was too late.
+    // Two rounds of six tasks started at 0 and at 100. At 200 the last start was over.
     assert_eq!(fake.started.borrow().len(), 12);
     assert_eq!(fake.report(0).not_started, [6, 7, 8, 9]);
     assert_eq!(fake.report(1).not_started, [6, 7, 8, 9]);
@@ -209,7 +210,7 @@ fn past_the_last_start_what_waits_is_handed_back_and_what_runs_is_waited_for() {
 }
 
 #[test]
-fn past_the_last_start_an_envelope_of_which_nothing_runs_is_handed_back_at_once() {
+fn after_the_last_start_an_envelope_without_running_tasks_is_reported_at_once() {
     let fake = Fake::default();
     fake.drive(&[envelope(1, [100; 3]), envelope(2, [5; 2])], 0);
     assert!(fake.started.borrow().is_empty());
@@ -220,7 +221,7 @@ fn past_the_last_start_an_envelope_of_which_nothing_runs_is_handed_back_at_once(
 }
 
 #[test]
-fn records_that_cannot_be_read_are_reported_with_the_rest() {
+fn unreadable_records_are_reported_with_the_rest() {
     let fake = Fake::default();
     let text = envelope(1, [5, 13, 5]).replace("1.0-5", "1.0-5\",\"time\":\"x");
     fake.drive(
@@ -240,9 +241,9 @@ fn an_empty_batch_ends() {
 }
 
 #[test]
-fn what_has_expired_is_not_started_and_is_said_so() {
+fn expired_tasks_are_not_started_and_are_reported_as_expired() {
     let fake = Fake::default();
-    // Due at 5, and all but the last two may start within 150 ms.
+    // The tasks are due at 5. All but the last two expire after 150 ms.
     let text = envelope(1, [100; 20])
         .replace(",\"callback\"", ",\"expireAfterSeconds\":0.15,\"callback\"");
     let text = ["1.18-100", "1.19-100"].iter().fold(text, |text, id| {
@@ -250,12 +251,12 @@ fn what_has_expired_is_not_started_and_is_said_so() {
         text.replace(&of_it, &format!(r#""id":"{id}""#))
     });
     fake.drive(&[text], 1_000_000);
-    // Two rounds of 6 started at 0 and at 100; at 200 it was too late for the rest of these.
+    // Two rounds of six tasks started at 0 and at 100. At 200 the others had expired.
     assert_eq!(fake.started.borrow().len(), 14);
     let report = fake.report(0);
     assert_eq!(report.expired, (12..18).collect::<Vec<_>>());
     assert_eq!(report.done.len(), 14);
-    // An envelope of which all tasks have expired is reported at once.
+    // An envelope whose tasks have all expired is reported at once.
     let fake = Fake::default();
     fake.now.set(1_000);
     fake.drive(
@@ -266,7 +267,7 @@ fn what_has_expired_is_not_started_and_is_said_so() {
 }
 
 #[test]
-fn a_hanging_destination_does_not_hold_up_the_others_of_its_envelope() {
+fn a_hanging_destination_does_not_delay_the_others_of_its_envelope() {
     let fake = Fake::default();
     let tasks = [("hang", 10_000); 30].into_iter().chain([("good", 20); 5]);
     fake.drive(&[mixed("1-0", 1, tasks)], 1_000_000);
@@ -276,7 +277,7 @@ fn a_hanging_destination_does_not_hold_up_the_others_of_its_envelope() {
         report.done.iter().map(|done| done.index).collect::<Vec<_>>(),
         (30..35).collect::<Vec<_>>()
     );
-    // It got the six places once the others were done, and no second round of them.
+    // The hanging destination got the six places once the others were done, and no second round.
     assert_eq!(report.no_answer, (0..6).collect::<Vec<_>>());
     assert_eq!(report.failed.len(), 6);
     assert_eq!(report.not_started, (6..30).collect::<Vec<_>>());
@@ -284,7 +285,7 @@ fn a_hanging_destination_does_not_hold_up_the_others_of_its_envelope() {
 }
 
 #[test]
-fn a_hanging_destination_does_not_hold_up_another_envelope_or_namespace() {
+fn a_hanging_destination_does_not_delay_another_envelope_or_namespace() {
     for shard in ["1-0", "1-1", "other:1-0"] {
         let fake = Fake::default();
         fake.drive(
@@ -298,7 +299,7 @@ fn a_hanging_destination_does_not_hold_up_another_envelope_or_namespace() {
 }
 
 #[test]
-fn while_others_wait_a_destination_that_has_not_answered_gets_two_places() {
+fn an_unproven_destination_gets_two_places_while_others_wait() {
     let fake = Fake::default();
     let tasks = [("hang", 10_000); 40].into_iter().chain([("good", 100); 50]);
     let others = mixed("1-1", 2, [("better", 100); 100]);
@@ -308,14 +309,14 @@ fn while_others_wait_a_destination_that_has_not_answered_gets_two_places() {
     fake.drive(&many, 1_000_000);
     assert_eq!(fake.most_hanging.get(), MAX_UNPROVEN);
     assert_eq!(fake.most_in_flight.get(), MAX_IN_FLIGHT);
-    // The others had the other four: 450 tasks of 100 ms.
+    // The others had the other four places for their 450 tasks of 100 ms.
     assert!(fake.now.get() <= 450 * 100 / 4 + 500, "{}", fake.now.get());
     let report = fake.report(0);
     assert_eq!((report.no_answer, report.not_started.len()), (vec![0, 1], 38));
 }
 
 #[test]
-fn several_hanging_destinations_leave_the_good_one_a_place() {
+fn several_hanging_destinations_leave_a_place_for_the_good_one() {
     let fake = Fake::default();
     let hanging = (0..5)
         .flat_map(|n| [["hang a", "hang b", "hang c", "hang d", "hang e"][n]; 10])
@@ -327,7 +328,7 @@ fn several_hanging_destinations_leave_the_good_one_a_place() {
 }
 
 #[test]
-fn a_destination_that_answers_again_is_not_given_up() {
+fn a_destination_that_recovers_is_not_given_up() {
     let fake = Fake::default();
     fake.drive(
         &[envelope(
@@ -350,11 +351,11 @@ fn a_failure_is_an_answer() {
 }
 
 #[test]
-fn a_slow_destination_is_given_up_after_a_while_and_others_are_not() {
+fn only_slow_destinations_are_given_up_after_a_while() {
     let fake = Fake::default();
     fake.drive(&[mixed("1-0", 1, [("slow", 8_000); 100])], 1_000_000);
     let report = fake.report(0);
-    // Four rounds of 6 had started by then.
+    // Four rounds of six tasks had started by then.
     assert_eq!(
         (report.done.len(), report.not_started.len(), fake.reported_at(0)),
         (24, 76, 32_000)
@@ -376,12 +377,11 @@ fn namespaces_share_the_places() {
         (0..9).map(|n| mixed(&format!("1-{n}"), n, [("x", 100); 100])).collect();
     texts.push(mixed("small:1-0", 9, [("x", 100); 30]));
     fake.drive(&texts, 10_000_000);
-    // Three of the six places are its own.
+    // The small namespace gets three of the six places.
     assert!(fake.reported_at(9) <= 1_100, "{}", fake.reported_at(9));
 }
 
-/// Whatever takes how long and answers or not, each task is accounted for once, and no place stays
-/// free for ever.
+/// Each task is reported once and no place stays free, whatever the durations and whoever answers.
 #[test]
 fn every_task_is_accounted_for_once() {
     let mut seed = 1_u64;
@@ -419,7 +419,7 @@ fn every_task_is_accounted_for_once() {
             assert_eq!(
                 named.len(),
                 report.failed.len() + report.not_started.len(),
-                "a task is named twice"
+                "a task is reported twice"
             );
             assert!(
                 report

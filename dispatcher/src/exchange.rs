@@ -1,4 +1,4 @@
-//! One attempt over HTTP: its request, its time limit, and the part of the answer that is kept.
+//! Makes one attempt over HTTP: its request, its time limit, and the excerpt of the answer.
 
 use crate::outcome::{Attempt, TaskError, of_timeout};
 use crate::plan::Job;
@@ -19,18 +19,18 @@ use worker::{
     RequestRedirect, Response, ResponseBody,
 };
 
-/// An answer whose head is known.
+/// An answer whose head has been judged.
 pub(crate) struct Judged {
     pub(crate) status: u16,
     /// Absent on success.
     pub(crate) failure: Option<TaskError>,
     pub(crate) response: Response,
-    /// Kept for as long as the answer is needed.
+    /// The request lasts until this is dropped.
     pub(crate) abort: Abort,
 }
 
-/// Ends a request when dropped. That frees its connection, whether it still waits for an answer or
-/// has a body that nobody reads.
+/// Aborts a request when dropped. This frees the connection of a request that still waits for its
+/// answer, or whose answer has a body that nobody reads.
 pub(crate) struct Abort(Option<AbortController>);
 
 impl Abort {
@@ -51,17 +51,19 @@ impl Drop for Abort {
     }
 }
 
-/// Returns the time limit of a task as it is enforced, seconds.
+/// Returns the enforced time limit of a task, in seconds.
 pub(crate) fn limit_seconds(given: u32) -> u32 {
     given.clamp(1, MAX_TIMEOUT_SECONDS)
 }
 
-/// How long to wait for the body of a failed answer. The body only adds to an error, and a target
-/// that sends a head and then nothing would otherwise hold a place for its whole timeout.
+/// How long an attempt waits for the body of a failed answer. The body only adds to an error.
+/// Without this limit, a target that sends a head and then nothing would hold a place for its whole
+/// timeout.
 const EXCERPT_WAIT: Duration = Duration::from_secs(2);
 
-/// Makes an attempt within its time, which starts here: the caller has a connection free for it. Of
-/// a failed answer, it reads the first bytes of the body if there is time left.
+/// Makes an attempt within `seconds`. The time starts with this call, because the caller has a free
+/// connection for it. If the answer is a failure and there is time left, it reads the first bytes
+/// of the body.
 pub(crate) async fn attempt(
     seconds: u32,
     target: &str,
@@ -77,7 +79,7 @@ pub(crate) async fn attempt(
     let mut bytes = Vec::new();
     if failure.is_some() {
         let spent = Duration::from_millis(u64::try_from(now().since(begun)).unwrap_or(0));
-        // If it is cut off in the middle, it keeps what it has.
+        // If the time runs out, the bytes that have arrived are kept.
         let _: Option<()> = within(
             limit.saturating_sub(spent).min(EXCERPT_WAIT),
             read_start(&mut response, &mut bytes),
@@ -90,7 +92,7 @@ pub(crate) async fn attempt(
     Attempt { outcome, status: Some(status), excerpt }
 }
 
-/// Reads a body until there is enough of it, or no more.
+/// Reads a body until it ends, or until `bytes` has enough for an excerpt.
 async fn read_start(response: &mut Response, bytes: &mut Vec<u8>) {
     if !matches!(response.body(), ResponseBody::Stream(_)) {
         return;
@@ -104,11 +106,11 @@ async fn read_start(response: &mut Response, bytes: &mut Vec<u8>) {
     }
 }
 
-/// What a request sends, and the type of that.
+/// The body of a request, and its content type.
 pub(crate) type Content<'a> = Option<(Cow<'a, str>, &'static str)>;
 
-/// Returns the request of a task that sends `content`. `given` says whether to send the headers that
-/// the task names; those of the dispatcher are always sent.
+/// Returns the request of a task that sends `content`. `given` says whether to send the headers
+/// that the task names. The dispatcher's own headers are always sent.
 pub(crate) fn request(
     job: &Job<'_>,
     message: &Message<'_>,
@@ -123,12 +125,12 @@ pub(crate) fn request(
         headers.set("content-type", content_type)?;
     }
     for (name, value) in message.sent_headers() {
-        // A header that describes the body stays with it.
+        // A header that describes the body is sent with it.
         if given || name.eq_ignore_ascii_case("content-type") {
             headers.set(name, value)?;
         }
     }
-    // After the user's headers, so that these win.
+    // The dispatcher's headers come after the user's, so that they win.
     headers.set("idempotency-key", &job.idempotency_key())?;
     for (name, value) in job.attempt_headers() {
         headers.set(name, &value)?;
@@ -143,18 +145,18 @@ pub(crate) fn request(
     init.with_method(Method::from(message.method.name().to_owned()))
         .with_headers(headers)
         .with_redirect(RequestRedirect::Manual)
-        // Otherwise, the platform may answer a GET from its cache.
+        // Without this, the platform may answer a GET from its cache.
         .with_cache(CacheMode::NoStore)
         .with_body(content.as_ref().map(|(text, _)| JsValue::from_str(text)));
     Request::new_with_init(url, &init)
 }
 
-/// Calls `judge` with the head of an answer.
+/// Calls `judge` with the head of an answer, and returns its result.
 pub(crate) fn with_head<T>(response: &Response, judge: impl FnOnce(&Answer<'_>) -> T) -> T {
     let header = |name: &str| response.headers().get(name).ok().flatten();
     let status = response.status_code();
     if (200..=299).contains(&status) {
-        // Nothing else of it matters.
+        // The other headers do not matter.
         return judge(&Answer { status, ..Answer::default() });
     }
     let (location, retry_after) = (header("location"), header("retry-after"));

@@ -1,4 +1,4 @@
-//! Named async Rust functions that tasks may name as their callback.
+//! Handlers: async Rust functions that tasks name as their callback.
 
 use crate::outcome::{Outcome, TaskError as HandlerError};
 use crate::plan::Job;
@@ -45,36 +45,36 @@ struct Handler {
 /// assert_eq!(handlers.names(), ["log", "noop", "greet", "part"]);
 /// ```
 ///
-/// A function that is registered runs beside at most 5 other tasks, may run more than once for the
-/// same occurrence (see [`TaskContext::occurrence_key`]), and must not panic: that would end its
-/// whole invocation.
+/// A registered function runs beside at most five other tasks. It may run more than once for the
+/// same occurrence (see [`TaskContext::occurrence_key`]). It must not panic, because a panic ends
+/// its whole invocation.
 ///
-/// **Schedules.** A handler with a schedule has a recurring task of the id `handler:<name>`.
-/// Workers have no hook for a deploy, so the watchdog makes it, and sets right what differs, within
-/// a minute of the deploy, or the first request of a new instance of the Worker does. Of a handler
-/// that is gone, the task is removed within some minutes. Such tasks can be read, listed and
-/// cancelled through the API, but not created; one that is cancelled comes back with the next
-/// minute: to stop it, take the schedule out of the code. While two versions of a Worker are
-/// deployed side by side, each sets the tasks right as it sees them.
+/// **Schedules.** A handler with a schedule has a recurring task with the id `handler:<name>`.
+/// Workers have no deploy hook, so the watchdog creates and updates these tasks within a minute of
+/// a deployment. The first request to a new instance of the Worker does so too. When a handler is
+/// removed from the code, its task is removed within some minutes. The API can read, list and
+/// cancel these tasks, but it cannot create them. A cancelled task is created again within a
+/// minute; to stop it, remove the schedule from the code. While two versions of a Worker are
+/// deployed side by side, each version updates the tasks by its own declarations.
 #[derive(Default)]
 pub struct Handlers {
     entries: Vec<Handler>,
 }
 
 impl Handlers {
-    /// No handlers.
+    /// Returns an empty registry.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Returns the handlers that come with the scheduler: `log` writes the task to the console,
-    /// `noop` does nothing.
+    /// Returns the handlers of the scheduler itself: `log` writes the task to the console, `noop`
+    /// does nothing.
     pub fn shipped() -> Self {
         Self::new().with("log", log).with("noop", noop)
     }
 
-    /// Registers a handler that is declared with the attribute [`task`](crate::task). Of several
-    /// with one name, the last one counts.
+    /// Registers a handler that the attribute [`task`](crate::task) declares. If several handlers
+    /// have the same name, the last one counts.
     #[must_use]
     pub fn with_task<T: Task + 'static>(self) -> Self {
         self.with_handler(Handler {
@@ -86,8 +86,8 @@ impl Handlers {
         })
     }
 
-    /// Registers any async function, with the longest timeout and the usual retries. Of several
-    /// with one name, the last one counts.
+    /// Registers any async function, with the longest timeout and the default retries. If several
+    /// handlers have the same name, the last one counts.
     #[must_use]
     pub fn with<F, R>(self, name: &'static str, function: F) -> Self
     where
@@ -117,7 +117,7 @@ impl Handlers {
         self.entries.iter().map(|handler| handler.name).collect()
     }
 
-    /// Returns the retry policies of the handlers that have one of their own, as JSON.
+    /// Returns the retry policies of the handlers that declare one, as JSON.
     pub fn retries(&self) -> Vec<(&'static str, &'static RawValue)> {
         self.entries.iter().filter_map(|handler| Some((handler.name, handler.retry?))).collect()
     }
@@ -152,14 +152,14 @@ impl Handlers {
 pub struct TaskContext {
     /// The task's id.
     pub id: String,
-    /// When the task was due; for a recurring task, the occurrence.
+    /// The time at which the task was due; of a recurring task, the time of the occurrence.
     pub time: UnixMillis,
     /// The number of the attempt, from 1.
     pub attempt: u32,
     /// `onSuccess` or `onFailure`, if this is a follow-up of a run.
     pub stage: Option<String>,
-    /// How the run ended, if this is its follow-up: a JSON object as `GET /v1/tasks/{id}/runs`
-    /// shows it. Otherwise `null`.
+    /// The outcome of the run that this is a follow-up of: a JSON object as in `GET
+    /// /v1/tasks/{id}/runs`. `null` if this is not a follow-up.
     pub outcome_text: String,
     /// The payload as JSON text; `null` if the task has none.
     pub payload_text: String,
@@ -180,32 +180,33 @@ impl TaskContext {
         }
     }
 
-    /// Returns the payload as a type of the handler.
+    /// Returns the payload as a `T`.
     ///
     /// # Errors
-    /// A permanent one if the payload does not fit the type: it will be the same on every attempt.
+    /// Returns a permanent error if the payload does not fit the type, because the payload is the
+    /// same on every attempt.
     pub fn payload<T: DeserializeOwned>(&self) -> Result<T, HandlerError> {
         serde_json::from_str(&self.payload_text).map_err(|problem| {
             HandlerError::permanent(format!("the payload cannot be read: {problem}"))
         })
     }
 
-    /// Returns the name of this occurrence, which is the same on every attempt and redelivery.
-    /// Remember it to act only once.
+    /// Returns the key of this occurrence, which is the same on every attempt and redelivery. A
+    /// handler that stores the key can act only once.
     pub fn occurrence_key(&self) -> OccurrenceKey {
         OccurrenceKey { id: self.id.clone(), time: self.time, stage: self.stage.clone() }
     }
 }
 
-/// What the platform refuses may succeed the next time.
+/// An error of the platform is retried, because the next attempt may succeed.
 impl From<worker::Error> for HandlerError {
     fn from(problem: worker::Error) -> Self {
         Self::retry(problem.to_string())
     }
 }
 
-/// Writes a line about the task to the console: id, time, stage of a follow-up, attempt, and the
-/// payload up to 1 KB.
+/// Writes a line about the task to the console: its id, its time, the stage of a follow-up, the
+/// attempt, and the first KB of the payload.
 async fn log(task: TaskContext) -> Result<(), HandlerError> {
     worker::console_log!(
         "{}",
@@ -220,7 +221,7 @@ async fn log(task: TaskContext) -> Result<(), HandlerError> {
     Ok(())
 }
 
-/// Does nothing, successfully.
+/// Does nothing, and succeeds.
 async fn noop(_task: TaskContext) -> Result<(), HandlerError> {
     Ok(())
 }

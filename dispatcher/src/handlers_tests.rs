@@ -15,7 +15,7 @@ async fn plain(_context: TaskContext) -> Result<(), HandlerError> {
     Ok(())
 }
 
-/// Returns what it was called with, as an error.
+/// Returns its arguments as an error.
 #[task(name = "report", retries = 5, jitter = 0.5, timeout_seconds = 7)]
 async fn make_report(
     context: TaskContext,
@@ -37,14 +37,14 @@ pub(crate) async fn r#move(_context: TaskContext) -> Result<(), HandlerError> {
     Ok(())
 }
 
-/// If a function is not compiled, nothing is generated beside it.
+/// If a function is not compiled, the attribute must generate nothing for it.
 #[task]
 #[cfg(any())]
 async fn not_compiled(_context: TaskContext) -> Result<(), HandlerError> {
     Ok(())
 }
 
-/// Runs a task that names a handler. None of these handlers waits, so it is done at once.
+/// Runs a task that names a handler. None of these handlers waits, so the task is done at once.
 fn run(handlers: &Handlers, fields: &str) -> Outcome {
     let text = format!(
         r#"{{"v":1,"shard":"1-0","seq":1,"firedAt":5,"tasks":[{{"time":5,"id":"a",{fields}}}]}}"#
@@ -56,7 +56,7 @@ fn run(handlers: &Handlers, fields: &str) -> Outcome {
 }
 
 #[test]
-fn what_is_declared_is_registered() {
+fn declared_handlers_are_registered() {
     let handlers = Handlers::shipped()
         .with_task::<plain>()
         .with_task::<make_report>()
@@ -84,7 +84,7 @@ fn what_is_declared_is_registered() {
 }
 
 #[test]
-fn the_last_one_under_a_name_counts() {
+fn the_last_handler_with_a_name_counts() {
     let handlers = Handlers::new().with_task::<weekly>().with("weekly", noop).with("b", noop);
     assert_eq!(handlers.names(), ["weekly", "b"]);
     assert!(handlers.tasks().is_empty() && handlers.retries().is_empty());
@@ -93,7 +93,7 @@ fn the_last_one_under_a_name_counts() {
 }
 
 #[test]
-fn a_payload_is_read_into_its_type() {
+fn a_payload_is_parsed_as_its_type() {
     let handlers = Handlers::new().with_task::<make_report>().with_task::<weekly>();
     let report = r#""attempt":2,"callback":{"type":"handler","name":"report"}"#;
     assert_eq!(
@@ -108,7 +108,7 @@ fn a_payload_is_read_into_its_type() {
         );
     }
     let weekly = r#""callback":{"type":"handler","name":"weekly"}"#;
-    assert_eq!(run(&handlers, weekly), Ok(()), "no payload is null");
+    assert_eq!(run(&handlers, weekly), Ok(()), "a task without a payload has null");
     assert_eq!(
         run(&handlers, &format!(r#"{weekly},"payload":{{"customer":"b"}}"#)),
         Err(HandlerError::permanent("b"))
@@ -116,13 +116,13 @@ fn a_payload_is_read_into_its_type() {
 }
 
 #[test]
-fn a_handler_that_is_not_there_may_come() {
+fn an_unknown_handler_is_retried() {
     let problem =
         run(&Handlers::shipped(), r#""callback":{"type":"handler","name":"report"}"#).unwrap_err();
     assert!(!problem.is_permanent() && problem.to_string().contains("log, noop"), "{problem}");
 }
 
-/// The function remains a function, which tests of its own can call.
+/// The attribute leaves the function in place, so that tests can call it.
 #[test]
 fn the_function_can_be_called() {
     let context = TaskContext {

@@ -1,46 +1,44 @@
-//! The dispatcher: the consumer of the queue of envelopes. It runs the tasks in them and reports
-//! what became of them.
+//! The dispatcher consumes the queue of envelopes, runs their tasks, and reports the outcomes.
 //!
 //! In scope: reading envelopes, webhooks, calls of other Workers and of Durable Objects, registered
-//! handlers, how many run at once and for how long, what an answer means, the report to the shard,
-//! and which messages are acknowledged. Not in scope: when a failed task is tried again and when it
-//! is given up (the shard decides, by the task's retry policy), and `queue` callbacks (the shard
-//! sends those to the user's own queue).
+//! handlers, the number of tasks at once and their time limits, the meaning of an answer, the
+//! report to the shard, and the acknowledgement of messages. Not in scope: when a failed task is
+//! retried or given up, which the shard decides by the task's retry policy; and `queue` callbacks,
+//! which the shard sends to the user's own queue.
 //!
-//! **Guarantee.** Each firing runs at least once. It runs again when a report is lost, when an
-//! invocation dies on the way, or when the queue delivers a message twice. The occurrence key
-//! `<id>@<time>` is the same in all of these runs: webhooks get it as the header `Idempotency-Key`,
-//! handlers from [`TaskContext::occurrence_key`]; a receiver that remembers the keys it has seen
-//! acts once.
+//! **Guarantee.** Each firing runs at least once. It runs again if a report is lost, if an
+//! invocation dies, or if the queue delivers a message twice. The occurrence key `<id>@<time>` is
+//! the same in all of these runs. Webhooks receive it as the header `Idempotency-Key`, handlers
+//! from [`TaskContext::occurrence_key`]. A receiver that stores the keys of past runs can act only
+//! once.
 //!
-//! **What counts as success.** An answer with a status of 200 to 299 (`rules` has the whole of it);
-//! a function called by RPC that returns; a handler's `Ok`. Every failure is tried again as the
-//! task's policy says, save those that cannot get better by themselves: status 410 (Gone) and those
-//! that the policy lists, a URL that may not be called, a request that cannot be built,
-//! [`HandlerError::permanent`], and a record that cannot be read. A handler that is not registered
-//! and a binding that is not there are tried again, since the deployment that has them may be on
-//! its way.
+//! **What counts as success.** A webhook succeeds with a status of 200 to 299 (`rules` has the
+//! details), a function called by RPC if it returns, and a handler if it returns `Ok`. A failure is
+//! retried by the task's policy, unless a retry cannot help. The permanent failures are status 410
+//! (Gone), the statuses that the policy lists, a URL that may not be called, a request that cannot
+//! be built, [`HandlerError::permanent`], and a record that cannot be parsed. An unregistered
+//! handler and a missing binding are retried, because a deployment that has them may follow.
 //!
-//! **Isolation.** A task that fails, or whose record cannot be read, takes nothing from its
-//! neighbours. A message that is no envelope goes back to its queue, and after the queue's last
-//! retry to the dead-letter queue, for a person to see. At most [`MAX_IN_FLIGHT`] tasks run at once
-//! in an invocation, and a free place goes to the namespace, the destination (a host, a binding, a
-//! handler) and the envelope with the fewest tasks running, so none of them holds up the others.
-//! The rest of the tasks of a destination that does not answer, or that is slow, is handed back
-//! early (see `turns`). Only a panic in a handler is beyond this: it ends the invocation, and the
-//! shard sends the envelopes again.
+//! **Isolation.** A task that fails, or whose record cannot be parsed, does not affect other tasks.
+//! A message that is not an envelope returns to its queue; after the queue's last retry it goes to
+//! the dead-letter queue, where a person can see it. At most [`MAX_IN_FLIGHT`] tasks run at once in
+//! an invocation. A free place goes to the namespace, the destination (a host, a binding, a
+//! handler) and the envelope with the fewest running tasks, so none of them delays the others. If a
+//! destination does not answer, or is slow, its waiting tasks are returned early (see `turns`).
+//! There is one exception: a panic in a handler ends the invocation, and the shard sends the
+//! envelopes again.
 //!
-//! **Acknowledgement.** A message is acknowledged when its report is in, and *also* when the report
-//! cannot be delivered: the shard still has the envelope in its outbox and sends it again after the
-//! visibility timeout. Handing it back to the queue instead would run its tasks again within
-//! seconds, once per queue retry for as long as the shard is away, and then once more when the
-//! shard sends it.
+//! **Acknowledgement.** The dispatcher acknowledges a message after its report has arrived, and
+//! *also* if the report cannot be delivered. The shard still has the envelope in its outbox and
+//! sends it again after the visibility timeout. If the dispatcher returned the message to the queue
+//! instead, its tasks would run again within seconds, at each retry of the queue, and once more
+//! when the shard sends the envelope.
 //!
-//! Tasks that cannot be started in time (see [`start_window_millis`]), or that are handed back
-//! early, are reported as not started; the shard fires them again without counting an attempt, at
-//! once or when the circuit of their destination lets it.
+//! Tasks that cannot be started in time (see [`start_window_millis`]), or that are returned early,
+//! are reported as not started. The shard fires them again without counting an attempt, either at
+//! once or when the circuit of their destination allows it.
 
-// The attribute names this crate from outside, in our own tests too.
+// The attribute refers to this crate by its external name, also in this crate's own tests.
 #[cfg(test)]
 extern crate self as scheduler_dispatcher;
 
@@ -69,7 +67,7 @@ pub use scheduler_macros::task;
 pub use task::{Schedule, Task, TaskFuture};
 pub use window::start_window_millis;
 
-/// Compiles what README.md shows.
+/// Compiles the examples of README.md.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;

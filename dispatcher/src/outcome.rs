@@ -7,7 +7,7 @@ use scheduler_model::protocol::{Detail, Done, Failure, MAX_ERROR_CHARS, Report};
 use std::fmt;
 use std::time::Duration;
 
-/// Longest text of a network error that is kept, bytes.
+/// The longest text of a network error that is kept, in bytes.
 const SHOWN_PROBLEM_BYTES: usize = 200;
 
 /// The outcome of a task.
@@ -19,14 +19,14 @@ pub struct TaskError {
     message: String,
     permanent: bool,
     wait: Duration,
-    /// The time that the target has named, if it did.
+    /// The time that the target named, if any.
     not_before: Option<UnixMillis>,
     is_silent: bool,
 }
 
 impl TaskError {
-    /// Returns a failure that may pass: the task is retried as its retry policy says. `message` is
-    /// shown with the task, up to 500 characters of it.
+    /// Returns a failure that may be temporary: the task is retried by its retry policy. The task
+    /// shows up to 500 characters of `message`.
     pub fn retry(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -37,20 +37,20 @@ impl TaskError {
         }
     }
 
-    /// Returns a failure that no further attempt can mend: the task becomes a dead letter at once.
+    /// Returns a failure that no further attempt can fix: the task becomes a dead letter at once.
     pub fn permanent(message: impl Into<String>) -> Self {
         Self { permanent: true, ..Self::retry(message) }
     }
 
-    /// Delays the next attempt by at least `wait`. A longer back-off of the policy counts instead,
-    /// and a wait past the policy's `maxDurationSeconds` is cut to it.
+    /// Delays the next attempt by at least `wait`. A longer back-off of the policy wins, and the
+    /// policy's `maxDurationSeconds` limits the wait.
     #[must_use]
     pub fn after(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self
     }
 
-    /// Delays the next attempt until this time at the earliest.
+    /// Delays the next attempt until `time` at the earliest.
     #[must_use]
     pub(crate) fn not_before(mut self, time: UnixMillis) -> Self {
         self.not_before = Some(time);
@@ -62,14 +62,14 @@ impl TaskError {
         self.permanent
     }
 
-    /// Marks that the target gave no answer at all.
+    /// Marks that the target did not answer at all.
     #[must_use]
     pub(crate) fn silent(mut self) -> Self {
         self.is_silent = true;
         self
     }
 
-    /// Adds the target's text, if there is any.
+    /// Adds the target's text, unless it is empty.
     #[must_use]
     pub(crate) fn saying(mut self, text: &str) -> Self {
         if !text.is_empty() {
@@ -88,14 +88,13 @@ impl fmt::Display for TaskError {
 
 impl std::error::Error for TaskError {}
 
-/// Returns the failure of a webhook that got no answer.
+/// Returns the failure of a webhook without an answer.
 pub(crate) fn of_network_error(problem: &str, target: &str) -> TaskError {
     of_broken_call(problem, target).silent()
 }
 
-/// Returns the failure of a call through a binding that threw. The platform throws for a missing
-/// target as well as for a target that throws, and both come fast, so this does not count as
-/// silence.
+/// Returns the failure of a call through a binding that threw. The platform throws if the target is
+/// missing and if the target throws. Both happen quickly, so this does not count as silence.
 pub(crate) fn of_broken_call(problem: &str, target: &str) -> TaskError {
     TaskError::retry(format!(
         "no answer from {}: {}",
@@ -104,7 +103,7 @@ pub(crate) fn of_broken_call(problem: &str, target: &str) -> TaskError {
     ))
 }
 
-/// Returns the failure of a target that did not answer in time.
+/// Returns the failure of a target that did not answer within its time.
 pub(crate) fn of_timeout(seconds: u32, target: &str) -> TaskError {
     TaskError::retry(format!("timed out after {seconds} s: {}", shown_url(target))).silent()
 }
@@ -115,12 +114,12 @@ pub(crate) struct Attempt {
     pub(crate) outcome: Outcome,
     /// The HTTP status of the answer, if there was one.
     pub(crate) status: Option<u16>,
-    /// The beginning of the body of a failed answer.
+    /// The start of the body of a failed answer.
     pub(crate) excerpt: String,
 }
 
 impl Attempt {
-    /// Returns whether the target gave no answer.
+    /// Returns whether the target did not answer.
     pub(crate) fn is_silent(&self) -> bool {
         self.outcome.as_ref().is_err_and(|problem| problem.is_silent)
     }
@@ -139,12 +138,12 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Creates the outcomes of the envelope of this number.
+    /// Creates the tally of the envelope `seq`.
     pub(crate) fn new(seq: u64) -> Self {
         Self { report: Report { seq, ..Report::default() } }
     }
 
-    /// Sets when the envelope was fired.
+    /// Sets the time at which the envelope was fired.
     pub(crate) fn of_firing(mut self, fired_at: UnixMillis) -> Self {
         self.report.fired_at = Some(fired_at);
         self
@@ -161,8 +160,8 @@ impl Tally {
         let Attempt { outcome, status, excerpt } = attempt;
         let millis = u32::try_from(now.since(started_at).max(0)).unwrap_or(u32::MAX);
         match outcome {
-            // Most handlers: one word for all of them suffices. The clock stands still while there
-            // is nothing to wait for.
+            // Most handlers wait for nothing. The clock does not advance meanwhile, so the report
+            // has one common time for all of them.
             Ok(())
                 if status.is_none()
                     && millis == 0
@@ -180,7 +179,7 @@ impl Tally {
 
     /// Records that the task at `index` cannot be run.
     pub(crate) fn add_unreadable(&mut self, index: u32, problem: &TaskError) {
-        // Only a retry needs the time.
+        // The time matters only for a retry, and this failure is permanent.
         self.add_failure(index, problem, UnixMillis::ZERO);
     }
 
@@ -190,7 +189,7 @@ impl Tally {
         let (mut not_before, mut wait_millis) =
             (problem.not_before.filter(|_| !problem.permanent), None);
         if wait > 0 && !problem.permanent {
-            // Until the report is sent, which states the rest of the wait.
+            // The wait lasts until the report is sent, which states the rest of it.
             (not_before, wait_millis) = (Some(now.plus(wait)), Some(wait));
         }
         self.report.failed.push(Failure {
@@ -212,12 +211,12 @@ impl Tally {
         self.report.expired.push(index);
     }
 
-    /// Returns the report, in the order of the envelope. Waits count from `now`.
+    /// Returns the report, in the order of the envelope. The waits count from `now`.
     pub(crate) fn into_report(mut self, now: UnixMillis) -> Report {
         for failure in self.report.failed.iter_mut().filter(|failure| failure.wait_millis.is_some())
         {
-            // Both times are by one clock. A step of the clock between them adds nothing to the
-            // wait.
+            // Both times are from the same clock. If the clock steps back between them, the wait
+            // does not get longer.
             let left = failure.not_before.map_or(0, |end| end.since(now));
             failure.wait_millis = failure.wait_millis.map(|wait| left.clamp(0, wait));
         }
@@ -241,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_tell_where_and_hide_the_query() {
+    fn errors_show_the_url_without_its_query() {
         assert_eq!(
             of_timeout(30, "https://a/x?k=1").to_string(),
             "timed out after 30 s: https://a/x"
@@ -253,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_is_in_order_whatever_order_outcomes_come_in() {
+    fn a_report_is_in_the_order_of_the_envelope() {
         let mut tally = Tally::new(42);
         tally.add(7, failed(TaskError::retry("x".repeat(1_000)).silent()), NOW, NOW.plus(5));
         tally.add(4, Attempt { status: Some(200), ..Attempt::from(Ok(())) }, NOW, NOW);
@@ -283,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_counted_from_the_end_of_the_attempt_and_means_nothing_after_the_last() {
+    fn a_wait_counts_from_the_end_of_the_attempt_and_only_before_another() {
         let wait = Duration::from_millis(1_500);
         let mut tally = Tally::new(1);
         tally.add(0, failed(TaskError::retry("").after(wait)), NOW, NOW.plus(100));
@@ -307,20 +306,20 @@ mod tests {
         assert_eq!(
             end(tally.clone(), 600)[..3],
             reported(1_000),
-            "the wait goes on until the report"
+            "the wait passes until the report"
         );
         assert_eq!(end(tally.clone(), 5_000)[..3], reported(0));
         assert_eq!(
             end(tally.clone(), -5_000)[..3],
             reported(1_500),
-            "a clock that goes back adds nothing"
+            "a clock that steps back does not lengthen the wait"
         );
         let rest = end(tally, 100);
         assert_eq!((rest[3].0, rest[4], rest[5]), (last, of_date, (None, None)));
         assert!(rest[3].1.is_some_and(|wait| wait > 1 << 50));
     }
 
-    /// Pinned: shards of an older or newer deployment read this.
+    /// These bytes are pinned, because shards of an older or newer deployment read them.
     #[test]
     fn the_reports_bytes() {
         let mut tally = Tally::new(42);
@@ -332,7 +331,7 @@ mod tests {
         );
     }
 
-    /// An envelope holds a hundred tasks at most, and its report stays small beside it.
+    /// An envelope holds at most a hundred tasks, and its report is small in comparison.
     #[test]
     fn a_report_is_bounded() {
         let mut tally = Tally::new(u64::MAX);

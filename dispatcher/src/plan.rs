@@ -1,4 +1,4 @@
-//! From the text of a message to the tasks to run.
+//! Parses a message into the tasks to run.
 
 use crate::outcome::{Tally, TaskError};
 use crate::text::{ascii_line, header_value};
@@ -11,38 +11,38 @@ use scheduler_model::task::{
 };
 use std::borrow::Cow;
 
-/// An envelope, ready to run.
+/// An envelope that is ready to run.
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
-    /// The shard that gets the report.
+    /// The shard that receives the report.
     pub(crate) shard: ShardName,
-    /// The tasks that can be run, in the envelope's order.
+    /// The tasks that can run, in the envelope's order.
     pub(crate) jobs: Vec<Job<'a>>,
-    /// What is already known: the tasks that were stopped since they were dispatched, and the
-    /// records that cannot be read.
+    /// The outcomes that are already known: tasks that were stopped after their dispatch, and
+    /// records that cannot be parsed.
     pub(crate) tally: Tally,
 }
 
 /// One task to run.
 #[derive(Debug)]
 pub(crate) struct Job<'a> {
-    /// The namespace of its task.
+    /// The namespace of the task.
     pub(crate) namespace: Namespace,
-    /// Its place in the envelope.
+    /// Its index in the envelope.
     pub(crate) index: u32,
-    /// The record's JSON, as the envelope has it.
+    /// The record's JSON as it is in the envelope.
     pub(crate) text: &'a str,
-    /// The record.
+    /// The parsed record.
     pub(crate) record: Record<'a>,
-    /// When the task was due; for a recurring task, the occurrence.
+    /// The time at which the task was due; of a recurring task, the time of the occurrence.
     pub(crate) time: UnixMillis,
-    /// The destination that it counts for.
+    /// The destination whose limits and circuit it counts for.
     pub(crate) destination: String,
-    /// What to run.
+    /// The callback to run.
     pub(crate) work: Work<'a>,
 }
 
-/// The callbacks that a dispatcher runs.
+/// The callbacks that the dispatcher runs.
 #[derive(Debug)]
 pub(crate) enum Work<'a> {
     /// A request to a URL.
@@ -51,30 +51,30 @@ pub(crate) enum Work<'a> {
     Service(Service<'a>),
     /// A call of a Durable Object.
     DurableObject(DurableObject<'a>),
-    /// The function registered under this name.
+    /// The handler with this name.
     Handler(Cow<'a, str>),
 }
 
-/// Why a message cannot be run at all.
+/// Why none of a message's tasks can run.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PlanError {
     /// The body is not text.
     #[error("the body is not text; envelopes are sent with the content type text")]
     NotText,
-    /// The text is no envelope.
+    /// The text is not an envelope.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
-    /// Its outcomes could not be reported.
+    /// The envelope names no shard to report to.
     #[error("the envelope's shard is {0:?}, which is not a shard's name like 1-3")]
     Shard(String),
 }
 
 impl<'a> Plan<'a> {
-    /// Reads a message. A record that cannot be read fails alone, for good: it will not read better
-    /// the next time.
+    /// Parses a message. A record that cannot be parsed fails alone, and permanently, because
+    /// another attempt would read the same text.
     ///
     /// # Errors
-    /// When there is no envelope in it, or none whose outcomes could be reported.
+    /// Returns an error if the text is not an envelope, or if the envelope names no valid shard.
     pub(crate) fn read(text: &'a str) -> Result<Self, PlanError> {
         let envelope = Envelope::parse(text)?;
         let shard: ShardName = envelope
@@ -116,21 +116,21 @@ impl<'a> Job<'a> {
             Callback::Handler { name } => Work::Handler(name),
             Callback::Queue { .. } => {
                 return Err(TaskError::permanent(
-                    "a queue callback was sent to the dispatcher, which runs all other callbacks only",
+                    "the dispatcher received a queue callback, which only the shard can send",
                 ));
             }
         };
         Ok(Self { namespace, index, text, record, time, destination, work })
     }
 
-    /// Returns the value of the header `Idempotency-Key`: the occurrence key, percent-encoded where
-    /// a header could not carry it.
+    /// Returns the value of the header `Idempotency-Key`: the occurrence key, with the characters
+    /// that a header cannot carry percent-encoded.
     pub(crate) fn idempotency_key(&self) -> String {
         header_value(&self.record.occurrence_key().to_string())
     }
 
-    /// Returns what a request sends, and the type of that; nothing with a method that has no body.
-    /// It is the same on every attempt of a run: what differs is in [`Job::attempt_headers`].
+    /// Returns the body of a request and its content type, or `None` if the method has no body. The
+    /// body is the same on every attempt of a run; [`Job::attempt_headers`] has what differs.
     pub(crate) fn content<'m>(
         &self,
         message: &'m Message<'_>,
@@ -142,7 +142,7 @@ impl<'a> Job<'a> {
         })
     }
 
-    /// Returns the headers of a request that say which attempt it is.
+    /// Returns the headers of a request that describe its attempt.
     pub(crate) fn attempt_headers(&self) -> impl Iterator<Item = (&'static str, String)> {
         let record = &self.record;
         let time = |at: Option<UnixMillis>| at.map(|at| at.to_string());
@@ -155,8 +155,8 @@ impl<'a> Job<'a> {
         headers.into_iter().filter_map(|(name, value)| Some((name, value?)))
     }
 
-    /// Returns the task's policy; the default where it has none, or one that an older deployment
-    /// wrote and this one does not understand.
+    /// Returns the task's policy. It returns the default if the task has none, or if another
+    /// deployment wrote a policy that this one cannot parse.
     pub(crate) fn policy(&self) -> RetryPolicy {
         let given = self
             .record
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_records_fail_alone_and_for_good() {
+    fn bad_records_fail_alone_and_permanently() {
         let text = envelope(
             "1-3",
             &[
@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(plan.jobs[1].record.attempt_number(), 2);
         assert!(
             plan.jobs[1].text.contains(r#""payload":{"n": 1}"#),
-            "the record's text is kept as it is"
+            "the record's text is unchanged"
         );
         let report = plan.tally.into_report(UnixMillis::ZERO);
         assert_eq!(report.seq, 42);
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_stopped_since_is_not_started() {
+    fn stopped_tasks_are_not_started() {
         let task = |id: &str| {
             format!(r#"{{"time":5,"id":"{id}","callback":{{"type":"handler","name":"log"}}}}"#)
         };
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_sends_the_record_or_what_is_given_in_its_place() {
+    fn a_request_sends_the_record_or_the_given_body() {
         let record = |callback: &str| format!(r#"{{"time":5,"id":"a","callback":{callback}}}"#);
         let json = Some("application/json");
         for (more, content, content_type) in [
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_between_attempts_is_in_headers() {
+    fn headers_describe_the_attempt() {
         let record = |more: &str| {
             format!(
                 r#"{{"time":5,"id":"a","callback":{{"type":"webhook","url":"https://a.example","headers":{{"x-api-key":"secret"}}}}{more}}}"#
@@ -264,7 +264,7 @@ mod tests {
         );
         let read = |text| Job::read(Namespace::DEFAULT, 0, text).unwrap();
         let sent = |job: &Job<'_>| {
-            let Work::Webhook(webhook) = &job.work else { panic!("it is a webhook") };
+            let Work::Webhook(webhook) = &job.work else { panic!("not a webhook") };
             let (body, _) = job.content(&webhook.message).unwrap();
             (body.into_owned(), job.idempotency_key())
         };
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_is_the_tasks_own() {
+    fn a_task_has_its_own_policy_or_the_default() {
         let policy = |retry: &str| {
             let text = format!(
                 r#"{{"time":5,"id":"a","callback":{{"type":"handler","name":"log"}}{retry}}}"#
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_envelope_is_refused() {
+    fn a_text_without_a_valid_envelope_is_refused() {
         for text in ["", "x", "{}", r#"{"v":9,"shard":"1-3","seq":1,"firedAt":0,"tasks":[]}"#] {
             assert!(matches!(Plan::read(text), Err(PlanError::Envelope(_))), "{text}");
         }

@@ -1,4 +1,4 @@
-//! The report of an envelope to its shard.
+//! Sends the report of an envelope to its shard.
 
 use crate::window::{REPORT_FIRST_WAIT_MILLIS, REPORT_TRIES, REPORT_TRY_SECONDS};
 use scheduler_model::namespace::ShardName;
@@ -6,10 +6,11 @@ use scheduler_model::protocol::{Report, paths};
 use scheduler_platform::{Objects, sleep, within};
 use std::time::Duration;
 
-/// Reports an envelope; repeats are no-ops to the shard, so whatever failed is tried again.
+/// Reports an envelope. It retries every failure but a refusal, because the shard ignores a
+/// repeated report.
 ///
 /// # Errors
-/// The last problem, when every try failed.
+/// Returns the last problem if every try failed.
 pub(crate) async fn send(
     shards: &Objects,
     shard: &ShardName,
@@ -26,7 +27,7 @@ pub(crate) async fn send(
         .await
         {
             Some(Ok((200..=299, _))) => return Ok(()),
-            // The shard has read the report and refuses it: it would refuse it again.
+            // The shard has parsed the report and would refuse it again.
             Some(Ok((400, _))) => return Err("the shard refused the report (HTTP 400)".to_owned()),
             Some(Ok((status, _))) => format!("the shard answered HTTP {status}"),
             Some(Err(problem)) => problem.to_string(),

@@ -1,27 +1,28 @@
-//! The header `Retry-After`, RFC 9110, section 10.2.3: seconds, or a date.
+//! Parses the header `Retry-After` of RFC 9110, section 10.2.3, which holds seconds or a date.
 
 use chrono::NaiveDateTime;
 use scheduler_calendar::time::UnixMillis;
 use std::time::Duration;
 
-/// The three forms of a date that a recipient has to read (section 5.6.7).
+/// The three forms of a date that a recipient must accept (section 5.6.7).
 const DATES: [&str; 3] =
     ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
 
-/// What the header asks for.
+/// The value of the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetryAfter {
-    /// Not for this time.
+    /// Retry after this time at the earliest.
     Wait(Duration),
-    /// Not before this time. It is the target's, so no clock of ours comes into it.
+    /// Retry at this time at the earliest. It is a time of the target's, so our clock does not
+    /// affect it.
     Until(UnixMillis),
 }
 
-/// Reads the header; `None` if it is neither seconds nor a date.
+/// Parses the header. Returns `None` if it is neither seconds nor a date.
 pub(crate) fn parse(text: &str) -> Option<RetryAfter> {
     let text = text.trim_ascii();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than a number has: as long as there is.
+        // A number that is too large for the type becomes the largest one.
         return Some(RetryAfter::Wait(Duration::from_secs(text.parse().unwrap_or(u64::MAX))));
     }
     let date = DATES.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())?;
@@ -35,7 +36,7 @@ mod tests {
     #[test]
     fn seconds_and_dates() {
         let wait = |seconds| Some(RetryAfter::Wait(Duration::from_secs(seconds)));
-        // 1994-11-06T08:49:37Z, the standard's own example.
+        // 1994-11-06T08:49:37Z is the standard's own example.
         let until = |seconds: i64| {
             Some(RetryAfter::Until(UnixMillis::new(784_111_777_000 + seconds * 1_000)))
         };

@@ -1,4 +1,4 @@
-//! What a target's answer means. `docs/targets.md` has the same as a table.
+//! Judges a target's answer. `docs/targets.md` has the same rules as a table.
 
 use crate::outcome::TaskError;
 use crate::retry_after::{self, RetryAfter};
@@ -7,10 +7,10 @@ use scheduler_model::retry::RetryPolicy;
 use scheduler_model::task::{Method, parse_url};
 use url::Url;
 
-/// Redirects that one attempt follows.
+/// The most redirects that one attempt follows.
 pub(crate) const MAX_REDIRECTS: u32 = 3;
 
-/// An answer's head, as far as it matters.
+/// The parts of an answer's head that the rules need.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Answer<'a> {
     pub(crate) status: u16,
@@ -20,64 +20,64 @@ pub(crate) struct Answer<'a> {
     pub(crate) retry_after: Option<&'a str>,
 }
 
-/// What was asked.
+/// The request that the answer belongs to.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked<'a> {
-    /// Who, for people.
+pub(crate) struct Sent<'a> {
+    /// The target, as an error names it.
     pub(crate) target: &'a str,
     pub(crate) method: Method,
     /// The task's policy.
     pub(crate) policy: &'a RetryPolicy,
-    /// Where redirects may be followed to; `None` where they are not.
+    /// Present if the request may follow redirects.
     pub(crate) hop: Option<Hop<'a>>,
 }
 
 /// One request of a webhook.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hop<'a> {
-    /// The URL that was asked.
+    /// The URL of the request.
     pub(crate) url: &'a Url,
-    /// How many redirects led to it.
+    /// The number of redirects that led to it.
     pub(crate) followed: u32,
     /// See [`scheduler_model::hosts::check_host`].
     pub(crate) allowed_hosts: &'a [String],
 }
 
-/// What an answer means.
+/// The meaning of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// The task is done.
     Success,
-    /// This URL is to be asked instead.
+    /// The attempt must go on with this URL.
     Follow(Url),
     /// The attempt has failed.
     Failure(TaskError),
 }
 
-/// Says what an answer means that came at `now`.
+/// Returns the meaning of an answer that arrived at `now`.
 ///
-/// - 2xx: success.
-/// - 307 and 308, and with GET also 301, 302 and 303: followed, up to [`MAX_REDIRECTS`] times, to a
-///   host that a webhook may call, and never from https to http. Anything else that is 3xx is a
-///   failure.
-/// - 410: failed for good.
-/// - Everything else: failed; for good where the task's policy lists the status, else tried again
-///   as the policy says, and not before the time in `Retry-After`.
-pub(crate) fn judge(answer: &Answer<'_>, asked: &Asked<'_>) -> Verdict {
+/// - 2xx is a success.
+/// - 307 and 308, and for a GET also 301, 302 and 303, are followed. At most [`MAX_REDIRECTS`] are
+///   followed, only to a host that a webhook may call, and never from https to http. Every other
+///   3xx is a failure.
+/// - 410 is a permanent failure.
+/// - Everything else is a failure. It is permanent if the task's policy lists the status. Otherwise
+///   the policy decides when to retry, but not before the time in `Retry-After`.
+pub(crate) fn judge(answer: &Answer<'_>, sent: &Sent<'_>) -> Verdict {
     let Answer { status, .. } = *answer;
     let reason = match status {
         200..=299 => return Verdict::Success,
-        300..=399 => match redirect(answer, asked) {
+        300..=399 => match redirect(answer, sent) {
             Ok(url) => return Verdict::Follow(url),
             Err(reason) => reason,
         },
         _ => String::new(),
     };
     let failure =
-        TaskError::retry(format!("HTTP {status} from {}", shown_url(asked.target))).saying(&reason);
-    // 410 is the one status by which a receiver says that it will never be otherwise. The other 4xx
-    // are as often a deployment or a key that is about to be mended.
-    Verdict::Failure(if status == 410 || asked.policy.is_permanent(status) {
+        TaskError::retry(format!("HTTP {status} from {}", shown_url(sent.target))).saying(&reason);
+    // 410 is the only status by which a receiver says that the condition is permanent. The cause of
+    // any other 4xx is often a deployment or a key that somebody is about to fix.
+    Verdict::Failure(if status == 410 || sent.policy.is_permanent(status) {
         TaskError::permanent(failure.to_string())
     } else {
         match answer.retry_after.and_then(retry_after::parse) {
@@ -88,22 +88,23 @@ pub(crate) fn judge(answer: &Answer<'_>, asked: &Asked<'_>) -> Verdict {
     })
 }
 
-/// Returns where a redirect leads, or why it is not followed.
-fn redirect(answer: &Answer<'_>, asked: &Asked<'_>) -> Result<Url, String> {
-    let Some(hop) = asked.hop else { return Err("redirects are not followed".to_owned()) };
-    match (answer.status, asked.method) {
+/// Returns the URL that a redirect leads to, or the reason why it is not followed.
+fn redirect(answer: &Answer<'_>, sent: &Sent<'_>) -> Result<Url, String> {
+    let Some(hop) = sent.hop else { return Err("redirects are not followed".to_owned()) };
+    match (answer.status, sent.method) {
         (307 | 308, _) | (301..=303, Method::Get) => {}
-        // To follow them is to send a GET without a body in place of what was to be sent.
+        // A client follows these statuses with a GET and no body, whatever the method of the
+        // request was.
         (301..=303, method) => {
             return Err(format!(
-                "{} follows 307 and 308 only; give the URL that it leads to",
+                "{} follows 307 and 308 only; use the URL that it leads to",
                 method.name()
             ));
         }
-        _ => return Err("nothing to follow".to_owned()),
+        _ => return Err("this status is not followed".to_owned()),
     }
     if hop.followed >= MAX_REDIRECTS {
-        return Err(format!("more than {MAX_REDIRECTS} redirects; give the URL that they lead to"));
+        return Err(format!("more than {MAX_REDIRECTS} redirects; use the URL that they lead to"));
     }
     let location = answer.location.ok_or("it has no Location")?;
     let url = hop
@@ -118,8 +119,9 @@ fn redirect(answer: &Answer<'_>, asked: &Asked<'_>) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Returns whether the headers that were given for one URL may be sent to another: they may hold
-/// secrets. To the same host and port, or from http to https on the same host and the usual ports.
+/// Returns whether the headers that a task gives for `from` may be sent to `to`. They may hold
+/// secrets, so this needs the same host and port, or a change from http to https on the same host
+/// with the default ports.
 pub(crate) fn shares_headers(from: &Url, to: &Url) -> bool {
     let is_upgrade = from.port().is_none()
         && to.port().is_none()
@@ -140,15 +142,15 @@ mod tests {
         serde_json::from_str::<RetryInput>(text).unwrap().try_into().unwrap()
     }
 
-    fn asked(method: Method, policy: &RetryPolicy) -> Asked<'_> {
-        Asked { target: "https://a.example/x?key=1", method, policy, hop: None }
+    fn sent(method: Method, policy: &RetryPolicy) -> Sent<'_> {
+        Sent { target: "https://a.example/x?key=1", method, policy, hop: None }
     }
 
     #[test]
     fn statuses() {
         let policy = policy("{}");
         let judge =
-            |status| judge(&Answer { status, ..Answer::default() }, &asked(Method::Post, &policy));
+            |status| judge(&Answer { status, ..Answer::default() }, &sent(Method::Post, &policy));
         for status in [200, 201, 202, 204, 299] {
             assert_eq!(judge(status), Verdict::Success);
         }
@@ -177,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_may_say_which_statuses_are_for_good() {
+    fn a_policy_lists_permanent_statuses() {
         let policy = policy(r#"{"permanentStatuses":["4xx",429,501,"3xx"]}"#);
         for (status, permanent) in [
             (301, true),
@@ -190,7 +192,7 @@ mod tests {
             (501, true),
         ] {
             let answer = Answer { status, retry_after: Some("60"), ..Answer::default() };
-            let Verdict::Failure(error) = judge(&answer, &asked(Method::Post, &policy)) else {
+            let Verdict::Failure(error) = judge(&answer, &sent(Method::Post, &policy)) else {
                 panic!("{status}")
             };
             assert_eq!(error.is_permanent(), permanent, "{status}");
@@ -198,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_may_ask_for_a_wait() {
+    fn a_retry_after_delays_the_next_attempt() {
         let policy = policy("{}");
         let wait = |seconds| move |failure: TaskError| failure.after(Duration::from_secs(seconds));
         for (status, text, waits) in [
@@ -212,12 +214,12 @@ mod tests {
             let answer = Answer { status, retry_after: Some(text), ..Answer::default() };
             let expected =
                 waits(TaskError::retry(format!("HTTP {status} from https://a.example/x")));
-            assert_eq!(judge(&answer, &asked(Method::Post, &policy)), Verdict::Failure(expected));
+            assert_eq!(judge(&answer, &sent(Method::Post, &policy)), Verdict::Failure(expected));
         }
     }
 
     #[test]
-    fn redirects_are_followed_where_they_keep_the_request() {
+    fn redirects_that_keep_the_request_are_followed() {
         use Method::{Delete, Get, Patch, Post, Put};
         let policy = policy("{}");
         let url = Url::parse("https://a.example/x").unwrap();
@@ -234,7 +236,7 @@ mod tests {
             for method in [Post, Put, Patch, Get, Delete] {
                 let hop = Some(Hop { url: &url, followed: 0, allowed_hosts: &[] });
                 let answer = Answer { status, location: Some("/y"), ..Answer::default() };
-                let verdict = judge(&answer, &Asked { hop, ..asked(method, &policy) });
+                let verdict = judge(&answer, &Sent { hop, ..sent(method, &policy) });
                 let followed =
                     verdict == Verdict::Follow(Url::parse("https://a.example/y").unwrap());
                 assert_eq!(followed, methods.contains(&method), "{status} {method:?}: {verdict:?}");
@@ -244,17 +246,17 @@ mod tests {
     }
 
     #[test]
-    fn redirects_end_at_closed_doors() {
+    fn redirects_to_refused_urls_are_not_followed() {
         let policy = policy("{}");
         let allowed = ["127.0.0.1:80".to_owned()];
         let follow = |from: &str, location: Option<&str>, followed| {
             let url = Url::parse(from).unwrap();
             let hop = Some(Hop { url: &url, followed, allowed_hosts: &allowed });
             let answer = Answer { status: 307, location, ..Answer::default() };
-            match judge(&answer, &Asked { hop, ..asked(Method::Post, &policy) }) {
+            match judge(&answer, &Sent { hop, ..sent(Method::Post, &policy) }) {
                 Verdict::Follow(url) => Ok(url.to_string()),
                 Verdict::Failure(error) => Err(error.to_string()),
-                Verdict::Success => panic!("a redirect is no success"),
+                Verdict::Success => panic!("a redirect is not a success"),
             }
         };
         let a = "https://a.example/x/y?z";
@@ -288,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_stay_with_the_host_that_they_were_given_for() {
+    fn headers_are_only_sent_to_the_host_of_the_task() {
         let shares = |from: &str, to: &str| {
             shares_headers(&Url::parse(from).unwrap(), &Url::parse(to).unwrap())
         };

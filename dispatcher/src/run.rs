@@ -1,4 +1,4 @@
-//! The queue event on the platform.
+//! Handles the queue event of the platform.
 
 use crate::drive::{Host, drive};
 use crate::handlers::Handlers;
@@ -16,19 +16,20 @@ use std::rc::Rc;
 use worker::{Env, MessageBatch, MessageExt, RawMessage, console_error};
 
 /// Runs the tasks of a batch of envelopes, reports them to their shards, and acknowledges or
-/// returns each message by itself. It never fails, because a queue event that ends with an error
-/// would return all messages. See the crate's description.
+/// returns each message separately. It never fails, because an error would return all messages. See
+/// the crate's description.
 pub async fn consume(batch: MessageBatch<String>, env: &Env, handlers: &Handlers) {
     let begun = now();
     let shards = match Objects::bound(env, SHARDS_BINDING) {
         Ok(shards) => shards,
         Err(problem) => {
-            console_error!("dispatcher: nothing can be reported: {problem}");
+            console_error!("dispatcher: no report can be sent: {problem}");
             batch.retry_all();
             return;
         }
     };
-    // The raw bodies: envelopes are sent as text, which the typed iterator would not read.
+    // The raw bodies are used, because envelopes are sent as text, which the typed iterator cannot
+    // read.
     let received: Vec<(RawMessage, Option<String>)> = batch
         .raw_iter()
         .map(|message| {
@@ -46,7 +47,7 @@ pub async fn consume(batch: MessageBatch<String>, env: &Env, handlers: &Handlers
             }
             Err(problem) => {
                 console_error!(
-                    "dispatcher: message {} goes back to the queue: {problem}",
+                    "dispatcher: message {} is returned to the queue: {problem}",
                     message.id()
                 );
                 message.retry();
@@ -66,7 +67,7 @@ struct Platform<'a> {
     handlers: &'a Handlers,
     allowed: Allowed,
     keys: Keys,
-    /// The messages, and the shard that gets the report of each.
+    /// The messages, each with the shard that receives its report.
     envelopes: Vec<(&'a RawMessage, ShardName)>,
 }
 
@@ -92,16 +93,17 @@ impl Host for Platform<'_> {
         let Some((message, shard)) = self.envelopes.get(envelope) else { return };
         if let Err(problem) = report::send(&self.shards, shard, &report).await {
             console_error!(
-                "dispatcher: envelope {} of shard {shard} could not be reported, the shard will send it again: {problem}",
+                "dispatcher: envelope {} of shard {shard} could not be reported; the shard will send it again: {problem}",
                 report.seq
             );
         }
-        // In either case; see "Acknowledgement" in the crate's description.
+        // The message is acknowledged in either case: see "Acknowledgement" in the crate's
+        // description.
         message.ack();
     }
 }
 
-/// Reads the keys that sign webhooks. Logs each one that cannot be read.
+/// Reads the keys that sign webhooks, and logs each key that is invalid.
 fn signing_keys(env: &Env) -> Keys {
     let (keys, problems) = Keys::read(&settings::webhook_signing_keys(env));
     for problem in problems {

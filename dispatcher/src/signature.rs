@@ -1,9 +1,9 @@
-//! Signatures of webhooks as <https://www.standardwebhooks.com> specifies them, version 1.0.0:
-//! HMAC-SHA256 over id, time and body.
+//! Signs webhooks as <https://www.standardwebhooks.com> specifies it, version 1.0.0: HMAC-SHA256
+//! over id, time and body.
 //!
-//! The deployment's keys sign nothing by themselves. Each namespace has a key of its own, derived
-//! from each of them (HKDF, RFC 5869). A tenant whose receiver knows that key can neither sign for
-//! another namespace nor make the scheduler do so.
+//! Each namespace has a key of its own, derived from each of the deployment's keys (HKDF, RFC
+//! 5869). The deployment's keys themselves sign nothing by default. A tenant who knows the key of
+//! its namespace cannot sign for another namespace, and cannot make the scheduler do so.
 
 use crate::text::header_value;
 use base64::Engine;
@@ -16,23 +16,23 @@ use scheduler_model::namespace::Namespace;
 use sha2::Sha256;
 use std::ops::RangeInclusive;
 
-/// The prefix of a key in text.
+/// The prefix of a key's text.
 const PREFIX: &str = "whsec_";
-/// A key's length, bytes.
+/// The length of a key, in bytes.
 const KEY_BYTES: RangeInclusive<usize> = 24..=64;
 
-/// Padding is written; keys are read with or without it.
+/// Keys are written with padding, and read with or without it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The keys that webhooks are signed with.
+/// The keys that sign webhooks.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
     keys: Vec<Vec<u8>>,
     is_broken: bool,
-    /// Namespaces that sign with the deployment's keys themselves.
+    /// The namespaces that sign with the deployment's own keys.
     shared: Vec<String>,
 }
 
@@ -48,9 +48,9 @@ pub(crate) struct Signed {
 }
 
 impl Keys {
-    /// Reads keys that are separated by commas. Also returns what is wrong with each invalid key,
-    /// named by its place from 1 on and not by its text, which is a secret. The valid keys are
-    /// used.
+    /// Parses keys that are separated by commas, and uses the valid ones. For each invalid key, it
+    /// also returns a problem, which names the key by its position from 1 on, because its text is a
+    /// secret.
     pub(crate) fn read(text: &str) -> (Self, Vec<String>) {
         let mut problems = Vec::new();
         let mut keys = Vec::new();
@@ -65,19 +65,20 @@ impl Keys {
         (Self { keys, is_broken, shared: Vec::new() }, problems)
     }
 
-    /// Lets these namespaces sign with the deployment's keys themselves; `*` stands for all.
+    /// Lets the namespaces in `shared` sign with the deployment's own keys; `*` means all
+    /// namespaces.
     pub(crate) fn shared_by(self, shared: Vec<String>) -> Self {
         Self { shared, ..self }
     }
 
-    /// Returns whether keys are given and all of them are invalid. A receiver would refuse an
-    /// unsigned webhook, or would learn to accept one.
+    /// Returns whether keys are configured but all are invalid. Then no webhook may be sent,
+    /// because a receiver would refuse an unsigned webhook, or somebody would make it accept one.
     pub(crate) fn are_broken(&self) -> bool {
         self.is_broken
     }
 
-    /// Signs a body; returns nothing if there are no keys. Each key signs, so that receivers may
-    /// know the old or the new key while keys are changed.
+    /// Signs a body with each key, or returns `None` if there are no keys. Several keys let
+    /// receivers verify with the old or the new key during a key rotation.
     pub(crate) fn sign(
         &self,
         namespace: &Namespace,
@@ -106,8 +107,8 @@ fn read_key(text: &str) -> Result<Vec<u8>, &'static str> {
     if KEY_BYTES.contains(&key.len()) { Ok(key) } else { Err("does not have 24 to 64 bytes") }
 }
 
-/// Derives the key of a namespace: HKDF-SHA256 without salt, one block. The purpose precedes the
-/// name, so that keys for other purposes (for a single destination, say) can be derived too.
+/// Derives the key of a namespace with HKDF-SHA256, no salt and one block. The purpose precedes the
+/// name, so that keys for other purposes, such as one destination, can be derived too.
 fn of_namespace(key: &[u8], namespace: &Namespace) -> Option<[u8; 32]> {
     let extracted = hmac(&[0; 32], &[key])?;
     hmac(
@@ -117,16 +118,16 @@ fn of_namespace(key: &[u8], namespace: &Namespace) -> Option<[u8; 32]> {
 }
 
 fn hmac(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
-    // HMAC takes keys of any length.
+    // HMAC accepts keys of any length, so this does not fail.
     let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
     parts.iter().for_each(|part| mac.update(part));
     Some(mac.finalize().into_bytes().into())
 }
 
-/// Returns the occurrence key as `webhook-id`. Dots separate the parts that are signed, and callers
-/// choose task ids, so a dot must not remain: a part of an id could be taken for the time. Outside
-/// of `default`, the namespace precedes the key, so that it is signed too. A colon in an id is not
-/// escaped, but a percent sign is, so no id can be mistaken for one of another namespace.
+/// Returns the occurrence key as `webhook-id`. Dots separate the signed parts, and callers choose
+/// task ids, so every dot is escaped; otherwise a part of an id could pass for the time. If the
+/// namespace is not `default`, it precedes the key, so that it is signed too. A colon in an id is
+/// not escaped, but a percent sign is, so no id can look like an id of another namespace.
 fn webhook_id(namespace: &Namespace, key: &OccurrenceKey) -> String {
     let id = header_value(&key.to_string()).replace('.', "%2E");
     if namespace.is_default() { id } else { format!("{namespace}%3A{id}") }
@@ -141,8 +142,8 @@ fn sign(key: &[u8], id: &str, timestamp: &str, body: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// From the tests of the specification's reference libraries: the key that most of them use,
-    /// and the Rust library's own.
+    /// These vectors are from the tests of the specification's reference libraries: the first has
+    /// the key that most of them use, the second is from the Rust library.
     const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const BODY: &str = r#"{"test": 2432232314}"#;
     const VECTORS: [[&str; 5]; 2] = [
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_key_is_told_and_left_out() {
+    fn a_bad_key_is_reported_and_not_used() {
         let short = BASE64.encode([1; 23]);
         let (keys, problems) = Keys::read(&format!("secret,whsec_!,whsec_{short},{KEY}"));
         assert_eq!(
@@ -241,8 +242,8 @@ mod tests {
         }
     }
 
-    /// Pinned, because receivers hold these keys. Computed with Python's hmac and hashlib, by RFC
-    /// 5869.
+    /// These keys are pinned, because receivers store them. They were computed with Python's hmac
+    /// and hashlib, according to RFC 5869.
     #[test]
     fn a_namespace_has_a_key_of_its_own() {
         let key = read_key(KEY).unwrap();
@@ -266,7 +267,7 @@ mod tests {
             sign(&of_namespace(&key, &"shop".parse().unwrap()).unwrap(), "shop%3Aa@5", "0", BODY)
                 .unwrap()
         );
-        // Where it is configured, and nowhere else.
+        // Only the configured namespaces use the deployment's keys.
         let keys = keys.shared_by(vec!["shop".to_owned()]);
         assert_eq!(signature(&keys, "shop"), shared);
         assert_ne!(signature(&keys, "shop-2"), sign(&key, "shop-2%3Aa@5", "0", BODY).unwrap());

@@ -1,5 +1,5 @@
-//! Handlers that declare how they are called, retried and scheduled. The attribute
-//! [`task`](crate::task) generates them.
+//! The declaration of a handler: its name, timeout, retries and schedule. The attribute
+//! [`task`](crate::task) generates it.
 
 use crate::handlers::TaskContext;
 use crate::outcome::TaskError as HandlerError;
@@ -9,28 +9,28 @@ use scheduler_model::bounds::MAX_TIMEOUT_SECONDS;
 /// A run of a handler.
 pub type TaskFuture = LocalBoxFuture<'static, Result<(), HandlerError>>;
 
-/// A handler and its declarations. The attribute [`task`](crate::task) implements it and checks
-/// everything at compile time. For an implementation by hand, errors are found and logged when the
-/// Worker runs.
+/// A handler and its declarations. The attribute [`task`](crate::task) implements this trait and
+/// checks the declarations at compile time. Errors in an implementation by hand are found when the
+/// Worker runs, and are logged.
 pub trait Task {
-    /// The name by which tasks call it.
+    /// The name that tasks use as their callback.
     const NAME: &'static str;
 
-    /// The retry policy, as the API's JSON, of tasks that name this handler and have no policy of
+    /// The retry policy, as the API's JSON, for tasks that name this handler and have no policy of
     /// their own.
     const RETRY: Option<&'static str> = None;
 
-    /// How long one attempt may take, seconds; at most [`MAX_TIMEOUT_SECONDS`].
+    /// The time limit of one attempt in seconds; at most [`MAX_TIMEOUT_SECONDS`].
     const TIMEOUT_SECONDS: u32 = MAX_TIMEOUT_SECONDS;
 
-    /// When it runs by itself.
+    /// The schedule of the handler's own recurring task.
     const SCHEDULE: Option<Schedule> = None;
 
-    /// Runs it once.
+    /// Runs the handler once.
     fn run(context: TaskContext) -> TaskFuture;
 }
 
-/// When a handler runs by itself.
+/// The schedule of a handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schedule {
     /// The cron expression.

@@ -1,17 +1,17 @@
-//! Texts for headers, errors and the log.
+//! Formats texts for headers, errors and the log.
 
 use scheduler_model::protocol::MAX_EXCERPT_BYTES;
 use serde::Serialize;
 use std::fmt::Write;
 
-/// Longest part of a URL that an error shows, bytes.
+/// The longest part of a URL that an error shows, in bytes.
 const SHOWN_URL_BYTES: usize = 200;
-/// Longest part of a payload that the log shows, bytes.
+/// The longest part of a payload that the log shows, in bytes.
 const SHOWN_PAYLOAD_BYTES: usize = 1_024;
 
-/// Returns `text` as a header can carry it, so that different texts stay different: everything but
-/// visible ASCII is percent-encoded, and so is `%`. Spaces are too, because those at the ends would
-/// be stripped.
+/// Returns `text` in a form that a header can carry, and that differs for different texts.
+/// Everything but visible ASCII is percent-encoded, and so is `%`. Spaces are encoded too, because
+/// a header loses spaces at its ends.
 pub(crate) fn header_value(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -25,8 +25,8 @@ pub(crate) fn header_value(text: &str) -> String {
     out
 }
 
-/// Returns a text as a header can carry it, on one line and for people: at most
-/// [`MAX_EXCERPT_BYTES`], with `?` for each character that is not ASCII.
+/// Returns `text` for a header that people read: one line of at most [`MAX_EXCERPT_BYTES`], with
+/// `?` for each character that is not ASCII.
 pub(crate) fn ascii_line(text: &str) -> String {
     let ascii: String = text
         .chars()
@@ -40,28 +40,28 @@ pub(crate) fn ascii_line(text: &str) -> String {
     ascii.trim().to_owned()
 }
 
-/// Returns the part of a URL that may appear in an error and in the log: without query and
-/// fragment, which may hold secrets.
+/// Returns the part of a URL that an error and the log may show. It omits the query and the
+/// fragment, because they may hold secrets.
 pub(crate) fn shown_url(url: &str) -> &str {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     cut(url.get(..end).unwrap_or(url), SHOWN_URL_BYTES)
 }
 
-/// Returns the longest start of `text` of at most `bytes`.
+/// Returns the longest prefix of `text` with at most `bytes` bytes.
 pub(crate) fn cut(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
 }
 
-/// Returns the beginning of an answer's body on one line, for people. Whatever is not a visible
-/// character becomes a space, runs of spaces become one, and a character that was cut off at the
-/// end is left out. It is at most as long as `bytes`, and [`MAX_EXCERPT_BYTES`].
+/// Returns the start of an answer's body as one line for people. Each character that is not visible
+/// becomes a space, and several spaces become one. A character that is cut at the end is omitted.
+/// The result is at most as long as `bytes`, and at most [`MAX_EXCERPT_BYTES`].
 pub(crate) fn excerpt(bytes: &[u8]) -> String {
     let bytes = bytes.get(..MAX_EXCERPT_BYTES).unwrap_or(bytes);
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for word in chunk
             .valid()
-            .split(|c: char| c.is_whitespace() || c.is_control() || is_unseen(c))
+            .split(|c: char| c.is_whitespace() || c.is_control() || is_invisible(c))
             .filter(|word| !word.is_empty())
         {
             if !out.is_empty() {
@@ -70,17 +70,17 @@ pub(crate) fn excerpt(bytes: &[u8]) -> String {
             out.push_str(word);
         }
     }
-    // A stray byte became a space, which may have made the text longer than the bytes.
+    // A replacement of a stray byte may have made the text longer than the bytes.
     cut(&out, MAX_EXCERPT_BYTES).to_owned()
 }
 
 /// Returns whether a character is invisible but moves or hides its neighbours.
-fn is_unseen(c: char) -> bool {
+fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffd}')
 }
 
 /// Returns a firing as one line of JSON, which the platform's log search can parse. The payload is
-/// its JSON text, cut.
+/// a string with its JSON text, cut to its limit.
 pub(crate) fn log_line(
     id: &str,
     time: i64,
@@ -90,7 +90,7 @@ pub(crate) fn log_line(
 ) -> String {
     #[derive(Serialize)]
     struct Line<'a> {
-        // Tools that print lines of JSON look for both.
+        // Tools for JSON logs use these two fields.
         level: &'static str,
         message: &'static str,
         id: &'a str,
@@ -109,7 +109,7 @@ pub(crate) fn log_line(
         attempt,
         payload: cut(payload, SHOWN_PAYLOAD_BYTES),
     };
-    // Texts and numbers always serialize.
+    // Strings and numbers can always be serialized.
     serde_json::to_string(&line).unwrap_or_default()
 }
 
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_in_a_header_is_one_short_line() {
+    fn an_error_for_a_header_is_one_short_line() {
         assert_eq!(ascii_line(" HTTP 503:\r\nsp\u{e4}t\0"), "HTTP 503:  sp?t");
         assert_eq!(ascii_line(&"\u{e4}".repeat(9_999)).len(), MAX_EXCERPT_BYTES);
     }
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn an_excerpt_is_one_line_of_what_can_be_seen() {
+    fn an_excerpt_is_one_line_of_visible_text() {
         for (bytes, expected) in [
             (&b""[..], ""),
             (b"  busy\r\n\ttry later\0 ", "busy try later"),

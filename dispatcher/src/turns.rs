@@ -1,20 +1,21 @@
-//! Whose turn is next: the waiting tasks of an invocation, by envelope and destination.
+//! Chooses the next task to start among the waiting tasks of an invocation, by envelope and
+//! destination.
 //!
-//! A free place goes to the namespace with the fewest running tasks, then to the destination with
-//! the fewest, then to the destination whose attempts have taken the least time so far, then to the
-//! envelope with the fewest. So a herd of one namespace, one host or one envelope takes only its
-//! share of the places while others wait.
+//! A free place goes to the namespace with the fewest running tasks. Ties are broken by the
+//! destination with the fewest, then by the destination whose attempts took the least time so far,
+//! then by the envelope with the fewest. So many tasks of one namespace, host or envelope take only
+//! their share of the places while others wait.
 //!
 //! A destination is **unproven** until one of its attempts in this invocation has been answered,
-//! and again after one that was not. While others wait, an unproven destination gets at most
-//! [`MAX_UNPROVEN`] places: a host that hangs holds two of six, and the destinations that answer
-//! have the rest. After an attempt without an answer, no other is started while some of the
-//! destination run.
+//! and again after an attempt without an answer. While others wait, an unproven destination gets at
+//! most [`MAX_UNPROVEN`] places, so a host that hangs holds two of the six places and the other
+//! destinations use the rest. After an attempt without an answer, no task of the destination is
+//! started while others of its tasks run.
 //!
 //! Two kinds of destinations are given up before all their tasks have been started. Their waiting
-//! tasks go back to the shards, which fire them again without counting an attempt:
-//! - a destination with [`SILENT_IN_A_ROW`] attempts in a row that ended without an answer;
-//! - past [`SLOW_AFTER_MILLIS`], a destination whose attempts take [`SLOW_MILLIS`] on average. It
+//! tasks return to the shards, which fire them again without counting an attempt:
+//! - a destination with [`SILENT_IN_A_ROW`] consecutive attempts without an answer;
+//! - after [`SLOW_AFTER_MILLIS`], a destination whose attempts take [`SLOW_MILLIS`] on average. It
 //!   continues in another invocation, behind what waits in the queue.
 
 use crate::plan::{Job, Plan};
@@ -22,21 +23,21 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::namespace::Namespace;
 use std::collections::{HashMap, VecDeque};
 
-/// Places of an unproven destination while others wait. It is two, so that one slow task among good
-/// ones costs at most half of the pace, and a destination that hangs holds two of the six places of
-/// an invocation.
+/// The number of places of an unproven destination while others wait. It is two, so that one slow
+/// task of a good destination at most halves the destination's pace, and a destination that hangs
+/// holds only two of the six places.
 pub(crate) const MAX_UNPROVEN: usize = 2;
-/// After this many attempts in a row without an answer, a destination is given up. A single one may
-/// be an accident.
+/// A destination is given up after this many consecutive attempts without an answer. A single one
+/// may be an accident.
 pub(crate) const SILENT_IN_A_ROW: u32 = 2;
-/// How long an invocation works before it gives up slow destinations, milliseconds: the default
-/// timeout of an attempt.
+/// The time after which an invocation gives up slow destinations, in milliseconds. It is the
+/// default timeout of an attempt.
 pub(crate) const SLOW_AFTER_MILLIS: i64 = 30_000;
-/// The average time of an attempt from which a destination is slow, milliseconds. With faster
-/// tasks, six places get through an envelope of a hundred within a minute and a half.
+/// A destination is slow if its attempts take this many milliseconds on average. With faster tasks,
+/// six places complete an envelope of a hundred tasks within a minute and a half.
 pub(crate) const SLOW_MILLIS: i64 = 5_000;
 
-/// The place that a running task holds: its envelope, namespace and destination.
+/// The envelope, namespace and destination that a running task counts for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
     pub(crate) envelope: usize,
@@ -44,13 +45,13 @@ pub(crate) struct Place {
     destination: usize,
 }
 
-/// Tasks that wait, all of one envelope and one destination, in the envelope's order.
+/// The waiting tasks of one envelope and one destination, in the envelope's order.
 struct Group<'a> {
     place: Place,
     jobs: VecDeque<Job<'a>>,
 }
 
-/// What is known of a destination.
+/// The counts of a destination.
 #[derive(Debug, Default, Clone)]
 struct Destination {
     waiting: usize,
@@ -62,8 +63,8 @@ struct Destination {
 }
 
 impl Destination {
-    /// Returns whether one more of its tasks may be started. After silence, those that run must end
-    /// first: they show whether it was an accident.
+    /// Returns whether one more task of the destination may be started. After an attempt without an
+    /// answer, the running tasks must end first: they show whether it was an accident.
     fn has_room(&self, others_wait: bool) -> bool {
         if self.silent_in_a_row > 0 {
             return self.running == 0;
@@ -82,14 +83,14 @@ pub(crate) struct Turns<'a> {
     slow_from: UnixMillis,
     groups: Vec<Group<'a>>,
     destinations: Vec<Destination>,
-    /// Tasks running, by namespace.
+    /// The number of running tasks, by namespace.
     namespaces: Vec<usize>,
-    /// Tasks running and waiting, by envelope.
+    /// The numbers of running and waiting tasks, by envelope.
     envelopes: Vec<(usize, usize)>,
 }
 
 impl<'a> Turns<'a> {
-    /// Takes the jobs out of the plans.
+    /// Takes the jobs from the plans.
     pub(crate) fn new(plans: &mut [Plan<'a>], begun: UnixMillis) -> Self {
         let mut turns = Self {
             slow_from: begun.plus(SLOW_AFTER_MILLIS),
@@ -129,8 +130,8 @@ impl<'a> Turns<'a> {
         turns
     }
 
-    /// Returns the next task, which holds a place until [`Self::end`]; `None` while every waiting
-    /// task has to wait for others to end.
+    /// Returns the next task, which holds a place until [`Self::end`]. Returns `None` if every
+    /// waiting task must wait until others have ended.
     pub(crate) fn next(&mut self) -> Option<(Place, Job<'a>)> {
         let destinations_waiting = self.destinations.iter().filter(|of| of.waiting > 0).count();
         let candidates =
@@ -152,8 +153,7 @@ impl<'a> Turns<'a> {
         Some((place, job))
     }
 
-    /// Ends the task that holds this place, which took `millis`. `is_silent` says that it got no
-    /// answer.
+    /// Ends the task at this place, which took `millis`. `is_silent` says that it got no answer.
     pub(crate) fn end(&mut self, place: Place, is_silent: bool, millis: i64) {
         self.count(place, |running| running.saturating_sub(1));
         let Some(of) = self.destinations.get_mut(place.destination) else { return };
@@ -163,13 +163,13 @@ impl<'a> Turns<'a> {
         of.silent_in_a_row = if is_silent { of.silent_in_a_row + 1 } else { 0 };
     }
 
-    /// Returns the place of a task that was not started after all.
+    /// Frees the place of a task that was not started after all.
     pub(crate) fn release(&mut self, place: Place) {
         self.count(place, |running| running.saturating_sub(1));
     }
 
-    /// Takes out the tasks of destinations that are given up: the envelope of each, and its index
-    /// there.
+    /// Removes the waiting tasks of the destinations that are given up. Returns the envelope of
+    /// each, and its index there.
     pub(crate) fn given_up(&mut self, now: UnixMillis) -> Vec<(usize, u32)> {
         let is_late = now >= self.slow_from;
         let is_out: Vec<bool> =
@@ -180,7 +180,7 @@ impl<'a> Turns<'a> {
         self.take_out(|place| is_out.get(place.destination).copied().unwrap_or(false))
     }
 
-    /// Takes out all tasks that wait.
+    /// Removes all waiting tasks.
     pub(crate) fn rest(&mut self) -> Vec<(usize, u32)> {
         self.take_out(|_| true)
     }

@@ -1,10 +1,10 @@
-//! A webhook: a signed request to a URL, to public hosts only, with the few redirects that do not
-//! change its meaning.
+//! Calls a webhook: sends a signed request to a public host, and follows the few redirects that do
+//! not change its meaning.
 
 use crate::exchange::{Abort, Judged, attempt, request, with_head};
 use crate::outcome::{Attempt, TaskError, of_network_error};
 use crate::plan::Job;
-use crate::rules::{Asked, Hop, Verdict, judge, shares_headers};
+use crate::rules::{Hop, Sent, Verdict, judge, shares_headers};
 use crate::signature::Keys;
 use crate::text::shown_url;
 use scheduler_model::task::{Webhook, parse_url};
@@ -12,7 +12,7 @@ use scheduler_platform::now;
 use scheduler_platform::settings::{Allowed, WEBHOOK_SIGNING_KEYS};
 use worker::Fetch;
 
-/// Makes an attempt. Returns its outcome.
+/// Makes an attempt, and returns it.
 pub(crate) async fn call(
     job: &Job<'_>,
     webhook: &Webhook<'_>,
@@ -22,21 +22,21 @@ pub(crate) async fn call(
     attempt(webhook.timeout_seconds, &webhook.url, follow(job, webhook, allowed, keys)).await
 }
 
-/// Sends the request and follows redirects to the final answer.
+/// Sends the request, and follows redirects to the final answer.
 async fn follow(
     job: &Job<'_>,
     webhook: &Webhook<'_>,
     allowed: &Allowed,
     keys: &Keys,
 ) -> Result<Judged, TaskError> {
-    // It was checked when the task was created. The settings may have changed since, and are
-    // unlikely to change back by themselves.
+    // The URL was checked when the task was created. If the settings have changed since, they are
+    // unlikely to change back, so this failure is permanent.
     let first = parse_url(&webhook.url, &allowed.hosts).map_err(|problem| {
         TaskError::permanent(format!("not called: the URL {} {problem}", shown_url(&webhook.url)))
     })?;
     if keys.are_broken() {
         return Err(TaskError::retry(format!(
-            "not called: no key in {WEBHOOK_SIGNING_KEYS} holds, and it is not sent unsigned"
+            "not called: {WEBHOOK_SIGNING_KEYS} has no valid key, and a webhook is never sent unsigned"
         )));
     }
     let policy = job.policy();
@@ -46,7 +46,8 @@ async fn follow(
     let signed = keys.sign(&job.namespace, &job.record.occurrence_key(), now(), body);
     let mut url = first.clone();
     let mut followed = 0;
-    // Headers that were left out once stay out, because the last host may have chosen the next one.
+    // Once the headers have been omitted, they are never sent again, because the last host may have
+    // chosen the next one.
     let mut given = true;
     loop {
         let request = request(job, message, url.as_str(), &content, given, signed.as_ref())
@@ -59,8 +60,8 @@ async fn follow(
             .await
             .map_err(|problem| of_network_error(&problem.to_string(), url.as_str()))?;
         let hop = Some(Hop { url: &url, followed, allowed_hosts: &allowed.hosts });
-        let asked = Asked { target: url.as_str(), method: message.method, policy: &policy, hop };
-        let failure = match with_head(&response, |answer| judge(answer, &asked)) {
+        let sent = Sent { target: url.as_str(), method: message.method, policy: &policy, hop };
+        let failure = match with_head(&response, |answer| judge(answer, &sent)) {
             Verdict::Follow(next) => {
                 given &= shares_headers(&first, &next);
                 url = next;

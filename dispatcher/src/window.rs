@@ -1,38 +1,38 @@
-//! How long an invocation starts tasks.
+//! Computes how long an invocation starts tasks.
 
 use scheduler_model::bounds::MAX_TIMEOUT_SECONDS;
 
-/// How long the platform lets a queue consumer work on a batch, seconds.
+/// The time limit of the platform for one batch, in seconds.
 const INVOCATION_SECONDS: u32 = 900;
 
-/// Attempts at one report. [`REPORT_TRY_SECONDS`] limits each.
+/// The number of tries to send one report. [`REPORT_TRY_SECONDS`] limits each.
 pub(crate) const REPORT_TRIES: u32 = 5;
-/// Time limit of one attempt at a report, seconds. A shard answers in milliseconds, and starts in
-/// less than a second.
+/// The time limit of one try, in seconds. A shard answers in milliseconds, and starts in less than
+/// a second.
 pub(crate) const REPORT_TRY_SECONDS: u32 = 20;
-/// The wait before the second attempt at a report, milliseconds; doubled before each further one.
+/// The wait before the second try, in milliseconds. It doubles before each further try.
 pub(crate) const REPORT_FIRST_WAIT_MILLIS: u64 = 100;
 
-/// The longest time for which an invocation starts tasks, seconds. The task that was started last
-/// then has its whole timeout, its report has every attempt (with 1.5 s of waits between them), and
-/// two minutes are left before the platform ends the invocation.
+/// The longest time for which an invocation starts tasks, in seconds. The task that is started last
+/// then has its whole timeout, its report has every try (with 1.5 s of waits between them), and two
+/// minutes remain before the platform ends the invocation.
 const LONGEST_SECONDS: u32 = 600;
 const _: () = assert!(
     LONGEST_SECONDS + MAX_TIMEOUT_SECONDS + REPORT_TRIES * REPORT_TRY_SECONDS + 120
         < INVOCATION_SECONDS
 );
 
-/// What must be left of the visibility timeout after the last start, milliseconds: the longest
-/// task, and 20 s for the message's way and its report.
+/// The part of the visibility timeout that must remain after the last start, in milliseconds: the
+/// longest task, and 20 s for the delivery of the message and its report.
 const TAIL_MILLIS: i64 = (MAX_TIMEOUT_SECONDS as i64 + 20) * 1_000;
 
-/// Returns for how long after its beginning an invocation starts tasks, milliseconds. Shards send
-/// an unreported envelope again after `visibility_millis`.
+/// Returns for how many milliseconds after its start an invocation starts tasks. Shards send an
+/// envelope without a report again after `visibility_millis`.
 ///
-/// It is at most 10 minutes, so that everything is reported within the platform's 15. If the
-/// visibility timeout allows, the report arrives before the shard would send the envelope again;
-/// otherwise, all tasks of a slow envelope would run twice. A shorter timeout leaves half of it, so
-/// that every invocation gets something done.
+/// The result is at most 10 minutes, so that everything is reported within the platform's 15. If
+/// the visibility timeout allows it, the report arrives before the shard sends the envelope again;
+/// otherwise, all tasks of a slow envelope would run twice. If the timeout is shorter, the result
+/// is half of it, so that every invocation starts some tasks.
 pub fn start_window_millis(visibility_millis: i64) -> i64 {
     let before_redelivery =
         visibility_millis.saturating_sub(TAIL_MILLIS).max(visibility_millis / 2);

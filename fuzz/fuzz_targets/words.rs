@@ -1,4 +1,4 @@
-//! Any text as a schedule in English: no panic, bounded steps, and a sentence that comes back.
+//! Any text as a schedule in words: no panic, bounded steps, and a sentence that comes back.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,10 +1,10 @@
-//! The shell of the limiter's Durable Object around [`scheduler_engine::limiter::Limiter`], which
-//! divides the limits of some keys of a namespace among its shards.
+//! The Durable Object around [`scheduler_engine::limiter::Limiter`], which divides the limits of
+//! some keys of a namespace among its shards.
 //!
 //! In scope: loading the limiter from SQL, applying its writes, the requests of
 //! [`scheduler_model::protocol::limiter::paths`], and holding the request of a shard that waits for
-//! a slot. Not in scope: the division itself, which is the limiter's; and who may change limits,
-//! which the coordinator checks before it asks.
+//! a slot. Not in scope: the division itself, which the limiter decides; and the permission to
+//! change limits, which the coordinator checks before it sends a request.
 
 use futures::channel::oneshot;
 use scheduler_engine::limiter::{HOLD_MILLIS, Limiter, Write};
@@ -16,19 +16,19 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use worker::{Request, Response, Result, State};
 
-/// The limiter's storage, and the limiter while it is loaded.
+/// The storage of the limiter, and the limiter while it is loaded.
 pub struct Shell {
     entries: Entries,
     limiter: RefCell<Option<Limiter>>,
-    /// Requests that wait for a slot, by key. They are notified when a slot of the key may have
-    /// become free.
+    /// The requests that wait for a slot, by key. They are notified when a slot of their key may
+    /// have become free.
     waiting: RefCell<BTreeMap<String, Vec<oneshot::Sender<()>>>>,
 }
 
 type Failure = entries::Failure<Refused>;
 
 impl Shell {
-    /// Creates the shell without reading anything: the first request loads the limiter.
+    /// Creates the object without reading anything. The first request loads the limiter.
     pub fn new(state: &State) -> Self {
         Self {
             entries: Entries::of(state),
@@ -50,28 +50,28 @@ impl Shell {
         entries::respond("limiter", outcome, || drop(self.limiter.take()))
     }
 
-    /// Answers the request of a shard. If it finds no slot, the request waits here, so that a
-    /// returned slot is used again at once, whichever shard returned it.
+    /// Answers the request of a shard. If no slot is free, the request waits here, so that a slot
+    /// is used again as soon as any shard returns it.
     async fn answer_ask(&self, body: &[u8]) -> Result<Vec<u8>, Failure> {
         let asked: LimiterRequest = read(body)?;
         let end = now().plus(HOLD_MILLIS);
         loop {
             let answer = self.change(&asked.key, |limiter| limiter.ask(&asked, now()))?;
-            // Not longer than that, even if the clock goes back meanwhile.
+            // This bounds the wait even if the clock steps back.
             let left = u64::try_from(end.since(now()).min(HOLD_MILLIS)).unwrap_or(0);
             if left == 0 || answer.is_none_or(|answer| !answer.lacks_slots(&asked.ask)) {
                 return written(&answer);
             }
             let (sender, freed) = oneshot::channel();
             self.waiting.borrow_mut().entry(asked.key.clone()).or_default().push(sender);
-            // Whether it was notified or not, the limiter says what is free.
+            // Whether the request was notified or has timed out, the limiter is asked again.
             let _ = within(Duration::from_millis(left), freed).await;
-            self.forget_gone(&asked.key);
+            self.forget_ended(&asked.key);
         }
     }
 
-    /// Forgets the requests that no longer wait for a key.
-    fn forget_gone(&self, key: &str) {
+    /// Removes the requests that no longer wait for `key`.
+    fn forget_ended(&self, key: &str) {
         let mut waiting = self.waiting.borrow_mut();
         let Some(of_key) = waiting.get_mut(key) else { return };
         of_key.retain(|sender| !sender.is_canceled());
@@ -119,7 +119,8 @@ impl Shell {
         }
     }
 
-    /// Handles one input about a key. Its writes may have freed slots of the key.
+    /// Handles one input about `key`, and notifies its waiting requests if there are writes,
+    /// because the writes may have freed slots.
     fn change<T>(
         &self,
         key: &str,
@@ -131,7 +132,7 @@ impl Shell {
         })?;
         if is_changed {
             for waiting in self.waiting.borrow_mut().remove(key).unwrap_or_default() {
-                // A waiter that is gone needs no notification.
+                // The receiver may have been dropped.
                 let _ = waiting.send(());
             }
         }
@@ -146,7 +147,7 @@ impl Shell {
             None => slot.insert(self.load()?),
         };
         let (answer, writes) = call(limiter);
-        // Without an await between them, so they are one transaction.
+        // There is no await between the writes, so they are one transaction.
         writes.into_iter().try_for_each(|write| self.apply(write))?;
         Ok(answer)
     }

@@ -1,4 +1,4 @@
-//! The arguments of the attribute: read, and checked by the rules of the Worker.
+//! Parses the arguments of the attribute, and checks them by the rules of the Worker.
 
 use proc_macro2::{Span, TokenStream};
 use scheduler_calendar::cron::CronSchedule;
@@ -29,7 +29,7 @@ const KNOWN: [&str; 10] = [
     "timezone",
 ];
 
-/// The arguments of a retry policy besides `retries`, and the fields of the policy.
+/// The arguments of a retry policy besides `retries`, each with its field in the API.
 const POLICY: [(&str, &str); 5] = [
     ("min_backoff_seconds", "minBackoffSeconds"),
     ("factor", "factor"),
@@ -41,20 +41,20 @@ const POLICY: [(&str, &str); 5] = [
 /// The declarations of a handler.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Arguments {
-    /// `None`: the function's name.
+    /// `None` means the function's name.
     pub(crate) name: Option<String>,
-    /// A retry policy as the API's JSON.
+    /// The retry policy as the API's JSON.
     pub(crate) retry: Option<String>,
     pub(crate) timeout_seconds: Option<u32>,
-    /// A cron expression and a time zone.
+    /// The cron expression and the time zone.
     pub(crate) schedule: Option<(String, Option<String>)>,
 }
 
 impl Arguments {
-    /// Reads what is in the attribute's parentheses.
+    /// Parses the text in the attribute's parentheses.
     ///
     /// # Errors
-    /// All that is wrong with it, each with its place.
+    /// Returns all problems, each with its place.
     pub(crate) fn parse(tokens: TokenStream) -> Result<Self, Error> {
         let arguments = Punctuated::<Argument, Token![,]>::parse_terminated.parse2(tokens)?;
         let mut reader = Reader { given: BTreeMap::new(), error: None };
@@ -98,12 +98,12 @@ impl<'a> Reader<'a> {
     fn take(&mut self, argument: &'a Argument) {
         let name = argument.name.to_string();
         let Some(known) = KNOWN.into_iter().find(|known| **known == name) else {
-            let problem = format!("there is no argument {name}; there are: {}", KNOWN.join(", "));
+            let problem =
+                format!("unknown argument {name}; the arguments are: {}", KNOWN.join(", "));
             return self.refuse(argument.name.span(), problem);
         };
         if self.given.contains_key(known) {
-            return self
-                .refuse(argument.name.span(), format!("{name} is given twice; leave one out"));
+            return self.refuse(argument.name.span(), format!("{name} is given twice; remove one"));
         }
         self.given.insert(known, &argument.value);
     }
@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads an argument that is a string, and its place.
+    /// Returns an argument that must be a string, and its place.
     fn text(&mut self, argument: &'static str) -> Option<(String, Span)> {
         let value = *self.given.get(argument)?;
         match value {
@@ -124,27 +124,27 @@ impl<'a> Reader<'a> {
             _ => {
                 self.refuse(
                     value.span(),
-                    format!("{argument} must be a string, written out: {argument} = \"…\""),
+                    format!("{argument} must be a string literal: {argument} = \"…\""),
                 );
                 None
             }
         }
     }
 
-    /// Reads an argument that is a number, and its place.
+    /// Returns an argument that must be a number, and its place.
     fn number(&mut self, argument: &'static str) -> Option<(f64, Span)> {
         let value = *self.given.get(argument)?;
         let number = number_in(value);
         if number.is_none() {
             self.refuse(
                 value.span(),
-                format!("{argument} must be a number, written out: {argument} = 5"),
+                format!("{argument} must be a number literal: {argument} = 5"),
             );
         }
         Some((number?, value.span()))
     }
 
-    /// Reads an argument that is a whole number within bounds.
+    /// Returns an argument that must be a whole number from `least` to `most`.
     fn whole(&mut self, argument: &'static str, least: u32, most: u32) -> Option<u32> {
         let (number, place) = self.number(argument)?;
         if number.fract() != 0.0 || !(f64::from(least)..=f64::from(most)).contains(&number) {
@@ -183,7 +183,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let text = Value::Object(policy).to_string();
-        // This is the Worker's own check. All its fields are present, so only their values can be
+        // The Worker does the same check. All fields are present, so only their values can be
         // wrong.
         if let Some(problem) = serde_json::from_str::<RetryInput>(&text)
             .ok()
@@ -205,10 +205,10 @@ impl<'a> Reader<'a> {
     fn schedule(&mut self) -> Option<(String, Option<String>)> {
         let timezone = self.text("timezone");
         if let (Some((_, place)), false) = (&timezone, self.given.contains_key("cron")) {
-            self.refuse(*place, "timezone belongs to cron; give that too, or leave it out");
+            self.refuse(*place, "timezone is given without cron; add cron, or remove timezone");
             return None;
         }
-        // Each is checked by itself, so that both errors are reported.
+        // Each of the two is checked separately, so that both errors are reported.
         if let Some((zone, place)) = &timezone
             && let Err(problem) = CronSchedule::parse("@daily", Some(zone))
         {
@@ -222,7 +222,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Returns the number of a literal, with or without a minus.
+/// Returns the number of a literal, with or without a minus sign.
 fn number_in(value: &Expr) -> Option<f64> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_digits().parse().ok(),
@@ -234,7 +234,7 @@ fn number_in(value: &Expr) -> Option<f64> {
     }
 }
 
-/// Returns 5 as `5`, not as `5.0`, as a person would write it.
+/// Converts a whole number to an integer, so that the JSON has `5` instead of `5.0`.
 fn json_number(number: f64) -> Value {
     if number.fract() == 0.0 && (0.0..1e15).contains(&number) {
         return (number as u64).into();
@@ -242,10 +242,10 @@ fn json_number(number: f64) -> Value {
     Number::from_f64(number).map_or(Value::Null, Value::Number)
 }
 
-/// Checks that a name may be a handler's.
+/// Checks that `name` is a valid name of a handler.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
     if name.trim().is_empty() {
-        return Err("name is empty; give one, or leave it out to take the function's".to_owned());
+        return Err("name is empty; give a name, or omit it to use the function's name".to_owned());
     }
     if name.len() > MAX_HANDLER_NAME_BYTES {
         return Err(format!(
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_read() {
+    fn all_arguments_are_parsed() {
         let read = Arguments::parse(quote! {
             name = "weekly", retries = 5, min_backoff_seconds = 0.5, factor = 3, max_backoff_seconds = 60, jitter = 0,
             max_duration_seconds = 3_600, timeout_seconds = 30, cron = "0 9 * * MON", timezone = "Europe/London",
@@ -291,10 +291,10 @@ mod tests {
         );
     }
 
-    /// The list of arguments and the code that reads them agree: each is refused with a value that
-    /// cannot be valid for it.
+    /// Compares the list of arguments with the code that parses them: each argument is refused with
+    /// a value of the wrong type.
     #[test]
-    fn every_known_argument_is_read() {
+    fn every_known_argument_is_parsed() {
         for name in KNOWN {
             let ident = Ident::new(name, Span::call_site());
             let found = problems(quote!(#ident = true));
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bounds_are_those_of_the_worker() {
+    fn the_bounds_are_the_same_as_in_the_worker() {
         for (tokens, fits) in [
             (quote!(retries = 99), true),
             (quote!(retries = 100), false),
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_told_at_once() {
+    fn all_problems_are_reported_together() {
         let found = problems(quote!(
             cron = "x",
             timezone = "Mars",

@@ -1,4 +1,4 @@
-//! The code that the attribute generates for a function.
+//! Generates the code for a function with the attribute.
 
 use crate::arguments::{Arguments, check_name};
 use crate::signature::Types;
@@ -8,20 +8,20 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Error, ItemFn, parse2};
 
-/// Returns the function with its type beside it; or the function with the errors.
+/// Returns the function and the generated type, or the function and the errors.
 pub(crate) fn task(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let function: ItemFn = match parse2(item.clone()) {
         Ok(function) => function,
         Err(problem) => {
-            let problem =
-                Error::new(problem.span(), "#[task] belongs on an async fn").into_compile_error();
+            let problem = Error::new(problem.span(), "#[task] can only be used on an async fn")
+                .into_compile_error();
             return quote!(#item #problem);
         }
     };
     match registration(arguments, &function) {
         Ok(registration) => quote!(#function #registration),
         Err(problem) => {
-            // The function stays, so that only the error itself is reported.
+            // The function remains, so that the compiler reports only the error itself.
             let problem = problem.into_compile_error();
             quote!(#function #problem)
         }
@@ -64,8 +64,8 @@ fn registration(arguments: TokenStream, function: &ItemFn) -> Result<TokenStream
     });
     let run = run(function, &types);
     let visibility = &function.vis;
-    // The conditions of the function also apply to its type: if one is not compiled, the other must
-    // not be.
+    // The `cfg` conditions of the function also apply to its type, because neither compiles without
+    // the other.
     let conditions = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
     let conditions: TokenStream = conditions.map(|attribute| quote!(#attribute)).collect();
     let doc = format!("The handler `{name}`, to be registered with `Handlers::with_task`.");
@@ -86,8 +86,8 @@ fn registration(arguments: TokenStream, function: &ItemFn) -> Result<TokenStream
     })
 }
 
-/// Returns the call of the function. Each type keeps its own place in the source, so that the
-/// compiler marks an error there and not at the attribute.
+/// Returns the call of the function. Each type keeps its span, so that the compiler marks an error
+/// at the type and not at the attribute.
 fn run(function: &ItemFn, types: &Types<'_>) -> TokenStream {
     let ident = &function.sig.ident;
     let Types { context: context_type, payload: payload_type, output } = types;

@@ -1,25 +1,23 @@
-//! The attribute `#[task]`: an async function as a handler, with its retries and its schedule
-//! beside it. It is used by its name in `scheduler_dispatcher`, where the trait that it implements
-//! is.
+//! The attribute `#[task]` declares an async function as a handler, together with its retries and
+//! its schedule. Users import it from `scheduler_dispatcher`, which has the trait that it
+//! implements.
 //!
-//! In scope: reading the attribute, and refusing at compile time, with the place marked, whatever
-//! the Worker would refuse when it runs. The rules are those of the core crates, so they cannot
-//! differ. Not in scope: running handlers, and making their schedules; the attribute only writes
-//! down what was declared.
+//! In scope: parsing the attribute, and refusing at compile time, with the place marked, everything
+//! that the Worker would refuse at run time. The checks are those of the core crates, so both apply
+//! the same rules. Not in scope: running handlers and creating their schedules; the attribute only
+//! records the declarations.
 //!
-//! **Why handlers are registered by hand,** one line each, although an attribute could collect
-//! them. Crates that do so (`inventory`, `linkme`) run code before `main` or gather linker
-//! sections. In a Worker there is no `main`: constructors run only if something calls the module's
-//! start function in the right order, sections are not kept for wasm on every toolchain, and where
-//! either fails nothing fails visibly: a handler is just missing. A list in one place is also what
-//! a reader looks for, and of a private function that is not on it the compiler says that it is
-//! never used.
+//! **Why handlers are registered by hand,** one line each. The crates that collect functions
+//! automatically (`inventory`, `linkme`) run code before `main` or gather linker sections. A Worker
+//! has no `main`, and its constructors run only if something calls the module's start function in
+//! the right order. Not every wasm toolchain keeps the sections. If either fails, no error is
+//! visible; a handler is just missing. Readers also look for a list in one place, and the compiler
+//! warns about a private function that is not on it.
 //!
-//! **What it makes.** The function stays as it is and can be called and tested as such. Beside it
-//! stands a type of the same name, an enum without values, which implements
-//! `scheduler_dispatcher::Task`: types and functions have names of their own, so
-//! `handlers.with_task::<report>()` is the type and `report(context, payload).await` the function,
-//! and one `use` brings both.
+//! **What it generates.** The function remains, and can be called and tested. The attribute adds a
+//! type of the same name, an enum without values, which implements `scheduler_dispatcher::Task`.
+//! Types and functions have separate namespaces, so `handlers.with_task::<report>()` uses the type
+//! and `report(context, payload).await` calls the function, and one `use` imports both.
 
 mod arguments;
 mod expand;
@@ -27,7 +25,7 @@ mod signature;
 
 use proc_macro::TokenStream;
 
-/// Makes an async function a handler that tasks may name as their callback.
+/// Declares an async function as a handler, which tasks can name as their callback.
 ///
 /// ```
 /// use scheduler_dispatcher::{HandlerError, Handlers, TaskContext, task};
@@ -58,28 +56,29 @@ use proc_macro::TokenStream;
 /// ```
 ///
 /// # The function
-/// Free, async, without generics; takes a `TaskContext` by value and, if it wants one, a payload of
-/// any type that serde can deserialise into an owned value; returns `Result<(), HandlerError>`. A
-/// payload that does not fit fails the task for good, without a further attempt. A task without a
-/// payload has `null`: take an `Option`. So has every run by the handler's own `cron`.
+/// The function must be a free async function without generics. It takes a `TaskContext` by value,
+/// and optionally a payload of any type that serde can deserialise into an owned value. It returns
+/// `Result<(), HandlerError>`. If the payload does not fit the type, the task fails permanently.
+/// The payload of a task without one is `null`, so use an `Option` if there may be none. A run by
+/// the handler's own `cron` has no payload.
 ///
 /// # The arguments
-/// All may be left out. Values are literals.
+/// All arguments are optional. Their values are literals.
 ///
-/// | argument | what | limit | without |
+/// | argument | meaning | limit | default |
 /// |---|---|---|---|
 /// | `name` | the name by which tasks call it | 1 to 248 bytes, no control characters | the function's |
-/// | `retries` | attempts after the first: `maxAttempts` less one | 0 to 99 | 9 |
-/// | `min_backoff_seconds`, `max_backoff_seconds` | the least and the longest wait between attempts | 0 to 86,400 | 1; 3,600 |
-/// | `factor` | by how much each wait is longer than the last | 1 to 100 | 2 |
-/// | `jitter` | the share by which a wait differs at random | 0 to 1 | 0.2 |
-/// | `max_duration_seconds` | from the due time to the last attempt | 0 to 2,592,000 | 86,400 |
-/// | `timeout_seconds` | how long one attempt may wait | 1 to 60 | 60 |
-/// | `cron` | when it runs by itself | as in the API | never |
-/// | `timezone` | the IANA zone that `cron` is read in | as in the API | UTC |
+/// | `retries` | attempts after the first: `maxAttempts` minus one | 0 to 99 | 9 |
+/// | `min_backoff_seconds`, `max_backoff_seconds` | the shortest and the longest wait between attempts, in seconds | 0 to 86,400 | 1; 3,600 |
+/// | `factor` | how many times longer each wait is than the one before | 1 to 100 | 2 |
+/// | `jitter` | the random part of a wait | 0 to 1 | 0.2 |
+/// | `max_duration_seconds` | the time from the due time to the last attempt, in seconds | 0 to 2,592,000 | 86,400 |
+/// | `timeout_seconds` | the time limit of one attempt, in seconds | 1 to 60 | 60 |
+/// | `cron` | the handler's own schedule, a cron expression | as in the API | never |
+/// | `timezone` | the IANA time zone of `cron` | as in the API | UTC |
 ///
-/// The retry arguments are what a task gets that names the handler and has no `retry` of its own,
-/// when it is created: a later change of the attribute changes new tasks only.
+/// The retry arguments apply to a task that names the handler and has no `retry` of its own. The
+/// task stores them when it is created, so a later change of the attribute affects new tasks only.
 ///
 /// With `cron`, the deployed Worker keeps a recurring task `handler:<name>`; see
 /// `scheduler_dispatcher::Handlers`.

@@ -1,4 +1,4 @@
-//! The signature that a task's function must have.
+//! Checks the signature of a handler's function.
 
 use syn::spanned::Spanned;
 use syn::{Error, FnArg, ReturnType, Safety, Signature, Type};
@@ -12,10 +12,11 @@ pub(crate) struct Types<'a> {
 }
 
 impl<'a> Types<'a> {
-    /// Reads the types. The compiler checks at the same places that they are the right ones.
+    /// Returns the types of `signature`. The compiler checks later that they are the right ones,
+    /// and marks its errors at the same places.
     ///
     /// # Errors
-    /// Why the signature cannot be that of a task's function, with the place.
+    /// Returns the reason, with its place, if the signature cannot be that of a handler's function.
     pub(crate) fn of(signature: &'a Signature) -> Result<Self, Error> {
         if let Some(token) = signature.constness {
             return Err(Error::new(token.span(), "a task's function cannot be const"));
@@ -42,7 +43,7 @@ impl<'a> Types<'a> {
         let Some(context) = inputs.next() else {
             return Err(Error::new(
                 signature.paren_token.span.join(),
-                "a task's function takes the context first: write (context: TaskContext), or (context: TaskContext, payload: …)",
+                "the first parameter of a task's function is the context: write (context: TaskContext), or (context: TaskContext, payload: …)",
             ));
         };
         let context = owned(context)?;
@@ -50,7 +51,7 @@ impl<'a> Types<'a> {
         if let Some(more) = inputs.next() {
             return Err(Error::new(
                 more.span(),
-                "a task's function takes a context and a payload; put more into the payload",
+                "a task's function has two parameters, the context and the payload; put more values into the payload",
             ));
         }
         let ReturnType::Type(_, output) = &signature.output else {
@@ -63,15 +64,18 @@ impl<'a> Types<'a> {
     }
 }
 
-/// Returns the type of a parameter that is taken by value.
+/// Returns the type of a parameter, which must be taken by value.
 fn owned(parameter: &FnArg) -> Result<&Type, Error> {
     let FnArg::Typed(parameter) = parameter else {
-        return Err(Error::new(parameter.span(), "a task's function is a free one, not a method"));
+        return Err(Error::new(
+            parameter.span(),
+            "a task's function must be a free function, not a method",
+        ));
     };
     match &*parameter.ty {
         Type::Reference(_) => Err(Error::new(
             parameter.ty.span(),
-            "must be taken by value: the function runs on its own",
+            "must be taken by value, because the function outlives its caller",
         )),
         Type::ImplTrait(_) => Err(Error::new(
             parameter.ty.span(),

@@ -1,4 +1,4 @@
-//! Reading a request's body up to a limit.
+//! Reads the body of a request up to a limit.
 
 use crate::object::method;
 use crate::{now, within};
@@ -10,8 +10,9 @@ use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::{Error, Request};
 
-/// The pace that a body must keep after [`GRACE`], bytes per millisecond, because it occupies
-/// memory that others wait for. It is 2.4 Mbit/s: the largest body arrives within a minute.
+/// The pace that a body must keep after [`GRACE`], in bytes per millisecond. There is a pace
+/// because a body occupies memory that other requests wait for. It is 2.4 Mbit/s, so the largest
+/// body arrives within a minute.
 const PACE: usize = 300;
 
 /// The time that a body may take in addition to its [`PACE`].
@@ -20,7 +21,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// A large body is read in steps of this many bytes, so that a stalled sender is noticed.
 const STEP: usize = 1_000_000;
 
-/// Returns the time within which `bytes` of a body must have arrived.
+/// Returns the time within which the first `bytes` of a body must arrive.
 fn time_for(bytes: usize) -> Duration {
     GRACE + Duration::from_millis((bytes / PACE) as u64)
 }
@@ -32,7 +33,7 @@ fn too_slow<E>() -> Unread<E> {
     ))
 }
 
-/// Returns the length of the body that a request announces, bytes.
+/// Returns the body length that a request announces, in bytes.
 fn announced(request: &Request) -> worker::Result<Option<usize>> {
     Ok(request.headers().get("content-length")?.and_then(|length| length.parse().ok()))
 }
@@ -40,13 +41,13 @@ fn announced(request: &Request) -> worker::Result<Option<usize>> {
 /// Why a body was not read.
 #[derive(Debug)]
 pub enum Unread<E> {
-    /// It is longer than the limit.
+    /// The body is longer than the limit.
     TooLong,
-    /// The caller has no room for it.
+    /// The caller has no memory for the body.
     NoRoom(E),
-    /// It did not arrive in time: what was expected.
+    /// The body did not arrive in time. The text states the required pace.
     TooSlow(String),
-    /// The platform cannot read it, because the connection was cut.
+    /// The platform cannot read the body, because the connection was cut.
     Cut(worker::Error),
 }
 
@@ -63,8 +64,8 @@ impl<E> From<JsValue> for Unread<E> {
 }
 
 /// Reads the body of a request, up to `limit` bytes. Holds at most the limit and one chunk, whether
-/// or not the request announces its length. Calls `has_room` before bytes are held: once with an
-/// announced length, otherwise for each chunk.
+/// or not the request announces its length. Calls `has_room` before it holds bytes: once if the
+/// length is announced, otherwise for each chunk.
 ///
 /// # Errors
 /// See [`Unread`].
@@ -104,14 +105,14 @@ pub async fn read_body<E>(
     Ok(body)
 }
 
-/// Returns the rest of the time within which `bytes` of a body must have arrived.
+/// Returns the remaining time for the first `bytes` of a body that began at `began`.
 fn left(began: UnixMillis, bytes: usize) -> Duration {
     let passed = u64::try_from(now().since(began)).unwrap_or(0);
     time_for(bytes).saturating_sub(Duration::from_millis(passed))
 }
 
-/// Reads a body of `bytes` in steps of [`STEP`], which takes fewer turns than its chunks do. Each
-/// step must arrive in its time.
+/// Reads a body of `bytes` in steps of [`STEP`], which takes fewer turns of the event loop than
+/// reading its chunks. Each step must arrive in time.
 async fn read_in_steps<E>(request: &Request, bytes: usize) -> Result<Vec<u8>, Unread<E>> {
     let stream = request.inner().body().ok_or_else(|| Error::from("the request has no body"))?;
     let options = Object::new();

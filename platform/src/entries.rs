@@ -1,21 +1,21 @@
-//! The common part of the shells of small objects. All that such an object holds is in one table of
-//! records by name, and in memory.
+//! The common part of small Durable Objects, which hold all their data in memory and in one table
+//! of records by name.
 
 use scheduler_model::bounds::MAX_ROW_BYTES;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::{Error, Response, Result, SqlStorage, SqlStorageValue as Value, State};
 
-/// Without rowid, so that an entry is one row written.
+/// There is no rowid, so an entry is one row written.
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS entries (name TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
-/// The table of an object's records.
+/// The table with the records of an object.
 pub struct Entries {
     sql: SqlStorage,
 }
 
 impl Entries {
-    /// Returns the table of this object. Reads and creates nothing yet.
+    /// Returns the table of this object. Does not read or create it yet.
     pub fn of(state: &State) -> Self {
         Self { sql: state.storage().sql() }
     }
@@ -23,7 +23,7 @@ impl Entries {
     /// Returns every record. Creates the table if it does not exist.
     ///
     /// # Errors
-    /// If the platform's storage fails.
+    /// Returns an error if the platform's storage fails.
     pub fn load(&self) -> Result<impl Iterator<Item = String> + use<>> {
         self.sql.exec(SCHEMA, None)?;
         let rows = self
@@ -37,19 +37,20 @@ impl Entries {
         }))
     }
 
-    /// Stores a record in place of the record of this name.
+    /// Stores a record, and replaces the record with the same name.
     ///
     /// # Errors
-    /// If the platform's storage fails, or the record is empty or larger than its row may be.
+    /// Returns an error if the platform's storage fails, or if the record is empty or too large for
+    /// a row.
     pub fn put(&self, name: String, record: String) -> Result<()> {
-        // An empty record is one that could not be encoded.
+        // A record that could not be encoded is empty.
         if record.is_empty() {
             return Err(Error::RustError(format!("the record of {name} is empty")));
         }
         // The local runtime stores rows that the platform refuses. This check refuses them in both.
         if record.len() > MAX_ROW_BYTES {
             return Err(Error::RustError(format!(
-                "the record of {name} has {} bytes; a row has up to {MAX_ROW_BYTES}",
+                "the record of {name} has {} bytes; a row has at most {MAX_ROW_BYTES}",
                 record.len()
             )));
         }
@@ -63,7 +64,7 @@ impl Entries {
     /// Deletes the record of this name.
     ///
     /// # Errors
-    /// If the platform's storage fails.
+    /// Returns an error if the platform's storage fails.
     pub fn delete(&self, name: String) -> Result<()> {
         self.sql.exec("DELETE FROM entries WHERE name = ?", vec![name.into()])?;
         Ok(())
@@ -72,20 +73,20 @@ impl Entries {
     /// Deletes every record.
     ///
     /// # Errors
-    /// If the platform's storage fails.
+    /// Returns an error if the platform's storage fails.
     pub fn clear(&self) -> Result<()> {
         self.sql.exec("DELETE FROM entries", None)?;
         Ok(())
     }
 }
 
-/// Why a request to an object is not answered with 200.
+/// The reason why an object does not answer a request with 200.
 pub enum Failure<R> {
-    /// The object refuses the request; answered with status 409.
+    /// The object refuses the request, with status 409.
     Refused(R),
-    /// The request is wrong.
+    /// The request is invalid.
     Request(String),
-    /// The platform failed, or storage holds a record that was never written there.
+    /// The platform failed, or the storage holds a record that this program never wrote.
     Storage(String),
 }
 
@@ -101,27 +102,27 @@ impl<R> From<Error> for Failure<R> {
     }
 }
 
-/// Reads the body of a request.
+/// Parses the body of a request.
 ///
 /// # Errors
-/// If it is not the expected JSON.
+/// Returns an error if the body is not the expected JSON.
 pub fn read<T: DeserializeOwned, R>(body: &[u8]) -> Result<T, Failure<R>> {
     Ok(serde_json::from_slice(body)?)
 }
 
-/// Returns an answer as JSON.
+/// Encodes an answer as JSON.
 ///
 /// # Errors
-/// If it cannot be written as JSON.
+/// Returns an error if the answer cannot be encoded.
 pub fn written<T: Serialize, R>(answer: &T) -> Result<Vec<u8>, Failure<R>> {
     Ok(serde_json::to_vec(answer)?)
 }
 
-/// Returns the response to a request, and logs a failure under the name `who`. After a failure of
-/// storage it calls `forget`, because memory may be ahead of storage.
+/// Returns the response to a request. Logs a failure under the name `who`. After a failure of the
+/// storage it calls `forget`, because the memory may be ahead of the storage.
 ///
 /// # Errors
-/// If the platform cannot create a response.
+/// Returns an error if the platform cannot create a response.
 pub fn respond<R: Serialize>(
     who: &str,
     outcome: Result<Vec<u8>, Failure<R>>,

@@ -1,7 +1,7 @@
-//! What the platform's SDK lacks or gets wrong: waits, the clock in the core's type, random bytes;
-//! and the settings of the deployment.
+//! Helpers for what the platform's SDK lacks or does wrong (waits, the clock in the core's type,
+//! random bytes), and the settings of the deployment.
 //!
-//! In scope: small pieces that more than one of the Worker's crates needs. Not in scope: decisions.
+//! In scope: small helpers that several crates of the Worker need. Not in scope: decisions.
 
 mod body;
 pub mod entries;
@@ -17,17 +17,17 @@ use scheduler_calendar::time::UnixMillis;
 use worker::js_sys::{Function, Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
 
-/// Returns the time of the platform's clock. The clock does not advance between two events, as a
-/// defence against timing attacks.
+/// Returns the time of the platform's clock. The clock does not advance during an event unless the
+/// event waits; this is the platform's defence against timing attacks.
 pub fn now() -> UnixMillis {
-    // As a number: `worker::Date` would create an object for each time.
+    // This returns a number. `worker::Date` would create an object for each time.
     UnixMillis::new(worker::js_sys::Date::now() as i64)
 }
 
-/// Returns 16 random bytes from the platform's generator, fit for keys.
+/// Returns 16 random bytes from the platform's generator, which are good enough for keys.
 ///
 /// # Errors
-/// If the platform has no such generator.
+/// Returns an error if the platform has no such generator.
 pub fn random_bytes() -> worker::Result<[u8; 16]> {
     let mut bytes = [0; 16];
     let array = Uint8Array::new_with_length(16);

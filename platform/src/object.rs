@@ -1,7 +1,7 @@
-//! Requests to a Durable Object in as few steps as possible: a whole request body, a whole answer
-//! body.
+//! Sends requests to Durable Objects in as few steps as possible: the whole request body at once,
+//! and the whole answer body at once.
 //!
-//! For each request, the SDK creates a `Request` with headers of its own, and reads the answer as a
+//! For each request, the SDK creates a `Request` with headers of its own. It reads the answer as a
 //! stream, one chunk and several turns of the event loop at a time. A bulk request asks every
 //! shard, so it would spend much of its time there.
 
@@ -18,10 +18,10 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// Returns the class that is bound under this name.
+    /// Returns the class with the binding `binding`.
     ///
     /// # Errors
-    /// If there is no such binding.
+    /// Returns an error if there is no such binding.
     pub fn bound(env: &Env, binding: &str) -> Result<Self> {
         let namespace = Reflect::get(env, &JsValue::from_str(binding))?;
         let get_by_name = method(&namespace, "getByName").map_err(|_| {
@@ -36,7 +36,7 @@ impl Objects {
     /// each time, because a stub may stay broken after an error.
     ///
     /// # Errors
-    /// What the platform threw; see its members `overloaded` and `retryable`.
+    /// Returns what the platform threw; see its members `overloaded` and `retryable`.
     pub async fn post(&self, name: &str, path: &str, body: &[u8]) -> Result<(u16, Vec<u8>)> {
         let stub = self.get_by_name.call1(&self.namespace, &JsValue::from_str(name))?;
         let init = Object::new();
@@ -57,7 +57,7 @@ impl Objects {
     }
 }
 
-/// Returns a method of an object of the platform.
+/// Returns the method `name` of the platform's object `of`.
 pub(crate) fn method(of: &JsValue, name: &str) -> Result<Function> {
     Ok(Reflect::get(of, &JsValue::from_str(name))?.dyn_into()?)
 }

@@ -25,8 +25,8 @@ const WEBHOOK_ALLOWED_HOSTS: &str = "WEBHOOK_ALLOWED_HOSTS";
 /// The keys that sign webhooks, separated by commas; a secret.
 pub const WEBHOOK_SIGNING_KEYS: &str = "WEBHOOK_SIGNING_KEYS";
 
-/// The namespaces whose webhooks are signed with the deployment's keys themselves, separated by
-/// commas; `*` for all.
+/// The namespaces that sign their webhooks with the deployment's own keys, separated by commas; `*`
+/// means all.
 const WEBHOOK_SHARED_KEY_NAMESPACES: &str = "WEBHOOK_SHARED_KEY_NAMESPACES";
 
 /// The callback of tasks that name none, as JSON.
@@ -35,53 +35,54 @@ const DEFAULT_CALLBACK: &str = "DEFAULT_CALLBACK";
 /// The API keys, separated by commas; a secret.
 const API_KEYS: &str = "API_KEYS";
 
-/// Seconds after which a shard sends an envelope without a report again.
+/// The number of seconds after which a shard sends an envelope without a report again.
 const VISIBILITY_TIMEOUT_SECONDS: &str = "VISIBILITY_TIMEOUT_SECONDS";
 
-/// Its bounds. A queue keeps a message for four days, so a longer timeout would have no effect.
+/// The bounds of the timeout. A queue keeps a message for four days, so a longer timeout would have
+/// no effect.
 const VISIBILITY_SECONDS: RangeInclusive<u32> = 1..=345_600;
 
-/// Which outcomes the history keeps.
+/// The outcomes that the history keeps.
 const HISTORY: &str = "HISTORY";
 
-/// The most tasks that a shard may have dispatched without a report.
+/// The highest number of tasks that a shard may have dispatched without a report.
 const MAX_DISPATCHED_TASKS: &str = "MAX_DISPATCHED_TASKS";
 
-/// Its bounds. Dispatched tasks take memory, so there are at most as many as a shard may have in
-/// flight.
+/// The bounds of that number. Dispatched tasks take memory, so the upper bound is the number of
+/// tasks that a shard may have in flight.
 const DISPATCHED_TASKS: RangeInclusive<u32> = 1..=250_000;
 
-/// Megabytes that the loaded shards of an isolate may hold together.
+/// The number of megabytes that the loaded shards of an isolate may hold together.
 const ISOLATE_MEMORY_MB: &str = "ISOLATE_MEMORY_MB";
 
-/// Its bounds. An isolate of the platform has 128 MB; elsewhere it may have more.
+/// The bounds of that number. An isolate of the platform has 128 MB; elsewhere it may have more.
 const ISOLATE_MEGABYTES: RangeInclusive<u32> = 1..=4_000;
 
-/// Set only for measurements: adds a route that parses and answers.
+/// Set only for measurements. It adds a route that parses a request and answers.
 const BENCH_PARSE_ONLY: &str = "BENCH_PARSE_ONLY";
 
-/// Set only by tests: the handlers to register beside the shipped ones.
+/// Set only by tests. It names the handlers to register in addition to those of the scheduler.
 const EXAMPLE_HANDLERS: &str = "EXAMPLE_HANDLERS";
 
-/// Reads the shard map.
+/// Parses the shard map.
 ///
 /// # Errors
-/// If it is not set or cannot be read.
+/// Returns an error if the map is not set or cannot be parsed.
 pub fn shard_map(env: &Env) -> Result<ShardMap, String> {
     let text = text(env, SHARD_MAP)
         .ok_or_else(|| format!("{SHARD_MAP} is not set; write the number of shards, like 16"))?;
     text.parse().map_err(|problem: ShardMapError| problem.to_string())
 }
 
-/// What tasks may reach besides the public web. It is checked when a task is created and before
-/// each attempt, because a task may be older than the settings.
+/// The targets that tasks may call besides the public web. They are checked when a task is created
+/// and before each attempt, because the settings may have changed in between.
 #[derive(Debug, Clone, Default)]
 pub struct Allowed {
-    /// Service bindings.
+    /// The service bindings.
     pub services: Vec<String>,
-    /// Bindings of Durable Object namespaces.
+    /// The bindings of Durable Object namespaces.
     pub durable_objects: Vec<String>,
-    /// Hosts; see [`scheduler_model::hosts::check_host`].
+    /// The hosts; see [`scheduler_model::hosts::check_host`].
     pub hosts: Vec<String>,
 }
 
@@ -101,11 +102,11 @@ pub fn queue_bindings(env: &Env) -> Vec<String> {
     bindings(env, QUEUE_BINDINGS)
 }
 
-/// Returns the callback of tasks that name none: the configured one, or else a callback for the
+/// Returns the callback of tasks that name none: the configured callback, or a callback for the
 /// first queue that tasks may name.
 ///
 /// # Errors
-/// If it is not JSON.
+/// Returns an error if the setting is not JSON.
 pub fn default_callback(env: &Env) -> Result<Option<Box<RawValue>>, String> {
     default_callback_of(text(env, DEFAULT_CALLBACK), queue_bindings(env).first())
 }
@@ -127,12 +128,12 @@ pub fn api_keys(env: &Env) -> Vec<String> {
     split(&secret(env, API_KEYS).or_else(|| text(env, API_KEYS)).unwrap_or_default())
 }
 
-/// Returns the text of the keys that sign webhooks; empty if there are none.
+/// Returns the text of the keys that sign webhooks. It is empty if there are none.
 pub fn webhook_signing_keys(env: &Env) -> String {
     secret(env, WEBHOOK_SIGNING_KEYS).unwrap_or_default()
 }
 
-/// Returns the namespaces whose webhooks are signed with the deployment's keys themselves.
+/// Returns the namespaces that sign their webhooks with the deployment's own keys.
 pub fn shared_key_namespaces(env: &Env) -> Vec<String> {
     list(env, WEBHOOK_SHARED_KEY_NAMESPACES)
 }
@@ -143,18 +144,20 @@ pub fn visibility_millis(env: &Env) -> i64 {
         .map_or(DEFAULT_VISIBILITY_MILLIS, |seconds| i64::from(seconds) * 1_000)
 }
 
-/// Returns the most tasks that a shard may have dispatched without a report, if it is set.
+/// Returns the highest number of tasks that a shard may have dispatched without a report, if it is
+/// set.
 pub fn max_dispatched(env: &Env) -> Option<usize> {
     number(env, MAX_DISPATCHED_TASKS, &DISPATCHED_TASKS).map(|tasks| tasks as usize)
 }
 
-/// Returns how many bytes the loaded shards of an isolate may hold together.
+/// Returns the number of bytes that the loaded shards of an isolate may hold together.
 pub fn isolate_bytes(env: &Env) -> usize {
     number(env, ISOLATE_MEMORY_MB, &ISOLATE_MEGABYTES)
         .map_or(MAX_ISOLATE_BYTES, |megabytes| megabytes as usize * 1_000_000)
 }
 
-/// Returns the element of `known` that the variable for the history names, if it is set.
+/// Returns the element of `known` whose name is the value of the variable for the history, if it is
+/// set.
 pub fn history<T>(env: &Env, known: [(&str, T); 3]) -> Option<T> {
     let given = text(env, HISTORY)?;
     let kept = known.into_iter().find(|(name, _)| *name == given.trim());
@@ -171,12 +174,12 @@ pub fn is_bench(env: &Env) -> bool {
     text(env, BENCH_PARSE_ONLY).is_some_and(|text| text == "1")
 }
 
-/// Returns which example handlers are registered; empty if none are.
+/// Returns the name of the example handlers to register. It is empty if there are none.
 pub fn example_handlers(env: &Env) -> String {
     text(env, EXAMPLE_HANDLERS).unwrap_or_default()
 }
 
-/// Reads a whole number. If it is out of bounds, logs that and returns nothing.
+/// Parses a whole number. If it is out of bounds, logs that and returns `None`.
 fn number(env: &Env, name: &str, bounds: &RangeInclusive<u32>) -> Option<u32> {
     let given = text(env, name)?;
     let number = number_in(&given, bounds);
@@ -193,7 +196,7 @@ fn number_in(given: &str, bounds: &RangeInclusive<u32>) -> Option<u32> {
     given.trim().parse().ok().filter(|number| bounds.contains(number))
 }
 
-/// Reads a list of bindings that tasks may name. It never contains the scheduler's own bindings.
+/// Returns a list of bindings that tasks may name. It never contains the scheduler's own bindings.
 fn bindings(env: &Env, name: &str) -> Vec<String> {
     let mut bindings = list(env, name);
     bindings.retain(|binding| !INTERNAL_BINDINGS.contains(&binding.as_str()));
@@ -221,10 +224,10 @@ mod tests {
     use super::*;
     use std::path::{Path, PathBuf};
 
-    /// If the deployment's configuration adds a binding for the scheduler itself, no task may name
-    /// that binding.
+    /// Tasks may not name the scheduler's own bindings. If the configuration adds such a binding,
+    /// this test requires an entry for it.
     #[test]
-    fn every_binding_of_the_schedulers_own_is_internal() {
+    fn every_own_binding_of_the_scheduler_is_internal() {
         let file = include_str!("../../wrangler.toml");
         let named = |section: &'static str, key: &'static str| {
             let parts = file.split("[[").filter(move |part| part.starts_with(section));
@@ -243,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_callback_is_the_one_that_is_set_or_the_first_queue() {
+    fn the_default_callback_is_the_configured_one_or_the_first_queue() {
         let of = |set: Option<&str>, queue: Option<&str>| {
             let queue = queue.map(str::to_owned);
             default_callback_of(set.map(str::to_owned), queue.as_ref())
@@ -260,9 +263,9 @@ mod tests {
         );
     }
 
-    /// A variable that was read elsewhere too could have other bounds there.
+    /// A variable that other code reads too could have other bounds there.
     #[test]
-    fn nothing_else_reads_the_environment() {
+    fn no_other_module_reads_the_environment() {
         let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
         let mut files = Vec::new();
         for member in ["coordinator", "shard", "registry", "limiter", "dispatcher", "platform"] {
@@ -289,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_read_within_their_bounds() {
+    fn numbers_are_parsed_within_their_bounds() {
         for (given, number) in [
             ("1", Some(1)),
             (" 345600 ", Some(345_600)),

@@ -1,7 +1,7 @@
-//! Time limits and waits. They do not use [`worker::Delay`], which assumes that a timer's handle is
-//! a number. Where `setTimeout` returns an object (Node's timers, the default in newer
-//! compatibility dates), `Delay` panics in a debug build. In a release build it loses the handle,
-//! so a timer that is dropped early is not cleared.
+//! Time limits and waits. This module does not use [`worker::Delay`], which assumes that a timer's
+//! handle is a number. In some runtimes `setTimeout` returns an object (Node's timers, the default
+//! in newer compatibility dates). There `Delay` panics in a debug build. In a release build it
+//! loses the handle, so a timer that is dropped early is not cleared.
 
 use futures::channel::oneshot;
 use futures::future::{Either, pending, select};
@@ -12,15 +12,16 @@ use worker::js_sys::{Function, Reflect, global};
 use worker::wasm_bindgen::closure::Closure;
 use worker::wasm_bindgen::{JsCast, JsValue};
 
-/// Returns the result of the work, or `None` if it takes longer than the limit; the work is then
-/// dropped. Work that is done at once costs no timer.
+/// Returns the result of `work`, or `None` if it takes longer than `limit`; then `work` is dropped.
+/// Work that completes at once needs no timer.
 pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     if let Poll::Ready(result) = futures::poll!(&mut work) {
         return Some(result);
     }
     let Ok(mut timer) = Timer::start(limit) else {
-        // In a runtime without timers, work without a limit is better than no work.
+        // In a runtime without timers, `work` runs without a limit, which is better than not at
+        // all.
         return Some(work.await);
     };
     match select(work, &mut timer.elapsed).await {
@@ -34,7 +35,7 @@ pub async fn sleep(time: Duration) {
     let _: Option<()> = within(time, pending()).await;
 }
 
-/// A running timer, cleared when dropped.
+/// A running timer, which is cleared when it is dropped.
 struct Timer {
     handle: JsValue,
     elapsed: oneshot::Receiver<()>,
@@ -44,12 +45,12 @@ struct Timer {
 impl Timer {
     fn start(time: Duration) -> Result<Self, JsValue> {
         let (sender, elapsed) = oneshot::channel();
-        // A sender whose receiver is gone, or that unwound, is never used again.
+        // The sender is used once, so an unwinding panic cannot leave it in a bad state.
         let callback = Closure::once_assert_unwind_safe(move || {
             let _ = sender.send(());
         });
-        // The platform counts milliseconds in 31 bits, and treats a longer time as zero. Three
-        // weeks are long enough.
+        // The platform counts milliseconds in 31 bits, and treats a longer time as zero. The limit
+        // of about three weeks is long enough.
         let millis = f64::from(i32::try_from(time.as_millis()).unwrap_or(i32::MAX));
         let handle = function("setTimeout")?.call2(
             &JsValue::UNDEFINED,
@@ -62,7 +63,8 @@ impl Timer {
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        // Before the callback is dropped. Clearing a timer that has run does nothing.
+        // The timer is cleared before the callback is dropped. Clearing a timer that has run has no
+        // effect.
         if let Ok(clear) = function("clearTimeout") {
             let _ = clear.call1(&JsValue::UNDEFINED, &self.handle);
         }

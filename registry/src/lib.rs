@@ -1,9 +1,9 @@
-//! The shell of the registry's Durable Object around [`scheduler_engine::registry::Registry`],
-//! which holds the API keys and namespaces of a deployment.
+//! The Durable Object around [`scheduler_engine::registry::Registry`], which holds the API keys and
+//! namespaces of a deployment.
 //!
 //! In scope: loading the registry from SQL, applying its writes, and the requests of
-//! [`scheduler_model::access::paths`]. Not in scope: who may change what, which the coordinator
-//! checks before it asks.
+//! [`scheduler_model::access::paths`]. Not in scope: the permission to change something, which the
+//! coordinator checks before it sends a request.
 
 use scheduler_engine::registry::{Registry, Write};
 use scheduler_model::access::{DeleteNamespace, Entry, KeyId, KeyUse, paths};
@@ -12,7 +12,7 @@ use scheduler_platform::now;
 use std::cell::RefCell;
 use worker::{Request, Response, Result, State};
 
-/// The registry's storage, and the registry while it is loaded.
+/// The storage of the registry, and the registry while it is loaded.
 pub struct Shell {
     entries: Entries,
     registry: RefCell<Option<Registry>>,
@@ -21,7 +21,7 @@ pub struct Shell {
 type Failure = entries::Failure<scheduler_model::access::Refused>;
 
 impl Shell {
-    /// Creates the shell without reading anything: the first request loads the registry.
+    /// Creates the object without reading anything. The first request loads the registry.
     pub fn new(state: &State) -> Self {
         Self { entries: Entries::of(state), registry: RefCell::new(None) }
     }
@@ -60,13 +60,13 @@ impl Shell {
             paths::REVOKE => {
                 let id: KeyId = read(body)?;
                 let write = registry.revoke(id);
-                self.taken_out(write)
+                self.apply_removal(write)
             }
             paths::DELETE_NAMESPACE => {
                 let of: DeleteNamespace = read(body)?;
                 let (name, created_at) = of.parts();
                 let write = registry.delete_namespace(&name, created_at);
-                self.taken_out(write)
+                self.apply_removal(write)
             }
             other => Err(Failure::Request(format!("the registry has no {other}"))),
         }
@@ -84,7 +84,7 @@ impl Shell {
         Ok(())
     }
 
-    fn taken_out(&self, write: Option<Write>) -> Result<Vec<u8>, Failure> {
+    fn apply_removal(&self, write: Option<Write>) -> Result<Vec<u8>, Failure> {
         let was_there = write.is_some();
         write.map_or(Ok(()), |write| self.apply(write))?;
         written(&was_there)

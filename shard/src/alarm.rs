@@ -1,8 +1,9 @@
-//! The alarm of a shard: set within what the platform accepts, and set again after a failure.
+//! The alarm of a shard. It is set within the bounds of the platform, and set again after a
+//! failure.
 //!
 //! The shard sets the alarm after it commits an input, often before it answers. So a failure to set
-//! the alarm changes neither the commit nor the answer: it is logged and counted as a repair. A
-//! timer, the next request and, once a minute, the watchdog try again.
+//! the alarm affects neither the commit nor the answer; it is logged and counted as a repair. A
+//! timer, the next request, and the watchdog once a minute try again.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{ALARM_RETRY_MILLIS, AlarmState, Engine, alarm_time};
@@ -21,22 +22,22 @@ pub(crate) struct Alarm {
 }
 
 impl Alarm {
-    /// Assumes that no alarm is set yet.
+    /// Creates the alarm, and assumes that it is not set yet.
     pub(crate) fn new(state: &State, engine: Rc<RefCell<Option<Engine>>>) -> Self {
         Self { storage: Rc::new(state.storage()), engine, known: Rc::default() }
     }
 
-    /// Returns the time for which it is set, as far as that is known.
+    /// Returns the time for which the alarm is set, if it is known.
     pub(crate) fn armed(&self) -> Option<UnixMillis> {
         self.known.borrow().armed()
     }
 
-    /// Records that it has gone off, or was lost.
+    /// Records that the alarm has gone off, or was lost.
     pub(crate) fn forget(&self) {
         self.known.borrow_mut().forget();
     }
 
-    /// Sets it for this time. After a failure, a timer tries again.
+    /// Sets the alarm for `at`. After a failure, a timer tries again.
     pub(crate) async fn set(&self, state: &State, at: UnixMillis) {
         if let Err(problem) = self.try_to_set(at).await {
             worker::console_error!(
@@ -49,7 +50,7 @@ impl Alarm {
         }
     }
 
-    /// Sets it for a moment from now, after a failure that does not show when the shard needs a
+    /// Sets the alarm for a moment from now. This follows a failure that hides the shard's next
     /// wake-up.
     pub(crate) async fn set_soon(&self, state: &State) {
         self.set(state, now().plus(ALARM_RETRY_MILLIS)).await;
@@ -57,7 +58,7 @@ impl Alarm {
 
     async fn try_to_set(&self, at: UnixMillis) -> worker::Result<()> {
         let at = alarm_time(at, now());
-        // Recorded before it is set, so that nobody sets it again meanwhile.
+        // The time is recorded before the alarm is set, so that nobody sets it again meanwhile.
         self.known.borrow_mut().setting(at);
         let date =
             worker::js_sys::Date::new(&worker::wasm_bindgen::JsValue::from_f64(at.get() as f64));
@@ -86,7 +87,7 @@ impl Alarm {
                 sleep(Duration::from_millis(u64::try_from(wait).unwrap_or_default())).await;
                 let wanted = match this.engine.borrow_mut().as_mut() {
                     Some(engine) => engine.next_wakeup(),
-                    // Stored tasks may need a wake-up.
+                    // The storage may hold tasks that need a wake-up.
                     None => Some(now().plus(ALARM_RETRY_MILLIS)),
                 };
                 let Some(at) = this.after_wait(wanted) else { break };

@@ -4,7 +4,7 @@ use scheduler_engine::{Config, Keep};
 use scheduler_platform::settings;
 use worker::Env;
 
-/// Reads the settings. A setting that is absent or out of bounds has its default.
+/// Reads the settings. A setting that is absent or out of bounds has its default value.
 pub(crate) fn read(env: &Env) -> Config {
     let default = Config::default();
     let history = settings::history(

@@ -1,9 +1,9 @@
-//! Small appends that arrive together share one commit and its rows.
+//! Combines small appends that arrive together into one commit, so that they share its rows.
 //!
-//! Every row is billed, and a row costs the same whether it carries one task or fifty. So while
-//! appends follow one another closely, a small append waits a moment, and those that arrive
-//! meanwhile are committed with it. A bulk append has a page of its own and does not wait; it
-//! commits the waiting appends together with itself.
+//! Every row is billed, and a row costs the same with one task or with fifty. So while appends
+//! arrive at short intervals, a small append waits a moment, and is committed together with those
+//! that arrive meanwhile. A bulk append has a page of its own and does not wait. It commits the
+//! waiting appends together with itself.
 
 use futures::channel::oneshot;
 use scheduler_calendar::time::UnixMillis;
@@ -15,12 +15,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// A small append waits for others if the last commit is less than this many milliseconds ago. A
-/// lone append, such as that of a user who tries the API, does not wait.
+/// A small append waits for others if the last commit was less than this many milliseconds ago. A
+/// single append, such as that of a user who tries the API, does not wait.
 const CLOSE_MILLIS: i64 = 100;
 
-/// How long it waits. This is short compared with the round trip from a caller to a shard (10 to
-/// 100 ms). At 1,000 adds per second on a shard, five share a row.
+/// How long a small append waits. This is short compared with the round trip from a caller to a
+/// shard (10 to 100 ms). At 1,000 adds per second on a shard, five share a row.
 const GATHER: Duration = Duration::from_millis(5);
 
 pub(crate) type Outcome = Result<AppendReply, EngineError>;
@@ -33,8 +33,8 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// Adds an append to those that wait, and commits them together. `commit` carries out the
-    /// appends of one commit, and returns an outcome for each.
+    /// Adds an append to those that wait, and commits them together. `commit` applies the appends
+    /// of one commit, and returns an outcome for each.
     pub(crate) async fn append(
         &self,
         append: Append,
@@ -47,8 +47,8 @@ impl Waiting {
         if is_small && now().since(self.last.get()) < CLOSE_MILLIS {
             sleep(GATHER).await;
         }
-        // Each request does this for all, so that no request depends on another, whose caller may
-        // be gone.
+        // Every request does this for all appends. So no append depends on another request, whose
+        // caller may have disconnected.
         self.carry_out(commit);
         outcome.await.unwrap_or_else(|_| {
             Err(EngineError::Storage(StorageError("the append was not carried out".to_owned())))
@@ -76,7 +76,7 @@ impl Waiting {
             let outcomes = commit(gathering, senders.len())
                 .unwrap_or_else(|problem| vec![Err(problem); senders.len()]);
             for (sender, outcome) in senders.into_iter().zip(outcomes) {
-                // The caller may be gone.
+                // The receiver may have been dropped.
                 let _ = sender.send(outcome);
             }
         }

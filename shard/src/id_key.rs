@@ -7,13 +7,13 @@ use scheduler_model::id_key::IdKey;
 use scheduler_platform::random_bytes;
 use worker::SqlStorageValue as Value;
 
-/// The key's name in `secrets`.
+/// The name of the key in the table `secrets`.
 const NAME: &str = "id-key";
 
 impl Sql {
-    /// Returns the shard's key. The first start creates it. In the same transaction, it replaces
-    /// the hashes that versions without a key have stored: one row for each page and each envelope,
-    /// read one at a time.
+    /// Returns the shard's key, which the first start creates. The same transaction replaces the
+    /// hashes that versions without a key have stored. It rewrites one row for each page and each
+    /// envelope, and reads one row at a time.
     pub(crate) fn id_key(&self) -> Result<IdKey, EngineError> {
         if let Some(row) = self
             .exec("SELECT value FROM secrets WHERE name = ?", vec![NAME.into()])?

@@ -1,8 +1,8 @@
-//! The shell of the shard's Durable Object around [`scheduler_engine`].
+//! The Durable Object of a shard around [`scheduler_engine`].
 //!
-//! In scope: loading the engine from SQL, applying its effects, arming the alarm, sending to
+//! In scope: loading the engine from SQL, applying its effects, setting the alarm, sending to
 //! queues, and the requests of [`scheduler_model::protocol`]. Not in scope: decisions about time,
-//! order, retries or cancels, which are the engine's.
+//! order, retries or cancels, which the engine takes.
 
 mod alarm;
 mod config;

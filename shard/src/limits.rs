@@ -1,4 +1,4 @@
-//! Requests to the limiters of keys, which are Durable Objects of their own.
+//! Sends requests to the limiters of keys, which are other Durable Objects.
 
 use scheduler_engine::LimitAsk;
 use scheduler_model::namespace::ShardName;
@@ -9,19 +9,20 @@ use scheduler_platform::{Objects, within};
 use std::time::Duration;
 use worker::Env;
 
-/// Time limit of one request: the second for which a limiter may hold it, and the ways.
+/// The time limit of one request: the second for which a limiter may hold it, and the round trip.
 const TRY: Duration = Duration::from_secs(3);
 
-/// What became of a question.
+/// The result of a request to a limiter.
 pub(crate) struct LimiterReply {
     pub(crate) key: String,
     pub(crate) number: RequestNumber,
-    /// The answer, if there was one; what it holds is the limiter's to say.
+    /// The answer of the limiter, or `None` if the request failed. The limiter may answer with
+    /// nothing.
     pub(crate) answer: Option<Option<Answer>>,
 }
 
-/// Sends the request of the shard of this name. An error becomes a line in the log; the engine asks
-/// again.
+/// Sends a request of the shard named `shard`. A failure is logged, and the engine sends the
+/// request again.
 pub(crate) async fn ask(env: &Env, shard: &str, LimitAsk { key, ask }: LimitAsk) -> LimiterReply {
     let number = ask.number;
     let answer = match try_to_ask(env, shard, &key, ask).await {

@@ -1,26 +1,27 @@
-//! The memory of all shards in one isolate.
+//! Counts the memory of all shards in one isolate.
 //!
 //! The platform gives 128 MB to an isolate, not to a shard, and may run several shards in one
-//! isolate. Each shard counts what its engine holds, by namespace. If the sum reaches its bound, or
-//! a namespace holds more than its fair part (see [`FairMemory`]), the shards refuse whatever adds
-//! tasks (HTTP 507) until tasks have fired or were cancelled. An isolate that runs out of memory
-//! takes all its shards and their requests with it. What is already stored is loaded, however much
-//! it is.
+//! isolate. Each shard counts the memory of its engine, by namespace. If the sum reaches its bound,
+//! or if a namespace holds more than its fair share (see [`FairMemory`]), the shards refuse
+//! everything that adds tasks (HTTP 507) until tasks have fired or were cancelled. Without this, an
+//! isolate that runs out of memory would end all its shards and their requests. Stored data is
+//! loaded, whatever its size.
 
 use scheduler_engine::Engine;
 use scheduler_model::access::{FairMemory, MemoryUse};
 use scheduler_model::namespace::ShardName;
 use std::cell::{Cell, RefCell};
 
-/// A shard is counted exactly again when it holds this many entries more or fewer than at its last
-/// count. In between, each entry counts as [`ENTRY_BYTES`].
+/// A shard is counted exactly again when its number of entries has changed by this many since the
+/// last count. In between, each entry counts as [`ENTRY_BYTES`].
 const RECOUNT_ENTRIES: usize = 4_096;
 
 /// The same for recurring tasks, each of which takes 250 to 1,200 bytes. So at most 0.3 MB of a
-/// shard are not counted. Counting the 20,000 of a shard takes a fifth of a millisecond.
+/// shard are not counted. A count of a shard's 20,000 recurring tasks takes a fifth of a
+/// millisecond.
 const RECOUNT_SCHEDULES: usize = 256;
 
-/// What an entry takes, approximately: see `core/engine/tests/memory.rs`.
+/// The approximate size of an entry; see `core/engine/tests/memory.rs`.
 const ENTRY_BYTES: usize = 40;
 
 /// A shard with fewer entries than this is counted at each input, because its memory is freed some
@@ -28,24 +29,24 @@ const ENTRY_BYTES: usize = 40;
 const SMALL_ENTRIES: usize = 256;
 
 thread_local! {
-    /// What the loaded shards of this isolate hold.
+    /// The memory that the loaded shards of this isolate hold.
     static HELD: RefCell<FairMemory> = const { RefCell::new(FairMemory::NONE) };
 }
 
-/// The part of the sum that one shard has counted.
+/// The part of one shard in the sum.
 pub(crate) struct Account {
     namespace: String,
-    /// Entries, recurring tasks and bytes at the last count.
+    /// The numbers of entries and recurring tasks, and the bytes, at the last count.
     entries: Cell<usize>,
     schedules: Cell<usize>,
     base: Cell<usize>,
-    /// The bytes of the sum that are this shard's.
+    /// The bytes of the sum that belong to this shard.
     bytes: Cell<usize>,
 }
 
 impl Account {
-    /// Returns the account of a shard by its name. A shard without a name, which no request has,
-    /// counts for itself.
+    /// Returns the account of the shard named `name`. The requests of this program always name a
+    /// shard. A shard without a name is a namespace of its own.
     pub(crate) fn of(name: Option<&str>) -> Self {
         let name = name.unwrap_or_default();
         let namespace = name
@@ -60,7 +61,7 @@ impl Account {
         }
     }
 
-    /// Counts what an engine holds.
+    /// Counts the memory of `engine`.
     pub(crate) fn note(&self, engine: &Engine) {
         let (entries, schedules) = (engine.entries(), engine.schedules());
         let counted = self.entries.get();
@@ -81,14 +82,14 @@ impl Account {
         }
     }
 
-    /// Counts nothing any more: the engine is gone.
+    /// Sets the count to zero, because the engine is dropped.
     pub(crate) fn clear(&self) {
         self.base.set(0);
         self.set(0);
     }
 
-    /// Returns what the shards of the namespace hold of `most` bytes, beside the other shards of
-    /// this isolate.
+    /// Returns how much of `most` bytes the namespace's shards in this isolate hold, and the other
+    /// shards.
     pub(crate) fn of_isolate(&self, most: usize) -> MemoryUse {
         HELD.with_borrow(|held| held.of(&self.namespace, most))
     }

@@ -1,9 +1,9 @@
-//! Requests that wait for events.
+//! Holds the requests of readers that wait for events.
 //!
-//! An idle reader costs nothing but its place here: the first event after its last look wakes it.
-//! It looks [`GATHER`] later, so a busy shard is searched a few times per second for each reader,
-//! not at every event. Places are counted, by shard and by key, and are kept between the requests
-//! of a reader.
+//! An idle reader costs nothing but its entry here. The first event after its last search wakes it,
+//! and it searches [`GATHER`] later. So a busy shard is searched a few times per second for each
+//! reader, not at every event. Readers are counted, by shard and by API key, and keep their place
+//! between their requests.
 
 use futures::channel::oneshot;
 use futures::future::{Either, select};
@@ -16,36 +16,37 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Events that follow within this time of the first are sent together with it.
+/// Events that follow the first within this time are sent together with it.
 const GATHER: Duration = Duration::from_millis(200);
 
-/// How long a reader keeps its place after an answer, milliseconds. It comes back within a second.
+/// How long a reader keeps its place after an answer, in milliseconds. A reader sends its next
+/// request within a second.
 const KEPT_MILLIS: i64 = 3_000;
 
-/// The readers, by the key of each.
+/// The readers of a shard, each by its key.
 #[derive(Default)]
 pub(crate) struct Readers {
     places: RefCell<HashMap<u64, Place>>,
-    /// The number of events that the engine had recorded when readers were last woken.
+    /// The number of recorded events when the readers were last woken.
     noted: Cell<u64>,
 }
 
 struct Place {
     key: u64,
-    /// Requests of the reader without an answer.
+    /// The reader's requests that are not answered yet.
     requests: usize,
     kept_until: UnixMillis,
     waker: Option<oneshot::Sender<()>>,
 }
 
-/// A request of a reader, until it is answered or given up.
+/// A request of a reader until it is answered or dropped.
 struct Reader<'a> {
     readers: &'a Readers,
     reader: u64,
 }
 
 impl Readers {
-    /// Answers a request for events. While there are none, the request waits and the shard does
+    /// Answers a request for events. While there are none, the request waits, and the shard can do
     /// other work. `look` returns the events that a request selects.
     pub(crate) async fn answer(
         &self,
@@ -57,12 +58,12 @@ impl Readers {
         let mut reply = look(request)?;
         while reply.events.is_empty() && !reply.is_gap {
             let left = u64::try_from(end.since(now())).unwrap_or(0);
-            if left == 0 || !reader.waits_for_news(Duration::from_millis(left)).await {
+            if left == 0 || !reader.wait_for_event(Duration::from_millis(left)).await {
                 break;
             }
             sleep(GATHER).await;
-            // From the end of the last look, so that events that the request does not select are
-            // examined once.
+            // The next search starts at the end of the last one, so that events that the request
+            // does not select are examined once.
             let from = EventsRequest { from: Some(reply.next), ..request.clone() };
             reply = look(&from)?;
         }
@@ -93,7 +94,7 @@ impl Readers {
         }
         for place in self.places.borrow_mut().values_mut() {
             if let Some(waker) = place.waker.take() {
-                // A reader that has stopped waiting looks by itself.
+                // The receiver is dropped if the reader no longer waits.
                 let _ = waker.send(());
             }
         }
@@ -101,8 +102,8 @@ impl Readers {
 }
 
 impl Reader<'_> {
-    /// Waits for the next event, for at most `most`. Returns whether one has come.
-    async fn waits_for_news(&self, most: Duration) -> bool {
+    /// Waits at most `most` for the next event. Returns whether there is one.
+    async fn wait_for_event(&self, most: Duration) -> bool {
         let (waker, woken) = oneshot::channel();
         if let Some(place) = self.readers.places.borrow_mut().get_mut(&self.reader) {
             place.waker = Some(waker);

@@ -1,4 +1,4 @@
-//! The requests to a shard: [`scheduler_model::protocol`] over HTTP.
+//! Answers the requests to a shard: [`scheduler_model::protocol`] over HTTP.
 
 use crate::shell::Shell;
 use scheduler_engine::{Effects, EngineError, Gathering};
@@ -14,15 +14,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::{Request, Response, Result};
 
-/// The watchdog counts a shard as overdue if it has not woken by itself for this long,
-/// milliseconds. On a failover, an alarm may be a minute late.
+/// The watchdog counts a shard as overdue if its wake-up has been due for this long, in
+/// milliseconds. After a failover, an alarm may be a minute late.
 const OVERDUE_MILLIS: i64 = 65_000;
 
 impl Shell {
-    /// Answers a request. An error of the engine is an answer too, with [`ShardError`] as its body.
+    /// Answers a request. An error of the engine is an answer too, whose body is a [`ShardError`].
     ///
     /// # Errors
-    /// If the platform cannot read the request or create a response.
+    /// Returns an error if the platform cannot read the request or create a response.
     pub async fn fetch(&self, mut request: Request) -> Result<Response> {
         let body = request.bytes().await?;
         let path = request.path();
@@ -31,8 +31,8 @@ impl Shell {
             paths::EVENTS => self.answer_events(&body).await,
             path => self.answer(path, &body),
         };
-        // Also after an error, which may have dropped the engine: stored tasks still need a
-        // wake-up. A failure to arm does not change the answer.
+        // The alarm is also set after an error, which may have dropped the engine, because stored
+        // tasks still need a wake-up. A failure to set it does not change the answer.
         self.arm().await;
         match outcome {
             Ok(answer) => Response::from_bytes(answer),
@@ -58,7 +58,7 @@ impl Shell {
         let mut requests = 1;
         let look = |request: &EventsRequest| {
             let (reply, _) = self.input(|engine, now, _| {
-                // A request that waits looks again, and counts once.
+                // A request that waits and searches again counts once.
                 engine.meter_mut().shard_requests += std::mem::take(&mut requests);
                 Ok((engine.events(request, now), Effects::default()))
             })?;
@@ -109,7 +109,8 @@ impl Shell {
                 let (reply, _) = self.counted_input(|engine, now, sql| {
                     engine.change_among(&request, among, share, now, sql)
                 })?;
-                // After the commit, which writes the rows that are read here. Nothing comes between.
+                // The task is read after the commit, which writes the rows that are read here.
+                // Nothing else runs in between.
                 written(&ChangeReply { task: self.only_task(&request.ids), ..reply })
             }
             paths::RUN => {
@@ -185,8 +186,8 @@ impl Shell {
         written(&reply)
     }
 
-    /// Returns the task of a request that names one id. A failure to read it does not undo a
-    /// change.
+    /// Returns the task of a request that names one id. A failure to read the task does not undo
+    /// the change.
     fn only_task(&self, ids: &[String]) -> Option<ListItem> {
         let [id] = ids else { return None };
         let task = self.input(|engine, _, sql| Ok((engine.get(id, sql)?, Effects::default())));
@@ -207,8 +208,8 @@ impl Shell {
         })
     }
 
-    /// Returns when the shard needs to be woken. A shard that is overdue has lost its alarm.
-    /// Forgetting the armed time makes [`Shell::arm`] set it again.
+    /// Returns the time at which the shard must be woken. A shard that is overdue has lost its
+    /// alarm, so this forgets the recorded time, and [`Shell::arm`] sets the alarm again.
     fn watch(&self) -> Result<Vec<u8>, EngineError> {
         self.reply(|engine, now, _| {
             let next_wakeup = engine.next_wakeup();

@@ -1,11 +1,11 @@
-//! Sends envelopes to queues, in batches and several at a time. A queue that hangs holds up no
-//! other.
+//! Sends envelopes to queues, in batches and several at a time. A queue that does not answer does
+//! not delay the others.
 //!
-//! Each queue has a line. What a firing adds to it is cut into batches, which are started when
-//! there is room. A batch without an answer within [`SEND_MILLIS`] is given up, although the queue
-//! may have taken it. Once a batch has waited for [`SLOW_MILLIS`], nothing more goes to its queue:
-//! the shell refuses what is in the line in the queue's place. So the engine tries it again after
-//! its back-off, and no memory is held.
+//! Each queue has a line. The envelopes of a firing are cut into batches, which start when there is
+//! room. A batch without an answer within [`SEND_MILLIS`] is given up, although the queue may have
+//! accepted it. Once a batch has waited for [`SLOW_MILLIS`], nothing more goes to its queue: the
+//! shell itself refuses the envelopes in the line. So the engine retries them after its back-off,
+//! and they do not occupy memory.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Destination, Outgoing};
@@ -17,35 +17,35 @@ use std::time::Duration;
 use worker::wasm_bindgen::JsValue;
 use worker::{BatchMessageBuilder, Env, QueueContentType, RawMessageBuilder};
 
-/// The most that `sendBatch` takes: 100 messages, and 256,000 bytes in all, with about 100 bytes of
+/// The limits of `sendBatch`: 100 messages, and 256,000 bytes in total, with about 100 bytes of
 /// metadata for each message.
 const MAX_BATCH_MESSAGES: usize = 100;
 const MAX_BATCH_BYTES: usize = 250_000;
 const METADATA_BYTES: usize = 100;
 
-/// How long a queue may take to answer, milliseconds. A healthy queue answers in tens of
+/// How long a queue may take to answer, in milliseconds. A healthy queue answers in tens of
 /// milliseconds.
 pub(crate) const SEND_MILLIS: i64 = 30_000;
 
-/// A queue that has not answered for this long gets nothing more, milliseconds.
+/// A queue that has not answered for this many milliseconds receives nothing more.
 const SLOW_MILLIS: i64 = 5_000;
 
-/// Batches that are sent at once. A batch takes some milliseconds, most of it waiting. Six
-/// connections may be open: half of them are for the dispatchers, and a user's queue that hangs
-/// leaves one of the others.
+/// The numbers of batches that are sent at once. A batch takes some milliseconds, most of which is
+/// waiting. The platform allows six open connections. Three are for the dispatchers. Of the other
+/// three, a user's queue that does not answer occupies at most two.
 const MAX_TO_DISPATCHERS: usize = 3;
 const MAX_TO_USERS: usize = 3;
 const MAX_TO_ONE_USER: usize = 2;
 
-/// While this much waits in lines, nothing is fired, bytes: two firings.
+/// Nothing is fired while this many bytes wait in lines. It is the size of two firings.
 const MAX_WAITING_BYTES: usize = 8_000_000;
 
-/// What became of an envelope.
+/// The result of sending an envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Taken,
     Refused(String),
-    /// The queue may have taken it.
+    /// The queue may have accepted it.
     Unanswered,
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Batch {
     envelopes: Vec<Outgoing>,
 }
 
-/// A batch that is being sent: when it was started, and its envelopes.
+/// A batch that is being sent: its start time, and its envelopes.
 #[derive(Debug)]
 struct Running {
     started: UnixMillis,
@@ -89,23 +89,23 @@ impl Lines {
         }
     }
 
-    /// Returns whether more may be fired.
+    /// Returns whether more tasks may be fired.
     pub(crate) fn has_room(&self) -> bool {
         self.waiting_bytes < MAX_WAITING_BYTES
     }
 
-    /// Returns whether nothing waits and nothing is being sent.
+    /// Returns whether no envelope waits and none is being sent.
     pub(crate) fn is_empty(&self) -> bool {
         self.lines.values().all(|line| line.waiting.is_empty() && line.running.is_empty())
     }
 
-    /// Returns when a line must be looked at again even if no batch has been answered.
+    /// Returns the time at which the lines must be checked even if no batch has been answered.
     pub(crate) fn next_look(&self) -> Option<UnixMillis> {
         let waiting = self.lines.values().filter(|line| !line.waiting.is_empty());
         waiting.filter_map(|line| line.oldest().map(|oldest| oldest.plus(SLOW_MILLIS))).min()
     }
 
-    /// Takes out the batches that may be started now.
+    /// Removes and returns the batches that may be started now.
     pub(crate) fn start(&mut self, now: UnixMillis) -> Vec<Batch> {
         let is_user = |queue: &str| queue != DISPATCH_QUEUE_BINDING;
         let mut to_users: usize = self
@@ -137,14 +137,14 @@ impl Lines {
         started
     }
 
-    /// Records that a batch has been answered. Returns what became of its envelopes. A batch that
-    /// was cut off before no longer counts.
+    /// Records that a batch has been answered, and returns the outcomes of its envelopes. It
+    /// ignores a batch that was already given up.
     pub(crate) fn ended(&mut self, number: u64, outcome: &Outcome) -> Vec<(u64, Outcome)> {
         let running = self.lines.values_mut().find_map(|line| line.running.remove(&number));
         running.into_iter().flat_map(|batch| batch.seqs).map(|seq| (seq, outcome.clone())).collect()
     }
 
-    /// Takes out what waits for queues that do not answer.
+    /// Removes the batches that wait for queues that do not answer, and returns their outcomes.
     pub(crate) fn give_up(&mut self, now: UnixMillis) -> Vec<(u64, Outcome)> {
         let mut given_up = Vec::new();
         for line in self.lines.values_mut().filter(|line| line.is_slow(now)) {
@@ -160,7 +160,7 @@ impl Lines {
         given_up
     }
 
-    /// Ends everything, because nobody waits for the answers.
+    /// Ends all batches, because nobody waits for the answers any more.
     pub(crate) fn cut_off(&mut self) -> Vec<(u64, Outcome)> {
         self.waiting_bytes = 0;
         let mut cut = Vec::new();
@@ -200,7 +200,7 @@ fn bytes_of(batch: &[Outgoing]) -> usize {
     batch.iter().map(|envelope| envelope.text.len()).sum()
 }
 
-/// Sends a batch. Returns its number and what became of it.
+/// Sends a batch. Returns its number and the outcome.
 pub(crate) async fn send(env: &Env, batch: Batch) -> (u64, Outcome) {
     let limit = Duration::from_millis(SEND_MILLIS.unsigned_abs());
     let outcome = match within(limit, send_batch(env, &batch.envelopes)).await {
@@ -235,7 +235,7 @@ fn batches(outgoing: Vec<Outgoing>) -> Vec<Vec<Outgoing>> {
     closed
 }
 
-/// Returns the binding of the queue that an envelope goes to.
+/// Returns the binding of the queue that `envelope` goes to.
 fn queue_of(envelope: &Outgoing) -> &str {
     match &envelope.destination {
         Destination::Dispatch | Destination::Lane(_) => DISPATCH_QUEUE_BINDING,
@@ -267,7 +267,7 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn batches_hold_one_queue_and_what_a_queue_takes() {
+    fn a_batch_has_one_queue_and_keeps_to_its_limits() {
         let destination = |n: u64| {
             if n.is_multiple_of(3) {
                 Destination::Lane((n / 3 % 9) as u8)
@@ -303,7 +303,7 @@ mod tests {
             "" => Destination::Dispatch,
             queue => Destination::Queue(queue.to_owned()),
         };
-        // Each is a batch of its own.
+        // Each envelope fills a batch.
         let text = Arc::new(vec![b'x'; 200_000]);
         seqs.map(|seq| Outgoing { seq, destination: destination.clone(), text: text.clone() })
             .collect()
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_that_hangs_holds_up_no_other() {
+    fn a_queue_that_hangs_does_not_delay_the_others() {
         let mut lines = Lines::default();
         lines.add(to("A", 0..10));
         assert_eq!(queues(&lines.start(NOW)), ["A", "A"]);
@@ -326,7 +326,7 @@ mod tests {
             3
         );
         assert_eq!(queues(&started).iter().filter(|queue| **queue == "B").count(), 1);
-        // The others are answered and go on. A is not, and is given up after a while.
+        // The other queues answer and continue. A does not answer, and is given up after a while.
         for batch in &started {
             assert_eq!(lines.ended(batch.number, &Outcome::Taken).len(), 1);
         }
@@ -338,7 +338,7 @@ mod tests {
             (2..10).collect::<Vec<_>>()
         );
         assert!(given_up.iter().all(|(_, outcome)| matches!(outcome, Outcome::Refused(_))));
-        // Nothing more goes to it until it has answered.
+        // Nothing more goes to A until it has answered.
         lines.add(to("A", 30..32));
         let later = NOW.plus(SLOW_MILLIS + 1);
         assert!(!queues(&lines.start(later)).contains(&"A"));
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_bounded_and_every_envelope_has_an_end() {
+    fn waiting_bytes_are_bounded_and_every_envelope_gets_an_outcome() {
         let mut lines = Lines::default();
         assert!(lines.has_room() && lines.is_empty());
         lines.add(to("", 0..50));
@@ -366,7 +366,7 @@ mod tests {
         assert_eq!(running.len(), 3);
         ended.extend(lines.cut_off());
         assert!(lines.has_room() && lines.is_empty());
-        // An answer that comes too late counts for nothing.
+        // An answer that arrives too late is ignored.
         assert!(lines.ended(running[0].number, &Outcome::Taken).is_empty());
         assert_eq!(ended.iter().filter(|(_, outcome)| *outcome == Outcome::Unanswered).count(), 3);
         ended.sort_by_key(|(seq, _)| *seq);

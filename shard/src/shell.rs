@@ -1,4 +1,4 @@
-//! The shell around the engine: load, call, apply, arm, send.
+//! Drives the engine: loads it, calls it, applies its effects, sets the alarm, and sends.
 
 use crate::alarm::Alarm;
 use crate::config;
@@ -20,22 +20,22 @@ use std::rc::Rc;
 use std::time::Duration;
 use worker::{Env, State};
 
-/// The alarm that is set while the handler runs, so that a run that is cut off is followed by
-/// another (invariant 4).
+/// While the handler runs, the alarm is set this many milliseconds ahead, so that another run
+/// follows one that is cut off (invariant 4).
 const SAFETY_MILLIS: i64 = LONGEST_RUN_MILLIS + 5_000;
 
-/// How long the handler waits at a time when it waits for an answer only.
+/// How long the handler waits at a time if it waits only for an answer.
 const AWAIT_ANSWER_MILLIS: i64 = 5_000;
 
-/// Counts that no firing has stored are stored after this time, well within the ten seconds for
-/// which an idle object stays in memory.
+/// Counts that no firing has stored are stored after this time. An idle object stays in memory for
+/// ten seconds, so this is early enough.
 const SAVE_MILLIS: u64 = 5_000;
 
-/// What the alarm handler waited for.
-enum Heard {
-    /// A limiter's answer.
+/// An answer that the alarm handler has waited for.
+enum Received {
+    /// A limiter has answered, or has not.
     Limit(LimiterReply),
-    /// What became of a batch, by its number.
+    /// A batch has ended. It is given by its number.
     Sent((u64, Outcome)),
 }
 
@@ -45,25 +45,25 @@ pub struct Shell {
     env: Env,
     sql: Sql,
     engine: Rc<RefCell<Option<Engine>>>,
-    /// Appends that wait for their commit.
+    /// The appends that wait for their commit.
     pub(crate) appends: Waiting,
-    /// This shard's part of the isolate's memory.
+    /// The shard's part of the isolate's memory.
     memory: Account,
-    /// Bytes that the shards of the isolate may hold together.
+    /// The number of bytes that the shards of the isolate may hold together.
     most_memory: usize,
-    /// Requests that wait for events.
+    /// The requests that wait for events.
     pub(crate) readers: Readers,
     /// Whether a timer is running that will store the counts.
     saving: Rc<Cell<bool>>,
     alarm: Alarm,
-    /// While the alarm handler waits: until when, and how to wake it.
+    /// While the alarm handler waits: the end of the wait, and the sender that wakes the handler.
     waiting: RefCell<Option<(UnixMillis, oneshot::Sender<()>)>>,
-    /// Whether the alarm handler is running, and will look for further work before it ends.
+    /// Whether the alarm handler is running, and will check for further work before it ends.
     running: Cell<bool>,
 }
 
 impl Shell {
-    /// Creates the shell without reading anything: the first event loads the shard.
+    /// Creates the shell without reading anything. The first event loads the shard.
     pub fn new(state: State, env: Env) -> Self {
         let sql = Sql::new(state.storage());
         let engine = Rc::default();
@@ -84,8 +84,8 @@ impl Shell {
     }
 
     /// Handles one input: loads the engine if necessary, calls it, and applies its writes in one
-    /// transaction. Returns what remains to be done. If an error may have left memory and storage
-    /// different, it drops the engine, and the next input starts from storage.
+    /// transaction. Returns the effects that remain. If an error may have left the memory and the
+    /// storage different, it drops the engine, and the next input loads the shard again.
     pub(crate) fn input<T>(
         &self,
         call: impl FnOnce(&mut Engine, UnixMillis, &Sql) -> Result<(T, Effects), EngineError>,
@@ -152,8 +152,8 @@ impl Shell {
     }
 
     /// Ensures after an input that the shard wakes up in time. It does not set the alarm while the
-    /// handler is running, and leaves an alarm that is too early: a wake-up for nothing costs less
-    /// than a row. Never fails: see [`crate::alarm`].
+    /// handler is running. It does not change an alarm that is too early, because an unneeded
+    /// wake-up costs less than a row. It never fails: see [`crate::alarm`].
     pub(crate) async fn arm(&self) {
         let wanted = match self.next_wakeup() {
             Ok(Some(wanted)) => wanted,
@@ -170,7 +170,7 @@ impl Shell {
             let sleeps_too_long =
                 self.waiting.borrow().as_ref().is_some_and(|(until, _)| wanted < *until);
             if sleeps_too_long && let Some((_, waker)) = self.waiting.take() {
-                // It may have woken by itself meanwhile.
+                // The handler may have stopped waiting.
                 let _ = waker.send(());
             }
             return;
@@ -180,8 +180,8 @@ impl Shell {
         }
     }
 
-    /// Assumes that no alarm is set and no handler is running: either would have handled what is
-    /// overdue.
+    /// Records that no alarm is set and no handler is running, because either would have handled
+    /// the overdue work.
     pub(crate) fn forget_alarm(&self) {
         self.alarm.forget();
         self.running.set(false);
@@ -192,8 +192,8 @@ impl Shell {
             .map(|(next, _)| next)
     }
 
-    /// Handles the alarm: dispatches what is due, and goes on while more is near. Never fails,
-    /// because the platform drops an alarm after six errors.
+    /// Handles the alarm: dispatches the due tasks, and continues while more tasks are due soon. It
+    /// never fails, because the platform drops an alarm after six errors.
     pub async fn alarm(&self) {
         let stay = stay_awake(self.alarm.armed(), now());
         self.alarm.forget();
@@ -213,7 +213,7 @@ impl Shell {
         }
     }
 
-    /// Dispatches what is due, and goes on while the next firing is within `stay` milliseconds.
+    /// Dispatches the due tasks, and continues while the next firing is within `stay` milliseconds.
     async fn run(&self, stay: i64) -> Result<(), EngineError> {
         let mut began = now();
         if let Some(engine) = self.engine.borrow_mut().as_mut() {
@@ -221,7 +221,7 @@ impl Shell {
         }
         let name = self.state.id().name().unwrap_or_default();
         let mut lines = Lines::default();
-        let mut answers: FuturesUnordered<LocalBoxFuture<'_, Heard>> = FuturesUnordered::new();
+        let mut answers: FuturesUnordered<LocalBoxFuture<'_, Received>> = FuturesUnordered::new();
         let mut asking = 0_usize;
         loop {
             let round = now();
@@ -229,11 +229,11 @@ impl Shell {
                 let ((), effects) =
                     self.input(|engine, now, sql| Ok(((), engine.wake(now, sql)?)))?;
                 let next = self.next_wakeup()?;
-                // Invariant 4: armed before the work that can fail.
+                // The alarm is set before the work that can fail (invariant 4).
                 let next = next.unwrap_or(UnixMillis::NEVER);
                 asking += effects.asks.len();
                 let asks = effects.asks.into_iter().map(|ask| limits::ask(&self.env, &name, ask));
-                answers.extend(asks.map(|ask| ask.map(Heard::Limit).boxed_local()));
+                answers.extend(asks.map(|ask| ask.map(Received::Limit).boxed_local()));
                 lines.add(effects.sends);
                 let near = next <= now().plus(stay) || asking > 0;
                 let wanted = if near { now().plus(SAFETY_MILLIS) } else { next };
@@ -250,10 +250,10 @@ impl Shell {
             answers.extend(
                 started
                     .into_iter()
-                    .map(|batch| sends::send(&self.env, batch).map(Heard::Sent).boxed_local()),
+                    .map(|batch| sends::send(&self.env, batch).map(Received::Sent).boxed_local()),
             );
             self.note_sends(lines.give_up(now()))?;
-            // If the clock goes back, the run does not get longer.
+            // If the clock steps back, the run does not get longer.
             began = began.min(now());
             let lasted = now().since(began);
             if lasted >= LONGEST_RUN_MILLIS + SEND_MILLIS
@@ -275,39 +275,40 @@ impl Shell {
                     .min()
                     .unwrap_or_else(|| now().plus(AWAIT_ANSWER_MILLIS));
                 let wait = std::pin::pin!(self.wait_until(look));
-                let mut heard = match select(wait, answers.next()).await {
+                let mut received = match select(wait, answers.next()).await {
                     Either::Left(_) => None,
-                    Either::Right((heard, _)) => heard,
+                    Either::Right((received, _)) => received,
                 };
                 self.waiting.take();
-                // Together with the first answer, all that have arrived by now.
-                while let Some(answer) = heard {
-                    asking -= usize::from(matches!(answer, Heard::Limit(_)));
+                // All answers that have arrived by now are handled together with the first.
+                while let Some(answer) = received {
+                    asking -= usize::from(matches!(answer, Received::Limit(_)));
                     self.take_answer(answer, &mut lines)?;
-                    heard = answers.next().now_or_never().flatten();
+                    received = answers.next().now_or_never().flatten();
                 }
             }
-            // Whatever the engine asks for, each round yields to others for a moment.
+            // Each round yields to other work for a moment, whatever the engine asks for.
             if now() <= round {
                 sleep(Duration::from_millis(1)).await;
             }
         }
-        // The next run continues with what no queue has answered.
+        // The next run continues with the envelopes that no queue has answered.
         self.note_sends(lines.cut_off())?;
-        // A request that was sent is worth its answer, because the limiter has noted it.
+        // The run waits for the limiters' answers, because a limiter has already recorded the
+        // leases.
         while asking > 0
-            && let Some(heard) = answers.next().await
+            && let Some(received) = answers.next().await
         {
-            asking -= usize::from(matches!(heard, Heard::Limit(_)));
-            self.take_answer(heard, &mut lines)?;
+            asking -= usize::from(matches!(received, Received::Limit(_)));
+            self.take_answer(received, &mut lines)?;
         }
         Ok(())
     }
 
-    fn take_answer(&self, heard: Heard, lines: &mut Lines) -> Result<(), EngineError> {
-        match heard {
-            Heard::Sent((number, outcome)) => self.note_sends(lines.ended(number, &outcome)),
-            Heard::Limit(reply) => self
+    fn take_answer(&self, received: Received, lines: &mut Lines) -> Result<(), EngineError> {
+        match received {
+            Received::Sent((number, outcome)) => self.note_sends(lines.ended(number, &outcome)),
+            Received::Limit(reply) => self
                 .input(|engine, now, _| {
                     match &reply.answer {
                         Some(answer) => {
@@ -321,7 +322,7 @@ impl Shell {
         }
     }
 
-    /// Reports to the engine what became of envelopes.
+    /// Reports the outcomes of envelopes to the engine.
     fn note_sends(&self, outcomes: Vec<(u64, Outcome)>) -> Result<(), EngineError> {
         if outcomes.is_empty() {
             return Ok(());
@@ -335,7 +336,7 @@ impl Shell {
                     }
                     Outcome::Refused(problem) => {
                         worker::console_error!(
-                            "envelope {seq} was not taken: {problem}; it will be sent again"
+                            "envelope {seq} was not accepted: {problem}; it will be sent again"
                         );
                         effects.writes.append(&mut engine.send_failed(seq, now).writes);
                     }
@@ -355,10 +356,10 @@ impl Shell {
     async fn wait_until(&self, until: UnixMillis) {
         let (waker, woken) = oneshot::channel();
         *self.waiting.borrow_mut() = Some((until, waker));
-        // A time in the past means soon, but never at once: that would starve everything else in
+        // A time in the past means soon, but never at once, which would starve everything else in
         // the process.
         let millis = u64::try_from(until.since(now())).unwrap_or(0).max(1);
-        // Woken or not: nothing waits any more.
+        // The handler no longer waits, whether it was woken or the time has passed.
         let _ = within(Duration::from_millis(millis), woken).await;
         self.waiting.take();
     }

@@ -1,21 +1,29 @@
 //! A shard's SQL: the schema, the reads at start-up, the engine's reads and writes, and the count
 //! of rows.
 
+mod values;
+
+pub(crate) use values::{blob, number};
+
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{
-    Destination, EngineError, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory,
-    StoredPage, StoredPatch, StoredSchedule, Write,
+    EngineError, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage,
+    StoredPatch, StoredSchedule, Write,
 };
 use scheduler_model::bounds::MAX_ROW_BYTES;
 use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use values::{
+    bytes_of, destination, destination_text, failed, integer, optional, optional_blob,
+    optional_number, seq_value,
+};
 use worker::js_sys::{Function, Reflect};
 use worker::wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use worker::{SqlStorage, SqlStorageValue as Value, Storage};
 
-/// Rows are billed. A page is one row to insert and one to delete, whatever it holds. `INTEGER
-/// PRIMARY KEY` makes the key the row id, so no index costs a second row.
+/// Rows are billed. A page is one row to insert and one to delete, whatever its size. An `INTEGER
+/// PRIMARY KEY` is the row id, so no index costs a second row.
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS pages (seq INTEGER PRIMARY KEY, directory BLOB NOT NULL, body BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS dead (page INTEGER PRIMARY KEY, bits BLOB NOT NULL) STRICT;
@@ -34,19 +42,13 @@ CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) 
 CREATE TABLE IF NOT EXISTS history (seq INTEGER PRIMARY KEY, newest INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
 ";
 
-/// Columns of [`SCHEMA`] that the tables of the first version lack, and the statement that adds
-/// each.
+/// The columns of [`SCHEMA`] that the tables of the first version lack, each with the statement
+/// that adds it.
 const ADDED_COLUMNS: [(&str, &str, &str); 1] =
     [("outbox", "sends", "ALTER TABLE outbox ADD COLUMN sends INTEGER")];
 
 /// The index in `decided` of a row that belongs to the whole envelope.
 const OF_ENVELOPE: i64 = -1;
-
-/// The text in the outbox for [`Destination::Dispatch`]. The name of a binding is never empty.
-const DISPATCH: &str = "";
-/// The prefix in the outbox of the number of a [`Destination::Lane`]. No name of a binding begins
-/// with it.
-const LANE: char = '#';
 
 /// The storage of a shard.
 #[derive(Clone)]
@@ -70,7 +72,7 @@ impl Sql {
         }
     }
 
-    /// Returns the rows read and written since the last call.
+    /// Returns the numbers of rows read and written since the last call.
     pub(crate) fn take_rows(&self) -> (u64, u64) {
         (self.rows_read.take(), self.rows_written.take())
     }
@@ -78,9 +80,7 @@ impl Sql {
     pub(crate) fn exec(&self, query: &str, bindings: Vec<Value>) -> Result<Vec<Row>, StorageError> {
         // The local runtime stores rows that the platform refuses. This check refuses them in both.
         if let Some(bytes) = bindings.iter().map(bytes_of).find(|bytes| *bytes > MAX_ROW_BYTES) {
-            return Err(StorageError(format!(
-                "{bytes} bytes are more than a row may have: {query}"
-            )));
+            return Err(StorageError(format!("{bytes} bytes are too many for a row: {query}")));
         }
         let cursor = self.sql.exec(query, bindings).map_err(failed)?;
         let rows = cursor.raw().collect::<Result<Vec<Row>, _>>().map_err(failed)?;
@@ -89,11 +89,11 @@ impl Sql {
         Ok(rows)
     }
 
-    /// Reads what a start-up needs besides [`Self::each_schedule`]: directories and numbers, but no
-    /// bodies and no envelopes.
+    /// Reads everything that a start-up needs besides [`Self::each_schedule`]: directories and
+    /// numbers, but no bodies and no envelopes.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, EngineError> {
         self.exec(SCHEMA, vec![])?;
-        // The tables of earlier versions lack the columns that were added since.
+        // The tables of earlier versions lack the columns that were added later.
         for (table, column, statement) in ADDED_COLUMNS {
             let found = self.exec(
                 "SELECT 1 FROM pragma_table_info(?) WHERE name = ?",
@@ -196,8 +196,8 @@ impl Sql {
         })
     }
 
-    /// Calls `found` for each recurring task. It does not collect them: 20,000 records of 116,000
-    /// bytes do not fit into memory.
+    /// Calls `found` for each recurring task. It does not collect the tasks, because 20,000 records
+    /// of 116,000 bytes do not fit into memory.
     pub(crate) fn each_schedule(
         &self,
         mut found: impl FnMut(&StoredSchedule) -> Result<(), EngineError>,
@@ -221,7 +221,7 @@ impl Sql {
         if writes.is_empty() {
             return Ok(());
         }
-        // A single statement is atomic by itself.
+        // A single statement is atomic already.
         if let [write] = writes.as_slice()
             && !matches!(write, Write::DeletePage { has_dead: true, .. })
         {
@@ -230,13 +230,13 @@ impl Sql {
         self.in_transaction(move |sql| writes.into_iter().try_for_each(|write| sql.write(write)))
     }
 
-    /// Does all of `work`, or nothing of it.
+    /// Does all of `work`, or none of it.
     pub(crate) fn in_transaction(
         &self,
         work: impl FnOnce(&Self) -> Result<(), StorageError> + 'static,
     ) -> Result<(), StorageError> {
-        // Writes without an await between them are one transaction anyway. `transactionSync` adds
-        // that an error in the middle undoes the first ones.
+        // Writes without an await between them are one transaction already. But only
+        // `transactionSync` undoes the first writes if a later one fails.
         let this = self.clone();
         let outcome: Rc<RefCell<Result<(), StorageError>>> = Rc::new(RefCell::new(Ok(())));
         let inner = outcome.clone();
@@ -401,7 +401,7 @@ impl Reader for Sql {
     }
 
     fn remembered(&self, key: &[u8; 16], periods: &[i64]) -> Result<Option<Vec<u8>>, StorageError> {
-        // One look per period, rather than at all keys between the periods.
+        // One lookup per period is cheaper than a search through all keys of the periods.
         for period in periods {
             let bindings = vec![(*period).into(), key.to_vec().into()];
             let found =
@@ -428,85 +428,5 @@ impl Reader for Sql {
             "SELECT body FROM history WHERE seq = ?",
             vec![seq_value(row)],
         )
-    }
-}
-
-fn bytes_of(value: &Value) -> usize {
-    match value {
-        Value::Blob(bytes) => bytes.len(),
-        Value::String(text) => text.len(),
-        _ => 0,
-    }
-}
-
-fn failed(problem: worker::Error) -> StorageError {
-    StorageError(problem.to_string())
-}
-
-fn integer(value: u32) -> Value {
-    Value::Integer(i64::from(value))
-}
-
-/// Envelopes are counted from 1. At 1,000 per second, 2^53, the last exact integer in JavaScript,
-/// is reached after 285,000 years.
-fn seq_value(seq: u64) -> Value {
-    Value::Integer(i64::try_from(seq).unwrap_or(i64::MAX))
-}
-
-pub(crate) fn number(value: Option<Value>) -> Result<i64, StorageError> {
-    match value {
-        Some(Value::Integer(number)) => Ok(number),
-        other => Err(StorageError(format!("expected an integer, found {other:?}"))),
-    }
-}
-
-fn optional(value: Option<i64>) -> Value {
-    value.map_or(Value::Null, Value::from)
-}
-
-fn optional_number(value: Option<Value>) -> Result<Option<i64>, StorageError> {
-    match value {
-        Some(Value::Null) => Ok(None),
-        other => number(other).map(Some),
-    }
-}
-
-pub(crate) fn blob(value: Option<Value>) -> Result<Vec<u8>, StorageError> {
-    match value {
-        Some(Value::Blob(bytes)) => Ok(bytes),
-        None => Err(StorageError("no such row".to_owned())),
-        _ => Err(StorageError("expected a blob".to_owned())),
-    }
-}
-
-fn optional_blob(value: Option<Value>) -> Result<Vec<u8>, StorageError> {
-    match value {
-        Some(Value::Null) => Ok(Vec::new()),
-        other => blob(other),
-    }
-}
-
-fn destination_text(destination: &Destination) -> String {
-    match destination {
-        Destination::Dispatch => DISPATCH.to_owned(),
-        Destination::Lane(lane) => format!("{LANE}{lane}"),
-        Destination::Queue(binding) => binding.clone(),
-    }
-}
-
-fn destination(value: Option<Value>) -> Result<Option<Destination>, StorageError> {
-    match value {
-        Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if text == DISPATCH => Ok(Some(Destination::Dispatch)),
-        Some(Value::String(text)) => match text.strip_prefix(LANE) {
-            Some(lane) => {
-                let lane = lane
-                    .parse()
-                    .map_err(|_| StorageError(format!("expected a lane, found {text}")))?;
-                Ok(Some(Destination::Lane(lane)))
-            }
-            None => Ok(Some(Destination::Queue(text))),
-        },
-        other => Err(StorageError(format!("expected a destination, found {other:?}"))),
     }
 }

@@ -1,4 +1,4 @@
-// Makes dist/ from src/, and prebuilt/ and dashboard/ from what `make build` has built. Run it through scripts/run.
+// Makes dist/ from src/, and prebuilt/ and dashboard/ from what `make build` has built. `npm pack` and `npm publish` run it first.
 
 import { execFileSync } from "node:child_process";
 import { chmodSync, copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -7,6 +7,9 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
+const built = join(folder, "../../coordinator/build");
+if (!existsSync(join(built, "index_bg.wasm"))) throw new Error("the Worker is not built: run make build in the checkout");
+
 const dist = join(folder, "dist");
 rmSync(dist, { recursive: true, force: true });
 for (const project of ["tsconfig.build.json", "tsconfig.build.node.json"]) execFileSync("tsc", ["-p", project], { cwd: folder, stdio: "inherit" });
@@ -18,7 +21,7 @@ for (const name of readdirSync(dist, { recursive: true })) {
   writeFileSync(path, readFileSync(path, "utf8").replace(/(from "\.{1,2}\/[^"]*)\.ts"/g, '$1.js"'));
 }
 
-for (const file of ["index.js", "index_bg.wasm"]) copyFileSync(join(folder, "../../coordinator/build", file), join(folder, "prebuilt", file));
+for (const file of ["index.js", "index_bg.wasm"]) copyFileSync(join(built, file), join(folder, "prebuilt", file));
 
 const dashboard = join(folder, "../../dashboard/dist");
 rmSync(join(folder, "dashboard"), { recursive: true, force: true });

@@ -153,7 +153,10 @@ test("an error ends the call and the source, after what is in flight has ended",
   })();
   let isAnswered = false;
   const { client, requests } = fakeScheduler(async (request, number) => {
-    if (number === 0) return problem(401, "unauthorized");
+    if (number === 0) {
+      while (requests.length < 2) await new Promise((resolve) => setImmediate(resolve));
+      return problem(401, "unauthorized");
+    }
     await new Promise((resolve) => setTimeout(resolve, 20));
     isAnswered = true;
     return answerBatch()(request, number);
@@ -164,13 +167,77 @@ test("an error ends the call and the source, after what is in flight has ended",
   assert.ok(requests.length <= 3);
 });
 
-test("a task that JSON cannot hold is named by its place", async () => {
-  const { client } = fakeScheduler(answerBatch());
-  await assert.rejects(client.scheduleTasks([...tasks(2), { time: new Date(NaN) }]), { name: "TypeError", message: "tasks[2]: time is an invalid Date" });
+test("a task that JSON cannot hold is refused by its place, and does not keep out the others", async () => {
+  const circle = {};
+  circle.payload = circle;
+  const wrong = [{ time: new Date(NaN) }, circle, { payload: 1n }, undefined, () => {}];
+  const { client, requests } = fakeScheduler(answerBatch(({ id }) => (id === "task-3" ? { field: "cron", detail: "has 3 fields" } : undefined)));
+  const ids = [];
+  const all = [...tasks(2), ...wrong, ...tasks(5)];
+  const { accepted, rejected, rejections } = await client.scheduleTasks(all, { batchSize: 4, onBatch: (accepted) => void ids.push(...accepted.map(({ index, id }) => `${index} ${id}`)) });
+  assert.deepEqual([accepted, rejected], [6, 6]);
+  rejections.sort((one, two) => one.index - two.index);
+  assert.deepEqual(rejections.map(({ index, field }) => [index, field]), [...[2, 3, 4, 5, 6].map((index) => [index, "body"]), [10, "cron"]]);
+  for (const { index, task } of rejections) assert.equal(task, all[index]);
+  assert.deepEqual([rejections[0].detail, rejections[3].detail, rejections[4].detail], ["time is an invalid Date", "undefined is no task", "function is no task"]);
+  assert.match(rejections[1].detail, /circular/);
+  assert.deepEqual(ids.sort(), ["0 task-0", "1 task-1", "11 task-4", "7 task-0", "8 task-1", "9 task-2"]);
+  assert.deepEqual(bodies(requests).map((body) => body.length), [2, 1, 4]);
+  // Nothing is left to send.
+  assert.equal((await client.scheduleTasks(wrong)).rejected, 5);
+  assert.equal(requests.length, 3);
+});
+
+/** A source that yields some tasks and then never another one. */
+async function* stuck(count) {
+  yield* tasks(count);
+  await new Promise(() => {});
+}
+
+test("a signal ends the call, also while the source has nothing and while the caller is busy with a batch", async () => {
+  for (const [source, options] of [
+    [() => stuck(3), {}],
+    [() => new ReadableStream({}), {}],
+    [() => tasks(3), { onBatch: () => new Promise(() => {}) }],
+  ]) {
+    const aborter = new AbortController();
+    const { client } = fakeScheduler(answerBatch());
+    setImmediate(() => aborter.abort(new Error("enough")));
+    await assert.rejects(client.scheduleTasks(source(), { signal: aborter.signal, batchSize: 2, ...options }), { message: "enough" });
+  }
+});
+
+test("an error of a batch ends the call, also while the source has nothing", async () => {
+  const { client } = fakeScheduler(problem(401, "unauthorized"));
+  await assert.rejects(client.scheduleTasks(stuck(2), { batchSize: 2 }), { type: "/problems/unauthorized" });
+});
+
+test("an error of the source ends the call, after what is in flight has ended", async () => {
+  let answered = 0;
+  const { client } = fakeScheduler(async (request, number) => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    answered += 1;
+    return answerBatch()(request, number);
+  });
+  const source = (function* () {
+    yield* tasks(4);
+    throw new Error("cut off");
+  })();
+  await assert.rejects(client.scheduleTasks(source, { batchSize: 2, concurrency: 3 }), { message: "cut off" });
+  assert.equal(answered, 2);
+});
+
+test("an answer that does not say what became of each task is an error", async () => {
+  for (const body of [{}, { accepted: 2, rejected: 0, results: [{ id: "task-0" }] }]) {
+    const { client } = fakeScheduler(json(body));
+    await assert.rejects(client.scheduleTasks(tasks(2)), { name: "SchedulerError", type: "not-a-problem" });
+  }
 });
 
 test("sizes that the API does not take are refused", async () => {
   const { client } = fakeScheduler(answerBatch());
   for (const batchSize of [0, 1.5, 20_001]) await assert.rejects(client.scheduleTasks([], { batchSize }), RangeError);
   await assert.rejects(client.scheduleTasks([], { concurrency: 0 }), RangeError);
+  await assert.rejects(client.scheduleTasks([], { idempotencyKey: "" }), { name: "TypeError", message: /^idempotencyKey is empty/ });
+  for (const source of [{}, Promise.resolve([]), 7]) await assert.rejects(client.scheduleTasks(source), { name: "TypeError", message: /neither an array/ });
 });

@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -88,7 +90,9 @@ test("init in an empty folder makes a Worker that needs nothing more", async () 
   assert.deepEqual([made.durable_objects.bindings.at(-1).class_name, made.migrations.map(({ new_sqlite_classes }) => new_sqlite_classes)], ["Room", [["Shard", "Registry", "Limiter", "Room"]]]);
   assert.deepEqual(made.services.map((service) => ({ ...service })), [{ binding: "TASKS", service: made.name, entrypoint: "Nightly" }]);
   assert.deepEqual([resolve(folder, made.assets.directory), made.assets.run_worker_first], [join(PACKAGE, "dashboard"), scheduler.assets.run_worker_first]);
-  assert.match(await read(folder, "src/index.ts"), /durable-scheduler\/worker/);
+  const source = await read(folder, "src/index.ts");
+  assert.match(source, /export \{ .*default \} from "durable-scheduler\/worker";/);
+  assert.match(source, /export class Room extends Scheduler \{\}[^]*export class Nightly extends Tasks \{\}/);
   const again = await command(folder, "init", "--yes");
   assert.match(again.stdout, /has everything/);
 });
@@ -199,6 +203,17 @@ test("a list on several lines gets lines of its own", () => {
 
 test("a difference shows what changes and a little around it", () => {
   assert.equal(diff("a\nb\nc\nd\ne\nf\ng", "a\nb\nc\nd\nx\nf\ng"), "  …\n  c\n  d\n- e\n+ x\n  f\n  g");
+});
+
+test("dev refuses a port that is in use, and writes nothing", async () => {
+  const folder = await project();
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  const { status, stderr } = await command(folder, "dev", "--port", String(port));
+  assert.deepEqual([status, stderr], [2, `port ${port} is in use: end what listens there, or give another one with --port\n`]);
+  assert.deepEqual(await readdir(folder), []);
+  server.close();
 });
 
 test("dev makes a key once, and keeps what .dev.vars has", async () => {

@@ -171,6 +171,65 @@ describe("a batch", () => {
     assert.equal(new Set(ran).size, 20);
   });
 
+  test("remembers what is done while other tasks of the message go on", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const seen = new MemorySeenStore();
+    const added = [];
+    let isDown = true;
+    const store = {
+      find: (keys) => seen.find(keys),
+      add(keys) {
+        added.push(keys);
+        if (isDown) throw new Error("down");
+        seen.add(keys);
+      },
+    };
+    let finish;
+    const running = run([envelope([task("slow"), task("a"), task("b")])], ({ id }) => (id === "slow" ? new Promise((resolve) => (finish = resolve)) : undefined), { seen: store });
+    const pass = async (millis) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      t.mock.timers.tick(millis);
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    await pass(999);
+    assert.deepEqual(added, []);
+    await pass(1);
+    const both = ["default:a@1764000000000", "default:b@1764000000000"];
+    assert.deepEqual(added, [both]);
+    // What could not be written comes again at the end.
+    isDown = false;
+    finish();
+    const { counts, ends } = await running;
+    assert.deepEqual(added[1], [...both, "default:slow@1764000000000"]);
+    assert.deepEqual([counts.acked, ends], [3, ["ack"]]);
+    await pass(10_000);
+    assert.equal(added.length, 2);
+  });
+
+  test("has delays that a queue takes", async () => {
+    const { ends } = await run([-5, 0.2, 90_000].map((delaySeconds) => envelope([task(`t${delaySeconds}`)])), ({ id }, delivery) => delivery.retry({ delaySeconds: Number(id.slice(1)) }));
+    assert.deepEqual(ends, [["retry", 0], ["retry", 1], ["retry", 43_200]]);
+    const wrong = await run([envelope([task("a")])], (_, delivery) => delivery.retry({ delaySeconds: NaN }));
+    assert.deepEqual([wrong.ends, wrong.errors], [[["retry", undefined]], [["a", "delaySeconds is NaN: give a number from 0 to 43200"]]]);
+  });
+
+  test("is brought to its end even if onError throws", async () => {
+    const messages = [message(envelope([task("bad")])), message("{"), message(envelope([task("slow")]))];
+    const handle = async ({ id }) => {
+      if (id === "bad") throw new Error("broken");
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    const onError = () => {
+      throw new Error("of onError");
+    };
+    await assert.rejects(consume({ messages }, handle, { seen: new MemorySeenStore(), onError }), { message: "of onError" });
+    assert.deepEqual(messages.map(({ end }) => end), [["retry", undefined], ["retry", undefined], "ack"]);
+  });
+
+  test("is not run with a concurrency that runs nothing", async () => {
+    for (const concurrency of [0, -1, NaN]) await assert.rejects(run([envelope([task("a")])], undefined, { concurrency }), { name: "RangeError" });
+  });
+
   test("is remembered by the instance if no store is given", async () => {
     const body = envelope([task("shared")]);
     assert.equal((await run([body], undefined, { seen: undefined })).counts.acked, 1);

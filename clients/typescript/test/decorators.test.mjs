@@ -47,18 +47,21 @@ class Base {
   ofBase() {}
 }
 
+const importScript = (script) => import(`data:text/javascript,${encodeURIComponent(script)}`);
+
 async function checkLowered(script) {
-  const { make } = await import(`data:text/javascript,${encodeURIComponent(script)}`);
+  const { make } = await importScript(script);
   const Child = make(Base, { task, cron, every });
   assert.deepEqual(declaredSchedules(Child, Base), EXPECTED);
   assert.deepEqual(findMethod(Child, Base, "plain").declaration.options, { retries: 2 });
   assert.equal(findMethod(Child, Base, "undecorated").declaration, undefined);
 }
 
-const lower = async (experimentalDecorators) => {
-  const { outputFiles } = await build({ stdin: { contents: SOURCE, loader: "ts" }, target: "es2022", format: "esm", write: false, tsconfigRaw: { compilerOptions: { experimentalDecorators } } });
+const lower = async (experimentalDecorators, contents = SOURCE) => {
+  const { outputFiles } = await build({ stdin: { contents, loader: "ts" }, target: "es2022", format: "esm", write: false, tsconfigRaw: { compilerOptions: { experimentalDecorators } } });
   return outputFiles[0].text;
 };
+const importSource = async (source, legacy = false) => importScript(await lower(legacy, source));
 
 test("declarations survive esbuild, which is what wrangler bundles with", async () => {
   await checkLowered(await lower(false));
@@ -117,6 +120,41 @@ test("tasks may call the public methods below the base class, and no others", ()
   assert.deepEqual(names.filter((name) => findMethod(Own, Base, name) !== undefined), ["own", "ofMiddle", "onTask"]);
 });
 
+test("a schedule of a method that no task may call is an error, not silence", async () => {
+  for (const name of ["_hidden", "alarm", "fetch", "constructor", "toString"]) {
+    const context = { kind: "method", name, static: false, private: false, metadata: {} };
+    assert.throws(() => every(5)(() => {}, context), new RegExp(`^TypeError: @every is for methods that tasks may call: .*${name}`));
+    assert.throws(() => every(5)({}, name, { value: () => {} }), /tasks may call/);
+  }
+  for (const legacy of [false, true]) {
+    const Child = (await importSource("export function make(B, { every }) { class Child extends B { @every(5) ofBase() {} } return Child; }", legacy)).make(Base, { every });
+    assert.throws(() => declaredSchedules(Child, Base), /^TypeError: \w+\.ofBase\(\) has a schedule and the name of a member of Base: rename it$/);
+  }
+});
+
+test("a method that overrides a declared one has no schedule unless it is declared itself", async () => {
+  const source = `
+    export function make(B, { every, task }) {
+      class Parent extends B { @every(5) tick() {} @every(7) tock() {} }
+      class Plain extends Parent { tick() {} }
+      class Other extends Parent { tick() {} @task() other() {} }
+      class Again extends Parent { @every(6) tick() {} }
+      return [Plain, Other, Again];
+    }
+  `;
+  for (const legacy of [false, true]) {
+    const found = (await importSource(source, legacy)).make(Base, { every, task }).map((type) => declaredSchedules(type, Base).map(({ method, times }) => [method, times.everySeconds]));
+    assert.deepEqual(found, [[["tock", 7]], [["tock", 7]], [["tick", 6], ["tock", 7]]]);
+  }
+});
+
+test("two decorators of a method add up, and what one leaves open the other says", async () => {
+  const source = (decorators) => `export const make = (B, { cron, task }) => class extends B { ${decorators} send() {} };`;
+  const options = async (decorators) => declaredSchedules((await importSource(source(decorators))).make(Base, { cron, task }), Base)[0].options;
+  assert.deepEqual(await options('@cron("@daily", { retries: undefined, priority: 3 }) @task({ retries: 3 })'), { retries: 3, priority: 3 });
+  await assert.rejects(options('@task({ retries: 3 }) @cron("@daily", { retry: { maxAttempts: 9 } })'), /send: give retries or retry, not both/);
+});
+
 test("a decorator refuses what it cannot mean", () => {
   assert.throws(() => every(0.5), /at least 1 second/);
   assert.throws(() => every(Number.NaN), /at least 1 second/);
@@ -125,6 +163,8 @@ test("a decorator refuses what it cannot mean", () => {
   assert.throws(() => task({ retries: 100 }), /retries is 100; give a whole number from 0 to 99/);
   assert.throws(() => task({ timeoutSeconds: 61 }), /timeoutSeconds is 61/);
   assert.throws(() => task({ retries: 1, retry: {} }), /retries or retry, not both/);
+  assert.throws(() => cron([]), /at least one expression/);
+  for (const wrong of [undefined, 5, [null]]) assert.throws(() => cron(wrong), /give a text/);
   const method = () => {};
   const context = { kind: "method", name: "tick", static: false, private: false, metadata: {} };
   every(5)(method, context);

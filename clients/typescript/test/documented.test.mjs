@@ -1,18 +1,17 @@
 // What an editor shows: every name that the package exports, and every member of it that is not plain, has a comment.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { ensureBuilt } from "./built.mjs";
 
 const FOLDER = fileURLToPath(new URL("..", import.meta.url));
 // The compiler's interface for programs, which TypeScript 7 does not have.
 const ts = createRequire(new URL("../../../e2e/clients/package.json", import.meta.url))("typescript");
 
-before(() => promisify(execFile)(process.execPath, ["scripts/build.mjs"], { cwd: FOLDER }));
+before(ensureBuilt);
 
 /** Whether a declaration is one that this package has written. The API's document comments on what is generated from it. */
 const isOurs = (declaration) => declaration.getSourceFile().fileName.startsWith(`${FOLDER}dist/`) && !declaration.getSourceFile().fileName.includes("/generated/");

@@ -112,6 +112,16 @@ test("a refusal for good is thrown", async () => {
   assert.equal(requests.length, 1);
 });
 
+test("an answer that is no stream of events is thrown, and one without a word is waited out with back-off", async () => {
+  const page = () => new Response("<html>\n\nSign in\n\n</html>", { headers: { "content-type": "text/html" } });
+  const { client, requests } = streams(page);
+  await assert.rejects(read(client.events(), 1), { name: "SchedulerError", type: "not-a-problem", message: /content-type is text\/html/ });
+  assert.equal(requests.length, 1);
+  const silent = streams(answer([]), answer([]), answer([]), answer([block(event("1"))], "open"));
+  assert.deepEqual(await read(silent.client.events(), 1), [event("1")]);
+  assert.deepEqual(silent.waits, [125, 250, 500]);
+});
+
 test("a signal ends the stream with its reason, also while nothing comes", async () => {
   const aborter = new AbortController();
   // As fetch does: the body fails when the signal is aborted.
@@ -122,7 +132,7 @@ test("a signal ends the stream with its reason, also while nothing comes", async
       aborter.abort(new Error("enough"));
       fail.error(new Error("aborted"));
     });
-    return new Response(body);
+    return new Response(body, { headers: { "content-type": "text/event-stream" } });
   });
   await assert.rejects(read(client.events({}, { signal: aborter.signal }), 1), { message: "enough" });
   await assert.rejects(read(client.events({}, { signal: aborter.signal }), 1), { message: "enough" });

@@ -16,7 +16,7 @@ const RUN_BY = {
   "Errors, repeats and time": { ts: "e2e/readme.test.mjs" },
   "A queue of your own": { ts: "e2e/readme.test.mjs" },
   Webhooks: { ts: "e2e/readme.test.mjs" },
-  "The scheduler in your Worker": { sh: "tarball.test.mjs", ts: "tarball.test.mjs" },
+  "The scheduler in your Worker": { json: "tarball.test.mjs", sh: "tarball.test.mjs", ts: "tarball.test.mjs" },
   "Methods as tasks": { ts: "readme-worker.test.mjs" },
   "The scheduler for other Workers": { jsonc: "readme-worker.test.mjs", ts: "readme-worker.test.mjs" },
   Agents: { ts: "agents/agents.test.mjs" },
@@ -29,11 +29,16 @@ const RUN_BY = {
  */
 export async function readBlocks() {
   const text = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  return [...text.matchAll(/^```(\S*)\n([^]*?)^```$/gm)].map(({ 1: language, 2: code, index }) => {
-    const before = text.slice(0, index);
-    const section = [...before.matchAll(/^##? (.*)$/gm)].at(-1)[1];
-    return { code, language, section, line: before.split("\n").length + 1, runBy: RUN_BY[section]?.[language], isWorker: /^export /m.test(code) };
-  });
+  const blocks = [];
+  let section = "";
+  // A line in a block may look like a heading.
+  for (const { 1: heading, 2: language, 3: code, index } of text.matchAll(/^##? (.*)$|^```(\S*)\n([^]*?)^```$/gm)) {
+    section = heading ?? section;
+    if (code === undefined) continue;
+    const line = text.slice(0, index).split("\n").length + 1;
+    blocks.push({ code, language, section, line, runBy: RUN_BY[section]?.[language], isWorker: /^export /m.test(code) });
+  }
+  return blocks;
 }
 
 /** The blocks that one test runs. */

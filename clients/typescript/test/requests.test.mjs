@@ -1,7 +1,10 @@
 // What the client sends, what it makes of the answers, and when it sends a request again.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { describe, test } from "node:test";
+import { systemClock } from "../src/client/clock.ts";
 import { SchedulerClient, SchedulerError } from "../src/client/index.ts";
 import { fakeScheduler, json, problem } from "./fake.mjs";
 
@@ -76,9 +79,55 @@ describe("requests", () => {
     await assert.rejects(client.run(".."), TypeError);
     // The platform drops an empty header, and then there is no condition.
     await assert.rejects(client.changeTask("a", {}, { ifMatch: "" }), TypeError);
-    assert.throws(() => new SchedulerClient({ url: "nowhere" }), TypeError);
-    assert.throws(() => new SchedulerClient({}), TypeError);
+    await assert.rejects(client.scheduleTask(NEW, { idempotencyKey: "" }), { name: "TypeError", message: /^idempotencyKey is empty/ });
     assert.equal(requests.length, 0);
+    // A copy of a task has no version, and would be no condition either.
+    const versions = fakeScheduler(json(TASK, ETAG));
+    const task = await versions.client.getTask("a");
+    for (const ifMatch of [{ ...task }, JSON.parse(JSON.stringify(task)), null]) {
+      await assert.rejects(versions.client.changeTask("a", {}, { ifMatch }), { name: "TypeError", message: /^ifMatch has no version/ });
+    }
+    assert.equal(versions.requests.length, 1);
+  });
+
+  test("need an address and settings that make sense", () => {
+    for (const url of ["nowhere", "localhost:8787", "ftp://scheduler.test", "", "https://scheduler.test/?a=1", "https://scheduler.test/#a", "https://kim:secret@scheduler.test"]) {
+      assert.throws(() => new SchedulerClient({ url }), { name: "TypeError", message: /^url (is|has) (?!.*secret)/ }, url);
+    }
+    assert.throws(() => new SchedulerClient({}), TypeError);
+    for (const retry of [{ maxAttempts: NaN }, { maxAttempts: 0 }, { minBackoffSeconds: -1 }, { maxRetryAfterSeconds: NaN }]) assert.throws(() => fakeScheduler(json({}), { retry }), RangeError);
+    for (const timeoutSeconds of [0, -1, NaN]) assert.throws(() => fakeScheduler(json({}), { timeoutSeconds }), RangeError);
+    fakeScheduler(json({}), { retry: { maxAttempts: Infinity, minBackoffSeconds: 0 }, timeoutSeconds: Infinity });
+  });
+
+  test("call a fetch of the caller as a function, as the global one wants it", async () => {
+    let owner;
+    const fetch = function () {
+      owner = this;
+      return Promise.resolve(json(TASK));
+    };
+    await new SchedulerClient({ url: "http://scheduler.test", fetch }).getTask("a");
+    assert.equal(owner, undefined);
+  });
+
+  test("do not follow a redirect, which makes a POST a GET", async () => {
+    const seen = [];
+    const server = createServer((request, response) => {
+      seen.push(`${request.method} ${request.url}`);
+      if (request.method === "POST") response.writeHead(301, { location: "/v1/tasks/" }).end();
+      else response.writeHead(200, { "content-type": "application/json" }).end('{"tasks":[],"cursor":null}');
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    try {
+      const client = new SchedulerClient({ url: `http://127.0.0.1:${server.address().port}`, apiKey: "secret" });
+      const { type, status, message, retryable } = await failure(client.scheduleTask(NEW));
+      assert.deepEqual([type, status, retryable], ["not-a-problem", 301, false]);
+      assert.match(message, /redirect to \/v1\/tasks\//);
+      assert.deepEqual(seen, ["POST /v1/tasks"]);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   test("of a change name its conditions", async () => {
@@ -126,6 +175,27 @@ describe("a refusal", () => {
     assert.equal(error.status, 502);
     assert.equal(error.retryable, true);
     assert.match(error.message, /Bad gateway/);
+  });
+
+  test("of something in between may have a problem of its own, and is tried again all the same", async () => {
+    const body = JSON.stringify({ type: "https://gateway.test/502", title: "Bad gateway", detail: "no answer from the origin", status: 502 });
+    const gateway = () => new Response(body, { status: 502, headers: { "content-type": "application/problem+json" } });
+    for (const answer of [gateway, () => new Response("slow", { status: 408 })]) {
+      const { client, requests } = fakeScheduler([answer, json(TASK)]);
+      assert.equal((await client.getTask("a")).id, "a");
+      assert.equal(requests.length, 2);
+    }
+  });
+
+  test("of something in between may even look like success", async () => {
+    for (const answer of [new Response("<html>Sign in</html>"), new Response(""), new Response(null, { status: 204 }), json(null), json("ok")]) {
+      const { client, requests } = fakeScheduler(answer);
+      const error = await failure(client.scheduleTask(NEW));
+      assert.deepEqual([error.type, error.status, error.retryable], ["not-a-problem", answer.status, false]);
+      assert.equal(requests.length, 1);
+    }
+    // A list of it has no cursor, and ends.
+    assert.deepEqual(await fakeScheduler(json({})).client.runs().toArray(), []);
   });
 });
 
@@ -367,4 +437,15 @@ describe("a list", () => {
     assert.equal((await client.errorGroups({ order: "count" }).first()).count, 2);
     assert.deepEqual(requests.map((request) => request.path), ["/v1/tasks/a%2Fb/runs?limit=5", "/v1/runs?tag=x&outcome=failed%2Cdead-lettered", "/v1/runs?order=count&group=error"]);
   });
+});
+
+test("the longest waits are no short ones", async () => {
+  const aborter = new AbortController();
+  let isOver = false;
+  // A timer of more than 2^31 milliseconds ends at once.
+  const waiting = systemClock.wait(2 ** 40, aborter.signal).then(() => (isOver = true));
+  for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setTimeout(resolve, 2));
+  assert.equal(isOver, false);
+  aborter.abort(new Error("enough"));
+  await assert.rejects(waiting, { message: "enough" });
 });

@@ -6,6 +6,7 @@ import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
+import { runInNewContext } from "node:vm";
 import { ROOT } from "../../../scripts/paths.mjs";
 import { verifyWebhook, WebhookVerificationError } from "../src/consumer/index.ts";
 
@@ -110,6 +111,21 @@ test("what is not signed is refused", async () => {
   }
 });
 
+test("no part of a body can be taken for the time", async () => {
+  // The same signed text, divided elsewhere: the attacker moves the time of a recorded webhook.
+  const recorded = signed('1764000100."x"', { id: "a@5" });
+  const moved = { headers: { ...recorded.headers, "webhook-id": `a@5.${NOW / 1000}`, "webhook-timestamp": "1764000100" }, body: '"x"' };
+  assert.equal(await rejection(verifyWebhook(moved, KEY, { now: () => 1_764_000_100_000 })), "not-signed");
+});
+
+test("bytes of another realm, and several headers, are taken", async () => {
+  const { headers } = signed("{}");
+  for (const body of ["new Uint8Array([123, 125])", "new Uint8Array([123, 125]).buffer", "new DataView(new Uint8Array([123, 125]).buffer)", "new Uint8Array([0, 123, 125, 0]).subarray(1, 3)"]) {
+    assert.equal((await verifyWebhook({ headers, body: runInNewContext(body) }, KEY, { now })).text, "{}");
+  }
+  await verifyWebhook({ headers: { ...headers, "webhook-signature": [sign(OTHER, "a@5", NOW / 1000, "{}"), headers["webhook-signature"]] }, body: "{}" }, KEY, { now });
+});
+
 test("what is older or newer than the tolerance is refused", async () => {
   const at = (seconds, options) => verifyWebhook(signed("{}", { timestamp: NOW / 1000 + seconds }), KEY, { now, ...options });
   await at(-300);
@@ -118,6 +134,9 @@ test("what is older or newer than the tolerance is refused", async () => {
   assert.equal(await rejection(at(301)), "wrong-time");
   await at(-3600, { toleranceSeconds: 3600 });
   assert.equal(await rejection(at(-1, { toleranceSeconds: 0 })), "wrong-time");
+  // Such as of a variable that is not set.
+  assert.equal(await rejection(at(-3600, { toleranceSeconds: Number(undefined) })), "wrong-time");
+  assert.equal(await rejection(at(0, { now: () => NaN })), "wrong-time");
   // By the clock of the system.
   assert.equal(await rejection(verifyWebhook(signed("{}"), KEY)), "wrong-time");
 });

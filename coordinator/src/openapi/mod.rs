@@ -11,6 +11,8 @@ pub(crate) mod answers;
 #[cfg(test)]
 mod bodies;
 #[cfg(test)]
+mod checks_tests;
+#[cfg(test)]
 mod definitions;
 #[cfg(test)]
 mod deliveries;

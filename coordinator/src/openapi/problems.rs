@@ -135,7 +135,7 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::no_limit("stripe"),
         Problem::not_empty("shop", 17),
         Problem::too_many("there are 1000 keys, which is the limit; delete some first"),
-        Problem::key_reused("take a new key for each request"),
+        Problem::key_reused("use a new key for each request"),
         Problem::quota(
             EngineError::RateQuota { quota: 500, wait_millis: 700 }.to_string(),
             Some(1),

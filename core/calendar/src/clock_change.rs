@@ -1,4 +1,4 @@
-//! Changes of a local clock, and what they do to an occurrence.
+//! Changes of a local clock, and their effect on an occurrence.
 
 use crate::local_clock::{self, date, time};
 use crate::local_time::LocalTime;
@@ -8,14 +8,15 @@ use crate::tz::{Reading, Tz};
 /// are seconds since 1970-01-01T00:00:00 as the clock shows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Jump {
-    /// What the clock would have shown, had it gone on.
+    /// The local time that the clock would show without the change.
     pub from: i64,
-    /// What it shows instead.
+    /// The local time that the clock shows instead.
     pub to: i64,
 }
 
 impl Jump {
-    /// Returns the change within `(before, after]`, Unix seconds, where there is one.
+    /// Returns the change of a zone's clock within `(before, after]`, in Unix seconds, if there is
+    /// one.
     pub(crate) fn between(tz: Tz, before: i64, after: i64) -> Option<Self> {
         let (old, new) = (tz.offset_at(before), tz.offset_at(after));
         if old == new {
@@ -25,50 +26,51 @@ impl Jump {
         Some(Self { from: at + old, to: at + new })
     }
 
-    /// Returns whether the clock goes forward, so that the times between are not shown at all.
+    /// Returns whether the clock goes forward, so that it never shows the times in between.
     pub(crate) fn is_gap(self) -> bool {
         self.to > self.from
     }
 }
 
-/// What a change of the clock does to an occurrence. `asked` is the local time that the schedule
+/// The effect of a clock change on an occurrence. `asked` is the local time that the schedule
 /// names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockChange {
-    /// The clock jumps over the run: it is moved to the first instant after the gap. (cron at fixed
-    /// times)
+    /// The clock jumps over the run, and the run is moved to the first instant after the gap. (cron
+    /// at fixed times)
     Moved {
         /// The change.
         jump: Jump,
-        /// The local time that is jumped over.
+        /// The skipped local time.
         asked: i64,
     },
-    /// The clock jumps over the run: it comes as much later as the jump is wide. (RFC 5545)
+    /// The clock jumps over the run, and the run is delayed by the width of the gap. (RFC 5545)
     Shifted {
         /// The change.
         jump: Jump,
-        /// The local time that is jumped over.
+        /// The skipped local time.
         asked: i64,
     },
-    /// The clock has jumped over one run or more before this one, which are left out. (cron that
+    /// The clock has jumped over one or more runs before this one, and they do not fire. (cron that
     /// repeats)
     Absent {
         /// The change.
         jump: Jump,
-        /// The first local time that is jumped over.
+        /// The first skipped local time.
         asked: i64,
     },
-    /// The clock shows the run's time twice, and this is the first; it does not fire in the second.
+    /// The clock shows the time of the run twice. This run is in the first pass, and none fires in
+    /// the second.
     FirstOfTwo {
         /// The change.
         jump: Jump,
     },
-    /// The clock shows the run's time twice, and it fires both times: this is the first.
+    /// The clock shows the time of the run twice, and a run fires each time. This is the first.
     FirstPass {
         /// The change.
         jump: Jump,
     },
-    /// The second of these.
+    /// The clock shows the time of the run twice, and a run fires each time. This is the second.
     SecondPass {
         /// The change.
         jump: Jump,
@@ -76,7 +78,7 @@ pub enum ClockChange {
 }
 
 impl ClockChange {
-    /// Returns what a change of the clock does to the one run of a task at a local time.
+    /// Returns the effect of a clock change on the single run of a task at a local time.
     pub fn of_one(local: LocalTime, tz: Tz) -> Option<Self> {
         let asked = local.seconds();
         match tz.read(asked) {
@@ -90,8 +92,7 @@ impl ClockChange {
         }
     }
 
-    /// Returns what a change of the clock does to the run at an anchor, which was given as a local
-    /// time.
+    /// Returns the effect of a clock change on the run at an anchor that was given as a local time.
     pub fn of_anchor(local: LocalTime, tz: Tz) -> Option<Self> {
         Some(match Self::of_one(local, tz)? {
             Self::Moved { jump, asked } => Self::Shifted { jump, asked },
@@ -111,7 +112,7 @@ impl ClockChange {
         }
     }
 
-    /// Returns the decision in words.
+    /// Returns an explanation of the effect.
     pub fn explain(self, tz: Tz) -> String {
         let zone = tz.name();
         match self {
@@ -165,8 +166,8 @@ fn twice(jump: Jump, zone: &str) -> String {
     )
 }
 
-/// Returns the date and the time of day of a local time. By hand: the general formatter is some
-/// kilobytes of wasm.
+/// Formats the date and the time of day of a local time. The general formatter would add some
+/// kilobytes to the wasm.
 fn moment(local: i64) -> String {
     format!("{} {}", date(local), time(local))
 }

@@ -1,31 +1,31 @@
-//! When an occurrence fires, by its nominal time: put off by jitter, moved within a window.
+//! When an occurrence fires: its nominal time, delayed by jitter and moved within a window.
 
 use crate::time::UnixMillis;
 use twox_hash::XxHash64;
 
-/// How long an occurrence may be put off. The nominal time names the occurrence and never changes;
-/// the due time is when it fires. 16 bytes.
+/// How long an occurrence may be delayed. The nominal time names the occurrence and never changes.
+/// The due time is when it fires. Takes 16 bytes.
 ///
-/// **Jitter** puts each occurrence off by a pseudo-random amount of up to so much, drawn from a
-/// hash of the task's id and the nominal time: the same each time it is asked for, so that it need
-/// not be stored. A **window** then moves it to the roundest second (a multiple of the highest
-/// power of two) that the window holds: tasks whose windows overlap come to the same instant and
-/// share firings.
+/// **Jitter** delays each occurrence by a pseudo-random time up to a maximum. The time is computed
+/// from a hash of the task's id and the nominal time, so it is always the same and need not be
+/// stored. A **window** then moves the occurrence to the roundest second (a multiple of the highest
+/// power of two) in the window. So tasks whose windows overlap fire at the same instant and share
+/// firings.
 ///
-/// Neither reaches the next occurrence: what would is cut to one millisecond before it. So due
-/// times rise as nominal ones do, and the due time of the last firing tells which occurrence is
-/// next.
+/// An occurrence is due at least one millisecond before the nominal time of the next one. So due
+/// times rise as nominal times do, and the due time of the last firing determines the next
+/// occurrence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Delay {
-    /// A hash of the id, from which jitter is drawn.
+    /// A hash of the task's id, from which the jitter is computed.
     id_hash: u64,
     jitter_millis: u32,
     window_millis: u32,
 }
 
 impl Delay {
-    /// Up to `jitter_millis` of jitter, then within `window_millis`, for the task whose id has this
-    /// hash.
+    /// Returns a delay of up to `jitter_millis` of jitter, and then within `window_millis`, for the
+    /// task with this hash of its id.
     pub fn new(id_hash: u64, jitter_millis: u32, window_millis: u32) -> Self {
         Self { id_hash, jitter_millis, window_millis }
     }
@@ -40,19 +40,18 @@ impl Delay {
         self.window_millis > 0
     }
 
-    /// Returns the same without its window.
+    /// Returns the same delay without its window.
     #[must_use]
     pub fn without_window(self) -> Self {
         Self { window_millis: 0, ..self }
     }
 
-    /// Returns the most that an occurrence is put off by, milliseconds.
+    /// Returns the longest delay of an occurrence in milliseconds.
     pub fn longest(self) -> i64 {
         i64::from(self.jitter_millis) + i64::from(self.window_millis)
     }
 
-    /// Returns when the occurrence at `time` fires, where `next` is the nominal time of the one
-    /// after it.
+    /// Returns when the occurrence at `time` fires. `next` is the nominal time of the next one.
     pub fn due(self, time: UnixMillis, next: Option<UnixMillis>) -> UnixMillis {
         if self.is_none() {
             return time;
@@ -60,15 +59,15 @@ impl Delay {
         let room = next.map_or(i64::MAX, |next| next.since(time).saturating_sub(1)).max(0);
         let jitter = i64::from(self.jitter_millis).min(room);
         let draw = XxHash64::oneshot(self.id_hash, &time.get().to_le_bytes());
-        // Below 2^27, so both conversions hold.
+        // The value is below 2^27, so neither conversion loses anything.
         let earliest = time.plus((draw % (jitter as u64 + 1)) as i64);
         let latest = earliest.plus(i64::from(self.window_millis)).min(time.plus(room));
         roundest_second(earliest, latest)
     }
 }
 
-/// Returns the whole second within `from..=to` that is a multiple of the highest power of two;
-/// `from` where there is none.
+/// Returns the whole second within `from..=to` that is a multiple of the highest power of two, or
+/// `from` if there is no whole second.
 fn roundest_second(from: UnixMillis, to: UnixMillis) -> UnixMillis {
     let first = from.get().saturating_add(999).div_euclid(1_000);
     let last = to.get().div_euclid(1_000);
@@ -76,7 +75,7 @@ fn roundest_second(from: UnixMillis, to: UnixMillis) -> UnixMillis {
         return from;
     }
     // The seconds from first to last agree above the highest bit in which first - 1 and last
-    // differ, and where that bit is set all lower bits can be clear.
+    // differ. The number with that bit set and all lower bits clear is among them.
     let differing = (first - 1) ^ last;
     let grid = 63 - differing.leading_zeros();
     UnixMillis::new((last >> grid << grid) * 1_000)
@@ -108,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_roundest_of_all() {
+    fn no_second_of_the_window_is_rounder() {
         for from in 1..200 {
             for to in from..200 {
                 let found = roundest_second(at(from * 1_000), at(to * 1_000)).get() / 1_000;
@@ -119,18 +118,18 @@ mod tests {
     }
 
     #[test]
-    fn windows_that_overlap_come_to_few_instants() {
+    fn overlapping_windows_share_few_instants() {
         let delay = Delay::new(7, 0, 60_000);
         let instants: std::collections::BTreeSet<i64> = (0..3_600)
             .map(|second| delay.due(at(1_764_000_000_000 + second * 1_000), None).get())
             .collect();
-        // An hour of tasks, one a second: no more instants than there are multiples of 32 s from
-        // the first to the last window's end.
+        // One task per second for an hour: there are at most as many instants as multiples of 32 s
+        // in that time.
         assert!(instants.len() <= 3_660 / 32 + 1, "{}", instants.len());
     }
 
     #[test]
-    fn jitter_differs_between_tasks_and_occurrences_and_not_between_askings() {
+    fn jitter_depends_only_on_the_task_and_the_occurrence() {
         let due = |id, time| Delay::new(id, 60_000, 0).due(at(time), None).get() - time;
         let by_id: std::collections::BTreeSet<i64> = (0..1_000).map(|id| due(id, 5)).collect();
         let by_time: std::collections::BTreeSet<i64> =
@@ -138,7 +137,7 @@ mod tests {
         assert!(by_id.len() > 950 && by_time.len() > 950);
         assert!(by_id.iter().chain(&by_time).all(|delay| (0..=60_000).contains(delay)));
         assert_eq!(due(5, 5), due(5, 5));
-        // Pinned for ever: it decides when what is stored fires.
+        // This value never changes, because it decides when stored tasks fire.
         assert_eq!(
             Delay::new(0x1234, 3_600_000, 0).due(at(1_764_000_000_000), None),
             at(1_764_002_261_515)

@@ -6,27 +6,27 @@ use crate::tz::Tz;
 
 const DAY_MILLIS: i64 = 86_400_000;
 
-/// Runs at an anchor and at every whole interval after it. There is no drift: each is reckoned from
-/// the anchor. 24 bytes.
+/// Runs at an anchor and at every whole interval after it. Each run is computed from the anchor, so
+/// there is no drift. Takes 24 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Every {
     anchor: UnixMillis,
-    /// From where the runs after the anchor are reckoned: the anchor, or up to a day before it.
+    /// The instant from which the runs after the anchor are computed: the anchor, or up to a day
+    /// before it.
     origin: UnixMillis,
     /// Positive.
     interval_millis: i64,
 }
 
 impl Every {
-    /// Makes one from the instant of its anchor and its interval, milliseconds; the least interval
-    /// is 1.
+    /// Makes an interval from the instant of its anchor and its length in milliseconds, at least 1.
     pub fn new(anchor: UnixMillis, interval_millis: i64) -> Self {
         Self { anchor, origin: anchor, interval_millis: interval_millis.max(1) }
     }
 
-    /// Makes one from an anchor on a local clock. If the clock jumps over it, the run at the anchor
-    /// comes as much later as the gap is wide, and those of an interval of whole days come at the
-    /// time of day that was asked for. `None` if the anchor is out of range.
+    /// Makes an interval from an anchor on a local clock. If the clock jumps over the anchor, the
+    /// first run is delayed by the width of the gap. Later runs of an interval of whole days are at
+    /// the requested time of day. Returns `None` if the anchor is out of range.
     pub fn from_local(anchor: LocalTime, timezone: Tz, interval_millis: i64) -> Option<Self> {
         let every = Self::new(anchor.instant_after_gap(timezone)?, interval_millis);
         let is_of_days = every.interval_millis % DAY_MILLIS == 0;

@@ -1,8 +1,8 @@
 //! Times, time zones and recurring schedules: cron, intervals and RFC 5545 rules.
 //!
 //! In scope: reading and writing times, the time zone database, clock changes, when a schedule runs
-//! next, and how many steps a search for it may take. Not in scope: tasks, records and requests.
-//! Nothing here reads a clock: the present is an argument.
+//! next, and how many steps a search may take. Not in scope: tasks, records and requests. Nothing
+//! here reads a clock: the present time is an argument.
 
 pub mod clock_change;
 pub mod cron;

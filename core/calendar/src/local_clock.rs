@@ -1,4 +1,4 @@
-//! What a zone's local clock shows, and when it is changed.
+//! What a zone's local clock shows, and when it changes.
 //!
 //! Local times are seconds since 1970-01-01T00:00:00 as that clock shows it; instants are Unix
 //! seconds.
@@ -12,11 +12,11 @@ pub(crate) fn clock_at(tz: Tz, instant: i64) -> i64 {
     instant + tz.offset_at(instant)
 }
 
-/// Returns the first instant of the new offset, where the clock is changed once within `(before,
-/// after]`.
+/// Returns the first instant with the new offset. Assumes that the clock changes once within
+/// `(before, after]`.
 pub(crate) fn change_between(tz: Tz, mut before: i64, mut after: i64) -> i64 {
     let old = tz.offset_at(before);
-    // Offsets differ by less than two days, hence at most 18 rounds.
+    // Offsets differ by less than two days, so there are at most 18 rounds.
     while after - before > 1 {
         let middle = before + (after - before) / 2;
         if tz.offset_at(middle) == old {
@@ -32,7 +32,8 @@ pub(crate) fn change_between(tz: Tz, mut before: i64, mut after: i64) -> i64 {
 pub(crate) fn first_ahead(tz: Tz, after: i64) -> i64 {
     let now = clock_at(tz, after);
     match tz.read(now) {
-        // In the second pass: until the overlap ends the clock shows what it has shown in the first.
+        // In the second pass: until the overlap ends, the clock shows the same times as in the
+        // first pass.
         Reading::Twice { first, second } if after >= second => {
             let back = change_between(tz, first, second);
             (now + 1).max(back + tz.offset_at(first))
@@ -41,9 +42,9 @@ pub(crate) fn first_ahead(tz: Tz, after: i64) -> i64 {
     }
 }
 
-/// Returns the first instant after `after` at which the clock shows a time that a schedule names;
-/// in an overlap it shows it twice, in a gap never. `next_local` returns the first local time that
-/// the schedule names, at or after its argument.
+/// Returns the first instant after `after` at which the clock shows a time that a schedule names.
+/// In an overlap the clock shows such a time twice, and in a gap never. `next_local` returns the
+/// first local time that the schedule names, at or after its argument.
 pub(crate) fn next_shown(
     tz: Tz,
     after: i64,
@@ -57,7 +58,7 @@ pub(crate) fn next_shown(
     if after >= second {
         return ahead;
     }
-    // In the first pass: the clock will go back and show times before `now` once more.
+    // In the first pass: the clock will go back and show times before `now` again.
     let back = change_between(tz, first, second);
     let again = first_shown(tz, clock_at(tz, back), back - 1, &mut next_local);
     match (ahead, again) {
@@ -66,8 +67,8 @@ pub(crate) fn next_shown(
     }
 }
 
-/// Returns the instant after `after` at which the clock shows the first named time from `from` on;
-/// gaps are passed over.
+/// Returns the instant after `after` at which the clock shows the first named time from `from` on.
+/// Skips gaps.
 fn first_shown(
     tz: Tz,
     mut from: i64,
@@ -86,8 +87,8 @@ fn first_shown(
     }
 }
 
-/// Writes an instant as the clock shows it, in RFC 3339. Its offsets have whole minutes: the
-/// seconds that some offsets have before 1972 are cut off there, and not in the time beside it.
+/// Writes an instant as the clock shows it, in RFC 3339. RFC 3339 has offsets of whole minutes. So
+/// the seconds of some offsets before 1972 are cut off in the written offset, but not in the time.
 pub fn rfc3339(time: UnixMillis, timezone: Tz) -> String {
     let (second, millis) = (time.get().div_euclid(1_000), time.get().rem_euclid(1_000));
     let offset = timezone.offset_at(second);
@@ -97,7 +98,7 @@ pub fn rfc3339(time: UnixMillis, timezone: Tz) -> String {
     format!("{date}T{clock}{fraction}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
-/// Writes the date of a local time: `2026-10-25`.
+/// Formats the date of a local time: `2026-10-25`.
 pub(crate) fn date(local: i64) -> String {
     let day = i32::try_from(local.div_euclid(86_400))
         .ok()
@@ -106,7 +107,7 @@ pub(crate) fn date(local: i64) -> String {
     format!("{:04}-{:02}-{:02}", day.year(), day.month(), day.day())
 }
 
-/// Writes the time of day of a local time: `01:30:00`.
+/// Formats the time of day of a local time: `01:30:00`.
 pub(crate) fn time(local: i64) -> String {
     let second = local.rem_euclid(86_400);
     format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)

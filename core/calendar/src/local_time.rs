@@ -1,4 +1,5 @@
-//! A time of day on a date, as a local clock shows it: not an instant until a time zone is named.
+//! A date and a time of day as a local clock shows them. Together with a time zone they determine
+//! an instant.
 
 use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
@@ -18,33 +19,33 @@ pub struct LocalTime(i64);
 /// The text is not a date and a time of day without an offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotLocal {
-    /// It is not written as one.
+    /// The text does not have this form.
     #[error("not a local time like 2026-12-24T18:00")]
     Form,
-    /// There is no such date.
+    /// The date does not exist.
     #[error("a date that does not exist")]
     Date,
     /// The year is before 1970.
     #[error("before 1970")]
     Early,
-    /// There is no such hour.
+    /// The hour does not exist.
     #[error(
         "whose hour is not one from 00 to 23; midnight at the end of a day is 00:00 of the next"
     )]
     Hour,
-    /// There is no such minute.
+    /// The minute does not exist.
     #[error("whose minute is not one from 00 to 59")]
     Minute,
-    /// There is no such second.
+    /// The second does not exist.
     #[error("whose second is not one from 00 to 59")]
     Second,
 }
 
 impl LocalTime {
-    /// Returns the instant at which a clock in `timezone` shows this time. The clock may jump over
-    /// it, then this is the first instant after the gap; or show it twice, then this is the first
-    /// time. So it is for cron at fixed times. `None` beyond the range of instants that a task may
-    /// ask for.
+    /// Returns the instant at which a clock in `timezone` shows this time. If the clock jumps over
+    /// the time, returns the first instant after the gap. If the clock shows it twice, returns the
+    /// first instant. This is the rule of cron at fixed times. Returns `None` outside of the range
+    /// of a task's instants.
     pub fn instant(self, timezone: Tz) -> Option<UnixMillis> {
         within_range(match timezone.read(self.seconds()) {
             Reading::Once(second) | Reading::Twice { first: second, .. } => {
@@ -54,8 +55,9 @@ impl LocalTime {
         })
     }
 
-    /// Returns the same as [`Self::instant`], but for a time in a gap: that is read with the offset
-    /// from before the gap, so it comes as much later as the gap is wide. So RFC 5545 reads it.
+    /// Returns the same as [`Self::instant`] except in a gap. A time in a gap is read with the
+    /// offset before the gap, so it is delayed by the width of the gap. This is the rule of RFC
+    /// 5545.
     pub fn instant_after_gap(self, timezone: Tz) -> Option<UnixMillis> {
         let Reading::Gap { end } = timezone.read(self.seconds()) else {
             return self.instant(timezone);
@@ -63,8 +65,8 @@ impl LocalTime {
         within_range(self.0 - timezone.offset_at(end - 1) * 1_000)
     }
 
-    /// Returns by how much the gap is wide in which this time lies, milliseconds; 0 if the clock
-    /// shows it.
+    /// Returns the width, in milliseconds, of the gap that contains this time, or 0 if the clock
+    /// shows the time.
     pub(crate) fn width_of_gap(self, timezone: Tz) -> i64 {
         match timezone.read(self.seconds()) {
             Reading::Gap { end } => (timezone.offset_at(end) - timezone.offset_at(end - 1)) * 1_000,
@@ -77,13 +79,13 @@ impl LocalTime {
         self.0.div_euclid(1_000)
     }
 
-    /// Returns the milliseconds beside them.
+    /// Returns the milliseconds of the second.
     pub(crate) fn millis(self) -> i64 {
         self.0.rem_euclid(1_000)
     }
 
-    /// Returns the instant at which a clock shows this time that is `offset` seconds ahead of UTC;
-    /// `None` beyond the range of instants that a task may ask for.
+    /// Returns the instant at which a clock that is `offset` seconds ahead of UTC shows this time.
+    /// Returns `None` outside of the range of a task's instants.
     pub fn at_offset(self, offset: i64) -> Option<UnixMillis> {
         within_range(self.0 - offset * 1_000)
     }
@@ -94,18 +96,18 @@ fn within_range(millis: i64) -> Option<UnixMillis> {
     (UnixMillis::ZERO..=UnixMillis::LAST).contains(&instant).then_some(instant)
 }
 
-/// By which law of the time zones a local time is read: the one of a release of IANA's database.
+/// The law by which local times are read: a release of IANA's time zone database.
 #[derive(Debug, Clone, Copy)]
 pub struct Law {
-    /// The release.
+    /// The name of the release.
     pub release: &'static str,
-    /// The instant at which the clock of a zone, which is named, shows a local time; `None` if
-    /// there is no such zone or instant.
+    /// Returns the instant at which the clock of the zone with this name shows a local time, or
+    /// `None` if there is no such zone or instant.
     pub instant: fn(LocalTime, &str) -> Option<UnixMillis>,
 }
 
 impl Default for Law {
-    /// Returns the law of the tables that this was built with.
+    /// Returns the law of the tables that this build contains.
     fn default() -> Self {
         Self {
             release: crate::tz::release(),
@@ -137,15 +139,15 @@ impl<'de> Deserialize<'de> for LocalTime {
 impl FromStr for LocalTime {
     type Err = NotLocal;
 
-    /// Reads `YYYY-MM-DDTHH:MM` or `YYYY-MM-DDTHH:MM:SS`, perhaps with a fraction of the second, of
-    /// which milliseconds count; a space may stand in place of the `T`.
+    /// Parses `YYYY-MM-DDTHH:MM` or `YYYY-MM-DDTHH:MM:SS`, optionally with a fraction of a second,
+    /// of which the milliseconds count. A space may replace the `T`.
     fn from_str(text: &str) -> Result<Self, NotLocal> {
         read(text.as_bytes())
     }
 }
 
-/// Reads the text of a local time. Every task of a bulk request may have one, so each byte is
-/// looked at once.
+/// Parses the text of a local time. Every task of a bulk request may have one, so each byte is
+/// examined once.
 fn read(text: &[u8]) -> Result<LocalTime, NotLocal> {
     let pair = |tens: u8, ones: u8| {
         let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
@@ -189,8 +191,8 @@ fn read(text: &[u8]) -> Result<LocalTime, NotLocal> {
     Err(problem)
 }
 
-/// Returns the milliseconds of a fraction of a second, of which the digits behind the point are
-/// given: one at least.
+/// Returns the milliseconds of a fraction of a second. `digits` are the digits after the point, at
+/// least one.
 fn millis_of(digits: &[u8]) -> Result<u32, NotLocal> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(NotLocal::Form);
@@ -199,7 +201,7 @@ fn millis_of(digits: &[u8]) -> Result<u32, NotLocal> {
     Ok(digit(0) * 100 + digit(1) * 10 + digit(2))
 }
 
-/// Returns the days of a month; 0 if there is no such month.
+/// Returns the number of days of a month, or 0 if there is no such month.
 fn days_of_month(year: u32, month: u32) -> u32 {
     let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
@@ -210,9 +212,9 @@ fn days_of_month(year: u32, month: u32) -> u32 {
     }
 }
 
-/// Returns the days from 1970-01-01 to a date from then on.
+/// Returns the days from 1970-01-01 to a later date.
 fn epoch_day(year: u32, month: u32, day: u32) -> u32 {
-    // Years that begin in March end with the leap day.
+    // If years begin in March, the leap day is their last day.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let of_years = year * 365 + year / 4 - year / 100 + year / 400;
     of_years + (month * 153 + 2) / 5 + day - 1 - 719_468
@@ -289,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn every_date_is_the_day_that_it_is() {
+    fn every_date_has_its_day_number() {
         for (day, date) in
             NaiveDate::default().iter_days().take_while(|date| date.year() < 10_000).enumerate()
         {
@@ -307,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_moves_it_to_its_end_and_of_an_overlap_the_first_pass_counts() {
+    fn a_time_in_a_gap_moves_to_its_end_and_in_an_overlap_the_first_pass_counts() {
         let london: Tz = "Europe/London".parse().unwrap();
         for (text, instant) in [
             ("2026-03-29T01:30", 1_774_746_000_000),

@@ -1,12 +1,12 @@
 //! Sorting and collecting, compiled once.
 //!
-//! The standard library compiles its sort anew for every type and every key, some 4 kB of the wasm
-//! each, and `collect` into a `BTreeMap` or a `BTreeSet` sorts too. What runs for each task of a
-//! bulk request or a firing uses the standard library; the rest uses what is here.
+//! The standard library compiles its sort for every type and every key, about 4 kB of wasm each.
+//! `collect` into a `BTreeMap` or a `BTreeSet` sorts, too. Code that runs for each task of a bulk
+//! request or a firing uses the standard library. All other code uses this file.
 
 use std::cmp::Ordering;
 
-/// Sorts items by a key. Items of one key keep their order.
+/// Sorts items by a key. Items with the same key keep their order.
 pub fn sort_by_key<T, K: Ord>(items: &mut Vec<T>, key: impl Fn(&T) -> K) {
     if items.is_sorted_by_key(&key) {
         return;
@@ -22,15 +22,14 @@ pub fn sort<T: Ord + Copy>(items: &mut Vec<T>) {
     sort_by_key(items, |item| *item);
 }
 
-/// Returns the numbers below `count` in the order that `compare` gives them; equal ones in their
-/// own.
+/// Returns the numbers below `count` in the order of `compare`. Equal ones stay in numerical order.
 fn order(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     order.sort_unstable_by(|one, other| compare(*one, *other).then(one.cmp(other)));
     order
 }
 
-/// Collects items into a map or a set, one after the other: of several with one key, the last one's
+/// Collects items into a map or a set, one after another. If several have the same key, the last
 /// value stays.
 pub fn collected<C: Default + Extend<T>, T>(items: impl IntoIterator<Item = T>) -> C {
     let mut collection = C::default();
@@ -45,7 +44,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_sorts_as_the_standard_library_does(mut items in proptest::collection::vec((0_u8..20, any::<u16>()), 0..200)) {
+        fn the_order_is_that_of_the_standard_library(mut items in proptest::collection::vec((0_u8..20, any::<u16>()), 0..200)) {
             let mut expected = items.clone();
             expected.sort_by_key(|item| item.0);
             sort_by_key(&mut items, |item| item.0);

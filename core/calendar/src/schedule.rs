@@ -1,9 +1,8 @@
-//! Recurring schedules: cron, intervals and RFC 5545 rules, within bounds, put off by jitter or
-//! within a window.
+//! Recurring schedules: cron, intervals and RFC 5545 rules, with bounds, jitter and windows.
 //!
-//! An occurrence has a **nominal time**, which names it and never changes, and a **due time**, when
-//! it fires; they differ by jitter and window only (see [`Delay`]). Both rise strictly from one
-//! occurrence to the next.
+//! An occurrence has a **nominal time**, which names it and never changes, and a **due time**, at
+//! which it fires. They differ only by jitter and window (see [`Delay`]). Both rise strictly from
+//! one occurrence to the next.
 
 use crate::clock_change::ClockChange;
 use crate::cron::{CronList, CronSchedule, have_same_times};
@@ -17,22 +16,23 @@ use std::slice;
 /// One run of a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Occurrence {
-    /// Its nominal time, which names it.
+    /// The nominal time, which names the occurrence.
     pub time: UnixMillis,
-    /// When it fires: not before its time, and before the time of the next.
+    /// When it fires: not before its nominal time, and before the nominal time of the next
+    /// occurrence.
     pub due: UnixMillis,
 }
 
-/// When something recurs, without bounds.
+/// The rule of a schedule, without bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rule {
     /// A cron expression.
     Cron(CronSchedule),
-    /// Several cron expressions: an instant that more than one names is one.
+    /// Several cron expressions. An instant that several of them name is one occurrence.
     Crons(CronList),
     /// An interval.
     Every(Every),
-    /// An RFC 5545 rule. It is by far the largest, and rare.
+    /// An RFC 5545 rule. It is boxed because it is by far the largest, and rare.
     Ical(Box<RRule>),
 }
 
@@ -58,7 +58,8 @@ impl Rule {
         }
     }
 
-    /// Returns the same; one that lies after `until` need not be found.
+    /// Returns the first time strictly after `after`. May return `None` if that time is after
+    /// `until`.
     fn next_until(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis> {
         match self {
             Self::Ical(rule) => rule.next_until(after, until),
@@ -66,7 +67,7 @@ impl Rule {
         }
     }
 
-    /// Returns whether it names the same times as `other`, however they are written.
+    /// Returns whether the rule names the same times as `other`, in whatever notation.
     fn has_times_of(&self, other: &Self) -> bool {
         match (self.crons(), other.crons(), self, other) {
             (Some(one), Some(other), ..) => have_same_times(one, other),
@@ -84,14 +85,14 @@ impl Rule {
     }
 }
 
-/// A recurring schedule: some 100 bytes, with one cron expression or an interval nothing on the
-/// heap. See the [module](self).
+/// A recurring schedule of about 100 bytes. With one cron expression or an interval, it has nothing
+/// on the heap. See the [module](self).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     rule: Rule,
     /// There is no occurrence before this time.
     first: UnixMillis,
-    /// Nor after this one.
+    /// There is no occurrence after this time.
     last: UnixMillis,
     delay: Delay,
 }
@@ -112,11 +113,11 @@ impl Schedule {
         self.last
     }
 
-    /// Ends the schedule with run number `runs`, from 1, if it does not end before. `first` is the
-    /// nominal time of run number 1.
+    /// Ends the schedule with run number `runs`, counted from 1, unless it ends earlier. `first` is
+    /// the nominal time of run number 1.
     ///
     /// # Errors
-    /// If the runs are too far apart to be counted off.
+    /// If counting the runs takes too many steps.
     pub fn end_with_run(&mut self, first: UnixMillis, runs: u32) -> Result<(), TooLong> {
         self.last = self.last.min(self.time_of_run(first, runs)?);
         Ok(())
@@ -127,8 +128,8 @@ impl Schedule {
         if self.delay.is_none() {
             return self.time_after(due).map(|time| Occurrence { time, due: time });
         }
-        // One whose time has come may still be put off; only the last of these, for each fires
-        // before the time of the next.
+        // An occurrence whose nominal time has passed may still be due later. Only the last such
+        // occurrence can be, because each one fires before the time of the next.
         if let Some(time) = self.last_time_until(due) {
             let occurrence = self.occurrence(time);
             if occurrence.due > due {
@@ -138,12 +139,12 @@ impl Schedule {
         self.time_after(due).map(|time| self.occurrence(time))
     }
 
-    /// Returns the occurrence after the one whose nominal time this is.
+    /// Returns the occurrence after the one with this nominal time.
     pub fn following(&self, time: UnixMillis) -> Option<Occurrence> {
         self.time_after(time).map(|time| self.occurrence(time))
     }
 
-    /// Returns the occurrence whose nominal time this is.
+    /// Returns the occurrence with this nominal time.
     pub fn occurrence(&self, time: UnixMillis) -> Occurrence {
         if self.delay.is_none() {
             return Occurrence { time, due: time };
@@ -151,32 +152,33 @@ impl Schedule {
         Occurrence { time, due: self.delay.due(time, self.room_of(time, self.delay)) }
     }
 
-    /// Returns whether its occurrences are those of `other`, however they are written, and whatever
-    /// they are put off by.
+    /// Returns whether the schedule has the nominal times of `other`, in whatever notation and with
+    /// whatever delay.
     pub fn has_times_of(&self, other: &Self) -> bool {
         self.rule.has_times_of(&other.rule) && self.first == other.first && self.last == other.last
     }
 
-    /// Returns when an occurrence would fire without the window; `None` where there is none.
+    /// Returns when an occurrence would fire without the window, or `None` if there is no window.
     pub fn due_without_window(&self, of: Occurrence) -> Option<UnixMillis> {
         let delay = self.delay.has_window().then(|| self.delay.without_window())?;
         Some(delay.due(of.time, self.room_of(of.time, delay)))
     }
 
-    /// Returns the next time that the rule names, whether or not the bounds allow it, where it is
-    /// so near that it ends the room of a delay.
+    /// Returns the next time of the rule, even outside of the bounds, if it is so near that it
+    /// limits the delay.
     fn room_of(&self, time: UnixMillis, delay: Delay) -> Option<UnixMillis> {
         self.rule.next_until(time, time.plus(delay.longest()))
     }
 
-    /// Returns the last occurrence from `first` on that is due by `at`; `first` where no later one
+    /// Returns the last occurrence from `first` on that is due by `at`, or `first` if no later one
     /// is.
     pub fn last_due_until(&self, first: Occurrence, at: UnixMillis) -> Occurrence {
-        // Of those after `high`, none is due by `at`; `low` is, or is the first. Due times rise
-        // with nominal ones.
+        // No occurrence after `high` is due by `at`. `low` is due by `at`, or is the first one. Due
+        // times rise with nominal times.
         let (mut low, mut high) = (first, at);
         while low.time < high {
-            // Halved each time, from at most the span of all times: some 48 rounds.
+            // The range is halved each time, starting with at most the span of all times: about 48
+            // rounds.
             let middle = low.time.plus(high.since(low.time) / 2);
             match self.following(middle).filter(|later| later.due <= at) {
                 Some(later) => low = later,
@@ -186,15 +188,15 @@ impl Schedule {
         low
     }
 
-    /// Returns where the last `most` of the occurrences from `first` to `last` begin; `first`, if
-    /// there are no more.
+    /// Returns where the last `most` occurrences from `first` to `last` begin, or `first` if there
+    /// are no more than that.
     pub fn last_runs(&self, first: Occurrence, last: Occurrence, most: usize) -> Occurrence {
         let runs = |from: Occurrence| {
             std::iter::successors(Some(from), |run| self.following(run.time))
                 .take_while(|run| run.time <= last.time)
         };
-        // No more than so many are gone through at a time: a part that is small enough is not
-        // halved further.
+        // This is the most that is walked at a time. A range with fewer occurrences is not halved
+        // further.
         let few = most.saturating_mul(2);
         let begin_of = |from: Occurrence, count: usize| {
             runs(from).nth(count.saturating_sub(most)).unwrap_or(from)
@@ -203,10 +205,11 @@ impl Schedule {
         if count <= few {
             return begin_of(first, count);
         }
-        // From `low` on there are more than a few, from the first after `high` on there are fewer
-        // than wanted.
+        // From `low` on there are more than `few` occurrences. From the first one after `high` on
+        // there are fewer than `most`.
         let (mut low, mut high) = (first.time, last.time);
-        // Most rules are even: a guess from the gap after the last is right at once.
+        // Most rules have even gaps. For these, the guess from the gap after the last occurrence is
+        // right.
         let gap = self.following(last.time).map_or(0, |next| next.time.since(last.time));
         let mut probe =
             last.time.plus(-gap.saturating_mul(i64::try_from(most).unwrap_or(i64::MAX)));
@@ -219,7 +222,8 @@ impl Schedule {
                 count if count >= most => return begin_of(run, count),
                 count => {
                     high = at;
-                    // As many more as are lacking, and half as many again, if they lie as these do.
+                    // The next guess goes back by the missing number, and half as many again, if
+                    // the gaps there are similar.
                     let span = last
                         .time
                         .since(run.time)
@@ -241,7 +245,7 @@ impl Schedule {
         }
     }
 
-    /// Returns the bytes of memory that it takes.
+    /// Returns the bytes of memory that the schedule takes.
     pub fn memory_bytes(&self) -> usize {
         let on_heap = match &self.rule {
             Rule::Crons(crons) => crons.memory_bytes(),
@@ -251,8 +255,8 @@ impl Schedule {
         size_of::<Self>() + on_heap
     }
 
-    /// Returns what a change of the clock does to the occurrence at `time`. `previous` is the time
-    /// of the occurrence before.
+    /// Returns the effect of a clock change on the occurrence at `time`. `previous` is the time of
+    /// the occurrence before.
     pub fn clock_change(&self, time: UnixMillis, previous: UnixMillis) -> Option<ClockChange> {
         let seconds = |time: UnixMillis| time.get().div_euclid(1_000);
         let (at, previous) = (seconds(time), seconds(previous));
@@ -269,18 +273,19 @@ impl Schedule {
         self.rule.next_after(after.max(self.first.plus(-1))).filter(|time| *time <= self.last)
     }
 
-    /// Returns the last nominal time at or before `at`, if it is so late that a delay can bring it
+    /// Returns the last nominal time at or before `at`, if it is so late that a delay can move it
     /// past `at`.
     fn last_time_until(&self, at: UnixMillis) -> Option<UnixMillis> {
         let end = at.min(self.last);
         let until = |after: UnixMillis| {
             self.rule.next_until(after.max(self.first.plus(-1)), end).filter(|time| *time <= end)
         };
-        // There is no occurrence in what lies after `high` up to `at`; `low` is one.
+        // There is no occurrence after `high` up to `at`, and `low` is one.
         let mut low = until(at.plus(-self.delay.longest()))?;
         let mut high = at;
         while low < high {
-            // Halved each time: a delay is at most two days, so some 28 rounds.
+            // The range is halved each time. A delay is at most two days, so there are about 28
+            // rounds.
             let middle = low.plus(high.since(low) / 2);
             match until(middle) {
                 Some(later) => low = later,
@@ -290,8 +295,8 @@ impl Schedule {
         Some(low)
     }
 
-    /// Returns the nominal time of run number `number`, from 1, where `first` is that of the first;
-    /// of the last run, if there are fewer.
+    /// Returns the nominal time of run number `number`, counted from 1, or of the last run if there
+    /// are fewer. `first` is the nominal time of the first run.
     fn time_of_run(&self, first: UnixMillis, number: u32) -> Result<UnixMillis, TooLong> {
         let further = number.saturating_sub(1);
         match &self.rule {
@@ -302,7 +307,7 @@ impl Schedule {
         }
     }
 
-    /// Returns the time that is `further` runs behind `first`, where `runs` are those after it.
+    /// Returns the time that is `further` runs after `first`. `runs` are the runs after it.
     fn count_off(
         &self,
         runs: impl Iterator<Item = UnixMillis>,

@@ -1,8 +1,8 @@
-//! Instants. Everything in the scheduler is in Unix milliseconds, passed in as an argument.
+//! Instants. All times in the scheduler are Unix milliseconds, passed in as arguments.
 
 use serde::{Deserialize, Serialize};
 
-/// An instant: milliseconds since 1970-01-01T00:00:00Z, leap seconds ignored (as Unix time does).
+/// An instant: milliseconds since 1970-01-01T00:00:00Z, without leap seconds (as in Unix time).
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
@@ -10,24 +10,24 @@ use serde::{Deserialize, Serialize};
 pub struct UnixMillis(i64);
 
 impl UnixMillis {
-    /// 1970-01-01T00:00:00Z, before every time that a task may ask for.
+    /// 1970-01-01T00:00:00Z, which is before every time of a task.
     pub const ZERO: Self = Self(0);
-    /// Later than every time that a task may ask for: the due time of what never fires by itself.
-    /// The largest number of 48 bits, the width of a due time in a page's directory.
+    /// The due time of what never fires by itself. It is later than every time of a task: the
+    /// largest number of 48 bits, the width of a due time in a page's directory.
     pub const NEVER: Self = Self((1 << 48) - 1);
-    /// The due time of what waits to be resumed: later than every time that a task may ask for, and
-    /// before [`Self::NEVER`].
+    /// The due time of what waits to be resumed. It is later than every time of a task, and before
+    /// [`Self::NEVER`].
     pub const PAUSED: Self = Self((1 << 48) - 2);
-    /// The due time of a run that waits for the end of the run before it.
+    /// The due time of a run that waits until the run before it ends.
     pub const HELD: Self = Self((1 << 48) - 3);
-    /// The first due time of a dead letter: later than every time at which anything fires. See
-    /// [`Self::as_death`].
+    /// The first due time of a dead letter, which is later than every time at which anything fires.
+    /// See [`Self::as_death`].
     pub const FIRST_DEATH: Self = Self(254_000_000_000_000);
-    /// The last instant that a task may ask for, 9999-12-31T23:59:59.999Z: the last that RFC 3339
-    /// can write.
+    /// The last instant of a task, 9999-12-31T23:59:59.999Z, which is the last that RFC 3339 can
+    /// write.
     pub const LAST: Self = Self(253_402_300_799_999);
 
-    /// From milliseconds since the Unix epoch.
+    /// Returns the instant of these milliseconds since the Unix epoch.
     pub const fn new(millis: i64) -> Self {
         Self(millis)
     }
@@ -37,13 +37,13 @@ impl UnixMillis {
         self.0
     }
 
-    /// Returns whether what is due then does not fire by itself.
+    /// Returns whether an entry with this due time does not fire by itself.
     pub const fn is_never(self) -> bool {
         self.0 >= Self::FIRST_DEATH.0
     }
 
     /// Returns the due time of the dead letter of a run that failed for good at this time. The
-    /// order of due times is the order of death, up to the year 2840; later ones are equal.
+    /// order of due times is the order of death up to the year 2840; later ones are equal.
     #[must_use]
     pub const fn as_death(self) -> Self {
         const LONGEST: i64 = UnixMillis::HELD.0 - 1 - UnixMillis::FIRST_DEATH.0;
@@ -57,8 +57,9 @@ impl UnixMillis {
         Self(Self::FIRST_DEATH.0 + since)
     }
 
-    /// Returns when the dead letter died that is due at this time; `None` if this is the due time
-    /// of anything else. Earlier versions gave dead letters the due time [`Self::NEVER`].
+    /// Returns the time of death of the dead letter with this due time, or `None` if this is not
+    /// the due time of a dead letter. Earlier versions gave dead letters the due time
+    /// [`Self::NEVER`].
     pub const fn death(self) -> Option<Self> {
         if self.0 >= Self::FIRST_DEATH.0 && self.0 < Self::HELD.0 {
             Some(Self(self.0 - Self::FIRST_DEATH.0))
@@ -67,13 +68,14 @@ impl UnixMillis {
         }
     }
 
-    /// This instant moved by `millis`; stops at the ends of `i64` instead of wrapping.
+    /// Returns this instant moved by `millis`. The result stops at the ends of `i64` instead of
+    /// wrapping.
     #[must_use]
     pub const fn plus(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
     }
 
-    /// As people read it: RFC 3339, in UTC; the milliseconds where that cannot write it.
+    /// Returns the instant in RFC 3339, in UTC, or the milliseconds if RFC 3339 cannot express it.
     pub fn shown(self) -> String {
         chrono::DateTime::from_timestamp_millis(self.0).map_or_else(
             || self.0.to_string(),
@@ -81,7 +83,8 @@ impl UnixMillis {
         )
     }
 
-    /// Returns the milliseconds from `earlier` to this instant; negative when `earlier` is later.
+    /// Returns the milliseconds from `earlier` to this instant. The result is negative if `earlier`
+    /// is later.
     pub const fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }

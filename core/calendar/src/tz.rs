@@ -1,10 +1,10 @@
 //! Time zones: what a local clock shows, for every name in IANA's database.
 //!
-//! The tables are IANA's own, in a file of one tenth of what the crate `chrono-tz` adds to a wasm.
-//! `scripts/tz.py` makes the file (`make tz`), and notes in `tests/data/tz_changes.txt` what
-//! Python's reader finds in the same data; `tests/tz.rs` holds the file against that. A zone's
-//! table is unpacked when the zone is first used. Changes up to the year 2100 are listed then;
-//! later ones follow from the zone's yearly rule.
+//! The tables are IANA's own, in a file with a tenth of the size that the crate `chrono-tz` adds to
+//! a wasm. `scripts/tz.py` builds the file (`make tz`), and writes into `tests/data/tz_changes.txt`
+//! what Python's reader finds in the same data; `tests/tz.rs` compares the two. The table of a zone
+//! is unpacked when the zone is first used. It lists changes up to the year 2100; later ones follow
+//! from the yearly rule of the zone.
 
 mod file;
 mod rule;
@@ -20,15 +20,15 @@ use std::sync::OnceLock;
 
 static FILE: &[u8] = include_bytes!("tz.bin");
 
-/// The most that two offsets in the tables may differ by, and so that a local time and its instants
-/// may, seconds.
+/// The most by which two offsets in the tables differ, in seconds. So a local time and its instants
+/// differ by at most this.
 const WIDEST: i64 = 2 * 86_400;
 
-/// Steps of a schedule (see [`count_steps`]) that it takes to work out the changes of the years
-/// around a time from a yearly rule.
+/// The steps of a schedule (see [`count_steps`]) for computing the changes of the years around a
+/// time from a yearly rule.
 const STEPS_OF_A_RULE: u32 = 4;
 
-/// Returns the release of IANA's database that the tables are of, such as `2026f`.
+/// Returns the release of IANA's database that the tables come from, such as `2026f`.
 pub fn release() -> &'static str {
     database().release
 }
@@ -42,20 +42,20 @@ pub struct Tz(u16);
 #[error("not the name of a time zone")]
 pub struct UnknownZone;
 
-/// A time in which a clock neither jumps nor shows what it shows at another time: what is read in
-/// it is read once.
+/// A time in which a clock does not jump and shows nothing that it shows at another time. So each
+/// local time in it has one instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Steady {
-    /// Its first instant, Unix seconds.
+    /// The first instant, in Unix seconds.
     begin: i64,
     /// The first instant after it.
     end: i64,
-    /// Seconds by which the clock is ahead of UTC.
+    /// The seconds by which the clock is ahead of UTC.
     pub(crate) offset: i64,
 }
 
 impl Steady {
-    /// Returns whether an instant lies in it.
+    /// Returns whether the time contains an instant.
     pub(crate) fn contains(self, instant: i64) -> bool {
         self.begin <= instant && instant < self.end
     }
@@ -64,16 +64,16 @@ impl Steady {
 /// When a local clock shows some time. Instants are Unix seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
-    /// At one instant.
+    /// The clock shows the time at one instant.
     Once(i64),
-    /// At two instants, because the clock goes back between them.
+    /// The clock shows the time at two instants, because it goes back between them.
     Twice {
         /// The earlier one.
         first: i64,
         /// The later one.
         second: i64,
     },
-    /// Never: the clock jumps forward over it.
+    /// The clock never shows the time, because it jumps forward over it.
     Gap {
         /// The first instant after the jump.
         end: i64,
@@ -81,7 +81,7 @@ pub enum Reading {
 }
 
 impl Tz {
-    /// Coordinated Universal Time: the first zone of the file.
+    /// Coordinated Universal Time, which is the first zone of the file.
     pub const UTC: Self = Self(0);
 
     /// Returns all zones: UTC, then the others in order of their names.
@@ -91,12 +91,12 @@ impl Tz {
         })
     }
 
-    /// Returns its name in the database.
+    /// Returns the name of the zone in the database.
     pub fn name(self) -> &'static str {
         database().zones.get(usize::from(self.0)).map_or("UTC", |zone| zone.name)
     }
 
-    /// Returns whether its clock is that of `other`, perhaps under another name, such as `UTC` and
+    /// Returns whether the clock is that of `other`, perhaps under another name, such as `UTC` and
     /// `Etc/UTC`.
     pub(crate) fn has_clock_of(self, other: Self) -> bool {
         let table = |zone: Self| database().zones.get(usize::from(zone.0)).map(|zone| zone.table);
@@ -116,15 +116,15 @@ impl Tz {
         self.with_spans(local, |spans| read(spans, local))
     }
 
-    /// Returns the steady time that `instant` lies in, or a part of it; `None` if it lies in none,
-    /// because an overlap shows its local time twice.
+    /// Returns the steady time that contains `instant`, or a part of it. Returns `None` if an
+    /// overlap shows the local time of `instant` twice.
     pub(crate) fn steady_at(self, instant: i64) -> Option<Steady> {
         self.with_spans(instant, |spans| steady(spans, instant))
             .filter(|steady| steady.contains(instant))
     }
 
-    /// Calls `use_spans` with spans of which some begin before and some end after each time within
-    /// two days of `at`.
+    /// Calls `use_spans` with spans so that for each time within two days of `at`, some begin
+    /// before it and some end after it.
     fn with_spans<T>(self, at: i64, use_spans: impl FnOnce(&[Span]) -> T) -> T {
         let database = database();
         let table = database
@@ -147,8 +147,8 @@ impl Tz {
     }
 }
 
-/// Returns the time in the span of `instant` in which the clock shows nothing that the spans around
-/// it show too.
+/// Returns the part of the span of `instant` in which the clock shows nothing that it also shows in
+/// the spans around it.
 fn steady(spans: &[Span], instant: i64) -> Option<Steady> {
     let at = span_at(spans, instant);
     let Span { begin, offset } = *spans.get(at)?;
@@ -177,8 +177,7 @@ fn read(spans: &[Span], local: i64) -> Reading {
         };
         let instant = local.saturating_sub(span.offset);
         match found {
-            // All spans up to here end before the clock would show it, and this one begins after it
-            // has.
+            // The spans so far end before the clock shows the time, and this one begins after it.
             None if instant < span.begin => return Reading::Gap { end: span.begin },
             None if instant < end => found = Some(instant),
             Some(first) if instant >= span.begin && instant < end => {
@@ -196,12 +195,12 @@ fn read(spans: &[Span], local: i64) -> Reading {
 impl FromStr for Tz {
     type Err = UnknownZone;
 
-    /// Exact spelling.
+    /// Accepts only the exact spelling.
     fn from_str(name: &str) -> Result<Self, UnknownZone> {
         if name == "UTC" {
             return Ok(Self::UTC);
         }
-        // The others are in order.
+        // The other zones are sorted by name.
         let others = database().zones.get(1..).unwrap_or_default();
         let found = others.binary_search_by(|zone| zone.name.cmp(name));
         found.ok().and_then(|at| u16::try_from(at + 1).ok()).map(Self).ok_or(UnknownZone)
@@ -214,7 +213,7 @@ impl fmt::Display for Tz {
     }
 }
 
-/// Returns the span that `instant` lies in: the first one begins before all instants.
+/// Returns the span that contains `instant`. The first span begins before all instants.
 fn span_at(spans: &[Span], instant: i64) -> usize {
     spans.partition_point(|span| span.begin <= instant).saturating_sub(1)
 }

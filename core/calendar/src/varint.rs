@@ -1,11 +1,11 @@
-//! Numbers of variable length, as the time zone database and the stored formats write them: LEB128,
-//! seven bits in each byte, the lowest first. Signed numbers are zigzag-coded, so that those near
-//! zero are short.
+//! Numbers of variable length, as the time zone database and the stored formats contain them:
+//! LEB128, with seven bits in each byte, the lowest first. Signed numbers are zigzag-coded, so that
+//! those near zero are short.
 
-/// Why bytes do not begin with a number.
+/// Why bytes do not begin with a valid number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VarintError {
-    /// They end before the number does.
+    /// The bytes end before the number does.
     Length,
     /// The number has more than 64 bits.
     Number,
@@ -25,10 +25,10 @@ pub fn put_signed(value: i64, out: &mut Vec<u8>) {
     put(((value << 1) ^ (value >> 63)).cast_unsigned(), out);
 }
 
-/// Takes a number off the front of `rest`.
+/// Reads a number from the front of `rest` and removes it.
 ///
 /// # Errors
-/// If `rest` begins with no number. How much of it is taken then is not specified.
+/// If `rest` does not begin with a number. Then it is unspecified how much of `rest` is removed.
 pub fn take(rest: &mut &[u8]) -> Result<u64, VarintError> {
     let mut value = 0_u64;
     for shift in (0..64).step_by(7) {
@@ -46,7 +46,7 @@ pub fn take(rest: &mut &[u8]) -> Result<u64, VarintError> {
     Err(VarintError::Number)
 }
 
-/// Takes a signed number off the front of `rest`.
+/// Reads a signed number from the front of `rest` and removes it.
 ///
 /// # Errors
 /// As [`take`].
@@ -54,7 +54,7 @@ pub fn take_signed(rest: &mut &[u8]) -> Result<i64, VarintError> {
     take(rest).map(signed)
 }
 
-/// Returns the number that a zigzag code stands for.
+/// Returns the number with this zigzag code.
 pub fn signed(zigzag: u64) -> i64 {
     (zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed()
 }
@@ -92,10 +92,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_or_too_large_is_refused() {
+    fn truncated_and_too_large_numbers_are_refused() {
         assert_eq!(take(&mut [].as_slice()), Err(VarintError::Length));
         assert_eq!(take(&mut [0x80].as_slice()), Err(VarintError::Length));
-        // The tenth byte has one bit of 64 left.
+        // The tenth byte has only one of the 64 bits.
         let mut bytes = [0xff; 10];
         bytes[9] = 1;
         assert_eq!(take(&mut bytes.as_slice()), Ok(u64::MAX));

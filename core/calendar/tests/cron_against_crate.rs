@@ -1,9 +1,9 @@
-//! Cron against two other implementations, on the expressions whose meaning they share with ours.
+//! Compares cron with two other implementations, on the expressions that they read as we do.
 //!
-//! The crate `cron` has no five fields, no `L`, `W` or `#`, counts weekdays from 1 = Sunday and
-//! wants both day fields to match; it is asked in UTC about expressions that restrict one day field
-//! at most. The crate `croner` has the same language as ours, so it is asked about all of it in
-//! UTC, and in zones where its rules for a jumping clock are ours.
+//! The crate `cron` does not have five fields, `L`, `W` or `#`. It counts weekdays from 1 = Sunday
+//! and requires both day fields to match. So it is compared in UTC, on expressions that restrict at
+//! most one day field. The crate `croner` has the same language as ours. So it is compared on all
+//! of it in UTC, and in zones where it handles a jumping clock as we do.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,10 +20,10 @@ use scheduler_calendar::cron::CronSchedule;
 use scheduler_calendar::time::UnixMillis;
 use std::str::FromStr;
 
-/// Occurrences compared from one start.
+/// The occurrences that are compared from one start.
 const COMPARED: usize = 6;
 
-/// One entry of a field's list.
+/// An entry in the list of a field.
 #[derive(Debug, Clone, Copy)]
 enum Item {
     One(u32),
@@ -37,7 +37,7 @@ enum Item {
 struct Field(Vec<Item>);
 
 impl Field {
-    /// As text, with every value moved by `shift`.
+    /// Returns the field as text, with every value moved by `shift`.
     fn text(&self, shift: u32) -> String {
         if self.0.is_empty() {
             return "*".to_owned();
@@ -58,8 +58,8 @@ impl Field {
     }
 }
 
-/// Returns a field of values from `least` to `most`, with steps up to `most`: the longest that
-/// `cron` takes.
+/// Returns a field of values from `least` to `most`, with steps up to `most`, the longest that
+/// `cron` accepts.
 fn field(least: u32, most: u32) -> impl Strategy<Value = Field> {
     let range = move || (least..=most, least..=most).prop_map(|(a, b)| (a.min(b), a.max(b)));
     let item = prop_oneof![
@@ -74,7 +74,7 @@ fn field(least: u32, most: u32) -> impl Strategy<Value = Field> {
     ]
 }
 
-/// Starts from 1990 to 2060, to the millisecond.
+/// Returns starts from 1990 to 2060, to the millisecond.
 fn start() -> impl Strategy<Value = UnixMillis> {
     (631_152_000_000..2_840_140_800_000_i64).prop_map(UnixMillis::new)
 }
@@ -101,8 +101,8 @@ proptest! {
         let times = format!("{} {} {}", second.text(0), minute.text(0), hour.text(0));
         let month = month.text(0);
         let (expr, theirs) = if by_weekday {
-            // Their weekdays begin with 1, ours with 0; a step over all of them starts on Sunday in
-            // both.
+            // Its weekdays begin with 1, and ours with 0. A step over all of them starts on Sunday
+            // in both.
             (
                 format!("{times} * {month} {}", weekday.text(0)),
                 format!("{times} * {month} {}", weekday.text(1)),
@@ -113,7 +113,8 @@ proptest! {
         };
         let theirs = cron::Schedule::from_str(&theirs).expect(&theirs);
         let from = DateTime::from_timestamp_millis(after.get()).expect("in range");
-        // They stop at the year 2100, so more than four years before it they find all or nothing.
+        // The crate stops at the year 2100. So from a start more than four years before that, it
+        // finds all occurrences or none.
         let expected: Vec<i64> = theirs.after(&from).take(COMPARED).map(|at| at.timestamp_millis()).collect();
         match CronSchedule::parse(&expr, None) {
             Ok(schedule) => {
@@ -139,7 +140,8 @@ proptest! {
         let second = second.map_or(String::new(), |second| format!("{} ", second.text(0)));
         let expr = format!("{second}{} {} {day} {} {weekday}", minute.text(0), hour.text(0), month.text(0));
         let theirs = croner(&expr);
-        // What we refuse (days that do not exist, a step beside a restriction) has its own tests.
+        // Expressions that we refuse (days that do not exist, a step with a restriction) have their
+        // own tests.
         if let Ok(schedule) = CronSchedule::parse(&expr, None) {
             prop_assert_eq!(ours(&schedule, after), croner_after(&theirs, after, Tz::UTC), "{}", expr);
         }
@@ -148,18 +150,18 @@ proptest! {
     #[test]
     fn agrees_with_croner_where_the_clock_jumps(
         expr in prop_oneof![
-            // One fixed time of day, most often one that some change touches.
+            // One fixed time of day, usually one that some clock change affects.
             (0_u32..60, 0_u32..4).prop_map(|(minute, hour)| format!("{minute} {hour} * * *")),
             (0_u32..60, 0_u32..24).prop_map(|(minute, hour)| format!("{minute} {hour} * * *")),
             // Every hour.
             field(0, 59).prop_map(|minute| format!("{} * * * *", minute.text(0))),
         ],
-        // No law has changed these since the release that the crate has.
+        // No law has changed these zones since the release that the crate contains.
         zone in prop::sample::select(vec![
             Tz::Europe__London, Tz::America__New_York, Tz::Australia__Lord_Howe, Tz::Europe__Dublin,
             Tz::America__Sao_Paulo, Tz::Antarctica__Troll,
         ]),
-        // From within two days before a Sunday, when most clocks are changed.
+        // The start is within two days before a Sunday, when most clocks change.
         week in 1043_u32..4600,
         within in 0_i64..172_800,
     ) {
@@ -185,7 +187,7 @@ fn croner_after(schedule: &croner::Cron, after: UnixMillis, zone: Tz) -> Vec<i64
     schedule
         .iter_after(from)
         .take(COMPARED)
-        // It keeps the milliseconds of the start.
+        // The crate keeps the milliseconds of the start.
         .map(|at| at.timestamp() * 1000)
         .collect()
 }

@@ -1,4 +1,4 @@
-//! Cron against fixed vectors, what it refuses, and hostile input.
+//! Compares cron with fixed vectors, and checks refusals and hostile input.
 
 #![allow(
     clippy::unwrap_used,
@@ -51,7 +51,7 @@ fn vectors_hold() {
             "never" => Vec::new(),
             times => times.split(' ').collect(),
         };
-        // One more than is listed where the list ends with time itself.
+        // One more occurrence than the line lists, if the list ends with the end of time.
         let found: Vec<String> =
             occurrences(&schedule(expr, zone), instant(after)).take(5).map(text).collect();
         assert_eq!(found, expected, "{expr}, {zone}, after {after}");
@@ -199,7 +199,7 @@ fn an_error_in_six_fields_says_which_is_the_first() {
 }
 
 #[test]
-fn the_whole_is_refused_where_no_field_is_at_fault() {
+fn an_expression_is_refused_as_a_whole_if_no_single_field_is_invalid() {
     for (expr, count) in [("", 0), (" \t\n", 0), ("* * * *", 4), ("0 0 12 1 1 ? 2027", 7)] {
         assert_eq!(error(expr), CronError::FieldCount { count }, "{expr:?}");
     }
@@ -214,7 +214,7 @@ fn the_whole_is_refused_where_no_field_is_at_fault() {
 }
 
 #[test]
-fn what_can_never_fire_is_refused() {
+fn an_expression_that_can_never_fire_is_refused() {
     for expr in [
         "0 0 30 2 *",
         "0 0 30-31 2 *",
@@ -256,7 +256,7 @@ fn the_zone_is_kept_and_utc_by_default() {
 
 #[test]
 fn a_parsed_schedule_is_small() {
-    // 20,000 of them may live in a shard.
+    // A shard may hold 20,000 of them.
     assert!(size_of::<CronSchedule>() <= 56);
 }
 
@@ -280,7 +280,7 @@ fn the_ends_of_time_are_quiet() {
 }
 
 #[test]
-fn the_fuzz_corpus_holds() {
+fn the_fuzz_corpus_passes() {
     let mut count = 0;
     for entry in std::fs::read_dir(CORPUS).expect(CORPUS) {
         fuzz_checks::check(&std::fs::read(entry.unwrap().path()).unwrap());
@@ -289,7 +289,7 @@ fn the_fuzz_corpus_holds() {
     assert!(count >= 20, "only {count} inputs were found in {CORPUS}");
 }
 
-/// Text made of what expressions are made of.
+/// Generates text from the parts of expressions.
 fn cron_like() -> impl Strategy<Value = String> {
     let item = prop_oneof![
         Just("*".to_owned()),
@@ -310,7 +310,7 @@ fn cron_like() -> impl Strategy<Value = String> {
     prop::collection::vec(field, 5..7).prop_map(|fields| fields.join(" "))
 }
 
-/// Returns an expression that is accepted, by construction.
+/// Generates an expression that is accepted by construction.
 fn accepted() -> impl Strategy<Value = String> {
     let small = |least: u32, most: u32| {
         prop_oneof![
@@ -344,7 +344,7 @@ fn zone() -> impl Strategy<Value = &'static str> {
     ]
 }
 
-/// Returns a field's values: as a list of ranges and steps, and as a list of single values.
+/// Generates the values of a field in two notations: as ranges and steps, and as single values.
 fn two_spellings(size: u32) -> impl Strategy<Value = (String, String)> {
     let item =
         (0..size, 0..size, 1..size, 0_u8..3).prop_map(move |(one, other, step, kind)| match kind {
@@ -365,8 +365,8 @@ fn two_spellings(size: u32) -> impl Strategy<Value = (String, String)> {
 }
 
 proptest! {
-    /// What a schedule does, also where a clock jumps, follows from its times, not from how they
-    /// are written.
+    /// The occurrences of a schedule, even where a clock jumps, depend on its times and not on
+    /// their notation.
     #[test]
     fn the_same_times_are_the_same_schedule(second in two_spellings(60), minute in two_spellings(60), hour in two_spellings(24)) {
         let one = CronSchedule::parse(&format!("{} {} {} * * *", second.0, minute.0, hour.0), None);
@@ -376,12 +376,12 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_taken_or_refused(text in any::<String>()) {
+    fn any_text_is_accepted_or_refused(text in any::<String>()) {
         fuzz_checks::check(text.as_bytes());
     }
 
     #[test]
-    fn anything_like_an_expression_is_taken_or_refused(text in cron_like(), zone in zone(), after in any::<i64>()) {
+    fn text_like_an_expression_is_accepted_or_refused(text in cron_like(), zone in zone(), after in any::<i64>()) {
         fuzz_checks::check(format!("{text}\n{zone}\n{after}").as_bytes());
     }
 

@@ -1,4 +1,5 @@
-//! Cron at every kind of change of every zone's clock, against a walk through the time around it.
+//! Compares cron, at every kind of change of every zone's clock, with a walk through the time
+//! around it.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,8 +13,8 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Tz;
 use std::collections::HashSet;
 
-/// 1973-01-01T00:00:00Z. From then on every zone was at whole minutes from UTC, so that a walk by
-/// minutes meets every time.
+/// 1973-01-01T00:00:00Z. From then on, every zone was whole minutes from UTC, so a walk by minutes
+/// meets every time.
 const FROM: i64 = 94_694_400;
 
 /// 2038-01-01T00:00:00Z.
@@ -23,8 +24,7 @@ fn offset(zone: Tz, second: i64) -> i64 {
     zone.offset_at(second)
 }
 
-/// Returns the instants at which the zone's clock is changed, as far as a look every week shows
-/// them.
+/// Returns the instants at which the zone's clock changes. A search in steps of a week finds them.
 fn changes(zone: Tz, from: i64, until: i64) -> Vec<i64> {
     const WEEK: i64 = 7 * 86_400;
     let mut found = Vec::new();
@@ -48,9 +48,9 @@ fn changes(zone: Tz, from: i64, until: i64) -> Vec<i64> {
     found
 }
 
-/// Returns what the rule says, minute by minute: a repeating schedule fires whenever the clock
-/// shows a matching time, one at fixed times when the clock first reaches or passes a matching
-/// time.
+/// Returns the occurrences by the rule, minute by minute. A repeating schedule fires whenever the
+/// clock shows a matching time. A schedule at fixed times fires when the clock first reaches or
+/// passes a matching time.
 fn by_walking(
     zone: Tz,
     hours: &dyn Fn(i64) -> bool,
@@ -106,8 +106,8 @@ fn every_kind_of_change_of_every_zone_follows_the_rule() {
                     true,
                 ),
                 ("0 */2 * * *".to_owned(), &on_the_hour, &every_second, true),
-                // A step within some hours goes on through the change; two times are fixed, unless
-                // they are all that `*/23` names.
+                // A step within some hours continues through the change. Two times are fixed,
+                // unless `*/23` names exactly these two.
                 (format!("*/10 {before},{hour} * * *"), &every_ten, &around, true),
                 (format!("7,19 {before},{hour} * * *"), &two_times, &around, hour == 0),
             ] {
@@ -120,7 +120,7 @@ fn every_kind_of_change_of_every_zone_follows_the_rule() {
                         .take_while(|at| *at < end * 1000)
                         .collect();
                 assert_eq!(found, expected, "{expr} in {zone} around {change}");
-                // And from every start, not only along the chain.
+                // Every start is checked, in addition to the chain of occurrences.
                 for after in ((start + 1)..end).step_by(599) {
                     if let Some(next) = expected.iter().find(|at| **at > after * 1000) {
                         assert_eq!(

@@ -1,10 +1,11 @@
-//! Rules of RFC 5545 against the crate `rrule`, on what it and ours read alike.
+//! Compares rules of RFC 5545 with the crate `rrule`, if both read them alike.
 //!
-//! Daily and coarser rules only: of `FREQ=SECONDLY;BYDAY=MO;BYMINUTE=1` it misses all Mondays of
-//! eight months. Finer ones are held against their definition in `rrule_by_definition`.
+//! Only daily and coarser rules are compared, because the crate misses all Mondays of eight months
+//! with `FREQ=SECONDLY;BYDAY=MO;BYMINUTE=1`. `rrule_by_definition` checks finer rules by their
+//! definition.
 //!
-//! It walks from the start, so its runs are compared from there. It gives runs in the order of
-//! their local times and some twice, where the clock jumps; ours rise, each once.
+//! The crate walks from the start, so its runs are compared from there. It returns runs in the
+//! order of their local times, and some of them twice where the clock jumps. Ours rise, each once.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,11 +24,11 @@ use std::collections::BTreeSet;
 #[path = "rrule_strategies/mod.rs"]
 mod strategies;
 
-/// Runs compared; of these the crate's last may be out of order.
+/// The compared runs. The crate's last ones may be out of order.
 const COMPARED: usize = 12;
 const WALKED: usize = 2 * COMPARED;
 
-/// 2100-01-01T00:00:00Z: the crate's time zones know no changes of clocks from there on.
+/// 2100-01-01T00:00:00Z. The crate's time zones have no clock changes from then on.
 const TABLES_END: i64 = 4_102_444_800;
 
 fn theirs(text: &str, zone: chrono_tz::Tz, start: i64) -> Option<Vec<i64>> {
@@ -36,12 +37,13 @@ fn theirs(text: &str, zone: chrono_tz::Tz, start: i64) -> Option<Vec<i64>> {
     let head = local.format("%Y%m%dT%H%M%S");
     let set: RRuleSet =
         format!("DTSTART;TZID={}:{head}\nRRULE:{text}", zone.name()).parse().ok()?;
-    // Of a time that the clock shows twice it takes the first, which need not be the start.
+    // If the clock shows a time twice, the crate takes the first instant, which may not be the
+    // start.
     if set.get_dt_start().timestamp() != start || set.get_dt_start().timezone() != Tz::Tz(zone) {
         return None;
     }
-    // Limited: of a rule that never matches it gives up after 100,000 steps, of which some take a
-    // while.
+    // The search is limited: for a rule that never matches, the crate gives up after 100,000 steps,
+    // and some of them take a while.
     let found = set.limit().into_iter().take(WALKED).map(|run| run.timestamp());
     let found: BTreeSet<i64> =
         found.filter(|run| zone == chrono_tz::UTC || *run < TABLES_END).collect();
@@ -57,16 +59,17 @@ fn ours(text: &str, zone: chrono_tz::Tz, start: i64) -> Vec<i64> {
         .collect()
 }
 
-/// Compares a rule's runs, where the crate reads it as we do. Says whether any were.
+/// Compares the runs of a rule if the crate reads it as we do. Returns whether any were compared.
 fn check(text: &str, zone: chrono_tz::Tz, start: i64) -> bool {
-    // It lets the first week begin with the start, so that a position counts from there; ours
-    // begins where weeks begin, as the first month and year do for both.
+    // The crate's first week begins with the start, so positions count from there. Ours begins
+    // where weeks begin, as the first month and year do in both.
     if text.contains("WEEKLY") && text.contains("BYSETPOS") {
         return false;
     }
     let Some(theirs) = theirs(text, zone, start) else { return false };
     let ours = ours(text, zone, start);
-    // Both give up on rare rules: it after 100,000 days, we after some 400 years without a run.
+    // Both give up on rare rules: the crate after 100,000 days, and we after about 400 years
+    // without a run.
     let compared = theirs.len().min(COMPARED).min(ours.len());
     assert_eq!(
         ours.get(..compared),
@@ -93,7 +96,7 @@ proptest! {
         check(&text, chrono_tz::UTC, start);
     }
 
-    /// From shortly before a change of the clock.
+    /// The start is shortly before a clock change.
     #[test]
     fn runs_are_those_of_the_crate_where_the_clock_jumps(
         text in strategies::rule(&strategies::COARSE),
@@ -109,7 +112,7 @@ proptest! {
     }
 }
 
-/// The crate takes the rules that are drawn: else the tests above would compare nothing.
+/// The crate accepts the generated rules. Otherwise the tests above would compare nothing.
 #[test]
 fn rules_are_compared() {
     for rule in [

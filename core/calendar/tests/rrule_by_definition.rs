@@ -1,5 +1,5 @@
-//! Hourly and finer rules of RFC 5545 against their definition, applied to every hour, minute or
-//! second of some days.
+//! Compares hourly and finer rules of RFC 5545 with their definition, applied to every hour, minute
+//! or second of some days.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,7 +22,7 @@ const WEEKDAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
 
 struct Definition<'a> {
     parts: HashMap<&'a str, &'a str>,
-    /// The lists of numbers; weekdays from Monday, 0.
+    /// The lists of numbers. Weekdays count from Monday, which is 0.
     lists: HashMap<&'a str, Vec<i64>>,
     start: i64,
 }
@@ -47,9 +47,9 @@ impl<'a> Definition<'a> {
         self.lists.get(part).is_none_or(|list| list.iter().any(|item| values.contains(item)))
     }
 
-    /// Returns whether a second fits every part that limits it.
+    /// Returns whether a second matches every part that restricts it.
     fn fits(&self, at: i64) -> bool {
-        // Most fail here, before the calendar is asked.
+        // Most seconds fail here, before the calendar is needed.
         if !(self.allows("BYSECOND", &[at % 60])
             && self.allows("BYMINUTE", &[at / 60 % 60])
             && self.allows("BYHOUR", &[at / 3_600 % 24]))
@@ -75,7 +75,7 @@ impl<'a> Definition<'a> {
         let origin = self.start - self.start.rem_euclid(unit);
         let mut runs = Vec::new();
         for begin in (origin..origin + DAYS * 86_400).step_by(step as usize) {
-            // What the rule leaves open within its hour or minute is as at the start.
+            // What the rule leaves open within its hour or minute comes from the start.
             let within = |at: &i64| {
                 let same = |part: &str, value: i64, of_start: i64| {
                     self.parts.contains_key(part) || value == of_start

@@ -1,4 +1,4 @@
-//! The tables of time zones, held against what Python's reader finds in the same data of IANA: see
+//! Compares the tables of time zones with what Python's reader finds in the same data of IANA: see
 //! `scripts/tz.py`.
 
 #![allow(
@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 
 const EXPECTED: &str = include_str!("data/tz_changes.txt");
 
-/// 1844-01-01T00:00:00Z, before the first change of any clock.
+/// 1844-01-01T00:00:00Z, which is before the first change of any clock.
 const FROM: i64 = -3_976_214_400;
 /// 2101-01-01T00:00:00Z.
 const UNTIL: i64 = 4_133_980_800;
@@ -83,9 +83,9 @@ fn every_change_of_every_zone_is_as_iana_says() {
     assert!(zones > 590 && count > 60_000, "{zones} zones, {count} changes");
 }
 
-/// What law-makers have decided of late. A release that changes one of these changes this list.
+/// Recent decisions of lawmakers. A release that changes one of these must change this list.
 #[test]
-fn clocks_show_what_the_newest_laws_say() {
+fn clocks_follow_the_newest_laws() {
     // 2026-12-01T12:00:00Z.
     const DECEMBER: i64 = 1_796_126_400;
     for (name, hours) in [
@@ -116,15 +116,16 @@ fn every_zone_has_its_name() {
     }
 }
 
-/// No name that was ever accepted goes: schedules are stored with the name of their zone.
+/// Every name that was ever accepted must stay, because schedules are stored with the name of their
+/// zone.
 #[test]
-fn names_of_the_crate_are_all_there() {
+fn every_name_of_the_crate_exists() {
     for zone in chrono_tz::TZ_VARIANTS {
         assert!(zone.name().parse::<Tz>().is_ok(), "{zone}");
     }
 }
 
-/// Returns when the clock shows `local`, by trying every offset that it has around then.
+/// Returns when the clock shows `local`, by trying every offset around that time.
 fn by_trying(zone: Tz, local: i64, around: &[i64]) -> Reading {
     let shown: BTreeSet<i64> = around
         .iter()
@@ -135,7 +136,7 @@ fn by_trying(zone: Tz, local: i64, around: &[i64]) -> Reading {
         [instant] => Reading::Once(instant),
         [first, second] => Reading::Twice { first, second },
         [] => {
-            // The first instant at which the clock shows more.
+            // The first instant at which the clock shows a later time.
             let (mut low, mut high) = (local - 2 * DAY, local + 2 * DAY);
             while high - low > 1 {
                 let middle = low.midpoint(high);
@@ -176,9 +177,9 @@ fn local_times_are_read_as_the_clock_shows_them() {
     assert!(count > 60_000, "only {count} changes");
 }
 
-/// The calendar repeats every 400 years, and with it a yearly rule.
+/// The calendar repeats every 400 years, and so does a yearly rule.
 #[test]
-fn rules_go_on_to_the_end_of_time() {
+fn rules_apply_to_the_end_of_time() {
     const CYCLE: i64 = 146_097 * DAY;
     let mut with_rule = 0;
     for zone in Tz::all() {

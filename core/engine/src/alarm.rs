@@ -1,47 +1,47 @@
-//! When the platform's alarm is set for a wake-up, and what is done when it cannot be set or goes
-//! off too early.
+//! The platform's alarm: for what time it is set, and what happens if it cannot be set or goes off
+//! too early.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_ALARM_AHEAD_MILLIS;
 
-/// Returns the time to set the alarm to, for a shard that wants to be woken at `wanted`: later than
-/// `now`, and no further ahead than [`MAX_ALARM_AHEAD_MILLIS`]. An alarm that goes off before
-/// anything is due does nothing and is set again.
+/// Returns the time to which a shard sets its alarm if its next wake-up is at `wanted`: later than
+/// `now`, and at most [`MAX_ALARM_AHEAD_MILLIS`] ahead. An alarm that goes off before anything is
+/// due does nothing and is set again.
 pub fn alarm_time(wanted: UnixMillis, now: UnixMillis) -> UnixMillis {
-    // Exactly now has been seen to stall; a past time means now.
+    // An alarm set to exactly now was seen to stall. A past time means now.
     wanted.clamp(now.plus(1), now.plus(MAX_ALARM_AHEAD_MILLIS))
 }
 
-/// After a failure to set the alarm, the first wait before another try, milliseconds; doubled
-/// before each further try.
+/// The first wait after a failure to set the alarm, in milliseconds. Each further wait is twice as
+/// long.
 pub const ALARM_RETRY_MILLIS: i64 = 1_000;
-/// Tries of the timer after a failure: two minutes in all. The watchdog asks every minute, so it
-/// goes on from there.
+/// The number of tries of the timer after a failure. They take two minutes together. Then the
+/// watchdog, which asks every minute, takes over.
 const TIMED_TRIES: u32 = 7;
 
-/// While the next firing is this near, the alarm's handler waits for it instead of setting an
-/// alarm: an alarm is a row written, and a second's waiting is nothing beside the ten that an
-/// object stays in memory anyway.
+/// If the next firing is at most this near, in milliseconds, the handler of the alarm waits for it
+/// instead of setting an alarm. An alarm costs a written row, and a second adds little to the ten
+/// seconds that an object stays in memory anyway.
 pub const STAY_AWAKE_MILLIS: i64 = 1_000;
-/// How long one run of the alarm's handler may go on so. The platform allows 15 minutes; shorter
-/// runs lose less should one be cut off.
+/// How long one run of the alarm's handler may wait in this way, in milliseconds. The platform
+/// allows 15 minutes. A shorter run loses less if it is cut off.
 pub const LONGEST_RUN_MILLIS: i64 = 20_000;
 
-/// Returns how near the next firing must be for the alarm's handler to wait for it, if the alarm
-/// was set to go off at `armed` and the platform calls at `now`. If the platform's clock is ahead
-/// of the shard's, an alarm that is set again goes off again at once, a row and a request each
-/// time: so the handler waits as long as it may.
+/// Returns how near the next firing must be for the alarm's handler to wait for it. The alarm was
+/// set to go off at `armed`, and the platform calls at `now`. If the platform's clock is ahead of
+/// the shard's, an alarm that is set again goes off at once, which costs a row and a request each
+/// time. Then the handler waits as long as it may.
 pub fn stay_awake(armed: Option<UnixMillis>, now: UnixMillis) -> i64 {
     let is_early = armed.is_some_and(|armed| armed.since(now) > STAY_AWAKE_MILLIS);
     if is_early { LONGEST_RUN_MILLIS } else { STAY_AWAKE_MILLIS }
 }
 
-/// What is known of an alarm, and the timer that sets it after a failure.
+/// What the shell knows of an alarm, and the timer that sets the alarm after a failure.
 #[derive(Debug, Default)]
 pub struct AlarmState {
-    /// When it goes off.
+    /// When the alarm goes off.
     armed: Option<UnixMillis>,
-    /// Tries of the timer so far, while it runs.
+    /// The tries of the timer so far; `None` if it does not run.
     timer: Option<u32>,
 }
 
@@ -51,18 +51,18 @@ impl AlarmState {
         self.armed
     }
 
-    /// Notes that it has gone off, or was lost.
+    /// Records that the alarm has gone off or was lost.
     pub fn forget(&mut self) {
         self.armed = None;
     }
 
-    /// Notes that it is being set: a request that comes meanwhile need not set it again.
+    /// Records that the alarm is being set, so that another request does not set it again.
     pub fn setting(&mut self, at: UnixMillis) {
         self.armed = Some(at);
     }
 
-    /// Notes that it could not be set. Returns whether a timer is to be started that tries again;
-    /// there is one at most.
+    /// Records that the alarm could not be set. Returns whether the caller must start a timer that
+    /// tries again. There is at most one timer.
     pub fn failed(&mut self) -> bool {
         self.armed = None;
         let starts = self.timer.is_none();
@@ -70,17 +70,17 @@ impl AlarmState {
         starts
     }
 
-    /// Returns how long the timer waits before its next try; `None` if it has tried often enough,
-    /// or has set the alarm.
+    /// Returns how long the timer waits before its next try. Returns `None` if it has tried often
+    /// enough.
     pub fn next_wait(&mut self) -> Option<i64> {
         let tries = self.timer.filter(|tries| *tries < TIMED_TRIES);
         self.timer = tries.map(|tries| tries + 1);
         tries.map(|tries| ALARM_RETRY_MILLIS << tries)
     }
 
-    /// Returns what the timer sets the alarm to after a wait, if the shard wants to be woken at
-    /// `wanted`. Nothing, and the timer ends, if a request or the watchdog has set the alarm
-    /// meanwhile or nothing is wanted.
+    /// Returns the time to which the timer sets the alarm after a wait, if the shard's next wake-up
+    /// is at `wanted`. Returns `None`, and ends the timer, if a request or the watchdog has set the
+    /// alarm or no wake-up is needed.
     pub fn after_wait(&mut self, wanted: Option<UnixMillis>) -> Option<UnixMillis> {
         let at = wanted.filter(|_| self.armed.is_none());
         if at.is_none() {
@@ -89,7 +89,7 @@ impl AlarmState {
         at
     }
 
-    /// Ends the timer, which has set the alarm.
+    /// Ends the timer, because it has set the alarm.
     pub fn end_timer(&mut self) {
         self.timer = None;
     }
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_later_than_now_and_within_what_the_platform_takes() {
+    fn the_alarm_is_later_than_now_and_within_the_bound_of_the_platform() {
         let now = UnixMillis::new(1_764_000_000_000);
         let last = now.plus(MAX_ALARM_AHEAD_MILLIS);
         for (wanted, expected) in [
@@ -118,14 +118,14 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_at_the_end_of_time_is_no_panic() {
+    fn a_clock_at_the_end_of_time_does_not_panic() {
         for now in [i64::MIN, i64::MAX] {
             let _ = alarm_time(UnixMillis::ZERO, UnixMillis::new(now));
         }
     }
 
-    /// Returns an alarm service that fails until some time, and the timer against it. Returns when
-    /// the alarm was set, and how often that was tried.
+    /// Runs the timer against an alarm service that fails until `back_at`. Returns when the alarm
+    /// was set, and the number of tries.
     fn set_after_failures(back_at: i64, wanted: impl Fn(i64) -> Option<i64>) -> (Option<i64>, u32) {
         let (mut state, mut now, mut tries) = (AlarmState::default(), 0, 1);
         state.setting(UnixMillis::new(5));
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_that_could_not_be_set_is_set_by_a_timer() {
+    fn a_timer_sets_an_alarm_that_could_not_be_set() {
         for back_at in 0..=127_000 {
             let (set_at, tries) = set_after_failures(back_at, Some);
             let set_at = set_at.unwrap();
@@ -159,26 +159,26 @@ mod tests {
             );
             assert!(tries <= 8, "{tries}");
         }
-        assert_eq!(set_after_failures(127_001, Some), (None, 8), "then the watchdog goes on");
+        assert_eq!(set_after_failures(127_001, Some), (None, 8), "the watchdog takes over");
     }
 
     #[test]
-    fn the_timer_sets_what_is_wanted_by_then() {
+    fn the_timer_sets_the_latest_wanted_time() {
         assert_eq!(set_after_failures(0, |_| None), (None, 1), "nothing waits any more");
         let mut state = AlarmState::default();
         assert!(state.failed());
         assert_eq!(state.next_wait(), Some(1_000));
-        // A request has set it meanwhile, for whatever was wanted then.
+        // A request has set the alarm in the meantime.
         state.setting(UnixMillis::new(7));
         assert_eq!(state.after_wait(Some(UnixMillis::new(9))), None);
         assert_eq!((state.armed(), state.next_wait()), (Some(UnixMillis::new(7)), None));
         assert!(state.failed(), "the timer has ended, so a failure starts another");
     }
 
-    /// A platform whose clock is ahead calls at once whenever the alarm is set again: that was one
-    /// row and one request after the other.
+    /// A platform whose clock was ahead called at once whenever the alarm was set again, which cost
+    /// a row and a request each time.
     #[test]
-    fn an_alarm_service_ahead_of_the_shard_calls_a_few_times() {
+    fn an_alarm_service_ahead_of_the_shard_calls_few_times() {
         for ahead in [0, 900, 5_000, 60_000, 600_000] {
             let due = UnixMillis::new(1_764_000_000_000);
             let (mut now, mut armed, mut calls) = (due.plus(-100_000), Some(due), 0);

@@ -14,42 +14,43 @@ use scheduler_model::bounds::MAX_ENVELOPE_BYTES;
 use scheduler_model::numbers::ScheduleNumber;
 use std::collections::{BTreeMap, HashMap};
 
-/// What a request changes, collected before anything is modified, so that a request that fails in
+/// What a request changes. It is collected before anything is modified, so a request that fails in
 /// the middle changes nothing.
 #[derive(Default)]
 pub(super) struct Changes {
-    /// The payload of the requested runs, as JSON text; `None` if they have that of their task.
+    /// The payload of the requested runs, as JSON text; `None` if they have the payload of their
+    /// task.
     pub(super) payload: Option<String>,
     pub(super) killed: Vec<EntryRef>,
     pub(super) back: RequeuedRecords,
     pub(super) schedules: Vec<Rewritten>,
     /// Runs that came due in a pause.
     pub(super) aside: RunsAside,
-    /// Paused tasks whose pause begins later from now on, because the runs before that were made up
-    /// for.
+    /// Paused tasks whose pause begins later from now on, because this commit adds the runs that
+    /// were missed before that.
     pub(super) made_up_to: Vec<(ScheduleNumber, UnixMillis)>,
     /// Decisions about attempts in flight.
     pub(super) decisions: BTreeMap<FlightRef, Decision>,
     /// Events to publish.
     pub(super) events: Vec<Happened>,
-    /// Bytes of the records that are written again.
+    /// The bytes of the rewritten records.
     pub(super) written: usize,
-    /// Bytes of the records that were examined.
+    /// The bytes of the examined records.
     pub(super) looked_at: usize,
-    /// Reads the runs in flight, whose bytes count as examined too.
+    /// Reads the runs in flight, whose bytes count as examined, too.
     pub(super) flights: FlightReader,
 }
 
-/// A recurring task with another record. Its occurrences after this change belong to it; if it is
-/// paused, those after the pause began.
+/// A recurring task with a new record. Its occurrences after `since` belong to it. If it is paused,
+/// those after the start of the pause do.
 pub(super) struct Rewritten {
     pub(super) number: ScheduleNumber,
     pub(super) record: Vec<u8>,
 }
 
 impl Changes {
-    /// Stops attempts in flight, given with the decisions about them so far, or lets them go on if
-    /// `stop` is `None`.
+    /// Stops attempts in flight, or lets their runs continue if `stop` is `None`. `flights` has
+    /// their decisions so far.
     pub(super) fn stop(
         &mut self,
         flights: impl Iterator<Item = (FlightRef, Decision)>,
@@ -59,7 +60,7 @@ impl Changes {
             .extend(flights.map(|(flight, decision)| (flight, Decision { stop, ..decision })));
     }
 
-    /// Returns whether this commit examines no further task.
+    /// Returns whether this commit has no room to examine another task.
     pub(super) fn is_full(&self) -> bool {
         let (records, bytes) = self.room();
         records == 0 || bytes == 0 || self.room_to_look() == 0
@@ -79,15 +80,15 @@ impl Changes {
         )
     }
 
-    /// Returns how many runs with records of this size this commit may still add: at least one, so
-    /// that each part makes progress.
+    /// Returns how many more runs with records of `record_bytes` this commit may add. It may add at
+    /// least one, so that each part makes progress.
     fn room_for_runs(&self, record_bytes: usize) -> usize {
         let (records, bytes) = self.room();
         records.min(bytes / (record_bytes + TIME_BYTES)).max(1)
     }
 
-    /// Cuts the runs that a paused task makes up for to those that this commit has room for.
-    /// Returns where the pause begins afterwards if it has cut any.
+    /// Cuts the missed runs of a paused task to those that this commit has room for. If it has cut
+    /// any, returns where the pause begins afterwards.
     pub(super) fn take_runs(
         &self,
         runs: &mut Vec<(Occurrence, Verdict)>,
@@ -101,12 +102,12 @@ impl Changes {
     }
 }
 
-/// What a reschedule by filter moves, by the hash of the id; an entry is `None` if it moves no
-/// attempt and no dead letter of the id.
+/// What a reschedule by filter moves, by the hash of the id. An entry is `None` if no attempt or
+/// dead letter of the id moves.
 #[derive(Default)]
 pub(super) struct Moved {
     pub(super) entries: HashMap<u64, Option<EntryRef>>,
     pub(super) flights: HashMap<u64, Vec<FlightRef>>,
-    /// Bytes that were read to decide that.
+    /// The bytes that were read for this decision.
     pub(super) bytes: usize,
 }

@@ -1,4 +1,4 @@
-//! A request to append tasks that has passed the checks.
+//! An append request that has passed the checks.
 
 use crate::decisions::FlightRef;
 use crate::entry_ref::EntryRef;
@@ -10,11 +10,11 @@ use scheduler_model::format::page::{Entry, Page};
 use scheduler_model::protocol::Change;
 use scheduler_model::task::Record;
 
-/// A valid request with what was read of it.
+/// A valid request, with what the checks have read.
 pub(super) struct Checked {
     pub(super) pages: Vec<Page>,
     pub(super) schedules: Vec<NewSchedule>,
-    /// Recurring tasks that keep their place and get another record.
+    /// Recurring tasks that keep their place and get a new record.
     pub(super) going_on: Vec<GoingOn>,
     pub(super) replaced: Vec<EntryRef>,
     /// Further attempts that are paused or resumed with their task.
@@ -23,25 +23,25 @@ pub(super) struct Checked {
     pub(super) flight_changes: Vec<(FlightRef, Change)>,
     /// Attempts in flight that are the last of their runs.
     pub(super) flights: Vec<FlightRef>,
-    /// The patch of the only task of the request, if it is in flight and goes on.
+    /// The patch of the request's only task, if the run in flight continues with it.
     pub(super) patch: Option<FlightPatch>,
     pub(super) went_on: u64,
 }
 
 impl Checked {
-    /// Returns the number of its tasks.
+    /// Returns the number of tasks of the request.
     pub(super) fn tasks(&self) -> usize {
         self.pages.iter().map(|page| page.directory.len()).sum::<usize>()
             + self.schedules.len()
             + self.going_on.len()
     }
 
-    /// Returns the number of tasks and attempts that it replaces.
+    /// Returns the number of tasks and attempts that the request replaces.
     pub(super) fn replaced(&self) -> usize {
         self.replaced.len() + self.going_on.len()
     }
 
-    /// Returns the record of its first task.
+    /// Returns the record of the first task.
     pub(super) fn first_record(&self) -> Option<&[u8]> {
         let of_page = || {
             let page = self.pages.first()?;
@@ -54,7 +54,7 @@ impl Checked {
         of_schedule.or_else(going_on).or_else(of_page)
     }
 
-    /// Returns the limit keys of its tasks.
+    /// Returns the limit keys of the tasks.
     pub(super) fn keys<'a>(&'a self, keys: &'a [String]) -> impl Iterator<Item = &'a str> {
         let of_new = self.schedules.iter().map(|schedule| &schedule.read);
         let of_schedules = of_new.chain(self.going_on.iter().map(|going| &going.read));
@@ -71,7 +71,7 @@ pub(super) fn given(page: &Page, entry: Entry) -> Result<Record<'_>, EngineError
 }
 
 /// Returns the limit key of a page of a request. The lane of the page is the place of the key in
-/// `keys`, from 1.
+/// `keys`, counted from 1.
 pub(super) fn key_of<'a>(page: &Page, keys: &'a [String]) -> Option<&'a str> {
     keys.get(usize::from(page.directory.lane()).checked_sub(1)?).map(String::as_str)
 }

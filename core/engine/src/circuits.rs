@@ -7,26 +7,26 @@ use scheduler_model::protocol::{CircuitState, CircuitStats};
 use scheduler_model::task::{Callback, Record};
 use serde::{Deserialize, Serialize};
 
-/// Attempts in a row without an answer after which a circuit opens: one less than an invocation of
-/// a dispatcher makes at once.
+/// The attempts in a row without an answer after which a circuit opens: one fewer than an
+/// invocation of a dispatcher makes at once.
 pub const OPEN_AFTER: u32 = 5;
 
-/// How long a circuit opens at first, milliseconds; doubled by each probe without an answer.
+/// How long a circuit opens at first, in milliseconds. Each probe without an answer doubles this.
 pub const FIRST_OPEN_MILLIS: i64 = 10_000;
 
-/// How long it opens at most, milliseconds. Waiting runs may be late by this time once the
-/// destination answers again.
+/// How long a circuit opens at most, in milliseconds. Waiting runs may be late by this time after
+/// the destination answers again.
 pub const LONGEST_OPEN_MILLIS: i64 = 300_000;
 
-/// How long the shard waits for a probe before it dispatches another, milliseconds: the longest
-/// timeout of an attempt, and as much for the queue and the report.
+/// How long the shard waits for a probe before it dispatches another, in milliseconds: the longest
+/// timeout of an attempt, and the same again for the queue and the report.
 pub const PROBE_MILLIS: i64 = 120_000;
 
-/// While a probe is in flight, due runs are delayed to the next multiple of this time since it
-/// began, milliseconds.
+/// While a probe is in flight, due runs are delayed to the next multiple of this time since the
+/// probe began, in milliseconds.
 pub const PROBED_MILLIS: i64 = 10_000;
 
-/// A circuit without a report for this time is removed, milliseconds.
+/// A circuit that no report has mentioned for this time is removed, in milliseconds.
 pub const FORGOTTEN_AFTER_MILLIS: i64 = 600_000;
 
 /// A destination that did not answer.
@@ -36,9 +36,9 @@ pub(super) struct Circuit {
     pub(super) destination: String,
     /// Attempts in a row without an answer.
     pub(super) failures: u32,
-    /// When the last of them was reported.
+    /// When the last of these attempts was reported.
     pub(super) last: UnixMillis,
-    /// Absent while it is closed.
+    /// `None` while the circuit is closed.
     pub(super) open: Option<Open>,
 }
 
@@ -48,14 +48,13 @@ pub(super) struct Circuit {
 pub(super) struct Open {
     /// When it opened.
     pub(super) since: UnixMillis,
-    /// Until then no run passes; while a probe is in flight, no second one.
+    /// No run passes before this time. While a probe is in flight, no second run passes before it.
     pub(super) until: UnixMillis,
-    /// How long it opened for last, milliseconds.
+    /// How long the circuit opened for the last time, in milliseconds.
     pub(super) millis: i64,
-    /// The probe, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) probe: Option<Probe>,
-    /// Delayed runs: until when, and how many.
+    /// The delayed runs: until when, and how many.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) waiting: Vec<(UnixMillis, u32)>,
 }
@@ -68,7 +67,7 @@ pub(super) struct Probe {
 }
 
 impl Open {
-    /// Counts a run that is delayed to `until`.
+    /// Counts a run that is delayed until `until`.
     pub(super) fn put_off(&mut self, until: UnixMillis, now: UnixMillis) {
         self.waiting.retain(|(until, _)| *until > now);
         match self.waiting.iter_mut().find(|(of, _)| *of == until) {
@@ -92,7 +91,7 @@ pub(super) struct Circuits {
     pub(super) circuits: Vec<Circuit>,
 }
 
-/// What a circuit does with a run that is due.
+/// What a circuit does with a due run.
 pub(super) enum Gate {
     /// The run is dispatched.
     Pass,
@@ -129,7 +128,7 @@ impl Circuits {
     }
 
     /// Returns the circuit of a destination, and creates it if there is none. Returns `None` if the
-    /// maximum number of circuits is open.
+    /// most circuits are open already.
     pub(super) fn entry(&mut self, destination: &str) -> Option<&mut Circuit> {
         if let Some(at) =
             self.circuits.iter().position(|circuit| circuit.destination == destination)

@@ -1,4 +1,4 @@
-//! How a shard behaves in time, and what it keeps.
+//! The settings of a shard: its times, its bounds, and what its history keeps.
 
 use scheduler_calendar::local_time::Law;
 use scheduler_model::bounds::{
@@ -7,37 +7,38 @@ use scheduler_model::bounds::{
 };
 use scheduler_model::protocol::limiter::TOKENS_MILLIS;
 
-/// The longest [`Config::fire_gap_millis`], milliseconds. With a longer one, the tokens of a rate
-/// expire before the shard fires again, so a shard that is busy with other tasks never uses any.
+/// The longest [`Config::fire_gap_millis`]. With a longer one, the tokens of a rate expire before
+/// the shard fires again, so a shard that is busy with other tasks never uses any.
 pub const MAX_FIRE_GAP_MILLIS: i64 = TOKENS_MILLIS / 2;
 
 /// The settings of a shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Config {
     /// The shard sends an envelope for the dispatchers again if it was not reported within this
-    /// time, milliseconds.
+    /// time, in milliseconds.
     pub visibility_millis: i64,
-    /// Least time between two firings, milliseconds. Tasks that come due in between share envelopes
-    /// and rows. A task that comes due after an idle time is not delayed. At most
-    /// [`MAX_FIRE_GAP_MILLIS`]; a larger value is reduced.
+    /// The least time between two firings, in milliseconds. Tasks that come due in between share
+    /// envelopes and rows. A task that comes due after an idle time is not delayed. A value above
+    /// [`MAX_FIRE_GAP_MILLIS`] is reduced to it.
     pub fire_gap_millis: i64,
     /// Which outcomes the history keeps.
     pub history: Keep,
-    /// Most tasks that are dispatched and not reported: see [`MAX_DISPATCHED_TASKS`].
+    /// The most tasks that are dispatched and not reported: see [`MAX_DISPATCHED_TASKS`].
     pub max_dispatched: usize,
-    /// Most dead letters of one id, at least one: see [`MAX_DEAD_LETTERS_OF_A_TASK`].
+    /// The most dead letters of one id, at least one: see [`MAX_DEAD_LETTERS_OF_A_TASK`].
     pub max_dead_letters: usize,
-    /// Most waiting runs of one id. A further one is not retried: see [`MAX_RUNS_OF_A_TASK`].
+    /// The most waiting runs of one id: see [`MAX_RUNS_OF_A_TASK`]. Beyond them, a failed run is
+    /// not retried.
     pub max_runs: usize,
-    /// Most tasks, further attempts and dead letters: see [`MAX_PENDING_PER_SHARD`].
+    /// The most tasks, further attempts and dead letters: see [`MAX_PENDING_PER_SHARD`].
     pub max_entries: usize,
     /// The law by which one-shot tasks at a local time are planned.
     pub law: Law,
 }
 
 impl Default for Config {
-    /// 100 ms between firings are half of what a person notices. At 1,000 tasks a second, 100 tasks
-    /// share each row.
+    /// A gap of 100 ms between firings is half of what a person notices. At 1,000 tasks per second,
+    /// 100 tasks share each row.
     fn default() -> Self {
         Self {
             visibility_millis: DEFAULT_VISIBILITY_MILLIS,

@@ -1,14 +1,14 @@
-//! When and by whom a task was created, kept by the definition that continues it.
+//! Keeps when and by whom a task was created if a new definition continues it.
 
 use crate::error::EngineError;
 use scheduler_model::json_equality::is_same_json;
 use scheduler_model::task::Record;
 use serde_json::value::RawValue;
 
-/// Returns the record of the definition `given` that continues the task of the record `stored`.
+/// Returns the record of the definition `given`, which continues the task of the record `stored`.
 ///
 /// # Errors
-/// If one of them is no record.
+/// If one of them is not a valid record.
 pub(super) fn continued_text(given: &[u8], stored: &[u8]) -> Result<Vec<u8>, EngineError> {
     let given =
         Record::parse(given).map_err(|problem| EngineError::BadRequest(problem.to_string()))?;
@@ -17,9 +17,10 @@ pub(super) fn continued_text(given: &[u8], stored: &[u8]) -> Result<Vec<u8>, Eng
     Ok(continued(&given, &former, stored))
 }
 
-/// Returns the record of the definition `given` that continues the task `former`, whose text is
-/// `stored`. It keeps when and by whom the task was created, and the text of each member that says
-/// the same. It was updated when its request came, unless it changes nothing.
+/// Returns the record of the definition `given`, which continues the task `former`, whose text is
+/// `stored`. The record keeps when and by whom the task was created, and the stored text of each
+/// member with the same value. Its `updatedAt` is the time of the request, unless the definition
+/// changes nothing.
 pub(super) fn continued<'a>(given: &Record<'a>, former: &Record<'a>, stored: &[u8]) -> Vec<u8> {
     let given = with_texts_of(given, former);
     let written = |updated_at| {
@@ -40,8 +41,8 @@ pub(super) fn continued<'a>(given: &Record<'a>, former: &Record<'a>, stored: &[u
     }
 }
 
-/// Returns a definition with the texts of the task that it continues where both are the same JSON:
-/// white space and the order of members change nothing.
+/// Returns the definition with the texts of the task that it continues wherever both are the same
+/// JSON value. White space and the order of members do not matter.
 fn with_texts_of<'a>(given: &Record<'a>, former: &Record<'a>) -> Record<'a> {
     let same = |given: &'a RawValue, former: &'a RawValue| {
         if is_same_json(given.get(), former.get()) { former } else { given }
@@ -86,15 +87,15 @@ mod tests {
                 r#","createdAt":3,"updatedAt":9,"createdBy":"a""#,
             ),
             (r#","createdAt":3,"updatedAt":4"#, r#","createdAt":3,"updatedAt":9"#),
-            // An earlier release has stored it.
+            // An earlier release has stored the task.
             ("", r#","updatedAt":9"#),
         ] {
             let stored = |priority| record(priority, stored);
             assert_eq!(of(&record(2, given), &stored(1)), record(2, updated));
-            // The same definition again changes nothing.
+            // A repeated definition changes nothing.
             assert_eq!(of(&record(1, given), &stored(1)), stored(1));
         }
-        // Nor does one that is written in another way.
+        // A definition in another notation changes nothing, either.
         let spaced = |space: &str, origin: &str| {
             let members = r#""tags":["a",~"b"],"callback":{"type":~"handler"},"onSuccess":{"type":~"handler"},"onFailure":{~},"retry":{"factor":~2},"payload":{"a":~1}"#;
             let members = members.replace('~', space);
@@ -104,11 +105,11 @@ mod tests {
         };
         let stored = spaced(" ", r#","createdAt":3"#);
         assert_eq!(of(&spaced("", given), &stored), stored);
-        // Of a definition that changes something, the rest stays as it is stored.
+        // If a definition changes one member, the other members stay as they are stored.
         let other = spaced("", given).replace(r#""factor":2"#, r#""factor":2.5"#);
         let updated = spaced(" ", r#","createdAt":3,"updatedAt":9"#);
         assert_eq!(of(&other, &stored), updated.replace(r#""factor": 2"#, r#""factor":2.5"#));
-        // One that says nothing of when it came leaves the time as it was.
+        // A definition without a time of its request leaves the time as it was.
         assert_eq!(
             of(&record(2, ""), &record(1, r#","createdAt":3"#)),
             record(2, r#","createdAt":3"#)

@@ -1,10 +1,10 @@
-//! Decisions about runs that have an attempt in flight.
+//! Decisions about runs with an attempt in flight.
 //!
-//! A dispatched envelope cannot be recalled, so its attempts end. The engine keeps a cancel, pause,
-//! patch or overwrite that arrives meanwhile here, by envelope and index. It consults the decision
-//! when it records the outcome of the attempt (`engine/outcome.rs`) and when it redelivers the
-//! envelope (`engine/stopped.rs`). The commit of the request stores the decision; the commit that
-//! ends the envelope deletes it. An envelope without decisions costs nothing.
+//! A dispatched envelope cannot be recalled, so its attempts end. If a cancel, pause, patch or
+//! overwrite arrives in the meantime, the engine keeps it here, by envelope and index. It consults
+//! the decision when it records the outcome of the attempt (`engine/outcome.rs`) and when it
+//! redelivers the envelope (`engine/stopped.rs`). The commit of the request stores the decision,
+//! and the commit that ends the envelope deletes it. An envelope without decisions costs nothing.
 
 use crate::snapshot::StoredPatch;
 use scheduler_calendar::ordered::collected;
@@ -17,7 +17,7 @@ const VERSION: u8 = 1;
 const DECISION_BYTES: usize = 3;
 const CANCELLED: u8 = 1;
 const PAUSED: u8 = 2;
-const LEFT_OUT: u8 = 4;
+const OMITTED: u8 = 4;
 const PATCHED: u8 = 8;
 
 /// An attempt in flight: its envelope, and its index there.
@@ -30,7 +30,7 @@ pub(super) struct FlightRef {
 /// Why a run gets no further attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// The run was cancelled, or another task has taken its place.
+    /// The run was cancelled, or another task has replaced it.
     Cancelled,
     /// The run waits to be resumed.
     Paused,
@@ -40,9 +40,9 @@ pub(super) enum Stop {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Decision {
     pub(super) stop: Option<Stop>,
-    /// The last message to the user's queue does not contain it.
-    pub(super) left_out: bool,
-    /// Its further attempts use a patched record, which has a row of its own.
+    /// The last message to the user's queue omits the run.
+    pub(super) omitted: bool,
+    /// Further attempts use a patched record, which has a row of its own.
     pub(super) patched: bool,
 }
 
@@ -61,7 +61,7 @@ impl Decision {
             Some(Stop::Cancelled) => CANCELLED,
             Some(Stop::Paused) => PAUSED,
         };
-        stop | if self.left_out { LEFT_OUT } else { 0 } | if self.patched { PATCHED } else { 0 }
+        stop | if self.omitted { OMITTED } else { 0 } | if self.patched { PATCHED } else { 0 }
     }
 
     fn of_bits(bits: u8) -> Self {
@@ -71,7 +71,7 @@ impl Decision {
         } else {
             has(PAUSED).then_some(Stop::Paused)
         };
-        Self { stop, left_out: has(LEFT_OUT), patched: has(PATCHED) }
+        Self { stop, omitted: has(OMITTED), patched: has(PATCHED) }
     }
 }
 
@@ -87,7 +87,7 @@ pub(super) struct Decisions {
 }
 
 impl Decisions {
-    /// Reads what is stored.
+    /// Reads the stored decisions.
     pub(super) fn load(stored: &[(u64, Vec<u8>)], patches: &[StoredPatch]) -> Result<Self, String> {
         let read = |(seq, bytes): &(u64, Vec<u8>)| match decode(bytes) {
             Some(decisions) => Ok((*seq, decisions)),
@@ -122,7 +122,7 @@ impl Decisions {
             .sum()
     }
 
-    /// Returns whether a patched record of this size fits beside those of the other tasks of its
+    /// Returns whether a patched record of `bytes` fits beside those of the other tasks of its
     /// envelope.
     pub(super) fn has_room_for_patch(&self, flight: FlightRef, bytes: usize) -> bool {
         let own = self.patches.get(&flight).copied().unwrap_or(0);
@@ -134,12 +134,13 @@ impl Decisions {
         self.envelopes.entry(flight.seq).or_default().insert(flight.index, decision);
     }
 
-    /// Returns the stored form of the decisions about an envelope's tasks; empty if there are none.
+    /// Returns the stored form of the decisions about an envelope's tasks. It is empty if there are
+    /// none.
     pub(super) fn encoded(&self, seq: u64) -> Vec<u8> {
         self.envelopes.get(&seq).map(encode).unwrap_or_default()
     }
 
-    /// Forgets the decisions about an envelope's tasks. Returns whether there were any.
+    /// Removes the decisions about an envelope's tasks. Returns whether there were any.
     pub(super) fn remove(&mut self, seq: u64) -> bool {
         let had_any = self.envelopes.remove(&seq).is_some();
         if had_any {
@@ -148,12 +149,12 @@ impl Decisions {
         had_any
     }
 
-    /// Notes the size of a patched record, bytes.
+    /// Records the size of a patched record.
     pub(super) fn note_patch(&mut self, flight: FlightRef, bytes: usize) {
         self.patches.insert(flight, bytes);
     }
 
-    /// Returns the decisions about an envelope's tasks; mostly there are none.
+    /// Returns the decisions about an envelope's tasks. Usually there are none.
     pub(super) fn of(&self, seq: u64) -> OfEnvelope {
         self.envelopes.get(&seq).cloned().unwrap_or_default()
     }
@@ -187,13 +188,13 @@ fn decode(bytes: &[u8]) -> Option<OfEnvelope> {
 mod tests {
     use super::*;
 
-    /// Pinned for ever: this is what is stored.
+    /// These bytes never change, because rows contain them.
     #[test]
     fn golden_bytes() {
         let stop = |stop| Decision { stop: Some(stop), ..Decision::default() };
         let decisions = OfEnvelope::from([
             (0, stop(Stop::Cancelled)),
-            (3, Decision { left_out: true, ..stop(Stop::Paused) }),
+            (3, Decision { omitted: true, ..stop(Stop::Paused) }),
             (258, Decision { patched: true, ..Decision::default() }),
         ]);
         let bytes = encode(&decisions);
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_or_of_another_version_is_refused() {
+    fn truncated_bytes_and_other_versions_are_refused() {
         for bytes in [&[][..], &[2], &[1, 0], &[1, 0, 0], &[1, 0, 0, 1, 9]] {
             assert_eq!(decode(bytes), None, "{bytes:?}");
             assert!(Decisions::load(&[(7, bytes.to_vec())], &[]).is_err());

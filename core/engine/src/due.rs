@@ -1,4 +1,4 @@
-//! What a firing takes, dispatches and drops.
+//! What a firing pops, dispatches and drops.
 
 use crate::effects::Destination;
 use crate::policy::{Undispatched, Verdict};
@@ -11,7 +11,7 @@ use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::position::Position;
 use std::collections::{HashMap, HashSet};
 
-/// An entry or an occurrence that a firing takes.
+/// An entry or an occurrence that a firing pops.
 pub(super) enum Due {
     Record {
         lane: u8,
@@ -29,33 +29,33 @@ pub(super) enum Due {
     },
 }
 
-/// What a firing dispatches, and what it does not.
+/// What a firing dispatches, and what it drops.
 pub(super) struct Packed {
     pub(super) envelopes: Vec<(Destination, EnvelopeBuilder, Vec<u64>)>,
     pub(super) dropped: Vec<Undispatched>,
 }
 
-/// What a firing takes out of the main order and the lanes.
+/// What a firing pops from the main order and the lanes.
 #[derive(Default)]
 pub(super) struct Taken {
     pub(super) due: Vec<Due>,
-    /// Occurrences of recurring tasks with a limit key for which there is no room: they wait in
+    /// Occurrences of recurring tasks with a limit key for which there is no room. They wait in
     /// their lane.
     pub(super) put_off: Vec<Due>,
-    /// The number of these for each recurring task, by the hash of its id.
+    /// The number of these occurrences for each recurring task, by the hash of its id.
     pub(super) put_off_of: HashMap<u64, usize>,
     pub(super) bytes: usize,
     /// The parts of pages to read.
     pub(super) spans: Spans,
     /// How many more tasks may go to the dispatchers.
     pub(super) room: usize,
-    /// The last occurrence that is settled together with an earlier one.
+    /// The last occurrence that is skipped together with an earlier one.
     pub(super) settled: Position,
-    /// The recurring tasks with skipped runs, and until when they are skipped.
-    pub(super) left_out: Vec<(ScheduleNumber, UnixMillis)>,
-    /// Tasks whose runs must not overlap and of which a run is in this firing.
+    /// The recurring tasks with skipped runs, and the time until which their runs are skipped.
+    pub(super) skipped_until: Vec<(ScheduleNumber, UnixMillis)>,
+    /// Tasks whose runs must not overlap, if this firing contains a run of them.
     pub(super) fired: HashSet<u64>,
-    /// Tasks whose runs must not overlap and of which a run has to wait.
+    /// Tasks whose runs must not overlap, if a run of them must wait.
     pub(super) held: HashSet<u64>,
 }
 
@@ -83,7 +83,7 @@ pub(super) fn waits_of(dropped: &[Undispatched]) -> HashMap<u64, usize> {
     waits
 }
 
-/// Adds the number of further attempts and delayed runs by the hash of the id.
+/// Counts further attempts and delayed runs by the hash of the id.
 pub(super) fn count_repeats(due: &[Due], repeats: &mut HashMap<u64, usize>) {
     for task in due {
         if let Due::Record { entry, .. } = task

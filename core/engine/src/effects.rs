@@ -1,4 +1,5 @@
-//! What an input asks of the shell: rows to write, messages to send, questions to ask.
+//! The effects of an input, which the shell carries out: rows to write, messages to send, requests
+//! to limiters.
 
 use crate::sends::Sends;
 use scheduler_calendar::time::UnixMillis;
@@ -6,35 +7,35 @@ use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::protocol::limiter::LeaseRequest;
 use std::sync::Arc;
 
-/// A change of what is stored.
+/// A change of the storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
     /// A new page.
     InsertPage {
-        /// Its number.
+        /// The number of the page.
         page: PageNumber,
         /// See [`scheduler_model::format::page`].
         directory: Vec<u8>,
-        /// Its records.
+        /// The records.
         body: Vec<u8>,
     },
     /// The open page gets a new directory and more body.
     ExtendPage {
-        /// Its number.
+        /// The number of the page.
         page: PageNumber,
         /// The whole new directory.
         directory: Vec<u8>,
-        /// To be added behind the body.
+        /// The bytes to append to the body.
         tail: Vec<u8>,
     },
-    /// A page of which nothing is alive goes, and its dead bits with it.
+    /// Deletes a page without live entries, together with its dead bits.
     DeletePage {
         /// Its number.
         page: PageNumber,
-        /// Whether dead bits of it are stored.
+        /// Whether storage has dead bits of the page.
         has_dead: bool,
     },
-    /// Which entries of a page are cancelled: bit `i` of the little-endian words, for entry `i`.
+    /// The cancelled entries of a page: bit `i` of the little-endian words stands for entry `i`.
     SetDead {
         /// The page's number.
         page: PageNumber,
@@ -45,50 +46,50 @@ pub enum Write {
     InsertSchedule {
         /// Its number.
         number: ScheduleNumber,
-        /// Occurrences after this time are its own.
+        /// Occurrences after this time belong to the task.
         since: UnixMillis,
         /// Its record.
         record: Vec<u8>,
     },
-    /// A recurring task gets another record.
+    /// A recurring task gets a new record.
     SetSchedule {
         /// Its number.
         number: ScheduleNumber,
-        /// Occurrences after this time are its own; `None` leaves that as it is.
+        /// Occurrences after this time belong to the task; `None` leaves the stored time as it is.
         since: Option<UnixMillis>,
         /// Its record.
         record: Vec<u8>,
     },
-    /// A recurring task begins later: its record stays.
+    /// A recurring task begins later. Its record stays.
     SetSince {
         /// Its number.
         number: ScheduleNumber,
-        /// Occurrences after this time are its own.
+        /// Occurrences after this time belong to the task.
         since: UnixMillis,
     },
-    /// A recurring task goes.
+    /// Deletes a recurring task.
     DeleteSchedule {
         /// Its number.
         number: ScheduleNumber,
     },
-    /// A request that was carried out under a key. Written in the commit that carries it out.
+    /// Stores the answer to a request under its idempotency key, in the commit that carries it out.
     Remember {
-        /// The period it is filed under.
+        /// The period of the key.
         period: i64,
         /// The key's hash.
         key: [u8; 16],
-        /// What to know of it.
+        /// The stored answer.
         value: Vec<u8>,
     },
-    /// Some keys of a period go.
+    /// Deletes some keys of a period.
     Forget {
         /// The period.
         period: i64,
-        /// How many; the period has at least as many.
+        /// The number of keys to delete. The period has at least as many.
         count: u64,
     },
-    /// An envelope on its way, with the state that it leads to. **Invariant 2:** watermark and
-    /// outbox change together.
+    /// A new envelope, with the state after it. **Invariant 2:** watermark and outbox change in one
+    /// commit.
     InsertEnvelope {
         /// Its number.
         seq: u64,
@@ -100,49 +101,49 @@ pub enum Write {
         hashes: Vec<u8>,
         /// When it is sent.
         sent_at: UnixMillis,
-        /// The shard's state from here on, if this is the last envelope of its firing.
+        /// The state of the shard from now on, if this is the last envelope of its firing.
         state: Option<Vec<u8>>,
     },
-    /// The newest envelope is done: its text goes, its state stays.
+    /// Deletes the text of the newest envelope, which is done. The row stays, because it holds the
+    /// state.
     ClearEnvelope {
         /// Its number.
         seq: u64,
-        /// The state from here on.
+        /// The state from now on.
         state: Vec<u8>,
     },
-    /// The state alone, in the newest row of the outbox; a shard that has not fired yet gets a row
-    /// 0 for it.
+    /// Stores the state alone, in the newest row of the outbox. A shard that has not fired yet gets
+    /// a row 0.
     SaveState {
-        /// The newest row's number.
+        /// The number of the newest row.
         seq: u64,
         /// The state.
         state: Vec<u8>,
     },
-    /// An envelope is done.
+    /// Deletes an envelope that is done.
     DeleteEnvelope {
         /// Its number.
         seq: u64,
     },
-    /// What was decided about the tasks of an envelope in flight, in place of what was decided
-    /// before.
+    /// Replaces the decisions about the tasks of an envelope in flight.
     Decide {
-        /// Its number.
+        /// The number of the envelope.
         seq: u64,
         /// The decisions, by index.
         decisions: Vec<u8>,
     },
-    /// The further attempts of a task in flight have this record.
+    /// Stores the record for the further attempts of a task in flight.
     Patch {
         /// The envelope's number.
         seq: u64,
-        /// The task's index in it.
+        /// The index of the task in the envelope.
         index: u32,
         /// The record.
         record: Vec<u8>,
     },
-    /// Decisions and patches of an envelope go: it is done.
+    /// Deletes the decisions and patches of an envelope, because it is done.
     ForgetDecisions {
-        /// Its number.
+        /// The number of the envelope.
         seq: u64,
     },
     /// A new row of the history: see [`scheduler_model::format::history`].
@@ -154,38 +155,39 @@ pub enum Write {
         /// Its chunks.
         body: Vec<u8>,
     },
-    /// The newest row of the history grows.
+    /// Appends to the newest row of the history.
     ExtendHistory {
         /// Its number.
         row: u64,
         /// When its newest outcome was reported.
         newest: UnixMillis,
-        /// To be added behind the body.
+        /// The bytes to append to the body.
         tail: Vec<u8>,
     },
-    /// The rows of the history up to this one go.
+    /// Deletes the rows of the history up to and including this one.
     DropHistory {
-        /// The last of them.
+        /// The last row to delete.
         up_to: u64,
     },
-    /// An envelope is sent again.
+    /// Records that an envelope is sent again.
     Resent {
         /// Its number.
         seq: u64,
-        /// When.
+        /// The time of this send.
         sent_at: UnixMillis,
-        /// How often it has been sent again after a send that the queue may have taken.
+        /// How often the envelope was sent again after a send that the queue may have accepted.
         attempts: u32,
-        /// What is known of its last sends.
+        /// The results of the last sends.
         sends: Sends,
     },
-    /// A queue has refused an envelope, has not answered, or has taken it after one of these.
+    /// Records that a queue has refused an envelope, has not answered, or has accepted it after one
+    /// of these.
     SendEnded {
         /// Its number.
         seq: u64,
-        /// When it was not taken, which takes the place of when it was sent.
+        /// The time of the refusal or of the missing answer. It replaces the time of the send.
         at: Option<UnixMillis>,
-        /// What is known of its last sends.
+        /// The results of the last sends.
         sends: Sends,
     },
 }
@@ -193,11 +195,12 @@ pub enum Write {
 /// Where an envelope goes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Destination {
-    /// To the dispatchers; done when they report it.
+    /// To the dispatchers. The envelope is done when they report it.
     Dispatch,
-    /// To the dispatchers, out of this lane: see `lanes.rs`.
+    /// To the dispatchers, from this lane: see `lanes.rs`.
     Lane(u8),
-    /// Through this producer binding to the user's own consumer; done when the queue has taken it.
+    /// To the user's own consumer, through this producer binding. The envelope is done when the
+    /// queue has accepted it.
     Queue(String),
 }
 
@@ -213,30 +216,30 @@ pub struct Outgoing {
 }
 
 impl Destination {
-    /// Returns whether it is for the dispatchers, who report it.
+    /// Returns whether the envelope goes to the dispatchers, who report it.
     pub fn is_reported(&self) -> bool {
         !matches!(self, Self::Queue(_))
     }
 }
 
-/// A question to the limiter of a key.
+/// A request to the limiter of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitAsk {
     /// The key.
     pub key: String,
-    /// What is asked.
+    /// The request.
     pub ask: LeaseRequest,
 }
 
-/// What the shell has to do, in this order: all writes in one transaction, then the sends.
+/// What the shell must do, in this order: all writes in one transaction, then the sends.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Effects {
-    /// Changes of storage.
+    /// The changes of the storage.
     pub writes: Vec<Write>,
     /// Messages. For each, the shell then calls [`crate::Engine::sent`],
     /// [`crate::Engine::send_failed`] or [`crate::Engine::send_unanswered`].
     pub sends: Vec<Outgoing>,
-    /// Questions to limiters. For each, the shell then calls [`crate::Engine::limit_answered`] or
-    /// [`crate::Engine::limit_failed`]. Only a wake-up has any.
+    /// The requests to limiters. For each, the shell then calls [`crate::Engine::limit_answered`]
+    /// or [`crate::Engine::limit_failed`]. Only a wake-up has any.
     pub asks: Vec<LimitAsk>,
 }

@@ -1,12 +1,12 @@
 //! Recurring tasks for which a start-up finds no further run, because a new law of their time zone
-//! has moved the last one to before the watermark. The engine removes them, as it removes a task
-//! whose last run has fired.
+//! has moved the last run to before the watermark. The engine removes them like tasks whose last
+//! run has fired.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::numbers::ScheduleNumber;
 use std::collections::BTreeSet;
 
-/// The numbers of such tasks.
+/// The numbers of these tasks.
 #[derive(Debug, Default)]
 pub(super) struct EndedSchedules(pub(super) BTreeSet<ScheduleNumber>);
 
@@ -15,7 +15,7 @@ impl EndedSchedules {
         self.0.insert(number);
     }
 
-    /// Returns when to remove the next of them; `None` if there is none.
+    /// Returns when to remove the next of them, or `None` if there is none.
     pub(super) fn wants_to_wake_at(&self) -> Option<UnixMillis> {
         (!self.0.is_empty()).then_some(UnixMillis::ZERO)
     }

@@ -11,9 +11,9 @@ use std::collections::HashMap;
 /// How one task of an envelope ended.
 #[derive(Debug, Clone, Default)]
 pub(super) enum Ended<'a> {
-    /// It was not started, and is dispatched again.
+    /// The task was not started. It is dispatched again.
     NotStarted,
-    /// It succeeded, or the user's queue has accepted it.
+    /// The task succeeded, or the user's queue has accepted it.
     #[default]
     Well,
     /// It was skipped for this reason.
@@ -77,7 +77,7 @@ pub(super) fn cut(text: &str, bytes: usize) -> &str {
 }
 
 /// Returns how each task of an envelope ended, except those that were not started. Without a
-/// report, a queue has accepted them.
+/// report, a queue has accepted the envelope.
 pub(super) fn runs_of<'a>(
     report: Option<&'a Report>,
     tasks: &'a [(Record<'_>, Ended<'_>)],
@@ -98,7 +98,7 @@ pub(super) fn runs_of<'a>(
         };
         let (status, ran, excerpt) =
             timings.as_ref().map_or((None, None, ""), |timings| timings.at(index, ended));
-        // Without a report, only a queue has got it.
+        // Without a report, the tasks were dispatched only if a queue has accepted them.
         let was_dispatched =
             outcome == Outcome::HandedOver || report.is_some() && outcome.has_run();
         let run = Run {

@@ -28,7 +28,8 @@ impl EntryRef {
         Self::Page(PageEntry { page, index: index as u32 })
     }
 
-    /// Returns what has this position. Page 0 of a position stands for the recurring tasks.
+    /// Returns the reference to what has this position. In a position, page 0 stands for recurring
+    /// tasks.
     pub(super) fn of(position: Position) -> Self {
         match position {
             Position { page: 0, index: number, .. } => Self::Schedule(ScheduleNumber::new(number)),
@@ -38,7 +39,7 @@ impl EntryRef {
         }
     }
 
-    /// Returns its position if it is due at this time.
+    /// Returns the position of the entry or task if it is due at this time.
     pub(super) fn position(self, due: UnixMillis) -> Position {
         match self {
             Self::Schedule(number) => Position { due, page: 0, index: number.get() },

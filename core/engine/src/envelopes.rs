@@ -1,4 +1,4 @@
-//! Reading the text of an envelope.
+//! Reads the text of an envelope.
 
 use crate::error::EngineError;
 use scheduler_calendar::time::UnixMillis;
@@ -14,7 +14,7 @@ pub(super) fn parse_envelope(text: &[u8], seq: u64) -> Result<Envelope<'_>, Engi
     Envelope::parse(text).map_err(|problem| corrupt(problem.to_string()))
 }
 
-/// Returns when an envelope was fired, and its records.
+/// Returns the firing time of an envelope, and its records.
 pub(super) fn records_of(
     text: &[u8],
     seq: u64,
@@ -26,8 +26,8 @@ pub(super) fn records_of(
     Ok((envelope.fired_at, records))
 }
 
-/// The callbacks of the attempts of an envelope whose tasks were patched while they were in flight.
-/// The attempts called these.
+/// The callbacks that attempts of an envelope called whose tasks were patched while they were in
+/// flight.
 pub(super) type Dispatched<'a> = BTreeMap<u32, &'a RawValue>;
 
 /// Replaces dispatched records by their patched versions. Returns the callbacks that they had.

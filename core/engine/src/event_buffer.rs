@@ -1,8 +1,8 @@
-//! The events of a shard for its readers: a bounded ring in memory. Nothing of it is stored.
+//! The events of a shard for its readers: a bounded ring in memory. Storage has none of them.
 //!
-//! The engine writes events only while somebody reads them and for a minute after, so they cost
+//! The engine records events only while somebody reads them and for a minute after, so they cost
 //! nothing otherwise. A reader names the number of the next event that it wants, and the
-//! **incarnation** of the buffer that the number belongs to. If events are gone because the ring
+//! **incarnation** of the buffer to which the number belongs. If events were lost because the ring
 //! has overflowed, nobody has read, or the shard has restarted, the answer says that there is a
 //! gap. The engine never waits for a reader.
 
@@ -21,7 +21,7 @@ pub(super) struct Happened {
     pub(super) kind: EventKind,
     pub(super) at: UnixMillis,
     pub(super) id: Box<str>,
-    /// A JSON array of strings.
+    /// The tags, as a JSON array of strings.
     pub(super) tags: Option<Box<str>>,
     pub(super) time: Option<UnixMillis>,
     pub(super) stage: Option<Box<str>>,
@@ -56,7 +56,7 @@ impl Happened {
 pub(super) struct EventBuffer {
     incarnation: Option<UnixMillis>,
     last_incarnation: UnixMillis,
-    /// The engine assumes until then that somebody reads.
+    /// Until this time, the engine assumes that somebody reads.
     until: UnixMillis,
     /// The number of the first event in the ring.
     pub(super) first: u64,
@@ -73,17 +73,17 @@ impl EventBuffer {
         self.incarnation.is_some()
     }
 
-    /// Notes that the clock has gone back: the time of the last read is now at the latest.
+    /// Corrects the time after the clock has gone back: the last read was now at the latest.
     pub(super) fn begin_by(&mut self, now: UnixMillis) {
         self.until = self.until.min(now.plus(FEED_LEASE_MILLIS));
     }
 
-    /// Forgets all events. For a reader this looks like a restart of the shard.
+    /// Drops all events. For a reader, this looks like a restart of the shard.
     pub(super) fn forget(&mut self) {
         *self = Self { last_incarnation: self.last_incarnation, ..Self::default() };
     }
 
-    /// Adds an event of the task with this record if somebody reads.
+    /// Adds an event for the task with this record if somebody reads.
     pub(super) fn note(
         &mut self,
         kind: EventKind,
@@ -96,7 +96,7 @@ impl EventBuffer {
         }
     }
 
-    /// Adds an event of the task with the record in this text if somebody reads. Ignores a record
+    /// Adds an event for the task with the record in this text if somebody reads. Ignores a record
     /// that cannot be parsed.
     pub(super) fn note_text(&mut self, kind: EventKind, record: &[u8], now: UnixMillis) {
         if self.is_on(now)
@@ -106,7 +106,7 @@ impl EventBuffer {
         }
     }
 
-    /// Adds an event of a circuit if somebody reads.
+    /// Adds an event for a circuit if somebody reads.
     pub(super) fn note_circuit(
         &mut self,
         kind: EventKind,
@@ -142,7 +142,7 @@ impl EventBuffer {
         self.first + self.ring.len() as u64
     }
 
-    /// Notes that somebody reads. Returns the incarnation of the ring.
+    /// Records that somebody reads. Returns the incarnation of the ring.
     pub(super) fn watch(&mut self, now: UnixMillis) -> UnixMillis {
         self.until = now.plus(FEED_LEASE_MILLIS);
         if let Some(incarnation) = self.incarnation {
@@ -158,7 +158,7 @@ impl EventBuffer {
     }
 }
 
-/// Returns an event of the task with this record. The caller adds it when the change is done.
+/// Returns an event for the task with this record. The caller adds it when the change is done.
 pub(super) fn event(
     kind: EventKind,
     record: &Record<'_>,
@@ -178,7 +178,7 @@ pub(super) fn event(
     }
 }
 
-/// Returns an event of the circuit of a destination.
+/// Returns an event for the circuit of a destination.
 fn circuit_event(kind: EventKind, destination: &str, why: &str, now: UnixMillis) -> Happened {
     Happened {
         kind,

@@ -1,4 +1,4 @@
-//! Attempts in flight: those that a request may mean, their ids, and their records.
+//! Attempts in flight that a request may refer to: how they are found, their ids and their records.
 
 use crate::budget::{MAX_LOOKED_AT_BYTES, MAX_SCANNED_BYTES};
 use crate::decisions::FlightRef;
@@ -11,40 +11,40 @@ use scheduler_model::position::Position;
 use scheduler_model::task::Record;
 use std::collections::HashMap;
 
-/// The bit of the page of a [`Position`] that says that it is of an attempt in flight. Pages are
-/// numbered from 1, and a shard has fewer.
+/// The bit in the page of a [`Position`] that marks an attempt in flight. Pages are numbered from
+/// 1, and a shard has too few of them to use this bit.
 const IN_FLIGHT: u32 = 1 << 31;
-/// Bits of the index of such a position that hold the index in the envelope, which has at most
-/// [`MAX_PAGE_TASKS`] tasks. The bits above them and the page hold the number of the envelope.
+/// Bits of the index of such a position that contain the index in the envelope, which has at most
+/// [`MAX_PAGE_TASKS`] tasks. The higher bits and the page contain the number of the envelope.
 const INDEX_BITS: u32 = 16;
 
 const _: () = assert!(MAX_PAGE_TASKS <= 1 << INDEX_BITS);
 
-/// The attempts in flight that a request may mean, by the hash of the id. Each envelope that holds
-/// one is read once.
+/// The attempts in flight that a request may refer to, by the hash of the id. The request reads
+/// each envelope that contains one once.
 #[derive(Default)]
 pub(super) struct Flights {
     pub(super) by_hash: HashMap<u64, Vec<FlightRef>>,
     /// The ids of these attempts, by envelope and index, if they were read.
     pub(super) ids: HashMap<u64, HashMap<u32, String>>,
-    /// Bytes that were read of envelopes.
+    /// The bytes that the request has read of envelopes.
     pub(super) bytes: usize,
-    /// Bytes that were read of waiting tasks with these ids.
+    /// The bytes that the request has read of waiting tasks with these ids.
     looked_at: usize,
 }
 
 /// The attempts in flight of an id.
 #[derive(Default)]
 pub(super) struct Found {
-    /// The newest first. Of attempts with nothing left to do there is at most one, and only if
-    /// there are no others.
+    /// Newest first. Contains at most one settled attempt, and only if there are no others.
     pub(super) flights: Vec<FlightRef>,
-    /// Whether there may be others, because the request has read its maximum.
+    /// Whether there may be others, because the request has read as much as it may.
     pub(super) is_part: bool,
 }
 
 impl Flights {
-    /// Returns whether a request has read its maximum. The caller sends another one for the rest.
+    /// Returns whether the request has read as much as it may. The caller sends another request for
+    /// the rest.
     pub(super) fn is_spent(&self) -> bool {
         self.bytes >= MAX_SCANNED_BYTES || self.looked_at >= MAX_LOOKED_AT_BYTES
     }
@@ -55,8 +55,8 @@ impl Flights {
     }
 }
 
-/// Reads records of attempts in flight for one request, and counts the bytes that it reads. It
-/// keeps the tasks of the last envelope, because attempts of the same envelope follow one another.
+/// Reads records of attempts in flight for one request, and counts the bytes. It keeps the tasks of
+/// the last envelope, because attempts in the same envelope are usually read one after another.
 #[derive(Default)]
 pub(super) struct FlightReader {
     last: Option<(u64, Vec<Vec<u8>>)>,
@@ -85,15 +85,16 @@ impl FlightReader {
     }
 }
 
-/// Returns the place of an attempt in flight in a list: see `engine/list.rs`. Envelopes are counted
-/// from 1 and will not reach 2^47.
+/// Returns the place of an attempt in flight in a list: see `engine/list.rs`. Envelopes are
+/// numbered from 1 and will not reach 2^47.
 pub(super) fn position_of(flight: FlightRef, sent_at: UnixMillis) -> Position {
     let high = (flight.seq >> INDEX_BITS) as u32;
     let low = (flight.seq as u32) << INDEX_BITS;
     Position { due: sent_at, page: IN_FLIGHT | high, index: low | flight.index }
 }
 
-/// Returns the attempt in flight that has this place in a list; `None` if a waiting task has it.
+/// Returns the attempt in flight with this place in a list, or `None` if the place belongs to a
+/// waiting task.
 pub(super) fn flight_at(position: Position) -> Option<FlightRef> {
     let high = u64::from(position.page & !IN_FLIGHT) << INDEX_BITS;
     let seq = high | u64::from(position.index >> INDEX_BITS);
@@ -115,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_of_attempts_in_flight_are_in_order_and_behind_those_of_waiting_tasks() {
+    fn attempts_in_flight_have_ordered_places_after_those_of_waiting_tasks() {
         let at = UnixMillis::new(5);
         let flights = [(1, 0), (1, 1), (2, 0), (65_535, 2_047), (65_536, 0), ((1 << 47) - 1, 9)];
         let places: Vec<Position> = flights
@@ -126,7 +127,8 @@ mod tests {
         for ((seq, index), place) in flights.iter().zip(&places) {
             assert_eq!(flight_at(*place), Some(FlightRef { seq: *seq, index: *index }));
             assert!(*place > Position { due: at, page: IN_FLIGHT - 1, index: u32::MAX });
-            // Behind the last place of a time, from which a list over shards goes on.
+            // The place is not after the last place of a time, from which a list over shards
+            // continues.
             assert!(*place <= Position { due: at, page: u32::MAX, index: u32::MAX });
         }
         assert_eq!(flight_at(Position { due: at, page: 7, index: 9 }), None);

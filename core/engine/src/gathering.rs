@@ -6,8 +6,8 @@ use scheduler_model::routing::id_hash;
 use scheduler_model::task::Record;
 use std::collections::HashSet;
 
-/// Requests that may share a commit, since no id and no `Idempotency-Key` stands in two of them,
-/// and since together they are no larger than one may be.
+/// Requests that may share a commit: no id and no `Idempotency-Key` occurs in two of them, and
+/// together they are no larger than one request may be.
 #[derive(Debug, Default)]
 pub struct Gathering {
     requests: Vec<Append>,
@@ -16,14 +16,14 @@ pub struct Gathering {
 }
 
 impl Gathering {
-    /// Adds a request; gives it back when it must wait for the next commit.
+    /// Adds a request. Returns the request if it must wait for the next commit.
     #[must_use]
     pub fn add(&mut self, request: Append) -> Option<Append> {
         let of_schedules = request
             .schedules
             .iter()
             .map(|record| Record::parse(record).map_or(0, |record| id_hash(&record.id)));
-        // What is done under a key must be stored before the key is looked for again.
+        // The result of a request with a key must be stored before the key is looked up again.
         let of_key = request
             .terms
             .once

@@ -9,7 +9,8 @@ use scheduler_model::bounds::{HISTORY_ROW_BYTES, MAX_HISTORY_AGE_MILLIS, MAX_HIS
 use scheduler_model::format::history::ChunkBuilder;
 use std::collections::BTreeMap;
 
-/// The rows by number: when the newest outcome was reported, and the length of the body in bytes.
+/// The rows by number. Each has the time at which the newest outcome was reported, and the length
+/// of the body in bytes.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     pub(super) rows: BTreeMap<u64, (UnixMillis, u32)>,
@@ -20,8 +21,8 @@ impl Log {
         Self { rows: collected(rows.into_iter().map(|row| (row.row, (row.newest, row.bytes)))) }
     }
 
-    /// Adds a chunk to the newest row, or to a new row if there is no room. A new row makes it drop
-    /// old ones.
+    /// Adds a chunk to the newest row, or to a new row if there is no room. A new row drops old
+    /// rows.
     pub(super) fn add(&mut self, chunk: ChunkBuilder, now: UnixMillis, effects: &mut Effects) {
         let Some(chunk) = chunk.finish() else { return };
         let len = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
@@ -43,8 +44,8 @@ impl Log {
         self.drop_old(now, effects);
     }
 
-    /// Drops rows that are too many or too old, but never the newest, because its number must not
-    /// be used again.
+    /// Drops surplus and old rows, but never the newest one, because its number must not be used
+    /// again.
     fn drop_old(&mut self, now: UnixMillis, effects: &mut Effects) {
         let oldest = oldest_kept(now);
         let mut up_to = None;

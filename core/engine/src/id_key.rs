@@ -1,4 +1,5 @@
-//! Keyed hashes of ids, and the hashes of what was stored before shards had a key ([`IdKey`]).
+//! Keyed hashes of ids ([`IdKey`]), and how rows are converted that were stored before shards had a
+//! key.
 
 use crate::envelopes::parse_envelope;
 use crate::error::EngineError;
@@ -6,8 +7,8 @@ use scheduler_model::format::page::{Directory, Page, PageError};
 use scheduler_model::id_key::IdKey;
 use scheduler_model::record_id::id_of_record;
 
-/// Returns a stored directory with keyed hashes. A directory that has them already is returned as
-/// it is.
+/// Returns a stored directory with keyed hashes. Returns it unchanged if its hashes are keyed
+/// already.
 ///
 /// # Errors
 /// If the directory is invalid, or a record of the body has no id.
@@ -27,7 +28,7 @@ pub fn key_stored_page(
 /// [`crate::Write::InsertEnvelope`].
 ///
 /// # Errors
-/// If the text is no envelope, or one of its tasks has no id.
+/// If the text is not an envelope, or one of its tasks has no id.
 pub fn hashes_of_envelope(key: IdKey, seq: u64, text: &[u8]) -> Result<Vec<u8>, EngineError> {
     let mut hashes = Vec::new();
     for (index, task) in parse_envelope(text, seq)?.tasks.iter().enumerate() {

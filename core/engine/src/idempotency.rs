@@ -1,15 +1,15 @@
-//! The keys of requests that a shard remembers.
+//! The idempotency keys that a shard stores.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::idempotency::RequestSeed;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The number of remembered keys by period.
+/// The number of stored keys by period.
 pub(super) type Remembered = BTreeMap<i64, u64>;
 
-/// What the shard stores of a request that it has carried out. It is JSON, so a later version can
-/// add fields.
+/// What the shard stores about a request that it has carried out. It is JSON, so that a later
+/// version can add fields.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Done {
     /// When the request was carried out, by the shard's clock.

@@ -1,11 +1,11 @@
-//! The index of ids: from the hash of an id to the places of its entries, in 8 bytes and a control
-//! byte each.
+//! The index of ids. It maps the hash of an id to the places of its entries. Each takes 8 bytes and
+//! a control byte.
 //!
 //! Entries with the same hash follow one another in the table, and each insertion passes over all
 //! of them. If there may be many entries of one id ([`Repeats`]), the table holds [`MAX_CHAIN`] of
 //! them and a map holds the others. So an insertion passes over a bounded number, however many dead
 //! letters of one id an earlier version has kept. A task is the only one with its id, so a bulk
-//! create does not count them.
+//! create does not count entries.
 
 use crate::entry_ref::{EntryRef, PageEntry};
 use hashbrown::HashTable;
@@ -13,9 +13,9 @@ use scheduler_model::bounds::MAX_PAGE_TASKS;
 use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The place of an entry of a page, and as many bits of its hash as there is room for, so the table
-/// grows without reading directories. Bits 32-63 are the number of the page, bits 21-31 the index
-/// in it, and bits 0-20 belong to the hash.
+/// The place of an entry of a page, and as many bits of its hash as there is room for, so that the
+/// table grows without reading directories. Bits 32-63 contain the number of the page, bits 21-31
+/// the index in the page, and bits 0-20 the bits of the hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct PackedEntryRef(u64);
 
@@ -23,14 +23,11 @@ const HASH_BITS: u32 = 21;
 const HASH_MASK: u64 = (1 << HASH_BITS) - 1;
 const INDEX_MASK: u64 = (1 << (32 - HASH_BITS)) - 1;
 
-/// Most entries with the same bits of their hashes in the table: more than an id has unless it
+/// The most entries with the same bits of their hashes in the table. An id has fewer unless it
 /// fails again and again.
 const MAX_CHAIN: usize = 32;
 
-const _: () = assert!(
-    MAX_PAGE_TASKS as u64 - 1 <= INDEX_MASK,
-    "an index in a page has the bits that are left to it"
-);
+const _: () = assert!(MAX_PAGE_TASKS as u64 - 1 <= INDEX_MASK, "an index in a page fits its bits");
 
 /// Returns the kept bits of a hash. These are high bits, because routing uses the hash modulo the
 /// number of shards, so the low bits may be equal on one shard.
@@ -50,7 +47,7 @@ fn spread(kept: u64) -> u64 {
 pub(super) enum Repeats {
     /// The entry is a task, and an id has one.
     Never,
-    /// The entry is a dead letter, a further attempt, or a run beside the task.
+    /// The entry is a dead letter, a further attempt, or a run in addition to the task.
     Often,
 }
 
@@ -71,15 +68,15 @@ impl PackedEntryRef {
     }
 }
 
-/// The entries of pages, and in a table of their own the few schedules, whose numbers leave no room
-/// for a hash.
+/// The entries of pages, and the few recurring tasks in a table of their own. The number of a
+/// recurring task leaves no room for a hash.
 #[derive(Debug, Default)]
 pub(super) struct IdIndex {
     entries: HashTable<PackedEntryRef>,
-    /// The entries that the table does not hold, by the bits of the hash.
+    /// The entries that the table does not contain, by the bits of the hash.
     more: BTreeMap<u64, BTreeSet<PageEntry>>,
     in_more: usize,
-    /// Hash and number of each schedule, by the whole hash.
+    /// The hash and number of each recurring task, by the whole hash.
     schedules: HashTable<(u64, ScheduleNumber)>,
 }
 
@@ -118,7 +115,7 @@ impl IdIndex {
         counted.is_some()
     }
 
-    /// Removes an entry from those that the table does not hold. Returns whether it was there.
+    /// Removes an entry that the table does not contain. Returns whether it was there.
     fn remove_from_more(&mut self, hash: u64, at: PageEntry) -> bool {
         let Some(alike) = self.more.get_mut(&kept(hash)) else { return false };
         let was_there = alike.remove(&at);
@@ -164,7 +161,7 @@ impl IdIndex {
         }
     }
 
-    /// Returns all entries with this hash. A few others may be among them.
+    /// Returns all entries with this hash, and perhaps a few others.
     pub(super) fn find(&self, hash: u64) -> impl Iterator<Item = EntryRef> + '_ {
         // The table compares seven bits of the hash. Comparing the others here saves reading the
         // directory of a page.
@@ -199,9 +196,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_filed_is_found_until_it_is_removed() {
+    fn an_entry_is_found_until_it_is_removed() {
         let mut index = IdIndex::default();
-        // All of one shard of 16: the low bits are alike.
+        // All ids are on one of 16 shards, so their low bits are equal.
         let hash = |n: u32| scheduler_model::routing::id_hash(&n.to_string()) & !0xf;
         let place = |n: u32| PageEntry { page: PageNumber::new(n / 2_048), index: n % 2_048 };
         for n in 2_048..50_000 {
@@ -230,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn any_number_of_entries_of_one_hash_are_filed() {
+    fn the_index_takes_any_number_of_entries_with_one_hash() {
         let mut index = IdIndex::default();
         let place = |n: u32| PageEntry { page: PageNumber::new(1 + n / 1_000), index: n % 1_000 };
         let entry = |n: u32| EntryRef::Page(place(n));
@@ -238,7 +235,7 @@ mod tests {
         (0..500).for_each(|n| index.insert(7 << 40, entry(n), Repeats::Often));
         index.insert(8 << 40, entry(600), Repeats::Often);
         assert_eq!((index.len(), found(&index).len(), index.more.len()), (501, 500, 1));
-        // From the last, as a page is extended.
+        // The last entry moves first, as when a page is extended.
         (0..500).rev().for_each(|n| index.move_up(7 << 40, place(n)));
         assert_eq!(found(&index), (1..=500).map(entry).collect());
         (1..=500).step_by(2).for_each(|n| index.remove(7 << 40, entry(n)));
@@ -248,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn few_others_are_found() {
+    fn few_entries_with_other_hashes_are_found() {
         let mut index = IdIndex::default();
         for n in 0..500_000_u32 {
             index.insert(
@@ -260,7 +257,7 @@ mod tests {
         let found: usize = (0..1_000_u32)
             .map(|n| index.find(scheduler_model::routing::id_hash(&format!("other {n}"))).count())
             .sum();
-        // 500,000 entries over 2^21 values: a quarter of another on average.
+        // 500,000 entries over 2^21 values: on average, a lookup finds a quarter of another entry.
         assert!(found < 600, "{found}");
     }
 }

@@ -1,9 +1,9 @@
-//! Lanes: a lane holds the tasks of a limit key in an order of their own, which advances as the
+//! Lanes. A lane holds the tasks of a limit key in an order of their own, which advances as the
 //! limit permits.
 //!
 //! A shard has the main order, lane 0, and a lane for each limit key of its tasks. A page belongs
-//! to one lane. Each lane has a heap of the heads of its pages and a watermark. So the shard
-//! neither examines nor rewrites tasks that wait for their turn, however many they are, and no
+//! to one lane. Each lane has a watermark and a heap with the heads of its pages. So the shard
+//! neither examines nor rewrites the tasks that wait for their turn, however many they are, and no
 //! other task waits behind them. Tasks that do not fire by themselves are in lane 0, whatever their
 //! key.
 //!
@@ -24,18 +24,18 @@ use scheduler_model::protocol::limiter::RequestNumber;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An envelope of a lane uses at most this fraction of the lane's slots. Its slots return when the
-/// last of its tasks is done, so they return in at least ten parts, and a lane with many slots
-/// still fills its envelopes.
+/// The largest fraction of a lane's slots that one envelope uses. The slots of an envelope return
+/// when the last of its tasks is done. So the slots of a lane return in at least ten parts, and a
+/// lane with many slots still fills its envelopes.
 const PARTS_OF_SLOTS: u32 = 10;
 
-/// A shard that has dispatched its maximum keeps one unused slot of each key for this time,
-/// milliseconds. Then it returns the slots that it does not use, and asks for one again once in
+/// How long a shard that has dispatched its maximum keeps one unused slot of each key, in
+/// milliseconds. Then it returns the slots that it does not use, and requests one again once in
 /// each such period.
 pub(super) const NO_ROOM_MILLIS: i64 = 10_000;
 
-/// How long it asks in each period, milliseconds. If it never asked, tasks without a key would take
-/// all the room that reports make.
+/// How long a lane may request slots in each period, in milliseconds. If it never did, tasks
+/// without a key would take all the room that reports make.
 pub(super) const NO_ROOM_ASKS_MILLIS: i64 = 2_000;
 
 /// What the state stores of a lane.
@@ -45,7 +45,7 @@ pub(super) struct StoredLane {
     number: u8,
     key: String,
     watermark: Position,
-    /// Whether the limiter may have noted something for it.
+    /// Whether the limiter may have noted something for the lane.
     #[serde(default)]
     held: bool,
 }
@@ -70,17 +70,17 @@ pub(super) struct Lanes {
     turn: usize,
     /// Whether the same commit has to store the lanes.
     pub(super) must_save: bool,
-    /// Whether storage says that this incarnation of the shard has begun.
-    pub(super) is_life_stored: bool,
-    /// The number of questions to limiters in this incarnation, of all lanes. A lane that is
+    /// Whether storage contains that this incarnation of the shard has begun.
+    pub(super) is_incarnation_stored: bool,
+    /// The number of requests to limiters in this incarnation, over all lanes. A lane that is
     /// dropped and created again must not begin at 1, because its limiter remembers the numbers
     /// that it has seen.
     questions: u32,
-    /// Hashes of the ids of tasks with a run that is held only because its key has no lane.
+    /// Hashes of the ids of tasks with a held run that waits only because its key has no lane.
     held_back: BTreeSet<u64>,
     /// When the dispatchers last had room for tasks of this shard.
     pub(super) had_room_at: UnixMillis,
-    /// While the dispatchers have no room, no lane asks for slots before this time.
+    /// While the dispatchers have no room, no lane requests slots before this time.
     pub(super) quiet_until: UnixMillis,
 }
 
@@ -106,7 +106,7 @@ impl Lanes {
 
     /// Returns what to store, and assumes that it will be stored.
     pub(super) fn store(&mut self) -> Vec<StoredLane> {
-        (self.must_save, self.is_life_stored) = (false, true);
+        (self.must_save, self.is_incarnation_stored) = (false, true);
         let stored = |(number, lane): (&u8, &Lane)| StoredLane {
             number: *number,
             key: lane.key.clone(),
@@ -121,7 +121,7 @@ impl Lanes {
         self.lanes.iter().map(|(number, lane)| (*number, lane.lease.room(now) as usize)).collect()
     }
 
-    /// Returns the lanes with tasks that may lapse, in turns: each time another one is the first.
+    /// Returns the lanes with tasks that may lapse. Each time, another lane is the first.
     pub(super) fn that_may_lapse(&self) -> Vec<u8> {
         let mut lanes: Vec<u8> = self
             .lanes
@@ -160,7 +160,7 @@ impl Lanes {
         self.held_back.insert(hash);
     }
 
-    /// Removes and returns the first `most` hashes that are held back. The caller adds those again
+    /// Removes and returns the first `most` of the held-back hashes. The caller adds those again
     /// that still have no lane.
     pub(super) fn take_held_back(&mut self, most: usize) -> Vec<u64> {
         let taken: Vec<u64> = self.held_back.iter().take(most).copied().collect();
@@ -204,7 +204,7 @@ impl Lanes {
         Some(number)
     }
 
-    /// Returns the main order and the lanes in the order of their turns in this firing. Each time
+    /// Returns the main order and the lanes in the order of their turns in this firing. Each time,
     /// another one is the first.
     pub(super) fn order(&mut self) -> Vec<u8> {
         let mut order: Vec<u8> = std::iter::once(0).chain(self.lanes.keys().copied()).collect();
@@ -224,10 +224,10 @@ impl Lanes {
         }
     }
 
-    /// Notes that a run of a lane, counted as dispatched in this firing, is not dispatched.
-    pub(super) fn take_back(&mut self, lane: u8) {
+    /// Undoes the dispatch of a run of a lane, because this firing does not dispatch it after all.
+    pub(super) fn undo_dispatch(&mut self, lane: u8) {
         if let Some(lane) = self.lanes.get_mut(&lane) {
-            lane.lease.take_back(1);
+            lane.lease.undo_dispatch(1);
         }
     }
 
@@ -237,39 +237,40 @@ impl Lanes {
         }
     }
 
-    /// Returns the maximum number of tasks in one envelope of a lane.
+    /// Returns the most tasks that one envelope of a lane may contain.
     pub(super) fn envelope_tasks(&self, lane: u8) -> usize {
         let slots = self.lanes.get(&lane).map_or(0, |lane| lane.lease.slots());
         ((slots / PARTS_OF_SLOTS) as usize).clamp(1, MAX_DISPATCH_TASKS)
     }
 
-    /// Returns the key of a lane and the number of its runs in flight; `None` for the main order.
+    /// Returns the key of a lane and the number of its runs in flight, or `None` for the main
+    /// order.
     pub(super) fn describe(&self, lane: u8) -> Option<(&str, u32)> {
         self.lanes.get(&lane).map(|lane| (lane.key.as_str(), lane.lease.in_flight()))
     }
 
-    /// Returns the number of the next question in this `incarnation`. If the numbers of the
-    /// incarnation are used up, another incarnation begins.
+    /// Returns the number of the next request in this `incarnation`. If the numbers of the
+    /// incarnation are used up, starts another incarnation.
     pub(super) fn next_number(&mut self, incarnation: &mut u32) -> RequestNumber {
         match self.questions.checked_add(1) {
             Some(next) => self.questions = next,
             None => {
                 *incarnation = incarnation.saturating_add(1);
-                (self.questions, self.is_life_stored) = (1, false);
+                (self.questions, self.is_incarnation_stored) = (1, false);
             }
         }
         RequestNumber(*incarnation, self.questions)
     }
 
-    /// Notes that the clock has gone back: bounded waits begin now at the latest.
+    /// Corrects the times after the clock has gone back: bounded waits begin now at the latest.
     pub(super) fn begin_waits_by(&mut self, now: UnixMillis) {
         self.lanes.values_mut().for_each(|lane| lane.lease.begin_waits_by(now));
         self.had_room_at = self.had_room_at.min(now);
         self.quiet_until = self.quiet_until.min(now.plus(NO_ROOM_MILLIS));
     }
 
-    /// Returns whether the dispatchers have had no room for so long that lanes return their last
-    /// unused slots.
+    /// Returns whether the dispatchers have had no room for the time after which lanes return their
+    /// last unused slots.
     pub(super) fn has_had_no_room(&self, now: UnixMillis) -> bool {
         now.since(self.had_room_at) >= NO_ROOM_MILLIS
     }

@@ -5,20 +5,20 @@ use scheduler_model::numbers::PageNumber;
 use scheduler_model::position::Position;
 use std::collections::BTreeMap;
 
-/// The results of the last search for lapsed tasks of a lane.
+/// The results of the last search of a lane for lapsed tasks.
 #[derive(Debug, Default)]
 pub(super) struct Lapses {
-    /// Whether any task of the lane may lapse.
+    /// Whether the lane has tasks that may lapse.
     pub(super) is_needed: bool,
     pub(super) pages: BTreeMap<PageNumber, Judged>,
-    /// When to search next; `None` if no task is known to lapse.
+    /// When to search next, or `None` if no task is known to lapse.
     pub(super) look_at: Option<UnixMillis>,
     /// When the last search continues, if it reached its bound before it found a task that may
     /// fire.
     pub(super) goes_on_at: Option<UnixMillis>,
 }
 
-/// Says that the entries of a page before the index `to` may fire until the first of them lapses.
+/// A result for a page: the entries before the index `to` may fire until the first of them lapses.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Judged {
     pub(super) to: u32,
@@ -26,7 +26,7 @@ pub(super) struct Judged {
 }
 
 impl Lapses {
-    /// Notes tasks that may lapse, in a page that is new or has changed.
+    /// Marks a new or changed page with tasks that may lapse.
     pub(super) fn note(&mut self, page: PageNumber) {
         self.is_needed = true;
         self.pages.remove(&page);

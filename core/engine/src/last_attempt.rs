@@ -1,14 +1,14 @@
-//! How the last attempt at a task ended, of which only the history is left.
+//! How the last attempt of a task ended, if only the history has it.
 
 use crate::sentences::run_of;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::explain::ReasonCode;
 use scheduler_model::format::history::{Outcome, Past};
 
-/// The newest attempt in the history of a task.
+/// The newest attempt of a task in the history.
 pub(super) struct LastAttempt {
     outcome: Outcome,
-    /// The subject of a sentence about its run.
+    /// The run, as the subject of a sentence.
     run: String,
     attempt: u32,
     error: String,
@@ -16,7 +16,7 @@ pub(super) struct LastAttempt {
 }
 
 impl LastAttempt {
-    /// Returns what an entry of the history says; `None` if the entry is a cancel.
+    /// Returns what an entry of the history says, or `None` if the entry is a cancel.
     pub(super) fn of(past: &Past<'_>) -> Option<Self> {
         let run = &past.run;
         if run.outcome == Outcome::Cancelled {
@@ -32,8 +32,8 @@ impl LastAttempt {
         })
     }
 
-    /// Explains how a task of which nothing is left has ended. `keeps_all` says that the history
-    /// has every attempt, and that the shard has kept every dead letter.
+    /// Explains how a task that is gone has ended. `keeps_all` says whether the history has every
+    /// attempt and the shard has kept every dead letter.
     pub(super) fn explain(&self, keeps_all: bool) -> (ReasonCode, String) {
         let Self { run, attempt, error, .. } = self;
         let at = self.at.shown();
@@ -76,7 +76,7 @@ impl LastAttempt {
 
 const REST: &str = "Nothing of the task waits or runs.";
 
-/// Returns a subject as it stands within a sentence.
+/// Returns a subject as it is written within a sentence.
 fn lower(subject: &str) -> String {
     subject.replacen("The ", "the ", 1)
 }

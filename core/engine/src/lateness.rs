@@ -1,4 +1,4 @@
-//! How late tasks fire, and what a window has moved.
+//! How late tasks fire, and how a window has moved them.
 
 use scheduler_calendar::delay::Delay;
 use scheduler_calendar::time::UnixMillis;
@@ -8,7 +8,7 @@ use scheduler_model::task::Record;
 use std::collections::BTreeSet;
 
 /// The tasks of a firing that a window has moved: the times at which they would have fired without
-/// it, and at which they did, in units of the least time between two firings.
+/// it, and those at which they did. The unit is the least time between two firings.
 #[derive(Default)]
 pub(super) struct MovedByWindow {
     pub(super) without: BTreeSet<i64>,
@@ -22,8 +22,8 @@ pub(super) fn leading_time(record: &[u8]) -> Option<UnixMillis> {
     std::str::from_utf8(digits.get(..end)?).ok()?.parse().ok().map(UnixMillis::new)
 }
 
-/// Returns the delay of a one-shot task. Does not parse the record if the task is due at the
-/// requested time or has no field for a delay.
+/// Returns the delay of a one-shot task. Parses the record only if the task is due at another time
+/// than `asked` and has a field for a delay.
 pub(super) fn delay_of(record: &[u8], entry: &Entry, asked: UnixMillis) -> Option<Delay> {
     let names = |field: &[u8]| memchr::memmem::find(record, field).is_some();
     if entry.due == asked || !(names(b"\"jitterSeconds\":") || names(b"\"windowSeconds\":")) {

@@ -5,19 +5,19 @@
 //! them.
 //!
 //! In scope: every decision about time, order, retries, cancels, limits and API keys. Not in scope:
-//! clocks, randomness and the platform, which the shells have; HTTP, the plan of a request and the
-//! stored formats, which other crates have.
+//! clocks, randomness and the platform, which belong to the shells; HTTP, the plan of a request and
+//! the stored formats, which belong to other crates.
 //!
 //! Rules for the shell:
 //! - It carries out the effects of one input in this order: all writes in one transaction, then the
 //!   sends. Before that, it calls [`Engine::check_memory`].
 //! - On any error, from the engine or from storage, it drops the engine and loads a new one. So the
-//!   memory always matches storage.
-//! - Before each input, and before it asks for [`Engine::next_wakeup`], it calls
-//!   [`Engine::observe`] with the time.
-//! - After each input it arms the alarm for [`Engine::next_wakeup`], at [`alarm_time`]. Early, late
-//!   and repeated wake-ups do nothing or no harm. A failure to arm does not undo what is committed
-//!   and answered: the shell tries again.
+//!   memory always matches the storage.
+//! - Before each input, and before it calls [`Engine::next_wakeup`], it calls [`Engine::observe`]
+//!   with the time.
+//! - After each input, it arms the alarm for [`Engine::next_wakeup`], at [`alarm_time`]. Early,
+//!   late and repeated wake-ups do no harm. A failure to arm does not undo what was committed and
+//!   answered: the shell tries again.
 //!
 //! The files of `engine/` are the methods of [`Engine`]. The other files hold its state and know
 //! nothing of it.

@@ -7,13 +7,13 @@ use scheduler_model::format::page::Directory;
 #[derive(Debug)]
 pub(super) struct MemPage {
     pub(super) directory: Directory,
-    /// The length of its body, bytes.
+    /// The length of the body in bytes.
     pub(super) body_len: u32,
     /// Entries before this index have fired.
     pub(super) fired: u32,
     /// Entries that have neither fired nor been cancelled.
     pub(super) live: u32,
-    /// Bit `i` of word `i / 64` says that entry `i` is cancelled. Empty if none is.
+    /// Bit `i` of word `i / 64` says that entry `i` is cancelled. Empty if no entry is cancelled.
     pub(super) cancelled: Vec<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! Recurring tasks of a request: what the shard reads of their records.
+//! The recurring tasks of a request.
 
 use crate::continued::continued_text;
 use crate::error::EngineError;
@@ -10,7 +10,7 @@ use scheduler_model::routing::id_hash;
 use scheduler_model::schedule::Policies;
 use scheduler_model::task::{Callback, Record};
 
-/// What the shard reads of a recurring task's record.
+/// What the shard needs of a recurring task's record.
 pub(super) struct ReadSchedule {
     pub(super) id: String,
     pub(super) schedule: Box<Schedule>,
@@ -20,8 +20,8 @@ pub(super) struct ReadSchedule {
     pub(super) policies: Policies,
     pub(super) limit_key: Option<String>,
     pub(super) record_bytes: u32,
-    /// The first counted run, if its runs are counted. `None` also if only the last run is known,
-    /// which then stays.
+    /// The first counted run, if runs are counted. Also `None` if only the last run is known; then
+    /// the last run stays.
     counted_from: Option<Option<UnixMillis>>,
 }
 
@@ -51,17 +51,17 @@ pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
 pub(super) struct NewSchedule {
     pub(super) read: ReadSchedule,
     pub(super) record: Vec<u8>,
-    /// Occurrences that are due after this time belong to it.
+    /// Occurrences that are due after this time belong to the task.
     pub(super) since: UnixMillis,
-    /// Its first occurrence; `None` if its end has passed.
+    /// The first occurrence, or `None` if the end of the schedule has passed.
     pub(super) next: Option<Occurrence>,
-    /// Runs whose time has passed since the request was first sent. That first request may have
-    /// been lost.
+    /// Runs whose time has passed since the request was first sent, because that first request may
+    /// have been lost.
     pub(super) owed: Vec<(Occurrence, Verdict)>,
 }
 
 impl NewSchedule {
-    /// Returns the task as one that continues the task of the record `stored`, and whether its
+    /// Returns this task as the continuation of the task with the record `stored`, and whether its
     /// record has changed.
     pub(super) fn continuing(mut self, stored: &[u8]) -> Result<(Self, bool), EngineError> {
         let record = continued_text(&self.record, stored)?;
@@ -71,8 +71,8 @@ impl NewSchedule {
         Ok((self, is_changed))
     }
 
-    /// Reads a recurring task to which the occurrences that are due after `since` belong. If its
-    /// runs are counted, and the first run in the record has passed, the count starts at its first
+    /// Parses a recurring task. Occurrences that are due after `since` belong to it. If its runs
+    /// are counted and the first run in the record has passed, the count starts at its first
     /// occurrence. But if the request was sent `again`, the count stays, and the runs whose time
     /// has passed are owed under their keys.
     pub(super) fn new(record: Vec<u8>, since: UnixMillis, again: bool) -> Result<Self, String> {

@@ -1,8 +1,8 @@
-//! The order of dead letters, the newest first.
+//! The order of dead letters, newest first.
 //!
-//! A place in this order is a [`Position`] that rises from the newest dead letter to the oldest, so
-//! lists over all shards join the parts as they join those of tasks. The dead letters that earlier
-//! versions stored are due never. They come last, in no order of time.
+//! A place in this order is a [`Position`] that rises from the newest dead letter to the oldest. So
+//! lists over all shards join their parts as they join lists of tasks. The dead letters that
+//! earlier versions stored are due never. They come last, in no order of time.
 
 use crate::mem_page::MemPage;
 use scheduler_calendar::time::UnixMillis;
@@ -12,10 +12,10 @@ use scheduler_model::position::Position;
 use scheduler_model::protocol::Filter;
 use std::cmp::Ordering;
 
-/// Returns the place of the dead letter at a position of the order of firing, or the position of
-/// the one at a place.
+/// Converts the position of a dead letter in the order of firing to its place in this order, and
+/// back.
 pub(super) fn mirrored(Position { due, page, index }: Position) -> Position {
-    // What is due never is its own mirror image: the others lie between the two ends.
+    // What is due never keeps its place. The others are mirrored between the two ends.
     let due = match due {
         UnixMillis::NEVER => due,
         due => UnixMillis::new(UnixMillis::NEVER.get() - 1 - due.get()),
@@ -23,9 +23,8 @@ pub(super) fn mirrored(Position { due, page, index }: Position) -> Position {
     Position { due, page: u32::MAX - page, index: u32::MAX - index }
 }
 
-/// Returns the index of the newest dead letter of a page that a filter may match by its times, and
-/// that comes after this position in the order of the newest first. Without a position, returns
-/// that of the newest one.
+/// Returns the index of the newest dead letter of a page that comes after the place `after` and
+/// that a filter may match by its times. Without a place, returns that of the newest one.
 pub(super) fn newest_in(
     page: &MemPage,
     number: PageNumber,

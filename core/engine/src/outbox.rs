@@ -1,4 +1,4 @@
-//! What the engine holds in memory of an envelope in flight.
+//! Envelopes in flight, as the engine holds them in memory.
 
 use crate::effects::Destination;
 use crate::sends::Sends;

@@ -1,4 +1,4 @@
-//! Reading writes of the current input that storage does not have yet.
+//! Reads that include the writes of the current input, which storage does not have yet.
 
 use crate::effects::Write;
 use crate::error::StorageError;
@@ -6,7 +6,7 @@ use crate::reader::Reader;
 use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use std::collections::BTreeMap;
 
-/// A reader that also has the bodies of pages that are not written yet.
+/// A reader that also has the page bodies of writes that are not applied yet.
 pub(super) struct Overlay<'r> {
     reader: &'r dyn Reader,
     /// By page: the offset of the bytes, and the bytes.

@@ -1,4 +1,4 @@
-//! Pauses of recurring tasks: where a pause begins, and which runs are made up for at its end.
+//! Pauses of recurring tasks: where a pause begins, and which missed runs fire when it ends.
 
 use crate::policy::{Verdict, expired, first_to_fire, late_and_others, verdict_on_missed};
 use scheduler_calendar::schedule::{Occurrence, Schedule};
@@ -6,11 +6,11 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_CATCH_UP_RUNS;
 use scheduler_model::schedule::{Overlap, Policies};
 
-/// Returns where a pause begins. If the task makes up for missed runs, a run that was due before
-/// and has not fired belongs to the pause.
+/// Returns where a pause begins. If the misfire policy fires missed runs, a run that was due before
+/// the pause and has not fired belongs to the pause.
 ///
 /// If the clock was ahead before, occurrences have fired whose time is still to come. The pause
-/// begins after these.
+/// begins after them.
 pub(super) fn pause_start(
     of: &Schedule,
     next: Option<Occurrence>,
@@ -25,20 +25,20 @@ pub(super) fn pause_start(
 }
 
 /// Returns the time after which `new` has the runs that `former` has after `since`. So the next run
-/// stays the same one, whatever delay each of them has. Assumes that both name the same times.
+/// stays the same, whatever delays the two schedules have. Assumes that both name the same times.
 pub(super) fn same_next_run(former: &Schedule, new: &Schedule, since: UnixMillis) -> UnixMillis {
     let of_new = new.next_after(since);
     let of_former = former.next_after(since).map(|next| new.occurrence(next.time));
     if of_new == of_former {
         return since;
     }
-    // Without a next run, the last one is past. Its new delay may make it due after `since`.
+    // Without a next run, the last one has passed. Its new delay may make it due after `since`.
     of_former.map(|next| next.due.plus(-1)).or(of_new.map(|last| last.due)).unwrap_or(since)
 }
 
-/// Returns the occurrences that came due in a pause, with the verdict on each. There are none if
-/// the policy of the task does not make up for them. Occurrences that are skipped together, or that
-/// have expired together, are one item with the first of them.
+/// Returns the occurrences that came due in a pause, with the verdict on each. Returns none if the
+/// policy of the task drops missed runs. Occurrences that are skipped together, or that have
+/// expired together, are one item with the first of them.
 pub(super) fn missed_in_pause(
     schedule: &Schedule,
     policies: Policies,
@@ -69,12 +69,12 @@ pub(super) fn missed_in_pause(
         begin = first_to_fire(schedule, policies.misfire, first, last)
             .or_else(|| schedule.following(last.time).filter(is_due));
     }
-    // A task whose runs must not overlap makes up for one run.
+    // If its runs must not overlap, one missed run of the task fires.
     let most = if policies.overlap == Overlap::Allow { MAX_CATCH_UP_RUNS } else { 1 };
     let last = schedule.last_due_until(first, now);
     begin = begin.map(|begin| schedule.last_runs(begin, last, most));
     if begin != Some(first) {
-        let left_out =
+        let skipped =
             begin.map_or(last, |begin| schedule.last_due_until(first, begin.due.plus(-1)));
         settled.push((
             first,
@@ -82,7 +82,7 @@ pub(super) fn missed_in_pause(
                 "missed: it would have fired",
                 late(first),
                 first,
-                left_out,
+                skipped,
             )),
         ));
     }

@@ -1,5 +1,5 @@
-//! The policies of late runs: missed runs, runs that come while the run before is in progress, and
-//! expired runs.
+//! The policies of late runs: missed runs, runs that come due while the run before is in progress,
+//! and expired runs.
 
 use crate::error::EngineError;
 use crate::mem_schedule::{CaughtUp, MemSchedule};
@@ -10,7 +10,7 @@ use scheduler_model::format::page::Flags;
 use scheduler_model::schedule::{Misfire, Policies};
 use scheduler_model::task::Record;
 
-/// What happens to an entry or an occurrence that is due.
+/// What happens to a due entry or occurrence.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) enum Verdict {
     /// It is dispatched.
@@ -24,12 +24,12 @@ pub(super) enum Verdict {
     Expire(String),
     /// It becomes a dead letter for this reason.
     DeadLetter(String),
-    /// Its destination does not answer, so it waits until this time.
+    /// The run waits until this time, because its destination does not answer.
     Wait(UnixMillis),
 }
 
 /// A due run that is not dispatched: its record, the hash of its id, the flags of its entry, and
-/// what happens to it.
+/// the verdict.
 pub(super) struct Undispatched {
     pub(super) record: Vec<u8>,
     pub(super) hash: u64,
@@ -38,18 +38,18 @@ pub(super) struct Undispatched {
 }
 
 impl Undispatched {
-    /// Returns whether it ends a run that had started.
+    /// Returns whether the verdict ends a run that had started.
     pub(super) fn ends_a_run(&self) -> bool {
         self.flags.has(Flags::RETRY) && !matches!(self.verdict, Verdict::Wait(_))
     }
 }
 
-/// Judges an entry that is due by its record.
+/// Judges a due entry by its record.
 pub(super) fn judge(record: &[u8], flags: Flags, now: UnixMillis) -> Result<Verdict, EngineError> {
     judge_until(record, flags, now).map(|(verdict, _)| verdict)
 }
 
-/// Judges as [`judge`] does. Also returns until when the verdict to fire is valid.
+/// Judges as [`judge`] does. Also returns until when the verdict to fire stays valid.
 pub(super) fn judge_until(
     record: &[u8],
     flags: Flags,
@@ -88,18 +88,19 @@ pub(super) fn judge_until(
     ))
 }
 
-/// Returns whether an attempt of the run has failed. Such a run becomes a dead letter; it does not
-/// disappear.
+/// Returns whether an attempt of the run has failed. Such a run becomes a dead letter instead of
+/// disappearing.
 pub(super) fn has_failed(record: &Record<'_>) -> bool {
     record.attempt_number() > 1
 }
 
-/// Returns the reason for a run that was missed. `late` is in milliseconds.
+/// Returns the reason for a missed run that is `late` milliseconds late.
 fn missed(late: i64) -> String {
     format!("missed: it would have fired {} s late", late / 1_000)
 }
 
-/// Returns the reason if a run that is `late` milliseconds late has expired.
+/// Returns the reason why a run that is `late` milliseconds late has expired, or `None` if it has
+/// not.
 pub(super) fn expired(policies: Policies, late: i64) -> Option<String> {
     policies
         .expire_after_millis
@@ -107,12 +108,11 @@ pub(super) fn expired(policies: Policies, late: i64) -> Option<String> {
         .map(|_| format!("expired: it would have started {} s late", late / 1_000))
 }
 
-/// Judges the occurrence of a schedule that is due, without regard to what is running. Also returns
-/// the last occurrence that the verdict settles, because later ones may be skipped together with
-/// it.
+/// Judges a due occurrence of a schedule, without regard to runs in progress. Also returns the last
+/// occurrence that the verdict covers, because later ones may be skipped together with it.
 ///
-/// Each wake-up judges again: the last missed run, for which there was no room, is no longer the
-/// last one if others have been missed since.
+/// Each wake-up judges again. A missed run for which there was no room is no longer the last one if
+/// others were missed since then.
 pub(super) fn judge_occurrence(
     of: &mut MemSchedule,
     occurrence: Occurrence,
@@ -154,8 +154,7 @@ pub(super) fn judge_occurrence(
     )
 }
 
-/// Returns the first occurrence from `first` to `last` that is not skipped. All of them were
-/// missed.
+/// Returns the first of the missed occurrences from `first` to `last` that is not skipped.
 pub(super) fn first_to_fire(
     schedule: &Schedule,
     misfire: Misfire,
@@ -171,8 +170,8 @@ pub(super) fn first_to_fire(
     }
 }
 
-/// Returns the reason why the runs from `first` to `last` are not dispatched. `late`, in
-/// milliseconds, is that of the first.
+/// Returns the reason why the runs from `first` to `last` are not dispatched. The first of them is
+/// `late` milliseconds late.
 pub(super) fn late_and_others(
     what: &str,
     late: i64,
@@ -191,7 +190,7 @@ fn and_others(why: String, first: Occurrence, last: Occurrence) -> String {
     }
 }
 
-/// Returns the verdict on a run that was missed and is not skipped. `late` is in milliseconds.
+/// Returns the verdict on a missed run that is not skipped and is `late` milliseconds late.
 pub(super) fn verdict_on_missed(policies: Policies, late: i64) -> Verdict {
     if policies.misfire == Misfire::DeadLetter {
         Verdict::DeadLetter(missed(late))
@@ -200,8 +199,8 @@ pub(super) fn verdict_on_missed(policies: Policies, late: i64) -> Verdict {
     }
 }
 
-/// Returns the verdict on the runs of a recurring task from `first` to `last` if the maximum number
-/// of its runs is waiting.
+/// Returns the verdict on the runs of a recurring task from `first` to `last` if the most runs are
+/// waiting already.
 pub(super) fn no_room_to_wait(first: Occurrence, last: Occurrence) -> Verdict {
     let why = format!("waiting: {MAX_CATCH_UP_RUNS} runs of the task wait already");
     Verdict::Skip(and_others(why, first, last))

@@ -1,24 +1,25 @@
-//! Reads of what is stored.
+//! Reads from storage.
 
 use crate::error::StorageError;
 use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 
-/// Reads from storage. They are synchronous, as the SQL of a Durable Object is.
+/// Reads from storage. Reads are synchronous, as the SQL of a Durable Object is.
 pub trait Reader {
     /// Returns `len` bytes of the body of a page from `offset`.
     ///
     /// # Errors
-    /// When storage fails or has no such bytes.
+    /// If storage fails or has no such bytes.
     fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError>;
     /// Returns the record of a recurring task.
     ///
     /// # Errors
-    /// When storage fails or has no such schedule.
+    /// If storage fails or has no such schedule.
     fn schedule(&self, number: ScheduleNumber) -> Result<Vec<u8>, StorageError>;
-    /// Returns the first `len` bytes of the record of a recurring task, or all of a shorter one.
+    /// Returns the first `len` bytes of the record of a recurring task, or all bytes of a shorter
+    /// record.
     ///
     /// # Errors
-    /// When storage fails or has no such schedule.
+    /// If storage fails or has no such schedule.
     fn schedule_head(&self, number: ScheduleNumber, len: u32) -> Result<Vec<u8>, StorageError> {
         let mut record = self.schedule(number)?;
         record.truncate(len as usize);
@@ -27,28 +28,29 @@ pub trait Reader {
     /// Returns the text of an envelope.
     ///
     /// # Errors
-    /// When storage fails or has no such envelope.
+    /// If storage fails or has no such envelope.
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError>;
-    /// Returns what is stored of an idempotency key in the first of these periods that has it (see
-    /// [`scheduler_model::idempotency`]).
+    /// Returns what is stored under an idempotency key, from the first of these periods that has
+    /// the key (see [`scheduler_model::idempotency`]).
     ///
     /// # Errors
-    /// If storage fails. By default it fails, because otherwise every request would look new.
+    /// If storage fails. The default implementation always fails, because otherwise every request
+    /// would look new.
     fn remembered(&self, key: &[u8; 16], periods: &[i64]) -> Result<Option<Vec<u8>>, StorageError> {
         let _ = (key, periods);
         Err(StorageError("this storage does not remember keys".to_owned()))
     }
-    /// Returns the record of the further attempts of a task in flight, by envelope and index: see
+    /// Returns the record for the further attempts of a task in flight, by envelope and index: see
     /// [`crate::Write::Patch`].
     ///
     /// # Errors
-    /// If storage fails or has no such record. By default there is none.
+    /// If storage fails or has no such record. The default implementation has none.
     fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
         Err(StorageError(format!("this storage has no patch of task {index} of envelope {seq}")))
     }
     /// Returns the body of a row of the history.
     ///
     /// # Errors
-    /// When storage fails or has no such row.
+    /// If storage fails or has no such row.
     fn history(&self, row: u64) -> Result<Vec<u8>, StorageError>;
 }

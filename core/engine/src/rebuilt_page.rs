@@ -4,15 +4,15 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Directory, Entry, Page, PageBuilder};
 use std::collections::BTreeMap;
 
-/// What replaces a one-shot task of a request: it keeps something of the former task, or this
-/// shard's law gives it another time.
+/// The replacement of a one-shot task of a request. The task keeps something of the former task, or
+/// this shard's law gives it another time.
 pub(super) struct KeptEntry {
     pub(super) due: UnixMillis,
-    /// `None` if the record stays as it was sent.
+    /// `None` if the record stays as the request has it.
     pub(super) record: Option<Vec<u8>>,
 }
 
-/// Returns the record of an entry; empty if it lies outside of the page.
+/// Returns the record of an entry. Returns an empty slice if the record lies outside of the page.
 pub(super) fn record_in<'a>(page: &'a Page, entry: &Entry) -> &'a [u8] {
     let start = entry.offset as usize;
     page.body.get(start..start + entry.len as usize).unwrap_or_default()
@@ -41,7 +41,7 @@ pub(super) fn rebuilt(page: &Page, mut kept: BTreeMap<usize, KeptEntry>) -> Vec<
 #[derive(Default)]
 struct Pages {
     builder: PageBuilder,
-    /// Records that what they keep has made larger than the limit for new ones.
+    /// Records that are larger than a new record may be, because of what they keep.
     grown: Vec<Page>,
 }
 

@@ -1,4 +1,4 @@
-//! A definition that replaces a waiting task: what of the task goes on.
+//! What continues when a definition replaces a waiting task.
 
 use crate::entry_ref::EntryRef;
 use crate::new_schedule::{NewSchedule, ReadSchedule};
@@ -11,18 +11,19 @@ use scheduler_model::numbers::ScheduleNumber;
 use scheduler_model::protocol::{Change, Expected, Terms};
 use std::collections::{BTreeMap, HashSet};
 
-/// A recurring task that keeps its place and gets another record.
+/// A recurring task that keeps its place and gets a new record.
 pub(super) struct GoingOn {
     pub(super) read: ReadSchedule,
     pub(super) record: Vec<u8>,
     pub(super) number: ScheduleNumber,
     pub(super) next: Option<Occurrence>,
     pub(super) paused_at: Option<UnixMillis>,
-    /// Occurrences that are due after this time belong to it; `None` leaves that as it was.
+    /// Occurrences that are due after this time belong to the task; `None` leaves the stored time
+    /// as it is.
     pub(super) since: Option<UnixMillis>,
     /// Occurrences that have lost their place in the order, with the verdict on each.
     pub(super) owed: Vec<(Occurrence, Verdict)>,
-    /// Whether the lateness of these counts from now.
+    /// Whether the lateness of these occurrences counts from now.
     pub(super) starts_now: bool,
 }
 
@@ -35,10 +36,10 @@ pub(super) struct Redefined {
     pub(super) replaced: Vec<EntryRef>,
     /// Further attempts that are paused or resumed with their task.
     pub(super) attempts: Vec<(EntryRef, Change)>,
-    /// By the hash of the id: the tasks whose runs in progress go on, and how their further
+    /// The tasks whose runs in progress continue, by the hash of the id, and how their further
     /// attempts change.
     pub(super) of_attempts: BTreeMap<u64, Option<Change>>,
-    /// The number of tasks that are stored differently from what was sent.
+    /// The number of tasks that are not stored as they were sent.
     pub(super) went_on: u64,
 }
 
@@ -58,8 +59,8 @@ impl Reading {
         }
     }
 
-    /// Returns what the request leaves open for the task whose id has this
-    /// [hash](scheduler_model::routing::id_hash), which is not the hash of the index.
+    /// Returns what the request leaves open for the task with this
+    /// [hash](scheduler_model::routing::id_hash) of its id. This hash is not that of the index.
     pub(super) fn left_open(&self, hash: u64) -> LeftOpen {
         LeftOpen {
             anchor: self.open_anchors.contains(&hash),
@@ -68,15 +69,15 @@ impl Reading {
     }
 }
 
-/// What waits under an id that the request defines again.
+/// The task that waits under an id that the request defines again.
 pub(super) struct Former {
     pub(super) task: Option<EntryRef>,
     pub(super) attempts: Vec<EntryRef>,
 }
 
 impl Redefined {
-    /// Pauses or resumes the further attempts with their task, as the requests `pause` and `resume`
-    /// do.
+    /// Pauses or resumes the further attempts together with their task, as the requests `pause` and
+    /// `resume` do.
     pub(super) fn change_attempts(
         &mut self,
         hash: u64,

@@ -69,10 +69,10 @@ impl Registry {
     }
 
     /// Recomputes the version, which identifies the content. It is the same after a restart, so
-    /// nobody has to read again what they know.
+    /// that readers with the current content do not read it again.
     fn renew_version(&mut self) {
         let mut directory = self.directory(0);
-        // Nobody reads everything again because a key was used.
+        // A changed time of use must not make all readers read everything again.
         directory.keys.iter_mut().for_each(|key| key.last_used_at = None);
         let content = serde_json::to_vec(&directory);
         debug_assert!(content.is_ok(), "the directory cannot be encoded: {content:?}");
@@ -87,16 +87,16 @@ impl Registry {
         }
     }
 
-    /// Returns everything; `None` if the reader's version is current.
+    /// Returns the whole directory, or `None` if the reader's version is current.
     pub fn read(&self, known: Option<u64>) -> Option<Directory> {
         (known != Some(self.version)).then(|| self.directory(self.version))
     }
 
-    /// Adds or replaces an entry. Returns whether it is new. May be repeated. A new key removes the
-    /// keys that have expired.
+    /// Adds or replaces an entry. Returns whether it is new. Callers may repeat this. A new key
+    /// removes the expired keys.
     ///
     /// # Errors
-    /// If there would be too many.
+    /// If there is no room for the entry.
     pub fn put(
         &mut self,
         mut entry: Entry,
@@ -142,8 +142,8 @@ impl Registry {
         Ok((is_new, writes))
     }
 
-    /// Checks that there is room for a new key beside those that count: in the operator's reserve,
-    /// and in the share of each namespace that the key names.
+    /// Checks that there is room for a new key in addition to those that count: in the operator's
+    /// reserve, and in the share of each namespace that the key names.
     fn check_room(&self, new: &Key, counts: impl Fn(&Key) -> bool) -> Result<(), Refused> {
         let keys = || self.keys.values().filter(|key| counts(key));
         let all = keys().count();
@@ -174,7 +174,7 @@ impl Registry {
                 .count();
             if own >= most {
                 let detail = format!(
-                    "the namespace {name} has {own} keys; the limit is {most} at present: delete some first"
+                    "the namespace {name} has {own} keys; its limit is {most} at present; delete some first"
                 );
                 return Err(Refused { detail });
             }
@@ -182,12 +182,12 @@ impl Registry {
         Ok(())
     }
 
-    /// Notes when keys were used, and returns what is to be stored: for each key at most one row
-    /// an hour. The version stays.
+    /// Records when keys were used, and returns the rows to write: at most one row per hour for
+    /// each key. The version stays the same.
     pub fn used(&mut self, uses: &[KeyUse], now: UnixMillis) -> Vec<Write> {
         let mut writes = Vec::new();
         for KeyUse { id, at } in uses {
-            // A clock that is ahead must not keep later uses out.
+            // A clock that is ahead must not hide later uses.
             let at = (*at).min(now);
             let Some(key) = self.keys.get_mut(id).filter(|key| key.stores_use(at)) else {
                 continue;
@@ -200,16 +200,16 @@ impl Registry {
         writes
     }
 
-    /// Removes a key; `None` if there is none.
+    /// Removes a key. Returns `None` if there is none.
     pub fn revoke(&mut self, id: KeyId) -> Option<Write> {
         self.keys.remove(&id)?;
         self.renew_version();
         Some(Write::Delete { name: name_of_key(id) })
     }
 
-    /// Removes a namespace; `None` if there is none, or if it was created at another time, because
-    /// the request was for an earlier namespace of this name. The caller ensures that the namespace
-    /// is empty.
+    /// Removes a namespace. Returns `None` if there is none, or if it was created at another time,
+    /// because then the request meant an earlier namespace of this name. Assumes that the caller
+    /// has made sure that the namespace is empty.
     pub fn delete_namespace(
         &mut self,
         name: &Namespace,
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_loads_as_what_is_known() {
+    fn a_loaded_registry_has_the_same_content() {
         let (mut registry, mut table) = (Registry::default(), BTreeMap::new());
         let empty = registry.read(None).unwrap();
         for entry in [key(1), key(2), namespace("b", 5, NOW), namespace("a", 5, NOW)] {
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_quota_keeps_the_time_of_making() {
+    fn a_changed_quota_keeps_the_time_of_creation() {
         let mut registry = Registry::default();
         registry.put(namespace("a", 5, NOW), NOW).unwrap();
         let (is_new, _) = registry.put(namespace("a", 7, NOW.plus(9)), NOW).unwrap();
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_delete_is_of_the_namespace_before() {
+    fn a_late_delete_does_not_delete_a_newer_namespace() {
         let name = "a".parse().unwrap();
         let mut registry = Registry::default();
         registry.put(namespace("a", 5, NOW), NOW).unwrap();
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_not_too_many() {
+    fn entries_beyond_the_limits_are_refused() {
         let mut registry = Registry::default();
         for n in 0..MAX_KEYS as u16 {
             registry.put(key(n), NOW).unwrap();
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn no_namespace_takes_the_keys_of_the_others() {
+    fn no_namespace_uses_up_the_room_for_keys_of_the_others() {
         let mut registry = Registry::default();
         let mut made = 0;
         let mut put = |registry: &mut Registry, name: &str| {
@@ -350,14 +350,14 @@ mod tests {
                 "{n}: {own}"
             );
         }
-        // However many keys the tenants have, the operator can create its own.
+        // However many keys the tenants have, the operator can create its own keys.
         for n in 0..OPERATOR_KEYS as u16 {
             registry.put(key(u16::MAX - n), NOW).unwrap();
         }
     }
 
     #[test]
-    fn expired_keys_make_room_and_go() {
+    fn expired_keys_make_room_and_are_removed() {
         let (mut registry, mut table) = (Registry::default(), BTreeMap::new());
         for n in 0..MAX_KEYS_PER_NAMESPACE as u16 {
             let (_, writes) = registry.put(key_of(n, "a", Some(NOW.plus(1_000))), NOW).unwrap();
@@ -371,12 +371,12 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_said() {
+    fn an_unreadable_record_is_an_error() {
         assert!(Registry::load(["{}".to_owned()]).unwrap_err().contains("{}"));
     }
 
     #[test]
-    fn uses_of_a_key_are_stored_once_an_hour_and_leave_the_version() {
+    fn uses_of_a_key_are_stored_once_per_hour_and_keep_the_version() {
         let mut registry = Registry::default();
         let Entry::Key(made) = key(1) else { panic!("it is a key") };
         registry.put(Entry::Key(made.clone()), NOW).unwrap();
@@ -388,14 +388,14 @@ mod tests {
         assert_eq!(*name, name_of_key(made.id));
         let read = |registry: &Registry| registry.read(None).unwrap().keys[0].last_used_at;
         assert_eq!(read(&registry), Some(NOW));
-        // Also after a restart.
+        // A restarted registry has the same version.
         let loaded = Registry::load([record.clone()]).unwrap();
         assert_eq!((registry.version, loaded.version), (version, version));
         assert_eq!(read(&loaded), Some(NOW));
 
         let end = later(USE_MILLIS);
         assert_eq!(registry.used(&used(end.plus(-1)), end), []);
-        // A clock that is ahead.
+        // The clock of the use is ahead.
         assert_eq!(registry.used(&used(end.plus(USE_MILLIS * 9)), end).len(), 1);
         assert_eq!(read(&registry), Some(end));
         registry.revoke(made.id).unwrap();

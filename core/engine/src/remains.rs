@@ -10,16 +10,16 @@ use std::collections::{HashMap, VecDeque};
 /// What remains of the runs that one commit ends.
 #[derive(Default)]
 pub(super) struct Remains {
-    /// Records that wait for their time or for a resume.
+    /// Records that wait for their time, or until their task is resumed.
     pub(super) back: RequeuedRecords,
     pub(super) of: HashMap<u64, OfId>,
-    /// The records of dead letters, in order of arrival; `None` if another has taken the place.
+    /// The new dead letters, in order of arrival; `None` if another one has replaced it.
     pub(super) letters: Vec<Option<Letter>>,
     pub(super) kept_letters: usize,
     /// Stored dead letters to remove.
     pub(super) gone: Vec<EntryRef>,
     pub(super) surplus: usize,
-    /// Follow-ups that are dead letters at once, with the reason.
+    /// Follow-ups without room, which become dead letters at once, with the reason.
     pub(super) stillborn: Vec<(Vec<u8>, String)>,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Letter {
 }
 
 impl Letter {
-    /// Returns whether it is of the same run and stage.
+    /// Returns whether the dead letter is of the same run and stage.
     fn is_of(&self, record: &Record<'_>) -> bool {
         self.time == record.time && self.stage.as_deref() == record.stage.as_deref()
     }
@@ -44,7 +44,7 @@ impl Letter {
 pub(super) struct OfId {
     /// Further attempts, follow-ups, and runs that wait otherwise.
     pub(super) runs: usize,
-    /// Stored dead letters with when they died, the oldest first. That is not known of those that
+    /// Stored dead letters with the time of death, oldest first. The time is unknown for those that
     /// earlier versions stored.
     pub(super) dead: VecDeque<(Option<UnixMillis>, EntryRef)>,
     /// New dead letters, by their index in [`Remains::letters`].
@@ -52,10 +52,10 @@ pub(super) struct OfId {
 }
 
 impl Remains {
-    /// Returns when the run of this record died: when it failed, or some milliseconds later if the
-    /// id has a dead letter of that time which could be of the same run. So no two dead letters
-    /// have the same [`DeadLetterId`](scheduler_model::dead_letter::DeadLetterId). Two runs that
-    /// were requested within a millisecond have the same time.
+    /// Returns the time of death of the run of this record: when it failed, or some milliseconds
+    /// later if the id has a dead letter of that time that could be of the same run. So no two dead
+    /// letters have the same [`DeadLetterId`](scheduler_model::dead_letter::DeadLetterId). Two runs
+    /// that were requested within a millisecond have the same time.
     pub(super) fn free_death(&self, hash: u64, record: &Record<'_>) -> UnixMillis {
         let mut died = record.failed_at.unwrap_or(UnixMillis::ZERO);
         let Some(of) = self.of.get(&hash) else { return died };

@@ -1,4 +1,4 @@
-//! Records that go back among the tasks, and the flags of their entries.
+//! Records that are requeued as entries of pages, and the flags of these entries.
 
 use crate::decisions::{Decision, Stop};
 use scheduler_calendar::time::UnixMillis;
@@ -6,18 +6,19 @@ use scheduler_model::format::page::{Directory, Entry, Flags, Page, PageBuilder};
 use scheduler_model::task::Record;
 use std::collections::BTreeMap;
 
-/// Records that go back into pages.
+/// Records that are requeued into pages.
 #[derive(Default)]
 pub(super) struct RequeuedRecords {
-    /// By limit key, for records that fire by themselves: see [`crate::lanes`].
+    /// The records by limit key. Records that do not fire by themselves have no key here: see
+    /// [`crate::lanes`].
     parts: BTreeMap<Option<String>, Part>,
 }
 
 #[derive(Default)]
 struct Part {
     builder: PageBuilder,
-    /// Records that their attempt and error have made larger than the limit for new ones, each in a
-    /// page of its own: an accepted task is not lost because of its size.
+    /// Records that are larger than a new record may be, because of their attempt and error. Each
+    /// gets a page of its own, because an accepted task is not lost because of its size.
     grown: Vec<Page>,
 }
 
@@ -39,8 +40,8 @@ impl RequeuedRecords {
         })
     }
 
-    /// Adds a run that was not started, with the same attempt number, unless it was cancelled
-    /// meanwhile.
+    /// Adds a run that was not started, with the same attempt number, unless it was cancelled in
+    /// the meantime.
     pub(super) fn push_unstarted(
         &mut self,
         record: &Record<'_>,
@@ -52,7 +53,7 @@ impl RequeuedRecords {
         }
     }
 
-    /// Adds a record that is due at `due`. Adds the flags that follow from the record.
+    /// Adds a record that is due at `due`, with `flags` and those that follow from the record.
     pub(super) fn push(&mut self, record: &Record<'_>, due: UnixMillis, flags: Flags) {
         let mut text = Vec::new();
         record.write(&mut text);
@@ -69,7 +70,7 @@ impl RequeuedRecords {
         text: &[u8],
     ) {
         debug_assert!(!text.is_empty(), "a record is never empty");
-        // `Engine::put_in` gives the page its keyed hashes.
+        // `Engine::insert_requeued` gives the page its keyed hashes.
         let hash = 0;
         let part = self.parts.entry(key).or_default();
         if !part.builder.push(hash, due, flags, |out| out.extend_from_slice(text)) {
@@ -79,14 +80,14 @@ impl RequeuedRecords {
     }
 }
 
-/// Adds the flags that follow from a record to the flags of its entry.
+/// Adds the flags that follow from a record to `flags`.
 pub(super) fn flags_of_record(record: &Record<'_>, flags: Flags) -> Flags {
     let flags = if record.is_conditional() { flags.and(Flags::CONDITIONAL) } else { flags };
     let has_fired = flags.has(Flags::RETRY) || flags.has(Flags::DEAD_LETTER);
     flags.with_priority(record.priority()).with_local(record.is_at_local_time() && !has_fired)
 }
 
-/// Returns when a run that was not started is due; `None` if it was cancelled meanwhile.
+/// Returns when a run that was not started is due, or `None` if it was cancelled in the meantime.
 pub(super) fn due_unstarted(decision: Decision, now: UnixMillis) -> Option<UnixMillis> {
     match decision.stop {
         Some(Stop::Cancelled) => None,
@@ -95,7 +96,7 @@ pub(super) fn due_unstarted(decision: Decision, now: UnixMillis) -> Option<UnixM
     }
 }
 
-/// Returns the flags of a run that is requeued. A patch may have given it another destination.
+/// Returns the flags of a requeued run. A patch may have given it another destination.
 pub(super) fn again(record: &Record<'_>) -> Flags {
     queue_flag(record).and(Flags::RETRY)
 }

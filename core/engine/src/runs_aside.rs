@@ -10,7 +10,7 @@ use scheduler_model::schedule::Overlap;
 pub(super) struct RunsAside {
     pub(super) back: RequeuedRecords,
     pub(super) dropped: Vec<Undispatched>,
-    /// The number of these runs.
+    /// The number of runs to requeue.
     pub(super) runs: usize,
     /// The bytes of their records.
     pub(super) bytes: usize,

@@ -1,27 +1,27 @@
-//! Whether a definition of a recurring task says the same of when it runs as the one that is
-//! stored.
+//! Compares the definition of a recurring task with the stored one: whether both have the same
+//! schedule.
 
 use crate::continued::continued;
 use scheduler_model::routing::id_hash;
 use scheduler_model::schedule::LocalTimes;
 use scheduler_model::task::Record;
 
-/// What a definition does not say, and the task that goes on by it keeps.
+/// What a definition leaves open. The task that continues by it keeps these values.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct LeftOpen {
-    /// It names no anchor: the one in its record was settled when the request came.
+    /// The definition names no anchor. The anchor in its record was chosen when the request
+    /// arrived.
     pub(super) anchor: bool,
-    /// It does not say whether the task is paused.
+    /// The definition does not say whether the task is paused.
     pub(super) pause: bool,
 }
 
-/// Returns the record of the task that goes on by the definition `given`: with the anchor, the
-/// counted runs and the pause of `stored`, as far as the definition leaves them open. `None` if the
-/// schedules are not equal, so the task starts over.
+/// Returns the record of the task that continues by the definition `given`. It has the anchor, the
+/// counted runs and the pause of `stored` if the definition leaves them open. Returns `None` if the
+/// schedules are not equal, because then a new task starts.
 ///
-/// Schedules are equal if their rules name the same times, however they are written, and their
-/// anchors, `startAt`, `endAt` and `maxRuns` are equal. How runs are put off, and what becomes of
-/// late ones, is no part of that.
+/// Schedules are equal if their rules name the same times, in whatever notation, and their anchors,
+/// `startAt`, `endAt` and `maxRuns` are equal. Delays and the policies for late runs do not matter.
 pub(super) fn going_on(
     given: &[u8],
     stored: &[u8],
@@ -32,7 +32,7 @@ pub(super) fn going_on(
     };
     let (mut given, text) = (read(given)?, stored);
     let stored = read(text)?;
-    // By today's law, if they were given as local times.
+    // Bounds that were given as local times are compared by the current law.
     let has_same_bounds = (given.max_runs, given.schedule().bounds())
         == (stored.max_runs, stored.schedule().bounds());
     if !has_same_bounds || !given.is_recurring() || !stored.is_recurring() {
@@ -56,8 +56,8 @@ pub(super) fn going_on(
     Ok(Some(continued(&given, &stored, text)))
 }
 
-/// Keeps the local time that the anchor was given as. Where the definition has another zone, the
-/// anchor stays the instant that it was.
+/// Keeps the local time of the anchor. If the definition has another zone, the anchor keeps its
+/// instant instead.
 fn keep_local_anchor<'a>(given: &mut Record<'a>, stored: &Record<'a>) {
     let anchor = stored.local.and_then(|local| local.anchor);
     let has_its_zone = given.timezone.is_none() || given.timezone == stored.timezone;
@@ -85,7 +85,7 @@ mod tests {
     const SAID: LeftOpen = LeftOpen { anchor: false, pause: false };
 
     #[test]
-    fn what_is_left_open_is_kept() {
+    fn the_task_keeps_what_a_definition_leaves_open() {
         let stored = r#""everySeconds":5,"anchor":7000,"maxRuns":3,"firstRun":7000,"finalRun":17000,"paused":true"#;
         let given =
             r#""everySeconds":5,"anchor":9000,"maxRuns":3,"firstRun":9000,"finalRun":19000"#;
@@ -100,17 +100,18 @@ mod tests {
         assert_eq!(goes_on(given, stored, SAID), None, "another anchor is another schedule");
         let unpaused = goes_on(given, stored, LeftOpen { anchor: true, pause: false }).unwrap();
         assert!(unpaused.contains(r#""anchor":7000"#) && !unpaused.contains("paused"));
-        // The anchor that is stored may be given, too.
+        // A definition may name the stored anchor.
         let given =
             r#""everySeconds":5.0,"anchor":7000,"maxRuns":3,"firstRun":12000,"finalRun":22000"#;
         let kept = goes_on(given, stored, SAID).unwrap();
         assert!(kept.contains(r#""finalRun":17000"#));
-        // As an earlier version stored it.
+        // The record is as an earlier version stored it.
         let stored = stored.replace("finalRun", "lastRun");
         assert_eq!(goes_on(given, &stored, SAID), Some(kept));
     }
 
-    /// As if a law had moved Vancouver's clock by an hour since the task was stored.
+    /// The records are as if a law had moved Vancouver's clock by an hour since the task was
+    /// stored.
     #[test]
     fn a_new_law_does_not_make_the_same_local_times_another_schedule() {
         let zone = r#""timezone":"America/Vancouver""#;
@@ -125,7 +126,7 @@ mod tests {
         assert!(goes_on(&bounded(0, local), &bounded(1, local), OPEN).is_some());
         let other = r#""startAt":"2026-12-01T10:00:00","endAt":"2026-12-08T09:00:00""#;
         assert_eq!(goes_on(&bounded(0, other), &bounded(0, local), OPEN), None);
-        // An anchor that is left open is kept as it was given.
+        // A task keeps an open anchor in the form in which it was given.
         let anchored = format!(
             r#"{zone},"local":{{"anchor":"2026-12-01T09:00:00"}},"everySeconds":60,"anchor":1796144400000"#
         );

@@ -19,14 +19,14 @@ use serde_json::value::RawValue;
 pub(super) struct Spent {
     pub(super) matches: usize,
     pub(super) scanned: usize,
-    /// Bytes of the records that were examined.
+    /// The bytes of the examined records.
     pub(super) bytes: usize,
-    /// Reads the attempts in flight. It reads whole envelopes, whose bytes have the same bound.
+    /// Reads the attempts in flight. It reads whole envelopes, and their bytes have the same bound.
     pub(super) flights: FlightReader,
 }
 
 impl Spent {
-    /// Returns whether a request has found or examined its maximum.
+    /// Returns whether a request has found or examined as much as it may.
     pub(super) fn is_all(&self, request: &ListRequest) -> bool {
         let most_bytes = request.max_bytes.unwrap_or(MAX_SCANNED_BYTES).min(MAX_SCANNED_BYTES);
         self.matches >= request.limit
@@ -42,13 +42,13 @@ pub(super) struct Candidate {
     pub(super) at: EntryRef,
     pub(super) status: Status,
     pub(super) is_attempt: bool,
-    /// Its kind, if that is known without its record.
+    /// The kind, if it is known without the record.
     pub(super) kind: Option<Kind>,
 }
 
 /// What a scan has found.
 pub(super) enum Seen<'a> {
-    /// A waiting task, a further attempt or a dead letter, with its record if that was read.
+    /// A waiting task, a further attempt or a dead letter, with its record if the scan has read it.
     Waiting(Candidate, Option<Vec<u8>>),
     /// An attempt in flight that was not cancelled.
     InFlight(&'a InFlightMatch<'a>),
@@ -61,12 +61,12 @@ pub(super) struct InFlightMatch<'a> {
     pub(super) due: UnixMillis,
     /// Whether its further attempts wait to be resumed.
     pub(super) is_paused: bool,
-    /// The record of its further attempts, except for `paused` and the attempt number.
+    /// The record of its further attempts, without `paused` and the attempt number.
     pub(super) text: &'a [u8],
     pub(super) record: Record<'a>,
 }
 
-/// Returns the status of an entry, and its kind if that is known without its record. A further
+/// Returns the status of an entry, and its kind if that is known without the record. A further
 /// attempt or a dead letter may belong to a one-shot or to a recurring task.
 pub(super) fn status_of(entry: &Entry) -> (Status, Option<Kind>) {
     if entry.flags.has(Flags::DEAD_LETTER) {
@@ -101,12 +101,12 @@ pub(super) fn item_of(candidate: Candidate, record: Vec<u8>) -> Result<ListItem,
     })
 }
 
-/// Returns the first due time, at `due` or later, of entries that a filter may match by their times
-/// and their status; `None` if there is none.
+/// Returns the first due time, not before `due`, of entries that a filter may match by their times
+/// and their status. Returns `None` if there is none.
 ///
-/// The times of a filter are due times, but of dead letters the times at which these died. What is
-/// held or paused has a time in its record. The records of dead letters that earlier versions stored
-/// say when they died.
+/// The times of a filter are compared with due times, and for dead letters with the times of death.
+/// A held or paused run has its time in the record. The records of dead letters that earlier
+/// versions stored contain the time of death.
 pub(super) fn next_due(filter: &Filter, due: UnixMillis) -> Option<UnixMillis> {
     let wants_dead = filter.status.is_none_or(|status| status == Status::Dead);
     let wants_live = filter.status != Some(Status::Dead);
@@ -126,8 +126,8 @@ pub(super) fn next_due(filter: &Filter, due: UnixMillis) -> Option<UnixMillis> {
     Some(due.max(if wants_live { UnixMillis::HELD } else { UnixMillis::NEVER }))
 }
 
-/// Returns whether a filter has times that only the record of this entry can tell. That is so of
-/// the dead letters that earlier versions stored.
+/// Returns whether only the record of this entry says if it matches the times of a filter. This is
+/// the case for dead letters that earlier versions stored.
 pub(super) fn needs_death(filter: &Filter, status: Status, due: UnixMillis) -> bool {
     status == Status::Dead
         && due == UnixMillis::NEVER
@@ -140,8 +140,8 @@ pub(super) fn matches_death(filter: &Filter, record: &Record<'_>) -> bool {
     filter.from.is_none_or(|from| died >= from) && filter.to.is_none_or(|to| died < to)
 }
 
-/// Returns whether a [folded](Filter::folded) filter matches a record, apart from `status`, `from`
-/// and `to`.
+/// Returns whether a [folded](Filter::folded) filter matches a record. Ignores `status`, `from` and
+/// `to`.
 pub(super) fn matches_record(filter: &Filter, record: &Record<'_>) -> bool {
     let contains = |text: Option<&str>, part: &str| {
         text.is_some_and(|text| text.to_lowercase().contains(part))

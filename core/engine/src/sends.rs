@@ -1,22 +1,22 @@
-//! What is known of the last sends of an envelope.
+//! The results of the last sends of an envelope.
 
 /// The results of the last sends of an envelope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sends {
-    /// It was sent. The queue has accepted it, or has not answered the first send yet.
+    /// The envelope was sent. The queue has accepted it, or has not answered the first send yet.
     #[default]
     Sent,
-    /// The queue has refused this many sends in a row, so the envelope has not left the shard
-    /// since.
+    /// The queue has refused this many sends in a row, so the envelope has not left the shard since
+    /// then.
     Refused(u32),
-    /// After this many refusals it was sent once more, and the queue has not answered yet.
+    /// After this many refusals, the envelope was sent again, and the queue has not answered yet.
     SentAfter(u32),
-    /// The queue did not answer, and has not answered a send since.
+    /// The queue has not answered this send or any later one.
     Unanswered,
 }
 
 impl Sends {
-    /// Returns its number in storage; `None` for a state that earlier versions did not store.
+    /// Returns the number in storage, or `None` for a state that earlier versions did not store.
     pub fn stored(self) -> Option<i64> {
         match self {
             Self::Sent => None,
@@ -26,7 +26,7 @@ impl Sends {
         }
     }
 
-    /// Reads what [`Self::stored`] gave.
+    /// Reads a number that [`Self::stored`] returned.
     pub fn from_stored(stored: Option<i64>) -> Self {
         let times = |number: i64| u32::try_from(number.unsigned_abs()).unwrap_or(u32::MAX);
         match stored {
@@ -37,7 +37,7 @@ impl Sends {
         }
     }
 
-    /// Returns how often it was refused in a row.
+    /// Returns how often the queue has refused the envelope in a row.
     pub(super) fn refusals(self) -> u32 {
         match self {
             Self::Sent | Self::Unanswered => 0,
@@ -50,7 +50,7 @@ impl Sends {
 mod tests {
     use super::*;
 
-    /// Pinned for ever: later versions read these numbers.
+    /// These numbers never change, because later versions read them.
     #[test]
     fn stored_numbers() {
         for (sends, stored) in [

@@ -14,12 +14,12 @@ pub(super) fn run_of(time: Option<UnixMillis>, stage: Option<&str>) -> String {
     }
 }
 
-/// Returns a number with the noun that fits it: `1 task waits`, `2 tasks wait`.
+/// Returns a number with the form of the phrase that fits it: `1 task waits`, `2 tasks wait`.
 pub(super) fn counted(count: u64, one: &str, more: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { more })
 }
 
-/// Returns when something starts, or that it was due and waits.
+/// Returns a clause that says when something starts, or that it was due and waits.
 pub(super) fn starts(what: &str, due: UnixMillis, now: UnixMillis) -> String {
     if due > now {
         format!("{what} starts at {}", due.shown())
@@ -28,7 +28,7 @@ pub(super) fn starts(what: &str, due: UnixMillis, now: UnixMillis) -> String {
     }
 }
 
-/// Explains when a run fires, and why not at its time.
+/// Explains when a run fires, and why not at its own time.
 pub(super) fn explain_time(
     record: &Record<'_>,
     NextRun { time, due }: NextRun,
@@ -61,7 +61,7 @@ pub(super) fn explain_time(
     explanation.add(ReasonCode::PutOff, detail);
 }
 
-/// Explains what its policies would do to a late run.
+/// Explains what the policies of a task do with a late run.
 pub(super) fn explain_policies(of: Policies, explanation: &mut Explanation) {
     let grace = of.grace_millis as f64 / 1_000.0;
     match of.misfire {

@@ -1,8 +1,8 @@
-//! How large writes are.
+//! The sizes of writes.
 
 use crate::effects::Write;
 impl Write {
-    /// Returns the bytes that this brings to storage, but for numbers and names.
+    /// Returns the bytes that this write adds to storage, without numbers and names.
     pub fn bytes(&self) -> usize {
         match self {
             Self::InsertPage { directory, body, .. } => directory.len() + body.len(),
@@ -19,7 +19,7 @@ impl Write {
             Self::ClearEnvelope { state, .. } | Self::SaveState { state, .. } => state.len(),
             Self::InsertHistory { body, .. } => body.len(),
             Self::ExtendHistory { tail, .. } => tail.len(),
-            // Each by name, so that a new write says how large it is.
+            // The arms name each write, so that whoever adds a write must state its size.
             Self::DeletePage { .. }
             | Self::DeleteSchedule { .. }
             | Self::Forget { .. }

@@ -15,7 +15,7 @@ pub struct StoredPage {
     pub directory: Vec<u8>,
     /// The length of its body, bytes.
     pub body_len: u32,
-    /// The bits of its cancelled entries; empty if there are none.
+    /// The bits of the cancelled entries. Empty if there are none.
     pub dead: Vec<u8>,
 }
 
@@ -35,9 +35,9 @@ pub struct StoredSchedule {
 pub struct StoredEnvelope {
     /// Its number.
     pub seq: u64,
-    /// Its destination; `None` if it is done and its row only holds the state.
+    /// The destination, or `None` if the envelope is done and its row only holds the state.
     pub destination: Option<Destination>,
-    /// 8 bytes for each task.
+    /// The hash of each task's id, 8 bytes each.
     pub hashes: Vec<u8>,
     /// When it was last sent.
     pub sent_at: UnixMillis,
@@ -76,8 +76,8 @@ pub struct Snapshot {
     pub id_key: IdKey,
     /// Every page.
     pub pages: Vec<StoredPage>,
-    /// The recurring tasks, or none: because their records may be large, the shell may pass them
-    /// one by one to [`crate::Engine::load_schedule`].
+    /// The recurring tasks. The shell may leave this empty and pass them one by one to
+    /// [`crate::Engine::load_schedule`], because their records may be large.
     pub schedules: Vec<StoredSchedule>,
     /// Every row of the outbox.
     pub envelopes: Vec<StoredEnvelope>,
@@ -89,6 +89,6 @@ pub struct Snapshot {
     pub history: Vec<StoredHistory>,
     /// The state, from the newest row of the outbox that has one.
     pub state: Option<Vec<u8>>,
-    /// The number of remembered keys by period.
+    /// The number of stored idempotency keys by period.
     pub remembered: Vec<(i64, u64)>,
 }

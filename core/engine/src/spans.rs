@@ -21,8 +21,8 @@ pub(super) struct Spans {
 }
 
 impl Spans {
-    /// Adds the record of an entry. Returns the bytes to read in addition, including those between
-    /// it and the other records of its page.
+    /// Adds the record of an entry. Returns how many more bytes must be read, including those
+    /// between it and the other records of its page.
     pub(super) fn add(&mut self, page: PageNumber, entry: &Entry) -> usize {
         let end = entry.offset.saturating_add(entry.len);
         match self.pages.entry(page) {

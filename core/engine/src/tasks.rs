@@ -1,8 +1,9 @@
 //! The tasks of a shard in memory: the directories of pages, the recurring tasks, a timer for the
 //! head of each, and an index of ids.
 //!
-//! Memory for each pending task: 20 bytes of directory and 10 to 21 in the index (8 and a control
-//! byte, at a load of 44 to 87 %); a page's own 120 bytes or so are shared by its tasks.
+//! Each pending task takes 20 bytes in a directory and 10 to 21 bytes in the index (8 and a control
+//! byte, at a load of 44 to 87 %). The tasks of a page also share about 120 bytes of the page
+//! itself.
 
 use crate::entry_ref::{EntryRef, PageEntry};
 use crate::index::{IdIndex, Repeats};
@@ -23,14 +24,14 @@ fn repeats(entry: &Entry) -> Repeats {
     if may_repeat { Repeats::Often } else { Repeats::Never }
 }
 
-/// A schedule that has moved to its next occurrence.
+/// A schedule that has advanced to its next occurrence.
 pub(super) struct Advanced<'a> {
     /// The occurrence before.
     pub(super) occurrence: Occurrence,
-    /// The verdict on it by its lateness.
+    /// The verdict on that occurrence by its lateness.
     pub(super) verdict: Verdict,
-    /// The position of the last occurrence that the verdict settles: others that are due may be
-    /// skipped together with the first.
+    /// The position of the last occurrence that the verdict covers, because other due occurrences
+    /// may be skipped together with the first.
     pub(super) settled: Position,
     pub(super) schedule: &'a MemSchedule,
 }
@@ -66,8 +67,8 @@ impl Counts {
 pub(super) struct Tasks {
     pages: BTreeMap<PageNumber, MemPage>,
     schedules: BTreeMap<ScheduleNumber, MemSchedule>,
-    /// For each lane the position of the head of each page; in lane 0 also one for each schedule.
-    /// There may be outdated positions: see `stands`.
+    /// For each lane, the positions of the heads of its pages. Lane 0 also has one for each
+    /// recurring task. Some positions may be outdated: see `is_current`.
     timers: Vec<TimerHeap>,
     /// Every live entry and every schedule, by the hash of its id.
     ids: IdIndex,
@@ -102,11 +103,11 @@ impl Tasks {
         self.push_head(number);
     }
 
-    /// Adds an entry to a page without cancelled entries, after those that are due at the same time
-    /// or before.
+    /// Adds an entry to a page without cancelled entries, after the entries that are due at the
+    /// same time or earlier.
     pub(super) fn insert_entry(&mut self, number: PageNumber, entry: Entry) {
         let Some(page) = self.pages.get_mut(&number) else {
-            debug_assert!(false, "the caller has looked at page {number}");
+            debug_assert!(false, "page {number} does not exist");
             return;
         };
         let last = page.directory.len();
@@ -114,7 +115,8 @@ impl Tasks {
         page.body_len = page.body_len.max(entry.offset + entry.len);
         page.live += 1;
         *self.counts.of(&entry) += 1;
-        // The entries after it have moved up by one. So do their references, from the last.
+        // The entries after it have moved up by one, so their references move, too, the last one
+        // first.
         for old in (index..last).rev() {
             let Some(moved) = page.directory.get(old + 1) else { continue };
             self.ids.move_up(moved.hash, PageEntry { page: number, index: old as u32 });
@@ -130,7 +132,7 @@ impl Tasks {
         self.push_timer(0, EntryRef::Schedule(number).position(due));
     }
 
-    /// Replaces a recurring task. Adds a timer only if it is due at another time, so frequent
+    /// Replaces a recurring task. Adds a timer only if the due time has changed, so frequent
     /// changes do not fill the heap.
     pub(super) fn change_schedule(&mut self, number: ScheduleNumber, schedule: MemSchedule) {
         let due = schedule.due();
@@ -158,7 +160,7 @@ impl Tasks {
 
     fn push_head(&mut self, number: PageNumber) {
         let Some(page) = self.pages.get(&number) else {
-            debug_assert!(false, "the caller has looked at page {number}");
+            debug_assert!(false, "page {number} does not exist");
             return;
         };
         let lane = page.directory.lane();
@@ -175,7 +177,7 @@ impl Tasks {
     /// Returns the earliest valid position of a lane.
     pub(super) fn head_of(&mut self, lane: u8) -> Option<Position> {
         while let Some(position) = self.timers.get(usize::from(lane)).and_then(TimerHeap::peek) {
-            if self.stands(lane, position) {
+            if self.is_current(lane, position) {
                 return Some(position);
             }
             self.pop_timer(lane);
@@ -212,7 +214,7 @@ impl Tasks {
         pages.map(|page| page.live_before(now.plus(1)) as u32).sum()
     }
 
-    /// Returns the pages of a lane with due entries, in the order of their heads.
+    /// Returns the pages of a lane with due entries, ordered by their heads.
     pub(super) fn due_pages(&self, lane: u8, now: UnixMillis) -> Vec<PageNumber> {
         let of_lane = self.pages.iter().filter(|(_, page)| page.directory.lane() == lane);
         let heads = of_lane
@@ -224,8 +226,8 @@ impl Tasks {
     }
 
     /// Returns whether a timer of a lane is still the head of its page or schedule. A page of
-    /// another lane may have got the number since.
-    fn stands(&self, lane: u8, position: Position) -> bool {
+    /// another lane may have got the number since then.
+    fn is_current(&self, lane: u8, position: Position) -> bool {
         match EntryRef::of(position) {
             EntryRef::Schedule(number) => {
                 self.schedules.get(&number).is_some_and(|schedule| schedule.due() == position.due)
@@ -252,7 +254,7 @@ impl Tasks {
         Some(entry)
     }
 
-    /// Moves a recurring task, which is the head of the main order, to its next occurrence, and
+    /// Advances a recurring task, which is the head of the main order, to its next occurrence, and
     /// returns the former one. If `may_wait` is false, an occurrence that would fire is skipped
     /// together with all others that are due by now.
     pub(super) fn advance_schedule(
@@ -283,14 +285,14 @@ impl Tasks {
         })
     }
 
-    /// Notes the length of another record of a schedule, bytes.
+    /// Records the length of a schedule's new record in bytes.
     pub(super) fn set_record_bytes(&mut self, number: ScheduleNumber, bytes: usize) {
         if let Some(schedule) = self.schedules.get_mut(&number) {
             schedule.record_bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         }
     }
 
-    /// Returns the length of the record of a live entry or a schedule, bytes.
+    /// Returns the length in bytes of the record of a live entry or a schedule.
     pub(super) fn record_bytes(&self, at: EntryRef) -> usize {
         let bytes = match at {
             EntryRef::Schedule(number) => {
@@ -336,8 +338,8 @@ impl Tasks {
             .collect()
     }
 
-    /// Returns the recurring tasks whose next occurrence is not the first after `time`, and where
-    /// their occurrences begin.
+    /// Returns the recurring tasks whose next occurrence is not the first one after `time`, and
+    /// where their occurrences begin.
     pub(super) fn starts_behind(&self, time: UnixMillis) -> Vec<(ScheduleNumber, UnixMillis)> {
         let start = |(number, schedule): (&ScheduleNumber, &MemSchedule)| {
             let next = schedule.next?;
@@ -350,7 +352,7 @@ impl Tasks {
     pub(super) fn kill(&mut self, at: PageEntry) {
         let Some(page) = self.pages.get_mut(&at.page) else { return };
         let index = at.index as usize;
-        // A list of entries to cancel may name one twice.
+        // The list of entries to cancel may name an entry twice.
         let Some(entry) = page.directory.get(index).filter(|_| page.is_live(index)) else { return };
         let was_head = page.head().is_some_and(|(head, _)| head == index);
         page.set_cancelled(index);
@@ -420,7 +422,7 @@ impl Tasks {
         self.counts
     }
 
-    /// Returns the number of entries in memory, which the limit on pending tasks bounds.
+    /// Returns the number of entries in memory. The limit on pending tasks bounds it.
     pub(super) fn held(&self) -> usize {
         self.ids.len()
     }

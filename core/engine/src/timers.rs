@@ -4,15 +4,15 @@ use scheduler_model::position::Position;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// A min-heap of positions. Entries are never removed from its middle: who pops one checks whether
-/// it still stands.
+/// A min-heap of positions. Entries are never removed from its middle. The caller that pops a
+/// position checks whether it is still current.
 #[derive(Debug, Default, Clone)]
 pub struct TimerHeap {
     heap: BinaryHeap<Reverse<Position>>,
 }
 
 impl TimerHeap {
-    /// Room for `capacity` positions.
+    /// Returns an empty heap with room for `capacity` positions.
     pub fn with_capacity(capacity: usize) -> Self {
         Self { heap: BinaryHeap::with_capacity(capacity) }
     }
@@ -24,12 +24,13 @@ impl TimerHeap {
         Self { heap: heap.into() }
     }
 
-    /// Returns the bytes of memory that it takes.
+    /// Returns the bytes of memory that the heap takes.
     pub fn memory_bytes(&self) -> usize {
         self.heap.capacity() * size_of::<Position>()
     }
 
-    /// Adds a position. O(log n), mostly O(1) for one that is later than most.
+    /// Adds a position in O(log n). For a position that is later than most others, this is usually
+    /// O(1).
     pub fn push(&mut self, position: Position) {
         self.heap.push(Reverse(position));
     }
@@ -39,17 +40,17 @@ impl TimerHeap {
         self.heap.peek().map(|Reverse(position)| *position)
     }
 
-    /// Takes the earliest position.
+    /// Removes and returns the earliest position.
     pub fn pop(&mut self) -> Option<Position> {
         self.heap.pop().map(|Reverse(position)| position)
     }
 
-    /// Returns how many positions it holds, those that no longer stand included.
+    /// Returns the number of positions, outdated ones included.
     pub fn len(&self) -> usize {
         self.heap.len()
     }
 
-    /// Returns whether it holds none.
+    /// Returns whether the heap has no position.
     pub fn is_empty(&self) -> bool {
         self.heap.is_empty()
     }

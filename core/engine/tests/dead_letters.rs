@@ -1,11 +1,11 @@
-//! A shard with far more dead letters of one id than it keeps by now, as earlier versions stored
+//! A shard with far more dead letters of one id than it keeps today, as earlier versions stored
 //! them.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test: what does not hold ends the run"
+    reason = "a failed assumption ends the test"
 )]
 
 use scheduler_calendar::time::UnixMillis;
@@ -15,7 +15,7 @@ use scheduler_model::id_key::IdKey;
 use scheduler_model::numbers::PageNumber;
 use std::time::{Duration, Instant};
 
-/// Pages with dead letters of as many ids as `id_of` names.
+/// Returns pages with dead letters of as many ids as `id_of` names.
 fn pages(count: u32, id_of: impl Fn(u32) -> String) -> Vec<StoredPage> {
     let mut builder = PageBuilder::default();
     for n in 0..count {
@@ -48,8 +48,8 @@ fn load_time(pages: Vec<StoredPage>, count: u32) -> Duration {
     took
 }
 
-/// A start takes time in proportion to what is stored, whatever the ids are. It took 200 times as
-/// long.
+/// A start-up takes time in proportion to the stored rows, whatever the ids are. With many dead
+/// letters of one id, it took 200 times as long.
 #[test]
 fn many_dead_letters_of_one_id_do_not_slow_a_start() {
     const COUNT: u32 = 100_000;
@@ -61,7 +61,7 @@ fn many_dead_letters_of_one_id_do_not_slow_a_start() {
     );
 }
 
-/// For the record: `cargo test --release -p scheduler-engine --test dead_letters -- --ignored
+/// Prints the figures: `cargo test --release -p scheduler-engine --test dead_letters -- --ignored
 /// --nocapture`.
 #[test]
 #[ignore = "a measurement"]

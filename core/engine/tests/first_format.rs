@@ -1,6 +1,6 @@
-//! A shard that the first version stored, opened and fired by today's engine: golden bytes of every
-//! kind of row there was. What the runtime itself stores beside them is in
-//! `e2e/migration.test.mjs`.
+//! A shard that the first version stored, opened and fired by the current engine: golden bytes of
+//! every kind of row of that version. `e2e/migration.test.mjs` covers what the runtime itself
+//! stores.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,7 +23,7 @@ use scheduler_model::task::Record;
 use serde_json::Value;
 
 const ROWS: &str = include_str!("data/first_format.txt");
-/// Numbers of the page, the recurring task and the envelope.
+/// The numbers of the page, the recurring task and the envelope.
 const PAGE: u32 = 5;
 const SCHEDULE: u32 = 4;
 const ENVELOPE: u64 = 4;
@@ -76,7 +76,7 @@ fn load(stored: &Memory) -> Engine {
     stored.load("1-0", Config::default())
 }
 
-/// Returns what is sent, each task as `<destination> <id>@<time>#<attempt>`.
+/// Returns the sent tasks, each as `<destination> <id>@<time>#<attempt>`.
 fn sent(effects: &Effects) -> Vec<String> {
     let mut tasks = Vec::new();
     for outgoing in &effects.sends {
@@ -100,7 +100,7 @@ fn sent(effects: &Effects) -> Vec<String> {
 }
 
 #[test]
-fn everything_stored_is_there() {
+fn the_engine_finds_every_stored_task() {
     let stored = stored();
     let engine = load(&stored);
     let stats = engine.stats(time("outbox.sent_at"));
@@ -149,7 +149,7 @@ fn everything_stored_is_there() {
     assert_eq!(engine.get("due-2", &stored).unwrap().map(|item| item.status), None);
 }
 
-/// They are due never: when they died is in their records.
+/// They are stored as due never. The time of death is in their records.
 #[test]
 fn its_dead_letters_have_ids_and_times_of_death() {
     let stored = stored();
@@ -177,7 +177,7 @@ fn its_dead_letters_have_ids_and_times_of_death() {
 }
 
 #[test]
-fn what_is_due_fires_and_what_was_on_its_way_is_sent_again() {
+fn due_tasks_fire_and_envelopes_in_flight_are_sent_again() {
     let stored = stored();
     let mut engine = load(&stored);
     assert_eq!(engine.next_wakeup(), Some(UnixMillis::new(1_795_571_003_000)));
@@ -212,7 +212,7 @@ fn what_is_due_fires_and_what_was_on_its_way_is_sent_again() {
             "dispatch flight-3@1795570988866#1"
         ]
     );
-    // The page stays: it holds dead letters.
+    // The page stays, because it contains dead letters.
     for effects in [fired, retries, repeated] {
         assert!(!effects.writes.iter().any(|write| matches!(write, Write::DeletePage { .. })));
     }

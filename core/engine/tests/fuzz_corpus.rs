@@ -1,11 +1,11 @@
-//! Every file of the fuzz targets' corpus, as an ordinary test. A crash that fuzzing finds becomes
-//! a file there.
+//! Runs every file of the fuzz targets' corpus as an ordinary test. A crash that fuzzing finds
+//! becomes a file there.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test: what does not hold ends the run"
+    reason = "a failed assumption ends the test"
 )]
 
 use std::path::{Path, PathBuf};

@@ -1,11 +1,11 @@
-//! A shard at its limit: memory for each task, the refusal of one more, and a start-up with all of
-//! them.
+//! A shard at its limit: the memory of each task, the refusal of one more, and a start-up with all
+//! of them.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test: what does not hold ends the run"
+    reason = "a failed assumption ends the test"
 )]
 
 use scheduler_calendar::time::UnixMillis;
@@ -16,10 +16,10 @@ use scheduler_model::protocol::Append;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 const PER_REQUEST: usize = 1_000;
-/// What the design allows a pending task to take.
+/// The bytes that the design allows for each pending task.
 const MAX_BYTES_PER_TASK: u64 = 64;
 
-/// Tasks with records of some 150 bytes, due over a day.
+/// Returns tasks with records of about 150 bytes, due over one day.
 fn append(first: usize, count: usize) -> Append {
     let tasks = (first..first + count).map(|n| {
         let due = NOW.plus((n as i64 * 7_919) % 86_400_000 + 1);
@@ -30,14 +30,14 @@ fn append(first: usize, count: usize) -> Append {
     Append { fresh: true, ..testing::append(tasks) }
 }
 
-/// Resident memory of this process, bytes, where the system says so.
+/// Returns the resident memory of this process in bytes, if the system reports it.
 fn resident() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? * 1_024)
 }
 
-/// One test, for resident memory belongs to the whole process.
+/// This is a single test, because resident memory belongs to the whole process.
 #[test]
 fn a_full_shard() {
     let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
@@ -62,10 +62,10 @@ fn a_full_shard() {
     let full = engine.stats(NOW);
     assert_eq!(full.pending, MAX_PENDING_PER_SHARD as u64);
     let per_task = full.memory_bytes as f64 / full.pending as f64;
-    println!("{per_task:.1} bytes a task while adding");
-    assert!(full.memory_bytes <= full.pending * MAX_BYTES_PER_TASK, "{per_task} bytes a task");
+    println!("{per_task:.1} bytes per task while adding");
+    assert!(full.memory_bytes <= full.pending * MAX_BYTES_PER_TASK, "{per_task} bytes per task");
 
-    // One more is refused, and nothing has changed.
+    // The shard refuses one more task, and nothing changes.
     let refused =
         engine.append(append(MAX_PENDING_PER_SHARD, 1), NOW, &Memory::default()).unwrap_err();
     assert_eq!(
@@ -94,13 +94,16 @@ fn a_full_shard() {
     assert_eq!((loaded.pending, loaded.in_flight, engine.next_wakeup()), (full.pending, 0, next));
     assert!(loaded.memory_bytes <= loaded.pending * MAX_BYTES_PER_TASK);
     println!(
-        "{:.1} bytes a task after a start",
+        "{:.1} bytes per task after a start-up",
         loaded.memory_bytes as f64 / loaded.pending as f64
     );
-    // The directories were there before; what is new is the index and the timers.
+    // The directories were in memory before. The index and the timers are new.
     if let (Some(before), Some(after)) = (before, resident()) {
         let truly = after.saturating_sub(before) + directories;
-        println!("{:.1} bytes a task by the system's count", truly as f64 / loaded.pending as f64);
+        println!(
+            "{:.1} bytes per task as the system counts them",
+            truly as f64 / loaded.pending as f64
+        );
         assert!(truly <= loaded.pending * MAX_BYTES_PER_TASK, "{truly} bytes are resident");
     }
 }

@@ -1,10 +1,10 @@
-//! Properties of the formats, the heap and the request parser, over generated input.
+//! Properties of the formats, the heap and the request parser over generated input.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test: what does not hold ends the run"
+    reason = "a failed assumption ends the test"
 )]
 
 use proptest::collection::vec;
@@ -32,8 +32,7 @@ mod check_page;
 #[path = "../../model/tests/fuzz_checks/request.rs"]
 mod check_request;
 
-/// Returns a run, of one of few ids, as an attempt may leave it.
-/// The requested time of a run that has one.
+/// Returns the requested time of a run, or zero.
 fn began(run: &Run<'_>) -> UnixMillis {
     run.time.unwrap_or_default()
 }
@@ -54,7 +53,7 @@ fn run() -> impl Strategy<Value = Run<'static>> {
             ];
             let outcome =
                 known.get(usize::from(outcome)).copied().unwrap_or(Outcome::Other(outcome + 1));
-            // Of what has an even number of milliseconds.
+            // Runs with an even number of milliseconds have a target.
             let has_target = time.get() % 2 == 0;
             let target =
                 Target { kind: TargetKind::Webhook, name: format!("{attempt}.example").into() };
@@ -84,7 +83,7 @@ enum HeapOperation {
 }
 
 fn position() -> impl Strategy<Value = Position> {
-    // Few values, so that ties in each part are common.
+    // There are few values, so that ties in each part are common.
     (0..20_i64, 0..4_u32, 0..6_u32).prop_map(|(due, page, index)| Position {
         due: UnixMillis::new(due),
         page,
@@ -96,7 +95,7 @@ fn heap_operation() -> impl Strategy<Value = HeapOperation> {
     prop_oneof![3 => position().prop_map(HeapOperation::Push), 2 => Just(HeapOperation::Pop)]
 }
 
-/// JSON of any shape, as text.
+/// Generates JSON of any form, as text.
 fn json() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("null".to_owned()),
@@ -128,12 +127,12 @@ fn spaces() -> impl Strategy<Value = &'static str> {
     prop_oneof![Just(""), Just(" "), Just("\n\t"), Just("\r\n")]
 }
 
-/// One of some texts that belong there, or any JSON.
+/// Generates one of some valid texts, or any JSON.
 fn field(good: &'static [&'static str]) -> impl Strategy<Value = String> {
     prop_oneof![6 => prop::sample::select(good).prop_map(str::to_owned), 1 => json()]
 }
 
-/// Returns a request's task: mostly fields that it may have, mostly with good values.
+/// Generates a task of a request, mostly with allowed fields and valid values.
 fn task() -> impl Strategy<Value = String> {
     let schedule = prop_oneof![
         8 => (prop::sample::select(vec!["time", "delayInSeconds", "cron", "everySeconds", "rrule"]), 0..6_usize).prop_map(|(name, at)| {
@@ -249,7 +248,7 @@ proptest! {
             prop_assert_eq!(heap.len(), model.values().sum::<usize>());
             prop_assert_eq!(heap.is_empty(), model.is_empty());
         }
-        // Built at once, it is the same.
+        // A heap that is built at once is the same.
         let all = model.iter().flat_map(|(position, count)| std::iter::repeat_n(*position, *count));
         let mut built: TimerHeap = all.clone().collect();
         prop_assert!(all.eq(std::iter::from_fn(|| built.pop())));
@@ -262,7 +261,7 @@ proptest! {
         check_page::check(&bytes);
     }
 
-    /// One byte changed, cut, or added: refused, or read as what it then says.
+    /// One byte is changed, removed or added. The append is refused, or read as what it says then.
     #[test]
     fn damaged_appends_do_not_panic(append in pages(), at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<bool>()) {
         let mut bytes = append.encode();
@@ -282,8 +281,8 @@ proptest! {
         }
     }
 
-    /// Random bytes rarely get past a head: most of these are chunks of which some bytes are
-    /// others.
+    /// Random bytes rarely pass the checks of a header. So most of these are chunks with some
+    /// changed bytes.
     #[test]
     fn any_bytes_as_history(
         runs in vec(run(), 0..8),
@@ -366,7 +365,7 @@ proptest! {
         }
     }
 
-    /// A policy that holds never waits less than its least, nor for ever.
+    /// A valid policy never waits less than its minimum, and never forever.
     #[test]
     fn any_retry_policy(
         attempts in any::<u32>(),
@@ -393,7 +392,8 @@ proptest! {
                     prop_assert!(next.since(now) >= least.min(0));
                     prop_assert!(next.since(now) <= 2 * 86_400_000 + 1);
                     prop_assert!(attempt < 100);
-                    // A target can ask for later, within the policy's time, and for nothing else.
+                    // A target can ask for a later attempt within the time of the policy, and for
+                    // nothing else.
                     let put_off = policy.next_attempt("k", attempt, now, now, Some(now.plus(asked)));
                     prop_assert!(put_off.is_some_and(|put_off| put_off >= next && put_off <= next.max(now.plus(asked))));
                     prop_assert!(put_off.is_some_and(|put_off| put_off.since(now) <= 30 * 86_400_000));

@@ -149,8 +149,23 @@ pub(crate) enum Day {
         year: Option<i32>,
     },
     Weekday(u8, Which),
+    /// So many days from the coming day of the week: "two weeks from friday".
+    FromWeekday {
+        weekday: u8,
+        days: u32,
+    },
+    /// A date of the next year.
+    NextYear {
+        day: u8,
+        month: u8,
+    },
     /// "the 15th"
     OfMonth(u8),
+    /// "the 15th of next month": so many months from this one.
+    OfMonthAhead {
+        day: u8,
+        months: u32,
+    },
     /// The last day of a month, or of this month.
     LastOf {
         month: Option<u8>,
@@ -169,12 +184,25 @@ pub(crate) enum Day {
 }
 
 /// A point on the calendar: where a recurring schedule starts or ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Point {
     pub(crate) day: Option<Day>,
+    /// The day of the week that is named beside a date.
+    pub(crate) weekday: Option<u8>,
     pub(crate) time: Option<Clock>,
     /// An instant, which needs no zone, milliseconds since 1970.
     pub(crate) instant: Option<i64>,
+}
+
+/// A week, a month or a year in which a schedule runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Period {
+    /// So many from this one: "this week", "next month".
+    Ahead(Unit, u32),
+    /// "july 2027"
+    Month { month: u8, year: i32 },
+    /// "2027"
+    Year(i32),
 }
 
 /// What is counted in a month.
@@ -242,6 +270,12 @@ pub(crate) enum Clause {
     Minutes(Vec<u8>),
     /// "in the morning", "tonight"
     Part(DayPart),
+    /// The plural of a part of the day, which may say that it recurs: "mornings".
+    Habit,
+    /// "jan 1 and jul 1": day and month of each.
+    Dates(Vec<(u8, u8)>),
+    /// "next week", "in july 2027": all runs are in it.
+    Within(Period),
     /// "between 9 and 5"
     Window(Clock, Clock),
     From(Point),
@@ -277,9 +311,12 @@ impl Clause {
             | Self::Nth { .. }
             | Self::MonthDays { .. } => "days",
             Self::Months { .. } => "months",
-            Self::Day(_) => "day",
+            Self::Within(_) => "period",
+            Self::Day(_) | Self::Dates(_) => "day",
             Self::In(_) => "delay",
-            Self::At(_) | Self::PastHour(_) | Self::Minutes(_) | Self::Part(_) => "time",
+            Self::At(_) | Self::PastHour(_) | Self::Minutes(_) | Self::Part(_) | Self::Habit => {
+                "time"
+            }
             Self::Window(..) => "window",
             Self::From(_) | Self::Anchor(_) => "start",
             Self::Until(_) | Self::For(_) => "end",

@@ -1,36 +1,13 @@
-//! The words that no part of the grammar took: the description of the task, unless one of them may
-//! say something about time.
+//! The words that no part of the grammar took: a phrase is refused if one of them may say something
+//! about time. Otherwise they are the description of the task ([`crate::description`]).
 
 use crate::calendar::zone_like;
 use crate::clause::{Clause, Found};
+use crate::lexicon::own_word;
 use crate::meaning::Built;
 use crate::token::{Kind, Token};
 use crate::words::{self, Suspicion};
-use crate::{Reason, Refusal, Span};
-
-/// Words that ask for a task and say nothing about it, in the order in which they stand at its
-/// beginning.
-#[rustfmt::skip]
-const LEADS: &[&[&str]] = &[
-    &["please"], &["hey"], &["hi"], &["ok"], &["can", "you"], &["could", "you"], &["would", "you"], &["will", "you"], &["i", "want", "you", "to"], &["i", "would", "like", "you", "to"], &["i'd", "like", "you", "to"],
-    &["set", "a", "reminder", "to"], &["set", "a", "reminder", "for", "me", "to"], &["set", "a", "reminder", "for"], &["set", "a", "reminder"], &["set", "reminder", "to"], &["create", "a", "reminder", "to"], &["add", "a", "reminder", "to"], &["set", "an", "alarm", "for"], &["set", "an", "alarm"],
-    &["send", "me", "a", "reminder", "to"], &["reminder", "to"], &["reminder"],
-    &["remind", "me", "to"], &["remind", "me", "about"], &["remind", "me", "that"], &["remind", "me", "of"], &["remind", "me"], &["remind", "us", "to"], &["remind", "us", "about"], &["remind", "us"], &["remind"],
-    &["don't", "forget", "to"], &["do", "not", "forget", "to"], &["don't", "let", "me", "forget", "to"], &["i", "need", "to"], &["i", "have", "to"], &["i", "must"], &["i", "want", "to"], &["to"], &["that"], &["and"],
-];
-
-/// Words that say nothing by themselves: a description has others.
-const JOINTS: &[&str] = &[
-    "and", "at", "on", "in", "of", "to", "the", "for", "by", "then", "with", "it", "it's", "run",
-    "this", "that", "is", "a", "an", "from", "please", "happens", "occurs", "do", "me", "as",
-    "also",
-];
-
-/// Words that stood before a part that says when.
-const TRAILING: &[&str] = &[
-    "and", "at", "on", "in", "of", "to", "the", "for", "by", "then", "with", "from", "is", "a",
-    "an", "that", "happens", "occurs",
-];
+use crate::{Language, Reason, Refusal, Span};
 
 /// Words before which a day or a time stands.
 const BEFORE_TIME: &[&str] =
@@ -59,20 +36,13 @@ const QUESTIONS: &[&str] = &[
     "what's",
 ];
 
-/// What is left of the phrase.
-#[derive(Debug, Default)]
-pub(crate) struct LeftOver {
-    pub(crate) description: Option<String>,
-    /// The percent by which ignored words lower the confidence.
-    pub(crate) cost: u8,
-}
-
 /// Words that nothing has read, with their neighbours.
 struct Rest<'a> {
     phrase: &'a str,
     tokens: &'a [Token],
     left: &'a [usize],
     found: &'a [Found],
+    language: Language,
 }
 
 /// Returns whether the phrase speaks to a person who wants to be reminded.
@@ -91,15 +61,13 @@ pub(crate) fn check(
     tokens: &[Token],
     left: &[usize],
     found: &[Found],
+    language: Language,
 ) -> Result<(), Refusal> {
-    let rest = Rest { phrase, tokens, left, found };
+    let rest = Rest { phrase, tokens, left, found, language };
     rest.check_request()?;
     // A typing error explains the words around it.
     let is_error = |at: &&usize| {
-        matches!(
-            words::suspicion(rest.text(**at)),
-            Some(Suspicion::Misspelt(_) | Suspicion::Foreign)
-        )
+        matches!(rest.suspicion(rest.text(**at)), Some(Suspicion::Misspelt(_) | Suspicion::Foreign))
     };
     left.iter().find(is_error).map_or(Ok(()), |at| rest.check(*at))?;
     left.iter().try_for_each(|at| rest.check(*at))
@@ -126,86 +94,6 @@ pub(crate) fn check_assumed(
     Ok(())
 }
 
-/// Returns the description in what is left; `ignored` are also parts that turned out to say nothing
-/// about time.
-pub(crate) fn description(
-    phrase: &str,
-    tokens: &[Token],
-    left: &[usize],
-    unused: &[Span],
-) -> LeftOver {
-    let is_unused = |token: &Token| {
-        unused.iter().any(|span| span.start <= token.span.start && token.span.end <= span.end)
-    };
-    let mut words: Vec<&Token> = tokens
-        .iter()
-        .enumerate()
-        .filter(|(at, token)| left.contains(at) || is_unused(token))
-        .map(|(_, token)| token)
-        .collect();
-    let total = words.len();
-    let mut has_lead = false;
-    while let Some(lead) = LEADS.iter().find(|lead| starts_with(&words, lead)) {
-        has_lead |= lead.len() > 1 || lead.first() == Some(&"reminder");
-        words.drain(..lead.len());
-    }
-    while words
-        .last()
-        .is_some_and(|last| TRAILING.contains(&last.text.as_str()) || last.kind == Kind::Symbol)
-    {
-        words.pop();
-    }
-    while words.first().is_some_and(|first| {
-        matches!(first.text.as_str(), "and" | "at" | "on" | "to" | "of" | "-" | "then" | "by")
-    }) {
-        words.remove(0);
-    }
-    let only_joints = words.iter().all(|word| JOINTS.contains(&word.text.as_str()));
-    if only_joints {
-        return LeftOver {
-            description: None,
-            cost: u8::try_from(total.saturating_sub(2).min(5)).unwrap_or(5) * u8::from(!has_lead),
-        };
-    }
-    // Words that stood side by side keep what stood between them.
-    let mut text = String::new();
-    let mut end = None;
-    for word in &words {
-        let between = end.and_then(|end| phrase.get(end..word.span.start));
-        match between {
-            Some(between)
-                if between.trim().is_empty()
-                    || between.chars().count() <= 2
-                        && !between.chars().any(char::is_alphanumeric) =>
-            {
-                text.push_str(between)
-            }
-            Some(_) => text.push(' '),
-            None => {}
-        }
-        text.push_str(if word.kind == Kind::Quoted {
-            &word.text
-        } else {
-            phrase.get(word.span.start..word.span.end).unwrap_or_default()
-        });
-        end = Some(word.span.end);
-    }
-    let cost = if has_lead || words.iter().all(|word| word.kind == Kind::Quoted) {
-        0
-    } else {
-        u8::try_from((total * 2).min(20)).unwrap_or(20)
-    };
-    LeftOver { description: Some(text.trim().to_owned()).filter(|text| !text.is_empty()), cost }
-}
-
-fn starts_with(words: &[&Token], lead: &[&str]) -> bool {
-    words.len() >= lead.len()
-        && lead
-            .iter()
-            .zip(words)
-            .all(|(word, token)| token.kind == Kind::Word && token.text == *word)
-}
-
 impl Rest<'_> {
     fn text(&self, at: usize) -> &str {
         self.tokens.get(at).map_or("", |token| &token.text)
@@ -223,10 +111,24 @@ impl Rest<'_> {
         };
         let word = token.text.as_str();
         self.is_left(at)
-            && words::suspicion(word).is_none()
+            && self.suspicion(word).is_none()
             && words::number(word).is_none()
             && !BEFORE_TIME.contains(&word)
             && !matches!(word, "and" | "to" | "for" | "with")
+    }
+
+    /// Returns why a word that is left over is suspicious.
+    fn suspicion(&self, word: &str) -> Option<Suspicion> {
+        let Some(own) = own_word(word) else {
+            let is_error = |suspicion: &Suspicion| matches!(suspicion, Suspicion::Misspelt(_));
+            let is_ordinary = self.language.lexicon().is_ordinary(word);
+            return words::suspicion(word).filter(|found| !is_ordinary || !is_error(found));
+        };
+        // A word that the language of the phrase does not have for a time.
+        if self.language.lexicon().is_ordinary(own) {
+            return None;
+        }
+        (words::is_about_time(own) || words::is_foreign(own)).then_some(Suspicion::Foreign)
     }
 
     /// Returns whether a part that says when begins at this token.
@@ -364,7 +266,9 @@ impl Rest<'_> {
                 self.refuse(at, "A sentence creates a schedule. It cannot change one that exists.")
             );
         }
-        if self.has_part_before(at) && EXCLUDING.contains(&word) {
+        // "turn off the lights"
+        let is_particle = word == "off" && at > 0 && self.is_ordinary(at - 1);
+        if self.has_part_before(at) && EXCLUDING.contains(&word) && !is_particle {
             return Err(self.refuse(
                 at,
                 "This may leave something out, but is not understood: write \"except\".",
@@ -398,10 +302,13 @@ impl Rest<'_> {
                 "A time that is only about right is no schedule: give the exact time.",
             ));
         }
-        let message = match words::suspicion(word) {
+        let message = match self.suspicion(word) {
             None => return Ok(()),
             Some(_) if self.is_harmless(at, word, before, next) => return Ok(()),
-            Some(Suspicion::Foreign) => "Only English is understood.".to_owned(),
+            Some(Suspicion::Foreign) => {
+                "This is of another language than the rest. English and German are understood."
+                    .to_owned()
+            }
             Some(Suspicion::Misspelt(known)) => format!("Do you mean \"{known}\"?"),
             Some(Suspicion::AboutTime) => {
                 "This may say when, but is not understood. Put text that says nothing about time in double quotes.".to_owned()
@@ -434,7 +341,9 @@ impl Rest<'_> {
         let is_abbreviation = (2..=5).contains(&written.len())
             && written.chars().all(|c| c.is_ascii_uppercase())
             && !self.is_shouted();
-        let two = format!("{word} {}", self.text(at + 1));
+        let next = self.text(at + 1);
+        let (word, next) = (own_word(word).unwrap_or(word), own_word(next).unwrap_or(next));
+        let two = format!("{word} {next}");
         if is_abbreviation
             || zone_like(word).is_some()
             || zone_like(&two).is_some()
@@ -464,7 +373,7 @@ impl Rest<'_> {
         );
         let follows_preposition = BEFORE_TIME.contains(&before_that)
             || matches!(before_that, "for" | "until" | "over" | "every" | "each" | "from")
-            || words::suspicion(before_that).is_some();
+            || self.suspicion(before_that).is_some();
         let is_noun = is_unit && is_own && !follows_preposition && next != "of" && at >= 2;
         let is_verb = matches!(word, "start" | "begin" | "starts" | "begins")
             && (self.is_ordinary(at + 1) || matches!(next, "a" | "my"))

@@ -1,8 +1,9 @@
-//! Schedules in English: `every monday at 10:00` to the fields of a task, and back.
+//! Schedules in words: `every monday at 10:00` or `jeden Montag um 10 Uhr` to the fields of a task,
+//! and back.
 //!
 //! [`parse`] reads a phrase at a given time in a given time zone. It answers a whole schedule, or
 //! several with a question, or a refusal that says which words it did not understand. [`sentence`]
-//! writes any schedule as one English sentence, which [`parse`] reads as the same schedule.
+//! writes any schedule as one sentence, which [`parse`] reads as the same schedule.
 //! `docs/words.md` says what is understood, assumed, asked and refused.
 //!
 //! The guiding rule: a wrong schedule is far worse than a question. Words that may say something
@@ -37,38 +38,54 @@
 
 mod calendar;
 mod clause;
+mod description;
 mod grammar;
+mod language;
 mod leftover;
+mod lexicon;
 pub mod limits;
 mod meaning;
+mod near;
 mod reading;
 mod say;
 mod schedule;
+mod shorthand;
 mod token;
 mod words;
 
 pub use calendar::{Zone, runs, zone};
+pub use language::Language;
+pub use near::near;
 pub use reading::{
     Ambiguity, Assumption, Choice, Difference, Outcome, Part, Reading, Reason, Refusal, Span,
 };
-pub use say::sentence;
+pub use say::{sentence, sentence_in};
 pub use schedule::{Cron, Schedule, Time};
 
 use limits::{MAX_CHOICES, MAX_PHRASE_BYTES, MAX_PHRASE_CHARS};
-use meaning::{Built, Context, Made, Picks, Sentence};
+use meaning::{Built, Context, Made, Picks};
 use token::{Kind, Token};
 
 /// The runs by which two readings are compared.
 const COMPARED_RUNS: usize = 20;
 
-/// Reads a phrase. `now` is in milliseconds since 1970; `zone` is the zone of its local times.
+/// Reads a phrase. `now` is in milliseconds since 1970; `zone` is the zone of its local times. The
+/// words say in which language it is.
 pub fn parse(phrase: &str, now: i64, zone: Zone) -> Outcome {
-    read(phrase, now, zone).0
+    read(phrase, now, zone, None).0
 }
 
-/// Reads a phrase and returns the steps that the grammar took, of which there are at most
-/// [`limits::MAX_STEPS`] and one.
-pub fn read(phrase: &str, now: i64, zone: Zone) -> (Outcome, u32) {
+/// Returns the language that the words of a phrase are of.
+pub fn language_of(phrase: &str) -> Language {
+    if phrase.len() > MAX_PHRASE_BYTES {
+        return Language::default();
+    }
+    lexicon::language_of(&token::tokens(phrase))
+}
+
+/// Reads a phrase in this language, and returns the steps that the grammar took, of which there are
+/// at most [`limits::MAX_STEPS`] and one.
+pub fn read(phrase: &str, now: i64, zone: Zone, language: Option<Language>) -> (Outcome, u32) {
     let tokens = if phrase.len() <= MAX_PHRASE_BYTES { token::tokens(phrase) } else { Vec::new() };
     let quoted: usize = tokens
         .iter()
@@ -87,17 +104,19 @@ pub fn read(phrase: &str, now: i64, zone: Zone) -> (Outcome, u32) {
             0,
         );
     }
-    let (parts, steps) = grammar::parts(&tokens);
+    let language = language.unwrap_or_else(|| lexicon::language_of(&tokens));
+    let whole = grammar::whole(&tokens);
+    let lexicon::Terms { tokens, assumptions } = match shorthand::tokens(phrase) {
+        Some(tokens) => lexicon::Terms { tokens, assumptions: Vec::new() },
+        None => language.lexicon().terms(tokens),
+    };
+    let is_reminder = leftover::is_reminder(&tokens);
+    let (parts, steps) = grammar::parts(&tokens, language.lexicon().habits, is_reminder);
     let parts = match parts {
         Ok(parts) => parts,
         Err(refusal) => return (Outcome::Refused(refusal), steps),
     };
-    let context = Context {
-        now,
-        zone,
-        whole: grammar::whole(&tokens),
-        is_reminder: leftover::is_reminder(&tokens),
-    };
+    let context = Context { now, zone, whole, is_reminder, language, assumptions };
     let outcome = outcome(phrase, &tokens, &parts, &context);
     (outcome.unwrap_or_else(Outcome::Refused), steps)
 }
@@ -108,14 +127,28 @@ fn outcome(
     parts: &grammar::Parts,
     context: &Context,
 ) -> Result<Outcome, Refusal> {
-    leftover::check(phrase, tokens, &parts.left_over, &parts.found)?;
-    let sentence = Sentence::of(&parts.found, &parts.left_over)?;
+    leftover::check(phrase, tokens, &parts.left_over, &parts.found, context.language)?;
+    let is_joint = |at: usize| {
+        tokens
+            .get(at)
+            .is_some_and(|token| matches!(token.text.as_str(), "and" | "," | ";" | "&" | "+"))
+    };
+    let sentences = meaning::sentences(&parts.found, &parts.left_over, is_joint)?;
+    // What joins several schedules says so.
+    let joints: Vec<usize> = (0..tokens.len())
+        .filter(|at| {
+            sentences.len() > 1
+                && is_joint(*at)
+                && parts.found.iter().any(|found| found.tokens.1 == *at)
+                && parts.found.iter().any(|found| found.tokens.0 == *at + 1)
+        })
+        .collect();
     let mut readings: Vec<(Reading, Vec<Made>)> = Vec::new();
     let mut first_refusal = None;
     let mut next = Some(Vec::new());
     while let Some(wanted) = next {
-        let mut picks = Picks::new(wanted);
-        let built = meaning::build(&sentence, context, &mut picks);
+        let mut picks = Picks::new(wanted, context.assumptions.clone());
+        let built = meaning::build(&sentences, context, &mut picks);
         if picks.made.iter().map(|made| made.options).product::<usize>() > MAX_CHOICES {
             return Err(Refusal::new(
                 Reason::TooAmbiguous,
@@ -126,7 +159,8 @@ fn outcome(
         match built {
             Ok(built) => {
                 leftover::check_assumed(tokens, &parts.left_over, &built)?;
-                readings.push((reading(phrase, tokens, parts, built, &picks), picks.made.clone()));
+                let made = picks.made.clone();
+                readings.push((reading(phrase, tokens, parts, &joints, built, &picks), made));
             }
             Err(refusal) => first_refusal = first_refusal.or(Some(refusal)),
         }
@@ -188,10 +222,13 @@ fn reading(
     phrase: &str,
     tokens: &[Token],
     parts: &grammar::Parts,
+    joints: &[usize],
     built: Built,
     picks: &Picks,
 ) -> Reading {
-    let left = leftover::description(phrase, tokens, &parts.left_over, &built.unused);
+    let left_over: Vec<usize> =
+        parts.left_over.iter().copied().filter(|at| !joints.contains(at)).collect();
+    let left = description::description(phrase, tokens, &left_over, &built.unused);
     let is_used = |span: &Span| !built.unused.contains(span);
     let mut used: Vec<Part> = parts
         .found
@@ -200,14 +237,14 @@ fn reading(
         .map(|found| Part { span: found.span, says: found.clause.says() })
         .collect();
     used.dedup();
-    let mut ignored: Vec<Span> = parts
-        .left_over
+    let mut ignored: Vec<Span> = left_over
         .iter()
         .filter_map(|at| tokens.get(*at))
         .map(|token| token.span)
         .chain(built.unused.iter().copied())
         .collect();
     ignored.sort_unstable();
+    ignored.dedup();
     let cost = picks
         .assumptions
         .iter()

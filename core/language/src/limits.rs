@@ -27,5 +27,8 @@ pub const MAX_NUMBER: u32 = 3_155_760_000;
 /// Most occurrences that a phrase may count: what a cron schedule accepts as `maxRuns`.
 pub const MAX_RUNS: u32 = 100_000;
 
+/// Most schedules that one sentence joins: "weekdays at 9, saturdays at 10 and sundays at 11".
+pub const MAX_UNITED: usize = 4;
+
 /// Most cron expressions of one schedule, as in the API.
 pub const MAX_EXPRESSIONS: usize = 16;

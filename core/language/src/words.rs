@@ -1,5 +1,6 @@
-//! The words of English that say something about time. The grammar knows no word but by these
-//! tables and its own literals.
+//! The terms of the grammar: the words of English that say something about time. The grammar knows
+//! no word but by these tables and its own literals. Other languages are tables to these terms
+//! ([`crate::lexicon`]).
 
 /// A unit of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,17 +182,22 @@ const ABOUT_TIME: &[&str] = &[
     "triweekly", "fortnight", "fortnights", "decade", "century", "once", "twice", "thrice", "times", "half", "start", "starting", "begin", "beginning", "starts", "begins", "effective", "ending", "ends", "weekend", "weekends", "weekday", "weekdays", "workday", "workdays",
     "o'clock", "oclock", "am", "pm", "a.m", "p.m", "between", "from", "within", "throughout", "through", "thru", "weekly", "daily", "monthly", "yearly", "hourly", "annually", "quarterly", "couple", "several", "few", "per",
     "consecutive", "successive", "odd", "even", "timezone", "dst", "noonish", "late", "soonest", "deadline", "not", "don't", "dont", "doesn't", "no", "without", "skip", "skipping", "instead", "but", "only", "cron", "rrule", "timestamp",
-    "respectively", "least", "minimum", "quarter", "quarters", "semester", "trimester", "season", "dinnertime", "bedtime", "teatime", "hundred", "thousand", "million", "zero",
+    "respectively", "least", "halb", "dreiviertel", "uhr", "bis", "vor", "overnext", "antepenultimate", "minimum", "quarter", "quarters", "semester", "trimester", "season", "dinnertime", "bedtime", "teatime", "hundred", "thousand", "million", "zero",
 ];
 
-/// Words of other languages about time: a phrase that mixes them in is refused.
+/// Words of languages that are not understood, about time: a phrase that mixes them in is refused.
 #[rustfmt::skip]
 const FOREIGN: &[&str] = &[
-    "jeden", "jede", "jedes", "täglich", "wöchentlich", "monatlich", "jährlich", "stündlich", "montag", "montags", "dienstag", "dienstags", "mittwoch", "mittwochs", "donnerstag", "donnerstags", "freitag", "freitags", "samstag", "samstags", "sonntag", "sonntags",
-    "morgen", "heute", "übermorgen", "uhr", "alle", "stunde", "stunden", "minuten", "tage", "woche", "wochen", "monat", "mittag", "mitternacht", "werktags", "bis", "außer",
     "tous", "toutes", "chaque", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "demain", "aujourd'hui", "heures", "heure", "jours", "semaine", "mois", "matin", "soir", "midi", "minuit",
     "cada", "todos", "lunes", "martes", "miércoles", "miercoles", "jueves", "viernes", "sábado", "sabado", "domingo", "mañana", "manana", "hoy", "horas", "semanas", "días", "dias", "noche", "tarde", "semana", "mes",
-    "ogni", "lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica", "domani", "oggi", "alle", "ore", "segunda", "terça", "quarta", "quinta", "sexta", "amanhã", "elke", "maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag",
+    "ogni", "lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica", "domani", "oggi", "ore", "segunda", "terça", "quarta", "quinta", "sexta", "amanhã", "elke", "maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag",
+];
+
+/// Words of German in a sentence that is English otherwise.
+#[rustfmt::skip]
+const GERMAN: &[&str] = &[
+    "jeden", "jede", "jedes", "täglich", "wöchentlich", "monatlich", "jährlich", "stündlich", "montag", "montags", "dienstag", "dienstags", "mittwoch", "mittwochs", "donnerstag", "donnerstags", "freitag", "freitags", "samstag", "samstags", "sonntag", "sonntags",
+    "morgen", "heute", "übermorgen", "uhr", "alle", "stunde", "stunden", "minuten", "tage", "woche", "wochen", "monat", "mittag", "mitternacht", "werktags", "bis", "außer",
 ];
 
 /// Words with one typing error that would still be taken for a time: only long ones, which few
@@ -212,41 +218,46 @@ pub(crate) enum Suspicion {
 
 /// Returns whether a word that nothing has read may say something about time.
 pub(crate) fn suspicion(word: &str) -> Option<Suspicion> {
-    let in_tables = weekday(word).is_some()
-        || month(word).is_some()
-        || unit(word).is_some()
-        || ordinal(word).is_some();
-    if in_tables || ABOUT_TIME.contains(&word) {
+    if is_about_time(word) {
         return Some(Suspicion::AboutTime);
     }
-    if FOREIGN.contains(&word)
-        || !word.is_ascii() && word.chars().any(|c| c.is_alphabetic() && !is_latin(c))
-    {
+    if GERMAN.contains(&word) || is_foreign(word) {
         return Some(Suspicion::Foreign);
     }
     MISSPELT.iter().find(|known| is_misspelt(word, known)).map(|known| Suspicion::Misspelt(known))
 }
 
-fn is_latin(c: char) -> bool {
-    (c as u32) < 0x250
+/// Returns whether a word is an English word about time.
+pub(crate) fn is_about_time(word: &str) -> bool {
+    weekday(word).is_some()
+        || month(word).is_some()
+        || unit(word).is_some()
+        || ordinal(word).is_some()
+        || ABOUT_TIME.contains(&word)
+}
+
+/// Returns whether a word is of a language that is not understood.
+pub(crate) fn is_foreign(word: &str) -> bool {
+    let is_latin = |c: char| (c as u32) < 0x250;
+    FOREIGN.contains(&word)
+        || !word.is_ascii() && word.chars().any(|c| c.is_alphabetic() && !is_latin(c))
 }
 
 /// Returns whether `word` is `known` with one letter added, left out, changed, or swapped with its
 /// neighbour.
-fn is_misspelt(word: &str, known: &str) -> bool {
+pub(crate) fn is_misspelt(word: &str, known: &str) -> bool {
     let (word, known) = (word.as_bytes(), known.as_bytes());
-    if word.len().abs_diff(known.len()) > 1 || word.len() < 4 {
+    if word == known || word.len().abs_diff(known.len()) > 1 || word.len() < 4 {
         return false;
     }
     let same = word.iter().zip(known).take_while(|(a, b)| a == b).count();
-    let rest = |text: &[u8], skip: usize| text.get(same + skip..).map(<[u8]>::to_vec);
-    let (w, k) = (|skip| rest(word, skip), |skip| rest(known, skip));
-    let swapped = word.get(same) == known.get(same + 1)
+    let (w, k) = (|skip| word.get(same + skip..), |skip| known.get(same + skip..));
+    let is_swapped = word.get(same).is_some()
+        && word.get(same) == known.get(same + 1)
         && word.get(same + 1) == known.get(same)
-        && same + 1 < word.len();
-    word != known
-        && (w(1) == k(1) && w(1).is_some()
-            || w(1) == k(0)
-            || w(0) == k(1)
-            || swapped && w(2) == k(2))
+        && w(2) == k(2);
+    is_swapped
+        || w(1).is_some() && w(1) == k(1)
+        || w(1).is_some() && w(1) == k(0)
+        || k(1).is_some() && w(0) == k(1)
 }

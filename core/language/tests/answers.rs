@@ -8,7 +8,8 @@
 )]
 
 use scheduler_language::{
-    Ambiguity, Outcome, Reading, Reason, Refusal, Schedule, Time, parse, sentence, zone,
+    Ambiguity, Language, Outcome, Reading, Reason, Refusal, Schedule, Time, language_of, parse,
+    read, sentence, sentence_in, zone,
 };
 
 /// 2026-11-25T10:15:00 in Berlin, a Wednesday.
@@ -132,9 +133,9 @@ fn refusals_name_the_words_and_the_reason() {
         ("twice a week", "twice a week", Reason::Missing),
         ("biweekly", "biweekly", Reason::Missing),
         ("today at 9am", "at 9am", Reason::Past),
-        ("every monday at 9am and every friday at 10am", "every friday", Reason::Conflict),
-        ("jeden Montag um 10", "jeden", Reason::NotUnderstood),
-        ("every mondy at 9am", "mondy", Reason::NotUnderstood),
+        ("every monday at 9am and every day at 10am", "every day", Reason::Conflict),
+        ("jeden Monday um zehn Uhr", "Monday", Reason::NotUnderstood),
+        ("every day at 9am unitl friday", "unitl", Reason::NotUnderstood),
         ("buy milk", "buy milk", Reason::NothingFound),
         ("", "", Reason::NothingFound),
     ] {
@@ -177,8 +178,96 @@ fn usual_schedules_are_said_in_words() {
             "every day at 09:00 in Europe/Berlin until 5 December 2026, 3 times",
         ),
         ("every 90 seconds", "every 90 seconds counted from 2026-11-25T09:16:30Z"),
+        (
+            "every 15 minutes between 9 and 5 on weekdays",
+            "every 15 minutes between 09:00 and 17:00 every weekday in Europe/Berlin",
+        ),
+        (
+            "weekdays at 9 and saturdays at 11",
+            "every weekday at 09:00 and every Saturday at 11:00 in Europe/Berlin",
+        ),
+        (
+            "on march 1 and june 1 every year at 9am",
+            "on the 1st of March and June every year at 09:00 in Europe/Berlin",
+        ),
     ] {
         assert_eq!(sentence(&understood(phrase).schedule, NOW), words, "{phrase}");
+    }
+}
+
+#[test]
+fn german_schedules_are_said_in_german() {
+    for (phrase, words) in [
+        ("jeden Montag um 10 Uhr", "jeden Montag um 10:00 Uhr in Europe/Berlin"),
+        ("werktags um 9 und 17 Uhr", "jeden Wochentag um 09:00 und 17:00 Uhr in Europe/Berlin"),
+        ("alle 15 Minuten", "alle 15 Minuten in Europe/Berlin"),
+        (
+            "am letzten Freitag im Monat um 17 Uhr",
+            "am letzten Freitag jedes Monats um 17:00 Uhr in Europe/Berlin",
+        ),
+        (
+            "am 1. und 15. jedes Monats um 8 Uhr",
+            "am 1. und 15. jedes Monats um 08:00 Uhr in Europe/Berlin",
+        ),
+        ("jedes Jahr am 4. Mai um 9 Uhr", "jedes Jahr am 4. Mai um 09:00 Uhr in Europe/Berlin"),
+        (
+            "am ersten Werktag jedes Monats um 9 Uhr",
+            "am ersten Werktag jedes Monats um 09:00 Uhr ab 25. November 2026 in Europe/Berlin",
+        ),
+        (
+            "alle zwei Wochen am Freitag um 12 Uhr",
+            "alle 2 Wochen am Freitag um 12:00 Uhr ab 27. November 2026 in Europe/Berlin",
+        ),
+        ("übermorgen um 10 Uhr", "um 10:00 Uhr am 27. November 2026 in Europe/Berlin"),
+        (
+            "täglich um 9 Uhr bis zum 5. Dezember, 3 Mal",
+            "jeden Tag um 09:00 Uhr in Europe/Berlin bis 5. Dezember 2026, 3 Mal",
+        ),
+        ("alle 90 Sekunden", "alle 90 Sekunden gezählt ab 2026-11-25T09:16:30Z"),
+    ] {
+        assert_eq!(language_of(phrase), Language::German, "{phrase}");
+        let schedule = understood(phrase).schedule;
+        assert_eq!(sentence_in(Language::German, &schedule, NOW), words, "{phrase}");
+    }
+}
+
+/// What a table takes for granted is said, and lowers the confidence.
+#[test]
+fn corrections_are_said() {
+    for (phrase, text) in [
+        ("every mnoday at 9am", "\"mnoday\" is read as \"monday\"."),
+        ("biweekly on friday at 9am", "Biweekly is every two weeks."),
+        ("werktags um 9 Uhr", "Working days are Monday to Friday."),
+    ] {
+        let reading = understood(phrase);
+        assert!(
+            reading.assumptions.iter().any(|assumption| assumption.text == text),
+            "{reading:?}"
+        );
+        assert!(reading.confidence < 100);
+    }
+}
+
+/// A language that is given counts, whatever the words are.
+#[test]
+fn a_phrase_is_read_in_the_language_that_is_given() {
+    let zone = zone("Europe/Berlin").unwrap();
+    let read_as = |phrase, language| read(phrase, NOW, zone, Some(language)).0;
+    assert!(matches!(read_as("every monday at 9am", Language::German), Outcome::Refused(_)));
+    assert!(matches!(read_as("jeden Montag um 9 Uhr", Language::English), Outcome::Refused(_)));
+    assert!(matches!(read_as("jeden Montag um 9 Uhr", Language::German), Outcome::Understood(_)));
+}
+
+#[test]
+fn expressions_are_taken_as_they_are() {
+    for (phrase, expression) in [
+        ("*/5 9-17 * * MON-FRI", "*/5 9-17 * * MON-FRI"),
+        (" @daily ", "@daily"),
+        ("cron: 0 9 * * 1", "0 9 * * 1"),
+    ] {
+        let reading = understood(phrase);
+        assert_eq!(reading.schedule.cron.unwrap().expressions(), [expression], "{phrase}");
+        assert_eq!((reading.description, reading.confidence), (None, 100));
     }
 }
 
@@ -202,4 +291,35 @@ fn an_answer_is_json_with_the_fields_of_a_task() {
     assert_eq!(json["outcome"], "understood");
     let schedule = serde_json::json!({"cron": "0 9 * * MON-FRI", "timezone": "Europe/Berlin", "startAt": "2027-01-01T00:00:00", "endAt": "2027-03-31T23:59:59"});
     assert_eq!(json["schedule"], schedule);
+}
+
+/// A refusal comes with what is near, in the language of the phrase.
+#[test]
+fn what_is_near_is_offered() {
+    for (phrase, sentences) in [
+        (
+            "every full moon",
+            &["every 4 weeks on Monday at 20:00 starting 30 November 2026 in Europe/Berlin"]
+                as &[&str],
+        ),
+        ("around 5pm tomorrow", &["at 17:00 on 26 November 2026 in Europe/Berlin"]),
+        (
+            "every few hours",
+            &[
+                "every 2 hours in Europe/Berlin",
+                "every 3 days at 09:00 starting 26 November 2026 in Europe/Berlin",
+            ],
+        ),
+        (
+            "jeden Tag bei Sonnenaufgang",
+            &["jeden Tag um 00:00 Uhr in Europe/Berlin", "jeden Tag um 06:00 Uhr in Europe/Berlin"],
+        ),
+        ("wenn es regnet", &[]),
+        ("buy milk", &[]),
+    ] {
+        let zone = zone("Europe/Berlin").unwrap();
+        let near =
+            scheduler_language::near(phrase, &refused(phrase), NOW, zone, language_of(phrase));
+        assert_eq!(near, sentences, "{phrase}");
+    }
 }

@@ -11,7 +11,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use scheduler_language::limits::{MAX_CHOICES, MAX_PHRASE_CHARS, MAX_STEPS};
 use scheduler_language::{
-    Cron, Outcome, Reason, Schedule, Time, Zone, parse, read, runs, sentence, zone,
+    Cron, Language, Outcome, Reason, Schedule, Time, Zone, language_of, parse, read, runs,
+    sentence, sentence_in, zone,
 };
 
 /// 2026-11-25T09:15:00Z.
@@ -135,6 +136,32 @@ const WORDS: &[&str] = &[
     "p.m.",
     "h",
     "m",
+    "jeden",
+    "alle",
+    "montags",
+    "um",
+    "uhr",
+    "halb",
+    "vor",
+    "bis",
+    "am",
+    "ersten",
+    "werktag",
+    "3.",
+    "1,5",
+    "stunden",
+    "morgen",
+    "montagabend",
+    "ab",
+    "mal",
+    "fünfundvierzig",
+    "this",
+    "only",
+    "beginning",
+    "evry",
+    "mondya",
+    "@daily",
+    "*/5",
 ];
 
 fn in_berlin() -> Zone {
@@ -142,7 +169,7 @@ fn in_berlin() -> Zone {
 }
 
 fn check_bounds(phrase: &str) {
-    let (outcome, steps) = read(phrase, NOW, in_berlin());
+    let (outcome, steps) = read(phrase, NOW, in_berlin(), None);
     assert!(steps <= MAX_STEPS + 1, "{phrase:?} takes {steps} steps");
     match outcome {
         Outcome::Understood(reading) => {
@@ -322,11 +349,12 @@ proptest! {
     }
 
     #[test]
-    fn any_schedule_comes_back_from_its_sentence(schedule in schedules()) {
+    fn any_schedule_comes_back_from_its_sentence(schedule in schedules(), language in select(&Language::ALL)) {
         // The scheduler refuses a schedule without runs, and a sentence of one.
         let schedule = if schedule.every_seconds.is_some() && !uses_zone(&schedule) { Schedule { timezone: None, ..schedule } } else { schedule };
         prop_assume!(runs(&schedule, NOW, 1).is_ok_and(|runs| !runs.is_empty()));
-        let words = sentence(&schedule, NOW);
+        let words = sentence_in(language, &schedule, NOW);
+        prop_assert_eq!(language_of(&words), language, "{}", words);
         let outcome = parse(&words, NOW, in_berlin());
         let Outcome::Understood(reading) = &outcome else { panic!("{schedule:?}\n{words}\n{outcome:?}") };
         prop_assert!(is_same(&schedule, &reading.schedule), "{schedule:?}\n{words}\n{:?}", reading.schedule);
@@ -361,7 +389,7 @@ fn long_phrases_are_refused_at_once() {
 /// As many tokens as a phrase can have: more than the steps are for.
 #[test]
 fn a_phrase_that_takes_too_long_is_refused_in_time() {
-    let (outcome, steps) = read(&"a1".repeat(MAX_PHRASE_CHARS / 2), NOW, in_berlin());
+    let (outcome, steps) = read(&"a1".repeat(MAX_PHRASE_CHARS / 2), NOW, in_berlin(), None);
     assert!(
         matches!(&outcome, Outcome::Refused(refusal) if refusal.reason == Reason::TooLong),
         "{outcome:?}"

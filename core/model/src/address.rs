@@ -1,4 +1,5 @@
-//! The addresses of tasks and dead letters in the API, for texts that say what to request.
+//! The addresses of tasks and dead letters in the API, for texts that tell the reader which request
+//! to send.
 
 /// Returns the path of the task with this id: `/v1/tasks/order%2F7`.
 pub fn task_path(id: &str) -> String {

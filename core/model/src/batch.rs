@@ -1,4 +1,4 @@
-//! From a request's text to what each shard is asked to take in.
+//! Plans a request: from its text to an append for each shard.
 
 use crate::bounds::MAX_LANES;
 use crate::format::page::{Flags, PageBuilder};
@@ -14,14 +14,15 @@ use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
 use std::collections::BTreeSet;
 
-/// What becomes of a request's items.
+/// The plan of a request.
 #[derive(Debug)]
 pub struct Plan<'a> {
-    /// For each item, in order: the id of a task that is taken in, or what is wrong with it.
+    /// For each item, in order: the id of the accepted task, or the error.
     pub items: Vec<Result<TaskId<'a>, FieldError>>,
-    /// What each shard is asked to take in.
+    /// The append for each shard.
     pub appends: Vec<ShardAppend>,
-    /// In order, each item whose id an earlier item has, and that item, which it replaces.
+    /// The items whose id an earlier item has, in order, each with that earlier item, which it
+    /// replaces.
     pub duplicates: Vec<(u32, u32)>,
 }
 
@@ -30,17 +31,17 @@ pub struct Plan<'a> {
 pub struct ShardAppend {
     /// The shard.
     pub shard: ShardId,
-    /// What it is asked to take in.
+    /// The append.
     pub append: Append,
-    /// Which of the request's items these are.
+    /// The items of the request that the append contains.
     pub items: Vec<u32>,
-    /// When the first of them is due.
+    /// When the first of these tasks is due.
     pub first_due: UnixMillis,
 }
 
 impl Once {
-    /// Takes the part of the home of the key out of a plan, and returns it with the others. It is
-    /// empty if no task belongs there.
+    /// Takes the part for the home shard of the key out of a plan, and returns it with the other
+    /// parts. The part is empty if no task belongs there.
     pub fn split(
         &self,
         mut appends: Vec<ShardAppend>,
@@ -60,8 +61,9 @@ impl Once {
     }
 }
 
-/// Checks a request's items and sorts them by shard. Bad items leave the others good. Of several
-/// with one id, the last is taken in, as if they had come one after the other.
+/// Checks the items of a request and sorts them by shard. An invalid item does not affect the
+/// others. If several have the same id, the last one is accepted, as if they had arrived one after
+/// another.
 pub fn plan<'a>(
     tasks: Vec<Result<NewTask<'a>, FieldError>>,
     validator: &mut Validator<'a>,
@@ -80,9 +82,9 @@ pub fn plan<'a>(
     Plan { items, appends: parts.finish(), duplicates }
 }
 
-/// Appends what a request is answered with for an item that was taken in, and that replaces the
-/// item `duplicate_of` if that is given.
-// Not inline: the coordinator, which calls it for each item, is built for the smallest size.
+/// Writes the answer for an accepted item. `duplicate_of` is the item that it replaces, if any.
+// It is not inlined, because the coordinator, which calls it for each item, is built for the
+// smallest size.
 #[inline(never)]
 pub fn write_taken(id: &TaskId<'_>, duplicate_of: Option<u32>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"id\":");
@@ -93,19 +95,19 @@ pub fn write_taken(id: &TaskId<'_>, duplicate_of: Option<u32>, out: &mut Vec<u8>
     out.push(b'}');
 }
 
-/// The shards' parts, in the making.
+/// The parts of the shards while the plan is made.
 #[derive(Default)]
 struct Parts {
     parts: Vec<Part>,
-    /// The number of a shard's part, by the shard's index: all shards that take tasks in are of the
-    /// newest epoch.
+    /// The number of the part of each shard, by the index of the shard. All shards that accept new
+    /// tasks are in the newest epoch.
     by_index: Vec<Option<usize>>,
-    /// The part of the generated ids: one request's share the part of them that routing reads.
+    /// The part of the generated ids. All generated ids of a request have the same routing part.
     of_generated: Option<usize>,
     id_key: IdKey,
-    /// How many tasks the request has.
+    /// The number of tasks of the request.
     tasks: usize,
-    /// The given ids, by their keyed hash: the item, and where its record is.
+    /// The given ids by their keyed hash, each with its item and the place of its record.
     given: HashTable<(u64, usize, Place)>,
     duplicates: Vec<(u32, u32)>,
 }
@@ -113,20 +115,20 @@ struct Parts {
 #[derive(Default)]
 struct Part {
     shard: Option<ShardId>,
-    /// Of tasks without a limit's key.
+    /// The tasks without a limit key.
     pages: PageBuilder,
-    /// Of those with one, by key.
+    /// The tasks with a limit key, by key.
     keyed: Vec<(String, PageBuilder)>,
     schedules: Vec<Vec<u8>>,
     items: Vec<u32>,
     given_ids: bool,
-    /// What a task that goes on keeps of itself: see [`Terms`].
+    /// What a task that continues keeps of itself: see [`Terms`].
     open_anchors: BTreeSet<u64>,
     said_paused: BTreeSet<u64>,
     first_due: Option<UnixMillis>,
 }
 
-/// Where in a part a record is.
+/// The place of a record in a part.
 #[derive(Clone, Copy)]
 enum Place {
     /// Of these pages: 0, or the number of the key.
@@ -135,7 +137,7 @@ enum Place {
 }
 
 impl Parts {
-    /// Adds the task that follows `items`.
+    /// Adds the next task after `items`.
     fn add(
         &mut self,
         task: &ValidTask<'_>,
@@ -254,19 +256,19 @@ impl Part {
             let flags = if task.to_queue { Flags::TO_QUEUE } else { Flags::TASK };
             let flags = if task.is_conditional { flags.and(Flags::CONDITIONAL) } else { flags };
             let flags = flags.with_local(task.is_at_local_time);
-            // The check of the task saw to it that the record fits.
+            // The check of the task has made sure that the record fits.
             let number = self.number_of_key(task)?;
             let pages = self.pages_of(number);
             let flags = flags.with_priority(task.priority());
             if !pages.push(hash, task.place(), flags, |out| task.write_record(origin, out)) {
-                debug_assert!(false, "the check of a task lets no record through that is too long");
+                debug_assert!(false, "the check of a task refuses records that are too long");
                 return Err(FieldError::new("", "is too large"));
             }
             Ok(Place::Page(number, pages.len().saturating_sub(1)))
         }
     }
 
-    /// Notes what the task leaves open.
+    /// Records what the task leaves open.
     fn note_open(&mut self, task: &ValidTask<'_>, hash: u64) {
         if task.has_open_anchor() {
             self.open_anchors.insert(hash);
@@ -276,8 +278,9 @@ impl Part {
         }
     }
 
-    /// Returns the number of a task's key, from 1; 0 for one without, and for one that does not
-    /// fire by itself: it has no place in its key's order until it is told to run.
+    /// Returns the number of a task's key, from 1. Returns 0 for a task without a key, and for one
+    /// that does not fire by itself, because it has no place in the order of its key until a run is
+    /// requested.
     fn number_of_key(&mut self, task: &ValidTask<'_>) -> Result<usize, FieldError> {
         let Some(key) = task.limit_key().filter(|_| !task.place().is_never()) else { return Ok(0) };
         if let Some(at) = self.keyed.iter().position(|(known, _)| known == key) {
@@ -301,7 +304,7 @@ impl Part {
         }
     }
 
-    /// Takes a record out that another of the same id follows.
+    /// Removes a record that a later one with the same id replaces.
     fn remove(&mut self, place: Place) {
         match place {
             Place::Page(number, index) => self.pages_of(number).remove(index),
@@ -346,7 +349,7 @@ mod tests {
     }
 
     thread_local! {
-        /// How often two ids were compared in full.
+        /// Counts how often two ids were compared in full.
         static COMPARISONS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
     }
 
@@ -355,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_meet_by_their_unkeyed_hash_are_not_compared_with_each_other() {
+    fn ids_with_equal_unkeyed_hashes_are_not_compared_with_each_other() {
         let items: Vec<String> = colliding_ids(2_000)
             .iter()
             .map(|id| item(&format!(r#""id":"{id}","time":1764000000005"#)))
@@ -363,16 +366,17 @@ mod tests {
         let text = format!("[{}]", items.join(","));
         COMPARISONS.set(0);
         assert!(planned(&text).items.iter().all(Result::is_ok));
-        // Some meet by the few bits that the table looks at first; quadratic would be 2,000,000.
+        // Some ids agree in the few bits that the table compares first. A quadratic search would
+        // make 2,000,000 comparisons.
         assert!(COMPARISONS.get() < 2_000, "{} comparisons", COMPARISONS.get());
-        // The same id again is compared with itself.
+        // A repeated id is compared with itself.
         let twice = item(r#""id":"a","time":1764000000005"#);
         planned(&format!("[{twice},{twice}]"));
         assert!(COMPARISONS.get() > 0);
     }
 
     #[test]
-    fn generated_ids_share_a_shard_and_need_no_look() {
+    fn generated_ids_share_a_shard_and_are_not_compared() {
         let text = format!("[{}]", vec![item(r#""time":1764000000005"#); 1_000].join(","));
         let plan = planned(&text);
         assert_eq!(plan.items.iter().filter(|item| item.is_ok()).count(), 1_000);
@@ -381,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn one_shot_tasks_at_a_local_time_are_marked_and_no_others() {
+    fn only_one_shot_tasks_at_a_local_time_are_marked() {
         let zone = r#""timezone":"Asia/Tokyo""#;
         for (fields, is_marked) in [
             (format!(r#""time":"2026-12-01T09:00",{zone}"#), true),
@@ -424,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_one_id_is_taken() {
+    fn the_last_item_with_an_id_is_accepted() {
         let text = format!(
             "[{},{},{}]",
             item(r#""id":"a","time":1764000000005"#),
@@ -450,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn tasks_of_a_key_have_pages_of_their_own() {
+    fn tasks_with_a_key_have_pages_of_their_own() {
         let text = format!(
             "[{},{},{},{},{}]",
             item(r#""id":"{x}1","time":1764000000005"#),
@@ -478,7 +482,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_items_leave_the_others_good() {
+    fn an_invalid_item_does_not_affect_the_others() {
         let text = format!(
             "[{},{},8]",
             item(r#""id":"","time":1764000000005"#),

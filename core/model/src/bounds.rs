@@ -1,11 +1,11 @@
-//! Every limit, with its derivation. Sizes are bytes.
+//! Every limit, with its derivation. Sizes are in bytes.
 
 /// Longest task id: long enough for a path or a composite key, short enough to stay a small part of
 /// a record.
 pub const MAX_ID_BYTES: usize = 256;
 
-/// The lowest number that is read as a time in milliseconds, 1973-03-03. A lower number is probably
-/// meant as seconds (until the year 5138), a date without separators, or zero.
+/// The lowest number that is read as a time in milliseconds, 1973-03-03. A lower number probably
+/// means seconds (until the year 5138), a date without separators, or zero.
 pub const MIN_TIME_MILLIS: i64 = 100_000_000_000;
 
 /// Longest description.
@@ -167,18 +167,18 @@ const _: () = assert!(
 pub const MAX_ALARM_AHEAD_MILLIS: i64 = 30 * 86_400_000;
 
 /// Most pending tasks, further attempts and dead letters of one shard. At 64 bytes each in memory
-/// (see `engine::memory`) they take 64 MB, half of an isolate's 128 MB. What remains of the runs of
-/// one-shot tasks may exceed it, by as many as may be in flight.
+/// (see `engine::memory`), they take 64 MB, half of an isolate's 128 MB. What remains of the runs
+/// of one-shot tasks may exceed this, by at most the number of runs in flight.
 pub const MAX_PENDING_PER_SHARD: usize = 1_000_000;
 /// Most dead letters of one id: a further one replaces the oldest. A one-shot task has one or two.
-/// For a recurring task that has failed for good a hundred times, the history has the rest. It is
-/// as many as the missed runs that are made up for ([`MAX_CATCH_UP_RUNS`]). Everything of one id is
-/// searched when a task of it is created, changed or fired. Dead letters of one id take at most 12
-/// MB, so a request may read all of them.
+/// If a recurring task has failed for good more than a hundred times, the history has the rest. The
+/// number equals that of the missed runs that fire ([`MAX_CATCH_UP_RUNS`]). Everything of one id is
+/// searched when a task with this id is created, changed or fired. Dead letters of one id take at
+/// most 12 MB, so a request may read all of them.
 pub const MAX_DEAD_LETTERS_OF_A_TASK: usize = 100;
-/// Most runs of one id that wait for a further attempt, as follow-ups or otherwise. One more is not
-/// retried but becomes a dead letter: a task that fires every second and fails is retried for a
-/// quarter of an hour. They are searched as dead letters are, in some 50 nanoseconds each.
+/// Most runs of one id that wait for a further attempt, as follow-ups or otherwise. A further one
+/// is not retried but becomes a dead letter. A task that fires every second and fails is retried
+/// for a quarter of an hour. A search takes about 50 nanoseconds for each, as for dead letters.
 pub const MAX_RUNS_OF_A_TASK: usize = 1_000;
 /// Most recurring tasks of one shard. Each is a row of its own and is evaluated at start-up, which
 /// takes some microseconds.
@@ -198,14 +198,14 @@ pub const MAX_DELAY_SECONDS: f64 = 86_400.0;
 /// schedule may exceed it by the bound of a single search or count (`MAX_STEPS` and
 /// `MAX_COUNTING_STEPS` of `rrule`). The shards take as many again when the tasks arrive.
 pub const MAX_SCHEDULE_STEPS: u64 = 12_500_000;
-/// How late a run may be without counting as missed, if the task does not say, seconds: longer than
-/// a failover or a deployment takes.
+/// How late a run may be without counting as missed if the task sets no grace, in seconds. A
+/// failover or a deployment takes less.
 pub const DEFAULT_GRACE_SECONDS: f64 = 60.0;
 /// Longest grace and longest expiry, seconds: a year. A longer one would limit nothing.
 pub const MAX_LATENESS_SECONDS: f64 = 31_536_000.0;
-/// Most missed runs of one recurring task that are made up for: the last ones. With as many
-/// recurring tasks as a shard may hold ([`MAX_SCHEDULES_PER_SHARD`]), that is two million runs, and
-/// a second to find them.
+/// Most missed runs of one recurring task that fire: the last ones. With as many recurring tasks as
+/// a shard may hold ([`MAX_SCHEDULES_PER_SHARD`]), these are two million runs, which take a second
+/// to find.
 pub const MAX_CATCH_UP_RUNS: usize = 100;
 /// Most runs of one preview.
 pub const MAX_PREVIEW_RUNS: usize = 100;
@@ -378,8 +378,8 @@ pub const MAX_EVENTS_WAIT_MILLIS: u32 = 10_000;
 pub const MAX_READERS: usize = 128;
 /// Most such requests with one API key, so that one holder of a key leaves places to others.
 pub const MAX_READERS_OF_A_KEY: usize = 64;
-/// When a refused reader is told to come back, seconds: by then, the places of readers that have
-/// gone are free.
+/// The `Retry-After` of a refused reader, in seconds. By then, the places of readers that have gone
+/// are free.
 pub const READERS_RETRY_SECONDS: u32 = 10;
 
 /// Longest limit key. Each shard that has tasks of the key stores it with every firing.
@@ -421,6 +421,6 @@ pub const MAX_DESTINATION_BYTES: usize = 270;
 /// 400 bytes each. A destination beyond them has no circuit, and holds at most two places of an
 /// invocation of the dispatchers.
 pub const MAX_CIRCUITS: usize = 32;
-/// Most runs of one recurring task that wait for its destination; further ones are skipped. It is
-/// as many as the missed runs that are made up for ([`MAX_CATCH_UP_RUNS`]).
+/// Most runs of one recurring task that wait for its destination. Further ones are skipped. The
+/// number equals that of the missed runs that fire ([`MAX_CATCH_UP_RUNS`]).
 pub const MAX_DEFERRED_RUNS: usize = MAX_CATCH_UP_RUNS;

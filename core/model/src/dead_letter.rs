@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Names a dead letter by what has failed and when. Written `<failedAt>-<time><stage>-<task id>`,
-/// where the stage is `r` for the run itself, `s` for its follow-up `onSuccess` and `f` for
+/// Identifies a dead letter by what has failed and when. Written `<failedAt>-<time><stage>-<task
+/// id>`. The stage is `r` for the run itself, `s` for its follow-up `onSuccess` and `f` for
 /// `onFailure`: `1764000000123-1764000000000r-order-7`.
 ///
 /// A dead letter that is replayed and fails again has another id, because it failed at another
@@ -53,7 +53,7 @@ impl Stage {
     }
 }
 
-/// A text is not the id of a dead letter.
+/// The text is not the id of a dead letter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("is not the id of a dead letter; give one from GET /v1/dead-letters, unchanged")]
 pub struct DeadLetterIdError;
@@ -74,7 +74,7 @@ impl DeadLetterId {
         }
     }
 
-    /// Returns its address in the API.
+    /// Returns the path of the dead letter in the API.
     pub fn path(&self) -> String {
         segment_after("/v1/dead-letters/", &self.to_string())
     }
@@ -106,7 +106,7 @@ impl FromStr for DeadLetterId {
     }
 }
 
-/// Reads a time as an id has it. There is one text for each.
+/// Parses a time in an id. Each time has exactly one text.
 fn millis(digits: &str) -> Result<UnixMillis, DeadLetterIdError> {
     let millis = digits.parse::<i64>().map_err(|_| DeadLetterIdError)?;
     if millis < 0 || millis.to_string() != digits {

@@ -1,13 +1,13 @@
-//! One id in several epochs of the shard map: which shards a request asks, in which order, and what
-//! it makes of their answers.
+//! Requests by id when the shard map has several epochs: which shards get a request, in which
+//! order, and how their answers are joined.
 //!
-//! After a change of the map something may stand under one id in several epochs: a task in the
-//! newest, and a dead letter or an attempt in an older one. A request by id means what one shard
-//! would mean by it: what lives, in whatever epoch, and dead letters only if nothing does.
+//! After a change of the map, several epochs may have something under the same id: a task in the
+//! newest, and a dead letter or an attempt in an older one. A request by id means what it would
+//! mean for a single shard: what lives, in whatever epoch, and dead letters only if nothing lives.
 //!
-//! **A shard that had to be asked again** may have carried out the request whose answer was lost.
-//! If it then finds nothing, that may be why: so nothing else is asked for that id, or the request
-//! would act on two things.
+//! **A shard that got a request twice** may have carried out the request whose answer was lost. If
+//! it then finds nothing, this may be the reason. So no further request is sent for that id,
+//! because it might affect a second thing.
 
 use crate::batch::ShardAppend;
 use crate::protocol::{Among, Append, Cancelled, Change, Changed, ListItem, Status};
@@ -15,35 +15,36 @@ use crate::routing::{ShardId, ShardMap, id_hash};
 use crate::task::Record;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// What became of one id on a shard.
+/// The result for one id on a shard.
 pub trait Outcome: Copy {
-    /// There is nothing under it.
+    /// The shard has nothing under the id.
     const NOT_FOUND: Self;
-    /// Returns whether nothing is there.
+    /// Returns whether the shard has nothing under the id.
     fn is_not_found(self) -> bool;
-    /// Returns whether it is known what became of it, so that no other epoch is to be asked for the
-    /// one task that is meant.
+    /// Returns whether the result is certain. If it is, no request for the same task goes to
+    /// another epoch.
     fn is_settled(self) -> bool;
-    /// Returns whether the request was carried out, or need not be.
+    /// Returns whether the request was carried out or needs nothing.
     fn is_done(self) -> bool;
-    /// Returns what counts of what two epochs say.
+    /// Returns the joined result of two epochs.
     #[must_use]
     fn joined(self, other: Self) -> Self;
 }
 
-/// How a request by id is asked.
+/// What a request by id refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Means {
-    /// All that lives under an id, in every epoch at once.
+    /// Everything that lives under the id, in every epoch at once.
     Everything,
-    /// One task: that of the newest epoch that has one. Dead letters in every epoch.
+    /// One task: that of the newest epoch with one. Dead letters in every epoch.
     OneTask,
-    /// One task, or one dead letter: an id never names two tasks.
+    /// One task or one dead letter, because an id never has two tasks.
     OneThing,
 }
 
 impl Means {
-    /// Returns how a change is asked. To run and to move mean one task, wherever it is.
+    /// Returns what a change refers to. A requested run and a reschedule refer to one task, in
+    /// whatever epoch.
     pub fn of(change: Change) -> Self {
         match change {
             Change::Run => Self::OneTask,
@@ -53,8 +54,8 @@ impl Means {
     }
 }
 
-/// Returns whether a change is not sent again if it was not answered: done twice it would be two
-/// runs, or would move two dead letters.
+/// Returns whether a change is not repeated without an answer. Repeating it would add two runs, or
+/// move two dead letters.
 pub fn is_sent_once(change: Change, among: Among) -> bool {
     match change {
         Change::Run => true,
@@ -63,32 +64,33 @@ pub fn is_sent_once(change: Change, among: Among) -> bool {
     }
 }
 
-/// A request by id to the shards of all epochs: `next` says what to ask, `answered` takes the
-/// answers.
+/// A request by id to the shards of all epochs. `next_round` returns what to send, and `answered`
+/// takes the answers.
 #[derive(Debug)]
 pub struct Search<O> {
     homes: Vec<Vec<ShardId>>,
     means: Means,
     is_single: bool,
-    /// How many rounds have begun.
+    /// The number of rounds so far.
     round: usize,
-    /// Among what this one asks.
+    /// What the current round refers to.
     among: Among,
     outcomes: Vec<O>,
-    /// Ids of which nothing more is asked: it is known what became of them, or a lost answer may
-    /// have been the one that counts.
+    /// Ids for which no further request is sent, because their result is certain or a lost answer
+    /// may have been the decisive one.
     is_closed: Vec<bool>,
-    /// Ids of which an attempt is or was in flight: dead letters are not meant.
+    /// Ids with an attempt that is or was in flight. The request does not refer to their dead
+    /// letters.
     has_fired: Vec<bool>,
     is_repeat: bool,
 }
 
-/// What to ask in a round: among what, and each shard about which ids, by their places in the
+/// A round of requests: what they refer to, and for each shard the ids, by their places in the
 /// request.
 pub type Round = (Among, BTreeMap<ShardId, Vec<usize>>);
 
 impl<O: Outcome> Search<O> {
-    /// Begins a request about these ids.
+    /// Starts a request for these ids.
     pub fn new(map: &ShardMap, ids: &[String], means: Means) -> Self {
         Self {
             homes: ids.iter().map(|id| map.homes(id).collect()).collect(),
@@ -103,8 +105,7 @@ impl<O: Outcome> Search<O> {
         }
     }
 
-    /// Returns what to ask next; `None` at the end. Rounds in which there is nothing to ask are
-    /// left out.
+    /// Returns the next round, or `None` at the end. Skips rounds without a request.
     pub fn next_round(&mut self) -> Option<Round> {
         let epochs = self.homes.iter().map(Vec::len).max().unwrap_or(0);
         let rounds = match self.means {
@@ -142,7 +143,8 @@ impl<O: Outcome> Search<O> {
         None
     }
 
-    /// Takes what a shard said of the ids at these places, and whether it had to be asked again.
+    /// Takes the answer of a shard for the ids at these places, and whether the shard got the
+    /// request twice.
     pub fn answered(&mut self, places: Vec<usize>, outcomes: Vec<O>, is_repeat: bool) {
         self.is_repeat |= is_repeat;
         let is_of_dead = self.among == Among::Dead;
@@ -158,18 +160,18 @@ impl<O: Outcome> Search<O> {
         }
     }
 
-    /// Returns the outcomes in the order of the ids, and whether a shard had to be asked again.
+    /// Returns the outcomes in the order of the ids, and whether a shard got a request twice.
     pub fn finish(self) -> (Vec<O>, bool) {
         (self.outcomes, self.is_repeat)
     }
 }
 
-/// What became of the cancel of one id.
+/// The result of a cancel for one id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CancelledId {
-    /// What the shards say together.
+    /// The joined result of the shards.
     pub outcome: Cancelled,
-    /// Whether an attempt of it is in flight, which ends.
+    /// Whether an attempt is in flight, which ends.
     pub is_running: bool,
 }
 
@@ -188,7 +190,7 @@ impl Outcome for CancelledId {
         self.outcome == Cancelled::Cancelled
     }
 
-    /// Of what several epochs say, a cancel counts most, then what was said first.
+    /// Of the results of several epochs, a cancel counts most. Otherwise the first result counts.
     fn joined(self, other: Self) -> Self {
         let is_more = other.outcome == Cancelled::Cancelled || self.outcome == Cancelled::NotFound;
         let outcome = if is_more { other.outcome } else { self.outcome };
@@ -196,12 +198,12 @@ impl Outcome for CancelledId {
     }
 }
 
-/// What became of the change of one id.
+/// The result of a change for one id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChangedId {
-    /// What the shards say together.
+    /// The joined result of the shards.
     pub outcome: Changed,
-    /// Whether an attempt of it is in flight, which ends.
+    /// Whether an attempt is in flight, which ends.
     pub is_running: bool,
 }
 
@@ -227,7 +229,7 @@ impl Outcome for ChangedId {
     }
 }
 
-/// Of what the shards of several epochs say of an id, which counts most.
+/// Returns how much a result counts when the results of several epochs are joined.
 fn weight(outcome: Changed) -> u8 {
     match outcome {
         Changed::NotFound => 0,
@@ -240,21 +242,21 @@ fn weight(outcome: Changed) -> u8 {
     }
 }
 
-/// What stands under an id, by what counts more.
+/// What is under an id. Later variants count more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rank {
     /// A dead letter.
     Dead,
-    /// An attempt that is on its way.
+    /// An attempt in flight.
     Fired,
-    /// An attempt that waits.
+    /// A waiting attempt.
     Attempt,
-    /// A task that waits.
+    /// A waiting task.
     Task,
 }
 
 impl Rank {
-    /// Returns that of what a shard shows.
+    /// Returns the rank of what a shard shows.
     pub fn of(item: &ListItem) -> Self {
         match item.status {
             Status::Dead => Self::Dead,
@@ -265,14 +267,14 @@ impl Rank {
     }
 }
 
-/// Of what the shards show of an id, asked from the newest epoch on, that which is meant.
+/// Selects what a request refers to among what the shards show, from the newest epoch on.
 #[derive(Debug, Default)]
 pub struct Best {
     best: Option<(ShardId, ListItem)>,
 }
 
 impl Best {
-    /// Takes what a shard shows. Returns whether no other is to be asked.
+    /// Takes what a shard shows. Returns whether no request to another shard is needed.
     pub fn answered(&mut self, shard: ShardId, item: Option<ListItem>) -> bool {
         if let Some(item) = item
             && self.best.as_ref().is_none_or(|(_, best)| Rank::of(&item) > Rank::of(best))
@@ -282,36 +284,36 @@ impl Best {
         self.best.as_ref().is_some_and(|(_, best)| Rank::of(best) == Rank::Task)
     }
 
-    /// Returns it, and where it is.
+    /// Returns the selected item and its shard.
     pub fn finish(self) -> Option<(ShardId, ListItem)> {
         self.best
     }
 }
 
-/// Recurring tasks of a plan that may live on shards of older epochs, and go on there if the plan
-/// names the schedules that they have.
+/// Recurring tasks of a plan that may be on shards of older epochs. They continue there if the plan
+/// has their schedules.
 #[derive(Debug, Default)]
 pub struct GoingOn {
-    /// The oldest epoch first.
+    /// The requests; the oldest epoch comes first.
     asks: BTreeMap<ShardId, (Append, Vec<String>)>,
     asked: Option<(ShardId, Vec<String>)>,
     gone_on: HashMap<String, ShardId>,
-    /// Those that were not found by a shard that had to be asked again.
+    /// Tasks that a shard did not find although it got the request twice.
     doubtful: HashSet<String>,
 }
 
 impl GoingOn {
-    /// Begins with a plan.
+    /// Starts with a plan.
     pub fn new(map: &ShardMap, parts: &[ShardAppend]) -> Self {
         let mut asks: BTreeMap<ShardId, (Append, Vec<String>)> = BTreeMap::new();
-        // A part of generated ids is of tasks that are new.
+        // A part with generated ids contains only new tasks.
         for part in parts.iter().filter(|part| !part.append.fresh && !map.is_single()) {
             for record in &part.append.schedules {
                 let Ok(id) = Record::parse(record).map(|record| record.id.into_owned()) else {
                     continue;
                 };
                 let (hash, terms) = (id_hash(&id), &part.append.terms);
-                // Tasks of several parts may be asked of one shard. These lists are in order.
+                // One shard may get the tasks of several parts. These lists are sorted.
                 let of_it = |hashes: &[u64]| hashes.binary_search(&hash).ok().map(|_| hash);
                 for shard in map.homes(&id).filter(|shard| *shard != part.shard) {
                     let (append, ids) = asks.entry(shard).or_default();
@@ -325,8 +327,8 @@ impl GoingOn {
         Self { asks, ..Self::default() }
     }
 
-    /// Returns what to ask next; `None` at the end. The newest epoch first: where two have the same
-    /// task, that is the one that goes on.
+    /// Returns the next request, or `None` at the end. The newest epoch comes first: if two epochs
+    /// have the same task, the one in the newer epoch continues.
     pub fn next_ask(&mut self) -> Option<(ShardId, Append)> {
         while let Some((shard, (mut append, ids))) = self.asks.pop_last() {
             let is_left =
@@ -341,8 +343,8 @@ impl GoingOn {
         None
     }
 
-    /// Takes which of those that were asked for last go on, and whether the shard had to be asked
-    /// again.
+    /// Takes the answer to the last request: which tasks continue, and whether the shard got the
+    /// request twice.
     pub fn answered(&mut self, went_on: Vec<bool>, is_repeat: bool) {
         let Some((shard, ids)) = self.asked.take() else { return };
         for (id, went_on) in ids.into_iter().zip(went_on) {
@@ -354,9 +356,9 @@ impl GoingOn {
         }
     }
 
-    /// Takes those that go on out of the plan. Returns their ids, with the shard of each. What is
-    /// left in doubt counts its runs as the request has counted them: its last one may have fired
-    /// meanwhile.
+    /// Removes the tasks that continue from the plan. Returns their ids, each with its shard. The
+    /// runs of uncertain tasks count as in the request, because their last run may have fired in
+    /// the meantime.
     pub fn finish(self, parts: &mut [ShardAppend]) -> HashMap<String, ShardId> {
         for part in
             parts.iter_mut().filter(|_| !self.gone_on.is_empty() || !self.doubtful.is_empty())
@@ -371,8 +373,8 @@ impl GoingOn {
     }
 }
 
-/// Returns which shards of other epochs are to drop what they have under these ids: other epochs
-/// than the one where the task of each is, which is the newest if it is not given.
+/// Returns which shards of other epochs must remove what they have under these ids. The task of
+/// each id is in the given epoch, or in the newest one if none is given.
 pub fn others<'a>(
     map: &ShardMap,
     ids: impl Iterator<Item = (&'a str, Option<ShardId>)>,

@@ -12,13 +12,13 @@ fn search(means: Means) -> Search<ChangedId> {
     Search::new(&"2,3".parse().unwrap(), &IDS.map(str::to_owned), means)
 }
 
-/// Returns which epochs the next round asks, and among what.
+/// Returns the epochs that get requests in the next round, and what the requests refer to.
 fn asks(search: &mut Search<ChangedId>) -> Option<(Among, Vec<u16>)> {
     let (among, by_shard) = search.next_round()?;
     Some((among, by_shard.into_keys().map(|shard| shard.epoch).collect()))
 }
 
-/// Of the dead letters of two epochs both were moved: an id named two tasks.
+/// The dead letters of two epochs were both moved, so an id had two tasks.
 #[test]
 fn a_reschedule_moves_one_dead_letter_of_all_epochs() {
     let mut search = search(Means::of(Change::Reschedule(UnixMillis::ZERO.into())));
@@ -32,9 +32,9 @@ fn a_reschedule_moves_one_dead_letter_of_all_epochs() {
     assert!(is_sent_once(Change::Reschedule(UnixMillis::ZERO.into()), Among::Dead));
 }
 
-/// Where the newest dead letter cannot be moved, an older one is.
+/// If the newest dead letter cannot be moved, an older one is moved.
 #[test]
-fn a_reschedule_looks_for_a_dead_letter_that_can_be_moved() {
+fn a_reschedule_searches_a_dead_letter_that_can_be_moved() {
     let mut search = search(Means::OneThing);
     for (among, epoch, outcome) in [
         (Among::Live, 2, Changed::NotFound),
@@ -49,10 +49,10 @@ fn a_reschedule_looks_for_a_dead_letter_that_can_be_moved() {
     assert_eq!(search.finish(), (changed(Changed::Changed), false));
 }
 
-/// The task was cancelled, the answer lost, and the second try finds nothing: dead letters were
-/// cancelled with it.
+/// The task was cancelled, the answer was lost, and the second try found nothing. Then dead letters
+/// were cancelled, too.
 #[test]
-fn what_a_lost_answer_may_have_done_is_not_done_to_a_dead_letter() {
+fn a_dead_letter_is_left_alone_if_a_lost_answer_may_have_changed_the_task() {
     for means in [Means::Everything, Means::OneTask, Means::OneThing] {
         let mut search = search(means);
         let (among, by_shard) = search.next_round().unwrap();
@@ -65,10 +65,10 @@ fn what_a_lost_answer_may_have_done_is_not_done_to_a_dead_letter() {
     }
 }
 
-/// A counted task that goes on in an older epoch has its last run, the answer is lost: it was
-/// created anew, with a new count.
+/// A counted task in an older epoch had its last run, and the answer was lost. The task was created
+/// again, with a new count.
 #[test]
-fn what_may_have_gone_on_and_ended_counts_its_runs_as_before() {
+fn a_task_that_may_have_continued_and_ended_keeps_its_count() {
     let map: ShardMap = "2,3".parse().unwrap();
     for is_repeat in [false, true] {
         let record =
@@ -92,10 +92,10 @@ fn what_may_have_gone_on_and_ended_counts_its_runs_as_before() {
     }
 }
 
-/// What the request leaves open is said of each task, also if tasks of two shards were together on
-/// one of an older epoch.
+/// A request says for each task what it leaves open, even if an older epoch has the tasks of two
+/// shards on one.
 #[test]
-fn an_older_shard_is_told_what_is_left_open_of_tasks_of_several_parts() {
+fn a_request_to_an_older_shard_has_the_open_fields_of_several_parts() {
     let map: ShardMap = "1,4".parse().unwrap();
     let ids: Vec<String> = (0..40).map(|n| format!("task-{n}")).collect();
     let mut parts: BTreeMap<ShardId, (Append, Vec<u64>)> = BTreeMap::new();

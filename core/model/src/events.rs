@@ -1,5 +1,5 @@
-//! The stream of events as a reader sees it: server-sent events, and the cursor by which it is
-//! taken up again.
+//! The stream of events for readers: server-sent events, and the cursor with which a reader
+//! continues.
 //!
 //! <https://html.spec.whatwg.org/multipage/server-sent-events.html>
 
@@ -13,7 +13,7 @@ use serde::Serialize;
 use std::fmt::Write;
 use twox_hash::XxHash64;
 
-/// The name of the event that says that others may be missing.
+/// The name of the event that says that events may be missing.
 pub const GAP: &str = "gap";
 
 /// What an event's `data` holds.
@@ -52,22 +52,22 @@ pub struct EventData<'a> {
     pub destination: Option<&'a str>,
 }
 
-/// How far a reader has come, on each of the shards that it watches. Written in hexadecimal digits:
-/// a hash of the shards' names, 4 bytes; then for each shard its incarnation and its number as
-/// varints, the incarnation as the distance from the one before.
+/// How far a reader has read on each of the shards that it watches. Its text has hexadecimal
+/// digits: a hash of the shards' names, 4 bytes; then the incarnation and the number of each shard
+/// as varints. An incarnation is written as the difference from the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventsCursor {
     positions: Vec<Option<FeedPosition>>,
 }
 
 impl EventsCursor {
-    /// From now on, on so many shards.
+    /// Returns a cursor from now on for `shards` shards.
     pub fn start(shards: usize) -> Self {
         Self { positions: vec![None; shards] }
     }
 
-    /// Takes up what a reader has seen of these shards. What is no cursor, or one of other shards,
-    /// is `None`: nobody knows what was missed.
+    /// Parses the cursor of a reader of these shards. Returns `None` for an invalid cursor, or one
+    /// of other shards, because nobody knows what the reader has missed.
     pub fn parse(text: &str, shards: &[ShardId]) -> Option<Self> {
         let bytes = hex::decode_all(text)?;
         let (hash, mut rest) = bytes.split_first_chunk::<4>()?;
@@ -83,7 +83,7 @@ impl EventsCursor {
         rest.is_empty().then_some(Self { positions })
     }
 
-    /// Returns the cursor's text; `None` before every shard has been heard.
+    /// Returns the text of the cursor, or `None` before every shard has answered.
     pub fn text(&self, shards: &[ShardId]) -> Option<String> {
         let mut bytes = hash_of_shards(shards).to_vec();
         let mut last = 0_i64;
@@ -96,12 +96,12 @@ impl EventsCursor {
         Some(hex::encode(&bytes))
     }
 
-    /// Returns where a shard is to go on.
+    /// Returns the position at which a shard must continue.
     pub fn position(&self, at: usize) -> Option<FeedPosition> {
         self.positions.get(at).copied().flatten()
     }
 
-    /// Notes how far a shard was heard.
+    /// Records how far a shard was read.
     pub fn advance(&mut self, at: usize, to: FeedPosition) {
         if let Some(position) = self.positions.get_mut(at) {
             *position = Some(to);
@@ -114,8 +114,8 @@ pub(crate) fn hash_of_shards(shards: &[ShardId]) -> [u8; 4] {
     (XxHash64::oneshot(0, names.as_bytes()) as u32).to_le_bytes()
 }
 
-/// Writes what a shard told as server-sent events, the gap first. The cursor that is to follow is
-/// not among them: see [`write_cursor`].
+/// Writes the answer of a shard as server-sent events, the gap first. Does not write the cursor
+/// that must follow: see [`write_cursor`].
 pub fn write_events(shard: ShardId, reply: &EventsReply, now: UnixMillis, out: &mut String) {
     let incarnation = reply.next.incarnation;
     if reply.is_gap {
@@ -164,19 +164,19 @@ pub fn write_gap(key: &str, now: UnixMillis, out: &mut String) {
 }
 
 fn write_event(data: &EventData<'_>, out: &mut String) {
-    // JSON text has no line breaks, and these types are written without fail.
+    // JSON text has no line breaks, and these types can always be encoded.
     let text = serde_json::to_string(data).unwrap_or_default();
     let _ = write!(out, "event: {}\ndata: {text}\n\n", data.r#type);
 }
 
-/// Writes where to go on into the block of the last event in `out`. Without an event, writes a
-/// block of its own: it sets the `Last-Event-ID` of a reader that follows the specification, and
-/// other readers drop it.
+/// Writes the cursor into the block of the last event in `out`. If there is no event, writes a
+/// block of its own. That sets the `Last-Event-ID` of a reader that follows the specification, and
+/// other readers ignore it.
 pub fn write_cursor(cursor: &EventsCursor, shards: &[ShardId], out: &mut String) {
     let Some(text) = cursor.text(shards) else { return };
     let last_line = out.strip_suffix("\n\n").and_then(|blocks| blocks.rsplit('\n').next());
     if last_line.is_some_and(|line| line.starts_with("data: ")) {
-        // The blank line that ends the block.
+        // Removes the blank line that ends the block.
         out.pop();
     }
     let _ = write!(out, "id: {text}\n\n");
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_is_read_back_and_one_of_other_shards_is_none() {
+    fn a_cursor_can_be_parsed_and_one_of_other_shards_is_none() {
         let mut cursor = EventsCursor::start(3);
         assert_eq!(cursor.text(&SHARDS), None);
         let positions =
@@ -286,7 +286,7 @@ mod tests {
         cursor.advance(0, at(1, 8));
         let id = format!("id: {}\n\n", cursor.text(&SHARDS[..1]).unwrap());
         assert!(id.ends_with("0208\n\n"), "{id}");
-        // Parsers drop a block without data, and the id in it.
+        // Parsers ignore a block without data, and the id in it.
         let with_cursor = |mut text: String| {
             write_cursor(&cursor, &SHARDS[..1], &mut text);
             text

@@ -1,4 +1,4 @@
-//! What can be said of why a task did or did not fire.
+//! Explanations of why a task did or did not fire.
 
 use crate::protocol::{Status, TaskRun};
 use scheduler_calendar::time::UnixMillis;
@@ -138,7 +138,7 @@ pub enum FlightDecision {
 }
 
 impl ReasonCode {
-    /// Returns whether it says how the last run of a task ended of which nothing is left.
+    /// Returns whether the code says how the last run of a finished task ended.
     fn is_end(self) -> bool {
         matches!(self, Self::Done | Self::Skipped | Self::Expired)
     }
@@ -150,7 +150,7 @@ impl Explanation {
         self.reasons.push(Reason { code, detail: detail.into() });
     }
 
-    /// Takes in what a shard of an older epoch knows: what waits comes before what does not.
+    /// Adds what a shard of an older epoch knows. What waits comes before what does not.
     pub fn join(&mut self, mut other: Self) {
         let waits = |status: Option<Status>| {
             status.is_some_and(|status| !matches!(status, Status::Dead | Status::Running))
@@ -161,7 +161,7 @@ impl Explanation {
         self.next_run = self.next_run.or(other.next_run);
         self.last_run = self.last_run.take().or(other.last_run.take());
         self.reasons.append(&mut other.reasons);
-        // A shard on which nothing is left says how its last run ended.
+        // A shard with nothing left of the task explains how its last run ended.
         if self.status.is_some() {
             self.reasons.retain(|reason| !reason.code.is_end());
         }
@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_waits_on_one_shard_hides_the_end_on_another() {
+    fn a_waiting_task_on_one_shard_hides_the_end_on_another() {
         let waits = || {
             let mut waits =
                 Explanation { status: Some(Status::Scheduled), ..Explanation::default() };

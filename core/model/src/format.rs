@@ -1,4 +1,4 @@
-//! The stored formats (pages, envelopes and the history) and what they consist of.
+//! The stored formats (pages, envelopes and the history) and their parts.
 
 pub mod codec;
 pub mod envelope;

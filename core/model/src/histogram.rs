@@ -1,17 +1,17 @@
-//! A histogram of lateness that costs a fixed few hundred bytes and can be added to another.
+//! A histogram of lateness. It takes a fixed few hundred bytes, and histograms can be added.
 
 use serde::{Deserialize, Serialize};
 
-/// Counts of durations in milliseconds. Values up to 16 are exact; above, 8 buckets to each
-/// doubling, so a percentile is at most 12.5 % too high and never too low.
+/// Counts of durations in milliseconds. Values up to 16 are exact. Above, each doubling has 8
+/// buckets, so a percentile is at most 12.5 % too high and never too low.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Histogram {
-    /// Counts by bucket, as long as the highest bucket in use.
+    /// The counts by bucket, up to the highest used bucket.
     buckets: Vec<u64>,
     max: u64,
 }
 
-/// Buckets: 16 exact ones and 8 for each of the 60 doublings that remain of 64 bits.
+/// The number of buckets: 16 exact ones, and 8 for each of the remaining 60 doublings of 64 bits.
 const MAX_BUCKETS: usize = 16 + 60 * 8;
 
 fn bucket(value: u64) -> usize {
@@ -34,7 +34,7 @@ fn upper_bound(bucket: usize) -> u64 {
 }
 
 impl Histogram {
-    /// Counts `count` durations of `millis`; a negative one counts as 0.
+    /// Counts `count` durations of `millis`. A negative duration counts as 0.
     pub fn record(&mut self, millis: i64, count: u64) {
         let value = u64::try_from(millis).unwrap_or(0);
         let at = bucket(value);
@@ -47,8 +47,8 @@ impl Histogram {
         self.max = self.max.max(value);
     }
 
-    /// Adds another histogram's counts. What lies beyond the last possible bucket (never written by
-    /// this type) is dropped.
+    /// Adds the counts of another histogram. Drops counts beyond the last possible bucket, which
+    /// this type never writes.
     pub fn add(&mut self, other: &Self) {
         let len = self.buckets.len().max(other.buckets.len()).min(MAX_BUCKETS);
         self.buckets.resize(len, 0);
@@ -58,13 +58,13 @@ impl Histogram {
         self.max = self.max.max(other.max);
     }
 
-    /// Returns how many durations were counted.
+    /// Returns the number of counted durations.
     pub fn count(&self) -> u64 {
         self.buckets.iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
-    /// Returns the smallest duration that at least `share` (0 to 1) of all do not exceed, rounded
-    /// up to its bucket's end; 0 when there are none.
+    /// Returns the smallest duration that at least `share` (0 to 1) of all durations do not exceed,
+    /// rounded up to the end of its bucket. Returns 0 if there are none.
     pub fn percentile(&self, share: f64) -> u64 {
         let wanted = ((self.count() as f64 * share).ceil() as u64).max(1);
         let mut seen = 0_u64;
@@ -77,7 +77,7 @@ impl Histogram {
         self.max
     }
 
-    /// Returns the longest duration, exact.
+    /// Returns the longest duration, which is exact.
     pub fn max(&self) -> u64 {
         self.max
     }
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn percentiles_are_never_too_low_and_little_too_high() {
+    fn percentiles_are_never_too_low_and_at_most_slightly_too_high() {
         let mut histogram = Histogram::default();
         (1..=10_000).for_each(|millis| histogram.record(millis, 1));
         for (share, exact) in [(0.5, 5_000), (0.9, 9_000), (0.99, 9_900), (1.0, 10_000)] {
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_are_what_one_histogram_would_have_counted() {
+    fn a_sum_equals_a_single_histogram() {
         let (mut left, mut right, mut both) =
             (Histogram::default(), Histogram::default(), Histogram::default());
         for millis in [0, 3, 17, 900] {

@@ -1,18 +1,17 @@
-//! Which hosts a webhook may call: public ones, and those that the deployment allows.
+//! The hosts that a webhook may call: public ones, and those that the deployment allows.
 //!
-//! A scheduler that calls whatever URL it is given would let the holder of an API key reach what
-//! only the scheduler's own network can (server-side request forgery). So the host of a URL is held
-//! against these rules when a task comes in, before every attempt, and at every redirect. The rules
-//! see names and addresses, not what a name resolves to: a Worker cannot look that up. A public
-//! name with a private address passes here, and is left to the platform, which has no route from
-//! its edge into private networks.
+//! If a scheduler called any URL, the holder of an API key could reach hosts that only the
+//! scheduler's own network can reach (server-side request forgery). So the host of a URL is checked
+//! by these rules when a task arrives, before every attempt, and at every redirect. The rules see
+//! names and addresses, but not what a name resolves to, because a Worker cannot look that up. A
+//! public name with a private address passes here. The platform has no route from its edge into
+//! private networks.
 
 use crate::input::{FieldError, cut};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
-/// Networks of IPv4 that are no public hosts: base, bits, what they are for. From IANA's
-/// special-purpose registry.
+/// IPv4 networks without public hosts: base, bits, purpose. From IANA's special-purpose registry.
 const CLOSED_V4: [(Ipv4Addr, u32, &str); 15] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8, "an address of this very network"),
     (Ipv4Addr::new(10, 0, 0, 0), 8, "a private address"),
@@ -31,9 +30,9 @@ const CLOSED_V4: [(Ipv4Addr, u32, &str); 15] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4, "a reserved address"),
 ];
 
-/// The networks of IPv6 that get a name of their own in a refusal, and those within 2000::/3 that
-/// are no public hosts. Whatever is outside 2000::/3 is refused anyway: IPv4 in the clothes of IPv6
-/// (mapped, translated) among it.
+/// IPv6 networks that a refusal names, and those within 2000::/3 without public hosts. Everything
+/// outside of 2000::/3 is refused anyway, including IPv4 addresses written as IPv6 (mapped,
+/// translated).
 const CLOSED_V6: [(Ipv6Addr, u32, &str); 9] = [
     (Ipv6Addr::UNSPECIFIED, 128, "the unspecified address"),
     (Ipv6Addr::LOCALHOST, 128, "a loopback address"),
@@ -46,27 +45,27 @@ const CLOSED_V6: [(Ipv6Addr, u32, &str); 9] = [
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20, "an address for documentation"),
 ];
 
-/// 6to4 carries an IPv4 address, private ones too, and is obsolete (RFC 7526).
+/// 6to4 contains an IPv4 address, which may be private, and is obsolete (RFC 7526).
 const SIX_TO_FOUR: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16);
-/// All that is public in IPv6 (RFC 4291, section 2.4, as IANA gives it out).
+/// All public IPv6 addresses (RFC 4291, section 2.4, as IANA assigns them).
 const GLOBAL_UNICAST: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// Names that mean something in a private network only, with all names below them: RFC 6761, 6762
-/// and 8375, and the suffix that ICANN has set aside for private use. Cloud providers' metadata
-/// services have names under `internal`.
+/// Names with a meaning in private networks only, with all names below them: RFC 6761, 6762 and
+/// 8375, and the suffix that ICANN has reserved for private use. Cloud providers' metadata services
+/// have names under `internal`.
 const CLOSED_NAMES: [&str; 5] = ["localhost", "local", "internal", "localdomain", "home.arpa"];
 
-/// Longest label of a name and longest name, bytes (RFC 1035, section 2.3.4: the longest name has
-/// 255 with the lengths of its labels).
+/// The longest label of a name and the longest name, in bytes (RFC 1035, section 2.3.4: the longest
+/// name has 255 bytes with the lengths of its labels).
 const MAX_LABEL_BYTES: usize = 63;
 const MAX_NAME_BYTES: usize = 253;
-/// As much of a host as an error shows, bytes.
+/// The most bytes of a host that an error shows.
 const MAX_SHOWN_BYTES: usize = 100;
 
-/// Returns the host that a filter names in the form in which a URL has it: in lower case, a name of
-/// other letters in ASCII, without the dot of the root.
+/// Returns the host of a filter in the form that URLs have: in lower case, international names in
+/// ASCII, without the dot of the root.
 ///
-/// # Errors
+/// If it is not a host, or has a scheme, a port or a path. The error names `field`.
 /// If it is not a host, or has a scheme, a port or a path; names `field`.
 pub fn host_of_name(name: &str, field: &str) -> Result<String, FieldError> {
     match Host::parse(name) {
@@ -82,7 +81,7 @@ pub fn host_of_name(name: &str, field: &str) -> Result<String, FieldError> {
     }
 }
 
-/// Returns the host of a URL in the form of [`host_of_name`]; `None` if it has none.
+/// Returns the host of a URL in the form of [`host_of_name`], or `None` if it has none.
 pub fn host_of_url(url: &str) -> Option<String> {
     Some(without_root(Url::parse(url).ok()?.host_str()?).to_owned())
 }
@@ -94,39 +93,39 @@ fn without_root(host: &str) -> &str {
 /// Why a host may not be called.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
-    /// It is not public.
+    /// The host is not public.
     #[error(
         "has the host {host}, {what}, which webhooks may not call; use a public host, or allow it with WEBHOOK_ALLOWED_HOSTS"
     )]
     Closed {
         /// The host, cut.
         host: String,
-        /// What it is.
+        /// The kind of the host.
         what: &'static str,
     },
-    /// No name is so long, so it has no address.
+    /// The name is longer than any name with an address.
     #[error(
         "has the host {host}, a name of {bytes} bytes; the limit is {MAX_NAME_BYTES}, and {MAX_LABEL_BYTES} between two dots"
     )]
     TooLong {
-        /// The host, cut.
+        /// The host, shortened.
         host: String,
-        /// Its length, without the dot of the root.
+        /// The length without the dot of the root.
         bytes: usize,
     },
 }
 
 /// Checks the host of an http or https URL.
 ///
-/// `allowed` are the deployment's exceptions, from `WEBHOOK_ALLOWED_HOSTS`: a host (`127.0.0.1`,
-/// `[::1]`, `wiki`), or all names below one (`*.example.internal`, which is not `example.internal`
-/// itself); with `:8080`, at that port only.
+/// `allowed` contains the exceptions of the deployment, from `WEBHOOK_ALLOWED_HOSTS`. An exception
+/// is a host (`127.0.0.1`, `[::1]`, `wiki`), or all names below one (`*.example.internal`, which
+/// does not include `example.internal` itself). With `:8080`, it applies to that port only.
 ///
 /// # Errors
-/// When it is not a public host and not allowed, or longer than names are.
+/// If it is neither a public nor an allowed host, or if it is longer than a name may be.
 pub fn check_host(url: &Url, allowed: &[String]) -> Result<(), HostError> {
     let shown = url.host_str().unwrap_or_default();
-    // With one dot at its end a name is the same name.
+    // A name with one dot at its end is the same name.
     let host = without_root(shown);
     let shown = || cut(shown, MAX_SHOWN_BYTES).into_owned();
     if host.len() > MAX_NAME_BYTES || host.split('.').any(|label| label.len() > MAX_LABEL_BYTES) {
@@ -151,7 +150,7 @@ fn matches(pattern: &str, host: &str, port: Option<u16>) -> bool {
     let (name, at_port) = match pattern.rsplit_once(':') {
         Some((name, digits)) if !digits.ends_with(']') => match digits.parse::<u16>() {
             Ok(port) => (name, Some(port)),
-            // Not a pattern: better one host too few than one too many.
+            // This is not a valid pattern, so it matches nothing.
             Err(_) => return false,
         },
         _ => (pattern, None),
@@ -161,7 +160,7 @@ fn matches(pattern: &str, host: &str, port: Option<u16>) -> bool {
     }
     match name.strip_prefix("*.") {
         Some("") | None => name.eq_ignore_ascii_case(host),
-        // The boundary is within the host: what is below begins with a label and a dot.
+        // The boundary is within the host: a name below the suffix begins with a label and a dot.
         Some(suffix) => host
             .len()
             .checked_sub(suffix.len())
@@ -191,7 +190,7 @@ fn closed_v6(address: Ipv6Addr) -> Option<&'static str> {
     (!is_public).then_some("not a public address")
 }
 
-/// `host` is in lower case, as [`Url`] gives it, without the dot of the root.
+/// Checks a name. `host` is in lower case, as [`Url`] returns it, without the dot of the root.
 fn closed_name(host: &str) -> Option<&'static str> {
     if host.split('.').any(str::is_empty) {
         return Some("a name with an empty label");
@@ -248,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_public_is_refused() {
+    fn hosts_that_are_not_public_are_refused() {
         for (url, what) in [
             ("http://localhost", "this machine"),
             ("http://LOCALHOST:8080/x", "this machine"),
@@ -310,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn names_longer_than_names_are_have_no_address() {
+    fn too_long_names_have_no_address() {
         let label = "a".repeat(MAX_LABEL_BYTES);
         let longest =
             format!("{label}.{label}.{label}.{}.{}", "b".repeat(MAX_LABEL_BYTES - 8), "example");
@@ -319,7 +318,7 @@ mod tests {
         for host in [longest, &format!("{longest}."), &format!("{label}.example")] {
             assert_eq!(check(&format!("https://{host}/x"), &[]), Ok(()), "{host}");
         }
-        // An exception does not make it a name.
+        // An exception does not make it a valid name.
         for allowed in [&[][..], &allowed] {
             for host in [
                 &format!("a{longest}"),
@@ -335,16 +334,16 @@ mod tests {
                 );
             }
         }
-        // Counted as it is looked up: in ASCII.
+        // The length is that of the ASCII form, which is looked up.
         assert!(check(&format!("https://{}.example", "\u{e4}".repeat(50)), &[]).is_ok());
         assert!(check(&format!("https://{}.example", "\u{e4}\u{15f}".repeat(30)), &[]).is_err());
         assert!(check("https://[2606:4700:4700:1111:2222:3333:4444:5555]", &[]).is_ok());
     }
 
-    /// Other ways to write the same addresses and names. What reads URLs here is what reads them in
-    /// browsers, by the same standard.
+    /// The same addresses and names in other notations. The parser follows the same standard as
+    /// those of browsers.
     #[test]
-    fn disguises_are_seen_through() {
+    fn other_notations_of_closed_hosts_are_refused() {
         for url in [
             "http://2130706433/",
             "http://0x7f000001/",
@@ -371,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_is_for_one_host_or_those_below_it_and_for_a_port_if_it_names_one() {
+    fn an_exception_applies_to_its_host_or_subdomains_and_to_its_port() {
         for (url, pattern, passes) in [
             ("http://127.0.0.1:8790/x", "127.0.0.1", true),
             ("http://127.0.0.1:8790/x", "127.0.0.1:8790", true),

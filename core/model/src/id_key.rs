@@ -1,15 +1,15 @@
 //! The key of a shard's index of ids.
 //!
-//! A shard finds a task by a hash of its id: in its index, in the directories of pages, among what
-//! is in flight. Anybody can make ids whose unkeyed hashes are equal ([`crate::routing::id_hash`],
-//! which routing and jitter use), and lookups would go through all of them. So the index takes
-//! SipHash-1-3 under a random key that the shard stores and never shows. Two of a shard's 1,000,000
-//! ids then have equal hashes with a probability of 3 in 100,000,000, and nobody can look for such
-//! ids.
+//! A shard finds a task by a hash of its id: in its index, in the directories of pages, and among
+//! attempts in flight. Anybody can construct ids with equal unkeyed hashes
+//! ([`crate::routing::id_hash`], which routing and jitter use), and lookups would examine all of
+//! them. So the index uses SipHash-1-3 with a random key that the shard stores and never shows. Two
+//! of a shard's 1,000,000 ids have equal hashes with a probability of 3 in 100,000,000, and nobody
+//! can construct such ids.
 //!
-//! What coordinators send, and what versions before the key have stored, has unkeyed hashes. A page
-//! says which it has by the version of its directory: a request's pages are keyed before anything
-//! is looked up, stored ones at the first start of this version.
+//! Requests from coordinators, and what versions before the key have stored, have unkeyed hashes.
+//! The version of a page's directory says which it has. The pages of a request are keyed before
+//! anything is looked up, and stored pages at the first start of this version.
 
 use crate::format::page::{Page, PageError};
 use crate::record_id::{id_of_record, leading_ascii_id};
@@ -20,7 +20,7 @@ use siphasher::sip::SipHasher13;
 pub struct IdKey([u8; 16]);
 
 impl IdKey {
-    /// Takes 16 random bytes.
+    /// Makes a key from 16 random bytes.
     pub const fn new(random: [u8; 16]) -> Self {
         Self(random)
     }
@@ -37,7 +37,7 @@ impl IdKey {
     /// Replaces the hashes of a page by keyed ones.
     ///
     /// # Errors
-    /// [`PageError::Entry`] for a record without an id.
+    /// [`PageError::Entry`] if a record has no id.
     pub fn key_page(&self, page: &mut Page) -> Result<(), PageError> {
         let Page { directory, body } = page;
         directory.key(|entry| {

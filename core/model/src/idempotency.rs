@@ -1,16 +1,15 @@
-//! `Idempotency-Key`: a create that is sent again takes effect once, and its answer is that of the
-//! first time.
+//! `Idempotency-Key`: a repeated create takes effect once, and gets the answer of the first one.
 //!
-//! Each shard that takes in a part of such a request stores three things in the same commit: the
+//! Each shard that accepts a part of such a request stores three things in the same commit: the
 //! key, a hash of the request, and its answer. One of these shards is the **home** of the key,
-//! which follows from the key alone. The coordinator asks it before the others, even if none of the
-//! tasks belongs there, so any two requests with one key meet there, whatever they hold. The row
-//! also stores the [seed](RequestSeed) of the first request: its time, and the random part of its
-//! generated ids. The coordinator plans a repeat with this seed, which gives the same records and
-//! the same answer, and exactly those shards carry it out that had not done so.
+//! which depends on the key alone. The coordinator sends the request to it first, even if none of
+//! the tasks belongs there. So any two requests with one key meet there, whatever they contain. The
+//! row also stores the [seed](RequestSeed) of the first request: its time, and the random part of
+//! its generated ids. The coordinator plans a repeat with this seed, so the records and the answer
+//! are the same, and exactly the shards that have not carried out their part do so.
 //!
-//! The part of a generated id that routing reads comes from the key. So these ids belong to the
-//! home of the key, and a request without ids of its own needs one shard.
+//! The routing part of a generated id comes from the key. So these ids belong to the home of the
+//! key, and a request without ids of its own needs one shard.
 
 use crate::bounds::{MAX_IDEMPOTENCY_KEY_BYTES, REMEMBER_MILLIS};
 use crate::ids::IdGenerator;
@@ -26,20 +25,20 @@ pub const HEADER: &str = "Idempotency-Key";
 /// A request that takes effect once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Once {
-    /// Names the key: the first half of its SHA-256.
+    /// Identifies the key: the first half of its SHA-256.
     #[serde(with = "crate::format::hex")]
     pub key: [u8; 16],
-    /// Names the request: the first half of the SHA-256 of route and body.
+    /// Identifies the request: the first half of the SHA-256 of route and body.
     #[serde(with = "crate::format::hex")]
     pub request: [u8; 16],
-    /// What the request was planned with.
+    /// The seed with which the request was planned.
     pub made: RequestSeed,
 }
 
-/// What a request is planned with in addition to its text.
+/// The values, in addition to the text of a request, with which it is planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestSeed {
-    /// When the request arrived: delays count from here.
+    /// When the request arrived. Delays count from here.
     pub at: UnixMillis,
     /// 16 random bytes for generated ids.
     #[serde(with = "crate::format::hex")]
@@ -63,19 +62,19 @@ impl Once {
         Err(FieldError::new(HEADER, detail))
     }
 
-    /// Returns the same request, planned with the seed of the first request of its key.
+    /// Returns the same request, planned with the seed of the first request with its key.
     #[must_use]
     pub fn as_made(&self, made: RequestSeed) -> Self {
         Self { made, ..self.clone() }
     }
 
-    /// Returns the generator of ids: the part that routing reads comes from the key, the rest from
-    /// the request.
+    /// Returns the generator of ids. The routing part comes from the key, and the rest from the
+    /// request.
     pub fn ids(&self) -> IdGenerator {
         IdGenerator::of_key(&self.key, self.made.random)
     }
 
-    /// Returns the shard that decides about the key. The generated ids belong to it too.
+    /// Returns the shard that decides about the key. The generated ids belong to it, too.
     pub fn home(&self, map: &ShardMap) -> ShardId {
         map.home(self.ids().next_id().as_str())
     }
@@ -91,8 +90,8 @@ fn half(parts: &[&str]) -> [u8; 16] {
     *head
 }
 
-/// Length of a period, milliseconds. A key is stored with the period in which it arrived, so a
-/// shard can drop the keys of a past period without reading their ages.
+/// The length of a period, in milliseconds. A key is stored with the period in which it arrived, so
+/// a shard can drop the keys of a past period without reading their ages.
 const PERIOD_MILLIS: i64 = REMEMBER_MILLIS / 2;
 
 /// Returns the period of a time.
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_of_a_key_live_at_its_home_and_differ_between_requests() {
+    fn ids_of_a_key_belong_to_its_home_and_differ_between_requests() {
         let map: ShardMap = "16".parse().unwrap();
         let mut homes = std::collections::BTreeSet::new();
         for n in 0..200 {
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_looked_for_in_every_period_of_its_day() {
+    fn a_key_is_searched_in_every_period_of_its_day() {
         for start in [0, 1, PERIOD_MILLIS - 1, PERIOD_MILLIS, 1_764_000_000_000] {
             let came = UnixMillis::new(start);
             for age in [-1, 0, 1, PERIOD_MILLIS, REMEMBER_MILLIS - 1] {
@@ -167,7 +166,7 @@ mod tests {
             assert_ne!(
                 period(came.plus(REMEMBER_MILLIS)),
                 period(came),
-                "a forgotten key may be filed again"
+                "a forgotten key may be stored again"
             );
         }
     }

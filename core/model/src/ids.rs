@@ -1,4 +1,4 @@
-//! Names of things: tasks, their occurrences, and new ids.
+//! Ids: of tasks and of their occurrences, and how new ones are generated.
 
 use crate::bounds::MAX_ID_BYTES;
 use scheduler_calendar::time::UnixMillis;
@@ -9,25 +9,25 @@ use uuid::Uuid;
 /// Why a text is not a task id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// No bytes.
+    /// The id is empty.
     #[error("is empty; give 1 to {MAX_ID_BYTES} bytes, or leave it out to have one generated")]
     Empty,
-    /// More than [`MAX_ID_BYTES`].
+    /// The id has more than [`MAX_ID_BYTES`].
     #[error("is {0} bytes long; the limit is {MAX_ID_BYTES}")]
     TooLong(usize),
-    /// A control character (U+0000 to U+001F, U+007F to U+009F), which could not be shown or sent
-    /// in a header.
+    /// The id has a control character (U+0000 to U+001F, U+007F to U+009F), which could not be
+    /// shown or sent in a header.
     #[error("has a control character at byte {0}; use printable characters")]
     Control(usize),
-    /// `.` or `..`, which every URL parser takes for a step within the path, percent-encoded or
-    /// not.
-    #[error("is {0:?}, which cannot stand in the path of a URL; use another")]
+    /// The id is `.` or `..`, which every URL parser treats as a step within the path,
+    /// percent-encoded or not.
+    #[error("is {0:?}, which cannot be part of a URL path; use another")]
     Dots(String),
 }
 
-/// Checks that a name survives as one segment of a URL's path, percent-encoded: that holds for
-/// every text but the dot segments of the URL standard. Every name that a caller chooses and a path
-/// holds is checked with this: task ids, keys of limits.
+/// Returns whether a percent-encoded name can be a segment of a URL path. This is the case for
+/// every text except the dot segments of the URL standard. Every name in a path that a caller
+/// chooses is checked by this function: task ids and limit keys.
 pub(crate) fn is_path_segment(name: &str) -> bool {
     !matches!(name, "." | "..")
 }
@@ -44,7 +44,7 @@ pub fn check_task_id(id: &str) -> Result<(), IdError> {
     if !is_path_segment(id) {
         return Err(IdError::Dots(id.to_owned()));
     }
-    // Nearly every id is plain ASCII, which is told without decoding it.
+    // Nearly every id is plain ASCII, which this check recognizes without decoding.
     if id.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return Ok(());
     }
@@ -54,21 +54,20 @@ pub fn check_task_id(id: &str) -> Result<(), IdError> {
     }
 }
 
-/// A task's id in a request: given there, or generated for it.
+/// The id of a task in a request: given by the caller, or generated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaskId<'a> {
-    /// The caller's; borrowed where it stands in the request's text as it is, that is, without
-    /// escapes.
+    /// The caller's id. It is borrowed from the text of the request if it has no escapes there.
     Given(Cow<'a, str>),
-    /// A new one.
+    /// A generated id.
     Generated(GeneratedId),
 }
 
 const UUID_CHARS: usize = uuid::fmt::Hyphenated::LENGTH;
 
-/// The text of a generated id, without an allocation: a request may need 20,000. It is aligned to
-/// words because [`str::from_utf8`] then checks it word by word; otherwise it takes four times as
-/// long.
+/// The text of a generated id, without an allocation, because a request may need 20,000 of them. It
+/// is aligned to words, because [`str::from_utf8`] then checks it word by word; otherwise the check
+/// takes four times as long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[repr(align(8))]
 pub struct GeneratedId([u8; UUID_CHARS]);
@@ -83,7 +82,7 @@ impl TaskId<'_> {
         }
     }
 
-    /// Returns its length in bytes.
+    /// Returns the length of the id in bytes.
     pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Given(id) => id.len(),
@@ -91,12 +90,12 @@ impl TaskId<'_> {
         }
     }
 
-    /// Returns whether no task of this id can exist yet.
+    /// Returns whether no task with this id can exist yet.
     pub fn is_generated(&self) -> bool {
         matches!(self, Self::Generated(_))
     }
 
-    /// Returns the id on its own.
+    /// Converts the id into an owned text.
     pub fn into_string(self) -> String {
         match self {
             Self::Given(id) => id.into_owned(),
@@ -105,33 +104,33 @@ impl TaskId<'_> {
     }
 }
 
-/// The name of one firing: the task's id and the time it was due, `<id>@<time>`, and of a follow-up
-/// its stage behind that. The same over every retry and redelivery, so a receiver that remembers it
-/// runs each occurrence once.
+/// The name of one firing: the task's id and the nominal time, `<id>@<time>`, followed by the stage
+/// for a follow-up. It is the same for every retry and redelivery, so a receiver that remembers it
+/// can run each occurrence once.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OccurrenceKey {
     /// The task's id.
     pub id: String,
-    /// When it was due.
+    /// The nominal time.
     pub time: UnixMillis,
-    /// Of a follow-up, which: `onSuccess` or `onFailure`.
+    /// The stage of a follow-up: `onSuccess` or `onFailure`.
     pub stage: Option<String>,
 }
 
 impl fmt::Display for OccurrenceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.id, self.time)?;
-        // The key of a run ends with a digit, so no id makes one like it.
+        // The key of a run ends with a digit, so no other id leads to the same key.
         self.stage.as_ref().map_or(Ok(()), |stage| write!(f, "/{stage}"))
     }
 }
 
-/// Makes the ids of one request: UUIDs of version 7 (RFC 9562) in rising order that differ in their
-/// last 62 bits only.
+/// Generates the ids of one request: UUIDs of version 7 (RFC 9562) in rising order that differ only
+/// in their last 62 bits.
 ///
-/// They share their first 18 characters (the time and 12 random bits), which is the part that
-/// routing reads (see [`crate::routing`]): one request's generated tasks go to one shard, and its
-/// page there is dense.
+/// Their first 18 characters are equal (the time and 12 random bits). Routing reads only these (see
+/// [`crate::routing`]), so the generated tasks of a request go to one shard, and its page there is
+/// dense.
 #[derive(Debug, Clone)]
 pub struct IdGenerator {
     millis: u64,
@@ -139,13 +138,14 @@ pub struct IdGenerator {
 }
 
 impl IdGenerator {
-    /// `random` is 16 fresh random bytes for each request.
+    /// Returns a generator. `random` must be 16 fresh random bytes for each request.
     pub fn new(now: UnixMillis, random: [u8; 16]) -> Self {
         Self { millis: u64::try_from(now.get()).unwrap_or(0), random: u128::from_be_bytes(random) }
     }
 
-    /// For a request with an `Idempotency-Key`: what routing reads comes from the key's hash, so
-    /// that the ids of a repeat go to the same shard. Such ids do not rise with time.
+    /// Returns the generator for a request with an `Idempotency-Key`. The routing part comes from
+    /// the hash of the key, so that the ids of a repeat go to the same shard. Such ids do not rise
+    /// with time.
     pub fn of_key(key: &[u8; 16], random: [u8; 16]) -> Self {
         let (key, low) =
             (u128::from_be_bytes(*key), u128::from_be_bytes(random) & ((1 << 116) - 1));
@@ -164,8 +164,8 @@ impl IdGenerator {
             | 0x7 << 76
             | (self.random >> 116) << 64;
         let low = self.random & 0x3fff_ffff_ffff_ffff;
-        // The counter starts at random and wraps within the 62 bits: unique for any number of ids a
-        // request can have.
+        // The counter starts at a random number and wraps within the 62 bits, so ids are unique for
+        // any number that a request can have.
         self.random = self.random & !0x3fff_ffff_ffff_ffff | (low + 1) & 0x3fff_ffff_ffff_ffff;
         Uuid::from_u128(high | 0b10 << 62 | low)
     }
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn generated_ids_are_version_7_unique_and_share_their_routed_part() {
+    fn generated_ids_are_version_7_unique_and_share_their_routing_part() {
         let mut generator = IdGenerator::new(UnixMillis::new(1_764_000_000_000), [0xff; 16]);
         let ids: Vec<Uuid> = (0..1000).map(|_| generator.next_uuid()).collect();
         assert_eq!(ids[0].to_string(), "019ab697-e800-7fff-bfff-ffffffffffff");

@@ -1,11 +1,11 @@
-//! Reading what a caller sends, within bounds.
+//! Reads requests within bounds.
 //!
-//! A caller chooses how long a text is, and JSON of two bytes an item makes a hundred times as much
-//! in memory. So every list and every object of a request is read by a visitor that stops at its
-//! first item too many ([`Bounded`], [`BoundedMap`]), a raw value is measured before it is read
-//! (`at_most`), and whatever an answer repeats of a request is cut ([`cut`]).
+//! Callers choose the length of a text, and JSON items of two bytes take a hundred times as much in
+//! memory. So a visitor reads every list and every object of a request and stops at the first item
+//! too many ([`Bounded`], [`BoundedMap`]). A raw value is measured before it is read (`at_most`),
+//! and everything of a request that an answer repeats is cut ([`cut`]).
 //! `core/model/tests/request_budget.rs` attacks every field of every body that the API's types
-//! describe, and counts the bytes that are held.
+//! describe, and counts the bytes in memory.
 
 mod error;
 mod json_path;
@@ -37,20 +37,20 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// How the error of a list with too many items begins.
+/// The beginning of the error of a list with too many items.
 pub(crate) const TOO_MANY: &str = "has more than ";
 
-/// A list of a request: at most `N` items. Reading stops at the first one too many.
+/// A list of a request, with at most `N` items. Reading stops at the first item too many.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Bounded<T, const N: usize>(pub Vec<T>);
 
-/// The members of an object of a request, in order: at most `N` of them. Reading stops at the first
-/// one too many. A name may come twice.
+/// The members of an object of a request, in order, at most `N`. Reading stops at the first member
+/// too many. A name may occur twice.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BoundedMap<K, V, const N: usize>(pub Vec<(K, V)>);
 
-/// An object of a request. The readers that are derived for structs would take a list of the
-/// fields' values, too.
+/// An object of a request. The derived readers of structs would also accept a list of the fields'
+/// values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Object<T>(pub(crate) T);
 
@@ -70,8 +70,8 @@ fn too_many<E: Error>(limit: usize) -> E {
     E::custom(format_args!("{TOO_MANY}{limit} items, which is the limit"))
 }
 
-/// Returns the error of a list in place of another value. It reads the list to its end, so that the
-/// path of the error is the value's and not that of its first item.
+/// Returns the error of a list in place of another value. Reads the list to its end, so that the
+/// path of the error names the value and not its first item.
 pub(crate) fn no_list<'de, A: SeqAccess<'de>>(mut list: A, expected: &dyn Expected) -> A::Error {
     loop {
         match list.next_element::<IgnoredAny>() {
@@ -100,14 +100,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// Reads a field that may be left out, but is not null: for `deserialize_with`, beside `default`.
+/// Reads an optional field that must not be null: for `deserialize_with`, together with `default`.
 pub(crate) fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// Reads a field that holds an object or nothing: for `deserialize_with`.
+/// Reads an optional field that contains an object: for `deserialize_with`.
 pub(crate) fn optional_object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -188,10 +188,10 @@ impl<T: JsonSchema, const N: usize> JsonSchema for Bounded<T, N> {
     }
 }
 
-/// Checks the length of a text before anything is done with it.
+/// Checks the length of a text before it is used.
 ///
 /// # Errors
-/// Names the field, its length and the limit.
+/// If the text is too long. The error names the field, its length and the limit.
 pub(crate) fn at_most(field: &'static str, bytes: usize, limit: usize) -> Result<(), FieldError> {
     if bytes > limit {
         return Err(FieldError::new(field, format!("is {bytes} bytes long; the limit is {limit}")));
@@ -199,11 +199,11 @@ pub(crate) fn at_most(field: &'static str, bytes: usize, limit: usize) -> Result
     Ok(())
 }
 
-/// Checks a long body that names tasks by a list of ids, before it is read: everything beside the
-/// ids is short, so that no error is long.
+/// Checks a long body that contains a list of ids, before it is parsed. Everything except the ids
+/// must be short, so that no error is long.
 ///
 /// # Errors
-/// Names the member that is too long, and the limit.
+/// If a member is too long. The error names it, and the limit.
 pub(crate) fn check_beside_ids(text: &str) -> Result<(), FieldError> {
     if text.len() <= MAX_SMALL_BODY_BYTES {
         return Ok(());
@@ -226,10 +226,10 @@ pub(crate) fn check_beside_ids(text: &str) -> Result<(), FieldError> {
     Ok(())
 }
 
-/// Checks the ids by which a body names tasks.
+/// Checks the ids of tasks in a body.
 ///
 /// # Errors
-/// Names the first one that is empty.
+/// If an id is empty. The error names the first such id.
 pub(crate) fn check_ids<const N: usize>(
     ids: Option<&Bounded<String, N>>,
 ) -> Result<(), FieldError> {
@@ -239,10 +239,10 @@ pub(crate) fn check_ids<const N: usize>(
     }
 }
 
-/// Checks how deep the objects and lists of a JSON text are within each other.
+/// Checks how deep the objects and lists of a JSON text are nested.
 ///
 /// # Errors
-/// Names the field and the limit.
+/// If they are too deep. The error names the field and the limit.
 pub(crate) fn check_nesting(field: &'static str, json: &str) -> Result<(), FieldError> {
     // Each level takes two bytes.
     if json.len() <= 2 * MAX_NESTING {
@@ -270,9 +270,9 @@ pub(crate) fn check_nesting(field: &'static str, json: &str) -> Result<(), Field
     Ok(())
 }
 
-/// Cuts a text that may repeat what a caller has sent to at most `limit` bytes of JSON, escapes and
-/// all: the beginning and the end stay, and the middle becomes "…". An error says its problem in
-/// front of the value or behind it.
+/// Shortens a text that may repeat what a caller has sent, to at most `limit` bytes of JSON with
+/// its escapes. The beginning and the end stay, and the middle becomes "…", because an error states
+/// its problem before or after the value.
 pub fn cut<'a>(text: impl Into<Cow<'a, str>>, limit: usize) -> Cow<'a, str> {
     let text = text.into();
     if within(text.chars(), limit) == text.len() {
@@ -288,7 +288,8 @@ pub fn cut<'a>(text: impl Into<Cow<'a, str>>, limit: usize) -> Cow<'a, str> {
     ))
 }
 
-/// Returns the bytes of the first characters that take at most `limit` bytes in a JSON text.
+/// Returns the number of bytes of the first characters that take at most `limit` bytes in a JSON
+/// text.
 fn within(chars: impl Iterator<Item = char>, limit: usize) -> usize {
     let (mut bytes, mut left) = (0, limit);
     for char in chars {
@@ -318,7 +319,7 @@ mod tests {
         assert_eq!(read("[]"), Ok(Bounded(vec![])));
         assert_eq!(read("[1,2,3]"), Ok(Bounded(vec![1, 2, 3])));
         assert!(read("[1,2,3,4]").unwrap_err().starts_with("has more than 3 items"));
-        // What is behind the limit is not looked at.
+        // Items after the limit are not examined.
         assert!(read(r#"[1,2,3,"x",["#).unwrap_err().starts_with("has more than 3 items"));
         assert!(read("{}").unwrap_err().contains("a list"));
     }
@@ -374,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_text_is_measured_as_json_writes_it() {
+    fn the_length_of_a_cut_text_is_that_of_its_json() {
         let written = |text: &str| serde_json::to_string(text).unwrap().len() - 2;
         for text in (0..=0x7f).chain([0xe9, 0x2028, 0x10_ffff]).filter_map(char::from_u32) {
             for (count, limit) in [(1, 6), (100, 100), (100, 599), (1_000, 720), (16, 96)] {
@@ -382,7 +383,7 @@ mod tests {
                 let short = cut(text.as_str(), limit);
                 assert!(written(&short) <= limit, "{short:?}");
                 assert_eq!(short == text, written(&text) <= limit, "{text:?}");
-                // Little more is cut out than must be.
+                // The cut removes little more than necessary.
                 assert!(short == text || written(&short) + 12 > limit, "{short:?}");
             }
         }

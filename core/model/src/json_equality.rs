@@ -1,16 +1,16 @@
-//! Whether two JSON texts say the same.
+//! Compares whether two JSON texts have the same value.
 
 use crate::input::{BoundedMap, Text};
 use scheduler_calendar::ordered::sort_by_key;
 use serde_json::value::RawValue;
 
-/// Bounds what a comparison reads, as a multiple of the texts. Every level of objects and lists
-/// within each other is read once more, if its text differs.
+/// Bounds what a comparison reads, as a multiple of the texts. Each nesting level whose text
+/// differs is read once more.
 const MAX_READS: usize = 32;
 
-/// Returns whether two JSON texts are the same value. White space, escapes and the order of members
-/// are no difference. Numbers are compared as they are written. Texts that differ within very many
-/// levels may count as different.
+/// Returns whether two JSON texts have the same value. White space, escapes and the order of
+/// members do not matter. Numbers are compared as they are written. Texts that differ at a very
+/// deep level may count as different.
 pub fn is_same_json(one: &str, other: &str) -> bool {
     is_same(one, other, &mut (MAX_READS * (one.len() + other.len())))
 }
@@ -48,7 +48,7 @@ fn is_same(one: &str, other: &str, budget: &mut usize) -> bool {
     }
 }
 
-/// Returns the members of an object by their names. Those of one name stay in their order.
+/// Returns the members of an object, sorted by name. Members with the same name keep their order.
 fn members_of(json: &str) -> Option<Vec<(Text<'_>, &RawValue)>> {
     let members = serde_json::from_str::<BoundedMap<Text<'_>, &RawValue, { usize::MAX }>>(json);
     let mut members = members.ok()?.0;

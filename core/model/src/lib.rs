@@ -3,8 +3,9 @@
 //!
 //! In scope: reading and checking what callers send, records, ids and routing, the stored formats,
 //! the messages between the Workers, keys and namespaces, and the bound of everything that a caller
-//! chooses. Not in scope: the state of a shard (the engine's), and HTTP (the coordinator's). Nothing
-//! here reads a clock, draws random numbers or does I/O: times and random bytes are arguments.
+//! chooses. Not in scope: the state of a shard, which belongs to the engine, and HTTP, which
+//! belongs to the coordinator. Nothing here reads a clock, draws random numbers or does I/O: times
+//! and random bytes are arguments.
 
 pub mod access;
 pub mod address;

@@ -1,4 +1,4 @@
-//! A limit as it is given, and the key that names it.
+//! Limits in requests, and the keys that name them.
 
 use crate::bounds::{MAX_CONCURRENCY, MAX_LIMIT_KEY_BYTES, MAX_PER_SECOND, MIN_PER_SECOND};
 use crate::ids::is_path_segment;
@@ -26,10 +26,10 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// Reads a request's body, and checks it.
+    /// Parses and checks the body of a request.
     ///
     /// # Errors
-    /// Names the field that cannot be read or does not hold.
+    /// If a field cannot be read or is invalid. The error names it.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let limit: Self = parse_object(text, "")?;
         if limit == Self::default() {
@@ -60,7 +60,7 @@ impl Limit {
 /// `..`.
 ///
 /// # Errors
-/// Names `field`, the problem and the limit.
+/// If the key is invalid. The error names `field`, the problem and the limit.
 pub fn check_limit_key(field: &'static str, key: &str) -> Result<(), FieldError> {
     if key.is_empty() || key.len() > MAX_LIMIT_KEY_BYTES {
         return Err(FieldError::new(
@@ -74,7 +74,7 @@ pub fn check_limit_key(field: &'static str, key: &str) -> Result<(), FieldError>
     if !is_path_segment(key) {
         return Err(FieldError::new(
             field,
-            format!("is {key:?}, which cannot stand in the path of a URL; use another"),
+            format!("is {key:?}, which cannot be part of a URL path; use another"),
         ));
     }
     Ok(())

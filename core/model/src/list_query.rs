@@ -1,4 +1,5 @@
-//! Queries: each parameter at most once; and that of a list of tasks: filter, page and limit.
+//! Queries: each parameter occurs at most once. Also the query of a list of tasks: filter, page and
+//! limit.
 
 use crate::bounds::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
 use crate::format::history::Outcome;
@@ -16,19 +17,18 @@ use std::str::FromStr;
 /// A parameter of a query: its name and its value, or why it is refused.
 pub type Parameter<'a> = Result<(Cow<'a, str>, Cow<'a, str>), FieldError>;
 
-/// Passes the parameters of a query on, and refuses one whose name came before: nobody can tell
-/// which value the caller means.
+/// Yields the parameters of a query. Refuses a parameter whose name has occurred before, because
+/// nobody knows which value the caller means.
 ///
-/// It remembers each name that it passes, so its reader stops at the first one that it does not
-/// know.
+/// It remembers the names so far, so its caller stops at the first unknown one.
 pub fn each_once<'a>(
     pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
 ) -> impl Iterator<Item = Parameter<'a>> {
     each_at_most(pairs, |_| 1)
 }
 
-/// Does the same as [`each_once`], but passes parameters on that mean all of their values: `tag`
-/// twice, and `outcome` as often as there are outcomes.
+/// Does the same as [`each_once`], but yields several values of parameters that may have several:
+/// `tag` twice, and `outcome` as often as there are outcomes.
 pub fn each_or_several<'a>(
     pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
 ) -> impl Iterator<Item = Parameter<'a>> {
@@ -58,7 +58,7 @@ fn each_at_most<'a>(
     })
 }
 
-/// The parameters that [`parse_list_query`] reads.
+/// The parameters that [`parse_list_query`] accepts.
 pub const LIST_QUERY: &[&str] = &[
     "prefix",
     "text",
@@ -73,21 +73,21 @@ pub const LIST_QUERY: &[&str] = &[
     "cursor",
 ];
 
-/// What the query of a list asks for.
+/// The query of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListQuery {
-    /// Which tasks.
+    /// The filter of the tasks.
     pub filter: Filter,
-    /// How many at most.
+    /// The most items of the page.
     pub limit: usize,
     /// Where the page begins.
     pub cursor: Option<Cursor>,
 }
 
-/// Reads the parameters of a query.
+/// Parses the parameters of a query.
 ///
 /// # Errors
-/// Names the parameter that does not hold.
+/// If a parameter is invalid. The error names it.
 pub fn parse_list_query(
     parameters: &mut dyn Iterator<Item = Parameter<'_>>,
 ) -> Result<ListQuery, FieldError> {
@@ -123,10 +123,10 @@ pub fn parse_list_query(
     Ok(query)
 }
 
-/// Reads the parameter `limit`: how many items a page has at most.
+/// Parses the parameter `limit`: the most items of a page.
 ///
 /// # Errors
-/// It is not a whole number from 1 to [`MAX_LIST_LIMIT`].
+/// If it is not a whole number from 1 to [`MAX_LIST_LIMIT`].
 pub fn parse_limit(value: &str) -> Result<usize, FieldError> {
     let given = value.parse().ok().filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit));
     given.ok_or_else(|| {
@@ -135,8 +135,8 @@ pub fn parse_limit(value: &str) -> Result<usize, FieldError> {
     })
 }
 
-/// Returns the refusal of a query parameter that is none of `known`. It names the parameter as the
-/// caller wrote it.
+/// Returns the error for a query parameter that is not in `known`. The error names the parameter as
+/// the caller wrote it.
 pub fn unknown_parameter(name: &str, known: &[&str]) -> FieldError {
     if name.is_empty() {
         let known = if known.is_empty() {
@@ -149,10 +149,10 @@ pub fn unknown_parameter(name: &str, known: &[&str]) -> FieldError {
     FieldError::new(name.to_owned(), unknown_name(name, known, "parameter of this request"))
 }
 
-/// Reads the text of a query parameter as one of the names that `T` has.
+/// Parses the text of a query parameter as one of the names of `T`.
 ///
 /// # Errors
-/// Names `field`, and the names that there are.
+/// If it is none of them. The error names `field` and the possible names.
 pub fn one_of<'a, T: Deserialize<'a>>(
     field: &'static str,
     value: &'a str,
@@ -222,7 +222,7 @@ mod tests {
         };
         assert_eq!(twice(2).unwrap().filter.other_tag.as_deref(), Some("a"));
         assert_eq!(twice(3).unwrap_err().field, "tag");
-        // One that is not known is refused as such.
+        // An unknown parameter is refused as unknown, even if it occurs twice.
         assert_eq!(parsed(&[("x", "1"), ("x", "2")]).unwrap_err().field, "x");
     }
 

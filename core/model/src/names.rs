@@ -1,4 +1,4 @@
-//! Values that a request and a record name: one of a short list.
+//! Values with names in requests and records: each is one of a short list.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
@@ -7,15 +7,15 @@ use std::fmt;
 
 /// A type whose values have names.
 pub trait Named: Copy + 'static {
-    /// The names in the order of [`Named::VALUES`], as the API documents them.
+    /// The names, in the order of [`Named::VALUES`], as the API documents them.
     const NAMES: &'static [&'static str];
     /// Every value.
     const VALUES: &'static [Self];
-    /// Names by which records and Workers of earlier versions know a value.
+    /// The names that records and Workers of earlier versions use for a value.
     const FORMER: &'static [(&'static str, Self)];
 }
 
-/// A value as a caller names it: by a name of today.
+/// A value in a request. It must have its current name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Given<T>(pub T);
 
@@ -39,8 +39,8 @@ impl<T: JsonSchema> JsonSchema for Given<T> {
     }
 }
 
-/// Reads a value by its name of today or of an earlier version: what is stored, and what another
-/// Worker says.
+/// Reads a value by its current name or the name of an earlier version, from storage or from
+/// another Worker.
 ///
 /// # Errors
 /// If no value has the name.
@@ -48,9 +48,9 @@ pub(crate) fn stored<'de, T: Named, D: Deserializer<'de>>(deserializer: D) -> Re
     deserializer.deserialize_str(Name { former: T::FORMER })
 }
 
-/// Reads a name. The reader of JSON knows where the error of a visitor is.
+/// Reads a name. An error of a visitor has a position, which the JSON reader reports.
 struct Name<T: 'static> {
-    /// The names of earlier versions that are taken, too.
+    /// The names of earlier versions that are accepted, too.
     former: &'static [(&'static str, T)],
 }
 
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn callers_use_the_names_of_today_and_records_those_of_any_version() {
+    fn callers_use_current_names_and_records_those_of_any_version() {
         check::<Status>();
         check::<Misfire>();
         check::<Overlap>();

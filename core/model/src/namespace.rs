@@ -1,4 +1,4 @@
-//! Namespaces: each has a set of shards of its own.
+//! Namespaces. Each has its own set of shards.
 //!
 //! The Durable Object of a shard is named `<epoch>-<index>` in the namespace `default`, and
 //! `<namespace>:<epoch>-<index>` in any other. Routing is the same in all of them, and no request
@@ -27,7 +27,7 @@ impl Namespace {
         &self.0
     }
 
-    /// Returns whether it is the one that is always there.
+    /// Returns whether this is the namespace that always exists.
     pub fn is_default(&self) -> bool {
         *self == Self::DEFAULT
     }
@@ -44,7 +44,7 @@ impl fmt::Display for Namespace {
     }
 }
 
-/// A text cannot name a namespace. To be read after the name of the field.
+/// The text cannot name a namespace. The message follows the name of the field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("is {0:?}; a namespace has 1 to {MAX_NAMESPACE_BYTES} characters, each of a-z, 0-9 and -")]
 pub struct NamespaceError(String);
@@ -71,18 +71,18 @@ impl<'de> Deserialize<'de> for Namespace {
     }
 }
 
-/// A shard of a namespace: the name of its Durable Object, and what its envelopes carry.
+/// A shard of a namespace: the name of its Durable Object, which its envelopes contain.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShardName {
-    /// Whose shard it is.
+    /// The namespace.
     pub namespace: Namespace,
-    /// Which of its shards.
+    /// The shard within the namespace.
     pub shard: ShardId,
 }
 
 impl fmt::Display for ShardName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without a prefix in the default namespace, because these names are older than namespaces.
+        // Names in the default namespace have no prefix, because they are older than namespaces.
         if self.namespace.is_default() {
             self.shard.fmt(f)
         } else {
@@ -99,7 +99,7 @@ impl FromStr for ShardName {
             None => Ok(Namespace::DEFAULT.shard(text.parse()?)),
             Some((namespace, shard)) => {
                 let namespace: Namespace = namespace.parse().map_err(|_| ShardIdError)?;
-                // One shard has one name.
+                // Each shard has exactly one name.
                 if namespace.is_default() {
                     Err(ShardIdError)
                 } else {

@@ -1,5 +1,4 @@
-//! The numbers of what a shard stores, each kind a type of its own, so that one cannot take the
-//! place of another.
+//! The numbers of stored things. Each kind has its own type, so that they cannot be confused.
 
 use std::fmt;
 

@@ -1,12 +1,12 @@
-//! Reads the id of a record from its head.
+//! Reads the id of a record from its beginning.
 //!
-//! A record may be 116,000 bytes long, and a shard looks for an id among thousands of records.
+//! A record may have 116,000 bytes, and a shard may search thousands of records for an id.
 
 use crate::words::plain_ascii;
 use std::borrow::Cow;
 
-/// Length of the head of a record, bytes: it holds the time and an id of 256 bytes with a few
-/// escapes.
+/// The length of a record's beginning, in bytes. It has room for the time and an id of 256 bytes
+/// with a few escapes.
 pub const HEAD_BYTES: u32 = 512;
 
 /// Returns the id of a whole record.
@@ -23,16 +23,15 @@ pub fn id_in(record: &[u8]) -> Result<String, serde_json::Error> {
     serde_json::from_slice::<IdOnly>(record).map(|read| read.id)
 }
 
-/// Returns the bytes of an id that a record begins with and that is plain ASCII, which is most of
-/// them.
+/// Returns the bytes of the id with which a record begins, if it is plain ASCII, as most ids are.
 pub(crate) fn leading_ascii_id(record: &[u8]) -> Option<&[u8]> {
     let text = leading_quoted(record)?.get(1..)?;
     let end = plain_ascii(text);
     if text.get(end) == Some(&b'"') { text.get(..end) } else { None }
 }
 
-/// Returns the id that a record begins with, behind its time; `None` where it begins with anything
-/// else, or does not end in these bytes.
+/// Returns the id at the beginning of a record, after its time. Returns `None` if the record begins
+/// with anything else, or if the id does not end within these bytes.
 pub fn leading_id(head: &[u8]) -> Option<Cow<'_, str>> {
     let quoted = leading_quoted(head)?;
     let text = quoted.get(1..)?;
@@ -49,8 +48,8 @@ pub fn leading_id(head: &[u8]) -> Option<Cow<'_, str>> {
     serde_json::from_slice(quoted.get(..end + 2)?).ok().map(Cow::Owned)
 }
 
-/// Returns a record from the quote at which its id begins; `None` where it begins with anything but
-/// a time and an id.
+/// Returns the part of a record from the quote at which its id begins. Returns `None` if the record
+/// does not begin with a time and an id.
 fn leading_quoted(head: &[u8]) -> Option<&[u8]> {
     let rest = head.strip_prefix(b"{")?;
     let rest = match rest.strip_prefix(b"\"time\":") {
@@ -68,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_read_from_the_head_or_not_at_all() {
+    fn an_id_is_read_from_the_beginning_or_not_at_all() {
         for (record, id) in [
             (r#"{"id":"a","cron":"* * * * *"}"#, Some("a")),
             (r#"{"time":1764000000000,"id":"a b","callback":{}}"#, Some("a b")),
@@ -90,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_from_the_head_is_what_the_record_says() {
+    fn the_id_from_the_beginning_is_that_of_the_record() {
         for id in ["a", "é\n\t", "\u{1}\u{7f}", "\\\\\"", "\\", "\u{1F600}", "x y/z"] {
             for time in ["", r#""time":5,"#] {
                 let record = format!(

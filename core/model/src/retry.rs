@@ -1,4 +1,4 @@
-//! When a failed task is tried again.
+//! Retry policies.
 
 use crate::statuses::StatusSet;
 use scheduler_calendar::time::UnixMillis;
@@ -7,16 +7,16 @@ use serde::Deserialize;
 use std::num::NonZeroU32;
 use twox_hash::XxHash64;
 
-/// Most attempts that a policy may ask for.
+/// The most attempts of a policy.
 pub const MAX_ATTEMPTS: u32 = 100;
-/// Longest wait between two attempts, seconds: a day.
+/// The longest wait between two attempts, in seconds: a day.
 pub const MAX_BACKOFF_SECONDS: f64 = 86_400.0;
-/// Longest time from the start of the first attempt to the last attempt, seconds: 30 days.
+/// The longest time from the start of the first attempt to the last attempt, in seconds: 30 days.
 pub const MAX_DURATION_SECONDS: f64 = 2_592_000.0;
-/// Largest factor between two waits.
+/// The largest factor between two waits.
 pub const MAX_FACTOR: f64 = 100.0;
 
-/// A retry policy as it is given; absent fields take the defaults of [`RetryPolicy::default`].
+/// A retry policy in a request. Absent fields have the defaults of [`RetryPolicy::default`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(
@@ -49,8 +49,8 @@ pub struct RetryInput {
     permanent_statuses: Option<StatusSet>,
 }
 
-/// A policy that holds: exponential back-off between bounds, with jitter, for so many attempts and
-/// so long.
+/// A valid policy: exponential back-off between bounds, with jitter, for a number of attempts and a
+/// time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RetryPolicy {
     max_attempts: NonZeroU32,
@@ -62,7 +62,7 @@ pub struct RetryPolicy {
     permanent_statuses: StatusSet,
 }
 
-/// Why a policy does not hold.
+/// Why a policy is invalid.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{detail}")]
 pub struct RetryError {
@@ -73,8 +73,8 @@ pub struct RetryError {
 }
 
 impl Default for RetryPolicy {
-    /// 10 attempts from 1 s with doubling to an hour, a fifth of jitter, for at most a day: an
-    /// outage of 17 minutes is ridden out, and a lasting one is given up on the same day.
+    /// 10 attempts, from 1 s with doubling to an hour, with a fifth of jitter, for at most a day.
+    /// It survives an outage of 17 minutes, and gives up on a lasting one on the same day.
     fn default() -> Self {
         Self {
             max_attempts: NonZeroU32::MIN.saturating_add(9),
@@ -112,7 +112,7 @@ impl TryFrom<RetryInput> for RetryPolicy {
             default.min_backoff_millis,
             MAX_BACKOFF_SECONDS,
         )?;
-        // A policy that names only a long minimum means its maximum to be no shorter.
+        // A policy with only a long minimum means that its maximum is not shorter.
         let max_default = default.max_backoff_millis.max(min_backoff_millis);
         let max_backoff_millis = seconds(
             "retry.maxBackoffSeconds",
@@ -161,15 +161,15 @@ fn within(field: &'static str, given: f64, least: f64, most: f64) -> Result<f64,
 }
 
 impl RetryPolicy {
-    /// Returns when to try again after `attempt` (from 1) of the occurrence `key` failed at `now`;
-    /// `None` when the policy is exhausted. `began` is when the first attempt started. Not before
-    /// `not_before`, which the target asked for; but for its sake neither later than the policy's
-    /// time allows: then the last moment counts.
+    /// Returns when to retry after `attempt`, counted from 1, of the occurrence `key` failed at
+    /// `now`. Returns `None` if the policy is exhausted. `began` is when the first attempt started.
+    /// The result is not before `not_before`, which the target requested. But if that is later than
+    /// the policy's time allows, the last allowed moment is returned.
     ///
-    /// The jitter is drawn from a hash of the occurrence and the attempt: tasks that failed
-    /// together spread out, and a replay of the same input gives the same times. Where the longest
-    /// wait cuts the band of the jitter, the draw is from what is left of the band, so that capped
-    /// waits spread out too.
+    /// The jitter is computed from a hash of the occurrence and the attempt. So tasks that failed
+    /// together spread out, and a replay of the same input yields the same times. If the longest
+    /// wait cuts the band of the jitter, the rest of the band is used, so that cut waits spread
+    /// out, too.
     pub fn next_attempt(
         &self,
         key: &str,
@@ -182,7 +182,7 @@ impl RetryPolicy {
             return None;
         }
         let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
-        // `powi` may reach infinity, which `min` then caps.
+        // `powi` may reach infinity, which `min` then bounds.
         let backoff =
             (self.min_backoff_millis * self.factor.powi(exponent)).min(self.max_backoff_millis);
         let unit = XxHash64::oneshot(u64::from(attempt), key.as_bytes()) as f64 / u64::MAX as f64;
@@ -190,12 +190,12 @@ impl RetryPolicy {
         let longest = (backoff * (1.0 + self.jitter)).min(self.max_backoff_millis);
         let delay = shortest + (longest - shortest) * unit;
         let at = now.plus(delay.ceil() as i64);
-        // At most 30 days: exact in an i64.
+        // At most 30 days, which is exact in an i64.
         let last = began.plus(self.max_duration_millis as i64);
         (at <= last).then(|| at.max(not_before.unwrap_or(at).min(last)))
     }
 
-    /// Returns whether the task wants no further attempt after this HTTP status.
+    /// Returns whether the policy ends the attempts after this HTTP status.
     pub fn is_permanent(&self, status: u16) -> bool {
         self.permanent_statuses.contains(status)
     }
@@ -240,11 +240,11 @@ mod tests {
     #[test]
     fn jitter_never_passes_the_longest_wait_and_spreads_capped_waits() {
         for (json, attempt, shortest, longest) in [
-            // The wait is the cap from the first attempt on.
+            // The wait is at its maximum from the first attempt on.
             (r#"{"minBackoffSeconds":10,"maxBackoffSeconds":10,"jitter":0.5}"#, 1, 5_000, 10_000),
-            // The cap lies within the band of the jitter.
+            // The maximum is within the band of the jitter.
             (r#"{"minBackoffSeconds":8,"maxBackoffSeconds":10,"jitter":1}"#, 1, 0, 10_000),
-            // Doubled past the cap, with the default jitter.
+            // Doubled beyond the maximum, with the default jitter.
             (r#"{"maxBackoffSeconds":60}"#, 9, 48_000, 60_000),
         ] {
             let policy = policy(json).unwrap();
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_may_ask_for_a_longer_wait_within_the_policys_time() {
+    fn a_target_can_request_a_longer_wait_within_the_policy_s_time() {
         let policy =
             policy(r#"{"maxDurationSeconds":60,"minBackoffSeconds":10,"jitter":0}"#).unwrap();
         let now = UnixMillis::new(5_000);
@@ -300,7 +300,7 @@ mod tests {
         ] {
             assert_eq!(next(not_before), Some(expected), "{not_before}");
         }
-        // What the policy gives up, a target cannot ask for.
+        // If the policy has given up, a target cannot request an attempt.
         assert_eq!(policy.next_attempt("k", 10, UnixMillis::ZERO, now, Some(now)), None);
         assert_eq!(
             policy.next_attempt(
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn statuses_that_end_it_are_the_tasks_own() {
+    fn a_task_has_its_own_permanent_statuses() {
         let policy = policy(r#"{"permanentStatuses":["4xx",503]}"#).unwrap();
         assert!(policy.is_permanent(404) && policy.is_permanent(503));
         assert!(!policy.is_permanent(429) && !policy.is_permanent(500));
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_hold_is_named() {
+    fn an_error_names_the_invalid_field() {
         for (json, field) in [
             (r#"{"maxAttempts":0}"#, "retry.maxAttempts"),
             (r#"{"maxAttempts":101}"#, "retry.maxAttempts"),

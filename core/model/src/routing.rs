@@ -1,31 +1,33 @@
-//! Which shard a task lives on.
+//! Routing: which shard a task belongs to.
 //!
 //! `shard = xxh64(tag) mod shards`, where the tag of an id is
 //! - the part within the first `{…}` of the id, if there is one and it is not empty (the convention
-//!   of Redis Cluster's hash tags): `{order-7}:remind` and `{order-7}:cancel` live together;
-//! - else, of an id in the form of a version 7 UUID, its first 18 characters (the time and 12 more
-//!   bits): the ids generated for one request share them, so a request's tasks make dense pages on
-//!   one shard;
-//! - else the whole id.
+//!   of Redis Cluster's hash tags). So `{order-7}:remind` and `{order-7}:cancel` are on the same
+//!   shard;
+//! - otherwise, for an id in the form of a version 7 UUID, its first 18 characters (the time and 12
+//!   more bits). The ids that are generated for one request have these in common, so the tasks of a
+//!   request make dense pages on one shard;
+//! - otherwise the whole id.
 //!
 //! The number of shards belongs to an **epoch** of the [`ShardMap`]. Raising it starts a new epoch:
-//! new tasks go to the newest, lookups ask the newest first, and the shards of older epochs drain.
-//! The golden vectors in the tests pin all of this: a change would lose sight of every stored task.
+//! new tasks go to the newest one, lookups search the newest first, and the shards of older epochs
+//! drain. The golden vectors in the tests fix all of this, because a change would make every stored
+//! task unreachable.
 
 use crate::bounds::{MAX_EPOCHS, MAX_SHARDS};
 use std::fmt;
 use std::str::FromStr;
 use twox_hash::XxHash64;
 
-/// Characters of a version 7 UUID that routing reads: `tttttttt-tttt-7rrr`.
+/// The characters of a version 7 UUID that routing reads: `tttttttt-tttt-7rrr`.
 const UUID_TAG_CHARS: usize = 18;
 
-/// Returns the 64-bit hash of a task id: its name in a page's directory.
+/// Returns the 64-bit hash of a task id, which is its name in a page's directory.
 pub fn id_hash(id: &str) -> u64 {
     XxHash64::oneshot(0, id.as_bytes())
 }
 
-/// Returns the part of an id that decides its shard; see the module's description.
+/// Returns the part of an id that determines its shard; see the module's description.
 pub fn routing_tag(id: &str) -> &str {
     if let Some(open) = id.find('{') {
         let rest = &id[open + 1..];
@@ -36,8 +38,8 @@ pub fn routing_tag(id: &str) -> &str {
     if is_uuid_v7(id) { &id[..UUID_TAG_CHARS] } else { id }
 }
 
-/// Returns whether `id` is written as a version 7 UUID: 8-4-4-4-12 hexadecimal digits with a 7
-/// where the version stands.
+/// Returns whether `id` is written as a version 7 UUID: 8-4-4-4-12 hexadecimal digits with a 7 in
+/// the place of the version.
 fn is_uuid_v7(id: &str) -> bool {
     let b = id.as_bytes();
     b.len() == 36
@@ -48,7 +50,7 @@ fn is_uuid_v7(id: &str) -> bool {
         })
 }
 
-/// The name of a shard: its epoch (from 1) and its index in it, written `<epoch>-<index>`.
+/// The name of a shard: its epoch, from 1, and its index in it, written `<epoch>-<index>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShardId {
     /// The epoch, from 1.
@@ -63,7 +65,7 @@ impl fmt::Display for ShardId {
     }
 }
 
-/// A text is not the name of a shard.
+/// The text is not the name of a shard.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a shard is named <epoch>-<index>, like 1-3")]
 pub struct ShardIdError;
@@ -82,23 +84,23 @@ impl FromStr for ShardId {
 /// Why a text is not a shard map.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ShardMapError {
-    /// Not a number.
+    /// The text is not a number.
     #[error("SHARD_MAP: {0:?} is not a number of shards; write one per epoch, like 16 or 16,32")]
     NotANumber(String),
-    /// Zero or too many shards.
+    /// There are zero or too many shards.
     #[error("SHARD_MAP: {0} shards; an epoch has 1 to {MAX_SHARDS}")]
     Count(u32),
-    /// Too many epochs.
+    /// There are too many epochs.
     #[error("SHARD_MAP: {0} epochs; at most {MAX_EPOCHS} can be asked: drain and drop the oldest")]
     Epochs(usize),
 }
 
-/// How many shards each epoch has, oldest first. Written as the environment variable `SHARD_MAP`:
-/// `16`, or `16,32` after raising it. An epoch is dropped from the front by writing it as `-` once
-/// it has drained: `-,32`.
+/// The number of shards of each epoch, oldest first. Written as the environment variable
+/// `SHARD_MAP`: `16`, or `16,32` after raising it. Once an old epoch has drained, it is dropped by
+/// writing `-` for it: `-,32`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardMap {
-    /// The shards of epoch `index + 1`; 0 for a dropped one. The last is not 0.
+    /// The number of shards of epoch `index + 1`; 0 for a dropped epoch. The last one is not 0.
     epochs: Vec<u16>,
 }
 
@@ -127,19 +129,19 @@ impl FromStr for ShardMap {
 }
 
 impl ShardMap {
-    /// Returns where `id` is written: its shard in the newest epoch.
+    /// Returns the shard of a new task with this id, which is in the newest epoch.
     pub fn home(&self, id: &str) -> ShardId {
         self.home_of(id, id_hash(id))
     }
 
-    /// Returns the same, of an id whose [`id_hash`] is known.
+    /// Returns the same for an id whose [`id_hash`] is known.
     pub(crate) fn home_of(&self, id: &str, hash: u64) -> ShardId {
         let tag = routing_tag(id);
         let hash = if tag.len() == id.len() { hash } else { id_hash(tag) };
         self.by_hash(hash).next().unwrap_or(ShardId { epoch: 1, index: 0 })
     }
 
-    /// Returns where `id` may be found: its shard in each epoch, newest first.
+    /// Returns the shards on which `id` may be found: one in each epoch, newest first.
     pub fn homes(&self, id: &str) -> impl Iterator<Item = ShardId> + '_ {
         self.by_hash(id_hash(routing_tag(id)))
     }
@@ -150,19 +152,19 @@ impl ShardMap {
             .map(move |(epoch, shards)| ShardId { epoch, index: (hash % u64::from(shards)) as u16 })
     }
 
-    /// Returns every shard, the newest epoch's first.
+    /// Returns all shards, those of the newest epoch first.
     pub fn all(&self) -> impl Iterator<Item = ShardId> + '_ {
         self.by_epoch()
             .rev()
             .flat_map(|(epoch, shards)| (0..shards).map(move |index| ShardId { epoch, index }))
     }
 
-    /// Returns whether there is one epoch only, so that a task cannot also live on an older shard.
+    /// Returns whether there is only one epoch, so that a task cannot be on an older shard.
     pub fn is_single(&self) -> bool {
         self.by_epoch().count() == 1
     }
 
-    /// Returns the number of shards that new tasks are spread over.
+    /// Returns the number of shards over which new tasks are spread.
     pub fn shards(&self) -> u16 {
         self.epochs.last().copied().unwrap_or(1)
     }
@@ -184,8 +186,8 @@ pub(crate) mod collisions;
 mod tests {
     use super::*;
 
-    /// Pinned for ever: a task is found only where these say. The hash of "a" is the one that the
-    /// xxHash project publishes.
+    /// These values never change, because a task is found only by them. The xxHash project
+    /// publishes the hash of "a".
     #[test]
     fn golden_vectors() {
         let map: ShardMap = "16".parse().unwrap();
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn epochs_are_asked_newest_first() {
+    fn epochs_are_searched_newest_first() {
         let map: ShardMap = "16,64".parse().unwrap();
         let homes: Vec<u16> = map.homes("a").map(|shard| shard.epoch).collect();
         assert_eq!(homes, [2, 1]);
@@ -241,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn shard_ids_read_back() {
+    fn shard_ids_can_be_parsed() {
         let shard = ShardId { epoch: 2, index: 31 };
         assert_eq!(shard.to_string().parse(), Ok(shard));
         assert!("2".parse::<ShardId>().is_err());

@@ -1,4 +1,4 @@
-//! Sets of HTTP statuses, as a task lists those after which it is not tried again.
+//! Sets of HTTP statuses, with which a task lists those that end its retries.
 
 use crate::input::{no_list, whole_of};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -7,18 +7,18 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-/// The statuses by which an answer can fail.
+/// The statuses of failed answers.
 const STATUSES: RangeInclusive<u16> = 300..=599;
-/// Most entries of a list: every status twice over is no list that anyone means.
+/// The most entries of a list. A longer list cannot be useful.
 const MAX_ENTRIES: usize = 100;
-/// Statuses of the class 4xx that say "not now" (RFC 9110 and 8470, RFC 6585): a class does not
-/// stand for these, their number does.
+/// Statuses of the class 4xx that mean "not now" (RFC 9110, 8470 and 6585). The class does not
+/// include them, but a list may name their numbers.
 const NOT_NOW: [u16; 3] = [408, 425, 429];
 
-/// HTTP statuses from 300 to 599. Given as a list of numbers and classes: `[404, "5xx"]`.
+/// HTTP statuses from 300 to 599. In a request, a list of numbers and classes: `[404, "5xx"]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StatusSet {
-    /// A bit for each status from 300 on.
+    /// A bit for each status, from 300 on.
     bits: [u64; 5],
 }
 
@@ -51,7 +51,7 @@ impl StatusSet {
     }
 }
 
-/// Returns where a status has its bit: word and mask.
+/// Returns the word and the mask of a status.
 fn place(status: u16) -> Option<(usize, u64)> {
     let at = STATUSES.contains(&status).then(|| status - STATUSES.start())?;
     Some((usize::from(at / 64), 1 << (at % 64)))
@@ -59,7 +59,7 @@ fn place(status: u16) -> Option<(usize, u64)> {
 
 const EXPECTED: &str = r#"a status from 300 to 599, or one of "3xx", "4xx" and "5xx""#;
 
-/// One entry of the list.
+/// An entry of the list.
 enum Entry {
     Status(u16),
     Class(String),
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_does_not_stand_for_statuses_that_say_not_now() {
+    fn a_class_does_not_include_statuses_that_mean_not_now() {
         let class = set(r#"["4xx"]"#);
         for status in 400..500 {
             assert_eq!(class.contains(status), !NOT_NOW.contains(&status), "{status}");
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_status_says_what_is() {
+    fn an_error_lists_the_valid_statuses() {
         for (text, problem) in [
             ("[200]", "is 200; must be a status from 300 to 599"),
             ("[600]", "is 600"),

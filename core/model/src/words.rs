@@ -1,10 +1,10 @@
-//! Looking for bytes of a JSON string eight at a time.
+//! Searches bytes of a JSON string, eight at a time.
 
 const ONES: u64 = u64::MAX / 255;
 const HIGH: u64 = ONES << 7;
 
-/// Returns a word with the high bit of each byte that is less than `n`, which is at most 128. Bytes
-/// from 128 are left out. A byte behind the first one found may be marked too.
+/// Returns a word with the high bit set for each byte that is less than `n`, which is at most 128.
+/// Bytes from 128 on are not marked. A byte after the first marked one may be marked by mistake.
 const fn less(word: u64, n: u64) -> u64 {
     word.wrapping_sub(ONES * n) & !word & HIGH
 }
@@ -14,7 +14,7 @@ const fn quote_or_backslash(word: u64) -> u64 {
     less(word ^ (ONES * b'"' as u64), 1) | less(word ^ (ONES * b'\\' as u64), 1)
 }
 
-/// Returns whether a JSON string of these bytes escapes any: a quote, a backslash or a control
+/// Returns whether these bytes need an escape in a JSON string: a quote, a backslash or a control
 /// character.
 pub(crate) fn needs_escape(bytes: &[u8]) -> bool {
     let (words, rest) = bytes.as_chunks::<8>();
@@ -24,8 +24,8 @@ pub(crate) fn needs_escape(bytes: &[u8]) -> bool {
     }) || rest.iter().any(|byte| *byte < 0x20 || *byte == b'"' || *byte == b'\\')
 }
 
-/// Returns how many bytes stand before the first quote, backslash or byte that is not ASCII; all of
-/// them if there is none.
+/// Returns the number of bytes before the first quote, backslash or byte that is not ASCII, or the
+/// number of all bytes.
 pub(crate) fn plain_ascii(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Returns the bytes of which many are at the edges of what is looked for.
+    /// Generates bytes, many of them at the limits of the searched ranges.
     fn bytes() -> impl Strategy<Value = Vec<u8>> {
         let byte = prop_oneof![
             8 => b'a'..=b'z',
@@ -56,7 +56,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn words_tell_what_bytes_do(bytes in bytes()) {
+        fn a_search_by_words_finds_the_same_as_one_by_bytes(bytes in bytes()) {
             let escaped = |byte: &u8| matches!(byte, 0..0x20 | b'"' | b'\\');
             prop_assert_eq!(needs_escape(&bytes), bytes.iter().any(escaped));
             let ends = |byte: &u8| matches!(byte, b'"' | b'\\' | 0x80..);

@@ -1,4 +1,4 @@
-//! What a change of the clock does: to lists of cron expressions, to hourly and finer rules, and to
+//! Clock changes and their effect: on lists of cron expressions, on hourly and finer rules, and on
 //! starts and anchors in a gap.
 
 #![allow(
@@ -21,7 +21,7 @@ fn shown(schedule: &Value) -> Preview {
         .unwrap_or_else(|problem| panic!("{schedule}: {problem}"))
 }
 
-/// Date, hour, minute and offset of the runs.
+/// Returns date, hour, minute and offset of the runs.
 fn runs(schedule: &Value) -> Vec<String> {
     shown(schedule).runs.into_iter().map(|run| run.local).collect()
 }
@@ -33,7 +33,7 @@ fn changes(schedule: &Value) -> Vec<Option<&'static str>> {
 /// The clocks of New York jump from 02:00 to 03:00 on 2026-03-08, those of London from 01:00 to
 /// 02:00 on 2026-03-29.
 #[test]
-fn a_rule_that_starts_in_a_gap_keeps_the_time_that_was_asked_for() {
+fn a_rule_that_starts_in_a_gap_keeps_the_requested_time() {
     for (zone, start, rule, expected) in [
         (
             "America/New_York",
@@ -47,14 +47,14 @@ fn a_rule_that_starts_in_a_gap_keeps_the_time_that_was_asked_for() {
             "FREQ=WEEKLY;COUNT=3",
             ["2026-03-29T02:15:30+01:00", "2026-04-05T01:15:30+01:00", "2026-04-12T01:15:30+01:00"],
         ),
-        // Half an hour only.
+        // The gap is only half an hour.
         (
             "Australia/Lord_Howe",
             "2026-10-04T02:10",
             "FREQ=MONTHLY",
             ["2026-10-04T02:40:00+11:00", "2026-11-04T02:10:00+11:00", "2026-12-04T02:10:00+11:00"],
         ),
-        // What repeats leaves out the gap.
+        // A repeating rule skips the gap.
         (
             "America/New_York",
             "2026-03-08T02:30",
@@ -68,7 +68,7 @@ fn a_rule_that_starts_in_a_gap_keeps_the_time_that_was_asked_for() {
 }
 
 #[test]
-fn an_interval_of_days_from_a_gap_keeps_the_time_that_was_asked_for() {
+fn an_interval_of_days_from_a_gap_keeps_the_requested_time() {
     for (interval, field, expected) in [
         (
             86_400,
@@ -85,7 +85,7 @@ fn an_interval_of_days_from_a_gap_keeps_the_time_that_was_asked_for() {
             "startAt",
             ["2026-03-08T03:30:00-04:00", "2026-03-09T02:30:00-04:00", "2026-03-10T02:30:00-04:00"],
         ),
-        // Others are real time from the instant on.
+        // Other intervals are real time from the instant on.
         (
             5_400,
             "anchor",
@@ -98,7 +98,7 @@ fn an_interval_of_days_from_a_gap_keeps_the_time_that_was_asked_for() {
         let counted = json!({"everySeconds": interval, field: "2026-03-08T02:30", "timezone": "America/New_York", "maxRuns": 2});
         assert_eq!(runs(&counted), expected[..2], "{counted}");
     }
-    // A day that was left out: Samoa had no 2011-12-30.
+    // A skipped day: Samoa had no 2011-12-30.
     let apia = json!({"everySeconds": 86_400, "anchor": "2011-12-30T12:00", "timezone": "Pacific/Apia",
         "from": "2011-12-29T00:00", "count": 2});
     assert_eq!(runs(&apia), ["2011-12-31T12:00:00+14:00", "2012-01-01T12:00:00+14:00"]);
@@ -136,7 +136,7 @@ fn hourly_and_finer_rules_fire_whenever_the_clock_shows_their_times() {
         ["2026-03-29T00:30:00+00:00", "2026-03-29T02:00:00+01:00", "2026-03-29T02:30:00+01:00"]
     );
     assert_eq!(changes(&forward), [None, Some("gap-absent"), None]);
-    // What names single times is at fixed times, as for cron.
+    // Rules that name single times are at fixed times, as for cron.
     for rule in [
         "FREQ=HOURLY;BYHOUR=1;BYMINUTE=30",
         "FREQ=MINUTELY;BYHOUR=1;BYMINUTE=30",
@@ -155,10 +155,10 @@ fn hourly_and_finer_rules_fire_whenever_the_clock_shows_their_times() {
     }
 }
 
-/// A rule that starts in the first or the second pass counts its own runs only, and has those of
+/// A rule that starts in the first or the second pass counts only its own runs, and has the runs of
 /// the second pass before its time of day.
 #[test]
-fn a_rule_that_starts_in_an_overlap_begins_there() {
+fn a_rule_can_start_in_either_pass_of_an_overlap() {
     let first = json!({"rrule": "FREQ=MINUTELY;INTERVAL=15;COUNT=5", "startAt": "2026-10-25T01:30", "timezone": "Europe/London"});
     assert_eq!(
         runs(&first),
@@ -181,12 +181,13 @@ fn a_rule_that_starts_in_an_overlap_begins_there() {
 }
 
 #[test]
-fn a_list_means_what_one_expression_of_the_same_times_means() {
+fn a_list_has_the_same_runs_as_one_expression_with_the_same_times() {
     for (list, one) in [
         (json!(["0 1 * * *", "30 1 * * *"]), "0,30 1 * * *"),
         (json!(["0 0 * * *", "0 1 * * *", "0 2 * * *"]), "0 0-2 * * *"),
         (json!(["30 1 * * *", "15,45 1 * * *", "0 1 * * *"]), "*/15 1 * * *"),
-        // An expression that repeats by itself does so no more, if the whole is not even.
+        // An expression that repeats by itself does not repeat if the times of the whole list are
+        // not evenly spaced.
         (json!(["0,30 1 * * *", "10 1 * * *"]), "0,10,30 1 * * *"),
         (json!(["*/30 1 * * *", "*/30 1 * * *"]), "*/30 1 * * *"),
         (json!(["0 0 1 * * *", "20 0 1 * * *", "40 0 1 * * *"]), "*/20 0 1 * * *"),
@@ -202,24 +203,25 @@ fn a_list_means_what_one_expression_of_the_same_times_means() {
     }
 }
 
-/// In the second pass, thousands of fixed times are passed over, by sixteen expressions: that is a
-/// few milliseconds of work at most.
+/// In the second pass, sixteen expressions skip thousands of fixed times. This takes at most a few
+/// milliseconds.
 #[test]
-fn fixed_times_of_a_second_pass_are_passed_over_together() {
+fn fixed_times_of_a_second_pass_are_skipped_together() {
     let many = "0-56,59 0-56,59 1 * * *";
     let of = |cron: &Value| json!({"cron": cron, "timezone": "Europe/London", "from": "2026-10-25T01:00:00Z", "count": 3});
     let expected = runs(&of(&json!(many)));
     assert_eq!(expected[0], "2026-10-26T01:00:00+00:00");
     assert_eq!(runs(&of(&json!(vec![many; 16]))), expected);
-    // One that repeats among them is found.
+    // A repeating time among them is found.
     let mixed = json!([many, "20,30,40 58 1 * * *"]);
     assert_eq!(runs(&of(&mixed))[..2], ["2026-10-25T01:58:20+00:00", "2026-10-25T01:58:30+00:00"]);
 }
 
-/// Times of day in minutes, by day: even days have one set, odd ones another.
+/// Times of day in minutes, by day. Even days have one set, and odd days another.
 type Minutes = BTreeSet<u32>;
 
-/// Returns the definition: the hours beside a time, and the minutes, if they are evenly spaced.
+/// Returns whether a time repeats, by the definition: whether the hours with the same minute, or
+/// the minutes, are evenly spaced.
 fn repeats(set: &Minutes, minute: u32) -> bool {
     let even = |values: Vec<u32>, size: u32| {
         let steps: BTreeSet<u32> = values.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -249,7 +251,7 @@ fn by_definition(set: &Minutes, zone: Tz, from: i64) -> BTreeSet<i64> {
             }
             LocalResult::Ambiguous(first, _) => vec![first.timestamp()],
             LocalResult::None if repeats(set, minute) => vec![],
-            // The first instant after the gap, which is at a whole minute.
+            // The first instant after the gap is at a whole minute.
             LocalResult::None => {
                 let after = (1..).find_map(|more| {
                     zone.from_local_datetime(&(local + TimeDelta::minutes(more))).earliest()
@@ -266,7 +268,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn lists_are_as_defined(
+    fn lists_follow_the_definition(
         parts in prop::collection::vec(
             (prop::collection::btree_set(0_u32..4, 1..4), prop::collection::btree_set(prop::sample::select(vec![0_u32, 10, 15, 20, 30, 40, 45]), 1..4)),
             2..5,
@@ -293,9 +295,9 @@ proptest! {
     }
 }
 
-/// What a preview shows of one time: where it has gone, and why.
+/// A preview shows where a single time was moved, and why.
 #[test]
-fn a_preview_says_what_became_of_a_single_local_time() {
+fn a_preview_explains_a_single_local_time() {
     for (time, local, change) in [
         ("2026-03-29T01:30", "2026-03-29T02:00:00+01:00", Some("gap-moved")),
         ("2026-10-25T01:30", "2026-10-25T01:30:00+01:00", Some("first-of-two")),

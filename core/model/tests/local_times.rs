@@ -1,5 +1,5 @@
-//! Local times of tasks: given with a time zone, stored as they were given, and read by what the
-//! zone says today.
+//! Local times of tasks: given with a time zone, stored as given, and read by the current law of
+//! the zone.
 
 #![allow(
     clippy::unwrap_used,
@@ -40,7 +40,7 @@ fn at(text: &str) -> i64 {
 #[test]
 fn a_task_fires_when_the_clock_shows_its_local_time() {
     for (time, zone, expected) in [
-        // Permanent since 2026.
+        // These offsets are permanent since 2026.
         ("2026-12-01T09:00", "America/Vancouver", "2026-12-01T09:00:00-07:00"),
         ("2026-12-01T09:00:30", "America/Edmonton", "2026-12-01T09:00:30-06:00"),
         ("2026-07-01T09:00", "Europe/London", "2026-07-01T09:00:00+01:00"),
@@ -62,7 +62,7 @@ fn a_task_fires_when_the_clock_shows_its_local_time() {
 }
 
 #[test]
-fn a_local_time_needs_a_zone_and_a_zone_something_to_read_in_it() {
+fn a_local_time_needs_a_zone_and_a_zone_needs_a_local_time() {
     let local = r#""2026-12-01T09:00""#;
     for (fields, field) in [
         (format!(r#""time":{local}"#), "time"),
@@ -95,8 +95,8 @@ fn a_local_time_needs_a_zone_and_a_zone_something_to_read_in_it() {
     );
 }
 
-/// What a shard makes of a record whose instants were worked out before the law changed: here, as
-/// if Vancouver were still at -08:00 in winter.
+/// A shard reads a record whose instants were computed before the law changed: here, as if
+/// Vancouver were still at -08:00 in winter.
 #[test]
 fn stored_schedules_follow_a_new_law() {
     let first = |record: &str, after: &str| {
@@ -106,10 +106,10 @@ fn stored_schedules_follow_a_new_law() {
     };
     let nine = |day: u32| at(&format!("2026-12-{day:02}T09:00:00-07:00"));
     let old_nine = |day: u32| at(&format!("2026-12-{day:02}T09:00:00-08:00"));
-    // A cron has no instants.
+    // A cron schedule has no instants.
     let cron = r#"{"id":"a","cron":"0 9 * * *","timezone":"America/Vancouver","callback":{}}"#;
     assert_eq!(first(cron, "2026-12-01T00:00:00Z"), Some(nine(1)));
-    // Bounds and anchors that were given as local times.
+    // Bounds and anchors were given as local times.
     let started = format!(
         r#"{{"id":"a","cron":"0 9 * * *","timezone":"America/Vancouver","local":{{"startAt":"2026-12-03T09:00:00"}},"startAt":{},"callback":{{}}}}"#,
         old_nine(3)
@@ -128,7 +128,7 @@ fn stored_schedules_follow_a_new_law() {
     assert_eq!(first(&rule, "2026-12-03T00:00:00Z"), Some(nine(3)));
     assert_eq!(first(&rule, "2026-12-03T20:00:00Z"), Some(nine(4)));
     assert_eq!(first(&rule, "2026-12-04T20:00:00Z"), None);
-    // The last of runs that were counted moves with the others, to and fro.
+    // The last of the counted runs moves with the others, in both directions.
     for last in [old_nine(5), at("2026-12-05T09:00:00-06:00")] {
         let counted = format!(
             r#"{{"id":"a","cron":"0 9 * * *","timezone":"America/Vancouver","maxRuns":5,"firstRun":{},"finalRun":{last},"callback":{{}}}}"#,
@@ -139,9 +139,9 @@ fn stored_schedules_follow_a_new_law() {
     }
 }
 
-/// What cannot be read is said of the time, not of what stands beside it.
+/// The error names an unreadable time and not the fields next to it.
 #[test]
-fn an_unreadable_time_is_blamed_itself() {
+fn an_unreadable_time_is_named_itself() {
     let preview = |text: &str| preview(text, NOW).unwrap_err();
     for (text, field, hint) in [
         (

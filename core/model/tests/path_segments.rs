@@ -1,5 +1,5 @@
-//! Every name that is accepted and stands in a path comes back from the path: percent-encoded as
-//! one segment, parsed by the URL standard's parser, and decoded.
+//! Every accepted name survives in a path: percent-encoded as one segment, parsed by the parser of
+//! the URL standard, and decoded.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use scheduler_model::limit::check_limit_key;
 use scheduler_model::namespace::Namespace;
 use url::Url;
 
-/// Bytes that JavaScript's `encodeURIComponent` leaves as they are.
+/// The bytes that JavaScript's `encodeURIComponent` does not encode.
 const UNRESERVED: &[u8] = b"-_.!~*'()";
 
 /// Percent-encodes a name as a client does: everything, or what `encodeURIComponent` encodes.
@@ -42,7 +42,7 @@ fn decoded(segment: &str) -> Vec<u8> {
     out
 }
 
-/// Returns whether the name comes back, at the end of a path and before a verb.
+/// Returns whether the name survives at the end of a path and before a verb.
 fn survives(name: &str) -> bool {
     [true, false].into_iter().all(|everything| {
         let segment = encoded(name, everything);
@@ -63,7 +63,7 @@ fn is_accepted(name: &str) -> bool {
         || KeyId::parse(name).is_some()
 }
 
-/// Texts of what is special in a path.
+/// Generates texts from the special parts of paths.
 fn path_like() -> impl Strategy<Value = String> {
     let part = prop::sample::select(vec![
         ".", "..", "/", "\\", "%2e", "%2E", "%", "?", "#", " ", "+", ";", ":", "@", "a",
@@ -89,16 +89,16 @@ fn dot_segments_are_refused_and_nothing_near_them() {
 
 proptest! {
     #[test]
-    fn what_is_accepted_survives_a_path(name in prop_oneof![any::<String>(), path_like()]) {
+    fn an_accepted_name_survives_a_path(name in prop_oneof![any::<String>(), path_like()]) {
         if is_accepted(&name) {
             prop_assert!(survives(&name), "{name:?}");
         }
     }
 
-    /// And nothing is refused for its own sake: what survives and is neither too long nor has
-    /// control characters is accepted.
+    /// Nothing else is refused: a name that survives, is short enough and has no control characters
+    /// is accepted.
     #[test]
-    fn what_survives_is_accepted(name in path_like()) {
+    fn a_name_that_survives_is_accepted(name in path_like()) {
         let is_plain = name.len() <= 128 && !name.chars().any(char::is_control);
         prop_assert_eq!(check_task_id(&name).is_ok(), is_plain && survives(&name), "{:?}", name);
     }

@@ -1,5 +1,5 @@
-//! Previews: the vectors of cron and of RFC 5545 as requests, what changes of the clock are said to
-//! do, and refusals.
+//! Previews: the vectors of cron and of RFC 5545 as requests, explanations of clock changes, and
+//! refusals.
 
 #![allow(
     clippy::unwrap_used,
@@ -47,7 +47,7 @@ fn check_runs(runs: &[PreviewRun], zone: &str) {
 }
 
 #[test]
-fn cron_vectors_hold_through_previews() {
+fn previews_match_the_cron_vectors() {
     let (mut count, mut changes) = (0, 0);
     for columns in lines(CRON_VECTORS) {
         let [expression, zone, after, expected] = columns[..] else {
@@ -56,7 +56,7 @@ fn cron_vectors_hold_through_previews() {
         let from = DateTime::parse_from_rfc3339(after).unwrap().timestamp_millis();
         let expected: Vec<&str> =
             if expected == "never" { Vec::new() } else { expected.split(' ').collect() };
-        // A request begins in 1970 at the earliest, and needs a run to come.
+        // A request begins in 1970 at the earliest, and needs a future run.
         if from < 0 || expected.is_empty() {
             continue;
         }
@@ -72,7 +72,7 @@ fn cron_vectors_hold_through_previews() {
             (zone, expected.len() == 5 && !expected[4].starts_with("9999-12-31T23:59"))
         );
         check_runs(&found.runs, zone);
-        // A list of one, and the same twice, is the same.
+        // A list with one expression, or with the same expression twice, has the same runs.
         for list in [json!([expression]), json!([expression, expression])] {
             let request = json!({ "cron": list, "timezone": zone, "from": from, "count": 5 });
             assert_eq!(previewed(&request), found);
@@ -81,10 +81,10 @@ fn cron_vectors_hold_through_previews() {
         count += 1;
     }
     assert!(count >= 140, "only {count} vectors were read");
-    assert!(changes >= 30, "only {changes} runs are said to meet a change of the clock");
+    assert!(changes >= 30, "only {changes} runs have a clock change");
 }
 
-/// Clocks by the laws of 2026, and one that is the same in another spelling.
+/// Clocks by the laws of 2026, and one clock under another name.
 #[test]
 fn previews_are_at_the_offsets_of_the_newest_laws() {
     for (zone, expected) in [
@@ -108,7 +108,7 @@ fn previews_are_at_the_offsets_of_the_newest_laws() {
 }
 
 #[test]
-fn rrule_vectors_hold_through_previews() {
+fn previews_match_the_rrule_vectors() {
     for columns in lines(RRULE_VECTORS) {
         let [rule, zone, start, expected] = columns[..] else {
             panic!("not four columns: {columns:?}")
@@ -128,7 +128,7 @@ fn rrule_vectors_hold_through_previews() {
             "{request}"
         );
         check_runs(&found.runs, zone);
-        // COUNT of the RFC is `maxRuns` from the start on.
+        // COUNT of the RFC equals `maxRuns` from the start on.
         if let Some((plain, count)) = rule.split_once(";COUNT=") {
             let digits = count.find(';').unwrap_or(count.len());
             let plain = format!("{plain}{}", &count[digits..]);
@@ -146,7 +146,7 @@ fn rrule_vectors_hold_through_previews() {
     }
 }
 
-/// Local time, what the clock does, and a part of the explanation, of one run each.
+/// For one run each: the local time, the clock change, and a part of the explanation.
 #[test]
 fn changes_of_the_clock_are_explained() {
     let cron = |cron: &str, zone: &str, from: &str| json!({ "cron": cron, "timezone": zone, "from": from, "count": 3 });
@@ -216,7 +216,7 @@ fn changes_of_the_clock_are_explained() {
         assert_eq!(run.clock_change, Some(change), "{request}");
         let text = run.explanation.as_deref().unwrap();
         assert!(text.contains(part), "{text}");
-        // The others of these are ordinary, or are said to be part of the same.
+        // The other runs are ordinary, or belong to the same clock change.
         let others = found.runs.iter().filter(|run| {
             run.local != local && run.clock_change.is_some_and(|name| !name.ends_with("pass"))
         });
@@ -224,7 +224,7 @@ fn changes_of_the_clock_are_explained() {
     }
 }
 
-/// Far from any change of the clock nothing is said of one.
+/// Far from any clock change, runs have no explanation.
 #[test]
 fn ordinary_runs_are_not_explained() {
     for request in [
@@ -258,10 +258,10 @@ fn a_preview_is_as_if_the_task_were_created_then() {
     assert_eq!(times(json!({ "type": "no-schedule" })), [0_i64; 0]);
     let local = &previewed(&json!({ "everySeconds": 1.5, "count": 1 })).runs[0].local;
     assert_eq!(local, "2025-11-24T16:00:01.500+00:00");
-    // One that is past fires at once.
+    // A past time fires at once.
     let past = previewed(&json!({ "time": NOW.get() - 9 }));
     assert_eq!((past.runs[0].time, past.runs[0].due, past.more), (NOW.plus(-9), NOW, false));
-    // The task's id decides its jitter; a schedule that ends says so.
+    // The task's id determines its jitter. The preview says whether a schedule ends.
     let jittered = |id: &str| {
         previewed(&json!({ "id": id, "cron": "@daily", "jitterSeconds": 3600, "maxRuns": 3 }))
     };

@@ -1,17 +1,16 @@
-//! No text that a caller can send takes more memory than its route's budget, and no error repeats
-//! more of it than an error may.
+//! No text that a caller can send takes more memory than the budget of its route, and no error
+//! repeats more of it than an error may.
 //!
-//! The fields to attack come from the schemas of the types that read requests: a new field is
-//! attacked without a line here. Each is given lists, objects, texts, numbers and levels without
-//! end, as long as the route's body may be. What is read must be within a few times the text: lists
-//! stop at their first item too many, raw values are measured before they are read, and errors are
-//! cut.
+//! The attacked fields come from the schemas of the types that read requests, so a new field is
+//! attacked without a line here. Each gets endless lists, objects, texts, numbers and levels, as
+//! long as the route's body may be. The memory must stay within a few times the text: lists stop at
+//! their first item too many, raw values are measured before they are parsed, and errors are cut.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test: what does not hold ends the run"
+    reason = "a failed assumption ends the test"
 )]
 
 use scheduler_calendar::time::UnixMillis;
@@ -37,14 +36,15 @@ use std::collections::BTreeMap;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
-/// What a request's text may take beside itself: its parsed form and its errors, whatever is in it.
+/// The bytes that a request may take in addition to its text, whatever it contains: its parsed form
+/// and its errors.
 const FIXED_BYTES: usize = 6_000_000;
-/// And for each byte of the text: an error is made of it twice, each byte written as up to three,
-/// before it is cut.
+/// The additional bytes for each byte of the text: an error copies it twice, with up to three bytes
+/// for each, before it is cut.
 const TIMES: usize = 8;
-/// The same of a batch, whose text is never repeated as a whole but once.
+/// The same for a batch, whose text is copied as a whole at most once.
 const BATCH_TIMES: usize = 2;
-/// Items of a batch, and their errors: 20,000 of the largest.
+/// The items of a batch and their errors: 20,000 of the largest.
 const BATCH_FIXED_BYTES: usize = 36_000_000;
 
 fn validator() -> Validator<'static> {
@@ -125,10 +125,10 @@ fn change_task(text: &str) -> Vec<FieldError> {
     read.err().into_iter().collect()
 }
 
-/// What reads a body: its name, the longest body, and the reader.
+/// A reader of a body: its name, the longest body, and the function.
 type Reader = (&'static str, usize, fn(&str) -> Vec<FieldError>);
 
-/// Values that are as long as asked for, each heavy in its own way.
+/// Returns values of about `bytes`, each heavy in its own way.
 fn shapes(bytes: usize) -> Vec<(&'static str, String)> {
     let repeat = |part: &str| part.repeat(bytes / part.len());
     let list = |item: &str| format!("[{}{item}]", repeat(&format!("{item},")));
@@ -166,8 +166,8 @@ fn shapes(bytes: usize) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Bodies with a hole for an attack, by the schema: at every field, and at every field of an object
-/// in it.
+/// Returns bodies with a hole for an attack, by the schema: at every field, and at every field of
+/// an object in it.
 fn holes(schema: &Value) -> Vec<String> {
     let mut found = vec!["@".to_owned(), r#"{"unknown":@}"#.to_owned()];
     let root = schema.clone();
@@ -207,8 +207,8 @@ fn holes_of<T: JsonSchema>() -> Vec<String> {
     holes(&serde_json::to_value(schema_for!(T)).unwrap())
 }
 
-/// The highest that resident memory has been since it was asked for the last time, and what it is
-/// now; where the system says so.
+/// Measures the highest resident memory since the last call, and the current one, if the system
+/// reports it.
 struct Peak;
 
 impl Peak {
@@ -218,7 +218,7 @@ impl Peak {
         Some(line.trim().trim_end_matches(" kB").parse::<usize>().ok()? * 1_024)
     }
 
-    /// Returns what `work` has needed at most beside what was there before it.
+    /// Returns the memory that `work` needs at most in addition to what was used before.
     fn of<T>(work: impl FnOnce() -> T) -> (T, Option<usize>) {
         let is_reset = std::fs::write("/proc/self/clear_refs", "5").is_ok();
         let before = Self::value("VmRSS:").filter(|_| is_reset);
@@ -256,7 +256,7 @@ fn attack(
     }
 }
 
-/// One test, for resident memory belongs to the whole process.
+/// This is a single test, because resident memory belongs to the whole process.
 #[test]
 fn no_body_takes_more_than_its_budget() {
     let readers: [(Reader, Vec<String>); 20] = [
@@ -337,7 +337,7 @@ fn no_body_takes_more_than_its_budget() {
         assert!(holes.len() > 2, "{name}: the schema has no fields");
         let (full, short) = (shapes(limit), shapes(limit.min(MAX_SMALL_BODY_BYTES)));
         for hole in holes {
-            // What is in an object of the body has been measured before it is read.
+            // The content of an object in the body was measured before it is parsed.
             let is_outer = hole.matches('{').count() < 2;
             for (shape, value) in if is_outer { &full } else { &short } {
                 let body = hole.replace('@', value);
@@ -351,7 +351,8 @@ fn no_body_takes_more_than_its_budget() {
             }
         }
     }
-    // The large bodies: a part of their length at every field, and all of it for the whole.
+    // The large bodies: a part of their length at every field, and the whole length in place of the
+    // body.
     let large: [(Reader, Vec<String>); 4] = [
         (
             ("dead letters", MAX_BULK_BODY_BYTES, |text| {
@@ -399,9 +400,9 @@ fn no_body_takes_more_than_its_budget() {
     println!("most bytes held beside the text: {worst:#?}");
 }
 
-/// The lists of a request that are good, at their limits.
+/// Valid lists of a request, at their limits.
 #[test]
-fn lists_are_taken_up_to_their_limit() {
+fn lists_are_accepted_up_to_their_limit() {
     let task = |fields: Value| {
         let mut task =
             json!({ "delayInSeconds": 1, "callback": { "type": "handler", "name": "log" } });

@@ -1,6 +1,6 @@
-//! A million ids of each of three kinds over 16 shards: every shard within 3 % of the mean.
+//! A million ids of each of three kinds over 16 shards: every shard must be within 3 % of the mean.
 
-#![allow(clippy::unwrap_used, reason = "a test: what does not hold ends the run")]
+#![allow(clippy::unwrap_used, reason = "a failed assumption ends the test")]
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::ids::IdGenerator;
@@ -39,8 +39,8 @@ fn random_ids() {
     is_balanced("random", |n| format!("{:016x}", mixed(n)));
 }
 
-/// Of a generated id, routing reads the part that the ids of one request share: so this is a
-/// million requests, ten a millisecond.
+/// For a generated id, routing reads the part that the ids of one request share. So these are a
+/// million requests, ten per millisecond.
 #[test]
 fn generated_ids() {
     is_balanced("generated", |n| {

@@ -1,4 +1,4 @@
-//! Rules of RFC 5545 against fixed vectors, what they refuse, and hostile input.
+//! Compares rules of RFC 5545 with fixed vectors, and checks refusals and hostile input.
 
 #![allow(
     clippy::unwrap_used,
@@ -59,7 +59,7 @@ fn vectors_hold() {
             expected,
             "{text_of_rule}, {zone}"
         );
-        // From anywhere between two runs, the later one is next.
+        // From any time between two runs, the later one is next.
         for pair in found.windows(2) {
             for after in [
                 pair[0],
@@ -166,8 +166,8 @@ fn errors_say_what_is_accepted() {
     assert_eq!(error("FREQ=DAILY;BYHOUR=25").field(), "rrule");
 }
 
-/// The search is bounded by steps, not by luck: this takes some milliseconds in all. Each of these
-/// walked for ever, or to the year 10,000, in one library or another.
+/// The search is bounded by steps: this takes a few milliseconds in all. Other libraries search for
+/// each of these rules without end, or to the year 10,000.
 #[test]
 fn rules_that_never_match_end_soon() {
     for never in [
@@ -217,21 +217,21 @@ fn the_ends_of_time_are_quiet() {
 
 #[test]
 fn a_rule_is_small() {
-    // 20,000 of them may live in a shard.
+    // A shard may hold 20,000 of them.
     assert!(size_of::<RRule>() <= 160, "{}", size_of::<RRule>());
     assert_eq!(MAX_INTERVAL, 1_000_000);
 }
 
 proptest! {
     #[test]
-    fn any_text_is_taken_or_refused(text in any::<String>(), start in any::<i64>()) {
+    fn any_text_is_accepted_or_refused(text in any::<String>(), start in any::<i64>()) {
         let start = UnixMillis::new(start.rem_euclid(UnixMillis::LAST.get()));
         if let Ok(rule) = RRule::parse(&text, start, None) {
             rule.next_after(start);
         }
     }
 
-    /// Runs only go forward, and from anywhere before a run it is found.
+    /// Runs only go forward, and a search from any time before a run finds it.
     #[test]
     fn runs_only_go_forward(
         text in strategies::rule(&strategies::ALL),
@@ -252,10 +252,10 @@ proptest! {
     }
 }
 
-/// What stands beside a rule is named, wherever it stands; it is not taken for a part of the rule's
-/// last value.
+/// A property next to a rule is named, wherever it is. It is not read as a part of the rule's last
+/// value.
 #[test]
-fn what_stands_beside_a_rule_is_named() {
+fn a_property_next_to_a_rule_is_named() {
     for (text, name) in [
         ("FREQ=DAILY;COUNT=3\nEXDATE:20260102T000000Z", "EXDATE"),
         ("RRULE:FREQ=DAILY;UNTIL=20270101T000000Z\r\nRDATE:20260102T000000Z", "RDATE"),
@@ -274,8 +274,8 @@ fn what_stands_beside_a_rule_is_named() {
     }
 }
 
-/// Of the two readings of RFC 5545, the one by which no run is lost: a run in a gap is moved, and
-/// counted. Two that come to the same instant count once.
+/// Of the two readings of RFC 5545, we use the one that loses no run: a run in a gap is moved, and
+/// counts. Two runs at the same instant count once.
 #[test]
 fn count_counts_instants_across_a_gap() {
     for (rule, start, expected) in [

@@ -1,4 +1,4 @@
-//! Schedules against brute force: intervals, unions, bounds, jitter and windows.
+//! Compares schedules with brute force: intervals, unions, bounds, jitter and windows.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,7 +25,7 @@ fn at(millis: i64) -> UnixMillis {
     UnixMillis::new(millis)
 }
 
-/// What a property is tried on, owned.
+/// The owned input of a property.
 #[derive(Debug, Clone)]
 struct Given {
     rule: Rule,
@@ -74,7 +74,7 @@ impl Given {
         self.with(None, |fields| fields.schedule(HASH).unwrap())
     }
 
-    /// Returns the nominal times in a range, by going through all of it.
+    /// Returns the nominal times in a range, by going through the whole range.
     fn times(&self, from: i64, to: i64) -> Vec<i64> {
         let start = self.start.unwrap_or(0);
         let within = |time: &i64| *time >= start && self.end.is_none_or(|end| *time <= end);
@@ -102,7 +102,7 @@ impl Given {
                 let all =
                     std::iter::successors(rule.next_after(at(from)), |time| rule.next_after(*time));
                 times.extend(all.map(UnixMillis::get).take_while(|time| *time <= to));
-                // The start of a rule has no fraction.
+                // The start of a rule has no fraction of a second.
                 return times
                     .into_iter()
                     .filter(|time| self.end.is_none_or(|end| *time <= end))
@@ -146,7 +146,7 @@ fn all_after(schedule: &Schedule, due: i64) -> impl Iterator<Item = Occurrence> 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Every occurrence is there once, in order, and none is early or later than it may be.
+    /// Every occurrence exists once, in order, and none is earlier or later than it may be.
     #[test]
     fn occurrences_are_those_of_brute_force(given in given()) {
         let schedule = given.schedule();
@@ -154,7 +154,7 @@ proptest! {
         let (from, to) = (NOW - longest - 4_000_000, NOW + 8_000_000);
         let times = given.times(from, to);
         let found: Vec<Occurrence> = all_after(&schedule, from).take_while(|run| run.time.get() <= to).take(3_000).collect();
-        // The first may be one whose time came before the range, put off into it.
+        // The first one may have a nominal time before the range and be delayed into it.
         let found: Vec<&Occurrence> = found.iter().filter(|run| run.time.get() > from).collect();
         let compared = found.len().min(3_000).min(times.len());
         prop_assert!(compared >= times.len().min(2_900), "{} of {}", found.len(), times.len());
@@ -169,8 +169,8 @@ proptest! {
         }
     }
 
-    /// The last run due by a moment, and where the last few runs begin, are found without going
-    /// through all.
+    /// The last run that is due by a moment, and the start of the last few runs, are found without
+    /// going through all runs.
     #[test]
     fn the_last_runs_are_those_of_brute_force(
         given in given(), moments in vec(NOW - 1_000_000..NOW + 8_000_000_i64, 1..10), most in 1usize..60,
@@ -188,8 +188,8 @@ proptest! {
         }
     }
 
-    /// From any moment, the next is the first of all that is due after it: a restart finds the
-    /// place again.
+    /// From any moment, the next run is the first of all runs that are due after it. So a restarted
+    /// shard finds its place.
     #[test]
     fn the_next_follows_from_any_moment(given in given(), moments in vec(NOW - 1_000_000..NOW + 8_000_000_i64, 1..20)) {
         let schedule = given.schedule();
@@ -208,7 +208,7 @@ proptest! {
         }
     }
 
-    /// As many runs as were asked for, from the first one after a moment on.
+    /// Counts the requested number of runs, from the first one after a moment on.
     #[test]
     fn runs_are_counted(given in given(), runs in 1..50_u32, since in NOW - 1_000_000..NOW + 1_000_000_i64) {
         let without = given.schedule();
@@ -223,7 +223,7 @@ proptest! {
                 }
             };
             prop_assert_eq!(&found, &expected);
-            // What is stored says the same, without counting.
+            // The stored form yields the same without counting.
             let stored = fields.schedule(HASH).unwrap();
             if settled.is_some() {
                 prop_assert_eq!(all_after(&stored, since).collect::<Vec<_>>(), expected);
@@ -251,7 +251,7 @@ fn an_interval_does_not_drift() {
 }
 
 #[test]
-fn an_instant_that_several_expressions_name_is_one() {
+fn an_instant_that_several_expressions_name_is_one_run() {
     let rule = Rule::Crons(vec!["0 * * * *", "*/30 * * * *", "0 0 * * *"]);
     let given = Given { rule, start: None, end: None, jitter: 0.0, window: 0.0 };
     let runs: Vec<i64> =
@@ -259,7 +259,7 @@ fn an_instant_that_several_expressions_name_is_one() {
     assert_eq!(runs, [1_800_000, 3_600_000, 5_400_000, 7_200_000]);
 }
 
-/// 20,000 of them may live in a shard: 12 MB at the most that is promised for common ones.
+/// A shard may hold 20,000 of them: 12 MB at most for common schedules.
 #[test]
 fn a_schedule_is_small() {
     let bytes = |rule| {
@@ -275,8 +275,7 @@ fn a_schedule_is_small() {
     assert!(bytes(Rule::Crons(vec!["* * * * *"; 8])) <= 576);
 }
 
-/// A rule whose runs are far apart costs many steps for each; counting off too many is refused
-/// rather than done.
+/// Each run of a rule with distant runs costs many steps. Counting too many of them is refused.
 #[test]
 fn counting_is_bounded_by_work_too() {
     let rule = Rule::Ical("FREQ=SECONDLY;INTERVAL=1201;BYMINUTE=0;BYSECOND=0");

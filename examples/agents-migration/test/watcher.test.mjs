@@ -20,7 +20,7 @@ async function call(method, path) {
 }
 const idOf = async (callback) => (await call("GET", "")).schedules.find((schedule) => schedule.callback === callback).id;
 
-test("the page is checked every minute, and the team hears of changes", async () => {
+test("the page is checked every minute, and changes are posted", async () => {
   await call("PUT", "page?text=https://example.com/");
   answers.push(200, 404, 200);
   await scheduler.advance("3 minutes");
@@ -29,7 +29,7 @@ test("the page is checked every minute, and the team hears of changes", async ()
   assert.deepEqual(messages, ["https://example.com/ is down", "https://example.com/ is up"]);
 });
 
-test("a check that fails is tried again, and the history tells of it", async () => {
+test("a check that fails is tried again, and the history shows it", async () => {
   answers.push(503, 503);
   // The next check, and what it waits between its attempts.
   await scheduler.advance("1.5 minutes");
@@ -55,7 +55,7 @@ test("the summary comes at eight in Berlin on working days, whatever the clocks 
 
 test("reminders come once, and can be cancelled", async () => {
   const made = await call("POST", "reminder?seconds=60&text=Release");
-  assert.deepEqual(made.schedules.map(({ callback }) => callback).sort(), ["check", "sumUp", "tell"]);
+  assert.deepEqual(made.schedules.map(({ callback }) => callback).sort(), ["check", "post", "sumUp"]);
   await call("POST", "reminder?seconds=90&text=Lunch");
   const lunch = (await call("GET", "")).schedules.find(({ payload }) => payload === "Lunch");
   await call("DELETE", `reminder?text=${lunch.id}`);

@@ -111,7 +111,7 @@ export class Person extends Scheduler<Env> {
     return this.#show();
   }
 
-  /** Lets a page hear of reminders at once. */
+  /** Sends reminders to a page as they come. */
   #follow(): Response {
     const { 0: page, 1: own } = new WebSocketPair();
     this.ctx.acceptWebSocket(own);

@@ -99,14 +99,14 @@ test("what is wrong is refused, with the member at fault", async () => {
   assert.equal((await scheduler.fetch("/people/kim/")).status, 401);
 });
 
-test("a page that is open hears of a reminder at once", async () => {
+test("an open page gets a reminder at once", async () => {
   const zoe = person("zoe");
   await zoe.add("Stretch", "2030-04-09T12:00");
   const { webSocket } = await scheduler.fetch(`/people/${"zoe".padEnd(24, "_")}/live`, { headers: { upgrade: "websocket" } });
-  const heard = new Promise((resolve) => webSocket.addEventListener("message", ({ data }) => resolve(JSON.parse(data))));
+  const received = new Promise((resolve) => webSocket.addEventListener("message", ({ data }) => resolve(JSON.parse(data))));
   webSocket.accept();
   await scheduler.advanceTo("2030-04-09T12:00:00Z");
-  assert.deepEqual(await heard, { text: "Stretch", time: Date.UTC(2030, 3, 9, 12) });
+  assert.deepEqual(await received, { text: "Stretch", time: Date.UTC(2030, 3, 9, 12) });
   webSocket.close();
 });
 

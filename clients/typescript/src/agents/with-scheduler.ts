@@ -24,7 +24,7 @@ interface AgentLike {
   /** Starts the agent, which a call from outside does not do by itself. */
   __unsafe_ensureInitialized?(): Promise<void>;
   destroy?(): Promise<void>;
-  /** Hears of what has failed for good. */
+  /** Is called with the error of a run that has failed for good. */
   onError?(error: unknown): unknown;
   /** Whether it is a sub-agent, which has no address of its own. */
   _isFacet?: boolean;

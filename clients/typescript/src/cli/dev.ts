@@ -1,11 +1,13 @@
 // `durable-scheduler dev`: the scheduler on the local runtime, in the project's Worker or beside it.
 
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { DASHBOARD, findConfig, readConfig, startWrangler } from "./project.ts";
-import { COMPATIBILITY_DATE, type Config, missing, OBJECTS } from "./requirements.ts";
+import { DASHBOARD, findConfig, readConfig, startWrangler, UsageError } from "./project.ts";
+import { COMPATIBILITY_DATE, type Config, CRON, missing, OBJECTS } from "./requirements.ts";
 
 /** Settings of `dev`. */
 export interface DevOptions {
@@ -31,8 +33,11 @@ const WATCHDOG_MILLIS = 60_000;
 /**
  * Runs the scheduler until it is ended, and resolves with its exit status. A project whose configuration has the scheduler's
  * Durable Objects runs it in its own Worker. Any other folder gets a Worker of its own for it, named `durable-scheduler`.
+ *
+ * Throws a `UsageError` if the port is in use.
  */
 export async function dev(folder: string, options: DevOptions): Promise<number> {
+  await mustBeFree(options.port);
   const own = options.config === undefined ? findConfig(folder) : resolve(folder, options.config);
   const isInside = own !== undefined && holdsScheduler(await readConfig(folder, own));
   const config = own !== undefined && isInside ? own : writeStandalone(folder);
@@ -51,6 +56,19 @@ export async function dev(folder: string, options: DevOptions): Promise<number> 
   return status;
 }
 
+/** Throws a `UsageError` if something listens on a port. Whatever listens there could be taken for the scheduler. */
+async function mustBeFree(port: number): Promise<void> {
+  const server = createServer().listen(port, "127.0.0.1");
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    throw new UsageError(`port ${port} is in use: end what listens there, or give another one with --port`);
+  }
+  server.close();
+  await once(server, "close");
+}
+
 function announce({ url, key, state, isInside }: { url: string; key: string; state: string; isInside: boolean }): void {
   console.log(`
   The scheduler is ready${isInside ? " in your Worker" : ""}.
@@ -65,7 +83,7 @@ function watch(url: string, onReady: () => void): { stop(): void } {
   let timer: NodeJS.Timeout;
   let isReady = false;
   const tick = async () => {
-    const isUp = await fetch(`${url}/cdn-cgi/local/scheduled`, { signal: AbortSignal.timeout(WATCHDOG_MILLIS) }).then(
+    const isUp = await fetch(`${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent(CRON)}`, { signal: AbortSignal.timeout(WATCHDOG_MILLIS) }).then(
       ({ ok }) => ok,
       () => false,
     );

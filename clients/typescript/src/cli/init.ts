@@ -87,11 +87,19 @@ function newProject(folder: string, wishes: Wishes): Plan {
   const text = addTo(`${JSON.stringify(start, undefined, 2)}\n`, "wrangler.jsonc", additions);
   const files: [string, string][] = [
     ["wrangler.jsonc", text],
-    ["src/index.ts", `${EXPORTS}\n`],
+    ["src/index.ts", newWorker(wishes)],
     [".gitignore", "node_modules\n.wrangler\n.dev.vars\n"],
   ];
   const changes = files.map(([file, after]) => ({ path: join(folder, file), before: "", after })).filter(({ path }) => !existsSync(path));
   return { changes, notes: [] };
+}
+
+/** Returns the source of a Worker with a scheduler, and with the classes that are wished, for the user to fill. */
+function newWorker({ objects = [], tasks }: Wishes): string {
+  const classes = [...objects.map((object) => [object.split("=", 2)[1] ?? "", "Scheduler"]), ...(tasks === undefined ? [] : [[tasks, "Tasks"]])];
+  if (classes.length === 0) return `${EXPORTS}\n`;
+  const bases = [...new Set(classes.map(([, base]) => base))].sort().join(", ");
+  return `import { ${bases} } from "durable-scheduler";\n\n${EXPORTS}\n${classes.map(([name, base]) => `\nexport class ${name} extends ${base} {}\n`).join("")}`;
 }
 
 /** Returns a plan as text: the difference of each file. */

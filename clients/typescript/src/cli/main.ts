@@ -72,7 +72,7 @@ async function init(folder: string, { config, object, tasks, dashboard, yes }: {
   const isWanted = plan.changes.length > 0 && (yes || (await confirm()));
   if (isWanted) apply(plan);
   for (const note of plan.notes) console.log(`${note}\n`);
-  if (plan.changes.length > 0) console.log(isWanted ? "Written." : "Nothing was written. To write it, add --yes.");
+  if (plan.changes.length > 0) console.log(isWanted ? "Written. Next: npx durable-scheduler dev" : "Nothing was written. To write it, add --yes.");
   return 0;
 }
 

@@ -74,12 +74,18 @@ export interface ScheduleTasksOptions extends CallOptions {
   onBatch?: ((accepted: readonly AcceptedTask[], rejected: readonly RejectedTask[]) => void | Promise<void>) | undefined;
 }
 
+/** A task with its place in the source, from 0. */
+interface PlacedTask {
+  index: number;
+  task: NewTask;
+}
+
 /** Tasks that go in one request. */
 interface Batch {
   number: number;
-  /** The place of its first task in the source. */
-  first: number;
-  tasks: NewTask[];
+  tasks: PlacedTask[];
+  /** Tasks among them that JSON cannot hold, which are not sent. */
+  unsendable: RejectedTask[];
   body: string;
 }
 
@@ -88,11 +94,12 @@ export async function scheduleTasks(requests: Requests, source: TaskSource, opti
   const { batchSize = 2_000, concurrency = 2, idempotencyKey = crypto.randomUUID(), onProgress, onBatch, signal } = options;
   const size = wholeNumber("batchSize", batchSize, MAX_BATCH_TASKS);
   const width = wholeNumber("concurrency", concurrency, 1_000);
+  checkKey(idempotencyKey);
   const total: ScheduledTasks = { accepted: 0, rejected: 0, rejections: [] };
   let batches = 0;
 
   const send = async (batch: Batch) => {
-    const results = await sendBatch(requests, batch, `${idempotencyKey}:${batch.number}`, options);
+    const results = batch.tasks.length === 0 ? [] : await sendBatch(requests, batch, `${idempotencyKey}:${batch.number}`, options);
     const { accepted, rejected } = sortResults(batch, results);
     total.accepted += accepted.length;
     total.rejected += rejected.length;
@@ -102,31 +109,60 @@ export async function scheduleTasks(requests: Requests, source: TaskSource, opti
     await onBatch?.(accepted, rejected);
   };
 
+  // Ends the call: by the caller's signal, or because a batch has failed.
+  const end = new AbortController();
+  const abort = () => end.abort(signal?.reason);
+  signal?.throwIfAborted();
+  signal?.addEventListener("abort", abort, { once: true });
+
   const inFlight = new Set<Promise<void>>();
-  let failure: { error: unknown } | undefined;
-  for await (const batch of divide(source, size)) {
-    signal?.throwIfAborted();
-    const sending = send(batch).then(
-      () => void inFlight.delete(sending),
-      (error: unknown) => {
-        inFlight.delete(sending);
-        failure ??= { error };
-      },
-    );
-    inFlight.add(sending);
-    if (inFlight.size >= width) await Promise.race(inFlight);
-    if (failure) break;
+  const divided = divide(source, size);
+  // The source may take any time for its next task, or never have one.
+  let isReading = false;
+  try {
+    for (;;) {
+      isReading = true;
+      const next = await unlessAborted(end.signal, divided.next());
+      isReading = false;
+      if (next.done === true) break;
+      const sending: Promise<void> = send(next.value)
+        .catch((error: unknown) => end.abort(error))
+        .finally(() => inFlight.delete(sending));
+      inFlight.add(sending);
+      if (inFlight.size >= width) await unlessAborted(end.signal, Promise.race(inFlight));
+    }
+    await unlessAborted(end.signal, Promise.all(inFlight));
+    return total;
+  } finally {
+    const closed = divided.return().catch(() => {});
+    // A source that is asked for a task closes only after it has answered, which may be never.
+    const isClosed = isReading ? Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 0))]) : closed;
+    const rest = Promise.all([isClosed, ...inFlight]);
+    await (signal === undefined ? rest : unlessAborted(signal, rest).catch(() => {}));
+    signal?.removeEventListener("abort", abort);
   }
-  await Promise.all(inFlight);
-  if (failure) throw failure.error;
-  return total;
+}
+
+/** Waits for a promise. Throws the reason of the signal as soon as it is aborted. */
+function unlessAborted<Result>(signal: AbortSignal, promise: Promise<Result>): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+}
+
+/** Throws a `TypeError` for an empty key: the platform drops an empty header, and a repeat would create everything twice. */
+export function checkKey(idempotencyKey: string | false | undefined): void {
+  if (idempotencyKey === "") throw new TypeError("idempotencyKey is empty: give 1 to 255 characters, or leave it out");
 }
 
 /** Sends a batch until no task is refused that may be accepted later, or the attempts are used up. */
 async function sendBatch(requests: Requests, batch: Batch, idempotencyKey: string, options: CallOptions): Promise<BatchReply["results"]> {
   for (let attempt = 1; ; attempt += 1) {
     const results = await requests
-      .send<BatchReply>({
+      .send<Partial<BatchReply>>({
         method: "POST",
         path: "/v1/tasks/batch",
         body: batch.body,
@@ -135,6 +171,10 @@ async function sendBatch(requests: Requests, batch: Batch, idempotencyKey: strin
         options,
       })
       .then(({ body }) => body.results, resultsOf);
+    if (results?.length !== batch.tasks.length) {
+      const detail = `a batch of ${batch.tasks.length} tasks was answered with ${results?.length ?? "no"} results`;
+      throw new SchedulerError({ type: "not-a-problem", title: "Unexpected answer", status: undefined, detail, retryable: false, attempts: attempt });
+    }
     // Under the same key, a repeat creates only what a shard has refused before.
     const isComplete = !results.some((result) => "error" in result && result.error.retryable === true);
     if (isComplete || attempt >= requests.maxAttempts) return results;
@@ -148,62 +188,72 @@ function resultsOf(error: unknown): BatchReply["results"] {
   throw error;
 }
 
-function sortResults({ first, tasks }: Batch, results: BatchReply["results"]): { accepted: AcceptedTask[]; rejected: RejectedTask[] } {
+function sortResults({ tasks, unsendable }: Batch, results: BatchReply["results"]): { accepted: AcceptedTask[]; rejected: RejectedTask[] } {
   const accepted: AcceptedTask[] = [];
-  const rejected: RejectedTask[] = [];
-  for (const [at, result] of results.entries()) {
-    const index = first + at;
-    const task = tasks[at];
+  const rejected = [...unsendable];
+  for (const [at, { index, task }] of tasks.entries()) {
+    const result = results[at];
+    if (result === undefined) continue;
     if ("error" in result) {
       const { field, detail, retryable = false } = result.error;
-      if (task !== undefined) rejected.push({ index, task, field, detail, retryable });
+      rejected.push({ index, task, field, detail, retryable });
     } else {
       const { id, duplicateOf } = result;
-      accepted.push(duplicateOf === undefined ? { index, id } : { index, id, duplicateOf: first + duplicateOf });
+      const original = duplicateOf === undefined ? undefined : tasks[duplicateOf];
+      accepted.push(original === undefined ? { index, id } : { index, id, duplicateOf: original.index });
     }
   }
-  return { accepted, rejected };
+  return { accepted, rejected: rejected.sort((one, two) => one.index - two.index) };
 }
 
 /** Divides tasks into batches. The same tasks give the same batches. */
 async function* divide(source: TaskSource, size: number): AsyncGenerator<Batch, void, undefined> {
   let number = 0;
-  let index = 0;
-  let tasks: NewTask[] = [];
+  let index = -1;
+  let tasks: PlacedTask[] = [];
+  let unsendable: RejectedTask[] = [];
   let texts: string[] = [];
   let characters = 0;
   const take = (): Batch => {
-    const batch = { number, first: index - tasks.length, tasks, body: `[${texts.join(",")}]` };
+    const batch = { number, tasks, unsendable, body: `[${texts.join(",")}]` };
     number += 1;
-    [tasks, texts, characters] = [[], [], 0];
+    [tasks, unsendable, texts, characters] = [[], [], [], 0];
     return batch;
   };
   for await (const task of iterate(source)) {
-    const text = serialize(task, index);
-    if (tasks.length > 0 && characters + text.length > MAX_BATCH_CHARACTERS) yield take();
-    tasks.push(task);
-    texts.push(text);
-    characters += text.length + 1;
     index += 1;
-    if (tasks.length >= size) yield take();
+    const { text, problem } = serialize(task);
+    if (problem !== undefined) unsendable.push({ index, task, field: "body", detail: problem, retryable: false });
+    else {
+      if (tasks.length > 0 && characters + text.length > MAX_BATCH_CHARACTERS) yield take();
+      tasks.push({ index, task });
+      texts.push(text);
+      characters += text.length + 1;
+    }
+    if (tasks.length + unsendable.length >= size) yield take();
   }
-  if (tasks.length > 0) yield take();
+  if (tasks.length + unsendable.length > 0) yield take();
 }
 
-function serialize(task: NewTask, index: number): string {
+/** Returns a task as JSON, or what keeps JSON from holding it. */
+function serialize(task: NewTask): { text: string; problem?: undefined } | { text?: undefined; problem: string } {
   try {
-    return toJson(task);
+    // For a function and for undefined, there is no JSON.
+    const text = toJson(task) as string | undefined;
+    return text === undefined ? { problem: `${typeof task} is no task` } : { text };
   } catch (error) {
-    throw new TypeError(`tasks[${index}]: ${error instanceof Error ? error.message : error}`, { cause: error });
+    return { problem: error instanceof Error ? error.message : String(error) };
   }
 }
 
 /** Iterates over a source. Not every browser can iterate over a stream by itself. */
 async function* iterate(source: TaskSource): AsyncGenerator<NewTask, void, undefined> {
-  if (Symbol.asyncIterator in source || Symbol.iterator in source) {
+  const { [Symbol.asyncIterator]: inTurns, [Symbol.iterator]: atOnce } = source as Partial<Iterable<NewTask> & AsyncIterable<NewTask>>;
+  if (inTurns !== undefined || atOnce !== undefined) {
     yield* source as Iterable<NewTask> | AsyncIterable<NewTask>;
     return;
   }
+  if (!("getReader" in Object(source))) throw new TypeError("tasks are neither an array, nor an iterable, nor a stream");
   const reader = (source as ReadableStream<NewTask>).getReader();
   try {
     for (;;) {

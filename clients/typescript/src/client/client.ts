@@ -20,7 +20,7 @@ import type {
   TaskPatch,
   WatchEventsQuery,
 } from "../generated/openapi.ts";
-import { type ScheduledTasks, scheduleTasks, type ScheduleTasksOptions, type TaskSource } from "./batches.ts";
+import { checkKey, type ScheduledTasks, scheduleTasks, type ScheduleTasksOptions, type TaskSource } from "./batches.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { SchedulerError } from "./errors.ts";
 import { EventStream, type EventsOptions } from "./events.ts";
@@ -110,6 +110,7 @@ export class SchedulerClient {
    */
   async scheduleTask(task: NewTask, options: CreateOptions = {}): Promise<VersionedTask> {
     const headers = conditions(options);
+    checkKey(options.idempotencyKey);
     const isSameTwice = !isConditional(headers) && keepsWhenRepeated(task);
     const key = options.idempotencyKey ?? (isSameTwice ? false : crypto.randomUUID());
     return this.#one({
@@ -304,10 +305,14 @@ function keepsWhenRepeated({ id, time, delayInSeconds }: NewTask): boolean {
   return typeof id === "string" && (time ?? delayInSeconds) === undefined;
 }
 
-/** Returns the text of a version. The platform drops an empty header, so an empty text would be no condition at all. */
+/**
+ * Returns the text of a version. The platform drops an empty header, so an empty text would be no condition at all, as
+ * would the copy of a task, which has no `etag`.
+ */
 function textOf(name: string, version: Version | undefined): string | undefined {
-  const text = typeof version === "object" ? version.etag : version;
-  if (text === "") throw new TypeError(`${name} is empty: give an etag or "*"`);
+  const text: unknown = typeof version === "object" ? version?.etag : version;
+  if (text === undefined && version === undefined) return undefined;
+  if (typeof text !== "string" || text === "") throw new TypeError(`${name} has no version: give an etag, "*", or a task as the client has returned it`);
   return text;
 }
 

@@ -91,20 +91,36 @@ export function noAnswer(cause: unknown, attempts: number): SchedulerError {
 export async function refusal(response: Response, attempts: number): Promise<SchedulerError> {
   const text = await response.text().catch(() => "");
   const problem = parseProblem(text);
-  const fields = {
-    status: response.status,
-    requestId: response.headers.get("x-request-id") ?? undefined,
-    retryAfter: parseRetryAfter(response.headers.get("retry-after")),
-    attempts,
-  };
-  if (problem === undefined) {
-    const detail = `${response.status} ${response.statusText}: ${text.slice(0, 200)}`;
-    return new SchedulerError({ ...fields, type: "not-a-problem", title: "Unexpected answer", detail, retryable: response.status >= 500 || response.status === 429 });
-  }
-  // The scheduler answers 429 without Retry-After if waiting does not help.
-  const retryable = [408, 503, 507].includes(response.status) || (response.status === 429 && fields.retryAfter !== undefined);
+  if (problem === undefined) return unexpected(response, text, attempts);
   const { type, title, detail, field, results } = problem;
+  const fields = fieldsOf(response, attempts);
+  // The scheduler answers 429 without Retry-After if waiting does not help. Others have problems of types of their own.
+  const mayHelp = [408, 503, 507].includes(response.status) || (response.status === 429 && fields.retryAfter !== undefined);
+  const retryable = type.startsWith(PROBLEMS) ? mayHelp : isPassing(response.status);
   return new SchedulerError({ ...fields, type, title, detail, field: field ?? undefined, results: results ?? undefined, retryable });
+}
+
+/** What the types of the scheduler's problems begin with. */
+const PROBLEMS = "/problems/";
+
+/** Returns the error of an answer that something between here and the scheduler has given. */
+export function unexpected(response: Response, text: string, attempts: number): SchedulerError {
+  const { status, statusText, headers } = response;
+  // A browser shows 0 in place of the status of a redirect, and no address.
+  const isRedirect = status === 0 || (status >= 300 && status < 400);
+  const detail = isRedirect
+    ? `a redirect${headers.has("location") ? ` to ${headers.get("location")}` : ""}, which would lose the request: give the address of the scheduler itself as url`
+    : `${status} ${statusText}: ${text.slice(0, 200)}`;
+  return new SchedulerError({ ...fieldsOf(response, attempts), type: "not-a-problem", title: "Unexpected answer", detail, retryable: isPassing(status) });
+}
+
+/** Whether an answer of something in between may be another one later. */
+function isPassing(status: number): boolean {
+  return status >= 500 || status === 429 || status === 408;
+}
+
+function fieldsOf({ status, headers }: Response, attempts: number): Pick<SchedulerErrorFields, "status" | "requestId" | "retryAfter" | "attempts"> {
+  return { status, requestId: headers.get("x-request-id") ?? undefined, retryAfter: parseRetryAfter(headers.get("retry-after")), attempts };
 }
 
 function parseProblem(text: string): Problem | undefined {

@@ -1,5 +1,5 @@
 import type { Event, WatchEventsQuery } from "../generated/openapi.ts";
-import { noAnswer, SchedulerError } from "./errors.ts";
+import { noAnswer, SchedulerError, unexpected } from "./errors.ts";
 import type { CallOptions } from "./options.ts";
 import type { Requests } from "./requests.ts";
 import { parseServerSentEvents } from "./sse.ts";
@@ -59,9 +59,11 @@ export class EventStream implements AsyncIterable<SchedulerEvent> {
     for (;;) {
       signal?.throwIfAborted();
       let failed: SchedulerError | undefined;
+      let isSilent = true;
       try {
         for await (const event of this.#connect(failures + 1)) {
           failures = 0;
+          isSilent = false;
           if (event !== undefined) yield event;
         }
       } catch (error) {
@@ -70,7 +72,8 @@ export class EventStream implements AsyncIterable<SchedulerEvent> {
         failed = error;
         this.#options.onReconnect?.(error);
       }
-      failures = failed === undefined ? 0 : failures + 1;
+      // An answer that ends without a word has failed, too.
+      failures = failed === undefined && !isSilent ? 0 : failures + 1;
       await this.#requests.backOff(Math.max(1, failures), failed?.retryAfter, signal);
     }
   }
@@ -90,7 +93,8 @@ export class EventStream implements AsyncIterable<SchedulerEvent> {
       heard();
       const headers = { accept: "text/event-stream", "last-event-id": this.#lastEventId };
       const response = await this.#requests.open({ method: "GET", path: "/v1/events", query: { ...this.#query }, headers, options: this.#options }, connection.signal, attempt);
-      if (response.body === null) return;
+      const type = response.headers.get("content-type");
+      if (response.body === null || !type?.startsWith("text/event-stream")) throw unexpected(response, `content-type is ${type}`, attempt);
       for await (const block of parseServerSentEvents(response.body, connection.signal)) {
         heard();
         yield block && block.data !== "" ? this.#read(block.data) : undefined;

@@ -5,7 +5,7 @@ export type Fetch = (request: Request) => Response | Promise<Response>;
 export type Connection =
   /** Over HTTP, in Node 22, browsers, Deno, Bun and Workers. */
   | {
-      /** The address of the scheduler, such as `https://scheduler.example.workers.dev`. */
+      /** The address of the scheduler, such as `https://scheduler.example.workers.dev`. It may have a path. Redirects are not followed. */
       url: string | URL;
       /** Used in place of the global `fetch`. */
       fetch?: Fetch | undefined;

@@ -33,7 +33,8 @@ export class Pages<Item> implements AsyncIterable<Item> {
     do {
       const page: Page<Item> = await this.#read(cursor);
       yield page;
-      cursor = page.cursor;
+      // An answer that is not the scheduler's may have none.
+      cursor = page.cursor ?? null;
     } while (cursor !== null);
   }
 

@@ -1,5 +1,5 @@
-import { systemClock } from "./clock.ts";
-import { noAnswer, refusal, type SchedulerError } from "./errors.ts";
+import { MAX_TIMER_MILLIS, systemClock } from "./clock.ts";
+import { noAnswer, refusal, SchedulerError, unexpected } from "./errors.ts";
 import { type QueryValue, toJson, toQuery } from "./json.ts";
 import type { CallOptions, Clock, Fetch, RetryOptions, SchedulerClientOptions } from "./options.ts";
 
@@ -49,19 +49,19 @@ export class Requests {
   constructor(options: SchedulerClientOptions) {
     const { url, binding, fetch: given, apiKey, namespace, timeoutSeconds = 60, random = Math.random, clock = systemClock } = options;
     if (binding !== undefined) this.#fetch = (request) => binding.fetch(request);
-    else if (given !== undefined) this.#fetch = given;
+    // The global `fetch` of browsers and Workers refuses to be called as a method of something else.
+    else if (given !== undefined) this.#fetch = (request) => given(request);
     else if (url !== undefined) this.#fetch = (request) => fetch(request);
     else throw new TypeError("give url, binding or fetch: how to reach the scheduler");
     // A binding leads to the scheduler, whatever the host.
-    this.#base = String(url ?? "https://scheduler.internal").replace(/\/+$/, "");
-    if (!URL.canParse(this.#base)) throw new TypeError(`url is ${this.#base}: give an address such as https://scheduler.example.workers.dev`);
+    this.#base = baseOf(url ?? "https://scheduler.internal");
     this.#headers = {
       ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
       ...(namespace === undefined ? {} : { "scheduler-namespace": namespace }),
     };
     this.#retry = withDefaults(options.retry);
-    // The longest timer that there is.
-    this.#timeoutMillis = Math.min(timeoutSeconds * 1000, 2 ** 31 - 1);
+    if (!(timeoutSeconds > 0)) throw new RangeError(`timeoutSeconds is ${timeoutSeconds}: give a number above 0`);
+    this.#timeoutMillis = Math.min(timeoutSeconds * 1000, MAX_TIMER_MILLIS);
     this.#random = random;
     this.clock = clock;
   }
@@ -73,9 +73,9 @@ export class Requests {
 
   /** Sends a request and returns its answer with the parsed body. Throws a {@link SchedulerError} if it is not 2xx. */
   async send<Body>(request: ApiRequest): Promise<ApiAnswer<Body>> {
-    return this.#attempt(request, async (response) => {
+    return this.#attempt(request, async (response, attempt) => {
       const text = await response.text();
-      return { body: (text === "" ? undefined : JSON.parse(text)) as Body, headers: response.headers, status: response.status };
+      return { body: parseAnswer(text, response, attempt) as Body, headers: response.headers, status: response.status };
     });
   }
 
@@ -99,7 +99,7 @@ export class Requests {
     await this.clock.wait(1000 * ((retryAfter ?? 0) + this.#random() * bound), signal);
   }
 
-  async #attempt<Result>(request: ApiRequest, read: (response: Response) => Promise<Result>): Promise<Result> {
+  async #attempt<Result>(request: ApiRequest, read: (response: Response, attempt: number) => Promise<Result>): Promise<Result> {
     const signal = request.options?.signal;
     for (let attempt = 1; ; attempt += 1) {
       signal?.throwIfAborted();
@@ -110,7 +110,7 @@ export class Requests {
     }
   }
 
-  async #once<Result>(request: ApiRequest, attempt: number, read: (response: Response) => Promise<Result>): Promise<{ result: Result } | { failed: SchedulerError }> {
+  async #once<Result>(request: ApiRequest, attempt: number, read: (response: Response, attempt: number) => Promise<Result>): Promise<{ result: Result } | { failed: SchedulerError }> {
     const caller = request.options?.signal;
     const attemptEnd = new AbortController();
     const { signal } = attemptEnd;
@@ -121,11 +121,11 @@ export class Requests {
     const timer = setTimeout(() => attemptEnd.abort(new Error(`no answer within ${this.#timeoutMillis / 1000} seconds`)), this.#timeoutMillis);
     try {
       const response = await Promise.race([this.#fetch(sent), aborted(signal)]);
-      if (response.ok) return { result: await Promise.race([read(response), aborted(signal)]) };
+      if (response.ok) return { result: await Promise.race([read(response, attempt), aborted(signal)]) };
       return { failed: await Promise.race([refusal(response, attempt), aborted(signal)]) };
     } catch (error) {
       if (caller?.aborted) throw caller.reason;
-      return { failed: noAnswer(error, attempt) };
+      return { failed: error instanceof SchedulerError ? error : noAnswer(error, attempt) };
     } finally {
       clearTimeout(timer);
       caller?.removeEventListener("abort", stop);
@@ -141,7 +141,8 @@ export class Requests {
       if (value !== undefined) all.set(name, value);
     }
     const text = body === undefined ? null : typeof body === "string" ? body : toJson(body);
-    return new Request(`${this.#base}${path}${toQuery(query)}`, { method, headers: all, body: text, signal });
+    // Behind most redirects, a POST would arrive as a GET, whose answer looks like success.
+    return new Request(`${this.#base}${path}${toQuery(query)}`, { method, headers: all, body: text, signal, redirect: "manual" });
   }
 
   #mayRepeat({ method, ifUncertain = method === "POST" ? "ask" : "repeat" }: ApiRequest, error: SchedulerError, attempt: number): boolean {
@@ -152,8 +153,32 @@ export class Requests {
   }
 }
 
+/** Returns an address without the slashes at its end. Throws a `TypeError` if it is not one that requests can be sent below. */
+function baseOf(url: string | URL): string {
+  const parsed = URL.canParse(String(url)) ? new URL(url) : undefined;
+  if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) throw new TypeError(`url is ${url}: give an address such as https://scheduler.example.workers.dev`);
+  const { username, password, search, hash, origin, pathname } = parsed;
+  if (username + password + search + hash !== "") throw new TypeError("url has a user name, a query or a fragment: give the address without it");
+  return origin + pathname.replace(/\/+$/, "");
+}
+
+/** Returns the body of an answer with 2xx. Throws a {@link SchedulerError} if it is not an object, as each answer of the API is. */
+function parseAnswer(text: string, response: Response, attempts: number): object {
+  try {
+    const body: unknown = JSON.parse(text);
+    if (typeof body === "object" && body !== null) return body;
+  } catch {
+    // It is something else than JSON, such as a page to sign in.
+  }
+  throw unexpected(response, text, attempts);
+}
+
 function withDefaults(retry: RetryOptions = {}): Retry {
   const given = Object.entries(retry).filter(([, value]) => value !== undefined);
+  for (const [name, value] of given) {
+    const least = name === "maxAttempts" ? 1 : 0;
+    if (!(Number(value) >= least)) throw new RangeError(`retry.${name} is ${value}: give a number of at least ${least}`);
+  }
   return { ...DEFAULT_RETRY, ...Object.fromEntries(given) };
 }
 

@@ -28,7 +28,10 @@ export interface Delivery {
   readonly firedAt: number;
   /** Marks the task as done, even if the handler throws afterwards. */
   ack(): void;
-  /** Asks for another delivery of the task, even if the handler returns. Default delay: that of the queue, seconds. */
+  /**
+   * Asks for another delivery of the task, even if the handler returns. Default delay: that of the queue, seconds. The longest is
+   * 43,200. Throws a `RangeError` if the delay is not a number.
+   */
   retry(options?: { delaySeconds?: number | undefined }): void;
 }
 
@@ -59,6 +62,12 @@ type Outcome = { isDone: true } | { isDone: false; delaySeconds?: number | undef
 
 const sharedMemory = new MemorySeenStore();
 
+/** The longest delay of a message that a queue takes, seconds: 12 hours. */
+const MAX_DELAY_SECONDS = 43_200;
+
+/** How long a run that is done is remembered by the call alone, milliseconds. */
+const REMEMBER_MILLIS = 1_000;
+
 /**
  * Runs the tasks of a batch of a queue, each by itself: a task that fails does not hold back the others.
  *
@@ -66,7 +75,7 @@ const sharedMemory = new MemorySeenStore();
  * holds many tasks. So a message with a failed task is retried as a whole, and the tasks of it that are done are remembered
  * in `seen` and not run again. A run whose key is in `seen` already is not run either.
  *
- * Delivery stays at least once: a task runs again if the Worker ends between its work and the end of its message.
+ * Delivery stays at least once: a task runs again if the Worker ends within a second after its work.
  *
  * @example
  * export default {
@@ -82,6 +91,7 @@ export async function consume<Payload = unknown>(
 ): Promise<Consumed> {
   const { seen = sharedMemory, concurrency = 6, onError = logError } = options;
   const counts: Consumed = { acked: 0, retried: 0, repeated: 0, invalid: 0 };
+  if (!(concurrency >= 1)) throw new RangeError(`concurrency is ${concurrency}: give a number of at least 1`);
   const slot = slots(concurrency);
   /** Runs that this call has started. A batch may hold the same one twice. */
   const started = new Map<string, Promise<Outcome>>();
@@ -92,15 +102,15 @@ export async function consume<Payload = unknown>(
       envelope = parseEnvelope<Payload>(message.body);
     } catch (error) {
       counts.invalid += 1;
-      onError(error, { message });
       message.retry();
+      onError(error, { message });
       return;
     }
     try {
       await runEnvelope(message, envelope);
     } catch (error) {
-      onError(error, { message });
       message.retry();
+      onError(error, { message });
     }
   };
 
@@ -108,30 +118,31 @@ export async function consume<Payload = unknown>(
     const namespace = namespaceOf(envelope);
     const keys = envelope.tasks.map((task) => `${namespace}:${occurrenceKey(task)}`);
     const known = new Set(await seen.find(keys));
-    const runs = envelope.tasks.map((task, at): { key: string; isFirst: boolean; outcome: Promise<Outcome> | undefined } => {
+    const done = new Notes(seen);
+    const runs = envelope.tasks.map((task, at): { isFirst: boolean; outcome: Promise<Outcome> | undefined } => {
       const key = keys[at] ?? "";
-      if (known.has(key)) return { key, isFirst: false, outcome: undefined };
+      if (known.has(key)) return { isFirst: false, outcome: undefined };
       const before = started.get(key);
-      if (before) return { key, isFirst: false, outcome: before };
+      if (before) return { isFirst: false, outcome: before };
       const outcome = slot(() => runTask(message, task, { key, namespace, attempts: message.attempts, firedAt: envelope.firedAt }));
       started.set(key, outcome);
-      return { key, isFirst: true, outcome };
+      return { isFirst: true, outcome: outcome.then((end) => (end.isDone && done.add(key), end)) };
     });
 
-    const done: string[] = [];
     const delays: number[] = [];
     let failed = 0;
-    for (const { key, isFirst, outcome } of runs) {
+    let acked = 0;
+    for (const { isFirst, outcome } of runs) {
       const end = await outcome;
       if (end === undefined || (end.isDone && !isFirst)) counts.repeated += 1;
-      else if (end.isDone) done.push(key);
+      else if (end.isDone) acked += 1;
       else {
         failed += 1;
         if (end.delaySeconds !== undefined) delays.push(end.delaySeconds);
       }
     }
-    if (done.length > 0) await seen.add(done);
-    counts.acked += done.length;
+    await done.end();
+    counts.acked += acked;
     counts.retried += failed;
     if (failed === 0) message.ack();
     // None comes before its delay.
@@ -143,7 +154,7 @@ export async function consume<Payload = unknown>(
     const delivery: Delivery = {
       ...about,
       ack: () => void (decided = { isDone: true }),
-      retry: ({ delaySeconds } = {}) => void (decided = { isDone: false, delaySeconds }),
+      retry: ({ delaySeconds } = {}) => void (decided = { isDone: false, delaySeconds: toDelay(delaySeconds) }),
     };
     try {
       await handle(task, delivery);
@@ -154,8 +165,51 @@ export async function consume<Payload = unknown>(
     }
   };
 
-  await Promise.all(batch.messages.map(runMessage));
+  // An error here is one that `onError` has thrown.
+  const ends = await Promise.allSettled(batch.messages.map(runMessage));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
   return counts;
+}
+
+/** Returns a delay as a queue takes it: whole seconds, and no more than the longest. */
+function toDelay(seconds: number | undefined): number | undefined {
+  if (seconds === undefined) return undefined;
+  if (Number.isNaN(Number(seconds))) throw new RangeError(`delaySeconds is ${seconds}: give a number from 0 to ${MAX_DELAY_SECONDS}`);
+  return Math.ceil(Math.min(Math.max(seconds, 0), MAX_DELAY_SECONDS));
+}
+
+/** Adds keys to a store: a moment after they come, in case the Worker ends in the middle of a message, and at the end. */
+class Notes {
+  readonly #store: SeenStore;
+  #keys: string[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(store: SeenStore) {
+    this.#store = store;
+  }
+
+  add(key: string): void {
+    this.#keys.push(key);
+    // What cannot be written now is written at the end.
+    this.#timer ??= setTimeout(() => void this.#write().catch(() => {}), REMEMBER_MILLIS);
+  }
+
+  /** Adds what is left. Throws what the store throws. */
+  async end(): Promise<void> {
+    await this.#write();
+  }
+
+  #write(): Promise<void> {
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#writing = this.#writing.catch(() => {}).then(async () => {
+      const keys = [...this.#keys];
+      if (keys.length > 0) await this.#store.add(keys);
+      this.#keys.splice(0, keys.length);
+    });
+    return this.#writing;
+  }
 }
 
 function logError(error: unknown, { message, task }: { message: QueueMessage; task?: FiredTask | undefined }): void {

@@ -76,13 +76,21 @@ export function declare(method: object, name: string, owner: object | undefined,
     throw new TypeError(`${name} has two schedules: give @cron a list of expressions, or use two methods`);
   }
   const times = more.times ?? before?.times;
-  const declaration: Declaration = { options: { ...before?.options, ...more.options }, ...(times === undefined ? {} : { times }) };
+  const given = Object.entries(more.options).filter(([, value]) => value !== undefined);
+  const options: Declaration["options"] = { ...before?.options, ...Object.fromEntries(given) };
+  if (options.retries !== undefined && options.retry !== undefined) throw new TypeError(`${name}: give retries or retry, not both`);
+  const declaration: Declaration = { options, ...(times === undefined ? {} : { times }) };
   byFunction.set(method, declaration);
   if (owner !== undefined && ofClass !== undefined) byClass.set(owner, ofClass.set(name, declaration));
 }
 
 /** Names that the runtime calls itself, and that no task may call. */
 const RESERVED = new Set(["constructor", "fetch", "alarm", "connect", "queue", "scheduled", "email", "tail", "tailStream", "trace", "test", "dup", "then", "webSocketMessage", "webSocketClose", "webSocketError"]);
+
+/** Whether no task may call a method of this name, whatever its class. */
+export function isReserved(name: string): boolean {
+  return RESERVED.has(name) || name.startsWith("_") || name in Object.prototype;
+}
 
 /** The method that a task without a callback calls. It is the only one of the base class that tasks may call. */
 export const DEFAULT_METHOD = "onTask";
@@ -103,27 +111,40 @@ function* prototypes(type: Class, base: Class): Generator<object> {
  */
 export function findMethod(type: Class, base: Class, name: string): { method: (...args: unknown[]) => unknown; declaration: Declaration | undefined } | undefined {
   const isOfBase = name in base.prototype && name !== DEFAULT_METHOD;
-  if (RESERVED.has(name) || name.startsWith("_") || isOfBase) return undefined;
+  if (isReserved(name) || isOfBase) return undefined;
   const owners = [...prototypes(type, base), ...(name === DEFAULT_METHOD ? [base.prototype as object] : [])];
   const owner = owners.find((prototype) => Object.hasOwn(prototype, name));
   if (owner === undefined) return undefined;
   const method: unknown = Object.getOwnPropertyDescriptor(owner, name)?.value;
   if (typeof method !== "function") return undefined;
-  return { method: method as (...args: unknown[]) => unknown, declaration: byFunction.get(method) ?? ofOwner(owner, name) };
+  return { method: method as (...args: unknown[]) => unknown, declaration: declarationOf(method, owner, name) };
 }
 
-function ofOwner(owner: object, name: string): Declaration | undefined {
-  const metadata = (owner.constructor as unknown as Record<symbol, object | null | undefined>)[METADATA];
-  return byClass.get(owner)?.get(name) ?? (metadata == null ? undefined : byClass.get(metadata)?.get(name));
+/** Returns what decorators say of a method of a prototype. A method that overrides a declared one says only what its own decorators say. */
+function declarationOf(method: object, owner: object, name: string): Declaration | undefined {
+  const metadata: unknown = Object.getOwnPropertyDescriptor(owner.constructor, METADATA)?.value;
+  return byFunction.get(method) ?? byClass.get(owner)?.get(name) ?? (typeof metadata === "object" && metadata !== null ? byClass.get(metadata)?.get(name) : undefined);
 }
 
-/** Returns the declared schedules of a class, by the names of their methods. */
+/**
+ * Returns the declared schedules of a class, by the names of their methods. Throws a `TypeError` for one whose method has the name of a
+ * member of `base`, which no task may call.
+ */
 export function declaredSchedules(type: Class, base: Class): DeclaredSchedule[] {
-  const names = new Set([...prototypes(type, base)].flatMap((prototype) => Object.getOwnPropertyNames(prototype)));
-  return [...names].sort().flatMap((method) => {
+  const owners = new Map<string, object>();
+  for (const owner of prototypes(type, base)) for (const name of Object.getOwnPropertyNames(owner)) if (!owners.has(name)) owners.set(name, owner);
+  return [...owners].sort().flatMap(([method, owner]) => {
     const declaration = findMethod(type, base, method)?.declaration;
+    if (declaration === undefined && isScheduled(owner, method)) {
+      throw new TypeError(`${type.name}.${method}() has a schedule and the name of a member of ${base.name}: rename it`);
+    }
     return declaration?.times === undefined ? [] : [{ method, options: declaration.options, times: declaration.times }];
   });
+}
+
+function isScheduled(owner: object, name: string): boolean {
+  const method: unknown = Object.getOwnPropertyDescriptor(owner, name)?.value;
+  return typeof method === "function" && declarationOf(method, owner, name)?.times !== undefined;
 }
 
 /** Returns the `retry` of a task, as the options of its method say. */

@@ -1,5 +1,5 @@
 import type { Cron } from "./cron.ts";
-import { type CronOptions, type Declaration, declare, type ScheduleOptions, type TaskOptions, type Times } from "./declarations.ts";
+import { type CronOptions, type Declaration, declare, isReserved, type ScheduleOptions, type TaskOptions, type Times } from "./declarations.ts";
 import type { TaskMethod } from "./types.ts";
 
 /**
@@ -46,7 +46,9 @@ export function cron<const Expressions extends readonly string[], Payload = unde
   options?: CronOptions<Payload>,
 ): TaskDecorator<Payload>;
 export function cron(expression: string | readonly string[], options: CronOptions<unknown> = {}): TaskDecorator<never> {
-  for (const text of typeof expression === "string" ? [expression] : expression) checkCron(text);
+  const expressions = Array.isArray(expression) ? expression : [expression];
+  if (expressions.length === 0) throw new TypeError("@cron([]): give at least one expression");
+  for (const text of expressions) checkCron(text);
   return decorator("@cron", { options, times: { cron: expression } });
 }
 
@@ -74,6 +76,7 @@ function declareStandard(name: string, method: object, context: ClassMethodDecor
   if (context.kind !== "method" || context.static || context.private || typeof context.name !== "string") {
     throw new TypeError(`${name} is for public methods, and ${String(context.name)} is none`);
   }
+  checkName(name, context.name);
   declare(method, context.name, (context.metadata as object | undefined) ?? undefined, declaration);
 }
 
@@ -82,13 +85,20 @@ function declareLegacy(name: string, target: object, key: unknown, descriptor: P
   if (typeof target === "function" || typeof key !== "string" || typeof method !== "function") {
     throw new TypeError(`${name} is for public methods, and ${String(key)} is none`);
   }
+  checkName(name, key);
   declare(method, key, target, declaration);
+}
+
+/** Throws for a method that no task would ever call. */
+function checkName(decorator: string, method: string): void {
+  if (isReserved(method)) throw new TypeError(`${decorator} is for methods that tasks may call: the runtime calls ${method} itself, or its name begins with _`);
 }
 
 const MACROS = new Set(["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"]);
 
 /** Checks what is certain without the scheduler, which checks the rest. */
-function checkCron(expression: string): void {
+function checkCron(expression: unknown): void {
+  if (typeof expression !== "string") throw new TypeError(`@cron(${String(expression)}): give a text`);
   const fields = expression.trim().split(/\s+/).length;
   const isKnown = expression.trim().startsWith("@") ? MACROS.has(expression.trim().toLowerCase()) : fields === 5 || fields === 6;
   if (!isKnown) throw new TypeError(`@cron(${JSON.stringify(expression)}): give 5 fields, 6 with the second first, or a macro such as @daily`);

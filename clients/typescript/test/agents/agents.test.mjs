@@ -61,8 +61,8 @@ test("a method gets the payload and the schedule, of an agent that has started",
 
   await agent("named").schedule(0, "tellName");
   assert.deepEqual((await call("named", ({ callback }) => callback === "tellName")).payload, { told: "named" });
-  await agent("named").schedule(0, "tellContext");
-  assert.equal((await call("named", ({ callback }) => callback === "tellContext")).payload, true);
+  await agent("named").schedule(0, "noteContext");
+  assert.equal((await call("named", ({ callback }) => callback === "noteContext")).payload, true);
 });
 
 test("a schedule is found and cancelled by its id, and only by its agent", async () => {
@@ -176,9 +176,9 @@ test("a method that throws is tried again, and what became of it can be read", a
     return one.length === 3 && two.length === 2 && [one, two];
   });
   assert.deepEqual(runs.map((all) => all.map(({ outcome }) => outcome)), [["dead-lettered", "failed", "failed"], ["dead-lettered", "failed"]]);
-  // The agent hears of each run that has failed for good, once.
-  const heard = (await calls("gus")).filter(({ callback }) => callback === "onError").map(({ payload }) => payload);
-  assert.deepEqual(heard, ["Error: fails each time", "Error: fails each time"]);
+  // `onError` is called once for each run that has failed for good.
+  const errors = (await calls("gus")).filter(({ callback }) => callback === "onError").map(({ payload }) => payload);
+  assert.deepEqual(errors, ["Error: fails each time", "Error: fails each time"]);
   assert.match(runs[0][0].error, /fails each time/);
   // What runs once is gone, and an interval goes on.
   assert.deepEqual((await agent("gus").listSchedules()).map(({ id }) => id), [often.id]);

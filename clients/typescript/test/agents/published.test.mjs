@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { KINDS, readExamples, writeWorker } from "./published.mjs";
 import { startWorker, until } from "../runtime.mjs";
 
@@ -356,21 +356,24 @@ test("every example of the agents package has a line here", async () => {
   assert.ok(readme.includes(`agents ${version.replace(/\.\d+$/, "")} is a test`), `README.md says that the examples of another version than ${version} are tests`);
 });
 
-for (const [name, { drive, schedules, differs = false }] of Object.entries(EXAMPLES)) {
-  test(`the published example runs as before: ${name}`, async () => {
-    const outcomes = {};
-    for (const kind of KINDS) {
-      const agent = agentOf(kind, name);
-      await drive(agent);
-      const found = await until("the schedules", async () => {
-        const all = await agent.call("schedules");
-        const shown = all.map(({ type, callback }) => `${type} ${callback}`).sort();
-        return (kind === "own" && differs) || JSON.stringify(shown) === JSON.stringify(schedules) ? all : undefined;
-      });
-      outcomes[kind] = { notes: comparable(await agent.call("notes")), schedules: listed(found) };
-    }
-    if (differs) return;
-    assertAlike(outcomes.moved.schedules, outcomes.own.schedules, "schedules");
-    assertAlike(outcomes.moved.notes, outcomes.own.notes, "notes");
-  });
-}
+// Each has agents of its own, so several can run at once.
+describe("the published example runs as before", { concurrency: 4 }, () => {
+  for (const [name, { drive, schedules, differs = false }] of Object.entries(EXAMPLES)) {
+    test(name, async () => {
+      const outcomes = {};
+      for (const kind of KINDS) {
+        const agent = agentOf(kind, name);
+        await drive(agent);
+        const found = await until("the schedules", async () => {
+          const all = await agent.call("schedules");
+          const shown = all.map(({ type, callback }) => `${type} ${callback}`).sort();
+          return (kind === "own" && differs) || JSON.stringify(shown) === JSON.stringify(schedules) ? all : undefined;
+        });
+        outcomes[kind] = { notes: comparable(await agent.call("notes")), schedules: listed(found) };
+      }
+      if (differs) return;
+      assertAlike(outcomes.moved.schedules, outcomes.own.schedules, "schedules");
+      assertAlike(outcomes.moved.notes, outcomes.own.notes, "notes");
+    });
+  }
+});

@@ -94,8 +94,8 @@ export class ReminderAgent extends NotingAgent {
     throw error;
   }
 
-  async tellContext(_payload: unknown, schedule: Schedule<unknown>): Promise<void> {
-    this.note("tellContext", getCurrentAgent<ReminderAgent>().agent === this, schedule);
+  async noteContext(_payload: unknown, schedule: Schedule<unknown>): Promise<void> {
+    this.note("noteContext", getCurrentAgent<ReminderAgent>().agent === this, schedule);
   }
 
   async endItself(): Promise<void> {

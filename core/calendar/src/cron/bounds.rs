@@ -1,9 +1,9 @@
-//! The bounds of expressions and of names of time zones.
+//! The bounds of expressions and time zone names.
 
-/// Longest expression, bytes. Every value of every field written out once, names, `W` and `#`
-/// included, takes 817; rounded up to a power of two.
+/// The longest expression, in bytes. All values of all fields written out once, with names, `W` and
+/// `#`, take 817 bytes; this is the next power of two.
 pub const MAX_EXPRESSION_BYTES: usize = 1024;
 
-/// Longest name of a time zone, bytes: twice the longest there is
+/// The longest time zone name, in bytes: twice the longest existing one
 /// (America/Argentina/ComodRivadavia).
 pub const MAX_TIMEZONE_BYTES: usize = 64;

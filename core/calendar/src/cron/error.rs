@@ -1,31 +1,31 @@
-//! Why an expression or a time zone is refused.
+//! Errors of expressions and time zones.
 
 use super::bounds::{MAX_EXPRESSION_BYTES, MAX_TIMEZONE_BYTES};
 use std::fmt;
 
-/// What somebody may not expect who writes six fields.
+/// What a writer of six fields may not expect.
 const OF_SIX: &str =
     "; with six fields, the first is the second, and there is no field for the year";
 
-/// Why a schedule is refused. All are the caller's to mend; the text is to be read after the name
-/// of the [`field`](Self::field).
+/// Why a schedule is refused. The caller can correct each of these. The text follows the name of
+/// the [`field`](Self::field).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CronError {
-    /// The expression is longer than any sensible one.
+    /// The expression is too long.
     #[error("is {length} bytes long; the limit is {MAX_EXPRESSION_BYTES}")]
     TooLong {
-        /// Its length, bytes.
+        /// Its length in bytes.
         length: usize,
     },
-    /// Not five or six fields.
+    /// There are neither five nor six fields.
     #[error(
         "has {count} fields; write 5 (minute hour day-of-month month day-of-week), or 6 with the second first; there is no field for the year"
     )]
     FieldCount {
-        /// How many there are.
+        /// The number of fields.
         count: usize,
     },
-    /// A name with `@` that is not known.
+    /// An unknown name with `@`.
     #[error(
         "is {name:?}, which is not known; write @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly, or fields"
     )]
@@ -33,7 +33,7 @@ pub enum CronError {
         /// The name, shortened.
         name: String,
     },
-    /// A value in a field is not accepted.
+    /// A field has an invalid value.
     #[error("has {item:?} in its {part} field, which {problem}; the field takes {}{note}", .part.accepts())]
     Item {
         /// The field of the expression.
@@ -42,22 +42,22 @@ pub enum CronError {
         item: String,
         /// What is wrong with it.
         problem: Problem,
-        /// What else to know; mostly empty.
+        /// An additional hint; usually empty.
         note: &'static str,
     },
-    /// A step over all days in one day field beside a restriction in the other: crons disagree on
-    /// the meaning.
+    /// One day field has a step over all days, and the other a restriction. Crons disagree on what
+    /// this means.
     #[error(
         "has a `*/n` in one day field and a restriction in the other, which some crons read as \"and\" and others as \"or\"; \
          write 1-31/n or 0-6/n instead of */n to fire when either matches"
     )]
     AmbiguousDays,
-    /// No month that is allowed has a day that is allowed.
+    /// No allowed month has an allowed day.
     #[error(
         "never fires: none of its months has any of its days (as with February 30); allow another day or month"
     )]
     NeverFires,
-    /// The name of the time zone is not known.
+    /// The time zone is unknown.
     #[error(
         "is {name:?}, which is not a known time zone; write an IANA name of at most {MAX_TIMEZONE_BYTES} bytes in its \
          exact spelling, such as Europe/London or UTC"
@@ -69,7 +69,7 @@ pub enum CronError {
 }
 
 impl CronError {
-    /// Returns the same error of an expression with six fields.
+    /// Returns the same error for an expression with six fields.
     pub(super) fn of_six(self) -> Self {
         match self {
             Self::Item { part, item, problem, .. } => {
@@ -79,7 +79,7 @@ impl CronError {
         }
     }
 
-    /// Returns the field of the task that is at fault: `cron` or `timezone`.
+    /// Returns the invalid field of the task: `cron` or `timezone`.
     pub fn field(&self) -> &'static str {
         match self {
             Self::UnknownTimezone { .. } => "timezone",
@@ -106,7 +106,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// Returns the least and the greatest value that may be written.
+    /// Returns the least and the greatest accepted value.
     pub(super) fn range(self) -> (u32, u32) {
         match self {
             Self::Second | Self::Minute => (0, 59),
@@ -117,7 +117,7 @@ impl Part {
         }
     }
 
-    /// Returns how many different values there are: the longest step that can make sense.
+    /// Returns the number of different values, which is the longest useful step.
     pub(super) fn count(self) -> u32 {
         match self {
             Self::Second | Self::Minute => 60,
@@ -165,18 +165,18 @@ impl fmt::Display for Part {
 /// What is wrong with a value in a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// Two commas in a row, or one at an end.
+    /// Two commas in a row, or a comma at an end.
     #[error("is an empty entry of a list")]
     Empty,
-    /// Neither a number nor a name nor any other form.
+    /// Not a number, a name or any other known form.
     #[error("is not understood")]
     NotUnderstood,
-    /// A number that the field does not have.
+    /// A number outside of the field's range.
     #[error("is out of range")]
     OutOfRange,
     /// `22-2`.
     #[error(
-        "is a range that runs backwards (split it in two where the field ends and begins anew, as 22-23,0-2 of hours)"
+        "is a range that runs backwards (write two ranges that meet at the end of the field, such as 22-23,0-2 for hours)"
     )]
     Backwards,
     /// `5/15`.
@@ -185,7 +185,7 @@ pub enum Problem {
     /// A step of 0, or one longer than the field.
     #[error("has a step that is out of range (steps start again at the field's first value)")]
     Step,
-    /// `*` or `?` with something else.
+    /// `*` or `?` together with another value.
     #[error("already means every value and must stand alone")]
     NotAlone,
     /// `L` without a weekday in the day-of-week field.

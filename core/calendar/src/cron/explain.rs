@@ -1,4 +1,4 @@
-//! What a change of the clock does to an occurrence, for people who ask.
+//! The effect of a clock change on an occurrence of cron, for explanations.
 
 use super::CronSchedule;
 use super::fields::Month;
@@ -6,13 +6,13 @@ use crate::clock_change::{ClockChange, Jump};
 use crate::local_clock;
 use crate::tz::Reading;
 
-/// How far before an occurrence a gap is looked for whose runs are absent, seconds: the longest gap
-/// there has been is a day (Apia, 2011).
+/// How far before an occurrence to search for a gap whose runs are absent, in seconds. The longest
+/// gap so far was a day (Apia, 2011).
 const LOOK_BACK: i64 = 86_400;
 
 impl CronSchedule {
-    /// Returns what a change of the clock does to the occurrence at `at`, where `previous` is the
-    /// one before, or where the caller began to look; both Unix seconds.
+    /// Returns the effect of a clock change on the occurrence at `at`. `previous` is the occurrence
+    /// before it, or the start of the caller's search. Both are Unix seconds.
     pub(crate) fn clock_change(&self, at: i64, previous: i64) -> Option<ClockChange> {
         let tz = self.timezone;
         if let Reading::Twice { first, second } = tz.read(local_clock::clock_at(tz, at)) {

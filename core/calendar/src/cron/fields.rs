@@ -1,25 +1,26 @@
-//! What the fields allow, as bit sets, and the next time that they allow.
+//! The allowed values of the fields as bit sets, and the search for the next allowed time.
 //!
-//! Pure calendar: local times are seconds since 1970-01-01T00:00:00 on a clock that never jumps.
+//! This file knows no time zones: local times are seconds since 1970-01-01T00:00:00 on a clock that
+//! never jumps.
 
 use crate::steps::count_steps;
 use chrono::{Datelike, NaiveDate};
 
 const DAY: i64 = 86_400;
 
-/// The last year searched: a local clock ahead of UTC reaches it within `UnixMillis::LAST`.
+/// The last searched year. A local clock ahead of UTC reaches it within `UnixMillis::LAST`.
 const LAST_YEAR: i32 = 10_000;
 
-/// The lengths that months have, days, and the months that have them, from bit 1.
+/// The possible lengths of months in days, and the months that can have them, from bit 1.
 pub(super) const LENGTHS: [(u32, u16); 4] =
     [(28, 0b100), (29, 0b100), (30, 0b1010_0101_0000), (31, 0b1_0101_1010_1010)];
 
-/// The values that each field allows; bit `n` is the value `n`.
+/// The allowed values of each field. Bit `n` is the value `n`.
 ///
-/// Invariants kept by the parser: `seconds`, `minutes`, `hours` and `months` are not empty and hold
-/// only values of their field, and at least one month can have an allowed day. A day is allowed if
-/// any of the day sets has it: the parser leaves the sets of an unrestricted day field empty when
-/// the other one decides.
+/// The parser keeps these invariants: `seconds`, `minutes`, `hours` and `months` are not empty and
+/// contain only values of their field, and at least one month can have an allowed day. A day is
+/// allowed if any of the day sets contains it. So the parser leaves the sets of an unrestricted day
+/// field empty if the other one decides.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Fields {
     pub(super) seconds: u64,
@@ -27,33 +28,33 @@ pub(super) struct Fields {
     pub(super) hours: u32,
     /// Days of the month, from bit 1.
     pub(super) days: u32,
-    /// Days of the month to whose nearest Monday-Friday the run moves, from bit 1.
+    /// Days of the month from bit 1; the run moves to the nearest Monday to Friday.
     pub(super) nearest: u32,
     /// From bit 1.
     pub(super) months: u16,
-    /// Every such weekday, Sunday at bit 0.
+    /// Allowed weekdays, with Sunday at bit 0.
     pub(super) weekdays: u8,
-    /// The weekdays whose first, second, ... fifth in the month is allowed.
+    /// The weekdays whose first, second, ... fifth occurrence in the month is allowed.
     pub(super) nth: [u8; 5],
-    /// The weekdays whose last in the month is allowed.
+    /// The weekdays whose last occurrence in the month is allowed.
     pub(super) last_of: u8,
-    /// Days of the month, counted back from its last one, which is bit 0.
+    /// Days of the month, counted back from the last day, which is bit 0.
     pub(super) from_last: u32,
-    /// The last Monday-Friday of the month.
+    /// Whether the last Monday to Friday of the month is allowed.
     pub(super) last_workday: bool,
 }
 
-/// The allowed days of the month in which a search has found the last one.
+/// The allowed days of the month in which a search has found the last day.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Month {
-    /// Its first day, counted from 1970-01-01.
+    /// The first day of the month, counted from 1970-01-01.
     first: i64,
-    /// From bit 1; none before the first search.
+    /// The allowed days from bit 1. Zero before the first search.
     days: u32,
 }
 
 impl Month {
-    /// Returns the first allowed day at or after `day`, if both lie in the month.
+    /// Returns the first allowed day at or after `day` if both are in the month.
     fn day_at_or_after(self, day: i64) -> Option<i64> {
         let passed = u32::try_from(day - self.first).ok()?;
         next_bit(self.days.into(), passed + 1).map(|next| self.first + i64::from(next) - 1)
@@ -61,8 +62,8 @@ impl Month {
 }
 
 impl Fields {
-    /// Returns the first allowed local time at or after `from`; `None` when there is none up to the
-    /// last year. `month` is of an earlier search, and then of this one.
+    /// Returns the first allowed local time at or after `from`, or `None` if there is none up to
+    /// the last year. `month` comes from an earlier search, and this search updates it.
     pub(super) fn next_at_or_after(&self, from: i64, month: &mut Month) -> Option<i64> {
         let today = from.div_euclid(DAY);
         if let Some(time) = self.time_at_or_after(from.rem_euclid(DAY)) {
@@ -75,16 +76,16 @@ impl Fields {
 
     /// Returns whether any month of any year has an allowed day.
     pub(super) fn can_fire(&self) -> bool {
-        // Within 400 years, every month begins on every weekday in both of its lengths.
+        // Within 400 years, every month begins on every weekday, in both of its lengths.
         let lengths = LENGTHS.iter().filter(|(_, months)| self.months & months != 0);
         lengths
             .flat_map(|(length, _)| (0..7).map(|first| (first, *length)))
             .any(|(first, length)| self.days_of_month(first, length) != 0)
     }
 
-    /// Returns whether runs come whenever the clock shows one of their times, through its changes:
-    /// whether the hours, the minutes or the seconds are evenly spaced. It follows from the sets
-    /// alone, so that two spellings of the same times never differ.
+    /// Returns whether runs fire whenever the clock shows one of their times, through its changes.
+    /// This is the case if the hours, the minutes or the seconds are evenly spaced. It follows from
+    /// the sets alone, so two spellings of the same times never differ.
     pub(super) fn repeat_on_the_clock(&self) -> bool {
         are_evenly_spaced(self.hours, self.minutes, self.seconds)
     }
@@ -109,7 +110,7 @@ impl Fields {
         let date = NaiveDate::from_epoch_days(i32::try_from(day).ok()?)?;
         let mut year = date.year();
         let mut month = date.month();
-        // Days of the first month before `day` are out.
+        // Days of the first month before `day` are excluded.
         let mut open = u32::MAX << date.day();
         let mut months = 0;
         while year <= LAST_YEAR {
@@ -140,8 +141,8 @@ impl Fields {
         None
     }
 
-    /// Returns the allowed days of a month of `length` days that begins on the weekday `first` (0 =
-    /// Sunday), from bit 1.
+    /// Returns the allowed days, from bit 1, of a month of `length` days that begins on the weekday
+    /// `first` (0 = Sunday).
     pub(super) fn days_of_month(&self, first: u32, length: u32) -> u32 {
         let within = u32::MAX >> (31 - length) & !1;
         let weekday_of = |day: u32| (first + day - 1) % 7;
@@ -156,7 +157,7 @@ impl Fields {
             }
             for (weeks, weekdays) in (0..).zip(self.nth) {
                 if weekdays >> weekday & 1 == 1 {
-                    // At most 7 + 4 x 7 = 35: past the end, not past the shift.
+                    // The shift is at most 7 + 4 x 7 = 35, which may be past the end of the set.
                     days |= 1_u32.checked_shl(day + 7 * weeks).unwrap_or(0);
                 }
             }
@@ -164,8 +165,8 @@ impl Fields {
                 days |= 1 << (day + (length - day) / 7 * 7);
             }
         }
-        // Bit `n` is the day `length - n`. What a month does not have falls out, or becomes bit 0,
-        // which is no day.
+        // Bit `n` stands for the day `length - n`. A day that the month does not have drops out, or
+        // becomes bit 0, which is no day.
         days |= self.from_last.reverse_bits() >> (31 - length);
         if self.last_workday {
             days |= 1 << nearest_workday(length, weekday_of(length), length);
@@ -186,7 +187,7 @@ impl Fields {
 }
 
 /// Returns the first time of day at or after `second` of the day with an hour, a minute and a
-/// second of these sets, none of which is empty.
+/// second in these sets. Assumes that none of the sets is empty.
 pub(crate) fn next_time(hours: u32, minutes: u64, seconds: u64, second: i64) -> Option<i64> {
     let (hour, minute, second) = (
         u32::try_from(second / 3600).ok()?,
@@ -227,8 +228,8 @@ pub(crate) fn are_evenly_spaced(hours: u32, minutes: u64, seconds: u64) -> bool 
         || is_evenly_spaced(seconds, 60)
 }
 
-/// Returns whether the set, of values below `size`, is two or more values that `*/n` gives, or
-/// three or more at equal distances. Two values elsewhere are just two times.
+/// Returns whether the set of values below `size` has two or more values that `*/n` yields, or
+/// three or more at equal distances. Any other two values are just two times.
 fn is_evenly_spaced(set: u64, size: u32) -> bool {
     let first = set.trailing_zeros();
     let Some(second) = next_bit(set, first + 1) else { return false };
@@ -239,13 +240,13 @@ fn is_evenly_spaced(set: u64, size: u32) -> bool {
     set == progression && (set.count_ones() > 2 || first == 0 && second + step >= size)
 }
 
-/// Returns the lowest bit set at or above `from`.
+/// Returns the lowest set bit at or above `from`.
 pub(crate) fn next_bit(set: u64, from: u32) -> Option<u32> {
     let rest = set.checked_shr(from)?;
     (rest != 0).then(|| from + rest.trailing_zeros())
 }
 
-/// Returns the Monday-Friday nearest to `day`, which is a `weekday`, without leaving its month of
+/// Returns the Monday to Friday nearest to `day`, whose weekday is `weekday`, within its month of
 /// `length` days.
 fn nearest_workday(day: u32, weekday: u32, length: u32) -> u32 {
     match weekday {

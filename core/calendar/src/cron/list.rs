@@ -1,10 +1,11 @@
 //! Several expressions as one schedule.
 //!
-//! What a change of the clock does follows from the set of all their times, so that `["0 1 * * *",
-//! "30 1 * * *"]` means what `0,30 1 * * *` does. Of each local time that one of them names, the
-//! hours are looked at that are named on that day with the same minute and second, likewise the
-//! minutes and the seconds: if one of these sets is evenly spaced, the time repeats, else it is
-//! fixed. Of one expression these sets are its fields, so this is the rule of [`super`] for each.
+//! The effect of a clock change follows from the set of all times of the expressions, so that `["0
+//! 1 * * *", "30 1 * * *"]` means the same as `0,30 1 * * *`. For each local time, the rule
+//! considers the hours that the expressions name on that day with the same minute and second, and
+//! likewise the minutes and the seconds. If one of these sets is evenly spaced, the time repeats;
+//! otherwise it is fixed. For a single expression these sets are its fields, so the rule is that of
+//! [`super`].
 
 use super::fields::{Fields, Month, are_evenly_spaced};
 use super::walk::Clock;
@@ -17,16 +18,16 @@ use crate::tz::{Reading, Tz};
 
 const DAY: i64 = 86_400;
 
-/// Times of a day that are looked for in one expression in the time of a step (see
+/// The times of a day that a search can check in one expression during one step (see
 /// [`count_steps`]).
 const LOOKS_A_STEP: i64 = 10;
 
-/// Expressions in one time zone. An instant that more than one names is one run.
+/// Expressions in one time zone. An instant that several of them name is one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CronList(Box<[CronSchedule]>);
 
 impl CronList {
-    /// Makes a list of expressions in the same time zone. Of equal ones, one is kept.
+    /// Makes a list of expressions in the same time zone. Drops duplicates.
     pub fn new(crons: Vec<CronSchedule>) -> Self {
         let mut distinct = Vec::with_capacity(crons.len());
         for cron in crons {
@@ -37,7 +38,7 @@ impl CronList {
         Self(distinct.into_boxed_slice())
     }
 
-    /// Returns the time zone on whose clock the expressions are read.
+    /// Returns the time zone whose clock the expressions are read on.
     pub fn timezone(&self) -> Tz {
         self.0.first().map_or(Tz::UTC, CronSchedule::timezone)
     }
@@ -47,12 +48,12 @@ impl CronList {
         &self.0
     }
 
-    /// Returns the bytes of memory on the heap.
+    /// Returns the bytes that the list takes on the heap.
     pub(crate) fn memory_bytes(&self) -> usize {
         size_of_val::<[CronSchedule]>(&self.0)
     }
 
-    /// Returns the first run strictly after `after`; `None` when there is none up to
+    /// Returns the first run strictly after `after`, or `None` if there is none up to
     /// [`UnixMillis::LAST`].
     pub(crate) fn next_after(&self, after: UnixMillis) -> Option<UnixMillis> {
         next_instant(after, |mut after| {
@@ -70,8 +71,8 @@ impl CronList {
         })
     }
 
-    /// Returns the runs strictly after `after`. Only the expressions that name one are asked for
-    /// their next.
+    /// Returns the runs strictly after `after`. Evaluates only the expressions that name the
+    /// current run.
     pub(crate) fn runs_after(&self, after: UnixMillis) -> impl Iterator<Item = UnixMillis> + '_ {
         let mut clock = Clock::default();
         let mut next = move |cron: &CronSchedule, after, month: &mut Month| {
@@ -101,8 +102,8 @@ impl CronList {
         })
     }
 
-    /// Returns the last instant before the next that may be a run, where `at` is none: of the
-    /// second pass of an overlap, the fixed times are passed over together.
+    /// Returns the last instant before the next one that may be a run, if `at` is not a run. Skips
+    /// the fixed times in the second pass of an overlap together.
     fn last_before_next(&self, at: i64) -> i64 {
         let tz = self.timezone();
         let local = local_clock::clock_at(tz, at);
@@ -115,7 +116,7 @@ impl CronList {
         at + (next - local) - 1
     }
 
-    /// Returns whether there is a run at an instant, Unix seconds.
+    /// Returns whether there is a run at an instant in Unix seconds.
     fn is_run(&self, at: i64) -> bool {
         let tz = self.timezone();
         let local = local_clock::clock_at(tz, at);
@@ -127,8 +128,8 @@ impl CronList {
         jump.is_some_and(|jump| self.find(jump.from, jump.to, false).is_some())
     }
 
-    /// Returns what a change of the clock does to the run at `at`, where `previous` is the one
-    /// before, or where the caller began to look; both Unix seconds.
+    /// Returns the effect of a clock change on the run at `at`. `previous` is the run before it, or
+    /// the start of the caller's search. Both are Unix seconds.
     pub(crate) fn clock_change(&self, at: i64, previous: i64) -> Option<ClockChange> {
         let tz = self.timezone();
         let local = local_clock::clock_at(tz, at);
@@ -148,8 +149,7 @@ impl CronList {
         self.find(jump.from, jump.to, true).map(|asked| ClockChange::Absent { jump, asked })
     }
 
-    /// Returns the first local time of a range that is named and repeats, or that is named and does
-    /// not.
+    /// Returns the first named local time of a range that repeats, or the first that does not.
     fn find(&self, from: i64, to: i64, repeats: bool) -> Option<i64> {
         let mut begin = from;
         while begin < to {
@@ -176,7 +176,7 @@ impl CronList {
         repeats(&self.on(local).collect::<Vec<_>>(), local)
     }
 
-    /// Returns the expressions that name something on the day of a local time.
+    /// Returns the expressions that name a time on the day of a local time.
     fn on(&self, local: i64) -> impl Iterator<Item = &Fields> {
         let day = local.div_euclid(DAY);
         count_steps(self.0.len() as u32);
@@ -184,7 +184,7 @@ impl CronList {
     }
 }
 
-/// Returns whether one of the fields, which allow the day, names a local time.
+/// Returns whether one of the fields names a local time. All of them allow its day.
 fn names(fields: &[&Fields], local: i64) -> bool {
     let time = Time::of(local);
     fields
@@ -192,7 +192,7 @@ fn names(fields: &[&Fields], local: i64) -> bool {
         .any(|fields| time.hour_in(fields) && time.minute_in(fields) && time.second_in(fields))
 }
 
-/// Returns whether a local time that is named repeats, by the fields that allow its day.
+/// Returns whether a named local time repeats, by the fields that allow its day.
 fn repeats(fields: &[&Fields], local: i64) -> bool {
     let time = Time::of(local);
     let (mut hours, mut minutes, mut seconds) = (0, 0, 0);

@@ -1,11 +1,11 @@
-//! From text to bit sets.
+//! Parses expressions into bit sets.
 
 use super::bounds::{MAX_EXPRESSION_BYTES, MAX_TIMEZONE_BYTES};
 use super::error::{CronError, Part, Problem};
 use super::fields::Fields;
 use crate::tz::Tz;
 
-/// The names with `@`, and what they are short for.
+/// The names with `@`, and the expressions that they stand for.
 const NAMES: [(&str, &str); 7] = [
     ("@yearly", "0 0 1 1 *"),
     ("@annually", "0 0 1 1 *"),
@@ -16,18 +16,18 @@ const NAMES: [(&str, &str); 7] = [
     ("@hourly", "0 * * * *"),
 ];
 
-/// From bit 1, as months are counted.
+/// January is bit 1, as months are counted from 1.
 const MONTHS: [&str; 12] =
     ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 
 const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
-/// Characters of the caller's text that an error repeats.
+/// The most characters of the caller's text that an error repeats.
 const EXCERPT_CHARS: usize = 40;
 
 const EVERY_DAY: u32 = u32::MAX - 1;
 
-/// Reads the name of a time zone.
+/// Parses the name of a time zone.
 pub(super) fn timezone(name: &str) -> Result<Tz, CronError> {
     let unknown = || CronError::UnknownTimezone { name: excerpt(name) };
     if name.len() > MAX_TIMEZONE_BYTES {
@@ -36,7 +36,7 @@ pub(super) fn timezone(name: &str) -> Result<Tz, CronError> {
     name.parse().map_err(|_| unknown())
 }
 
-/// Reads an expression.
+/// Parses an expression.
 pub(super) fn expression(expr: &str) -> Result<Fields, CronError> {
     if expr.len() > MAX_EXPRESSION_BYTES {
         return Err(CronError::TooLong { length: expr.len() });
@@ -59,7 +59,7 @@ pub(super) fn expression(expr: &str) -> Result<Fields, CronError> {
     }
 }
 
-/// Reads the six fields of an expression.
+/// Parses the six fields of an expression.
 fn fields(
     [second, minute, hour, day_of_month, month, day_of_week]: [&str; 6],
 ) -> Result<Fields, CronError> {
@@ -81,11 +81,11 @@ fn fields(
 #[derive(Debug, Clone, Copy, Default)]
 struct Values {
     bits: u64,
-    /// A step over `*` was used.
+    /// Whether a step over `*` was used.
     stepped_star: bool,
 }
 
-/// Reads a field that has only numbers, names, ranges and steps.
+/// Parses a field that has only numbers, names, ranges and steps.
 fn plain(part: Part, text: &str) -> Result<Values, CronError> {
     let mut all = Values::default();
     each_item(part, text, |item| {
@@ -95,7 +95,7 @@ fn plain(part: Part, text: &str) -> Result<Values, CronError> {
     Ok(all)
 }
 
-/// Reads both day fields.
+/// Parses both day fields.
 fn days(day_of_month: &str, day_of_week: &str, fields: &mut Fields) -> Result<(), CronError> {
     let mut days = Values::default();
     each_item(Part::DayOfMonth, day_of_month, |item| {
@@ -140,7 +140,7 @@ fn days(day_of_month: &str, day_of_week: &str, fields: &mut Fields) -> Result<()
         Ok(())
     })?;
 
-    // A day is allowed if either field has it, so one that does not restrict has to step back.
+    // A day is allowed if either field has it, so a field without a restriction must be left empty.
     match (is_every(day_of_month), is_every(day_of_week)) {
         (true, true) => fields.days = EVERY_DAY,
         (false, true) => fields.days = days.bits as u32,
@@ -167,13 +167,13 @@ impl Values {
         self.stepped_star |= other.stepped_star;
     }
 
-    /// As weekdays: 7 is Sunday, as 0 is.
+    /// Returns the values as weekdays. 7 means Sunday, like 0.
     fn weekdays(self) -> u8 {
         (self.bits | self.bits >> 7) as u8 & 0x7f
     }
 }
 
-/// Reads the entries of a list, and says where and what the problem was.
+/// Parses the entries of a list. An error says which entry is invalid, and why.
 fn each_item(
     part: Part,
     text: &str,
@@ -195,7 +195,7 @@ fn each_item(
     Ok(())
 }
 
-/// Reads `*`, `?` (days only), `a`, `a-b`, `*/n` or `a-b/n`.
+/// Parses `*`, `?` (days only), `a`, `a-b`, `*/n` or `a-b/n`.
 fn values(part: Part, item: &str) -> Result<Values, Problem> {
     let (range, step) = match item.split_once('/') {
         Some((range, step)) => (range, Some(step)),
@@ -204,11 +204,11 @@ fn values(part: Part, item: &str) -> Result<Values, Problem> {
     let (least, greatest) = part.range();
     let star = range == "*" || item == "?" && matches!(part, Part::DayOfMonth | Part::DayOfWeek);
     let (first, last) = if star {
-        // Sunday once, else a step would count it twice.
+        // Sunday has one value here, because a step would count it twice otherwise.
         (least, least + part.count() - 1)
     } else if let Some((first, last)) = range.split_once('-') {
         let first = value(part, first)?;
-        // A week that ends on a Sunday: `FRI-SUN`.
+        // A range that ends on a Sunday, such as `FRI-SUN`.
         let ends_on_sunday =
             part == Part::DayOfWeek && first > 0 && last.eq_ignore_ascii_case("SUN");
         (first, if ends_on_sunday { greatest } else { value(part, last)? })
@@ -238,7 +238,7 @@ fn values(part: Part, item: &str) -> Result<Values, Problem> {
     Ok(Values { bits, stepped_star: step.is_some() && star })
 }
 
-/// Reads a number of the field's range, or one of its names.
+/// Parses a number of the field's range, or one of its names.
 fn value(part: Part, text: &str) -> Result<u32, Problem> {
     let named = |names: &[&str], least: u32| {
         (least..)
@@ -256,8 +256,8 @@ fn value(part: Part, text: &str) -> Result<u32, Problem> {
     if (least..=greatest).contains(&value) { Ok(value) } else { Err(Problem::OutOfRange) }
 }
 
-/// Reads digits, and nothing but digits (`parse` alone would take `+5`). Too many of them are a
-/// number out of any range.
+/// Parses digits only (`parse` alone would accept `+5`). A number with too many digits is out of
+/// every range.
 fn number(text: &str) -> Option<u32> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

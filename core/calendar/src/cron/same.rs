@@ -1,19 +1,19 @@
-//! Whether expressions name the same times as others.
+//! Compares whether two lists of expressions name the same times.
 
 use super::CronSchedule;
 use super::fields::{Fields, LENGTHS};
 use crate::ordered::sort;
 
-/// Combinations of days with times of a day that a comparison looks at for each length of a month:
-/// some tenths of a millisecond. Only those count that other expressions name, so lists that people
-/// write have some hundreds.
+/// The most combinations of days and times of day that a comparison examines for each length of a
+/// month. This takes some tenths of a millisecond. Only combinations that differ between
+/// expressions count, so lists that people write have a few hundred.
 const MAX_COMBINATIONS: usize = 50_000;
 
 /// Returns whether two lists of at most 16 expressions name the same set of times in the same time
-/// zone, however they are written. Lists that are not equal as they stand, and need more than
+/// zone, in whatever notation. Lists that are not literally equal, and need more than
 /// [`MAX_COMBINATIONS`], count as different.
 ///
-/// What a change of the clock does follows from that set, so then they have the same runs.
+/// The effect of a clock change follows from that set, so such lists have the same runs.
 pub(crate) fn have_same_times(one: &[CronSchedule], other: &[CronSchedule]) -> bool {
     if one == other {
         return true;
@@ -40,7 +40,8 @@ pub(crate) fn have_same_times(one: &[CronSchedule], other: &[CronSchedule]) -> b
     let hours = masks(&mut (0..24), &|fields| fields.hours.into());
     let minutes = masks(&mut (0..60), &|fields| fields.minutes);
     let seconds = masks(&mut (0..60), &|fields| fields.seconds);
-    // Every expression has some time, so what one list has in a field, the other has too.
+    // Every expression names some time, so each value in a field of one list must be in the other
+    // list, too.
     if !hours.iter().chain(&minutes).chain(&seconds).all(|mask| is_of_both(*mask)) {
         return false;
     }
@@ -66,7 +67,7 @@ pub(crate) fn have_same_times(one: &[CronSchedule], other: &[CronSchedule]) -> b
     })
 }
 
-/// Returns what every mask of one list has in common with every one of the other.
+/// Returns the intersections of every mask of one list with every mask of the other.
 fn and(one: &[u32], other: &[u32]) -> Vec<u32> {
     distinct(one.iter().flat_map(|one| other.iter().map(move |other| one & other)).collect())
 }
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_times_in_other_words_are_the_same() {
+    fn the_same_times_in_another_notation_are_equal() {
         for (one, other) in [
             (&["0 9 * * MON", "30 17 * * *"][..], &["30 17 * * *", "0 9 * * 1"][..]),
             (&["0 9 * * *"], &["0 9 * * *", " 00  09 1-31 1-12 ? "]),
@@ -110,7 +111,7 @@ mod tests {
             (&["0 9 * * SUN#1,SUN#2,SUN#3,SUN#4,SUN#5"], &["0 9 * * 7"]),
             (&["0 9 28-31 2 *"], &["0 9 28,29 FEB *"]),
             (&["0 9 28 * *"], &["0 9 28 1,3-12 *", "0 9 28 2 *"]),
-            // Neither list is the other with parts taken together.
+            // No expression of one list combines expressions of the other.
             (&["0 9 * * MON,TUE", "0 9,10 * * TUE"], &["0 9 * * MON", "0 9,10 * * TUE"]),
             (&["@daily"], &["0 0 0 * * *"]),
         ] {
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn other_times_are_not() {
+    fn different_times_are_not_equal() {
         for (one, other) in [
             (&["0 9 * * MON"][..], &["0 9 * * TUE"][..]),
             (&["0 9 * * *", "30 10 * * *"], &["0,30 9,10 * * *"]),
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_may_have_several_names() {
+    fn a_clock_can_have_several_names() {
         let at = |zone| [CronSchedule::parse("0 9 * * *", zone).unwrap()];
         assert!(have_same_times(&at(None), &at(Some("Etc/UTC"))));
         assert!(have_same_times(&at(Some("GB")), &at(Some("Europe/London"))));
@@ -154,7 +155,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_so_exactly_if_they_have_the_same_runs(
+        fn lists_are_equal_exactly_if_they_have_the_same_runs(
             lists in proptest::array::uniform2(proptest::collection::vec((1_u32..4, 1_u32..4, 1_u32..4, 0_usize..6), 1..4)),
         ) {
             let days = ["* * *", "1 * *", "* * 1", "1 * 1", "1,8 2 *", "* 2 MON#1"];
@@ -165,8 +166,8 @@ mod tests {
                 };
                 list.into_iter().map(|parts| CronSchedule::parse(&text(parts), None).unwrap()).collect::<Vec<_>>()
             });
-            // A year has all that these days can tell apart: a February that begins on a Sunday,
-            // and one that does not.
+            // One year has everything that distinguishes these days: a February that begins on a
+            // Sunday, and one that does not.
             let begin = UnixMillis::new(1_767_225_600_000);
             let runs = |list: &[CronSchedule]| {
                 let of = |cron: &CronSchedule| {

@@ -1,20 +1,20 @@
-//! Runs one after the other: what the search for one has found out serves the next.
+//! Walks from run to run. The search for each run reuses what the search before it has found.
 //!
-//! Most runs lie in a [steady](Steady) time of the clock, where fixed times and those that repeat
-//! are the same. There the next run takes the calendar only, and of that, in most months, one look
-//! into a bit set.
+//! Most runs are in a [steady](Steady) time of the clock, in which fixed and repeating times are
+//! the same. There the next run needs only the calendar, and in most months a single look into a
+//! bit set.
 
 use super::fields::Month;
 use super::{CronSchedule, LAST_SECOND};
 use crate::steps::count_steps;
 use crate::tz::{Reading, Steady, Tz};
 
-/// The steady time of a clock that a search is in, if it is in one.
+/// The steady time of a clock that contains the current position of a search, if there is one.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Clock(Option<Steady>);
 
 impl Clock {
-    /// Returns the steady time that an instant lies in.
+    /// Returns the steady time that contains an instant.
     fn steady_at(&mut self, tz: Tz, instant: i64) -> Option<Steady> {
         if !self.0.is_some_and(|steady| steady.contains(instant)) {
             self.0 = tz.steady_at(instant);
@@ -24,9 +24,9 @@ impl Clock {
 }
 
 impl CronSchedule {
-    /// Returns the first instant after `after` that is a run whether its time repeats or is fixed,
-    /// where no change of the clock can make a difference; `None` where one can, or where there is
-    /// no further run.
+    /// Returns the first instant after `after` that is a run both for repeating and for fixed
+    /// times, because no clock change is near. Returns `None` if a change may matter, or if there
+    /// is no further run.
     fn next_certain(&self, after: i64, clock: &mut Clock, month: &mut Month) -> Option<i64> {
         let steady = clock.steady_at(self.timezone, after)?;
         let local = self.fields.next_at_or_after(after + steady.offset + 1, month)?;
@@ -40,8 +40,8 @@ impl CronSchedule {
         }
     }
 
-    /// Returns the first instant after `after` at which the clock shows a time that it names, or
-    /// has jumped over one; and whether it is a run whether that time repeats or is fixed.
+    /// Returns the first instant after `after` at which the clock shows a named time or has jumped
+    /// over one. Also returns whether it is a run both for repeating and for fixed times.
     pub(super) fn next_possible(
         &self,
         after: i64,
@@ -58,7 +58,7 @@ impl CronSchedule {
         }
     }
 
-    /// Returns the runs strictly after `after`, Unix seconds.
+    /// Returns the runs strictly after `after`, in Unix seconds.
     pub(super) fn walk(&self, after: i64) -> impl Iterator<Item = i64> + '_ {
         let (mut clock, mut month, mut after) = (Clock::default(), Month::default(), after);
         std::iter::from_fn(move || {

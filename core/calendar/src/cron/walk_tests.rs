@@ -3,7 +3,7 @@ use crate::cron::CronList;
 use crate::steps::steps_taken;
 use crate::time::UnixMillis;
 
-/// Zones whose clocks change by an hour, by half of one, by a day, at midnight, seldom, and never.
+/// Zones whose clocks change by an hour, by half an hour, by a day, at midnight, rarely, and never.
 const ZONES: [&str; 7] = [
     "Europe/Berlin",
     "Australia/Lord_Howe",
@@ -18,7 +18,7 @@ fn cron(text: &str, zone: &str) -> CronSchedule {
     CronSchedule::parse(text, Some(zone)).expect(text)
 }
 
-/// Some instants on both sides of each change of a clock, before and after 2100.
+/// Returns instants before and after each change of a clock, before and after 2100.
 fn around_changes(tz: Tz) -> Vec<i64> {
     const DAY: i64 = 86_400;
     let days = (10_000..20_500).chain(51_000..51_800).map(|day| day * DAY);
@@ -32,7 +32,7 @@ fn around_changes(tz: Tz) -> Vec<i64> {
 }
 
 #[test]
-fn runs_one_after_the_other_are_those_that_are_found_one_by_one() {
+fn a_walk_finds_the_same_runs_as_single_searches() {
     let lists: [&[&str]; 9] = [
         &["*/7 * * * * *"],
         &["*/20 * * * *"],
@@ -74,7 +74,7 @@ fn runs_one_after_the_other_are_those_that_are_found_one_by_one() {
     }
 }
 
-/// Returns the steps that it takes to count off runs.
+/// Returns the steps that it takes to count runs.
 fn steps(expressions: &[String], zone: &str, after: i64, runs: usize) -> u64 {
     let list = CronList::new(expressions.iter().map(|text| cron(text, zone)).collect());
     let before = steps_taken();
@@ -95,8 +95,8 @@ fn equal_expressions_are_evaluated_once() {
     }
 }
 
-/// A run takes a step for each expression that names it, and little beside: neither the days of the
-/// month nor the clock's changes are looked up for each.
+/// A run takes one step for each expression that names it, and little more. Neither the days of the
+/// month nor the clock changes are searched for each run.
 #[test]
 fn a_run_between_two_changes_of_the_clock_takes_one_step() {
     let every_second = |n| format!("0-{} * * * * *", 59 - n);
@@ -110,14 +110,15 @@ fn a_run_between_two_changes_of_the_clock_takes_one_step() {
         let taken = steps(&expressions, zone, SUMMER, runs);
         assert!(taken <= most + 1_000, "{taken} steps for {runs} runs in {zone}");
     }
-    // Of seventeen runs of a day, one is named by all; the days of a month are looked up once.
+    // One of the seventeen runs of a day is named by all expressions. The days of a month are
+    // searched once.
     let expressions: Vec<_> = (0..16).map(every_day).collect();
     let taken = steps(&expressions, "Europe/Berlin", SUMMER, 17_000);
     assert!(taken <= 17_000 * 2 + 1_000 * 16, "{taken} steps for a thousand days");
 }
 
-/// Where a change of the clock is near, what is looked up besides is counted, so that the budget of
-/// a request means its time.
+/// Near a clock change, the additional searches are counted, so that the budget of a request bounds
+/// its time.
 #[test]
 fn an_overlap_takes_more_steps() {
     let expressions: Vec<_> = (0..16).map(|n| format!("0-{} * * * * *", 59 - n)).collect();
@@ -126,15 +127,15 @@ fn an_overlap_takes_more_steps() {
     let in_overlap = steps(&expressions, "Europe/Berlin", 1_792_886_400, 7_200);
     assert!(in_overlap > 4 * usual, "{in_overlap} steps, and {usual} elsewhere");
     let before = steps_taken();
-    let tz: Tz = "Europe/Berlin".parse().expect("a zone");
+    let tz: Tz = "Europe/Berlin".parse().expect("a valid zone");
     tz.offset_at(SUMMER);
     assert_eq!(steps_taken() - before, 1);
     tz.offset_at(5_000_000_000);
-    assert!(steps_taken() - before > 2, "a rule is worked out after 2100");
+    assert!(steps_taken() - before > 2, "after 2100 the rule is evaluated");
 }
 
 #[test]
-fn what_a_steady_time_shows_is_shown_once() {
+fn a_clock_shows_each_local_time_of_a_steady_time_once() {
     let mut found = 0;
     for zone in ZONES {
         let tz: Tz = zone.parse().expect(zone);
@@ -152,7 +153,7 @@ fn what_a_steady_time_shows_is_shown_once() {
                     (tz.offset_at(at), Reading::Once(at)),
                     "{at} in {zone}"
                 );
-                // As well from there on as far as it goes.
+                // The same holds for later instants within the steady time.
                 for later in (1..60).map(|n| at + n * 127).filter(|later| steady.contains(*later)) {
                     assert_eq!(
                         tz.read(later + steady.offset),

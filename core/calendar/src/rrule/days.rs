@@ -1,11 +1,10 @@
-//! The days that a rule allows: month by month as bit sets, and the periods of rules with
-//! positions.
+//! The allowed days of a rule: month by month as bit sets, and the periods of rules with positions.
 
 use super::{Frequency, RRule, Search};
 use crate::cron::fields::next_bit;
 use chrono::{Datelike, NaiveDate};
 
-/// The last year searched: a local clock ahead of UTC reaches it within `UnixMillis::LAST`.
+/// The last searched year. A local clock ahead of UTC reaches it within `UnixMillis::LAST`.
 const LAST_YEAR: i32 = 10_000;
 
 /// A month of the calendar, counted from January of the year 0.
@@ -53,7 +52,7 @@ impl RRule {
     pub(super) fn day_at_or_after(&self, day: i64, search: &mut Search) -> Option<i64> {
         let date = date_of(day)?;
         let mut month = Month::of(date);
-        // Days of the first month before `day` are out.
+        // Days of the first month before `day` are excluded.
         let mut open = u32::MAX << date.day();
         loop {
             let next = self.month_at_or_after(month)?;
@@ -72,13 +71,14 @@ impl RRule {
         }
     }
 
-    /// Returns the first month at or after this one that the rule's months and its interval of
-    /// months or years allow.
+    /// Returns the first month at or after this one that the rule's months, and its interval of
+    /// months or years, allow.
     fn month_at_or_after(&self, month: Month) -> Option<Month> {
         let origin = Month::of(self.start_date()?);
         let interval = i64::from(self.interval);
         let mut month = month;
-        // An interval of months comes to every month of the year that it can within a dozen.
+        // Within a dozen steps, an interval of months reaches every month of the year that it can
+        // reach.
         for _ in 0..=12 {
             if month.year() > LAST_YEAR {
                 return None;
@@ -113,13 +113,13 @@ impl RRule {
         None
     }
 
-    /// Returns the allowed days of a month that months and intervals of them allow, from bit 1.
+    /// Returns the days of a month, from bit 1, that the rule's months and intervals allow.
     fn days_of_month(&self, first: NaiveDate) -> u32 {
         let length = u32::from(first.num_days_in_month());
         let mut days = u32::MAX >> (31 - length) & !1;
         if self.month_days | self.month_days_back != 0 {
-            // The last day is bit 1 of the one set and bit `length` of the other: n is 63 - n
-            // reversed, and length + 1 - n wanted.
+            // The last day is bit 1 of one set and bit `length` of the other. Reversing moves bit n
+            // to 63 - n, and bit length + 1 - n is needed.
             let from_start = u64::from(self.month_days_back).reverse_bits() >> (62 - length);
             days &= self.month_days | from_start as u32;
         }
@@ -129,14 +129,14 @@ impl RRule {
         days & self.by_interval(day_of(first), length)
     }
 
-    /// Returns the days of a month that are of the named weekdays.
+    /// Returns the days of a month on the named weekdays.
     fn by_weekday(&self, first: NaiveDate, length: u32) -> u32 {
         let first_weekday = first.weekday().num_days_from_sunday();
         let mut days = 0;
         for weekday in (0..7).filter(|weekday| self.weekdays >> weekday & 1 == 1) {
             days |= 0b1_0000001_0000001_0000001_0000001 << (1 + (7 + weekday - first_weekday) % 7);
         }
-        // Ordinals count within the month, or within the year where a yearly rule names no months.
+        // Ordinals count within the month, or within the year if a yearly rule names no months.
         let of_year = self.frequency == Frequency::Yearly && self.months == 0;
         let (from, to) = if of_year {
             let begin = first.ordinal0() as i32;
@@ -147,8 +147,8 @@ impl RRule {
         };
         for (ordinal, weekday) in &self.ordinals {
             let ordinal = i32::from(*ordinal);
-            // Days are counted from the first of this month, which is 0; `from` and `to` bound what
-            // the ordinal counts in.
+            // Days are counted from the first of this month, which is 0. `from` and `to` bound the
+            // period in which the ordinal counts.
             let weekday_of = |day: i32| (first_weekday as i32 + day).rem_euclid(7);
             let wanted = i32::from(*weekday);
             let day = if ordinal > 0 {
@@ -163,8 +163,8 @@ impl RRule {
         days
     }
 
-    /// Returns the days of a month, beginning on `first`, that an interval of days or weeks allows;
-    /// all of them for other rules.
+    /// Returns the days of a month, beginning on `first`, that an interval of days or weeks allows.
+    /// For other rules, returns all days.
     fn by_interval(&self, first: i64, length: u32) -> u32 {
         let interval = i64::from(self.interval);
         if interval == 1 || !matches!(self.frequency, Frequency::Daily | Frequency::Weekly) {
@@ -180,7 +180,7 @@ impl RRule {
                 day += interval;
             }
         } else {
-            // Also a week that begins in the month before.
+            // The first week may begin in the month before.
             let mut week = align(first - 6, self.week_of(start), 7 * interval);
             while week < end {
                 for day in (week..week + 7).filter(|day| (first..end).contains(day)) {
@@ -192,14 +192,14 @@ impl RRule {
         days
     }
 
-    /// Returns the first day of the week that `day` is in.
+    /// Returns the first day of the week that contains `day`.
     fn week_of(&self, day: i64) -> i64 {
-        // 1970-01-01 was a Thursday, 4 from Sunday.
+        // 1970-01-01 was a Thursday, which is 4 from Sunday.
         day - (day + 4 - i64::from(self.week_start)).rem_euclid(7)
     }
 
-    /// Returns the year, month, week or day, in which positions are counted, that `day` is in: its
-    /// first day, and the first after it.
+    /// Returns the period (year, month, week or day) of positions that contains `day`: its first
+    /// day, and the first day after it.
     pub(super) fn period_of(&self, day: i64) -> Option<(i64, i64)> {
         let date = date_of(day)?;
         let month = |month: Month| month.first_day().map(day_of);
@@ -213,7 +213,7 @@ impl RRule {
         })
     }
 
-    /// Returns the allowed days from `from` to before `to`, in order.
+    /// Returns the allowed days from `from` until before `to`, in order.
     pub(super) fn days_between(&self, from: i64, to: i64, search: &mut Search) -> Option<Vec<i64>> {
         let mut days = Vec::new();
         let mut month = Month::of(date_of(from)?);

@@ -1,28 +1,28 @@
-//! Why a rule is refused.
+//! Errors of rules.
 
 use super::bounds::{MAX_COUNTED_RUNS, MAX_INTERVAL, MAX_RULE_BYTES};
 
-/// Why a rule is refused. All are the caller's to mend; the text is to be read after the name of
-/// the [`field`](Self::field).
+/// Why a rule is refused. The caller can correct each of these. The text follows the name of the
+/// [`field`](Self::field).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RRuleError {
-    /// The rule is longer than any sensible one.
+    /// The rule is too long.
     #[error("is {0} bytes long; the limit is {MAX_RULE_BYTES}")]
     TooLong(usize),
-    /// Not `NAME=VALUE` between semicolons.
+    /// A part is not `NAME=VALUE` between semicolons.
     #[error("has {0:?}, which is not NAME=VALUE; write the rule as FREQ=WEEKLY;BYDAY=MO,FR")]
     NotAPart(String),
-    /// A part that is there twice.
+    /// A part occurs twice.
     #[error("has {0} twice; give each part once, with its values separated by commas")]
     Twice(&'static str),
-    /// DTSTART, or more than the one line of the rule.
+    /// There is a DTSTART, or more than the one line of the rule.
     #[error(
         "has {0:?}; give the rule alone, and its start as startAt and its time zone as timezone"
     )]
     NotTheRule(String),
-    /// EXDATE and the like.
+    /// There is an EXDATE or a similar property.
     #[error(
-        "has {0}, which is not there yet; give a rule without it, leave out single runs in what they call, and make further ones as tasks with a time"
+        "has {0}, which is not supported; write the rule without it, ignore single runs in your handler, and create additional runs as tasks with a time"
     )]
     NotThereYet(&'static str),
     /// A part of RFC 5545 that is not supported.
@@ -34,7 +34,7 @@ pub enum RRuleError {
          BYHOUR, BYMINUTE, BYSECOND, BYSETPOS and WKST"
     )]
     Unknown(String),
-    /// A value is not accepted.
+    /// A part has an invalid value.
     #[error("has {value:?} in {part}, which takes {}", accepts(.part))]
     Value {
         /// The part.
@@ -42,36 +42,36 @@ pub enum RRuleError {
         /// The value, shortened.
         value: String,
     },
-    /// Without a frequency.
+    /// There is no frequency.
     #[error(
         "has no FREQ; write one of YEARLY, MONTHLY, WEEKLY, DAILY, HOURLY, MINUTELY and SECONDLY"
     )]
     NoFrequency,
-    /// COUNT and UNTIL.
+    /// There are both COUNT and UNTIL.
     #[error("has both COUNT and UNTIL, of which RFC 5545 allows one")]
     TwoEnds,
-    /// `2MO` where there is no month or year.
+    /// There is an ordinal such as `2MO`, but no month or year in which it counts.
     #[error("has an ordinal in BYDAY, which only MONTHLY and YEARLY rules may have")]
     Ordinal,
-    /// `BYMONTHDAY` in a weekly rule.
+    /// A weekly rule has `BYMONTHDAY`.
     #[error("has BYMONTHDAY, which a WEEKLY rule may not have; use BYDAY, or FREQ=MONTHLY")]
     MonthDayOfWeek,
-    /// `BYSETPOS` of nothing.
+    /// There is `BYSETPOS` without anything to choose from.
     #[error("has BYSETPOS without another part that it could choose from; add BYDAY or another")]
     PositionOfNothing,
     /// The start has a fraction of a second.
     #[error("has a fraction of a second, which a rule's start may not have; give whole seconds")]
     StartFraction,
-    /// The start is no instant that a task may ask for.
+    /// The start is outside of the range of a task's instants.
     #[error("is out of range: must be 1970-01-01T00:00:00Z to 9999-12-31T23:59:59.999Z")]
     StartRange,
-    /// The name of the time zone is not known.
+    /// The time zone is unknown.
     #[error("{0}")]
     Timezone(crate::cron::CronError),
 }
 
 impl RRuleError {
-    /// Returns the field of the task that is at fault: `rrule`, `startAt` or `timezone`.
+    /// Returns the invalid field of the task: `rrule`, `startAt` or `timezone`.
     pub fn field(&self) -> &'static str {
         match self {
             Self::Timezone(_) => "timezone",

@@ -2,8 +2,8 @@
 //!
 //! # Rules
 //! `FREQ=MONTHLY;BYDAY=-1FR;COUNT=10`, with or without `RRULE:` before it. The task's `startAt` is
-//! DTSTART: it says where the rule begins, and gives what the rule leaves open (the day, the hour,
-//! the minute, the second). It is a run itself only if the rule fits it.
+//! DTSTART: the rule begins there, and takes what it leaves open from it (the day, the hour, the
+//! minute, the second). The start is a run only if the rule matches it.
 //!
 //! | part | values |
 //! |---|---|
@@ -17,56 +17,59 @@
 //! | `BYSETPOS` | 1 to 366, -1 to -366: which of the runs of each month, year, ... |
 //! | `WKST` | the day that weeks begin on, else `MO` |
 //!
-//! `BYYEARDAY` and `BYWEEKNO` are refused, as is everything that the RFC does not have.
+//! `BYYEARDAY` and `BYWEEKNO` are refused, as are all parts that the RFC does not have.
 //!
 //! # Time zone and daylight saving
-//! Runs are reckoned on the local clock of the task's time zone. Hourly and finer rules fire
-//! whenever that clock shows one of their times, as cron that repeats does: they have no run in a
-//! gap, and those of both passes of an overlap; unless they are at fixed times, as
-//! `FREQ=HOURLY;BYHOUR=9` is. Of these, and of daily and coarser rules, a run in a gap is read with
-//! the offset from before it, so it comes as much later as the gap is wide; one in an overlap comes
-//! in the first pass only. A start that was given as a local time in a gap moves no other run than
-//! its own. RFC 5545 can be read in two ways here: section 3.3.10 says that an instance in a gap is
-//! read as a DATE-TIME is (3.3.5), and also that one with a "nonexistent local time" is ignored and
-//! not counted. We follow the first, so that no run is lost. Two that come to the same instant are
-//! one. COUNT counts instants: a run that is moved out of a gap counts, and two in one count once.
+//! Runs are computed on the local clock of the task's time zone. Hourly and finer rules fire
+//! whenever that clock shows one of their times, as cron that repeats does. They have no run in a
+//! gap, and runs in both passes of an overlap, unless they are at fixed times, as
+//! `FREQ=HOURLY;BYHOUR=9` is. Fixed times, and daily and coarser rules, are handled as follows. A
+//! run in a gap is read with the offset before the gap, so it is delayed by the width of the gap. A
+//! run in an overlap fires in the first pass only. If the start was given as a local time in a gap,
+//! only its own run moves. RFC 5545 is ambiguous here: section 3.3.10 says that an instance in a
+//! gap is read like a DATE-TIME (3.3.5), and also that one with a "nonexistent local time" is
+//! ignored and not counted. We follow the former, so that no run is lost. Two runs at the same
+//! instant are one. COUNT counts instants: a run that is moved out of a gap counts, and two runs at
+//! one instant count once.
 //!
 //! # Why not the crate `rrule`
 //! It (0.14) walks through all runs from DTSTART: 70 ms for a rule that has run each minute of a
-//! year, where a shard asks for the next run of 20,000 schedules when it starts; rules that never
-//! match take it 10 to 190 ms; and it brings a regular expression engine into the wasm. Here the
-//! next run is found from any time by arithmetic and bit sets, in at most [`MAX_STEPS`] steps. The
-//! crate is a second opinion in the tests.
+//! year. A shard needs the next run of 20,000 schedules when it starts. Rules that never match take
+//! 10 to 190 ms, and the crate adds a regular expression engine to the wasm. Here the next run is
+//! found from any time by arithmetic and bit sets, in at most [`MAX_STEPS`] steps. The tests
+//! compare with the crate.
 
 mod bounds;
 mod days;
 mod error;
 mod parse;
+mod search;
 
 pub use bounds::{MAX_COUNTED_RUNS, MAX_INTERVAL, MAX_RULE_BYTES};
 pub use error::RRuleError;
 
 use crate::clock_change::{ClockChange, Jump};
-use crate::cron::fields::{are_evenly_spaced, next_time};
+use crate::cron::fields::are_evenly_spaced;
 use crate::local_clock;
 use crate::local_time::LocalTime;
 use crate::steps::count_steps;
 use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
 
-/// Steps (months, or places within a day) that a search for the next run takes at most, some 40
-/// nanoseconds each, so 0.2 milliseconds. Coarse rules go by the month, and 5,000 months are more
-/// than the calendar's cycle of 400 years; of a fine rule, a place is taken in each hour, minute or
-/// second that the rule allows. A rule that finds nothing in so many has no further run.
+/// The most steps (months, or positions within a day) of a search for the next run. A step takes
+/// about 40 nanoseconds, so a search takes 0.2 milliseconds. Coarse rules step by month, and 5,000
+/// months are more than the calendar's cycle of 400 years. Fine rules step through the allowed
+/// hours, minutes or seconds. A rule without a run in that many steps has no further run.
 pub const MAX_STEPS: u32 = 5_000;
 
-/// Steps that counting off a rule's runs takes at most: a fifth of a second of a request's time.
+/// The most steps for counting the runs of a rule: a fifth of a second of a request's time.
 pub const MAX_COUNTING_STEPS: u32 = 5_000_000;
 
-/// Seconds of a day.
+/// The seconds of a day.
 const DAY: i64 = 86_400;
 
-/// The widest gap that is looked for before an instant, seconds: Apia left out a day in 2011.
+/// The widest gap before an instant that a search considers, in seconds. Apia skipped a day in
+/// 2011.
 const WIDEST_GAP: i64 = DAY;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,7 +84,8 @@ enum Frequency {
 }
 
 impl Frequency {
-    /// Returns the seconds that it counts by; those of a day for what is coarser.
+    /// Returns the seconds of the unit that the frequency counts by. For coarser frequencies,
+    /// returns those of a day.
     fn unit(self) -> i64 {
         match self {
             Self::Secondly => 1,
@@ -92,12 +96,12 @@ impl Frequency {
     }
 }
 
-/// A recurrence rule with its start, in a time zone: some 140 bytes, and a little more on the heap
-/// for ordinals and positions. See the [module](self).
+/// A recurrence rule with its start, in a time zone. Takes about 140 bytes, and a little more on
+/// the heap for ordinals and positions. See the [module](self).
 ///
-/// Sets are bits: of `months` and `month_days` from bit 1, of weekdays with Sunday at bit 0. An
-/// empty set of months, days or weekdays restricts nothing; those of hours, minutes and seconds are
-/// never empty.
+/// Sets are bits: `months` and `month_days` from bit 1, weekdays with Sunday at bit 0. An empty set
+/// of months, days or weekdays restricts nothing. The sets of hours, minutes and seconds are never
+/// empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RRule {
     frequency: Frequency,
@@ -105,17 +109,18 @@ pub struct RRule {
     count: Option<u32>,
     /// Unix seconds, inclusive.
     until: Option<i64>,
-    /// What the local clock shows at DTSTART, or what was asked for where it jumps over that.
+    /// What the local clock shows at DTSTART, or the requested local time if the clock jumps over
+    /// it.
     start: i64,
-    /// The instant of DTSTART, Unix seconds: nothing before it is a run.
+    /// The instant of DTSTART in Unix seconds. There is no run before it.
     start_at: i64,
-    /// Whether it fires whenever the clock shows one of its times, in both passes of an overlap and
-    /// not in a gap.
+    /// Whether it fires whenever the clock shows one of its times: in both passes of an overlap,
+    /// and not in a gap.
     repeats: bool,
     timezone: Tz,
     months: u16,
     month_days: u32,
-    /// From the end: bit 1 is the last day.
+    /// Days counted from the end of the month: bit 1 is the last day.
     month_days_back: u32,
     weekdays: u8,
     /// Ordinal and weekday.
@@ -131,11 +136,11 @@ pub struct RRule {
 #[derive(Debug, Clone, Copy)]
 struct Start {
     at: UnixMillis,
-    /// The local time that it was given as.
+    /// The local time, if the start was given as one.
     local: Option<LocalTime>,
 }
 
-/// How far a search goes: by steps, and by local time.
+/// The bounds of a search: its steps, and the last local time.
 struct Search {
     steps: u32,
     /// Local seconds, inclusive.
@@ -143,8 +148,8 @@ struct Search {
 }
 
 impl Search {
-    /// Takes a step towards the local time `at`; `None` when there is none left, or that lies
-    /// beyond the search's end.
+    /// Takes a step towards the local time `at`. Returns `None` if no step is left, or if `at` is
+    /// beyond the end of the search.
     fn step(&mut self, at: i64) -> Option<()> {
         if at > self.until {
             return None;
@@ -154,15 +159,17 @@ impl Search {
     }
 }
 
-/// Counting off a rule's runs took more than [`MAX_COUNTING_STEPS`].
+/// Counting the runs of a rule took more than [`MAX_COUNTING_STEPS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLong;
 
 impl RRule {
-    /// Reads a rule that starts at `start`, in the zone of this IANA name (UTC when absent).
+    /// Parses a rule that starts at `start`, in the zone with this IANA name. The default zone is
+    /// UTC.
     ///
     /// # Errors
-    /// Names the field of the task, the part of the rule, and what is accepted there.
+    /// If a part is invalid. The error names the field of the task, the part of the rule, and the
+    /// accepted values.
     pub fn parse(
         rule: &str,
         start: UnixMillis,
@@ -171,12 +178,12 @@ impl RRule {
         parse::rule(rule, Start { at: start, local: None }, timezone)
     }
 
-    /// Reads a rule that starts when the clock of the zone shows `start`. If the clock jumps over
-    /// that, the rule begins after the gap, and its time of day is the one that was asked for.
+    /// Parses a rule that starts when the clock of the zone shows `start`. If the clock jumps over
+    /// `start`, the rule begins after the gap, and its time of day is the requested one.
     ///
     /// # Errors
-    /// As [`Self::parse`]; [`RRuleError::StartRange`] if the start is no instant that a task may
-    /// ask for.
+    /// As [`Self::parse`]; [`RRuleError::StartRange`] if the start is outside of the range of a
+    /// task's instants.
     pub fn parse_local(
         rule: &str,
         start: LocalTime,
@@ -188,41 +195,40 @@ impl RRule {
         parse::rule(rule, Start { at, local: Some(start) }, timezone)
     }
 
-    /// Returns the time zone on whose clock the rule is read.
+    /// Returns the time zone whose clock the rule is read on.
     pub fn timezone(&self) -> Tz {
         self.timezone
     }
 
-    /// Returns whether it is the same rule as `other`, also if that names the clock of its time
-    /// zone by another name.
+    /// Returns whether this is the same rule as `other`. The time zones may have different names
+    /// for the same clock.
     pub(crate) fn has_times_of(&self, other: &Self) -> bool {
         self.timezone.has_clock_of(other.timezone)
             && Self { timezone: other.timezone, ..self.clone() } == *other
     }
 
-    /// Returns how many runs there are from the start on, where the rule says so.
-    /// [`Self::next_after`] does not heed it.
+    /// Returns the number of runs from the start on, if the rule has a `COUNT`.
+    /// [`Self::next_after`] ignores it.
     pub fn count(&self) -> Option<u32> {
         self.count
     }
 
-    /// Returns the bytes of memory that it takes.
+    /// Returns the bytes of memory that the rule takes.
     pub(crate) fn memory_bytes(&self) -> usize {
         size_of::<Self>()
             + size_of_val::<[(i8, u8)]>(&self.ordinals)
             + size_of_val::<[i16]>(&self.set_positions)
     }
 
-    /// Returns the first run strictly after `after`; `None` when there is none up to
-    /// [`UnixMillis::LAST`] or to the rule's end.
+    /// Returns the first run strictly after `after`, or `None` if there is none up to
+    /// [`UnixMillis::LAST`] or the rule's end.
     pub fn next_after(&self, after: UnixMillis) -> Option<UnixMillis> {
         self.next_until(after, UnixMillis::LAST)
     }
 
-    /// Returns the first run strictly after `after`; it need not be found, and is not looked for,
-    /// where it lies after `until`.
+    /// Returns the first run strictly after `after`. Does not search after `until`.
     pub(crate) fn next_until(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis> {
-        // A local clock is at most a day away from UTC.
+        // A local clock differs from UTC by at most a day.
         let until = until.get().min(UnixMillis::LAST.get()).div_euclid(1_000);
         let mut search = Search { steps: MAX_STEPS, until: until + DAY };
         let next = self.next_instant(after, &mut search);
@@ -230,8 +236,8 @@ impl RRule {
         next
     }
 
-    /// Returns the time of run number `number` (from 1) strictly after `after`, or of the last one
-    /// if there are fewer; `None` if there is none at all.
+    /// Returns the time of run number `number`, from 1, strictly after `after`, or of the last run
+    /// if there are fewer. Returns `None` if there is no run.
     pub fn nth_after(&self, after: UnixMillis, number: u32) -> Result<Option<UnixMillis>, TooLong> {
         let mut left = MAX_COUNTING_STEPS;
         let mut last = None;
@@ -246,7 +252,7 @@ impl RRule {
     }
 
     fn next_instant(&self, after: UnixMillis, search: &mut Search) -> Option<UnixMillis> {
-        // Runs are whole seconds, from the start on.
+        // Runs are whole seconds, and none is before the start.
         let after = after.get().div_euclid(1_000).max(self.start_at - 1);
         if after >= UnixMillis::LAST.get() / 1_000 {
             return None;
@@ -266,8 +272,8 @@ impl RRule {
         is_within.then(|| UnixMillis::new(next * 1_000))
     }
 
-    /// Returns the first run after `after` whose local time lies ahead of the clock. Instants rise
-    /// with local times, but for those in a gap: they are mixed among those of as much time after
+    /// Returns the first run after `after` whose local time is ahead of the clock. Instants rise
+    /// with local times except in a gap: those in a gap are mixed with those of the same time after
     /// it.
     fn next_by_the_clock(&self, after: i64, search: &mut Search) -> Option<i64> {
         let tz = self.timezone;
@@ -284,7 +290,7 @@ impl RRule {
                 Reading::Gap { end } => {
                     let old = tz.offset_at(end - 1);
                     in_gap = in_gap.or(Some(local - old).filter(|instant| *instant > after));
-                    // `max` keeps the search going forward whatever a zone's table holds.
+                    // `max` keeps the search moving forward, whatever a zone's table contains.
                     from = local_clock::clock_at(tz, end).max(local + 1);
                 }
                 _ => from = local + 1,
@@ -292,8 +298,8 @@ impl RRule {
         }
     }
 
-    /// Returns the first run after `after` whose local time lies in a gap behind the clock, so that
-    /// it comes later than the clock says.
+    /// Returns the first run after `after` whose local time is in a gap behind the clock. Such a
+    /// run is later than the clock says.
     fn shifted_after(&self, after: i64, search: &mut Search) -> Option<i64> {
         let tz = self.timezone;
         let jump = Jump::between(tz, after - WIDEST_GAP, after).filter(|jump| jump.is_gap())?;
@@ -302,108 +308,8 @@ impl RRule {
         (local < jump.to).then_some(local - old)
     }
 
-    /// Returns the first local time at or after `from` that the rule allows.
-    fn next_local(&self, from: i64, search: &mut Search) -> Option<i64> {
-        // In the second pass of an overlap, times before it are shown once more.
-        let from = from.max(if self.repeats { self.start - 2 * DAY } else { self.start });
-        if self.frequency < Frequency::Daily {
-            self.next_of_fine(from, search)
-        } else if self.set_positions.is_empty() {
-            self.next_of_coarse(from, search)
-        } else {
-            self.next_by_position(from, search)
-        }
-    }
-
-    /// Of a daily or coarser rule.
-    fn next_of_coarse(&self, from: i64, search: &mut Search) -> Option<i64> {
-        let today = from.div_euclid(DAY);
-        let first = || next_time(self.hours, self.minutes, self.seconds, 0);
-        if let Some(time) = next_time(self.hours, self.minutes, self.seconds, from.rem_euclid(DAY))
-        {
-            let day = self.day_at_or_after(today, search)?;
-            return Some(day * DAY + if day == today { time } else { first()? });
-        }
-        Some(self.day_at_or_after(today + 1, search)? * DAY + first()?)
-    }
-
-    /// Of an hourly or finer rule: points a fixed step apart on the local clock, each standing for
-    /// its hour, minute or second.
-    fn next_of_fine(&self, mut from: i64, search: &mut Search) -> Option<i64> {
-        let unit = self.frequency.unit();
-        let step = unit * i64::from(self.interval);
-        let origin = self.start - self.start.rem_euclid(unit);
-        loop {
-            search.step(from)?;
-            let aligned = from - from.rem_euclid(unit);
-            let point = origin + (aligned - origin + step - 1).div_euclid(step) * step;
-            let day = point.div_euclid(DAY);
-            let allowed = self.day_at_or_after(day, search)?;
-            if allowed > day {
-                from = allowed * DAY;
-                continue;
-            }
-            let time = point.rem_euclid(DAY);
-            // The first allowed time of the units that the rule counts by.
-            let minutes = if unit == 3_600 { 1 } else { self.minutes };
-            let seconds = if unit == 1 { self.seconds } else { 1 };
-            match next_time(self.hours, minutes, seconds, time) {
-                Some(next) if next == time => {}
-                Some(next) => {
-                    from = day * DAY + next;
-                    continue;
-                }
-                None => {
-                    from = (day + 1) * DAY;
-                    continue;
-                }
-            }
-            match self.time_within(unit, (from - point).max(0)) {
-                Some(offset) => return Some(point + offset),
-                None => from = point + unit,
-            }
-        }
-    }
-
-    /// Returns the first allowed offset at or after `from` within one hour, minute or second that
-    /// is allowed.
-    fn time_within(&self, unit: i64, from: i64) -> Option<i64> {
-        let minutes = if unit == 3_600 { self.minutes } else { 1 };
-        let seconds = if unit == 1 { 1 } else { self.seconds };
-        if self.set_positions.is_empty() {
-            return next_time(1, minutes, seconds, from);
-        }
-        let times = Times { hours: 1, minutes, seconds };
-        let count = times.count();
-        let chosen =
-            self.set_positions.iter().filter_map(|position| times.nth(place(*position, count)?));
-        chosen.filter(|time| *time >= from).min()
-    }
-
-    /// Of a daily or coarser rule with positions: period by period, those of its runs that are
-    /// chosen.
-    fn next_by_position(&self, from: i64, search: &mut Search) -> Option<i64> {
-        let times = Times { hours: self.hours, minutes: self.minutes, seconds: self.seconds };
-        let of_day = times.count();
-        let mut day = from.div_euclid(DAY);
-        loop {
-            // Allowed days are those of the periods that the interval allows.
-            let (begin, end) = self.period_of(self.day_at_or_after(day, search)?)?;
-            let days = self.days_between(begin, end, search)?;
-            let count = days.len() as i64 * of_day;
-            let chosen = self.set_positions.iter().filter_map(|position| {
-                let at = place(*position, count)?;
-                Some(days.get(usize::try_from(at / of_day).ok()?)? * DAY + times.nth(at % of_day)?)
-            });
-            if let Some(local) = chosen.filter(|local| *local >= from).min() {
-                return Some(local);
-            }
-            day = end;
-        }
-    }
-
-    /// Returns what a change of the clock does to the run at `at`, where `previous` is the one
-    /// before, or where the caller began to look; both Unix seconds.
+    /// Returns the effect of a clock change on the run at `at`. `previous` is the run before it, or
+    /// the start of the caller's search. Both are Unix seconds.
     pub(crate) fn clock_change(&self, at: i64, previous: i64) -> Option<ClockChange> {
         let tz = self.timezone;
         let local = local_clock::clock_at(tz, at);
@@ -430,17 +336,17 @@ impl RRule {
         is_asked.then_some(ClockChange::Shifted { jump, asked })
     }
 
-    /// Returns whether it fires whenever the clock shows one of its times: whether its frequency is
-    /// hourly or finer, and the hours, the minutes or the seconds that it names are evenly spaced,
-    /// as for cron.
+    /// Returns whether the rule fires whenever the clock shows one of its times: whether its
+    /// frequency is hourly or finer, and the hours, the minutes or the seconds that it names are
+    /// evenly spaced, as for cron.
     fn repeats_on_the_clock(&self) -> bool {
         let unit = self.frequency.unit();
         let step = unit * i64::from(self.interval);
         if unit >= DAY || step >= DAY {
             return false;
         }
-        // Of the values of a field, those that the interval allows: all of them, if it allows
-        // others on another day.
+        // The values of a field that the interval allows. If the interval allows other values on
+        // another day, all of them count.
         let allowed = |set: u64, size: i64, of: i64| {
             let each = step / of;
             if of < unit {
@@ -460,42 +366,4 @@ impl RRule {
             allowed(self.seconds, 60, 1),
         )
     }
-}
-
-/// Returns the index that a position means among `count`: 1 is the first, -1 the last.
-fn place(position: i16, count: i64) -> Option<i64> {
-    let position = i64::from(position);
-    let index = if position > 0 { position - 1 } else { count + position };
-    (0..count).contains(&index).then_some(index)
-}
-
-/// The times of a day: every hour with every minute and every second of the sets, in order.
-struct Times {
-    hours: u32,
-    minutes: u64,
-    seconds: u64,
-}
-
-impl Times {
-    fn count(&self) -> i64 {
-        i64::from(self.hours.count_ones() * self.minutes.count_ones() * self.seconds.count_ones())
-    }
-
-    /// Returns the one at this index, as seconds of the day.
-    fn nth(&self, index: i64) -> Option<i64> {
-        let (of_minute, of_hour) =
-            (i64::from(self.seconds.count_ones()), i64::from(self.minutes.count_ones()));
-        let hour = nth_bit(self.hours.into(), index / of_minute / of_hour)?;
-        let minute = nth_bit(self.minutes, index / of_minute % of_hour)?;
-        let second = nth_bit(self.seconds, index % of_minute)?;
-        Some(hour * 3_600 + minute * 60 + second)
-    }
-}
-
-/// Returns the place of the set bit of this index, from the lowest.
-fn nth_bit(mut set: u64, index: i64) -> Option<i64> {
-    for _ in 0..index {
-        set &= set.wrapping_sub(1);
-    }
-    (set != 0).then(|| i64::from(set.trailing_zeros()))
 }

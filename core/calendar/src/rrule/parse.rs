@@ -1,4 +1,4 @@
-//! From text to a rule.
+//! Parses rules.
 
 use super::bounds::{MAX_COUNTED_RUNS, MAX_INTERVAL, MAX_RULE_BYTES};
 use super::error::RRuleError;
@@ -9,10 +9,10 @@ use crate::local_time::LocalTime;
 use crate::ordered::sort;
 use chrono::{Datelike, NaiveDate};
 
-/// Characters of the caller's text that an error repeats.
+/// The most characters of the caller's text that an error repeats.
 const EXCERPT_CHARS: usize = 40;
 
-/// The parts that are read, in the order of the RFC.
+/// The supported parts, in the order of the RFC.
 const PARTS: [&str; 12] = [
     "FREQ",
     "UNTIL",
@@ -28,15 +28,15 @@ const PARTS: [&str; 12] = [
     "WKST",
 ];
 
-/// Parts of the RFC that are not.
+/// The unsupported parts of the RFC.
 const UNSUPPORTED: [&str; 2] = ["BYYEARDAY", "BYWEEKNO"];
 
-/// Sunday first, as its bit is the lowest.
+/// Sunday comes first, because its bit is the lowest.
 const WEEKDAYS: [&str; 7] = ["SU", "MO", "TU", "WE", "TH", "FR", "SA"];
 
 const MONDAY: u8 = 1;
 
-/// The value of each part of [`PARTS`], where it is given.
+/// The value of each part of [`PARTS`], if it is given.
 type Values<'a> = [Option<&'a str>; PARTS.len()];
 
 pub(super) fn rule(text: &str, start: Start, zone: Option<&str>) -> Result<RRule, RRuleError> {
@@ -99,8 +99,8 @@ pub(super) fn rule(text: &str, start: Start, zone: Option<&str>) -> Result<RRule
 }
 
 impl RRule {
-    /// What the rule leaves open is as at its start: the day by the frequency, and each part of the
-    /// time that is finer than the frequency. What is not finer is free.
+    /// Fills what the rule leaves open from its start: the day as the frequency requires, and each
+    /// part of the time that is finer than the frequency. The other parts stay unrestricted.
     fn fill_from_start(&mut self) {
         let date = i32::try_from(self.start.div_euclid(DAY))
             .ok()
@@ -144,13 +144,13 @@ impl RRule {
     }
 }
 
-/// Properties of iCalendar that stand beside a rule and add or take away runs.
+/// Properties of iCalendar that add or remove runs of a rule.
 const NOT_THERE_YET: [&str; 3] = ["EXDATE", "RDATE", "EXRULE"];
 
 fn split(text: &str) -> Result<Values<'_>, RRuleError> {
     let text = text.trim_ascii();
-    // Looked for first: on a line of its own it would be read as the end of a part's value. No rule
-    // has such a name in it.
+    // These are searched first, because a property on a line of its own would be read as the end of
+    // a part's value. No rule contains such a name.
     let upper = text.to_ascii_uppercase();
     if let Some(name) = NOT_THERE_YET.iter().find(|name| upper.contains(**name)) {
         return Err(RRuleError::NotThereYet(name));
@@ -206,7 +206,7 @@ fn frequency(text: &str) -> Result<Frequency, RRuleError> {
     found.map(|(_, frequency)| *frequency).ok_or_else(|| refused("FREQ", text))
 }
 
-/// `20261224T180000Z`, as Unix seconds.
+/// Parses `20261224T180000Z` into Unix seconds.
 fn instant(text: &str) -> Result<i64, RRuleError> {
     let digits = |from: usize, to: usize| text.get(from..to).and_then(number);
     let read = || {
@@ -226,7 +226,7 @@ fn ranged(part: &'static str, text: &str, least: u32, most: u32) -> Result<u32, 
     number(text).filter(|number| (least..=most).contains(number)).ok_or_else(|| refused(part, text))
 }
 
-/// Returns a set of numbers; empty when the part is not given.
+/// Returns a set of numbers, which is empty if the part is not given.
 fn bits(part: &'static str, list: Option<&str>, least: u32, most: u32) -> Result<u64, RRuleError> {
     let mut set = 0;
     for item in list.into_iter().flat_map(|list| list.split(',')) {
@@ -235,7 +235,7 @@ fn bits(part: &'static str, list: Option<&str>, least: u32, most: u32) -> Result
     Ok(set)
 }
 
-/// Days of the month from its start, and from its end.
+/// Returns the days of the month counted from its start, and those counted from its end.
 fn month_days(list: Option<&str>) -> Result<(u32, u32), RRuleError> {
     let (mut days, mut back) = (0, 0);
     for item in list.into_iter().flat_map(|list| list.split(',')) {
@@ -248,7 +248,7 @@ fn month_days(list: Option<&str>) -> Result<(u32, u32), RRuleError> {
     Ok((days, back))
 }
 
-/// Plain weekdays as a set, and those with an ordinal.
+/// Returns the plain weekdays as a set, and those with an ordinal.
 fn weekdays(list: Option<&str>) -> Result<(u8, Vec<(i8, u8)>), RRuleError> {
     let (mut plain, mut ordinals) = (0, Vec::new());
     for item in list.into_iter().flat_map(|list| list.split(',')) {
@@ -264,7 +264,7 @@ fn weekdays(list: Option<&str>) -> Result<(u8, Vec<(i8, u8)>), RRuleError> {
             _ => return Err(refused("BYDAY", item)),
         }
     }
-    // Neither their order nor how often they are named means anything.
+    // Neither their order nor repetitions matter.
     sort(&mut ordinals);
     ordinals.dedup();
     Ok((plain, ordinals))
@@ -293,7 +293,7 @@ fn positions(list: Option<&str>) -> Result<Vec<i16>, RRuleError> {
     Ok(positions)
 }
 
-/// Returns a number with or without a sign.
+/// Parses a number with or without a sign.
 fn signed(text: &str) -> Option<i32> {
     let (sign, digits) = match text.as_bytes().first()? {
         b'-' => (-1, text.get(1..)?),
@@ -303,7 +303,7 @@ fn signed(text: &str) -> Option<i32> {
     Some(sign * i32::try_from(number(digits)?).ok()?)
 }
 
-/// Digits, and nothing but digits.
+/// Parses digits only.
 fn number(text: &str) -> Option<u32> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

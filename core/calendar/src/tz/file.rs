@@ -1,28 +1,28 @@
 //! The file of tables, and its unpacking.
 //!
-//! Numbers are those of [`varint`]; durations are counted in the unit that the lowest bit
-//! tells, 0 hours, 1 seconds. The file holds:
-//! - length and bytes of the release's name;
-//! - the number of zones, and for each, UTC first and the others in order of their names: length
-//!   and bytes of the name, and the number of its table;
-//! - the number of tables, and for each its length in bytes and then: 0, or 1 and a yearly rule;
-//!   the clock's first offset; and each change as the time since the one before (the first: since
-//!   [`BEGIN`]) and the new offset;
-//! - a rule is: from when on it holds, since [`BEGIN`]; the standard offset; the other offset; and
-//!   the dates on which that begins and ends, each as month, week (5: the last), weekday (0:
-//!   Sunday), and the time on the clock since midnight.
+//! Numbers are encoded by [`varint`]. The lowest bit of a duration is its unit: 0 for hours, 1 for
+//! seconds. The file contains:
+//! - the length and the bytes of the release's name;
+//! - the number of zones, and for each zone the length and the bytes of its name, and the number of
+//!   its table. UTC is first, and the others are sorted by name;
+//! - the number of tables, and for each table its length in bytes; then 0, or 1 and a yearly rule;
+//!   the first offset of the clock; and each change, as the time since the one before (for the
+//!   first one: since [`BEGIN`]) and the new offset;
+//! - a rule is: the time from which it applies, since [`BEGIN`]; the standard offset; the other
+//!   offset; and the dates on which the other offset begins and ends. Each date is a month, a week
+//!   (5: the last), a weekday (0: Sunday), and the time on the clock since midnight.
 
 use super::rule::{Date, Rule};
 use super::span::{LISTED_UNTIL, Span};
 use crate::varint;
 use std::sync::OnceLock;
 
-/// 1800-01-01T00:00:00Z: no clock in the tables is changed before.
+/// 1800-01-01T00:00:00Z. No clock in the tables changes before it.
 const BEGIN: i64 = -5_364_662_400;
 
 const HOUR: i64 = 3_600;
 
-/// The file with its tables packed.
+/// The file, with packed tables.
 pub(super) struct Database {
     pub(super) release: &'static str,
     pub(super) zones: Vec<Named>,
@@ -34,16 +34,16 @@ pub(super) struct Named {
     pub(super) table: u16,
 }
 
-/// A zone's table as it is in the file.
+/// The packed table of a zone, as in the file.
 pub(super) struct Packed {
     bytes: &'static [u8],
     table: OnceLock<Table>,
 }
 
-/// A zone's table.
+/// The table of a zone.
 pub(super) struct Table {
-    /// The first begins before all instants. Where there is a rule, its changes up to a year after
-    /// [`LISTED_UNTIL`] are among them.
+    /// The first span begins before all instants. If there is a rule, the spans include its changes
+    /// up to a year after [`LISTED_UNTIL`].
     pub(super) spans: Box<[Span]>,
     pub(super) rule: Option<Rule>,
 }
@@ -86,8 +86,8 @@ fn unpack(packed: &'static [u8]) -> Table {
     Table { spans: spans.into_boxed_slice(), rule: rule.map(|(_, rule)| rule) }
 }
 
-/// What is left of the file. It is part of the program and whole, so that an end in the middle,
-/// read as zeros, does not occur.
+/// The unread rest of the file. The file is part of the program and complete, so a premature end,
+/// which would be read as zeros, does not occur.
 struct Reader(&'static [u8]);
 
 impl Reader {
@@ -107,7 +107,7 @@ impl Reader {
         varint::take(&mut self.0).unwrap_or_default()
     }
 
-    /// Seconds.
+    /// Reads a duration, in seconds.
     fn duration(&mut self) -> i64 {
         let number = self.number();
         let unit = if number & 1 == 0 { HOUR } else { 1 };

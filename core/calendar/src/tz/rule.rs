@@ -1,15 +1,16 @@
-//! Yearly rules: those of a POSIX TZ string, by which a zone's clock goes on after the last change
-//! that is listed.
+//! Yearly rules, as in a POSIX TZ string. A zone's clock follows its rule after the last listed
+//! change.
 
 use super::span::Span;
 use chrono::{DateTime, Datelike, NaiveDate};
 
 const DAY: i64 = 86_400;
 
-/// Spans that [`Rule::spans_around`] gives: two of each of three years, and the one before.
+/// The number of spans that [`Rule::spans_around`] returns: two of each of three years, and the one
+/// before.
 pub(super) const AROUND: usize = 7;
 
-/// Two changes each year, for ever. All are seconds.
+/// Two changes per year, forever. All values are in seconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rule {
     /// The offset from `end` to `begin`.
@@ -20,25 +21,26 @@ pub(super) struct Rule {
     pub(super) end: Date,
 }
 
-/// A day of the year, and a time on the clock before the change.
+/// A day of the year, and a time on the clock as it is before the change.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Date {
     pub(super) month: u8,
-    /// Which of the month's days of that weekday; 5 is the last.
+    /// Which of the month's days on that weekday; 5 means the last.
     pub(super) week: u8,
     /// From 0, Sunday.
     pub(super) weekday: u8,
-    /// Seconds since the day's midnight, which may be before it or days after it.
+    /// Seconds since the midnight of the day. The time may be before that midnight or days after
+    /// it.
     pub(super) time: i64,
 }
 
 impl Date {
-    /// Returns the local time in a year, seconds since 1970-01-01T00:00:00.
+    /// Returns the local time in a year, in seconds since 1970-01-01T00:00:00.
     fn of(self, year: i32) -> i64 {
         let Some(first) = NaiveDate::from_ymd_opt(year, u32::from(self.month), 1) else { return 0 };
         let ahead = (7 + u32::from(self.weekday) - first.weekday().num_days_from_sunday()) % 7;
         let day = ahead + 7 * u32::from(self.week.max(1) - 1);
-        // The fifth may lie in the next month: then the fourth is the last.
+        // The fifth may be in the next month. Then the fourth is the last.
         let day = if day < u32::from(first.num_days_in_month()) { day } else { day - 7 };
         (i64::from(first.to_epoch_days()) + i64::from(day)) * DAY + self.time
     }
@@ -67,8 +69,8 @@ impl Rule {
         }
     }
 
-    /// Returns the spans of the year of `at` and of those beside it. `at` is an instant or a local
-    /// time.
+    /// Returns the spans of the year of `at`, of the year before and of the year after. `at` is an
+    /// instant or a local time.
     pub(super) fn spans_around(&self, at: i64) -> [Span; AROUND] {
         let year = year_of(at);
         let [[_, before], [a, b], [c, d], [e, f]] =
@@ -77,7 +79,8 @@ impl Rule {
     }
 }
 
-/// Beyond the calendar, the last year that has a next.
+/// Returns the year of a time. For a time beyond the calendar, returns the last year that has a
+/// next one.
 fn year_of(second: i64) -> i32 {
     const LAST: i32 = 200_000;
     DateTime::from_timestamp(second, 0).map_or(LAST, |time| time.year().min(LAST))

@@ -1,14 +1,14 @@
-//! What must hold for any text given as a cron schedule. Shared by the fuzz target and the ordinary
-//! tests.
+//! Checks that hold for any text given as a cron schedule. The fuzz target and the ordinary tests
+//! share them.
 
 use scheduler_calendar::cron::CronSchedule;
 use scheduler_calendar::time::UnixMillis;
 
-/// Occurrences followed from one start.
+/// The occurrences that are checked from one start.
 const ROUNDS: usize = 8;
 
-/// Input: the expression, the time zone (may be empty or absent) and the start in Unix
-/// milliseconds, a line each.
+/// Input, one per line: the expression, the time zone (may be empty or absent), and the start in
+/// Unix milliseconds.
 pub(crate) fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -22,7 +22,7 @@ pub(crate) fn check(data: &[u8]) {
         Ok(schedule) => schedule,
         Err(error) => {
             assert!(matches!(error.field(), "cron" | "timezone"));
-            // An error repeats the caller's text at most in part.
+            // An error repeats at most a part of the caller's text.
             assert!(error.to_string().len() < 1_000, "{error}");
             return;
         }
@@ -35,7 +35,7 @@ pub(crate) fn check(data: &[u8]) {
         assert!(next > after, "{next:?} is not after {after:?}");
         assert!(next <= UnixMillis::LAST);
         assert_eq!(next.get() % 1000, 0);
-        // Nothing lies between, so every start up to the occurrence leads to it.
+        // There is nothing in between, so every start before the occurrence leads to it.
         for between in [next.plus(-1), next.plus(-1_000), next.plus(-next.since(after) / 2)] {
             if (after..next).contains(&between) {
                 assert_eq!(schedule.next_after(between), Some(next), "from {between:?}");

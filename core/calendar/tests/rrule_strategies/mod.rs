@@ -1,4 +1,4 @@
-//! Rules of RFC 5545 that are accepted, by construction.
+//! Generates rules of RFC 5545 that are accepted by construction.
 
 #![allow(dead_code, reason = "each test uses a part")]
 
@@ -29,7 +29,8 @@ fn weekday() -> impl Strategy<Value = String> {
     prop::sample::select(vec!["MO", "TU", "WE", "TH", "FR", "SA", "SU"]).prop_map(str::to_owned)
 }
 
-/// Ordinals stand alone: beside plain weekdays, libraries disagree whether a day must fit both.
+/// An ordinal is not combined with plain weekdays, because libraries disagree on whether a day must
+/// match both.
 fn by_day(ordinals: bool) -> BoxedStrategy<Option<String>> {
     let ordinal = (prop_oneof![-5..=-1_i32, 1..=5_i32], weekday())
         .prop_map(|(nth, day)| format!("{nth}{day}"));
@@ -40,7 +41,7 @@ fn by_day(ordinals: bool) -> BoxedStrategy<Option<String>> {
     }
 }
 
-/// Returns a rule of one of these frequencies, mostly one that has runs.
+/// Returns a rule with one of these frequencies, usually one that has runs.
 pub(crate) fn rule(frequencies: &'static [&'static str]) -> impl Strategy<Value = String> {
     prop::sample::select(frequencies).prop_flat_map(|frequency| {
         let day_of_month = prop_oneof![number(1, 31), number(-31, -1)];

@@ -1,5 +1,5 @@
-//! Admission of appends: idempotency keys, the memory of the isolate, and the shard's share of a
-//! quota.
+//! Admission of appends: checks idempotency keys, the memory of the isolate, and the shard's share
+//! of a quota.
 
 use super::Engine;
 use crate::budget::FORGOTTEN_WITH_EACH_KEY;
@@ -14,11 +14,11 @@ use scheduler_model::bounds::{MAX_REMEMBERED_PER_SHARD, REMEMBER_MILLIS};
 use scheduler_model::idempotency::{Once, period, periods};
 use scheduler_model::protocol::{AppendReply, Terms};
 
-/// The shortest and the longest wait that the shard advises, seconds.
+/// The range of the waits that the shard advises, in seconds.
 const ADVISED_SECONDS: std::ops::RangeInclusive<i64> = 1..=3_600;
 
 impl Engine {
-    /// Returns the answer to a request that was carried out before; `None` if it was not.
+    /// Returns the stored answer if a request with this idempotency key was carried out before.
     ///
     /// # Errors
     /// If the key belongs to another request, or if storage fails.
@@ -47,8 +47,8 @@ impl Engine {
         }))
     }
 
-    /// Checks that the terms of a request permit it. `asked` is the number of tasks that the same
-    /// commit has accepted before.
+    /// Checks that the terms of a request admit it. `asked` is the number of tasks that the same
+    /// commit has accepted so far.
     pub(super) fn allows(
         &mut self,
         terms: &Terms,
@@ -65,8 +65,9 @@ impl Engine {
         self.admits(terms.share, asked, request.tasks(), request.replaced(), now)
     }
 
-    /// Checks that the memory of the isolate and a share of a quota admit `new` tasks that replace
-    /// `replaced` others. `asked` is the number of tasks that the same commit has accepted before.
+    /// Checks that the memory of the isolate and the shard's share of a quota admit `new` tasks,
+    /// `replaced` of which replace other tasks. `asked` is the number of tasks that the same commit
+    /// has accepted so far.
     fn admits(
         &mut self,
         share: Option<Share>,
@@ -82,8 +83,7 @@ impl Engine {
         if let Some(share) = pending_tasks {
             let (waiting, dead) = (self.tasks.held() + asked, self.tasks.counts().dead_letters);
             let quota = of.pending_tasks.unwrap_or(share);
-            // A replaced task makes room, so a replacement is always admitted, even if the quota
-            // was lowered.
+            // A replacement adds no task, so it is admitted even if the quota was lowered.
             let added = new.saturating_sub(replaced);
             if added as u64 > share {
                 return Err(EngineError::LargerThanShare { quota, share, asked: added });
@@ -110,10 +110,10 @@ impl Engine {
         Ok(())
     }
 
-    /// Charges requested runs, in addition to their tasks, to a share of a quota.
+    /// Charges `runs` requested runs to a share of a quota, in addition to the tasks themselves.
     ///
     /// # Errors
-    /// If the share is used up; then nothing has changed.
+    /// If the share is used up. Then nothing has changed.
     pub(super) fn charge(
         &mut self,
         share: Option<Share>,
@@ -130,7 +130,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Returns the seconds until the next task is due, which makes room.
+    /// Returns the seconds until the next task is due, because its run makes room.
     fn advised_wait(&mut self, now: UnixMillis) -> u32 {
         let due = self.tasks.head().map_or(UnixMillis::NEVER, |position| position.due);
         let seconds = (due.since(now).saturating_add(999) / 1_000)
@@ -138,7 +138,8 @@ impl Engine {
         u32::try_from(seconds).unwrap_or(1)
     }
 
-    /// Notes, after a request was accepted, what it has used of its quota and that its key is done.
+    /// Records, after a request was accepted, what it has used of its quota, and stores the answer
+    /// under its idempotency key.
     pub(super) fn settle(
         &mut self,
         terms: &Terms,
@@ -167,7 +168,8 @@ impl Engine {
         self.forget_some(now, effects);
     }
 
-    /// Forgets keys of the oldest period, if no request can ask for them any more.
+    /// Deletes some keys of the oldest period if that period is over, so that no request can use
+    /// them any more.
     fn forget_some(&mut self, now: UnixMillis, effects: &mut Effects) {
         let Some(mut oldest) = self.remembered.first_entry() else { return };
         if periods(now).contains(oldest.key()) || *oldest.key() > period(now) {

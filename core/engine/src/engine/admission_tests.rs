@@ -30,7 +30,7 @@ impl Shard {
         self.stored.apply(&effects.writes);
     }
 
-    /// Starts again from what is stored of keys and state; the pages are forgotten.
+    /// Restarts the engine from the stored keys and state. The pages are dropped.
     fn restart(&mut self) {
         self.stored.pages.clear();
         self.engine = self.stored.load("1-0", Config::default());
@@ -63,7 +63,7 @@ fn within(append: Append, quota: Quota) -> Append {
 }
 
 #[test]
-fn a_repeat_does_nothing_and_is_answered_as_the_first_time() {
+fn a_repeat_changes_nothing_and_gets_the_first_answer() {
     let mut shard = Shard::new();
     shard.append(tasks([1]), NOW).unwrap();
     let first = shard.append(once(tasks([1, 2]), "k", "body", 1), NOW).unwrap();
@@ -78,10 +78,10 @@ fn a_repeat_does_nothing_and_is_answered_as_the_first_time() {
             Err(EngineError::KeyReused)
         );
         assert_eq!(shard.stored.remembered.len(), 1);
-        // The same from storage.
+        // A restarted engine answers the same from storage.
         shard.restart();
     }
-    assert_eq!(shard.engine.stats(NOW).counters.created, 0, "a restart forgets these tests' tasks");
+    assert_eq!(shard.engine.stats(NOW).counters.created, 0, "the restart dropped the tasks");
     assert_eq!(
         shard
             .append(once(tasks([3]), "k", "other", 7), NOW.plus(REMEMBER_MILLIS))
@@ -92,7 +92,7 @@ fn a_repeat_does_nothing_and_is_answered_as_the_first_time() {
 }
 
 #[test]
-fn what_is_refused_is_not_remembered() {
+fn a_refused_request_is_not_remembered() {
     let mut shard = Shard::new();
     let quota = Quota { pending_tasks: Some(1), ..Quota::default() };
     let mut request = once(tasks([1, 2]), "k", "body", 1);
@@ -103,7 +103,7 @@ fn what_is_refused_is_not_remembered() {
 }
 
 #[test]
-fn two_requests_of_one_key_do_not_share_a_commit() {
+fn two_requests_with_the_same_key_do_not_share_a_commit() {
     let mut gathering = crate::Gathering::default();
     assert_eq!(gathering.add(once(tasks([1]), "k", "body", 1)), None);
     assert_eq!(gathering.add(once(tasks([2]), "l", "body", 1)), None);
@@ -111,7 +111,7 @@ fn two_requests_of_one_key_do_not_share_a_commit() {
 }
 
 #[test]
-fn a_refused_key_leaves_the_others_of_its_commit_good() {
+fn a_refused_key_does_not_affect_other_requests_of_its_commit() {
     let mut shard = Shard::new();
     shard.append(once(tasks([1]), "k", "body", 1), NOW).unwrap();
     let requests =
@@ -122,7 +122,7 @@ fn a_refused_key_leaves_the_others_of_its_commit_good() {
 }
 
 #[test]
-fn keys_of_a_past_day_go_as_new_ones_come() {
+fn new_keys_push_out_keys_of_past_periods() {
     let mut shard = Shard::new();
     for n in 0..40 {
         shard.append(once(tasks([]), &format!("old-{n}"), "", 1), NOW).unwrap();
@@ -144,7 +144,7 @@ fn keys_of_a_past_day_go_as_new_ones_come() {
 }
 
 #[test]
-fn a_shard_remembers_so_many_keys_and_says_when_it_is_full() {
+fn a_shard_refuses_keys_beyond_its_limit() {
     let mut shard = Shard::new();
     shard.engine.remembered.insert(period(NOW), MAX_REMEMBERED_PER_SHARD);
     assert_eq!(shard.append(once(tasks([1]), "k", "", 1), NOW), Err(EngineError::TooManyKeys));
@@ -152,7 +152,7 @@ fn a_shard_remembers_so_many_keys_and_says_when_it_is_full() {
 }
 
 #[test]
-fn pending_tasks_keep_to_the_share_over_requests_of_one_commit_too() {
+fn requests_of_one_commit_share_the_quota_of_pending_tasks() {
     let quota = Quota { pending_tasks: Some(5), ..Quota::default() };
     let mut shard = Shard::new();
     let requests =
@@ -170,16 +170,16 @@ fn pending_tasks_keep_to_the_share_over_requests_of_one_commit_too() {
     );
     assert_eq!(problem.retry_after_seconds(), Some(90), "when the next task is due");
     assert_eq!(shard.append(within(tasks([8]), quota), NOW).map(|reply| reply.created), Ok(1));
-    // Replacing makes no more of them, and is taken under a lowered quota too.
+    // A replacement adds no task, so even a lowered quota admits it.
     let lower = Quota { pending_tasks: Some(1), ..Quota::default() };
     let replaced = shard.append(within(tasks([0, 1]), lower), NOW).unwrap();
     assert_eq!((replaced.replaced, shard.pending()), (2, 5));
     assert!(shard.append(within(tasks([9]), lower), NOW).is_err());
 }
 
-/// It was told to wait an hour, for room that no wait makes.
+/// Such a request was advised to wait an hour, although no wait makes room for it.
 #[test]
-fn a_request_larger_than_the_share_is_told_to_split_and_not_to_wait() {
+fn a_request_larger_than_the_share_is_advised_to_split_not_to_wait() {
     let quota = Quota { pending_tasks: Some(160), ..Quota::default() };
     let request = |ids: std::ops::Range<u32>| Append {
         terms: Terms { share: quota.share(16), ..Terms::default() },
@@ -197,9 +197,9 @@ fn a_request_larger_than_the_share_is_told_to_split_and_not_to_wait() {
     assert_eq!(
         shard.append(request(0..10), NOW).map(|reply| reply.created),
         Ok(10),
-        "what the refusal advises"
+        "a request of the advised size"
     );
-    // One that adds a single task waits for room, although it is as large.
+    // A request of the same size that adds a single task waits for room.
     let waits = shard.append(request(0..11), NOW).unwrap_err();
     assert!(
         matches!(
@@ -211,7 +211,7 @@ fn a_request_larger_than_the_share_is_told_to_split_and_not_to_wait() {
     assert_eq!(waits.retry_after_seconds(), Some(90));
 }
 
-/// Tasks that fire when they are asked to, and stay.
+/// Makes tasks without a schedule, which stay after a requested run.
 fn without_schedule(ids: impl IntoIterator<Item = u32>) -> Append {
     append(ids.into_iter().map(|n| {
         let id = format!("task-{n}");
@@ -230,7 +230,7 @@ fn run(shard: &mut Shard, ids: &[u32], quota: Quota) -> Result<ChangeReply, Engi
 }
 
 #[test]
-fn runs_that_are_asked_for_keep_to_the_share() {
+fn requested_runs_stay_within_the_share() {
     let quota = Quota { pending_tasks: Some(4), ..Quota::default() };
     let mut shard = Shard::new();
     shard.append(within(without_schedule([0, 1]), quota), NOW).unwrap();
@@ -245,7 +245,8 @@ fn runs_that_are_asked_for_keep_to_the_share() {
     assert_eq!(shard.pending(), 1, "a refused request changes nothing");
     assert!(run(&mut shard, &[1], quota).is_ok());
     assert!(matches!(run(&mut shard, &[1], quota), Err(EngineError::PendingQuota { .. })));
-    // A one-shot task that runs now instead of later adds nothing.
+    // A requested run of a scheduled one-shot task adds nothing: the task runs now instead of
+    // later.
     let mut shard = Shard::new();
     let full = Quota { pending_tasks: Some(1), ..Quota::default() };
     shard.append(within(tasks([0]), full), NOW).unwrap();
@@ -253,7 +254,7 @@ fn runs_that_are_asked_for_keep_to_the_share() {
 }
 
 #[test]
-fn runs_that_are_asked_for_keep_to_the_rate() {
+fn requested_runs_stay_within_the_rate() {
     let quota = Quota { creates_per_second: Some(2), ..Quota::default() };
     let mut shard = Shard::new();
     shard.append(without_schedule([0, 1, 2, 3]), NOW).unwrap();
@@ -262,12 +263,12 @@ fn runs_that_are_asked_for_keep_to_the_rate() {
     assert!(matches!(problem, EngineError::RateQuota { .. }), "{problem}");
     assert!(
         shard.append(within(tasks([9]), quota), NOW).is_err(),
-        "creates and runs use up the same"
+        "creates and runs use up the same rate"
     );
 }
 
 #[test]
-fn a_full_isolate_takes_what_adds_nothing() {
+fn a_full_isolate_accepts_requests_that_add_nothing() {
     let mut shard = Shard::new();
     shard.append(once(tasks([1, 2]), "k", "body", 1), NOW).unwrap();
     shard.append(without_schedule([3]), NOW).unwrap();
@@ -280,16 +281,17 @@ fn a_full_isolate_takes_what_adds_nothing() {
     assert!(shard.append(once(tasks([1, 2]), "k", "body", 7), NOW).unwrap().done_before.is_some());
     assert!(run(&mut shard, &[1], Quota::default()).is_ok());
     shard.engine.observe_isolate(MemoryUse { all: 9, own: 5, most: 10 });
-    assert!(shard.append(tasks([4]), NOW).is_err(), "a namespace leaves something to the others");
+    assert!(shard.append(tasks([4]), NOW).is_err(), "the isolate is full");
     shard.engine.observe_isolate(MemoryUse { all: 9, own: 4, most: 10 });
     assert!(shard.append(tasks([4]), NOW).is_ok());
 }
 
 #[test]
-fn creates_keep_to_the_rate_and_what_was_used_survives_a_restart() {
+fn creates_stay_within_the_rate_and_its_use_survives_a_restart() {
     let quota = Quota { creates_per_second: Some(10), ..Quota::default() };
     let mut shard = Shard::new();
-    // A batch passes as a whole, and is paid back: 100 at 10 a second, of which one second is free.
+    // A batch passes as a whole and is charged afterwards: 100 creates at 10 per second, one second
+    // of which is free.
     assert_eq!(shard.append(within(tasks(0..100), quota), NOW).unwrap().created, 100);
     let problem = shard.append(within(tasks([100]), quota), NOW).unwrap_err();
     assert_eq!(problem.retry_after_seconds(), Some(10), "{problem}");
@@ -299,14 +301,14 @@ fn creates_keep_to_the_rate_and_what_was_used_survives_a_restart() {
     shard.restart();
     assert!(shard.append(within(tasks([100]), quota), NOW.plus(9_000)).is_err());
     assert!(shard.append(within(tasks([100]), quota), NOW.plus(9_001)).is_ok());
-    // Without a quota nothing is counted, and nothing is held back.
+    // Without a quota, the shard counts nothing and admits everything.
     assert!(shard.append(tasks([101]), NOW).is_ok());
 }
 
-/// They counted for nothing: a task that fails for ever filled the shard beside its quota.
+/// Dead letters did not count, so a task that always fails could fill the shard beyond its quota.
 #[test]
-fn dead_letters_count_and_their_replay_does_not() {
-    use crate::engine::lanes::tests::Pair;
+fn dead_letters_count_towards_the_quota_and_replays_do_not() {
+    use crate::engine::lanes::pair::Pair;
     let mut pair = Pair::new(usize::MAX);
     let quota = Quota { pending_tasks: Some(3), ..Quota::default() };
     for n in 0..3 {
@@ -324,7 +326,8 @@ fn dead_letters_count_and_their_replay_does_not() {
         "{text}"
     );
     assert!(text.contains("discard dead letters"), "{text}");
-    // A replay adds nothing, so it passes a quota that is used up, and comes back in its own place.
+    // A replay adds nothing, because the run takes the place of its dead letter. So a used-up quota
+    // admits it.
     let ids = (0..3).map(|n| format!("failed-{n}")).collect();
     let reply = pair
         .change_within(&ChangeRequest { ids, change: Change::Run, if_match: None }, quota.share(1))

@@ -1,4 +1,4 @@
-//! Accepting tasks.
+//! Appending tasks to the shard.
 
 use super::Engine;
 use crate::budget::MAX_FIRING_TASKS;
@@ -19,11 +19,12 @@ use scheduler_model::protocol::{Append, AppendReply, EventKind, Expected};
 use std::collections::{BTreeMap, HashSet};
 
 impl Engine {
-    /// Accepts the tasks of one request, as [`Engine::append_all`] does. For callers that resume
-    /// nothing large, because the effects of a part are lost with the error.
+    /// Accepts the tasks of one request, as [`Engine::append_all`] does. A request that must be
+    /// done in parts fails with [`EngineError::Unfinished`], and the effects of its first part are
+    /// lost.
     ///
     /// # Errors
-    /// If the shard is full or the request is invalid; then nothing has changed. After a storage
+    /// If the shard is full or the request is invalid. Then nothing has changed. After a storage
     /// error, and after [`EngineError::Unfinished`], the caller must drop the engine.
     pub fn append(
         &mut self,
@@ -38,15 +39,15 @@ impl Engine {
         Ok((reply, effects))
     }
 
-    /// Accepts the tasks of requests that arrive together, in one commit and in shared rows. A task
-    /// replaces the waiting one with the same id atomically: a reader sees one of the two, and only
-    /// the new one fires. A task whose time is at or before the watermark gets the first free place
-    /// after it; the record keeps the requested time.
+    /// Accepts the tasks of requests that arrive together. They share one commit and its rows. A
+    /// task atomically replaces the waiting task with the same id: a reader sees one of the two,
+    /// and only the new one fires. A task whose time is at or before the watermark gets the first
+    /// free place after the watermark, but its record keeps the requested time.
     ///
-    /// Assumes that no two requests have the same id (see [`crate::Gathering`]). A refused request,
-    /// because the shard is full or the request is invalid, changes nothing and does not affect the
-    /// others. A request that is refused as unfinished has done a part of what it changes beside
-    /// its tasks (`engine/parts.rs`), and its sender repeats it.
+    /// Assumes that no two requests have the same id (see [`crate::Gathering`]). A request is
+    /// refused if the shard is full or the request is invalid. Then it changes nothing, and the
+    /// other requests are accepted. A request that fails with [`EngineError::Unfinished`] has done
+    /// a part of its changes to existing tasks (`engine/parts.rs`), and its sender repeats it.
     ///
     /// # Errors
     /// If storage fails or is damaged; the caller must then drop the engine.
@@ -61,8 +62,7 @@ impl Engine {
         let mut changes = Changes::default();
         let (mut asked, mut asked_schedules, mut taken) = (0, 0, 0);
         self.forget_lanes();
-        // Occurrences start after everything that has been dispatched, even if the clock has gone
-        // back.
+        // Occurrences start after everything that was dispatched, even if the clock has gone back.
         let since = now.max(self.state.watermark.due);
         for mut request in requests {
             let terms = std::mem::take(&mut request.terms);
@@ -138,15 +138,15 @@ impl Engine {
                     for (at, change) in std::mem::take(&mut checked.attempts) {
                         self.plan_change(at, change, now, reader, &mut changes)?;
                     }
-                    // Before the attempts are removed, which are requeued at the end of the commit:
-                    // owed runs must not overlap them.
+                    // Owed runs must not overlap the attempts that the end of this commit requeues,
+                    // so they are planned while these attempts still exist.
                     for going in std::mem::take(&mut checked.going_on) {
                         self.carry_on(going, now, &mut changes.aside, &mut effects);
                     }
                     for schedule in &mut checked.schedules {
                         self.run_owed(schedule, now, &mut changes.aside);
                     }
-                    // Before anything is added, which would move entries.
+                    // Entries are removed before new ones are added, because adding moves entries.
                     self.kill(&std::mem::take(&mut changes.killed), &mut effects);
                     self.settle(&terms, &reply, now, &mut effects);
                     self.assign_lanes(&mut checked, &terms.keys);
@@ -184,8 +184,8 @@ impl Engine {
         }
     }
 
-    /// Adds the events of the tasks of a request: whether each is new, or took the place of another
-    /// with its id.
+    /// Records an event for each task of a request: created, or updated if it replaces a task with
+    /// the same id.
     fn note_created(&mut self, checked: &Checked, now: UnixMillis) {
         if !self.events.is_on(now) {
             return;
@@ -246,7 +246,7 @@ impl Engine {
 
     fn add_schedule(&mut self, schedule: NewSchedule, effects: &mut Effects) {
         let NewSchedule { read, record, since, next, .. } = schedule;
-        // A task that has ended before it was stored is not stored.
+        // A task whose schedule has already ended is not stored.
         if next.is_none() {
             return;
         }
@@ -257,7 +257,7 @@ impl Engine {
         self.tasks.insert_schedule(number, schedule);
     }
 
-    /// Returns a recurring task as it is in memory.
+    /// Returns the in-memory form of a recurring task.
     pub(super) fn in_memory(
         &mut self,
         read: ReadSchedule,
@@ -294,7 +294,7 @@ fn join(pages: Vec<Page>) -> Result<Vec<Page>, EngineError> {
         for entry in page.directory.iter() {
             let start = entry.offset as usize;
             let record = page.body.get(start..start + entry.len as usize).unwrap_or_default();
-            // It was in a page, so it is neither empty nor, at half a page, too long.
+            // The record comes from a page, so it is not empty, and it is at most half a page long.
             if !builder
                 .push(entry.hash, entry.due, entry.flags, |out| out.extend_from_slice(record))
             {

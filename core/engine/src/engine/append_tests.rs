@@ -21,7 +21,7 @@ fn engine() -> Engine {
 }
 
 #[test]
-fn single_adds_that_come_together_share_a_row() {
+fn single_tasks_that_arrive_together_share_a_row() {
     let requests: Vec<Append> = (0..50).map(|n| request(n..n + 1, 20)).collect();
     let mut engine = engine();
     let (replies, effects) = engine.append_all(requests, NOW, &Memory::default()).unwrap();
@@ -44,7 +44,7 @@ fn large_pages_stay_as_they_are() {
 }
 
 #[test]
-fn one_that_is_refused_leaves_the_others_good() {
+fn a_refused_request_does_not_affect_the_others() {
     let bad = Append { schedules: vec![b"{}".to_vec()], ..request(5..6, 0) };
     let mut engine = engine();
     let (replies, _) = engine
@@ -69,8 +69,8 @@ fn a_definition_with_the_same_schedule_keeps_the_run_that_is_due() {
     let late = NOW.plus(25_000);
     let version = Some(Expected::Version(version_of(&first)));
     for (record, expected, next) in [
-        // Due since NOW + 10 s: it stays so for who has read the task, and for who writes the same
-        // over it.
+        // The run is due since NOW + 10 s. It stays due, both for a caller who names the version
+        // and for one who does not.
         (cron("*/10 * * * * *", "two"), version, NOW.plus(10_000)),
         (cron("*/10 * * * * *", "two"), None, NOW.plus(10_000)),
         (cron("*/15 * * * * *", "two"), version, NOW.plus(30_000)),
@@ -91,12 +91,12 @@ fn a_definition_with_the_same_schedule_keeps_the_run_that_is_due() {
             Write::SetSchedule { since, .. } => since.or(started),
             _ => None,
         });
-        assert!(since.is_some_and(|since| since < next), "a start from storage finds the same run");
+        assert!(since.is_some_and(|since| since < next), "a restarted engine finds the same run");
     }
 }
 
 #[test]
-fn a_change_of_the_delay_neither_repeats_nor_leaves_out_a_run() {
+fn a_changed_delay_neither_repeats_nor_skips_a_run() {
     let with = |more: &str| {
         recurring("r", &format!(r#""everySeconds":10,"anchor":{NOW}{more}"#)).into_bytes()
     };
@@ -126,7 +126,7 @@ fn a_change_of_the_delay_neither_repeats_nor_leaves_out_a_run() {
                 }
             };
             (0..moment).step_by(1_000).for_each(|at| wake(&mut engine, &mut stored, at));
-            // Other tasks have brought the watermark as far as it may be.
+            // Other tasks have moved the watermark as far as possible.
             engine.state.watermark.due = NOW.plus((moment - 1) / 1_000 * 1_000);
             let version = Some(Expected::Version(version_of(&with(first))));
             let (_, effects) =
@@ -161,11 +161,12 @@ fn a_change_of_the_delay_neither_repeats_nor_leaves_out_a_run() {
 }
 
 #[test]
-fn a_definition_that_says_what_is_stored_changes_nothing() {
+fn a_definition_equal_to_the_stored_one_changes_nothing() {
     const GIVEN: &str = r#","createdAt":1764000005000"#;
     let of = |is_recurring: bool, space: &str, paused: bool, origin: &str| {
         let more = format!(r#","payload":{{"a":{space}1}}"#);
-        // As the model writes a record: that a one-shot task is paused is said by its place.
+        // The record is as the model writes it. The place of a one-shot task, not its record, says
+        // whether it is paused.
         let flag = if paused && is_recurring { r#","paused":true"# } else { "" };
         let callback = r#""callback":{"type":"handler","name":"log"}"#;
         let schedule = if is_recurring {
@@ -214,7 +215,7 @@ fn a_definition_that_says_what_is_stored_changes_nothing() {
 }
 
 #[test]
-fn requests_with_an_id_in_common_wait_for_one_another() {
+fn requests_with_a_common_id_do_not_share_a_commit() {
     let mut gathering = Gathering::default();
     assert_eq!(gathering.add(request(1..3, 0)), None);
     assert_eq!(gathering.add(request(3..5, 0)), None);

@@ -1,5 +1,5 @@
-//! Runs of recurring tasks that are due and cannot be dispatched yet: how many of one task may
-//! wait, and those that wait for a lane.
+//! Runs of recurring tasks that are due but cannot be dispatched yet: the bound on the waiting runs
+//! of one task, and the runs that wait for a lane.
 //!
 //! A recurring task comes due whether or not its runs make progress. Without a bound, a task that
 //! comes due faster than its limit permits fills its shard, which then refuses all other tasks.
@@ -13,9 +13,9 @@ use scheduler_model::bounds::{MAX_CATCH_UP_RUNS, MAX_LANES};
 use scheduler_model::format::page::Flags;
 
 impl Engine {
-    /// Returns whether the task with this id's hash has as many waiting runs as it may, counting
-    /// `more` beside the stored ones. Delayed runs, requested runs and further attempts count. Held
-    /// and paused runs do not: a task has one of them at most.
+    /// Returns whether the task with this hash of its id has as many waiting runs as it may have.
+    /// `more` is the number of runs that are not stored yet. Delayed runs, requested runs and
+    /// further attempts count. Held and paused runs do not, because a task has at most one of them.
     pub(super) fn has_full_backlog(&self, hash: u64, more: usize) -> bool {
         let waits = |flags: Flags, due: UnixMillis| flags.has(Flags::RETRY) && !due.is_never();
         let waiting =
@@ -23,7 +23,7 @@ impl Engine {
         waiting.take(MAX_CATCH_UP_RUNS).count() + more >= MAX_CATCH_UP_RUNS
     }
 
-    /// Returns whether runs that are held because their key had no lane can be released.
+    /// Returns whether the engine can release runs that it holds because their key had no lane.
     pub(super) fn can_release_for_lanes(&mut self) -> bool {
         if self.lanes.has_held_back() && self.lanes.is_full() {
             self.forget_lanes();
@@ -31,8 +31,8 @@ impl Engine {
         self.lanes.has_held_back() && !self.lanes.is_full()
     }
 
-    /// Releases runs that were held because their key had no lane, as many as there are lanes for
-    /// now.
+    /// Releases runs that the engine holds because their key had no lane, as many as there are free
+    /// lanes.
     pub(super) fn release_for_lanes(
         &mut self,
         now: UnixMillis,

@@ -1,11 +1,11 @@
 use crate::Keep;
-use crate::engine::lanes::tests::Pair;
+use crate::engine::lanes::pair::Pair;
 use scheduler_model::bounds::{MAX_CATCH_UP_RUNS, MAX_LANES};
 use scheduler_model::protocol::Status;
 
 /// Runs that found no slot waited without a bound, until their shard refused every task.
 #[test]
-fn runs_that_are_put_off_are_bounded_for_each_task() {
+fn delayed_runs_are_bounded_for_each_task() {
     for misfire in ["", r#""misfire":{"policy":"skip"},"#, r#""misfire":{"policy":"dead-letter"},"#]
     {
         for (concurrency, per_second) in [(None, Some(0.01)), (Some(1), None)] {
@@ -38,9 +38,9 @@ fn runs_that_are_put_off_are_bounded_for_each_task() {
     }
 }
 
-/// Those that come due together are left out together: one entry says so.
+/// Runs that come due together are skipped together, and one entry of the history names them.
 #[test]
-fn what_is_left_out_after_an_outage_is_told_once() {
+fn runs_skipped_after_an_outage_share_one_history_entry() {
     let mut pair = Pair::keeping(usize::MAX, Keep::All);
     pair.limit_both("k", Some(1), None);
     pair.create(
@@ -57,33 +57,33 @@ fn what_is_left_out_after_an_outage_is_told_once() {
     let outcomes = pair.outcomes("every");
     assert_eq!(outcomes.len(), 1, "{outcomes:?}");
     assert!(outcomes[0].1.contains("; so would all runs up to that of 17640018"), "{outcomes:?}");
-    // Another task of the key has a bound of its own.
+    // Another task of the same key has a bound of its own.
     pair.create("k", "other", None, r#""everySeconds":1,"anchor":1764000000000,"#);
     pair.live(pair.now.plus(60_000), 10_000_000);
     assert!(pair.outcomes("other").is_empty());
 }
 
-/// The last run of a schedule is held, and its key's lane goes while the follow-up of the run
-/// before is on its way.
+/// Returns a shard that holds the last run of a schedule. The lane of its key was freed while the
+/// follow-up of the run before was in flight.
 fn held_without_a_lane() -> (Pair, u64) {
     let mut pair = Pair::new(usize::MAX);
     pair.limit_both("k", Some(1), None);
     let rest = r#""everySeconds":10,"anchor":1764000000000,"maxRuns":2,"overlap":"queue-one","onSuccess":{"type":"handler","name":"log"},"#;
     pair.create("k", "last", None, rest);
     let begun = pair.now;
-    // The first run ends, and what follows it goes on.
-    while pair.on_its_way().is_empty() {
+    // The first run ends, and its follow-up is dispatched.
+    while pair.envelopes_in_flight().is_empty() {
         pair.now = pair.now.plus(200);
         pair.wake();
     }
-    let run = pair.on_its_way().remove(0);
+    let run = pair.envelopes_in_flight().remove(0);
     assert_eq!(run.1.as_deref(), Some("k"));
     pair.report(run.0);
     while pair.now < begun.plus(25_000) {
         pair.now = pair.now.plus(200);
         pair.wake();
     }
-    let follow_up = pair.on_its_way().remove(0);
+    let follow_up = pair.envelopes_in_flight().remove(0);
     assert_eq!((pair.status("last"), follow_up.1), (Some(Status::Held), None));
     for key in 0..MAX_LANES {
         pair.create(
@@ -96,7 +96,7 @@ fn held_without_a_lane() -> (Pair, u64) {
     (pair, follow_up.0)
 }
 
-/// With all lanes taken, a held run was put into the main order and ran without a slot.
+/// While all lanes were taken, a held run was put into the main order and ran without a slot.
 #[test]
 fn a_held_run_without_a_lane_stays_held() {
     for restarts in [false, true] {
@@ -105,18 +105,18 @@ fn a_held_run_without_a_lane_stays_held() {
         if restarts {
             pair.restart();
         }
-        let (handed_on, wakeups) = pair.live(pair.now.plus(60_000), 100);
-        assert!(handed_on.is_empty() && wakeups < 10, "{handed_on:?}, {wakeups} wake-ups");
+        let (dispatched, wakeups) = pair.live(pair.now.plus(60_000), 100);
+        assert!(dispatched.is_empty() && wakeups < 10, "{dispatched:?}, {wakeups} wake-ups");
         assert_eq!(pair.status("last"), Some(Status::Held));
-        // It runs, with a slot, once there is a lane.
+        // The run starts, with a slot, as soon as there is a lane.
         pair.cancel("of-7");
-        let (handed_on, _) = pair.live(pair.now.plus(1_000), 100_000);
-        assert_eq!(handed_on.len(), 1);
-        assert_eq!(pair.on_its_way().remove(0).1.as_deref(), Some("k"));
+        let (dispatched, _) = pair.live(pair.now.plus(1_000), 100_000);
+        assert_eq!(dispatched.len(), 1);
+        assert_eq!(pair.envelopes_in_flight().remove(0).1.as_deref(), Some("k"));
     }
 }
 
-/// So does one that another end of the run before would let go.
+/// The end of another run before it would release this run, too.
 #[test]
 fn a_held_run_without_a_lane_may_be_cancelled() {
     let (mut pair, follow_up) = held_without_a_lane();
@@ -124,6 +124,6 @@ fn a_held_run_without_a_lane_may_be_cancelled() {
     pair.cancel("last");
     assert_eq!(pair.status("last"), None);
     pair.cancel("of-7");
-    let (handed_on, wakeups) = pair.live(pair.now.plus(60_000), 100);
-    assert!(handed_on.is_empty() && wakeups < 10, "{handed_on:?}, {wakeups} wake-ups");
+    let (dispatched, wakeups) = pair.live(pair.now.plus(60_000), 100);
+    assert!(dispatched.is_empty() && wakeups < 10, "{dispatched:?}, {wakeups} wake-ups");
 }

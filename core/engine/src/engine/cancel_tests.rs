@@ -1,5 +1,5 @@
 use super::*;
-use crate::engine::lanes::tests::Pair;
+use crate::engine::lanes::pair::Pair;
 use crate::{Config, Keep, Write};
 use scheduler_model::explain::ReasonCode;
 use scheduler_model::protocol::{Filter, RunFilter, RunsRequest};

@@ -372,7 +372,7 @@ impl Engine {
         }
         self.kill(&changes.killed, effects);
         self.decide(changes.decisions, effects);
-        self.put_in(changes.back, effects);
+        self.insert_requeued(changes.back, effects);
         self.put_aside(changes.aside, now, reader, effects)?;
         self.unsaved |= !effects.writes.is_empty();
         Ok(())

@@ -1,4 +1,4 @@
-//! Checks of a request to append tasks.
+//! Checks of append requests.
 
 use super::Engine;
 use crate::checked::{Checked, given};
@@ -40,7 +40,8 @@ impl Engine {
         } else {
             self.ids_in_flight(&request.pages, &schedules)?
         };
-        // What waits comes first. Attempts in flight are examined for the rest.
+        // Waiting tasks are looked up first. If there are none, attempts in flight are examined
+        // instead.
         let mut flights = if found.is_empty() {
             self.flights_of_ids(&in_flight, |_| true, reader)?
         } else {
@@ -65,8 +66,8 @@ impl Engine {
         let (mut patch, mut flight_changes) = (None, Vec::new());
         if !found.is_empty() {
             let attempts = std::mem::take(&mut outcome.of_attempts);
-            // If the runs of a task go on, those in flight go on too, and are paused and resumed
-            // with the others.
+            // If the runs of a task continue, its attempts in flight continue, too, and are paused
+            // and resumed with the waiting runs.
             for flight in
                 self.flights_of_ids(&in_flight, |hash| attempts.get(&hash) != Some(&None), reader)?
             {
@@ -84,7 +85,7 @@ impl Engine {
         {
             patch = self.patch_of(*newest, &outcome.pages, reader)?;
             if patch.is_some() {
-                // Nothing new waits.
+                // The patch applies to the attempt in flight, so no new task waits.
                 flights.clear();
                 outcome.pages.clear();
             } else {

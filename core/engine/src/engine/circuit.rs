@@ -1,20 +1,20 @@
-//! Circuits: runs for a destination that does not answer wait in the shard, instead of occupying
+//! Circuits: runs for a destination that does not answer wait in the shard instead of occupying
 //! dispatchers until they time out.
 //!
 //! A destination is a host, a binding or a handler
-//! ([`scheduler_model::task::Callback::destination`]). Its circuit is **closed** while it answers;
-//! **open** for some time after [`OPEN_AFTER`] attempts in a row got no answer; then **half-open**:
-//! the shard dispatches one run, the probe, whose outcome closes the circuit or opens it for twice
-//! the time.
+//! ([`scheduler_model::task::Callback::destination`]). Its circuit is **closed** while it answers.
+//! After [`OPEN_AFTER`] attempts in a row without an answer, the circuit is **open** for some time.
+//! Then it is **half-open**: the shard dispatches one run, the probe. The outcome of the probe
+//! closes the circuit or opens it for twice the time.
 //!
-//! The shard requeues runs that come due meanwhile as entries due later, in the commit in which the
-//! watermark passes them, and counts no attempt. They can be listed, cancelled and changed like any
-//! further attempt, and survive a restart.
+//! While a circuit is open, the shard requeues due runs as entries due later, in the commit in
+//! which the watermark passes them. This does not count as an attempt. Callers can list, cancel and
+//! change these runs like any further attempt, and they survive a restart.
 //!
-//! **Invariant:** a firing examines destinations only while a circuit is open, and a report only if
-//! a destination of the shard was silent. Open circuits are stored with the state and cause no
-//! write of their own: after a crash the shard may not know that one has opened or closed, which
-//! costs some attempts or one wait, but no run.
+//! **Invariant:** a firing examines destinations only while a circuit is open. A report examines
+//! them only if a destination of the shard did not answer. Open circuits are stored with the state
+//! and cause no write of their own. So after a crash the shard may not know that a circuit has
+//! opened or closed. That costs some attempts or one wait, but no run.
 
 use super::Engine;
 use crate::budget::{MAX_LOOK_BYTES, MAX_LOOKS};
@@ -37,7 +37,7 @@ use scheduler_model::protocol::{CircuitState, EventKind, Report};
 use scheduler_model::task::{Callback, Record};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// What a report says of a destination.
+/// What a report says about one destination.
 #[derive(Default)]
 struct Heard {
     is_answered: bool,
@@ -45,12 +45,13 @@ struct Heard {
 }
 
 impl Engine {
-    /// Returns what the circuit of its destination says of a record that is due and would be
-    /// dispatched. To be called while any is open.
+    /// Returns whether the circuit of its destination lets a due record through. Callers call this
+    /// only while a circuit is open.
     ///
-    /// Of a recurring task, whose runs have this hash, no run is let through or put off while
-    /// [`MAX_DEFERRED_RUNS`] go on: each would add one that waits. `deferred` counts those of this
-    /// firing by hash, its further attempts among them.
+    /// `recurs` is the hash of the task if the run belongs to a recurring task. While
+    /// [`MAX_DEFERRED_RUNS`] runs of such a task are waiting or in flight, further runs are
+    /// skipped, because each of them would add another waiting run. `deferred` counts the runs and
+    /// further attempts of this firing by hash.
     pub(super) fn gate(
         &mut self,
         record: &[u8],
@@ -58,7 +59,7 @@ impl Engine {
         now: UnixMillis,
         deferred: &mut HashMap<u64, usize>,
     ) -> Gate {
-        // A record that cannot be read is dispatched: the dispatcher reports the error.
+        // A record that cannot be parsed is dispatched, because the dispatcher reports the error.
         let Some(destination) =
             Record::parse(record).ok().and_then(|record| destination_of(&record))
         else {
@@ -76,11 +77,12 @@ impl Engine {
             }
             *here += 1;
         }
-        // One that is not on its way any more, and was not heard of, was not started.
+        // A probe that has left the outbox without a report was never started.
         let probe = open
             .probe
             .filter(|probe| outbox.contains_key(&probe.seq) || probe.seq > self.state.last_seq);
-        // A time further away than it was ever opened for is of a clock that has gone back since.
+        // A time that is further away than the circuit was ever opened for was computed before the
+        // clock went back.
         let longest = if open.probe.is_some() { PROBE_MILLIS } else { open.millis };
         if now >= open.until
             || open.until.since(now) > longest
@@ -96,8 +98,8 @@ impl Engine {
         Gate::Stay(Verdict::Wait(until))
     }
 
-    /// Returns how many runs of a recurring task wait for a further attempt, or were put off, or
-    /// are on their way.
+    /// Returns how many runs of a recurring task wait for a further attempt, are deferred, or are
+    /// in flight.
     fn going_on(&self, hash: u64) -> usize {
         let waiting = self.tasks.find(hash).filter(|at| {
             let flags = self.flags_of(*at);
@@ -106,12 +108,12 @@ impl Engine {
         waiting.count() + self.in_flight.get(&hash).copied().unwrap_or_default() as usize
     }
 
-    /// Removes runs from the heads of lanes that must wait for their destination, before slots or
-    /// tokens are used or asked for. Costs nothing while no circuit is open. [`Self::gate`] judges
-    /// the runs that this does not reach.
+    /// Removes runs from the heads of lanes if their destination does not answer, before the engine
+    /// uses or requests slots or tokens for them. Costs nothing while no circuit is open.
+    /// [`Self::gate`] judges the runs that this method does not reach.
     ///
     /// # Errors
-    /// When storage fails or is damaged; the engine must then be dropped.
+    /// If storage fails or is damaged. The caller must then drop the engine.
     pub(super) fn take_silent(
         &mut self,
         now: UnixMillis,
@@ -128,7 +130,7 @@ impl Engine {
             if self.tasks.head_of(lane).is_none_or(|head| head.due > now) {
                 continue;
             }
-            // Without room, up to the first that is to ask for some.
+            // A lane without room is examined up to the first run that must request some.
             let mut left = room.max(1);
             for at in self.due_heads(lane, now) {
                 if left == 0 || looks >= MAX_LOOKS || bytes >= MAX_LOOK_BYTES {
@@ -143,8 +145,8 @@ impl Engine {
                 let verdict = match self.gate(&record, None, now, &mut HashMap::new()) {
                     Gate::Pass => None,
                     Gate::Probe(destination) if probed.contains(&destination) => {
-                        // The first that was found is let through; this one waits as if that were
-                        // on its way.
+                        // The first run for this destination becomes the probe. This one waits as
+                        // if that probe were already in flight.
                         let until = now.plus(PROBED_MILLIS);
                         if let Some(open) = self.circuits.open_mut(&destination) {
                             open.put_off(until, now);
@@ -188,7 +190,7 @@ impl Engine {
         heads
     }
 
-    /// Notes the probe of a destination, which is in this envelope.
+    /// Records that the envelope `seq` contains the probe of a destination.
     pub(super) fn probed(&mut self, destination: &str, seq: u64, now: UnixMillis) {
         let Some(open) = self.circuits.open_mut(destination) else { return };
         open.probe = Some(Probe { seq, at: now });
@@ -201,7 +203,7 @@ impl Engine {
         );
     }
 
-    /// Returns whether the circuit of the destination that a record calls is open.
+    /// Returns whether the circuit of a record's destination is open.
     pub(super) fn is_unanswered(&self, record: &[u8]) -> bool {
         let destination = Record::parse(record).ok().and_then(|record| {
             Callback::parse(record.callback.get()).ok().and_then(|callback| callback.destination())
@@ -209,7 +211,8 @@ impl Engine {
         destination.is_some_and(|destination| self.circuits.is_open(&destination))
     }
 
-    /// Removes circuits without a report for a long time. Costs nothing while there are none.
+    /// Removes circuits that no report has mentioned for a long time. Costs nothing while there are
+    /// none.
     pub(super) fn forget_circuits(&mut self, now: UnixMillis) {
         let (events, unsaved, outbox) = (&mut self.events, &mut self.unsaved, &self.outbox);
         self.circuits.circuits.retain(|circuit| {
@@ -231,11 +234,11 @@ impl Engine {
         });
     }
 
-    /// Learns from a report which destinations have answered and which have not. An answer counts
-    /// more than silence beside it.
+    /// Updates the circuits from a report. If a destination answered one attempt of the report and
+    /// not another, the answer counts.
     ///
     /// # Errors
-    /// When the envelope cannot be read.
+    /// If the envelope cannot be read.
     pub(super) fn learn(
         &mut self,
         text: &[u8],
@@ -277,7 +280,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Notes that a destination has answered.
+    /// Closes the circuit of a destination, because it has answered.
     fn close(&mut self, destination: &str, now: UnixMillis) {
         let circuits = &mut self.circuits.circuits;
         let Some(at) = circuits.iter().position(|circuit| circuit.destination == destination)
@@ -290,7 +293,8 @@ impl Engine {
         }
     }
 
-    /// Notes attempts, reported with the envelope `seq`, to which a destination has not answered.
+    /// Counts `silent` attempts of the envelope `seq` that a destination has not answered, and
+    /// opens its circuit if there were enough in a row.
     fn note_silence(&mut self, destination: &str, silent: u32, seq: u64, now: UnixMillis) {
         let Some(circuit) = self.circuits.entry(destination) else { return };
         let is_old = now.since(circuit.last) >= FORGOTTEN_AFTER_MILLIS && circuit.open.is_none();
@@ -302,8 +306,8 @@ impl Engine {
             Some(open) if open.probe.is_some_and(|probe| probe.seq == seq) => {
                 (open.since, open.millis.saturating_mul(2).min(LONGEST_OPEN_MILLIS))
             }
-            // An attempt from before it opened, or a probe that came back after another was let
-            // through.
+            // The attempt started before the circuit opened, or it is an earlier probe that was
+            // reported after a newer one was let through.
             Some(_) => return,
         };
         let waiting = circuit.open.take().map(|open| open.waiting).unwrap_or_default();
@@ -317,7 +321,7 @@ impl Engine {
         self.events.note_circuit(EventKind::CircuitOpened, destination, &why, now);
     }
 
-    /// Adds that something waits, or would wait, because its destination does not answer.
+    /// Explains that a run waits, or would wait, because its destination does not answer.
     pub(super) fn explain_circuit(
         &self,
         record: &Record<'_>,

@@ -16,7 +16,7 @@ struct Shard {
     now: UnixMillis,
 }
 
-/// An envelope that is on its way: its number, and of each task the occurrence key and the attempt.
+/// An envelope in flight: its number, and the occurrence key and attempt of each of its tasks.
 type Sent = (u64, Vec<(String, u32)>);
 
 fn config() -> Config {
@@ -78,7 +78,7 @@ impl Shard {
         self.commit(effects);
     }
 
-    /// Wakes it until nothing more is due now.
+    /// Wakes the engine until nothing more is due now.
     fn wake(&mut self) -> Vec<Sent> {
         let mut sent = Vec::new();
         for _ in 0..100 {
@@ -88,7 +88,7 @@ impl Shard {
                 return sent;
             }
         }
-        panic!("it goes round and round at {}", self.now);
+        panic!("the wake-ups at {} do not end", self.now);
     }
 
     fn wait(&mut self, millis: i64) -> Vec<Sent> {
@@ -101,7 +101,7 @@ impl Shard {
         self.commit(effects);
     }
 
-    /// Reports that nothing of an envelope was answered.
+    /// Reports that no task of an envelope was answered.
     fn silent(&mut self, sent: &Sent) {
         let all: Vec<u32> = (0..sent.1.len() as u32).collect();
         let failed = all.iter().map(|index| Failure {
@@ -121,7 +121,7 @@ impl Shard {
         self.report(&Report { seq: sent.0, ..Report::default() });
     }
 
-    /// Lets a destination be silent to five runs at once.
+    /// Opens the circuit: a destination leaves five runs at once unanswered.
     fn open(&mut self) {
         self.add(HANGS, (0..5).map(|n| format!("first-{n}")), "");
         let sent = self.wake();
@@ -130,7 +130,7 @@ impl Shard {
         assert_eq!(self.state(), Some((CircuitState::Open, FIRST_OPEN_MILLIS)));
     }
 
-    /// Returns what the circuit does, and for how long still.
+    /// Returns the state of the circuit, and the milliseconds for which it stays so.
     fn state(&self) -> Option<(CircuitState, i64)> {
         let of =
             self.engine.stats(self.now).circuits.into_iter().find(|of| of.destination == HANGS)?;
@@ -149,7 +149,7 @@ fn ids(sent: &[Sent]) -> Vec<String> {
 }
 
 #[test]
-fn what_is_due_for_a_destination_that_does_not_answer_waits_and_the_rest_goes() {
+fn runs_for_a_silent_destination_wait_and_the_rest_is_dispatched() {
     let mut shard = Shard::new();
     shard.open();
     let due = shard.now;
@@ -157,19 +157,19 @@ fn what_is_due_for_a_destination_that_does_not_answer_waits_and_the_rest_goes() 
     shard.add("https://good.example", ["good".to_owned()], "");
     assert_eq!(ids(&shard.wait(100)), [format!("good@{due}#1")]);
     assert_eq!(shard.waiting(), 3);
-    // The retries of the first five, due after a second, wait as well.
+    // The retries of the first five, due after a second, wait, too.
     assert!(shard.wait(1_400).is_empty());
     assert_eq!((shard.waiting(), shard.engine.stats(shard.now).pending), (8, 8));
     let told = shard.engine.explain("later-1", shard.now, &shard.stored).unwrap();
     assert!(told.reasons.iter().any(|reason| reason.code == ReasonCode::CircuitOpen), "{told:?}");
-    assert!(shard.wait(8_000).is_empty(), "nothing goes before the time");
+    assert!(shard.wait(8_000).is_empty(), "nothing is dispatched while the circuit is open");
     let probe = shard.wait(500);
     assert_eq!(ids(&probe).len(), 1);
     assert_eq!(shard.state(), Some((CircuitState::HalfOpen, PROBE_MILLIS)));
     shard.now = shard.now.plus(200);
     shard.well(&probe[0]);
     assert_eq!(shard.state(), None);
-    // What waits goes within the stretch, as what it was: no attempt was counted.
+    // The waiting runs are dispatched within the stretch, with the attempt number they had.
     let mut gone: Vec<String> = ids(&probe);
     gone.extend(ids(&shard.wait(PROBED_MILLIS - 200)));
     gone.sort();
@@ -180,7 +180,7 @@ fn what_is_due_for_a_destination_that_does_not_answer_waits_and_the_rest_goes() 
 }
 
 #[test]
-fn it_opens_for_twice_the_time_up_to_the_longest() {
+fn the_open_time_doubles_up_to_the_longest() {
     let mut shard = Shard::new();
     shard.open();
     for wait in [10, 20, 40, 80, 160, 300, 300] {
@@ -188,7 +188,7 @@ fn it_opens_for_twice_the_time_up_to_the_longest() {
         assert!(shard.wait(wait * 1_000 - 1).is_empty());
         let probe = shard.wait(1);
         assert_eq!(ids(&probe).len(), 1, "{probe:?}");
-        // The others are put off while it is on its way.
+        // The others wait while the probe is in flight.
         assert!(shard.wait(9_000).is_empty());
         shard.silent(&probe[0]);
     }
@@ -196,7 +196,7 @@ fn it_opens_for_twice_the_time_up_to_the_longest() {
 }
 
 #[test]
-fn four_in_a_row_or_an_answer_between_open_nothing() {
+fn four_silent_attempts_or_an_answer_among_them_open_nothing() {
     let mut shard = Shard::new();
     for _ in 0..10 {
         shard.add(
@@ -231,7 +231,7 @@ fn four_in_a_row_or_an_answer_between_open_nothing() {
 }
 
 #[test]
-fn a_restart_forgets_no_open_circuit_behind_which_something_waits() {
+fn a_restart_keeps_open_circuits_for_which_runs_wait() {
     let mut shard = Shard::new();
     shard.open();
     shard.add(HANGS, ["later".to_owned()], "");
@@ -243,7 +243,7 @@ fn a_restart_forgets_no_open_circuit_behind_which_something_waits() {
     );
     let probe = shard.wait(FIRST_OPEN_MILLIS - 100);
     assert_eq!(ids(&probe).len(), 1);
-    // Half-open: the probe is still on its way.
+    // Half-open: the probe is still in flight.
     shard.restart();
     assert_eq!(shard.state(), Some((CircuitState::HalfOpen, PROBE_MILLIS)));
     assert!(shard.wait(1).is_empty());
@@ -254,7 +254,7 @@ fn a_restart_forgets_no_open_circuit_behind_which_something_waits() {
 }
 
 #[test]
-fn a_probe_that_was_not_started_is_followed_by_another() {
+fn another_probe_follows_one_that_was_not_started() {
     let mut shard = Shard::new();
     shard.open();
     let probe = shard.wait(FIRST_OPEN_MILLIS);
@@ -262,11 +262,11 @@ fn a_probe_that_was_not_started_is_followed_by_another() {
     shard.report(&Report { seq: probe[0].0, not_started: vec![0], ..Report::default() });
     let again = shard.wait(100);
     assert_eq!(ids(&again), ids(&probe));
-    // One that is lost is not waited for for ever.
+    // The engine does not wait forever for a lost probe.
     let next = shard.wait(PROBE_MILLIS);
     assert_eq!(ids(&next).len(), 1);
     assert_ne!(ids(&next), ids(&probe));
-    // It comes back after all: the one that was let through last counts.
+    // The lost probe comes back after all, but only the newest probe counts.
     shard.silent(&again[0]);
     assert_eq!(shard.state(), Some((CircuitState::HalfOpen, PROBE_MILLIS)));
     shard.silent(&next[0]);
@@ -274,7 +274,7 @@ fn a_probe_that_was_not_started_is_followed_by_another() {
 }
 
 #[test]
-fn silence_from_before_it_opened_does_not_double_the_time() {
+fn silence_from_before_the_opening_does_not_double_the_time() {
     let mut shard = Shard::new();
     shard.add(HANGS, (0..150).map(|n| format!("many-{n}")), "");
     let sent = shard.wake();
@@ -282,7 +282,7 @@ fn silence_from_before_it_opened_does_not_double_the_time() {
     shard.silent(&sent[0]);
     shard.silent(&sent[1]);
     assert_eq!(shard.state(), Some((CircuitState::Open, FIRST_OPEN_MILLIS)));
-    // An answer that was on its way closes it.
+    // An answer to an attempt that was already in flight closes the circuit.
     let mut shard = Shard::new();
     shard.add(HANGS, (0..150).map(|n| format!("many-{n}")), "");
     let sent = shard.wake();
@@ -292,7 +292,7 @@ fn silence_from_before_it_opened_does_not_double_the_time() {
 }
 
 #[test]
-fn of_a_recurring_task_a_hundred_runs_wait_and_the_rest_is_skipped() {
+fn a_hundred_runs_of_a_recurring_task_wait_and_the_rest_is_skipped() {
     let mut shard = Shard::new();
     shard.open();
     shard.add_every_second(HANGS, "");
@@ -306,7 +306,7 @@ fn of_a_recurring_task_a_hundred_runs_wait_and_the_rest_is_skipped() {
     }
     assert!(probes >= 5);
     let stats = shard.engine.stats(shard.now);
-    // The five of the beginning, the schedule, and the runs that wait.
+    // Subtract the first five runs and the schedule itself; what is left are the waiting runs.
     let waiting = stats.pending - 6;
     assert!(
         (MAX_DEFERRED_RUNS as u64 - 10..=MAX_DEFERRED_RUNS as u64).contains(&waiting),
@@ -316,7 +316,7 @@ fn of_a_recurring_task_a_hundred_runs_wait_and_the_rest_is_skipped() {
 }
 
 #[test]
-fn a_run_that_waits_is_a_run_that_goes_on() {
+fn a_run_that_waits_for_its_destination_is_still_going_on() {
     let mut shard = Shard::new();
     shard.open();
     shard.add_every_second(HANGS, r#","overlap":"skip""#);
@@ -328,7 +328,7 @@ fn a_run_that_waits_is_a_run_that_goes_on() {
 }
 
 #[test]
-fn a_run_that_waits_expires_and_is_never_missed() {
+fn a_run_that_waits_for_its_destination_can_expire_but_is_not_missed() {
     let mut shard = Shard::new();
     shard.open();
     shard.add(HANGS, ["expires".to_owned()], r#","expireAfterSeconds":5"#);
@@ -345,7 +345,7 @@ fn a_run_that_waits_expires_and_is_never_missed() {
 }
 
 #[test]
-fn those_who_watch_are_told() {
+fn readers_of_events_see_each_change_of_a_circuit() {
     let mut shard = Shard::new();
     let request = |from| EventsRequest {
         from,
@@ -389,7 +389,7 @@ fn circuits_are_bounded_and_forgotten() {
         shard.silent(&sent);
     }
     assert_eq!(shard.engine.stats(shard.now).circuits.len(), MAX_CIRCUITS);
-    // One that has been silent once or twice makes room for another.
+    // A closed circuit with one or two failures makes room for another.
     let mut shard = Shard::new();
     for n in 0..MAX_CIRCUITS + 8 {
         shard.add(&format!("https://h{n}.example"), [format!("one-{n}")], "");
@@ -399,7 +399,7 @@ fn circuits_are_bounded_and_forgotten() {
     shard.now = shard.now.plus(100);
     shard.open();
     assert_eq!(shard.engine.circuits.circuits.len(), MAX_CIRCUITS);
-    // Those of which nothing is heard are forgotten.
+    // Circuits that no report mentions are forgotten.
     let mut shard = Shard::new();
     shard.add(HANGS, (0..5).map(|n| format!("once-{n}")), r#","expireAfterSeconds":1"#);
     let sent = shard.wake();
@@ -411,9 +411,9 @@ fn circuits_are_bounded_and_forgotten() {
     assert_eq!(shard.state(), None);
 }
 
-/// A state of a version without circuits, and one with one, can be read.
+/// A state without circuits, from an earlier version, can be read, and so can one with a circuit.
 #[test]
-fn what_is_stored_of_a_circuit() {
+fn a_stored_circuit_can_be_read() {
     let circuit = Circuit {
         destination: HANGS.to_owned(),
         failures: 7,

@@ -1,20 +1,20 @@
-//! Clocks that are wrong for some time.
+//! What the engine does when the clock goes back.
 //!
 //! The engine trusts the time of each input: no task fires before its time by the shard's clock at
-//! that moment. When the clock goes back, the engine corrects the state that depends on the earlier
+//! that moment. When the clock goes back, the engine corrects all state that depends on the earlier
 //! time:
-//! - **The watermark** is in the future, so tasks due before it would wait until it is reached.
-//!   [`Engine::observe`] moves it back to now, so that a task fires when it is due and no
-//!   occurrence is lost. It marks what has fired since then, which a start-up would otherwise take
-//!   for waiting: entries of pages as cancelled, recurring tasks by a later start of their
-//!   occurrences.
+//! - **The watermark** is in the future, so tasks due before it would wait until the clock reaches
+//!   it. [`Engine::observe`] moves it back to now, so that a task fires when it is due and no
+//!   occurrence is lost. It marks what has fired since then, because a restart would otherwise
+//!   treat it as waiting: it marks entries of pages as cancelled and gives recurring tasks a later
+//!   start of their occurrences.
 //! - **Bounded waits** (for a report, after a refused send, between firings, for a limiter's
 //!   answer) begin now at the latest.
 //! - **Tokens** of a rate that were requested before are discarded.
 //!
 //! A time that was computed while the clock was ahead (the back-off of a further attempt, the due
-//! time that `run` sets) stays. The engine does not notice a step back that is shorter than the
-//! time since the last input; such a step delays a task by its own length at most.
+//! time that `run` sets) stays as it is. The engine does not notice a step back that is shorter
+//! than the time since the last input. Such a step delays a task by its own length at most.
 
 use super::Engine;
 use crate::effects::{Effects, Write};
@@ -24,8 +24,8 @@ use scheduler_model::position::Position;
 use std::cmp::Reverse;
 
 impl Engine {
-    /// Notes the time. Gives what is to be written if the clock has gone back behind the watermark:
-    /// rows for what has fired since, once for each step.
+    /// Records the time of an input. If the clock has gone back behind the watermark, returns rows
+    /// that mark what has fired since; it does so once for each step back.
     pub fn observe(&mut self, now: UnixMillis) -> Effects {
         if now < self.seen {
             self.begin_waits_by(now);
@@ -41,7 +41,7 @@ impl Engine {
     }
 
     /// Moves the watermarks of these orders back to now. Waiting tasks are after the old watermarks
-    /// and do not change. Marks what has fired and is after the new ones.
+    /// and do not change. Marks entries after the new watermarks that have already fired.
     fn turn_back(&mut self, orders: &[u8], now: UnixMillis, effects: &mut Effects) {
         let place = Position { due: now.plus(-1), page: u32::MAX, index: u32::MAX };
         for (page, bits) in self.tasks.cancel_fired(place.due, orders) {
@@ -58,7 +58,7 @@ impl Engine {
         effects.writes.push(self.save_state());
     }
 
-    /// What waits for a bounded time has begun to wait now, at the latest.
+    /// Limits all bounded waits: each begins now at the latest.
     fn begin_waits_by(&mut self, now: UnixMillis) {
         let is_new = self.seen == UnixMillis::new(i64::MAX);
         self.last_fired_at = self.last_fired_at.map(|last| last.min(now));
@@ -83,7 +83,7 @@ impl Engine {
                     self.resend_time_of_stored(&envelope.destination, now, attempts, sends)
                 }
                 Sends::Sent => self.resend_time(now, attempts),
-                // An answer is awaited.
+                // The envelope waits for a report.
                 Sends::SentAfter(_) | Sends::Unanswered => self.resend_time(now, 0),
             };
             let resend_at = envelope.resend_at.min(latest);
@@ -94,7 +94,7 @@ impl Engine {
                 self.resends.push(Reverse((resend_at, seq)));
             }
         }
-        // The debt of creates, which runs ahead of the clock, does not grow by a step of it.
+        // The debt of creates runs ahead of the clock. It must not grow by a step of the clock.
         if !is_new {
             self.state.used = self.state.used.moved_back(self.seen.since(now));
         }

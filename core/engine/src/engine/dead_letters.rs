@@ -1,9 +1,10 @@
-//! Dead letters by their own ids: lists, replays, discards.
+//! Dead letters by their own ids: list, replay and discard.
 //!
-//! A dead letter is an entry of a page, due at [`UnixMillis::as_death`] of the time at which it
-//! died. So the order of entries is the order of death, and the time of death is known without the
-//! record. Earlier versions stored dead letters as due never; their records tell when they died.
-//! Requests by filter go through the order of all tasks: see `engine/query.rs`.
+//! A dead letter is an entry of a page. Its due time is [`UnixMillis::as_death`] of the time at
+//! which the run failed for good. So the order of entries is the order of death, and the time of
+//! death is known without reading the record. Earlier versions stored dead letters as due never;
+//! only their records say when they died. Requests by filter scan all tasks in order: see
+//! `engine/query.rs`.
 
 use super::Engine;
 use super::plan::{json_text, replayed};
@@ -32,7 +33,7 @@ use scheduler_model::task::Record;
 use std::collections::HashSet;
 
 impl Engine {
-    /// Returns the dead letters with this hash of the id, the newest first.
+    /// Returns the dead letters with this hash of the id, newest first.
     pub(super) fn dead_letters_of(&self, hash: u64) -> Vec<EntryRef> {
         let mut letters: Vec<EntryRef> =
             self.tasks.find(hash).filter(|at| self.is_dead_letter(*at)).collect();
@@ -40,8 +41,8 @@ impl Engine {
         letters
     }
 
-    /// Returns a page of the dead letters that a filter matches, the newest first. The positions
-    /// of the reply are places in this order. Ignores the status of the filter.
+    /// Returns a page of the dead letters that a filter matches, newest first. The positions in the
+    /// reply are places in this order. Ignores the status of the filter.
     ///
     /// # Errors
     /// If storage fails or is damaged.
@@ -134,13 +135,13 @@ impl Engine {
         Ok(None)
     }
 
-    /// Requeues dead letters: each starts again with its first attempt, as its task was when it
-    /// died or with the changes of the request. If they are many, the reply covers the first ones
-    /// only, and the caller repeats the request for the rest.
+    /// Requeues dead letters. Each starts again with its first attempt, with its task as it was
+    /// when the run died, or with the changes of the request. If there are too many for one commit,
+    /// the reply covers the first ones only, and the caller repeats the request for the rest.
     ///
     /// # Errors
-    /// If the shard has no room for their limit keys; then nothing has changed. If storage fails or
-    /// is damaged; the caller must then drop the engine.
+    /// If the shard has no room for their limit keys. Then nothing has changed. If storage fails or
+    /// is damaged, the caller must drop the engine.
     pub fn replay(
         &mut self,
         request: &DeadLettersRequest,
@@ -172,14 +173,15 @@ impl Engine {
             };
             let (record, mut requeued) = (replayed(record, now), Vec::new());
             record.write(&mut requeued);
-            // The stored record has an error and may be larger than a new one.
+            // The stored record contains an error, so it may be larger than a new record.
             if request.changed.is_some() && requeued.len() > MAX_RECORD_BYTES.max(text.len()) {
                 reply.outcomes.push(LetterOutcome::TooLarge);
                 continue;
             }
             changes.killed.push(at);
             changes.written += requeued.len();
-            // A patch in flight may have given it another destination than its attempts had.
+            // The attempts may have been sent elsewhere: a patch in flight can have changed the
+            // destination.
             changes.back.push(&record, now, queue_flag(&record).and(Flags::RETRY));
             reply.outcomes.push(LetterOutcome::Done);
             if request.letters.len() == 1 {
@@ -202,11 +204,11 @@ impl Engine {
         Ok((reply, effects))
     }
 
-    /// Discards dead letters. If they are many, the reply covers the first ones only, and the
-    /// caller repeats the request for the rest.
+    /// Discards dead letters. If there are too many for one commit, the reply covers the first ones
+    /// only, and the caller repeats the request for the rest.
     ///
     /// # Errors
-    /// If storage fails or is damaged; the caller must then drop the engine.
+    /// If storage fails or is damaged. The caller must then drop the engine.
     pub fn discard(
         &mut self,
         request: &DeadLettersRequest,
@@ -242,10 +244,10 @@ impl Engine {
     }
 }
 
-/// Returns a dead letter as a list shows it.
+/// Returns a dead letter as a list item.
 fn dead_item(at: EntryRef, place: Position, record: Vec<u8>) -> Result<ListItem, EngineError> {
     let status = Status::Dead;
-    // Its place is not a due time.
+    // The place of a dead letter is not a due time.
     let item =
         item_of(Candidate { position: place, at, status, is_attempt: false, kind: None }, record)?;
     Ok(ListItem { due: Some(UnixMillis::NEVER), ..item })

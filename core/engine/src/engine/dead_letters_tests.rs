@@ -1,6 +1,6 @@
 use super::*;
 use crate::Config;
-use crate::engine::lanes::tests::Pair;
+use crate::engine::lanes::pair::Pair;
 use scheduler_model::protocol::{
     Among, Change, ChangeRequest, Changed, Filter, LetterOutcome, RunRequest,
 };
@@ -12,7 +12,7 @@ fn pair() -> Pair {
     Pair::with(Config { max_dispatched: usize::MAX, ..Config::default() })
 }
 
-/// Fires what is due a second later, and lets each envelope of it fail.
+/// Fires what is due a second later, and lets each of its envelopes fail.
 fn fail_next(pair: &mut Pair) {
     pair.now = pair.now.plus(1_000);
     for (seq, ..) in pair.wake() {
@@ -20,7 +20,7 @@ fn fail_next(pair: &mut Pair) {
     }
 }
 
-/// Lists dead letters, so many in each request. Returns the records.
+/// Lists dead letters in requests of `limit` each. Returns the records.
 fn listed(pair: &mut Pair, filter: &Filter, limit: usize) -> Vec<Value> {
     let (mut records, mut after) = (Vec::new(), None);
     loop {
@@ -41,7 +41,7 @@ fn listed(pair: &mut Pair, filter: &Filter, limit: usize) -> Vec<Value> {
         if reply.next.is_none() {
             return records;
         }
-        assert!(reply.next > after, "the cursor stands still");
+        assert!(reply.next > after, "the cursor does not advance");
         after = reply.next;
     }
 }
@@ -79,7 +79,7 @@ fn read(pair: &mut Pair, letter: &DeadLetterId) -> Option<ListItem> {
 fn dead_letters_are_listed_by_when_they_died_the_newest_first() {
     let mut pair = pair();
     for n in 0..30_i64 {
-        // Large ones, in pages of their own, among small ones.
+        // Large records get pages of their own among pages of small records.
         let text = "x".repeat(if n % 3 == 0 { 50_000 } else { 10 });
         pair.create(
             "",
@@ -109,10 +109,10 @@ fn dead_letters_are_listed_by_when_they_died_the_newest_first() {
     }
 }
 
-/// The times of a filter were compared with due times, and every dead letter was due never: a
-/// discard of those of the last hour discarded all.
+/// The times of a filter were compared with due times, and every dead letter was due never. So a
+/// request to discard those of the last hour discarded all.
 #[test]
-fn the_times_of_a_filter_are_those_of_death() {
+fn a_filter_compares_its_times_with_the_times_of_death() {
     for aged in [false, true] {
         let mut pair = pair();
         pair.create("", "every", None, EVERY);
@@ -133,7 +133,7 @@ fn the_times_of_a_filter_are_those_of_death() {
         let mut died = times(&listed(&mut pair, &filter, 2), "failedAt");
         died.sort_unstable();
         assert_eq!(died, [2_000, 3_000, 4_000]);
-        // In the list of tasks, with a status and without.
+        // The list of tasks, with a status and without.
         for status in [filter.status, None] {
             let filter = Filter { status, ..filter.clone() };
             let request = ListRequest { filter, limit: 100, ..ListRequest::default() };
@@ -148,7 +148,7 @@ fn the_times_of_a_filter_are_those_of_death() {
         let reply = pair
             .input(|engine, _, reader| Ok((engine.list(&request, reader)?, Effects::default())));
         let count = |status| reply.items.iter().filter(|item| item.status == status).count();
-        // What has no schedule has no time.
+        // A task without a schedule has no time.
         assert_eq!(
             (count(Status::Dead), count(Status::Scheduled), count(Status::Unscheduled)),
             (2, 2, 0)
@@ -162,7 +162,8 @@ fn the_times_of_a_filter_are_those_of_death() {
     }
 }
 
-/// Of these the time is in the record only. New ones come before them.
+/// Only the records of these dead letters have the time of death. Newer dead letters come before
+/// them.
 #[test]
 fn dead_letters_of_earlier_versions_come_last_and_have_ids() {
     let mut pair = pair();
@@ -190,9 +191,9 @@ fn dead_letters_of_earlier_versions_come_last_and_have_ids() {
     assert_eq!(left, letters[1..3]);
 }
 
-/// A request by the id of the task meant the schedule instead.
+/// A request that named the task's id changed the schedule instead of the dead letter.
 #[test]
-fn a_dead_letter_of_a_recurring_task_is_replayed_and_discarded_beside_its_schedule() {
+fn dead_letters_of_a_recurring_task_are_replayed_and_discarded_without_its_schedule() {
     let mut pair = pair();
     pair.create("", "every", None, EVERY);
     (0..3).for_each(|_| fail_next(&mut pair));
@@ -211,7 +212,7 @@ fn a_dead_letter_of_a_recurring_task_is_replayed_and_discarded_beside_its_schedu
     assert!(run.get("failedAt").is_none() && run.get("error").is_none(), "{run}");
     assert_eq!(discard(&mut pair, &[&letters[0]]), [LetterOutcome::Done]);
     assert_eq!(schedule(&pair), before);
-    // Neither is there any more, and the other one stays.
+    // Neither of these two exists any more. The third one stays until it is discarded.
     assert_eq!(
         discard(&mut pair, &[&letters[1], &letters[2], &letters[0]]),
         [LetterOutcome::NotFound, LetterOutcome::Done, LetterOutcome::NotFound]
@@ -264,8 +265,8 @@ fn a_replay_may_have_another_callback_and_another_payload() {
     assert_eq!(effects.sends[0].destination, crate::Destination::Queue("OTHER".to_owned()));
 }
 
-/// Both have the same time, because they were requested within a millisecond, and fail in one
-/// report. With the same id one of them could not be told from the other.
+/// Both runs have the same time, because they were requested within a millisecond, and both fail in
+/// one report. With the same id they could not be told apart.
 #[test]
 fn no_two_dead_letters_have_the_same_id() {
     let mut pair = pair();
@@ -277,7 +278,7 @@ fn no_two_dead_letters_have_the_same_id() {
             pair.change_within(&run, None).unwrap();
         }
         envelopes.extend(pair.wake());
-        // What is requested at the time of a firing is due after it.
+        // A run that is requested at the time of a firing is due after that time.
         let requested = pair.now;
         pair.now = pair.now.plus(1);
         envelopes.extend(pair.wake());
@@ -292,7 +293,7 @@ fn no_two_dead_letters_have_the_same_id() {
 }
 
 #[test]
-fn a_task_is_shown_by_its_newest_dead_letter() {
+fn the_newest_dead_letter_represents_its_task() {
     let mut pair = pair();
     for n in 0..3 {
         pair.create("", "a", Some(pair.now.plus(500)), &format!(r#""description":"{n}","#));
@@ -310,7 +311,7 @@ fn run_with(pair: &mut Pair, id: &str, payload: &str) -> Changed {
 }
 
 #[test]
-fn a_requested_run_may_have_a_payload_of_its_own() {
+fn a_requested_run_can_have_its_own_payload() {
     let mut pair = pair();
     let given = r#""payload":{"n":1},"#;
     pair.create("", "every", None, &format!(r#""everySeconds":60,"anchor":1764000000000,{given}"#));
@@ -330,7 +331,7 @@ fn a_requested_run_may_have_a_payload_of_its_own() {
         );
         assert_eq!(run_with(&mut pair, id, r#"{"n":2}"#), Changed::Changed, "{id}");
     }
-    // Without a payload, a task that is due stays as it is.
+    // Without a payload, the request leaves a task that is due as it is.
     let request =
         ChangeRequest { ids: vec!["once".to_owned()], change: Change::Run, if_match: None };
     assert_eq!(pair.change_within(&request, None).unwrap().outcomes, [Changed::Unchanged]);

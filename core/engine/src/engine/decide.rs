@@ -6,7 +6,7 @@ use crate::effects::{Effects, Write};
 use std::collections::BTreeSet;
 
 impl Engine {
-    /// Stores decisions about attempts in flight, in memory and in a row for each envelope that
+    /// Stores decisions about attempts in flight: in memory, and in one row for each envelope that
     /// changes.
     pub(super) fn decide(
         &mut self,
@@ -25,7 +25,7 @@ impl Engine {
         }
     }
 
-    /// Stops further attempts of runs for good.
+    /// Cancels runs in flight, so that no further attempt follows.
     pub(super) fn cancel_flights(&mut self, flights: &[FlightRef], effects: &mut Effects) {
         let cancelled = |flight: &FlightRef| {
             (*flight, Decision { stop: Some(Stop::Cancelled), ..self.decisions.at(*flight) })

@@ -1,11 +1,11 @@
-//! Removing the recurring tasks for which the start-up has found no further run.
+//! Removal of recurring tasks for which the start-up found no further run.
 
 use super::Engine;
 use crate::budget::MAX_REMOVED;
 use crate::effects::{Effects, Write};
 impl Engine {
-    /// Removes some of them. Keeps a task that has changed since, because it may have runs again or
-    /// be another task.
+    /// Removes some of these tasks. Keeps a task that has changed since the start-up, because it
+    /// may have runs again or be another task.
     pub(super) fn remove_ended(&mut self, effects: &mut Effects) {
         for _ in 0..MAX_REMOVED {
             let Some(number) = self.ended.0.pop_first() else { return };

@@ -1,4 +1,4 @@
-//! What the engine knows of an entry or a recurring task, in memory and in storage.
+//! Access to an entry of a page or a recurring task, in memory and in storage.
 
 use super::Engine;
 use crate::entry_ref::{EntryRef, PageEntry};
@@ -18,7 +18,7 @@ impl Engine {
         }
     }
 
-    /// Reads the beginning of a record: its time and its id.
+    /// Reads the beginning of a record, which contains its time and its id.
     pub(super) fn head_of(
         &self,
         at: EntryRef,
@@ -39,7 +39,8 @@ impl Engine {
         entry.ok_or_else(|| EngineError::Corrupt(format!("there is no {at}")))
     }
 
-    /// Adds the waiting task with this id and its further attempts to `found`, but no dead letters.
+    /// Adds the waiting task with this id and its further attempts to `found`. Leaves out dead
+    /// letters.
     pub(super) fn find_live(
         &self,
         id: &str,
@@ -58,8 +59,8 @@ impl Engine {
         self.flags_of(at).has(Flags::DEAD_LETTER)
     }
 
-    /// Returns the flags of an entry of a page; those of a task for a recurring task, or if there
-    /// is no such entry.
+    /// Returns the flags of an entry of a page. Returns default flags for a recurring task, or if
+    /// there is no such entry.
     pub(super) fn flags_of(&self, at: EntryRef) -> Flags {
         match at {
             EntryRef::Schedule(_) => Flags::TASK,
@@ -82,8 +83,8 @@ impl Engine {
         }
     }
 
-    /// Returns when an entry of a page is due; [`UnixMillis::NEVER`] for a recurring task, or if
-    /// there is no such entry.
+    /// Returns when an entry of a page is due. Returns [`UnixMillis::NEVER`] for a recurring task,
+    /// or if there is no such entry.
     pub(super) fn due_of(&self, at: EntryRef) -> UnixMillis {
         match at {
             EntryRef::Schedule(_) => UnixMillis::NEVER,

@@ -1,4 +1,4 @@
-//! Reading the events of a shard.
+//! Reads of the shard's events.
 
 use super::Engine;
 use scheduler_calendar::time::UnixMillis;
@@ -6,16 +6,16 @@ use scheduler_model::bounds::MAX_EVENTS_BYTES;
 use scheduler_model::protocol::{EventsReply, EventsRequest, FeedPosition, SeenEvent};
 
 impl Engine {
-    /// Returns a number that every event changes, and nothing else.
+    /// Returns the number of events so far. It changes with every event and at no other time.
     pub fn events_noted(&self) -> u64 {
         self.events.end()
     }
 
-    /// Returns the events since a position that match the request. The engine records events for
-    /// some time from now on.
+    /// Returns the events after a position that match the request. The engine records events for
+    /// some time after each such request.
     pub fn events(&mut self, request: &EventsRequest, now: UnixMillis) -> EventsReply {
         let buffer = &mut self.events;
-        // A reader that returns after a long time has missed nothing if nothing has happened.
+        // A reader that returns after a long time has missed nothing if no event occurred.
         let incarnation = buffer.watch(now);
         let from = match request.from {
             None => buffer.end(),

@@ -36,7 +36,7 @@ fn from(reply: &EventsReply) -> EventsRequest {
 }
 
 #[test]
-fn a_reader_sees_what_happens_after_it_came_once_and_in_order() {
+fn a_reader_sees_each_event_after_its_first_request_once_and_in_order() {
     let mut engine = engine();
     note(&mut engine, EventKind::Created, "before", NOW);
     let mut reply = engine.events(&ALL, NOW);
@@ -54,7 +54,7 @@ fn a_reader_sees_what_happens_after_it_came_once_and_in_order() {
 }
 
 #[test]
-fn an_event_of_a_follow_up_says_so() {
+fn an_event_of_a_follow_up_names_it_as_one() {
     let mut engine = engine();
     let start = engine.events(&ALL, NOW);
     engine.events.note_text(
@@ -67,7 +67,7 @@ fn an_event_of_a_follow_up_says_so() {
 }
 
 #[test]
-fn a_filter_passes_over_the_rest() {
+fn a_filter_skips_other_events() {
     let mut engine = engine();
     let start = engine.events(&ALL, NOW);
     for (kind, id) in
@@ -77,7 +77,7 @@ fn a_filter_passes_over_the_rest() {
     }
     let mut meant = |request: EventsRequest| {
         let reply = engine.events(&request, NOW);
-        // Also what is not meant has been seen.
+        // The position also passes events that the filter does not match.
         assert_eq!(reply.next.next, 3);
         reply.events.iter().map(|event| event.number).collect::<Vec<_>>()
     };
@@ -95,7 +95,7 @@ fn a_filter_passes_over_the_rest() {
 }
 
 #[test]
-fn a_slow_reader_is_told_of_the_gap_and_the_ring_stays_bounded() {
+fn a_slow_reader_gets_a_gap_and_the_ring_stays_bounded() {
     let mut engine = engine();
     let start = engine.events(&ALL, NOW);
     for n in 0..MAX_FEED_EVENTS + 5 {
@@ -103,7 +103,7 @@ fn a_slow_reader_is_told_of_the_gap_and_the_ring_stays_bounded() {
     }
     let reply = engine.events(&EventsRequest { limit: 2, ..from(&start) }, NOW);
     assert_eq!((ids(&reply), reply.is_gap), (vec!["5", "6"], true));
-    // Sixteen shards divide what a reader is told at once.
+    // Sixteen shards divide the bytes of one answer.
     let share =
         engine.events(&EventsRequest { max_bytes: MAX_EVENTS_BYTES / 16, ..from(&reply) }, NOW);
     assert!(
@@ -113,7 +113,7 @@ fn a_slow_reader_is_told_of_the_gap_and_the_ring_stays_bounded() {
         share.events.len()
     );
     // The rest comes in answers of bounded size, without another gap.
-    let (mut reply, mut told, mut answers) = (reply, 2, 0);
+    let (mut reply, mut seen, mut answers) = (reply, 2, 0);
     while reply.has_more {
         reply = engine.events(&from(&reply), NOW);
         assert!(
@@ -121,10 +121,10 @@ fn a_slow_reader_is_told_of_the_gap_and_the_ring_stays_bounded() {
             "{}",
             reply.events.len()
         );
-        told += reply.events.len();
+        seen += reply.events.len();
         answers += 1;
     }
-    assert_eq!(told, MAX_FEED_EVENTS);
+    assert_eq!(seen, MAX_FEED_EVENTS);
     assert!(answers > 2);
     let long = "x".repeat(200_000);
     for _ in 0..100 {
@@ -136,11 +136,11 @@ fn a_slow_reader_is_told_of_the_gap_and_the_ring_stays_bounded() {
 }
 
 #[test]
-fn what_is_missed_while_nobody_watches_or_in_a_restart_is_a_gap_and_quiet_is_none() {
+fn missed_events_are_a_gap_and_a_quiet_time_is_none() {
     let mut feeds = engine();
     let start = feeds.events(&ALL, NOW);
     let later = NOW.plus(FEED_LEASE_MILLIS * 3);
-    // Nothing has happened meanwhile.
+    // No event occurred meanwhile.
     let reply = feeds.events(&from(&start), later);
     assert_eq!((reply.next, reply.is_gap), (start.next, false));
     note(&mut feeds, EventKind::Created, "missed", later.plus(FEED_LEASE_MILLIS));
@@ -150,14 +150,13 @@ fn what_is_missed_while_nobody_watches_or_in_a_restart_is_a_gap_and_quiet_is_non
     note(&mut feeds, EventKind::Created, "seen", even_later);
     assert_eq!(ids(&feeds.events(&from(&reply), even_later)), ["seen"]);
 
-    // A start anew: also within the same millisecond of the old incarnation's beginning it would be
-    // another.
+    // A restarted engine has another incarnation, even if it starts within the same millisecond.
     let mut again = engine();
     again.events(&ALL, even_later.plus(1));
     note(&mut again, EventKind::Created, "new", even_later.plus(2));
     let reply = again.events(&from(&reply), even_later.plus(3));
     assert_eq!((ids(&reply), reply.is_gap), (vec!["new"], true));
-    // A number that was never given, of whatever incarnation.
+    // This number was never assigned in any incarnation.
     let ahead = FeedPosition { next: reply.next.next + 1, ..reply.next };
     assert!(again.events(&EventsRequest { from: Some(ahead), ..ALL }, even_later).is_gap);
 }

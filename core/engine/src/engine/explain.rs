@@ -1,4 +1,4 @@
-//! Why a task did or did not fire, and when it will.
+//! Explains why a task did or did not fire, and when it will.
 
 use super::Engine;
 use super::history::json;
@@ -25,17 +25,18 @@ use scheduler_model::protocol::RunsRequest;
 use scheduler_model::schedule::Overlap;
 use scheduler_model::task::Record;
 
-/// What the history says of the end of a task.
+/// What the history says about the end of a task.
 #[derive(Default)]
 struct Ending {
-    /// The newest attempt; `None` if a cancel is newer.
+    /// The newest attempt. `None` if the task was cancelled after it.
     last: Option<LastAttempt>,
-    /// When the task was cancelled, and by which key, if it has not fired since.
+    /// When the task was cancelled and by which key, if it has not fired since.
     cancelled: Option<(UnixMillis, String)>,
 }
 
 impl Engine {
-    /// Explains the state of the task with this id. Returns no reason if nothing is known of it.
+    /// Explains the state of the task with this id. Returns no reason if the shard knows nothing of
+    /// it.
     ///
     /// # Errors
     /// If storage fails or is damaged.
@@ -60,8 +61,8 @@ impl Engine {
         let Ending { last, cancelled } = self.explain_history(id, now, reader, &mut explanation)?;
         let mut of_hash: Vec<EntryRef> =
             self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
-        // The task itself, then further attempts of earlier occurrences, then the newest dead
-        // letters.
+        // The task itself comes first, then further attempts of earlier occurrences, then the
+        // newest dead letters.
         sort_by_key(&mut of_hash, |at| (self.flags_of(*at).has(Flags::RETRY), self.due_of(*at)));
         let more = of_hash.len().saturating_sub(MAX_EXPLAINED_RUNS);
         let mut found = Vec::new();
@@ -72,7 +73,7 @@ impl Engine {
         }
         let is_waiting = !found.is_empty();
         let mut dead = Vec::new();
-        // Examines a few more than it reports, because another id may have the same hash.
+        // Examines more dead letters than it reports, because another id may have the same hash.
         let letters_of_hash = self.dead_letters_of(self.id_hash(id));
         for at in letters_of_hash.iter().copied().take(2 * MAX_EXPLAINED_RUNS) {
             let text = self.record_of(at, reader)?;
@@ -84,7 +85,7 @@ impl Engine {
             self.explain_waiting(at, now, reader, &mut explanation)?;
         }
         if more > 0 {
-            // Most often they wait for the same as the one before them.
+            // The other runs usually wait for the same reason as the last one that is explained.
             let code = explanation
                 .reasons
                 .last()
@@ -136,8 +137,8 @@ impl Engine {
         Ok(explanation)
     }
 
-    /// Shows the newest attempts of the history, and the last run that was dispatched. Returns what
-    /// the history says of the end of the task.
+    /// Adds the newest attempts of the history and the last dispatched run. Returns what the
+    /// history says about the end of the task.
     fn explain_history(
         &self,
         id: &str,
@@ -147,7 +148,7 @@ impl Engine {
     ) -> Result<Ending, EngineError> {
         let (mut ending, mut fired_since) = (Ending::default(), None);
         let mut is_newest = true;
-        // Mostly the last run is among the newest attempts, so the search ends with these.
+        // The last run is usually among the newest attempts, so the search ends with them.
         let Explanation { recent_runs, last_run, .. } = explanation;
         let request = RunsRequest::of_task(id, None, usize::MAX);
         self.look_back(&request, usize::MAX, now, reader, &mut |_, past| {
@@ -229,7 +230,7 @@ impl Engine {
             && record.attempt_number() == 1
             && self.explain_limited(&run, at, due, now, explanation)
         {
-            // Its first attempt waits for nothing else.
+            // The first attempt of such a run waits for nothing else.
         } else if flags.has(Flags::RETRY) {
             let attempt = record.attempt_number();
             let detail = if attempt > 1 {
@@ -316,7 +317,7 @@ impl Engine {
         }
     }
 
-    /// Returns whether an entry waits for its limit, after explaining that it does.
+    /// Explains that an entry waits for its limit. Returns whether it does.
     fn explain_limited(
         &self,
         what: &str,
@@ -358,7 +359,7 @@ impl Engine {
         explanation.add(ReasonCode::Overdue, format!("It is {} s late: {why}.", late / 1_000));
     }
 
-    /// Explains the attempts in flight, the newest first.
+    /// Explains the attempts in flight, newest first.
     fn explain_in_flight(
         &self,
         id: &str,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::engine::lanes::tests::Pair;
+use crate::engine::lanes::pair::Pair;
 use crate::{Config, Keep};
 use scheduler_model::bounds::{
     MAX_DEAD_LETTERS_OF_A_TASK, MAX_EXPLANATION_BYTES, MAX_RUNS_OF_A_TASK,
@@ -7,17 +7,17 @@ use scheduler_model::bounds::{
 use scheduler_model::explain::Reason;
 use scheduler_model::protocol::{Change, ChangeRequest, Failure, Report};
 
-/// A task with 1,000 further attempts, 100 dead letters, runs in flight and a history, all with the
-/// longest errors.
+/// The task has 1,000 further attempts, 100 dead letters, runs in flight and a history, all with
+/// the longest errors.
 #[test]
-fn an_explanation_names_some_of_each_kind_and_counts_the_others() {
+fn an_explanation_details_some_runs_of_each_kind_and_counts_the_others() {
     let mut pair =
         Pair::with(Config { history: Keep::All, max_dispatched: usize::MAX, ..Config::default() });
     let rest = r#""everySeconds":1,"anchor":1764000000000,"retry":{"maxAttempts":2,"minBackoffSeconds":36000},"#;
-    // It takes three times as much in an address.
+    // In a URL, this id takes three times as many bytes.
     let id = "ä".repeat(128);
     pair.create("", &id, None, rest);
-    // A control character takes six bytes of JSON.
+    // In JSON, a control character takes six bytes.
     let error = "\u{1}".repeat(500);
     for _ in 0..MAX_RUNS_OF_A_TASK + MAX_DEAD_LETTERS_OF_A_TASK + 20 {
         pair.now = pair.now.plus(1_000);
@@ -55,8 +55,8 @@ fn an_explanation_names_some_of_each_kind_and_counts_the_others() {
     assert!((40_000..MAX_EXPLANATION_BYTES).contains(&bytes), "{bytes} bytes");
 }
 
-/// Runs of a recurring task that wait for a rate only. They were explained as attempts that a
-/// dispatcher may have handed back.
+/// Runs of a recurring task that wait only for a rate were explained as attempts that a dispatcher
+/// may have returned.
 #[test]
 fn a_first_attempt_that_waits_for_its_limit_is_limited() {
     let mut pair = Pair::with(Config { max_dispatched: usize::MAX, ..Config::default() });
@@ -93,9 +93,9 @@ fn of_code(pair: &Pair, id: &str, code: ReasonCode) -> Option<String> {
     reasons.into_iter().find(|reason| reason.code == code).map(|reason| reason.detail)
 }
 
-/// All of them were explained as fired.
+/// All of these tasks were explained as fired.
 #[test]
-fn the_end_of_a_task_says_what_happened() {
+fn the_explanation_of_an_ended_task_says_how_it_ended() {
     let mut pair =
         Pair::with(Config { history: Keep::All, max_dispatched: usize::MAX, ..Config::default() });
     let (now, hour_ago) = (pair.now, pair.now.plus(-3_600_000));
@@ -115,7 +115,7 @@ fn the_end_of_a_task_says_what_happened() {
     }
     assert_eq!(of_code(&pair, "bad", ReasonCode::Done), None, "its dead letter is kept");
     pair.discard("bad");
-    // Without a key, the history has no entry of the cancel.
+    // The cancel was requested without a key, so the history has no entry of it.
     pair.cancel("cancelled");
     let rest = "Nothing of the task waits or runs.";
     for (id, code, detail) in [
@@ -150,9 +150,9 @@ fn the_end_of_a_task_says_what_happened() {
     }
 }
 
-/// It was said to fire at a time in the past.
+/// The explanation said that the task fires at a time in the past.
 #[test]
-fn a_task_that_waits_for_its_limit_was_due() {
+fn a_task_that_waits_for_its_limit_is_explained_as_due() {
     let mut pair = Pair::with(Config { max_dispatched: usize::MAX, ..Config::default() });
     pair.limit_both("k", Some(1), None);
     let due = pair.now.plus(1_000);
@@ -170,7 +170,7 @@ fn a_task_that_waits_for_its_limit_was_due() {
 }
 
 #[test]
-fn what_is_put_off_says_by_what() {
+fn an_explanation_names_what_delays_a_run() {
     let mut pair = Pair::with(Config { max_dispatched: usize::MAX, ..Config::default() });
     pair.limit_both("k", Some(1), None);
     let (now, later) = (pair.now, pair.now.plus(7_000));
@@ -188,7 +188,7 @@ fn what_is_put_off_says_by_what() {
         assert_eq!(put_off(&pair, id), Some(detail));
     }
     assert_eq!(put_off(&pair, "neither"), None);
-    // The first runs and has fired, so the second comes after it in the order.
+    // The first task has fired, so the order places the second after it.
     pair.create("k", "first", Some(now), "");
     pair.live(now.plus(1_000), 600_000);
     let hour_ago = now.plus(-3_600_000);
@@ -197,9 +197,10 @@ fn what_is_put_off_says_by_what() {
     assert_eq!(put_off(&pair, "past").as_deref(), Some(detail));
 }
 
-/// They were said to be requested, or to wait for a destination, or to come back from a dispatcher.
+/// The explanation said that these runs were requested, wait for a destination, or come back from a
+/// dispatcher.
 #[test]
-fn a_first_attempt_that_waits_says_what_is_known() {
+fn a_waiting_first_attempt_is_explained_by_what_is_known() {
     let mut pair = Pair::with(Config { max_dispatched: usize::MAX, ..Config::default() });
     pair.create("", "dead", Some(pair.now), r#""retry":{"maxAttempts":1},"#);
     pair.create("", "back", Some(pair.now), "");

@@ -1,9 +1,9 @@
-//! Waking up: dispatching what is due, and sending again what was not reported.
+//! Wake-ups: dispatch what is due, and send again what was not reported.
 
 use super::Engine;
 use crate::budget::{
-    CONDITIONAL_BYTES, LEFT_OUT_BYTES, MAX_FIRING_BYTES, MAX_FIRING_TASKS, MAX_IN_FLIGHT_TASKS,
-    OCCURRENCE_BYTES, TIME_BYTES,
+    CONDITIONAL_BYTES, MAX_FIRING_BYTES, MAX_FIRING_TASKS, MAX_IN_FLIGHT_TASKS, OCCURRENCE_BYTES,
+    SKIP_SEARCH_BYTES, TIME_BYTES,
 };
 use crate::circuits::Gate;
 use crate::due::{Due, Packed, Taken, count_repeats, waits_of};
@@ -31,23 +31,23 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-/// Most tasks that the main order or a lane dispatches in its turn: an envelope for the
+/// The most tasks that the main order or a lane dispatches in one turn: one envelope for the
 /// dispatchers.
 const TURN_TASKS: usize = MAX_DISPATCH_TASKS;
 
 impl Engine {
-    /// Dispatches what is due at `now`, and sends again what is overdue for a report. Does nothing
-    /// if there is neither.
+    /// Dispatches what is due at `now`, and sends again the envelopes whose report is overdue. Does
+    /// nothing if there is neither.
     ///
-    /// One call does a bounded amount of work. There is more while [`Engine::next_wakeup`] is not
-    /// later than now.
+    /// One call does a bounded amount of work. If [`Engine::next_wakeup`] is not later than now
+    /// afterwards, there is more work.
     ///
     /// # Errors
-    /// If storage fails or is damaged; the caller must then drop the engine.
+    /// If storage fails or is damaged. The caller must then drop the engine.
     pub fn wake(&mut self, now: UnixMillis, reader: &dyn Reader) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
         if self.to_replan.is_any() {
-            // Nothing fires by the former law.
+            // Nothing fires before all tasks are planned by the current law.
             self.replan(now, reader, &mut effects)?;
             return Ok(effects);
         }
@@ -61,7 +61,8 @@ impl Engine {
         lapsed.extend(self.take_silent(now, reader, &mut effects)?);
         self.fire(lapsed, now, reader, &mut effects)?;
         for seq in stopped {
-            // A run that the firing holds until one of these runs ends may be released already.
+            // This firing may hold a run until one of these runs ends. So such a run may be
+            // released already.
             let body_len = |page| self.tasks.page(page).map(|page| page.body_len);
             let overlay = Overlay::new(reader, &effects.writes, body_len);
             self.end_stopped(seq, now, &overlay, &mut effects)?;
@@ -78,18 +79,18 @@ impl Engine {
         reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
-        // A run that lapses now is in progress until then, so runs of this firing overlap it.
+        // A run that lapses now was in progress until now, so runs of this firing overlap it.
         let fired = lapsed
             .iter()
             .filter(|lapsed| lapsed.flags.has(Flags::RETRY))
             .map(|lapsed| lapsed.hash)
             .collect();
-        // Runs that are delayed now are among the tasks again only after this firing.
+        // Runs that this firing delays are added to the tasks again at its end.
         let waiting = waits_of(&lapsed);
-        let Taken { mut due, put_off, left_out, mut spans, .. } =
+        let Taken { mut due, put_off, skipped_until, mut spans, .. } =
             self.take_due(fired, waiting.clone(), now);
         let mut records = ScheduleRecords::default();
-        self.save_left_out(&left_out, &mut records, reader, effects)?;
+        self.save_skipped(&skipped_until, &mut records, reader, effects)?;
         self.put_off(&put_off, &mut records, reader, effects)?;
         self.drop_ended_schedules(&put_off, effects);
         if due.is_empty() {
@@ -98,15 +99,16 @@ impl Engine {
                 self.drop_late(&lapsed, now, reader, effects)?;
             }
             if must_save {
-                // The watermark has passed the delayed runs: invariant 2.
+                // The watermark has passed the delayed runs, so it is stored with them (invariant
+                // 2).
                 effects.writes.push(self.save_state());
             }
             return Ok(());
         }
-        // One commit dispatches all of it and the watermark passes all of it, so the order in
-        // envelopes is free.
+        // One commit dispatches all due tasks and moves the watermark past them, so their order in
+        // the envelopes is free.
         sort_by_key(&mut due, |task| Reverse(task.priority()));
-        // A firing that stopped at its bounds is followed by the next without a gap.
+        // A firing that stopped at its bounds is followed by the next one without a gap.
         let stopped = self.next_due().is_some_and(|due| due <= now);
         self.last_fired_at = (!stopped).then_some(now);
         spans.read(reader)?;
@@ -147,7 +149,7 @@ impl Engine {
         // Invariant 2: the state with the watermark goes into the same commit, in the newest row.
         match newest.and_then(|newest| effects.writes.get_mut(newest)) {
             Some(Write::InsertEnvelope { state, .. }) => *state = Some(self.encode_state()),
-            // Nothing is dispatched, but the watermark passes what was dropped.
+            // Nothing is dispatched, but the watermark passes the dropped runs.
             _ => effects.writes.append(&mut self.save().writes),
         }
         self.drop_fired_pages(&due, effects);
@@ -156,15 +158,15 @@ impl Engine {
     }
 
     /// Stores until when recurring tasks have skipped runs that the watermark cannot pass yet, so
-    /// that a restart does not report them again.
-    fn save_left_out(
+    /// that a restarted shard does not record them again.
+    fn save_skipped(
         &self,
-        left_out: &[(ScheduleNumber, UnixMillis)],
+        skipped_until: &[(ScheduleNumber, UnixMillis)],
         records: &mut ScheduleRecords,
         reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
-        for (number, due) in left_out {
+        for (number, due) in skipped_until {
             let has_more =
                 self.tasks.schedule(*number).is_some_and(|schedule| schedule.next.is_some());
             if has_more {
@@ -181,7 +183,7 @@ impl Engine {
 
     /// Pops what is due, up to the bounds of a firing. The main order and the lanes take turns,
     /// each in its own total order. `put_off_of` counts the runs of each recurring task that this
-    /// firing has delayed already.
+    /// firing has already delayed.
     fn take_due(
         &mut self,
         fired: HashSet<u64>,
@@ -198,16 +200,16 @@ impl Engine {
                 is_done &= !self.take_turn(*lane, now, &mut taken);
             }
         }
-        // The watermark also passes runs that were skipped together with an earlier one, if nothing
-        // before them is left.
+        // Runs were skipped together with an earlier one. The watermark passes them, too, if
+        // nothing before them is left.
         if self.tasks.head().is_none_or(|head| head > taken.settled) {
             self.state.watermark = self.state.watermark.max(taken.settled);
-            taken.left_out.clear();
+            taken.skipped_until.clear();
         }
         taken
     }
 
-    /// Takes one turn. Returns whether it has taken something.
+    /// Takes one turn. Returns whether it took any task.
     fn take_turn(&mut self, lane: u8, now: UnixMillis, taken: &mut Taken) -> bool {
         let most = MAX_FIRING_TASKS.min(MAX_IN_FLIGHT_TASKS.saturating_sub(self.in_flight_tasks()));
         let turn = if lane == 0 { TURN_TASKS } else { TURN_TASKS.min(self.lanes.room(lane, now)) };
@@ -256,8 +258,8 @@ impl Engine {
         true
     }
 
-    /// Takes an occurrence. One with a limit key is dispatched if there is room and nothing of its
-    /// lane is before it; otherwise it waits there.
+    /// Takes an occurrence. An occurrence with a limit key is dispatched if there is room and
+    /// nothing of its lane is before it. Otherwise it waits in the lane.
     fn take_occurrence(
         &mut self,
         number: ScheduleNumber,
@@ -286,8 +288,8 @@ impl Engine {
         let record_bytes = schedule.record_bytes as usize + TIME_BYTES;
         taken.bytes += record_bytes.max(OCCURRENCE_BYTES);
         if settled.due > occurrence.due {
-            taken.bytes += LEFT_OUT_BYTES + record_bytes;
-            taken.left_out.push((number, settled.due));
+            taken.bytes += SKIP_SEARCH_BYTES + record_bytes;
+            taken.skipped_until.push((number, settled.due));
         }
         let overlap = schedule.policies.overlap;
         let (to_queue, priority) = (schedule.to_queue, schedule.priority);
@@ -311,7 +313,7 @@ impl Engine {
         true
     }
 
-    /// Puts occurrences into their lanes, in the commit in which the watermark passes them.
+    /// Requeues occurrences into their lanes, in the commit in which the watermark passes them.
     fn put_off(
         &mut self,
         put_off: &[Due],
@@ -325,7 +327,7 @@ impl Engine {
         let mut back = RequeuedRecords::default();
         for task in put_off {
             let Due::Occurrence { number, occurrence, .. } = task else {
-                return Err(contradiction("only occurrences are put off"));
+                return Err(contradiction("only occurrences are delayed"));
             };
             let mut text = Vec::new();
             write_occurrence(records.get(*number, reader)?, occurrence.time, &mut text);
@@ -333,12 +335,12 @@ impl Engine {
                 .map_err(|problem| EngineError::Corrupt(format!("schedule {number}: {problem}")))?;
             back.push(&record, occurrence.due, Flags::RETRY);
         }
-        self.put_in(back, effects);
+        self.insert_requeued(back, effects);
         Ok(())
     }
 
     /// Joins records into envelopes, in firing order for each destination. `deferred` counts the
-    /// delayed runs of each task.
+    /// runs of each task that are delayed.
     fn pack(
         &mut self,
         due: &[Due],
@@ -371,7 +373,7 @@ impl Engine {
             };
             let mut probes = None;
             let mut verdict = match task {
-                // Entries of lanes were judged before they were taken.
+                // Entries of lanes were judged before they were popped.
                 Due::Record { lane: 0, entry, .. } if entry.flags.has(Flags::CONDITIONAL) => {
                     judge(record, entry.flags, now)?
                 }
@@ -387,8 +389,8 @@ impl Engine {
                 }
             }
             if verdict != Verdict::Fire {
-                // It takes neither a slot nor a token after all.
-                self.lanes.take_back(task.lane());
+                // The dropped run uses neither its slot nor its token.
+                self.lanes.undo_dispatch(task.lane());
                 dropped.push(Undispatched { record: record.to_vec(), hash, flags, verdict });
                 continue;
             }
@@ -428,7 +430,8 @@ impl Engine {
         closed.extend(
             open.into_iter().map(|(destination, (builder, hashes))| (destination, builder, hashes)),
         );
-        // Each envelope got its number with its first task. They are stored and sent in that order.
+        // An envelope gets its number with its first task. Envelopes are stored and sent in the
+        // order of their numbers.
         sort_by_key(&mut closed, |(_, builder, _)| builder.seq());
         Ok(Packed { envelopes: closed, dropped })
     }

@@ -1,4 +1,4 @@
-//! Finding attempts in flight by id, and reading the records of their further attempts.
+//! Finds attempts in flight by id, and reads the records of their further attempts.
 
 use super::Engine;
 use crate::decisions::FlightRef;
@@ -13,8 +13,8 @@ use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 
 impl Engine {
-    /// Returns the attempts in flight whose ids have one of these hashes, in one pass over the
-    /// outbox.
+    /// Returns the attempts in flight whose ids have one of these hashes. Passes over the outbox
+    /// once.
     pub(super) fn flights_of(&self, hashes: impl Iterator<Item = u64>) -> Flights {
         let mut flights = Flights::default();
         if self.in_flight.is_empty() {
@@ -35,9 +35,9 @@ impl Engine {
         flights
     }
 
-    /// Returns the first `most` attempts in flight with this id; those that `is_settled` selects
-    /// come last. Reads at least one envelope, and no further one once the request is spent. Other
-    /// ids may have the same hash.
+    /// Returns the first `most` attempts in flight with this id. Those that `is_settled` selects
+    /// come last. Reads at least one envelope, and no further one once the request has used up its
+    /// budget. Other ids may have the same hash.
     pub(super) fn find_flights(
         &self,
         id: &str,
@@ -50,7 +50,8 @@ impl Engine {
         let Some(mut of_hash) = flights.by_hash.get(&self.id_hash(id)).cloned() else {
             return Ok(found);
         };
-        // A cancelled attempt does not stand for one that only has nothing left to change.
+        // Among settled attempts, cancelled ones come last, so that an attempt without changes is
+        // found before them.
         sort_by_key(&mut of_hash, |flight| {
             (is_settled(*flight), self.decisions.at(*flight).is_cancelled())
         });
@@ -83,8 +84,8 @@ impl Engine {
         Ok(found.into_iter().any(|flight| !is_cancelled(flight)))
     }
 
-    /// Returns the attempts in flight of the ids whose hash `is_meant` selects, without those of
-    /// cancelled runs. Those of one id are in order, the newest first.
+    /// Returns the attempts in flight of the ids whose hash `is_meant` selects. Leaves out
+    /// cancelled runs. Attempts with the same id are in order, newest first.
     pub(super) fn flights_of_ids(
         &self,
         ids: &[String],
@@ -95,7 +96,7 @@ impl Engine {
         let mut flights =
             self.flights_of(ids.iter().map(|id| self.id_hash(id)).filter(|hash| is_meant(*hash)));
         for id in ids {
-            // A cancelled run has nothing left to change.
+            // A request can change nothing of a cancelled run.
             let of_hash = flights.by_hash.get(&self.id_hash(id)).cloned().unwrap_or_default();
             for flight in self.not_cancelled(&of_hash) {
                 if !flights.ids.contains_key(&flight.seq) {
@@ -112,7 +113,7 @@ impl Engine {
         self.outbox.get(&flight.seq)?.hashes.get(flight.index as usize).copied()
     }
 
-    /// Reads the ids of those tasks of an envelope whose hashes are wanted.
+    /// Reads the ids of those tasks of an envelope that have one of the wanted hashes.
     fn read_ids(
         &self,
         seq: u64,
@@ -143,8 +144,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Returns those of these attempts that were not cancelled. The others have nothing left to
-    /// change.
+    /// Returns those of these attempts that were not cancelled. A request can change nothing of the
+    /// others.
     pub(super) fn not_cancelled(&self, flights: &[FlightRef]) -> Vec<FlightRef> {
         flights
             .iter()
@@ -153,8 +154,8 @@ impl Engine {
             .collect()
     }
 
-    /// Returns the record of the further attempts of a run in flight, except for the attempt
-    /// number: as it was patched, and with `paused` if it is.
+    /// Returns the record for further attempts of a run in flight, without their attempt number.
+    /// The record contains the patch of the run, and `paused` if the run is paused.
     pub(super) fn record_in_flight(
         &self,
         flight: FlightRef,
@@ -163,7 +164,7 @@ impl Engine {
         self.record_among_flights(flight, &mut FlightReader::default(), reader)
     }
 
-    /// Returns the same as [`Engine::record_in_flight`], for a request that reads several records.
+    /// Returns the same as [`Engine::record_in_flight`] for a request that reads several records.
     pub(super) fn record_among_flights(
         &self,
         flight: FlightRef,
@@ -181,8 +182,8 @@ impl Engine {
         if decision.is_paused() { paused(&record, flight.seq) } else { Ok(record) }
     }
 
-    /// Counts the tasks of these entries and attempts. The further attempts of a task count as one
-    /// task only if the task itself is gone.
+    /// Counts the tasks among these entries and attempts. The further attempts of a task count as
+    /// one task, and only if the task itself is gone.
     pub(super) fn count_tasks(&self, entries: &[EntryRef], flights: &[FlightRef]) -> u64 {
         let (again, tasks): (Vec<&EntryRef>, Vec<&EntryRef>) =
             entries.iter().partition(|at| self.flags_of(**at).has(Flags::RETRY));

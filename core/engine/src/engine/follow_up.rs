@@ -1,12 +1,12 @@
-//! Follow-ups: the calls that a task requests for the end of a run, `onSuccess` and `onFailure`.
+//! Follow-ups: calls that a task requests for the end of a run, `onSuccess` and `onFailure`.
 //!
-//! A follow-up is a page entry with the id of its task, due at once, with attempts of its own by
-//! the retry policy of the task. The commit that records the outcome and ends the envelope writes
-//! it, so there is one for each end of a run. Its record is that of the task with these
-//! differences: the target of the follow-up is its callback. It has no follow-ups. It has no
+//! A follow-up is a page entry with the id of its task. It is due at once, and the retry policy of
+//! the task applies to its attempts. The commit that records the outcome and ends the envelope
+//! writes it, so there is one follow-up for each end of a run. Its record is the task's record with
+//! these differences: its callback is the target of the follow-up. It has no follow-ups. It has no
 //! policies for late runs, because a follow-up is never too late. It has no limit key, because the
-//! key bounds calls of the task's own target. While a follow-up waits or is in flight, its run is
-//! in progress, so the overlap policy sees it.
+//! key limits calls of the task's own target. While a follow-up waits or is in flight, its run is
+//! in progress, so the overlap policy takes it into account.
 
 use super::Engine;
 use crate::ended_run::{Ended, runs_of, shown};
@@ -21,8 +21,8 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 impl Engine {
-    /// Adds the follow-ups of those tasks of an envelope, or of a firing without a report, whose
-    /// runs have ended.
+    /// Adds follow-ups for the ended runs of an envelope, or of a firing that ended runs without a
+    /// report.
     pub(super) fn follow_up(
         &mut self,
         fired_at: UnixMillis,
@@ -39,7 +39,7 @@ impl Engine {
         }
     }
 
-    /// Adds the follow-up of one run, if it has one.
+    /// Adds the follow-up of one run if its task names one.
     fn push_follow_up(
         &mut self,
         record: &Record<'_>,
@@ -72,20 +72,21 @@ impl Engine {
             paused: None,
             ..record.clone()
         };
-        // If its run was paused while it was in flight, the follow-up waits for the resume.
+        // If the run was paused while it was in flight, the follow-up waits until the task is
+        // resumed.
         let due = if record.is_paused() { UnixMillis::PAUSED } else { now };
         self.keep_follow_up(&follow_up, due, queue_flag(&follow_up), now, remains);
     }
 }
 
-/// Returns the stage and the target of the follow-up for this outcome.
+/// Returns the stage and the target of the follow-up for this outcome, if any.
 fn target<'a>(record: &Record<'a>, outcome: Outcome) -> Option<(&'static str, &'a RawValue)> {
     match outcome {
         Outcome::Succeeded => record.on_success.map(|target| (ON_SUCCESS, target)),
         Outcome::DeadLettered | Outcome::Expired => {
             record.on_failure.map(|target| (ON_FAILURE, target))
         }
-        // There is a further attempt, or the end is unknown, or the run was skipped.
+        // A further attempt follows, the end is unknown, or the run was skipped.
         Outcome::Failed
         | Outcome::HandedOver
         | Outcome::Skipped

@@ -13,7 +13,7 @@ fn text(id: &str, more: &str) -> String {
     )
 }
 
-/// Returns what follows these, as entries and records.
+/// Returns the entries and records of the follow-ups of these runs.
 fn follow(report: &Report, tasks: &[(Record<'_>, Ended<'_>)]) -> Vec<(Flags, UnixMillis, Value)> {
     let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
     let mut remains = Remains::default();
@@ -35,7 +35,7 @@ fn follow(report: &Report, tasks: &[(Record<'_>, Ended<'_>)]) -> Vec<(Flags, Uni
 }
 
 #[test]
-fn the_end_of_a_run_is_followed_by_what_the_task_names_for_it() {
+fn the_end_of_a_run_adds_the_follow_up_that_its_task_names() {
     let targets =
         r#""onSuccess":{"type":"queue","queue":"Q"},"onFailure":{"type":"handler","name":"log"},"#;
     let (both, none, again) = (
@@ -94,7 +94,7 @@ fn the_end_of_a_run_is_followed_by_what_the_task_names_for_it() {
 }
 
 #[test]
-fn nothing_follows_a_follow_up() {
+fn a_follow_up_has_no_follow_up() {
     let tasks =
         [(Ended::Well, "onSuccess"), (Ended::Failed { dead: true, error: "".into() }, "onFailure")]
             .map(|(ended, stage)| {

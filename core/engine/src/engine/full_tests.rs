@@ -1,8 +1,8 @@
-//! Lanes of a shard that has dispatched all it may.
+//! Lanes of a shard that has dispatched as many tasks as it may.
 
-use super::tests::Pair;
+use super::pair::Pair;
 
-/// Returns a shard that has dispatched two tasks without a key, and may dispatch no more; six tasks
+/// Returns a shard that has dispatched two tasks without a key and may dispatch no more. Six tasks
 /// of a key with three slots wait in it.
 fn full() -> Pair {
     let mut pair = Pair::new(2);
@@ -23,19 +23,19 @@ fn a_full_shard_keeps_one_slot_for_ten_seconds() {
     let mut pair = full();
     let begun = pair.now;
     pair.live(begun.plus(3_000), 1);
-    assert_eq!(pair.slots("stripe"), 1, "one slot is kept for when there is room");
+    assert_eq!(pair.slots("stripe"), 1, "the lane keeps one slot until there is room");
     pair.live(begun.plus(15_000), 1);
     assert_eq!(pair.slots("stripe"), 0);
-    // It does not ask each second: what it has to say does not change.
+    // The lane does not send the same request to its limiter each second.
     let (_, wakeups) = pair.live(begun.plus(115_000), 1);
     assert!(wakeups <= 10 * 6, "{wakeups} wake-ups in 100 s");
-    pair.on_its_way().into_iter().for_each(|(seq, _)| pair.report(seq));
+    pair.envelopes_in_flight().into_iter().for_each(|(seq, _)| pair.report(seq));
     let room_at = pair.now;
     assert_eq!(pair.live(room_at.plus(5_000), 1).0.len(), 6, "there is room again");
 }
 
-/// Without a slot, a lane would lose all room that there is to the tasks without a key. With runs
-/// of 13 seconds, reports come always at the same time after the shard became full.
+/// Without a slot, a lane would lose all room to the tasks without a key. If runs take 13 seconds,
+/// reports always come at the same time after the shard became full.
 #[test]
 fn a_lane_of_a_full_shard_gets_its_turns() {
     for runs_for in [500, 5_000, 13_000, 27_000] {
@@ -43,13 +43,13 @@ fn a_lane_of_a_full_shard_gets_its_turns() {
         for n in 0..400 {
             pair.create("", &format!("herd-{n}"), Some(pair.now), "");
         }
-        pair.on_its_way().into_iter().for_each(|(seq, _)| pair.report(seq));
-        let (handed_on, _) = pair.live(pair.now.plus(40 * runs_for), runs_for);
+        pair.envelopes_in_flight().into_iter().for_each(|(seq, _)| pair.report(seq));
+        let (dispatched, _) = pair.live(pair.now.plus(40 * runs_for), runs_for);
         let left = pair
             .records(scheduler_model::protocol::Status::Scheduled)
             .iter()
             .filter(|record| record["limitKey"] == "stripe")
             .count();
-        assert!(left <= 3, "{left} of 6 wait, after {} runs of {runs_for} ms", handed_on.len());
+        assert!(left <= 3, "{left} of 6 wait, after {} runs of {runs_for} ms", dispatched.len());
     }
 }

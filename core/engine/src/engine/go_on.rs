@@ -1,12 +1,12 @@
-//! A definition that replaces a waiting task: what of the task it keeps.
+//! What a task keeps when a new definition replaces it.
 //!
-//! A definition means the same task if the request names the version of the task (a patch, a `PUT`
-//! with `If-Match`), or if its schedule is the task's, as with a `PUT` that every deploy repeats.
-//! Its pending runs then stay: further attempts, held runs, and runs that wait for their limit. If
-//! the schedule is the same, the task also keeps its place in the order, so it fires when it would
-//! have fired: a recurring task keeps its number, next occurrence, counted runs and pause; a
-//! one-shot task keeps the due time that `run` has set. A definition with another schedule starts a
-//! new task.
+//! A definition means the same task in two cases: the request names the version of the task (a
+//! patch, a `PUT` with `If-Match`), or the definition has the task's schedule, as with a `PUT` that
+//! every deploy repeats. Then the pending runs of the task stay: further attempts, held runs, and
+//! runs that wait for their limit. If the schedule is the same, the task also keeps its place in
+//! the order, so it fires at the same time as before. A recurring task then keeps its number, next
+//! occurrence, counted runs and pause. A one-shot task keeps the due time that `run` has set. A
+//! definition with another schedule starts a new task.
 
 use super::Engine;
 use crate::checked::given;
@@ -32,9 +32,9 @@ use scheduler_model::task::Record;
 use std::collections::BTreeMap;
 
 impl Engine {
-    /// Accepts those recurring tasks of a request that are tasks of this shard, by their schedules,
-    /// and ignores the others. A new task goes to a shard of the newest epoch; an existing one
-    /// stays where it is.
+    /// Accepts those recurring tasks of a request that continue tasks of this shard with the same
+    /// schedule, and ignores the others. A new task goes to a shard of the newest epoch, but an
+    /// existing task stays where it is.
     ///
     /// # Errors
     /// As [`Engine::append`].
@@ -76,8 +76,8 @@ impl Engine {
         same.map(|same| same.is_some()).map_err(EngineError::Corrupt)
     }
 
-    /// Decides for each task of a request which of the entries in `found`, which wait with its id,
-    /// go on.
+    /// Decides for each task of a request which waiting entries with its id continue. `found`
+    /// contains these entries.
     pub(super) fn go_on(
         &self,
         pages: Vec<Page>,
@@ -175,7 +175,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Plans another record for a schedule whose times stay the same.
+    /// Plans a new record for a schedule whose times stay the same.
     fn plan_going_on(
         &self,
         number: ScheduleNumber,
@@ -208,7 +208,7 @@ impl Engine {
                 Ok(GoingOn { paused_at: Some(pause), since: Some(pause), ..kept })
             }
             (Some(pause), false) => {
-                // As for a resume.
+                // Runs that were missed in the pause are owed, as after a resume.
                 let owed = missed_in_pause(schedule, policies, pause, now);
                 let since = since.max(pause);
                 let next = schedule.next_after(since);
@@ -225,9 +225,9 @@ impl Engine {
             }
             (None, false) if has_same_delay => Ok(kept),
             (None, false) => {
-                // The next occurrence stays the same one, even if it is due by now. If the
-                // watermark has passed its new due time, it has no place in the order and is owed;
-                // so is one that this change makes due.
+                // The next occurrence stays the same, even if it is due by now. Two occurrences
+                // have no place in the order and are owed: one whose new due time is behind the
+                // watermark, and one that this change makes due.
                 let Some(was) = next else { return Ok(kept) };
                 let occurrence = schedule.occurrence(was.time);
                 let is_owed = occurrence.due <= self.state.watermark.due
@@ -258,8 +258,8 @@ impl Engine {
             self.run_aside(&of, owed, now, aside);
         }
         if next.is_none() && paused_at.is_none() {
-            // Its last run would have been in the pause, or is owed, so it is removed like a task
-            // whose last run has fired.
+            // The last run of the task fell into the pause or is owed, so the task is removed as if
+            // its last run had fired.
             self.tasks.remove_schedule(number);
             effects.writes.push(Write::DeleteSchedule { number });
             return;
@@ -269,8 +269,8 @@ impl Engine {
         self.tasks.change_schedule(number, schedule);
     }
 
-    /// Decides which one-shot tasks of a page keep something of the former ones, and which former
-    /// ones are removed.
+    /// Decides which one-shot tasks of a page keep something of the tasks that they replace, and
+    /// which replaced tasks are removed.
     fn go_on_with_page(
         &self,
         page: Page,
@@ -292,7 +292,7 @@ impl Engine {
                 EntryRef::Schedule(_) => None,
                 EntryRef::Page(_) => self.kept_entry(&page, &entry, (task, open), now, reader)?,
             };
-            // A request that names the version continues the task at another time, too.
+            // A request that names the version continues the task even at another time.
             let same = match same {
                 None if reading.is_version => {
                     Some(continuing(&page, &entry, &self.record_of(task, reader)?)?)
@@ -325,8 +325,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Returns what a one-shot task keeps of a former one with the same time, or a task without a
-    /// schedule of another one. Returns `None` if the times differ. A run that is due stays due,
+    /// Returns what a one-shot task keeps of the task that it replaces, if both have the same time
+    /// or neither has one. Returns `None` if the times differ. A run that is due stays due,
     /// whatever jitter and window the definition has.
     fn kept_entry(
         &self,
@@ -345,20 +345,20 @@ impl Engine {
             return Ok(None);
         }
         let was = self.due_of(task);
-        // The due time, and from when lateness counts if that is not what the record says.
+        // The due time, and the time from which lateness counts if it differs from the record's.
         let (due, start) = match (was, entry.due) {
             (UnixMillis::PAUSED, _) if open.pause && given.time.is_some() => {
                 (UnixMillis::PAUSED, None)
             }
             (_, due) if due.is_never() => (due, None),
-            // A run was requested before the pause; it continues.
+            // A run was requested before the pause. It continues.
             (UnixMillis::PAUSED, due) => (former.replayed_at.unwrap_or(due), None),
             (was, due) if was.is_never() => (due, None),
-            // Its time has come, or `run` has made it due.
+            // The run is due by its time or by `run`.
             (was, _) if was < former.due() || former.due() <= now => {
                 (was, Some(former.start().min(was)))
             }
-            // The definition makes it due.
+            // The definition makes the run due.
             (_, due) if due <= now => (now, Some(now)),
             (_, due) => (due, None),
         };
@@ -377,8 +377,8 @@ impl Engine {
         Ok(Some(KeptEntry { due, record }))
     }
 
-    /// Makes the only task of a request continue the run in flight that it is a version of, whose
-    /// time it changes.
+    /// Makes the only task of a request continue the run in flight that the request names by
+    /// version, and change its time.
     pub(super) fn continue_flight(
         &self,
         flight: FlightRef,

@@ -1,4 +1,4 @@
-//! The history of a shard: recording how attempts ended, and reading it.
+//! The history of a shard: records how attempts ended, and reads it.
 //!
 //! A report writes one row in the commit that ends its envelope. So the history contains each
 //! attempt with an accepted report exactly once.
@@ -24,7 +24,7 @@ use serde_json::value::RawValue;
 use std::collections::{HashMap, HashSet};
 
 impl Engine {
-    /// Records how the tasks of an envelope ended, as far as the settings ask for it.
+    /// Records how the tasks of an envelope ended, if the settings include these outcomes.
     pub(super) fn keep_outcomes(
         &mut self,
         fired_at: UnixMillis,
@@ -38,8 +38,8 @@ impl Engine {
         if self.config.history == Keep::Off {
             return;
         }
-        // A chunk is closed before it is larger than a row, because a firing may have many thousand
-        // outcomes.
+        // A firing may have thousands of outcomes, so a chunk is closed before it is larger than a
+        // row.
         let mut chunk = ChunkBuilder::new(fired_at, now);
         for (_, run) in runs_of(report, tasks, dispatched) {
             if run.outcome.is_good() && self.config.history == Keep::Failures {
@@ -54,8 +54,8 @@ impl Engine {
         self.log.add(chunk, now, effects);
     }
 
-    /// Records that the key `by` has cancelled the tasks with these ids, as far as the settings ask
-    /// for it. It costs a row for some hundred of them.
+    /// Records that the key `by` has cancelled the tasks with these ids, if the settings include
+    /// cancels. A row has room for some hundred ids.
     pub(super) fn keep_cancelled(
         &mut self,
         ids: &[String],
@@ -64,7 +64,7 @@ impl Engine {
         effects: &mut Effects,
     ) {
         let Some(by) = by.filter(|_| self.config.history != Keep::Off) else { return };
-        // A task and its further attempts are one.
+        // A task and its further attempts get one entry.
         let mut seen = HashSet::new();
         let mut chunk = ChunkBuilder::new(now, now);
         for id in ids.iter().filter(|id| seen.insert(id.as_str())) {
@@ -101,8 +101,8 @@ impl Engine {
         }
     }
 
-    /// Returns a page of the history, the newest runs first. Reads a bounded number of rows, and
-    /// returns how far it has looked.
+    /// Returns a page of the history, newest runs first. Reads a bounded number of rows, and
+    /// returns how far it has searched.
     ///
     /// # Errors
     /// If storage fails or is damaged.
@@ -124,8 +124,8 @@ impl Engine {
         Ok(RunsReply { items, looked })
     }
 
-    /// Returns the attempts of a part of the history that have an error, grouped by what their
-    /// errors have in common. The limit of the request is the largest number of groups.
+    /// Returns the attempts with an error in a part of the history, grouped by what their errors
+    /// have in common. `limit` of the request is the most groups that the reply has.
     ///
     /// # Errors
     /// If storage fails or is damaged.
@@ -157,8 +157,8 @@ impl Engine {
         Ok(GroupsReply { groups, looked })
     }
 
-    /// Calls `found` for each run that the request means, the newest first, until it returns false;
-    /// of each row for the newest `limit` runs only. Returns how far it has looked.
+    /// Calls `found` for each run that matches the request, newest first, until `found` returns
+    /// false. Passes at most the newest `limit` runs of each row. Returns how far it has searched.
     pub(super) fn look_back(
         &self,
         request: &RunsRequest,
@@ -178,8 +178,8 @@ impl Engine {
         let mut read = 0;
         let mut rows = self.log.rows.range(..=before.row).rev().peekable();
         while let Some((row, (newest, _))) = rows.next() {
-            // The rows are in the order of time, as far as the clock has not gone back: nothing in
-            // this one was reported before the newest run of the one before.
+            // Rows are ordered by time unless the clock has gone back. So nothing in this row was
+            // reported before the newest run of the row before it.
             let is_after = request
                 .filter
                 .to
@@ -204,7 +204,7 @@ impl Engine {
             for (place, past) in &searched.found {
                 let position = RunPosition { row: *row, place: *place };
                 if !found(position, past)? {
-                    // The row may have more. The next request finds out.
+                    // The row may contain more runs. The next request continues here.
                     looked.attempts += u64::from(searched.count - place);
                     (looked.next, looked.back_to) = (Some(position), Some(past.reported_at));
                     return Ok(looked);

@@ -13,7 +13,7 @@ fn load(rows: &Memory) -> Engine {
     rows.load("1-0", Config::default())
 }
 
-/// Reports one run of `id` whose error is so long.
+/// Reports one run of `id` with an error of `error_bytes` bytes.
 fn keep(engine: &mut Engine, rows: &mut Memory, id: &str, error_bytes: usize, now: UnixMillis) {
     let text = format!(r#"{{"time":5,"id":"{id}","callback":{{}}}}"#);
     let error = "x".repeat(error_bytes);
@@ -27,7 +27,7 @@ fn keep(engine: &mut Engine, rows: &mut Memory, id: &str, error_bytes: usize, no
     rows.apply(&effects.writes);
 }
 
-/// Returns all runs of an id, a page of 100 at a time; how many, and in how many rounds.
+/// Reads all runs of an id in pages of 100. Returns the number of runs and of pages.
 fn count(engine: &Engine, rows: &Memory, id: &str, now: UnixMillis) -> (usize, usize) {
     let (mut runs, mut rounds, mut before) = (0, 0, None);
     loop {
@@ -42,13 +42,13 @@ fn count(engine: &Engine, rows: &Memory, id: &str, now: UnixMillis) -> (usize, u
 }
 
 #[test]
-fn reports_share_rows_up_to_their_size_and_a_restart_goes_on_with_the_newest() {
+fn reports_share_rows_and_a_restarted_shard_extends_the_newest_row() {
     let (mut rows, mut engine) = (Memory::default(), load(&Memory::default()));
     for n in 0..20 {
         keep(&mut engine, &mut rows, "a", 400, NOW.plus(n));
         engine = load(&rows);
     }
-    // Some 8.5 KB a report.
+    // A report takes about 8.5 KB.
     assert_eq!(rows.history.len(), 7);
     assert!(rows.history.values().all(|row| row.body.len() <= HISTORY_ROW_BYTES));
     assert_eq!(count(&engine, &rows, "a", NOW), (400, 5));
@@ -56,14 +56,14 @@ fn reports_share_rows_up_to_their_size_and_a_restart_goes_on_with_the_newest() {
 }
 
 #[test]
-fn old_rows_go_by_number() {
+fn rows_beyond_the_limit_are_deleted() {
     let (mut rows, mut engine) = (Memory::default(), load(&Memory::default()));
     for n in 0..4 * (MAX_HISTORY_ROWS as i64 + 10) {
         keep(&mut engine, &mut rows, if n == 0 { "first" } else { "a" }, 350, NOW.plus(n));
     }
     assert_eq!(rows.history.len(), MAX_HISTORY_ROWS);
     assert_eq!(*rows.history.last_key_value().unwrap().0, MAX_HISTORY_ROWS as u64 + 10);
-    // Looked for in all rows, a bounded number at a time.
+    // A read searches all rows, a bounded number in each request.
     assert_eq!(
         count(&engine, &rows, "first", NOW),
         (0, MAX_HISTORY_ROWS / MAX_HISTORY_ROWS_SCANNED)
@@ -71,7 +71,7 @@ fn old_rows_go_by_number() {
 }
 
 #[test]
-fn old_rows_go_by_age_and_are_not_shown_before_they_do() {
+fn old_rows_are_deleted_and_are_hidden_before_that() {
     let (mut rows, mut engine) = (Memory::default(), load(&Memory::default()));
     for n in 0..8 {
         keep(&mut engine, &mut rows, "a", 400, NOW.plus(n));
@@ -86,7 +86,7 @@ fn old_rows_go_by_age_and_are_not_shown_before_they_do() {
 }
 
 #[test]
-fn a_damaged_row_is_told() {
+fn a_damaged_row_is_an_error() {
     let (mut rows, mut engine) = (Memory::default(), load(&Memory::default()));
     keep(&mut engine, &mut rows, "a", 10, NOW);
     rows.history.values_mut().for_each(|row| row.body.truncate(20));
@@ -96,7 +96,7 @@ fn a_damaged_row_is_told() {
     );
 }
 
-/// The coordinator asks for no more runs than fit by this.
+/// The coordinator computes from this bound how many runs it may request.
 #[test]
 fn a_run_is_no_longer_than_its_bound() {
     let longest = TaskRun {
@@ -120,7 +120,7 @@ fn a_run_is_no_longer_than_its_bound() {
     assert!(bytes <= scheduler_model::bounds::MAX_RUN_BYTES, "{bytes}");
 }
 
-/// Records one attempt at each of these, of which those with an error have failed.
+/// Records one attempt for each of these tasks. The attempts with an error have failed.
 fn keep_each(
     engine: &mut Engine,
     rows: &mut Memory,
@@ -150,7 +150,7 @@ fn keep_each(
     rows.apply(&effects.writes);
 }
 
-/// The ids of what a request gives, over all of its pages, and how many attempts were looked at.
+/// Returns the ids on all pages of a request, and how many attempts it examined.
 fn ids(engine: &Engine, rows: &Memory, mut request: RunsRequest) -> (Vec<String>, u64) {
     let (mut ids, mut attempts) = (Vec::new(), 0);
     loop {
@@ -169,7 +169,7 @@ fn ids(engine: &Engine, rows: &Memory, mut request: RunsRequest) -> (Vec<String>
 }
 
 #[test]
-fn runs_of_all_tasks_are_filtered_and_say_what_they_called() {
+fn runs_of_all_tasks_are_filtered_and_name_their_targets() {
     let (mut rows, mut engine) = (Memory::default(), load(&Memory::default()));
     let error = "HTTP 503 after 12 ms";
     keep_each(&mut engine, &mut rows, &[("a", "a.example", ""), ("b", "b.example", error)], NOW);
@@ -206,12 +206,12 @@ fn runs_of_all_tasks_are_filtered_and_say_what_they_called() {
 }
 
 #[test]
-fn a_request_looks_into_a_bounded_number_of_rows_and_passes_over_those_of_another_time() {
+fn a_request_reads_a_bounded_number_of_rows_and_skips_rows_of_other_times() {
     let (mut rows, mut engine) = (Memory::default(), load(&Memory::default()));
     for n in 0..40 {
         keep(&mut engine, &mut rows, "a", 400, NOW.plus(n * 100));
     }
-    // Three reports of twenty attempts fit a row.
+    // A row has room for three reports of twenty attempts.
     let rare = RunFilter { prefix: Some("b".to_owned()), ..RunFilter::default() };
     let request = RunsRequest { max_rows: 4, ..RunsRequest::of_all(rare, 10) };
     let reply = engine.runs(&request, NOW.plus(9_000), &rows).unwrap();
@@ -220,19 +220,19 @@ fn a_request_looks_into_a_bounded_number_of_rows_and_passes_over_those_of_anothe
     let back_to = reply.looked.back_to.unwrap();
     assert!((NOW.plus(2_700)..=NOW.plus(2_900)).contains(&back_to), "{back_to:?}");
     assert_eq!(ids(&engine, &rows, request), (vec![], 800));
-    // Of a time in the middle, the rows before and behind are not read.
+    // With times in the middle, the request reads neither the rows before nor the rows after them.
     let (from, to) = (Some(NOW.plus(1_000)), Some(NOW.plus(1_100)));
     let of_time = RunFilter { from, to, ..RunFilter::default() };
     let (found, attempts) = ids(&engine, &rows, RunsRequest::of_all(of_time, 100));
     assert_eq!(found.len(), 20);
     assert!(attempts <= 120, "{attempts}");
-    // A page is bounded in bytes, and has one run in any case.
+    // The bytes of a page are bounded, but it has at least one run.
     let request = RunsRequest { max_bytes: 1, ..RunsRequest::of_all(RunFilter::default(), 10) };
     assert_eq!(engine.runs(&request, NOW, &rows).unwrap().items.len(), 1);
 }
 
 #[test]
-fn like_errors_are_one_group_however_many_requests_count_them() {
+fn similar_errors_are_one_group_over_any_number_of_requests() {
     let (mut rows, mut engine) = (Memory::default(), load(&Memory::default()));
     for n in 0..10 {
         let error = format!("HTTP 503 after {n} ms");

@@ -1,5 +1,5 @@
-//! Ids whose unkeyed hashes are equal, which anybody can make: no lookup reads more for them, and
-//! none is taken for another.
+//! Ids whose unkeyed hashes are equal. Anybody can construct such ids. No lookup reads more records
+//! because of them or confuses one with another.
 
 use crate::testing::{Memory, append, record};
 use crate::{Config, Engine, EngineError, Snapshot, hashes_of_envelope, key_stored_page};
@@ -26,7 +26,7 @@ fn engine() -> Engine {
 }
 
 #[test]
-fn a_lookup_reads_one_record_however_many_ids_collide() {
+fn a_lookup_reads_one_record_even_if_unkeyed_hashes_collide() {
     let (mut engine, mut stored, ids) = (engine(), Memory::keyed(KEY), colliding_ids(500));
     let (reply, effects) = engine.append(request(&ids, NOW.plus(60_000)), NOW, &stored).unwrap();
     assert_eq!((reply.created, reply.replaced), (500, 0));
@@ -37,7 +37,7 @@ fn a_lookup_reads_one_record_however_many_ids_collide() {
     let reads = stored.take_reads();
     assert!(reads <= 2, "{reads}");
 
-    // Sent again, each replaces itself: 500 reads and not 250,000.
+    // In a repeated request, each task replaces itself. That takes 500 reads, not 250,000.
     stored.take_reads();
     let (reply, effects) = engine.append(request(&ids, NOW.plus(60_000)), NOW, &stored).unwrap();
     stored.apply(&effects.writes);
@@ -54,7 +54,7 @@ fn a_lookup_reads_one_record_however_many_ids_collide() {
 }
 
 #[test]
-fn an_id_is_not_taken_for_one_in_flight_of_equal_hash() {
+fn an_id_is_not_confused_with_one_in_flight_of_equal_hash() {
     let (mut engine, mut stored, ids) = (engine(), Memory::keyed(KEY), colliding_ids(2));
     let (_, effects) = engine.append(request(&ids[..1], NOW), NOW, &stored).unwrap();
     stored.apply(&effects.writes);
@@ -68,7 +68,7 @@ fn an_id_is_not_taken_for_one_in_flight_of_equal_hash() {
 }
 
 #[test]
-fn what_was_stored_without_a_key_is_keyed_once() {
+fn rows_stored_without_a_key_are_keyed_once() {
     let ids = ["first".to_owned(), "second".to_owned()];
     let page = request(&ids, NOW).pages.remove(0);
     let unkeyed = page.directory.bytes().to_vec();
@@ -79,7 +79,7 @@ fn what_was_stored_without_a_key_is_keyed_once() {
         .map(|entry| entry.hash)
         .collect();
     assert_eq!(hashes, [KEY.hash("first"), KEY.hash("second")]);
-    // Again, after a start that was cut off: the same.
+    // A start that was interrupted is repeated, with the same result.
     assert_eq!(key_stored_page(KEY, keyed.clone(), page.body.clone()).unwrap(), keyed);
 
     let stored = |directory| crate::StoredPage {
@@ -94,10 +94,10 @@ fn what_was_stored_without_a_key_is_keyed_once() {
         Engine::load("1-0", Config::default(), snapshot)
     };
     assert!(load(keyed).is_ok());
-    // A page whose hashes would find nothing is not loaded.
+    // A page with unkeyed hashes is refused, because no lookup would find its entries.
     assert!(matches!(load(unkeyed), Err(EngineError::Corrupt(_))));
 
-    // An id may be anywhere in the record of an earlier version's envelope.
+    // In an envelope of an earlier version, the id may be anywhere in a record.
     let envelope = br#"{"v":1,"shard":"1-0","seq":7,"firedAt":5,"tasks":[{"key":"k","id":"a\u00e9"},{"id":"b"}]}"#;
     let hashes = hashes_of_envelope(KEY, 7, envelope).unwrap();
     assert_eq!(hashes, [KEY.hash("aé").to_le_bytes(), KEY.hash("b").to_le_bytes()].concat());

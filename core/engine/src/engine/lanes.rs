@@ -1,4 +1,4 @@
-//! Dispatching from [lanes](crate::lanes), and asking limiters for slots and tokens.
+//! Dispatching from [lanes](crate::lanes), and requests to limiters for slots and tokens.
 
 use super::Engine;
 use crate::effects::{Effects, LimitAsk, Write};
@@ -35,7 +35,7 @@ impl Engine {
     /// Requeues records, each in the lane of its key. If the shard has no lane left for a key, it
     /// holds the records until there is one, because in the main order they would fire without a
     /// slot.
-    pub(super) fn put_in(&mut self, back: RequeuedRecords, effects: &mut Effects) {
+    pub(super) fn insert_requeued(&mut self, back: RequeuedRecords, effects: &mut Effects) {
         for (key, mut page) in back.into_pages() {
             let keyed = self.id_key.key_page(&mut page);
             debug_assert!(
@@ -69,7 +69,7 @@ impl Engine {
         }
     }
 
-    /// Returns the write of the state alone.
+    /// Returns the write that stores the state alone.
     pub(super) fn save_state(&mut self) -> Write {
         if self.state.last_seq == 0 {
             self.newest_is_cleared = true;
@@ -97,25 +97,25 @@ impl Engine {
         self.lanes.lanes.values().filter_map(|lane| lane.lapses.look_at()).min()
     }
 
-    /// Notes whether the dispatchers have room, before a wake-up dispatches anything.
+    /// Records whether the dispatchers have room, before a wake-up dispatches anything.
     pub(super) fn note_room(&mut self, now: UnixMillis) {
         if self.dispatch_room() > 0 {
             self.lanes.had_room_at = now;
         }
-        // The periods follow the clock. If they began when there was room last, regular reports
-        // could always come in the quiet part.
+        // The quiet periods follow the clock. If they began when there was last room, regular
+        // reports could always fall into them.
         let phase = now.get().rem_euclid(NO_ROOM_MILLIS);
         let is_quiet = self.lanes.has_had_no_room(now) && phase >= NO_ROOM_ASKS_MILLIS;
         self.lanes.quiet_until =
             if is_quiet { now.plus(NO_ROOM_MILLIS - phase) } else { UnixMillis::ZERO };
     }
 
-    /// Returns the time before which no lane asks for slots.
+    /// Returns the time before which no lane requests slots.
     fn asks_from(&self) -> UnixMillis {
         if self.dispatch_room() > 0 { UnixMillis::ZERO } else { self.lanes.quiet_until }
     }
 
-    /// Returns when to ask a limiter next.
+    /// Returns when to send the next request to a limiter.
     pub(super) fn next_ask(&mut self) -> Option<UnixMillis> {
         let from = self.asks_from();
         let tasks = &mut self.tasks;
@@ -127,11 +127,11 @@ impl Engine {
         asks.min()
     }
 
-    /// Asks the limiters of lanes that need or return slots or tokens. While the dispatchers have
-    /// their maximum, a lane that does not use its slots asks for one. Without any, many tasks
-    /// without a key would keep it from its turn; with more, tasks of other shards would wait for
-    /// slots that nobody uses. Before the question, storage says that the incarnation of the shard
-    /// has begun and that the limiter may note something for the lane.
+    /// Sends requests to the limiters of lanes that need or return slots or tokens. While the
+    /// dispatchers have their maximum, a lane that uses no slot requests one. With none, tasks
+    /// without a key would keep the lane from its turn. With more, tasks of other shards would wait
+    /// for slots that nobody uses. Before a request is sent, storage contains that the incarnation
+    /// of the shard has begun and that the limiter may note something for the lane.
     pub(super) fn ask_limiters(&mut self, now: UnixMillis, effects: &mut Effects) {
         let numbers: Vec<u8> = self.lanes.lanes.keys().copied().collect();
         let (from, is_full) = (self.asks_from(), self.dispatch_room() == 0);
@@ -150,7 +150,7 @@ impl Engine {
             let is_due = head.is_some_and(|due| due <= now);
             let most = if is_stuck || is_full && lane.lease.is_unused(now) { 1 } else { u32::MAX };
             let waiting = if is_due { self.tasks.due_in(number, now).clamp(1, most) } else { 0 };
-            self.lanes.must_save |= !lane.held || !self.lanes.is_life_stored;
+            self.lanes.must_save |= !lane.held || !self.lanes.is_incarnation_stored;
             lane.held = true;
             let ask = lane.lease.ask(request, waiting, now);
             effects.asks.push(LimitAsk { key: lane.key.clone(), ask });
@@ -158,8 +158,8 @@ impl Engine {
         self.save_lanes(effects);
     }
 
-    /// Handles the answer of a limiter, which is `None` if the limiter considers the request old.
-    /// See [`crate::limiter`].
+    /// Handles the reply of a limiter. The reply is `None` if the limiter considers the request
+    /// old. See [`crate::limiter`].
     pub fn limit_answered(
         &mut self,
         key: &str,
@@ -167,7 +167,7 @@ impl Engine {
         answer: Option<&Answer>,
         now: UnixMillis,
     ) {
-        // The lane may have been dropped since it asked.
+        // The lane may have been dropped since it sent the request.
         let Some(lane) = self.lanes.number_of(key) else { return };
         if let Some(of) = self.lanes.lanes.get_mut(&lane) {
             match answer {
@@ -178,13 +178,13 @@ impl Engine {
         self.forget_lane(lane);
     }
 
-    /// Handles the failure of a question to a limiter: the shard asks again later.
+    /// Handles a request to a limiter that failed. The shard sends it again later.
     pub fn limit_failed(&mut self, key: &str, number: RequestNumber, now: UnixMillis) {
         self.limit_answered(key, number, None, now);
     }
 
-    /// Drops a lane with nothing left. That may be stored later: after a crash, the shard asks the
-    /// limiter once too often.
+    /// Drops a lane without tasks, slots or tokens. This need not be stored at once: after a crash,
+    /// the shard sends one request too many.
     fn forget_lane(&mut self, number: u8) {
         let Some(lane) = self.lanes.lanes.get_mut(&number).filter(|lane| lane.lease.is_over())
         else {
@@ -199,8 +199,8 @@ impl Engine {
         }
     }
 
-    /// Drops lanes that are empty and unknown to their limiter, such as those whose tasks were all
-    /// cancelled.
+    /// Drops lanes that are empty and unknown to their limiter, for instance because all their
+    /// tasks were cancelled.
     pub(super) fn forget_lanes(&mut self) {
         let over: Vec<u8> = self
             .lanes
@@ -219,9 +219,11 @@ impl Engine {
 }
 
 #[cfg(test)]
-#[path = "lanes_tests.rs"]
-pub(super) mod tests;
-
-#[cfg(test)]
 #[path = "full_tests.rs"]
 mod full_tests;
+#[cfg(test)]
+#[path = "lanes_pair.rs"]
+pub(super) mod pair;
+#[cfg(test)]
+#[path = "lanes_tests.rs"]
+mod tests;

@@ -1,10 +1,9 @@
 //! Tasks that lapse while they wait in a lane: they expire, or their misfire policy skips them.
 //!
-//! The engine drops them before it assigns or requests slots and tokens. If it assigned first and
-//! judged afterwards, lapsed tasks would use up the rate, and under overload no task would run. It
-//! examines only tasks with such a policy ([`Flags::CONDITIONAL`]). The result for a page is valid
-//! until its first task lapses, so the engine reads a page once, and again when it drops a task of
-//! it.
+//! The engine drops lapsed tasks before it assigns or requests slots and tokens. If it assigned
+//! first, lapsed tasks would use up the rate, and under overload no task would run. It examines
+//! only tasks with such a policy ([`Flags::CONDITIONAL`]). The result for a page is valid until its
+//! first task lapses. So the engine reads a page once, and again when it drops a task of the page.
 
 use super::Engine;
 use crate::budget::{CONDITIONAL_BYTES, ENOUGH_TASKS, MAX_LAPSE_BYTES};
@@ -28,7 +27,7 @@ struct Look {
 }
 
 impl Engine {
-    /// Removes the lapsed tasks of lanes, and returns them. The caller drops them in the same
+    /// Removes the lapsed tasks of lanes and returns them. The caller drops them in the same
     /// commit.
     pub(super) fn take_lapsed(
         &mut self,
@@ -78,7 +77,7 @@ impl Engine {
         let gap = now.plus(self.config.fire_gap_millis.max(1));
         lapses.goes_on_at = (is_cut && fit == 0).then_some(now.plus(1));
         lapses.look_at = if is_cut { Some(now.plus(1)) } else { first.map(|first| first.max(gap)) };
-        // The results for pages that this search has not reached stay.
+        // The results for pages that this search has not reached stay valid.
         lapses
             .pages
             .retain(|page, _| !found.contains_key(page) && self.tasks.page(*page).is_some());
@@ -89,8 +88,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Judges the due tasks of a page that are not `known`. Returns the number of tasks that may
-    /// fire.
+    /// Judges the due tasks of a page that are not `known`. Returns how many of them may fire.
     fn judge_page(
         &self,
         number: PageNumber,
@@ -153,7 +151,7 @@ impl Engine {
         Ok(fit)
     }
 
-    /// Notes that a page was added to a lane, or has grown.
+    /// Marks a page that was added to a lane, or has grown, to be judged.
     pub(super) fn note_lapses(&mut self, number: PageNumber) {
         let Some(page) = self.tasks.page(number).filter(|page| page.directory.lane() > 0) else {
             return;
@@ -165,7 +163,8 @@ impl Engine {
         }
     }
 
-    /// Returns whether the head of a lane, which is due, was judged to fire or cannot lapse.
+    /// Returns whether the head of a lane, which is due, may fire: it was judged, or it cannot
+    /// lapse.
     pub(super) fn is_head_judged(&self, lane: u8, head: Position) -> bool {
         let Some(lapses) = self.lanes.lapses_of(lane).filter(|lapses| lapses.is_needed) else {
             return true;

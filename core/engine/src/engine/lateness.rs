@@ -1,4 +1,4 @@
-//! Counting how late tasks fire.
+//! Statistics of how late tasks fire.
 
 use super::Engine;
 use crate::due::Due;
@@ -7,8 +7,8 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Flags;
 
 impl Engine {
-    /// Counts how late a task fires relative to its due time, jitter and window included. Notes
-    /// what a window has moved.
+    /// Counts how late a task fires relative to its due time, which includes jitter and window.
+    /// Records that a window has moved a run.
     pub(super) fn count_lateness(
         &mut self,
         task: &Due,
@@ -32,7 +32,7 @@ impl Engine {
                 }
                 occurrence.due
             }
-            // The lateness of a further attempt counts from its own due time.
+            // A further attempt counts from its own due time.
             Due::Record { entry, .. } if entry.flags.has(Flags::RETRY) => entry.due,
             Due::Record { entry, .. } => {
                 let asked = leading_time(record).unwrap_or(entry.due);
@@ -44,8 +44,8 @@ impl Engine {
                         }
                         due
                     }
-                    // The place in the order may be later than the requested time, which the record
-                    // keeps.
+                    // The place in the order may be later than the requested time. The record keeps
+                    // the requested time.
                     None => asked,
                 }
             }

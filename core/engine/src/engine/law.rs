@@ -1,11 +1,12 @@
-//! One-shot tasks at a local time, when the law of their zone changes.
+//! One-shot tasks at a local time, and changes of the law of their zone.
 //!
-//! Such a task keeps its local time and its zone, and also the instant that they denote by the law
-//! of the day, which gives it its place in the order. Its entry has [`Flags::LOCAL`]. The state
+//! Such a task keeps its local time and its zone. It also keeps the instant that they denote by the
+//! current law, which determines its place in the order. Its entry has [`Flags::LOCAL`]. The state
 //! names the release of the time zones by which all such tasks are planned. A start-up with another
-//! release looks for pages with such entries, which takes a byte of each page. Wake-ups plan them
-//! again before anything fires, a bounded part each. The release is stored with the last part.
-//! After a crash the first part begins again, which does not change tasks that are planned already.
+//! release searches for pages with such entries, which costs a look at one byte of each page.
+//! Wake-ups plan these tasks again before anything fires, a bounded part each. The commit of the
+//! last part stores the release. After a crash, planning starts again with the first part; this
+//! does not change tasks that are planned already.
 //!
 //! | a task that waits | what a new law does |
 //! |---|---|
@@ -14,7 +15,7 @@
 //! | because it was sent `run`, or because its time was past when it came | nothing: it fires at once |
 //! | for a further attempt, for its destination, or in flight; a dead letter | nothing: its run is named by its time |
 //!
-//! A recurring task has no entry: its occurrences are computed when it is loaded.
+//! A recurring task has no entry, because its occurrences are computed when it is loaded.
 
 use super::Engine;
 use crate::budget::MAX_REPLANNED_BYTES;
@@ -34,7 +35,7 @@ use scheduler_model::task::Record;
 use std::collections::BTreeMap;
 
 impl Engine {
-    /// Notes at start-up the pages whose tasks another law may move.
+    /// Collects, at start-up, the pages whose tasks a changed law may move.
     pub(super) fn compare_law(&mut self) {
         if self.state.law == self.config.law.release {
             return;
@@ -42,14 +43,14 @@ impl Engine {
         let pages = self.tasks.pages().filter(|(_, page)| page.directory.has_local());
         self.to_replan.pages = pages.map(|(number, _)| number).collect();
         if self.to_replan.is_any() {
-            // Until all are planned, they belong to no release.
+            // Until all tasks are planned, they follow no single release.
             self.state.law.clear();
         }
     }
 
-    /// Notes a page to which tasks were added. With the first task at a local time, the same commit
-    /// stores the law by which it is planned. While some tasks are not planned by today's law,
-    /// added entries may come from such tasks, so they are planned too.
+    /// Handles a page to which tasks were added. If it has the first task at a local time, the same
+    /// commit stores the law by which it is planned. While some tasks are not planned by the
+    /// current law, added entries may come from such tasks, so the page is planned again, too.
     pub(super) fn note_law(
         &mut self,
         number: PageNumber,
@@ -73,7 +74,7 @@ impl Engine {
         }
     }
 
-    /// Plans a part of the tasks at a local time by today's law.
+    /// Plans a part of the tasks at a local time by the current law.
     pub(super) fn replan(
         &mut self,
         now: UnixMillis,
@@ -89,7 +90,7 @@ impl Engine {
         let has_moved = !killed.is_empty();
         self.kill(&killed, effects);
         self.to_replan.is_at_work = true;
-        self.put_in(back, effects);
+        self.insert_requeued(back, effects);
         self.to_replan.is_at_work = false;
         if !self.to_replan.is_any() {
             self.to_replan.is_noted = false;
@@ -110,7 +111,7 @@ impl Engine {
         killed: &mut Vec<EntryRef>,
         back: &mut RequeuedRecords,
     ) -> Result<usize, EngineError> {
-        // A cancel may have removed the page since it was noted.
+        // A cancel may have removed the page since it was collected.
         let Some(page) = self.tasks.page(number) else { return Ok(0) };
         let live = page
             .directory
@@ -149,8 +150,8 @@ impl Engine {
         Ok(bytes)
     }
 
-    /// Plans those tasks of a request by this shard's law that another law has planned, because
-    /// their sender has another version. Returns the number of these tasks.
+    /// Plans tasks of a request that were planned by another law because their sender has another
+    /// version. Returns how many there were.
     pub(super) fn by_law(&self, pages: Vec<Page>, now: UnixMillis) -> (Vec<Page>, u64) {
         if !pages.iter().any(|page| page.directory.has_local()) {
             return (pages, 0);
@@ -161,7 +162,7 @@ impl Engine {
             for (index, entry) in
                 page.directory.iter().enumerate().filter(|(_, entry)| entry.flags.has(Flags::LOCAL))
             {
-                // The checks that follow refuse an invalid record.
+                // Later checks refuse an invalid record.
                 let Ok(record) = Record::parse(record_in(&page, &entry)) else { continue };
                 if let Some(Replanned { due, record }) =
                     replanned(&record, entry.due, &self.config.law, now)

@@ -1,4 +1,4 @@
-//! Start-up from storage. It reads directories, recurring tasks and the numbers of the outbox, but
+//! Start-up from storage. It reads directories, recurring tasks and the hashes of the outbox, but
 //! no record of a page.
 
 use super::Engine;
@@ -30,7 +30,7 @@ impl Engine {
     /// its name in envelopes.
     ///
     /// # Errors
-    /// If storage has data that the engine has not written.
+    /// If storage contains data that the engine has not written.
     pub fn load(shard: &str, config: Config, snapshot: Snapshot) -> Result<Self, EngineError> {
         let config =
             Config { fire_gap_millis: config.fire_gap_millis.min(MAX_FIRE_GAP_MILLIS), ..config };
@@ -39,7 +39,7 @@ impl Engine {
                 .map_err(|problem| EngineError::Corrupt(format!("state: {problem}")))?,
             None => State::default(),
         };
-        // Stored before a limiter is asked for the first time.
+        // The new incarnation is stored before the first request to a limiter.
         state.incarnation = state.incarnation.saturating_add(1);
         let mut in_flight = BTreeMap::new();
         for envelope in &snapshot.envelopes {
@@ -108,20 +108,19 @@ impl Engine {
             let lane = directory.lane();
             if lane > 0 && !self.lanes.contains(lane) {
                 return Err(EngineError::Corrupt(format!(
-                    "page {} is of lane {lane}, which there is not",
+                    "page {} is in lane {lane}, which does not exist",
                     page.page
                 )));
             }
             let watermark = self.watermark_of(lane);
-            // Invariant 1: everything at or before the watermark in the total order has been
-            // dispatched.
+            // Invariant 1: everything at or before the watermark in the total order was dispatched.
             let (before, through) =
                 (directory.before(watermark.due), directory.before(watermark.due.plus(1)));
             let fired = match page.page.get().cmp(&watermark.page) {
                 std::cmp::Ordering::Less => through,
                 std::cmp::Ordering::Greater => before,
-                // Clamped, because another page may have got the number after the watermark's page
-                // was deleted.
+                // The index is clamped, because another page may have got the number after the page
+                // of the watermark was deleted.
                 std::cmp::Ordering::Equal => (watermark.index as usize + 1).clamp(before, through),
             };
             let dead =
@@ -141,11 +140,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Loads a stored recurring task that was not in the snapshot, before any other input. So a
-    /// start-up holds one record at a time.
+    /// Loads a stored recurring task that was not in the snapshot. Callers do this before any other
+    /// input, so a start-up holds one record at a time.
     ///
     /// # Errors
-    /// If storage has data that the engine has not written.
+    /// If storage contains data that the engine has not written.
     pub fn load_schedule(&mut self, stored: &StoredSchedule) -> Result<(), EngineError> {
         let read = read_schedule(&stored.record).map_err(EngineError::Corrupt)?;
         let watermark = self.state.watermark;

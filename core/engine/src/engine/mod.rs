@@ -1,8 +1,8 @@
-//! The engine: its struct here, its methods by subject in the files of this folder.
+//! The engine: the struct is here, and its methods are in the files of this folder, by subject.
 //!
 //! The files of this folder use the types of the crate, and call one another through `self` only.
-//! Types, constants and functions that several of them share are in the files of the crate, which
-//! do not know the engine.
+//! What several of them share (types, constants, functions) is in the files of the crate, which do
+//! not know the engine.
 
 mod admission;
 mod append;
@@ -82,14 +82,14 @@ pub struct Engine {
     outbox: BTreeMap<u64, InFlight>,
     /// The decisions about runs in the outbox.
     decisions: Decisions,
-    /// When to send which envelope again. An entry is valid if the outbox has the same time.
+    /// When to send each envelope again. An entry is valid if the outbox has the same time.
     resends: BinaryHeap<Reverse<(UnixMillis, u64)>>,
     /// The number of runs in flight by the hash of the id.
     in_flight: HashMap<u64, u32>,
     /// The number of tasks in envelopes for the dispatchers.
     dispatched: usize,
     state: State,
-    /// Whether the envelope of the newest row of the outbox is done. The row stays, because it
+    /// Whether the envelope of the newest row of the outbox is done. Its row stays, because it
     /// holds the state.
     newest_is_cleared: bool,
     /// Whether some counts are not stored yet.
@@ -101,17 +101,18 @@ pub struct Engine {
     open_page: Option<PageNumber>,
     last_page: PageNumber,
     last_schedule: ScheduleNumber,
-    /// Hashes of the ids of which a run has ended and the held run is not released yet.
+    /// Hashes of ids: a run of each has ended, and its held run is not released yet.
     to_release: BTreeSet<u64>,
     /// The number of stored idempotency keys by period.
     remembered: Remembered,
-    /// The pages with one-shot tasks to plan by another law.
+    /// The pages with one-shot tasks that must be planned by the current law.
     to_replan: ToReplan,
-    /// Recurring tasks for which the start-up has found no further run.
+    /// Recurring tasks for which the start-up found no further run.
     ended: EndedSchedules,
-    /// Bytes that the shards of the isolate hold together, and their limit. The shell sets both.
+    /// The bytes that the shards of the isolate hold together, and their limit. The shell sets
+    /// both.
     isolate: Option<MemoryUse>,
-    /// A state that cannot occur and that a method without an error has met. See
+    /// A state that cannot occur, which a method without an error has met. See
     /// [`Engine::check_memory`].
     contradiction: Option<&'static str>,
 }
@@ -122,8 +123,8 @@ impl Engine {
         self.id_key.hash(id)
     }
 
-    /// Returns when to call [`Engine::wake`]; `None` if nothing waits. A time in the past means
-    /// now.
+    /// Returns when to call [`Engine::wake`]. A time in the past means now; `None` means that
+    /// nothing waits.
     pub fn next_wakeup(&mut self) -> Option<UnixMillis> {
         let fire = self.next_due().map(|due| match self.last_fired_at {
             Some(last) => due.max(last.plus(self.config.fire_gap_millis)),
@@ -181,20 +182,20 @@ impl Engine {
         self.next_wakeup().is_none()
     }
 
-    /// Returns whether counts have changed since they were last stored. A firing stores them; if
-    /// there is none for a while, the shell calls [`Engine::save`]. A crash loses only what was
-    /// counted since.
+    /// Returns whether counts have changed since they were last stored. A firing stores them.
+    /// Without a firing for some time, the shell calls [`Engine::save`]. A crash loses only the
+    /// counts since then.
     pub fn is_unsaved(&self) -> bool {
         self.unsaved
     }
 
-    /// Stores the counts, which writes one row.
+    /// Returns the write that stores the counts: one row.
     pub fn save(&mut self) -> Effects {
         Effects { writes: vec![self.save_state()], ..Effects::default() }
     }
 
-    /// Encodes the state, and assumes that it will be stored. If that fails,
-    /// [`Engine::check_memory`] keeps the shell from storing what this returns.
+    /// Encodes the state, and assumes that it will be stored. If encoding fails,
+    /// [`Engine::check_memory`] keeps the shell from storing the returned bytes.
     fn encode_state(&mut self) -> Vec<u8> {
         self.unsaved = false;
         self.state.lanes = self.lanes.store();
@@ -208,24 +209,25 @@ impl Engine {
         }
     }
 
-    /// Checks after an input that its effects may be carried out.
+    /// Checks, after an input, that its effects may be carried out.
     ///
     /// # Errors
-    /// [`EngineError::Contradiction`] if the input has met a state that cannot occur. Nothing of
-    /// its effects may be stored, and the caller must drop the engine.
+    /// [`EngineError::Contradiction`] if the input has met a state that cannot occur. The caller
+    /// must then store none of its effects and drop the engine.
     pub fn check_memory(&self) -> Result<(), EngineError> {
         self.contradiction.map_or(Ok(()), |what| Err(EngineError::Contradiction(what)))
     }
 
-    /// Notes a state that cannot occur, in a method without an error. Tests and the simulation end
-    /// here.
+    /// Records a state that cannot occur, in a method without an error. In tests and in the
+    /// simulation, this panics.
     fn contradicts(&mut self, what: &'static str) {
         debug_assert!(false, "{what}");
         self.contradiction.get_or_insert(what);
     }
 
-    /// Returns the lane for tasks with this limit key, 0 without one. The caller has checked that
-    /// there is room for the key: in the main order, the tasks would fire without a slot.
+    /// Returns the lane for tasks with this limit key, or 0 without a key. Assumes that the caller
+    /// has checked that there is room for the key: in the main order, the tasks would fire without
+    /// a slot.
     fn lane_for(&mut self, key: Option<&str>) -> u8 {
         let Some(key) = key else { return 0 };
         self.lanes.reserve(key).unwrap_or_else(|| {
@@ -234,19 +236,19 @@ impl Engine {
         })
     }
 
-    /// Returns the counts of what the platform bills, for the shell to add to. The next firing
+    /// Returns the counts of what the platform bills. The shell adds to them, and the next firing
     /// stores them.
     pub fn meter_mut(&mut self) -> &mut Meter {
         &mut self.state.meter
     }
 
-    /// Counts a repair: the watchdog has found the shard overdue, or the alarm could not be set.
+    /// Counts a repair: the watchdog found the shard overdue, or the alarm could not be set.
     pub fn count_repair(&mut self) {
         self.state.counters.repairs += 1;
     }
 
-    /// Notes the bytes that the shards of the isolate hold together, including this one, and their
-    /// limit.
+    /// Records the bytes that the shards of the isolate hold together, including this one, and
+    /// their limit.
     pub fn observe_isolate(&mut self, isolate: MemoryUse) {
         self.isolate = Some(isolate);
     }
@@ -256,7 +258,7 @@ impl Engine {
         self.tasks.held()
     }
 
-    /// Returns how many recurring tasks the shard holds in memory.
+    /// Returns the number of recurring tasks that the shard holds in memory.
     pub fn schedules(&self) -> usize {
         self.tasks.schedules()
     }
@@ -266,7 +268,7 @@ impl Engine {
         self.tasks.memory_bytes() + self.log.memory_bytes() + self.events.memory_bytes()
     }
 
-    /// Returns the figures of the shard.
+    /// Returns the statistics of the shard.
     pub fn stats(&self, now: UnixMillis) -> ShardStats {
         let counts = self.tasks.counts();
         ShardStats {

@@ -1,5 +1,5 @@
-//! Selecting what a reschedule moves. What it moves becomes the task, and an id never has two
-//! tasks, so it moves one entry or run of an id.
+//! Selects what a reschedule moves. The moved entry becomes the task, and an id never has two
+//! tasks. So a reschedule moves one entry or run of each id.
 
 use super::Engine;
 use crate::changes::Moved;
@@ -14,20 +14,21 @@ use scheduler_model::format::page::Flags;
 use scheduler_model::task::Record;
 use std::collections::hash_map::Entry;
 
-/// Most attempts or dead letters of one id whose records are read to find one that can be moved: as
-/// many as an id has dead letters.
+/// The most attempts or dead letters of one id whose records a request reads to find one that can
+/// be moved. It is the most dead letters that an id has.
 const MAX_LOOKED_AT: usize = MAX_DEAD_LETTERS_OF_A_TASK;
 
 impl Engine {
-    /// Returns the newest run among these attempts or dead letters that can be moved. A run of a
-    /// recurring task and a follow-up cannot.
+    /// Returns the newest run among these attempts or dead letters that can be moved. Runs of
+    /// recurring tasks and follow-ups cannot be moved.
     pub(super) fn newest_movable(
         &self,
         found: &[EntryRef],
         bytes: &mut usize,
         reader: &dyn Reader,
     ) -> Result<Option<EntryRef>, EngineError> {
-        // The newest first: usually it can be moved, and the others are not read.
+        // The newest comes first, because it can usually be moved, and then the others are not
+        // read.
         let mut newest_first = Vec::with_capacity(found.len());
         for at in found {
             let head = self.head_of(*at, reader)?;
@@ -53,9 +54,9 @@ impl Engine {
         !flags.has(Flags::RETRY) && !flags.has(Flags::DEAD_LETTER)
     }
 
-    /// Returns whether a reschedule by filter moves this entry: a task always; an attempt if it is
-    /// the newest and no task waits with its id; a dead letter if it is the newest and nothing with
-    /// its id waits or is in flight.
+    /// Returns whether a reschedule by filter moves this entry. It moves every task. It moves the
+    /// newest attempt if no task waits with its id, and the newest dead letter if nothing with its
+    /// id waits or is in flight.
     pub(super) fn is_moved(
         &self,
         at: EntryRef,

@@ -10,9 +10,9 @@
 //! | of an attempt, of a redelivery | 32 | stays |
 //! | of a period of remembered keys | 64 | is not reached: it counts half days |
 //!
-//! A reused number does not make its page count as fired. All entries of a new page are due after
-//! the watermark, and so are the occurrences that belong to a new recurring task. Their positions
-//! therefore follow everything that has been dispatched, whatever the number is.
+//! A new page with a reused number does not count as fired. All its entries are due after the
+//! watermark, and so are the occurrences of a new recurring task. So their positions follow
+//! everything that was dispatched, whatever the number is.
 
 use super::Engine;
 use scheduler_model::numbers::{PageNumber, ScheduleNumber};
@@ -33,8 +33,8 @@ impl Engine {
     }
 }
 
-/// Returns the first number after `last` that is not taken; after the last number comes 1. A shard
-/// holds far fewer than there are.
+/// Returns the first free number after `last`. After the last number comes 1. Assumes that some
+/// number is free, because a shard holds far fewer.
 fn next_free(last: u32, is_taken: impl Fn(u32) -> bool) -> u32 {
     let following = |number: u32| number.checked_add(1).unwrap_or(1);
     let mut number = following(last);
@@ -51,10 +51,10 @@ mod tests {
     use scheduler_calendar::time::UnixMillis;
     use scheduler_model::format::page::{Directory, Entry, Flags};
 
-    /// With the timer of the page that had the number before, a lane would dispatch entries of
-    /// another lane.
+    /// If the timer of a deleted page were still valid for its number, a lane would dispatch
+    /// entries of another lane.
     #[test]
-    fn a_timer_that_is_left_does_not_stand_for_the_next_page_of_its_number() {
+    fn an_old_timer_is_not_valid_for_a_new_page_with_its_number() {
         let entry =
             Entry { hash: 1, due: UnixMillis::new(7), offset: 0, len: 1, flags: Flags::TASK };
         let mut of_lane = Directory::new(vec![entry]);
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_go_on_at_one_and_pass_over_those_in_use() {
+    fn numbers_wrap_around_to_one_and_skip_those_in_use() {
         let taken = [1, 2, 4, u32::MAX];
         let next = |last| next_free(last, |number| taken.contains(&number));
         assert_eq!([next(0), next(3), next(5), next(u32::MAX - 2)], [3, 5, 6, u32::MAX - 1]);

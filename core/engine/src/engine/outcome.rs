@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, HashMap};
 
 impl Engine {
     /// Handles that a queue has accepted an envelope. An envelope for a user's own consumer is done
-    /// then. One for the dispatchers waits for their report (invariant 3).
+    /// then. An envelope for the dispatchers waits for their report (invariant 3).
     ///
     /// # Errors
     /// If storage fails or is damaged; the caller must then drop the engine.
@@ -47,10 +47,10 @@ impl Engine {
                 let patched = self.patched_of(seq, reader)?;
                 let (fired_at, mut records) = records_of(&text, seq)?;
                 let dispatched = lay_over(&mut records, &patched, seq)?;
-                let left_out = self.put_back_left_out(seq, &records, now, &mut effects);
+                let omitted = self.requeue_omitted(seq, &records, now, &mut effects);
                 let mut tasks: Vec<_> =
                     records.into_iter().map(|record| (record, Ended::Well)).collect();
-                for index in &left_out {
+                for index in &omitted {
                     if let Some((_, ended)) = tasks.get_mut(*index as usize) {
                         *ended = Ended::NotStarted;
                     }
@@ -66,11 +66,11 @@ impl Engine {
     }
 
     /// Handles the report of a dispatcher. Failed tasks are retried by their policy or become dead
-    /// letters, unless something else was decided while they were in flight. The envelope is done
-    /// in the same commit. A repeated report does nothing.
+    /// letters, unless a decision was made while they were in flight. The same commit ends the
+    /// envelope. A repeated report changes nothing.
     ///
     /// # Errors
-    /// If storage fails or is damaged; the caller must then drop the engine.
+    /// If storage fails or is damaged. The caller must then drop the engine.
     pub fn report(
         &mut self,
         report: &Report,
@@ -98,7 +98,7 @@ impl Engine {
             Ends { runs: tasks as u64, follow_ups: 0 }
         } else {
             let patched = self.patched_of(report.seq, reader)?;
-            self.put_back(&text, &patched, report, now, &mut effects)?
+            self.requeue(&text, &patched, report, now, &mut effects)?
         };
         self.state.counters.succeeded += well.runs;
         self.state.counters.follow_ups_succeeded += well.follow_ups;
@@ -107,8 +107,8 @@ impl Engine {
     }
 
     /// Requeues the failed and the unstarted tasks of an envelope, adds the follow-ups of ended
-    /// runs, and records all outcomes. Returns the numbers of those that ended well.
-    fn put_back(
+    /// runs, and records all outcomes. Returns the indexes of the tasks that succeeded.
+    fn requeue(
         &mut self,
         text: &[u8],
         patched: &BTreeMap<u32, Vec<u8>>,
@@ -122,12 +122,13 @@ impl Engine {
         let decided = |index: u32| decisions.get(&index).copied().unwrap_or_default();
         let mut tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
         let mut seen = vec![false; tasks.len()];
-        // Returns whether the envelope has this index and the report names it for the first time.
+        // Returns whether the envelope has this index and the report has not named it before.
         let mut first = |index: u32| {
             seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true))
         };
         let mut remains = Remains::default();
-        // By the dispatcher's clock. If the report does not say when, the attempt has just started.
+        // The times are by the dispatcher's clock. If the report has no time, the attempt has just
+        // started.
         let started: HashMap<u32, UnixMillis> =
             report.details.iter().map(|detail| (detail.index, detail.started_at)).collect();
         for failure in report.failed.iter().filter(|failure| first(failure.index)) {
@@ -138,12 +139,14 @@ impl Engine {
                 Some(_) => counters.follow_ups_failed += 1,
             }
             if decided(failure.index).is_cancelled() {
-                *ended =
-                    Ended::Failed { dead: false, error: Cow::Owned(of_cancelled(&failure.error)) };
+                *ended = Ended::Failed {
+                    dead: false,
+                    error: Cow::Owned(with_cancel_note(&failure.error)),
+                };
                 continue;
             }
             let began = started.get(&failure.index).map_or(now, |at| (*at).max(fired_at).min(now));
-            *ended = self.put_back_failed(
+            *ended = self.requeue_failed(
                 record.clone(),
                 failure,
                 decided(failure.index),
@@ -158,8 +161,8 @@ impl Engine {
             }
             *ended = Ended::NotStarted;
         }
-        // If the queue may have accepted the envelope before, its runs may have started. If it has
-        // refused it, they have not.
+        // If the queue may have accepted the envelope before, its runs may have started. If the
+        // queue has refused it, they have not.
         let is_repeat = self.outbox.get(&report.seq).is_some_and(|envelope| envelope.attempts > 0);
         for index in report.expired.iter().filter(|index| first(**index)) {
             let Some((record, ended)) = tasks.get_mut(*index as usize) else { continue };
@@ -182,10 +185,10 @@ impl Engine {
         for (index, decision) in &decisions {
             let Some((record, _)) = tasks.get_mut(*index as usize) else { continue };
             if decision.is_cancelled() {
-                // A cancelled run has no follow-up, however its attempt ended.
+                // A cancelled run has no follow-up, whatever the outcome of its attempt.
                 (record.on_success, record.on_failure) = (None, None);
             }
-            // Its follow-up waits for the resume too.
+            // A follow-up of a paused run waits until the task is resumed, too.
             record.paused = decision.is_paused().then_some(true);
         }
         self.follow_up(fired_at, Some(report), &tasks, now, &mut remains);
@@ -203,7 +206,7 @@ impl Engine {
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
         let Some(envelope) = self.outbox.remove(&seq) else {
-            return Err(contradiction("an envelope that ends is done already"));
+            return Err(contradiction("an envelope ended twice"));
         };
         self.forget_decisions(seq, effects);
         if envelope.destination.is_reported() {
@@ -232,7 +235,7 @@ impl Engine {
     }
 }
 
-/// The attempts of an envelope that ended well: those at runs, and those at follow-ups.
+/// The attempts of an envelope that succeeded: runs and follow-ups.
 struct Ends {
     runs: u64,
     follow_ups: u64,
@@ -248,17 +251,17 @@ impl Ends {
     }
 }
 
-/// Adds to the error of an attempt that its run was cancelled, which explains why there is no
-/// further attempt.
-fn of_cancelled(error: &str) -> String {
+/// Adds to the error of an attempt that its run was cancelled, because this explains why no further
+/// attempt follows.
+fn with_cancel_note(error: &str) -> String {
     const WHY: &str = "cancelled while it ran, so it is not tried again; ";
     WHY.chars().chain(error.chars()).take(MAX_ERROR_CHARS).collect()
 }
 
 impl Engine {
-    /// Adds a failed task for its next attempt or as a dead letter, and returns which. `began` is
-    /// when this attempt started.
-    fn put_back_failed<'a>(
+    /// Requeues a failed task for its next attempt or as a dead letter, and returns which. `began`
+    /// is when this attempt started.
+    fn requeue_failed<'a>(
         &mut self,
         record: Record<'a>,
         failure: &'a Failure,
@@ -267,12 +270,12 @@ impl Engine {
         remains: &mut Remains,
     ) -> Ended<'a> {
         let attempt = record.attempt_number();
-        // A further attempt from an earlier version does not say when the first one began. Then the
-        // due time counts.
+        // A further attempt that an earlier version stored does not say when the first one began.
+        // Then the due time counts.
         let first =
             if attempt > 1 { record.first_attempt_at.unwrap_or(record.start()) } else { began };
-        // The policy was checked when it was stored. One that this version cannot read has the
-        // default, because a failed run must be either retried or kept.
+        // The policy was checked when it was stored. If this version cannot read it, the default
+        // policy applies, because a failed run must be either retried or kept.
         let policy = record
             .retry
             .and_then(|retry| serde_json::from_str::<RetryInput>(retry.get()).ok())
@@ -284,12 +287,11 @@ impl Engine {
         } else {
             policy.next_attempt(&key, attempt, first, now, failure.earliest(now))
         };
-        // An attempt that would have expired is not scheduled.
+        // No attempt is scheduled for a time at which the run has expired.
         let next = next.filter(|next| record.expires_at().is_none_or(|end| *next <= end));
         let to_queue = if decision.patched { queue_flag(&record) } else { Flags::TASK };
         let mut failed = Record {
-            // For a dead letter the number of its attempts; otherwise the number of the next
-            // attempt.
+            // A dead letter has the number of its attempts. A further attempt has its own number.
             attempt: Some(if next.is_some() { attempt.saturating_add(1) } else { attempt }),
             failed_at: Some(now),
             error: Some(Cow::Owned(cut(&failure.error))),

@@ -1,4 +1,4 @@
-//! Adding and cancelling entries of pages.
+//! Adds and cancels entries of pages.
 
 use super::Engine;
 use crate::effects::{Effects, Write};
@@ -9,8 +9,8 @@ use scheduler_model::numbers::PageNumber;
 use std::collections::BTreeSet;
 
 impl Engine {
-    /// Cancels live entries and schedules in memory, and writes a row for each page or schedule
-    /// that changes.
+    /// Cancels live entries and recurring tasks in memory, and writes a row for each page or
+    /// schedule that changes.
     pub(super) fn kill(&mut self, refs: &[EntryRef], effects: &mut Effects) {
         let mut touched = BTreeSet::new();
         for at in refs {
@@ -29,7 +29,8 @@ impl Engine {
         }
         let mut last = None;
         for (number, had_cancelled) in touched {
-            // `had_cancelled` as it was at the first kill: (page, false) sorts before (page, true).
+            // `had_cancelled` is the value at the first kill of the page: (page, false) sorts
+            // before (page, true).
             if last == Some(number) {
                 continue;
             }
@@ -46,14 +47,13 @@ impl Engine {
         }
     }
 
-    /// Adds a page with keyed hashes. A small one extends the open page.
+    /// Adds a page with keyed hashes. A small page extends the open page instead.
     pub(super) fn add_page(&mut self, mut page: Page, effects: &mut Effects) {
         if page.directory.is_empty() {
             return;
         }
         page.directory.set_keyed();
-        // The first free place after the watermark, strictly later than everything that has been
-        // dispatched.
+        // The first free place is strictly later than everything that was dispatched.
         let lane = page.directory.lane();
         page.directory.raise_to(self.watermark_of(lane).due.plus(1));
         if page.body.len() <= OPEN_PAGE_APPEND_BYTES
@@ -77,12 +77,12 @@ impl Engine {
         self.note_lapses(number);
     }
 
-    /// Returns the open page if it has room for this one. A page with cancelled entries has none,
-    /// because their bits would move.
+    /// Returns the number of the open page if it has room for this page. A page with cancelled
+    /// entries has no room, because the bits of its entries would move.
     fn open_page_for(&mut self, more: &Page) -> Option<PageNumber> {
         let number = (*self.open_page(more.directory.lane()))?;
         let page = self.tasks.page(number)?;
-        // Another page may have got the number since.
+        // Another page may have got the number since then.
         let fits = page.directory.lane() == more.directory.lane()
             && page.body_len as usize + more.body.len() <= OPEN_PAGE_BYTES
             && page.directory.len() + more.directory.len() <= MAX_PAGE_TASKS

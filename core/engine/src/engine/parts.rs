@@ -1,12 +1,12 @@
-//! Changes in parts: changes of one task, or by one definition, that are more than a commit may
-//! write.
+//! Changes in parts: changes of one task, or by one definition, that write more than one commit
+//! may.
 //!
-//! A pause or a resume rewrites all further attempts of a task, and a resume adds the runs that
-//! came due in the pause: up to a hundred records of the largest size, and any number of attempts.
-//! One commit writes a part of that, and the caller repeats the request for the rest. A part of a
-//! resume leaves the task paused and moves the begin of the pause. So each part starts where the
-//! previous one ended, even after a crash between them, and no run is made up for twice. The record
-//! that gives the task its version changes in the last part.
+//! A pause or a resume rewrites all further attempts of a task. A resume also adds the runs that
+//! came due in the pause: up to a hundred records of the largest size. One commit writes a part of
+//! this, and the caller repeats the request for the rest. A part of a resume leaves the task paused
+//! and moves the start of the pause. So each part starts where the previous one ended, even after a
+//! crash between them, and no missed run is added twice. The last part changes the record that
+//! gives the task its version.
 
 use super::Engine;
 use crate::budget::TIME_BYTES;
@@ -26,7 +26,8 @@ use scheduler_model::protocol::{Change, Changed};
 use std::collections::HashSet;
 
 impl Engine {
-    /// Returns what a change does to a task or an attempt, if that is known without its record.
+    /// Returns what a change does to a task or an attempt, if the engine can decide that without
+    /// reading the record.
     pub(super) fn settled(&self, at: EntryRef, change: Change, now: UnixMillis) -> Option<Changed> {
         if let EntryRef::Schedule(number) = at {
             let is_paused =
@@ -47,8 +48,8 @@ impl Engine {
         }
     }
 
-    /// Returns the same as [`Engine::settled`] for the request of these changes. A run with a
-    /// payload of its own changes also a task that is due.
+    /// Returns the same as [`Engine::settled`] for the request of these changes. A requested run
+    /// with a payload of its own also changes a task that is due.
     pub(super) fn settled_by(
         &self,
         at: EntryRef,
@@ -59,7 +60,8 @@ impl Engine {
         self.settled(at, change, now).filter(|_| changes.payload.is_none())
     }
 
-    /// Returns what a change does to a run in flight, if that is known without its record.
+    /// Returns what a change does to a run in flight, if the engine can decide that without reading
+    /// the record.
     pub(super) fn settled_in_flight(&self, flight: FlightRef, change: Change) -> Option<Changed> {
         let is_paused = self.decisions.at(flight).is_paused();
         match change {
@@ -70,15 +72,15 @@ impl Engine {
         }
     }
 
-    /// Returns the row that has the record of a run in flight: its envelope's, or one of its own,
-    /// with its index, if it was patched.
+    /// Returns the row with the record of a run in flight. A patched record has a row of its own,
+    /// which has the index of the run.
     fn row_in_flight(&self, flight: FlightRef) -> (u64, Option<u32>) {
         (flight.seq, self.decisions.at(flight).patched.then_some(flight.index))
     }
 
     /// Plans a change of the entries of one id, in their order. If this commit has room for a part
-    /// of them only, plans the last ones and returns `None`: the first, which has the version of
-    /// the task, comes in the last part.
+    /// of them only, plans the last ones and returns `None`. The first entry has the version of the
+    /// task, so it comes in the last part.
     pub(super) fn plan_together(
         &self,
         found: &[EntryRef],
@@ -101,7 +103,7 @@ impl Engine {
         Ok((last.len() == open.len()).then_some(outcomes))
     }
 
-    /// Returns the last of these entries, as many as this commit has room for, but at least one.
+    /// Returns the last of these entries that this commit has room for, but at least one.
     fn last_that_fit<'a>(&self, open: &'a [EntryRef], changes: &Changes) -> &'a [EntryRef] {
         let (records, room) = changes.room();
         let mut bytes = 0;
@@ -113,9 +115,9 @@ impl Engine {
         open.get(open.len().saturating_sub(fit)..).unwrap_or_default()
     }
 
-    /// Plans the runs that came due in a pause. Each of them fires now, becomes a dead letter or is
-    /// skipped, by the misfire policy of the task. A task without such a policy makes up for
-    /// nothing. Returns whether these are all of them; the rest comes in the next part.
+    /// Plans the runs that came due in a pause. By the misfire policy of the task, each of them
+    /// fires now, becomes a dead letter or is skipped. A task without such a policy drops them.
+    /// Returns whether it has planned all of them; the next part plans the rest.
     pub(super) fn catch_up(
         &self,
         number: ScheduleNumber,
@@ -141,8 +143,8 @@ impl Engine {
         Ok(begins.is_none())
     }
 
-    /// Returns the number of runs that a request adds beside its tasks, and whether this commit has
-    /// room for everything that it writes beside them.
+    /// Returns the number of runs that a request adds in addition to its tasks, and whether this
+    /// commit has room for everything that the request writes in addition to them.
     pub(super) fn fits(&self, checked: &Checked, changes: &Changes) -> (usize, bool) {
         let runs: usize = checked.going_on.iter().map(|going| going.owed.len()).sum();
         if runs == 0 && checked.attempts.is_empty() && checked.flight_changes.is_empty() {
@@ -166,8 +168,8 @@ impl Engine {
         (runs, runs + attempts.count() <= records && bytes <= room && has_room_to_look)
     }
 
-    /// Does a part of what a request changes beside its own tasks: pauses and resumes attempts, and
-    /// makes up for runs of paused tasks, which stay paused. The request is then refused as
+    /// Does a part of what a request changes in addition to its own tasks: it pauses and resumes
+    /// attempts, and adds missed runs of paused tasks, which stay paused. The request then fails as
     /// unfinished, and its sender repeats it.
     pub(super) fn do_part(
         &mut self,
@@ -202,7 +204,7 @@ impl Engine {
                 self.tasks.schedule(going.number).filter(|schedule| schedule.paused_at.is_some());
             if let Some(paused) = paused {
                 let begins = changes.take_runs(&mut going.owed, going.record.len()).or(going.since);
-                // The schedule that is stored until the last part may have another delay.
+                // The schedule that stays stored until the last part may have another delay.
                 let begins = begins
                     .map(|begins| same_next_run(&going.read.schedule, &paused.schedule, begins));
                 changes.made_up_to.extend(begins.map(|begins| (going.number, begins)));
@@ -216,12 +218,13 @@ impl Engine {
                 };
                 self.run_aside(&of, going.owed, now, &mut changes.aside);
             } else if !is_version {
-                // It goes on as defined. The same definition, sent again, changes nothing more.
+                // The task continues by its new definition. If the request is repeated, the same
+                // definition changes nothing more.
                 self.carry_on(going, now, &mut changes.aside, effects);
             }
         }
-        // After the runs that must not overlap these attempts, and before anything is added, which
-        // would move entries.
+        // Entries are removed after the runs that must not overlap these attempts are planned, and
+        // before anything is added, because adding moves entries.
         self.kill(&std::mem::take(&mut changes.killed), effects);
         Ok(())
     }

@@ -1,8 +1,8 @@
-//! `PATCH`, or `PUT` with `If-Match`, of a one-shot task that has an attempt in flight.
+//! `PATCH`, or `PUT` with `If-Match`, of a one-shot task with an attempt in flight.
 //!
 //! The attempt ends as it was dispatched. If the time stays the same, further attempts use the new
-//! record, which is stored beside the envelope, and the count of attempts continues. Another time,
-//! or another kind of schedule, is another run: the one in flight gets no further attempt, and the
+//! record, which is stored beside the envelope, and the count of attempts continues. A new time, or
+//! another kind of schedule, means another run: the run in flight gets no further attempt, and the
 //! task waits for its new time.
 
 use super::Engine;
@@ -18,8 +18,8 @@ use scheduler_model::protocol::EventKind;
 use scheduler_model::task::Record;
 
 impl Engine {
-    /// Returns the patch of the run in flight; `None` if the task waits for a new time instead.
-    /// `pages` are the request's.
+    /// Returns the patch of the run in flight. Returns `None` if the task waits for a new time
+    /// instead. `pages` are the pages of the request.
     ///
     /// # Errors
     /// If the task cannot be patched, or if storage fails or is damaged.
@@ -50,7 +50,7 @@ impl Engine {
         if given.time.is_none() || !given.has_time_of(&former) {
             return Ok(None);
         }
-        // The run keeps its name even if a law has moved its time since.
+        // The time names the run, even if a changed law has moved it since.
         let start = former.start();
         let Record { time, attempt, failed_at, first_attempt_at, replayed_at, late_since, .. } =
             former;

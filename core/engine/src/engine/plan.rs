@@ -1,4 +1,4 @@
-//! Planning what a change does to one task, attempt or recurring task.
+//! Plans what a change does to one task, attempt or recurring task.
 
 use super::Engine;
 use crate::budget::TIME_BYTES;
@@ -36,8 +36,8 @@ impl Engine {
         Ok(self.plan_for_flight(flight, &parsed(&record, flight)?, change, now, changes))
     }
 
-    /// Plans what a change does to one entry or schedule. Returns `None` if this commit has room
-    /// for a part of it only.
+    /// Plans what a change does to one entry or recurring task. Returns `None` if this commit has
+    /// room for a part of it only.
     pub(super) fn plan_change(
         &self,
         at: EntryRef,
@@ -63,7 +63,7 @@ impl Engine {
         if payload.is_some() {
             let mut given = Vec::new();
             record.write(&mut given);
-            // The stored record may be larger than a new one, because of an error.
+            // The stored record contains an error, so it may be larger than a new record.
             if given.len() + TIME_BYTES > MAX_RECORD_BYTES.max(text.len()) {
                 return Ok(Some(Changed::TooLarge));
             }
@@ -95,13 +95,13 @@ impl Engine {
     ) -> Changed {
         let flags = self.flags_of(at);
         let due = self.due_of(at);
-        // The record decides, because a patch in flight may have given a dead letter another
-        // destination than its attempts had.
-        let fires_anew = matches!(change, Change::Run | Change::Reschedule(_));
-        let to_queue = if fires_anew { queue_flag(&record) } else { Flags::TASK };
+        // The record decides on the queue, because a patch in flight may have given a dead letter
+        // another destination than its attempts had.
+        let fires_again = matches!(change, Change::Run | Change::Reschedule(_));
+        let to_queue = if fires_again { queue_flag(&record) } else { Flags::TASK };
         let is_dead = flags.has(Flags::DEAD_LETTER);
         let is_paused_task = due == UnixMillis::PAUSED && !flags.has(Flags::RETRY);
-        // A pause does not use up the time for retries: that time starts again at the end of the
+        // The time for retries does not pass during a pause: it starts again at the end of the
         // pause.
         let ends_pause =
             matches!(change, Change::Resume | Change::Run) && due == UnixMillis::PAUSED;
@@ -126,7 +126,7 @@ impl Engine {
             Change::Run if is_dead => {
                 (replayed(record, now), now, to_queue.and(Flags::RETRY), false)
             }
-            // The task stays, because it does not fire by itself. A copy fires.
+            // The task itself stays, because it does not fire by itself. A copy fires.
             Change::Run
                 if due.is_never() && record.time.is_none() && self.has_most_runs(&record.id) =>
             {
@@ -138,11 +138,11 @@ impl Engine {
             Change::Run if flags.has(Flags::RETRY) && !record.is_conditional() => {
                 (Record { not_before: None, ..record }, now, flags, false)
             }
-            // It stays a requested run, whatever delays it from now on.
+            // The run counts as requested, whatever delays it from now on.
             Change::Run => {
                 (Record { replayed_at: Some(now), not_before: None, ..record }, now, flags, false)
             }
-            // The time of its run names a follow-up.
+            // The time names the run of a follow-up, so it cannot change.
             Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => {
                 return Changed::NotApplicable;
             }
@@ -182,12 +182,12 @@ impl Engine {
             Change::Pause => Some(Stop::Paused),
             Change::Resume => None,
             Change::Run => return Changed::AlreadyFired,
-            // The time names a run of a recurring task and a follow-up.
+            // The time names a run of a recurring task, and a follow-up, so it cannot change.
             Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => {
                 return Changed::NotApplicable;
             }
             Change::Reschedule(to) if is_at(record, to) => return Changed::Unchanged,
-            // It waits for its new time, unlike a further attempt.
+            // Unlike a further attempt, the task waits for its new time.
             Change::Reschedule(to) => {
                 let moved = Record { paused: None, ..moved(record.clone(), to, now) };
                 let due = if decision.is_paused() { UnixMillis::PAUSED } else { moved.due() };
@@ -236,7 +236,7 @@ impl Engine {
     }
 }
 
-/// Returns the record of a dead letter that starts again.
+/// Returns the record with which a dead letter starts again.
 pub(super) fn replayed(record: Record<'_>, now: UnixMillis) -> Record<'_> {
     Record { replayed_at: Some(now), ..first_attempt(record) }
 }
@@ -247,15 +247,15 @@ pub(super) fn json_text(text: &str) -> Result<&RawValue, EngineError> {
         .map_err(|problem| EngineError::BadRequest(format!("a part of a record: {problem}")))
 }
 
-/// Returns the record of a task without traces of earlier attempts.
+/// Returns the record of a task without the traces of earlier attempts.
 fn first_attempt(record: Record<'_>) -> Record<'_> {
     let record =
         Record { attempt: None, failed_at: None, error: None, first_attempt_at: None, ..record };
     Record { replayed_at: None, late_since: None, not_before: None, ..record }
 }
 
-/// Returns when a task that does not recur fires, if it is not paused: at once if a run of it was
-/// requested, else at its own time.
+/// Returns when a one-shot task fires if it is not paused: now if a run was requested, otherwise at
+/// its own time.
 pub(super) fn due_of_task(record: &Record<'_>, now: UnixMillis) -> UnixMillis {
     match (record.replayed_at, record.time) {
         (Some(_), _) => now,
@@ -264,14 +264,15 @@ pub(super) fn due_of_task(record: &Record<'_>, now: UnixMillis) -> UnixMillis {
     }
 }
 
-/// Returns whether a one-shot task has this time, given in the same form.
+/// Returns whether a one-shot task already has this time, in the same form.
 fn is_at(record: &Record<'_>, to: NewTime) -> bool {
     let local = record.local.and_then(|local| local.time).zip(record.timezone.as_deref());
     record.time == Some(to.at) && local == to.local.map(|(local, zone)| (local, zone.name()))
 }
 
-/// Returns the record of a one-shot task at this time, without traces of earlier attempts. The time
-/// that it has is no update: the coordinator may send a reschedule twice.
+/// Returns the record of a one-shot task at a new time, without the traces of earlier attempts. If
+/// the time is the same, the record does not change, because the coordinator may send a reschedule
+/// twice.
 fn moved(record: Record<'_>, to: NewTime, now: UnixMillis) -> Record<'_> {
     let local = to.local.map(|(time, _)| LocalTimes { time: Some(time), ..LocalTimes::default() });
     let timezone = to.local.map(|(_, zone)| Cow::Borrowed(zone.name()));
@@ -284,7 +285,8 @@ fn parsed(record: &[u8], flight: FlightRef) -> Result<Record<'_>, EngineError> {
         .map_err(|problem| EngineError::Corrupt(format!("envelope {}: {problem}", flight.seq)))
 }
 
-/// Returns the event of a change of a task with this record. A run has its event when it fires.
+/// Returns the event for a change of a task with this record. A requested run has its event when it
+/// fires.
 fn event_of(change: Change, record: &Record<'_>, now: UnixMillis) -> Option<Happened> {
     let kind = match change {
         Change::Pause => EventKind::Paused,

@@ -1,4 +1,4 @@
-//! Applying the policies of late runs: runs that are not dispatched, runs outside of their order,
+//! Applies the policies of late runs: runs that are not dispatched, runs outside of their order,
 //! and held runs.
 
 use super::Engine;
@@ -22,8 +22,8 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 impl Engine {
-    /// Returns whether a run with this hash of its id, or a follow-up of one, is in flight or waits
-    /// for a further attempt.
+    /// Returns whether a run with this hash of its id, or a follow-up of such a run, is in flight
+    /// or waits for a further attempt.
     pub(super) fn is_running(&self, hash: u64) -> bool {
         self.in_flight.contains_key(&hash)
             || self.tasks.find(hash).any(|at| {
@@ -38,8 +38,8 @@ impl Engine {
         self.tasks.find(hash).filter(|at| self.due_of(*at) == UnixMillis::HELD)
     }
 
-    /// Judges an occurrence that would fire by what is running already: stored runs, and those that
-    /// this firing has `fired` and `held`.
+    /// Judges a due occurrence by the runs that are in progress: stored runs, and runs that this
+    /// firing has `fired` or `held`.
     pub(super) fn judge_overlap(
         &self,
         hash: u64,
@@ -63,7 +63,7 @@ impl Engine {
         Verdict::Skip(format!("overlap: the run before has not ended{why}"))
     }
 
-    /// Adds runs of a recurring task outside of its order, as far as its overlap policy permits.
+    /// Adds runs of a recurring task outside of its order, if its overlap policy permits them.
     pub(super) fn run_aside(
         &self,
         of: &Aside<'_>,
@@ -106,15 +106,15 @@ impl Engine {
         reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
-        self.put_in(aside.back, effects);
+        self.insert_requeued(aside.back, effects);
         if aside.dropped.is_empty() {
             return Ok(());
         }
         self.drop_late(&aside.dropped, now, reader, effects)
     }
 
-    /// Records, counts and publishes due runs that were not dispatched. Adds the follow-ups of the
-    /// runs that end.
+    /// Records, counts and publishes due runs that were not dispatched. Adds the follow-ups of runs
+    /// that end here.
     pub(super) fn drop_late(
         &mut self,
         dropped: &[Undispatched],
@@ -125,7 +125,7 @@ impl Engine {
         let (mut remains, mut holds) = (Remains::default(), RequeuedRecords::default());
         let mut waiting = Vec::new();
         let mut ended = Vec::with_capacity(dropped.len());
-        // A run of these ids ends here, so no other run has to wait for it.
+        // A run of each of these ids ends here, so a held run of the id can be released.
         let freed: HashSet<u64> = dropped
             .iter()
             .filter(|dropped| dropped.ends_a_run())
@@ -174,11 +174,11 @@ impl Engine {
             holds.push(&record, if is_free { now } else { UnixMillis::HELD }, flags);
         }
         self.release_held(freed.iter().copied(), now, reader, effects)?;
-        self.put_in(holds, effects);
+        self.insert_requeued(holds, effects);
         Ok(())
     }
 
-    /// Releases the held runs that an earlier event has left because of their size.
+    /// Releases the held runs that an earlier event did not release because of their size.
     pub(super) fn release_rest(
         &mut self,
         now: UnixMillis,
@@ -189,8 +189,8 @@ impl Engine {
         self.release_held(rest.into_iter(), now, reader, effects)
     }
 
-    /// Notes at start-up the held runs whose wait is over, because a restart came before their
-    /// release.
+    /// Collects, at start-up, the held runs whose wait has ended but that were not released before
+    /// the restart.
     pub(super) fn find_unreleased(&mut self) {
         if self.tasks.counts().held > 0 {
             self.to_release =
@@ -198,8 +198,8 @@ impl Engine {
         }
     }
 
-    /// Releases the held runs of these ids if no run of the id is in progress. Releases at most
-    /// what one event may; the next wake-up releases the rest.
+    /// Releases the held runs of these ids if no run of the id is in progress. Releases at most as
+    /// many bytes as one event may. The next wake-up releases the rest.
     pub(super) fn release_held(
         &mut self,
         hashes: impl Iterator<Item = u64>,
@@ -223,7 +223,7 @@ impl Engine {
                 continue;
             }
             bytes += self.tasks.record_bytes(at);
-            // If its task is paused, it waits for the resume instead.
+            // If its task is paused, the run waits until the task is resumed.
             let mut schedules = self
                 .tasks
                 .find(hash)
@@ -240,7 +240,7 @@ impl Engine {
             if let Some(key) = record.limit_key.as_deref().filter(|_| !due.is_never())
                 && self.lanes.have_room_for(std::iter::once(key)).is_err()
             {
-                // It would fire without a slot.
+                // Without a lane, the run would fire without a slot.
                 self.lanes.hold_back(hash);
                 continue;
             }
@@ -248,7 +248,7 @@ impl Engine {
             released.push(at);
         }
         self.kill(&released, effects);
-        self.put_in(back, effects);
+        self.insert_requeued(back, effects);
         Ok(())
     }
 }

@@ -23,7 +23,7 @@ fn load(stored: &Memory) -> Engine {
     stored.load("1-0", Config::default())
 }
 
-/// Returns a shard with a task that fires every second from a second after `NOW`.
+/// Returns a shard with a task that fires every second, beginning one second after `NOW`.
 fn every_second(more: &str) -> (Engine, Memory) {
     let mut stored = Memory::default();
     let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
@@ -46,21 +46,22 @@ fn seconds(from: i64, to: i64) -> Vec<i64> {
     (from..=to).map(|second| second * 1_000).collect()
 }
 
-/// Of a task that fires each second and was out for an hour: what fires then, and a second later.
+/// Creates a task that fires each second, and wakes the shard after an hour without a wake-up.
+/// Returns what fires then, and what fires a second later.
 fn after_an_hour(more: &str) -> (Vec<i64>, Vec<i64>, Engine) {
     let (mut engine, mut stored) = every_second(more);
     let first = wake(&mut engine, &mut stored, 3_600_000);
-    // A restart goes on behind what was left out.
+    // A restarted shard continues after the skipped runs.
     let mut engine = if more.len().is_multiple_of(2) { load(&stored) } else { engine };
     let then = wake(&mut engine, &mut stored, 3_601_000);
     (first, then, engine)
 }
 
 #[test]
-fn missed_runs_are_made_up_for_as_the_policy_says() {
+fn missed_runs_fire_as_the_policy_says() {
     let grace = seconds(3_540, 3_600);
     for more in ["", " "] {
-        // Those that are a minute late or less, and the last hundred before them.
+        // Runs that are at most a minute late fire, and the last hundred before them.
         let (first, then, engine) = after_an_hour(more);
         assert_eq!(first, seconds(3_540 - 100, 3_600));
         assert_eq!(then, [3_601_000]);
@@ -86,14 +87,14 @@ fn missed_runs_are_made_up_for_as_the_policy_says() {
 }
 
 #[test]
-fn what_has_expired_does_not_fire() {
+fn expired_runs_do_not_fire() {
     let (first, then, engine) = after_an_hour(r#","expireAfterSeconds":5"#);
     assert_eq!((first, then), (seconds(3_595, 3_600), vec![3_601_000]));
     assert_eq!(engine.state.counters.expired, 1);
 }
 
 #[test]
-fn nothing_handed_on_passes_all_the_same() {
+fn a_run_that_is_not_dispatched_is_passed_by_the_watermark() {
     let (mut engine, mut stored) =
         every_second(r#","endAt":1764000010000,"misfire":{"policy":"skip","graceSeconds":1}"#);
     assert_eq!(wake(&mut engine, &mut stored, 60_000), [0; 0]);
@@ -116,7 +117,7 @@ fn runs_do_not_overlap() {
 }
 
 #[test]
-fn a_pause_is_made_up_for_where_the_task_says_so() {
+fn runs_missed_in_a_pause_fire_if_the_policy_says_so() {
     let expected: [(&str, Vec<i64>); 5] = [
         ("", vec![]),
         (r#","misfire":{"policy":"fire","graceSeconds":2}"#, seconds(11, 20)),
@@ -136,7 +137,7 @@ fn a_pause_is_made_up_for_where_the_task_says_so() {
             stored.apply(&effects.writes);
         };
         wake(&mut engine, &mut stored, 10_000);
-        // What went before has ended: nothing overlaps.
+        // Earlier runs have ended, so nothing overlaps.
         let rows = stored.outbox.iter().filter(|(_, row)| row.is_dispatched());
         for seq in rows.map(|(seq, _)| *seq).collect::<Vec<_>>() {
             let report = Report { seq, ..Report::default() };
@@ -144,7 +145,7 @@ fn a_pause_is_made_up_for_where_the_task_says_so() {
             stored.apply(&effects.writes);
         }
         change(&mut engine, &mut stored, scheduler_model::protocol::Change::Pause, 10_500);
-        // A restart in the pause knows when that began.
+        // A shard that was restarted in the pause knows when the pause began.
         let mut engine = load(&stored);
         change(&mut engine, &mut stored, scheduler_model::protocol::Change::Resume, 20_500);
         let fired = wake(&mut engine, &mut stored, 20_600);
@@ -152,7 +153,7 @@ fn a_pause_is_made_up_for_where_the_task_says_so() {
     }
 }
 
-/// Returns a shard with so many tasks that fire every second, all paused.
+/// Returns a shard with this number of tasks that fire every second. All are paused.
 fn paused(tasks: usize, more: &str) -> (Engine, Memory) {
     let mut stored = Memory::default();
     let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
@@ -193,13 +194,14 @@ fn the_end_of_many_pauses_takes_several_steps() {
         ids.drain(..reply.outcomes.len());
         steps += 1;
     }
-    // 198 of 101 runs each, with the outcome of those left out, and a part of the next.
+    // One step resumes 198 tasks, with 101 runs and one outcome of skipped runs each, and a part of
+    // the next task.
     assert_eq!((steps, engine.stats(NOW).counters.skipped), (6, 1_000));
     assert_eq!(engine.stats(NOW).pending, 1_000 * 101);
 }
 
 #[test]
-fn what_makes_up_for_a_pause_does_not_overlap_what_still_runs() {
+fn runs_missed_in_a_pause_do_not_overlap_a_run_in_progress() {
     for (overlap, waiting, skipped) in [("allow", 21, 0), ("skip", 1, 2), ("queue-one", 2, 1)] {
         let (mut engine, mut stored) =
             every_second(&format!(r#","misfire":{{"policy":"fire"}},"overlap":"{overlap}""#));
@@ -222,7 +224,7 @@ fn what_makes_up_for_a_pause_does_not_overlap_what_still_runs() {
 }
 
 #[test]
-fn a_restart_in_the_middle_does_not_tell_of_left_out_runs_again() {
+fn a_restart_does_not_record_skipped_runs_again() {
     let mut stored = Memory::default();
     let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
     let record = |n: usize| {
@@ -237,8 +239,8 @@ fn a_restart_in_the_middle_does_not_tell_of_left_out_runs_again() {
     let (_, effects) = engine.append(append, NOW, &stored).unwrap();
     stored.apply(&effects.writes);
     let effects = engine.wake(NOW.plus(60_000), &stored).unwrap();
-    let left_out = engine.stats(NOW).counters.expired;
-    assert!((100..1_000).contains(&left_out), "a firing is bounded: {left_out}");
+    let skipped = engine.stats(NOW).counters.expired;
+    assert!((100..1_000).contains(&skipped), "a firing is bounded: {skipped}");
     let saved: Vec<_> = effects
         .writes
         .iter()
@@ -247,11 +249,11 @@ fn a_restart_in_the_middle_does_not_tell_of_left_out_runs_again() {
             _ => None,
         })
         .collect();
-    assert_eq!(saved, vec![NOW.plus(54_000); left_out as usize]);
+    assert_eq!(saved, vec![NOW.plus(54_000); skipped as usize]);
 }
 
 #[test]
-fn what_is_held_waits_while_its_task_is_paused() {
+fn a_held_run_waits_while_its_task_is_paused() {
     let (mut engine, mut stored) = every_second(r#","overlap":"queue-one""#);
     assert_eq!(wake(&mut engine, &mut stored, 1_000), [1_000]);
     assert_eq!(wake(&mut engine, &mut stored, 2_000), [0; 0]);

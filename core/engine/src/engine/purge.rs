@@ -1,5 +1,5 @@
-//! Purging what a shard keeps of tasks that are gone, so that a namespace that is deleted and
-//! created again starts empty.
+//! Purges what a shard keeps of deleted tasks, so that a namespace starts empty if it is deleted
+//! and created again.
 
 use super::Engine;
 use crate::budget::PURGED_KEYS;
@@ -9,9 +9,9 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::{PurgeReply, PurgeRequest};
 
 impl Engine {
-    /// Purges as [`Engine::purge`] does, if the shard has fired nothing since the sender of the
-    /// request looked at it. So a late request purges nothing if the namespace was created again
-    /// and its tasks have run.
+    /// Purges as [`Engine::purge`] does, unless the shard has fired since the sender of the request
+    /// read its state. So a late request purges nothing if the namespace was created again and its
+    /// tasks have run.
     pub fn purge_as_seen(&mut self, seen: Option<PurgeRequest>) -> (PurgeReply, Effects) {
         if seen.is_some_and(|seen| seen.last_envelope != self.state.last_seq) {
             return (PurgeReply { tasks: 0, done: false }, Effects::default());
@@ -19,13 +19,13 @@ impl Engine {
         self.purge()
     }
 
-    /// Purges history, remembered keys and counts if the shard holds no task; otherwise changes
-    /// nothing. The caller repeats it until it is done.
+    /// Purges history, idempotency keys and counts if the shard holds no task. Otherwise it changes
+    /// nothing. The caller repeats the call until the purge is complete.
     ///
-    /// The watermark, the numbers of envelopes and of the rows of the history, and the incarnation
-    /// in requests to limiters stay. They distinguish late messages from new ones.
+    /// The watermark, the numbers of envelopes and of history rows, and the incarnation in requests
+    /// to limiters stay, because they distinguish late messages from new ones.
     pub fn purge(&mut self) -> (PurgeReply, Effects) {
-        // The time only affects the number of overdue tasks.
+        // The time affects only the number of overdue tasks.
         let tasks = self.stats(UnixMillis::ZERO).held();
         let mut effects = Effects::default();
         if tasks > 0 {
@@ -34,7 +34,7 @@ impl Engine {
         self.events.forget();
         self.log.purge(&mut effects);
         self.forget_keys(&mut effects);
-        // Writes nothing to a shard that was never used.
+        // A shard that was never used gets no write.
         if !effects.writes.is_empty() || self.state.counters.created > 0 {
             self.state = State {
                 watermark: self.state.watermark,

@@ -10,7 +10,7 @@ fn load(stored: &Memory) -> Engine {
     stored.load("a:1-0", Config::default())
 }
 
-/// Takes a task in under an `Idempotency-Key`, and says whether that was done before.
+/// Creates a task with an `Idempotency-Key`. Returns whether the request was carried out before.
 fn create(engine: &mut Engine, stored: &mut Memory, id: &str, due: UnixMillis, key: &str) -> bool {
     let once = Once::new(key, "append", id, RequestSeed { at: NOW, random: [3; 16] }).unwrap();
     let terms = Terms { once: Some(once), ..Terms::default() };
@@ -43,7 +43,7 @@ fn purge(engine: &mut Engine, stored: &mut Memory) -> PurgeReply {
 }
 
 #[test]
-fn a_shard_forgets_what_is_gone_and_goes_on_with_its_numbers() {
+fn a_purged_shard_keeps_its_numbers() {
     let (mut stored, mut engine) = (Memory::default(), load(&Memory::default()));
     assert!(!create(&mut engine, &mut stored, "a", NOW.plus(1_000), "k"));
     assert!(create(&mut engine, &mut stored, "a", NOW.plus(1_000), "k"));
@@ -67,14 +67,14 @@ fn a_shard_forgets_what_is_gone_and_goes_on_with_its_numbers() {
             (0, 0)
         );
         assert_eq!(engine.watermark(), watermark);
-        // And so it is after a start.
+        // A restarted shard has the same state.
         engine = load(&stored);
     }
-    // Again is nothing, and costs nothing.
+    // A repeated purge changes nothing and writes nothing.
     let (reply, effects) = engine.purge();
     assert_eq!((reply, effects), (PurgeReply { tasks: 0, done: true }, Effects::default()));
 
-    // The key opens anew, and what was given a number is not mistaken for what comes.
+    // The key can be used again, and late messages are not confused with new ones.
     assert!(!create(&mut engine, &mut stored, "a", NOW.plus(3_000), "k"));
     let late = Report { seq: 1, ..Report::default() };
     let effects = engine.report(&late, NOW.plus(3_000), &stored).unwrap();
@@ -86,14 +86,14 @@ fn a_shard_forgets_what_is_gone_and_goes_on_with_its_numbers() {
 }
 
 #[test]
-fn a_shard_that_holds_a_task_forgets_nothing() {
+fn a_shard_that_holds_a_task_is_not_purged() {
     let (mut stored, mut engine) = (Memory::default(), load(&Memory::default()));
     create(&mut engine, &mut stored, "gone", NOW.plus(1_000), "k");
     fire(&mut engine, &mut stored, NOW.plus(2_000));
     create(&mut engine, &mut stored, "waits", NOW.plus(9_000), "l");
     let before = engine.stats(NOW);
     assert_eq!(engine.purge(), (PurgeReply { tasks: 1, done: false }, Effects::default()));
-    // On its way counts as well.
+    // A task in flight counts, too.
     let effects = engine.wake(NOW.plus(9_000), &stored).unwrap();
     stored.apply(&effects.writes);
     assert_eq!(engine.purge(), (PurgeReply { tasks: 1, done: false }, Effects::default()));
@@ -102,10 +102,9 @@ fn a_shard_that_holds_a_task_forgets_nothing() {
     assert!(create(&mut engine, &mut stored, "gone", NOW.plus(1_000), "k"));
 }
 
-/// A purge that came late, when the namespace had been made again, forgot the history of the new
-/// one.
+/// A purge that arrived after the namespace was created again deleted the history of the new one.
 #[test]
-fn a_purge_from_before_forgets_nothing_of_what_came_after() {
+fn a_late_purge_deletes_nothing_that_is_newer() {
     let (mut stored, mut engine) = (Memory::default(), load(&Memory::default()));
     create(&mut engine, &mut stored, "a", NOW.plus(1_000), "k");
     fire(&mut engine, &mut stored, NOW.plus(2_000));
@@ -113,7 +112,7 @@ fn a_purge_from_before_forgets_nothing_of_what_came_after() {
     let (reply, effects) = engine.purge_as_seen(seen);
     stored.apply(&effects.writes);
     assert!(reply.done);
-    // Made again: as many tasks were created as before.
+    // In the new namespace, as many tasks were created as before.
     create(&mut engine, &mut stored, "a", NOW.plus(3_000), "l");
     fire(&mut engine, &mut stored, NOW.plus(4_000));
     for _ in 0..2 {
@@ -127,14 +126,14 @@ fn a_purge_from_before_forgets_nothing_of_what_came_after() {
 }
 
 #[test]
-fn a_shard_that_was_never_used_is_not_written_to() {
+fn a_shard_that_was_never_used_gets_no_write() {
     let mut engine = load(&Memory::default());
     engine.meter_mut().shard_requests += 1;
     assert_eq!(engine.purge(), (PurgeReply { tasks: 0, done: true }, Effects::default()));
 }
 
 #[test]
-fn many_keys_are_forgotten_in_rounds() {
+fn many_keys_are_deleted_in_rounds() {
     let (mut stored, mut engine) = (Memory::default(), load(&Memory::default()));
     for n in 0..PURGED_KEYS + 5 {
         create(&mut engine, &mut stored, "a", NOW.plus(1_000), &n.to_string());

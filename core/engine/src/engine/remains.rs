@@ -1,8 +1,8 @@
-//! What remains of runs that have ended or failed: further attempts, follow-ups and dead letters,
-//! and the room for them.
+//! What remains of runs that have ended or failed (further attempts, follow-ups and dead letters),
+//! and the room for it.
 //!
-//! For most of these there is no request to refuse, so they have bounds of their own. Otherwise one
-//! recurring task could fill its shard.
+//! Most of this does not come from a request that could be refused, so it has bounds of its own.
+//! Otherwise one recurring task could fill its shard.
 //!
 //! | what remains | without room |
 //! |---|---|
@@ -11,9 +11,9 @@
 //! | a run that a caller adds to a task, of an id of which so many wait | is refused: [`Changed::TooManyRuns`] |
 //! | any of them of a recurring task, while the shard has [`Config::max_entries`] | takes the place of the oldest dead letter of its id; else it becomes a dead letter at once, which is not kept |
 //!
-//! The history has the outcome of a dead letter, whether or not the dead letter is kept. What
-//! remains of a one-shot task takes the place of its run. The order of dead letters is the order of
-//! death: see `engine/dead_letters.rs`.
+//! The history has the outcome of a dead letter even if the dead letter is not kept. What remains
+//! of a one-shot task takes the place of its run. The order of dead letters is the order of death:
+//! see `engine/dead_letters.rs`.
 //!
 //! [`Config::max_dead_letters`]: crate::Config::max_dead_letters
 //! [`Config::max_runs`]: crate::Config::max_runs
@@ -54,8 +54,8 @@ impl Engine {
         })
     }
 
-    /// Returns whether an entry is a run that waits for a further attempt, as a follow-up, or
-    /// otherwise beside its task.
+    /// Returns whether an entry is a run that waits in addition to its task: a further attempt, a
+    /// follow-up, or another stored run.
     fn is_waiting_run(&self, at: EntryRef) -> bool {
         let flags = self.flags_of(at);
         flags.has(Flags::RETRY)
@@ -63,22 +63,21 @@ impl Engine {
             && self.due_of(at) != UnixMillis::HELD
     }
 
-    /// Returns whether the maximum number of runs of an id is waiting, so that a caller may not add
-    /// one.
+    /// Returns whether so many runs of an id wait that a caller may not add one.
     pub(super) fn has_most_runs(&self, id: &str) -> bool {
         let waiting = self.tasks.find(self.id_hash(id)).filter(|at| self.is_waiting_run(*at));
         waiting.take(self.config.max_runs).count() >= self.config.max_runs
     }
 
-    /// Returns whether what remains of a run would pass the limit of the shard. What remains of a
-    /// one-shot task replaces its run.
+    /// Returns whether what remains of a run would exceed the limit of the shard. What remains of a
+    /// one-shot task replaces its run, so it always fits.
     fn is_beyond_limit(&self, record: &Record<'_>, remains: &Remains) -> bool {
         let entries = self.tasks.held() + remains.back.len() + remains.kept_letters;
         record.is_recurring() && entries >= self.config.max_entries + remains.gone.len()
     }
 
-    /// Adds a run that waits again because it was not started or its destination does not answer.
-    /// There is always room for it.
+    /// Requeues a run that was not started, or whose destination does not answer. There is always
+    /// room for it.
     pub(super) fn keep_waiting(
         &self,
         record: &Record<'_>,
@@ -93,7 +92,7 @@ impl Engine {
     /// Adds a further attempt or a follow-up.
     ///
     /// # Errors
-    /// If there is no room; the error is the reason.
+    /// If there is no room. The error is the reason.
     pub(super) fn keep_run(
         &mut self,
         record: &Record<'_>,
@@ -118,7 +117,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Adds a dead letter, which may take the place of another.
+    /// Adds a dead letter, which may replace another one.
     pub(super) fn keep_dead(
         &mut self,
         record: &Record<'_>,
@@ -178,7 +177,7 @@ impl Engine {
         remains.stillborn.push((text, why));
     }
 
-    /// Stores what remains, and how the follow-ups without room have ended.
+    /// Stores what remains, and the outcomes of the follow-ups that had no room.
     ///
     /// # Errors
     /// If a record that was just written cannot be read.
@@ -189,12 +188,12 @@ impl Engine {
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
         let Remains { mut back, letters, gone, stillborn, .. } = remains;
-        // Before anything is added, which would move entries.
+        // Entries are removed before new ones are added, because adding moves entries.
         self.kill(&gone, effects);
         for Letter { died, flags, text, .. } in letters.into_iter().flatten() {
             back.push_text(None, died.as_death(), flags, &text);
         }
-        self.put_in(back, effects);
+        self.insert_requeued(back, effects);
         let mut ended = Vec::with_capacity(stillborn.len());
         for (text, why) in &stillborn {
             let record = Record::parse(text)

@@ -1,5 +1,5 @@
 use super::*;
-use crate::engine::lanes::tests::Pair;
+use crate::engine::lanes::pair::Pair;
 use crate::{Config, EngineError, Keep};
 use scheduler_model::bounds::MAX_DEAD_LETTERS_OF_A_TASK;
 use scheduler_model::protocol::Status;
@@ -17,7 +17,7 @@ fn small() -> Config {
     }
 }
 
-/// Lets a recurring task of this id fire as often, and every run fail.
+/// Fires a recurring task `runs` times, and lets every run fail.
 fn fail_runs(pair: &mut Pair, runs: usize, permanent: bool) {
     for run in 0..runs {
         pair.now = pair.now.plus(1_000);
@@ -35,7 +35,7 @@ fn errors(pair: &Pair) -> Vec<String> {
 
 /// A recurring task that failed again and again kept a dead letter for each run.
 #[test]
-fn a_further_dead_letter_takes_the_place_of_the_oldest_of_its_id() {
+fn a_further_dead_letter_replaces_the_oldest_of_its_id() {
     for restarts in [false, true] {
         let mut pair = Pair::with(small());
         pair.create("", "other", Some(pair.now.plus(1_000)), "");
@@ -53,7 +53,7 @@ fn a_further_dead_letter_takes_the_place_of_the_oldest_of_its_id() {
         );
         let counters = pair.engine.stats(pair.now).counters;
         assert_eq!((counters.dead_lettered, counters.dead_letters_displaced), (21, 17));
-        // What each of them was is told all the same.
+        // The history has the outcome of each of them.
         assert_eq!(
             pair.outcomes("every").iter().filter(|(outcome, _)| outcome == "dead-lettered").count(),
             20
@@ -75,16 +75,16 @@ fn by_default_a_hundred_dead_letters_of_an_id_are_kept() {
     );
 }
 
-/// Some come in a page of their own, some extend the open page: the oldest is still the first of
-/// them.
+/// Some dead letters get a page of their own, and others extend the open page. The first one is
+/// still the oldest.
 #[test]
-fn dead_letters_of_one_id_stand_in_the_order_in_which_they_came() {
+fn dead_letters_of_one_id_are_in_the_order_of_death() {
     let mut pair = Pair::with(small());
     pair.create("", "every", None, &format!(r#"{EVERY}"tags":["x"],"#));
     for run in 0..40_usize {
         pair.now = pair.now.plus(1_000);
         for (seq, ..) in pair.wake() {
-            // Short and long errors, so that some need a page of their own.
+            // The errors are short or long, so that some dead letters need a page of their own.
             let padding = if run % 3 == 1 { "\u{1}".repeat(490) } else { String::new() };
             pair.fail(seq, true, &format!("{run:02}{padding}"));
         }
@@ -94,9 +94,9 @@ fn dead_letters_of_one_id_stand_in_the_order_in_which_they_came() {
     }
 }
 
-/// One commit brings more of an id than are kept.
+/// One commit adds more dead letters of an id than are kept.
 #[test]
-fn dead_letters_that_come_together_displace_one_another() {
+fn dead_letters_of_one_commit_replace_one_another() {
     let mut pair = Pair::with(small());
     pair.create(
         "",
@@ -115,9 +115,9 @@ fn dead_letters_that_come_together_displace_one_another() {
     assert_eq!(pair.engine.stats(pair.now).counters.dead_letters_displaced, 16);
 }
 
-/// Earlier versions kept any number. They are let go in steps.
+/// Earlier versions kept any number of dead letters. The surplus is removed in steps.
 #[test]
-fn what_an_earlier_version_has_kept_is_let_go_by_and_by() {
+fn surplus_dead_letters_of_an_earlier_version_are_removed_in_steps() {
     let config =
         Config { max_dead_letters: usize::MAX, max_dispatched: usize::MAX, ..Config::default() };
     let mut pair = Pair::with(config);
@@ -136,9 +136,9 @@ fn what_an_earlier_version_has_kept_is_let_go_by_and_by() {
     assert!(times.iter().all(|time| *time >= first), "the newest are kept: {times:?}");
 }
 
-/// Further attempts of a task that fires faster than they are made piled up without a bound.
+/// Further attempts of a task that fires faster than they run accumulated without a bound.
 #[test]
-fn a_run_without_room_to_wait_for_a_further_attempt_is_a_dead_letter_at_once() {
+fn a_failed_run_without_room_for_a_further_attempt_becomes_a_dead_letter() {
     let mut pair = Pair::with(small());
     pair.create("", "every", None, &format!("{EVERY}{ONCE_AGAIN}"));
     fail_runs(&mut pair, 6, false);
@@ -152,7 +152,7 @@ fn a_run_without_room_to_wait_for_a_further_attempt_is_a_dead_letter_at_once() {
 }
 
 #[test]
-fn a_follow_up_without_room_is_a_dead_letter_at_once() {
+fn a_follow_up_without_room_becomes_a_dead_letter() {
     let mut pair = Pair::with(small());
     let follow_up = r#""onSuccess":{"type":"handler","name":"log"},"#;
     pair.create("", "every", None, &format!("{EVERY}{ONCE_AGAIN}{follow_up}"));
@@ -167,14 +167,14 @@ fn a_follow_up_without_room_is_a_dead_letter_at_once() {
     assert_eq!(outcomes[..4], ["dead-lettered", "succeeded", "dead-lettered", "succeeded"]);
 }
 
-/// A shard at its limit took in any number of dead letters beside.
+/// A shard at its limit accepted any number of dead letters in addition.
 #[test]
-fn what_remains_of_a_recurring_task_does_not_pass_the_limit_of_the_shard() {
+fn what_remains_of_a_recurring_task_stays_within_the_limit_of_the_shard() {
     let mut pair = Pair::with(Config { max_entries: 4, max_dead_letters: 100, ..small() });
     pair.create("", "every", None, EVERY);
     pair.create("", "once", Some(pair.now.plus(1_500)), "");
     fail_runs(&mut pair, 3, true);
-    // The run of the one-shot task has made room for one of these.
+    // The run of the one-shot task has made room for one dead letter.
     assert_eq!((pair.engine.entries(), pair.records(Status::Dead).len()), (4, 3));
     let refused = pair.try_create("", "new", Some(pair.now.plus(1_000)), "").unwrap_err();
     assert_eq!(refused, EngineError::Full { held: 4, dead: 3, asked: 1, limit: 4 });
@@ -190,7 +190,8 @@ fn what_remains_of_a_recurring_task_does_not_pass_the_limit_of_the_shard() {
         "the newest is kept: {:?}",
         errors(&pair)
     );
-    // Without a dead letter of its own to displace, none is kept, and the history tells of it.
+    // The new task has no dead letter to replace, so none is kept, and the history records the
+    // outcome.
     pair.create("", "every", None, &format!("{EVERY}{ONCE_AGAIN}"));
     for letter in ["every", "every"] {
         pair.discard(letter);
@@ -213,7 +214,7 @@ fn what_remains_of_a_recurring_task_does_not_pass_the_limit_of_the_shard() {
     );
 }
 
-/// What a request was admitted for is never dropped.
+/// What remains of a one-shot task is never dropped, because a request was admitted for it.
 #[test]
 fn what_remains_of_a_one_shot_task_is_always_kept() {
     let mut pair = Pair::with(Config { max_entries: 2, ..small() });
@@ -238,9 +239,9 @@ fn what_remains_of_a_one_shot_task_is_always_kept() {
     );
 }
 
-/// Runs that a caller added beside a task had no bound of their own.
+/// Runs that a caller added to a task had no bound of their own.
 #[test]
-fn a_caller_adds_no_run_to_an_id_of_which_as_many_wait_as_may() {
+fn a_caller_adds_no_run_to_an_id_with_the_most_waiting_runs() {
     use scheduler_model::protocol::{Change, ChangeRequest, Changed};
     for rest in [EVERY, ""] {
         let mut pair = Pair::with(small());
@@ -259,12 +260,12 @@ fn a_caller_adds_no_run_to_an_id_of_which_as_many_wait_as_may() {
         let before = pair.engine.entries();
         assert_eq!(run(&mut pair, &["a"]), [Changed::TooManyRuns]);
         assert_eq!(pair.engine.entries(), before);
-        // Others of the request go on.
+        // The request still adds the runs of other ids.
         assert_eq!(
             run(&mut pair, &["a", "b", "a"]),
             [Changed::TooManyRuns, Changed::Changed, Changed::TooManyRuns]
         );
-        // Once some have fired, there is room.
+        // After some runs have fired, there is room.
         while !pair.wake().is_empty() {}
         assert_eq!(run(&mut pair, &["a"]), [Changed::Changed]);
     }

@@ -1,18 +1,17 @@
-//! Redelivery of envelopes: those that a queue has not accepted, and those that no dispatcher has
-//! reported.
+//! Redelivery of envelopes that a queue has not accepted or that no dispatcher has reported.
 //!
-//! A send ends in one of three ways, which are kept apart:
-//! - **Taken.** The shard waits for the report for the visibility timeout, which doubles with each
-//!   redelivery.
+//! A send ends in one of three ways:
+//! - **Accepted.** The shard waits for the report for the visibility timeout, which doubles with
+//!   each redelivery.
 //! - **Refused.** The envelope has not left the shard, so none of its runs can have started. The
-//!   shard retries after a short back-off and does not count a redelivery.
-//! - **Unanswered,** because the queue hung or the shard was cut off. The queue may have accepted
-//!   the envelope. The shard waits for a dispatcher's report as if it had, but without doubling; it
+//!   shard retries after a short back-off, which does not count as a redelivery.
+//! - **Unanswered,** because the queue hung or the connection was lost. The queue may have accepted
+//!   the envelope. The shard waits for a dispatcher's report as if it had, but without doubling. It
 //!   sends to a user's own queue again after the back-off.
 //!
-//! A send that the queue accepts at once writes no row beside that of its firing. Any other send
-//! writes a row when its result is known and a row when it is repeated, so that a restart knows
-//! both.
+//! A send that the queue accepts at once writes no row in addition to that of its firing. Any other
+//! send writes a row when its result is known and a row when it is repeated, so that a restarted
+//! shard knows both.
 
 use super::Engine;
 use crate::budget::{MAX_ENDED_BYTES, MAX_RESENDS};
@@ -26,15 +25,15 @@ use scheduler_model::bounds::MAX_ENVELOPE_BYTES;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-/// First wait after a queue refused a message, milliseconds; doubled each time up to the visibility
-/// timeout.
+/// The first wait after a queue refused a message, in milliseconds. The wait doubles each time, up
+/// to the visibility timeout.
 const SEND_RETRY_MILLIS: i64 = 1_000;
 
-/// A redelivery waits longer each time, up to this many doublings of the visibility timeout.
+/// The most doublings of the visibility timeout for the wait before a redelivery.
 const MAX_RESEND_DOUBLINGS: u32 = 4;
 
 impl Engine {
-    /// Notes an envelope that is on its way.
+    /// Adds an envelope that is in flight now.
     pub(super) fn dispatch(&mut self, seq: u64, envelope: InFlight) {
         for hash in &envelope.hashes {
             *self.in_flight.entry(*hash).or_default() += 1;
@@ -46,14 +45,14 @@ impl Engine {
         self.outbox.insert(seq, envelope);
     }
 
-    /// Returns when an envelope that was sent at `sent_at`, and redelivered `attempts` times, is
-    /// redelivered once more.
+    /// Returns when an envelope that was sent at `sent_at`, and was redelivered `attempts` times,
+    /// is redelivered again.
     pub(super) fn resend_time(&self, sent_at: UnixMillis, attempts: u32) -> UnixMillis {
         let doublings = attempts.min(MAX_RESEND_DOUBLINGS);
         sent_at.plus(self.config.visibility_millis.saturating_mul(1 << doublings))
     }
 
-    /// Returns how long an envelope waits that was refused this many times in a row.
+    /// Returns how long an envelope waits after `refusals` refusals in a row.
     fn send_back_off(&self, refusals: u32) -> i64 {
         SEND_RETRY_MILLIS
             .saturating_mul(1 << refusals.saturating_sub(1).min(20))
@@ -72,8 +71,8 @@ impl Engine {
             (Sends::Sent, Destination::Dispatch | Destination::Lane(_)) => {
                 self.resend_time(sent_at, attempts)
             }
-            // Whether the user's queue took it before the crash is not known: it goes out again at
-            // once.
+            // After a crash, the shard does not know whether the user's queue accepted the
+            // envelope, so it sends the envelope again at once.
             (Sends::Sent | Sends::Unanswered, Destination::Queue(_)) => sent_at,
             (Sends::Unanswered, Destination::Dispatch | Destination::Lane(_)) => {
                 sent_at.plus(self.config.visibility_millis)
@@ -84,10 +83,9 @@ impl Engine {
         }
     }
 
-    /// The dispatchers' queue has taken an envelope. If it had refused it before, that is
-    /// forgotten.
+    /// Handles that the dispatchers' queue has accepted an envelope. Forgets earlier refusals.
     pub(super) fn taken(&mut self, seq: u64, now: UnixMillis, effects: &mut Effects) {
-        // A report may have ended it before the answer of the queue arrived.
+        // A report may have ended the envelope before the answer of the queue arrived.
         let Some(envelope) = self.outbox.get(&seq) else { return };
         if envelope.sends == Sends::Sent {
             return;
@@ -100,17 +98,17 @@ impl Engine {
         }
     }
 
-    /// Records that the queue has refused an envelope: it is sent again soon.
+    /// Records that the queue has refused an envelope. The shard sends it again soon.
     pub fn send_failed(&mut self, seq: u64, now: UnixMillis) -> Effects {
-        // A report may have ended it before.
+        // A report may have ended the envelope before.
         let Some(envelope) = self.outbox.get(&seq) else { return Effects::default() };
         let refusals = envelope.sends.refusals().saturating_add(1);
         self.send_once_more(seq, Sends::Refused(refusals), self.send_back_off(refusals), now)
     }
 
-    /// Records that the queue has not answered in time: it may have taken the envelope.
+    /// Records that the queue has not answered in time. It may have accepted the envelope.
     pub fn send_unanswered(&mut self, seq: u64, now: UnixMillis) -> Effects {
-        // A report may have ended it before.
+        // A report may have ended the envelope before.
         let Some(envelope) = self.outbox.get(&seq) else { return Effects::default() };
         if envelope.destination.is_reported() {
             return self.send_once_more(seq, Sends::Unanswered, self.config.visibility_millis, now);
@@ -130,8 +128,8 @@ impl Engine {
         }
     }
 
-    /// Sends again what is overdue for a report, and what was refused and has waited. Returns the
-    /// envelopes of which every run was stopped: they end instead.
+    /// Sends again the envelopes whose report is overdue, and refused envelopes that have waited.
+    /// Returns the envelopes of which all runs were stopped; they end instead.
     pub(super) fn resend(
         &mut self,
         now: UnixMillis,
@@ -139,7 +137,7 @@ impl Engine {
         effects: &mut Effects,
     ) -> Result<Vec<u64>, EngineError> {
         let mut stopped = Vec::new();
-        // What ends is read once more, with all that was patched of it.
+        // An envelope that ends is read once more, with all patched records of its tasks.
         let mut bytes_to_end = 0;
         for _ in 0..MAX_RESENDS {
             if bytes_to_end >= MAX_ENDED_BYTES {
@@ -159,12 +157,12 @@ impl Engine {
             let Some(envelope) = self.outbox.get_mut(&seq) else {
                 return Err(contradiction("an envelope that is sent again is done"));
             };
-            // A redelivery is what follows a send that may have been taken. Only one that was taken
-            // makes the next one wait longer.
+            // A redelivery follows a send that the queue may have accepted. Only an accepted send
+            // makes the next wait longer.
             let (attempts, sends) = match envelope.sends {
                 Sends::Refused(times) => (envelope.attempts, Sends::SentAfter(times)),
-                // A user's queue, which may not have taken it before a crash. If the crash came
-                // with the send, it does not come at once again.
+                // A user's queue may not have accepted the envelope before a crash. If the send
+                // itself caused the crash, the count keeps the next send from coming at once.
                 Sends::Sent | Sends::SentAfter(_) if !envelope.destination.is_reported() => (
                     envelope.attempts.max(1),
                     Sends::SentAfter(envelope.sends.refusals().saturating_add(1)),
@@ -175,7 +173,7 @@ impl Engine {
             let is_redelivery = !matches!(envelope.sends, Sends::Refused(_));
             (envelope.attempts, envelope.sends) = (attempts, sends);
             let destination = envelope.destination.clone();
-            // Of the others an answer is awaited, and the queue may not give one.
+            // The other envelopes wait for the answer of a queue, which may give none.
             let resend_at = self.resend_time(now, if sends == Sends::Sent { attempts } else { 0 });
             if let Some(envelope) = self.outbox.get_mut(&seq) {
                 (envelope.sent_at, envelope.resend_at) = (now, resend_at);

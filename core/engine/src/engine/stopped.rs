@@ -1,8 +1,8 @@
-//! Redelivery of an envelope that holds stopped runs: none of these starts again.
+//! Redelivery of an envelope that contains stopped runs. None of these runs starts again.
 //!
 //! Dispatchers report by index, so their message keeps all records and lists the indexes to skip. A
 //! user's own consumer does not know such a list, so its message omits the stopped runs. An
-//! envelope whose runs are all stopped ends here.
+//! envelope whose runs are all stopped is not sent again; it ends.
 
 use super::Engine;
 use crate::decisions::{Decision, FlightRef};
@@ -19,8 +19,8 @@ use scheduler_model::task::Record;
 use std::collections::BTreeMap;
 
 impl Engine {
-    /// Returns the message of a redelivery; `None` if every run of the envelope is stopped. Stores
-    /// which runs a message to a user's queue omits, since that queue sends no report.
+    /// Returns the message of a redelivery, or `None` if every run of the envelope is stopped.
+    /// Stores which runs a message to a user's queue omits, because that queue sends no report.
     pub(super) fn text_to_send_again(
         &mut self,
         seq: u64,
@@ -39,10 +39,10 @@ impl Engine {
         if envelope.destination.is_reported() {
             return Ok(Some(if stopped.is_empty() { text } else { with_skip(&text, &stopped) }));
         }
-        let changed = decisions.iter().filter(|(_, of)| of.left_out != of.stop.is_some());
+        let changed = decisions.iter().filter(|(_, of)| of.omitted != of.stop.is_some());
         let changed: Vec<_> = changed
             .map(|(index, of)| {
-                (FlightRef { seq, index: *index }, Decision { left_out: of.stop.is_some(), ..*of })
+                (FlightRef { seq, index: *index }, Decision { omitted: of.stop.is_some(), ..*of })
             })
             .collect();
         self.decide(changed, effects);
@@ -66,8 +66,8 @@ impl Engine {
         reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
-        // An envelope that was refused, and is due twice, has ended already. The decisions about it
-        // are forgotten, so its runs would not look stopped.
+        // A refused envelope that is due twice has ended already. The decisions about it are
+        // deleted, so its runs would not look stopped.
         if !self.outbox.contains_key(&seq) {
             return Ok(());
         }
@@ -79,13 +79,13 @@ impl Engine {
         for (index, record) in (0..).zip(&records) {
             back.push_unstarted(record, self.decisions.at(FlightRef { seq, index }), now);
         }
-        self.put_in(back, effects);
+        self.insert_requeued(back, effects);
         self.finish(seq, now, reader, effects)
     }
 
-    /// Requeues the runs that the message to a user's queue omitted, and returns the indexes of all
-    /// that it omitted.
-    pub(super) fn put_back_left_out(
+    /// Requeues the paused runs that the message to a user's queue omitted. Returns the indexes of
+    /// all omitted runs.
+    pub(super) fn requeue_omitted(
         &mut self,
         seq: u64,
         records: &[Record<'_>],
@@ -93,15 +93,15 @@ impl Engine {
         effects: &mut Effects,
     ) -> Vec<u32> {
         let mut back = RequeuedRecords::default();
-        let left_out: BTreeMap<u32, Decision> =
-            collected(self.decisions.of(seq).into_iter().filter(|(_, of)| of.left_out));
-        for (index, decision) in &left_out {
+        let omitted: BTreeMap<u32, Decision> =
+            collected(self.decisions.of(seq).into_iter().filter(|(_, of)| of.omitted));
+        for (index, decision) in &omitted {
             if let Some(record) = records.get(*index as usize) {
                 back.push_unstarted(record, *decision, now);
             }
         }
-        self.put_in(back, effects);
-        left_out.into_keys().collect()
+        self.insert_requeued(back, effects);
+        omitted.into_keys().collect()
     }
 
     /// Reads the records of those tasks of an envelope that were patched while it was in flight.

@@ -1,5 +1,5 @@
-//! The limit of one key, and the share of each shard. Pure: takes a request and the time, returns
-//! an answer.
+//! Divides the limit of one key among shards. Sans I/O: takes a request and the time, returns an
+//! answer.
 
 use super::HEARD_MILLIS;
 use super::bucket::Bucket;
@@ -12,22 +12,22 @@ use scheduler_model::protocol::limiter::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Bounds of the wait that a shard without a token is given, milliseconds. The lower bound is the
-/// time of a firing. The upper bound limits how long a change of the limit goes unnoticed.
+/// The bounds of the wait for a shard without a token, in milliseconds. The lower bound is the time
+/// of a firing. The upper bound limits how long a changed limit goes unnoticed.
 const TOKEN_WAIT_MILLIS: std::ops::RangeInclusive<u64> = 20..=1_000;
-/// The wait that a shard without a slot is given, milliseconds. The limiter's shell has already
-/// held its request.
+/// The wait for a shard without a slot, in milliseconds. The shell of the limiter has already held
+/// its request.
 const SLOT_WAIT_MILLIS: u32 = 100;
-/// How long a shard is remembered after it has returned everything, milliseconds. A forgotten shard
-/// starts a new conversation.
+/// How long the limiter remembers a shard that has returned everything, in milliseconds. A
+/// forgotten shard starts a new conversation.
 pub(super) const REMEMBER_MILLIS: i64 = 3_600_000;
 
 /// Divides a limit among shards.
 ///
 /// **Invariant.** The `slots` noted here for a shard are at least the slots that the shard counts
-/// as its own. They decrease only by a request that is newer than all before it, states the lower
-/// number, and whose answer is the only one that the shard will still accept. They increase before
-/// the answer is sent. The sum over all shards is not raised above the limit. Within a
+/// as its own. They decrease only by a request that is newer than all before it, that states the
+/// lower number, and whose answer is the only one that the shard will still accept. They increase
+/// before the answer is sent. Grants never raise the sum over all shards above the limit. Within a
 /// [`Conversation`], the request with the higher number is newer. A request that names another
 /// conversation is not carried out.
 #[derive(Debug, Default)]
@@ -35,31 +35,31 @@ pub struct Allocator {
     limit: Option<Limit>,
     shards: BTreeMap<String, Share>,
     bucket: Bucket,
-    /// Counts the turns that shards have in getting slots and tokens.
+    /// The number of turns so far in which shards got slots or tokens.
     turns: u64,
 }
 
-/// The share of a shard, and what the shard reported last.
+/// The share of a shard, and what the shard has reported last.
 #[derive(Debug, Clone, Copy, Default)]
 struct Share {
     slots: u32,
     number: RequestNumber,
     /// The conversation that its requests must name. Not stored: after a restart, the limiter
-    /// starts another.
+    /// starts another one.
     conversation: Option<Conversation>,
-    /// The conversation that the shard was asked to start.
+    /// The conversation that the limiter has offered to the shard.
     offered: Option<Conversation>,
     in_flight: u32,
     waiting: u32,
     heard: UnixMillis,
-    /// The turn in which it started to hold slots, or to wait for its first one.
+    /// The turn in which the shard started to hold slots, or to wait for its first one.
     since: u64,
-    /// The turn in which it started to wait for tokens.
-    thirsty: Option<u64>,
+    /// The turn in which the shard started to wait for tokens.
+    waits_for_tokens: Option<u64>,
 }
 
 impl Share {
-    /// Returns whether it holds slots, and whether it holds none and waits for some.
+    /// Returns whether the shard holds slots, and whether it holds none and waits for some.
     fn standing(&self) -> (bool, bool) {
         (self.slots > 0, self.slots == 0 && self.waiting > 0)
     }
@@ -68,18 +68,18 @@ impl Share {
         now.since(self.heard) < HEARD_MILLIS
     }
 
-    /// Returns whether it waits for its first slot.
-    fn is_empty_handed(&self, now: UnixMillis) -> bool {
+    /// Returns whether the shard waits for its first slot.
+    fn waits_for_first_slot(&self, now: UnixMillis) -> bool {
         self.slots == 0 && self.waiting > 0 && self.is_heard(now)
     }
 
-    /// Returns how many slots it could use.
+    /// Returns how many slots the shard could use.
     fn demand(&self, now: UnixMillis) -> u32 {
         self.in_flight.saturating_add(if self.is_heard(now) { self.waiting } else { 0 })
     }
 }
 
-/// Creates names for conversations. No name is used twice.
+/// Creates names for conversations. It uses no name twice.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Conversations {
     /// Random for each incarnation of the limiter.
@@ -108,18 +108,18 @@ pub(super) struct StoredShare {
 }
 
 impl Allocator {
-    /// Returns the limit; `None` if the key has none.
+    /// Returns the limit, or `None` if the key has none.
     pub fn limit(&self) -> Option<Limit> {
         self.limit
     }
 
-    /// Sets or removes the limit. Shards keep what they hold until they report otherwise.
+    /// Sets or removes the limit. Shards keep their slots until they report lower numbers.
     pub fn set(&mut self, limit: Option<Limit>) {
         let rate = limit.and_then(|limit| limit.per_second);
         match self.rate() {
             was if was == rate => {}
             None => self.bucket = Bucket::WITH_FIRST,
-            // With a new rate, the bucket starts empty.
+            // A new rate starts with an empty bucket.
             Some(_) => self.bucket = Bucket::default(),
         }
         self.limit = limit;
@@ -129,12 +129,12 @@ impl Allocator {
         self.limit.and_then(|limit| limit.per_second)
     }
 
-    /// Returns the part of the bucket to store; `None` for a rate whose bucket is not stored.
+    /// Returns the part of the bucket to store, or `None` if the bucket of this rate is not stored.
     pub(super) fn stored_bucket(&self) -> Option<Bucket> {
         self.rate().filter(|rate| Bucket::is_stored(*rate)).map(|_| self.bucket)
     }
 
-    /// Restores the stored limit, with its bucket if the bucket is stored too.
+    /// Restores the stored limit, with its bucket if that was stored.
     pub(super) fn load_limit(&mut self, limit: Limit, bucket: Option<Bucket>) {
         self.limit = Some(limit);
         self.bucket =
@@ -142,8 +142,8 @@ impl Allocator {
     }
 
     pub(super) fn load_share(&mut self, shard: String, stored: &StoredShare) {
-        // The number of its runs in flight is not known. Until the shard reports it, all slots may
-        // be in use.
+        // The limiter does not know the shard's runs in flight. Until the shard reports them, all
+        // slots may be in use.
         let share = Share {
             slots: stored.slots,
             number: stored.number,
@@ -154,8 +154,8 @@ impl Allocator {
         self.shards.insert(shard, share);
     }
 
-    /// Returns the slots of all shards. They exceed the limit only after it was lowered, or before
-    /// all shards have heard of it.
+    /// Returns the slots of all shards. They exceed the limit only if it was lowered and some
+    /// shards have not returned slots yet.
     pub fn slots(&self) -> u64 {
         self.shards.values().map(|share| u64::from(share.slots)).sum()
     }
@@ -171,15 +171,15 @@ impl Allocator {
             |(shard, share)| HeldBy {
                 shard: shard.clone(),
                 slots: (share.slots != NO_LIMIT).then_some(share.slots),
-                // Not known after a restart of the limiter.
+                // Unknown after a restart of the limiter.
                 in_flight: if share.in_flight == NO_LIMIT { 0 } else { share.in_flight },
                 waiting: share.waiting,
             },
         )
     }
 
-    /// Handles the request of a shard. Returns the answer, or `None` if a newer request has been
-    /// handled; and the share to store, if it has changed.
+    /// Handles the request of a shard. Returns the answer, or `None` if a newer request was handled
+    /// before. Also returns the share to store, if it has changed.
     pub(super) fn ask(
         &mut self,
         shard: &str,
@@ -203,7 +203,7 @@ impl Allocator {
         }
         let repeated = former.filter(|former| is_current && ask.number == former.number);
         // The shard may have accepted the first answer to the same request, so the first answer
-        // stands.
+        // stays valid.
         let slots = repeated.map_or(ask.slots, |former| former.slots.max(ask.slots));
         let share = Share {
             slots,
@@ -232,7 +232,7 @@ impl Allocator {
             retry_after_millis,
             conversation: None,
         };
-        // A request that changed nothing need not be stored: if it arrives again, it changes
+        // A request that changed nothing need not be stored. If it arrives again, it changes
         // nothing again.
         let is_stored = ask.slots == granted && former.map_or(0, |former| former.slots) == granted;
         let stored =
@@ -251,8 +251,8 @@ impl Allocator {
     }
 
     /// Returns the slots that a shard should have. The division is max-min fair by what each shard
-    /// could use. If there are more shards than slots, the shards without a slot come first, and
-    /// then the shards that got theirs last: the shard that has held a slot for longest returns it
+    /// could use. If there are more shards than slots, shards without a slot come first, and then
+    /// the shards that got theirs last. So the shard that has held a slot for longest returns it
     /// after its run.
     fn target(&self, shard: &str, now: UnixMillis) -> u32 {
         let Some(limit) = self.limit.and_then(|limit| limit.concurrency) else { return NO_LIMIT };
@@ -263,7 +263,7 @@ impl Allocator {
             .filter(|(_, _, demand)| *demand > 0)
             .collect();
         if contenders.len() > limit as usize {
-            sort_by_key(&mut contenders, |(_, share, _)| match share.is_empty_handed(now) {
+            sort_by_key(&mut contenders, |(_, share, _)| match share.waits_for_first_slot(now) {
                 true => (false, share.since),
                 false => (true, u64::MAX - share.since),
             });
@@ -274,7 +274,7 @@ impl Allocator {
         let mut left = limit;
         let count = contenders.len();
         for (at, (name, _, demand)) in contenders.into_iter().enumerate() {
-            // Rounded up for the last shards, so that the whole limit is granted.
+            // The division rounds up for the last shards, so that the whole limit is granted.
             let others = u32::try_from(count - at).unwrap_or(u32::MAX);
             let fair = demand.min(left / others);
             if name == shard {
@@ -282,12 +282,12 @@ impl Allocator {
             }
             left -= fair;
         }
-        // It needs no slots.
+        // The shard needs no slots.
         0
     }
 
     /// Returns the slots that a shard has from now on: at least `slots`, at most what the limit
-    /// leaves, and none that a shard without slots has waited for longer.
+    /// leaves, and none for which a shard without slots has waited longer.
     fn grant(&self, shard: &str, slots: u32, target: u32, now: UnixMillis) -> u32 {
         let Some(own) = self.shards.get(shard) else { return slots };
         let Some(limit) = self.limit.and_then(|limit| limit.concurrency) else {
@@ -296,7 +296,7 @@ impl Allocator {
         let ahead = self
             .shards
             .iter()
-            .filter(|(name, other)| *name != shard && other.is_empty_handed(now))
+            .filter(|(name, other)| *name != shard && other.waits_for_first_slot(now))
             .filter(|(_, other)| own.slots > 0 || other.since < own.since)
             .count();
         let free = u64::from(limit).saturating_sub(self.slots()).saturating_sub(ahead as u64);
@@ -305,30 +305,30 @@ impl Allocator {
         slots.max(u32::try_from(most).unwrap_or(u32::MAX).min(wanted))
     }
 
-    /// Returns tokens for a shard that can use up to `room`, and the wait for those that are
-    /// missing.
+    /// Returns tokens for a shard that can use up to `room`, and the wait for the missing ones.
     fn tokens(&mut self, shard: &str, room: u32, now: UnixMillis) -> (Option<u32>, u32) {
-        let own = self.shards.get(shard).and_then(|share| share.thirsty);
+        let own = self.shards.get(shard).and_then(|share| share.waits_for_tokens);
         let Some(rate) = self.limit.and_then(|limit| limit.per_second) else { return (None, 0) };
         if room == 0 {
-            self.set_thirsty(shard, None);
+            self.set_waiting_for_tokens(shard, None);
             return (Some(0), 0);
         }
         let turn = own.unwrap_or(self.turns + 1);
         let others =
             self.shards.iter().filter(|(name, other)| *name != shard && other.is_heard(now));
-        let thirsty: Vec<u64> = others.filter_map(|(_, other)| other.thirsty).collect();
-        let ahead = thirsty.iter().filter(|other| **other < turn).count() as u32;
+        let waits_for_tokens: Vec<u64> =
+            others.filter_map(|(_, other)| other.waits_for_tokens).collect();
+        let ahead = waits_for_tokens.iter().filter(|other| **other < turn).count() as u32;
         let there = self.bucket.tokens(rate, now).saturating_sub(ahead);
-        let fair = (there / (thirsty.len() as u32 + 1)).max(1);
+        let fair = (there / (waits_for_tokens.len() as u32 + 1)).max(1);
         let tokens = room.min(there).min(fair);
         self.bucket.take(tokens);
         if tokens > 0 {
-            self.set_thirsty(shard, None);
+            self.set_waiting_for_tokens(shard, None);
             return (Some(tokens), 0);
         }
         self.turns = self.turns.max(turn);
-        self.set_thirsty(shard, Some(turn));
+        self.set_waiting_for_tokens(shard, Some(turn));
         let wait = self
             .bucket
             .wait(rate, ahead + 1)
@@ -336,18 +336,19 @@ impl Allocator {
         (Some(0), wait as u32)
     }
 
-    fn set_thirsty(&mut self, shard: &str, thirsty: Option<u64>) {
+    fn set_waiting_for_tokens(&mut self, shard: &str, waits_for_tokens: Option<u64>) {
         if let Some(share) = self.shards.get_mut(shard) {
-            share.thirsty = thirsty;
+            share.waits_for_tokens = waits_for_tokens;
         }
     }
 
-    /// Corrects the times after the clock has gone back: no shard has asked later than now.
+    /// Corrects the times after the clock has gone back: each shard sent its last request now at
+    /// the latest.
     fn begin_waits_by(&mut self, now: UnixMillis) {
         self.shards.values_mut().for_each(|share| share.heard = share.heard.min(now));
     }
 
-    /// Forgets the shards that have returned everything and were last heard of before `before`.
+    /// Removes the shards that have returned everything and have sent no request since `before`.
     /// Returns their names.
     pub(super) fn forget(&mut self, before: UnixMillis) -> Vec<String> {
         let is_past = |share: &Share| share.slots == 0 && share.heard < before;

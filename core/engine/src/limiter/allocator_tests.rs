@@ -7,7 +7,7 @@ struct Asking {
     now: UnixMillis,
     count: u32,
     conversations: Conversations,
-    /// The one of each shard.
+    /// The conversation of each shard.
     begun: BTreeMap<String, Conversation>,
 }
 
@@ -33,10 +33,10 @@ impl Asking {
             waiting,
             conversation: None,
         };
-        self.ask_so(shard, ask).expect("the newest request is answered")
+        self.ask_so(shard, ask).expect("the newest request gets an answer")
     }
 
-    /// Asks in the conversation of the shard, which begins if need be.
+    /// Sends a request in the conversation of the shard, and starts a conversation if necessary.
     fn ask_so(&mut self, shard: &str, mut ask: LeaseRequest) -> Option<Answer> {
         for _ in 0..2 {
             ask.conversation = self.begun.get(shard).copied();
@@ -44,7 +44,7 @@ impl Asking {
             let Some(begun) = answer.conversation else { return Some(answer) };
             self.begun.insert(shard.to_owned(), begun);
         }
-        panic!("the limiter begins one conversation after the other")
+        panic!("the limiter starts conversation after conversation")
     }
 }
 
@@ -65,14 +65,14 @@ fn a_lone_shard_gets_all_that_it_can_use() {
 }
 
 #[test]
-fn slots_are_divided_by_what_each_can_use() {
+fn slots_are_divided_by_what_each_shard_can_use() {
     let mut asking = Asking::new(Some(10), None);
     assert_eq!(asking.ask("a", 0, 0, 100).slots, 10);
     let b = asking.ask("b", 0, 0, 2);
-    assert_eq!((b.slots, b.target), (0, 2), "what is out is not given twice");
+    assert_eq!((b.slots, b.target), (0, 2), "slots in use are not granted again");
     let a = asking.ask("a", 10, 10, 90);
     assert_eq!((a.slots, a.target), (10, 8));
-    // Two runs have ended: it gives their slots back, which are for who has none.
+    // Two runs have ended. The shard returns their slots, and they go to a shard without one.
     assert_eq!(asking.ask("a", 8, 8, 90).slots, 8);
     assert_eq!(asking.ask("b", 0, 0, 2).slots, 2);
     for shard in ["c", "a", "b"] {
@@ -85,7 +85,7 @@ fn slots_are_divided_by_what_each_can_use() {
 }
 
 #[test]
-fn where_there_are_fewer_slots_than_shards_each_has_its_turn() {
+fn with_fewer_slots_than_shards_each_shard_has_its_turn() {
     let mut asking = Asking::new(Some(1), None);
     assert_eq!(asking.ask("a", 0, 0, 9).slots, 1);
     for waiting in ["b", "c"] {
@@ -99,7 +99,7 @@ fn where_there_are_fewer_slots_than_shards_each_has_its_turn() {
         assert_eq!(
             asking.ask(holder, 0, 0, 9).slots,
             0,
-            "it has given it back, and stands behind the others"
+            "it has returned the slot and waits behind the others"
         );
         let got: Vec<&str> = ["c", "b", "a"]
             .into_iter()
@@ -113,18 +113,18 @@ fn where_there_are_fewer_slots_than_shards_each_has_its_turn() {
 }
 
 #[test]
-fn a_shard_that_is_not_heard_of_is_not_waited_for_and_keeps_what_it_has() {
+fn a_silent_shard_keeps_its_slots_and_does_not_delay_others() {
     let mut asking = Asking::new(Some(2), None);
     assert_eq!(asking.ask("a", 0, 0, 9).slots, 2);
     assert_eq!(asking.ask("dead", 0, 0, 9).slots, 0);
-    assert_eq!(asking.ask("a", 1, 1, 9).slots, 1, "the other is for the one that waits");
+    assert_eq!(asking.ask("a", 1, 1, 9).slots, 1, "the other slot is for b, which waits");
     asking.now = asking.now.plus(HEARD_MILLIS);
-    assert_eq!(asking.ask("b", 0, 0, 9).slots, 1, "which is not heard of any more");
-    assert_eq!(asking.ask("c", 0, 0, 9).slots, 0, "and a keeps the other");
+    assert_eq!(asking.ask("b", 0, 0, 9).slots, 1, "b has been silent for too long");
+    assert_eq!(asking.ask("c", 0, 0, 9).slots, 0, "a keeps the other slot");
 }
 
 #[test]
-fn requests_that_come_late_or_twice_change_nothing() {
+fn late_and_repeated_requests_change_nothing() {
     let mut asking = Asking::new(Some(5), None);
     let ask = |count, slots, waiting| LeaseRequest {
         number: RequestNumber(1, count),
@@ -144,11 +144,11 @@ fn requests_that_come_late_or_twice_change_nothing() {
 }
 
 #[test]
-fn a_lowered_limit_waits_for_what_is_out() {
+fn a_lowered_limit_waits_until_slots_are_returned() {
     let mut asking = Asking::new(None, Some(100.0));
     assert_eq!(asking.ask("a", 0, 0, 9).slots, NO_LIMIT);
     asking.allocator.set(Some(Limit { concurrency: Some(3), per_second: None }));
-    assert_eq!(asking.ask("b", 0, 0, 9).slots, 0, "a has not heard of it");
+    assert_eq!(asking.ask("b", 0, 0, 9).slots, 0, "a does not know of it yet");
     let a = asking.ask("a", NO_LIMIT, 5, 9);
     assert_eq!((a.slots, a.target), (NO_LIMIT, 2));
     assert_eq!(asking.ask("a", 5, 5, 9).slots, 5);
@@ -158,16 +158,16 @@ fn a_lowered_limit_waits_for_what_is_out() {
 }
 
 #[test]
-fn tokens_go_round() {
+fn shards_take_turns_in_getting_tokens() {
     let mut asking = Asking::new(None, Some(10.0));
     let mut got = std::collections::BTreeMap::new();
     for _ in 0..10_000 {
         asking.now = asking.now.plus(1);
-        // The first one asks more often than the others.
+        // The first shard sends requests more often than the others.
         for shard in ["a", "a", "b", "c"] {
             *got.entry(shard).or_insert(0) += asking.ask(shard, NO_LIMIT, 0, 9).tokens.unwrap();
         }
     }
-    assert_eq!(got.values().sum::<u32>(), 100, "ten a second");
+    assert_eq!(got.values().sum::<u32>(), 100, "ten per second");
     assert!(got.values().all(|tokens| (30..=36).contains(tokens)), "{got:?}");
 }

@@ -3,15 +3,15 @@
 use scheduler_calendar::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-/// A token in the unit of the bucket, millionths. At a rate of one token in a thousand seconds, one
+/// A token in the unit of the bucket: millionths. At a rate of one token in a thousand seconds, one
 /// millionth arrives per millisecond.
 const TOKEN: u64 = 1_000_000;
-/// A bucket holds what arrives in this time, milliseconds, and at least one token.
+/// A bucket holds at least one token, and otherwise what arrives in this time, in milliseconds.
 const FULL_IN_MILLIS: u64 = 250;
 
-/// The highest rate whose bucket is stored with each token that is taken, which is one row in ten
-/// seconds. Buckets of higher rates start empty after a restart of the limiter, so that no token is
-/// granted twice. That costs ten seconds at most.
+/// The highest rate whose bucket is stored each time a token is taken: one row in ten seconds.
+/// Buckets of higher rates start empty after a restart of the limiter, so that no token is granted
+/// twice. That delays a run by ten seconds at most.
 const STORED_UP_TO_PER_SECOND: f64 = 0.1;
 
 /// A token bucket.
@@ -19,7 +19,7 @@ const STORED_UP_TO_PER_SECOND: f64 = 0.1;
 #[serde(default)]
 pub(super) struct Bucket {
     millionths: u64,
-    /// The time up to which it is filled; `None` if it has not started.
+    /// The time up to which the bucket is filled, or `None` if it has not started.
     #[serde(skip_serializing_if = "Option::is_none")]
     filled: Option<UnixMillis>,
 }
@@ -33,12 +33,12 @@ impl Bucket {
         per_second <= STORED_UP_TO_PER_SECOND
     }
 
-    /// Returns what arrives in a millisecond, in millionths.
+    /// Returns what arrives in a millisecond, in millionths of a token.
     fn per_milli(per_second: f64) -> u64 {
         (per_second * 1_000.0).round().max(1.0) as u64
     }
 
-    /// Returns the whole tokens that it holds at `now`.
+    /// Returns the number of whole tokens in the bucket at `now`.
     pub(super) fn tokens(&mut self, per_second: f64, now: UnixMillis) -> u32 {
         let rate = Self::per_milli(per_second);
         // If the clock has gone back, nothing is added, and filling continues from the new time.
@@ -50,12 +50,13 @@ impl Bucket {
         u32::try_from(self.millionths / TOKEN).unwrap_or(u32::MAX)
     }
 
-    /// Takes tokens that it holds.
+    /// Takes tokens out of the bucket.
     pub(super) fn take(&mut self, tokens: u32) {
         self.millionths = self.millionths.saturating_sub(u64::from(tokens) * TOKEN);
     }
 
-    /// Returns how long it takes to reach `tokens`, as if it had no capacity, milliseconds.
+    /// Returns how many milliseconds it takes until the bucket has `tokens`, as if its capacity
+    /// were unlimited.
     pub(super) fn wait(&self, per_second: f64, tokens: u32) -> u64 {
         (u64::from(tokens) * TOKEN)
             .saturating_sub(self.millionths)
@@ -70,7 +71,7 @@ mod tests {
     const START: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
     #[test]
-    fn it_begins_empty_and_fills_up_to_a_quarter_of_a_second() {
+    fn a_bucket_starts_empty_and_holds_a_quarter_of_a_second() {
         let mut bucket = Bucket::default();
         assert_eq!(bucket.tokens(100.0, START), 0);
         assert_eq!(bucket.wait(100.0, 2), 20);
@@ -78,11 +79,11 @@ mod tests {
         assert_eq!(bucket.tokens(100.0, START.plus(3_600_000)), 25);
         bucket.take(25);
         assert_eq!(bucket.tokens(100.0, START), 0, "the clock has gone back");
-        assert_eq!(bucket.tokens(100.0, START.plus(10)), 1, "and goes on");
+        assert_eq!(bucket.tokens(100.0, START.plus(10)), 1, "filling continues");
     }
 
     #[test]
-    fn a_slow_one_holds_one_token() {
+    fn a_slow_bucket_holds_one_token() {
         let mut bucket = Bucket::default();
         assert_eq!(bucket.tokens(0.001, START), 0);
         assert_eq!(bucket.wait(0.001, 1), 1_000_000);

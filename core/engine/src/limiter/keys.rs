@@ -1,4 +1,5 @@
-//! The limits of some keys of a namespace, sans I/O: takes a request, returns the rows to write.
+//! The limits of some keys of a namespace, sans I/O: takes a request, returns an answer and the
+//! rows to write.
 
 use super::allocator::{Allocator, Conversations, REMEMBER_MILLIS, StoredShare};
 use super::bucket::Bucket;
@@ -30,7 +31,7 @@ pub enum Write {
     Clear,
 }
 
-/// A limit as it is stored.
+/// The stored form of a limit.
 #[derive(Debug, Serialize, Deserialize)]
 struct StoredLimit {
     #[serde(flatten)]
@@ -53,7 +54,7 @@ enum Stored {
     },
 }
 
-/// The limits of some keys, and the share of each shard.
+/// The limits of some keys, and the shares of the shards.
 #[derive(Debug, Default)]
 pub struct Limiter {
     keys: BTreeMap<String, Allocator>,
@@ -64,15 +65,15 @@ pub struct Limiter {
     swept: UnixMillis,
 }
 
-/// How often keys without a limit and without shares are removed, milliseconds.
+/// How often the limiter removes keys without a limit and without shares, in milliseconds.
 const SWEEP_MILLIS: i64 = 3_600_000;
-/// With more keys than this, keys of which nothing is left are forgotten sooner. It is the number
-/// of lanes of sixteen shards, which take a megabyte. Otherwise, a caller who names ever new keys
-/// would fill the limiter for an hour.
+/// Above this number of keys, the limiter removes unused keys sooner. Otherwise, a caller who names
+/// new keys again and again would fill the limiter for an hour. The number is that of the lanes of
+/// sixteen shards, which take a megabyte.
 const MANY_KEYS: usize = 16 * MAX_LANES;
-/// The interval of removal with that many keys, milliseconds, and the time after which a returned
-/// share is forgotten. A shard that uses such a key again starts a new conversation, which costs it
-/// one more request.
+/// With more keys than [`MANY_KEYS`]: how often the limiter removes unused keys, and the time after
+/// which it forgets a returned share, in milliseconds. A shard that uses such a key again starts a
+/// new conversation, which costs it one more request.
 const CROWDED_SWEEP_MILLIS: i64 = 10_000;
 
 fn name_of_limit(key: &str) -> String {
@@ -117,7 +118,7 @@ impl Limiter {
     }
 
     /// Handles the request of a shard for a key. Returns `None` in place of an answer if a newer
-    /// request has been handled.
+    /// request was handled before.
     pub fn ask(&mut self, asked: &LimiterRequest, now: UnixMillis) -> (Option<Answer>, Vec<Write>) {
         let mut writes = self.sweep(now);
         let allocator = self.keys.entry(asked.key.clone()).or_default();
@@ -128,7 +129,8 @@ impl Limiter {
             writes.push(put(name_of_share(&asked.key, &asked.shard), &stored));
         }
         if answer.is_some_and(|answer| answer.tokens.is_some_and(|tokens| tokens > 0)) {
-            // In the commit before the answer, so that no token is granted again after a restart.
+            // The write is committed before the answer is sent, so that a restart grants no token
+            // again.
             writes.extend(
                 stored_limit(&asked.key, allocator).filter(|_| allocator.stored_bucket().is_some()),
             );
@@ -137,8 +139,8 @@ impl Limiter {
         (answer, writes)
     }
 
-    /// Forgets the shards that returned everything long ago, and then the keys of which nothing is
-    /// left.
+    /// Removes the shards that returned everything long ago, and then the keys without a limit and
+    /// shares.
     fn sweep(&mut self, now: UnixMillis) -> Vec<Write> {
         let mut writes = Vec::new();
         self.swept = self.swept.min(now);
@@ -159,16 +161,16 @@ impl Limiter {
         writes
     }
 
-    /// Sets the limit of a key. Returns whether the key had none before. May be repeated.
+    /// Sets the limit of a key. Returns whether the key had none before. Callers may repeat this.
     ///
     /// # Errors
-    /// If there would be too many limits.
+    /// If the limiter has the most limits already.
     pub fn put(&mut self, named: Named) -> Result<(bool, Write), Refused> {
         let is_new = self.keys.get(&named.key).is_none_or(|known| known.limit().is_none());
         let count = self.keys.values().filter(|known| known.limit().is_some()).count();
         if is_new && count >= MAX_LIMITS_PER_LIMITER {
             let detail = format!(
-                "one of the namespace's limiters, on which keys are spread by their hash, has {count} limits, which is the most; delete some that are not needed"
+                "the keys of a namespace are spread over several limiters by their hash, and one of them has {count} limits, which is the most; delete limits that are not needed"
             );
             return Err(Refused { detail });
         }
@@ -179,8 +181,8 @@ impl Limiter {
         Ok((is_new, put(name_of_limit(&stored.named.key), &Stored::Limit(stored))))
     }
 
-    /// Removes the limit of a key; `None` if it has none. The shares of its shards stay noted, in
-    /// case a limit is set again.
+    /// Removes the limit of a key. Returns `None` if it has none. The shares of its shards stay
+    /// noted, in case a limit is set again.
     pub fn delete(&mut self, key: &str) -> Option<Write> {
         let allocator = self.keys.get_mut(key)?;
         allocator.limit()?;
@@ -192,13 +194,13 @@ impl Limiter {
         Some(Write::Delete { name: name_of_limit(key) })
     }
 
-    /// Returns the limit of a key; `None` if it has none.
+    /// Returns the limit of a key, or `None` if it has none.
     pub fn get(&self, key: &str) -> Option<LimitShown> {
         self.keys.get(key).and_then(|allocator| shown(key, allocator))
     }
 
-    /// Returns all limits in the order of their keys. Together they show [`MAX_LISTED_HOLDERS`] of
-    /// their shards; each shows its sums over all shards.
+    /// Returns all limits in the order of their keys, each with its sums over all shards. Together
+    /// they name at most [`MAX_LISTED_HOLDERS`] shards.
     pub fn list(&self) -> Vec<LimitShown> {
         let mut left = MAX_LISTED_HOLDERS;
         let shown = self.keys.iter().filter_map(|(key, allocator)| shown(key, allocator));
@@ -215,7 +217,7 @@ impl Limiter {
         self.seen
     }
 
-    /// Deletes everything if nothing has changed since `seen`; otherwise returns `None`. So a late
+    /// Deletes everything if nothing has changed since `seen`. Otherwise returns `None`. So a late
     /// clear does not affect a namespace that was created again.
     pub fn clear_as_seen(&mut self, seen: Seen) -> Option<Write> {
         (seen == self.seen).then(|| self.clear())
@@ -228,7 +230,7 @@ impl Limiter {
         Write::Clear
     }
 
-    /// Returns the slots of all shards for a key, without those that mean "no limit".
+    /// Returns the slots that all shards hold for a key, without those that mean "no limit".
     pub fn slots(&self, key: &str) -> u64 {
         self.keys.get(key).map_or(0, Allocator::slots)
     }
@@ -257,6 +259,9 @@ fn shown(key: &str, allocator: &Allocator) -> Option<LimitShown> {
     })
 }
 
+#[cfg(test)]
+#[path = "faults_tests.rs"]
+mod faults_tests;
 #[cfg(test)]
 #[path = "keys_tests.rs"]
 mod tests;

@@ -1,371 +1,13 @@
-//! Shards and a limiter, between which everything goes wrong that can: the bounds hold at every
-//! moment.
+//! Limits, requests and tokens of a limiter, one case each.
 
 use super::*;
 use crate::limiter::Lease;
-use proptest::prelude::*;
 use scheduler_model::bounds::{MAX_CONCURRENCY, MAX_LIMIT_KEY_BYTES, MAX_LIST_BYTES};
-use scheduler_model::protocol::limiter::{
-    Conversation, LIMITERS, LeaseRequest, NO_LIMIT, RequestNumber,
-};
+use scheduler_model::protocol::limiter::{Conversation, LIMITERS, LeaseRequest, RequestNumber};
 use std::collections::BTreeMap;
 
 const START: UnixMillis = UnixMillis::new(1_764_000_000_000);
 const KEY: &str = "stripe";
-const SHARDS: usize = 4;
-
-/// What may happen. Numbers pick among what there is at that moment.
-#[derive(Debug, Clone)]
-enum Step {
-    /// The shard asks, if it wants to.
-    Ask(usize),
-    /// It dispatches up to so many runs.
-    HandOn(usize, u32),
-    /// So many of its runs end.
-    End(usize, u32),
-    /// So many tasks come due.
-    Due(usize, u32),
-    /// The shard dies. What is in flight is stored, and how often it was started.
-    Crash(usize),
-    /// The limiter dies. What it wrote is stored.
-    Restart,
-    /// The limiter forgets who has nothing.
-    Forget,
-    /// The shard forgets the key, if nothing is left of it.
-    Drop(usize),
-    /// The storage of the shard is set back, and with it its incarnation.
-    SetBack(usize),
-    /// A request arrives; with `true` it stays on its way, to arrive again.
-    Request(usize, bool),
-    /// An answer arrives, likewise.
-    Answer(usize, bool),
-    LoseRequest(usize),
-    LoseAnswer(usize),
-    /// The shard is told that its request failed, while it may still be on its way.
-    Fail(usize),
-    Limit(Option<u32>),
-    Pass(i64),
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let shard = 0..SHARDS;
-    prop_oneof![
-        8 => shard.clone().prop_map(Step::Ask),
-        8 => (shard.clone(), 1..4_u32).prop_map(|(shard, runs)| Step::HandOn(shard, runs)),
-        6 => (shard.clone(), 1..3_u32).prop_map(|(shard, runs)| Step::End(shard, runs)),
-        3 => (shard.clone(), 1..20_u32).prop_map(|(shard, tasks)| Step::Due(shard, tasks)),
-        1 => shard.clone().prop_map(Step::Crash),
-        1 => Just(Step::Restart),
-        1 => Just(Step::Forget),
-        3 => shard.clone().prop_map(Step::Drop),
-        1 => shard.clone().prop_map(Step::SetBack),
-        10 => (0..8_usize, prop::bool::weighted(0.2)).prop_map(|(at, stays)| Step::Request(at, stays)),
-        10 => (0..8_usize, prop::bool::weighted(0.2)).prop_map(|(at, stays)| Step::Answer(at, stays)),
-        1 => (0..8_usize).prop_map(Step::LoseRequest),
-        1 => (0..8_usize).prop_map(Step::LoseAnswer),
-        2 => shard.prop_map(Step::Fail),
-        1 => prop_oneof![1 => Just(None), 5 => (1..6_u32).prop_map(Some)].prop_map(Step::Limit),
-        6 => prop_oneof![Just(0), Just(1), Just(100), Just(1_100), Just(20_000)].prop_map(Step::Pass),
-    ]
-}
-
-struct Shard {
-    lease: Lease,
-    incarnation: u32,
-    waiting: u32,
-    count: u32,
-    asked: Option<RequestNumber>,
-}
-
-struct World {
-    now: UnixMillis,
-    limiter: Limiter,
-    rows: BTreeMap<String, String>,
-    lives: u64,
-    shards: Vec<Shard>,
-    requests: Vec<(usize, LeaseRequest)>,
-    answers: Vec<(usize, Answer)>,
-    per_second: Option<f64>,
-    /// When runs were dispatched.
-    handed_on: Vec<i64>,
-    concurrency: Option<u32>,
-}
-
-impl World {
-    fn new(concurrency: Option<u32>, per_second: Option<f64>) -> Self {
-        let shard = |_| Shard {
-            lease: Lease::new(0, false),
-            incarnation: 1,
-            waiting: 0,
-            count: 0,
-            asked: None,
-        };
-        let mut world = Self {
-            now: START,
-            limiter: Limiter::default(),
-            rows: BTreeMap::new(),
-            lives: 0,
-            shards: (0..SHARDS).map(shard).collect(),
-            requests: Vec::new(),
-            answers: Vec::new(),
-            per_second,
-            handed_on: Vec::new(),
-            concurrency: None,
-        };
-        world.limit(concurrency);
-        world
-    }
-
-    fn limit(&mut self, concurrency: Option<u32>) {
-        self.concurrency = concurrency;
-        let limit = Limit { concurrency, per_second: self.per_second };
-        let write = if limit == Limit::default() {
-            self.limiter.delete(KEY)
-        } else {
-            Some(self.limiter.put(Named { key: KEY.to_owned(), limit }).unwrap().1)
-        };
-        self.store(write);
-    }
-
-    fn store(&mut self, writes: impl IntoIterator<Item = Write>) {
-        for write in writes {
-            match write {
-                Write::Put { name, record } => drop(self.rows.insert(name, record)),
-                Write::Delete { name } => drop(self.rows.remove(&name)),
-                Write::Clear => self.rows.clear(),
-            }
-        }
-    }
-
-    fn ask(&mut self, at: usize) {
-        let shard = &mut self.shards[at];
-        let head = (shard.waiting > 0).then_some(UnixMillis::ZERO);
-        if shard.lease.wants_to_ask(head, self.now) {
-            shard.count += 1;
-            let ask = shard.lease.ask(
-                RequestNumber(shard.incarnation, shard.count),
-                shard.waiting,
-                self.now,
-            );
-            shard.asked = Some(ask.number);
-            self.requests.push((at, ask));
-        }
-    }
-
-    fn dispatch(&mut self, at: usize, runs: u32) {
-        let shard = &mut self.shards[at];
-        let runs = runs.min(shard.waiting).min(shard.lease.room(self.now));
-        shard.lease.dispatch(runs, self.now);
-        shard.waiting -= runs;
-        self.handed_on.extend((0..runs).map(|_| self.now.get()));
-    }
-
-    fn end(&mut self, at: usize, runs: u32) {
-        let lease = &mut self.shards[at].lease;
-        lease.end(runs.min(lease.in_flight()), self.now);
-    }
-
-    fn request(&mut self, at: usize, stays: bool) {
-        let Some(at) = at.checked_rem(self.requests.len()) else { return };
-        let (shard, ask) = if stays { self.requests[at] } else { self.requests.remove(at) };
-        let asked = LimiterRequest { key: KEY.to_owned(), shard: format!("1-{shard}"), ask };
-        let (answer, writes) = self.limiter.ask(&asked, self.now);
-        self.store(writes);
-        self.answers.extend(answer.map(|answer| (shard, answer)));
-    }
-
-    fn answer(&mut self, at: usize, stays: bool) {
-        let Some(at) = at.checked_rem(self.answers.len()) else { return };
-        let (shard, answer) = if stays { self.answers[at] } else { self.answers.remove(at) };
-        self.shards[shard].lease.answered(&answer, self.now);
-    }
-
-    fn forget(&mut self) {
-        let later = self.now.plus(2 * SWEEP_MILLIS);
-        let writes: Vec<Write> = self
-            .limiter
-            .keys
-            .get_mut(KEY)
-            .into_iter()
-            .flat_map(|allocator| allocator.forget(later))
-            .map(|shard| Write::Delete { name: name_of_share(KEY, &shard) })
-            .collect();
-        self.store(writes);
-    }
-
-    fn restart(&mut self) {
-        self.lives += 1;
-        self.limiter = Limiter::load(self.rows.values().cloned(), self.lives).unwrap();
-    }
-
-    fn step(&mut self, step: &Step) {
-        match *step {
-            Step::Ask(at) => self.ask(at),
-            Step::HandOn(at, runs) => self.dispatch(at, runs),
-            Step::End(at, runs) => self.end(at, runs),
-            Step::Due(at, tasks) => self.shards[at].waiting += tasks,
-            Step::Crash(at) => {
-                let shard = &mut self.shards[at];
-                (shard.lease, shard.incarnation) =
-                    (Lease::new(shard.lease.in_flight(), true), shard.incarnation + 1);
-            }
-            Step::Restart => self.restart(),
-            Step::Forget => self.forget(),
-            Step::Drop(at) => {
-                let shard = &mut self.shards[at];
-                if shard.waiting == 0 && shard.lease.is_over() {
-                    shard.lease = Lease::new(0, false);
-                }
-            }
-            Step::SetBack(at) => {
-                let shard = &mut self.shards[at];
-                shard.lease = Lease::new(shard.lease.in_flight(), true);
-                (shard.incarnation, shard.count) = (shard.incarnation.saturating_sub(1).max(1), 0);
-                // What was asked before is on its way no more: its shard's storage was set back by
-                // hand.
-                self.requests.retain(|(shard, _)| *shard != at);
-                self.answers.retain(|(shard, _)| *shard != at);
-            }
-            Step::Request(at, stays) => self.request(at, stays),
-            Step::Answer(at, stays) => self.answer(at, stays),
-            Step::LoseRequest(at) if !self.requests.is_empty() => {
-                self.requests.remove(at % self.requests.len());
-            }
-            Step::LoseAnswer(at) if !self.answers.is_empty() => {
-                self.answers.remove(at % self.answers.len());
-            }
-            Step::LoseRequest(_) | Step::LoseAnswer(_) => {}
-            Step::Fail(at) => {
-                let shard = &mut self.shards[at];
-                shard
-                    .asked
-                    .take()
-                    .into_iter()
-                    .for_each(|number| shard.lease.fail(number, self.now));
-            }
-            Step::Limit(concurrency) => self.limit(concurrency),
-            Step::Pass(millis) => self.now = self.now.plus(millis),
-        }
-    }
-
-    /// Returns what the limiter has noted of a shard.
-    fn noted(&self, at: usize) -> u32 {
-        let name = format!("1-{at}");
-        let allocator = self.limiter.keys.get(KEY);
-        let held = allocator.into_iter().flat_map(Allocator::held).find(|held| held.shard == name);
-        held.map_or(0, |held| held.slots.unwrap_or(NO_LIMIT))
-    }
-
-    fn check(&self, before: u64) -> Result<(), TestCaseError> {
-        for (at, shard) in self.shards.iter().enumerate() {
-            let (noted, slots) = (self.noted(at), shard.lease.slots());
-            prop_assert!(
-                noted >= slots,
-                "shard {at} takes itself to have {slots}; noted are {noted}"
-            );
-            prop_assert!(slots >= shard.lease.in_flight());
-        }
-        let slots = self.limiter.slots(KEY);
-        if let Some(most) = self.concurrency {
-            prop_assert!(
-                slots <= u64::from(most).max(before),
-                "{slots} slots of {most}, before {before}"
-            );
-        }
-        Ok(())
-    }
-
-    /// In no window of time is more dispatched than the rate allows.
-    fn check_rate(&self) -> Result<(), TestCaseError> {
-        let Some(rate) = self.per_second else { return Ok(()) };
-        for (first, from) in self.handed_on.iter().enumerate() {
-            for (last, to) in self.handed_on.iter().enumerate().skip(first) {
-                let most = rate * ((to - from) as f64 / 1_000.0 + 1.0) + 1.0;
-                let runs = last - first + 1;
-                prop_assert!(
-                    runs as f64 <= most,
-                    "{runs} runs within {} ms at {rate} a second",
-                    to - from
-                );
-            }
-        }
-        Ok(())
-    }
-
-    /// A message that was delayed all the time arrives: nobody would give back what it is granted.
-    fn old_requests_come(
-        &mut self,
-        stale: Vec<(usize, LeaseRequest)>,
-    ) -> Result<(), TestCaseError> {
-        for change in [None, Some(Step::Forget), Some(Step::Restart)] {
-            change.iter().for_each(|change| self.step(change));
-            for (at, ask) in &stale {
-                self.requests.push((*at, *ask));
-                self.request(0, false);
-                prop_assert_eq!(self.limiter.slots(KEY), 0, "after {:?}: {:?}", change, ask);
-            }
-        }
-        Ok(())
-    }
-
-    /// Nothing goes wrong any more: all that waits must run, and all slots come back.
-    fn come_to_rest(&mut self) -> Result<(), TestCaseError> {
-        let stale = std::mem::take(&mut self.requests);
-        self.answers.clear();
-        for _ in 0..20_000 {
-            let is_over =
-                self.shards.iter().all(|shard| shard.waiting == 0 && shard.lease.is_over());
-            if is_over && self.requests.is_empty() {
-                prop_assert_eq!(self.limiter.slots(KEY), 0);
-                return self.old_requests_come(stale);
-            }
-            for at in 0..SHARDS {
-                self.dispatch(at, u32::MAX);
-                self.ask(at);
-            }
-            while !self.requests.is_empty() {
-                let before = self.limiter.slots(KEY);
-                self.request(0, false);
-                self.check(before)?;
-            }
-            while !self.answers.is_empty() {
-                self.answer(0, false);
-            }
-            (0..SHARDS).for_each(|at| self.dispatch(at, u32::MAX));
-            let wakeups = self.shards.iter().filter_map(|shard| {
-                let head = (shard.waiting > 0).then_some(UnixMillis::ZERO);
-                shard.lease.fire_at(head).into_iter().chain(shard.lease.ask_at(head)).min()
-            });
-            let next = wakeups.min().unwrap_or(self.now).max(self.now.plus(1));
-            let is_in_flight = self.shards.iter().any(|shard| shard.lease.in_flight() > 0);
-            self.now = if is_in_flight { next.min(self.now.plus(50)) } else { next };
-            (0..SHARDS).for_each(|at| self.end(at, 1));
-        }
-        let left: Vec<_> = self.shards.iter().map(|shard| (shard.waiting, &shard.lease)).collect();
-        Err(TestCaseError::fail(format!("does not come to rest: {left:?}")))
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
-
-    #[test]
-    fn the_bounds_hold_whatever_goes_wrong(
-        concurrency in prop_oneof![1 => Just(None), 5 => (1..6_u32).prop_map(Some)],
-        per_second in prop_oneof![2 => Just(None), 1 => Just(Some(0.7)), 1 => Just(Some(3.0)), 1 => Just(Some(200.0))],
-        steps in prop::collection::vec(step(), 0..300),
-    ) {
-        let mut world = World::new(concurrency, per_second);
-        for step in &steps {
-            let before = world.limiter.slots(KEY);
-            world.step(step);
-            world.check(before)?;
-        }
-        world.check_rate()?;
-        world.come_to_rest()?;
-        world.check_rate()?;
-    }
-}
 
 fn question(count: u32, waiting: u32, conversation: Option<Conversation>) -> LeaseRequest {
     LeaseRequest { number: RequestNumber(1, count), slots: 0, in_flight: 0, waiting, conversation }
@@ -375,25 +17,27 @@ fn of_shard(ask: LeaseRequest) -> LimiterRequest {
     LimiterRequest { key: KEY.to_owned(), shard: "1-0".to_owned(), ask }
 }
 
-/// Asks as a shard does that knows of no conversation yet, and gives the one that has begun.
+/// Sends a request as a shard that knows no conversation yet. Returns the conversation that the
+/// limiter starts.
 fn ask_in_turn(limiter: &mut Limiter, ask: LeaseRequest, now: UnixMillis) -> Option<Conversation> {
     let begun = limiter.ask(&of_shard(ask), now).0.unwrap().conversation;
     let number = RequestNumber(ask.number.0, ask.number.1 + 1);
     let (answer, _) =
         limiter.ask(&of_shard(LeaseRequest { number, conversation: begun, ..ask }), now);
-    assert_eq!(answer.unwrap().conversation, None, "a question of the conversation is carried out");
+    assert_eq!(answer.unwrap().conversation, None, "a request of the conversation is carried out");
     begun
 }
 
-/// A question of an earlier incarnation of the shard that arrived when the limiter had forgotten
-/// that shard was granted a slot that nobody gave back.
+/// A request of an earlier incarnation of the shard arrived after the limiter had forgotten the
+/// shard. The limiter granted it a slot that nobody returned.
 #[test]
-fn a_question_from_before_is_granted_nothing() {
+fn a_request_of_an_earlier_conversation_is_granted_nothing() {
     let mut limiter = Limiter::default();
     let limit = Limit { concurrency: Some(1), per_second: Some(1.0) };
     limiter.put(Named { key: KEY.to_owned(), limit }).unwrap();
     let begun = ask_in_turn(&mut limiter, question(1, 0, None), START);
-    // It waited, which is not stored, and was told by another question that there is nothing to do.
+    // The shard waited, which is not stored. A later request has reported that nothing waits any
+    // more.
     let late = of_shard(question(5, 1, begun));
     assert_eq!(limiter.ask(&of_shard(question(6, 0, begun)), START).0.unwrap().slots, 0);
     let grants_nothing = |limiter: &mut Limiter, why: &str| {
@@ -419,10 +63,10 @@ fn a_question_from_before_is_granted_nothing() {
     grants_nothing(&mut limiter, "after the namespace was deleted");
 }
 
-/// A shard whose storage was set back asks with numbers that the limiter has seen: it was not
-/// answered until they were used up.
+/// A shard whose storage was restored sends requests with numbers that the limiter has already
+/// seen. The limiter did not answer until these numbers were used up.
 #[test]
-fn a_shard_that_was_set_back_is_served() {
+fn a_shard_with_restored_storage_gets_answers() {
     let mut limiter = Limiter::default();
     limiter
         .put(Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(3), per_second: None } })
@@ -438,13 +82,13 @@ fn a_shard_that_was_set_back_is_served() {
         LeaseRequest { number: RequestNumber(8, 1), ..question(0, 0, None) },
         START.plus(50),
     );
-    assert_eq!(limiter.slots(KEY), 0, "it has said that it has none");
+    assert_eq!(limiter.slots(KEY), 0, "the shard has reported that it has none");
 }
 
-/// Questions that were lost counted on when the limiter answered and had forgotten the
-/// conversation: the shard waited 15 s, with all slots free.
+/// Lost requests still counted as failures after the limiter had answered with a new conversation.
+/// So the shard waited 15 s although all slots were free.
 #[test]
-fn a_limiter_that_can_be_reached_again_is_asked_soon() {
+fn a_limiter_that_answers_again_gets_the_next_request_soon() {
     let mut lease = Lease::new(0, false);
     let mut now = START;
     let ask = |lease: &mut Lease, now: UnixMillis, count: u32| {
@@ -465,12 +109,12 @@ fn a_limiter_that_can_be_reached_again_is_asked_soon() {
         lease.fail(lost, now);
         now = lease.ask_at(Some(START)).unwrap();
     }
-    // It has restarted meanwhile.
+    // The limiter has restarted in the meantime.
     let number = ask(&mut lease, now, 10);
     lease.answered(&begins(number, 2), now);
     let wait = lease.ask_at(Some(START)).unwrap().since(now);
-    assert!((1..=1_000).contains(&wait), "it is asked again after {wait} ms");
-    // One that begins anew each time is not asked without a pause.
+    assert!((1..=1_000).contains(&wait), "the next request follows after {wait} ms");
+    // If the limiter starts a new conversation each time, the shard pauses between its requests.
     for count in 11..30 {
         let number = ask(&mut lease, now, count);
         lease.answered(&begins(number, 2 + u64::from(count)), now);
@@ -479,14 +123,14 @@ fn a_limiter_that_can_be_reached_again_is_asked_soon() {
     assert!(now.since(START) > 60_000);
 }
 
-/// A caller who named ever new keys filled the limiter for an hour.
+/// A caller who named new keys again and again filled the limiter for an hour.
 #[test]
-fn keys_that_come_and_go_are_forgotten_soon_once_there_are_many() {
+fn a_crowded_limiter_removes_unused_keys_soon() {
     let mut limiter = Limiter::default();
     let mut rows = BTreeMap::new();
     let mut most = (0, 0);
     for n in 0..20 * MANY_KEYS {
-        // A hundred keys a second, each of which is given back in the next question.
+        // A hundred keys per second. The second request for each key returns its slot.
         let now = START.plus(10 * n as i64);
         let asks = |number, slots, waiting| LimiterRequest {
             key: format!("key {n}"),
@@ -504,22 +148,26 @@ fn keys_that_come_and_go_are_forgotten_soon_once_there_are_many() {
         most = (most.0.max(limiter.keys.len()), most.1.max(rows.len()));
     }
     let bound = MANY_KEYS + 3 * CROWDED_SWEEP_MILLIS as usize / 10;
-    assert!(most.0 <= bound && most.1 <= bound, "{most:?}, where at most {bound} are remembered");
-    assert_eq!(most.0, MANY_KEYS, "fewer are remembered for an hour");
+    assert!(
+        most.0 <= bound && most.1 <= bound,
+        "{most:?} keys and shares, but the bound is {bound}"
+    );
+    assert_eq!(most.0, MANY_KEYS, "fewer keys are kept for an hour");
 }
 
-/// A clear that came late, when the namespace had been made again, forgot the limits and slots of
-/// the new one.
+/// A clear that arrived after the namespace was created again deleted the limits and slots of the
+/// new one.
 #[test]
-fn a_clear_from_before_clears_nothing_of_what_came_after() {
+fn a_late_clear_deletes_nothing_that_is_newer() {
     let named =
         || Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(2), per_second: None } };
     let mut limiter = Limiter::load(None, 1).unwrap();
     limiter.put(named()).unwrap();
     let seen = limiter.seen();
     assert_eq!(limiter.clear_as_seen(seen), Some(Write::Clear));
-    assert_eq!(limiter.clear_as_seen(seen), None, "sent twice, it comes twice");
-    // Made again: by a limit, by a slot that is noted, by another incarnation of the limiter.
+    assert_eq!(limiter.clear_as_seen(seen), None, "the clear arrives twice");
+    // The namespace is created again: with a limit, with a noted slot, or with another incarnation
+    // of the limiter.
     limiter.put(named()).unwrap();
     assert_eq!(limiter.clear_as_seen(seen), None);
     let seen = limiter.seen();
@@ -534,11 +182,11 @@ fn a_clear_from_before_clears_nothing_of_what_came_after() {
     assert_eq!(
         limiter.clear_as_seen(limiter.seen()),
         Some(Write::Clear),
-        "who looks again may clear"
+        "a sender that reads the new state can clear it"
     );
 }
 
-/// Returns how many tokens a shard gets that asks twice at this time, and what is stored then.
+/// Returns how many tokens a shard gets with two requests at this time, and stores the writes.
 fn tokens(limiter: &mut Limiter, rows: &mut BTreeMap<String, String>, now: UnixMillis) -> u32 {
     let mut store = |writes: Vec<Write>| {
         for write in writes {
@@ -557,8 +205,8 @@ fn tokens(limiter: &mut Limiter, rows: &mut BTreeMap<String, String>, now: UnixM
     answer.unwrap().tokens.unwrap()
 }
 
-/// The first task behind 0.001 a second waited for 1,000 s, and after each restart of the limiter
-/// again.
+/// The first task behind a rate of 0.001 per second waited for 1,000 s, and again after each
+/// restart of the limiter.
 #[test]
 fn the_first_run_of_a_slow_rate_does_not_wait() {
     let limit = Limit { concurrency: None, per_second: Some(0.001) };
@@ -585,7 +233,7 @@ fn the_first_run_of_a_slow_rate_does_not_wait() {
                 "at {at}, restarts: {restarts}"
             );
         }
-        // To set the same limit again saves nothing up, nor does another rate.
+        // Setting the same limit again saves no tokens, and neither does setting another rate.
         for per_second in [0.001, 0.002] {
             limiter
                 .put(Named {
@@ -598,9 +246,9 @@ fn the_first_run_of_a_slow_rate_does_not_wait() {
     }
 }
 
-/// Buckets of other rates are not stored: a restart gives out nothing twice.
+/// The buckets of higher rates are not stored, so a restart must not grant tokens twice.
 #[test]
-fn a_restart_gives_out_no_token_twice() {
+fn a_restart_grants_no_token_twice() {
     let limit = Limit { concurrency: None, per_second: Some(0.2) };
     let mut limiter = Limiter::load(None, 1).unwrap();
     let (_, Write::Put { name, record }) =
@@ -612,7 +260,7 @@ fn a_restart_gives_out_no_token_twice() {
     assert_eq!(tokens(&mut limiter, &mut rows, START), 1);
     let mut limiter = Limiter::load(rows.values().cloned(), 2).unwrap();
     assert_eq!(tokens(&mut limiter, &mut rows, START.plus(1)), 0);
-    // As an earlier version has stored it.
+    // The record is as an earlier version stored it.
     let record = r#"{"limit":{"key":"stripe","limit":{"perSecond":0.001}}}"#.to_owned();
     let mut limiter = Limiter::load([record], 3).unwrap();
     assert_eq!(limiter.get(KEY).unwrap().per_second, Some(0.001));
@@ -620,7 +268,7 @@ fn a_restart_gives_out_no_token_twice() {
 }
 
 #[test]
-fn limits_are_set_shown_lifted_and_counted() {
+fn limits_are_set_shown_removed_and_counted() {
     let mut limiter = Limiter::default();
     let named = |key: &str| Named {
         key: key.to_owned(),
@@ -645,7 +293,7 @@ fn limits_are_set_shown_lifted_and_counted() {
     );
     assert!(limiter.delete(KEY).is_some());
     assert_eq!((limiter.delete(KEY), limiter.get(KEY), limiter.list()), (None, None, Vec::new()));
-    assert_eq!(limiter.slots(KEY), 2, "what is out stays noted");
+    assert_eq!(limiter.slots(KEY), 2, "slots in use stay noted");
     for n in 0..MAX_LIMITS_PER_LIMITER {
         limiter.put(named(&n.to_string())).unwrap();
     }
@@ -655,7 +303,7 @@ fn limits_are_set_shown_lifted_and_counted() {
     assert_eq!((limiter.list(), limiter.slots(KEY)), (Vec::new(), 0));
 }
 
-/// As many limits as there may be, each of the longest key, with the slots of many shards noted.
+/// There are as many limits as possible. Each has the longest key and the slots of many shards.
 #[test]
 fn a_list_of_limits_is_bounded() {
     let mut limiter = Limiter::default();
@@ -675,59 +323,35 @@ fn a_list_of_limits_is_bounded() {
     let holders: usize = list.iter().map(|limit| limit.shards.len()).sum();
     assert_eq!(holders, MAX_LISTED_HOLDERS);
     assert_eq!(limiter.get(&key_of(79)).unwrap().shards.len(), 50);
-    assert_eq!(list[79].waiting, 50 * u64::from(u32::MAX - 1), "the sums are of all");
+    assert_eq!(list[79].waiting, 50 * u64::from(u32::MAX - 1), "the sums are over all shards");
     let written = serde_json::to_string(&list).unwrap().len();
     assert!(written <= MAX_LIST_BYTES / LIMITERS as usize, "{written}");
 }
 
 #[test]
-fn what_was_given_back_long_ago_is_forgotten() {
+fn shares_returned_long_ago_are_forgotten() {
     let mut limiter = Limiter::default();
     let begun = ask_in_turn(&mut limiter, question(1, 1, None), START);
     let asked = |count, waiting| of_shard(question(count, waiting, begun));
     assert_eq!(
         limiter.ask(&asked(3, 0), START.plus(5)).1.len(),
         1,
-        "everything is back; the number stays"
+        "everything is returned, but the number stays"
     );
     assert!(
         limiter.ask(&asked(1, 1), START.plus(6)).0.is_none(),
-        "so an old request is known for one"
+        "so the limiter recognizes an old request"
     );
     let other = LimiterRequest { key: "other".to_owned(), ..asked(4, 1) };
     let (_, writes) = limiter.ask(&other, START.plus(2 * SWEEP_MILLIS));
     assert_eq!(writes[0], Write::Delete { name: "share/1-0/stripe".to_owned() });
 }
 
-/// Found by the property test: a request that raised nothing, since as much was noted of an earlier
-/// incarnation of the shard, was not stored; after a restart of the limiter its repeat was taken
-/// for new, and what had been given to the shard was noted as given back.
+/// The limiter granted nothing to a request and then a slot to its copy. The shard already had its
+/// answer, so it ignored the slot. It had no reason for a further request, so the slot stayed noted
+/// forever.
 #[test]
-fn a_repeat_after_a_restart_takes_nothing_back() {
-    let mut world = World::new(None, None);
-    for step in [
-        Step::Due(0, 1),
-        Step::Ask(0),
-        Step::Request(0, false),
-        Step::Crash(0),
-        Step::Ask(0),
-        Step::Request(0, true),
-        Step::Limit(Some(1)),
-        Step::Restart,
-        Step::Answer(1, false),
-        Step::Request(0, false),
-    ] {
-        let before = world.limiter.slots(KEY);
-        world.step(&step);
-        world.check(before).unwrap();
-    }
-}
-
-/// A question that had come twice was answered with nothing and then, its copy, with a slot, which
-/// the shard did not take: it had its answer. It had nothing more to ask for, so the slot was noted
-/// for ever.
-#[test]
-fn what_a_copy_of_a_question_was_given_is_given_back() {
+fn slots_granted_to_a_copy_of_a_request_are_returned() {
     let mut limiter = Limiter::default();
     limiter
         .put(Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(1), per_second: None } })
@@ -762,7 +386,7 @@ fn what_a_copy_of_a_question_was_given_is_given_back() {
     let (answer, _) = limiter.ask(&asked, later);
     other.answered(&answer.unwrap(), later);
     assert_eq!((other.slots(), limiter.slots(KEY)), (0, 1));
-    // Its tasks are gone meanwhile, or not due for long.
+    // The tasks of the other shard are gone, or not due for a long time.
     for head in [None, Some(later.plus(86_400_000))] {
         let mut other = other.clone();
         let at = other.ask_at(head).unwrap().max(later);

@@ -1,4 +1,5 @@
-//! A shard's side of the limit of a key: what it holds, when it asks, and what it may dispatch.
+//! A shard's side of the limit of a key: what it holds, when it sends requests, and what it may
+//! dispatch.
 
 use super::{FIRST_RETRY_MILLIS, HOLD_MILLIS, LINGER_MILLIS, LONGEST_RETRY_MILLIS, RENEW_MILLIS};
 use scheduler_calendar::time::UnixMillis;
@@ -6,46 +7,46 @@ use scheduler_model::protocol::limiter::{
     Answer, Conversation, LeaseRequest, NO_RATE_MILLIS, RequestNumber, TOKENS_MILLIS,
 };
 
-/// A request without an answer is given up after this time, milliseconds: whatever waited for the
-/// answer may be gone.
+/// A shard gives up a request without an answer after this time, in milliseconds, because whatever
+/// it waits for may be gone.
 const GIVEN_UP_MILLIS: i64 = HOLD_MILLIS + 4_000;
 
-/// What a shard holds of the limit of a key. [`LeaseRequest`] states the rules that it keeps.
+/// What a shard holds of the limit of a key. [`LeaseRequest`] states the rules that it follows.
 #[derive(Debug, Clone)]
 pub struct Lease {
-    /// The slots that the shard counts as its own; at least `in_flight`.
+    /// The slots that the shard counts as its own. There are at least as many as runs `in_flight`.
     slots: u32,
-    /// The slots that it should have, by the limiter's last answer.
+    /// The slots that the shard should have, by the limiter's last answer.
     target: u32,
     in_flight: u32,
-    /// The runs that it may dispatch before `tokens_end`; `None`: any number.
+    /// The runs that the shard may dispatch before `tokens_end`; `None` means any number.
     tokens: Option<u32>,
     tokens_end: UnixMillis,
     asked: Option<(RequestNumber, UnixMillis)>,
-    /// The conversation that the limiter expects its requests to name.
+    /// The conversation that the limiter expects in requests.
     conversation: Option<Conversation>,
     /// How many answers in a row have started a new conversation.
     begun: u32,
     /// Whether the limiter is known to have noted exactly `slots`.
     is_noted: bool,
-    /// What it asked for last: the runs in flight plus those that waited.
+    /// What the last request asked for: the runs in flight plus the waiting ones.
     wanted: u32,
-    /// Whether a copy of its last request may be granted more than the answer that it accepted. The
-    /// limiter then notes slots that the shard does not know of.
+    /// Whether the limiter may grant more to a copy of the last request than in the answer that the
+    /// shard accepted. The limiter then notes slots that the shard does not know of.
     may_be_given_more: bool,
     answered_at: UnixMillis,
-    /// When it makes sense to ask again for what was not granted.
+    /// When it makes sense to request again what was not granted.
     retry_at: UnixMillis,
     /// The earliest time of the next request, after requests without an answer.
     back_off_until: UnixMillis,
     failures: u32,
-    /// When a run was last dispatched or ended, or slots were added.
+    /// When a run was last dispatched or ended, or slots were last added.
     used_at: UnixMillis,
 }
 
 impl Lease {
-    /// Creates a lease of which `in_flight` runs are in the outbox. `was_held` says whether the
-    /// limiter may have noted more slots, or any.
+    /// Creates a lease with `in_flight` runs in the outbox. `was_held` says whether the limiter may
+    /// have noted slots.
     pub fn new(in_flight: u32, was_held: bool) -> Self {
         Self {
             slots: in_flight,
@@ -67,7 +68,7 @@ impl Lease {
         }
     }
 
-    /// Returns the runs that are dispatched and not reported.
+    /// Returns the number of runs that are dispatched and not reported.
     pub fn in_flight(&self) -> u32 {
         self.in_flight
     }
@@ -77,7 +78,7 @@ impl Lease {
         self.slots
     }
 
-    /// Returns whether nothing is held or in flight, and the limiter knows it.
+    /// Returns whether the shard holds nothing, has nothing in flight, and the limiter knows this.
     pub fn is_over(&self) -> bool {
         self.slots == 0
             && self.in_flight == 0
@@ -86,14 +87,14 @@ impl Lease {
             && self.asked.is_none()
     }
 
-    /// Returns how many runs it may dispatch now.
+    /// Returns how many runs the shard may dispatch now.
     pub fn room(&self, now: UnixMillis) -> u32 {
         let tokens = if now < self.tokens_end { self.tokens.unwrap_or(u32::MAX) } else { 0 };
         tokens.min(self.slots.saturating_sub(self.in_flight))
     }
 
-    /// Corrects the times after the clock has gone back. A wait of bounded length counts from now
-    /// at the latest. Tokens that were requested before expire, because their age is unknown.
+    /// Corrects the times after the clock has gone back. A bounded wait counts from now at the
+    /// latest. Tokens that were requested before expire, because their age is unknown.
     pub(crate) fn begin_waits_by(&mut self, now: UnixMillis) {
         self.tokens_end = self.tokens_end.min(now);
         self.tokens = Some(0);
@@ -106,7 +107,7 @@ impl Lease {
         }
     }
 
-    /// Records runs that are dispatched. There must be room for them.
+    /// Records runs that are dispatched. Assumes that there is room for them.
     pub fn dispatch(&mut self, runs: u32, now: UnixMillis) {
         if runs == 0 {
             return;
@@ -116,9 +117,9 @@ impl Lease {
         self.used_at = now;
     }
 
-    /// Undoes [`Self::dispatch`] for runs of the same firing that are not dispatched after all.
-    /// Their slots and tokens are free again.
-    pub fn take_back(&mut self, runs: u32) {
+    /// Undoes [`Self::dispatch`] for runs that the same firing does not dispatch after all. Their
+    /// slots and tokens are free again.
+    pub fn undo_dispatch(&mut self, runs: u32) {
         self.in_flight = self.in_flight.saturating_sub(runs);
         self.tokens = self.tokens.map(|tokens| tokens.saturating_add(runs));
     }
@@ -132,19 +133,19 @@ impl Lease {
         self.used_at = now;
     }
 
-    /// Returns whether a due run could be dispatched, as far as that is known without the time.
+    /// Returns whether a due run could be dispatched. Ignores whether tokens have expired.
     fn has_room(&self) -> bool {
         self.slots > self.in_flight && self.tokens != Some(0)
     }
 
-    /// Returns when it may dispatch the next task, which is due at `head`. Whether tokens will have
-    /// expired by then is found out when it is about to ask.
+    /// Returns when the shard may dispatch the next task, which is due at `head`. The tokens may
+    /// have expired by then. [`Self::wants_to_ask`] finds that out.
     pub fn fire_at(&self, head: Option<UnixMillis>) -> Option<UnixMillis> {
         head.filter(|_| self.has_room())
     }
 
-    /// Returns when it needs to ask if the next task is due at `head`. A time in the past means
-    /// now.
+    /// Returns when the shard needs to send a request if the next task is due at `head`. A time in
+    /// the past means now.
     pub fn ask_at(&self, head: Option<UnixMillis>) -> Option<UnixMillis> {
         if let Some((_, at)) = self.asked {
             return Some(at.plus(GIVEN_UP_MILLIS));
@@ -168,8 +169,8 @@ impl Lease {
             })
         };
         let tell = (!self.is_noted).then_some(UnixMillis::ZERO);
-        // A request for nothing revokes what a copy of the last request was granted. A request for
-        // the head does so too.
+        // A request for nothing revokes what a copy of the last request was granted. So does a
+        // request for the head.
         let end_copies = self.answered_at.plus(RENEW_MILLIS);
         let end_copies = Some(end_copies)
             .filter(|at| self.may_be_given_more && head.is_none_or(|due| due > *at));
@@ -180,8 +181,8 @@ impl Lease {
             .map(|at| at.max(self.back_off_until))
     }
 
-    /// Returns whether to ask now if the next task is due at `head`. Gives up a request that got no
-    /// answer.
+    /// Returns whether to send a request now if the next task is due at `head`. Gives up a request
+    /// that got no answer.
     pub fn wants_to_ask(&mut self, head: Option<UnixMillis>, now: UnixMillis) -> bool {
         if let Some((number, at)) = self.asked
             && now.since(at) >= GIVEN_UP_MILLIS
@@ -195,20 +196,21 @@ impl Lease {
         self.asked.is_none() && self.ask_at(head).is_some_and(|at| at <= now)
     }
 
-    /// Returns whether it has had unused slots for a second in which no run started or ended.
+    /// Returns whether the shard has had unused slots for a second in which no run started or
+    /// ended.
     pub fn is_unused(&self, now: UnixMillis) -> bool {
         self.slots > self.in_flight && now.since(self.used_at) >= LINGER_MILLIS
     }
 
-    /// Returns when unused slots are returned. If a lease has never used its slots, the time counts
-    /// from the answer that granted them. Counted from the last use alone, it would lie in the
-    /// past, and every answer would be followed by a request.
+    /// Returns when the shard returns unused slots. If it has never used its slots, the time counts
+    /// from the answer that granted them. If it counted from the last use alone, it would be in the
+    /// past, and a request would follow every answer.
     fn idle_at(&self) -> UnixMillis {
         self.used_at.max(self.answered_at).plus(LINGER_MILLIS)
     }
 
-    /// Returns the request with this number, for a shard with `waiting` due tasks. Slots that the
-    /// request returns no longer count as the shard's own.
+    /// Returns the request with this number, for a shard with `waiting` due tasks. The slots that
+    /// the request returns no longer count as the shard's own.
     pub fn ask(&mut self, number: RequestNumber, waiting: u32, now: UnixMillis) -> LeaseRequest {
         let is_idle = waiting == 0 && now >= self.idle_at();
         let keep = if is_idle { 0 } else { self.target };
@@ -250,11 +252,12 @@ impl Lease {
         (self.back_off_until, self.failures) = (UnixMillis::ZERO, 0);
     }
 
-    /// Starts a conversation: asks again at once the first time, and later after a wait.
+    /// Starts a conversation. The shard sends its request again: at once the first time, later
+    /// after a wait.
     fn begin(&mut self, answer: &Answer, now: UnixMillis) {
         self.conversation = answer.conversation;
-        // The limiter can be reached, so requests that it did not answer before do not make this
-        // wait longer.
+        // The limiter can be reached, so earlier requests without an answer do not make this wait
+        // longer.
         self.failures = self.begun.saturating_sub(1);
         if self.begun > 0 {
             self.fail(answer.number, now);
@@ -263,7 +266,7 @@ impl Lease {
         self.begun = self.begun.saturating_add(1);
     }
 
-    /// Records that the request of this number got no answer.
+    /// Records that the request with this number got no answer.
     pub fn fail(&mut self, number: RequestNumber, now: UnixMillis) {
         if self.asked.is_some_and(|(asked, _)| asked == number) {
             self.asked = None;

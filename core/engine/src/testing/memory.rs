@@ -17,9 +17,8 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Storage that is strict where SQL is strict: a write that SQL would refuse, that would silently
-/// touch nothing, or that makes a row larger than its bound ends the test. A read of what is not
-/// stored is an error, as it is in SQL.
+/// Storage that is at least as strict as SQL. A write panics if SQL would refuse it, if it would
+/// change no row, or if it makes a row larger than its bound. A read of a missing row is an error.
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
     /// The key of the shard's index.
@@ -32,7 +31,7 @@ pub struct Memory {
     pub schedules: BTreeMap<u32, ScheduleRow>,
     /// The outbox by the envelope's number.
     pub outbox: BTreeMap<u64, EnvelopeRow>,
-    /// The remembered keys, by period and hash.
+    /// The stored idempotency keys, by period and hash.
     pub remembered: BTreeMap<(i64, [u8; 16]), Vec<u8>>,
     /// The history by the row's number.
     pub history: BTreeMap<u64, HistoryRow>,
@@ -40,19 +39,19 @@ pub struct Memory {
     pub decisions: BTreeMap<u64, Vec<u8>>,
     /// The records of further attempts of tasks in flight, by envelope and index.
     pub patches: BTreeMap<(u64, u32), Vec<u8>>,
-    /// Writes so far.
+    /// The number of writes so far.
     pub writes: usize,
     reads: Cell<usize>,
     read_bytes: Cell<usize>,
 }
 
-/// Returns what is read from a column in which this was written.
+/// Returns what a column contains after this value was written to it.
 fn through_storage(sends: Sends) -> Sends {
     Sends::from_stored(sends.stored())
 }
 
 impl Memory {
-    /// Returns an empty storage of a shard whose index has this key.
+    /// Returns the empty storage of a shard whose index has this key.
     pub fn keyed(id_key: IdKey) -> Self {
         Self { id_key, ..Self::default() }
     }
@@ -60,7 +59,7 @@ impl Memory {
     /// Applies all writes of one input.
     ///
     /// # Panics
-    /// If a write does not fit what is stored, or makes a row too large.
+    /// If a write contradicts the stored rows, or makes a row too large.
     pub fn apply(&mut self, writes: &[Write]) {
         for write in writes {
             self.write(write.clone());
@@ -69,12 +68,12 @@ impl Memory {
         self.writes += writes.len();
     }
 
-    /// Returns an engine that starts from what is stored. `shard` is its name.
+    /// Returns an engine that starts from this storage. `shard` is its name.
     ///
     /// # Panics
-    /// If the engine refuses what is stored.
+    /// If the engine refuses the stored rows.
     pub fn load(&self, shard: &str, config: Config) -> Engine {
-        Engine::load(shard, config, self.snapshot()).expect("what is stored can be loaded")
+        Engine::load(shard, config, self.snapshot()).expect("the engine loads its stored rows")
     }
 
     /// Returns the state, from the newest row of the outbox that has one.
@@ -82,18 +81,18 @@ impl Memory {
         self.outbox.values().rev().find_map(|row| row.state.as_ref())
     }
 
-    /// Returns the rows that were read since this was last asked.
+    /// Returns the number of rows that were read since the last call.
     pub fn take_reads(&self) -> usize {
         self.reads.take()
     }
 
-    /// Returns the bytes that were read since this was last asked, those of remembered keys left
-    /// out.
+    /// Returns the number of bytes that were read since the last call, without those of idempotency
+    /// keys.
     pub fn take_read_bytes(&self) -> usize {
         self.read_bytes.take()
     }
 
-    /// Returns what a start-up reads.
+    /// Returns the snapshot that a start-up reads.
     pub fn snapshot(&self) -> Snapshot {
         let pages = self.pages.iter().map(|(page, row)| StoredPage {
             page: PageNumber::new(*page),
@@ -141,8 +140,8 @@ impl Memory {
         }
     }
 
-    /// Checks that the rows that a write has made are no larger than the platform's largest, and
-    /// than the bound of their table.
+    /// Checks that the rows that a write has changed are no larger than the platform's limit and
+    /// the bound of their table.
     fn check_size(&self, write: &Write) {
         let (what, bytes, most) = match write {
             Write::InsertPage { page, .. } | Write::ExtendPage { page, .. } => {
@@ -177,7 +176,8 @@ impl Memory {
             Write::Patch { record, .. } => {
                 ("record of a further attempt", record.len(), MAX_PATCH_ROW_BYTES)
             }
-            // Each by name, so that a new write states the bound of its row.
+            // The arms name each write, so that whoever adds a write must state the bound of its
+            // row.
             Write::DeletePage { .. }
             | Write::DeleteSchedule { .. }
             | Write::Forget { .. }
@@ -197,7 +197,7 @@ impl Memory {
             Write::InsertPage { page, directory, body } => {
                 let page = page.get();
                 let directory = Directory::decode(directory, body.len()).unwrap();
-                assert!(page > 0, "page 0 stands for the recurring tasks");
+                assert!(page > 0, "page 0 means the recurring tasks");
                 assert!(
                     self.pages.insert(page, PageRow { directory, body }).is_none(),
                     "page {page} is there already"
@@ -213,7 +213,7 @@ impl Memory {
             Write::DeletePage { page, has_dead } => {
                 let page = page.get();
                 assert!(self.pages.remove(&page).is_some(), "deleted page {page} is not stored");
-                // As SQL does: without the flag the row of dead bits is not looked for.
+                // As in SQL, the row of dead bits is deleted only if the flag is set.
                 if has_dead {
                     self.dead.remove(&page);
                 }
@@ -275,7 +275,7 @@ impl Memory {
             }
             Write::SaveState { seq, state } => {
                 let newest = self.outbox.last_key_value().map_or(0, |(seq, _)| *seq);
-                assert_eq!(seq, newest, "the state belongs into the newest row");
+                assert_eq!(seq, newest, "the state belongs in the newest row");
                 self.outbox.entry(seq).or_insert_with(EnvelopeRow::for_state_only).state =
                     Some(state);
             }
@@ -285,7 +285,7 @@ impl Memory {
             Write::Remember { period, key, value } => {
                 assert!(
                     self.remembered.insert((period, key), value).is_none(),
-                    "a key is remembered twice"
+                    "a key is stored twice"
                 );
             }
             Write::Forget { period, count } => {
@@ -296,7 +296,7 @@ impl Memory {
                     .take(count as usize)
                     .copied()
                     .collect();
-                assert_eq!(keys.len() as u64, count, "as many keys are forgotten as there are");
+                assert_eq!(keys.len() as u64, count, "the period has as many keys as are deleted");
                 keys.iter().for_each(|key| drop(self.remembered.remove(key)));
             }
             Write::Decide { seq, decisions } => {
@@ -346,10 +346,8 @@ impl Memory {
                     (sent_at, attempts, through_storage(sends));
             }
             Write::SendEnded { seq, at, sends } => {
-                let row = self
-                    .outbox
-                    .get_mut(&seq)
-                    .expect("the envelope that was answered for is stored");
+                let row =
+                    self.outbox.get_mut(&seq).expect("the envelope whose send ended is stored");
                 row.sent_at = at.unwrap_or(row.sent_at);
                 row.sends = through_storage(sends);
             }

@@ -5,7 +5,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "helpers of tests: what does not hold ends the test"
+    reason = "test helpers panic if an assumption fails"
 )]
 
 mod memory;

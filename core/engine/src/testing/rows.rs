@@ -8,9 +8,9 @@ use std::sync::Arc;
 /// A page.
 #[derive(Debug, Clone)]
 pub struct PageRow {
-    /// Where its records are.
+    /// The directory of the records.
     pub directory: Directory,
-    /// Its records.
+    /// The records.
     pub body: Vec<u8>,
 }
 
@@ -26,11 +26,11 @@ pub struct ScheduleRow {
 /// A row of the outbox: an envelope, the state, or both.
 #[derive(Debug, Clone)]
 pub struct EnvelopeRow {
-    /// Where the envelope goes; `None` if it is done and the row only holds the state.
+    /// The destination of the envelope, or `None` if it is done and the row only holds the state.
     pub destination: Option<Destination>,
     /// Its text.
     pub text: Arc<Vec<u8>>,
-    /// 8 bytes for each task.
+    /// The hash of each task's id, 8 bytes each.
     pub hashes: Vec<u8>,
     /// When it was last sent.
     pub sent_at: UnixMillis,
@@ -43,12 +43,12 @@ pub struct EnvelopeRow {
 }
 
 impl EnvelopeRow {
-    /// Returns the row of an envelope that is on its way to the dispatchers with this text.
+    /// Returns the row of an envelope with this text that is in flight to the dispatchers.
     pub fn of(text: Arc<Vec<u8>>) -> Self {
         Self { destination: Some(Destination::Dispatch), text, ..Self::for_state_only() }
     }
 
-    /// Returns a row without an envelope, to hold the state.
+    /// Returns a row without an envelope, which holds the state.
     pub fn for_state_only() -> Self {
         Self {
             destination: None,

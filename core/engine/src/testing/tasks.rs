@@ -5,19 +5,19 @@ use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::protocol::Append;
 use scheduler_model::routing::id_hash;
 
-/// Returns the record of a task for a handler. `more` is empty or holds further members, each after
-/// a comma: `,"priority":9`.
+/// Returns the record of a task for a handler. `more` contains further members, each after a comma:
+/// `,"priority":9`.
 pub fn record(id: &str, time: UnixMillis, more: &str) -> String {
     format!(r#"{{"time":{time},"id":"{id}"{more},"callback":{{"type":"handler","name":"log"}}}}"#)
 }
 
-/// Returns the record of a recurring task for a handler. `fields` are those of its schedule and
-/// others: `"everySeconds":1,"anchor":0`.
+/// Returns the record of a recurring task for a handler. `fields` contains the members of its
+/// schedule and others: `"everySeconds":1,"anchor":0`.
 pub fn recurring(id: &str, fields: &str) -> String {
     format!(r#"{{"id":"{id}",{fields},"callback":{{"type":"handler","name":"log"}}}}"#)
 }
 
-/// Returns an append of tasks of the dispatchers: of each the id, the due time and the record.
+/// Returns an append of tasks for the dispatchers. Each task has an id, a due time and a record.
 pub fn append<I: AsRef<str>, R: AsRef<[u8]>>(
     tasks: impl IntoIterator<Item = (I, UnixMillis, R)>,
 ) -> Append {

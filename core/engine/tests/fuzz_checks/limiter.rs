@@ -1,5 +1,5 @@
-//! What must hold for any messages to a limiter, in any order. Shared by the fuzz target and the
-//! ordinary tests.
+//! Checks that hold for any messages to a limiter, in any order. The fuzz target and the ordinary
+//! tests share them.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::limiter::{Limiter, Write};
@@ -7,11 +7,11 @@ use scheduler_model::limit::{Limit, check_limit_key};
 use scheduler_model::protocol::limiter::{LimiterRequest, Named};
 use std::collections::BTreeMap;
 
-/// Messages of one input that are carried out.
+/// The most messages of one input that the check carries out.
 const MOST: usize = 200;
 
-/// Input: a message a line. `ask` and a shard's question as JSON; `put`, a key and a limit as JSON;
-/// `del` and a key; a number of milliseconds that pass; `restart`.
+/// Input: one message per line. `ask` and a shard's request as JSON; `put`, a key and a limit as
+/// JSON; `del` and a key; a number of milliseconds that pass; `restart`.
 pub(crate) fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -19,7 +19,7 @@ pub(crate) fn check(data: &[u8]) {
     let mut now = UnixMillis::new(1_764_000_000_000);
     let mut rows: BTreeMap<String, String> = BTreeMap::new();
     let mut lives = 1;
-    let mut limiter = Limiter::load(None, lives).expect("nothing can be loaded");
+    let mut limiter = Limiter::load(None, lives).expect("an empty limiter can be loaded");
     for line in text.lines().take(MOST) {
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
         let writes = match verb {
@@ -28,10 +28,10 @@ pub(crate) fn check(data: &[u8]) {
                 let (answer, writes) = limiter.ask(&asked, now);
                 if let Some(answer) = answer {
                     assert_eq!(answer.number, asked.ask.number);
-                    let json = serde_json::to_string(&answer).expect("an answer can be written");
+                    let json = serde_json::to_string(&answer).expect("an answer can be encoded");
                     assert_eq!(
                         serde_json::from_str::<scheduler_model::protocol::limiter::Answer>(&json)
-                            .expect("and read"),
+                            .expect("an encoded answer can be parsed"),
                         answer
                     );
                 }
@@ -55,7 +55,7 @@ pub(crate) fn check(data: &[u8]) {
             "restart" => {
                 lives += 1;
                 limiter = Limiter::load(rows.values().cloned(), lives)
-                    .expect("what was stored can be loaded");
+                    .expect("the stored rows can be loaded");
                 continue;
             }
             millis => {
@@ -75,9 +75,9 @@ pub(crate) fn check(data: &[u8]) {
             serde_json::to_string(&shown).expect("a limit can be shown");
         }
     }
-    // A restart at the end finds all that was noted.
+    // A restart at the end finds everything that was noted.
     let loaded =
-        Limiter::load(rows.into_values(), lives + 1).expect("what was stored can be loaded");
+        Limiter::load(rows.into_values(), lives + 1).expect("the stored rows can be loaded");
     for shown in limiter.list() {
         assert_eq!(loaded.slots(&shown.key), limiter.slots(&shown.key), "{}", shown.key);
     }

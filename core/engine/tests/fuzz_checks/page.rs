@@ -1,5 +1,5 @@
-//! What must hold for any bytes given as a page's directory or as an append. Shared by the fuzz
-//! target and the ordinary tests.
+//! Checks that hold for any bytes given as a page's directory or as an append. The fuzz target and
+//! the ordinary tests share them.
 
 use scheduler_calendar::local_time::{Law, LocalTime};
 use scheduler_calendar::time::UnixMillis;
@@ -25,7 +25,7 @@ fn check_planned(memory: &Memory, law: &Law) {
             let text = row
                 .body
                 .get(entry.offset as usize..(entry.offset + entry.len) as usize)
-                .expect("it lies in the body");
+                .expect("the record is within the body");
             let Some(record) = Record::parse(text).ok().filter(|_| is_local) else { continue };
             if entry.due == record.due() {
                 assert_eq!(record.moved_by(law), None, "{}", String::from_utf8_lossy(text));
@@ -34,7 +34,7 @@ fn check_planned(memory: &Memory, law: &Law) {
     }
 }
 
-/// A law by which every local time is an hour later.
+/// A law by which every local time is one hour later.
 const OTHER_LAW: Law = Law {
     release: "another",
     instant: |local: LocalTime, zone: &str| {
@@ -43,8 +43,8 @@ const OTHER_LAW: Law = Law {
     },
 };
 
-/// An append that was taken in is there after a start, keyed, and every local time in it is planned
-/// by the law of the day.
+/// Checks that an accepted append survives a restart: its entries have keyed hashes, and every
+/// local time in it is planned by the current law.
 fn check_restarts(append: &Append) {
     let mut memory = Memory::default();
     for (start, law) in [OTHER_LAW, Law::default(), OTHER_LAW].into_iter().enumerate() {
@@ -55,7 +55,7 @@ fn check_restarts(append: &Append) {
             let Ok((_, effects)) = engine.append(append.clone(), NOW, &memory) else { return };
             memory.apply(&effects.writes);
         }
-        // Planned first; what is due by then fires.
+        // Tasks are planned first. Then those that are due fire.
         for wake in 0..4 {
             let Ok(effects) = engine.wake(NOW.plus(wake), &memory) else { return };
             memory.apply(&effects.writes);
@@ -64,10 +64,10 @@ fn check_restarts(append: &Append) {
     }
 }
 
-/// Input: an append's bytes; or the length of a body as 4 bytes and a directory's bytes.
+/// Input: the bytes of an append, or the length of a body as 4 bytes and the bytes of a directory.
 pub(crate) fn check(data: &[u8]) {
     if let Ok(append) = Append::decode(data) {
-        // Its terms are JSON, which can be written in many ways; all else is as it was.
+        // The terms are JSON, which has many notations. Everything else must be equal.
         let written = append.encode();
         assert_eq!(Append::decode(&written).as_ref(), Ok(&append));
         if append.terms == Terms::default() {
@@ -76,7 +76,7 @@ pub(crate) fn check(data: &[u8]) {
         append.pages.iter().for_each(|page| check_directory(&page.directory, page.body.len()));
         check_restarts(&append);
         let mut engine = Engine::load("1-0", Config::default(), Snapshot::default())
-            .expect("nothing can be loaded");
+            .expect("an empty shard can be loaded");
         if engine.append(append, NOW, &Memory::default()).is_ok() {
             check_engine(engine);
         }
@@ -86,11 +86,11 @@ pub(crate) fn check(data: &[u8]) {
         if let Ok(directory) = Directory::decode(bytes.to_vec(), body_len as usize) {
             assert_eq!(directory.bytes(), bytes);
             check_directory(&directory, body_len as usize);
-            // A page of a lane is loaded with the state that knows the lane only.
+            // A page of a lane can only be loaded with a state that knows the lane.
             if directory.lane() > 0 {
                 return;
             }
-            // A shard stores keyed directories only.
+            // A shard stores only keyed directories.
             let mut keyed = directory.clone();
             keyed.set_keyed();
             let page = StoredPage {
@@ -102,7 +102,7 @@ pub(crate) fn check(data: &[u8]) {
             let snapshot = Snapshot { pages: vec![page], ..Snapshot::default() };
             check_engine(
                 Engine::load("1-0", Config::default(), snapshot)
-                    .expect("a good directory can be loaded"),
+                    .expect("a valid directory can be loaded"),
             );
         }
     }
@@ -132,7 +132,7 @@ fn check_directory(directory: &Directory, body_len: usize) {
     assert_eq!(directory.get(entries.len()), None);
 }
 
-/// Whatever an engine holds, it answers without a panic.
+/// Checks that an engine answers without a panic, whatever it holds.
 fn check_engine(mut engine: Engine) {
     let stats = engine.stats(NOW);
     assert!(engine.next_wakeup().is_some() || stats.pending == 0);

@@ -1,5 +1,5 @@
-//! Pause, resume, run now and reschedule: what they must do, by the reference, and the check of
-//! what they did.
+//! Pause, resume, run now and reschedule: what they must do by the reference, and the check of what
+//! they did.
 
 use crate::in_flight::{FlightAt, FlightStep, Stop};
 use crate::invariants::{key_of, violated};
@@ -15,27 +15,27 @@ use scheduler_model::protocol::{Change, ChangeRequest, Changed, Filter, ListRequ
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::Record;
 
-/// What one waiting thing becomes.
+/// What one waiting entry becomes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Step {
     pub(crate) take: Option<(Firing, What)>,
     pub(crate) put: Option<(Firing, What)>,
-    /// A further attempt comes no earlier than this.
+    /// The earliest time of a further attempt.
     pub(crate) not_before: Option<i64>,
-    /// It may fire before its time.
+    /// Whether it may fire before its time.
     pub(crate) early: bool,
-    /// Its lateness counts from now.
+    /// The time from which its lateness counts, if a run was requested.
     pub(crate) replays: Option<i64>,
-    /// A pause of a further attempt ends: the time of its retries counts from now.
+    /// The time from which the time for retries counts, if the pause of a further attempt ends.
     pub(crate) resumes: Option<i64>,
 }
 
-/// Returns what a change does to one waiting thing.
+/// Returns what a change does to one waiting entry.
 pub(crate) fn step(world: &World, waiting: &Waiting, change: Change) -> Result<Step, Changed> {
     step_if(world, waiting, change, waiting.position.due <= world.now)
 }
 
-/// Returns what a run with a payload of its own does to one waiting thing, which may be due.
+/// Returns what a requested run with its own payload does to one waiting entry, which may be due.
 pub(crate) fn step_with_payload(world: &World, waiting: &Waiting) -> Result<Step, Changed> {
     step_if(world, waiting, Change::Run, false)
 }
@@ -124,8 +124,8 @@ fn is_task(waiting: &Waiting) -> bool {
     !matches!(key_of(waiting).1, What::Again | What::PausedAgain | What::Held | What::Dead)
 }
 
-/// Of several attempts, or dead letters, of an id a reschedule moves the newest that has a time of
-/// its own.
+/// Returns the newest of these attempts or dead letters of one id that has a time of its own. A
+/// reschedule moves this one.
 fn newest_movable<'w>(found: &[&'w Waiting]) -> Option<&'w Waiting> {
     let has_time = |waiting: &&&Waiting| {
         let record = waiting.record.parse();
@@ -137,8 +137,8 @@ fn newest_movable<'w>(found: &[&'w Waiting]) -> Option<&'w Waiting> {
     found.iter().filter(has_time).max_by_key(age).copied()
 }
 
-/// Returns whether a reschedule by filter moves something that waits: it means what it would mean
-/// by the id, so that no id names two tasks.
+/// Returns whether a reschedule by filter moves a waiting entry. It moves what a reschedule by the
+/// id would move, so that an id never names two tasks.
 fn is_moved(world: &World, at: usize, waiting: &Waiting) -> bool {
     let all = world.shards[at].storage.waiting();
     let of_id: Vec<&Waiting> =
@@ -158,7 +158,8 @@ fn is_moved(world: &World, at: usize, waiting: &Waiting) -> bool {
     newest.is_some_and(|newest| newest.position == waiting.position)
 }
 
-/// Returns what a change of one id must answer, and do to what waits and to what is in flight.
+/// Returns what a change of one id must answer, and what it must do to waiting entries and attempts
+/// in flight.
 fn expected(
     world: &World,
     at: usize,
@@ -186,7 +187,7 @@ fn expected(
         {
             found = vec![newest];
         }
-        // The newest is the task, where nothing waits.
+        // If nothing waits, the newest attempt is the task.
         others = flights.split_off(flights.len().min(usize::from(found.is_empty())));
     }
     let results: Vec<_> = found.iter().map(|waiting| step(world, waiting, change)).collect();
@@ -215,8 +216,8 @@ fn expected(
     (outcome, steps, flight_steps)
 }
 
-/// Changes by ids. As the coordinator does, it asks for the rest where the answer is for the first
-/// of them only.
+/// Changes tasks by ids. If the answer covers the first ids only, requests the rest, as the
+/// coordinator does.
 pub(crate) fn change(
     world: &mut World,
     at: usize,
@@ -233,8 +234,8 @@ pub(crate) fn change(
     }
 }
 
-/// What a change does to tasks, by the reference, in the order of the ids; an id that stands twice
-/// is changed once.
+/// What a change must do to tasks by the reference, in the order of the ids. An id that occurs
+/// twice is changed once.
 struct Expected {
     outcomes: Vec<Changed>,
     running: Vec<u32>,
@@ -263,7 +264,7 @@ fn expected_of(world: &World, at: usize, ids: &[String], change: Change) -> Expe
     Expected { outcomes, running, steps, flight_steps }
 }
 
-/// One request. Returns of how many ids the answer is.
+/// Sends one request. Returns how many ids the answer covers.
 fn change_first(
     world: &mut World,
     at: usize,
@@ -334,8 +335,8 @@ pub(crate) fn change_matching(
         false,
         |engine, now, storage| engine.change_matching(&request, change, None, now, storage),
         |world, reply, _| {
-            // A step that has come to its bound in bytes has done the first of them, in the same
-            // order. A reschedule is of few tasks.
+            // A step that has reached its bound in bytes has changed the first tasks, in the same
+            // order. A reschedule concerns few tasks.
             let is_part = reply.next.is_some() && is_large && !is_reschedule;
             let most = if is_part { reply.changed as usize } else { usize::MAX };
             let (mut steps, mut flight_steps) = (Vec::new(), Vec::new());
@@ -375,7 +376,7 @@ pub(crate) fn change_matching(
     Ok(Answer::Shown)
 }
 
-/// What a change by filter does to one of those that are meant.
+/// What a change by filter does to one of the matching tasks.
 enum Done {
     Waiting(Step),
     InFlight(FlightStep),
@@ -401,7 +402,7 @@ impl World {
         }
     }
 
-    /// What a pause has held up of a recurring version.
+    /// Settles the runs of a recurring version that came due in a pause.
     pub(crate) fn make_up(&mut self, at: usize, paused: Firing) {
         let version = self.model.version(paused.version).clone();
         let Schedule::Recurring(_) = version.schedule else { return };

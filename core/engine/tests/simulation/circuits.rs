@@ -1,5 +1,5 @@
-//! Destinations that fall silent and come back, and what their circuits must do, by the reference:
-//! the rules of `docs/circuits.md`.
+//! Destinations that stop answering and come back, and what their circuits must do by the
+//! reference: the rules of `docs/circuits.md`.
 
 use crate::follow_ups::Stage;
 use crate::invariants::violated;
@@ -16,7 +16,7 @@ use scheduler_model::format::page::Flags;
 use scheduler_model::protocol::Report;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Destinations, each with a callback that it answers.
+/// The destinations, each with a callback that it answers.
 pub(crate) const DESTINATIONS: [(&str, &str); 4] = [
     ("https://a.example", r#"{"type":"webhook","url":"https://a.example/hook"}"#),
     (
@@ -31,23 +31,23 @@ pub(crate) fn is_destination(name: &str) -> bool {
     DESTINATIONS.iter().any(|(known, _)| *known == name)
 }
 
-/// A circuit opens after so many attempts in a row without an answer.
+/// The attempts in a row without an answer after which a circuit opens.
 const IN_A_ROW: u32 = 5;
-/// First and longest time for which it opens.
+/// The first and the longest time for which it opens, in milliseconds.
 const OPEN: (i64, i64) = (10_000, 300_000);
-/// A probe that was not heard of is followed by another after this time.
+/// A probe without news is followed by another after this time.
 const PROBE: i64 = 120_000;
-/// What comes due while a probe is on its way waits for the end of such a stretch.
+/// Runs that come due while a probe is in flight wait until the end of a stretch of this length.
 const STRETCH: i64 = 10_000;
-/// After so long without news a circuit is forgotten.
+/// A circuit without news for this time is forgotten.
 const FORGOTTEN: i64 = 600_000;
-/// The same where the dispatchers take a few tasks at a time, and messages to them were lost.
+/// The same if the dispatchers take a few tasks at a time, and messages to them were lost.
 const HELD_UP: i64 = 10_000_000;
-/// A probe to a destination that is back is answered within this time: a message, a report and a
-/// stretch.
+/// The time within which a probe to a destination that is back is answered: a message, a report and
+/// a stretch.
 const ANSWERED: i64 = STRETCH + 20_000;
-/// How long after every destination is back something may still be put off: the rest of the time
-/// for which a circuit was open or a probe waited for, and the time for a message, a report and a
+/// How long after every destination is back a run may still be deferred: the rest of the time for
+/// which a circuit was open or waited for a probe, and the time for a message, a report and a
 /// stretch.
 const BACK_WITHIN: i64 = OPEN.1 + PROBE + STRETCH + 20_000;
 
@@ -62,7 +62,7 @@ struct Circuit {
 struct Open {
     until: i64,
     millis: i64,
-    /// When it was let through, and its envelope.
+    /// When the probe was let through, and its envelope.
     probe: Option<(i64, Option<u64>)>,
 }
 
@@ -70,18 +70,18 @@ struct Open {
 #[derive(Debug, Default)]
 pub(crate) struct Circuits {
     known: BTreeMap<(usize, &'static str), Circuit>,
-    /// Those that a restart finds.
+    /// The circuits that a restarted shard finds.
     stored: BTreeMap<(usize, &'static str), Circuit>,
-    /// Since when every destination answers again.
+    /// The time since which every destination answers again.
     back_since: Option<i64>,
-    /// How many runs were put off.
+    /// The number of deferred runs.
     pub(crate) put_off: u64,
-    /// Of these, those of a limit's key.
+    /// The number of deferred runs with a limit key.
     pub(crate) put_off_of_keys: u64,
 }
 
 impl Circuits {
-    /// A commit has stored a shard's state.
+    /// Handles that a commit has stored the state of a shard.
     pub(crate) fn store(&mut self, shard: usize) {
         self.stored.retain(|(of, _), _| *of != shard);
         let open =
@@ -89,7 +89,7 @@ impl Circuits {
         self.stored.extend(open.map(|(key, circuit)| (*key, circuit.clone())));
     }
 
-    /// A shard has lost its memory.
+    /// Handles that a shard has lost its memory.
     pub(crate) fn restart(&mut self, shard: usize) {
         self.known.retain(|(of, _), _| *of != shard);
         let stored = self.stored.iter().filter(|((of, _), _)| *of == shard);
@@ -116,7 +116,7 @@ impl Model {
         Some(DESTINATIONS[of].0)
     }
 
-    /// A report of an envelope on its way is taken.
+    /// Handles a report of an envelope in flight.
     pub(crate) fn hear(&mut self, shard: usize, report: &Report, now: i64) {
         let Some(flight) = self.in_flight.get(&(shard, report.seq)).filter(|flight| !flight.queue)
         else {
@@ -154,7 +154,7 @@ impl Model {
         }
     }
 
-    /// Returns whether a circuit of a shard is open.
+    /// Returns whether a shard has an open circuit.
     pub(crate) fn has_open_circuits(&self, shard: usize) -> bool {
         self.circuits.known.iter().any(|((of, _), circuit)| *of == shard && circuit.open.is_some())
     }
@@ -172,17 +172,18 @@ impl Model {
         })
     }
 
-    /// Returns until when a run waits that is due for a destination whose circuit is open; `None`:
-    /// it may be the probe.
+    /// Returns until when a run waits that is due for a destination with an open circuit. Returns
+    /// `None` if the run may be the probe.
     fn waits_until(&self, shard: usize, destination: &'static str, now: i64) -> Option<i64> {
         let open = self.circuits.known.get(&(shard, destination))?.open.as_ref()?;
-        let is_on_its_way =
+        let is_in_flight =
             |seq: Option<u64>| seq.is_none_or(|seq| self.in_flight.contains_key(&(shard, seq)));
-        let on_its_way = open.probe.filter(|(_, seq)| is_on_its_way(*seq));
-        // A time further away than it was ever opened for is of a clock that has gone back since.
+        let in_flight = open.probe.filter(|(_, seq)| is_in_flight(*seq));
+        // A time that is further away than the circuit was ever opened for was computed before the
+        // clock went back.
         let longest = if open.probe.is_some() { PROBE } else { open.millis };
         let is_open = now < open.until && open.until - now <= longest;
-        match on_its_way {
+        match in_flight {
             Some((at, _)) if is_open => {
                 Some((at + ((now - at).max(0) / STRETCH + 1) * STRETCH).min(open.until))
             }
@@ -191,7 +192,7 @@ impl Model {
         }
     }
 
-    /// A run goes to a destination whose circuit is open, if it may: as the probe.
+    /// Handles that a run goes to a destination: if its circuit is open, the run is the probe.
     fn begin_probe(&mut self, shard: usize, destination: &'static str, now: i64) {
         let open = self
             .circuits
@@ -203,7 +204,7 @@ impl Model {
         open.until = now + PROBE;
     }
 
-    /// Forgets the circuits of a shard without news.
+    /// Forgets circuits of a shard that had no news for a long time.
     fn forget_circuits(&mut self, shard: usize, now: i64) {
         let in_flight = &self.in_flight;
         self.circuits.known.retain(|(of, _), circuit| {
@@ -221,8 +222,8 @@ impl Model {
         });
     }
 
-    /// Settles what of a wake-up waits for its destination. Which runs of lanes it has come to, and
-    /// which of them is a probe, is taken from its writes.
+    /// Settles which runs of a wake-up wait for their destination. The writes of the wake-up say
+    /// which runs of lanes it has reached, and which of them is a probe.
     pub(crate) fn settle_circuits(
         &mut self,
         shard: usize,
@@ -250,7 +251,7 @@ impl Model {
                 let circuit = &self.circuits.known[&(shard, destination)];
                 violated(
                     "nothing-to-the-silent",
-                    format!("{of:?} went to {destination}, not after {until}: {circuit:?}"),
+                    format!("{of:?} went to {destination} before {until}: {circuit:?}"),
                 );
             }
             self.begin_probe(shard, destination, now);
@@ -259,7 +260,7 @@ impl Model {
         self.settle_lanes(shard, due, left, &mut requeued, now);
     }
 
-    /// Settles what has no limit's key, in its order.
+    /// Settles the runs without a limit key, in their order.
     fn settle_without_keys(
         &mut self,
         shard: usize,
@@ -297,9 +298,9 @@ impl Model {
         }
     }
 
-    /// Settles what of lanes has not fired, by what the wake-up has stored again: the rest waits
-    /// for its turn. Where a probe may go and none has, others wait for it as if it had only if one
-    /// is left in its lane.
+    /// Settles the runs of lanes that have not fired. The writes of the wake-up say which of them
+    /// were requeued; the rest waits for its turn. If no probe went although one may go, other runs
+    /// wait for it only if a run for the destination is left in its lane.
     fn settle_lanes(
         &mut self,
         shard: usize,
@@ -316,8 +317,8 @@ impl Model {
                 stay.extend(silent);
                 continue;
             };
-            // An occurrence that found no slot stands behind what its lane has passed, so it may be
-            // due a moment later.
+            // An occurrence that found no slot is requeued after what its lane has passed, so it
+            // may be due a moment later.
             let waits_for_slot = of.waiting.entry.is_none() && stored <= now + 1;
             if waits_for_slot
                 && silent.is_none_or(|destination| {
@@ -329,7 +330,7 @@ impl Model {
             let Some(destination) = silent else {
                 violated(
                     "waits-for-the-silent-only",
-                    format!("{of:?} was put off to {stored}; {:?}", self.circuits),
+                    format!("{of:?} was deferred to {stored}; {:?}", self.circuits),
                 )
             };
             let until = self.waits_until(shard, destination, now).unwrap_or_else(|| {
@@ -347,7 +348,7 @@ impl Model {
         }
     }
 
-    /// A run waits for its destination until a time; when it was stored to be due is `stored`.
+    /// Records that a run waits for its destination until a time. `stored` is its stored due time.
     fn note_wait(
         &mut self,
         shard: usize,
@@ -361,12 +362,12 @@ impl Model {
             let circuits = &self.circuits;
             violated(
                 "waits-as-long-as-documented",
-                format!("{due:?} is put off to {stored:?}, expected {until}: {circuits:?}"),
+                format!("{due:?} is deferred to {stored:?}, expected {until}: {circuits:?}"),
             );
         }
-        // What a clock put off that was ahead waits for that clock's time.
+        // A run that was deferred by a clock ahead waits for that clock's time.
         let ahead = if self.clocks_step { 600_000 } else { 0 };
-        // So does what the dispatchers have had no room for until now.
+        // The same holds for a run for which the dispatchers have had no room until now.
         let ahead = ahead + if self.held_up > 0 { HELD_UP } else { 0 };
         let latest = self.circuits.back_since.map_or(i64::MAX, |since| since + BACK_WITHIN + ahead);
         // A run that has waited for its limit may be the first that is let through, however late.
@@ -382,7 +383,7 @@ impl Model {
         due.fate = Fate::Waits(until);
     }
 
-    /// An envelope was committed with this firing in it.
+    /// Handles that an envelope with this firing was committed.
     pub(crate) fn let_through(&mut self, shard: usize, firing: Firing, seq: u64) {
         let Some(destination) = self.destination_of(firing) else { return };
         let open = self
@@ -401,7 +402,7 @@ impl Model {
         }
     }
 
-    /// Something due waits for its destination.
+    /// Handles that a due run waits for its destination.
     pub(crate) fn wait_for_destination(&mut self, due: &Due, until: i64) {
         let firing = firing_due(due);
         let what = match due.waiting.entry {
@@ -412,7 +413,7 @@ impl Model {
         self.defer(firing, what, until);
     }
 
-    /// `circuits-agree`: a shard shows the circuits that are open.
+    /// `circuits-agree`: a shard shows exactly the open circuits.
     pub(crate) fn circuits_agree(&self, shard: usize, engine: &Engine, now: UnixMillis) {
         let shown: BTreeSet<_> = engine
             .stats(now)
@@ -434,7 +435,7 @@ impl Model {
 }
 
 impl World {
-    /// Lets a destination fall silent, or come back.
+    /// Makes a destination stop answering, or come back.
     pub(crate) fn turn_destination(&mut self, random: &mut Random) {
         let (destination, _) = *random.pick(&DESTINATIONS);
         if !self.silent.remove(destination) {
@@ -444,7 +445,7 @@ impl World {
         self.trace(|| format!("silent: {silent:?}"));
     }
 
-    /// Lets all destinations answer from now on.
+    /// Makes all destinations answer from now on.
     pub(crate) fn wake_destinations(&mut self) {
         self.silent.clear();
         self.model.circuits.back_since = Some(self.now.get());

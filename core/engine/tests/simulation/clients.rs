@@ -1,4 +1,4 @@
-//! What the clients of a run want: drawn from its seed.
+//! The requests of a run's clients, drawn from its seed.
 
 use crate::circuits::DESTINATIONS;
 use crate::follow_ups::{self, FollowUps};
@@ -32,25 +32,25 @@ pub(crate) const QUEUES: [&str; 2] = ["FIRED_TASKS", "OTHER"];
 pub(crate) struct Clients {
     map: ShardMap,
     names: Vec<String>,
-    /// How many names there are for tasks that are written over one another.
+    /// The number of names for tasks that overwrite one another.
     ids: u64,
     /// How far ahead tasks are due at most.
     spread: i64,
-    /// Share of tasks at the same instant as others, permille.
+    /// The share of tasks at the same instant as others, permille.
     ties: u64,
     big: u64,
     failing: u64,
     largest_bulk: u64,
     recurring: u64,
-    /// Share of schedules with an interval, bounds, jitter and windows, permille.
+    /// The share of schedules with an interval, bounds, jitter and windows, permille.
     varied: u64,
-    /// Share of tasks that name a limit's key, permille.
+    /// The share of tasks with a limit key, permille.
     keyed: u64,
-    /// How many keys there are that come and go, beside those with limits.
+    /// The number of keys that come and go, in addition to those with limits.
     keys: usize,
-    /// Share of tasks that name follow-ups, permille.
+    /// The share of tasks with follow-ups, permille.
     followed: u64,
-    /// Share of tasks for destinations that may fall silent, permille.
+    /// The share of tasks for destinations that may stop answering, permille.
     hosted: u64,
     /// How often a client defines a task again, permille of its requests.
     redefining: u64,
@@ -77,13 +77,13 @@ impl Clients {
         }
     }
 
-    /// Returns whether there are so many keys that a shard which crashes at each tenth answer never
-    /// gets through its questions.
+    /// Returns whether there are so many keys that a shard that crashes at each tenth answer never
+    /// completes its requests to limiters.
     pub(crate) fn has_many_keys(&self) -> bool {
         self.keys > 8
     }
 
-    /// Plans one client's request, to every shard that it concerns.
+    /// Plans one client's request to every shard that it concerns.
     pub(crate) fn plan(&self, world: &mut World, at: UnixMillis) {
         let requests = match world.random.below(100) {
             0..45 => self.add(world, at, 1),
@@ -109,7 +109,7 @@ impl Clients {
             77..81 => {
                 let (id, limit) = (self.id(world), limit(world));
                 let shard = self.home(&id);
-                // Drawn from the time, so that the draws of kept seeds stay as they were.
+                // Drawn from the time, so that the other draws of recorded seeds stay as they were.
                 let draw = Random::new(at.get().unsigned_abs()).next();
                 vec![if draw.is_multiple_of(2) {
                     Request::AllRuns { shard, draw }
@@ -117,8 +117,8 @@ impl Clients {
                     Request::Runs { shard, id, limit }
                 }]
             }
-            // About one request in a hundred; whether it finds the shard empty is another matter,
-            // so each run ends with it too.
+            // About one request in a hundred. It may find the shard not empty, so each run also
+            // ends with such a request.
             81..88 if at.get() % 8 == 3 => vec![Request::Purge { shard: self.shard(world) }],
             81..88 => {
                 let id = self.id(world);
@@ -156,7 +156,8 @@ impl Clients {
         }
     }
 
-    /// Plans several runs of a task that stays, at once: an id may have no room for all of them.
+    /// Plans several requested runs of a task that stays, at once. An id may have no room for all
+    /// of them.
     fn run_again_and_again(&self, world: &mut World, at: UnixMillis, own: &mut Random) {
         let stays = |version: &&Version| !matches!(version.schedule, Schedule::Once(..));
         let drawn = own.below(world.model.versions.len().max(1) as u64);
@@ -186,17 +187,17 @@ impl Clients {
 
     fn home(&self, id: &str) -> usize {
         let home = self.map.home(id).to_string();
-        self.names.iter().position(|name| *name == home).expect("every shard of the map is there")
+        self.names.iter().position(|name| *name == home).expect("every shard of the map exists")
     }
 
-    /// One of the names that come again, or of those that were made for once.
+    /// Returns one of the names that are used again, or one that was used once.
     fn id(&self, world: &mut World) -> String {
         let made = world.model.versions.len() as u64;
         if made > 0 && world.random.chance(300) {
             let n = world.random.below(made);
             return world.model.version(n).id.clone();
         }
-        // One that has to be escaped in JSON, and one outside of ASCII, among plain ones.
+        // Among plain names, one must be escaped in JSON and one is outside of ASCII.
         match world.random.below(self.ids) {
             0 => "a \"quoted\\ name\"".to_owned(),
             1 => "späť/{ž}".to_owned(),
@@ -276,7 +277,7 @@ impl Clients {
         for _ in 0..count {
             let n = world.model.versions.len() as u64;
             let id = if fresh || count > 20 { format!("made-{n}") } else { self.id(world) };
-            // No id stands twice in a request.
+            // No id occurs twice in a request.
             if !ids.insert(id.clone()) {
                 continue;
             }
@@ -293,7 +294,7 @@ impl Clients {
 
     fn due(&self, world: &mut World, at: UnixMillis) -> i64 {
         match world.random.below(10) {
-            // Past due, from a moment to for ever.
+            // Past due, by a moment or by a very long time.
             0 => at.get() - world.random.range(0, 3_000),
             1 if world.random.chance(200) => world.random.range(0, 1),
             _ => at.get() + world.random.range(0, self.spread),
@@ -315,7 +316,7 @@ impl Clients {
             if is_varied && own.chance(300) { PutOff::drawn(&mut own) } else { PutOff::default() };
         let schedule = if world.random.chance(self.recurring) {
             let plain = Recurring::plain(&mut world.random);
-            // One without any run to come is refused before it reaches a shard.
+            // A version without any future run is refused before it reaches a shard.
             let varied = is_varied.then(|| Recurring::varied(&mut own, at.get()));
             Schedule::Recurring(
                 varied.filter(|varied| varied.first(&id, at.get()).is_some()).unwrap_or(plain),
@@ -369,7 +370,7 @@ impl Clients {
     }
 }
 
-/// A tag that a version has beside `all`; some have no tags.
+/// Returns the tag that a version has in addition to `all`. Some versions have no tags.
 fn tag_of(n: u64) -> Option<&'static str> {
     ["one", "another"].get(n as usize % 3).copied()
 }
@@ -407,7 +408,7 @@ pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) 
             if recurring.max_runs.is_some() {
                 assert!(
                     fields.settle(id_hash(&version.id), at).unwrap().is_some(),
-                    "the clients ask for what has a run"
+                    "the clients request versions that have a run"
                 );
             }
             None

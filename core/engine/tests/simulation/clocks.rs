@@ -1,5 +1,5 @@
-//! A shard's clock that steps, seconds back or minutes ahead and back again: the cases one by one.
-//! Seeds draw others.
+//! A shard's clock that steps, seconds back or minutes ahead and back again. These are single
+//! cases; seeds draw others.
 
 use crate::regressions::{NOW, Pair, ids};
 use scheduler_calendar::time::UnixMillis;
@@ -28,7 +28,7 @@ fn every(id: &str, seconds: i64) -> String {
 }
 
 impl Pair {
-    /// Returns what the shell does before each input.
+    /// Does what the shell does before each input. Returns the writes.
     fn clock_shows(&mut self, now: UnixMillis) -> Vec<Write> {
         let effects = self.engine.observe(now);
         self.commit(effects).writes
@@ -57,7 +57,7 @@ impl Pair {
         self.add(Append { terms, ..append }, now);
     }
 
-    /// Returns everything that fires until then, each with when, in milliseconds from the start.
+    /// Returns everything that fires until then, each with the time in milliseconds from the start.
     fn fires_until(&mut self, mut now: UnixMillis, until: UnixMillis) -> Vec<(i64, String)> {
         let mut fired = Vec::new();
         loop {
@@ -75,10 +75,10 @@ impl Pair {
     }
 }
 
-/// A clock that was ten minutes ahead for one wake-up: what came after it and was due within the
-/// ten minutes waited until they were over.
+/// The clock was ten minutes ahead for one wake-up. Tasks that arrived later and were due within
+/// these ten minutes waited until they were over.
 #[test]
-fn a_task_that_comes_after_a_jump_fires_at_its_time() {
+fn a_task_that_arrives_after_a_jump_fires_on_time() {
     for restart in [false, true] {
         let mut pair = Pair::new();
         for n in 1..=5 {
@@ -86,13 +86,13 @@ fn a_task_that_comes_after_a_jump_fires_at_its_time() {
         }
         pair.add_once("later", NOW.plus(AHEAD + 5_000), None, NOW);
         let fired = pair.fires_until(NOW.plus(AHEAD), NOW.plus(AHEAD));
-        assert_eq!(fired.len(), 5, "by the clock of that moment they are due");
+        assert_eq!(fired.len(), 5, "all are due by the clock of that moment");
         if restart {
             pair.restart();
         }
         pair.add_once("after", NOW.plus(3_000), None, NOW.plus(1_000));
         pair.recur(every("tick", 4), NOW.plus(1_000));
-        assert_eq!(pair.storage.watermark.due, NOW.plus(999), "turned back");
+        assert_eq!(pair.storage.watermark.due, NOW.plus(999), "the watermark was moved back");
         if restart {
             pair.restart();
         }
@@ -102,15 +102,15 @@ fn a_task_that_comes_after_a_jump_fires_at_its_time() {
             fired,
             [(3_000, "after".to_owned()), (4_000, "tick".to_owned()), (8_000, "tick".to_owned())]
         );
-        // Once for each step.
+        // The engine writes once for each step.
         assert!(pair.clock_shows(NOW.plus(9_001)).is_empty());
     }
 }
 
-/// What has fired in the jump does not fire again, also where its page still holds others, and
-/// after any number of restarts.
+/// What has fired in the jump does not fire again, even if its page still has other entries, after
+/// any number of restarts.
 #[test]
-fn what_has_fired_in_a_jump_does_not_fire_again() {
+fn runs_that_fired_in_a_jump_do_not_fire_again() {
     let mut pair = Pair::new();
     pair.append((0..20).map(|n| once(&format!("{n:02}"), NOW.plus(n * 60_000))));
     pair.recur(every("minute", 60), NOW);
@@ -139,8 +139,8 @@ fn what_has_fired_in_a_jump_does_not_fire_again() {
     assert!(pair.storage.pages.is_empty() && pair.storage.dead.is_empty());
 }
 
-/// The clock goes back by 2.3 s, and a recurring task is resumed: the runs that are due until the
-/// clock is where it was were lost.
+/// The clock goes back by 2.3 s, and a recurring task is resumed. The runs that were due before the
+/// clock reached its old time were lost.
 #[test]
 fn a_resume_after_a_step_back_loses_no_run() {
     for restart in [false, true] {
@@ -149,7 +149,11 @@ fn a_resume_after_a_step_back_loses_no_run() {
         pair.recur(every("other", 2), NOW);
         assert_eq!(pair.fires_until(NOW.plus(1), NOW.plus(3_999)).len(), 3 + 1);
         pair.change_one("tick", Change::Pause, NOW.plus(4_000));
-        assert_eq!(pair.fires_until(NOW.plus(4_001), NOW.plus(10_000)).len(), 4, "the other one");
+        assert_eq!(
+            pair.fires_until(NOW.plus(4_001), NOW.plus(10_000)).len(),
+            4,
+            "the runs of the other task"
+        );
         pair.clock_shows(NOW.plus(7_700));
         pair.change_one("tick", Change::Resume, NOW.plus(7_700));
         if restart {
@@ -161,11 +165,12 @@ fn a_resume_after_a_step_back_loses_no_run() {
         assert_eq!(ticks, [8_000, 9_000, 10_000, 11_000, 12_000]);
         let others: Vec<i64> =
             fired.iter().filter(|(_, id)| id == "other").map(|(at, _)| *at).collect();
-        assert_eq!(others, [12_000], "what has fired does not fire again");
+        assert_eq!(others, [12_000], "runs that have fired do not fire again");
     }
 }
 
-/// Paused and resumed by clocks that do not agree: nothing that has fired in the jump fires again.
+/// The pause and the resume come by clocks that differ. Nothing that has fired in the jump fires
+/// again.
 #[test]
 fn a_pause_over_a_step_repeats_no_run() {
     for (pause, resume) in [(AHEAD, 1_000), (1_000, 2_000)] {
@@ -182,10 +187,10 @@ fn a_pause_over_a_step_repeats_no_run() {
     }
 }
 
-/// A lane with a limit stood still for ten minutes: what its lease had noted in the jump lay in the
-/// future.
+/// A lane with a limit stood still for ten minutes, because times that its lease had noted in the
+/// jump were in the future.
 #[test]
-fn a_lane_goes_on_after_a_jump() {
+fn a_lane_continues_after_a_jump() {
     for limit in [
         Limit { concurrency: Some(1), per_second: None },
         Limit { concurrency: None, per_second: Some(2.0) },
@@ -223,7 +228,7 @@ fn a_lane_goes_on_after_a_jump() {
 /// An envelope that was sent while the clock was ahead is redelivered after the visibility timeout,
 /// and firings go on.
 #[test]
-fn what_was_sent_in_a_jump_is_sent_again_in_time() {
+fn an_envelope_sent_in_a_jump_is_redelivered_in_time() {
     for restart in [false, true] {
         let mut pair = Pair::new();
         pair.append([once("a", NOW), once("b", NOW.plus(2_000))]);
@@ -238,7 +243,7 @@ fn what_was_sent_in_a_jump_is_sent_again_in_time() {
         assert_eq!(
             pair.engine.next_wakeup(),
             Some(NOW.plus(2_000)),
-            "{restart}: refused, and the next task"
+            "{restart}: the refused envelope and the next task"
         );
         pair.clock_shows(NOW.plus(2_000));
         assert_eq!(pair.wake(NOW.plus(2_000)).sends.len(), 2);
@@ -247,10 +252,10 @@ fn what_was_sent_in_a_jump_is_sent_again_in_time() {
     }
 }
 
-/// A shard forgot its history while its clock was ahead. The row that stands for it had the time of
-/// that clock, and kept it for what came after the clock was right again.
+/// A shard was purged while its clock was ahead. The empty row of its history kept the time of that
+/// clock, even for outcomes after the clock was right again.
 #[test]
-fn a_history_that_was_forgotten_in_a_jump_begins_at_the_right_time() {
+fn a_history_purged_in_a_jump_starts_at_the_right_time() {
     for (restarts, ahead) in [(false, AHEAD), (true, AHEAD), (true, 86_400_000)] {
         let mut pair = Pair::new();
         pair.add_once("a", NOW.plus(1_000), None, NOW);

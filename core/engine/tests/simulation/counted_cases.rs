@@ -1,4 +1,4 @@
-//! What counts as a run, as a follow-up and as handed over, and what events say of a definition.
+//! What counts as a run, as a follow-up and as handed over, and which events a definition causes.
 
 use crate::regressions::{NOW, Pair, record};
 use scheduler_calendar::time::UnixMillis;
@@ -25,7 +25,7 @@ fn add(pair: &mut Pair, id: &str, callback: &str, more: &str, flags: Flags) {
     pair.append_flagged([(id.to_owned(), NOW, record)], flags);
 }
 
-/// The envelopes of a wake-up, of which those to a queue are taken.
+/// Wakes the shard and accepts its envelopes to queues. Returns the envelopes for the dispatchers.
 fn wake(pair: &mut Pair, now: UnixMillis) -> Vec<u64> {
     let sends = pair.wake(now).sends;
     for send in sends.iter().filter(|send| !send.destination.is_reported()) {
@@ -35,9 +35,10 @@ fn wake(pair: &mut Pair, now: UnixMillis) -> Vec<u64> {
     sends.iter().filter(|send| send.destination.is_reported()).map(|send| send.seq).collect()
 }
 
-/// Each with and without history, which decides whether the engine reads the records.
+/// Each case is run with and without history, because this decides whether the engine reads the
+/// records.
 #[test]
-fn follow_ups_and_what_went_to_a_queue_count_apart_from_runs_that_succeeded() {
+fn follow_ups_and_tasks_for_queues_do_not_count_as_succeeded_runs() {
     for keep in [Keep::All, Keep::Off] {
         let mut pair = with(keep);
         add(&mut pair, "a", LOG, &format!(r#","onSuccess":{LOG}"#), Flags::TASK);
@@ -49,7 +50,7 @@ fn follow_ups_and_what_went_to_a_queue_count_apart_from_runs_that_succeeded() {
         let counters = pair.engine.stats(NOW).counters;
         assert_eq!((counters.succeeded, counters.handed_over), (2, 1), "{keep:?}");
         assert_eq!(counters.follow_ups_succeeded, 0);
-        // The follow-up of a fails once; that of b goes to the queue.
+        // The follow-up of `a` fails once. That of `b` goes to the queue.
         let reported = wake(&mut pair, LATER);
         let failure = Failure { index: 0, error: "no".to_owned(), ..Failure::default() };
         pair.report(
@@ -104,7 +105,7 @@ fn page(text: &str, due: UnixMillis) -> Vec<scheduler_model::format::page::Page>
 }
 
 #[test]
-fn only_a_new_task_is_created_and_a_definition_of_one_that_waits_or_runs_updates_it() {
+fn a_definition_of_a_task_that_waits_or_runs_is_an_update() {
     use EventKind::{Created, Fired, Succeeded, Updated};
     let mut pair = Pair::new();
     let mut reader = EVENTS;
@@ -112,12 +113,12 @@ fn only_a_new_task_is_created_and_a_definition_of_one_that_waits_or_runs_updates
     let text = record("a", NOW, 0);
     put(&mut pair, page(&text, NOW), None);
     assert_eq!(kinds(&mut pair, &mut reader), [Created]);
-    // It waits.
+    // The task waits.
     put(&mut pair, page(&text.replace("\"payload\"", "\"priority\":3,\"payload\""), NOW), None);
     assert_eq!(kinds(&mut pair, &mut reader), [Updated]);
     pair.wake(NOW);
     assert_eq!(kinds(&mut pair, &mut reader), [Fired]);
-    // It runs: a patch of it, then another task in its place.
+    // The task runs: it is patched, and then another task replaces it.
     let version = |pair: &Pair| {
         version_of(pair.engine.get("a", &pair.storage).unwrap().unwrap().record.get().as_bytes())
     };
@@ -130,10 +131,10 @@ fn only_a_new_task_is_created_and_a_definition_of_one_that_waits_or_runs_updates
     pair.wake(LATER);
     pair.report(&Report { seq: 2, ..Report::default() }, LATER);
     assert_eq!(kinds(&mut pair, &mut reader), [Succeeded, Fired, Succeeded]);
-    // Nothing of it is left.
+    // Nothing of the task is left.
     put(&mut pair, page(&record("a", LATER, 0), LATER), None);
     assert_eq!(kinds(&mut pair, &mut reader), [Created]);
-    // A recurring one, which keeps its place and gets another record.
+    // A recurring task keeps its place and gets a new record.
     for (priority, expected) in [(3, Created), (4, Updated)] {
         let record = format!(
             r#"{{"id":"r","everySeconds":60,"anchor":{NOW},"callback":{LOG},"priority":{priority}}}"#

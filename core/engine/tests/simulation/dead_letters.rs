@@ -1,8 +1,8 @@
-//! Clients that look after dead letters by their own ids: lists, replays, discards; and runs that
-//! are requested with another payload.
+//! Clients that list, replay and discard dead letters by their own ids, and that request runs with
+//! another payload.
 //!
-//! What a request is about is drawn when it is carried out, from a number that was drawn when it was
-//! planned.
+//! The subject of a request is drawn when it is carried out, from a number that was drawn when it
+//! was planned.
 
 use crate::invariants::{key_of, violated};
 use crate::model::{Firing, Model, What};
@@ -23,15 +23,15 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What clients have done to dead letters.
 #[derive(Debug, Default)]
 pub(crate) struct Letters {
-    /// The payloads that runs of each version may have beside its own.
+    /// The payloads that runs of each version may have in addition to its own.
     payloads: BTreeMap<u64, BTreeSet<String>>,
     pub(crate) replayed: u64,
     pub(crate) discarded: u64,
-    /// Runs with a payload of their own.
+    /// The number of runs with a payload of their own.
     pub(crate) with_payload: u64,
 }
 
-/// Does something to dead letters of a shard, or runs one of its tasks with another payload.
+/// Does something to the dead letters of a shard, or runs one of its tasks with another payload.
 pub(crate) fn look_after(world: &mut World, at: usize, draw: u64) -> Result<Answer, Dropped> {
     let mut random = Random::new(draw);
     match random.below(5) {
@@ -50,15 +50,15 @@ fn id_of(waiting: &Waiting) -> DeadLetterId {
     DeadLetterId::of(&waiting.record.parse())
 }
 
-/// The dead letters of a shard, by the reference.
+/// Returns the dead letters of a shard by the reference.
 fn stored(world: &World, at: usize) -> Vec<Waiting> {
     let mut letters = world.shards[at].storage.waiting();
     letters.retain(|waiting| key_of(waiting).1 == What::Dead);
     letters
 }
 
-/// `dead-letters-are-in-order`: their place in the order is when they died, and each has an id of
-/// its own.
+/// `dead-letters-are-in-order`: dead letters are ordered by the time of death, and each has an id
+/// of its own.
 pub(crate) fn are_in_order(waiting: &[Waiting]) {
     let mut ids = BTreeSet::new();
     for waiting in waiting.iter().filter(|waiting| key_of(waiting).1 == What::Dead) {
@@ -70,7 +70,7 @@ pub(crate) fn are_in_order(waiting: &[Waiting]) {
     }
 }
 
-/// Lists them, the newest first, as far as they died between two times.
+/// Lists the dead letters that died between two times, newest first.
 fn list(world: &mut World, at: usize, random: &mut Random) -> Result<Answer, Dropped> {
     let mut letters = stored(world, at);
     let some = |random: &mut Random, letters: &[Waiting]| {
@@ -126,7 +126,7 @@ fn list(world: &mut World, at: usize, random: &mut Random) -> Result<Answer, Dro
     Ok(Answer::Shown)
 }
 
-/// Some of the dead letters of a shard, and one that is not there.
+/// Returns some of the dead letters of a shard, and an id without a dead letter.
 fn drawn(world: &World, at: usize, random: &mut Random) -> Vec<(DeadLetterId, Option<Waiting>)> {
     let letters = stored(world, at);
     let mut drawn: Vec<(DeadLetterId, Option<Waiting>)> = Vec::new();
@@ -146,7 +146,7 @@ fn drawn(world: &World, at: usize, random: &mut Random) -> Vec<(DeadLetterId, Op
     drawn
 }
 
-/// Checks the outcomes of a request about these dead letters.
+/// Checks the outcomes of a request for these dead letters.
 fn check(outcomes: &[LetterOutcome], drawn: &[(DeadLetterId, Option<Waiting>)], is_large: bool) {
     let outcome_of = |letter: &Option<Waiting>| match letter {
         Some(_) => LetterOutcome::Done,
@@ -161,7 +161,7 @@ fn check(outcomes: &[LetterOutcome], drawn: &[(DeadLetterId, Option<Waiting>)], 
 
 fn replay(world: &mut World, at: usize, random: &mut Random) -> Result<Answer, Dropped> {
     let drawn = drawn(world, at, random);
-    // A payload begins with the number of its version, so only one letter has another one.
+    // A payload begins with the number of its version, so only one dead letter gets another one.
     let changed = match drawn.as_slice() {
         [(_, Some(letter))] if random.chance(700) => {
             let record = letter.record.parse();
@@ -236,13 +236,13 @@ fn discard(world: &mut World, at: usize, random: &mut Random) -> Result<Answer, 
     Ok(Answer::Shown)
 }
 
-/// Another payload of the same version.
+/// Returns another payload of the same version.
 fn payload_of(waiting: &Waiting, random: &mut Random) -> String {
     let version = waiting.record.firing().version;
     format!(r#"{{"n":{version},"other":{}}}"#, random.below(1_000))
 }
 
-/// Runs a task that waits, which is the only one of its id, with another payload.
+/// Runs a waiting task, which is the only one with its id, with another payload.
 fn run_with_payload(world: &mut World, at: usize, random: &mut Random) -> Result<Answer, Dropped> {
     let waiting = world.shards[at].storage.waiting();
     if waiting.is_empty() {
@@ -284,7 +284,7 @@ fn run_with_payload(world: &mut World, at: usize, random: &mut Random) -> Result
     Ok(Answer::Shown)
 }
 
-/// `payload-of-one-run`: the run that was requested has the payload of the request.
+/// `payload-of-one-run`: the requested run has the payload of the request.
 fn has_payload(world: &World, at: usize, firing: Firing, payload: &str) {
     let waiting = world.shards[at].storage.waiting();
     let is_it = |waiting: &Waiting| {
@@ -307,8 +307,7 @@ impl Letters {
 }
 
 impl Model {
-    /// Returns a record with the payload of its version in the place of one that was given for a
-    /// single run.
+    /// Returns a record in which the payload of a single run is replaced by that of its version.
     pub(crate) fn with_own_payload(
         &self,
         firing: Firing,

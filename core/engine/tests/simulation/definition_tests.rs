@@ -1,5 +1,5 @@
-//! What becomes of a task when a definition takes its place, in short sequences: the same one sent
-//! again, and patches.
+//! What happens to a task when a definition replaces it, in short sequences: a repeated definition,
+//! and patches.
 
 mod pair;
 
@@ -14,10 +14,10 @@ use scheduler_model::protocol::{
 };
 use scheduler_model::routing::id_hash;
 
-/// A deploy sends each definition again, also with a description that has changed: what the task
-/// has stays.
+/// A deploy sends each definition again, sometimes with a changed description. The task keeps its
+/// schedule and runs.
 #[test]
-fn the_same_definition_each_second_does_not_keep_a_task_from_firing() {
+fn a_definition_repeated_each_second_does_not_keep_a_task_from_firing() {
     for (more, expected) in [("", vec![5_000, 10_000]), (r#","maxRuns":2"#, vec![5_000, 10_000])] {
         let mut pair = Pair::new();
         let mut fired = Vec::new();
@@ -33,7 +33,7 @@ fn the_same_definition_each_second_does_not_keep_a_task_from_firing() {
                 assert_eq!(
                     reply.went_on,
                     u64::from(second > 0),
-                    "the anchor is another than was sent"
+                    "the anchor differs from the one that was sent"
                 );
                 assert!(pair.shown().contains(&format!(r#""anchor":{}"#, at(5_000))));
                 assert!(pair.shown().contains(&format!(r#""description":"{second}""#)));
@@ -49,7 +49,7 @@ fn the_same_definition_each_second_does_not_keep_a_task_from_firing() {
 }
 
 #[test]
-fn a_definition_with_another_schedule_starts_over() {
+fn a_definition_with_another_schedule_starts_a_new_task() {
     for other in [every(6, 8_000, ""), every(5, 8_000, r#","maxRuns":4"#), every(5, 9_000, "")] {
         let mut pair = Pair::new();
         pair.define(&every(5, 5_000, r#","paused":true"#), PUT.saying(), 0);
@@ -85,9 +85,9 @@ fn a_pause_stays_unless_the_definition_says_otherwise() {
     assert_eq!(pair.runs(12_000), NONE);
 }
 
-/// A run that is due as the definition is sent again, after an outage or a restart, fires once.
+/// A run that is due when the definition is repeated, after an outage or a restart, fires once.
 #[test]
-fn a_missed_run_fires_once_when_the_definition_is_sent_again() {
+fn a_missed_run_fires_once_when_the_definition_is_repeated() {
     let mut pair = Pair::new();
     pair.define(&every(60, 5_000, ""), PUT, 0);
     pair.restart();
@@ -99,9 +99,9 @@ fn a_missed_run_fires_once_when_the_definition_is_sent_again() {
     assert_eq!(pair.engine.next_wakeup(), Some(at(65_000)));
 }
 
-/// Runs that are under way stay: a held one, a further attempt, one that was told to run.
+/// Pending runs stay: a held run, a further attempt, and a requested run.
 #[test]
-fn runs_that_wait_stay_when_the_definition_is_sent_again() {
+fn pending_runs_stay_when_the_definition_is_repeated() {
     let record = |at| every(5, at, r#","overlap":"queue-one""#);
     let mut pair = Pair::new();
     pair.define(&record(5_000), PUT, 0);
@@ -137,9 +137,9 @@ fn runs_that_wait_stay_when_the_definition_is_sent_again() {
     }
 }
 
-/// The coordinator sends a create again when its answer was lost; by then the task may have run.
+/// The coordinator repeats a create if its answer was lost. By then the task may have run.
 #[test]
-fn a_second_try_of_a_create_does_not_count_anew() {
+fn a_repeated_create_does_not_restart_the_count() {
     let counted = |from: i64| {
         every(
             1,
@@ -168,7 +168,7 @@ fn a_second_try_of_a_create_does_not_count_anew() {
     }
 }
 
-/// What was told to run waits for its limit, and goes on to when it is described anew.
+/// A requested run waits for its limit, and keeps waiting when a patch changes the description.
 #[test]
 fn a_patch_does_not_undo_a_run_that_waits_for_its_limit() {
     for more in [r#","limitKey":"k""#, r#","expireAfterSeconds":5,"limitKey":"k""#] {
@@ -186,7 +186,7 @@ fn a_patch_does_not_undo_a_run_that_waits_for_its_limit() {
         assert!(item.record.get().contains("replayedAt"), "{}", item.record);
         assert!(item.record.get().contains("description"));
     }
-    // One that waits for nothing is due as before.
+    // A requested run that waits for nothing is due as before.
     let mut pair = Pair::new();
     pair.define(&once(600_000, ""), PUT, 0);
     pair.change(Change::Run, 1_000);
@@ -194,9 +194,10 @@ fn a_patch_does_not_undo_a_run_that_waits_for_its_limit() {
     assert_eq!(ids(&pair.wake(at(1_002))), ["a"]);
 }
 
-/// To end a pause by a patch does what `resume` does, and to begin one what `pause` does.
+/// A patch that ends a pause does the same as `resume`, and a patch that begins one the same as
+/// `pause`.
 #[test]
-fn a_patch_of_a_pause_holds_for_further_attempts() {
+fn a_patch_of_the_pause_affects_further_attempts() {
     for by_patch in [true, false] {
         let record = |more: &str| every(5, 5_000, &format!(r#","overlap":"skip"{more}"#));
         let mut pair = Pair::new();
@@ -226,9 +227,9 @@ fn a_patch_of_a_pause_holds_for_further_attempts() {
     }
 }
 
-/// A held run that was let go during a pause waits for the end of that, whoever ends it.
+/// A held run that was released during a pause waits until the pause ends, in whatever way it ends.
 #[test]
-fn a_held_run_that_was_let_go_in_a_pause_goes_on_with_the_task() {
+fn a_held_run_released_in_a_pause_waits_for_its_end() {
     for (overlap, how) in [
         ("queue-one", PATCH.saying()),
         ("queue-one", How { is_patch: true, ..PUT }.saying()),
@@ -249,9 +250,10 @@ fn a_held_run_that_was_let_go_in_a_pause_goes_on_with_the_task() {
     }
 }
 
-/// A patch is of a task. What is left of a run, paused or not, is none, whatever its status says.
+/// A patch applies to a task. What is left of a run, paused or not, is not a task, whatever its
+/// status.
 #[test]
-fn an_attempt_is_not_patched() {
+fn an_attempt_cannot_be_patched() {
     let follow_up = r#","onFailure":{"type":"handler","name":"log"},"retry":{"maxAttempts":1}"#;
     for (more, permanent) in [("", false), (follow_up, true)] {
         let mut pair = Pair::new();
@@ -274,7 +276,7 @@ fn an_attempt_is_not_patched() {
             assert_eq!(pair.shown(), item.record.get(), "attempts and error are kept");
         }
         assert_eq!(pair.change(Change::Resume, 1_400), Changed::Changed);
-        // A follow-up starts at once, a further attempt after its wait.
+        // A follow-up starts at once, and a further attempt after its wait.
         let due = pair.found().unwrap().position.due;
         assert_eq!(due <= at(1_400), permanent);
         let fired = pair.wake(due);
@@ -300,7 +302,7 @@ fn a_paused_task_stays_paused_when_it_is_rescheduled() {
     assert_eq!(pair.runs(6_000), NONE);
     assert_eq!(pair.change(Change::Resume, 6_000), Changed::Changed);
     assert_eq!(pair.runs(6_000), [2_000]);
-    // A further attempt starts anew, when it is resumed.
+    // A further attempt starts again from the first when it is resumed.
     let mut pair = Pair::new();
     pair.define(&once(1_000, ""), PUT, 0);
     let fired = pair.wake(at(1_000));
@@ -317,9 +319,9 @@ fn a_paused_task_stays_paused_when_it_is_rescheduled() {
     assert_eq!(pair.runs(9_000), [3_000]);
 }
 
-/// A schedule that a paused task gets has no runs from before.
+/// If a paused task gets another schedule, that schedule has no runs before the patch.
 #[test]
-fn a_patch_of_the_schedule_of_a_paused_task_makes_up_for_nothing() {
+fn a_new_schedule_of_a_paused_task_has_no_missed_runs() {
     for misfire in ["fire", "fire-once", "dead-letter"] {
         let more = format!(r#","misfire":{{"policy":"{misfire}"}}"#);
         let mut pair = Pair::new();
@@ -330,13 +332,13 @@ fn a_patch_of_the_schedule_of_a_paused_task_makes_up_for_nothing() {
         pair.restart();
         assert_eq!(pair.change(Change::Resume, 602_500), Changed::Changed);
         let made_up = pair.runs(602_500);
-        // Two of its own since the patch, which are late by less than the grace.
+        // Two runs of the new schedule since the patch. Both are late by less than the grace.
         assert_eq!(made_up, [601_000, 602_000], "{misfire}");
         assert_eq!(pair.statuses(), [Status::Scheduled]);
     }
 }
 
-/// A pause may go on past the end of a schedule: the task is there, and can be changed.
+/// A pause may continue past the end of a schedule. The task still exists and can be changed.
 #[test]
 fn a_task_that_is_paused_past_its_end_can_be_changed() {
     for more in [
@@ -361,8 +363,9 @@ fn a_task_that_is_paused_past_its_end_can_be_changed() {
     }
 }
 
-/// With a dead letter and a task under one id, as in two epochs of the shard map, a request finds
-/// what it means; one that is sent again leaves the dead letter alone, whatever the first has done.
+/// A dead letter and a task have the same id, as in two epochs of the shard map. A request finds
+/// the one that it means. A repeated request leaves the dead letter alone, whatever the first one
+/// has done.
 #[test]
 fn a_request_says_whether_it_means_dead_letters() {
     let dead_and = |lives: bool| {
@@ -438,10 +441,10 @@ fn a_request_says_whether_it_means_dead_letters() {
     }
 }
 
-/// A task of an older epoch goes on where it is, if its schedule is the one that is sent; the
-/// request leaves others alone.
+/// A task of an older epoch continues where it is if the request has its schedule. The request
+/// leaves other tasks alone.
 #[test]
-fn a_definition_goes_on_where_its_task_is() {
+fn a_task_continues_on_its_own_shard() {
     let mut pair = Pair::new();
     pair.define(&every(5, 5_000, ""), PUT, 0);
     pair.change(Change::Pause, 1_000);

@@ -1,5 +1,4 @@
-//! A definition that takes the place of a task, by the reference: what goes on of it, as
-//! `docs/changes.md` says.
+//! What continues when a definition replaces a task, by the reference, as `docs/changes.md` says.
 
 use crate::changes::Step;
 use crate::in_flight::Stop;
@@ -10,32 +9,32 @@ use crate::world::World;
 use scheduler_model::schedule::Overlap;
 use scheduler_model::task::Record;
 
-/// What a definition says of the task's pause.
+/// What a definition says about the pause of the task.
 pub(crate) type SaysPaused = Option<bool>;
 
-/// The task whose place a definition takes: its version, and as what it waits.
+/// The task that a definition replaces: its version, and how it waits.
 #[derive(Debug, Clone, Copy)]
 struct Former {
     firing: Firing,
     what: What,
 }
 
-/// A run that has lost its place in the order by a change of how runs are put off.
+/// A run that has lost its place in the order because its delay has changed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Owed(pub(crate) Firing);
 
 /// What a definition does to the task that waits under its id.
 pub(crate) enum Going {
-    /// It is another task.
+    /// It defines another task.
     No,
-    /// It is the same task with another schedule: what is under way stays.
+    /// It is the same task with another schedule. Pending runs stay.
     Replaced,
-    /// It is the same task, which goes on, and may owe a run.
+    /// It is the same task, which continues and may owe a run.
     On(Option<Owed>),
 }
 
-/// When a request is committed: by the clock, after all that was handed on, and where the main
-/// order has come to.
+/// When a request is committed: by the clock, after everything that was dispatched, and how far the
+/// main order has come.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment {
     pub(crate) start: i64,
@@ -43,8 +42,7 @@ pub(crate) struct Moment {
 }
 
 impl Recurring {
-    /// Returns whether another definition has the same schedule. How runs are put off is no part of
-    /// it.
+    /// Returns whether another definition has the same schedule. Delays do not matter.
     fn is_same(&self, other: &Self, open_anchor: bool) -> bool {
         let rules = match (self.rule, other.rule) {
             (Rule::Every { millis, .. }, Rule::Every { millis: others, .. }) if open_anchor => {
@@ -57,7 +55,7 @@ impl Recurring {
 }
 
 impl Model {
-    /// Returns the task that waits under the id of a version, if it is a task and no attempt.
+    /// Returns the task that waits under the id of a version, but no attempt.
     fn former(&self, n: u64) -> Option<Former> {
         let is_task = |what: &What| {
             matches!(
@@ -76,7 +74,7 @@ impl Model {
             .map(|((firing, what), _)| Former { firing, what })
     }
 
-    /// Takes a definition into the place of the task that it is of, if it means that task.
+    /// Continues the task by a definition if the definition means that task.
     pub(crate) fn go_on(&mut self, n: u64, is_version: bool, moment: Moment) -> Going {
         let Some(Former { firing: was, what }) = self.former(n) else { return Going::No };
         let (new, old) = (self.version(n).clone(), self.version(was.version).clone());
@@ -134,7 +132,7 @@ impl Model {
             return Going::On(None);
         };
         self.keep_rule(n, was.version);
-        // Whatever puts it off, the next run stays the same one.
+        // The next run stays the same, whatever its delay.
         let next = self.next_run.remove(&was.version);
         self.next_run.extend(next.map(|next| (n, next)));
         self.put(firing, if is_paused { What::PausedRecurring } else { What::Recurring });
@@ -170,14 +168,14 @@ impl Model {
         }
     }
 
-    /// A one-shot run that is due stays due, whatever it is put off by from now on.
+    /// A one-shot run that is due stays due, whatever its delay is from now on.
     fn stay_due(&mut self, was: Firing, firing: Firing, old: &Version, moment: Moment) {
         if old.due(was.time) <= moment.start || self.early.contains(&was) {
             self.early.insert(firing);
         }
     }
 
-    /// Further attempts are paused and resumed with their task.
+    /// Pauses and resumes further attempts together with their task.
     pub(crate) fn change_attempts(
         &mut self,
         id: &str,
@@ -191,7 +189,7 @@ impl Model {
         let shards: std::collections::BTreeSet<usize> =
             self.in_flight.keys().map(|(shard, _)| *shard).collect();
         for shard in shards {
-            // So are those of runs in flight.
+            // The same happens to those of runs in flight.
             for flight in self.flights_of(shard, id) {
                 if pauses || resumes {
                     self.decide(shard, flight, pauses.then_some(Stop::Paused));
@@ -220,7 +218,7 @@ impl Model {
         }
     }
 
-    /// An anchor that is left open is the one of the task.
+    /// Keeps the anchor of the task if the definition leaves it open.
     fn keep_rule(&mut self, n: u64, was: u64) {
         let old = self.version(was).clone();
         let version = &mut self.versions[n as usize];
@@ -239,7 +237,7 @@ impl Model {
         }
     }
 
-    /// The next run of a version is put off as that says.
+    /// Sets the due time of a version's next run by the delay of the version.
     fn set_due(&mut self, n: u64) {
         let version = self.version(n).clone();
         let Schedule::Recurring(recurring) = version.schedule else { return };
@@ -256,8 +254,8 @@ impl Moment {
 }
 
 impl World {
-    /// What becomes of runs that a definition has brought out of their order, and of those that a
-    /// pause has held up.
+    /// Settles the runs that a definition has brought out of their order, and those that came due
+    /// in a pause.
     pub(crate) fn settle_definitions(&mut self, at: usize, owed: &[Owed], start: i64) {
         for Owed(firing) in owed {
             let version = self.model.version(firing.version).clone();
@@ -272,7 +270,7 @@ impl World {
         }
     }
 
-    /// Returns what becomes of a run that comes beside the order, by what is under way already.
+    /// Returns what happens to a run that comes outside of the order, by the runs in progress.
     pub(crate) fn fate_beside(&self, id: &str, overlap: Overlap, fate: Fate) -> Fate {
         let is_held = self.model.waiting_of(id).iter().any(|((_, what), _)| *what == What::Held);
         match overlap {

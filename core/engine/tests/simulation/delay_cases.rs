@@ -5,8 +5,7 @@ use crate::regressions::{NOW, Pair};
 use scheduler_model::protocol::{Failure, Report, Status};
 use scheduler_model::task::Record;
 
-/// A run that is due waits for its limit. Another jitter or window put it off again, past its
-/// expiry.
+/// A due run waits for its limit. A new jitter or window delayed it again, past its expiry.
 #[test]
 fn a_run_that_is_due_stays_due_whatever_its_delay() {
     let task = |delay: &str| once(0, &format!(r#"{delay},"expireAfterSeconds":60,"limitKey":"k""#));
@@ -37,8 +36,8 @@ fn a_run_that_is_due_stays_due_whatever_its_delay() {
     }
 }
 
-/// A run that is not due is planned by the new delay from its time, and is not late if that has
-/// passed.
+/// A run that is not due is planned by the new delay from its own time. It is not late if that time
+/// has passed.
 #[test]
 fn a_run_that_is_not_due_is_planned_by_its_new_delay() {
     let task = |delay: &str| {
@@ -67,7 +66,8 @@ fn a_run_that_is_not_due_is_planned_by_its_new_delay() {
     assert!((1..delays.len() - 1).contains(&put_off), "{put_off}");
 }
 
-/// The first attempt is in flight, and fails. When the run expires counts from when it was due.
+/// The first attempt is in flight and fails. The expiry counts from the time at which the run was
+/// due.
 #[test]
 fn a_patch_of_the_delay_in_flight_does_not_move_the_expiry() {
     let task = |delay: &str| {

@@ -1,5 +1,5 @@
-//! What becomes of envelopes: queues that lose, repeat and delay, dispatchers that run tasks and
-//! report, consumers.
+//! What happens to envelopes: queues that lose, repeat and delay them, dispatchers that run tasks
+//! and report, consumers.
 
 use crate::invariants::violated;
 use crate::model::{Send, firing_of};
@@ -12,9 +12,9 @@ use scheduler_model::protocol::{Detail, Done, Failure, Report};
 use scheduler_model::task::Record;
 
 impl World {
-    /// `redelivery-explained`: an envelope goes out again only after its time without a report,
-    /// after a refused send once its back-off is over, or where nobody knows what became of the
-    /// send. What was refused has not been delivered.
+    /// `redelivery-explained`: an envelope is sent again in three cases: after its time without a
+    /// report, after a refused send when its back-off is over, or if the result of the send is
+    /// unknown. A refused envelope was not delivered.
     pub(crate) fn check_resends(&mut self, at: usize, effects: &Effects) {
         for write in &effects.writes {
             let Write::Resent { seq, attempts, .. } = write else { continue };
@@ -25,7 +25,7 @@ impl World {
                 .model
                 .in_flight
                 .get_mut(&(at, *seq))
-                .expect("what is sent again is on its way");
+                .expect("an envelope that is sent again is in flight");
             let silent = self.now.get() - flight.since
                 >= self.config.visibility_millis << row.attempts.min(4);
             let explained = match flight.last_send {
@@ -63,8 +63,8 @@ impl World {
         }
     }
 
-    /// `outages-end`: what a queue has refused goes out again after its back-off, whatever happens
-    /// to the shard meanwhile.
+    /// `outages-end`: a refused envelope is sent again after its back-off, whatever happens to the
+    /// shard in the meantime.
     pub(crate) fn refused_goes_out(&self, at: usize, wanted: Option<UnixMillis>) {
         for ((_, seq), flight) in self.model.in_flight.range((at, 0)..(at + 1, 0)) {
             let latest = match flight.last_send {
@@ -80,8 +80,8 @@ impl World {
         }
     }
 
-    /// Returns whether the queue of an envelope is down, and if so, whether it hangs rather than
-    /// refuses.
+    /// Returns whether the queue of an envelope is down. If it is, the value says whether it hangs
+    /// instead of refusing.
     fn outage(&self, destination: &Destination) -> Option<bool> {
         let is_dispatch = destination.is_reported();
         let now = self.now;
@@ -101,15 +101,15 @@ impl World {
         }
         let seq = outgoing.seq;
         let outage = self.outage(&outgoing.destination);
-        // Of what hangs, the queue takes some all the same.
+        // A queue that hangs still accepts some messages.
         let is_lost = outage == Some(true) && self.random.chance(800);
         let is_refused =
             self.random.chance(self.faults.send_refused) || outage == Some(false) || is_lost;
         let is_unknown = self.random.chance(self.faults.send_unknown);
         if !is_refused {
             self.trace(|| format!("{at}: sent {seq} to {:?}", outgoing.destination));
-            // What a user's own queue has taken is that queue's to keep; what goes to the
-            // dispatchers may be lost with them.
+            // A message in a user's own queue stays there. A message to the dispatchers may be lost
+            // with them.
             let can_be_lost = outgoing.destination.is_reported();
             let copies = 1 + i64::from(self.random.chance(self.faults.message_repeated));
             let copies = if can_be_lost && self.random.chance(self.faults.message_lost) {
@@ -132,12 +132,20 @@ impl World {
         self.plan(self.now.plus(wait), Event::Sent { shard: at, incarnation, seq, taken });
     }
 
-    /// A shard hears whether a queue has taken an envelope; `None`: the queue does not answer.
-    pub(crate) fn told(&mut self, at: usize, incarnation: u64, seq: u64, taken: Option<bool>) {
+    /// Gives a shard the answer of a queue: whether it has accepted an envelope, or `None` if it
+    /// does not answer.
+    pub(crate) fn queue_answered(
+        &mut self,
+        at: usize,
+        incarnation: u64,
+        seq: u64,
+        taken: Option<bool>,
+    ) {
         if self.shards[at].incarnation != incarnation {
             return;
         }
-        // The outcome of the input does not matter: what is not known to be taken goes out again.
+        // The outcome of the input does not matter: without a known acceptance, the envelope is
+        // sent again.
         let _ = self.input(
             at,
             false,
@@ -156,7 +164,7 @@ impl World {
                 {
                     violated(
                         "a-send-costs-nothing",
-                        format!("envelope {seq} was taken at once: {:?}", effects.writes),
+                        format!("envelope {seq} was accepted at once: {:?}", effects.writes),
                     );
                 }
                 if let Some(flight) = world.model.in_flight.get_mut(&(at, seq)) {
@@ -165,8 +173,8 @@ impl World {
                     }
                     flight.last_send = match taken {
                         Some(true) => Send::Unanswered { after: 0 },
-                        // To a user's queue it makes no difference: what it may have taken goes out
-                        // again.
+                        // For a user's queue it makes no difference: what it may have accepted is
+                        // sent again.
                         None if !flight.queue => Send::Hung { at: now },
                         _ => Send::Refused { times: flight.last_send.refusals() + 1, at: now },
                     };
@@ -180,18 +188,18 @@ impl World {
         );
     }
 
-    /// A dispatcher, or the user's own consumer, gets an envelope.
+    /// Handles that a dispatcher, or the user's own consumer, receives an envelope.
     pub(crate) fn message(&mut self, at: usize, message: &Outgoing) {
         let left = self.due_deliveries.entry((at, message.seq)).or_default();
         *left -= 1;
         if *left < 0 {
             violated(
                 "duplicates-explained",
-                format!("envelope {} came more often than it was sent", message.seq),
+                format!("envelope {} arrived more often than it was sent", message.seq),
             );
         }
         let envelope = Envelope::parse(std::str::from_utf8(&message.text).unwrap())
-            .expect("an envelope can be read");
+            .expect("an envelope can be parsed");
         let mut given_up = Vec::new();
         let mut report =
             Report { seq: envelope.seq, fired_at: Some(envelope.fired_at), ..Report::default() };
@@ -199,7 +207,7 @@ impl World {
             let index = index as u32;
             let record = Record::parse(task.get().as_bytes()).unwrap();
             let firing = firing_of(&record);
-            if !self.model.handed_on.contains_key(&firing) {
+            if !self.model.dispatched.contains_key(&firing) {
                 violated(
                     "fires-what-waits",
                     format!("{firing:?} runs, but its firing was not committed"),
@@ -221,7 +229,7 @@ impl World {
             let destination = self.model.destination_of(firing);
             let is_silent =
                 destination.is_some_and(|destination| self.silent.contains(destination));
-            // A dispatcher gives a destination up that was silent twice in a row.
+            // A dispatcher gives up a destination that did not answer twice in a row.
             if let Some(destination) = destination.filter(|_| is_silent)
                 && given_up.iter().filter(|of| **of == destination).count() >= 2
                 && self.random.chance(700)
@@ -243,8 +251,8 @@ impl World {
             }
             if is_ours && self.random.chance(fails) {
                 let permanent = self.random.chance(100);
-                // Every second target asks for a wait: a past one, a short one, or one past the
-                // policy's time.
+                // Every second target asks for a wait: a past one, a short one, or one beyond the
+                // time of the policy.
                 let asked = self
                     .random
                     .chance(500)
@@ -293,8 +301,8 @@ impl World {
     }
 
     pub(crate) fn report(&mut self, at: usize, report: &Report) {
-        // A dispatcher whose report fails has its message redelivered or the shard sends again:
-        // nothing to do here.
+        // If a report fails, the queue redelivers the dispatcher's message or the shard sends it
+        // again. Nothing to do here.
         let _ = self.input(
             at,
             false,

@@ -1,5 +1,5 @@
-//! Times at the ends of what a task may ask for: what the shell asks of the platform is what it
-//! takes.
+//! Times at the limits of what a task may request. The shell must request nothing that the platform
+//! refuses.
 
 use crate::regressions::{NOW, Pair, ids, record};
 use crate::world::platform_takes;
@@ -11,9 +11,9 @@ use scheduler_model::protocol::{Append, Failure, Report, Status};
 const CENTURY: i64 = 3_155_760_000_000;
 
 impl Pair {
-    /// Wakes the engine by the alarm, `times` times, with a restart before each: what the shell
-    /// does while nothing is due. Nothing happens, and the alarm is set again, later, where the
-    /// platform takes it.
+    /// Wakes the engine by the alarm, `times` times, with a restart before each. This is what the
+    /// shell does while nothing is due. Nothing happens, and the alarm is set again, later, at a
+    /// time that the platform accepts.
     fn wakes_for_nothing(&mut self, times: usize) {
         let mut now = NOW;
         for _ in 0..times {
@@ -29,10 +29,10 @@ impl Pair {
     }
 }
 
-/// A task of the year 5000 set its alarm where the platform refuses it; the create and every later
-/// request failed, though it was stored.
+/// A task of the year 5000 set its alarm to a time that the platform refuses. The create and every
+/// later request failed, although the task was stored.
 #[test]
-fn a_far_task_sets_alarms_that_the_platform_takes_and_fires_in_its_time() {
+fn a_far_task_sets_acceptable_alarms_and_fires_on_time() {
     for due in [
         UnixMillis::LAST,
         UnixMillis::new(95_617_584_000_000),
@@ -45,13 +45,13 @@ fn a_far_task_sets_alarms_that_the_platform_takes_and_fires_in_its_time() {
         assert_eq!(ids(&pair.wake(due)), ["far"]);
         assert!(
             pair.engine.is_idle() || pair.engine.next_wakeup() > Some(due),
-            "it waits for the report"
+            "the envelope waits for its report"
         );
     }
 }
 
 #[test]
-fn a_far_recurring_task_does_so_too() {
+fn a_far_recurring_task_sets_acceptable_alarms_too() {
     let last = UnixMillis::LAST;
     for (when, first) in [
         (format!(r#""everySeconds":3155760000,"anchor":{}"#, NOW.plus(CENTURY)), NOW.plus(CENTURY)),
@@ -75,7 +75,7 @@ fn a_far_recurring_task_does_so_too() {
     }
 }
 
-/// Changes the number of the only page or recurring task, and starts from that.
+/// Changes the number of the only page or recurring task, and restarts the engine with it.
 impl Pair {
     fn renumber_page(&mut self, number: u32) {
         let (_, row) = self.storage.pages.pop_first().expect("a page");
@@ -91,7 +91,7 @@ impl Pair {
         self.restart();
     }
 
-    /// Sets fields of the stored state, as they are after a long life.
+    /// Sets fields of the stored state to values that they have after a very long time.
     fn age(&mut self, set: impl FnOnce(&mut serde_json::Value)) {
         let effects = self.engine.save();
         self.commit(effects);
@@ -105,16 +105,17 @@ impl Pair {
     }
 }
 
-/// An overwrite takes a new page each time. After the last number came 0, which stands for the
-/// recurring tasks.
+/// An overwrite uses a new page each time. After the last number came 0, which means the recurring
+/// tasks.
 #[test]
-fn page_numbers_go_on_after_the_last_and_each_task_fires_once() {
+fn page_numbers_wrap_around_and_each_task_fires_once() {
     for bytes in [0, 5_000] {
         let mut pair = Pair::new();
         let later = NOW.plus(10_000);
         pair.append([("kept".to_owned(), later, record("kept", later, 3_000))]);
         pair.renumber_page(u32::MAX - 3);
-        // Their pages go as they are overwritten, with each second one fired before.
+        // The pages of overwritten tasks are deleted. Every second task fires before it is
+        // overwritten.
         for round in 0..12 {
             let due = NOW.plus(round);
             pair.append([("hot".to_owned(), due, record("hot", due, bytes))]);
@@ -143,9 +144,9 @@ fn page_numbers_go_on_after_the_last_and_each_task_fires_once() {
 }
 
 #[test]
-fn numbers_of_recurring_tasks_go_on_after_the_last() {
+fn numbers_of_recurring_tasks_wrap_around() {
     let mut pair = Pair::new();
-    // Another anchor is another schedule: it takes the place of the one before under a number of
+    // Another anchor means another schedule. The task replaces the former one and has a number of
     // its own.
     let append = |pair: &mut Pair, id: &str, round: i64| {
         let log = r#"{"type":"handler","name":"log"}"#;
@@ -170,8 +171,8 @@ fn numbers_of_recurring_tasks_go_on_after_the_last() {
     }
 }
 
-/// Envelopes and rows of the history at 2^53, an incarnation at the end of 32 bits, attempts beyond all
-/// policies: all go on.
+/// Envelopes and rows of the history at 2^53, an incarnation at the end of 32 bits, attempts beyond
+/// all policies: everything continues.
 #[test]
 fn counters_near_their_ends_are_no_error() {
     const EXACT: u64 = 1 << 53;
@@ -193,7 +194,7 @@ fn counters_near_their_ends_are_no_error() {
         pair.append([(id.to_owned(), now, attempts)]);
         let sent = pair.wake(now).sends;
         assert_eq!(sent[0].seq, EXACT - 1 + at as u64);
-        // Sent again and again, by the stored count.
+        // The envelope was sent again many times, by the stored count.
         pair.storage.apply(&[Write::Resent {
             seq: sent[0].seq,
             sent_at: now,

@@ -1,4 +1,4 @@
-//! What may go wrong, and how often.
+//! Which faults may occur, and how often.
 
 use crate::random::Random;
 use scheduler_calendar::time::UnixMillis;
@@ -6,37 +6,37 @@ use scheduler_calendar::time::UnixMillis;
 /// Chances in permille, times in milliseconds.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Faults {
-    /// The object dies before the commit: nothing of the input has happened.
+    /// The object dies before the commit, so nothing of the input has happened.
     pub(crate) crash_before_commit: u64,
-    /// The object dies after the commit, before the alarm is armed and anything sent.
+    /// The object dies after the commit, before it arms the alarm and sends anything.
     pub(crate) crash_after_commit: u64,
-    /// The object dies before a send, or after it and before the engine is told.
+    /// The object dies before a send, or after it and before the engine knows the result.
     pub(crate) crash_around_send: u64,
     /// A storage read fails.
     pub(crate) read_fails: u64,
     /// The object is evicted after an event.
     pub(crate) evict: u64,
-    /// The client does not see the answer and asks again.
+    /// The client does not see the answer and sends the request again.
     pub(crate) reply_lost: u64,
     /// The queue refuses a message.
     pub(crate) send_refused: u64,
-    /// The queue takes a message and says that it did not.
+    /// The queue accepts a message and answers that it did not.
     pub(crate) send_unknown: u64,
     /// A message to the dispatchers is lost.
     pub(crate) message_lost: u64,
     /// A message is delivered twice.
     pub(crate) message_repeated: u64,
-    /// Longest way of a message, and of a report.
+    /// The longest delay of a message and of a report.
     pub(crate) message_delay: i64,
     /// A report is lost.
     pub(crate) report_lost: u64,
-    /// A report comes twice.
+    /// A report arrives twice.
     pub(crate) report_repeated: u64,
-    /// A report names tasks that are not there, or twice.
+    /// A report names tasks that do not exist, or a task twice.
     pub(crate) report_garbled: u64,
     /// The alarm does not go off.
     pub(crate) alarm_lost: u64,
-    /// The alarm goes off too early, too.
+    /// The alarm also goes off too early.
     pub(crate) alarm_early: u64,
     /// The alarm goes off twice.
     pub(crate) alarm_repeated: u64,
@@ -66,7 +66,7 @@ impl Faults {
         alarm_late: 0,
     };
 
-    /// What a bad day brings.
+    /// The faults of a bad day.
     pub(crate) const LIGHT: Self = Self {
         crash_before_commit: 5,
         crash_after_commit: 5,
@@ -88,7 +88,7 @@ impl Faults {
         alarm_late: 200,
     };
 
-    /// What no day brings.
+    /// More faults than on any real day.
     pub(crate) const HEAVY: Self = Self {
         crash_before_commit: 60,
         crash_after_commit: 60,
@@ -111,19 +111,20 @@ impl Faults {
     };
 }
 
-/// A time in which a queue takes nothing.
+/// A time in which a queue accepts nothing.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Outage {
-    /// The queue of the dispatchers; else those of users.
+    /// Whether it is the queue of the dispatchers. Otherwise it is those of users.
     pub(crate) of_dispatchers: bool,
     pub(crate) from: UnixMillis,
     pub(crate) to: UnixMillis,
-    /// It does not answer, rather than refuse.
+    /// Whether the queue does not answer, instead of refusing.
     pub(crate) hangs: bool,
 }
 
 impl Outage {
-    /// Returns those of a run that begins at `start`: of some runs one or two, of up to minutes.
+    /// Returns the outages of a run that begins at `start`. Some runs have one or two, of up to
+    /// minutes.
     pub(crate) fn drawn(random: &mut Random, start: UnixMillis) -> Vec<Self> {
         let outages = if random.chance(100) { 1 + random.below(2) } else { 0 };
         let one = |_| {
@@ -135,9 +136,9 @@ impl Outage {
     }
 }
 
-/// Returns the steps of the clocks of a run that begins at `start`: when, whose, and by how much it
-/// is ahead from then on. Of some runs a few, seconds back or minutes ahead, for one moment or for
-/// a while.
+/// Returns the steps of the clocks in a run that begins at `start`: when, whose clock, and by how
+/// much it is ahead from then on. Some runs have a few steps, seconds back or minutes ahead, for a
+/// moment or for a while.
 pub(crate) fn clock_steps(
     random: &mut Random,
     start: UnixMillis,

@@ -1,5 +1,5 @@
-//! Follow-ups: each run that has come to its end is followed by what its task names for that, once,
-//! and by nothing without a cause.
+//! Follow-ups: each ended run has the follow-up that its task names, once, and no follow-up is
+//! without a cause.
 
 use crate::clients::QUEUES;
 use crate::invariants::violated;
@@ -9,7 +9,7 @@ use scheduler_model::format::history::Outcome;
 use scheduler_model::task::Record;
 use serde_json::Value;
 
-/// What a firing is of an occurrence.
+/// What a firing of an occurrence is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Stage {
     Run,
@@ -18,13 +18,13 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    /// By a record's own words.
+    /// Returns the stage that a record names.
     pub(crate) fn of(record: &Record<'_>) -> Self {
         match record.stage.as_deref() {
             None => Self::Run,
             Some("onSuccess") => Self::OnSuccess,
             Some("onFailure") => Self::OnFailure,
-            Some(other) => panic!("a stage that nobody knows: {other}"),
+            Some(other) => panic!("unknown stage: {other}"),
         }
     }
 
@@ -37,10 +37,10 @@ impl Stage {
     }
 }
 
-/// Where a follow-up goes: to a queue, else to the dispatchers.
+/// The target of a follow-up: a queue, or otherwise the dispatchers.
 pub(crate) type Target = Option<&'static str>;
 
-/// What a version names.
+/// The follow-ups of a version.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct FollowUps {
     pub(crate) on_success: Option<Target>,
@@ -63,7 +63,7 @@ impl FollowUps {
     }
 }
 
-/// Returns a target as a record has it.
+/// Returns a target in the form of a record.
 pub(crate) fn callback(target: Target) -> String {
     target.map_or(r#"{"type":"handler", "name":"log"}"#.to_owned(), |queue| {
         format!(r#"{{"type":"queue","queue":"{queue}"}}"#)
@@ -71,14 +71,14 @@ pub(crate) fn callback(target: Target) -> String {
 }
 
 impl Model {
-    /// Returns the tags of the version that a firing is of.
+    /// Returns the tags of a firing's version.
     pub(crate) fn tags_of(&self, firing: Firing) -> Vec<String> {
         let record: Value = serde_json::from_slice(&self.version(firing.version).record).unwrap();
         let tags = record["tags"].as_array().into_iter().flatten();
         tags.map(|tag| tag.as_str().unwrap().to_owned()).collect()
     }
 
-    /// Returns what a firing calls: a type and a name.
+    /// Returns what a firing calls: type and name.
     pub(crate) fn target_of(&self, firing: Firing) -> String {
         let record: Value = serde_json::from_slice(&self.version(firing.version).record).unwrap();
         let callback = match firing.stage {
@@ -106,13 +106,13 @@ impl Model {
         version.follow_ups.of(firing.stage).unwrap_or_else(|| {
             violated(
                 "follow-ups-have-a-cause",
-                format!("{firing:?} fired, which {} does not ask for", version.id),
+                format!("{firing:?} fired, but {} names no such follow-up", version.id),
             )
         })
     }
 
-    /// Expects what follows a firing that has ended like this, or waits for its task to be resumed.
-    /// Returns the follow-up if that has no room to wait.
+    /// Expects the follow-up of a firing that has ended like this. The follow-up may wait for its
+    /// task to be resumed. Returns the follow-up if it has no room to wait.
     pub(crate) fn follow(
         &mut self,
         firing: Firing,
@@ -142,8 +142,8 @@ impl Model {
         None
     }
 
-    /// `follow-ups-tell-their-cause`: what is fired is the task with its follow-up's target, and an
-    /// outcome that there was.
+    /// `follow-ups-tell-their-cause`: a fired follow-up is its task with the target of the
+    /// follow-up and an outcome that occurred.
     pub(crate) fn follow_up_agrees(&self, firing: Firing, text: &str) {
         let version = self.version(firing.version);
         let read = |text: &str| -> Value { serde_json::from_str(text).unwrap() };
@@ -153,7 +153,7 @@ impl Model {
         let past = ["outcome", "attempt", "failedAt", "error", "firstAttemptAt", "replayedAt"];
         let of_runs =
             ["onSuccess", "onFailure", "misfire", "overlap", "expireAfterSeconds", "limitKey"];
-        // A reschedule notes when it was made: `text` comes without that.
+        // A reschedule records when it was made, but `text` does not contain that.
         for name in past.iter().chain(&["firstRun", "finalRun", "updatedAt"]).chain(&of_runs) {
             expected.as_object_mut().unwrap().remove(*name);
         }
@@ -172,7 +172,7 @@ impl Model {
         }
     }
 
-    /// Returns when the run of a follow-up's record was reported, by its own words.
+    /// Returns when the run of a follow-up was reported, by the follow-up's record.
     pub(crate) fn followed_at(record: &Record<'_>) -> Option<i64> {
         let outcome: Value = serde_json::from_str(record.outcome?.get()).unwrap();
         Some(outcome["reportedAt"].as_i64().unwrap())

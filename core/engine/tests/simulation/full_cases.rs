@@ -1,4 +1,4 @@
-//! Shards that have dispatched all they may, and the slots of their keys.
+//! Shards that have dispatched as many tasks as they may, and the slots of their keys.
 
 use crate::limits::KEYS;
 use crate::model::{Schedule, Version};
@@ -14,21 +14,21 @@ fn task(shard: usize, name: &str, due: i64, key: Option<&'static str>) -> Versio
     Version { shard, id: format!("{name} of {shard}"), key, ..plain(schedule) }
 }
 
-/// Returns how many runs of a shard's tasks with a key were dispatched.
+/// Returns how many runs with a key a shard has dispatched.
 fn runs_with_key(world: &World, shard: usize) -> u32 {
     let is_of = |version: &Version| version.shard == shard && version.key.is_some();
     let of = world
         .model
-        .handed_on
+        .dispatched
         .iter()
         .filter(|(firing, _)| is_of(&world.model.versions[firing.version as usize]));
     of.map(|(_, times)| *times).sum()
 }
 
-/// The dispatchers lost what the first shard had sent them, so it had dispatched all it may until
-/// the visibility timeout. It asked for slots for all its due tasks nevertheless, got its fair
-/// share and used none of it. Meanwhile the tasks of the second shard waited, though half of the
-/// slots were unused (`free-slots-are-used`).
+/// The dispatchers lost what the first shard had sent them, so it had dispatched its maximum until
+/// the visibility timeout. It still requested slots for all its due tasks, got its fair share and
+/// used none of it. Meanwhile the tasks of the second shard waited, although half of the slots were
+/// unused (`free-slots-are-used`).
 #[test]
 fn a_full_shard_leaves_its_slots_to_others() {
     let mut world =

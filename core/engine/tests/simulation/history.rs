@@ -1,4 +1,4 @@
-//! The history: every attempt whose report was accepted stands in it exactly once, and is shown,
+//! The history: it contains every attempt with an accepted report exactly once, and shows them
 //! newest first.
 
 use crate::invariants::violated;
@@ -33,14 +33,15 @@ fn kept(past: &Past<'_>) -> Kept {
     }
 }
 
-/// `every-attempt-is-kept-once`: storage holds what was reported, in the order in which it was.
+/// `every-attempt-is-kept-once`: storage contains the reported attempts, in the order of their
+/// reports.
 pub(crate) fn history_agrees(expected: &[Kept], storage: &Storage) {
     let mut stored = Vec::with_capacity(expected.len());
     for (row, of) in &storage.history {
         let found = newest_first(&of.body, None, u32::MAX, UnixMillis::ZERO, usize::MAX)
-            .expect("a row can be read");
+            .expect("a row can be decoded");
         let newest = found.iter().map(|(_, past)| past.reported_at).max();
-        // An empty row stands for those that were forgotten.
+        // An empty row remains after a purge.
         if !of.body.is_empty() && newest != Some(of.newest) {
             violated(
                 "every-attempt-is-kept-once",
@@ -65,7 +66,7 @@ pub(crate) fn history_agrees(expected: &[Kept], storage: &Storage) {
     }
 }
 
-/// `runs-are-shown`: the runs of one id, a page at a time.
+/// `runs-are-shown`: the runs of one id are shown, a page at a time.
 pub(crate) fn runs(world: &mut World, at: usize, id: &str, limit: usize) -> Result<(), Dropped> {
     let mut shown = Vec::new();
     let mut before: Option<RunPosition> = None;
@@ -111,7 +112,7 @@ pub(crate) fn runs(world: &mut World, at: usize, id: &str, limit: usize) -> Resu
             (
                 kept.due,
                 kept.attempt,
-                // Only what was dispatched tells when.
+                // Only dispatched attempts have a firing time.
                 kept.was_dispatched.then_some(kept.fired_at),
                 kept.reported_at,
                 kept.outcome.name().into_owned(),
@@ -125,8 +126,7 @@ pub(crate) fn runs(world: &mut World, at: usize, id: &str, limit: usize) -> Resu
     Ok(())
 }
 
-/// A run as a list of all tasks shows it: what names it, when it was reported, and what else it
-/// tells.
+/// A run in a list of all tasks: its id, the time of its report, and its other members.
 type Shown = (String, i64, u32, i64, String, String, String, Vec<String>);
 
 fn shown(run: &serde_json::Value) -> Shown {
@@ -158,7 +158,7 @@ fn to_show(kept: &Kept) -> Shown {
     )
 }
 
-/// What a client may ask for, and whether the reference takes a run for it.
+/// What a client may request, and which runs match it by the reference.
 struct Asked {
     filter: RunFilter,
     limit: usize,
@@ -181,7 +181,7 @@ impl Asked {
                 4 => filter.from = Some(UnixMillis::new(one.reported_at)),
                 _ => filter.to = Some(UnixMillis::new(one.reported_at)),
             }
-            // Where a clock has gone back, rows are not in the order of time.
+            // If a clock has gone back, rows are not ordered by time.
             filter.to = filter.to.filter(|_| !world.model.clocks_step);
         }
         let (limit, max_rows) = (*random.pick(&[1, 3, 10, 1_000]), *random.pick(&[1, 2, 32]));
@@ -199,7 +199,7 @@ impl Asked {
     }
 }
 
-/// Asks every shard that a cursor goes on with.
+/// Sends a request to every shard at which a cursor continues.
 fn each_shard<R: std::fmt::Debug>(
     world: &mut World,
     cursor: &RunsCursor,
@@ -225,8 +225,8 @@ fn each_shard<R: std::fmt::Debug>(
     Ok(replies)
 }
 
-/// `all-runs-are-shown`: the runs of all shards that a filter means, a page at a time: each once,
-/// by when they were reported; and failures in groups, each in one.
+/// `all-runs-are-shown`: a list shows the matching runs of all shards exactly once, a page at a
+/// time, ordered by their reports. It shows each failure in exactly one group.
 pub(crate) fn all_runs(world: &mut World, draw: u64) -> Result<(), Dropped> {
     let asked = Asked::drawn(world, draw);
     let shards = world.shards.len();

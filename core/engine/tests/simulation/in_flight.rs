@@ -1,6 +1,6 @@
-//! What is decided about a run while an attempt of it is in flight, by the documents: the attempt
-//! ends, and no other starts. A cancelled run ends with it; a paused one waits to be resumed, with
-//! what follows it.
+//! Decisions about a run while an attempt of it is in flight, by the documents: the attempt ends,
+//! and no other starts. A cancelled run ends with it. A paused run waits to be resumed, and so does
+//! its follow-up.
 
 use crate::changes::Step;
 use crate::follow_ups::Stage;
@@ -14,18 +14,18 @@ use scheduler_model::protocol::{Change, Changed, Filter, Status};
 use scheduler_model::task::Record;
 use std::collections::BTreeMap;
 
-/// Why no other attempt of a run starts.
+/// Why no further attempt of a run starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stop {
     Cancelled,
     Paused,
 }
 
-/// An attempt in flight: the number of its envelope, and its index there.
+/// An attempt in flight: the number of its envelope, and its index in it.
 pub(crate) type FlightAt = (u64, usize);
 
-/// What was decided about an envelope's tasks, by index: and whether the message that its queue got
-/// last is without them.
+/// The decisions about an envelope's tasks, by index, and whether the last message to its queue
+/// omits the task.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Decided(BTreeMap<usize, (Option<Stop>, bool)>);
 
@@ -38,8 +38,8 @@ impl Decided {
         self.0.get(&index).and_then(|(stop, _)| *stop)
     }
 
-    pub(crate) fn left_out(&self) -> Vec<usize> {
-        self.0.iter().filter(|(_, (_, left_out))| *left_out).map(|(index, _)| *index).collect()
+    pub(crate) fn omitted(&self) -> Vec<usize> {
+        self.0.iter().filter(|(_, (_, omitted))| *omitted).map(|(index, _)| *index).collect()
     }
 
     fn stopped(&self) -> Vec<usize> {
@@ -47,13 +47,14 @@ impl Decided {
     }
 }
 
-/// How often something was decided about a run in flight, over all shards.
+/// How many decisions there were about runs in flight, over all shards.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Decisions {
     pub(crate) cancelled: u64,
     pub(crate) paused: u64,
     pub(crate) patched: u64,
-    /// Of the cancelled, paused and resumed, those by a filter, and those by several ids.
+    /// Of the cancelled, paused and resumed runs, how many by a filter, and how many by several
+    /// ids.
     pub(crate) by_filter: u64,
     pub(crate) by_ids: u64,
 }
@@ -69,7 +70,7 @@ impl Decisions {
 }
 
 impl Flight {
-    /// Returns its runs as they go on: with the patches that came since they were dispatched.
+    /// Returns the runs of the envelope with the patches that came after they were dispatched.
     pub(crate) fn as_patched(&self) -> impl Iterator<Item = Firing> + '_ {
         (0..)
             .zip(&self.tasks)
@@ -87,15 +88,14 @@ pub(crate) struct FlightStep {
 
 impl Model {
     pub(crate) fn firing_at(&self, shard: usize, (seq, index): FlightAt) -> Firing {
-        self.in_flight[&(shard, seq)].as_patched().nth(index).expect("a place in the envelope")
+        self.in_flight[&(shard, seq)].as_patched().nth(index).expect("the envelope has this index")
     }
 
     pub(crate) fn stop_of(&self, shard: usize, (seq, index): FlightAt) -> Option<Stop> {
         self.in_flight[&(shard, seq)].decided.stop(index)
     }
 
-    /// Returns the attempts in flight on a shard that were not cancelled, in the order in which
-    /// they were handed on.
+    /// Returns the attempts in flight on a shard that were not cancelled, in the order of dispatch.
     fn flights(&self, shard: usize) -> Vec<FlightAt> {
         let of_shard = self.in_flight.range((shard, 0)..(shard + 1, 0));
         let all = of_shard
@@ -103,7 +103,7 @@ impl Model {
         all.filter(|flight| self.stop_of(shard, *flight) != Some(Stop::Cancelled)).collect()
     }
 
-    /// Returns those of an id, the newest envelope first.
+    /// Returns the attempts in flight of an id, newest envelope first.
     pub(crate) fn flights_of(&self, shard: usize, id: &str) -> Vec<FlightAt> {
         let mut flights = self.flights(shard);
         flights.retain(|flight| self.version(self.firing_at(shard, *flight).version).id == id);
@@ -118,8 +118,8 @@ impl Model {
         UnixMillis::new(requested.unwrap_or_else(|| self.version(firing.version).due(firing.time)))
     }
 
-    /// Returns those that a filter means: what is in flight is `running`, and `paused` too if it
-    /// was.
+    /// Returns the attempts in flight that a filter matches. An attempt in flight is `running`, and
+    /// also `paused` if it was paused.
     pub(crate) fn flights_matching(&self, shard: usize, filter: &Filter) -> Vec<FlightAt> {
         let is_meant = |flight: &FlightAt| {
             let firing = self.firing_at(shard, *flight);
@@ -135,7 +135,7 @@ impl Model {
         self.flights(shard).into_iter().filter(is_meant).collect()
     }
 
-    /// A committed decision about a run in flight.
+    /// Handles a committed decision about a run in flight.
     pub(crate) fn decide(&mut self, shard: usize, (seq, index): FlightAt, stop: Option<Stop>) {
         let Some(flight) = self.in_flight.get_mut(&(shard, seq)) else { return };
         match stop {
@@ -146,9 +146,9 @@ impl Model {
         flight.decided.0.entry(index).or_default().0 = stop;
     }
 
-    /// A committed cancel of a part of the runs in flight of an id: of those that were not
-    /// cancelled all but the newest, whose version is compared to the end, in the envelopes that
-    /// were read. Each part comes on.
+    /// Handles a committed partial cancel of the runs in flight of an id. It covers the runs in the
+    /// envelopes that were read, except the newest, whose version is compared until the end. Each
+    /// part must cancel at least one run.
     pub(crate) fn cancel_in_part(&mut self, shard: usize, id: &str, effects: &Effects) {
         let is_read = |seq: u64| {
             effects
@@ -170,21 +170,21 @@ impl Model {
         }
     }
 
-    /// A committed patch of a run in flight, which goes on as one of version `n`: with its time,
-    /// its count of attempts, and what is known of its start.
+    /// Handles a committed patch of a run in flight. It continues as a run of version `n` with its
+    /// time, its count of attempts, and what is known of its start.
     pub(crate) fn patch_flight(&mut self, shard: usize, flight: FlightAt, n: u64) {
         let was = self.firing_at(shard, flight);
         let firing = Firing { version: n, ..was };
         let (id, says_paused) = (self.version(n).id.clone(), self.version(n).says_paused);
         self.by_id.entry(id).or_default().push(n);
         self.gone.insert(n, "has fired");
-        // It has started, so its time has come, whatever it is put off by now.
+        // The run has started, so its time has come, whatever its delay is now.
         let first = |firing: Firing| Firing { attempt: 1, ..firing };
         self.early.insert(first(firing));
         if let Some(at) = self.replayed.get(&first(was)).copied() {
             self.replayed.insert(first(firing), at);
         }
-        // From when its lateness counts does not change with how it is put off.
+        // The start of its lateness does not change with the delay.
         let due = self.version(was.version).due(was.time);
         let is_conditional = Record::parse(&self.version(n).record).unwrap().is_conditional();
         if let Some(of) = self.in_flight.get_mut(&(shard, flight.0)).filter(|_| is_conditional) {
@@ -200,7 +200,7 @@ impl Model {
         of.patched.insert(flight.1, firing);
     }
 
-    /// Returns what a change does to a run in flight. The attempt ends in any case.
+    /// Returns what a change does to a run in flight. The attempt itself ends in any case.
     pub(crate) fn flight_step(
         &self,
         shard: usize,
@@ -217,7 +217,7 @@ impl Model {
             }
             Change::Resume if is_paused => Ok(FlightStep { flight, stop: None, put: None }),
             Change::Pause | Change::Resume => Err(Changed::Unchanged),
-            // It runs.
+            // The run has started already.
             Change::Run => Err(Changed::AlreadyFired),
             Change::Reschedule(_) if has_no_time => Err(Changed::NotApplicable),
             Change::Reschedule(time) if time.at.get() == firing.time => Err(Changed::Unchanged),
@@ -247,15 +247,15 @@ impl World {
         }
     }
 
-    /// `stopped-never-starts`: of an envelope that goes out again, no run starts that was stopped.
+    /// `stopped-never-starts`: when an envelope is sent again, no stopped run of it starts.
     pub(crate) fn sent_again(&mut self, at: usize, seq: u64, effects: &Effects) {
         let outgoing = effects
             .sends
             .iter()
             .find(|outgoing| outgoing.seq == seq)
-            .expect("what is sent again is sent");
+            .expect("an envelope that is sent again is among the sends");
         let envelope = Envelope::parse(std::str::from_utf8(&outgoing.text).unwrap())
-            .expect("an envelope can be read");
+            .expect("an envelope can be parsed");
         let Some(flight) = self.model.in_flight.get_mut(&(at, seq)) else { return };
         let stopped = flight.decided.stopped();
         let all = flight.tasks.len();
@@ -285,14 +285,14 @@ impl World {
             );
         }
         if flight.queue {
-            for (index, (stop, left_out)) in &mut flight.decided.0 {
-                *left_out = stop.is_some() && *index < all;
+            for (index, (stop, omitted)) in &mut flight.decided.0 {
+                *omitted = stop.is_some() && *index < all;
             }
         }
     }
 
-    /// Envelopes that a wake-up has ended without a report: all of their runs were stopped, and
-    /// nobody has reported them in time.
+    /// Handles envelopes that a wake-up has ended without a report. All of their runs were stopped,
+    /// and nobody has reported them in time.
     pub(crate) fn ended_without_report(&mut self, at: usize, effects: &Effects) {
         for write in &effects.writes {
             let (Write::DeleteEnvelope { seq } | Write::ClearEnvelope { seq, .. }) = write else {

@@ -1,5 +1,5 @@
-//! Cancels, pauses, patches and overwrites of what is in flight, one by one: each with a restart
-//! between the decision and what comes of it.
+//! Cancels, pauses, patches and overwrites of runs in flight, one by one. Each case has a restart
+//! between the decision and its effect.
 
 mod redeliveries;
 
@@ -18,7 +18,7 @@ use scheduler_model::task::{Record, version_of};
 const LATER: UnixMillis = UnixMillis::new(NOW.get() + 60_000);
 const NEXT_DAY: UnixMillis = UnixMillis::new(NOW.get() + 86_400_000);
 
-/// Tasks that were dispatched together, as one envelope.
+/// Returns a shard that has dispatched these tasks together, in one envelope.
 fn in_flight(ids: &[&str]) -> Pair {
     let mut pair = Pair::new();
     pair.append(ids.iter().map(|id| ((*id).to_owned(), NOW, record(id, NOW, 0))));
@@ -77,7 +77,7 @@ fn sent(effects: &Effects) -> Vec<(Vec<String>, Vec<u32>)> {
     effects.sends.iter().map(read).collect()
 }
 
-/// Nothing waits, nothing is in flight, and nothing is left of decisions.
+/// Returns whether nothing waits, nothing is in flight, and no decision is stored.
 fn is_at_rest(pair: &mut Pair) -> bool {
     let stats = pair.engine.stats(NOW);
     stats.held() == 0
@@ -87,7 +87,7 @@ fn is_at_rest(pair: &mut Pair) -> bool {
 }
 
 #[test]
-fn a_cancel_while_an_attempt_runs_stops_those_after_it_however_it_ends() {
+fn a_cancel_in_flight_stops_further_attempts_whatever_the_outcome() {
     let not_started = Report { seq: 1, not_started: vec![0], ..Report::default() };
     let expired = Report { seq: 1, expired: vec![0], ..Report::default() };
     for (report, outcome) in
@@ -98,12 +98,12 @@ fn a_cancel_while_an_attempt_runs_stops_those_after_it_however_it_ends() {
             cancel(&mut pair, &["a", "nowhere"]),
             (vec![Cancelled::Cancelled, Cancelled::NotFound], vec![0])
         );
-        // As long as it runs, to ask again is no error.
+        // While the attempt runs, a repeated request is no error.
         assert_eq!(cancel(&mut pair, &["a"]), (vec![Cancelled::Cancelled], vec![0]));
-        let told = pair.engine.explain("a", NOW, &pair.storage).unwrap();
+        let explained = pair.engine.explain("a", NOW, &pair.storage).unwrap();
         assert!(
-            told.reasons.iter().any(|reason| reason.detail.contains("cancelled while it ran")),
-            "{told:?}"
+            explained.reasons.iter().any(|reason| reason.detail.contains("cancelled while it ran")),
+            "{explained:?}"
         );
         pair.report(&report, LATER);
         let counters = pair.engine.stats(NOW).counters;
@@ -127,7 +127,7 @@ fn a_cancel_while_an_attempt_runs_stops_those_after_it_however_it_ends() {
 }
 
 #[test]
-fn a_run_that_was_cancelled_and_succeeds_has_succeeded_and_nothing_follows_it() {
+fn a_cancelled_run_that_succeeds_has_no_follow_up() {
     let mut pair = Pair::new();
     let follow_ups = r#""onSuccess":{"type":"handler","name":"log"},"onFailure":{"type":"handler","name":"log"},"payload""#;
     let text = record("a", NOW, 0).replacen("\"payload\"", follow_ups, 1);
@@ -143,7 +143,7 @@ fn a_run_that_was_cancelled_and_succeeds_has_succeeded_and_nothing_follows_it() 
 }
 
 #[test]
-fn a_pause_while_an_attempt_runs_lets_the_next_wait_with_its_count() {
+fn after_a_pause_in_flight_the_next_attempt_waits_with_its_count() {
     let mut pair = in_flight(&["a"]);
     assert_eq!(change(&mut pair, "a", Change::Pause), (Changed::Changed, true));
     assert_eq!(change(&mut pair, "a", Change::Pause), (Changed::Unchanged, true));
@@ -161,7 +161,7 @@ fn a_pause_while_an_attempt_runs_lets_the_next_wait_with_its_count() {
 }
 
 #[test]
-fn a_pause_that_is_lifted_before_the_report_changes_nothing() {
+fn a_pause_that_ends_before_the_report_changes_nothing() {
     let mut pair = in_flight(&["a"]);
     change(&mut pair, "a", Change::Pause);
     assert_eq!(change(&mut pair, "a", Change::Resume), (Changed::Changed, true));
@@ -171,7 +171,7 @@ fn a_pause_that_is_lifted_before_the_report_changes_nothing() {
 }
 
 #[test]
-fn what_follows_a_run_that_was_paused_waits_to_be_resumed() {
+fn the_follow_up_of_a_paused_run_waits_to_be_resumed() {
     let mut pair = Pair::new();
     let follow_up = r#""onSuccess":{"type":"handler","name":"log"},"payload""#;
     pair.append([("a".to_owned(), NOW, record("a", NOW, 0).replacen("\"payload\"", follow_up, 1))]);
@@ -185,15 +185,15 @@ fn what_follows_a_run_that_was_paused_waits_to_be_resumed() {
 }
 
 #[test]
-fn an_overwrite_ends_what_runs_and_what_is_to_be_tried_again() {
+fn an_overwrite_ends_runs_in_flight_and_further_attempts() {
     let mut pair = in_flight(&["a"]);
     let reply = put(&mut pair, &record("a", LATER, 0), LATER, None);
     assert_eq!((reply.replaced, reply.running), (1, 1));
-    // Once more: now there is the new one, and what runs was replaced before.
+    // In the second overwrite, the new task waits, and the run in flight was replaced before.
     let reply = put(&mut pair, &record("a", LATER, 0), LATER, None);
     assert_eq!((reply.replaced, reply.running), (1, 0));
     pair.report(&failed(1, 0), NOW);
-    assert_eq!(pair.engine.stats(NOW).held(), 1, "the new one alone");
+    assert_eq!(pair.engine.stats(NOW).held(), 1, "only the new task is left");
     assert_eq!(pair.status("a"), Some(Status::Scheduled));
 
     let mut pair = in_flight(&["a"]);
@@ -205,7 +205,7 @@ fn an_overwrite_ends_what_runs_and_what_is_to_be_tried_again() {
 }
 
 #[test]
-fn a_task_in_flight_is_there_to_if_none_match_until_it_is_cancelled() {
+fn a_task_in_flight_exists_for_if_none_match_until_it_is_cancelled() {
     let mut pair = in_flight(&["a"]);
     let absent = |pair: &mut Pair| {
         let tasks = [("a", LATER, record("a", LATER, 0))];
@@ -218,30 +218,30 @@ fn a_task_in_flight_is_there_to_if_none_match_until_it_is_cancelled() {
 }
 
 #[test]
-fn by_filter_what_is_in_flight_is_meant_too_a_part_at_a_time() {
+fn a_cancel_by_filter_covers_runs_in_flight_in_parts() {
     let mut pair = in_flight(&["a1", "a2", "b", "a3"]);
     pair.append([("a4".to_owned(), LATER, record("a4", LATER, 0))]);
     let filter = Filter { prefix: Some("a".to_owned()), ..Filter::default() };
     let mut request = ListRequest { filter, after: None, limit: 2, max_bytes: None };
-    let mut told = Vec::new();
+    let mut answers = Vec::new();
     loop {
         let (reply, effects) = pair.engine.cancel_matching(&request, NOW, &pair.storage).unwrap();
         pair.commit(effects);
         pair.restart();
-        told.push((reply.cancelled, reply.running));
+        answers.push((reply.cancelled, reply.running));
         request.after = reply.next;
         if reply.next.is_none() {
             break;
         }
     }
-    assert_eq!(told, [(2, 2), (2, 1)], "what is in flight was due before");
+    assert_eq!(answers, [(2, 2), (2, 1)], "runs in flight were due before");
     let report = Report { seq: 1, not_started: vec![0, 1, 2, 3], ..Report::default() };
     pair.report(&report, NOW);
     assert_eq!((pair.engine.stats(NOW).held(), pair.status("b")), (1, Some(Status::Retrying)));
 }
 
 #[test]
-fn by_filter_what_is_in_flight_is_paused_and_resumed_as_it_is_shown() {
+fn a_pause_by_filter_covers_runs_in_flight_as_they_are_shown() {
     let mut pair = in_flight(&["a", "b"]);
     let by = |pair: &mut Pair, filter: Filter, change: Change| {
         let request = ListRequest { filter, after: None, limit: 100, max_bytes: None };
@@ -279,10 +279,10 @@ fn by_filter_what_is_in_flight_is_paused_and_resumed_as_it_is_shown() {
 }
 
 #[test]
-fn a_patch_while_an_attempt_runs_is_of_those_after_it() {
+fn a_patch_in_flight_applies_to_further_attempts() {
     let mut pair = in_flight(&["a"]);
     pair.report(&failed(1, 0), NOW);
-    // The second attempt is the one that runs.
+    // The second attempt is in flight.
     let effects = pair.wake(LATER);
     assert_eq!(ids(&effects), ["a"]);
     let version = |pair: &Pair| {
@@ -294,7 +294,7 @@ fn a_patch_while_an_attempt_runs_is_of_those_after_it() {
     assert_eq!((reply.created, reply.replaced, reply.running), (1, 1, 1));
     assert_eq!(reply.patched, Some(version(&pair)));
     assert_eq!(pair.engine.stats(NOW).pending, 0, "nothing new waits");
-    // A redelivery is of the attempt that runs.
+    // A redelivery contains the attempt in flight without the patch.
     let again = pair.wake(LATER.plus(400_000));
     assert!(!String::from_utf8_lossy(&again.sends[0].text).contains("\"payload\":\"new"));
     pair.report(&failed(2, 0), LATER.plus(400_000));
@@ -306,7 +306,7 @@ fn a_patch_while_an_attempt_runs_is_of_those_after_it() {
 }
 
 #[test]
-fn a_patch_of_the_time_and_a_reschedule_are_another_run() {
+fn a_patch_of_the_time_and_a_reschedule_start_another_run() {
     for by_patch in [true, false] {
         let mut pair = in_flight(&["a"]);
         if by_patch {
@@ -332,7 +332,7 @@ fn a_patch_of_the_time_and_a_reschedule_are_another_run() {
 }
 
 #[test]
-fn the_end_of_a_recurring_task_ends_what_runs_of_it() {
+fn a_cancelled_recurring_task_ends_its_runs_in_flight() {
     let mut pair = Pair::new();
     let text = format!(
         r#"{{"id":"r","everySeconds":1,"anchor":{NOW},"callback":{{"type":"handler","name":"log"}}}}"#
@@ -347,7 +347,7 @@ fn the_end_of_a_recurring_task_ends_what_runs_of_it() {
     assert!(is_at_rest(&mut pair));
 }
 
-/// Each id is in an envelope of its own, of 60 KB: a cancel of all of them reads no more at a time
+/// Each id is in an envelope of its own, of 60 KB. A cancel of all of them reads no more at a time
 /// than a list does.
 #[test]
 fn a_cancel_of_many_in_flight_is_done_in_parts() {
@@ -380,10 +380,10 @@ fn a_cancel_of_many_in_flight_is_done_in_parts() {
     assert_eq!(rounds, 3);
 }
 
-/// A change of many small runs counted the largest envelope for each of them, and made several
-/// parts of what is read in one row.
+/// A change of many small runs counted the largest envelope for each of them, so it made several
+/// parts although all runs were in one row.
 #[test]
-fn a_change_of_many_in_one_envelope_is_done_in_one_part() {
+fn a_change_of_many_runs_in_one_envelope_is_one_part() {
     let names: Vec<String> = (0..1_000).map(|n| format!("t{n}")).collect();
     let mut pair = Pair::new();
     let text = |id: &str| {
@@ -403,10 +403,10 @@ fn a_change_of_many_in_one_envelope_is_done_in_one_part() {
     }
 }
 
-/// Of two runs of one id, of which nothing was left to change, the cancelled one stood for both:
-/// the other one was answered for as if it were cancelled, too.
+/// Of two runs of one id with nothing left to change, the cancelled one represented both. So the
+/// other one was answered as cancelled, too.
 #[test]
-fn a_cancelled_run_does_not_stand_for_one_that_goes_on() {
+fn a_cancelled_run_does_not_represent_one_that_continues() {
     let mut pair = Pair::new();
     put(
         &mut pair,
@@ -418,7 +418,7 @@ fn a_cancelled_run_does_not_stand_for_one_that_goes_on() {
         assert_eq!(change(&mut pair, "a", Change::Run).0, Changed::Changed);
     }
     assert_eq!(pair.wake(NOW).sends.len(), 1, "both runs share an envelope");
-    // The task goes, and then the first of its runs.
+    // The task is removed, and then the first of its runs.
     for (status, running) in [(Some(Status::Unscheduled), 0), (Some(Status::Running), 1)] {
         let request = ListRequest {
             filter: Filter { status, ..Filter::default() },
@@ -434,9 +434,9 @@ fn a_cancelled_run_does_not_stand_for_one_that_goes_on() {
     assert_eq!(change(&mut pair, "a", Change::Pause), (Changed::Unchanged, true));
 }
 
-/// A patch of it was answered as if somebody else had changed it.
+/// A patch of a cancelled run was answered as if somebody else had changed the task.
 #[test]
-fn a_cancelled_run_is_shown_as_one_until_something_else_is_there() {
+fn a_cancelled_run_is_shown_as_cancelled_until_a_newer_one_exists() {
     let mut pair = in_flight(&["a"]);
     let is_cancelled = |pair: &Pair| {
         let item = pair.engine.get("a", &pair.storage).unwrap().unwrap();
@@ -448,5 +448,5 @@ fn a_cancelled_run_is_shown_as_one_until_something_else_is_there() {
     put(&mut pair, &record("a", LATER, 0), LATER, None);
     assert_eq!(is_cancelled(&pair), (Status::Scheduled, false));
     pair.wake(LATER);
-    assert_eq!(is_cancelled(&pair), (Status::Running, false), "the new one is in flight as well");
+    assert_eq!(is_cancelled(&pair), (Status::Running, false), "the new task is in flight, too");
 }

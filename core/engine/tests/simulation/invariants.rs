@@ -1,4 +1,4 @@
-//! The checks, each with a name that a failure begins with.
+//! The checks. Each has a name with which a failure begins.
 
 mod firings;
 
@@ -15,7 +15,7 @@ use scheduler_model::protocol::{ListItem, ListRequest, Status};
 use scheduler_model::task::Record;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Ends the run: an invariant does not hold.
+/// Ends the run because an invariant is broken.
 pub(crate) fn violated(check: &str, detail: impl AsRef<str>) -> ! {
     panic!("invariant {check} does not hold: {}", detail.as_ref());
 }
@@ -26,7 +26,7 @@ fn hold(check: &str, holds: bool, detail: impl FnOnce() -> String) {
     }
 }
 
-/// As what a stored entry waits.
+/// Returns how a stored entry waits.
 pub(crate) fn what_of(waiting: &Waiting) -> What {
     match waiting.entry {
         None if waiting.record.facts().is_paused => What::PausedRecurring,
@@ -47,7 +47,7 @@ pub(crate) fn key_of(waiting: &Waiting) -> (Firing, What) {
     (waiting.record.firing(), what_of(waiting))
 }
 
-/// `one-task-of-an-id`: what waits under an id is one task at most, beside attempts and dead
+/// `one-task-of-an-id`: at most one task waits under an id, in addition to attempts and dead
 /// letters.
 fn one_task_of_an_id(waiting: &[Waiting]) {
     let mut tasks = BTreeSet::new();
@@ -67,8 +67,7 @@ fn one_task_of_an_id(waiting: &[Waiting]) {
     }
 }
 
-/// `what-waits-is-stored`: storage holds what the users' requests leave waiting, no more and no
-/// less.
+/// `what-waits-is-stored`: storage contains exactly what the users' requests leave waiting.
 pub(crate) fn storage_agrees(model: &Model, shard: usize, waiting: &[Waiting]) {
     one_task_of_an_id(waiting);
     are_in_order(waiting);
@@ -93,8 +92,8 @@ pub(crate) fn storage_agrees(model: &Model, shard: usize, waiting: &[Waiting]) {
     next_runs_agree(model, waiting);
 }
 
-/// `next-run-is-next`: a recurring task that is not paused waits for the run after the last one
-/// that was settled.
+/// `next-run-is-next`: a recurring task that is not paused waits for the run after the last settled
+/// one.
 fn next_runs_agree(model: &Model, waiting: &[Waiting]) {
     for waiting in waiting.iter().filter(|waiting| what_of(waiting) == What::Recurring) {
         let version = waiting.record.firing().version;
@@ -107,23 +106,23 @@ fn next_runs_agree(model: &Model, waiting: &[Waiting]) {
     }
 }
 
-/// `memory-is-storage`: the engine lists, counts and waits as storage says.
+/// `memory-is-storage`: what the engine lists, counts and waits for agrees with storage.
 pub(crate) fn engine_agrees(
     engine: &mut Engine,
     storage: &Storage,
     waiting: &[Waiting],
     now: UnixMillis,
 ) {
-    // A page of the list has a bound in bytes.
+    // The bytes of a page of the list are bounded.
     let (mut items, mut after, mut total) = (Vec::new(), None, None);
     loop {
         let all = ListRequest { limit: usize::MAX, after, ..ListRequest::default() };
-        let reply = engine.list(&all, storage).expect("the list can be read");
+        let reply = engine.list(&all, storage).expect("the list can be loaded");
         let goes_on = reply.next.is_some_and(|next| after.is_none_or(|after| next > after));
         items.extend(reply.items);
         total = total.or(reply.total);
         hold("memory-is-storage", reply.next.is_none() || goes_on, || {
-            format!("the list goes on at {:?} after {after:?}", reply.next)
+            format!("the list continues at {:?} after {after:?}", reply.next)
         });
         after = reply.next;
         if after.is_none() {
@@ -133,7 +132,7 @@ pub(crate) fn engine_agrees(
     hold("memory-is-storage", total == Some(items.len() as u64), || {
         format!("a total of {total:?} for {} items", items.len())
     });
-    // Those in flight are compared with the reference: see `lists`.
+    // Runs in flight are compared with the reference: see `lists`.
     items.retain(|item| item.status != Status::Running);
     let shown: Vec<_> = items.iter().map(|item| item.position).collect();
     let stored: Vec<_> = waiting.iter().map(|waiting| waiting.position).collect();
@@ -169,7 +168,7 @@ pub(crate) fn engine_agrees(
         )
     });
     hold("memory-is-storage", engine.watermark() == storage.watermark, || {
-        "the watermark is another".to_owned()
+        "the watermarks differ".to_owned()
     });
 }
 
@@ -179,8 +178,8 @@ fn item_agrees(item: &ListItem, waiting: &Waiting) {
     hold("memory-is-storage", same, || format!("listed {item:?}, stored {waiting:?}"));
 }
 
-/// `always-armed`: whoever waits for a time is woken by then (invariant 4 of the design), and a
-/// restart wakes no later.
+/// `always-armed`: the engine wakes up by the time for which anything waits (invariant 4 of the
+/// design), and a restarted engine wakes up no later.
 pub(crate) fn wakes_in_time(
     engine: &mut Engine,
     storage: &Storage,
@@ -190,7 +189,7 @@ pub(crate) fn wakes_in_time(
 ) {
     let (wanted, stored) = (engine.next_wakeup(), storage.next_wakeup(config));
     if is_new {
-        // With lanes it may also want to ask a limiter, or wait for one.
+        // With lanes, the engine may also need to send a request to a limiter, or wait for one.
         let agrees = if storage.has_lanes() {
             stored.is_none_or(|stored| wanted <= Some(stored))
         } else {
@@ -205,7 +204,7 @@ pub(crate) fn wakes_in_time(
             .facts()
             .replayed_at
             .filter(|_| !entry.flags.has(Flags::RETRY) && !entry.due.is_never());
-        // By a clock that has gone back since, it may be due a little later, but not at its own
+        // If the clock has gone back since, the run may be due a little later, but not at its own
         // time again.
         let is_due = requested.is_none_or(|requested| of.position.due <= requested.max(now))
             || of.position.due != of.record.parse().due();
@@ -216,7 +215,7 @@ pub(crate) fn wakes_in_time(
     let (of_lanes, of_main): (Vec<_>, Vec<_>) =
         waiting.into_iter().partition(|waiting| storage.is_in_lane(waiting.position.page));
     if let Some(head) = of_lanes.first().map(|waiting| waiting.position.due) {
-        // What waits for a slot asks for one, however often it was not answered.
+        // A task that waits for a slot causes requests, however often they were not answered.
         let latest = head.max(now.plus(20_000));
         let is_in_time = wanted.is_some_and(|wanted| wanted <= latest);
         hold("always-armed", is_in_time, || {
@@ -236,12 +235,12 @@ pub(crate) fn wakes_in_time(
     }
     let waits_for_report = storage.outbox.values().any(|row| row.destination.is_some());
     hold("always-armed", wanted.is_some() || !waits_for_report, || {
-        "an envelope is on its way, but nobody watches".to_owned()
+        "an envelope is in flight, but no wake-up is set".to_owned()
     });
 }
 
-/// `retries-have-their-time`: a further attempt says when the first one of its run began, or when a
-/// pause of it ended; a first one says nothing.
+/// `retries-have-their-time`: a further attempt contains when the first attempt of its run began,
+/// or when a pause of it ended. A first attempt contains no such time.
 fn first_attempt_agrees(model: &Model, firing: Firing, first: Option<i64>) {
     let known = model.first_attempts.get(&Firing { attempt: 1, ..firing });
     let agrees = match first {
@@ -253,16 +252,16 @@ fn first_attempt_agrees(model: &Model, firing: Firing, first: Option<i64>) {
     });
 }
 
-/// `records-stay-what-they-were`: what is fired is what was given.
+/// `records-stay-what-they-were`: a fired record is the record that was given.
 fn record_agrees(model: &Model, firing: Firing, record: &Record<'_>, text: &str) {
     let text = &*model.with_own_payload(firing, record, text);
     let replayed = record.replayed_at;
-    let told = |name: &str, at: Option<UnixMillis>| {
+    let member = |name: &str, at: Option<UnixMillis>| {
         at.map_or_else(String::new, |at| format!(",\"{name}\":{at}"))
     };
-    // A reschedule notes when it was made.
-    let text = &text.replacen(&told("updatedAt", record.updated_at), "", 1);
-    let suffix = told("replayedAt", replayed) + &told("lateSince", record.late_since) + "}";
+    // A reschedule records when it was made.
+    let text = &text.replacen(&member("updatedAt", record.updated_at), "", 1);
+    let suffix = member("replayedAt", replayed) + &member("lateSince", record.late_since) + "}";
     let was_replayed = replayed.is_none_or(|at| {
         model.replayed.get(&Firing { attempt: 1, ..firing }).is_some_and(|last| at.get() <= *last)
     });
@@ -275,11 +274,12 @@ fn record_agrees(model: &Model, firing: Firing, record: &Record<'_>, text: &str)
     let text =
         &text.strip_suffix(&suffix).map_or_else(|| text.to_owned(), |text| format!("{text}}}"));
     let version = model.version(firing.version);
-    // A definition that was read from the task has the time of a reschedule, too.
+    // A definition that was read from the task also has the time of a reschedule.
     let updated = Record::parse(&version.record).unwrap().updated_at;
     let given = std::str::from_utf8(&version.record).unwrap();
-    let given = &given.replacen(&told("updatedAt", updated), "", 1);
-    // The time is the occurrence's, or what the task was put off to: the model checks it by itself.
+    let given = &given.replacen(&member("updatedAt", updated), "", 1);
+    // The time is that of the occurrence, or the due time of the task. The model checks it
+    // separately.
     let rest = match version.schedule {
         Schedule::Once(time, _) => given
             .strip_prefix(&format!("{{\"time\":{time},"))
@@ -299,8 +299,8 @@ fn record_agrees(model: &Model, firing: Firing, record: &Record<'_>, text: &str)
     hold("records-stay-what-they-were", same, || format!("given {given}, fired {text}"));
 }
 
-/// Returns a record without the first and the last run, which the shard counts anew when time has
-/// passed.
+/// Returns a record without the first and the last run, because the shard counts them again when
+/// time has passed.
 fn without_counts(text: &str) -> String {
     let mut text = text.to_owned();
     for name in [",\"firstRun\":", ",\"finalRun\":"] {
@@ -314,8 +314,8 @@ fn without_counts(text: &str) -> String {
 }
 
 /// `clocks-agree-again`: a minute after all clocks agree, at `agree`, nothing waits that was due by
-/// then. What waits for a limit, and what the shard has put off while its clock was ahead, is
-/// another matter.
+/// then. Tasks that wait for a limit, and tasks that the shard deferred while its clock was ahead,
+/// are excepted.
 pub(crate) fn nothing_is_late(storage: &Storage, brought_ahead: &BTreeSet<u64>, agree: UnixMillis) {
     for waiting in storage.waiting() {
         let record = waiting.record.parse();
@@ -333,7 +333,7 @@ pub(crate) fn nothing_is_late(storage: &Storage, brought_ahead: &BTreeSet<u64>, 
     }
 }
 
-/// The checks of a run's end, when all faults are over and everything has come to rest.
+/// The checks at the end of a run, when there are no more faults and no more work.
 pub(crate) fn at_rest(model: &Model, shards: &[(&Storage, Option<UnixMillis>)]) {
     for (storage, next_wakeup) in shards {
         hold("drains-to-empty", next_wakeup.is_none(), || {
@@ -366,7 +366,7 @@ pub(crate) fn at_rest(model: &Model, shards: &[(&Storage, Option<UnixMillis>)]) 
         hold("drains-to-empty", rows <= 1, || format!("{rows} rows are left in the outbox"));
         let in_flight = storage.outbox.values().find(|row| row.destination.is_some());
         hold("drains-to-empty", in_flight.is_none(), || {
-            format!("on its way for ever: {in_flight:?}")
+            format!("in flight forever: {in_flight:?}")
         });
     }
     hold("nothing-lost", model.in_flight.is_empty(), || {
@@ -384,12 +384,11 @@ pub(crate) fn at_rest(model: &Model, shards: &[(&Storage, Option<UnixMillis>)]) 
     }
 }
 
-/// `exactly-once-without-faults`: where nothing goes wrong, each attempt runs once.
+/// `exactly-once-without-faults`: without faults, each attempt runs once.
 pub(crate) fn no_duplicates(model: &Model) {
     for (firing, times) in &model.ran {
-        let explained = model.handed_on.get(firing).copied().unwrap_or_default();
-        // A task that a dispatcher did not come to is handed on again; it has run once all the
-        // same.
+        let explained = model.dispatched.get(firing).copied().unwrap_or_default();
+        // A task that a dispatcher did not reach is dispatched again, but it has run only once.
         let caused = if firing.stage == Stage::Run {
             1
         } else {

@@ -1,5 +1,5 @@
 //! Large events: many tasks, long ids and large records that come due, end or change together. No
-//! row may pass its bound, whatever meets in one event; the storage checks each
+//! row may exceed its bound, whatever one event combines; the storage checks each row
 //! ([`crate::storage`]).
 
 use crate::random::Random;
@@ -17,19 +17,19 @@ use scheduler_model::protocol::{
 use scheduler_model::routing::id_hash;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Returns an id of this length, another for each number.
+/// Returns an id of this length, a different one for each number.
 pub(crate) fn id(n: usize, bytes: usize) -> String {
     format!("{n:0>bytes$}")
 }
 
-/// Returns a one-shot task for a consumer of one's own that may not start late.
+/// Returns a one-shot task for a user's own consumer that may not start late.
 fn expiring(id: &str) -> String {
     format!(
         r#"{{"time":{NOW},"id":"{id}","expireAfterSeconds":1,"callback":{{"type":"queue","queue":"MINE"}}}}"#
     )
 }
 
-/// Returns a task that recurs each second from `NOW` on, with a record of some `bytes`.
+/// Returns a task that recurs each second from `NOW` on, with a record of about `bytes`.
 pub(crate) fn each_second(id: &str, more: &str, bytes: usize) -> Vec<u8> {
     let log = r#"{"type":"handler","name":"log"}"#;
     let head = format!(
@@ -42,33 +42,33 @@ pub(crate) fn each_second(id: &str, more: &str, bytes: usize) -> Vec<u8> {
 impl Pair {
     fn append_due(&mut self, flags: Flags, tasks: impl IntoIterator<Item = (String, String)>) {
         let tasks = tasks.into_iter().map(|(id, record)| (id, NOW, flags, record));
-        self.take_in(append_flagged(tasks));
+        self.add_all(append_flagged(tasks));
     }
 
-    pub(crate) fn take_in(&mut self, append: Append) {
+    pub(crate) fn add_all(&mut self, append: Append) {
         let (_, effects) = self.engine.append(append, NOW.plus(-1), &self.storage).unwrap();
         self.commit(effects);
     }
 
-    /// Wakes the engine, with a restart after each time, until nothing more is to be done at `now`.
-    /// Gives what each wake-up did.
+    /// Wakes the engine until there is nothing left to do at `now`, with a restart after each
+    /// wake-up. Returns the effects of each wake-up.
     pub(crate) fn settle(&mut self, now: UnixMillis) -> Vec<Effects> {
         let mut done = Vec::new();
         while self.engine.next_wakeup().is_some_and(|at| at <= now) {
             done.push(self.wake(now));
             self.restart();
-            assert!(done.len() < 10_000, "no end of wake-ups");
+            assert!(done.len() < 10_000, "the wake-ups do not end");
         }
         done
     }
 
-    /// Returns how many runs wait for the end of the one before.
+    /// Returns how many runs are held until the run before ends.
     fn held(&self) -> usize {
         let held = |waiting: &Waiting| waiting.position.due == UnixMillis::HELD;
         self.storage.waiting().into_iter().filter(held).count()
     }
 
-    /// Returns how many outcomes of each kind the history holds.
+    /// Returns how many outcomes of each kind the history contains.
     pub(crate) fn outcomes(&self) -> BTreeMap<Outcome, usize> {
         let mut outcomes = BTreeMap::new();
         for row in self.storage.history.values() {
@@ -82,9 +82,9 @@ impl Pair {
     }
 }
 
-/// Their outcomes were one row of 2 to 6 MB, which the platform refused at every wake-up.
+/// The outcomes were one row of 2 to 6 MB, which the platform refused at every wake-up.
 #[test]
-fn twenty_thousand_late_tasks_are_written_down_in_rows_that_fit() {
+fn the_outcomes_of_twenty_thousand_late_tasks_fit_their_rows() {
     for id_bytes in [45, 90, 256] {
         let mut pair = Pair::new();
         let tasks = (0..20_000).map(|n| id(n, id_bytes)).map(|id| (id.clone(), expiring(&id)));
@@ -99,7 +99,7 @@ fn twenty_thousand_late_tasks_are_written_down_in_rows_that_fit() {
     }
 }
 
-/// Those that wait for a limit are judged apart: what a look drops is bounded as well.
+/// Tasks that wait for a limit are judged separately. What one search drops is bounded, too.
 #[test]
 fn twenty_thousand_late_tasks_of_a_limit_are_dropped_in_parts() {
     let mut pair = Pair::new();
@@ -113,29 +113,29 @@ fn twenty_thousand_late_tasks_of_a_limit_are_dropped_in_parts() {
     }));
     append.pages.iter_mut().for_each(|page| page.directory.set_lane(1));
     let terms = Terms { keys: vec!["slow".to_owned()], ..Terms::default() };
-    pair.take_in(Append { terms, ..append });
+    pair.add_all(Append { terms, ..append });
     let (mut now, mut wakes) = (NOW.plus(3_600_000), 0);
     while pair.engine.stats(now).dead_letters < 20_000 {
         let effects = pair.engine.wake(now, &pair.storage).unwrap();
         let written = effects.writes.iter().map(Write::bytes).sum::<usize>();
-        // What a look drops, thrice, beside what a firing may write: the follow-ups that it
-        // dispatches.
+        // A wake-up writes what a search drops, three times, and the dispatched follow-ups, up to
+        // the bound of a firing.
         assert!(written <= 3 * 2_200_000 + FIRING_BYTES, "{written} bytes");
         pair.commit(effects);
         (now, wakes) = (now.plus(1_000), wakes + 1);
-        assert!(wakes < 1_000, "no end of wake-ups");
+        assert!(wakes < 1_000, "the wake-ups do not end");
     }
     assert!(wakes >= 5, "{wakes}");
 }
 
-/// So were the outcomes of runs that a resume makes up for.
+/// The outcomes of missed runs at the end of a pause were in one row, too.
 #[test]
-fn runs_that_a_resume_makes_up_for_are_written_down_in_rows_that_fit() {
+fn the_outcomes_of_runs_missed_in_a_pause_fit_their_rows() {
     let mut pair = Pair::new();
     let misfire = r#""misfire":{"policy":"dead-letter","graceSeconds":1},"#;
     let ids: Vec<String> = (0..200).map(|n| id(n, 90)).collect();
     let schedules = ids.iter().map(|id| each_second(id, misfire, 0)).collect();
-    pair.take_in(Append { schedules, ..Append::default() });
+    pair.add_all(Append { schedules, ..Append::default() });
     let request = ChangeRequest { ids, change: Change::Pause, if_match: None };
     let (reply, effects) = pair.engine.change(&request, NOW, &pair.storage).unwrap();
     assert_eq!(reply.outcomes, [Changed::Changed; 200]);
@@ -160,8 +160,8 @@ fn runs_that_a_resume_makes_up_for_are_written_down_in_rows_that_fit() {
         }
     }
     assert_eq!(resumed, 200);
-    // The last hundred of each, less those within the grace, are kept as dead letters; those before
-    // them are one outcome.
+    // The last hundred runs of each task become dead letters, except those within the grace.
+    // Earlier runs share one outcome.
     let outcomes = pair.outcomes();
     assert!(
         outcomes[&Outcome::DeadLettered] >= 200 * 98 && outcomes[&Outcome::Skipped] == 200,
@@ -169,9 +169,10 @@ fn runs_that_a_resume_makes_up_for_are_written_down_in_rows_that_fit() {
     );
 }
 
-/// And those of an envelope for a consumer of one's own, which holds up to 2,048 tasks.
+/// The outcomes of an envelope for a user's own consumer, with up to 2,048 tasks, were in one row,
+/// too.
 #[test]
-fn an_envelope_of_many_long_ids_is_written_down_in_rows_that_fit() {
+fn the_outcomes_of_an_envelope_with_long_ids_fit_their_rows() {
     let mut pair = Pair::new();
     let tasks = (0..5_000).map(|n| id(n, 256)).map(|id| {
         (
@@ -189,8 +190,8 @@ fn an_envelope_of_many_long_ids_is_written_down_in_rows_that_fit() {
     assert!(pair.engine.is_idle());
 }
 
-/// A write that the storage would refuse is found by the storage of these tests, also where the
-/// engine's own bound is forgotten.
+/// The storage of these tests refuses a write that the platform would refuse, even if the engine
+/// forgets its own bound.
 #[test]
 #[should_panic(expected = "the platform refuses")]
 fn a_row_that_the_platform_refuses_ends_the_run() {
@@ -199,8 +200,8 @@ fn a_row_that_the_platform_refuses_ends_the_run() {
     pair.storage.apply(&[Write::InsertHistory { row: 1, newest: NOW, body }]);
 }
 
-/// What a firing may read, and what it may write for dispatchers, by its own bound: 4 MB, the end
-/// of a page, and the frames.
+/// The most bytes that a firing may read, and may write for dispatchers: 4 MB, the rest of a page,
+/// and the frames.
 const FIRING_BYTES: usize = 4_000_000 + 200_000;
 
 /// Wakes the engine and checks that it reads and writes no more than a firing may.
@@ -216,8 +217,8 @@ fn fire(pair: &mut Pair, now: UnixMillis) -> Effects {
     pair.commit(effects)
 }
 
-/// Fires all that is due, restarting after each firing, and gives the ids in the order in which
-/// they were fired.
+/// Fires everything that is due, with a restart after each firing. Returns the ids in the order in
+/// which they fired.
 fn fire_all(pair: &mut Pair, now: UnixMillis) -> (Vec<String>, usize) {
     let (mut fired, mut firings) = (Vec::new(), 0);
     while pair.engine.next_wakeup().is_some_and(|at| at <= now) {
@@ -228,8 +229,8 @@ fn fire_all(pair: &mut Pair, now: UnixMillis) -> (Vec<String>, usize) {
     (fired, firings)
 }
 
-/// Recurring tasks counted as 1,000 bytes each, whatever their payload: 2,000 of 60 KB were 120 MB
-/// in one wake-up.
+/// Recurring tasks counted as 1,000 bytes each, whatever their payload. So 2,000 tasks of 60 KB
+/// were 120 MB in one wake-up.
 #[test]
 fn a_firing_of_large_recurring_tasks_is_bounded() {
     for (tasks, bytes) in [(500, 60_000), (60, 110_000), (4_500, 1_000)] {
@@ -237,7 +238,7 @@ fn a_firing_of_large_recurring_tasks_is_bounded() {
         let schedules = (0..tasks)
             .map(|n| each_second(&id(n, 5), r#""maxRuns":1,"finalRun":1764000000000,"#, bytes))
             .collect();
-        pair.take_in(Append { schedules, ..Append::default() });
+        pair.add_all(Append { schedules, ..Append::default() });
         let (fired, firings) = fire_all(&mut pair, NOW);
         assert!(fired.is_sorted() && fired.len() == tasks, "{} of {tasks}", fired.len());
         assert!(firings >= tasks * bytes / FIRING_BYTES, "{firings} firings");
@@ -245,15 +246,15 @@ fn a_firing_of_large_recurring_tasks_is_bounded() {
     }
 }
 
-/// So were runs that were missed: a hundred of each task are made up for.
+/// Missed runs counted in the same way. A hundred runs of each task fire after an outage.
 #[test]
-fn missed_runs_of_large_tasks_are_made_up_for_in_bounded_firings() {
+fn missed_runs_of_large_tasks_fire_in_bounded_firings() {
     let mut pair = Pair::new();
     let misfire = r#""misfire":{"policy":"fire","graceSeconds":1},"#;
     let schedules = (0..3).map(|n| each_second(&id(n, 5), misfire, 60_000)).collect();
-    pair.take_in(Append { schedules, ..Append::default() });
+    pair.add_all(Append { schedules, ..Append::default() });
     let (fired, firings) = fire_all(&mut pair, NOW.plus(500_000));
-    // The last hundred that were missed, and those within the grace.
+    // The last hundred missed runs, and those within the grace.
     assert!(
         (300..=310).contains(&fired.len()) && firings >= 4,
         "{} runs in {firings} firings",
@@ -261,28 +262,28 @@ fn missed_runs_of_large_tasks_are_made_up_for_in_bounded_firings() {
     );
 }
 
-/// And runs that wait for their limit, which are written to pages.
+/// Runs that wait for their limit, which are written to pages, counted in the same way.
 #[test]
-fn putting_large_runs_off_is_bounded() {
+fn delaying_large_runs_is_bounded() {
     let mut pair = Pair::new();
     let schedules =
         (0..200).map(|n| each_second(&id(n, 5), r#""limitKey":"slow","#, 60_000)).collect();
-    pair.take_in(Append { schedules, ..Append::default() });
+    pair.add_all(Append { schedules, ..Append::default() });
     for _ in 0..10 {
         fire(&mut pair, NOW);
     }
     assert_eq!(pair.engine.stats(NOW).waiting_for_limits, 200);
 }
 
-/// A firing read 13 MB to hand on 245 KB: two small tasks of each page, at the ends of its body,
-/// and all that is between.
+/// A firing read 13 MB to dispatch 245 KB: two small tasks of each page, at the ends of its body,
+/// and everything between them.
 #[test]
-fn what_lies_between_the_due_records_of_a_page_counts() {
+fn bytes_between_the_due_records_of_a_page_count() {
     let mut pair = Pair::new();
     let later = NOW.plus(60_000);
     const PARTS: usize = 14;
     for page in 0..400 {
-        // Small appends to one page of 28 KB, of which the first and the last are due.
+        // Small appends extend one page to 28 KB. Only the first and the last task are due.
         for part in 0..PARTS {
             let due = if part == 0 || part == PARTS - 1 { NOW } else { later };
             pair.append((0..4).map(|n| {
@@ -300,7 +301,7 @@ fn what_lies_between_the_due_records_of_a_page_counts() {
     assert_eq!(fired.len(), 400 * 4 * (PARTS - 2));
 }
 
-/// Late tasks are written as dead letters, follow-ups and outcomes: each wake-up stays within its
+/// Late tasks are written as dead letters, follow-ups and outcomes. Each wake-up stays within its
 /// bound ([`Pair::wake`]).
 #[test]
 fn dropping_large_late_tasks_is_bounded() {
@@ -322,9 +323,10 @@ fn dropping_large_late_tasks_is_bounded() {
     }
 }
 
-/// Requests that name large tasks do a part at a time, and look at no more of a record than its id.
+/// Requests that name large tasks do a part at a time, and read only the id of records that they do
+/// not change.
 #[test]
-fn requests_that_name_large_tasks_are_bounded() {
+fn requests_for_large_tasks_are_bounded() {
     let mut pair = Pair::new();
     let due = NOW.plus(60_000);
     let names: Vec<String> = (0..400).map(|n| id(n, 90)).collect();
@@ -366,14 +368,14 @@ fn requests_that_name_large_tasks_are_bounded() {
     assert!(pair.engine.is_idle() && pair.storage.pages.is_empty());
 }
 
-/// An envelope of small runs may be what many large ones wait for: those are let go in parts, and a
-/// restart between forgets none.
+/// Many large runs may wait for the small runs of one envelope. They are released in parts, and a
+/// restart in between forgets none.
 #[test]
-fn large_runs_that_wait_for_small_ones_are_let_go_in_parts() {
+fn large_held_runs_are_released_in_parts() {
     for restarts in [false, true] {
         let mut pair = Pair::new();
         let names: Vec<String> = (0..100).map(|n| id(n, 5)).collect();
-        let take_in = |pair: &mut Pair, bytes: usize| {
+        let add = |pair: &mut Pair, bytes: usize| {
             let schedules = names
                 .iter()
                 .map(|id| each_second(id, r#""overlap":"queue-one","#, bytes))
@@ -384,10 +386,10 @@ fn large_runs_that_wait_for_small_ones_are_let_go_in_parts() {
                 .unwrap();
             pair.commit(effects);
         };
-        take_in(&mut pair, 0);
+        add(&mut pair, 0);
         let effects = pair.wake(NOW);
         assert_eq!((effects.sends.len(), ids(&effects).len()), (1, 100));
-        take_in(&mut pair, 60_000);
+        add(&mut pair, 60_000);
         let later = NOW.plus(1_000);
         for _ in 0..10 {
             pair.wake(later);
@@ -409,15 +411,15 @@ fn large_runs_that_wait_for_small_ones_are_let_go_in_parts() {
         assert_eq!(
             pair.storage.outbox.values().map(|row| row.hashes.len() / 8).sum::<usize>(),
             100,
-            "each is handed on"
+            "each run is dispatched"
         );
     }
 }
 
-/// Tasks of all kinds and sizes that are due or late at one instant, with restarts: each ends once,
-/// in bounded wake-ups.
+/// Tasks of all kinds and sizes are due or late at one instant, with restarts. Each ends once, in
+/// bounded wake-ups.
 #[test]
-fn mixed_herds_end_once_each() {
+fn tasks_of_all_kinds_end_once_each() {
     for seed in 0..12 {
         let mut random = Random::new(seed);
         let mut pair = Pair::new();
@@ -452,10 +454,10 @@ fn mixed_herds_end_once_each() {
                 }));
             }
         }
-        pair.take_in(Append { pages: builder.finish(), schedules, ..Append::default() });
+        pair.add_all(Append { pages: builder.finish(), schedules, ..Append::default() });
         let now = NOW.plus(*random.pick(&[0, 3_600_000]));
         let mut fired = 0;
-        // As long as there is something that is not on its way.
+        // Loop as long as something is not in flight yet.
         while !(pair.storage.pages.is_empty() && pair.storage.schedules.is_empty()) {
             let effects = pair.wake(now);
             if effects.writes.is_empty() {

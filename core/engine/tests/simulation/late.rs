@@ -1,5 +1,5 @@
-//! What becomes of late and overlapping runs, by the reference: going through runs one after the
-//! other.
+//! What happens to late and overlapping runs by the reference, which goes through the runs one by
+//! one.
 
 use crate::invariants::what_of;
 use crate::model::{Firing, Model, What};
@@ -13,8 +13,8 @@ use scheduler_model::schedule::{Misfire, Overlap, Policies, ScheduleFields};
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 
-/// What a task says of late and overlapping runs, as JSON, milliseconds for the grace and the
-/// expiry.
+/// The policies of a task for late and overlapping runs: the misfire policy as JSON, the grace and
+/// the expiry in milliseconds.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Late {
     misfire: Option<&'static str>,
@@ -41,7 +41,7 @@ impl Late {
         }
     }
 
-    /// Nothing but a policy for missed runs.
+    /// Returns a policy for missed runs only.
     pub(crate) fn missed(misfire: Option<&'static str>) -> Self {
         Self { misfire, ..Self::default() }
     }
@@ -55,7 +55,7 @@ impl Late {
         self.misfire.is_none() && self.overlap.is_none() && self.expire.is_none()
     }
 
-    /// Without what a task that does not recur, or does not fire by itself, cannot have.
+    /// Removes what a task that does not recur, or does not fire by itself, cannot have.
     pub(crate) fn fitting(self, recurs: bool, is_none: bool) -> Self {
         if is_none {
             Self::default()
@@ -68,7 +68,7 @@ impl Late {
         self.misfire.map(|misfire| RawValue::from_string(misfire.to_owned()).expect("JSON"))
     }
 
-    /// Notes it in a record's fields.
+    /// Writes the policies into the fields of a record.
     pub(crate) fn note<'a>(
         self,
         misfire: &'a Option<Box<RawValue>>,
@@ -80,7 +80,7 @@ impl Late {
     }
 }
 
-/// What is to become of something that is due.
+/// What must happen to a due entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
     Fires,
@@ -88,18 +88,18 @@ pub(crate) enum Fate {
     Skipped,
     Expired,
     Dead,
-    /// It waits for its destination until then.
+    /// The run waits for its destination until this time.
     Waits(i64),
 }
 
-/// Something due, and what becomes of it; of a recurring task also the runs after it that are
-/// passed over with it.
+/// A due entry and what happens to it. For a recurring task, also the later runs that are passed
+/// over with it.
 #[derive(Debug, Clone)]
 pub(crate) struct Due {
     pub(crate) waiting: Waiting,
     pub(crate) fate: Fate,
     pub(crate) passed_over: Vec<i64>,
-    /// As its record says; read once.
+    /// As the record says, which is read once.
     pub(crate) priority: u8,
     pub(crate) is_keyed: bool,
 }
@@ -112,7 +112,7 @@ impl Due {
     }
 }
 
-/// Returns the runs of a schedule that a wake-up at `now` settles, from `next` on, but for
+/// Returns the runs of a schedule that a wake-up at `now` settles, from `next` on. Ignores
 /// overlaps.
 pub(crate) fn settle(
     schedule: &Schedule,
@@ -127,8 +127,7 @@ pub(crate) fn settle(
     let expires =
         |run: &Occurrence| of.expire_after_millis.is_some_and(|limit| now.since(run.due) > limit);
     let is_missed = |run: &Occurrence| now.since(run.due) > of.grace_millis;
-    // Due times rise: first come those that have expired, then those that were missed, then the
-    // others.
+    // Due times rise: expired runs come first, then missed runs, then the others.
     let (expired, rest) =
         until_now.split_at(until_now.iter().take_while(|run| expires(run)).count());
     let (missed, others) = rest.split_at(rest.iter().take_while(|run| is_missed(run)).count());
@@ -137,9 +136,9 @@ pub(crate) fn settle(
         Misfire::FireOnce => 1,
         Misfire::Fire | Misfire::DeadLetter => MAX_CATCH_UP_RUNS,
     };
-    let (left_out, missed) = missed.split_at(missed.len().saturating_sub(kept));
+    let (skipped, missed) = missed.split_at(missed.len().saturating_sub(kept));
     let mut settled = Vec::new();
-    for (group, fate) in [(expired, Fate::Expired), (left_out, Fate::Skipped)] {
+    for (group, fate) in [(expired, Fate::Expired), (skipped, Fate::Skipped)] {
         if let Some((first, others)) = group.split_first() {
             settled.push((*first, fate, others.iter().map(|run| run.time.get()).collect()));
         }
@@ -150,8 +149,8 @@ pub(crate) fn settle(
     settled
 }
 
-/// Returns what becomes of the runs that a pause has held up, from `next` on, if the task makes up
-/// for them.
+/// Returns what happens to the runs that came due in a pause, from `next` on, if the task has a
+/// policy for them.
 pub(crate) fn made_up(
     schedule: &Schedule,
     of: Policies,
@@ -163,13 +162,13 @@ pub(crate) fn made_up(
     }
     let settled = settle(schedule, of, next, now);
     let settled: Vec<_> = settled.into_iter().map(|(run, fate, _)| (run, fate)).collect();
-    // First those that are not made up for, each kind as one; then those that are, of which only
-    // the last few.
+    // Dropped runs come first, those of one kind as one item. Then come the runs that fire, of
+    // which only the last few do.
     let (mut dropped, kept): (Vec<_>, Vec<_>) =
         settled.into_iter().partition(|(_, fate)| matches!(fate, Fate::Skipped | Fate::Expired));
     let most = if of.overlap == Overlap::Allow { MAX_CATCH_UP_RUNS } else { 1 };
-    let (left_out, made_up) = kept.split_at(kept.len().saturating_sub(most));
-    if let Some((run, _)) = left_out.first()
+    let (skipped, made_up) = kept.split_at(kept.len().saturating_sub(most));
+    if let Some((run, _)) = skipped.first()
         && dropped.iter().all(|(_, fate)| *fate != Fate::Skipped)
     {
         dropped.push((*run, Fate::Skipped));
@@ -178,7 +177,7 @@ pub(crate) fn made_up(
     dropped
 }
 
-/// Returns what becomes of an entry of a page that is due.
+/// Returns what happens to a due entry of a page.
 pub(crate) fn fate_of_entry(model: &Model, waiting: &Waiting, now: UnixMillis) -> Fate {
     let (record, firing) = (waiting.record.facts(), waiting.record.firing());
     let policies = record.policies;
@@ -188,7 +187,7 @@ pub(crate) fn fate_of_entry(model: &Model, waiting: &Waiting, now: UnixMillis) -
         .map_or(due, UnixMillis::get)
         .max(record.late_since.map_or(i64::MIN, UnixMillis::get));
     let late = now.get() - start;
-    // What was handed on before is not missed, nor is a run that was requested.
+    // A run that was dispatched before, or that was requested, is not missed.
     let is_again = waiting.entry.is_some_and(|entry| entry.flags.has(Flags::RETRY))
         || record.replayed_at.is_some();
     if policies.expire_after_millis.is_some_and(|limit| late > limit) {
@@ -201,7 +200,7 @@ pub(crate) fn fate_of_entry(model: &Model, waiting: &Waiting, now: UnixMillis) -
     }
 }
 
-/// Settles overlaps among what is due, in its order.
+/// Settles overlaps among due entries, in their order.
 pub(crate) fn settle_overlaps(model: &Model, due: &mut [Due]) {
     let (mut started, mut held) = (BTreeSet::new(), BTreeSet::new());
     for due in due {
@@ -216,7 +215,7 @@ pub(crate) fn settle_overlaps(model: &Model, due: &mut [Due]) {
         if due.fate != Fate::Fires || overlap == Overlap::Allow {
             continue;
         }
-        // What is due as a further attempt and not gone through yet still waits, to the model too.
+        // A further attempt that is due and not settled yet still waits, in the model, too.
         if !model.is_running(&id) && started.insert(id.clone()) {
             continue;
         }
@@ -230,7 +229,7 @@ pub(crate) fn settle_overlaps(model: &Model, due: &mut [Due]) {
     }
 }
 
-/// Returns the firing that something due is.
+/// Returns the firing of a due entry.
 pub(crate) fn firing_due(due: &Due) -> Firing {
     due.waiting.record.firing()
 }

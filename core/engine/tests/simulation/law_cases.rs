@@ -1,4 +1,4 @@
-//! A new law of a time zone, case by case: see `docs/schedules.md`.
+//! A new law of a time zone, in single cases: see `docs/schedules.md`.
 
 use crate::laws::{Given, HOUR, LAWS, NOW, Shard, fired_by};
 use scheduler_calendar::local_time::{Law, LocalTime};
@@ -13,10 +13,10 @@ use scheduler_model::protocol::{
 use scheduler_model::task::Record;
 
 const VANCOUVER: &str = "America/Vancouver";
-/// Nine in the morning of December 1 in Vancouver, by the law of 2026.
+/// Nine o'clock on December 1 in Vancouver, by the law of 2026.
 const NINE: UnixMillis = UnixMillis::new(1_796_140_800_000);
 
-/// Tables from before Vancouver has left its clocks at -07:00.
+/// Converts by the tables of the time before Vancouver kept its clocks at -07:00.
 fn before_2026(local: LocalTime, zone: &str) -> Option<UnixMillis> {
     let instant = local.instant(zone.parse().ok()?)?;
     Some(if zone == VANCOUVER { instant.plus(HOUR) } else { instant })
@@ -38,9 +38,9 @@ fn due_of(shard: &Shard, id: &str) -> UnixMillis {
     shard.waiting(id).unwrap().0
 }
 
-/// Today's tables, not a law of the test's own.
+/// This case uses the current tables instead of a law of the test.
 #[test]
-fn nine_in_vancouver_moves_with_the_law_of_2026() {
+fn nine_o_clock_in_vancouver_moves_with_the_law_of_2026() {
     let mut shard = Shard::new(BEFORE);
     let seconds = Given::local("2026-12-01T09:00:30", VANCOUVER, &BEFORE);
     let tokyo = Given::local("2026-12-02T02:00", "Asia/Tokyo", &BEFORE);
@@ -89,15 +89,15 @@ fn nine_in_vancouver_moves_with_the_law_of_2026() {
     assert!(at(&mut shard, NINE.plus(-1)).is_empty());
     assert_eq!(at(&mut shard, NINE), ["a"]);
     assert_eq!(at(&mut shard, NINE.plus(30_000)), ["b"]);
-    // Tokyo's law is as it was.
+    // Tokyo's law has not changed.
     assert_eq!(at(&mut shard, NINE.plus(HOUR)), ["tokyo", "plain"]);
 }
 
 #[test]
-fn a_law_that_makes_it_later_holds_it_back_also_when_its_old_time_is_past() {
+fn a_law_can_delay_a_task_whose_old_time_has_passed() {
     let mut shard = Shard::new(LAWS[0]);
     shard.append(&[("a".into(), nine(&LAWS[0]))], 0);
-    // Nobody has woken the shard since its old time.
+    // Nobody has woken the shard since the old time of the task.
     shard.now = NINE.plus(1_000);
     shard.restart(LAWS[1]);
     assert_eq!(shard.settle(), []);
@@ -105,7 +105,7 @@ fn a_law_that_makes_it_later_holds_it_back_also_when_its_old_time_is_past() {
 }
 
 #[test]
-fn a_law_that_moves_it_into_the_past_fires_it_at_once_whatever_it_says_of_late_runs() {
+fn a_task_that_a_law_moves_into_the_past_fires_at_once() {
     for fields in ["", r#""expireAfterSeconds":60,"#, r#""misfire":{"policy":"skip"},"#] {
         let mut shard = Shard::new(LAWS[0]);
         shard.append(
@@ -122,7 +122,7 @@ fn a_law_that_moves_it_into_the_past_fires_it_at_once_whatever_it_says_of_late_r
         shard.restart(LAWS[2]);
         let expected = [("a".to_owned(), NINE.get() - HOUR)];
         assert_eq!(shard.settle(), expected, "{fields}");
-        // Never a second time, whatever the law becomes.
+        // The task never fires a second time, whatever law follows.
         for law in LAWS {
             shard.restart(law);
             assert_eq!(at(&mut shard, NINE.plus(5 * HOUR)), [] as [&str; 0], "{fields}");
@@ -130,9 +130,9 @@ fn a_law_that_moves_it_into_the_past_fires_it_at_once_whatever_it_says_of_late_r
     }
 }
 
-/// What was late before the law changed is late after it.
+/// A task that was late before the law changed is late after it.
 #[test]
-fn a_law_does_not_excuse_what_was_missed() {
+fn a_new_law_does_not_undo_that_a_run_was_missed() {
     let mut shard = Shard::new(LAWS[0]);
     let fields = r#""misfire":{"policy":"skip"},"#;
     shard.append(&[("a".into(), Given { fields, ..nine(&LAWS[0]) })], 0);
@@ -144,7 +144,7 @@ fn a_law_does_not_excuse_what_was_missed() {
 }
 
 #[test]
-fn a_paused_one_is_resumed_at_its_new_time() {
+fn a_paused_task_is_resumed_at_its_new_time() {
     let mut shard = Shard::new(LAWS[0]);
     shard.append(
         &[("a".into(), nine(&LAWS[0])), ("b".into(), Given { paused: true, ..nine(&LAWS[0]) })],
@@ -168,7 +168,7 @@ fn a_paused_one_is_resumed_at_its_new_time() {
 }
 
 #[test]
-fn one_that_was_told_to_run_runs() {
+fn a_requested_run_fires_under_a_new_law() {
     let mut shard = Shard::new(LAWS[0]);
     shard.append(&[("a".into(), nine(&LAWS[0]))], 0);
     shard.change("a", Change::Run);
@@ -177,7 +177,7 @@ fn one_that_was_told_to_run_runs() {
 }
 
 #[test]
-fn a_reschedule_to_a_local_time_is_stored_as_one() {
+fn a_reschedule_to_a_local_time_stores_the_local_time() {
     let local: LocalTime = "2026-12-01T09:00".parse().unwrap();
     let to = NewTime { at: NINE, local: Some((local, VANCOUVER.parse().unwrap())) };
     let mut shard = Shard::new(LAWS[0]);
@@ -197,11 +197,11 @@ fn a_reschedule_to_a_local_time_is_stored_as_one() {
         .unwrap();
     assert_eq!(reply.changed, 1);
     shard.commit(&effects, false);
-    // To an instant and back again: the mark goes and comes with the local time.
+    // The task is rescheduled to an instant and back. The mark follows the local time.
     shard.change("back", Change::Reschedule(to));
     shard.change("back", Change::Reschedule(NINE.into()));
     assert!(!shard.waiting("back").unwrap().1.contains("timezone"));
-    // The same time as another kind of time is a change, the same time as the same kind is none.
+    // The same time in another form is a change. The same time in the same form is none.
     for (id, to, outcome) in
         [("one", to, Changed::Unchanged), ("back", NINE.into(), Changed::Unchanged)]
     {
@@ -223,14 +223,14 @@ fn a_reschedule_to_a_local_time_is_stored_as_one() {
     );
 }
 
-/// The name of a run is `<id>@<time>`: what has fired keeps its time.
+/// The name of a run is `<id>@<time>`, so what has fired keeps its time.
 #[test]
 fn further_attempts_and_dead_letters_keep_the_time_of_their_run() {
     let mut shard = Shard::new(LAWS[0]);
     let fields = r#""retry":{"maxAttempts":2,"minBackoffSeconds":7200,"jitter":0},"onFailure":{"type":"handler","name":"log"},"#;
     shard.append(&[("a".into(), Given { fields, ..nine(&LAWS[0]) })], 0);
     assert_eq!(at(&mut shard, NINE), ["a"]);
-    // In flight.
+    // The run is in flight.
     shard.restart(LAWS[1]);
     assert_eq!(shard.settle(), []);
     for seq in [1, 2] {
@@ -242,7 +242,7 @@ fn further_attempts_and_dead_letters_keep_the_time_of_their_run() {
         shard.commit(&effects, false);
         shard.restart(LAWS[2 + usize::from(seq == 2)]);
         let now = shard.now.plus(2 * HOUR);
-        // The second attempt; then what follows the run, of the same time.
+        // The second attempt fires, and then the follow-up of the run, with the same time.
         assert_eq!(at(&mut shard, now), ["a"]);
     }
     assert_eq!(shard.engine.get("a", &shard.storage).unwrap().unwrap().status, Status::Running);
@@ -252,9 +252,9 @@ fn further_attempts_and_dead_letters_keep_the_time_of_their_run() {
     assert!(shard.storage.pages.values().all(|row| !row.directory.has_local()));
 }
 
-/// A patch that leaves the local time is no other time, whatever a law has made of it meanwhile.
+/// A patch that keeps the local time keeps the run, even if a law has moved that time.
 #[test]
-fn a_patch_of_one_in_flight_is_no_second_run() {
+fn a_patch_in_flight_starts_no_second_run_under_a_new_law() {
     let mut shard = Shard::new(LAWS[0]);
     shard.append(&[("a".into(), nine(&LAWS[0]))], 0);
     assert_eq!(at(&mut shard, NINE), ["a"]);
@@ -285,7 +285,7 @@ fn a_patch_of_one_in_flight_is_no_second_run() {
 }
 
 #[test]
-fn one_with_a_limits_key_stays_in_its_lane() {
+fn a_task_with_a_limit_key_stays_in_its_lane() {
     let mut shard = Shard::new(LAWS[0]);
     shard.append(&[("a".into(), Given { key: Some("k"), ..nine(&LAWS[0]) })], 0);
     shard.restart(LAWS[1]);
@@ -300,10 +300,10 @@ fn one_with_a_limits_key_stays_in_its_lane() {
     );
 }
 
-/// What earlier versions stored has the local time in the record and no mark: it keeps its instant
-/// until it is written again.
+/// A record of an earlier version has the local time but its entry has no mark. It keeps its
+/// instant until it is written again.
 #[test]
-fn a_record_without_the_mark_keeps_its_instant() {
+fn a_task_without_the_mark_keeps_its_instant() {
     let mut shard = Shard::new(LAWS[0]);
     let append = testing::append([("a", NINE, nine(&LAWS[0]).record("a", 0))]);
     let (_, effects) = shard.engine.append(append, NOW, &shard.storage).unwrap();
@@ -311,7 +311,7 @@ fn a_record_without_the_mark_keeps_its_instant() {
     shard.restart(LAWS[1]);
     assert_eq!(shard.settle(), []);
     assert_eq!(due_of(&shard, "a"), NINE);
-    // Written again, it has the mark.
+    // When the record is written again, its entry gets the mark.
     shard.change("a", Change::Pause);
     shard.change("a", Change::Resume);
     shard.restart(LAWS[3]);
@@ -319,9 +319,9 @@ fn a_record_without_the_mark_keeps_its_instant() {
     assert_eq!(due_of(&shard, "a"), NINE.plus(3 * HOUR));
 }
 
-/// During a deploy the coordinator may be of an earlier version than the shard.
+/// During a deploy, the coordinator may have an earlier version than the shard.
 #[test]
-fn a_task_that_was_planned_by_another_law_is_planned_by_the_shards() {
+fn a_task_planned_by_another_law_is_planned_by_the_shard_s_law() {
     let mut shard = Shard::new(LAWS[1]);
     let fields = r#""expireAfterSeconds":60,"#;
     let tasks = [
@@ -337,8 +337,8 @@ fn a_task_that_was_planned_by_another_law_is_planned_by_the_shards() {
     assert_eq!(due_of(&shard, "paused"), NINE.plus(HOUR));
 }
 
-/// Tasks without local times cost a start under another release nothing: no read, no write, no
-/// wake-up.
+/// A start-up under another release costs nothing for tasks without local times: no read, no write,
+/// no wake-up.
 #[test]
 fn a_shard_without_local_times_does_nothing_for_a_new_law() {
     let mut shard = Shard::new(LAWS[0]);
@@ -352,7 +352,7 @@ fn a_shard_without_local_times_does_nothing_for_a_new_law() {
     assert_eq!(shard.engine.next_wakeup(), Some(NINE));
     assert!(shard.wake().writes.is_empty());
     assert_eq!(shard.storage.take_read_bytes(), 0);
-    // One among them costs its own page.
+    // A task at a local time costs its own page.
     shard.append(&[("a".into(), nine(&LAWS[1]))], 0);
     assert_eq!(shard.stored_law().as_deref(), Some("2026b"));
     shard.storage.take_read_bytes();
@@ -362,9 +362,9 @@ fn a_shard_without_local_times_does_nothing_for_a_new_law() {
 }
 
 /// Twenty megabytes of tasks at local times are planned in parts, each within the bounds of a
-/// wake-up; crashes in between lose nothing.
+/// wake-up. Crashes in between lose nothing.
 #[test]
-fn many_are_planned_again_in_parts() {
+fn many_tasks_are_planned_again_in_parts() {
     let mut shard = Shard::new(LAWS[0]);
     let many = 20_i64;
     for part in 0..many {
@@ -376,17 +376,17 @@ fn many_are_planned_again_in_parts() {
     let (mut parts, mut crashes) = (0, 0);
     while shard.stored_law().as_deref() != Some("2026b") {
         parts += 1;
-        assert!(parts < 200, "it begins over and over");
+        assert!(parts < 200, "the planning starts over and over");
         let next = shard.engine.next_wakeup().unwrap();
         assert!(next <= shard.now.plus(1), "the next part follows at once");
         shard.now = shard.now.max(next);
         shard.engine.observe(shard.now);
         let fired = fired_by(&shard.wake());
-        assert!(fired.is_empty(), "{} fired by the law of before", fired.len());
+        assert!(fired.is_empty(), "{} tasks fired by the old law", fired.len());
         assert_ne!(
             shard.stored_law().as_deref(),
             Some("2026a"),
-            "what is half done is of no release"
+            "a half-planned shard has no release"
         );
         if parts % 3 == 0 && crashes < 4 {
             crashes += 1;

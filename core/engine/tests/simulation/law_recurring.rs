@@ -1,9 +1,9 @@
-//! Recurring tasks under a new law of their zone, which may put runs before the watermark: see
+//! Recurring tasks under a new law of their zone, which may move runs to before the watermark: see
 //! `docs/schedules.md`.
 //!
-//! Recurring tasks are read by the tables of time zones themselves. So the zone is the test's own:
-//! between a stop and a start it is replaced in what is stored by one whose clock is some hours
-//! off, as if a release had moved it.
+//! The tables of time zones themselves determine recurring tasks. So the tests replace the zone in
+//! storage, between a stop and a start, by one whose clock is some hours off, as if a release had
+//! moved it.
 
 use crate::laws::{Given, HOUR, LAWS, NOW, Shard};
 use crate::random::Random;
@@ -15,10 +15,10 @@ use scheduler_model::protocol::{Append, Report, Status};
 use scheduler_model::task::Record;
 
 const DAY: i64 = 24 * HOUR;
-/// 2025-11-25T00:00:00Z, eight hours after the shard begins.
+/// 2025-11-25T00:00:00Z, eight hours after the shard started.
 const MIDNIGHT: i64 = NOW.get() + 8 * HOUR;
 
-/// Returns the name of the zone while its clock is so many hours behind UTC.
+/// Returns the name of the zone while its clock is `hours_behind` UTC.
 fn zone(hours_behind: i64) -> String {
     format!("Etc/GMT+{hours_behind}")
 }
@@ -33,7 +33,7 @@ fn add(shard: &mut Shard, id: &str, schedule: &str, hours_behind: i64) {
     shard.commit(&effects, false);
 }
 
-/// Starts the shard again under a law by which the zone's clock is so many hours behind UTC.
+/// Restarts the shard under a law by which the zone's clock is `hours_behind` UTC.
 fn restart(shard: &mut Shard, was_behind: i64, hours_behind: i64) {
     let replaced = |record: &[u8]| {
         let text = std::str::from_utf8(record).unwrap();
@@ -70,7 +70,7 @@ fn run(id: &str, time: i64) -> (String, i64) {
     (id.to_owned(), time)
 }
 
-/// Returns a shard at midnight, eight hours after it began.
+/// Returns a shard at midnight, eight hours after it started.
 fn at_midnight() -> Shard {
     let mut shard = Shard::new(LAWS[0]);
     assert_eq!(fired_until(&mut shard, MIDNIGHT), []);
@@ -80,13 +80,13 @@ fn at_midnight() -> Shard {
 const NINE: &str = r#""cron":"0 9 * * *""#;
 
 #[test]
-fn a_run_that_a_law_puts_before_the_watermark_is_left_out() {
+fn a_run_that_a_law_moves_before_the_watermark_is_skipped() {
     let mut shard = at_midnight();
     add(&mut shard, "nine", NINE, 8);
     let watermark = MIDNIGHT + 16 * HOUR + HOUR / 2;
     shard.append(&[("once".into(), Given::instant(UnixMillis::new(watermark)))], 0);
     assert_eq!(fired_until(&mut shard, watermark), [run("once", watermark)]);
-    // Nine o'clock was to be at 17:00Z, and is at 16:00Z by the new law, which is over.
+    // By the old law, nine o'clock would be at 17:00Z. By the new law it was at 16:00Z.
     restart(&mut shard, 8, 7);
     assert_eq!(fired_until(&mut shard, MIDNIGHT + DAY), []);
     assert_eq!(
@@ -99,7 +99,7 @@ fn a_run_that_a_law_puts_before_the_watermark_is_left_out() {
 fn a_run_between_the_watermark_and_now_fires_at_once() {
     let mut shard = at_midnight();
     add(&mut shard, "nine", NINE, 8);
-    // Nothing has fired, so the watermark is behind.
+    // Nothing has fired, so the watermark is behind now.
     assert_eq!(fired_until(&mut shard, MIDNIGHT + 16 * HOUR + HOUR / 2), []);
     restart(&mut shard, 8, 7);
     let now = shard.now.get();
@@ -108,13 +108,14 @@ fn a_run_between_the_watermark_and_now_fires_at_once() {
 }
 
 #[test]
-fn a_run_that_has_fired_comes_again_if_a_law_puts_it_later() {
+fn a_run_that_has_fired_fires_again_if_a_law_moves_it_later() {
     let mut shard = at_midnight();
     add(&mut shard, "nine", NINE, 7);
     assert_eq!(fired_until(&mut shard, MIDNIGHT + 16 * HOUR), [run("nine", MIDNIGHT + 16 * HOUR)]);
     restart(&mut shard, 7, 8);
     assert_eq!(fired_until(&mut shard, MIDNIGHT + DAY), [run("nine", MIDNIGHT + 17 * HOUR)]);
-    // Back again: what has fired at 17:00Z is ahead of 16:00Z of the same day only.
+    // Back to the other law: the run that fired at 17:00Z is only later than the one at 16:00Z of
+    // the same day.
     restart(&mut shard, 8, 7);
     assert_eq!(
         fired_until(&mut shard, MIDNIGHT + 2 * DAY),
@@ -122,8 +123,8 @@ fn a_run_that_has_fired_comes_again_if_a_law_puts_it_later() {
     );
 }
 
-/// An interval and bounds at local times move with the law, and a task whose last run is put before
-/// the watermark is over.
+/// An interval and bounds at local times move with the law. A task whose last run is moved to
+/// before the watermark is removed.
 #[test]
 fn anchors_and_the_ends_of_schedules_move_too() {
     let local = |field: &str| {
@@ -172,17 +173,18 @@ fn anchors_and_the_ends_of_schedules_move_too() {
     }
 }
 
-/// Tasks at some hours of each day, laws, one-shot tasks that move the watermark, restarts, against
-/// the rule itself: what fires is what today's law has between the watermark and now.
+/// Tasks at some hours of each day, laws, one-shot tasks that move the watermark, and restarts,
+/// compared with the rule itself: what fires is what the current law has between the watermark and
+/// now.
 #[test]
 fn recurring_tasks_follow_every_law() {
-    let (mut left_out, mut again) = (0, 0);
+    let (mut skipped, mut again) = (0, 0);
     for seed in 0..300 {
         let mut random = Random::new(seed);
         let mut shard = Shard::new(LAWS[0]);
         let mut behind = 8;
         let mut tasks: Vec<(String, i64, i64)> = Vec::new();
-        // No two of them at the same minute, and one-shot tasks at none.
+        // No two of them are at the same minute, and no one-shot task is at such a minute.
         for minute in 0..1 + random.below(3) as i64 {
             let hour = random.below(24) as i64;
             let id = format!("task-{minute}");
@@ -203,7 +205,7 @@ fn recurring_tasks_follow_every_law() {
             let watermark = shard.storage.watermark.due.get().max(NOW.get());
             if random.chance(400) {
                 for task in &tasks {
-                    left_out += times(task, law, NOW.get(), watermark).len() as u64;
+                    skipped += times(task, law, NOW.get(), watermark).len() as u64;
                 }
                 restart(&mut shard, behind, law);
                 behind = law;
@@ -247,5 +249,5 @@ fn recurring_tasks_follow_every_law() {
             );
         }
     }
-    assert!(left_out > 100 && again > 10, "{left_out} left out, {again} came again");
+    assert!(skipped > 100 && again > 10, "{skipped} left out, {again} came again");
 }

@@ -1,10 +1,10 @@
-//! Laws of time zones that change: one-shot tasks at local times, against a reference that knows
+//! Changing laws of time zones: one-shot tasks at local times, against a reference that knows
 //! nothing of pages.
 //!
-//! A run draws tasks at local times and at instants, what clients change about them, releases of
-//! the time zones, restarts and crashes. The rules are those of `docs/schedules.md`: what waits for
-//! a local time fires once, at the instant that it is by the law of the day, or at once if a law
-//! has moved it into the past.
+//! A run draws tasks at local times and at instants, changes by clients, releases of the time
+//! zones, restarts and crashes. The rules are those of `docs/schedules.md`: a task at a local time
+//! fires once, at the instant that the current law assigns to its time, or at once if a law has
+//! moved it into the past.
 
 mod shard;
 
@@ -20,7 +20,7 @@ use scheduler_model::protocol::{CancelRequest, Change, Failure, NewTime, Report}
 use scheduler_model::task::Record;
 use std::collections::BTreeMap;
 
-/// What is known of a task by the rules.
+/// What the rules say about a task.
 #[derive(Debug, Clone, Copy)]
 struct Known {
     local: Option<(LocalTime, &'static str)>,
@@ -28,16 +28,16 @@ struct Known {
     /// When it fires; `None` while it is paused.
     due: Option<i64>,
     jitters: bool,
-    /// Whether it has fired: then its time is the name of its run.
+    /// Whether the task has fired. Then its time is the name of its run.
     is_again: bool,
-    /// Whether a run of it was requested: so it is the name of that.
+    /// Whether a run was requested. Then its time is the name of that run.
     is_requested: bool,
-    /// Before this its further attempt does not start, also if it was paused meanwhile.
+    /// The earliest start of its further attempt, even if the task was paused in the meantime.
     not_before: i64,
 }
 
 impl Known {
-    /// Returns when it is due by its time.
+    /// Returns when the task is due by its own time.
     fn own_due(&self, id: &str) -> i64 {
         let fields = if self.jitters { JITTER } else { "" };
         let given = Given {
@@ -69,7 +69,7 @@ impl Known {
 const JITTER: &str = r#""jitterSeconds":900,"#;
 const RETRY: &str = r#""retry":{"maxAttempts":2,"minBackoffSeconds":60,"jitter":0},"#;
 
-/// What a run amounted to.
+/// The counts of a run.
 #[derive(Debug, Default)]
 struct Sum {
     fired: u64,
@@ -79,7 +79,7 @@ struct Sum {
     crashes: u64,
 }
 
-/// One run from a seed.
+/// Runs one seed.
 fn run(seed: u64, sum: &mut Sum) {
     let mut random = Random::new(seed);
     let mut shard = Shard::new(LAWS[0]);
@@ -105,7 +105,7 @@ fn run(seed: u64, sum: &mut Sum) {
                     let fields = if jitters { JITTER } else { RETRY };
                     let mut given = drawn(&mut random, at, &shard.law);
                     (given.fields, given.paused) = (fields, random.chance(100));
-                    // The same time again would be the same task: see `definitions`.
+                    // The same time again would mean the same task: see `definitions`.
                     if known
                         .get(&id)
                         .is_some_and(|of| of.time == given.at.get() || of.local == given.local)
@@ -178,7 +178,7 @@ fn run(seed: u64, sum: &mut Sum) {
                 let (_, effects) = shard.engine.cancel(&request, at, &shard.storage).unwrap();
                 shard.commit(&effects, false);
             }
-            // A wake-up that is not committed, then a restart, mostly under another law.
+            // A wake-up that is not committed, and then a restart, usually under another law.
             _ => {
                 if random.chance(300) {
                     drop(shard.engine.wake(at, &shard.storage));
@@ -187,8 +187,8 @@ fn run(seed: u64, sum: &mut Sum) {
                 let law = *random.pick(&LAWS);
                 sum.laws += u64::from(law.release != shard.law.release);
                 shard.restart(law);
-                // It may start again before anything has woken it, or after the first part of the
-                // work.
+                // The shard may restart before anything has woken it, or after the first part of
+                // the planning.
                 if random.chance(300)
                     && shard.has_local()
                     && shard.stored_law().as_deref() != Some(law.release)
@@ -197,7 +197,7 @@ fn run(seed: u64, sum: &mut Sum) {
                     assert_eq!(
                         fired_by(&shard.wake()),
                         [],
-                        "seed {seed}: nothing fires by the law of before"
+                        "seed {seed}: nothing fires by the old law"
                     );
                     let law = if random.chance(500) { law } else { *random.pick(&LAWS) };
                     shard.restart(law);
@@ -219,10 +219,10 @@ fn run(seed: u64, sum: &mut Sum) {
         shard.now = shard.now.plus(HOUR);
         shard.engine.observe(shard.now);
     }
-    assert!(known.values().all(|of| of.due.is_none()), "seed {seed}: {known:?} is left");
+    assert!(known.values().all(|of| of.due.is_none()), "seed {seed}: left over: {known:?}");
 }
 
-/// Lets the shard come to rest, and compares what has fired and what waits with what is known.
+/// Lets the shard finish its work, and compares what has fired and what waits with the reference.
 fn compare(
     shard: &mut Shard,
     known: &mut BTreeMap<String, Known>,
@@ -238,7 +238,7 @@ fn compare(
     }
     let mut fired = shard.settle();
     let later = shard.now.get();
-    // What came due while it worked may have fired too.
+    // Tasks that came due while the shard worked may have fired, too.
     let late = |(id, _): &(String, i64)| {
         known.get(id).is_some_and(|of| of.due.is_some_and(|due| due > at.get() && due <= later))
     };
@@ -262,13 +262,13 @@ fn compare(
         for (index, task) in (0..).zip(&envelope.tasks) {
             let record = Record::parse(task.get().as_bytes()).unwrap();
             let of = known.get_mut(record.id.as_ref()).unwrap();
-            // With jitter there is no policy of its own, and it does not fail here.
+            // A task with jitter has no retry policy of its own, and does not fail here.
             let fails = !of.jitters && random.chance(300);
             if fails {
                 failed.push(Failure { index, error: "no".to_owned(), ..Failure::default() });
             }
             if fails && !of.is_again {
-                // It is tried again a minute later, whatever the law.
+                // The next attempt follows a minute later, whatever the law.
                 (of.is_again, of.due) = (true, Some(later + 60_000));
             } else {
                 known.remove(record.id.as_ref());
@@ -285,9 +285,9 @@ fn compare(
         let is_same = record.time == Some(UnixMillis::new(of.time))
             && due == of.due.map_or(UnixMillis::PAUSED, UnixMillis::new)
             && record.local.and_then(|local| local.time) == of.local.map(|(local, _)| local);
-        assert!(is_same, "seed {seed}: {id} waits for {due} as {record:?}; expected {of:?}");
+        assert!(is_same, "seed {seed}: {id} waits until {due} as {record:?}; expected {of:?}");
     }
-    // A crash would lose nothing.
+    // A crash at this point loses nothing.
     assert!(
         !shard.has_local() || shard.stored_law().as_deref() == Some(shard.law.release),
         "seed {seed}: {:?}",
@@ -295,7 +295,7 @@ fn compare(
     );
 }
 
-/// The shard wakes: if its law is a new one, that moves what waits.
+/// Updates the reference when the shard wakes up: a new law moves what waits.
 fn follow(shard: &Shard, known: &mut BTreeMap<String, Known>, sum: &mut Sum) {
     if shard.stored_law().as_deref() == Some(shard.law.release) {
         return;
@@ -315,7 +315,7 @@ fn any(random: &mut Random, known: &BTreeMap<String, Known>) -> Option<String> {
     known.keys().nth(at).cloned()
 }
 
-/// Returns a time from an hour ago to six hours ahead, mostly a local one.
+/// Returns a time from an hour ago to six hours ahead, usually a local one.
 fn drawn(random: &mut Random, now: UnixMillis, law: &Law) -> Given {
     let at = now.plus(random.range(-HOUR, 6 * HOUR) / 60_000 * 60_000);
     if random.chance(300) {
@@ -328,7 +328,7 @@ fn drawn(random: &mut Random, now: UnixMillis, law: &Law) -> Given {
     Given::local(&local.format("%Y-%m-%dT%H:%M:%S").to_string(), zone, law)
 }
 
-/// Runs that are drawn: `LAW_SEEDS` asks for another number, `LAW_SEED` for one.
+/// Runs many seeds. `LAW_SEEDS` sets their number, and `LAW_SEED` selects a single one.
 #[test]
 fn tasks_at_local_times_follow_every_law() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());

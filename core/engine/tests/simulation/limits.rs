@@ -1,4 +1,4 @@
-//! The limiter of a run's keys, the way to it, and the bounds that must hold.
+//! The limiter of a run's keys, the messages to it, and the bounds that must hold.
 
 use crate::invariants::violated;
 use crate::random::Random;
@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 /// The keys that tasks of a run may name. The last one never has a limit.
 pub(crate) const KEYS: [&str; 3] = ["a key", "käy/2", "free"];
 
-/// Keys that come and go with their tasks; those that may have a limit are among them.
+/// Returns keys that come and go with their tasks. Those that may have a limit are among them.
 pub(crate) fn many_keys(count: usize) -> &'static [&'static str] {
     static MANY: OnceLock<Vec<&'static str>> = OnceLock::new();
     let made = |n: usize| -> &'static str { Box::leak(format!("key {n}").into_boxed_str()) };
@@ -22,36 +22,35 @@ pub(crate) fn many_keys(count: usize) -> &'static [&'static str] {
     &all[..count.min(all.len())]
 }
 
-/// How long a task of a key may be due while the key has a free slot, milliseconds: it is asked for
-/// within a second, may be answered a second later, by a limiter that waits three for a shard that
-/// it does not hear of; and a slot that is used nowhere is given back after one.
+/// How long a task of a key may be due while the key has a free slot, in milliseconds. Its shard
+/// sends a request within a second, and may get the answer a second later, from a limiter that
+/// waits three seconds for a silent shard. An unused slot is returned after a second.
 const FREE_SLOT_MILLIS: i64 = 10_000;
-/// The same just after faults, when questions were not answered: a shard waits fifteen seconds
-/// then.
+/// The same just after faults. A shard whose requests were not answered may wait fifteen seconds.
 const AFTER_FAULTS_MILLIS: i64 = 40_000;
 
-/// How long a shard that has dispatched all it may keeps a slot of each key, for when there is room
-/// again, milliseconds: ten seconds, and two in which it still asks.
+/// How long a shard that has dispatched its maximum keeps a slot of each key, in milliseconds: ten
+/// seconds, and two in which it still sends requests.
 const KEPT_SLOT_MILLIS: i64 = 12_000;
 
-/// By how much rarer a shard crashes over the answer of a limiter than over a request.
+/// How many times rarer a shard crashes at the answer of a limiter than at a request.
 const CRASHES_OF_ANSWERS: u64 = 5;
 
-/// The limiter with its storage, and what was asked of it.
+/// The limiter with its storage, and what it has answered.
 #[derive(Debug, Default)]
 pub(crate) struct Limits {
     limiter: Limiter,
     rows: BTreeMap<String, String>,
     lives: u64,
-    /// All that each key had, with the one that it has last.
+    /// All limits that each key had; the current one is last.
     had: BTreeMap<&'static str, Vec<Limit>>,
-    /// When runs of each key were handed on, since it has the rate that it has.
-    handed_on: BTreeMap<&'static str, Vec<i64>>,
-    /// How many runs with a key were handed on.
+    /// When runs of each key were dispatched under its current rate.
+    dispatched: BTreeMap<&'static str, Vec<i64>>,
+    /// The number of dispatched runs with a key.
     pub(crate) runs: u64,
-    /// Since when tasks of each key wait though it has room.
+    /// Since when tasks of each key wait although the key has room.
     idle_since: BTreeMap<&'static str, UnixMillis>,
-    /// Since when each shard has dispatched all that it may.
+    /// Since when each shard has dispatched its maximum.
     full_since: BTreeMap<usize, UnixMillis>,
 }
 
@@ -62,7 +61,7 @@ impl Limits {
             self.limiter.put(Named { key: key.to_owned(), limit }).expect("there is room");
         self.store([write]);
         self.had.entry(key).or_default().push(limit);
-        self.handed_on.remove(key);
+        self.dispatched.remove(key);
     }
 
     fn store(&mut self, writes: impl IntoIterator<Item = scheduler_engine::limiter::Write>) {
@@ -78,25 +77,25 @@ impl Limits {
         }
     }
 
-    /// Returns the rate of a key, runs a second.
+    /// Returns the rate of a key, in runs per second.
     pub(crate) fn rate_of(&self, key: &str) -> Option<f64> {
         self.had.get(key).and_then(|had| had.last()?.per_second)
     }
 
     /// Returns how many runs of a key were dispatched from `from` to before `to`.
     pub(crate) fn runs_between(&self, key: &str, from: UnixMillis, to: UnixMillis) -> usize {
-        let times = self.handed_on.get(key).map_or(&[][..], Vec::as_slice);
+        let times = self.dispatched.get(key).map_or(&[][..], Vec::as_slice);
         times.iter().filter(|at| (from.get()..to.get()).contains(*at)).count()
     }
 
-    /// Slots that no shard has given back.
+    /// Returns the slots that no shard has returned.
     pub(crate) fn slots(&self) -> u64 {
         KEYS.iter().map(|key| self.limiter.slots(key)).sum()
     }
 
-    /// `rate-holds`: in no window of time more than the rate allows.
+    /// `rate-holds`: no window of time has more runs than the rate allows.
     pub(crate) fn rate_holds(&self) {
-        for (key, times) in &self.handed_on {
+        for (key, times) in &self.dispatched {
             let Some(rate) = self.had.get(key).and_then(|had| had.last()?.per_second) else {
                 continue;
             };
@@ -119,7 +118,7 @@ impl Limits {
     }
 }
 
-/// Returns a limit as a run's clients set one.
+/// Returns a limit that a client of a run may set.
 pub(crate) fn drawn(random: &mut Random) -> Limit {
     match random.below(3) {
         0 => Limit { concurrency: None, per_second: Some(*random.pick(&[0.5, 3.0, 40.0])) },
@@ -139,8 +138,7 @@ impl World {
                 shard: self.shards[at].name.clone(),
                 ask: ask.ask,
             };
-            // Whoever waits for the answer may be told that there is none, while the request is
-            // still on its way.
+            // The shard may learn that its request has failed while the request is still in flight.
             if self.random.chance(self.faults.report_lost) {
                 self.may_ask(at, true);
                 let when = self.now.plus(self.random.range(1, 3_000));
@@ -158,7 +156,7 @@ impl World {
         }
     }
 
-    /// Loads the limiter again from its rows.
+    /// Restarts the limiter from its rows.
     pub(crate) fn restart_limiter(&mut self) {
         self.limits.lives += 1;
         let rows = self.limits.rows.values().cloned();
@@ -166,7 +164,7 @@ impl World {
             Limiter::load(rows, self.limits.lives).expect("the limiter can be loaded");
     }
 
-    /// A limiter gets a request.
+    /// Handles a request at a limiter.
     pub(crate) fn ask_limiter(
         &mut self,
         at: usize,
@@ -199,8 +197,8 @@ impl World {
         }
     }
 
-    /// A shard gets the limiter's answer, or hears that there is none.
-    pub(crate) fn told_by_limiter(
+    /// Handles the limiter's answer at a shard, or the failure of the request.
+    pub(crate) fn limiter_answered(
         &mut self,
         at: usize,
         key: &str,
@@ -208,12 +206,12 @@ impl World {
         answer: Option<Option<Answer>>,
     ) {
         self.trace(|| format!("{at}: told of {key}, {number:?}: {answer:?}"));
-        // A crash comes with time, not with each message: else a shard with many lanes, each of
-        // which asks again after each start, crashes the more the more it crashes.
+        // Crashes depend on time, not on messages. Otherwise a shard with many lanes, each of which
+        // sends a request after each start, would crash more often the more it crashes.
         let faults = self.faults;
         self.faults.crash_before_commit /= CRASHES_OF_ANSWERS;
         self.faults.crash_after_commit /= CRASHES_OF_ANSWERS;
-        // A failure is for the next request.
+        // A failure applies to the next request.
         let _ = self.input(
             at,
             false,
@@ -229,8 +227,8 @@ impl World {
         self.faults = faults;
     }
 
-    /// `concurrency-holds`: no more runs of a key are in flight than a limit allowed that it had,
-    /// whatever shard they are of.
+    /// `concurrency-holds`: over all shards, no more runs of a key are in flight than a limit of
+    /// the key allowed.
     pub(crate) fn limits_hold(&mut self, at: usize, effects: &Effects) {
         for write in &effects.writes {
             let Write::InsertEnvelope { destination: Destination::Lane(lane), hashes, .. } = write
@@ -242,7 +240,7 @@ impl World {
             let Some(key) = KEYS.iter().find(|known| **known == key) else { continue };
             self.limits.idle_since.remove(key);
             let times = std::iter::repeat_n(self.true_now().get(), hashes.len() / 8);
-            self.limits.handed_on.entry(key).or_default().extend(times);
+            self.limits.dispatched.entry(key).or_default().extend(times);
         }
         for key in KEYS {
             let in_flight: usize =
@@ -262,15 +260,14 @@ impl World {
         }
     }
 
-    /// Counts the shards that keep a slot of a key because they had room for its tasks a short time
-    /// ago.
+    /// Counts the shards that keep a slot of a key because they recently had room for its tasks.
     fn kept_slots(&self, key: &str, due: UnixMillis) -> usize {
         let is_recent = |since: &UnixMillis| self.now.since(*since) < KEPT_SLOT_MILLIS;
         let full = self.limits.full_since.iter().filter(|(_, since)| is_recent(since));
         full.filter(|(at, _)| self.shards[**at].storage.waits_in_lane(key, due)).count()
     }
 
-    /// `free-slots-are-used`: while a limit leaves room, a task that is due does not wait for long.
+    /// `free-slots-are-used`: while a limit leaves room, no due task waits for long.
     pub(crate) fn free_slots_are_used(&mut self, is_faultless: bool) {
         for (at, shard) in self.shards.iter().enumerate() {
             if shard.storage.dispatched() < self.config.max_dispatched {
@@ -289,7 +286,7 @@ impl World {
                 .is_none_or(|most| in_flight + self.kept_slots(key, due) < most as usize);
             let is_idle = has_room
                 && self.shards.iter().any(|shard| {
-                    // A shard whose dispatchers have all that they may have has room for none.
+                    // A shard whose dispatchers have their maximum has no room for any.
                     shard.storage.dispatched() < self.config.max_dispatched
                         && shard.storage.waits_in_lane(key, due)
                 });
@@ -307,7 +304,7 @@ impl World {
                 violated(
                     "free-slots-are-used",
                     format!(
-                        "since {since} tasks of {key:?} wait, of which {in_flight} are in flight"
+                        "tasks of {key:?} have been waiting since {since}, while {in_flight} are in flight"
                     ),
                 );
             }
@@ -322,13 +319,13 @@ impl World {
         self.limits.set(key, limit);
         (0..self.shards.len()).for_each(|at| self.may_ask(at, false));
         self.ask_held_again();
-        // What a shard was told of the former rate holds for a while.
-        self.limits.handed_on.insert(key, Vec::new());
+        // What the limiter granted to a shard under the former rate stays valid for a while.
+        self.limits.dispatched.insert(key, Vec::new());
         self.rate_from = self.now.plus(scheduler_model::protocol::limiter::NO_RATE_MILLIS);
     }
 
     pub(crate) fn forget_early_rates(&mut self) {
         let from: UnixMillis = self.rate_from;
-        self.limits.handed_on.values_mut().for_each(|times| times.retain(|at| *at > from.get()));
+        self.limits.dispatched.values_mut().for_each(|times| times.retain(|at| *at > from.get()));
     }
 }

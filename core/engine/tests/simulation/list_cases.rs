@@ -1,4 +1,4 @@
-//! Lists of what waits, what is in flight and dead letters, in short sequences.
+//! Lists of waiting tasks, runs in flight and dead letters, in short sequences.
 
 use crate::large::each_second;
 use crate::regressions::{NOW, Pair};
@@ -11,7 +11,7 @@ use scheduler_model::protocol::{
 };
 use std::collections::BTreeSet;
 
-/// The record of a one-shot task with other fields, each with a comma behind it.
+/// Returns a one-shot task with other fields, each followed by a comma.
 fn task(id: &str, due: UnixMillis, fields: &str) -> (String, UnixMillis, String) {
     let record = format!(
         r#"{{"time":{due},"id":"{id}",{fields}"callback":{{"type":"handler","name":"log"}}}}"#
@@ -52,10 +52,11 @@ fn failure(index: u32, error: &str, permanent: bool) -> Failure {
     Failure { index, error: error.to_owned(), permanent, ..Failure::default() }
 }
 
-/// What fires, fails and dies while a caller reads page after page is not missed, wherever the
-/// caller is. Listed by the times of their records, or behind everything else, they were.
+/// A caller who reads page after page misses no run that fires, fails or dies in the meantime,
+/// whatever page the caller has reached. Lists by the times of records, or with runs in flight at
+/// the end, missed some.
 #[test]
-fn a_caller_who_reads_on_misses_nothing_that_fires_and_fails_meanwhile() {
+fn a_list_misses_no_run_that_fires_or_fails_between_its_pages() {
     for step in 1..12 {
         let mut pair = Pair::new();
         let retry = r#""retry":{"maxAttempts":2,"minBackoffSeconds":1,"jitter":0},"#;
@@ -69,7 +70,7 @@ fn a_caller_who_reads_on_misses_nothing_that_fires_and_fails_meanwhile() {
                 break;
             }
             reply = Some(next);
-            // What is in flight fails, and what is due fires.
+            // Runs in flight fail, and due tasks fire.
             now = now.plus(300 * step);
             let in_flight: Vec<u64> = (pair.storage.outbox.iter())
                 .filter(|(_, row)| row.destination.is_some())
@@ -86,10 +87,10 @@ fn a_caller_who_reads_on_misses_nothing_that_fires_and_fails_meanwhile() {
     }
 }
 
-/// A cancel by a filter that took several steps passed over what waited before it came to what was
-/// in flight. A run that failed between two steps was in neither.
+/// A cancel by filter in several steps scanned the waiting tasks before the runs in flight. A run
+/// that failed between two steps was in neither part.
 #[test]
-fn a_cancel_in_steps_finds_runs_that_fail_between_them() {
+fn a_cancel_in_steps_finds_runs_that_fail_between_its_steps() {
     let mut pair = Pair::new();
     pair.append(["a", "b", "c", "d"].map(|id| task(id, NOW, "")));
     pair.wake(NOW);
@@ -107,7 +108,7 @@ fn a_cancel_in_steps_finds_runs_that_fail_between_them() {
 }
 
 #[test]
-fn a_recurring_task_of_which_a_run_is_in_flight_is_one_item() {
+fn a_recurring_task_with_a_run_in_flight_is_one_item() {
     let mut pair = Pair::new();
     let append =
         Append { schedules: vec![each_second("a", r#""tags":["x"],"#, 0)], ..Append::default() };
@@ -133,7 +134,7 @@ fn a_recurring_task_of_which_a_run_is_in_flight_is_one_item() {
         }
         pair.restart();
     }
-    // Without its task, the run is an item of its own; cancelled, it is none.
+    // Without its task, the run is an item of its own. A cancelled run is no item.
     for (status, left) in [(Status::Scheduled, 1), (Status::Running, 0)] {
         let request =
             ListRequest { filter: with_status(status), limit: 9, ..ListRequest::default() };
@@ -168,7 +169,7 @@ fn a_task_shows_that_it_runs_until_its_run_is_cancelled() {
 }
 
 #[test]
-fn filters_by_tags_host_and_error_cover_what_is_in_flight_and_what_has_failed() {
+fn filters_by_tags_host_and_error_cover_runs_in_flight_and_failed_runs() {
     let mut pair = Pair::new();
     let hook = |id: &str, url: &str, tags: &str| {
         let record = format!(
@@ -206,7 +207,7 @@ fn filters_by_tags_host_and_error_cover_what_is_in_flight_and_what_has_failed() 
     pair.report(&Report { seq: 1, failed, ..Report::default() }, NOW);
     assert_eq!(ids(&pair, &error("http 5")).len(), 4);
     assert_eq!(ids(&pair, &Filter { error: Some("503".into()), ..tags("z", None) }), ["later"]);
-    // In flight again, they have the error of the attempt before.
+    // Runs that are in flight again have the error of the attempt before.
     pair.wake(NOW.plus(10_000));
     assert_eq!(
         ids(&pair, &Filter { error: Some("http".into()), ..with_status(Status::Running) }),
@@ -214,9 +215,9 @@ fn filters_by_tags_host_and_error_cover_what_is_in_flight_and_what_has_failed() 
     );
 }
 
-/// What has no due time was in every list with `from`, and in none with `to`.
+/// Tasks without a due time were in every list with `from`, and in none with `to`.
 #[test]
-fn from_and_to_mean_a_time_of_every_status() {
+fn from_and_to_apply_to_a_time_of_every_status() {
     let mut pair = Pair::new();
     let at = |seconds: i64| NOW.plus(1_000 * seconds);
     pair.append([
@@ -230,7 +231,7 @@ fn from_and_to_mean_a_time_of_every_status() {
     pair.append([("without".to_owned(), UnixMillis::NEVER, record.to_owned())]);
     pair.change_one("paused", Change::Pause, NOW);
     pair.wake(at(0));
-    // It died long after it was due.
+    // The run died long after it was due.
     pair.report(
         &Report { seq: 1, failed: vec![failure(0, "no", true)], ..Report::default() },
         at(15),
@@ -249,9 +250,9 @@ fn from_and_to_mean_a_time_of_every_status() {
     assert_eq!(ids(&pair, &Filter::default()).len(), 6);
 }
 
-/// One request reads a bounded part of what is in flight, also if nearly all of it was cancelled.
+/// A request reads a bounded part of the runs in flight, even if nearly all of them were cancelled.
 #[test]
-fn a_list_of_what_is_in_flight_reads_a_bounded_part() {
+fn a_list_of_runs_in_flight_reads_a_bounded_part() {
     let mut pair = Pair::new();
     let names: Vec<String> = (0..8_000).map(|n| format!("t{n:05}")).collect();
     let fill = format!(r#""tags":["x"],"description":"{}","#, "x".repeat(1_000));
@@ -283,7 +284,7 @@ fn a_list_of_what_is_in_flight_reads_a_bounded_part() {
     assert!(seen == 8_000 && pages <= 9, "{seen} in {pages} pages");
     let (seen, pages) = read(&pair, &tagged("y"));
     assert!(seen == 0 && (3..=4).contains(&pages), "{seen} in {pages} pages");
-    // Of each envelope the last is left.
+    // The last task of each envelope is left.
     let kept: BTreeSet<String> = names.iter().skip(70).step_by(71).cloned().collect();
     let ids: Vec<String> = names.into_iter().filter(|id| !kept.contains(id)).collect();
     let mut left = &ids[..];

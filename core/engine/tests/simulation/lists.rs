@@ -1,5 +1,5 @@
-//! What a list shows, by the documents and by what storage holds: what waits, what is in flight,
-//! and dead letters, in one order.
+//! What a list must show, by the documents and by storage: waiting tasks, runs in flight and dead
+//! letters, in one order.
 
 use crate::in_flight::{FlightAt, Stop};
 use crate::invariants::{key_of, violated};
@@ -13,7 +13,7 @@ use scheduler_model::position::Position;
 use scheduler_model::protocol::{Filter, ListItem, ListRequest, Status};
 use serde_json::Value;
 
-/// What a filter means.
+/// What a filter matches.
 #[derive(Debug, Clone)]
 pub(crate) enum Meant {
     Waiting(Waiting),
@@ -30,7 +30,7 @@ struct Shown {
     record: Value,
 }
 
-/// Returns what a filter means on a shard, in the order of a list.
+/// Returns what a filter matches on a shard, in the order of a list.
 pub(crate) fn meant(world: &World, at: usize, filter: &Filter) -> Vec<(Position, Meant)> {
     let storage = &world.shards[at].storage;
     let mut waiting = storage.waiting();
@@ -51,7 +51,7 @@ pub(crate) fn meant(world: &World, at: usize, filter: &Filter) -> Vec<(Position,
     all
 }
 
-/// Returns the time that `from` and `to` of a filter mean.
+/// Returns the time with which `from` and `to` of a filter are compared.
 fn time_of(waiting: &Waiting) -> Option<UnixMillis> {
     let what = key_of(waiting).1;
     let of = |name: &str| {
@@ -66,7 +66,7 @@ fn time_of(waiting: &Waiting) -> Option<UnixMillis> {
     }
 }
 
-/// Returns whether a record says what the filter wants of tags, host and error.
+/// Returns whether a record matches the tags, host and error of a filter.
 fn says(filter: &Filter, record: &Value) -> bool {
     let has_tag = |tag: &String| {
         record["tags"].as_array().is_some_and(|tags| tags.iter().any(|other| other == tag))
@@ -83,7 +83,7 @@ fn says(filter: &Filter, record: &Value) -> bool {
         })
 }
 
-/// Returns the record of the further attempts of a run in flight, by storage.
+/// Returns the record for further attempts of a run in flight, from storage.
 fn record_of(storage: &Storage, (seq, index): FlightAt) -> Value {
     if let Some(patched) = storage.patches.get(&(seq, index as u32)) {
         return serde_json::from_slice(patched).unwrap();
@@ -92,7 +92,8 @@ fn record_of(storage: &Storage, (seq, index): FlightAt) -> Value {
     serde_json::from_str(Envelope::parse(text).unwrap().tasks[index].get()).unwrap()
 }
 
-/// Returns the place of a run in flight: by when its envelope was sent, behind what is due then.
+/// Returns the place of a run in flight: the time at which its envelope was sent, after everything
+/// that is due then.
 fn place_of(storage: &Storage, (seq, index): FlightAt) -> Position {
     let number = seq << 16 | index as u64;
     Position {
@@ -135,7 +136,7 @@ fn expected(world: &World, at: usize, filter: &Filter) -> Vec<Shown> {
                 record: serde_json::from_slice(&waiting.record).unwrap(),
             })
         }
-        // It is shown with its task.
+        // The run is shown with its task.
         Meant::InFlight(flight) if tasks.contains(&id_of(*flight)) => None,
         Meant::InFlight(flight) => {
             let mut record = record_of(&world.shards[at].storage, *flight);
@@ -164,8 +165,8 @@ fn shown(item: &ListItem) -> Shown {
     }
 }
 
-/// `list-and-cancel`: a list, read to its end, shows what the filter means, each task once and in
-/// order.
+/// `list-and-cancel`: a list that is read to its end shows what the filter matches, each task once
+/// and in order.
 pub(crate) fn list(
     world: &mut World,
     at: usize,

@@ -1,17 +1,16 @@
-//! A shard's engine under a virtual clock, with a world around it in which everything goes wrong
-//! that can.
+//! A shard's engine under a virtual clock, in a world with every kind of fault.
 //!
-//! A run is decided by its seed: clients, their requests, the outcome of tasks, and the faults of
-//! shells, queues, alarms and dispatchers. After every input the writes are compared with an oracle
-//! ([`model`]) and with a second reading of storage ([`storage`]); at the end faults cease, and
-//! everything must come to rest with nothing lost. A seed that fails says how to replay it; of ten
-//! seeds, two are without faults, four with few and four with many.
+//! The seed of a run determines clients, their requests, the outcome of tasks, and the faults of
+//! shells, queues, alarms and dispatchers. After every input, the writes are compared with an
+//! oracle ([`model`]) and with an independent reading of storage ([`storage`]). At the end the
+//! faults stop, and all work must end with nothing lost. A seed that fails prints how to replay it.
+//! Of ten seeds, two are without faults, four have few and four have many.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test: what does not hold ends the run"
+    reason = "a failed assumption ends the test"
 )]
 
 mod changes;
@@ -73,10 +72,10 @@ mod two_epochs;
 mod world;
 mod world_cases;
 
-/// Seeds of an ordinary test run; `SIM_SEEDS` asks for another number, `SIM_FROM` for others than
-/// the first. `make simulate` runs a million.
+/// The seeds of an ordinary test run. `SIM_SEEDS` sets another number, and `SIM_FROM` another first
+/// seed. `make simulate` runs a million.
 const SEEDS: u64 = 10_000;
-/// After how many seeds that fail a run ends; `SIM_FAILURES` asks for another number.
+/// The number of failing seeds that ends a run. `SIM_FAILURES` sets another number.
 const MOST_FAILURES: u64 = 20;
 
 #[test]
@@ -87,35 +86,29 @@ fn seeds() {
     let run = many::run_many(from..from.saturating_add(seeds), most_failures as usize);
     println!("{seeds} seeds: {run:?}");
     assert!(run.limited > seeds * 3, "the simulation hardly limits anything: {run:?}");
-    // A few seeds prove nothing of what follows.
+    // A few seeds prove nothing about the following counts.
     if seeds < 1_000 {
         return;
     }
-    assert!(run.put_off > seeds / 2, "the simulation hardly puts anything off: {run:?}");
+    assert!(run.put_off > seeds / 2, "the simulation hardly defers anything: {run:?}");
     assert!(
         run.put_off_of_keys > seeds / 2,
-        "the simulation hardly puts anything off that has a limit's key: {run:?}"
+        "the simulation hardly defers runs with a limit key: {run:?}"
     );
     let in_flight = run.decisions;
     assert!(
         in_flight.patched > seeds / 15,
-        "the simulation hardly patches what is in flight: {run:?}"
+        "the simulation hardly patches runs in flight: {run:?}"
     );
-    assert!(
-        in_flight.paused > seeds / 10,
-        "the simulation hardly pauses what is in flight: {run:?}"
-    );
-    assert!(
-        in_flight.cancelled > seeds,
-        "the simulation hardly cancels what is in flight: {run:?}"
-    );
+    assert!(in_flight.paused > seeds / 10, "the simulation hardly pauses runs in flight: {run:?}");
+    assert!(in_flight.cancelled > seeds, "the simulation hardly cancels runs in flight: {run:?}");
     assert!(
         in_flight.by_ids > seeds / 10,
-        "the simulation hardly changes several in flight: {run:?}"
+        "the simulation hardly changes several runs in flight at once: {run:?}"
     );
     assert!(
         in_flight.by_filter > seeds / 5,
-        "the simulation hardly changes what is in flight by filter: {run:?}"
+        "the simulation hardly changes runs in flight by filter: {run:?}"
     );
     assert!(run.displaced > seeds / 10, "the simulation hardly displaces dead letters: {run:?}");
     assert!(

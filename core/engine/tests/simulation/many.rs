@@ -1,4 +1,4 @@
-//! Many seeds over all cores: how far they have come, and all of them that fail.
+//! Runs many seeds on all cores, and reports the progress and all failing seeds.
 
 use crate::runner::{Run, run};
 use std::any::Any;
@@ -7,9 +7,9 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Seeds between two lines that tell how far a long run has come.
+/// The seeds between two lines of progress.
 const PROGRESS: u64 = 10_000;
-/// Most bytes of a failure in the summary; its whole text is printed where it happens.
+/// The most bytes of a failure in the summary. The whole text is printed when the failure occurs.
 const SUMMARY_BYTES: usize = 300;
 
 impl Run {
@@ -33,7 +33,7 @@ impl Run {
     }
 }
 
-/// How far a run of many seeds has come.
+/// The progress of a run of many seeds.
 #[derive(Default)]
 struct Progress {
     next: u64,
@@ -42,9 +42,9 @@ struct Progress {
     failures: BTreeMap<u64, String>,
 }
 
-/// Runs seeds on as many threads as there are cores. A seed that fails does not end the run: it
-/// goes on until `most_failures` have failed, so that one run shows every kind of failure. Panics
-/// at the end if any has.
+/// Runs seeds on as many threads as there are cores. A failing seed does not end the run until
+/// `most_failures` have failed, so that one run shows every kind of failure. Panics at the end if
+/// any seed has failed.
 pub(crate) fn run_many(seeds: Range<u64>, most_failures: usize) -> Run {
     let progress = Mutex::new(Progress { next: seeds.start, ..Progress::default() });
     let lock =

@@ -1,8 +1,8 @@
-//! Clients that change what is in flight: cancels, pauses, patches and overwrites that come between
-//! a dispatch and its report, by id, by ids and by filter.
+//! Clients that change runs in flight: cancels, pauses, patches and overwrites between a dispatch
+//! and its report, by id, by ids and by filter.
 //!
-//! Which run, and what is done to it, is drawn when the request is carried out, from a number that
-//! was drawn when it was planned.
+//! The run and the change are drawn when the request is carried out, from a number that was drawn
+//! when it was planned.
 
 use crate::changes;
 use crate::clients::{QUEUES, RETRIES, record_of};
@@ -23,7 +23,7 @@ use scheduler_model::protocol::{AppendReply, Change, Expected, Filter, ListItem,
 use scheduler_model::task::{Record, version_of};
 
 impl World {
-    /// Lets somebody change what was dispatched just now, most often before its report.
+    /// Plans a change of a run that was just dispatched, usually before its report.
     pub(crate) fn plan_meddling(&mut self, at: usize) {
         if !self.meddling.chance(self.meddles) {
             return;
@@ -34,7 +34,7 @@ impl World {
     }
 }
 
-/// Does something about one or several runs in flight.
+/// Changes one or several runs in flight.
 pub(crate) fn meddle(world: &mut World, at: usize, draw: u64) -> Result<Answer, Dropped> {
     let mut random = Random::new(draw);
     let Some(id) = drawn_id(world, &mut random, at) else { return Ok(Answer::Shown) };
@@ -79,7 +79,7 @@ pub(crate) fn meddle(world: &mut World, at: usize, draw: u64) -> Result<Answer, 
     }
 }
 
-/// Returns the id of a run in flight, be it cancelled or not.
+/// Returns the id of a run in flight, cancelled or not.
 fn drawn_id(world: &World, random: &mut Random, at: usize) -> Option<String> {
     let of_shard = world.model.in_flight.range((at, 0)..(at + 1, 0));
     let firings: Vec<Firing> = of_shard.flat_map(|(_, flight)| flight.as_patched()).collect();
@@ -87,7 +87,7 @@ fn drawn_id(world: &World, random: &mut Random, at: usize) -> Option<String> {
     Some(world.model.version(firing.version).id.clone())
 }
 
-/// Returns an id, now and then with others that are in flight, some of them twice.
+/// Returns an id, and sometimes others with runs in flight, some of them twice.
 fn several(world: &World, at: usize, id: String, random: &mut Random) -> Vec<String> {
     let mut ids = vec![id];
     for _ in 0..*random.pick(&[0, 0, 1, 4]) {
@@ -117,7 +117,7 @@ fn drawn_change(world: &World, random: &mut Random) -> Change {
     }
 }
 
-/// Another task takes the place of the one in flight.
+/// Replaces the task of a run in flight by another one.
 fn overwrite(
     world: &mut World,
     at: usize,
@@ -135,8 +135,7 @@ fn overwrite(
     operations::append(world, at, &[n], false).map(|()| Answer::Appended)
 }
 
-/// Returns the newest run of an id that is in flight and was not cancelled, and the version that it
-/// is of.
+/// Returns the newest run of an id that is in flight and was not cancelled, and its version.
 fn newest(world: &World, at: usize, id: &str) -> Option<(FlightAt, Version)> {
     let flight = *world.model.flights_of(at, id).first()?;
     Some((flight, world.model.version(world.model.firing_at(at, flight).version).clone()))
@@ -150,7 +149,8 @@ fn add_version(world: &mut World, mut version: Version) -> u64 {
     n
 }
 
-/// Patches a task of which an attempt is in flight. While the task itself waits, that is patched.
+/// Patches a task with an attempt in flight. If the task itself waits, the patch applies to the
+/// task.
 fn patch(world: &mut World, at: usize, id: &str, random: &mut Random) -> Result<Answer, Dropped> {
     let item: Option<ListItem> = world.input(
         at,
@@ -228,8 +228,8 @@ fn patch(world: &mut World, at: usize, id: &str, random: &mut Random) -> Result<
     Ok(Answer::Shown)
 }
 
-/// Returns what a patch makes of the version of a run in flight; `None` if its schedule has no run
-/// to come: the coordinator refuses it.
+/// Returns the version of a run in flight with a patch. Returns `None` if its schedule has no
+/// future run, because the coordinator refuses such a patch.
 fn patched(
     was: &Version,
     shown: Firing,
@@ -246,7 +246,7 @@ fn patched(
         0 => Schedule::None,
         1 => Schedule::Once(now + random.range(-1_000, 20_000), put_off),
         2 => Schedule::Recurring(Recurring::plain(random)),
-        // What was told to run is a run of its own, at that time.
+        // A requested run is a run of its own, at the time of the request.
         _ => Schedule::Once(shown.time, put_off),
     };
     let (recurs, is_none) =
@@ -278,7 +278,7 @@ fn patched(
         _ if is_none => None,
         0 => Some(false),
         1..3 => Some(true),
-        // The patch is laid over the task as it is shown.
+        // The patch applies to the task as it is shown.
         _ if item.record.get().contains(",\"paused\":true") => Some(true),
         _ => None,
     };

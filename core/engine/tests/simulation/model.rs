@@ -1,7 +1,7 @@
-//! The oracle: what the users have asked for, and what must therefore wait, be on its way, or be
+//! The oracle: what the users have requested, and what must therefore wait, be in flight, or be
 //! done.
 //!
-//! It is told of every committed input and knows nothing of pages, watermarks or timers.
+//! It gets every committed input, and knows nothing of pages, watermarks or timers.
 
 mod requests;
 mod runs;
@@ -21,8 +21,8 @@ use scheduler_model::protocol::{AppendReply, FeedPosition, Filter, Kind, Status}
 use scheduler_model::task::Record;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// A task as a request gave it. Its payload holds its number, so every record that comes out
-/// anywhere names it.
+/// A task as a request defined it. Its payload contains its number, so every record names its
+/// version.
 #[derive(Debug, Clone)]
 pub(crate) struct Version {
     pub(crate) shard: usize,
@@ -31,7 +31,7 @@ pub(crate) struct Version {
     pub(crate) late: Late,
     pub(crate) queue: Option<&'static str>,
     pub(crate) key: Option<&'static str>,
-    /// Of [`crate::circuits::DESTINATIONS`], which one answers it.
+    /// The index in [`crate::circuits::DESTINATIONS`] of the destination that answers it.
     pub(crate) destination: Option<usize>,
     pub(crate) follow_ups: FollowUps,
     pub(crate) description: String,
@@ -40,7 +40,7 @@ pub(crate) struct Version {
     pub(crate) fails: u64,
     /// Whether the request names no anchor.
     pub(crate) open_anchor: bool,
-    /// What the request says of a pause.
+    /// What the request says about a pause.
     pub(crate) says_paused: SaysPaused,
     pub(crate) record: Vec<u8>,
 }
@@ -63,7 +63,7 @@ impl Version {
     }
 }
 
-/// One attempt of one occurrence of one version, or of a follow-up of it.
+/// One attempt at one occurrence of one version, or at a follow-up of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Firing {
     pub(crate) version: u64,
@@ -72,7 +72,7 @@ pub(crate) struct Firing {
     pub(crate) stage: Stage,
 }
 
-/// As what a version waits.
+/// How a version waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum What {
     First,
@@ -88,57 +88,57 @@ pub(crate) enum What {
 
 #[derive(Debug, Default)]
 pub(crate) struct Model {
-    /// By shard and key, the requests that were to be done once and are done: when, and with what
-    /// answer.
+    /// By shard and key, the requests with an idempotency key that were carried out: when, and with
+    /// what answer.
     pub(crate) taken: HashMap<(usize, [u8; 16]), (UnixMillis, AppendReply)>,
     pub(crate) versions: Vec<Version>,
     pub(crate) by_id: HashMap<String, Vec<u64>>,
-    /// What waits, and how many of it (more than one only after repeated requests).
+    /// What waits, and how often. A count above one occurs only after repeated requests.
     pub(crate) waiting: BTreeMap<(Firing, What), u32>,
     /// The earliest time of further attempts.
     not_before: HashMap<Firing, i64>,
-    /// Those that were told to run before their time.
+    /// Firings that were requested before their time.
     pub(crate) early: BTreeSet<Firing>,
-    /// How often each was put where it waits by a change: so often it may run beyond the first.
+    /// How often a change has made each firing wait. It may run that often in addition to the first
+    /// time.
     pub(crate) asked: HashMap<Firing, u32>,
-    /// Of recurring versions, the time and the due time of the run that is next, and how many there
-    /// have been. A paused one whose last run was missed has none.
+    /// The next run of each recurring version: its time, its due time, and its number. A paused
+    /// version whose last run was missed has none.
     pub(crate) next_run: HashMap<u64, (i64, i64, u32)>,
-    /// Runs of recurring versions that the wake-up at hand must hand on.
+    /// Runs of recurring versions that the current wake-up must dispatch.
     passed: BTreeSet<Firing>,
-    /// Of each follow-up's first attempt, the ends of runs that it follows.
+    /// For each follow-up's first attempt, the ends of runs that it follows.
     pub(crate) causes: HashMap<Firing, Vec<Kept>>,
-    /// By shard and number of envelope.
+    /// By shard and number of the envelope.
     pub(crate) in_flight: BTreeMap<(usize, u64), Flight>,
-    /// How often each was handed on.
-    pub(crate) handed_on: HashMap<Firing, u32>,
-    /// How often each was run by a dispatcher or taken by a consumer.
+    /// How often each firing was dispatched.
+    pub(crate) dispatched: HashMap<Firing, u32>,
+    /// How often a dispatcher ran each firing or a consumer accepted it.
     pub(crate) ran: HashMap<Firing, u32>,
-    /// Those whose outcome is known: they must have run.
+    /// Firings with a known outcome. They must have run.
     pub(crate) done: BTreeSet<Firing>,
-    /// Versions that came, or were changed, while the clock of their shard was ahead; and those
-    /// that have taken their places since.
+    /// Versions that arrived or were changed while the clock of their shard was ahead, and the
+    /// versions that have replaced them since.
     pub(crate) brought_ahead: BTreeSet<u64>,
     /// Whether clocks step in this run.
     pub(crate) clocks_step: bool,
-    /// By the first attempt, from when the time of its retries may count: starts of first attempts,
-    /// and ends of pauses.
+    /// By first attempt, the times from which the time for its retries may count: starts of first
+    /// attempts, and ends of pauses.
     pub(crate) first_attempts: HashMap<Firing, BTreeSet<i64>>,
-    /// When each was last replayed as a dead letter.
+    /// When each firing was last replayed as a dead letter.
     pub(crate) replayed: HashMap<Firing, i64>,
-    /// What the history must hold, by shard, as it was reported.
+    /// What the history must contain, by shard, in the order of reports.
     pub(crate) history: HashMap<usize, Vec<Kept>>,
     pub(crate) circuits: Circuits,
-    /// Why a version does not wait any more, for messages.
+    /// Why a version does not wait any more. Used in messages.
     pub(crate) gone: HashMap<u64, &'static str>,
-    /// Up to where the events of each shard were read.
+    /// The position up to which the events of each shard were read.
     pub(crate) watched: HashMap<usize, FeedPosition>,
-    /// Recurring versions that the definition at hand has resumed.
+    /// Recurring versions that the current definition has resumed.
     pub(crate) resumed: Vec<Firing>,
-    /// How often a wake-up left tasks that were due, because the dispatchers had as many as they
-    /// may have.
+    /// How often a wake-up left due tasks because the dispatchers had their maximum.
     pub(crate) held_up: u64,
-    /// How often something was decided about a run in flight.
+    /// How many decisions there were about runs in flight.
     pub(crate) decisions: Decisions,
     pub(crate) room: Room,
     pub(crate) letters: Letters,
@@ -148,35 +148,36 @@ pub(crate) struct Model {
 pub(crate) struct Flight {
     pub(crate) queue: bool,
     pub(crate) fired_at: i64,
-    /// Whether it was sent again after a send that the queue may have taken.
+    /// Whether the envelope was sent again after a send that the queue may have accepted.
     pub(crate) sent_again: bool,
     pub(crate) last_send: Send,
-    /// When it was sent last, or not taken, by the shard's clock; no later than that shows since it
-    /// has gone back.
+    /// When the envelope was last sent, or was not accepted, by the shard's clock. After the clock
+    /// has gone back, not later than the clock shows.
     pub(crate) since: i64,
     pub(crate) tasks: Vec<Firing>,
-    /// When each was replayed, as its record says.
+    /// When each task was replayed, as its record says.
     pub(crate) replayed: Vec<Option<i64>>,
-    /// From when on the lateness of each counts at the earliest: of a follow-up, when its run was
-    /// reported. As its record says.
+    /// The earliest time from which the lateness of each task counts, as its record says. For a
+    /// follow-up this is the report of its run.
     pub(crate) late_since: Vec<Option<i64>>,
-    /// When the first attempt of each began, as its record says.
+    /// When the first attempt of each task began, as its record says.
     pub(crate) first_at: Vec<Option<i64>>,
-    /// What was decided about its tasks since.
+    /// The decisions about its tasks since then.
     pub(crate) decided: Decided,
-    /// Of those that were patched since, the runs as which they go on.
+    /// For patched tasks, the runs as which they continue.
     pub(crate) patched: BTreeMap<usize, Firing>,
 }
 
-/// What the shard knows of the last send of an envelope.
+/// What the shard knows about the last send of an envelope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Send {
-    /// It was taken, or nobody knows; so many sends before it were refused in a row.
+    /// The envelope was accepted, or nobody knows. `after` is the number of refused sends in a row
+    /// before it.
     Unanswered { after: u32 },
-    /// It was refused, and so were those before it.
+    /// The envelope was refused, `times` in a row.
     Refused { times: u32, at: i64 },
-    /// The queue of the dispatchers did not answer, and has not answered since; the shard gave it
-    /// up, or sent it again, at this time.
+    /// The queue of the dispatchers has not answered this send or any later one. `at` is when the
+    /// shard gave it up or sent it again.
     Hung { at: i64 },
 }
 
@@ -190,7 +191,7 @@ impl Send {
     }
 }
 
-/// An attempt as the history must tell of it.
+/// An attempt as the history must show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Kept {
     pub(crate) id: String,
@@ -203,12 +204,12 @@ pub(crate) struct Kept {
     pub(crate) millis: Option<u32>,
     pub(crate) stage: String,
     pub(crate) was_dispatched: bool,
-    /// What was called: a type and a name.
+    /// The type and name of what was called.
     pub(crate) target: String,
     pub(crate) tags: Vec<String>,
 }
 
-/// Returns which firing a record is of, by its own words.
+/// Returns the firing of a record, by its contents.
 pub(crate) fn firing_of(record: &Record<'_>) -> Firing {
     let payload = record.payload.expect("every record has a payload").get();
     let digits = payload.strip_prefix("{\"n\":").expect("the payload begins with its number");
@@ -243,14 +244,14 @@ impl Model {
         true
     }
 
-    /// Returns whether a task of this id was taken in, now or before.
+    /// Returns whether a task with this id was ever accepted.
     pub(crate) fn knows(&self, id: &str) -> bool {
         self.by_id.contains_key(id)
     }
 
-    /// Returns whether an attempt of a task of this id was ever handed on.
+    /// Returns whether an attempt of a task with this id was ever dispatched.
     pub(crate) fn has_fired(&self, id: &str) -> bool {
-        self.handed_on.keys().any(|firing| self.version(firing.version).id == id)
+        self.dispatched.keys().any(|firing| self.version(firing.version).id == id)
     }
 
     /// Returns what waits under an id.
@@ -278,14 +279,13 @@ impl Model {
         {
             violated(
                 "follow-ups-have-a-cause",
-                format!("{firing:?} of {id} fired, but no run has ended so"),
+                format!("{firing:?} of {id} fired, but no run has ended in this way"),
             );
         }
-        match self.gone.get(&firing.version).copied().unwrap_or("was never taken in") {
-            "has fired" => violated(
-                "duplicates-explained",
-                format!("{firing:?} of {id} fired anew, but has fired"),
-            ),
+        match self.gone.get(&firing.version).copied().unwrap_or("was never accepted") {
+            "has fired" => {
+                violated("duplicates-explained", format!("{firing:?} of {id} fired again"))
+            }
             "was cancelled" => violated(
                 "cancelled-never-fires",
                 format!("{firing:?} of {id} fired after its cancel was committed"),
@@ -298,7 +298,7 @@ impl Model {
         }
     }
 
-    /// Returns whether a filter means what waits, by the filter's description.
+    /// Returns whether a filter matches a waiting firing, by the description of the filter.
     pub(crate) fn matches(
         &self,
         filter: &Filter,
@@ -310,7 +310,7 @@ impl Model {
         let kind = match version.schedule {
             Schedule::Once(..) => Kind::Once,
             Schedule::Recurring(recurring) => recurring.kind(),
-            // What was told to run is a run of its own.
+            // A requested run is a run of its own.
             Schedule::None if firing.time > 0 => Kind::Once,
             Schedule::None => Kind::NoSchedule,
         };
@@ -326,7 +326,7 @@ impl Model {
     }
 }
 
-/// As which a recurring version waits, whatever run is next.
+/// Returns the firing as which a recurring version waits, whatever run is next.
 fn recurring_of(firing: Firing) -> Firing {
     Firing { time: 0, ..firing }
 }

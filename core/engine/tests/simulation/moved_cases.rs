@@ -1,5 +1,5 @@
-//! Reschedules of ids that name more than a task: attempts, runs in flight, dead letters. No id
-//! ever names two tasks.
+//! Reschedules of ids that refer to more than a task: attempts, runs in flight, dead letters. An id
+//! never has two tasks.
 
 use crate::regressions::{NOW, Pair, record};
 use scheduler_calendar::time::UnixMillis;
@@ -35,7 +35,7 @@ fn change(pair: &mut Pair, change: Change, now: UnixMillis) -> Changed {
     reply.outcomes[0]
 }
 
-/// Reschedules by id, or by a filter; returns how many were changed.
+/// Reschedules by id, or by a filter. Returns how many were changed.
 fn reschedule(pair: &mut Pair, by_id: bool) -> u64 {
     if by_id {
         return u64::from(
@@ -61,7 +61,7 @@ fn statuses(pair: &Pair) -> Vec<Status> {
     statuses
 }
 
-/// Fires what is due and lets all of it fail.
+/// Fires what is due, and reports that all of it fails.
 fn fail(pair: &mut Pair, permanent: bool) {
     let effects = pair.wake(LATER);
     for outgoing in effects.sends {
@@ -78,7 +78,7 @@ fn fail(pair: &mut Pair, permanent: bool) {
 }
 
 #[test]
-fn a_run_stays_a_run_where_its_task_waits() {
+fn a_run_stays_a_run_while_its_task_waits() {
     for by_id in [true, false] {
         let mut pair = unscheduled();
         assert_eq!(change(&mut pair, Change::Run, NOW), Changed::Changed);
@@ -88,7 +88,7 @@ fn a_run_stays_a_run_where_its_task_waits() {
 }
 
 #[test]
-fn of_several_dead_letters_the_newest_is_moved() {
+fn a_reschedule_moves_the_newest_of_several_dead_letters() {
     for by_id in [true, false] {
         let mut pair = unscheduled();
         change(&mut pair, Change::Run, NOW);
@@ -101,14 +101,14 @@ fn of_several_dead_letters_the_newest_is_moved() {
         assert_eq!(statuses(&pair), [Status::Dead, Status::Dead]);
         assert_eq!(reschedule(&mut pair, by_id), 1);
         assert_eq!(statuses(&pair), [Status::Dead, Status::Scheduled], "by id: {by_id}");
-        // The other one is left as it is while the task waits.
+        // The other one stays as it is while the task waits.
         assert_eq!(reschedule(&mut pair, by_id), 0);
         assert_eq!(statuses(&pair), [Status::Dead, Status::Scheduled], "by id: {by_id}");
     }
 }
 
-/// Returns a run of a task without a schedule, and one of the one-shot task that it has become by a
-/// patch.
+/// Returns two runs in flight of an id: one of a task without a schedule, and one of the one-shot
+/// task that a patch has made of it.
 fn two_runs() -> Pair {
     let mut pair = unscheduled();
     change(&mut pair, Change::Run, NOW);
@@ -120,7 +120,7 @@ fn two_runs() -> Pair {
 }
 
 #[test]
-fn of_several_runs_in_flight_the_newest_is_moved_and_the_others_end() {
+fn a_reschedule_moves_the_newest_run_in_flight_and_ends_the_others() {
     for by_id in [true, false] {
         let mut pair = two_runs();
         assert_eq!(pair.wake(LATER).sends.len(), 1);
@@ -131,7 +131,7 @@ fn of_several_runs_in_flight_the_newest_is_moved_and_the_others_end() {
 }
 
 #[test]
-fn of_several_attempts_the_newest_is_moved_and_the_others_go_on() {
+fn a_reschedule_moves_the_newest_attempt_and_the_others_continue() {
     for by_id in [true, false] {
         let mut pair = two_runs();
         fail(&mut pair, false);

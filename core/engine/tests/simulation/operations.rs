@@ -1,4 +1,4 @@
-//! What clients ask of a shard, and the check of every answer.
+//! The requests of clients to a shard, and the check of every answer.
 
 mod appends;
 
@@ -66,7 +66,8 @@ pub(crate) enum Request {
         id: String,
         limit: usize,
     },
-    /// The runs of all shards: which, and how many at a time, is drawn when it is carried out.
+    /// The runs of all shards. Which, and how many at a time, is drawn when the request is carried
+    /// out.
     AllRuns {
         shard: usize,
         draw: u64,
@@ -78,7 +79,8 @@ pub(crate) enum Request {
         shard: usize,
         draw: u64,
     },
-    /// Something about runs in flight: what, and which, is drawn when it is carried out.
+    /// A change of runs in flight. Which runs, and what change, is drawn when the request is
+    /// carried out.
     InFlight {
         shard: usize,
         draw: u64,
@@ -86,15 +88,15 @@ pub(crate) enum Request {
     Events {
         shard: usize,
     },
-    /// Something about dead letters, or a run with another payload: what, and which, is drawn when
-    /// it is carried out.
+    /// A request for dead letters, or a run with another payload. The details are drawn when the
+    /// request is carried out.
     DeadLetters {
         shard: usize,
         draw: u64,
     },
 }
 
-/// What a client learns.
+/// What a client learns from an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
     Appended,
@@ -123,7 +125,8 @@ impl Request {
         }
     }
 
-    /// Returns the same request when its first answer was not seen: its ids may exist by now.
+    /// Returns the same request for the case that its first answer was lost, so its ids may exist
+    /// by now.
     pub(crate) fn again(self) -> Self {
         match self {
             Self::Append { shard, versions, .. } => Self::Append { shard, versions, fresh: false },
@@ -132,7 +135,7 @@ impl Request {
     }
 }
 
-/// Carries a request out and checks the answer.
+/// Carries out a request and checks the answer.
 pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, Dropped> {
     world.trace(|| format!("client: {request:?}"));
     match request {
@@ -163,8 +166,8 @@ pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, 
     }
 }
 
-/// Cancels by ids. As the coordinator does, it asks for the rest where the answer is for the first
-/// of them only, or for a part of the runs in flight of one of them, which takes much reading.
+/// Cancels by ids. The answer may cover the first ids only, or a part of the runs in flight of one
+/// id. Then this sends a request for the rest, as the coordinator does.
 pub(crate) fn cancel(
     world: &mut World,
     at: usize,
@@ -235,7 +238,7 @@ pub(crate) fn cancel_matching(
             });
             let is_cut = reply.next.is_none() && all.len() > limit;
             let first = all.len().min(limit);
-            // A step that has come to its bound in bytes has done the first of them, in the same
+            // A step that has reached its bound in bytes has done the first of them, in the same
             // order.
             let is_part = reply.next.is_some() && is_large;
             let done = if is_part { first.min(reply.cancelled as usize) } else { first };
@@ -267,11 +270,12 @@ pub(crate) fn cancel_matching(
     Ok(Answer::CancelledMatching { more: reply.next.is_some() })
 }
 
-/// Most bytes that a request by filter reads in one step; behind that it goes on from a cursor.
+/// The most bytes that a request by filter reads in one step. After that, it continues from a
+/// cursor.
 const MAX_SCANNED_BYTES: usize = 4_000_000;
 
-/// Returns whether a request by filter may have come to its bound in bytes before it has seen all
-/// that waits and is in flight.
+/// Returns whether a request by filter may reach its bound in bytes before it has examined
+/// everything that waits or is in flight.
 pub(crate) fn is_more_than_a_scan(world: &World, at: usize) -> bool {
     let storage = &world.shards[at].storage;
     let in_flight: usize = storage.outbox.values().map(|row| row.text.len()).sum();
@@ -285,8 +289,8 @@ fn list(world: &mut World, at: usize, filter: &Filter, limit: usize) -> Result<(
     lists::list(world, at, filter, limit)
 }
 
-/// `forgets-only-what-is-gone`: while a shard holds a task it keeps all that it has; else nothing
-/// is left of tasks that are gone.
+/// `forgets-only-what-is-gone`: while a shard holds a task, it keeps everything. Otherwise it keeps
+/// nothing of deleted tasks.
 fn purge(world: &mut World, at: usize) -> Result<(), Dropped> {
     let storage = &world.shards[at].storage;
     let on_their_way: usize = storage
@@ -323,20 +327,22 @@ fn purge(world: &mut World, at: usize) -> Result<(), Dropped> {
     Ok(())
 }
 
-/// `explains`: there is a reason for whatever is known of, and when it fires next is when it is
-/// listed.
+/// `explains`: everything that is known has an explanation, and the explained next run is the
+/// listed one.
 fn explain(world: &mut World, at: usize, id: &str, item: Option<&ListItem>) -> Result<(), Dropped> {
     let explain = |engine: &mut Engine, now, storage: &Storage| {
         Ok((engine.explain(id, now, storage)?, Effects::default()))
     };
-    let told = world.input(at, false, explain, |_, _, _| {})?;
+    let explanation = world.input(at, false, explain, |_, _, _| {})?;
     let next = item.filter(|item| item.status == Status::Scheduled).map(|item| item.position.due);
-    let is_known = item.is_some() || !told.recent_runs.is_empty();
-    if told.status != item.map(|item| item.status) || told.reasons.is_empty() == is_known {
-        violated("explains", format!("{told:?} of {item:?}"));
+    let is_known = item.is_some() || !explanation.recent_runs.is_empty();
+    if explanation.status != item.map(|item| item.status)
+        || explanation.reasons.is_empty() == is_known
+    {
+        violated("explains", format!("{explanation:?} of {item:?}"));
     }
-    if next.is_some() && told.next_run.map(|run| run.due) != next {
-        violated("explains", format!("{:?} of {item:?}", told.next_run));
+    if next.is_some() && explanation.next_run.map(|run| run.due) != next {
+        violated("explains", format!("{:?} of {item:?}", explanation.next_run));
     }
     Ok(())
 }
@@ -354,7 +360,7 @@ fn get(world: &mut World, at: usize, id: &str) -> Result<(), Dropped> {
     const TASKS: [What; 5] =
         [What::First, What::Recurring, What::Unscheduled, What::Paused, What::PausedRecurring];
     const FURTHER: [What; 3] = [What::Again, What::PausedAgain, What::Held];
-    // The task itself before its further attempts, what waits before what is on its way.
+    // The task itself comes before its further attempts, and waiting entries before runs in flight.
     let expected: Vec<Status> =
         match [&TASKS[..], &FURTHER[..]].into_iter().find(|wanted| has(wanted)) {
             Some(wanted) => waiting
@@ -391,8 +397,8 @@ fn get(world: &mut World, at: usize, id: &str) -> Result<(), Dropped> {
     Ok(())
 }
 
-/// `tells-what-happened`: those who watch are told of known tasks, in order, and of nothing that
-/// has not happened.
+/// `tells-what-happened`: readers get the events of known tasks, in order, and no events that did
+/// not happen.
 fn watch(world: &mut World, at: usize) -> Result<Answer, Dropped> {
     let from = world.model.watched.get(&at).copied();
     let request = EventsRequest {
@@ -417,14 +423,14 @@ fn watch(world: &mut World, at: usize) -> Result<Answer, Dropped> {
         let is_in_order = last.is_none_or(|last| event.number >= last);
         let has_fired = event.kind != EventKind::Fired || world.model.has_fired(&event.id);
         let is_known = match event.kind {
-            // A circuit has no task, but a destination.
+            // An event of a circuit has a destination instead of a task.
             EventKind::CircuitOpened | EventKind::CircuitHalfOpen | EventKind::CircuitClosed => {
                 event.id.is_empty()
                     && event.destination.as_deref().is_some_and(circuits::is_destination)
             }
             _ => world.model.knows(&event.id) && event.destination.is_none(),
         };
-        // A clock that has gone back was ahead of what is told.
+        // If the clock has gone back, events may be in its future.
         let is_past = event.at <= now || world.model.clocks_step;
         if !is_in_order || !has_fired || !is_past || !is_known {
             violated("tells-what-happened", format!("{event:?} after {last:?}"));

@@ -1,4 +1,4 @@
-//! When and by whom a task was created, over the definitions that follow.
+//! When and by whom a task was created, after further definitions.
 
 use crate::definition_tests::{How, NONE, PATCH, PUT, at};
 use crate::regressions::Pair;
@@ -6,7 +6,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::Change;
 use scheduler_model::task::{Record, version_of};
 
-/// A definition that came at this time, by the key of this name.
+/// Returns a definition that arrived at this time, with the key of this name.
 fn given(schedule: &str, priority: u8, came: i64, by: &str) -> String {
     let (time, recurrence) = match schedule.strip_prefix("time") {
         Some(millis) => (format!(r#""time":{},"#, at(millis.parse().unwrap())), String::new()),
@@ -62,9 +62,9 @@ fn a_definition_that_continues_its_task_keeps_who_created_it() {
         let explained = pair.engine.explain("a", at(7), &pair.storage).unwrap();
         let (created, updated) = (explained.created_at, explained.updated_at);
         assert_eq!((created, updated, explained.created_by), expected);
-        assert_eq!(reply.went_on > 0, continues, "the answer shows what is stored");
+        assert_eq!(reply.went_on > 0, continues, "the answer counts continued tasks");
         assert_ne!(pair.version(), version);
-        // The same definition again changes nothing, whoever sends it.
+        // The same definition again changes nothing, whatever key sends it.
         let version = pair.version();
         pair.define(&given(second, 2, 9, "z"), how, 9);
         assert_eq!((pair.origin(), pair.version()), (expected, version));
@@ -91,7 +91,7 @@ fn a_reschedule_updates_a_task_and_a_pause_does_not() {
     pair.change(Change::Pause, 4);
     pair.change(Change::Resume, 5);
     assert_eq!(pair.origin(), is(3, None, "x"));
-    // A requested run waits again for the time that the task has.
+    // A rescheduled task with a requested run waits for its own time again.
     pair.change(Change::Run, 5);
     pair.change(Change::Reschedule(at(9_000).into()), 5);
     assert_eq!(pair.origin(), is(3, None, "x"));

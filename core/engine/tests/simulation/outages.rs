@@ -1,4 +1,4 @@
-//! Queues that refuse, or do not answer, for minutes; and restarts meanwhile.
+//! Queues that refuse, or do not answer, for minutes, with restarts in between.
 
 use crate::regressions::{NOW, Pair, ids};
 use scheduler_calendar::time::UnixMillis;
@@ -10,8 +10,8 @@ fn record(id: &str, due: UnixMillis, more: &str) -> String {
     format!(r#"{{"time":{due},"id":"{id}"{more},"callback":{{"type":"handler","name":"log"}}}}"#)
 }
 
-/// Refuses an envelope at each send until `until`, with a restart after each step where `restarts`
-/// says so. Gives when it is sent next.
+/// Refuses an envelope at each send until `until`, with a restart after each step if `restarts`
+/// says so. Returns when it is sent next.
 fn refuse_until(
     pair: &mut Pair,
     until: UnixMillis,
@@ -34,11 +34,11 @@ fn refuse_until(
     }
 }
 
-/// A queue that was down for four minutes got what it had refused after 82 minutes, where the shard
-/// had started again meanwhile: refused sends were taken for redeliveries. Refused once, it was 301
-/// seconds.
+/// A queue that was down for four minutes got the refused envelope after 82 minutes if the shard
+/// had restarted in between, because refused sends counted as redeliveries. After a single refusal,
+/// it was 301 seconds.
 #[test]
-fn a_restart_does_not_put_off_what_a_queue_has_refused() {
+fn a_restart_does_not_delay_a_refused_envelope() {
     for (until, next) in [(0, 1), (128, 255), (1_000, 1_111)] {
         let until = NOW.plus(until * 1_000);
         for restart in [false, true] {
@@ -49,15 +49,15 @@ fn a_restart_does_not_put_off_what_a_queue_has_refused() {
                 next * 1_000,
                 "{restart}"
             );
-            // A restart now, between a refusal and the next send.
+            // The shard restarts between a refusal and the next send.
             pair.restart();
             assert_eq!(pair.engine.next_wakeup(), Some(NOW.plus(next * 1_000)));
         }
     }
 }
 
-/// Nobody knows what became of a send that a crash has cut off. While the queue is down, it goes
-/// out again as what was refused does; after that, as what was taken does.
+/// Nobody knows the result of a send during which the shard crashed. While the queue is down, the
+/// envelope is sent again like a refused one. After that, it is sent again like an accepted one.
 #[test]
 fn a_crash_during_a_send_is_judged_by_the_sends_before() {
     let mut pair = Pair::new();
@@ -69,17 +69,17 @@ fn a_crash_during_a_send_is_judged_by_the_sends_before() {
     assert_eq!(pair.engine.next_wakeup(), Some(again));
     assert_eq!(pair.wake(again).sends.len(), 1);
     let effects = pair.engine.sent(1, again, &pair.storage).unwrap();
-    assert_eq!(effects.writes.len(), 1, "that it was taken at last");
+    assert_eq!(effects.writes.len(), 1, "the queue has accepted it at last");
     pair.commit(effects);
     pair.restart();
-    // One that may have been taken before: it waits for twice as long.
+    // The queue may have accepted an earlier send, so the next wait is twice as long.
     assert_eq!(pair.engine.next_wakeup(), Some(again.plus(600_000)));
 }
 
-/// A queue that hangs may have taken what it was sent: it goes out again after the visibility
-/// timeout, however often that happens.
+/// A queue that hangs may have accepted the envelope. The shard sends it again after the visibility
+/// timeout, however often this happens.
 #[test]
-fn a_queue_that_hangs_does_not_put_off_for_longer_each_time() {
+fn a_queue_that_hangs_does_not_lengthen_the_wait() {
     let mut pair = Pair::new();
     pair.append([("a".to_owned(), NOW, record("a", NOW, ""))]);
     let mut now = NOW;
@@ -94,15 +94,15 @@ fn a_queue_that_hangs_does_not_put_off_for_longer_each_time() {
         assert_eq!(pair.engine.next_wakeup(), Some(now.plus(300_000)), "{round}");
         now = now.plus(300_000);
     }
-    // A restart during a send.
+    // The shard restarts during a send.
     assert_eq!(pair.wake(now).sends.len(), 1);
     pair.restart();
     assert_eq!(pair.engine.next_wakeup(), Some(now.plus(300_000)));
 }
 
-/// The same for a user's own queue, which gets it again after the back-off.
+/// A user's own queue gets the envelope again after the back-off.
 #[test]
-fn a_users_queue_gets_it_again_after_the_back_off() {
+fn a_user_s_queue_gets_the_envelope_again_after_the_back_off() {
     let mut pair = Pair::new();
     let record =
         format!(r#"{{"time":{NOW},"id":"a","callback":{{"type":"queue","queue":"MINE"}}}}"#);
@@ -126,10 +126,10 @@ fn a_users_queue_gets_it_again_after_the_back_off() {
     }
 }
 
-/// What a queue has refused cannot have been started: once it has expired it has expired, and is no
-/// dead letter. What may have been taken may have been started.
+/// A refused envelope cannot have been started. So if its task expires, it is expired and no dead
+/// letter. An envelope that may have been accepted may have been started.
 #[test]
-fn an_envelope_that_was_never_taken_was_not_handed_on_before() {
+fn a_refused_envelope_does_not_count_as_dispatched_before() {
     let expired = |seq| Report { seq, expired: vec![0], ..Report::default() };
     type Send = fn(&mut Pair, UnixMillis) -> Effects;
     let refused: Send = |pair, now| pair.engine.send_failed(1, now);

@@ -1,8 +1,8 @@
-//! `overload-is-used-up`: while tasks of a key arrive faster than its limit lets them run, and
-//! expire or are missed meanwhile, the limit is used up by runs.
+//! `overload-is-used-up`: tasks of a key arrive faster than its limit lets them run, and some
+//! expire or are missed. The runs must still use up the limit.
 //!
-//! A case is decided by its seed: the limit, the shards, the delays of messages, the arrivals and
-//! the tasks' policies. Every shard has a live task at every moment, by construction
+//! The seed of a case determines the limit, the shards, the delays of messages, the arrivals and
+//! the policies of tasks. By construction, every shard has a live task at every moment
 //! ([`Case::batch`]). Runs are counted in windows. Shards and the limiter restart between windows.
 
 use crate::clients::record_of;
@@ -23,27 +23,28 @@ use scheduler_engine::{Config, Keep};
 use scheduler_model::limit::Limit;
 
 const KEY: &str = KEYS[0];
-/// Windows of a case; something may restart before each of them.
+/// The windows of a case. Something may restart before each of them.
 const WINDOWS: usize = 2;
-/// Runs that a window must see at least.
+/// The least runs of a window.
 const RUNS_OF_A_WINDOW: f64 = 8.0;
 
-/// A wake-up or a send is this late at most, milliseconds.
+/// The most milliseconds by which a wake-up or a send is late.
 const LATE_MILLIS: f64 = 5.0;
-/// A limiter without a token lets a shard wait at least this long, milliseconds
-/// (`TOKEN_WAIT_MILLIS` in `flow/allocator.rs`).
+/// The least milliseconds for which a limiter without a token lets a shard wait
+/// (`TOKEN_WAIT_MILLIS` in `limiter/allocator.rs`).
 const LEAST_WAIT_MILLIS: f64 = 20.0;
-/// A limiter without a slot lets a shard wait this long, milliseconds (`SLOT_WAIT_MILLIS` there).
+/// The milliseconds for which a limiter without a slot lets a shard wait (`SLOT_WAIT_MILLIS`
+/// there).
 const SLOT_WAIT_MILLIS: f64 = 100.0;
-/// A limiter keeps a place for a shard that it has not heard of for at most this long, milliseconds
-/// (`HEARD_MILLIS` in `flow/mod.rs`).
+/// The most milliseconds for which a limiter keeps a place for a silent shard (`HEARD_MILLIS` in
+/// `limiter/mod.rs`).
 const HEARD_MILLIS: f64 = 3_000.0;
 
-/// A restart before a send keeps a slot until the envelope is sent again, milliseconds: less than
-/// what is waited for after a restart.
+/// If a shard restarts before a send, the slot is in use until the envelope is sent again. This is
+/// less than the test waits after a restart, in milliseconds.
 const VISIBILITY_MILLIS: i64 = 1_000;
 
-/// How long a task may wait, milliseconds, and the misfire policies that say the same.
+/// How long a task may wait, in milliseconds, and the misfire policies with the same meaning.
 const PATIENCE: [(i64, [&str; 2]); 3] = [
     (
         600,
@@ -76,9 +77,9 @@ struct Case {
     /// The longest delay of a message between shard, limiter and dispatcher, milliseconds.
     message_delay: i64,
     fire_gap: i64,
-    /// Between two batches of arrivals, milliseconds: at most a third of the tasks' patience.
+    /// The milliseconds between two batches of arrivals: at most a third of the tasks' patience.
     interval: i64,
-    /// Tasks of each batch that are more than needed.
+    /// The tasks of each batch beyond those that are needed.
     surplus: u64,
     late: Late,
 }
@@ -86,16 +87,16 @@ struct Case {
 impl Case {
     fn drawn(random: &mut Random, kind: Kind) -> Self {
         let shards = 1 + random.below(3) as usize;
-        // Higher rates need more tasks than a test has time for: with several shards each needs
-        // them all, and beside slots windows are long.
+        // Higher rates need more tasks than a test has time for: with several shards, each shard
+        // needs them all, and with slots the windows are long.
         let rates: &[f64] = match (kind, shards) {
             (Kind::Both, _) => &[0.5, 1.0, 2.0, 4.0],
             (_, 1) => &[0.5, 1.0, 2.0, 4.0, 7.0, 15.0, 40.0],
             _ => &[0.5, 1.0, 2.0, 4.0, 7.0, 15.0],
         };
         let per_second = (kind != Kind::Slots).then(|| *random.pick(rates));
-        // With fewer slots than shards, a slot goes from shard to shard, which takes about a second
-        // each time.
+        // With fewer slots than shards, a slot moves from shard to shard, which takes about a
+        // second each time.
         let concurrency = (kind != Kind::Rate).then(|| shards as u32 + random.below(5) as u32);
         let (patience, misfires) = *random.pick(&PATIENCE);
         let late = match random.below(3) {
@@ -107,7 +108,7 @@ impl Case {
             limit: Limit { concurrency, per_second },
             shards,
             message_delay: *random.pick(&[5, 20, 50]),
-            // Without a gap and a rate, runs end faster than tasks can be made.
+            // Without a gap and a rate, runs end faster than the test can create tasks.
             fire_gap: if kind == Kind::Slots { 100 } else { *random.pick(&[0, 100]) },
             interval: *random.pick(&[150, 200]),
             surplus: *random.pick(&[0, 1, 5]),
@@ -115,9 +116,9 @@ impl Case {
         }
     }
 
-    /// Returns how many tasks arrive at a shard at a time: more than the key may run until the next
-    /// arrival, so one of them still waits then. In `t` seconds a rate allows `R * (t + 1) + 1`
-    /// runs (docs/limits.md). A slot is used once in each firing, and firings are a gap apart.
+    /// Returns how many tasks arrive at a shard at a time: more than the key can run until the next
+    /// arrival, so that one of them still waits then. In `t` seconds, a rate allows `R * (t + 1) +
+    /// 1` runs (docs/limits.md). A slot is used once in each firing, and firings are a gap apart.
     fn batch(&self) -> u64 {
         let seconds = self.interval as f64 / 1_000.0;
         let by_rate = self.limit.per_second.map(|rate| (rate * (seconds + 1.0)).ceil() as u64 + 2);
@@ -128,26 +129,27 @@ impl Case {
         by_rate.or(by_slots).unwrap_or(1) + self.surplus
     }
 
-    /// Returns the longest time from when a token is in the bucket until a question takes it,
-    /// milliseconds: the answer to the question before is under way, then its tokens wait for the
-    /// gap between firings or the shard waits as long as it was told, then the question is under
-    /// way. A shard that finds the token reserved for another one comes once more, so with several
-    /// shards it is twice that.
+    /// Returns the longest time from when a token is in the bucket until a request takes it, in
+    /// milliseconds. First the answer to the previous request is in flight. Then its tokens wait
+    /// for the gap between firings, or the shard waits as the answer says. Then the request is in
+    /// flight. A shard that finds the token reserved for another shard sends one more request, so
+    /// with several shards the time is doubled.
     fn latency(&self) -> f64 {
         let once =
             (2 * self.message_delay + self.fire_gap) as f64 + LEAST_WAIT_MILLIS + LATE_MILLIS;
         if self.shards > 1 { 2.0 * once } else { once }
     }
 
-    /// Returns the longest time from when a slot is used until it is used again, milliseconds: the
-    /// envelope and the report are under way, and the next firing is a gap later.
+    /// Returns the longest time from one use of a slot to the next, in milliseconds: the envelope
+    /// and the report are in flight, and the next firing is a gap later.
     fn slot_cycle(&self) -> f64 {
         (2 * self.message_delay + self.fire_gap) as f64 + LATE_MILLIS
     }
 
-    /// Returns the longest time from one taking of tokens to the next, seconds. An empty bucket has
-    /// a token after `1 / R`. Beside `concurrency`, a shard without a free slot asks again when it
-    /// renews; its question is held for a while; and it may be told to wait for a slot.
+    /// Returns the longest time from one taking of tokens to the next, in seconds. An empty bucket
+    /// has a token after `1 / R`. With `concurrency`, a shard without a free slot sends its next
+    /// request when it renews, the limiter holds the request for a while, and the shard may have to
+    /// wait for a slot.
     fn token_cycle(&self) -> f64 {
         let for_slots =
             RENEW_MILLIS as f64 + HOLD_MILLIS as f64 + SLOT_WAIT_MILLIS + self.slot_cycle();
@@ -156,15 +158,15 @@ impl Case {
             + (self.latency() + for_slots) / 1_000.0
     }
 
-    /// Returns the runs a second that the limit allows at least, and the longest cycle in seconds,
-    /// of which a window may lose three: what began before it, what ends after it, and one on the
-    /// way between.
+    /// Returns the least runs per second that the limit must allow, and the longest cycle in
+    /// seconds. A window may lose three cycles: one that began before it, one that ends after it,
+    /// and one in between.
     ///
-    /// A rate: the bucket holds `max(1, R / 4)` tokens. While it is not full nothing is lost, and
-    /// the key has `R` a second. A cycle in which it is full gives at least one token, and at least
-    /// what the bucket holds but for a part of a token, or a token for each other shard, that stays
-    /// in it. With `concurrency` beside it, a cycle gives at least one token. Slots: each is used
-    /// once in a cycle.
+    /// A rate: the bucket contains up to `max(1, R / 4)` tokens. While it is not full, nothing is
+    /// lost, and the key has `R` per second. A cycle in which it is full yields at least one token,
+    /// and at least the contents of the bucket except a part of a token, or one token for each
+    /// other shard. With `concurrency` in addition, a cycle yields at least one token. Slots: each
+    /// is used once in a cycle.
     fn least(&self) -> (f64, f64) {
         let cycle = self.token_cycle();
         match (self.limit.per_second, self.limit.concurrency) {
@@ -203,7 +205,7 @@ impl Overload {
         Self { world, case }
     }
 
-    /// Lets tasks arrive and everything happen for `millis`.
+    /// Lets tasks arrive and the world continue for `millis`.
     fn live(&mut self, millis: f64) {
         let end = self.world.now.plus(millis.ceil() as i64);
         while self.world.now < end {
@@ -234,7 +236,7 @@ impl Overload {
         assert!(self.world.carry_out(&Request::Append { shard, versions, fresh: true }).is_ok());
     }
 
-    /// Restarts each shard and the limiter, or not.
+    /// Restarts some of the shards and the limiter.
     fn restart_some(&mut self) {
         for at in 0..self.case.shards {
             if self.world.random.chance(400) {
@@ -246,11 +248,11 @@ impl Overload {
         }
     }
 
-    /// Counts the runs of a window, and returns them with the least that there must be.
+    /// Counts the runs of a window. Returns them with the least that there must be.
     fn window(&mut self) -> (UnixMillis, usize, f64) {
         let (per_second, cycle) = self.case.least();
-        // What was lost by a restart is noticed when shards renew and when the limiter waits for
-        // them no longer.
+        // What a restart has lost is noticed when shards renew and when the limiter stops waiting
+        // for them.
         self.live(RENEW_MILLIS as f64 + HOLD_MILLIS as f64 + HEARD_MILLIS + 2_000.0 * cycle);
         let from = self.world.now;
         self.live(1_000.0 * (RUNS_OF_A_WINDOW / per_second + 3.0 * cycle));
@@ -263,7 +265,7 @@ impl Overload {
     }
 }
 
-/// Runs the cases of some seeds, and says how much of the least and of the limit they used.
+/// Runs the cases of some seeds, and prints how many times the least the runs were.
 fn overload(kind: Kind, seeds: u64) {
     let (mut lowest, mut tasks) = (f64::MAX, 0);
     for seed in 0..seeds {
@@ -290,16 +292,16 @@ fn overload(kind: Kind, seeds: u64) {
 }
 
 #[test]
-fn a_rate_is_used_up_by_runs() {
+fn runs_use_up_a_rate() {
     overload(Kind::Rate, 200);
 }
 
 #[test]
-fn slots_are_used_by_runs() {
+fn runs_use_all_slots() {
     overload(Kind::Slots, 60);
 }
 
 #[test]
-fn a_rate_beside_slots_is_used_by_runs() {
+fn runs_use_up_a_rate_with_slots() {
     overload(Kind::Both, 40);
 }

@@ -1,5 +1,5 @@
-//! Changes that are more than one commit may write: each part is bounded, a crash between two parts
-//! loses and repeats nothing.
+//! Changes that are more than one commit may write. Each part is bounded, and a crash between two
+//! parts loses and repeats nothing.
 
 use crate::large::{each_second, id};
 use crate::regressions::{NOW, Pair, ids, record};
@@ -15,7 +15,7 @@ use scheduler_model::routing::id_hash;
 use scheduler_model::task::{Record, version_of};
 use std::collections::BTreeMap;
 
-/// What a part writes: 4 MB of records, one record more, and frames.
+/// What a part writes: 4 MB of records, one more record, and frames.
 const PART_BYTES: usize = 4_000_000 + 200_000;
 const LATER: UnixMillis = UnixMillis::new(NOW.get() + 3_600_000);
 const FIRE: &str = r#""misfire":{"policy":"fire","graceSeconds":1},"#;
@@ -39,17 +39,17 @@ fn one() -> Vec<String> {
 }
 
 impl Pair {
-    /// Takes in tasks that recur each second, and pauses them before their first run.
+    /// Creates tasks that recur each second, and pauses them before their first run.
     fn paused(&mut self, tasks: usize, policy: &str, bytes: usize) -> Vec<Vec<u8>> {
         let records: Vec<_> = (0..tasks).map(|n| each_second(&id(n, 5), policy, bytes)).collect();
-        self.take_in(definition(&records));
+        self.add_all(definition(&records));
         let ids = (0..tasks).map(|n| id(n, 5)).collect();
         self.change_in_parts(ids, Change::Pause, NOW.plus(-1), PART_BYTES);
         records
     }
 
-    /// Repeats a change until it is done, with a restart after each part. Returns how many parts
-    /// there were.
+    /// Repeats a change until it is done, with a restart after each part. Returns the number of
+    /// parts.
     fn change_in_parts(
         &mut self,
         ids: Vec<String>,
@@ -64,19 +64,19 @@ impl Pair {
             assert!(written(&effects) <= most, "part {parts} writes {} bytes", written(&effects));
             self.commit(effects);
             self.restart();
-            assert!(reply.in_part || !reply.outcomes.is_empty(), "part {parts} comes on");
+            assert!(reply.in_part || !reply.outcomes.is_empty(), "part {parts} makes progress");
             let is_good =
                 |outcome: &Changed| matches!(outcome, Changed::Changed | Changed::Unchanged);
             assert!(reply.outcomes.iter().all(is_good), "{:?}", reply.outcomes);
             request.ids.drain(..reply.outcomes.len());
             parts += 1;
-            assert!(parts < 1_000, "no end of parts");
+            assert!(parts < 1_000, "the parts do not end");
         }
         parts
     }
 
-    /// Repeats requests that come together until all are done, with a restart after each part.
-    /// Returns how many parts there were.
+    /// Repeats requests that arrive together until all are done, with a restart after each part.
+    /// Returns the number of parts.
     fn append_in_parts(&mut self, requests: &[Append], now: UnixMillis) -> usize {
         let mut left = requests.to_vec();
         let mut parts = 0;
@@ -102,12 +102,12 @@ impl Pair {
                 Err(problem) => panic!("{problem}"),
             });
             parts += 1;
-            assert!(parts < 1_000, "no end of parts");
+            assert!(parts < 1_000, "the parts do not end");
         }
         parts
     }
 
-    /// Fires all that is due, and gives how often each run was fired, by its id and time.
+    /// Fires everything that is due. Returns how often each run fired, by its id and time.
     fn fired(&mut self, now: UnixMillis) -> BTreeMap<(String, UnixMillis), usize> {
         let mut runs = BTreeMap::new();
         for effects in self.settle(now) {
@@ -122,9 +122,8 @@ impl Pair {
         runs
     }
 
-    /// Checks that of each of `tasks` the last hundred missed runs fire once, and those within the
-    /// grace.
-    fn makes_up_for_all(&mut self, tasks: usize) {
+    /// Checks that the last hundred missed runs of each task fire once, and those within the grace.
+    fn fires_all_missed(&mut self, tasks: usize) {
         let runs = self.fired(LATER);
         assert!(runs.values().all(|times| *times == 1), "each run fires once");
         for n in 0..tasks {
@@ -133,19 +132,19 @@ impl Pair {
             assert!((100..=103).contains(&of_task.len()), "{} runs of task {n}", of_task.len());
             assert!(
                 of_task.windows(2).all(|pair| pair[0].plus(1_000) == pair[1]),
-                "none is left out"
+                "no run is skipped"
             );
-            assert_eq!(of_task.last(), Some(&LATER), "up to the last one");
+            assert_eq!(of_task.last(), Some(&LATER), "the last run fires, too");
         }
     }
 
-    /// Fires what [`Pair::attempts`] has added, with what else is due by then.
+    /// Fires what [`Pair::attempts`] has added, and what else is due by then.
     fn fired_of_attempts(&mut self) -> BTreeMap<(String, UnixMillis), usize> {
         let runs = self.fired(LATER);
         runs.into_iter().filter(|((_, time), _)| *time < NOW).collect()
     }
 
-    /// Attempts of one recurring task that wait until [`LATER`], each with a record of some
+    /// Adds attempts of one recurring task that wait until [`LATER`], each with a record of about
     /// `bytes`.
     fn attempts(&mut self, count: usize, bytes: usize) {
         let record = each_second(&id(0, 5), "", bytes);
@@ -168,16 +167,16 @@ impl Pair {
     }
 }
 
-/// A resume of one task added a hundred runs of 116 KB in one commit, and as dead letters three
-/// times that.
+/// A resume of one task added a hundred runs of 116 KB in one commit, and three times that as dead
+/// letters.
 #[test]
 fn one_large_task_is_resumed_in_parts() {
     let mut pair = Pair::new();
     pair.paused(1, FIRE, 115_000);
     let parts = pair.change_in_parts(one(), Change::Resume, LATER, PART_BYTES);
     assert!(parts >= 3, "{parts}");
-    assert_eq!(pair.outcomes()[&Outcome::Skipped], 1, "what is left out is said once");
-    pair.makes_up_for_all(1);
+    assert_eq!(pair.outcomes()[&Outcome::Skipped], 1, "one outcome covers all skipped runs");
+    pair.fires_all_missed(1);
 
     let mut pair = Pair::new();
     pair.paused(1, BURY, 110_000);
@@ -189,8 +188,8 @@ fn one_large_task_is_resumed_in_parts() {
     assert_eq!(pair.engine.stats(LATER).dead_letters, outcomes[&Outcome::DeadLettered] as u64);
 }
 
-/// Until its last part a resume leaves the task paused: whoever looks or pauses meanwhile sees a
-/// task that is.
+/// Until its last part, a resume leaves the task paused. A reader or a pause in the meantime sees a
+/// paused task.
 #[test]
 fn a_task_that_is_resumed_in_part_is_paused() {
     let mut pair = Pair::new();
@@ -202,7 +201,7 @@ fn a_task_that_is_resumed_in_part_is_paused() {
     assert_eq!(pair.status(&id(0, 5)), Some(Status::Paused));
     let made_up_for = pair.fired(LATER).len();
     assert!((30..=40).contains(&made_up_for), "{made_up_for}");
-    // The pause goes on: nothing more fires until it ends.
+    // The pause continues: nothing more fires until it ends.
     let later = LATER.plus(5_000);
     assert!(pair.fired(later).is_empty());
     pair.change_in_parts(one(), Change::Resume, later, PART_BYTES);
@@ -210,7 +209,7 @@ fn a_task_that_is_resumed_in_part_is_paused() {
     assert!((105..=108).contains(&(made_up_for + rest)), "{made_up_for} and {rest}");
 }
 
-/// By a filter, the task that was resumed in part is looked at again.
+/// A resume by filter examines the partly resumed task again.
 #[test]
 fn large_tasks_are_resumed_by_a_filter_in_parts() {
     let mut pair = Pair::new();
@@ -233,23 +232,23 @@ fn large_tasks_are_resumed_by_a_filter_in_parts() {
         changed += reply.changed;
         request.after = reply.next;
         parts += 1;
-        assert!(parts < 100, "no end of parts");
+        assert!(parts < 100, "the parts do not end");
         if reply.next.is_none() {
             break;
         }
     }
     assert_eq!(changed, 3, "each counts once");
     assert!(parts >= 8, "{parts}");
-    pair.makes_up_for_all(3);
+    pair.fires_all_missed(3);
 }
 
-/// Further attempts of one id were written again in one commit, however many they were.
+/// All further attempts of one id were rewritten in one commit, however many they were.
 #[test]
 fn many_large_attempts_of_one_task_are_paused_and_resumed_in_parts() {
     for has_task in [false, true] {
         let mut pair = Pair::new();
         if has_task {
-            pair.take_in(Append {
+            pair.add_all(Append {
                 schedules: vec![each_second(&id(0, 5), "", 0)],
                 ..Append::default()
             });
@@ -263,18 +262,19 @@ fn many_large_attempts_of_one_task_are_paused_and_resumed_in_parts() {
         }
         assert!(
             pair.fired(NOW.plus(-1)).is_empty(),
-            "the wait before an attempt goes on while it is paused"
+            "the wait before an attempt continues while it is paused"
         );
         let runs = pair.fired_of_attempts();
         assert!(runs.len() == 300 && runs.values().all(|times| *times == 1), "{} runs", runs.len());
     }
 }
 
-/// A condition on the version holds for the request: a part of it does not change the version.
+/// A condition on the version applies to the whole request: a part of the request does not change
+/// the version.
 #[test]
 fn a_version_holds_until_the_last_part() {
     let mut pair = Pair::new();
-    pair.take_in(Append {
+    pair.add_all(Append {
         schedules: vec![each_second(&id(0, 5), FIRE, 90_000)],
         ..Append::default()
     });
@@ -297,7 +297,7 @@ fn a_version_holds_until_the_last_part() {
     }
 }
 
-/// A batch of definitions that lift the pauses of many tasks added a hundred runs for each in one
+/// A batch of definitions that end the pauses of many tasks added a hundred runs of each in one
 /// commit.
 #[test]
 fn a_batch_that_resumes_many_tasks_does_so_in_parts() {
@@ -307,12 +307,12 @@ fn a_batch_that_resumes_many_tasks_does_so_in_parts() {
         let parts = pair.append_in_parts(&[definition(&records)], LATER);
         assert!(parts >= 4, "{parts} parts of {tasks} tasks");
         assert_eq!(pair.engine.stats(LATER).paused, 0);
-        pair.makes_up_for_all(tasks);
+        pair.fires_all_missed(tasks);
     }
 }
 
-/// Requests that share a commit share its bound: a small one is done at once, whatever comes before
-/// it.
+/// Requests that share a commit share its bound. A small request is done at once, whatever comes
+/// before it.
 #[test]
 fn requests_that_come_together_share_the_bound() {
     let mut pair = Pair::new();
@@ -327,10 +327,10 @@ fn requests_that_come_together_share_the_bound() {
     assert!(replies.iter().all(|reply| *reply == Err(EngineError::Unfinished)));
     pair.restart();
     assert!(pair.append_in_parts(&requests, LATER) >= 4);
-    pair.makes_up_for_all(4);
+    pair.fires_all_missed(4);
 }
 
-/// A patch lifts a pause in parts, under the version that it names.
+/// A patch ends a pause in parts, under the version that it names.
 #[test]
 fn a_patch_resumes_in_parts() {
     let mut pair = Pair::new();
@@ -347,10 +347,10 @@ fn a_patch_resumes_in_parts() {
     assert!(
         pair.engine.get(&id(0, 5), &pair.storage).unwrap().unwrap().record.get().contains("new")
     );
-    pair.makes_up_for_all(1);
+    pair.fires_all_missed(1);
 }
 
-/// A definition that pauses or resumes a task with many large attempts does so in parts as well.
+/// A definition that pauses or resumes a task with many large attempts does so in parts, too.
 #[test]
 fn a_definition_pauses_and_resumes_many_large_attempts_in_parts() {
     let mut pair = Pair::new();
@@ -362,7 +362,7 @@ fn a_definition_pauses_and_resumes_many_large_attempts_in_parts() {
         text
     })
     .unwrap();
-    pair.take_in(Append { schedules: vec![running.clone()], ..Append::default() });
+    pair.add_all(Append { schedules: vec![running.clone()], ..Append::default() });
     pair.attempts(150, 100_000);
     for (record, count) in [(paused.into_bytes(), 151), (running, 0)] {
         assert!(pair.append_in_parts(&[definition(&[record])], NOW.plus(-1)) >= 4);
@@ -372,11 +372,11 @@ fn a_definition_pauses_and_resumes_many_large_attempts_in_parts() {
 }
 
 #[test]
-fn what_is_small_is_done_in_one_part() {
+fn a_small_change_is_one_part() {
     let mut pair = Pair::new();
     let records = pair.paused(10, FIRE, 200);
     assert_eq!(pair.append_in_parts(&[definition(&records)], LATER), 1);
-    pair.makes_up_for_all(10);
+    pair.fires_all_missed(10);
     let mut pair = Pair::new();
     pair.paused(10, FIRE, 200);
     assert_eq!(
@@ -391,12 +391,13 @@ fn what_is_small_is_done_in_one_part() {
     assert!(!ids(&pair.wake(LATER)).is_empty());
 }
 
-/// Small tasks for a user's queue, as many as an envelope holds, and what they may be patched to.
+/// Returns a task for a user's queue. An envelope holds many of these, and each can be patched to a
+/// large one.
 fn to_queue(id: &str, bytes: usize) -> String {
     record(id, NOW, bytes).replace("handler\",\"name\":\"log", "queue\",\"queue\":\"MINE")
 }
 
-/// Patches a task in flight, or says that it may not be.
+/// Patches a task in flight. Returns whether the patch was accepted.
 fn patch(pair: &mut Pair, id: &str, bytes: usize) -> bool {
     let item = pair.engine.get(id, &pair.storage).unwrap().unwrap();
     let expected = Some(Expected::Version(version_of(item.record.get().as_bytes())));
@@ -422,8 +423,8 @@ fn patch(pair: &mut Pair, id: &str, bytes: usize) -> bool {
     }
 }
 
-/// Each task of an envelope for a user's queue may be patched while that queue refuses it: 2,048 of
-/// 116 KB were 237 MB, read and written at once when the envelope ended.
+/// Each task of an envelope for a user's queue may be patched while that queue refuses it. 2,048
+/// records of 116 KB were 237 MB, read and written at once when the envelope ended.
 #[test]
 fn the_patched_records_of_an_envelope_have_a_joint_bound() {
     let mut pair = Pair::new();
@@ -445,25 +446,25 @@ fn the_patched_records_of_an_envelope_have_a_joint_bound() {
         *patched = ids.iter().take_while(|id| patch(&mut pair, id, 110_000)).count();
         assert!((35..=36).contains(patched), "{patched}");
         pair.restart();
-        assert!(!patch(&mut pair, &ids[*patched], 110_000), "a restart knows what is stored");
-        assert!(
-            patch(&mut pair, &ids[0], 110_000),
-            "a record in the place of another adds nothing"
-        );
+        assert!(!patch(&mut pair, &ids[*patched], 110_000), "a restarted shard knows the sizes");
+        assert!(patch(&mut pair, &ids[0], 110_000), "a record that replaces another adds nothing");
         assert!(
             patch(&mut pair, &ids[0], 0) && patch(&mut pair, &ids[*patched], 100_000),
-            "a smaller one makes room"
+            "a smaller record makes room"
         );
     }
-    // Every run is paused, so nothing is left to send: each envelope ends in a wake-up.
+    // Every run is paused, so nothing is left to send, and each envelope ends in a wake-up.
     pair.change_in_parts(names, Change::Pause, NOW, PART_BYTES);
     let mut wakes = 0;
     while !pair.storage.patches.is_empty() {
         pair.wake(NOW.plus(600_000));
         pair.restart();
         wakes += 1;
-        assert!(wakes < 100, "no end of wake-ups");
+        assert!(wakes < 100, "the wake-ups do not end");
     }
-    assert!(wakes >= sent.len(), "one envelope with many patches at a time, {wakes}");
+    assert!(
+        wakes >= sent.len(),
+        "each wake-up ends one envelope with many patches: {wakes} wake-ups"
+    );
     assert_eq!(pair.engine.stats(NOW).paused, 1_200);
 }

@@ -1,5 +1,5 @@
-//! Tasks whose destination is patched while an attempt runs: what comes of them later goes to the
-//! new one.
+//! Tasks whose destination is patched while an attempt is in flight. Whatever they cause later goes
+//! to the new destination.
 
 use crate::definition_tests::{PATCH, PUT, at};
 use crate::regressions::Pair;
@@ -13,8 +13,8 @@ fn once(time: i64, callback: &str, more: &str) -> String {
     format!(r#"{{"time":{},"id":"a"{more},"callback":{callback}}}"#, at(time))
 }
 
-/// Returns a dead letter of a task that was sent to the dispatchers, and patched to go to a queue
-/// while its attempt ran. The attempt has ended so.
+/// Returns a dead letter of a task that was sent to the dispatchers and patched to go to a queue
+/// while its attempt was in flight. `end` completes the report of the attempt.
 fn dead_letter(more: &str, restarts: bool, end: impl Fn(&mut Report)) -> Pair {
     let mut pair = Pair::new();
     pair.define(&once(1_000, HANDLER, more), PUT, 0);
@@ -44,7 +44,7 @@ fn goes_to_the_queue(pair: &mut Pair, now: i64) {
     );
 }
 
-/// It went to the dispatchers, which have no queue of the user's to send it to.
+/// The replay went to the dispatchers, which cannot send it to the user's queue.
 #[test]
 fn a_dead_letter_that_was_patched_to_a_queue_is_replayed_there() {
     for restarts in [false, true] {
@@ -63,7 +63,7 @@ fn a_dead_letter_that_was_patched_to_a_queue_is_rescheduled_to_it() {
     }
 }
 
-/// The attempt was sent again, and nobody had started it in time.
+/// The attempt was sent again, and no dispatcher had started it in time.
 #[test]
 fn an_expired_run_that_was_patched_to_a_queue_is_replayed_there() {
     let mut pair = Pair::new();
@@ -71,7 +71,7 @@ fn an_expired_run_that_was_patched_to_a_queue_is_replayed_there() {
     pair.define(&record(HANDLER), PUT, 0);
     let sent = pair.wake(at(1_000)).sends;
     pair.define(&record(QUEUE), PATCH, 1_100);
-    assert_eq!(pair.wake(at(302_000)).sends.len(), 1, "again, after the visibility timeout");
+    assert_eq!(pair.wake(at(302_000)).sends.len(), 1, "a redelivery after the visibility timeout");
     pair.report(&Report { seq: sent[0].seq, expired: vec![0], ..Report::default() }, at(400_000));
     assert_eq!(pair.statuses(), [Status::Dead]);
     pair.change(Change::Run, 401_000);

@@ -9,7 +9,7 @@ use scheduler_model::task::version_of;
 
 const JITTERS: [&str; 4] = ["0", "0.4", "30", "100"];
 
-/// Returns a task that runs each minute, delayed by so many seconds at most.
+/// Returns a task that runs each minute, delayed by at most `jitter` seconds.
 fn minutely(jitter: &str, more: &str) -> String {
     every(
         60,
@@ -21,7 +21,7 @@ fn minutely(jitter: &str, more: &str) -> String {
 }
 
 impl Pair {
-    /// Wakes the shard whenever it asks for that; returns the times of the runs that fire.
+    /// Wakes the shard at each requested time. Returns the times of the runs that fire.
     fn runs_until(&mut self, until: i64) -> Vec<i64> {
         let mut runs = Vec::new();
         while let Some(next) =
@@ -39,9 +39,9 @@ impl Pair {
     }
 }
 
-/// A pause of two seconds, begun and ended by patches that delay the runs by other amounts. The run
-/// after it was lost: the pause began behind the time at which that run would have been due by the
-/// patch that began it.
+/// The pause lasts two seconds. Patches begin and end it and change the delay of the runs. The run
+/// after it was lost, because the pause began after the time at which that run would have been due
+/// by the first patch.
 #[test]
 fn a_short_pause_by_patches_of_the_delay_loses_no_run() {
     for begins in JITTERS {
@@ -63,8 +63,8 @@ fn a_short_pause_by_patches_of_the_delay_loses_no_run() {
     }
 }
 
-/// A patch that leaves the task paused changes the delay: the runs from before the pause, which
-/// have fired, came again after it, since by the new delay they were still to come.
+/// A patch that leaves the task paused changes the delay. Runs from before the pause had fired, but
+/// by the new delay they were still to come, so they fired again after it.
 #[test]
 fn a_patch_of_the_delay_in_a_pause_repeats_no_run() {
     for later in JITTERS {
@@ -90,10 +90,10 @@ fn a_patch_of_the_delay_in_a_pause_repeats_no_run() {
     }
 }
 
-/// A task that makes up for pauses fires each run once, whatever its definitions say of the delay
+/// A task whose policy fires missed runs fires each run once, whatever delay its definitions have
 /// before, in and after a pause.
 #[test]
-fn a_task_that_makes_up_for_pauses_fires_each_run_once() {
+fn a_task_that_fires_missed_runs_fires_each_run_once() {
     let define = |pair: &mut Pair, jitter: &str, more: &str, now: i64| {
         let more = format!(r#","misfire":{{"policy":"fire","graceSeconds":0}}{more}"#);
         pair.define(&minutely(jitter, &more), PATCH.saying(), now);
@@ -130,8 +130,8 @@ fn all_of_four() -> impl Iterator<Item = [&'static str; 4]> {
     (0..256_usize).map(|n| [n, n / 4, n / 16, n / 64].map(|n| JITTERS[n % 4]))
 }
 
-/// Returns a task with this policy on overlaps, paused with a further attempt of the run of second
-/// 1, and a paused task that makes up.
+/// Returns a task with this overlap policy, paused with a further attempt of the run of second 1.
+/// Its misfire policy fires missed runs.
 fn paused_with_an_attempt(overlap: &str) -> (Pair, impl Fn(&str) -> String) {
     let more = format!(
         r#","overlap":"{overlap}","misfire":{{"policy":"fire"}},"retry":{{"minBackoffSeconds":60}}"#
@@ -147,10 +147,10 @@ fn paused_with_an_attempt(overlap: &str) -> (Pair, impl Fn(&str) -> String) {
     (pair, record)
 }
 
-/// The attempt goes on with its task, so no other run of the task may start. One did: the attempt
-/// was out of the index for a moment, as it is written again when a pause ends.
+/// The attempt continues with its task, so no other run of the task may start. One did, because the
+/// attempt was not in the index for a moment: it is rewritten when a pause ends.
 #[test]
-fn a_run_that_is_made_up_for_does_not_overlap_an_attempt_that_is_resumed() {
+fn a_missed_run_does_not_overlap_a_resumed_attempt() {
     for (overlap, is_held) in [("queue-one", true), ("skip", false)] {
         for by_patch in [false, true] {
             let (mut pair, record) = paused_with_an_attempt(overlap);
@@ -162,7 +162,7 @@ fn a_run_that_is_made_up_for_does_not_overlap_an_attempt_that_is_resumed() {
             let mut expected = vec![Status::Scheduled, Status::Retrying];
             expected.extend(is_held.then_some(Status::Held));
             assert_eq!(pair.statuses(), expected, "{overlap}, by a patch: {by_patch}");
-            // At 5 s the next run is due, and skipped; the attempt's wait is over after a minute.
+            // At 5 s, the next run is due and skipped. The wait of the attempt ends after a minute.
             let fired: Vec<usize> = [4_500, 5_000, 120_000]
                 .map(|millis| crate::regressions::ids(&pair.wake(at(millis))).len())
                 .to_vec();
@@ -171,10 +171,10 @@ fn a_run_that_is_made_up_for_does_not_overlap_an_attempt_that_is_resumed() {
     }
 }
 
-/// The same with a second try of a patch that counts the runs of another schedule: those that the
-/// first try would have had are owed.
+/// The same with a repeated patch that counts the runs of another schedule. The runs of the first
+/// try are owed.
 #[test]
-fn a_run_that_is_owed_by_a_second_try_does_not_overlap_an_attempt_that_is_resumed() {
+fn an_owed_run_does_not_overlap_a_resumed_attempt() {
     let (mut pair, record) = paused_with_an_attempt("queue-one");
     let counted = format!(r#","maxRuns":3,"firstRun":{},"finalRun":{}"#, at(2_000), at(4_000));
     let shown = pair.engine.get("a", &pair.storage).unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! Questions to limiters: how often shards ask, how a limiter lets them wait, and that every
+//! Requests to limiters: how often shards send them, how long a limiter holds them, and that every
 //! wake-up moves the next one.
 
 use crate::invariants::violated;
@@ -10,40 +10,38 @@ use scheduler_model::position::Position;
 use scheduler_model::protocol::limiter::LimiterRequest;
 use std::collections::{BTreeMap, HashMap};
 
-/// Questions of one key that a shard may ask a second while nothing happens to it: one by each of
-/// its reasons to ask.
+/// The requests for one key that a shard may send per second while nothing happens to it: one for
+/// each of its reasons.
 const A_SECOND: f64 = 3.0;
-/// Those that it may ask for each event: it has something to tell, something to give back, and
-/// something to ask for.
+/// The requests that a shard may send for each event: to report something, to return something, and
+/// to request something.
 const AN_EVENT: f64 = 3.0;
-/// Those that it may ask at once, after a time without any.
+/// The requests that a shard may send at once, after a time without any.
 const AT_ONCE: f64 = 12.0;
-/// A request that was not answered is asked again, and an answer that was lost costs another
-/// question.
+/// A request without an answer is sent again, and a lost answer costs another request.
 const FOR_A_FAULT: f64 = 2.0;
 
-/// How many questions a shard may still ask of a key.
+/// How many requests a shard may still send for a key.
 #[derive(Debug, Clone, Copy)]
 struct Allowance {
     questions: f64,
     since: UnixMillis,
 }
 
-/// The questions of a run.
+/// The requests of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Questions {
     allowed: HashMap<(usize, String), Allowance>,
-    /// Those that wait at the limiter for a slot.
+    /// The requests that wait at the limiter for a slot.
     held: BTreeMap<u64, (usize, LimiterRequest, UnixMillis)>,
     last_held: u64,
-    /// How many there were.
+    /// The number of requests so far.
     pub(crate) asked: u64,
 }
 
 impl World {
-    /// `wakes-move`: after a wake-up the next one is later than now, unless this one fired, sent or
-    /// wrote something, or has passed something that did not fire: `before` is the watermark before
-    /// it.
+    /// `wakes-move`: after a wake-up, the next one is later than now, unless this one fired, sent
+    /// or wrote something, or moved the watermark. `before` is the watermark before the wake-up.
     pub(crate) fn wakes_move(&mut self, at: usize, effects: &Effects, before: Position) {
         let is_news = |write: &Write| !matches!(write, Write::SaveState { .. });
         let has_moved = !effects.sends.is_empty() || effects.writes.iter().any(is_news);
@@ -52,13 +50,13 @@ impl World {
         if !has_moved && next.is_some_and(|next| next <= self.now) {
             violated(
                 "wakes-move",
-                format!("woken at {} for nothing, and wants to be woken at {next:?}", self.now),
+                format!("the wake-up at {} did nothing, and the next one is at {next:?}", self.now),
             );
         }
     }
 
-    /// `questions-are-bounded`: a few a second of each shard and key, and a few for each thing that
-    /// happens to the shard.
+    /// `questions-are-bounded`: each shard sends a few requests per second and key, and a few for
+    /// each event.
     pub(crate) fn count_questions(&mut self, at: usize, effects: &Effects) {
         for ask in &effects.asks {
             self.questions.asked += 1;
@@ -70,20 +68,20 @@ impl World {
                 .entry((at, ask.key.clone()))
                 .or_insert(Allowance { questions: AT_ONCE, since: now });
             let seconds = now.since(allowed.since) as f64 / 1_000.0;
-            // A token that a firing comes too late for is asked for again.
+            // A token that expires before the next firing is requested again.
             allowed.questions += seconds * (A_SECOND + 2.0 * rate);
             allowed.questions = allowed.questions.min(4.0 * AT_ONCE) - 1.0;
             allowed.since = now;
             if allowed.questions < 0.0 {
                 violated(
                     "questions-are-bounded",
-                    format!("shard {at} asks too often for {:?}", ask.key),
+                    format!("shard {at} sends too many requests for {:?}", ask.key),
                 );
             }
         }
     }
 
-    /// Something has happened to a shard, after which it may ask.
+    /// Allows further requests of a shard after an event or a fault.
     pub(crate) fn may_ask(&mut self, at: usize, is_fault: bool) {
         let more = if is_fault { FOR_A_FAULT } else { AN_EVENT };
         for ((shard, _), allowed) in &mut self.questions.allowed {
@@ -93,8 +91,8 @@ impl World {
         }
     }
 
-    /// Lets a question that finds no slot wait at the limiter, which answers when something has
-    /// changed, or when the time is over.
+    /// Holds a request without a free slot at the limiter, which answers when something has changed
+    /// or the time is over.
     pub(crate) fn hold_question(
         &mut self,
         at: usize,
@@ -112,14 +110,14 @@ impl World {
         true
     }
 
-    /// Something has changed at the limiter.
+    /// Repeats the held requests, because something has changed at the limiter.
     pub(crate) fn ask_held_again(&mut self) {
         let numbers: Vec<u64> = self.questions.held.keys().copied().collect();
         let now = self.now;
         numbers.into_iter().for_each(|number| self.plan(now, Event::AskAgain { number }));
     }
 
-    /// A question that waited is asked again, unless it was answered.
+    /// Repeats a held request, unless it was answered.
     pub(crate) fn ask_again(&mut self, number: u64) {
         if let Some((shard, asked, until)) = self.questions.held.remove(&number) {
             self.ask_limiter(shard, &asked, Some(until));

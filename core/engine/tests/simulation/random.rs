@@ -1,4 +1,4 @@
-//! Randomness that a seed decides: splitmix64 (Steele, Lea and Flood, 2014).
+//! Randomness from a seed: splitmix64 (Steele, Lea and Flood, 2014).
 
 #[derive(Debug, Clone)]
 pub(crate) struct Random(u64);
@@ -8,13 +8,13 @@ impl Random {
         Self(seed)
     }
 
-    /// Another randomness that this one's state decides, without changing that: what is drawn from
-    /// it does not move the draws of seeds that were kept.
+    /// Returns another generator, which depends on the state of this one and does not change it. So
+    /// draws from it do not move the draws of recorded seeds.
     pub(crate) fn fork(&self) -> Self {
         Self(self.0 ^ 0x0f0f_1e1e_2d2d_3c3c)
     }
 
-    /// One more beside that.
+    /// Returns one more such generator.
     pub(crate) fn fork_again(&self) -> Self {
         Self(self.0.rotate_left(17) ^ 0x4b4b_5a5a_6969_7878)
     }
@@ -27,18 +27,18 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// From 0 to `n`, exclusive; 0 when `n` is 0.
+    /// Returns a number from 0 to `n`, exclusive; 0 if `n` is 0.
     pub(crate) fn below(&mut self, n: u64) -> u64 {
         if n == 0 { 0 } else { self.next() % n }
     }
 
-    /// From `least` to `most`, inclusive.
+    /// Returns a number from `least` to `most`, inclusive.
     pub(crate) fn range(&mut self, least: i64, most: i64) -> i64 {
         least + self.below((most - least + 1) as u64) as i64
     }
 
-    /// True in `permille` of 1,000 cases. Draws nothing for 0, so that a profile without a fault
-    /// does not depend on it.
+    /// Returns true in `permille` of 1,000 cases. Draws nothing for 0, so that a profile without a
+    /// fault does not depend on it.
     pub(crate) fn chance(&mut self, permille: u64) -> bool {
         permille > 0 && self.below(1_000) < permille
     }

@@ -1,4 +1,4 @@
-//! Requests about one id with many runs, or about many ids: each reads a bounded number of bytes
+//! Requests for one id with many runs, or for many ids. Each reads a bounded number of bytes
 //! ([`MAX_SHARD_REQUEST_BYTES`]), whatever is stored.
 
 use crate::large::{each_second, id};
@@ -13,7 +13,7 @@ use scheduler_model::protocol::{
 
 const LARGE: usize = 60_000;
 
-/// Lets a task of a large record fire every second, so often, and leaves its runs in flight.
+/// Lets a task with a large record fire `runs` times, every second, and leaves the runs in flight.
 fn in_flight(runs: i64, more: &str) -> (Pair, UnixMillis) {
     let mut pair = Pair::new();
     let (_, effects) = {
@@ -28,7 +28,7 @@ fn in_flight(runs: i64, more: &str) -> (Pair, UnixMillis) {
     (pair, NOW.plus(runs * 1_000))
 }
 
-/// Returns the same, and each of them has failed.
+/// Does the same, and reports that each run has failed.
 fn failed(runs: i64, permanent: bool) -> (Pair, UnixMillis) {
     let (mut pair, now) = in_flight(runs, r#""retry":{"minBackoffSeconds":3600},"#);
     for seq in 1..=runs as u64 {
@@ -40,35 +40,37 @@ fn failed(runs: i64, permanent: bool) -> (Pair, UnixMillis) {
     (pair, now)
 }
 
-/// An explanation read the records of all attempts, and told of each.
+/// An explanation read the records of all attempts, and described each of them.
 #[test]
 fn an_explanation_of_many_runs_reads_a_few() {
     let (pair, now) = failed(300, false);
-    let told = pair.engine.explain("a", now, &pair.storage).unwrap();
+    let explanation = pair.engine.explain("a", now, &pair.storage).unwrap();
     let read = pair.storage.take_read_bytes();
-    assert!(read < 10 * LARGE, "{read} bytes for {} reasons", told.reasons.len());
-    let of = |code| told.reasons.iter().filter(|reason| reason.code == code).collect::<Vec<_>>();
-    // The task itself, and four of its attempts.
+    assert!(read < 10 * LARGE, "{read} bytes for {} reasons", explanation.reasons.len());
+    let of =
+        |code| explanation.reasons.iter().filter(|reason| reason.code == code).collect::<Vec<_>>();
+    // The task itself and four of its attempts.
     assert_eq!(of(ReasonCode::Retrying).len(), 5);
     assert_eq!(of(ReasonCode::Retrying)[4].detail, "And 296 more runs of it wait.");
 }
 
 #[test]
-fn what_is_told_of_many_runs_in_flight_is_read_from_a_few_envelopes() {
+fn an_explanation_of_many_runs_in_flight_reads_a_few_envelopes() {
     let (mut pair, now) = in_flight(300, "");
     pair.storage.take_read_bytes();
-    let told = pair.engine.explain("a", now, &pair.storage).unwrap();
+    let explanation = pair.engine.explain("a", now, &pair.storage).unwrap();
     let read = pair.storage.take_read_bytes();
     assert!(read < 10 * LARGE, "{read} bytes");
-    assert_eq!(told.in_flight.len(), 5);
+    assert_eq!(explanation.in_flight.len(), 5);
     assert!(
-        told.reasons
+        explanation
+            .reasons
             .iter()
             .any(|reason| reason.detail == "And 295 more attempts of it are in flight."),
         "{:?}",
-        told.reasons
+        explanation.reasons
     );
-    // Without the task, the newest attempt is what is shown.
+    // Without the task, the newest attempt is shown.
     let filter = Filter { status: Some(Status::Scheduled), ..Filter::default() };
     let request = ListRequest { filter, limit: 10, ..ListRequest::default() };
     let (_, effects) = pair.engine.cancel_matching(&request, now, &pair.storage).unwrap();
@@ -79,7 +81,7 @@ fn what_is_told_of_many_runs_in_flight_is_read_from_a_few_envelopes() {
     assert!(read < 4 * LARGE, "{read} bytes");
 }
 
-/// It read all of their envelopes in one step.
+/// The request read all of their envelopes in one step.
 #[test]
 fn runs_in_flight_of_one_id_are_cancelled_and_changed_in_parts() {
     let reschedule = Change::Reschedule(NewTime { at: NOW.plus(86_400_000), local: None });
@@ -114,12 +116,12 @@ fn runs_in_flight_of_one_id_are_cancelled_and_changed_in_parts() {
             pair.commit(effects);
             pair.restart();
             parts += 1;
-            assert!(parts < 20, "no end of parts");
+            assert!(parts < 20, "the parts do not end");
             if is_done {
                 break;
             }
         }
-        // A recurring task has no time to be moved to: there is nothing to read for that.
+        // A recurring task has no time to move, so nothing is read for it.
         let is_moved = change == Some(reschedule);
         assert!(is_moved || parts >= 4, "{parts} parts of {change:?}");
         for seq in 1..=300 {
@@ -137,9 +139,9 @@ fn runs_in_flight_of_one_id_are_cancelled_and_changed_in_parts() {
     }
 }
 
-/// Their records were read to find them.
+/// The whole records were read to find the dead letters.
 #[test]
-fn dead_letters_are_found_by_the_heads_of_their_records() {
+fn dead_letters_are_found_by_the_beginnings_of_their_records() {
     let (mut pair, now) = failed(100, true);
     let request = CancelRequest { ids: vec!["a".to_owned()], if_match: None };
     let (reply, effects) =
@@ -153,7 +155,7 @@ fn dead_letters_are_found_by_the_heads_of_their_records() {
     );
 }
 
-/// To find the newest one, all of them were read.
+/// All dead letters were read to find the newest one.
 #[test]
 fn a_reschedule_of_one_of_many_dead_letters_reads_the_newest() {
     let mut pair = Pair::new();
@@ -192,10 +194,10 @@ fn a_reschedule_of_one_of_many_dead_letters_reads_the_newest() {
     }
 }
 
-/// While somebody watched, a cancel read each record whole, and each envelope once for each of its
-/// tasks.
+/// While somebody read events, a cancel read each whole record, and each envelope once for each of
+/// its tasks.
 #[test]
-fn a_cancel_that_is_watched_reads_a_bounded_part() {
+fn a_cancel_with_a_reader_of_events_reads_a_bounded_part() {
     let mut pair = Pair::new();
     let due = NOW.plus(60_000);
     let names: Vec<String> = (0..1_500).map(|n| id(n, 90)).collect();
@@ -230,15 +232,15 @@ fn a_cancel_that_is_watched_reads_a_bounded_part() {
         assert!(!reply.outcomes.is_empty());
         left.drain(..reply.outcomes.len());
     }
-    let mut told = 0;
+    let mut seen = 0;
     loop {
         let reply = pair.engine.events(&request, NOW);
-        assert!(!reply.is_gap, "each is told of");
-        told += reply.events.len();
+        assert!(!reply.is_gap, "each cancel has its event");
+        seen += reply.events.len();
         request.from = Some(reply.next);
         if !reply.has_more {
             break;
         }
     }
-    assert_eq!(told, 3_500);
+    assert_eq!(seen, 3_500);
 }

@@ -1,8 +1,7 @@
-//! Clients that define a task again: patches, `PUT` under conditions, and the same definition once
-//! more.
+//! Clients that define a task again: patches, `PUT` with conditions, and repeated definitions.
 //!
-//! Which task, and what of it changes, is drawn when the request is carried out, from a number that
-//! was drawn when it was planned.
+//! The task and the change are drawn when the request is carried out, from a number that was drawn
+//! when it was planned.
 
 use crate::clients::record_of;
 use crate::definitions::Moment;
@@ -21,16 +20,16 @@ use scheduler_model::task::{Record, version_of};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// As what a definition is sent.
+/// How a definition is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A patch of the task that was read.
+    /// As a patch of the task that was read.
     Patch,
-    /// A whole definition, for the version that was read.
+    /// As a whole definition for the version that was read.
     IfMatch,
-    /// A whole definition with the schedule that the task has, for whatever is there.
+    /// As a whole definition with the schedule of the task, whatever its version.
     Again,
-    /// A definition for the case that nothing waits.
+    /// As a definition for the case that nothing waits.
     IfNoneMatch,
 }
 
@@ -46,7 +45,7 @@ pub(crate) fn redefine(world: &mut World, at: usize, draw: u64) -> Result<Answer
     redefine_id(world, at, &id, &mut random)
 }
 
-/// Defines a task again that waits; does nothing if there is none of this id.
+/// Defines a waiting task again. Does nothing if none waits with this id.
 pub(crate) fn redefine_id(
     world: &mut World,
     at: usize,
@@ -78,7 +77,7 @@ pub(crate) fn redefine_id(
     define(world, at, kind, n, &item, is_stale)
 }
 
-/// Sends a version for the task that was read.
+/// Sends a version of the task that was read.
 pub(crate) fn define(
     world: &mut World,
     at: usize,
@@ -143,8 +142,8 @@ fn due_run(world: &World, at: usize, item: &ListItem) -> Option<i64> {
     (what == What::First && stored.position.due <= world.now).then_some(firing.time)
 }
 
-/// `due-runs-stay-due`: a definition with the time of a one-shot task that is due leaves it due,
-/// unless it pauses it.
+/// `due-runs-stay-due`: a definition with the time of a due one-shot task leaves it due, unless it
+/// pauses the task.
 fn stays_due(world: &World, at: usize, n: u64, time: i64) {
     let storage = &world.shards[at].storage;
     for waiting in storage.waiting() {
@@ -152,15 +151,15 @@ fn stays_due(world: &World, at: usize, n: u64, time: i64) {
         if (firing.version, firing.time, what) != (n, time, What::First) {
             continue;
         }
-        let handed_on = storage.handed_on(waiting.position.page).plus(1);
+        let dispatched = storage.dispatched_up_to(waiting.position.page).plus(1);
         let late_since = waiting.record.facts().late_since;
-        if late_since.unwrap_or_default().max(waiting.position.due) > world.now.max(handed_on) {
+        if late_since.unwrap_or_default().max(waiting.position.due) > world.now.max(dispatched) {
             violated("due-runs-stay-due", format!("{waiting:?} was due at {}", world.now));
         }
     }
 }
 
-/// Returns whether what was read is an attempt of a run and no task, by what is stored.
+/// Returns whether storage says that what was read is an attempt of a run and not a task.
 fn is_attempt(world: &World, at: usize, item: &ListItem) -> bool {
     let waiting = world.shards[at].storage.waiting();
     let stored = waiting
@@ -174,8 +173,8 @@ fn is_attempt(world: &World, at: usize, item: &ListItem) -> bool {
     is_attempt
 }
 
-/// Another version of the task that is shown; `None` if its schedule has no run to come: the
-/// coordinator refuses it.
+/// Returns another version of the task that is shown. Returns `None` if its schedule has no future
+/// run, because the coordinator refuses such a version.
 fn drawn(
     world: &World,
     random: &mut Random,
@@ -208,7 +207,7 @@ fn drawn(
     }
     let recurs = matches!(version.schedule, Schedule::Recurring(_));
     let is_none = matches!(version.schedule, Schedule::None);
-    // A task of a limit's key has no policies here, and the other way round.
+    // Here a task with a limit key has no policies, and a task with policies has no limit key.
     if version.key.is_none() && random.chance(200) {
         version.late = Late::drawn(random, recurs);
     } else if version.late.is_none() && version.queue.is_none() && random.chance(200) {
@@ -221,7 +220,7 @@ fn drawn(
         _ if is_none => None,
         0 => Some(false),
         1 => Some(true),
-        // The patch is laid over the task as it is shown.
+        // The patch applies to the task as it is shown.
         _ if kind == Kind::Patch && is_paused => Some(true),
         _ => None,
     };
@@ -233,7 +232,7 @@ fn drawn(
         return None;
     }
     version.record = if begins {
-        // The schedule of an attempt is that of its run: the definition says it anew.
+        // The schedule of an attempt is that of its run, so the definition states its own.
         record_of(&version, n, world.now, 0)
     } else {
         with_fields(&stored, &version, n)
@@ -241,7 +240,7 @@ fn drawn(
     Some((n, version))
 }
 
-/// Returns the record of a version with the schedule of the stored one.
+/// Returns the record of a version with the schedule of the stored record.
 fn with_fields(stored: &Record<'_>, version: &Version, n: u64) -> Vec<u8> {
     let payload = RawValue::from_string(format!(r#"{{"n":{n},"fill":""}}"#)).unwrap();
     let mut fields = ScheduleFields::default();

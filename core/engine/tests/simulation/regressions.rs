@@ -1,4 +1,5 @@
-//! What was found once, and what seeds reach too seldom: short sequences, each with its reason.
+//! Failures that were found once, and cases that seeds reach too rarely: short sequences, each with
+//! its reason.
 
 mod pair;
 
@@ -14,10 +15,10 @@ use scheduler_model::protocol::{
 };
 use std::collections::BTreeSet;
 
-/// A record of the largest size grows when it fails. It was past the limit for new records then,
-/// was dropped, and counted as a success.
+/// A record of the largest size grows when it fails. It exceeded the limit for new records, was
+/// dropped, and counted as a success.
 #[test]
-fn the_largest_record_is_tried_again_and_kept() {
+fn the_largest_record_is_retried_and_kept() {
     let mut pair = Pair::new();
     pair.append([("a".to_owned(), NOW, record("a", NOW, MAX_RECORD_BYTES))]);
     let mut now = NOW;
@@ -25,7 +26,7 @@ fn the_largest_record_is_tried_again_and_kept() {
         let effects = pair.wake(now);
         assert_eq!(ids(&effects), ["a"], "attempt {seq}");
         assert!(effects.sends[0].text.len() <= MAX_ENVELOPE_BYTES);
-        // Characters that JSON writes as six.
+        // JSON needs six bytes for each of these characters.
         let failed = vec![Failure { index: 0, error: "\u{1}".repeat(1_000), ..Failure::default() }];
         pair.report(&Report { seq, failed, ..Report::default() }, now);
         pair.restart();
@@ -36,8 +37,8 @@ fn the_largest_record_is_tried_again_and_kept() {
     assert_eq!(pair.engine.stats(now).counters.succeeded, 0);
 }
 
-/// The follow-up of the largest record gets an outcome and attempts on top, and fits a message all
-/// the same.
+/// The follow-up of the largest record also has an outcome and attempts, and must still fit a
+/// message.
 #[test]
 fn the_largest_follow_up_fits_a_message() {
     let mut pair = Pair::new();
@@ -56,7 +57,7 @@ fn the_largest_follow_up_fits_a_message() {
             "attempt {seq}: {}",
             effects.sends[0].text.len()
         );
-        // Characters that JSON writes as six.
+        // JSON needs six bytes for each of these characters.
         let failed = vec![Failure { index: 0, error: "\u{1}".repeat(1_000), ..Failure::default() }];
         let excerpt = "\u{1}".repeat(1_000);
         let details = vec![Detail {
@@ -70,22 +71,22 @@ fn the_largest_follow_up_fits_a_message() {
         pair.restart();
         now = now.plus(3_600_000);
     }
-    assert_eq!(pair.engine.stats(now).dead_letters, 2, "the run, and its follow-up");
+    assert_eq!(pair.engine.stats(now).dead_letters, 2, "the run and its follow-up");
     assert!(pair.engine.is_idle());
 }
 
-/// A shard that was restored from a point in time gives the numbers of envelopes again: a report of
-/// the one from before is not of the new one.
+/// A shard that was restored from a point in time assigns numbers of envelopes again. A report of
+/// the earlier envelope must not end the new one.
 #[test]
 fn a_report_from_before_a_restore_ends_nothing() {
     let mut pair = Pair::new();
     pair.append([("a".to_owned(), NOW, record("a", NOW, 0))]);
     let before = pair.storage.snapshot();
-    // What is committed here is not in the storage that is restored.
+    // What is committed here is not in the restored storage.
     assert_eq!(ids(&pair.engine.wake(NOW, &pair.storage).unwrap()), ["a"]);
     let config = Config { max_dispatched: usize::MAX, ..Config::default() };
     let mut restored = Engine::load("1-0", config, before).unwrap();
-    // The task fires again, as the envelope of the same number, some time later.
+    // The task fires again some time later, in the envelope with the same number.
     let later = NOW.plus(60_000);
     let effects = restored.wake(later, &pair.storage).unwrap();
     assert_eq!(ids(&effects), ["a"]);
@@ -100,10 +101,10 @@ fn a_report_from_before_a_restore_ends_nothing() {
     }
 }
 
-/// A report that comes again finds its envelope gone: nothing follows twice, also where the history
+/// A repeated report finds its envelope gone, so no follow-up is added twice, even if the history
 /// keeps nothing.
 #[test]
-fn a_report_that_comes_again_is_not_followed_again() {
+fn a_repeated_report_adds_no_second_follow_up() {
     for history in [Keep::All, Keep::Off] {
         let mut pair = Pair::new();
         pair.engine =
@@ -134,14 +135,14 @@ fn a_report_that_comes_again_is_not_followed_again() {
         );
         pair.report(&report, NOW.plus(200));
         pair.report(&Report { seq: 2, ..Report::default() }, NOW.plus(200));
-        assert!(pair.engine.is_idle(), "nothing follows a follow-up");
+        assert!(pair.engine.is_idle(), "a follow-up has no follow-up");
     }
 }
 
-/// More tasks of one instant than a firing takes, with a restart after each: the watermark stands
-/// among equals, and each task fires once, in order. By number, and by bytes.
+/// More tasks are due at one instant than a firing takes, by number or by bytes, with a restart
+/// after each firing. The watermark is among equal times, and each task fires once, in order.
 #[test]
-fn a_herd_goes_on_where_it_stopped() {
+fn many_tasks_of_one_instant_fire_once_each() {
     for (tasks, bytes) in [(41_000, 80), (90, 110_000)] {
         let mut pair = Pair::new();
         for request in 0..10 {
@@ -165,10 +166,10 @@ fn a_herd_goes_on_where_it_stopped() {
     }
 }
 
-/// The same among recurring tasks: some occurrences of the watermark's own instant have fired,
+/// The same with recurring tasks: at the watermark's own instant, some occurrences have fired and
 /// others have not.
 #[test]
-fn a_herd_of_recurring_tasks_goes_on_where_it_stopped() {
+fn many_recurring_tasks_of_one_instant_fire_once_each() {
     let mut pair = Pair::new();
     let record = |n: usize| {
         format!(
@@ -187,7 +188,7 @@ fn a_herd_of_recurring_tasks_goes_on_where_it_stopped() {
         pair.restart();
         rounds += 1;
     }
-    assert_eq!(rounds, 2, "a firing takes some thousand");
+    assert_eq!(rounds, 2, "a firing takes a few thousand");
     assert!(
         fired.is_sorted()
             && fired.len() == 4_010
@@ -195,9 +196,9 @@ fn a_herd_of_recurring_tasks_goes_on_where_it_stopped() {
     );
 }
 
-/// A recurring task's last run takes its row along, in the commit of the firing; a restart before
-/// it changes nothing. What was counted when the request was made is counted anew when the shard
-/// takes it in later.
+/// The commit that fires the last run of a recurring task deletes its row. A restart before that
+/// changes nothing. If the shard accepts a request later than it was sent, it counts the runs
+/// again.
 #[test]
 fn a_schedule_that_has_ended_leaves_nothing() {
     let mut pair = Pair::new();
@@ -227,10 +228,10 @@ fn a_schedule_that_has_ended_leaves_nothing() {
     assert!(pair.engine.is_idle() && pair.status("a").is_none());
 }
 
-/// One whose end comes while it is paused is gone when it is resumed. A change that leaves its
-/// schedule as it is does not count its runs anew: the last stays where it was, without a first.
+/// A task whose end comes while it is paused is removed when it is resumed. A change that keeps the
+/// schedule does not count its runs again: the last run stays, without a first one.
 #[test]
-fn a_counted_schedule_ends_where_it_was_to_end() {
+fn a_counted_schedule_keeps_its_last_run() {
     let record = |more: &str| {
         format!(
             r#"{{"id":"a","everySeconds":1,"anchor":{},"maxRuns":3,{more}"finalRun":{},"callback":{{"type":"handler","name":"log"}}}}"#,
@@ -269,17 +270,16 @@ fn a_counted_schedule_ends_where_it_was_to_end() {
     assert!(pair.storage.schedules.is_empty());
 }
 
-/// A run that is put off is still to come when its time has passed: a restart, and the same request
-/// again, find it.
+/// A delayed run is still to come after its own time. A restart and a repeated request find it.
 #[test]
-fn a_run_that_is_put_off_is_not_lost() {
+fn a_delayed_run_is_not_lost() {
     let record = r#"{"id":"a","cron":"0 * * * *","jitterSeconds":3000,"callback":{"type":"handler","name":"log"}}"#;
     let append = || Append { schedules: vec![record.as_bytes().to_vec()], ..Append::default() };
     let mut pair = Pair::new();
     let (_, effects) = pair.engine.append(append(), NOW, &pair.storage).unwrap();
     pair.commit(effects);
     let due = pair.engine.next_wakeup().unwrap();
-    // NOW is a full hour: the run that it names, and the next one.
+    // NOW is a full hour, so the two runs are the one at NOW and the next one.
     assert!((1..3_000_000).contains(&due.since(NOW)), "{due}");
     pair.restart();
     let (_, effects) = pair.engine.append(append(), due.plus(-1), &pair.storage).unwrap();
@@ -296,7 +296,7 @@ fn a_run_that_is_put_off_is_not_lost() {
     assert_eq!(pair.engine.stats(due).lateness.percentile(1.0), 0);
 }
 
-/// Tasks whose windows overlap fire together, and the meter says how many firings that spared. What
+/// Tasks with overlapping windows fire together, and the meter counts the saved firings. A run that
 /// a window has moved is not late.
 #[test]
 fn windows_share_firings_and_the_meter_counts_them() {
@@ -329,17 +329,17 @@ fn windows_share_firings_and_the_meter_counts_them() {
             pair.report(&Report { seq: effects.sends[0].seq, ..Report::default() }, at);
         }
     }
-    assert_eq!(fired, 102, "a hundred, and two of the recurring one");
+    assert_eq!(fired, 102, "a hundred tasks and two runs of the recurring one");
     let stats = pair.engine.stats(NOW);
-    // 101 instants were asked for, of which one is where its window has put others.
+    // Of 101 requested instants, one is where its window has put other tasks.
     assert_eq!((firings, stats.meter.firings_saved), (5, 95));
     assert_eq!(stats.lateness.percentile(1.0), 0);
 }
 
-/// A task added for a time at or before a watermark that stands among equals goes behind them all,
-/// and the page number that a restart gives again does not make it count as fired.
+/// A task is added for a time at or before a watermark among equal times. It gets a place after all
+/// of them, and it does not count as fired even if a restart assigns its page number again.
 #[test]
-fn a_late_task_with_a_page_number_given_again_fires() {
+fn a_late_task_with_a_reused_page_number_fires() {
     let mut pair = Pair::new();
     pair.append([("kept".to_owned(), NOW.plus(60_000), record("kept", NOW.plus(60_000), 10_000))]);
     pair.append([("first".to_owned(), NOW, record("first", NOW, 10_000))]);
@@ -351,20 +351,20 @@ fn a_late_task_with_a_page_number_given_again_fires() {
     assert_eq!(ids(&pair.wake(NOW.plus(1))), ["late"]);
 }
 
-/// Seeds that once failed.
+/// Seeds that failed once.
 #[test]
 fn seeds_that_failed() {
-    // 231: an id twice in one cancel. 1698: a request that is sent again revives what was cancelled
-    // meanwhile.
+    // 231: an id twice in one cancel. 1698: a repeated request creates a task again that was
+    // cancelled in the meantime.
     for seed in [231, 1_698] {
         runner::run(seed, false);
     }
 }
 
-/// A dead letter that was replayed after its policy's time was over got one attempt: the time
-/// counted from when it was first due.
+/// A dead letter that was replayed after its policy's time was over got one attempt, because the
+/// time counted from when it was first due.
 #[test]
-fn a_replayed_dead_letter_has_all_of_its_time_anew() {
+fn a_replayed_dead_letter_has_its_whole_time_for_retries() {
     let mut pair = Pair::new();
     let retry = r#"{"minBackoffSeconds":1,"jitter":0,"factor":1,"maxDurationSeconds":10}"#;
     let record = format!(
@@ -372,7 +372,7 @@ fn a_replayed_dead_letter_has_all_of_its_time_anew() {
     );
     pair.append([("a".to_owned(), NOW, record)]);
     let mut seq = 0;
-    // Fails at each attempt until it is dead; says how many there were.
+    // Fails each attempt until the run is dead. Returns the number of attempts.
     let mut fail = |pair: &mut Pair, mut now: UnixMillis| {
         let mut attempts = 0;
         while pair.status("a") != Some(Status::Dead) {

@@ -1,12 +1,11 @@
-//! Pauses of what waits for something else than its own time: the wait before a further attempt,
-//! and a run that was requested.
+//! Pauses of runs that do not wait for their own time: further attempts before their start, and
+//! requested runs.
 
 use crate::definition_tests::{PATCH, PUT, at, every, once};
 use crate::regressions::Pair;
 use scheduler_model::protocol::{Change, Changed, Failure, Report, Status};
 
-/// The retry that leaves no doubt about when the second attempt starts: a minute after the first
-/// has failed.
+/// With this policy, the second attempt starts exactly a minute after the first has failed.
 const RETRY: &str = r#","retry":{"minBackoffSeconds":60,"jitter":0}"#;
 
 fn failed(seq: u64) -> Report {
@@ -14,15 +13,15 @@ fn failed(seq: u64) -> Report {
     Report { seq, failed, ..Report::default() }
 }
 
-/// Returns when what waits is due, milliseconds after the start.
+/// Returns when the waiting entry is due, in milliseconds after the start.
 fn due(pair: &Pair) -> i64 {
     pair.found().unwrap().position.due.since(at(0))
 }
 
-/// A resume started the attempt at once: a short pause of all tasks sent every waiting attempt to a
-/// receiver that had asked for time.
+/// A resume started the attempt at once. So a short pause of all tasks sent every waiting attempt
+/// to a receiver that had requested a wait.
 #[test]
-fn the_wait_before_an_attempt_goes_on_while_it_is_paused() {
+fn the_wait_before_an_attempt_continues_while_it_is_paused() {
     for paused_while_it_runs in [false, true] {
         let mut pair = Pair::new();
         pair.define(&once(1_000, RETRY), PUT, 0);
@@ -40,7 +39,7 @@ fn the_wait_before_an_attempt_goes_on_while_it_is_paused() {
         assert_eq!(pair.change(Change::Resume, 1_300), Changed::Changed);
         assert_eq!(due(&pair), 61_100, "paused while it runs: {paused_while_it_runs}");
         assert!(!pair.found().unwrap().record.get().contains("notBefore"));
-        // A pause that is longer than the wait ends it.
+        // The wait ends during a pause that is longer.
         pair.change(Change::Pause, 2_000);
         pair.change(Change::Resume, 70_000);
         assert_eq!(due(&pair), 70_000);
@@ -51,9 +50,9 @@ fn the_wait_before_an_attempt_goes_on_while_it_is_paused() {
     }
 }
 
-/// The same by a definition, of a recurring task.
+/// The same for a recurring task that is paused by a definition.
 #[test]
-fn the_wait_before_an_attempt_goes_on_while_a_definition_pauses_it() {
+fn the_wait_before_an_attempt_continues_while_a_definition_pauses_it() {
     let record = |more: &str| every(3_600, 1_000, &format!("{RETRY}{more}"));
     let mut pair = Pair::new();
     pair.define(&record(""), PUT, 0);
@@ -66,9 +65,9 @@ fn the_wait_before_an_attempt_goes_on_while_a_definition_pauses_it() {
     assert_eq!(pair.runs(61_100), [1_000]);
 }
 
-/// A resume planned the task for its own time again, and the run that was requested was forgotten.
+/// A resume planned the task for its own time again, and lost the requested run.
 #[test]
-fn a_requested_run_that_waits_goes_on_after_a_pause() {
+fn a_waiting_requested_run_continues_after_a_pause() {
     for more in [r#","limitKey":"k""#, r#","limitKey":"k","expireAfterSeconds":60"#] {
         for by_patch in [false, true] {
             let mut pair = Pair::new();
@@ -90,7 +89,7 @@ fn a_requested_run_that_waits_goes_on_after_a_pause() {
                 pair.change(Change::Resume, 3_000);
             }
             assert!(due(&pair) <= 3_000, "due at {}, by a patch: {by_patch}", due(&pair));
-            // It is the task again once it has another time.
+            // With another time, it is the task itself again.
             pair.change(Change::Reschedule(at(700_000).into()), 4_000);
             assert_eq!(due(&pair), 700_000);
             assert!(!pair.found().unwrap().record.get().contains("replayedAt"));
@@ -120,8 +119,8 @@ fn a_requested_run_is_never_missed() {
     }
 }
 
-/// The expiry of a requested run counts from the request, also where the task's own time is far
-/// ahead.
+/// The expiry of a requested run counts from the request, even if the task's own time is in the far
+/// future.
 #[test]
 fn a_requested_run_expires_after_its_request() {
     let mut pair = Pair::new();

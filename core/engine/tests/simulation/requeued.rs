@@ -1,5 +1,5 @@
-//! What a wake-up does with runs of a limit's key, read from its writes: the reference cannot tell
-//! which runs of a lane it comes to.
+//! What a wake-up does with runs with a limit key, read from its writes. The reference cannot know
+//! which runs of a lane the wake-up reaches.
 
 use crate::storage::Storage;
 use scheduler_calendar::time::UnixMillis;
@@ -9,8 +9,8 @@ use scheduler_model::format::history::{Outcome, newest_first};
 use scheduler_model::format::page::Directory;
 use std::collections::HashMap;
 
-/// The records that a wake-up has dispatched out of lanes, and those that it has stored again, each
-/// with when it is due.
+/// The records that a wake-up has dispatched from lanes, and those that it has requeued, each with
+/// its due time.
 pub(crate) struct Requeued<'a> {
     dispatched: HashMap<&'a [u8], u32>,
     stored: HashMap<&'a [u8], Vec<i64>>,
@@ -24,7 +24,7 @@ impl<'a> Requeued<'a> {
             match write {
                 Write::InsertEnvelope { destination: Destination::Lane(_), text, .. } => {
                     let envelope = Envelope::parse(std::str::from_utf8(text).unwrap())
-                        .expect("an envelope can be read");
+                        .expect("an envelope can be parsed");
                     for task in envelope.tasks {
                         *read.dispatched.entry(task.get().as_bytes()).or_default() += 1;
                     }
@@ -45,7 +45,7 @@ impl<'a> Requeued<'a> {
         read
     }
 
-    /// Notes the entries of a directory whose records are in this text, which begins at `start`.
+    /// Adds the entries of a directory whose records are in this text, which begins at `start`.
     fn note(&mut self, directory: &[u8], text: &'a [u8], start: usize) {
         let directory = Directory::decode(directory.to_vec(), start + text.len()).unwrap();
         for entry in directory.iter().filter(|entry| entry.offset as usize >= start) {
@@ -57,7 +57,7 @@ impl<'a> Requeued<'a> {
         }
     }
 
-    /// Returns whether a record was dispatched out of a lane; each is told of once.
+    /// Returns whether a record was dispatched from a lane. Each dispatch is returned once.
     pub(crate) fn take_dispatched(&mut self, record: &[u8]) -> bool {
         let Some(left) = self.dispatched.get_mut(record).filter(|left| **left > 0) else {
             return false;
@@ -66,8 +66,7 @@ impl<'a> Requeued<'a> {
         true
     }
 
-    /// Returns when a record that was stored again is due, if that is after `now`; each is told of
-    /// once.
+    /// Returns when a requeued record is due, if that is after `now`. Each is returned once.
     pub(crate) fn take_stored(&mut self, record: &[u8], now: i64) -> Option<i64> {
         let dues = self.stored.get_mut(record)?;
         let at = dues.iter().position(|due| *due > now)?;
@@ -75,18 +74,17 @@ impl<'a> Requeued<'a> {
     }
 }
 
-/// Returns whether a wake-up's writes tell in the history that the run of this id and time was left
-/// out.
-pub(crate) fn is_told_as_skipped(effects: &Effects, id: &str, time: UnixMillis) -> bool {
+/// Returns whether a wake-up writes into the history that the run of this id and time was skipped.
+pub(crate) fn is_recorded_as_skipped(effects: &Effects, id: &str, time: UnixMillis) -> bool {
     effects.writes.iter().any(|write| {
         let (Write::InsertHistory { body: text, .. } | Write::ExtendHistory { tail: text, .. }) =
             write
         else {
             return false;
         };
-        let told = newest_first(text, Some(id), u32::MAX, UnixMillis::ZERO, usize::MAX)
-            .expect("a row can be read");
-        told.iter()
+        let kept = newest_first(text, Some(id), u32::MAX, UnixMillis::ZERO, usize::MAX)
+            .expect("a row can be decoded");
+        kept.iter()
             .any(|(_, past)| past.run.time == Some(time) && past.run.outcome == Outcome::Skipped)
     })
 }

@@ -1,11 +1,11 @@
-//! From when the time counts that the retries of a run may take.
+//! The time from which the retries of a run count.
 
 use crate::regressions::{NOW, Pair, ids};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::{Change, Status};
 
-/// Fails the task `a` at each attempt until it is dead, from `now` on, and says how many attempts
-/// there were.
+/// Fails each attempt of the task `a` from `now` on until the run is dead. Returns the number of
+/// attempts.
 fn attempts_until_dead(pair: &mut Pair, mut now: UnixMillis) -> u32 {
     let mut attempts = 0;
     while pair.status("a") != Some(Status::Dead) {
@@ -26,9 +26,9 @@ fn with_retries_of_ten_seconds(id: &str, due: UnixMillis) -> String {
     )
 }
 
-/// A run that comes late, after an outage, had used up the time of its retries before it began.
+/// A late run, after an outage, had used up the time for its retries before it began.
 #[test]
-fn the_time_of_retries_begins_with_the_first_attempt() {
+fn the_time_for_retries_begins_with_the_first_attempt() {
     for late in [0, 25 * 3_600_000, 400 * 86_400_000] {
         let mut pair = Pair::new();
         pair.append([("a".to_owned(), NOW, with_retries_of_ten_seconds("a", NOW))]);
@@ -36,9 +36,9 @@ fn the_time_of_retries_begins_with_the_first_attempt() {
     }
 }
 
-/// The same after a pause that came before the first attempt, and after one between two attempts.
+/// The same after a pause before the first attempt, and after a pause between two attempts.
 #[test]
-fn a_pause_uses_up_no_time_of_retries() {
+fn a_pause_uses_up_no_time_for_retries() {
     for attempts_before in [0, 2] {
         let mut pair = Pair::new();
         pair.append([(
@@ -59,11 +59,11 @@ fn a_pause_uses_up_no_time_of_retries() {
     }
 }
 
-/// The queue of the dispatchers was down, or they were behind: the time begins when a dispatcher
-/// starts the attempt, not when the shard has fired it. A dispatcher's clock that is wrong does not
+/// If the queue of the dispatchers is down, or they are behind, the time begins when a dispatcher
+/// starts the attempt, not when the shard has fired it. A wrong clock of a dispatcher does not
 /// count beyond the times that the shard knows.
 #[test]
-fn the_time_of_retries_begins_when_a_dispatcher_starts() {
+fn the_time_for_retries_begins_when_a_dispatcher_starts() {
     let hour = 3_600_000;
     for (started, attempts) in
         [(NOW.plus(26 * hour), 5), (NOW, 1), (UnixMillis::ZERO, 1), (UnixMillis::LAST, 5)]
@@ -83,8 +83,8 @@ fn the_time_of_retries_begins_when_a_dispatcher_starts() {
     }
 }
 
-/// A further attempt that an earlier version has stored does not say when the first one began: the
-/// due time counts, as it did.
+/// A further attempt that an earlier version has stored does not say when the first one began. Then
+/// the due time counts, as it did in that version.
 #[test]
 fn a_further_attempt_of_an_earlier_version_keeps_its_time() {
     let mut pair = Pair::new();

@@ -1,5 +1,4 @@
-//! The room that one id has: for dead letters, of which the newest are kept, and for runs that
-//! wait.
+//! The room of one id: for dead letters, of which the newest are kept, and for waiting runs.
 
 use crate::invariants::{violated, what_of};
 use crate::model::{Firing, Kept, Model, What};
@@ -14,19 +13,18 @@ use std::collections::BTreeMap;
 pub(crate) struct Room {
     max_dead_letters: usize,
     max_runs: usize,
-    /// Ends of runs in the commit at hand, that what follows them comes after, with whether they
-    /// are paused.
+    /// Ends of runs in the current commit whose follow-ups are not settled yet, and whether the
+    /// runs are paused.
     pub(crate) ended: Vec<(Firing, Kept, bool)>,
-    /// The dead letters that were stored before the commit at hand, with when each has failed.
+    /// The dead letters that were stored before the current commit, with the time of each failure.
     before: Vec<(Firing, i64)>,
     pub(crate) displaced: u64,
     pub(crate) without_room: u64,
-    /// Runs that callers have asked for and that were not added, because as many of the id wait as
-    /// may.
+    /// Requested runs that were not added, because the most runs of the id wait already.
     pub(crate) refused_runs: u64,
 }
 
-/// Returns the dead letters among what waits, with when each has failed.
+/// Returns the waiting dead letters, with the time of each failure.
 fn letters(waiting: &[Waiting]) -> impl Iterator<Item = (Firing, i64)> + '_ {
     let dead = waiting.iter().filter(|waiting| what_of(waiting) == What::Dead);
     dead.map(|waiting| {
@@ -47,7 +45,7 @@ impl Room {
     }
 }
 
-/// Returns whether these writes may bring dead letters.
+/// Returns whether these writes may add dead letters.
 fn may_bring_any(effects: &Effects) -> bool {
     effects
         .writes
@@ -56,7 +54,7 @@ fn may_bring_any(effects: &Effects) -> bool {
 }
 
 impl Model {
-    /// Notes the dead letters that are stored, before a commit that may bring others.
+    /// Records the stored dead letters before a commit that may add others.
     pub(crate) fn look_at_dead_letters(&mut self, storage: &Storage, effects: &Effects) {
         self.room.before.clear();
         if may_bring_any(effects) && self.waiting.keys().any(|(_, what)| *what == What::Dead) {
@@ -64,14 +62,14 @@ impl Model {
         }
     }
 
-    /// Returns whether one more run of an id may wait for a further attempt, or as a follow-up.
+    /// Returns whether one more run of an id may wait for a further attempt or as a follow-up.
     pub(crate) fn has_room_to_wait(&mut self, firing: Firing) -> bool {
         let has_room = self.has_room_for_a_run(firing);
         self.room.without_room += u64::from(!has_room);
         has_room
     }
 
-    /// Returns whether a caller may add one.
+    /// Returns whether a caller may add a run.
     pub(crate) fn has_room_for_a_run(&self, firing: Firing) -> bool {
         let waiting = self.waiting_of(&self.version(firing.version).id);
         let waits = |((_, what), count): &((Firing, What), u32)| match what {
@@ -81,8 +79,8 @@ impl Model {
         waiting.iter().map(waits).sum::<usize>() < self.room.max_runs
     }
 
-    /// What follows the runs that have ended in this commit. A follow-up without room has failed
-    /// for good.
+    /// Settles the follow-ups of the runs that ended in this commit. A follow-up without room has
+    /// failed for good.
     pub(crate) fn follow_ended(&mut self, shard: usize, now: i64, keep: Keep) {
         for (firing, kept, is_paused) in std::mem::take(&mut self.room.ended) {
             let Some(follow_up) = self.follow(firing, &kept, is_paused, now) else { continue };
@@ -106,7 +104,7 @@ impl Model {
         }
     }
 
-    /// `dead-letters-are-bounded`: no id has more of them than are kept.
+    /// `dead-letters-are-bounded`: no id has more dead letters than are kept.
     pub(crate) fn dead_letters_are_bounded(&self, waiting: &[Waiting]) {
         let mut of: BTreeMap<&str, usize> = BTreeMap::new();
         for waiting in waiting.iter().filter(|waiting| {
@@ -117,7 +115,7 @@ impl Model {
             if *count > self.room.max_dead_letters {
                 violated(
                     "dead-letters-are-bounded",
-                    format!("{} has {count} and more", waiting.record.facts().id),
+                    format!("{} has at least {count}", waiting.record.facts().id),
                 );
             }
         }
@@ -125,8 +123,8 @@ impl Model {
 }
 
 impl World {
-    /// `the-oldest-give-way`: of each id with more dead letters than are kept so many have gone in
-    /// this commit as are too many, and none that is left is older than they.
+    /// `the-oldest-give-way`: if an id has more dead letters than are kept, this commit removes the
+    /// surplus, and no remaining one is older than a removed one.
     pub(crate) fn oldest_give_way(&mut self, at: usize, effects: &Effects) {
         if !may_bring_any(effects) {
             return;
@@ -161,7 +159,7 @@ impl World {
                     gone.swap_remove(place);
                 }
             }
-            // What was not there before is of now.
+            // A dead letter that did not exist before failed now.
             let failed = |firing: &Firing| {
                 gone.iter().find(|(of, _)| of == firing).map_or(now, |(_, failed)| *failed)
             };
@@ -170,7 +168,7 @@ impl World {
                 || left.iter().all(|(_, failed)| Some(*failed) >= newest_gone);
             if missing.len() != too_many || !is_oldest {
                 let detail = format!(
-                    "of {id}, {missing:?} have gone, {too_many} too many, and {left:?} are left, {gone:?} not"
+                    "{id}: {missing:?} were removed, {too_many} too many; left: {left:?}, gone: {gone:?}"
                 );
                 violated("the-oldest-give-way", detail);
             }

@@ -1,4 +1,4 @@
-//! One run from a seed.
+//! Runs one seed.
 
 use crate::clients::Clients;
 use crate::faults::{Faults, Outage, clock_steps};
@@ -13,33 +13,32 @@ use scheduler_engine::{Config, Keep};
 use scheduler_model::protocol::{Filter, Kind};
 use scheduler_model::routing::ShardMap;
 
-/// Most events of a run: a run that needs more does not come to rest.
+/// The most events of a run. The work of a run that needs more does not end.
 const MAX_EVENTS: u64 = 300_000;
 /// 2025-11-24T16:00:00Z.
 const START: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
-/// What one run amounted to.
+/// The counts of one run.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Run {
     pub(crate) events: u64,
     pub(crate) tasks: u64,
     pub(crate) fired: u64,
-    /// Of these, those with a limit's key.
+    /// The runs with a limit key among these.
     pub(crate) limited: u64,
-    /// Runs that were put off because their destination did not answer.
+    /// Runs that were deferred because their destination did not answer.
     pub(crate) put_off: u64,
-    /// Of these, those with a limit's key.
+    /// The runs with a limit key among these.
     pub(crate) put_off_of_keys: u64,
-    /// How often a wake-up left tasks that were due, because the dispatchers had as many as they
-    /// may have.
+    /// How often a wake-up left due tasks because the dispatchers had their maximum.
     pub(crate) held_up: u64,
-    /// How often a watermark was turned back, since a clock had gone back.
+    /// How often a watermark was moved back because a clock had gone back.
     pub(crate) turned_back: u64,
-    /// Definitions that came in the place of a task.
+    /// Definitions that replaced a task.
     pub(crate) redefined: u64,
-    /// What was decided about runs in flight.
+    /// Decisions about runs in flight.
     pub(crate) decisions: Decisions,
-    /// Dead letters that gave way to others, and runs that found no room to wait.
+    /// Dead letters that others replaced, and runs that found no room to wait.
     pub(crate) displaced: u64,
     pub(crate) without_room: u64,
     pub(crate) refused_runs: u64,
@@ -48,7 +47,7 @@ pub(crate) struct Run {
     pub(crate) with_payload: u64,
 }
 
-/// Runs a seed to its end. Panics when an invariant does not hold.
+/// Runs a seed to its end. Panics if an invariant is broken.
 pub(crate) fn run(seed: u64, traced: bool) -> Run {
     let mut random = Random::new(seed);
     let faults = match seed % 10 {
@@ -57,7 +56,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         _ => Faults::HEAVY,
     };
     let is_faultless = seed % 10 <= 1;
-    let map: ShardMap = random.pick(&["1", "1", "1", "3"]).parse().expect("a shard map");
+    let map: ShardMap = random.pick(&["1", "1", "1", "3"]).parse().expect("a valid shard map");
     let names: Vec<String> = map.all().map(|shard| shard.to_string()).collect();
     let config = Config {
         visibility_millis: *random.pick(&[1_000, 5_000, 30_000]),
@@ -67,8 +66,8 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     };
     let clients = Clients::new(&mut random, map, names.clone());
     let faults = if clients.has_many_keys() && !is_faultless { Faults::LIGHT } else { faults };
-    // Of some runs the dispatchers take a few tasks at a time. Many keys would each wait for their
-    // turn behind the others.
+    // In some runs the dispatchers take a few tasks at a time. With many keys, each key would wait
+    // for its turn behind the others.
     let mut bounds = Random::new(seed.rotate_left(41) ^ 0x626f_756e_6473);
     let is_bounded = bounds.chance(200) && !clients.has_many_keys();
     let config = if is_bounded {
@@ -76,7 +75,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     } else {
         config
     };
-    // Of some runs an id has little room for dead letters, or for runs that wait.
+    // In some runs an id has little room for dead letters, or for waiting runs.
     let mut room = Random::new(seed.rotate_left(11) ^ 0x726f_6f6d);
     let config = if room.chance(400) {
         Config {
@@ -123,14 +122,14 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
 
     let mut run = Run::default();
     let mut next = START;
-    // Now and then the clients rest for so long that more runs of a task are put off than may wait.
+    // Sometimes the clients rest for so long that more runs of a task are delayed than may wait.
     let rests_at = own.chance(20).then(|| own.below(20));
     let requests = 5 + world.random.below(40);
     for at in 0..requests {
         if rests_at == Some(at) {
             next = next.plus(own.range(100_000, 400_000));
         }
-        // Some requests come at once, some after a pause.
+        // Some requests come at once, and some after a pause.
         let pause = *world.random.pick(&[0, 10, 500, 2_000]);
         next = next.plus(world.random.range(0, pause));
         clients.plan(&mut world, next);
@@ -143,11 +142,11 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         live_until(&mut world, next, &mut run);
     }
     world.meddles = 0;
-    // What goes wrong goes on while queues are down: outages meet restarts.
+    // Faults continue while queues are down, so that outages and restarts coincide.
     let outages_end = world.outages.iter().map(|outage| outage.to).max().unwrap_or(START);
     live_until(&mut world, next.plus(5_000), &mut run);
     if outages_end > world.now {
-        // Without recurring tasks, which would fire all the while.
+        // Recurring tasks are removed, because they would fire without end.
         world.faults = Faults::NONE;
         end_recurring(&mut world);
         world.faults = if faults.evict > Faults::LIGHT.evict { Faults::LIGHT } else { faults };
@@ -155,7 +154,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     }
 
     world.trace(|| "no more faults".to_owned());
-    // Of some runs destinations stay silent for a while after the clients have gone.
+    // In some runs destinations stay silent for a while after the clients have stopped.
     let silent_for = if world.silent.is_empty() { 0 } else { *shaky.pick(&[0, 20_000, 60_000]) };
     let until = world.now.plus(silent_for);
     live_until(&mut world, until, &mut run);
@@ -165,7 +164,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     while world.has_requests() {
         step(&mut world, &mut run);
     }
-    // What waits for the dispatchers is late all the same.
+    // What waits for the dispatchers may be late even then.
     if !steps.is_empty() && !is_bounded {
         let agree = world.now;
         live_until(&mut world, agree.plus(61_000), &mut run);
@@ -178,15 +177,16 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         step(&mut world, &mut run);
     }
     if world.limits.slots() > 0 {
-        violated("drains-to-empty", format!("{} slots were not given back", world.limits.slots()));
+        violated("drains-to-empty", format!("{} slots were not returned", world.limits.slots()));
     }
     world.forget_early_rates();
-    // A limit's rate holds by clocks that go on evenly.
+    // The rate of a limit holds only by clocks without steps.
     if steps.is_empty() {
         world.limits.rate_holds();
     }
     (0..world.shards.len()).for_each(|at| world.compare(at));
-    // Of lanes that are gone, too: else a limiter is asked once more after a start.
+    // The state without dropped lanes is stored, too. Otherwise a limiter gets one more request
+    // after a restart.
     (0..world.shards.len()).for_each(|at| world.save(at));
     for shard in 0..world.shards.len() {
         let _ = world.carry_out(&Request::Purge { shard });
@@ -201,7 +201,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         if world.redelivered > 0 {
             violated(
                 "exactly-once-without-faults",
-                format!("{} envelopes went out again", world.redelivered),
+                format!("{} envelopes were sent again", world.redelivered),
             );
         }
     }
@@ -218,7 +218,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     (run.replayed, run.discarded, run.with_payload) =
         (letters.replayed, letters.discarded, letters.with_payload);
     run.tasks = world.model.versions.len() as u64;
-    run.fired = world.model.handed_on.values().map(|times| u64::from(*times)).sum();
+    run.fired = world.model.dispatched.values().map(|times| u64::from(*times)).sum();
     run
 }
 
@@ -236,15 +236,15 @@ fn step(world: &mut World, run: &mut Run) {
         violated(
             "drains-to-empty",
             format!(
-                "no rest at {} after {MAX_EVENTS} events; to be woken at {wanted:?}",
+                "work is left at {} after {MAX_EVENTS} events; the next wake-up is at {wanted:?}",
                 world.now
             ),
         );
     }
 }
 
-/// Recurring tasks would go on for ever. What is cancelled so never fires again, further attempts
-/// included.
+/// Cancels recurring tasks, because they would fire without end. What is cancelled here never fires
+/// again, further attempts included.
 fn end_recurring(world: &mut World) {
     for shard in 0..world.shards.len() {
         let filter = Filter { kind: Some(Kind::Recurring), ..Filter::default() };

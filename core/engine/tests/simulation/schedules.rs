@@ -1,5 +1,5 @@
-//! When a task fires, as the users mean it: the oracle's own reading, by going through times one
-//! after the other.
+//! When a task fires, as users mean it: the oracle's own rule, which goes through times one after
+//! another.
 
 use crate::random::Random;
 use scheduler_calendar::cron::CronSchedule;
@@ -12,7 +12,7 @@ use scheduler_model::schedule::ScheduleFields;
 const CRONS: [&str; 5] =
     ["*/5 * * * * *", "*/7 * * * * *", "10,11,50 * * * * *", "* * * * *", "0 0 1 1 *"];
 
-/// How a task is put off, milliseconds.
+/// The delay of a task, in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct PutOff {
     pub(crate) jitter: u32,
@@ -27,8 +27,8 @@ impl PutOff {
         }
     }
 
-    /// Returns when a run at `time` of the task of this id fires, where `next` is the time of the
-    /// next.
+    /// Returns when the run at `time` of the task with this id fires. `next` is the time of the
+    /// next run.
     pub(crate) fn due(self, id: &str, time: i64, next: Option<i64>) -> i64 {
         Delay::new(id_hash(id), self.jitter, self.window)
             .due(UnixMillis::new(time), next.map(UnixMillis::new))
@@ -49,7 +49,7 @@ pub(crate) enum Rule {
         anchor: i64,
         millis: i64,
     },
-    /// A rule of RFC 5545 that begins at `start`.
+    /// A rule of RFC 5545 that starts at `start`.
     Rrule {
         start: i64,
         seconds: i64,
@@ -78,7 +78,7 @@ impl Recurring {
         }
     }
 
-    /// One whose times are whole steps from an anchor.
+    /// Returns a schedule whose times are whole steps from an anchor.
     pub(crate) fn each_seconds(seconds: i64, anchor: i64, max_runs: Option<u32>) -> Self {
         Self { rule: Rule::Every { anchor, millis: 1_000 * seconds }, max_runs, ..Self::cron("") }
     }
@@ -87,12 +87,12 @@ impl Recurring {
         Self::cron(random.pick::<&str>(&CRONS))
     }
 
-    /// One with an interval, bounds and the rest, of a client at `now`.
+    /// Returns a schedule with an interval, bounds and the rest, of a client at `now`.
     pub(crate) fn varied(random: &mut Random, now: i64) -> Self {
         let millis = *random.pick(&[1_000, 1_500, 5_000, 7_777, 60_000]);
         let every = Rule::Every { anchor: now + random.range(-20_000, 20_000), millis };
         let rule = if random.chance(700) { every } else { Rule::Cron(random.pick::<&str>(&CRONS)) };
-        // A rule begins at a whole second.
+        // A rule starts at a whole second.
         let begins = (now + random.range(-20_000, 10_000)).div_euclid(1_000) * 1_000;
         let of_rfc = Rule::Rrule {
             start: begins,
@@ -122,7 +122,7 @@ impl Recurring {
         }
     }
 
-    /// Returns the next time that the rule alone names.
+    /// Returns the next time by the rule alone.
     fn next_of_rule(&self, after: i64) -> Option<i64> {
         match self.rule {
             Rule::Cron(expression) => CronSchedule::parse(expression, None)
@@ -168,7 +168,7 @@ impl Recurring {
 
     /// Returns the first run that fires after `since`.
     pub(crate) fn first(&self, id: &str, since: i64) -> Option<(i64, i64)> {
-        // No run is put off for so long.
+        // No run is delayed for longer.
         let mut time = since - 200_000;
         loop {
             let next = self.following(id, time)?;
@@ -179,7 +179,7 @@ impl Recurring {
         }
     }
 
-    /// As a record has it.
+    /// Writes the schedule into the fields of a record.
     pub(crate) fn note<'a>(
         &self,
         cron: &'a Option<Box<serde_json::value::RawValue>>,
@@ -202,7 +202,7 @@ impl Recurring {
     }
 }
 
-/// A one-shot task's fields.
+/// Writes the delay of a one-shot task into the fields of a record.
 pub(crate) fn note_put_off(put_off: PutOff, fields: &mut ScheduleFields<'_>) {
     put_off.note(fields);
 }

@@ -1,5 +1,5 @@
-//! What the reference had wrong, as scripts: each ended with a failure though the engine did as the
-//! documents say.
+//! Errors of the reference, as scripts. Each ended with a failure although the engine did as
+//! documented.
 
 use crate::model::{Schedule, Version};
 use crate::redefine::Kind;
@@ -15,15 +15,15 @@ fn described(version: &Version) -> Version {
     Version { description: "another".to_owned(), ..version.clone() }
 }
 
-/// A task that comes while the clock is ahead, for a time that is past, and has not fired when the
-/// clock is right again: it waits until the clock has come there. So does the task that goes on by
-/// its definition, sent again when the clock is right.
+/// A task arrives while the clock is ahead, for a time that has passed by that clock, and has not
+/// fired when the clock is right again. It waits until the clock reaches that time. So does the
+/// task that continues by the same definition, repeated with the right clock.
 #[test]
-fn a_definition_sent_again_leaves_a_task_in_the_future_of_a_clock_that_was_ahead() {
+fn a_repeated_definition_leaves_a_task_at_the_time_of_a_clock_that_was_ahead() {
     for kind in [Kind::Again, Kind::Patch, Kind::IfMatch] {
         let mut script = Script::new();
         script.set_ahead(AHEAD);
-        // It fires just before, so that the task has to wait for the next firing.
+        // The other task fires just before, so that this task has to wait for the next firing.
         script.append(script.once("other", AHEAD + 1_450), 0);
         script.run_until(1_500);
         let task = script.once("late", 568);
@@ -32,14 +32,14 @@ fn a_definition_sent_again_leaves_a_task_in_the_future_of_a_clock_that_was_ahead
         script.run_until(2_000);
         script.define(described(&task), kind);
         script.run_until(3_000);
-        // And once more: whoever goes on for a task that goes on.
+        // The definition is repeated once more for the task that has continued.
         script.define(task, kind);
         script.clocks_agree();
     }
 }
 
-/// The same if the task was there before, and was rescheduled to a time that was past by the clock
-/// that was ahead.
+/// The same for a task that existed before and was rescheduled to a time that had passed by the
+/// clock that was ahead.
 #[test]
 fn a_definition_of_a_task_that_was_rescheduled_while_the_clock_was_ahead() {
     let mut script = Script::new();
@@ -55,11 +55,11 @@ fn a_definition_of_a_task_that_was_rescheduled_while_the_clock_was_ahead() {
     script.clocks_agree();
 }
 
-/// A hundred runs of a task wait for their limit, so those after them, of the last minute, are left
-/// out together. The firing stops at its bound of bytes before it comes to the last of these: they
-/// are left out all the same, also after a restart.
+/// A hundred runs of a task wait for their limit, so the runs of the last minute after them are
+/// skipped together. The firing stops at its bound of bytes before it reaches the last of these.
+/// They are skipped even so, and also after a restart.
 #[test]
-fn runs_that_are_left_out_behind_the_end_of_a_firing() {
+fn runs_are_skipped_beyond_the_end_of_a_firing() {
     for (cron, ahead, restarts) in [
         ("*/5 * * * * *", AHEAD, false),
         ("*/5 * * * * *", AHEAD, true),
@@ -75,7 +75,7 @@ fn runs_that_are_left_out_behind_the_end_of_a_firing() {
         }
         script.run_until(1_000);
         script.set_ahead(ahead);
-        // At its alarm, which was set by the right clock.
+        // The shard fires at its alarm, which was set by the right clock.
         script.run_until(7_000);
         if restarts {
             script.world.on_clock_of(0, |world| world.evict(0));

@@ -1,5 +1,5 @@
-//! Runs that follow a script in place of draws, with every check of the simulation: cases of its
-//! reference.
+//! Runs that follow a script instead of draws, with every check of the simulation. They are cases
+//! of its reference.
 
 use crate::clients::record_of;
 use crate::faults::Faults;
@@ -17,8 +17,8 @@ use scheduler_model::protocol::Change;
 
 const START: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
-/// One shard and its world, without faults. Times are milliseconds from the start, by the clock
-/// that is right.
+/// One shard and its world, without faults. Times are milliseconds from the start, by the right
+/// clock.
 pub(crate) struct Script {
     pub(crate) world: World,
 }
@@ -33,7 +33,7 @@ impl Script {
         Self { world }
     }
 
-    /// Lets everything happen until then.
+    /// Lets everything happen until a time.
     pub(crate) fn run_until(&mut self, time: i64) {
         while self.world.next_event().is_some_and(|at| at <= START.plus(time)) {
             self.world.step();
@@ -41,7 +41,7 @@ impl Script {
         self.world.now = START.plus(time);
     }
 
-    /// The shard's clock is ahead by so much from now on.
+    /// Sets the shard's clock ahead by `millis` from now on.
     pub(crate) fn set_ahead(&mut self, millis: i64) {
         let now = self.world.now;
         self.world.plan(now, Event::Clock { of: 0, offset: millis });
@@ -54,7 +54,7 @@ impl Script {
         Version { id: id.to_owned(), ..plain(schedule) }
     }
 
-    /// Gives a version its number and its record, of about this many bytes.
+    /// Gives a version its number and its record of about `bytes`.
     fn number(&mut self, version: Version, bytes: usize) -> u64 {
         let n = self.world.model.versions.len() as u64;
         let record = record_of(&version, n, self.world.now, bytes);
@@ -87,13 +87,13 @@ impl Script {
                 .unwrap()
                 .get(&id, &world.shards[0].storage)
                 .unwrap()
-                .expect("it waits");
+                .expect("the task waits");
             define(world, 0, kind, n, &item, false)
         });
         assert_eq!(answer, Ok(Answer::Shown));
     }
 
-    /// A minute after now, with all clocks right, nothing may wait that is due.
+    /// Sets all clocks right. A minute later, nothing that is due may wait.
     pub(crate) fn clocks_agree(&mut self) {
         let agree = self.world.now;
         self.world.set_clocks();

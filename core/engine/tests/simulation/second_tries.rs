@@ -1,5 +1,5 @@
-//! A create that the coordinator sends a second time, since the answer to the first try was lost:
-//! it is no new create.
+//! A create that the coordinator repeats because the answer to the first try was lost. It is not a
+//! new create.
 
 use crate::regressions::{NOW, Pair};
 use scheduler_calendar::time::UnixMillis;
@@ -8,7 +8,7 @@ use scheduler_model::protocol::{Append, Report, Terms};
 use scheduler_model::task::Record;
 use std::collections::BTreeMap;
 
-/// Three runs, in the three seconds after `NOW`.
+/// Returns a task with three runs, in the three seconds after `NOW`.
 fn three_runs(first: i64) -> Vec<u8> {
     let at = |seconds: i64| NOW.plus(1_000 * seconds);
     let (first, last) = (at(first), at(first + 2));
@@ -28,7 +28,8 @@ fn send(pair: &mut Pair, again: bool, at: UnixMillis) {
     pair.restart();
 }
 
-/// Fires and reports all that is due by then, and counts the runs by their times after `NOW`.
+/// Fires and reports everything that is due by then, and counts the runs by their times after
+/// `NOW`.
 fn run(pair: &mut Pair, until: i64, runs: &mut BTreeMap<i64, usize>) {
     while let Some(at) = pair.engine.next_wakeup().filter(|at| *at <= NOW.plus(until)) {
         let at = at.max(NOW);
@@ -42,7 +43,7 @@ fn run(pair: &mut Pair, until: i64, runs: &mut BTreeMap<i64, usize>) {
     }
 }
 
-/// Counted from the second try on they were up to six runs of three.
+/// When the count started with the second try, there were up to six runs instead of three.
 #[test]
 fn a_second_try_counts_the_runs_of_the_first() {
     for comes_first in [true, false] {
@@ -60,8 +61,8 @@ fn a_second_try_counts_the_runs_of_the_first() {
                 [1_000, 2_000, 3_000],
                 "second try at {second_at}, first came: {comes_first}"
             );
-            // A run that was fired before may be repeated under its key only if nothing is left of
-            // the task.
+            // A run that has fired may be repeated under its key only if nothing is left of the
+            // task.
             let is_gone = comes_first && second_at >= 3_000;
             assert!(
                 runs.values().all(|times| *times == 1 || is_gone),
@@ -71,9 +72,9 @@ fn a_second_try_counts_the_runs_of_the_first() {
     }
 }
 
-/// Who sends a definition of his own accord after its last run starts a new count.
+/// A definition that a client sends after the last run starts a new count.
 #[test]
-fn a_definition_that_is_sent_later_is_a_new_one() {
+fn a_later_definition_starts_a_new_count() {
     let (mut pair, mut runs) = (Pair::new(), BTreeMap::new());
     send(&mut pair, false, NOW);
     run(&mut pair, 5_500, &mut runs);

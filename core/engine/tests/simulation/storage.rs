@@ -1,8 +1,8 @@
-//! A shard's storage, and a second reading of it by a simpler rule than the engine's own.
+//! A shard's storage, and an independent reading of it by a simpler rule than the engine's.
 //!
-//! The rows are those of [`Memory`]. [`Storage::waiting`] is the reference: a live entry is one
-//! that is not cancelled and stands after the watermark in the total order. The engine must come to
-//! the same by its directories, counts, timers and clamps.
+//! The rows are those of [`Memory`]. [`Storage::waiting`] is the reference: an entry is live if it
+//! is not cancelled and comes after the watermark in the total order. The engine must find the same
+//! by its directories, counts, timers and clamps.
 
 mod reference;
 
@@ -26,20 +26,20 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 
-/// The key of every shard's index.
+/// The key of every shard's index of ids.
 pub(crate) const ID_KEY: IdKey = IdKey::new(*b"simulated shards");
 
 /// The entries of a page with their records, in the order of its directory.
 type Entries = Vec<(Entry, Rc<Stored>)>;
 
-/// A recurring task as its record defines it.
+/// A recurring task, as its record defines it.
 #[derive(Debug)]
 struct Definition {
     record: Rc<Stored>,
     schedule: Schedule,
     policies: Policies,
     paused: bool,
-    /// An occurrence of its own, behind which all are that have not passed.
+    /// An occurrence of its own. All occurrences that have not passed come after it.
     passed: Cell<Option<Occurrence>>,
 }
 
@@ -60,15 +60,15 @@ impl Definition {
 #[derive(Debug)]
 pub(crate) struct Storage {
     memory: Memory,
-    /// What the pages hold, by number.
+    /// The contents of the pages, by number.
     entries: BTreeMap<u32, Entries>,
-    /// What the recurring tasks are, by number.
+    /// The recurring tasks, by number.
     definitions: BTreeMap<u32, Definition>,
     pub(crate) watermark: Position,
     lanes: Vec<LaneText>,
-    /// The state that `watermark` and `lanes` were read from.
+    /// The state from which `watermark` and `lanes` were read.
     state_text: Vec<u8>,
-    /// After how many more reads one fails.
+    /// The number of reads after which one fails.
     pub(crate) fail_read_in: Cell<Option<u32>>,
 }
 
@@ -94,7 +94,7 @@ impl Deref for Storage {
     }
 }
 
-/// A test that changes pages or recurring tasks by this calls [`Storage::read_again`] next.
+/// A test that changes pages or recurring tasks in this way must call [`Storage::read_again`] next.
 impl DerefMut for Storage {
     fn deref_mut(&mut self) -> &mut Memory {
         &mut self.memory
@@ -116,7 +116,7 @@ struct LaneText {
     watermark: Position,
 }
 
-/// Returns the entries of a page. `known` has those whose records are read already.
+/// Returns the entries of a page. `known` contains entries whose records were already read.
 fn entries_of(row: &PageRow, known: Entries) -> Entries {
     let known: HashMap<u32, Rc<Stored>> =
         known.into_iter().map(|(entry, record)| (entry.offset, record)).collect();
@@ -130,8 +130,8 @@ fn entries_of(row: &PageRow, known: Entries) -> Entries {
 }
 
 impl Storage {
-    /// Applies all writes of one input. What SQL would refuse, or what would silently touch
-    /// nothing, ends the run.
+    /// Applies all writes of one input. Panics if SQL would refuse a write, or if a write would
+    /// change no row.
     pub(crate) fn apply(&mut self, writes: &[Write]) {
         self.memory.apply(writes);
         for write in writes {
@@ -139,7 +139,7 @@ impl Storage {
                 Write::InsertPage { page, .. } | Write::ExtendPage { page, .. } => {
                     let page = page.get();
                     let known = self.entries.remove(&page).unwrap_or_default();
-                    // A later write of the same input may have deleted it.
+                    // A later write of the same input may have deleted the page.
                     if let Some(row) = self.memory.pages.get(&page) {
                         self.entries.insert(page, entries_of(row, known));
                     }
@@ -189,16 +189,16 @@ impl Storage {
         );
     }
 
-    /// Reads, unless the simulation lets this read fail. A row that is not there is the engine's
-    /// mistake, not a fault.
+    /// Reads, unless the simulation makes this read fail. If a row is missing, the engine has made
+    /// a mistake.
     fn read<T>(&self, read: impl FnOnce() -> Result<T, StorageError>) -> Result<T, StorageError> {
         if let Some(left) = self.fail_read_in.get() {
             self.fail_read_in.set(left.checked_sub(1));
             if left == 0 {
-                return Err(StorageError("a read that the simulation lets fail".to_owned()));
+                return Err(StorageError("a read that the simulation makes fail".to_owned()));
             }
         }
-        Ok(read().unwrap_or_else(|error| panic!("the engine reads what is not there: {error}")))
+        Ok(read().unwrap_or_else(|error| panic!("the engine reads a missing row: {error}")))
     }
 }
 

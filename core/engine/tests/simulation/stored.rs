@@ -1,4 +1,4 @@
-//! Records as storage keeps them, each read once, however often the checks ask what it says.
+//! Stored records. Each is parsed once, however often the checks use its facts.
 
 use crate::model::{Firing, firing_of};
 use scheduler_calendar::time::UnixMillis;
@@ -9,7 +9,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::rc::Rc;
 
-/// What the checks want to know of a record.
+/// What the checks need to know of a record.
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
     pub(crate) id: Rc<str>,
@@ -22,7 +22,7 @@ pub(crate) struct Facts {
     pub(crate) late_since: Option<UnixMillis>,
 }
 
-/// A record's text, which is read when it is first asked for.
+/// The text of a record, which is parsed when it is first needed.
 #[derive(Clone, Default)]
 pub(crate) struct Stored {
     text: Vec<u8>,
@@ -36,7 +36,7 @@ impl Stored {
     }
 
     pub(crate) fn parse(&self) -> Record<'_> {
-        Record::parse(&self.text).expect("stored records can be read")
+        Record::parse(&self.text).expect("a stored record can be parsed")
     }
 
     pub(crate) fn facts(&self) -> &Facts {
@@ -55,12 +55,12 @@ impl Stored {
         })
     }
 
-    /// Returns which firing the record is of.
+    /// Returns the firing of the record.
     pub(crate) fn firing(&self) -> Firing {
         *self.firing.get_or_init(|| firing_of(&self.parse()))
     }
 
-    /// Returns the record of a run of this recurring task, which says the same but for its time.
+    /// Returns the record of a run of this recurring task, which differs only by its time.
     pub(crate) fn occurrence(&self, time: UnixMillis) -> Rc<Self> {
         let mut text = Vec::new();
         write_occurrence(&self.text, time, &mut text);

@@ -1,10 +1,10 @@
-//! Twin runs: what does not say when a task fires changes nothing about that.
+//! Twin runs: a request that does not change when a task fires must not affect when it fires.
 //!
-//! A script, drawn from a seed, has definitions, changes, restarts and a limiter. It runs twice: as
-//! it is, and with further requests in between, each of which leaves the schedule of a task as it
-//! is: a patch of its description, and a definition sent again as it was given. Both runs must fire
-//! the same attempts at the same times, and end alike. The requests go the way that the coordinator
-//! sends them: they are merged, checked and planned.
+//! A script, drawn from a seed, contains definitions, changes, restarts and a limiter. It runs
+//! twice: as it is, and with further requests in between. Each of these leaves the schedule of a
+//! task as it is: a patch of its description, or a repeated definition. Both runs must fire the
+//! same attempts at the same times, and end alike. The requests are merged, checked and planned as
+//! the coordinator does it.
 
 use crate::random::Random;
 use crate::storage::Storage;
@@ -23,23 +23,23 @@ use scheduler_model::task::{
 use std::collections::{BTreeMap, BTreeSet};
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
-/// How long a script is, milliseconds; and how long all of it may take to come to rest.
+/// The length of a script, in milliseconds.
 const SCRIPT: i64 = 40_000;
 const END: i64 = 150_000;
-/// What some rounds of questions to a limiter may take, milliseconds.
+/// The time that some rounds of requests to a limiter may take, in milliseconds.
 const ROUNDS: i64 = 1_000;
 const SEEDS: u64 = 500;
 
-/// What the script does.
+/// A step of the script.
 #[derive(Debug, Clone)]
 enum Act {
-    /// A definition comes, for the first time or as another one of its task.
+    /// A definition arrives, for the first time or as a changed definition of its task.
     Define(String),
     Change(String, Change),
     Restart,
-    /// Of the second twin only: a patch of the description.
+    /// In the second twin only: a patch of the description.
     Describe(String),
-    /// Of the second twin only: the definition that the task was given last comes again.
+    /// In the second twin only: the last definition of the task is repeated.
     Repeat(String),
     Report(Report),
 }
@@ -54,20 +54,20 @@ struct Script {
     limit: Limit,
 }
 
-/// What one twin has done.
+/// The record of one twin.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Fired {
-    /// When, which attempt of which run.
+    /// When each attempt of each run fired.
     attempts: BTreeSet<(i64, String, u32)>,
     /// What waits at the end.
     left: Vec<(String, Status)>,
-    /// When runs with a limit's key were due: of one-shot tasks, and of recurring ones.
+    /// When runs with a limit key were due: one-shot tasks, and recurring ones.
     due: [BTreeSet<(i64, String)>; 2],
 }
 
 impl Fired {
-    /// Returns whether the same attempts fired at the same times. How often a shard has to ask a
-    /// limiter may differ, so where there is one, times may differ by some rounds of questions.
+    /// Returns whether the same attempts fired at the same times. The number of requests to a
+    /// limiter may differ. So with a limiter, times may differ by some rounds of requests.
     fn is_like(&self, other: &Self, script: &Script) -> bool {
         let is_limited = script
             .acts
@@ -97,8 +97,8 @@ impl Fired {
     }
 }
 
-/// Returns whether a one-shot task was due at the same instant as another task of the limit: a
-/// patch makes it the later of these.
+/// Returns whether a one-shot task was due at the same instant as another task of the limit. A
+/// patch then makes it the later one.
 fn has_tie(alone: &Fired, twin: &Fired) -> bool {
     let due = |of: usize| alone.due[of].union(&twin.due[of]);
     let is_other =
@@ -112,13 +112,13 @@ struct Twin<'s> {
     storage: Storage,
     limiter: Limiter,
     now: UnixMillis,
-    /// By time, then in the order in which they were planned.
+    /// By time, then in the order of planning.
     agenda: BTreeMap<(i64, u64), Act>,
     planned: u64,
-    /// The definition that each task was given last.
+    /// The last definition of each task.
     given: BTreeMap<String, String>,
     fired: Fired,
-    /// Extra requests that were carried out.
+    /// The number of extra requests that were carried out.
     carried_out: u64,
 }
 
@@ -163,7 +163,8 @@ fn definition(random: &mut Random, n: u64) -> String {
     } else if random.chance(150) {
         fields.push(r#""type":"no-schedule""#.to_owned());
     } else {
-        // No two at the same instant: among those, a patch changes whose turn is first.
+        // No two tasks are due at the same instant, because a patch would change whose turn is
+        // first.
         fields.push(format!(r#""time":{}"#, instant(random, 1_000, SCRIPT) / 64 * 64 + n as i64));
     }
     if !fields[0].contains("no-schedule") {
@@ -267,7 +268,7 @@ impl<'s> Twin<'s> {
         let mut steps = 0;
         loop {
             steps += 1;
-            assert!(steps < 50_000, "no rest at {}", self.now.since(NOW));
+            assert!(steps < 50_000, "work is left at {}", self.now.since(NOW));
             let wakes = self.engine.next_wakeup().map(|at| at.max(self.now).since(NOW));
             let planned = self.agenda.first_key_value().map(|((at, _), _)| *at);
             let next = wakes.into_iter().chain(planned).min().filter(|at| *at <= END);
@@ -277,7 +278,7 @@ impl<'s> Twin<'s> {
                 let effects = self.engine.wake(self.now, &self.storage).unwrap();
                 let has_fired = !effects.sends.is_empty();
                 self.commit(effects);
-                // Time goes on while it waits for its limiter.
+                // Time passes while the shard waits for its limiter.
                 if !has_fired && self.engine.next_wakeup().is_some_and(|at| at <= self.now) {
                     self.now = self.now.plus(20);
                 }
@@ -312,7 +313,8 @@ impl<'s> Twin<'s> {
         }
     }
 
-    /// What an attempt comes to, and how long it takes, follows from its name.
+    /// Delivers an envelope. The outcome of an attempt, and how long it takes, follow from its
+    /// name.
     fn deliver(&mut self, outgoing: &Outgoing) {
         let envelope = Envelope::parse(std::str::from_utf8(&outgoing.text).unwrap()).unwrap();
         let mut report = Report { seq: envelope.seq, ..Report::default() };
@@ -374,7 +376,7 @@ impl<'s> Twin<'s> {
         }
     }
 
-    /// Lays a patch over a task, as the coordinator does.
+    /// Patches the description of a task, as the coordinator does.
     fn describe(&mut self, id: &str) {
         let Some(item) = self.engine.get(id, &self.storage).unwrap() else { return };
         let is_task =
@@ -401,21 +403,21 @@ impl<'s> Twin<'s> {
         assert_eq!((reply.created, reply.replaced), (1, 1));
         self.commit(effects);
         self.carried_out += 1;
-        let after = self.engine.get(id, &self.storage).unwrap().expect("a patched task is there");
+        let after = self.engine.get(id, &self.storage).unwrap().expect("the patched task exists");
         assert!(after.record.get().contains("patched at"));
         assert_eq!((after.status, after.is_attempt), (item.status, false));
     }
 
-    /// Sends the definition of a task again, as a deploy does. Where the task is gone, or one-shot
-    /// and fired, that would be another task.
+    /// Repeats the definition of a task, as a deploy does. Skips a task that is gone, or a one-shot
+    /// task that has fired, because then the definition would create another task.
     fn repeat(&mut self, id: &str) {
         let Some(text) = self.given.get(id).cloned() else { return };
         let Some(item) = self.engine.get(id, &self.storage).unwrap() else { return };
         let is_task =
             matches!(item.status, Status::Scheduled | Status::Paused | Status::Unscheduled)
                 && !item.is_attempt;
-        // What says that it is paused ends or begins a pause. A one-shot task that was moved has
-        // another schedule.
+        // A definition that says whether the task is paused begins or ends a pause. A one-shot task
+        // that was moved has another schedule.
         let stored = Record::parse(item.record.get().as_bytes()).unwrap();
         let was_moved =
             stored.time.is_some_and(|time| !text.contains(&format!(r#""time":{time}"#)));
@@ -434,8 +436,8 @@ fn parse_id(text: &str) -> String {
     serde_json::from_str::<serde_json::Value>(text).unwrap()["id"].as_str().unwrap().to_owned()
 }
 
-/// Returns what the coordinator sends for a task; `None` where it refuses it, for it has no run to
-/// come.
+/// Returns what the coordinator sends for a task. Returns `None` if the coordinator refuses the
+/// task because it has no future run.
 fn planned(
     text: &str,
     now: UnixMillis,
@@ -451,8 +453,8 @@ fn planned(
     Some(Append::decode(&append.encode()).unwrap())
 }
 
-/// Compares the twins of a seed. Returns how many extra requests were carried out; `None` where the
-/// order of the runs is not defined.
+/// Compares the twins of a seed. Returns the number of extra requests that were carried out, or
+/// `None` if the order of the runs is undefined.
 fn compare(seed: u64) -> Option<u64> {
     let script = script(seed);
     let (alone, _) = Twin::new(&script, false).run();
@@ -476,7 +478,7 @@ fn compare(seed: u64) -> Option<u64> {
 }
 
 #[test]
-fn a_description_and_a_definition_sent_again_change_nothing_that_fires() {
+fn a_patched_description_and_a_repeated_definition_do_not_affect_firings() {
     let seeds = std::env::var("SIM_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(SEEDS);
     let compared: Vec<u64> = (0..seeds).filter_map(compare).collect();
     let carried_out: u64 = compared.iter().sum();

@@ -1,13 +1,13 @@
-//! Two epochs of the shard map, and a coordinator that sends what was not answered a second time.
+//! Two epochs of the shard map, and a coordinator that repeats requests without an answer.
 //!
-//! By id, a request means what one shard would mean by it (`docs/changes.md`). So the same requests
-//! go to a *twin*: one shard that holds everything, where no answer is lost. After every request
-//! that was carried out both hold the same, have dispatched the same, and have answered the same.
-//! What the coordinator asks of which shard, in which order, is its own code
+//! A request by id must mean what it would mean for a single shard (`docs/changes.md`). So the same
+//! requests go to a *twin*: one shard that holds everything and never loses an answer. After every
+//! request that was carried out, both hold the same, have dispatched the same, and have answered
+//! the same. The coordinator's own code decides which request goes to which shard, in which order
 //! ([`scheduler_model::epochs`]).
 //!
-//! A case is decided by its seed: the shards of both epochs, the requests, which tries are lost on
-//! their way or on their way back, what fires between two tries, how attempts end, and restarts.
+//! The seed of a case determines the shards of both epochs, the requests, which tries and which
+//! answers are lost, what fires between two tries, how attempts end, and restarts.
 
 mod coordinator;
 mod place;
@@ -28,7 +28,7 @@ use scheduler_model::routing::{ShardId, ShardMap};
 use scheduler_model::task::Record;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-/// Between two moments at which something is due, milliseconds.
+/// The milliseconds between two moments at which something is due.
 const TICK: i64 = 1_000;
 const RETRIES: [&str; 3] = [
     r#"{"maxAttempts":1}"#,
@@ -44,18 +44,18 @@ enum Asked {
     Change(Vec<String>, Change),
 }
 
-/// What the coordinator tells its client.
+/// The answer of the coordinator to its client.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Told {
+enum Reply {
     Done,
     Refused,
     Cancelled(Vec<Cancelled>),
     Changed(Vec<Changed>),
-    /// An answer was lost.
+    /// The answer was lost.
     Unknown,
 }
 
-impl Told {
+impl Reply {
     fn of_what_is_due(self) -> Self {
         let changed = |of| if of == Changed::Unchanged { Changed::Changed } else { of };
         match self {
@@ -65,16 +65,16 @@ impl Told {
     }
 }
 
-/// What the cases amounted to.
+/// The counts of the cases.
 #[derive(Debug, Default, Clone, Copy)]
 struct Counts {
     requests: u64,
-    /// Those of an id that an older epoch holds a task or an attempt of, or a dead letter.
+    /// Requests for an id with a task, an attempt or a dead letter in an older epoch.
     in_old: u64,
-    /// Requests of ids of which both epochs hold something.
+    /// Requests for ids with something in both epochs.
     in_both: u64,
     second_tries: u64,
-    /// Second tries of what was carried out before.
+    /// Second tries of requests that were carried out before.
     repeated: u64,
     went_on: u64,
     unknown: u64,
@@ -88,16 +88,15 @@ struct Case {
     shards: BTreeMap<ShardId, Place>,
     twin: Place,
     versions: Vec<Version>,
-    /// What the twin has not done yet of the request at hand.
+    /// The part of the current request that the twin has not done yet.
     asked: Option<Asked>,
-    told: Option<Told>,
-    /// Whether what is due between two tries fires.
+    reply: Option<Reply>,
+    /// Whether tasks that are due between two tries fire.
     fires_between: bool,
-    /// What is lost of the next tries, instead of what is drawn: before it is carried out, or
-    /// after.
+    /// What is lost of the next tries, instead of what is drawn: the request, or its answer.
     lost: Option<VecDeque<Option<bool>>>,
-    /// Ids that the twin is not asked of any more: of several dead letters the coordinator moves
-    /// that of the newest epoch, not the newest.
+    /// Ids for which the twin gets no more requests. Of several dead letters, the coordinator moves
+    /// that of the newest epoch, not the newest one.
     apart: Vec<String>,
     counts: Counts,
     traced: bool,
@@ -117,7 +116,7 @@ impl Case {
             twin,
             versions: Vec::new(),
             asked: None,
-            told: None,
+            reply: None,
             fires_between: false,
             lost: None,
             apart: Vec::new(),
@@ -126,7 +125,7 @@ impl Case {
         }
     }
 
-    /// The shard map gets another epoch.
+    /// Adds an epoch to the shard map.
     fn widen(&mut self, shards: &str) {
         let old = self.map.all().count();
         self.map = format!("{old},{shards}").parse().unwrap();
@@ -140,8 +139,8 @@ impl Case {
         self.shards.values_mut().for_each(|place| place.live(self.now, runs_for));
     }
 
-    /// Fires what is due. An attempt that fails before a second try would be another matter: that
-    /// moves the further attempt.
+    /// Fires what is due. Attempts do not fail here, because a second try would move the further
+    /// attempt of one that has failed.
     fn fire(&mut self) {
         let now = self.now;
         for place in self.shards.values_mut().chain([&mut self.twin]) {
@@ -155,36 +154,36 @@ impl Case {
         self.live(runs_for);
     }
 
-    /// The twin carries out the request at hand, if it has not.
+    /// Lets the twin carry out the current request, unless it has done so.
     fn act(&mut self, again: bool) {
         let Some(asked) = self.asked.take() else { return };
         let (twin, now) = (&mut self.twin, self.now);
-        let (told, effects) = match asked {
+        let (reply, effects) = match asked {
             Asked::Append(mut append) => {
                 append.terms.again |= again && !append.schedules.is_empty();
                 match twin.engine.append(*append, now, &twin.storage) {
-                    Ok((_, effects)) => (Told::Done, effects),
-                    Err(EngineError::Conflict(_)) => (Told::Refused, Effects::default()),
+                    Ok((_, effects)) => (Reply::Done, effects),
+                    Err(EngineError::Conflict(_)) => (Reply::Refused, Effects::default()),
                     Err(problem) => violated("no-unexpected-errors", problem.to_string()),
                 }
             }
             Asked::Cancel(ids) => {
                 let request = CancelRequest { ids, if_match: None };
                 let (reply, effects) = twin.engine.cancel(&request, now, &twin.storage).unwrap();
-                (Told::Cancelled(reply.outcomes), effects)
+                (Reply::Cancelled(reply.outcomes), effects)
             }
             Asked::Change(ids, change) => {
                 let request = ChangeRequest { ids, change, if_match: None };
                 let (reply, effects) = twin.engine.change(&request, now, &twin.storage).unwrap();
-                (Told::Changed(reply.outcomes), effects)
+                (Reply::Changed(reply.outcomes), effects)
             }
         };
-        self.trace(|| format!("twin: {told:?}, {effects:?}"));
+        self.trace(|| format!("twin: {reply:?}, {effects:?}"));
         self.twin.commit(effects);
-        self.told = Some(told);
+        self.reply = Some(reply);
     }
 
-    /// Defines an id, with another schedule or with that of the last definition.
+    /// Defines an id, with another schedule or with the schedule of the last definition.
     fn definition(&mut self, id: &str) -> Append {
         let n = self.versions.len() as u64;
         let last = self
@@ -207,11 +206,11 @@ impl Case {
                 ))
             }
         };
-        // A task that does not recur begins anew in the newest epoch, also if it is defined as it
-        // was.
-        let may_go_on = self.stands(id).1 == 0 || matches!(last, Some(Schedule::Recurring(_)));
+        // A one-shot task starts again in the newest epoch, even if its definition is the same.
+        let may_continue =
+            self.counts_of(id).1 == 0 || matches!(last, Some(Schedule::Recurring(_)));
         let schedule = last.filter(|_| self.random.chance(500)).unwrap_or(drawn);
-        let schedule = if may_go_on {
+        let schedule = if may_continue {
             schedule
         } else {
             Schedule::Once(now + 2_000_000_000 + n.cast_signed(), PutOff::default())
@@ -228,8 +227,8 @@ impl Case {
         append_of(id, &record)
     }
 
-    /// Returns how much stands under an id in the newest epoch, and in older ones.
-    fn stands(&self, id: &str) -> (usize, usize) {
+    /// Returns the number of entries under an id in the newest epoch, and in older ones.
+    fn counts_of(&self, id: &str) -> (usize, usize) {
         let home = self.map.home(id);
         let of = |place: &Place| place.holds().iter().filter(|(of, ..)| of == id).count();
         let older =
@@ -237,19 +236,19 @@ impl Case {
         (of(&self.shards[&home]), older.sum())
     }
 
-    /// Returns whether at most one thing lives under an id. If one of several is moved and fires
-    /// before a second try, that moves another.
+    /// Returns whether at most one entry lives under an id. If one of several is moved and fires
+    /// before a second try, that try moves another one.
     fn is_one_thing(&self, id: &str) -> bool {
         self.twin.lives(id) <= 1
     }
 
-    /// Returns whether something of an id lives on several shards: then the newest epoch comes
-    /// first, on one shard the newest run.
+    /// Returns whether several shards have live entries of an id. Then the newest epoch comes
+    /// first, while on one shard the newest run does.
     fn lives_apart(&self, id: &str) -> bool {
         self.map.homes(id).filter(|shard| self.shards[shard].lives(id) > 0).count() > 1
     }
 
-    /// Returns whether several epochs hold dead letters of an id and nothing of it lives.
+    /// Returns whether several epochs have dead letters of an id, and nothing of it lives.
     fn has_dead_letters_apart(&self, id: &str) -> bool {
         let homes: Vec<&Place> = self.map.homes(id).map(|shard| &self.shards[&shard]).collect();
         let has_some =
@@ -264,11 +263,11 @@ impl Case {
             return;
         };
         self.counts.requests += 1;
-        let (newest, older) = self.stands(&id);
+        let (newest, older) = self.counts_of(&id);
         self.counts.in_old += u64::from(older > 0 && !self.map.is_single());
         self.counts.in_both += u64::from(older > 0 && newest > 0);
-        (self.fires_between, self.told) = (false, None);
-        let told = match self.random.below(20) {
+        (self.fires_between, self.reply) = (false, None);
+        let reply = match self.random.below(20) {
             0..7 => {
                 let append = self.definition(&id);
                 self.asked =
@@ -277,12 +276,13 @@ impl Case {
             }
             7..10 => {
                 let ids = if self.random.chance(300) { names } else { vec![id.clone()] };
-                // Of several ids some may be in doubt: what is lost is drawn for one.
+                // The state of some of several ids may be unknown, so the losses are drawn for a
+                // single id only.
                 self.lost = (ids.len() > 1).then(VecDeque::new);
                 self.asked = Some(Asked::Cancel(ids.clone()));
-                let told = self.cancel(&ids);
+                let reply = self.cancel(&ids);
                 self.lost = None;
-                Some(told)
+                Some(reply)
             }
             10..17 => {
                 let change = match self.random.below(8) {
@@ -319,29 +319,29 @@ impl Case {
                 None
             }
         };
-        let Some(told) = told else { return };
+        let Some(reply) = reply else { return };
         self.trace(|| {
             format!(
-                "request of {id}: {told:?}; the twin has it before it: {}",
+                "request for {id}: {reply:?}; the twin still has to do it: {}",
                 self.asked.is_some()
             )
         });
-        // What was cancelled in flight is in the way of dead letters: then nothing is done.
-        let is_in_the_way = matches!(&told, Told::Changed(outcomes) if *outcomes == [Changed::AlreadyFired])
+        // A run that was cancelled in flight prevents a change of dead letters. Then nothing is
+        // done.
+        let is_in_the_way = matches!(&reply, Reply::Changed(outcomes) if *outcomes == [Changed::AlreadyFired])
             && self.asked.is_some();
-        if told == Told::Unknown || is_in_the_way {
+        if reply == Reply::Unknown || is_in_the_way {
             self.counts.unknown += 1;
             self.asked = None;
         } else {
             self.act(false);
-            let of_twin = self.told.take();
-            // What is due now is due a moment later on a shard that has fired something else just
-            // now.
-            let told = told.of_what_is_due();
-            if of_twin.map(Told::of_what_is_due).as_ref() != Some(&told) {
+            let of_twin = self.reply.take();
+            // On a shard that has just fired something else, what is due now is due a moment later.
+            let reply = reply.of_what_is_due();
+            if of_twin.map(Reply::of_what_is_due).as_ref() != Some(&reply) {
                 violated(
                     "means-what-one-shard-means",
-                    format!("{told:?}, not as one shard, for {id}"),
+                    format!("{reply:?}, not as one shard, for {id}"),
                 );
             }
         }
@@ -351,7 +351,7 @@ impl Case {
     /// Moves one of the dead letters of several epochs.
     fn move_apart(&mut self, id: &str, change: Change) {
         let count = |case: &Self| {
-            let (newest, older) = case.stands(id);
+            let (newest, older) = case.counts_of(id);
             let dead = case
                 .shards
                 .values()
@@ -408,7 +408,9 @@ impl Case {
             if times != expected && is_meant(&self.versions[firing.version as usize].id) {
                 violated(
                     "means-what-one-shard-means",
-                    format!("{firing:?} was dispatched {times:?} times, by one shard {expected:?}"),
+                    format!(
+                        "{firing:?} was dispatched {times:?} times, but {expected:?} by one shard"
+                    ),
                 );
             }
         }
@@ -472,12 +474,18 @@ fn by_id_a_request_means_one_task_in_all_epochs() {
     }
     assert!(
         failed.is_empty(),
-        "of two epochs the cases {failed:?} failed, of which SIM_FROM and SIM_EPOCH_SEEDS run single ones"
+        "cases of two epochs failed: {failed:?}; SIM_FROM and SIM_EPOCH_SEEDS=1 run a single one"
     );
     println!("{seeds} cases of two epochs: {sum:?}");
-    assert!(sum.in_old > seeds * 2, "hardly anything stands in an older epoch: {sum:?}");
-    assert!(sum.in_both > seeds / 4, "hardly anything stands in both epochs: {sum:?}");
-    assert!(sum.repeated > seeds, "hardly anything is sent again that was carried out: {sum:?}");
-    assert!(sum.went_on > seeds / 10, "hardly anything goes on in an older epoch: {sum:?}");
+    assert!(
+        sum.in_old > seeds * 2,
+        "hardly any request finds something in an older epoch: {sum:?}"
+    );
+    assert!(sum.in_both > seeds / 4, "hardly any request finds something in both epochs: {sum:?}");
+    assert!(
+        sum.repeated > seeds,
+        "hardly any request is repeated after it was carried out: {sum:?}"
+    );
+    assert!(sum.went_on > seeds / 10, "hardly any task continues in an older epoch: {sum:?}");
     assert!(sum.fired > seeds * 10, "hardly anything fires: {sum:?}");
 }

@@ -1,5 +1,5 @@
-//! The world around the engines: shells with their storage and alarm, queues, dispatchers,
-//! consumers, a watchdog and a clock.
+//! The world around the engines: shells with storage and alarm, queues, dispatchers, consumers, a
+//! watchdog and clocks.
 
 mod alarms;
 mod clocks;
@@ -25,9 +25,9 @@ use scheduler_model::protocol::{Report, limiter};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
-/// Returns how long a shard with so many lanes does not crash again after a crash, milliseconds:
-/// long enough to ask for each of them at the slowest that a message is under light faults, where
-/// there are many; where there are some, not more often than twice a second.
+/// Returns how long a shard with this number of lanes does not crash again after a crash, in
+/// milliseconds. With many lanes, the time suffices to send a request for each of them, if messages
+/// are as slow as light faults allow. With a few, the shard crashes at most twice per second.
 pub(crate) const fn settles_in(lanes: usize) -> i64 {
     match lanes {
         0..=5 => 0,
@@ -36,7 +36,7 @@ pub(crate) const fn settles_in(lanes: usize) -> i64 {
     }
 }
 
-/// What happens at its time.
+/// An event at its time.
 #[derive(Debug, Clone)]
 pub(crate) enum Event {
     Client {
@@ -83,14 +83,14 @@ pub(crate) enum Event {
         answer: Option<Option<limiter::Answer>>,
     },
     Watchdog,
-    /// A clock steps: of a shard, or behind these of the limiter.
+    /// A clock steps: that of a shard, or the limiter's, which comes after those of the shards.
     Clock {
         of: usize,
         offset: i64,
     },
 }
 
-/// An input was not carried out, or nobody knows.
+/// An input was not carried out, or nobody knows whether it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Dropped;
 
@@ -99,9 +99,9 @@ pub(crate) struct Shard {
     pub(crate) name: String,
     pub(crate) storage: Storage,
     pub(crate) engine: Option<Engine>,
-    /// Counts the engines that there were: what was planned by one dies with it.
+    /// The number of engines so far. What an engine has planned is dropped with it.
     pub(crate) incarnation: u64,
-    /// When its last engine was lost, by the true time.
+    /// When the last engine was lost, by the true time.
     lost_at: Option<UnixMillis>,
     alarm: Option<UnixMillis>,
 }
@@ -116,34 +116,34 @@ pub(crate) struct World {
     pub(crate) model: Model,
     pub(crate) limits: Limits,
     pub(crate) questions: Questions,
-    /// From when the rates hold that were set last.
+    /// The time from which the newest rates hold.
     pub(crate) rate_from: UnixMillis,
-    /// By time, then in the order in which they were planned.
+    /// By time, then in the order of planning.
     events: BTreeMap<u64, Event>,
     agenda: BinaryHeap<Reverse<(UnixMillis, u64)>>,
     planned: u64,
-    /// Sends and repeats of each envelope, less deliveries: never below zero.
+    /// Sends and repeats of each envelope minus its deliveries. Never below zero.
     pub(crate) due_deliveries: HashMap<(usize, u64), i64>,
     /// Destinations that do not answer.
     pub(crate) silent: BTreeSet<&'static str>,
     pub(crate) outages: Vec<Outage>,
-    /// By how much the clock of each shard is ahead, and behind these that of the limiter.
+    /// By how much the clock of each shard is ahead; the last one is the limiter's.
     offsets: Vec<i64>,
-    /// By how much `now` is ahead, while something happens on a clock of its own.
+    /// By how much `now` is ahead, while something happens by the clock of a shard.
     shift: i64,
-    /// How often a watermark was turned back.
+    /// How often a watermark was moved back.
     pub(crate) turned_back: u64,
     /// Whether the dispatchers leave some tasks undone.
     pub(crate) leaves_undone: u64,
     pub(crate) redelivered: u64,
-    /// Decides whether somebody changes what a wake-up has dispatched, and when; apart from the
-    /// rest, so that it moves no other draw.
+    /// Decides whether and when a client changes what a wake-up has dispatched. It is separate, so
+    /// that it moves no other draw.
     pub(crate) meddling: Random,
-    /// How often that is, permille of the wake-ups that dispatch anything.
+    /// How often a client does so, permille of the wake-ups that dispatch anything.
     pub(crate) meddles: u64,
-    /// Definitions that were taken into the place of a task, or refused as they must be.
+    /// Definitions that replaced a task, or that were refused as they must be.
     pub(crate) redefined: u64,
-    /// Whether nothing goes wrong in this run.
+    /// Whether this run has no faults.
     pub(crate) is_faultless: bool,
     pub(crate) traced: bool,
 }
@@ -207,7 +207,7 @@ impl World {
         self.agenda.push(Reverse((at.max(self.now).plus(-self.shift), self.planned)));
     }
 
-    /// Lets the next event happen. Says whether there was one that is not the watchdog's round.
+    /// Carries out the next event. Returns whether there was one other than the watchdog's round.
     pub(crate) fn step(&mut self) -> bool {
         let Some(Reverse((at, number))) = self.agenda.pop() else { return false };
         let Some(event) = self.events.remove(&number) else { return true };
@@ -218,13 +218,13 @@ impl World {
             | Event::Report { shard, .. } => Some(*shard),
             _ => None,
         };
+        let is_watchdog = matches!(event, Event::Watchdog);
         match event {
             Event::Client { request, tries } => self.client(request, tries),
             Event::Alarm { shard, at } => self.on_clock_of(shard, |world| world.alarm(shard, at)),
             Event::Send { shard, incarnation, outgoing } => self.send(shard, incarnation, outgoing),
-            Event::Sent { shard, incarnation, seq, taken } => {
-                self.on_clock_of(shard, |world| world.told(shard, incarnation, seq, taken))
-            }
+            Event::Sent { shard, incarnation, seq, taken } => self
+                .on_clock_of(shard, |world| world.queue_answered(shard, incarnation, seq, taken)),
             Event::Message { shard, message } => self.message(shard, &message),
             Event::Report { shard, report } => {
                 self.on_clock_of(shard, |world| world.report(shard, &report))
@@ -233,12 +233,15 @@ impl World {
             Event::Ask { shard, asked } => self.ask_limiter(shard, &asked, None),
             Event::AskAgain { number } => self.ask_again(number),
             Event::Told { shard, key, number, answer } => {
-                self.on_clock_of(shard, |world| world.told_by_limiter(shard, &key, number, answer));
+                self.on_clock_of(shard, |world| {
+                    world.limiter_answered(shard, &key, number, answer)
+                });
             }
             Event::Watchdog => self.watchdog(),
             Event::Clock { of, offset } => self.clock_steps(of, offset),
         }
-        if shard.is_some() {
+        // The watchdog wakes shards whose alarm was lost, so it also ends a time without tasks that wait.
+        if shard.is_some() || is_watchdog {
             self.free_slots_are_used(self.is_faultless);
         }
         if let Some(shard) = shard
@@ -254,13 +257,13 @@ impl World {
         self.agenda.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// Returns whether a client still means to ask, or to ask again.
+    /// Returns whether a client still plans a request or a repetition.
     pub(crate) fn has_requests(&self) -> bool {
         self.events.values().any(|event| matches!(event, Event::Client { .. }))
     }
 
-    /// Nothing is planned but the watchdog's next round, and alarms that may have been left behind
-    /// by cancelled tasks.
+    /// Returns whether nothing is planned except the watchdog's next round, and alarms that
+    /// cancelled tasks may have left.
     pub(crate) fn is_at_rest(&self) -> bool {
         self.events.values().all(|event| matches!(event, Event::Watchdog | Event::Alarm { .. }))
     }
@@ -274,7 +277,7 @@ impl World {
         }
     }
 
-    /// One input to a shard's shell: load, call, check, commit, arm, plan the sends.
+    /// Carries out one input at a shard's shell: load, call, check, commit, arm, plan the sends.
     pub(crate) fn input<T: std::fmt::Debug>(
         &mut self,
         at: usize,
@@ -290,7 +293,7 @@ impl World {
         let now = self.now;
         let shard = &mut self.shards[at];
         let engine = shard.engine.as_mut().expect("loaded above");
-        // What the checks have read does not count.
+        // The reads of the checks do not count.
         shard.storage.check_budget(&[], false);
         let outcome = call(engine, now, &shard.storage);
         shard.storage.fail_read_in.set(None);
@@ -305,7 +308,7 @@ impl World {
                 return Err(Dropped);
             }
             Err(EngineError::TooManyLanes { held, asked }) => {
-                // The client tries again later.
+                // The client sends the request again later.
                 if held + asked <= MAX_LANES
                     || held > self.shards[at].storage.lanes() + MAX_LANES / 10
                 {
@@ -356,7 +359,7 @@ impl World {
             return Err(Dropped);
         }
         let wanted = self.shards[at].engine.as_mut().and_then(Engine::next_wakeup);
-        self.trace(|| format!("{at}: is to be woken at {wanted:?}"));
+        self.trace(|| format!("{at}: the next wake-up is at {wanted:?}"));
         if has_more && wanted.is_none_or(|wanted| wanted > now) {
             violated(
                 "firings-are-bounded",
@@ -389,7 +392,7 @@ impl World {
         Ok(reply)
     }
 
-    /// Loads a shard's engine if need be, and compares it with storage and with the model.
+    /// Loads a shard's engine if necessary, and compares it with storage and with the model.
     fn load(&mut self, at: usize) {
         if self.shards[at].engine.is_none() {
             let shard = &mut self.shards[at];
@@ -406,7 +409,7 @@ impl World {
         }
     }
 
-    /// Compares a loaded engine, all of whose inputs are committed.
+    /// Compares a loaded engine whose inputs are all committed.
     pub(crate) fn compare(&mut self, at: usize) {
         self.observe(at);
         let shard = &mut self.shards[at];
@@ -425,9 +428,10 @@ impl World {
         );
     }
 
-    /// Returns whether a shard loses its engine here. A crash comes with time, not with each
-    /// message: a shard with many lanes asks for all of them again after each start, so if each
-    /// answer could be a crash, it would crash the more the more it crashes, and never get through.
+    /// Returns whether a shard loses its engine here. Crashes depend on time, not on messages. A
+    /// shard with many lanes sends a request for each of them after each start. If each answer
+    /// could cause a crash, such a shard would crash more often the more it crashes, and never
+    /// complete its requests.
     pub(crate) fn crashes(&mut self, at: usize, permille: u64) -> bool {
         let settles_in = settles_in(self.shards[at].storage.lanes());
         let is_settled = self.shards[at]
@@ -441,7 +445,7 @@ impl World {
         self.shards[at].engine = None;
         self.shards[at].incarnation += 1;
         self.model.circuits.restart(at);
-        // What the shard has not written down of its sends it knows no more.
+        // The shard forgets what it has not stored about its sends.
         for ((_, seq), flight) in self.model.in_flight.range_mut((at, 0)..(at + 1, 0)) {
             let Some(row) = self.shards[at].storage.outbox.get(seq) else { continue };
             match &mut flight.last_send {

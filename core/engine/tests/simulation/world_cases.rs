@@ -1,5 +1,5 @@
-//! Short runs of the whole simulation in which the reference itself was wrong: nothing but what a
-//! test asks for goes wrong in them.
+//! Short runs of the whole simulation in which the reference itself was wrong. They have no faults
+//! except those that a test requests.
 
 use crate::clients::record_of;
 use crate::definitions::SaysPaused;
@@ -34,7 +34,7 @@ pub(crate) fn calm_of(shards: usize, config: Config) -> World {
     world
 }
 
-/// Returns a task of the id "a", as no client has asked for it yet.
+/// Returns a task with the id "a" that no client has requested yet.
 pub(crate) fn plain(schedule: Schedule) -> Version {
     Version {
         shard: 0,
@@ -65,7 +65,7 @@ impl World {
         self.define_large(version, 0);
     }
 
-    /// The same with a payload of so many bytes.
+    /// Does the same with a payload of `fill` bytes.
     fn define_large(&mut self, version: Version, fill: usize) {
         let n = self.model.versions.len() as u64;
         let mut version = version;
@@ -75,7 +75,7 @@ impl World {
         self.ask(&Request::Append { shard, versions: vec![n], fresh: false });
     }
 
-    /// Lets everything happen until this long after [`NOW`], and compares the shards with the
+    /// Lets everything happen until `until` after [`NOW`], and compares the shards with the
     /// reference.
     pub(crate) fn live(&mut self, until: i64) {
         while self.next_event().is_some_and(|at| at <= NOW.plus(until)) {
@@ -85,7 +85,7 @@ impl World {
         (0..self.shards.len()).for_each(|at| self.compare(at));
     }
 
-    /// The clock of the first shard is ahead by so much from now on.
+    /// Sets the clock of the first shard ahead by `offset` from now on.
     fn is_ahead(&mut self, offset: i64) {
         self.plan(self.now, Event::Clock { of: 0, offset });
         self.step();
@@ -96,7 +96,7 @@ impl World {
     }
 
     fn runs(&self) -> u32 {
-        self.model.handed_on.values().sum()
+        self.model.dispatched.values().sum()
     }
 }
 
@@ -115,11 +115,11 @@ const AT_ONCE: PutOff = PutOff { jitter: 0, window: 0 };
 const LATER: PutOff = PutOff { jitter: 100_000, window: 0 };
 const MADE_UP_FOR: Option<&str> = Some(r#"{"policy":"fire-once","graceSeconds":0}"#);
 
-/// A clock was ahead, and ten minutes' runs have fired by it. A pause that a definition begins
-/// after that holds none of them up, so none is made up for when another definition brings a policy
-/// and lifts the pause: the reference was owed one.
+/// A clock was ahead, and the runs of ten minutes have fired by it. A definition then begins a
+/// pause. Another one brings a policy and ends the pause. None of the fired runs belongs to the
+/// pause, but the reference was owed one.
 #[test]
-fn a_pause_after_a_jump_holds_up_nothing_that_has_fired() {
+fn a_pause_after_a_jump_owes_no_run_that_has_fired() {
     for by_definition in [true, false] {
         let mut world = calm();
         world.define(each_seven_seconds(AT_ONCE, None, None));
@@ -148,10 +148,10 @@ fn a_pause_after_a_jump_holds_up_nothing_that_has_fired() {
     }
 }
 
-/// One definition pauses a task and puts its runs off for longer. The run before the next one would
-/// then come in the pause, but it has fired: the reference was owed it.
+/// One definition pauses a task and delays its runs for longer. By the new delay, the last fired
+/// run would be due in the pause, so the reference was owed it.
 #[test]
-fn a_pause_that_puts_off_holds_up_nothing_that_has_fired() {
+fn a_pause_with_a_new_delay_owes_no_run_that_has_fired() {
     let mut world = calm();
     world.define(each_seven_seconds(AT_ONCE, None, MADE_UP_FOR));
     world.live(14_001);
@@ -163,9 +163,9 @@ fn a_pause_that_puts_off_holds_up_nothing_that_has_fired() {
     assert_eq!(world.runs(), fired);
 }
 
-/// The same where the run before is from before the task.
+/// The same if that run was before the start of the task.
 #[test]
-fn a_pause_that_puts_off_holds_up_nothing_from_before_the_task() {
+fn a_pause_with_a_new_delay_owes_no_run_from_before_the_task() {
     let mut world = calm();
     world.live(14_001);
     world.define(each_seven_seconds(AT_ONCE, None, MADE_UP_FOR));
@@ -176,19 +176,19 @@ fn a_pause_that_puts_off_holds_up_nothing_from_before_the_task() {
     assert_eq!(world.runs(), 0);
 }
 
-/// Lets the dispatchers lose what is sent to them until this long after [`NOW`], with nobody else
-/// at work.
+/// Makes the dispatchers lose everything that is sent to them until `until` after [`NOW`]. No
+/// client sends requests in this time.
 pub(crate) fn lose_until(world: &mut World, until: i64) {
     world.faults.message_lost = 1_000;
     world.live(until);
     world.faults = Faults::NONE;
 }
 
-/// There was room for one task, and the dispatchers lost it: the run that was the last of those
-/// missed, and was to fire, waited behind it, while others were missed. It fired as well as the
-/// last one of these.
+/// There was room for one task, and the dispatchers lost it. The last missed run, which was to
+/// fire, waited behind it while further runs were missed. It fired in addition to the last one of
+/// these.
 #[test]
-fn of_runs_missed_behind_a_bound_the_last_one_fires() {
+fn the_last_run_missed_behind_a_bound_fires() {
     for restart in [false, true] {
         let mut world =
             calm_with(Config { max_dispatched: 1, visibility_millis: 15_000, ..Config::default() });
@@ -206,13 +206,13 @@ fn of_runs_missed_behind_a_bound_the_last_one_fires() {
         world.live(21_500);
         lose_until(&mut world, 22_500);
         assert_eq!(world.runs(), 4 + 1);
-        // The first lost one is sent again, and makes room for the second.
+        // The first lost task is sent again, and makes room for the second.
         world.live(37_004);
         lose_until(&mut world, 37_500);
         assert_eq!(
             world.runs(),
             4 + 2,
-            "the runs of 25 s and 30 s are left out, that of 35 s waits"
+            "the runs of 25 s and 30 s are skipped, and that of 35 s waits"
         );
         if restart {
             world.evict(0);
@@ -221,7 +221,7 @@ fn of_runs_missed_behind_a_bound_the_last_one_fires() {
         let of = |time: i64| {
             world
                 .model
-                .handed_on
+                .dispatched
                 .keys()
                 .any(|firing| firing.version == 0 && firing.time == NOW.get() + time)
         };
@@ -233,9 +233,9 @@ fn of_runs_missed_behind_a_bound_the_last_one_fires() {
     }
 }
 
-/// The same of a task of which the last hundred fire.
+/// The same for a task whose last hundred missed runs fire.
 #[test]
-fn of_runs_missed_behind_a_bound_the_last_hundred_fire() {
+fn the_last_hundred_runs_missed_behind_a_bound_fire() {
     let mut world =
         calm_with(Config { max_dispatched: 1, visibility_millis: 150_000, ..Config::default() });
     let late = Late::missed(Some(r#"{"policy":"fire","graceSeconds":0}"#));
@@ -246,13 +246,13 @@ fn of_runs_missed_behind_a_bound_the_last_hundred_fire() {
     lose_until(&mut world, 152_500);
     world.live(302_500);
     let times: Vec<i64> =
-        world.model.handed_on.keys().map(|firing| (firing.time - NOW.get()) / 1_000).collect();
+        world.model.dispatched.keys().map(|firing| (firing.time - NOW.get()) / 1_000).collect();
     assert!(times.iter().all(|time| !(60..202).contains(time)), "{times:?}");
     assert!(times.contains(&203) || times.contains(&202), "{times:?}");
 }
 
-/// What is in flight was read up to a bound in bytes by one request, which the reference did not
-/// know of: 113 of 140 were cancelled.
+/// One request reads runs in flight up to a bound in bytes. The reference did not know that: 113 of
+/// 140 were cancelled.
 #[test]
 fn large_runs_in_flight_are_changed_by_a_filter_in_steps() {
     let fired = Filter { status: Some(Status::Running), ..Filter::default() };
@@ -266,7 +266,7 @@ fn large_runs_in_flight_are_changed_by_a_filter_in_steps() {
     {
         let mut world = calm();
         for n in 0..80 {
-            // As much as two wake-ups dispatch.
+            // Two wake-ups dispatch this many tasks.
             let due = Schedule::Once(NOW.get() + 1_000 + 200 * (n % 2), PutOff::default());
             world.define_large(Version { id: format!("large {n}"), ..plain(due) }, 58_000);
         }
@@ -280,17 +280,17 @@ fn large_runs_in_flight_are_changed_by_a_filter_in_steps() {
         assert!((60..80).contains(&decided), "{decided}");
         world.ask(&request);
         let decided = world.model.decisions.cancelled + world.model.decisions.paused;
-        // A paused run is still in flight, so without its cursor the request means it again.
+        // A paused run is still in flight, so without its cursor the request covers it again.
         assert_eq!(decided == 80, !is_change, "{decided}");
         world.live(400_000);
     }
 }
 
-/// A shard asks for each of its lanes after a start. Where each answer could crash it, one of 250
-/// lanes crashed a hundred times a second, and no run of it came to an end; one of eight crashed
-/// forty times a second in a rest of minutes.
+/// A shard sends a request for each of its lanes after a start. When each answer could crash it, a
+/// shard with 250 lanes crashed a hundred times per second, and none of its runs ended. One with
+/// eight lanes crashed forty times per second during a rest of minutes.
 #[test]
-fn a_shard_with_many_lanes_crashes_with_time_and_not_with_messages() {
+fn crashes_of_a_shard_with_many_lanes_depend_on_time_not_on_messages() {
     for (lanes, expected) in [
         (5, (0..100).collect::<Vec<i64>>()),
         (8, vec![0, 9, 18, 27, 36, 45, 54, 63, 72, 81, 90, 99]),

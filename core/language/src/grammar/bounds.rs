@@ -1,7 +1,7 @@
 //! Where a schedule starts and ends, what it leaves out, and delays from now.
 
 use super::{Parsed, Parser, Rule};
-use crate::clause::{Clause, Exception, Point};
+use crate::clause::{Clause, Day, Exception, Point, Which};
 use crate::{Reason, words};
 
 const STARTING: &[&str] = &[
@@ -36,6 +36,7 @@ const ENDING: &[&str] = &[
     "ending on",
     "ending at",
     "ending",
+    "bis",
     "through to",
     "through",
     "thru",
@@ -85,7 +86,7 @@ impl Parser<'_> {
             "starting right now",
             "beginning now",
         ]) {
-            return Ok(Some(vec![Clause::From(Point { day: None, time: None, instant: None })]));
+            return Ok(Some(vec![Clause::From(Point::default())]));
         }
         if self.take("counted from") {
             return Ok(self.point()?.map(|point| vec![Clause::Anchor(point)]));
@@ -106,7 +107,11 @@ impl Parser<'_> {
             }
             self.at += 1;
         }
-        let Some(from) = self.point()? else { return Ok(None) };
+        let Some(mut from) = self.point()? else { return Ok(None) };
+        // "from the 1st to the 15th of may"
+        if let Some(Day::OfMonth(day)) = from.day {
+            from.day = Some(self.in_month_of_end(day)?);
+        }
         // "from 9am" says nothing clear without "until".
         let is_hour = from.day.is_none() && from.instant.is_none();
         if is_from
@@ -121,7 +126,37 @@ impl Parser<'_> {
         Ok(Some(vec![Clause::From(from)]))
     }
 
+    /// Returns the start on the day `day` of the month in which the end is, if the end comes next.
+    fn in_month_of_end(&mut self, day: u8) -> Result<Day, crate::Refusal> {
+        let start = self.at;
+        let end =
+            if self.take_any(&["to", "bis", "until", "till", "through"]) || self.take_symbol("-") {
+                self.attempt(Self::day)?
+            } else {
+                None
+            };
+        self.at = start;
+        Ok(match end {
+            Some(Day::Date { month, year, .. }) => Day::Date { day, month, year },
+            _ => Day::OfMonth(day),
+        })
+    }
+
     fn end_bound(&mut self) -> Parsed<Vec<Clause>> {
+        if self.take_any(&[
+            "for the rest of the",
+            "for the remainder of the",
+            "for the rest of this",
+        ]) {
+            let day = match self.unit() {
+                Some(words::Unit::Week) => Day::EndOfWeek,
+                Some(words::Unit::Month) => Day::LastOf { month: None, year: None },
+                Some(words::Unit::Year) => Day::EndOfYear,
+                _ => return Ok(None),
+            };
+            let point = Point { day: Some(day), ..Point::default() };
+            return Ok(Some(vec![Clause::Until(point)]));
+        }
         let is_to = self.word(0) == "to";
         let follows_start = self.found.last().is_some_and(|found| {
             matches!(found.clause, Clause::From(_)) && found.tokens.1 == self.at
@@ -159,10 +194,23 @@ impl Parser<'_> {
     /// of the year`.
     fn point(&mut self) -> Parsed<Point> {
         if let Some(instant) = self.attempt(Self::instant)? {
-            return Ok(Some(Point { day: None, time: None, instant: Some(instant) }));
+            return Ok(Some(Point { instant: Some(instant), ..Point::default() }));
         }
         self.take_any(&["on", "at"]);
         if let Some(day) = self.attempt(Self::bounding_day)? {
+            // "monday, 21 september"
+            let (day, weekday) = match day {
+                Day::Weekday(weekday, Which::Coming) => {
+                    let date = self.attempt(|parser| {
+                        parser.take_symbol(",");
+                        let date = parser.day()?;
+                        Ok(date
+                            .filter(|date| matches!(date, Day::Date { .. } | Day::Numeric { .. })))
+                    })?;
+                    (date.unwrap_or(day), date.map(|_| weekday))
+                }
+                day => (day, None),
+            };
             let time = self.attempt(|parser| {
                 let has_at = parser.take("at") || parser.take_symbol("@");
                 // "T" of an ISO time
@@ -170,21 +218,23 @@ impl Parser<'_> {
                 parser.at += usize::from(has_t);
                 parser.clock(has_at || has_t)
             })?;
-            return Ok(Some(Point { day: Some(day), time, instant: None }));
+            return Ok(Some(Point { day: Some(day), weekday, time, instant: None }));
         }
         let Some(time) = self.clock(true)? else { return Ok(None) };
         let day = self.attempt(|parser| {
             parser.take("on");
             parser.bounding_day()
         })?;
-        Ok(Some(Point { day, time: Some(time), instant: None }))
+        Ok(Some(Point { day, time: Some(time), ..Point::default() }))
     }
 
     fn exceptions(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
         self.take_symbol("(");
-        let is_skip = matches!(self.word(0), "skip" | "without" | "besides" | "minus");
-        if !self.take_any(EXCEPT) {
+        let is_skip = matches!(self.word(0), "skip" | "without" | "besides" | "minus")
+            || self.word(0) == "but" && self.word(1) != "not";
+        // "every day but sunday"
+        if !self.take_any(EXCEPT) && !self.take("but") {
             return Ok(None);
         }
         let items = self.list(|parser, _| parser.exception())?;

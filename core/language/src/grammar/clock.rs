@@ -26,11 +26,12 @@ impl Parser<'_> {
             return Ok(Some(vec![Clause::Day(Day::In(0)), Clause::Part(part)]));
         }
         if let Some(part) = self.attempt(Self::part_of_day)? {
-            return Ok(Some(vec![part]));
+            return Ok(Some(part));
         }
         if let Some(minutes) = self.attempt(Self::past_hour)? {
             return Ok(Some(vec![minutes]));
         }
+        let start = self.at;
         let has_at = self.take_at();
         let times = self.list(|parser, is_first| {
             let again = !is_first && parser.take_at();
@@ -39,7 +40,14 @@ impl Parser<'_> {
         if times.is_empty() {
             return Ok(None);
         }
-        let times = self.spread_half(times);
+        let mut times = self.spread_half(times);
+        // In "um 9 und 17 Uhr", the last word counts for all.
+        let taken = self.tokens.get(start..self.at).unwrap_or_default();
+        if taken.iter().any(|token| token.text == "uhr") {
+            for time in times.iter_mut().filter(|time| time.kind == ClockKind::Half) {
+                time.kind = self.kind_of_24_hours(time.hour);
+            }
+        }
         // The hour of a day that follows: "at 9 in the morning", or of all: "at 8 and 9 in the
         // evening".
         Ok(Some(vec![Clause::At(times)]))
@@ -50,71 +58,19 @@ impl Parser<'_> {
     }
 
     /// Takes `in the morning`, `at night`, `mornings`.
-    fn part_of_day(&mut self) -> Parsed<Clause> {
+    fn part_of_day(&mut self) -> Parsed<Vec<Clause>> {
+        let is_plural = |word: &str| word.ends_with('s');
         if (self.take_any(&["in the", "at", "every", "each", "during the"])
-            || !self.found.is_empty())
+            || !self.found.is_empty()
+            || is_plural(self.word(0)))
             && let Some(part) = words::day_part(self.word(0))
         {
+            let is_habit = is_plural(self.word(0));
             self.at += 1;
-            return Ok(Some(Clause::Part(part)));
+            let habit = is_habit.then_some(Clause::Habit);
+            return Ok(Some(std::iter::once(Clause::Part(part)).chain(habit).collect()));
         }
         Ok(None)
-    }
-
-    /// Takes `at 15 minutes past the hour`, `on the hour`, `at :30`, `at half past every hour`.
-    fn past_hour(&mut self) -> Parsed<Clause> {
-        const HOURS: &[&str] = &["every hour", "each hour", "the hour", "hour"];
-        if self.take_any(&[
-            "on the hour",
-            "at the top of the hour",
-            "at the top of every hour",
-            "at the top of each hour",
-        ]) {
-            return Ok(Some(Clause::PastHour(vec![0])));
-        }
-        if self.take_any(&["on the half hour", "at the bottom of the hour"]) {
-            return Ok(Some(Clause::PastHour(vec![30])));
-        }
-        self.take("at");
-        if self.is_symbol(0, ":") && self.is_glued(1) {
-            let minutes = self
-                .list(|parser, _| Ok(parser.take_symbol(":").then(|| parser.minute()).flatten()))?;
-            return Ok((!minutes.is_empty()).then_some(Clause::Minutes(minutes)));
-        }
-        if self.take("minute") {
-            let minute = self.minute();
-            let is_of_hour = self.take("of") && self.take_any(HOURS);
-            let clause = |minute| {
-                if is_of_hour {
-                    Clause::PastHour(vec![minute])
-                } else {
-                    Clause::Minutes(vec![minute])
-                }
-            };
-            return Ok(minute.map(clause));
-        }
-        if self.take("half past") {
-            return Ok(self.take_any(HOURS).then_some(Clause::PastHour(vec![30])));
-        }
-        if self.take_any(&["quarter past", "a quarter past"]) {
-            return Ok(self.take_any(HOURS).then_some(Clause::PastHour(vec![15])));
-        }
-        if self.take_any(&["quarter to", "a quarter to"]) {
-            return Ok(self.take_any(HOURS).then_some(Clause::PastHour(vec![45])));
-        }
-        let Some(minute) = self.minute() else { return Ok(None) };
-        self.take_any(&["minutes", "minute", "mins", "min"]);
-        let is_past = self.take_any(&["past", "after"]);
-        if !is_past && !self.take_any(&["to", "before"]) {
-            return Ok(None);
-        }
-        let minute = if is_past { minute } else { 60_u8.saturating_sub(minute) % 60 };
-        Ok(self.take_any(HOURS).then_some(Clause::PastHour(vec![minute])))
-    }
-
-    fn minute(&mut self) -> Option<u8> {
-        let minute = self.whole_number().ok().flatten()?;
-        u8::try_from(minute).ok().filter(|minute| *minute < 60)
     }
 
     /// Takes a time of day. A number alone is one only if `is_expected`, as after "at".
@@ -141,9 +97,12 @@ impl Parser<'_> {
     /// nine`, `five o'clock`.
     fn is_marked(&self, start: usize) -> bool {
         let taken = self.tokens.get(start..self.at).unwrap_or_default();
-        taken
-            .iter()
-            .any(|token| matches!(token.text.as_str(), ":" | "past" | "to" | "o'clock" | "oclock"))
+        taken.iter().any(|token| {
+            matches!(
+                token.text.as_str(),
+                ":" | "past" | "to" | "vor" | "halb" | "o'clock" | "oclock" | "uhr"
+            )
+        })
     }
 
     fn bare_clock(&mut self, is_expected: bool) -> Parsed<Clock> {
@@ -180,7 +139,7 @@ impl Parser<'_> {
         }
         let Some(hour) = self.whole_number()? else { return Ok(None) };
         if is_digits && digits == 4 {
-            let is_marked = self.take_any(&["hours", "hrs"]);
+            let is_marked = self.take_any(&["hours", "hrs", "uhr"]);
             let (hour, minute) = (hour / 100, hour % 100);
             let is_time = hour < 24 && minute < 60 && (is_marked || is_expected);
             // After "at", a year would be no time: 2027 is 20:27 to nobody.
@@ -250,7 +209,12 @@ impl Parser<'_> {
             }
         }
         let is_marked = has_colon && separator;
-        let has_oclock = self.take_any(&["o'clock", "oclock"]) || self.take("hours") && is_marked;
+        let has_uhr = self.take("uhr");
+        if has_uhr && clock.minute == 0 && !is_marked {
+            clock.minute = self.minutes_behind_hour().unwrap_or(0);
+        }
+        let has_oclock =
+            has_uhr || self.take_any(&["o'clock", "oclock"]) || self.take("hours") && is_marked;
         let is_time = is_expected || is_marked || has_oclock || self.is_half_word(0);
         if !is_time || (!is_marked && !has_oclock && self.is_counted_thing()) {
             return Ok(None);
@@ -268,6 +232,9 @@ impl Parser<'_> {
             hour == 0 || hour > 12 || is_digits && digits == 2 && four.starts_with('0');
         clock.kind = match hour {
             _ if is_24_hours => ClockKind::Of24,
+            _ if has_uhr || is_marked && self.habits.has_24_hours => {
+                self.kind_of_24_hours(clock.hour)
+            }
             7.. if is_marked => ClockKind::Plain,
             _ => ClockKind::Half,
         };
@@ -279,7 +246,7 @@ impl Parser<'_> {
     fn is_part_of_something(&self, ahead: usize) -> bool {
         let Some(next) = self.token(ahead).filter(|next| next.is_glued) else { return false };
         match next.kind {
-            Kind::Word => !self.is_half_word(ahead) && next.text != "h",
+            Kind::Word => !self.is_half_word(ahead) && !matches!(next.text.as_str(), "h" | "uhr"),
             Kind::Symbol => matches!(next.text.as_str(), "/" | "%" | "€" | "$" | "+" | "*" | "#"),
             _ => false,
         }
@@ -375,63 +342,31 @@ impl Parser<'_> {
         Ok(Clock { hour, kind, ..clock })
     }
 
-    /// Takes `half past nine`, `quarter to 5`, `ten past six`.
-    fn spoken_clock(&mut self) -> Parsed<Clock> {
+    /// Takes the minutes of `10 Uhr 30`, unless they count something.
+    fn minutes_behind_hour(&mut self) -> Option<u8> {
         let start = self.at;
-        let minute = if self.take("half past") {
-            30
-        } else if self.take_any(&[
-            "a quarter past",
-            "quarter past",
-            "a quarter after",
-            "quarter after",
-        ]) {
-            15
-        } else if self.take_any(&["a quarter to", "quarter to", "a quarter till", "quarter of"]) {
-            -15
-        } else {
-            // "10 to 11" may be a range; "ten to six" and "10 minutes to 6" are not.
-            let is_digits = self.token(0).is_some_and(|token| token.kind == Kind::Number);
-            let Some(minute) = self.minute() else { return Ok(None) };
-            let has_unit = self.take_any(&["minutes", "minute", "mins", "min"]);
-            if self.take("past") {
-                i16::from(minute)
-            } else if (has_unit || !is_digits) && self.take("to") && minute % 5 == 0 && minute < 30
-            {
-                -i16::from(minute)
-            } else {
-                return Ok(None);
-            }
-        };
-        let noon = self.take_any(&["noon", "midday"]);
-        let midnight = !noon && self.take("midnight");
-        let hour = if noon {
-            Some(12)
-        } else if midnight {
-            Some(0)
-        } else {
-            self.whole_number()?
-        };
-        let Some(hour) = hour.filter(|hour| (u32::from(!midnight)..=12).contains(hour)) else {
-            return Ok(None);
-        };
-        if self.is_symbol(0, ":") && self.is_glued(0) {
-            return Ok(None);
+        let is_two_digits =
+            self.token(0).is_some_and(|next| next.kind == Kind::Number && next.text.len() == 2);
+        let minute = self.minute().filter(|minute| is_two_digits || *minute >= 10);
+        let counts = self.token(0).is_some_and(|next| next.kind == Kind::Word)
+            && (crate::lexicon::own_word(self.word(0)).is_some()
+                || self.word(0) == "uhr"
+                || words::unit(self.word(0)).is_some());
+        let minute = minute.filter(|_| !counts && !self.is_glued(0));
+        if minute.is_none() {
+            self.at = start;
         }
-        self.take_any(&["o'clock", "oclock"]);
-        if midnight {
-            return Err(self.refusal(
-                Reason::NotUnderstood,
-                start,
-                "Write a time like 00:15 and its day.",
-            ));
+        minute
+    }
+
+    /// Returns how certain an hour is that is written as on the clock of 24 hours. People say "um 3
+    /// Uhr" of the afternoon, too; jobs run at 3:00.
+    fn kind_of_24_hours(&self, hour: u8) -> ClockKind {
+        match hour {
+            0 | 13.. => ClockKind::Of24,
+            1..=5 if self.is_reminder => ClockKind::Half,
+            _ => ClockKind::Plain,
         }
-        let minutes = i16::try_from(hour).unwrap_or(0) * 60 + minute;
-        let (hour, minute) = (minutes.div_euclid(60), minutes.rem_euclid(60));
-        let kind = if noon { ClockKind::Sure } else { ClockKind::Half };
-        // A quarter to one is in the twelfth hour.
-        let hour = if hour == 0 { 12 } else { hour };
-        Ok(Some(Clock { hour: hour as u8, minute: minute as u8, second: 0, kind }))
     }
 
     fn sixty(&self, value: Option<u32>, start: usize) -> Result<u8, Refusal> {
@@ -488,7 +423,7 @@ impl Parser<'_> {
     /// Takes `to`, `-`, `through`, and after "from" also `until`.
     pub(super) fn take_range_word(&mut self, is_from: bool) -> bool {
         self.take_symbol("-")
-            || self.take_any(&["to", "through", "thru"])
+            || self.take_any(&["to", "through", "thru", "bis"])
             || is_from && self.take_any(&["until", "till", "til", "up to"])
     }
 }

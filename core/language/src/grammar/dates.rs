@@ -1,7 +1,7 @@
 //! Dates and days that come once.
 
 use super::{Parsed, Parser, Rule};
-use crate::clause::{Clause, Cycle, Day, Which};
+use crate::clause::{Clause, Cycle, Day, Months, Which};
 use crate::token::Kind;
 use crate::words::{self, Unit};
 use crate::{Reason, Refusal};
@@ -24,7 +24,32 @@ impl Parser<'_> {
             self.take_symbol("(");
             self.take("on");
         }
-        Ok(self.day()?.map(|day| vec![Clause::Day(day)]))
+        let Some(day) = self.day()? else { return Ok(None) };
+        let Day::Date { day: first, month, year: None } = day else {
+            return Ok(Some(vec![Clause::Day(day)]));
+        };
+        let more = self.more_dates((first, month))?;
+        Ok(Some(vec![if more.len() > 1 { Clause::Dates(more) } else { Clause::Day(day) }]))
+    }
+
+    /// Takes `, june 1 and september 1` behind a date.
+    pub(super) fn more_dates(&mut self, first: (u8, u8)) -> Result<Vec<(u8, u8)>, Refusal> {
+        let mut dates = vec![first];
+        while dates.len() < crate::limits::MAX_LIST {
+            let next = self.attempt(|parser| {
+                if !parser.take_separator() {
+                    return Ok(None);
+                }
+                parser.take("on");
+                Ok(match parser.written_date()? {
+                    Some(Day::Date { day, month, year: None }) => Some((day, month)),
+                    _ => None,
+                })
+            })?;
+            let Some(next) = next else { break };
+            dates.push(next);
+        }
+        Ok(dates)
     }
 
     /// Takes a day that comes once.
@@ -51,19 +76,27 @@ impl Parser<'_> {
         if self.take("today") {
             return Ok(Some(Day::In(0)));
         }
-        const TOMORROW: &[&str] = &[
-            "tomorrow",
-            "tmrw",
-            "tmr",
-            "tommorow",
-            "tommorrow",
-            "tomorow",
-            "tomorrrow",
-            "2morrow",
-            "tmrrw",
-            "tomorrows",
-        ];
-        Ok(self.take_any(TOMORROW).then_some(Day::In(1)))
+        if self.take("tomorrow") {
+            return Ok(Some(Day::In(1)));
+        }
+        self.days_from_day()
+    }
+
+    /// Takes `a week from tomorrow`, `two weeks from friday`, `3 days from today`.
+    fn days_from_day(&mut self) -> Parsed<Day> {
+        let Some(amount) = self.amount()? else { return Ok(None) };
+        if amount.months > 0 || amount.seconds > 0 || !self.take_any(&["from", "after"]) {
+            return Ok(None);
+        }
+        if self.take("today") {
+            return Ok(Some(Day::In(amount.days)));
+        }
+        if self.take("tomorrow") {
+            return Ok(Some(Day::In(amount.days + 1)));
+        }
+        let Some((weekday, false)) = words::weekday(self.word(0)) else { return Ok(None) };
+        self.at += 1;
+        Ok(Some(Day::FromWeekday { weekday, days: amount.days }))
     }
 
     fn named_day(&mut self) -> Parsed<Day> {
@@ -78,6 +111,11 @@ impl Parser<'_> {
 
     /// Takes `next friday`, `this coming monday`, `friday next week`, `next week on friday`.
     fn chosen_weekday(&mut self) -> Parsed<Day> {
+        // "next month on the 3rd"
+        if self.take_any(&["next month on the", "next month on", "next month the"]) {
+            let day = self.ordinal().and_then(|day| u8::try_from(day).ok());
+            return Ok(day.map(|day| Day::OfMonthAhead { day, months: 1 }));
+        }
         if self.take_any(&["next week on", "next week"]) {
             let day = words::weekday(self.word(0)).filter(|(_, is_plural)| !is_plural);
             self.at += 1;
@@ -110,6 +148,7 @@ impl Parser<'_> {
 
     /// Takes `2027-03-03`, `3/4/2027`, `3.4.2027`, `3/4`.
     fn numeric_date(&mut self) -> Parsed<Day> {
+        self.take("the");
         let start = self.at;
         let number = |parser: &Self, ahead: usize| {
             parser.token(ahead).filter(|token| token.kind == Kind::Number).cloned()
@@ -143,8 +182,10 @@ impl Parser<'_> {
             return Ok(Some(Day::Date { day, month, year: i32::try_from(year).ok() }));
         }
         let (Some(first), Some(second)) = (small(&first), small(&second)) else { return Ok(None) };
-        // Two numbers with a dot or a dash are a date only with a year.
-        if third.is_none() && separator != "/" {
+        // Two numbers with a dot or a dash are a date only with a year, or as "24.12."
+        let is_dotted =
+            third.is_none() && separator == "." && self.is_symbol(3, ".") && self.is_glued(3);
+        if third.is_none() && separator != "/" && !is_dotted {
             return Ok(None);
         }
         if third.is_none() && (first, second) == (24, 7) {
@@ -156,7 +197,7 @@ impl Parser<'_> {
                 .filter(|_| third.text.len() == 4)
                 .and_then(|year| i32::try_from(year).ok())
         });
-        self.at += if third.is_some() { 5 } else { 3 };
+        self.at += if third.is_some() { 5 } else { 3 + usize::from(is_dotted) };
         match year {
             Some(None) => Err(self.refusal(
                 Reason::Impossible,
@@ -166,7 +207,7 @@ impl Parser<'_> {
             year => {
                 let year = year.flatten();
                 // With dots the day comes first everywhere.
-                let day = if separator == "." {
+                let day = if separator == "." || self.habits.has_day_first {
                     Day::Date { day: first, month: second, year }
                 } else {
                     Day::Numeric { first, second, year }
@@ -180,8 +221,16 @@ impl Parser<'_> {
         self.refusal(Reason::Impossible, start, "There is no such date.")
     }
 
-    /// Takes `3 march`, `the 3rd of march, 2027`, `march 3rd 2027`.
+    /// Takes `3 march`, `the 3rd of march, 2027`, `march 3rd 2027`, `next year on 3 march`.
     pub(super) fn written_date(&mut self) -> Parsed<Day> {
+        let is_next = self.take_any(&["next year on", "next year in", "next year"]);
+        let Some(date) = self.date_of_year()? else { return Ok(None) };
+        let Day::Date { day, month, year: None } = date else { return Ok(Some(date)) };
+        let is_next = is_next || self.take_any(&["next year", "of next year"]);
+        Ok(Some(if is_next { Day::NextYear { day, month } } else { date }))
+    }
+
+    fn date_of_year(&mut self) -> Parsed<Day> {
         let start = self.at;
         if let Some(month) = words::month(self.word(0)) {
             self.at += 1;
@@ -236,7 +285,7 @@ impl Parser<'_> {
     }
 
     /// Takes a year, after a comma if need be.
-    fn year(&mut self) -> Parsed<i32> {
+    pub(super) fn year(&mut self) -> Parsed<i32> {
         let comma = usize::from(self.is_symbol(0, ","));
         let token =
             self.token(comma).filter(|token| token.kind == Kind::Number && token.text.len() == 4);
@@ -271,32 +320,60 @@ impl Parser<'_> {
     }
 
     /// Takes `at the end of the month`, `end of this week`, `at the end of every month`, `end of
-    /// march`.
+    /// march`, `at the beginning of each quarter`.
     pub(super) fn end_of_period(&mut self) -> Parsed<Vec<Clause>> {
         self.take_any(&["at", "on", "by"]);
+        if let Some(start) = self.attempt(Self::start_of_period)? {
+            return Ok(Some(start));
+        }
         let Some((day, cycle)) = self.end()? else { return Ok(None) };
         Ok(Some(match cycle {
             None => vec![Clause::Day(day)],
             Some(cycle) => {
-                vec![
+                let mut clauses = vec![
                     Clause::MonthDays { days: vec![-1], is_sure: true },
                     Clause::Cycle { cycle, is_adjective: false },
-                ]
+                ];
+                if matches!(cycle, Cycle::Years(_)) {
+                    clauses.push(Clause::Months { months: Months::one(12) });
+                }
+                clauses
             }
         }))
     }
 
     fn end(&mut self) -> Parsed<(Day, Option<Cycle>)> {
-        if self.take_any(&[
-            "the last day of every month",
-            "the end of every month",
-            "the end of each month",
-            "end of each month",
-            "end of every month",
-        ]) {
-            return Ok(Some((Day::LastOf { month: None, year: None }, Some(Cycle::Months(1)))));
+        let start = self.at;
+        self.take("the");
+        if self.take_any(&["last day of every", "end of every", "end of each"]) {
+            let cycle = self.unit().and_then(period_cycle);
+            return Ok(cycle.map(|cycle| (Day::LastOf { month: None, year: None }, Some(cycle))));
         }
+        self.at = start;
         Ok(self.end_point()?.map(|day| (day, None)))
+    }
+
+    /// Takes `the beginning of every month`, `the start of each year`, `beginning of the month`.
+    fn start_of_period(&mut self) -> Parsed<Vec<Clause>> {
+        self.take("the");
+        if !self.take_any(&["beginning of", "start of"]) {
+            return Ok(None);
+        }
+        if self.take("the month") {
+            return Ok(Some(vec![Clause::MonthDays { days: vec![1], is_sure: false }]));
+        }
+        if !self.take_any(&["every", "each"]) {
+            return Ok(None);
+        }
+        let Some(cycle) = self.unit().and_then(period_cycle) else { return Ok(None) };
+        let mut clauses = vec![
+            Clause::MonthDays { days: vec![1], is_sure: true },
+            Clause::Cycle { cycle, is_adjective: false },
+        ];
+        if matches!(cycle, Cycle::Years(_)) {
+            clauses.push(Clause::Months { months: Months::one(1) });
+        }
+        Ok(Some(clauses))
     }
 
     /// Takes `the end of the month`, `end of the year`, `end of march`.
@@ -354,5 +431,15 @@ impl Parser<'_> {
         self.at += 1;
         let year = self.year()?;
         Ok(Some(Day::Month { month, year }))
+    }
+}
+
+/// Returns the cycle of a month, a quarter or a year.
+fn period_cycle(unit: Unit) -> Option<Cycle> {
+    match unit {
+        Unit::Month => Some(Cycle::Months(1)),
+        Unit::Quarter => Some(Cycle::Quarterly),
+        Unit::Year => Some(Cycle::Years(1)),
+        _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! Days of the week, months, and days counted within a month.
 
 use super::{Parsed, Parser};
-use crate::clause::{Clause, Counted, Cycle, Day, Months, Weekdays, Which};
+use crate::clause::{Clause, Counted, Cycle, Day, Months, Period, Weekdays, Which};
 use crate::{Reason, words};
 
 /// Several days, and whether their words alone say that they recur.
@@ -36,7 +36,7 @@ impl Parser<'_> {
     pub(super) fn week_and_months(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
         let is_from = self.take("from");
-        let is_only = !is_from && self.take("only on");
+        let is_only = !is_from && self.take_any(&["only on", "only"]);
         let has_on = is_only || !is_from && self.take_any(&["on all", "on", "all"]);
         let sets = self.list(|parser, is_first| {
             if !is_first {
@@ -45,6 +45,7 @@ impl Parser<'_> {
             Ok(parser.day_set(is_from))
         })?;
         if let Some(all) = union(&sets) {
+            let is_only = is_only || self.take("only");
             // A range after "from" is one only if it is one.
             if is_from && all.is_single {
                 return Ok(None);
@@ -209,7 +210,7 @@ impl Parser<'_> {
         is_each: bool,
     ) -> Parsed<Vec<Clause>> {
         let start = self.at;
-        if which.iter().any(|number| !(-1..=31).contains(number) || *number == 0) {
+        if which.iter().any(|number| !(-5..=31).contains(number) || *number == 0) {
             return Err(self.refusal(
                 Reason::Impossible,
                 start.saturating_sub(1),
@@ -243,7 +244,13 @@ impl Parser<'_> {
         let is_day = self.take_any(&["days", "day"]);
         let is_single = which.len() == 1 && !self.several_months_follow()?;
         // "4th of may", "4th may": a date, for `calendar_day`.
-        let has_last = which.contains(&-1);
+        let has_last = which.iter().any(|number| *number < 0);
+        if let ([number @ 1..=31], false) = (which.as_slice(), is_day)
+            && let Some(months) = self.month_ahead()
+        {
+            let day = number.unsigned_abs();
+            return Ok(Some(vec![Clause::Day(Day::OfMonthAhead { day, months })]));
+        }
         if !is_day
             && (has_last
                 || is_single
@@ -255,6 +262,7 @@ impl Parser<'_> {
         if has_last
             && is_single
             && !is_each
+            && which == [-1]
             && let Some(last) = self.attempt(Self::last_of_month)?
         {
             return Ok(Some(vec![Clause::Day(last)]));
@@ -262,6 +270,10 @@ impl Parser<'_> {
         let scope = self.scope()?;
         let Some((months, mut clauses)) = self.months_of(&scope, &which) else { return Ok(None) };
         let is_open = matches!(scope, Scope::Open);
+        // "the second chapter"
+        if is_open && !is_day && self.counts_a_noun() {
+            return Ok(None);
+        }
         if is_open && !self.follows_months() && (is_day || !is_marked && !is_each) {
             return Ok(None);
         }
@@ -269,6 +281,46 @@ impl Parser<'_> {
         clauses.insert(0, Clause::MonthDays { days: which, is_sure });
         clauses.extend(months.map(|months| Clause::Months { months }));
         Ok(Some(clauses))
+    }
+
+    /// Takes `next week`, `this month`, `in july 2027`, `in 2027`: when all runs are.
+    pub(super) fn period(&mut self) -> Parsed<Vec<Clause>> {
+        let start = self.at;
+        let follows = self.found.last().is_some_and(|found| found.tokens.1 == start);
+        self.take_symbol(",");
+        let has_in = self.take_any(&["in the year", "all of", "of", "in", "during", "throughout"]);
+        if has_in {
+            self.take("all of");
+        }
+        // "plan this week every friday" does not say when.
+        if (follows || start == 0) && !self.is_symbol(0, ",") {
+            let ahead = if self.take_any(&["the next", "next"]) {
+                Some(1)
+            } else {
+                self.take_any(&["this", "the current"]).then_some(0)
+            };
+            if let Some(ahead) = ahead {
+                let unit = self.unit().filter(|unit| {
+                    matches!(unit, words::Unit::Week | words::Unit::Month | words::Unit::Year)
+                });
+                let is_bare = words::weekday(self.word(0)).is_none() && self.word(0) != "on";
+                return Ok(unit
+                    .filter(|_| is_bare)
+                    .map(|unit| vec![Clause::Within(Period::Ahead(unit, ahead))]));
+            }
+        }
+        if !has_in {
+            return Ok(None);
+        }
+        let month = words::month(self.word(0));
+        self.at += usize::from(month.is_some());
+        Ok(self.year()?.map(|year| {
+            let period = match month {
+                Some(month) => Period::Month { month, year },
+                None => Period::Year(year),
+            };
+            vec![Clause::Within(period)]
+        }))
     }
 
     /// Returns whether the sentence says "every month" or "quarterly" before this.
@@ -301,6 +353,26 @@ impl Parser<'_> {
         let months = if self.take("of") { self.month_list(false)? } else { None };
         self.at = start;
         Ok(months.is_some_and(|months| months.months().count() > 1))
+    }
+
+    /// Takes `of this month` (0), `of next month` (1).
+    fn month_ahead(&mut self) -> Option<u32> {
+        if self.take_any(&["of this month", "this month"]) {
+            return Some(0);
+        }
+        self.take_any(&["of next month", "next month", "of the next month"]).then_some(1)
+    }
+
+    /// Returns whether an ordinal that is a word stands before a noun.
+    fn counts_a_noun(&self) -> bool {
+        const BEHIND: &[&str] = &[
+            "at", "on", "in", "and", "every", "each", "until", "till", "from", "for", "of", "to",
+            "except", "by", "please", "remind",
+        ];
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        let is_word = before.is_some_and(|before| words::ordinal(&before.text).is_some());
+        let next = self.word(0);
+        is_word && !next.is_empty() && !words::is_about_time(next) && !BEHIND.contains(&next)
     }
 
     fn names_month(&self, ahead: usize) -> bool {
@@ -346,10 +418,6 @@ impl Parser<'_> {
             && let Some(months) = self.month_list(false)?
         {
             return Ok(Scope::Named(months));
-        }
-        self.at = start;
-        if has_of && self.take("of this month") {
-            return Ok(Scope::Open);
         }
         self.at = start;
         Ok(Scope::Open)

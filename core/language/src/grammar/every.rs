@@ -3,7 +3,7 @@
 use super::days::union;
 use super::numbers::{Thousandths, cycle};
 use super::{Parsed, Parser, Rule};
-use crate::clause::{Clause, Clock, ClockKind, Cycle, Weekdays};
+use crate::clause::{Clause, Clock, ClockKind, Cycle, Day, Weekdays};
 use crate::limits::MAX_RUNS;
 use crate::words::{self, DayPart, Unit};
 use crate::{Reason, Refusal};
@@ -74,13 +74,18 @@ impl Parser<'_> {
         for (name, (month, day)) in words::fixed_days() {
             if self.take(name) {
                 return Ok(Some(vec![
-                    Clause::Day(crate::clause::Day::Date { day, month, year: None }),
+                    Clause::Day(Day::Date { day, month, year: None }),
                     again(Cycle::Years(1)),
                 ]));
             }
         }
         if let Some(day) = self.attempt(Self::written_date)? {
-            return Ok(Some(vec![Clause::Day(day), again(Cycle::Years(1))]));
+            let dates = match day {
+                Day::Date { day, month, year: None } => self.more_dates((day, month))?,
+                _ => Vec::new(),
+            };
+            let day = if dates.len() > 1 { Clause::Dates(dates) } else { Clause::Day(day) };
+            return Ok(Some(vec![day, again(Cycle::Years(1))]));
         }
         Ok(self
             .month_list(false)?
@@ -94,6 +99,8 @@ impl Parser<'_> {
         if self.word(0) == "second"
             && words::unit(self.word(1)).is_none()
             && words::weekday(self.word(1)).is_none()
+            && !matches!(self.word(1), "to" | "last")
+            && !self.is_symbol(1, "-")
             && !self.counts_something(1)
         {
             return Ok(None);
@@ -185,7 +192,10 @@ impl Parser<'_> {
         if let Cycle::Seconds(seconds) = found {
             let more = self.attempt(|parser| {
                 parser.take("and");
-                parser.amount()
+                let more = parser.amount()?;
+                // "every hour 10 minutes past"
+                let is_past = matches!(parser.word(0), "past" | "after" | "before" | "to");
+                Ok(more.filter(|_| !is_past))
             })?;
             if let Some(more) = more {
                 if more.months > 0 || more.days > 0 {
@@ -273,8 +283,13 @@ impl Parser<'_> {
         if matches!(self.word(0), "bi" | "semi" | "tri")
             && (self.is_symbol(1, "-") || words::cycle(self.word(1)).is_some())
         {
-            self.at += 3;
-            return Err(self.unclear(start));
+            let is_two = self.word(0) == "bi";
+            self.at += if self.is_symbol(1, "-") { 3 } else { 2 };
+            return if is_two && self.words_end_with("weekly") {
+                self.biweekly(start)
+            } else {
+                Err(self.unclear(start))
+            };
         }
         let word = self.word(0);
         if [
@@ -290,7 +305,11 @@ impl Parser<'_> {
         .contains(&word)
         {
             self.at += 1;
-            return Err(self.unclear(start));
+            return if word == "biweekly" {
+                self.biweekly(start)
+            } else {
+                Err(self.unclear(start))
+            };
         }
         let Some((number, unit)) = words::cycle(word) else { return Ok(None) };
         self.at += 1;
@@ -312,6 +331,30 @@ impl Parser<'_> {
             clauses.push(Clause::Part(DayPart::Night));
         }
         Ok(Some(clauses))
+    }
+
+    fn words_end_with(&self, word: &str) -> bool {
+        self.at
+            .checked_sub(1)
+            .and_then(|at| self.tokens.get(at))
+            .is_some_and(|token| token.text == word)
+    }
+
+    /// After "biweekly": on one day of the week, it can only be every two weeks.
+    fn biweekly(&mut self, start: usize) -> Parsed<Vec<Clause>> {
+        let end = self.at;
+        self.take("on");
+        let sets = self.list(|parser, _| Ok(parser.day_set(false)))?;
+        self.at = end;
+        let is_one = |days: Weekdays| days.len() == 1;
+        let is_before = self
+            .found
+            .iter()
+            .any(|found| matches!(found.clause, Clause::Weekdays { days, .. } if is_one(days)));
+        if is_before || union(&sets).is_some_and(|all| is_one(all.days)) {
+            return Ok(Some(vec![again(Cycle::Weeks(2))]));
+        }
+        Err(self.unclear(start))
     }
 
     fn unclear(&self, start: usize) -> Refusal {

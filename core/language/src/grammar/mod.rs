@@ -12,11 +12,14 @@ mod days;
 mod every;
 mod literals;
 mod numbers;
+mod spoken;
 mod zones;
 
 use crate::clause::{Clause, Found};
+use crate::lexicon::Habits;
 use crate::limits::MAX_STEPS;
 use crate::token::{Kind, Token};
+use crate::words;
 use crate::{Reason, Refusal, Span};
 use std::cell::Cell;
 
@@ -33,8 +36,14 @@ pub(crate) struct Parts {
 }
 
 /// Returns the parts of a phrase, or why it has none that can be, and the steps that it took.
-pub(crate) fn parts(tokens: &[Token]) -> (Result<Parts, Refusal>, u32) {
-    let mut parser = Parser { tokens, at: 0, steps: Cell::new(0), found: Vec::new() };
+/// `is_reminder` if it speaks to a person.
+pub(crate) fn parts(
+    tokens: &[Token],
+    habits: Habits,
+    is_reminder: bool,
+) -> (Result<Parts, Refusal>, u32) {
+    let mut parser =
+        Parser { tokens, at: 0, steps: Cell::new(0), found: Vec::new(), habits, is_reminder };
     let left_over = parser.all();
     let steps = parser.steps.get();
     (left_over.map(|left_over| Parts { found: parser.found, left_over }), steps)
@@ -57,12 +66,14 @@ pub(crate) struct Parser<'a> {
     at: usize,
     steps: Cell<u32>,
     found: Vec<Found>,
+    habits: Habits,
+    is_reminder: bool,
 }
 
 impl<'a> Parser<'a> {
     /// Returns the clauses of the part that begins here; none if no part does.
     fn clauses(&mut self) -> Result<Vec<Clause>, Refusal> {
-        let kinds: [Rule<Self, Vec<Clause>>; 11] = [
+        let kinds: [Rule<Self, Vec<Clause>>; 12] = [
             Self::literal,
             Self::bounds,
             Self::every,
@@ -71,6 +82,7 @@ impl<'a> Parser<'a> {
             Self::counted_days,
             Self::delay,
             Self::week_and_months,
+            Self::period,
             Self::calendar_day,
             Self::times,
             Self::zone,
@@ -178,7 +190,7 @@ impl<'a> Parser<'a> {
         let mut items = Vec::new();
         loop {
             let start = self.at;
-            if !items.is_empty() && !self.take_separator() {
+            if !items.is_empty() && !self.take_separator() && !self.is_between_days() {
                 break;
             }
             let is_first = items.is_empty();
@@ -193,7 +205,19 @@ impl<'a> Parser<'a> {
         Ok(items)
     }
 
+    /// Returns whether days of the week stand side by side: "mon wed fri".
+    fn is_between_days(&self) -> bool {
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        before.is_some_and(|before| {
+            before.kind == Kind::Word && words::weekday(&before.text).is_some()
+        }) && words::weekday(self.word(0)).is_some()
+    }
+
     fn take_separator(&mut self) -> bool {
+        // "mon/wed/fri"
+        if self.is_symbol(0, "/") && words::weekday(self.word(1)).is_some() {
+            return self.take_symbol("/");
+        }
         let comma = self.take_symbol(",");
         let and = self.take("and") || self.take_symbol("&") || self.take_symbol("+");
         comma || and

@@ -72,7 +72,9 @@ impl Parser<'_> {
         }
         let start = self.at;
         let Some(number) = self.whole_number()? else { return Ok(None) };
-        if self.is_symbol(0, ".")
+        let is_point =
+            self.is_symbol(0, ".") || self.habits.has_decimal_comma && self.is_symbol(0, ",");
+        if is_point
             && self.is_glued(0)
             && self.is_glued(1)
             && let Some(decimals) = self.token(1).filter(|token| token.kind == Kind::Number)
@@ -186,12 +188,43 @@ impl Parser<'_> {
     /// Takes an ordinal: `1st`, `first`, `twenty-third`, `last` (-1).
     pub(super) fn ordinal(&mut self) -> Option<i8> {
         let start = self.at;
+        if let Some(number) = self.counted_back() {
+            return Some(number);
+        }
+        self.at = start;
         let number = self.ordinal_number();
         let found = number.and_then(|number| i8::try_from(number).ok());
         if found.is_none() {
             self.at = start;
         }
-        found.or_else(|| self.take("last").then_some(-1))
+        found.or_else(|| self.last_ones())
+    }
+
+    /// Takes `last` (-1), `penultimate` (-2).
+    fn last_ones(&mut self) -> Option<i8> {
+        if self.take_any(&["penultimate", "next to last"]) {
+            return Some(-2);
+        }
+        if self.take("antepenultimate") {
+            return Some(-3);
+        }
+        self.take("last").then_some(-1)
+    }
+
+    /// Takes `second to last`, `third-last`.
+    fn counted_back(&mut self) -> Option<i8> {
+        let number = match self.word(0) {
+            "second" => -2,
+            "third" => -3,
+            "fourth" => -4,
+            _ => return None,
+        };
+        self.at += 1;
+        self.take_symbol("-");
+        if self.take("to") {
+            self.take_symbol("-");
+        }
+        self.take("last").then_some(number)
     }
 
     fn ordinal_number(&mut self) -> Option<u32> {

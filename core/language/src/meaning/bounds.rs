@@ -3,7 +3,7 @@
 use super::context::Local;
 use super::time_of_day::{self, TimeOfDay};
 use super::{Picks, Sentence};
-use crate::clause::{Amount, Day, Point, Which};
+use crate::clause::{Amount, Day, Period, Point, Which};
 use crate::words::Unit;
 use crate::{Reason, Refusal, Schedule, Span, Time, calendar};
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
@@ -65,6 +65,9 @@ pub(super) fn bounds(
     picks: &mut Picks,
     ignores_length: bool,
 ) -> Result<Bounds, Refusal> {
+    if let Some((period, span)) = sentence.within {
+        return within(period, span, local);
+    }
     let start = match sentence.from {
         Some((point, span)) => start_of(point, span, local, picks)?,
         None => None,
@@ -88,6 +91,47 @@ pub(super) fn bounds(
     Ok(Bounds { start, end })
 }
 
+/// Returns the first and the last moment of a period.
+fn within(period: Period, span: Span, local: &Local<'_>) -> Result<Bounds, Refusal> {
+    let today = local.today();
+    let this_week = Days::new(u64::from(today.weekday().num_days_from_monday()));
+    let first_of = |year: i32, month: u32| NaiveDate::from_ymd_opt(year, month, 1);
+    let months_on = |first: Option<NaiveDate>, months: u32| {
+        first.and_then(|first| first.checked_add_months(Months::new(months)))
+    };
+    let (first, after) = match period {
+        Period::Ahead(Unit::Week, weeks) => {
+            let ahead = |weeks: u32| {
+                today.checked_sub_days(this_week)?.checked_add_days(Days::new(u64::from(weeks) * 7))
+            };
+            (ahead(weeks), ahead(weeks + 1))
+        }
+        Period::Ahead(Unit::Month, months) => {
+            let this = first_of(today.year(), today.month());
+            (months_on(this, months), months_on(this, months + 1))
+        }
+        Period::Ahead(_, years) => {
+            let year = |years: u32| first_of(today.year() + i32::try_from(years).ok()?, 1);
+            (year(years), year(years + 1))
+        }
+        Period::Month { month, year } => {
+            let first = first_of(year, u32::from(month));
+            (first, months_on(first, 1))
+        }
+        Period::Year(year) => (first_of(year, 1), first_of(year.saturating_add(1), 1)),
+    };
+    let (Some(first), Some(after)) = (first, after) else { return Err(out_of_range(span)) };
+    let start = first.and_time(NaiveTime::MIN);
+    let end = after.and_time(NaiveTime::MIN) - TimeDelta::seconds(1);
+    if end < local.now {
+        return local.refuse(Reason::Past, span, "This time is past.");
+    }
+    Ok(Bounds {
+        start: (start > local.now).then_some(Bound::Local(start)),
+        end: Some(Bound::Local(end)),
+    })
+}
+
 fn out_of_range(span: Span) -> Refusal {
     Refusal::new(Reason::Impossible, span, "This is beyond the calendar of the scheduler.")
 }
@@ -108,9 +152,19 @@ pub(super) fn start_of(
         return Ok(Some(Bound::Local(next_at(time, local))));
     };
     let date = date(day, span, local, picks)?;
+    check_weekday(point, date, span)?;
     let time =
         point.time.map(|clock| time_of_day::time(clock, &[], None, span, picks)).transpose()?;
     Ok(Some(Bound::Local(date.and_time(time.map_or(NaiveTime::MIN, TimeOfDay::naive)))))
+}
+
+/// Refuses "monday, 22 september" if that is a Tuesday.
+fn check_weekday(point: Point, date: NaiveDate, span: Span) -> Result<(), Refusal> {
+    let named = point.weekday.map(u32::from);
+    if named.is_some_and(|named| named != date.weekday().num_days_from_monday()) {
+        return Err(Refusal::new(Reason::Conflict, span, "This date is another day of the week."));
+    }
+    Ok(())
 }
 
 fn end_of(
@@ -133,6 +187,7 @@ fn end_of(
     let time =
         point.time.map(|clock| time_of_day::time(clock, &[], None, span, picks)).transpose()?;
     let first = date(day, span, local, picks)?;
+    check_weekday(point, first, span)?;
     if time.is_some() && matches!(day, Day::Month { .. } | Day::StartOfNext(_)) {
         return local.refuse(Reason::NotUnderstood, span, "Name the day of the end.");
     }
@@ -205,6 +260,17 @@ pub(super) fn date(
             let (day, month) = day_and_month(first, second, span, picks)?;
             return dated(day, month, year, span, local);
         }
+        Day::FromWeekday { weekday, days } => {
+            let base = chosen_weekday(weekday, Which::Coming, span, local, picks)?;
+            base.checked_add_days(Days::new(u64::from(days)))
+        }
+        Day::NextYear { day, month } => {
+            NaiveDate::from_ymd_opt(today.year() + 1, u32::from(month), u32::from(day))
+        }
+        Day::OfMonthAhead { day, months } => today
+            .with_day(1)
+            .and_then(|first| first.checked_add_months(Months::new(months)))
+            .and_then(|month| month.with_day(u32::from(day))),
         Day::Weekday(weekday, which) => return chosen_weekday(weekday, which, span, local, picks),
         Day::OfMonth(day) => (0..24).find_map(|ahead| {
             let month = today.with_day(1)?.checked_add_months(Months::new(ahead))?;

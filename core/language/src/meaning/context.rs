@@ -1,7 +1,7 @@
 //! What the schedules of a phrase are built from and what is built.
 
 use crate::calendar::Zone;
-use crate::{Reason, Refusal, Schedule, Span};
+use crate::{Assumption, Language, Reason, Refusal, Schedule, Span};
 use chrono::{NaiveDate, NaiveDateTime};
 
 /// Where and when a phrase is read.
@@ -14,6 +14,9 @@ pub(crate) struct Context {
     pub(crate) whole: Span,
     /// Whether the phrase speaks to a person: a time of day is then not assumed.
     pub(crate) is_reminder: bool,
+    pub(crate) language: Language,
+    /// What the words took for granted.
+    pub(crate) assumptions: Vec<Assumption>,
 }
 
 /// The same, in the time zone of the schedule.

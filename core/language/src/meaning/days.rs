@@ -1,10 +1,11 @@
 //! On which days a schedule runs.
 
-use super::bounds::day_and_month;
+use super::bounds::{date, day_and_month};
 use super::context::Local;
 use super::{Picks, Sentence};
-use crate::clause::{Counted, Cycle, Day, Exception, Months, Weekdays, Which};
+use crate::clause::{Counted, Cycle, Day, Exception, Months, Point, Weekdays, Which};
 use crate::{Reason, Refusal, Span};
+use chrono::{Datelike, NaiveDate};
 
 /// Days within weeks, months and years. Every day if all fields are empty.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -40,12 +41,17 @@ pub(super) fn day_cycle(
     let mut spec =
         DaySpec { months: sentence.months.map(|(months, _)| months), ..DaySpec::default() };
     let (cycle, span) = implied_cycle(sentence, local, picks)?;
-    let mut cycle = cycle;
+    let mut cycle = match cycle {
+        // "every 14 days on friday"
+        Cycle::Days(days) if days % 7 == 0 && sentence.weekdays.is_some() => Cycle::Weeks(days / 7),
+        cycle => cycle,
+    };
     let mut is_assumed = false;
     match cycle {
         Cycle::Days(number) => {
             if let Some((days, _, span)) = sentence.weekdays {
-                if number > 1 || !matches!(days, Weekdays::WORKING | Weekdays::WEEKEND) {
+                // "every day from monday to thursday"
+                if number > 1 || days.len() < 2 {
                     return local.refuse(
                         Reason::Conflict,
                         span,
@@ -79,13 +85,27 @@ pub(super) fn day_cycle(
                     "Every week, or on this day of the month?",
                 );
             }
-            spec.weekdays = Some(week_days(sentence, local, span)?);
+            spec.weekdays = Some(week_days(sentence, local, span, picks)?);
             if let Some((days, ..)) = &sentence.month_days {
                 spec.month_days.clone_from(days);
             }
         }
+        // "every six months on 15 march"
+        Cycle::Months(number @ 2..=6)
+            if 12 % number == 0
+                && matches!(sentence.day, Some((Day::Date { year: None, .. }, _))) =>
+        {
+            if let Some((Day::Date { day, month, .. }, _)) = sentence.day {
+                let months = (0..12 / number).fold(Months::default(), |all, step| {
+                    all.with(Months::one(((u32::from(month) - 1 + step * number) % 12 + 1) as u8))
+                });
+                (spec.month_days, spec.months) =
+                    (vec![i8::try_from(day).unwrap_or(1)], Some(months));
+            }
+            cycle = Cycle::Months(1);
+        }
         Cycle::Months(_) | Cycle::Quarterly => {
-            is_assumed = !month_days(sentence, &mut spec, local)?;
+            is_assumed = !month_days(sentence, &mut spec, local, picks)?;
             if cycle == Cycle::Quarterly {
                 if spec.months.is_some() {
                     return local.refuse(
@@ -141,6 +161,9 @@ fn implied_cycle(
     if let Some((.., span)) = sentence.weekdays {
         return Ok((Cycle::Weeks(1), span));
     }
+    if let Some(span) = sentence.habit {
+        return Ok((Cycle::Days(1), span));
+    }
     let counted = sentence
         .nth
         .as_ref()
@@ -169,7 +192,12 @@ fn day_within(sentence: &Sentence) -> Option<Span> {
     counted.or(sentence.day.map(|(_, span)| span))
 }
 
-fn week_days(sentence: &Sentence, local: &Local<'_>, span: Span) -> Result<Weekdays, Refusal> {
+fn week_days(
+    sentence: &Sentence,
+    local: &Local<'_>,
+    span: Span,
+    picks: &mut Picks,
+) -> Result<Weekdays, Refusal> {
     if let Some((days, is_sure, at)) = sentence.weekdays {
         // "every week on monday and friday" is sure by its cycle.
         if !is_sure && sentence.cycle.is_none() {
@@ -184,6 +212,10 @@ fn week_days(sentence: &Sentence, local: &Local<'_>, span: Span) -> Result<Weekd
     match sentence.day {
         Some((Day::Weekday(day, Which::Coming), _)) => Ok(Weekdays::one(day)),
         Some((_, at)) => local.refuse(Reason::Conflict, at, "Every week, or on this day only?"),
+        None if sentence.from.is_some_and(|(point, _)| names_day(point)) => {
+            let start = day_of_start(sentence, local, picks)?;
+            Ok(Weekdays::one(start.map_or(0, |start| start.weekday().num_days_from_monday() as u8)))
+        }
         None => local.refuse(
             Reason::Missing,
             span,
@@ -192,8 +224,33 @@ fn week_days(sentence: &Sentence, local: &Local<'_>, span: Span) -> Result<Weekd
     }
 }
 
+/// Returns whether a start names a day, and not only a week or a month.
+fn names_day(point: Point) -> bool {
+    point.day.is_some_and(|day| !matches!(day, Day::Month { .. } | Day::StartOfNext(_)))
+}
+
+/// Returns the day on which the sentence starts: "monthly starting 15 may" is on each 15th.
+fn day_of_start(
+    sentence: &Sentence,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<Option<NaiveDate>, Refusal> {
+    let Some((point, span)) = sentence.from.filter(|(point, _)| names_day(*point)) else {
+        return Ok(None);
+    };
+    let Some(day) = point.day else { return Ok(None) };
+    let start = date(day, span, local, picks)?;
+    picks.assume(10, format!("It recurs on the day of the start, {start}."));
+    Ok(Some(start))
+}
+
 /// Fills the days within a month; returns whether the sentence names them.
-fn month_days(sentence: &Sentence, spec: &mut DaySpec, local: &Local<'_>) -> Result<bool, Refusal> {
+fn month_days(
+    sentence: &Sentence,
+    spec: &mut DaySpec,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<bool, Refusal> {
     if let Some((_, _, span)) = sentence.weekdays {
         return local.refuse(
             Reason::Missing,
@@ -213,8 +270,9 @@ fn month_days(sentence: &Sentence, spec: &mut DaySpec, local: &Local<'_>) -> Res
                 return local.refuse(Reason::Conflict, span, "Every month, or on this day only?");
             }
             None => {
-                spec.month_days = vec![1];
-                return Ok(false);
+                let start = day_of_start(sentence, local, picks)?;
+                spec.month_days = vec![start.map_or(1, |start| start.day() as i8)];
+                return Ok(start.is_some());
             }
         }
     }
@@ -249,7 +307,7 @@ fn year_days(
             return local.refuse(Reason::Conflict, span, "Every year, or on this day only?");
         }
         None if spec.months.is_some() && day_within(sentence).is_some() => {
-            month_days(sentence, spec, local)?;
+            month_days(sentence, spec, local, picks)?;
         }
         None if spec.months.is_some() && sentence.weekdays.is_none() => {
             return local.refuse(Reason::Missing, span, "On which day of the month?");
@@ -258,8 +316,11 @@ fn year_days(
             return local.refuse(Reason::Missing, span, "In which month of the year?");
         }
         None => {
-            (spec.month_days, spec.months) = (vec![1], Some(Months::one(1)));
-            return Ok(true);
+            let start = day_of_start(sentence, local, picks)?;
+            let (day, month) =
+                start.map_or((1, 1), |start| (start.day() as i8, start.month() as u8));
+            (spec.month_days, spec.months) = (vec![day], Some(Months::one(month)));
+            return Ok(start.is_none());
         }
     }
     Ok(false)

@@ -13,6 +13,9 @@ use std::collections::BTreeSet;
 const HOUR: u32 = 3_600;
 const DAY: u32 = 86_400;
 
+/// An interval that has no daily start: "every 12 hours starting at 9pm".
+const LONG: u32 = 6 * HOUR;
+
 pub(super) fn is_interval(sentence: &Sentence) -> bool {
     sentence.millis.is_some()
         || sentence.past_hour.is_some()
@@ -38,6 +41,7 @@ pub(super) fn build(
         sentence.part.map(|(_, span)| span),
         sentence.nth.as_ref().map(|(.., span)| *span),
         sentence.month_days.as_ref().map(|(.., span)| *span),
+        sentence.dates.as_ref().map(|(_, span)| *span),
     ];
     if let Some(misfit) = misfits.into_iter().flatten().next() {
         return local.refuse(
@@ -240,6 +244,10 @@ fn anchored(
                 ..Schedule { start_at: None, every_seconds: None, ..schedule.clone() }
             };
             let through = with_anchor(schedule, bounds.start, None, millis, local);
+            // Runs that are so far apart go on through the night.
+            if seconds >= LONG || start < seconds {
+                return Ok(through);
+            }
             let options = vec![
                 (through, "day and night from then on".to_owned()),
                 (each_day, "each day from then until midnight".to_owned()),

@@ -1,6 +1,6 @@
 //! From the parts of a phrase to a schedule.
 //!
-//! [`Sentence`] sorts the parts and refuses those that contradict each other. [`build`] then makes
+//! [`sentences`] sorts the parts and refuses those that contradict each other. [`build`] then makes
 //! a schedule of them. Where a part can be meant in several ways, it asks [`Picks`] which one to
 //! take: the caller builds once for every combination, and each schedule is a choice.
 
@@ -13,26 +13,37 @@ mod picks;
 mod recurring;
 mod sentence;
 mod time_of_day;
+mod union;
 mod write;
 
 pub(crate) use context::{Built, Context};
 pub(crate) use picks::{Made, Picks};
 pub(crate) use sentence::Sentence;
+pub(crate) use union::sentences;
 
 use crate::calendar;
 use crate::clause::Clause;
 use crate::{Reason, Refusal, Schedule};
 use context::Local;
 
-/// Makes the schedule of a sentence.
+/// Makes the schedule of a sentence, or of several together.
 ///
 /// # Errors
 /// Says what is missing, contradictory or impossible.
 pub(crate) fn build(
-    sentence: &Sentence,
+    sentences: &[Sentence],
     context: &Context,
     picks: &mut Picks,
 ) -> Result<Built, Refusal> {
+    let built = match sentences {
+        [sentence] => build_one(sentence, context, picks)?,
+        several => union::build(several, context, picks)?,
+    };
+    check(&built.schedule, context)?;
+    Ok(built)
+}
+
+fn build_one(sentence: &Sentence, context: &Context, picks: &mut Picks) -> Result<Built, Refusal> {
     let zone = match &sentence.zone {
         Some((Clause::Zone(names), span)) => {
             let zones = names
@@ -61,7 +72,6 @@ pub(crate) fn build(
         || has_local(&built.schedule);
     built.schedule.timezone = uses_zone.then(|| zone.name().to_owned());
     built.unused.extend(sentence.adjectives.iter().copied());
-    check(&built.schedule, context)?;
     Ok(built)
 }
 

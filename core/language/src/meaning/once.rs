@@ -20,6 +20,7 @@ pub(super) fn build(
         sentence.anchor.map(|(_, span)| span),
         sentence.until.map(|(_, span)| span),
         sentence.window.map(|(.., span)| span),
+        sentence.within.map(|(_, span)| span),
         sentence.except.as_ref().map(|(_, span)| *span),
         sentence.months.filter(|_| sentence.nth.is_none()).map(|(_, span)| span),
         sentence.count.filter(|(count, _)| *count > 1).map(|(_, span)| span),

@@ -24,8 +24,8 @@ pub(crate) struct Picks {
 impl Picks {
     /// Takes option number `wanted[n]` at the n-th decision, and the first one at further
     /// decisions.
-    pub(crate) fn new(wanted: Vec<usize>) -> Self {
-        Self { wanted, ..Self::default() }
+    pub(crate) fn new(wanted: Vec<usize>, assumptions: Vec<Assumption>) -> Self {
+        Self { wanted, assumptions, ..Self::default() }
     }
 
     /// Takes one of the options. One option is no decision.

@@ -10,6 +10,8 @@ use crate::clause::{Cycle, Months};
 use crate::{Cron, Reason, Refusal, Schedule, Span, calendar};
 use chrono::Datelike;
 
+const NO_TIME: &str = "No time of day is given: 00:00.";
+
 /// Makes the schedule of a sentence that recurs.
 pub(super) fn build(
     sentence: &Sentence,
@@ -22,6 +24,8 @@ pub(super) fn build(
     }
     let mut built = if sentence.cron.is_some() || sentence.rule.is_some() {
         literal(sentence, local, picks)?
+    } else if let Some((dates, span)) = &sentence.dates {
+        by_dates(sentence, dates, *span, local, picks)?
     } else if let Some((number, days, span)) = sentence.ordinal_weekday {
         let sentence = ordinal_weekday(sentence, number, days, span, picks)?;
         by_day(&sentence, local, picks)?
@@ -34,6 +38,67 @@ pub(super) fn build(
         built.schedule.max_runs = Some(count);
     }
     Ok(built)
+}
+
+/// "every year on jan 1 and jul 1"
+fn by_dates(
+    sentence: &Sentence,
+    dates: &[(u8, u8)],
+    span: Span,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<Built, Refusal> {
+    let is_yearly = match sentence.cycle {
+        None | Some((Cycle::Years(1), _)) => true,
+        Some((Cycle::Months(months), _)) => dates.len() * months as usize == 12,
+        Some((Cycle::Quarterly, _)) => dates.len() == 4,
+        Some(_) => false,
+    };
+    if !is_yearly {
+        return local.refuse(Reason::Conflict, span, "How often, or on these dates of a year?");
+    }
+    if dates.contains(&(29, 2)) {
+        return local.refuse(
+            Reason::Missing,
+            span,
+            "Most years have no 29 February: write 28 February.",
+        );
+    }
+    let recurs = sentence.cycle.is_some() || {
+        let options = vec![(true, "every year".to_owned()), (false, "once each".to_owned())];
+        picks.choose(span, "Once, or again and again?", options)?
+    };
+    let given = times(sentence, local, picks)?;
+    let assumes_time = given.is_none();
+    if assumes_time {
+        picks.assume(25, NO_TIME);
+    }
+    let times = given.unwrap_or_else(|| vec![TimeOfDay(0)]);
+    let bounds = bounds(sentence, local, picks, false)?;
+    let mut days: Vec<u8> = dates.iter().map(|(day, _)| *day).collect();
+    days.sort_unstable();
+    days.dedup();
+    let mut expressions = Vec::new();
+    for day in days {
+        let months = dates.iter().filter(|(known, _)| *known == day);
+        let months =
+            months.fold(Months::default(), |all, (_, month)| all.with(Months::one(*month)));
+        let spec = DaySpec {
+            month_days: vec![i8::try_from(day).unwrap_or(1)],
+            months: Some(months),
+            ..DaySpec::default()
+        };
+        expressions.extend(write::cron(&spec, &write::time_fields(&times)).unwrap_or_default());
+    }
+    if expressions.is_empty() || expressions.len() > crate::limits::MAX_EXPRESSIONS {
+        return local.refuse(Reason::Unsupported, span, "These are too many dates and times.");
+    }
+    let mut schedule = Schedule { cron: Some(Cron::of(expressions)), ..Schedule::default() };
+    bounds.put(&mut schedule);
+    if !recurs {
+        schedule.max_runs = u32::try_from(dates.len() * times.len()).ok();
+    }
+    Ok(Built { assumes_time, ..Built::new(schedule) })
 }
 
 /// "every second tuesday": every other week, or the second of each month.
@@ -127,7 +192,7 @@ fn by_day(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<B
     let given = times(sentence, local, picks)?;
     let assumes_time = given.is_none();
     if assumes_time {
-        picks.assume(25, "No time of day is given: 00:00.");
+        picks.assume(25, NO_TIME);
     }
     let times = given.unwrap_or_else(|| vec![TimeOfDay(0)]);
     if let Some((count, span)) = sentence.frequency.filter(|_| matches!(cycle, Cycle::Days(_)))
@@ -147,6 +212,9 @@ fn by_day(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<B
     Ok(built)
 }
 
+/// Who names so many days of the week means every week: "mon, wed, fri at 6am".
+const HABITUAL_DAYS: usize = 3;
+
 /// "on monday and thursday at 9": each week, or once each.
 fn coming_days(
     sentence: &Sentence,
@@ -154,13 +222,18 @@ fn coming_days(
     picks: &mut Picks,
     span: Span,
 ) -> Result<Built, Refusal> {
-    let options = vec![(true, "every week".to_owned()), (false, "once each".to_owned())];
-    let recurs = picks.choose(span, "Once, or again and again?", options)?;
+    let days = sentence.weekdays.map_or(0, |(days, ..)| days.len());
+    let recurs = if days >= HABITUAL_DAYS {
+        picks.assume(15, "These days recur every week.");
+        true
+    } else {
+        let options = vec![(true, "every week".to_owned()), (false, "once each".to_owned())];
+        picks.choose(span, "Once, or again and again?", options)?
+    };
     let mut read = sentence.clone();
     if let Some((_, is_sure, _)) = &mut read.weekdays {
         *is_sure = true;
     }
-    let days = read.weekdays.map_or(0, |(days, ..)| days.len());
     let mut built = by_day(&read, local, picks)?;
     if !recurs {
         if sentence.count.is_some() || sentence.until.is_some() || built.assumes_time {

@@ -2,7 +2,8 @@
 
 use super::Picks;
 use crate::clause::{
-    Amount, Clause, Clock, Counted, Cycle, Day, Exception, Found, Months, Point, Weekdays, Which,
+    Amount, Clause, Clock, Counted, Cycle, Day, Exception, Found, Months, Period, Point, Weekdays,
+    Which,
 };
 use crate::words::DayPart;
 use crate::{Reason, Refusal, Span};
@@ -21,6 +22,8 @@ pub(crate) struct Sentence {
     pub(crate) month_days: Option<(Vec<i8>, bool, Span)>,
     pub(crate) months: Option<(Months, Span)>,
     pub(crate) day: Option<(Day, Span)>,
+    /// Several dates of a year: day and month.
+    pub(crate) dates: Option<(Vec<(u8, u8)>, Span)>,
     /// A day of the week beside a date: "friday, 4 december".
     pub(crate) day_of_date: Option<(u8, Span)>,
     pub(crate) delay: Option<(Amount, Span)>,
@@ -29,6 +32,10 @@ pub(crate) struct Sentence {
     /// Whether its minutes do not say of which hours: "at :30".
     pub(crate) lacks_hour: bool,
     pub(crate) part: Option<(DayPart, Span)>,
+    /// A part of the day in the plural.
+    pub(crate) habit: Option<Span>,
+    /// The week, month or year of all runs.
+    pub(crate) within: Option<(Period, Span)>,
     pub(crate) window: Option<(Clock, Clock, Span)>,
     pub(crate) from: Option<(Point, Span)>,
     pub(crate) anchor: Option<(Point, Span)>,
@@ -44,7 +51,7 @@ pub(crate) struct Sentence {
     pub(crate) adjectives: Vec<Span>,
 }
 
-fn conflict(span: Span) -> Refusal {
+pub(super) fn conflict(span: Span) -> Refusal {
     Refusal::new(
         Reason::Conflict,
         span,
@@ -56,32 +63,46 @@ fn put<T>(slot: &mut Option<T>, value: T, span: Span) -> Result<(), Refusal> {
     if slot.replace(value).is_some() { Err(conflict(span)) } else { Ok(()) }
 }
 
-impl Sentence {
-    /// Sorts the parts.
+/// A sentence to which parts are added.
+#[derive(Debug, Default)]
+pub(super) struct Growing {
+    pub(super) sentence: Sentence,
+    adjectives: Vec<(Cycle, Span)>,
+    previous: Option<Found>,
+}
+
+impl Growing {
+    /// Adds a part; `left_over` are the tokens that belong to none.
+    ///
+    /// # Errors
+    /// It contradicts another part, and what is here then is of no use.
+    pub(super) fn add(&mut self, part: &Found, left_over: &[usize]) -> Result<(), Refusal> {
+        let previous = self.previous.as_ref();
+        // What continues a list stands behind a comma; "and" within a list is the grammar's.
+        let touches = previous.is_some_and(|previous| {
+            !(previous.tokens.1..part.tokens.0).any(|between| left_over.contains(&between))
+        });
+        let has_comma = previous.is_some_and(|previous| previous.tokens.1 + 1 == part.tokens.0);
+        let continues = touches
+            && has_comma
+            && previous.is_some_and(|previous| same_kind(&previous.clause, &part.clause));
+        self.sentence.add(part, continues, touches, &mut self.adjectives)?;
+        self.previous = Some(part.clone());
+        self.sentence.check_company()
+    }
+
+    /// Returns the whole sentence.
     ///
     /// # Errors
     /// Two parts contradict each other.
-    pub(crate) fn of(found: &[Found], left_over: &[usize]) -> Result<Self, Refusal> {
-        let mut sentence = Self::default();
-        let mut adjectives: Vec<(Cycle, Span)> = Vec::new();
-        let mut previous: Option<&Found> = None;
-        for part in found {
-            // What continues a list stands behind a comma; "and" within a list is the grammar's.
-            let touches = previous.is_some_and(|previous| {
-                !(previous.tokens.1..part.tokens.0).any(|between| left_over.contains(&between))
-            });
-            let has_comma = previous.is_some_and(|previous| previous.tokens.1 + 1 == part.tokens.0);
-            let continues = touches
-                && has_comma
-                && previous.is_some_and(|previous| same_kind(&previous.clause, &part.clause));
-            sentence.add(part, continues, touches, &mut adjectives)?;
-            previous = Some(part);
-        }
-        sentence.settle_adjectives(&adjectives)?;
-        sentence.check_company()?;
-        Ok(sentence)
+    pub(super) fn finish(mut self) -> Result<Sentence, Refusal> {
+        self.sentence.settle_adjectives(&self.adjectives)?;
+        self.sentence.check_company()?;
+        Ok(self.sentence)
     }
+}
 
+impl Sentence {
     fn add(
         &mut self,
         part: &Found,
@@ -101,6 +122,12 @@ impl Sentence {
             // "every day, weekends off": only what touches "every day" restricts it.
             Clause::Weekdays { .. }
                 if !touches && self.cycle.is_some_and(|(cycle, _)| cycle == Cycle::Days(1)) =>
+            {
+                return Err(conflict(span));
+            }
+            // "the second chapter every monday"
+            Clause::Weekdays { .. }
+                if !touches && self.month_days.as_ref().is_some_and(|(_, is_sure, _)| !is_sure) =>
             {
                 return Err(conflict(span));
             }
@@ -127,6 +154,7 @@ impl Sentence {
             }
             Clause::Months { months } => put(&mut self.months, (months, span), span)?,
             Clause::Day(day) => self.add_day(day, span, touches)?,
+            Clause::Dates(dates) => put(&mut self.dates, (dates, span), span)?,
             Clause::In(amount) => put(&mut self.delay, (amount, span), span)?,
             Clause::At(times) => match &mut self.at {
                 Some((known, at)) if continues => {
@@ -141,6 +169,8 @@ impl Sentence {
                 self.lacks_hour = true;
             }
             Clause::Part(part) => put(&mut self.part, (part, span), span)?,
+            Clause::Habit => put(&mut self.habit, span, span)?,
+            Clause::Within(period) => put(&mut self.within, (period, span), span)?,
             Clause::Window(first, last) => put(&mut self.window, (first, last, span), span)?,
             Clause::From(point) => put(&mut self.from, (point, span), span)?,
             Clause::Anchor(point) => put(&mut self.anchor, (point, span), span)?,
@@ -218,7 +248,7 @@ impl Sentence {
         Ok(())
     }
 
-    fn says_how_often(&self) -> bool {
+    pub(super) fn says_how_often(&self) -> bool {
         self.cycle.is_some()
             || self.millis.is_some()
             || self.ordinal_weekday.is_some()
@@ -237,6 +267,18 @@ impl Sentence {
         }
         let question = "Once, or again and again?";
         let once = (false, "once".to_owned());
+        if self.dates.is_some() {
+            return Ok(true);
+        }
+        if let Some(span) = self.habit.filter(|_| {
+            self.day.is_none()
+                && self.delay.is_none()
+                && self.weekdays.is_none()
+                && self.nth.is_none()
+                && self.month_days.is_none()
+        }) {
+            return picks.choose(span, question, vec![(true, "every day".to_owned()), once]);
+        }
         if let Some((.., span)) = &self.nth {
             return picks.choose(*span, question, vec![once, (true, "every year".to_owned())]);
         }
@@ -260,6 +302,7 @@ impl Sentence {
             self.nth.as_ref().map(|(.., span)| *span),
             self.month_days.as_ref().map(|(.., span)| *span).filter(|_| self.weekdays.is_none()),
             self.day.map(|(_, span)| span),
+            self.dates.as_ref().map(|(_, span)| *span),
             self.delay.map(|(_, span)| span),
             self.instant.map(|(_, span)| span),
             self.cron.as_ref().map(|(_, span)| *span),
@@ -271,7 +314,11 @@ impl Sentence {
         }
         let ends = [
             self.until.map(|(_, span)| span),
-            self.lasting.map(|(_, span)| span).filter(|_| self.until.is_some()),
+            self.lasting
+                .map(|(_, span)| span)
+                .filter(|_| self.until.is_some() || self.within.is_some()),
+            self.within.map(|(_, span)| span),
+            self.from.map(|(_, span)| span).filter(|_| self.within.is_some()),
         ];
         let mut ends = ends.into_iter().flatten();
         match (ends.next(), ends.next()) {

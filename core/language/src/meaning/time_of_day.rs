@@ -2,7 +2,7 @@
 
 use super::context::Local;
 use super::{Picks, Sentence};
-use crate::clause::{Clock, ClockKind, Weekdays};
+use crate::clause::{Clock, ClockKind, Point, Weekdays};
 use crate::words::DayPart;
 use crate::{Reason, Refusal, Span};
 use chrono::NaiveTime;
@@ -35,8 +35,12 @@ pub(super) fn times(
     picks: &mut Picks,
 ) -> Result<Option<Vec<TimeOfDay>>, Refusal> {
     let part = sentence.part;
-    let start = sentence.from.and_then(|(point, span)| Some((vec![point.time?], span)));
-    let Some((clocks, span)) = sentence.at.clone().or(start) else {
+    // "every day until friday at 9" says when on each day.
+    let of_bound = |bound: Option<(Point, Span)>| {
+        bound.and_then(|(point, span)| Some((vec![point.time?], span)))
+    };
+    let of_bounds = of_bound(sentence.from).or_else(|| of_bound(sentence.until));
+    let Some((clocks, span)) = sentence.at.clone().or(of_bounds) else {
         if let Some((part, span)) = part {
             let options = usual_times(part)
                 .iter()

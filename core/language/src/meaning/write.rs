@@ -45,6 +45,10 @@ fn day_fields(spec: &DaySpec) -> Option<Vec<(String, String, String)>> {
     let months = spec.months.unwrap_or(Months::ALL);
     if let Some((which, counted)) = &spec.nth {
         let Counted::Weekdays(days) = counted else { return None };
+        // Cron counts from the end of the month only to the last one.
+        if which.iter().any(|number| *number < -1) {
+            return None;
+        }
         let named = |number: &i8, day: u8| {
             let name = CRON_DAYS.get(usize::from(day)).copied().unwrap_or_default();
             if *number < 0 { format!("{name}L") } else { format!("{name}#{number}") }
@@ -60,6 +64,9 @@ fn day_fields(spec: &DaySpec) -> Option<Vec<(String, String, String)>> {
         return Some(vec![(any(), month_field(months), weekdays)]);
     }
     if spec.weekdays.is_some() {
+        return None;
+    }
+    if spec.month_days.iter().any(|day| *day < -1) {
         return None;
     }
     let longest = spec.month_days.iter().copied().max().unwrap_or(1);

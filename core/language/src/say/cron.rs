@@ -1,34 +1,38 @@
 //! Cron expressions in words.
 
-use super::phrases::and;
+use super::voice::{Voice, fill};
+use crate::words::Unit;
 use std::collections::BTreeSet;
 
-const DAYS: [&str; 7] =
-    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const CRON_DAYS: [&str; 7] = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
-pub(super) const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-pub(super) const ORDINALS: [&str; 5] = ["first", "second", "third", "fourth", "fifth"];
 
 /// The most times of a day that are listed.
 const MAX_TIMES: usize = 8;
 
-/// Writes expressions that share their days; `None` if they have no usual shape.
-pub(super) fn words(expressions: &[String]) -> Option<String> {
-    let fields: Vec<Vec<&str>> =
-        expressions.iter().map(|expression| expression.split_whitespace().collect()).collect();
+/// The fewest times at equal distances that are written as an interval.
+const MIN_STEPS: usize = 4;
+
+/// Writes expressions; `None` if they have no usual shape.
+pub(super) fn words(expressions: &[String], voice: &Voice) -> Option<String> {
+    // Those that share their days are one phrase.
+    let mut groups: Vec<Vec<Vec<&str>>> = Vec::new();
+    for expression in expressions {
+        let fields: Vec<&str> = expression.split_whitespace().collect();
+        let days = fields.get(fields.len().checked_sub(3)?..)?;
+        let same = groups.iter_mut().find(|group| {
+            group.first().is_some_and(|known| known.get(known.len() - 3..) == Some(days))
+        });
+        match same {
+            Some(group) => group.push(fields),
+            None => groups.push(vec![fields]),
+        }
+    }
+    let phrases: Option<Vec<String>> =
+        groups.iter().map(|group| with_same_days(group, voice)).collect();
+    Some(voice.join(&phrases?))
+}
+
+fn with_same_days(fields: &[Vec<&str>], voice: &Voice) -> Option<String> {
     let first = fields.first()?;
     let days = first.get(first.len().checked_sub(3)?..)?;
     if !fields
@@ -38,91 +42,119 @@ pub(super) fn words(expressions: &[String]) -> Option<String> {
         return None;
     }
     let [day, month, weekday] = days else { return None };
-    let days = days_in_words(day, month, weekday)?;
-    if let [fields] = fields.as_slice()
-        && let Some(interval) = interval(fields)
+    if let [fields] = fields
+        && let Some(interval) = interval(fields, voice)
     {
-        return Some(if days == "every day" {
-            interval
-        } else {
-            format!("{interval} {}", days.replacen("every day ", "", 1))
-        });
+        return Some(interval + &days_behind(day, month, weekday, voice)?);
     }
     let mut times = BTreeSet::new();
-    for fields in &fields {
+    for fields in fields {
         let [minute, hour, ..] = fields.as_slice() else { return None };
         if fields.len() != 5 {
             return None;
         }
+        let minutes = numbers(minute, 59)?;
         for hour in numbers(hour, 23)? {
-            times.extend(numbers(minute, 59)?.into_iter().map(|minute| (hour, minute)));
+            times.extend(minutes.iter().map(|minute| hour * 60 + minute));
         }
+    }
+    let times: Vec<u32> = times.into_iter().collect();
+    if let Some(window) = window(&times, voice) {
+        return Some(window + &days_behind(day, month, weekday, voice)?);
     }
     if times.len() > MAX_TIMES {
         return None;
     }
-    let times: Vec<String> =
-        times.iter().map(|(hour, minute)| format!("{hour:02}:{minute:02}")).collect();
-    Some(format!("{days} at {}", and(&times)))
+    let times: Vec<String> = times.into_iter().map(clock).collect();
+    let days = days_in_words(day, month, weekday, voice)?;
+    Some(days + &fill(voice.at, &[&voice.join(&times)]))
+}
+
+/// Writes minutes since midnight.
+fn clock(minutes: u32) -> String {
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+/// Writes times at equal distances as an interval between the first and the last.
+fn window(times: &[u32], voice: &Voice) -> Option<String> {
+    let [first, second, ..] = times else { return None };
+    let (last, step) = (times.last()?, second - first);
+    let is_even = times.windows(2).all(|pair| matches!(pair, [a, b] if b - a == step));
+    if !is_even || times.len() < MIN_STEPS {
+        return None;
+    }
+    let every = if step.is_multiple_of(60) {
+        voice.every(step / 60, Unit::Hour)
+    } else {
+        voice.every(step, Unit::Minute)
+    };
+    Some(fill(voice.between, &[&every, &clock(*first), &clock(*last)]))
+}
+
+/// Writes the days behind an interval; nothing for every day.
+fn days_behind(day: &str, month: &str, weekday: &str, voice: &Voice) -> Option<String> {
+    let days = days_in_words(day, month, weekday, voice)?;
+    let daily = voice.every(1, Unit::Day);
+    Some(match days.strip_prefix(&daily) {
+        Some(months) => months.to_owned(),
+        None => format!(" {days}"),
+    })
 }
 
 /// Writes `*/15 * ...` as an interval.
-fn interval(fields: &[&str]) -> Option<String> {
-    let every = |field: &str, unit: &str| {
+fn interval(fields: &[&str], voice: &Voice) -> Option<String> {
+    let every = |field: &str, unit: Unit| {
         if field == "*" {
-            return Some(format!("every {unit}"));
+            return Some(voice.every(1, unit));
         }
-        field
-            .strip_prefix("*/")
-            .and_then(|step| step.parse::<u32>().ok())
-            .map(|step| format!("every {step} {unit}s"))
+        let step = field.strip_prefix("*/").and_then(|step| step.parse::<u32>().ok())?;
+        Some(voice.every(step, unit))
     };
     match fields {
-        [second, "*", "*", _, _, _] => every(second, "second"),
+        [second, "*", "*", _, _, _] => every(second, Unit::Second),
         [minute, "*", _, _, _] => match minute.parse::<u32>() {
-            Ok(0) => Some("every hour".to_owned()),
-            Ok(minute) => Some(format!("every hour at :{minute:02}")),
-            Err(_) => every(minute, "minute"),
+            Ok(0) => Some(voice.every(1, Unit::Hour)),
+            Ok(minute) => {
+                let at = fill(voice.at_minute, &[&format!("{minute:02}")]);
+                Some(voice.every(1, Unit::Hour) + &at)
+            }
+            Err(_) => every(minute, Unit::Minute),
         },
-        ["0", hour, _, _, _] if hour.starts_with("*/") => every(hour, "hour"),
-        ["0", hour, _, _, _] => {
-            let (first, last) = hour.split_once('-')?;
-            let (first, last) = (first.parse::<u32>().ok()?, last.parse::<u32>().ok()?);
-            Some(format!("every hour between {first:02}:00 and {last:02}:00"))
-        }
+        ["0", hour, _, _, _] if hour.starts_with("*/") => every(hour, Unit::Hour),
         _ => None,
     }
 }
 
-fn days_in_words(day: &str, month: &str, weekday: &str) -> Option<String> {
+fn days_in_words(day: &str, month: &str, weekday: &str, voice: &Voice) -> Option<String> {
     let months: Vec<String> = if month == "*" {
         Vec::new()
     } else {
-        numbers(month, 12)?.into_iter().filter_map(month_name).collect()
+        numbers(month, 12)?
+            .into_iter()
+            .filter_map(|month| voice.month(month))
+            .map(str::to_owned)
+            .collect()
     };
-    let in_months = if months.is_empty() { String::new() } else { format!(" in {}", and(&months)) };
+    let in_months = voice.in_months(&months);
     if day == "*" && weekday == "*" {
-        return Some(format!("every day{in_months}"));
+        return Some(voice.every(1, Unit::Day) + &in_months);
     }
     if day == "*" {
         if weekday.contains('#') || weekday.ends_with('L') {
-            let counted = counted(weekday)?;
-            let of = if months.is_empty() {
-                "of every month".to_owned()
+            let counted = counted(weekday, voice)?;
+            return Some(if months.is_empty() {
+                fill(voice.of_every_month, &[&counted])
             } else {
-                format!("of {} every year", and(&months))
-            };
-            return Some(format!("on the {counted} {of}"));
+                fill(voice.of_months, &[&counted, &voice.join(&months)])
+            });
         }
-        let days = weekdays(weekday)?;
-        let named: Vec<String> = days
-            .iter()
-            .filter_map(|day| DAYS.get(*day as usize))
-            .map(|day| (*day).to_owned())
-            .collect();
-        let words = match days.iter().copied().collect::<Vec<_>>().as_slice() {
-            [0, 1, 2, 3, 4] => "every weekday".to_owned(),
-            _ => format!("every {}", and(&named)),
+        let days: Vec<u32> = weekdays(weekday)?.into_iter().collect();
+        let words = if days == [0, 1, 2, 3, 4] {
+            voice.every_weekday.to_owned()
+        } else {
+            let named: Vec<String> =
+                days.iter().filter_map(|day| voice.day(*day as usize)).map(str::to_owned).collect();
+            fill(voice.every_of_days, &[&voice.join(&named)])
         };
         return Some(words + &in_months);
     }
@@ -130,54 +162,34 @@ fn days_in_words(day: &str, month: &str, weekday: &str) -> Option<String> {
         return None;
     }
     let days: Vec<String> = if day == "L" {
-        vec!["last day".to_owned()]
+        vec![voice.last_day.to_owned()]
     } else {
-        numbers(day, 31)?.into_iter().map(ordinal).collect()
+        numbers(day, 31)?.into_iter().map(|day| voice.day_of_month(day)).collect()
     };
-    match (days.as_slice(), months.as_slice()) {
-        ([day], [month]) if day != "last day" => {
-            Some(format!("every year on the {day} of {month}"))
-        }
-        (_, []) => Some(format!("on the {} of every month", and(&days))),
-        (_, months) => Some(format!("on the {} of {} every year", and(&days), and(months))),
-    }
-}
-
-fn month_name(month: u32) -> Option<String> {
-    MONTHS.get(usize::try_from(month).ok()?.checked_sub(1)?).map(|name| (*name).to_owned())
+    Some(match (days.as_slice(), months.as_slice()) {
+        ([only], [month]) if day != "L" => fill(voice.every_year_on, &[only, month]),
+        (_, []) => fill(voice.of_every_month, &[&voice.join(&days)]),
+        (_, months) => fill(voice.days_of_months, &[&voice.join(&days), &voice.join(months)]),
+    })
 }
 
 /// Writes `TUE#2,TUE#4` as `second and fourth Tuesday`.
-fn counted(field: &str) -> Option<String> {
+fn counted(field: &str, voice: &Voice) -> Option<String> {
     let mut numbers = Vec::new();
     let mut name = None;
     for part in field.split(',') {
         let (day, number) = match part.split_once('#') {
-            Some((day, number)) => {
-                (day, (*ORDINALS.get(number.parse::<usize>().ok()?.checked_sub(1)?)?).to_owned())
-            }
-            None => (part.strip_suffix('L')?, "last".to_owned()),
+            Some((day, number)) => (day, voice.ordinal(number)?),
+            None => (part.strip_suffix('L')?, voice.last),
         };
         if name.is_some_and(|known| known != day) {
             return None;
         }
         name = Some(day);
-        numbers.push(number);
+        numbers.push(number.to_owned());
     }
     let day = CRON_DAYS.iter().position(|known| Some(*known) == name)?;
-    Some(format!("{} {}", and(&numbers), DAYS.get(day)?))
-}
-
-/// Writes a number with its ending: `1st`.
-pub(super) fn ordinal(number: u32) -> String {
-    let ending = match (number % 10, number / 10) {
-        (_, 1) => "th",
-        (1, _) => "st",
-        (2, _) => "nd",
-        (3, _) => "rd",
-        _ => "th",
-    };
-    format!("{number}{ending}")
+    Some(format!("{} {}", voice.join(&numbers), voice.day(day)?))
 }
 
 /// Reads a list of numbers and ranges.

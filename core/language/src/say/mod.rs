@@ -10,27 +10,35 @@ mod moment;
 mod natural;
 mod phrases;
 mod rule;
+mod voice;
 
 use crate::calendar::{self, Zone};
-use crate::{Outcome, Schedule, parse};
+use crate::{Language, Outcome, Schedule, read};
 use moment::instant;
 
 /// The runs that a sentence in words and its schedule have to share.
 const SHARED_RUNS: usize = 100;
 
-/// Writes a schedule as one English sentence, which [`parse`] reads as the same schedule if it has
-/// a run after `now`, milliseconds since 1970. The sentence names its time zone.
+/// Writes a schedule as one English sentence, which [`crate::parse`] reads as the same schedule if
+/// it has a run after `now`, milliseconds since 1970. The sentence names its time zone.
 pub fn sentence(schedule: &Schedule, now: i64) -> String {
-    let literal = || literal::sentence(schedule, now);
-    natural::sentence(schedule).filter(|words| means(words, schedule, now)).unwrap_or_else(literal)
+    sentence_in(Language::English, schedule, now)
+}
+
+/// Writes a schedule as one sentence of this language, as [`sentence`] does.
+pub fn sentence_in(language: Language, schedule: &Schedule, now: i64) -> String {
+    let voice = language.voice();
+    let literal = || literal::sentence(schedule, now, voice);
+    natural::sentence(schedule, voice)
+        .filter(|words| means(words, schedule, now, language))
+        .unwrap_or_else(literal)
 }
 
 /// Returns whether a sentence is read as this schedule.
-fn means(words: &str, schedule: &Schedule, now: i64) -> bool {
+fn means(words: &str, schedule: &Schedule, now: i64, language: Language) -> bool {
     // A zone that no schedule has by chance: the sentence has to name its own.
-    let Outcome::Understood(reading) =
-        parse(words, now, calendar::zone("Pacific/Kiritimati").unwrap_or(Zone::UTC))
-    else {
+    let zone = calendar::zone("Pacific/Kiritimati").unwrap_or(Zone::UTC);
+    let Outcome::Understood(reading) = read(words, now, zone, Some(language)).0 else {
         return false;
     };
     let runs = |schedule: &Schedule| calendar::runs(schedule, now, SHARED_RUNS);

@@ -60,13 +60,3 @@ pub(super) fn iso(moment: Moment, zone: Zone) -> String {
         }
     }
 }
-
-/// Writes "in Europe/Berlin"; zones whose names are no region are quoted.
-pub(super) fn in_zone(zone: Zone) -> String {
-    let name = zone.name();
-    if name.contains('/') || name == "UTC" {
-        format!("in {name}")
-    } else {
-        format!("in the time zone \"{name}\"")
-    }
-}

@@ -1,27 +1,29 @@
 //! Sentences in words.
 
-use super::moment::{Moment, in_zone, moment, zone_of};
-use super::phrases::bounds;
+use super::moment::{Moment, moment, zone_of};
+use super::phrases::{bounds, in_zone};
+use super::voice::{Voice, fill};
 use super::{cron, rule};
 use crate::Schedule;
 
 /// Writes a schedule of a usual shape; `None` if it has none.
-pub(super) fn sentence(schedule: &Schedule) -> Option<String> {
-    let zone = in_zone(zone_of(schedule));
+pub(super) fn sentence(schedule: &Schedule, voice: &Voice) -> Option<String> {
+    let zone = in_zone(zone_of(schedule), voice);
     if let Some(time) = &schedule.time {
         let Moment::Local(local) = moment(time)? else { return None };
         let has_seconds = local.format("%S").to_string() != "00";
         let time = local.format(if has_seconds { "%H:%M:%S" } else { "%H:%M" });
-        return Some(format!("at {time} on {} {zone}", local.format("%-d %B %Y")));
+        let once = fill(voice.once, &[&time.to_string(), &voice.date(local.date())]);
+        return Some(format!("{once} {zone}"));
     }
     if let Some(expressions) = &schedule.cron {
-        let words = cron::words(expressions.expressions())?;
-        return Some(format!("{words} {zone}{}", bounds(schedule, true)?));
+        let words = cron::words(expressions.expressions(), voice)?;
+        return Some(format!("{words} {zone}{}", bounds(schedule, true, voice)?));
     }
     if let Some(text) = &schedule.rrule {
         let Moment::Local(start) = moment(schedule.start_at.as_ref()?)? else { return None };
-        let words = rule::words(text, start)?;
-        return Some(format!("{words} {zone}{}", bounds(schedule, false)?));
+        let words = rule::words(text, start, voice)?;
+        return Some(format!("{words} {zone}{}", bounds(schedule, false, voice)?));
     }
     None
 }

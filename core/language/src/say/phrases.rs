@@ -1,39 +1,41 @@
 //! The phrases that sentences in words share with sentences that quote.
 
 use super::moment::{Moment, iso, moment, zone_of};
+use super::voice::{Voice, fill};
 use crate::Schedule;
-
-/// Joins words: "a, b and c".
-pub(super) fn and(words: &[String]) -> String {
-    match words.split_last() {
-        None => String::new(),
-        Some((last, [])) => last.clone(),
-        Some((last, others)) => format!("{} and {last}", others.join(", ")),
-    }
-}
+use crate::calendar::Zone;
 
 /// Writes where a schedule starts and ends, and how often it runs at most.
-pub(super) fn bounds(schedule: &Schedule, with_start: bool) -> Option<String> {
+pub(super) fn bounds(schedule: &Schedule, with_start: bool, voice: &Voice) -> Option<String> {
     let zone = zone_of(schedule);
     let mut parts = String::new();
     if let Some(start) = schedule.start_at.as_ref().filter(|_| with_start) {
-        parts.push_str(&match moment(start)? {
+        let start = match moment(start)? {
             Moment::Local(start) if start.time() == chrono::NaiveTime::MIN => {
-                format!(" starting {}", start.format("%-d %B %Y"))
+                voice.date(start.date())
             }
-            start => format!(" starting {}", iso(start, zone)),
-        });
+            start => iso(start, zone),
+        };
+        parts.push_str(&fill(voice.starting, &[&start]));
     }
     if let Some(end) = &schedule.end_at {
-        parts.push_str(&match moment(end)? {
+        let end = match moment(end)? {
             Moment::Local(end) if end.format("%T%.f").to_string() == "23:59:59" => {
-                format!(" until {}", end.format("%-d %B %Y"))
+                voice.date(end.date())
             }
-            end => format!(" until {}", iso(end, zone)),
-        });
+            end => iso(end, zone),
+        };
+        parts.push_str(&fill(voice.until, &[&end]));
     }
     if let Some(runs) = schedule.max_runs {
-        parts.push_str(&format!(", {runs} times"));
+        parts.push_str(&fill(voice.times, &[&runs.to_string()]));
     }
     Some(parts)
+}
+
+/// Writes "in Europe/Berlin"; zones whose names are no region are quoted.
+pub(super) fn in_zone(zone: Zone, voice: &Voice) -> String {
+    let name = zone.name();
+    let template = if name.contains('/') || name == "UTC" { voice.zone } else { voice.quoted_zone };
+    fill(template, &[name])
 }

@@ -1,22 +1,14 @@
 //! Rules of RFC 5545 in words.
 
-use super::cron::{MONTHS, ORDINALS, ordinal};
-use super::phrases::and;
+use super::voice::{Voice, fill};
+use crate::words::Unit;
 use chrono::{Datelike, NaiveDateTime};
 use std::collections::BTreeMap;
 
-const DAYS: [(&str, &str); 7] = [
-    ("MO", "Monday"),
-    ("TU", "Tuesday"),
-    ("WE", "Wednesday"),
-    ("TH", "Thursday"),
-    ("FR", "Friday"),
-    ("SA", "Saturday"),
-    ("SU", "Sunday"),
-];
+const DAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
 
 /// Writes a rule that starts at `start`; `None` if it has no usual shape.
-pub(super) fn words(rule: &str, start: NaiveDateTime) -> Option<String> {
+pub(super) fn words(rule: &str, start: NaiveDateTime, voice: &Voice) -> Option<String> {
     let mut parts: BTreeMap<&str, &str> =
         rule.split(';').map(|part| part.split_once('=').unwrap_or((part, ""))).collect();
     let frequency = parts.remove("FREQ")?;
@@ -29,50 +21,56 @@ pub(super) fn words(rule: &str, start: NaiveDateTime) -> Option<String> {
     if !parts.is_empty() || start.format("%S%.f").to_string() != "00" {
         return None;
     }
-    let every = |unit: &str| {
-        if interval == 1 { format!("every {unit}") } else { format!("every {interval} {unit}s") }
-    };
+    let every = |unit| voice.every(interval, unit);
     let days = match (frequency, days, month_days, position) {
-        ("DAILY", None, None, None) => every("day"),
-        ("WEEKLY", Some(days), None, None) => {
-            format!("{} on {}", every("week"), and(&weekdays(days)?))
-        }
-        ("WEEKLY", None, None, None) => format!("{} on {}", every("week"), start.format("%A")),
-        ("MONTHLY", Some("MO,TU,WE,TH,FR"), None, Some(position)) if interval == 1 => {
-            let which = if position == "-1" {
-                "last"
-            } else {
-                ORDINALS.get(position.parse::<usize>().ok()?.checked_sub(1)?)?
+        ("DAILY", None, None, None) => every(Unit::Day),
+        ("WEEKLY", days, None, None) => {
+            let days = match days {
+                Some(days) => weekdays(days, voice)?,
+                None => {
+                    vec![voice.day(start.weekday().num_days_from_monday() as usize)?.to_owned()]
+                }
             };
-            format!("on the {which} working day of every month")
+            every(Unit::Week) + &fill(voice.on, &[&voice.join(&days)])
         }
-        ("MONTHLY", None, Some(day), None) => {
-            format!("{} on the {}", every("month"), ordinal(day.parse().ok()?))
+        ("MONTHLY", Some("MO,TU,WE,TH,FR"), None, Some(position)) if interval == 1 => {
+            let which = if position == "-1" { voice.last } else { voice.ordinal(position)? };
+            fill(voice.of_every_month, &[&format!("{which} {}", voice.working_day)])
         }
-        ("MONTHLY", None, None, None) => {
-            format!("{} on the {}", every("month"), ordinal(start.day()))
+        ("MONTHLY", None, day, None) => {
+            let day = match day {
+                Some(day) => day.parse().ok()?,
+                None => start.day(),
+            };
+            every(Unit::Month) + &fill(voice.on_the, &[&voice.day_of_month(day)])
         }
         ("YEARLY", None, None, None) => {
-            format!("{} on {} {}", every("year"), start.day(), MONTHS.get(start.month0() as usize)?)
+            let date = voice.date(start.date());
+            // Without the year.
+            let date = date.rsplit_once(' ').map_or(date.as_str(), |(date, _)| date);
+            every(Unit::Year) + &fill(voice.on, &[date])
         }
         _ => return None,
     };
     let times = match (hours, minutes) {
         (None, None) => start.format("%H:%M").to_string(),
-        (Some(hours), Some(minutes)) => times(hours, minutes)?,
+        (Some(hours), Some(minutes)) => times(hours, minutes, voice)?,
         _ => return None,
     };
     // Only a phase makes the start a part of the rule.
-    Some(format!("{days} at {times} starting {}", start.format("%-d %B %Y")))
+    let starting = fill(voice.starting, &[&voice.date(start.date())]);
+    Some(format!("{days}{}{starting}", fill(voice.at, &[&times])))
 }
 
-fn weekdays(days: &str) -> Option<Vec<String>> {
-    days.split(',')
-        .map(|day| DAYS.iter().find(|(short, _)| *short == day).map(|(_, name)| (*name).to_owned()))
-        .collect()
+fn weekdays(days: &str, voice: &Voice) -> Option<Vec<String>> {
+    let name = |day: &str| {
+        let number = DAYS.iter().position(|known| *known == day)?;
+        voice.day(number).map(str::to_owned)
+    };
+    days.split(',').map(name).collect()
 }
 
-fn times(hours: &str, minutes: &str) -> Option<String> {
+fn times(hours: &str, minutes: &str, voice: &Voice) -> Option<String> {
     let numbers = |list: &str| {
         list.split(',').map(|number| number.parse::<u32>().ok()).collect::<Option<Vec<_>>>()
     };
@@ -81,5 +79,5 @@ fn times(hours: &str, minutes: &str) -> Option<String> {
         .into_iter()
         .flat_map(|hour| minutes.iter().map(move |minute| format!("{hour:02}:{minute:02}")))
         .collect();
-    (all.len() <= 8).then(|| and(&all))
+    (all.len() <= 8).then(|| voice.join(&all))
 }

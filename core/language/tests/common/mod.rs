@@ -12,6 +12,10 @@ pub(crate) const LINES: &[(&str, &str)] = &[
     ("refused", include_str!("../sentences/refused.txt")),
     ("unseen", include_str!("../sentences/unseen.txt")),
     ("second", include_str!("../sentences/second.txt")),
+    ("third", include_str!("../sentences/third.txt")),
+    ("fourth", include_str!("../sentences/fourth.txt")),
+    ("german", include_str!("../sentences/german.txt")),
+    ("german2", include_str!("../sentences/german2.txt")),
 ];
 
 /// The runs by which schedules are compared.

@@ -16,7 +16,7 @@ pub(crate) fn check(data: &[u8]) {
     };
     let (phrase, name) = text.split_once('\n').unwrap_or((text, "Europe/Berlin"));
     let zone = zone(name.trim()).unwrap_or(Zone::UTC);
-    let (outcome, steps) = read(phrase, NOW, zone);
+    let (outcome, steps) = read(phrase, NOW, zone, None);
     assert!(steps <= MAX_STEPS + 1, "{steps} steps");
     match outcome {
         Outcome::Understood(reading) => check_reading(&reading, phrase),

@@ -1,4 +1,4 @@
-//! All that an instance of the coordinator knows of keys and namespaces, and for how long it may.
+//! What an instance of the coordinator knows of keys and namespaces, and how long it may use that.
 
 use super::gate::{Denied, Holder};
 use super::key::Key;
@@ -8,39 +8,40 @@ use crate::namespace::Namespace;
 use scheduler_calendar::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-/// How long an instance trusts what it knows, milliseconds. While the registry answers, a revoked
-/// key stops working everywhere within this time.
+/// How long an instance trusts its directory, in milliseconds. While the registry answers, a
+/// revoked key stops working everywhere within this time.
 pub const DIRECTORY_FRESH_MILLIS: i64 = 10_000;
 
-/// The age after which one request refreshes the directory while the others continue, milliseconds.
-/// So a busy instance rarely makes all of them wait.
+/// The age, in milliseconds, after which one request refreshes the directory while the others
+/// continue. So a busy instance rarely makes all requests wait.
 const REFRESH_MILLIS: i64 = 5_000;
 
-/// The age after which the directory is refreshed if it lacks a key or a namespace, milliseconds.
-/// So a new one works everywhere within this time, and guesses cost at most one request a second.
+/// The age, in milliseconds, after which the directory is refreshed if it lacks a key or a
+/// namespace. So a new one works everywhere within this time, and guesses cost at most one request
+/// per second.
 const MISSING_MILLIS: i64 = 1_000;
 
-/// How long the registry is not asked after a failure, milliseconds. Meanwhile the known directory
-/// serves, so requests do not all wait for an answer that does not come.
+/// How long the instance sends no request to the registry after a failure, in milliseconds. It uses
+/// its directory in this time, so not all requests wait for an answer that does not come.
 const RETRY_MILLIS: i64 = 5_000;
 
-/// How long a known directory is used while the registry does not answer, milliseconds: an outage
-/// of this one object must not become an outage of the scheduler. An hour outlasts every outage
-/// that the platform has had of one object. After it, a revoked key must not work any more.
+/// How long a directory is used while the registry does not answer, in milliseconds. An outage of
+/// this one object must not become an outage of the scheduler. An hour outlasts every outage of one
+/// object that the platform has had. After it, a revoked key must not work any more.
 pub const DIRECTORY_LASTS_MILLIS: i64 = 3_600_000;
 
 /// Every key and every namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Directory {
-    /// Names what is in it.
+    /// Identifies the contents.
     pub version: u64,
-    /// In order of their ids.
+    /// The keys, ordered by id.
     pub keys: Vec<Key>,
-    /// In order of their names; `default` is not among them.
+    /// The namespaces, ordered by name, without `default`.
     pub namespaces: Vec<Settings>,
 }
 
-/// A namespace's settings.
+/// The settings of a namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
@@ -54,10 +55,10 @@ pub struct Settings {
 }
 
 impl Directory {
-    /// Returns who holds this key.
+    /// Returns the holder of this key.
     ///
     /// # Errors
-    /// When there is no such key (any more), or its time is over.
+    /// If there is no such key, or it has expired or was revoked.
     pub fn holder(&self, token: &Token, now: UnixMillis) -> Result<Holder, Denied> {
         let key =
             self.key(token.id).filter(|key| token.is(&key.digest)).ok_or(Denied::UnknownKey)?;
@@ -71,16 +72,16 @@ impl Directory {
         }
     }
 
-    /// Returns the key of this id.
+    /// Returns the key with this id.
     pub fn key(&self, id: KeyId) -> Option<&Key> {
         let at = self.keys.binary_search_by_key(&id, |key| key.id);
         at.ok().and_then(|at| self.keys.get(at))
     }
 
-    /// Returns what a namespace may have. `default` is always there and has no quota.
+    /// Returns the quota of a namespace. `default` always exists and has no quota.
     ///
     /// # Errors
-    /// When there is no such namespace.
+    /// If there is no such namespace.
     pub fn quota(&self, namespace: &Namespace) -> Result<Quota, Denied> {
         if namespace.is_default() {
             return Ok(Quota::default());
@@ -90,14 +91,15 @@ impl Directory {
             .ok_or_else(|| Denied::NoNamespace(namespace.clone()))
     }
 
-    /// Returns a namespace's settings.
+    /// Returns the settings of a namespace.
     pub fn settings(&self, namespace: &Namespace) -> Option<&Settings> {
         let at = self.namespaces.binary_search_by(|settings| settings.name.cmp(namespace));
         at.ok().and_then(|at| self.namespaces.get(at))
     }
 }
 
-/// What an instance knows of the registry, when it last asked, and when it last got an answer.
+/// The state of an instance's directory: when its last request to the registry was sent, answered
+/// or failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cached {
     told: Option<UnixMillis>,
@@ -106,11 +108,11 @@ pub struct Cached {
 }
 
 impl Cached {
-    /// Nothing was asked yet.
+    /// No request was sent yet.
     pub const NOTHING: Self = Self { told: None, asked: None, failed: None };
 
-    /// Returns whether to ask the registry before going on. `lacks`: what is known does not have
-    /// what the request names.
+    /// Returns whether to send a request to the registry before continuing. `lacks` says whether
+    /// the directory does not contain what the request names.
     pub fn must_ask(&self, lacks: bool, now: UnixMillis) -> bool {
         let Some(told) = self.told else { return true };
         let age = now.since(told);
@@ -119,25 +121,25 @@ impl Cached {
         if has_failed && !lacks && self.lasts(now) {
             return false;
         }
-        // Another request that asks counts as an answer, for as long as what is known is good.
+        // A request of another caller counts as an answer while the directory is fresh.
         let is_asked = self.asked.is_some_and(|asked| now.since(asked) < MISSING_MILLIS);
-        // A clock that has gone back makes a negative age.
+        // After the clock has gone back, the age is negative.
         !(0..DIRECTORY_FRESH_MILLIS).contains(&age)
             || (lacks && age >= MISSING_MILLIS)
             || (age >= REFRESH_MILLIS && !is_asked)
     }
 
-    /// Returns whether what is known may be used when the registry did not answer.
+    /// Returns whether the directory may be used if the registry did not answer.
     pub fn lasts(&self, now: UnixMillis) -> bool {
         self.told.is_some_and(|told| now.since(told) < DIRECTORY_LASTS_MILLIS)
     }
 
-    /// The registry is being asked.
+    /// Records that a request is sent to the registry.
     pub fn ask(&mut self, now: UnixMillis) {
         self.asked = Some(now);
     }
 
-    /// Returns whether another request is asking, and may have its answer soon.
+    /// Returns whether another caller has sent a request whose answer may arrive soon.
     pub fn is_being_asked(&self, now: UnixMillis) -> bool {
         let Some(asked) = self.asked else { return false };
         let is_open = |end: Option<UnixMillis>| end.is_none_or(|end| end < asked);
@@ -146,7 +148,8 @@ impl Cached {
             && is_open(self.failed)
     }
 
-    /// It was asked at this time, and has answered. Says whether that is the newest answer.
+    /// Records the answer to the request that was sent at `asked`. Returns whether it is the newest
+    /// answer.
     pub fn tell(&mut self, asked: UnixMillis) -> bool {
         let is_newest = self.told.is_none_or(|told| told <= asked);
         if is_newest {
@@ -156,16 +159,16 @@ impl Cached {
         is_newest
     }
 
-    /// It was asked, and has not answered.
+    /// Records that the registry has not answered.
     pub fn fail(&mut self, now: UnixMillis) {
         self.failed = Some(now);
     }
 
-    /// This instance has changed something: what it knows is old.
+    /// Marks the directory as old, because this instance has changed something.
     pub fn forget(&mut self, now: UnixMillis) {
         self.failed = None;
         if self.told.is_some() {
-            // Still of use should the registry fail.
+            // The directory can still be used if the registry fails.
             self.told = Some(now.plus(-DIRECTORY_FRESH_MILLIS));
         }
     }
@@ -213,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_namespace_must_be_made_but_for_the_default() {
+    fn every_namespace_but_the_default_must_be_created() {
         let (directory, _) = directory();
         assert_eq!(
             directory.quota(&"a".parse().unwrap()).map(|quota| quota.pending_tasks),
@@ -224,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_is_good_for_ten_seconds() {
+    fn a_directory_is_fresh_for_ten_seconds() {
         let mut cached = Cached::NOTHING;
         assert!(cached.must_ask(false, NOW) && !cached.lasts(NOW));
         assert!(cached.tell(NOW) && !cached.tell(NOW.plus(-1)));
@@ -240,10 +243,10 @@ mod tests {
             assert_eq!(cached.must_ask(lacks, NOW.plus(age)), asks, "{age} {lacks}");
         }
         cached.ask(NOW.plus(9_500));
-        assert!(!cached.must_ask(false, NOW.plus(9_999)), "another request asks");
+        assert!(!cached.must_ask(false, NOW.plus(9_999)), "another caller has sent a request");
         assert!(
             cached.must_ask(false, NOW.plus(10_000)),
-            "the stated bound holds whoever else asks"
+            "the stated bound holds even if others send requests"
         );
         assert!(cached.lasts(NOW.plus(3_599_999)) && !cached.lasts(NOW.plus(3_600_000)));
         assert!(cached.tell(NOW.plus(9_500)));
@@ -256,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_registry_that_fails_is_left_alone_while_what_is_known_lasts() {
+    fn a_failing_registry_gets_no_requests_while_the_directory_lasts() {
         let mut cached = Cached::NOTHING;
         cached.fail(NOW);
         assert!(cached.must_ask(false, NOW.plus(1)), "nothing is known");

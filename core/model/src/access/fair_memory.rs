@@ -1,44 +1,44 @@
-//! Memory of an isolate that all namespaces share. Each may take some of what is left, so that one
-//! that comes later finds some, too.
+//! Memory of an isolate that all namespaces share. Each may take a part of what is free, so that
+//! later ones find some, too.
 
 use std::collections::BTreeMap;
 
-/// A namespace takes more only while it then holds at most this many times what is left free: one
-/// alone four fifths of all. Of namespaces that give back and take again, as requests do, each
-/// comes to the same share, and a quarter of a share is left: with two namespaces, four ninths
-/// each.
+/// A namespace may take more only if it then holds at most this many times the free memory. So a
+/// single namespace may hold four fifths of all memory. If several take and return memory, as
+/// requests do, all tend to equal shares, and a quarter of a share stays free: with two namespaces,
+/// each gets four ninths.
 const TIMES_OF_FREE: usize = 4;
 
-/// What each namespace holds, in bytes.
+/// The bytes that each namespace holds.
 #[derive(Debug, Default)]
 pub struct FairMemory {
     held: BTreeMap<String, usize>,
     all: usize,
 }
 
-/// What a namespace holds beside the others.
+/// What a namespace and all namespaces hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MemoryUse {
-    /// Bytes that all namespaces hold together.
+    /// The bytes that all namespaces hold together.
     pub all: usize,
-    /// Bytes that the namespace holds, part of `all`.
+    /// The bytes that this namespace holds, included in `all`.
     pub own: usize,
-    /// Bytes that all may hold together.
+    /// The bytes that all namespaces may hold together.
     pub most: usize,
 }
 
 impl MemoryUse {
-    /// Returns whether the namespace may hold no more.
+    /// Returns whether the namespace may not take more.
     pub fn is_full(self) -> bool {
         self.all >= self.most || self.own > (self.most - self.all).saturating_mul(TIMES_OF_FREE)
     }
 }
 
 impl FairMemory {
-    /// Nothing is held.
+    /// Nobody holds anything.
     pub const NONE: Self = Self { held: BTreeMap::new(), all: 0 };
 
-    /// Returns what a namespace holds, beside the others, of `most` bytes.
+    /// Returns what a namespace and all namespaces hold, with the bound `most`.
     pub fn of(&self, namespace: &str, most: usize) -> MemoryUse {
         MemoryUse {
             all: self.all,
@@ -47,12 +47,12 @@ impl FairMemory {
         }
     }
 
-    /// Counts `bytes` for a namespace; returns false, and counts nothing, if it would then hold
-    /// more than it may of `most` bytes. One that is alone always has room.
+    /// Counts `bytes` for a namespace. Returns false, and counts nothing, if it would then hold
+    /// more than it may with the bound `most`. A single namespace always has room.
     pub fn take(&mut self, namespace: &str, bytes: usize, most: usize) -> bool {
         let MemoryUse { all, own, .. } = self.of(namespace, most);
         let then = MemoryUse { all: all + bytes, own: own + bytes, most };
-        // To fill it to the last byte is allowed, so the bound itself is not yet too much.
+        // A namespace may fill its part to the last byte, so equality is allowed.
         let has_room =
             then.all <= most && then.own <= (most - then.all).saturating_mul(TIMES_OF_FREE);
         if all > 0 && !has_room {
@@ -74,7 +74,7 @@ impl FairMemory {
         }
     }
 
-    /// Gives back what was counted.
+    /// Returns counted bytes.
     pub fn give_back(&mut self, namespace: &str, bytes: usize) {
         let Some(held) = self.held.get_mut(namespace) else { return };
         let bytes = bytes.min(*held);
@@ -99,14 +99,15 @@ mod tests {
         assert_eq!(taken, [true, true, false]);
         assert!(memory.take("b", 6 * MB, 40 * MB) && !memory.take("b", MB, 40 * MB));
         memory.give_back("a", 16 * MB);
-        assert!(!memory.take("a", 16 * MB, 40 * MB), "it would leave two to the others");
+        assert!(!memory.take("a", 16 * MB, 40 * MB), "it would leave two megabytes to the others");
         memory.give_back("b", 6 * MB);
         assert!(memory.take("a", 16 * MB, 40 * MB));
     }
 
-    /// Two namespaces took all for as long as they went on, and each other one was refused.
+    /// Two namespaces took all memory for as long as they were active, and every other one was
+    /// refused.
     #[test]
-    fn namespaces_that_take_again_and_again_come_to_equal_shares_and_leave_some() {
+    fn active_namespaces_tend_to_equal_shares_and_leave_some() {
         for count in [2, 5, 20] {
             let mut memory = FairMemory::NONE;
             let names: Vec<String> = (0..count).map(|n| n.to_string()).collect();
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn one_alone_has_room_and_nothing_is_left_of_those_that_have_ended() {
+    fn a_single_namespace_has_room_and_ended_ones_leave_nothing() {
         let mut memory = FairMemory::NONE;
         assert!(memory.take("a", 16 * MB, MB) && !memory.take("b", MB, MB));
         memory.give_back("a", 16 * MB);
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_already_counts_whatever_the_bound() {
+    fn held_bytes_count_whatever_the_bound() {
         let mut memory = FairMemory::NONE;
         memory.add("a", 50 * MB);
         memory.add("b", 0);

@@ -1,4 +1,4 @@
-//! Whether a request may pass.
+//! Decides whether a request may pass.
 
 use super::key::{Reach, Scope};
 use crate::namespace::{Namespace, NamespaceError};
@@ -10,12 +10,12 @@ use std::collections::BTreeSet;
 /// The header by which a request names its namespace.
 pub const NAMESPACE_HEADER: &str = "Scheduler-Namespace";
 
-/// Whoever has sent a request, by the key in it.
+/// The holder of the key in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// What they may do.
+    /// The scopes of the key.
     pub scopes: BTreeSet<Scope>,
-    /// Where.
+    /// The namespaces of the key.
     pub reach: Reach,
     /// The name of the key; `None` for one of the deployment's secret.
     pub name: Option<String>,
@@ -38,7 +38,7 @@ pub enum Denied {
         "the API key is not for the namespace \"{0}\"; name one of its own in the header {NAMESPACE_HEADER}"
     )]
     Reach(Namespace),
-    /// HTTP 403: a key that reaches further than its creator's.
+    /// HTTP 403. The new key would reach further than its creator's.
     #[error(
         "the API key is not for the namespace \"{0}\"; give only namespaces of its own in the field namespaces"
     )]
@@ -52,13 +52,13 @@ pub enum Denied {
     /// HTTP 404.
     #[error("there is no namespace \"{0}\"")]
     NoNamespace(Namespace),
-    /// HTTP 404, for who may create it.
+    /// HTTP 404, for a holder who may create the namespace.
     #[error("there is no namespace \"{0}\"; create it with PUT /v1/namespaces/{0}")]
     CreateNamespace(Namespace),
 }
 
 impl Holder {
-    /// Returns whoever has a key of the deployment's secret: may do everything.
+    /// Returns the holder of a key of the deployment's secret, who may do everything.
     pub fn of_the_deployment() -> Self {
         Self {
             scopes: [Scope::Read, Scope::Write, Scope::Admin].into(),
@@ -67,12 +67,12 @@ impl Holder {
         }
     }
 
-    /// Returns the namespace that a request is about: the one that it names; else the only one that
-    /// the key is for; else `default`. One that needs `admin`, or no scope, is about none in
-    /// particular: how far it may go is for [`Self::may_grant`] to say.
+    /// Returns the namespace of a request: the one that it names, otherwise the only one of the
+    /// key, otherwise `default`. A request that needs `admin`, or no scope, belongs to no
+    /// particular namespace. [`Self::may_grant`] decides how far it may reach.
     ///
     /// # Errors
-    /// When the key has not the scope, or the key is not for the namespace.
+    /// If the key lacks the scope, or does not cover the namespace.
     pub fn admit(&self, needed: Option<Scope>, named: Option<&str>) -> Result<Namespace, Denied> {
         match needed {
             Some(needed) if !self.scopes.contains(&needed) => Err(Denied::Scope(needed)),
@@ -93,11 +93,11 @@ impl Holder {
         if self.reach.has(&namespace) { Ok(namespace) } else { Err(Denied::Reach(namespace)) }
     }
 
-    /// Checks that this holder may make or revoke a key of this reach: nobody grants more than
-    /// they have.
+    /// Checks that this holder may create or revoke a key with this reach. Nobody can grant more
+    /// than they have.
     ///
     /// # Errors
-    /// When the key would reach further.
+    /// If the key would reach further.
     pub fn may_grant(&self, reach: &Reach) -> Result<(), Denied> {
         match reach {
             reach if self.reach.covers(reach) => Ok(()),
@@ -109,8 +109,8 @@ impl Holder {
         }
     }
 
-    /// Why a request of this holder for a namespace that does not exist does not pass: it says how
-    /// to create the namespace only if the holder may.
+    /// Returns why a request of this holder for a missing namespace does not pass. Explains how to
+    /// create the namespace only if the holder may do so.
     pub fn without_namespace(&self, denied: Denied) -> Denied {
         match denied {
             Denied::NoNamespace(name)
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_about_the_namespace_it_names_or_the_keys_own() {
+    fn a_request_uses_the_namespace_it_names_or_that_of_its_key() {
         let of = |names: &[&str], named| {
             holder(&[Scope::Read], names)
                 .admit(Some(Scope::Read), named)
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn each_scope_is_its_own_and_the_missing_one_is_named() {
+    fn scopes_do_not_include_each_other_and_a_missing_one_is_named() {
         let all = [Scope::Read, Scope::Write, Scope::Admin];
         for has in all {
             for needed in all {
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_no_scope_is_for_every_key() {
+    fn a_request_without_a_scope_passes_with_every_key() {
         for scope in [Scope::Read, Scope::Write, Scope::Admin] {
             assert_eq!(
                 holder(&[scope], &["a", "b"]).admit(None, Some("c")),
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_hands_on_more_than_they_have() {
+    fn nobody_grants_more_than_they_have() {
         let of = |own: &[&str], given: &[&str]| {
             holder(&[Scope::Admin], own).may_grant(&holder(&[], given).reach)
         };
@@ -210,7 +210,7 @@ mod tests {
         assert!(
             matches!(of(&["a"], &["a", "b"]), Err(Denied::Grant(name)) if name.as_str() == "b")
         );
-        // The namespaces of a key to create are in the body.
+        // The namespaces of a new key are in the body.
         let hint = of(&["a"], &["b"]).unwrap_err().to_string();
         assert!(
             hint.contains("the field namespaces") && !hint.contains(NAMESPACE_HEADER),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_may_create_a_namespace_is_told_how() {
+    fn only_a_holder_who_may_create_a_namespace_learns_how() {
         let says_how = |scopes: &[Scope], names: &[&str]| {
             let denied =
                 holder(scopes, names).without_namespace(Denied::NoNamespace("a".parse().unwrap()));

@@ -1,19 +1,19 @@
-//! How many wrong keys an address may send: keys in the deployment's secret may be short enough to
-//! be guessed.
+//! Limits how many wrong keys an address may send, because keys in the deployment's secret may be
+//! short enough to be guessed.
 
 use scheduler_calendar::time::UnixMillis;
 use std::net::Ipv6Addr;
 use twox_hash::XxHash64;
 
-/// Wrong keys that an address may send at once.
+/// The wrong keys that an address may send at once.
 const MOST: u32 = 30;
-/// The wait between two guesses after that, milliseconds.
+/// The wait between two guesses after that, in milliseconds.
 const EVERY_MILLIS: i64 = 1_000;
-/// Most addresses that are remembered, 6 KB: the others of a crowd have guessed less, or longer
+/// The most remembered addresses, 6 KB. The other addresses of a crowd have guessed less, or longer
 /// ago.
 const SLOTS: usize = 256;
 
-/// What an instance knows of wrong keys.
+/// The wrong keys that an instance has seen.
 #[derive(Debug, Clone)]
 pub struct Guesses {
     slots: [Slot; SLOTS],
@@ -21,7 +21,8 @@ pub struct Guesses {
 
 #[derive(Debug, Clone, Copy)]
 struct Slot {
-    /// Of its network. No two addresses share a slot: one that guesses would shut the other out.
+    /// The hash of the network. No two networks share a slot, because one that guesses would lock
+    /// the other out.
     hash: u64,
     wrong: u32,
     since: UnixMillis,
@@ -32,14 +33,14 @@ impl Guesses {
     pub const NONE: Self =
         Self { slots: [Slot { hash: 0, wrong: 0, since: UnixMillis::ZERO }; SLOTS] };
 
-    /// Returns whether an address has sent as many wrong keys as it may. Then a key that could be
-    /// guessed is not let in either, so that guessing goes no faster.
+    /// Returns whether an address has sent as many wrong keys as it may. Then even a correct key is
+    /// refused if it could be guessed, so that guessing is no faster.
     pub fn are_spent(&self, address: &str, now: UnixMillis) -> bool {
         let hash = hash_of(address);
         self.slots.iter().any(|slot| slot.hash == hash && slot.left_at(now) >= MOST)
     }
 
-    /// Notes a wrong key.
+    /// Counts a wrong key.
     pub fn note(&mut self, address: &str, now: UnixMillis) {
         let hash = hash_of(address);
         let place = self.slots.iter().position(|slot| slot.hash == hash);
@@ -55,15 +56,15 @@ impl Guesses {
 }
 
 impl Slot {
-    /// Returns how many of the wrong keys count at a time: one less for each second. A clock that
-    /// goes back forgives nothing.
+    /// Returns how many wrong keys count at a time. Each second removes one. A clock that goes back
+    /// removes none.
     fn left_at(self, now: UnixMillis) -> u32 {
         let forgiven = now.since(self.since).max(0) / EVERY_MILLIS;
         self.wrong.saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX))
     }
 }
 
-/// An IPv6 address stands for its network of 64 bits: a host has all addresses in it.
+/// An IPv6 address represents its network of 64 bits, because a host has all addresses in it.
 fn hash_of(address: &str) -> u64 {
     match address.parse::<Ipv6Addr>() {
         Ok(address) => XxHash64::oneshot(1, &(u128::from(address) >> 64).to_le_bytes()),
@@ -92,9 +93,9 @@ mod tests {
         assert!(!guesses.are_spent("192.0.2.1", later.plus(60_000)));
     }
 
-    /// Addresses shared slots, so those who guessed from some hundred networks shut everybody out.
+    /// Addresses shared slots. So guessers in a few hundred networks locked everybody out.
     #[test]
-    fn a_crowd_of_guessers_shuts_nobody_else_out() {
+    fn a_crowd_of_guessers_locks_nobody_else_out() {
         let mut guesses = Guesses::NONE;
         for network in 0..4 * SLOTS {
             for _ in 0..MOST {
@@ -117,7 +118,7 @@ mod tests {
             guesses.are_spent("2001:db8:1:2:ffff::1", NOW)
                 && !guesses.are_spent("2001:db8:1:3::1", NOW)
         );
-        // Also where zeros of the network are left out.
+        // The same holds if the text leaves out zeros of the network.
         for n in 0..MOST {
             guesses.note(&format!("2001:db8::{n:x}:2:3:4"), NOW);
         }

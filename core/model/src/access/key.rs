@@ -1,4 +1,4 @@
-//! A key: what it may do, where, and until when.
+//! API keys: what a key may do, in which namespaces, and until when.
 
 use super::token::{KeyId, Token};
 use crate::bounds::{MAX_KEY_NAME_BYTES, MAX_KEY_NAMESPACES, MAX_KEY_SCOPES};
@@ -28,8 +28,8 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Returns what a request needs: paths of keys and namespaces `admin`, any other GET or HEAD
-    /// `read`, the rest `write`.
+    /// Returns the scope that a request needs: `admin` for paths of keys and namespaces, `read` for
+    /// any other GET or HEAD, and `write` for the rest.
     pub fn needed(method: &str, path: &str) -> Self {
         let is_under = |root: &str| {
             path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -57,22 +57,22 @@ impl fmt::Display for Scope {
     }
 }
 
-/// The namespaces that a key is for: a list of names, or `["*"]`.
+/// The namespaces of a key: a list of names, or `["*"]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reach {
-    /// All that there are and will be.
+    /// All namespaces, including future ones.
     All,
-    /// These; at least one.
+    /// These namespaces, at least one.
     Only(BTreeSet<Namespace>),
 }
 
 const ALL: &str = "*";
 
 impl Reach {
-    /// From a list of names.
+    /// Makes a reach from a list of names.
     ///
     /// # Errors
-    /// Names the item that does not hold, or says what the list lacks.
+    /// If the list is invalid. The error names the invalid item or what the list lacks.
     fn of<T: AsRef<str>>(names: &[T]) -> Result<Self, FieldError> {
         if let [only] = names
             && only.as_ref() == ALL
@@ -91,7 +91,7 @@ impl Reach {
             if name == ALL {
                 return Err(FieldError::new(
                     "namespaces",
-                    "has \"*\" beside names; it stands for all of them, alone",
+                    "has \"*\" together with names; use it alone, because it means all namespaces",
                 ));
             }
             name.parse().map_err(|problem: crate::namespace::NamespaceError| {
@@ -101,7 +101,7 @@ impl Reach {
         named.collect::<Result<_, _>>().map(Self::Only)
     }
 
-    /// Returns whether it has this namespace in it.
+    /// Returns whether the reach contains this namespace.
     pub fn has(&self, namespace: &Namespace) -> bool {
         match self {
             Self::All => true,
@@ -109,7 +109,7 @@ impl Reach {
         }
     }
 
-    /// Returns whether it has all of `other` in it.
+    /// Returns whether the reach contains all of `other`.
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::All, _) => true,
@@ -118,7 +118,7 @@ impl Reach {
         }
     }
 
-    /// Returns the only one in it, if it has one only.
+    /// Returns the namespace of the reach if there is exactly one.
     pub fn only(&self) -> Option<&Namespace> {
         match self {
             Self::Only(names) if names.len() == 1 => names.first(),
@@ -163,18 +163,18 @@ pub struct NewKey<'a> {
 }
 
 impl<'a> NewKey<'a> {
-    /// Reads a request's body.
+    /// Parses the body of a request.
     ///
     /// # Errors
-    /// Names the field that cannot be read.
+    /// If a field cannot be read. The error names it.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
         parse_object(text, "")
     }
 
-    /// Checks it, and makes it the record of `token`.
+    /// Checks the new key, and makes it the record of `token`.
     ///
     /// # Errors
-    /// Names the field that does not hold.
+    /// If a field is invalid. The error names it.
     pub fn check(self, token: &Token, now: UnixMillis) -> Result<Key, FieldError> {
         if self.name.is_empty()
             || self.name.len() > MAX_KEY_NAME_BYTES
@@ -207,13 +207,13 @@ impl<'a> NewKey<'a> {
     }
 }
 
-/// A key as it is stored: without its secret.
+/// A key in its stored form, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Key {
-    /// Its public part.
+    /// The public part.
     pub id: KeyId,
-    /// The SHA-256 of its secret part.
+    /// The SHA-256 of the secret part.
     #[serde(with = "crate::format::hex")]
     pub digest: [u8; 32],
     /// What it is for.
@@ -227,23 +227,23 @@ pub struct Key {
     /// When it ends to work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<UnixMillis>,
-    /// When it was last used; up to [`USE_MILLIS`] behind.
+    /// When the key was last used; may be up to [`USE_MILLIS`] behind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<UnixMillis>,
 }
 
-/// A use of a key is stored if the stored one is older than this, milliseconds: a row an hour at
-/// most for each key.
+/// A use of a key is stored if the stored use is older than this, in milliseconds. So there is at
+/// most one row per hour for each key.
 pub const USE_MILLIS: i64 = 3_600_000;
 
 impl Key {
-    /// Returns whether a use at `now` is to be stored.
+    /// Returns whether to store a use at `now`.
     pub fn stores_use(&self, now: UnixMillis) -> bool {
         self.last_used_at.is_none_or(|last| now.since(last) >= USE_MILLIS)
     }
 }
 
-/// A key was used.
+/// A use of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyUse {
     /// Which.
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_request_needs() {
+    fn each_request_needs_its_scope() {
         for (method, path, scope) in [
             ("GET", "/v1/tasks", Scope::Read),
             ("GET", "/v1/stats", Scope::Read),
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_checked_and_reads_back_without_its_secret() {
+    fn a_key_is_checked_and_stored_without_its_secret() {
         let key = made(
             r#"{"name":"ci","scopes":["write","read","read"],"namespaces":["b","a"],"expiresAt":"2040-01-01T00:00:00Z"}"#,
         );
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_hold_is_named() {
+    fn an_error_names_the_invalid_field() {
         for (text, field) in [
             (r#"{"name":"","scopes":["read"],"namespaces":["*"]}"#, "name"),
             (r#"{"name":"a","scopes":[],"namespaces":["*"]}"#, "scopes"),
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reach_covers_what_is_within_it() {
+    fn a_reach_covers_the_namespaces_in_it() {
         let of = |names: &[&str]| Reach::of(names).unwrap();
         assert!(of(&["*"]).covers(&of(&["a"])) && of(&["*"]).covers(&of(&["*"])));
         assert!(

@@ -1,21 +1,21 @@
-//! What coordinator and registry say to each other.
+//! The messages between coordinator and registry.
 
 use super::{Key, Settings};
 use crate::namespace::Namespace;
 use scheduler_calendar::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-/// Something to add, or to put in the place of what has its name.
+/// An entry to add, or to replace the one with the same name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Entry {
     /// A key.
     Key(Key),
-    /// A namespace; one that is there keeps the time it was made.
+    /// A namespace. An existing one keeps the time of its creation.
     Namespace(Settings),
 }
 
-/// A change that is not carried out; nothing has changed.
+/// A refused change. Nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{detail}")]
 pub struct Refused {
@@ -23,23 +23,23 @@ pub struct Refused {
     pub detail: String,
 }
 
-/// Which namespace is to be deleted.
+/// The namespace to delete.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum DeleteNamespace {
-    /// The one of this name, whenever it was made.
+    /// The namespace with this name, whenever it was created.
     Named(Namespace),
-    /// The one of this name that was made at this time.
+    /// The namespace with this name if it was created at this time.
     Made {
         /// Its name.
         name: Namespace,
-        /// When it was made.
+        /// When it was created.
         created_at: UnixMillis,
     },
 }
 
 impl DeleteNamespace {
-    /// Returns the name, and when the namespace was made if that is said.
+    /// Returns the name and, if given, the time of creation.
     pub fn parts(self) -> (Namespace, Option<UnixMillis>) {
         match self {
             Self::Named(name) => (name, None),

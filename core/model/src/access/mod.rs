@@ -1,9 +1,10 @@
-//! Who may do what: API keys with scopes, namespaces with quotas.
+//! Access: API keys with scopes, and namespaces with quotas.
 //!
-//! The registry holds both; it is small, and one object keeps it for a deployment. Every instance
-//! of the coordinator has a [`Directory`] of all of it, some seconds old at most, and lets a
-//! [`Holder`] pass or not by that: so no request waits for the one object, and its failure is not
-//! theirs. The keys in the deployment's secret do not depend on it at all.
+//! The registry holds both. They are small, so one object keeps them for a deployment. Every
+//! instance of the coordinator has a [`Directory`] of them, which is at most some seconds old, and
+//! decides by it whether a [`Holder`] may pass. So no request waits for the one object, and its
+//! failure does not make requests fail. The keys in the deployment's secret do not depend on the
+//! registry at all.
 
 mod directory;
 mod fair_memory;
@@ -28,22 +29,22 @@ pub use token::{KeyId, TOKEN_PREFIX, Token};
 
 /// The binding of the registry's Durable Object namespace.
 pub const REGISTRY_BINDING: &str = "REGISTRY";
-/// The name of the one object in it.
+/// The name of the only object in it.
 pub const REGISTRY_NAME: &str = "registry";
 
-/// The requests that the registry takes, as paths of POSTs with JSON. A refusal is answered with
-/// status 409 and [`Refused`].
+/// The requests to the registry, as paths of POSTs with JSON. The answer to a refused request has
+/// status 409 and a [`Refused`].
 pub mod paths {
-    /// Body: the version that is known, or null; answer: a [`super::Directory`], or null when it is
-    /// still that.
+    /// Body: the known version, or null. Answer: a [`super::Directory`], or null if the version is
+    /// current.
     pub const READ: &str = "/read";
-    /// Body: an [`super::Entry`] to add; answer: whether it is new.
+    /// Body: an [`super::Entry`] to add. Answer: whether it is new.
     pub const PUT: &str = "/put";
-    /// Body: a list of [`super::KeyUse`]; answer: how many of them were stored.
+    /// Body: a list of [`super::KeyUse`]. Answer: how many of them were stored.
     pub const USED: &str = "/used";
-    /// Body [`super::KeyId`]; answer whether there was such a key.
+    /// Body: a [`super::KeyId`]. Answer: whether there was such a key.
     pub const REVOKE: &str = "/revoke";
-    /// Body [`super::DeleteNamespace`], or a namespace's name from a coordinator of an earlier
-    /// version; answer whether there was one.
+    /// Body: a [`super::DeleteNamespace`], or the name of a namespace from a coordinator of an
+    /// earlier version. Answer: whether there was one.
     pub const DELETE_NAMESPACE: &str = "/delete-namespace";
 }

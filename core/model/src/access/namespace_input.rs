@@ -1,4 +1,4 @@
-//! The body of a request that makes or changes a namespace.
+//! The body of a request that creates or changes a namespace.
 
 use super::quota::Quota;
 use crate::input::{FieldError, optional_object, parse_object};
@@ -15,16 +15,16 @@ pub struct NamespaceInput {
     pub quota: Quota,
 }
 
-/// Reads a quota; null limits nothing.
+/// Parses a quota. Null means no limit.
 fn quota<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Quota, D::Error> {
     Ok(optional_object(deserializer)?.unwrap_or_default())
 }
 
 impl NamespaceInput {
-    /// Reads and checks a body; an empty one gives the defaults.
+    /// Parses and checks a body. An empty body means the defaults.
     ///
     /// # Errors
-    /// Names the field that cannot be read or is out of range.
+    /// If a field cannot be read or is out of range. The error names it.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         if text.trim_ascii().is_empty() {
             return Ok(Self::default());

@@ -1,15 +1,16 @@
-//! How much a namespace may hold, and how fast it may be filled.
+//! Quotas: how much a namespace may hold, and how fast it may be filled.
 //!
-//! Each shard enforces its share, without asking anybody: so a quota costs no step. The bounds, for
-//! a quota on `n` shards:
-//! - `pendingTasks` q: no create is taken that would leave more than `⌈q/n⌉` tasks waiting on its
-//!   shard, so creates bring at most `q + n - 1` to wait at a time; what has fired and waits for a
-//!   further attempt may come on top. A shard may refuse before the whole is reached: the tasks of
-//!   a request without ids go to one shard.
-//! - `createsPerSecond` r: while a shard stays in memory, what it takes in within any t seconds is
-//!   at most `(t + 1) r/n + k`, where k is the tasks of its largest request; so a batch passes as a
-//!   whole, and is paid back by the time until the next is taken. What was taken is stored with the
-//!   shard's counts; a crash forgives that of its last five seconds.
+//! Each shard enforces its share without a message to others, so a quota costs no step. The bounds,
+//! for a quota on `n` shards:
+//! - `pendingTasks` q: a shard refuses a create that would leave more than `⌈q/n⌉` of its tasks
+//!   waiting. So creates make at most `q + n - 1` tasks wait at a time. Tasks that have fired and
+//!   wait for a further attempt may come on top. A shard may refuse before the whole quota is
+//!   reached, because the tasks of a request without ids go to one shard.
+//! - `createsPerSecond` r: while a shard stays in memory, it accepts at most `(t + 1) r/n + k`
+//!   tasks within any t seconds, where k is the number of tasks of its largest request. So a batch
+//!   passes as a whole, and the shard accepts the next task only when the time for the batch has
+//!   passed. The use is stored with the shard's counts. A crash forgets the use of the last five
+//!   seconds.
 
 use crate::bounds::{MAX_PENDING_PER_SHARD, MAX_SHARDS};
 use crate::input::FieldError;
@@ -17,7 +18,7 @@ use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// More would not bind: no deployment could hold it.
+/// A greater quota would limit nothing, because no deployment could hold that many.
 const MAX_PENDING_TASKS: u64 = MAX_PENDING_PER_SHARD as u64 * MAX_SHARDS as u64;
 /// More would not bind either; and a second has so many microseconds, which is what a shard counts
 /// in.
@@ -39,15 +40,15 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// Nothing is limited.
+    /// No limits.
     pub const NONE: Self = Self { pending_tasks: None, creates_per_second: None };
 }
 
 impl Quota {
-    /// Checks the numbers.
+    /// Checks that the numbers are in range.
     ///
     /// # Errors
-    /// Names the one that is out of range, and the range.
+    /// If a number is out of range. The error names it and the range.
     pub fn check(&self) -> Result<(), FieldError> {
         let within = |field: &'static str, value: Option<u64>, most: u64| match value {
             Some(value) if value == 0 || value > most => Err(FieldError::new(
@@ -64,7 +65,7 @@ impl Quota {
         )
     }
 
-    /// Returns what each of `shards` shards enforces; `None` when nothing is limited.
+    /// Returns what each of `shards` shards enforces, or `None` if nothing is limited.
     pub fn share(&self, shards: u16) -> Option<Share> {
         let shards = u64::from(shards.max(1));
         let share = Share {
@@ -78,41 +79,42 @@ impl Quota {
     }
 }
 
-/// One shard's share of a quota.
+/// The share of one shard of a quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Share {
-    /// Tasks that may wait.
+    /// The most tasks that may wait.
     pub pending_tasks: Option<u64>,
-    /// Microseconds that each created task takes up.
+    /// The microseconds that each created task uses up.
     pub create_micros: Option<u64>,
-    /// The quota that this is a share of: a refusal names it.
+    /// The whole quota, which a refusal names.
     #[serde(default)]
     pub of: Quota,
 }
 
-/// How far ahead of the clock creates may run: what has not been used for a second is not lost.
+/// How far creates may run ahead of the clock: a shard may use up to one second of its rate at
+/// once.
 const BURST_MICROS: i64 = 1_000_000;
 
-/// The time up to which a shard's creates have used up its share, microseconds since 1970. A single
-/// number is the whole state: it runs ahead of the clock by what was taken, and never lags behind
+/// The time up to which a shard's creates have used up its share, in microseconds since 1970. This
+/// single number is the whole state. It is ahead of the clock by what was used, and never behind
 /// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Used(i64);
 
 impl Used {
-    /// Returns whether more may be taken now; if not, milliseconds until then.
+    /// Returns whether more can be accepted now. If not, returns the milliseconds until then.
     pub fn admits(self, now: UnixMillis) -> Result<(), i64> {
         let ahead = self.0.saturating_sub(now.get().saturating_mul(1_000));
         if ahead < BURST_MICROS { Ok(()) } else { Err((ahead - BURST_MICROS) / 1_000 + 1) }
     }
 
-    /// After a step back of the clock.
+    /// Returns the state after the clock has gone back by `millis`.
     pub fn moved_back(self, millis: i64) -> Self {
         Self(self.0.saturating_sub(millis.saturating_mul(1_000)))
     }
 
-    /// After taking `tasks` at `micros` each.
+    /// Returns the state after `tasks` were accepted at `micros` each.
     pub fn after(self, tasks: u64, micros: u64, now: UnixMillis) -> Self {
         let start = self.0.max(now.get().saturating_mul(1_000));
         Self(start.saturating_add(i64::try_from(tasks.saturating_mul(micros)).unwrap_or(i64::MAX)))
@@ -145,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_of_creates_may_come_at_once_and_a_wait_is_as_long_as_said() {
+    fn a_second_of_creates_may_come_at_once_and_the_stated_wait_suffices() {
         let (now, mut used, mut taken) = (UnixMillis::new(1_764_000_000_000), Used::default(), 0);
         while used.admits(now).is_ok() {
             used = used.after(1, 250_000, now);
@@ -157,9 +159,9 @@ mod tests {
     }
 
     proptest! {
-        /// The stated bound, over every window that begins and ends with a request.
+        /// The stated bound holds over every window that begins and ends with a request.
         #[test]
-        fn no_window_takes_more_than_the_bound(
+        fn no_window_accepts_more_than_the_bound(
             rate in 1u32..2_000, shards in 1u16..64,
             requests in prop::collection::vec((0i64..3_000, 1u64..40), 1..80),
         ) {

@@ -1,7 +1,8 @@
 //! The text of an API key: `dsk_<id>_<secret>`, 16 and 32 hexadecimal digits.
 //!
-//! The id is public and finds the key. Of the secret only the SHA-256 is kept: with 128 random bits
-//! it cannot be guessed from that, so no slow hash and no salt are needed.
+//! The id is public and identifies the key. Only the SHA-256 of the secret is stored. The secret
+//! has 128 random bits, so it cannot be guessed from the hash, and no slow hash and no salt are
+//! needed.
 
 use crate::format::hex;
 use serde::{Deserialize, Serialize};
@@ -9,8 +10,8 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use subtle::ConstantTimeEq;
 
-/// How every key begins: tells it from the keys in the deployment's secret, and lets scanners of
-/// leaked secrets find it.
+/// The prefix of every key. It distinguishes keys from those in the deployment's secret, and lets
+/// scanners find leaked keys.
 pub const TOKEN_PREFIX: &str = "dsk_";
 
 /// The public name of a key.
@@ -19,7 +20,7 @@ pub const TOKEN_PREFIX: &str = "dsk_";
 pub struct KeyId(#[serde(with = "crate::format::hex")] [u8; 8]);
 
 impl KeyId {
-    /// Reads an id as [`fmt::Display`] writes it.
+    /// Parses an id as [`fmt::Display`] writes it.
     pub fn parse(text: &str) -> Option<Self> {
         hex::decode(text).map(Self)
     }
@@ -31,38 +32,38 @@ impl fmt::Display for KeyId {
     }
 }
 
-/// A key as its holder has it. Not `Debug`, so that it does not get into a log.
+/// A key as its holder has it. It does not implement `Debug`, so it cannot get into a log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
-    /// Its public part.
+    /// The public part.
     pub id: KeyId,
     secret: [u8; 16],
 }
 
 impl Token {
-    /// Returns a new one, of random bytes that are fit for keys.
+    /// Returns a new key made of random bytes that are suitable for keys.
     pub fn new(id: [u8; 8], secret: [u8; 16]) -> Self {
         Self { id: KeyId(id), secret }
     }
 
-    /// Reads what a holder sends; `None` for what is no such key at all.
+    /// Parses what a holder sends. Returns `None` if it does not have the form of a key.
     pub fn parse(text: &str) -> Option<Self> {
         let (id, secret) = text.strip_prefix(TOKEN_PREFIX)?.split_once('_')?;
         Some(Self { id: KeyId::parse(id)?, secret: hex::decode(secret)? })
     }
 
-    /// Returns the text, shown to the holder once.
+    /// Returns the text, which the holder sees once.
     pub fn reveal(&self) -> String {
         format!("{TOKEN_PREFIX}{}_{}", self.id, hex::encode(&self.secret))
     }
 
-    /// Returns what is stored of the secret.
+    /// Returns the stored hash of the secret.
     pub fn digest(&self) -> [u8; 32] {
         Sha256::digest(self.secret).into()
     }
 
-    /// Returns whether this is the key whose stored digest is `digest`. Takes the same time
-    /// whatever differs.
+    /// Returns whether `digest` is the stored digest of this key. The comparison always takes the
+    /// same time.
     pub fn is(&self, digest: &[u8; 32]) -> bool {
         self.digest().ct_eq(digest).into()
     }
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_reads_back_and_only_it_opens() {
+    fn a_key_can_be_parsed_and_only_it_matches() {
         let token = Token::new([0xab; 8], [0x0f; 16]);
         let text = token.reveal();
         assert_eq!(text, format!("dsk_{}_{}", "ab".repeat(8), "0f".repeat(16)));
@@ -92,8 +93,8 @@ mod tests {
         }
     }
 
-    /// Pinned: a change would shut every key out. The hash is that of 16 zero bytes, as `sha256sum`
-    /// gives it.
+    /// This digest never changes, because a change would lock out every key. It is the hash of 16
+    /// zero bytes, as `sha256sum` computes it.
     #[test]
     fn golden_digest() {
         let digest = hex::encode(&Token::new([0; 8], [0; 16]).digest());

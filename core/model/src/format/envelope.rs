@@ -1,35 +1,36 @@
 //! Envelopes: many fired tasks in one queue message.
 //!
 //! Text, version 1:
-//! `{"v":1,"shard":"1-3","seq":42,"firedAt":1764000000005,"tasks":[record,record]}`. JSON, so that
-//! a user's consumer reads it in any language; the records are the stored texts, sliced and joined.
-//! One that the dispatchers get again may have `"skip":[1,3]` before `tasks`: the indexes of those
-//! that are not to be started.
+//! `{"v":1,"shard":"1-3","seq":42,"firedAt":1764000000005,"tasks":[record,record]}`. It is JSON, so
+//! that a user's consumer can read it in any language. The records are the stored texts, joined
+//! without parsing. An envelope that is sent to the dispatchers again may have `"skip":[1,3]`
+//! before `tasks`: the indexes of tasks that must not be started.
 
 use crate::bounds::{ENVELOPE_TARGET_BYTES, MAX_PAGE_TASKS};
 use scheduler_calendar::time::UnixMillis;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The version that is written, and the only one that is read.
+/// The written version, which is also the only one that is read.
 pub const VERSION: u32 = 1;
 
-/// An envelope as its reader sees it.
+/// An envelope as a reader parses it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Envelope<'a> {
     v: u32,
-    /// The shard that fired it: where outcomes are reported.
+    /// The shard that fired the envelope, and to which outcomes are reported.
     pub shard: &'a str,
     /// Its number in the shard's outbox.
     pub seq: u64,
     /// When the shard fired it.
     pub fired_at: UnixMillis,
-    /// Indexes of tasks that were stopped since: a dispatcher does not start them, and reports them
-    /// so. One that does not know the field starts them.
+    /// The indexes of tasks that were stopped since. A dispatcher does not start them, and reports
+    /// them as not started. A dispatcher of an earlier version, which does not know this field,
+    /// starts them.
     #[serde(default)]
     pub skip: Vec<u32>,
-    /// The records, in firing order; read one with [`crate::task::Record::parse`].
+    /// The records, in firing order. Parse one with [`crate::task::Record::parse`].
     #[serde(borrow)]
     pub tasks: Vec<&'a RawValue>,
 }
@@ -37,26 +38,26 @@ pub struct Envelope<'a> {
 /// Why a text is not an envelope.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvelopeError {
-    /// Not this JSON.
+    /// The text is not this JSON.
     #[error("not an envelope: {0}")]
     Json(#[from] serde_json::Error),
-    /// Written by a version that this one does not know.
+    /// The version is unknown.
     #[error("the envelope has version {0}; this reader knows {VERSION}")]
     Version(u32),
 }
 
 impl<'a> Envelope<'a> {
-    /// Reads an envelope.
+    /// Parses an envelope.
     ///
     /// # Errors
-    /// On text that is not one, or of a version that is not known.
+    /// If the text is not an envelope, or has an unknown version.
     pub fn parse(text: &'a str) -> Result<Self, EnvelopeError> {
         let envelope: Self = serde_json::from_str(text)?;
         if envelope.v == VERSION { Ok(envelope) } else { Err(EnvelopeError::Version(envelope.v)) }
     }
 }
 
-/// Checks that an envelope's text says that it was fired at this time, without reading its tasks.
+/// Checks that the text of an envelope has this firing time, without parsing its tasks.
 pub fn is_fired_at(text: &[u8], fired_at: UnixMillis) -> bool {
     let head =
         memchr::memmem::find(text, b",\"tasks\":[").and_then(|end| text.get(..end)).unwrap_or(text);
@@ -68,9 +69,9 @@ pub fn is_fired_at(text: &[u8], fired_at: UnixMillis) -> bool {
     digits.get(..end).is_some_and(|digits| digits == fired_at.to_string().as_bytes())
 }
 
-/// Returns the text of an envelope with the indexes of tasks that are not to be started.
+/// Returns the text of an envelope with the indexes of tasks that must not be started.
 pub fn with_skip(text: &[u8], skip: &[u32]) -> Vec<u8> {
-    // A shard's name holds no quotes, so the first of these is the envelope's own.
+    // The name of a shard contains no quotes, so the first occurrence is the envelope's own.
     let Some(at) = memchr::memmem::find(text, b"\"tasks\":[") else { return text.to_vec() };
     let (head, tasks) = text.split_at(at);
     let indexes: Vec<String> = skip.iter().map(u32::to_string).collect();
@@ -87,21 +88,21 @@ pub struct EnvelopeBuilder {
 }
 
 impl EnvelopeBuilder {
-    /// Returns an empty envelope that takes up to `max_tasks`.
+    /// Returns an empty envelope for up to `max_tasks`.
     pub fn new(shard: &str, seq: u64, fired_at: UnixMillis, max_tasks: usize) -> Self {
-        // A shard's name is digits and a dash: nothing to escape.
+        // The name of a shard needs no escapes.
         let head = format!(
             "{{\"v\":{VERSION},\"shard\":\"{shard}\",\"seq\":{seq},\"firedAt\":{fired_at},\"tasks\":["
         );
         Self { seq, text: head.into_bytes(), tasks: 0, max_tasks: max_tasks.min(MAX_PAGE_TASKS) }
     }
 
-    /// Returns the number it was begun with.
+    /// Returns the number of the envelope.
     pub fn seq(&self) -> u64 {
         self.seq
     }
 
-    /// Returns whether a record of `bytes` still fits. An empty envelope takes any record.
+    /// Returns whether a record of `bytes` still fits. An empty envelope has room for any record.
     pub fn has_room_for(&self, bytes: usize) -> bool {
         self.tasks == 0
             || (self.tasks < self.max_tasks && self.text.len() + bytes + 3 <= ENVELOPE_TARGET_BYTES)
@@ -128,7 +129,7 @@ mod tests {
     use super::*;
     use crate::bounds::{MAX_ENVELOPE_BYTES, MAX_RECORD_BYTES};
 
-    /// Pinned for ever: users' consumers read this.
+    /// These bytes never change, because users' consumers read them.
     #[test]
     fn golden_bytes() {
         let mut builder = EnvelopeBuilder::new("1-3", 42, UnixMillis::new(1_764_000_000_005), 100);
@@ -145,7 +146,7 @@ mod tests {
         assert_eq!((read.shard, read.seq, read.tasks.len()), ("1-3", 42, 2));
     }
 
-    /// Pinned for ever: dispatchers of other deployments read this.
+    /// These bytes never change, because dispatchers of other deployments read them.
     #[test]
     fn golden_bytes_with_tasks_to_skip() {
         let text = br#"{"v":1,"shard":"a:1-3","seq":42,"firedAt":5,"tasks":[{"id":"\"tasks\":["},{"id":"b"},{"id":"c"}]}"#;
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_closed_by_size_and_by_count() {
+    fn an_envelope_is_closed_by_size_and_by_count() {
         let mut builder = EnvelopeBuilder::new("1-3", 1, UnixMillis::ZERO, 3);
         assert!(builder.has_room_for(MAX_RECORD_BYTES));
         builder.push(|out| out.resize(out.len() + 100, b'x'));
@@ -173,8 +174,8 @@ mod tests {
     fn the_largest_record_fits() {
         let mut builder = EnvelopeBuilder::new("65535-65535", u64::MAX, UnixMillis::NEVER, 1);
         builder.push(|out| out.resize(out.len() + MAX_RECORD_BYTES, b'x'));
-        // What a retry adds to a record: an attempt number, a time and an error of 500 characters,
-        // escaped.
+        // A retry adds an attempt number, a time and an error of 500 characters with escapes to a
+        // record.
         assert!(builder.finish().len() + 3_200 <= MAX_ENVELOPE_BYTES);
     }
 

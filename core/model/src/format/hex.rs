@@ -1,4 +1,4 @@
-//! Bytes as lower-case hexadecimal text, the form of hashes and keys in JSON and in headers.
+//! Lower-case hexadecimal text, the form of hashes and keys in JSON and in headers.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serializer};
@@ -14,7 +14,7 @@ pub fn encode(bytes: &[u8]) -> String {
     text
 }
 
-/// Returns the `N` bytes of a text; `None` for any text that [`encode`] would not have given.
+/// Returns the `N` bytes of a text. Returns `None` for any text that [`encode`] would not return.
 pub fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     let (pairs, odd) = text.as_bytes().as_chunks::<2>();
     if pairs.len() != N || !odd.is_empty() {
@@ -27,7 +27,7 @@ pub fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(bytes)
 }
 
-/// Returns the bytes of a text; `None` for any text that [`encode`] would not have given.
+/// Returns the bytes of a text. Returns `None` for any text that [`encode`] would not return.
 pub fn decode_all(text: &str) -> Option<Vec<u8>> {
     let (pairs, odd) = text.as_bytes().as_chunks::<2>();
     if !odd.is_empty() {
@@ -45,9 +45,10 @@ fn decode_byte([high, low]: [u8; 2]) -> Option<u8> {
     Some(digit(high)? << 4 | digit(low)?)
 }
 
-/// Returns the number that hexadecimal digits of either case write; `None` for anything else.
+/// Returns the number with these hexadecimal digits of either case. Returns `None` for any other
+/// text.
 pub fn number(digits: &str) -> Option<u64> {
-    // The standard library takes a sign, too.
+    // The standard library would also accept a sign.
     let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     u64::from_str_radix(digits, 16).ok().filter(|_| is_hex)
 }
@@ -55,7 +56,7 @@ pub fn number(digits: &str) -> Option<u64> {
 /// For `#[serde(with = "crate::format::hex")]`.
 ///
 /// # Errors
-/// What the serializer says.
+/// If the serializer fails.
 pub fn serialize<S: Serializer, const N: usize>(
     bytes: &[u8; N],
     serializer: S,
@@ -66,7 +67,7 @@ pub fn serialize<S: Serializer, const N: usize>(
 /// For `#[serde(with = "crate::format::hex")]`.
 ///
 /// # Errors
-/// When it is not a text of `N` bytes.
+/// If the value is not a text of `N` bytes.
 pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
     deserializer: D,
 ) -> Result<[u8; N], D::Error> {

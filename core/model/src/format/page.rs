@@ -1,8 +1,8 @@
 //! Pages: many records in one stored row.
 //!
-//! A page has a **body**, the texts of its records one after the other, and a **directory** with an
-//! entry for each in firing order. A shard keeps directories in memory and reads bodies when it
-//! needs them. The directory's bytes:
+//! A page has a **body**, which contains the texts of its records one after another, and a
+//! **directory** with an entry for each, in firing order. A shard keeps directories in memory and
+//! reads bodies when it needs them. The bytes of a directory:
 //!
 //! | bytes | what |
 //! |---|---|
@@ -19,10 +19,10 @@ use crate::task::{DEFAULT_PRIORITY, MAX_PRIORITY};
 use scheduler_calendar::time::UnixMillis;
 
 const VERSION: u8 = 1;
-/// The version of a directory with an entry that has [`Flags::LOCAL`]. So a start-up sees by one
-/// byte that a page has none.
+/// The version of a directory with an entry that has [`Flags::LOCAL`]. So a start-up can see from
+/// one byte whether a page has such entries.
 const VERSION_WITH_LOCAL: u8 = 2;
-/// What is added to either version when the hashes are keyed.
+/// Added to either version if the hashes are keyed.
 const KEYED: u8 = 2;
 const LAST_VERSION: u8 = VERSION_WITH_LOCAL + KEYED;
 const HEADER_BYTES: usize = 4;
@@ -31,7 +31,7 @@ const BITS_20: u64 = (1 << 20) - 1;
 const BITS_19: u64 = (1 << 19) - 1;
 const BITS_48: u64 = (1 << 48) - 1;
 
-// The format's widths hold every value that the limits allow.
+// The widths of the format hold every value within the limits.
 const _: () =
     assert!(MAX_PAGE_BODY_BYTES <= BITS_19 as usize && MAX_PAGE_TASKS <= u16::MAX as usize);
 
@@ -48,11 +48,11 @@ impl Flags {
     pub const RETRY: Self = Self(2);
     /// An occurrence that failed for good; it never fires by itself.
     pub const DEAD_LETTER: Self = Self(4);
-    /// Whether it fires once it is due depends on how late that is: its record says (see
+    /// The record decides whether the entry fires, by how late it is (see
     /// [`crate::schedule::Policies`]).
     pub const CONDITIONAL: Self = Self(8);
-    /// Its time was given as a local one, and it has not fired: a new law of its time zone moves it
-    /// (see `engine::law`).
+    /// The time was given as a local time, and the task has not fired. A new law of its time zone
+    /// moves it (see `engine::law`).
     pub const LOCAL: Self = Self(256);
     const ALL: u16 = 15 | Self::LOCAL.0;
     /// The bits of the priority.
@@ -60,15 +60,16 @@ impl Flags {
     const PRIORITY_BITS: u16 = 15 << Self::PRIORITY_SHIFT;
     const PRIORITIES: u8 = MAX_PRIORITY + 1;
 
-    /// Returns the same with a priority, 0 to 9. Tasks that say nothing have [`DEFAULT_PRIORITY`],
-    /// which is written as 0: so it was before there were priorities.
+    /// Returns the flags with a priority from 0 to 9. Tasks without a priority have
+    /// [`DEFAULT_PRIORITY`]. It is written as 0, as before there were priorities.
     #[must_use]
     pub const fn with_priority(self, priority: u8) -> Self {
         let distance = (priority + Self::PRIORITIES - DEFAULT_PRIORITY) % Self::PRIORITIES;
         Self(self.0 & Self::ALL | (distance as u16) << Self::PRIORITY_SHIFT)
     }
 
-    /// Returns the priority: of what is due together, higher ones go first.
+    /// Returns the priority. Of entries that are due together, those with a higher priority fire
+    /// first.
     pub const fn priority(self) -> u8 {
         (self.distance() + DEFAULT_PRIORITY) % Self::PRIORITIES
     }
@@ -87,38 +88,38 @@ impl Flags {
         if is_local { Self(self.0 | Self::LOCAL.0) } else { Self(self.0 & !Self::LOCAL.0) }
     }
 
-    /// Both.
+    /// Returns the flags of both.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Returns whether all of `other` is set.
+    /// Returns whether all flags of `other` are set.
     pub const fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 }
 
-/// One record's place in a page.
+/// The place of one record in a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// The hash of the task's id: [`crate::routing::id_hash`], or in a [keyed](Directory::is_keyed)
-    /// directory the shard's own.
+    /// The hash of the task's id: [`crate::routing::id_hash`], or the shard's own hash in a
+    /// [keyed](Directory::is_keyed) directory.
     pub hash: u64,
-    /// When it fires; [`UnixMillis::NEVER`] if it does not by itself. Of a dead letter,
-    /// [`UnixMillis::as_death`] of when it died; earlier versions stored `NEVER`.
+    /// When it fires, or [`UnixMillis::NEVER`] if it does not fire by itself. For a dead letter,
+    /// [`UnixMillis::as_death`] of the time of death; earlier versions stored `NEVER`.
     pub due: UnixMillis,
     /// Where the record starts in the body.
     pub offset: u32,
     /// The record's length in bytes.
     pub len: u32,
-    /// What it is.
+    /// The flags.
     pub flags: Flags,
 }
 
 impl Entry {
-    // Inline, like `from_bytes`: both run several times for each task of a bulk request, and the
-    // crate is built for size.
+    // This function and `from_bytes` are inlined, because both run several times for each task of a
+    // bulk request, and the crate is built for size.
     #[inline]
     fn to_bytes(self) -> [u8; ENTRY_BYTES] {
         let due = u64::try_from(self.due.get()).unwrap_or(0) & BITS_48;
@@ -151,18 +152,18 @@ impl Entry {
 /// Why bytes are not a directory, or do not fit their body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PageError {
-    /// Shorter than a header, or not as long as its count says.
+    /// The bytes are shorter than a header, or their length does not match the count.
     #[error("the page directory is {0} bytes long, which does not fit its count")]
     Length(usize),
-    /// Written by a version that this one does not know.
+    /// The version is unknown.
     #[error("the page directory has version {0}; this reader knows {VERSION} to {LAST_VERSION}")]
     Version(u8),
-    /// Entry out of order, out of the body, of no length, or with unknown flags.
+    /// An entry is out of order, out of the body, of length zero, or has unknown flags.
     #[error("entry {0} of the page directory is not valid")]
     Entry(usize),
 }
 
-/// A page's directory: its entries in order of due time, kept as the bytes that are stored.
+/// The directory of a page: its entries in order of due time, as the stored bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Directory {
     bytes: Vec<u8>,
@@ -174,13 +175,13 @@ impl Default for Directory {
     }
 }
 
-/// Sorts entries by their due times; those of one time keep their order.
+/// Sorts entries by due time. Entries with the same due time keep their order.
 fn sort_by_due(entries: &mut [Entry]) {
     entries.sort_by_key(|entry| entry.due);
 }
 
 impl Directory {
-    /// From entries in any order.
+    /// Makes a directory from entries in any order.
     pub fn new(mut entries: Vec<Entry>) -> Self {
         if !entries.is_sorted_by_key(|entry| entry.due) {
             sort_by_due(&mut entries);
@@ -195,10 +196,10 @@ impl Directory {
         directory
     }
 
-    /// Reads stored bytes and checks that every entry lies within a body of `body_len` bytes.
+    /// Decodes stored bytes, and checks that every entry is within a body of `body_len` bytes.
     ///
     /// # Errors
-    /// On any bytes that [`Self::bytes`] could not have given.
+    /// If [`Self::bytes`] could not have returned the bytes.
     pub fn decode(bytes: Vec<u8>, body_len: usize) -> Result<Self, PageError> {
         let Some(&[version, _lane, low, high]) = bytes.first_chunk::<HEADER_BYTES>() else {
             return Err(PageError::Length(bytes.len()));
@@ -232,19 +233,19 @@ impl Directory {
         &self.bytes
     }
 
-    /// Returns the lane that its entries belong to; 0 for tasks without a limit's key.
+    /// Returns the lane of the entries; 0 means tasks without a limit key.
     pub fn lane(&self) -> u8 {
         self.bytes.get(1).copied().unwrap_or(0)
     }
 
-    /// Puts its entries into a lane.
+    /// Moves the entries into a lane.
     pub fn set_lane(&mut self, lane: u8) {
         if let Some(byte) = self.bytes.get_mut(1) {
             *byte = lane;
         }
     }
 
-    /// Returns whether an entry has [`Flags::LOCAL`].
+    /// Returns whether any entry has [`Flags::LOCAL`].
     pub fn has_local(&self) -> bool {
         self.bytes.first().is_some_and(|version| version % 2 == 0)
     }
@@ -258,12 +259,12 @@ impl Directory {
         }
     }
 
-    /// Returns whether its hashes are keyed.
+    /// Returns whether the hashes are keyed.
     pub fn is_keyed(&self) -> bool {
         self.bytes.first().is_some_and(|version| *version > KEYED)
     }
 
-    /// Marks its hashes as keyed.
+    /// Marks the hashes as keyed.
     pub fn set_keyed(&mut self) {
         if !self.is_keyed()
             && let Some(version) = self.bytes.first_mut()
@@ -272,10 +273,10 @@ impl Directory {
         }
     }
 
-    /// Replaces every hash by the one that `hash` returns, a keyed one.
+    /// Replaces every hash by the keyed hash that `hash` returns.
     ///
     /// # Errors
-    /// [`PageError::Entry`] for the first entry for which it returns none.
+    /// [`PageError::Entry`] for the first entry for which `hash` returns `None`.
     pub fn key(&mut self, hash: impl Fn(Entry) -> Option<u64>) -> Result<(), PageError> {
         for (at, bytes) in
             self.bytes[HEADER_BYTES..].as_chunks_mut::<ENTRY_BYTES>().0.iter_mut().enumerate()
@@ -287,12 +288,12 @@ impl Directory {
         Ok(())
     }
 
-    /// Number of entries.
+    /// Returns the number of entries.
     pub fn len(&self) -> usize {
         (self.bytes.len() - HEADER_BYTES) / ENTRY_BYTES
     }
 
-    /// Returns whether there are none.
+    /// Returns whether there are no entries.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -303,7 +304,7 @@ impl Directory {
         self.bytes.get(start..)?.first_chunk().map(Entry::from_bytes)
     }
 
-    /// Returns the entries from the earliest.
+    /// Returns the entries, earliest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Entry> + ExactSizeIterator + '_ {
         self.bytes[HEADER_BYTES..].as_chunks::<ENTRY_BYTES>().0.iter().map(Entry::from_bytes)
     }
@@ -316,7 +317,7 @@ impl Directory {
             .partition_point(|bytes| Entry::from_bytes(bytes).due < due)
     }
 
-    /// Adds an entry behind those due at or before it, and says at which index.
+    /// Adds an entry after those that are due at the same time or earlier. Returns its index.
     pub fn insert(&mut self, entry: Entry) -> usize {
         let index = self.before(entry.due.plus(1));
         let at = HEADER_BYTES + index * ENTRY_BYTES;
@@ -326,7 +327,7 @@ impl Directory {
         index
     }
 
-    /// Moves every entry that is due before `floor` to it. The order stays.
+    /// Moves every entry that is due before `floor` to `floor`. The order stays the same.
     pub fn raise_to(&mut self, floor: UnixMillis) {
         for bytes in self.bytes[HEADER_BYTES..].as_chunks_mut::<ENTRY_BYTES>().0 {
             let mut entry = Entry::from_bytes(bytes);
@@ -346,7 +347,7 @@ impl Directory {
     }
 }
 
-/// A page on its way to storage.
+/// A page that is not stored yet.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Page {
     /// Its entries.
@@ -355,8 +356,8 @@ pub struct Page {
     pub body: Vec<u8>,
 }
 
-/// Collects records in any order and cuts them into pages in order of due time, so that what fires
-/// together lies together.
+/// Collects records in any order and cuts them into pages in order of due time, so that records
+/// that fire together are stored together.
 #[derive(Debug, Default)]
 pub struct PageBuilder {
     entries: Vec<Entry>,
@@ -364,8 +365,8 @@ pub struct PageBuilder {
 }
 
 impl PageBuilder {
-    /// Adds the record that `write` appends to the buffer it is given. Says whether it did: a
-    /// record that is empty or longer than [`MAX_RECORD_BYTES`] is not taken.
+    /// Adds the record that `write` appends to its buffer. Returns whether the record was added: an
+    /// empty record, or one longer than [`MAX_RECORD_BYTES`], is not.
     #[must_use]
     pub fn push(
         &mut self,
@@ -381,32 +382,32 @@ impl PageBuilder {
             self.body.truncate(start);
             return false;
         }
-        // The offset is relative to this buffer, which may be longer than a page: `finish` gives
-        // the final one.
+        // The offset is relative to this buffer, which may be longer than a page. `finish` computes
+        // the final offset.
         self.entries.push(Entry { hash, due, offset: start as u32, len: len as u32, flags });
         true
     }
 
-    /// Takes the record back that was the `index`th to be pushed.
+    /// Removes the record that was pushed as number `index`.
     pub fn remove(&mut self, index: usize) {
         if let Some(entry) = self.entries.get_mut(index) {
-            // A pushed record is not empty: `finish` passes over those that are.
+            // A pushed record is never empty, and `finish` skips empty ones.
             entry.len = 0;
         }
     }
 
-    /// Number of records that were pushed.
+    /// Returns the number of pushed records.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Returns whether none was pushed.
+    /// Returns whether no record was pushed.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Cuts the records into pages, each within [`MAX_PAGE_TASKS`] and, unless it is of one record,
-    /// [`PAGE_TARGET_BYTES`].
+    /// Cuts the records into pages. Each is within [`MAX_PAGE_TASKS`], and within
+    /// [`PAGE_TARGET_BYTES`] unless it has a single record.
     pub fn finish(mut self) -> Vec<Page> {
         self.entries.retain(|entry| entry.len > 0);
         sort_by_due(&mut self.entries);
@@ -416,7 +417,7 @@ impl PageBuilder {
         for entry in self.entries {
             let start = entry.offset as usize;
             let record = self.body.get(start..start + entry.len as usize).unwrap_or_default();
-            debug_assert_eq!(record.len(), entry.len as usize, "a record lies within the buffer");
+            debug_assert_eq!(record.len(), entry.len as usize, "a record is within the buffer");
             if !entries.is_empty()
                 && (body.len() + record.len() > PAGE_TARGET_BYTES
                     || entries.len() == MAX_PAGE_TASKS)

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Pinned for ever: stored pages are read by every later version.
+/// These bytes never change, because every later version must read stored pages.
 #[test]
 fn golden_bytes() {
     let mut builder = PageBuilder::default();
@@ -31,9 +31,9 @@ fn golden_bytes() {
     assert_eq!(Directory::decode(expected.to_vec(), 14), Err(PageError::Entry(2)));
 }
 
-/// Pinned for ever, too.
+/// These bytes never change, either.
 #[test]
-fn the_lane_stands_behind_the_version() {
+fn the_lane_follows_the_version() {
     let entry = Entry { hash: 1, due: UnixMillis::new(2), offset: 0, len: 3, flags: Flags::TASK };
     let mut directory = Directory::new(vec![entry]);
     assert_eq!(directory.lane(), 0);
@@ -43,7 +43,7 @@ fn the_lane_stands_behind_the_version() {
     assert_eq!((read.lane(), read.get(0)), (200, Some(entry)));
 }
 
-/// Pinned for ever, too.
+/// These bytes never change, either.
 #[test]
 fn an_entry_at_a_local_time_makes_a_directory_of_version_2() {
     let entry = |hash, due, flags| Entry {
@@ -68,8 +68,8 @@ fn an_entry_at_a_local_time_makes_a_directory_of_version_2() {
     assert!(directory.has_local() && local.flags.priority() == 9);
     directory.set_lane(7);
     assert!(directory.has_local());
-    // Adding such an entry to a page without one changes the version; a version that the
-    // entries do not have is refused.
+    // Adding such an entry to a page without one changes the version. A version that does not match
+    // the entries is refused.
     let mut grown = Directory::new(vec![plain]);
     assert!(!grown.has_local());
     grown.insert(local);
@@ -81,9 +81,9 @@ fn an_entry_at_a_local_time_makes_a_directory_of_version_2() {
     }
 }
 
-/// Pinned for ever, too: the versions of keyed directories.
+/// These bytes never change, either: the versions of keyed directories.
 #[test]
-fn a_keyed_directory_says_so_and_keeps_the_rest() {
+fn a_keyed_directory_is_marked_and_otherwise_unchanged() {
     let entry = |flags| Entry { hash: 1, due: UnixMillis::new(2), offset: 0, len: 3, flags };
     for (flags, unkeyed, keyed) in [(Flags::TASK, 1, 3), (Flags::LOCAL, 2, 4)] {
         let mut directory = Directory::new(vec![entry(flags)]);
@@ -105,7 +105,7 @@ fn a_keyed_directory_says_so_and_keeps_the_rest() {
 }
 
 #[test]
-fn priorities_stand_beside_the_flags() {
+fn priorities_and_flags_share_their_bits() {
     assert_eq!(Flags::TASK.priority(), DEFAULT_PRIORITY);
     for priority in 0..=MAX_PRIORITY {
         let flags = Flags::RETRY.and(Flags::TO_QUEUE).with_priority(priority);
@@ -157,7 +157,7 @@ fn pages_are_cut_in_order_of_due_time() {
 }
 
 #[test]
-fn entries_are_inserted_behind_their_equals_and_raised_in_order() {
+fn entries_are_inserted_after_equal_ones_and_raised_in_order() {
     let entry = |hash, due| Entry {
         hash,
         due: UnixMillis::new(due),

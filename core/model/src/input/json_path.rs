@@ -1,36 +1,36 @@
-//! Where in a JSON text a reader has stopped, as the path of a field.
+//! Finds the path of the field at which a reader of JSON has stopped.
 
 use crate::bounds::MAX_NESTING;
 use std::fmt::Write as _;
 
-/// The object or list that holds a value.
+/// The object or list that contains a value.
 enum Holder<'a> {
-    /// With the name of the member that was read last, as it is written.
+    /// An object, with the name of the member that was read last, as it is written.
     Object { member: Option<&'a str> },
-    /// With the place of the item that was read last.
+    /// A list, with the index of the item that was read last.
     List { item: usize },
 }
 
 /// Returns the path of the value at which the reader of `json` has met `problem`, such as
-/// `callback.headers.a` or `tags[3]`; empty for the whole. Of a name with escapes it has the
-/// escapes, and of what is nested deeper than [`MAX_NESTING`] the holder at that depth.
+/// `callback.headers.a` or `tags[3]`. An empty path means the whole text. A name with escapes keeps
+/// them. Beyond a depth of [`MAX_NESTING`], the path names the object or list at that depth.
 ///
-/// A second reader that follows the path while it reads would be compiled for every type once more.
+/// A reader that follows the path while it reads would be compiled again for every type.
 pub(super) fn path_of(problem: &serde_json::Error, json: &str) -> String {
     let end = offset(json, problem);
-    // An error of syntax is placed behind the first byte of the value at fault.
+    // A syntax error is reported after the first byte of the invalid value.
     let has_opened =
         problem.is_syntax() && json.get(..end).is_some_and(|read| read.ends_with(['[', '{']));
     written(&holders_at(json, end - usize::from(has_opened)))
 }
 
-/// Returns the path of the list or object that has an item too many, at which the reader of `json`
-/// has met `problem`.
+/// Returns the path of the list or object with an item too many, at which the reader of `json` has
+/// met `problem`.
 pub(super) fn path_of_holder(problem: &serde_json::Error, json: &str) -> String {
     let end = offset(json, problem);
     let mut holders = holders_at(json, end);
-    // The reader has looked for the holder's end. Where that has not come, the last holder is still
-    // open.
+    // The reader has looked for the end of the list or object. If the end has not come, the
+    // innermost one is still open.
     let has_ended = json.get(..end).unwrap_or(json).trim_ascii_end().ends_with([']', '}']);
     if !has_ended {
         holders.pop();
@@ -38,7 +38,7 @@ pub(super) fn path_of_holder(problem: &serde_json::Error, json: &str) -> String 
     written(&holders)
 }
 
-/// Returns how many bytes a reader had read when it met `problem`.
+/// Returns how many bytes the reader had read when it met `problem`.
 fn offset(json: &str, problem: &serde_json::Error) -> usize {
     let lines_before = json.split_inclusive('\n').take(problem.line().saturating_sub(1));
     lines_before.map(str::len).sum::<usize>() + problem.column()
@@ -48,7 +48,7 @@ fn offset(json: &str, problem: &serde_json::Error) -> usize {
 /// outermost first.
 fn holders_at(json: &str, end: usize) -> Vec<Holder<'_>> {
     let mut holders: Vec<Holder<'_>> = Vec::new();
-    // Those that are too deep to be told.
+    // The number of open ones that are too deep for the path.
     let mut deeper = 0_usize;
     let mut string_start = None;
     let mut escaped = false;
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_names_the_value_at_fault() {
+    fn a_path_names_the_invalid_value() {
         for (json, expected) in [
             (r#"{"number":"1"}"#, "number"),
             (r#"{"number":300}"#, "number"),
@@ -200,14 +200,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_deeply_is_named_by_its_holder() {
+    fn a_deeply_nested_value_is_named_by_an_outer_list() {
         let json = format!("{}{}", "[".repeat(100_000), r#"{"a":1,"b":[2,3],"#);
         let holders = holders_at(&json, json.len());
         assert_eq!(holders.len(), MAX_NESTING);
         assert_eq!(written(&holders), "[0]".repeat(MAX_NESTING));
     }
 
-    /// JSON that is like an [`Outer`], with wrong types and names here and there.
+    /// Generates JSON that is like an [`Outer`], with some wrong types and names.
     fn json() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             4 => (0_u64..300).prop_map(Value::from),
@@ -226,7 +226,7 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
-        /// A reader that follows the path while it reads finds the same.
+        /// A reader that follows the path while it reads finds the same path.
         #[test]
         fn a_path_is_the_one_that_a_reader_follows(json in json(), pretty in any::<bool>()) {
             let text = if pretty { serde_json::to_string_pretty(&json) } else { serde_json::to_string(&json) }.unwrap();

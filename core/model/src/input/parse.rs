@@ -1,13 +1,13 @@
-//! Reads JSON so that an error names the field.
+//! Parses JSON with errors that name the field.
 
 use super::{FieldError, Object, TOO_MANY, in_plain_words, json_path, unknown_name};
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 
-/// How the reader's error of a required member that is not there begins.
+/// The beginning of the reader's error for a missing required member.
 const MISSING: &str = "missing field `";
 
-/// Reads JSON; an error names the path of the field at fault, below `root` (which may be empty).
+/// Parses JSON. An error names the path of the invalid field, below `root`, which may be empty.
 pub(crate) fn parse_naming_the_field<'a, T: serde::Deserialize<'a>>(
     text: &'a str,
     root: &str,
@@ -15,8 +15,8 @@ pub(crate) fn parse_naming_the_field<'a, T: serde::Deserialize<'a>>(
     serde_json::from_str(text).map_err(|problem| refused(&problem, text, root, &|| None))
 }
 
-/// Reads a JSON object; an error names the path of the field at fault, below `root` (which may be
-/// empty).
+/// Parses a JSON object. An error names the path of the invalid field, below `root`, which may be
+/// empty.
 pub(crate) fn parse_object<'a, T: serde::Deserialize<'a>>(
     text: &'a str,
     root: &str,
@@ -24,8 +24,8 @@ pub(crate) fn parse_object<'a, T: serde::Deserialize<'a>>(
     parse_naming_the_field::<Object<T>>(text, root).map(|object| object.0)
 }
 
-/// Reads a JSON object of a type that serves several requests. The error of an unknown member lists
-/// only the members that `takes` returns; all of the type if it returns none.
+/// Parses a JSON object of a type that several requests use. The error for an unknown member lists
+/// only the members that `takes` returns, or all members of the type if it returns `None`.
 pub(crate) fn parse_object_taking<'a, T: serde::Deserialize<'a>>(
     text: &'a str,
     root: &str,
@@ -35,7 +35,7 @@ pub(crate) fn parse_object_taking<'a, T: serde::Deserialize<'a>>(
     object.map(|object| object.0).map_err(|problem| refused(&problem, text, root, takes))
 }
 
-/// Returns the error of a text that cannot be read.
+/// Returns the error for a text that cannot be parsed.
 fn refused(
     problem: &serde_json::Error,
     text: &str,
@@ -50,22 +50,22 @@ fn refused(
     let missing =
         detail.strip_prefix(MISSING).and_then(|rest| Some(rest.split_once('`')?.0.to_owned()));
     if problem.is_data() || serde_json::from_str::<IgnoredAny>(text).is_ok() {
-        // The field says where it is. The text may be a part of what was sent, or made from it.
+        // The field names the place. The text may be a part of what was sent, or derived from it.
         let place = format!(" at line {} column {}", problem.line(), problem.column());
         detail.truncate(detail.strip_suffix(&place).unwrap_or(&detail).len());
-        // The reader of names for values says the same of another kind of value as of none.
+        // The reader of names reports another kind of value in the same way as a missing value.
         if detail == "expected value" {
             detail = "invalid type: expected a string".to_owned();
         }
     }
     let mut path = match is_long {
         true => json_path::path_of_holder(problem, text),
-        // The text has been cut off, so nothing in it is at fault.
+        // The text is truncated, so no value in it is invalid.
         false if problem.is_eof() => String::new(),
         false => json_path::path_of(problem, text),
     };
     if let Some(name) = &missing {
-        // The object that lacks the member has ended.
+        // The object without the member has ended.
         path.push_str(if path.is_empty() { "" } else { "." });
         path.push_str(name);
     }
@@ -88,7 +88,7 @@ fn refused(
     }
 }
 
-/// The reader's error of a member that the type does not have.
+/// The reader's error for a member that the type does not have.
 struct Unknown<'a> {
     name: &'a str,
     known: Vec<&'a str>,
@@ -97,7 +97,7 @@ struct Unknown<'a> {
 impl<'a> Unknown<'a> {
     fn of(detail: &'a str) -> Option<Self> {
         let rest = detail.strip_prefix("unknown field `")?;
-        // The name may have any characters. The names of the members have no backticks.
+        // The name may contain any characters. The names of known members have no backticks.
         let (name, known) = rest
             .rsplit_once("`, expected ")
             .or_else(|| Some((rest.strip_suffix("`, there are no fields")?, "")))?;
@@ -105,7 +105,7 @@ impl<'a> Unknown<'a> {
     }
 }
 
-/// Returns the error of a field whose JSON cannot be read.
+/// Returns the error for a field whose JSON cannot be parsed.
 pub(crate) fn unreadable(field: Cow<'static, str>, detail: &str) -> FieldError {
     if detail.starts_with(TOO_MANY) {
         let end = detail.rfind(" at line ").unwrap_or(detail.len());

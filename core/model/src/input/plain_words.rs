@@ -1,12 +1,12 @@
-//! The messages of the JSON reader in words of JSON.
+//! Translates the messages of the JSON reader into terms of JSON.
 
 use std::borrow::Cow;
 
-/// Where a message begins to say what it had expected.
+/// The text after which a message states what was expected.
 const EXPECTED: &str = ", expected ";
 
-/// Rewrites a message of the JSON reader, so that it names types as JSON does, and none of Rust.
-/// What it repeats of the request stays.
+/// Rewrites a message of the JSON reader so that it names types as JSON does, not as Rust does.
+/// Keeps what it repeats of the request.
 pub(crate) fn in_plain_words(message: &str) -> String {
     let (found, rest) = message.rsplit_once(EXPECTED).unwrap_or((message, ""));
     let found = [

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// A string of a request, borrowed from its text unless it has escapes. (A `Cow` within an `Option`
-/// always copies.)
+/// is always copied.)
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 #[schemars(inline, description = "")]
 pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
@@ -30,15 +30,16 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// Reads a JSON object into a struct of options, as the derive does with `deny_unknown_fields`, but
-/// for one thing: the fields of the last parts, which most tasks do not have, are in boxes that are
-/// allocated when the first of them comes, because a request may have 20,000 tasks and moves each
-/// of them several times. An unknown member is refused unless `$is_ignored` returns true for it.
+/// Implements reading a JSON object into a struct of options, as the derive with
+/// `deny_unknown_fields` does. The fields of the last parts, which most tasks do not have, are in
+/// boxes that are allocated for the first of their fields. The reason is that a request may have
+/// 20,000 tasks and moves each of them several times. An unknown member is refused unless
+/// `$is_ignored` returns true for it.
 macro_rules! read_object {
     ($type:ident, $what:literal, ignoring $is_ignored:expr, { $($name:literal => $field:ident),+ $(,)? }
      $(, $box:ident: { $($rare:literal => $slot:ident),+ $(,)? })+ $(,)?) => {
         impl $type<'_> {
-            /// The names of its members.
+            /// The names of the members.
             pub(crate) const MEMBERS: &'static [&'static str] = &[$($name,)+ $($($rare,)+)+];
         }
 
@@ -84,7 +85,7 @@ macro_rules! read_object {
 }
 pub(crate) use read_object;
 
-/// Reads a field's value into its place, which must be empty; null leaves it so.
+/// Reads the value of a field into its slot, which must be empty. Null leaves the slot empty.
 pub(crate) fn put<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     slot: &mut Option<T>,
     name: &'static str,

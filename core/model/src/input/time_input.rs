@@ -1,4 +1,4 @@
-//! Times as they are given: read, and refused where they cannot be meant.
+//! Times in requests: parses them, and refuses those that nobody can mean.
 
 use super::{FieldError, no_list, whole_of};
 use crate::bounds::MIN_TIME_MILLIS;
@@ -65,21 +65,21 @@ impl<'de: 'a, 'a> Deserialize<'de> for TimeInput<'a> {
     }
 }
 
-/// What a given time says.
+/// The meaning of a time in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GivenTime {
     /// An instant.
     Instant(UnixMillis),
-    /// What a local clock shows: an instant only together with a time zone.
+    /// The time of a local clock, which is an instant only together with a time zone.
     Local(LocalTime),
 }
 
 impl TimeInput<'_> {
-    /// Reads it.
+    /// Parses the time.
     ///
     /// # Errors
-    /// Names `field`, says why the value cannot be meant, and which one probably is. `has_zone` is
-    /// whether a time zone can stand beside it.
+    /// If the value is not a plausible time. The error names `field` and the reason, and proposes
+    /// what was probably meant. `has_zone` says whether the request may have a time zone.
     pub(crate) fn read(
         &self,
         field: &'static str,
@@ -100,7 +100,7 @@ impl TimeInput<'_> {
 
     /// Reads an instant, for a field that has no time zone beside it.
     ///
-    /// # Errors
+    /// Parses an instant, for a field without a time zone.
     /// Those of [`Self::read`], and when it is a local time.
     pub(crate) fn instant(&self, field: &'static str) -> Result<UnixMillis, FieldError> {
         match self.read(field, false)? {
@@ -116,8 +116,8 @@ impl TimeInput<'_> {
 }
 
 impl TimeInput<'_> {
-    /// Reads a time beside which there may be a time zone: the instant, and the local time if it is
-    /// one.
+    /// Parses a time for a field with an optional time zone. Returns the instant, and the local
+    /// time if it is one.
     ///
     /// # Errors
     /// Those of [`Self::read`], when a local time has no zone, and when it is not within the range
@@ -142,7 +142,7 @@ impl TimeInput<'_> {
         Ok((instant, Some(local)))
     }
 
-    /// Says what to do about a time zone beside this time, which is an instant.
+    /// Returns what to do about the time zone of a request if this time is an instant.
     pub(crate) fn without_zone(&self) -> &'static str {
         match self {
             Self::Text(text) if text.contains(':') => {
@@ -153,14 +153,15 @@ impl TimeInput<'_> {
     }
 }
 
-/// Reads an instant from the text of a query parameter.
+/// Parses an instant from a query parameter.
 ///
 /// # Errors
-/// Names `field`, says why the value cannot be meant, and which one probably is.
+/// If the value is not a plausible time. The error names `field` and the reason, and proposes what
+/// was probably meant.
 pub fn parse_time(field: &'static str, text: &str) -> Result<UnixMillis, FieldError> {
     let text = match text.rsplit_once(' ') {
-        // A plus in a query is a space, so this was written without escaping it. An offset has a
-        // sign, so nothing else can be meant.
+        // A plus in a query means a space, so the caller has not escaped it. An offset has a sign,
+        // so nothing else can be meant.
         Some((time, offset))
             if time.len() > 10 && offset.starts_with(|first: char| first.is_ascii_digit()) =>
         {
@@ -183,8 +184,8 @@ fn of_number(millis: i64, has_zone: bool) -> Result<UnixMillis, String> {
     })
 }
 
-/// Returns whether a number is a date and a time without separators, as 209912240930 or
-/// 20991224093000: as milliseconds these would be in 1976, or after 2590.
+/// Returns whether a number is a date and a time without separators, such as 209912240930 or
+/// 20991224093000. As milliseconds, these would be in 1976 or after 2590.
 fn is_date(number: i64) -> bool {
     let (date_and_time, seconds) = match number {
         100_000_000_000..=999_999_999_999 => (number, 0),
@@ -213,7 +214,7 @@ fn of_fraction(number: f64) -> String {
 fn of_text(text: &str, has_zone: bool) -> Result<GivenTime, String> {
     let shown = || text.chars().take(64).collect::<String>();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than a number has are out of every range.
+        // A number with more digits is out of every range.
         let number = text.parse::<u64>().unwrap_or(u64::MAX);
         let millis = i64::try_from(number).ok().filter(|_| text.len() == MILLIS_DIGITS);
         return match millis.map(|whole| of_number(whole, has_zone)) {
@@ -221,8 +222,8 @@ fn of_text(text: &str, has_zone: bool) -> Result<GivenTime, String> {
             None => Err(not_millis(number, &shown(), has_zone)),
         };
     }
-    // Most times end in `Z`, and are read without the general reader of RFC 3339, which takes three
-    // times as long.
+    // Most times end in `Z`. They are parsed without the general parser of RFC 3339, which takes
+    // three times as long.
     if let Some(utc) =
         text.strip_suffix('Z').and_then(|local| local.parse::<LocalTime>().ok()?.at_offset(0))
     {
@@ -235,7 +236,7 @@ fn of_text(text: &str, has_zone: bool) -> Result<GivenTime, String> {
         Ok(time) if is_leap(&time) && !is_leap_second(&time) => {
             return Err(NO_LEAP_SECOND.to_owned());
         }
-        // A leap second is one instant, of which no part comes after the next minute's beginning.
+        // A leap second is one instant, and no part of it is after the start of the next minute.
         Ok(time) if is_leap(&time) => UnixMillis::new((time.timestamp() + 1) * 1_000),
         Ok(time) => UnixMillis::new(time.timestamp_millis()),
         Err(_) => match with_offset(text) {
@@ -257,15 +258,15 @@ fn is_leap(time: &DateTime<FixedOffset>) -> bool {
     time.nanosecond() >= 1_000_000_000
 }
 
-/// Returns whether there can be a leap second at this time: at the end of a month, in UTC.
+/// Returns whether a leap second is possible at this time: at the end of a month, in UTC.
 fn is_leap_second(time: &DateTime<FixedOffset>) -> bool {
     let utc = time.to_utc();
     (utc.hour(), utc.minute()) == (23, 59) && utc.day() == u32::from(utc.num_days_in_month())
 }
 
-/// Reads a date and time with an offset that is not quite RFC 3339, but can mean one instant only:
-/// without seconds, with an offset like `+01` or `+0100`, or with a space before that. `None` if it
-/// is none; `Some(None)` if the instant is out of range.
+/// Parses a date and time with an offset that is almost RFC 3339 and can mean only one instant:
+/// without seconds, with an offset like `+01` or `+0100`, or with a space before the offset.
+/// Returns `None` for any other text, and `Some(None)` if the instant is out of range.
 fn with_offset(text: &str) -> Option<Option<UnixMillis>> {
     let (local, offset) = split_offset(text)?;
     let local: LocalTime = local.parse().ok()?;
@@ -294,7 +295,7 @@ fn split_offset(text: &str) -> Option<(&str, &str)> {
     text.split_at_checked(at).map(|(local, offset)| (local.trim_end_matches(' '), offset))
 }
 
-/// Says why a text is no time, and what was probably meant.
+/// Returns why a text is not a time, and what was probably meant.
 fn why_not_read(text: &str, shown: &str, has_zone: bool) -> String {
     if format!("{text}T00:00").parse::<LocalTime>().is_ok() {
         let or_local = if has_zone {
@@ -327,11 +328,11 @@ fn why_not_read(text: &str, shown: &str, has_zone: bool) -> String {
     }
 }
 
-/// Digits of the milliseconds from 2001 to 2286.
+/// The digits of the milliseconds from 2001 to 2286.
 const MILLIS_DIGITS: usize = 13;
 
-/// Says what a number that is no milliseconds probably is. `text` is how it was written, for the
-/// error.
+/// Returns what a number that is not in milliseconds probably means. `text` is its written form,
+/// for the error.
 fn not_millis(number: u64, text: &str, has_zone: bool) -> String {
     let guess = |unit: &str, millis: u64| {
         format!("is {text}, which looks like {unit}; {}", in_millis(millis.cast_signed()))
@@ -363,7 +364,7 @@ fn in_millis(millis: i64) -> String {
     format!("in milliseconds that is {millis}, {}", UnixMillis::new(millis).shown())
 }
 
-/// Reads digits as a year, a date, or a date with a time of day, a local time.
+/// Parses digits as a year, a date, or a date with a time of day, into a local time.
 fn as_date(digits: &str) -> Option<LocalTime> {
     let of = |from: usize, to: usize| digits.get(from..to);
     let month_and_day =

@@ -14,7 +14,7 @@ fn instant(json: &str) -> Option<i64> {
 }
 
 #[test]
-fn what_is_meant_is_taken() {
+fn times_with_a_clear_meaning_are_accepted() {
     for (json, millis) in [
         ("100000000000", 100_000_000_000),
         ("1795704299000", 1_795_704_299_000),
@@ -25,13 +25,13 @@ fn what_is_meant_is_taken() {
         // Some languages write each number as a float.
         ("1795704299000.0", 1_795_704_299_000),
         ("1.795704299e12", 1_795_704_299_000),
-        // Not quite RFC 3339, but one instant only.
+        // These are almost RFC 3339, and mean only one instant.
         (r#""2026-12-24 18:00:00+01:00""#, 1_798_131_600_000),
         (r#""2026-12-24T18:00+01:00""#, 1_798_131_600_000),
         (r#""2026-12-24 17:00Z""#, 1_798_131_600_000),
         (r#""2026-12-24 18:00:00.250 +01""#, 1_798_131_600_250),
         (r#""2026-12-24T12:00:00-0500""#, 1_798_131_600_000),
-        // A leap second is there at the end of a month only, in UTC.
+        // A leap second is only possible at the end of a month, in UTC.
         (r#""2016-12-31T23:59:60Z""#, 1_483_228_800_000),
         (r#""2017-01-01T00:59:60.5+01:00""#, 1_483_228_800_000),
         (r#""2027-02-28T23:59:60Z""#, 1_803_859_200_000),
@@ -49,7 +49,7 @@ fn what_is_meant_is_taken() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused_with_the_likely_correction() {
+fn implausible_times_are_refused_with_a_likely_correction() {
     for (json, hint) in [
         ("1795704299", "looks like seconds; in milliseconds that is 1795704299000, 2026-11-26T"),
         (
@@ -121,7 +121,7 @@ fn what_cannot_be_meant_is_refused_with_the_likely_correction() {
 }
 
 #[test]
-fn a_time_zone_is_spoken_of_only_where_one_can_stand() {
+fn an_error_mentions_a_time_zone_only_if_the_field_can_have_one() {
     for text in [
         "2026-12-24",
         "x",
@@ -140,7 +140,7 @@ fn a_time_zone_is_spoken_of_only_where_one_can_stand() {
 }
 
 #[test]
-fn a_plus_in_a_query_comes_as_a_space() {
+fn a_plus_in_a_query_is_read_as_a_space() {
     for (text, millis) in [
         ("2026-12-24T18:00:00 01:00", 1_798_131_600_000),
         ("2026-12-24 18:00 0100", 1_798_131_600_000),
@@ -151,7 +151,7 @@ fn a_plus_in_a_query_comes_as_a_space() {
     ] {
         assert_eq!(parse_time("from", text), Ok(UnixMillis::new(millis)), "{text}");
     }
-    // A local time may have a space, too.
+    // A local time may contain a space, too.
     for text in [
         "2026-12-24 18:00",
         "2026-12-24 18:00:00.5",
@@ -163,7 +163,7 @@ fn a_plus_in_a_query_comes_as_a_space() {
 }
 
 proptest! {
-    /// No number and no text of digits becomes a time before 1973: that is never what was meant.
+    /// No number and no text of digits becomes a time before 1973, because nobody means that.
     #[test]
     fn digits_never_become_an_early_time(number in prop_oneof![any::<i64>(), -10_i64..200_000_000_000], width in 0_usize..20) {
         for json in [number.to_string(), format!("\"{number}\""), format!("\"{:0width$}\"", number.unsigned_abs())] {
@@ -175,7 +175,7 @@ proptest! {
         }
     }
 
-    /// What is read without the general reader of RFC 3339 is read as that would.
+    /// The fast parser returns the same as the general parser of RFC 3339.
     #[test]
     fn a_time_in_utc_is_what_rfc_3339_says(
         millis in 0..=UnixMillis::LAST.get(), digits in 0_usize..12, separator in prop_oneof![Just('T'), Just('t'), Just(' ')],
@@ -189,7 +189,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_read_or_refused(text in any::<String>()) {
+    fn any_text_is_parsed_or_refused(text in any::<String>()) {
         if let Err(problem) = parse_time("from", &text) {
             prop_assert!(problem.detail.len() < 1_000);
         }

@@ -1,12 +1,12 @@
-//! Names that a request has and the API does not know.
+//! Unknown names in requests.
 
-/// The most edits between a name and the one that the caller means.
+/// The most edits between a name and the name that the caller probably means.
 const MAX_EDITS: usize = 2;
-/// Longer names are not compared.
+/// The longest name that is compared.
 const MAX_COMPARED_BYTES: usize = 64;
 
-/// Returns the problem of a name that is none of `known`, to be read after the name: says which one
-/// the caller may mean, and lists them all. `what` says what the names are of.
+/// Returns the problem of a name that is not in `known`. The text follows the name. It proposes the
+/// name that the caller may mean, and lists all known ones. `what` says what is named.
 pub(crate) fn unknown_name(name: &str, known: &[&str], what: &str) -> String {
     if known.is_empty() {
         return format!("is not a {what}: there are none");
@@ -17,7 +17,7 @@ pub(crate) fn unknown_name(name: &str, known: &[&str], what: &str) -> String {
     format!("is not a {what}; {hint}{start}: {}", known.join(", "))
 }
 
-/// Returns the name that is the same but for case, hyphens and underscores, or else differs by few
+/// Returns the known name that differs only by case, hyphens and underscores, or otherwise by few
 /// edits.
 fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     if name.len() > MAX_COMPARED_BYTES {
@@ -27,7 +27,7 @@ fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let distance = |other: &&'a str| {
         let other = folded(other);
         let edits = edits(&name, &other);
-        // Of a short name, two edits leave nothing in common.
+        // Two edits leave nothing of a short name.
         (edits <= MAX_EDITS && 2 * edits < name.len().max(other.len())).then_some(edits)
     };
     known.iter().filter_map(|other| Some((distance(other)?, *other))).min().map(|(_, near)| near)
@@ -37,7 +37,7 @@ fn folded(name: &str) -> Vec<char> {
     name.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect()
 }
 
-/// Returns the least number of characters to insert, delete or replace that makes one text of the
+/// Returns the least number of characters to insert, delete or replace to get one text from the
 /// other.
 fn edits(one: &[char], other: &[char]) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_that_is_meant_is_found() {
+    fn the_intended_name_is_found() {
         let known = ["id", "ids", "tags", "timezone", "delayInSeconds", "url", "callbackHost"];
         for (name, near) in [
             ("timezon", Some("timezone")),

@@ -4,19 +4,19 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// 2^53: up to here a float is the integer that was written.
+/// 2^53. Up to this number, a float is the integer that was written.
 const MAX_WHOLE_FLOAT: f64 = 9_007_199_254_740_992.0;
 
-/// An integer of a request. Some languages write each number as a float, so `5.0` is 5.
+/// An integer of a request. Some languages write each number as a float, so `5.0` means 5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Whole<T>(pub(crate) T);
 
-/// Returns a float without a fraction as the integer that it is.
+/// Returns the integer that a float without a fraction represents.
 pub(crate) fn whole_of(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() <= MAX_WHOLE_FLOAT).then_some(number as i64)
 }
 
-/// Reads a field that holds an integer or nothing: for `deserialize_with`.
+/// Reads an optional field that contains an integer: for `deserialize_with`.
 pub(crate) fn whole<'de, T: TryFrom<i64>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -33,7 +33,7 @@ impl<'de, T: TryFrom<i64>> Deserialize<'de> for Whole<T> {
                 let unused = 64 - 8 * size_of::<T>().min(8);
                 let (least, most) = match T::try_from(-1) {
                     Ok(_) => (i64::MIN >> unused, i64::MAX.cast_unsigned() >> unused),
-                    // The field says by itself how large it may be.
+                    // The check of the field states its largest value.
                     Err(_) if unused == 0 => {
                         return f.write_str("a whole number that is not negative");
                     }
@@ -61,7 +61,7 @@ impl<'de, T: TryFrom<i64>> Deserialize<'de> for Whole<T> {
                 }
             }
         }
-        // A reader of any value would name the first item of a list in its place.
+        // A reader of any value would name the first item of a list instead of the list.
         deserializer.deserialize_f64(Integer(PhantomData))
     }
 }

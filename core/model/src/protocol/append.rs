@@ -6,54 +6,55 @@ use crate::format::page::{Directory, Page, PageError};
 use crate::idempotency::{Once, RequestSeed};
 use serde::{Deserialize, Serialize};
 
-/// Records for one shard, of which it adds all or none.
+/// Records for one shard. The shard adds all of them or none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Append {
-    /// Whether no task of these ids can exist, because the ids were just generated. Saves the
-    /// search for tasks to replace. Not set on a request that is sent again.
+    /// Whether no task with these ids can exist, because the ids were just generated. Then the
+    /// shard does not search for tasks to replace. Not set on a repeated request.
     pub fresh: bool,
     /// One-shot tasks and those without a schedule. No id occurs twice.
     pub pages: Vec<Page>,
     /// Records of recurring tasks.
     pub schedules: Vec<Vec<u8>>,
-    /// For a request with one task: what must be under its id.
+    /// For a request with one task: what the shard must have under its id.
     pub expected: Option<Expected>,
     /// The terms of the append.
     pub terms: Terms,
 }
 
-/// The terms of an append, besides the shard's own limits. A shard that does not know a term would
-/// not keep it, so it refuses the append.
+/// The terms of an append, in addition to the shard's own limits. A shard that does not know a term
+/// would not follow it, so it refuses the append.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Terms {
-    /// Carry it out once only, whatever is repeated.
+    /// The idempotency key: the request is carried out only once, even if it is repeated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub once: Option<Once>,
-    /// Keep within the shard's share of a quota.
+    /// The shard's share of a quota, which the append must stay within.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
-    /// The limit keys that pages of the request name as their lane, by their place here, from 1.
+    /// The limit keys of the tasks. The lane of a page of the request is the place of its key here,
+    /// from 1.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<String>,
-    /// Hashes of the ids of tasks whose `anchor` the request leaves open; in order if the request
-    /// is planned. The coordinator has chosen an anchor in case the task is new.
+    /// Hashes of the ids of tasks whose `anchor` the request leaves open, sorted if the request is
+    /// planned. The coordinator has chosen an anchor in case the task is new.
     ///
-    /// Anybody can create ids with equal hashes, because these have no key. They are compared only
-    /// with hashes of ids of the same request, so a caller who sends two such ids changes how their
-    /// own tasks are read, and nothing else. No lookup walks through equal ones.
+    /// These hashes have no key, so anybody can create ids with equal hashes. They are compared
+    /// only with hashes of ids of the same request. So a caller who sends two such ids affects only
+    /// how their own tasks are read. No lookup walks through equal ones.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub open_anchors: Vec<u64>,
-    /// Hashes of the ids of tasks for which the request says whether they are paused; as for the
-    /// anchors.
+    /// Hashes of the ids of tasks for which the request says whether they are paused, sorted if the
+    /// request is planned.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub said_paused: Vec<u64>,
     /// Whether the request was sent before, with an unknown result. Then the runs of a schedule
-    /// count as that request has counted them: it may have been carried out, and its last run may
-    /// have fired.
+    /// count as that request has counted them, because it may have been carried out and its last
+    /// run may have fired.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
-    /// Whether to refuse to replace a further attempt by a task, as a patch must.
+    /// Whether a task may not replace a further attempt. Set for a patch.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tasks_only: bool,
 }
@@ -65,49 +66,51 @@ impl Terms {
 }
 
 impl Append {
-    /// Marks it as the coordinator's first try or a later one, which may meet its own tasks.
+    /// Marks the request as the coordinator's first try or as a later one, which may find its own
+    /// tasks.
     pub fn begin_try(&mut self, is_first: bool) {
         self.fresh &= is_first;
         self.terms.again |= !is_first && !self.schedules.is_empty();
     }
 }
 
-/// What must be under an id for a change to be made, so that two writers cannot undo each other.
+/// What must be under an id before a change, so that two writers cannot undo each other's changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
-    /// No task is waiting under it.
+    /// No task is waiting under the id.
     Absent,
-    /// The record of the task under it has this version: see [`crate::task::version_of`].
+    /// The record of the task has this version: see [`crate::task::version_of`].
     Version(u64),
 }
 
 /// Why bytes are not an [`Append`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
-    /// Another version, or no such request at all.
+    /// The bytes have another version, or are not an append.
     #[error("not an append request of version 1")]
     Version,
-    /// Ends early, or goes on after its end.
+    /// The bytes end early, or continue after their end.
     #[error("the append request is cut off or has bytes left over")]
     Length,
-    /// A page in it is invalid.
+    /// A page is invalid.
     #[error(transparent)]
     Page(#[from] PageError),
-    /// Its terms cannot be read.
+    /// The terms cannot be read.
     #[error("the terms of the append request: {0}")]
     Terms(String),
 }
 
 impl From<CodecError> for AppendError {
-    // An append has no texts and no numbers of variable length: what is not there is cut off.
+    // An append has no texts and no numbers of variable length, so a missing part means that the
+    // bytes are truncated.
     fn from(_: CodecError) -> Self {
         Self::Length
     }
 }
 
 const APPEND_MAGIC: [u8; 3] = *b"DS\x01";
-/// The values of the flag: none, [`Append::fresh`], and the two of [`Append::expected`], the last
-/// one followed by 8 bytes.
+/// The values of the flag: none, [`Append::fresh`], and the two of [`Append::expected`]. The last
+/// one is followed by 8 bytes.
 const FLAG_FRESH: u8 = 1;
 const FLAG_ABSENT: u8 = 2;
 const FLAG_VERSION: u8 = 3;
@@ -115,16 +118,16 @@ const FLAG_VERSION: u8 = 3;
 const HAS_TERMS: u8 = 4;
 
 impl Append {
-    /// Returns the bytes of its tasks.
+    /// Returns the number of bytes of the tasks.
     pub fn bytes(&self) -> usize {
         let of_pages: usize =
             self.pages.iter().map(|page| page.directory.bytes().len() + page.body.len()).sum();
         of_pages + self.schedules.iter().map(Vec::len).sum::<usize>()
     }
 
-    /// Returns the request's bytes: magic and version, a flag with what is expected, then the pages
-    /// and the schedules, each counted and with lengths in 32 bits, little-endian; then the terms
-    /// as JSON, if there are any.
+    /// Returns the encoded append: magic and version, a flag with the expectation, then the pages
+    /// and the schedules, each with a count and with lengths in 32 bits, little-endian. The terms
+    /// follow as JSON, if there are any.
     pub fn encode(&self) -> Vec<u8> {
         let parts: usize = self
             .pages
@@ -152,7 +155,7 @@ impl Append {
         put_count(self.schedules.len(), &mut out);
         self.schedules.iter().for_each(|record| put_counted(record, &mut out));
         if has_terms {
-            // These types have no maps and write to memory. A reader refuses empty terms.
+            // These types have no maps and are written to memory. A reader refuses empty terms.
             let terms = serde_json::to_vec(&self.terms);
             debug_assert!(terms.is_ok(), "terms cannot be encoded: {terms:?}");
             let terms = terms.unwrap_or_default();
@@ -161,10 +164,10 @@ impl Append {
         out
     }
 
-    /// Reads a request's bytes.
+    /// Decodes an append.
     ///
     /// # Errors
-    /// On any bytes that [`Self::encode`] could not have given.
+    /// If [`Self::encode`] could not have returned the bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, AppendError> {
         let mut rest = bytes;
         let magic = take_array(&mut rest)?;
@@ -204,37 +207,37 @@ pub(super) fn is_zero(count: &u64) -> bool {
 /// The result of an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AppendReply {
-    /// Tasks added.
+    /// The number of added tasks.
     pub created: u64,
-    /// How many of these replaced a task of the same id.
+    /// How many of these replaced a task with the same id.
     pub replaced: u64,
-    /// Attempts in flight of replaced or changed tasks: each of them ends, and no other starts
-    /// unchanged.
+    /// The number of attempts in flight of replaced or changed tasks. Each of them ends, and no
+    /// further one starts unchanged.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub running: u64,
-    /// For a change of one task that is in flight and goes on: its version. The record of its
-    /// further attempts was changed, and nothing waits.
+    /// The version of a task that is changed while its run is in flight. The record for its further
+    /// attempts was changed, and no new task waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patched: Option<u64>,
-    /// How many of these go on as the task that they replace, and are therefore stored differently
-    /// from what was sent.
+    /// How many of the tasks continue the task that they replace, so that they are not stored as
+    /// they were sent.
     #[serde(default)]
     pub went_on: u64,
-    /// Of a request with one task: whether the circuit of its destination is open on this shard.
+    /// For a request with one task: whether the circuit of its destination is open on this shard.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unanswered: bool,
-    /// For a request that was carried out before: the random choices of that time. Nothing was done
-    /// this time.
+    /// For a request that was carried out before: the seed of that time. Nothing was done this
+    /// time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done_before: Option<RequestSeed>,
 }
 
-/// Which recurring tasks of an append continue the waiting ones, in its order. The others were not
-/// added.
+/// Which recurring tasks of an append continue waiting ones, in the order of the append. The others
+/// were not added.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GoOnReply {
-    /// One for each.
+    /// One entry for each recurring task.
     pub went_on: Vec<bool>,
 }
 
@@ -245,7 +248,7 @@ mod tests {
     use scheduler_calendar::time::UnixMillis;
 
     #[test]
-    fn an_append_reads_back() {
+    fn a_decoded_append_equals_the_encoded_one() {
         let mut builder = PageBuilder::default();
         assert!(
             builder.push(1, UnixMillis::new(5), Flags::TASK, |out| out.extend_from_slice(b"{}"))
@@ -293,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_term_that_is_not_known_is_refused() {
+    fn an_unknown_term_is_refused() {
         let with_terms = |terms: &[u8]| {
             let mut bytes = Append {
                 terms: Terms { keys: vec![String::new()], ..Terms::default() },

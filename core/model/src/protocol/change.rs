@@ -1,4 +1,4 @@
-//! Cancelling and changing tasks that wait.
+//! Messages that cancel and change tasks.
 
 use super::{ListItem, ListRequest};
 use crate::access::Share;
@@ -8,33 +8,34 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Tz;
 use serde::{Deserialize, Serialize};
 
-/// Tasks are to be cancelled.
+/// A cancel of tasks by id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CancelRequest {
-    /// Their ids.
+    /// The ids.
     pub ids: Vec<String>,
-    /// Only tasks whose record has this version: see [`crate::task::version_of`].
+    /// Only tasks whose record has this version are cancelled: see [`crate::task::version_of`].
     #[serde(default)]
     pub if_match: Option<u64>,
 }
 
-/// Among what a shard looks for the tasks that a request names by id.
+/// Where a shard looks for the tasks that a request names by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Among {
-    /// What waits or is on its way, and dead letters where there is none of that.
+    /// Among waiting tasks and attempts in flight, and among dead letters if there are none of
+    /// those.
     #[default]
     All,
-    /// What waits or is on its way.
+    /// Among waiting tasks and attempts in flight.
     Live,
-    /// Dead letters.
+    /// Among dead letters.
     Dead,
 }
 
 impl Among {
-    /// Returns where to look when the request is sent again. The first one may have found all that
-    /// lives, so dead letters are not its business any more.
+    /// Returns where to look when the request is repeated. The first request may have found
+    /// everything that lives, so the repeated one does not look among dead letters.
     #[must_use]
     pub fn again(self) -> Self {
         if self == Self::All { Self::Live } else { self }
@@ -44,14 +45,14 @@ impl Among {
 /// A request by id that says where to look.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AmongRequest<R> {
-    /// Where.
+    /// Where to look.
     #[serde(default)]
     pub among: Among,
-    /// What runs that are asked for are charged to: see [`crate::access::Quota`].
+    /// The share of a quota that requested runs are charged to: see [`crate::access::Quota`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
-    /// The name of the API key that asks for a cancel, for the history; empty if it has none.
-    /// Without it, the cancel is a part of another change, and the history does not tell of it.
+    /// The name of the API key that cancels, for the history; empty if the key has no name. `None`
+    /// if the cancel is a part of another change, which the history does not record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// The request.
@@ -59,44 +60,44 @@ pub struct AmongRequest<R> {
     pub request: R,
 }
 
-/// Tasks are to be cancelled, by filter.
+/// A cancel of tasks by filter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancelMatchingRequest {
-    /// Which tasks.
+    /// The filter of the tasks.
     #[serde(flatten)]
     pub tasks: ListRequest,
-    /// As [`AmongRequest::by`].
+    /// The same as [`AmongRequest::by`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
 }
 
-/// What became of a cancel.
+/// The result of a cancel for one id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Cancelled {
-    /// No attempt of it starts any more. The reply says apart whether one is in flight, which runs
-    /// to its end.
+    /// No further attempt starts. The reply says separately whether one is in flight, which ends as
+    /// it was dispatched.
     Cancelled,
-    /// It was dispatched before the cancel. Only shards of earlier versions answer this.
+    /// The task was dispatched before the cancel. Only shards of earlier versions answer this.
     AlreadyFired,
-    /// There is no such task (any more).
+    /// There is no such task, or no longer.
     NotFound,
     /// The task's record has another version than the request requires.
     OtherVersion,
 }
 
-/// What became of each, in the order of the request.
+/// The reply to a cancel by id.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CancelReply {
-    /// One for each id. If there are fewer, they are for the first ids, and the sender repeats the
-    /// request for the others.
+    /// The results, in the order of the request. If there are fewer than ids, the sender repeats
+    /// the request for the other ids.
     pub outcomes: Vec<Cancelled>,
-    /// The places of the outcomes whose task has an attempt in flight: it ends, and no other
+    /// The places of the results whose task has an attempt in flight. It ends, and no further one
     /// starts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub running: Vec<u32>,
-    /// Whether a part of the attempts in flight of the id after the last outcome is cancelled. The
-    /// sender repeats the request for the ids that are left.
+    /// Whether a part of the attempts in flight of the next id is cancelled. The sender repeats the
+    /// request for the remaining ids.
     #[serde(default, skip_serializing_if = "is_false")]
     pub in_part: bool,
     /// The task before the cancel, if the request names one id.
@@ -104,31 +105,31 @@ pub struct CancelReply {
     pub task: Option<ListItem>,
 }
 
-/// What became of a cancel by filter.
+/// The reply to a cancel by filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancelMatchingReply {
-    /// How many were cancelled.
+    /// The number of cancelled tasks.
     pub cancelled: u64,
-    /// Of these, how many attempts in flight: each of them ends, and no other starts.
+    /// How many of them are attempts in flight. Each of them ends, and no further one starts.
     #[serde(default)]
     pub running: u64,
     /// The position at which the next request continues; `None` after the last task.
     pub next: Option<Position>,
 }
 
-/// A change of tasks that wait.
+/// A change of waiting tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Change {
-    /// Nothing of it fires until it is resumed.
+    /// Nothing of the task fires until it is resumed.
     Pause,
-    /// It goes on: a one-shot task at its time, at once if that is past; a recurring one with its
-    /// next occurrence.
+    /// The task continues: a one-shot task at its time, or now if that has passed; a recurring one
+    /// with its next occurrence.
     Resume,
-    /// It fires now: a recurring task in addition to its schedule, a task without a schedule as a
-    /// copy, and a dead letter from its first attempt.
+    /// The task fires now: a recurring task in addition to its schedule, a task without a schedule
+    /// as a copy, and a dead letter from its first attempt.
     Run,
-    /// It fires at this time instead. Not for recurring tasks.
+    /// The task fires at this time instead. Not for recurring tasks.
     Reschedule(NewTime),
 }
 
@@ -138,11 +139,11 @@ pub enum Change {
 pub struct NewTime {
     /// The instant.
     pub at: UnixMillis,
-    /// The local time that was given, and its zone.
+    /// The local time, and its zone, if the time was given as one.
     pub local: Option<(LocalTime, Tz)>,
 }
 
-/// A time as it is sent: a number if it is an instant, as earlier versions send each.
+/// A time in a message. An instant is a number, as in messages of earlier versions.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum StoredTime {
@@ -157,7 +158,7 @@ impl From<UnixMillis> for NewTime {
 }
 
 impl From<StoredTime> for NewTime {
-    /// A zone that is not known here leaves the instant.
+    /// If the zone is unknown here, only the instant is used.
     fn from(stored: StoredTime) -> Self {
         match stored {
             StoredTime::Instant(at) => at.into(),
@@ -179,66 +180,66 @@ impl From<NewTime> for StoredTime {
     }
 }
 
-/// Tasks are to be changed, by id.
+/// A change of tasks by id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeRequest {
-    /// Their ids.
+    /// The ids.
     pub ids: Vec<String>,
-    /// What is to happen to them.
+    /// The change.
     pub change: Change,
-    /// Only tasks whose record has this version: see [`crate::task::version_of`].
+    /// Only tasks whose record has this version are changed: see [`crate::task::version_of`].
     pub if_match: Option<u64>,
 }
 
-/// Tasks to run now, by id, with another payload for that run.
+/// A request to run tasks now, by id, with another payload for that run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunRequest {
-    /// Their ids.
+    /// The ids.
     pub ids: Vec<String>,
-    /// Only tasks whose record has this version: see [`crate::task::version_of`].
+    /// Only tasks whose record has this version are run: see [`crate::task::version_of`].
     pub if_match: Option<u64>,
     /// The payload, as JSON text that the sender has checked.
     pub payload: String,
 }
 
-/// What became of a change.
+/// The result of a change for one id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Changed {
-    /// It was carried out.
+    /// The change was carried out.
     Changed,
-    /// The task was so already.
+    /// The task was in this state already.
     Unchanged,
-    /// Such a task cannot be changed so.
+    /// The change does not apply to such a task.
     NotApplicable,
-    /// As many runs of the task wait as may, so that another was not added.
+    /// The most runs of the task wait already, so no other was added.
     TooManyRuns,
     /// With the payload of the request, the record of the run would be too large.
     TooLarge,
-    /// The task's record has another version than was asked for.
+    /// The task's record has another version than the request requires.
     OtherVersion,
-    /// It was dispatched before, and nothing of it is left to change: a run was requested while it
+    /// The task was dispatched, and nothing of it can be changed: a run was requested while it
     /// runs, or it was cancelled.
     AlreadyFired,
-    /// There is no such task (any more).
+    /// There is no such task, or no longer.
     NotFound,
 }
 
-/// What became of each, in the order of the request.
+/// The reply to a change by id.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeReply {
-    /// One for each id. If there are fewer, they are for the first ids, and the sender repeats the
-    /// request for the others.
+    /// The results, in the order of the request. If there are fewer than ids, the sender repeats
+    /// the request for the other ids.
     pub outcomes: Vec<Changed>,
-    /// The places of the outcomes whose task has an attempt in flight: it ends, and the change
-    /// holds for the attempts after it.
+    /// The places of the results whose task has an attempt in flight. It ends, and the change
+    /// applies to further attempts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub running: Vec<u32>,
-    /// Whether the task of the id after the last outcome is changed in part. The sender repeats the
-    /// request for the ids that are left.
+    /// Whether the task of the next id is changed in part. The sender repeats the request for the
+    /// remaining ids.
     #[serde(default, skip_serializing_if = "is_false")]
     pub in_part: bool,
     /// The task after the change, if the request names one id.
@@ -251,28 +252,28 @@ fn is_false(is: &bool) -> bool {
     !is
 }
 
-/// Tasks are to be changed, by filter.
+/// A change of tasks by filter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeMatchingRequest {
-    /// Which tasks.
+    /// The filter of the tasks.
     pub tasks: ListRequest,
-    /// What is to happen to them.
+    /// The change.
     pub change: Change,
-    /// What runs that are asked for are charged to: see [`crate::access::Quota`].
+    /// The share of a quota that requested runs are charged to: see [`crate::access::Quota`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
 }
 
-/// What became of a change by filter.
+/// The reply to a change by filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeMatchingReply {
-    /// How many were changed.
+    /// The number of changed tasks.
     pub changed: u64,
-    /// How many of these are runs with an attempt in flight: it ends, and the change holds for the
-    /// attempts after it.
+    /// How many of them have an attempt in flight. It ends, and the change applies to further
+    /// attempts.
     #[serde(default)]
     pub running: u64,
-    /// Where to go on; `None` when all have been seen.
+    /// The position at which the next request continues; `None` after the last task.
     pub next: Option<Position>,
 }
 
@@ -280,7 +281,8 @@ pub struct ChangeMatchingReply {
 mod tests {
     use super::*;
 
-    /// Pinned: shards and coordinators of several versions talk to each other during a deploy.
+    /// This form never changes, because shards and coordinators of several versions communicate
+    /// during a deploy.
     #[test]
     fn a_new_time_is_a_number_unless_it_is_a_local_time() {
         let local =

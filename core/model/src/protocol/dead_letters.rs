@@ -1,4 +1,4 @@
-//! Reading, replaying and discarding single dead letters.
+//! Messages that read, replay and discard single dead letters.
 
 use super::ListItem;
 use crate::dead_letter::DeadLetterId;
@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeadLettersRequest {
-    /// Which ones.
+    /// The ids of the dead letters.
     pub letters: Vec<DeadLetterId>,
-    /// Changes to make before the replay; absent if they are replayed as they were.
+    /// Changes before the replay; `None` if the dead letters are replayed unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<ChangedLetter>,
 }
@@ -19,9 +19,9 @@ pub struct DeadLettersRequest {
 /// texts that the sender has checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangedLetter {
-    /// Its callback.
+    /// The callback.
     pub callback: String,
-    /// Its payload; absent if it has none.
+    /// The payload; `None` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<String>,
 }
@@ -32,20 +32,20 @@ pub struct ChangedLetter {
 pub enum LetterOutcome {
     /// It was replayed or discarded.
     Done,
-    /// There is no such dead letter (any more).
+    /// There is no such dead letter, or no longer.
     NotFound,
     /// With the changes, its record would be too large.
     TooLarge,
 }
 
-/// The results of a request about dead letters.
+/// The reply to a request for dead letters.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeadLettersReply {
     /// The results for the first dead letters of the request. The sender repeats the request for
     /// the others.
     pub outcomes: Vec<LetterOutcome>,
-    /// The run that was requeued, if the request replays one dead letter.
+    /// The requeued run, if the request replays a single dead letter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<ListItem>,
 }

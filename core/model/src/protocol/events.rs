@@ -1,4 +1,4 @@
-//! What happens, for those who watch.
+//! Messages about events.
 
 use crate::bounds::MAX_EVENTS_BYTES;
 use scheduler_calendar::time::UnixMillis;
@@ -50,34 +50,35 @@ pub enum EventKind {
 /// event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedPosition {
-    /// When the shard began to note events.
+    /// When the shard began to record events.
     #[serde(rename = "life")]
     pub incarnation: UnixMillis,
-    /// The number of events before the position, since then.
+    /// The number of events before the position in this incarnation.
     pub next: u64,
 }
 
-/// Events are asked for.
+/// A request for events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventsRequest {
-    /// From here on; `None`: from now on.
+    /// The position to read from; `None` means from now on.
     pub from: Option<FeedPosition>,
-    /// Of this task only.
+    /// Only events of the task with this id.
     pub id: Option<String>,
     /// Only events of tasks with this tag.
     pub tag: Option<String>,
     /// Only events of this type.
     pub kind: Option<EventKind>,
-    /// The largest number of items on the page.
+    /// The most events of the reply.
     pub limit: usize,
-    /// Most bytes of their texts, beside the first event, and at most [`MAX_EVENTS_BYTES`].
+    /// The most bytes of the events' texts, except that the first event is always included. At most
+    /// [`MAX_EVENTS_BYTES`].
     #[serde(default = "most_bytes")]
     pub max_bytes: usize,
-    /// While there are none, how long to wait for some, milliseconds; at most
+    /// How long to wait for events if there are none, in milliseconds. At most
     /// [`crate::bounds::MAX_EVENTS_WAIT_MILLIS`].
     pub wait_millis: u32,
-    /// Identifies the API key of the reader, because the number of readers is limited by key.
+    /// Identifies the API key of the reader, because readers are limited by key.
     #[serde(default)]
     pub key: u64,
     /// Identifies the reader, who keeps a place between requests.
@@ -89,46 +90,46 @@ fn most_bytes() -> usize {
     MAX_EVENTS_BYTES
 }
 
-/// An event as a shard tells it.
+/// An event in a shard's reply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SeenEvent {
-    /// Its number in the incarnation of the answer's position.
+    /// The number of the event in the incarnation of the reply's position.
     pub number: u64,
     /// What happened.
     pub kind: EventKind,
-    /// When.
+    /// When it happened.
     pub at: UnixMillis,
     /// The task's id.
     pub id: String,
     /// The task's tags.
     pub tags: Vec<String>,
-    /// The requested time of the run; of a recurring task itself there is none.
+    /// The requested time of the run. `None` for an event of a recurring task itself.
     #[serde(alias = "due")]
     pub time: Option<UnixMillis>,
-    /// Of a follow-up, which.
+    /// The stage, for an event of a follow-up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
-    /// Which attempt it is about.
+    /// The number of the attempt.
     pub attempt: u32,
-    /// What went wrong.
+    /// The error or the reason.
     pub error: String,
-    /// Of a circuit's events, the destination; these have no task, and an empty id.
+    /// The destination, for an event of a circuit. Such an event has no task and an empty id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination: Option<String>,
 }
 
-/// A shard's events.
+/// The reply with events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventsReply {
-    /// In the order in which they happened.
+    /// The events, in the order in which they happened.
     pub events: Vec<SeenEvent>,
-    /// Where to go on.
+    /// The position at which the next request continues.
     pub next: FeedPosition,
-    /// Whether there may have been others between the position that was asked for and these.
+    /// Whether events may be missing between the requested position and these.
     pub is_gap: bool,
-    /// Whether there are more, for which the answer had no room.
+    /// Whether there are more events for which the reply had no room.
     #[serde(default)]
     pub has_more: bool,
 }

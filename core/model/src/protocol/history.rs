@@ -1,4 +1,4 @@
-//! How attempts went.
+//! Messages about the history.
 
 use crate::bounds::MAX_LIST_BYTES;
 use scheduler_calendar::time::UnixMillis;
@@ -7,84 +7,84 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// A place in a shard's history, the later the higher.
+/// A place in a shard's history. Later runs have higher places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RunPosition {
     /// The row.
     pub row: u64,
-    /// Its place in the row.
+    /// The place in the row.
     pub place: u32,
 }
 
 impl RunPosition {
-    /// After every run that there is.
+    /// The place after every run.
     pub const END: Self = Self { row: u64::MAX, place: u32::MAX };
 }
 
-/// Which attempts are meant: those that fulfil every part that is given. Attempts that earlier
-/// versions recorded have no target and no tags.
+/// A filter of attempts. An attempt must match every given part. Attempts that earlier versions
+/// recorded have no target and no tags.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct RunFilter {
-    /// They ended with one of these outcomes: a bit for the code of each.
+    /// The attempt has one of these outcomes. Bit n stands for the outcome with code n.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcomes: Option<u64>,
-    /// They called this: a type of callback, or a type, a colon and the host or the name.
+    /// The attempt called this: a type of callback, or a type, a colon and the host or the name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// The tags of their task include all of these.
+    /// The tags of the task include all of these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// The id of their task starts with this.
+    /// The id of the task starts with this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
-    /// They were reported at this time or later.
+    /// The attempt was reported at this time or later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<UnixMillis>,
-    /// They were reported before this time.
+    /// The attempt was reported before this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<UnixMillis>,
-    /// Their error contains this, upper and lower case alike.
+    /// The error contains this text, in upper or lower case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
 impl RunFilter {
-    /// Returns whether it means every attempt.
+    /// Returns whether the filter matches every attempt.
     pub fn is_all(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// A part of a history is asked for.
+/// A request for a part of a history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunsRequest {
-    /// Only attempts at the task with this id.
+    /// Only attempts of the task with this id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Only those before this position.
+    /// Only attempts before this position.
     pub before: Option<RunPosition>,
-    /// The largest number of items on the page.
+    /// The most items of the page.
     pub limit: usize,
-    /// Only those that this means.
+    /// Only attempts that match this filter.
     #[serde(default, skip_serializing_if = "RunFilter::is_all")]
     pub filter: RunFilter,
-    /// Most bytes of the items, beside the first one.
+    /// The most bytes of the items, except that the first item is always included.
     #[serde(default = "most_bytes")]
     pub max_bytes: usize,
-    /// Most rows to look into; a shard has a bound of its own.
+    /// The most rows to read. A shard has a bound of its own, too.
     #[serde(default = "every")]
     pub max_rows: usize,
 }
 
 impl RunsRequest {
-    /// Returns a request for the newest attempts at a task.
+    /// Returns a request for the newest attempts of a task.
     pub fn of_task(id: &str, before: Option<RunPosition>, limit: usize) -> Self {
         Self { id: Some(id.to_owned()), before, ..Self::of_all(RunFilter::default(), limit) }
     }
 
-    /// Returns a request for the newest attempts that a filter means.
+    /// Returns a request for the newest attempts that match a filter.
     pub fn of_all(filter: RunFilter, limit: usize) -> Self {
         let (max_bytes, max_rows) = (most_bytes(), every());
         Self { id: None, before: None, limit, filter, max_bytes, max_rows }
@@ -99,15 +99,15 @@ fn every() -> usize {
     usize::MAX
 }
 
-/// A run as the API shows it, and its place.
+/// A run as the API shows it, with its place.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunItem {
-    /// Its place.
+    /// The place in the history.
     pub position: RunPosition,
-    /// When the shard learned of its end, which the runs are in order of.
+    /// When the shard learned of the outcome. Runs are ordered by this time.
     pub reported_at: UnixMillis,
-    /// A [`TaskRun`]; its text goes through unread, so that a newer shard may say more.
+    /// A [`TaskRun`]. The text is passed on without parsing, so a newer shard may add members.
     pub run: Box<RawValue>,
 }
 
@@ -168,52 +168,52 @@ pub struct TaskRun<'a> {
     pub excerpt: Option<Cow<'a, str>>,
 }
 
-/// How far a shard has looked.
+/// How far a shard has searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Looked {
-    /// Everything from here on has been looked at; `None` when there is nothing before.
+    /// Everything from this position on was searched; `None` if there is nothing before it.
     pub next: Option<RunPosition>,
-    /// Where it began: behind the newest run that it has looked at.
+    /// Where the search began: after the newest run that was examined.
     pub start: Option<RunPosition>,
     /// If there may be more before `next`, none of it was reported later than this, unless the
-    /// clock of the shard has gone back.
+    /// shard's clock has gone back.
     pub back_to: Option<UnixMillis>,
-    /// How many attempts it has looked at.
+    /// The number of examined attempts.
     pub attempts: u64,
 }
 
-/// A part of a history.
+/// The reply with a part of a history.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunsReply {
-    /// The newest first.
+    /// The runs, newest first.
     pub items: Vec<RunItem>,
-    /// How far the shard has looked.
+    /// How far the shard has searched.
     #[serde(flatten)]
     pub looked: Looked,
 }
 
-/// Failures with like errors, as a shard found them.
+/// Failures with similar errors on one shard.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ErrorGroup {
-    /// Their error without its numbers and ids: see [`crate::runs::pattern_of`].
+    /// The error without its numbers and ids: see [`crate::runs::pattern_of`].
     pub pattern: String,
-    /// How many they are.
+    /// The number of failures.
     pub count: u64,
-    /// When the first of them was reported.
+    /// When the first failure was reported.
     pub first: UnixMillis,
-    /// When the last of them was reported.
+    /// When the last failure was reported.
     pub last: UnixMillis,
-    /// The last of them.
+    /// The last failure.
     pub example: Box<RawValue>,
 }
 
-/// Attempts with like errors, of a part of a history.
+/// The reply with groups of similar errors in a part of a history.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct GroupsReply {
-    /// Those with the newest attempt first.
+    /// The groups, that with the newest attempt first.
     pub groups: Vec<ErrorGroup>,
-    /// How far the shard has looked.
+    /// How far the shard has searched.
     #[serde(flatten)]
     pub looked: Looked,
 }

@@ -6,42 +6,43 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
-/// How long tokens can be used, milliseconds after they were requested: long enough for a shard
-/// that fires ten times per second, short compared with what people mean by "a second".
+/// How long tokens can be used after they were requested, in milliseconds. A shard that fires ten
+/// times per second can use them, and the time is short compared with what people mean by "a
+/// second".
 pub const TOKENS_MILLIS: i64 = 750;
-/// How long "no rate" holds, milliseconds after it was requested. A new `perSecond` holds
-/// everywhere after this time.
+/// How long "no rate" is valid after it was requested, in milliseconds. After this time, a new
+/// `perSecond` applies everywhere.
 pub const NO_RATE_MILLIS: i64 = 5_000;
 /// The binding of the limiters' Durable Object namespace.
 pub const LIMITERS_BINDING: &str = "LIMITERS";
-/// Limiters of each namespace. Each handles some hundred requests per second, and each shard asks
-/// about once a second for each key with due tasks. Never changed: the place of a key's limit
-/// depends on it.
+/// The number of limiters of each namespace. Each handles some hundred requests per second, and
+/// each shard sends about one per second for each key with due tasks. This number never changes,
+/// because the place of a key's limit depends on it.
 pub const LIMITERS: u64 = 8;
 
-/// The requests to a limiter, as paths of POSTs with JSON. A refusal is answered with status 409
-/// and [`Refused`].
+/// The requests to a limiter, as paths of POSTs with JSON. The answer to a refused request has
+/// status 409 and a [`Refused`].
 pub mod paths {
-    /// Body [`super::LimiterRequest`]; answer [`super::Answer`], or null if a newer request has
-    /// been handled.
+    /// Body: a [`super::LimiterRequest`]. Answer: a [`super::Answer`], or null if a newer request
+    /// was handled before.
     pub const ASK: &str = "/ask";
-    /// Body [`super::Named`]; answer: whether it is new.
+    /// Body: a [`super::Named`]. Answer: whether it is new.
     pub const PUT: &str = "/put";
-    /// Body: a key; answer: whether it had a limit.
+    /// Body: a key. Answer: whether it had a limit.
     pub const DELETE: &str = "/delete";
-    /// Body: a key; answer [`super::LimitShown`], or null.
+    /// Body: a key. Answer: a [`super::LimitShown`], or null.
     pub const GET: &str = "/get";
-    /// No body; answer: a list of [`super::LimitShown`], by key.
+    /// No body. Answer: a list of [`super::LimitShown`], ordered by key.
     pub const LIST: &str = "/list";
-    /// No body; answer [`super::Seen`].
+    /// No body. Answer: a [`super::Seen`].
     pub const SEEN: &str = "/seen";
-    /// Body [`super::Seen`]; answer: whether everything was deleted, because nothing has changed
-    /// since then. For a namespace that has no tasks. Without a body, from a coordinator of an
-    /// earlier version: deletes everything; answer null.
+    /// Deletes everything, for a namespace without tasks. Body: a [`super::Seen`]. Answer: whether
+    /// everything was deleted, because nothing has changed since then. Coordinators of earlier
+    /// versions send no body; then everything is deleted, and the answer is null.
     pub const CLEAR: &str = "/clear";
 }
 
-/// Returns the name of the limiter that holds the limit of a key.
+/// Returns the name of the limiter with the limit of a key.
 pub fn limiter_of(namespace: &Namespace, key: &str) -> String {
     named(namespace, XxHash64::oneshot(0, key.as_bytes()) % LIMITERS)
 }
@@ -58,43 +59,43 @@ fn named(namespace: &Namespace, number: u64) -> String {
 /// The number of slots that means "no limit".
 pub const NO_LIMIT: u32 = u32::MAX;
 
-/// Orders the requests of a shard: by its incarnation, which is stored before its first request,
-/// then by a count of the incarnation's requests for all keys. A count for each key would start
-/// again when the tasks of the key are gone and come back, while the limiter remembers the old
-/// count.
+/// Orders the requests of a shard: first by its incarnation, which is stored before its first
+/// request, then by the count of the incarnation's requests for all keys. A count for each key
+/// would restart when the tasks of the key are gone and come back, while the limiter remembers the
+/// old count.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
 pub struct RequestNumber(pub u32, pub u32);
 
 /// Names an exchange of requests and answers about one key between a shard and a limiter. It ends
-/// when either of them forgets it: a shard with its lane or its incarnation, a limiter with its own
-/// incarnation or when it forgets the shard.
+/// when either of them forgets it. A shard forgets it with its lane or its incarnation. A limiter
+/// forgets it with its own incarnation, or when it forgets the shard.
 ///
 /// If a request does not name the current conversation, the limiter answers with the name of a new
 /// one and grants nothing. So an old request that arrives late gets no slot that nobody would
-/// return. And after a shard's storage was set back, its requests are not ignored for their lower
-/// numbers. It is random for each incarnation of a limiter, then a count.
+/// return. And if a shard's storage was restored, its requests are not ignored for their lower
+/// numbers. The name is random for each incarnation of a limiter, followed by a count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Conversation(pub u64, pub u64);
 
-/// What a shard reports about a key, and requests.
+/// What a shard reports about a key, and what it requests.
 ///
-/// The bound holds because of these rules of the shard. It accepts the answer to its newest request
-/// only, and only once. If it counts fewer slots as its own than before, it does so before it says
-/// so, and the request that says so has a new number. After a restart, it counts as its own the
-/// slots of the runs in its outbox, which are no more than it last counted.
+/// The limit holds because the shard follows these rules. It accepts only the answer to its newest
+/// request, and only once. Before it reports fewer slots, it counts fewer slots as its own, and the
+/// report has a new number. After a restart, it counts as its own the slots of the runs in its
+/// outbox, which are no more than it counted last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LeaseRequest {
-    /// Later requests have higher ones.
+    /// Later requests have higher numbers.
     pub number: RequestNumber,
-    /// The slots that it counts as its own; at least `in_flight`.
+    /// The slots that the shard counts as its own; at least `in_flight`.
     pub slots: u32,
     /// Runs that are dispatched and not reported.
     pub in_flight: u32,
-    /// Tasks that are due and wait; at most 1 if the shard has dispatched all that it may and does
-    /// not use its slots.
+    /// Due tasks that wait. At most 1 if the shard has dispatched its maximum and does not use its
+    /// slots.
     pub waiting: u32,
     /// The conversation of the limiter's last answer; `None` for the first request of a lease.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,9 +107,9 @@ pub struct LeaseRequest {
 pub struct LimiterRequest {
     /// The key.
     pub key: String,
-    /// The name of the shard that asks.
+    /// The name of the shard.
     pub shard: String,
-    /// Its request.
+    /// The request.
     pub ask: LeaseRequest,
 }
 
@@ -118,24 +119,24 @@ pub struct LimiterRequest {
 pub struct Answer {
     /// The number of the request.
     pub number: RequestNumber,
-    /// The slots that the shard has from now on: at least those that it reported; [`NO_LIMIT`] if
+    /// The slots that the shard has from now on: at least those that it reported. [`NO_LIMIT`] if
     /// there is no limit.
     pub slots: u32,
-    /// The slots that it should have. If these are fewer, it returns slots as its runs end.
+    /// The slots that the shard should have. If these are fewer, it returns slots as its runs end.
     pub target: u32,
-    /// Runs that it may dispatch within [`TOKENS_MILLIS`] of its request; `None`: any number,
-    /// within [`NO_RATE_MILLIS`].
+    /// The runs that the shard may dispatch within [`TOKENS_MILLIS`] of its request. `None` means
+    /// any number, within [`NO_RATE_MILLIS`].
     pub tokens: Option<u32>,
-    /// When to ask again, milliseconds, if it did not get all that it needs.
+    /// When to send the next request, in milliseconds, if the shard did not get all that it needs.
     pub retry_after_millis: u32,
-    /// Set if the request was not of the current conversation and was not carried out: ask again in
-    /// this one.
+    /// Set if the request did not name the current conversation and was not carried out. The shard
+    /// repeats it in this conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<Conversation>,
 }
 
 impl Answer {
-    /// Returns the answer that asks the shard to repeat its request in this conversation.
+    /// Returns the answer that makes the shard repeat its request in this conversation.
     pub fn begin(ask: &LeaseRequest, conversation: Conversation) -> Self {
         Self {
             number: ask.number,
@@ -147,8 +148,8 @@ impl Answer {
         }
     }
 
-    /// Returns whether the shard finds no slot for its waiting tasks, and may get one, so that
-    /// waiting makes sense.
+    /// Returns whether the shard has no slot for its waiting tasks and may get one, so that it
+    /// makes sense to hold the request.
     pub fn lacks_slots(&self, ask: &LeaseRequest) -> bool {
         self.conversation.is_none()
             && ask.waiting > 0
@@ -157,7 +158,7 @@ impl Answer {
     }
 }
 
-/// A limit and the key that it is for.
+/// A limit and its key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Named {
     /// The key.
@@ -210,7 +211,7 @@ pub struct HeldBy {
     pub waiting: u32,
 }
 
-/// A change that is not carried out; nothing has changed.
+/// A refused change. Nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{detail}")]
 pub struct Refused {
@@ -218,14 +219,14 @@ pub struct Refused {
     pub detail: String,
 }
 
-/// What a limiter holds at one time. A clear that names another time was sent before something has
-/// changed.
+/// The state of a limiter at some time. A clear that names another state was sent before something
+/// has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Seen {
     /// Random for each incarnation of the limiter.
     #[serde(rename = "life")]
     pub incarnation: u64,
-    /// Changes in that incarnation.
+    /// The number of changes in that incarnation.
     pub changes: u64,
 }
 
@@ -233,7 +234,7 @@ pub struct Seen {
 mod tests {
     use super::*;
 
-    /// Pinned for ever: a limit is found only where this says.
+    /// These names never change, because a limit is found only by them.
     #[test]
     fn golden_names() {
         let shop: Namespace = "shop".parse().unwrap();

@@ -1,7 +1,7 @@
-//! The messages between coordinator, dispatcher and shard: the contract of the shard's Durable
-//! Object, in one place.
+//! The messages between coordinator, dispatcher and shard. They are the contract of the shard's
+//! Durable Object.
 //!
-//! An append is binary, because it carries pages as they will be stored. Everything else is small
+//! An append is binary, because it contains pages as they will be stored. Everything else is small
 //! and JSON.
 
 mod append;
@@ -38,10 +38,10 @@ use serde::{Deserialize, Serialize};
 pub const SHARDS_BINDING: &str = "SHARDS";
 /// The binding of the queue to the dispatchers.
 pub const DISPATCH_QUEUE_BINDING: &str = "DISPATCH_QUEUE";
-/// Every binding of the scheduler's own. No task may name one, whatever the settings list. A task
-/// that could call a shard could report for others or delete them; one that could call the registry
-/// could create keys; and one that could send to the dispatchers' queue could make them run
-/// unchecked tasks.
+/// All of the scheduler's own bindings. No task may name one, whatever the settings list. A task
+/// that could call a shard could report for others or delete them. One that could call the registry
+/// could create keys. One that could send to the dispatchers' queue could make them run unchecked
+/// tasks.
 pub const INTERNAL_BINDINGS: [&str; 4] = [
     SHARDS_BINDING,
     DISPATCH_QUEUE_BINDING,
@@ -99,33 +99,33 @@ pub mod paths {
 /// A shard's refusal, as the body of its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardError {
-    /// Whose fault it is, and whether a retry helps.
+    /// Who caused the error, and whether a retry helps.
     pub kind: ShardErrorKind,
     /// The problem, the limit, and what to do.
     pub detail: String,
-    /// When a retry makes sense, seconds from now, if the kind does not say.
+    /// After how many seconds a retry makes sense, if the kind does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_seconds: Option<u32>,
 }
 
-/// Whose fault an error is.
+/// Who caused an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ShardErrorKind {
     /// The shard holds as many tasks as it may. HTTP 507.
     Full,
-    /// A quota is used up: the caller must wait. HTTP 429.
+    /// A quota is used up, so the caller must wait. HTTP 429.
     Quota,
     /// The most readers of events are waiting. HTTP 429.
     Readers,
     /// The `Idempotency-Key` of the request was used for another request. HTTP 409.
     KeyReused,
-    /// The request is invalid, by the sender's mistake. HTTP 400.
+    /// The request is invalid, because of a mistake of the sender. HTTP 400.
     Request,
-    /// What is under the id is not what was expected. HTTP 412.
+    /// The stored task is not what the request expects. HTTP 412.
     Conflict,
-    /// The platform failed; a retry may help. HTTP 500.
+    /// The platform has failed. A retry may help. HTTP 500.
     Storage,
-    /// A part of the request is done: repeat it without a wait. HTTP 503.
+    /// A part of the request is done. The sender repeats it without a wait. HTTP 503.
     Unfinished,
 }

@@ -1,4 +1,4 @@
-//! The outcome of an envelope.
+//! Reports of dispatchers: the outcome of an envelope.
 
 use scheduler_calendar::time::UnixMillis;
 use serde::{Deserialize, Serialize};
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// The envelope.
+    /// The number of the envelope.
     pub seq: u64,
     /// When the envelope was fired. A shard that was restored to an earlier state assigns numbers
-    /// again; a report that names another time is about an envelope from before. Absent from a
+    /// again, and a report with another time refers to an earlier envelope. Absent from a
     /// dispatcher of an earlier version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fired_at: Option<UnixMillis>,
@@ -30,11 +30,11 @@ pub struct Report {
     /// Details of the failed attempts; at most one for each of `failed`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<Detail>,
-    /// Details of the successful attempts. One that is not named had no HTTP status, began at
+    /// Details of the successful attempts. An attempt without an entry had no HTTP status, began at
     /// `quick_at`, and took less than a millisecond.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub done: Vec<Done>,
-    /// When the successful attempts that are not named began.
+    /// When the successful attempts without an entry began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quick_at: Option<UnixMillis>,
 }
@@ -43,32 +43,32 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Detail {
-    /// Its index in the envelope.
+    /// The index in the envelope.
     pub index: u32,
     /// The HTTP status of the answer, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// When it began.
     pub started_at: UnixMillis,
-    /// How long it took, milliseconds.
+    /// How long it took, in milliseconds.
     pub millis: u32,
     /// The beginning of the answer's body: at most [`MAX_EXCERPT_BYTES`], on one line.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub excerpt: String,
 }
 
-/// Details of a successful attempt. There is one for nearly every webhook, so it is written as a
-/// list: index, HTTP status (0 if there was none), when it began, how long it took.
+/// Details of a successful attempt. Nearly every webhook has one, so it is written as a list:
+/// index, HTTP status (0 if there was none), start, duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "(u32, u16, UnixMillis, u32)", into = "(u32, u16, UnixMillis, u32)")]
 pub struct Done {
-    /// Its index in the envelope.
+    /// The index in the envelope.
     pub index: u32,
     /// The HTTP status of the answer, if there was one.
     pub status: Option<u16>,
     /// When it began.
     pub started_at: UnixMillis,
-    /// How long it took, milliseconds.
+    /// How long it took, in milliseconds.
     pub millis: u32,
 }
 
@@ -84,49 +84,50 @@ impl From<Done> for (u32, u16, UnixMillis, u32) {
     }
 }
 
-/// One task's failed attempt.
+/// The failed attempt of one task.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
-    /// Its index in the envelope.
+    /// The index in the envelope.
     pub index: u32,
-    /// What went wrong, for people; cut to [`MAX_ERROR_CHARS`].
+    /// The error, for people. It is cut to [`MAX_ERROR_CHARS`].
     pub error: String,
     /// Whether no further attempt can help.
     #[serde(default)]
     pub permanent: bool,
-    /// Before this time, the target asked not to be called again (`Retry-After` with a date).
-    /// Beside `wait_millis`, it is the same wait by the dispatcher's clock, for shards of earlier
+    /// The target requests no call before this time (`Retry-After` with a date). Together with
+    /// `wait_millis`, it is the same wait by the dispatcher's clock, for shards of earlier
     /// versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<UnixMillis>,
-    /// How long the target asked not to be called again, milliseconds from the report on. The shard
-    /// counts it by its own clock, which may differ from the dispatcher's.
+    /// How long the target wants no call, in milliseconds from the report on. The shard counts this
+    /// by its own clock, which may differ from the dispatcher's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_millis: Option<i64>,
 }
 
 impl Failure {
-    /// Returns the earliest time of the next attempt that the target asked for, by the clock of the
+    /// Returns the earliest time of the next attempt that the target requests, by the clock of the
     /// shard that gets the report at `now`.
     pub fn earliest(&self, now: UnixMillis) -> Option<UnixMillis> {
         self.wait_millis.map(|wait| now.plus(wait.max(0))).or(self.not_before)
     }
 }
 
-/// Characters of an error that are kept.
+/// The characters of an error that are kept.
 pub const MAX_ERROR_CHARS: usize = 500;
-/// Bytes of the body of a failed answer that are kept: enough for a message, and little compared
-/// with a record.
+/// The bytes of a failed answer's body that are kept: enough for a message, and few compared with a
+/// record.
 pub const MAX_EXCERPT_BYTES: usize = 256;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Pinned: dispatcher and shard may be of different deployments for a moment.
+    /// These bytes never change, because dispatcher and shard may briefly be of different
+    /// deployments.
     #[test]
-    fn a_reports_bytes() {
+    fn golden_bytes() {
         let started_at = UnixMillis::new(1_764_000_000_000);
         let report = Report {
             seq: 42,
@@ -167,7 +168,7 @@ mod tests {
         let of_firing = Report { seq: 42, fired_at: Some(started_at), ..Report::default() };
         let text = r#"{"seq":42,"firedAt":1764000000000,"failed":[],"notStarted":[]}"#;
         assert_eq!(serde_json::to_string(&of_firing).unwrap(), text);
-        // From the first version.
+        // A report of the first version.
         let text = r#"{"seq":42,"failed":[{"index":5,"error":"no"}]}"#;
         let report = serde_json::from_str::<Report>(text).unwrap();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! A shard's state, in numbers.
+//! Messages with a shard's statistics.
 
 use crate::histogram::Histogram;
 use crate::meter::Meter;
@@ -7,12 +7,12 @@ use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What a shard's alarm should be set to, as the watchdog asks it.
+/// The reply to the watchdog: when the shard must wake up next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WatchReply {
     /// When the shard next has something to do.
     pub next_wakeup: Option<UnixMillis>,
-    /// Whether it was overdue and had to be woken.
+    /// Whether the shard was overdue and had to be woken.
     pub repaired: bool,
 }
 
@@ -109,7 +109,7 @@ pub struct CircuitStats {
 }
 
 impl CircuitStats {
-    /// Adds another shard's circuit of the same destination.
+    /// Adds the circuit of another shard for the same destination.
     fn add(&mut self, other: &Self) {
         if other.state == CircuitState::Open {
             self.state = CircuitState::Open;
@@ -120,17 +120,17 @@ impl CircuitStats {
     }
 }
 
-/// A shard's state in numbers.
+/// A shard's statistics.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ShardStats {
-    /// The number of its last envelope, which no later state of the shard has again once it has
-    /// fired something more.
+    /// The number of the last envelope. Once the shard has fired more, no later state has this
+    /// number.
     #[serde(default)]
     pub last_envelope: u64,
-    /// Tasks that wait for their time or a further attempt; recurring ones count once.
+    /// Tasks that wait for their time or a further attempt. Recurring tasks count once.
     pub pending: u64,
-    /// Tasks that were dispatched and whose outcome is not known.
+    /// Dispatched tasks whose outcome is not known yet.
     pub in_flight: u64,
     /// Recurring tasks.
     pub schedules: u64,
@@ -140,16 +140,16 @@ pub struct ShardStats {
     pub paused: u64,
     /// Occurrences that failed for good and are kept.
     pub dead_letters: u64,
-    /// Pending tasks without a limit's key whose time is past.
+    /// Pending tasks without a limit key whose time has passed.
     pub overdue: u64,
-    /// Tasks with a limit's key whose time is past, and that wait for their turn.
+    /// Tasks with a limit key whose time has passed, and that wait for their turn.
     #[serde(default)]
     pub waiting_for_limits: u64,
     /// Bytes of memory that the shard's pending tasks take.
     pub memory_bytes: u64,
     /// Counts since the shard was made.
     pub counters: Counters,
-    /// From a task's time to its firing.
+    /// The times between due time and firing.
     pub lateness: Histogram,
     /// What the platform will bill.
     pub meter: Meter,
@@ -158,31 +158,31 @@ pub struct ShardStats {
     pub circuits: Vec<CircuitStats>,
 }
 
-/// A shard is to forget what it keeps of tasks that are gone.
+/// A request to purge what a shard keeps of deleted tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PurgeRequest {
-    /// [`ShardStats::last_envelope`] when the shard was looked at. One that has fired since then
-    /// forgets nothing: the request is from before.
+    /// [`ShardStats::last_envelope`] when the sender read the statistics. A shard that has fired
+    /// since then purges nothing, because the request is old.
     pub last_envelope: u64,
 }
 
-/// What a shard has forgotten.
+/// The reply to a purge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PurgeReply {
-    /// Tasks that it holds: while there are any, nothing is forgotten.
+    /// The number of tasks that the shard holds. If there are any, nothing was purged.
     pub tasks: u64,
-    /// Whether nothing is left to forget.
+    /// Whether nothing is left to purge.
     pub done: bool,
 }
 
 impl ShardStats {
-    /// Tasks in all, whatever they wait for.
+    /// Returns the number of all tasks, whatever they wait for.
     pub fn held(&self) -> u64 {
         self.pending + self.in_flight + self.unscheduled + self.paused + self.dead_letters
     }
 
-    /// Adds another shard's numbers. A destination may then have several circuits.
+    /// Adds the statistics of another shard. A destination may then have several circuits.
     fn add(&mut self, other: &Self) {
         self.pending += other.pending;
         self.in_flight += other.in_flight;
@@ -199,12 +199,12 @@ impl ShardStats {
         self.circuits.extend_from_slice(&other.circuits);
     }
 
-    /// Returns the sum of the numbers of several shards. Each destination has one circuit in it, in
-    /// order of their names.
+    /// Returns the sum of the statistics of several shards. Each destination has one circuit in it,
+    /// ordered by name.
     pub fn sum<'a>(shards: impl Iterator<Item = &'a Self>) -> Self {
         let mut sum = Self::default();
         shards.for_each(|shard| sum.add(shard));
-        // Circuits are joined after sorting: thousands of destinations may be on each shard.
+        // Circuits are joined after sorting, because each shard may have thousands of destinations.
         sort_by_key(&mut sum.circuits, |circuit| circuit.destination.clone());
         sum.circuits.dedup_by(|later, earlier| {
             let is_same = later.destination == earlier.destination;
@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shards_add_up_and_a_destination_has_one_circuit() {
+    fn sums_have_one_circuit_for_each_destination() {
         let circuit = |destination: &str, state, since, waiting| CircuitStats {
             destination: destination.to_owned(),
             state,

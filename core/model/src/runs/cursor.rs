@@ -6,18 +6,18 @@ use crate::format::hex;
 use crate::protocol::RunPosition;
 use crate::routing::ShardId;
 
-/// A place in the history over several shards: for each of them, before which run to go on, or that
-/// it has no more.
+/// A place in the history of several shards: for each shard the run before which to continue, or
+/// that it has no more.
 ///
-/// Written in hexadecimal digits: a hash of the shards' names, 4 bytes; then for each shard, as
-/// varints, 0 if it has no more, 1 if it was not looked at, else the number of the row plus 1 and
-/// the place in it. That is some 8 digits a shard.
+/// Written in hexadecimal digits: a hash of the shards' names, 4 bytes; then, as varints for each
+/// shard, 0 if it has no more, 1 if it was not searched, and otherwise the number of the row plus
+/// 1, and the place in the row. This takes about 8 digits per shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunsCursor {
     positions: Vec<Option<RunPosition>>,
 }
 
-/// A text is not a cursor of this list.
+/// The text is not a cursor of this list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "cannot be read; send the one from the last answer unchanged, or leave it out to begin with the newest"
@@ -28,7 +28,7 @@ const NO_MORE: u64 = 0;
 const AT_END: u64 = 1;
 
 impl RunsCursor {
-    /// Returns the beginning, which is the newest run, of a history over `shards` shards.
+    /// Returns the start of a history of `shards` shards, which is the newest run.
     pub fn start(shards: usize) -> Self {
         Self { positions: vec![Some(RunPosition::END); shards] }
     }
@@ -37,10 +37,11 @@ impl RunsCursor {
         Self { positions }
     }
 
-    /// Reads a cursor of the history over these shards.
+    /// Parses a cursor of the history of these shards.
     ///
     /// # Errors
-    /// If it is none, or one of other shards: the shard map has changed meanwhile.
+    /// If the text is not a cursor, or is one of other shards, because the shard map has changed in
+    /// the meantime.
     pub fn parse(text: &str, shards: &[ShardId]) -> Result<Self, RunsCursorError> {
         Self::read(text, shards).ok_or(RunsCursorError)
     }
@@ -62,7 +63,7 @@ impl RunsCursor {
         rest.is_empty().then_some(Self { positions })
     }
 
-    /// Returns the cursor's text.
+    /// Returns the text of the cursor.
     pub fn text(&self, shards: &[ShardId]) -> String {
         let mut bytes = hash_of_shards(shards).to_vec();
         for position in &self.positions {
@@ -78,7 +79,7 @@ impl RunsCursor {
         hex::encode(&bytes)
     }
 
-    /// Returns before which run each shard goes on; `None` for one that has no more.
+    /// Returns the run before which each shard continues, or `None` for a shard that has no more.
     pub fn positions(&self) -> &[Option<RunPosition>] {
         &self.positions
     }
@@ -95,7 +96,7 @@ mod tests {
     ];
 
     #[test]
-    fn cursors_are_read_back_and_others_refused() {
+    fn cursors_can_be_parsed_and_other_texts_are_refused() {
         let at = |row, place| Some(RunPosition { row, place });
         for positions in [
             [at(1, 0), None, Some(RunPosition::END)],

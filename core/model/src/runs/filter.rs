@@ -1,11 +1,11 @@
-//! Which attempts a filter means.
+//! Compares attempts with a filter.
 
 use super::pattern::ErrorText;
 use crate::format::history::Run;
 use crate::protocol::RunFilter;
 use scheduler_calendar::time::UnixMillis;
 
-/// A filter that is ready to be compared with many attempts.
+/// A filter that is prepared for many comparisons.
 #[derive(Debug)]
 pub struct RunMatcher<'f> {
     filter: &'f RunFilter,
@@ -25,13 +25,13 @@ impl<'f> RunMatcher<'f> {
         Self { filter, error, target: filter.target.as_ref().map(parts) }
     }
 
-    /// Returns whether the filter means attempts that were reported at this time.
+    /// Returns whether the filter matches attempts that were reported at this time.
     pub fn is_time(&self, reported_at: UnixMillis) -> bool {
         self.filter.from.is_none_or(|from| reported_at >= from)
             && self.filter.to.is_none_or(|to| reported_at < to)
     }
 
-    /// Returns whether the filter means an attempt, whenever it was reported.
+    /// Returns whether the filter matches an attempt, whenever it was reported.
     pub fn is_run(&self, run: &Run<'_>) -> bool {
         let filter = self.filter;
         filter.outcomes.is_none_or(|outcomes| {
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_that_is_given_must_hold() {
+    fn every_given_part_must_match() {
         let text = |text: &str| Some(text.to_owned());
         let all = RunFilter::default();
         let bit = |outcome: Outcome| Some(1 << outcome.code());
@@ -96,14 +96,14 @@ mod tests {
         ] {
             assert_eq!(RunMatcher::new(&filter).is_run(&run()), is_meant, "{filter:?}");
         }
-        // An outcome of a later version is beyond what can be asked for.
+        // An outcome of a later version cannot be requested.
         let every = RunFilter { outcomes: Some(u64::MAX), ..all };
         let later = Run { outcome: Outcome::Other(77), ..run() };
         assert!(!RunMatcher::new(&every).is_run(&later));
     }
 
     #[test]
-    fn from_is_within_and_to_is_not() {
+    fn from_is_inclusive_and_to_is_exclusive() {
         let (from, to) = (Some(UnixMillis::new(5)), Some(UnixMillis::new(8)));
         let filter = RunFilter { from, to, ..RunFilter::default() };
         let is_time = |at| RunMatcher::new(&filter).is_time(UnixMillis::new(at));

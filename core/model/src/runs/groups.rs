@@ -1,4 +1,4 @@
-//! Failures with like errors, over several shards.
+//! Failures with similar errors, of several shards.
 
 use super::cursor::RunsCursor;
 use crate::protocol::{ErrorGroup, GroupsReply};
@@ -17,25 +17,25 @@ pub enum Order {
     Count,
 }
 
-/// Failures with like errors.
+/// Failures with similar errors.
 pub type Group = ErrorGroup;
 
-/// The groups of what the shards have looked at.
+/// The groups of the attempts that the shards have examined.
 #[derive(Debug)]
 pub struct GroupsPage {
-    /// In the order that was asked for.
+    /// The groups, in the requested order.
     pub groups: Vec<Group>,
-    /// Where to look further back; `None` at the end.
+    /// Where to continue further back; `None` at the end.
     pub next: Option<RunsCursor>,
-    /// If there is more to look at, everything that was reported after this time is counted, as far
-    /// as the clocks of the shards have not gone back.
+    /// If there is more to search, everything that was reported after this time is counted, unless
+    /// clocks of shards have gone back.
     pub back_to: Option<UnixMillis>,
-    /// How many attempts the shards have looked at.
+    /// How many attempts the shards have examined.
     pub attempts: u64,
 }
 
-/// Joins the groups of shards, each asked from its place in `cursor`. A shard that was not asked
-/// has no answer.
+/// Joins the groups of shards. Each shard was searched from its place in `cursor`. A shard that got
+/// no request has no answer.
 pub fn merge_groups(
     cursor: &RunsCursor,
     replies: Vec<Option<GroupsReply>>,

@@ -1,5 +1,5 @@
-//! A history over shards: what a request asks for, the cursor, and joining the shards' answers in
-//! order.
+//! The history of several shards: the query of a request, the cursor, and how the shards' answers
+//! are joined in order.
 
 mod cursor;
 mod filter;

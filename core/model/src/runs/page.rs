@@ -1,4 +1,4 @@
-//! A page of a history over several shards.
+//! A page of a history of several shards.
 
 use super::cursor::RunsCursor;
 use crate::protocol::{Looked, RunItem, RunPosition, RunsReply};
@@ -6,21 +6,21 @@ use scheduler_calendar::time::UnixMillis;
 use std::iter::Peekable;
 use std::vec::IntoIter;
 
-/// A page of a history over several shards.
+/// A page of a history of several shards.
 #[derive(Debug)]
 pub struct RunsPage {
-    /// The newest first: by when they were reported, then in the order of the shards.
+    /// The runs, newest first by the time of the report, then in the order of the shards.
     pub items: Vec<RunItem>,
     /// Where the next page begins; `None` at the end.
     pub next: Option<RunsCursor>,
-    /// If there is a next page, no run that it or a later one gives was reported after this time,
-    /// as far as the clocks of the shards have not gone back.
+    /// If there is a next page, no run on it or on a later one was reported after this time, unless
+    /// clocks of shards have gone back.
     pub back_to: Option<UnixMillis>,
-    /// How many attempts the shards have looked at.
+    /// How many attempts the shards have examined.
     pub attempts: u64,
 }
 
-/// What is left of a shard's answer.
+/// The rest of a shard's answer.
 struct Home {
     at: RunPosition,
     items: Peekable<IntoIter<RunItem>>,
@@ -30,13 +30,14 @@ struct Home {
 impl Home {
     fn new(at: RunPosition, reply: RunsReply) -> Self {
         let RunsReply { items, looked } = reply;
-        // What is reported meanwhile is newer than this page and belongs to none.
+        // A run that is reported after the first page began is newer than this page and is on no
+        // page.
         let at = looked.start.filter(|_| at == RunPosition::END).unwrap_or(at);
         Self { at, items: items.into_iter().peekable(), looked }
     }
 
-    /// Returns when the next of its runs was reported, or the latest time at which it can have
-    /// been; `None` if the shard has no more.
+    /// Returns when the next of its runs was reported, or the latest time at which it can have been
+    /// reported. Returns `None` if the shard has no more.
     fn newest_left(&mut self) -> Option<UnixMillis> {
         if let Some(item) = self.items.peek() {
             return Some(item.reported_at);
@@ -45,17 +46,17 @@ impl Home {
         Some(self.looked.back_to.unwrap_or(UnixMillis::new(i64::MAX)))
     }
 
-    /// Returns where the shard goes on.
+    /// Returns where the shard continues.
     fn next(mut self) -> Option<RunPosition> {
         if self.items.peek().is_some() { Some(self.at) } else { self.looked.next }
     }
 }
 
-/// Joins the answers of shards, each asked from its place in `cursor`, to a page of at most `limit`
-/// runs. A shard that was not asked has no answer.
+/// Joins the answers of shards to a page of at most `limit` runs. Each shard was searched from its
+/// place in `cursor`. A shard that got no request has no answer.
 ///
-/// A shard that stopped early may have a run where it did, so nothing that was reported then or
-/// before is given.
+/// A shard that stopped early may have a run where it stopped. So the page contains nothing that
+/// was reported at that time or before.
 pub fn merge(cursor: &RunsCursor, replies: Vec<Option<RunsReply>>, limit: usize) -> RunsPage {
     let asked = cursor.positions().iter().zip(replies);
     let mut homes: Vec<Option<Home>> =
@@ -67,7 +68,7 @@ pub fn merge(cursor: &RunsCursor, replies: Vec<Option<RunsReply>>, limit: usize)
             if home.items.peek().is_none() { home.newest_left() } else { None }
         };
         let floor = homes.iter_mut().flatten().filter_map(stopped).max();
-        // Of runs that were reported at the same time, that of the first shard comes first.
+        // If runs were reported at the same time, that of the first shard comes first.
         let newest = homes
             .iter_mut()
             .flatten()
@@ -100,8 +101,8 @@ mod tests {
         ShardId { epoch: 1, index: 0 },
     ];
 
-    /// Runs of a shard, the newest first: their rows, and when they were reported. A time below 0
-    /// is that of one that the filter does not mean.
+    /// The runs of a shard, newest first: their rows, and the times of their reports. A time below
+    /// 0 belongs to a run that the filter does not match.
     type Rows = Vec<(u64, i64)>;
 
     fn item(row: u64, at: i64) -> RunItem {
@@ -109,7 +110,7 @@ mod tests {
         RunItem { position: RunPosition { row, place: 0 }, reported_at: UnixMillis::new(at), run }
     }
 
-    /// What a shard answers that looks into `rows` rows at most.
+    /// Returns the answer of a shard that reads at most `rows` rows.
     fn ask(shard: &Rows, before: RunPosition, limit: usize, rows: usize) -> RunsReply {
         let all: Vec<_> = shard.iter().filter(|(row, _)| *row < before.row).collect();
         let (mut items, mut looked) = (Vec::new(), Looked::default());
@@ -128,7 +129,7 @@ mod tests {
         RunsReply { items, looked }
     }
 
-    /// Reads all pages; `before_page` may add runs.
+    /// Reads all pages. `before_page` may add runs.
     fn read(
         mut shards: Vec<Rows>,
         (limit, rows): (usize, usize),
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_of_several_shards_come_in_order_whatever_the_limit() {
+    fn runs_of_several_shards_are_in_order_with_any_limit() {
         let shards = || -> Vec<Rows> {
             vec![
                 vec![(9, 100), (8, 90), (7, -60), (6, 50)],
@@ -182,9 +183,9 @@ mod tests {
         }
     }
 
-    /// The second shard has nothing for the first page, and gets something newer after it.
+    /// The second shard has nothing for the first page, and gets a newer run after it.
     #[test]
-    fn what_is_reported_between_two_pages_is_on_none_of_them() {
+    fn a_run_reported_between_two_pages_is_on_neither() {
         let shards = vec![vec![(9, 100), (8, 90), (7, 80)], vec![(5, 70)]];
         let seen = read(shards, (2, 10), |page, shards| {
             if page == 1 {
@@ -194,9 +195,9 @@ mod tests {
         assert_eq!(seen, [(9, 100), (8, 90), (7, 80), (5, 70)]);
     }
 
-    /// A shard that has found nothing yet does not hold back what is newer than where it stopped.
+    /// A shard that has found nothing yet does not delay runs that are newer than where it stopped.
     #[test]
-    fn a_shard_that_stopped_early_holds_back_what_may_be_older_than_its_next() {
+    fn a_shard_that_stopped_early_delays_runs_that_may_be_older_than_its_next() {
         let shards = [vec![(9, 100), (8, 40)], vec![(5, -95), (4, -60), (3, -50), (2, 10)]];
         let from = RunsCursor::start(2);
         let replies = shards.iter().map(|shard| Some(ask(shard, RunPosition::END, 10, 2)));

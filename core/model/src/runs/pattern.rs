@@ -1,19 +1,20 @@
-//! What like errors have in common.
+//! Patterns of similar errors.
 
-/// Longest pattern, characters: what follows tells more of one failure than of its kind.
+/// The longest pattern, in characters. A longer text says more about one failure than about its
+/// kind.
 const MAX_PATTERN_CHARS: usize = 200;
-/// Words of so many characters with a digit among them may be ids.
+/// The least characters of a word with a digit that may be an id.
 const LEAST_ID_CHARS: usize = 8;
-/// Words of so many characters with a digit within them are ids. No word of a language is so long
-/// and has one.
+/// The least characters of a word with a digit within it that is always an id. No word of a
+/// language is so long and has one.
 const LEAST_LONG_ID_CHARS: usize = 16;
 
-/// Returns the pattern of an error: its text, in which `<n>` stands for each number and `<id>` for
-/// each id, so that like failures have the same one. The status behind `HTTP` stays.
+/// Returns the pattern of an error: its text with `<n>` in place of each number and `<id>` in place
+/// of each id, so that similar failures have the same pattern. The status after `HTTP` stays.
 ///
-/// A word of eight characters or more is an id if it is a hexadecimal number, or if digits and
-/// letters take turns in it; a long one also if a letter follows a digit once. `-` and `_` are parts
-/// of words.
+/// A word of at least eight characters is an id if it is a hexadecimal number, or if digits and
+/// letters alternate in it. A long word is also an id if a letter follows a digit once. `-` and `_`
+/// are parts of words.
 pub fn pattern_of(error: &str) -> String {
     let mut pattern = String::with_capacity(error.len().min(4 * MAX_PATTERN_CHARS));
     let mut rest = error;
@@ -30,7 +31,7 @@ pub fn pattern_of(error: &str) -> String {
             push_with_numbers(part, &mut pattern);
         }
     }
-    // A number with a point or several, such as an address or a duration, is one.
+    // A number with one or more points, such as an address or a duration, is one number.
     while pattern.contains("<n>.<n>") {
         pattern = pattern.replace("<n>.<n>", "<n>");
     }
@@ -56,8 +57,8 @@ fn is_id(word: &str) -> bool {
     has_letter && word.len() >= LEAST_ID_CHARS && (is_hex() || turns(word) >= least_turns)
 }
 
-/// Returns how often a letter follows a digit within a word. In ids they take turns; in names such
-/// as `user-17` digits are at the end.
+/// Returns how often a letter follows a digit within a word. In ids they alternate; in names such
+/// as `user-17` the digits are at the end.
 fn turns(word: &str) -> usize {
     let bytes = word.as_bytes();
     let turns = bytes.windows(2).filter(|pair| match pair {
@@ -81,13 +82,12 @@ fn push_with_numbers(word: &str, pattern: &mut String) {
     }
 }
 
-/// A text to find among errors: a part of them, upper and lower case alike, or the pattern that a
-/// group of them shows.
+/// A text to search in errors: a part of them, in upper or lower case, or the pattern of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorText {
-    /// In lower case.
+    /// The text in lower case.
     part: String,
-    /// As a group shows it; `None` for a text that is no pattern.
+    /// The pattern; `None` if the text is not a pattern.
     pattern: Option<String>,
 }
 
@@ -98,14 +98,14 @@ impl ErrorText {
         Self { part: text.to_lowercase(), pattern: is_pattern.then(|| text.to_owned()) }
     }
 
-    /// Returns whether it is the text of an error, or of its pattern.
+    /// Returns whether the text occurs in an error, or in its pattern.
     pub fn is_in(&self, error: &str) -> bool {
         contains_folded(error, &self.part)
             || self.pattern.as_ref().is_some_and(|pattern| pattern_of(error) == *pattern)
     }
 }
 
-/// Returns whether `text` contains `folded`, which is in lower case.
+/// Returns whether `text` contains `folded`, which must be in lower case.
 fn contains_folded(text: &str, folded: &str) -> bool {
     if text.is_ascii() {
         let mut parts = text.as_bytes().windows(folded.len().max(1));
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn like_errors_have_one_pattern_and_others_another() {
+    fn similar_errors_have_the_same_pattern() {
         for (error, pattern) in [
             ("HTTP 503 after 1203 ms", "HTTP 503 after <n> ms"),
             ("HTTP 503 after 988 ms", "HTTP 503 after <n> ms"),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_found_in_upper_and_lower_case_alike() {
+    fn an_error_is_found_in_upper_and_lower_case() {
         for (text, folded, is_found) in [
             ("Timeout", "timeout", true),
             ("a TIMEOUT b", "timeout", true),

@@ -10,7 +10,7 @@ use crate::list_query::{Parameter, parse_limit, unknown_parameter};
 use crate::protocol::{MAX_ERROR_CHARS, RunFilter};
 use crate::routing::ShardId;
 
-/// The parameters that [`parse_runs_query`] reads.
+/// The parameters that [`parse_runs_query`] accepts.
 pub const RUNS_QUERY: &[&str] = &[
     "outcome",
     "target",
@@ -26,23 +26,23 @@ pub const RUNS_QUERY: &[&str] = &[
     "cursor",
 ];
 
-/// What the query of a list of runs asks for.
+/// The query of a list of runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunsQuery {
-    /// Which attempts.
+    /// The filter of the attempts.
     pub filter: RunFilter,
-    /// Like failures together, in this order.
+    /// The order of groups, if similar failures are grouped.
     pub groups: Option<Order>,
-    /// How many at most; of groups, from each shard.
+    /// The most items; for groups, the most from each shard.
     pub limit: usize,
     /// Where the page begins.
     pub cursor: RunsCursor,
 }
 
-/// Reads the parameters of a query for the runs of these shards.
+/// Parses the parameters of a query for the runs of these shards.
 ///
 /// # Errors
-/// Names the parameter that is wrong.
+/// If a parameter is invalid. The error names it.
 pub fn parse_runs_query(
     parameters: &mut dyn Iterator<Item = Parameter<'_>>,
     shards: &[ShardId],
@@ -100,7 +100,7 @@ pub fn parse_runs_query(
     Ok(RunsQuery { filter, groups, limit, cursor })
 }
 
-/// Checks a text that is not empty.
+/// Checks that a text is not empty and not too long.
 fn text(name: &'static str, value: &str, most: usize) -> Result<String, FieldError> {
     at_most(name, value.len(), most)?;
     if value.is_empty() {
@@ -109,7 +109,7 @@ fn text(name: &'static str, value: &str, most: usize) -> Result<String, FieldErr
     Ok(value.to_owned())
 }
 
-/// Reads outcomes as a set with a bit for the code of each.
+/// Parses outcomes into a set. Bit n stands for the outcome with code n.
 fn outcomes(value: &str) -> Result<u64, FieldError> {
     let mut bits = 0;
     for name in value.split(',') {
@@ -127,7 +127,7 @@ fn outcomes(value: &str) -> Result<u64, FieldError> {
     Ok(bits)
 }
 
-/// Reads a target: a type of callback, or a type, a colon and a name.
+/// Parses a target: a type of callback, or a type, a colon and a name.
 fn target(value: &str) -> Result<String, FieldError> {
     let target = text("target", value, MAX_DESTINATION_BYTES)?;
     let (kind, name) = value.split_once(':').map_or((value, None), |(of, name)| (of, Some(name)));
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn an_error_names_the_invalid_parameter() {
         for (query, field) in [
             (&[("outcome", "failed,")][..], "outcome"),
             (&[("outcome", "other-7")], "outcome"),

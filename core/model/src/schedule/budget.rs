@@ -1,15 +1,15 @@
-//! What the schedules of one request may take together.
+//! The bound on the work for all schedules of one request.
 
 use crate::bounds::MAX_SCHEDULE_STEPS;
 use crate::input::FieldError;
 use scheduler_calendar::rrule::MAX_COUNTED_RUNS;
 use scheduler_calendar::steps::steps_taken;
 
-/// What is left of it.
+/// The rest of the budget.
 #[derive(Debug, Clone)]
 pub(crate) struct Budget {
     steps: u64,
-    /// Runs that were counted off so far.
+    /// The runs that were counted so far.
     counted: u32,
 }
 
@@ -20,11 +20,11 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Does a part of the request's work, of the schedule in `field`. It may take more steps than
-    /// are left, up to what bounds one schedule; the next part is refused then.
+    /// Does a part of the request's work, for the schedule in `field`. It may take more steps than
+    /// are left, up to the bound of one schedule. Then the next part is refused.
     ///
     /// # Errors
-    /// When nothing is left, and those of the work.
+    /// If nothing is left, or if the work fails.
     pub(crate) fn draw<T>(
         &mut self,
         field: &'static str,
@@ -43,10 +43,10 @@ impl Budget {
         outcome
     }
 
-    /// Counts runs that are to be counted off.
+    /// Adds to the runs that must be counted.
     ///
     /// # Errors
-    /// When the request has more of them than it may.
+    /// If the request has more of them than it may.
     pub(crate) fn count_runs(
         &mut self,
         field: &'static str,
@@ -72,7 +72,7 @@ mod tests {
     use crate::schedule::preview;
     use scheduler_calendar::time::UnixMillis;
 
-    /// A request may have 20,000 schedules, and its budget is of 12,500,000 steps.
+    /// A request may have 20,000 schedules, and its budget is 12,500,000 steps.
     #[test]
     fn a_usual_schedule_takes_few_steps() {
         let mut all = 0;

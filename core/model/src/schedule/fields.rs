@@ -17,48 +17,49 @@ use scheduler_calendar::tz::Tz;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// The schedule's fields of a record, as they are stored.
+/// The fields of a record's schedule, as they are stored.
 #[derive(Debug, Clone, Default)]
 pub struct ScheduleFields<'a> {
     /// A cron expression, or an array of several.
     pub cron: Option<&'a RawValue>,
-    /// The IANA zone that `cron`, `rrule` and local times are read in; absent: UTC.
+    /// The IANA zone of `cron`, `rrule` and local times. `None` means UTC.
     pub timezone: Option<Cow<'a, str>>,
-    /// The times that were given as local ones. Instants beside them are what they were worked out
-    /// to be when the task was taken in.
+    /// The times that were given as local times. The other fields contain their instants, as
+    /// computed when the task was accepted.
     pub local: Option<LocalTimes>,
     /// An interval.
     pub every_seconds: Option<f64>,
-    /// A run of the interval, and the first; always there beside it.
+    /// A run of the interval, and the first one. Always present with an interval.
     pub anchor: Option<UnixMillis>,
     /// An RFC 5545 rule, whose DTSTART is `start_at`.
     pub rrule: Option<Cow<'a, str>>,
-    /// No occurrence before this time.
+    /// There is no occurrence before this time.
     pub start_at: Option<UnixMillis>,
-    /// No occurrence after this time.
+    /// There is no occurrence after this time.
     pub end_at: Option<UnixMillis>,
-    /// The largest number of runs. The first one is `first_run`.
+    /// The most runs. The first one is `first_run`.
     pub max_runs: Option<u32>,
-    /// Nominal time of the first run, if runs are counted.
+    /// The nominal time of the first run, if runs are counted.
     pub first_run: Option<UnixMillis>,
-    /// Nominal time of the last run, if `max_runs` or COUNT sets one.
+    /// The nominal time of the last run, if `max_runs` or COUNT sets one.
     pub final_run: Option<UnixMillis>,
-    /// The longest random delay of each occurrence, seconds.
+    /// The longest random delay of each occurrence, in seconds.
     pub jitter_seconds: Option<f64>,
-    /// By how much later it may fire, to share a firing with others, seconds.
+    /// By how much later an occurrence may fire to share a firing with others, in seconds.
     pub window_seconds: Option<f64>,
-    /// What becomes of missed runs: see [`super::MisfireInput`].
+    /// What happens to missed runs: see [`super::MisfireInput`].
     pub misfire: Option<&'a RawValue>,
-    /// What becomes of a run that comes before the end of the one before.
+    /// What happens to a run that is due before the end of the run before.
     pub overlap: Option<Overlap>,
-    /// How long after its due time a run may start, seconds.
+    /// How long after its due time a run may start, in seconds.
     pub expire_after_seconds: Option<f64>,
 }
 
-/// A law moves a zone's clock by no more than this, milliseconds: two hours.
+/// The most by which a law moves a zone's clock, in milliseconds: two hours.
 const LAW_MOVES_BY: i64 = 7_200_000;
 
-/// Runs that are looked at for the one that a law has moved: one a minute within twice that time.
+/// The runs that are searched for the one that a law has moved: one per minute within twice that
+/// time.
 const MOST_NEAR: usize = 240;
 
 impl ScheduleFields<'_> {
@@ -67,13 +68,13 @@ impl ScheduleFields<'_> {
         self.cron.is_some() || self.every_seconds.is_some() || self.rrule.is_some()
     }
 
-    /// Returns the schedule of the task whose id has this [hash](crate::routing::id_hash).
+    /// Returns the schedule of the task with this [hash](crate::routing::id_hash) of its id.
     ///
-    /// If the last run is stored, this takes no search. If a rule's COUNT sets it and it is not
+    /// If the last run is stored, this needs no search. If a rule's COUNT sets it and it is not
     /// stored yet, this counts the runs.
     ///
     /// # Errors
-    /// Names the field that does not hold.
+    /// If a field is invalid. The error names it.
     pub fn schedule(&self, id_hash: u64) -> Result<Schedule, FieldError> {
         let rule = self.rule()?;
         let until = match self.final_run {
@@ -86,11 +87,12 @@ impl ScheduleFields<'_> {
         Ok(Schedule::new(rule, first, last, self.delay(id_hash)?))
     }
 
-    /// Works out where the schedule ends whose first run is the first one due after `since`, and
-    /// notes it in the fields. Gives the schedule with its first run; `None` when there is none.
+    /// Computes where the schedule ends if its first run is the first one due after `since`, and
+    /// stores the end in the fields. Returns the schedule with its first run, or `None` if there is
+    /// no run.
     ///
     /// # Errors
-    /// Names the field that does not hold.
+    /// If a field is invalid. The error names it.
     pub fn settle(
         &mut self,
         id_hash: u64,
@@ -112,10 +114,10 @@ impl ScheduleFields<'_> {
         Ok(Some((schedule, first)))
     }
 
-    /// Returns how many runs [`Self::settle`] counts off one by one.
+    /// Returns how many runs [`Self::settle`] counts one by one.
     ///
     /// # Errors
-    /// Names the field that does not hold.
+    /// If a field is invalid. The error names it.
     pub fn counted_runs(&self) -> Result<u32, FieldError> {
         Ok(match self.rule()? {
             Rule::Every(_) => 0,
@@ -158,9 +160,9 @@ impl ScheduleFields<'_> {
             .map_err(|problem| FieldError::new(problem.field(), problem.to_string()))
     }
 
-    /// Returns where the runs end, by what the time zone says today. What is stored was worked out
-    /// when the task was taken in; if no run is there any more, the law has moved it a little, and
-    /// the nearest one is the last.
+    /// Returns where the runs end, by the current law. The stored end was computed when the task
+    /// was accepted. If there is no run at that time any more, the law has moved it slightly, and
+    /// the nearest run is the last one.
     fn last_by_law(&self, rule: &Rule, last: UnixMillis) -> UnixMillis {
         if self.timezone.is_none() || rule.next_after(last.plus(-1)) == Some(last) {
             return last;
@@ -172,7 +174,7 @@ impl ScheduleFields<'_> {
         near.min_by_key(|run| run.since(last).abs()).unwrap_or(last)
     }
 
-    /// Returns a bound, by what the time zone says today where it was given as a local time.
+    /// Returns a bound. If it was given as a local time, returns its instant by the current law.
     fn now_at(
         &self,
         stored: Option<UnixMillis>,
@@ -181,7 +183,7 @@ impl ScheduleFields<'_> {
         self.local_now(local).and_then(|(local, timezone)| local.instant(timezone)).or(stored)
     }
 
-    /// Returns a time that was given as a local one, and its zone.
+    /// Returns a time that was given as a local time, and its zone.
     fn local_now(
         &self,
         local: impl Fn(&LocalTimes) -> Option<LocalTime>,
@@ -189,19 +191,19 @@ impl ScheduleFields<'_> {
         Some((self.local.as_ref().and_then(local)?, self.timezone.as_deref()?.parse().ok()?))
     }
 
-    /// Returns the anchor, by what the time zone says today where it was given as a local time.
+    /// Returns the anchor. If it was given as a local time, returns its instant by the current law.
     fn anchor(&self) -> Option<UnixMillis> {
         self.local_now(|local| local.anchor)
             .and_then(|(local, timezone)| local.instant_after_gap(timezone))
             .or(self.anchor)
     }
 
-    /// Returns `startAt` and `endAt`, by what the time zone says today.
+    /// Returns `startAt` and `endAt`, by the current law.
     pub fn bounds(&self) -> (Option<UnixMillis>, Option<UnixMillis>) {
         (self.start_at(), self.end_at())
     }
 
-    /// Returns `startAt`, `endAt` and `anchor`, by what the time zone says today.
+    /// Returns `startAt`, `endAt` and `anchor`, by the current law.
     pub(crate) fn instants(&self) -> [Option<UnixMillis>; 3] {
         [self.start_at(), self.end_at(), self.anchor()]
     }
@@ -214,10 +216,10 @@ impl ScheduleFields<'_> {
         self.now_at(self.end_at, |local| local.end_at)
     }
 
-    /// Returns how occurrences are put off.
+    /// Returns the delay of occurrences.
     ///
     /// # Errors
-    /// Names the field that does not hold.
+    /// If a field is invalid. The error names it.
     pub fn delay(&self, id_hash: u64) -> Result<Delay, FieldError> {
         let millis = |field, seconds: Option<f64>| {
             seconds.map_or(Ok(0), |seconds| {
@@ -229,7 +231,7 @@ impl ScheduleFields<'_> {
     }
 }
 
-/// Returns the seconds as whole milliseconds.
+/// Returns seconds as whole milliseconds.
 pub(super) fn millis(
     field: &'static str,
     seconds: f64,

@@ -1,4 +1,4 @@
-//! A schedule as it is given, and the check that makes it valid.
+//! Schedules in requests, and the check that makes them valid.
 
 use super::members::{Company, MEMBERS};
 use super::{Budget, MisfireInput, Overlap, ScheduleFields};
@@ -20,7 +20,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// What a task may say of its own kind.
+/// The kind that a task in a request may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
@@ -108,7 +108,7 @@ pub(crate) enum CronText {
     Several(#[schemars(length(min = 1, max = MAX_CRON_EXPRESSIONS))] Vec<String>),
 }
 
-/// The fields by which a request says when.
+/// The fields of a request that say when a task fires.
 #[derive(Debug, Default)]
 pub(crate) struct ScheduleInput<'a> {
     pub(crate) kind: Option<GivenKind>,
@@ -119,23 +119,23 @@ pub(crate) struct ScheduleInput<'a> {
     pub(crate) has_local_from: bool,
 }
 
-/// When, checked.
+/// A checked schedule.
 #[derive(Debug)]
 pub(crate) struct CheckedSchedule<'a> {
-    /// The time that was asked for; `None` of a recurring task and of one without a schedule.
+    /// The requested time; `None` for a recurring task or one without a schedule.
     pub(crate) time: Option<UnixMillis>,
-    /// When it first fires; [`UnixMillis::NEVER`] for one without a schedule.
+    /// When it first fires; [`UnixMillis::NEVER`] for a task without a schedule.
     pub(crate) due: UnixMillis,
-    /// What goes into the record beside the time; `None` of most one-shot tasks.
+    /// The fields of the record in addition to the time; `None` for most one-shot tasks.
     pub(crate) fields: Option<Box<ScheduleFields<'a>>>,
-    /// Of a recurring task.
+    /// The schedule of a recurring task.
     pub(crate) schedule: Option<Schedule>,
-    /// Whether the anchor in the fields is one that the request does not give.
+    /// Whether the anchor in the fields is not from the request.
     pub(crate) has_open_anchor: bool,
 }
 
 impl<'a> CheckedSchedule<'a> {
-    /// Of a task that fires once, or not by itself.
+    /// Returns the schedule of a task that fires once, or not by itself.
     fn once(
         time: Option<UnixMillis>,
         due: UnixMillis,
@@ -148,11 +148,11 @@ impl<'a> CheckedSchedule<'a> {
 const WAYS: &str = "time, delayInSeconds, cron, everySeconds and rrule";
 
 impl<'a> ScheduleInput<'a> {
-    /// Checks the fields of the task of this id. `budget` is what is left for the request's
-    /// schedules.
+    /// Checks the fields of the task with this id. `budget` is the rest of the budget for the
+    /// request's schedules.
     ///
     /// # Errors
-    /// Names the first field that does not hold.
+    /// If a field is invalid. The error names the first such field.
     pub(crate) fn check(
         mut self,
         id: &TaskId<'_>,
@@ -174,7 +174,8 @@ impl<'a> ScheduleInput<'a> {
             ];
             let mut has_local = self.has_local_from;
             for (field, time) in times {
-                // Before what stands beside it: who cannot be understood is told so.
+                // The time is checked before the other fields, so that an unreadable time is
+                // reported first.
                 let time = time.as_ref().map(|time| time.read(field, true)).transpose()?;
                 has_local |= matches!(time, Some(GivenTime::Local(_)));
             }
@@ -221,7 +222,7 @@ impl<'a> ScheduleInput<'a> {
         Ok(CheckedSchedule::once(Some(time), due, Some(Box::new(fields))))
     }
 
-    /// Returns which one of the ways to say when is given.
+    /// Returns the kind of schedule by the field that is given.
     fn kind(&self, rest: Option<&Recurrence<'_>>) -> Result<GivenKind, FieldError> {
         let ways = [
             (self.time.is_some(), GivenKind::Scheduled, "time"),
@@ -268,15 +269,15 @@ impl<'a> ScheduleInput<'a> {
 }
 
 impl<'a> Recurrence<'a> {
-    /// Checks the lengths of what is given as JSON text, before any of it is read.
+    /// Checks the lengths of JSON texts before any of them is parsed.
     fn check_lengths(&self) -> Result<(), FieldError> {
         let length = |given: Option<&RawValue>| given.map_or(0, |given| given.get().len());
         at_most("cron", length(self.cron), MAX_CRON_TEXT_BYTES)?;
         at_most("misfire", length(self.misfire), MAX_MISFIRE_TEXT_BYTES)
     }
 
-    /// Checks that no field stands beside those that it does not belong to. `without_zone` is what
-    /// to do about a time zone beside no local time.
+    /// Checks that each field belongs to the kind of schedule. `without_zone` says what to do about
+    /// a time zone without a local time.
     fn check_company(
         &self,
         kind: GivenKind,
@@ -294,7 +295,7 @@ impl<'a> Recurrence<'a> {
         })
     }
 
-    /// Returns whether it is what an answer shows of a task without a schedule.
+    /// Returns whether the task is as an answer shows a task without a schedule.
     fn is_shown_unscheduled(&self) -> bool {
         self.kind.is_some_and(|kind| kind.get() == "\"no-schedule\"")
     }
@@ -316,8 +317,8 @@ impl<'a> Recurrence<'a> {
         }
     }
 
-    /// Reads the times that were given as local ones as such again, if the instants beside them are
-    /// still the same: so a task is defined by what an answer shows of it.
+    /// Restores times that were given as local times, if the instants next to them are unchanged.
+    /// So what an answer shows of a task defines the same task.
     fn read_local(&mut self, time: &mut Option<TimeInput<'a>>) {
         let Some(Object(local)) = self.local.take() else { return };
         let Ok(Some(zone)) = self.zone() else { return };
@@ -340,7 +341,7 @@ impl<'a> Recurrence<'a> {
         self.max_runs.map(|runs| runs.0)
     }
 
-    /// Returns the time zone, where there is one.
+    /// Returns the time zone, if there is one.
     pub(super) fn zone(&self) -> Result<Option<Tz>, FieldError> {
         let read = self
             .timezone
@@ -370,11 +371,11 @@ impl<'a> Recurrence<'a> {
             end_at: local_end.flatten(),
             anchor: local_anchor.flatten(),
         };
-        // In a gap, a run comes later than a bound: see `Every::from_local`.
+        // In a gap, a run may be later than a bound: see `Every::from_local`.
         let of_local = zone.and_then(|zone| local.anchor?.instant_after_gap(zone));
         let anchor = match self.every_seconds {
-            // Without another, the first run is at the start, or one interval from now. It is
-            // stored, for the runs hang on it.
+            // Without another anchor, the first run is at the start, or one interval from now. The
+            // anchor is stored, because the runs depend on it.
             Some(seconds) => of_local
                 .or(given_anchor)
                 .or(start_at)
@@ -414,7 +415,7 @@ impl<'a> Recurrence<'a> {
             fields.final_run = last;
             check_runs(self.max_runs(), kind)?;
             let schedule = fields.schedule(id_hash(id))?;
-            // One that is paused, or whose last run is due, may have none to come.
+            // A paused task, or one whose last run is due, may have no future run.
             let due = schedule.next_after(now).map_or(UnixMillis::NEVER, |next| next.due);
             return Ok(checked(due, fields, schedule));
         }
@@ -453,7 +454,7 @@ fn field_of(kind: GivenKind) -> &'static str {
     }
 }
 
-/// Why there is no run at all.
+/// Returns why there is no run at all.
 fn no_run(fields: &ScheduleFields<'_>, kind: GivenKind, now: UnixMillis) -> FieldError {
     let local = fields.local.map(|local| LocalTimes { end_at: None, ..local });
     let without_end = ScheduleFields { end_at: None, local, ..fields.clone() };
@@ -480,7 +481,8 @@ fn no_run(fields: &ScheduleFields<'_>, kind: GivenKind, now: UnixMillis) -> Fiel
     }
 }
 
-/// Returns a time of the request, and the local time if it is one; `None` when it is not given.
+/// Returns a time of the request, and the local time if it is one. Returns `None` if it is not
+/// given.
 pub(super) fn in_zone(
     field: &'static str,
     input: &Option<TimeInput<'_>>,
@@ -497,6 +499,6 @@ pub(crate) fn delayed(seconds: f64, now: UnixMillis) -> Result<UnixMillis, Field
             format!("is {seconds}; must be 0 to {most}"),
         ));
     }
-    // Rounded up to whole milliseconds: never early.
+    // Rounded up to whole milliseconds, so that the task is never early.
     Ok(now.plus((seconds * 1_000.0).ceil() as i64))
 }

@@ -31,7 +31,7 @@ pub struct LocalTimes {
 }
 
 impl LocalTimes {
-    /// Returns them, unless there is none.
+    /// Returns the local times, or `None` if there are none.
     pub fn unless_empty(self) -> Option<Self> {
         (self != Self::default()).then_some(self)
     }

@@ -1,5 +1,5 @@
-//! Which member of a task belongs to which kind of schedule: the one list that the check of a
-//! definition and a patch go by.
+//! Which member of a task belongs to which kind of schedule. The check of a definition and a patch
+//! use this list.
 
 use super::GivenKind;
 
@@ -13,31 +13,31 @@ pub(crate) const WAYS: [(&str, GivenKind); 5] = [
     ("rrule", GivenKind::Rrule),
 ];
 
-/// The members that take a local time beside a `timezone`.
+/// The members that may be a local time, with a `timezone`.
 pub(crate) const TIMES: [&str; 4] = ["time", "startAt", "endAt", "anchor"];
 
-/// A member that stands beside one of [`WAYS`].
+/// A member that belongs to some of [`WAYS`].
 pub(crate) struct Member {
     pub(crate) name: &'static str,
     pub(crate) of: Company,
-    /// Whether it decides at which times the task fires. The others decide what becomes of a run.
+    /// Whether it affects at which times the task fires. The others affect what happens to a run.
     pub(crate) decides_times: bool,
 }
 
-/// What a member stands beside.
+/// The kinds of schedule that a member belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Company {
-    /// A schedule that is read in a time zone: `cron`, `rrule`, or local times.
+    /// A schedule with a time zone: `cron`, `rrule`, or local times.
     Zoned,
     /// `everySeconds`.
     Interval,
-    /// A schedule that recurs.
+    /// A recurring schedule.
     Recurring,
     /// Any schedule.
     Scheduled,
 }
 
-/// Every such member, in the order in which they are checked.
+/// All such members, in the order in which they are checked.
 pub(crate) const MEMBERS: [Member; 10] = [
     member("timezone", Company::Zoned, true),
     member("anchor", Company::Interval, true),
@@ -56,8 +56,8 @@ const fn member(name: &'static str, of: Company, decides_times: bool) -> Member 
 }
 
 impl Company {
-    /// Returns whether a task of this kind takes such a member. `has_local` is whether one of its
-    /// times is a local one.
+    /// Returns whether a task of this kind may have such a member. `has_local` says whether one of
+    /// its times is a local time.
     pub(crate) fn takes(self, kind: GivenKind, has_local: bool) -> bool {
         let recurs = matches!(kind, GivenKind::Cron | GivenKind::Every | GivenKind::Rrule);
         match self {

@@ -1,12 +1,12 @@
-//! The schedule of a task: how it is given, checked, stored and previewed. When it recurs is
-//! [`scheduler_calendar::schedule`].
+//! The schedule of a task: in requests, checked, stored and previewed.
+//! [`scheduler_calendar::schedule`] determines when it recurs.
 //!
-//! Everything follows from the stored record alone: a shard works out the next occurrence from its
+//! Everything follows from the stored record alone: a shard computes the next occurrence from its
 //! watermark, and firing writes nothing for a schedule.
 //!
-//! A schedule ends with the last occurrence at or before `endAt`, or with the one that `maxRuns`,
-//! or COUNT in a rule, counts. Where that is gets worked out when the task is taken in, and stored
-//! as `finalRun`: see [`ScheduleFields::settle`].
+//! A schedule ends with the last occurrence at or before `endAt`, or with the last counted one if
+//! `maxRuns`, or COUNT in a rule, is given. This occurrence is computed when the task is accepted,
+//! and stored as `finalRun`: see [`ScheduleFields::settle`].
 
 mod budget;
 mod fields;

@@ -1,4 +1,4 @@
-//! What becomes of runs that are late, or that come while the one before goes on.
+//! The policies for runs that are late, or that come due while the run before is in progress.
 
 use super::ScheduleFields;
 use super::fields::millis;
@@ -65,7 +65,7 @@ impl<'de> Deserialize<'de> for Overlap {
 }
 
 impl Overlap {
-    /// Returns its name in a record.
+    /// Returns the name in a record.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Allow => "allow",
@@ -75,7 +75,7 @@ impl Overlap {
     }
 }
 
-/// Returns the JSON of a stored `misfire` or `overlap` with the names of today.
+/// Returns the JSON of a stored `misfire` or `overlap` with the current names.
 pub(crate) fn with_names_of_today(json: &str) -> Cow<'_, str> {
     let mut json = Cow::Borrowed(json);
     for (former, name) in [
@@ -108,16 +108,16 @@ pub struct MisfireInput {
 }
 
 impl MisfireInput {
-    /// Checks that a policy can be read, and names what it does as callers do.
+    /// Checks that a policy can be parsed and has current names.
     ///
     /// # Errors
-    /// Names the field.
+    /// If the policy is invalid. The error names the field.
     pub(super) fn check(json: &str) -> Result<(), FieldError> {
         parse_object::<Self>(json, "misfire").map(drop)
     }
 }
 
-/// A misfire policy as it is stored.
+/// The stored form of a misfire policy.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct StoredMisfire {
@@ -125,23 +125,25 @@ struct StoredMisfire {
     grace_seconds: Option<f64>,
 }
 
-/// What a task says of its late and overlapping runs. 32 bytes.
+/// The policies of a task for late and overlapping runs. Takes 32 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Policies {
-    /// What becomes of a run that was missed.
+    /// What happens to a missed run.
     pub misfire: Misfire,
-    /// Whether the task says so itself: then it holds for what a pause has held up, too.
+    /// Whether the task names a misfire policy. If it does, the policy also applies to runs that
+    /// came due in a pause.
     pub catches_up: bool,
-    /// By how much a run may be late without having been missed, milliseconds.
+    /// By how much a run may be late without counting as missed, in milliseconds.
     pub grace_millis: i64,
-    /// What becomes of a run that comes before the end of the one before.
+    /// What happens to a run that comes due before the run before has ended.
     pub overlap: Overlap,
-    /// A run that has not started so long after it was due does not start any more, milliseconds.
+    /// A run that has not started within this time after it was due does not start any more, in
+    /// milliseconds.
     pub expire_after_millis: Option<i64>,
 }
 
 impl Policies {
-    /// Returns whether it takes the record to tell if a single run still fires.
+    /// Returns whether only the record says if a single run still fires.
     pub fn is_conditional(&self) -> bool {
         matches!(self.misfire, Misfire::Skip | Misfire::DeadLetter)
             || self.expire_after_millis.is_some()
@@ -149,10 +151,10 @@ impl Policies {
 }
 
 impl ScheduleFields<'_> {
-    /// Returns what is said of late and overlapping runs.
+    /// Returns the policies for late and overlapping runs.
     ///
     /// # Errors
-    /// Names the field that does not hold.
+    /// If a field is invalid. The error names it.
     pub fn policies(&self) -> Result<Policies, FieldError> {
         let misfire: Option<StoredMisfire> =
             self.misfire.map(|misfire| parse_object(misfire.get(), "misfire")).transpose()?;

@@ -1,4 +1,4 @@
-//! What a schedule will do, without creating it.
+//! Previews: what a schedule will do, without creating a task.
 
 use super::{Budget, GivenKind, Recurrence, ScheduleInput};
 use crate::bounds::{DEFAULT_PREVIEW_RUNS, MAX_ID_BYTES, MAX_PREVIEW_RUNS};
@@ -67,7 +67,7 @@ read_object!(PreviewRequest, "a schedule", ignoring is_other_member, {
     "kind" => kind,
 });
 
-/// Returns whether a member is one of a task that says nothing of its schedule.
+/// Returns whether a member of a task does not affect its schedule.
 fn is_other_member(name: &str) -> bool {
     NewTask::MEMBERS.contains(&name) || is_read_only(name)
 }
@@ -114,11 +114,11 @@ pub struct PreviewRun {
     pub explanation: Option<String>,
 }
 
-/// Returns the next runs of the schedule that a request's body describes, if its task were created
-/// at `from`, else at `now`.
+/// Returns the next runs of the schedule in a request's body, as if its task were created at
+/// `from`, or otherwise at `now`.
 ///
 /// # Errors
-/// Names the field that does not hold.
+/// If a field is invalid. The error names it.
 pub fn preview(body: &str, now: UnixMillis) -> Result<Preview, FieldError> {
     let request: PreviewRequest<'_> = parse_naming_the_field(body, "")?;
     let count = request.count.map_or(DEFAULT_PREVIEW_RUNS, |count| count.0 as usize);

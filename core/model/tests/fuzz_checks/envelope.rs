@@ -1,11 +1,11 @@
-//! What must hold for any text given as an envelope. Shared by the fuzz target and the ordinary
-//! tests.
+//! Checks that hold for any text given as an envelope. The fuzz target and the ordinary tests share
+//! them.
 
 use scheduler_model::bounds::MAX_PAGE_TASKS;
 use scheduler_model::format::envelope::{Envelope, EnvelopeBuilder};
 use scheduler_model::task::{Callback, Record};
 
-/// Input: a queue message's text.
+/// Input: the text of a queue message.
 pub(crate) fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -20,7 +20,7 @@ pub(crate) fn check(data: &[u8]) {
         check_record(task.get());
     }
     let again = String::from_utf8(builder.finish()).expect("UTF-8");
-    let read = Envelope::parse(&again).expect("what was read can be written and read");
+    let read = Envelope::parse(&again).expect("a written envelope can be parsed again");
     assert_eq!(
         (read.shard, read.seq, read.fired_at),
         (envelope.shard, envelope.seq, envelope.fired_at)
@@ -31,7 +31,7 @@ pub(crate) fn check(data: &[u8]) {
     assert_eq!(texts(&read), texts(&envelope));
 }
 
-/// JSON without the white space between its tokens.
+/// Returns JSON without the white space between its tokens.
 fn without_spaces(json: &str) -> String {
     let (mut in_string, mut is_escaped) = (false, false);
     json.chars()
@@ -53,18 +53,18 @@ fn check_record(text: &str) {
     };
     let mut out = Vec::new();
     record.write(&mut out);
-    let again = Record::parse(&out).expect("a record that was read can be written and read");
+    let again = Record::parse(&out).expect("a written record can be parsed again");
     assert_eq!(
         (again.occurrence_key(), again.attempt_number()),
         (record.occurrence_key(), record.attempt_number())
     );
-    // A record is written on one line, so white space with a line break in it goes; nothing else
-    // changes.
+    // A record is written on one line, so white space with a line break in it is removed. Nothing
+    // else changes.
     assert_eq!(
         again.payload.map(|raw| without_spaces(raw.get())),
         record.payload.map(|raw| without_spaces(raw.get()))
     );
     assert!(!out.contains(&b'\n') && !out.contains(&b'\r'));
-    // A callback that cannot be read is the record's failure, not a panic.
+    // A callback that cannot be parsed makes the record fail; it must not panic.
     let _ = Callback::parse(record.callback.get());
 }

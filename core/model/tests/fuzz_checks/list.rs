@@ -1,5 +1,5 @@
-//! What must hold for any query of a list, any filter and any cursor. Shared by the fuzz target and
-//! the ordinary tests.
+//! Checks that hold for any query of a list, any filter and any cursor. The fuzz target and the
+//! ordinary tests share them.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_LIST_LIMIT;
@@ -11,10 +11,10 @@ use scheduler_model::routing::ShardId;
 use scheduler_model::runs::{RunsCursor, parse_runs_query, pattern_of};
 use scheduler_model::task::FilterInput;
 
-/// 1973-03-03: what is earlier was meant as something else.
+/// 1973-03-03. Nobody means an earlier time.
 const EARLIEST: UnixMillis = UnixMillis::new(100_000_000_000);
 
-/// Input: a query as it stands in a URL; or a filter as JSON; or a cursor.
+/// Input: a query in the form of a URL, a filter as JSON, or a cursor.
 pub(crate) fn check(data: &[u8]) {
     match parse_list_query(&mut each_once(url::form_urlencoded::parse(data))) {
         Ok(query) => {
@@ -46,21 +46,27 @@ pub(crate) fn check(data: &[u8]) {
         assert_eq!(RunsCursor::parse(&cursor.text(&shards), &shards), Ok(cursor));
     }
     let _ = EventsCursor::parse(text, &shards);
-    // That a run is looked for by any text, and that any error has a pattern, is no error.
+    // A search for runs by any text must not panic, and any error must have a pattern.
     let parameters = url::form_urlencoded::parse(data);
     if let Ok(query) = parse_runs_query(&mut each_or_several(parameters), &shards) {
-        let json = serde_json::to_string(&query.filter).expect("a filter can be written");
-        assert_eq!(serde_json::from_str::<RunFilter>(&json).expect("and read"), query.filter);
+        let json = serde_json::to_string(&query.filter).expect("a filter can be encoded");
+        assert_eq!(
+            serde_json::from_str::<RunFilter>(&json).expect("an encoded filter can be parsed"),
+            query.filter
+        );
     }
     assert!(pattern_of(text).len() <= 4 * 201);
 }
 
 fn check_filter(filter: &Filter) {
-    // As it goes to the shards.
-    let json = serde_json::to_string(filter).expect("a filter can be written");
-    assert_eq!(serde_json::from_str::<Filter>(&json).expect("and read"), *filter);
+    // The filter is encoded as it is sent to the shards.
+    let json = serde_json::to_string(filter).expect("a filter can be encoded");
+    assert_eq!(
+        serde_json::from_str::<Filter>(&json).expect("an encoded filter can be parsed"),
+        *filter
+    );
     for time in [filter.from, filter.to].into_iter().flatten() {
-        // An earlier one was written as RFC 3339, with its year.
+        // An earlier time can only be given in RFC 3339, with its year.
         assert!(
             (UnixMillis::ZERO..=UnixMillis::LAST).contains(&time)
                 && (time >= EARLIEST || time.get() >= 0)

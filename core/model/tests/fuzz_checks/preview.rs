@@ -1,5 +1,5 @@
-//! What must hold for any text given to the preview. Shared by the fuzz target and the ordinary
-//! tests.
+//! Checks that hold for any text given to the preview. The fuzz target and the ordinary tests share
+//! them.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_PREVIEW_RUNS;
@@ -8,7 +8,7 @@ use scheduler_model::schedule::preview;
 /// 2025-11-24T16:00:00Z.
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
-/// Input: a request's body.
+/// Input: the body of a request.
 pub(crate) fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -28,7 +28,7 @@ pub(crate) fn check(data: &[u8]) {
         assert!((UnixMillis::ZERO..=UnixMillis::LAST).contains(&run.time), "{:?}", run.time);
         assert!(run.due >= run.time);
         assert_eq!(run.clock_change.is_some(), run.explanation.is_some());
-        // The local time is the same instant, but for the seconds of offsets of long ago.
+        // The local time is the same instant, except for the seconds of historical offsets.
         let local = chrono::DateTime::parse_from_rfc3339(&run.local).expect("RFC 3339");
         assert!(
             (local.timestamp_millis() - run.time.get()).abs() < 60_000,

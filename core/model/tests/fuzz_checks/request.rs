@@ -1,5 +1,5 @@
-//! What must hold for any text given as a task or as many. Shared by the fuzz target and the
-//! ordinary tests.
+//! Checks that hold for any text given as one task or several. The fuzz target and the ordinary
+//! tests share them.
 
 use scheduler_calendar::local_time::Law;
 use scheduler_calendar::time::UnixMillis;
@@ -18,7 +18,7 @@ use serde_json::Value;
 /// 2025-11-24T16:00:00Z.
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
-/// Input: a request's body, which may be of a reschedule.
+/// Input: the body of a request, which may be a reschedule.
 pub(crate) fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -57,9 +57,9 @@ fn check_one<'a>(
     let mut text = Vec::new();
     valid.write_record(&Origin::default(), &mut text);
     assert!(text.len() <= MAX_RECORD_BYTES);
-    // Records are joined to lines by some.
+    // Some callers join records to lines.
     assert!(!text.contains(&b'\n') && !text.contains(&b'\r'));
-    let record = Record::parse(&text).expect("an accepted task's record reads back");
+    let record = Record::parse(&text).expect("the record of an accepted task can be parsed");
     assert_eq!(record.id, valid.id.as_str());
     assert_eq!(record.schedule().is_recurring(), valid.recurring);
     assert_eq!(record.time.is_some(), !valid.recurring && valid.due != UnixMillis::NEVER);
@@ -67,21 +67,23 @@ fn check_one<'a>(
         assert_eq!(record.due(), valid.due);
         assert!(time <= valid.due);
         assert!((UnixMillis::ZERO..=UnixMillis::LAST).contains(&time));
-        // The engine reads the time without the rest.
+        // The engine reads the time without parsing the rest.
         assert!(text.starts_with(format!("{{\"time\":{time},").as_bytes()));
     }
     if valid.recurring {
-        // What the shard makes of it is what was checked.
-        let schedule =
-            record.schedule().schedule(id_hash(&record.id)).expect("a stored schedule reads back");
+        // The shard computes the same schedule that was checked.
+        let schedule = record
+            .schedule()
+            .schedule(id_hash(&record.id))
+            .expect("a stored schedule can be parsed");
         assert_eq!(schedule.next_after(NOW).map(|first| first.due), Some(valid.due));
         assert!(schedule.memory_bytes() < 2_048);
     }
-    let callback = Callback::parse(record.callback.get()).expect("a stored callback reads back");
+    let callback = Callback::parse(record.callback.get()).expect("a stored callback can be parsed");
     assert_eq!(callback.is_queue(), valid.to_queue);
     if let Callback::Webhook(webhook) = &callback {
-        // What is called is what was checked: reading the URL again gives the same host, and one
-        // that passes.
+        // The dispatcher calls what was checked: parsing the URL again yields the same host, and
+        // that host passes.
         let url = parse_url(&webhook.url, &[]).expect("an accepted URL");
         assert_eq!(parse_url(url.as_str(), &[]).as_ref(), Ok(&url));
     }
@@ -94,11 +96,11 @@ fn check_one<'a>(
         assert_eq!(stored.as_ref(), Some(given));
     }
 
-    // A local time is planned by today's law, and only such a task is marked.
+    // A local time is planned by the current law, and only such a task is marked.
     assert_eq!(record.is_at_local_time(), valid.is_at_local_time);
     assert_eq!(record.moved_by(&Law::default()), None);
 
-    // It goes into a page and comes out in an envelope as it is.
+    // The record is the same in a page and in an envelope.
     let mut builder = PageBuilder::default();
     let flags = Flags::TASK.with_local(valid.is_at_local_time);
     assert!(
@@ -111,14 +113,14 @@ fn check_one<'a>(
     let mut builder = EnvelopeBuilder::new("1-0", 1, NOW, 1);
     builder.push(|out| out.extend_from_slice(&text));
     let envelope = String::from_utf8(builder.finish()).expect("UTF-8");
-    let read = Envelope::parse(&envelope).expect("an envelope of an accepted task reads back");
+    let read = Envelope::parse(&envelope).expect("an envelope with an accepted task can be parsed");
     assert_eq!(
         read.tasks.iter().map(|task| task.get().as_bytes()).collect::<Vec<_>>(),
         [text.as_slice()]
     );
 }
 
-/// A new time is what it says, and is sent to shards as that.
+/// Checks that a new time is sent to shards without a change.
 fn check_change(text: &str) {
     let input = match ChangeInput::parse(text, ChangeInput::RESCHEDULE_MANY) {
         Ok(input) => input,
@@ -128,16 +130,19 @@ fn check_change(text: &str) {
         Ok(to) => {
             assert!((UnixMillis::ZERO..=UnixMillis::LAST).contains(&to.at));
             assert!(to.local.is_none_or(|(local, zone)| local.instant(zone) == Some(to.at)));
-            let sent = serde_json::to_string(&to).expect("a time can be written");
-            assert_eq!(serde_json::from_str::<NewTime>(&sent).expect("it reads back"), to);
+            let sent = serde_json::to_string(&to).expect("a time can be encoded");
+            assert_eq!(
+                serde_json::from_str::<NewTime>(&sent).expect("an encoded time can be parsed"),
+                to
+            );
         }
         Err(error) => check_error(&error),
     }
 }
 
 fn check_error(error: &FieldError) {
-    // The field may be empty: so can the name of a field be that does not belong there.
+    // The field may be empty, because an unknown member may have an empty name.
     assert!(!error.detail.is_empty());
-    // An error repeats the caller's text at most in part, but for the names of fields.
+    // An error repeats the caller's text at most in part, except for names of fields.
     assert!(error.detail.len() < 20_000, "{} bytes of detail", error.detail.len());
 }

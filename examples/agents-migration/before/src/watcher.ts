@@ -11,7 +11,7 @@ interface State {
   isUp?: boolean;
   /** How often it was checked since the last summary. */
   checks: number;
-  /** What the team was told. */
+  /** What the team can read. */
   messages: string[];
 }
 
@@ -32,7 +32,7 @@ export class Watcher extends Agent<Env, State> {
         this.setState({ ...this.state, url: text });
         break;
       case "POST reminder":
-        await this.schedule(Number(searchParams.get("seconds")), "tell", text);
+        await this.schedule(Number(searchParams.get("seconds")), "post", text);
         break;
       case "DELETE reminder":
         await this.cancelSchedule(text);
@@ -48,15 +48,15 @@ export class Watcher extends Agent<Env, State> {
     await response.body?.cancel();
     if (response.status === 503) throw new Error(`${url} is busy`);
     this.setState({ ...this.state, checks: checks + 1, isUp: response.ok });
-    if (isUp !== undefined && isUp !== response.ok) this.tell(`${url} is ${response.ok ? "up" : "down"}`);
+    if (isUp !== undefined && isUp !== response.ok) this.post(`${url} is ${response.ok ? "up" : "down"}`);
   }
 
   sumUp() {
-    this.tell(`${this.state.checks} checks`);
+    this.post(`${this.state.checks} checks`);
     this.setState({ ...this.state, checks: 0 });
   }
 
-  tell(message: string) {
+  post(message: string) {
     this.setState({ ...this.state, messages: [...this.state.messages, message] });
   }
 }

@@ -1,4 +1,4 @@
-//! A shard and its storage, to which definitions are given.
+//! A shard and its storage, which accept definitions.
 
 use crate::regressions::Pair;
 use scheduler_calendar::time::UnixMillis;
@@ -16,10 +16,10 @@ const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
 pub(crate) const NONE: [i64; 0] = [];
 
-/// How a request is given.
+/// How a request defines a task.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct How {
-    /// It names the version that it has read, and is a patch.
+    /// Whether the request names the version that it has read, as a patch does.
     pub(super) is_patch: bool,
     pub(super) open_anchor: bool,
     pub(super) says_paused: bool,
@@ -127,7 +127,7 @@ impl Pair {
         reply.outcomes[0]
     }
 
-    /// Wakes at a time; gives the times of the runs that fire, and lets them end well.
+    /// Wakes the shard at a time, and reports that all runs succeed. Returns the times of the runs.
     pub(crate) fn runs(&mut self, now: i64) -> Vec<i64> {
         let effects = self.wake(at(now));
         let times = times(&effects);

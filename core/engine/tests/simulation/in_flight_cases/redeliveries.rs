@@ -8,14 +8,18 @@ use scheduler_model::format::page::Flags;
 use scheduler_model::protocol::{CancelRequest, Change, ChangeRequest, Report, Status};
 
 #[test]
-fn a_redelivery_starts_nothing_that_was_stopped() {
+fn a_redelivery_starts_no_stopped_run() {
     let mut pair = in_flight(&["a", "b", "c"]);
     cancel(&mut pair, &["a"]);
     change(&mut pair, "c", Change::Pause);
     let effects = pair.wake(NEXT_DAY);
     let all: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
-    assert_eq!(sent(&effects), [(all, vec![0, 2])], "the places stay, for the report names them");
-    // The dispatcher says that it has left them alone.
+    assert_eq!(
+        sent(&effects),
+        [(all, vec![0, 2])],
+        "the indexes stay, because the report names them"
+    );
+    // The dispatcher reports that it has not started them.
     pair.report(&Report { seq: 1, not_started: vec![0, 2], ..Report::default() }, NEXT_DAY);
     let counters = pair.engine.stats(NOW).counters;
     assert_eq!(
@@ -25,14 +29,14 @@ fn a_redelivery_starts_nothing_that_was_stopped() {
 }
 
 #[test]
-fn an_envelope_of_which_all_was_stopped_ends_instead_of_a_redelivery() {
+fn an_envelope_whose_runs_are_all_stopped_ends_without_a_redelivery() {
     let mut pair = in_flight(&["a", "b"]);
     cancel(&mut pair, &["a"]);
     change(&mut pair, "b", Change::Pause);
     let effects = pair.wake(NEXT_DAY);
     assert!(effects.sends.is_empty());
     assert_eq!((pair.status("a"), pair.status("b")), (None, Some(Status::Paused)));
-    // What comes late is of no use any more.
+    // A late report has no effect.
     pair.report(&failed(1, 1), NEXT_DAY);
     assert_eq!(pair.engine.stats(NOW).held(), 1);
     cancel(&mut pair, &["b"]);
@@ -40,7 +44,7 @@ fn an_envelope_of_which_all_was_stopped_ends_instead_of_a_redelivery() {
 }
 
 #[test]
-fn a_user_s_queue_gets_nothing_again_that_was_stopped() {
+fn a_redelivery_to_a_user_s_queue_omits_stopped_runs() {
     let mut pair = Pair::new();
     let to_queue = |id: &str| {
         record(id, NOW, 0).replacen(
@@ -60,7 +64,7 @@ fn a_user_s_queue_gets_nothing_again_that_was_stopped() {
     change(&mut pair, "c", Change::Pause);
     let effects = pair.wake(NOW.plus(60_000));
     assert_eq!(sent(&effects), [(vec!["b".to_owned()], vec![])]);
-    // What is cancelled once it is in a message that was sent is in it.
+    // A message that was already sent contains what is cancelled later.
     cancel(&mut pair, &["b"]);
     let effects = pair.engine.sent(1, LATER, &pair.storage).unwrap();
     pair.commit(effects);
@@ -75,9 +79,9 @@ fn a_user_s_queue_gets_nothing_again_that_was_stopped() {
     assert_eq!(effects.sends[0].destination, Destination::Queue("Q".to_owned()));
 }
 
-/// A send that is refused so often that its back-off is the visibility timeout stands twice among
-/// those that are due again. Its envelope ended at the first, and with the decisions gone the
-/// second put the cancelled run back.
+/// An envelope was refused so often that its back-off reached the visibility timeout. It was due
+/// twice. The first time ended it, and because its decisions were deleted then, the second time
+/// requeued the cancelled run.
 #[test]
 fn a_refused_envelope_of_cancelled_runs_ends_once() {
     for is_paused in [false, true] {

@@ -4,34 +4,37 @@ use super::{first_attempt_agrees, hold, record_agrees};
 use crate::in_flight::Decided;
 use crate::late::{Due, Fate, firing_due};
 use crate::model::{Firing, Flight, Model, Send, What, firing_of};
-use crate::requeued::is_told_as_skipped;
+use crate::requeued::is_recorded_as_skipped;
 use crate::storage::{ID_KEY, Storage};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Config, Destination, Effects, Keep, Write};
 use scheduler_model::bounds::MAX_CATCH_UP_RUNS;
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::Flags;
+use scheduler_model::position::Position;
 use scheduler_model::task::Record;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A wake-up that leaves something for the next one has settled at least as many things as this, or
-/// at least so many bytes.
+/// The least number of entries, or the least bytes, that a wake-up settles if it leaves something
+/// for the next one.
 const LEAST_OF_A_FULL_FIRING: usize = 100;
 const LEAST_BYTES_OF_A_FULL_FIRING: usize = 4_000_000;
+/// With at least as many tasks of a lane that may fire, a wake-up may leave lapsed ones in the lane.
+const ENOUGH_OF_A_LANE: usize = 1_000;
 
-/// Returns the most bytes that something due may count for: its record is read, and of a run with
-/// others that are left out it is read once more; such a run counts for 20,000 beside, any other
-/// occurrence for 1,000 at least.
+/// Returns the most bytes that a due entry may count for. Its record is read once, or twice if
+/// other runs are skipped together with it. Such a run counts for 20,000 more, and any other
+/// occurrence for at least 1,000.
 fn most_bytes(due: &Due) -> usize {
     let record = due.waiting.record.len() + 100;
     if due.passed_over.is_empty() { record.max(1_000) + 500 } else { 2 * record + 20_500 }
 }
 
-/// `fires-in-order`: a wake-up fires exactly what is due, the most urgent first, else in the one
-/// total order, in envelopes that say so. Tells the model. `dispatch-is-bounded`: the dispatchers
-/// have no more than they may have; what they have no room for waits until they report.
-/// `firings-are-bounded`: one that has much to do may leave the rest of its order to the next one,
-/// which follows at once. Says whether it does.
+/// `fires-in-order`: a wake-up fires exactly what is due, in envelopes that say so: the most urgent
+/// first, and otherwise in the one total order. Updates the model. `dispatch-is-bounded`: the
+/// dispatchers have no more tasks than they may; the others wait until some are reported.
+/// `firings-are-bounded`: a firing with much work may leave the rest of its order to the next one,
+/// which follows at once. Returns whether it does.
 pub(crate) fn firing(
     model: &mut Model,
     shard: usize,
@@ -46,8 +49,8 @@ pub(crate) fn firing(
     hold("dispatch-is-bounded", dispatched <= config.max_dispatched.max(before), || {
         format!("{dispatched} after {before}")
     });
-    // What turns out not to fire takes room until then, so a wake-up may stop before there is none:
-    // then the next follows at once.
+    // A run that does not fire in the end takes room until that is known, so a wake-up may stop
+    // before the room is used up. Then the next one follows at once.
     let for_dispatchers =
         || due.iter().filter(|due| !due.waiting.record.parse().goes_to_queue()).count();
     let is_used_up = !behind.is_empty() && before + for_dispatchers() >= config.max_dispatched;
@@ -62,8 +65,9 @@ pub(crate) fn firing(
     });
     model.held_up += u64::from(is_used_up);
     let keep = config.history;
-    leave_out(model, shard, &mut due, &mut behind, (effects, keep));
-    // What has lapsed in lanes is dropped first, each in the order of its lane.
+    leave_lapsed(storage, &mut due, effects);
+    settle_skipped(model, shard, &mut due, &mut behind, (effects, keep));
+    // Lapsed tasks of lanes are dropped first, in the order of each lane.
     let in_lane = |due: &&Due| storage.is_in_lane(due.waiting.position.page);
     let lapsed: Vec<Due> =
         due.iter().filter(in_lane).filter(|due| due.fate != Fate::Fires).cloned().collect();
@@ -88,7 +92,7 @@ pub(crate) fn firing(
             continue;
         };
         let envelope =
-            Envelope::parse(std::str::from_utf8(text).unwrap()).expect("an envelope can be read");
+            Envelope::parse(std::str::from_utf8(text).unwrap()).expect("an envelope can be parsed");
         let heads = (envelope.shard, envelope.seq, envelope.fired_at, *sent_at);
         hold("fires-in-order", heads == (name, *seq, now, now) && *seq > last, || {
             format!("{heads:?} after envelope {last}")
@@ -99,7 +103,8 @@ pub(crate) fn firing(
         let mut late_since = Vec::with_capacity(envelope.tasks.len());
         let mut first_at = Vec::with_capacity(envelope.tasks.len());
         for (at, task) in envelope.tasks.iter().enumerate() {
-            let record = Record::parse(task.get().as_bytes()).expect("a fired record can be read");
+            let record =
+                Record::parse(task.get().as_bytes()).expect("a fired record can be parsed");
             let hash = ID_KEY.hash(&record.id).to_le_bytes();
             hold("fires-in-order", hashes.get(at * 8..at * 8 + 8) == Some(&hash), || {
                 format!("hash {at} of envelope {seq}")
@@ -166,22 +171,55 @@ pub(crate) fn firing(
     !behind.is_empty() && dispatched < config.max_dispatched
 }
 
-/// `backlogs-are-bounded`: an occurrence with a key that neither fires nor is put off is left out,
-/// with those after it that are due, because as many runs of its task wait as may. Those of them
-/// that are `behind` what this wake-up settles are left out with it, too. Each that had a slot, and
-/// would have had to wait for its destination, is left out alone; there runs in flight count as
-/// well.
-fn leave_out(
+/// `overload-is-used-up`: what has lapsed in a lane is dropped, unless the lane has more tasks that
+/// may fire than a wake-up dispatches. Takes out of `due` what this wake-up leaves.
+fn leave_lapsed(storage: &Storage, due: &mut Vec<Due>, effects: &Effects) {
+    let mut may_fire = BTreeMap::<u8, usize>::new();
+    for of in due.iter().filter(|of| of.fate == Fate::Fires) {
+        *may_fire.entry(storage.lane_of(of.waiting.position.page)).or_default() += 1;
+    }
+    due.retain(|of| {
+        let position = of.waiting.position;
+        let lane = storage.lane_of(position.page);
+        let has_lapsed = !matches!(of.fate, Fate::Fires | Fate::Waits(_));
+        if lane == 0 || !has_lapsed || is_cancelled(effects, position) {
+            return true;
+        }
+        let others = may_fire.get(&lane).copied().unwrap_or_default();
+        hold("overload-is-used-up", others >= ENOUGH_OF_A_LANE, || {
+            format!("{of:?} has lapsed, and is left with {others} others that may fire")
+        });
+        false
+    });
+}
+
+/// Returns whether a wake-up cancels the entry at this position.
+fn is_cancelled(effects: &Effects, position: Position) -> bool {
+    effects.writes.iter().any(|write| match write {
+        Write::SetDead { page, bits } if page.get() == position.page => {
+            let byte = bits.get(position.index as usize / 8).copied().unwrap_or_default();
+            byte >> (position.index % 8) & 1 == 1
+        }
+        Write::DeletePage { page, .. } => page.get() == position.page,
+        _ => false,
+    })
+}
+
+/// `backlogs-are-bounded`: an occurrence with a key that neither fires nor waits is skipped,
+/// together with the due ones after it, because the most runs of its task wait already. Those
+/// `behind` what this wake-up settles are skipped with it, too. An occurrence that had a slot but
+/// would have to wait for its destination is skipped alone; then runs in flight count as well.
+fn settle_skipped(
     model: &Model,
     shard: usize,
     due: &mut Vec<Due>,
     behind: &mut Vec<Due>,
     (effects, keep): (&Effects, Keep),
 ) {
-    let (mut handed_on, mut stored) = (Vec::new(), Vec::new());
+    let (mut dispatched, mut stored) = (Vec::new(), Vec::new());
     for write in &effects.writes {
         match write {
-            Write::InsertEnvelope { text, .. } => handed_on.push(text.as_slice()),
+            Write::InsertEnvelope { text, .. } => dispatched.push(text.as_slice()),
             Write::InsertPage { body, .. } => stored.push(body.as_slice()),
             Write::ExtendPage { tail, .. } => stored.push(tail.as_slice()),
             _ => {}
@@ -199,7 +237,7 @@ fn leave_out(
         if of.waiting.entry.is_some() || of.fate != Fate::Fires || record.limit_key.is_none() {
             continue;
         }
-        if is_in(&handed_on, &of.waiting.record) {
+        if is_in(&dispatched, &of.waiting.record) {
             continue;
         }
         let id = record.id.to_string();
@@ -208,7 +246,7 @@ fn leave_out(
             if what == What::Again { count as usize } else { 0 }
         };
         let waiting = model.waiting_of(&id).into_iter().map(waits).sum::<usize>() + *more;
-        // Those that fire or lapse in this wake-up make room, or not yet.
+        // Runs that fire or lapse in this wake-up make room, or do not yet.
         let leave = due.iter().filter(|due| due.waiting.entry.is_some());
         let leave = leave.filter(|due| *due.waiting.record.facts().id == *id).count();
         if is_in(&stored, &of.waiting.record) {
@@ -221,10 +259,11 @@ fn leave_out(
         let is_silent = model.is_silent(shard, firing_due(of));
         let going_on = waiting + if is_silent { model.in_flight_of(&id).len() } else { 0 };
         hold("backlogs-are-bounded", going_on >= MAX_CATCH_UP_RUNS, || {
-            format!("{going_on} runs of {id} wait; {of:?} is left out")
+            format!("{going_on} runs of {id} wait; {of:?} is skipped")
         });
         let time = record.time.unwrap();
-        let is_alone = is_silent && (keep == Keep::Off || is_told_as_skipped(effects, &id, time));
+        let is_alone =
+            is_silent && (keep == Keep::Off || is_recorded_as_skipped(effects, &id, time));
         match first.get(&id) {
             Some(first) if !is_alone => {
                 due[*first].passed_over.push(time.get());
@@ -264,8 +303,8 @@ fn is_settled_ahead(effects: &Effects, schedule: u32) -> bool {
     })
 }
 
-/// `fires-in-order`: of each lane the first of those that are due have fired, as many as they were;
-/// occurrences that have not wait in their lane. Takes the lanes out of what has fired.
+/// `fires-in-order`: in each lane, the first due entries have fired, and occurrences that have not
+/// fired wait in their lane. Removes the lanes from what has fired.
 fn lanes_in_order(
     model: &mut Model,
     storage: &Storage,
@@ -288,7 +327,7 @@ fn lanes_in_order(
         match (found, due.waiting.entry) {
             (Some(at), Some(_)) => {
                 hold("fires-in-order", storage.is_in_lane(due.waiting.position.page), || {
-                    "a key outside of its lane".to_owned()
+                    "a task with a key is outside of its lane".to_owned()
                 });
                 hold("fires-in-order", !left_behind.contains(&key), || {
                     format!("{due:?} fired before others of its lane")
@@ -301,6 +340,6 @@ fn lanes_in_order(
         }
     }
     hold("fires-in-order", of_lanes.is_empty(), || {
-        format!("{} tasks of lanes fired that were not due", of_lanes.len())
+        format!("{} tasks of lanes fired although they were not due", of_lanes.len())
     });
 }

@@ -1,4 +1,4 @@
-//! A shard under a law: its engine and its storage, and the tasks that it is given.
+//! A shard under a law: its engine, its storage, and the tasks that it gets.
 
 use crate::invariants::what_of;
 use crate::model::What;
@@ -18,7 +18,7 @@ pub(crate) const HOUR: i64 = 3_600_000;
 pub(super) const ZONES: [&str; 3] = ["America/Vancouver", "Asia/Tokyo", "Europe/London"];
 
 /// Returns the law by which Vancouver's clock is `H` hours slower than by the tables, Tokyo's is
-/// `H` hours faster, and London's is as it is.
+/// `H` hours faster, and London's is unchanged.
 fn by<const H: i64>(local: LocalTime, zone: &str) -> Option<UnixMillis> {
     let instant = local.instant(zone.parse().ok()?)?;
     Some(instant.plus(match zone {
@@ -43,7 +43,7 @@ pub(crate) struct Shard {
     pub(crate) law: Law,
 }
 
-/// A task as a client gives it.
+/// A task as a client sends it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Given {
     pub(crate) at: UnixMillis,
@@ -74,14 +74,14 @@ pub(crate) fn fired_by(effects: &Effects) -> Vec<(String, i64)> {
 }
 
 impl Given {
-    /// At a local time.
+    /// Returns a task at a local time.
     pub(crate) fn local(text: &str, zone: &'static str, law: &Law) -> Self {
         let local: LocalTime = text.parse().unwrap();
         let at = (law.instant)(local, zone).unwrap();
         Self { at, local: Some((local, zone)), paused: false, fields: "", key: None }
     }
 
-    /// At an instant.
+    /// Returns a task at an instant.
     pub(crate) fn instant(at: UnixMillis) -> Self {
         Self { at, local: None, paused: false, fields: "", key: None }
     }
@@ -106,7 +106,7 @@ impl Shard {
         Self { engine, storage, now: NOW, law }
     }
 
-    /// Starts over from storage, under a law.
+    /// Restarts from storage, under a law.
     pub(crate) fn restart(&mut self, law: Law) {
         self.law = law;
         self.engine = load(&self.storage, law);
@@ -154,8 +154,8 @@ impl Shard {
         effects
     }
 
-    /// Wakes it until it wants to sleep, in steps of a millisecond at least, and returns what has
-    /// fired: ids, and the times of their runs.
+    /// Wakes the shard until no wake-up is due, in steps of at least a millisecond. Returns the ids
+    /// that have fired, and the times of their runs.
     pub(crate) fn settle(&mut self) -> Vec<(String, i64)> {
         let mut fired = Vec::new();
         for _ in 0..10_000 {
@@ -168,10 +168,10 @@ impl Shard {
             let observed = self.engine.observe(self.now);
             self.storage.apply(&observed.writes);
         }
-        panic!("the shard does not come to rest");
+        panic!("the wake-ups do not end");
     }
 
-    /// Returns the record that waits under an id beside dead letters, and when it is due.
+    /// Returns the waiting record of an id, without dead letters, and when it is due.
     pub(crate) fn waiting(&self, id: &str) -> Option<(UnixMillis, String)> {
         let waiting = self.storage.waiting();
         let is_it =

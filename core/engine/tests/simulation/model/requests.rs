@@ -1,4 +1,4 @@
-//! What the requests of clients change, as far as the oracle knows.
+//! What the requests of clients change in the oracle.
 
 use super::{Firing, Model, Schedule, What};
 use crate::changes::Step;
@@ -13,8 +13,8 @@ use scheduler_model::task::Record;
 use std::collections::BTreeSet;
 
 impl Model {
-    /// Applies a committed append. Says how many tasks were replaced, how many attempts in flight
-    /// were of these, of which nothing comes, and which runs are owed.
+    /// Applies a committed append. Returns how many tasks were replaced, how many of their attempts
+    /// were in flight and now have no successor, and which runs are owed.
     pub(crate) fn append(
         &mut self,
         shard: usize,
@@ -59,7 +59,7 @@ impl Model {
                 is_left = true;
                 running += 1;
             }
-            // What is left of a task that has fired is that task.
+            // What is left of a task that has fired counts as that task.
             replaced += if is_left { tasks.max(1) } else { 0 };
         }
         for n in versions {
@@ -89,7 +89,7 @@ impl Model {
                                 if is_paused { What::PausedRecurring } else { What::Recurring },
                             );
                         }
-                        // Its end has passed.
+                        // The end of the schedule has passed.
                         None => drop(self.gone.insert(*n, "has fired")),
                     }
                 }
@@ -98,7 +98,7 @@ impl Model {
         (replaced, running, owed)
     }
 
-    /// Returns what a cancel by ids must answer: and of which of them an attempt is in flight.
+    /// Returns what a cancel by ids must answer, and which of the ids have an attempt in flight.
     pub(crate) fn cancel_outcomes(&self, ids: &[String]) -> (Vec<Cancelled>, Vec<u32>) {
         let is_running = |id: &String| !self.in_flight_of(id).is_empty();
         let is_there = |id: &String| is_running(id) || !self.waiting_of(id).is_empty();
@@ -107,9 +107,9 @@ impl Model {
         (ids.iter().map(outcome).collect(), running.collect())
     }
 
-    /// A committed cancel, as it was answered.
+    /// Applies a committed cancel, as it was answered.
     pub(crate) fn cancel(&mut self, shard: usize, ids: &[String], outcomes: &[Cancelled]) {
-        // An id that stands twice is looked at as it was before the request, as each other is.
+        // An id that occurs twice is examined each time as it was before the request.
         let mut seen = BTreeSet::new();
         for (id, outcome) in ids.iter().zip(outcomes) {
             if *outcome != Cancelled::Cancelled || !seen.insert(id) {
@@ -130,7 +130,7 @@ impl Model {
         }
     }
 
-    /// A committed cancel of one waiting thing.
+    /// Applies a committed cancel of one waiting firing.
     pub(crate) fn cancel_one(&mut self, key: (Firing, What)) {
         if !self.take(key.0, key.1) {
             violated(
@@ -141,7 +141,7 @@ impl Model {
         self.gone.insert(key.0.version, "was cancelled");
     }
 
-    /// A committed change of one waiting thing.
+    /// Applies a committed change of one waiting firing.
     pub(crate) fn step(&mut self, step: &Step) {
         if let Some((firing, what)) = step.take
             && !self.take(firing, what)
@@ -155,9 +155,9 @@ impl Model {
         self.put(firing, what);
         *self.asked.entry(Firing { attempt: 1, ..firing }).or_default() += 1;
         if let Some(until) = step.not_before {
-            // This is what it waits for now, also where it waited for something later. One of
-            // several runs of one name may wait for something earlier, by a clock that was set
-            // back since.
+            // The firing now waits for this time, even if it waited for a later one before. One of
+            // several runs with the same name may wait for an earlier time, after the clock has
+            // gone back.
             if self.waiting.get(&(firing, what)).is_none_or(|count| *count <= 1) {
                 self.not_before.remove(&firing);
             }
@@ -189,7 +189,7 @@ impl Model {
         }
     }
 
-    /// A recurring version goes on after a pause: runs that are due by `start` were missed.
+    /// Continues a recurring version after a pause. Runs that are due by `start` were missed.
     pub(crate) fn restart(&mut self, n: u64, start: i64) {
         self.miss(n, start);
         if !self.next_run.contains_key(&n) {
@@ -201,7 +201,7 @@ impl Model {
         }
     }
 
-    /// Leaves out the runs of a recurring version that are due by `until`. They count.
+    /// Skips the runs of a recurring version that are due by `until`. They count.
     fn miss(&mut self, n: u64, until: i64) {
         let version = self.version(n).clone();
         let Schedule::Recurring(recurring) = version.schedule else { return };
@@ -221,8 +221,8 @@ impl Model {
         }
     }
 
-    /// A recurring version is paused. What is due by then and has not fired is made up for with the
-    /// rest, if anything is; else it was missed.
+    /// Pauses a recurring version. A run that is due by then and has not fired belongs to the pause
+    /// if its policy fires missed runs. Otherwise it was missed.
     pub(crate) fn pause(&mut self, n: u64, at: i64) {
         let makes_up = Record::parse(&self.version(n).record).unwrap().policies().catches_up;
         if !makes_up {
@@ -230,14 +230,14 @@ impl Model {
         }
     }
 
-    /// Returns whether a run of this id goes on.
+    /// Returns whether a run of this id is in progress.
     pub(crate) fn is_running(&self, id: &str) -> bool {
         let again = |what| matches!(what, What::Again | What::PausedAgain);
         !self.in_flight_of(id).is_empty()
             || self.waiting_of(id).iter().any(|((_, what), _)| again(*what))
     }
 
-    /// What waits for the end of a run of this id is let go, if none goes on.
+    /// Releases the held run of this id if no run of the id is in progress.
     pub(crate) fn release(&mut self, id: &str, now: i64) {
         if self.is_running(id) {
             return;
@@ -256,7 +256,7 @@ impl Model {
     }
 
     pub(crate) fn put_off(&mut self, firing: Firing, until: i64) {
-        // The same may wait twice after a repeated request: the earlier counts.
+        // The same firing may wait twice after a repeated request. Then the earlier time counts.
         self.not_before
             .entry(firing)
             .and_modify(|least| *least = until.min(*least))

@@ -1,4 +1,4 @@
-//! What becomes of firings: when they are dispatched, how they end, and what follows.
+//! What happens to firings: when they are dispatched, how they end, and what follows.
 
 use super::{Firing, Flight, Kept, Model, Schedule, What, recurring_of};
 use crate::follow_ups::Stage;
@@ -13,12 +13,12 @@ use scheduler_model::protocol::{Failure, Report};
 use scheduler_model::retry::{RetryInput, RetryPolicy};
 
 impl Model {
-    /// A committed firing of one task.
+    /// Applies the committed firing of one task.
     pub(crate) fn fire(&mut self, firing: Firing, now: i64) {
         let version = self.version(firing.version).clone();
         let is_early = now < firing.time || now < version.due(firing.time);
-        // What came due by a clock that was ahead, and was held or not started, comes at once when
-        // it may.
+        // A run that came due by a clock that was ahead, and was held or not started, fires as soon
+        // as it may.
         let came_due = self.clocks_step && self.waiting.contains_key(&(firing, What::Again));
         let is_early = is_early && !came_due;
         if firing.attempt == 1
@@ -29,7 +29,7 @@ impl Model {
             violated("nothing-early", format!("{firing:?} of {} fired at {now}", version.id));
         }
         if self.passed.remove(&firing) {
-            // Its schedule has gone on already.
+            // Its schedule has advanced already.
         } else if self.take(firing, What::Again) {
             let least = self.not_before.get(&firing).copied().unwrap_or_default();
             if now < least {
@@ -42,10 +42,10 @@ impl Model {
             self.why_not(firing);
         }
         self.gone.insert(firing.version, "has fired");
-        *self.handed_on.entry(firing).or_default() += 1;
+        *self.dispatched.entry(firing).or_default() += 1;
     }
 
-    /// A recurring version has come to this run, which fires or not.
+    /// Records that a recurring version has reached this run, which fires or does not.
     pub(crate) fn pass(&mut self, due: &Due) {
         let firing = firing_due(due);
         if !self.waiting.contains_key(&(recurring_of(firing), What::Recurring)) {
@@ -66,18 +66,18 @@ impl Model {
         }
     }
 
-    /// A run of a recurring version that found no slot waits for one.
+    /// Makes a run of a recurring version wait because it found no slot.
     pub(crate) fn wait_for_slot(&mut self, firing: Firing) {
         if !self.passed.remove(&firing) {
             violated(
                 "fires-what-waits",
-                format!("{firing:?} of a key neither fired nor was it next"),
+                format!("{firing:?} of a key did not fire and was not the next run"),
             );
         }
         self.put(firing, What::Again);
     }
 
-    /// What was due waits until then, as a further attempt does.
+    /// Makes a due firing wait until a time, as a further attempt does.
     pub(crate) fn defer(&mut self, firing: Firing, what: Option<What>, until: i64) {
         let is_known = match what {
             None => self.passed.remove(&firing),
@@ -86,7 +86,7 @@ impl Model {
         if !is_known {
             violated(
                 "fires-what-waits",
-                format!("{firing:?} was put off, but does not wait as {what:?}"),
+                format!("{firing:?} was deferred, but does not wait as {what:?}"),
             );
         }
         if !self.waiting.contains_key(&(firing, What::Again)) {
@@ -96,7 +96,7 @@ impl Model {
         self.put_off(firing, until);
     }
 
-    /// A recurring version goes on to the run after this one.
+    /// Advances a recurring version to the run after this one.
     pub(crate) fn advance(&mut self, firing: Firing) {
         let version = self.version(firing.version).clone();
         let Schedule::Recurring(recurring) = version.schedule else { return };
@@ -113,14 +113,14 @@ impl Model {
         }
     }
 
-    /// Something due that a committed wake-up did not hand on.
+    /// Applies that a committed wake-up did not dispatch a due entry.
     pub(crate) fn drop_late(&mut self, shard: usize, due: &Due, now: i64, keep: Keep) {
         let firing = firing_due(due);
         if let Fate::Waits(until) = due.fate {
             return self.wait_for_destination(due, until);
         }
         match due.waiting.entry {
-            // Its schedule has gone on already.
+            // Its schedule has advanced already.
             None => drop(self.passed.remove(&firing)),
             Some(entry) => {
                 let what = if entry.flags.has(Flags::RETRY) { What::Again } else { What::First };
@@ -136,7 +136,7 @@ impl Model {
         self.end_late(shard, firing, due.fate, now, keep);
     }
 
-    /// A run that does not fire, or not yet.
+    /// Applies that a run does not fire, or not yet.
     pub(crate) fn end_late(
         &mut self,
         shard: usize,
@@ -175,11 +175,12 @@ impl Model {
         }
     }
 
-    /// A committed report, or a queue's taking of an envelope (with an empty report).
+    /// Applies a committed report, or that a queue has accepted an envelope (with an empty report).
     pub(crate) fn finish(&mut self, shard: usize, report: &Report, now: i64, keep: Keep) {
         self.hear(shard, report, now);
         let Some(flight) = self.in_flight.remove(&(shard, report.seq)) else { return };
-        // What ends is what was dispatched; what follows it is as it was patched meanwhile.
+        // The dispatched firings end. What follows them has the patches that arrived in the
+        // meantime.
         let dispatched = flight.tasks.clone();
         let flight = Flight { tasks: flight.as_patched().collect(), ..flight };
         let mut seen = vec![false; flight.tasks.len()];
@@ -188,7 +189,7 @@ impl Model {
         };
         let good = if flight.queue { Outcome::HandedOver } else { Outcome::Succeeded };
         let mut outcomes = vec![Some(good); flight.tasks.len()];
-        for index in flight.decided.left_out() {
+        for index in flight.decided.omitted() {
             outcomes[index] = None;
             match flight.decided.stop(index) {
                 Some(Stop::Cancelled) => {}
@@ -202,7 +203,7 @@ impl Model {
         for failure in report.failed.iter().filter(|failure| first(failure.index)) {
             let index = failure.index as usize;
             if flight.decided.stop(index) == Some(Stop::Cancelled) {
-                // It ends with this attempt.
+                // The run ends with this attempt.
                 outcomes[index] = Some(Outcome::Failed);
                 continue;
             }
@@ -231,7 +232,7 @@ impl Model {
                 }
             }
         }
-        // What was handed on before may have been started.
+        // An envelope that was sent before may have been started.
         let is_repeat = flight.sent_again;
         let expired: Vec<u32> =
             report.expired.iter().copied().filter(|index| first(*index)).collect();
@@ -247,11 +248,11 @@ impl Model {
         }
         self.keep(shard, (&flight, &dispatched), &outcomes, report, now, keep);
         self.follow_ended(shard, now, keep);
-        let left_out = flight.decided.left_out();
+        let omitted = flight.decided.omitted();
         let is_started = |index: &usize| {
             !not_started.contains(&(*index as u32))
                 && !expired.contains(&(*index as u32))
-                && !left_out.contains(index)
+                && !omitted.contains(index)
         };
         for firing in &flight.tasks {
             self.release(&self.version(firing.version).id.clone(), now);
@@ -265,9 +266,9 @@ impl Model {
         );
     }
 
-    /// Returns from when on a further attempt that is resumed `now` may start: the wait before it
-    /// goes on while it is paused. A first attempt has no wait, but the time at which it came to
-    /// wait, by a clock that may have gone back since.
+    /// Returns the earliest start of a further attempt that is resumed at `now`. The wait before it
+    /// continues while it is paused. A first attempt has no such wait, but keeps the time at which
+    /// it began to wait, by a clock that may have gone back since.
     pub(crate) fn start_of_resumed(&self, firing: Firing, now: i64) -> i64 {
         if firing.attempt == 1 && self.clocks_step {
             return now;
@@ -275,8 +276,8 @@ impl Model {
         self.not_before.get(&firing).map_or(now, |until| now.max(*until))
     }
 
-    /// What the history must gain, and what must follow. A run is kept with the target that its
-    /// attempt has called, whatever was patched since.
+    /// Adds what the history must contain, and what must follow. A run is recorded with the target
+    /// that its attempt has called, whatever patch arrived since.
     fn keep(
         &mut self,
         shard: usize,
@@ -318,8 +319,8 @@ impl Model {
         }
     }
 
-    /// Says whether it is dead. `began` is when its run was requested, and when the run that it
-    /// follows ended; `first` when its first attempt began.
+    /// Returns whether the run is dead. `began` is when its run was requested, or when the run that
+    /// it follows ended. `first` is when its first attempt began.
     fn failed(
         &mut self,
         firing: Firing,

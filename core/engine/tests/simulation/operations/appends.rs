@@ -71,18 +71,18 @@ pub(crate) fn append_of(
     Append::decode(&append.encode()).expect("an append reads back")
 }
 
-/// Every third request has an `Idempotency-Key`: as it is a repeat that has the same first
-/// version, that is its key.
+/// Every third request has an `Idempotency-Key`: the number of its first version. A repeat has the
+/// same first version.
 fn once_of(versions: &[u64]) -> Option<Once> {
     let first = versions.first().filter(|first| *first % 3 == 0)?;
     let made = RequestSeed { at: UnixMillis::ZERO, random: [3; 16] };
     Some(
         Once::new(&first.to_string(), "append", &format!("{versions:?}"), made)
-            .expect("a good key"),
+            .expect("a valid key"),
     )
 }
 
-/// Takes the versions in, now and then as several requests that share a commit.
+/// Appends the versions, sometimes as several requests that share a commit.
 pub(crate) fn append(
     world: &mut World,
     at: usize,
@@ -101,7 +101,7 @@ pub(crate) fn append(
         if gathering.add(append_of(world, part, fresh, once.clone())).is_some() {
             violated(
                 "gathers-what-is-disjoint",
-                "two requests of different ids cannot share a commit",
+                "two requests with different ids cannot share a commit",
             );
         }
     }
@@ -114,8 +114,8 @@ pub(crate) fn append(
             let mut sum = AppendReply::default();
             let are_several = replies.len() > 1;
             for reply in replies {
-                // The reference knows no commit of some of the requests only, which the engine has
-                // made: it starts over from storage.
+                // The reference cannot apply a commit of only some of the requests, which the
+                // engine has made. So the engine restarts from storage.
                 let is_part = are_several && matches!(reply, Err(EngineError::TooManyLanes { .. }));
                 let reply = reply.map_err(|problem| {
                     if is_part { StorageError(problem.to_string()).into() } else { problem }
@@ -152,8 +152,8 @@ pub(crate) fn append(
                 }
                 world.model.taken.insert((at, once.key), (world.now, *reply));
             }
-            // As soon as it is taken in, or after what has been handed on, should the clock have
-            // gone back.
+            // From the time of the request, or after what was dispatched if the clock has gone
+            // back.
             let watermark = world.shards[at].storage.watermark.due;
             let moment =
                 Moment { start: world.now.max(watermark).get(), watermark: watermark.get() };
@@ -164,7 +164,7 @@ pub(crate) fn append(
                 != (versions.len() as u64, replaced, running)
             {
                 let tasks = format!(
-                    "{} tasks, of which {replaced} replace another and {running} one in flight",
+                    "{} tasks; {replaced} replace another and {running} one in flight",
                     versions.len()
                 );
                 violated("append-counts", format!("{reply:?} for {tasks}"));

@@ -11,14 +11,14 @@ use scheduler_model::task::Record;
 
 pub(crate) const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
-/// An engine and its storage, where nothing goes wrong but what a test asks for.
+/// An engine and its storage, with no faults except those that a test requests.
 pub(crate) struct Pair {
     pub(crate) engine: Engine,
     pub(crate) storage: Storage,
 }
 
 fn load(storage: &Storage) -> Engine {
-    // Whatever is handed on: what bounds a firing shall be seen.
+    // The bound on dispatched tasks is off, so that the bounds of a firing decide.
     Engine::load(
         "1-0",
         Config { max_dispatched: usize::MAX, ..Config::default() },
@@ -92,8 +92,8 @@ impl Pair {
         self.commit(effects);
     }
 
-    /// The first task of an envelope has failed in an attempt that began at `started`, by the
-    /// dispatcher's clock.
+    /// Reports that the first task of an envelope has failed, in an attempt that began at `started`
+    /// by the dispatcher's clock.
     pub(crate) fn fail(&mut self, seq: u64, started: UnixMillis, now: UnixMillis) {
         let failed = vec![Failure { index: 0, error: "no".to_owned(), ..Failure::default() }];
         let details = vec![Detail {

@@ -1,4 +1,4 @@
-//! The reference: what waits, what is due, and when a shard must wake.
+//! The reference: what waits, what is due, and when a shard must wake up.
 
 use super::{LaneText, StateText, Storage};
 use crate::late::{Due, fate_of_entry, settle, settle_overlaps};
@@ -12,18 +12,18 @@ use scheduler_model::format::page::Entry;
 use scheduler_model::position::Position;
 use std::rc::Rc;
 
-/// A task that waits, by the reference.
+/// A waiting task, by the reference.
 #[derive(Debug, Clone)]
 pub(crate) struct Waiting {
     pub(crate) position: Position,
-    /// Of a page's entry; `None` for a recurring task.
+    /// The entry of a page; `None` for a recurring task.
     pub(crate) entry: Option<Entry>,
-    /// As stored; of a recurring task without a time.
+    /// As stored. The record of a recurring task has no time.
     pub(crate) record: Rc<Stored>,
 }
 
-/// Returns how long an envelope waits that a queue has refused this many times in a row: a second,
-/// doubled each time up to the visibility timeout.
+/// Returns how long an envelope waits after a queue has refused it `times` times in a row: a
+/// second, doubled each time up to the visibility timeout.
 pub(crate) fn send_back_off(times: u32, config: Config) -> i64 {
     (1..times)
         .fold(1_000, |wait: i64, _| (wait * 2).min(config.visibility_millis))
@@ -32,10 +32,7 @@ pub(crate) fn send_back_off(times: u32, config: Config) -> i64 {
 
 impl Storage {
     fn lane(&self, number: u8) -> &LaneText {
-        self.lanes
-            .iter()
-            .find(|lane| lane.number == number)
-            .expect("a lane with something in it is stored")
+        self.lanes.iter().find(|lane| lane.number == number).expect("a lane with tasks is stored")
     }
 
     pub(crate) fn key_of_lane(&self, number: u8) -> &str {
@@ -49,21 +46,26 @@ impl Storage {
         }
     }
 
-    /// Up to when what is in the order of a page has been handed on.
-    pub(crate) fn handed_on(&self, page: u32) -> UnixMillis {
+    /// Returns the time up to which everything in the order of a page was dispatched.
+    pub(crate) fn dispatched_up_to(&self, page: u32) -> UnixMillis {
         self.watermark_of(&self.pages[&page]).due
     }
 
-    /// Returns whether a page is of a limit's key.
+    /// Returns whether a page belongs to a limit key.
     pub(crate) fn is_in_lane(&self, page: u32) -> bool {
-        self.pages.get(&page).is_some_and(|row| row.directory.lane() > 0)
+        self.lane_of(page) > 0
+    }
+
+    /// Returns the lane of a page: 0 if it is of the main order, or if there is none.
+    pub(crate) fn lane_of(&self, page: u32) -> u8 {
+        self.pages.get(&page).map_or(0, |row| row.directory.lane())
     }
 
     pub(crate) fn has_lanes(&self) -> bool {
         !self.lanes.is_empty()
     }
 
-    /// Tasks of a limit's key that are handed on.
+    /// Returns the number of dispatched tasks with a limit key.
     pub(crate) fn in_flight_of(&self, key: &str) -> usize {
         let of_lane = |destination: &Option<Destination>| match destination {
             Some(Destination::Lane(lane)) => self.key_of_lane(*lane) == key,
@@ -76,7 +78,7 @@ impl Storage {
             .sum()
     }
 
-    /// Returns whether something of a key was due at `time` and waits in its lane.
+    /// Returns whether a task of a key was due at `time` and waits in its lane.
     pub(crate) fn waits_in_lane(&self, key: &str, time: UnixMillis) -> bool {
         let Some(lane) = self.lanes.iter().find(|lane| lane.key == key) else { return false };
         let of_lane = self.pages.iter().filter(|(_, row)| row.directory.lane() == lane.number);
@@ -107,13 +109,13 @@ impl Storage {
         self.waiting_until(UnixMillis::new(i64::MAX))
     }
 
-    /// Returns those of them that are due by then.
+    /// Returns those that are due until a time.
     fn waiting_until(&self, until: UnixMillis) -> Vec<Waiting> {
         let mut waiting = Vec::new();
         for (page, row) in &self.pages {
             let watermark = self.watermark_of(row);
             let dead = self.dead.get(page);
-            // A directory is in order of due times.
+            // The entries of a directory are ordered by due times.
             for (index, (entry, record)) in self.entries[page]
                 .iter()
                 .enumerate()
@@ -144,7 +146,7 @@ impl Storage {
         waiting
     }
 
-    /// Returns the first occurrence after the row's own start that stands after the watermark.
+    /// Returns the first occurrence after the start of the row that comes after the watermark.
     fn next_occurrence(&self, number: u32) -> Option<Occurrence> {
         let definition = &self.definitions[&number];
         if definition.paused {
@@ -162,7 +164,7 @@ impl Storage {
         }
     }
 
-    /// Returns where the main order has come to once these writes are carried out.
+    /// Returns the watermark of the main order after these writes.
     pub(crate) fn watermark_after(&self, writes: &[Write]) -> Position {
         let state = writes.iter().rev().find_map(|write| match write {
             Write::InsertEnvelope { state, .. } => state.as_ref(),
@@ -174,8 +176,9 @@ impl Storage {
         })
     }
 
-    /// Returns what a wake-up at `now` that has come to `reached` in the main order must settle, in
-    /// the total order, and what becomes of it; and what of the main order is due behind that.
+    /// Returns what a wake-up at `now` must settle, in the total order, with the fate of each, if
+    /// the wake-up has reached `reached` in the main order. Also returns what of the main order is
+    /// due after that.
     pub(crate) fn due(
         &self,
         model: &Model,
@@ -212,12 +215,12 @@ impl Storage {
         (due, behind)
     }
 
-    /// Tasks that the dispatchers have, and have not reported.
+    /// Returns the number of tasks that the dispatchers have and have not reported.
     pub(crate) fn dispatched(&self) -> usize {
         self.outbox.values().filter(|row| row.is_dispatched()).map(|row| row.hashes.len() / 8).sum()
     }
 
-    /// Returns the same with what these writes dispatch.
+    /// Returns the same number after these writes.
     pub(crate) fn dispatched_with(&self, writes: &[Write]) -> usize {
         let tasks = |write: &Write| match write {
             Write::InsertEnvelope { destination, hashes, .. } if destination.is_reported() => {
@@ -228,13 +231,13 @@ impl Storage {
         self.dispatched() + writes.iter().map(tasks).sum::<usize>()
     }
 
-    /// Returns whether the main order goes on with this: what the dispatchers have no room for
-    /// keeps all behind it.
+    /// Returns whether the main order may dispatch its head. If the dispatchers have no room for
+    /// it, everything behind it waits.
     pub(crate) fn may_go_out(&self, head: &Waiting, config: Config) -> bool {
         self.dispatched() < config.max_dispatched || head.record.parse().goes_to_queue()
     }
 
-    /// Returns when an engine that was loaded just now must want to be woken.
+    /// Returns when an engine that was just loaded must wake up next.
     pub(crate) fn next_wakeup(&self, config: Config) -> Option<UnixMillis> {
         let head =
             self.waiting().into_iter().find(|waiting| !self.is_in_lane(waiting.position.page));

@@ -1,8 +1,8 @@
-//! The coordinator of the cases of two epochs: sends what [`scheduler_model::epochs`] decides, some
-//! of it in vain.
+//! The coordinator of the cases of two epochs. It sends what [`scheduler_model::epochs`] decides,
+//! and loses some of it.
 
 use super::place::load;
-use super::{Asked, Case, Told, append_of};
+use super::{Asked, Case, Reply, append_of};
 use crate::invariants::violated;
 use crate::storage::Storage;
 use scheduler_calendar::time::UnixMillis;
@@ -19,14 +19,14 @@ use scheduler_model::task::{Record, version_of};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-/// The wait before a second try, milliseconds; doubled before each further one.
+/// The wait before a second try, in milliseconds. It doubles before each further try.
 const FIRST_WAIT: i64 = 50;
-/// Tries before the one that gets through.
+/// The most lost tries before one succeeds.
 const MOST_LOST: u64 = 3;
 
 impl Case {
-    /// Sends a request to a shard as the coordinator does: a try that is not answered is followed
-    /// by another. Says whether there was one.
+    /// Sends a request to a shard as the coordinator does: another try follows a try without an
+    /// answer. Returns whether there was one.
     pub(super) fn send<T>(
         &mut self,
         shard: ShardId,
@@ -37,7 +37,7 @@ impl Case {
             &Storage,
             bool,
         ) -> Result<(T, Effects), EngineError>,
-    ) -> Result<(T, bool), Told> {
+    ) -> Result<(T, bool), Reply> {
         let lost = if most > 0 && self.lost.is_none() && self.random.chance(300) {
             1 + self.random.below(most)
         } else {
@@ -62,14 +62,14 @@ impl Case {
                     return match answer {
                         Ok((answer, _)) => Ok((answer, !is_first)),
                         Err(EngineError::Conflict(_)) => {
-                            Err(if is_first { Told::Refused } else { Told::Unknown })
+                            Err(if is_first { Reply::Refused } else { Reply::Unknown })
                         }
                         Err(problem) => violated("no-unexpected-errors", problem.to_string()),
                     };
                 }
             }
             if most == 0 {
-                return Err(Told::Unknown);
+                return Err(Reply::Unknown);
             }
             is_first = false;
             self.now = self.now.plus(wait);
@@ -82,10 +82,10 @@ impl Case {
                 self.fire();
             }
         }
-        Err(Told::Unknown)
+        Err(Reply::Unknown)
     }
 
-    pub(super) fn cancel(&mut self, ids: &[String]) -> Told {
+    pub(super) fn cancel(&mut self, ids: &[String]) -> Reply {
         self.trace(|| format!("cancel {ids:?}"));
         let mut search: Search<CancelledId> = Search::new(&self.map, ids, Means::Everything);
         while let Some((among, by_shard)) = search.next_round() {
@@ -104,7 +104,7 @@ impl Case {
                 });
                 let (reply, is_repeat) = match sent {
                     Ok(answer) => answer,
-                    Err(told) => return told,
+                    Err(reply) => return reply,
                 };
                 let outcomes = reply
                     .outcomes
@@ -116,19 +116,19 @@ impl Case {
         }
         let (outcomes, is_repeat) = search.finish();
         if is_repeat {
-            Told::Unknown
+            Reply::Unknown
         } else {
-            Told::Cancelled(outcomes.into_iter().map(|of| of.outcome).collect())
+            Reply::Cancelled(outcomes.into_iter().map(|of| of.outcome).collect())
         }
     }
 
-    pub(super) fn change(&mut self, ids: &[String], change: Change) -> Told {
+    pub(super) fn change(&mut self, ids: &[String], change: Change) -> Reply {
         self.trace(|| format!("{change:?} {ids:?}"));
         let means = Means::of(change);
         self.fires_between = means == Means::OneThing && ids.iter().all(|id| self.is_one_thing(id));
         let mut search: Search<ChangedId> = Search::new(&self.map, ids, means);
         while let Some((among, by_shard)) = search.next_round() {
-            // Where one of several is lost that are sent once, nobody can tell what is done.
+            // If one of several requests that are sent once is lost, nobody knows what was done.
             let most = if is_sent_once(change, among) { 0 } else { MOST_LOST };
             let loses = most == 0 && by_shard.len() == 1 && self.random.chance(100);
             for (shard, places) in by_shard {
@@ -154,7 +154,7 @@ impl Case {
                 }
                 let (reply, is_repeat) = match sent {
                     Ok(answer) => answer,
-                    Err(told) => return told,
+                    Err(reply) => return reply,
                 };
                 let outcomes = reply
                     .outcomes
@@ -166,14 +166,14 @@ impl Case {
         }
         let (outcomes, is_repeat) = search.finish();
         if is_repeat {
-            Told::Unknown
+            Reply::Unknown
         } else {
-            Told::Changed(outcomes.into_iter().map(|of| of.outcome).collect())
+            Reply::Changed(outcomes.into_iter().map(|of| of.outcome).collect())
         }
     }
 
-    /// Returns a `PUT`.
-    pub(super) fn put(&mut self, id: &str, append: &Append) -> Told {
+    /// Sends a `PUT`.
+    pub(super) fn put(&mut self, id: &str, append: &Append) -> Reply {
         self.trace(|| format!("put {:?}", self.versions.last()));
         let part = Append::decode(&append.encode()).unwrap();
         let mut parts = [ShardAppend {
@@ -192,11 +192,12 @@ impl Case {
             });
             match sent {
                 Ok((reply, is_repeat)) => going_on.answered(reply.went_on, is_repeat),
-                Err(told) => return told,
+                Err(reply) => return reply,
             }
         }
         let lives_on = going_on.finish(&mut parts).get(id).copied();
-        // A task that is about to be dropped from another epoch may not fire meanwhile on the twin.
+        // A task that is about to be removed from another epoch may not fire in the meantime on the
+        // twin.
         self.fires_between = false;
         self.counts.went_on += u64::from(lives_on.is_some());
         let [ShardAppend { shard, append: mut part, .. }] = parts;
@@ -208,8 +209,8 @@ impl Case {
                 part.begin_try(first);
                 engine.append(Append::decode(&part.encode()).unwrap(), now, storage)
             });
-            if let Err(told) = sent {
-                return told;
+            if let Err(reply) = sent {
+                return reply;
             }
         }
         for (shard, ids) in others(&self.map, std::iter::once((id, lives_on))) {
@@ -217,11 +218,11 @@ impl Case {
             let sent = self.send(shard, MOST_LOST, |engine, now, storage, _| {
                 engine.cancel_among(&request, Among::Live, now, storage)
             });
-            if let Err(told) = sent {
-                return told;
+            if let Err(reply) = sent {
+                return reply;
             }
         }
-        Told::Done
+        Reply::Done
     }
 
     pub(super) fn find(&mut self, id: &str) -> Option<(ShardId, ListItem)> {
@@ -235,8 +236,8 @@ impl Case {
         best.finish()
     }
 
-    /// Returns a `PATCH` of the description.
-    pub(super) fn patch(&mut self, id: &str) -> Option<Told> {
+    /// Sends a `PATCH` of the description.
+    pub(super) fn patch(&mut self, id: &str) -> Option<Reply> {
         let (shard, item) = self.find(id)?;
         let is_task = item.status == Status::Scheduled && !item.is_attempt;
         if !is_task {
@@ -261,8 +262,8 @@ impl Case {
             engine.append(Append::decode(&append.encode()).unwrap(), now, storage)
         });
         Some(match sent {
-            Ok(_) => Told::Done,
-            Err(told) => told,
+            Ok(_) => Reply::Done,
+            Err(reply) => reply,
         })
     }
 }

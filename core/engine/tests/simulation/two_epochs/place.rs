@@ -1,4 +1,4 @@
-//! A shard of the cases of two epochs, and the dispatchers behind it.
+//! A shard of the cases of two epochs, and its dispatchers.
 
 use crate::invariants::what_of;
 use crate::model::{Firing, What, firing_of};
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 pub(super) struct Place {
     pub(super) engine: Engine,
     pub(super) storage: Storage,
-    /// What is to be reported: when, with what it holds.
+    /// The envelopes to be reported, and when.
     pub(super) running: Vec<(UnixMillis, Outgoing)>,
     pub(super) fired: BTreeMap<Firing, u32>,
 }
@@ -25,7 +25,7 @@ pub(super) fn load(storage: &Storage) -> Engine {
     Engine::load("1-0", config, storage.snapshot()).unwrap()
 }
 
-/// Returns how an attempt ends: the same on the twin.
+/// Returns whether an attempt fails. The result is the same on the twin.
 fn fails(firing: Firing) -> bool {
     let drawn = Random::new(
         firing.version ^ firing.time.cast_unsigned() ^ u64::from(firing.attempt).rotate_left(32),
@@ -54,7 +54,7 @@ impl Place {
         }
     }
 
-    /// Reports what has ended by now.
+    /// Reports the envelopes that have ended by now.
     pub(super) fn report(&mut self, now: UnixMillis) {
         for (_, sent) in self.running.extract_if(.., |(ends, _)| *ends <= now).collect::<Vec<_>>() {
             let envelope = Envelope::parse(std::str::from_utf8(&sent.text).unwrap()).unwrap();
@@ -69,8 +69,8 @@ impl Place {
         }
     }
 
-    /// Fires what is due, to be reported `runs_for` milliseconds later. Says whether anything was
-    /// to be done.
+    /// Fires what is due. It is reported `runs_for` milliseconds later. Returns whether there was
+    /// anything to do.
     pub(super) fn wake(&mut self, now: UnixMillis, runs_for: i64) -> bool {
         if self.engine.next_wakeup().is_none_or(|at| at > now) {
             return false;
@@ -90,7 +90,7 @@ impl Place {
         true
     }
 
-    /// Returns how much waits or runs under an id, beside dead letters.
+    /// Returns the number of waiting entries and runs in flight under an id, without dead letters.
     pub(super) fn lives(&self, id: &str) -> usize {
         let waiting = self
             .holds()

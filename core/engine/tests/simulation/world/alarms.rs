@@ -5,10 +5,10 @@ use crate::invariants::violated;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Engine, alarm_time};
 
-/// 2189-01-01T00:00:00Z: the platform says that it refuses alarms later than that.
+/// 2189-01-01T00:00:00Z. The platform says that it refuses later alarms.
 const FIRST_REFUSED: UnixMillis = UnixMillis::new(6_911_049_600_000);
 
-/// Ends the run if the platform would refuse an alarm at this time.
+/// Panics if the platform would refuse an alarm at this time.
 pub(crate) fn platform_takes(alarm: UnixMillis, now: UnixMillis) {
     if alarm <= now || alarm >= FIRST_REFUSED {
         violated("always-armed", format!("the platform refuses an alarm at {alarm}, set at {now}"));
@@ -16,7 +16,7 @@ pub(crate) fn platform_takes(alarm: UnixMillis, now: UnixMillis) {
 }
 
 impl World {
-    /// Arms the alarm as the shell does: an earlier one is left.
+    /// Arms the alarm as the shell does: an earlier alarm stays.
     pub(super) fn arm(&mut self, at: usize) {
         let shard = &mut self.shards[at];
         let Some(wanted) = shard.engine.as_mut().and_then(Engine::next_wakeup) else { return };
@@ -45,7 +45,7 @@ impl World {
             self.shards[at].alarm = None;
         }
         if self.wake(at).is_err() {
-            // The platform repeats an alarm whose handler failed.
+            // The platform repeats an alarm if its handler fails.
             let again = self.now.plus(self.random.range(1, 2_000));
             self.plan(again, Event::Alarm { shard: at, at: armed });
         }
@@ -70,7 +70,7 @@ impl World {
 
     /// Stores the counts, as the shell does some time after they have changed.
     pub(crate) fn save(&mut self, at: usize) {
-        // A crash loses counts, and nothing else.
+        // A crash loses counts and nothing else.
         let _ = self.input(at, false, |engine, _, _| Ok(((), engine.save())), |_, (), _| {});
     }
 
@@ -80,7 +80,7 @@ impl World {
         let wanted = self.shards[at].engine.as_mut().and_then(Engine::next_wakeup);
         self.shards[at].alarm = None;
         if wanted.is_some_and(|wanted| wanted <= self.now) {
-            // A failure is for the next round.
+            // The next round repeats a failed wake-up.
             let _ = self.wake(at);
         } else {
             self.arm(at);
@@ -94,7 +94,7 @@ impl World {
         self.plan(self.now.plus(30_000), Event::Watchdog);
     }
 
-    /// Returns when the engine wants to be woken, which it must be loaded for.
+    /// Returns when the engine must wake up next. Loads the engine if necessary.
     pub(crate) fn next_wakeup(&mut self, at: usize) -> Option<UnixMillis> {
         self.load(at);
         self.shards[at].engine.as_mut().and_then(Engine::next_wakeup)

@@ -1,4 +1,4 @@
-//! The clocks of the shards, which may be wrong, and the limiter's.
+//! The clocks of the shards, which may be wrong, and the limiter's clock.
 
 use super::{Event, World};
 use crate::circuits::stores_state;
@@ -14,7 +14,7 @@ impl World {
         self.now.plus(-self.shift)
     }
 
-    /// Lets something happen by the clock of a shard.
+    /// Runs `happen` by the clock of a shard.
     pub(crate) fn on_clock_of<T>(&mut self, of: usize, happen: impl FnOnce(&mut Self) -> T) -> T {
         let former = self.shift;
         let shift = self.offsets[of];
@@ -33,7 +33,8 @@ impl World {
         self.offsets[of] = offset;
     }
 
-    /// What a request brings or moves while the clock is ahead may stand in the future for good.
+    /// Marks the tasks that a request adds or moves while the clock is ahead, because they may stay
+    /// in the future.
     pub(super) fn note_ahead(&mut self, request: &Request) {
         let shard = request.shard();
         let numbered = self.model.versions.iter().zip(0..);
@@ -55,7 +56,7 @@ impl World {
         self.model.brought_ahead.extend(of_them);
     }
 
-    /// All clocks agree from now on.
+    /// Sets all clocks right from now on.
     pub(crate) fn set_clocks(&mut self) {
         let later: Vec<u64> = self
             .events
@@ -67,16 +68,14 @@ impl World {
         (0..self.offsets.len()).for_each(|of| self.clock_steps(of, 0));
     }
 
-    /// Tells an engine the time, as its shell does before each input.
-    /// `turning-back-changes-nothing`: what waits, and where it stands, is the same before and
-    /// after.
+    /// Passes the time to an engine, as its shell does before each input.
+    /// `turning-back-changes-nothing`: what waits, and its place, are the same before and after.
     pub(super) fn observe(&mut self, at: usize) {
         let now = self.now;
         let shard = &mut self.shards[at];
         let Some(engine) = shard.engine.as_mut() else { return };
         let effects = engine.observe(now);
-        // What waits for a bounded time waits no longer than from when the shard knows that its
-        // clock has gone back.
+        // Bounded waits begin at the latest when the shard learns that its clock has gone back.
         for (_, flight) in self.model.in_flight.range_mut((at, 0)..(at + 1, 0)) {
             flight.since = flight.since.min(now.get());
             if let Send::Refused { at, .. } | Send::Hung { at } = &mut flight.last_send {

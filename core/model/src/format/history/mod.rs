@@ -1,8 +1,8 @@
-//! How attempts ended, as a shard keeps it: many in one row.
+//! The history: how attempts ended. One row contains many of them.
 //!
-//! A row's body is a sequence of **chunks**, so that it grows by appending. A chunk holds the
-//! outcomes of one envelope. All numbers are little-endian; [`super::codec`] reads and writes
-//! varints, signed ones and texts.
+//! The body of a row is a sequence of **chunks**, so that it grows by appending. A chunk contains
+//! the outcomes of one envelope. All numbers are little-endian. [`super::codec`] reads and writes
+//! varints, signed numbers and texts.
 //!
 //! ```text
 //! chunk  version:u8  length:u32 of what follows  count:u16  content
@@ -27,10 +27,9 @@
 //! text   length:varint  UTF-8
 //! ```
 //!
-//! The texts of a chunk are what its entries share: mostly they have one target and the same tags.
-//! The hashes are the low halves of [`crate::routing::id_hash`]: a search for one id looks at these
-//! and skips the rest. A chunk of a version that is not known is passed over, and its entries count
-//! all the same.
+//! The texts of a chunk are shared by its entries, which usually have one target and the same tags.
+//! The hashes are the low halves of [`crate::routing::id_hash`]. A search for one id compares them
+//! and skips the other entries. A chunk with an unknown version is skipped, but its entries count.
 
 mod outcome;
 mod read;

@@ -2,24 +2,25 @@
 
 use std::borrow::Cow;
 
-/// How an attempt ended. Programs must expect others: later versions know more.
+/// How an attempt ended. Programs must expect unknown outcomes, because later versions may add
+/// some.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
-    /// The target took it.
+    /// The target accepted the run.
     Succeeded,
-    /// It failed, and is tried again.
+    /// The attempt failed, and a further one follows.
     Failed,
-    /// It failed for good: the task is kept as a dead letter.
+    /// The run failed for good, and is kept as a dead letter.
     DeadLettered,
-    /// The user's own queue has taken it; what its consumer does is not known.
+    /// The user's own queue has accepted the run. The outcome in its consumer is unknown.
     HandedOver,
-    /// It was not started, since it came later than the task allows.
+    /// The run was not started, because it was later than the task allows.
     Expired,
-    /// It was not started, for another reason that the task gives.
+    /// The run was not started, for another reason that the task names.
     Skipped,
-    /// The task was cancelled: no attempt, but its end.
+    /// The task was cancelled. This entry is not an attempt but the end of the task.
     Cancelled,
-    /// It was written by a later version.
+    /// A later version wrote this outcome.
     Other(u8),
 }
 
@@ -35,17 +36,18 @@ impl Outcome {
         Self::Cancelled,
     ];
 
-    /// Returns whether it went as it should. All else is kept also where only failures are.
+    /// Returns whether the outcome is a success. A history of failures only keeps all other
+    /// outcomes.
     pub fn is_good(self) -> bool {
         matches!(self, Self::Succeeded | Self::HandedOver)
     }
 
-    /// Returns whether the attempt was dispatched, and not left out or cancelled before.
+    /// Returns whether the attempt was dispatched, instead of being skipped or cancelled before.
     pub fn has_run(self) -> bool {
         !matches!(self, Self::Expired | Self::Skipped | Self::Cancelled)
     }
 
-    /// Returns its name in answers.
+    /// Returns the name in answers.
     pub fn name(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Succeeded => "succeeded",
@@ -59,7 +61,7 @@ impl Outcome {
         })
     }
 
-    /// Returns its number in the stored format, and in a set of outcomes.
+    /// Returns the number in the stored format and in a set of outcomes.
     pub fn code(self) -> u8 {
         match self {
             Self::Succeeded => 0,

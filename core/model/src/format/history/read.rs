@@ -1,4 +1,4 @@
-//! Reading a row.
+//! Reads a row.
 
 use super::outcome::Outcome;
 use super::run::{Past, Ran, Run, Target, TargetKind};
@@ -12,16 +12,16 @@ use crate::format::codec::{
 use scheduler_calendar::time::UnixMillis;
 use std::ops::RangeInclusive;
 
-/// A row holds what was never written there.
+/// The row contains data that no version has written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HistoryError {
-    /// It ends early.
+    /// The row ends early.
     #[error("a chunk or an entry is cut off")]
     Length,
     /// A text is not UTF-8.
     #[error("a text is not UTF-8")]
     Text,
-    /// A number is larger than what is written there.
+    /// A number is too large for its field.
     #[error("a number is too large")]
     Number,
 }
@@ -36,10 +36,10 @@ impl From<CodecError> for HistoryError {
     }
 }
 
-/// The versions that this version reads.
+/// The versions that this code reads.
 const READ: RangeInclusive<u8> = 1..=VERSION;
 
-/// A chunk's parts. Of a version that is not known, no more than its count.
+/// The parts of a chunk. If its version is unknown, only the count is known.
 struct Chunk<'a> {
     count: u32,
     known: Option<Known<'a>>,
@@ -49,29 +49,29 @@ struct Known<'a> {
     fired_at: UnixMillis,
     reported_at: UnixMillis,
     hashes: &'a [[u8; 4]],
-    /// The texts that the entries share, and how many there are.
+    /// The texts that the entries share, and their number.
     texts: &'a [u8],
     count: usize,
     entries: &'a [u8],
     version: u8,
 }
 
-/// What a search has found in a row.
+/// What a search found in a row.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Searched<'a> {
-    /// The runs, the newest first, with their places in the row, counted from 0.
+    /// The runs, newest first, with their places in the row, counted from 0.
     pub found: Vec<(u32, Past<'a>)>,
-    /// How many runs the row holds before the place where the search began.
+    /// The number of runs before the place where the search began.
     pub count: u32,
 }
 
-/// Returns the runs of a row, the newest first: with their places in the row, counted from 0.
+/// Returns the runs of a row, newest first, with their places in the row, counted from 0.
 ///
-/// Returns only runs of `id`, if one is given, that are before place `before` and were reported at
-/// `since` or later; at most `limit`.
+/// Returns only runs of `id`, if given, that are before the place `before` and were reported at
+/// `since` or later. Returns at most `limit` runs.
 ///
 /// # Errors
-/// When the row holds what was never written there.
+/// If the row contains data that no version has written.
 pub fn newest_first<'a>(
     row: &'a [u8],
     id: Option<&str>,
@@ -83,12 +83,12 @@ pub fn newest_first<'a>(
     search(row, id, before, is_meant, |_| true, limit).map(|searched| searched.found)
 }
 
-/// Searches a row for runs before place `before`: those of `id`, if one is given, that were
-/// reported at a time for which `is_time` holds, and for which `is_run` holds. Returns the newest
+/// Searches a row for runs before the place `before`. A run matches if it has the id `id`, if
+/// given, `is_time` accepts the time of its report, and `is_run` accepts it. Returns the newest
 /// `limit` of them.
 ///
 /// # Errors
-/// When the row holds what was never written there.
+/// If the row contains data that no version has written.
 pub fn search<'a>(
     row: &'a [u8],
     id: Option<&str>,
@@ -138,7 +138,7 @@ pub fn search<'a>(
 }
 
 impl<'a> Known<'a> {
-    /// Reads the texts that the entries share.
+    /// Reads the shared texts.
     fn shared(&self) -> Result<Vec<&'a str>, HistoryError> {
         let mut rest = self.texts;
         let mut texts = Vec::new();

@@ -1,4 +1,4 @@
-//! One attempt, and what is known of it.
+//! One attempt, as the history stores it.
 
 use super::outcome::Outcome;
 use scheduler_calendar::time::UnixMillis;
@@ -9,7 +9,7 @@ use std::borrow::Cow;
 pub struct Ran {
     /// When it began.
     pub started_at: UnixMillis,
-    /// How long it took, milliseconds.
+    /// How long it took, in milliseconds.
     pub millis: u32,
 }
 
@@ -22,16 +22,16 @@ pub enum TargetKind {
     Service,
     /// A Durable Object.
     DurableObject,
-    /// A handler that was registered at build.
+    /// A handler that was registered at build time.
     Handler,
     /// The user's own queue.
     Queue,
-    /// It was written by a later version.
+    /// A later version wrote this kind.
     Other(u8),
 }
 
 impl TargetKind {
-    /// Each kind that this version knows, with its name.
+    /// Every known kind, with its name.
     pub const NAMES: [(Self, &'static str); 5] = [
         (Self::Webhook, "webhook"),
         (Self::Service, "service"),
@@ -45,7 +45,7 @@ impl TargetKind {
         Self::NAMES.iter().find(|(kind, _)| *kind == self).map_or("other", |(_, name)| name)
     }
 
-    /// Returns its number in the stored format, below 8.
+    /// Returns the number in the stored format, which is below 8.
     pub(super) fn code(self) -> u8 {
         match self {
             Self::Webhook => 0,
@@ -68,47 +68,48 @@ impl TargetKind {
 pub struct Target<'a> {
     /// The type of the callback.
     pub kind: TargetKind,
-    /// The host of a webhook; the binding, the name of the handler, or the queue.
+    /// The host of a webhook, the binding, the name of the handler, or the queue.
     pub name: Cow<'a, str>,
 }
 
-/// One attempt and its end.
+/// One attempt and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run<'a> {
     /// The task's id.
     pub id: Cow<'a, str>,
-    /// The requested time of the run; `None` of a cancelled task.
+    /// The requested time of the run; `None` for a cancelled task.
     pub time: Option<UnixMillis>,
-    /// Which attempt it was, from 1; 0 of a cancelled task.
+    /// The number of the attempt, from 1; 0 for a cancelled task.
     pub attempt: u32,
     /// How it ended.
     pub outcome: Outcome,
     /// Whether it was dispatched.
     pub was_dispatched: bool,
-    /// When it ran, where that is known.
+    /// When it ran, if that is known.
     pub ran: Option<Ran>,
-    /// The HTTP status of the answer, where there was one.
+    /// The HTTP status of the answer, if there was one.
     pub status: Option<u16>,
-    /// What went wrong; empty where nothing did.
+    /// The error; empty if there was none.
     pub error: Cow<'a, str>,
-    /// How the body of an answer that is a failure begins.
+    /// The beginning of the body of an answer that means failure.
     pub excerpt: Cow<'a, str>,
-    /// Of a follow-up's attempt, which follow-up: see [`crate::task::Record::stage`]. Empty of a
-    /// run's own.
+    /// For an attempt of a follow-up, the stage: see [`crate::task::Record::stage`]. Empty for the
+    /// run itself.
     pub stage: Cow<'a, str>,
-    /// What it called; `None` if it called nothing, or if an earlier version wrote it.
+    /// What it called. `None` if it called nothing, or if an earlier version wrote the entry.
     pub target: Option<Target<'a>>,
-    /// The tags of the task; none if an earlier version wrote it.
+    /// The tags of the task. Empty if an earlier version wrote the entry.
     pub tags: Vec<Cow<'a, str>>,
-    /// The name of the API key that cancelled it; empty if it is not known.
+    /// The name of the API key that cancelled the task. Empty if it is unknown.
     pub by: Cow<'a, str>,
 }
 
-/// What a run takes in a chunk beside its texts, at most: a short hash, the entry's length, outcome
-/// and flags, the numbers of the run at their longest as variable-length numbers, the lengths of
-/// its texts, and the places of its target, its number of tags and its API key.
+/// The most bytes of a run in a chunk, without its texts: a short hash, the entry's length, outcome
+/// and flags, the longest numbers of the run, the lengths of its texts, and the places of its
+/// target, its tags and its API key.
 const RUN_BYTES: usize = 4 + 5 + 2 + 10 + 5 + 10 + 5 + 3 + 4 * 5 + 4 * 5;
-/// What a text that entries share takes beside its bytes, at most: its length, and its place.
+/// The most bytes of a shared text in a chunk in addition to the text itself: its length, and its
+/// place.
 const SHARED_BYTES: usize = 5 + 5;
 
 impl<'a> Run<'a> {
@@ -141,13 +142,13 @@ impl<'a> Run<'a> {
     }
 }
 
-/// A run with what its chunk says of all of its runs.
+/// A run with what its chunk says about all of its runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Past<'a> {
     /// The run.
     pub run: Run<'a>,
-    /// When the shard dispatched it; of a run that was not dispatched, when the shard decided so.
+    /// When the shard dispatched the run. If it did not, when the shard decided that.
     pub fired_at: UnixMillis,
-    /// When the shard learned of its end.
+    /// When the shard learned of the outcome.
     pub reported_at: UnixMillis,
 }

@@ -60,8 +60,8 @@ fn past(run: Run<'_>) -> Past<'_> {
     Past { run, fired_at: FIRED, reported_at: FIRED.plus(2_000) }
 }
 
-/// Pinned for ever: this is what is stored. An entry with a target, one with everything, and that
-/// of a cancelled task without a time.
+/// These bytes never change, because rows contain them: an entry with a target, one with all
+/// fields, and one of a cancelled task without a time.
 #[test]
 fn golden_bytes() {
     let cancelled =
@@ -86,7 +86,7 @@ fn golden_bytes() {
     assert_eq!(all(&bytes_of(golden)), expected);
 }
 
-/// Pinned for ever: what versions before targets and tags have stored is read.
+/// These bytes never change: what versions before targets and tags have stored can be read.
 #[test]
 fn golden_bytes_of_the_first_version() {
     // The head, the two hashes, and the two entries.
@@ -97,7 +97,7 @@ fn golden_bytes_of_the_first_version() {
         "13010f016209ac028c01e807f703026e6f02c3a9"
     ));
     assert_eq!(all(&stored), [(1, past(failed())), (0, past(run("a", Outcome::Succeeded)))]);
-    // A follow-up's attempt.
+    // An attempt of a follow-up.
     let mut stored = bytes_of("0100000000010000e897b69a010000d0ef97b69a0100005b6e8ca9");
     stored.extend(bytes_of("10001001610901096f6e53756363657373"));
     stored[1] = (stored.len() - 5) as u8;
@@ -105,8 +105,8 @@ fn golden_bytes_of_the_first_version() {
     assert_eq!(all(&stored), [(0, past(follow_up))]);
 }
 
-/// What an attempt at a webhook costs, of a hundred in an envelope, each with an id of its own and
-/// two tags that they share.
+/// The bytes of an attempt at a webhook. The envelope has a hundred tasks, each with an id of its
+/// own and two tags that all of them share.
 #[test]
 fn a_target_and_shared_tags_take_few_bytes() {
     let of = |is_told: bool| {
@@ -128,7 +128,7 @@ fn a_target_and_shared_tags_take_few_bytes() {
 }
 
 #[test]
-fn texts_beyond_those_that_are_searched_are_stored_again() {
+fn a_text_beyond_the_searched_ones_is_stored_again() {
     let tags: Vec<String> = (0..100).map(|n| format!("tag-{n}")).collect();
     let runs: Vec<_> = (0..200)
         .map(|n| Run {
@@ -142,7 +142,7 @@ fn texts_beyond_those_that_are_searched_are_stored_again() {
 }
 
 #[test]
-fn a_chunk_knows_its_size_and_a_run_the_most_that_it_takes() {
+fn a_chunk_computes_its_size_and_a_run_its_most_bytes() {
     let longest = Run {
         time: Some(UnixMillis::new(i64::MIN + 1)),
         attempt: u32::MAX,
@@ -161,7 +161,7 @@ fn a_chunk_knows_its_size_and_a_run_the_most_that_it_takes() {
         let added = builder.bytes() - before;
         assert!(added > 0 && added <= run.most_bytes(), "{run:?}");
     }
-    // The number of texts takes a second byte.
+    // The number of texts needs a second byte.
     let tags: Vec<String> = (0..200).map(|n| n.to_string()).collect();
     for tag in &tags {
         let before = builder.bytes();
@@ -174,7 +174,7 @@ fn a_chunk_knows_its_size_and_a_run_the_most_that_it_takes() {
 }
 
 #[test]
-fn a_search_goes_backwards_from_any_place_by_id_and_by_age() {
+fn a_search_walks_backwards_from_any_place_by_id_and_by_age() {
     let ids = |n: usize| (0..n).map(|n| if n.is_multiple_of(3) { "a" } else { "b" });
     let mut row = Vec::new();
     for n in 0..4 {
@@ -197,7 +197,7 @@ fn a_search_goes_backwards_from_any_place_by_id_and_by_age() {
 }
 
 #[test]
-fn a_search_takes_what_it_is_told_to_and_counts_the_row() {
+fn a_search_returns_the_accepted_runs_and_counts_the_row() {
     let mut row = Vec::new();
     for n in 0..3 {
         let runs =
@@ -214,9 +214,9 @@ fn a_search_takes_what_it_is_told_to_and_counts_the_row() {
 }
 
 #[test]
-fn what_a_later_version_writes_is_passed_over() {
+fn unknown_data_of_a_later_version_is_skipped() {
     let mut row = chunk(&[run("a", Outcome::Other(77))], FIRED);
-    // An entry with something behind what is known: its length says so.
+    // An entry has further bytes after the known fields. Its length includes them.
     let grown = row.len();
     row[1] += 1;
     row[grown - 7] += 1;
@@ -252,7 +252,7 @@ fn kinds_of_targets_keep_their_codes() {
 }
 
 #[test]
-fn a_row_that_is_cut_off_or_changed_is_told_and_nothing_worse() {
+fn a_truncated_or_changed_row_is_an_error_and_no_panic() {
     let row = chunk(&[to_host(run("a", Outcome::Succeeded), &["x"]), failed()], FIRED);
     for cut in 1..row.len() {
         assert!(

@@ -1,4 +1,4 @@
-//! Writing a chunk.
+//! Writes a chunk.
 
 use super::run::Run;
 use crate::format::codec::{put_text, varint};
@@ -6,12 +6,12 @@ use crate::routing::id_hash;
 use scheduler_calendar::time::UnixMillis;
 use std::ops::Range;
 
-/// The version of the chunks that this version writes.
+/// The version of written chunks.
 pub(super) const VERSION: u8 = 2;
-/// Version, length and count.
+/// The version, the length and the count.
 const HEAD_BYTES: usize = 7;
-/// Among how many of a chunk's texts the builder looks for one that it has. It bounds the work; a
-/// text that is shared is among the first ones.
+/// The number of a chunk's texts that the builder searches for an equal one. It bounds the work. A
+/// shared text is usually among the first ones.
 const MAX_SEARCHED_TEXTS: usize = 64;
 
 pub(super) const RAN: u8 = 1;
@@ -23,21 +23,21 @@ pub(super) const TARGET: u8 = 32;
 pub(super) const TAGS: u8 = 64;
 pub(super) const NOT_DISPATCHED: u8 = 128;
 
-/// The code of [`super::Outcome::Cancelled`], whose entries name the API key.
+/// The code of [`super::Outcome::Cancelled`]. Its entries contain the name of the API key.
 pub(super) const CANCELLED: u8 = 6;
 
 /// The texts that the entries of a chunk share.
 #[derive(Debug, Default)]
 struct Texts {
-    /// As they are stored.
+    /// The stored form.
     bytes: Vec<u8>,
     count: usize,
-    /// The places of the first ones in `bytes`.
+    /// The ranges of the first texts in `bytes`.
     searched: Vec<Range<usize>>,
 }
 
 impl Texts {
-    /// Returns the place of a text, after adding it unless it is among the first ones.
+    /// Returns the place of a text. Adds the text unless it is among the first ones.
     fn place(&mut self, text: &str) -> u64 {
         let is_it = |range: &Range<usize>| self.bytes.get(range.clone()) == Some(text.as_bytes());
         if let Some(place) = self.searched.iter().position(is_it) {
@@ -64,25 +64,25 @@ pub struct ChunkBuilder {
 }
 
 impl ChunkBuilder {
-    /// Begins the chunk of one envelope.
+    /// Starts the chunk of one envelope.
     pub fn new(fired_at: UnixMillis, reported_at: UnixMillis) -> Self {
         let (hashes, texts) = (Vec::new(), Texts::default());
         Self { fired_at, reported_at, hashes, texts, entries: Vec::new(), entry: Vec::new() }
     }
 
-    /// Returns how many bytes the chunk would have now.
+    /// Returns the number of bytes of the chunk so far.
     pub fn bytes(&self) -> usize {
         let texts = varint_bytes(self.texts.count as u64) + self.texts.bytes.len();
         HEAD_BYTES + 2 * size_of::<i64>() + self.hashes.len() + texts + self.entries.len()
     }
 
-    /// Returns whether it holds no run.
+    /// Returns whether the chunk contains no run.
     pub fn is_empty(&self) -> bool {
         self.hashes.is_empty()
     }
 
-    /// Adds a run. A chunk counts up to 65,535; what is beyond is left out. A caller that keeps
-    /// chunks within a row's size is far from that, since a run takes more than ten bytes.
+    /// Adds a run. A chunk counts up to 65,535 runs; further ones are dropped. A chunk that fits a
+    /// row has far fewer, because a run takes more than ten bytes.
     pub fn push(&mut self, run: &Run<'_>) {
         if self.hashes.len() / 4 >= usize::from(u16::MAX) {
             return;
@@ -135,7 +135,7 @@ impl ChunkBuilder {
         self.entries.append(&mut self.entry);
     }
 
-    /// Returns the chunk's bytes; `None` when it has no runs.
+    /// Returns the bytes of the chunk, or `None` if it has no runs.
     pub fn finish(self) -> Option<Vec<u8>> {
         // `push` counts up to 65,535 runs.
         let count = u16::try_from(self.hashes.len() / 4).ok().filter(|count| *count > 0)?;

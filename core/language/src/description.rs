@@ -1,0 +1,118 @@
+//! What is to be done: the words of a phrase that say nothing about when.
+
+use crate::Span;
+use crate::token::{Kind, Token};
+
+/// Words that ask for a task and say nothing about it, in the order in which they stand at its
+/// beginning.
+#[rustfmt::skip]
+const LEADS: &[&[&str]] = &[
+    &["please"], &["hey"], &["hi"], &["ok"], &["can", "you"], &["could", "you"], &["would", "you"], &["will", "you"], &["i", "want", "you", "to"], &["i", "would", "like", "you", "to"], &["i'd", "like", "you", "to"],
+    &["set", "a", "reminder", "to"], &["set", "a", "reminder", "for", "me", "to"], &["set", "a", "reminder", "for"], &["set", "a", "reminder"], &["set", "reminder", "to"], &["create", "a", "reminder", "to"], &["add", "a", "reminder", "to"], &["set", "an", "alarm", "for"], &["set", "an", "alarm"],
+    &["send", "me", "a", "reminder", "to"], &["reminder", "to"], &["reminder"],
+    &["remind", "me", "to"], &["remind", "me", "about"], &["remind", "me", "that"], &["remind", "me", "of"], &["remind", "me"], &["remind", "us", "to"], &["remind", "us", "about"], &["remind", "us"], &["remind"],
+    &["don't", "forget", "to"], &["do", "not", "forget", "to"], &["don't", "let", "me", "forget", "to"], &["i", "need", "to"], &["i", "have", "to"], &["i", "must"], &["i", "want", "to"], &["to"], &["that"], &["and"],
+];
+
+/// Words that say nothing by themselves: a description has others.
+const JOINTS: &[&str] = &[
+    "and", "at", "on", "in", "of", "to", "the", "for", "by", "then", "with", "it", "it's", "run",
+    "this", "that", "is", "a", "an", "from", "please", "happens", "occurs", "do", "me", "as",
+    "also",
+];
+
+/// Words that stood before a part that says when.
+const TRAILING: &[&str] = &[
+    "and", "at", "on", "in", "of", "to", "the", "for", "by", "then", "with", "from", "is", "a",
+    "an", "that", "happens", "occurs", "reminder",
+];
+
+/// What is left of the phrase.
+#[derive(Debug, Default)]
+pub(crate) struct LeftOver {
+    pub(crate) description: Option<String>,
+    /// The percent by which ignored words lower the confidence.
+    pub(crate) cost: u8,
+}
+
+/// Returns the description in what is left; `ignored` are also parts that turned out to say nothing
+/// about time.
+pub(crate) fn description(
+    phrase: &str,
+    tokens: &[Token],
+    left: &[usize],
+    unused: &[Span],
+) -> LeftOver {
+    let is_unused = |token: &Token| {
+        unused.iter().any(|span| span.start <= token.span.start && token.span.end <= span.end)
+    };
+    let mut words: Vec<&Token> = tokens
+        .iter()
+        .enumerate()
+        .filter(|(at, token)| left.contains(at) || is_unused(token))
+        .map(|(_, token)| token)
+        .collect();
+    let total = words.len();
+    let mut has_lead = false;
+    while let Some(lead) = LEADS.iter().find(|lead| starts_with(&words, lead)) {
+        has_lead |= lead.len() > 1 || lead.first() == Some(&"reminder");
+        words.drain(..lead.len());
+    }
+    while words
+        .last()
+        .is_some_and(|last| TRAILING.contains(&last.text.as_str()) || last.kind == Kind::Symbol)
+    {
+        words.pop();
+    }
+    while words.first().is_some_and(|first| {
+        matches!(first.text.as_str(), "and" | "at" | "on" | "to" | "of" | "-" | "then" | "by")
+    }) {
+        words.remove(0);
+    }
+    let only_joints = words.iter().all(|word| JOINTS.contains(&word.text.as_str()));
+    if only_joints {
+        return LeftOver {
+            description: None,
+            cost: u8::try_from(total.saturating_sub(2).min(5)).unwrap_or(5) * u8::from(!has_lead),
+        };
+    }
+    // Words that stood side by side keep what stood between them.
+    let mut text = String::new();
+    let mut end = None;
+    // One word of the phrase may be several terms.
+    words.dedup_by_key(|word| word.span);
+    for word in &words {
+        let between = end.and_then(|end| phrase.get(end..word.span.start));
+        match between {
+            Some(between)
+                if between.trim().is_empty()
+                    || between.chars().count() <= 2
+                        && !between.chars().any(char::is_alphanumeric) =>
+            {
+                text.push_str(between)
+            }
+            Some(_) => text.push(' '),
+            None => {}
+        }
+        text.push_str(if word.kind == Kind::Quoted {
+            &word.text
+        } else {
+            phrase.get(word.span.start..word.span.end).unwrap_or_default()
+        });
+        end = Some(word.span.end);
+    }
+    let cost = if has_lead || words.iter().all(|word| word.kind == Kind::Quoted) {
+        0
+    } else {
+        u8::try_from((total * 2).min(20)).unwrap_or(20)
+    };
+    LeftOver { description: Some(text.trim().to_owned()).filter(|text| !text.is_empty()), cost }
+}
+
+fn starts_with(words: &[&Token], lead: &[&str]) -> bool {
+    words.len() >= lead.len()
+        && lead
+            .iter()
+            .zip(words)
+            .all(|(word, token)| token.kind == Kind::Word && token.text == *word)
+}

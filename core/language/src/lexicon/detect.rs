@@ -1,0 +1,105 @@
+//! In which language a phrase is.
+
+use super::Lexicon;
+use super::table::folded;
+use crate::Language;
+use crate::token::{Kind, Token};
+use crate::words;
+
+/// Words of English that are no words of time, and that other languages do not have.
+const ENGLISH: &[&str] = &[
+    "about", "and", "at", "every", "each", "for", "from", "me", "my", "of", "on", "please",
+    "remind", "run", "the", "to", "with", "you", "your", "call", "send",
+];
+
+/// Words that both languages have.
+const SHARED: &[&str] = &[
+    "am",
+    "an",
+    "april",
+    "august",
+    "die",
+    "do",
+    "fr",
+    "h",
+    "in",
+    "jan",
+    "mai",
+    "mi",
+    "min",
+    "mo",
+    "m",
+    "november",
+    "per",
+    "sa",
+    "september",
+    "so",
+    "spring",
+    "start",
+    "t",
+    "um",
+    "s",
+    "sec",
+    "std",
+    "dec",
+    "feb",
+    "apr",
+    "aug",
+    "sep",
+    "okt",
+    "nov",
+    "cron",
+    "utc",
+    "fall",
+    "war",
+    "warm",
+    "mit",
+    "was",
+    "not",
+    "tag",
+    "note",
+];
+
+/// Terms that are words of German.
+const GERMAN: &[&str] = &["uhr", "halb", "vor", "dreiviertel", "bis", "gegen"];
+
+/// Returns the language of which the phrase has more words; English if it has as many of each.
+pub(crate) fn language_of(tokens: &[Token]) -> Language {
+    let german = Language::German.lexicon();
+    let (mut english_words, mut german_words) = (0, 0);
+    for (at, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Word) {
+        let word = token.text.as_str();
+        let is_before_number = tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Number);
+        if GERMAN.contains(&word) || word == "um" && is_before_number {
+            german_words += 1;
+            continue;
+        }
+        if SHARED.contains(&word) {
+            continue;
+        }
+        let is_english =
+            ENGLISH.contains(&word) || words::is_about_time(word) || words::number(word).is_some();
+        let is_german = has_umlaut(word) || german.has(word);
+        english_words += usize::from(is_english && !is_german);
+        german_words += usize::from(is_german && !is_english);
+    }
+    if german_words > english_words
+        || german_words > 0 && german_words == english_words && begins_in(german, tokens)
+    {
+        Language::German
+    } else {
+        Language::English
+    }
+}
+
+/// Returns whether the first word is one of the table.
+fn begins_in(lexicon: &Lexicon, tokens: &[Token]) -> bool {
+    tokens
+        .iter()
+        .find(|token| token.kind == Kind::Word)
+        .is_some_and(|token| lexicon.has(&token.text))
+}
+
+fn has_umlaut(word: &str) -> bool {
+    folded(word) != word
+}

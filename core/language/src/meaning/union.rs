@@ -1,0 +1,190 @@
+//! Sentences that say several schedules at once: "weekdays at 9 and saturdays at 11".
+
+use super::Picks;
+use super::context::{Built, Context};
+use super::sentence::{Growing, Sentence, conflict};
+use crate::clause::{Cycle, Day, Found, Weekdays, Which};
+use crate::limits::{MAX_EXPRESSIONS, MAX_UNITED};
+use crate::{Cron, Reason, Refusal, Schedule};
+
+/// Sorts the parts into sentences. Where a part contradicts those before it, a new sentence begins
+/// behind the last joint that a whole sentence stands before.
+///
+/// # Errors
+/// Two parts of one sentence contradict each other.
+pub(crate) fn sentences(
+    found: &[Found],
+    left_over: &[usize],
+    is_joint: impl Fn(usize) -> bool,
+) -> Result<Vec<Sentence>, Refusal> {
+    let chunks: Vec<&[Found]> = found.chunk_by(|one, other| one.tokens == other.tokens).collect();
+    let tokens = |at: usize| chunks.get(at).and_then(|chunk| chunk.first()).map(|part| part.tokens);
+    let is_joined = |at: usize| {
+        let before = at.checked_sub(1).and_then(tokens);
+        before.zip(tokens(at)).is_some_and(|(before, this)| {
+            let mut between = before.1..this.0;
+            !between.is_empty() && between.all(&is_joint)
+        })
+    };
+    let grown = |from: usize, to: usize| {
+        let mut growing = Growing::default();
+        let mut parts = chunks.get(from..to).unwrap_or_default().iter().copied().flatten();
+        parts.try_for_each(|part| growing.add(part, left_over)).map(|()| growing)
+    };
+    let mut whole: Vec<Sentence> = Vec::new();
+    let mut start = 0;
+    let mut growing = Growing::default();
+    for (at, chunk) in chunks.iter().enumerate() {
+        let Err(refusal) = chunk.iter().try_for_each(|part| growing.add(part, left_over)) else {
+            continue;
+        };
+        let is_complete_before =
+            |at: &usize| grown(start, *at).is_ok_and(|growing| is_complete(&growing.sentence));
+        let split = (start + 1..=at).rev().find(|at| is_joined(*at) && is_complete_before(at));
+        let Some(split) = split.filter(|_| whole.len() + 1 < MAX_UNITED) else {
+            return Err(refusal);
+        };
+        whole.push(grown(start, split)?.finish()?);
+        start = split;
+        growing = grown(start, at + 1)?;
+    }
+    let last = growing.finish()?;
+    if !whole.is_empty() && !is_complete(&last) {
+        let span = found.last().map(|part| part.span);
+        return Err(conflict(span.unwrap_or(crate::Span { start: 0, end: 0 })));
+    }
+    whole.push(last);
+    share(&mut whole)?;
+    Ok(whole)
+}
+
+/// Returns whether a sentence says both on which days and when.
+fn is_complete(sentence: &Sentence) -> bool {
+    let has_days = sentence.says_how_often()
+        || sentence.weekdays.is_some()
+        || sentence.nth.is_some()
+        || sentence.month_days.is_some()
+        || matches!(sentence.day, Some((Day::Weekday(_, Which::Coming), _)));
+    let has_time = sentence.at.is_some()
+        || sentence.past_hour.is_some()
+        || matches!(sentence.cycle, Some((Cycle::Seconds(_), _)));
+    has_days && has_time
+}
+
+/// Gives all sentences what one of them says of all: zone and bounds.
+fn share(sentences: &mut [Sentence]) -> Result<(), Refusal> {
+    if sentences.len() < 2 {
+        return Ok(());
+    }
+    macro_rules! share {
+        ($($field:ident),*) => {$(
+            let mut given = sentences.iter().filter_map(|sentence| sentence.$field.clone());
+            if let Some(value) = given.next() {
+                if let Some(other) = given.next() {
+                    return Err(conflict(other.1));
+                }
+                sentences.iter_mut().for_each(|sentence| sentence.$field = Some(value.clone()));
+            }
+        )*};
+    }
+    share!(zone, from, until, lasting, within);
+    // "on the 1st at 9 and on the 15th at 10 every month"
+    let is_monthly = |cycle: &(Cycle, crate::Span)| matches!(cycle.0, Cycle::Months(1));
+    if let Some(cycle) = sentences.iter().find_map(|sentence| sentence.cycle.filter(is_monthly)) {
+        let counts = |sentence: &&mut Sentence| {
+            sentence.cycle.is_none() && (sentence.month_days.is_some() || sentence.nth.is_some())
+        };
+        sentences.iter_mut().filter(counts).for_each(|sentence| sentence.cycle = Some(cycle));
+    }
+    if let Some((_, span)) = sentences.iter().find_map(|sentence| sentence.count) {
+        return Err(conflict(span));
+    }
+    let is_weekly =
+        sentences.iter().any(|sentence| sentence.weekdays.is_some_and(|(_, is_sure, _)| is_sure));
+    for sentence in sentences {
+        // "every monday at 9 and friday at 10"
+        if let (true, Some((Day::Weekday(day, Which::Coming), span))) = (is_weekly, sentence.day) {
+            sentence.day = None;
+            sentence.weekdays = Some((Weekdays::one(day), true, span));
+        }
+        if let Some((_, is_sure, _)) = sentence.weekdays.as_mut().filter(|_| is_weekly) {
+            *is_sure = true;
+        }
+        if !sentence.says_how_often() {
+            let span = sentence.at.as_ref().map(|(_, span)| *span);
+            return Err(conflict(span.unwrap_or(crate::Span { start: 0, end: 0 })));
+        }
+    }
+    Ok(())
+}
+
+/// Makes the one schedule of all sentences: their expressions together.
+pub(super) fn build(
+    sentences: &[Sentence],
+    context: &Context,
+    picks: &mut Picks,
+) -> Result<Built, Refusal> {
+    check_days(sentences)?;
+    let mut united: Option<Built> = None;
+    for sentence in sentences {
+        let built = super::build_one(sentence, context, picks)?;
+        united = Some(match united {
+            None => built,
+            Some(all) => unite(all, built, context)?,
+        });
+    }
+    picks.assume(5, "All of these times belong to one task.");
+    united.ok_or_else(|| conflict(context.whole))
+}
+
+fn unite(mut all: Built, other: Built, context: &Context) -> Result<Built, Refusal> {
+    let refuse = || {
+        Refusal::new(
+            Reason::Unsupported,
+            context.whole,
+            "No single schedule says this: write one schedule in one sentence.",
+        )
+    };
+    let without = |schedule: &Schedule| Schedule { cron: None, ..schedule.clone() };
+    if without(&all.schedule) != without(&other.schedule) {
+        return Err(refuse());
+    }
+    let (Some(cron), Some(more)) = (&all.schedule.cron, &other.schedule.cron) else {
+        return Err(refuse());
+    };
+    let mut expressions = cron.expressions().to_vec();
+    expressions.extend(more.expressions().iter().cloned());
+    if expressions.len() > MAX_EXPRESSIONS {
+        return Err(refuse());
+    }
+    all.schedule.cron = Some(Cron::of(expressions));
+    all.unused.extend(other.unused);
+    all.assumes_time |= other.assumes_time;
+    all.assumes_day |= other.assumes_day;
+    Ok(all)
+}
+
+/// Refuses "every day at 9 and on sundays at 11": the second may replace the first or not.
+fn check_days(sentences: &[Sentence]) -> Result<(), Refusal> {
+    for (at, one) in sentences.iter().enumerate() {
+        for other in sentences.get(at + 1..).unwrap_or_default() {
+            let (Some(days), Some(others)) = (week(one), week(other)) else { continue };
+            let is_interval =
+                |sentence: &Sentence| matches!(sentence.cycle, Some((Cycle::Seconds(_), _)));
+            let is_same = days == others && !is_interval(one) && !is_interval(other);
+            if days.0 & others.0 != 0 && !is_same {
+                let span = other.weekdays.map(|(.., span)| span);
+                let span = span.or(other.cycle.map(|(_, span)| span));
+                return Err(conflict(span.unwrap_or(crate::Span { start: 0, end: 0 })));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Returns the days of the week of a sentence that does not count days of a month.
+fn week(sentence: &Sentence) -> Option<Weekdays> {
+    let is_within_week =
+        sentence.nth.is_none() && sentence.month_days.is_none() && sentence.day.is_none();
+    is_within_week.then(|| sentence.weekdays.map_or(Weekdays::ALL, |(days, ..)| days))
+}

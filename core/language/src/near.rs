@@ -1,0 +1,66 @@
+//! What is near a sentence that was refused.
+
+use crate::calendar::Zone;
+use crate::{Language, Outcome, Refusal, read, sentence_in};
+
+/// What people mean by words that no schedule says exactly.
+const NEAR: &[(&[&str], &[&str])] = &[
+    (&["moon"], &["every 4 weeks on monday at 20:00"]),
+    (&["sunrise", "dawn"], &["every day at 06:00"]),
+    (&["sunset", "dusk"], &["every day at 20:00"]),
+    (&["sometimes", "occasionally", "rarely", "seldom"], &["every monday at 09:00"]),
+    (
+        &["often", "frequently", "regularly", "periodically", "constantly", "continuously"],
+        &["every hour", "every day at 09:00"],
+    ),
+    (&["few", "couple", "several"], &["every 2 hours", "every 3 days at 09:00"]),
+    (&["lunchtime", "lunch"], &["every day at 12:00"]),
+    (&["dinnertime", "dinner"], &["every day at 18:00"]),
+    (&["bedtime"], &["every day at 22:00"]),
+    (&["payday"], &["on the last working day of every month at 09:00"]),
+    (&["thanksgiving"], &["on the fourth thursday of november every year at 12:00"]),
+    (&["birthday", "anniversary"], &["every year on 4 may at 09:00"]),
+    (&["biweekly"], &["every 2 weeks on monday at 09:00", "every monday and thursday at 09:00"]),
+    (
+        &["bimonthly", "semimonthly"],
+        &["every 2 months on the 1st at 09:00", "on the 1st and 15th of every month at 09:00"],
+    ),
+    (&["weekly", "week", "weeks"], &["every monday at 09:00"]),
+    (&["twice", "times"], &["every day at 08:00 and 20:00", "every monday and thursday at 09:00"]),
+    (&["between"], &["every hour between 09:00 and 17:00"]),
+];
+
+/// Returns sentences that are near a phrase that was refused, in its language, and that are
+/// understood: the phrase without the words that were not, and what people mean by them. There may
+/// be none.
+pub fn near(
+    phrase: &str,
+    refusal: &Refusal,
+    now: i64,
+    zone: Zone,
+    language: Language,
+) -> Vec<String> {
+    let mut sentences = Vec::new();
+    let understood = |phrase: &str, language| match read(phrase, now, zone, Some(language)).0 {
+        Outcome::Understood(reading) => Some(sentence_in(language, &reading.schedule, now)),
+        _ => None,
+    };
+    let parts = phrase.get(..refusal.span.start).zip(phrase.get(refusal.span.end..));
+    if let Some((before, after)) =
+        parts.filter(|(before, after)| !(before.is_empty() && after.is_empty()))
+    {
+        sentences.extend(understood(&format!("{before} {after}"), language));
+    }
+    let terms = language.lexicon().terms(crate::token::tokens(phrase)).tokens;
+    let means =
+        NEAR.iter().find(|(words, _)| terms.iter().any(|term| words.contains(&term.text.as_str())));
+    for sentence in means.map_or(&[] as &[&str], |(_, sentences)| sentences) {
+        if let Outcome::Understood(reading) = read(sentence, now, zone, Some(Language::English)).0 {
+            let said = sentence_in(language, &reading.schedule, now);
+            if !sentences.contains(&said) {
+                sentences.push(said);
+            }
+        }
+    }
+    sentences
+}
