@@ -135,9 +135,9 @@ mod tests {
             said,
             "limit is 0; must be 1 to 50\nNext: correct this argument and call find_tasks again."
         );
-        let said = text(Problem::full("the shard is full".to_owned()).into());
-        assert!(said.starts_with("Shard full: the shard is full\nNext: "), "{said}");
-        assert!(said.ends_with(" Wait 60 s."), "{said}");
+        let said = text(Problem::overloaded().into());
+        assert!(said.starts_with("Scheduler overloaded: a shard has more"), "{said}");
+        assert!(said.ends_with("\nNext: call again later. Wait 2 s."), "{said}");
         for kind in ProblemType::ALL {
             assert!(next(*kind).ends_with('.'), "{kind:?}");
         }
