@@ -46,8 +46,8 @@ async function adding(headers, to) {
 }
 
 /**
- * Runs every scenario that a revision requires of a server. `beyond` lists those that need what this server does not have. One of them that
- * passes, or another one that fails, makes the suite fail. Returns what it prints, and its status.
+ * Runs every scenario that a revision requires of a server. `beyond` lists the checks, as `scenario:check`, that need what this server does not
+ * have. One of them that passes, or another one that fails, makes the suite fail. Returns what it prints, and its status.
  */
 export async function conformance(url, headers, revision, beyond) {
   const folder = await mkdtemp(join(tmpdir(), "mcp-conformance-"));
