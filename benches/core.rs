@@ -1,5 +1,5 @@
-//! The parts: heap, page, envelope, routing, cron, and a request from its text to the shards'
-//! appends.
+//! Measures parts of the core: heap, page, envelope, routing, cron, and a request from its text to
+//! the shards' appends.
 #![allow(missing_docs, reason = "criterion's macros")]
 
 use benches::{pages, record};

@@ -1,4 +1,5 @@
-// What a list of a million tasks costs the browser: `make bench-dashboard` (ARGS="--tasks N --rows N").
+// Measures the cost of a list of a million tasks in the browser: `make bench-dashboard`
+// (ARGS="--tasks N --rows N").
 
 import { parseArgs } from "node:util";
 import { startBrowser, Tabs } from "../e2e/browser/browser.mjs";

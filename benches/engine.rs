@@ -1,4 +1,4 @@
-//! The engine of a shard: taking in, firing, starting up.
+//! Measures the engine of a shard: append, fire, and start.
 #![allow(missing_docs, reason = "criterion's macros")]
 
 use benches::{Memory, pages};
@@ -19,7 +19,7 @@ fn empty() -> Engine {
     Engine::load("1-0", Config::default(), Snapshot::default()).unwrap_or_else(|_| unreachable!())
 }
 
-/// Returns a snapshot of `tasks` tasks, in pages as requests of 1,000 make them.
+/// Returns a snapshot of `tasks` tasks, in the pages that requests of 1,000 tasks create.
 fn snapshot(tasks: u64) -> Snapshot {
     let mut snapshot = Snapshot::default();
     for from in (0..tasks).step_by(1_000) {
@@ -57,7 +57,8 @@ fn append(c: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter_batched(
                 || {
-                    // Not to measure a full shard's refusal instead.
+                    // The engine is replaced before it is full, so that the benchmark does not
+                    // measure refusals.
                     if engine.borrow().stats(UnixMillis::new(START)).pending > 2 * tasks {
                         engine.replace(loaded());
                     }

@@ -1,5 +1,7 @@
-// What each attack of `e2e/attacks.mjs` takes of the runtime, in two checkouts: a table for benches/README.md. Both must be built.
-// `make bench-hostile BASE=<commit>` builds the commit in a folder below `target` and runs this. Linux only; traffic is on this machine only.
+// Measures the CPU time and the memory that each attack of `e2e/attacks.mjs` takes in two
+// checkouts, and prints a table for benches/README.md. Both checkouts must be built. `make
+// bench-hostile BASE=<commit>` builds the commit in a folder below `target` and runs this. It runs
+// on Linux only, and its traffic stays on this machine.
 
 import { parseArgs } from "node:util";
 import path from "node:path";
@@ -34,7 +36,8 @@ async function cells(root, attack) {
   try {
     const { ordinary, hostile } = await run(scheduler, pid, attack);
     if (ended) return [ended, "", ""];
-    // A server that refuses may close while the rest of the body is on its way.
+    // A server that refuses a request may close the connection while the rest of the body is being
+    // sent.
     const answer = ["EPIPE", "ECONNRESET"].includes(hostile.outcome.status) ? "closed" : hostile.outcome.status;
     const more = (some, other) => `${some} (${other})`;
     return [answer, more(hostile.cpu, ordinary.cpu), more(Math.round(hostile.bytes / MB), Math.round(ordinary.bytes / MB))].map(String);

@@ -1,5 +1,6 @@
-// Full shards in one isolate: what they hold by their own count, what the runtime takes, and when creates are refused. The local runtime has all
-// shards in one isolate, without the platform's 128 MB. `make bench-isolate` (ARGS="--shards 8 --tasks 1000000 --megabytes 2000"). Linux only.
+// Measures full shards in one isolate: their own count of memory, the memory of the runtime, and
+// when creates are refused. The local runtime has all shards in one isolate, without the platform's
+// 128 MB. `make bench-isolate` (ARGS="--shards 8 --tasks 1000000 --megabytes 2000"). Linux only.
 
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";

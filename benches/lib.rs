@@ -1,4 +1,4 @@
-//! What the benchmarks share: records and pages as real requests make them, and a storage in
+//! Helpers of the benchmarks: records and pages as real requests create them, and a storage in
 //! memory.
 //!
 //! In scope: benchmarks of the core crates on the host. Not in scope: the platform, which the
@@ -11,13 +11,14 @@ use scheduler_model::numbers::{PageNumber, ScheduleNumber};
 use scheduler_model::routing::id_hash;
 use std::collections::HashMap;
 
-/// Returns a record of 130 bytes or so, as a webhook task without much payload is.
+/// Returns a record of about 130 bytes, the size of a webhook task with a small payload.
 pub fn record(id: &str, time: i64) -> Vec<u8> {
     format!(r#"{{"time":{time},"id":"{id}","callback":{{"type":"queue","queue":"FIRED_TASKS"}},"payload":{{"order":12345}}}}"#)
         .into_bytes()
 }
 
-/// Pages of tasks `from..to`, with ids that `id` gives, due as `due` says.
+/// Returns pages for the tasks in `range`, with the ids that `id` returns and the due times that
+/// `due` returns.
 pub fn pages(
     range: std::ops::Range<u64>,
     id: impl Fn(u64) -> String,
@@ -34,8 +35,9 @@ pub fn pages(
     builder.finish()
 }
 
-/// Storage in memory: what the engine writes, it reads. Unlike that of `scheduler_engine::testing`, it
-/// checks nothing, because the time that it takes is measured with the engine.
+/// A storage in memory, from which the engine reads what it has written. Unlike the storage of
+/// `scheduler_engine::testing`, it checks nothing, because its time is measured together with the
+/// engine's.
 #[derive(Debug, Default, Clone)]
 pub struct Memory {
     bodies: HashMap<PageNumber, Vec<u8>>,
@@ -44,7 +46,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Carries out an input's writes.
+    /// Applies the writes of an input.
     pub fn apply(&mut self, effects: &Effects) {
         for write in &effects.writes {
             match write {

@@ -1,6 +1,8 @@
-// CPU time of the runtime for each task of bulk creates, in two checkouts in turn: what a change costs, on a machine that others use too.
-// `make bench-pair BASE=../other-checkout` (ARGS="--rounds 10"). Each checkout is served by its own scripts from its own build; both
-// must be built (`make build`). Storage is a folder below --storage, by default below `target`, and is removed at the end. Linux only.
+// Measures the CPU time of the runtime for each task of bulk creates, in two checkouts alternately.
+// So it shows the cost of a change even on a machine that others use too. `make bench-pair
+// BASE=../other-checkout` (ARGS="--rounds 10"). Each checkout is served by its own scripts from its
+// own build; both must be built (`make build`). The storage is a folder below --storage, by default
+// below `target`, and is removed at the end. Linux only.
 
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
@@ -39,7 +41,7 @@ async function start(checkout, index) {
   const storage = path.join(values.storage, String(index));
   rmSync(storage, { recursive: true, force: true });
   const args = ["node", "scripts/serve.mjs", "--port", "0", "--key", KEY, "--persist", storage];
-  // Earlier versions have no files, and no such option.
+  // Earlier versions do not serve files, and do not know this option.
   const env = { ...process.env, NO_FILES: "1" };
   const child = spawn("scripts/run", args, { cwd: checkout, env, stdio: ["ignore", "pipe", "inherit"] });
   const url = await new Promise((resolve, reject) => {
@@ -85,7 +87,7 @@ const median = (numbers) => sorted(numbers)[numbers.length >> 1];
 const servers = await Promise.all(positionals.map(start));
 try {
   const used = SHAPES.map(() => servers.map(() => []));
-  // The first round, in which the runtime compiles the wasm, does not count.
+  // The first round does not count, because the runtime compiles the wasm in it.
   for (let round = 0; round <= rounds; round += 1) {
     for (const [shape, of] of SHAPES.entries()) {
       const order = [...servers.keys()];

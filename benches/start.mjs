@@ -1,8 +1,10 @@
-// Start of a full shard in the runtime: one shard is given a million pending tasks, the runtime is ended, started again on the same
-// storage, and the first request to the shard is timed. `make bench-start` (ARGS="--tasks 1000000 --rounds 5").
+// Measures the start of a full shard in the runtime. It gives one shard a million pending tasks,
+// restarts the runtime on the same storage, and measures the first request to the shard. `make
+// bench-start` (ARGS="--tasks 1000000 --rounds 5").
 //
-// The Worker itself is warm by then (its wasm is compiled by a request to /healthz): what is measured is the object, from its
-// construction over reading every directory to the answer, and a second, warm request is taken off.
+// A request to /healthz has compiled the wasm before, so only the object is measured: its
+// construction, the read of every directory, and the answer. The time of a second, warm request is
+// subtracted.
 
 import { parseArgs } from "node:util";
 import { Scheduler } from "../e2e/harness.mjs";
@@ -19,7 +21,8 @@ const stats = async () => {
 };
 
 try {
-  // Due over a month from tomorrow on, and scattered, so that every page spans it.
+  // The tasks are due over a month from tomorrow on. They are scattered, so that every page spans
+  // the whole month.
   const due = Date.now() + 86_400_000;
   for (let from = 0; from < tasks; from += PER_REQUEST) {
     const items = Array.from({ length: PER_REQUEST }, (_, n) => ({

@@ -1,4 +1,4 @@
-// Keys, scopes, namespaces and quotas on the real local runtime.
+// Tests keys, scopes, namespaces and quotas on the real local runtime.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -19,7 +19,7 @@ after(async () => {
 
 const LATER = { delayInSeconds: 9000, callback: { type: "handler", name: "noop" } };
 
-/** Calls with a key, in a namespace; the key of the deployment and no namespace where not said. */
+/** Sends a request with a key, in a namespace. The defaults are the deployment's key and no namespace. */
 const as = ({ key, namespace }, path, { headers = {}, ...options } = {}) =>
   scheduler.call(path, {
     ...options,
@@ -40,7 +40,7 @@ const makeNamespace = async (name, quota) => {
   assert.equal(status, 201, JSON.stringify(body));
 };
 
-test("a key does what its scopes say, and a refusal names the missing one", async () => {
+test("a key can do what its scopes allow, and a refusal names the missing scope", async () => {
   const requests = {
     read: ["/v1/tasks", {}],
     write: ["/v1/tasks", { body: LATER }],
@@ -62,7 +62,7 @@ test("a key does what its scopes say, and a refusal names the missing one", asyn
   }
 });
 
-test("every key learns what it may do", async () => {
+test("every key can read its own permissions", async () => {
   for (const scope of ["read", "write", "admin"]) {
     const { key } = await makeKey([scope], ["a", "b"]);
     const { status, body } = await as({ key }, "/v1/key");
@@ -72,7 +72,7 @@ test("every key learns what it may do", async () => {
   assert.deepEqual(own, { scopes: ["read", "write", "admin"], namespaces: ["*"] });
 });
 
-test("the list of keys shows no secret, and outlives a kill", async () => {
+test("the list of keys shows no secret, and survives a kill", async () => {
   const { id, key } = await makeKey(["read"], ["default"]);
   await scheduler.kill();
   await scheduler.restart();
@@ -84,7 +84,7 @@ test("the list of keys shows no secret, and outlives a kill", async () => {
   assert.ok(!JSON.stringify(body).includes(key.split("_")[2]));
 });
 
-test("a key says when it was last used, and is stored once for many uses", async () => {
+test("a key shows its last use, and many uses are stored once", async () => {
   const { id, key } = await makeKey(["read"], ["default"]);
   assert.equal((await call(`/v1/keys/${id}`)).body.lastUsedAt, undefined);
   const before = Date.now();
@@ -92,7 +92,7 @@ test("a key says when it was last used, and is stored once for many uses", async
   const used = await until("its use to be known", async () => (await call(`/v1/keys/${id}`)).body.lastUsedAt);
   assert.ok(used >= before && used <= Date.now(), `${used}`);
   assert.equal((await as({ key }, "/v1/stats")).status, 200);
-  // Known after a restart, and not written again within the hour.
+  // The use is known after a restart, and is not written again within the hour.
   await scheduler.kill();
   await scheduler.restart();
   assert.equal((await as({ key }, "/v1/stats")).status, 200);
@@ -101,7 +101,7 @@ test("a key says when it was last used, and is stored once for many uses", async
   assert.equal((await call(`/v1/keys/${"0".repeat(16)}`)).status, 404);
 });
 
-test("a single namespace is shown to a key that is for it", async () => {
+test("a namespace is shown to its own keys only", async () => {
   await makeNamespace("shown");
   const { body } = await call("/v1/namespaces/shown");
   assert.deepEqual([body.name, typeof body.createdAt], ["shown", "number"]);
@@ -113,7 +113,7 @@ test("a single namespace is shown to a key that is for it", async () => {
   assert.deepEqual((await call("/v1/namespaces/shown", { method: "DELETE" })).body, { id: "shown", deleted: true });
 });
 
-test("a key is rotated without a moment in which none works, and one that is revoked stops", async () => {
+test("one key is valid at every moment of a rotation, and a revoked key stops working", async () => {
   const first = await makeKey(["read"], ["*"]);
   assert.equal((await as(first, "/v1/stats")).status, 200);
   const second = await makeKey(["read"], ["*"]);
@@ -131,7 +131,7 @@ test("a key is rotated without a moment in which none works, and one that is rev
   }
 });
 
-test("a task names the key that created it, whoever changes it", async () => {
+test("a task names the key that created it, even after a change by another key", async () => {
   const { key } = await makeKey(["read", "write"], ["*"], { name: 'the "shop"' });
   const made = await as({ key }, "/v1/tasks", { body: { id: "owned", ...LATER, createdBy: "somebody" } });
   assert.deepEqual([made.status, made.body.createdBy, made.body.updatedAt], [201, 'the "shop"', undefined]);
@@ -141,16 +141,16 @@ test("a task names the key that created it, whoever changes it", async () => {
   const patched = (await call("/v1/tasks/owned", { method: "PATCH", body: { tags: ["t"] } })).body;
   assert.deepEqual([patched.createdBy, patched.createdAt, patched.updatedAt >= made.body.createdAt], [made.body.createdBy, made.body.createdAt, true]);
   assert.equal((await call("/v1/tasks/owned/explain")).body.createdBy, 'the "shop"');
-  // A definition that starts another task is of its own caller.
+  // If the definition starts another task, the task names the caller of that request.
   assert.equal((await call("/v1/tasks/owned", { method: "PUT", body: LATER })).body.createdBy, undefined);
 });
 
-test("a key does not expire by null", async () => {
+test("a key with a null expiry does not expire", async () => {
   const { status, body } = await call("/v1/keys", { body: { name: "a test", scopes: ["read"], namespaces: ["*"], expiresAt: null } });
   assert.deepEqual([status, body.field], [422, "expiresAt"]);
 });
 
-test("a key stops when it expires", async () => {
+test("a key stops working when it expires", async () => {
   const { key } = await makeKey(["read"], ["*"], { expiresAt: Date.now() + 1_500 });
   assert.equal((await as({ key }, "/v1/stats")).status, 200);
   const { body } = await until("the key to expire", async () => {
@@ -160,7 +160,7 @@ test("a key stops when it expires", async () => {
   assert.match(body.detail, /expired/);
 });
 
-test("namespaces know nothing of each other", async () => {
+test("namespaces are separate", async () => {
   await makeNamespace("red");
   await makeNamespace("blue");
   const { key } = await makeKey(["read", "write"], ["red"]);
@@ -186,7 +186,7 @@ test("namespaces know nothing of each other", async () => {
   assert.equal((await as({ namespace: "Red:1" }, "/v1/tasks")).body.field, "Scheduler-Namespace");
 });
 
-test("what fires in a namespace is reported to it, and the watchdog looks after it", async () => {
+test("firings in a namespace are reported there, and the watchdog checks its shards", async () => {
   await makeNamespace("fires");
   const here = { namespace: "fires" };
   const callback = { type: "webhook", url: `${sink.url}/fires` };
@@ -202,7 +202,7 @@ test("what fires in a namespace is reported to it, and the watchdog looks after 
   assert.equal((await stats()).meter.shardRequests, before + 2 * SHARDS, "one for the watchdog, one for this");
 });
 
-test("a quota of pending tasks holds within its bound", async () => {
+test("a quota of pending tasks is kept within its tolerance", async () => {
   const quota = 8;
   await makeNamespace("small", { pendingTasks: quota });
   const here = { namespace: "small" };
@@ -222,17 +222,19 @@ test("a quota of pending tasks holds within its bound", async () => {
 
   const items = Array.from({ length: 60 }, (_, n) => ({ ...LATER, id: `b${n}` }));
   assert.equal((await as(here, "/v1/tasks/batch", { body: items })).status, 429);
-  // A request that is larger than a shard's share is told to split, and not to wait.
+  // A request that is larger than a shard's share is refused with the advice to split it, not to
+  // wait.
   const whole = await scheduler.fetch("/v1/tasks/batch", { body: Array.from({ length: 60 }, () => LATER), headers: { "scheduler-namespace": "small" } });
   assert.deepEqual([whole.status, whole.headers.get("retry-after")], [429, null]);
   assert.match((await whole.json()).detail, /pendingTasks is 8, .* requests of at most \d,/);
-  // A larger quota takes them, after the ten seconds at most in which the old one is known.
+  // A larger quota admits them, after at most ten seconds in which the old quota is still in use.
   assert.equal((await call("/v1/namespaces/small", { method: "PUT", body: { quota: { pendingTasks: 1000 } } })).status, 200);
   await until("the larger quota", async () => (await as(here, "/v1/tasks/batch", { body: items })).body.accepted === 60, { timeoutMs: 11_000 });
 });
 
-test("runs of tasks that stay keep to the quota of pending tasks", async () => {
-  // Seven tasks a shard: one shard holds at least four of these, whose runs would make eight.
+test("runs of tasks without a schedule count for the quota of pending tasks", async () => {
+  // The quota is seven tasks a shard. One shard has at least four of these tasks, whose runs would
+  // make eight.
   await makeNamespace("runs", { pendingTasks: 7 * SHARDS });
   const here = { namespace: "runs" };
   const items = Array.from({ length: 3 * SHARDS + 1 }, (_, n) => ({ ...LATER, delayInSeconds: undefined, time: undefined, type: "no-schedule", id: `r${n}`, tags: ["mine"] }));
@@ -242,7 +244,7 @@ test("runs of tasks that stay keep to the quota of pending tasks", async () => {
   assert.equal((await as(here, "/v1/tasks/r0/run", { method: "POST" })).status, 200);
 });
 
-test("a quota of creates per second holds within its bound", async () => {
+test("a quota of creates per second is kept within its tolerance", async () => {
   const rate = 4;
   await makeNamespace("slow", { createsPerSecond: rate });
   const here = { namespace: "slow" };
@@ -257,7 +259,7 @@ test("a quota of creates per second holds within its bound", async () => {
   assert.ok(created >= rate && created <= (seconds + 1) * rate + SHARDS, `${created} in ${seconds} s`);
   assert.deepEqual([refused.status, refused.body.type], [429, "/problems/quota"]);
   assert.match(refused.body.detail, /createsPerSecond/);
-  await until("the next to be taken", async () => (await as(here, "/v1/tasks", { body: { ...LATER, id: "next" } })).status === 201);
+  await until("the next task to be accepted", async () => (await as(here, "/v1/tasks", { body: { ...LATER, id: "next" } })).status === 201);
 });
 
 test("a namespace is deleted when it is empty", async () => {
@@ -270,12 +272,12 @@ test("a namespace is deleted when it is empty", async () => {
   assert.equal((await as(here, "/v1/tasks/cancel", { body: { filter: { status: "scheduled" } } })).body.cancelled, 3);
   assert.equal((await call("/v1/namespaces/gone", { method: "DELETE" })).status, 200);
   assert.equal((await call("/v1/namespaces/gone", { method: "DELETE" })).status, 404);
-  await until("it to be gone", async () => (await as(here, "/v1/tasks")).status === 404, { timeoutMs: 11_000 });
+  await until("the namespace to be gone", async () => (await as(here, "/v1/tasks")).status === 404, { timeoutMs: 11_000 });
   assert.equal((await call("/v1/namespaces/default", { method: "DELETE" })).status, 422);
   assert.equal((await call("/v1/namespaces/default", { method: "PUT", body: {} })).status, 422);
 });
 
-test("nobody hands on more than they have", async () => {
+test("a key cannot create a key with more permissions", async () => {
   const own = await makeKey(["admin"], ["mine", "yours"]);
   const other = await makeKey(["read"], ["*"]);
   const make = (scopes, namespaces) => as({ key: own.key }, "/v1/keys", { body: { name: "b", scopes, namespaces } });
@@ -290,7 +292,7 @@ test("nobody hands on more than they have", async () => {
   assert.equal((await as({ key: own.key }, `/v1/keys/${made.body.id}`, { method: "DELETE" })).status, 200);
 });
 
-test("what does not hold is named", async () => {
+test("an invalid field is named", async () => {
   for (const [body, field] of [
     [{ name: "", scopes: ["read"], namespaces: ["*"] }, "name"],
     [{ name: "a", scopes: ["root"], namespaces: ["*"] }, "scopes[0]"],
@@ -305,7 +307,7 @@ test("what does not hold is named", async () => {
   assert.equal((await call("/v1/namespaces/A", { method: "PUT", body: {} })).body.field, "id");
 });
 
-test("a namespace that is made again knows nothing of the one that was deleted", async () => {
+test("a namespace that is created again has nothing of the deleted one", async () => {
   await makeNamespace("again");
   const who = { namespace: "again" };
   const create = (key, task) => as(who, "/v1/tasks", { body: task, headers: { "idempotency-key": key } });
@@ -315,14 +317,14 @@ test("a namespace that is made again knows nothing of the one that was deleted",
   await until("the run", async () => (await runs()).length === 1);
   assert.equal((await create("waits", { ...LATER, id: "waits" })).status, 201);
 
-  // One task that waits keeps all of it.
+  // A single waiting task keeps the whole namespace.
   assert.equal((await call("/v1/namespaces/again", { method: "DELETE" })).status, 409);
   assert.equal((await runs()).length, 1);
   assert.equal((await create("first", soon)).body.id, "ran", "the key is remembered: nothing is created");
   assert.equal((await as(who, "/v1/tasks/ran")).status, 404);
 
   await as(who, "/v1/tasks/waits", { method: "DELETE" });
-  await until("nothing to be on its way", async () => (await as(who, "/v1/stats")).body.inFlight === 0);
+  await until("nothing to be in flight", async () => (await as(who, "/v1/stats")).body.inFlight === 0);
   assert.equal((await call("/v1/namespaces/again", { method: "DELETE" })).status, 200);
   await makeNamespace("again");
   for (const again of [false, true]) {
@@ -335,5 +337,5 @@ test("a namespace that is made again knows nothing of the one that was deleted",
     assert.deepEqual([created, fired, cancelled, succeeded], [0, 0, 0, 0]);
   }
   assert.equal((await create("first", { ...soon, delayInSeconds: 0 })).status, 201);
-  await until("the run of the new one", async () => (await runs()).length === 1);
+  await until("the run of the new task", async () => (await runs()).length === 1);
 });

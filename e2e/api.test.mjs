@@ -1,4 +1,4 @@
-// The HTTP API on the real local runtime: every path, its answers and its refusals.
+// Tests every path of the HTTP API on the real local runtime, with its answers and refusals.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -28,7 +28,7 @@ test("a task is created, read, replaced and cancelled", async () => {
   assert.equal(read.body.description, undefined);
 
   const cancelled = await call("/v1/tasks/one", { method: "DELETE" });
-  // The task as it was.
+  // The answer shows the task before the cancel.
   const { due, ...rest } = read.body;
   assert.deepEqual(cancelled, { status: 200, body: { ...rest, cancelled: true, status: "cancelled" } });
   assert.equal((await call("/v1/tasks/one")).status, 404);
@@ -41,14 +41,14 @@ test("a generated id is a UUID of version 7", async () => {
   assert.equal((await call(`/v1/tasks/${body.id}`)).status, 200);
 });
 
-test("ids of any characters are found again", async () => {
+test("tasks are found by ids of any characters", async () => {
   for (const id of ["a/b?c#d", "späť 1", "{order-7}:remind", "100%"]) {
     assert.equal((await create({ id, delayInSeconds: 5000 })).status, 201, id);
     assert.equal((await call(`/v1/tasks/${encodeURIComponent(id)}`)).body.id, id);
   }
 });
 
-test("a recurring task shows its next run, a task without schedule none", async () => {
+test("a recurring task shows its next run, and a task without a schedule does not", async () => {
   const cron = await create({ id: "cron", cron: "0 9 * * MON", timezone: "Europe/London" });
   assert.equal(new Date(cron.body.due).getUTCDay(), 1);
   const idle = await create({ id: "idle", type: "no-schedule" });
@@ -57,12 +57,12 @@ test("a recurring task shows its next run, a task without schedule none", async 
   const kinds = async (kind) => (await call(`/v1/tasks?kind=${kind}`)).body.tasks.map((task) => task.id);
   assert.deepEqual(await kinds("cron"), ["cron"]);
   assert.deepEqual(await kinds("no-schedule"), ["idle"]);
-  // A one-shot takes the place of a recurring task of its id.
+  // A one-shot task replaces a recurring task with the same id.
   assert.equal((await create({ id: "cron", delayInSeconds: 9000 })).status, 200);
   assert.deepEqual(await kinds("cron"), []);
 });
 
-test("bad input names the field and changes nothing", async () => {
+test("the refusal of bad input names the field, and nothing changes", async () => {
   const before = (await call("/v1/stats")).body.created;
   for (const [task, field] of [
     [{ delayInSeconds: -1 }, "delayInSeconds"],
@@ -89,7 +89,7 @@ test("bad input names the field and changes nothing", async () => {
   assert.equal((await call("/v1/stats")).body.created, before);
 });
 
-test("without a key there is nothing but health and the API's document", async () => {
+test("without a key only the health and the API's document are available", async () => {
   const bare = (path, headers = {}) => fetch(`${scheduler.url}${path}`, { headers });
   assert.equal((await bare("/healthz")).status, 200);
   assert.equal((await bare("/openapi.json")).status, 200);
@@ -101,7 +101,7 @@ test("without a key there is nothing but health and the API's document", async (
   assert.equal((await call("/v1/nothing")).status, 404);
 });
 
-test("a batch of which nothing is accepted is 422, and one that repeats an id says so", async () => {
+test("a batch without an accepted task is 422, and a repeated id is reported", async () => {
   const bad = { id: "bad", cron: "* * *", callback: LOG };
   const lines = (...items) => ({ body: items.map((item) => item && JSON.stringify(item)).join("\n"), headers: { "content-type": "application/x-ndjson" } });
   const refused = await call("/v1/tasks/batch", { body: [bad, 7] });
@@ -109,7 +109,7 @@ test("a batch of which nothing is accepted is 422, and one that repeats an id sa
   assert.deepEqual(refused.body.results.map(({ error }) => error.field), ["cron", "body"]);
   const ofLines = await call("/v1/tasks/batch", lines("", bad, "", bad));
   assert.deepEqual([ofLines.status, ofLines.body.results.map(({ line }) => line)], [422, [2, 4]]);
-  // A body of lines is no list, so no path leads to an item.
+  // A body of lines is not a list, so an index does not lead to its items.
   assert.deepEqual([ofLines.body.field, /in line 2: cron /.test(ofLines.body.detail)], ["cron", true]);
   assert.match(ofLines.body.results[0].error.detail, /^cron /);
   const none = await call("/v1/tasks/batch", { body: [] });
@@ -189,7 +189,7 @@ test("10,000 tasks of one request are listed in due order over pages, each once"
   }
 });
 
-test("what selects every task has to say so", async () => {
+test("a selection of every task must be explicit", async () => {
   const create = () => call("/v1/tasks", { body: { id: "one-of-all", time: "2099-01-01T00:00:00Z", callback: LOG } });
   await create();
   const texts = ["prefix", "text", "tag", "callbackHost", "error"];
@@ -214,7 +214,7 @@ test("what selects every task has to say so", async () => {
   }
 });
 
-test("list parameters that do not hold are refused", async () => {
+test("invalid list parameters are refused", async () => {
   for (const query of ["limit=0", "limit=1001", "kind=weekly", "cursor=abc", "from=x", "prefx=a", "status=fired", "status=dead"]) {
     const { status, body } = await call(`/v1/tasks?${query}`);
     assert.equal(status, 422, query);
@@ -222,13 +222,13 @@ test("list parameters that do not hold are refused", async () => {
   }
 });
 
-test("no route ignores a parameter of its query that it does not know", async () => {
+test("every route refuses unknown parameters", async () => {
   const document = (await scheduler.call("/openapi.json")).body;
   let routes = 0;
   await scheduler.call("/v1/tasks", { body: { id: "kept", delayInSeconds: 9000, callback: { type: "handler", name: "noop" } } });
   for (const [path, methods] of Object.entries(document.paths)) {
     for (const [method, operation] of Object.entries(methods)) {
-      // What is open to everybody has nothing to ask for.
+      // Routes without a key have no parameters.
       if (method === "parameters" || operation.security?.length === 0) continue;
       const body = ["get", "delete"].includes(method) ? undefined : {};
       const { status, body: problem } = await scheduler.call(`${path.replace("{id}", "kept")}?dryRun=true`, { method: method.toUpperCase(), body });

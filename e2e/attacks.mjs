@@ -1,5 +1,6 @@
-// Heavy and hostile requests, each with the ordinary request of its route that it is measured against: `e2e/hostile.test.mjs` holds each to a
-// bound. `scripts/run node e2e/attacks.mjs` prints what each takes of the runtime, for a comparison of two builds.
+// Heavy and hostile requests. Each has the ordinary request of its route for comparison, and
+// `e2e/hostile.test.mjs` checks each against a bound. `scripts/run node e2e/attacks.mjs` prints
+// what each takes of the runtime, so that two builds can be compared.
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
@@ -24,8 +25,9 @@ const tool = (name, args) => `{"jsonrpc":"2.0","id":1,"method":"tools/call","par
 const patch = { path: "/v1/tasks/patched", method: "PATCH", ordinary: () => JSON.stringify({ description: "b" }) };
 
 /**
- * Each is sent as it is. `expect` lists the statuses that are right; `chunked` sends it without a Content-Length, again and again up to `bytes`.
- * Some are as long as the route takes, others longer.
+ * Each body is sent as it is. `expect` lists the accepted statuses. `chunked` sends the body
+ * without a Content-Length, repeatedly up to this many bytes. Some bodies are as long as the route
+ * accepts, others are longer.
  */
 export const ATTACKS = [
   { name: "ten million tasks of two bytes", ...batch, body: () => list("{}", 30 * MB), expect: [413] },
@@ -59,7 +61,7 @@ export const ATTACKS = [
   },
 ];
 
-/** The process of the runtime below the one that started it. */
+/** Returns the runtime's process, a descendant of the process that started it. */
 export function runtimeOf(scheduler) {
   const children = (pid) =>
     readdirSync("/proc").filter((name) => {
@@ -77,7 +79,7 @@ function status(pid, name) {
   return Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]) * 1_024;
 }
 
-/** Bytes of memory that a process has now. */
+/** Returns the bytes of memory that a process has now. */
 export const rssOf = (pid) => status(pid, "VmRSS");
 
 function cpuMillis(pid) {
@@ -85,7 +87,7 @@ function cpuMillis(pid) {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-/** What the runtime has taken of memory at most beside what it had, and of CPU, while `work` ran. */
+/** Returns the most memory that the runtime has added, and the CPU time that it has used, while `work` ran. */
 export async function measured(pid, work) {
   writeFileSync(`/proc/${pid}/clear_refs`, "5");
   const [rss, cpu] = [status(pid, "VmRSS"), cpuMillis(pid)];
@@ -93,7 +95,7 @@ export async function measured(pid, work) {
   return { outcome, bytes: Math.max(0, status(pid, "VmHWM") - rss), cpu: cpuMillis(pid) - cpu };
 }
 
-/** Sends a request, if need be in chunks without a length. `fetch` gives up where the answer comes before the end of the body. */
+/** Sends a request, optionally in chunks without a length. `fetch` fails if the answer arrives before the end of the body. */
 export function send(scheduler, { path, method = "POST", headers = {}, chunked, namespace = "hostile" }, text) {
   return new Promise((resolve, reject) => {
     const url = new URL(path, scheduler.url);
@@ -107,7 +109,7 @@ export function send(scheduler, { path, method = "POST", headers = {}, chunked, 
       response.on("end", () => resolve({ status: response.statusCode, bytes: size }));
       response.on("error", () => resolve({ status: response.statusCode, bytes: size }));
     });
-    // The server may close while the rest of the body is on its way.
+    // The server may close the connection while the rest of the body is being sent.
     sent.on("error", (error) => (answered ? undefined : reject(error)));
     if (!chunked) return sent.end(text);
     let left = chunked;
@@ -122,7 +124,7 @@ export function send(scheduler, { path, method = "POST", headers = {}, chunked, 
   });
 }
 
-/** Runs an attack: what it takes, beside an ordinary request of its route. */
+/** Runs an attack. Returns what it takes, and what an ordinary request of its route takes. */
 export async function run(scheduler, pid, attack) {
   const ordinary = await measured(pid, () => send(scheduler, { ...attack, chunked: undefined, headers: {} }, attack.ordinary()));
   const text = attack.body();
@@ -130,7 +132,7 @@ export async function run(scheduler, pid, attack) {
   return { ordinary, hostile };
 }
 
-/** A scheduler with the namespace of the attacks, a task to patch in it, and one of somebody else. `options` as for `Scheduler.start`. */
+/** Starts a scheduler with the attacks' namespace, a task in it, and a task of another tenant. `options` as for `Scheduler.start`. */
 export async function prepared(options = {}) {
   const scheduler = await Scheduler.start({ shards: "4", ...options });
   for (const name of ["hostile", "neighbour"]) await scheduler.call(`/v1/namespaces/${name}`, { method: "PUT", body: {} });
@@ -141,7 +143,7 @@ export async function prepared(options = {}) {
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const mb = (bytes) => `${(bytes / MB).toFixed(0).padStart(5)} MB`;
   for (const attack of ATTACKS.filter(({ name }) => name.includes(process.argv[2] ?? ""))) {
-    // Each on a runtime of its own: memory of wasm does not shrink.
+    // Each attack has a runtime of its own, because the memory of wasm does not shrink.
     const scheduler = await prepared();
     try {
       const { ordinary, hostile } = await run(scheduler, runtimeOf(scheduler), attack);

@@ -1,4 +1,5 @@
-// Changing tasks that wait: pause, resume, run now, reschedule, patch, and versions against lost updates.
+// Tests changes of waiting tasks: pause, resume, run now, reschedule, patch, and versions against
+// lost updates.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -7,7 +8,7 @@ import { startSink } from "./sink.mjs";
 
 let scheduler;
 let sink;
-/** Whether the moody webhook fails. */
+/** Whether the webhook of /moody fails. */
 let fails = true;
 
 before(async () => {
@@ -44,7 +45,7 @@ test("a paused task waits until it is resumed", async () => {
   assert.deepEqual(task, (await scheduler.call("/v1/tasks/p")).body);
   const paused = await shown("p");
   assert.equal(paused.status, "paused");
-  // Well past its time; another task that was due later has fired meanwhile.
+  // This is well after its time, because another task that was due later has fired.
   await create({ id: "p-later", delayInSeconds: 1 });
   await until("the later task to fire", () => fired("p-later").length === 1);
   assert.equal(fired("p").length, 0);
@@ -52,10 +53,10 @@ test("a paused task waits until it is resumed", async () => {
   const resumed = (await post("p/resume")).body;
   assert.deepEqual([resumed.id, resumed.changed, resumed.status], ["p", true, "scheduled"]);
   await until("the resumed task to fire", () => fired("p").length === 1);
-  assert.equal(fired("p")[0].time, paused.time, "it keeps the time that was asked for");
+  assert.equal(fired("p")[0].time, paused.time, "it keeps the requested time");
 });
 
-test("a recurring task is paused, resumed and run beside its schedule", async () => {
+test("a recurring task is paused, resumed and run in addition to its schedule", async () => {
   await create({ id: "r", cron: "0 0 1 1 *" });
   assert.equal((await post("r/pause")).status, 200);
   assert.equal((await shown("r")).status, "paused");
@@ -70,7 +71,7 @@ test("a recurring task is paused, resumed and run beside its schedule", async ()
   await scheduler.call("/v1/tasks/r", { method: "DELETE" });
 });
 
-test("a task without a schedule is run and stays", async () => {
+test("a task without a schedule is run and kept", async () => {
   await create({ id: "n", type: "no-schedule", payload: 7 });
   for (const times of [1, 2]) {
     assert.equal((await post("n/run")).status, 200);
@@ -81,7 +82,7 @@ test("a task without a schedule is run and stays", async () => {
   await scheduler.call("/v1/tasks/n", { method: "DELETE" });
 });
 
-test("a task is rescheduled, early and late", async () => {
+test("a task is rescheduled to an earlier and a later time", async () => {
   await create({ id: "s", time: FAR });
   const soon = Date.now() + 300;
   assert.equal((await post("s/reschedule", { time: soon })).status, 200);
@@ -92,7 +93,7 @@ test("a task is rescheduled, early and late", async () => {
   assert.equal((await post("s/pause", { time: 5 })).body.field, "time");
 });
 
-test("a dead letter is run anew", async () => {
+test("a dead letter is run again", async () => {
   await create({ id: "d", delayInSeconds: 0, callback: { type: "webhook", url: `${sink.url}/moody` }, retry: { maxAttempts: 1 } });
   await until("the dead letter", async () => (await shown("d"))?.status === "dead-lettered");
   assert.equal((await post("d/pause")).body.type, "/problems/not-applicable");
@@ -102,7 +103,7 @@ test("a dead letter is run anew", async () => {
   assert.equal((await scheduler.call("/v1/stats")).body.deadLetters, 0);
 });
 
-test("the tag that is shown of a dead letter holds wherever it may be changed", async () => {
+test("the ETag of a dead letter is valid for every change of it", async () => {
   const dies = async (id) => {
     await create({ id, delayInSeconds: 0, callback: { type: "webhook", url: `${sink.url}/dies` }, retry: { maxAttempts: 1 } });
     await until("the dead letter", async () => (await shown(id))?.status === "dead-lettered");
@@ -127,7 +128,7 @@ test("the tag that is shown of a dead letter holds wherever it may be changed", 
   }
 });
 
-test("single fields are patched, and two writers do not undo each other", async () => {
+test("single fields are patched, and two writers do not overwrite each other", async () => {
   await create({ id: "v", time: FAR, description: "one", tags: ["a"], payload: { big: 1 } });
   const first = await scheduler.fetch("/v1/tasks/v");
   const etag = first.headers.get("etag");
@@ -146,7 +147,7 @@ test("single fields are patched, and two writers do not undo each other", async 
   assert.equal((await shown("v")).description, "two");
   const bad = await scheduler.call("/v1/tasks/v", { method: "PATCH", body: { callback: { queue: "NONE" } } });
   assert.deepEqual([bad.status, bad.body.field], [422, "callback.queue"]);
-  // The one that is current is let through.
+  // The current version is accepted.
   const current = (await scheduler.fetch("/v1/tasks/v")).headers.get("etag");
   const put = await scheduler.fetch("/v1/tasks/v", { method: "PUT", body: { time: FAR, callback: queue }, headers: { "if-match": current } });
   assert.equal(put.status, 200);
@@ -157,7 +158,7 @@ test("single fields are patched, and two writers do not undo each other", async 
   assert.deepEqual([wrong.status, wrong.body.field], [422, "If-Match"]);
 });
 
-test("If-Match takes *, lists and weak tags as RFC 9110 says", async () => {
+test("If-Match accepts *, lists and weak tags as in RFC 9110", async () => {
   const methods = [["PATCH", "m", { description: "d" }], ["POST", "m/pause"], ["PUT", "m", { time: FAR, callback: queue }], ["DELETE", "m"]];
   const asked = async (ifMatch) => {
     const statuses = [];
@@ -176,14 +177,14 @@ test("If-Match takes *, lists and weak tags as RFC 9110 says", async () => {
   assert.deepEqual(await asked((etag) => `W/${etag}`), all(412));
   assert.deepEqual(await asked(() => '"0123456789abcdef", "somebody else\'s"'), all(412));
   assert.deepEqual(await asked(() => '"x"'), all(412));
-  // * asks that there is a task.
+  // * `*` requires that the task exists.
   for (const [method, path, body] of methods) {
     const { status } = await scheduler.call(`/v1/tasks/none-${path}`, { method, body, headers: { "if-match": "*" } });
     assert.equal(status, 412, `${method} ${path}`);
   }
 });
 
-test("concurrent patches of different fields all stay", async () => {
+test("concurrent patches of different fields all take effect", async () => {
   await create({ id: "c", time: FAR, payload: {}, callback: { type: "handler", name: "noop" } });
   const answers = await Promise.all([
     scheduler.call("/v1/tasks/c", { method: "PATCH", body: { description: "d" } }),
@@ -204,7 +205,7 @@ test("a schedule is patched and a paused task stays paused", async () => {
   await scheduler.call("/v1/tasks/w", { method: "DELETE" });
 });
 
-test("a patch keeps what it does not name, or changes nothing", async () => {
+test("a patch keeps the members that it does not name", async () => {
   const patch = (body) => scheduler.call("/v1/tasks/z", { method: "PATCH", body });
   const made = await create({
     id: "z", cron: "0 9 * * *", timezone: "America/New_York", startAt: "2098-01-01T00:00", endAt: "2099-12-31T00:00", overlap: "skip",
@@ -229,7 +230,7 @@ test("a patch keeps what it does not name, or changes nothing", async () => {
   await scheduler.call("/v1/tasks/z", { method: "DELETE" });
 });
 
-test("what GET shows can be sent again, and changes nothing", async () => {
+test("a task as GET shows it can be sent again, and nothing changes", async () => {
   for (const task of [
     { time: "2099-06-01T09:00", timezone: "Europe/London", payload: { n: 1 } },
     { cron: "0 9 * * *", timezone: "Europe/London", startAt: "2098-01-01T00:00", maxRuns: 5 },
@@ -241,7 +242,7 @@ test("what GET shows can be sent again, and changes nothing", async () => {
     const first = await scheduler.fetch("/v1/tasks/again");
     const body = await first.json();
     const ways = [["PUT", "/v1/tasks/again"], ["POST", "/v1/tasks"], ["PATCH", "/v1/tasks/again"]];
-    // White space is no difference.
+    // White space makes no difference.
     for (const [method, path, space] of [...ways, ...ways.map((way) => [...way, 1])]) {
       const answer = await scheduler.fetch(path, { method, body: JSON.stringify(body, null, space) });
       assert.deepEqual([answer.status, await answer.json()], [200, body], `${method} of ${JSON.stringify(body)}`);
@@ -253,7 +254,7 @@ test("what GET shows can be sent again, and changes nothing", async () => {
   }
 });
 
-test("a paused task that does not recur stays paused when what GET shows is sent again", async () => {
+test("a paused one-shot task stays paused when it is sent again as GET shows it", async () => {
   await create({ id: "put-back", time: FAR });
   await post("put-back/pause");
   const paused = await shown("put-back");
@@ -263,7 +264,7 @@ test("a paused task that does not recur stays paused when what GET shows is sent
   assert.deepEqual([status, body.status, body.paused], [201, "paused", true]);
 });
 
-test("a patch that takes the time zone away says so", async () => {
+test("a patch that removes the time zone has a warning", async () => {
   const patch = (body) => scheduler.call("/v1/tasks/zoned", { method: "PATCH", body });
   await create({ id: "zoned", cron: "0 9 * * *", timezone: "Asia/Tokyo" });
   const { body: moved } = await patch({ time: "2099-01-05T09:00:00-05:00" });
@@ -275,17 +276,17 @@ test("a patch that takes the time zone away says so", async () => {
   assert.deepEqual([local.timezone, local.warnings], ["Asia/Tokyo", undefined]);
 });
 
-test("an interval whose anchor is taken away begins anew", async () => {
+test("an interval without its anchor starts again", async () => {
   const patch = async (body) => (await scheduler.call("/v1/tasks/anchored", { method: "PATCH", body })).body;
   await create({ id: "anchored", everySeconds: 86_400, anchor: FAR });
-  assert.equal((await patch({ everySeconds: 60 })).anchor, FAR, "an anchor that is not named stays");
+  assert.equal((await patch({ everySeconds: 60 })).anchor, FAR, "an anchor that the patch does not name is kept");
   const before = Date.now();
   const { anchor, due } = await patch({ anchor: null });
   assert.ok(anchor >= before + 60_000 && anchor <= Date.now() + 60_000, `${anchor}`);
   assert.equal(due, anchor);
 });
 
-test("a run that is requested early is due when it was requested, also while it runs", async () => {
+test("a run that is requested early is due at the request, even while it runs", async () => {
   let release;
   const held = new Promise((resolve) => (release = resolve));
   const slow = await startSink(async () => (await held, 200));
@@ -303,7 +304,7 @@ test("a run that is requested early is due when it was requested, also while it 
   }
 });
 
-test("a patch leaves counted runs counted, unless it is of the schedule", async () => {
+test("a patch resets the count of runs only if it changes the schedule", async () => {
   const made = await create({ id: "n", everySeconds: 60, startAt: FAR, endAt: FAR + 9_000_000, maxRuns: 3, jitterSeconds: 5 });
   assert.deepEqual([made.firstRun, made.finalRun], [FAR, FAR + 120_000]);
   const patch = async (body) => {

@@ -1,4 +1,5 @@
-// Clients that generators make from the API's document: what is right compiles with them, and what is wrong does not.
+// Tests clients that generators make from the API's document: right uses compile with them, and
+// wrong ones do not.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";

@@ -1,4 +1,4 @@
-// What is deployed, checked before it is: wrangler.toml of both workers, and the built files.
+// Checks the deployed configuration: wrangler.toml of both workers, and the built files.
 
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
@@ -12,7 +12,7 @@ import { ROOT } from "../scripts/paths.mjs";
 const scheduler = unstable_readConfig({ config: join(ROOT, "wrangler.toml") });
 const consumer = unstable_readConfig({ config: join(ROOT, "examples/consumer/wrangler.toml") });
 
-test("every queue consumer sets all it depends on, as local defaults differ from production's", () => {
+test("every queue consumer sets all its options, because local defaults differ from production's", () => {
   const consumers = [...scheduler.queues.consumers, ...consumer.queues.consumers];
   assert.equal(consumers.length, 2);
   for (const settings of consumers) {
@@ -24,20 +24,20 @@ test("every queue consumer sets all it depends on, as local defaults differ from
   }
 });
 
-test("every queue that is sent to is consumed by exactly one of the two workers", () => {
+test("every queue has exactly one of the two workers as its consumer", () => {
   const sent = scheduler.queues.producers.map((producer) => producer.queue).sort();
   const consumed = [...scheduler.queues.consumers, ...consumer.queues.consumers].map((settings) => settings.queue).sort();
   assert.deepEqual(sent, consumed);
 });
 
-test("every Durable Object class is made by a migration, with SQLite storage", () => {
+test("a migration creates every Durable Object class with SQLite storage", () => {
   for (const worker of [scheduler, consumer]) {
     const made = worker.migrations.flatMap((migration) => migration.new_sqlite_classes ?? []);
     assert.deepEqual(worker.durable_objects.bindings.map((binding) => binding.class_name), made);
   }
 });
 
-test("what is deployed lets tasks reach nothing but the public web and the example queue, until somebody says otherwise", () => {
+test("by default, tasks can only call the public web and the example queue", () => {
   assert.equal(scheduler.vars.QUEUE_BINDINGS, "FIRED_TASKS");
   for (const name of ["SERVICE_BINDINGS", "DURABLE_OBJECT_BINDINGS", "WEBHOOK_ALLOWED_HOSTS"]) assert.equal(scheduler.vars[name], "", name);
 });
@@ -61,7 +61,7 @@ test("both workers have the same compatibility date", () => {
   assert.equal(consumer.compatibility_date, scheduler.compatibility_date);
 });
 
-test("the build exports the handlers and the class: a macro outside the entry crate drops them silently", async () => {
+test("the build exports the handlers and the classes, which a macro outside the entry crate would silently omit", async () => {
   const script = await readFile(scheduler.main, "utf8");
   for (const { class_name: name } of scheduler.durable_objects.bindings) {
     assert.match(script, new RegExp(`export\\s*{[^}]*\\b${name}\\b[^}]*}`), name);
@@ -71,8 +71,8 @@ test("the build exports the handlers and the class: a macro outside the entry cr
   }
 });
 
-// The platform's bound after gzip is 3 MB on its free plan and 10 MB on the paid one. Size costs start-up time,
-// so it is bounded where a jump is noticed, not where the platform refuses the upload.
+// The platform's bound after gzip is 3 MB on its free plan and 10 MB on the paid one. Size costs
+// start-up time, so this bound is lower, and a jump in size is noticed early.
 const MOST_WASM_BYTES = 1_200_000;
 
 test("the wasm after gzip is within its bound", async () => {
@@ -82,12 +82,12 @@ test("the wasm after gzip is within its bound", async () => {
 
 const DASHBOARD = join(ROOT, "dashboard/dist");
 
-/** Says whether a path is one of those that go to the Worker before any file. */
+/** Returns whether a path goes to the Worker before any file. */
 function goesToWorker(path) {
   return scheduler.assets.run_worker_first.some((rule) => (rule.endsWith("*") ? path.startsWith(rule.slice(0, -1)) : path === rule));
 }
 
-test("every route of the API goes to the Worker first, and what is neither a route nor a file goes there too", async () => {
+test("every route of the API goes to the Worker first, and so does every unknown path", async () => {
   const { paths } = JSON.parse(await readFile(join(ROOT, "coordinator/openapi.json"), "utf8"));
   for (const path of Object.keys(paths)) {
     assert.ok(goesToWorker(path), path);
@@ -98,7 +98,7 @@ test("every route of the API goes to the Worker first, and what is neither a rou
   assert.equal(join(ROOT, scheduler.assets.directory), DASHBOARD);
 });
 
-test("the dashboard allows scripts and styles of its own files only, and nobody to frame it", async () => {
+test("the dashboard allows scripts and styles of its own files only, and forbids framing", async () => {
   const headers = await readFile(join(DASHBOARD, "_headers"), "utf8");
   const policy = /^\/\*\n(?: {2}.*\n)*? {2}Content-Security-Policy: (.*)$/m.exec(headers)?.[1] ?? "";
   const directives = new Map(policy.split("; ").map((directive) => [directive.split(" ")[0], directive.split(" ").slice(1).join(" ")]));
@@ -111,7 +111,7 @@ test("the dashboard allows scripts and styles of its own files only, and nobody 
   for (const [tag] of page.matchAll(/<script[^>]*>/g)) assert.match(tag, /src="\/assets\//);
 });
 
-// All that a browser may load, not only what the first page does.
+// This bounds all files that a browser may load, not only those of the first page.
 const MOST_DASHBOARD_BYTES = 200_000;
 
 test("the dashboard after gzip is within its bound", async () => {

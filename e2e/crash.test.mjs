@@ -1,7 +1,8 @@
-// kill -9 of the runtime in the middle of 100,000 pending tasks: every one of them still fires.
+// Kills the runtime (kill -9) in the middle of 100,000 pending tasks. Every task must still fire.
 //
-// All go through the dispatcher, whose reports the shards wait for. (An envelope for a consumer of one's own is done when the
-// queue has taken it; the local queue is in memory and loses what it has taken when it is killed, the real one does not.)
+// All tasks go through the dispatcher, for whose reports the shards wait. (An envelope for a user's
+// own consumer is done when its queue has accepted it. The local queue is in memory and loses its
+// messages at a kill; the real one does not.)
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,17 +10,17 @@ import { Scheduler, until } from "./harness.mjs";
 import { startSink } from "./sink.mjs";
 
 const TASKS = 100_000;
-/** Every so many is a webhook, whose arrival is seen one by one; the others run a handler and are counted. */
+/** One task in this many is a webhook, whose arrival is checked. The others run a handler and are counted. */
 const WEBHOOK_EVERY = 10;
 const BULK = 5_000;
-/** Due over so many milliseconds, from so many after the first request. */
+/** The due times span this many milliseconds, and begin this long after the first request. */
 const SPREAD_MS = 15_000;
 const LEAD_MS = 8_000;
 
-test("every task fires although the runtime is killed twice while they do", async (t) => {
+test("every task fires although the runtime is killed twice meanwhile", async (t) => {
   const sink = await startSink();
   t.after(() => sink.close());
-  // What was on its way in the local queue is lost at the kill: the shards send it again after this time.
+  // Messages in the local queue are lost at the kill. The shards send them again after this time.
   const scheduler = await Scheduler.start({ visibilitySeconds: 10 });
   t.after(() => scheduler.dispose());
 
@@ -50,7 +51,7 @@ test("every task fires although the runtime is killed twice while they do", asyn
   for (const share of [0.2, 0.6]) {
     await until(`${share} of the tasks`, () => count() >= wanted * share, { timeoutMs: 120_000 });
     await scheduler.kill();
-    // The objects wake by their stored alarms: nothing is asked of them here that would load them.
+    // The objects wake by their stored alarms. No request loads them before.
     await scheduler.restart();
   }
   await until(`every task (${wanted})`, () => count() === wanted, { timeoutMs: 180_000 });
@@ -59,8 +60,9 @@ test("every task fires although the runtime is killed twice while they do", asyn
     return body.pending === 0 && body.inFlight === 0 && body;
   }, { timeoutMs: 120_000, everyMs: 500 });
   for (let n = 0; n < TASKS; n += WEBHOOK_EVERY) assert.ok(seen.has(`t${n}`), `t${n} was lost`);
-  // Firings are counted in the commit that makes them, so no kill loses a count, and none is counted twice. What has failed, or was handed
-  // back by a slow dispatcher, is fired again: a kill may lose the count of the first, and nothing counts the second. Both are few.
+  // A firing is counted in the same commit, so a kill neither loses a count nor counts a firing
+  // twice. A task that has failed, or was returned by a slow dispatcher, is fired again. A kill may
+  // lose the count of the failure, and a return is not counted. Both are few.
   assert.ok(done.fired >= TASKS + done.failed && done.fired <= TASKS * 1.01, `${done.fired} fired, ${done.failed} failed`);
   assert.deepEqual((await scheduler.call("/v1/tasks")).body, { tasks: [], cursor: null, total: 0 });
   t.diagnostic(`${seen.size} webhooks, ${[...seen.values()].filter((times) => times > 1).length} of them more than once`);

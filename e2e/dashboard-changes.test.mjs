@@ -1,4 +1,4 @@
-// The dashboard in a real browser: tasks are created and changed.
+// Creates and changes tasks on the dashboard in a real browser.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
@@ -32,7 +32,7 @@ async function create(task) {
 
 const read = async (id) => (await scheduler.call(`/v1/tasks/${encodeURIComponent(id)}`)).body;
 
-test("somebody new creates the example and sees it fire", async () => {
+test("a new user creates the example and sees it fire", async () => {
   const page = await tabs.at("/tasks");
   await page.getByRole("link", { name: /fires in five seconds/ }).click();
   await page.getByRole("button", { name: "Create", exact: true }).click();
@@ -42,7 +42,7 @@ test("somebody new creates the example and sees it fire", async () => {
   await page.getByText("Nothing of it waits or runs any more").waitFor();
 });
 
-test("the form shows the next runs while somebody types, in both zones, and says what is wrong", async () => {
+test("the form shows the next runs during typing, in both zones, and shows errors", async () => {
   const page = await tabs.at("/create", { zone: "America/New_York" });
   await page.getByRole("button", { name: "Cron", exact: true }).click();
   await page.getByLabel("Time zone").fill("Asia/Tokyo");
@@ -60,7 +60,7 @@ test("the form shows the next runs while somebody types, in both zones, and says
   await page.getByText("On the last day of March at 01:30, Europe/London.").waitFor();
 });
 
-test("what the form says is also JSON, a command and code, and the JSON can be edited", async () => {
+test("the form is also shown as JSON, a command and code, and the JSON can be edited", async () => {
   const page = await tabs.at("/create");
   await page.getByLabel("Id (optional)").fill("it's");
   await page.getByLabel("URL").fill("https://example.com/hook");
@@ -82,7 +82,7 @@ test("what the form says is also JSON, a command and code, and the JSON can be e
   assert.match(await page.locator("pre.code-block").innerText(), /await scheduler\.scheduleTask\(\{\n {2}callback: \{/);
 });
 
-test("a task is created with everything that the form has, and the refusal of a field stands beside it", async () => {
+test("a task is created with every field of the form, and the refusal of a field is shown beside it", async () => {
   const page = await tabs.at("/create");
   await page.getByLabel("Id (optional)").fill("whole");
   await page.getByLabel("Tags (optional)").fill("one, two");
@@ -147,7 +147,7 @@ test("a task is paused, resumed, run, run with another payload, rescheduled, clo
   await page.getByText("Nothing of it waits or runs any more").waitFor();
 });
 
-test("an edit sends what differs only, and keeps what the form does not know", async () => {
+test("an edit sends only the differences, and keeps members that the form does not have", async () => {
   await create({ id: "edited", cron: "0 9 * * *", timezone: "Europe/Berlin", startAt: "2099-01-01T09:00", onFailure: LOG, payload: { kept: [1, 2] } });
   const page = await tabs.at("/tasks/edited/edit");
   await page.getByLabel("Description (optional)").fill("now described");
@@ -157,7 +157,7 @@ test("an edit sends what differs only, and keeps what the form does not know", a
   await page.getByText("edited is changed.").waitFor();
   const task = await read("edited");
   assert.deepEqual([task.cron, task.description, task.payload, task.onFailure, task.local], ["0 10 * * *", "now described", { kept: [1, 2] }, LOG, { startAt: "2099-01-01T09:00:00" }]);
-  // Another kind of schedule drops what belonged to the old one.
+  // Another kind of schedule removes the members of the old one.
   await tabs.go(page, "/tasks/edited/edit");
   await page.getByRole("button", { name: "After a delay" }).click();
   await page.getByRole("button", { name: "Save" }).click();
@@ -166,7 +166,7 @@ test("an edit sends what differs only, and keeps what the form does not know", a
   assert.deepEqual([once.kind, once.cron, once.startAt, once.description], ["once", undefined, undefined, "now described"]);
 });
 
-test("two people edit one task: the second sees both changes and chooses", async () => {
+test("two users edit one task, and the second sees both changes and chooses", async () => {
   await create({ id: "shared", time: "2099-01-01T00:00:00Z", description: "first", tags: ["old"] });
   const one = await tabs.at("/tasks/shared/edit");
   const other = await tabs.at("/tasks/shared/edit");
@@ -191,7 +191,7 @@ test("two people edit one task: the second sees both changes and chooses", async
   assert.deepEqual({ description, tags, priority }, { description: "by one", tags: ["new"], priority: 9 });
 });
 
-test("many tasks are changed: those that are selected, and all that a filter means after a confirmation", async () => {
+test("many tasks are changed: the selected ones, and after a confirmation all that match a filter", async () => {
   for (let index = 0; index < 4; index += 1) await create({ id: `many-${index}`, time: "2099-01-01T00:00:00Z", tags: ["many"] });
   const page = await tabs.at("/tasks?tag=many");
   await page.getByLabel("Select many-1").check();

@@ -1,4 +1,5 @@
-// What the dashboard computes without a browser: sentences, patches, commands and groups, those of the API against the API.
+// Tests what the dashboard computes without a browser: sentences, patches, commands and groups.
+// What the API computes too is compared with the API.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -27,7 +28,7 @@ after(() => scheduler?.dispose());
 
 const LOG = { type: "handler", name: "log" };
 
-test("schedules are said as sentences, and quoted where there is no simple one", () => {
+test("schedules are shown as sentences, or quoted if there is no simple sentence", () => {
   for (const [schedule, expected] of [
     [{ cron: "* * * * *" }, "Every minute, UTC."],
     [{ cron: "*/5 * * * *", timezone: "Asia/Tokyo" }, "Every 5 minutes, Asia/Tokyo."],
@@ -67,7 +68,7 @@ const KINDS = {
   "no-schedule": { type: "no-schedule", payload: { a: { b: 2 } }, retry: { maxAttempts: 3 } },
 };
 
-test("the patch from any kind of task to any other makes it that task", async () => {
+test("the patch from any kind of task to any other results in that task", async () => {
   for (const [from, before] of Object.entries(KINDS)) {
     for (const [to, after] of Object.entries(KINDS)) {
       const id = `${from}-to-${to}`;
@@ -82,7 +83,7 @@ test("the patch from any kind of task to any other makes it that task", async ()
   }
 });
 
-test("nothing changed is an empty patch, whatever the kind", async () => {
+test("without a change the patch is empty, for every kind", async () => {
   for (const [name, definition] of Object.entries(KINDS)) {
     const id = `same-${name}`;
     await scheduler.call("/v1/tasks", { body: { id, callback: LOG, ...definition } });
@@ -91,7 +92,7 @@ test("nothing changed is an empty patch, whatever the kind", async () => {
   }
 });
 
-test("the curl command creates the task, whatever its texts are", async () => {
+test("the curl command creates the task, with any texts", async () => {
   const definition = { id: "it's $HOME `here` \"now\" \\", delayInSeconds: 3600, description: "line\nbreak", callback: LOG, payload: { "a'b": "%s !x" } };
   const command = lib.curlOf(definition, scheduler.url, "");
   await promisify(execFile)("bash", ["-c", command], { env: { ...process.env, KEY: scheduler.key } });
@@ -100,7 +101,7 @@ test("the curl command creates the task, whatever its texts are", async () => {
   assert.deepEqual([body.description, body.payload], [definition.description, definition.payload]);
 });
 
-test("errors that differ in numbers and ids only are alike", () => {
+test("errors that differ only in numbers and ids are in one group", () => {
   const letter = (error, failedAt) => ({ error, failedAt });
   const groups = lib.grouped([
     letter("HTTP 503 from http://10.0.0.1:80/a/17: busy", 3),
@@ -119,7 +120,7 @@ test("errors that differ in numbers and ids only are alike", () => {
   assert.equal(lib.textOfAll("HTTP 503 from http://<n>:<n>/a/<n>: busy"), "HTTP 503 from http://");
 });
 
-test("health is good until something needs somebody, and says what", async () => {
+test("the health is good until something needs attention, and names it", async () => {
   const { body: stats } = await scheduler.call("/v1/stats");
   const calm = { succeeded: 90, failed: 10, repairs: 0, displaced: 0, stillOverdue: 0 };
   const judge = (changes = {}, recent = calm, quota = {}) => {

@@ -1,4 +1,5 @@
-// The dashboard in a real browser: dead letters, limits, namespaces and keys, and what happens when the scheduler is away.
+// Tests the dashboard in a real browser: dead letters, limits, namespaces and keys, and an
+// unreachable scheduler.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
@@ -10,7 +11,7 @@ let scheduler;
 let browser;
 let tabs;
 let sink;
-/** What the sink answers. */
+/** The sink's answer. */
 let answer = 500;
 
 before(async () => {
@@ -38,7 +39,7 @@ async function fail(count, { prefix, status }) {
   await until("the dead letters", async () => (await call(`/v1/dead-letters?tag=${prefix}`)).deadLetters.length === count);
 }
 
-test("dead letters are grouped by error; one, some, a group, and a filter are replayed or discarded", async () => {
+test("dead letters are grouped by error, and replayed or discarded one by one, by selection, by group and by filter", async () => {
   await fail(3, { prefix: "teapot", status: 418 });
   await fail(4, { prefix: "broken", status: 500 });
   const page = await tabs.at("/dead-letters");
@@ -48,7 +49,7 @@ test("dead letters are grouped by error; one, some, a group, and a filter are re
   await teapot.getByText("3 dead letters").waitFor();
   const dialog = page.getByRole("dialog");
 
-  // Some.
+  // Some are discarded.
   await broken.getByLabel("Select broken-1").check();
   await broken.getByLabel("Select broken-2").check();
   await page.getByRole("button", { name: "Discard selected" }).click();
@@ -58,7 +59,7 @@ test("dead letters are grouped by error; one, some, a group, and a filter are re
   await page.getByText("Discarded: 2 dead letters").waitFor();
   await broken.getByText("2 dead letters").first().waitFor();
 
-  // One, with another payload.
+  // One is replayed with another payload.
   answer = 200;
   await broken.getByRole("link", { name: "broken-0" }).click();
   await page.getByRole("button", { name: "Replay", exact: true }).click();
@@ -74,7 +75,7 @@ test("dead letters are grouped by error; one, some, a group, and a filter are re
   await dialog.getByRole("button", { name: "Discard" }).click();
   await page.getByText("The dead letter of broken-3 is discarded.").waitFor();
 
-  // A group.
+  // A group is replayed.
   const before = sink.webhooks.length;
   await teapot.getByRole("button", { name: "Replay these" }).click();
   await dialog.getByText("the 3 dead letters with this error").waitFor();
@@ -82,7 +83,7 @@ test("dead letters are grouped by error; one, some, a group, and a filter are re
   await page.getByText("Replayed: 3 dead letters").waitFor();
   await until("the replays", () => sink.webhooks.length === before + 3);
 
-  // A filter.
+  // All that match a filter are discarded.
   await fail(2, { prefix: "gone", status: 410 });
   await fail(1, { prefix: "kept", status: 410 });
   await tabs.go(page, "/dead-letters?tag=gone");
@@ -153,7 +154,7 @@ test("a namespace is created, used, and deleted when it is empty", async () => {
   await page.getByText("The namespace shop is deleted.").waitFor();
 });
 
-test("a key for several namespaces chooses among them, and is refused in others", async () => {
+test("with a key for several namespaces a user chooses among them, and is refused in others", async () => {
   for (const name of ["east", "west"]) await call(`/v1/namespaces/${name}`, { method: "PUT", body: {} }, 201);
   await call("/v1/tasks", { body: { id: "in-west", time: "2099-01-01T00:00:00Z", callback: { type: "handler", name: "log" } }, headers: { "scheduler-namespace": "west" } }, 201);
   const { key } = await call("/v1/keys", { body: { name: "two", scopes: ["read"], namespaces: ["east", "west", "nowhere"] } }, 201);
@@ -171,7 +172,7 @@ test("a key for several namespaces chooses among them, and is refused in others"
   }
 });
 
-test("a key is made, shown once, may do what its scopes say and no more, and is revoked", async () => {
+test("a key is created, shown once, limited to its scopes, and revoked", async () => {
   await call("/v1/tasks", { body: { id: "looked-at", everySeconds: 3600, callback: { type: "webhook", url: "https://example.com/", headers: { "x-secret": "hush" } } } }, 201);
   await fail(1, { prefix: "watched", status: 410 });
   const page = await tabs.at("/keys");
@@ -187,7 +188,7 @@ test("a key is made, shown once, may do what its scopes say and no more, and is 
   await page.getByRole("cell", { name: /^watcher/ }).waitFor();
   assert.doesNotMatch(await page.content(), new RegExp(key));
 
-  // Whoever may only read is offered nothing else.
+  // A key that can only read sees no other actions.
   const watcher = await tabs.at("/", { key });
   const pages = await watcher.getByRole("navigation", { name: "Pages" }).getByRole("link").allInnerTexts();
   assert.deepEqual(pages.map((name) => name.trim()), ["Overview", "Tasks", "Agenda", "Runs", "Dead letters", "Limits"]);
@@ -214,7 +215,7 @@ test("a key is made, shown once, may do what its scopes say and no more, and is 
   await page.getByRole("button", { name: "Revoke watcher" }).click();
   await dialog.getByRole("button", { name: "Revoke" }).click();
   await page.getByText(/The key watcher is revoked/).waitFor();
-  // Within ten seconds the key is refused, and its holder is told.
+  // Within ten seconds the key is refused, and its user is signed out.
   await until("the watcher to be signed out", async () => {
     await tabs.go(watcher, "/tasks").catch(() => {});
     await tabs.go(watcher, "/limits").catch(() => {});
@@ -222,7 +223,7 @@ test("a key is made, shown once, may do what its scopes say and no more, and is 
   });
 });
 
-test("a hidden page reads nothing, and reads at once when it is seen again", async () => {
+test("a hidden page does not read, and reads at once when it is visible again", async () => {
   const page = await tabs.at("/");
   await page.getByRole("region", { name: "Health" }).waitFor();
   let requests = 0;
@@ -232,9 +233,10 @@ test("a hidden page reads nothing, and reads at once when it is seen again", asy
       Object.defineProperty(document, "hidden", { configurable: true, get: () => !visible });
       document.dispatchEvent(new Event("visibilitychange"));
     }, isVisible);
-  await until("a reading by itself", () => requests > 0);
+  await until("an automatic reading", () => requests > 0);
   await setVisible(false);
-  // What was on its way may still have left. After that, more than a whole interval passes without a request.
+  // A request may have been sent just before. After that, a whole interval must pass without a
+  // request.
   const from = requests;
   const seen = Date.now();
   await until("more than an interval", () => Date.now() - seen > 6_000);
@@ -250,7 +252,7 @@ test("a hidden page reads nothing, and reads at once when it is seen again", asy
   await until("a reading once it is on again", () => requests > off, { timeoutMs: 2_000 });
 });
 
-test("a page that is open needs no further script, so charts appear also while the scheduler is away", async () => {
+test("an open page needs no further script, so charts appear even while the scheduler is unreachable", async () => {
   const page = await tabs.at("/tasks");
   const scripts = [];
   page.on("request", (request) => request.resourceType() === "script" && scripts.push(request.url()));
@@ -259,7 +261,7 @@ test("a page that is open needs no further script, so charts appear also while t
   assert.deepEqual(scripts, []);
 });
 
-test("when the scheduler goes away, the page says so and keeps what it shows, and goes on when it is back", async () => {
+test("while the scheduler is unreachable, the page says so and keeps its content, and continues afterwards", async () => {
   const page = await tabs.at("/tasks/looked-at");
   await page.getByText("Every hour.").waitFor();
   const overview = await tabs.at("/");

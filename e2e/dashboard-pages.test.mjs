@@ -1,4 +1,4 @@
-// The dashboard in a real browser: every page, with something of everything.
+// Tests every page of the dashboard in a real browser, with an example of everything.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
@@ -25,7 +25,7 @@ after(async () => {
 afterEach(() => tabs.close());
 
 for (const theme of ["light", "dark"]) {
-  test(`no page breaks a rule of accessibility that axe knows, ${theme}`, async () => {
+  test(`no page breaks an accessibility rule of axe, ${theme}`, async () => {
     const signedIn = await tabs.at("/help", { theme });
     const signedOut = await tabs.blank({ theme });
     const wrong = [];
@@ -53,7 +53,7 @@ test("no page is wider than a narrow screen, and the menu reaches every page", a
   await page.getByRole("heading", { name: "Limits", exact: true }).waitFor();
 });
 
-test("the overview says how it is and why, what it costs, and how the shards are", async () => {
+test("the overview shows the health and its reasons, the cost, and the shards", async () => {
   const page = await tabs.at("/");
   const health = page.getByRole("region", { name: "Health" });
   await health.getByText("It works, but one thing needs a look.").waitFor();
@@ -72,7 +72,7 @@ test("the overview says how it is and why, what it costs, and how the shards are
   assert.equal(held.reduce((sum, value) => sum + value, 0), stats.pending);
   await page.getByRole("button", { name: "Memory" }).click();
   await shards.getByText(/ B$/).first().waitFor();
-  // A rise of the counters is drawn once the statistics have been read twice.
+  // An increase of the counters is drawn after the second reading of the statistics.
   await page.getByRole("img", { name: /^Since this page was opened/ }).waitFor();
   await page.getByRole("img", { name: /^Tasks that come due in the next day: \d+ tasks/ }).waitFor();
 });
@@ -106,14 +106,14 @@ test("runs are listed, filtered and grouped by error, and a group leads to its a
   await list.getByRole("link", { name: "order-904:charge" }).waitFor();
 });
 
-test("events are shown as they happen, once somebody has asked for them and knows what it costs", async () => {
+test("events are shown live, after a user has started them and has seen the cost", async () => {
   const page = await tabs.at("/runs?view=events");
   await page.getByText("about $0.09 an hour for the 16 shards").waitFor();
   const streams = [];
   page.on("request", (request) => request.url().endsWith("/v1/events") && streams.push(request));
   await page.getByRole("button", { name: "Follow events" }).click();
   await until("the stream to be open", () => streams.length === 1);
-  // The stream begins some time after its request: a task is created until one is seen.
+  // The stream begins some time after its request, so tasks are created until one is seen.
   let created = 0;
   await until("an event", async () => {
     created += 1;
@@ -124,8 +124,8 @@ test("events are shown as they happen, once somebody has asked for them and know
   await scheduler.call("/v1/tasks/cancel", { body: { filter: { prefix: "seen-" } } });
 });
 
-test("the agenda shows recurring tasks as rows, marks clock changes, and the others by their time", async () => {
-  // The day on which London's clock jumps, which moves a run at half past one.
+test("the agenda shows recurring tasks as rows, one-shot tasks by their time, and clock changes", async () => {
+  // On this day London's clock jumps, which moves a run at half past one.
   await scheduler.call("/v1/tasks", { body: { id: "in-the-gap", cron: "30 1 * * *", timezone: "Europe/London", callback: { type: "handler", name: "log" } } });
   const at = Date.parse("2027-03-28T12:00:00Z");
   const page = await tabs.at(`/agenda?at=${at}`, { zone: "Europe/London" });
@@ -142,17 +142,17 @@ test("the agenda shows recurring tasks as rows, marks clock changes, and the oth
   await scheduler.call("/v1/tasks/in-the-gap", { method: "DELETE" });
 });
 
-test("everything is reached by the keyboard: the palette, the pages, the actions of a task", async () => {
+test("the keyboard reaches everything: the palette, the pages, the actions of a task", async () => {
   const page = await tabs.at("/help");
   const palette = page.getByRole("combobox", { name: "A page, an action or the id of a task" });
   const choose = async (text, option) => {
-    // A page that has just been loaded may not listen yet.
+    // A page that has just been loaded may not listen to the keyboard yet.
     await until("the palette", async () => {
       await page.keyboard.press("Control+k");
       return palette.waitFor({ timeout: 1_000 }).then(() => true, () => false);
     });
     await palette.fill(text);
-    // The page offers its actions once it has read the task.
+    // The page offers its actions after it has read the task.
     await page.getByRole("option", { name: option, selected: true }).waitFor();
     await page.keyboard.press("Enter");
     await palette.waitFor({ state: "detached" });
@@ -174,7 +174,7 @@ test("everything is reached by the keyboard: the palette, the pages, the actions
   await page.keyboard.type("open order");
   await page.getByText("40 tasks: all of them").waitFor();
   assert.match(page.url(), /text=open\+order/);
-  // From row to row, of which one is selected and one opened.
+  // The keyboard moves from row to row, selects one, and opens one.
   await page.getByRole("link", { name: "order-1042:remind" }).focus();
   await page.keyboard.press("j");
   await page.keyboard.press("x");
@@ -185,7 +185,7 @@ test("everything is reached by the keyboard: the palette, the pages, the actions
   await page.getByRole("heading", { name: "order-1044:remind" }).waitFor();
   await choose("theme dark", "Theme: dark");
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
-  // A dialog gives the focus back to what opened it.
+  // After a dialog, the element that opened it has the focus again.
   await tabs.go(page, "/tasks/cleanup");
   await page.getByRole("button", { name: "Cancel task" }).focus();
   await page.keyboard.press("Enter");

@@ -1,4 +1,4 @@
-// The dashboard in a real browser, against the real runtime.
+// Tests the dashboard in a real browser against the real runtime.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
@@ -24,7 +24,7 @@ const create = async (...tasks) => {
   assert.equal(status, 200, JSON.stringify(body));
 };
 
-test("the Worker serves the dashboard at / with its policy, and answers everything else as before", async () => {
+test("the Worker serves the dashboard at / with its policy, and answers all other paths itself", async () => {
   const page = await fetch(`${scheduler.url}/`);
   assert.equal(page.status, 200);
   assert.match(page.headers.get("content-type"), /^text\/html/);
@@ -48,7 +48,7 @@ test("a namespace without tasks explains what a task is, and offers a first one"
   await page.getByRole("link", { name: /fires in five seconds/ }).waitFor();
 });
 
-test("a wrong key is refused with the reason, and a right one signs in for this tab only", async () => {
+test("a wrong key is refused with the reason, and a valid key signs in for this tab only", async () => {
   const page = await tabs.blank();
   await page.getByLabel("API key").fill("wrong");
   await page.getByRole("button", { name: "Sign in" }).click();
@@ -62,10 +62,10 @@ test("a wrong key is refused with the reason, and a right one signs in for this 
   assert.equal(await page.evaluate(() => sessionStorage.length), 0);
 });
 
-test("the link with a key signs in, and the key does not stay in the address", async () => {
+test("the link with a key signs in, and the key is removed from the address", async () => {
   const page = await tabs.at("/tasks");
   assert.doesNotMatch(page.url(), new RegExp(scheduler.key));
-  // Also in a tab where the dashboard is open.
+  // This also works in a tab where the dashboard is already open.
   const other = await tabs.blank();
   await other.goto(`${scheduler.url}/#key=${scheduler.key}`);
   await other.locator(".shell").waitFor();
@@ -87,7 +87,7 @@ test("tasks are listed, and a filter is kept in the address", async () => {
   await list.getByRole("link", { name: "list-1" }).waitFor();
 });
 
-test("what tasks contain is shown as text, and no script but the page's own runs", async () => {
+test("the content of tasks is shown as text, and only the page's own scripts run", async () => {
   const hostile = `<img src=x onerror="globalThis.isBroken = true"><script>globalThis.isBroken = true</script>`;
   await create({ id: hostile, time: "2097-01-01T00:00:00Z", description: hostile, tags: ["<b>bold</b>"], payload: { html: hostile } });
   const page = await tabs.at("/tasks?tag=%3Cb%3Ebold%3C%2Fb%3E");
@@ -95,7 +95,7 @@ test("what tasks contain is shown as text, and no script but the page's own runs
   await page.getByRole("heading", { name: hostile }).waitFor();
   await page.getByLabel("Payload").getByText(JSON.stringify(hostile).slice(1, 40)).waitFor();
   assert.equal(await page.evaluate(() => globalThis.isBroken), undefined);
-  // Whatever would find a way into the document is refused by the policy.
+  // The policy refuses every way to insert a script into the document.
   const refused = await page.evaluate(() => {
     const errorOf = (attempt) => {
       try {
@@ -112,7 +112,7 @@ test("what tasks contain is shown as text, and no script but the page's own runs
   assert.ok(tabs.errors.splice(0).every((text) => /Trusted/.test(text)));
 });
 
-test("a long list keeps few rows in the document, reads on at its end, and shows the first rows again", async () => {
+test("a long list keeps few rows in the document, reads more at its end, and shows the first rows again", async () => {
   await create(...Array.from({ length: 1_500 }, (_, index) => ({ id: `long-${String(index).padStart(4, "0")}`, time: Date.UTC(2098, 0) + index * 1_000, tags: ["long"] })));
   const page = await tabs.at("/tasks?tag=long");
   const list = page.getByRole("table", { name: "Tasks" });
@@ -126,14 +126,14 @@ test("a long list keeps few rows in the document, reads on at its end, and shows
   assert.ok((await list.getByRole("row").count()) < 80);
   await body.evaluate((element) => (element.scrollTop = 0));
   await list.getByRole("link", { name: "long-0000" }).waitFor();
-  // What is selected stays selected while it is out of sight.
+  // A selected row stays selected while it is not visible.
   await page.getByLabel("Select long-0001").check();
   await body.evaluate((element) => (element.scrollTop = element.scrollHeight));
   await list.getByRole("link", { name: "long-1499" }).waitFor();
   await page.getByText("1 selected:").waitFor();
 });
 
-test("a key that may only write begins with the form, and is told what it cannot see", async () => {
+test("a key that can only write begins with the form, which names what the key cannot see", async () => {
   const { body } = await scheduler.call("/v1/keys", { body: { name: "writer", scopes: ["write"], namespaces: ["default"] } });
   const page = await tabs.at("/", { key: body.key });
   await page.getByRole("heading", { name: "Create a task" }).waitFor();

@@ -1,5 +1,6 @@
-// Dead letters at addresses of their own, on the real local runtime: in the order of death, replayed and discarded one by one and many at
-// once, also those of recurring tasks, of follow-ups and of an older epoch of the shard map.
+// Tests dead letters at their own addresses on the real local runtime. They are listed in the order
+// of death, and replayed and discarded one by one and many at once, including those of recurring
+// tasks, of follow-ups, and of an older epoch of the shard map.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -8,9 +9,9 @@ import { startSink } from "./sink.mjs";
 
 let scheduler;
 let sink;
-/** Those of the scheduler; a test changes them before a restart. */
+/** The options of the scheduler. A test changes them before a restart. */
 const options = { shards: "4", vars: { WEBHOOK_ALLOWED_HOSTS: "127.0.0.1" } };
-/** Paths that answer well; all others are refused for good. */
+/** The paths that succeed. All others fail permanently. */
 const good = new Set();
 
 before(async () => {
@@ -40,14 +41,14 @@ async function create(task) {
 }
 
 const letters = async (query = "") => (await call(`/v1/dead-letters${query}`)).deadLetters;
-/** The dead letters once there are so many. */
+/** Returns the dead letters once there are `count`. */
 const known = (query, count) =>
   until(`${count} dead letters`, async () => {
     const all = await letters(query);
     return all.length === count && all;
   });
 
-/** Lets tasks with this tag die one after the other. Gives their dead letters, the newest first. */
+/** Lets tasks with a tag die one after the other. Returns their dead letters, newest first. */
 async function die(tag, ids) {
   for (const [index, id] of ids.entries()) {
     await create({ id, tags: [tag], callback: webhook("/gone"), retry: { maxAttempts: 1 }, payload: { n: index } });
@@ -62,7 +63,7 @@ async function refused(path, options, expected) {
   return body;
 }
 
-test("they are listed by when they died, the newest first, in pages and between times", async () => {
+test("dead letters are listed by time of death, newest first, in pages and between times", async () => {
   const ids = ["z", "a/b c", "m", "ä", "b"];
   const all = await die("order", ids);
   assert.deepEqual(all.map(({ id }) => id), ids.toReversed());
@@ -78,14 +79,14 @@ test("they are listed by when they died, the newest first, in pages and between 
   const [, second, third] = all;
   const between = `from=${third.failedAt}&to=${second.failedAt}`;
   assert.deepEqual(await letters(`?tag=order&${between}`), [third]);
-  // In the list of all tasks, too: they had no time there.
+  // They are also in the list of all tasks, which does not show the time of death.
   const status = all[0].status;
   assert.deepEqual((await call(`/v1/tasks?status=${status}&tag=order&${between}`)).tasks, [third]);
   for (const letter of all) assert.deepEqual(await call(at(letter.deadLetterId)), letter);
   assert.equal((await refused("/v1/dead-letters?status=paused", {}, 422)).field, "status");
 });
 
-test("one is replayed as it was, or with another callback and payload, and is another one when it fails again", async () => {
+test("a dead letter is replayed unchanged or with another callback and payload, and is a new one if it fails again", async () => {
   const [{ deadLetterId, time }] = await die("replayed", ["replayed"]);
   const run = await call(at(deadLetterId, "/replay"), { method: "POST" });
   assert.deepEqual([run.id, run.time, run.status, run.error], ["replayed", time, "retrying", undefined]);
@@ -114,7 +115,7 @@ test("one is replayed as it was, or with another callback and payload, and is an
   assert.deepEqual(await letters("?tag=replayed"), []);
 });
 
-test("those of a recurring task are replayed and discarded beside its schedule, as explain says", async () => {
+test("dead letters of a recurring task are replayed and discarded without a change of its schedule, as explain says", async () => {
   await create({ id: "each second", delayInSeconds: undefined, everySeconds: 1, tags: ["recurring"], callback: webhook("/gone") });
   await until("three of them", async () => (await letters("?tag=recurring")).length >= 3);
   await call("/v1/tasks/each%20second/pause", { method: "POST" });
@@ -122,12 +123,12 @@ test("those of a recurring task are replayed and discarded beside its schedule, 
   const all = await letters("?tag=recurring");
   const task = await call("/v1/tasks/each%20second");
   const { reasons } = await call("/v1/tasks/each%20second/explain");
-  const told = reasons.map(({ detail }) => /POST (\S+)\/replay, or discard it with DELETE (\S+)\.$/.exec(detail)).filter(Boolean);
-  assert.equal(told[0][1], told[0][2]);
-  assert.equal(told[0][1], at(all[0].deadLetterId));
-  assert.deepEqual(await call(told[0][2], { method: "DELETE" }), { id: all[0].deadLetterId, deleted: true });
-  await refused(told[0][2], { method: "DELETE" }, 404);
-  await call(`${told[1][1]}/replay`, { method: "POST" });
+  const paths = reasons.map(({ detail }) => /POST (\S+)\/replay, or discard it with DELETE (\S+)\.$/.exec(detail)).filter(Boolean);
+  assert.equal(paths[0][1], paths[0][2]);
+  assert.equal(paths[0][1], at(all[0].deadLetterId));
+  assert.deepEqual(await call(paths[0][2], { method: "DELETE" }), { id: all[0].deadLetterId, deleted: true });
+  await refused(paths[0][2], { method: "DELETE" }, 404);
+  await call(`${paths[1][1]}/replay`, { method: "POST" });
   await until("it to fail again", async () => (await letters("?tag=recurring"))[0]?.time === all[1].time);
   assert.deepEqual(await call("/v1/tasks/each%20second"), task);
   await call("/v1/tasks/each%20second", { method: "DELETE" });
@@ -136,7 +137,7 @@ test("those of a recurring task are replayed and discarded beside its schedule, 
   assert.deepEqual(await letters("?tag=recurring"), []);
 });
 
-test("runs that were requested and follow-ups are told apart", async () => {
+test("requested runs and follow-ups differ", async () => {
   await create({ id: "asked", delayInSeconds: undefined, type: "no-schedule", tags: ["kinds"], callback: webhook("/gone"), onFailure: webhook("/gone-too") });
   await Promise.all([1, 2].map((n) => call("/v1/tasks/asked/run", { body: { payload: { n } } })));
   const all = await known("?tag=kinds", 4);
@@ -151,10 +152,10 @@ test("runs that were requested and follow-ups are told apart", async () => {
   assert.deepEqual(await call("/v1/dead-letters/discard", { body: { ids: ids.slice(2) } }), { discarded: 2, notFound: [], done: true });
 });
 
-test("many are replayed and discarded by filter and by time, and all only if that is said", async () => {
+test("many are replayed and discarded by filter and by time, and all only with `all`", async () => {
   const all = await die("many", ["one", "two", "three"]);
   good.add("/gone");
-  // A dead letter that died before the times of the filter stays.
+  // A dead letter that died before the times of the filter is kept.
   const body = { filter: { tag: "many", from: new Date(all[1].failedAt).toISOString() } };
   assert.deepEqual(await call("/v1/dead-letters/replay", { body }), { replayed: 2, done: true });
   await until("the runs", async () => (await call("/v1/stats")).inFlight === 0 && received("/gone").filter(({ body }) => body.tags?.includes("many")).length === 5);
@@ -190,7 +191,7 @@ test("a run may have a payload of its own", async () => {
   await until("the run", async () => received("/paid").some(({ body }) => body.payload.own));
 });
 
-test("they outlive a crash, and are found after a change of the shard map", async () => {
+test("dead letters survive a crash, and are found after a change of the shard map", async () => {
   const all = await die("epochs", ["e-1", "e-2", "e-3"]);
   await scheduler.kill();
   options.shards = "4,3";

@@ -1,4 +1,4 @@
-// What a definition leaves as it is when it is sent again or patched.
+// Tests what stays the same when a definition is sent again or patched.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -25,7 +25,7 @@ const post = (path, body) => scheduler.call(`/v1/tasks/${path}`, { method: "POST
 const shown = async (id) => (await scheduler.call(`/v1/tasks/${id}`)).body;
 const fired = (id) => sink.envelopes.flatMap((envelope) => envelope.tasks).filter((task) => task.id === id);
 
-test("a deploy each moment does not keep a task from firing, and counts nothing anew", async () => {
+test("frequent deployments neither stop a task from firing nor reset its count", async () => {
   const definition = { everySeconds: 1, maxRuns: 3, callback: queue };
   const deploy = async (more, headers) => {
     const answer = await scheduler.fetch("/v1/tasks/deploy", { method: "PUT", body: { ...definition, ...more }, headers });
@@ -35,7 +35,7 @@ test("a deploy each moment does not keep a task from firing, and counts nothing 
   assert.equal(first.status, 201);
   let last = first;
   await until("three runs while the definition is sent again", async () => {
-    // Of the task that there is: after its last run this would be another one.
+    // The condition excludes a new task, which the definition would create after the last run.
     const answer = await deploy({ description: `at ${Date.now()}` }, { "if-match": last.etag });
     if (answer.status !== 412) last = answer;
     return fired("deploy").length >= 3;
@@ -46,7 +46,7 @@ test("a deploy each moment does not keep a task from firing, and counts nothing 
   assert.deepEqual([...new Set(times)].sort(), [0, 1, 2].map((n) => first.body.anchor + n * 1_000));
 });
 
-test("the same definition leaves a pause, and says so with the version that is stored", async () => {
+test("the same definition keeps a pause, and the answer has the stored version", async () => {
   for (const schedule of [{ cron: "0 9 * * *", timezone: "Europe/London" }, { everySeconds: 3_600 }, { rrule: "FREQ=DAILY", startAt: "2099-01-01T00:00:00Z" }]) {
     const made = (await put("paused", schedule)).body;
     assert.equal((await post("paused/pause")).status, 200);
@@ -56,19 +56,19 @@ test("the same definition leaves a pause, and says so with the version that is s
     const stored = await scheduler.fetch("/v1/tasks/paused");
     assert.deepEqual(await stored.json(), body);
     assert.equal(answer.headers.get("etag"), stored.headers.get("etag"));
-    // As a batch, too.
+    // This also holds for a batch.
     const { body: batch } = await scheduler.call("/v1/tasks/batch", { body: [{ id: "paused", ...schedule, callback: queue }] });
     assert.equal(batch.accepted, 1);
     assert.equal((await shown("paused")).status, "paused");
     assert.equal((await put("paused", { ...schedule, paused: false })).body.status, "scheduled");
-    // Another schedule starts over.
+    // Another schedule starts again.
     await post("paused/pause");
     assert.equal((await put("paused", { everySeconds: 7_200 })).body.status, "scheduled");
     await scheduler.call("/v1/tasks/paused", { method: "DELETE" });
   }
 });
 
-test("a paused attempt is not patched, and its task is resumed by a patch with it", async () => {
+test("a paused attempt is not patched, and a patch of the pause resumes it", async () => {
   const bad = { type: "webhook", url: `${sink.url}/bad` };
   await put("attempt", { delayInSeconds: 0, callback: bad, retry: { minBackoffSeconds: 600 } });
   await until("the further attempt", async () => (await shown("attempt")).status === "retrying");
@@ -78,7 +78,7 @@ test("a paused attempt is not patched, and its task is resumed by a patch with i
   const refused = await patch("attempt", { description: "d" });
   assert.deepEqual([refused.status, refused.body.type], [409, "/problems/not-applicable"]);
   assert.deepEqual(await shown("attempt"), before);
-  // The pause itself is, alone.
+  // Only the pause itself can be patched.
   const both = await patch("attempt", { paused: false, description: "d" });
   assert.deepEqual([both.status, both.body.type], [409, "/problems/not-applicable"]);
   for (const [paused, status] of [[false, "retrying"], [true, "paused"]]) {
@@ -100,7 +100,7 @@ test("a paused attempt is not patched, and its task is resumed by a patch with i
   await scheduler.call("/v1/tasks/skips", { method: "DELETE" });
 });
 
-test("a task that was paused past its end is patched", async () => {
+test("a task whose end passed during a pause is patched", async () => {
   const end = Date.now() + 1_500;
   assert.equal((await put("ended", { everySeconds: 1, endAt: end, paused: true })).status, 201);
   await until("its end", () => Date.now() > end);
@@ -110,7 +110,7 @@ test("a task that was paused past its end is patched", async () => {
   assert.equal((await scheduler.call("/v1/tasks/ended")).status, 404);
 });
 
-test("a paused task stays paused when it is moved", async () => {
+test("a paused task stays paused when it is rescheduled", async () => {
   await put("moved", { time: "2099-01-01T00:00:00Z", paused: true });
   assert.equal((await post("moved/reschedule", { delayInSeconds: 0 })).status, 200);
   assert.equal((await shown("moved")).status, "paused");
@@ -118,13 +118,13 @@ test("a paused task stays paused when it is moved", async () => {
   await until("it to fire", () => fired("moved").length === 1);
 });
 
-test("a run that waits for its limit goes on when its task is patched", async () => {
+test("a run that waits for its limit continues when its task is patched", async () => {
   await scheduler.call("/v1/limits/slow", { method: "PUT", body: { perSecond: 0.5 } });
   await put("limited", { time: "2099-01-01T00:00:00Z", limitKey: "slow", callback: { type: "webhook", url: `${sink.url}/limited` } });
-  // It stands behind others of its key.
+  // It waits behind other tasks with the same key.
   for (const n of [1, 2, 3]) await put(`limited-${n}`, { delayInSeconds: 0, limitKey: "slow", callback: { type: "webhook", url: `${sink.url}/limited` } });
   assert.equal((await post("limited/run")).status, 200);
   const { status, body } = await patch("limited", { description: "soon" });
-  if (status === 200) assert.ok(body.due < Date.now() + 60_000, `the run stands: ${body.due}`);
+  if (status === 200) assert.ok(body.due < Date.now() + 60_000, `the run is stuck: ${body.due}`);
   await until("its run", async () => (await scheduler.call("/v1/tasks/limited/runs")).body.runs.some((run) => run.outcome === "succeeded"));
 });

@@ -1,8 +1,10 @@
-// The commands of a document, run as they stand there, with what the document shows of their answers.
+// Runs the commands of a document as they are written there, and compares their answers with the
+// document.
 //
-// Commands are what stands in blocks of `sh`: those with curl, and variables that these use. A line `# → …` below a command shows its
-// answer, or a line of it: `…` stands for anything, in a text or in place of a value, and at the end of an object or list for all else
-// that is in it. What is not shown may not be there, but for what every task has.
+// The commands are in blocks of `sh`: those with curl, and the variables that these use. A line `#
+// → …` below a command shows its answer, or a line of it. `…` means anything: in a text, in place
+// of a value, and at the end of an object or list for all its other parts. The answer must have
+// nothing that is not shown, except the members of every task.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -13,12 +15,12 @@ const run = promisify(execFile);
 const SHOWN = /^# → (.*)$/;
 /** The members of every task, which docs/tasks.md shows once. */
 const OF_EVERY_TASK = ["createdAt", "updatedAt"];
-/** What is not for a test to run: secrets of a deployment, and the key, which the test gives. */
+/** Commands that a test must not run: those for secrets of a deployment, and the key, which the test sets. */
 const LEFT_OUT = /^(scripts\/run|make|KEY=)/;
-/** curl's own end of a stream that goes on. */
+/** curl's exit status for a stream that has not ended. */
 const TIMED_OUT = 28;
 
-/** The commands of a document: `{text, shown}`, `shown` being the lines that show its answer. */
+/** Returns the commands of a document as `{text, shown}`, where `shown` are the lines that show the answer. */
 export async function commandsOf(document) {
   const commands = [];
   for (const [, block] of document.matchAll(/^```sh\n(.*?)^```/gms)) {
@@ -41,13 +43,13 @@ export async function commandsOf(document) {
   return commands;
 }
 
-/** Whether a command ends here: the shell says whether quotes or a loop are open. */
+/** Returns whether a command ends here. The shell checks whether quotes or a loop are open. */
 async function isWhole(text) {
   if (text.endsWith("\\\n")) return false;
   return run("bash", ["-n", "-c", text]).then(() => true, () => false);
 }
 
-/** Runs all commands of a document against a scheduler; resolves with how many there were, and how many answers were shown. */
+/** Runs all commands of a document against a scheduler. Returns the numbers of commands and of shown answers. */
 export async function runDocument(scheduler, document) {
   const commands = await commandsOf(document);
   let env = { ...process.env, KEY: scheduler.key };
@@ -59,7 +61,7 @@ export async function runDocument(scheduler, document) {
       if (shown.length === 0) return checkNotRefused(text, result.output);
       for (const line of shown) assert.ok(shows(line, result.output), `${text}is to answer\n${line}\nand answers\n${result.output}`);
     };
-    // What only reads may have to wait for what is read of.
+    // A command that only reads may have to wait for what it reads.
     if (isRead(text)) await waited(ask);
     else await ask();
     shownCount += shown.length;
@@ -80,7 +82,7 @@ const isRead = (text) => /^curl /.test(text) && !/ (-d|-X|--data)\b/.test(text);
 
 async function runCommand(scheduler, text, env) {
   const local = text.replaceAll("localhost:8787", new URL(scheduler.url).host);
-  // Variables are there for the commands after it.
+  // The variables are available to the commands after it.
   const script = `set -a\n${local}\nstatus=$?; printf '\\0'; env -0; exit $status`;
   const { stdout } = await run("bash", ["-c", script], { env }).catch((error) => {
     if (error.code === TIMED_OUT) return error;
@@ -91,10 +93,10 @@ async function runCommand(scheduler, text, env) {
 }
 
 function checkNotRefused(text, output) {
-  assert.ok(!/"type":"\/problems\/|^HTTP\/1.1 [45]/m.test(output), `${text}is refused, though the document does not show it\n${output}`);
+  assert.ok(!/"type":"\/problems\/|^HTTP\/1.1 [45]/m.test(output), `${text}was refused, but the document does not show that\n${output}`);
 }
 
-/** Whether an answer, or a line of it, is what a document shows. */
+/** Returns whether an answer, or a line of it, matches what a document shows. */
 export function shows(shown, output) {
   const lines = [output, ...output.split("\n")];
   let pattern;
@@ -112,7 +114,7 @@ export function shows(shown, output) {
   });
 }
 
-/** JSON in place of each `…` that does not stand in a text. */
+/** Replaces each `…` that is not in a text by JSON. */
 const withMarks = (shown) =>
   shown.replace(/"(?:[^"\\]|\\.)*"|([,{[:]?)…/g, (found, before) => {
     if (before === undefined) return found;

@@ -1,4 +1,5 @@
-// Every command in docs/*.md does what its document says, each document on a scheduler of its own.
+// Checks that every command in docs/*.md does what its document says. Each document has a scheduler
+// of its own.
 
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
@@ -8,10 +9,11 @@ import { ROOT } from "../scripts/paths.mjs";
 import { commandsOf, runDocument, shows } from "./documents.mjs";
 import { Scheduler, until } from "./harness.mjs";
 
-/** What a document needs beside a scheduler as `make dev` starts it: `options` of it, `before` and `then`, which are given it. */
+/** What a document needs in addition to the scheduler of `make dev`: `options`, and the functions `before` and `then`. */
 const NEEDS = {
   "targets.md": {
-    // What is due at once reaches the example Worker, its object, its consumer and the handler.
+    // Tasks that are due at once reach the example Worker, its object, its consumer and the
+    // handler.
     then: async (scheduler) => {
       const done = async (id) => (await scheduler.call(`/v1/tasks/${id}`)).status === 404;
       for (const id of ["request", "rpc", "object", "object-rpc", "mine", "logged"]) await until(`${id} to be done`, () => done(id));
@@ -33,7 +35,7 @@ for (const name of (await readdir(folder)).filter((name) => name.endsWith(".md")
   });
 }
 
-test("what is needed is of documents that are there", async () => {
+test("every entry of NEEDS has a document", async () => {
   const there = await readdir(folder);
   assert.deepEqual(Object.keys(NEEDS).filter((name) => !there.includes(name)), []);
 });
@@ -46,7 +48,7 @@ test("commands and their answers are read from a document", async () => {
   ]);
 });
 
-test("an answer is as it is shown or not", () => {
+test("an answer is compared with the shown one", () => {
   const answer = 'HTTP/1.1 200 OK\nETag: "00ff"\n\n{"id":"a","due":5,"tags":["x","y"],"of":{"n":[1,2]},"none":null}';
   for (const [shown, expected] of [
     ['{"id":"a",…}', true],

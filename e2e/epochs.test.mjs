@@ -1,4 +1,5 @@
-// One id in two epochs of the shard map: a request means one task, as it would on one shard.
+// Tests one id in two epochs of the shard map. A request is about one task, as it would be on one
+// shard.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -30,7 +31,7 @@ const statuses = async (prefix) => (await listed(prefix)).map((task) => task.sta
 const dead = (id) => put(id, { delayInSeconds: 0, retry: { maxAttempts: 1 }, callback: { type: "webhook", url: `${sink.url}/bad/${id}` } });
 const NAMES = ["run", "move", "moves", "put", "cancel", "cancels", "patch", "pause", "left"].map((name) => `old-${name}`);
 
-test("dead letters and tasks of an older epoch are there", async () => {
+test("dead letters and tasks of an older epoch exist", async () => {
   for (const name of NAMES) await dead(name);
   await until("the dead letters", async () => (await statuses("old-")).every((status) => status === "dead-lettered"));
   assert.equal((await put("deployed", { everySeconds: 3_600, maxRuns: 9, callback: queue })).status, 201);
@@ -43,10 +44,10 @@ test("dead letters and tasks of an older epoch are there", async () => {
   for (const name of NAMES.filter((name) => name !== "old-left")) {
     assert.equal((await put(name, { time: FAR, callback: queue })).status, 201, `${name}: a dead letter is not replaced`);
   }
-  assert.equal((await listed("old-")).length, 2 * NAMES.length - 1, "PUT leaves dead letters alone");
+  assert.equal((await listed("old-")).length, 2 * NAMES.length - 1, "PUT does not change dead letters");
 });
 
-test("every verb means the task that lives, not the dead letter", async () => {
+test("every verb applies to the live task, not to the dead letter", async () => {
   const run = (await post("old-run/run")).body;
   assert.deepEqual([run.id, run.changed], ["old-run", true]);
   await until("its run", () => sink.envelopes.some(({ tasks }) => tasks.some(({ id }) => id === "old-run")));
@@ -69,19 +70,19 @@ test("every verb means the task that lives, not the dead letter", async () => {
   assert.equal((await post("cancel", { ids: ["old-cancels"] })).body.cancelled, 1);
   for (const id of ["old-cancel", "old-cancels"]) {
     assert.equal((await scheduler.call(`/v1/tasks/${id}`)).body.status, "dead-lettered", id);
-    // A second one is of the dead letter.
+    // A second cancel is of the dead letter.
     assert.equal((await scheduler.call(`/v1/tasks/${id}`, { method: "DELETE" })).body.cancelled, true);
     assert.equal((await scheduler.call(`/v1/tasks/${id}`)).status, 404);
   }
 });
 
-test("a dead letter of an older epoch is acted on if nothing lives", async () => {
+test("a verb applies to a dead letter of an older epoch if there is no live task", async () => {
   assert.equal((await post("old-left/pause")).body.type, "/problems/not-applicable");
   assert.equal((await post("old-left/run")).body.changed, true);
   await until("its end", async () => (await scheduler.call("/v1/tasks/old-left")).status === 404);
 });
 
-test("the same definition goes on in the epoch where its task is", async () => {
+test("with the same definition the task stays in its epoch", async () => {
   const before = (await scheduler.call("/v1/tasks/deployed")).body;
   assert.equal(before.status, "paused");
   const again = await put("deployed", { everySeconds: 3_600, maxRuns: 9, description: "again", callback: queue });

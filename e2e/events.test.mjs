@@ -1,4 +1,5 @@
-// Server-sent events on the real local runtime: what is told, to whom, and how a reader comes back.
+// Tests server-sent events on the real local runtime: which events a reader receives, and how it
+// reconnects.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -20,7 +21,7 @@ after(async () => {
   await sink?.close();
 });
 
-/** A reader by the specification: events and the last id, read in the background once the answer has begun. */
+/** Starts a reader by the specification, which reads events and the last id in the background after the answer has begun. */
 async function read(query = "", lastEventId) {
   const abort = new AbortController();
   const headers = lastEventId === undefined ? {} : { "last-event-id": lastEventId };
@@ -44,7 +45,7 @@ async function read(query = "", lastEventId) {
     await ended;
   };
   readers.push(reader);
-  // The first block with an id says that every shard has been heard.
+  // The first block with an id is sent after every shard has replied.
   await until("the stream to begin", () => reader.lastEventId !== undefined && reader.retry !== undefined);
   return reader;
 }
@@ -99,7 +100,7 @@ test("a reader sees a task's life from the moment its stream begins, in order", 
   assert.equal(all.error, undefined);
 });
 
-test("a reader sees what it asks for only", async () => {
+test("a reader sees only the events that it selects", async () => {
   const [tag, id, type] = [await read("?tag=mine"), await read("?id=b"), await read("?type=created")];
   await create({ id: "b" });
   await create({ id: "c", tags: ["mine"] });
@@ -113,7 +114,7 @@ test("a reader sees what it asks for only", async () => {
   assert.deepEqual([status, body.field], [422, "type"]);
 });
 
-test("a reader that was cut off goes on where it stopped, and is told where it cannot", async () => {
+test("a disconnected reader continues where it stopped, or gets a gap if it cannot", async () => {
   const first = await read("?tag=cut");
   await create({ id: "e", tags: ["cut"] });
   await until("the first", () => types(first).length === 3);
@@ -127,7 +128,7 @@ test("a reader that was cut off goes on where it stopped, and is told where it c
   assert.deepEqual(fresh.map((event) => [event.id, event.type]), [["g", "created"], ["g", "fired"], ["g", "succeeded"]]);
   await second.close();
 
-  // Shards that start anew have forgotten what was there.
+  // Shards that were restarted have lost earlier events.
   await scheduler.kill();
   await scheduler.restart();
   const third = await read("?tag=cut", second.lastEventId);
@@ -135,13 +136,13 @@ test("a reader that was cut off goes on where it stopped, and is told where it c
   await create({ id: "h", tags: ["cut"] });
   await until("what happens then", () => types(third, "h").length === 3);
   await third.close();
-  // A cursor that is none.
+  // The cursor is invalid.
   const fourth = await read("", "nonsense");
   assert.deepEqual(types(fourth), ["gap"]);
   await fourth.close();
 });
 
-test("a reader that does not read holds nothing up, and is told of its gap", async () => {
+test("a reader that does not read delays nothing, and gets a gap", async () => {
   const abort = new AbortController();
   const idle = await scheduler.fetch("/v1/events", { signal: abort.signal });
   const early = await read("?type=cancelled");
@@ -152,7 +153,7 @@ test("a reader that does not read holds nothing up, and is told of its gap", asy
     const { body } = await scheduler.call("/v1/tasks/batch", { body: batch(n) });
     assert.equal(body.accepted, 10_000);
   }
-  // One shard has all of them, which is more than it keeps.
+  // One shard has all of these events, which are more than it keeps.
   const late = await read("?type=cancelled", start);
   assert.deepEqual(types(late), ["gap"]);
   await late.close();

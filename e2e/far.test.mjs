@@ -1,4 +1,5 @@
-// Tasks at the ends of the accepted times, each alone on its shard: what the platform refuses must not reach the caller.
+// Tests tasks at the ends of the accepted times, each alone on its shard. A refusal of the platform
+// must not reach the caller.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -17,7 +18,7 @@ const CENTURY_SECONDS = 3_155_760_000;
 const callback = { type: "handler", name: "noop" };
 
 let namespaces = 0;
-/** A new namespace, whose one shard holds nothing, and a way to call it. */
+/** Creates a namespace whose one shard is empty. Returns a function that calls it. */
 async function alone() {
   const name = `far-${++namespaces}`;
   assert.equal((await scheduler.call(`/v1/namespaces/${name}`, { method: "PUT", body: {} })).status, 201);
@@ -33,7 +34,7 @@ const SCHEDULES = {
   "the last nanosecond of 63 bits": { time: 9_223_372_036_854 },
   "the first time after that": { time: 9_223_372_036_855 },
   "the year 2189": { time: "2189-01-01T00:00:00Z" },
-  // Longer than a timer's 31 bits of milliseconds.
+  // This is longer than a timer's 31 bits of milliseconds.
   "in a month": { delayInSeconds: 31 * 86_400 },
   "the longest delay": () => ({ delayInSeconds: Math.floor((LAST - Date.now()) / 1_000) - 60 }),
   "the last time, put off by a day": { time: LAST, jitterSeconds: 86_400, windowSeconds: 86_400 },
@@ -67,7 +68,7 @@ for (const [what, schedule] of Object.entries(SCHEDULES)) {
       await ok("/v1/tasks/far/explain");
       await ok("/v1/tasks/far/pause", { method: "POST" });
       await ok("/v1/tasks/far/resume", { method: "POST" });
-      // The second time round everything is read from storage.
+      // The second round reads everything from the storage.
       await scheduler.watchdog();
     }
     await ok("/v1/tasks/far", { method: "DELETE" });
@@ -82,7 +83,7 @@ test("the first time fires at once", async () => {
   await until("it to have run", async () => (await call("/v1/stats")).body.succeeded === 1);
 });
 
-test("a task beside one of the last time fires in time, and so does one that is moved from there", async () => {
+test("a task beside one of the last time fires in time, and so does a task that is moved from the last time", async () => {
   const call = await alone();
   assert.equal((await call("/v1/tasks", { body: { id: "far", time: LAST, callback } })).status, 201);
   assert.equal((await call("/v1/tasks", { body: { id: "near", delayInSeconds: 1, callback } })).status, 201);

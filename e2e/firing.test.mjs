@@ -1,4 +1,5 @@
-// Firing on the real local runtime: to webhooks, handlers and a consumer of one's own; retries and dead letters.
+// Tests firing on the real local runtime: to webhooks, handlers and a user's own consumer, with
+// retries and dead letters.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -7,7 +8,7 @@ import { startSink } from "./sink.mjs";
 
 let scheduler;
 let sink;
-/** How the sink answers a webhook, by path. */
+/** The sink's answers to webhooks, by path. */
 const answers = new Map();
 before(async () => {
   sink = await startSink(({ path }) => answers.get(path)?.() ?? 200);
@@ -24,7 +25,7 @@ const received = (path) => sink.webhooks.filter((hook) => hook.path === path);
 const fired = (id) => sink.envelopes.flatMap((envelope) => envelope.tasks).filter((task) => task.id === id);
 const dead = async () => (await call("/v1/tasks?status=dead-lettered")).body.tasks;
 
-test("a webhook gets the task, its headers and a key to tell repeats by, not before its time", async () => {
+test("a webhook receives the task, its headers and the key that identifies repeats, not before its time", async () => {
   const { body: task } = await call("/v1/tasks", {
     body: { id: "hook", delayInSeconds: 0.5, payload: { a: 1 }, callback: webhook("/hook", { headers: { "x-mine": "yes" } }) },
   });
@@ -40,7 +41,7 @@ test("a webhook gets the task, its headers and a key to tell repeats by, not bef
   assert.equal(received("/hook").length, 1);
 });
 
-test("a consumer of one's own gets envelopes", async () => {
+test("a user's own consumer receives envelopes", async () => {
   const callback = { type: "queue", queue: "FIRED_TASKS" };
   const items = Array.from({ length: 500 }, (_, n) => ({ id: `own-${n}`, delayInSeconds: 1, callback }));
   await call("/v1/tasks/batch", { body: items });
@@ -54,7 +55,7 @@ test("a consumer of one's own gets envelopes", async () => {
   }
 });
 
-test("a recurring task fires each time, and no more once it is cancelled", async () => {
+test("a recurring task fires each time, until it is cancelled", async () => {
   await call("/v1/tasks", { body: { id: "every", cron: "* * * * * *", callback: { type: "queue", queue: "FIRED_TASKS" } } });
   await until("three runs", () => fired("every").length >= 3);
   assert.equal((await call("/v1/tasks/every", { method: "DELETE" })).status, 200);
@@ -62,7 +63,7 @@ test("a recurring task fires each time, and no more once it is cancelled", async
   for (let n = 1; n < times.length; n++) assert.equal(times[n] - times[n - 1], 1000);
 });
 
-test("an interval fires so often as it may, from its start, put off by no more than it may be, and is gone", async () => {
+test("an interval fires from its start, within its jitter, up to its number of runs, and is gone", async () => {
   const startAt = Date.now() + 2_000;
   const callback = { type: "queue", queue: "FIRED_TASKS" };
   const body = { id: "beat", everySeconds: 1.1, startAt, maxRuns: 4, jitterSeconds: 0.4, callback };
@@ -77,10 +78,11 @@ test("an interval fires so often as it may, from its start, put off by no more t
   assert.equal((await call("/v1/stats")).body.schedules, 0);
 });
 
-test("tasks whose windows overlap fire together, none before its time", async () => {
+test("tasks with overlapping windows fire together, none before its time", async () => {
   const callback = { type: "queue", queue: "FIRED_TASKS" };
   const now = Date.now();
-  // Ids in braces come to one shard: 40 firings without the windows, and with them as many as there are instants that round.
+  // Ids in braces are on one shard. Without the windows there are 40 firings; with them, there is
+  // one for each instant to which they are rounded.
   const items = Array.from({ length: 40 }, (_, n) => ({ id: `{window}-${n}`, time: now + 1_000 + n * 100, windowSeconds: 8, callback }));
   const before = (await call("/v1/stats")).body.meter.firingsSaved;
   await call("/v1/tasks/batch", { body: items });
@@ -90,7 +92,7 @@ test("tasks whose windows overlap fire together, none before its time", async ()
   assert.ok((await call("/v1/stats")).body.meter.firingsSaved - before >= 36);
 });
 
-test("a failed webhook is tried again until it succeeds, and its neighbours are run once", async () => {
+test("a failed webhook is retried until it succeeds, and its neighbours run once", async () => {
   let left = 2;
   answers.set("/flaky", () => (left-- > 0 ? 503 : 200));
   const retry = { minBackoffSeconds: 0.2, jitter: 0, maxAttempts: 5 };
@@ -110,7 +112,7 @@ test("a failed webhook is tried again until it succeeds, and its neighbours are 
   for (let n = 0; n < 20; n++) assert.equal(received(`/calm-${n}`).length, 1, `calm-${n}`);
 });
 
-test("a task that fails for good is kept as a dead letter, is found, and can be discarded", async () => {
+test("a task that fails permanently is a dead letter, which can be found and discarded", async () => {
   answers.set("/broken", () => 500);
   answers.set("/gone", () => 410);
   const retry = { minBackoffSeconds: 0.1, maxAttempts: 2 };

@@ -1,4 +1,4 @@
-// What follows the end of a run, on the real local runtime: what is called, with what, and how often.
+// Tests follow-ups of runs on the real local runtime: what is called, with what, and how often.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -7,9 +7,9 @@ import { startSink } from "./sink.mjs";
 
 let scheduler;
 let sink;
-/** Those of the scheduler; a test changes them before a restart. */
+/** The options of the scheduler. A test changes them before a restart. */
 const options = { shards: "2", visibilitySeconds: 3, vars: { WEBHOOK_ALLOWED_HOSTS: "127.0.0.1" } };
-/** How the sink answers, by path. */
+/** The sink's answers, by path. */
 const answers = new Map();
 
 before(async () => {
@@ -38,14 +38,14 @@ async function create(task) {
   return body;
 }
 
-/** The runs once there are so many: stage, attempt and outcome, the oldest first. */
+/** Returns the runs once there are `count`: stage, attempt and outcome, oldest first. */
 const known = (id, count) =>
   until(`${count} runs of ${id}`, async () => {
     const { runs } = (await scheduler.call(at(id, "/runs"))).body;
     return runs.length >= count && runs.map((run) => [run.stage, run.attempt, run.outcome]).reverse();
   });
 
-test("a run that succeeds is followed by onSuccess, which is told how it went", async () => {
+test("a run that succeeds is followed by onSuccess, which receives the outcome", async () => {
   let left = 1;
   answers.set("/unsteady", () => (left-- > 0 ? 503 : 204));
   const task = { id: "order 1", payload: { n: 1 }, tags: ["x"], retry: { minBackoffSeconds: 0.1, jitter: 0 } };
@@ -60,8 +60,8 @@ test("a run that succeeds is followed by onSuccess, which is told how it went", 
   assert.ok(createdAt <= due, hook.text);
   assert.deepEqual(rest, { time: due, ...task, stage: "onSuccess" });
   assert.equal(callback.url, `${sink.url}/succeeded`);
-  const { firedAt, startedAt, finishedAt, reportedAt, ...told } = outcome;
-  assert.deepEqual(told, { time: due, attempt: 2, outcome: "succeeded", status: 204 });
+  const { firedAt, startedAt, finishedAt, reportedAt, ...result } = outcome;
+  assert.deepEqual(result, { time: due, attempt: 2, outcome: "succeeded", status: 204 });
   assert.ok(due <= firedAt && firedAt <= startedAt && startedAt <= finishedAt && finishedAt <= reportedAt, hook.text);
   assert.deepEqual(
     [hook.headers["idempotency-key"], hook.headers["x-mine"], received("/unsteady")[0].headers["idempotency-key"]],
@@ -72,7 +72,7 @@ test("a run that succeeds is followed by onSuccess, which is told how it went", 
   assert.deepEqual([received("/succeeded").length, received("/never").length], [1, 0]);
 });
 
-test("a run that fails for good is followed by onFailure, and stays a dead letter", async () => {
+test("a run that fails permanently is followed by onFailure, and stays a dead letter", async () => {
   answers.set("/broken", () => ({ status: 500, body: "out of order" }));
   const callback = webhook("/broken");
   const { due } = await create({ id: "to-queue", retry: ONCE, callback, onFailure: { type: "queue", queue: "FIRED_TASKS" } });
@@ -97,7 +97,7 @@ test("a run that fails for good is followed by onFailure, and stays a dead lette
   assert.equal(received("/never").length, 0);
 });
 
-test("a follow-up has attempts of its own, is kept when it fails for good, and can be replayed", async () => {
+test("a follow-up has attempts of its own, is kept if it fails permanently, and can be replayed", async () => {
   const down = new Set(["/told"]);
   answers.set("/told", () => (down.has("/told") ? 500 : 200));
   await create({ id: "untold", retry: { maxAttempts: 2, minBackoffSeconds: 0.1 }, callback: webhook("/fine"), onSuccess: webhook("/told") });
@@ -131,7 +131,7 @@ test("a dead letter that is replayed and succeeds is followed by onSuccess", asy
   assert.deepEqual([received("/went-down").length, received("/up-again").length], [1, 1]);
 });
 
-test("a run that never started is followed by onFailure, one that is skipped by nothing", async () => {
+test("a run that never started is followed by onFailure, and a skipped run by nothing", async () => {
   const late = { delayInSeconds: undefined, time: Date.now() - 60_000, callback: webhook("/too-late"), onSuccess: webhook("/never") };
   await create({ ...late, id: "skipped", misfire: { policy: "skip", graceSeconds: 1 }, onFailure: webhook("/never") });
   await create({ ...late, id: "missed", misfire: { policy: "dead-letter", graceSeconds: 1 }, onFailure: webhook("/missed") });
@@ -148,21 +148,23 @@ test("a run that never started is followed by onFailure, one that is skipped by 
   assert.deepEqual([received("/too-late").length, received("/never").length], [0, 0]);
 });
 
-test("an envelope that is run and reported twice is followed once", async () => {
-  // Longer than the shard waits for the report: it hands the task on again, and both runs are reported.
+test("an envelope that is run and reported twice has one follow-up", async () => {
+  // This takes longer than the shard waits for the report. So the shard sends the envelope again,
+  // and both runs are reported.
   let slow = 1;
   answers.set("/slow", () => (slow-- > 0 ? new Promise((resolve) => setTimeout(resolve, 5_000, 200)) : 200));
   await create({ id: "slow", callback: webhook("/slow", { timeoutSeconds: 20 }), onSuccess: webhook("/after-slow") });
   await until("the second run", () => received("/slow").length === 2);
   await first("/after-slow");
-  // The local queue gives one batch at a time: what comes later has been reported after the second report.
+  // The local queue delivers one batch at a time, so a later task is reported after the second
+  // report.
   await create({ id: "later", callback: webhook("/later"), onSuccess: webhook("/after-later") });
   await first("/after-later");
   await done("slow");
   assert.equal(received("/after-slow").length, 1);
 });
 
-test("each run of a recurring task is followed, and follow-ups are shown, changed and checked", async () => {
+test("each run of a recurring task has a follow-up, and follow-ups are shown, changed and checked", async () => {
   const onSuccess = webhook("/each");
   await create({ id: "recurring", delayInSeconds: undefined, everySeconds: 1, maxRuns: 2, callback: { type: "handler", name: "noop" }, onSuccess });
   await until("both", () => received("/each").length === 2);
@@ -193,7 +195,7 @@ test("each run of a recurring task is followed, and follow-ups are shown, change
   assert.deepEqual([refused.status, refused.body.field], [422, "onSuccess"]);
 });
 
-test("follow-ups do not depend on what the history keeps", async () => {
+test("follow-ups do not depend on the history", async () => {
   await scheduler.stop();
   options.vars = { ...options.vars, HISTORY: "off" };
   await scheduler.restart();

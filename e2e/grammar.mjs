@@ -1,14 +1,15 @@
-// Requests at random, from the API's own description: every route, every field within its bounds, at them and beyond them. Everything follows
-// from a seed. Callbacks name handlers, queues and hosts of this machine only.
+// Generates random requests from the API's own description: every route, and every field within its
+// bounds, at them and beyond them. Everything follows from a seed. Callbacks name only handlers,
+// queues and hosts of this machine.
 
-/** Of a value that is generated, how often it is one that no schema expects. */
+/** The share of generated values that no schema allows. */
 const ODD = 0.06;
-/** How often a text or a number is at one of its bounds, or beyond it. */
+/** The share of texts and numbers at one of their bounds, or beyond it. */
 const AT_BOUND = 0.15;
-/** How deep objects and lists are generated. */
+/** The depth to which objects and lists are generated. */
 const MAX_DEPTH = 6;
 
-/** Numbers from 0 to 1 that follow from a seed (mulberry32). */
+/** Returns a generator of numbers from 0 to 1 that follow from a seed (mulberry32). */
 export function randomFrom(seed) {
   let state = seed >>> 0;
   return () => {
@@ -23,7 +24,7 @@ export const IDS = ["a", "b", "order-7", "with space", "per%cent", "slash/slash"
 const TEXTS = ["", " ", "a", "\u0000", "\u001f", "\u2028", "😀", "\ud800", "null", "0", "../..", "%00", "'\"\\", "toString", "x".repeat(3_000)];
 const ODD_VALUES = [null, true, false, 0, -1, 1.5, 1e308, -1e308, 2 ** 53, 4_070_908_800_000, "", [], {}, [[[[[[[[]]]]]]]], { a: { a: { a: 1 } } }, ...TEXTS];
 
-/** For a field of this name, values that mean something; most are good. */
+/** Meaningful values for fields with these names. Most are valid. */
 const MEANT = {
   id: IDS,
   ids: [["a", "b"], ["order-7", "order-7"], IDS],
@@ -41,7 +42,7 @@ const MEANT = {
   function: ["report", "toString"],
 };
 
-/** Where a webhook may go: to this machine, and to what is refused. */
+/** URLs of webhooks: on this machine, or refused. */
 const URLS = ["http://127.0.0.1:9/", "http://localhost:9/x?y#z", "http://[::1]:9/", "http://10.0.0.1/", "ftp://127.0.0.1/", "http://user:pw@127.0.0.1/", "http://127.0.0.1../", "http://169.254.169.254/", "//", "x".repeat(2_100)];
 
 const CALLBACKS = [
@@ -52,7 +53,7 @@ const CALLBACKS = [
   { type: "durable-object", binding: "COUNTERS", name: "a", path: "/fired" },
 ];
 
-/** What the `id` of a path is the id of, where it is not a task. */
+/** The kind of the `id` in a path, if it is not a task's. */
 const IDS_OF_PATHS = { "/v1/limits/{id}": "limitKey", "/v1/namespaces/{id}": "namespace", "/v1/keys/{id}": "key", "/problems/{id}": "problem" };
 
 export class Grammar {
@@ -72,7 +73,7 @@ export class Grammar {
     return list[Math.floor(this.#random() * list.length)];
   }
 
-  /** All operations that `of` allows, as `{ method, path, described }`. */
+  /** Returns all operations that `of` allows, as `{ method, path, described }`. */
   operations(of = () => true) {
     const methods = Object.entries(this.#document.paths).flatMap(([path, item]) =>
       Object.entries(item)
@@ -82,7 +83,7 @@ export class Grammar {
     return methods.filter(of);
   }
 
-  /** A request of an operation: `{ method, path, headers, body }`, the body as a text. */
+  /** Returns a request of an operation: `{ method, path, headers, body }`, with the body as a text. */
   request(operation) {
     const headers = {};
     const query = new URLSearchParams();
@@ -104,7 +105,7 @@ export class Grammar {
   }
 
   #body(operation, headers) {
-    // Only one of the fields belongs to a change of one task.
+    // A change of one task accepts only one of the fields.
     if (operation.path === "/v1/tasks/{id}/reschedule" && this.chance(0.7)) {
       headers["content-type"] = "application/json";
       return JSON.stringify({ time: this.#time() });
@@ -126,7 +127,7 @@ export class Grammar {
     return this.#damaged(JSON.stringify(of) ?? "");
   }
 
-  /** A text that is cut or has a byte too many, now and then. */
+  /** Returns the text, which is sometimes cut or has an extra byte. */
   #damaged(text) {
     if (!this.chance(0.04)) return text;
     const at = Math.floor(this.#random() * text.length);
@@ -139,9 +140,9 @@ export class Grammar {
     return Object.fromEntries(names.map((name) => [name, this.chance(0.2) ? null : task[name]]));
   }
 
-  /** A task with, mostly, one schedule. */
+  /** Returns a task, mostly with one schedule. */
   #task() {
-    // The members of all forms of a task, whichever schedule they are of.
+    // These are the members of all forms of a task, for every schedule.
     const forms = this.#document.components.schemas.NewTask.anyOf.map((form) => this.#resolve(form));
     const properties = Object.assign({}, ...forms.map((form) => form.properties));
     const task = this.#object({ properties }, 1, 0.12);
@@ -230,7 +231,7 @@ export class Grammar {
   }
 }
 
-/** A text without lone surrogates, which no URL can carry; never empty, `.` or `..`, which a URL parser takes for something else. */
+/** Returns a text that a URL can contain: without lone surrogates, and not empty, `.` or `..`, which a URL parser changes. */
 function wellFormed(text) {
   const whole = text.toWellFormed();
   return ["", ".", ".."].includes(whole) ? "a" : whole;

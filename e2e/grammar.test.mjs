@@ -1,6 +1,7 @@
-// Several tenants at once send requests that are generated from the API's description. Whatever they send: no answer is a server's error, the runtime
-// lives on, each keeps to its own, what is refused changes nothing, and a neighbour is answered. `GRAMMAR_SECONDS` and `GRAMMAR_SEED` ask for a longer run
-// and another one; `make fuzz-http`.
+// Several tenants send generated requests at the same time. No answer may be a server error, the
+// runtime must survive, each tenant must see only its own data, a refused request must change
+// nothing, and a neighbour must be answered. `GRAMMAR_SECONDS` and `GRAMMAR_SEED` set a longer run
+// and another seed; `make fuzz-http`.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -10,17 +11,17 @@ import { Scheduler } from "./harness.mjs";
 
 const SEED = Number(process.env.GRAMMAR_SEED ?? 1);
 const SECONDS = Number(process.env.GRAMMAR_SECONDS ?? 0);
-/** Requests of each tenant in an ordinary run. */
+/** The number of requests of each tenant in an ordinary run. */
 const REQUESTS = 700;
 const TENANTS = ["fuzz-a", "fuzz-b", "fuzz-c"];
-/** A neighbour may wait so many times as long as beside ordinary requests, and this long at most, milliseconds. */
+/** A neighbour may wait this many times as long as with ordinary requests, and at most this many milliseconds. */
 const SLOWER = 20;
 const LONGEST_WAIT = 8_000;
-/** Longest answer of a refusal: as many bytes as the errors of a batch may have, and the rest of it. */
+/** The longest refusal in bytes: the errors of a batch, and the rest of the answer. */
 const MOST_REFUSAL_BYTES = 2_300_000;
 
 const callback = { type: "handler", name: "noop" };
-/** Answers that a server's limits give. */
+/** The statuses of 500 and more that a limit causes. */
 const LIMITS = new Set([507]);
 
 let scheduler;
@@ -39,7 +40,7 @@ async function keyOf(namespace, scopes) {
   return body.key;
 }
 
-/** Sends a request, and reads an answer that does not end for a moment only. */
+/** Sends a request. Reads an endless answer for a moment only. */
 async function send({ method, path, headers, body }, key, namespace) {
   const abort = new AbortController();
   const all = { authorization: `Bearer ${key}`, ...(namespace && { "scheduler-namespace": namespace }), ...headers };
@@ -52,7 +53,7 @@ async function send({ method, path, headers, body }, key, namespace) {
   return { status: response.status, type, text: await response.text() };
 }
 
-/** Whether an answer is what the API promises of any answer; else throws and says why. */
+/** Checks what the API promises of every answer. Throws the reason if the answer differs. */
 function check({ status, type, text }, shown) {
   assert.ok(status < 500 || LIMITS.has(status), `${status}: ${text.slice(0, 500)}\n${shown}`);
   if (status < 400 || text === "") return;
@@ -64,27 +65,27 @@ function check({ status, type, text }, shown) {
   assert.ok(problem.detail.length <= 2_000, `a detail of ${problem.detail.length} characters\n${shown}`);
 }
 
-/** Counts that only a request changes. */
+/** Returns the counts that only requests change. */
 async function counts(key) {
   const { text } = await send({ method: "GET", path: "/v1/stats", headers: {} }, key);
   const { created, cancelled } = JSON.parse(text);
   return { created, cancelled };
 }
 
-/** Makes a plain task of each id that requests name. */
+/** Creates a plain task for each id that requests name. */
 async function plainTasks(key) {
   const body = JSON.stringify(IDS.map((id) => ({ id, time: "2040-01-01T00:00:00Z", callback, tags: ["x"] })));
   check(await send({ method: "POST", path: "/v1/tasks/batch", headers: { "content-type": "application/json" }, body }, key), "plain tasks");
 }
 
-/** One tenant's requests, one after the other. */
+/** Sends one tenant's requests, one after the other. */
 async function tenant(namespace, number, document, tally, goesOn) {
   const random = randomFrom(SEED * 1_000 + number);
   const grammar = new Grammar(document, random);
   const key = await keyOf(namespace, ["read", "write"]);
   const operations = grammar.operations(({ path }) => path.startsWith("/v1/") && !path.startsWith("/v1/keys") && !path.startsWith("/v1/namespaces"));
   for (let n = 0; goesOn(n); n += 1) {
-    // Among what is cancelled and replaced there are always some to change.
+    // Tasks are cancelled and replaced, so some are created again for further changes.
     if (n % 60 === 0) await plainTasks(key);
     const operation = grammar.pick(operations);
     const request = grammar.request(operation);
@@ -107,7 +108,7 @@ async function tenant(namespace, number, document, tally, goesOn) {
   }
 }
 
-/** The operator's requests: keys and namespaces. */
+/** Sends the operator's requests, for keys and namespaces. */
 async function operator(document, tally, goesOn) {
   const grammar = new Grammar(document, randomFrom(SEED * 1_000 + 999));
   const operations = grammar.operations(({ path }) => path.startsWith("/v1/keys") || path.startsWith("/v1/namespaces"));
@@ -124,7 +125,7 @@ async function operator(document, tally, goesOn) {
   }
 }
 
-/** Asks for a list again and again until `ended` is done, and returns how long each answer took, in order, milliseconds. */
+/** Requests a list repeatedly until `ended` is done. Returns the milliseconds of each answer, sorted. */
 async function neighbour(key, ended) {
   const waits = [];
   let goesOn = true;
@@ -149,7 +150,7 @@ async function ordinary(namespace, number) {
   }
 }
 
-test("whatever tenants send, answers keep to the API's promises, and a neighbour is answered", { timeout: (SECONDS + 240) * 1_000 }, async (t) => {
+test("for all requests of tenants, answers keep the API's promises, and a neighbour is answered", { timeout: (SECONDS + 240) * 1_000 }, async (t) => {
   for (const name of [...TENANTS, "neighbour"]) assert.ok((await scheduler.call(`/v1/namespaces/${name}`, { method: "PUT", body: {} })).status < 300);
   const watched = await keyOf("neighbour", ["read"]);
   const usual = await neighbour(watched, Promise.all(TENANTS.map(ordinary)));
@@ -170,16 +171,17 @@ test("whatever tenants send, answers keep to the API's promises, and a neighbour
   assert.ok(at(waits, 0.9) <= SLOWER * Math.max(at(usual, 0.9), 5), "a neighbour is slower");
   assert.ok(waits.at(-1) <= LONGEST_WAIT, "a neighbour waited too long");
 
-  // A run that is refused everywhere, or nowhere, has tried nothing.
+  // A run in which everything was refused, or nothing, has tested nothing.
   const never = Object.entries(tally).filter(([, of]) => of.good === 0).map(([name]) => name);
-  // The scheduler makes the ids of keys and of dead letters, so none of these requests names one that exists.
+  // The scheduler generates the ids of keys and of dead letters, so no request names one that
+  // exists.
   const named = /\/v1\/(keys|dead-letters)\/{id}/;
-  assert.deepEqual(never.filter((name) => !named.test(name)), [], "these were never carried out");
+  assert.deepEqual(never.filter((name) => !named.test(name)), [], "these were never accepted");
   const all = new Grammar(document, Math.random).operations(({ path }) => path.startsWith("/v1/"));
-  assert.equal(Object.keys(tally).length, all.length, "some operations were not asked for");
+  assert.equal(Object.keys(tally).length, all.length, "some operations were not requested");
   assert.ok(good > refused / 4 && refused > good / 10, `${good} carried out, ${refused} refused`);
 
   assert.equal((await scheduler.call("/healthz")).status, 200);
-  if (pid) assert.equal(runtimeOf(scheduler), pid, "the runtime was started anew");
-  assert.doesNotMatch(scheduler.log(), /panicked|RuntimeError|unreachable/, "the log tells of a crash");
+  if (pid) assert.equal(runtimeOf(scheduler), pid, "the runtime was restarted");
+  assert.doesNotMatch(scheduler.log(), /panicked|RuntimeError|unreachable/, "the log has a crash");
 });

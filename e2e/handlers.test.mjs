@@ -1,16 +1,17 @@
-// Handlers that are declared by attribute: their payload, retries and timeout, and the tasks of those with a schedule.
+// Tests handlers that are declared by attribute: their payload, retries and timeout, and their own
+// recurring tasks.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Scheduler, until } from "./harness.mjs";
 import { startSink } from "./sink.mjs";
 
-/** What is deployed: the shard map, and the version of the example handlers; "" has none. */
+/** The deployment: the shard map, and the version of the example handlers. The version "" has no handlers. */
 const deployed = { shards: "4", vars: { EXAMPLE_HANDLERS: "1" } };
 
 let scheduler;
 let sink;
-/** How the sink answers a post, by path. */
+/** The sink's answers to posts, by path. */
 const answers = new Map();
 before(async () => {
   sink = await startSink(({ path }) => answers.get(path)?.() ?? 200);
@@ -31,7 +32,7 @@ const created = async () => {
   const { created, replaced, cancelled } = (await call("/v1/stats")).body;
   return { created, replaced, cancelled };
 };
-/** A deploy: the same storage, another version of the code, perhaps more shards. */
+/** Deploys another version of the code, optionally with more shards, on the same storage. */
 const deploy = async (version, shards = deployed.shards) => {
   await scheduler.stop();
   deployed.vars.EXAMPLE_HANDLERS = version;
@@ -39,7 +40,7 @@ const deploy = async (version, shards = deployed.shards) => {
   await scheduler.restart();
 };
 
-test("a handler gets its payload in its own type, and a payload that does not fit is final", async () => {
+test("a handler receives its payload in its own type, and a payload that does not fit is a permanent failure", async () => {
   await posted("typed");
   const [hook] = await until("the handler's post", () => received("/typed").length > 0 && received("/typed"));
   assert.match(hook.headers["idempotency-key"], /^typed@\d+$/);
@@ -54,7 +55,7 @@ test("a handler gets its payload in its own type, and a payload that does not fi
   assert.equal(letter.attempt, 1);
 });
 
-test("a task without a retry of its own has the handler's, and is tried again by it", async () => {
+test("a task without a retry policy has that of its handler, and is retried by it", async () => {
   answers.set("/broken", () => 500);
   const declared = { jitter: 0, maxAttempts: 3, minBackoffSeconds: 0.1 };
   assert.deepEqual((await posted("broken")).body.retry, declared);
@@ -84,7 +85,7 @@ test("a handler that takes longer than it declares is ended", async () => {
   release();
 });
 
-test("the first request of an instance makes the tasks of handlers with a schedule", async () => {
+test("the first request of an instance creates the tasks of handlers with a schedule", async () => {
   const tasks = await until("both tasks", async () => (await handlerTasks()).length === 2 && handlerTasks());
   const weekly = tasks.find((task) => task.id === "handler:example-weekly");
   assert.equal(weekly.cron, "0 9 * * MON");
@@ -95,13 +96,13 @@ test("the first request of an instance makes the tasks of handlers with a schedu
   assert.deepEqual((await call("/v1/tasks/handler:example-weekly")).body, weekly);
 });
 
-test("they run by themselves", async () => {
+test("the tasks of handlers run by themselves", async () => {
   const before = (await call("/v1/stats")).body.succeeded;
   await until("two runs", async () => (await call("/v1/stats")).body.succeeded >= before + 2);
   assert.match(scheduler.log(), /tick of \d+/);
 });
 
-test("what is right stays as it is; what was cancelled comes back with the next minute", async () => {
+test("a task that is right does not change, and a cancelled one is created again by the next watchdog", async () => {
   const before = await created();
   await scheduler.watchdog();
   await scheduler.watchdog();
@@ -113,7 +114,7 @@ test("what is right stays as it is; what was cancelled comes back with the next 
   assert.equal((await call("/v1/tasks/handler:example-weekly")).body.cron, "0 9 * * MON");
 });
 
-test("their ids are refused to callers", async () => {
+test("callers cannot use the ids of these tasks", async () => {
   const task = { cron: "* * * * *", callback: { type: "handler", name: "noop" } };
   for (const id of ["handler:example-weekly", "handler:mine"]) {
     const refusals = [
@@ -132,7 +133,7 @@ test("their ids are refused to callers", async () => {
   assert.equal((await call("/v1/tasks/handler:example-weekly")).body.cron, "0 9 * * MON");
 });
 
-test("a deploy with another expression replaces the task, and removes that of a handler that is gone", async () => {
+test("a deployment replaces a task with another expression, and removes the task of a missing handler", async () => {
   await deploy("2");
   await until("the new expression", async () => (await call("/v1/tasks/handler:example-weekly")).body.cron === "0 10 * * MON");
   await scheduler.watchdog();
@@ -145,7 +146,7 @@ test("a deploy with another expression replaces the task, and removes that of a 
   assert.ok(others.includes("own") && others.includes("good"), others);
 });
 
-test("after more shards are appended, a handler's task is there once", async () => {
+test("after a change of the shard map, a handler has one task", async () => {
   await deploy("1");
   await scheduler.watchdog();
   await deploy("1", "4,7");
@@ -153,7 +154,7 @@ test("after more shards are appended, a handler's task is there once", async () 
   assert.equal((await handlerTasks()).length, 2);
   const { shards } = (await call("/v1/stats")).body;
   const added = shards.filter(({ shard }) => shard.startsWith("2-"));
-  assert.deepEqual(added.map(({ created }) => created), Array(7).fill(0), "where they are is right");
+  assert.deepEqual(added.map(({ created }) => created), Array(7).fill(0), "the tasks are already on the right shards");
 
   await deploy("2");
   await scheduler.watchdog();

@@ -1,4 +1,5 @@
-// A scheduler in a process of its own that a test may kill -9 and start again on the same storage.
+// Runs a scheduler in its own process, which a test may kill (kill -9) and restart on the same
+// storage.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,9 +11,9 @@ import { ROOT } from "../scripts/paths.mjs";
 const START_DEADLINE_MS = 60_000;
 
 /**
- * Calls `probe` until it returns something truthy, and returns that. A deadline, never a fixed wait:
- * on a busy machine a test gets slower, not wrong. An error thrown by the probe counts as "not yet" and
- * is shown if the deadline passes.
+ * Calls `probe` until it returns something truthy, and returns that. It has a deadline instead of a
+ * fixed wait, so on a busy machine a test gets slower but does not fail. An error of the probe
+ * counts as "not yet", and is shown after the deadline.
  */
 export async function until(what, probe, { timeoutMs = 30_000, everyMs = 50 } = {}) {
   const deadline = Date.now() + timeoutMs;
@@ -44,9 +45,10 @@ export class Scheduler {
   }
 
   /**
-   * Options: `root` (another checkout, which is built), `shards` (a shard map, "16"), `visibilitySeconds`, `sink` (URL), `bench` (true: parse only),
-   * `vars` (other variables), `port`, `verbose`, `seed` (an async function that is given the storage's folder, to put there what
-   * the scheduler is to find). Storage is a new folder, removed by `dispose`.
+   * The options are `root` (another checkout, which is built), `shards` (a shard map, "16"),
+   * `visibilitySeconds`, `sink` (URL), `bench` (true: parse only), `vars` (other variables),
+   * `port`, `verbose`, and `seed` (an async function that prepares the storage in the given
+   * folder). The storage is a new folder, which `dispose` removes.
    */
   static async start(options = {}) {
     const parent = join(ROOT, ".wrangler/e2e");
@@ -63,7 +65,7 @@ export class Scheduler {
     return scheduler;
   }
 
-  /** Starts it (again) on the same storage, key and port, and waits until it answers. */
+  /** Starts or restarts it on the same storage, key and port, and waits until it answers. */
   async restart() {
     if (this.#child) throw new Error("still running: kill or stop it first");
     const { root = ROOT, shards, visibilitySeconds, sink, bench, verbose, vars = {} } = this.#options;
@@ -77,11 +79,12 @@ export class Scheduler {
     if (verbose) args.push("--verbose");
     for (const [name, value] of Object.entries(vars)) args.push("--var", `${name}=${value}`);
 
-    // The runtime's scratch files go into our folder too: after a kill -9 it cannot remove them itself.
+    // The runtime's temporary files are in our folder too, because after a kill -9 it cannot remove
+    // them.
     const tmp = join(this.#folder, "tmp");
     await mkdir(tmp, { recursive: true });
     const child = spawn(process.execPath, args.map(String), {
-      // Its own process group: killing the group takes workerd along, and nothing else.
+      // It has its own process group. A kill of the group ends workerd too, and nothing else.
       detached: true,
       stdio: ["pipe", "pipe", "pipe"],
       env: { ...process.env, TMPDIR: tmp },
@@ -91,7 +94,7 @@ export class Scheduler {
     child.stderr.setEncoding("utf8").on("data", (text) => this.#keep(text));
 
     const lines = createInterface(child.stdout);
-    // Wrangler's configuration reader may print notes of its own before our line of JSON.
+    // Wrangler's configuration reader may print notes before our line of JSON.
     const ready = new Promise((resolve) => lines.on("line", (line) => line.startsWith("{") && resolve(JSON.parse(line))));
     const dead = gone.then(([code, signal]) => {
       throw new Error(`the scheduler ended while starting (${signal ?? code}):\n${this.log()}`);
@@ -109,17 +112,17 @@ export class Scheduler {
     if (this.#options.verbose) process.stderr.write(text);
   }
 
-  /** The process that the runtime runs below. */
+  /** The parent process of the runtime. */
   get pid() {
     return this.#child?.pid;
   }
 
-  /** The end of what the workers and the runtime have printed. */
+  /** Returns the end of the output of the workers and the runtime. */
   log() {
     return this.#output.join("").slice(-20_000);
   }
 
-  /** A request with the API key. `body`: a string as it is, anything else as JSON. */
+  /** Sends a request with the API key. A `body` that is not a string is sent as JSON. */
   async fetch(path, { method, body, headers = {}, ...rest } = {}) {
     const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
     return fetch(`${this.url}${path}`, {
@@ -130,7 +133,7 @@ export class Scheduler {
     });
   }
 
-  /** The same, returning `{status, body}` with the parsed JSON. */
+  /** Sends a request, and returns `{status, body}` with the parsed JSON. */
   async call(path, options) {
     const response = await this.fetch(path, options);
     const text = await response.text();
@@ -141,18 +144,18 @@ export class Scheduler {
     }
   }
 
-  /** Runs the watchdog, which locally no clock does. */
+  /** Runs the watchdog, because locally no clock does. */
   async watchdog() {
     const response = await fetch(`${this.url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent("* * * * *")}`);
     if (!response.ok) throw new Error(`watchdog: ${response.status} ${await response.text()}`);
   }
 
-  /** kill -9 of the runtime: of this process and of workerd, at once. */
+  /** Kills the runtime (kill -9): its process and workerd at once. */
   async kill() {
     await this.#end("SIGKILL");
   }
 
-  /** An orderly end. */
+  /** Stops it in an orderly way. */
   async stop() {
     await this.#end("SIGTERM");
   }
@@ -164,7 +167,7 @@ export class Scheduler {
     if (child.exitCode === null && child.signalCode === null) {
       const gone = once(child, "exit");
       try {
-        // Orderly: only to the parent, which ends workerd itself.
+        // The signal of an orderly stop goes only to the parent, which ends workerd itself.
         process.kill(signal === "SIGKILL" ? -child.pid : child.pid, signal);
       } catch (error) {
         if (error.code !== "ESRCH") throw error;
@@ -172,11 +175,11 @@ export class Scheduler {
       await gone;
     }
     child.stdin.destroy();
-    // workerd is not our child: wait for its end by its port, which a restart wants to have.
+    // workerd is not our child, so this waits until its port is free for a restart.
     if (this.url) await until("workerd to be gone", () => fetch(`${this.url}/healthz`).then(() => false, () => true));
   }
 
-  /** Ends it, and removes its storage. */
+  /** Stops it, and removes its storage. */
   async dispose() {
     await this.kill();
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });

@@ -1,4 +1,5 @@
-// How attempts went, on the real local runtime: what is kept, what is shown, and that it outlives task, crash and shard map.
+// Tests the history of attempts on the real local runtime: what is kept, what is shown, and that it
+// survives the task, a crash, and a change of the shard map.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -7,9 +8,9 @@ import { startSink } from "./sink.mjs";
 
 let scheduler;
 let sink;
-/** Those of the scheduler; a test changes them before a restart. */
+/** The options of the scheduler. A test changes them before a restart. */
 const options = { shards: "4", vars: { WEBHOOK_ALLOWED_HOSTS: "127.0.0.1" } };
-/** How the sink answers, by path. */
+/** The sink's answers, by path. */
 const answers = new Map();
 
 before(async () => {
@@ -37,7 +38,7 @@ async function runs(id, query = "") {
   return body;
 }
 
-/** The runs once there are so many. */
+/** Returns the runs once there are `count`. */
 const known = (id, count) =>
   until(`${count} runs of ${id}`, async () => {
     const { runs: all } = await runs(id);
@@ -45,13 +46,13 @@ const known = (id, count) =>
     return all.length === count && all;
   });
 
-/** What is true of every run. */
+/** Checks what is true of every run. */
 function inOrder(run) {
   assert.ok(run.time <= run.firedAt && run.firedAt <= run.startedAt, JSON.stringify(run));
   assert.ok(run.startedAt <= run.finishedAt && run.finishedAt <= run.reportedAt, JSON.stringify(run));
 }
 
-test("a webhook's attempts are kept: failures with status and excerpt, the newest first, after the task is gone", async () => {
+test("a webhook's attempts are kept after the task is gone: failures with status and excerpt, newest first", async () => {
   let left = 2;
   answers.set("/moody", () => (left-- > 0 ? { status: 503, body: `no\n${"x".repeat(400)}` } : 204));
   const { due } = await create({ id: "a b/c", retry: { minBackoffSeconds: 0.1, jitter: 0 }, callback: webhook("/moody") });
@@ -71,7 +72,7 @@ test("a webhook's attempts are kept: failures with status and excerpt, the newes
   assert.deepEqual(await runs("never"), { runs: [], cursor: null });
 });
 
-test("handlers, queues and dead letters are told apart", async () => {
+test("the history shows handlers, queues and dead letters", async () => {
   answers.set("/gone", () => 410);
   await create({ id: "noop", callback: { type: "handler", name: "noop" } });
   await create({ id: "queued", callback: { type: "queue", queue: "FIRED_TASKS" } });
@@ -90,7 +91,7 @@ test("handlers, queues and dead letters are told apart", async () => {
   assert.deepEqual([again.outcome, again.attempt, before.outcome], ["succeeded", 1, "dead-lettered"]);
 });
 
-test("pages join without a gap or a repeat, and what is asked wrongly is named", async () => {
+test("pages have neither a gap nor a repeat, and an invalid parameter is named", async () => {
   await create({ id: "often", delayInSeconds: undefined, cron: "* * * * * *", callback: { type: "handler", name: "noop" } });
   await until("five runs", async () => (await runs("often")).runs.length >= 5);
   await scheduler.call(at("often"), { method: "DELETE" });
@@ -117,7 +118,7 @@ test("pages join without a gap or a repeat, and what is asked wrongly is named",
   }
 });
 
-test("a crash keeps what was told, and a new epoch of shards shows both", async () => {
+test("reported attempts survive a crash, and are shown together with those of a new epoch", async () => {
   const before = (await known("a b/c", 3))[0];
   await scheduler.kill();
   options.shards = "4,8";
@@ -131,7 +132,7 @@ test("a crash keeps what was told, and a new epoch of shards shows both", async 
   assert.deepEqual([...first.runs, ...second.runs], all.slice(0, 3));
 });
 
-test("HISTORY says what is kept", async () => {
+test("HISTORY sets what is kept", async () => {
   answers.set("/bad", () => 500);
   answers.set("/good", () => 200);
   for (const [keep, expected] of [["failures", ["dead-lettered"]], ["off", []]]) {
@@ -148,7 +149,7 @@ test("HISTORY says what is kept", async () => {
     });
     for (const id of [`good-${keep}`, `queued-${keep}`]) assert.deepEqual((await runs(id)).runs, [], id);
     assert.deepEqual((await runs(`bad-${keep}`)).runs.map((run) => run.outcome), expected);
-    // What was kept before stays.
+    // Attempts that were kept before are still there.
     assert.equal((await runs("a b/c")).runs.length, 4);
   }
 });

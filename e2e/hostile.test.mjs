@@ -1,16 +1,17 @@
-// Heavy and hostile requests to the real local runtime, measured from outside: none takes more memory or CPU than a request may, and a neighbour
-// is answered meanwhile. See `e2e/attacks.mjs` for the requests, and `docs/bounds.md` for what a request may take.
+// Sends heavy and hostile requests to the real local runtime, and measures from outside. None may
+// take more memory or CPU than the bound, and a neighbour must be answered meanwhile. The requests
+// are in `e2e/attacks.mjs`, and the bounds in `docs/bounds.md`.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ATTACKS, prepared, run, runtimeOf, send } from "./attacks.mjs";
 
 const MB = 1_000_000;
-/** Most that any request adds to the runtime's memory at once: the largest body, five times, and what the runtime's collector lets lie about. */
+/** The most memory that a request adds to the runtime: five times the largest body, and the garbage of the runtime. */
 const MOST_BYTES = 150 * MB;
-/** Most CPU of any request beside twenty ordinary ones of its route, milliseconds. The build that is tested may be one that is not optimised. */
+/** The most CPU of a request beyond twenty ordinary ones of its route, in milliseconds. The build may not be optimised. */
 const MOST_CPU = 2_500;
-/** In this time a neighbour is answered, whatever runs, milliseconds. */
+/** The milliseconds within which a neighbour is always answered. */
 const NEIGHBOUR_WAITS = 8_000;
 
 let scheduler;
@@ -33,7 +34,7 @@ for (const attack of ATTACKS) {
     const { ordinary, hostile } = await attacked;
     const ratio = (hostile.bytes / Math.max(ordinary.bytes, MB)).toFixed(1);
     t.diagnostic(`${(hostile.bytes / MB).toFixed(0)} MB (${ratio} times an ordinary one), ${hostile.cpu} ms (ordinary ${ordinary.cpu} ms), answer ${hostile.outcome.bytes} bytes`);
-    // A connection that is cut while the body is on its way was refused as well.
+    // A connection that was closed during the body counts as a refusal.
     assert.ok([...attack.expect, "EPIPE", "ECONNRESET"].includes(hostile.outcome.status), `answered with ${hostile.outcome.status}`);
     assert.ok(hostile.bytes <= MOST_BYTES, `took ${hostile.bytes} bytes`);
     assert.ok(hostile.cpu <= 20 * ordinary.cpu + MOST_CPU, `took ${hostile.cpu} ms; an ordinary request takes ${ordinary.cpu} ms`);
@@ -42,14 +43,14 @@ for (const attack of ATTACKS) {
   });
 }
 
-test("nothing is changed by what was refused, and the runtime is the one that was started", { skip: process.platform !== "linux" }, async () => {
+test("refused requests have changed nothing, and the runtime has not been restarted", { skip: process.platform !== "linux" }, async () => {
   assert.equal(runtimeOf(scheduler), pid);
   const { body } = await scheduler.call("/v1/tasks/patched", { headers: { "scheduler-namespace": "hostile" } });
   assert.equal(body.status, "scheduled");
   assert.equal(body.tags, undefined);
 });
 
-test("lists of large tasks are cut by bytes, and their cursor goes on", async (t) => {
+test("lists of large tasks are cut by bytes, and their cursor continues", async (t) => {
   const headers = { "scheduler-namespace": "hostile" };
   const payload = "x".repeat(64_000);
   const items = Array.from({ length: 240 }, (_, n) => ({ id: `large-${n}`, delayInSeconds: 86_400, callback: { type: "handler", name: "noop" }, payload, tags: ["large"] }));
@@ -68,7 +69,7 @@ test("lists of large tasks are cut by bytes, and their cursor goes on", async (t
   t.diagnostic(`${items.length} tasks of 64 kB`);
 });
 
-test("texts of a filter are no longer than what they are compared with, in a body and in a query", async () => {
+test("texts of a filter are refused if they are longer than the compared texts, in a body and in a query", async () => {
   const headers = { "scheduler-namespace": "hostile" };
   for (const [name, limit] of [["prefix", 256], ["text", 1_024], ["tag", 64]]) {
     const value = "x".repeat(limit + 1);
@@ -80,7 +81,7 @@ test("texts of a filter are no longer than what they are compared with, in a bod
   }
 });
 
-test("an address that guesses keys is slowed down, and no other", async () => {
+test("only an address that guesses keys is slowed down", async () => {
   const guess = (address, key) => fetch(`${scheduler.url}/v1/tasks`, { headers: { authorization: `Bearer ${key}`, "cf-connecting-ip": address } }).then((response) => response.status);
   const statuses = [];
   for (let n = 0; n < 60; n += 1) statuses.push(await guess("192.0.2.7", `wrong-${n}`));
@@ -89,7 +90,7 @@ test("an address that guesses keys is slowed down, and no other", async () => {
   assert.equal(await guess("192.0.2.8", scheduler.key), 200);
 });
 
-test("a method that nobody knows is not a GET", async () => {
+test("an unknown method is not a GET", async () => {
   const response = await send(scheduler, { path: "/v1/tasks", method: "PROPFIND" }, "");
   assert.equal(response.status, 405);
 });

@@ -1,4 +1,4 @@
-// What HTTP says of every API, on the real local runtime: conditions of reads, HEAD, methods, names in paths.
+// Tests HTTP on the real local runtime: conditions, HEAD, methods, and names in paths.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -19,7 +19,7 @@ after(() => scheduler?.dispose());
 
 const fetched = (path, method = "GET", headers = {}) => scheduler.fetch(path, { method, headers });
 
-test("a read under If-None-Match is 304 as long as the task is the same", async () => {
+test("a read with If-None-Match is 304 while the task does not change", async () => {
   await scheduler.call("/v1/tasks", { body: { id: "c", time: FAR, callback: NOOP } });
   const etag = (await fetched("/v1/tasks/c")).headers.get("etag");
   for (const [seen, status] of [[etag, 304], [`W/${etag}`, 304], ["*", 304], [`"x", ${etag}`, 304], ['"0123456789abcdef"', 200]]) {
@@ -33,7 +33,7 @@ test("a read under If-None-Match is 304 as long as the task is the same", async 
   assert.equal((await fetched("/v1/tasks/none", "GET", { "if-none-match": "*" })).status, 404);
 });
 
-test("a read is not 304 once the status or the next run has changed, and If-Match compares what the task says", async () => {
+test("a read is 200 after the status or the next run has changed, and If-Match compares only the task's content", async () => {
   const seen = async (id, etag) => {
     const statuses = [];
     for (const method of ["GET", "HEAD"]) statuses.push((await fetched(`/v1/tasks/${id}`, method, { "if-none-match": etag })).status);
@@ -44,7 +44,7 @@ test("a read is not 304 once the status or the next run has changed, and If-Matc
   const [etag, { due }] = [first.headers.get("etag"), await first.json()];
   await until("the next run", async () => (await scheduler.call("/v1/tasks/next")).body.due > due);
   assert.deepEqual(await seen("next", etag), [200, 200]);
-  assert.equal((await scheduler.call("/v1/tasks/next", { method: "DELETE", headers: { "if-match": etag } })).status, 200, "it says the same");
+  assert.equal((await scheduler.call("/v1/tasks/next", { method: "DELETE", headers: { "if-match": etag } })).status, 200, "its content is the same");
 
   await scheduler.call("/v1/tasks", { body: { id: "state", time: FAR, callback: NOOP } });
   const scheduled = (await fetched("/v1/tasks/state")).headers.get("etag");
@@ -58,12 +58,12 @@ test("a read is not 304 once the status or the next run has changed, and If-Matc
   assert.deepEqual([await seen("state", paused), await seen("state", scheduled)], [[200, 200], [304, 304]]);
 });
 
-test("a change under If-None-Match is 412 if the task is one that it names", async () => {
+test("a change with If-None-Match is 412 if it names the task's version", async () => {
   const task = { time: FAR, callback: NOOP };
   const put = (seen, headers = {}) =>
     scheduler.fetch("/v1/tasks/n", { method: "PUT", headers: { "if-none-match": seen, ...headers }, body: task });
   const other = '"0123456789abcdef"';
-  // Nothing is there: no list names it, and `*` neither.
+  // There is no task, so neither a list nor `*` names it.
   assert.equal((await put(`${other}, "x"`)).status, 201);
   const etag = (await fetched("/v1/tasks/n")).headers.get("etag");
   for (const [seen, status] of [["*", 412], [etag, 412], [`W/${etag}`, 412], [`${other}, ${etag}`, 412], [other, 200], ['""', 200], ["n", 422]]) {
@@ -71,11 +71,11 @@ test("a change under If-None-Match is 412 if the task is one that it names", asy
     assert.equal(response.status, status, seen);
     assert.equal((await response.json()).type, { 412: "/problems/other-version", 422: "/problems/invalid" }[status], seen);
   }
-  // Beside If-Match both must hold.
+  // If both headers are given, both must hold.
   for (const [seen, match, status] of [[other, etag, 200], [etag, etag, 412], [other, other, 412], ["*", etag, 412], [other, "*", 200]]) {
     assert.equal((await put(seen, { "if-match": match })).status, status, `${seen} ${match}`);
   }
-  // And under a key the answer stays.
+  // With an Idempotency-Key, the repeated answer is the same.
   for (const replayed of [null, "true"]) {
     const response = await put(other, { "idempotency-key": "n" });
     assert.deepEqual([response.status, response.headers.get("idempotent-replayed")], [200, replayed]);
@@ -90,7 +90,7 @@ test("a change under If-None-Match is 412 if the task is one that it names", asy
   assert.equal((await scheduler.fetch("/v1/tasks/n", { method: "DELETE", headers: { "if-none-match": other } })).status, 404);
 });
 
-test("every write takes a condition, or refuses it", async () => {
+test("every write obeys or refuses a condition", async () => {
   const task = { id: "w", time: FAR, callback: NOOP };
   await scheduler.call("/v1/tasks", { body: task });
   const other = '"0123456789abcdef"';
@@ -120,12 +120,12 @@ test("every write takes a condition, or refuses it", async () => {
       assert.deepEqual([status, problem.field, problem.type], [400, field, "/problems/condition-refused"], `${method} ${path}`);
     }
   }
-  // Nothing of it was done.
+  // The refused requests have changed nothing.
   const { body } = await scheduler.call("/v1/tasks/w");
   assert.deepEqual([body.status, body.description], ["scheduled", undefined]);
 });
 
-test("a POST of a task takes the conditions of the task that it names", async () => {
+test("a POST of a task obeys conditions of the task that it names", async () => {
   const post = (body, headers) => scheduler.fetch("/v1/tasks", { method: "POST", body: { time: FAR, callback: NOOP, ...body }, headers });
   const create = { "if-none-match": "*" };
   const made = await post({ id: "posted" }, create);
@@ -139,21 +139,21 @@ test("a POST of a task takes the conditions of the task that it names", async ()
     const refused = await post({}, headers);
     assert.deepEqual([refused.status, (await refused.json()).field], [400, field]);
   }
-  // And under a key the answer stays.
+  // With an Idempotency-Key, the repeated answer is the same.
   for (const replayed of [null, "true"]) {
     const response = await post({ id: "keyed" }, { ...create, "idempotency-key": "posted" });
     assert.deepEqual([response.status, response.headers.get("idempotent-replayed")], [201, replayed]);
   }
 });
 
-test("If-Match of a task that is not there is 412, of a read as well", async () => {
+test("If-Match without a task is 412, even for a read", async () => {
   await scheduler.call("/v1/tasks", { body: { id: "r", time: FAR, callback: NOOP } });
   const etag = (await fetched("/v1/tasks/r")).headers.get("etag");
   for (const [match, status] of [[etag, 200], ["*", 200], ['"0123456789abcdef"', 412], [`W/${etag}`, 412], ["r", 422]]) {
     assert.equal((await fetched("/v1/tasks/r", "GET", { "if-match": match })).status, status, match);
     assert.equal((await fetched("/v1/tasks/r", "HEAD", { "if-match": match })).status, status, match);
   }
-  // It comes before If-None-Match.
+  // If-Match is checked before If-None-Match.
   assert.equal((await fetched("/v1/tasks/r", "GET", { "if-match": '"x"', "if-none-match": "*" })).status, 412);
   const requests = [
     ["GET", ""], ["PUT", "", { time: FAR, callback: NOOP }], ["PATCH", "", { description: "d" }], ["POST", "/pause"], ["POST", "/resume"],
@@ -167,7 +167,7 @@ test("If-Match of a task that is not there is 412, of a read as well", async () 
   }
 });
 
-test("a schedule is not taken away by null, and whole floats are integers", async () => {
+test("null does not remove a schedule, and whole floats are integers", async () => {
   await scheduler.call("/v1/tasks", { body: { id: "f", time: FAR, callback: NOOP } });
   const unscheduled = await scheduler.call("/v1/tasks/f", { method: "PATCH", body: { time: null } });
   assert.deepEqual([unscheduled.status, unscheduled.body.field], [422, "time"]);
@@ -177,7 +177,7 @@ test("a schedule is not taken away by null, and whole floats are integers", asyn
   assert.deepEqual([response.status, time, priority], [200, FAR, 9]);
 });
 
-test("a parameter of a query that is given twice is refused", async () => {
+test("a repeated query parameter is refused", async () => {
   for (const [path, name] of [["/v1/tasks?prefix=a&prefix=b", "prefix"], ["/v1/tasks/c/runs?limit=1&limit=2", "limit"], ["/v1/events?id=a&tag=b&id=a", "id"]]) {
     const response = await fetched(path);
     const { field, detail } = await response.json();
@@ -202,7 +202,7 @@ test("HEAD is answered as GET, without the body", async () => {
   assert.equal((await fetch(`${scheduler.url}/v1/tasks`, { method: "HEAD" })).status, 401);
 });
 
-test("every answer has a request id: the caller's if it is one, else a new one", async () => {
+test("every answer has a request id: the caller's if it is valid, otherwise a new one", async () => {
   const id = async (path, headers, { key = true, method } = {}) => {
     const authorization = key ? {} : { authorization: "Bearer wrong" };
     const response = await scheduler.fetch(path, { method, headers: { ...authorization, ...headers }, signal: AbortSignal.timeout(10_000) });
@@ -222,7 +222,7 @@ test("every answer has a request id: the caller's if it is one, else a new one",
   for (const bad of ["a b", "x".repeat(129), "a.b"]) assert.match(await id("/healthz", { "x-request-id": bad }), /^[0-9a-f]{32}$/, bad);
 });
 
-test("every type of problem is the address of a page", async () => {
+test("every type of problem has a page", async () => {
   const index = await (await fetch(`${scheduler.url}/problems`)).text();
   const types = [...index.matchAll(/\(\/problems\/([a-z-]+)\)/g)].map(([, name]) => name);
   assert.ok(types.length > 20 && types.includes("invalid"), index);
@@ -253,13 +253,13 @@ test("a path that cannot be decoded is 400", async () => {
   for (const path of ["/v1/tasks/%zz", "/v1/tasks/%", "/v1/tasks/%FF", "/v1/tasks/a%C3/runs", "/v1/limits/%2", "/v1/keys/%ff"]) {
     const response = await fetched(path);
     assert.deepEqual([response.status, (await response.json()).type], [400, "/problems/malformed-path"], path);
-    // Who may not ask is not told.
+    // A caller without a key does not learn this.
     assert.equal((await fetch(`${scheduler.url}${path}`)).status, 401, path);
   }
   assert.equal((await fetched("/v1/tasks/%25")).status, 404);
 });
 
-test("a method that a path does not take is 405, and says which it takes", async () => {
+test("an unsupported method is 405, with the supported ones", async () => {
   for (const [method, path, allow] of [
     ["POST", "/healthz", "GET, HEAD"],
     ["PATCH", "/v1/tasks", "GET, HEAD, POST"],
@@ -268,7 +268,7 @@ test("a method that a path does not take is 405, and says which it takes", async
     ["POST", "/problems/invalid", "GET, HEAD"],
     ["DELETE", "/v1/preview", "POST"],
     ["OPTIONS", "/v1/stats", "GET, HEAD"],
-    // What takes POST alone says so, also under an id that has a slash.
+    // A path that accepts only POST says so, even with an id that has a slash.
     ["GET", "/v1/tasks/c/pause", "POST"],
     ["PUT", "/v1/tasks/a/b/run", "POST"],
     ["DELETE", "/v1/tasks/c/runs", "GET, HEAD"],
@@ -280,7 +280,7 @@ test("a method that a path does not take is 405, and says which it takes", async
   assert.match((await (await fetched("/v1/tasks/c/cancel", "POST")).json()).detail, /DELETE \/v1\/tasks\/\{id\} cancels a task/);
   assert.match((await (await fetched("/v1/tasks/none")).json()).detail, /The namespace of the request is "default"$/);
   assert.equal((await fetched("/v1/taks", "POST")).status, 404);
-  // A path of many tasks is also that of a task: which may not be there.
+  // A path for many tasks is also the path of a task with that id, which may not exist.
   for (const path of ["/v1/tasks/batch", "/v1/tasks/cancel", "/v1/tasks/pause"]) {
     for (const method of ["GET", "HEAD", "DELETE", "PATCH"]) {
       const response = await scheduler.fetch(path, { method, body: method === "PATCH" ? { description: "d" } : undefined });
@@ -288,18 +288,18 @@ test("a method that a path does not take is 405, and says which it takes", async
     }
     assert.equal((await fetched(path, "OPTIONS")).headers.get("allow"), "GET, HEAD, POST, PUT, PATCH, DELETE");
   }
-  // A name is not empty.
+  // No name is empty.
   for (const path of ["/v1/tasks//", "/v1/tasks//pause", "/v1/tasks//runs", "/v1/limits//"]) {
     for (const method of ["GET", "POST", "PUT", "DELETE"]) {
       const response = await fetched(path, method);
       assert.deepEqual([response.status, (await response.json()).type], [404, "/problems/no-route"], `${method} ${path}`);
     }
   }
-  // Who may not ask is not told.
+  // A caller without a key does not learn this.
   assert.equal((await fetch(`${scheduler.url}/v1/tasks`, { method: "PATCH" })).status, 401);
 });
 
-test("names that do not survive a path are refused, and those near them are found", async () => {
+test("names that a path cannot contain are refused, and similar names are found", async () => {
   for (const id of [".", ".."]) {
     const task = await scheduler.call("/v1/tasks", { body: { id, time: FAR, callback: NOOP } });
     assert.deepEqual([task.status, task.body.field], [422, "id"], id);
@@ -313,7 +313,7 @@ test("names that do not survive a path are refused, and those near them are foun
   }
 });
 
-test("what cannot be meant as a time is refused in every field that is one", async () => {
+test("a value that cannot be a time is refused in every time field", async () => {
   const bases = { time: {}, startAt: { cron: "@daily" }, endAt: { cron: "@daily" }, anchor: { everySeconds: 60 } };
   for (const [field, base] of Object.entries(bases)) {
     for (const wrong of [1795704299, "1795704299", "20991224", "2026", 0, 1795704299.5]) {
@@ -338,13 +338,13 @@ test("what cannot be meant as a time is refused in every field that is one", asy
   for (const query of ["from=1795704299", "to=20991224", "from=0"]) {
     assert.equal((await scheduler.call(`/v1/tasks?${query}`)).status, 422, query);
   }
-  // A plus that is not escaped is a space.
+  // An unescaped plus is a space.
   for (const query of ["from=2026-12-01T09:00:00+01:00", "from=2026-12-01T09:00:00%2B01:00", "from=2026-12-01T09:00:00.0Z"]) {
     assert.equal((await scheduler.call(`/v1/tasks?${query}`)).status, 200, query);
   }
 });
 
-test("a task without a callback gets the first queue, and the release of the time zones is shown", async () => {
+test("a task without a callback gets the first queue, and the time zone release is shown", async () => {
   const made = await scheduler.call("/v1/tasks", { body: { id: "d", time: FAR } });
   assert.equal(made.status, 201);
   assert.deepEqual((await scheduler.call("/v1/tasks/d")).body.callback, { type: "queue", queue: "FIRED_TASKS" });
@@ -353,7 +353,7 @@ test("a task without a callback gets the first queue, and the release of the tim
   assert.equal((await scheduler.call("/v1/stats")).body.timeZones, health.body.timeZones);
 });
 
-test("the server's options are refused where they cannot hold, before anything starts", async () => {
+test("invalid options of the server are refused before anything starts", async () => {
   for (const [option, value] of [
     ["--shards", "1=16"], ["--shards", "0"], ["--shards", "16,"], ["--shards", "-"], ["--shards", "1e3"], ["--shards", "513"],
     ["--port", "http"], ["--port", "70000"], ["--visibility", "0"], ["--visibility", "30s"], ["--var", "=1"], ["--sink", "nowhere"],

@@ -1,4 +1,4 @@
-// Creates with an Idempotency-Key on the real local runtime.
+// Tests creates with an Idempotency-Key on the real local runtime.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -12,7 +12,7 @@ after(() => scheduler?.dispose());
 
 const LATER = { delayInSeconds: 9000, callback: { type: "handler", name: "noop" } };
 
-/** Sends a create under a key, and tells whether it was a repeat. */
+/** Sends a create with a key. Returns also whether it was a repeat. */
 async function create(key, body, { path = "/v1/tasks", method = "POST", headers = {} } = {}) {
   const response = await scheduler.fetch(path, { method, body, headers: { "idempotency-key": key, ...headers } });
   return { status: response.status, body: await response.json(), replayed: response.headers.get("idempotent-replayed") };
@@ -20,11 +20,11 @@ async function create(key, body, { path = "/v1/tasks", method = "POST", headers 
 const stats = async (headers) => (await scheduler.call("/v1/stats", { headers })).body;
 const isReused = ({ status, body }) => assert.deepEqual([status, body.type], [409, "/problems/idempotency-key-reused"]);
 
-test("the same request is done once, and answered alike", async () => {
+test("the same request is carried out once, and has the same answer each time", async () => {
   const before = (await stats()).created;
   const first = await create("one", LATER);
   assert.deepEqual([first.status, first.replayed], [201, null]);
-  // Later, so that what counts from now would differ.
+  // Some time passes, so that a due time counted from now would differ.
   await until("the clock to move on", () => Date.now() > first.body.due - 9_000_000 + 20);
   for (let n = 0; n < 3; n++) assert.deepEqual(await create("one", LATER), { ...first, replayed: "true" });
   assert.equal((await scheduler.call(`/v1/tasks/${first.body.id}`)).body.due, first.body.due);
@@ -34,7 +34,7 @@ test("the same request is done once, and answered alike", async () => {
   assert.match(second.body.id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
 
-test("another request under the same key is refused, wherever its task would go", async () => {
+test("another request with the same key is refused, even for a task on another shard", async () => {
   for (let n = 0; n < 12; n++) {
     const key = `reused-${n}`;
     assert.equal((await create(key, { ...LATER, id: `first-${n}` })).status, 201);
@@ -46,7 +46,7 @@ test("another request under the same key is refused, wherever its task would go"
   }
 });
 
-test("an overwrite is answered as one, and is not repeated over what came after it", async () => {
+test("a repeated overwrite has the same answer, and does not undo later changes", async () => {
   const at = { path: "/v1/tasks/over", method: "PUT" };
   assert.equal((await create("over-1", LATER, at)).status, 201);
   const second = await create("over-2", { ...LATER, description: "second" }, at);
@@ -56,7 +56,7 @@ test("an overwrite is answered as one, and is not repeated over what came after 
   assert.equal((await scheduler.call("/v1/tasks/over")).body.description, "third");
 });
 
-test("of requests that come at once, one is done", async () => {
+test("one of several simultaneous requests is carried out", async () => {
   const before = (await stats()).created;
   const answers = await Promise.all(Array.from({ length: 20 }, () => create("at once", { ...LATER, payload: 1 })));
   assert.equal(new Set(answers.map(({ body }) => JSON.stringify(body))).size, 1);
@@ -65,7 +65,7 @@ test("of requests that come at once, one is done", async () => {
   assert.equal((await stats()).created, before + 1);
 });
 
-test("a batch is done once, with its ids and its refusals", async () => {
+test("a batch is carried out once, with its ids and its refusals", async () => {
   const items = [LATER, { ...LATER, id: "batch-a" }, { ...LATER, delayInSeconds: -1 }, 7, LATER,
     ...Array.from({ length: 30 }, (_, n) => ({ ...LATER, id: `batch-${n}` }))];
   const before = (await stats()).created;
@@ -81,7 +81,7 @@ test("a batch is done once, with its ids and its refusals", async () => {
   isReused(await create("batch", text, { path, headers: { "content-type": "application/x-ndjson" } }));
 });
 
-test("what has fired does not fire again, also after a kill", async () => {
+test("a task that has fired does not fire again, even after a kill", async () => {
   const before = await stats();
   const soon = { delayInSeconds: 0, callback: LATER.callback };
   const first = await create("fired", soon);
@@ -93,7 +93,7 @@ test("what has fired does not fire again, also after a kill", async () => {
   assert.deepEqual(await create("fired", soon), { ...first, replayed: "true" });
   isReused(await create("fired", { ...soon, payload: 1 }));
   assert.equal((await stats()).pending, before.pending);
-  // A task that came after it is done: the repeats have fired nothing before.
+  // A later task is done, so the repeats have fired nothing before it.
   await scheduler.call("/v1/tasks", { body: { ...soon, id: first.body.id } });
   await until("the later one to be done", async () => (await stats()).inFlight === 0 && (await stats()).succeeded >= before.succeeded + 2);
   assert.equal((await stats()).succeeded, before.succeeded + 2);
@@ -107,7 +107,7 @@ test("each namespace has keys of its own", async () => {
   assert.equal((await stats(headers)).created, 1);
 });
 
-test("a request that does not hold takes no key, and a bad key is named", async () => {
+test("an invalid request does not use its key, and an invalid key is named", async () => {
   assert.equal((await create("unused", { ...LATER, delayInSeconds: -1 })).status, 422);
   assert.deepEqual([(await create("unused", LATER)).status, (await create("unused", LATER)).replayed], [201, "true"]);
   const bad = await create("x".repeat(256), LATER);
@@ -123,7 +123,7 @@ test("a batch that is refused as a whole does not use up its key", async () => {
   isReused(await create("corrected", [{ ...LATER, id: "corrected", x: 1 }, LATER], { path }));
 });
 
-test("what acts again when it is repeated refuses the header", async () => {
+test("a route whose requests act again when repeated refuses the header", async () => {
   assert.equal((await create("runs", { ...LATER, id: "runs" })).status, 201);
   for (const [path, body] of [
     ["/v1/tasks/runs/run", {}],
@@ -134,6 +134,6 @@ test("what acts again when it is repeated refuses the header", async () => {
     assert.deepEqual([status, problem.type, problem.field], [400, "/problems/condition-refused", "Idempotency-Key"], path);
   }
   assert.equal((await scheduler.call("/v1/tasks/runs")).body.status, "scheduled");
-  // What does not, ignores it.
+  // Any other route ignores it.
   assert.equal((await create("again", {}, { path: "/v1/tasks/runs/pause" })).status, 200);
 });

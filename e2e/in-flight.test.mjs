@@ -1,4 +1,5 @@
-// What is decided about a task while an attempt of it runs, on the real local runtime: the attempt ends, and no other starts.
+// Tests changes of a task while an attempt of it runs, on the real local runtime. The attempt ends,
+// and no other starts.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -26,7 +27,7 @@ const attempts = (id) => sink.webhooks.filter((hook) => hook.path === `/${id}`);
 const runs = async (id) => (await call(`/v1/tasks/${id}/runs`)).body.runs;
 const shown = (id) => call(`/v1/tasks/${id}`);
 
-/** A task whose first attempt runs, and is tried again at once if it fails. */
+/** Creates a task whose first attempt runs, and which is retried at once if it fails. */
 async function running(id, more) {
   const body = {
     id, delayInSeconds: 0, tags: ["held"], retry: { minBackoffSeconds: 0.1, jitter: 0, factor: 1 },
@@ -36,7 +37,7 @@ async function running(id, more) {
   await until(`an attempt at ${id}`, () => gates.has(`/${id}`));
 }
 
-/** Ends the attempt at a task, and waits until the shard knows. */
+/** Ends the attempt of a task, and waits until the shard has its outcome. */
 async function end(id, status) {
   const before = (await runs(id)).length;
   gates.get(`/${id}`)(status);
@@ -44,14 +45,14 @@ async function end(id, status) {
   await until(`the outcome of ${id}`, async () => (await runs(id)).length > before);
 }
 
-/** Another task that is tried after all others may have been. */
+/** Runs another task, which fires after any further attempts of the others would have. */
 async function later() {
   const id = `later-${Date.now()}`;
   await call("/v1/tasks", { body: { id, delayInSeconds: 1.5, callback: { type: "queue", queue: "FIRED_TASKS" } } });
   await until("a later task", () => sink.envelopes.some((envelope) => envelope.tasks.some((task) => task.id === id)));
 }
 
-test("a cancel stops the attempts after the one that runs: by id, by ids and by filter", async () => {
+test("a cancel stops further attempts: by id, by ids and by filter", async () => {
   const ways = {
     one: () => call("/v1/tasks/one", { method: "DELETE" }),
     ids: () => call("/v1/tasks/cancel", { body: { ids: ["ids", "nowhere"] } }),
@@ -67,8 +68,8 @@ test("a cancel stops the attempts after the one that runs: by id, by ids and by 
     const { status, body } = await way();
     const answered = Object.fromEntries(Object.keys(answers[id]).map((name) => [name, body[name]]));
     assert.deepEqual([status, answered], [200, answers[id]]);
-    const { body: told } = await call(`/v1/tasks/${id}/explain`);
-    assert.equal(told.inFlight[0].decided, "cancelled");
+    const { body: explanation } = await call(`/v1/tasks/${id}/explain`);
+    assert.equal(explanation.inFlight[0].decided, "cancelled");
     assert.equal((await call(`/v1/tasks/${id}/pause`, { method: "POST" })).body.type, "/problems/task-cancelled");
     const patched = await call(`/v1/tasks/${id}`, { method: "PATCH", body: { description: "d" } });
     assert.deepEqual([patched.status, patched.body.type], [409, "/problems/task-cancelled"]);
@@ -84,7 +85,7 @@ test("a cancel stops the attempts after the one that runs: by id, by ids and by 
   }
 });
 
-test("lists show what is in flight, by every filter", async () => {
+test("lists with every filter show attempts in flight", async () => {
   const hour = 3_600_000;
   const from = Date.now() - hour;
   const list = async (query) => (await call(`/v1/tasks?${query}`)).body.tasks.map(({ id, status, running, kind }) => [id, status, running, kind]);
@@ -101,7 +102,7 @@ test("lists show what is in flight, by every filter", async () => {
     "tag=shown&error=500", `tag=shown&to=${from}`, `tag=shown&from=${Date.now() + hour}`,
   ];
   for (const query of others) assert.deepEqual(await list(query), [], query);
-  // The same filter means the same for a change.
+  // The same filter selects the same tasks for a change.
   const pause = (filter) => call("/v1/tasks/pause", { body: { filter } });
   assert.equal((await pause({ tags: ["shown", "held"] })).body.changed, 0);
   assert.deepEqual((await pause({ tags: ["shown", "twice"], callbackHost: host })).body.running, 1);
@@ -111,7 +112,7 @@ test("lists show what is in flight, by every filter", async () => {
   await call("/v1/tasks/lists", { method: "DELETE" });
 });
 
-test("a recurring task of which a run is in flight is listed once", async () => {
+test("a recurring task with a run in flight is listed once", async () => {
   await running("again", { delayInSeconds: undefined, everySeconds: 1, maxRuns: 1000, overlap: "skip", tags: ["recurs"] });
   const list = async (query) => (await call(`/v1/tasks?${query}`)).body.tasks.map(({ id, status, running, kind }) => [id, status, running, kind]);
   assert.deepEqual(await list("tag=recurs"), [["again", "scheduled", true, "every"]]);
@@ -122,7 +123,7 @@ test("a recurring task of which a run is in flight is listed once", async () => 
   await end("again", 200);
 });
 
-test("a pause keeps the next attempt until it is resumed", async () => {
+test("a pause holds the next attempt until the task is resumed", async () => {
   await running("paused");
   const pause = () => call("/v1/tasks/paused/pause", { method: "POST" });
   for (const changed of [true, false]) {
@@ -141,7 +142,7 @@ test("a pause keeps the next attempt until it is resumed", async () => {
   await end("paused", 200);
 });
 
-test("a patch is of the attempts after the one that runs; of the time, it moves the task", async () => {
+test("a patch applies to further attempts, and a patch of the time moves the task", async () => {
   await running("patched", { payload: "old" });
   const patch = (id, body, headers) => call(`/v1/tasks/${id}`, { method: "PATCH", body, headers });
   const { status, body } = await patch("patched", { payload: "new" });
@@ -164,7 +165,7 @@ test("a patch is of the attempts after the one that runs; of the time, it moves 
   assert.equal((await call("/v1/tasks/patched", { method: "DELETE" })).body.running, undefined);
 });
 
-test("an overwrite takes the place of what runs", async () => {
+test("an overwrite replaces a running task", async () => {
   await running("put");
   const put = (time) => call("/v1/tasks/put", { method: "PUT", body: { time, callback: { type: "webhook", url: `${sink.url}/put` } } });
   const absent = await call("/v1/tasks/put", {
@@ -182,7 +183,7 @@ test("an overwrite takes the place of what runs", async () => {
   assert.equal((await call("/v1/tasks?prefix=put")).body.tasks.length, 1);
 });
 
-test("a run that was cancelled and succeeds all the same has succeeded, and nothing follows it", async () => {
+test("a cancelled run that succeeds has succeeded, and has no follow-up", async () => {
   await running("well", { onSuccess: { type: "webhook", url: `${sink.url}/followed` } });
   assert.equal((await call("/v1/tasks/well", { method: "DELETE" })).body.running, true);
   await end("well", 200);

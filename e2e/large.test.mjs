@@ -1,4 +1,5 @@
-// Large events on the real local runtime: many outcomes, long ids and large records at once, all on one shard.
+// Tests large events on the real local runtime: many outcomes, long ids and large records at once,
+// all on one shard.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -13,7 +14,7 @@ after(async () => {
 });
 
 let namespaces = 0;
-/** A new namespace with one shard, and a way to call it that expects to be answered with 200 or 201. */
+/** Creates a namespace with one shard. Returns a function that calls it and expects 200 or 201. */
 async function alone() {
   const name = `large-${++namespaces}`;
   assert.equal((await scheduler.call(`/v1/namespaces/${name}`, { method: "PUT", body: {} })).status, 201);
@@ -28,7 +29,7 @@ const noop = { type: "handler", name: "noop" };
 const large = "x".repeat(60_000);
 const id = (n, length) => String(n).padStart(length, "0");
 
-test("twenty thousand late tasks with long ids are written down, and the shard goes on", async () => {
+test("twenty thousand late tasks with long ids are recorded, and the shard continues", async () => {
   const call = await alone();
   const time = Date.now() - 3_600_000;
   const callback = { type: "queue", queue: "FIRED_TASKS" };
@@ -64,7 +65,7 @@ test("large tasks are listed page by page, paused, resumed and cancelled", async
     pages += 1;
   } while (cursor);
   assert.deepEqual(seen, items.map((item) => item.id));
-  assert.ok(pages > 1, "one answer does not hold 18 MB");
+  assert.ok(pages > 1, "18 MB do not fit into one answer");
   const ids = seen;
   const filter = { tag: "large" };
   assert.deepEqual((await call("/v1/tasks/pause", { body: { ids } })).changed, 300);

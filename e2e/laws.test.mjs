@@ -1,4 +1,5 @@
-// Storage that a release of the time zones with another law has left: tasks at a local time are planned again when the shard starts.
+// Tests storage from a time zone release with another law. Tasks at a local time are planned again
+// when the shard starts.
 
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
@@ -26,7 +27,7 @@ after(async () => {
   await sink?.close();
 });
 
-/** Calls `use` with the database of the one shard while nothing runs. */
+/** Calls `use` with the database of the only shard while the runtime is stopped. */
 async function withDatabase(use) {
   const folder = join(storage, "do/durable-scheduler-Shard");
   const files = (await readdir(folder)).filter((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");
@@ -42,7 +43,7 @@ async function withDatabase(use) {
 const newestState = (database) => database.prepare("SELECT seq, state FROM outbox WHERE state IS NOT NULL ORDER BY seq DESC LIMIT 1").get();
 const lawOf = (database) => JSON.parse(Buffer.from(newestState(database).state).toString()).law;
 
-/** Rewrites what is stored of one-shot tasks: `text` changes a record into one of the same length, `due` a due time. */
+/** Rewrites stored one-shot tasks: `text` changes a record to another of the same length, `due` changes a due time. */
 function rewrite(database, text, due) {
   for (const { seq, directory, body } of database.prepare("SELECT seq, directory, body FROM pages").all()) {
     const [entries, records] = [Buffer.from(directory), Buffer.from(body)];
@@ -85,7 +86,7 @@ test("tasks at a local time follow the law of today's release, others keep their
       database,
       (record) => {
         if (!isLocal(record)) return record;
-        // By the older law it is at nine of a day of this year, which comes at the end of the century.
+        // The local time of this task is on a past day of this year, but its stored due time is far in the future.
         const at = record.includes('"id":"past"') ? "2026-11-02" : "2099-12-01";
         return record.replace(`"time":${NINE}`, `"time":${NINE + HOUR}`).replace("2099-12-01T", `${at}T`);
       },
@@ -99,21 +100,21 @@ test("tasks at a local time follow the law of today's release, others keep their
     return task.time === NINE && task;
   });
   assert.deepEqual([nine.due, nine.local, nine.timezone], [NINE, { time: "2099-12-01T09:00:00" }, local.timezone]);
-  assert.equal((await scheduler.fetch("/v1/tasks/nine")).headers.get("etag"), etag, "it is what it was by today's law");
+  assert.equal((await scheduler.fetch("/v1/tasks/nine")).headers.get("etag"), etag, "by today's law it is unchanged");
   assert.deepEqual([(await shown("moved")).due, (await shown("instant")).due, (await shown("daily")).due], [NINE, NINE + HOUR, NINE]);
   const paused = await shown("paused");
   assert.deepEqual([paused.status, paused.time], ["paused", NINE]);
   assert.equal((await scheduler.call("/v1/tasks/paused/resume", { method: "POST" })).status, 200);
   assert.equal((await shown("paused")).due, NINE);
 
-  await until("what the law has moved into the past to fire", () => sink.webhooks.length > 0);
+  await until("the task that the law has moved into the past to fire", () => sink.webhooks.length > 0);
   const key = `past@${Date.parse("2026-11-02T09:00:00-07:00")}`;
   assert.deepEqual(sink.webhooks.map(({ headers }) => headers["idempotency-key"]), [key]);
   await until("its report", async () => (await scheduler.call("/v1/tasks/past")).status === 404);
   assert.equal((await scheduler.call("/v1/stats")).body.fired, 1);
 });
 
-test("the release is stored, and nothing moves or fires another time", async () => {
+test("the release is stored, and nothing moves or fires again", async () => {
   const { timeZones } = (await scheduler.call("/healthz")).body;
   const before = (await scheduler.call("/v1/tasks")).body.tasks;
   await scheduler.kill();

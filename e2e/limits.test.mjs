@@ -1,4 +1,4 @@
-// Limits on concurrency and rate, on the real local runtime.
+// Tests limits on concurrency and rate on the real local runtime.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -8,7 +8,7 @@ import { startSink } from "./sink.mjs";
 const SHARDS = 4;
 let scheduler;
 let sink;
-/** Calls that have not been answered, and the most of them at once, by path. */
+/** The number of unanswered calls, and their highest number, by path. */
 const running = new Map();
 const most = new Map();
 /** How long a call takes, milliseconds. */
@@ -44,13 +44,13 @@ const create = async (count, limitKey, path, more = {}) => {
 const allRun = (count, path, timeoutMs = 60_000) =>
   until(`${count} calls of ${path}`, () => received(path).length >= count, { timeoutMs });
 
-test("no more runs of a key are in flight than its limit says, whatever shard they are on", async () => {
+test("the runs of a key in flight keep the limit over all shards", async () => {
   await limit("three", { concurrency: 3 });
   await create(60, "three", "/three");
-  // Nothing else waits behind them.
+  // A task without the key does not wait behind them.
   await call("/v1/tasks", { body: { id: "free", delayInSeconds: 0, callback: { type: "webhook", url: `${sink.url}/free` } } });
   await until("the free one", () => received("/free")[0], { timeoutMs: 5_000 });
-  assert.ok(received("/three").length < 60, "the free one came before the herd was done");
+  assert.ok(received("/three").length < 60, "the task without a key arrived before the others were done");
   const seen = await until("the limit to show runs", async () => {
     const { body } = await call("/v1/limits/three");
     return body.inFlight > 0 && body.waiting > 0 ? body : undefined;
@@ -59,19 +59,19 @@ test("no more runs of a key are in flight than its limit says, whatever shard th
   assert.ok(seen.shards.every((held) => /^1-[0-3]$/.test(held.shard)), JSON.stringify(seen));
   assert.ok(seen.shards.reduce((sum, held) => sum + held.slots, 0) <= 3, JSON.stringify(seen));
   await allRun(60, "/three");
-  assert.equal(most.get("/three"), 3, "never more than three at once, and three at times");
+  assert.equal(most.get("/three"), 3, "never more than three at once, and three at some time");
   assert.equal(new Set(received("/three").map((hook) => hook.headers["idempotency-key"])).size, 60);
-  await until("all slots to be given back", async () => (await call("/v1/limits/three")).body.shards.length === 0);
+  await until("all slots to be returned", async () => (await call("/v1/limits/three")).body.shards.length === 0);
 });
 
-test("no more are handed on than the rate allows, in every window", async () => {
+test("the rate is kept in every window", async () => {
   slow = 0;
   const rate = 5;
   await limit("rate", { perSecond: rate });
   await create(40, "rate", "/rate");
   await allRun(40, "/rate");
   const times = received("/rate").map((hook) => hook.receivedAt);
-  // How much longer one may be under way than another on this machine, seconds.
+  // The time in seconds by which the durations of two deliveries may differ on this machine.
   const differs = 0.5;
   for (let first = 0; first < times.length; first += 1) {
     for (let last = first; last < times.length; last += 1) {
@@ -96,7 +96,7 @@ test("a limit may change while tasks wait", async () => {
   assert.ok(received("/change").length === 40);
 });
 
-test("recurring tasks and further attempts keep to it, too", async () => {
+test("recurring tasks and further attempts keep the limit too", async () => {
   slow = 0;
   await limit("again", { concurrency: 1, perSecond: 2 });
   const callback = { type: "webhook", url: `${sink.url}/every` };
@@ -107,7 +107,7 @@ test("recurring tasks and further attempts keep to it, too", async () => {
   assert.equal((await call("/v1/tasks/every", { method: "DELETE" })).status, 200);
 });
 
-test("what does not hold is named, and a namespace has limits of its own", async () => {
+test("an invalid field is named, and a namespace has limits of its own", async () => {
   const bad = await call("/v1/limits/x", { method: "PUT", body: { concurrency: 0 } });
   assert.deepEqual([bad.status, bad.body.field], [422, "concurrency"]);
   assert.equal((await call("/v1/limits/none")).body.type, "/problems/no-limit");

@@ -1,4 +1,5 @@
-// Eight shards in one isolate that hold together as much as they may: creates are refused, and everything else goes on.
+// Tests eight shards in one isolate that have reached their memory bound. Creates are refused, and
+// everything else continues.
 
 import assert from "node:assert/strict";
 import { request } from "node:http";
@@ -6,7 +7,7 @@ import { after, before, test } from "node:test";
 import { Scheduler, until } from "./harness.mjs";
 
 const MEGABYTES = 1;
-/** A task takes 39 bytes at least. A shard counts anew after 4,096 tasks, so eight of them may hold so many more each, and the request that fills them. */
+/** A task takes at least 39 bytes. Each of the eight shards counts only after 4,096 more tasks, and the last request adds some. */
 const MOST_TASKS = (MEGABYTES * 1_000_000) / 39 + 8 * 4_096 + 4_000;
 
 let scheduler;
@@ -19,7 +20,7 @@ after(async () => {
 
 const callback = { type: "handler", name: "noop" };
 
-test("shards of a full isolate refuse creates, answer, fire, and take creates again once there is room", async (t) => {
+test("shards of a full isolate refuse creates, but answer and fire, and accept creates again once there is room", async (t) => {
   const soon = await scheduler.call("/v1/tasks", { body: { id: "soon", delayInSeconds: 5, callback } });
   assert.equal(soon.status, 201);
   assert.equal((await scheduler.call("/v1/tasks/stays", { method: "PUT", body: { type: "no-schedule", callback } })).status, 201);
@@ -43,9 +44,9 @@ test("shards of a full isolate refuse creates, answer, fire, and take creates ag
 
   assert.equal((await scheduler.call("/v1/tasks/t-0-7")).body.status, "scheduled");
   assert.equal((await scheduler.call("/v1/tasks?tag=many&limit=3")).body.tasks.length, 3);
-  await until("what is due to fire", async () => (await scheduler.call("/v1/tasks/soon")).status === 404);
+  await until("the due task to fire", async () => (await scheduler.call("/v1/tasks/soon")).status === 404);
 
-  // What adds nothing goes on; runs beside a task do not.
+  // Requests that add nothing succeed. A run in addition to a task does not.
   const changed = { id: "t-0-7", delayInSeconds: 7_200, callback };
   assert.equal((await scheduler.call("/v1/tasks/t-0-7", { method: "PUT", body: changed })).status, 200);
   assert.equal((await scheduler.call("/v1/tasks/t-0-7", { method: "PATCH", body: { description: "d" } })).status, 200);
@@ -57,10 +58,10 @@ test("shards of a full isolate refuse creates, answer, fire, and take creates ag
   await until("room", async () => (await scheduler.call("/v1/tasks", { body: { delayInSeconds: 60, callback } })).status === 201);
 });
 
-/** The end of a batch of this length that begins with a bracket and has one task. */
+/** Returns the rest of a batch of `bytes` bytes with one task, after its opening bracket. */
 const restOfBatch = (bytes) => `${JSON.stringify({ id: "one", type: "no-schedule", callback })}]`.padStart(bytes - 1);
 
-/** Begins to send a batch, so that its body is held until `finish`. */
+/** Begins to send a batch, whose body takes memory until `finish`. */
 function begun(bytes, headers) {
   const url = new URL("/v1/tasks/batch", scheduler.url);
   const sender = request(url, { method: "POST", headers: { authorization: `Bearer ${scheduler.key}`, "content-length": bytes, ...headers } });
@@ -73,12 +74,12 @@ function begun(bytes, headers) {
   return of;
 }
 
-test("large bodies share the memory that there is, and small ones pass", async () => {
+test("large bodies share their memory, and small ones are accepted", async () => {
   const batch = (bytes, namespace) => scheduler.call("/v1/tasks/batch", { body: `[${restOfBatch(bytes)}`, headers: { "scheduler-namespace": namespace } });
   for (const name of ["import", "other"]) assert.ok((await scheduler.call(`/v1/namespaces/${name}`, { method: "PUT", body: {} })).status < 300);
   let held;
   const crowded = await until("the body to be held", async () => {
-    // The other one may have been the first, and this one refused.
+    // If the other body was first, this one has been refused.
     if (!held || held.status === 429) held = begun(600_000, { "scheduler-namespace": "import" });
     const answer = await batch(300_000, "import");
     return answer.status === 429 && answer;
@@ -93,10 +94,10 @@ test("large bodies share the memory that there is, and small ones pass", async (
   assert.equal((await batch(300_000, "import")).status, 200);
 });
 
-test("a body that does not come on is refused, and what slow ones hold is bounded", async () => {
+test("a stalled body is refused, and the memory of slow bodies is bounded", async () => {
   const idle = begun(262_144, { "scheduler-namespace": "other" });
   const many = Array.from({ length: 120 }, () => begun(262_144, { "scheduler-namespace": "import" }));
-  // 16 MB hold 64 of them, of which a namespace may have four fifths.
+  // 16 MB are room for 64 of them, and a namespace may use four fifths.
   await until("some to be refused", () => many.filter((of) => of.status === 429).length >= 120 - 52);
   const small = { body: { delayInSeconds: 60, callback }, headers: { "scheduler-namespace": "other" } };
   assert.equal((await scheduler.call("/v1/tasks", small)).status, 201);

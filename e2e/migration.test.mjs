@@ -1,5 +1,5 @@
-// Storage of the first version (fixtures/first-format) under today's scheduler: all is there, what is due fires, and what came later
-// works on it.
+// Tests storage of the first version (fixtures/first-format) with today's scheduler. Nothing is
+// lost, due tasks fire, and later features work with it.
 
 import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
@@ -13,13 +13,13 @@ const FIXTURE = new URL("./fixtures/first-format/", import.meta.url).pathname;
 const recorded = JSON.parse(await readFile(join(FIXTURE, "recorded.json"), "utf8"));
 const FAR = Date.parse("2100-01-01T00:00:00Z");
 const ids = (stem, count) => Array.from({ length: count }, (_, n) => `${stem}-${n}`);
-/** Those of `far-…` that were cancelled. */
+/** Returns whether the task `far-<n>` was cancelled. */
 const cancelled = (n) => n % 10 === 3;
 
 let scheduler;
 let sink;
 before(async () => {
-  // What had failed succeeds now.
+  // Tasks that had failed succeed now.
   sink = await startSink(() => 200, recorded.port);
   scheduler = await Scheduler.start({
     shards: "2",
@@ -47,10 +47,10 @@ const list = async (query) => (await scheduler.call(`/v1/tasks?limit=1000&${quer
 const taken = () => sink.envelopes.flatMap((envelope) => envelope.tasks);
 const fired = (id) => taken().filter((task) => task.id === id);
 const called = (id) => sink.webhooks.filter(({ body }) => body.id === id);
-/** Without what a later version shows in addition. */
+/** Returns a task without the members that later versions have added. */
 const asRecorded = (task, known) => Object.fromEntries(Object.keys(known).map((name) => [name, task?.[name]]));
 
-/** When a task of the recording that recurs once a year, or on 29 February, has run up to now. */
+/** Returns the runs up to now of a recorded task that recurs once a year, or on 29 February. */
 function missed({ id, due }) {
   const runs = [];
   const every = id === "yearly-2" ? 4 : 1;
@@ -63,13 +63,13 @@ function missed({ id, due }) {
 }
 const recurring = recorded.tasks.filter(({ cron }) => cron !== undefined);
 
-test("what was due fires: nothing is lost, and nothing comes twice", async () => {
-  // Nothing has been asked of the shards that would load them: they wake by the alarms that are stored.
+test("due tasks fire: nothing is lost, and nothing fires twice", async () => {
+  // No request has loaded the shards. They wake by the stored alarms.
   const expected = recurring.flatMap((task) => missed(task).map((time) => `${task.id}@${time}`));
   assert.ok(expected.length >= 1, "the clock of this machine is before the recording");
   expected.push(...ids("due", 12).filter((_, n) => n % 2 === 1).map((id) => `${id}@${recorded.tasks.find((task) => task.id === id).time}`));
-  await until("what was for a consumer", () => taken().length >= expected.length);
-  await until("what was for the dispatcher", () => new Set(sink.webhooks.map(({ body }) => body.id)).size >= 6 + 4 + 2);
+  await until("the tasks for a consumer", () => taken().length >= expected.length);
+  await until("the tasks for the dispatcher", () => new Set(sink.webhooks.map(({ body }) => body.id)).size >= 6 + 4 + 2);
   const after = await until("all to be reported", async () => {
     const now = await stats();
     return now.inFlight === 0 && (await list("status=retrying")).length === 0 && now;
@@ -79,7 +79,7 @@ test("what was due fires: nothing is lost, and nothing comes twice", async () =>
     const arrived = n % 2 === 0 ? called(id).map(({ body }) => body) : fired(id);
     assert.deepEqual(arrived.map(({ payload, time }) => [payload, time]), [[{ n }, recorded.due + n * 100]], id);
   }
-  // Those on their way when it was killed come again, under the same key.
+  // Tasks that were in flight at the kill arrive again, with the same key.
   for (const id of ids("flight", 4)) {
     assert.equal(called(id).length, 1, id);
     assert.match(called(id)[0].headers["idempotency-key"], new RegExp(`^${id}@\\d+$`));
@@ -89,18 +89,18 @@ test("what was due fires: nothing is lost, and nothing comes twice", async () =>
     assert.equal((await scheduler.call(`/v1/tasks/${id}`)).status, 404);
   }
   assert.ok(after.redelivered >= 2, `${after.redelivered} envelopes were sent again`);
-  // Counts go on from where they were.
+  // The counts continue.
   assert.equal(after.fired, recorded.counts.fired + expected.length + 6 + 2);
   assert.deepEqual([after.failed, after.cancelled], [recorded.counts.failed, recorded.counts.cancelled]);
 });
 
-test("what was not due is as it was", async () => {
+test("tasks that were not due are unchanged", async () => {
   for (const known of recorded.tasks.filter(({ id }) => /^(yearly|dead|kept)-/.test(id))) {
     const runs = known.cron === undefined ? [] : missed(known);
     const task = asRecorded(await shown(known.id), known);
-    // A recurring one has gone on, if its time has come since the recording.
+    // A recurring task has advanced if it was due since the recording.
     if (runs.length > 0) assert.ok(task.due > runs.at(-1), known.id);
-    // Since then a status has another name.
+    // One status has been renamed since then.
     const status = known.status === "dead" ? "dead-lettered" : known.status;
     assert.deepEqual({ ...task, due: known.due }, { ...known, due: known.due, status });
   }
@@ -118,7 +118,7 @@ test("what was not due is as it was", async () => {
   for (const n of [3, 13, 193]) assert.equal((await scheduler.call(`/v1/tasks/far-${n}`)).status, 404, `far-${n}`);
 });
 
-test("the history begins with what fires from now on", async () => {
+test("the history begins with new runs", async () => {
   const { body } = await scheduler.call("/v1/tasks/again-0/runs");
   assert.deepEqual(body.runs.map(({ attempt, outcome, status }) => [attempt, outcome, status]), [[2, "succeeded", 200]]);
   assert.deepEqual((await scheduler.call("/v1/tasks/fired-0/runs")).body.runs, []);
@@ -141,7 +141,7 @@ test("stored tasks can be changed in every way", async () => {
   assert.equal((await patch({ description: "late" })).status, 412);
   assert.equal((await scheduler.call("/v1/tasks/far-5", { method: "DELETE" })).status, 200);
   const late = { id: "far-6", time: FAR, callback: { type: "queue", queue: "FIRED_TASKS" }, tags: ["far"] };
-  assert.equal((await scheduler.call("/v1/tasks", { body: late })).status, 200, "it overwrites the stored one");
+  assert.equal((await scheduler.call("/v1/tasks", { body: late })).status, 200, "it overwrites the stored task");
 
   const before = recurring.find(({ id }) => id === "yearly-1");
   for (const id of ["far-1", "kept-0"]) await until(id, () => fired(id).length === 1);
@@ -151,7 +151,7 @@ test("stored tasks can be changed in every way", async () => {
   assert.deepEqual((await list("status=dead-lettered")).map(({ id }) => id), ["dead-1"]);
 });
 
-test("old and new rows open together after a kill", async () => {
+test("old and new rows load together after a kill", async () => {
   const before = await list("");
   await until("reports to be in", async () => (await stats()).inFlight === 0);
   await scheduler.kill();

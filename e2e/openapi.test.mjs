@@ -1,4 +1,5 @@
-// The API's description against the API: every operation is there, and real answers are as their schemas say.
+// Compares the API's description with the API: every operation exists, and real answers match their
+// schemas.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -17,7 +18,7 @@ after(() => scheduler?.dispose());
 
 const METHODS = ["get", "put", "post", "patch", "delete"];
 
-/** What a reference stands for; anything else as it is. */
+/** Returns the target of a reference, or any other value unchanged. */
 function resolved(value) {
   if (value?.$ref === undefined) return value;
   const found = value.$ref.replace(/^#\//, "").split("/").reduce((at, part) => at?.[part], document);
@@ -32,8 +33,9 @@ function typeOf(value) {
 }
 
 /**
- * What does not fit, as texts. Stricter than JSON Schema in one thing: of an object with documented properties every
- * property must be documented, so that an answer cannot grow past its description.
+ * Returns the differences from a schema, as texts. It is stricter than JSON Schema in one way: if
+ * an object has documented properties, every property must be documented, so that an answer cannot
+ * have more than its description.
  */
 function misfits(value, given, path = "$") {
   const schema = resolved(given);
@@ -63,7 +65,7 @@ function misfits(value, given, path = "$") {
   return found;
 }
 
-/** Sends a request and holds status, content type and body against the document. */
+/** Sends a request, and compares status, content type and body with the document. */
 async function checked(method, path, { at = path, query = "", ...options } = {}) {
   const response = await scheduler.fetch(at + query, { method: method.toUpperCase(), ...options });
   const operation = document.paths[path][method];
@@ -84,7 +86,7 @@ async function checked(method, path, { at = path, query = "", ...options } = {})
 
 const SOON = { delayInSeconds: 9000, callback: { type: "handler", name: "noop" } };
 
-test("the document says what it is and needs no key", async () => {
+test("the document has a title and needs no key", async () => {
   const response = await fetch(`${scheduler.url}/openapi.json`);
   assert.equal(response.status, 200);
   assert.equal(response.headers.get("content-type"), "application/json");
@@ -94,7 +96,7 @@ test("the document says what it is and needs no key", async () => {
   assert.deepEqual(await response.json(), document);
 });
 
-test("every documented operation exists, and asks for a key where it says so", async () => {
+test("every documented operation exists, and needs a key if the document says so", async () => {
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS.filter((method) => item[method])) {
       const [known] = resolved(item.parameters?.[0] ?? {}).schema?.enum ?? ["none"];
@@ -115,10 +117,11 @@ test("every documented operation exists, and asks for a key where it says so", a
   }
 });
 
-test("what is not documented does not exist", async () => {
+test("no undocumented method exists", async () => {
   for (const path of Object.keys(document.paths)) {
     for (const method of METHODS.filter((method) => !document.paths[path][method])) {
-      // Where another path has a name, this one may be a name: `/v1/tasks/batch` is the task with that id, too.
+      // If another path has a variable here, this part may be a value of it: `/v1/tasks/batch` is
+      // also the task with that id.
       const isName = (other) => new RegExp(`^${other.replace(/{\w+}/g, ".+")}$`).test(path);
       if (Object.keys(document.paths).some((other) => other !== path && document.paths[other][method] && isName(other))) continue;
       const { body } = await scheduler.call(path.replace(/{\w+}/, "none"), { method: method.toUpperCase() });
@@ -127,16 +130,16 @@ test("what is not documented does not exist", async () => {
   }
 });
 
-/** What the id in a path stands for in the requests of examples, by the beginning of the path. */
+/** The id in the path of an example's request, by the prefix of the path. */
 const IDS = { "/v1/tasks": "order-7:remind", "/v1/limits": "stripe", "/v1/namespaces": "shop" };
 
-/** Every operation with a body: its path, its method, and the media types of its body with their examples. */
+/** Yields every operation with a body: its path, its method, and the media types of its body with their examples. */
 function* bodies() {
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS.filter((method) => item[method]?.requestBody)) {
       for (const [type, { schema, examples }] of Object.entries(item[method].requestBody.content)) {
         const of = Object.keys(IDS).find((before) => path.startsWith(before));
-        // A body may name the task, too.
+        // The body may name the task too.
         const at = (value) => path.replace("{id}", encodeURIComponent(value?.id ?? IDS[of]));
         yield { path, method, at, type, schema, examples: Object.entries(examples).map(([name, { value }]) => ({ name, value })) };
       }
@@ -144,7 +147,7 @@ function* bodies() {
   }
 }
 
-/** Lets the tasks of the examples be there, as new ones, and a dead letter if the path names one. Returns the address. */
+/** Creates the tasks of the examples again, and a dead letter if the path names one. Returns the address. */
 async function prepare(path, at) {
   for (const id of ["order-7:remind", "order-8:remind"]) {
     const { status } = await scheduler.call(`/v1/tasks/${encodeURIComponent(id)}`, { method: "PUT", body: { ...SOON, tags: ["orders"] } });
@@ -153,7 +156,7 @@ async function prepare(path, at) {
   return path.startsWith("/v1/dead-letters/{id}") ? path.replace("{id}", encodeURIComponent(await deadLetter())) : at;
 }
 
-/** The id of a dead letter, which was missed. */
+/** Returns the id of a dead letter whose task was missed. */
 async function deadLetter() {
   const task = { id: "missed", time: Date.now() - 3_600_000, misfire: { policy: "dead-letter" }, callback: { type: "handler", name: "log" } };
   assert.ok((await scheduler.call("/v1/tasks", { body: task })).status < 300);
@@ -164,7 +167,7 @@ async function deadLetter() {
   return letter.deadLetterId;
 }
 
-test("the example of every body is taken, and the answer is as described", async () => {
+test("the example of every body is accepted, and the answer matches its schema", async () => {
   let sent = 0;
   for (const { path, method, at, type, schema, examples } of bodies()) {
     assert.ok(examples.length > 0, `${method} ${path} has no example`);
@@ -172,7 +175,7 @@ test("the example of every body is taken, and the answer is as described", async
       if (typeof value !== "string") assert.deepEqual(misfits(value, schema), [], `${method} ${path} ${name}`);
       const { status, body } = await checked(method, path, { at: await prepare(path, at(value)), body: value, headers: { "content-type": type } });
       assert.ok(status === 200 || status === 201, `${method} ${path} ${name}: ${JSON.stringify(body)}`);
-      // A batch whose tasks are all refused is an answer, too.
+      // A batch whose tasks are all refused has an answer too.
       if (body.rejected !== undefined) assert.equal(body.rejected, 0, name);
       if (typeof body.changed === "number") assert.equal(body.changed + body.unchanged > 0 || name === "filter", true, `${path} ${name}`);
       sent += 1;
@@ -181,16 +184,16 @@ test("the example of every body is taken, and the answer is as described", async
   assert.ok(sent > 25, `${sent} examples`);
 });
 
-test("null means absent in every member that the document lets be null", async () => {
+test("null means absent in every nullable member of the document", async () => {
   let sent = 0;
   for (const { path, method, at, type, schema, examples } of bodies()) {
-    // In a merge patch null removes a member.
+    // In a merge patch, null removes a member.
     if (type !== "application/json" || path === "/v1/tasks/batch" || method === "patch") continue;
     const { value } = examples[0];
     const form = (resolved(schema).anyOf ?? [schema]).map(resolved).find((form) => misfits(value, form).length === 0);
     for (const [name, member] of Object.entries(form.properties)) {
       const isNullable = misfits(null, member).length === 0;
-      // The payload is any JSON, null among it.
+      // The payload is any JSON, including null.
       if (!isNullable || name in value || name === "payload") continue;
       const { status, body } = await checked(method, path, { at: await prepare(path, at(value)), body: { ...value, [name]: null } });
       assert.ok(status === 200 || status === 201, `${method} ${path} ${name}: ${JSON.stringify(body)}`);
@@ -200,7 +203,7 @@ test("null means absent in every member that the document lets be null", async (
   assert.ok(sent > 30, `${sent} members`);
 });
 
-test("tasks are as they are shown after each example, in pages", async () => {
+test("listed tasks match their schema after each example, in pages", async () => {
   const { examples } = document.paths["/v1/tasks"].post.requestBody.content["application/json"];
   for (const { value } of Object.values(examples)) {
     const made = await checked("post", "/v1/tasks", { body: value });
@@ -221,7 +224,7 @@ test("docs/api.md lists the routes of the document", async () => {
   assert.deepEqual(listed.toSorted(), described.toSorted());
 });
 
-test("every list parameter is taken, with each of its values", async () => {
+test("every list parameter is accepted, with each of its values", async () => {
   const samples = { from: ["2030-01-01T00:00:00Z", 1_795_704_299_000], to: ["2030-01-01T00:00:00+01:00", 1_893_456_000_000] };
   let cursor;
   for (let n = 0; n < 3; n++) await checked("post", "/v1/tasks", { body: SOON });
@@ -240,7 +243,7 @@ test("every list parameter is taken, with each of its values", async () => {
   }
 });
 
-test("keys and namespaces are as described", async () => {
+test("answers about keys and namespaces match their schemas", async () => {
   await scheduler.call("/v1/namespaces/shop", { method: "DELETE" });
   const example = document.paths["/v1/keys"].post.requestBody.content["application/json"].examples.shop.value;
   const { body: key } = await checked("post", "/v1/keys", { body: example });
@@ -271,7 +274,7 @@ test("keys and namespaces are as described", async () => {
   assert.equal((await checked("delete", "/v1/keys/{id}", { at: `/v1/keys/${key.id}` })).status, 404);
 });
 
-test("other answers and refusals are as described", async () => {
+test("other answers and refusals match their schemas", async () => {
   await checked("get", "/healthz");
   await checked("get", "/v1/stats");
   await checked("get", "/v1/tasks/{id}/runs", { at: "/v1/tasks/none/runs" });

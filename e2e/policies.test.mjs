@@ -1,4 +1,5 @@
-// What becomes of runs that are late, missed, or come while the one before goes on; and how that is explained.
+// Tests runs that are late, missed, or due while the run before is in flight, and their
+// explanations.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -7,7 +8,7 @@ import { startSink } from "./sink.mjs";
 
 let scheduler;
 let sink;
-/** Webhooks that wait: by path, what lets the answer go. */
+/** The webhooks that wait, by path: the functions that send their answers. */
 const waiting = new Map();
 
 before(async () => {
@@ -35,7 +36,7 @@ const outcomes = async (id) => (await runs(id)).map((run) => run.outcome);
 const explain = async (id) => (await scheduler.call(`/v1/tasks/${id}/explain`)).body;
 const codes = async (id) => (await explain(id)).reasons?.map((reason) => reason.code);
 
-test("a one-shot task that is late is fired, skipped, or kept as a dead letter", async () => {
+test("a late one-shot task is fired, skipped, or kept as a dead letter", async () => {
   const time = Date.now() - 3_600_000;
   await create({ id: "fires", time, callback: webhook("/late") });
   await create({ id: "grace", time, misfire: { policy: "skip", graceSeconds: 7_200 }, callback: webhook("/late") });
@@ -43,9 +44,9 @@ test("a one-shot task that is late is fired, skipped, or kept as a dead letter",
   await create({ id: "kept", time, misfire: { policy: "dead-letter", graceSeconds: 10 }, callback: webhook("/never") });
   await create({ id: "expired", time, expireAfterSeconds: 60, callback: webhook("/never") });
   await until("two to fire", () => received("/late").length === 2);
-  await until("the others to be told of", async () => {
-    const told = await Promise.all(["skipped", "kept", "expired"].map(outcomes));
-    return told.every((outcomes) => outcomes.length === 1);
+  await until("the others to be reported", async () => {
+    const all = await Promise.all(["skipped", "kept", "expired"].map(outcomes));
+    return all.every((outcomes) => outcomes.length === 1);
   });
   assert.deepEqual(await outcomes("skipped"), ["skipped"]);
   assert.deepEqual(await outcomes("expired"), ["expired"]);
@@ -54,14 +55,14 @@ test("a one-shot task that is late is fired, skipped, or kept as a dead letter",
   assert.match((await explain("skipped")).reasons[0].detail, /^The run of .* was skipped at .*: missed: it would have fired 360\d s late\./);
   assert.deepEqual(await codes("expired"), ["expired"]);
   assert.deepEqual(await codes("kept"), ["dead-lettered"]);
-  // It is told to run: that is not late.
+  // A requested run is not late.
   assert.equal((await scheduler.call("/v1/tasks/kept/run", { method: "POST" })).status, 200);
   await until("the replay", () => received("/never").length === 1);
   assert.equal(received("/never")[0].body.id, "kept");
   assert.equal((await scheduler.call("/v1/stats")).body.skipped, 1);
 });
 
-test("after an outage a recurring task goes on as its policy says", async () => {
+test("after an outage a recurring task continues by its policy", async () => {
   const startAt = Math.ceil(Date.now() / 1_000) * 1_000 + 1_000;
   const every = { everySeconds: 1, startAt };
   await create({ id: "all", ...every, callback: webhook("/all") });
@@ -74,7 +75,7 @@ test("after an outage a recurring task goes on as its policy says", async () => 
   await until("some runs to be missed", () => Date.now() > last + 8_000);
   await scheduler.restart();
   await scheduler.watchdog();
-  await until("each to go on", () => ["/all", "/once", "/none"].every((path) => Math.max(...times(path)) > last + 10_000));
+  await until("each to continue", () => ["/all", "/once", "/none"].every((path) => Math.max(...times(path)) > last + 10_000));
   const gaps = (path) => times(path).map((time, at, all) => (at ? time - all[at - 1] : 0)).filter((gap) => gap > 1_000);
   assert.deepEqual(gaps("/all"), []);
   assert.equal(gaps("/once").length, 1);
@@ -85,12 +86,13 @@ test("after an outage a recurring task goes on as its policy says", async () => 
   for (const id of ["all", "once", "none"]) assert.equal((await scheduler.call(`/v1/tasks/${id}`, { method: "DELETE" })).status, 200);
 });
 
-// One after the other: the local queue gives a consumer one batch at a time, so a slow webhook holds up all others.
+// The tests use one task at a time, because the local queue delivers one batch at a time, so a slow
+// webhook delays all others.
 const every = () => ({ everySeconds: 1, startAt: Date.now() + 500 });
 const answer = (path) => waiting.get(path).splice(0).forEach((answer) => answer(200));
 const skips = async (id) => (await outcomes(id)).filter((outcome) => outcome === "skipped").length;
 
-/** Ends a recurring task and what is left of it. */
+/** Cancels a recurring task, and waits until its runs have ended. */
 async function end(id, path) {
   assert.equal((await scheduler.call(`/v1/tasks/${id}`, { method: "DELETE" })).status, 200);
   await until("its runs to end", async () => {
@@ -109,33 +111,33 @@ test("runs that must not overlap are skipped", async () => {
   await end("alone", "/slow/alone");
 });
 
-test("one of the runs that must not overlap waits", async () => {
+test("with queue-one, one run waits instead of overlapping", async () => {
   await create({ id: "queued", ...every(), overlap: "queue-one", callback: webhook("/slow/queued") });
   await until("runs to be skipped", async () => received("/slow/queued").length > 0 && (await skips("queued")) >= 2);
   assert.equal(received("/slow/queued").length, 1);
   assert.deepEqual((await codes("queued")).filter((code) => code === "held" || code === "in-flight"), ["held", "in-flight"]);
   const held = (await scheduler.call("/v1/tasks?status=held")).body.tasks;
   assert.deepEqual(held.map((task) => task.id), ["queued"]);
-  // Once the first has ended, the one that waited goes.
+  // Once the first run has ended, the waiting run starts.
   answer("/slow/queued");
-  await until("the one that waited", () => received("/slow/queued").length === 2);
+  await until("the waiting run", () => received("/slow/queued").length === 2);
   assert.equal(received("/slow/queued")[1].body.time, held[0].time);
   assert.equal(received("/slow/queued")[1].body.time - received("/slow/queued")[0].body.time, 1_000);
   await end("queued", "/slow/queued");
 });
 
-test("an attempt that could not start in time is not waited for", async () => {
+test("a retry that would be too late is not made", async () => {
   const retry = { minBackoffSeconds: 30, jitter: 0 };
   await create({ id: "brief", delayInSeconds: 0.1, expireAfterSeconds: 5, retry, callback: webhook("/bad/brief") });
   await until("a dead letter", async () => (await scheduler.call("/v1/tasks/brief")).body.status === "dead-lettered");
   assert.equal(received("/bad/brief").length, 1);
-  const told = await explain("brief");
-  assert.equal(told.status, "dead-lettered");
-  assert.match(told.reasons[0].detail, /failed for good at .*, at attempt 1: HTTP 500.*POST \/v1\/dead-letters\/.*\/replay/);
-  assert.deepEqual(told.recentRuns.map((run) => run.outcome), ["dead-lettered"]);
+  const explanation = await explain("brief");
+  assert.equal(explanation.status, "dead-lettered");
+  assert.match(explanation.reasons[0].detail, /failed for good at .*, at attempt 1: HTTP 500.*POST \/v1\/dead-letters\/.*\/replay/);
+  assert.deepEqual(explanation.recentRuns.map((run) => run.outcome), ["dead-lettered"]);
 });
 
-test("explanations of what waits", async () => {
+test("waiting tasks have explanations", async () => {
   const time = Date.parse("2099-01-01T00:00:00Z");
   await create({ id: "far", time, windowSeconds: 60, misfire: { policy: "skip" }, expireAfterSeconds: 9, callback: webhook("/x") });
   const far = await explain("far");
@@ -153,7 +155,7 @@ test("explanations of what waits", async () => {
   assert.equal(unknown.status, 404);
 });
 
-test("what does not hold is refused by name", async () => {
+test("an invalid field is refused by name", async () => {
   for (const [fields, field] of [
     [{ misfire: "skip" }, "misfire"],
     [{ misfire: { policy: "sometimes" } }, "misfire.policy"],

@@ -1,5 +1,5 @@
-// Previews through the API: the words for changes of the clock, and that a preview is what a task then does. The vectors of
-// schedules are in vectors.test.mjs.
+// Tests previews through the API: the explanations of clock changes, and that a task does what its
+// preview says. The vectors of schedules are in vectors.test.mjs.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -34,7 +34,7 @@ test("changes of the clock are explained", async () => {
   );
 });
 
-test("a preview creates nothing, and a task then does what it said", async () => {
+test("a preview creates nothing, and a task does what its preview said", async () => {
   const start = Date.now() + 3_600_000;
   const schedules = [
     { time: start },
@@ -63,7 +63,7 @@ test("a preview creates nothing, and a task then does what it said", async () =>
   }
 });
 
-test("bad requests name the field", async () => {
+test("refusals of invalid requests name the field", async () => {
   for (const [body, field] of [
     [{}, "time"],
     [{ cron: ["@daily", "61 * * * *"] }, "cron[1]"],

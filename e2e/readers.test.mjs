@@ -1,4 +1,5 @@
-// Many readers of events on the real local runtime: how many there may be, what they cost, and what becomes of the places of those that have gone.
+// Tests many readers of events on the real local runtime: their number, their cost, and the places
+// of readers that have disconnected.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -6,9 +7,9 @@ import { setTimeout } from "node:timers/promises";
 import { measured, runtimeOf } from "./attacks.mjs";
 import { Scheduler, until } from "./harness.mjs";
 
-/** For so long idle readers are measured, milliseconds. */
+/** The milliseconds for which idle readers are measured. */
 const WINDOW_MILLIS = 3_000;
-/** Of `MAX_READERS_OF_A_KEY` in core/model/src/bounds.rs. */
+/** The same as `MAX_READERS_OF_A_KEY` in core/model/src/bounds.rs. */
 const OF_A_KEY = 64;
 
 let scheduler;
@@ -22,7 +23,7 @@ after(async () => {
   await scheduler?.dispose();
 });
 
-/** Begins to read, and goes on in the background. */
+/** Begins to read, and continues in the background. */
 async function follow(headers) {
   const abort = new AbortController();
   aborts.push(abort);
@@ -37,7 +38,7 @@ async function follow(headers) {
   return reader;
 }
 
-test("readers of one key take the places of their key, and an idle one costs next to nothing", async (t) => {
+test("readers share the places of their key, and an idle reader costs almost nothing", async (t) => {
   const of = async (name) => {
     const { status, body } = await scheduler.call("/v1/keys", { body: { name, scopes: ["read"], namespaces: ["default"] } });
     assert.equal(status, 201);
@@ -45,7 +46,7 @@ test("readers of one key take the places of their key, and an idle one costs nex
   };
   const [one, other] = [await of("one"), await of("other")];
   const readers = [];
-  // However the key is written, it is one.
+  // A key is the same key in any spelling of the scheme.
   const spelt = (n) => ({ authorization: n % 2 ? one.authorization : one.authorization.replace("Bearer ", "bEARER  ") });
   for (let n = 0; n < OF_A_KEY; n += 1) readers.push(await follow(spelt(n)));
   assert.deepEqual(new Set(readers.map((reader) => reader.status)), new Set([200]));
@@ -66,19 +67,20 @@ test("readers of one key take the places of their key, and an idle one costs nex
     assert.ok(cpu < WINDOW_MILLIS / 4, `idle readers took ${cpu} ms of CPU`);
   }
 
-  // All of them hear of the next event.
+  // All of them receive the next event.
   const { body: task } = await scheduler.call("/v1/tasks", { body: { delayInSeconds: 3_600, callback: { type: "handler", name: "noop" } } });
-  await until("every reader to hear of it", () => [...readers, served].every((reader) => reader.text.includes(`"id":"${task.id}"`)));
+  await until("every reader to receive it", () => [...readers, served].every((reader) => reader.text.includes(`"id":"${task.id}"`)));
 
-  // Those that go make room.
+  // Readers that disconnect free their places.
   for (const reader of readers) reader.close();
   await until("a place to be free", async () => (await follow(one)).status === 200);
 
-  // Many at once take no more places than there are, and each that is served hears of the next event.
+  // Many simultaneous readers take no more places than there are, and each served reader receives
+  // the next event.
   const burst = await of("burst");
   const opened = await Promise.all(Array.from({ length: OF_A_KEY + 16 }, () => follow(burst)));
   const taken = opened.filter((reader) => reader.status === 200);
   assert.ok(taken.length > 0 && taken.length <= OF_A_KEY, `${taken.length} readers`);
   const { body: next } = await scheduler.call("/v1/tasks", { body: { delayInSeconds: 3_600, callback: { type: "handler", name: "noop" } } });
-  await until("every reader to hear of it", () => taken.every((reader) => reader.text.includes(`"id":"${next.id}"`)));
+  await until("every reader to receive it", () => taken.every((reader) => reader.text.includes(`"id":"${next.id}"`)));
 });

@@ -1,4 +1,4 @@
-// The example in examples/reminders, against the scheduler and a receiver on this machine.
+// Tests the example in examples/reminders against the scheduler and a receiver on this machine.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -56,11 +56,11 @@ test("reminders are created, listed by user, changed and cancelled in the user's
   assert.equal((await reminders.list("joe")).length, 1);
 });
 
-test("mistakes are told by the member that is wrong, and a local time that does not exist by a note", async () => {
+test("an error names the wrong member, and a local time that does not exist causes a note", async () => {
   const reminder = { user: "eve", zone: "Europe/Berln", time: "2030-12-24T18:00", text: "x" };
   await assert.rejects(reminders.once(reminder), { status: 422, field: "timezone" });
   await assert.rejects(reminders.once({ ...reminder, zone: "Europe/Berlin", time: "at six" }), { status: 422, field: "time" });
-  // 2030-03-31, clocks go from two to three.
+  // On 2030-03-31 the clocks jump from two to three.
   const gap = await reminders.once({ ...reminder, zone: "Europe/Berlin", time: "2030-03-31T02:30" });
   assert.match(gap.note, /does not exist/);
   await reminders.cancelAll("eve");
@@ -68,7 +68,7 @@ test("mistakes are told by the member that is wrong, and a local time that does 
 
 test("a reminder that is due calls the receiver once", async () => {
   const zone = "Asia/Tokyo";
-  // One second from now on the user's clock.
+  // The reminder is due in one second, on the user's clock.
   const time = new Date(Date.now() + 1_000).toLocaleString("sv-SE", { timeZone: zone }).replace(" ", "T");
   await reminders.once({ user: "ken", zone, time, text: "Tea" });
   await until("the reminder", () => heard.length > 0);

@@ -1,4 +1,5 @@
-// The runs of all tasks, on the real local runtime: in order over all shards and epochs, filtered, in groups of like failures.
+// Tests the runs of all tasks on the real local runtime: in order over all shards and epochs,
+// filtered, and in groups of like failures.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -8,7 +9,7 @@ import { startSink } from "./sink.mjs";
 let scheduler;
 let sink;
 const options = { shards: "4", vars: { WEBHOOK_ALLOWED_HOSTS: "127.0.0.1,127.0.0.2" } };
-/** What the sink answers to a path that begins so. */
+/** The sink's answers, by the prefix of the path. */
 const answers = new Map([["/ok", () => 204]]);
 
 before(async () => {
@@ -22,7 +23,7 @@ after(async () => {
 });
 
 const webhook = (path) => ({ type: "webhook", url: `${sink.url}${path}` });
-/** Nothing listens there. */
+/** A webhook to an address where nothing listens. */
 const NOWHERE = { type: "webhook", url: "http://127.0.0.2:9/x" };
 const ONCE = { maxAttempts: 1 };
 
@@ -42,7 +43,7 @@ async function page(query = {}) {
   return body;
 }
 
-/** All runs that a query gives, a page at a time. */
+/** Returns all runs of a query, read page by page. */
 async function all(query = {}) {
   const runs = [];
   let cursor;
@@ -66,7 +67,7 @@ const settled = async (count) =>
 const ids = (runs) => runs.map((run) => run.id).toSorted();
 const isNewestFirst = (runs) => runs.every((run, n) => n === 0 || runs[n - 1].reportedAt >= run.reportedAt);
 
-test("the runs of all tasks come newest first over all shards, each once, whatever the page", async () => {
+test("the runs of all tasks are listed newest first over all shards, each once, with any page size", async () => {
   const callback = { type: "handler", name: "noop" };
   await create(Array.from({ length: 30 }, (_, n) => ({ id: `noop/${n}`, callback })));
   await create([{ id: "one", tags: ["mail", "eu"], callback: webhook("/ok") }, { id: "queued", callback: { type: "queue", queue: "FIRED_TASKS" } }]);
@@ -114,8 +115,8 @@ test("a filter selects by outcome, target, host, tag, id, time and error", async
   assert.deepEqual(await all({ to: new Date(middle).toISOString() }), runs.filter((run) => run.reportedAt < middle));
 });
 
-test("like failures are one group, by when or by how many", async () => {
-  // Those that there are differ in more than numbers.
+test("like failures are one group, sorted by time or by count", async () => {
+  // The failures so far differ in more than numbers.
   assert.deepEqual((await page({ group: "error" })).groups.map((group) => group.count), [1, 1, 1, 1, 1]);
   await create(Array.from({ length: 6 }, (_, n) => ({ id: `like/${n}`, callback: webhook(`/bad/${n}${"0".repeat(n)}`) })));
   await settled(43);
@@ -129,7 +130,7 @@ test("like failures are one group, by when or by how many", async () => {
   assert.match(like.example.id, /^like\//);
   const newest = (await page({ group: "error" })).groups;
   assert.ok(newest.every((group, n) => n === 0 || newest[n - 1].lastAt >= group.lastAt));
-  // A filter applies before; a small page leaves the rest to the next one.
+  // The filter applies before the grouping, and a small page leaves the rest to the next one.
   let [counted, attempts, cursor] = [0, 0, undefined];
   do {
     const part = await page({ group: "error", prefix: "like/", limit: 1, ...(cursor ? { cursor } : {}) });
@@ -140,7 +141,7 @@ test("like failures are one group, by when or by how many", async () => {
   assert.deepEqual([counted, attempts], [6, 43]);
 });
 
-test("what is asked wrongly is named", async () => {
+test("an invalid parameter is named", async () => {
   for (const [query, field] of [
     ["limit=0", "limit"],
     ["cursor=00", "cursor"],
@@ -158,7 +159,7 @@ test("what is asked wrongly is named", async () => {
   }
 });
 
-test("they stay over a kill and another epoch, whose cursor is another", async () => {
+test("runs survive a kill and a new epoch, which needs a new cursor", async () => {
   const before = await all();
   const { cursor } = await page({ limit: 1 });
   await scheduler.kill();
@@ -173,7 +174,7 @@ test("they stay over a kill and another epoch, whose cursor is another", async (
   assert.deepEqual(rest, before);
 });
 
-test("a namespace sees its own", async () => {
+test("a namespace lists its own runs", async () => {
   assert.equal((await scheduler.call("/v1/namespaces/other", { method: "PUT", body: {} })).status, 201);
   const { body } = await scheduler.call("/v1/runs", { headers: { "scheduler-namespace": "other" } });
   assert.deepEqual(body, { runs: [], attempts: 0, cursor: null });

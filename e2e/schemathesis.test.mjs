@@ -1,5 +1,6 @@
-// Schemathesis against the local scheduler: requests that follow the API's document are accepted, others are refused, and every answer is as
-// described. See e2e/schemathesis/schemathesis.toml for what is expected to differ, and why.
+// Runs Schemathesis against the local scheduler. Requests that match the API's document are
+// accepted, others are refused, and every answer matches its description. The expected differences,
+// and their reasons, are in e2e/schemathesis/schemathesis.toml.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -12,7 +13,7 @@ import { ROOT } from "../scripts/paths.mjs";
 import { Scheduler } from "./harness.mjs";
 
 const FOLDER = join(ROOT, "e2e/schemathesis");
-/** How long it may take, and the seed: always the same one in a usual run of the tests; `random` for another each time. */
+/** The time limit, and the seed, which is fixed in an ordinary run of the tests; `random` gives a new one each time. */
 const { API_FUZZ_SECONDS = "60", API_FUZZ_SEED = "1432023920" } = process.env;
 const SECONDS = Number(API_FUZZ_SECONDS);
 const SEED = API_FUZZ_SEED === "random" ? randomBytes(4).readUInt32LE() : API_FUZZ_SEED;
@@ -38,14 +39,14 @@ test(`nothing is found in ${SECONDS} seconds`, { skip, timeout: (SECONDS + 120) 
     SCHEDULER_KEY: scheduler.key,
     SCHEMATHESIS_HOOKS: "hooks",
   };
-  // Where it may write its cache.
+  // Schemathesis may write its cache there.
   const child = spawn("python3", args.map(String), { cwd: join(ROOT, ".wrangler"), env, stdio: ["ignore", "pipe", "pipe"] });
   const output = [];
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => output.push(text));
   const [status] = await once(child, "close");
   const text = output.join("");
   assert.equal(status, 0, text);
-  // A run that tests nothing finds nothing.
+  // A run that tests nothing would find nothing.
   assert.ok(Number(/^ +Tested: (\d+)/m.exec(text)?.[1]) > 20, text);
   console.log(text.slice(text.indexOf("= SUMMARY =")).replaceAll(/^/gm, "# "));
 });

@@ -1,4 +1,5 @@
-// The tool that prints the signing keys of a namespace takes the keys that the Worker takes, and refuses the others.
+// Tests the tool that prints the signing keys of a namespace. It accepts and refuses the same keys
+// as the Worker.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -17,10 +18,10 @@ test("a key that the Worker refuses is refused in one line, by its place and wit
     [key(32).replace("whsec_", "whsec-"), "does not begin with whsec_"],
     [`whsec_${"not base64!".repeat(4)}`, "is not base64 after whsec_"],
     [`${key(33)}=`, "is not base64 after whsec_"],
-    // Base64 of URLs, and a digit too many.
+    // Base64 for URLs, and an extra digit.
     [key(32).replace("Bw", "-_"), "is not base64 after whsec_"],
     [`${key(33)}A`, "is not base64 after whsec_"],
-    // Bits that are left over.
+    // The last digit has unused bits.
     [`whsec_${"A".repeat(42)}B`, "is not base64 after whsec_"],
     [`whsec_${short}`, "has 5 bytes, not 24 to 64"],
     [key(23), "has 23 bytes, not 24 to 64"],

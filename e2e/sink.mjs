@@ -1,14 +1,15 @@
-// A receiver of fired tasks for tests: of webhooks, and of the envelopes the example consumer forwards.
+// A receiver of fired tasks for tests: of webhooks, and of the envelopes that the example consumer
+// forwards.
 
 import { createServer } from "node:http";
 
 /**
- * Starts it, on a free port where none is given. `answer(request)` decides the answer to each webhook, 200 if it returns
- * nothing: a status, `{status, headers, body}`, or a function that is given Node's response to write; it may
- * be async, to be slow. A request is `{method, path, headers, text, body, receivedAt}`, `body` being the text as
- * JSON where it is JSON.
+ * Starts the receiver, by default on a free port. `answer(request)` returns the answer to each
+ * webhook, or nothing for 200: a status, `{status, headers, body}`, or a function that writes
+ * Node's response. It may be async, to be slow. A request is `{method, path, headers, text, body,
+ * receivedAt}`, where `body` is the parsed text if it is JSON.
  *
- * Returns `{url, webhooks, envelopes, close}`: what arrived, in order of arrival.
+ * Returns `{url, webhooks, envelopes, close}`: the webhooks and envelopes are in order of arrival.
  */
 export async function startSink(answer = () => 200, port = 0) {
   const webhooks = [];
@@ -31,7 +32,7 @@ export async function startSink(answer = () => 200, port = 0) {
     response.writeHead(status, more).end(body);
   });
   await new Promise((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
-  // A test that fails before it closes its sink still ends.
+  // A test that fails before it closes its sink can still end.
   server.unref();
   return {
     url: `http://127.0.0.1:${server.address().port}`,

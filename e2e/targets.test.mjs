@@ -1,4 +1,5 @@
-// Every kind of target on the real local runtime: what it is sent, what its answers mean, and what may not be called.
+// Tests every kind of target on the real local runtime: what it receives, what its answers mean,
+// and what may not be called.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -9,19 +10,19 @@ import { Scheduler, until } from "./harness.mjs";
 import { ROOT } from "../scripts/paths.mjs";
 import { startSink } from "./sink.mjs";
 
-/** Two keys, as while one takes the place of the other. */
+/** Two keys, as during a key rotation. */
 const KEYS = [1, 2].map((byte) => `whsec_${Buffer.alloc(32, byte).toString("base64")}`);
 
 let scheduler;
-/** Those of the scheduler; a test changes them before a restart. */
+/** The options of the scheduler. A test changes them before a restart. */
 const options = {
-  // Not localhost, which leads to the same sinks.
+  // localhost is not allowed, although it leads to the same sinks.
   vars: { WEBHOOK_SIGNING_KEYS: KEYS.join(","), WEBHOOK_ALLOWED_HOSTS: "127.0.0.1" },
 };
 let sink;
-/** Another host, as far as a redirect is concerned: it has another port. */
+/** Another host for redirects, because it has another port. */
 let other;
-/** How the sinks answer, by path without the query. */
+/** The sinks' answers, by path without the query. */
 const answers = new Map();
 before(async () => {
   const answer = (request) => answers.get(request.path.split("?")[0])?.(request);
@@ -48,10 +49,10 @@ async function create(task) {
 }
 
 const webhook = (path, more) => ({ type: "webhook", url: `${sink.url}${path}`, ...more });
-/** One attempt, whatever comes of it. */
+/** One attempt, whatever its outcome. */
 const ONCE = { maxAttempts: 1 };
 
-test("a webhook is sent with its method, and with a body of its own where it has one", async () => {
+test("a webhook is sent with its method, and with its own body if it has one", async () => {
   const form = { "content-type": "application/x-www-form-urlencoded" };
   await create({ id: "put", callback: webhook("/put", { method: "PUT", body: { n: [1.5, "é"] } }) });
   await create({ id: "patch", callback: webhook("/patch", { method: "PATCH", body: "a=1&b=2", headers: form }) });
@@ -71,16 +72,17 @@ test("a webhook is sent with its method, and with a body of its own where it has
   }
   const { headers } = await first("/get?x=1");
   assert.equal(headers["x-mine"], "yes");
-  // Of `cache: "no-store"`: the platform may answer a GET from its cache otherwise.
+  // This header comes from `cache: "no-store"`. Without it, the platform may answer a GET from its
+  // cache.
   assert.equal(headers["cache-control"], "no-cache");
   for (const id of ["put", "patch", "text", "get", "delete"]) await done(id);
 });
 
-/** The keys of a namespace, as its receivers are given them. */
+/** Returns the keys of a namespace that its receivers have. */
 const keysOf = (namespace) =>
   execFileSync(process.execPath, [join(ROOT, "scripts/signing-key.mjs"), namespace], { env: { WEBHOOK_SIGNING_KEYS: KEYS.join(",") }, encoding: "utf8" }).trim().split("\n");
 
-/** As a receiver would: from the specification, with nothing of ours. */
+/** Verifies a signature as a receiver does, from the specification and without our code. */
 function verifies(hook, key) {
   const { "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": signatures } = hook.headers;
   const secret = Buffer.from(key.slice("whsec_".length), "base64");
@@ -88,7 +90,7 @@ function verifies(hook, key) {
   return signatures.split(" ").includes(`v1,${expected}`);
 }
 
-test("a webhook is signed with every key, anew on each attempt under the same id", async () => {
+test("a webhook is signed with every key, and each attempt is signed again with the same id", async () => {
   let left = 1;
   answers.set("/signed", () => (left-- > 0 ? 500 : 200));
   const retry = { minBackoffSeconds: 1.1, jitter: 0 };
@@ -109,7 +111,7 @@ test("a webhook is signed with every key, anew on each attempt under the same id
   assert.notEqual(hooks[0].headers["webhook-timestamp"], hooks[1].headers["webhook-timestamp"]);
 });
 
-test("a namespace's webhooks are signed with its own key, and say in what is signed whose they are", async () => {
+test("a namespace's webhooks are signed with its own key, and the signed id names the namespace", async () => {
   assert.equal((await call("/v1/namespaces/shop", { method: "PUT", body: {} })).status, 201);
   const made = await call("/v1/tasks", { body: { id: "theirs", delayInSeconds: 0, callback: webhook("/theirs") }, headers: { "scheduler-namespace": "shop" } });
   assert.equal(made.status, 201);
@@ -122,7 +124,7 @@ test("a namespace's webhooks are signed with its own key, and say in what is sig
   assert.equal((await call("/v1/tasks", { body: { delayInSeconds: 0, callback: forged } })).body.field, "callback.headers.scheduler-namespace");
 });
 
-test("every attempt of a run has the same body, and says in headers what differs", async () => {
+test("every attempt of a run has the same body, and its headers describe the attempt", async () => {
   let left = 1;
   answers.set("/same", () => (left-- > 0 ? { status: 503, body: "späť" } : 200));
   const secret = { "x-api-key": "k-17" };
@@ -142,7 +144,7 @@ test("every attempt of a run has the same body, and says in headers what differs
   assert.ok(Number(failedAt) > 1e12, failedAt);
 });
 
-test("a message to the user's own queue and a function's argument have no header of a target", async () => {
+test("a message to the user's own queue and a function's argument do not include a target's headers", async () => {
   const onFailure = webhook("/unused", { headers: { "x-api-key": "k-18" } });
   await create({ id: "argument", callback: { type: "service", binding: "EXAMPLE", function: "remind" }, onFailure });
   const { body } = await first("/service.remind");
@@ -151,7 +153,7 @@ test("a message to the user's own queue and a function's argument have no header
   sink.webhooks.length = 0;
 });
 
-test("an API key that only reads sees of the headers of a target that they are set", async () => {
+test("an API key that only reads sees the names of a target's headers, not their values", async () => {
   const key = (scopes) => call("/v1/keys", { body: { name: scopes.join(), scopes, namespaces: ["default"] } });
   const [reader, writer] = (await Promise.all([key(["read"]), key(["write"])])).map(({ body }) => body.key);
   const as = (key, path, options) => call(path, { ...options, headers: { authorization: `Bearer ${key}` } });
@@ -162,7 +164,7 @@ test("an API key that only reads sees of the headers of a target that they are s
   assert.deepEqual([shown.callback, shown.onFailure], [hidden, hidden]);
   const [listed] = (await as(reader, "/v1/tasks?tag=secretive")).body.tasks;
   assert.deepEqual([listed.callback, listed.onFailure], [hidden, hidden]);
-  // Who may change the task sees it, and what is hidden is not taken for a value.
+  // A key that can change the task sees the values, and a hidden value is not accepted as a value.
   const patched = await as(writer, "/v1/tasks/secretive", { method: "PATCH", body: { description: "d" } });
   assert.deepEqual(patched.body.callback.headers, callback.headers);
   assert.equal((await as(writer, "/v1/tasks/secretive")).status, 403);
@@ -172,7 +174,7 @@ test("an API key that only reads sees of the headers of a target that they are s
   }
 });
 
-test("Retry-After is waited for, in seconds and as a date", async () => {
+test("Retry-After delays the retry, in seconds and as a date", async () => {
   const retry = { minBackoffSeconds: 0.1, jitter: 0, maxAttempts: 3 };
   const date = () => new Date(Date.now() + 3_000).toUTCString();
   for (const [id, retryAfter, least] of [["seconds", () => "2", 2_000], ["date", date, 1_900]]) {
@@ -186,14 +188,14 @@ test("Retry-After is waited for, in seconds and as a date", async () => {
     await done(id);
     assert.ok(received(`/${id}`)[1].receivedAt >= due);
   }
-  // Not past the policy's time: then it is tried a last time at its end.
+  // The wait does not exceed the policy's time, at whose end is a last attempt.
   answers.set("/century", () => ({ status: 503, headers: { "retry-after": "3153600000" } }));
   await create({ id: "century", retry: { ...retry, maxDurationSeconds: 1 }, callback: webhook("/century") });
   await dead("century");
   assert.equal(received("/century").length, 2);
 });
 
-test("what an answer says is kept, on one line and cut", async () => {
+test("the text of an answer is kept, cut and on one line", async () => {
   const long = `a\u0000b\r\n\u001b[31m  ${"x".repeat(5_000)}`;
   answers.set("/long", () => ({ status: 500, body: long }));
   await create({ id: "long", retry: ONCE, callback: webhook("/long") });
@@ -202,7 +204,7 @@ test("what an answer says is kept, on one line and cut", async () => {
   assert.ok(error.length < 350, error);
 });
 
-test("statuses that a task names are final, others are not", async () => {
+test("statuses that a task lists are permanent failures, others are not", async () => {
   answers.set("/missing", () => 404);
   const retry = { minBackoffSeconds: 0.1, maxAttempts: 2 };
   await create({ id: "final", retry: { ...retry, permanentStatuses: ["4xx"] }, callback: webhook("/missing?final") });
@@ -212,7 +214,7 @@ test("statuses that a task names are final, others are not", async () => {
   assert.deepEqual([received("/missing?final").length, received("/missing?again").length], [1, 2]);
 });
 
-test("redirects are followed where the request stays what it is, and headers stay with their host", async () => {
+test("redirects that keep the request are followed, and headers are sent only to their host", async () => {
   const to = (status, location) => () => ({ status, headers: { location } });
   answers.set("/r307", to(307, "/landed"));
   answers.set("/r308", to(308, `${other.url}/landed-elsewhere`));
@@ -233,7 +235,7 @@ test("redirects are followed where the request stays what it is, and headers sta
   assert.equal(received("/got").length, 1);
 });
 
-test("redirects do not lead on for ever, nor to a host that may not be called", async () => {
+test("the number of redirects is bounded, and none leads to a forbidden host", async () => {
   answers.set("/loop", () => ({ status: 307, headers: { location: "/loop" } }));
   await create({ id: "loop", retry: ONCE, callback: webhook("/loop") });
   assert.match((await dead("loop")).error, /more than 3 redirects/);
@@ -249,7 +251,7 @@ test("redirects do not lead on for ever, nor to a host that may not be called", 
   assert.equal(received("/secret").length, 0);
 });
 
-test("an answer whose body does not end is no matter when it is a success, and cut off when it is a failure", async () => {
+test("an endless body is ignored for a success, and cut for a failure", async () => {
   const endless = (status) => () => (response) => response.writeHead(status).write("the beginning");
   answers.set("/endless-good", endless(200));
   answers.set("/endless-bad", endless(500));
@@ -303,7 +305,7 @@ test("a service's function is called by RPC, with the task or an argument of its
   answers.delete("/service.remind");
 });
 
-test("a Durable Object is called by request and by RPC, and can tell repeats", async () => {
+test("a Durable Object is called by request and by RPC, and can recognise repeats", async () => {
   const object = (name, more) => ({ type: "durable-object", binding: "COUNTERS", name, ...more });
   await create({ id: "object", callback: object("one", { path: "/x", method: "PUT" }) });
   const seen = await first("/object/one/x");
@@ -312,7 +314,7 @@ test("a Durable Object is called by request and by RPC, and can tell repeats", a
   await create({ id: "object-bad", retry: ONCE, callback: object("bad", { path: "/" }) });
   assert.equal((await dead("object-bad")).error, "HTTP 418 from Durable Object COUNTERS:bad/: a teapot");
 
-  // The first time the call fails after the object has counted; the second time it knows the key.
+  // The first call fails after the object has counted. The second time, the object knows the key.
   let left = 1;
   answers.set("/object/rpc.count", () => (left-- > 0 ? 500 : 200));
   await create({ id: "object-rpc", retry: { minBackoffSeconds: 0.1 }, callback: object("rpc", { function: "count" }) });
@@ -323,7 +325,7 @@ test("a Durable Object is called by request and by RPC, and can tell repeats", a
   assert.equal(received("/object/rpc.count")[2].body.seen, 2);
 });
 
-test("targets that may not be named or called are refused when the task comes in", async () => {
+test("forbidden targets are refused when the task is created", async () => {
   const port = new URL(sink.url).port;
   for (const [callback, field] of [
     [{ type: "webhook", url: `http://localhost:${port}/x` }, "callback.url"],
@@ -344,7 +346,7 @@ test("targets that may not be named or called are refused when the task comes in
   }
 });
 
-test("a function's name is none that every object has", async () => {
+test("a function's name may not be one that every object has", async () => {
   for (const name of Object.getOwnPropertyNames(Object.prototype)) {
     const callback = { type: "service", binding: "EXAMPLE", function: name };
     const { status, body } = await call("/v1/tasks", { body: { delayInSeconds: 3_600, callback } });
@@ -352,13 +354,13 @@ test("a function's name is none that every object has", async () => {
   }
 });
 
-test("settings that change are kept to by tasks that are there already", async () => {
+test("changed settings apply to existing tasks", async () => {
   const url = `${sink.url}/closed`;
   const service = { type: "service", binding: "EXAMPLE", path: "/closed" };
   await create({ id: "closed", delayInSeconds: 4, callback: { type: "webhook", url } });
   await create({ id: "closed-service", delayInSeconds: 4, retry: ONCE, callback: service });
   await scheduler.stop();
-  // As it is deployed.
+  // These are the settings of a deployment.
   options.vars = { WEBHOOK_ALLOWED_HOSTS: "", SERVICE_BINDINGS: "", DURABLE_OBJECT_BINDINGS: "" };
   await scheduler.restart();
   const { status, body } = await call("/v1/tasks", { body: { delayInSeconds: 1, callback: { type: "webhook", url } } });
@@ -366,14 +368,14 @@ test("settings that change are kept to by tasks that are there already", async (
   const letter = await dead("closed");
   assert.equal(letter.attempt ?? 1, 1);
   assert.match(letter.error, /^not called: the URL .* has the host 127\.0\.0\.1, a loopback address/);
-  assert.match((await dead("closed-service")).error, /no binding "EXAMPLE" is there for tasks/);
+  assert.match((await dead("closed-service")).error, /has no binding "EXAMPLE" for tasks/);
   assert.equal(received("/closed").length + received("/service/closed").length, 0);
 
-  // Keys of which none holds: rather not sent than sent unsigned.
+  // If no key is valid, webhooks are not sent, because they would be unsigned.
   await scheduler.stop();
   options.vars = { WEBHOOK_SIGNING_KEYS: "secret", WEBHOOK_ALLOWED_HOSTS: "127.0.0.1" };
   await scheduler.restart();
   await create({ id: "unsigned", retry: ONCE, callback: webhook("/unsigned") });
-  assert.match((await dead("unsigned")).error, /no key in WEBHOOK_SIGNING_KEYS holds/);
+  assert.match((await dead("unsigned")).error, /WEBHOOK_SIGNING_KEYS has no valid key/);
   assert.equal(received("/unsigned").length, 0);
 });

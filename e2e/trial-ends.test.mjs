@@ -1,4 +1,5 @@
-// The example in examples/trial-ends, against the scheduler and a receiver on this machine: 5,000 trials.
+// Tests the example in examples/trial-ends with 5,000 trials, against the scheduler and a receiver
+// on this machine.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -16,8 +17,8 @@ before(async () => {
 });
 after(() => scheduler?.dispose());
 
-test("5,000 trials end; what fails is reviewed, replayed and discarded", { timeout: 120_000 }, async () => {
-  // The scheduler has other tasks, which end much later.
+test("5,000 trials end, and failures are reviewed, replayed and discarded", { timeout: 120_000 }, async () => {
+  // The scheduler has other tasks too, which are due much later.
   const body = { time: Date.now() + 3_600_000, callback: { type: "handler", name: "log" } };
   for (const id of ["other", "trial-end:others"]) await scheduler.call("/v1/tasks", { body: { ...body, id } });
   const env = { ...process.env, SCHEDULER_URL: scheduler.url, SCHEDULER_KEY: scheduler.key };
@@ -35,7 +36,7 @@ test("5,000 trials end; what fails is reviewed, replayed and discarded", { timeo
   ]);
 });
 
-test("a trial is stopped, extended and started again, and an invalid one leaves the others valid", async () => {
+test("a trial is stopped, extended and started again, and an invalid one does not affect the others", async () => {
   const ended = [];
   const receiver = await startReceiver({ end: (customer) => ended.push(customer) });
   try {

@@ -1,5 +1,6 @@
-// Every vector of cron and of RFC 5545 through the API: as previews, and cron also by creating tasks and reading what they do next.
-// The vectors stand in core/calendar/tests/data, where core's own tests read them too.
+// Tests every vector of cron and of RFC 5545 through the API: as previews, and cron also by
+// creating tasks and reading their next runs. The vectors are in core/calendar/tests/data, where
+// the core's own tests read them too.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -7,9 +8,9 @@ import { after, before, test } from "node:test";
 import { Scheduler } from "./harness.mjs";
 
 const DAY_MS = 86_400_000;
-/** The calendar with its weekdays repeats: always after 400 years, and after 28 where no century lies between. */
+/** The calendar with its weekdays repeats after 400 years, and after 28 years without a century in between. */
 const CYCLES = { 400: 146_097 * DAY_MS, 28: 10_227 * DAY_MS };
-/** Zones whose vectors are about a year that their clocks do not repeat. All others keep to yearly rules, which tables know up to 2100. */
+/** The zones whose vectors are about a year that their clocks do not repeat. The others have yearly rules up to 2100. */
 const ONCE = ["America/Sao_Paulo", "Pacific/Apia", "Pacific/Kwajalein", "Africa/Casablanca"];
 const KNOWN_UNTIL = Date.parse("2100-01-01T00:00:00Z");
 
@@ -33,7 +34,7 @@ const CRON = vectors("cron_vectors.txt").map(([cron, timezone, from, expected]) 
 const preview = (body) => scheduler.call("/v1/preview", { body });
 const times = (body) => body.runs.map((run) => run.time);
 
-/** Runs `check` over all, some at a time. */
+/** Runs `check` for every element, several at a time. */
 async function each(all, check) {
   const left = [...all];
   const work = async () => {
@@ -45,7 +46,8 @@ async function each(all, check) {
 test("every cron vector holds in a preview", async () => {
   let count = 0;
   await each(CRON, async ({ cron, timezone, from, runs }) => {
-    // A request begins in 1970 at the earliest, and needs a run to come: the others are in the next test.
+    // A request begins in 1970 at the earliest, and needs a further run. The other vectors are in
+    // the next test.
     if (from < 0 || runs.length === 0) return;
     const { status, body } = await preview({ cron, timezone, from, count: 5 });
     assert.equal(status, 200, `${cron} ${timezone}: ${JSON.stringify(body)}`);
@@ -57,9 +59,10 @@ test("every cron vector holds in a preview", async () => {
   assert.ok(count >= 140, `only ${count} vectors were read`);
 });
 
-test("a task that is created runs next when the vector says", async () => {
-  // A task's runs begin at `startAt`, so one task for each run of a vector shows all of them. They lie in the future: a vector
-  // about the past is moved by whole cycles of the calendar.
+test("the next run of a created task is that of the vector", async () => {
+  // A task's runs begin at `startAt`, so one task for each run of a vector tests all of them. The
+  // runs must be in the future, so a vector about the past is moved by whole cycles of the
+  // calendar.
   const soon = Date.now() + DAY_MS;
   const wanted = [];
   let moved = 0;
@@ -68,8 +71,8 @@ test("a task that is created runs next when the vector says", async () => {
     const by = Math.max(0, Math.ceil((soon - from) / cycle)) * cycle;
     moved += by > 0 ? 1 : 0;
     const starts = [from, ...runs].map((at) => at + by);
-    if (timezone !== "UTC" && by > 0) assert.ok(starts.at(-1) < KNOWN_UNTIL, `${timezone} has moved beyond what is known of clocks`);
-    // After the last run that is listed there is none where time ends; else it is not known from here.
+    if (timezone !== "UTC" && by > 0) assert.ok(starts.at(-1) < KNOWN_UNTIL, `${timezone} has moved beyond the known clock changes`);
+    // After the last listed run there is no further run, or it is unknown here.
     const next = [...runs.map((at) => at + by), ...(runs.length < 5 ? [undefined] : [])];
     next.forEach((due, n) => wanted.push({ cron, timezone, startAt: starts[n] + 1, due }));
   }
@@ -91,7 +94,7 @@ test("a task that is created runs next when the vector says", async () => {
   }
 });
 
-test("a task in a zone whose vectors cannot be moved does what its preview says, which holds by the vectors", async () => {
+test("in a zone whose vectors cannot be moved, a task does what its preview says", async () => {
   const startAt = Date.now() + DAY_MS;
   const once = CRON.filter(({ timezone }) => ONCE.includes(timezone));
   assert.ok(once.length >= 16, `only ${once.length} vectors`);
@@ -106,7 +109,7 @@ test("a task in a zone whose vectors cannot be moved does what its preview says,
 test("every vector of RFC 5545 holds in a preview", async () => {
   let count = 0;
   await each(vectors("rrule_vectors.txt"), async ([rrule, timezone, start, expected]) => {
-    // What a clock shows at the start: found by the first instant of which the zone's clock shows it.
+    // The start is the local time on the zone's clock, which is the first instant that shows it.
     const startAt = instantOf(start, timezone);
     const { status, body } = await preview({ rrule, timezone, startAt, from: startAt - 1, count: 12 });
     assert.equal(status, 200, `${rrule} ${timezone}: ${JSON.stringify(body)}`);
@@ -116,7 +119,7 @@ test("every vector of RFC 5545 holds in a preview", async () => {
   assert.ok(count >= 80, `only ${count} vectors were read`);
 });
 
-/** All tasks that wait, by id. */
+/** Returns all waiting tasks, by id. */
 async function listed() {
   const found = new Map();
   for (let cursor; cursor !== null; ) {
@@ -128,7 +131,7 @@ async function listed() {
   return found;
 }
 
-/** Milliseconds of `19970902T090000` on a zone's clock. None of the vectors starts at a time that the clock skips. */
+/** Returns the milliseconds of a local time such as `19970902T090000` on a zone's clock. No vector starts at a skipped time. */
 function instantOf(local, timeZone) {
   const wanted = local.replace(/(....)(..)(..)T(..)(..)(..)/, "$1-$2-$3T$4:$5:$6Z");
   const format = new Intl.DateTimeFormat("sv", { timeZone, dateStyle: "short", timeStyle: "medium" });

@@ -1,4 +1,5 @@
-// While tasks wait, whatever for, everything else is served: no kind of waiting keeps its shard busy.
+// Checks that everything else is served while tasks wait, whatever they wait for. No kind of
+// waiting keeps its shard busy.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -7,7 +8,7 @@ import { startSink } from "./sink.mjs";
 
 let scheduler;
 let sink;
-/** Calls to /slow that have not been answered. */
+/** The unanswered calls to /slow. */
 const hanging = [];
 let releases = false;
 before(async () => {
@@ -35,7 +36,7 @@ async function limit(key, body) {
   assert.ok(status === 200 || status === 201);
 }
 
-/** Looks for three seconds how fast the scheduler answers, and what its shard is asked meanwhile. */
+/** Measures for three seconds how fast the scheduler answers, and how many requests its shard handles. */
 async function isServed(what) {
   const requests = async () => (await call("/v1/stats")).body.meter?.shardRequests ?? 0;
   const before = await requests();
@@ -45,7 +46,7 @@ async function isServed(what) {
     const begun = Date.now();
     assert.ok((await fetch(`${scheduler.url}/healthz`)).ok);
     times.push(Date.now() - begun);
-    // Not a wait for an outcome: the pace of the measurement.
+    // This wait is the interval of the measurement, and not for an outcome.
     await new Promise((resolve) => setTimeout(resolve, 30));
   }
   times.sort((a, b) => a - b);
@@ -89,7 +90,7 @@ const kinds = {
   },
   "for the dispatchers": async () => {
     await create(10, "many", { delayInSeconds: 0, callback: webhook("/slow/many") });
-    await until("as many to run as may", async () => (await call("/v1/stats")).body.inFlight >= 6, { timeoutMs: 15_000 });
+    await until("the highest number to run", async () => (await call("/v1/stats")).body.inFlight >= 6, { timeoutMs: 15_000 });
   },
   "for a quota": async () => {
     const quota = { pendingTasks: 2, createsPerSecond: 1 };
@@ -103,7 +104,7 @@ const kinds = {
   },
 };
 
-// One after the other, each beside what still waits of those before it.
+// The kinds run one after the other, each while the tasks of the earlier ones still wait.
 for (const [kind, prepare] of Object.entries(kinds)) {
   test(`everything else is served while tasks wait ${kind}`, async () => {
     await prepare();

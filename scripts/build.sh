@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds the Worker into coordinator/build (index.js and index_bg.wasm). Does nothing when no source has
-# changed: worker-build itself would run the linker's and wasm-opt's slow passes every time.
+# Builds the Worker into coordinator/build (index.js and index_bg.wasm). It does nothing if no
+# source has changed, because worker-build itself would run the slow passes of the linker and of
+# wasm-opt every time.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"
@@ -9,7 +10,7 @@ scripts/setup.sh
 out=coordinator/build
 stamp=$out/.built-from
 
-# All that goes into the wasm: the crates the Worker is made of, the manifests, the tools.
+# The inputs of the wasm: the Worker's crates, the manifests, and the tools.
 fingerprint() {
   {
     find core macros platform registry limiter shard dispatcher coordinator -type f \
@@ -27,12 +28,13 @@ fi
 rm -f "$stamp"
 "$WORKER_BUILD/bin/worker-build" --release coordinator
 
-# The names of functions, a fifth of what is uploaded, are of use to nobody there. What has them stays beside it, for reading
-# the function numbers in a stack trace: it is built from the same code, and nothing imports it, so it is not uploaded.
+# The names of functions are a fifth of the upload, and the deployment does not need them. The file
+# with the names stays beside it, for the function numbers of a stack trace. It comes from the same
+# code, and nothing imports it, so it is not uploaded.
 mv "$out/index_bg.wasm" "$out/with-names.wasm"
-# The compiler builds for size and inlines little across crates; -O3 here makes the result both smaller and, at bulk creates, a few
-# percent faster (worker-build's own pass is -O).
+# The compiler optimises for size and inlines little across crates. Here -O3 makes the result
+# smaller and, at bulk creates, a few percent faster. The pass of worker-build is -O.
 "$WASM_OPT_BIN" -O3 --converge --strip-debug --strip-producers "$out/with-names.wasm" -o "$out/index_bg.wasm"
 
-# Cargo may have completed Cargo.lock meanwhile: stamp what is there now.
+# Cargo may have completed Cargo.lock meanwhile, so the stamp is of the current sources.
 fingerprint >"$stamp"

@@ -9,7 +9,7 @@ import os
 import re
 import sys
 
-# Every crate of the workspace but the benchmarks, which are one file beside their runs.
+# Every crate of the workspace but the benchmarks, whose crate is one file.
 CRATES = [
     "core/calendar", "core/model", "core/engine", "core/language", "platform", "shard", "registry", "limiter", "dispatcher", "macros",
     "coordinator", "loadtest"]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the dashboard into dashboard/dist: types from the API's document, a check by the compiler, and the bundle. Does nothing when
-# no source has changed.
+# Builds the dashboard into dashboard/dist: generates types from the API's document, type-checks,
+# and bundles. It does nothing if no source has changed.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"

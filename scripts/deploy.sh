@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `make deploy`: makes the queues that wrangler.toml names, where missing, and deploys the Worker.
-# Needs `scripts/run wrangler login`, or CLOUDFLARE_API_TOKEN, and a paid plan.
+# `make deploy` creates the queues of wrangler.toml that do not exist, and deploys the Worker. It
+# needs `scripts/run wrangler login` or CLOUDFLARE_API_TOKEN, and a paid plan.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# `make dev`: everything on this machine. The scheduler and the example consumer of fired tasks share one
-# session of the local runtime, since a queue there is only seen within its session. Storage stays in
-# .wrangler/state; what is on its way in a queue is lost when the session ends, and the scheduler sends it again.
+# `make dev` runs everything on this machine. The scheduler and the example consumer of fired tasks
+# share one session of the local runtime, because a local queue is only visible within its session.
+# Storage stays in .wrangler/state. Messages in a queue are lost when the session ends, and the
+# scheduler sends them again.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"
 port=${PORT:-8787}
 
 if [ ! -f .dev.vars ]; then
-  # Made for this checkout only, and ignored by git.
+  # The key is created for this checkout only, and git ignores it.
   (umask 077 && echo "API_KEYS=$(node -p 'crypto.randomBytes(24).toString("hex")')" >.dev.vars)
 fi
 key=$(sed -n 's/^API_KEYS=\([^,]*\).*/\1/p' .dev.vars | tr -d '"' | head -n 1)
@@ -27,11 +28,12 @@ curl -s 'http://localhost:$port/cdn-cgi/local/scheduled'
 
 TEXT
 
-# Keep wrangler's own files in the checkout, and it from asking the network for sample request metadata.
+# This keeps wrangler's own files in the checkout, and stops it from requesting sample metadata from
+# the network.
 export TMPDIR=$ROOT/.wrangler/tmp XDG_CONFIG_HOME=$ROOT/.wrangler/config CLOUDFLARE_CF_FETCH_ENABLED=false
 mkdir -p "$TMPDIR"
 
-# Without a terminal, wrangler's key shortcuts would swallow the input of whatever started this.
+# Without a terminal, wrangler's key shortcuts would read the input of the calling process.
 interactive=true
 [ -t 0 ] || interactive=false
 node scripts/local-config.mjs

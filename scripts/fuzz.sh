@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Fuzzes every target: scripts/fuzz.sh [SECONDS] [TARGET...]. Two at a time, with libFuzzer's coverage on the stable toolchain: the core has
-# no unsafe code, so there is nothing for a sanitizer to find.
+# Fuzzes every target: scripts/fuzz.sh [SECONDS] [TARGET...]. It runs two at a time, with
+# libFuzzer's coverage on the stable toolchain. It uses no sanitizer, because the core has no unsafe
+# code.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/env.sh
@@ -15,7 +16,7 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 -Cllvm-args=-sanitizer-coverage-trace-compares -Cdebug-assertions -Ccodegen-units=4"
-# A target of its own for the flags: build scripts and macros are built without them.
+# The build has an explicit target, so that the flags do not apply to build scripts and macros.
 cargo build --release --manifest-path fuzz/Cargo.toml --target "$host" --target-dir "$out"
 
 fuzz() {

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Checks the spelling, and the dependencies: unused ones, licenses and sources. Installs the linters into $TOOLS (see env.sh) first, once
-# for each linters.txt. Where that fails (without pip or a network), it says so and ends well, unless LINTERS=required.
-# `scripts/linters.sh advisories` looks for known vulnerabilities instead, for which it fetches their list.
+# Checks the spelling, and the dependencies: unused ones, licenses and sources. It first installs
+# the linters into $TOOLS (see env.sh), once for each linters.txt. If that fails, for example
+# without pip or a network, it prints a message and succeeds, unless LINTERS=required.
+# `scripts/linters.sh advisories` instead fetches the list of known vulnerabilities and checks for
+# them.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"
@@ -15,7 +17,7 @@ install() {
   trap 'rm -rf "$scratch"' EXIT
   python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --retries 1 --timeout 15 --no-deps --only-binary :all: --require-hashes \
     --target "$scratch/root" -r scripts/linters.txt || return 1
-  # Renamed into place, so that a folder of this name is always complete.
+  # The folder gets its name last, so that a folder with this name is always complete.
   rm -rf "$folder"
   mv "$scratch/root" "$folder"
 }

@@ -1,5 +1,6 @@
-// `make loadtest`: starts a scheduler on a free port and empty storage, runs the load tester against it,
-// and ends it. Usage: node scripts/loadtest.mjs SCENARIO [loadtest's own options]. Its exit status is ours.
+// `make loadtest` starts a scheduler on a free port with empty storage, runs the load tester
+// against it, and stops it. Usage: node scripts/loadtest.mjs SCENARIO [options of the load tester].
+// It returns the load tester's exit status.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -22,7 +23,7 @@ async function run(command, args) {
 }
 
 const [scenario = "smoke", ...options] = process.argv.slice(2);
-// Built before the clock starts, and before the server takes its share of the machine.
+// The load tester is built before the clock starts, and before the server uses the machine.
 const built = await run("cargo", ["build", "--release", "-p", "loadtest"]);
 if (built !== 0) process.exit(built);
 

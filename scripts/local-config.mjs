@@ -1,5 +1,5 @@
-// Writes wrangler.local.toml: the scheduler's wrangler.toml with what only makes sense on this machine. Tasks may call
-// the example Worker through its bindings, and webhooks may go to this machine itself.
+// Writes wrangler.local.toml: the scheduler's wrangler.toml with settings for this machine only.
+// Tasks may call the example Worker through its bindings, and webhooks may call this machine.
 
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { ROOT } from "./paths.mjs";
 const VARS = {
   SERVICE_BINDINGS: "EXAMPLE",
   DURABLE_OBJECT_BINDINGS: "COUNTERS",
-  // All shards are in one isolate here, which has no bound.
+  // Locally, all shards are in one isolate, whose memory is not bounded.
   ISOLATE_MEMORY_MB: "2000",
   WEBHOOK_ALLOWED_HOSTS: "127.0.0.1,localhost,[::1]",
 };
@@ -25,9 +25,10 @@ export async function writeLocalConfig() {
   }
   const bindings = await readFile(join(ROOT, "examples/consumer/scheduler.toml"), "utf8");
   const path = join(ROOT, "wrangler.local.toml");
-  // The runtime does not start without the folder of the dashboard. One that is not built is empty.
+  // The runtime does not start without the dashboard's folder. If the dashboard is not built, the
+  // folder is empty.
   await mkdir(join(ROOT, "dashboard/dist"), { recursive: true });
-  // Put into place whole: somebody else may read it at this moment.
+  // The file is renamed into place, because another process may be reading it.
   await writeFile(`${path}.${pid}`, `# Written by scripts/local-config.mjs, for this machine.\n${text}\n${bindings}`);
   await rename(`${path}.${pid}`, path);
   return path;

@@ -1,7 +1,7 @@
-// Runs the built Worker and the example consumer in workerd through miniflare's own API: no development
-// proxy and no log line per request, which would cost four fifths of the throughput. All settings come
-// from the two wrangler.toml files, so what is tested and measured here is what is deployed, but for what
-// local-config.mjs adds.
+// Runs the built Worker and the example consumer in workerd through miniflare's own API. There is
+// no development proxy and no log line per request, which would cost four fifths of the throughput.
+// All settings come from the two wrangler.toml files, so tests and measurements use the deployed
+// settings, except for those that local-config.mjs adds.
 
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -13,23 +13,26 @@ import { ROOT } from "./paths.mjs";
 
 const CONSUMER = join(ROOT, "examples/consumer/wrangler.toml");
 
-/** Miniflare's notes go to stderr: stdout is for the one line that says where we listen. */
+/** Writes miniflare's notes to stderr, because stdout is for the one line with the address. */
 class StderrLog extends Log {
   log(message) {
     process.stderr.write(`${message}\n`);
   }
 }
 
-/** Miniflare's options for one worker, from its wrangler.toml. `vars` overrides variables and secrets. */
+/** Returns miniflare's options for one worker, from its wrangler.toml. `vars` overrides variables and secrets. */
 function workerOptions(configPath, vars, modules, modulesRoot) {
   const { name } = unstable_readConfig({ config: configPath });
   const { workerOptions } = unstable_getMiniflareWorkerOptions(configPath);
-  // The modules are listed by us; the conversion refuses rules to find them by.
+  // This function lists the modules, and the conversion refuses rules that would find them.
   const { modulesRules: _, ...options } = workerOptions;
   return { ...options, name, modules, modulesRoot, rootPath: modulesRoot, bindings: { ...options.bindings, ...vars } };
 }
 
-/** `main`: the text of a module in place of the Worker's own, which it finds as `./index.js`. `files`: whether it serves the dashboard. */
+/**
+ * Returns the options of the scheduler. `main` is the text of a module that replaces the Worker's own, and imports it as
+ * `./index.js`. `files` says whether it serves the dashboard.
+ */
 async function scheduler(vars, main, files) {
   const folder = join(ROOT, "coordinator/build");
   const [script, wasm] = await Promise.all([readFile(join(folder, "index.js")), readFile(join(folder, "index_bg.wasm"))]);
@@ -42,7 +45,10 @@ async function scheduler(vars, main, files) {
   return options;
 }
 
-/** `others`: Workers beside it. It does not consume what one of them consumes, because a queue has one consumer. */
+/**
+ * Returns the options of the example consumer. It does not consume the queues that a Worker in `others` consumes, because a
+ * queue has one consumer.
+ */
 async function consumer(vars, others) {
   const folder = dirname(CONSUMER);
   const bundle = await build({ entryPoints: [join(folder, "src/index.ts")], bundle: true, format: "esm", target: "esnext", external: ["cloudflare:*"], write: false });
@@ -56,12 +62,13 @@ async function consumer(vars, others) {
 /**
  * Starts the runtime and resolves when it listens.
  *
- * - `port`: 0 takes a free one.
- * - `storage`: folder of the Durable Objects' storage; the same folder finds the same tasks again.
- * - `vars`: variables and secrets of the scheduler, over those of wrangler.toml.
- * - `sink`: URL that the example consumer forwards envelopes to; absent, it logs them.
+ * - `port`: 0 means a free port.
+ * - `storage`: folder of the Durable Objects' storage; the same folder has the same tasks again.
+ * - `vars`: variables and secrets of the scheduler, in addition to those of wrangler.toml, which
+ *   they override.
+ * - `sink`: URL that the example consumer forwards envelopes to; if absent, it logs them.
  * - `main`: the text of a module that wraps the scheduler's Worker, which it imports as `./index.js`.
- * - `files`: false leaves the dashboard's files out.
+ * - `files`: false omits the dashboard's files.
  * - `workers`: miniflare's options for further Workers. A queue that one of them consumes is not the example consumer's.
  * - `verbose`: also print the runtime's own notes, such as a line per queue batch.
  */
@@ -72,11 +79,12 @@ export async function startRuntime({ port = 0, storage, vars = {}, sink, main, f
       port,
       resourcePersistencePath: storage,
       logRequests: false,
-      // Do not ask the network for a sample of request metadata, which nothing here reads.
+      // This stops a network request for sample metadata, which nothing here reads.
       cf: false,
       log: new StderrLog(verbose ? LogLevel.INFO : LogLevel.WARN),
       handleStructuredLogs: ({ level, message }) => process.stderr.write(`[${level}] ${message}\n`),
-      // GET /cdn-cgi/local/scheduled runs the watchdog: locally, nothing runs cron triggers by the clock.
+      // GET /cdn-cgi/local/scheduled runs the watchdog, because locally nothing runs cron triggers
+      // by the clock.
       unsafeTriggerHandlers: true,
       workers: [await scheduler(vars, main, files), await consumer(sink ? { SINK_URL: sink } : {}, workers), ...workers],
     }),

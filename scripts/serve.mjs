@@ -1,5 +1,6 @@
-// The scheduler under workerd alone, for tests and measurements: `make serve`, or node scripts/serve.mjs --help.
-// Prints one line of JSON on stdout when it listens: {"url","key","storage","pid"}.
+// Runs the scheduler under workerd alone, for tests and measurements: `make serve`, or node
+// scripts/serve.mjs --help. When it listens, it prints one line of JSON on stdout:
+// {"url","key","storage","pid"}.
 
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
@@ -10,16 +11,16 @@ import { startRuntime } from "./runtime.mjs";
 
 const HELP = `options (each also as an environment variable):
   --port N           PORT               default 0, a free port
-  --persist FOLDER   PERSIST            default .wrangler/serve: tasks are kept there from run to run
+  --persist FOLDER   PERSIST            default .wrangler/serve: the tasks stay there between runs
   --key KEY          API_KEYS           default a new one each time
   --shards MAP       SHARD_MAP          default as in wrangler.toml
   --visibility S     VISIBILITY_TIMEOUT_SECONDS
   --sink URL         SINK_URL           where the example consumer forwards fired tasks; default: it logs them
-  --bench            BENCH_PARSE_ONLY=1 bulk requests are parsed and answered, nothing is stored
-  --no-files         NO_FILES=1         without the dashboard's files, for which the local runtime calls Workers of its own at each request
+  --bench            BENCH_PARSE_ONLY=1 bulk requests are only parsed and answered
+  --no-files         NO_FILES=1         does not serve the dashboard, for which the local runtime calls its own Workers at each request
   --var NAME=VALUE   any other variable of the Worker; may be repeated
-  --verbose          the runtime's own notes as well
-  --with-parent      end when stdin ends, that is, when the process that started this one has gone`;
+  --verbose          also prints the runtime's own notes
+  --with-parent      ends when stdin ends, which is when the calling process has ended`;
 
 const { values } = parseArgs({
   options: {

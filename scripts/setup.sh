@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs what is missing, and nothing else: the Rust target, npm's packages, the two build tools. With the argument `tests`, also what only
-# tests and linters need, a browser among it.
-# With everything there it takes about a second. Writes to the checkout and to $TOOLS (see env.sh).
+# Installs what is missing, and nothing else: the Rust target, npm's packages, and the two build
+# tools. With the argument `tests`, it also installs what only tests and linters need, including a
+# browser. If nothing is missing, it takes about a second. It writes to the checkout and to $TOOLS
+# (see env.sh).
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"
@@ -13,7 +14,8 @@ for tool in cargo rustup npm node python3; do
   }
 done
 
-# Explicitly, because rustup may be told not to install what rust-toolchain.toml asks for by itself.
+# The toolchain is installed explicitly, because rustup may be configured not to install the one in
+# rust-toolchain.toml automatically.
 setup_rust() {
   if [ -z "${RUSTUP_TOOLCHAIN:-}" ] && ! rustup toolchain list | grep -q "^$RUST_PIN\b"; then
     rustup toolchain install "$RUST_PIN" --profile minimal
@@ -26,22 +28,23 @@ setup_rust() {
   done
 }
 
-# setup_npm [FOLDER]: the packages of a lock file.
+# setup_npm [FOLDER] installs the packages of a lock file.
 setup_npm() {
   local folder=${1:-.} want
   local stamp=$folder/node_modules/.installed-from
   want=$($SHA256 "$folder/package.json" "$folder/package-lock.json")
   if [ "$(cat "$stamp" 2>/dev/null)" != "$want" ]; then
-    # With the system's Node: the one in node_modules is about to be deleted. It is older than
-    # wrangler asks for, which npm would warn of; it only installs, it does not run wrangler.
+    # This uses the system's Node, because the one in node_modules is about to be deleted. npm would
+    # warn that it is older than wrangler requires, but it only installs and does not run wrangler.
     PATH=${PATH//"$ROOT/node_modules/.bin:"/} npm --prefix "$folder" ci --no-audit --no-fund --loglevel=error
     echo "$want" >"$stamp"
   fi
 }
 
-# install_tool CRATE FOLDER BINARY OPT_LEVEL [FLAG...]: built apart and renamed into place, so that a
-# folder with the version's name is always complete. A tool runs for seconds and is compiled once, so
-# what counts is the time to compile it: without optimisation across crates and without debug symbols.
+# install_tool CRATE FOLDER BINARY OPT_LEVEL [FLAG...] builds a tool in a temporary folder and
+# renames it, so that a folder with the version's name is always complete. A tool runs for seconds
+# and is compiled once, so the compile time matters most: it is built without optimisation across
+# crates and without debug symbols.
 install_tool() {
   local crate=$1 folder=$2 binary=$3 level=$4 version=${2##*-}
   shift 4
@@ -57,8 +60,8 @@ install_tool() {
   rm -rf "$scratch"
 }
 
-# setup_python FOLDER PACKAGES: Python packages in a folder of their own, by a list with versions.
-# Debian has venv and pip in packages of their own: one of them is enough.
+# setup_python FOLDER PACKAGES installs a list of Python packages with versions into a folder.
+# Debian has venv and pip in separate packages; one of them is enough.
 setup_python() {
   local folder=$1 packages=$2
   if [ -d "$folder" ]; then return; fi
@@ -84,12 +87,12 @@ setup_python() {
 setup_rust
 setup_npm
 setup_npm dashboard
-# Starts other programs, and does little itself.
+# worker-build mostly starts other programs, so it is not optimised.
 install_tool worker-build "$WORKER_BUILD" worker-build 0 --locked
-# Not --locked: the dependencies in this release's own lock file do not build.
-# It reads the whole wasm at every build.
+# This is not --locked, because the dependencies in the release's own lock file do not build. It is
+# optimised, because it reads the whole wasm at every build.
 install_tool wasm-bindgen-cli "$WASM_BINDGEN" wasm-bindgen 1
-# What only tests and linters of the API's document need.
+# Only tests and the linters of the API's document need these.
 if [ "${1:-}" = tests ]; then
   setup_npm e2e/clients
   setup_npm e2e/mcp

@@ -1,6 +1,7 @@
-// Prints the key that the webhooks of a namespace are signed with, for its receivers: `scripts/run node scripts/signing-key.mjs shop`. The
-// deployment's keys are read from the variable WEBHOOK_SIGNING_KEYS, or from the standard input; one line is printed for each. A key that the
-// Worker refuses (dispatcher/src/signature.rs) is refused here too.
+// Prints the key that signs the webhooks of a namespace, for its receivers: `scripts/run node
+// scripts/signing-key.mjs shop`. It reads the deployment's keys from the variable
+// WEBHOOK_SIGNING_KEYS or from the standard input, and prints one line for each. It refuses the
+// same keys as the Worker (dispatcher/src/signature.rs).
 
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -24,7 +25,7 @@ function decoded(key, place) {
   const encoded = key.slice(PREFIX.length);
   const digits = encoded.replace(/=+$/, "");
   const bytes = Buffer.from(digits, "base64");
-  // Node skips what is not base64, and ignores bits that are left over.
+  // Node skips characters that are not base64, and ignores unused bits.
   const isBase64 = bytes.toString("base64").replace(/=+$/, "") === digits && encoded.length - digits.length <= (4 - (digits.length % 4)) % 4;
   if (!isBase64) refuse(`key ${place} is not base64 after ${PREFIX}`);
   if (bytes.length < 24 || bytes.length > 64) refuse(`key ${place} has ${bytes.length} bytes, not 24 to 64`);
@@ -35,9 +36,9 @@ const text = process.env.WEBHOOK_SIGNING_KEYS ?? readFileSync(0, "utf8");
 const given = text.split(",").map((part) => part.trim()).filter(Boolean);
 if (given.length === 0) refuse("there is no key");
 const hmac = (key, data) => createHmac("sha256", key).update(data).digest();
-// All are checked before the first is printed.
+// All keys are checked before the first result is printed.
 for (const key of given.map((key, at) => decoded(key, at + 1))) {
-  // HKDF of RFC 5869, without salt, one block.
+  // HKDF of RFC 5869, without salt, with one block.
   const extracted = hmac(Buffer.alloc(32), key);
   const derived = hmac(extracted, Buffer.concat([Buffer.from(`durable-scheduler/webhook/namespace/${namespace}`), Buffer.from([1])]));
   console.log(PREFIX + derived.toString("base64"));

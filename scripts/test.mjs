@@ -1,22 +1,25 @@
-// Runs every test suite, shows its output as it comes, and ends with one line for all: `N passed, N failed`.
-// A suite that ends badly, or in which nothing ran, is a failure: a test that is not run proves nothing.
+// Runs every test suite, shows its output as it arrives, and ends with one line for all: `N passed,
+// N failed`. A suite that ends with an error, or that runs no test, is a failure, because a test
+// that does not run proves nothing.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-/** What a runner prints about its results: each match adds its groups `passed` and `failed`. */
+/** The lines in which a runner prints its results. Each match adds its groups `passed` and `failed`. */
 const CARGO = [/^test result: \w+\. (?<passed>\d+) passed; (?<failed>\d+) failed;/];
 const NODE = [/^ℹ pass (?<passed>\d+)$/, /^ℹ fail (?<failed>\d+)$/, /^ℹ cancelled (?<failed>\d+)$/];
-// No test may hang the run: one is cancelled after five minutes, and what it left open does not keep the process.
+// No test may hang the run. A test is cancelled after five minutes, and its open handles do not
+// keep the process alive.
 const NODE_TEST = ["node", "--test", "--test-reporter=spec", "--test-timeout=300000", "--test-force-exit"];
 
 const SUITES = [
   { name: "rust", command: ["cargo", "test", "--workspace", "--no-fail-fast"], results: CARGO },
   { name: "examples", command: [...NODE_TEST, "--disable-warning=ExperimentalWarning", "examples/*/test/*.test.ts"], results: NODE },
-  // One file at a time, because some start a runtime of their own.
+  // The files run one at a time, because some start a runtime of their own.
   { name: "typescript", command: [...NODE_TEST, "--test-concurrency=1", "--disable-warning=ExperimentalWarning", "clients/typescript/test/**/*.test.{mjs,ts}"], results: NODE },
-  // One file at a time: each starts a runtime of its own, and some measure lateness.
+  // The files run one at a time, because each starts a runtime of its own, and some measure
+  // lateness.
   { name: "end to end", command: [...NODE_TEST, "--test-concurrency=1", "e2e/*.test.mjs"], results: NODE },
 ];
 
@@ -36,7 +39,8 @@ async function runSuite({ name, command, results }) {
     }
   }
   const [status] = await ended;
-  // Did not compile, crashed, or ran nothing: one failure, which no runner has counted.
+  // The suite did not compile, crashed, or ran no test. This counts as one failure, which no runner
+  // has counted.
   const broken = (status !== 0 && total.failed === 0) || total.passed + total.failed === 0;
   if (broken) {
     console.log(`== ${name}: ended with status ${status} after ${total.passed} tests`);

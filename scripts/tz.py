@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Makes the table of time zones from IANA's database, as PyPI's package `tzdata` carries it (compiled, TZif of RFC 8536).
+"""Writes the table of time zones from IANA's database, as PyPI's package `tzdata` carries it (compiled, TZif of RFC 8536).
 
-    scripts/tz.py            take the newest release: core/calendar/src/tz.bin, and what its test expects
-    scripts/tz.py --check    say whether there is a newer release than the one that is built in; exit status 1 if so
+    scripts/tz.py            writes core/calendar/src/tz.bin from the newest release, and the data that its test expects
+    scripts/tz.py --check    prints whether a newer release exists than the one that is built in; exit status 1 if so
 
-The table is packed by a reader of our own. What the test expects is found by another one, Python's `zoneinfo`.
+This script parses the data for the table itself. The data that the test expects come from another parser, Python's `zoneinfo`.
 """
 
 import argparse
@@ -47,7 +47,7 @@ class Package:
         (self.release,) = re.findall(r'IANA_VERSION = "(\w+)"', self.wheel.read("tzdata/__init__.py").decode())
 
     def names(self):
-        """All names but `Factory`, which stands for a clock that nobody has set."""
+        """Returns all names but `Factory`, which means a clock that nobody has set."""
         return [name for name in self.wheel.read("tzdata/zones").decode().split() if name != "Factory"]
 
     def zone(self, name):
@@ -55,7 +55,7 @@ class Package:
 
 
 def read_tzif(data):
-    """The first offset, the changes as (instant, offset), and the footer."""
+    """Returns the first offset, the changes as (instant, offset), and the footer."""
 
     def header(at):
         assert data[at : at + 4] == b"TZif" and data[at + 4 : at + 5] >= b"2"
@@ -97,11 +97,11 @@ def seconds(text):
 
 
 def read_footer(text):
-    """The last offset, and the yearly rule: the other offset and the dates of both changes."""
+    """Returns the last offset, and the yearly rule: the other offset and the dates of both changes."""
     match = FOOTER.match(text)
-    assert match, f"a footer that is not understood: {text}"
+    assert match, f"an unknown footer: {text}"
     standard, summer, *dates = match.groups()
-    # West of UTC is positive there.
+    # In the footer, west of UTC is positive.
     standard = -seconds(standard)
     if dates[0] is None:
         return standard, None
@@ -136,7 +136,7 @@ def table(data):
     out = bytearray()
     if rule:
         summer, begin, end = rule
-        # The rule holds from the last instant that is listed, whether the offset changes there or not.
+        # The rule applies from the last listed instant on, even if the offset does not change there.
         out += number(1) + duration(last - BEGIN) + duration(standard) + duration(summer)
         for month, week, weekday, time in (begin, end):
             out += number(month) + number(week) + number(weekday) + duration(time)
@@ -152,7 +152,7 @@ def table(data):
 
 
 def pack(package):
-    # UTC has the number 0, so that it is a constant whatever names come.
+    # UTC has the number 0, which does not change with the other names.
     names = ["UTC"] + [name for name in sorted(package.names()) if name != "UTC"]
     tables, out = [], bytearray(text(package.release) + number(len(names)))
     for name in names:
@@ -171,7 +171,7 @@ def digest(lines):
 
 
 def by_zoneinfo(data):
-    """How often the clock is changed, a digest of the changes, and one of offsets far ahead: read by Python's zoneinfo."""
+    """Returns the number of clock changes, a digest of them, and a digest of offsets far ahead, all read by Python's zoneinfo."""
     zone = importlib.import_module("zoneinfo").ZoneInfo.from_file(io.BytesIO(data))
 
     def offset(instant):

@@ -1,7 +1,7 @@
-//! Who sends a request, and what it is about.
+//! Authenticates requests, and finds the namespace that a request is about.
 //!
-//! The keys of the deployment's secret need nothing but it. Other keys, and namespaces beside
-//! `default`, are looked up in what this instance knows of the registry.
+//! The keys in the deployment's secret need no lookup. Other keys, and namespaces except `default`,
+//! are looked up in this instance's copy of the registry.
 
 use crate::clients::registry;
 use crate::problem::{Problem, ProblemType};
@@ -13,20 +13,20 @@ use std::cell::RefCell;
 use subtle::ConstantTimeEq;
 use worker::{Env, Request};
 
-/// A key of this length is not guessed: 24 letters and digits have some 120 bits.
+/// A key of this length cannot be guessed: 24 letters and digits have some 120 bits.
 const LONG_KEY_BYTES: usize = 24;
 
 thread_local! {
-    /// Wrong keys, for all requests of this instance.
+    /// The count of wrong keys, shared by all requests of this instance.
     static GUESSES: RefCell<Guesses> = const { RefCell::new(Guesses::NONE) };
 }
 
-/// Who sends a request, and for which namespace.
+/// The caller of a request, and the namespace that the request is for.
 #[derive(Debug)]
 pub(crate) struct Caller {
     pub(crate) holder: Holder,
     pub(crate) namespace: Namespace,
-    /// The namespace's.
+    /// The quota of the namespace.
     pub(crate) quota: Quota,
 }
 
@@ -41,8 +41,8 @@ pub(crate) enum Needed {
     Scope(Scope),
 }
 
-/// Admits a request if its key, sent as a bearer token, has what is needed in the namespace that the
-/// request is about.
+/// Admits a request if its key, sent as a bearer token, has what is `needed` in the namespace that
+/// the request is about.
 pub(crate) async fn admit(
     request: &Request,
     env: &Env,
@@ -50,7 +50,8 @@ pub(crate) async fn admit(
     now: UnixMillis,
 ) -> Result<Caller, Problem> {
     let header = |name| request.headers().get(name).ok().flatten();
-    // The platform says who asks. Locally that is this machine, for everybody.
+    // The platform sets this header. Locally, every caller has the address of this machine, which
+    // is ignored.
     let address = header("cf-connecting-ip")
         .filter(|address| !matches!(address.as_str(), "127.0.0.1" | "::1"));
     let is_spent = address
@@ -59,7 +60,7 @@ pub(crate) async fn admit(
     let authorization = header("authorization");
     let key = authorization.as_deref().and_then(token_of);
     let holder = match (holder(authorization.as_deref(), env, now).await, address) {
-        // Who shares the address with somebody who guesses is not shut out.
+        // A long key is admitted even if another caller with the same address has sent wrong keys.
         (Ok(_), _) if is_spent && key.is_some_and(|key| key.len() < LONG_KEY_BYTES) => {
             return Err(Problem::guessing());
         }
@@ -90,7 +91,7 @@ pub(crate) async fn admit(
     Ok(Caller { holder, namespace, quota })
 }
 
-/// Returns whose key stands in the header of a request.
+/// Returns the holder of the key in the header of a request.
 async fn holder(
     authorization: Option<&str>,
     env: &Env,
@@ -108,15 +109,15 @@ async fn holder(
     }
 }
 
-/// What stands in a request for a key.
+/// The kind of key that a request has.
 enum Sent {
-    /// One of those in the secret.
+    /// One of the keys in the secret.
     KeyOfTheDeployment,
-    /// One that the registry may know.
+    /// A token that the registry may know.
     Token(Token),
 }
 
-/// Returns the API key of the header `Authorization`, however its scheme is written.
+/// Returns the API key in the header `Authorization`. The case of the scheme does not matter.
 pub(crate) fn token_of(header: &str) -> Option<&str> {
     let bearer = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     bearer.map(|(_, token)| token.trim())
@@ -126,7 +127,8 @@ fn verify(header: Option<&str>, keys: &[String]) -> Result<Sent, Problem> {
     let Some(token) = header.and_then(token_of) else {
         return Err(Problem::unauthorized("send the header Authorization: Bearer <key>"));
     };
-    // Every key is compared in full, so that the time tells nothing of how much was right.
+    // Every key is compared in full, so that the time of the comparison does not reveal how much of
+    // the key is right.
     let matches = keys
         .iter()
         .fold(0, |found, key| found | key.as_bytes().ct_eq(token.as_bytes()).unwrap_u8());
@@ -136,7 +138,7 @@ fn verify(header: Option<&str>, keys: &[String]) -> Result<Sent, Problem> {
     match Token::parse(token) {
         Some(token) => Ok(Sent::Token(token)),
         None if keys.is_empty() => Err(Problem::unauthorized(
-            "no API key is configured, so there is none but those made earlier; set the secret API_KEYS",
+            "no API key is configured, and only keys that were created earlier are valid; set the secret API_KEYS",
         )),
         None => Err(Problem::unauthorized("the API key is not a known one")),
     }
@@ -147,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_configured_key_opens() {
+    fn only_a_configured_key_is_accepted() {
         let keys = ["one".to_owned(), "two".to_owned()];
         for right in ["Bearer two", "bearer one", "Bearer  two "] {
             assert!(matches!(verify(Some(right), &keys), Ok(Sent::KeyOfTheDeployment)), "{right}");
@@ -166,18 +168,18 @@ mod tests {
     }
 
     #[test]
-    fn without_a_configured_key_nothing_opens() {
+    fn without_a_configured_key_nothing_is_accepted() {
         assert!(verify(Some("Bearer "), &[]).is_err());
         assert!(verify(None, &[]).is_err());
     }
 
     #[test]
-    fn other_keys_are_for_the_registry_to_know() {
+    fn other_keys_are_looked_up_in_the_registry() {
         let key = Token::new([1; 8], [2; 16]).reveal();
         assert!(
             matches!(verify(Some(&format!("Bearer {key}")), &[]), Ok(Sent::Token(token)) if token.reveal() == key)
         );
-        // One may also be put into the secret.
+        // A token may also be in the secret.
         assert!(matches!(
             verify(Some(&format!("Bearer {key}")), std::slice::from_ref(&key)),
             Ok(Sent::KeyOfTheDeployment)

@@ -1,4 +1,4 @@
-//! The memory that requests take of an instance, of which all of them have a share: see
+//! Counts the memory that requests take of an instance. Each namespace has a share: see
 //! [`FairMemory`].
 
 use crate::problem::Problem;
@@ -10,14 +10,14 @@ use std::cell::RefCell;
 use worker::Env;
 
 thread_local! {
-    /// Bodies of up to [`MAX_TASK_BODY_BYTES`]. They have memory of their own, so that imports do
-    /// not keep out single tasks.
+    /// The bodies of up to [`MAX_TASK_BODY_BYTES`]. They have memory of their own, so that imports
+    /// do not keep out single tasks.
     static SMALL: RefCell<FairMemory> = const { RefCell::new(FairMemory::NONE) };
-    /// Larger bodies, and the answers to readers of events.
+    /// The larger bodies, and the answers to readers of events.
     static LARGE: RefCell<FairMemory> = const { RefCell::new(FairMemory::NONE) };
 }
 
-/// Which memory a request takes from.
+/// The memory that a request is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pool {
     Small,
@@ -36,8 +36,8 @@ impl Pool {
         }
     }
 
-    /// Returns how much all requests may take. Large bodies may take as much as the shards of an
-    /// isolate.
+    /// Returns the number of bytes that all requests may take. Large bodies may take as much as the
+    /// shards of an isolate.
     fn most(self, env: &Env) -> usize {
         match self {
             Self::Small => MAX_SMALL_BODIES_BYTES,
@@ -46,7 +46,7 @@ impl Pool {
     }
 }
 
-/// What a request takes, until this is dropped.
+/// The memory of a request, which is returned when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Held {
     pool: Pool,
@@ -55,12 +55,12 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Counts a body of so many bytes, or refuses it.
+    /// Counts a body of `bytes`, or refuses it.
     pub(crate) fn take(namespace: &Namespace, bytes: usize, env: &Env) -> Result<Self, Problem> {
         Self::take_from(Pool::of(bytes), namespace.as_str(), bytes, env)
     }
 
-    /// Counts what an answer takes that is sent for as long as its reader likes, or refuses it.
+    /// Counts the memory of an answer that lasts as long as its reader reads, or refuses it.
     pub(crate) fn answer(namespace: &Namespace, bytes: usize, env: &Env) -> Result<Self, Problem> {
         Self::take_from(Pool::Large, namespace.as_str(), bytes, env)
     }
@@ -73,7 +73,7 @@ impl Held {
         Ok(Self { pool, namespace: namespace.to_owned(), bytes })
     }
 
-    /// Counts the body anew, of which so many bytes have come, or refuses it.
+    /// Replaces the count after `bytes` of the body have arrived, or refuses the body.
     pub(crate) fn grow(&mut self, bytes: usize, env: &Env) -> Result<(), Problem> {
         if self.pool == Pool::Small && Pool::of(bytes) == Pool::Large {
             *self = Self::take_from(Pool::Large, &self.namespace, bytes, env)?;

@@ -1,5 +1,5 @@
-//! The conditions of a request: `If-Match` and `If-None-Match` (RFC 9110, section 13.1), as texts,
-//! as what they allow, and as what routes do with them.
+//! The conditions of a request: `If-Match` and `If-None-Match` (RFC 9110, section 13.1). This
+//! module parses them, compares them with versions, and defines what each route does with them.
 
 use crate::problem::Problem;
 use scheduler_model::format::hex;
@@ -7,23 +7,23 @@ use scheduler_model::idempotency;
 use scheduler_model::input::FieldError;
 use worker::Headers;
 
-/// The two headers.
+/// The headers with conditions.
 pub(crate) const IF_MATCH: &str = "If-Match";
 pub(crate) const IF_NONE_MATCH: &str = "If-None-Match";
 
 /// What a route does with the conditions of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Conditions {
-    /// A change of one task: it is made if they hold, else answered 412.
+    /// The route changes one task. It answers 412 if a condition does not hold.
     Change,
-    /// A read of one task: it is answered 412 if `If-Match` does not hold, 304 if `If-None-Match`
-    /// does not.
+    /// The route reads one task. It answers 412 if `If-Match` does not hold, and 304 if
+    /// `If-None-Match` does not hold.
     Read,
-    /// A read of what has no version: nothing of it can be known to the caller, so it is answered
-    /// in full.
+    /// The route reads something without a version. It always answers in full, because the caller
+    /// cannot know its state.
     Ignored,
-    /// A change of what has no version, or of many tasks. To make it all the same could do what the
-    /// caller wants to exclude.
+    /// The route changes something without a version, or many tasks. It refuses conditions, because
+    /// a change without the check could do what the caller wants to exclude.
     Refused,
 }
 
@@ -31,7 +31,7 @@ impl Conditions {
     /// Checks the conditions of a request before anything is done.
     ///
     /// # Errors
-    /// When a condition cannot be read, or the route refuses it.
+    /// Returns an error if a condition cannot be parsed, or if the route refuses it.
     pub(crate) fn check(self, headers: &Headers) -> Result<(), Problem> {
         for field in [IF_MATCH, IF_NONE_MATCH] {
             let Some(text) = given(headers, field) else { continue };
@@ -41,7 +41,7 @@ impl Conditions {
                 }
                 Self::Ignored => {}
                 Self::Refused => {
-                    let detail = "is not taken here: only one task has a version; change tasks one by one, or leave it out";
+                    let detail = "is not supported here, because only a single task has a version; change tasks one by one, or omit the header";
                     return Err(Problem::condition_refused(field, detail));
                 }
             }
@@ -50,14 +50,15 @@ impl Conditions {
     }
 }
 
-/// What a route does with the header that says that a request is to take effect once.
+/// What a route does with the header `Idempotency-Key`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Repeats {
-    /// It honours the header.
+    /// The route obeys the header.
     Once,
-    /// It ignores the header: a repeated request changes nothing more.
+    /// The route ignores the header, because a repeated request changes nothing more.
     Harmless,
-    /// It refuses the header: a repeated request acts again, which the caller wants to exclude.
+    /// The route refuses the header, because a repeated request acts again, which the caller wants
+    /// to exclude.
     ActAgain,
 }
 
@@ -65,19 +66,18 @@ impl Repeats {
     /// Checks the headers of a request before anything is done.
     ///
     /// # Errors
-    /// When the route refuses the header.
+    /// Returns an error if the route refuses the header.
     pub(crate) fn check(self, headers: &Headers) -> Result<(), Problem> {
         if self == Self::ActAgain && given(headers, idempotency::HEADER).is_some() {
-            let detail =
-                "is not taken here: each such request acts, also a repeated one; leave it out";
+            let detail = "is not supported here, because each such request acts, even a repeated one; omit the header";
             return Err(Problem::condition_refused(idempotency::HEADER, detail));
         }
         Ok(())
     }
 }
 
-/// Returns the text of a header, also if it is empty. Today the platform drops these two headers if
-/// they are empty, in front of the Worker.
+/// Returns the text of a header, even if it is empty. The platform currently removes these two
+/// headers before the Worker if they are empty.
 pub(crate) fn given(headers: &Headers, field: &str) -> Option<String> {
     let text = headers.get(field).ok().flatten();
     text.or_else(|| headers.has(field).is_ok_and(|is_there| is_there).then(String::new))
@@ -86,9 +86,9 @@ pub(crate) fn given(headers: &Headers, field: &str) -> Option<String> {
 /// The entity tags that a condition names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Condition {
-    /// `*`: whatever is there.
+    /// `*`: any task.
     Any,
-    /// One of these.
+    /// One of these tags.
     Tags(Vec<Tag>),
 }
 
@@ -96,15 +96,15 @@ pub(crate) enum Condition {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tag {
     is_weak: bool,
-    /// The version of a task that it stands for; `None` for a tag that this API does not give.
+    /// The version of a task that the tag names, or `None` if the tag is not one of this API.
     version: Option<u64>,
-    /// What the answer showed; `None` for a tag of the version alone, as earlier releases gave
-    /// them.
+    /// The state that the answer showed, or `None` if the tag has the version only, as in earlier
+    /// releases.
     state: Option<u64>,
 }
 
-/// It is part of what an `Idempotency-Key` stands for, so what was written of it before stays as it
-/// was.
+/// The text is part of the fingerprint of a request with an `Idempotency-Key`, and earlier releases
+/// have stored such fingerprints, so it must not change.
 impl std::fmt::Debug for Tag {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tag")
@@ -114,14 +114,14 @@ impl std::fmt::Debug for Tag {
     }
 }
 
-/// The entity tag of an answer that shows a task, written as `"<version>.<state>"`, both 16
-/// hexadecimal digits. A change is about what the task says, so conditions of changes compare
-/// versions only.
+/// The entity tag of an answer that shows a task, written as `"<version>.<state>"`; both parts have
+/// 16 hexadecimal digits. The conditions of a change compare only versions, because a change
+/// depends on the task's content and not on its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ETag {
-    /// Of what the task says.
+    /// The version of the task's content.
     pub(crate) version: u64,
-    /// Of all that the answer shows: also the status, and when the task is due.
+    /// The version of everything that the answer shows, including the status and the due time.
     pub(crate) state: u64,
 }
 
@@ -132,10 +132,10 @@ impl std::fmt::Display for ETag {
 }
 
 impl Condition {
-    /// Reads the header `field`.
+    /// Parses the header `field`.
     ///
     /// # Errors
-    /// When it is neither `*` nor a list of entity tags.
+    /// Returns an error if the header is neither `*` nor a list of entity tags.
     pub(crate) fn parse(field: &'static str, text: &str) -> Result<Self, FieldError> {
         let refuse = || {
             let detail = "is neither * nor a list of ETags; give the one from the answer that showed the task, in quotes";
@@ -154,7 +154,7 @@ impl Condition {
             }
             let strong = rest.strip_prefix("W/");
             let quoted = strong.unwrap_or(rest).strip_prefix('"').ok_or_else(refuse)?;
-            // A tag may have a comma in it, but no quote.
+            // A tag may contain a comma, but no quote.
             let (tag, after) = quoted.split_once('"').ok_or_else(refuse)?;
             let (version, state) = tag.split_once('.').unwrap_or((tag, ""));
             tags.push(Tag {
@@ -169,8 +169,8 @@ impl Condition {
         }
     }
 
-    /// Returns the versions that `If-Match` allows: those of strong tags. `None` for `*`, which
-    /// allows each. An empty list allows none.
+    /// Returns the versions that `If-Match` allows, which are those of the strong tags. Returns
+    /// `None` for `*`, which allows every version. An empty list allows none.
     pub(crate) fn strong_versions(&self) -> Option<Vec<u64>> {
         match self {
             Self::Any => None,
@@ -180,8 +180,8 @@ impl Condition {
         }
     }
 
-    /// Returns the version, where `If-Match` names one strong tag and nothing else: then a shard
-    /// can check it by itself.
+    /// Returns the version if `If-Match` names one strong tag and nothing else. Then a shard can
+    /// check it.
     pub(crate) fn only_version(&self) -> Option<u64> {
         match self {
             Self::Tags(tags) if tags.len() == 1 => self.strong_versions()?.first().copied(),
@@ -189,12 +189,13 @@ impl Condition {
         }
     }
 
-    /// Returns whether a task of this version meets `If-Match`: the strong comparison.
+    /// Returns whether a task with `version` fulfils `If-Match`, by the strong comparison.
     pub(crate) fn allows(&self, version: u64) -> bool {
         self.strong_versions().is_none_or(|versions| versions.contains(&version))
     }
 
-    /// Returns whether `If-None-Match` of a read names what the answer shows: the weak comparison.
+    /// Returns whether the `If-None-Match` of a read names the tag of the answer, by the weak
+    /// comparison.
     pub(crate) fn has_seen(&self, tag: ETag) -> bool {
         match self {
             Self::Any => true,
@@ -204,8 +205,7 @@ impl Condition {
         }
     }
 
-    /// Returns whether a task of this version is one that `If-None-Match` of a change names: the
-    /// weak comparison.
+    /// Returns whether the `If-None-Match` of a change names `version`, by the weak comparison.
     pub(crate) fn names(&self, version: u64) -> bool {
         match self {
             Self::Any => true,
@@ -214,7 +214,7 @@ impl Condition {
     }
 }
 
-/// Reads the 16 hexadecimal digits of one part of a tag.
+/// Parses the 16 hexadecimal digits of one part of a tag.
 fn number(digits: &str) -> Option<u64> {
     hex::number(digits).filter(|_| digits.len() == 16)
 }
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_are_read() {
+    fn conditions_are_parsed() {
         assert_eq!(parsed(" * "), Condition::Any);
         assert_eq!(parsed(r#""000000000000000a""#).only_version(), Some(10));
         assert_eq!(parsed(r#""000000000000000A""#).only_version(), Some(10));
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_weak_tag_meets_no_if_match_and_is_named_by_if_none_match() {
+    fn a_weak_tag_fails_if_match_and_counts_for_if_none_match() {
         for (text, allows, names) in [
             ("*", true, true),
             (r#""000000000000000a""#, true, true),
@@ -259,14 +259,14 @@ mod tests {
             (r#""000000000000000b", "000000000000000a""#, true, true),
             (r#""000000000000000b""#, false, false),
             (r#""""#, false, false),
-            // What an answer gives, and whatever state it shows.
+            // The tag of an answer names the version, whatever state it has.
             (r#""000000000000000a.000000000000000b""#, true, true),
             (r#"W/"000000000000000a.000000000000000b""#, false, true),
             (r#""000000000000000a.""#, true, true),
             (r#""000000000000000a.x.y""#, true, true),
             (r#""000000000000000b.000000000000000a""#, false, false),
             (r#"".000000000000000a""#, false, false),
-            // No tag of ours has a blank.
+            // A tag of this API has no blank.
             (r#"" 000000000000000a""#, false, false),
             (r#""000000000000000a ""#, false, false),
             (r#""000000000000000a .000000000000000b""#, false, false),
@@ -290,7 +290,7 @@ mod tests {
             (r#""x", W/"000000000000000a.000000000000000b""#, true),
             (r#""000000000000000a.000000000000000c""#, false),
             (r#""000000000000000b.000000000000000b""#, false),
-            // It says nothing of the state.
+            // A tag without a state does not match any state.
             (r#""000000000000000a""#, false),
             (r#""000000000000000a.""#, false),
         ] {
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_under_an_idempotency_key_stays_the_same_whatever_state_its_tags_show() {
+    fn the_state_of_a_tag_is_not_part_of_an_idempotent_request() {
         let shown = r#"Tags([Tag { is_weak: true, version: Some(10) }])"#;
         for text in [r#"W/"000000000000000a""#, r#"W/"000000000000000a.000000000000000b""#] {
             assert_eq!(format!("{:?}", parsed(text)), shown);

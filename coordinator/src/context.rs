@@ -1,4 +1,4 @@
-//! What the handlers know of a request: [`Call`].
+//! The context of a request for the handlers: [`Call`].
 
 use crate::bodies::Held;
 use crate::clients::epochs::find;
@@ -20,23 +20,23 @@ use std::time::Duration;
 use worker::wasm_bindgen::JsValue;
 use worker::{Env, Headers, Method, Request, RequestInit, Url};
 
-/// The time limit for receiving a body, because other requests wait for the memory that it takes.
-/// The largest body needs 2.3 Mbit/s.
+/// The time limit for receiving a body, because other requests wait for its memory. The largest
+/// body needs 2.3 Mbit/s.
 const BODY_TIME: Duration = Duration::from_secs(60);
 
-/// A request that was let in, with everything that its answer may depend on.
+/// An admitted request, with everything that its answer may depend on.
 pub(crate) struct Call<'a> {
     pub(crate) request: Request,
     pub(crate) env: &'a Env,
-    /// The largest body that the route takes, bytes.
+    /// The largest body that the route accepts, in bytes.
     pub(crate) body_limit: usize,
-    /// The share of the memory for bodies that this body takes; `None` until it is read.
+    /// The memory that the body takes; `None` until the body is read.
     pub(crate) held: Option<Held>,
     /// The scopes and the reach of the API key.
     pub(crate) holder: Holder,
-    /// The shards of its namespace.
+    /// The shards of the request's namespace.
     pub(crate) shards: Shards,
-    /// Each shard's share of the namespace's quota.
+    /// The share of each shard in the namespace's quota.
     pub(crate) share: Option<Share>,
     pub(crate) handlers: Vec<&'static str>,
     pub(crate) handler_retries: Vec<(&'static str, &'static RawValue)>,
@@ -54,32 +54,31 @@ pub(crate) type Within =
     for<'a> fn(&'a Call<'a>, Request) -> LocalBoxFuture<'a, Result<Answer, Problem>>;
 
 impl Call<'_> {
-    /// Reads the condition in a header, if there is one.
+    /// Parses the condition in a header, if there is one.
     fn condition(&self, field: &'static str) -> Result<Option<Condition>, Problem> {
         let given = conditions::given(self.request.headers(), field);
         given.map(|text| Condition::parse(field, &text)).transpose().map_err(Problem::invalid)
     }
 
-    /// Returns the name of the header with a condition that the request has; `If-Match` if it has
-    /// both.
+    /// Returns the name of the header with a condition, or `If-Match` if the request has both.
     pub(crate) fn condition_given(&self) -> &'static str {
         let has_match = conditions::given(self.request.headers(), IF_MATCH).is_some();
         if has_match { IF_MATCH } else { IF_NONE_MATCH }
     }
 
-    /// Reads the condition in `If-Match`.
+    /// Parses the condition in `If-Match`.
     pub(crate) fn if_match(&self) -> Result<Option<Condition>, Problem> {
         self.condition(IF_MATCH)
     }
 
-    /// Reads the condition in `If-None-Match`.
+    /// Parses the condition in `If-None-Match`.
     pub(crate) fn if_none_match(&self) -> Result<Option<Condition>, Problem> {
         self.condition(IF_NONE_MATCH)
     }
 
-    /// Returns the version that the task must have for `If-Match` and `If-None-Match` to hold. The
+    /// Returns the version that the task must have so that `If-Match` and `If-None-Match` hold. The
     /// shard compares it in the same step as it makes the change. Unless `If-Match` names exactly
-    /// one version, this reads the task; `*` only requires that it exists.
+    /// one version, this reads the task. `*` only requires that the task exists.
     pub(crate) async fn version_to_match(&self, id: &str) -> Result<Option<u64>, Problem> {
         let (condition, seen) = (self.if_match()?, self.if_none_match()?);
         let only = condition.as_ref().and_then(Condition::only_version);
@@ -101,8 +100,8 @@ impl Call<'_> {
         }
     }
 
-    /// Returns a record as the caller may see it: without the values of the headers of its targets
-    /// if the API key cannot change tasks.
+    /// Returns a record as the caller may see it. If the API key cannot change tasks, the values of
+    /// its targets' headers are omitted.
     pub(crate) fn visible<'r>(&self, record: &'r str) -> Cow<'r, str> {
         if self.holder.scopes.contains(&Scope::Write) {
             Cow::Borrowed(record)
@@ -111,7 +110,8 @@ impl Call<'_> {
         }
     }
 
-    /// Returns the name of the caller's API key; empty for one of the deployment's secret.
+    /// Returns the name of the caller's API key, which is empty for a key in the deployment's
+    /// secret.
     pub(crate) fn key_name(&self) -> &str {
         self.holder.name.as_deref().unwrap_or_default()
     }
@@ -127,8 +127,8 @@ impl Call<'_> {
         }
     }
 
-    /// Returns the request's body as text. Reads no more of it than the route takes, and nothing of
-    /// a large body while the bodies of other requests use up the memory.
+    /// Returns the request's body as text. It reads at most the number of bytes that the route
+    /// accepts. It does not read a large body while the bodies of other requests use up the memory.
     pub(crate) async fn text(&mut self) -> Result<String, Problem> {
         let (limit, namespace, env) = (self.body_limit, self.shards.namespace(), self.env);
         let unreadable = |problem: String| {
@@ -145,7 +145,7 @@ impl Call<'_> {
         let read = within(BODY_TIME, read_body(&mut self.request, limit, take)).await;
         let slow = || {
             Problem::slow_body(format!(
-                "the body did not arrive within {} s; send less, or several requests",
+                "the body did not arrive within {} s; send less, or split the request",
                 BODY_TIME.as_secs()
             ))
         };
@@ -159,10 +159,10 @@ impl Call<'_> {
             .map_err(|problem| unreadable(format!("it is not UTF-8: {problem}")))
     }
 
-    /// Checks that the query has no parameter that the route does not read: the caller expects
-    /// something of it.
+    /// Checks that the query has only parameters that the route reads, because the caller expects
+    /// an effect of each.
     pub(crate) fn check_query(&self, known: &[&str]) -> Result<(), Problem> {
-        // A benchmark says in the query what it measures.
+        // A benchmark uses the query to name what it measures.
         if settings::is_bench(self.env) {
             return Ok(());
         }
@@ -172,7 +172,7 @@ impl Call<'_> {
         }
     }
 
-    /// Reads the request's query. A parameter that is given twice is refused: see [`each_once`].
+    /// Parses the request's query. A parameter that is given twice is refused: see [`each_once`].
     pub(crate) fn query<T>(
         &self,
         read: impl FnOnce(&mut dyn Iterator<Item = Parameter<'_>>) -> Result<T, FieldError>,
@@ -180,7 +180,7 @@ impl Call<'_> {
         read(&mut each_once(self.url()?.query_pairs())).map_err(Problem::invalid)
     }
 
-    /// Reads the request's query, in which some parameters may be given several times: see
+    /// Parses the request's query, in which some parameters may be given several times: see
     /// [`each_or_several`].
     pub(crate) fn query_of_list<T>(
         &self,
@@ -253,11 +253,12 @@ mod tests {
         }
     }
 
-    /// Types of the core read what a caller sends, and the core's tests attack their fields.
-    /// `Call::text` stops at the route's limit.
+    /// All requests are parsed by types of the core, whose tests attack their fields. `Call::text`
+    /// stops at the route's limit.
     #[test]
-    fn nothing_else_reads_a_request() {
-        // The answers of objects and of the API, and what an example handler is given.
+    fn no_other_module_reads_a_request() {
+        // These files parse the answers of objects and of the API, and the payload of an example
+        // handler.
         let readers =
             ["example_handlers.rs", "clients/object.rs", "clients/shards.rs", "tools/answers.rs"];
         let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));

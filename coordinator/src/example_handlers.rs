@@ -1,17 +1,17 @@
-//! Handlers that the end-to-end tests run, and an example to copy. Not in a deployment, for some of
-//! them run by themselves: they are registered only where the variable `EXAMPLE_HANDLERS` says so.
+//! Handlers for the end-to-end tests, which also serve as examples. A deployment does not register
+//! them, because some of them run by themselves; only the variable `EXAMPLE_HANDLERS` does.
 
 use scheduler_dispatcher::{HandlerError, Handlers, TaskContext, task};
 use serde::Deserialize;
 use worker::{Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
 
-/// Where to post.
+/// The payload of [`post`].
 #[derive(Deserialize)]
 struct Post {
     url: String,
 }
 
-/// Posts to a URL, with the key by which repeats of one run are told.
+/// Posts to a URL, with the occurrence key, by which the receiver recognises repeats of one run.
 #[task(
     name = "example-post",
     retries = 2,
@@ -42,13 +42,14 @@ async fn weekly(_context: TaskContext) -> Result<(), HandlerError> {
     Ok(())
 }
 
-/// The same after a change of the code.
+/// The same handler after a change of the code.
 #[task(name = "example-weekly", cron = "0 10 * * MON", timezone = "Europe/London", retries = 5)]
 async fn weekly_later(_context: TaskContext) -> Result<(), HandlerError> {
     Ok(())
 }
 
-/// Adds those of a version: 1 has them all, 2 is what a later deploy might have left of them.
+/// Adds the handlers of a version. Version 1 has them all; version 2 has those that a later
+/// deployment might still have.
 pub(crate) fn add_to(handlers: Handlers, version: &str) -> Handlers {
     match version {
         "1" => handlers.with_task::<post>().with_task::<tick>().with_task::<weekly>(),

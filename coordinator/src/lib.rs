@@ -1,9 +1,9 @@
 //! The Worker: the HTTP API, authentication, and the routing of tasks to shards.
 //!
 //! In scope: routes, API keys, the document of the API, requests to the Durable Objects, the
-//! watchdog, and all entry points of the platform. The build silently drops an entry point of a
-//! library that this crate does not name. Not in scope: what a request may say (the model's), what
-//! becomes of a task (the shard's), and running it (the dispatcher's).
+//! watchdog, and all entry points of the platform. The build silently omits an entry point of a
+//! library that this crate does not name. Not in scope: the form of requests (see the model), the
+//! state of tasks (see the shard), and running tasks (see the dispatcher).
 #![expect(
     missing_docs,
     reason = "the macro of the Durable Object writes public methods without any"
@@ -37,8 +37,8 @@ use worker::{
 };
 use worker::{durable_object, event, wasm_bindgen};
 
-/// Returns the Rust functions that tasks may name as their callback. Register yours here, a line
-/// each: `.with_task::<yours>()`.
+/// Returns the Rust functions that tasks may name as their callback. Register your own here, one
+/// per line: `.with_task::<yours>()`.
 fn handlers(env: &Env) -> Handlers {
     let handlers = Handlers::shipped();
     example_handlers::add_to(handlers, &settings::example_handlers(env))
@@ -67,7 +67,7 @@ async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) 
     handler_tasks::watch(&env, &handlers(&env)).await;
 }
 
-/// The shard Durable Object; see [`scheduler_shard`].
+/// The Durable Object of a shard; see [`scheduler_shard`].
 #[durable_object(alarm)]
 pub struct Shard {
     shell: Shell,
@@ -88,7 +88,7 @@ impl DurableObject for Shard {
     }
 }
 
-/// The registry Durable Object, of keys and namespaces; see [`scheduler_registry`].
+/// The Durable Object of the registry, with keys and namespaces; see [`scheduler_registry`].
 #[durable_object(fetch)]
 pub struct Registry {
     shell: scheduler_registry::Shell,
@@ -104,7 +104,7 @@ impl DurableObject for Registry {
     }
 }
 
-/// The limiter Durable Object, of concurrency and rate; see [`scheduler_limiter`].
+/// The Durable Object of a limiter, for concurrency and rate; see [`scheduler_limiter`].
 #[durable_object(fetch)]
 pub struct Limiter {
     shell: scheduler_limiter::Shell,

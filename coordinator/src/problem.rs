@@ -1,4 +1,4 @@
-//! Refusals: what is answered as `application/problem+json` (RFC 9457).
+//! Refusals, which are answered as `application/problem+json` (RFC 9457).
 
 mod types;
 
@@ -15,11 +15,11 @@ use scheduler_model::protocol::Change;
 use serde::Serialize;
 use std::time::Duration;
 
-/// Retry delay after a full shard refused a request, in seconds. Room appears only when tasks fire
-/// or are cancelled.
+/// The retry delay after a full shard refused a request, in seconds. A shard has room again only
+/// after tasks have fired or were cancelled.
 const FULL_RETRY_SECONDS: u32 = 60;
 
-/// A refusal, as RFC 9457 writes it. `type` is a stable name for programs, `detail` is for people.
+/// A refusal in the form of RFC 9457. `type` is a stable name for programs, `detail` is for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
     #[serde(flatten)]
@@ -29,32 +29,32 @@ pub(crate) struct Problem {
     field: Option<String>,
     #[serde(skip)]
     pub(crate) retry_after_seconds: Option<u32>,
-    /// The methods that the path takes.
+    /// The methods that the path accepts.
     #[serde(skip)]
     pub(crate) allow: Option<String>,
 }
 
 impl Problem {
     fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
-        // It may repeat what the caller has sent.
+        // The detail may repeat text of the caller.
         let detail = cut(detail.into(), MAX_PROBLEM_BYTES).into_owned();
         Self { kind, detail, field: None, retry_after_seconds: None, allow: None }
     }
 
-    /// A field of the request does not hold.
+    /// Returns the refusal of an invalid field.
     pub(crate) fn invalid(error: FieldError) -> Self {
         let detail = error.to_string();
         Self { field: Some(error.field.into_owned()), ..Self::new(ProblemType::Invalid, detail) }
     }
 
-    /// The header has a condition that cannot be kept here.
+    /// Returns the refusal of a condition that the route cannot check.
     pub(crate) fn condition_refused(header: &'static str, detail: &str) -> Self {
         let detail = format!("{header} {detail}");
         Self { field: Some(header.to_owned()), ..Self::new(ProblemType::ConditionRefused, detail) }
     }
 
-    /// Every task of a batch is invalid. `first` is the error of the first one, at the index `at`
-    /// and, if the body has an item a line, in `line`.
+    /// Returns the refusal of a batch whose tasks are all invalid. `first` is the error of the
+    /// first task, which is at index `at`, and in line `line` if the body has one task per line.
     pub(crate) fn batch_rejected(
         rejected: usize,
         at: usize,
@@ -65,7 +65,7 @@ impl Problem {
             if rejected == 1 { "the task".to_owned() } else { format!("all {rejected} tasks") };
         let of_line = line.map(|line| format!(" in line {line}")).unwrap_or_default();
         let dot = if first.field.starts_with('[') { "" } else { "." };
-        // A body of lines is no list, so no path leads to an item.
+        // A body of lines is not a list, so an index does not lead to its items.
         let field = match (line, first.field.as_ref()) {
             (Some(_), field) => field.to_owned(),
             (None, "body") => format!("[{at}]"),
@@ -78,123 +78,124 @@ impl Problem {
         Self { field: Some(field), ..Self::new(ProblemType::BatchRejected, detail) }
     }
 
-    /// The body did not arrive in time.
+    /// Returns the refusal of a body that did not arrive in time.
     pub(crate) fn slow_body(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::SlowBody, detail)
     }
 
-    /// A path that cannot be decoded.
+    /// Returns the refusal of a path that cannot be decoded.
     pub(crate) fn malformed_path(path: &str, problem: &str) -> Self {
         let detail = format!("the path {:?} {problem}", cut(path, 100));
         Self::new(ProblemType::MalformedPath, detail)
     }
 
-    /// The body is larger than the route takes.
+    /// Returns the refusal of a body that is larger than the route's limit.
     pub(crate) fn too_large(limit: usize) -> Self {
         let detail = format!(
-            "the body is longer than {limit} bytes, which is the limit of this route: send less, or several requests"
+            "the body is longer than {limit} bytes, which is the limit of this route: send less, or split the request"
         );
         Self::new(ProblemType::TooLarge, detail)
     }
 
-    /// No or a wrong API key.
+    /// Returns the refusal of a request without a valid API key.
     pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::Unauthorized, detail)
     }
 
-    /// The address has sent too many wrong API keys.
+    /// Returns the refusal of an address that has sent too many wrong API keys.
     pub(crate) fn guessing() -> Self {
-        let detail = "too many wrong API keys have come from this address; wait a second before the next one. A right one of 24 bytes or more is let in all the same";
+        let detail = "too many wrong API keys have come from this address; wait a second before the next one. A valid key of 24 bytes or more is accepted at once";
         let problem = Self::new(ProblemType::Guessing, detail);
         Self { retry_after_seconds: Some(1), ..problem }
     }
 
-    /// The API key may not do this, or not there.
+    /// Returns the refusal of an API key without the scope or the namespace that the request needs.
     pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::Forbidden, detail)
     }
 
-    /// No such API key.
+    /// Returns the refusal for a missing API key.
     pub(crate) fn no_key(id: &str) -> Self {
-        let detail = format!("there is no key {:?} (any more)", cut(id, 64));
+        let detail = format!("no key has the id {:?}; it may have been revoked", cut(id, 64));
         Self::new(ProblemType::NoKey, detail)
     }
 
-    /// No such namespace.
+    /// Returns the refusal for a missing namespace.
     pub(crate) fn no_namespace(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::NoNamespace, detail)
     }
 
-    /// No limit for this key.
+    /// Returns the refusal for a key without a limit.
     pub(crate) fn no_limit(key: &str) -> Self {
-        let detail = format!(
-            "the key {:?} has no limit (any more); set one with PUT",
-            cut(key, MAX_LIMIT_KEY_BYTES)
-        );
+        let detail =
+            format!("the key {:?} has no limit; set one with PUT", cut(key, MAX_LIMIT_KEY_BYTES));
         Self::new(ProblemType::NoLimit, detail)
     }
 
-    /// A namespace with tasks in it.
+    /// Returns the refusal to delete a namespace with tasks.
     pub(crate) fn not_empty(name: &str, tasks: u64) -> Self {
         let detail = format!(
-            "the namespace {name:?} holds {}, those that run and dead letters among them; cancel them or wait until they are done",
+            "the namespace {name:?} holds {}, including running tasks and dead letters; cancel them or wait until they have ended",
             if tasks == 1 { "1 task".to_owned() } else { format!("{tasks} tasks") }
         );
         Self::new(ProblemType::NotEmpty, detail)
     }
 
-    /// As many keys, namespaces or limits as there may be.
+    /// Returns the refusal of a further key, namespace or limit beyond the maximum.
     pub(crate) fn too_many(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::TooMany, detail)
     }
 
-    /// An `Idempotency-Key` that stands for another request.
+    /// Returns the refusal of an `Idempotency-Key` that another request has used.
     pub(crate) fn key_reused(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::KeyReused, detail)
     }
 
-    /// A quota is used up; without `retry_after_seconds`, the request never fits it.
+    /// Returns the refusal of a request beyond a quota. Without `retry_after_seconds`, the request
+    /// alone is larger than the quota.
     pub(crate) fn quota(detail: impl Into<String>, retry_after_seconds: Option<u32>) -> Self {
         Self { retry_after_seconds, ..Self::new(ProblemType::Quota, detail) }
     }
 
-    /// As many follow the events as may.
+    /// Returns the refusal of a further reader of events beyond the maximum.
     pub(crate) fn too_many_readers(detail: impl Into<String>, retry_after_seconds: u32) -> Self {
         let problem = Self::new(ProblemType::TooManyReaders, detail);
         Self { retry_after_seconds: Some(retry_after_seconds), ..problem }
     }
 
-    /// No such path.
+    /// Returns the refusal of an unknown path.
     pub(crate) fn no_route(method: &str, path: &str) -> Self {
         let path = cut(path, 100);
         Self::new(
             ProblemType::NoRoute,
-            format!("{method} {path}: see /openapi.json for what there is"),
+            format!("{method} {path}: the API has no such path; see /openapi.json"),
         )
     }
 
-    /// The path does not take the method. `hint` says what the caller may mean.
+    /// Returns the refusal of a method that the path does not accept. `hint` names the request that
+    /// the caller may mean.
     pub(crate) fn no_method(method: &str, path: &str, allowed: String, hint: Option<&str>) -> Self {
         let path = cut(path, 100);
         let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-        let detail =
-            format!("{path} does not take {method}; it takes {allowed}{hint}; see /openapi.json");
+        let detail = format!(
+            "{path} does not accept {method}; it accepts {allowed}{hint}; see /openapi.json"
+        );
         let problem = Self::new(ProblemType::NoMethod, detail);
         Self { allow: Some(allowed), ..problem }
     }
 
-    /// No such task.
+    /// Returns the refusal for a missing task.
     pub(crate) fn no_task(id: &str) -> Self {
         let id = cut(id, MAX_ID_BYTES);
         let detail = format!(
-            "there is no task {id:?} (any more): it was never created, was cancelled, or has fired; GET {}/runs tells how \
-             attempts at it went",
+            "no task has the id {id:?}: it was never created, was cancelled, or has ended; GET {}/runs lists its \
+             attempts",
             task_path(&id)
         );
         Self::new(ProblemType::NoTask, detail)
     }
 
-    /// Names the namespace in which something was not found.
+    /// Adds the namespace of the request to the detail, if something was not found in it.
     pub(crate) fn in_namespace(self, namespace: &Namespace) -> Self {
         match self.kind {
             ProblemType::NoTask | ProblemType::NoDeadLetter => {
@@ -209,23 +210,23 @@ impl Problem {
         }
     }
 
-    /// No such dead letter.
+    /// Returns the refusal for a missing dead letter.
     pub(crate) fn no_dead_letter(id: &str) -> Self {
         let detail = format!(
-            "there is no dead letter {:?} (any more): it was replayed or discarded, or newer ones of its task have taken its place",
+            "no dead letter has the id {:?}: it was replayed or discarded, or newer ones of its task have replaced it",
             cut(id, 2 * MAX_ID_BYTES)
         );
         Self::new(ProblemType::NoDeadLetter, detail)
     }
 
-    /// The record of a run with this payload would be too large.
+    /// Returns the refusal of a payload with which the record of the run would be too large.
     pub(crate) fn too_large_payload() -> Self {
         let detail =
             format!("makes the task longer than {MAX_RECORD_BYTES} bytes, which is the limit");
         Self::invalid(FieldError::new("payload", detail))
     }
 
-    /// An attempt is in flight, and no other waits.
+    /// Returns the refusal to run a task whose attempt is in flight, while no other waits.
     pub(crate) fn already_running(id: &str) -> Self {
         let id = cut(id, MAX_ID_BYTES);
         let detail = format!(
@@ -235,7 +236,7 @@ impl Problem {
         Self::new(ProblemType::AlreadyRunning, detail)
     }
 
-    /// It was cancelled while an attempt of it is in flight.
+    /// Returns the refusal to change a task that was cancelled while an attempt was in flight.
     pub(crate) fn task_cancelled(id: &str) -> Self {
         let detail = format!(
             "task {:?} was cancelled, and its last attempt is still in flight: create it again with PUT",
@@ -244,12 +245,12 @@ impl Problem {
         Self::new(ProblemType::TaskCancelled, detail)
     }
 
-    /// Such a task cannot be changed so.
+    /// Returns the refusal of a change that is not possible for this kind of task.
     pub(crate) fn not_applicable(id: &str, change: &Change) -> Self {
         let id = cut(id, MAX_ID_BYTES);
         let why = match change {
             Change::Reschedule(_) => {
-                "moved: a recurring task has no time to move, change its schedule with PATCH; nor has a follow-up"
+                "moved: it has no time of its own, because it is a recurring task or a follow-up; if it recurs, change its schedule with PATCH"
             }
             _ => {
                 "paused: it does not fire by itself, because it is a dead letter or has no schedule"
@@ -258,86 +259,92 @@ impl Problem {
         Self::new(ProblemType::NotApplicable, format!("task {id:?} cannot be {why}"))
     }
 
-    /// What is there under the id takes no patch. `why` says what it is, and what to do instead.
+    /// Returns the refusal to patch something that is not a task. `why` names it, and an
+    /// alternative.
     pub(crate) fn not_patchable(id: &str, why: &str) -> Self {
         let id = cut(id, MAX_ID_BYTES);
         Self::new(ProblemType::NotApplicable, format!("task {id:?} cannot be patched: {why}"))
     }
 
-    /// As many runs of the task wait as may.
+    /// Returns the refusal of a further run of a task beyond the maximum.
     pub(crate) fn too_many_runs(id: &str) -> Self {
         let id = cut(id, MAX_ID_BYTES);
         let detail = format!(
-            "{MAX_RUNS_OF_A_TASK} runs of task {id:?} wait, which is the limit of one id, so that no further run was added: wait until some \
+            "{MAX_RUNS_OF_A_TASK} runs of task {id:?} wait, which is the limit of one id, so no further run was added: wait until some \
              have fired, or cancel the task; GET {}/explain says what they wait for",
             task_path(&id)
         );
         Self::new(ProblemType::TooManyRuns, detail)
     }
 
-    /// The shard was asked again, and its answer may be the work of the first try.
+    /// Returns the refusal for a change with an unknown outcome. A shard was asked again, and its
+    /// answer may reflect the first try.
     pub(crate) fn unknown_outcome() -> Self {
         Self::unavailable(
-            "it is not known whether the change was made, for the answer of the first try was lost; read the task",
+            "it is unknown whether the change was made, because the answer of the first try was lost; read the task",
         )
     }
 
-    /// The task is not (any more) what the request takes it for.
+    /// Returns the refusal for a task with another version than the request expects.
     pub(crate) fn other_version(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::OtherVersion, detail)
     }
 
-    /// The task has none of the versions that `If-Match` names, or there is none.
+    /// Returns the refusal for a task that has none of the versions in `If-Match`, or that does not
+    /// exist.
     pub(crate) fn not_matched() -> Self {
-        Self::other_version("there is no task that If-Match allows; read it again")
+        Self::other_version("no task has a version that If-Match names; read it again")
     }
 
-    /// The task has a version that `If-None-Match` names.
+    /// Returns the refusal for a task with a version in `If-None-Match`.
     pub(crate) fn seen_already() -> Self {
-        Self::other_version("the task is one that If-None-Match names; it has not changed since")
+        Self::other_version(
+            "the task has a version that If-None-Match names; it has not changed since",
+        )
     }
 
-    /// How long to wait before the request is made again, where that helps.
+    /// Returns the time to wait before the request is sent again, if that can help.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.retry_after_seconds.map(|seconds| Duration::from_secs(seconds.into()))
     }
 
-    /// Whether it is [`Problem::other_version`].
+    /// Returns whether this is a [`Problem::other_version`].
     pub(crate) fn is_other_version(&self) -> bool {
         self.kind == ProblemType::OtherVersion
     }
 
-    /// A shard holds as much as it may.
+    /// Returns the refusal of a full shard.
     pub(crate) fn full(detail: String) -> Self {
         let problem = Self::new(ProblemType::Full, detail);
         Self { retry_after_seconds: Some(FULL_RETRY_SECONDS), ..problem }
     }
 
-    /// A shard has too much to do.
+    /// Returns the refusal of an overloaded shard.
     pub(crate) fn overloaded() -> Self {
-        let detail = "a shard has more requests than it can take; send less, or raise the number of shards (SHARD_MAP)";
+        let detail = "a shard has more requests than it can handle; send fewer requests, or raise the number of shards (SHARD_MAP)";
         let problem = Self::new(ProblemType::Overloaded, detail);
         Self { retry_after_seconds: Some(2), ..problem }
     }
 
-    /// The bodies of other requests take the memory that there is.
+    /// Returns the refusal of a body for which there is no memory, because of the bodies of other
+    /// requests.
     pub(crate) fn crowded() -> Self {
-        let detail = "other requests of this instance are sending large bodies; send this one again in a second, fewer at once, or smaller ones";
+        let detail = "other requests of this instance are sending large bodies; send this one again in a second, and send fewer or smaller bodies at once";
         Self { detail: detail.to_owned(), retry_after_seconds: Some(1), ..Self::overloaded() }
     }
 
-    /// A shard could not be reached, or failed.
+    /// Returns the refusal for a shard that could not be reached, or failed.
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         let problem = Self::new(ProblemType::Unavailable, detail);
         Self { retry_after_seconds: Some(1), ..problem }
     }
 
-    /// The deployment's settings do not hold.
+    /// Returns the refusal for invalid settings of the deployment.
     pub(crate) fn misconfigured(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::Misconfigured, detail)
     }
 
-    /// Whether the same request may succeed later.
+    /// Returns whether the same request may succeed later.
     pub(crate) fn is_retryable(&self) -> bool {
         self.retry_after_seconds.is_some()
     }
@@ -374,7 +381,8 @@ mod tests {
         assert!(of_line.detail.ends_with("in line 5: tags[0] is bad"), "{}", of_line.detail);
     }
 
-    /// Whatever a refusal repeats of a request, and however JSON writes that.
+    /// The bound applies to every text of a request that a refusal repeats, and to every character
+    /// that JSON escapes.
     #[test]
     fn refusals_are_short() {
         for sign in ["a", "\u{1}", "\"", "\\", "\u{7f}", "é", "\u{10ffff}"] {

@@ -1,8 +1,8 @@
-//! The id of a request: in the header `X-Request-Id` of its answer, and in the log lines that are
-//! written while it is answered.
+//! The id of a request. It is in the header `X-Request-Id` of the answer, and in the log lines that
+//! are written during the request.
 //!
-//! An instance answers many requests at once on one thread. So the id is that of the future or
-//! stream that is being polled.
+//! An instance answers many requests at once on one thread. So the current id is that of the future
+//! or stream that is being polled.
 
 use futures::Stream;
 use scheduler_platform::random_bytes;
@@ -13,10 +13,10 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use worker::Request;
 
-/// The header.
+/// The header with the id.
 pub(crate) const HEADER: &str = "x-request-id";
 
-/// The longest id that a caller may give, bytes.
+/// The longest id that a caller may give, in bytes.
 const MAX_BYTES: usize = 128;
 
 thread_local! {
@@ -24,7 +24,7 @@ thread_local! {
     static CURRENT: RefCell<Option<Rc<str>>> = const { RefCell::new(None) };
 }
 
-/// Returns the id of a request: the one that its caller gives if it is valid, else a new one.
+/// Returns the caller's id if it is valid, and a new id otherwise.
 pub(crate) fn of(request: &Request) -> Rc<str> {
     let given = request.headers().get(HEADER).ok().flatten();
     given.filter(|id| is_valid(id)).unwrap_or_else(new_id).into()
@@ -36,7 +36,7 @@ fn is_valid(id: &str) -> bool {
 }
 
 fn new_id() -> String {
-    // Without random numbers nothing else works either.
+    // Without random numbers, nothing else works either.
     format!("{:032x}", u128::from_be_bytes(random_bytes().unwrap_or_default()))
 }
 
@@ -87,7 +87,7 @@ mod tests {
     use futures::future::{join, poll_fn};
 
     #[test]
-    fn ids_of_callers_are_short_and_have_no_signs_of_other_places() {
+    fn ids_of_callers_are_short_and_of_few_characters() {
         for id in ["a", "A-b_9", &"a".repeat(MAX_BYTES)] {
             assert!(is_valid(id), "{id}");
         }

@@ -1,4 +1,4 @@
-//! Answers to callers.
+//! The answers to callers.
 
 use crate::conditions::{Condition, ETag};
 use crate::problem::Problem;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use std::rc::Rc;
 use worker::{Error, Response, ResponseBuilder, Result};
 
-/// What goes back to the caller.
+/// The answer to a request.
 #[derive(Debug)]
 pub(crate) struct Answer {
     status: u16,
@@ -18,7 +18,7 @@ pub(crate) struct Answer {
     retry_after_seconds: Option<u32>,
     is_replay: bool,
     tag: Option<ETag>,
-    /// The methods that the path takes, where it does not take the request's.
+    /// The methods that the path accepts, if it does not accept the request's method.
     allow: Option<String>,
     is_head: bool,
     stream: Option<Streamed>,
@@ -26,7 +26,7 @@ pub(crate) struct Answer {
     request_id: Option<Rc<str>>,
 }
 
-/// A body that is written as it comes.
+/// A body that is written in pieces.
 struct Streamed(LocalBoxStream<'static, String>);
 
 impl std::fmt::Debug for Streamed {
@@ -36,7 +36,7 @@ impl std::fmt::Debug for Streamed {
 }
 
 impl Answer {
-    /// JSON text.
+    /// Returns an answer with JSON text.
     pub(crate) fn json(status: u16, body: Vec<u8>) -> Self {
         let content_type = "application/json";
         Self {
@@ -53,13 +53,13 @@ impl Answer {
         }
     }
 
-    /// Returns a value as JSON.
+    /// Returns an answer with a value as JSON.
     pub(crate) fn of<T: Serialize>(status: u16, value: &T) -> Self {
-        // The types that are answered with serialise without fail.
+        // The types of answers can always be serialized.
         Self::json(status, serde_json::to_vec(value).unwrap_or_default())
     }
 
-    /// The answer to the deletion of anything but a task.
+    /// Returns the answer to a delete, except of a task.
     pub(crate) fn deleted(id: &str) -> Self {
         #[derive(Serialize)]
         struct Deleted<'a> {
@@ -69,17 +69,18 @@ impl Answer {
         Self::of(200, &Deleted { id, deleted: true })
     }
 
-    /// Says that it is the answer to an earlier request of the same `Idempotency-Key`, if it is.
+    /// Adds the header that marks the answer to an earlier request with the same `Idempotency-Key`,
+    /// if `is_replay`.
     pub(crate) fn replayed(self, is_replay: bool) -> Self {
         Self { is_replay, ..self }
     }
 
-    /// Markdown text.
+    /// Returns an answer with Markdown text.
     pub(crate) fn markdown(text: String) -> Self {
         Self { content_type: "text/markdown; charset=utf-8", ..Self::json(200, text.into_bytes()) }
     }
 
-    /// A refusal with further members, which are written as they stand in an object.
+    /// Returns a refusal with more members. `members` is the inside of a JSON object.
     pub(crate) fn refusal_with(problem: Problem, members: &[u8]) -> Self {
         let mut answer = Self::from(problem);
         if answer.body.pop().is_some() {
@@ -101,17 +102,17 @@ impl Answer {
         &self.body
     }
 
-    /// Returns the body that it would be sent with.
+    /// Returns the body of the answer.
     pub(crate) fn into_body(self) -> Vec<u8> {
         self.body
     }
 
-    /// Says that a message was taken in, and nothing more.
+    /// Returns the answer to a message that was accepted and needs no other answer.
     pub(crate) fn accepted() -> Self {
         Self::json(202, Vec::new())
     }
 
-    /// Text that is written as it comes, and kept by no cache.
+    /// Returns an answer with text that is written in pieces and never cached.
     pub(crate) fn stream(
         content_type: &'static str,
         text: impl Stream<Item = String> + 'static,
@@ -123,14 +124,13 @@ impl Answer {
         }
     }
 
-    /// With the version of the task that its body shows, as `ETag`.
+    /// Adds the `ETag` with the version of the task that the body shows.
     pub(crate) fn with_version(self, version: u64) -> Self {
         let state = version_of(&self.body);
         Self { tag: Some(ETag { version, state }), ..self }
     }
 
-    /// With members in front of those of the object that its body is. Its `ETag` does not cover
-    /// them.
+    /// Adds members at the front of the body's object. The `ETag` does not cover them.
     pub(crate) fn with_members(mut self, members: &str) -> Self {
         if !members.is_empty() && self.body.first() == Some(&b'{') {
             self.body.splice(1..1, format!("{members},").into_bytes());
@@ -138,8 +138,8 @@ impl Answer {
         self
     }
 
-    /// Returns the answer to a read under `If-None-Match`: 304 without a body if the caller has
-    /// seen what it shows.
+    /// Returns the answer to a read with `If-None-Match`, which is 304 without a body if the caller
+    /// has already seen the state that it shows.
     pub(crate) fn unless_seen(self, if_none_match: Option<&Condition>) -> Self {
         match (if_none_match, self.tag) {
             (Some(condition), Some(tag)) if condition.has_seen(tag) => {
@@ -149,7 +149,7 @@ impl Answer {
         }
     }
 
-    /// Makes it the answer to the request with this id, which is also that of what a stream logs.
+    /// Sets the id of the request, also for the log lines of a stream.
     pub(crate) fn of_request(self, id: Rc<str>) -> Self {
         let stream = self
             .stream
@@ -157,7 +157,7 @@ impl Answer {
         Self { stream, request_id: Some(id), ..self }
     }
 
-    /// Returns the answer to a HEAD: the head of the answer to the GET.
+    /// Returns the answer to a HEAD: the head of the answer to a GET.
     pub(crate) fn without_body(self) -> Self {
         Self { is_head: true, ..self }
     }
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_read_is_304_only_if_all_that_it_shows_has_been_seen() {
+    fn a_read_is_304_only_if_the_state_has_been_seen() {
         let shown = |body: &str| Answer::json(200, body.into()).with_version(7);
         let tag = shown(r#"{"status":"scheduled","due":5}"#).tag.unwrap();
         let seen = Condition::parse("If-None-Match", &tag.to_string()).unwrap();

@@ -1,4 +1,4 @@
-//! From a request to its answer: finds the route, lets the caller in, and calls the handler.
+//! Routes a request: finds its route, admits the caller, and calls the handler.
 
 use crate::auth::{self, Caller, Needed};
 use crate::clients::shards::Shards;
@@ -37,7 +37,7 @@ async fn answer_or_refuse(request: Request, env: &Env, handlers: &Handlers) -> A
 
 async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answer, Problem> {
     let (method, path) = (request.method(), request.path());
-    // The SDK takes a method that it does not know for GET.
+    // The SDK treats an unknown method as GET.
     let name = request.inner().method();
     let found = if method.as_ref().eq_ignore_ascii_case(&name) {
         routes::find(&method, &path)
@@ -49,7 +49,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         Some((Route { access: Access::Key(_), .. }, _)) => Needed::Key,
         Some((Route { access: Access::Namespace(_), .. }, _)) => Needed::Namespace,
         Some((Route { access: Access::Scope(scope, _), .. }, _)) => Needed::Scope(*scope),
-        // What is open to everybody says so to everybody.
+        // A path that needs no key refuses other methods without a key.
         None if matches!(
             routes::find(&Method::Get, &path),
             Some((Route { access: Access::Open(_), .. }, _))
@@ -57,7 +57,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         {
             return Err(no_route(&name, &path));
         }
-        // Every key may use the other method of this path. A client tries what it takes.
+        // Every key may send a POST to this path. Clients try other methods first.
         None if matches!(
             routes::find(&Method::Post, &path),
             Some((Route { access: Access::Namespace(_), .. }, _))
@@ -65,7 +65,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         {
             Needed::Key
         }
-        // Only a caller who could use such a route learns that there is none.
+        // Only a caller with the scope for such a route learns that it does not exist.
         None => Needed::Scope(Scope::needed(method.as_ref(), &path)),
     };
     let now = scheduler_platform::now();
@@ -125,7 +125,7 @@ fn within<'a>(
     })
 }
 
-/// Returns the refusal of a method that the path does not take, or of a path that takes none.
+/// Returns the refusal of a method that the path does not accept, or of an unknown path.
 fn no_route(method: &str, path: &str) -> Problem {
     match routes::allowed(path) {
         Some(allowed) => Problem::no_method(method, path, allowed, routes::hint(path)),

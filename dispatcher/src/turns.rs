@@ -190,9 +190,9 @@ impl<'a> Turns<'a> {
         self.envelopes.get(envelope).is_none_or(|of| *of == (0, 0))
     }
 
-    fn take_out(&mut self, is_meant: impl Fn(Place) -> bool) -> Vec<(usize, u32)> {
+    fn take_out(&mut self, is_selected: impl Fn(Place) -> bool) -> Vec<(usize, u32)> {
         let mut taken = Vec::new();
-        for group in self.groups.iter_mut().filter(|group| is_meant(group.place)) {
+        for group in self.groups.iter_mut().filter(|group| is_selected(group.place)) {
             taken.extend(group.jobs.drain(..).map(|job| (group.place, job.index)));
         }
         taken.iter().for_each(|(place, _)| self.forget_waiting(*place));

@@ -1,4 +1,4 @@
-// A real browser on the dashboard of a scheduler.
+// Runs a real browser on the dashboard of a scheduler.
 
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
@@ -9,7 +9,7 @@ import { browserEnv, browserPath } from "./unpack.mjs";
 
 const TIMEOUT_MS = 15_000;
 
-/** Starts the browser. What it writes goes below the checkout. */
+/** Starts the browser, whose files stay below the checkout. */
 export async function startBrowser() {
   const tmp = join(ROOT, ".wrangler/browser");
   await mkdir(tmp, { recursive: true });
@@ -17,20 +17,21 @@ export async function startBrowser() {
   return chromium.launch({
     executablePath: browserPath(),
     headless: true,
-    // The tests load pages of this machine only, and run as root where the sandbox does not.
+    // The tests load only pages of this machine, and run as root where the sandbox is not
+    // available.
     args: ["--no-sandbox", "--disable-gpu", "--no-zygote", "--font-render-hinting=none"],
     env: { ...process.env, TMPDIR: tmp, ...browserEnv() },
   });
 }
 
-/** Tabs, each with storage of its own, and what was wrong in them. */
+/** Tabs, each with storage of its own, and the problems in them. */
 export class Tabs {
   #browser;
   #scheduler;
   #contexts = [];
-  /** Errors that the console has shown: of scripts, and of what the Content-Security-Policy refuses. */
+  /** The errors in the console: of scripts, and of the Content-Security-Policy. */
   errors = [];
-  /** Requests that went elsewhere than to the scheduler. */
+  /** Requests to anything but the scheduler. */
   strangers = [];
 
   constructor(browser, scheduler) {
@@ -39,7 +40,7 @@ export class Tabs {
   }
 
   /**
-   * Opens a tab that nobody has signed in. Options: `theme` (light or dark), `width`, `height`, `zone`.
+   * Opens a tab that is not signed in. Options: `theme` (light or dark), `width`, `height`, `zone`.
    */
   async blank({ theme = "light", width = 1280, height = 800, zone = "Europe/Berlin", address = "/" } = {}) {
     const context = await this.#browser.newContext({ colorScheme: theme, viewport: { width, height }, timezoneId: zone, locale: "en-GB", reducedMotion: "reduce" });
@@ -47,7 +48,7 @@ export class Tabs {
     this.#contexts.push(context);
     const page = await context.newPage();
     page.on("console", (message) => {
-      // What the API refuses is also shown by the browser itself.
+      // The browser also shows an error for every refusal of the API.
       if (message.type() === "error" && !/Failed to load resource/.test(message.text())) this.errors.push(message.text());
     });
     page.on("pageerror", (error) => this.errors.push(String(error)));
@@ -58,7 +59,7 @@ export class Tabs {
     return page;
   }
 
-  /** Opens a tab that is signed in, at a page of the dashboard. Options: those of `blank`, `key`, `namespace`. */
+  /** Opens a signed-in tab at a page of the dashboard. Options: those of `blank`, `key`, `namespace`. */
   async at(address, { key = this.#scheduler.key, namespace, ...options } = {}) {
     const parameters = new URLSearchParams({ key, ...(namespace ? { namespace } : {}) });
     const page = await this.blank({ ...options, address: `/#${parameters}` });
@@ -76,7 +77,7 @@ export class Tabs {
     await page.locator("main h1").waitFor();
   }
 
-  /** Closes the tabs, and checks that nothing was wrong in them. */
+  /** Closes the tabs, and checks that there were no problems in them. */
   async close() {
     await Promise.all(this.#contexts.splice(0).map((context) => context.close()));
     assert.deepEqual(this.errors.splice(0), []);

@@ -1,15 +1,16 @@
-// Every page of the dashboard with the sample, and what is there when it is ready.
+// Every page of the dashboard with the sample, and the content that is visible when the page is
+// ready.
 
 const text = (what) => (page) => page.getByText(what).first().waitFor();
 const heading = (name) => (page) => page.getByRole("heading", { name }).first().waitFor();
 const runsToCome = (page) => page.getByRole("list", { name: "Next runs" }).waitFor();
 
-/** The second reading has come, and both charts are drawn. */
+/** Waits until the second reading has arrived and both charts are drawn. */
 async function charts(page) {
   await page.locator(".chart canvas").nth(1).waitFor();
 }
 
-/** Opens a dialog with the button of this name. */
+/** Opens a dialog with the button `name`. */
 const dialogOf = (name) => async (page) => {
   await page.getByRole("button", { name, exact: true }).first().click();
   await page.getByRole("dialog").waitFor();

@@ -1,4 +1,4 @@
-// A scheduler with something of everything, for the pictures and for the checks of every page.
+// A scheduler with an example of everything, for the screenshots and for the checks of every page.
 
 import assert from "node:assert/strict";
 import { Scheduler, until } from "../harness.mjs";
@@ -6,7 +6,7 @@ import { startSink } from "../sink.mjs";
 
 const LOG = { type: "handler", name: "log" };
 
-/** What the receiver of webhooks answers, by the first part of the path. */
+/** Returns the answer of the webhook receiver, by the first part of the path. */
 function answerTo({ path, headers }) {
   const attempt = Number(headers["scheduler-attempt"] ?? 1);
   if (path.startsWith("/flaky")) return attempt < 3 ? { status: 503, body: "upstream is restarting, try later" } : 200;

@@ -1,4 +1,5 @@
-// Takes pictures of every page, in both themes and narrow, into screenshots/: `make screenshots`. Arguments name single pages.
+// Takes screenshots of every page into screenshots/, in both themes and on a narrow screen: `make
+// screenshots`. The arguments name single pages.
 
 import { mkdir } from "node:fs/promises";
 import { argv } from "node:process";
@@ -32,7 +33,8 @@ async function take({ name, address, ready, isSignedOut }, { name: look, ...opti
   const page = isSignedOut ? await tabs.blank(options) : await tabs.at(address, options);
   await ready(page);
   if (name === "overview") await page.getByText(/: [1-9]\d\d succeeded/).waitFor();
-  // The whole page, not only what is in sight: the part that scrolls is not the document.
+  // This takes the whole page, not only the visible part, because the part that scrolls is not the
+  // document.
   const height = await page.evaluate(() => document.querySelector("main").scrollHeight);
   await page.setViewportSize({ width: options.width, height: Math.min(Math.max(options.height, height + (options.width < 800 ? 60 : 0)), 2_400) });
   await page.screenshot({ path: join(folder, `${name}-${look}.png`) });
@@ -41,7 +43,7 @@ async function take({ name, address, ready, isSignedOut }, { name: look, ...opti
 
 try {
   const chosen = PAGES.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
-  // The overview comes last, for what fires there is in the lists afterwards.
+  // The overview is last, because the tasks that fire there would appear in the lists.
   for (const part of [chosen.filter(({ name }) => name !== "overview"), chosen.filter(({ name }) => name === "overview")]) {
     for (const look of LOOKS) for (const entry of part) await take(entry, look);
   }

@@ -1,5 +1,6 @@
-// Unpacks the browser that the npm package @sparticuz/chromium ships, for Linux on x64, beside the package. Does nothing when it is
-// there, or when there is another: the one that CHROME names, or the system's.
+// Unpacks the browser of the npm package @sparticuz/chromium, for Linux on x64, beside the package.
+// It does nothing if the browser is already unpacked, or if there is another: the one that CHROME
+// names, or the system's.
 
 import { execFileSync } from "node:child_process";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
@@ -15,10 +16,10 @@ const PACKED = join(HERE, "node_modules/@sparticuz/chromium/bin");
 const UNPACKED = join(HERE, "node_modules/.chromium");
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const ON_MACOS = ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium"];
-/** Its fonts, for a system without any. */
+/** The browser's fonts, for a system without fonts. */
 const FONTS = `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig><dir>${join(UNPACKED, "fonts")}</dir><cachedir>${join(UNPACKED, "cache")}</cachedir></fontconfig>`;
 
-/** Returns the browser that is there without unpacking one. */
+/** Returns a browser that needs no unpacking. */
 function other() {
   if (env.CHROME) return env.CHROME;
   const folders = (env.PATH ?? "").split(delimiter).filter(Boolean);
@@ -32,7 +33,7 @@ export function browserPath() {
   return path;
 }
 
-/** Returns what its environment needs: libraries that the system may not have, and fonts where it has none. */
+/** Returns the browser's environment: libraries that the system may lack, and fonts if it has none. */
 export const browserEnv = () => ({
   LD_LIBRARY_PATH: [join(UNPACKED, "lib"), env.LD_LIBRARY_PATH].filter(Boolean).join(":"),
   ...(existsSync("/etc/fonts/fonts.conf") ? {} : { FONTCONFIG_FILE: join(UNPACKED, "fonts.conf") }),

@@ -1,4 +1,5 @@
-// What must not compile with a generated client: a line that compiles all the same is an error of its comment.
+// Uses that must not compile with a generated client. A line that compiles is an error of its
+// comment.
 
 import type { Callback, NewTask, PreviewRequest, Reschedule, Selection, Task, TaskPatch } from "client";
 
@@ -10,13 +11,13 @@ export const none: NewTask = { callback };
 export const two: NewTask = { time: 1_924_362_000_000, cron: "0 9 * * *", callback };
 // @ts-expect-error: two schedules.
 export const three: NewTask = { delayInSeconds: 60, everySeconds: 60, callback };
-// @ts-expect-error: a rule begins at a time.
+// @ts-expect-error: a rule without a start.
 export const rule: NewTask = { rrule: "FREQ=DAILY", callback };
-// @ts-expect-error: an interval has an anchor, cron has none.
+// @ts-expect-error: an anchor without an interval.
 export const anchor: NewTask = { cron: "0 9 * * *", anchor: 1_924_362_000_000, callback };
-// @ts-expect-error: only what recurs overlaps.
+// @ts-expect-error: an overlap policy without a recurring schedule.
 export const overlap: NewTask = { delayInSeconds: 60, overlap: "skip", callback };
-// @ts-expect-error: a schedule beside the type that says that there is none.
+// @ts-expect-error: a schedule and the type that excludes it.
 export const unscheduled: NewTask = { type: "no-schedule", time: 1_924_362_000_000, callback };
 // @ts-expect-error: a type of another kind.
 export const type: NewTask = { type: "cron", everySeconds: 60, callback };

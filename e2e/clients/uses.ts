@@ -1,4 +1,5 @@
-// What must compile with a generated client. The module "client" is one of them: see the configurations beside this file.
+// Uses that must compile with a generated client. The module "client" is one of the clients: see
+// the configurations beside this file.
 
 import type { Callback, DeliveredTask, Envelope, Event, NewTask, PreviewRequest, Reschedule, Selection, Task, TaskPatch } from "client";
 
@@ -13,11 +14,11 @@ export const tasks: NewTask[] = [
   { everySeconds: 90, anchor: "2030-06-01T00:00:00Z", callback, jitterSeconds: 5, windowSeconds: 10 },
   { rrule: "FREQ=MONTHLY;BYDAY=-1FR", startAt: "2030-01-25T15:00:00+01:00", callback },
   { type: "no-schedule", id: "later", callback },
-  // Retries with some members only: those that are absent have defaults.
+  // Retries with some members only. The absent ones have defaults.
   { delayInSeconds: 1, callback, retry: { maxAttempts: 5, permanentStatuses: ["4xx", 501] } },
   // Null and undefined mean absent.
   { delayInSeconds: 1, callback, description: null, tags: undefined, cron: null, limitKey: null },
-  // Any JSON is a payload.
+  // A payload is any JSON.
   { delayInSeconds: 1, callback, payload: null },
   { delayInSeconds: 1, callback, payload: ["a", 1, { b: [] }] },
   // The deployment has a default callback.
@@ -47,7 +48,7 @@ export const patches: TaskPatch[] = [
 export const times: Reschedule[] = [{ delayInSeconds: 60 }, { time: 1_924_362_000_000 }, { time: "2030-12-24T19:00", timezone: "Europe/Berlin" }];
 export const selections: Selection[] = [{ ids: ["a"] }, { filter: { tag: "orders", status: "scheduled" } }];
 
-/** What is shown of a task can be read without a cast. */
+/** A task in an answer can be read without a cast. */
 export function shown(task: Task): string {
   const due: number | undefined = task.due;
   const tags: string[] = task.tags ?? [];

@@ -1,4 +1,5 @@
-//! Any text as a cron schedule: no panic, and occurrences that only go forward.
+//! Parses any text as a cron schedule. It must not panic, and each occurrence must be later than
+//! the one before.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

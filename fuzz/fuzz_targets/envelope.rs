@@ -1,4 +1,5 @@
-//! Any text as an envelope: no panic, and what is read can be written and read again.
+//! Parses any text as an envelope. It must not panic, and a parsed envelope must survive encoding
+//! and parsing.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

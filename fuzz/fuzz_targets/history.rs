@@ -1,4 +1,5 @@
-//! Any bytes as a row of the history: no panic, and what is read can be written and read again.
+//! Decodes any bytes as a row of the history. It must not panic, and a decoded row must survive
+//! encoding and decoding.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

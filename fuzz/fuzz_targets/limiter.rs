@@ -1,4 +1,5 @@
-//! Any messages to a limiter: no panic, and what it stores says what it has noted.
+//! Sends any messages to a limiter. It must not panic, and its stored records must agree with its
+//! memory.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! Any text as the query of a list, as a filter and as a cursor: no panic, and what is read can be
-//! written and read again.
+//! Parses any text as the query of a list, as a filter and as a cursor. It must not panic, and a
+//! parsed value must survive encoding and parsing.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! Any bytes as a page's directory and as an append: no panic, and what is accepted is written the
-//! same again.
+//! Decodes any bytes as a page's directory and as an append. It must not panic, and a decoded value
+//! must be encoded to the same bytes.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! Any text as a request for a preview: no panic, and runs only go forward.
+//! Parses any text as a request for a preview. It must not panic, and each run must be later than
+//! the one before.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

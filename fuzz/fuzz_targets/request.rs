@@ -1,5 +1,5 @@
-//! A request's body as one task and as many: no panic, and what is accepted reads back from its
-//! record.
+//! Parses any text as a request with one task and with many. It must not panic, and the record of
+//! an accepted task must parse to the same task.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! Any text as a schedule in words: no panic, bounded steps, and a sentence that comes back.
+//! Parses any text as a schedule in words. It must not panic, its steps must be bounded, and its
+//! sentence must parse to the same schedule.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! The answer to a batch: what became of each item.
+//! Parses the answer to a batch, which has an outcome for each item.
 
 use std::borrow::Cow;
 
@@ -7,14 +7,14 @@ use serde_json::value::RawValue;
 
 use crate::client::Answer;
 
-/// The answer to a batch, as far as it matters here.
+/// The parts of the answer to a batch that matter here.
 #[derive(Debug, Deserialize)]
 struct BatchAnswer<'a> {
     #[serde(borrow)]
     results: Vec<Item<'a>>,
 }
 
-/// The result of one item: an id or an error. An item whose shard failed has both.
+/// The result of one item: an id or an error. If the item's shard failed, it has both.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Item<'a> {
     #[serde(borrow, default)]
@@ -23,11 +23,12 @@ pub(crate) struct Item<'a> {
     error: Option<&'a RawValue>,
 }
 
-/// What an item's result means.
+/// The meaning of an item's result.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Outcome<'a> {
     Accepted(&'a str),
-    /// Its shard could not take it, or may have taken it and could not say so: to be sent again.
+    /// The shard could not store the task, or stored it without an answer. The item must be sent
+    /// again.
     Busy,
     Rejected(&'a str),
 }
@@ -53,10 +54,10 @@ impl Item<'_> {
     }
 }
 
-/// Returns the items of a batch's answer, one for each of `tasks`.
+/// Returns the results in the answer to a batch, one for each of `tasks`.
 ///
 /// # Errors
-/// Says why the answer is none.
+/// Returns an error if the answer has no such results.
 pub(crate) fn items(answer: &Answer, tasks: usize) -> Result<Vec<Item<'_>>, String> {
     if !answer.status.is_success() {
         return Err(format!("batch of {tasks}: {}", answer.describe()));
@@ -74,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_items_result_says_whether_to_send_it_again() {
+    fn the_result_of_an_item_decides_whether_to_send_it_again() {
         let text = r#"{"accepted":1,"rejected":3,"results":[{"id":"a"},{"error":{"field":"payload","detail":"long"}},
             {"id":"b","error":{"field":"id","detail":"shard","retryable":true}},{}]}"#;
         let answer: BatchAnswer<'_> = serde_json::from_str(text).unwrap();

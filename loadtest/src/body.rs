@@ -1,4 +1,5 @@
-//! Request bodies, written by hand: on two cores the client's own cost is part of what is measured.
+//! Writes request bodies without a serializer, because on two cores the client's own cost is part
+//! of the measurement.
 
 use std::fmt::Write;
 
@@ -16,8 +17,8 @@ pub(crate) struct TaskWriter {
 }
 
 impl TaskWriter {
-    /// Returns a writer for the tasks of a run: `queue` is the binding they are handed to,
-    /// `sink_port` where webhooks go.
+    /// Returns a writer for the tasks of a run. Queue tasks use the binding `queue`, and webhooks
+    /// go to `sink_port`.
     pub(crate) fn new(run: u64, queue: &str, sink_port: u16, payload_bytes: u32) -> Self {
         let queue = serde_json::Value::from(queue);
         let payload_bytes = payload_bytes as usize;
@@ -30,13 +31,13 @@ impl TaskWriter {
         }
     }
 
-    /// Appends the task with entry number `n`. `id`: one of its own; none in a body whose path
-    /// names it.
+    /// Appends the task with entry number `n`. `id` is absent if the server generates the id, or if
+    /// the path has it.
     pub(crate) fn write(&self, out: &mut String, n: u32, id: Option<&str>, task: &Planned) {
         out.push('{');
         if let Some(id) = id {
-            // Own ids are letters, digits and dashes, see `Plan::own_id`; those the server
-            // generated are not sent.
+            // A task's own id has only letters, digits and dashes (see `Plan::own_id`). Generated
+            // ids are not sent.
             self.append(out, format_args!(r#""id":"{id}","#));
         }
         match task.kind {
@@ -78,7 +79,7 @@ impl TaskWriter {
     }
 }
 
-/// Returns a batch body from the items that `write` appends, one by one; an array, or NDJSON.
+/// Returns a batch body, an array or NDJSON, of `items` items that `write` appends one by one.
 pub(crate) fn batch(
     items: usize,
     ndjson: bool,
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn tasks_are_written_as_the_api_takes_them() {
+    fn tasks_are_written_in_the_form_of_the_api() {
         assert_eq!(
             written(Some("a"), &task(Kind::Once, Via::Consumer), 0),
             json!({"id":"a","time":17,"callback":{"type":"queue","queue":"A\"B"},"payload":{"run":5,"n":3}})
@@ -137,11 +138,11 @@ mod tests {
     }
 
     #[test]
-    fn the_payload_has_the_size_asked_for() {
+    fn the_payload_has_the_requested_size() {
         for bytes in [40, 64, 1_000, 65_536] {
             let value = written(None, &task(Kind::Once, Via::Consumer), bytes);
-            // serde_json writes the keys in another order and without spaces, so the length is the
-            // same.
+            // serde_json writes the keys in another order, but also without spaces, so the length
+            // is the same.
             assert_eq!(value["payload"].to_string().len(), bytes as usize);
         }
     }

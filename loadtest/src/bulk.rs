@@ -1,9 +1,10 @@
-//! The bulk schedule rate, against the rate of the same requests merely parsed.
+//! Compares the rate of bulk creates with the rate of the same requests when the server only parses
+//! them.
 //!
-//! Absolute rates swing by half on small machines, so each round measures both with the same
-//! bodies, one right after the other and in alternating order; the ratio of a round is what can be
-//! compared. `POST /v1/tasks/batch?mode=parse` is a route of the bench server: it parses the items
-//! and answers `{"parsed":n}`.
+//! On small machines, absolute rates vary by half. So each round measures both with the same
+//! bodies, directly one after the other and in alternating order, and the report compares the
+//! ratios of the rounds. `POST /v1/tasks/batch?mode=parse` is a route of the bench server, which
+//! parses the items and answers `{"parsed":n}`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,12 +24,12 @@ use crate::ledger::{Kind, Via};
 use crate::plan::Planned;
 use crate::progress;
 
-/// The tasks are due in a day, so that nothing fires meanwhile.
+/// The tasks are due in a day, so that none fires during the measurement.
 const DUE_IN_MILLIS: i64 = 86_400_000;
 const SCHEDULE: &str = "/v1/tasks/batch";
 const PARSE: &str = "/v1/tasks/batch?mode=parse";
 
-/// The shapes of request which are measured.
+/// The shapes of the measured requests.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shape {
@@ -43,7 +44,7 @@ const SHAPES: [Shape; 3] = [
     Shape { name: "5,000 generated ids", tasks_per_request: 5_000, own_ids: false },
 ];
 
-/// Both rates of one round, tasks/s.
+/// Both rates of one round, in tasks per second.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Round {
@@ -52,7 +53,7 @@ struct Round {
     ratio: f64,
 }
 
-/// Median and range over the rounds.
+/// The median and the range over the rounds.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Spread {
     median: f64,
@@ -71,13 +72,13 @@ struct ShapeResult {
     rounds: Vec<Round>,
 }
 
-/// The report of the measurement; its fields are those of the JSON file.
+/// The report of the measurement. Its fields are those of the JSON file.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BulkReport {
     target: String,
     concurrency: usize,
-    /// False when Ctrl-C or the time limit came first.
+    /// False after Ctrl-C or the time limit.
     complete: bool,
     shapes: Vec<ShapeResult>,
 }
@@ -114,7 +115,7 @@ impl BulkReport {
             ));
         }
         if !self.complete {
-            out.push_str("  cut short: of what was measured until then\n");
+            out.push_str("  interrupted: only the rounds until then\n");
         }
         out
     }
@@ -123,10 +124,10 @@ impl BulkReport {
         self.complete
     }
 
-    /// Returns the JSON file's text.
+    /// Returns the text of the JSON file.
     ///
     /// # Errors
-    /// None in practice: every field can be written as JSON.
+    /// Never fails, because every field can be written as JSON.
     pub(crate) fn json(&self) -> Result<String, String> {
         serde_json::to_string_pretty(self)
             .map(|text| text + "\n")
@@ -137,8 +138,8 @@ impl BulkReport {
 /// Measures all shapes.
 ///
 /// # Errors
-/// Usage, no server, or an answer other than "all accepted" or "all parsed": a rate with errors in
-/// it is none.
+/// Returns an error for wrong options, a missing server, or any answer except "all accepted" or
+/// "all parsed", because a rate that includes errors is meaningless.
 pub(crate) async fn run(args: &BulkArgs) -> Result<BulkReport, String> {
     if !(1..=1_000).contains(&args.rounds) || !(1..=64).contains(&args.concurrency) {
         return Err(
@@ -175,7 +176,8 @@ pub(crate) async fn run(args: &BulkArgs) -> Result<BulkReport, String> {
                 ratio: spread(&[]),
                 rounds: Vec::new(),
             });
-            // Round 0 warms up (connections, compiled code, shards that start) and is not counted.
+            // Round 0 warms up the connections, the compiled code and the shards, and is not
+            // counted.
             for round in 0..=args.rounds {
                 let measured = measure(&api, args, shape, round).await?;
                 if let Some(result) = report.shapes.last_mut().filter(|_| round > 0) {
@@ -218,14 +220,14 @@ fn spread(values: &[f64]) -> Spread {
     }
 }
 
-/// One round: both halves, the first of which alternates.
+/// Measures one round: both rates, whose order alternates.
 async fn measure(
     api: &Arc<Api>,
     args: &BulkArgs,
     shape: Shape,
     round: u32,
 ) -> Result<Round, String> {
-    // Own ids are new in each round: the same again would measure overwriting.
+    // Each round has new ids of its own, because repeated ids would measure overwriting.
     let bodies = Arc::new(Bodies::new(args, shape, round));
     let (scheduled, parsed) = if round.is_multiple_of(2) {
         let scheduled = send(api, args, &bodies, SCHEDULE).await?;

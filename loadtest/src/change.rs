@@ -1,4 +1,4 @@
-//! Cancels and overwrites, each at its time, while tasks fire.
+//! Cancels and overwrites tasks at the planned times, while tasks fire.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -19,13 +19,14 @@ use crate::ledger::{CancelAnswer, OverwriteAnswer};
 use crate::plan::{How, Planned};
 use crate::session::Session;
 
-/// Changes on their way at once.
+/// The number of requests in flight at once.
 const MAX_IN_FLIGHT: usize = 16;
-/// Most tasks in a bulk cancel or a batch of overwrites.
+/// The most tasks in a bulk cancel or a batch of overwrites.
 const MAX_GROUP: usize = 100;
 const JSON: Option<&str> = Some("application/json");
 
-/// A change to be made to entry `n`, the `version`-th of its id, at `at` (epoch ms).
+/// A planned change of entry `n`, which is the `version`-th of its id, at the epoch millisecond
+/// `at`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Pending {
     pub(crate) at: i64,
@@ -34,7 +35,8 @@ pub(crate) struct Pending {
     pub(crate) version: u32,
 }
 
-/// Carries out changes until the sender is gone and all are done, those of new versions included.
+/// Carries out changes until the sender is dropped and all changes are done, including those of new
+/// versions.
 pub(crate) async fn carry_out(session: &Arc<Session>, mut incoming: UnboundedReceiver<Pending>) {
     let mut waiting = BinaryHeap::new();
     let mut in_flight: JoinSet<Vec<Pending>> = JoinSet::new();
@@ -67,8 +69,8 @@ pub(crate) async fn carry_out(session: &Arc<Session>, mut incoming: UnboundedRec
     }
 }
 
-/// Takes what is due from the heap, as at most `requests` requests: each of one kind, the bulk ones
-/// filled up.
+/// Removes the due changes from the heap, as at most `requests` requests. Each request has one kind
+/// of change, and bulk requests are as large as possible.
 fn ready(waiting: &mut BinaryHeap<Reverse<Pending>>, requests: usize) -> Vec<(How, Vec<Pending>)> {
     let now = now_millis();
     let mut full = Vec::new();
@@ -90,7 +92,7 @@ fn ready(waiting: &mut BinaryHeap<Reverse<Pending>>, requests: usize) -> Vec<(Ho
     full
 }
 
-/// One request; gives what is to be done later to the versions it made.
+/// Sends one request, and returns the later changes of the versions that it created.
 async fn carry_out_one(session: Arc<Session>, (how, members): (How, Vec<Pending>)) -> Vec<Pending> {
     match how {
         How::Delete => {
@@ -116,12 +118,12 @@ async fn delete(session: &Session, n: u32) {
     session.ledger.lock().cancel_answered(n, answer, answered);
 }
 
-/// `DELETE` of one id: what it promises, and when it was answered.
+/// Deletes the task with `id`. Returns the meaning of the answer, and its time.
 async fn delete_id(session: &Session, id: &str) -> (CancelAnswer, i64) {
     #[derive(Deserialize)]
     struct Deleted {
         cancelled: bool,
-        /// An attempt is in flight: it may arrive or not.
+        /// An attempt is in flight, so the task may or may not arrive.
         #[serde(default)]
         running: bool,
     }
@@ -181,8 +183,8 @@ async fn bulk_cancel(session: &Session, members: &[Pending]) {
     }
 }
 
-/// Returns how many of `tasks` a bulk cancel stopped; none when an earlier try may have stopped
-/// some before, or some are in flight, which may arrive or not.
+/// Returns how many of `tasks` a bulk cancel stopped. Returns `None` if an earlier try may have
+/// stopped some, or if some are in flight and so may or may not arrive.
 fn cancelled(answer: &Answer, tasks: usize) -> Result<Option<usize>, String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -200,12 +202,12 @@ fn cancelled(answer: &Answer, tasks: usize) -> Result<Option<usize>, String> {
     let counts: Cancelled =
         serde_json::from_slice(&answer.body).map_err(|error| complain(&error.to_string()))?;
     if counts.cancelled + counts.not_found != tasks || !counts.done {
-        return Err(complain("the counts do not account for each id"));
+        return Err(complain("the counts do not add up to the number of ids"));
     }
     Ok((!answer.repeated && counts.running == 0).then_some(counts.cancelled))
 }
 
-/// Overwrites entries with new versions, by `PUT` (one) or as a batch.
+/// Overwrites entries with new versions, one by `PUT` or several as a batch.
 async fn overwrite(session: &Session, how: How, members: &[Pending]) -> Vec<Pending> {
     let mut versions = Vec::with_capacity(members.len());
     {
@@ -241,7 +243,7 @@ async fn overwrite(session: &Session, how: How, members: &[Pending]) -> Vec<Pend
     versions.iter().filter(|version| ledger.is_accepted(version.n)).filter_map(change).collect()
 }
 
-/// A new version of a task on its way.
+/// A new version of a task that is being sent.
 struct Version {
     old: u32,
     n: u32,
@@ -269,7 +271,7 @@ async fn put(session: &Session, version: &Version) {
         Ok(answer) if answer.status.is_success() => {
             let promise = match answer.status {
                 _ if answer.repeated => OverwriteAnswer::Unknown,
-                // An attempt of the former one is in flight: it may arrive or not.
+                // An attempt of the old version is in flight, so it may or may not arrive.
                 StatusCode::OK if is_running(&answer) => OverwriteAnswer::Unknown,
                 StatusCode::OK => OverwriteAnswer::Replaced,
                 StatusCode::CREATED => OverwriteAnswer::Created,
@@ -318,8 +320,8 @@ async fn batch_overwrite(session: &Session, versions: &[Version]) {
                             answer.answered,
                         );
                     }
-                    // Not sent again: either version may have been left in place, so nothing is
-                    // demanded of them.
+                    // This is not sent again. Either version may be stored, so nothing is required
+                    // of either.
                     Outcome::Busy => {
                         ledger.unanswered(version.n);
                         ledger.cancel_answered(
@@ -349,15 +351,15 @@ async fn batch_overwrite(session: &Session, versions: &[Version]) {
     }
 }
 
-/// Deletes all recurring tasks of the run, so that it leaves nothing behind that fires for ever.
+/// Deletes all recurring tasks of the run, so that none fires after it.
 pub(crate) async fn delete_crons(session: &Arc<Session>) {
     let mut live = session.ledger.lock().live_crons();
     let mut in_flight = JoinSet::new();
     loop {
         while in_flight.len() < MAX_IN_FLIGHT {
             let Some(n) = live.pop() else { break };
-            // All recurring tasks have ids of their own, so one is known even if its creation was
-            // never answered.
+            // Every recurring task has an id of its own, so its id is known even if its creation
+            // was never answered.
             let kind = session.ledger.lock().entry(n).map(|entry| entry.kind);
             let Some(id) = kind.and_then(|kind| session.plan.own_id(n, kind)) else {
                 continue;
@@ -366,7 +368,7 @@ pub(crate) async fn delete_crons(session: &Arc<Session>) {
             in_flight.spawn(async move {
                 session.ledger.lock().cron_delete_sent(n, now_millis());
                 let (answer, answered) = delete_id(&session, &id).await;
-                // Without a clear answer nothing is known but that the deletion was sent.
+                // Without a clear answer, only the sending of the deletion is known.
                 if answer != CancelAnswer::Ambiguous {
                     let found = answer == CancelAnswer::Cancelled;
                     session.ledger.lock().cron_delete_answered(n, found, answered);

@@ -1,5 +1,4 @@
-//! The command line. Every option of a run has a default that depends on the scenario, see
-//! `scenario.rs`.
+//! The command line. The default of every option depends on the scenario: see `scenario.rs`.
 
 use std::path::PathBuf;
 
@@ -9,8 +8,8 @@ use crate::ledger::Via;
 
 /// Drives a running scheduler and checks what it fires.
 ///
-/// Exit status: 0 all right, 1 a task was lost, early, wrongly cancelled or otherwise wrong, 2
-/// usage or connection error, 130 interrupted.
+/// Exit status: 0 if all is right; 1 if a task was lost, early, wrongly cancelled or otherwise
+/// wrong; 2 for a usage or connection error; 130 if interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "loadtest", version, args_override_self = true)]
 pub(crate) struct Cli {
@@ -20,36 +19,36 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// 2,000 tasks over 5 s: webhooks, own consumer, recurring and cancelled ones. Done in half a
+    /// 2,000 tasks over 5 s: webhooks, own consumer, recurring and cancelled ones. Takes half a
     /// minute.
     Smoke(RunArgs),
-    /// 1,000 tasks a second for a minute, scheduled ahead.
+    /// 1,000 tasks a second for a minute, created in advance.
     Steady(RunArgs),
-    /// 500,000 tasks at one instant, all scheduled before it.
+    /// 500,000 tasks at one instant, all created before it.
     Herd(RunArgs),
     /// 100,000 tasks over a minute.
     Spread(RunArgs),
-    /// Tasks with ids of their own, overwritten and cancelled while they fire.
+    /// Tasks with their own ids that are overwritten and cancelled while they fire.
     Churn(RunArgs),
-    /// Bulk schedule rate only, against the rate of the same requests merely parsed.
+    /// Only the rate of bulk creates, compared with the rate of the same requests when only parsed.
     Bulk(BulkArgs),
-    /// How many tasks a second this tool's own sink takes on this machine.
+    /// The number of tasks a second that this tool's own sink can receive on this machine.
     SinkRate(SinkRateArgs),
 }
 
-/// Which server.
+/// The server to test.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct TargetArgs {
-    /// Base address of the scheduler; only this machine's own (loopback) is accepted.
+    /// Base address of the scheduler, which must be on this machine (loopback).
     #[arg(long, default_value = "http://127.0.0.1:8787")]
     pub(crate) url: String,
     /// API key.
     #[arg(long, env = "SCHEDULER_API_KEY", hide_env_values = true)]
     pub(crate) key: Option<String>,
-    /// Seconds a request may take.
+    /// Time limit of a request in seconds.
     #[arg(long, default_value_t = 30.0)]
     pub(crate) request_timeout: f64,
-    /// Tries of a request that is answered 429 or 503 or not at all.
+    /// Tries of a request that is answered with 429 or 503, or not at all.
     #[arg(long, default_value_t = 8)]
     pub(crate) tries: u32,
     /// No progress bars.
@@ -57,7 +56,7 @@ pub(crate) struct TargetArgs {
     pub(crate) quiet: bool,
 }
 
-/// Options of a scenario. What is not given is the scenario's own.
+/// Options of a scenario. An option that is absent has the scenario's default.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
@@ -65,7 +64,8 @@ pub(crate) struct RunArgs {
     /// Number of tasks.
     #[arg(long)]
     pub(crate) tasks: Option<u32>,
-    /// Tasks due per second; gives the number of tasks together with --spread, in place of --tasks.
+    /// Tasks due per second. Together with --spread, it sets the number of tasks instead of
+    /// --tasks.
     #[arg(long, conflicts_with = "tasks")]
     pub(crate) rate: Option<u32>,
     /// Tasks per request.
@@ -74,73 +74,72 @@ pub(crate) struct RunArgs {
     /// Requests at once.
     #[arg(long)]
     pub(crate) concurrency: Option<u32>,
-    /// Seconds from the start of scheduling to the first due time; for the herd from the expected
+    /// Seconds from the start of scheduling to the first due time; for the herd, from the expected
     /// end of scheduling.
     #[arg(long)]
     pub(crate) due_in: Option<f64>,
-    /// Seconds over which the due times are spread; 0: all at one instant.
+    /// Seconds over which the due times are spread; 0 means one instant.
     #[arg(long)]
     pub(crate) spread: Option<f64>,
-    /// Count --due-in from the end of scheduling, expected at --expected-rate.
+    /// Count --due-in from the end of scheduling, which is computed from --expected-rate.
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     pub(crate) due_after_scheduling: Option<bool>,
-    /// Schedule rate (tasks/s) from which the end of scheduling is foretold; set it below the true
-    /// one.
+    /// Schedule rate (tasks/s) that predicts the end of scheduling. It should be lower than the
+    /// real rate.
     #[arg(long)]
     pub(crate) expected_rate: Option<u32>,
-    /// Size of the payload in bytes, at least what the marks of this tool need.
+    /// Size of the payload in bytes. It must have room for the marks of this tool.
     #[arg(long)]
     pub(crate) payload_bytes: Option<u32>,
-    /// Share of recurring tasks, 0 to 1: one fires every second or every other second until the
-    /// end.
+    /// Share of recurring tasks, 0 to 1. A recurring task fires every second or every other second
+    /// until the end.
     #[arg(long)]
     pub(crate) cron_share: Option<f64>,
-    /// Share of tasks cancelled, 0 to 1.
+    /// Share of cancelled tasks, 0 to 1.
     #[arg(long)]
     pub(crate) cancel_share: Option<f64>,
-    /// Share of tasks overwritten, 0 to 1; needs --own-ids.
+    /// Share of overwritten tasks, 0 to 1; needs --own-ids.
     #[arg(long)]
     pub(crate) overwrite_share: Option<f64>,
-    /// Share of the cancels and overwrites sent within half a second of the due time, 0 to 1; the
-    /// rest comes earlier.
+    /// Share of the cancels and overwrites within half a second of the due time, 0 to 1; the others
+    /// are earlier.
     #[arg(long)]
     pub(crate) race_share: Option<f64>,
-    /// Give the tasks ids instead of having them generated.
+    /// Give the tasks ids instead of generated ones.
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     pub(crate) own_ids: Option<bool>,
     /// Send newline-delimited JSON instead of an array.
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     pub(crate) ndjson: Option<bool>,
-    /// How the tasks are to be fired; several, separated by commas, are mixed.
+    /// How the tasks fire. Several values, separated by commas, are mixed.
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) via: Option<Vec<Via>>,
     /// Name of the queue binding for --via consumer.
     #[arg(long, default_value = "FIRED_TASKS")]
     pub(crate) queue: String,
-    /// Port of the sink on 127.0.0.1; 0: any free one (then only webhooks can find it).
+    /// Port of the sink on 127.0.0.1; 0 means any free port, which only webhooks can find.
     #[arg(long, default_value_t = 8790)]
     pub(crate) sink_port: u16,
-    /// Seed of everything random in the plan.
+    /// Seed of all random numbers of the plan.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Seconds after its due time until a task that has not been received is lost.
+    /// Seconds after its due time when a task that has not been received counts as lost.
     #[arg(long)]
     pub(crate) grace: Option<f64>,
-    /// Seconds to go on listening after the last due time, for duplicates and cancelled tasks that
-    /// fire.
+    /// Seconds to listen after the last due time, for duplicates and for cancelled tasks that fire.
     #[arg(long)]
     pub(crate) settle: Option<f64>,
-    /// Seconds after which the run is cut short.
+    /// Seconds after which the run ends early.
     #[arg(long, default_value_t = 900.0)]
     pub(crate) max_seconds: f64,
-    /// Exit with status 1 for duplicates too. Delivery is at least once, so they are only counted
-    /// otherwise.
+    /// Exit with status 1 for duplicates too. Delivery is at least once, so by default duplicates
+    /// are only counted.
     #[arg(long)]
     pub(crate) fail_on_duplicates: bool,
-    /// Where the JSON report goes [default: target/loadtest/SCENARIO.json]
+    /// File for the JSON report [default: target/loadtest/SCENARIO.json]
     #[arg(long)]
     pub(crate) report: Option<PathBuf>,
-    /// Where the histogram of latenesses goes [default: target/loadtest/SCENARIO.svg]
+    /// File for the histogram of latenesses [default: target/loadtest/SCENARIO.svg]
     #[arg(long)]
     pub(crate) svg: Option<PathBuf>,
 }
@@ -150,10 +149,10 @@ pub(crate) struct RunArgs {
 pub(crate) struct BulkArgs {
     #[command(flatten)]
     pub(crate) target: TargetArgs,
-    /// Rounds per shape; each measures scheduling and parsing once, in alternating order.
+    /// Rounds per shape. Each round measures scheduling and parsing once, in alternating order.
     #[arg(long, default_value_t = 7)]
     pub(crate) rounds: u32,
-    /// Tasks sent in each half of a round.
+    /// Tasks in each half of a round.
     #[arg(long, default_value_t = 100_000)]
     pub(crate) tasks_per_round: u32,
     /// Requests at once.
@@ -168,18 +167,18 @@ pub(crate) struct BulkArgs {
     /// Name of the queue binding in the tasks.
     #[arg(long, default_value = "FIRED_TASKS")]
     pub(crate) queue: String,
-    /// Seconds after which the measurement is cut short.
+    /// Seconds after which the measurement ends early.
     #[arg(long, default_value_t = 600.0)]
     pub(crate) max_seconds: f64,
-    /// Where the JSON report goes [default: target/loadtest/bulk.json]
+    /// File for the JSON report [default: target/loadtest/bulk.json]
     #[arg(long)]
     pub(crate) report: Option<PathBuf>,
 }
 
-/// Options of the sink's own measurement.
+/// Options of the sink's measurement.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SinkRateArgs {
-    /// Tasks to send to it.
+    /// Number of tasks to send to the sink.
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) tasks: u32,
     /// Size of the payload in bytes.

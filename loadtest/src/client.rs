@@ -1,5 +1,5 @@
-//! The HTTP client of the scheduler's API: one connection pool, bounded retries, and answers that
-//! say whether an earlier try of the same request may have worked.
+//! The HTTP client of the scheduler's API. It has one connection pool and bounded retries. Its
+//! answers state whether an earlier try of the same request may have been carried out.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,26 +17,26 @@ use crate::cli::TargetArgs;
 use crate::clock::now_millis;
 use crate::stats::Stats;
 
-/// Largest answer read: results of a batch of 20,000 with ids of 256 bytes fit.
+/// The largest answer that is read. The results of a batch of 20,000 with ids of 256 bytes fit.
 const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
-/// Longest wait before another try, whatever `Retry-After` says.
+/// The longest wait before another try, whatever `Retry-After` is.
 const MAX_WAIT: Duration = Duration::from_secs(10);
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 
-/// An answer which is not a request to come back later.
+/// The final answer to a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) body: Bytes,
-    /// An earlier try may have been carried out though its answer did not say so.
+    /// An earlier try may have been carried out, although its answer did not say so.
     pub(crate) repeated: bool,
-    /// When the first try left and when the answer was complete, epoch ms.
+    /// The times of the first try and of the complete answer, in epoch milliseconds.
     pub(crate) sent: i64,
     pub(crate) answered: i64,
 }
 
 impl Answer {
-    /// Returns the status and the beginning of the body, for an error message.
+    /// Returns the status and the start of the body, for an error message.
     pub(crate) fn describe(&self) -> String {
         let text = String::from_utf8_lossy(&self.body);
         let beginning: String = text.chars().take(300).collect();
@@ -61,8 +61,8 @@ impl Api {
     /// Returns a client for the target.
     ///
     /// # Errors
-    /// The target is not loopback or not plain `http`, the key is missing or cannot be a header, or
-    /// an option is out of bounds.
+    /// Returns an error if the target is not loopback or not plain `http`, if the key is missing or
+    /// cannot be a header, or if an option is out of bounds.
     pub(crate) fn new(target: &TargetArgs) -> Result<Self, String> {
         let key = target
             .key
@@ -70,7 +70,7 @@ impl Api {
             .filter(|key| !key.is_empty())
             .ok_or("no API key: give --key or set SCHEDULER_API_KEY to one of the server's keys (`make dev` prints it)")?;
         let mut authorization = HeaderValue::try_from(format!("Bearer {key}"))
-            .map_err(|_| "--key: has characters no header can carry")?;
+            .map_err(|_| "--key: has characters that a header cannot carry")?;
         authorization.set_sensitive(true);
         let timeout = crate::scenario::millis("--request-timeout", target.request_timeout)?;
         if timeout == 0 || !(1..=100).contains(&target.tries) {
@@ -95,25 +95,26 @@ impl Api {
         &self.base
     }
 
-    /// Requests that reached the server, tries included.
+    /// Returns the number of requests that reached the server, including retries.
     pub(crate) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// Tries beyond the first of each request.
+    /// Returns the number of retries.
     pub(crate) fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
     }
 
-    /// Times the counters were read; this tool's own doing, which is no part of what tasks cost.
+    /// Returns the number of times that this tool has read the counters, which is not part of the
+    /// cost of tasks.
     pub(crate) fn stats_calls(&self) -> u64 {
         self.stats_calls.load(Ordering::Relaxed)
     }
 
-    /// Checks that a scheduler answers and takes the key; gives its counters.
+    /// Checks that a scheduler answers and accepts the key, and returns its counters.
     ///
     /// # Errors
-    /// Says what is missing and what to do.
+    /// Returns the problem and its solution.
     pub(crate) async fn check(&self) -> Result<Stats, String> {
         let health = self.once(&Method::GET, "/healthz", None, Bytes::new()).await;
         match health {
@@ -128,10 +129,11 @@ impl Api {
         }
     }
 
-    /// `GET /v1/stats`.
+    /// Reads `GET /v1/stats`.
     ///
     /// # Errors
-    /// No answer, another status than 200, or a body that is not the counters.
+    /// Returns an error without an answer, for a status other than 200, and for a body that is not
+    /// the counters.
     pub(crate) async fn stats(&self) -> Result<Stats, String> {
         self.stats_calls.fetch_add(1, Ordering::Relaxed);
         let answer = self.call(&Method::GET, "/v1/stats", None, Bytes::new()).await?;
@@ -146,11 +148,10 @@ impl Api {
         serde_json::from_slice(&answer.body).map_err(|error| format!("GET /v1/stats: {error}"))
     }
 
-    /// Sends a request until it is answered with something else than 429 and 503, at most `--tries`
-    /// times.
+    /// Sends a request until the answer is neither 429 nor 503, at most `--tries` times.
     ///
     /// # Errors
-    /// What went wrong with the last try. The request may have been carried out all the same.
+    /// Returns the problem of the last try. The request may still have been carried out.
     pub(crate) async fn call(
         &self,
         method: &Method,
@@ -174,8 +175,8 @@ impl Api {
                     after,
                     text,
                 )) => {
-                    // 429 is refused at the door; a 503 may come from one shard after another has
-                    // taken its part.
+                    // A 429 refuses the whole request. A 503 may come from one shard after another
+                    // shard has stored its part.
                     repeated |= status == StatusCode::SERVICE_UNAVAILABLE;
                     wait = after.unwrap_or(wait);
                     problem = format!("{status} {}", String::from_utf8_lossy(&text));
@@ -192,7 +193,7 @@ impl Api {
         Err(format!("{method} {path}: {problem} ({} tries)", self.tries))
     }
 
-    /// One try: status, `Retry-After`, body.
+    /// Sends one try, and returns the status, `Retry-After` and the body.
     async fn once(
         &self,
         method: &Method,
@@ -233,10 +234,10 @@ impl Api {
     }
 }
 
-/// Why a try got no answer.
+/// The reason why a try has no answer.
 #[derive(Debug)]
 struct TryError {
-    /// No connection came about, so the server knows nothing of the request.
+    /// There was no connection, so the server has not seen the request.
     before_sending: bool,
     text: String,
 }
@@ -253,7 +254,7 @@ impl std::fmt::Display for TryError {
     }
 }
 
-/// An error with its causes, for hyper's own text says little.
+/// An error with its causes, because hyper's own text says little.
 struct Chain<'a>(&'a dyn std::error::Error);
 
 impl std::fmt::Display for Chain<'_> {
@@ -268,13 +269,13 @@ impl std::fmt::Display for Chain<'_> {
     }
 }
 
-/// Returns the target's scheme, host and port, if it is this machine.
+/// Returns the target's scheme, host and port if the target is this machine.
 ///
-/// A load tester pointed at a deployed scheduler would cost its owner money and flood it, so that
-/// is refused.
+/// Every other target is refused, because a test of a deployed scheduler would flood it and cost
+/// its owner money.
 ///
 /// # Errors
-/// Names what is wrong with the address.
+/// Returns the problem with the address.
 fn loopback_base(url: &str) -> Result<String, String> {
     let uri: Uri = url.parse().map_err(|error| format!("--url {url}: {error}"))?;
     if uri.scheme_str() != Some("http") {
@@ -313,7 +314,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_a_target() {
+    fn only_this_machine_can_be_a_target() {
         for url in [
             "http://127.0.0.1:8787",
             "http://localhost:1/",

@@ -1,7 +1,7 @@
-//! Reading what the scheduler fires: envelopes (many tasks) and webhook bodies (one task).
+//! Parses what the scheduler fires: envelopes with many tasks, and webhook bodies with one.
 //!
-//! This is the hot path of the sink: ids are borrowed from the body, and everything not needed is
-//! skipped unread.
+//! The sink spends most of its time here, so ids are borrowed from the body, and other fields are
+//! skipped.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +9,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// One queue message: records of one shard, handed on together.
+/// One queue message: records that a shard dispatched together.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Envelope<'a> {
     #[serde(borrow)]
@@ -21,10 +21,10 @@ pub(crate) struct Envelope<'a> {
     pub(crate) tasks: Vec<Record<'a>>,
 }
 
-/// One fired task, as far as verification needs it.
+/// The parts of a fired task that verification needs.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Record<'a> {
-    /// The due time asked for, epoch ms.
+    /// The expected due time in epoch milliseconds.
     pub(crate) time: i64,
     #[serde(borrow)]
     pub(crate) id: Cow<'a, str>,
@@ -39,8 +39,8 @@ fn first_attempt() -> u32 {
     1
 }
 
-/// What this tool put into the payload to recognise its own tasks: the run, and the number of the
-/// task in it. A payload of somebody else's task, whatever its JSON type, reads as the empty mark.
+/// The mark of this tool in a payload: the run, and the number of the task in it. The payload of
+/// another client's task, whatever its JSON type, becomes an empty mark.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub(crate) run: Option<u64>,
@@ -104,7 +104,7 @@ impl<'de> Visitor<'de> for MarkVisitor {
     }
 }
 
-/// A key of the payload; an enum, so that no key is copied.
+/// A key of the payload. It is an enum, so that no key is copied.
 enum Key {
     Run,
     N,
@@ -133,8 +133,7 @@ impl<'de> Deserialize<'de> for Key {
     }
 }
 
-/// A number if it is a whole one; anything else somebody else may have under the same key is no
-/// error.
+/// A whole number, or `None` for any other value, which another client may have under the same key.
 struct LooseNumber(Option<u64>);
 
 impl<'de> Deserialize<'de> for LooseNumber {
@@ -144,10 +143,10 @@ impl<'de> Deserialize<'de> for LooseNumber {
     }
 }
 
-/// Returns the envelopes of a body with one envelope per line; blank lines are skipped.
+/// Returns the envelopes of a body with one envelope per line. Blank lines are skipped.
 ///
 /// # Errors
-/// Names the line that is not an envelope and what is wrong with it.
+/// Returns the number of the first invalid line, and the problem.
 pub(crate) fn parse_lines(body: &[u8]) -> Result<Vec<Envelope<'_>>, String> {
     body.split(|&byte| byte == b'\n')
         .enumerate()
@@ -158,10 +157,10 @@ pub(crate) fn parse_lines(body: &[u8]) -> Result<Vec<Envelope<'_>>, String> {
         .collect()
 }
 
-/// Returns the record of a webhook's body.
+/// Returns the record in a webhook's body.
 ///
 /// # Errors
-/// Says what is wrong with the body.
+/// Returns the problem with the body.
 pub(crate) fn parse_record(body: &[u8]) -> Result<Record<'_>, String> {
     serde_json::from_slice(body).map_err(|error| error.to_string())
 }
@@ -171,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn envelopes_are_read_line_by_line() {
+    fn envelopes_are_parsed_line_by_line() {
         let body = concat!(
             r#"{"v":1,"shard":"1-3","seq":42,"firedAt":17,"tasks":[{"time":5,"id":"a\"b","tags":["x"],"#,
             r#""callback":{"type":"queue","queue":"Q"},"payload":{"run":9,"n":7,"pad":"x"},"attempt":2},{"time":6,"id":"c"}]}"#,
@@ -191,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strangers_payload_of_any_type_is_no_error() {
+    fn a_payload_of_another_client_is_not_an_error() {
         for payload in [
             "1",
             "-1",
@@ -209,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_line_is_named() {
+    fn an_invalid_line_is_named() {
         let error = parse_lines(
             b"{\"v\":1,\"shard\":\"a\",\"seq\":1,\"firedAt\":1,\"tasks\":[]}\nnonsense",
         )

@@ -1,17 +1,17 @@
-//! Writing reports to files.
+//! Writes reports to files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Returns the file asked for, or `target/loadtest/<name>` below the current directory.
-pub(crate) fn path(asked: Option<&PathBuf>, name: &str) -> PathBuf {
-    asked.cloned().unwrap_or_else(|| Path::new("target").join("loadtest").join(name))
+/// Returns the requested file, or `target/loadtest/<name>` below the current directory.
+pub(crate) fn path(given: Option<&PathBuf>, name: &str) -> PathBuf {
+    given.cloned().unwrap_or_else(|| Path::new("target").join("loadtest").join(name))
 }
 
-/// Writes `text`, with the directories that lead there.
+/// Writes `text` to a file, and creates its directories.
 ///
 /// # Errors
-/// Names the path and what is wrong with it.
+/// Returns the path and the problem.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), String> {
     let complain = |error: std::io::Error| format!("{}: {error}", path.display());
     if let Some(parent) = path.parent() {

@@ -1,9 +1,9 @@
-//! Percentiles over all values (nothing is sampled, so the maximum is the true one).
+//! Computes percentiles of all values. No value is dropped, so the maximum is exact.
 
 use serde::Serialize;
 
-/// Summary of a set of latenesses or durations, in milliseconds. Negative values mean "before its
-/// time".
+/// The summary of latenesses or durations, in milliseconds. A negative value is before the due
+/// time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Summary {
@@ -15,7 +15,7 @@ pub(crate) struct Summary {
     pub(crate) max: i64,
 }
 
-/// Sorts `values` and summarises them; all zero when there are none.
+/// Sorts `values` and summarises them. The summary of no values is zero.
 pub(crate) fn summarise(values: &mut [i64]) -> Summary {
     values.sort_unstable();
     Summary {
@@ -28,14 +28,15 @@ pub(crate) fn summarise(values: &mut [i64]) -> Summary {
     }
 }
 
-/// Nearest-rank percentile of sorted values: the smallest value with at least `percent` % of all
-/// values at or below it.
+/// Returns the nearest-rank percentile of sorted values: the smallest value that is not less than
+/// `percent` % of all values.
 pub(crate) fn percentile(sorted: &[i64], percent: usize) -> i64 {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0)
 }
 
-/// Median of rates or ratios (mean of the middle two for an even number); 0 when there are none.
+/// Returns the median of rates or ratios, or 0 if there are none. The median of an even number is
+/// the mean of the middle two.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

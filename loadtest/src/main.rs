@@ -1,5 +1,5 @@
-//! Load tester of the scheduler: drives a running server through its HTTP API, receives everything
-//! it fires, and checks each task against what the server promised about it.
+//! Load tester of the scheduler. It drives a running server through its HTTP API, receives
+//! everything that the server fires, and checks each task against the server's promises.
 //!
 //! ```text
 //! export SCHEDULER_API_KEY=…             # printed by `make dev`
@@ -12,18 +12,18 @@
 //! loadtest sink-rate                     # what the receiving side of this tool can take
 //! ```
 //!
-//! Every figure of a scenario can be changed, see `loadtest <scenario> --help`. Firings come back
-//! to a local sink (`--sink-port`, 8790 by default): webhooks are posted to it directly, and tasks
-//! for a queue of the user's own by the example consumer, started with
+//! Every number of a scenario can be changed: see `loadtest <scenario> --help`. Firings return to a
+//! local sink (`--sink-port`, 8790 by default). Webhooks are posted to it directly. Tasks for a
+//! queue of the user's own are posted by the example consumer, which must be started with
 //! `SINK_URL=http://127.0.0.1:8790`.
 //!
-//! A run prints its report and writes it as JSON, with a histogram of the latenesses as SVG, to
-//! `target/loadtest/`. **Exit status**: 0 when every task fired once at its time or was cancelled
-//! as answered; 1 when any was lost, early, wrongly cancelled or otherwise wrong, all named in the
-//! report; 2 for usage and connection errors; 130 when interrupted with nothing wrong so far. A run
-//! ends by itself; Ctrl-C reports what was seen until then.
+//! A run prints its report, and writes it to `target/loadtest/` as JSON, with a histogram of the
+//! latenesses as SVG. **Exit status**: 0 if every task fired once at its time or was cancelled as
+//! answered; 1 if any task was lost, early, wrongly cancelled or otherwise wrong, and the report
+//! names each of them; 2 for usage and connection errors; 130 if the run was interrupted without a
+//! defect so far. A run ends by itself; after Ctrl-C it reports what it has seen so far.
 //!
-//! In scope: behaviour that shows at the API and at the receiving end. Not in scope: crashes and
+//! In scope: behaviour that is visible at the API and at the receiver. Not in scope: crashes, and
 //! order within a shard, which the simulation of the core covers.
 
 mod batch;

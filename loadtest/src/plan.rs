@@ -1,42 +1,43 @@
-//! What will be scheduled, cancelled and overwritten, and when. Pure: the same seed, start and
-//! number give the same task, so nothing of the plan has to be kept and any worker can make any
-//! part of it.
+//! Plans the tasks of a run: which are created, cancelled and overwritten, and when. It has no side
+//! effects: the same seed, start and number give the same task. So the plan is not stored, and any
+//! worker can compute any part of it.
 
 use crate::ledger::{Kind, Via};
 use crate::scenario::Settings;
 
-/// An odd 64-bit constant (2^64 over the golden ratio): consecutive numbers times it are spread
-/// evenly.
+/// An odd 64-bit constant (2^64 over the golden ratio). Its products with consecutive numbers are
+/// spread evenly.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-/// How long before and after the due time a racing cancel or overwrite is sent, ms.
+/// How long before and after the due time a racing cancel or overwrite is sent, in milliseconds.
 const RACE_BEFORE: i64 = 50;
 const RACE_AFTER: i64 = 450;
-/// How long before the due time one in good time is sent, ms.
+/// How long before the due time any other cancel or overwrite is sent, in milliseconds.
 const LEAD: std::ops::RangeInclusive<i64> = 500..=5_000;
-/// From the overwrite to the due time of the new version, ms.
+/// The time from the overwrite to the due time of the new version, in milliseconds.
 const NEW_DUE: std::ops::RangeInclusive<i64> = 300..=3_000;
-/// Versions an id may have.
+/// The most versions of an id.
 const MAX_VERSIONS: u32 = 4;
 
-/// A task to be made.
+/// A task to create.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Planned {
     pub(crate) kind: Kind,
     pub(crate) via: Via,
-    /// Epoch ms; 0 for a recurring one.
+    /// The due time in epoch milliseconds, or 0 for a recurring task.
     pub(crate) due: i64,
     pub(crate) change: Option<Change>,
 }
 
-/// A cancel or overwrite to be sent at `at` (epoch ms), or as soon as the task has been accepted.
+/// A cancel or overwrite to send at `at` (epoch milliseconds), or as soon as the task has been
+/// accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Change {
     pub(crate) at: i64,
     pub(crate) how: How,
 }
 
-/// The route by which a task is changed; all are used, since each goes another way through the
-/// server.
+/// The route by which a task is changed. All are used, because each has a path of its own through
+/// the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum How {
     Delete,
@@ -45,7 +46,7 @@ pub(crate) enum How {
     BatchOverwrite,
 }
 
-/// See the module's documentation.
+/// See the module.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     settings: Settings,
@@ -54,8 +55,8 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Returns the plan of a run that starts scheduling at `start` (epoch ms). `run` tells its
-    /// tasks from other runs'.
+    /// Returns the plan of a run that starts scheduling at `start`, in epoch milliseconds. `run`
+    /// marks its tasks, so that they differ from those of other runs.
     pub(crate) fn new(settings: Settings, start: i64, run: u64) -> Self {
         Self { first_due: start + settings.first_due_after_millis(), settings, run }
     }
@@ -65,7 +66,7 @@ impl Plan {
         let settings = &self.settings;
         let mut random = self.random(n);
         let via = self.via(&mut random);
-        // One place on a line that consecutive numbers fill evenly: shares come out exact, and
+        // A position on a line that consecutive numbers fill evenly. So the shares are exact, and
         // independent of `via`.
         let place = (u64::from(n).wrapping_mul(GOLDEN) >> 11) as f64 / (1_u64 << 53) as f64;
         let cancels_from = settings.cron_share;
@@ -87,8 +88,8 @@ impl Plan {
         Planned { kind: Kind::Once, via, due, change }
     }
 
-    /// Returns the version that overwrites an older one at `now`: entry `n`, the `version`-th of
-    /// its id (from 2).
+    /// Returns the version that overwrites an older one at `now`. It is entry `n`, and the
+    /// `version`-th of its id, from 2.
     pub(crate) fn overwriting(&self, n: u32, version: u32, now: i64) -> Planned {
         let mut random = self.random(n);
         let via = self.via(&mut random);
@@ -105,11 +106,12 @@ impl Plan {
     }
 
     /// Returns the id of task `n` if it has one of its own: with `own_ids`, and always for a
-    /// recurring one, so that a repeated request cannot leave behind a second recurring task that
-    /// nobody deletes.
+    /// recurring task. Otherwise a repeated request could leave a second recurring task that nobody
+    /// deletes.
     pub(crate) fn own_id(&self, n: u32, kind: Kind) -> Option<String> {
         let needed = self.settings.own_ids || kind != Kind::Once;
-        // The number is scattered so that neighbours in a request share no prefix beyond the run's.
+        // The number is scattered, so that the ids of a request have only the run's prefix in
+        // common.
         needed.then(|| format!("lt-{:x}-{:08x}", self.run, n.wrapping_mul(GOLDEN as u32)))
     }
 
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_come_out_as_asked_for() {
+    fn the_shares_are_the_requested_ones() {
         let tasks = tasks(&plan("loadtest churn --cron-share 0.01 --via consumer,webhook"));
         let near =
             |share: f64, wanted: f64| assert!((share - wanted).abs() < 0.001, "{share} {wanted}");
@@ -194,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_come_before_or_about_the_due_time() {
+    fn changes_are_before_or_near_the_due_time() {
         let tasks = tasks(&plan("loadtest churn --race-share 0.5"));
         let changed: Vec<_> =
             tasks.iter().filter_map(|task| Some((task.due, task.change?.at))).collect();
@@ -207,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn own_ids_are_distinct_and_given_only_when_wanted() {
+    fn own_ids_are_distinct_and_optional() {
         let own = plan("loadtest churn");
         let ids: HashSet<_> = (0..20_000).filter_map(|n| own.own_id(n, Kind::Once)).collect();
         assert_eq!(ids.len(), 20_000);
@@ -217,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_chain_of_versions_ends() {
+    fn the_number_of_versions_is_bounded() {
         let plan = plan("loadtest churn");
         for n in 0..1_000 {
             let last = plan.overwriting(n, MAX_VERSIONS, START);

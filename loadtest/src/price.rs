@@ -1,18 +1,18 @@
-//! Dollars per million tasks, from the differences of the shards' meter and a price table.
+//! Computes dollars per million tasks from the differences of the shards' meter and a price table.
 
 use serde::Serialize;
 
 use crate::stats::Meter;
 
-/// Dollars per million units on the paid plan, beyond what is included.
+/// Dollars per million units on the paid plan, beyond the included amounts.
 ///
 /// Source: Cloudflare's published prices for Workers, Durable Objects (SQLite storage) and Queues,
-/// read in 2026. Left out because no meter counts them: Durable Object duration (12.50 per million
-/// GB-s) and stored bytes (0.20 per GB-month).
+/// read in 2026. Two prices are omitted because no meter counts their units: the duration of
+/// Durable Objects (12.50 per million GB-s) and stored bytes (0.20 per GB-month).
 pub(crate) mod dollars_per_million {
-    /// Worker requests, queue consumer invocations among them.
+    /// Worker requests, including invocations of queue consumers.
     pub(crate) const WORKER_REQUESTS: f64 = 0.30;
-    /// Durable Object requests; an alarm that runs is one.
+    /// Durable Object requests; an alarm that goes off is one.
     pub(crate) const DURABLE_OBJECT_REQUESTS: f64 = 0.15;
     /// Rows written in a Durable Object's SQLite; setting an alarm is one.
     pub(crate) const ROWS_WRITTEN: f64 = 1.00;
@@ -22,7 +22,7 @@ pub(crate) mod dollars_per_million {
     pub(crate) const QUEUE_OPERATIONS: f64 = 0.40;
 }
 
-/// Operations a queue message of up to 64 KB costs in its life: write, read, delete.
+/// The operations of a queue message of up to 64 KB: write, read, delete.
 const OPERATIONS_PER_MESSAGE: f64 = 3.0;
 
 /// One line of the bill.
@@ -30,13 +30,13 @@ const OPERATIONS_PER_MESSAGE: f64 = 3.0;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Line {
     pub(crate) name: &'static str,
-    /// Units used in the whole run.
+    /// The units used in the whole run.
     pub(crate) used: f64,
-    /// Units per task.
+    /// The units per task.
     pub(crate) per_task: f64,
-    /// Price of a million units.
+    /// The price of a million units.
     pub(crate) unit_dollars_per_million: f64,
-    /// What these units cost for a million tasks.
+    /// The price of these units for a million tasks.
     pub(crate) dollars_per_million_tasks: f64,
 }
 
@@ -44,24 +44,24 @@ pub(crate) struct Line {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Bill {
-    /// Tasks the costs are divided by.
+    /// The number of tasks that the costs are divided by.
     pub(crate) tasks: u64,
     pub(crate) lines: Vec<Line>,
     pub(crate) dollars_per_million_tasks: f64,
 }
 
-/// Returns the bill for `tasks` tasks, from what the meter counted meanwhile and the `api_requests`
-/// the client made.
+/// Returns the bill for `tasks` tasks, from the difference of the meter and from the `api_requests`
+/// of the client.
 ///
-/// Queue consumers are not metered by the shards; each message is taken as one invocation of its
-/// consumer, which is the most it can be (a batch of several messages is one).
+/// The shards do not meter queue consumers. The bill counts one invocation for each message, which
+/// is an upper bound, because a batch of several messages is one invocation.
 pub(crate) fn bill(used: Meter, api_requests: u64, tasks: u64) -> Bill {
     use dollars_per_million as price;
     let consumer_invocations = count(used.queue_operations) / OPERATIONS_PER_MESSAGE;
     let lines: Vec<Line> = [
         ("Worker requests", count(api_requests) + consumer_invocations, price::WORKER_REQUESTS),
-        // The meter has the alarms that went off among the requests, and the alarms set among the
-        // rows written.
+        // In the meter, alarms that went off are requests, and alarms that were set are rows
+        // written.
         ("Durable Object requests", count(used.shard_requests), price::DURABLE_OBJECT_REQUESTS),
         ("rows written", count(used.rows_written), price::ROWS_WRITTEN),
         ("rows read", count(used.rows_read), price::ROWS_READ),
@@ -86,7 +86,7 @@ pub(crate) fn bill(used: Meter, api_requests: u64, tasks: u64) -> Bill {
     }
 }
 
-/// Returns a counter as a float; counters here stay far below 2^53.
+/// Returns a counter as a float. Counters here are far below 2^53.
 fn count(value: u64) -> f64 {
     value as f64
 }
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn no_tasks_is_not_a_division_by_zero() {
+    fn a_bill_for_no_tasks_does_not_divide_by_zero() {
         let bill = bill(Meter::default(), 0, 0);
         assert!(bill.dollars_per_million_tasks.abs() < 1e-12);
     }

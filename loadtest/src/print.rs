@@ -1,4 +1,4 @@
-//! The printed form of a run's report.
+//! Prints the report of a run.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use crate::latency::Summary;
 use crate::ledger::Class;
 use crate::report::Report;
 
-/// Defects printed of each class; the JSON has all.
+/// The number of defects that are printed for each class. The JSON has all of them.
 const PRINTED: usize = 20;
 
 impl Report {
@@ -127,14 +127,14 @@ impl Report {
             writeln!(out, "  warning: {warning}")?;
         }
         if self.failed_requests > 0 {
-            writeln!(out, "  {} requests failed for good, the first ones:", self.failed_requests)?;
+            writeln!(out, "  {} requests failed after all retries, first:", self.failed_requests)?;
             self.problems.iter().try_for_each(|problem| writeln!(out, "    {problem}"))?;
         }
         if self.sink.unreadable > 0 {
             let first = self.sink.first_unreadable.as_deref().unwrap_or_default();
             writeln!(
                 out,
-                "  {} bodies at the sink could not be read, the first: {first}",
+                "  {} invalid bodies arrived at the sink, first: {first}",
                 self.sink.unreadable
             )?;
         }
@@ -157,7 +157,7 @@ impl Report {
         if counts.unanswered + counts.undecided + counts.still_pending > 0 {
             writeln!(
                 out,
-                "  nothing demanded of: {} unanswered, {} with an undecided change, {} not due or within the grace",
+                "  nothing required of: {} unanswered, {} with an undecided change, {} not due or within the grace",
                 counts.unanswered, counts.undecided, counts.still_pending
             )?;
         }
@@ -175,16 +175,16 @@ fn describe(class: Class) -> &'static str {
     match class {
         Class::Lost => "lost: accepted and due, and not received within the grace",
         Class::Early => "early: fired or received before their time",
-        Class::WrongTime => "fired for another time than asked for",
+        Class::WrongTime => "fired for another time than requested",
         Class::FiredThoughCancelled => "fired though cancelled",
         Class::FiredThoughReplaced => "old versions fired though overwritten",
         Class::NeverFiredThoughAnswered => {
-            "wrongly cancelled: never fired, though a change was told they had"
+            "wrongly cancelled: a change was answered with already fired, but they never fired"
         }
         Class::DeniedWhilePending => {
-            "denied: a change was told they were gone while they were pending"
+            "denied: a change was answered with already fired or not found, but they were pending"
         }
-        Class::Rejected => "rejected: refused by the server though right",
+        Class::Rejected => "rejected: the server refused a valid request",
         Class::FiredThoughRejected => "fired though rejected",
         Class::WrongIdentity => "fired under a wrong id or idempotency key",
         Class::CronGap => "recurring tasks with missing occurrences",

@@ -1,5 +1,5 @@
-//! Progress bars on the terminal: scheduled and received. Nothing is drawn when there is no
-//! terminal.
+//! Shows progress bars on the terminal for scheduled and received tasks. Without a terminal, it
+//! draws nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,7 +12,7 @@ use crate::session::Session;
 
 const TICK: Duration = Duration::from_millis(200);
 
-/// The bars of a run; they go when it is dropped.
+/// The bars of a run, which are cleared when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bars: MultiProgress,
@@ -27,7 +27,7 @@ impl Drop for Progress {
 }
 
 impl Progress {
-    /// Shows how far `session` is until dropped.
+    /// Shows the progress of `session` until this is dropped.
     pub(crate) fn start(session: &Arc<Session>, quiet: bool) -> Self {
         let bars = MultiProgress::with_draw_target(target(quiet));
         let total = u64::from(session.settings.tasks);
@@ -38,7 +38,7 @@ impl Progress {
             loop {
                 scheduled.set_position(session.scheduling.answered.load(Ordering::Relaxed));
                 let count = session.ledger.lock().received();
-                // Recurring tasks and overwrites make more firings than there are tasks.
+                // Recurring tasks and overwrites cause more firings than there are tasks.
                 received.set_length(total.max(count));
                 received.set_position(count);
                 tokio::time::sleep(TICK).await;
@@ -48,7 +48,7 @@ impl Progress {
     }
 }
 
-/// Returns where bars are drawn.
+/// Returns the place where bars are drawn.
 pub(crate) fn target(quiet: bool) -> ProgressDrawTarget {
     if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() }
 }

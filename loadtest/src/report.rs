@@ -1,5 +1,4 @@
-//! The report of a run: its figures, as they go into the JSON file, and the exit status. `print.rs`
-//! prints it.
+//! Collects the figures of a run for the JSON file, and its exit status. `print.rs` prints them.
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
@@ -16,7 +15,7 @@ use crate::sink::SinkCounters;
 use crate::stats::{self, Stats};
 use crate::svg::{self, Series};
 
-/// Why a run ended.
+/// The reason why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Ending {
@@ -25,20 +24,20 @@ pub(crate) enum Ending {
     TimeLimit,
 }
 
-/// What a run knows beyond its session.
+/// The facts about a run that are not in its session.
 #[derive(Clone, Debug)]
 pub(crate) struct RunFacts {
     pub(crate) scenario: Scenario,
     pub(crate) ending: Ending,
-    /// Epoch ms.
+    /// The start in epoch milliseconds.
     pub(crate) start: i64,
     pub(crate) before: Stats,
-    /// None when the server did not answer at the end.
+    /// `None` if the server did not answer at the end.
     pub(crate) after: Option<Stats>,
     pub(crate) fail_on_duplicates: bool,
 }
 
-/// The whole report; its fields are those of the JSON file.
+/// The whole report. Its fields are those of the JSON file.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Report {
@@ -57,13 +56,13 @@ pub(crate) struct Report {
     pub(crate) sink: SinkFigures,
     pub(crate) defect_counts: BTreeMap<Class, usize>,
     pub(crate) defects: Vec<Defect>,
-    /// Handler tasks the server has not counted as succeeded.
+    /// The number of handler tasks that the server has not counted as succeeded.
     pub(crate) handlers_missing: u64,
     pub(crate) failed_requests: u64,
     pub(crate) problems: Vec<String>,
     pub(crate) server: ServerFigures,
     pub(crate) cost: Option<Bill>,
-    /// Why there is no bill.
+    /// The reason why there is no bill.
     pub(crate) cost_unknown: Option<String>,
     #[serde(skip)]
     pub(crate) picture: String,
@@ -78,17 +77,17 @@ pub(crate) struct ScheduleFigures {
     pub(crate) requests: u64,
     pub(crate) body_bytes: u64,
     pub(crate) request_millis: Summary,
-    /// Tries beyond the first, of all requests of the run.
+    /// The retries of all requests of the run.
     pub(crate) retries: u64,
 }
 
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FireFigures {
-    /// Occurrences received, duplicates not counted.
+    /// Occurrences received, without duplicates.
     pub(crate) received: u64,
     pub(crate) one_shot: u64,
-    /// From the first due time to the last arrival of a one-shot task.
+    /// The seconds from the first due time to the last arrival of a one-shot task.
     pub(crate) seconds: f64,
     pub(crate) tasks_per_second: f64,
     pub(crate) peak_in_one_second: u64,
@@ -99,7 +98,7 @@ pub(crate) struct FireFigures {
 pub(crate) struct Lateness {
     /// `firedAt - time`.
     pub(crate) at_shard: Summary,
-    /// At the own consumer.
+    /// At the user's own consumer.
     pub(crate) at_consumer: Summary,
     pub(crate) at_webhook: Summary,
 }
@@ -112,7 +111,7 @@ pub(crate) struct SinkFigures {
     pub(crate) hooks: u64,
     pub(crate) unreadable: u64,
     pub(crate) first_unreadable: Option<String>,
-    /// Firings of tasks of other runs or clients.
+    /// The number of firings of other runs or clients.
     pub(crate) strangers: u64,
 }
 
@@ -125,7 +124,7 @@ pub(crate) struct ServerFigures {
 }
 
 impl Report {
-    /// Puts the report of a run together.
+    /// Returns the report of a run.
     pub(crate) fn new(
         facts: &RunFacts,
         session: &Session,
@@ -191,8 +190,8 @@ impl Report {
         report
     }
 
-    /// 1 for anything wrong with a task, 2 for requests that failed, 130 for a run cut short, else
-    /// 0.
+    /// Returns 1 for a defect of a task, 2 for failed requests, 130 for an interrupted run, and 0
+    /// otherwise.
     fn status(&self, fail_on_duplicates: bool) -> u8 {
         let late_handlers = self.handlers_missing > 0 && self.ending == Ending::Complete;
         let duplicates = fail_on_duplicates && self.duplicates.total > 0;
@@ -210,12 +209,13 @@ impl Report {
         match self.ending {
             Ending::Complete => {}
             Ending::Interrupted => {
-                warnings.push("interrupted: the report is of what was seen until then".to_owned())
+                warnings.push("interrupted: the report covers only the time until then".to_owned())
             }
-            Ending::TimeLimit => warnings.push("cut short at --max-seconds".to_owned()),
+            Ending::TimeLimit => warnings.push("ended early at --max-seconds".to_owned()),
         }
         if given_up {
-            warnings.push("scheduling was given up: the server did not answer any more".to_owned());
+            warnings
+                .push("scheduling was given up, because the server no longer answered".to_owned());
         }
         if self.counts.accepted_after_due > 0 {
             warnings.push(format!(
@@ -242,17 +242,17 @@ impl Report {
             }
             if held > 0 {
                 warnings.push(format!(
-                    "the server still holds {held} tasks: the cost is not that of a whole life"
+                    "the server still holds {held} tasks, so the cost does not cover their whole life"
                 ));
             }
         }
         warnings
     }
 
-    /// Returns the JSON file's text.
+    /// Returns the text of the JSON file.
     ///
     /// # Errors
-    /// None in practice: every field can be written as JSON.
+    /// Never fails, because every field can be written as JSON.
     pub(crate) fn json(&self) -> Result<String, String> {
         serde_json::to_string_pretty(self)
             .map(|text| text + "\n")
@@ -281,27 +281,28 @@ fn schedule_figures(session: &Session) -> ScheduleFigures {
     }
 }
 
-/// Returns the bill, without what reading the counters costs.
+/// Returns the bill, without the cost of reading the counters.
 ///
 /// # Errors
-/// Says why the server's counters cannot give one.
+/// Returns the reason why the server's counters do not give a bill.
 fn bill_of(
     session: &Session,
     facts: &RunFacts,
     counts: Counts,
     received: u64,
 ) -> Result<Bill, String> {
-    let after = facts.after.as_ref().ok_or("the server did not give its counters at the end")?;
+    let after = facts.after.as_ref().ok_or("the server did not return its counters at the end")?;
     let mut used = stats::used(&facts.before, after, counts.accepted, received)?;
     let readings = session.api.stats_calls();
-    // A reading counts itself, so those after the first are in the difference: one request to each
-    // shard.
-    let asked = readings.saturating_sub(1) * after.shards.len() as u64;
-    used.shard_requests = used
-        .shard_requests
-        .checked_sub(asked)
-        .ok_or_else(|| format!("the server counted fewer requests to its shards than the {asked} of this tool's readings"))?;
-    // One more than the readings is the check of /healthz.
+    // A reading counts itself. So the difference includes all readings after the first, each with
+    // one request to each shard.
+    let own = readings.saturating_sub(1) * after.shards.len() as u64;
+    used.shard_requests = used.shard_requests.checked_sub(own).ok_or_else(|| {
+        format!(
+            "the server counted fewer requests to its shards than the {own} of this tool's readings"
+        )
+    })?;
+    // The check of /healthz is one more request than the readings.
     let requests = session.api.requests().saturating_sub(readings + 1);
     Ok(bill(used, requests, counts.accepted + counts.cron_occurrences))
 }

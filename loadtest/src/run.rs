@@ -1,4 +1,4 @@
-//! One run of a scenario: schedule, listen, wait until nothing is owed, clean up, judge.
+//! Runs a scenario: schedules, listens, waits until no firing is owed, cleans up, and judges.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,30 +20,30 @@ use crate::session::{Problems, Scheduling, Session};
 use crate::sink::{SharedLedger, Sink};
 use crate::stats::Stats;
 
-/// How often the ledger is looked at while waiting.
+/// How often the ledger is checked during a wait.
 const POLL: Duration = Duration::from_millis(50);
-/// How often the server's counters are looked at while waiting.
+/// How often the server's counters are read during a wait.
 const STATS_POLL: Duration = Duration::from_millis(500);
-/// Time a recurring task is given at least: its last two seconds prove nothing, see
+/// The shortest life of a recurring task. Its last two seconds prove nothing: see
 /// `ledger::CronLog`.
 const CRON_LIFE_MILLIS: i64 = 5_000;
-/// How long the server may take after the last firing to work off what it still holds, before its
-/// meter is read.
+/// How long the server may take after the last firing to finish its tasks before its meter is read.
 const DRAIN: Duration = Duration::from_secs(15);
-/// How long cleaning up may take when a run is cut short.
+/// How long the clean-up may take if a run is interrupted.
 const CLEAN_UP: Duration = Duration::from_secs(5);
 
-/// Runs a scenario to its end, to Ctrl-C or to its time limit, and gives the report.
+/// Runs a scenario to its end, to Ctrl-C or to its time limit, and returns the report.
 ///
 /// # Errors
-/// Usage, or no server to be had: nothing was scheduled.
+/// Returns an error for wrong options or a missing server. Then nothing was scheduled.
 pub(crate) async fn run(scenario: Scenario, args: &RunArgs) -> Result<Report, String> {
     let settings = settings(scenario, args)?;
     let api = Api::new(&args.target)?;
     let before = api.check().await?;
     let ledger = SharedLedger::default();
     let start = now_millis();
-    // Tells this run's tasks from an earlier one's with the same seed.
+    // The start marks the tasks of this run, so that they differ from those of an earlier run with
+    // the same seed.
     let run = start.unsigned_abs();
     let sink = Sink::start(args.sink_port, run, ledger.clone()).await?;
     let plan = Plan::new(settings.clone(), start, run);
@@ -88,7 +88,7 @@ pub(crate) async fn run(scenario: Scenario, args: &RunArgs) -> Result<Report, St
     Ok(Report::new(&facts, &session, &sink.counters, verdict))
 }
 
-/// Everything up to the last firing.
+/// Schedules all tasks, and waits for the last firing.
 async fn work(session: &Arc<Session>, before: &Stats) {
     let (changes, incoming) = mpsc::unbounded_channel();
     tokio::join!(schedule(session, changes), change::carry_out(session, incoming));
@@ -102,8 +102,8 @@ async fn work(session: &Arc<Session>, before: &Stats) {
     received(session, before).await;
 }
 
-/// Waits until all that must fire has been received and the listening time is over, at most for the
-/// grace.
+/// Waits until everything that must fire has been received and the settle time is over, but not
+/// longer than the grace.
 async fn received(session: &Session, before: &Stats) {
     loop {
         let now = now_millis();
@@ -127,8 +127,7 @@ async fn received(session: &Session, before: &Stats) {
     }
 }
 
-/// Returns whether the server has counted all tasks of a run through a handler, which the sink
-/// cannot see.
+/// Returns whether the server has counted all handler tasks of the run, which the sink cannot see.
 async fn handlers_done(session: &Session, before: &Stats) -> bool {
     if !session.settings.via.contains(&Via::HandlerNoop) {
         return true;
@@ -142,8 +141,8 @@ async fn handlers_done(session: &Session, before: &Stats) -> bool {
     }
 }
 
-/// Returns the server's counters once it holds no more than before the run, so that the meter has
-/// the outcomes in it too. After a run that was cut short they are read once, as they are.
+/// Returns the server's counters once it holds no more tasks than before the run, so that the meter
+/// includes all outcomes. After an interrupted run, it reads them once.
 async fn drained(session: &Session, before: &Stats, ending: Ending) -> Option<Stats> {
     let mut latest = None;
     let reading = async {

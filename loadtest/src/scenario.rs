@@ -1,20 +1,20 @@
-//! Scenarios by name: the defaults of each, and the bounds of every option.
+//! The scenarios by name, with the defaults of each, and the bounds of every option.
 
 use serde::Serialize;
 
 use crate::cli::RunArgs;
 use crate::ledger::Via;
 
-/// Most tasks of a run: the ledger keeps about 150 bytes for each.
+/// The most tasks of a run. The ledger keeps about 150 bytes for each.
 const MAX_TASKS: u32 = 5_000_000;
-/// Most items the batch route takes.
+/// The most items in a request of the batch route.
 const MAX_BULK: u32 = 20_000;
-/// Largest payload the API takes.
+/// The largest payload of the API.
 const MAX_PAYLOAD_BYTES: u32 = 65_536;
-/// Largest request body sent; the platform takes 100 MB.
+/// The largest request body. The platform's limit is 100 MB.
 const MAX_BODY_BYTES: u64 = 90_000_000;
 const MAX_CONCURRENCY: u32 = 256;
-/// Longest time option, a day.
+/// The longest time option, a day.
 const MAX_SECONDS: f64 = 86_400.0;
 
 /// The scenarios.
@@ -40,7 +40,7 @@ impl Scenario {
     }
 }
 
-/// A run's options, complete and within bounds. Times are milliseconds.
+/// The options of a run, complete and within bounds. Times are milliseconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Settings {
@@ -67,14 +67,14 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Time from the start of scheduling to the first due time, ms.
+    /// Returns the time from the start of scheduling to the first due time, in milliseconds.
     pub(crate) fn first_due_after_millis(&self) -> i64 {
         let scheduling = i64::from(self.tasks) * 1_000 / i64::from(self.expected_rate.max(1));
         self.due_in_millis + if self.due_after_scheduling { scheduling } else { 0 }
     }
 }
 
-/// What a scenario is when nothing is overridden.
+/// The settings of a scenario without options.
 struct Defaults {
     tasks: u32,
     bulk: u32,
@@ -134,10 +134,10 @@ fn defaults(scenario: Scenario) -> Defaults {
     }
 }
 
-/// Returns the scenario's settings with the given options in place of its own.
+/// Returns the settings of `scenario`, with the given options in place of its defaults.
 ///
 /// # Errors
-/// Names the option that is out of bounds and its limit.
+/// Returns the option that is out of bounds, and its limit.
 pub(crate) fn settings(scenario: Scenario, args: &RunArgs) -> Result<Settings, String> {
     let plain = defaults(scenario);
     let spread_millis = millis("--spread", args.spread.unwrap_or(plain.spread))?;
@@ -188,7 +188,7 @@ fn check_together(settings: &Settings, sink_port: u16) -> Result<(), String> {
     let shares = settings.cron_share + settings.cancel_share + settings.overwrite_share;
     if shares > 1.0 {
         return Err(format!(
-            "--cron-share, --cancel-share and --overwrite-share add up to {shares}: they exclude each other, give \
+            "--cron-share, --cancel-share and --overwrite-share add up to {shares}, but they exclude each other: use \
              at most 1 in all"
         ));
     }
@@ -232,10 +232,10 @@ fn within(option: &str, value: u32, least: u32, most: u32) -> Result<u32, String
     Err(format!("{option} {value}: must be between {least} and {most}"))
 }
 
-/// Returns the seconds as given, checked, in milliseconds.
+/// Checks an option in seconds, and returns it in milliseconds.
 ///
 /// # Errors
-/// Names the option and its limits.
+/// Returns the option and its limits.
 pub(crate) fn millis(option: &str, seconds: f64) -> Result<i64, String> {
     if seconds.is_finite() && (0.0..=MAX_SECONDS).contains(&seconds) {
         return Ok((seconds * 1_000.0).round() as i64);
@@ -257,7 +257,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
 
-    /// Returns the settings of a command line, the way `main` makes them.
+    /// Returns the settings of a command line, in the same way as `main`.
     pub(crate) fn parse(line: &str) -> Result<Settings, String> {
         let cli = Cli::try_parse_from(line.split(' ')).map_err(|error| error.to_string())?;
         match cli.command {
@@ -302,7 +302,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_out_of_bounds_is_named() {
+    fn an_option_out_of_bounds_is_named() {
         for (line, option) in [
             ("loadtest smoke --tasks 0", "--tasks"),
             ("loadtest smoke --tasks 5000001", "--tasks"),

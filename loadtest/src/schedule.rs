@@ -1,4 +1,4 @@
-//! Scheduling the plan in batches, several requests at once.
+//! Schedules the plan in batches, with several requests at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,15 +16,16 @@ use crate::clock::now_millis;
 use crate::plan::Planned;
 use crate::session::Session;
 
-/// Requests that fail one after the other, each with all its tries, before scheduling is given up.
+/// The number of consecutive failed requests, each with all its tries, after which scheduling is
+/// given up.
 const MAX_FAILURES_IN_A_ROW: u32 = 3;
-/// Times an item is sent whose shard is busy, and the wait before each other time, which grows by
-/// itself.
+/// The most times that an item is sent if its shard is busy, and the wait before the second time,
+/// which grows by the same time before each further one.
 const MAX_ITEM_TRIES: u32 = 8;
 const ITEM_WAIT: Duration = Duration::from_millis(200);
 
-/// Schedules all tasks of the plan; sends what is to be done to them later to `changes`, which it
-/// closes at the end.
+/// Schedules all tasks of the plan. Sends their later changes to `changes`, which it closes at the
+/// end.
 pub(crate) async fn schedule(session: &Arc<Session>, changes: UnboundedSender<Pending>) {
     let next = Arc::new(AtomicU32::new(0));
     let failures = Arc::new(AtomicU32::new(0));
@@ -53,7 +54,7 @@ pub(crate) async fn schedule(session: &Arc<Session>, changes: UnboundedSender<Pe
     while workers.join_next().await.is_some() {}
 }
 
-/// Schedules entries `from..to` in one request; false when no usable answer came.
+/// Schedules entries `from..to` in one request. Returns false if there was no usable answer.
 async fn batch(session: &Session, changes: &UnboundedSender<Pending>, from: u32, to: u32) -> bool {
     let tasks: Vec<Planned> = (from..to).map(|n| session.plan.task(n)).collect();
     let ids = (from..to).zip(&tasks).map(|(n, task)| session.plan.own_id(n, task.kind));
@@ -93,21 +94,22 @@ async fn batch(session: &Session, changes: &UnboundedSender<Pending>, from: u32,
     wanted.is_empty()
 }
 
-/// An entry to be scheduled, with its id if it has one already.
+/// An entry to schedule, with its id if it already has one.
 struct Wanted {
     n: u32,
     id: Option<String>,
 }
 
-/// What became of one request.
+/// The result of one request.
 struct Sent {
     accepted: u64,
     bytes: usize,
-    /// Items whose shard could not take them just now.
+    /// The items whose shard was busy.
     again: Vec<Wanted>,
 }
 
-/// One request for `wanted`; `repeated` when some or all of them may have been taken before.
+/// Sends one request for `wanted`. `repeated` is true if some of them may have been accepted
+/// before.
 async fn request(
     session: &Session,
     changes: &UnboundedSender<Pending>,
@@ -133,13 +135,13 @@ async fn request(
                 sent.accepted += 1;
                 ledger.accepted(*n, id, answer.answered, answer.repeated || repeated);
                 if let Some(change) = session.plan.task(*n).change {
-                    // The receiver is gone only when the run is being cut short.
+                    // The receiver is dropped only if the run is interrupted.
                     let _ =
                         changes.send(Pending { at: change.at, n: *n, how: change.how, version: 1 });
                 }
             }
-            // The answer names the id the task was to get: under it, sending it again cannot make a
-            // second task.
+            // The answer names the id of the task. If the item is sent again with this id, it
+            // cannot create a second task.
             Outcome::Busy => {
                 let given = item.id.as_deref().map(str::to_owned);
                 sent.again.push(Wanted { n: *n, id: given.or_else(|| id.clone()) });

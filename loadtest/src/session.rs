@@ -1,4 +1,4 @@
-//! What all parts of a run share: the server, the plan, the ledger, and what went wrong on the way.
+//! The state that all parts of a run share: the server, the plan, the ledger, and the problems.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -10,10 +10,10 @@ use crate::plan::Plan;
 use crate::scenario::Settings;
 use crate::sink::SharedLedger;
 
-/// Most messages of requests that failed; the rest is only counted.
+/// The most messages about failed requests that are kept. The others are only counted.
 const MAX_PROBLEMS: usize = 10;
 
-/// See the module's documentation.
+/// See the module.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) api: Api,
@@ -25,7 +25,7 @@ pub(crate) struct Session {
     pub(crate) scheduling: Scheduling,
 }
 
-/// Requests that failed for good.
+/// The requests that failed after all retries.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
     count: AtomicU64,
@@ -50,20 +50,20 @@ impl Problems {
     }
 }
 
-/// How scheduling goes.
+/// The progress of scheduling.
 #[derive(Debug)]
 pub(crate) struct Scheduling {
     pub(crate) clock: Stopwatch,
-    /// Tasks answered for, and among them those accepted.
+    /// The numbers of answered and of accepted tasks.
     pub(crate) answered: AtomicU64,
     pub(crate) accepted: AtomicU64,
     pub(crate) requests: AtomicU64,
     pub(crate) body_bytes: AtomicU64,
-    /// From the start to the latest answer, microseconds.
+    /// The time from the start to the latest answer, in microseconds.
     pub(crate) micros: AtomicU64,
-    /// Duration of each request, ms, waits for another try included.
+    /// The duration of each request in milliseconds, including the waits before retries.
     pub(crate) durations: Mutex<Vec<i64>>,
-    /// Given up because the server did not answer any more.
+    /// Whether scheduling was given up because the server no longer answered.
     pub(crate) given_up: AtomicBool,
 }
 
@@ -81,7 +81,7 @@ impl Scheduling {
         }
     }
 
-    /// Notes an answered request for `tasks` tasks that took `millis`.
+    /// Records an answered request for `tasks` tasks that took `millis`.
     pub(crate) fn request_answered(&self, tasks: u64, accepted: u64, bytes: usize, millis: i64) {
         self.answered.fetch_add(tasks, Ordering::Relaxed);
         self.accepted.fetch_add(accepted, Ordering::Relaxed);

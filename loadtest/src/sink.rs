@@ -1,9 +1,9 @@
-//! The sink: a local HTTP server that takes every firing and writes it into the ledger.
+//! The sink: a local HTTP server that receives every firing and records it in the ledger.
 //!
-//! `POST /envelopes`: one envelope per line, from the example consumer; header `x-received-at` is
-//! the epoch millisecond at which the consumer had them. `POST /hook`: a webhook, one record;
-//! `Idempotency-Key` is `<id>@<time>`. Parsing happens outside the ledger's lock, so that two cores
-//! can share it.
+//! `POST /envelopes` has one envelope per line, from the example consumer. Its header
+//! `x-received-at` is the epoch millisecond at which the consumer received them. `POST /hook` is a
+//! webhook with one record, whose `Idempotency-Key` is `<id>@<time>`. Bodies are parsed without the
+//! ledger's lock, so that two cores can share the work.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -25,35 +25,35 @@ use crate::clock::now_millis;
 use crate::envelope::{self, Record};
 use crate::ledger::{Arrival, Fired, Ledger};
 
-/// Largest body taken: a consumer's batch is at most 100 messages of 128 KB.
+/// The largest body. A consumer's batch has at most 100 messages of 128 KB.
 const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 
-/// The ledger, shared by the sink and those who schedule.
+/// The ledger, which the sink and the schedulers share.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SharedLedger(Arc<Mutex<Ledger>>);
 
 impl SharedLedger {
-    /// Returns the ledger, locked. A panic elsewhere leaves it readable: a report of what is known
-    /// is better than none.
+    /// Returns the locked ledger. It stays readable after a panic elsewhere, because a report of
+    /// the known facts is better than none.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Ledger> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What the sink has been sent, beyond what is in the ledger.
+/// The counts of the sink that are not in the ledger.
 #[derive(Debug, Default)]
 pub(crate) struct SinkCounters {
-    /// Posts of a consumer and envelopes in them.
+    /// The posts of a consumer, and the envelopes in them.
     pub(crate) posts: AtomicU64,
     pub(crate) envelopes: AtomicU64,
     pub(crate) hooks: AtomicU64,
-    /// Bodies that are neither envelopes nor a record.
+    /// The bodies that are neither envelopes nor a record.
     pub(crate) unreadable: AtomicU64,
-    /// What was wrong with the first of them.
+    /// The problem of the first of them.
     pub(crate) first_problem: Mutex<Option<String>>,
 }
 
-/// A running sink; it ends when dropped.
+/// A running sink. It stops when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Sink {
     pub(crate) port: u16,
@@ -68,13 +68,15 @@ impl Drop for Sink {
 }
 
 impl Sink {
-    /// Listens on 127.0.0.1. Firings of tasks marked with another `run` are counted as strangers.
+    /// Listens on 127.0.0.1. Firings with the mark of another `run` are counted as strangers.
     ///
     /// # Errors
-    /// The port cannot be had.
+    /// Returns an error if the port is not free.
     pub(crate) async fn start(port: u16, run: u64, ledger: SharedLedger) -> Result<Self, String> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
-            format!("--sink-port {port}: {error}; give a free port (and tell the consumer)")
+            format!(
+                "--sink-port {port}: {error}; use a free port, and the same one for the consumer"
+            )
         })?;
         let port = listener.local_addr().map_err(|error| error.to_string())?.port();
         let counters = Arc::new(SinkCounters::default());
@@ -87,7 +89,7 @@ impl Sink {
 async fn accept(listener: TcpListener, receiver: Receiver) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // Out of file descriptors, most likely; the connections there are go on.
+            // The process probably has no free file descriptors. Existing connections continue.
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
@@ -98,8 +100,8 @@ async fn accept(listener: TcpListener, receiver: Receiver) {
                 let receiver = receiver.clone();
                 async move { Ok::<_, Infallible>(receiver.answer(request).await) }
             });
-            // A connection that breaks is the sender's affair; what it sent is counted or sent
-            // again.
+            // A broken connection is the sender's problem. What it sent is counted already, or is
+            // sent again.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }

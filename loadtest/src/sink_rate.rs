@@ -1,5 +1,5 @@
-//! How many tasks a second the sink takes: to know that it is not the sink that a measurement
-//! measures.
+//! Measures how many tasks a second the sink can receive, to show that the sink does not limit
+//! other measurements.
 
 use std::fmt::Write;
 use std::net::Ipv4Addr;
@@ -18,16 +18,17 @@ use crate::ledger::{Kind, Via};
 use crate::plan::Planned;
 use crate::sink::{SharedLedger, Sink};
 
-/// Tasks in an envelope, envelopes in a post, and connections: about what a consumer sends.
+/// The tasks in an envelope, the envelopes in a post, and the connections, approximately as of a
+/// consumer.
 const TASKS_PER_ENVELOPE: u32 = 250;
 const ENVELOPES_PER_POST: u32 = 10;
 const CONNECTIONS: usize = 2;
 const RUN: u64 = 1;
 
-/// Sends `--tasks` tasks to a sink of its own and gives the printed result.
+/// Sends `--tasks` tasks to a sink of its own, and returns the printed result.
 ///
 /// # Errors
-/// Usage, or a sink that does not take everything.
+/// Returns an error for wrong options, or if the sink does not receive everything.
 pub(crate) async fn run(args: &SinkRateArgs) -> Result<String, String> {
     if !(1..=5_000_000).contains(&args.tasks) || args.payload_bytes > 10_000 {
         return Err(
@@ -73,7 +74,7 @@ pub(crate) async fn run(args: &SinkRateArgs) -> Result<String, String> {
     ))
 }
 
-/// Returns the bodies of posts as the example consumer sends them.
+/// Returns the bodies of posts in the form of the example consumer.
 fn posts(args: &SinkRateArgs, due: i64) -> Vec<Bytes> {
     let writer = TaskWriter::new(RUN, "FIRED_TASKS", 0, args.payload_bytes);
     let planned = Planned { kind: Kind::Once, via: Via::Consumer, due, change: None };

@@ -1,10 +1,10 @@
-//! The part of `GET /v1/stats` that the load tester reads. Fields it does not know are ignored,
-//! absent ones are 0, so that it keeps working while the server's answer grows.
+//! The part of `GET /v1/stats` that the load tester reads. Unknown fields are ignored and absent
+//! ones are 0, so that it still works after the server's answer has grown.
 
 use serde::{Deserialize, Serialize};
 
-/// Totals over all shards. Counters are cumulative since a shard was made: only differences mean
-/// something.
+/// The totals over all shards. Counters count since a shard was created, so only differences have a
+/// meaning.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Stats {
@@ -23,7 +23,7 @@ pub(crate) struct Stats {
     pub(crate) shards: Vec<ShardCounters>,
 }
 
-/// The counters of one shard, as far as they show whether they can be relied on.
+/// The counters of one shard that show whether its meter is reliable.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub(crate) struct ShardCounters {
@@ -33,7 +33,7 @@ pub(crate) struct ShardCounters {
     pub(crate) meter: Meter,
 }
 
-/// Lateness as the shards themselves saw it, over their whole life.
+/// The lateness in the counts of the shards, over their whole life.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct ServerLateness {
@@ -44,7 +44,7 @@ pub(crate) struct ServerLateness {
     pub(crate) count: u64,
 }
 
-/// What the platform bills, as counted by the shards.
+/// The operations that the platform bills, as the shards count them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Meter {
@@ -56,7 +56,7 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// Returns what was used between `before` and this reading; none when a counter went back.
+    /// Returns the difference from `before` to this reading, or `None` if a counter has decreased.
     fn since(self, before: Self) -> Option<Self> {
         Some(Self {
             rows_read: self.rows_read.checked_sub(before.rows_read)?,
@@ -68,15 +68,15 @@ impl Meter {
     }
 }
 
-/// Returns what the meter counted between two readings, if it can be believed.
+/// Returns what the meter counted between two readings, if it is reliable.
 ///
-/// A shard that lost counters (with its memory, say) would make a run look cheaper than it was, so
-/// a difference is given only when no shard's counters went back, and when they account for the
-/// `created` tasks and `fired` occurrences that this tool knows of itself. Losses within the rest
-/// cannot be seen from outside.
+/// A shard that lost counters, such as with its memory, would make a run look too cheap. So there
+/// is a difference only if no shard's counter has decreased, and if the counters include the
+/// `created` tasks and the `fired` occurrences that this tool knows of. Smaller losses are not
+/// visible from outside.
 ///
 /// # Errors
-/// Says which counter is wrong.
+/// Returns the counter that is wrong.
 pub(crate) fn used(
     before: &Stats,
     after: &Stats,
@@ -127,13 +127,13 @@ mod tests {
     }
 
     #[test]
-    fn a_meter_that_accounts_for_the_run_gives_the_difference() {
+    fn a_reliable_meter_gives_the_difference() {
         let meter = used(&stats(5, 5, 10), &stats(8, 7, 14), 3, 2).unwrap();
         assert_eq!(meter, Meter { rows_written: 4, ..Meter::default() });
     }
 
     #[test]
-    fn a_meter_that_lost_something_gives_nothing() {
+    fn a_meter_with_lost_counts_gives_nothing() {
         let before = stats(5, 5, 10);
         for (after, says) in [
             (stats(8, 7, 9), "shard 1-0"),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn another_shard_losing_its_counters_is_not_hidden_by_the_sum() {
+    fn lost_counters_of_one_shard_are_not_hidden_by_the_sum() {
         let with = |one: u64, other: u64| {
             let shard = |name: &str, created| ShardCounters {
                 shard: name.to_owned(),

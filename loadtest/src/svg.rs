@@ -1,5 +1,5 @@
-//! The histogram of latenesses as an SVG picture: one panel per series over a common logarithmic
-//! axis.
+//! Draws the histogram of latenesses as an SVG picture, with one panel per series and a common
+//! logarithmic axis.
 
 use std::fmt::Write;
 
@@ -12,13 +12,13 @@ pub(crate) struct Series<'a> {
     pub(crate) values: &'a [i64],
 }
 
-/// Lower edges of the bars, ms. Roughly even on a logarithmic axis, and whole numbers, so that no
-/// bar is empty only because no whole millisecond lies in it.
+/// The lower edges of the bars in milliseconds. They are roughly even on a logarithmic axis, and
+/// whole numbers, so that every bar contains a whole millisecond.
 const EDGES: [i64; 34] = [
     1, 2, 3, 4, 5, 7, 10, 14, 20, 30, 40, 50, 70, 100, 140, 200, 300, 400, 500, 700, 1_000, 1_400,
     2_000, 3_000, 4_000, 5_000, 7_000, 10_000, 14_000, 20_000, 30_000, 50_000, 70_000, 100_000,
 ];
-/// Lower edges that are labelled, where there is room.
+/// The lower edges that have a label if there is room.
 const LABELLED: [i64; 15] =
     [2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000];
 
@@ -28,17 +28,18 @@ const HEADER: f64 = 56.0;
 const FOOTER: f64 = 64.0;
 const LEFT: f64 = 72.0;
 const RIGHT: f64 = 24.0;
-/// Height of the bars within a panel, and the room above them for the panel's texts.
+/// The height of the bars in a panel, and the room above them for the panel's texts.
 const BARS: f64 = 150.0;
 const ABOVE: f64 = 44.0;
-/// Width of the bar for less than 1 ms, left of the logarithmic axis, which has no place for 0.
+/// The width of the bar for less than 1 ms, to the left of the logarithmic axis, which has no place
+/// for 0.
 const ZERO: f64 = 26.0;
-/// Room a label needs, and the name of a percentile.
+/// The room for a label, and for the name of a percentile.
 const LABEL: f64 = 40.0;
 const MARK: f64 = 26.0;
 const COLOURS: [&str; 3] = ["#2563eb", "#d97706", "#059669"];
 
-/// Returns the picture; series without values are left out.
+/// Returns the picture. Series without values are omitted.
 pub(crate) fn histogram(title: &str, subtitle: &str, series: &[Series<'_>]) -> String {
     let series: Vec<_> = series.iter().filter(|series| !series.values.is_empty()).collect();
     let axis =
@@ -112,7 +113,7 @@ fn panel(
     }
     for (bar, &count) in bars.iter().enumerate().filter(|(_, count)| **count > 0) {
         let (from, to) = axis.bar(bar);
-        // A bar of one firing among a million is still to be seen.
+        // A bar with one firing among a million is still visible.
         let height = (count as f64 / tallest as f64 * BARS).max(1.5);
         put(format_args!(
             r#"<rect x="{:.1}" y="{:.1}" width="{:.1}" height="{height:.1}" fill="{colour}" fill-opacity="0.75"><title>{}: {count}</title></rect>"#,
@@ -144,7 +145,7 @@ fn panel(
     markers(put, axis, top, floor, summary);
 }
 
-/// Vertical lines at the percentiles. Those close together share one name.
+/// Draws vertical lines at the percentiles. Lines that are close together share one name.
 fn markers(
     put: &mut impl FnMut(std::fmt::Arguments<'_>),
     axis: Axis,
@@ -175,7 +176,8 @@ fn markers(
     }
 }
 
-/// Number of values per bar; the first is for what is below the first edge, the last is open.
+/// Returns the number of values in each bar. The first bar is below the first edge, and the last
+/// has no upper edge.
 fn bars(values: &[i64]) -> Vec<u64> {
     let mut bars = vec![0; EDGES.len() + 1];
     for &value in values {
@@ -195,23 +197,23 @@ fn bar_name(bar: usize) -> String {
     }
 }
 
-/// The horizontal axis: a place for "less than 1 ms", and then logarithmic up to an edge.
+/// The horizontal axis: a place for less than 1 ms, followed by a logarithmic part up to an edge.
 #[derive(Clone, Copy, Debug)]
 struct Axis {
-    /// The lateness at the right end, ms.
+    /// The lateness at the right end, in milliseconds.
     most: f64,
 }
 
 impl Axis {
-    /// Returns an axis that shows values up to `max`, and at least up to 100 ms, so that small
-    /// pictures can be compared.
+    /// Returns an axis for values up to `max`, and at least up to 100 ms, so that small pictures
+    /// can be compared.
     fn up_to(max: i64) -> Self {
         let last = EDGES.last().copied().unwrap_or(1);
         let most = EDGES.iter().copied().find(|&edge| edge > max.max(99)).unwrap_or(last * 3 / 2);
         Self { most: most as f64 }
     }
 
-    /// Horizontal place of a lateness.
+    /// Returns the horizontal position of a lateness.
     fn place(self, millis: f64) -> f64 {
         let start = LEFT + ZERO;
         if millis < 1.0 {
@@ -220,7 +222,7 @@ impl Axis {
         start + (millis.min(self.most).log10() / self.most.log10()) * (WIDTH - RIGHT - start)
     }
 
-    /// Left and right of a bar.
+    /// Returns the left and right position of a bar.
     fn bar(self, bar: usize) -> (f64, f64) {
         let right = EDGES.get(bar).map_or(WIDTH - RIGHT, |&edge| self.place(edge as f64));
         match bar.checked_sub(1).and_then(|lower| EDGES.get(lower)) {
@@ -230,7 +232,7 @@ impl Axis {
     }
 }
 
-/// Returns a whole number from 0 with commas between its thousands.
+/// Returns a whole number that is not negative, with commas between its thousands.
 fn thousands(value: i64) -> String {
     if value >= 1_000 {
         format!("{},{:03}", thousands(value / 1_000), value % 1_000)
@@ -305,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_received_is_said() {
+    fn a_picture_without_values_says_so() {
         let picture = histogram("t", "s", &[]);
         roxmltree::Document::parse(&picture).unwrap();
         assert!(picture.contains("nothing was received"));

@@ -1,5 +1,5 @@
-//! The command itself against a fake scheduler: a clean run passes, and each way of being wrong is
-//! reported by task and with exit status 1.
+//! Runs the command against a fake scheduler. A clean run must pass, and each kind of defect must
+//! be reported by task and with exit status 1.
 #![allow(clippy::unwrap_used, reason = "helpers of tests; a failure here is a failed test")]
 
 mod fake;
@@ -13,12 +13,12 @@ use fake::{Fake, Fault};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-/// Longest a test waits for something to happen.
+/// The longest time that a test waits for something to happen.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// Small and quick: 300 tasks due within a second.
+/// Options of a small and quick run: 300 tasks due within a second.
 const QUICK: &str = "--tasks 300 --bulk 50 --due-in 0.7 --spread 1 --grace 1.5 --settle 0.3";
 
-/// What a run of the command came to.
+/// The result of a run of the command.
 struct Ran {
     status: Option<i32>,
     text: String,
@@ -27,7 +27,7 @@ struct Ran {
 }
 
 impl Ran {
-    /// Number of defects of a class; all must name a task.
+    /// Returns the number of defects of a class. Each must name a task.
     fn defects(&self, class: &str) -> usize {
         let named =
             |defect: &&Value| defect["class"] == class && defect["detail"].as_str() != Some("");
@@ -39,8 +39,8 @@ impl Ran {
     }
 }
 
-/// Returns a port nobody listens on. It has to be known before the command starts, since the fake
-/// sends its envelopes there.
+/// Returns a port that is free. It must be known before the command starts, because the fake sends
+/// its envelopes there.
 fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
@@ -93,7 +93,7 @@ async fn a_clean_run_of_everything_passes() {
     assert_eq!(ran.status, Some(0), "{}", ran.text);
     assert!(ran.text.contains("PASSED") && ran.text.contains("rows written"), "{}", ran.text);
     assert_eq!(ran.number("/counts/accepted"), 300.0);
-    // Shares of the plan are exact up to one task.
+    // The shares of the plan are exact up to one task.
     assert!((5.0..=7.0).contains(&ran.number("/counts/cronTasks")));
     assert!(ran.number("/counts/cancelled") + ran.number("/counts/alreadyFired") >= 20.0);
     assert!(ran.number("/counts/cronOccurrences") >= 9.0);
@@ -118,7 +118,7 @@ async fn a_clean_churn_passes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_way_of_being_wrong_is_named_by_task() {
+async fn each_kind_of_defect_is_named_by_task() {
     let cases = [
         ("lost", Fault::Lose, "", 6),
         ("early", Fault::Early, "--via consumer,webhook", 6),
@@ -155,8 +155,8 @@ async fn broken_answers_to_cancels_are_named_by_task() {
         run("ignore-cancel", Fault::IgnoreCancel, &line),
         run("deny-cancel", Fault::DenyCancel, &line)
     );
-    // On a busy machine a few of the 60 cancels may come after the due time, and then nothing is
-    // wrong with them.
+    // On a busy machine, a few of the 60 cancels may be after the due time, and then they are
+    // right.
     let fired = ignored.defects("firedThoughCancelled");
     assert_eq!(
         (ignored.status, fired),
@@ -185,7 +185,7 @@ async fn missing_occurrences_are_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn duplicates_are_counted_and_fail_only_when_asked_to() {
+async fn duplicates_are_counted_and_fail_only_with_the_option() {
     let line = format!("spread {QUICK}");
     let strict = format!("{line} --fail-on-duplicates");
     let (counted, failed) = tokio::join!(
@@ -240,7 +240,7 @@ async fn old_versions_that_fire_are_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn overload_answers_are_tried_again() {
+async fn overload_answers_are_retried() {
     let line = format!("spread {QUICK}");
     let (door, shard) = tokio::join!(
         run("overloaded", Fault::Overloaded, &line),
@@ -257,7 +257,7 @@ async fn overload_answers_are_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_server_a_wrong_key_or_a_foreign_target_is_status_2() {
+async fn a_missing_server_a_wrong_key_or_another_machine_is_status_2() {
     let fake = Fake::start(Fault::None, 1).await;
     let status = |line: String, key: &'static str| async move {
         let mut command = Command::new(env!("CARGO_BIN_EXE_loadtest"));

@@ -11,6 +11,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { unstable_readConfig } from "wrangler";
 import { ensureBuilt } from "./built.mjs";
+import { OLDEST_COMPATIBILITY_DATE } from "../src/compatibility.ts";
 import { diff } from "../src/cli/diff.ts";
 import { ensureKey, localVars } from "../src/cli/dev.ts";
 import { addTo } from "../src/cli/edit.ts";
@@ -196,6 +197,100 @@ test("init refuses what it cannot extend, and changes nothing", async () => {
   assert.equal(await read(folder, "wrangler.toml"), text);
 });
 
+test("init never writes over, or removes, a file that is no configuration", async () => {
+  for (const name of ["config", "wrangler.TOML", "wrangler.json5"]) {
+    const folder = await project({ [name]: '{ "name": "mine" }' });
+    const { status, stderr } = await command(folder, "init", "--config", name);
+    assert.equal(status, 2);
+    assert.match(stderr, /^--config .*: give a file whose name ends with \.json, \.jsonc or \.toml$/m);
+    assert.equal(await read(folder, name), '{ "name": "mine" }');
+  }
+  const folder = await project({ "wrangler.jsonc": JSONC });
+  await command(folder, "init");
+  assert.deepEqual(await readdir(folder), ["wrangler.jsonc"]);
+});
+
+test("what wrangler cannot read is an error with its place, and without a stack", async () => {
+  for (const [name, text, says] of [
+    ["wrangler.jsonc", '{\n  "name": "mine",\n', /^wrangler cannot read wrangler\.jsonc, line 3: /],
+    ["wrangler.toml", "name = \n", /^wrangler cannot read wrangler\.toml, line 1: /],
+    ["wrangler.json", '{ "name": "mine", "queues": { "producers": null } }', /^wrangler cannot read wrangler\.json: .*\n.*"queues\.producers" should be an array/],
+    ["wrangler.jsonc", '{ "name": "mine", "kv_namespaces": [{ "binding": "SHARDS", "id": "x" }] }', /^wrangler\.jsonc cannot be extended\. wrangler cannot read wrangler\.jsonc: .*\n.*SHARDS assigned to/],
+  ]) {
+    const folder = await project({ [name]: text });
+    const { status, stderr } = await command(folder, "init", "--yes");
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, says);
+    assert.doesNotMatch(stderr, /\n {4}at /);
+    assert.deepEqual([await readdir(folder), await read(folder, name)], [[name], text]);
+  }
+  const missing = await command(await project(), "dev", "--config", "nowhere.toml");
+  assert.deepEqual([missing.status, missing.stderr.trim()], [2, "--config nowhere.toml: there is no such file"]);
+});
+
+test("init refuses bindings that are something else, and changes nothing", async () => {
+  const object = (name, class_name, more) => ({ durable_objects: { bindings: [{ name, class_name, ...more }] }, migrations: [{ tag: "v1", new_sqlite_classes: [class_name] }] });
+  for (const [more, args, says] of [
+    [object("SHARDS", "MyShard"), [], "the binding SHARDS has to lead to the class Shard of this Worker, and leads to MyShard"],
+    [object("REGISTRY", "Registry", { script_name: "other" }), [], "the binding REGISTRY has to lead to the class Registry of this Worker, and leads to Registry of other"],
+    [object("ROOMS", "Other"), ["--object", "ROOMS=Room"], "the binding ROOMS has to lead to the class Room of this Worker, and leads to Other"],
+    [{ services: [{ binding: "TASKS", service: "other" }] }, ["--tasks", "Nightly"], "the binding TASKS leads to the default export of other: bind Nightly by another name"],
+  ]) {
+    const text = JSON.stringify({ name: "mine", compatibility_date: "2026-11-17", ...more });
+    const folder = await project({ "wrangler.json": text });
+    const { status, stderr } = await command(folder, "init", "--yes", ...args);
+    assert.equal(status, 2);
+    assert.ok(stderr.startsWith(`wrangler.json: ${says}`), stderr);
+    assert.equal(await read(folder, "wrangler.json"), text);
+  }
+  // What is there already as it is wished is no conflict.
+  const folder = await project();
+  await command(folder, "init", "--yes", "--tasks", "Nightly", "--object", "ROOMS=Room", "--object", "ROOMS=Room", "--object", "HALLS=Room");
+  assert.equal((await read(folder, "src/index.ts")).match(/class Room/g).length, 1);
+  assert.match((await command(folder, "init", "--tasks", "Nightly", "--object", "ROOMS=Room")).stdout, /has everything/);
+});
+
+test("init, dev and deploy refuse a compatibility date that is too old, and change nothing", async () => {
+  const folder = await project();
+  await command(folder, "init", "--yes");
+  const dated = (date) => writeFile(join(folder, "wrangler.jsonc"), made.replace(COMPATIBILITY_DATE, date));
+  const made = await read(folder, "wrangler.jsonc");
+  await dated("2025-11-16");
+  const before = await readdir(folder);
+  for (const args of [["init", "--yes"], ["dev", "--port", "9"], ["deploy"]]) {
+    const { status, stderr } = await command(folder, ...args);
+    assert.deepEqual([status, stderr], [2, `wrangler.jsonc: compatibility_date is 2025-11-16, and the scheduler needs ${OLDEST_COMPATIBILITY_DATE} or a later date: change it\n`], args.join(" "));
+  }
+  assert.deepEqual(await readdir(folder), before);
+  await dated(OLDEST_COMPATIBILITY_DATE);
+  assert.match((await command(folder, "init", "--yes")).stdout, /has everything/);
+});
+
+test("queues have names that queues may have", async () => {
+  const queue = (name) => missing({ name }).find(({ path }) => path.join(".") === "queues.consumers").value;
+  for (const name of ["mine", "my_worker", "x".repeat(63), "_", "A--B", "a".repeat(49) + "-b"]) {
+    for (const text of [queue(name).queue, queue(name).dead_letter_queue]) assert.match(text, /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, name);
+  }
+  assert.equal(queue("my_worker").queue, "my-worker-dispatch");
+});
+
+test("init in a folder with files of its own says what to add, and keeps the key out of git", async () => {
+  const folder = await project({ ".gitignore": "node_modules\n", "src/index.ts": "export default {};\n" });
+  const { stdout } = await command(folder, "init", "--yes");
+  assert.match(stdout, /Add this to src\/index\.ts/);
+  assert.equal(await read(folder, ".gitignore"), "node_modules\n.wrangler\n.dev.vars\n");
+  assert.equal(await read(folder, "src/index.ts"), "export default {};\n");
+});
+
+test("init keeps the ends of lines, finds tables however they are written, and names environments", async () => {
+  const crlf = TOML.replaceAll("\n", "\r\n").replace("[vars]", "[ vars ]").replace("[triggers]", "[ triggers ] # when");
+  const folder = await project({ "wrangler.toml": `${crlf}\r\n[env.staging.vars]\r\nMINE = "2"\r\n` });
+  const { stdout, stderr } = await command(folder, "init", "--yes");
+  assert.match(stdout, /Bindings and variables are not inherited: .*\(env\.staging\)/, stderr);
+  assert.doesNotMatch((await read(folder, "wrangler.toml")).replaceAll("\r\n", ""), /[\r\n]/);
+  assertAgrees(config(folder, "wrangler.toml"));
+});
+
 test("a list on several lines gets lines of its own", () => {
   const list = (items) => `{\n  "triggers": {\n    "crons": [\n${items.map((item) => `      "${item}"`).join(",\n")}\n    ]\n  }\n}\n`;
   assert.equal(addTo(list(["0 9 * * *"]), "a.jsonc", [{ path: ["triggers", "crons"], isItem: true, value: "* * * * *" }]), list(["0 9 * * *", "* * * * *"]));
@@ -229,6 +324,21 @@ test("dev makes a key once, and keeps what .dev.vars has", async () => {
   assert.equal((await stat(join(fresh, ".dev.vars"))).mode & 0o077, 0);
 });
 
+test("dev leaves the variables of a project that has them in .env", async () => {
+  // Wrangler ignores .env if there is a .dev.vars.
+  const folder = await project({ ".env": "SECRET=1\n", ".gitignore": "" });
+  const key = ensureKey(folder);
+  assert.deepEqual([await read(folder, ".env"), await read(folder, ".env.local")], ["SECRET=1\n", `API_KEYS=${key}\n`]);
+  assert.equal(ensureKey(folder), key);
+  assert.deepEqual((await readdir(folder)).sort(), [".env", ".env.local", ".gitignore"]);
+  await command(folder, "init", "--yes");
+  assert.match(await read(folder, ".gitignore"), /^\.env\.local$/m);
+  assert.equal(ensureKey(await project({ ".env": "API_KEYS=of-env\n" })), "of-env");
+  assert.equal(ensureKey(await project({ ".env": "API_KEYS=of-env\n", ".dev.vars": "export API_KEYS = 'of-dev-vars'\n" })), "of-dev-vars");
+  // An empty value is none, whatever stands in the next line.
+  assert.match(ensureKey(await project({ ".dev.vars": "API_KEYS=\nOTHER=1\n" })), /^[0-9a-f]{48}$/);
+});
+
 test("dev allows webhooks to this machine, and to the hosts that the configuration allows", () => {
   const hosts = (vars) => Object.fromEntries(localVars({ vars })).WEBHOOK_ALLOWED_HOSTS;
   assert.equal(hosts({ WEBHOOK_ALLOWED_HOSTS: "wiki.example.internal" }), "wiki.example.internal,127.0.0.1,localhost,[::1]");
@@ -244,7 +354,8 @@ const FAKE = `
   appendFileSync("calls.json", JSON.stringify(input === undefined ? args : [...args, input]) + "\\n");
   const known = existsSync("known.json") ? JSON.parse(readFileSync("known.json", "utf8")) : { queues: [], secrets: [] };
   if (args[0] === "queues" && args[1] === "info" && !known.queues.includes(args[2])) process.exit(1);
-  if (args[0] === "secret" && args[1] === "list") console.log(JSON.stringify(known.secrets.map((name) => ({ name, type: "secret_text" }))));
+  if (known.fails?.includes(args.slice(0, 2).join(" "))) process.exit(1);
+  if (args[0] === "secret" && args[1] === "list") console.log((known.before ?? "") + JSON.stringify(known.secrets.map((name) => ({ name, type: "secret_text" }))));
 `;
 
 async function withFakeWrangler(files) {
@@ -265,7 +376,7 @@ test("deploy makes the queues and secrets that are missing, and no others", asyn
   await command(folder, "init", "--yes");
   const { name } = config(folder, "wrangler.jsonc");
   await writeFile(join(folder, "known.json"), JSON.stringify({ queues: [`${name}-dispatch`], secrets: ["WEBHOOK_SIGNING_KEYS"] }));
-  const { status, stdout, stderr } = await command(folder, "deploy", "--", "--dry-run");
+  const { status, stdout, stderr } = await command(folder, "deploy", "--", "--minify");
   assert.equal(status, 0, stderr);
   const made = await calls(folder);
   const key = made.at(-1).at(-1);
@@ -273,7 +384,7 @@ test("deploy makes the queues and secrets that are missing, and no others", asyn
     ["queues", "info", `${name}-dispatch`],
     ["queues", "info", `${name}-dispatch-dlq`],
     ["queues", "create", `${name}-dispatch-dlq`],
-    ["deploy", "--dry-run"],
+    ["deploy", "--minify"],
     ["secret", "list", "--format", "json"],
     ["secret", "put", "API_KEYS", key],
   ]);
@@ -287,6 +398,53 @@ test("deploy makes the queues and secrets that are missing, and no others", asyn
   assert.deepEqual(signing.slice(0, 3), ["secret", "put", "WEBHOOK_SIGNING_KEYS"]);
   assert.match(signing[3], /^whsec_[A-Za-z0-9+/]{43}=$/);
   assert.ok(!first.stdout.includes(signing[3]));
+});
+
+test("deploy of an environment makes the queues and secrets of that one, and a dry run makes none", async () => {
+  const folder = await withFakeWrangler({});
+  await command(folder, "init", "--yes");
+  const made = JSON.parse(await read(folder, "wrangler.jsonc"));
+  await writeFile(join(folder, "wrangler.jsonc"), JSON.stringify({ ...made, env: { staging: {} } }));
+  const lacking = await command(folder, "deploy", "--", "--env", "staging");
+  assert.equal(lacking.status, 2);
+  assert.match(lacking.stderr, /^env\.staging in .* lacks durable_objects\.bindings.*: copy it from above$/m);
+  const { durable_objects, queues: { producers: [producer], consumers: [consumer] }, vars } = made;
+  const staging = { durable_objects, vars, queues: { producers: [{ ...producer, queue: "staging-dispatch" }], consumers: [{ ...consumer, queue: "staging-dispatch", dead_letter_queue: "staging-dlq" }] } };
+  await writeFile(join(folder, "wrangler.jsonc"), JSON.stringify({ ...made, env: { staging } }));
+  for (const args of [["--env", "staging"], ["--env=staging"], ["-e", "staging"]]) {
+    await rm(join(folder, "calls.json"), { force: true });
+    const { status, stderr } = await command(folder, "deploy", "--", ...args);
+    assert.equal(status, 0, stderr);
+    const found = (await calls(folder)).map((call) => call.slice(0, 5));
+    assert.deepEqual(found.slice(0, 4), [["queues", "info", "staging-dispatch"], ["queues", "create", "staging-dispatch"], ["queues", "info", "staging-dlq"], ["queues", "create", "staging-dlq"]]);
+    assert.deepEqual(found.slice(4).map((call) => call.join(" ")), [`deploy ${args.join(" ")}`, "secret list --format json --env", "secret put API_KEYS --env staging", "secret put WEBHOOK_SIGNING_KEYS --env staging"]);
+  }
+  await rm(join(folder, "calls.json"));
+  assert.equal((await command(folder, "deploy", "--", "--dry-run")).status, 0);
+  assert.deepEqual(await calls(folder), [["deploy", "--dry-run"]]);
+});
+
+test("deploy that fails half-way says where, and can be called again", async () => {
+  const folder = await withFakeWrangler({});
+  await command(folder, "init", "--yes");
+  const { name } = config(folder, "wrangler.jsonc");
+  const queues = [`${name}-dispatch`, `${name}-dispatch-dlq`];
+  for (const [known, says] of [
+    [{ fails: ["deploy --config"] }, /^wrangler deploy .* has failed$/m],
+    [{ fails: ["secret list"] }, /^wrangler secret list has failed: the Worker is deployed/m],
+    [{ fails: ["secret put"] }, /^wrangler secret put API_KEYS has failed$/m],
+  ]) {
+    await writeFile(join(folder, "known.json"), JSON.stringify({ queues, secrets: [], ...known }));
+    const { status, stderr, stdout } = await command(folder, "deploy");
+    assert.equal(status, 2);
+    assert.match(stderr, says);
+    // No key is shown that is not in place.
+    assert.doesNotMatch(stdout, /[0-9a-f]{48}/);
+  }
+  await writeFile(join(folder, "known.json"), JSON.stringify({ queues, secrets: ["API_KEYS", "WEBHOOK_SIGNING_KEYS"], before: "\u001b[33m[WARNING] old\u001b[0m\n[x\n" }));
+  await rm(join(folder, "calls.json"));
+  assert.equal((await command(folder, "deploy")).status, 0);
+  assert.deepEqual((await calls(folder)).filter(([, what]) => what === "put"), []);
 });
 
 test("deploy refuses a configuration without the scheduler", async () => {
@@ -305,6 +463,7 @@ test("a wrong call says what is wrong and what there is", async () => {
     [["init", "--nothing"], /--nothing/],
     [["init", "--object", "ROOMS"], /give a binding and a class, such as ROOMS=Room/],
     [["deploy"], /run durable-scheduler init/],
+    [["init", "--tasks", "../x y"], /--tasks \.\.\/x y: give the name of a class/],
   ]) {
     const { status, stderr } = await command(folder, ...args);
     assert.equal(status, 2, args.join(" "));

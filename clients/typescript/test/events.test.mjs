@@ -138,6 +138,19 @@ test("a signal ends the stream with its reason, also while nothing comes", async
   await assert.rejects(read(client.events({}, { signal: aborter.signal }), 1), { message: "enough" });
 });
 
+test("a reader may take any time for an event", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { client, requests } = streams(answer([block(event("1"), "1"), block(event("2"), "2")], "open"));
+  const errors = [];
+  const keys = [];
+  for await (const { key } of client.events({}, { onReconnect: (error) => errors.push(error) })) {
+    keys.push(key);
+    t.mock.timers.tick(120_000);
+    if (keys.length === 2) break;
+  }
+  assert.deepEqual([keys, errors, requests.length], [["1", "2"], [], 1]);
+});
+
 test("a connection that is silent for a minute is given up", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { client, requests } = streams(answer([":\n\n"], "open"), () => new Promise(() => {}), answer([block(event("1"))], "open"));

@@ -27,6 +27,11 @@ test("what is right compiles as a bundler for browsers resolves it", () => compi
 
 test("what is right compiles with the types of Workers, and what is wrong does not", () => compile("test/types/package/tsconfig.workers.json"));
 
+test("a Worker with modules as in Node compiles with the setting that README.md names", async () => {
+  await compile("test/types/package/tsconfig.nodenext.json");
+  assert.match(await readFile(`${FOLDER}README.md`, "utf8"), /`"customConditions": \["workerd"\]`/);
+});
+
 test("every example of README.md compiles", async () => {
   const folder = `${FOLDER}test/types/package/.readme/`;
   await rm(folder, { recursive: true, force: true });

@@ -77,6 +77,10 @@ describe("requests", () => {
     // These would be other paths.
     await assert.rejects(client.getTask(""), TypeError);
     await assert.rejects(client.run(".."), TypeError);
+    await assert.rejects(client.getTask(undefined), { name: "TypeError", message: /^id is undefined/ });
+    // The platform drops an empty header: the task would be in another namespace.
+    await assert.rejects(client.scheduleTask(NEW, { namespace: "" }), { name: "TypeError", message: /^namespace is empty/ });
+    assert.throws(() => fakeScheduler(json({}), { namespace: "" }), TypeError);
     // The platform drops an empty header, and then there is no condition.
     await assert.rejects(client.changeTask("a", {}, { ifMatch: "" }), TypeError);
     await assert.rejects(client.scheduleTask(NEW, { idempotencyKey: "" }), { name: "TypeError", message: /^idempotencyKey is empty/ });

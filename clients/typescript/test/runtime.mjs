@@ -53,13 +53,13 @@ export async function bundle(path, { source, legacy = false } = {}) {
 }
 
 /** Returns the options of one Worker for miniflare, from its wrangler configuration. */
-async function workerOptions(configPath, { vars = {}, outbound, ...options } = {}) {
+async function workerOptions(configPath, { vars = {}, outbound, date, ...options } = {}) {
   const config = unstable_readConfig({ config: configPath });
   const { modulesRules: _, ...settings } = unstable_getMiniflareWorkerOptions(configPath).workerOptions;
   const contents = await bundle(config.main, options);
   const wasm = await readFile(join(BUILT, "index_bg.wasm"));
   const modules = [{ type: "ESModule", path: join(PACKAGE, "index.js"), contents }, { type: "CompiledWasm", path: join(PACKAGE, "index_bg.wasm"), contents: wasm }];
-  return { ...settings, name: config.name, modules, modulesRoot: PACKAGE, rootPath: PACKAGE, bindings: { ...settings.bindings, ...vars }, ...(outbound === undefined ? {} : { outboundService: outbound }) };
+  return { ...settings, name: config.name, modules, modulesRoot: PACKAGE, rootPath: PACKAGE, bindings: { ...settings.bindings, ...vars }, ...(outbound === undefined ? {} : { outboundService: outbound }), ...(date === undefined ? {} : { compatibilityDate: date }) };
 }
 
 /**

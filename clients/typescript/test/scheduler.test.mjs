@@ -88,6 +88,9 @@ test("only tasks that the object has scheduled reach its methods", async () => {
     ["no-token", { ...service, path }, /^HTTP 410 .*not from a task that was scheduled here$/],
     ["other-class", { ...service, path: path.replace("REMINDERS", "LOG"), headers }, /^HTTP 410/],
     ["own-class", { ...service, path: path.replace("REMINDERS", "SHARDS"), headers }, /^HTTP 404 .*no binding SHARDS for runs/],
+    // An object that nobody has called would make its declared schedules, and a service has every name as a method.
+    ["new-object", { ...service, path: path.replace("kim", "nobody"), headers }, /^HTTP 410 .*not from a task that was scheduled here$/],
+    ["service", { ...service, path: path.replace("REMINDERS", "MYSERVICE"), headers }, /^HTTP 404 .*no binding MYSERVICE for runs/],
     ["no-binding", { ...service, path: path.replace("REMINDERS", "toString"), headers }, /^HTTP 404 .*no binding toString for runs/],
     ["api", { ...service, path: "/v1/tasks", method: "GET" }, /^HTTP 404 .*no binding +for runs/],
     ["rpc", { ...service, function: "scheduleTask" }, /no binding +for runs/],
@@ -106,6 +109,8 @@ test("only tasks that the object has scheduled reach its methods", async () => {
     assert.deepEqual([status, body.field], [422, "callback.binding"]);
   }
   assert.deepEqual(await called("kim.remind", ({ payload: { text } }) => text === "forged"), []);
+  assert.deepEqual(await called("getByName"), []);
+  assert.deepEqual((await api(`tasks?prefix=${encodeURIComponent("{REMINDERS:nobody}:")}`)).body.tasks, []);
 });
 
 test("a query finds the tasks of its object only, by description, id, kind and time", async () => {
@@ -215,6 +220,21 @@ test("declared schedules survive a deploy: added, changed, removed, none twice, 
     await worker.stop();
     worker = shared;
     await rm(storage, { recursive: true, force: true });
+  }
+});
+
+test("two entry points with one binding do not remove each other's schedules", async () => {
+  const shared = worker;
+  const source = (await readFile(SOURCE, "utf8")).replace('@cron("* * * * * *"', '@cron("0 0 1 1 *"').replace("export class Nightly", "export class Daily extends Tasks<Env> {\n  @every(999)\n  async other() {}\n}\n\nexport class Nightly");
+  worker = await startWorker(CONFIG, { vars, source });
+  try {
+    const error = await until("the error", async () => (await send("/log", undefined, "GET"), worker.errors[0]));
+    assert.match(error, /^(Nightly and Daily|Daily and Nightly) both have the binding TASKS: /);
+    const ids = (await api(`tasks?prefix=${encodeURIComponent("{TASKS}:@")}`)).body.tasks.map(({ id }) => id);
+    assert.equal(ids.length, 1, String(ids));
+  } finally {
+    await worker.stop();
+    worker = shared;
   }
 });
 

@@ -118,6 +118,18 @@ test("a caller can ask what it may do", async () => {
   assert.deepEqual(await call("ADMIN/keys/own"), { namespaces: ["*"], scopes: ["admin", "read", "write"] });
 });
 
+test("no path says more of a caller than it may do, or lets it do more", async () => {
+  const get = (path, init) => call("READER/raw", `https://scheduler.internal${path}`, init);
+  for (const path of ["/v1/key", "/v1/key/"]) assert.deepEqual(JSON.parse((await get(path))[1]), { namespaces: ["default"], scopes: ["read"] }, path);
+  for (const path of ["/v1/keys", "/v1/keys/", "/v1/./keys", "/v1/tasks/../keys", "/v1/tasks/%2e%2e/keys", "/v1\\keys", "/v1/namespaces/shop"]) assert.equal((await get(path))[0], 403, path);
+  for (const path of ["/v1/%6beys", "//v1/keys", "/v1//keys", "/V1/keys", "/v1;/keys", "/v1/keys%2f"]) assert.equal((await get(path))[0], 404, path);
+  for (const method of ["POST", "PUT", "PATCH", "DELETE"]) assert.equal((await get("/v1/tasks/a", { method, body: "{}" }))[0], 403, method);
+  for (const path of ["/v1/preview", "/v1/preview/"]) assert.equal((await get(path, { method: "POST", body: '{"cron":"@daily"}' }))[0], 200, path);
+  for (const namespace of ["shop", " shop", "default,shop", "", "*"]) assert.equal((await get("/v1/tasks", { headers: { "scheduler-namespace": namespace } }))[0], 403, namespace);
+  for (const id of [["../keys"], ["%2e%2e/keys"]]) assert.equal(await call("READER/getTask", ...id), null);
+  for (const id of [{}, null, ["a"], 5]) await assert.rejects(call("READER/getTask", id), /no path can have/);
+});
+
 test("the namespace in the properties of a binding is that of its tasks", async () => {
   await assert.rejects(call("SHOP/scheduleTask", { id: "shared-3", ...later }), /namespace/);
   await call("ADMIN/namespaces/set", "shop", {});
@@ -127,6 +139,16 @@ test("the namespace in the properties of a binding is that of its tasks", async 
   assert.deepEqual((await call("SHOP/query", {})).items.map(({ id }) => id), ["shared-3"]);
   assert.equal(await call("FULL/getTask", "shared-3"), null);
   assert.equal((await call("ADMIN/getTask", "shared-3", { namespace: "shop" })).id, "shared-3");
+  // Every method takes the options of a call.
+  const shop = { namespace: "shop" };
+  assert.equal((await call("ADMIN/limits/set", "api", { concurrency: 3 }, shop)).concurrency, 3);
+  assert.deepEqual([(await call("ADMIN/limits/list", shop)).length, (await call("ADMIN/limits/list")).length], [1, 0]);
+  await call("ADMIN/limits/delete", "api", shop);
+  assert.deepEqual((await call("ADMIN/runs", "shared-3", { limit: 1 }, shop)).items, []);
+  assert.deepEqual((await call("ADMIN/runs", {}, shop)).items, []);
+  assert.equal((await call("ADMIN/deadLetters/discard", { all: true }, shop)).discarded, 0);
+  assert.equal((await call("ADMIN/deadLetters/replay", { all: true }, shop)).replayed, 0);
+  await assert.rejects(call("ADMIN/deadLetters/replay", "nothing", {}, { namespace: "none" }), /namespace/);
   await call("SHOP/cancelTask", "shared-3");
   assert.equal((await call("ADMIN/namespaces/delete", "shop")).deleted, true);
   const key = await call("ADMIN/keys/create", { name: "k", scopes: ["read"], namespaces: ["default"] });

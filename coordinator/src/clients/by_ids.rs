@@ -1,4 +1,4 @@
-//! Cancels and changes of tasks by their ids, on one shard.
+//! Sends cancels and changes of tasks by their ids to one shard.
 
 use crate::clients::shards::{MAX_PARTS, Shards};
 use crate::problem::Problem;
@@ -11,24 +11,24 @@ use scheduler_model::routing::ShardId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A cancel or a change of tasks by their ids.
+/// A request to cancel or change tasks by their ids.
 pub(crate) trait ByIds: Serialize + Clone {
     const PATH: &'static str;
-    /// Its name in refusals.
+    /// The request's name in refusals.
     const NAME: &'static str;
     type Reply: DeserializeOwned;
-    /// What became of one id.
+    /// The outcome for one id.
     type Outcome: Outcome;
 
     fn ids(&mut self) -> &mut Vec<String>;
 
-    /// Returns whether a request that was not answered must not be sent again.
+    /// Returns whether the request must not be sent again after a lost answer.
     fn is_sent_once(&self, among: Among) -> bool;
 
-    /// Returns the outcomes of the first ids, and whether the next one is done in part.
+    /// Returns the outcomes of the first ids, and whether the next one is partly done.
     fn outcomes(reply: Self::Reply) -> (Vec<Self::Outcome>, bool);
 
-    /// Takes the task that a reply about one id shows.
+    /// Takes the task from a reply about one id.
     fn take_task(reply: &mut Self::Reply) -> Option<ListItem>;
 }
 
@@ -120,9 +120,9 @@ impl ByIds for RunRequest {
     }
 }
 
-/// What one shard answers about ids.
+/// The answer of one shard about ids.
 pub(crate) struct OfShard<O> {
-    /// In the order of the ids.
+    /// The outcomes, in the order of the ids.
     pub(crate) outcomes: Vec<O>,
     /// Whether a request had to be sent again.
     pub(crate) is_repeat: bool,
@@ -131,8 +131,8 @@ pub(crate) struct OfShard<O> {
 }
 
 impl Shards {
-    /// Asks one shard about ids. A shard does a part at a time, also of one task; this repeats the
-    /// request for the rest.
+    /// Sends one shard a request about ids. The shard does a part at a time, even of one task, so
+    /// this repeats the request for the rest.
     pub(crate) async fn ask_by_ids<R: ByIds>(
         &self,
         shard: ShardId,
@@ -150,14 +150,14 @@ impl Shards {
             let (mut outcomes, in_part) = R::outcomes(reply);
             if outcomes.is_empty() && !in_part {
                 return Err(Problem::unavailable(format!(
-                    "a shard did not say what became of a {}",
+                    "a shard did not return the outcome of a {}",
                     R::NAME
                 )));
             }
             parts += u32::from(in_part);
             if parts > MAX_PARTS {
                 let detail = format!(
-                    "a part of the {} is done; send the request again until it is done",
+                    "the {} is partly done; send the request again until it is done",
                     R::NAME
                 );
                 return Err(Problem::unavailable(detail));

@@ -1,4 +1,4 @@
-//! Dead letters by their ids, in all epochs of the shard map.
+//! Sends requests about dead letters, by their ids, to the shards of all epochs of the shard map.
 
 use crate::clients::shards::Shards;
 use crate::problem::Problem;
@@ -9,19 +9,20 @@ use scheduler_model::protocol::{
 use scheduler_model::routing::ShardId;
 use std::collections::BTreeMap;
 
-/// What has become of dead letters.
+/// The outcomes of a request about dead letters.
 pub(crate) struct Letters {
-    /// In the order of the request.
+    /// The outcomes, in the order of the request.
     pub(crate) outcomes: Vec<LetterOutcome>,
     /// The run that was requeued, if one dead letter was replayed.
     pub(crate) item: Option<ListItem>,
 }
 
-/// Sends a request about dead letters to the shards that may keep them: those of the newest epoch
-/// first, and of the others only what these do not have. A dead letter is in one epoch.
+/// Sends a request about dead letters to the shards that may keep them. It asks the shards of the
+/// newest epoch first, and the others only about the ids that were not found. A dead letter is in
+/// one epoch.
 ///
-/// A shard that is asked again may have carried out the request whose answer was lost. Then it is
-/// not known of a dead letter that is not there whether this request has done that.
+/// If a shard is asked again, it may already have carried out the first request, whose answer was
+/// lost. Then the outcome of a dead letter that is not found is unknown.
 pub(crate) async fn each_epoch(
     shards: &Shards,
     path: &str,
@@ -85,7 +86,9 @@ async fn on_shard(
             })
             .await?;
         if reply.outcomes.is_empty() {
-            return Err(Problem::unavailable("a shard did not say what became of dead letters"));
+            return Err(Problem::unavailable(
+                "a shard did not return the outcomes of dead letters",
+            ));
         }
         request.letters.drain(..reply.outcomes.len().min(request.letters.len()));
         all.outcomes.extend(reply.outcomes);

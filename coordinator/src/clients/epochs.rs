@@ -1,4 +1,5 @@
-//! One task in one epoch of the shard map: carries out what [`scheduler_model::epochs`] decides.
+//! Finds, changes and cancels one task across the epochs of the shard map, as
+//! [`scheduler_model::epochs`] decides.
 
 use crate::clients::by_ids::{ByIds, OfShard};
 use crate::clients::shards::Shards;
@@ -12,9 +13,9 @@ use scheduler_model::protocol::{
 use scheduler_model::routing::ShardId;
 use std::collections::HashMap;
 
-/// What all shards answer about ids.
+/// The answers of all shards about ids.
 pub(crate) struct Answered<O> {
-    /// In the order of the ids.
+    /// The outcomes, in the order of the ids.
     pub(crate) outcomes: Vec<O>,
     /// Whether a shard had to be asked again.
     pub(crate) is_repeat: bool,
@@ -22,8 +23,8 @@ pub(crate) struct Answered<O> {
     pub(crate) task: Option<ListItem>,
 }
 
-/// Cancels or changes tasks by their ids, in all epochs. `by` names the API key for the history;
-/// `request` makes the request about some of the ids.
+/// Cancels or changes tasks by their ids, in all epochs. `by` names the API key for the history.
+/// `request` returns the request about some of the ids.
 pub(crate) async fn by_ids<R: ByIds>(
     shards: &Shards,
     ids: &[String],
@@ -53,9 +54,9 @@ pub(crate) async fn by_ids<R: ByIds>(
     Ok(Answered { outcomes, is_repeat, task: task.finish().map(|(_, item)| item) })
 }
 
-/// Lets recurring tasks of a plan that live on shards of older epochs go on there, if the plan
-/// names the schedules that they have, and takes them out of it. Gives the ids of those, with the
-/// shard of each.
+/// Keeps the recurring tasks of a plan on shards of older epochs, if they are there and the plan
+/// has their schedules. Removes these tasks from the plan, and returns their ids, each with its
+/// shard.
 pub(crate) async fn go_on(
     shards: &Shards,
     parts: &mut [ShardAppend],
@@ -74,16 +75,17 @@ pub(crate) async fn go_on(
     Ok(going_on.finish(parts))
 }
 
-/// What was dropped from other epochs.
+/// The tasks that were dropped from other epochs.
 #[derive(Debug, Default)]
 pub(crate) struct Dropped {
     pub(crate) cancelled: u64,
-    /// Of these, those of which an attempt is in flight.
+    /// The number of these with an attempt in flight.
     pub(crate) running: u64,
 }
 
-/// Cancels what waits or runs under these ids in other epochs than the one where the task is, which
-/// is the newest if it is not given, and says how many did. Dead letters stay.
+/// Cancels the tasks with these ids that wait or run in epochs other than the task's own, and
+/// returns how many it cancelled. If no epoch is given, the newest is the task's own. Dead letters
+/// are kept.
 pub(crate) async fn drop_others(
     shards: &Shards,
     ids: impl Iterator<Item = (&str, Option<ShardId>)>,
@@ -109,8 +111,9 @@ pub(crate) async fn drop_others(
     Ok(dropped)
 }
 
-/// Returns the task of this id and its shard, chosen as one shard would choose: a task that waits
-/// in any epoch, newest first, else an attempt that waits, else one in flight, else a dead letter.
+/// Returns the task with this id, and its shard. The order of preference is that of a single shard:
+/// a task that waits in any epoch, newest epoch first; otherwise an attempt that waits, one in
+/// flight, or a dead letter.
 pub(crate) async fn find(
     shards: &Shards,
     id: &str,

@@ -1,4 +1,4 @@
-//! Asking the limiters of a namespace.
+//! Sends requests to the limiters of a namespace.
 
 use super::object::{self, TRIES, Target};
 use crate::problem::Problem;
@@ -8,10 +8,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::Env;
 
-/// How often a limiter is looked at and cleared: shards may give back their last slots meanwhile.
+/// The most times that one limiter is read and cleared. More than one may be needed, because shards
+/// may return their last slots meanwhile.
 const CLEARS: usize = 5;
 
-/// Forgets the limits of a namespace that has no tasks.
+/// Removes the limits of a namespace that has no tasks.
 pub(crate) async fn clear(env: &Env, namespace: &Namespace) -> Result<(), Problem> {
     for name in limiters(namespace) {
         clear_one(env, &name).await?;
@@ -19,8 +20,8 @@ pub(crate) async fn clear(env: &Env, namespace: &Namespace) -> Result<(), Proble
     Ok(())
 }
 
-/// Has one limiter forget everything. It does so only if nothing has changed since it was looked
-/// at: a request that arrives late, when the namespace was made again, must not clear that.
+/// Clears one limiter. The limiter does so only if it has not changed since it was read. Otherwise
+/// a late request could clear the limits of a namespace that was created again.
 async fn clear_one(env: &Env, name: &str) -> Result<(), Problem> {
     for _ in 0..CLEARS {
         let seen: Seen = ask(env, name, paths::SEEN, &()).await?;
@@ -31,7 +32,7 @@ async fn clear_one(env: &Env, name: &str) -> Result<(), Problem> {
     Err(Problem::unavailable("the limits of the namespace are in use; delete the namespace again"))
 }
 
-/// Asks one limiter. All requests to a limiter may be repeated.
+/// Sends a request to one limiter. Every request to a limiter may be repeated.
 pub(crate) async fn ask<Q: Serialize, A: DeserializeOwned>(
     env: &Env,
     limiter: &str,
@@ -42,7 +43,7 @@ pub(crate) async fn ask<Q: Serialize, A: DeserializeOwned>(
         binding: LIMITERS_BINDING,
         name: limiter,
         kind: "limiter",
-        no_answer: "the object that keeps this limit did not answer",
+        no_answer: "the limiter of this limit did not answer",
     };
     object::ask(env, &target, path, request, &TRIES).await
 }

@@ -1,4 +1,4 @@
-//! The Durable Objects that the coordinator asks: shards, registry and limiters.
+//! Sends requests to the Durable Objects: shards, registry and limiters.
 
 pub(crate) mod by_ids;
 pub(crate) mod dead_letters;

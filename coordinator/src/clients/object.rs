@@ -1,4 +1,4 @@
-//! A request to one Durable Object that answers in JSON and may be asked again.
+//! Sends a request to a Durable Object that answers in JSON, and repeats it if necessary.
 
 use crate::problem::Problem;
 use crate::request_id;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use worker::Env;
 
-/// The tries of a request that no answer may replace, and the limit of each.
+/// The time limit of each try, for a request that needs an answer.
 pub(super) const TRIES: [Duration; 2] = [Duration::from_secs(3); 2];
 
 /// The object that a request is for.
@@ -17,26 +17,26 @@ pub(super) struct Target<'a> {
     pub(super) binding: &'static str,
     /// Its name.
     pub(super) name: &'a str,
-    /// What it is called in the log.
+    /// The kind of the object, as the log shows it.
     pub(super) kind: &'static str,
-    /// What to answer if no try has an answer.
+    /// The problem to answer with if every try fails.
     pub(super) no_answer: &'static str,
 }
 
-/// Why an object refuses a request: it is full.
+/// The refusal of an object that is full.
 #[derive(Deserialize)]
 struct Refused {
     /// The problem, the limit, and what to do.
     detail: String,
 }
 
-/// Asks an object, once for each of `limits`: how long to wait for an answer. Repeats the request
-/// after an error, so the object must allow that.
+/// Sends a request to an object, once for each of `limits`, which are the times to wait for an
+/// answer. Repeats the request after an error, so the object must accept repeated requests.
 ///
 /// # Errors
-/// - What the object refuses, with its own text.
-/// - `no_answer` of the target if the last try fails, too; the log says why.
-/// - A binding that is not there.
+/// - The object's refusal, with its own text.
+/// - The target's `no_answer` if the last try fails too; the log has the reason.
+/// - A missing binding.
 pub(super) async fn ask<Q: Serialize, A: DeserializeOwned>(
     env: &Env,
     target: &Target<'_>,

@@ -1,5 +1,5 @@
-//! What this instance knows of keys and namespaces, and asking the registry for more: when to is
-//! [`Cached`]'s to say.
+//! Keeps this instance's copy of the keys and namespaces, and reads it again from the registry when
+//! [`Cached`] requires it.
 
 use super::object::{self, TRIES, Target};
 use crate::problem::Problem;
@@ -18,24 +18,26 @@ use std::rc::Rc;
 use std::time::Duration;
 use worker::Env;
 
-/// The limit where something is known that will do: a registry that hangs must not hold requests
-/// for long.
+/// The time limit if the instance has a copy that is still good enough. A registry that does not
+/// answer must not hold requests for long.
 const TRY_FOR_NEWS: Duration = Duration::from_secs(1);
 
-/// How often, and how many times, a request looks whether another one's question was answered.
+/// How often, and at most how many times, a request checks whether another request's question has
+/// been answered.
 const LOOK: Duration = Duration::from_millis(25);
 const LOOKS: usize = 40;
 
 thread_local! {
-    /// What the registry last said, for all requests of this instance.
+    /// The last answer of the registry, shared by all requests of this instance.
     static KNOWN: RefCell<(Cached, Option<Rc<Directory>>)> = const { RefCell::new((Cached::NOTHING, None)) };
 
-    /// When this instance has last sent a use of each key, and uses that it has not sent yet.
+    /// The time at which this instance last sent a use of each key, and the uses that it has not
+    /// sent yet.
     static USES: RefCell<(BTreeMap<KeyId, UnixMillis>, Vec<KeyUse>)> = const { RefCell::new((BTreeMap::new(), Vec::new())) };
 }
 
-/// Returns all keys and namespaces, as fresh as [`Cached`] asks for. `has`: whether what the
-/// request names is there; where it is not, it may have been made a moment ago.
+/// Returns all keys and namespaces, as recent as [`Cached`] requires. `has` returns whether they
+/// include what the request names. If they do not, it may have been created a moment ago.
 pub(crate) async fn directory(
     env: &Env,
     has: impl Fn(&Directory) -> bool,
@@ -48,11 +50,11 @@ pub(crate) async fn directory(
     if let Some(known) = known.as_ref().filter(|_| !must_ask) {
         return Ok(known.clone());
     }
-    // Requests with unknown keys that come together share one question.
-    if known.is_some() && KNOWN.with_borrow(|(cached, _)| cached.is_being_asked(asked)) {
+    // Requests with unknown keys that arrive together share one question.
+    if known.is_some() && KNOWN.with_borrow(|(cached, _)| cached.has_open_request(asked)) {
         for _ in 0..LOOKS {
             sleep(LOOK).await;
-            if !KNOWN.with_borrow(|(cached, _)| cached.is_being_asked(now())) {
+            if !KNOWN.with_borrow(|(cached, _)| cached.has_open_request(now())) {
                 break;
             }
         }
@@ -71,13 +73,15 @@ pub(crate) async fn directory(
                 cached.fail(now());
                 cached.lasts(asked)
             });
-            // What is not known may have been made meanwhile: that is for the registry to say.
+            // If the copy lacks what the request names, it may have been created meanwhile. Only
+            // the registry knows.
             known.filter(|known| lasts && has(known)).ok_or(problem)
         }
     }
 }
 
-/// Returns all keys and namespaces as they are now, but for the times at which keys were last used.
+/// Returns all keys and namespaces as they are now, except for the times at which keys were last
+/// used.
 pub(crate) async fn newest(env: &Env) -> Result<Rc<Directory>, Problem> {
     read(env, KNOWN.with_borrow(|(_, known)| known.as_ref().map(|known| known.version))).await
 }
@@ -87,21 +91,21 @@ pub(crate) async fn all(env: &Env) -> Result<Rc<Directory>, Problem> {
     read(env, None).await
 }
 
-/// Reads what differs from a version that is known.
+/// Reads the registry, unless the version of this instance is the newest.
 async fn read(env: &Env, version: Option<u64>) -> Result<Rc<Directory>, Problem> {
     let asked = now();
-    KNOWN.with_borrow_mut(|(cached, _)| cached.ask(asked));
+    KNOWN.with_borrow_mut(|(cached, _)| cached.note_request(asked));
     let limits: &[Duration] = if version.is_some() { &[TRY_FOR_NEWS] } else { &TRIES };
-    let told: Option<Directory> = ask(env, paths::READ, &version, limits).await?;
+    let newer: Option<Directory> = ask(env, paths::READ, &version, limits).await?;
     KNOWN.with_borrow_mut(|(cached, known)| {
-        let is_newest = cached.tell(asked);
-        match told {
-            Some(told) => {
-                let told = Rc::new(told);
+        let is_newest = cached.note_answer(asked);
+        match newer {
+            Some(newer) => {
+                let newer = Rc::new(newer);
                 if is_newest || known.is_none() {
-                    *known = Some(told.clone());
+                    *known = Some(newer.clone());
                 }
-                Ok(told)
+                Ok(newer)
             }
             None => {
                 known.clone().ok_or_else(|| Problem::unavailable("the registry gave no answer"))
@@ -110,8 +114,8 @@ async fn read(env: &Env, version: Option<u64>) -> Result<Rc<Directory>, Problem>
     })
 }
 
-/// Notes that a key is used, for [`send_uses`]. This instance sends a use of each key once an hour
-/// at most, and none if it knows of one in the last hour.
+/// Records a use of a key for [`send_uses`]. This instance sends a use of each key at most once an
+/// hour, and none if it knows of a use in the last hour.
 pub(crate) fn note_use(directory: &Directory, id: KeyId, now: UnixMillis) {
     USES.with_borrow_mut(|(sent, unsent)| {
         let is_sent = sent.get(&id).is_some_and(|last| now.since(*last) < USE_MILLIS);
@@ -122,27 +126,27 @@ pub(crate) fn note_use(directory: &Directory, id: KeyId, now: UnixMillis) {
     });
 }
 
-/// Takes the uses of keys that [`note_use`] has noted.
+/// Takes the uses of keys that [`note_use`] has recorded.
 pub(crate) fn take_uses() -> Vec<KeyUse> {
     USES.with_borrow_mut(|(_, unsent)| std::mem::take(unsent))
 }
 
-/// Has the registry store uses of keys. A failure is logged: such a use is not known.
+/// Sends uses of keys to the registry. A failure is logged, and the use is lost.
 pub(crate) async fn send_uses(env: &Env, uses: Vec<KeyUse>) {
     drop(ask::<_, usize>(env, paths::USED, &uses, &TRIES).await);
 }
 
-/// Adds a key or a namespace, and says whether it is new.
+/// Adds a key or a namespace, and returns whether it is new.
 pub(crate) async fn put(env: &Env, entry: &Entry) -> Result<bool, Problem> {
     change(env, paths::PUT, entry).await
 }
 
-/// Takes a key out, and says whether there was one.
+/// Removes a key, and returns whether it existed.
 pub(crate) async fn revoke(env: &Env, id: KeyId) -> Result<bool, Problem> {
     change(env, paths::REVOKE, &id).await
 }
 
-/// Takes a namespace out, and says whether there was one.
+/// Removes a namespace, and returns whether it existed.
 pub(crate) async fn delete_namespace(
     env: &Env,
     name: Namespace,
@@ -153,7 +157,7 @@ pub(crate) async fn delete_namespace(
 
 async fn change<Q: Serialize>(env: &Env, path: &str, request: &Q) -> Result<bool, Problem> {
     let outcome = ask(env, path, request, &TRIES).await;
-    // Also after an error: it may have been carried out.
+    // The copy is also read again after an error, because the change may have been carried out.
     KNOWN.with_borrow_mut(|(cached, _)| cached.forget(now()));
     outcome
 }

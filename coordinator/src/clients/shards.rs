@@ -1,4 +1,4 @@
-//! Asking shards: bounded, concurrent, with a fresh stub for each try.
+//! Sends requests to shards: with time limits, concurrently, and with a new stub for each try.
 
 use crate::problem::Problem;
 use crate::request_id;
@@ -17,37 +17,39 @@ use worker::js_sys::Reflect;
 use worker::wasm_bindgen::JsValue;
 use worker::{Env, Error};
 
-/// Requests to shards at once. Enough to keep every shard of a usual map busy; a request to all of
-/// a large map comes in waves.
+/// The number of requests to shards at once. It keeps every shard of a usual map busy. A request to
+/// all shards of a large map comes in waves.
 const MAX_AT_ONCE: usize = 32;
 
-/// Tries of one request, and the wait before the second; doubled before each further one.
+/// The number of tries of one request, and the wait before the second try, which doubles before
+/// each further one.
 const MAX_TRIES: u32 = 4;
 const FIRST_WAIT_MILLIS: u64 = 50;
 
-/// Parts in which a shard carries one request out. Each writes some 4 MB; an invocation may make
-/// 1,000 subrequests.
+/// The most parts in which a shard carries out one request. Each part writes some 4 MB, and an
+/// invocation may make 1,000 subrequests.
 pub(crate) const MAX_PARTS: u32 = 200;
 
-/// The shards of this deployment.
+/// The shards of one namespace in this deployment.
 pub(crate) struct Shards {
     objects: Objects,
     namespace: Namespace,
     pub(crate) map: ShardMap,
 }
 
-/// Why a try failed.
+/// The reason why a try failed.
 enum Failure {
-    /// Trying again may help: the shard moved, restarted, or its storage stumbled.
+    /// Another try may succeed: the shard moved or restarted, or its storage had a temporary
+    /// failure.
     Retryable(Problem),
-    /// Trying again does not help, or makes it worse.
+    /// Another try cannot succeed, or makes matters worse.
     Final(Problem),
-    /// A part is done; the same request does the next one.
+    /// A part is done, and the same request does the next one.
     Unfinished(Problem),
 }
 
 impl Shards {
-    /// Returns those of the default namespace.
+    /// Returns the shards of the default namespace.
     pub(crate) fn new(env: &Env) -> Result<Self, Problem> {
         Self::of(env, Namespace::DEFAULT)
     }
@@ -58,12 +60,12 @@ impl Shards {
         Ok(Self { objects, namespace, map: shard_map(env).map_err(Problem::misconfigured)? })
     }
 
-    /// Returns the namespace that they are of.
+    /// Returns the namespace of the shards.
     pub(crate) fn namespace(&self) -> &Namespace {
         &self.namespace
     }
 
-    /// Asks one shard, with a small JSON request.
+    /// Sends one shard a small JSON request.
     pub(crate) async fn ask<Q: Serialize, A: DeserializeOwned>(
         &self,
         shard: ShardId,
@@ -74,9 +76,9 @@ impl Shards {
         self.send(shard, path, |_| body.clone()).await
     }
 
-    /// Asks one shard about ids, and says whether it had to be asked again: then a request before
-    /// this one may have been carried out, and its answer lost, so it is not sent again as it was:
-    /// see [`scheduler_model::protocol::Among::again`].
+    /// Sends one shard a request about ids, and returns whether it had to be sent again. A try
+    /// whose answer was lost may have been carried out, so the next try differs: see
+    /// [`scheduler_model::protocol::Among::again`].
     pub(crate) async fn ask_among<Q: Serialize + Clone, A: DeserializeOwned>(
         &self,
         shard: ShardId,
@@ -96,7 +98,7 @@ impl Shards {
         Ok((answer, is_repeat))
     }
 
-    /// Asks one shard, once: for what does not come to the same when it is done twice.
+    /// Sends one shard a request once, because it would act again if it were repeated.
     pub(crate) async fn ask_once<Q: Serialize, A: DeserializeOwned>(
         &self,
         shard: ShardId,
@@ -107,7 +109,8 @@ impl Shards {
         self.send_up_to(1, shard, path, |_| body.clone()).await
     }
 
-    /// Asks one shard, with a body made for each try: `body(true)` for the first.
+    /// Sends one shard a request. `body` returns the body for each try; its argument is true for
+    /// the first.
     pub(crate) async fn send<A: DeserializeOwned>(
         &self,
         shard: ShardId,
@@ -131,7 +134,7 @@ impl Shards {
                 Ok(bytes) => {
                     return serde_json::from_slice(&bytes).map_err(|problem| {
                         Problem::unavailable(format!(
-                            "shard {shard} gave an answer that cannot be read: {problem}"
+                            "shard {shard} gave an invalid answer: {problem}"
                         ))
                     });
                 }
@@ -164,7 +167,7 @@ impl Shards {
             })
             .await;
         match reply {
-            // The first try may have made the change that the second one meets.
+            // The task may have this version because the first try changed it.
             Err(problem) if expects && tries > 1 && problem.is_other_version() => {
                 Err(Problem::unknown_outcome())
             }
@@ -172,7 +175,7 @@ impl Shards {
         }
     }
 
-    /// Asks many shards at once and gives their answers in the order of `requests`.
+    /// Sends requests to many shards at once, and returns their answers in the order of `requests`.
     pub(crate) async fn each<T, A, F: Future<Output = A>>(
         &self,
         requests: impl IntoIterator<Item = T>,
@@ -181,9 +184,8 @@ impl Shards {
         futures::stream::iter(requests).map(ask).buffered(MAX_AT_ONCE).collect().await
     }
 
-    /// Asks many shards at once and passes their answers on in the order of `requests`, each before
-    /// the next ones are held: no more than [`MAX_AT_ONCE`] are at a time. Ends at the first
-    /// problem.
+    /// Sends requests to many shards at once, and passes each answer to `take`, in the order of
+    /// `requests`. At most [`MAX_AT_ONCE`] answers are in memory. Ends at the first problem.
     pub(crate) async fn each_into<T, A, F: Future<Output = Result<A, Problem>>>(
         &self,
         requests: impl IntoIterator<Item = T>,
@@ -212,7 +214,7 @@ impl Shards {
     }
 }
 
-/// Returns what the body of a shard's refusal means.
+/// Returns the failure that the body of a shard's refusal describes.
 fn refusal_of(shard: ShardId, body: &[u8]) -> Failure {
     match serde_json::from_slice::<ShardError>(body) {
         Ok(ShardError { kind: ShardErrorKind::Full, detail, .. }) => {
@@ -242,7 +244,8 @@ fn refusal_of(shard: ShardId, body: &[u8]) -> Failure {
     }
 }
 
-/// The platform marks its errors: `overloaded` must not be tried again, `retryable` may be.
+/// Returns the failure for an error of the platform. The platform marks its errors: an `overloaded`
+/// one must not be retried, a `retryable` one may be.
 fn failure_of(shard: ShardId, problem: &Error) -> Failure {
     let is_marked = |name: &str| match problem {
         Error::UnknownJsError { original, .. } | Error::Internal(original) => {
@@ -254,8 +257,9 @@ fn failure_of(shard: ShardId, problem: &Error) -> Failure {
     if is_marked("overloaded") {
         Failure::Final(Problem::overloaded())
     } else {
-        // What is not marked is mostly a shard that was reset under the request. An append that is
-        // sent again replaces its own tasks, and every other request may be repeated.
+        // An error without a mark usually means that the shard was reset during the request. The
+        // request may be sent again: a repeated append replaces its own tasks, and every other
+        // request is repeatable.
         Failure::Retryable(Problem::unavailable(format!("shard {shard} could not be reached")))
     }
 }
@@ -265,7 +269,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quota_that_a_request_never_fits_names_no_time_to_come_back() {
+    fn a_request_that_never_fits_a_quota_is_not_retryable() {
         for retry_after_seconds in [None, Some(90)] {
             let error = ShardError {
                 kind: ShardErrorKind::Quota,
@@ -274,7 +278,7 @@ mod tests {
             };
             let refusal =
                 refusal_of(ShardId { epoch: 0, index: 0 }, &serde_json::to_vec(&error).unwrap());
-            let Failure::Final(problem) = refusal else { panic!("it is tried again") };
+            let Failure::Final(problem) = refusal else { panic!("not a final failure") };
             assert_eq!(problem.retry_after_seconds, retry_after_seconds);
         }
     }

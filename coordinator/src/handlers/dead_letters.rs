@@ -1,4 +1,4 @@
-//! Dead letters: listed, read, replayed and discarded by ids of their own.
+//! Lists, reads, replays and discards dead letters by their own ids.
 
 use crate::clients::dead_letters::{Letters, each_epoch};
 use crate::context::Call;
@@ -15,12 +15,12 @@ use scheduler_model::routing::ShardId;
 use scheduler_model::task::{ChosenLetters, DeadLettersInput, Record, ReplayInput};
 use serde::Serialize;
 
-/// The parameters of its query: those of a list of tasks but `status`.
+/// The query parameters: those of a list of tasks, except `status`.
 pub(crate) const QUERY: &[&str] =
     &["prefix", "text", "tag", "callbackHost", "error", "kind", "from", "to", "limit", "cursor"];
 
-/// How much later than the request the last dead letter died that a replay of many includes,
-/// milliseconds. The clocks of the shards may be ahead by as much. A run that fails again in the
+/// A replay of many dead letters includes those that died up to this many milliseconds after the
+/// request. The clocks of the shards may be ahead by as much. A run that fails again in the
 /// meantime is not replayed once more.
 const CLOCKS_AHEAD_MILLIS: i64 = 5_000;
 
@@ -38,20 +38,20 @@ struct DoneToMany {
     replayed: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     discarded: Option<u64>,
-    /// Only if the request names ids.
+    /// Present only if the request names ids.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_found: Option<Vec<String>>,
     done: bool,
 }
 
-/// `GET /v1/dead-letters`: one page of the dead letters of all shards, the newest first.
+/// `GET /v1/dead-letters` answers with one page of the dead letters of all shards, newest first.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     let query = call.query_of_list(parse_list_query)?;
     let page = page_of(&call.shards, paths::DEAD_LETTERS, query).await?;
     Ok(shown_list(&call, "deadLetters", page))
 }
 
-/// `GET /v1/dead-letters/{id}`.
+/// `GET /v1/dead-letters/{id}` answers with a dead letter.
 pub(crate) async fn get(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let (_, item) = find(&call, &id).await?;
     let mut out = Vec::new();
@@ -75,7 +75,7 @@ fn parsed(id: &str) -> Result<DeadLetterId, Problem> {
     id.parse().map_err(|_| Problem::no_dead_letter(id))
 }
 
-/// `POST /v1/dead-letters/{id}/replay`: answers the run that is requeued.
+/// `POST /v1/dead-letters/{id}/replay` answers with the requeued run.
 pub(crate) async fn replay(mut call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let letter = parsed(&id)?;
     let text = call.text().await?;
@@ -90,7 +90,7 @@ pub(crate) async fn replay(mut call: Call<'_>, id: String) -> Result<Answer, Pro
     };
     let Letters { outcomes, item } =
         each_epoch(&call.shards, paths::REPLAY, vec![letter], changed).await?;
-    told(&id, outcomes.first().copied())?;
+    check_outcome(&id, outcomes.first().copied())?;
     let Some(item) = item else {
         return Err(Problem::unavailable("a shard did not return the run"));
     };
@@ -99,16 +99,16 @@ pub(crate) async fn replay(mut call: Call<'_>, id: String) -> Result<Answer, Pro
     Ok(Answer::json(200, out))
 }
 
-/// `DELETE /v1/dead-letters/{id}`.
+/// `DELETE /v1/dead-letters/{id}` discards a dead letter.
 pub(crate) async fn discard(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let letter = parsed(&id)?;
     let Letters { outcomes, .. } =
         each_epoch(&call.shards, paths::DISCARD, vec![letter], None).await?;
-    told(&id, outcomes.first().copied())?;
+    check_outcome(&id, outcomes.first().copied())?;
     Ok(Answer::of(200, &serde_json::json!({ "id": id, "deleted": true })))
 }
 
-fn told(id: &str, outcome: Option<LetterOutcome>) -> Result<(), Problem> {
+fn check_outcome(id: &str, outcome: Option<LetterOutcome>) -> Result<(), Problem> {
     match outcome {
         Some(LetterOutcome::Done) => Ok(()),
         Some(LetterOutcome::TooLarge) => Err(Problem::too_large_payload()),
@@ -116,7 +116,8 @@ fn told(id: &str, outcome: Option<LetterOutcome>) -> Result<(), Problem> {
     }
 }
 
-/// `POST /v1/dead-letters/replay` and `POST /v1/dead-letters/discard`.
+/// `POST /v1/dead-letters/replay` and `POST /v1/dead-letters/discard` replay or discard many dead
+/// letters.
 pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Problem> {
     let text = call.text().await?;
     let (count, not_found, done) = match DeadLettersInput::parse(&text).map_err(Problem::invalid)? {
@@ -150,13 +151,13 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
     Ok(Answer::of(200, &DoneToMany { replayed, discarded, not_found, done }))
 }
 
-/// Returns a filter for the dead letters among all tasks, up to this time of death.
+/// Returns `filter` restricted to dead letters, and to times of death up to `latest`.
 fn of_dead(filter: Filter, latest: Option<UnixMillis>) -> Filter {
     let to = filter.to.into_iter().chain(latest).min();
     Filter { status: Some(Status::Dead), to, ..filter }
 }
 
-/// Returns the number of dead letters that are done, and the ids of those that are not there.
+/// Returns the number of dead letters that are done, and the ids that were not found.
 async fn by_ids(
     call: &Call<'_>,
     ids: Vec<String>,
@@ -171,7 +172,7 @@ async fn by_ids(
     let (mut outcomes, mut not_found) = (outcomes.into_iter(), Vec::new());
     let mut count = 0;
     for id in ids {
-        // One that cannot be read was not sent.
+        // An id that cannot be parsed was not sent to a shard.
         let is_done =
             id.parse::<DeadLetterId>().is_ok() && outcomes.next() == Some(LetterOutcome::Done);
         if is_done {

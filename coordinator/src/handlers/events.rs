@@ -1,9 +1,9 @@
-//! `GET /v1/events`: what happens, as server-sent events.
+//! `GET /v1/events` streams events as server-sent events.
 //!
 //! The coordinator polls each shard, and a shard without news holds the request for a while. The
-//! stream is pulled, so nothing is polled for a reader that does not read; if it missed events, it
-//! gets a `gap`. One answer is bounded in time and in requests. After that, the reader reconnects
-//! by itself with the last cursor.
+//! reader pulls the stream, so nothing is polled while the reader does not read. If it missed
+//! events, it gets a `gap`. One answer is bounded in time and in requests. After that, the reader
+//! reconnects with the last cursor.
 
 use crate::auth::token_of;
 use crate::bodies::Held;
@@ -29,19 +29,20 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-/// Longest answer: ten minutes, milliseconds.
+/// The longest answer: ten minutes, in milliseconds.
 const MAX_MILLIS: i64 = 600_000;
 
-/// Most requests to shards for one answer. An invocation may make 1,000; the rest is for retries.
+/// The most requests to shards for one answer. An invocation may make 1,000; the rest is for
+/// retries.
 const MAX_QUESTIONS: u32 = 800;
 
 /// The wait before a shard that has no further news is polled again, so that events come in groups.
 const PAUSE: Duration = Duration::from_millis(1_000);
 
-/// The wait after which a reader that was disconnected reconnects, milliseconds.
+/// The wait after which a disconnected reader reconnects, in milliseconds.
 const COME_BACK_MILLIS: u32 = 1_000;
 
-/// Which events a reader wants.
+/// The events that a reader wants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Wanted {
     id: Option<String>,
@@ -49,32 +50,31 @@ struct Wanted {
     kind: Option<EventKind>,
 }
 
-/// What the requests for one answer share.
+/// The state that the requests for one answer share.
 struct Watch {
     shards: Shards,
     ids: Vec<ShardId>,
     wanted: Wanted,
     key: u64,
-    /// Identifies this reader to the shards.
+    /// The number that identifies this reader to the shards.
     reader: u64,
     cursor: RefCell<EventsCursor>,
     questions: Cell<u32>,
-    /// What the answer takes of the instance's memory: the shards' answers to it together, as long
-    /// as it goes on.
+    /// The memory of this answer: the shards' replies to it, as long as it lasts.
     _held: Held,
     end: UnixMillis,
 }
 
-/// What a shard had to tell.
+/// The news of a shard.
 #[derive(Default)]
-struct Told {
-    /// As server-sent events.
+struct News {
+    /// The events as server-sent events.
     text: String,
-    /// Whether there is more already.
+    /// Whether the shard already has more.
     has_more: bool,
 }
 
-/// `GET /v1/events`.
+/// `GET /v1/events` begins a stream.
 pub(crate) async fn events(call: Call<'_>) -> Result<Answer, Problem> {
     let wanted = call.query(parse_query)?;
     let last =
@@ -91,7 +91,7 @@ pub(crate) async fn events(call: Call<'_>) -> Result<Answer, Problem> {
     }
     let cursor = known.flatten().unwrap_or_else(|| EventsCursor::start(ids.len()));
     let random = random_bytes().map_err(|problem| Problem::unavailable(problem.to_string()))?;
-    // A reader that does not read has an answer of each shard waiting.
+    // If the reader does not read, one reply of each shard waits in memory.
     let held = Held::answer(
         call.shards.namespace(),
         MAX_EVENTS_BYTES.max(ids.len() * LEAST_EVENTS_BYTES),
@@ -108,7 +108,7 @@ pub(crate) async fn events(call: Call<'_>) -> Result<Answer, Problem> {
         _held: held,
         end: call.now.plus(MAX_MILLIS),
     };
-    // Every shard is heard before the answer begins: from its beginning on, nothing is missed.
+    // Every shard replies before the answer begins, so that no event after its beginning is missed.
     let asked: Vec<_> = (0..watch.ids.len()).collect();
     for reply in watch.shards.each(asked, |at| watch.ask(at, 0)).await {
         first.push_str(&reply?.text);
@@ -121,9 +121,9 @@ pub(crate) async fn events(call: Call<'_>) -> Result<Answer, Problem> {
 }
 
 impl Watch {
-    /// Asks one shard, which may let it wait, and gives what it had to tell.
-    async fn ask(&self, at: usize, wait_millis: u32) -> Result<Told, Problem> {
-        let Some(shard) = self.ids.get(at).copied() else { return Ok(Told::default()) };
+    /// Asks one shard, which may let the request wait, and returns its news.
+    async fn ask(&self, at: usize, wait_millis: u32) -> Result<News, Problem> {
+        let Some(shard) = self.ids.get(at).copied() else { return Ok(News::default()) };
         self.questions.set(self.questions.get().saturating_sub(1));
         let Wanted { id, tag, kind } = self.wanted.clone();
         let from = self.cursor.borrow().position(at);
@@ -135,10 +135,10 @@ impl Watch {
         self.cursor.borrow_mut().advance(at, reply.next);
         let mut text = String::new();
         write_events(shard, &reply, now(), &mut text);
-        Ok(Told { text, has_more: reply.has_more })
+        Ok(News { text, has_more: reply.has_more })
     }
 
-    /// Follows one shard until the answer's end.
+    /// Follows one shard until the end of the answer.
     fn follow(self: Rc<Self>, at: usize) -> LocalBoxStream<'static, String> {
         stream::unfold((self, false), move |(watch, pauses)| async move {
             if pauses {
@@ -147,22 +147,23 @@ impl Watch {
             if watch.questions.get() == 0 || now() >= watch.end {
                 return None;
             }
-            let Told { mut text, has_more } = match watch.ask(at, MAX_EVENTS_WAIT_MILLIS).await {
-                Ok(told) => told,
+            let News { mut text, has_more } = match watch.ask(at, MAX_EVENTS_WAIT_MILLIS).await {
+                Ok(news) => news,
                 Err(problem) => {
-                    // It is asked again from where it was: should it have lost something, it will
-                    // say so.
+                    // The next request continues from the same place. If the shard has lost events,
+                    // it reports a gap.
                     request_id::log(format_args!("events: {}", problem.detail));
                     let wait = problem.retry_after().unwrap_or(PAUSE);
                     sleep(wait).await;
-                    Told::default()
+                    News::default()
                 }
             };
             let had_news = !text.is_empty();
             if had_news {
                 write_cursor(&watch.cursor.borrow(), &watch.ids, &mut text);
             } else {
-                // A comment: it keeps the connection, and finds out when nobody is there any more.
+                // This is a comment. It keeps the connection open, and shows whether the reader has
+                // disconnected.
                 text.push_str(":\n\n");
             }
             Some((text, (watch, had_news && !has_more)))
@@ -171,7 +172,7 @@ impl Watch {
     }
 }
 
-/// The parameters of its query.
+/// The query parameters.
 pub(crate) const QUERY: &[&str] = &["id", "tag", "type"];
 
 fn parse_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>) -> Result<Wanted, FieldError> {
@@ -191,7 +192,8 @@ fn parse_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>) -> Result<Wa
     Ok(wanted)
 }
 
-/// Returns a text that is no longer than what it is compared with, and not empty, which nothing is.
+/// Returns `value` if it is not empty and at most `most` bytes long, as every text that it is
+/// compared with.
 fn text_of(field: &'static str, value: &str, most: usize) -> Result<String, FieldError> {
     if value.len() > most {
         return Err(FieldError::new(
@@ -200,7 +202,7 @@ fn text_of(field: &'static str, value: &str, most: usize) -> Result<String, Fiel
         ));
     }
     if value.is_empty() {
-        return Err(FieldError::new(field, "is empty; leave it out to mean all"));
+        return Err(FieldError::new(field, "is empty; omit it to mean all"));
     }
     Ok(value.to_owned())
 }
@@ -211,7 +213,7 @@ mod tests {
     use scheduler_model::list_query::each_once;
 
     #[test]
-    fn parameters_are_read_and_what_is_bad_is_named() {
+    fn parameters_are_parsed_and_invalid_ones_are_named() {
         let parsed = |query: &[(&str, &str)]| {
             parse_query(&mut each_once(
                 query.iter().map(|(name, value)| ((*name).into(), (*value).into())),

@@ -1,5 +1,5 @@
-//! API keys: made, shown, listed, revoked. Whoever may do so sees and touches those that reach no further
-//! than their own.
+//! Creates, shows, lists and revokes API keys. A caller sees and revokes only keys that reach no
+//! further than its own.
 
 use crate::clients::registry;
 use crate::context::Call;
@@ -9,7 +9,7 @@ use scheduler_model::access::{Directory, Entry, Key, KeyId, NewKey, OwnKey, Show
 use scheduler_platform::random_bytes;
 use serde::Serialize;
 
-/// A new key, with its secret: the only time that it is shown.
+/// A new key with its secret, which is shown only this once.
 #[derive(Serialize)]
 struct Made<'a> {
     #[serde(flatten)]
@@ -17,7 +17,7 @@ struct Made<'a> {
     key: String,
 }
 
-/// `POST /v1/keys`.
+/// `POST /v1/keys` creates a key.
 pub(crate) async fn create(mut call: Call<'_>) -> Result<Answer, Problem> {
     let text = call.text().await?;
     let random =
@@ -34,7 +34,7 @@ pub(crate) async fn create(mut call: Call<'_>) -> Result<Answer, Problem> {
     Ok(Answer::of(201, &Made { shown: ShownKey::from(key), key: token.reveal() }))
 }
 
-/// `GET /v1/keys`.
+/// `GET /v1/keys` lists the keys.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     let directory = registry::all(call.env).await?;
     let keys: Vec<ShownKey<'_>> =
@@ -42,18 +42,18 @@ pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     Ok(Answer::of(200, &serde_json::json!({ "keys": keys })))
 }
 
-/// `GET /v1/key`: what the key of the request may do.
+/// `GET /v1/key` shows what the key of the request may do.
 pub(crate) async fn own(call: Call<'_>) -> Result<Answer, Problem> {
     Ok(Answer::of(200, &OwnKey::from(&call.holder)))
 }
 
-/// `GET /v1/keys/{id}`.
+/// `GET /v1/keys/{id}` shows a key.
 pub(crate) async fn get(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let directory = registry::all(call.env).await?;
     Ok(Answer::of(200, &ShownKey::from(found(&call, &directory, &id)?)))
 }
 
-/// `DELETE /v1/keys/{id}`.
+/// `DELETE /v1/keys/{id}` revokes a key.
 pub(crate) async fn revoke(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let directory = registry::newest(call.env).await?;
     let key = found(&call, &directory, &id)?;
@@ -61,8 +61,8 @@ pub(crate) async fn revoke(call: Call<'_>, id: String) -> Result<Answer, Problem
     Ok(Answer::deleted(&id))
 }
 
-/// Returns the key of this id. One that reaches further than the caller's is not even said to be
-/// there.
+/// Returns the key with this id. If the key reaches further than the caller's, the answer is the
+/// same as for a missing key.
 fn found<'d>(call: &Call<'_>, directory: &'d Directory, id: &str) -> Result<&'d Key, Problem> {
     let key = KeyId::parse(id).and_then(|id| directory.keys.iter().find(|key| key.id == id));
     key.filter(|key| may_touch(call, key)).ok_or_else(|| Problem::no_key(id))

@@ -1,4 +1,4 @@
-//! What answers each request: a file for each resource.
+//! The handlers of the requests, one file for each resource.
 
 pub(crate) mod dead_letters;
 pub(crate) mod events;

@@ -1,4 +1,4 @@
-//! Namespaces: made, changed, shown, listed, deleted when empty.
+//! Creates, changes, shows, lists and deletes namespaces.
 
 use crate::clients::shards::Shards;
 use crate::clients::{limiters, registry};
@@ -29,14 +29,15 @@ impl<'a> From<&'a Settings> for Shown<'a> {
 }
 
 impl Shown<'static> {
-    /// The namespace that is always there.
+    /// The namespace `default`, which always exists.
     const DEFAULT: Self = Self { name: &Namespace::DEFAULT, quota: Quota::NONE, created_at: None };
 }
 
-/// Rounds of forgetting on one shard: each takes 20,000 keys, and a shard has 500,000 at most.
+/// The most requests to one shard to forget its keys. Each request forgets 20,000 keys, and a shard
+/// has at most 500,000.
 const MAX_ROUNDS: usize = 60;
 
-/// `PUT /v1/namespaces/{id}`.
+/// `PUT /v1/namespaces/{id}` creates a namespace, or changes its quota.
 pub(crate) async fn put(mut call: Call<'_>, name: String) -> Result<Answer, Problem> {
     let name = changeable(&call, &name)?;
     let text = call.text().await?;
@@ -46,11 +47,11 @@ pub(crate) async fn put(mut call: Call<'_>, name: String) -> Result<Answer, Prob
     let directory = registry::newest(call.env).await?;
     let settings = directory
         .settings(&name)
-        .ok_or_else(|| Problem::no_namespace("it was deleted in the same moment"))?;
+        .ok_or_else(|| Problem::no_namespace("it was deleted at the same time"))?;
     Ok(Answer::of(if is_new { 201 } else { 200 }, &Shown::from(settings)))
 }
 
-/// `GET /v1/namespaces`.
+/// `GET /v1/namespaces` lists the namespaces.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     let directory = registry::newest(call.env).await?;
     let all = std::iter::once(Shown::DEFAULT).chain(directory.namespaces.iter().map(Shown::from));
@@ -58,7 +59,7 @@ pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     Ok(Answer::of(200, &serde_json::json!({ "namespaces": namespaces })))
 }
 
-/// `GET /v1/namespaces/{id}`.
+/// `GET /v1/namespaces/{id}` shows a namespace.
 pub(crate) async fn get(call: Call<'_>, name: String) -> Result<Answer, Problem> {
     let name = named(&name)?;
     if !call.holder.reach.has(&name) {
@@ -74,16 +75,16 @@ pub(crate) async fn get(call: Call<'_>, name: String) -> Result<Answer, Problem>
     Ok(Answer::of(200, &Shown::from(settings)))
 }
 
-/// `DELETE /v1/namespaces/{id}`.
+/// `DELETE /v1/namespaces/{id}` deletes a namespace that is empty.
 pub(crate) async fn delete(call: Call<'_>, name: String) -> Result<Answer, Problem> {
     let name = changeable(&call, &name)?;
     let directory = registry::newest(call.env).await?;
     directory.quota(&name)?;
     let created_at = directory.settings(&name).map(|settings| settings.created_at);
     let created_at =
-        created_at.ok_or_else(|| Problem::no_namespace("it was deleted in the same moment"))?;
+        created_at.ok_or_else(|| Problem::no_namespace("it was deleted at the same time"))?;
     let shards = Shards::of(call.env, name.clone())?;
-    // First a look at all of them, so that nothing is forgotten of a namespace that stays.
+    // All shards are checked first, so that a namespace that cannot be deleted loses nothing.
     let (mut tasks, seen) = held(&shards).await?;
     if tasks == 0 {
         tasks = purge(&shards, seen).await?;
@@ -96,28 +97,26 @@ pub(crate) async fn delete(call: Call<'_>, name: String) -> Result<Answer, Probl
     Ok(Answer::deleted(name.as_str()))
 }
 
-/// Reads the name in a path.
+/// Parses the name in a path.
 fn named(name: &str) -> Result<Namespace, Problem> {
     name.parse().map_err(|problem: NamespaceError| {
         Problem::invalid(FieldError::new("id", problem.to_string()))
     })
 }
 
-/// Returns a namespace that this caller may change. Who has a quota must not change it: that needs
-/// a key for every namespace.
+/// Returns a namespace that the caller may change. This needs a key for every namespace, so that
+/// nobody can change a quota that limits them.
 fn changeable(call: &Call<'_>, name: &str) -> Result<Namespace, Problem> {
     let name = named(name)?;
     call.holder.may_grant(&Reach::All)?;
     if name.is_default() {
-        let detail =
-            "is default, which is always there and has no quota; make a namespace of another name";
+        let detail = "is default, which always exists and has no quota; create a namespace with another name";
         return Err(Problem::invalid(FieldError::new("id", detail)));
     }
     Ok(name)
 }
 
-/// Returns how many tasks all shards hold, whatever they wait for, and what has been seen of each
-/// shard.
+/// Returns the number of tasks on all shards, whatever they wait for, and the state of each shard.
 async fn held(shards: &Shards) -> Result<(u64, Vec<(ShardId, PurgeRequest)>), Problem> {
     let stats =
         |shard| async move { (shard, shards.ask::<_, ShardStats>(shard, paths::STATS, &()).await) };
@@ -130,9 +129,9 @@ async fn held(shards: &Shards) -> Result<(u64, Vec<(ShardId, PurgeRequest)>), Pr
     Ok((tasks, seen))
 }
 
-/// Has all shards forget what they keep of tasks that are gone, before the namespace itself goes:
-/// what is made again under its name is not to show it. Says how many tasks have come meanwhile;
-/// their shards forget nothing.
+/// Removes from all shards what they keep of tasks that are gone, before the namespace itself is
+/// removed. So a new namespace with the same name does not show it. Returns the number of tasks
+/// that have been created meanwhile; their shards remove nothing.
 async fn purge(shards: &Shards, seen: Vec<(ShardId, PurgeRequest)>) -> Result<u64, Problem> {
     let purge = |(shard, seen): (ShardId, PurgeRequest)| async move {
         for _ in 0..MAX_ROUNDS {
@@ -142,7 +141,7 @@ async fn purge(shards: &Shards, seen: Vec<(ShardId, PurgeRequest)>) -> Result<u6
             }
         }
         Err(Problem::unavailable(format!(
-            "shard {shard} still remembers keys; delete the namespace again"
+            "shard {shard} still holds keys of requests; delete the namespace again"
         )))
     };
     let mut tasks = 0;

@@ -1,11 +1,11 @@
-//! What a schedule will do, without creating it.
+//! Previews a schedule without creating a task.
 
 use crate::context::Call;
 use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_model::schedule::preview;
 
-/// `POST /v1/preview`. No shard is asked.
+/// `POST /v1/preview` answers with the next runs of a schedule. It asks no shard.
 pub(crate) async fn preview_runs(mut call: Call<'_>) -> Result<Answer, Problem> {
     let text = call.text().await?;
     let preview = preview(&text, call.now).map_err(Problem::invalid)?;

@@ -1,4 +1,4 @@
-//! The runs of all tasks.
+//! Lists the runs of all tasks.
 
 use crate::context::Call;
 use crate::problem::Problem;
@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-/// A page of runs, or of groups of them.
+/// A page of runs, or of groups of runs.
 #[derive(Serialize, Default)]
 #[serde(rename_all = "camelCase")]
 struct Page {
@@ -49,8 +49,8 @@ impl From<Group> for ShownGroup {
     }
 }
 
-/// Answers `GET /v1/runs`: a page of the attempts at all tasks, the newest first, or groups of
-/// those that failed alike.
+/// `GET /v1/runs` answers with a page of the attempts of all tasks, newest first, or of groups of
+/// attempts that failed with like errors.
 pub(crate) async fn runs(call: Call<'_>) -> Result<Answer, Problem> {
     let shards: Vec<ShardId> = call.shards.map.all().collect();
     let RunsQuery { filter, groups, limit, cursor } =
@@ -85,7 +85,7 @@ pub(crate) async fn runs(call: Call<'_>) -> Result<Answer, Problem> {
     Ok(Answer::of(200, &page))
 }
 
-/// Asks each shard that the cursor goes on with, and returns an answer for each of `shards`.
+/// Asks each shard that the cursor continues with, and returns an answer for each of `shards`.
 async fn ask<R: DeserializeOwned>(
     call: &Call<'_>,
     shards: &[ShardId],

@@ -1,6 +1,6 @@
-//! The recurring tasks of handlers with a schedule. Workers have no hook for a deploy, so these
-//! tasks are kept as the code declares them: by the watchdog every minute, and by the first request
-//! of an instance. What is right already costs a read.
+//! The recurring tasks of handlers with a schedule. Workers have no deploy hook. So the watchdog
+//! compares these tasks with the code every minute, and the first request of an instance does too.
+//! A task that is already right costs one read.
 
 use crate::clients::epochs;
 use crate::clients::shards::Shards;
@@ -24,27 +24,27 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
 use worker::{Context, Env};
 
-/// How often an instance looks for tasks whose handler is gone, milliseconds. A deploy starts new
-/// instances, and each looks in its first minutes; the hour is for what an instance of the version
-/// before put back meanwhile.
+/// How often an instance looks for tasks whose handler is gone, in milliseconds. A deployment
+/// starts new instances, and each looks in its first minutes. The hourly sweep finds tasks that an
+/// instance of the version before has created again.
 const SWEEP_MILLIS: i64 = 3_600_000;
 
-/// Shards that are looked at in one minute. An invocation may make 1,000 subrequests, of which the
+/// The number of shards to sweep in one minute. An invocation may make 1,000 subrequests, and the
 /// watchdog needs one for each shard.
 const SWEEP_SHARDS: usize = 64;
 
-/// Lists of one shard in a sweep. Each looks at up to 20,000 recurring tasks, which is as many as a
-/// shard has, or at 4 MB of them.
+/// The most lists of one shard in a sweep. Each list covers up to 20,000 recurring tasks, the most
+/// that a shard has, or 4 MB of them.
 const MAX_ROUNDS: usize = 20;
 
 thread_local! {
     /// Whether this instance has had its first request, or its first minute.
     static BEGUN: Cell<bool> = const { Cell::new(false) };
-    /// When this instance last looked for tasks without a handler, by slice of the shards.
+    /// The time of the last sweep by this instance, by slice of the shards.
     static SWEPT: RefCell<BTreeMap<usize, UnixMillis>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// Once a minute. What goes wrong is logged; the next minute brings the next try.
+/// Runs once a minute. A failure is logged, and the next minute tries again.
 pub(crate) async fn watch(env: &Env, handlers: &Handlers) {
     BEGUN.set(true);
     let shards = match Shards::new(env) {
@@ -55,7 +55,7 @@ pub(crate) async fn watch(env: &Env, handlers: &Handlers) {
     keep(&shards, handlers, now).await;
     let all: Vec<ShardId> = shards.map.all().collect();
     let slices: Vec<&[ShardId]> = all.chunks(SWEEP_SHARDS).collect();
-    // By the clock, so that every slice has its turn also where no instance lives long.
+    // The turn follows the clock, so that every slice has its turn even if no instance lives long.
     let turn = usize::try_from(now.get() / 60_000).unwrap_or(0) % slices.len().max(1);
     let is_due = SWEPT
         .with_borrow(|swept| swept.get(&turn).is_none_or(|last| now.since(*last) >= SWEEP_MILLIS));
@@ -67,8 +67,8 @@ pub(crate) async fn watch(env: &Env, handlers: &Handlers) {
     }
 }
 
-/// Keeps the tasks after the first request of an instance, which else would wait for the next
-/// minute.
+/// Updates the tasks after the first request of an instance, so that they need not wait for the
+/// next minute.
 pub(crate) fn on_request(env: &Env, handlers: fn(&Env) -> Handlers, context: &Context) {
     if BEGUN.replace(true) || handlers(env).tasks().is_empty() {
         return;
@@ -82,8 +82,8 @@ pub(crate) fn on_request(env: &Env, handlers: fn(&Env) -> Handlers, context: &Co
     });
 }
 
-/// Makes the tasks that are missing, and replaces those that are not as declared. Boxed, or its 20
-/// kB would be in the wasm twice.
+/// Creates the tasks that are missing, and replaces those that differ from their declaration. The
+/// future is boxed; otherwise its 20 kB would be in the wasm twice.
 fn keep<'a>(shards: &'a Shards, handlers: &'a Handlers, now: UnixMillis) -> LocalBoxFuture<'a, ()> {
     let kept = move |task: HandlerTask<'static>| async move {
         (task.id(), keep_one(shards, handlers, &task, now).await)
@@ -106,7 +106,7 @@ async fn keep_one(
     let id = task.id();
     let mut is_right = false;
     let mut others = Vec::new();
-    // Of an older epoch a task may stay where it is. Only one may stay.
+    // A task may stay on a shard of an older epoch, but there must be only one.
     for shard in shards.map.homes(&id) {
         let item: Option<ListItem> =
             shards.ask(shard, paths::GET, &GetRequest { id: id.clone() }).await?;
@@ -125,7 +125,7 @@ async fn keep_one(
     if !is_right {
         let lives_on = create(shards, handlers, task, now).await?;
         worker::console_log!("{id}: set to {:?} in {}", task.cron, task.timezone.unwrap_or("UTC"));
-        // What was there it has replaced.
+        // The new task has replaced the one on the same shard.
         others.retain(|shard| *shard != lives_on);
     }
     for shard in others {
@@ -134,13 +134,14 @@ async fn keep_one(
     Ok(())
 }
 
-/// Returns whether this is the recurring task itself. A shard gives that first; anything else of
-/// its id is of one run.
+/// Returns whether `item` is the recurring task itself. A shard returns that first; anything else
+/// with its id belongs to one run.
 fn is_recurring_task(item: &ListItem) -> bool {
     !matches!(item.status, Status::Retrying | Status::Running | Status::Dead)
 }
 
-/// Says on which shard it is: one of an older epoch that has the same schedule goes on there.
+/// Creates the task, and returns its shard. A task of an older epoch with the same schedule stays
+/// on its shard.
 async fn create(
     shards: &Shards,
     handlers: &Handlers,
@@ -149,7 +150,7 @@ async fn create(
 ) -> Result<ShardId, Problem> {
     let (names, text) = (handlers.names(), task.to_json());
     let targets = Targets { handlers: &names, ..Targets::default() };
-    // No id is generated, so no random number is needed.
+    // The task has an id, so no random number is needed.
     let validator = Validator::new(now, [0; 16], targets).with_reserved_ids();
     let mut validator = validator.with_origin(Origin::new(now, None));
     let plan = plan(vec![parse_one(&text)], &mut validator, &shards.map);
@@ -167,8 +168,8 @@ async fn create(
     Ok(part.shard)
 }
 
-/// Removes the tasks whose handler is gone or has no schedule any more, and says whether all of
-/// these shards were looked at.
+/// Removes the tasks whose handler is gone or has no schedule any more. Returns whether all of
+/// these shards were checked.
 async fn sweep(shards: &Shards, slice: &[ShardId], handlers: &Handlers) -> bool {
     let declared: HashSet<String> = handlers.tasks().iter().map(HandlerTask::id).collect();
     let declared = &declared;
@@ -176,9 +177,9 @@ async fn sweep(shards: &Shards, slice: &[ShardId], handlers: &Handlers) -> bool 
     let mut is_done = true;
     for (shard, outcome) in shards.each(slice.iter().copied(), swept).await {
         match outcome {
-            Ok(removed) => removed
-                .iter()
-                .for_each(|id| worker::console_log!("{id}: removed, its handler has no schedule")),
+            Ok(removed) => removed.iter().for_each(|id| {
+                worker::console_log!("{id}: removed, because its handler has no schedule")
+            }),
             Err(problem) => {
                 log(&format!("shard {shard}"), &problem);
                 is_done = false;
@@ -221,7 +222,7 @@ async fn sweep_one(
 }
 
 async fn cancel(shards: &Shards, shard: ShardId, ids: Vec<String>) -> Result<(), Problem> {
-    // Its dead letters are of runs that were: they stay.
+    // The dead letters of earlier runs are kept.
     let asked = AmongRequest {
         among: Among::Live,
         share: None,

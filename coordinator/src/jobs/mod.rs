@@ -1,4 +1,4 @@
-//! What runs without a request: once a minute, and on the first request of an instance.
+//! Jobs without a request: those of every minute, and those of an instance's first request.
 
 pub(crate) mod handler_tasks;
 pub(crate) mod watchdog;

@@ -1,6 +1,6 @@
-//! Asks shards, once a minute, when they next want to be woken; one that is overdue has lost its
-//! alarm and sets it anew. Every shard of every namespace has its turn; up to
-//! [`WATCHED_PER_MINUTE`] of them have it every minute.
+//! Asks shards once a minute for their next wake-up. An overdue shard has lost its alarm, and sets
+//! it again. The shards of all namespaces take turns; up to [`WATCHED_PER_MINUTE`] of them have a
+//! turn every minute.
 
 use crate::clients::registry;
 use crate::clients::shards::Shards;
@@ -9,7 +9,7 @@ use scheduler_model::namespace::Namespace;
 use scheduler_model::protocol::{WatchReply, paths};
 use worker::Env;
 
-/// Runs once. What goes wrong is logged; the next minute brings the next try.
+/// Runs once. A failure is logged, and the next minute tries again.
 pub(crate) async fn run(env: &Env) {
     let namespaces = match registry::directory(env, |_| true).await {
         Ok(directory) => {
@@ -17,7 +17,7 @@ pub(crate) async fn run(env: &Env) {
         }
         Err(problem) => {
             worker::console_error!(
-                "watchdog: the namespaces are not known, default alone is watched: {}",
+                "watchdog: the namespaces are unknown, so only default is watched: {}",
                 problem.detail
             );
             Vec::new()
@@ -45,7 +45,7 @@ pub(crate) async fn run(env: &Env) {
         match reply {
             Ok(WatchReply { repaired: true, next_wakeup }) => {
                 worker::console_error!(
-                    "watchdog: shard {shard} was overdue since {next_wakeup:?}; its alarm is set anew"
+                    "watchdog: shard {shard} was overdue since {next_wakeup:?}; its alarm is set again"
                 );
             }
             Ok(_) => {}
@@ -54,8 +54,8 @@ pub(crate) async fn run(env: &Env) {
     }
 }
 
-/// Returns those whose turn is in this minute: by the clock, so that all have it also where no
-/// instance lives long.
+/// Returns the elements whose turn is in this minute. The turn follows the clock, so that all have
+/// one even if no instance lives long.
 fn turn<T>(all: &[T], minute: i64) -> &[T] {
     let turns = all.len().div_ceil(WATCHED_PER_MINUTE).max(1);
     let turn = usize::try_from(minute).unwrap_or(0) % turns;

@@ -1,4 +1,4 @@
-//! The bodies of requests: media types, schemas and examples.
+//! Describes the bodies of requests: media types, schemas and examples.
 
 use super::operation::Body;
 use super::{answers, examples};
@@ -55,12 +55,12 @@ pub(super) fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
     }
 }
 
-/// Returns JSON of a type.
+/// Returns a JSON body with the schema of `T`.
 fn of<T: JsonSchema>(examples: Value, generator: &mut SchemaGenerator) -> Value {
     json!({ JSON: { "schema": generator.subschema_for::<T>(), "examples": examples } })
 }
 
-/// Returns JSON of a part of the body of a change: see [`super::forms::add_changes`].
+/// Returns a JSON body with a part of the body of a change: see [`super::forms::add_changes`].
 fn of_change(name: &str, examples: Value, generator: &mut SchemaGenerator) -> Value {
     generator.subschema_for::<ChangeInput<'static>>();
     let schema = json!({ "$ref": format!("#/components/schemas/{name}") });

@@ -16,13 +16,13 @@ use scheduler_model::task::{
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// Returns whether a schema is of a type, or of that and null.
+/// Returns whether the type of a schema is `kind`, or `kind` or null.
 fn is_of(schema: &Value, kind: &str) -> bool {
     schema["type"] == kind || schema["type"] == json!([kind, "null"])
 }
 
 #[test]
-fn the_examples_are_good() {
+fn the_examples_are_valid() {
     for (name, example) in tasks_examples() {
         assert_eq!(check(&example["value"]), Ok(()), "{name}");
     }
@@ -68,7 +68,7 @@ fn the_examples_are_good() {
     );
 }
 
-/// Returns the only one of some examples.
+/// Returns the value of the only example.
 fn example(examples: &Value) -> &Value {
     &examples.as_object().and_then(|examples| examples.values().next()).expect(DOCUMENTED)["value"]
 }
@@ -77,7 +77,7 @@ fn tasks_examples() -> Map<String, Value> {
     examples::tasks().as_object().cloned().unwrap()
 }
 
-/// Returns the schemas of callbacks of a type: one, or one for each kind of call.
+/// Returns the schemas of the callbacks with the type `kind`: one, or one for each kind of call.
 fn callbacks<'a>(document: &'a Value, kind: &str) -> Vec<&'a Value> {
     let mut forms = forms(document, "Callback");
     forms.retain(|form| form["properties"]["type"]["const"] == kind);
@@ -86,7 +86,7 @@ fn callbacks<'a>(document: &'a Value, kind: &str) -> Vec<&'a Value> {
 }
 
 #[test]
-fn what_the_document_names_is_read_and_nothing_else() {
+fn requests_accept_exactly_the_documented_members() {
     let document = document();
     let used: BTreeSet<String> = tasks_examples()
         .values()
@@ -94,7 +94,7 @@ fn what_the_document_names_is_read_and_nothing_else() {
             keys(&example["value"]).into_iter().map(str::to_owned).collect::<Vec<_>>()
         })
         .collect();
-    // What answers show, and the scheduler sets, is only described.
+    // Members that the scheduler sets, and that only answers show, are not in the examples.
     let is_given =
         |(name, schema): &(&String, &Value)| schema.get("readOnly").is_none() && *name != "local";
     let named: BTreeSet<String> = members(&document, "NewTask")
@@ -119,7 +119,7 @@ fn what_the_document_names_is_read_and_nothing_else() {
     let object = json!({ "type": "durable-object", "binding": "ROOMS", "name": "a" });
     let webhook = json!({ "type": "webhook", "url": "https://a.example", "method": "PUT", "headers": {}, "body": 1, "timeoutSeconds": 1 });
     for complete in [
-        // One for each kind of call.
+        // There is one complete callback for each kind of call.
         vec![webhook],
         vec![with(service.clone(), &request), with(service, &function)],
         vec![with(object.clone(), &request), with(object, &function)],
@@ -151,7 +151,7 @@ fn what_the_document_names_is_read_and_nothing_else() {
 }
 
 #[test]
-fn the_limits_are_those_that_are_checked() {
+fn the_documented_limits_are_checked() {
     let document = document();
     let task = json!({ "delayInSeconds": 1, "callback": { "type": "handler", "name": "log" } });
     let with = |pointer: &str, value: Value| {
@@ -183,8 +183,8 @@ fn the_limits_are_those_that_are_checked() {
 
     for (field, described) in schema(&document, "Retry")["properties"].as_object().unwrap() {
         if field == "permanentStatuses" {
-            // Of numbers and classes; every one that is described is taken, and those beside them
-            // are not.
+            // The list has numbers and classes. All that are described are accepted, and the values
+            // next to them are not.
             let (numbers, classes) =
                 (&described["items"]["anyOf"][0], &described["items"]["anyOf"][1]["enum"]);
             let (least, most) = (limit(&numbers["minimum"]), limit(&numbers["maximum"]));
@@ -235,7 +235,7 @@ fn the_limits_are_those_that_are_checked() {
 }
 
 #[test]
-fn a_preview_takes_what_a_task_says_of_its_schedule() {
+fn a_preview_accepts_the_members_of_a_task() {
     let document = document();
     let of_preview = members(&document, "PreviewRequest");
     let mut of_task: BTreeSet<String> = members(&document, "NewTask").keys().cloned().collect();
@@ -266,7 +266,7 @@ fn a_preview_takes_what_a_task_says_of_its_schedule() {
 }
 
 #[test]
-fn the_numbers_are_those_of_a_shard() {
+fn the_stats_are_documented_in_full() {
     let document = document();
     let numbers = keys(&schema(&document, "ShardStats")["properties"]);
     let mut real = serde_json::to_value(scheduler_model::protocol::ShardStats::default()).unwrap();
@@ -275,7 +275,7 @@ fn the_numbers_are_those_of_a_shard() {
     let real = real.as_object_mut().unwrap();
     real.remove("counters");
     real.remove("lateness");
-    // For the coordinator alone.
+    // The coordinator uses this number itself.
     real.remove("lastEnvelope");
     let mut expected: BTreeSet<&str> =
         real.keys().map(String::as_str).chain(keys(&counters)).collect();
@@ -285,13 +285,13 @@ fn the_numbers_are_those_of_a_shard() {
 }
 
 #[test]
-fn keys_and_namespaces_are_as_described() {
+fn keys_and_namespaces_match_their_schemas() {
     let document = document();
     let (now, token) = (UnixMillis::new(1_800_000_000_000), Token::new([1; 8], [2; 16]));
     assert_eq!(
         keys(&schema(&document, "NewKey")["properties"]),
         keys(example(&examples::keys())),
-        "every field stands in the example"
+        "every field is in the example"
     );
     assert_eq!(
         keys(&schema(&document, "Quota")["properties"]),
@@ -314,7 +314,7 @@ fn keys_and_namespaces_are_as_described() {
 }
 
 #[test]
-fn limits_are_as_described() {
+fn limits_match_their_schemas() {
     let document = document();
     let described: BTreeSet<String> = members(&document, "Limit").keys().cloned().collect();
     let examples = examples::limits();

@@ -1,4 +1,4 @@
-//! The schemas of the document, from those that the types give.
+//! Collects the schemas of the document from the types.
 
 use super::forms::{self, SPLITS};
 use super::schemas::simplify;
@@ -6,7 +6,7 @@ use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// Members of requests that may be absent, but not null: object and name.
+/// The members of requests that may be absent but not null, as object and name.
 const NEVER_NULL: &[(&str, &str)] = &[("NewKey", "expiresAt"), ("ReplayInput", "callback")];
 
 /// Returns the schemas by name. `parts` are the parts of the document that refer to them.
@@ -35,7 +35,7 @@ pub(super) fn definitions(mut generator: SchemaGenerator, parts: &Value) -> Valu
     schemas
 }
 
-/// Visits the body of each request to the API. Webhooks are requests of the API.
+/// Visits the body of each request to the API, including the webhooks.
 fn each_body(part: &Value, visit: &mut dyn FnMut(&Value)) {
     match part {
         Value::Array(items) => items.iter().for_each(|item| each_body(item, visit)),
@@ -52,7 +52,7 @@ fn each_body(part: &Value, visit: &mut dyn FnMut(&Value)) {
     }
 }
 
-/// Adds the name of a schema and of those that it refers to.
+/// Adds the name of a schema, and of those that it refers to.
 fn follow(name: &str, schemas: &Map<String, Value>, found: &mut BTreeSet<String>) {
     if found.insert(name.to_owned())
         && let Some(schema) = schemas.get(name)
@@ -76,12 +76,12 @@ fn each_reference(value: &Value, visit: &mut dyn FnMut(&str)) {
     }
 }
 
-/// The formats of numbers. A number of 64 bits is a `bigint` to some generators of clients, which no
-/// reader of JSON makes; bounds say what a number may be.
+/// The formats of numbers, which are removed. Some generators of clients turn a number of 64 bits
+/// into a `bigint`, which no JSON parser returns. The bounds state the range of a number instead.
 const NUMBERS: [&str; 7] = ["int64", "uint64", "uint32", "uint16", "uint8", "uint", "double"];
 
-/// Says in words what generators of clients take for something else, all the way down: to many of
-/// them, a member with a `default` is required.
+/// Moves every `default` into the description, at all levels, because many generators of clients
+/// treat a member with a `default` as required.
 pub(super) fn say_in_words(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(say_in_words),

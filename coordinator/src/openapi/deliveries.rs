@@ -1,4 +1,5 @@
-//! What the scheduler sends when a task fires: requests of webhooks, and messages in queues.
+//! Describes what the scheduler sends when a task fires: requests of webhooks, and messages in
+//! queues.
 
 use super::tags::DELIVERIES;
 use scheduler_model::task::{Record, for_consumer, for_request};
@@ -43,12 +44,12 @@ struct Envelope {
     tasks: Vec<QueuedTask>,
 }
 
-/// Leaves out the members of a record that a request does not send.
+/// Removes the members of a record that a request does not send.
 fn as_sent(schema: &mut Schema) {
     keep(schema, for_request);
 }
 
-/// Leaves out the members of a record that a message does not have.
+/// Removes the members of a record that a message does not have.
 fn as_queued(schema: &mut Schema) {
     keep(schema, |record| for_consumer(record).into_owned());
 }
@@ -59,7 +60,7 @@ fn keep(schema: &mut Schema, delivered: impl Fn(&str) -> String) {
     }
 }
 
-/// Returns what the scheduler sends, as webhooks of the document.
+/// Returns what the scheduler sends, as the webhooks of the document.
 pub(super) fn webhooks(generator: &mut SchemaGenerator) -> Value {
     let header = |name: &str, required: bool, description: &str| json!({ "name": name, "in": "header", "required": required, "description": description, "schema": { "type": "string" } });
     json!({

@@ -1,4 +1,4 @@
-//! Puts the document together.
+//! Assembles the document.
 
 use super::{
     bodies, definitions, deliveries, parameters, problems, runs_parameters, schemas, tags,
@@ -110,7 +110,7 @@ fn describe(
     described
 }
 
-/// Returns the schema of a server-sent event, with JSON of a schema as its data.
+/// Returns the schema of a server-sent event whose data has the schema `data`.
 fn server_sent_event(data: &Value) -> Value {
     json!({
         "type": "object",

@@ -1,8 +1,8 @@
-//! Examples of requests. Tests send each through the real parser.
+//! Examples of requests. Tests send each of them through the real parser.
 
 use serde_json::{Value, json};
 
-/// Tasks to create, one for each kind of schedule and callback.
+/// Returns tasks to create, one for each kind of schedule and callback.
 pub(super) fn tasks() -> Value {
     json!({
         "webhook": {
@@ -103,7 +103,7 @@ pub(super) fn tasks() -> Value {
     })
 }
 
-/// Returns the same tasks without their ids, which the path gives.
+/// Returns the same tasks without their ids, which are in the path.
 pub(super) fn tasks_of_path() -> Value {
     let mut tasks = tasks();
     for task in tasks.as_object_mut().into_iter().flat_map(|tasks| tasks.values_mut()) {
@@ -127,7 +127,7 @@ pub(super) fn lines() -> String {
     batch().as_array().into_iter().flatten().map(|task| format!("{task}\n")).collect()
 }
 
-/// Schedules to look at.
+/// Returns schedules to preview.
 pub(super) fn previews() -> Value {
     json!({
         "gap": {
@@ -140,7 +140,7 @@ pub(super) fn previews() -> Value {
     })
 }
 
-/// Returns keys to make.
+/// Returns keys to create.
 pub(super) fn keys() -> Value {
     json!({
         "shop": {
@@ -150,7 +150,7 @@ pub(super) fn keys() -> Value {
     })
 }
 
-/// Returns namespaces to make.
+/// Returns namespaces to create.
 pub(super) fn namespaces() -> Value {
     json!({
         "quota": {
@@ -170,7 +170,7 @@ pub(super) fn limits() -> Value {
     })
 }
 
-/// Returns which tasks to change.
+/// Returns selections of tasks to change.
 pub(super) fn selections() -> Value {
     json!({
         "ids": { "summary": "By id", "value": { "ids": ["order-7:remind", "order-8:remind"] } },
@@ -178,12 +178,12 @@ pub(super) fn selections() -> Value {
     })
 }
 
-/// Returns what a requested run has in place of what its task has.
+/// Returns replacements of a task's members for a requested run.
 pub(super) fn runs() -> Value {
     json!({ "payload": { "summary": "With another payload, this time", "value": { "payload": { "order": 8 } } } })
 }
 
-/// Returns what a replay changes.
+/// Returns changes of a dead letter for a replay.
 pub(super) fn replays() -> Value {
     json!({
         "callback": { "summary": "By another handler", "value": { "callback": { "type": "handler", "name": "noop" } } },
@@ -191,7 +191,7 @@ pub(super) fn replays() -> Value {
     })
 }
 
-/// Returns which dead letters to replay or to discard.
+/// Returns selections of dead letters to replay or to discard.
 pub(super) fn dead_letters() -> Value {
     json!({
         "ids": { "summary": "By id", "value": { "ids": ["1764000000123-1764000000000r-order-7:remind"] } },
@@ -226,7 +226,7 @@ pub(super) fn reschedules_of_many() -> Value {
     })
 }
 
-/// Returns single fields to change.
+/// Returns changes of single fields.
 pub(super) fn patches() -> Value {
     json!({
         "fields": { "summary": "Another text, and no tags", "value": { "description": "Remind them again", "tags": null } },

@@ -1,4 +1,4 @@
-//! Each form of a task to create against the check of a task.
+//! Compares each form of a new task with the check of a task.
 
 use super::document::document;
 use super::tests::{check, forms, keys};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 const LOCAL: &str = "2030-06-01T09:00";
 
-/// A value of each member that some forms have and others do not.
+/// Returns a value for each member that some forms have and others do not.
 fn samples() -> Value {
     json!({
         "time": "2030-06-01T09:00:00Z",
@@ -37,7 +37,7 @@ fn smallest(form: &Value, samples: &Value) -> Map<String, Value> {
 }
 
 #[test]
-fn a_form_has_the_members_that_the_check_takes_beside_what_it_requires() {
+fn a_form_has_the_members_that_the_check_accepts() {
     let (document, samples) = (document(), samples());
     let all = forms(&document, "NewTask");
     assert_eq!(all.len(), 6);
@@ -57,7 +57,7 @@ fn a_form_has_the_members_that_the_check_takes_beside_what_it_requires() {
             let mut more = smallest.clone();
             more.insert(name.clone(), sample.clone());
             if name == "timezone" {
-                // A zone is for local times.
+                // A time zone needs a local time.
                 for time in ["time", "startAt"] {
                     more.entry(time).and_modify(|time| *time = json!(LOCAL));
                 }
@@ -73,7 +73,7 @@ fn a_form_has_the_members_that_the_check_takes_beside_what_it_requires() {
 }
 
 #[test]
-fn a_type_that_does_not_agree_with_the_form_is_refused() {
+fn a_type_that_does_not_match_the_form_is_refused() {
     let (document, samples) = (document(), samples());
     let forms = forms(&document, "NewTask");
     for form in &forms {
@@ -87,14 +87,15 @@ fn a_type_that_does_not_agree_with_the_form_is_refused() {
     }
 }
 
-/// The document says so of every member that may be absent.
+/// The document states this for every member that may be absent.
 #[test]
 fn null_means_absent() {
     let (document, samples) = (document(), samples());
     for form in forms(&document, "NewTask") {
         for name in keys(&form["properties"]) {
             let mut task = smallest(form, &samples);
-            // Without a callback, a task has the default one, which the test's check has not.
+            // A task without a callback has the default callback, which the check of this test does
+            // not have.
             if form["required"].as_array().unwrap().iter().any(|required| required == name)
                 || matches!(name, "callback" | "payload")
             {

@@ -1,24 +1,24 @@
-//! Splits an object that a request gives in one of several forms into a schema for each form, so
-//! that a generated client refuses what the API refuses.
+//! Splits an object with several forms into one schema for each form, so that a generated client
+//! refuses what the API refuses.
 //!
-//! The types that read requests are flat: all members of all forms are optional. In the schema of a
-//! form, the members of other forms may only be null, which means the same as absent. A type checker
-//! finds a task with two schedules by these members, and one without a schedule by those that the
-//! form requires. For the same reason no object has two forms at once, although the choice is an
-//! `anyOf`: tools understand by a `oneOf` that different members tell the forms apart.
+//! The types that parse requests are flat: all members of all forms are optional. In the schema of
+//! a form, the members of other forms may only be null, which means the same as absent. So a type
+//! checker finds a task with two schedules by the extra members, and a task without a schedule by
+//! the missing required ones. No object has two forms at once, but the choice is an `anyOf`,
+//! because tools expect that a `oneOf` has different members in each form.
 
 use scheduler_model::task::ChangeInput;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// An object that has several forms.
+/// An object with several forms.
 pub(super) struct Split {
     /// The name of its schema.
     pub(super) schema: &'static str,
     pub(super) forms: &'static [Form],
-    /// Members that all forms have, although the forms of another object name them.
+    /// The members that all forms have, although the forms of another object name them.
     pub(super) common: &'static [&'static str],
-    /// Whether each form has a schema with its name.
+    /// Whether each form has a named schema.
     pub(super) is_named: bool,
 }
 
@@ -27,13 +27,13 @@ pub(super) struct Form {
     pub(super) name: &'static str,
     pub(super) description: &'static str,
     pub(super) required: &'static [&'static str],
-    /// The members that it may have, of those that some forms do not have.
+    /// The optional members of the form, among the members that not every form has.
     pub(super) optional: &'static [&'static str],
     /// The value of the member `type`, if the object has one.
     pub(super) kind: Option<&'static str>,
 }
 
-/// The forms of a task to create, by how it says when it fires.
+/// The forms of a new task, by its schedule.
 const SCHEDULES: &[Form] = &[
     Form {
         name: "NewTaskAtTime",
@@ -109,7 +109,7 @@ const SCHEDULES: &[Form] = &[
     },
 ];
 
-/// A new time, or a delay.
+/// A time or a delay.
 const TIMES: &[Form] = &[
     Form {
         name: "",
@@ -140,7 +140,7 @@ const SELECTIONS: &[Form] = &[
     Form { name: "", description: "Every task.", required: &["all"], optional: &[], kind: None },
 ];
 
-/// Selections and times together.
+/// The combinations of selections and times.
 const SELECTIONS_AND_TIMES: &[Form] = &[
     Form {
         name: "",
@@ -204,10 +204,10 @@ const LIMITS: &[Form] = &[
     },
 ];
 
-/// The objects that have several forms.
+/// The objects with several forms.
 pub(super) const SPLITS: &[Split] = &[
     Split { schema: "NewTask", forms: SCHEDULES, common: &[], is_named: true },
-    // A preview has a local time in `from` as well, which its zone is for.
+    // The time zone of a preview also applies to a local time in `from`.
     Split { schema: "PreviewRequest", forms: SCHEDULES, common: &["timezone"], is_named: false },
     Split { schema: "Reschedule", forms: TIMES, common: &[], is_named: false },
     Split { schema: "Limit", forms: LIMITS, common: &[], is_named: false },
@@ -255,7 +255,7 @@ impl Form {
         for (name, property) in &mut properties {
             let name = name.as_str();
             if property["readOnly"] == true {
-                // Each form has all of them: the description of the object says what they are.
+                // Every form has all of these members. The description of the object explains them.
                 *property = json!({ "readOnly": true });
             } else if name == "type"
                 && let Some(kind) = self.kind
@@ -278,8 +278,8 @@ impl Form {
     }
 }
 
-/// Names the requests of a callback that has two kinds of calls, and gives each a schema: by a
-/// request, or by a function.
+/// Names the forms of a callback and gives each a schema. A callback with two kinds of calls has
+/// two: by a request, and by a function.
 pub(super) fn split_calls(schemas: &mut Map<String, Value>) {
     let Some(callback) = schemas.get_mut("Callback") else { return };
     let Some(kinds) = callback.as_object_mut().and_then(|callback| callback.remove("oneOf")) else {
@@ -323,7 +323,7 @@ pub(super) fn split_calls(schemas: &mut Map<String, Value>) {
     schemas.extend(choice);
 }
 
-/// The parts of the body of a change that its operations take: name, description and members.
+/// The parts of the body of a change that its operations accept: name, description and members.
 const CHANGES: &[(&str, &str, &[&str])] = &[
     ("Selection", "Which tasks, by id, by a filter, or all.", ChangeInput::SELECTION),
     ("Reschedule", "The new time of a task, or a delay.", ChangeInput::RESCHEDULE),
@@ -334,7 +334,7 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
-/// Adds the schemas of the bodies of changes. One type reads them all.
+/// Adds the schemas for the bodies of changes, which one type parses.
 pub(super) fn add_changes(schemas: &mut Map<String, Value>) {
     let Some(change) = schemas.get("ChangeInput").cloned() else { return };
     for (name, description, members) in CHANGES {
@@ -349,8 +349,8 @@ pub(super) fn add_changes(schemas: &mut Map<String, Value>) {
     }
 }
 
-/// Adds the schemas of the merge patch (RFC 7396) of a task: every member may be given, and null
-/// removes it. Expects the schemas of the flat types, before they are split.
+/// Adds the schemas for the merge patch (RFC 7396) of a task, in which every member is optional,
+/// and null removes it. The schemas must still be flat: this runs before they are split.
 pub(super) fn add_patches(schemas: &mut Map<String, Value>) {
     for (name, patch) in
         [("Callback", "CallbackPatch"), ("Misfire", "MisfirePatch"), ("NewTask", "TaskPatch")]
@@ -381,7 +381,7 @@ pub(super) fn add_patches(schemas: &mut Map<String, Value>) {
     }
 }
 
-/// Returns the schema of the patch of a member.
+/// Returns the schema for the patch of a member.
 fn patch_of(property: &Value) -> Value {
     let mut patch = property.clone();
     for name in ["Callback", "Misfire"] {
@@ -395,7 +395,7 @@ fn patch_of(property: &Value) -> Value {
     patch
 }
 
-/// Lets a member have the constants of two forms.
+/// Merges the constants of two forms into one member.
 fn merge_constants(merged: &mut Value, other: &Value) {
     let (Some(merged), Some(constant)) = (merged.as_object_mut(), other.get("const")) else {
         return;
@@ -406,8 +406,8 @@ fn merge_constants(merged: &mut Value, other: &Value) {
     merged.insert("enum".to_owned(), Value::Array(constants));
 }
 
-/// Lets each optional member of requests be null, all the way down. `kept` are members that may not,
-/// as object and name.
+/// Makes each optional member of requests nullable, at all levels. `kept` are the exceptions, as
+/// object and name.
 pub(super) fn let_optional_members_be_null(schema: &mut Value, name: &str, kept: &[(&str, &str)]) {
     match schema {
         Value::Array(items) => {
@@ -431,7 +431,7 @@ pub(super) fn let_optional_members_be_null(schema: &mut Value, name: &str, kept:
     }
 }
 
-/// Lets a value be null, too.
+/// Makes a schema nullable.
 fn make_nullable(schema: &mut Map<String, Value>) {
     if let Some(reference) = schema.remove("$ref") {
         schema.insert("anyOf".to_owned(), json!([{ "$ref": reference }, { "type": "null" }]));

@@ -1,12 +1,12 @@
-//! What the API's document says of a route.
+//! The document's description of a route.
 
 use crate::problem::ProblemType;
 use schemars::{Schema, SchemaGenerator};
 
-/// What a request carries.
+/// The body of a request.
 pub(crate) enum Body {
     Task,
-    /// A task whose id the path gives.
+    /// A task whose id is in the path.
     TaskOfPath,
     Batch,
     Patch,
@@ -14,7 +14,7 @@ pub(crate) enum Body {
     Replay,
     DeadLetters,
     Reschedule,
-    /// Which tasks to change.
+    /// A selection of tasks to change.
     Selection,
     RescheduleMany,
     Preview,
@@ -26,7 +26,7 @@ pub(crate) enum Body {
 }
 
 impl Body {
-    /// Returns whether a request without it is refused.
+    /// Returns whether a request without the body is refused.
     pub(crate) fn is_required(&self) -> bool {
         !matches!(self, Self::Run | Self::Replay | Self::Namespace)
     }
@@ -34,26 +34,26 @@ impl Body {
 
 type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
-/// What the API's document says of a route beside what its table says already.
+/// The parts of a route's description that the route itself does not have.
 pub(crate) struct Operation {
     pub(crate) id: &'static str,
-    /// The title of the operation: a verb, and what it acts on.
+    /// The title of the operation: a verb and its object.
     pub(crate) summary: &'static str,
-    /// What it does, in whole sentences.
+    /// What the operation does, in whole sentences.
     pub(crate) description: &'static str,
-    /// Whether it answers with server-sent events, each with data of the schema.
+    /// Whether it answers with server-sent events, whose data have the schema.
     pub(crate) stream: bool,
-    /// The media type of its answers.
+    /// The media type of the answers.
     pub(crate) content_type: &'static str,
     pub(crate) body: Option<Body>,
-    /// Status, description and schema of each answer.
+    /// The status, description and schema of each answer.
     pub(crate) answers: &'static [(u16, &'static str, SchemaOf)],
-    /// How it may be refused beside what follows from its scope, its body and its conditions.
+    /// The refusals that do not follow from the route's scope, body and conditions.
     pub(crate) refusals: &'static [ProblemType],
 }
 
 impl Operation {
-    /// What most operations have in common.
+    /// The defaults of an operation.
     pub(crate) const USUAL: Self = Self {
         id: "",
         summary: "",
@@ -66,12 +66,12 @@ impl Operation {
     };
 }
 
-/// Returns the schema of an object of which nothing else is said.
+/// Returns the schema of any object.
 pub(crate) fn any_object(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "object" })
 }
 
-/// Returns the schema of a text.
+/// Returns the schema of a string.
 pub(crate) fn text(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "string" })
 }

@@ -1,4 +1,4 @@
-//! Parameters in paths and headers.
+//! Describes the parameters in paths and headers.
 
 use crate::conditions::{Conditions, IF_MATCH, IF_NONE_MATCH, Repeats};
 use crate::problem::ProblemType;
@@ -10,7 +10,7 @@ use scheduler_model::bounds::{
 use scheduler_model::idempotency;
 use serde_json::{Value, json};
 
-/// Returns whether a route is about one namespace, and so takes the header that names it.
+/// Returns whether a route is about one namespace, and so accepts the header that names it.
 pub(super) fn is_of_namespace(route: &Route) -> bool {
     matches!(route.access, Access::Namespace(_) | Access::Scope(Scope::Read | Scope::Write, _))
 }
@@ -55,7 +55,7 @@ fn namespace_pattern() -> String {
     format!("^[a-z0-9-]{{1,{MAX_NAMESPACE_BYTES}}}$")
 }
 
-/// Returns the headers that an operation reads, beside the namespace.
+/// Returns the headers that an operation reads, except the namespace.
 pub(super) fn headers(route: &Route) -> Vec<Value> {
     let takes_version = matches!(route.conditions, Conditions::Change | Conditions::Read);
     let headers = [
@@ -67,7 +67,7 @@ pub(super) fn headers(route: &Route) -> Vec<Value> {
     taken.map(|(_, name)| json!({ "$ref": format!("#/components/parameters/{name}") })).collect()
 }
 
-/// The pattern of a condition: `*`, or ETags in quotes with commas between them.
+/// The pattern of a condition: `*`, or quoted ETags with commas between them.
 const CONDITION_PATTERN: &str = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#;
 
 /// Returns the headers that several operations read, as components.

@@ -1,4 +1,4 @@
-//! How requests are refused: the problems of each route, and their answers.
+//! Describes the refusals of each route.
 
 use super::answers;
 use super::parameters::{is_of_namespace, request_id};
@@ -14,7 +14,7 @@ use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// How every operation that needs a key may be refused: by the key, the settings, and the shards.
+/// The refusals of every operation that needs a key: by the key, the settings, and the shards.
 const WITH_KEY: [ProblemType; 6] = [
     ProblemType::Unauthorized,
     ProblemType::Guessing,
@@ -24,7 +24,7 @@ const WITH_KEY: [ProblemType; 6] = [
     ProblemType::Unavailable,
 ];
 
-/// Returns how a route may be refused.
+/// Returns the refusals of a route.
 pub(super) fn problems_of(route: &Route) -> impl Iterator<Item = Problem> {
     problems().into_iter().filter(|problem| {
         let follows = match problem.kind {
@@ -45,8 +45,8 @@ pub(super) fn problems_of(route: &Route) -> impl Iterator<Item = Problem> {
     })
 }
 
-/// Adds the refusals of a route to the answers of its operation. Those that several operations have
-/// in common are components, by the names of their problems.
+/// Adds the refusals of a route to the answers of its operation. Refusals that several operations
+/// share are components, named after their problems.
 pub(super) fn add_refusals(
     route: &Route,
     answers: &mut Map<String, Value>,
@@ -82,7 +82,7 @@ pub(super) fn add_refusals(
     }
 }
 
-/// Returns the refusals of one status.
+/// Returns the refusals with one status.
 fn refusal(problems: &[Problem], generator: &mut SchemaGenerator) -> Value {
     let titles: Vec<&str> = problems.iter().map(|problem| problem.kind.title()).collect();
     let examples: Map<String, Value> = problems
@@ -111,7 +111,7 @@ fn refusal(problems: &[Problem], generator: &mut SchemaGenerator) -> Value {
     response
 }
 
-/// Returns every way to be refused, by its name: made from the refusals themselves.
+/// Returns an example of every refusal, made by its own constructor.
 pub(super) fn problems() -> Vec<Problem> {
     vec![
         Problem::unauthorized("send the header Authorization: Bearer <key>"),
@@ -148,10 +148,10 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::other_version("the task was changed meanwhile; read it again"),
         Problem::condition_refused(
             "If-Match",
-            "is not taken here: only one task has a version; change tasks one by one, or leave it out",
+            "is not supported here, because only a single task has a version; change tasks one by one, or omit the header",
         ),
         Problem::too_large(MAX_REQUEST_BYTES),
-        Problem::slow_body("the body did not arrive within 60 s; send less, or several requests"),
+        Problem::slow_body("the body did not arrive within 60 s; send less, or split the request"),
         Problem::invalid(FieldError::new("delayInSeconds", "is -1; must be 0 to 251637958799")),
         Problem::batch_rejected(2, 0, None, &FieldError::new("cron", "is empty")),
         Problem::overloaded(),

@@ -1,4 +1,4 @@
-//! The query of the list of runs of all tasks.
+//! Describes the query of the list of all runs.
 
 use super::schemas;
 use scheduler_model::bounds::{
@@ -8,7 +8,7 @@ use scheduler_model::format::history::Outcome;
 use scheduler_model::protocol::MAX_ERROR_CHARS;
 use serde_json::{Value, json};
 
-/// Returns the parameters of a list of the runs of all tasks.
+/// Returns the parameters of the list of all runs.
 pub(super) fn runs_parameters() -> Value {
     let text = |most: usize| json!({ "type": "string", "minLength": 1, "maxLength": most });
     let outcomes: Vec<Value> = Outcome::KNOWN.iter().map(|outcome| json!(outcome.name())).collect();

@@ -1,4 +1,4 @@
-//! From Rust types to the document's schemas.
+//! Converts Rust types to the document's schemas.
 
 use scheduler_model::bounds::{DEFAULT_LIST_LIMIT, MAX_ID_BYTES, MAX_LIST_LIMIT, MAX_TAG_BYTES};
 use scheduler_model::protocol::EventKind;
@@ -16,7 +16,7 @@ pub(super) fn generator() -> SchemaGenerator {
     settings.into_generator()
 }
 
-/// Returns the parts of a filter: name and schema.
+/// Returns the members of a filter, each with its schema.
 pub(super) fn properties_of_filter() -> Map<String, Value> {
     let mut schema = FilterInput::json_schema(&mut generator()).to_value();
     simplify(&mut schema);
@@ -28,14 +28,14 @@ pub(super) fn properties_of_filter() -> Map<String, Value> {
 
 /// Returns the schema of a time in a query.
 pub(super) fn query_time() -> Value {
-    // In a query a number is text, of which a time has 13 digits.
+    // In a query, a number is text. A time has 13 digits.
     json!({ "anyOf": [
         { "type": "integer", "minimum": 1_000_000_000_000_i64, "maximum": 9_999_999_999_999_i64 },
         { "type": "string", "format": "date-time" }
     ] })
 }
 
-/// Returns the parameters of a list: the parts of a filter, which page, and how large.
+/// Returns the parameters of a list: the members of a filter, the cursor, and the page size.
 pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
     let mut parameters: Vec<Value> = Vec::with_capacity(filter.len() + 2);
     for (name, schema) in filter {
@@ -83,9 +83,9 @@ pub(super) fn events_parameters(generator: &mut SchemaGenerator) -> Value {
     ])
 }
 
-/// Says what the derives say in words that every tool understands, all the way down:
-/// - what may be left out is left out rather than null;
-/// - a choice between documented constants is an `enum`, its documentation a list.
+/// Rewrites the derived schemas, at all levels, into forms that every tool understands:
+/// - an optional member is absent instead of null;
+/// - a choice between documented constants is an `enum`, and its description lists their meanings.
 pub(crate) fn simplify(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(simplify),
@@ -118,7 +118,7 @@ fn drop_null_from_optional(object: &mut Map<String, Value>) {
             drop_from_list(schema, key, &Value::Null);
         }
         drop_from_list(schema, "anyOf", &json!({ "type": "null" }));
-        // One that is left of a choice stands for itself.
+        // A choice with one element left is replaced by that element.
         if let Some([Value::Object(only)]) =
             schema.get("anyOf").and_then(Value::as_array).map(Vec::as_slice)
         {

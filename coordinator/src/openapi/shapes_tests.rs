@@ -1,5 +1,5 @@
-//! A list is refused wherever a request has an object. The readers that serde derives would take it
-//! for the values of the object's members, by position.
+//! Checks that a list is refused where a request needs an object. Without a check, the parsers that
+//! serde derives accept a list as the values of the object's members, by position.
 
 use super::document::document;
 use super::examples;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 const NOW: UnixMillis = UnixMillis::new(1_800_000_000_000);
 
-/// What reads a body.
+/// The parser of a body.
 type Read = fn(&str) -> Result<(), FieldError>;
 
 fn checked(task: NewTask<'_>) -> Result<(), FieldError> {
@@ -51,7 +51,7 @@ fn key(text: &str) -> Result<(), FieldError> {
     NewKey::parse(text)?.check(&Token::new([1; 8], [2; 16]), NOW).map(drop)
 }
 
-/// The bodies that the document shows, each with what reads it.
+/// Returns the bodies that the document shows, each with its parser.
 fn bodies() -> Vec<(Value, Read)> {
     let of = |examples: Value, read: Read| {
         let examples = examples.as_object().cloned().unwrap_or_default();
@@ -83,8 +83,8 @@ fn bodies() -> Vec<(Value, Read)> {
     bodies
 }
 
-/// Calls `visit` with the path of each object in a body, and the same body with a list there. The
-/// members that take any JSON are left out.
+/// Calls `visit` for each object in a body, with the object's path and with the body in which a
+/// list replaces the object. Members that accept any JSON are skipped.
 fn with_lists(body: &Value, visit: &mut dyn FnMut(&str, &Value)) {
     let mut paths = vec![String::new()];
     while let Some(path) = paths.pop() {
@@ -102,9 +102,9 @@ fn with_lists(body: &Value, visit: &mut dyn FnMut(&str, &Value)) {
     }
 }
 
-/// So a body that an answer showed can be sent again.
+/// This lets a caller send a body back that an answer showed.
 #[test]
-fn a_request_takes_every_member_that_an_answer_shows_of_a_task() {
+fn a_request_accepts_every_member_of_a_shown_task() {
     let document = document();
     let (given, of_preview) = (members(&document, "NewTask"), members(&document, "PreviewRequest"));
     let shown = document["components"]["schemas"]["Task"]["properties"].as_object().unwrap();
@@ -114,7 +114,7 @@ fn a_request_takes_every_member_that_an_answer_shows_of_a_task() {
 }
 
 #[test]
-fn a_list_is_taken_for_no_object() {
+fn a_list_is_not_accepted_as_an_object() {
     let mut tried = 0;
     for (body, read) in bodies() {
         assert_eq!(read(&body.to_string()), Ok(()), "{body}");

@@ -1,8 +1,8 @@
-//! The tags of operations. They follow from the paths.
+//! The tags of operations, which follow from the paths.
 
 use serde_json::{Value, json};
 
-/// A tag: the beginning of its paths, its name, and what it is about. The first that fits counts.
+/// A tag: the prefix of its paths, its name, and its description. The first match counts.
 const TAGS: &[(&str, &str, &str)] = &[
     ("/v1/tasks/{id}/runs", "Runs", "How the attempts at tasks went. One entry is one attempt."),
     ("/v1/runs", "Runs", ""),
@@ -25,11 +25,11 @@ const TAGS: &[(&str, &str, &str)] = &[
     ("", "Deployment", "The state of the deployment, and its documents."),
 ];
 
-/// The tag of what the scheduler sends.
+/// The tag of the deliveries.
 pub(super) const DELIVERIES: (&str, &str) =
     ("Deliveries", "What the scheduler sends when a task fires.");
 
-/// Returns the tag of the operations of a path.
+/// Returns the tag for the operations of a path.
 pub(super) fn tag_of(path: &str) -> &'static str {
     TAGS.iter().find(|(prefix, ..)| path.starts_with(prefix)).map_or("", |(_, name, _)| name)
 }

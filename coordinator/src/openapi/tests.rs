@@ -29,7 +29,8 @@ pub(super) fn forms<'a>(document: &'a Value, name: &str) -> Vec<&'a Value> {
     forms.iter().map(resolved).collect()
 }
 
-/// Returns the members of all forms of an object, each as a form has it that may have it.
+/// Returns the members of all forms of an object. Each member has the schema of a form that allows
+/// it.
 pub(super) fn members(document: &Value, name: &str) -> Map<String, Value> {
     let forms = forms(document, name).into_iter();
     let all = forms.flat_map(|form| form["properties"].as_object().expect(DOCUMENTED));
@@ -42,7 +43,7 @@ pub(super) fn required(schema: &Value) -> BTreeSet<&str> {
     schema["required"].as_array().expect(DOCUMENTED).iter().filter_map(Value::as_str).collect()
 }
 
-/// Reads and checks a task as a request would.
+/// Parses and checks a task in the same way as a request.
 pub(super) fn check(task: &Value) -> Result<(), FieldError> {
     let text = task.to_string();
     let (queues, services, durable_objects) =
@@ -70,7 +71,7 @@ fn each(value: &Value, visit: &mut impl FnMut(&Map<String, Value>)) {
     }
 }
 
-/// A choice beside properties is an intersection with `unknown` to generators of clients.
+/// Generators of clients treat a choice beside properties as an intersection with `unknown`.
 #[test]
 fn no_schema_has_members_and_a_choice() {
     each(&document()["components"]["schemas"], &mut |object| {
@@ -82,18 +83,18 @@ fn no_schema_has_members_and_a_choice() {
     });
 }
 
-/// Who reads the document does not have the code.
+/// Readers of the document do not have the code.
 #[test]
-fn the_document_names_nothing_of_the_code() {
+fn the_document_does_not_name_code() {
     for name in ["crate::", "self::", "super::", "[`", "scheduler_"] {
         assert!(!super::TEXT.contains(name), "{name}");
     }
 }
 
 #[test]
-fn the_file_is_what_the_types_say() {
-    // A line each, so that changes can be read, and not indented, which is a fifth of its size in
-    // the wasm.
+fn the_file_is_generated_from_the_types() {
+    // Each value is on a line of its own, so that changes are readable. The lines are not indented,
+    // because the indentation would be a fifth of the file's size in the wasm.
     let text: String =
         format!("{:#}", document()).lines().flat_map(|line| [line.trim_start(), "\n"]).collect();
     if std::env::var_os("UPDATE_OPENAPI").is_some() {
@@ -107,7 +108,7 @@ fn the_file_is_what_the_types_say() {
 }
 
 #[test]
-fn every_route_is_in_the_document_where_the_router_finds_it() {
+fn every_route_is_documented_under_its_path() {
     let document = document();
     let mut ids = BTreeSet::new();
     for route in routes::all() {
@@ -125,7 +126,7 @@ fn every_route_is_in_the_document_where_the_router_finds_it() {
             .collect();
         let (found, _) = routes::find(&route.method, &path.join("/")).expect(id);
         assert!(std::ptr::eq(found, route), "{id}");
-        // A write never goes on as if there were no condition. A preview writes nothing.
+        // A write never ignores a condition. A preview does not write.
         let is_read = method == "get" || id == "preview";
         assert_eq!(
             is_read,
@@ -151,7 +152,7 @@ fn every_route_is_in_the_document_where_the_router_finds_it() {
 }
 
 #[test]
-fn every_reference_is_resolved_and_no_schema_is_there_twice() {
+fn every_reference_is_resolved_and_no_schema_is_duplicated() {
     let document = document();
     let mut found = 0;
     each(&document, &mut |object| {
@@ -162,7 +163,7 @@ fn every_reference_is_resolved_and_no_schema_is_there_twice() {
         }
     });
     assert!(found > 20);
-    // What is told apart by a number only is a clash of names.
+    // A name that ends with a number comes from two types with the same name.
     assert!(
         keys(&document["components"]["schemas"])
             .iter()
@@ -171,11 +172,11 @@ fn every_reference_is_resolved_and_no_schema_is_there_twice() {
 }
 
 #[test]
-fn every_type_of_problem_is_described_once_and_answered_by_some_route() {
+fn every_problem_type_has_one_example_and_a_route() {
     let described: Vec<ProblemType> = problems().iter().map(|problem| problem.kind).collect();
     for kind in ProblemType::ALL {
         assert_eq!(described.iter().filter(|described| *described == kind).count(), 1, "{kind:?}");
-        // This one is of no route.
+        // No route has this problem, because it is about a path.
         let is_of_route =
             routes::all().any(|route| problems_of(route).any(|problem| problem.kind == *kind));
         assert_eq!(is_of_route, !matches!(kind, ProblemType::NoMethod), "{kind:?}");
@@ -183,7 +184,7 @@ fn every_type_of_problem_is_described_once_and_answered_by_some_route() {
 }
 
 #[test]
-fn refusals_are_as_described() {
+fn refusals_match_their_schema() {
     let document = document();
     let described = schema(&document, "Problem");
     for problem in problems() {
@@ -194,7 +195,7 @@ fn refusals_are_as_described() {
 }
 
 #[test]
-fn optional_fields_are_left_out_rather_than_null() {
+fn optional_fields_are_absent_instead_of_null() {
     let document = document();
     assert_eq!(schema(&document, "Run")["properties"]["error"]["type"], "string");
     assert_eq!(
@@ -217,9 +218,9 @@ fn optional_fields_are_left_out_rather_than_null() {
     );
 }
 
-/// A client learns from one header whether and when to send a refused request again.
+/// A client learns from this header whether and when to send a refused request again.
 #[test]
-fn refusals_that_pass_say_when_to_come_back() {
+fn temporary_refusals_have_a_retry_after() {
     for problem in problems() {
         let passes = matches!(problem.kind.status(), 429 | 503 | 507);
         assert_eq!(

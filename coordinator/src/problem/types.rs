@@ -3,11 +3,12 @@
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-/// Declares the types of problems: variant, name, status, title, meaning, and what to do.
+/// Declares the types of problems. Each has a variant, a name, a status, a title, a meaning, and an
+/// action.
 macro_rules! problem_types {
     ($($variant:ident $name:literal $status:literal $title:literal $meaning:literal $action:literal)*) => {
-        /// Why a request is refused. The only place with the names, statuses, titles and pages: the
-        /// API's document is made from it.
+        /// The reason why a request is refused. Its names, statuses, titles and pages are defined
+        /// only here, and the API's document is generated from them.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum ProblemType {
             $(#[doc = $title] $variant,)*
@@ -17,29 +18,29 @@ macro_rules! problem_types {
             /// Every type, in the order of the document.
             pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// The last segment of its URI reference, `/problems/<name>`: a stable name for
-            /// programs.
+            /// Returns the last segment of the type's URI reference, `/problems/<name>`, which is a
+            /// stable name for programs.
             pub(crate) const fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*
                 }
             }
 
-            /// Its HTTP status.
+            /// Returns the HTTP status.
             pub(crate) const fn status(self) -> u16 {
                 match self {
                     $(Self::$variant => $status,)*
                 }
             }
 
-            /// Its short summary for people, the same for every occurrence.
+            /// Returns the short summary for people, which is the same for every occurrence.
             pub(crate) const fn title(self) -> &'static str {
                 match self {
                     $(Self::$variant => $title,)*
                 }
             }
 
-            /// What it means, and what to do about it: sentences.
+            /// Returns the meaning, and the action to take, as sentences.
             const fn advice(self) -> (&'static str, &'static str) {
                 match self {
                     $(Self::$variant => ($meaning, $action),)*
@@ -90,7 +91,7 @@ problem_types! {
         "The namespace still holds tasks. Running tasks and dead letters count."
         "Cancel its tasks or wait until they have ended, then delete it again."
     TooMany "too-many" 409 "Maximum number reached"
-        "There are as many keys, namespaces or limits as there may be."
+        "The highest number of keys, namespaces or limits is reached."
         "Delete some that you no longer need."
     KeyReused "idempotency-key-reused" 409 "Idempotency-Key reused"
         "Another request has used this `Idempotency-Key` in the last day. Nothing was done."
@@ -105,7 +106,7 @@ problem_types! {
         "Such a task cannot be changed in this way, whatever its state."
         "See `detail` for why, and for what to do instead."
     TooManyRuns "too-many-runs" 409 "Too many waiting runs"
-        "As many runs of this task wait as may. No run was added."
+        "The task has the highest number of waiting runs. No run was added."
         "Wait until some of them have fired, or cancel the task. `GET /v1/tasks/{id}/explain` says what they wait for."
     ConditionRefused "condition-refused" 400 "Precondition not supported"
         "The request has `If-Match` or `If-None-Match`, and what it writes has no version that could be compared."
@@ -126,10 +127,10 @@ problem_types! {
         "The request would exceed a quota of the namespace."
         "Wait for the time in `Retry-After`. Without this header, the request alone is larger than the quota: split it, or raise the quota."
     TooManyReaders "too-many-readers" 429 "Too many event readers"
-        "As many readers follow the events as may."
+        "The events have the highest number of readers."
         "Close other streams, or wait for the time in `Retry-After`."
     Overloaded "overloaded" 429 "Scheduler overloaded"
-        "The scheduler has more requests than it can take. Nothing was done."
+        "The scheduler has more requests than it can handle. Nothing was done."
         "Wait for the time in `Retry-After`. If it happens often, send fewer requests at once or raise the number of shards."
     Misconfigured "misconfigured" 500 "Deployment misconfigured"
         "A setting of the deployment is missing or invalid."
@@ -138,12 +139,12 @@ problem_types! {
         "A part of the scheduler did not answer. The change may or may not have been made; `detail` says if that is unknown."
         "Wait for the time in `Retry-After`. Reads, and changes that set a state, can be repeated; read the task before you repeat a run."
     Full "shard-full" 507 "Shard full"
-        "A shard holds as much as it may."
+        "A shard has reached a limit of its tasks or of its memory."
         "Wait for the time in `Retry-After`, discard dead letters, or raise the number of shards."
 }
 
 impl ProblemType {
-    /// Returns the page about the type of this name, in Markdown.
+    /// Returns the page about the type with this name, in Markdown.
     pub(crate) fn page(name: &str) -> Option<String> {
         let kind = Self::ALL.iter().find(|kind| kind.name() == name)?;
         let (meaning, action) = kind.advice();
@@ -166,7 +167,7 @@ impl ProblemType {
 }
 
 impl Serialize for ProblemType {
-    /// As the members `type`, `title` and `status` of a problem.
+    /// Writes the members `type`, `title` and `status` of a problem.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut members = serializer.serialize_struct("ProblemType", 3)?;
         members.serialize_field("type", &format_args!("/problems/{}", self.name()))?;

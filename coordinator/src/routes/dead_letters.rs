@@ -16,7 +16,7 @@ use scheduler_model::bounds::{MAX_BULK_BODY_BYTES, MAX_TASK_BODY_BYTES};
 use schemars::SchemaGenerator;
 use worker::Method;
 
-/// Each route with its handler and, for the API's document, what it answers.
+/// Each route with its handler and its description for the API's document.
 pub(super) static ROUTES: &[Route] = &[
     Route {
         query: dead_letters::QUERY,

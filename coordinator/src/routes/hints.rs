@@ -1,7 +1,7 @@
-//! What to request in place of routes that callers guess.
+//! Suggests routes to callers who guess a path.
 
-/// What stands behind the id of a task or of a dead letter in a guessed path, and what to request
-/// instead.
+/// The words that a guessed path may have after the id of a task or a dead letter, with the route
+/// to use instead.
 const GUESSES: &[(&str, &[&str], &str)] = &[
     ("/v1/tasks/", &["cancel", "delete", "remove", "stop"], "DELETE /v1/tasks/{id} cancels a task"),
     ("/v1/tasks/", &["update", "edit", "change", "patch"], "PATCH /v1/tasks/{id} changes a task"),
@@ -33,7 +33,7 @@ const GUESSES: &[(&str, &[&str], &str)] = &[
     ),
 ];
 
-/// Whole paths, and what to request with a method that they do not take.
+/// Whole paths, with a hint for the methods that they do not accept.
 const PATHS: &[(&str, &str)] = &[
     (
         "/v1/tasks",
@@ -46,8 +46,7 @@ const PATHS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Returns what to request in place of a method that this path does not take, if the path is a
-/// likely guess.
+/// Returns a hint for a method that this path does not accept, if the path is a likely guess.
 pub(crate) fn hint(path: &str) -> Option<&'static str> {
     let path = path.strip_suffix('/').unwrap_or(path);
     if let Some((_, hint)) = PATHS.iter().find(|(known, _)| *known == path) {
@@ -55,7 +54,7 @@ pub(crate) fn hint(path: &str) -> Option<&'static str> {
     }
     let (before, word) = path.rsplit_once('/')?;
     let guess = GUESSES.iter().find(|(start, words, _)| {
-        // An id stands between.
+        // The id is between the two parts.
         before.strip_prefix(start).is_some_and(|id| !id.is_empty()) && words.contains(&word)
     });
     guess.map(|(_, _, hint)| *hint)
@@ -73,7 +72,7 @@ mod tests {
             ("/v1/tasks/a/retry", Some("POST /v1/tasks/{id}/run")),
             ("/v1/tasks", Some("POST /v1/tasks/cancel")),
             ("/v1/dead-letters/a/discard", Some("DELETE /v1/dead-letters/{id}")),
-            // These are ids.
+            // In these paths, the word is an id.
             ("/v1/tasks/cancel", None),
             ("/v1/tasks/a", None),
             ("/v1/keys", None),
@@ -84,7 +83,7 @@ mod tests {
         }
     }
 
-    /// A hint names a route that there is.
+    /// Each hint must name an existing route.
     #[test]
     fn every_hint_names_a_route() {
         let hints =

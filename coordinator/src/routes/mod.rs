@@ -1,4 +1,4 @@
-//! The table of routes, and which of them a request means.
+//! The table of routes, and the search for the route of a request.
 
 mod dead_letters;
 mod hints;
@@ -17,8 +17,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
     tasks::ROUTES.iter().chain(dead_letters::ROUTES).chain(others::ROUTES)
 }
 
-/// Returns the route of a method and a percent-encoded path, and the decoded name in the path,
-/// which is empty if the route has none. A HEAD has the route of the GET.
+/// Returns the route for a method and a percent-encoded path, and the decoded name in the path,
+/// which is empty if the route has none. A HEAD uses the route of the GET.
 pub(crate) fn find(method: &Method, path: &str) -> Option<(&'static Route, String)> {
     let method = if *method == Method::Head { &Method::Get } else { method };
     let path = path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path);
@@ -27,8 +27,8 @@ pub(crate) fn find(method: &Method, path: &str) -> Option<(&'static Route, Strin
     {
         return Some((route, String::new()));
     }
-    // A slash of an id may stand in a path as it is, but not before `runs` and the like: there it
-    // is written `%2F`.
+    // An id may contain an unencoded slash, but not before a last segment such as `runs`, where the
+    // slash must be `%2F`.
     let is_part = all().any(|route| route.is_part() && route.name_in(path).is_some());
     all().filter(|route| route.method == *method && route.is_part() == is_part).find_map(|route| {
         let name = decoded(route.name_in(path)?)?;
@@ -36,7 +36,8 @@ pub(crate) fn find(method: &Method, path: &str) -> Option<(&'static Route, Strin
     })
 }
 
-/// Returns the methods that a path takes, as `Allow` lists them; `None` for a path that takes none.
+/// Returns the methods that a path accepts, as `Allow` lists them, or `None` if the path is
+/// unknown.
 pub(crate) fn allowed(path: &str) -> Option<String> {
     let known =
         [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete];
@@ -51,7 +52,7 @@ pub(crate) fn allowed(path: &str) -> Option<String> {
 /// Checks that the percent escapes of a path can be decoded.
 ///
 /// # Errors
-/// Says what is wrong with them.
+/// Returns a description of the first invalid escape.
 pub(crate) fn check_escapes(path: &str) -> Result<(), &'static str> {
     let is_escape = |rest: &str| {
         let digits = rest.as_bytes().first_chunk::<2>();
@@ -66,7 +67,7 @@ pub(crate) fn check_escapes(path: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Returns the decoded name in a part of a path; `None` if it is empty or not UTF-8.
+/// Returns the decoded name in a part of a path, or `None` if it is empty or not UTF-8.
 fn decoded(name: &str) -> Option<String> {
     percent_decode_str(name)
         .decode_utf8()
@@ -84,13 +85,13 @@ mod tests {
     };
     use std::collections::HashSet;
 
-    /// Returns the operation that a request means, and the name in its path.
+    /// Returns the operation for a request, and the name in its path.
     fn found(method: &Method, path: &str) -> Option<(&'static str, String)> {
         find(method, path).map(|(route, name)| (route.operation.id, name))
     }
 
     #[test]
-    fn no_route_is_there_twice() {
+    fn no_route_is_declared_twice() {
         let mut seen = HashSet::new();
         for route in all() {
             assert!(
@@ -103,10 +104,10 @@ mod tests {
         assert_eq!(seen.len(), 46);
     }
 
-    /// A request that finds no route needs the scope that a route of its kind would, so an answer
-    /// of 403 or 404 says nothing of the routes.
+    /// A request without a route needs the scope that a route of its kind would need. So an answer
+    /// of 403 or 404 reveals nothing about the routes.
     #[test]
-    fn routes_need_the_scope_that_their_kind_needs() {
+    fn routes_need_the_scope_of_their_kind() {
         for route in all() {
             if let Access::Scope(scope, _) = route.access {
                 assert_eq!(
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_path_says_which_methods_it_takes() {
+    fn a_known_path_lists_its_methods() {
         for (path, methods) in [
             ("/healthz", Some("GET, HEAD")),
             ("/v1/tasks", Some("GET, HEAD, POST")),
@@ -164,8 +165,8 @@ mod tests {
         }
     }
 
-    /// Whatever a path is, HEAD goes where GET does, and a method that finds no route is answered
-    /// with those that do.
+    /// For every path, HEAD has the route of GET, and a method without a route is answered with the
+    /// methods that have one.
     #[test]
     fn every_route_is_among_the_methods_of_its_path() {
         let parts = [
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_that_cannot_be_decoded_are_found() {
+    fn invalid_escapes_are_refused() {
         for path in ["/v1/tasks", "/v1/tasks/a%2Fb", "/v1/tasks/sp%c3%A4t", "/v1/tasks/%25"] {
             assert_eq!(check_escapes(path), Ok(()), "{path}");
         }

@@ -1,4 +1,4 @@
-//! The routes of everything but tasks.
+//! The routes for everything but tasks and dead letters.
 
 use crate::conditions::{Conditions, Repeats};
 use crate::handlers::{events, keys, mcp, namespaces, open, preview, rate_limits, runs, stats};
@@ -30,7 +30,7 @@ use scheduler_model::schedule::Preview;
 use schemars::SchemaGenerator;
 use worker::Method;
 
-/// Each route with its handler and, for the API's document, what it answers.
+/// Each route with its handler and its description for the API's document.
 pub(super) static ROUTES: &[Route] = &[
     Route {
         query: RUNS_QUERY,

@@ -22,7 +22,7 @@ use scheduler_model::list_query::LIST_QUERY;
 use schemars::SchemaGenerator;
 use worker::Method;
 
-/// Each route with its handler and, for the API's document, what it answers.
+/// Each route with its handler and its description for the API's document.
 pub(super) static ROUTES: &[Route] = &[
     Route {
         repeats: Repeats::Once,

@@ -68,7 +68,7 @@ pub(super) struct Probe {
 
 impl Open {
     /// Counts a run that is delayed until `until`.
-    pub(super) fn put_off(&mut self, until: UnixMillis, now: UnixMillis) {
+    pub(super) fn count_delayed(&mut self, until: UnixMillis, now: UnixMillis) {
         self.waiting.retain(|(until, _)| *until > now);
         match self.waiting.iter_mut().find(|(of, _)| *of == until) {
             Some((_, runs)) => *runs = runs.saturating_add(1),

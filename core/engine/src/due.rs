@@ -41,9 +41,9 @@ pub(super) struct Taken {
     pub(super) due: Vec<Due>,
     /// Occurrences of recurring tasks with a limit key for which there is no room. They wait in
     /// their lane.
-    pub(super) put_off: Vec<Due>,
+    pub(super) delayed: Vec<Due>,
     /// The number of these occurrences for each recurring task, by the hash of its id.
-    pub(super) put_off_of: HashMap<u64, usize>,
+    pub(super) delayed_of: HashMap<u64, usize>,
     pub(super) bytes: usize,
     /// The parts of pages to read.
     pub(super) spans: Spans,

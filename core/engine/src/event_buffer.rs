@@ -44,7 +44,7 @@ impl Happened {
         tags.is_some_and(|tags| tags.iter().any(|of| of == tag))
     }
 
-    pub(super) fn is_meant(&self, request: &EventsRequest) -> bool {
+    pub(super) fn is_selected(&self, request: &EventsRequest) -> bool {
         request.kind.is_none_or(|kind| kind == self.kind)
             && request.id.as_ref().is_none_or(|id| **id == *self.id)
             && request.tag.as_ref().is_none_or(|tag| self.has_tag(tag))

@@ -15,7 +15,7 @@ pub(super) struct Lapses {
     pub(super) look_at: Option<UnixMillis>,
     /// When the last search continues, if it reached its bound before it found a task that may
     /// fire.
-    pub(super) goes_on_at: Option<UnixMillis>,
+    pub(super) resumes_at: Option<UnixMillis>,
 }
 
 /// A result for a page: the entries before the index `to` may fire until the first of them lapses.
@@ -42,8 +42,8 @@ impl Lapses {
     }
 
     /// Returns when the search continues. Before that, the head of the lane is not judged.
-    pub(super) fn goes_on_at(&self) -> Option<UnixMillis> {
-        self.goes_on_at
+    pub(super) fn resumes_at(&self) -> Option<UnixMillis> {
+        self.resumes_at
     }
 
     /// Returns whether the entry at this position was judged and may fire.

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 #[derive(Debug, Default)]
 pub(super) struct ToReplan {
     pub(super) pages: BTreeSet<PageNumber>,
-    pub(super) goes_on_at: UnixMillis,
+    pub(super) resumes_at: UnixMillis,
     /// Whether storage contains that tasks may be planned by several laws.
     pub(super) is_noted: bool,
     /// Whether the entries that are being added are planned already.
@@ -23,8 +23,8 @@ impl ToReplan {
     }
 
     /// Returns when to plan the next part, or `None` if there is none.
-    pub(super) fn goes_on_at(&self) -> Option<UnixMillis> {
-        self.is_any().then_some(self.goes_on_at)
+    pub(super) fn resumes_at(&self) -> Option<UnixMillis> {
+        self.is_any().then_some(self.resumes_at)
     }
 }
 

@@ -82,7 +82,8 @@ pub fn plan<'a>(
     Plan { items, appends: parts.finish(), duplicates }
 }
 
-/// Writes the answer for an accepted item. `duplicate_of` is the item that it replaces, if any.
+/// Writes the answer for an accepted item. `duplicate_of` is the earlier item that it replaces, if
+/// any.
 // It is not inlined, because the coordinator, which calls it for each item, is built for the
 // smallest size.
 #[inline(never)]
@@ -95,7 +96,7 @@ pub fn write_taken(id: &TaskId<'_>, duplicate_of: Option<u32>, out: &mut Vec<u8>
     out.push(b'}');
 }
 
-/// The parts of the shards while the plan is made.
+/// The parts of the shards while the plan is being computed.
 #[derive(Default)]
 struct Parts {
     parts: Vec<Part>,
@@ -131,7 +132,7 @@ struct Part {
 /// The place of a record in a part.
 #[derive(Clone, Copy)]
 enum Place {
-    /// Of these pages: 0, or the number of the key.
+    /// Pages, by number (0, or the number of the key), and the place in them.
     Page(usize, usize),
     Schedule(usize),
 }
@@ -256,7 +257,7 @@ impl Part {
             let flags = if task.to_queue { Flags::TO_QUEUE } else { Flags::TASK };
             let flags = if task.is_conditional { flags.and(Flags::CONDITIONAL) } else { flags };
             let flags = flags.with_local(task.is_at_local_time);
-            // The check of the task has made sure that the record fits.
+            // The check of the task has ensured that the record fits.
             let number = self.number_of_key(task)?;
             let pages = self.pages_of(number);
             let flags = flags.with_priority(task.priority());

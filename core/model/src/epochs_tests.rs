@@ -124,8 +124,8 @@ fn a_request_to_an_older_shard_has_the_open_fields_of_several_parts() {
     let (_, asked) = GoingOn::new(&map, &parts).next_ask().unwrap();
     let mut expected: Vec<u64> = ids.iter().step_by(2).map(|id| id_hash(id)).collect();
     expected.sort_unstable();
-    for mut told in [asked.terms.open_anchors, asked.terms.said_paused] {
-        told.sort_unstable();
-        assert_eq!((asked.schedules.len(), told), (40, expected.clone()));
+    for mut hashes in [asked.terms.open_anchors, asked.terms.said_paused] {
+        hashes.sort_unstable();
+        assert_eq!((asked.schedules.len(), hashes), (40, expected.clone()));
     }
 }

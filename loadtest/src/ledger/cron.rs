@@ -1,22 +1,22 @@
-//! The occurrences of one recurring task: none missing between its creation and its deletion, none
-//! outside.
+//! The occurrences of one recurring task. All between its creation and its deletion must arrive,
+//! and no others.
 
 use std::collections::BTreeMap;
 
 use super::{Arrival, Fired};
 
-/// Occurrences this close before a deletion was sent may be missing: one that was due but not yet
-/// handed on when the deletion arrived is rightly stopped by it.
+/// Occurrences within this many milliseconds before a deletion may be missing, because the deletion
+/// rightly stops one that was due but not dispatched.
 const DELETION_RACE_MILLIS: i64 = 2_000;
 
-/// See the module's documentation. Times are epoch ms.
+/// See the module. Times are epoch milliseconds.
 #[derive(Clone, Debug)]
 pub(crate) struct CronLog {
     step: i64,
     pub(crate) occurrences: BTreeMap<i64, Arrival>,
     pub(crate) delete_sent: Option<i64>,
     pub(crate) delete_answered: Option<i64>,
-    /// The deletion of this existing task was answered with 404 or 409.
+    /// The deletion of the existing task was answered with 404 or 409.
     pub(crate) delete_refused: bool,
 }
 
@@ -31,7 +31,7 @@ impl CronLog {
         }
     }
 
-    /// Records an occurrence; gives the first arrival of it if there was one.
+    /// Records an occurrence, and returns its first arrival if it is a duplicate.
     pub(crate) fn record(&mut self, fired: &Fired<'_>) -> Option<Arrival> {
         let first = self.occurrences.get(&fired.time).copied();
         if first.is_none() {
@@ -41,13 +41,12 @@ impl CronLog {
     }
 
     /// Returns the occurrences that must have been received and were not: all after the creation
-    /// was `answered`, up to `limit`, and as long as no deletion was near; but never with a gap
-    /// before the last one received.
+    /// was `answered`, up to `limit`, and before any deletion. All occurrences before the last
+    /// received one are among them.
     pub(crate) fn missing(&self, answered: i64, limit: i64) -> impl Iterator<Item = i64> {
         let undisturbed = self.delete_sent.map_or(i64::MAX, |sent| sent - DELETION_RACE_MILLIS);
         let last_seen = self.occurrences.keys().next_back().copied().unwrap_or(i64::MIN);
-        // Without a deletion sent and without a limit there is no end to what must come: only gaps
-        // count.
+        // Without a deletion and a limit, the occurrences never end, so only gaps count.
         let demanded =
             if self.delete_sent.is_none() && limit == i64::MAX { last_seen } else { undisturbed };
         let end = demanded.max(last_seen).min(limit);
@@ -59,8 +58,8 @@ impl CronLog {
             .filter(|time| !self.occurrences.contains_key(time))
     }
 
-    /// Occurrences that cannot be right by the expression: off the step, or before the creation was
-    /// sent.
+    /// Returns the occurrences that the expression does not allow: those that are not a multiple of
+    /// the step, or before the creation was sent.
     pub(crate) fn off_time(&self, sent: i64) -> impl Iterator<Item = i64> {
         self.occurrences
             .keys()
@@ -68,7 +67,7 @@ impl CronLog {
             .filter(move |time| time.rem_euclid(self.step) != 0 || *time < sent)
     }
 
-    /// Occurrences due, or handed on by the shard, after the deletion was answered.
+    /// Returns the occurrences that were due, or dispatched, after the deletion was answered.
     pub(crate) fn after_deletion(&self) -> impl Iterator<Item = i64> {
         let deleted = self.delete_answered.unwrap_or(i64::MAX);
         self.occurrences

@@ -1,97 +1,99 @@
-//! One version of one task: what was promised about it, and what arrived.
+//! One version of one task: the promises about it, and its arrivals.
 
 use serde::Serialize;
 
 use super::Fired;
 
-/// How a fired task reaches this tool.
+/// The route by which a fired task reaches this tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Via {
     /// Through a queue of the user's own and its example consumer, which posts the envelopes to the
     /// sink.
     Consumer,
-    /// As a webhook, posted to the sink by the dispatcher.
+    /// As a webhook, which the dispatcher posts to the sink.
     Webhook,
-    /// The shipped handler that does nothing: only the server's counters tell that it ran.
+    /// Through the handler `noop`, whose runs only the server's counters show.
     HandlerNoop,
 }
 
-/// Once or again and again.
+/// Whether a task fires once or recurs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Once,
-    /// At every whole multiple of `step` milliseconds since the epoch.
+    /// Fires at every whole multiple of `step` milliseconds since the epoch.
     Cron {
         step: i64,
     },
 }
 
-/// Where and when a firing arrived.
+/// The place and time of an arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Arrival {
-    /// The envelope's `firedAt`; a webhook does not carry it.
+    /// The envelope's `firedAt`. A webhook does not have it.
     pub(crate) at_shard: Option<i64>,
-    /// When the consumer (or, for a webhook, the sink) had it.
+    /// The time at which the consumer or, for a webhook, the sink received it.
     pub(crate) received: i64,
-    /// Shard number (see `Ledger::shard_number`) and sequence number.
+    /// The shard's number (see `Ledger::shard_number`) and the envelope's sequence number.
     pub(crate) envelope: Option<(u32, u64)>,
 }
 
-/// What a cancel was answered.
+/// The answer to a cancel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CancelAnswer {
     Cancelled,
-    /// 409, or 404: for a task that was accepted both promise that it fired.
+    /// 409 or 404. For an accepted task, both promise that it has fired.
     AlreadyFired,
-    /// No answer, or an answer to a repeated request, the first try of which may have worked.
+    /// There was no answer, or the answer to a repeated request, whose first try may have been
+    /// carried out.
     Ambiguous,
 }
 
-/// What an overwrite was answered.
+/// The answer to an overwrite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OverwriteAnswer {
-    /// 200: the old version was there and is gone.
+    /// 200: the old version existed and is replaced.
     Replaced,
-    /// 201: there was no old version any more.
+    /// 201: the old version no longer existed.
     Created,
-    /// The batch route does not say; nor does no answer.
+    /// There was no answer, or the route does not tell, as for a batch.
     Unknown,
 }
 
-/// What the server has promised about an entry so far.
+/// The promise of the server about an entry so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     Unsent,
     Sent,
     Rejected(Box<str>),
     Unanswered,
-    /// Must fire.
+    /// It must fire.
     Accepted,
-    /// A cancel or overwrite is on its way: either is right.
+    /// A cancel or overwrite is in flight, so firing and not firing are both right.
     Changing,
-    /// Either is right for good.
+    /// Firing and not firing are both right, and no later answer changes that.
     Either,
-    /// Must never fire.
+    /// It must never fire.
     Cancelled,
-    /// Must fire: a cancel or overwrite came too late.
+    /// It must fire, because a cancel or overwrite was too late.
     AlreadyFired {
         answered: i64,
     },
-    /// Must not fire after `sent`.
+    /// It must not fire after `sent`.
     Replaced {
         sent: i64,
         answered: i64,
     },
-    /// Must not fire after `answered`.
+    /// It must not fire after `answered`.
     Overwritten {
         answered: i64,
     },
-    /// One of a bulk cancel that stopped some of its members; the index of the group.
+    /// It is part of a bulk cancel that stopped some of its members. The number is the index of the
+    /// group.
     InGroup(usize),
 }
 
-/// Things seen which no later answer makes right.
+/// Observations that no later answer can make right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flags(u8);
 
@@ -112,19 +114,19 @@ impl Flags {
     }
 }
 
-/// See the module's documentation.
+/// See the module.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) id: Option<Box<str>>,
     pub(crate) kind: Kind,
     pub(crate) via: Via,
-    /// Epoch ms; 0 for a recurring one.
+    /// The due time in epoch milliseconds, or 0 for a recurring task.
     pub(crate) due: i64,
-    /// When the request that creates it left and was answered; 0 before that.
+    /// The times at which the request to create it was sent and answered, or 0 before that.
     pub(crate) sent: i64,
     pub(crate) answered: i64,
     pub(crate) fate: Fate,
-    /// The first arrival (of any occurrence).
+    /// The first arrival of any occurrence.
     pub(crate) first: Option<Arrival>,
     pub(crate) flags: Flags,
 }
@@ -144,7 +146,7 @@ impl Entry {
         }
     }
 
-    /// Returns whether the sink must see it fire and has not yet. Recurring ones are judged by
+    /// Returns whether the sink must receive it and has not yet. Recurring tasks are judged by
     /// their occurrences.
     pub(crate) fn owes(&self) -> bool {
         self.kind == Kind::Once
@@ -153,13 +155,13 @@ impl Entry {
             && self.must_fire()
     }
 
-    /// Returns whether what was answered promises a firing.
+    /// Returns whether an answer promises a firing.
     pub(crate) fn must_fire(&self) -> bool {
         matches!(self.fate, Fate::Accepted | Fate::AlreadyFired { .. })
     }
 
-    /// From when on a missing firing counts as late: its due time, or the answer if that came
-    /// later.
+    /// Returns the time from which a missing firing is late: the due time, or the time of the
+    /// answer if that is later.
     pub(crate) fn must_fire_from(&self) -> i64 {
         let promised = match self.fate {
             Fate::AlreadyFired { answered } => answered,
@@ -168,21 +170,21 @@ impl Entry {
         self.due.max(promised)
     }
 
-    /// Returns whether the server knew the task before its time; otherwise its lateness says
-    /// nothing about the server.
+    /// Returns whether the server knew the task before its due time. If it did not, its lateness
+    /// says nothing about the server.
     pub(crate) fn was_in_time(&self) -> bool {
         self.answered != 0 && self.answered <= self.due
     }
 
-    /// Notes the promise "it has fired" when it was given before the task was due, which cannot be
-    /// true.
+    /// Records the answer "already fired" if it arrived before the task was due, because it is
+    /// wrong.
     pub(crate) fn denied_before_due(&mut self, answered: i64) {
         if answered < self.due {
             self.flags.set(Flags::DENIED_BEFORE_DUE);
         }
     }
 
-    /// Takes note of a firing: keeps the first, and what is wrong with any.
+    /// Records a firing: keeps the first arrival, and all defects.
     pub(crate) fn record(&mut self, fired: &Fired<'_>, recurring: bool) {
         let Arrival { at_shard, received, .. } = fired.arrival;
         if received < fired.time || at_shard.is_some_and(|at| at < fired.time) {

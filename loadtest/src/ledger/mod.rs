@@ -1,15 +1,14 @@
-//! The ledger: what was asked of the scheduler, what it answered, and what it fired. Pure: times
-//! are arguments.
+//! The ledger: the requests to the scheduler, its answers, and its firings. It has no side effects,
+//! and times are arguments.
 //!
-//! An **entry** is one version of one task (an overwrite makes a new entry with the same id). The
-//! number of the entry travels in the task's payload, so a firing finds its entry without a lookup
-//! by id, even when it arrives before the answer that names the id, and the versions of one id
-//! cannot be confused.
+//! An **entry** is one version of one task. An overwrite creates a new entry with the same id. The
+//! number of the entry is in the task's payload. So a firing finds its entry without its id, even
+//! if it arrives before the answer with the id, and the versions of one id cannot be confused.
 //!
-//! Verification rests on one rule: **every answer of the server is a promise**. Accepted means
-//! "fires once at its time", cancelled means "never fires", already fired means "was or will be
-//! received". Requests that race with a firing may be answered either way; the answer given then
-//! binds.
+//! Verification has one rule: **every answer of the server is a promise**. "Accepted" promises that
+//! the task fires once at its time, "cancelled" that it never fires, and "already fired" that it
+//! was or will be received. A request that races with a firing may be answered either way, and then
+//! its answer is binding.
 
 mod cron;
 mod entry;
@@ -30,48 +29,48 @@ use serde::Serialize;
 /// One firing of one task, as the sink received it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fired<'a> {
-    /// The entry number, from the payload.
+    /// The entry number in the payload.
     pub(crate) n: u64,
     pub(crate) id: &'a str,
-    /// The record's `time`, epoch ms.
+    /// The record's `time`, in epoch milliseconds.
     pub(crate) time: i64,
     pub(crate) attempt: u32,
     pub(crate) arrival: Arrival,
-    /// False when a webhook's `Idempotency-Key` is not the occurrence key of its body.
+    /// False if a webhook's `Idempotency-Key` is not the occurrence key of its body.
     pub(crate) key_matches: bool,
 }
 
-/// The same occurrence received again. Delivery is at least once, so these are counted and not
+/// The duplicates of occurrences. Delivery is at least once, so they are counted and are not
 /// defects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Duplicates {
     pub(crate) total: u64,
-    /// In an envelope with the same shard and sequence number: the queue or the outbox sent it
-    /// again.
+    /// Duplicates in an envelope with the same shard and sequence number, which the queue or the
+    /// outbox sent again.
     pub(crate) same_envelope: u64,
-    /// In another envelope: the shard fired the occurrence twice.
+    /// Duplicates in another envelope, because the shard fired the occurrence twice.
     pub(crate) other_envelope: u64,
-    /// A later attempt of a task whose earlier attempt the dispatcher took for failed.
+    /// Duplicates by a later attempt, because the dispatcher counted an earlier attempt as failed.
     pub(crate) later_attempt: u64,
-    /// A webhook posted again as the first attempt.
+    /// Webhooks that were posted again as the first attempt.
     pub(crate) webhook: u64,
-    /// The client had to repeat the request that created the task, so the server may rightly hold
-    /// it twice.
+    /// Duplicates of tasks whose creation the client repeated, so that the server may rightly have
+    /// them twice.
     pub(crate) after_repeated_request: u64,
 }
 
-/// A bulk cancel whose answer gives only counts, and not all the same: it binds its members
+/// A bulk cancel whose answer has only counts, of more than one kind. It is binding for its members
 /// together.
 #[derive(Clone, Debug)]
 struct Group {
     members: Vec<u32>,
-    /// How many of them the answer said have fired (or are gone, which is the same promise).
+    /// The number of members that have fired or are gone, which is the same promise.
     fired: usize,
     answered: i64,
 }
 
-/// See the module's documentation.
+/// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     entries: Vec<Entry>,
@@ -79,20 +78,19 @@ pub(crate) struct Ledger {
     groups: Vec<Group>,
     shards: HashMap<String, u32>,
     duplicates: Duplicates,
-    /// Entries that still have to fire, kept up to date so that waiting is cheap.
+    /// The number of entries that must still fire. It is kept up to date, so that waiting is cheap.
     owed: usize,
-    /// Distinct occurrences received.
+    /// The number of distinct occurrences received.
     received: u64,
-    /// Firings of tasks which are not of this run.
+    /// The number of firings of tasks that are not of this run.
     strangers: u64,
-    /// Occurrences received per second of the wall clock.
+    /// The number of occurrences received in each second of the wall clock.
     per_second: HashMap<i64, u64>,
     horizon: i64,
 }
 
 impl Ledger {
-    /// Adds an entry that is to be scheduled, and gives its number. `due` is 0 for a recurring
-    /// task.
+    /// Adds an entry that will be created, and returns its number. `due` is 0 for a recurring task.
     pub(crate) fn add(&mut self, kind: Kind, via: Via, due: i64) -> u32 {
         let n = self.next();
         if let Kind::Cron { step } = kind {
@@ -102,7 +100,7 @@ impl Ledger {
         n
     }
 
-    /// The request that creates the entry leaves now.
+    /// Records that the request to create the entry is sent.
     pub(crate) fn sent(&mut self, n: u32, at: i64) {
         self.change(n, |entry| {
             entry.sent = at;
@@ -110,8 +108,8 @@ impl Ledger {
         });
     }
 
-    /// The server accepted it under `id`. `repeated`: an earlier try of the same request may have
-    /// worked too.
+    /// Records that the server accepted the entry under `id`. `repeated` is true if an earlier try
+    /// of the same request may have been carried out too.
     pub(crate) fn accepted(&mut self, n: u32, id: &str, at: i64, repeated: bool) {
         self.change(n, |entry| {
             if repeated {
@@ -127,23 +125,23 @@ impl Ledger {
         });
     }
 
-    /// The server refused the item.
+    /// Records that the server refused the entry.
     pub(crate) fn rejected(&mut self, n: u32, why: &str) {
         self.change(n, |entry| entry.fate = Fate::Rejected(why.into()));
     }
 
-    /// No usable answer came: the task may exist or not.
+    /// Records that there was no usable answer, so the task may or may not exist.
     pub(crate) fn unanswered(&mut self, n: u32) {
         self.change(n, |entry| entry.fate = Fate::Unanswered);
     }
 
-    /// A cancel or overwrite of the entry leaves now; until it is answered, firing and not firing
-    /// are both right.
+    /// Records that a cancel or overwrite of the entry is sent. Until the answer, firing and not
+    /// firing are both right.
     pub(crate) fn change_sent(&mut self, n: u32) {
         self.change(n, |entry| entry.fate = Fate::Changing);
     }
 
-    /// A cancel of one entry was answered.
+    /// Records the answer to a cancel of one entry.
     pub(crate) fn cancel_answered(&mut self, n: u32, answer: CancelAnswer, answered: i64) {
         self.change(n, |entry| {
             entry.fate = match answer {
@@ -157,8 +155,8 @@ impl Ledger {
         });
     }
 
-    /// A bulk cancel was answered with `cancelled` of its members stopped and all others gone or
-    /// fired.
+    /// Records the answer to a bulk cancel: `cancelled` members are stopped, and all others are
+    /// gone or have fired.
     pub(crate) fn group_cancel_answered(
         &mut self,
         members: &[u32],
@@ -182,7 +180,7 @@ impl Ledger {
         members.iter().for_each(|&n| self.cancel_answered(n, answer, answered));
     }
 
-    /// An overwrite of the entry was answered; the new version has its own entry.
+    /// Records the answer to an overwrite. The new version has an entry of its own.
     pub(crate) fn overwrite_answered(
         &mut self,
         old: u32,
@@ -202,8 +200,8 @@ impl Ledger {
         });
     }
 
-    /// A recurring task's deletion leaves now: occurrences near it are neither demanded nor
-    /// forbidden.
+    /// Records that the deletion of a recurring task is sent. Occurrences near it may or may not
+    /// arrive.
     pub(crate) fn cron_delete_sent(&mut self, n: u32, at: i64) {
         if let Some(log) = self.crons.get_mut(&n) {
             log.delete_sent = Some(at);
@@ -211,8 +209,8 @@ impl Ledger {
         self.horizon = self.horizon.max(at);
     }
 
-    /// The deletion of a recurring task was answered. `found` is false for 404 and 409, which is
-    /// wrong for one that was accepted.
+    /// Records the answer to the deletion of a recurring task. `found` is false for 404 and 409,
+    /// which are wrong for an accepted task.
     pub(crate) fn cron_delete_answered(&mut self, n: u32, found: bool, at: i64) {
         let was_accepted = self.is_accepted(n);
         if let Some(log) = self.crons.get_mut(&n) {
@@ -224,7 +222,7 @@ impl Ledger {
         }
     }
 
-    /// Returns the number of a shard's name, to keep arrivals small.
+    /// Returns a number for a shard's name, so that arrivals are small.
     pub(crate) fn shard_number(&mut self, name: &str) -> u32 {
         if let Some(&number) = self.shards.get(name) {
             return number;
@@ -234,7 +232,7 @@ impl Ledger {
         number
     }
 
-    /// A firing of a task that is not of this run: an earlier run's, or another client's.
+    /// Records a firing of a task that is not of this run, but of an earlier run or another client.
     pub(crate) fn stranger(&mut self) {
         self.strangers += 1;
     }
@@ -276,7 +274,7 @@ impl Ledger {
         *class += 1;
     }
 
-    /// Changes an entry and keeps what depends on it: the number owed and the horizon.
+    /// Changes an entry, and updates the number of owed entries and the horizon.
     fn change(&mut self, n: u32, change: impl FnOnce(&mut Entry)) {
         let Some(entry) = self.entries.get_mut(n as usize) else {
             return;
@@ -292,7 +290,8 @@ impl Ledger {
         }
     }
 
-    /// One-shot entries that must fire and have not, those of undecided bulk cancels included.
+    /// Returns the number of one-shot entries that must fire and have not, including those of
+    /// undecided bulk cancels.
     pub(crate) fn owed(&self) -> usize {
         let seen = self.groups.iter().filter(|group| self.is_seen(group));
         let in_groups: usize =
@@ -300,7 +299,8 @@ impl Ledger {
         self.owed + in_groups
     }
 
-    /// Recurring occurrences up to `limit` that must have been received and have not.
+    /// Returns the number of recurring occurrences up to `limit` that must have been received and
+    /// were not.
     pub(crate) fn cron_missing(&self, limit: i64) -> usize {
         self.crons
             .iter()
@@ -308,18 +308,17 @@ impl Ledger {
             .sum()
     }
 
-    /// Returns the moment at which the last entry becomes due: after it and the grace nothing may
-    /// be missing.
+    /// Returns the due time of the last entry. After it and the grace, nothing may be missing.
     pub(crate) fn horizon(&self) -> i64 {
         self.horizon
     }
 
-    /// Distinct occurrences received so far.
+    /// Returns the number of distinct occurrences received so far.
     pub(crate) fn received(&self) -> u64 {
         self.received
     }
 
-    /// Returns the recurring tasks that exist, or may exist since their creation was never
+    /// Returns the recurring tasks that exist, or may exist because their creation was never
     /// answered, and that have not been deleted.
     pub(crate) fn live_crons(&self) -> Vec<u32> {
         let may_exist = |n: u32| {
@@ -332,29 +331,29 @@ impl Ledger {
         live
     }
 
-    /// Returns the id of an entry, once the server has named it.
+    /// Returns the id of an entry, if the server has named it.
     pub(crate) fn id(&self, n: u32) -> Option<&str> {
         self.entry(n)?.id.as_deref()
     }
 
-    /// Returns the number the next entry will have.
+    /// Returns the number of the next entry.
     pub(crate) fn next(&self) -> u32 {
         u32::try_from(self.entries.len()).unwrap_or(u32::MAX)
     }
 
-    /// Returns whether the server has accepted the entry, and nothing has been asked about it
+    /// Returns whether the server has accepted the entry, and no request about it has been sent
     /// since.
     pub(crate) fn is_accepted(&self, n: u32) -> bool {
         self.entry(n).is_some_and(|entry| entry.fate == Fate::Accepted)
     }
 
-    /// See `Entry`.
+    /// Returns the entry with this number.
     pub(crate) fn entry(&self, n: u32) -> Option<&Entry> {
         self.entries.get(n as usize)
     }
 
-    /// Returns whether the sink sees the firings of a group. A run through handlers has no other
-    /// tasks.
+    /// Returns whether the sink receives the firings of a group. A run through handlers has no
+    /// other tasks.
     fn is_seen(&self, group: &Group) -> bool {
         let seen = |&n: &u32| self.entry(n).is_none_or(|entry| entry.via != Via::HandlerNoop);
         group.members.iter().all(seen)

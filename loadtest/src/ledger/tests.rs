@@ -1,4 +1,5 @@
-//! Each class of defect is found, and what is right or may be either is not called a defect.
+//! Each kind of defect must be found, and nothing that is right, or that may be either, may be
+//! called a defect.
 
 use super::*;
 
@@ -25,8 +26,8 @@ fn cron(step: i64) -> Ledger {
     ledger
 }
 
-/// Fires entry `n` under `id` for `time`, `late` ms after it at the shard and 5 ms later at the
-/// sink.
+/// Fires entry `n` under `id` for `time`. The shard is `late` ms late, and the sink receives it 5
+/// ms later.
 fn fire_as(ledger: &mut Ledger, n: u64, id: &str, time: i64, late: i64, seq: u64) {
     let arrival = Arrival {
         at_shard: Some(time + late),
@@ -63,7 +64,7 @@ fn a_clean_run_has_no_defects_and_its_lateness_is_measured() {
 }
 
 #[test]
-fn a_task_not_received_within_the_grace_is_lost_and_before_that_pending() {
+fn a_missing_task_is_pending_within_the_grace_and_then_lost() {
     let ledger = ledger(1);
     assert_eq!(defects(&ledger), only(Class::Lost, "t0"));
     let verdict = ledger.verdict(DUE + GRACE, GRACE);
@@ -124,7 +125,7 @@ fn a_record_with_another_id_or_key_is_wrong() {
 }
 
 #[test]
-fn a_repeated_creation_may_fire_twice_under_two_ids() {
+fn a_task_created_twice_may_fire_under_two_ids() {
     let mut ledger = Ledger::default();
     let n = ledger.add(Kind::Once, Via::Consumer, DUE);
     ledger.sent(n, CREATED);
@@ -148,7 +149,7 @@ fn a_cancelled_task_must_never_fire() {
 }
 
 #[test]
-fn a_cancel_that_came_too_late_promises_a_firing() {
+fn a_late_cancel_promises_a_firing() {
     let mut kept = ledger(1);
     kept.cancel_answered(0, CancelAnswer::AlreadyFired, DUE + 5);
     assert_eq!(kept.owed(), 1);
@@ -161,7 +162,7 @@ fn a_cancel_that_came_too_late_promises_a_firing() {
 }
 
 #[test]
-fn a_cancel_told_already_fired_before_the_time_was_answered_wrongly() {
+fn already_fired_before_the_due_time_is_a_wrong_answer() {
     let mut ledger = ledger(1);
     ledger.cancel_answered(0, CancelAnswer::AlreadyFired, DUE - 1);
     fire(&mut ledger, 0, 1);
@@ -186,7 +187,7 @@ fn an_unanswered_cancel_allows_both() {
 }
 
 #[test]
-fn a_bulk_cancel_with_one_kind_of_answer_binds_each_member() {
+fn a_uniform_bulk_cancel_is_binding_for_each_member() {
     let mut all = ledger(2);
     all.group_cancel_answered(&[0, 1], 2, DUE - 1);
     fire(&mut all, 1, 1);
@@ -199,7 +200,7 @@ fn a_bulk_cancel_with_one_kind_of_answer_binds_each_member() {
 }
 
 #[test]
-fn a_mixed_bulk_cancel_binds_how_many_fire() {
+fn a_mixed_bulk_cancel_is_binding_for_the_number_of_firings() {
     let mut kept = ledger(3);
     kept.group_cancel_answered(&[0, 1, 2], 2, DUE + 1);
     assert_eq!(kept.owed(), 1);
@@ -223,11 +224,11 @@ fn a_mixed_bulk_cancel_binds_how_many_fire() {
 }
 
 #[test]
-fn a_replaced_version_must_not_fire_after_the_overwrite_left() {
+fn a_replaced_version_must_not_fire_after_the_overwrite_is_sent() {
     let mut kept = ledger(1);
     kept.overwrite_answered(0, OverwriteAnswer::Replaced, DUE + 8, DUE + 12);
     fire(&mut kept, 0, 8);
-    assert_eq!(defects(&kept), [], "fired before the overwrite left");
+    assert_eq!(defects(&kept), [], "fired before the overwrite was sent");
 
     let mut broken = ledger(1);
     broken.overwrite_answered(0, OverwriteAnswer::Replaced, DUE + 8, DUE + 12);
@@ -236,7 +237,7 @@ fn a_replaced_version_must_not_fire_after_the_overwrite_left() {
 }
 
 #[test]
-fn a_batch_overwrite_forbids_only_what_comes_after_its_answer() {
+fn a_batch_overwrite_forbids_only_firings_after_its_answer() {
     let mut kept = ledger(1);
     kept.overwrite_answered(0, OverwriteAnswer::Unknown, DUE + 8, DUE + 12);
     fire(&mut kept, 0, 12);
@@ -269,7 +270,7 @@ fn an_overwrite_answered_created_promises_that_the_old_version_fired() {
 }
 
 #[test]
-fn a_refused_task_is_a_defect_and_fired_a_second_one() {
+fn a_refused_task_is_a_defect_and_its_firing_another() {
     let mut ledger = Ledger::default();
     let n = ledger.add(Kind::Once, Via::Consumer, DUE);
     ledger.sent(n, CREATED);
@@ -282,7 +283,7 @@ fn a_refused_task_is_a_defect_and_fired_a_second_one() {
 }
 
 #[test]
-fn an_unanswered_creation_demands_nothing() {
+fn an_unanswered_creation_requires_nothing() {
     let mut ledger = Ledger::default();
     for _ in 0..2 {
         let n = ledger.add(Kind::Once, Via::Consumer, DUE);
@@ -326,7 +327,7 @@ fn duplicates_are_counted_by_their_cause() {
 }
 
 #[test]
-fn a_task_of_another_run_is_a_stranger() {
+fn a_firing_of_another_run_is_counted_apart() {
     let mut ledger = ledger(1);
     fire(&mut ledger, 0, 1);
     fire(&mut ledger, 7, 1);
@@ -347,7 +348,7 @@ fn a_task_accepted_after_its_time_is_not_in_the_lateness() {
 }
 
 #[test]
-fn a_handlers_task_is_expected_of_the_server_only() {
+fn a_handler_task_is_only_expected_in_the_servers_counters() {
     let mut ledger = Ledger::default();
     let n = ledger.add(Kind::Once, Via::HandlerNoop, DUE);
     ledger.sent(n, CREATED);
@@ -357,7 +358,7 @@ fn a_handlers_task_is_expected_of_the_server_only() {
 }
 
 #[test]
-fn a_mixed_bulk_cancel_of_handlers_is_expected_of_the_server_too() {
+fn a_mixed_bulk_cancel_of_handlers_is_expected_in_the_servers_counters() {
     let mut ledger = Ledger::default();
     for id in ["a", "b", "c"] {
         let n = ledger.add(Kind::Once, Via::HandlerNoop, DUE);
@@ -370,7 +371,7 @@ fn a_mixed_bulk_cancel_of_handlers_is_expected_of_the_server_too() {
 }
 
 #[test]
-fn recurring_occurrences_between_creation_and_deletion_are_all_demanded() {
+fn all_occurrences_between_creation_and_deletion_are_required() {
     let delete = CREATED + 10_500;
     let occurrences = |skip: Option<i64>| {
         let mut ledger = cron(1_000);
@@ -428,7 +429,7 @@ fn a_deletion_of_a_recurring_task_must_find_it() {
 }
 
 #[test]
-fn live_recurring_tasks_are_those_that_may_exist_and_have_not_been_deleted() {
+fn live_recurring_tasks_may_exist_and_are_not_deleted() {
     let mut ledger = cron(1_000);
     let unanswered = ledger.add(Kind::Cron { step: 1_000 }, Via::Consumer, 0);
     ledger.add(Kind::Cron { step: 1_000 }, Via::Consumer, 0);
@@ -438,5 +439,5 @@ fn live_recurring_tasks_are_those_that_may_exist_and_have_not_been_deleted() {
     assert_eq!(ledger.live_crons(), [1]);
     ledger.cron_delete_sent(1, CREATED + 500);
     ledger.cron_delete_answered(1, false, CREATED + 510);
-    assert_eq!(defects(&ledger), [], "it may never have come to be");
+    assert_eq!(defects(&ledger), [], "it may never have been created");
 }

@@ -1,35 +1,36 @@
-//! The judgement: which promises were broken, and by which task.
+//! Judges a run: finds the broken promises and their tasks.
 
 use serde::Serialize;
 
 use super::entry::Flags;
 use super::{Arrival, Entry, Fate, Group, Kind, Ledger, Via};
 
-/// The ways in which a scheduler can be wrong about a task.
+/// The kinds of defects of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Class {
-    /// Accepted and due, and not fired within the grace.
+    /// It was accepted and due, but did not fire within the grace.
     Lost,
-    /// Fired or received before its time.
+    /// It fired or was received before its time.
     Early,
-    /// Fired for another time than the one asked for.
+    /// It fired for another time than the requested one.
     WrongTime,
-    /// Cancelled, and fired nevertheless.
+    /// It was cancelled but fired.
     FiredThoughCancelled,
-    /// Overwritten, and the old version fired nevertheless.
+    /// It was overwritten, but the old version fired.
     FiredThoughReplaced,
-    /// A cancel or overwrite was answered with "already fired", and it never did: wrongly
-    /// cancelled.
+    /// A cancel or overwrite was answered with "already fired", but it never fired, so it was
+    /// wrongly cancelled.
     NeverFiredThoughAnswered,
-    /// A cancel or overwrite was answered with "already fired" or "not there" before the task was
+    /// A cancel or overwrite was answered with "already fired" or "not found" before the task was
     /// due.
     DeniedWhilePending,
-    /// Refused, though the request was right.
+    /// It was refused, although the request was right.
     Rejected,
-    /// Refused, and fired nevertheless.
+    /// It was refused but fired.
     FiredThoughRejected,
-    /// Fired under another id, or a webhook with another idempotency key than its occurrence's.
+    /// It fired under another id, or as a webhook with another idempotency key than that of its
+    /// occurrence.
     WrongIdentity,
     /// An occurrence of a recurring task is missing.
     CronGap,
@@ -40,42 +41,42 @@ pub(crate) enum Class {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Defect {
     pub(crate) class: Class,
-    /// Empty when the server never named the task.
+    /// The id, or an empty text if the server never named the task.
     pub(crate) id: String,
-    /// Number of the entry, as in the payload.
+    /// The number of the entry, as in the payload.
     pub(crate) n: usize,
-    /// Due time, epoch ms; 0 for a recurring task.
+    /// The due time in epoch milliseconds, or 0 for a recurring task.
     pub(crate) due: i64,
     pub(crate) detail: String,
 }
 
-/// How many entries ended how.
+/// The numbers of entries by their ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Counts {
-    /// Requests for a task sent, versions included.
+    /// Requests to create a task, including new versions.
     pub(crate) sent: u64,
     pub(crate) accepted: u64,
     pub(crate) rejected: u64,
-    /// Without a usable answer: may exist or not, and nothing is demanded of them.
+    /// Entries without a usable answer. They may or may not exist, and nothing is required of them.
     pub(crate) unanswered: u64,
-    /// Accepted only after they were due; not in the lateness figures.
+    /// Entries that were accepted after they were due. They are not in the lateness figures.
     pub(crate) accepted_after_due: u64,
     pub(crate) cancelled: u64,
-    /// Cancels and overwrites that came too late.
+    /// Cancels and overwrites that were too late.
     pub(crate) already_fired: u64,
-    /// In bulk cancels that stopped some of their members.
+    /// Entries in bulk cancels that stopped some of their members.
     pub(crate) cancelled_in_groups: u64,
     pub(crate) overwritten: u64,
-    /// Neither firing nor not firing could be demanded.
+    /// Entries that may or may not fire.
     pub(crate) undecided: u64,
-    /// One-shot entries received.
+    /// One-shot entries that were received.
     pub(crate) fired: u64,
-    /// Must fire, have not, and still have time (only when the run was cut short).
+    /// Entries that must fire and still have time. There are some only if the run was interrupted.
     pub(crate) still_pending: u64,
     pub(crate) cron_tasks: u64,
     pub(crate) cron_occurrences: u64,
-    /// Entries with a handler that must have run, as only the server's counters can tell.
+    /// Entries with a handler that must have run, which only the server's counters show.
     pub(crate) handler_expected: u64,
 }
 
@@ -84,27 +85,27 @@ pub(crate) struct Counts {
 pub(crate) struct Verdict {
     pub(crate) counts: Counts,
     pub(crate) defects: Vec<Defect>,
-    /// `firedAt - time`, ms, of what came in envelopes.
+    /// `firedAt - time` in milliseconds, for firings in envelopes.
     pub(crate) shard_lateness: Vec<i64>,
-    /// `received - time`, ms.
+    /// `received - time` in milliseconds.
     pub(crate) consumer_lateness: Vec<i64>,
     pub(crate) webhook_lateness: Vec<i64>,
     pub(crate) duplicates: super::Duplicates,
     pub(crate) strangers: u64,
-    /// Distinct occurrences received.
+    /// The number of distinct occurrences received.
     pub(crate) received: u64,
-    /// Most occurrences received within one second of the clock.
+    /// The most occurrences received within one second of the clock.
     pub(crate) peak_second: u64,
-    /// First and last arrival and the earliest due time among the one-shot entries received; epoch
-    /// ms.
+    /// The first and last arrival, and the earliest due time, of the one-shot entries received, in
+    /// epoch milliseconds.
     pub(crate) first_received: Option<i64>,
     pub(crate) last_received: Option<i64>,
     pub(crate) first_due: Option<i64>,
 }
 
 impl Ledger {
-    /// Judges everything at `now` (epoch ms): what had to fire more than `grace` ms ago and was not
-    /// received is lost.
+    /// Judges all entries at `now`, in epoch milliseconds. An entry is lost if it had to fire more
+    /// than `grace` ms ago and was not received.
     pub(crate) fn verdict(&self, now: i64, grace: i64) -> Verdict {
         let mut verdict = Verdict {
             duplicates: self.duplicates,
@@ -129,8 +130,8 @@ impl Ledger {
         verdict
     }
 
-    /// A bulk cancel with a mixed answer binds the number of its members that fire, not which of
-    /// them do.
+    /// Judges a bulk cancel with a mixed answer, which is binding for the number of its members
+    /// that fire, but not for which of them do.
     fn judge_group(&self, verdict: &mut Verdict, group: &Group, now: i64, grace: i64) {
         if !self.is_seen(group) {
             verdict.counts.handler_expected += group.fired as u64;
@@ -181,7 +182,7 @@ impl Ledger {
                 Class::DeniedWhilePending,
                 n,
                 entry,
-                format!("{detail}, when {due} were due"),
+                format!("{detail}, but {due} were due"),
             );
         }
     }
@@ -200,7 +201,7 @@ impl Ledger {
                     Class::WrongTime,
                     n,
                     entry,
-                    format!("{time} is not an occurrence of it"),
+                    format!("{time} is not one of its occurrences"),
                 );
             }
             for time in log.after_deletion().take(1) {
@@ -252,8 +253,8 @@ impl Verdict {
         match &entry.fate {
             Fate::Cancelled => self.defect(Class::FiredThoughCancelled, n, entry, at),
             Fate::Rejected(_) => self.defect(Class::FiredThoughRejected, n, entry, at),
-            // Which came first shows only by the shard's clock; without it (a webhook) only a
-            // firing that was not even due when the overwrite was answered is surely wrong.
+            // Only the shard's clock shows which came first. A webhook has no such time, so only a
+            // firing that was due after the answer to the overwrite is certainly wrong.
             Fate::Replaced { sent, answered } => {
                 let wrong = first.at_shard.map_or(entry.due > *answered, |fired| fired > *sent);
                 if wrong {
@@ -296,10 +297,10 @@ impl Verdict {
                 Class::WrongTime,
                 n,
                 entry,
-                format!("its record carries another time; {arrival}"),
+                format!("its record has another time; {arrival}"),
             );
         }
-        // A creation the client had to repeat may rightly exist under two generated ids.
+        // A task whose creation the client repeated may rightly exist under two generated ids.
         if flags.has(Flags::OTHER_ID) && !flags.has(Flags::REPEATED) {
             self.defect(
                 Class::WrongIdentity,
@@ -313,7 +314,8 @@ impl Verdict {
             self.defect(Class::WrongIdentity, n, entry, detail);
         }
         if flags.has(Flags::DENIED_BEFORE_DUE) {
-            let detail = "a cancel or overwrite was told it had fired before it was due".to_owned();
+            let detail = "a cancel or overwrite was answered with already fired before it was due"
+                .to_owned();
             self.defect(Class::DeniedWhilePending, n, entry, detail);
         }
         if let Fate::Rejected(why) = &entry.fate {

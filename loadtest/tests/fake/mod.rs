@@ -1,5 +1,5 @@
-//! A scheduler in the test's own process: the part of the API that the load tester uses, kept in
-//! memory, with switches that make it wrong in one way each.
+//! A fake scheduler in the test's own process. It has the part of the API that the load tester
+//! uses, in memory, and switches for one kind of defect each.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-/// How the fake is wrong.
+/// The defect of the fake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     None,
@@ -28,29 +28,29 @@ pub(crate) enum Fault {
     Lose,
     /// Every 50th task fires 150 ms before its time.
     Early,
-    /// Every 50th record carries another time.
+    /// Every 50th record has another time.
     WrongTime,
     /// Every 50th item of a batch is refused.
     Reject,
-    /// Everything is sent twice, in the same envelope.
+    /// Every envelope is sent twice.
     Resend,
-    /// A cancel answers that it worked, and does nothing.
+    /// A cancel answers that it succeeded, but does nothing.
     IgnoreCancel,
-    /// A cancel answers "already fired", and cancels.
+    /// A cancel answers "already fired", but cancels.
     DenyCancel,
     /// An overwrite leaves the old version in place.
     KeepReplaced,
-    /// The first occurrence of a recurring task is left out.
+    /// The first occurrence of a recurring task is missing.
     CronGap,
-    /// Every other batch is answered 429 or 503 the first time.
+    /// Every other batch is first answered with 429 or 503.
     Overloaded,
-    /// Every 50th item of a batch is put off once: its shard is busy.
+    /// Every 50th item of a batch is delayed once, because its shard is busy.
     BusyShard,
-    /// The counters begin again, as if the shard had lost them with its memory.
+    /// The counters start again, as if the shard had lost them with its memory.
     LostCounters,
     /// Handlers are not run.
     NoHandlers,
-    /// Webhooks carry the id only as their key.
+    /// Webhooks have only the id as their key.
     WrongKey,
 }
 
@@ -58,9 +58,9 @@ pub(crate) enum Fault {
 struct Task {
     id: String,
     due: i64,
-    /// Step in ms of a recurring one.
+    /// The step of a recurring task in milliseconds.
     cron: Option<i64>,
-    /// Whether a recurring one has had an occurrence.
+    /// Whether a recurring task has had an occurrence.
     begun: bool,
     callback: Value,
     payload: Value,
@@ -80,7 +80,7 @@ struct State {
     seq: u64,
 }
 
-/// A running fake. It ends when the test's runtime does.
+/// A running fake. It stops with the test's runtime.
 #[derive(Debug)]
 pub(crate) struct Fake {
     pub(crate) port: u16,
@@ -91,7 +91,7 @@ pub(crate) struct Fake {
 }
 
 impl Fake {
-    /// Starts one that sends envelopes to a sink on `sink_port`.
+    /// Starts a fake that sends envelopes to a sink on `sink_port`.
     pub(crate) async fn start(fault: Fault, sink_port: u16) -> Arc<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let fake = Arc::new(Self {
@@ -106,17 +106,17 @@ impl Fake {
         fake
     }
 
-    /// Tasks accepted so far.
+    /// Returns the number of tasks accepted so far.
     pub(crate) fn created(&self) -> u64 {
         self.state.lock().unwrap().created
     }
 
-    /// Recurring tasks it still holds.
+    /// Returns the number of recurring tasks that it still holds.
     pub(crate) fn crons(&self) -> usize {
         self.state.lock().unwrap().tasks.values().filter(|task| task.cron.is_some()).count()
     }
 
-    /// Tasks it was asked merely to parse.
+    /// Returns the number of tasks in requests to parse only.
     pub(crate) fn parsed(&self) -> u64 {
         self.parsed.load(Ordering::Relaxed)
     }
@@ -208,7 +208,7 @@ impl Fake {
         (200, json!({"accepted": items.len() - rejected, "rejected": rejected, "results": results}))
     }
 
-    /// True when there was one of that id.
+    /// Stores a task, and returns whether there was one with its id.
     fn put(&self, state: &mut State, id: &str, task: &Value) -> bool {
         let cron =
             task["cron"].as_str().map(|cron| if cron.starts_with("*/2") { 2_000 } else { 1_000 });
@@ -246,7 +246,7 @@ impl Fake {
         }
     }
 
-    /// Takes what is due; gives the envelope of it, if any, and the webhooks.
+    /// Removes the due tasks. Returns their envelope, if any, and their webhooks.
     fn due(&self) -> (Option<Value>, Vec<(String, Value, String)>) {
         let now = now();
         let mut state = self.state.lock().unwrap();
@@ -342,8 +342,8 @@ async fn respond(fake: &Fake, request: Request<Incoming>) -> Response<Full<Bytes
     response.body(Full::new(Bytes::from(answer.to_string()))).unwrap()
 }
 
-/// Fires what is due, for ever. Envelopes go out one after the other and webhooks at once, so that
-/// a slow webhook makes no envelope late.
+/// Fires due tasks without end. Envelopes are sent one after the other and webhooks at once, so
+/// that a slow webhook delays no envelope.
 async fn fire(fake: Arc<Fake>) {
     let http: Client<HttpConnector, Full<Bytes>> =
         Client::builder(TokioExecutor::new()).build_http();
@@ -371,7 +371,7 @@ async fn fire(fake: Arc<Fake>) {
 
 #[allow(
     clippy::disallowed_methods,
-    reason = "the fake stands for a server, which has the machine's clock"
+    reason = "the fake replaces a server, which has the machine's clock"
 )]
 fn now() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()

@@ -2,7 +2,7 @@ import type { DurableObject } from "cloudflare:workers";
 import type { SchedulerClient } from "../client/client.ts";
 import type { ListRunsQuery, Run } from "../generated/openapi.ts";
 import { connect } from "../scheduler/connect.ts";
-import type { Class } from "../scheduler/declarations.ts";
+import { type Class, declaredSchedules } from "../scheduler/declarations.ts";
 import { homeOfObject, type ObjectClass } from "../scheduler/object-home.ts";
 import { interceptRuns } from "../scheduler/runs.ts";
 import { Schedules } from "./schedules.ts";
@@ -26,6 +26,8 @@ interface AgentLike {
   destroy?(): Promise<void>;
   /** Is called with the error of a run that has failed for good. */
   onError?(error: unknown): unknown;
+  /** The name that it has stored. */
+  readonly name?: unknown;
   /** Whether it is a sub-agent, which has no address of its own. */
   _isFacet?: boolean;
 }
@@ -66,7 +68,9 @@ export function withScheduler<Base extends AnyClass>(base: Base): ScheduledClass
     constructor(...args: any[]) {
       super(...args);
       const type = new.target as unknown as ObjectClass & { options?: { retry?: RetryOptions } };
-      const home = homeOfObject(this.ctx, this.env, type, Scheduled as unknown as Class);
+      const home = homeOfObject(this.ctx, this.env, type, Scheduled as unknown as Class, () => nameOf(this as unknown as AgentLike));
+      const [declared] = declaredSchedules(home.type, home.base);
+      if (declared !== undefined) throw new TypeError(`${type.name}.${declared.method}() has @cron or @every, which are for Scheduler and Tasks: call this.schedule in onStart`);
       let client: SchedulerClient | undefined;
       this.#schedules = new Schedules(home, () => (client ??= connect(this.env, this.ctx)), type.options?.retry);
       interceptRuns(this, home, {
@@ -78,7 +82,8 @@ export function withScheduler<Base extends AnyClass>(base: Base): ScheduledClass
 
     async schedule(when: Date | string | number, callback: PropertyKey, payload?: unknown, options: ScheduleOptions = {}): Promise<Schedule<unknown>> {
       if (inherited.schedule && this.#isOfAgent(callback)) return inherited.schedule.call(this, when, callback, payload, options);
-      const times = when instanceof Date ? { time: when } : typeof when === "string" ? { cron: when } : { delayInSeconds: when };
+      // The agents package takes a delay that has passed, and runs it at once.
+      const times = when instanceof Date ? { time: when } : typeof when === "string" ? { cron: when } : { delayInSeconds: Math.max(0, when) };
       const schedule = await this.#schedules.create(times, String(callback), payload, options);
       if (options.idempotent ?? typeof when === "string") await this.#retire(schedule);
       return schedule;
@@ -160,6 +165,16 @@ export function withScheduler<Base extends AnyClass>(base: Base): ScheduledClass
     }
   }
   return Scheduled as unknown as ScheduledClass & Base;
+}
+
+/** Returns the name that an agent has stored, or undefined. */
+function nameOf(agent: AgentLike): string | undefined {
+  try {
+    return typeof agent.name === "string" ? agent.name : undefined;
+  } catch {
+    // What the agents package does if it has none.
+    return undefined;
+  }
 }
 
 /** Returns a text that is the same for schedules that are the same to the agents package. */

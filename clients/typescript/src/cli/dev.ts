@@ -7,7 +7,7 @@ import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DASHBOARD, findConfig, readConfig, startWrangler, UsageError } from "./project.ts";
-import { COMPATIBILITY_DATE, type Config, CRON, missing, OBJECTS } from "./requirements.ts";
+import { COMPATIBILITY_DATE, type Config, CRON, missing, mustAgree, OBJECTS } from "./requirements.ts";
 
 /** Settings of `dev`. */
 export interface DevOptions {
@@ -34,12 +34,13 @@ const WATCHDOG_MILLIS = 60_000;
  * Runs the scheduler until it is ended, and resolves with its exit status. A project whose configuration has the scheduler's
  * Durable Objects runs it in its own Worker. Any other folder gets a Worker of its own for it, named `durable-scheduler`.
  *
- * Throws a `UsageError` if the port is in use.
+ * Throws a `UsageError` if the port is in use, or if the configuration has something that the scheduler cannot work with.
  */
 export async function dev(folder: string, options: DevOptions): Promise<number> {
   await mustBeFree(options.port);
-  const own = options.config === undefined ? findConfig(folder) : resolve(folder, options.config);
+  const own = findConfig(folder, options.config);
   const isInside = own !== undefined && holdsScheduler(await readConfig(folder, own));
+  if (own !== undefined && isInside) mustAgree(own, await readConfig(folder, own));
   const config = own !== undefined && isInside ? own : writeStandalone(folder);
   const key = ensureKey(dirname(config));
   const state = resolve(folder, options.persistTo ?? ".wrangler/state");
@@ -120,16 +121,27 @@ function writeStandalone(folder: string): string {
   return file;
 }
 
-/** Returns the first key in `.dev.vars` beside a configuration. Makes one if there is none. */
+/**
+ * Returns the first key in `.dev.vars` beside a configuration. Makes one if there is none. In a project with a `.env`, wrangler would
+ * ignore that one because of a `.dev.vars`, so the key is in `.env.local`.
+ */
 export function ensureKey(folder: string): string {
-  const path = join(folder, ".dev.vars");
+  const [devVars, local, dotEnv] = [".dev.vars", ".env.local", ".env"].map((name) => join(folder, name)) as [string, string, string];
+  const usesEnv = !existsSync(devVars) && (existsSync(local) || existsSync(dotEnv));
+  const path = usesEnv ? local : devVars;
+  const found = (usesEnv ? [local, dotEnv] : [devVars]).map(firstKeyIn).find((key) => key !== "");
+  if (found !== undefined) return found;
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-  const line = /^\s*API_KEYS\s*=\s*(.*)$/m.exec(text)?.[1] ?? "";
-  const first = (line.replace(/["']/g, "").split(",")[0] ?? "").trim();
-  if (first !== "") return first;
   const key = randomBytes(24).toString("hex");
   const added = `${text === "" || text.endsWith("\n") ? "" : "\n"}API_KEYS=${key}\n`;
   if (text === "") writeFileSync(path, added, { mode: 0o600 });
   else appendFileSync(path, added);
   return key;
+}
+
+/** Returns the first key in a file of variables, or empty text. */
+function firstKeyIn(path: string): string {
+  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const line = /^[ \t]*(?:export[ \t]+)?API_KEYS[ \t]*=[ \t]*(.*)$/m.exec(text)?.[1] ?? "";
+  return (line.replace(/["']/g, "").split(",")[0] ?? "").trim();
 }

@@ -40,6 +40,8 @@ function layoutOf(text: string): FormattingOptions {
 }
 
 function addToToml(text: string, addition: Addition): string {
+  // Its lines are taken apart, so they get one kind of ends.
+  if (text.includes("\r\n")) return addToToml(text.replaceAll("\r\n", "\n"), addition).replaceAll("\n", "\r\n");
   const { path, isItem, value } = addition;
   const [table = "", key = ""] = path;
   refuseInline(text, table, addition);
@@ -77,7 +79,7 @@ function insertTopLevel(text: string, line: string): string {
 
 /** Returns the first and the last line of a table, as numbers, or undefined if there is none. */
 function findTable(lines: readonly string[], table: string): { first: number; end: number } | undefined {
-  const first = lines.findIndex((line) => line.replace(/#.*/, "").trim() === `[${table}]`);
+  const first = lines.findIndex((line) => line.replace(/#.*/, "").replaceAll(/\s/g, "") === `[${table}]`);
   if (first === -1) return undefined;
   const next = lines.findIndex((line, at) => at > first && HEADER.test(line));
   return { first, end: next === -1 ? lines.length : next };

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import { diff } from "./diff.ts";
 import { addTo, CannotEdit } from "./edit.ts";
 import { DASHBOARD, findConfig, readConfig, readText, UsageError } from "./project.ts";
-import { type Addition, COMPATIBILITY_DATE, type Config, EXPORTS, missing, type Wishes } from "./requirements.ts";
+import { type Addition, COMPATIBILITY_DATE, type Config, EXPORTS, missing, mustAgree, type Wishes } from "./requirements.ts";
 
 /** A file as it is and as it is to be. */
 export interface FileChange {
@@ -25,14 +25,18 @@ export interface Plan {
 
 /** Plans what is missing in the project in a folder. Writes nothing. */
 export async function planInit(folder: string, { withDashboard = false, config: given, ...wished }: Omit<Wishes, "dashboard"> & { config?: string | undefined; withDashboard?: boolean }): Promise<Plan> {
-  const path = given === undefined ? findConfig(folder) : resolve(folder, given);
+  const path = findConfig(folder, given);
   const wishes = withDashboard ? { ...wished, dashboard: relative(path === undefined ? folder : dirname(path), DASHBOARD) } : wished;
   if (path === undefined) return newProject(folder, wishes);
   const config = await readConfig(folder, path);
+  mustAgree(path, config, wishes);
   const additions = missing(config, wishes);
   const before = readFileSync(path, "utf8");
   const after = addTo(before, path, additions);
-  if (!isDeepStrictEqual(plain(await readText(folder, path, after)), plain(withAdditions(config, additions)))) {
+  const read = await readText(folder, path, after).catch((error: unknown) => {
+    throw error instanceof UsageError ? new CannotEdit(`${basename(path)} cannot be extended. ${error.message.replaceAll(/\.[0-9a-f-]{36}\./g, "")}`) : error;
+  });
+  if (!isDeepStrictEqual(plain(read), plain(withAdditions(config, additions)))) {
     throw new CannotEdit(`${basename(path)} cannot be extended safely: add this by hand: ${JSON.stringify(additions)}`);
   }
   const changes = [...(after === before ? [] : [{ path, before, after }]), ...ignored(folder)];
@@ -45,7 +49,9 @@ function ignored(folder: string): FileChange[] {
   if (!existsSync(path)) return [];
   const before = readFileSync(path, "utf8");
   const known = new Set(before.split("\n").map((line) => line.trim().replace(/^\/|\/$/g, "")));
-  const missingLines = [".wrangler", ".dev.vars"].filter((line) => !known.has(line));
+  // A key for this machine is in the first of these, or in the second beside a .env: see dev.ts.
+  const secret = existsSync(join(folder, ".env")) && !existsSync(join(folder, ".dev.vars")) ? ".env.local" : ".dev.vars";
+  const missingLines = [".wrangler", secret].filter((line) => !known.has(line));
   return missingLines.length === 0 ? [] : [{ path, before, after: `${before.trimEnd()}\n${missingLines.join("\n")}\n` }];
 }
 
@@ -66,10 +72,10 @@ function withAdditions(config: Config, additions: readonly Addition[]): Config {
   return result as Config;
 }
 
-function notesOn(folder: string, { main, compatibility_date }: Config): string[] {
+function notesOn(folder: string, { main, definedEnvironments = [] }: Config): string[] {
   const notes: string[] = [];
-  if (compatibility_date !== undefined && compatibility_date < COMPATIBILITY_DATE) {
-    notes.push(`Set compatibility_date to ${COMPATIBILITY_DATE} or later: the scheduler is tested with it. Yours is ${compatibility_date}.`);
+  if (definedEnvironments.length > 0) {
+    notes.push(`Bindings and variables are not inherited: repeat durable_objects, queues and vars in each environment that holds the scheduler (${definedEnvironments.map((name) => `env.${name}`).join(", ")}), with queues of its own.`);
   }
   const source = main !== undefined && existsSync(main) ? readFileSync(main, "utf8") : "";
   if (!source.includes("durable-scheduler/worker")) {
@@ -81,7 +87,7 @@ function notesOn(folder: string, { main, compatibility_date }: Config): string[]
 
 /** A project of three files: the configuration, the Worker and package.json. A package.json that exists is kept. */
 function newProject(folder: string, wishes: Wishes): Plan {
-  const name = basename(resolve(folder)).toLowerCase().replace(/[^a-z0-9-]+/g, "-").replace(/^-+|-+$/g, "") || "scheduler";
+  const name = basename(resolve(folder)).toLowerCase().replace(/[^a-z0-9-]+/g, "-").slice(0, MAX_WORKER_NAME).replace(/^-+|-+$/g, "") || "scheduler";
   const start: Config = { name, main: "src/index.ts", compatibility_date: COMPATIBILITY_DATE };
   const additions = missing(start, wishes);
   const text = addTo(`${JSON.stringify(start, undefined, 2)}\n`, "wrangler.jsonc", additions);
@@ -91,15 +97,20 @@ function newProject(folder: string, wishes: Wishes): Plan {
     [".gitignore", "node_modules\n.wrangler\n.dev.vars\n"],
   ];
   const changes = files.map(([file, after]) => ({ path: join(folder, file), before: "", after })).filter(({ path }) => !existsSync(path));
-  return { changes, notes: [] };
+  const main = join(folder, "src/index.ts");
+  return { changes: [...changes, ...ignored(folder)], notes: existsSync(main) ? notesOn(folder, { main }) : [] };
 }
+
+/** The longest name of a Worker. */
+const MAX_WORKER_NAME = 63;
 
 /** Returns the source of a Worker with a scheduler, and with the classes that are wished, for the user to fill. */
 function newWorker({ objects = [], tasks }: Wishes): string {
-  const classes = [...objects.map((object) => [object.split("=", 2)[1] ?? "", "Scheduler"]), ...(tasks === undefined ? [] : [[tasks, "Tasks"]])];
-  if (classes.length === 0) return `${EXPORTS}\n`;
-  const bases = [...new Set(classes.map(([, base]) => base))].sort().join(", ");
-  return `import { ${bases} } from "durable-scheduler";\n\n${EXPORTS}\n${classes.map(([name, base]) => `\nexport class ${name} extends ${base} {}\n`).join("")}`;
+  // Two bindings may lead to one class.
+  const classes = new Map([...objects.map((object) => [object.split("=", 2)[1] ?? "", "Scheduler"] as const), ...(tasks === undefined ? [] : [[tasks, "Tasks"] as const])]);
+  if (classes.size === 0) return `${EXPORTS}\n`;
+  const bases = [...new Set(classes.values())].sort().join(", ");
+  return `import { ${bases} } from "durable-scheduler";\n\n${EXPORTS}\n${[...classes].map(([name, base]) => `\nexport class ${name} extends ${base} {}\n`).join("")}`;
 }
 
 /** Returns a plan as text: the difference of each file. */

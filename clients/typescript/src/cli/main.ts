@@ -67,6 +67,7 @@ async function init(folder: string, { config, object, tasks, dashboard, yes }: {
   for (const text of object ?? []) {
     if (!/^\w+=\w+$/.test(text)) throw new UsageError(`--object ${text}: give a binding and a class, such as ROOMS=Room`);
   }
+  if (tasks !== undefined && !/^\w+$/.test(tasks)) throw new UsageError(`--tasks ${tasks}: give the name of a class`);
   const plan = await planInit(folder, { config, objects: object, tasks, withDashboard: dashboard });
   console.log(plan.changes.length === 0 ? "The configuration has everything that the scheduler needs.\n" : describe(folder, plan));
   const isWanted = plan.changes.length > 0 && (yes || (await confirm()));
@@ -87,7 +88,9 @@ async function confirm(): Promise<boolean> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  const isExpected = error instanceof UsageError || error instanceof CannotEdit || String((error as NodeJS.ErrnoException).code).startsWith("ERR_PARSE_ARGS");
+  const { code = "", syscall } = error as NodeJS.ErrnoException;
+  // A file that cannot be read or written needs no stack either.
+  const isExpected = error instanceof UsageError || error instanceof CannotEdit || code.startsWith("ERR_PARSE_ARGS") || syscall !== undefined;
   console.error(isExpected ? (error as Error).message : error);
   process.exitCode = isExpected ? 2 : 1;
 }

@@ -1,5 +1,9 @@
 // What a Worker needs in its wrangler configuration to hold the scheduler. A test holds this against wrangler.toml.
 
+import { basename } from "node:path";
+import { refuseDate } from "../compatibility.ts";
+import { UsageError } from "./project.ts";
+
 /** A migration that makes Durable Object classes. */
 export interface Migration {
   tag: string;
@@ -22,7 +26,7 @@ export const CONSUMER = { max_batch_size: 10, max_batch_timeout: 0, max_retries:
 /** When the watchdog runs. */
 export const CRON = "* * * * *";
 
-/** The oldest compatibility date that the scheduler works with. */
+/** The compatibility date of a new project. The scheduler is tested with it, and with the oldest one. */
 export const COMPATIBILITY_DATE = "2026-11-17";
 
 /** Variables with their values in a new project. The lists say what any task may call, apart from methods of `Scheduler` and `Tasks`. */
@@ -44,12 +48,14 @@ export interface Config {
   main?: string | undefined;
   compatibility_date?: string | undefined;
   vars?: Record<string, unknown> | undefined;
-  durable_objects?: { bindings?: { name: string; class_name?: string }[] } | undefined;
+  durable_objects?: { bindings?: { name: string; class_name?: string; script_name?: string }[] } | undefined;
   migrations?: { tag: string; new_sqlite_classes?: string[]; new_classes?: string[] }[] | undefined;
   services?: { binding: string; service: string; entrypoint?: string }[] | undefined;
   queues?: { producers?: { binding: string; queue: string }[]; consumers?: { queue: string; dead_letter_queue?: string }[] } | undefined;
   triggers?: { crons?: string[] | undefined } | undefined;
   assets?: { directory?: string } | undefined;
+  /** The names of its environments. */
+  definedEnvironments?: string[] | undefined;
 }
 
 /** What a project wants besides the scheduler itself. */
@@ -76,7 +82,7 @@ export interface Addition {
  */
 export function missing(config: Config, { objects = [], tasks, dashboard }: Wishes = {}): Addition[] {
   const name = config.name ?? "scheduler";
-  const wished = objects.map((object) => object.split("=", 2) as [binding: string, className: string]);
+  const wished = pairs([...new Set(objects)]);
   return [
     ...(config.compatibility_date === undefined ? [set(["compatibility_date"], COMPATIBILITY_DATE)] : []),
     ...Object.entries(VARS).flatMap(([variable, value]) => (config.vars?.[variable] === undefined ? [set(["vars", variable], value)] : [])),
@@ -86,6 +92,29 @@ export function missing(config: Config, { objects = [], tasks, dashboard }: Wish
     ...(dashboard === undefined || config.assets !== undefined ? [] : [set(["assets"], { directory: dashboard, ...ASSETS })]),
     ...(config.triggers?.crons?.includes(CRON) ? [] : [item(["triggers", "crons"], CRON)]),
   ];
+}
+
+/** Returns what is something else than the scheduler or a wish needs, each as a sentence: bindings, and the compatibility date. */
+export function conflicts(config: Config, { objects = [], tasks }: Wishes = {}): string[] {
+  const bound = new Map(config.durable_objects?.bindings?.map((binding) => [binding.name, binding]));
+  const ofObjects = [...OBJECTS, ...pairs(objects)].flatMap(([binding, className]) => {
+    const { class_name, script_name } = bound.get(binding) ?? { class_name: className };
+    return class_name === className && script_name === undefined ? [] : [`the binding ${binding} has to lead to the class ${className} of this Worker, and leads to ${class_name}${script_name === undefined ? "" : ` of ${script_name}`}`];
+  });
+  const service = tasks === undefined ? undefined : config.services?.find(({ binding }) => binding === "TASKS");
+  const isOther = service !== undefined && (service.service !== config.name || service.entrypoint !== tasks);
+  const ofDate = config.compatibility_date === undefined ? undefined : refuseDate(config.compatibility_date);
+  return [...(ofDate === undefined ? [] : [ofDate]), ...ofObjects, ...(isOther ? [`the binding TASKS leads to ${service.entrypoint ?? "the default export"} of ${service.service}: bind ${tasks} by another name, and give it "static override binding" with that name`] : [])];
+}
+
+/** Throws a `UsageError` with what `conflicts` finds in the configuration at a path. */
+export function mustAgree(path: string, config: Config, wishes: Wishes = {}): void {
+  const problems = conflicts(config, wishes);
+  if (problems.length > 0) throw new UsageError(`${basename(path)}: ${problems.join("; ")}`);
+}
+
+function pairs(objects: readonly string[]): [binding: string, className: string][] {
+  return objects.map((object) => object.split("=", 2) as [binding: string, className: string]);
 }
 
 const set = (path: string[], value: unknown): Addition => ({ path, isItem: false, value });
@@ -115,11 +144,20 @@ function nextTag(migrations: readonly { tag: string }[]): string {
 
 function missingQueue({ queues = {} }: Config, name: string): Addition[] {
   const { producers = [], consumers = [] } = queues;
-  const queue = producers.find(({ binding }) => binding === DISPATCH_BINDING)?.queue ?? `${name}-dispatch`;
+  const queue = producers.find(({ binding }) => binding === DISPATCH_BINDING)?.queue ?? queueOf(name);
   return [
     ...(producers.some(({ binding }) => binding === DISPATCH_BINDING) ? [] : [item(["queues", "producers"], { binding: DISPATCH_BINDING, queue })]),
     ...(consumers.some((consumer) => consumer.queue === queue) ? [] : [item(["queues", "consumers"], { queue, ...CONSUMER, dead_letter_queue: `${queue}-dlq` })]),
   ];
+}
+
+/** What a queue may be called: at most 63 lower-case letters, digits and hyphens. The dead-letter queue has a longer name. */
+const MAX_QUEUE_NAME = 63 - "-dispatch-dlq".length;
+
+/** Returns the name of the queue of a Worker. */
+function queueOf(name: string): string {
+  const start = name.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, MAX_QUEUE_NAME).replace(/^-+|-+$/g, "");
+  return `${start || "scheduler"}-dispatch`;
 }
 
 /** Returns the names of all queues of a configuration, each once. */

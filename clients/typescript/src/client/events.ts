@@ -85,8 +85,11 @@ export class EventStream implements AsyncIterable<SchedulerEvent> {
     const end = () => connection.abort(signal?.reason);
     signal?.addEventListener("abort", end, { once: true });
     let silence: ReturnType<typeof setTimeout> | undefined;
-    const heard = () => {
+    const stopTimer = () => {
       if (silence !== undefined) clearTimeout(silence);
+    };
+    const heard = () => {
+      stopTimer();
       silence = setTimeout(() => connection.abort(new Error(`no sign of life for ${MAX_SILENCE_MILLIS / 1000} seconds`)), MAX_SILENCE_MILLIS);
     };
     try {
@@ -96,8 +99,10 @@ export class EventStream implements AsyncIterable<SchedulerEvent> {
       const type = response.headers.get("content-type");
       if (response.body === null || !type?.startsWith("text/event-stream")) throw unexpected(response, `content-type is ${type}`, attempt);
       for await (const block of parseServerSentEvents(response.body, connection.signal)) {
-        heard();
+        // While the reader deals with an event, it does not listen.
+        stopTimer();
         yield block && block.data !== "" ? this.#read(block.data) : undefined;
+        heard();
         // Only now has the reader dealt with the event, so that another process may continue after it.
         if (block?.hasId) {
           this.#lastEventId = block.id;
@@ -107,7 +112,7 @@ export class EventStream implements AsyncIterable<SchedulerEvent> {
     } catch (error) {
       throw error instanceof SchedulerError ? error : noAnswer(error, attempt);
     } finally {
-      if (silence !== undefined) clearTimeout(silence);
+      stopTimer();
       signal?.removeEventListener("abort", end);
       connection.abort();
     }

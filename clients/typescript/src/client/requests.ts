@@ -55,6 +55,7 @@ export class Requests {
     else throw new TypeError("give url, binding or fetch: how to reach the scheduler");
     // A binding leads to the scheduler, whatever the host.
     this.#base = baseOf(url ?? "https://scheduler.internal");
+    checkNamespace(namespace);
     this.#headers = {
       ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
       ...(namespace === undefined ? {} : { "scheduler-namespace": namespace }),
@@ -133,6 +134,7 @@ export class Requests {
   }
 
   #build({ method, path, query = {}, body, headers = {}, options }: ApiRequest, signal: AbortSignal): Request {
+    checkNamespace(options?.namespace);
     const all = new Headers(this.#headers);
     if (body !== undefined) all.set("content-type", "application/json");
     if (options?.namespace !== undefined) all.set("scheduler-namespace", options.namespace);
@@ -160,6 +162,11 @@ function baseOf(url: string | URL): string {
   const { username, password, search, hash, origin, pathname } = parsed;
   if (username + password + search + hash !== "") throw new TypeError("url has a user name, a query or a fragment: give the address without it");
   return origin + pathname.replace(/\/+$/, "");
+}
+
+/** Throws a `TypeError` for an empty name: the platform drops an empty header, and the call would be about another namespace. */
+function checkNamespace(name: string | undefined): void {
+  if (name === "") throw new TypeError("namespace is empty: give a name, or leave it out");
 }
 
 /** Returns the body of an answer with 2xx. Throws a {@link SchedulerError} if it is not an object, as each answer of the API is. */

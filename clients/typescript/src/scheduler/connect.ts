@@ -1,3 +1,4 @@
+import { OLDEST_COMPATIBILITY_DATE } from "../compatibility.ts";
 import { SchedulerClient } from "../client/client.ts";
 import type { Fetch } from "../client/options.ts";
 
@@ -18,7 +19,7 @@ export function connect(env: unknown, ctx: { readonly exports?: unknown }): Sche
   // An entry point of the same Worker is a function that takes its properties.
   const found = typeof own === "function" ? (own as (options: { props: object }) => unknown)({ props: {} }) : (env as Record<string, unknown> | undefined)?.[SERVICE_BINDING];
   if (found === undefined || found === null) {
-    throw new TypeError(`no scheduler: export { ${ENTRYPOINT} } from "durable-scheduler/worker", with a compatibility_date of 2025-11-17 or later, or bind ${SERVICE_BINDING} to the scheduler of another Worker`);
+    throw new TypeError(`no scheduler: export { ${ENTRYPOINT} } from "durable-scheduler/worker", with a compatibility_date of ${OLDEST_COMPATIBILITY_DATE} or later, or bind ${SERVICE_BINDING} to the scheduler of another Worker`);
   }
   return new SchedulerClient({ binding: found as { fetch: Fetch } });
 }

@@ -12,7 +12,9 @@ type Weekday = `${"" | "0"}${"0" | "1" | "2" | "3" | "4" | "5" | "6" | "7"}` | W
 type Macro = "@yearly" | "@annually" | "@monthly" | "@weekly" | "@daily" | "@midnight" | "@hourly";
 
 /** The fields of an expression, without the spaces between them. */
-type Split<Text extends string> = Text extends ` ${infer Rest}` | `\t${infer Rest}`
+type Split<Text extends string> = Text extends `${infer Before}\t${infer After}`
+  ? Split<`${Before} ${After}`>
+  : Text extends ` ${infer Rest}`
   ? Split<Rest>
   : Text extends `${infer Field} ${infer Rest}`
     ? [Field, ...Split<Rest>]
@@ -46,11 +48,13 @@ interface DayOfWeek extends Field {
   special: "?" | `${Weekday}L` | `${Weekday}#${"1" | "2" | "3" | "4" | "5" | "L"}`;
 }
 
+/** Whether a text is a number. As a step, 0 is none. */
+type IsStep<Text extends string> = Text extends "0" | "00" ? false : IsNumber<Text>;
 type IsNumber<Text extends string> = Text extends `${Digit}${infer Rest}` ? (Rest extends "" ? true : IsNumber<Rest>) : false;
 
 /** Whether one part of a list is valid. */
 type IsPart<Part extends string, F extends Field> = Part extends `${infer Range}/${infer Step}`
-  ? IsNumber<Step> extends true
+  ? IsStep<Step> extends true
     ? Range extends "*" | `${F["value"]}-${F["value"]}`
       ? true
       : false
@@ -63,11 +67,15 @@ type IsPart<Part extends string, F extends Field> = Part extends `${infer Range}
         : false
       : false;
 
-type IsField<Text extends string, F extends Field> = Text extends `${infer Part},${infer Rest}`
-  ? IsPart<Part, F> extends true
-    ? IsField<Rest, F>
+type IsField<Text extends string, F extends Field> = Text extends `${string},${string}` ? IsList<Text, F> : IsPart<Text, F>;
+
+/** Whether a list is valid, in which `*` and `?` have no place. */
+type IsList<Text extends string, F extends Field> = Text extends `${infer Part},${infer Rest}`
+  ? IsItem<Part, F> extends true
+    ? IsList<Rest, F>
     : false
-  : IsPart<Text, F>;
+  : IsItem<Text, F>;
+type IsItem<Text extends string, F extends Field> = Text extends "*" | "?" ? false : IsPart<Text, F>;
 
 /** The names of the fields, in their order, with what each takes. */
 type Five = [

@@ -85,11 +85,14 @@ export function declare(method: object, name: string, owner: object | undefined,
 }
 
 /** Names that the runtime calls itself, and that no task may call. */
-const RESERVED = new Set(["constructor", "fetch", "alarm", "connect", "queue", "scheduled", "email", "tail", "tailStream", "trace", "test", "dup", "then", "webSocketMessage", "webSocketClose", "webSocketError"]);
+const RESERVED = ["constructor", "fetch", "alarm", "connect", "queue", "scheduled", "email", "tail", "tailStream", "trace", "test", "dup", "then", "webSocketMessage", "webSocketClose", "webSocketError"] as const;
+
+/** Names of methods that no task may call, whatever their class. */
+export type ReservedName = (typeof RESERVED)[number] | `_${string}`;
 
 /** Whether no task may call a method of this name, whatever its class. */
 export function isReserved(name: string): boolean {
-  return RESERVED.has(name) || name.startsWith("_") || name in Object.prototype;
+  return (RESERVED as readonly string[]).includes(name) || name.startsWith("_") || name in Object.prototype;
 }
 
 /** The method that a task without a callback calls. It is the only one of the base class that tasks may call. */

@@ -1,3 +1,4 @@
+import type { CheckedPayload, Plain } from "./checks.ts";
 import type { Cron } from "./cron.ts";
 import { type CronOptions, type Declaration, declare, isReserved, type ScheduleOptions, type TaskOptions, type Times } from "./declarations.ts";
 import type { TaskMethod } from "./types.ts";
@@ -40,11 +41,10 @@ export function task(options: TaskOptions = {}): TaskDecorator<never> {
  * Throws a `TypeError` if the expression has another number of fields, or an option is out of its bounds. What else is
  * wrong with a schedule is an error when the class starts.
  */
-export function cron<const Expression extends string, Payload = undefined>(expression: Cron<Expression>, options?: CronOptions<Payload>): TaskDecorator<Payload>;
-export function cron<const Expressions extends readonly string[], Payload = undefined>(
-  expressions: { [Index in keyof Expressions]: Cron<Expressions[Index]> },
-  options?: CronOptions<Payload>,
-): TaskDecorator<Payload>;
+export function cron<const Expression extends string, const Expressions extends readonly string[], const Payload = undefined>(
+  expression: Cron<Expression> | { [Index in keyof Expressions]: Cron<Expressions[Index]> },
+  options?: CronOptions<Payload & CheckedPayload<Payload>>,
+): TaskDecorator<Plain<Payload>>;
 export function cron(expression: string | readonly string[], options: CronOptions<unknown> = {}): TaskDecorator<never> {
   const expressions = Array.isArray(expression) ? expression : [expression];
   if (expressions.length === 0) throw new TypeError("@cron([]): give at least one expression");
@@ -59,7 +59,7 @@ export function cron(expression: string | readonly string[], options: CronOption
  *
  * Throws a `TypeError` if the interval is not a number of at least 1, or an option is out of its bounds.
  */
-export function every<Payload = undefined>(seconds: number, options: ScheduleOptions<Payload> = {}): TaskDecorator<Payload> {
+export function every<const Payload = undefined>(seconds: number, options: ScheduleOptions<Payload & CheckedPayload<Payload>> = {}): TaskDecorator<Plain<Payload>> {
   if (!(Number.isFinite(seconds) && seconds >= 1)) throw new TypeError(`@every(${seconds}): give an interval of at least 1 second`);
   return decorator("@every", { options, times: { everySeconds: seconds } });
 }

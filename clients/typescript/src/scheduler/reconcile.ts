@@ -1,6 +1,8 @@
 // Brings the declared schedules of a class into the scheduler: adds, changes and removes them.
 
 import type { SchedulerClient } from "../client/client.ts";
+import { SchedulerError } from "../client/errors.ts";
+import type { ChangeOptions } from "../client/options.ts";
 import type { NewTask } from "../generated/openapi.ts";
 import { type DeclaredSchedule, declaredSchedules } from "./declarations.ts";
 import { toApi } from "./convert.ts";
@@ -10,38 +12,106 @@ import { DECLARED } from "./task-scheduler.ts";
 /** Changed with what this file writes, so that a new version of the package writes it again. */
 const VERSION = 1;
 
-/** Returns a digest of the declared schedules of a class, or empty text if it has none. Equal digests mean that nothing is to be done. */
+/** Digests of declared schedules, by the names of their methods. */
+type Digests = Record<string, string>;
+
+/**
+ * Returns a text that says which schedules a class declares, or empty text if it declares none. Equal texts mean that nothing is to be
+ * done.
+ */
 export async function fingerprintOf(home: Home): Promise<string> {
   const schedules = declaredSchedules(home.type, home.base);
-  if (schedules.length === 0) return "";
-  const text = JSON.stringify([VERSION, home.address, schedules]);
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return write(Object.fromEntries(await Promise.all(schedules.map(async (schedule) => [schedule.method, await digestOf([VERSION, home.address, schedule])] as const))));
+}
+
+async function digestOf(value: unknown): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(value)));
+  return [...new Uint8Array(digest).slice(0, 16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function write(digests: Digests): string {
+  return Object.keys(digests).length === 0 ? "" : JSON.stringify(digests);
+}
+
+/** Returns the digests in a fingerprint, or none in a text that is not one. */
+function read(fingerprint: string): Digests {
+  try {
+    return JSON.parse(fingerprint) as Digests;
+  } catch {
+    return {};
+  }
+}
+
+/** What became of declared schedules. */
+export interface Reconciled {
+  /** The fingerprint of those that are in place. */
+  fingerprint: string;
+  /** Why the others are not. */
+  errors: Error[];
 }
 
 /**
- * Makes the declared schedules in the scheduler those of the class. Running it twice changes nothing the second time: each
- * schedule has the name of its method as its id. A paused schedule stays paused, also if its times change.
- *
- * Throws an `AggregateError` with one error for each schedule that the scheduler has refused. The others are in place then.
+ * Makes the declared schedules in the scheduler those of the class. Each has the name of its method as its id. Those that are
+ * in place according to the fingerprint `known` stay as they are, so one whose runs are used up does not begin again. A paused
+ * schedule stays paused, also if its times change.
  */
-export async function reconcile(client: SchedulerClient, home: Home): Promise<void> {
+export async function reconcile(client: SchedulerClient, home: Home, known: string): Promise<Reconciled> {
   const schedules = declaredSchedules(home.type, home.base);
+  const before = read(known);
+  const digests = read(await fingerprintOf(home));
   const errors: Error[] = [];
   for (const schedule of schedules) {
+    const { method } = schedule;
+    if (before[method] === digests[method]) continue;
     try {
       await put(client, home, schedule);
     } catch (error) {
-      const { message } = error as Error;
-      errors.push(new Error(`the schedule of ${home.type.name}.${schedule.method}() is not in place: ${message}`, { cause: error }));
+      delete digests[method];
+      errors.push(new Error(`the schedule of ${home.type.name}.${method}() is not in place: ${(error as Error).message}`, { cause: error }));
     }
   }
   const wanted = new Set(schedules.map(({ method }) => idOf(home, method)));
   const stored = await client.query({ prefix: idOf(home, "") }).toArray();
-  for (const id of new Set(stored.map((task) => task.id))) {
-    if (!wanted.has(id)) await client.cancelTask(id);
-  }
+  // What failed for good stays to be looked at.
+  const gone = stored.filter(({ id, status }) => !wanted.has(id) && status !== "dead-lettered");
+  for (const id of new Set(gone.map((task) => task.id))) await client.cancelTask(id);
+  return { fingerprint: write(digests), errors };
+}
+
+/** Throws an `AggregateError` if there are errors. */
+export function throwAll(errors: readonly Error[]): void {
   if (errors.length > 0) throw new AggregateError(errors, errors.map((error) => error.message).join("\n"));
+}
+
+/**
+ * Reconciles the declared schedules if they have changed, by the fingerprint in the payload of a task, the record.
+ * `home.token` makes the record if it is missing.
+ *
+ * Throws an `AggregateError` with one error for each schedule that the scheduler has refused; the others are in place then.
+ * Throws an `Error` if another version of the class was reconciled at the same time: the record is empty then, so that the next
+ * attempt compares them again.
+ */
+export async function reconcileByRecord(client: SchedulerClient, home: Home, recordId: string): Promise<void> {
+  const wanted = await fingerprintOf(home);
+  const found = await client.getTask(recordId);
+  if (fingerprintIn(found) === wanted) return;
+  const { fingerprint, errors } = await reconcile(client, home, fingerprintIn(found));
+  await home.token();
+  const record = found ?? (await client.getTask(recordId));
+  const store = (text: string, options: ChangeOptions) => client.changeTask(recordId, { payload: { fingerprint: text } }, options);
+  try {
+    if (fingerprint !== fingerprintIn(record)) await store(fingerprint, { ifMatch: record });
+    throwAll(errors);
+  } catch (error) {
+    if (!(error instanceof SchedulerError && error.type === "/problems/other-version")) throw error;
+    if (fingerprintIn(await client.getTask(recordId)) === wanted) return;
+    await store("", {});
+    throw new Error(`another version of ${home.type.name} has declared schedules at the same time: they are compared again`, { cause: error });
+  }
+}
+
+function fingerprintIn(record: { payload?: unknown } | undefined): string {
+  return ((record?.payload ?? {}) as { fingerprint?: string }).fingerprint ?? "";
 }
 
 function idOf(home: Home, method: string): string {

@@ -8,6 +8,8 @@ import type { TaskRun } from "./types.ts";
 
 /** What an object does of its own when the scheduler calls it. */
 export interface RunOptions {
+  /** Called first, with whether the call comes from a task that was scheduled here. */
+  onCall?: (isGenuine: Promise<boolean>) => void;
   /** Called before a method, which waits for it. */
   before?: () => unknown;
   /** Returns the second argument of a method. Default: a `TaskRun`. */
@@ -38,13 +40,16 @@ export function interceptRuns(target: object, home: Home, options: RunOptions = 
 
 /**
  * Calls the method of a run, and says how it ended: 204 if it returned, 500 if it is to be retried, 503 if not before
- * some time, and 410 if it failed for good.
+ * some time, 404 if there is no such method, and 410 if it failed for good.
  */
-async function answerRun(target: object, request: Request, home: Home, { before, argument = runOf, afterFailure }: RunOptions): Promise<Response> {
+async function answerRun(target: object, request: Request, home: Home, { onCall, before, argument = runOf, afterFailure }: RunOptions): Promise<Response> {
   const name = methodOfPath(new URL(request.url).pathname) ?? "";
-  if (!(await hasToken(request, home))) return failure(410, "the call is not from a task that was scheduled here");
+  const isGenuine = hasToken(request, home);
+  onCall?.(isGenuine);
+  if (!(await isGenuine)) return failure(410, "the call is not from a task that was scheduled here");
   const found = home.find(name);
-  if (found === undefined) return failure(410, `${home.type.name} has no method "${name}" that tasks may call`);
+  // While a deploy is rolled out, a task of the new version may reach the old one. The scheduler tries again after a 404.
+  if (found === undefined) return failure(404, `${home.type.name} has no method "${name}" that tasks may call`);
   const task = (await request.json()) as DeliveredTask;
   try {
     await before?.();

@@ -5,7 +5,7 @@ import { connect } from "./connect.ts";
 import type { Class } from "./declarations.ts";
 import type { Home } from "./home.ts";
 import { homeOfObject, type ObjectClass } from "./object-home.ts";
-import { fingerprintOf, reconcile } from "./reconcile.ts";
+import { fingerprintOf, reconcile, throwAll } from "./reconcile.ts";
 import { interceptRuns } from "./runs.ts";
 import { TaskScheduler } from "./task-scheduler.ts";
 import type { Criteria, NewTask, Task, TaskRun } from "./types.ts";
@@ -50,7 +50,7 @@ export class Scheduler<Env = unknown> extends DurableObject<Env> {
     const home = homeOfObject(ctx, env, type, Scheduler as unknown as Class);
     this.scheduler = new TaskScheduler(home, connected);
     const declared = new DeclaredSchedules(ctx.storage, home, connected);
-    interceptRuns(this, home, { before: () => ctx.waitUntil(declared.bringUpToDate()) });
+    interceptRuns(this, home, { onCall: (isGenuine) => declared.noteCall(isGenuine), before: () => ctx.waitUntil(declared.bringUpToDate()) });
     ctx.waitUntil(declared.bringUpToDate());
   }
 
@@ -86,11 +86,18 @@ class DeclaredSchedules {
   readonly #client: () => SchedulerClient;
   /** When they may be brought up to date, milliseconds since 1970: never again once they are. */
   #nextAttempt = 0;
+  /** Whether the first call by the scheduler is genuine, if there was one. */
+  #firstCall: Promise<boolean> | undefined;
 
   constructor(storage: DurableObjectStorage, home: Home, client: () => SchedulerClient) {
     this.#storage = storage;
     this.#home = home;
     this.#client = client;
+  }
+
+  /** Takes note of a call by the scheduler. */
+  noteCall(isGenuine: Promise<boolean>): void {
+    this.#firstCall ??= isGenuine;
   }
 
   /**
@@ -101,13 +108,28 @@ class DeclaredSchedules {
     if (Date.now() < this.#nextAttempt) return;
     this.#nextAttempt = Infinity;
     try {
-      const [stored = "", wanted] = await Promise.all([this.#storage.get<string>(FINGERPRINT), fingerprintOf(this.#home)]);
-      if (stored === wanted) return;
-      await reconcile(this.#client(), this.#home);
-      await this.#storage.put(FINGERPRINT, wanted);
+      const [stored, wanted] = await Promise.all([this.#storage.get<string>(FINGERPRINT), fingerprintOf(this.#home)]);
+      if ((stored ?? "") === wanted) return;
+      if (stored === undefined && !(await this.#isCalled())) {
+        this.#nextAttempt = 0;
+        return;
+      }
+      const { fingerprint, errors } = await reconcile(this.#client(), this.#home, stored ?? "");
+      await this.#storage.put(FINGERPRINT, fingerprint);
+      throwAll(errors);
     } catch (error) {
       this.#nextAttempt = Date.now() + RETRY_MILLIS;
       console.error(`${this.#home.type.name}: ${(error as Error).message}`);
     }
+  }
+
+  /**
+   * Returns false if an object that has started for the first time was started by a forged run. Anybody who may create tasks
+   * could make objects without number otherwise, each with schedules.
+   */
+  async #isCalled(): Promise<boolean> {
+    // By then, what has started the object has arrived.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    return (await this.#firstCall) ?? true;
   }
 }

@@ -1,11 +1,12 @@
 import type { SchedulerClient, TaskQuery as ApiTaskQuery } from "../client/client.ts";
 import { fromApi, toApi } from "./convert.ts";
 import type { Home } from "./home.ts";
-import type { Criteria, NewTask, OtherCallback, SelfCallback, Task, TaskMethod, TaskSchedule } from "./types.ts";
+import type { CheckedCallback, CheckedPayload, MethodOf, Plain } from "./checks.ts";
+import type { Callback, Criteria, NewTask, Task, TaskRun, TaskSchedule } from "./types.ts";
 
-/** Something whose method `Method` takes a `Payload`. */
+/** Something whose method `Method` takes a `Payload`. What the method returns is not compared, because it may depend on the call itself. */
 interface OwnedBy<Method extends string, Payload> {
-  readonly owner?: Record<Method, TaskMethod<Payload>>;
+  readonly owner?: Record<Method, (payload: Payload, run: TaskRun) => void>;
 }
 
 /** What the ids of declared schedules begin with. */
@@ -35,19 +36,20 @@ export class TaskScheduler<Owner extends object = object> {
   }
 
   /**
-   * Schedules a task that calls a method of this object, and returns it. An existing task with the same id is overwritten.
-   * Without an id, the task gets a random UUID.
+   * Schedules a task, and returns it. An existing task with the same id is overwritten. Without an id, the task gets a random
+   * UUID. Without a callback, the task calls the method `onTask` of this object.
+   *
+   * TypeScript checks that the object has the method, and that the method takes the payload.
    *
    * Throws a `TypeError` if tasks may not call the method.
    *
    * @example
    * await this.scheduler.scheduleTask({ delayInSeconds: 60, callback: { type: "self", function: "remind" }, payload: { text: "Tea" } });
    */
-  scheduleTask<Method extends string, Payload>(this: OwnedBy<Method, Payload>, task: TaskSchedule & { callback: SelfCallback<Method>; payload: Payload }): Promise<Task>;
-  /** Schedules a task that calls a method of this object without a payload. */
-  scheduleTask<Method extends string>(this: OwnedBy<Method, undefined>, task: TaskSchedule & { callback: SelfCallback<Method>; payload?: undefined }): Promise<Task>;
-  /** Schedules a task that calls something else or, without a callback, the method `onTask` of this object. */
-  scheduleTask(task: TaskSchedule & { payload?: unknown; callback?: OtherCallback | undefined }): Promise<Task>;
+  scheduleTask<const Called extends Callback | undefined = undefined, const Payload = undefined>(
+    this: OwnedBy<MethodOf<Called>, Plain<Payload>>,
+    task: TaskSchedule & { callback?: Called & CheckedCallback<Called>; payload?: Payload & CheckedPayload<Payload> },
+  ): Promise<Task>;
   scheduleTask(task: object): Promise<Task> {
     return (this as TaskScheduler).scheduleAny(task as NewTask);
   }

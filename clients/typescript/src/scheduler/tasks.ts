@@ -3,13 +3,13 @@ import type { SchedulerClient } from "../client/client.ts";
 import { connect } from "./connect.ts";
 import type { Class } from "./declarations.ts";
 import { Home, newToken, RUNS_BINDING } from "./home.ts";
-import { fingerprintOf, reconcile } from "./reconcile.ts";
+import { reconcileByRecord } from "./reconcile.ts";
 import { interceptRuns } from "./runs.ts";
 import { TaskScheduler } from "./task-scheduler.ts";
 import type { TaskRun } from "./types.ts";
 
 /** The class of an entry point. */
-type TasksClass<Self extends Tasks> = (abstract new (ctx: ExecutionContext, env: never) => Self) & { binding: string };
+type TasksClass<Self extends Tasks> = (abstract new (ctx: ExecutionContext, env: never) => Self) & { readonly name: string; binding: string };
 
 /**
  * An entry point whose methods tasks call, without a Durable Object of your own.
@@ -56,17 +56,14 @@ export class Tasks<Env = unknown, Props = unknown> extends WorkerEntrypoint<Env,
   /**
    * Brings the declared schedules into the scheduler, if they have changed since they were last brought there.
    *
-   * Throws an `AggregateError` with one error for each schedule that the scheduler refuses.
+   * Throws an `AggregateError` with one error for each schedule that the scheduler refuses, and a `TypeError` if another class
+   * has the same binding.
    */
   async reconcileSchedules(): Promise<void> {
-    const { home, client } = homeOf(this.constructor as TasksClass<this>, this.env, this.ctx);
-    const wanted = await fingerprintOf(home);
-    const record = await client().getTask(recordId(home));
-    const { fingerprint = "" } = (record?.payload ?? {}) as { fingerprint?: string };
-    if (fingerprint === wanted) return;
-    await reconcile(client(), home);
-    await home.token();
-    await client().changeTask(recordId(home), { payload: { fingerprint: wanted } });
+    const type = this.constructor as TasksClass<Tasks>;
+    claim(type);
+    const { home, client } = homeOf(type, this.env, this.ctx);
+    await reconcileByRecord(client(), home, recordId(home));
   }
 
   /** Runs a task that has no callback. Logs it, unless a class overrides this method. */
@@ -74,6 +71,17 @@ export class Tasks<Env = unknown, Props = unknown> extends WorkerEntrypoint<Env,
     console.log(`task ${run.id} has fired:`, payload);
     return undefined;
   }
+}
+
+/** Classes that have declared schedules in this isolate, by binding. */
+const owners = new Map<string, TasksClass<Tasks>>();
+
+/** Notes that a binding is that of a class. Throws a `TypeError` if it is that of another one: each would remove the schedules of the other. */
+function claim(type: TasksClass<Tasks>): void {
+  const { binding } = type;
+  const owner = owners.get(binding) ?? type;
+  if (owner !== type) throw new TypeError(`${owner.name} and ${type.name} both have the binding ${binding}: give one of them a service binding of its own, and "static override binding" with its name`);
+  owners.set(binding, owner);
 }
 
 /** Tokens by binding, for the life of the isolate. */

@@ -10,6 +10,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { wranglerFolder } from "../cli/project.ts";
 import { SchedulerClient } from "../client/index.ts";
+import { refuseDate } from "../compatibility.ts";
 import type { Task } from "../generated/openapi.ts";
 import { type Duration, toMillis } from "./duration.ts";
 
@@ -144,7 +145,8 @@ function isBusy({ status }: Task): boolean {
  * default export must be a class that extends `SchedulerWorker`, or `SchedulerWorker` itself. `Date` shows the virtual time
  * in the whole Worker. The alarms of your own Durable Objects follow the real clock.
  *
- * Needs wrangler in the project. Throws an `Error` if there is no configuration or the Worker does not start.
+ * Needs wrangler in the project. Throws a `TypeError` if `now` is no time, and an `Error` if there is no configuration, if its
+ * `compatibility_date` is too old for the scheduler, or if the Worker does not start.
  *
  * @example
  * const scheduler = await startScheduler({ now: "2030-01-01T00:00:00Z" });
@@ -154,6 +156,8 @@ function isBusy({ status }: Task): boolean {
  */
 export async function startScheduler<Env = Record<string, unknown>>(options: TestSchedulerOptions = {}): Promise<TestScheduler<Env>> {
   const { now = Date.now(), timeoutMillis = 30_000 } = options;
+  const start = new Date(now).getTime();
+  if (Number.isNaN(start)) throw new TypeError(`now is ${String(now)}, which is no time`);
   const path = options.config ?? ["wrangler.json", "wrangler.jsonc", "wrangler.toml"].find((name) => existsSync(name));
   if (path === undefined || !existsSync(path)) throw new Error(`there is no wrangler configuration ${path ?? "here"}: give its path as config`);
   const apiKey = crypto.randomUUID() + crypto.randomUUID();
@@ -161,7 +165,7 @@ export async function startScheduler<Env = Record<string, unknown>>(options: Tes
   const { origin } = await runtime.ready;
   const scheduler = new TestScheduler<Env>(runtime, origin, apiKey, timeoutMillis);
   try {
-    await scheduler.start(new Date(now).getTime());
+    await scheduler.start(start);
   } catch (error) {
     await scheduler.stop();
     throw error;
@@ -172,7 +176,7 @@ export async function startScheduler<Env = Record<string, unknown>>(options: Tes
 /** The parts of the modules of wrangler that are used here. */
 interface Tools {
   wrangler: {
-    unstable_readConfig(args: { config: string }): { name?: string; main?: string };
+    unstable_readConfig(args: { config: string }): { name?: string; main?: string; compatibility_date?: string };
     unstable_getMiniflareWorkerOptions(path: string): { workerOptions: Record<string, unknown> & { bindings?: object; durableObjects?: object } };
   };
   miniflare: { Miniflare: new (options: object) => Miniflare; convertV4MiniflareOptions?: (options: object) => object; Log: new (level: number) => object };
@@ -195,8 +199,11 @@ async function loadTools(folder: string): Promise<Tools> {
 async function startRuntime(path: string, { outbound }: TestSchedulerOptions, vars: Record<string, string>): Promise<Miniflare> {
   const folder = dirname(path);
   const { wrangler, miniflare, esbuild } = await loadTools(folder);
-  const { name = "worker", main } = wrangler.unstable_readConfig({ config: path });
+  const { name = "worker", main, compatibility_date: date } = wrangler.unstable_readConfig({ config: path });
   if (main === undefined) throw new Error(`${path} has no main`);
+  if (date === undefined) throw new Error(`${path} has no compatibility_date`);
+  const tooOld = refuseDate(date);
+  if (tooOld !== undefined) throw new Error(`${path}: ${tooOld}`);
   const { modulesRules: _, ...worker } = wrangler.unstable_getMiniflareWorkerOptions(path).workerOptions;
   const { script, wasm } = await bundle(esbuild, main);
   const modules = [
@@ -221,7 +228,13 @@ async function startRuntime(path: string, { outbound }: TestSchedulerOptions, va
     ],
   };
   const runtime = new miniflare.Miniflare(miniflare.convertV4MiniflareOptions?.(options) ?? options);
-  await runtime.ready;
+  try {
+    await runtime.ready;
+  } catch (error) {
+    // A process that is left would keep Node from ending.
+    await runtime.dispose().catch(() => {});
+    throw error;
+  }
   return runtime;
 }
 

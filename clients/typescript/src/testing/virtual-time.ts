@@ -26,6 +26,7 @@ type WorkerClass = new (ctx: ExecutionContext, env: Record<string, DurableObject
 
 /** Returns a class of Durable Objects whose alarms follow the virtual clock. */
 export function withVirtualAlarms(name: string, Base: ObjectClass): ObjectClass {
+  if (typeof Base !== "function") throw new TypeError(`the main module does not export ${name}: export { ${name} } from "durable-scheduler/worker"`);
   return class extends Base {
     readonly #setRealAlarm: (time: number) => Promise<void>;
     readonly #key: string;
@@ -85,6 +86,7 @@ function withMembers<Target extends object>(target: Target, members: Record<stri
 
 /** Returns a Worker that takes a new time, and is otherwise the same. */
 export function withClock(Base: WorkerClass): WorkerClass {
+  if (typeof Base !== "function") throw new TypeError("the default export of the main module is no class: let it be SchedulerWorker, or a class that extends it");
   return class extends Base {
     override async fetch(request: Request): Promise<Response> {
       if (new URL(request.url).pathname !== CLOCK_PATH) return super.fetch(request);

@@ -16,15 +16,22 @@ const OWN_KEY_PATH = "/v1/key";
 
 /** Answers a caller that asks what it may do, or returns `undefined` if it asks for something else. */
 export function answerOwnKey(request: Request, { namespace = "default", scopes = ["read", "write"] }: SchedulerProps): Response | undefined {
-  if (request.method !== "GET" || new URL(request.url).pathname !== OWN_KEY_PATH) return undefined;
+  const isGet = request.method === "GET" || request.method === "HEAD";
+  if (!isGet || routeOf(new URL(request.url).pathname) !== OWN_KEY_PATH) return undefined;
   return Response.json({ namespaces: scopes.includes("admin") ? ["*"] : [namespace], scopes });
+}
+
+/** Returns a path without a slash at its end, which the API ignores. */
+function routeOf(pathname: string): string {
+  return pathname.replace(/\/$/, "");
 }
 
 /** Returns the scope that a request needs, or `undefined` for one that anybody may send. */
 export function neededScope(method: string, pathname: string): Scope | undefined {
-  if (!pathname.startsWith("/v1/") || pathname === OWN_KEY_PATH) return undefined;
+  const route = routeOf(pathname);
+  if (!pathname.startsWith("/v1/") || route === OWN_KEY_PATH) return undefined;
   if (/^\/v1\/(keys|namespaces)(\/|$)/.test(pathname)) return "admin";
-  return method === "GET" || method === "HEAD" || pathname === "/v1/preview" ? "read" : "write";
+  return method === "GET" || method === "HEAD" || route === "/v1/preview" ? "read" : "write";
 }
 
 /** Where language models call tools. Each tool asks the scheduler's own key for its scopes, and that key has all of them. */

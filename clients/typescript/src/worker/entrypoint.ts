@@ -3,7 +3,7 @@ import PrebuiltWorker from "../../prebuilt/index.js";
 import { SchedulerClient } from "../client/client.ts";
 import type { RunOptions, RunsQuery, TaskSelection, VersionedTask } from "../client/client.ts";
 import type { DeadLetterSelection } from "../client/dead-letters.ts";
-import type { ChangeOptions } from "../client/options.ts";
+import type { CallOptions, ChangeOptions } from "../client/options.ts";
 import type { ScheduledTasks } from "../client/batches.ts";
 import type {
   CancelledMany,
@@ -136,8 +136,8 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
   }
 
   /** Lists a page of the attempts at one task, or at all, the newest first. */
-  async runs(which?: string | RunsQuery, query?: ListRunsQuery): Promise<OverRpc<Page<Run>>> {
-    return firstPage(this.#client.runs(which as string, query));
+  async runs(which?: string | RunsQuery, query?: ListRunsQuery | CallOptions, options?: CallOptions): Promise<OverRpc<Page<Run>>> {
+    return firstPage(this.#client.runs(which as string, query as ListRunsQuery, options));
   }
 
   /** Lists a page of groups of attempts whose errors are alike. */
@@ -201,20 +201,20 @@ export class DeadLettersTarget extends Target {
     return plain(await Target.clientOf(this).deadLetters.get(...args));
   }
   /** Runs a dead letter, or many, again. */
-  async replay(which: string | DeadLetterSelection, changes?: ReplayInput): Promise<OverRpc<Task | ReplayedMany>> {
-    return plain(await Target.clientOf(this).deadLetters.replay(which as string, changes));
+  async replay(which: string | DeadLetterSelection, changes?: ReplayInput | CallOptions, options?: CallOptions): Promise<OverRpc<Task | ReplayedMany>> {
+    return plain(await Target.clientOf(this).deadLetters.replay(which as string, changes as ReplayInput, options));
   }
   /** Deletes a dead letter, or many. */
-  async discard(which: string | DeadLetterSelection): Promise<OverRpc<DeletedDeadLetter | DiscardedMany>> {
-    return plain(await Target.clientOf(this).deadLetters.discard(which as string));
+  async discard(which: string | DeadLetterSelection, options?: CallOptions): Promise<OverRpc<DeletedDeadLetter | DiscardedMany>> {
+    return plain(await Target.clientOf(this).deadLetters.discard(which as string, options));
   }
 }
 
 /** Limits, by RPC. */
 export class LimitsTarget extends Target {
   /** Lists all limits. */
-  async list(): Promise<OverRpc<ShownLimit[]>> {
-    return plain(await Target.clientOf(this).limits.list());
+  async list(...args: Arguments<SchedulerClient["limits"]["list"]>): Promise<OverRpc<ShownLimit[]>> {
+    return plain(await Target.clientOf(this).limits.list(...args));
   }
   /** Returns a limit. */
   async get(...args: Arguments<SchedulerClient["limits"]["get"]>): Promise<OverRpc<ShownLimit>> {

@@ -1,6 +1,7 @@
 // How runs reach the objects and entry points that have scheduled them.
 
 import { RUN_METHOD, RUNS_BINDING } from "../scheduler/home.ts";
+import { isNamespace } from "../scheduler/object-home.ts";
 
 /** The name that a Worker exports the scheduler's entry point under. */
 const ENTRYPOINT = "SchedulerEntrypoint";
@@ -26,21 +27,31 @@ type Callee = Record<typeof RUN_METHOD, (request: Request) => Promise<Response>>
 
 /**
  * Sends a run to the object or entry point that its query names. Only classes of this package have the method that answers
- * it, and they answer only runs with their token. So whatever a task names here, no other code is called.
+ * it, and they answer only runs with their token. So whatever a task names here, no other method is called. An object of
+ * another class starts, though, and ends again.
  */
 export async function forwardRun(request: Request, env: Record<string, unknown>): Promise<Response> {
   const query = new URL(request.url).searchParams;
   const [binding, name] = [query.get("binding") ?? "", query.get("name")];
   const found = Object.hasOwn(env, binding) && !OWN_BINDINGS.has(binding) ? env[binding] : undefined;
-  // It may come with the next deployment. The scheduler tries again after a 404.
-  if (typeof found !== "object" || found === null) return refusal(`there is no binding ${binding} for runs`, 404);
-  const callee = (name === null ? found : (found as DurableObjectNamespace).getByName(name)) as unknown as Callee;
+  // A service would take getByName for a method of its own, and call it. It may come with the next deployment. The scheduler
+  // tries again after a 404.
+  if (typeof found !== "object" || found === null || isNamespace(found) !== (name !== null)) return refusal(`there is no binding ${binding} for runs`, 404);
   try {
-    return await callee[RUN_METHOD](request);
+    const callee = (name !== null && isNamespace(found) ? found.getByName(name) : found) as unknown as Callee;
+    return await callee[RUN_METHOD](withoutCache(request));
   } catch (error) {
     const { message } = error as Error;
     return refusal(message, /does not implement the method|is not a function/.test(message) ? 410 : 500);
   }
+}
+
+/**
+ * Returns a request without the platform's properties. Of a request that the scheduler sends, they say twice that nothing may be cached:
+ * as `cacheTtl` and as `cacheControl`. With a compatibility date before 2026-11-17, the platform refuses to pass on such a request by RPC.
+ */
+function withoutCache(request: Request): Request {
+  return new Request(request, { cf: {} });
 }
 
 function refusal(message: string, status: number): Response {

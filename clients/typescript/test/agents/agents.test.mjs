@@ -65,6 +65,12 @@ test("a method gets the payload and the schedule, of an agent that has started",
   assert.equal((await call("named", ({ callback }) => callback === "noteContext")).payload, true);
 });
 
+test("a delay or a date that has passed runs at once, as in the agents package", async () => {
+  await agent("late").schedule(-5, "sendReminder", { message: "a delay" });
+  await agent("late").schedule(new Date("2020-01-01T00:00:00Z"), "sendReminder", { message: "a date" });
+  for (const message of ["a delay", "a date"]) await call("late", ({ payload }) => payload.message === message);
+});
+
 test("a schedule is found and cancelled by its id, and only by its agent", async () => {
   const schedule = await agent("bob").schedule(60, "sendReminder", { message: "later" }, { retry: { maxAttempts: 5 } });
   const { id, time, ...rest } = schedule;

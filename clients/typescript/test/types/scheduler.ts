@@ -28,8 +28,13 @@ export class Reminders extends Scheduler<Env> {
     return run.attempt;
   }
 
+  @cron("0\t9  * * *")
+  tabs() {}
+
   @task()
   plain() {}
+  override alarm() {}
+  _hidden() {}
 
   #secret() {}
   protected inner(payload: string) {
@@ -56,6 +61,10 @@ export class Reminders extends Scheduler<Env> {
     await scheduler.scheduleTask({ delayInSeconds: 1, callback: { type: "self", function: "remindd" }, payload: { text: "Tea" } });
     // @ts-expect-error The method is not public.
     await scheduler.scheduleTask({ delayInSeconds: 1, callback: { type: "self", function: "inner" }, payload: "Tea" });
+    // @ts-expect-error The runtime calls the method itself.
+    await scheduler.scheduleTask({ delayInSeconds: 1, callback: { type: "self", function: "alarm" } });
+    // @ts-expect-error The name begins with _.
+    await scheduler.scheduleTask({ delayInSeconds: 1, callback: { type: "self", function: "_hidden" } });
     // @ts-expect-error The method takes no payload.
     await scheduler.scheduleTask({ delayInSeconds: 1, callback: { type: "self", function: "tick" }, payload: 1 });
     // @ts-expect-error A task has one schedule.
@@ -110,6 +119,12 @@ export function target({ callback }: Task): string {
 }
 
 export class Wrong extends Scheduler {
+  // @ts-expect-error A star is a field of its own.
+  @cron("*,5 * * * *")
+  star() {}
+  // @ts-expect-error A step is at least 1.
+  @cron("*/0 * * * *")
+  zero() {}
   // @ts-expect-error An expression has five or six fields.
   @cron("0 9 * *")
   fields() {}

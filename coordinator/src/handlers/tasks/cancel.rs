@@ -109,7 +109,7 @@ mod tests {
             );
             let unknown = told("a", outcome, true).unwrap_err();
             assert_eq!(unknown.kind.status(), 503);
-            assert!(unknown.detail.contains("not known"), "{}", unknown.detail);
+            assert!(unknown.detail.contains("is unknown"), "{}", unknown.detail);
         }
     }
 }

@@ -25,9 +25,9 @@ pub(super) struct Rule {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Date {
     pub(super) month: u8,
-    /// Which of the month's days on that weekday; 5 means the last.
+    /// The number of the day among the month's days with that weekday; 5 means the last.
     pub(super) week: u8,
-    /// From 0, Sunday.
+    /// The weekday, from 0 for Sunday.
     pub(super) weekday: u8,
     /// Seconds since the midnight of the day. The time may be before that midnight or days after
     /// it.
@@ -40,7 +40,7 @@ impl Date {
         let Some(first) = NaiveDate::from_ymd_opt(year, u32::from(self.month), 1) else { return 0 };
         let ahead = (7 + u32::from(self.weekday) - first.weekday().num_days_from_sunday()) % 7;
         let day = ahead + 7 * u32::from(self.week.max(1) - 1);
-        // The fifth may be in the next month. Then the fourth is the last.
+        // The fifth day may be in the next month. Then the fourth is the last.
         let day = if day < u32::from(first.num_days_in_month()) { day } else { day - 7 };
         (i64::from(first.to_epoch_days()) + i64::from(day)) * DAY + self.time
     }

@@ -65,12 +65,12 @@ impl Engine {
         else {
             return Gate::Pass;
         };
-        let going_on = recurs.map(|hash| self.going_on(hash));
+        let unfinished = recurs.map(|hash| self.unfinished_runs(hash));
         let outbox = &self.outbox;
         let Some(open) = self.circuits.open_mut(&destination) else { return Gate::Pass };
-        if let (Some(hash), Some(going_on)) = (recurs, going_on) {
+        if let (Some(hash), Some(unfinished)) = (recurs, unfinished) {
             let here = deferred.entry(hash).or_default();
-            if going_on + *here >= MAX_DEFERRED_RUNS {
+            if unfinished + *here >= MAX_DEFERRED_RUNS {
                 return Gate::Stay(Verdict::Skip(format!(
                     "circuit: {destination} does not answer, and {MAX_DEFERRED_RUNS} runs of the task wait already"
                 )));
@@ -94,13 +94,13 @@ impl Engine {
             let stretches = now.since(probe.at).max(0) / PROBED_MILLIS + 1;
             probe.at.plus(stretches * PROBED_MILLIS).min(open.until)
         });
-        open.put_off(until, now);
+        open.count_delayed(until, now);
         Gate::Stay(Verdict::Wait(until))
     }
 
     /// Returns how many runs of a recurring task wait for a further attempt, are deferred, or are
     /// in flight.
-    fn going_on(&self, hash: u64) -> usize {
+    fn unfinished_runs(&self, hash: u64) -> usize {
         let waiting = self.tasks.find(hash).filter(|at| {
             let flags = self.flags_of(*at);
             flags.has(Flags::RETRY) && !flags.has(Flags::DEAD_LETTER)
@@ -149,7 +149,7 @@ impl Engine {
                         // if that probe were already in flight.
                         let until = now.plus(PROBED_MILLIS);
                         if let Some(open) = self.circuits.open_mut(&destination) {
-                            open.put_off(until, now);
+                            open.count_delayed(until, now);
                         }
                         Some(Verdict::Wait(until))
                     }

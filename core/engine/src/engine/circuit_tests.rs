@@ -160,8 +160,11 @@ fn runs_for_a_silent_destination_wait_and_the_rest_is_dispatched() {
     // The retries of the first five, due after a second, wait, too.
     assert!(shard.wait(1_400).is_empty());
     assert_eq!((shard.waiting(), shard.engine.stats(shard.now).pending), (8, 8));
-    let told = shard.engine.explain("later-1", shard.now, &shard.stored).unwrap();
-    assert!(told.reasons.iter().any(|reason| reason.code == ReasonCode::CircuitOpen), "{told:?}");
+    let explanation = shard.engine.explain("later-1", shard.now, &shard.stored).unwrap();
+    assert!(
+        explanation.reasons.iter().any(|reason| reason.code == ReasonCode::CircuitOpen),
+        "{explanation:?}"
+    );
     assert!(shard.wait(8_000).is_empty(), "nothing is dispatched while the circuit is open");
     let probe = shard.wait(500);
     assert_eq!(ids(&probe).len(), 1);
@@ -364,8 +367,8 @@ fn readers_of_events_see_each_change_of_a_circuit() {
     shard.silent(&probe[0]);
     let probe = shard.wait(2 * FIRST_OPEN_MILLIS);
     shard.well(&probe[0]);
-    let told = shard.engine.events(&request(Some(from)), shard.now);
-    let kinds: Vec<_> = told
+    let reply = shard.engine.events(&request(Some(from)), shard.now);
+    let kinds: Vec<_> = reply
         .events
         .iter()
         .filter(|event| event.destination.as_deref() == Some(HANGS))

@@ -266,7 +266,7 @@ fn a_replay_may_have_another_callback_and_another_payload() {
 }
 
 /// Both runs have the same time, because they were requested within a millisecond, and both fail in
-/// one report. With the same id they could not be told apart.
+/// one report. With the same id they would look the same.
 #[test]
 fn no_two_dead_letters_have_the_same_id() {
     let mut pair = pair();

@@ -37,7 +37,7 @@ impl Engine {
             if events.len() >= request.limit || bytes > request.max_bytes.min(MAX_EVENTS_BYTES) {
                 break;
             }
-            if event.is_meant(request) {
+            if event.is_selected(request) {
                 bytes += event.bytes();
                 events.push(SeenEvent {
                     number: next,

@@ -218,7 +218,7 @@ impl Engine {
             let path = task_path(&record.id);
             explanation.add(
                 ReasonCode::Paused,
-                format!("It is paused: it fires once it is resumed (POST {path}/resume)."),
+                format!("It is paused: it fires when it is resumed (POST {path}/resume)."),
             );
         } else if due == UnixMillis::NEVER {
             let path = task_path(&record.id);
@@ -267,14 +267,14 @@ impl Engine {
         let policies = schedule.policies;
         if let Some(since) = schedule.paused_at {
             let then = if policies.catches_up {
-                "its misfire policy says what becomes of the runs until then"
+                "its misfire policy decides about the runs until then"
             } else {
-                "the runs until then are left out"
+                "the runs until then do not fire"
             };
             explanation.add(
                 ReasonCode::Paused,
                 format!(
-                    "It is paused since {}: it goes on once it is resumed (POST {}/resume), and {then}.",
+                    "It is paused since {}: it continues when it is resumed (POST {}/resume), and {then}.",
                     since.shown(),
                     task_path(&record.id),
                 ),

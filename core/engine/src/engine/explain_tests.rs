@@ -29,8 +29,9 @@ fn an_explanation_details_some_runs_of_each_kind_and_counts_the_others() {
         pair.now = pair.now.plus(1_000);
         pair.wake();
     }
-    let told = pair.explain(&id);
-    let of = |code: ReasonCode| told.reasons.iter().filter(move |reason| reason.code == code);
+    let explanation = pair.explain(&id);
+    let of =
+        |code: ReasonCode| explanation.reasons.iter().filter(move |reason| reason.code == code);
     for (code, most, more) in [
         (ReasonCode::Retrying, MAX_EXPLAINED_RUNS, "And 996 more runs of it wait."),
         (
@@ -48,10 +49,10 @@ fn an_explanation_details_some_runs_of_each_kind_and_counts_the_others() {
         assert!(of(code).count() <= most + 1, "{code:?}: {}", of(code).count());
     }
     assert_eq!(
-        (told.in_flight.len(), told.recent_runs.len()),
+        (explanation.in_flight.len(), explanation.recent_runs.len()),
         (MAX_EXPLAINED_RUNS, MAX_EXPLAINED_RUNS)
     );
-    let bytes = serde_json::to_vec(&told).unwrap().len();
+    let bytes = serde_json::to_vec(&explanation).unwrap().len();
     assert!((40_000..MAX_EXPLANATION_BYTES).contains(&bytes), "{bytes} bytes");
 }
 
@@ -63,13 +64,13 @@ fn a_first_attempt_that_waits_for_its_limit_is_limited() {
     pair.limit_both("k", None, Some(0.001));
     pair.create("k", "a", None, r#""everySeconds":1,"anchor":1764000000000,"#);
     pair.live(pair.now.plus(9_000), 10);
-    let told = pair.explain("a");
+    let explanation = pair.explain("a");
     let limited: Vec<_> =
-        told.reasons.iter().filter(|reason| reason.code == ReasonCode::Limited).collect();
+        explanation.reasons.iter().filter(|reason| reason.code == ReasonCode::Limited).collect();
     assert!(
-        told.reasons.iter().all(|reason| reason.code != ReasonCode::Retrying),
+        explanation.reasons.iter().all(|reason| reason.code != ReasonCode::Retrying),
         "{:?}",
-        told.reasons
+        explanation.reasons
     );
     assert_eq!(
         limited.len(),
@@ -174,7 +175,7 @@ fn an_explanation_names_what_delays_a_run() {
     let mut pair = Pair::with(Config { max_dispatched: usize::MAX, ..Config::default() });
     pair.limit_both("k", Some(1), None);
     let (now, later) = (pair.now, pair.now.plus(7_000));
-    let put_off = |pair: &Pair, id: &str| of_code(pair, id, ReasonCode::PutOff);
+    let delay_of = |pair: &Pair, id: &str| of_code(pair, id, ReasonCode::PutOff);
     pair.create("", "jitter", Some(later), r#""jitterSeconds":600,"#);
     pair.create("", "window", Some(later), r#""windowSeconds":600,"#);
     pair.create("", "both", None, r#""cron":"5 * * * *","jitterSeconds":600,"windowSeconds":600,"#);
@@ -185,16 +186,16 @@ fn an_explanation_names_what_delays_a_run() {
         ("both", "16:05:00Z", "jitterSeconds and windowSeconds put it off"),
     ] {
         let detail = format!("The time of this run is 2025-11-24T{time}: {why}.");
-        assert_eq!(put_off(&pair, id), Some(detail));
+        assert_eq!(delay_of(&pair, id), Some(detail));
     }
-    assert_eq!(put_off(&pair, "neither"), None);
+    assert_eq!(delay_of(&pair, "neither"), None);
     // The first task has fired, so the order places the second after it.
     pair.create("k", "first", Some(now), "");
     pair.live(now.plus(1_000), 600_000);
     let hour_ago = now.plus(-3_600_000);
     pair.create("k", "past", Some(hour_ago), &format!(r#""createdAt":{},"#, pair.now));
     let detail = "The time of this run is 2025-11-24T15:00:00Z, which was past when it was given.";
-    assert_eq!(put_off(&pair, "past").as_deref(), Some(detail));
+    assert_eq!(delay_of(&pair, "past").as_deref(), Some(detail));
 }
 
 /// The explanation said that these runs were requested, wait for a destination, or come back from a

@@ -87,14 +87,14 @@ impl Engine {
             .collect();
         // Runs that this firing delays are added to the tasks again at its end.
         let waiting = waits_of(&lapsed);
-        let Taken { mut due, put_off, skipped_until, mut spans, .. } =
+        let Taken { mut due, delayed, skipped_until, mut spans, .. } =
             self.take_due(fired, waiting.clone(), now);
         let mut records = ScheduleRecords::default();
         self.save_skipped(&skipped_until, &mut records, reader, effects)?;
-        self.put_off(&put_off, &mut records, reader, effects)?;
-        self.drop_ended_schedules(&put_off, effects);
+        self.requeue_delayed(&delayed, &mut records, reader, effects)?;
+        self.drop_ended_schedules(&delayed, effects);
         if due.is_empty() {
-            let must_save = !put_off.is_empty() || !lapsed.is_empty();
+            let must_save = !delayed.is_empty() || !lapsed.is_empty();
             if !lapsed.is_empty() {
                 self.drop_late(&lapsed, now, reader, effects)?;
             }
@@ -182,16 +182,16 @@ impl Engine {
     }
 
     /// Pops what is due, up to the bounds of a firing. The main order and the lanes take turns,
-    /// each in its own total order. `put_off_of` counts the runs of each recurring task that this
+    /// each in its own total order. `delayed_of` counts the runs of each recurring task that this
     /// firing has already delayed.
     fn take_due(
         &mut self,
         fired: HashSet<u64>,
-        put_off_of: HashMap<u64, usize>,
+        delayed_of: HashMap<u64, usize>,
         now: UnixMillis,
     ) -> Taken {
         let (room, settled) = (self.dispatch_room(), self.state.watermark);
-        let mut taken = Taken { room, settled, fired, put_off_of, ..Taken::default() };
+        let mut taken = Taken { room, settled, fired, delayed_of, ..Taken::default() };
         let order = self.lanes.order();
         let mut is_done = false;
         while !is_done {
@@ -215,7 +215,7 @@ impl Engine {
         let turn = if lane == 0 { TURN_TASKS } else { TURN_TASKS.min(self.lanes.room(lane, now)) };
         for at in 0..turn {
             let is_full =
-                taken.due.len() + taken.put_off.len() >= most || taken.bytes >= MAX_FIRING_BYTES;
+                taken.due.len() + taken.delayed.len() >= most || taken.bytes >= MAX_FIRING_BYTES;
             let Some(head) = self.tasks.head_of(lane).filter(|head| !is_full && head.due <= now)
             else {
                 return at > 0;
@@ -277,7 +277,7 @@ impl Engine {
                 && self.tasks.head_of(lane).is_none_or(|head| head.due > now);
         let may_wait = is_next
             || !self
-                .has_full_backlog(hash, taken.put_off_of.get(&hash).copied().unwrap_or_default());
+                .has_full_backlog(hash, taken.delayed_of.get(&hash).copied().unwrap_or_default());
         let Some(Advanced { occurrence, mut verdict, settled, schedule }) =
             self.tasks.advance_schedule(number, may_wait, now)
         else {
@@ -301,8 +301,8 @@ impl Engine {
         let lane = if fires { lane } else { 0 };
         let due = Due::Occurrence { lane, number, hash, to_queue, priority, occurrence, verdict };
         if fires && !is_next {
-            *taken.put_off_of.entry(hash).or_default() += 1;
-            taken.put_off.push(due);
+            *taken.delayed_of.entry(hash).or_default() += 1;
+            taken.delayed.push(due);
             return true;
         }
         if fires {
@@ -314,18 +314,18 @@ impl Engine {
     }
 
     /// Requeues occurrences into their lanes, in the commit in which the watermark passes them.
-    fn put_off(
+    fn requeue_delayed(
         &mut self,
-        put_off: &[Due],
+        delayed: &[Due],
         records: &mut ScheduleRecords,
         reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
-        if put_off.is_empty() {
+        if delayed.is_empty() {
             return Ok(());
         }
         let mut back = RequeuedRecords::default();
-        for task in put_off {
+        for task in delayed {
             let Due::Occurrence { number, occurrence, .. } = task else {
                 return Err(contradiction("only occurrences are delayed"));
             };

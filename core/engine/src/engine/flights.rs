@@ -84,17 +84,17 @@ impl Engine {
         Ok(found.into_iter().any(|flight| !is_cancelled(flight)))
     }
 
-    /// Returns the attempts in flight of the ids whose hash `is_meant` selects. Leaves out
+    /// Returns the attempts in flight of the ids whose hash `is_selected` selects. Leaves out
     /// cancelled runs. Attempts with the same id are in order, newest first.
     pub(super) fn flights_of_ids(
         &self,
         ids: &[String],
-        is_meant: impl Fn(u64) -> bool,
+        is_selected: impl Fn(u64) -> bool,
         reader: &dyn Reader,
     ) -> Result<Vec<FlightRef>, EngineError> {
         let mut found = Vec::new();
-        let mut flights =
-            self.flights_of(ids.iter().map(|id| self.id_hash(id)).filter(|hash| is_meant(*hash)));
+        let mut flights = self
+            .flights_of(ids.iter().map(|id| self.id_hash(id)).filter(|hash| is_selected(*hash)));
         for id in ids {
             // A request can change nothing of a cancelled run.
             let of_hash = flights.by_hash.get(&self.id_hash(id)).cloned().unwrap_or_default();

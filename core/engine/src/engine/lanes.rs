@@ -87,7 +87,7 @@ impl Engine {
             let head = self.tasks.head_of(number)?;
             let lane = self.lanes.lanes.get(&number)?;
             let at = lane.lease.fire_at(Some(head.due))?;
-            Some(at.max(lane.lapses.goes_on_at().unwrap_or(at)))
+            Some(at.max(lane.lapses.resumes_at().unwrap_or(at)))
         });
         fires.min()
     }
@@ -122,7 +122,7 @@ impl Engine {
         let asks = self.lanes.lanes.iter().filter_map(|(number, lane)| {
             let head = tasks.head_of(*number).map(|head| head.due.max(from));
             let at = lane.lease.ask_at(head)?;
-            Some(at.max(lane.lapses.goes_on_at().unwrap_or(at)))
+            Some(at.max(lane.lapses.resumes_at().unwrap_or(at)))
         });
         asks.min()
     }
@@ -138,7 +138,7 @@ impl Engine {
         let is_stuck = is_full && self.lanes.has_had_no_room(now);
         for number in numbers {
             let head = self.tasks.head_of(number).map(|head| head.due.max(from));
-            let may_ask = |lane: &Lane| lane.lapses.goes_on_at().is_none_or(|at| at <= now);
+            let may_ask = |lane: &Lane| lane.lapses.resumes_at().is_none_or(|at| at <= now);
             let lane = self.lanes.lanes.get_mut(&number).filter(|lane| may_ask(lane));
             if !lane.is_some_and(|lane| lane.lease.wants_to_ask(head, now)) {
                 continue;

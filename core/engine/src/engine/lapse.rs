@@ -75,7 +75,7 @@ impl Engine {
         let first =
             found.values().map(|judged| judged.until).min().filter(|until| !until.is_never());
         let gap = now.plus(self.config.fire_gap_millis.max(1));
-        lapses.goes_on_at = (is_cut && fit == 0).then_some(now.plus(1));
+        lapses.resumes_at = (is_cut && fit == 0).then_some(now.plus(1));
         lapses.look_at = if is_cut { Some(now.plus(1)) } else { first.map(|first| first.max(gap)) };
         // The results for pages that this search has not reached stay valid.
         lapses

@@ -86,7 +86,7 @@ impl Engine {
             let Some(number) = self.to_replan.pages.pop_first() else { break };
             bytes += self.replan_page(number, now, reader, &mut killed, &mut back)?;
         }
-        self.to_replan.goes_on_at = now.plus(1);
+        self.to_replan.resumes_at = now.plus(1);
         let has_moved = !killed.is_empty();
         self.kill(&killed, effects);
         self.to_replan.is_at_work = true;

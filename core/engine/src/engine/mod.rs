@@ -132,7 +132,7 @@ impl Engine {
         });
         let release = (!self.to_release.is_empty() || self.can_release_for_lanes())
             .then_some(UnixMillis::ZERO);
-        let replan = self.to_replan.goes_on_at();
+        let replan = self.to_replan.resumes_at();
         let ended = self.ended.wants_to_wake_at();
         [fire, self.next_resend(), self.next_ask(), self.next_lapse(), release, replan, ended]
             .into_iter()

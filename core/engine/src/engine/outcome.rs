@@ -168,7 +168,7 @@ impl Engine {
             let Some((record, ended)) = tasks.get_mut(*index as usize) else { continue };
             if !decided(*index).is_cancelled() && (has_failed(record) || is_repeat) {
                 let why = if is_repeat {
-                    "expired: it was handed on before, and nobody has reported what became of that"
+                    "expired: it was dispatched before, and its outcome was not reported"
                 } else {
                     "expired: no further attempt had started in time"
                 };

@@ -68,10 +68,10 @@ fn by_default_a_hundred_dead_letters_of_an_id_are_kept() {
     fail_runs(&mut pair, MAX_DEAD_LETTERS_OF_A_TASK + 30, true);
     let stats = pair.engine.stats(pair.now);
     assert_eq!((stats.dead_letters, stats.counters.dead_letters_displaced), (100, 30));
-    let told = pair.explain("every").reasons;
+    let reasons = pair.explain("every").reasons;
     assert!(
-        told.iter().any(|reason| reason.detail.starts_with("It has 100 dead letters, the most")),
-        "{told:?}"
+        reasons.iter().any(|reason| reason.detail.starts_with("It has 100 dead letters, the most")),
+        "{reasons:?}"
     );
 }
 

@@ -121,7 +121,7 @@ impl Model {
     /// Returns the attempts in flight that a filter matches. An attempt in flight is `running`, and
     /// also `paused` if it was paused.
     pub(crate) fn flights_matching(&self, shard: usize, filter: &Filter) -> Vec<FlightAt> {
-        let is_meant = |flight: &FlightAt| {
+        let is_selected = |flight: &FlightAt| {
             let firing = self.firing_at(shard, *flight);
             let is_status = match filter.status {
                 None | Some(Status::Running) => true,
@@ -132,7 +132,7 @@ impl Model {
             let rest = Filter { status: None, ..filter.clone() };
             is_status && self.matches(&rest, firing, What::Again, Some(due))
         };
-        self.flights(shard).into_iter().filter(is_meant).collect()
+        self.flights(shard).into_iter().filter(is_selected).collect()
     }
 
     /// Handles a committed decision about a run in flight.

@@ -74,12 +74,15 @@ fn nine_o_clock_in_vancouver_moves_with_the_law_of_2026() {
     };
     let from = watch(&mut shard, None).next;
     assert_eq!(shard.settle(), []);
-    let told: Vec<_> = watch(&mut shard, Some(from))
+    let events: Vec<_> = watch(&mut shard, Some(from))
         .events
         .into_iter()
         .map(|event| (event.kind, event.id))
         .collect();
-    assert_eq!(told, [(EventKind::Rescheduled, "a".into()), (EventKind::Rescheduled, "b".into())]);
+    assert_eq!(
+        events,
+        [(EventKind::Rescheduled, "a".into()), (EventKind::Rescheduled, "b".into())]
+    );
     assert_eq!((due_of(&shard, "a"), due_of(&shard, "b")), (NINE, NINE.plus(30_000)));
     let shown = shard.waiting("a").unwrap().1;
     assert!(

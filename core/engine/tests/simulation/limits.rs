@@ -205,7 +205,7 @@ impl World {
         number: RequestNumber,
         answer: Option<Option<Answer>>,
     ) {
-        self.trace(|| format!("{at}: told of {key}, {number:?}: {answer:?}"));
+        self.trace(|| format!("{at}: answer for {key}, {number:?}: {answer:?}"));
         // Crashes depend on time, not on messages. Otherwise a shard with many lanes, each of which
         // sends a request after each start, would crash more often the more it crashes.
         let faults = self.faults;

@@ -380,11 +380,15 @@ impl Case {
     /// `means-what-one-shard-means`: all shards together hold what the twin holds, and have
     /// dispatched the same.
     fn compare(&self) {
-        let is_meant = |id: &String| !self.apart.contains(id);
-        let mut held: Vec<_> =
-            self.shards.values().flat_map(Place::holds).filter(|(id, ..)| is_meant(id)).collect();
+        let is_selected = |id: &String| !self.apart.contains(id);
+        let mut held: Vec<_> = self
+            .shards
+            .values()
+            .flat_map(Place::holds)
+            .filter(|(id, ..)| is_selected(id))
+            .collect();
         let mut expected: Vec<_> =
-            self.twin.holds().into_iter().filter(|(id, ..)| is_meant(id)).collect();
+            self.twin.holds().into_iter().filter(|(id, ..)| is_selected(id)).collect();
         held.sort();
         expected.sort();
         if held != expected {
@@ -405,7 +409,7 @@ impl Case {
         }
         for firing in fired.keys().chain(self.twin.fired.keys()) {
             let (times, expected) = (fired.get(firing), self.twin.fired.get(firing));
-            if times != expected && is_meant(&self.versions[firing.version as usize].id) {
+            if times != expected && is_selected(&self.versions[firing.version as usize].id) {
                 violated(
                     "means-what-one-shard-means",
                     format!(

@@ -102,20 +102,20 @@ impl Directory {
 /// or failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cached {
-    told: Option<UnixMillis>,
+    answered: Option<UnixMillis>,
     asked: Option<UnixMillis>,
     failed: Option<UnixMillis>,
 }
 
 impl Cached {
     /// No request was sent yet.
-    pub const NOTHING: Self = Self { told: None, asked: None, failed: None };
+    pub const NOTHING: Self = Self { answered: None, asked: None, failed: None };
 
     /// Returns whether to send a request to the registry before continuing. `lacks` says whether
     /// the directory does not contain what the request names.
     pub fn must_ask(&self, lacks: bool, now: UnixMillis) -> bool {
-        let Some(told) = self.told else { return true };
-        let age = now.since(told);
+        let Some(answered) = self.answered else { return true };
+        let age = now.since(answered);
         let has_failed =
             self.failed.is_some_and(|failed| (0..RETRY_MILLIS).contains(&now.since(failed)));
         if has_failed && !lacks && self.lasts(now) {
@@ -131,29 +131,29 @@ impl Cached {
 
     /// Returns whether the directory may be used if the registry did not answer.
     pub fn lasts(&self, now: UnixMillis) -> bool {
-        self.told.is_some_and(|told| now.since(told) < DIRECTORY_LASTS_MILLIS)
+        self.answered.is_some_and(|answered| now.since(answered) < DIRECTORY_LASTS_MILLIS)
     }
 
     /// Records that a request is sent to the registry.
-    pub fn ask(&mut self, now: UnixMillis) {
+    pub fn note_request(&mut self, now: UnixMillis) {
         self.asked = Some(now);
     }
 
     /// Returns whether another caller has sent a request whose answer may arrive soon.
-    pub fn is_being_asked(&self, now: UnixMillis) -> bool {
+    pub fn has_open_request(&self, now: UnixMillis) -> bool {
         let Some(asked) = self.asked else { return false };
         let is_open = |end: Option<UnixMillis>| end.is_none_or(|end| end < asked);
         (0..MISSING_MILLIS).contains(&now.since(asked))
-            && is_open(self.told)
+            && is_open(self.answered)
             && is_open(self.failed)
     }
 
     /// Records the answer to the request that was sent at `asked`. Returns whether it is the newest
     /// answer.
-    pub fn tell(&mut self, asked: UnixMillis) -> bool {
-        let is_newest = self.told.is_none_or(|told| told <= asked);
+    pub fn note_answer(&mut self, asked: UnixMillis) -> bool {
+        let is_newest = self.answered.is_none_or(|answered| answered <= asked);
         if is_newest {
-            self.told = Some(asked);
+            self.answered = Some(asked);
             self.failed = None;
         }
         is_newest
@@ -167,9 +167,9 @@ impl Cached {
     /// Marks the directory as old, because this instance has changed something.
     pub fn forget(&mut self, now: UnixMillis) {
         self.failed = None;
-        if self.told.is_some() {
+        if self.answered.is_some() {
             // The directory can still be used if the registry fails.
-            self.told = Some(now.plus(-DIRECTORY_FRESH_MILLIS));
+            self.answered = Some(now.plus(-DIRECTORY_FRESH_MILLIS));
         }
     }
 }
@@ -230,7 +230,7 @@ mod tests {
     fn a_directory_is_fresh_for_ten_seconds() {
         let mut cached = Cached::NOTHING;
         assert!(cached.must_ask(false, NOW) && !cached.lasts(NOW));
-        assert!(cached.tell(NOW) && !cached.tell(NOW.plus(-1)));
+        assert!(cached.note_answer(NOW) && !cached.note_answer(NOW.plus(-1)));
         for (age, lacks, asks) in [
             (0, false, false),
             (4_999, false, false),
@@ -242,19 +242,21 @@ mod tests {
         ] {
             assert_eq!(cached.must_ask(lacks, NOW.plus(age)), asks, "{age} {lacks}");
         }
-        cached.ask(NOW.plus(9_500));
+        cached.note_request(NOW.plus(9_500));
         assert!(!cached.must_ask(false, NOW.plus(9_999)), "another caller has sent a request");
         assert!(
             cached.must_ask(false, NOW.plus(10_000)),
             "the stated bound holds even if others send requests"
         );
         assert!(cached.lasts(NOW.plus(3_599_999)) && !cached.lasts(NOW.plus(3_600_000)));
-        assert!(cached.tell(NOW.plus(9_500)));
+        assert!(cached.note_answer(NOW.plus(9_500)));
         cached.forget(NOW.plus(9_600));
-        cached.ask(NOW.plus(9_700));
-        assert!(cached.is_being_asked(NOW.plus(9_800)) && !cached.is_being_asked(NOW.plus(10_700)));
+        cached.note_request(NOW.plus(9_700));
+        assert!(
+            cached.has_open_request(NOW.plus(9_800)) && !cached.has_open_request(NOW.plus(10_700))
+        );
         cached.fail(NOW.plus(9_750));
-        assert!(!cached.is_being_asked(NOW.plus(9_800)));
+        assert!(!cached.has_open_request(NOW.plus(9_800)));
         assert!(cached.must_ask(false, NOW.plus(9_600)) && cached.lasts(NOW.plus(9_600)));
     }
 
@@ -263,7 +265,7 @@ mod tests {
         let mut cached = Cached::NOTHING;
         cached.fail(NOW);
         assert!(cached.must_ask(false, NOW.plus(1)), "nothing is known");
-        cached.tell(NOW);
+        cached.note_answer(NOW);
         let later = NOW.plus(20_000);
         cached.fail(later);
         for (age, lacks, asks) in

@@ -1,4 +1,4 @@
-//! Decides whether a request may pass.
+//! Decides whether a request is admitted.
 
 use super::key::{Reach, Scope};
 use crate::namespace::{Namespace, NamespaceError};
@@ -21,7 +21,7 @@ pub struct Holder {
     pub name: Option<String>,
 }
 
-/// Why a request does not pass.
+/// The reason why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     /// HTTP 401.
@@ -109,8 +109,8 @@ impl Holder {
         }
     }
 
-    /// Returns why a request of this holder for a missing namespace does not pass. Explains how to
-    /// create the namespace only if the holder may do so.
+    /// Returns the refusal of this holder's request for a missing namespace. The refusal explains
+    /// how to create the namespace only if the holder may do so.
     pub fn without_namespace(&self, denied: Denied) -> Denied {
         match denied {
             Denied::NoNamespace(name)

@@ -216,15 +216,15 @@ pub struct Key {
     /// The SHA-256 of the secret part.
     #[serde(with = "crate::format::hex")]
     pub digest: [u8; 32],
-    /// What it is for.
+    /// The purpose of the key.
     pub name: String,
-    /// What it may do.
+    /// The scopes of the key.
     pub scopes: BTreeSet<Scope>,
-    /// Where.
+    /// The namespaces of the key.
     pub namespaces: Reach,
-    /// When it was made.
+    /// The time at which it was created.
     pub created_at: UnixMillis,
-    /// When it ends to work.
+    /// The time at which it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<UnixMillis>,
     /// When the key was last used; may be up to [`USE_MILLIS`] behind.
@@ -246,9 +246,9 @@ impl Key {
 /// A use of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyUse {
-    /// Which.
+    /// The key that was used.
     pub id: KeyId,
-    /// When.
+    /// The time of the use.
     pub at: UnixMillis,
 }
 

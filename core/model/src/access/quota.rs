@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 
 /// A greater quota would limit nothing, because no deployment could hold that many.
 const MAX_PENDING_TASKS: u64 = MAX_PENDING_PER_SHARD as u64 * MAX_SHARDS as u64;
-/// More would not bind either; and a second has so many microseconds, which is what a shard counts
-/// in.
+/// A higher rate would limit nothing. A shard counts in microseconds, and this is one task per
+/// microsecond.
 const MAX_CREATES_PER_SECOND: u32 = 1_000_000;
 
 /// What a namespace may have; what is absent is not limited.

@@ -7,10 +7,10 @@ use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The reply to the watchdog: when the shard must wake up next.
+/// The reply to the watchdog: the time at which the shard must wake up next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WatchReply {
-    /// When the shard next has something to do.
+    /// The time at which the shard next has work.
     pub next_wakeup: Option<UnixMillis>,
     /// Whether the shard was overdue and had to be woken.
     pub repaired: bool,

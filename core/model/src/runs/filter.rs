@@ -75,7 +75,7 @@ mod tests {
         let text = |text: &str| Some(text.to_owned());
         let all = RunFilter::default();
         let bit = |outcome: Outcome| Some(1 << outcome.code());
-        for (filter, is_meant) in [
+        for (filter, is_selected) in [
             (all.clone(), true),
             (RunFilter { outcomes: bit(Outcome::Failed), ..all.clone() }, true),
             (RunFilter { outcomes: bit(Outcome::Succeeded), ..all.clone() }, false),
@@ -94,7 +94,7 @@ mod tests {
             (RunFilter { error: text("HTTP <n>"), ..all.clone() }, false),
             (RunFilter { error: text("503"), prefix: text("x"), ..all.clone() }, false),
         ] {
-            assert_eq!(RunMatcher::new(&filter).is_run(&run()), is_meant, "{filter:?}");
+            assert_eq!(RunMatcher::new(&filter).is_run(&run()), is_selected, "{filter:?}");
         }
         // An outcome of a later version cannot be requested.
         let every = RunFilter { outcomes: Some(u64::MAX), ..all };

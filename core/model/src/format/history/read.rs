@@ -79,8 +79,8 @@ pub fn newest_first<'a>(
     since: UnixMillis,
     limit: usize,
 ) -> Result<Vec<(u32, Past<'a>)>, HistoryError> {
-    let is_meant = |reported_at: UnixMillis| reported_at >= since;
-    search(row, id, before, is_meant, |_| true, limit).map(|searched| searched.found)
+    let is_selected = |reported_at: UnixMillis| reported_at >= since;
+    search(row, id, before, is_selected, |_| true, limit).map(|searched| searched.found)
 }
 
 /// Searches a row for runs before the place `before`. A run matches if it has the id `id`, if

@@ -29,7 +29,7 @@ pub(super) const CANCELLED: u8 = 6;
 /// The texts that the entries of a chunk share.
 #[derive(Debug, Default)]
 struct Texts {
-    /// The stored form.
+    /// The encoded texts.
     bytes: Vec<u8>,
     count: usize,
     /// The ranges of the first texts in `bytes`.
