@@ -107,5 +107,5 @@ deploy: build ## Deploy to your Cloudflare account
 	@scripts/deploy.sh
 
 clean: ## Remove what was built and installed in the checkout, local storage included
-	rm -rf target coordinator/build node_modules e2e/clients/node_modules e2e/clients/generated clients/typescript/node_modules clients/typescript/test/agents/node_modules clients/typescript/test/runtimes/node_modules clients/typescript/dist clients/typescript/dashboard clients/typescript/prebuilt/index.js clients/typescript/prebuilt/index_bg.wasm .wrangler examples/*/.wrangler
+	rm -rf target coordinator/build node_modules e2e/mcp/node_modules e2e/clients/node_modules e2e/clients/generated clients/typescript/node_modules clients/typescript/test/agents/node_modules clients/typescript/test/runtimes/node_modules clients/typescript/dist clients/typescript/dashboard clients/typescript/prebuilt/index.js clients/typescript/prebuilt/index_bg.wasm .wrangler examples/*/.wrangler
 	rm -rf dashboard/dist dashboard/generated dashboard/node_modules e2e/browser/node_modules

@@ -11,6 +11,6 @@ export default defineConfig({
   // `npm run dev` serves the sources beside a scheduler of `make dev`.
   server: {
     host: "127.0.0.1",
-    proxy: Object.fromEntries(["/v1", "/healthz", "/openapi.json", "/problems"].map((path) => [path, "http://127.0.0.1:8787"])),
+    proxy: Object.fromEntries(["/v1", "/healthz", "/openapi.json", "/problems", "/mcp"].map((path) => [path, "http://127.0.0.1:8787"])),
   },
 });

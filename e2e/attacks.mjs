@@ -20,6 +20,8 @@ const one = { path: "/v1/tasks", ordinary: () => JSON.stringify({ delayInSeconds
 const cancel = { path: "/v1/tasks/cancel", ordinary: () => JSON.stringify({ ids: Array.from({ length: 1_000 }, (_, n) => `none-${n}`) }) };
 const preview = { path: "/v1/preview", ordinary: () => JSON.stringify({ cron: "0 9 * * 1-5" }) };
 const key = { path: "/v1/keys", ordinary: () => JSON.stringify({ name: "a", scopes: ["read"], namespaces: ["a"] }) };
+const mcp = { path: "/mcp", ordinary: () => JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" }) };
+const tool = (name, args) => `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${name}","arguments":${args}}}`;
 const patch = { path: "/v1/tasks/patched", method: "PATCH", ordinary: () => JSON.stringify({ description: "b" }) };
 
 /**
@@ -43,6 +45,9 @@ export const ATTACKS = [
   { name: "thirty megabytes of statuses", ...one, body: () => `{"delayInSeconds":1,"retry":{"permanentStatuses":${list("404", 30 * MB)}}}`, expect: [413] },
   { name: "thirty megabytes of members of a patch", ...patch, body: () => members(30 * MB), expect: [413] },
   { name: "thirty megabytes of scopes", ...key, body: () => `{"name":"a","namespaces":["a"],"scopes":${list('"read"', 30 * MB)}}`, expect: [413] },
+  { name: "thirty megabytes of arguments of a tool", ...mcp, body: () => tool("schedule_task", members(30 * MB)), expect: [413] },
+  { name: "as many arguments of a tool as fit", ...mcp, body: () => tool("schedule_task", members(250_000)), expect: [200] },
+  { name: "arguments of a tool, one in the other", ...mcp, body: () => tool("find_tasks", `${"[".repeat(125_000)}${"]".repeat(125_000)}`), expect: [200] },
   { name: "three hundred megabytes without a length", ...preview, chunked: 300 * MB, body: () => "x".repeat(MB), expect: [413] },
   { name: "the same as a batch", ...batch, chunked: 300 * MB, body: () => " ".repeat(MB), expect: [413] },
   { name: "sixteen expressions that name every second, and many counted runs", ...preview, body: () => JSON.stringify({ cron: Array.from({ length: 16 }, (_, n) => `0-${59 - n} * * * * *`), timezone: "Europe/Berlin", maxRuns: 100_000 }), expect: [200] },

@@ -95,6 +95,7 @@ install_tool wasm-bindgen-cli "$WASM_BINDGEN" wasm-bindgen 1
 # Only tests and the linters of the API's document need these.
 if [ "${1:-}" = tests ]; then
   setup_npm e2e/clients
+  setup_npm e2e/mcp
   setup_npm e2e/browser
   node e2e/browser/unpack.mjs
   setup_npm clients/typescript

@@ -30,12 +30,23 @@ pub(crate) struct Caller {
     pub(crate) quota: Quota,
 }
 
-/// Admits a request if its key, sent as a bearer token, has the scope `needed` in the namespace
-/// that the request is about. `needed` is `None` if every key is admitted.
+/// What a request needs of its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needed {
+    /// That there is one.
+    Key,
+    /// That it is for the namespace. What the request does needs scopes of its own.
+    Namespace,
+    /// That it has the scope, in the namespace.
+    Scope(Scope),
+}
+
+/// Admits a request if its key, sent as a bearer token, has what is `needed` in the namespace that
+/// the request is about.
 pub(crate) async fn admit(
     request: &Request,
     env: &Env,
-    needed: Option<Scope>,
+    needed: Needed,
     now: UnixMillis,
 ) -> Result<Caller, Problem> {
     let header = |name| request.headers().get(name).ok().flatten();
@@ -64,7 +75,12 @@ pub(crate) async fn admit(
         }
         (holder, _) => holder?,
     };
-    let namespace = holder.admit(needed, header(NAMESPACE_HEADER).as_deref())?;
+    let named = header(NAMESPACE_HEADER);
+    let namespace = match needed {
+        Needed::Key => holder.admit(None, named.as_deref()),
+        Needed::Namespace => holder.namespace(named.as_deref()),
+        Needed::Scope(scope) => holder.admit(Some(scope), named.as_deref()),
+    }?;
     let quota = if namespace.is_default() {
         Quota::default()
     } else {

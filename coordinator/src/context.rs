@@ -5,6 +5,8 @@ use crate::clients::epochs::find;
 use crate::clients::shards::Shards;
 use crate::conditions::{self, Condition, IF_MATCH, IF_NONE_MATCH};
 use crate::problem::Problem;
+use crate::response::Answer;
+use futures::future::LocalBoxFuture;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{Holder, Scope, Share};
 use scheduler_model::input::FieldError;
@@ -15,7 +17,8 @@ use scheduler_platform::{Unread, read_body, within};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::time::Duration;
-use worker::{Env, Request, Url};
+use worker::wasm_bindgen::JsValue;
+use worker::{Env, Headers, Method, Request, RequestInit, Url};
 
 /// The time limit for receiving a body, because other requests wait for its memory. The largest
 /// body needs 2.3 Mbit/s.
@@ -42,7 +45,13 @@ pub(crate) struct Call<'a> {
     pub(crate) default_callback: Option<Box<RawValue>>,
     pub(crate) allowed: Allowed,
     pub(crate) now: UnixMillis,
+    /// What answers a request that a handler makes for the same caller.
+    pub(crate) within: Within,
 }
+
+/// Answers a request for the caller of another one.
+pub(crate) type Within =
+    for<'a> fn(&'a Call<'a>, Request) -> LocalBoxFuture<'a, Result<Answer, Problem>>;
 
 impl Call<'_> {
     /// Parses the condition in a header, if there is one.
@@ -180,6 +189,53 @@ impl Call<'_> {
         read(&mut each_or_several(self.url()?.query_pairs())).map_err(Problem::invalid)
     }
 
+    /// Returns the origin of the address that the request was sent to.
+    pub(crate) fn origin(&self) -> Result<String, Problem> {
+        Ok(self.url()?.origin().ascii_serialization())
+    }
+
+    /// Makes a request to the API for the same caller, within this one.
+    pub(crate) async fn request_within(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&'static str, &str)],
+        body: Option<&str>,
+    ) -> Result<Answer, Problem> {
+        let unmade = |problem: worker::Error| {
+            Problem::unavailable(format!("a request within the scheduler was not made: {problem}"))
+        };
+        let given = Headers::new();
+        for (name, value) in headers {
+            given.set(name, value).map_err(unmade)?;
+        }
+        let mut init = RequestInit::new();
+        init.with_method(method).with_headers(given).with_body(body.map(JsValue::from_str));
+        let url = format!("{}{path}", self.origin()?);
+        let request = Request::new_with_init(&url, &init).map_err(unmade)?;
+        (self.within)(self, request).await
+    }
+
+    /// Returns the call of another request for the same caller.
+    pub(crate) fn nested(&self, request: Request, body_limit: usize) -> Result<Call<'_>, Problem> {
+        Ok(Call {
+            request,
+            env: self.env,
+            body_limit,
+            held: None,
+            holder: self.holder.clone(),
+            shards: Shards::of(self.env, self.shards.namespace().clone())?,
+            share: self.share,
+            handlers: self.handlers.clone(),
+            handler_retries: self.handler_retries.clone(),
+            queues: self.queues.clone(),
+            default_callback: self.default_callback.clone(),
+            allowed: self.allowed.clone(),
+            now: self.now,
+            within: self.within,
+        })
+    }
+
     fn url(&self) -> Result<Url, Problem> {
         let url = self.request.url();
         url.map_err(|problem| Problem::invalid(FieldError::new("url", problem.to_string())))
@@ -201,8 +257,10 @@ mod tests {
     /// stops at the route's limit.
     #[test]
     fn no_other_module_reads_a_request() {
-        // These files parse the answers of objects, and the payload of an example handler.
-        let readers = ["example_handlers.rs", "clients/object.rs", "clients/shards.rs"];
+        // These files parse the answers of objects and of the API, and the payload of an example
+        // handler.
+        let readers =
+            ["example_handlers.rs", "clients/object.rs", "clients/shards.rs", "tools/answers.rs"];
         let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
         let mut files = Vec::new();
         sources(folder, &mut files);

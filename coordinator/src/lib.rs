@@ -17,12 +17,14 @@ mod context;
 mod example_handlers;
 mod handlers;
 mod jobs;
+mod mcp;
 mod openapi;
 mod problem;
 mod request_id;
 mod response;
 mod router;
 mod routes;
+mod tools;
 
 use clients::registry;
 use jobs::{handler_tasks, watchdog};

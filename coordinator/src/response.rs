@@ -102,6 +102,16 @@ impl Answer {
         &self.body
     }
 
+    /// Returns the body of the answer.
+    pub(crate) fn into_body(self) -> Vec<u8> {
+        self.body
+    }
+
+    /// Returns the answer to a message that was accepted and needs no other answer.
+    pub(crate) fn accepted() -> Self {
+        Self::json(202, Vec::new())
+    }
+
     /// Returns an answer with text that is written in pieces and never cached.
     pub(crate) fn stream(
         content_type: &'static str,
@@ -154,7 +164,7 @@ impl Answer {
 
     pub(crate) fn into_response(self) -> Result<Response> {
         let mut builder = ResponseBuilder::new().with_status(self.status);
-        if self.status != 304 {
+        if !matches!(self.status, 202 | 304) {
             builder = builder.with_header("content-type", self.content_type)?;
         }
         if let Some(allow) = &self.allow {

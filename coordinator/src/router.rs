@@ -1,6 +1,6 @@
 //! Routes a request: finds its route, admits the caller, and calls the handler.
 
-use crate::auth::{self, Caller};
+use crate::auth::{self, Caller, Needed};
 use crate::clients::shards::Shards;
 use crate::context::Call;
 use crate::problem::Problem;
@@ -8,6 +8,7 @@ use crate::request_id::{self, OfRequest};
 use crate::response::Answer;
 use crate::routes::{self, Access, Route};
 use futures::FutureExt;
+use futures::future::LocalBoxFuture;
 use scheduler_dispatcher::Handlers;
 use scheduler_model::access::Scope;
 use scheduler_platform::settings::{self, Allowed};
@@ -43,10 +44,11 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
     } else {
         None
     };
-    let scope = match &found {
+    let needed = match &found {
         Some((Route { access: Access::Open(answer), .. }, name)) => return answer(name),
-        Some((Route { access: Access::Key(_), .. }, _)) => None,
-        Some((Route { access: Access::Scope(scope, _), .. }, _)) => Some(*scope),
+        Some((Route { access: Access::Key(_), .. }, _)) => Needed::Key,
+        Some((Route { access: Access::Namespace(_), .. }, _)) => Needed::Namespace,
+        Some((Route { access: Access::Scope(scope, _), .. }, _)) => Needed::Scope(*scope),
         // A path that needs no key refuses other methods without a key.
         None if matches!(
             routes::find(&Method::Get, &path),
@@ -55,18 +57,21 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         {
             return Err(no_route(&name, &path));
         }
+        // Every key may send a POST to this path. Clients try other methods first.
+        None if matches!(
+            routes::find(&Method::Post, &path),
+            Some((Route { access: Access::Namespace(_), .. }, _))
+        ) =>
+        {
+            Needed::Key
+        }
         // Only a caller with the scope for such a route learns that it does not exist.
-        None => Some(Scope::needed(method.as_ref(), &path)),
+        None => Needed::Scope(Scope::needed(method.as_ref(), &path)),
     };
     let now = scheduler_platform::now();
-    let Caller { holder, namespace, quota } = auth::admit(&request, env, scope, now).await?;
+    let Caller { holder, namespace, quota } = auth::admit(&request, env, needed, now).await?;
     routes::check_escapes(&path).map_err(|problem| Problem::malformed_path(&path, problem))?;
     let Some((route, name_in_path)) = found else { return Err(no_route(&name, &path)) };
-    let (Access::Scope(_, handler) | Access::Key(handler)) = &route.access else {
-        return Err(no_route(&name, &path));
-    };
-    route.conditions.check(request.headers())?;
-    route.repeats.check(request.headers())?;
     let shards = Shards::of(env, namespace.clone())?;
     let call = Call {
         request,
@@ -82,9 +87,42 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         queues: settings::queue_bindings(env),
         allowed: Allowed::read(env),
         now,
+        within,
     };
+    carry_out(call, route, name_in_path).await
+}
+
+/// Calls the handler of a route, if the request is one that the route takes.
+async fn carry_out(call: Call<'_>, route: &Route, name_in_path: String) -> Result<Answer, Problem> {
+    let (Access::Scope(_, handler) | Access::Namespace(handler) | Access::Key(handler)) =
+        &route.access
+    else {
+        return Err(no_route(route.method.as_ref(), route.path));
+    };
+    route.conditions.check(call.request.headers())?;
+    route.repeats.check(call.request.headers())?;
     call.check_query(route.query)?;
+    let namespace = call.shards.namespace().clone();
     handler(call, name_in_path).await.map_err(|problem| problem.in_namespace(&namespace))
+}
+
+/// Answers a request that a handler makes for the caller of `outer`, as if the caller had sent it:
+/// with the same key, in the same namespace, and within every bound of its route.
+fn within<'a>(
+    outer: &'a Call<'a>,
+    request: Request,
+) -> LocalBoxFuture<'a, Result<Answer, Problem>> {
+    Box::pin(async move {
+        let (method, path) = (request.method(), request.path());
+        routes::check_escapes(&path).map_err(|problem| Problem::malformed_path(&path, problem))?;
+        match routes::find(&method, &path) {
+            Some((route @ Route { access: Access::Scope(scope, _), .. }, name)) => {
+                outer.holder.admit(Some(*scope), Some(outer.shards.namespace().as_str()))?;
+                carry_out(outer.nested(request, route.body_limit)?, route, name).await
+            }
+            _ => Err(no_route(method.as_ref(), &path)),
+        }
+    })
 }
 
 /// Returns the refusal of a method that the path does not accept, or of an unknown path.

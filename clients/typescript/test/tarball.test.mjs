@@ -58,7 +58,7 @@ test("the package is the same however often it is made, and npm pack builds it",
 });
 
 test("the package holds what is needed and nothing else", () => {
-  const unknown = packed.files.map(({ path }) => path).filter((path) => !/^(dist\/[\w-]+(\/[\w-]+)*\.(js|d\.ts)|dist\/cli\/LICENSE-jsonc-parser\.md|dashboard\/(_headers|index\.html|favicon\.svg|assets\/[\w.-]+\.(js|css))|prebuilt\/(index\.js|index\.d\.ts|index_bg\.wasm)|package\.json|README\.md|LICENSE)$/.test(path));
+  const unknown = packed.files.map(({ path }) => path).filter((path) => !/^(dist\/[\w-]+(\/[\w-]+)*\.(js|d\.ts)|dist\/cli\/LICENSE-jsonc-parser\.md|dashboard\/(_headers|index\.html|favicon\.svg|llms\.txt|skills\/durable-scheduler\/SKILL\.md|assets\/[\w.-]+\.(js|css))|prebuilt\/(index\.js|index\.d\.ts|index_bg\.wasm)|package\.json|README\.md|LICENSE)$/.test(path));
   assert.deepEqual(unknown, []);
   for (const needed of ["dist/workerd.js", "dist/worker/index.js", "dist/cli/main.js", "prebuilt/index.js", "prebuilt/index_bg.wasm", "dashboard/index.html", "LICENSE", "README.md"]) {
     assert.ok(packed.files.some(({ path }) => path === needed), needed);

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { SchedulerClient } from "../src/client/client.ts";
-import { neededScope } from "../src/worker/access.ts";
+import { neededScope, refuse } from "../src/worker/access.ts";
 import { startWorker, until } from "./runtime.mjs";
 
 const fixture = (name) => fileURLToPath(new URL(`fixtures/${name}.jsonc`, import.meta.url));
@@ -165,4 +165,21 @@ test("the scope that a request needs is that of its route", async () => {
   assert.ok(routes.length > 30, String(routes.length));
   for (const [, method, path, scope] of routes) assert.equal(neededScope(method.toUpperCase(), path), scope.toLowerCase(), `${method} ${path}`);
   for (const path of ["/v1/key", "/healthz", "/openapi.json", "/problems/invalid"]) assert.equal(neededScope("GET", path), undefined);
+});
+
+test("a binding leads to the tools for language models only with every scope that a tool may need", () => {
+  for (const [path, scopes, status] of [
+    ["/mcp", undefined, undefined],
+    ["/mcp/", ["read", "write", "admin"], undefined],
+    ["/mcp", ["read"], 403],
+    ["/mcp/", ["read"], 403],
+    ["/mcp?x", ["write"], 403],
+    ["/mcp", ["admin"], 403],
+    ["/mcp", [], 403],
+  ]) {
+    const request = new Request(`https://scheduler.test${path}`, { method: "POST", body: "{}" });
+    assert.equal(refuse(request, { scopes })?.status, status, `${path} ${scopes}`);
+  }
+  const elsewhere = new Request("https://scheduler.test/mcp", { method: "POST", headers: { "scheduler-namespace": "other" } });
+  assert.equal(refuse(elsewhere, { namespace: "own" }).status, 403);
 });

@@ -4,6 +4,7 @@ pub(crate) mod dead_letters;
 pub(crate) mod events;
 pub(crate) mod forecast;
 pub(crate) mod keys;
+pub(crate) mod mcp;
 pub(crate) mod namespaces;
 pub(crate) mod open;
 pub(crate) mod preview;

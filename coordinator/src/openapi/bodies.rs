@@ -5,6 +5,7 @@ use super::{answers, examples};
 use scheduler_model::access::NewKey;
 use scheduler_model::bounds::MAX_BATCH_ITEMS;
 use scheduler_model::limit::Limit;
+use scheduler_model::mcp::Message;
 use scheduler_model::schedule::PreviewRequest;
 use scheduler_model::task::{ChangeInput, NewTask, ReplayInput, RunInput};
 use schemars::{JsonSchema, SchemaGenerator};
@@ -51,6 +52,7 @@ pub(super) fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
         Body::Preview => of::<PreviewRequest<'static>>(examples::previews(), generator),
         Body::Key => of::<NewKey<'static>>(examples::keys(), generator),
         Body::Limit => of::<Limit>(examples::limits(), generator),
+        Body::Mcp => of::<Message<'static>>(examples::mcp(), generator),
         Body::Namespace => of::<answers::NewNamespace>(examples::namespaces(), generator),
     }
 }

@@ -154,9 +154,11 @@ fn responses(
             headers["Idempotent-Replayed"] =
                 json!({ "$ref": "#/components/headers/IdempotentReplayed" });
         }
-        let content = json!({ content_type: { "schema": schema } });
-        let response =
-            json!({ "description": description, "content": content, "headers": headers });
+        let mut response = json!({ "description": description, "headers": headers });
+        // That something was taken in is said without a body.
+        if *status != 202 {
+            response["content"] = json!({ content_type: { "schema": schema } });
+        }
         responses.insert(status.to_string(), response);
     }
     if route.conditions == Conditions::Read {

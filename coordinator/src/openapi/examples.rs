@@ -264,3 +264,22 @@ pub(super) fn patches() -> Value {
         "schedule": { "summary": "Another schedule", "value": { "cron": "0 10 * * MON-FRI", "timezone": "Europe/London" } }
     })
 }
+
+/// Returns messages of the Model Context Protocol.
+pub(super) fn mcp() -> Value {
+    json!({
+        "list": {
+            "summary": "List the tools",
+            "value": { "jsonrpc": "2.0", "id": 1, "method": "tools/list" }
+        },
+        "call": {
+            "summary": "Call a tool",
+            "value": {
+                "jsonrpc": "2.0",
+                "id": 2,
+                "method": "tools/call",
+                "params": { "name": "find_tasks", "arguments": { "status": "paused" } }
+            }
+        }
+    })
+}

@@ -27,6 +27,8 @@ mod form_tests;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
+pub(crate) mod mcp_answers;
+#[cfg(test)]
 mod numbers_parameters;
 #[cfg(test)]
 pub(crate) mod operation;
@@ -37,7 +39,7 @@ mod problems;
 #[cfg(test)]
 mod runs_parameters;
 #[cfg(test)]
-mod schemas;
+pub(crate) mod schemas;
 #[cfg(test)]
 mod shapes_tests;
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub(crate) enum Body {
     Key,
     Namespace,
     Limit,
+    /// A message of the Model Context Protocol.
+    Mcp,
 }
 
 impl Body {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 /// Returns whether a route is about one namespace, and so accepts the header that names it.
 pub(super) fn is_of_namespace(route: &Route) -> bool {
-    matches!(route.access, Access::Scope(Scope::Read | Scope::Write, _))
+    matches!(route.access, Access::Namespace(_) | Access::Scope(Scope::Read | Scope::Write, _))
 }
 
 /// Returns the parameter in the path, and the header that names the namespace.

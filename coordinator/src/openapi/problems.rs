@@ -60,6 +60,22 @@ pub(super) fn add_refusals(
     for (status, problems) in by_status {
         let names: Vec<&str> = problems.iter().map(|problem| problem.kind.name()).collect();
         let name = names.join(".");
+        // A status that an operation answers with by itself may also be that of a problem.
+        if let Some(answer) = answers.get_mut(&status.to_string()) {
+            let mut refusal = refusal(&problems, generator);
+            let description = answer["description"].as_str().unwrap_or_default();
+            let either = format!(
+                "{description} Or: {}.",
+                refusal["description"].as_str().unwrap_or_default()
+            );
+            answer["description"] = either.into();
+            for (media_type, content) in
+                refusal["content"].as_object_mut().into_iter().flat_map(std::mem::take)
+            {
+                answer["content"][media_type] = content;
+            }
+            continue;
+        }
         let reference = json!({ "$ref": format!("#/components/responses/{name}") });
         answers.insert(status.to_string(), reference);
         components.entry(name).or_insert_with(|| refusal(&problems, generator));

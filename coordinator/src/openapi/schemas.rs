@@ -91,7 +91,7 @@ pub(super) fn events_parameters(generator: &mut SchemaGenerator) -> Value {
 /// Rewrites the derived schemas, at all levels, into forms that every tool understands:
 /// - an optional member is absent instead of null;
 /// - a choice between documented constants is an `enum`, and its description lists their meanings.
-pub(super) fn simplify(value: &mut Value) {
+pub(crate) fn simplify(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(simplify),
         Value::Object(object) => {

@@ -23,6 +23,7 @@ const TAGS: &[(&str, &str, &str)] = &[
         "Namespaces",
         "Ids, lists, counts and quotas that are apart from those of others.",
     ),
+    ("/mcp", "Models", "Tools for language models."),
     ("", "Deployment", "The state of the deployment, and its documents."),
 ];
 

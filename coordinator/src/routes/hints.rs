@@ -40,6 +40,10 @@ const PATHS: &[(&str, &str)] = &[
         "POST /v1/tasks/cancel cancels many tasks, and PUT /v1/tasks/{id} overwrites one",
     ),
     ("/v1/dead-letters", "POST /v1/dead-letters/discard discards many"),
+    (
+        "/mcp",
+        "POST /mcp takes messages of the Model Context Protocol, and no stream comes from there",
+    ),
 ];
 
 /// Returns a hint for a method that this path does not accept, if the path is a likely guess.

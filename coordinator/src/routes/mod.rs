@@ -149,6 +149,9 @@ mod tests {
             ("/v1/dead-letters/replay", Some("GET, HEAD, POST, DELETE")),
             ("/v1/events/", Some("GET, HEAD")),
             ("/v1/preview", Some("POST")),
+            ("/mcp", Some("POST")),
+            ("/mcp/", Some("POST")),
+            ("/v1/parse", Some("POST")),
             ("/v1/tasks/%FF", None),
             // No name is empty.
             ("/v1/tasks//", None),
@@ -238,6 +241,8 @@ mod tests {
             (Method::Post, "/v1/dead-letters/a/replay", MAX_TASK_BODY_BYTES),
             (Method::Post, "/v1/dead-letters/replay", MAX_BULK_BODY_BYTES),
             (Method::Post, "/v1/preview", MAX_TASK_BODY_BYTES),
+            (Method::Post, "/mcp", MAX_TASK_BODY_BYTES),
+            (Method::Post, "/v1/parse", MAX_SMALL_BODY_BYTES),
             (Method::Post, "/v1/keys", MAX_SMALL_BODY_BYTES),
         ] {
             assert_eq!(
@@ -264,6 +269,7 @@ mod tests {
             (Method::Get, "/v1/tasks/a/b", Some(("getTask", "a/b"))),
             (Method::Put, "/v1/tasks/sp%C3%A4t", Some(("putTask", "spät"))),
             (Method::Post, "/v1/preview", Some(("preview", ""))),
+            (Method::Post, "/v1/parse", Some(("parse", ""))),
             (Method::Get, "/v1/tasks/batch", Some(("getTask", "batch"))),
             (Method::Delete, "/v1/tasks/%FF", None),
             (Method::Delete, "/v1/keys/a", Some(("revokeKey", "a"))),

@@ -2,12 +2,14 @@
 
 use crate::conditions::{Conditions, Repeats};
 use crate::handlers::{
-    events, forecast, keys, namespaces, open, preview, rate_limits, runs, series, stats,
+    events, forecast, keys, mcp, namespaces, open, parse, preview, rate_limits, runs, series, stats,
 };
 #[cfg(test)]
 use crate::openapi::answers::{
     AllRuns, Deleted, Health, KeyList, LimitList, MadeKey, Namespace, NamespaceList, Stats,
 };
+#[cfg(test)]
+use crate::openapi::mcp_answers::{McpAnswer, McpError};
 #[cfg(test)]
 use crate::openapi::operation::{Body, Operation, any_object, text};
 #[cfg(test)]
@@ -18,7 +20,7 @@ use crate::routes::route::Route;
 use scheduler_model::access::Scope;
 #[cfg(test)]
 use scheduler_model::access::{OwnKey, ShownKey};
-use scheduler_model::bounds::MAX_TASK_BODY_BYTES;
+use scheduler_model::bounds::{MAX_SMALL_BODY_BYTES, MAX_TASK_BODY_BYTES};
 #[cfg(test)]
 use scheduler_model::events::EventData;
 use scheduler_model::forecast::FORECAST_QUERY;
@@ -28,7 +30,7 @@ use scheduler_model::forecast::Forecast;
 use scheduler_model::protocol::limiter::LimitShown;
 use scheduler_model::runs::RUNS_QUERY;
 #[cfg(test)]
-use scheduler_model::schedule::Preview;
+use scheduler_model::schedule::{ParsedSentence, Preview};
 use scheduler_model::series::SERIES_QUERY;
 #[cfg(test)]
 use scheduler_model::series::Series;
@@ -54,6 +56,32 @@ pub(super) static ROUTES: &[Route] = &[
             ..Operation::USUAL
         },
         ..Route::new(Method::Get, "/v1/runs", Scope::Read, |call, _| Box::pin(runs::runs(call)))
+    },
+    Route {
+        body_limit: MAX_TASK_BODY_BYTES,
+        #[cfg(test)]
+        operation: Operation {
+            id: "mcp",
+            summary: "Call tools for language models",
+            description: "Takes a message of the Model Context Protocol, revision 2026-07-28 or 2025-11-25, over Streamable HTTP. A client of that protocol sends these messages. A key sees the tools that its scopes allow.",
+            body: Some(Body::Mcp),
+            answers: &[
+                (200, "The answer to a request.", SchemaGenerator::subschema_for::<McpAnswer>),
+                (202, "A notification was taken in.", any_object),
+                (
+                    400,
+                    "The body is no message, or the headers do not say what it says.",
+                    SchemaGenerator::subschema_for::<McpError>,
+                ),
+                (
+                    404,
+                    "The revision 2026-07-28 or this server has no such method.",
+                    SchemaGenerator::subschema_for::<McpError>,
+                ),
+            ],
+            ..Operation::USUAL
+        },
+        ..Route::of_namespace(Method::Post, "/mcp", |call, _| Box::pin(mcp::post(call)))
     },
     Route {
         #[cfg(test)]
@@ -148,6 +176,25 @@ pub(super) static ROUTES: &[Route] = &[
         ..Route::new(Method::Get, "/v1/forecast", Scope::Read, |call, _| {
             Box::pin(forecast::forecast(call))
         })
+    },
+    Route {
+        body_limit: MAX_SMALL_BODY_BYTES,
+        conditions: Conditions::Ignored,
+        #[cfg(test)]
+        operation: Operation {
+            id: "parse",
+            summary: "Read a schedule in words",
+            description: "Reads a sentence in English or German as the schedule of a task: its fields, the same as a sentence, the next runs, and what the sentence leaves open. Answers choices if it is ambiguous, and what is near if it is refused. Creates nothing.",
+            body: Some(Body::Parse),
+            answers: &[(
+                200,
+                "What the sentence is read as.",
+                SchemaGenerator::subschema_for::<ParsedSentence>,
+            )],
+            refusals: &[Invalid],
+            ..Operation::USUAL
+        },
+        ..Route::new(Method::Post, "/v1/parse", Scope::Read, |call, _| Box::pin(parse::parse(call)))
     },
     Route {
         #[cfg(test)]

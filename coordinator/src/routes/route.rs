@@ -25,6 +25,8 @@ pub(crate) enum Access {
     Open(fn(&str) -> Result<Answer, Problem>),
     /// Every caller with a key.
     Key(Handler),
+    /// A caller with a key for the namespace. The handler checks the scopes.
+    Namespace(Handler),
     /// A caller with a key that has the scope.
     Scope(Scope, Handler),
 }
@@ -74,6 +76,14 @@ impl Route {
     /// Returns a route that every key may read.
     pub(super) const fn of_any_key(path: &'static str, handler: Handler) -> Self {
         Self { access: Access::Key(handler), ..Self::new(Method::Get, path, Scope::Read, handler) }
+    }
+
+    /// Returns a route for every key. Its handler checks the scopes of what a request asks for.
+    pub(super) const fn of_namespace(method: Method, path: &'static str, handler: Handler) -> Self {
+        Self {
+            access: Access::Namespace(handler),
+            ..Self::new(method, path, Scope::Write, handler)
+        }
     }
 
     /// Returns a route that every caller may read.

@@ -21,10 +21,14 @@ use scheduler_model::bounds::{
 };
 use scheduler_model::input::FieldError;
 use scheduler_model::limit::Limit;
+use scheduler_model::mcp::{CallParams, Envelope, InitializeParams, Message, NotAMessage};
 use scheduler_model::schedule::{PreviewRequest, preview};
 use scheduler_model::task::{
     ChangeInput, DeadLettersInput, NewTask, Record, ReplayInput, RunInput, Targets, Validator,
     merge_patch, parse_batch, parse_one,
+};
+use scheduler_model::tools::{
+    CancelTasks, ChangeTask, FindTasks, ListRuns, OfTask, ReplayFailures, ScheduleTask,
 };
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Map, Value, json};
@@ -94,6 +98,31 @@ fn key(text: &str) -> Vec<FieldError> {
         .err()
         .into_iter()
         .collect()
+}
+
+fn message(text: &str) -> Vec<FieldError> {
+    match Message::parse(text) {
+        Err(NotAMessage::NotJson(problem) | NotAMessage::Invalid(problem)) => vec![problem],
+        Ok(_) => Vec::new(),
+    }
+}
+
+/// Reads the answers of a user in the parameters of a call, too.
+fn call(text: &str) -> Vec<FieldError> {
+    let read = CallParams::parse(Some(text)).and_then(|call| call.answer("confirm").map(drop));
+    read.err().into_iter().collect()
+}
+
+/// Reads the arguments of a tool, and makes of them what it sends.
+fn schedule_task(text: &str) -> Vec<FieldError> {
+    let read =
+        ScheduleTask::parse(text).map(|task| (task.lacks_timezone(), task.body(Some("UTC"))));
+    read.err().into_iter().collect()
+}
+
+fn change_task(text: &str) -> Vec<FieldError> {
+    let read = ChangeTask::parse(text).map(|task| (task.lacks_timezone(), task.body(Some("UTC"))));
+    read.err().into_iter().collect()
 }
 
 /// A reader of a body: its name, the longest body, and the function.
@@ -230,7 +259,7 @@ fn attack(
 /// This is a single test, because resident memory belongs to the whole process.
 #[test]
 fn no_body_takes_more_than_its_budget() {
-    let readers: [(Reader, Vec<String>); 9] = [
+    let readers: [(Reader, Vec<String>); 20] = [
         (("one task", MAX_TASK_BODY_BYTES, one), holes_of::<NewTask<'_>>()),
         (("patch", MAX_TASK_BODY_BYTES, patch), holes_of::<NewTask<'_>>()),
         (
@@ -256,6 +285,52 @@ fn no_body_takes_more_than_its_budget() {
             holes_of::<RunInput<'_>>(),
         ),
         (("replay of one", MAX_TASK_BODY_BYTES, replay), holes_of::<ReplayInput<'_>>()),
+        (("message", MAX_TASK_BODY_BYTES, message), holes_of::<Message<'_>>()),
+        (
+            ("envelope", MAX_TASK_BODY_BYTES, |text| {
+                Envelope::parse(Some(text)).err().into_iter().collect()
+            }),
+            holes_of::<Envelope<'_>>(),
+        ),
+        (
+            ("initialize", MAX_TASK_BODY_BYTES, |text| {
+                InitializeParams::parse(Some(text)).err().into_iter().collect()
+            }),
+            holes_of::<InitializeParams<'_>>(),
+        ),
+        (("call of a tool", MAX_TASK_BODY_BYTES, call), holes_of::<CallParams<'_>>()),
+        (("schedule_task", MAX_TASK_BODY_BYTES, schedule_task), holes_of::<ScheduleTask<'_>>()),
+        (("change_task", MAX_TASK_BODY_BYTES, change_task), holes_of::<ChangeTask<'_>>()),
+        (
+            ("find_tasks", MAX_TASK_BODY_BYTES, |text| {
+                FindTasks::parse(text).err().into_iter().collect()
+            }),
+            holes_of::<FindTasks<'_>>(),
+        ),
+        (
+            ("list_runs", MAX_TASK_BODY_BYTES, |text| {
+                ListRuns::parse(text).err().into_iter().collect()
+            }),
+            holes_of::<ListRuns<'_>>(),
+        ),
+        (
+            ("get_task", MAX_TASK_BODY_BYTES, |text| {
+                OfTask::parse(text).err().into_iter().collect()
+            }),
+            holes_of::<OfTask<'_>>(),
+        ),
+        (
+            ("cancel_tasks", MAX_TASK_BODY_BYTES, |text| {
+                CancelTasks::parse(text).err().into_iter().collect()
+            }),
+            holes_of::<CancelTasks<'_>>(),
+        ),
+        (
+            ("replay_failures", MAX_TASK_BODY_BYTES, |text| {
+                ReplayFailures::parse(text).err().into_iter().collect()
+            }),
+            holes_of::<ReplayFailures<'_>>(),
+        ),
     ];
     let mut worst = BTreeMap::new();
     for ((name, limit, read), holes) in readers {

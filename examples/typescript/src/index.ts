@@ -50,7 +50,7 @@ export default class extends SchedulerWorker<Env> {
   override async fetch(request: Request): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
     const name = /^\/([a-z]+)$/.exec(pathname)?.[1];
-    if (name === undefined || name === "healthz" || name === "problems") return super.fetch(request);
+    if (name === undefined || ["healthz", "mcp", "problems"].includes(name)) return super.fetch(request);
     const reminders = this.env.REMINDERS.getByName(name);
     if (request.method !== "POST") return Response.json(await reminders.list());
     const id = await reminders.add(searchParams.get("text") ?? "Hello", Number(searchParams.get("seconds") ?? 60));

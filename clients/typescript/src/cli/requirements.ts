@@ -36,7 +36,7 @@ export const VARS = { SHARD_MAP: "16", DURABLE_OBJECT_BINDINGS: "", SERVICE_BIND
 export const ASSETS = {
   html_handling: "auto-trailing-slash",
   not_found_handling: "none",
-  run_worker_first: ["/v1", "/v1/*", "/healthz", "/healthz/", "/openapi.json", "/openapi.json/", "/problems", "/problems/*"],
+  run_worker_first: ["/v1", "/v1/*", "/healthz", "/healthz/", "/openapi.json", "/openapi.json/", "/problems", "/problems/*", "/mcp", "/mcp/"],
 } as const;
 
 /** What the main module of the Worker exports for the scheduler. */

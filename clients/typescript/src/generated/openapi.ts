@@ -720,6 +720,50 @@ export type ManyLetters = {
   dryRun?: boolean | null | undefined;
 };
 
+/** The answer to a request of the Model Context Protocol. */
+export type McpAnswer = {
+  /** That of the request. */
+  id: string | number;
+  jsonrpc: "2.0";
+  result: {
+    [key: string]: unknown;
+  };
+} | McpError;
+
+/** The refusal of a message of the Model Context Protocol. */
+export interface McpError {
+  /** Why a message is refused. */
+  error: {
+    /** The code, as JSON-RPC or the protocol defines it. */
+    code: number;
+    /** What a program may need, such as the revisions that are spoken. */
+    data?: {
+      [key: string]: unknown;
+    } | undefined;
+    message: string;
+  };
+  /** That of the request. Absent if it could not be read. */
+  id?: string | number | undefined;
+  jsonrpc: "2.0";
+}
+
+/** A message of JSON-RPC 2.0, as a client of the Model Context Protocol posts it. */
+export interface McpMessage {
+  /**
+   * Names the request, and the answer repeats it: at most 1,024 bytes of JSON. A notification has
+   * none.
+   */
+  id?: string | number | null | undefined;
+  /** The version of JSON-RPC. */
+  jsonrpc: "2.0";
+  /** What is asked for, such as `tools/list` or `tools/call`. */
+  method: string;
+  /** The parameters of the method, and in `_meta` what is said of the request. */
+  params?: {
+    [key: string]: unknown;
+  } | null | undefined;
+}
+
 /** What the platform bills. */
 export interface Meter {
   /** Alarms set. */

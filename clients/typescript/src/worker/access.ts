@@ -34,9 +34,15 @@ export function neededScope(method: string, pathname: string): Scope | undefined
   return method === "GET" || method === "HEAD" || route === "/v1/preview" ? "read" : "write";
 }
 
+/** Where language models call tools. Each tool asks the scheduler's own key for its scopes, and that key has all of them. */
+const TOOLS_PATH = /^\/mcp\/?$/;
+
 /** Returns why a request may not be sent, as the API would answer it, or `undefined` if it may. */
 export function refuse(request: Request, { namespace = "default", scopes = ["read", "write"] }: SchedulerProps): Response | undefined {
-  const needed = neededScope(request.method, new URL(request.url).pathname);
+  const { pathname } = new URL(request.url);
+  const missing = TOOLS_PATH.test(pathname) && (["read", "write"] as const).find((scope) => !scopes.includes(scope));
+  if (missing) return forbidden(`this binding lacks the scope ${missing}, and the tools at ${pathname} need both read and write: add it to the scopes in its props`);
+  const needed = neededScope(request.method, pathname);
   if (needed !== undefined && !scopes.includes(needed)) return forbidden(`this binding lacks the scope ${needed}: add it to the scopes in its props`);
   const asked = request.headers.get("scheduler-namespace");
   if (asked !== null && asked !== namespace && !scopes.includes("admin")) return forbidden(`this binding is for the namespace ${namespace}, and not for ${asked}`);

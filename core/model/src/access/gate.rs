@@ -75,10 +75,17 @@ impl Holder {
     /// If the key lacks the scope, or does not cover the namespace.
     pub fn admit(&self, needed: Option<Scope>, named: Option<&str>) -> Result<Namespace, Denied> {
         match needed {
-            Some(needed) if !self.scopes.contains(&needed) => return Err(Denied::Scope(needed)),
-            None | Some(Scope::Admin) => return Ok(Namespace::DEFAULT),
-            Some(Scope::Read | Scope::Write) => {}
+            Some(needed) if !self.scopes.contains(&needed) => Err(Denied::Scope(needed)),
+            None | Some(Scope::Admin) => Ok(Namespace::DEFAULT),
+            Some(Scope::Read | Scope::Write) => self.namespace(named),
         }
+    }
+
+    /// Returns the namespace that a request is about whose parts need scopes of their own.
+    ///
+    /// # Errors
+    /// When the key is not for the namespace.
+    pub fn namespace(&self, named: Option<&str>) -> Result<Namespace, Denied> {
         let namespace = match named {
             Some(name) => name.trim().parse().map_err(Denied::Name)?,
             None => self.reach.only().cloned().unwrap_or(Namespace::DEFAULT),

@@ -1,0 +1,140 @@
+//! Whether a user has agreed to a change of many.
+//!
+//! A change of more than one task is made only once somebody has seen how many it concerns. The tool
+//! counts and asks: with a form if the client shows one, else with an answer that has a
+//! `confirmation` to send back. Both carry the number that was shown, sealed for the caller, the
+//! tool and the very selection. If more tasks match by then, it asks again.
+
+use super::failure::Failure;
+use super::job::Job;
+use crate::mcp::{Broken, Outcome, Question};
+use scheduler_model::mcp::Action;
+use scheduler_model::tools::Selected;
+use serde_json::json;
+
+/// The name of the question, and of the field of its form.
+const CONFIRM: &str = "confirm";
+
+/// How many tasks or dead letters a call concerns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Count {
+    pub(super) number: u64,
+    /// There are more, which were not counted.
+    pub(super) is_at_least: bool,
+    /// Some of them, for people.
+    pub(super) examples: Vec<String>,
+}
+
+impl Count {
+    /// Returns the number that is agreed to: any, if nobody knows how many there are.
+    fn sealed(&self) -> u64 {
+        if self.is_at_least { u64::MAX } else { self.number }
+    }
+
+    /// Returns the number in words.
+    pub(super) fn in_words(&self, things: &str) -> String {
+        let at_least = if self.is_at_least { "at least " } else { "" };
+        format!("{at_least}{} {things}", self.number)
+    }
+}
+
+/// What the user said to the change of many.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Agreement {
+    /// To make it, for up to so many.
+    Up(u64),
+    /// Not to make it.
+    Refused,
+    /// Nothing yet.
+    None,
+}
+
+impl Agreement {
+    /// Returns whether it allows a change of so many.
+    pub(super) fn allows(&self, count: &Count) -> bool {
+        matches!(self, Self::Up(number) if count.sealed() <= *number)
+    }
+}
+
+/// Returns what is agreed to: the same for the same caller, namespace, tool and selection.
+fn purpose(job: &Job<'_>, selected: &Selected<'_>) -> String {
+    let namespace = job.call.shards.namespace().as_str();
+    format!("{}\n{namespace}\n{}", job.asked.name(), selected.meaning())
+}
+
+/// Returns what the user said.
+///
+/// # Errors
+/// If the client sends something back that it was not given for this call.
+pub(super) fn of(job: &Job<'_>, selected: &Selected<'_>) -> Result<Agreement, Failure> {
+    let purpose = purpose(job, selected);
+    if let Some(confirmation) = &selected.confirmation {
+        let tool = job.asked.name();
+        return job.seal.open(confirmation, &purpose, job.call.now).map(Agreement::Up).map_err(
+            |broken| {
+                let why = match broken {
+                    Broken::Late => "is more than ten minutes old",
+                    Broken::Forged => "was not given out for these arguments",
+                };
+                Failure::Said(format!(
+                    "confirmation {why}, so nothing was changed.\nNext: call {tool} without confirmation, show the user the count, and send \
+                     the confirmation of that answer with the same arguments."
+                ))
+            },
+        );
+    }
+    let Some(state) = job.asked.state() else { return Ok(Agreement::None) };
+    let number = job.seal.open(state, &purpose, job.call.now).map_err(|_| Failure::Forged)?;
+    Ok(match job.asked.answer(CONFIRM)? {
+        Some(answer) if answer.action == Action::Accept && answer.is_ticked(CONFIRM) => {
+            Agreement::Up(number)
+        }
+        Some(_) => Agreement::Refused,
+        None => Agreement::None,
+    })
+}
+
+/// Returns what a client sends back once its user has agreed.
+pub(super) fn confirmation(job: &Job<'_>, selected: &Selected<'_>, count: &Count) -> String {
+    job.seal.seal(count.sealed(), &purpose(job, selected), job.call.now)
+}
+
+/// Returns the question whether to make the change. `what` says what it does, and to how many.
+pub(super) fn question(what: &str, examples: &[String], confirmation: String) -> Outcome {
+    let examples = match examples {
+        [] => String::new(),
+        some => format!(" Among them: {}.", some.join("; ")),
+    };
+    Outcome::Ask(Question {
+        name: CONFIRM,
+        message: format!("{what}?{examples}"),
+        schema: json!({
+            "type": "object",
+            "properties": { CONFIRM: { "type": "boolean", "title": what, "default": false } },
+            "required": [CONFIRM],
+        }),
+        state: Some(confirmation),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agreement_is_to_a_number() {
+        let count = |number, is_at_least| Count { number, is_at_least, examples: Vec::new() };
+        for (agreement, count, allows) in [
+            (Agreement::Up(3), count(3, false), true),
+            (Agreement::Up(3), count(2, false), true),
+            (Agreement::Up(3), count(4, false), false),
+            (Agreement::Up(3), count(3, true), false),
+            (Agreement::Up(count(3, true).sealed()), count(9, true), true),
+            (Agreement::Refused, count(1, false), false),
+            (Agreement::None, count(1, false), false),
+        ] {
+            assert_eq!(agreement.allows(&count), allows, "{agreement:?} {count:?}");
+        }
+        assert_eq!(count(5_000, true).in_words("tasks"), "at least 5000 tasks");
+    }
+}
