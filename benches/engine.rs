@@ -142,7 +142,10 @@ fn forecast(c: &mut Criterion) {
     });
     for (name, fields) in [
         ("each minute", r#""cron":"* * * * *""#),
-        ("each minute in London with jitter", r#""cron":"* * * * *","timezone":"Europe/London","jitterSeconds":20"#),
+        (
+            "each minute in London with jitter",
+            r#""cron":"* * * * *","timezone":"Europe/London","jitterSeconds":20"#,
+        ),
         ("each weekday", r#""cron":"0 9 * * MON-FRI","timezone":"Europe/London""#),
     ] {
         let mut recurring = empty();

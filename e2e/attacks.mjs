@@ -19,6 +19,7 @@ const batch = { path: "/v1/tasks/batch", ordinary: () => tasks(1_000, () => ({ p
 const one = { path: "/v1/tasks", ordinary: () => JSON.stringify({ delayInSeconds: 86_400, callback: noop }) };
 const cancel = { path: "/v1/tasks/cancel", ordinary: () => JSON.stringify({ ids: Array.from({ length: 1_000 }, (_, n) => `none-${n}`) }) };
 const preview = { path: "/v1/preview", ordinary: () => JSON.stringify({ cron: "0 9 * * 1-5" }) };
+const parse = { path: "/v1/parse", ordinary: () => JSON.stringify({ text: "every monday at 10:00", timezone: "Europe/Berlin" }) };
 const key = { path: "/v1/keys", ordinary: () => JSON.stringify({ name: "a", scopes: ["read"], namespaces: ["a"] }) };
 const mcp = { path: "/mcp", ordinary: () => JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" }) };
 const tool = (name, args) => `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${name}","arguments":${args}}}`;
@@ -52,6 +53,15 @@ export const ATTACKS = [
   { name: "the same as a batch", ...batch, chunked: 300 * MB, body: () => " ".repeat(MB), expect: [413] },
   { name: "sixteen expressions that name every second, and many counted runs", ...preview, body: () => JSON.stringify({ cron: Array.from({ length: 16 }, (_, n) => `0-${59 - n} * * * * *`), timezone: "Europe/Berlin", maxRuns: 100_000 }), expect: [200] },
   { name: "sixteen expressions and many counted runs", ...preview, body: () => JSON.stringify({ cron: Array.from({ length: 16 }, (_, n) => `${n} 0 29 2 *`), maxRuns: 100_000 }), expect: [200, 422] },
+  { name: "a sentence of as many tokens as a body holds", ...parse, body: () => JSON.stringify({ text: "a1".repeat(7_000) }), expect: [200] },
+  { name: "a sentence of many parts", ...parse, body: () => JSON.stringify({ text: "at 9 and every ".repeat(33) }), expect: [200] },
+  { name: "a sentence of a sparse rule with many counted runs", ...parse, body: () => JSON.stringify({ text: 'by the rule "FREQ=MONTHLY;INTERVAL=11;BYMONTHDAY=31;BYDAY=MO;COUNT=1000" in UTC, 1000 times' }), expect: [200] },
+  {
+    name: "a thousand sentences of sparse rules",
+    ...batch,
+    body: () => JSON.stringify(Array.from({ length: 1_100 }, () => ({ schedule: 'by the rule "FREQ=MONTHLY;INTERVAL=11;BYMONTHDAY=31;BYDAY=MO;COUNT=900" in UTC', callback: noop }))),
+    expect: [200],
+  },
   {
     name: "twenty thousand sparse rules with jitter",
     ...batch,

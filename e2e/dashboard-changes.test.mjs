@@ -47,7 +47,7 @@ test("the form shows the next runs during typing, in both zones, and shows error
   await page.getByRole("button", { name: "Cron", exact: true }).click();
   await page.getByLabel("Time zone").fill("Asia/Tokyo");
   await page.getByLabel("Cron expressions").fill("0 9 * * *");
-  await page.getByText("Every day at 09:00, Asia/Tokyo.").waitFor();
+  await page.getByText("Every day at 09:00 in Asia/Tokyo.").waitFor();
   const runs = page.getByRole("list", { name: "Next runs" });
   await runs.getByText("09:00:00 UTC+9").first().waitFor();
   assert.match(await runs.innerText(), /UTC-[45]/);
@@ -58,6 +58,33 @@ test("the form shows the next runs during typing, in both zones, and shows error
   await page.getByLabel("Time zone").fill("Europe/London");
   await page.getByLabel("Cron expressions").fill("30 1 L MAR *");
   await page.getByText("On the last day of March at 01:30, Europe/London.").waitFor();
+});
+
+test("a schedule in words shows how it is understood, and offers choices, before anything is created", async () => {
+  const page = await tabs.at("/create", { zone: "Europe/Berlin" });
+  await page.getByLabel("Id (optional)").fill("in-words");
+  await page.getByRole("button", { name: "In words", exact: true }).click();
+  const words = page.getByRole("textbox", { name: "In words" });
+  await words.fill("remind me to call Ann every day at 5");
+  await page.getByText("In the morning or in the afternoon?").waitFor();
+  assert.deepEqual(await violations(page), []);
+  await page.getByRole("group", { name: "Choices" }).getByRole("button", { name: "every day at 17:00 in Europe/Berlin" }).click();
+  await page.getByText("Understood: every day at 17:00 in Europe/Berlin").waitFor();
+  assert.equal(await words.inputValue(), "every day at 17:00 in Europe/Berlin");
+  assert.equal(await page.getByLabel("Description (optional)").inputValue(), "call Ann");
+  await words.fill("every few hours");
+  await page.getByText("Not understood: “few”.").waitFor();
+  await page.getByRole("group", { name: "Near it" }).getByRole("button", { name: "every 2 hours" }).waitFor();
+  await words.fill("jeden Freitag um halb drei nachmittags");
+  await page.getByText("Understood: jeden Freitag um 14:30 Uhr in Europe/Berlin").waitFor();
+  await page.getByRole("list", { name: "Next runs" }).getByText("14:30:00").first().waitFor();
+  await page.getByLabel("Calls").selectOption("handler");
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await page.getByRole("heading", { name: "in-words" }).waitFor();
+  await page.getByText("Every Friday at 14:30 in Europe/Berlin.").waitFor();
+  await page.getByText("“jeden Freitag um halb drei nachmittags”").waitFor();
+  const { cron, timezone, description, words: kept } = await read("in-words");
+  assert.deepEqual({ cron, timezone, description, kept }, { cron: "30 14 * * FRI", timezone: "Europe/Berlin", description: "call Ann", kept: "jeden Freitag um halb drei nachmittags" });
 });
 
 test("the form is also shown as JSON, a command and code, and the JSON can be edited", async () => {

@@ -54,9 +54,25 @@ test("schedules are shown as sentences, or quoted if there is no simple sentence
     [{ time: Date.parse("2030-12-31T23:00:00Z"), timezone: "Europe/Berlin" }, "Once, Wed 2031-01-01 00:00:00 UTC+1."],
     [{ delayInSeconds: 90 }, "Once, 1 min 30 s after it is created."],
     [{}, "Only when it is run by hand."],
+    [{ schedule: "daily at 9am" }, "As “daily at 9am” says."],
   ]) {
     assert.equal(lib.fullSentence(schedule), expected, JSON.stringify(schedule));
   }
+  // The sentence of the scheduler counts, if it is simple; delays are not in it.
+  for (const [schedule, said, expected] of [
+    [{ cron: "0 9 * * *", startAt: "2030-01-01T09:00", jitterSeconds: 60 }, "every day at 09:00 starting 1 January 2030 in UTC", /^Every day at 09:00 starting 1 January 2030 in UTC, .*1 min/],
+    [{ cron: "*/7 3-9/2 * * *" }, 'by the cron expression "*/7 3-9/2 * * *" in UTC', /^By the cron expression “/],
+    [{ everySeconds: 3600 }, "every hour counted from 2030-01-01T00:00:00Z", /^Every hour\.$/],
+  ]) {
+    assert.match(lib.fullSentence(schedule, said), expected);
+  }
+});
+
+test("words of a schedule go when it changes, and stay when something else does", () => {
+  const said = { cron: "0 9 * * *", timezone: "Europe/Berlin", maxRuns: 3, words: "daily at 9am" };
+  assert.equal(lib.withMembers(said, { tags: ["a"] }).words, "daily at 9am");
+  for (const changes of [{ cron: "0 10 * * *" }, { timezone: "UTC" }, { maxRuns: undefined }]) assert.equal(lib.withMembers(said, changes).words, undefined);
+  assert.deepEqual(lib.withKind(said, "schedule", "Asia/Tokyo"), { schedule: "", timezone: "Asia/Tokyo" });
 });
 
 const KINDS = {

@@ -10,8 +10,8 @@ import { Scheduler, until } from "./harness.mjs";
 import { conformance, connect, connectFormer } from "./mcp/clients.mjs";
 import { startSink } from "./sink.mjs";
 
-const TOOLS = ["schedule_task", "find_tasks", "get_task", "change_task", "explain_task", "list_runs", "replay_failures", "cancel_tasks", "scheduler_health"];
-const READING = ["find_tasks", "get_task", "explain_task", "list_runs", "scheduler_health"];
+const TOOLS = ["parse_schedule", "schedule_task", "find_tasks", "get_task", "change_task", "explain_task", "list_runs", "replay_failures", "cancel_tasks", "scheduler_health"];
+const READING = ["parse_schedule", "find_tasks", "get_task", "explain_task", "list_runs", "scheduler_health"];
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 const noop = { type: "handler", name: "noop" };
 
@@ -148,6 +148,33 @@ test("a time of a clock needs a time zone, which is asked for", async () => {
   const recast = await call("change_task", { id: "interval", action: "update", changes: { everySeconds: null, cron: "0 6 * * *" } });
   assert.equal(questions.length, 1);
   assert.match(recast.nextRuns[0].local, /T06:00:00\+09:00$/);
+});
+
+test("a sentence is read as the arguments of a task, with what is unclear", async () => {
+  const text = "remind me to call Ann every monday at 10:00";
+  says({ timezone: "Asia/Tokyo" });
+  const asked = await call("parse_schedule", { text });
+  assert.equal(questions.length, 1);
+  assert.deepEqual(asked.readings[0].schedule, { cron: "0 10 * * MON", timezone: "Asia/Tokyo" });
+  assert.match(await failed("parse_schedule", { text }, former), /timezone is missing/);
+  const { outcome, readings } = await call("parse_schedule", { text, timezone: "Europe/Berlin" }, former);
+  assert.deepEqual([outcome, readings.length, readings[0].nextRuns.length], ["understood", 1, 3]);
+  // What is read is what is scheduled.
+  const { schedule, description, nextRuns } = readings[0];
+  const { task, nextRuns: runs } = await call("schedule_task", { id: "said", ...schedule, description, words: text, callback: noop });
+  assert.deepEqual([task.description, task.schedule.words, runs], ["call Ann", text, nextRuns]);
+  assert.equal((await call("explain_task", { id: "said" })).sentence, "every Monday at 10:00 in Europe/Berlin");
+  // What needs no zone, or names it, is not asked about.
+  questions = [];
+  for (const more of ["in 20 minutes", "every 90 seconds", "every monday at 10:00 London time"]) assert.equal((await call("parse_schedule", { text: more })).outcome, "understood", more);
+  assert.deepEqual(questions, []);
+  const several = await call("parse_schedule", { text: "every day at 5", timezone: "Europe/Berlin" });
+  assert.deepEqual([several.outcome, several.readings.length, several.questions.length], ["ambiguous", 2, 1]);
+  assert.match(several.readings[0].differs[0], /at 5/);
+  const refused = await call("parse_schedule", { text: "every full moon", timezone: "Europe/Berlin" });
+  assert.deepEqual([refused.outcome, refused.readings], ["refused", []]);
+  assert.match(refused.refusal, /moon/);
+  assert.match(await failed("parse_schedule", { text: "daily", language: "fr" }), /language.*Next: correct/s);
 });
 
 test("one task is changed, and shows what has become of it", async () => {
@@ -347,6 +374,7 @@ test("hostile arguments are refused, with what to do, and change nothing", async
     ["find_tasks", { limit: 1e9 }],
     ["find_tasks", { __proto__: null, constructor: 1 }],
     ["find_tasks", ["a"]],
+    ["parse_schedule", { text: filler }],
     ["get_task", { id: "../keys" }],
     ["get_task", { id: ".." }],
     ["get_task", { id: "a\u0000b" }],

@@ -6,11 +6,13 @@ use crate::clients::shards::Shards;
 use crate::conditions::{self, Condition, IF_MATCH, IF_NONE_MATCH};
 use crate::problem::Problem;
 use crate::response::Answer;
+use crate::sentences::Grammar;
 use futures::future::LocalBoxFuture;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{Holder, Scope, Share};
 use scheduler_model::input::FieldError;
 use scheduler_model::list_query::{Parameter, each_once, each_or_several, unknown_parameter};
+use scheduler_model::schedule::Sentences;
 use scheduler_model::task::{Targets, version_of, with_hidden_headers};
 use scheduler_platform::settings::{self, Allowed};
 use scheduler_platform::{Unread, read_body, within};
@@ -47,6 +49,8 @@ pub(crate) struct Call<'a> {
     pub(crate) now: UnixMillis,
     /// What answers a request that a handler makes for the same caller.
     pub(crate) within: Within,
+    /// What the schedules in words of its body say.
+    pub(crate) sentences: Sentences<'static>,
 }
 
 /// Answers a request for the caller of another one.
@@ -233,6 +237,7 @@ impl Call<'_> {
             allowed: self.allowed.clone(),
             now: self.now,
             within: self.within,
+            sentences: Sentences::new(&Grammar),
         })
     }
 

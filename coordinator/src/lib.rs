@@ -24,6 +24,7 @@ mod request_id;
 mod response;
 mod router;
 mod routes;
+mod sentences;
 mod tools;
 
 use clients::registry;

@@ -7,10 +7,12 @@ use crate::problem::Problem;
 use crate::request_id::{self, OfRequest};
 use crate::response::Answer;
 use crate::routes::{self, Access, Route};
+use crate::sentences::Grammar;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use scheduler_dispatcher::Handlers;
 use scheduler_model::access::Scope;
+use scheduler_model::schedule::Sentences;
 use scheduler_platform::settings::{self, Allowed};
 use worker::{Env, Method, Request};
 
@@ -88,6 +90,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         allowed: Allowed::read(env),
         now,
         within,
+        sentences: Sentences::new(&Grammar),
     };
     carry_out(call, route, name_in_path).await
 }

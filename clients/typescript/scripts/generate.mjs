@@ -36,7 +36,7 @@ const QUERIES = {
 };
 
 /** Schemas that only requests hold. Their lists may be read-only ones. */
-const REQUESTS = /^(New\w+|TaskPatch|Filter|Selection|ManyLetters|PreviewRequest|Reschedule\w*)$/;
+const REQUESTS = /^(New\w+|TaskPatch|Filter|Selection|ManyLetters|ParseInput|PreviewRequest|Reschedule\w*)$/;
 
 /** Returns whether a schema is one of the forms of a time in a request. */
 function isTime(schema) {

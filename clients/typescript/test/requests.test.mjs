@@ -308,6 +308,7 @@ describe("retries", () => {
       (client) => client.resume({ tag: "a" }),
       (client) => client.reschedule("a", { time: 1_924_362_000_000 }),
       (client) => client.preview({ cron: "0 9 * * *" }),
+      (client) => client.parse({ text: "daily" }),
       (client) => client.explain("a"),
       (client) => client.deadLetters.replay("1-1r-a"),
       (client) => client.deadLetters.discard(["1-1r-a"]),

@@ -58,6 +58,7 @@ test("every method of the client can be called by RPC, without an API key", asyn
   assert.equal((await call("FULL/resume", ["one"])).changed, 1);
   assert.equal((await call("FULL/reschedule", "one", { time: "2098-01-01T00:00:00Z" })).due, Date.UTC(2098, 0));
   assert.equal((await call("FULL/preview", { cron: "@daily", count: 2 })).runs.length, 2);
+  assert.equal((await call("FULL/parse", { text: "every monday at 10:00" })).outcome, "understood");
   assert.equal((await call("FULL/explain", "one")).status, "scheduled");
   assert.deepEqual((await call("FULL/runs", "one")).items, []);
   // Schedules of the Worker may have run already.

@@ -7,6 +7,7 @@ pub(crate) mod keys;
 pub(crate) mod mcp;
 pub(crate) mod namespaces;
 pub(crate) mod open;
+pub(crate) mod parse;
 pub(crate) mod preview;
 pub(crate) mod rate_limits;
 pub(crate) mod runs;

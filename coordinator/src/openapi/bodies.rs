@@ -6,7 +6,7 @@ use scheduler_model::access::NewKey;
 use scheduler_model::bounds::MAX_BATCH_ITEMS;
 use scheduler_model::limit::Limit;
 use scheduler_model::mcp::Message;
-use scheduler_model::schedule::PreviewRequest;
+use scheduler_model::schedule::{ParseInput, PreviewRequest};
 use scheduler_model::task::{ChangeInput, NewTask, ReplayInput, RunInput};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
@@ -50,6 +50,7 @@ pub(super) fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
             of_change("RescheduleMany", examples::reschedules_of_many(), generator)
         }
         Body::Preview => of::<PreviewRequest<'static>>(examples::previews(), generator),
+        Body::Parse => of::<ParseInput<'static>>(examples::sentences(), generator),
         Body::Key => of::<NewKey<'static>>(examples::keys(), generator),
         Body::Limit => of::<Limit>(examples::limits(), generator),
         Body::Mcp => of::<Message<'static>>(examples::mcp(), generator),

@@ -3,13 +3,14 @@
 use super::document::document;
 use super::examples;
 use super::tests::{DOCUMENTED, check, forms, keys, members, required, schema};
+use crate::sentences::Grammar;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::limiter::Limiter;
 use scheduler_model::access::{Key, NewKey, Quota, ShownKey, Token};
 use scheduler_model::limit::Limit;
 use scheduler_model::protocol::limiter::Named;
 use scheduler_model::protocol::{Counters, Filter};
-use scheduler_model::schedule::preview;
+use scheduler_model::schedule::{ParseInput, Sentences, preview, preview_with};
 use scheduler_model::task::{
     DeadLettersInput, FilterInput, Record, ReplayInput, RunInput, Targets, parse_batch,
 };
@@ -50,9 +51,14 @@ fn the_examples_are_valid() {
         assert!(DeadLettersInput::parse(&example["value"].to_string()).is_ok(), "{name}");
     }
     for (name, example) in examples::previews().as_object().unwrap() {
-        let preview =
-            preview(&example["value"].to_string(), UnixMillis::new(1_800_000_000_000)).expect(name);
+        let (text, sentences) = (example["value"].to_string(), Sentences::new(&Grammar));
+        let now = UnixMillis::new(1_800_000_000_000);
+        let (preview, _) = preview_with(&text, now, Some(&sentences)).expect(name);
         assert!(preview.more && !preview.runs.is_empty(), "{name}");
+    }
+    for (name, example) in examples::sentences().as_object().unwrap() {
+        let text = example["value"].to_string();
+        assert!(ParseInput::parse(&text, UnixMillis::new(1_800_000_000_000)).is_ok(), "{name}");
     }
     let (now, token) = (UnixMillis::new(1_800_000_000_000), Token::new([1; 8], [2; 16]));
     assert!(

@@ -40,6 +40,7 @@ pub(super) fn tasks() -> Value {
                 "id": "morning-report",
                 "cron": "0 9 * * MON-FRI",
                 "timezone": "Europe/London",
+                "words": "weekdays at 9:00",
                 "paused": true,
                 "priority": 9,
                 "misfire": { "policy": "fire-once", "graceSeconds": 300 },
@@ -74,6 +75,15 @@ pub(super) fn tasks() -> Value {
             "value": {
                 "rrule": "FREQ=MONTHLY;BYDAY=-1FR",
                 "startAt": "2030-01-25T15:00:00+01:00",
+                "timezone": "Europe/Berlin",
+                "callback": { "type": "handler", "name": "log" }
+            }
+        },
+        "words": {
+            "summary": "A schedule in words. The task stores the words and the fields that they mean",
+            "value": {
+                "id": "call-ann",
+                "schedule": "remind me to call Ann every monday at 10:00",
                 "timezone": "Europe/Berlin",
                 "callback": { "type": "handler", "name": "log" }
             }
@@ -136,7 +146,23 @@ pub(super) fn previews() -> Value {
                 "cron": "30 1 * * *", "timezone": "Europe/London", "from": "2026-03-28T00:00:00Z", "count": 3
             }
         },
+        "words": { "summary": "A schedule in words", "value": { "schedule": "every other friday at noon", "timezone": "Europe/London" } },
         "interval": { "summary": "An interval", "value": { "everySeconds": 90, "jitterSeconds": 5, "id": "order-7:poll" } }
+    })
+}
+
+/// Returns sentences to read.
+pub(super) fn sentences() -> Value {
+    json!({
+        "monday": {
+            "summary": "A sentence that says when and what",
+            "value": { "text": "remind me to call my friend every monday at 10:00", "timezone": "Europe/Berlin" }
+        },
+        "ambiguous": { "summary": "One that can be read in two ways", "value": { "text": "tomorrow at 5", "timezone": "America/New_York" } },
+        "german": {
+            "summary": "One in German",
+            "value": { "text": "am ersten Werktag jedes Monats um 9 Uhr", "timezone": "Europe/Vienna", "language": "de" }
+        }
     })
 }
 

@@ -14,6 +14,8 @@ fn samples() -> Value {
         "cron": "0 9 * * *",
         "everySeconds": 60,
         "rrule": "FREQ=DAILY",
+        "schedule": "every day at 9:00",
+        "words": "every day at nine",
         "type": "no-schedule",
         "timezone": "Europe/London",
         "anchor": "2030-06-01T09:00:00Z",
@@ -40,7 +42,7 @@ fn smallest(form: &Value, samples: &Value) -> Map<String, Value> {
 fn a_form_has_the_members_that_the_check_accepts() {
     let (document, samples) = (document(), samples());
     let all = forms(&document, "NewTask");
-    assert_eq!(all.len(), 6);
+    assert_eq!(all.len(), 7);
     for form in all {
         let description = form["description"].as_str().unwrap();
         let smallest = smallest(form, &samples);

@@ -22,6 +22,7 @@ pub(crate) enum Body {
     PauseMany,
     RescheduleMany,
     Preview,
+    Parse,
     Key,
     Namespace,
     Limit,

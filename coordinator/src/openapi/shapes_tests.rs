@@ -4,11 +4,12 @@
 use super::document::document;
 use super::examples;
 use super::tests::members;
+use crate::sentences::Grammar;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{NamespaceInput, NewKey, Token};
 use scheduler_model::input::FieldError;
 use scheduler_model::limit::Limit;
-use scheduler_model::schedule::preview;
+use scheduler_model::schedule::{ParseInput, Sentences, preview_with};
 use scheduler_model::task::{
     ChangeInput, NewTask, Targets, Validator, merge_patch, parse_batch, parse_one,
 };
@@ -22,7 +23,8 @@ type Read = fn(&str) -> Result<(), FieldError>;
 fn checked(task: NewTask<'_>) -> Result<(), FieldError> {
     let queues = ["FIRED_TASKS".to_owned()];
     let targets = Targets { handlers: &["log", "noop"], queues: &queues, ..Targets::default() };
-    Validator::new(NOW, [0; 16], targets).check(task).map(drop)
+    let sentences = Sentences::new(&Grammar);
+    Validator::new(NOW, [0; 16], targets).with_sentences(&sentences).check(task).map(drop)
 }
 
 fn task(text: &str) -> Result<(), FieldError> {
@@ -65,7 +67,11 @@ fn bodies() -> Vec<(Value, Read)> {
     for read in [task, item, line] as [Read; 3] {
         bodies.extend(of(examples::tasks(), read));
     }
-    bodies.extend(of(examples::previews(), |text| preview(text, NOW).map(drop)));
+    bodies.extend(of(examples::previews(), |text| {
+        let sentences = Sentences::new(&Grammar);
+        preview_with(text, NOW, Some(&sentences)).map(drop)
+    }));
+    bodies.extend(of(examples::sentences(), |text| ParseInput::parse(text, NOW).map(drop)));
     for examples in
         [examples::selections(), examples::reschedules(), examples::reschedules_of_many()]
     {

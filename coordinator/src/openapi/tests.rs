@@ -3,8 +3,10 @@ use super::problems::{problems, problems_of};
 use crate::conditions::Conditions;
 use crate::problem::ProblemType;
 use crate::routes::{self, Access};
+use crate::sentences::Grammar;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::input::FieldError;
+use scheduler_model::schedule::Sentences;
 use scheduler_model::task::{Targets, Validator, parse_one};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -55,7 +57,9 @@ pub(super) fn check(task: &Value) -> Result<(), FieldError> {
         durable_objects: &durable_objects,
         allowed_hosts: &[],
     };
+    let sentences = Sentences::new(&Grammar);
     Validator::new(UnixMillis::new(1_800_000_000_000), [0; 16], targets)
+        .with_sentences(&sentences)
         .check(parse_one(&text)?)
         .map(drop)
 }
@@ -126,8 +130,8 @@ fn every_route_is_documented_under_its_path() {
             .collect();
         let (found, _) = routes::find(&route.method, &path.join("/")).expect(id);
         assert!(std::ptr::eq(found, route), "{id}");
-        // A write never ignores a condition. A preview does not write.
-        let is_read = method == "get" || id == "preview";
+        // A write never ignores a condition. A preview and a reading do not write.
+        let is_read = method == "get" || id == "preview" || id == "parse";
         assert_eq!(
             is_read,
             matches!(route.conditions, Conditions::Read | Conditions::Ignored),

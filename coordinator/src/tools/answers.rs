@@ -35,6 +35,8 @@ pub(super) struct Task<'a> {
     pub(super) max_runs: Option<u32>,
     pub(super) final_run: Option<i64>,
     #[serde(borrow)]
+    pub(super) words: Option<Cow<'a, str>>,
+    #[serde(borrow)]
     pub(super) description: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(super) tags: Option<&'a RawValue>,
@@ -124,6 +126,7 @@ pub(super) struct Runs<'a> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Explanation<'a> {
     pub(super) status: Option<String>,
+    pub(super) sentence: Option<String>,
     pub(super) reasons: Vec<Reason>,
     #[serde(borrow)]
     pub(super) recent_runs: Vec<Run<'a>>,

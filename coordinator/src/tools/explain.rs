@@ -15,7 +15,7 @@ pub(super) async fn explain(job: &Job<'_>) -> Result<Outcome, Failure> {
     let of = OfTask::parse(job.arguments())?;
     let path = task_path(of.id());
     let text = job.get(&format!("{path}/explain")).await?;
-    let Explanation { status, reasons, recent_runs } = read(&text)?;
+    let Explanation { status, sentence, reasons, recent_runs } = read(&text)?;
     let next_runs = match job.get(&path).await {
         Ok(text) => {
             let task: Task<'_> = read(&text)?;
@@ -29,6 +29,7 @@ pub(super) async fn explain(job: &Job<'_>) -> Result<Outcome, Failure> {
     done(&Explained {
         id: of.id().to_owned(),
         status,
+        sentence,
         reasons: reasons.into_iter().map(reason).collect(),
         next_runs,
         recent_runs: recent_runs.iter().map(shapes::Run::from).collect(),

@@ -15,6 +15,8 @@ mod health;
 mod job;
 mod look_up;
 mod many;
+mod parse;
+mod parsed;
 mod runs;
 mod schedule;
 #[cfg(test)]

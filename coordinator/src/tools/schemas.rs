@@ -1,10 +1,11 @@
 //! The schemas of the tools, derived from the types that read arguments and write answers. Only
 //! tests compile this; the Worker carries the files.
 
-use super::{all, shapes};
+use super::{all, parsed, shapes};
 use crate::openapi::schemas::simplify;
 use scheduler_model::tools::{
-    CancelTasks, ChangeTask, FindTasks, ListRuns, NoArguments, OfTask, ReplayFailures, ScheduleTask,
+    CancelTasks, ChangeTask, FindTasks, ListRuns, NoArguments, OfTask, ParseSchedule,
+    ReplayFailures, ScheduleTask,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -106,6 +107,7 @@ fn schemas<In: JsonSchema, Out: JsonSchema>() -> Value {
 
 fn of_tool(name: &str) -> Value {
     match name {
+        "parse_schedule" => schemas::<ParseSchedule<'_>, parsed::Parsed>(),
         "schedule_task" => schemas::<ScheduleTask<'_>, shapes::TaskAndRuns>(),
         "find_tasks" => schemas::<FindTasks<'_>, shapes::Tasks>(),
         "get_task" => schemas::<OfTask<'_>, shapes::TaskAndRuns>(),

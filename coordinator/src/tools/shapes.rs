@@ -113,6 +113,9 @@ pub(super) struct Schedule {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(extend("format" = "date-time")))]
     pub(super) final_run: Option<String>,
+    /// The sentence in which it was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) words: Option<String>,
 }
 
 /// The schema of cron expressions.
@@ -120,7 +123,7 @@ pub(super) struct Schedule {
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 #[expect(dead_code, reason = "only its schema is used")]
-enum Cron {
+pub(super) enum Cron {
     One(String),
     Several(Vec<String>),
 }
@@ -148,6 +151,7 @@ impl Task {
                 end_at: task.end_at.map(iso),
                 max_runs: task.max_runs,
                 final_run: task.final_run.map(iso),
+                words: text(&task.words),
             },
             due: task.due.map(iso),
             running: task.running,
@@ -345,6 +349,9 @@ pub(super) struct Explained {
     /// What it waits for. Absent if nothing of it waits or runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<String>,
+    /// Its schedule as one sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sentence: Option<String>,
     /// The most important first.
     pub(super) reasons: Vec<Reason>,
     /// The next three runs, or as many as there are.

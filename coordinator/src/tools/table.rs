@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::job::Job;
-use super::{change, explain, health, look_up, many, runs, schedule};
+use super::{change, explain, health, look_up, many, parse, runs, schedule};
 use crate::mcp::{About, Effect, Outcome};
 use futures::future::LocalBoxFuture;
 use scheduler_model::access::{Holder, Scope};
@@ -71,6 +71,21 @@ const BOTH: &[Scope] = &[Scope::Read, Scope::Write];
 const CHANGE: Effect = Effect { reads: false, destroys: false, repeats: false, reaches_out: true };
 
 static TOOLS: &[Tool] = &[
+    Tool {
+        about: About {
+            name: "parse_schedule",
+            title: "Read a schedule in words",
+            description: "Reads a sentence in English or German, such as every second friday at noon, as a schedule, and creates nothing. A grammar \
+                reads it, always in the same way. The answer has the arguments for schedule_task and the next three runs, or what to ask about an \
+                ambiguous sentence, or which words are not understood. Use it when the user says in words when something should happen, \
+                before you write cron yourself.",
+            effect: Effect::READ,
+            schemas: include_str!("schemas/parse_schedule.json"),
+        },
+        scopes: READ,
+        has_state: false,
+        run: |job| Box::pin(parse::parse(job)),
+    },
     Tool {
         about: About {
             name: "schedule_task",
@@ -210,7 +225,14 @@ mod tests {
 
     #[test]
     fn a_key_sees_the_tools_that_its_scopes_allow() {
-        let reading = ["find_tasks", "get_task", "explain_task", "list_runs", "scheduler_health"];
+        let reading = [
+            "parse_schedule",
+            "find_tasks",
+            "get_task",
+            "explain_task",
+            "list_runs",
+            "scheduler_health",
+        ];
         assert_eq!(seen_with(&[Scope::Read]), reading);
         assert_eq!(seen_with(&[Scope::Write]), ["schedule_task"]);
         assert_eq!(seen_with(&[Scope::Read, Scope::Write]).len(), all().count());

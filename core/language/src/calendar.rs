@@ -1,12 +1,22 @@
-//! The only door to the scheduler's calendar: time zones, local times, and the runs of a schedule.
+//! The only door to the core: time zones, local times, the runs of a schedule, and the schedule of a
+//! stored task.
 
-use crate::Schedule;
+use crate::{Cron, Schedule, Time};
 use chrono::{DateTime, NaiveDateTime};
+use scheduler_calendar::local_clock;
+use scheduler_calendar::local_time::LocalTime;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Reading;
 use scheduler_model::schedule::preview;
+use scheduler_model::task::Record;
 
+pub(crate) use scheduler_calendar::ordered::{collected, sort};
 pub use scheduler_calendar::tz::Tz as Zone;
+
+/// Writes an instant, milliseconds since 1970, in RFC 3339.
+pub(crate) fn shown(instant: i64) -> String {
+    UnixMillis::new(instant).shown()
+}
 
 /// Returns the zone of this name, in its exact spelling.
 pub fn zone(name: &str) -> Option<Zone> {
@@ -56,11 +66,51 @@ pub(crate) fn instant(local: NaiveDateTime, zone: Zone) -> i64 {
 /// # Errors
 /// Says why the scheduler would refuse the schedule.
 pub fn runs(schedule: &Schedule, now: i64, count: usize) -> Result<Vec<i64>, String> {
-    let mut request = serde_json::to_value(schedule).map_err(|problem| problem.to_string())?;
-    if let Some(fields) = request.as_object_mut() {
-        fields.insert("count".to_owned(), count.into());
-    }
-    let preview = preview(&request.to_string(), UnixMillis::new(now))
-        .map_err(|problem| problem.to_string())?;
+    let mut request = serde_json::to_string(schedule).map_err(|problem| problem.to_string())?;
+    request.truncate(request.len().saturating_sub(1));
+    request.push_str(&format!(",\"count\":{count}}}"));
+    let preview = preview(&request, UnixMillis::new(now)).map_err(|problem| problem.to_string())?;
     Ok(preview.runs.iter().map(|run| run.time.get()).collect())
+}
+
+/// Reads the expressions of a record.
+fn cron_of(json: &str) -> Option<Cron> {
+    match serde_json::from_str::<String>(json) {
+        Ok(one) => Some(Cron::One(one)),
+        Err(_) => serde_json::from_str::<Vec<String>>(json).ok().map(Cron::Several),
+    }
+}
+
+/// Returns the schedule of a record; `None` if it has none.
+pub fn schedule_of(record: &Record<'_>) -> Option<Schedule> {
+    let local = record.local.unwrap_or_default();
+    let its_zone = record.timezone.as_deref().and_then(self::zone);
+    let text = |time: LocalTime| Time::Text(time.to_string());
+    let time = |local: Option<_>, instant: Option<UnixMillis>| {
+        local.map(text).or_else(|| instant.map(|instant| Time::Millis(instant.get())))
+    };
+    let start_at = match (record.rrule.is_some(), local.start_at, record.start_at) {
+        // A rule that begins at an instant is written as one that begins at the local time.
+        (true, None, Some(start)) if start.get() % 1_000 == 0 => {
+            let shown = local_clock::rfc3339(start, its_zone.unwrap_or(Zone::UTC));
+            Some(Time::Text(shown.get(..19).unwrap_or(&shown).to_owned()))
+        }
+        (_, local, instant) => time(local, instant),
+    };
+    let schedule = Schedule {
+        time: if record.is_recurring() { None } else { time(local.time, record.time) },
+        cron: record.cron.and_then(|cron| cron_of(cron.get())),
+        every_seconds: record.every_seconds,
+        anchor: time(local.anchor, record.anchor),
+        rrule: record.rrule.as_deref().map(str::to_owned),
+        timezone: record.timezone.as_deref().map(str::to_owned),
+        start_at,
+        end_at: time(local.end_at, record.end_at),
+        max_runs: record.max_runs,
+    };
+    let says_when = schedule.time.is_some()
+        || schedule.cron.is_some()
+        || schedule.every_seconds.is_some()
+        || schedule.rrule.is_some();
+    says_when.then_some(schedule)
 }

@@ -11,7 +11,7 @@ const LEADS: &[&[&str]] = &[
     &["set", "a", "reminder", "to"], &["set", "a", "reminder", "for", "me", "to"], &["set", "a", "reminder", "for"], &["set", "a", "reminder"], &["set", "reminder", "to"], &["create", "a", "reminder", "to"], &["add", "a", "reminder", "to"], &["set", "an", "alarm", "for"], &["set", "an", "alarm"],
     &["send", "me", "a", "reminder", "to"], &["reminder", "to"], &["reminder"],
     &["remind", "me", "to"], &["remind", "me", "about"], &["remind", "me", "that"], &["remind", "me", "of"], &["remind", "me"], &["remind", "us", "to"], &["remind", "us", "about"], &["remind", "us"], &["remind"],
-    &["don't", "forget", "to"], &["do", "not", "forget", "to"], &["don't", "let", "me", "forget", "to"], &["i", "need", "to"], &["i", "have", "to"], &["i", "must"], &["i", "want", "to"], &["to"], &["that"], &["and"],
+    &["don't", "forget", "to"], &["dont", "forget", "to"], &["dont", "let", "me", "forget", "to"], &["do", "not", "forget", "to"], &["don't", "let", "me", "forget", "to"], &["i", "need", "to"], &["i", "have", "to"], &["i", "must"], &["i", "want", "to"], &["to"], &["that"], &["and"],
 ];
 
 /// Words that say nothing by themselves: a description has others.
@@ -24,7 +24,7 @@ const JOINTS: &[&str] = &[
 /// Words that stood before a part that says when.
 const TRAILING: &[&str] = &[
     "and", "at", "on", "in", "of", "to", "the", "for", "by", "then", "with", "from", "is", "a",
-    "an", "that", "happens", "occurs", "reminder",
+    "an", "that", "happens", "occurs", "reminder", "please",
 ];
 
 /// What is left of the phrase.

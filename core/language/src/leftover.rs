@@ -25,6 +25,12 @@ const EXCLUDING: &[&str] = &[
 const ARTICLES: &[&str] =
     &["the", "a", "an", "my", "our", "your", "his", "her", "their", "this", "that"];
 
+/// Words that say nothing without those behind them.
+const STRUCTURAL: &[&str] = &[
+    "every", "each", "until", "till", "from", "starting", "between", "next", "last", "in", "at",
+    "on", "by", "to", "about", "of", "around", "within", "the", "a", "this",
+];
+
 /// Words that tell of a change.
 const CHANGED: &[&str] =
     &["moved", "rescheduled", "postponed", "shifted", "delayed", "changed", "replaced"];
@@ -70,6 +76,9 @@ pub(crate) fn check(
         matches!(rest.suspicion(rest.text(**at)), Some(Suspicion::Misspelt(_) | Suspicion::Foreign))
     };
     left.iter().find(is_error).map_or(Ok(()), |at| rest.check(*at))?;
+    // "every full moon" is refused for its moon.
+    let says_what = |at: &&usize| !STRUCTURAL.contains(&rest.text(**at));
+    left.iter().filter(says_what).try_for_each(|at| rest.check(*at))?;
     left.iter().try_for_each(|at| rest.check(*at))
 }
 

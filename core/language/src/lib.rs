@@ -38,6 +38,7 @@
 
 mod calendar;
 mod clause;
+mod clock_text;
 mod description;
 mod grammar;
 mod language;
@@ -53,7 +54,7 @@ mod shorthand;
 mod token;
 mod words;
 
-pub use calendar::{Zone, runs, zone};
+pub use calendar::{Zone, runs, schedule_of, zone};
 pub use language::Language;
 pub use near::near;
 pub use reading::{
@@ -243,7 +244,7 @@ fn reading(
         .map(|token| token.span)
         .chain(built.unused.iter().copied())
         .collect();
-    ignored.sort_unstable();
+    calendar::sort(&mut ignored);
     ignored.dedup();
     let cost = picks
         .assumptions

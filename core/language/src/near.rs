@@ -31,8 +31,8 @@ const NEAR: &[(&[&str], &[&str])] = &[
 ];
 
 /// Returns sentences that are near a phrase that was refused, in its language, and that are
-/// understood: the phrase without the words that were not, and what people mean by them. There may
-/// be none.
+/// understood: what people mean by the words that no schedule says, or else the phrase without the
+/// words that were refused. There may be none.
 pub fn near(
     phrase: &str,
     refusal: &Refusal,
@@ -40,27 +40,18 @@ pub fn near(
     zone: Zone,
     language: Language,
 ) -> Vec<String> {
-    let mut sentences = Vec::new();
-    let understood = |phrase: &str, language| match read(phrase, now, zone, Some(language)).0 {
+    let said = |phrase: &str, of: Language| match read(phrase, now, zone, Some(of)).0 {
         Outcome::Understood(reading) => Some(sentence_in(language, &reading.schedule, now)),
         _ => None,
     };
-    let parts = phrase.get(..refusal.span.start).zip(phrase.get(refusal.span.end..));
-    if let Some((before, after)) =
-        parts.filter(|(before, after)| !(before.is_empty() && after.is_empty()))
-    {
-        sentences.extend(understood(&format!("{before} {after}"), language));
-    }
     let terms = language.lexicon().terms(crate::token::tokens(phrase)).tokens;
-    let means =
-        NEAR.iter().find(|(words, _)| terms.iter().any(|term| words.contains(&term.text.as_str())));
-    for sentence in means.map_or(&[] as &[&str], |(_, sentences)| sentences) {
-        if let Outcome::Understood(reading) = read(sentence, now, zone, Some(Language::English)).0 {
-            let said = sentence_in(language, &reading.schedule, now);
-            if !sentences.contains(&said) {
-                sentences.push(said);
-            }
-        }
+    let is_meant = |words: &[&str]| terms.iter().any(|term| words.contains(&term.text.as_str()));
+    if let Some((_, sentences)) = NEAR.iter().find(|(words, _)| is_meant(words)) {
+        return sentences.iter().filter_map(|sentence| said(sentence, Language::English)).collect();
     }
-    sentences
+    let parts = phrase.get(..refusal.span.start).zip(phrase.get(refusal.span.end..));
+    let rest = parts.filter(|(before, after)| !(before.is_empty() && after.is_empty()));
+    rest.and_then(|(before, after)| said(&format!("{before} {after}"), language))
+        .into_iter()
+        .collect()
 }

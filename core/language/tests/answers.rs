@@ -310,10 +310,7 @@ fn what_is_near_is_offered() {
                 "every 3 days at 09:00 starting 26 November 2026 in Europe/Berlin",
             ],
         ),
-        (
-            "jeden Tag bei Sonnenaufgang",
-            &["jeden Tag um 00:00 Uhr in Europe/Berlin", "jeden Tag um 06:00 Uhr in Europe/Berlin"],
-        ),
+        ("jeden Tag bei Sonnenaufgang", &["jeden Tag um 06:00 Uhr in Europe/Berlin"]),
         ("wenn es regnet", &[]),
         ("buy milk", &[]),
     ] {

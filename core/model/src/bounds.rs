@@ -10,6 +10,12 @@ pub const MIN_TIME_MILLIS: i64 = 100_000_000_000;
 
 /// The longest description.
 pub const MAX_DESCRIPTION_BYTES: usize = 1024;
+/// Longest schedule in words: 500 characters of up to four bytes, which the grammar accepts outside
+/// of quotes.
+pub const MAX_SENTENCE_BYTES: usize = 2_000;
+/// Most schedules in words of one request. Each takes some 50 microseconds in the wasm, and up to a
+/// millisecond if it is long: a second of the 30 seconds of an invocation.
+pub const MAX_SENTENCES: usize = 1_000;
 
 /// The most tags of a task.
 pub const MAX_TAGS: usize = 16;

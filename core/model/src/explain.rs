@@ -34,6 +34,15 @@ pub struct Explanation {
     /// Why it was paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause_note: Option<String>,
+    /// The schedule of the task as a sentence in English, which `/v1/parse` reads as the same
+    /// schedule. Absent if the task has no schedule, or nothing of it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sentence: Option<String>,
+    /// The fields that say when, as a record without more: from a shard to the coordinator, which
+    /// makes the sentence of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub when: Option<Box<RawValue>>,
     /// The most important first.
     pub reasons: Vec<Reason>,
     /// When it fires next, where that is known.
@@ -169,6 +178,7 @@ impl Explanation {
             std::mem::swap(self, &mut other);
         }
         self.next_run = self.next_run.or(other.next_run);
+        self.when = self.when.take().or(other.when.take());
         self.last_run = self.last_run.take().or(other.last_run.take());
         self.reasons.append(&mut other.reasons);
         // A shard with nothing left of the task explains how its last run ended.

@@ -22,13 +22,14 @@ use scheduler_model::bounds::{
 use scheduler_model::input::FieldError;
 use scheduler_model::limit::Limit;
 use scheduler_model::mcp::{CallParams, Envelope, InitializeParams, Message, NotAMessage};
-use scheduler_model::schedule::{PreviewRequest, preview};
+use scheduler_model::schedule::{ParseInput, PreviewRequest, preview};
 use scheduler_model::task::{
     ChangeInput, DeadLettersInput, NewTask, Record, ReplayInput, RunInput, Targets, Validator,
     merge_patch, parse_batch, parse_one,
 };
 use scheduler_model::tools::{
-    CancelTasks, ChangeTask, FindTasks, ListRuns, OfTask, ReplayFailures, ScheduleTask,
+    CancelTasks, ChangeTask, FindTasks, ListRuns, OfTask, ParseSchedule, ReplayFailures,
+    ScheduleTask,
 };
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Map, Value, json};
@@ -259,12 +260,18 @@ fn attack(
 /// This is a single test, because resident memory belongs to the whole process.
 #[test]
 fn no_body_takes_more_than_its_budget() {
-    let readers: [(Reader, Vec<String>); 20] = [
+    let readers: [(Reader, Vec<String>); 22] = [
         (("one task", MAX_TASK_BODY_BYTES, one), holes_of::<NewTask<'_>>()),
         (("patch", MAX_TASK_BODY_BYTES, patch), holes_of::<NewTask<'_>>()),
         (
             ("preview", MAX_TASK_BODY_BYTES, |text| preview(text, NOW).err().into_iter().collect()),
             holes_of::<PreviewRequest<'_>>(),
+        ),
+        (
+            ("sentence", MAX_SMALL_BODY_BYTES, |text| {
+                ParseInput::parse(text, NOW).err().into_iter().collect()
+            }),
+            holes_of::<ParseInput<'_>>(),
         ),
         (("key", MAX_SMALL_BODY_BYTES, key), holes_of::<NewKey<'_>>()),
         (
@@ -299,6 +306,13 @@ fn no_body_takes_more_than_its_budget() {
             holes_of::<InitializeParams<'_>>(),
         ),
         (("call of a tool", MAX_TASK_BODY_BYTES, call), holes_of::<CallParams<'_>>()),
+        (
+            ("parse_schedule", MAX_TASK_BODY_BYTES, |text| {
+                let read = ParseSchedule::parse(text).map(|said| said.body(Some("UTC")));
+                read.err().into_iter().collect()
+            }),
+            holes_of::<ParseSchedule<'_>>(),
+        ),
         (("schedule_task", MAX_TASK_BODY_BYTES, schedule_task), holes_of::<ScheduleTask<'_>>()),
         (("change_task", MAX_TASK_BODY_BYTES, change_task), holes_of::<ChangeTask<'_>>()),
         (

@@ -5,6 +5,7 @@ import { ApiError } from "../api/client";
 import { previewRuns } from "../api/preview";
 import type { JsonObject, Preview, PreviewRun } from "../api/types";
 import { now } from "../state/live";
+import { fullSentence } from "../lib/sentence";
 import { duration, HERE, isZone, relative } from "../lib/time";
 import { ErrorNote, Time } from "./basics";
 
@@ -74,14 +75,25 @@ export function RunTimes({ preview }: { preview: Preview }) {
   );
 }
 
-/** Shows the runs of what somebody is writing, or what is wrong with it. */
+/** Shows the schedule of a definition as a sentence, and its next runs or its error. */
 export function NextRuns({ definition, count = 6 }: { definition: JsonObject; count?: number }) {
   const { preview, error } = usePreview(definition, count);
+  return (
+    <>
+      <p>{fullSentence(definition as Parameters<typeof fullSentence>[0], error ? undefined : preview?.sentence)}</p>
+      <Runs preview={preview} error={error} />
+    </>
+  );
+}
+
+function Runs({ preview, error }: PreviewState) {
   if (error instanceof ApiError && error.status === 422) {
     return (
       <p class="note warn" role="status">
         <span>
-          <strong>No runs yet.</strong> {error.problem.detail}
+          <strong>No runs yet.</strong>
+          {/* The field of a sentence shows itself what is unclear. */}
+          {error.problem.field === "schedule" ? "" : ` ${error.problem.detail}`}
         </span>
       </p>
     );

@@ -4,11 +4,25 @@ import { READ_ONLY } from "../../generated/read-only";
 import type { Json, JsonObject, Task } from "../api/types";
 
 /** The members of which a task has exactly one, or `type`. */
-const KINDS = ["delayInSeconds", "time", "cron", "everySeconds", "rrule"] as const;
+const KINDS = ["delayInSeconds", "time", "cron", "everySeconds", "rrule", "schedule"] as const;
 export type Kind = (typeof KINDS)[number] | "no-schedule";
 
 /** Members that belong to some kinds of schedules only. */
 const OF_SCHEDULES = ["anchor", "startAt", "endAt", "maxRuns", "overlap", "timezone"];
+
+/** Members that decide when a task fires. */
+const OF_TIMES: readonly string[] = [...KINDS, "type", "anchor", "startAt", "endAt", "maxRuns", "timezone"];
+
+/** Returns a definition with other members, undefined for none. The words of another schedule would be wrong, so they go with it. */
+export function withMembers(definition: JsonObject, changes: Readonly<Record<string, Json | undefined>>): JsonObject {
+  const next: JsonObject = { ...definition };
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === undefined) delete next[name];
+    else next[name] = value;
+  }
+  if (OF_TIMES.some((name) => name in changes) && !("words" in changes)) delete next["words"];
+  return next;
+}
 
 /** Returns what somebody would write to get a task. Times that were given as local ones are local again. */
 export function definitionOf(task: Task): JsonObject {
@@ -29,7 +43,9 @@ export function kindOf(definition: JsonObject): Kind {
 
 /** Gives a definition another kind of schedule, without what belongs to the old one. */
 export function withKind(definition: JsonObject, kind: Kind, zone: string): JsonObject {
-  const gone = new Set<string>([...KINDS, "type", "anchor", "local"]);
+  const gone = new Set<string>([...KINDS, "type", "anchor", "local", "words"]);
+  // A sentence says everything about when.
+  if (kind === "schedule") for (const name of ["startAt", "endAt", "maxRuns", "timezone"]) gone.add(name);
   if (kind === "delayInSeconds" || kind === "time" || kind === "no-schedule") for (const name of OF_SCHEDULES) gone.add(name);
   if (kind === "everySeconds") gone.add("timezone");
   const rest = Object.fromEntries(Object.entries(definition).filter(([name]) => !gone.has(name)));
@@ -40,6 +56,7 @@ export function withKind(definition: JsonObject, kind: Kind, zone: string): Json
     cron: { cron: "0 9 * * MON-FRI", timezone: zone },
     everySeconds: { everySeconds: 3600 },
     rrule: { rrule: "FREQ=MONTHLY;BYDAY=-1FR", startAt: `${tomorrow}T09:00:00`, timezone: zone },
+    schedule: { schedule: "", timezone: zone },
     "no-schedule": { type: "no-schedule" },
   };
   return { ...rest, ...added[kind] };

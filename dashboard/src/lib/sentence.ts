@@ -5,6 +5,7 @@ import { duration, fullTime } from "./time";
 
 type Schedule = Partial<Pick<Task, "kind" | "time" | "cron" | "everySeconds" | "rrule" | "timezone" | "startAt" | "endAt" | "maxRuns" | "jitterSeconds" | "windowSeconds" | "local">> & {
   delayInSeconds?: number;
+  schedule?: string;
 };
 
 const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
@@ -111,25 +112,32 @@ function rule(schedule: Schedule): string {
   }
   if (schedule.everySeconds !== undefined) return every(schedule.everySeconds);
   if (schedule.rrule !== undefined) return `by the rule “${schedule.rrule}”, ${schedule.timezone ?? "UTC"}`;
+  if (schedule.schedule !== undefined) return `as “${schedule.schedule}” says`;
   if (schedule.delayInSeconds !== undefined) return `once, ${duration(schedule.delayInSeconds * 1_000)} after it is created`;
   if (schedule.time !== undefined) return typeof schedule.time === "number" ? `once, ${fullTime(schedule.time, schedule.timezone)}` : `once, ${String(schedule.time)}`;
   return "only when it is run by hand";
 }
 
 /** Says when a task fires, without its bounds. */
-export const sentence = (schedule: Schedule): string => {
-  const text = rule(schedule);
-  return text.charAt(0).toUpperCase() + text.slice(1);
-};
+export const sentence = (schedule: Schedule): string => capital(rule(schedule));
 
-/** Says when a task fires, with its bounds and delays. */
-export function fullSentence(schedule: Schedule): string {
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Says when a task fires, with its bounds and delays: by the sentence of the scheduler, if it is given and simple. */
+export function fullSentence(schedule: Schedule, said?: string | undefined): string {
   const zone = schedule.timezone;
+  // Of an interval, that sentence names an anchor; of what is quoted, nothing is gained.
+  const isSaid = said !== undefined && schedule.everySeconds === undefined && !said.includes('"');
+  const bounds = isSaid
+    ? [capital(said)]
+    : [
+        sentence(schedule),
+        ...(schedule.startAt !== undefined ? [`from ${instant(schedule.startAt, zone)}`] : []),
+        ...(schedule.endAt !== undefined ? [`until ${instant(schedule.endAt, zone)}`] : []),
+        ...(schedule.maxRuns !== undefined ? [`${schedule.maxRuns} times at most`] : []),
+      ];
   const parts = [
-    sentence(schedule),
-    ...(schedule.startAt !== undefined ? [`from ${instant(schedule.startAt, zone)}`] : []),
-    ...(schedule.endAt !== undefined ? [`until ${instant(schedule.endAt, zone)}`] : []),
-    ...(schedule.maxRuns !== undefined ? [`${schedule.maxRuns} times at most`] : []),
+    ...bounds,
     ...(schedule.jitterSeconds ? [`up to ${duration(schedule.jitterSeconds * 1_000)} later by chance`] : []),
     ...(schedule.windowSeconds ? [`up to ${duration(schedule.windowSeconds * 1_000)} later to share a firing`] : []),
   ];

@@ -9,7 +9,6 @@ import { NextRuns } from "../components/next-runs";
 import { DefinitionForm } from "./create/form";
 import { DefinitionJson } from "./create/json";
 import { definitionOf } from "../lib/definition";
-import { fullSentence } from "../lib/sentence";
 import { curlOf, typescriptOf } from "../lib/snippets";
 import { mayRead, namespace } from "../state/session";
 import { go, query, taskPath } from "../state/router";
@@ -36,7 +35,6 @@ function Side({ definition, onChange }: { definition: JsonObject; onChange: (def
         <div class="panel-head">
           <h2>Next runs</h2>
         </div>
-        <p>{fullSentence(definition as Parameters<typeof fullSentence>[0])}</p>
         {mayRead.value ? <NextRuns definition={definition} /> : <p class="muted">A key without “read” cannot preview runs.</p>}
       </section>
       <section class="panel">

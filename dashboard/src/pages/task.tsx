@@ -101,7 +101,7 @@ function Headline({ task, explanation }: { task: TaskBody | undefined; explanati
   return (
     <div class="headline" role="status">
       {task ? <Badge value={task.status} /> : <Badge value={explanation?.lastRun?.outcome ?? explanation?.recentRuns[0]?.outcome ?? "done"} />}
-      <span>{task ? fullSentence(task) : "Nothing of it waits or runs any more: this is its history."}</span>
+      <span>{task ? fullSentence(task, explanation?.sentence) : "Nothing of it waits or runs any more: this is its history."}</span>
       {isWaiting && (
         <span class="strong">
           {due > now.value ? `Fires ${relative(due, now.value)}` : "Due"}: <Time at={due} />
@@ -170,6 +170,12 @@ function Definition({ task }: { task: TaskBody }) {
                 </Tag>
               ))}
             </dd>
+          </>
+        )}
+        {task.words !== undefined && (
+          <>
+            <dt>In words</dt>
+            <dd>“{task.words}”</dd>
           </>
         )}
         {task.createdAt !== undefined && (

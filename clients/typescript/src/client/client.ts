@@ -12,6 +12,8 @@ import type {
   ListRunsQuery,
   ListTasksQuery,
   NewTask,
+  ParsedSentence,
+  ParseInput,
   Preview,
   PreviewRequest,
   Reschedule,
@@ -196,7 +198,7 @@ export class SchedulerClient {
 
   /**
    * Changes single members of a task, and returns the changed task. `patch` is a JSON merge patch: null removes a member,
-   * and an absent one stays as it is. A new `time`, `delayInSeconds`, `cron`, `everySeconds` or `rrule` replaces the whole
+   * and an absent one stays as it is. A new `time`, `delayInSeconds`, `cron`, `everySeconds`, `rrule` or `schedule` replaces the whole
    * schedule.
    *
    * Fails with `/problems/no-task` if there is no such task, and with `/problems/other-version` if it is not `ifMatch`.
@@ -264,6 +266,14 @@ export class SchedulerClient {
   /** Returns the next runs of a schedule, with local times and the effect of clock changes. Creates nothing. */
   async preview(request: PreviewRequest, options: CallOptions = {}): Promise<Preview> {
     return this.#body({ method: "POST", path: "/v1/preview", body: request, ifUncertain: "repeat", options });
+  }
+
+  /**
+   * Reads a sentence in English or German as a schedule: its fields, the same as a sentence, its next runs, and what it leaves open. Answers
+   * choices if the sentence is ambiguous, and what is near if it is refused. Creates nothing.
+   */
+  async parse(request: ParseInput, options: CallOptions = {}): Promise<ParsedSentence> {
+    return this.#body({ method: "POST", path: "/v1/parse", body: request, ifUncertain: "repeat", options });
   }
 
   /** Explains why a task did or did not fire, and when it will. Knows tasks that are gone, as long as their history is kept. */
@@ -354,9 +364,12 @@ function isConditional(headers: Record<string, string | undefined>): boolean {
   return headers["if-match"] !== undefined || headers["if-none-match"] !== undefined;
 }
 
-/** Returns whether the scheduler takes a repeat of a definition for the same task, which keeps its schedule: what does not fire once, under an id. */
-function keepsWhenRepeated({ id, time, delayInSeconds }: NewTask): boolean {
-  return typeof id === "string" && (time ?? delayInSeconds) === undefined;
+/**
+ * Returns whether the scheduler takes a repeat of a definition for the same task, which keeps its schedule: what does not fire once, under an
+ * id. A sentence may fire once, and say another time a moment later.
+ */
+function keepsWhenRepeated({ id, time, delayInSeconds, schedule }: NewTask): boolean {
+  return typeof id === "string" && (time ?? delayInSeconds ?? schedule) === undefined;
 }
 
 /**

@@ -157,15 +157,6 @@ export interface DeadLetterFilter {
   all?: true | null | undefined;
   /** The callback is a webhook to this host. A port is not part of it. */
   callbackHost?: string | null | undefined;
-  /**
-   * The type of the callback.
-   * - `webhook`: A request to a URL.
-   * - `service`: A call of another Worker.
-   * - `durable-object`: A call of a Durable Object.
-   * - `handler`: A function that is built into the Worker.
-   * - `queue`: A message in a queue of yours.
-   */
-  callbackType?: "webhook" | "service" | "durable-object" | "handler" | "queue" | null | undefined;
   /** The error of the last attempt contains this. Upper and lower case are equal. */
   error?: string | null | undefined;
   /**
@@ -189,7 +180,7 @@ export interface DeadLetterFilter {
   tag?: string | null | undefined;
   /** The tags include all of these. Not beside `tag`. */
   tags?: string[] | null | undefined;
-  /** The id or the description contains this. Upper and lower case are equal. */
+  /** The description contains this. Upper and lower case are equal. */
   text?: string | null | undefined;
   /** The time of the task is before this time. */
   to?: Time | null | undefined;
@@ -207,17 +198,6 @@ export interface DeadLetterList {
    * follow.
    */
   deadLetters: Task[];
-  /** How far the shards have looked for a page. A page takes a bounded amount of work. */
-  searched: {
-    /** The number of tasks, attempts and dead letters that the shards looked at for this page. */
-    records: number;
-    /**
-     * If more follow: this page and those before it have looked at everything up to this time in
-     * the order of the list, milliseconds since 1970. Absent where the rest of the list has no due
-     * time.
-     */
-    until?: number | undefined;
-  };
 }
 
 /** It is deleted: an API key, a namespace or a limit. */
@@ -316,22 +296,6 @@ export interface DiscardedMany {
    * names no ids.
    */
   notFound?: string[] | undefined;
-}
-
-/** What a request for many tasks would do. It has changed nothing. */
-export interface DryRun {
-  /** How many tasks, attempts or dead letters it would change, as far as they were counted. */
-  count: number;
-  /**
-   * Whether all were counted. A count takes a bounded amount of work: where it is false, there
-   * may be more. The same request again counts further if the filter reads tasks.
-   */
-  done: boolean;
-  dryRun: true;
-  /** How many of these are attempts in flight. Absent for 0. */
-  running?: number | undefined;
-  /** The first of them, in the order of a list. */
-  tasks: Task[];
 }
 
 /** A call of a Durable Object through a namespace's binding. */
@@ -450,16 +414,15 @@ export interface Explanation {
   lastRun?: Run | undefined;
   /** When it fires next, where that is known. */
   nextRun?: NextRun | undefined;
-  /** Why it was paused. */
-  pauseNote?: string | undefined;
-  /** When the task was paused, milliseconds since 1970. */
-  pausedAt?: number | undefined;
-  /** The name of the API key that paused it. */
-  pausedBy?: string | undefined;
   /** The most important first. */
   reasons: Reason[];
   /** How attempts went, the newest first: the last few that `/runs` lists. */
   recentRuns: Run[];
+  /**
+   * The schedule of the task as a sentence in English, which `/v1/parse` reads as the same
+   * schedule. Absent if the task has no schedule, or nothing of it waits.
+   */
+  sentence?: string | undefined;
   /**
    * What it waits for; absent where nothing of it waits or runs.
    * - `scheduled`: It waits for its time.
@@ -481,15 +444,6 @@ export interface Filter {
   all?: true | null | undefined;
   /** The callback is a webhook to this host. A port is not part of it. */
   callbackHost?: string | null | undefined;
-  /**
-   * The type of the callback.
-   * - `webhook`: A request to a URL.
-   * - `service`: A call of another Worker.
-   * - `durable-object`: A call of a Durable Object.
-   * - `handler`: A function that is built into the Worker.
-   * - `queue`: A message in a queue of yours.
-   */
-  callbackType?: "webhook" | "service" | "durable-object" | "handler" | "queue" | null | undefined;
   /** The error of the last attempt contains this. Upper and lower case are equal. */
   error?: string | null | undefined;
   /**
@@ -507,17 +461,6 @@ export interface Filter {
    * - `no-schedule`: It does not fire by itself.
    */
   kind?: "once" | "recurring" | "cron" | "every" | "rrule" | "no-schedule" | null | undefined;
-  /**
-   * How the last attempt ended, as far as the task keeps it.
-   * - `none`: Nothing is known of an attempt: it is the first one, or the task recurs or has no schedule.
-   * - `failed`: It failed, and a further attempt waits, is paused or is in flight.
-   * - `dead-lettered`: It failed for good: a dead letter.
-   * - `succeeded`: The run succeeded, and its follow-up waits, is paused or is in flight.
-   * - `expired`: The run expired, and its follow-up waits, is paused or is in flight.
-   */
-  lastOutcome?: "none" | "failed" | "dead-lettered" | "succeeded" | "expired" | null | undefined;
-  /** Whether it waits to be resumed, or will when its attempt in flight has ended. */
-  paused?: boolean | null | undefined;
   /** The id starts with this. */
   prefix?: string | null | undefined;
   /**
@@ -535,7 +478,7 @@ export interface Filter {
   tag?: string | null | undefined;
   /** The tags include all of these. Not beside `tag`. */
   tags?: readonly string[] | null | undefined;
-  /** The id or the description contains this. Upper and lower case are equal. */
+  /** The description contains this. Upper and lower case are equal. */
   text?: string | null | undefined;
   /** The time of the task is before this time. */
   to?: Time | null | undefined;
@@ -559,42 +502,6 @@ export interface Flight {
   sentAgainAt: number;
   /** The occurrence. */
   time: number;
-}
-
-/** How many runs come due in each part of the time ahead. */
-export interface Forecast {
-  /** The length of a bucket, milliseconds. The last one may be shorter. */
-  bucketMillis: number;
-  /** In order, without a gap. */
-  buckets: ForecastBucket[];
-  /**
-   * Every run that is due before this time is counted, milliseconds since 1970. It is `to`, or
-   * the beginning of a bucket if the shards stopped at the bound of their work: the counts of
-   * the buckets from there on are then too low.
-   */
-  countedUntil: number;
-  /** Where the first bucket begins, milliseconds since 1970. */
-  from: number;
-  /**
-   * How many shards could not answer, because they still run an earlier version. Their runs are
-   * missing in every bucket, and `countedUntil` is `from`. Absent if there is none.
-   */
-  missingShards?: number | undefined;
-  /** Where the last bucket ends, milliseconds since 1970: what is due then is not counted. */
-  to: number;
-}
-
-/** How many runs come due in a part of the time. */
-export interface ForecastBucket {
-  /** When it begins, milliseconds since 1970. */
-  at: number;
-  /**
-   * What waits with a due time of its own: one-shot tasks, further attempts, and runs that wait
-   * for a limit or a destination.
-   */
-  oneShot: number;
-  /** Runs of recurring tasks. */
-  recurring: number;
 }
 
 /** A Rust function that was registered under this name when the Worker was built. */
@@ -632,17 +539,6 @@ export interface Key {
 /** Keys, in order of their ids. */
 export interface KeyList {
   keys: Key[];
-}
-
-/**
- * Percentiles in milliseconds, estimated from buckets of which each ends at most half above its
- * beginning.
- */
-export interface Lateness {
-  /** Half of what fired was not later. */
-  p50: number;
-  /** 99 of 100 that fired were not later. */
-  p99: number;
 }
 
 /** A limit on the runs of the tasks that name its key; at least one of the two. */
@@ -708,16 +604,9 @@ export interface MadeKey {
 export type ManyLetters = {
   ids: readonly string[];
 } | {
-  /**
-   * Changes nothing, and answers how many dead letters the request would affect, and the
-   * first of them.
-   */
-  dryRun?: boolean | null | undefined;
   filter: DeadLetterFilter;
 } | {
   all: true;
-  /** Changes nothing, and answers how many there are, and the first of them. */
-  dryRun?: boolean | null | undefined;
 };
 
 /** The answer to a request of the Model Context Protocol. */
@@ -906,6 +795,7 @@ export interface NewCronTask {
    */
   retry?: Retry | null | undefined;
   rrule?: null | undefined;
+  schedule?: null | undefined;
   /** Does not recur before this time. */
   startAt?: Time | null | undefined;
   /** Labels to find it by. The limits are in bytes of UTF-8. */
@@ -917,9 +807,14 @@ export interface NewCronTask {
    */
   timezone?: string | null | undefined;
   /** May be left out but for `no-schedule`; must agree with the field that says when. */
-  type?: "cron" | null | undefined;
+  type?: "cron" | undefined;
   /** Lets each run be up to so much later, seconds, to share firings with others. */
   windowSeconds?: number | null | undefined;
+  /**
+   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
+   * is in bytes of UTF-8.
+   */
+  words?: string | null | undefined;
 }
 
 /** A task that recurs at an interval. */
@@ -1004,6 +899,7 @@ export interface NewIntervalTask {
    */
   retry?: Retry | null | undefined;
   rrule?: null | undefined;
+  schedule?: null | undefined;
   /** Does not recur before this time. */
   startAt?: Time | null | undefined;
   /** Labels to find it by. The limits are in bytes of UTF-8. */
@@ -1015,9 +911,14 @@ export interface NewIntervalTask {
    */
   timezone?: string | null | undefined;
   /** May be left out but for `no-schedule`; must agree with the field that says when. */
-  type?: "every" | null | undefined;
+  type?: "every" | undefined;
   /** Lets each run be up to so much later, seconds, to share firings with others. */
   windowSeconds?: number | null | undefined;
+  /**
+   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
+   * is in bytes of UTF-8.
+   */
+  words?: string | null | undefined;
 }
 
 /** A key to make. */
@@ -1116,6 +1017,7 @@ export interface NewRuleTask {
   retry?: Retry | null | undefined;
   /** Fires by this rule of RFC 5545, which begins at `startAt`. */
   rrule: string;
+  schedule?: null | undefined;
   /** Does not recur before this time. */
   startAt: Time;
   /** Labels to find it by. The limits are in bytes of UTF-8. */
@@ -1127,13 +1029,18 @@ export interface NewRuleTask {
    */
   timezone?: string | null | undefined;
   /** May be left out but for `no-schedule`; must agree with the field that says when. */
-  type?: "rrule" | null | undefined;
+  type?: "rrule" | undefined;
   /** Lets each run be up to so much later, seconds, to share firings with others. */
   windowSeconds?: number | null | undefined;
+  /**
+   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
+   * is in bytes of UTF-8.
+   */
+  words?: string | null | undefined;
 }
 
-/** A task to take in: what to run, and exactly one of `time`, `delayInSeconds`, `cron`, `everySeconds`, `rrule` and `"type":"no-schedule"`. Members that are marked as read-only are ignored: an answer shows them, and the scheduler sets them. */
-export type NewTask = NewTaskAtTime | NewTaskAfterDelay | NewCronTask | NewIntervalTask | NewRuleTask | NewUnscheduledTask;
+/** A task to take in: what to run, and exactly one of `time`, `delayInSeconds`, `cron`, `everySeconds`, `rrule`, `schedule` and `"type":"no-schedule"`. Members that are marked as read-only are ignored: an answer shows them, and the scheduler sets them. */
+export type NewTask = NewTaskAtTime | NewTaskAfterDelay | NewCronTask | NewIntervalTask | NewRuleTask | NewTaskInWords | NewUnscheduledTask;
 
 /** A task that fires once, after a delay. */
 export interface NewTaskAfterDelay {
@@ -1200,15 +1107,21 @@ export interface NewTaskAfterDelay {
    */
   retry?: Retry | null | undefined;
   rrule?: null | undefined;
+  schedule?: null | undefined;
   startAt?: null | undefined;
   /** Labels to find it by. The limits are in bytes of UTF-8. */
   tags?: readonly string[] | null | undefined;
   time?: null | undefined;
   timezone?: null | undefined;
   /** May be left out but for `no-schedule`; must agree with the field that says when. */
-  type?: "delayed" | null | undefined;
+  type?: "delayed" | undefined;
   /** Lets each run be up to so much later, seconds, to share firings with others. */
   windowSeconds?: number | null | undefined;
+  /**
+   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
+   * is in bytes of UTF-8.
+   */
+  words?: string | null | undefined;
 }
 
 /** A task that fires once, at a time. */
@@ -1275,6 +1188,7 @@ export interface NewTaskAtTime {
    */
   retry?: Retry | null | undefined;
   rrule?: null | undefined;
+  schedule?: null | undefined;
   startAt?: null | undefined;
   /** Labels to find it by. The limits are in bytes of UTF-8. */
   tags?: readonly string[] | null | undefined;
@@ -1286,9 +1200,114 @@ export interface NewTaskAtTime {
    */
   timezone?: string | null | undefined;
   /** May be left out but for `no-schedule`; must agree with the field that says when. */
-  type?: "scheduled" | null | undefined;
+  type?: "scheduled" | undefined;
   /** Lets each run be up to so much later, seconds, to share firings with others. */
   windowSeconds?: number | null | undefined;
+  /**
+   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
+   * is in bytes of UTF-8.
+   */
+  words?: string | null | undefined;
+}
+
+/** A task whose schedule is a sentence in English or German. */
+export interface NewTaskInWords {
+  anchor?: null | undefined;
+  /**
+   * What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is
+   * not set, it goes to the first queue of `QUEUE_BINDINGS`.
+   */
+  callback?: Callback | null | undefined;
+  cron?: null | undefined;
+  delayInSeconds?: null | undefined;
+  /** What the task is, in the caller's words. The limit is in bytes of UTF-8. */
+  description?: string | null | undefined;
+  /** Does not recur after this time. */
+  endAt?: Time | null | undefined;
+  everySeconds?: null | undefined;
+  /** A run that has not started so long after it was due does not start any more, seconds. */
+  expireAfterSeconds?: number | null | undefined;
+  /**
+   * Overwrites the task of this id; one is generated without. No control characters, neither `.`
+   * nor `..`, and not starting with `handler:`. The limit is in bytes of UTF-8.
+   */
+  id?: string | null | undefined;
+  /**
+   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
+   * is asked for.
+   */
+  jitterSeconds?: number | null | undefined;
+  /**
+   * The key of a limit, `/v1/limits/{limitKey}`, that bounds the runs of all tasks that name it.
+   * Not with a `queue` callback, whose consumer sets its own pace. The limit is in bytes of
+   * UTF-8.
+   */
+  limitKey?: string | null | undefined;
+  /**
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
+   */
+  local?: LocalTimes | null | undefined;
+  /**
+   * Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and
+   * `rrule`.
+   */
+  maxRuns?: number | null | undefined;
+  /**
+   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
+   * a pause held up do not.
+   */
+  misfire?: Misfire | null | undefined;
+  /** The same once a run has failed for good. */
+  onFailure?: Callback | null | undefined;
+  /**
+   * What happens once a run has succeeded: the task again, with `stage` and `outcome`. Not
+   * beside a `queue` callback, whose end is not known.
+   */
+  onSuccess?: Callback | null | undefined;
+  /**
+   * What becomes of a run of a recurring task that comes due while the one before has not been
+   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queue-one`: it waits for
+   * the end of the one before, and further ones do not fire.
+   * - `allow`: It fires beside it.
+   * - `skip`: It does not fire.
+   * - `queue-one`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   */
+  overlap?: "allow" | "skip" | "queue-one" | null | undefined;
+  /** Creates the task paused: it waits to be resumed. */
+  paused?: boolean | null | undefined;
+  /** Any JSON, delivered as it is given. */
+  payload?: unknown;
+  /** Of tasks that are due together, those with a higher priority fire first. Default: `5`. */
+  priority?: number | null | undefined;
+  /**
+   * When it is tried again after a failure. Without it, as the handler that it names says for
+   * itself; else the defaults. Not with a `queue` callback, whose consumer retries.
+   */
+  retry?: Retry | null | undefined;
+  rrule?: null | undefined;
+  /**
+   * When it fires, in English or German: `every monday at 10:00`. It replaces the fields that say
+   * when. The task gets the fields that it means, and keeps the sentence in `words`. Local times
+   * are of `timezone`, unless the sentence names a zone. The limit is in bytes of UTF-8.
+   */
+  schedule: string;
+  /** Does not recur before this time. */
+  startAt?: Time | null | undefined;
+  /** Labels to find it by. The limits are in bytes of UTF-8. */
+  tags?: readonly string[] | null | undefined;
+  time?: null | undefined;
+  /**
+   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
+   * local times.
+   */
+  timezone?: string | null | undefined;
+  /** May be left out but for `no-schedule`; must agree with the field that says when. */
+  type?: "words" | undefined;
+  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  windowSeconds?: number | null | undefined;
+  words?: null | undefined;
 }
 
 /** A task that does not fire by itself. */
@@ -1346,6 +1365,7 @@ export interface NewUnscheduledTask {
    */
   retry?: Retry | null | undefined;
   rrule?: null | undefined;
+  schedule?: null | undefined;
   startAt?: null | undefined;
   /** Labels to find it by. The limits are in bytes of UTF-8. */
   tags?: readonly string[] | null | undefined;
@@ -1354,6 +1374,7 @@ export interface NewUnscheduledTask {
   /** May be left out but for `no-schedule`; must agree with the field that says when. */
   type: "no-schedule";
   windowSeconds?: null | undefined;
+  words?: null | undefined;
 }
 
 /** When a task fires next. Milliseconds since 1970. */
@@ -1374,58 +1395,168 @@ export interface OwnKey {
   scopes: ("read" | "write" | "admin")[];
 }
 
-/** Why a task is paused. */
-export interface Pause {
+/** A sentence that says when, and perhaps what. */
+export interface ParseInput {
+  /** The sentence is read as if it were said at this time. Without it, now. */
+  from?: Time | null | undefined;
+  /** The language of the sentence: `en` or `de`. Without it, the words decide. */
+  language?: "en" | "de" | null | undefined;
+  /** The sentence: up to 500 characters outside of double quotes. */
+  text: string;
   /**
-   * Why they are paused, for a pause only. A pause with a note replaces the note of a paused
-   * task.
+   * The IANA time zone of the caller, in which local times are read unless the sentence names
+   * another one. Without it, UTC.
    */
-  note?: string | null | undefined;
+  timezone?: string | null | undefined;
 }
 
-/** Which tasks, by id, by a filter, or all, and why. */
-export type PauseMany = {
-  all?: null | undefined;
-  dryRun?: null | undefined;
-  filter?: null | undefined;
-  /** By id; a repeated id counts once. Not where the path names the task. */
-  ids: string[];
+/** Something that a sentence leaves open. */
+export interface ParsedAssumption {
+  /** The percent by which it lowers the confidence. */
+  cost: number;
+  /** What was decided, as a sentence. */
+  text: string;
+}
+
+/** One way to read an ambiguous sentence. */
+export interface ParsedChoice {
+  /** The words on whose meaning it depends, each with what they mean here. */
+  differs: ParsedDifference[];
+  /** The whole reading. */
+  reading: ParsedReading;
+}
+
+/** What some words mean in one choice. */
+export interface ParsedDifference {
+  /** Their meaning here. */
+  means: string;
+  /** The ambiguous words. */
+  part: ParsedPart;
+}
+
+/** A part of a sentence. */
+export interface ParsedPart {
+  /** The position after its last character. */
+  end: number;
   /**
-   * Why they are paused, for a pause only. A pause with a note replaces the note of a paused
-   * task.
+   * What it says: `cycle`, `days`, `months`, `day`, `time`, `window`, `delay`, `start`, `end`,
+   * `period`, `runs`, `exception`, `zone`, `cron`, `rrule` or `instant`. Absent if it does
+   * not say when.
    */
-  note?: string | null | undefined;
-} | {
-  all?: null | undefined;
+  says?: string | undefined;
+  /** The position of its first character, in units of UTF-16, as JavaScript counts. */
+  start: number;
+  /** Its text. */
+  text: string;
+}
+
+/** One reading of a sentence. */
+export interface ParsedReading {
+  /** What the sentence leaves open, and the reading has decided. */
+  assumptions: ParsedAssumption[];
+  /** 10 to 100, percent: 100 less the cost of each assumption and of the ignored words. */
+  confidence: number;
   /**
-   * Changes nothing, and answers how many tasks the request would change, and the first of them.
-   * Not beside `ids`, and not where the path names the task.
+   * What the task is: the words that do not say when, without `remind me to` and the like.
+   * Absent if there are none.
    */
-  dryRun?: boolean | null | undefined;
-  /** All that fulfil every part of the filter. Not where the path names the task. */
-  filter: Filter;
-  ids?: null | undefined;
+  description?: string | undefined;
+  /** The other parts, in order. */
+  ignored: ParsedPart[];
+  /** Whether there are further ones. */
+  more: boolean;
+  /** The next runs, up to three. */
+  runs: ParsedRun[];
   /**
-   * Why they are paused, for a pause only. A pause with a note replaces the note of a paused
-   * task.
+   * The fields of a task that say when. You can send them without a change. They are exact: a
+   * delay such as `in 20 minutes` has become a time.
    */
-  note?: string | null | undefined;
-} | {
-  /** Every task, in place of ids and filter. Not where the path names the task. */
-  all: true;
+  schedule: ParsedSchedule;
+  /** The schedule as one sentence in this language. It is read as the same schedule. */
+  sentence: string;
+  /** The parts that say when, in order. */
+  used: ParsedPart[];
+}
+
+/** Why a sentence is refused. */
+export interface ParsedRefusal {
+  /** The reason as a sentence, often with what to write instead. */
+  message: string;
+  /** Sentences that are near it and that are understood. */
+  near: string[];
+  /** What was not understood. */
+  part: ParsedPart;
   /**
-   * Changes nothing, and answers how many tasks the request would change, and the first of them.
-   * Not beside `ids`, and not where the path names the task.
+   * The kind of reason. `tooLong`: the sentence exceeds a limit. `nothingFound`: nothing says
+   * when. `notUnderstood`: a part looks as if it said when. `impossible`: a date, a time or a
+   * number does not exist. `past`: the time is past. `missing`: something has no default.
+   * `conflict`: two parts do not fit together. `unsupported`: no schedule says it exactly.
+   * `tooAmbiguous`: it has more than eight readings.
    */
-  dryRun?: boolean | null | undefined;
-  filter?: null | undefined;
-  ids?: null | undefined;
+  reason: "tooLong" | "nothingFound" | "notUnderstood" | "impossible" | "past" | "missing" | "conflict" | "unsupported" | "tooAmbiguous";
+}
+
+/** A run of a schedule, on two clocks. */
+export interface ParsedRun {
+  /** Its time on the clock of the caller, RFC 3339. */
+  callerLocal: string;
+  /** What a change of the clock does to it; absent on most. */
+  clockChange?: "gap-moved" | "gap-shifted" | "gap-absent" | "first-of-two" | "first-pass" | "second-pass" | undefined;
+  /** When it fires, milliseconds since 1970: later than its time by jitter and window. */
+  due: number;
+  /** The same in words. */
+  explanation?: string | undefined;
+  /** The same on the local clock, RFC 3339. */
+  local: string;
+  /** Its nominal time, which the task is fired with, milliseconds since 1970. */
+  time: number;
+}
+
+/**
+ * The fields of a task that say when. Exactly one of `time`, `cron`, `everySeconds` and `rrule` is
+ * there.
+ */
+export interface ParsedSchedule {
+  /** A run of the interval: RFC 3339, or a local time of `timezone`. */
+  anchor?: string | undefined;
+  /** When it fires, again and again. */
+  cron?: string | string[] | undefined;
+  /** No run is after this time. */
+  endAt?: string | undefined;
+  /** The interval at which it fires, seconds. */
+  everySeconds?: number | undefined;
+  /** The number of runs after which it ends. */
+  maxRuns?: number | undefined;
+  /** A rule of RFC 5545, which begins at `startAt`. */
+  rrule?: string | undefined;
+  /** No run is before this time. */
+  startAt?: string | undefined;
+  /** When it fires, once: RFC 3339, or a local time of `timezone`. */
+  time?: string | undefined;
+  /** The IANA time zone of `cron`, `rrule` and local times. */
+  timezone?: string | undefined;
+}
+
+/** The meaning of a sentence, or why it has none. */
+export interface ParsedSentence {
+  /** The ways to read it, the more likely ones first: 2 to 8. Only if it is ambiguous. */
+  choices?: ParsedChoice[] | undefined;
+  /** The language in which it was read. */
+  language: "en" | "de";
   /**
-   * Why they are paused, for a pause only. A pause with a note replaces the note of a paused
-   * task.
+   * `understood`: it says one schedule. `ambiguous`: it can be read in several ways, and the
+   * caller has to choose. `refused`: it says no schedule, or none that the scheduler has.
    */
-  note?: string | null | undefined;
-};
+  outcome: "understood" | "ambiguous" | "refused";
+  /** What to ask the user, a sentence for each open question. Only if it is ambiguous. */
+  questions?: string[] | undefined;
+  /** Its meaning. Only if it is understood. */
+  reading?: ParsedReading | undefined;
+  /** Why it is refused. Only if it is. */
+  refusal?: ParsedRefusal | undefined;
+  /** The zone of the caller, in which it was read. */
+  timezone: string;
+}
 
 /** Percentiles in milliseconds. */
 export interface Percentiles {
@@ -1442,6 +1573,11 @@ export interface Preview {
   more: boolean;
   /** In order. */
   runs: PreviewRun[];
+  /**
+   * The schedule as a sentence in English, which `/v1/parse` reads as the same schedule. Absent
+   * if its runs take long to work out.
+   */
+  sentence?: string | undefined;
   /** The zone that local times are shown in: that of the schedule. */
   timezone: string;
 }
@@ -1498,6 +1634,7 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   retry?: unknown;
   rrule?: null | undefined;
+  schedule?: null | undefined;
   startAt?: null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
   tags?: unknown;
@@ -1509,9 +1646,14 @@ export type PreviewRequest = {
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
-  type?: "scheduled" | null | undefined;
+  type?: "scheduled" | undefined;
   /** Lets each run be up to so much later, seconds, to share firings with others. */
   windowSeconds?: number | null | undefined;
+  /**
+   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
+   * is in bytes of UTF-8.
+   */
+  words?: string | null | undefined;
 } | {
   anchor?: null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -1564,6 +1706,7 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   retry?: unknown;
   rrule?: null | undefined;
+  schedule?: null | undefined;
   startAt?: null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
   tags?: unknown;
@@ -1574,9 +1717,14 @@ export type PreviewRequest = {
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
-  type?: "delayed" | null | undefined;
+  type?: "delayed" | undefined;
   /** Lets each run be up to so much later, seconds, to share firings with others. */
   windowSeconds?: number | null | undefined;
+  /**
+   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
+   * is in bytes of UTF-8.
+   */
+  words?: string | null | undefined;
 } | {
   anchor?: null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -1642,6 +1790,7 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   retry?: unknown;
   rrule?: null | undefined;
+  schedule?: null | undefined;
   /** Does not recur before this time. */
   startAt?: Time | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -1653,9 +1802,14 @@ export type PreviewRequest = {
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
-  type?: "cron" | null | undefined;
+  type?: "cron" | undefined;
   /** Lets each run be up to so much later, seconds, to share firings with others. */
   windowSeconds?: number | null | undefined;
+  /**
+   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
+   * is in bytes of UTF-8.
+   */
+  words?: string | null | undefined;
 } | {
   /**
    * A run of the interval, before which there is none. Without it: `startAt`, else one interval
@@ -1725,6 +1879,7 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   retry?: unknown;
   rrule?: null | undefined;
+  schedule?: null | undefined;
   /** Does not recur before this time. */
   startAt?: Time | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -1736,9 +1891,14 @@ export type PreviewRequest = {
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
-  type?: "every" | null | undefined;
+  type?: "every" | undefined;
   /** Lets each run be up to so much later, seconds, to share firings with others. */
   windowSeconds?: number | null | undefined;
+  /**
+   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
+   * is in bytes of UTF-8.
+   */
+  words?: string | null | undefined;
 } | {
   anchor?: null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -1804,6 +1964,7 @@ export type PreviewRequest = {
   retry?: unknown;
   /** Fires by this rule of RFC 5545, which begins at `startAt`. */
   rrule: string;
+  schedule?: null | undefined;
   /** Does not recur before this time. */
   startAt: Time;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -1815,9 +1976,99 @@ export type PreviewRequest = {
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
-  type?: "rrule" | null | undefined;
+  type?: "rrule" | undefined;
   /** Lets each run be up to so much later, seconds, to share firings with others. */
   windowSeconds?: number | null | undefined;
+  /**
+   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
+   * is in bytes of UTF-8.
+   */
+  words?: string | null | undefined;
+} | {
+  anchor?: null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  callback?: unknown;
+  /** How many runs to show. Default: `10`. */
+  count?: number | null | undefined;
+  cron?: null | undefined;
+  delayInSeconds?: null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  description?: unknown;
+  /** Does not recur after this time. */
+  endAt?: Time | null | undefined;
+  everySeconds?: null | undefined;
+  /** A run that has not started so long after it was due does not start any more, seconds. */
+  expireAfterSeconds?: number | null | undefined;
+  /** Runs are shown as if the task were created at this time. Without it, now. */
+  from?: Time | null | undefined;
+  /** The task's id, which decides its jitter. */
+  id?: string | null | undefined;
+  /**
+   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
+   * is asked for.
+   */
+  jitterSeconds?: number | null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  limitKey?: unknown;
+  /**
+   * The local times of the task as an answer shows them. Beside each, the member of the same name
+   * has its instant. If both still say the same instant, the local time counts. If you have
+   * changed the other member, that counts.
+   */
+  local?: LocalTimes | null | undefined;
+  /**
+   * Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and
+   * `rrule`.
+   */
+  maxRuns?: number | null | undefined;
+  /**
+   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
+   * a pause held up do not.
+   */
+  misfire?: Misfire | null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  onFailure?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  onSuccess?: unknown;
+  /**
+   * What becomes of a run of a recurring task that comes due while the one before has not been
+   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queue-one`: it waits for
+   * the end of the one before, and further ones do not fire.
+   * - `allow`: It fires beside it.
+   * - `skip`: It does not fire.
+   * - `queue-one`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   */
+  overlap?: "allow" | "skip" | "queue-one" | null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  paused?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  payload?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  priority?: unknown;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  retry?: unknown;
+  rrule?: null | undefined;
+  /**
+   * When it fires, in English or German: `every monday at 10:00`. It replaces the fields that say
+   * when. The task gets the fields that it means, and keeps the sentence in `words`. Local times
+   * are of `timezone`, unless the sentence names a zone. The limit is in bytes of UTF-8.
+   */
+  schedule: string;
+  /** Does not recur before this time. */
+  startAt?: Time | null | undefined;
+  /** Ignored: a member of the task that says nothing of its schedule. */
+  tags?: unknown;
+  time?: null | undefined;
+  /**
+   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
+   * local times.
+   */
+  timezone?: string | null | undefined;
+  /** May be left out; must agree with the field that says when. */
+  type?: "words" | undefined;
+  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  windowSeconds?: number | null | undefined;
+  words?: null | undefined;
 } | {
   anchor?: null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -1860,6 +2111,7 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   retry?: unknown;
   rrule?: null | undefined;
+  schedule?: null | undefined;
   startAt?: null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
   tags?: unknown;
@@ -1872,6 +2124,7 @@ export type PreviewRequest = {
   /** May be left out; must agree with the field that says when. */
   type: "no-schedule";
   windowSeconds?: null | undefined;
+  words?: null | undefined;
 };
 
 /** A run of a schedule. */
@@ -1994,14 +2247,8 @@ export interface QueuedTask {
    * - `queue-one`: It waits for the end of the one before; further ones do not fire.
    */
   overlap?: "allow" | "skip" | "queue-one" | undefined;
-  /** Why it was paused: the `note` of the request. */
-  pauseNote?: string | undefined;
   /** That a recurring task waits to be resumed. Of others, their place in the order says it. */
   paused?: boolean | undefined;
-  /** When the task was paused, milliseconds since 1970. Absent if it is not paused, if it was created so, or if an earlier release paused it. */
-  pausedAt?: number | undefined;
-  /** The name of the API key that paused it. Absent for a key of the deployment's secret, which has no name. */
-  pausedBy?: string | undefined;
   /** The user's data. */
   payload?: unknown;
   /** Of tasks that are due together, those with a higher priority fire first. */
@@ -2114,7 +2361,6 @@ export type Reschedule = {
 export type RescheduleMany = {
   all?: null | undefined;
   delayInSeconds?: null | undefined;
-  dryRun?: null | undefined;
   filter?: null | undefined;
   /** By id; a repeated id counts once. Not where the path names the task. */
   ids: readonly string[];
@@ -2126,7 +2372,6 @@ export type RescheduleMany = {
   all?: null | undefined;
   /** How long from now they fire instead, seconds, of a reschedule only. */
   delayInSeconds: number;
-  dryRun?: null | undefined;
   filter?: null | undefined;
   /** By id; a repeated id counts once. Not where the path names the task. */
   ids: readonly string[];
@@ -2135,11 +2380,6 @@ export type RescheduleMany = {
 } | {
   all?: null | undefined;
   delayInSeconds?: null | undefined;
-  /**
-   * Changes nothing, and answers how many tasks the request would change, and the first of them.
-   * Not beside `ids`, and not where the path names the task.
-   */
-  dryRun?: boolean | null | undefined;
   /** All that fulfil every part of the filter. Not where the path names the task. */
   filter: Filter;
   ids?: null | undefined;
@@ -2151,11 +2391,6 @@ export type RescheduleMany = {
   all?: null | undefined;
   /** How long from now they fire instead, seconds, of a reschedule only. */
   delayInSeconds: number;
-  /**
-   * Changes nothing, and answers how many tasks the request would change, and the first of them.
-   * Not beside `ids`, and not where the path names the task.
-   */
-  dryRun?: boolean | null | undefined;
   /** All that fulfil every part of the filter. Not where the path names the task. */
   filter: Filter;
   ids?: null | undefined;
@@ -2165,11 +2400,6 @@ export type RescheduleMany = {
   /** Every task, in place of ids and filter. Not where the path names the task. */
   all: true;
   delayInSeconds?: null | undefined;
-  /**
-   * Changes nothing, and answers how many tasks the request would change, and the first of them.
-   * Not beside `ids`, and not where the path names the task.
-   */
-  dryRun?: boolean | null | undefined;
   filter?: null | undefined;
   ids?: null | undefined;
   /** When they fire instead, of a reschedule only. */
@@ -2181,11 +2411,6 @@ export type RescheduleMany = {
   all: true;
   /** How long from now they fire instead, seconds, of a reschedule only. */
   delayInSeconds: number;
-  /**
-   * Changes nothing, and answers how many tasks the request would change, and the first of them.
-   * Not beside `ids`, and not where the path names the task.
-   */
-  dryRun?: boolean | null | undefined;
   filter?: null | undefined;
   ids?: null | undefined;
   time?: null | undefined;
@@ -2281,80 +2506,20 @@ export interface RunList {
 /** Which tasks, by id, by a filter, or all. */
 export type Selection = {
   all?: null | undefined;
-  dryRun?: null | undefined;
   filter?: null | undefined;
   /** By id; a repeated id counts once. Not where the path names the task. */
   ids: readonly string[];
 } | {
   all?: null | undefined;
-  /**
-   * Changes nothing, and answers how many tasks the request would change, and the first of them.
-   * Not beside `ids`, and not where the path names the task.
-   */
-  dryRun?: boolean | null | undefined;
   /** All that fulfil every part of the filter. Not where the path names the task. */
   filter: Filter;
   ids?: null | undefined;
 } | {
   /** Every task, in place of ids and filter. Not where the path names the task. */
   all: true;
-  /**
-   * Changes nothing, and answers how many tasks the request would change, and the first of them.
-   * Not beside `ids`, and not where the path names the task.
-   */
-  dryRun?: boolean | null | undefined;
   filter?: null | undefined;
   ids?: null | undefined;
 };
-
-/** What happened in each minute of the last two hours, or in each hour of the last seven days. */
-export interface Series {
-  /** The length of a bucket, milliseconds. */
-  bucketMillis: number;
-  /** In order, without a gap. */
-  buckets: SeriesBucket[];
-  /** When the first bucket begins, milliseconds since 1970. */
-  from: number;
-  /**
-   * How many shards could not answer, because they still run an earlier version. Their counts
-   * are missing in every bucket. Absent if there is none.
-   */
-  missingShards?: number | undefined;
-  /**
-   * Present if a shard kept no series before this time, milliseconds since 1970: the counts of
-   * earlier buckets are too low.
-   */
-  since?: number | undefined;
-  /** When this was answered, milliseconds since 1970. The last bucket goes on. */
-  to: number;
-}
-
-/** What happened in a minute or in an hour. */
-export interface SeriesBucket {
-  /** When it begins, milliseconds since 1970. */
-  at: number;
-  /**
-   * The most runs that were overdue by more than a second at one time, as each shard saw it;
-   * those that waited for their limits included.
-   */
-  backlog: number;
-  /** Tasks taken in. */
-  created: number;
-  /** Attempts at runs that failed. */
-  failed: number;
-  /** Attempts that were dispatched, at runs and at follow-ups. A redelivery does not count. */
-  fired: number;
-  /** Runs that your own queue has taken. What its consumer did with them is not known. */
-  handedOver: number;
-  /** From the due times of what fired to its firing. Absent if nothing fired. */
-  latenessMillis?: Lateness | undefined;
-  /** Queue operations. */
-  queueOperations: number;
-  /** Rows written, one for each alarm included. */
-  rowsWritten: number;
-  /** Runs that succeeded. Follow-ups, and what went to your own queue, do not count. */
-  succeeded: number;
-}
 
 /** A call of another Worker through a service binding. */
 export interface ServiceFunctionCallback {
@@ -2650,14 +2815,8 @@ export interface Task {
    * - `queue-one`: It waits for the end of the one before; further ones do not fire.
    */
   overlap?: "allow" | "skip" | "queue-one" | undefined;
-  /** Why it was paused: the `note` of the request. */
-  pauseNote?: string | undefined;
   /** That a recurring task waits to be resumed. Of others, their place in the order says it. */
   paused?: boolean | undefined;
-  /** When the task was paused, milliseconds since 1970. Absent if it is not paused, if it was created so, or if an earlier release paused it. */
-  pausedAt?: number | undefined;
-  /** The name of the API key that paused it. Absent for a key of the deployment's secret, which has no name. */
-  pausedBy?: string | undefined;
   /** The user's data. */
   payload?: unknown;
   /** Of tasks that are due together, those with a higher priority fire first. */
@@ -2704,6 +2863,8 @@ export interface Task {
   warnings?: Warning[] | undefined;
   /** By how much later each run may be, seconds. */
   windowSeconds?: number | undefined;
+  /** The sentence that the schedule was given in. */
+  words?: string | undefined;
 }
 
 /** A page of the list. */
@@ -2713,20 +2874,9 @@ export interface TaskList {
    * list.
    */
   cursor: string | null;
-  /** How far the shards have looked for a page. A page takes a bounded amount of work. */
-  searched: {
-    /** The number of tasks, attempts and dead letters that the shards looked at for this page. */
-    records: number;
-    /**
-     * If more follow: this page and those before it have looked at everything up to this time in
-     * the order of the list, milliseconds since 1970. Absent where the rest of the list has no due
-     * time.
-     */
-    until?: number | undefined;
-  };
   /**
-   * In order of due time; attempts in flight, by when they were sent. A page may hold fewer
-   * tasks than `limit`, or none, although more follow.
+   * In order of due time; attempts in flight, by when they were sent. A page may hold fewer tasks
+   * than `limit`, or none, although more follow.
    */
   tasks: Task[];
   /** The number of items of the whole list. Only on the first page of a list without a filter. */
@@ -2813,6 +2963,12 @@ export interface TaskPatch {
   retry?: Retry | null | undefined;
   /** Fires by this rule of RFC 5545, which begins at `startAt`. */
   rrule?: string | null | undefined;
+  /**
+   * When it fires, in English or German: `every monday at 10:00`. It replaces the fields that say
+   * when. The task gets the fields that it means, and keeps the sentence in `words`. Local times
+   * are of `timezone`, unless the sentence names a zone. The limit is in bytes of UTF-8.
+   */
+  schedule?: string | null | undefined;
   /** Does not recur before this time. */
   startAt?: Time | null | undefined;
   /** Labels to find it by. The limits are in bytes of UTF-8. */
@@ -2825,9 +2981,14 @@ export interface TaskPatch {
    */
   timezone?: string | null | undefined;
   /** May be left out but for `no-schedule`; must agree with the field that says when. */
-  type?: "scheduled" | "delayed" | "cron" | "every" | "rrule" | "no-schedule" | null | undefined;
+  type?: ("scheduled" | "delayed" | "cron" | "every" | "rrule" | "no-schedule") | "words" | undefined;
   /** Lets each run be up to so much later, seconds, to share firings with others. */
   windowSeconds?: number | null | undefined;
+  /**
+   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
+   * is in bytes of UTF-8.
+   */
+  words?: string | null | undefined;
 }
 
 /** A warning of a task that was stored. */
@@ -2868,15 +3029,6 @@ export interface WebhookCallback {
 export interface ListTasksQuery {
   /** The callback is a webhook to this host. A port is not part of it. */
   callbackHost?: string | undefined;
-  /**
-   * The type of the callback.
-   * - `webhook`: A request to a URL.
-   * - `service`: A call of another Worker.
-   * - `durable-object`: A call of a Durable Object.
-   * - `handler`: A function that is built into the Worker.
-   * - `queue`: A message in a queue of yours.
-   */
-  callbackType?: "webhook" | "service" | "durable-object" | "handler" | "queue" | undefined;
   /** The error of the last attempt contains this. Upper and lower case are equal. */
   error?: string | undefined;
   /**
@@ -2894,17 +3046,6 @@ export interface ListTasksQuery {
    * - `no-schedule`: It does not fire by itself.
    */
   kind?: "once" | "recurring" | "cron" | "every" | "rrule" | "no-schedule" | undefined;
-  /**
-   * How the last attempt ended, as far as the task keeps it.
-   * - `none`: Nothing is known of an attempt: it is the first one, or the task recurs or has no schedule.
-   * - `failed`: It failed, and a further attempt waits, is paused or is in flight.
-   * - `dead-lettered`: It failed for good: a dead letter.
-   * - `succeeded`: The run succeeded, and its follow-up waits, is paused or is in flight.
-   * - `expired`: The run expired, and its follow-up waits, is paused or is in flight.
-   */
-  lastOutcome?: "none" | "failed" | "dead-lettered" | "succeeded" | "expired" | undefined;
-  /** Whether it waits to be resumed, or will when its attempt in flight has ended. */
-  paused?: boolean | undefined;
   /** The id starts with this. */
   prefix?: string | undefined;
   /**
@@ -2920,12 +3061,10 @@ export interface ListTasksQuery {
   status?: "scheduled" | "retrying" | "held" | "running" | "paused" | "dead-lettered" | "unscheduled" | undefined;
   /** The tags include this. Give it twice to require two tags. */
   tag?: readonly string[] | undefined;
-  /** The id or the description contains this. Upper and lower case are equal. */
+  /** The description contains this. Upper and lower case are equal. */
   text?: string | undefined;
   /** The time of the task is before this time. */
   to?: Time | undefined;
-  /** From the first due time to the last, or from the end of the list to its beginning. A list that is read from its end misses a task that fires or fails meanwhile. */
-  order?: "asc" | "desc" | undefined;
   /** The largest number of items on the page. */
   limit?: number | undefined;
   /** The cursor from the answer before, unchanged. */
@@ -2972,15 +3111,6 @@ export interface ListAllRunsQuery {
 export interface ListDeadLettersQuery {
   /** The callback is a webhook to this host. A port is not part of it. */
   callbackHost?: string | undefined;
-  /**
-   * The type of the callback.
-   * - `webhook`: A request to a URL.
-   * - `service`: A call of another Worker.
-   * - `durable-object`: A call of a Durable Object.
-   * - `handler`: A function that is built into the Worker.
-   * - `queue`: A message in a queue of yours.
-   */
-  callbackType?: "webhook" | "service" | "durable-object" | "handler" | "queue" | undefined;
   /** The error of the last attempt contains this. Upper and lower case are equal. */
   error?: string | undefined;
   /**
@@ -3002,7 +3132,7 @@ export interface ListDeadLettersQuery {
   prefix?: string | undefined;
   /** The tags include this. Give it twice to require two tags. */
   tag?: readonly string[] | undefined;
-  /** The id or the description contains this. Upper and lower case are equal. */
+  /** The description contains this. Upper and lower case are equal. */
   text?: string | undefined;
   /** The time of the task is before this time. */
   to?: Time | undefined;
@@ -3010,34 +3140,6 @@ export interface ListDeadLettersQuery {
   limit?: number | undefined;
   /** The cursor from the answer before, unchanged. */
   cursor?: string | undefined;
-}
-
-/** Parameters of a forecast: a time, and into how many parts to divide it. */
-export interface ForecastQuery {
-  /**
-   * Count what is due at this time or later. Default: now.
-   * @example 2030-12-24T00:00:00Z
-   */
-  from?: Time | undefined;
-  /**
-   * Count what is due before this time: at most 366 days after `from`. Default: a day after `from`.
-   * @example 2030-12-25T00:00:00Z
-   */
-  to?: Time | undefined;
-  /**
-   * How many parts to divide this time into. There are fewer if whole milliseconds do not come out even.
-   * @example 48
-   */
-  buckets?: number | undefined;
-}
-
-/** Parameters of statistics over time. */
-export interface StatsSeriesQuery {
-  /**
-   * The length of a bucket: 120 of a minute, or 168 of an hour.
-   * @example hour
-   */
-  by?: "minute" | "hour" | undefined;
 }
 
 /** Parameters of a stream of events. An event must meet all of them. */

@@ -31,7 +31,7 @@ export function neededScope(method: string, pathname: string): Scope | undefined
   const route = routeOf(pathname);
   if (!pathname.startsWith("/v1/") || route === OWN_KEY_PATH) return undefined;
   if (/^\/v1\/(keys|namespaces)(\/|$)/.test(pathname)) return "admin";
-  return method === "GET" || method === "HEAD" || route === "/v1/preview" ? "read" : "write";
+  return method === "GET" || method === "HEAD" || route === "/v1/preview" || route === "/v1/parse" ? "read" : "write";
 }
 
 /** Where language models call tools. Each tool asks the scheduler's own key for its scopes, and that key has all of them. */

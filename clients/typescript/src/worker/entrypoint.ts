@@ -21,6 +21,7 @@ import type {
   MadeKey,
   Namespace,
   OwnKey,
+  ParsedSentence,
   Preview,
   ReplayedMany,
   ReplayInput,
@@ -140,6 +141,11 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
   /** Returns the next runs of a schedule. Creates nothing. */
   async preview(...args: Arguments<SchedulerClient["preview"]>): Promise<OverRpc<Preview>> {
     return plain(await this.#client.preview(...args));
+  }
+
+  /** Reads a sentence in English or German as a schedule. Creates nothing. */
+  async parse(...args: Arguments<SchedulerClient["parse"]>): Promise<OverRpc<ParsedSentence>> {
+    return plain(await this.#client.parse(...args));
   }
 
   /** Explains why a task did or did not fire, and when it will. */

@@ -100,6 +100,17 @@ export async function scenario(client: SchedulerClient, prefix: string, { good, 
   const forecast = await client.forecast({ from: new Date(far), to: far + 3_600_000, buckets: 6 });
   equal(forecast.buckets.length, 6, "buckets of the forecast");
   equal(forecast.countedUntil, far + 3_600_000, "until when the forecast is complete");
+  const said = await client.parse({ text: "remind me to call Ann every monday at 10:00", timezone: "Europe/Berlin" });
+  equal(said.reading?.description, "call Ann", "description of a sentence");
+  equal(said.reading?.sentence, "every Monday at 10:00 in Europe/Berlin", "sentence of a sentence");
+  equal((await client.parse({ text: "tomorrow at 5", timezone: "Europe/Berlin" })).choices?.length, 2, "choices");
+  equal((await client.preview({ schedule: "every day at 9am", timezone: "Europe/Berlin" })).sentence, "every day at 09:00 in Europe/Berlin", "preview of a sentence");
+  const inWords = await client.scheduleTask({ id: id("words"), schedule: "every monday at 10:00", timezone: "Europe/Berlin", callback: { type: "webhook", url: good } });
+  equal(inWords.words, "every monday at 10:00", "words");
+  equal(inWords.cron, "0 10 * * MON", "cron of a sentence");
+  equal((await client.explain(id("words"))).sentence, "every Monday at 10:00 in Europe/Berlin", "explained sentence");
+  equal((await client.changeTask(id("words"), { cron: "0 9 * * *" })).words, undefined, "words of another schedule");
+  await client.cancelTask(id("words"));
   equal((await client.stats()).created >= 50, true, "stats");
   const { buckets } = await client.statsSeries();
   equal(buckets.length, 120, "minutes");

@@ -235,7 +235,8 @@ fn planned<'a>(
         }
     };
     let validator = validator.with_origin(Origin::new(at, call.holder.name.as_deref()));
-    let validator = validator.with_handler_retries(&call.handler_retries);
+    let validator =
+        validator.with_handler_retries(&call.handler_retries).with_sentences(&call.sentences);
     let mut validator = validator.with_default_callback(call.default_callback.as_deref());
     let mut plan = plan(tasks, &mut validator, &call.shards.map);
     for part in &mut plan.appends {

@@ -3,6 +3,7 @@
 use crate::context::Call;
 use crate::problem::Problem;
 use crate::response::Answer;
+use crate::sentences::sentence_of;
 use scheduler_model::bounds::MAX_EXPLAINED_RUNS;
 use scheduler_model::explain::Explanation;
 use scheduler_model::protocol::{GetRequest, paths};
@@ -25,5 +26,6 @@ pub(crate) async fn explain(call: Call<'_>, id: String) -> Result<Answer, Proble
         return Err(Problem::no_task(&id));
     }
     told.recent_runs.truncate(MAX_EXPLAINED_RUNS);
+    told.sentence = told.when.take().and_then(|when| sentence_of(when.get(), call.now));
     Ok(Answer::of(200, &told))
 }

@@ -26,6 +26,7 @@ use scheduler_model::numbers::ScheduleNumber;
 use scheduler_model::protocol::RunsRequest;
 use scheduler_model::schedule::Overlap;
 use scheduler_model::task::Record;
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// What the history says about the end of a task.
@@ -60,6 +61,7 @@ impl Engine {
             paused_at: record.as_ref().and_then(|record| record.paused_at),
             paused_by: record.as_ref().and_then(|record| owned(&record.paused_by)),
             pause_note: record.as_ref().and_then(|record| owned(&record.pause_note)),
+            when: record.as_ref().and_then(|record| RawValue::from_string(record.when()).ok()),
             ..Explanation::default()
         };
         let Ending { last, cancelled } = self.explain_history(id, now, reader, &mut explanation)?;

@@ -298,7 +298,9 @@ fn moved(record: Record<'_>, to: NewTime, now: UnixMillis) -> Record<'_> {
     let local = to.local.map(|(time, _)| LocalTimes { time: Some(time), ..LocalTimes::default() });
     let timezone = to.local.map(|(_, zone)| Cow::Borrowed(zone.name()));
     let updated_at = if is_at(&record, to) { record.updated_at } else { Some(now) };
-    Record { time: Some(to.at), local, timezone, updated_at, ..first_attempt(record) }
+    // The words say another time.
+    let words = if is_at(&record, to) { record.words.clone() } else { None };
+    Record { time: Some(to.at), local, timezone, updated_at, words, ..first_attempt(record) }
 }
 
 fn parsed(record: &[u8], flight: FlightRef) -> Result<Record<'_>, EngineError> {

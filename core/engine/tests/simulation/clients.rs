@@ -451,6 +451,7 @@ pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) 
         misfire: fields.misfire,
         overlap: fields.overlap,
         expire_after_seconds: fields.expire_after_seconds,
+        words: (n % 7 == 3).then_some(Cow::Borrowed("as was said")),
         description: (!version.description.is_empty())
             .then_some(Cow::Borrowed(version.description.as_str())),
         tags: tags.as_deref(),

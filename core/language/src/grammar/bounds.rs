@@ -1,7 +1,7 @@
 //! Where a schedule starts and ends, what it leaves out, and delays from now.
 
 use super::{Parsed, Parser, Rule};
-use crate::clause::{Clause, Day, Exception, Point, Which};
+use crate::clause::{Amount, Clause, Day, Exception, Point, Weekdays, Which};
 use crate::{Reason, words};
 
 const STARTING: &[&str] = &[
@@ -168,7 +168,26 @@ impl Parser<'_> {
         Ok(self.point()?.map(|point| vec![Clause::Until(point)]))
     }
 
+    /// Takes `the next 3 mondays`.
+    fn next_weekdays(&mut self) -> Parsed<Vec<Clause>> {
+        self.take("on");
+        if !self.take_any(&["for the next", "the next"]) {
+            return Ok(None);
+        }
+        let Some(weeks) = self.whole_number()?.filter(|weeks| (1..=520).contains(weeks)) else {
+            return Ok(None);
+        };
+        let Some((day, true)) = words::weekday(self.word(0)) else { return Ok(None) };
+        self.at += 1;
+        let amount = Amount { days: weeks * 7, ..Amount::default() };
+        let days = Clause::Weekdays { days: Weekdays::one(day), is_sure: true };
+        Ok(Some(vec![days, Clause::For(amount)]))
+    }
+
     fn lasting(&mut self) -> Parsed<Vec<Clause>> {
+        if let Some(clauses) = self.attempt(Self::next_weekdays)? {
+            return Ok(Some(clauses));
+        }
         let is_next = self.take_any(&[
             "for the next",
             "for the following",

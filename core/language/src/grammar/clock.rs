@@ -1,7 +1,7 @@
 //! Times of day, parts of the day, and windows.
 
 use super::{Parsed, Parser};
-use crate::clause::{Clause, Clock, ClockKind, Day};
+use crate::clause::{Clause, Clock, ClockKind, Cycle, Day};
 use crate::token::Kind;
 use crate::words::{self, DayPart};
 use crate::{Reason, Refusal};
@@ -398,7 +398,10 @@ impl Parser<'_> {
     pub(super) fn windows(&mut self) -> Parsed<Vec<Clause>> {
         let is_between = self.take("between");
         let is_from = !is_between && self.take("from");
-        let Some(first) = self.clock(is_between || is_from)? else { return Ok(None) };
+        // "every hour, 9 to 5"
+        let follows_interval = !is_between && !is_from && self.follows_interval();
+        let is_expected = is_between || is_from || follows_interval;
+        let Some(first) = self.clock(is_expected)? else { return Ok(None) };
         let joined = if is_between {
             self.take("and") || self.take_symbol("-")
         } else {
@@ -414,10 +417,21 @@ impl Parser<'_> {
             |()| {
                 Ok(Some(vec![
                     Clause::Window(first, last),
-                    Clause::Cycle { cycle: crate::clause::Cycle::Days(1), is_adjective: false },
+                    Clause::Cycle { cycle: Cycle::Days(1), is_adjective: false },
                 ]))
             },
         )
+    }
+
+    /// Returns whether "every 5 minutes" comes before this, with a comma at most between them.
+    fn follows_interval(&self) -> bool {
+        let is_interval = self.found.last().is_some_and(|found| {
+            let (_, end) = found.tokens;
+            let is_short = matches!(found.clause, Clause::Cycle { cycle: Cycle::Seconds(_), .. });
+            is_short && (end == self.at || end + 1 == self.at)
+        });
+        let has_comma = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        is_interval && has_comma.is_some_and(|before| before.is_symbol(","))
     }
 
     /// Takes `to`, `-`, `through`, and after "from" also `until`.

@@ -35,6 +35,10 @@ impl Parser<'_> {
     /// april to june`.
     pub(super) fn week_and_months(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
+        // Without an interval, it may be the coming one.
+        if self.has_interval() && self.take_any(&["on the weekend", "at the weekend"]) {
+            return Ok(Some(vec![Clause::Weekdays { days: Weekdays::WEEKEND, is_sure: true }]));
+        }
         let is_from = self.take("from");
         let is_only = !is_from && self.take_any(&["only on", "only"]);
         let has_on = is_only || !is_from && self.take_any(&["on all", "on", "all"]);
@@ -323,6 +327,14 @@ impl Parser<'_> {
         }))
     }
 
+    /// Returns whether the sentence says "every 5 minutes" before this.
+    fn has_interval(&self) -> bool {
+        let is_short = |cycle| matches!(cycle, Cycle::Seconds(_));
+        self.found
+            .iter()
+            .any(|found| matches!(found.clause, Clause::Cycle { cycle, .. } if is_short(cycle)))
+    }
+
     /// Returns whether the sentence says "every month" or "quarterly" before this.
     fn follows_months(&self) -> bool {
         let is_monthly = |cycle| matches!(cycle, Cycle::Months(_) | Cycle::Quarterly);
@@ -348,7 +360,7 @@ impl Parser<'_> {
     }
 
     /// Returns whether `of january and july` comes next.
-    fn several_months_follow(&mut self) -> Result<bool, crate::Refusal> {
+    pub(super) fn several_months_follow(&mut self) -> Result<bool, crate::Refusal> {
         let start = self.at;
         let months = if self.take("of") { self.month_list(false)? } else { None };
         self.at = start;

@@ -79,6 +79,9 @@ impl Parser<'_> {
                 ]));
             }
         }
+        if self.is_day_of_months()? {
+            return Ok(None);
+        }
         if let Some(day) = self.attempt(Self::written_date)? {
             let dates = match day {
                 Day::Date { day, month, year: None } => self.more_dates((day, month))?,
@@ -90,6 +93,14 @@ impl Parser<'_> {
         Ok(self
             .month_list(false)?
             .map(|months| vec![Clause::Months { months }, again(Cycle::Years(1))]))
+    }
+
+    /// Returns whether `1st of january and july` comes next, which is not a date and a month.
+    fn is_day_of_months(&mut self) -> Result<bool, Refusal> {
+        let start = self.at;
+        let is_it = self.ordinal().is_some() && self.several_months_follow()?;
+        self.at = start;
+        Ok(is_it)
     }
 
     /// After "every": `first monday of the month`, `third day`, `2nd tuesday`, `1st and 15th`.

@@ -2,6 +2,7 @@
 
 use super::{Parsed, Parser};
 use crate::clause::{Clause, Clock, ClockKind, Day};
+use crate::clock_text;
 use crate::token::{Kind, Token};
 use crate::{Reason, Refusal};
 use chrono::{DateTime, NaiveDateTime};
@@ -59,10 +60,7 @@ impl Parser<'_> {
     fn local_time(&mut self) -> Parsed<(Day, Clock)> {
         let start = self.at;
         let Some(text) = self.iso_text() else { return Ok(None) };
-        let parsed = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"]
-            .iter()
-            .find_map(|form| NaiveDateTime::parse_from_str(&text, form).ok());
-        match parsed {
+        match clock_text::read_local(&text) {
             Some(time) => Ok(Some(day_and_time(time))),
             None => Err(self.no_time(start)),
         }
@@ -80,13 +78,13 @@ impl Parser<'_> {
     fn iso_text(&mut self) -> Option<String> {
         let first =
             self.token(0).filter(|token| token.kind == Kind::Number && token.text.len() == 4)?;
-        let mut text = first.text.to_uppercase();
+        let mut text = first.text.to_ascii_uppercase();
         let mut ahead = 1;
         while let Some(token) = self
             .token(ahead)
             .filter(|token| token.is_glued && belongs_to_iso(token, self.token(ahead + 1)))
         {
-            text.push_str(&token.text.to_uppercase());
+            text.push_str(&token.text.to_ascii_uppercase());
             ahead += 1;
         }
         let has_time = text.contains('T') && text.contains(':');

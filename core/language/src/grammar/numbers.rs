@@ -213,13 +213,9 @@ impl Parser<'_> {
 
     /// Takes `second to last`, `third-last`.
     fn counted_back(&mut self) -> Option<i8> {
-        let number = match self.word(0) {
-            "second" => -2,
-            "third" => -3,
-            "fourth" => -4,
-            _ => return None,
-        };
-        self.at += 1;
+        // A number is an ordinal only with its ending.
+        let number = self.ordinal_number().filter(|number| (2..=4).contains(number))?;
+        let number = -i8::try_from(number).ok()?;
         self.take_symbol("-");
         if self.take("to") {
             self.take_symbol("-");

@@ -31,7 +31,18 @@ impl Parser<'_> {
         if self.is_symbol(0, ":") && self.is_glued(1) {
             let minutes = self
                 .list(|parser, _| Ok(parser.take_symbol(":").then(|| parser.minute()).flatten()))?;
-            return Ok((!minutes.is_empty()).then_some(Clause::Minutes(minutes)));
+            if minutes.is_empty() {
+                return Ok(None);
+            }
+            // ":05 past every hour"
+            let is_past = self.attempt(|parser| {
+                let is_past = parser.take_any(&["past", "after"]) && parser.take_any(HOURS);
+                Ok(is_past.then_some(()))
+            })?;
+            return Ok(Some(match is_past {
+                Some(()) => Clause::PastHour(minutes),
+                None => Clause::Minutes(minutes),
+            }));
         }
         if self.take("minute") {
             let minute = self.minute();

@@ -4,9 +4,10 @@ use super::context::Local;
 use super::time_of_day::{self, TimeOfDay};
 use super::{Picks, Sentence};
 use crate::clause::{Amount, Day, Period, Point, Which};
+use crate::clock_text;
 use crate::words::Unit;
 use crate::{Reason, Refusal, Schedule, Span, Time, calendar};
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
 /// A bound: a local time or an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,13 +33,11 @@ impl Bound {
 }
 
 pub(super) fn local_text(time: NaiveDateTime) -> Time {
-    Time::Text(time.format("%Y-%m-%dT%H:%M:%S").to_string())
+    Time::Text(clock_text::local(time))
 }
 
 pub(super) fn instant_text(instant: i64) -> Time {
-    let text = DateTime::from_timestamp_millis(instant)
-        .map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true));
-    text.map_or(Time::Millis(instant), Time::Text)
+    Time::Text(calendar::shown(instant))
 }
 
 /// Start and end of a recurring schedule.
@@ -313,7 +312,7 @@ pub(super) fn day_and_month(
             && !options.iter().any(|(known, _)| *known == (day, month))
         {
             let name = NaiveDate::from_ymd_opt(2_024, u32::from(month), u32::from(day))
-                .map(|date| date.format("%-d %B").to_string());
+                .map(clock_text::day_and_month);
             options.push(((day, month), name.unwrap_or_default()));
         }
     }
@@ -378,7 +377,7 @@ fn chosen_weekday(
             // Sunday.
             let from_sunday = (weekday + 1) % 7 + 7 - (now + 1) % 7;
             let mut all = vec![if coming == 0 { 7 } else { coming }, in_next_week, from_sunday];
-            all.sort_unstable();
+            calendar::sort(&mut all);
             all.dedup();
             all
         }
@@ -386,7 +385,7 @@ fn chosen_weekday(
     let mut options = Vec::new();
     for days in ahead {
         let date = after(days)?;
-        options.push((date, date.format("%A, %-d %B %Y").to_string()));
+        options.push((date, clock_text::day_and_date(date)));
     }
     picks.choose(span, "Which day do you mean?", options)
 }

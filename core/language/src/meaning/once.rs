@@ -5,6 +5,7 @@ use super::context::{Built, Local};
 use super::time_of_day::{self, TimeOfDay, usual_times};
 use super::{Picks, Sentence};
 use crate::clause::{ClockKind, Day};
+use crate::clock_text;
 use crate::words::DayPart;
 use crate::{Reason, Refusal, Schedule, Span, Time, calendar};
 use chrono::{Datelike, Days, NaiveDate};
@@ -167,7 +168,7 @@ fn at(
         for hour in hours {
             let time = date.and_time(TimeOfDay::of(*clock, hour).naive());
             if time > local.now {
-                options.push((local_text(time), format!("at {}", time.format("%H:%M"))));
+                options.push((local_text(time), format!("at {}", clock_text::minute(time.time()))));
             }
         }
         if options.is_empty() {
@@ -252,10 +253,15 @@ fn without_day(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Res
             .into_iter()
             .map(|hour| super::bounds::next_at(TimeOfDay::of(*clock, hour), local))
             .collect();
-        options.sort_unstable();
+        calendar::sort(&mut options);
         let options = options
             .into_iter()
-            .map(|time| (local_text(time), format!("{}", time.format("on %Y-%m-%d at %H:%M"))))
+            .map(|time| {
+                (
+                    local_text(time),
+                    format!("on {} at {}", time.date(), clock_text::minute(time.time())),
+                )
+            })
             .collect();
         return picks.choose(*span, "In the morning or in the afternoon?", options);
     }

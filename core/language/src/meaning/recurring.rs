@@ -76,7 +76,7 @@ fn by_dates(
     let times = given.unwrap_or_else(|| vec![TimeOfDay(0)]);
     let bounds = bounds(sentence, local, picks, false)?;
     let mut days: Vec<u8> = dates.iter().map(|(day, _)| *day).collect();
-    days.sort_unstable();
+    calendar::sort(&mut days);
     days.dedup();
     let mut expressions = Vec::new();
     for day in days {

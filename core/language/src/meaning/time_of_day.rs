@@ -3,8 +3,9 @@
 use super::context::Local;
 use super::{Picks, Sentence};
 use crate::clause::{Clock, ClockKind, Point, Weekdays};
+use crate::clock_text;
 use crate::words::DayPart;
-use crate::{Reason, Refusal, Span};
+use crate::{Reason, Refusal, Span, calendar};
 use chrono::NaiveTime;
 
 /// A time of day in seconds since midnight.
@@ -21,7 +22,7 @@ impl TimeOfDay {
     }
 
     pub(super) fn shown(self) -> String {
-        self.naive().format("%H:%M").to_string()
+        clock_text::minute(self.naive())
     }
 }
 
@@ -84,7 +85,7 @@ pub(super) fn times(
             "The night has two days: name the day on which this time is, as in \"every saturday at 02:00\".",
         );
     }
-    times.sort_unstable();
+    calendar::sort(&mut times);
     times.dedup();
     if times.len() != clocks.len() {
         return local.refuse(Reason::Conflict, span, "One time is given twice.");

@@ -1,6 +1,7 @@
 //! The times and the time zone of a schedule, and how sentences write them.
 
 use crate::calendar::{self, Zone};
+use crate::clock_text;
 use crate::{Schedule, Time};
 use chrono::{DateTime, NaiveDateTime};
 
@@ -40,23 +41,16 @@ pub(super) fn moment(time: &Time) -> Option<Moment> {
     if let Ok(time) = DateTime::parse_from_rfc3339(&full) {
         return Some(Moment::Instant(time.timestamp_millis()));
     }
-    ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"]
-        .iter()
-        .find_map(|form| NaiveDateTime::parse_from_str(&text, form).ok())
-        .map(Moment::Local)
+    clock_text::read_local(&text).map(Moment::Local)
 }
 
 /// Writes a moment as the grammar reads it: in ISO form.
 pub(super) fn iso(moment: Moment, zone: Zone) -> String {
     match moment {
         Moment::Local(local) if local.and_utc().timestamp_subsec_millis() == 0 => {
-            local.format("%Y-%m-%dT%H:%M:%S").to_string()
+            clock_text::local(local)
         }
         Moment::Local(local) => iso(Moment::Instant(calendar::instant(local, zone)), zone),
-        Moment::Instant(instant) => {
-            let text = DateTime::from_timestamp_millis(instant)
-                .map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true));
-            text.unwrap_or_else(|| instant.to_string())
-        }
+        Moment::Instant(instant) => calendar::shown(instant),
     }
 }

@@ -5,15 +5,18 @@ use super::phrases::{bounds, in_zone};
 use super::voice::{Voice, fill};
 use super::{cron, rule};
 use crate::Schedule;
+use crate::clock_text;
+use chrono::Timelike;
 
 /// Writes a schedule of a usual shape; `None` if it has none.
 pub(super) fn sentence(schedule: &Schedule, voice: &Voice) -> Option<String> {
     let zone = in_zone(zone_of(schedule), voice);
     if let Some(time) = &schedule.time {
         let Moment::Local(local) = moment(time)? else { return None };
-        let has_seconds = local.format("%S").to_string() != "00";
-        let time = local.format(if has_seconds { "%H:%M:%S" } else { "%H:%M" });
-        let once = fill(voice.once, &[&time.to_string(), &voice.date(local.date())]);
+        let time = local.time();
+        let time =
+            if time.second() == 0 { clock_text::minute(time) } else { clock_text::second(time) };
+        let once = fill(voice.once, &[&time, &voice.date(local.date())]);
         return Some(format!("{once} {zone}"));
     }
     if let Some(expressions) = &schedule.cron {

@@ -4,6 +4,7 @@ use super::moment::{Moment, iso, moment, zone_of};
 use super::voice::{Voice, fill};
 use crate::Schedule;
 use crate::calendar::Zone;
+use chrono::NaiveTime;
 
 /// Writes where a schedule starts and ends, and how often it runs at most.
 pub(super) fn bounds(schedule: &Schedule, with_start: bool, voice: &Voice) -> Option<String> {
@@ -11,16 +12,14 @@ pub(super) fn bounds(schedule: &Schedule, with_start: bool, voice: &Voice) -> Op
     let mut parts = String::new();
     if let Some(start) = schedule.start_at.as_ref().filter(|_| with_start) {
         let start = match moment(start)? {
-            Moment::Local(start) if start.time() == chrono::NaiveTime::MIN => {
-                voice.date(start.date())
-            }
+            Moment::Local(start) if start.time() == NaiveTime::MIN => voice.date(start.date()),
             start => iso(start, zone),
         };
         parts.push_str(&fill(voice.starting, &[&start]));
     }
     if let Some(end) = &schedule.end_at {
         let end = match moment(end)? {
-            Moment::Local(end) if end.format("%T%.f").to_string() == "23:59:59" => {
+            Moment::Local(end) if Some(end.time()) == NaiveTime::from_hms_opt(23, 59, 59) => {
                 voice.date(end.date())
             }
             end => iso(end, zone),

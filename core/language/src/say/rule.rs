@@ -1,8 +1,10 @@
 //! Rules of RFC 5545 in words.
 
 use super::voice::{Voice, fill};
+use crate::calendar::collected;
+use crate::clock_text;
 use crate::words::Unit;
-use chrono::{Datelike, NaiveDateTime};
+use chrono::{Datelike, NaiveDateTime, Timelike};
 use std::collections::BTreeMap;
 
 const DAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
@@ -10,7 +12,7 @@ const DAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
 /// Writes a rule that starts at `start`; `None` if it has no usual shape.
 pub(super) fn words(rule: &str, start: NaiveDateTime, voice: &Voice) -> Option<String> {
     let mut parts: BTreeMap<&str, &str> =
-        rule.split(';').map(|part| part.split_once('=').unwrap_or((part, ""))).collect();
+        collected(rule.split(';').map(|part| part.split_once('=').unwrap_or((part, ""))));
     let frequency = parts.remove("FREQ")?;
     let interval: u32 = parts.remove("INTERVAL").unwrap_or("1").parse().ok()?;
     let days = parts.remove("BYDAY");
@@ -18,7 +20,7 @@ pub(super) fn words(rule: &str, start: NaiveDateTime, voice: &Voice) -> Option<S
     let position = parts.remove("BYSETPOS");
     let hours = parts.remove("BYHOUR");
     let minutes = parts.remove("BYMINUTE");
-    if !parts.is_empty() || start.format("%S%.f").to_string() != "00" {
+    if !parts.is_empty() || start.second() != 0 || start.nanosecond() != 0 {
         return None;
     }
     let every = |unit| voice.every(interval, unit);
@@ -53,7 +55,7 @@ pub(super) fn words(rule: &str, start: NaiveDateTime, voice: &Voice) -> Option<S
         _ => return None,
     };
     let times = match (hours, minutes) {
-        (None, None) => start.format("%H:%M").to_string(),
+        (None, None) => clock_text::minute(start.time()),
         (Some(hours), Some(minutes)) => times(hours, minutes, voice)?,
         _ => return None,
     };

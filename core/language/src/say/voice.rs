@@ -1,6 +1,7 @@
 //! The phrases of sentences in each language. A `{}` stands for what is filled in, in order.
 
 use crate::Language;
+use crate::clock_text::{DAYS, MONTHS};
 use crate::words::Unit;
 use chrono::{Datelike, NaiveDate};
 
@@ -51,21 +52,8 @@ pub(super) struct Voice {
 }
 
 const ENGLISH: Voice = Voice {
-    days: ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
-    months: [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ],
+    days: DAYS,
+    months: MONTHS,
     ordinals: ["first", "second", "third", "fourth", "fifth"],
     last: "last",
     last_day: "last day",

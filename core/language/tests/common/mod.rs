@@ -14,6 +14,7 @@ pub(crate) const LINES: &[(&str, &str)] = &[
     ("second", include_str!("../sentences/second.txt")),
     ("third", include_str!("../sentences/third.txt")),
     ("fourth", include_str!("../sentences/fourth.txt")),
+    ("fifth", include_str!("../sentences/fifth.txt")),
     ("german", include_str!("../sentences/german.txt")),
     ("german2", include_str!("../sentences/german2.txt")),
 ];

@@ -39,6 +39,7 @@ impl Scope {
         } else if method.eq_ignore_ascii_case("GET")
             || method.eq_ignore_ascii_case("HEAD")
             || path == "/v1/preview"
+            || path == "/v1/parse"
         {
             Self::Read
         } else {
@@ -314,6 +315,7 @@ mod tests {
             ("HEAD", "/v1/keys", Scope::Admin),
             ("POST", "/v1/tasks", Scope::Write),
             ("POST", "/v1/preview", Scope::Read),
+            ("POST", "/v1/parse", Scope::Read),
             ("DELETE", "/v1/tasks/keys", Scope::Write),
             ("GET", "/v1/keys", Scope::Admin),
             ("DELETE", "/v1/keys/abc", Scope::Admin),

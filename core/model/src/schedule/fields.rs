@@ -53,6 +53,8 @@ pub struct ScheduleFields<'a> {
     pub overlap: Option<Overlap>,
     /// How long after its due time a run may start, in seconds.
     pub expire_after_seconds: Option<f64>,
+    /// The sentence that the schedule was given in.
+    pub words: Option<Cow<'a, str>>,
 }
 
 /// The most by which a law moves a zone's clock, in milliseconds: two hours.

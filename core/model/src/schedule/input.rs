@@ -3,7 +3,7 @@
 use super::{Budget, MisfireInput, Overlap, ScheduleFields};
 use crate::bounds::{
     MAX_CRON_EXPRESSIONS, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MAX_LATENESS_SECONDS,
-    MIN_INTERVAL_SECONDS,
+    MAX_SENTENCE_BYTES, MIN_INTERVAL_SECONDS,
 };
 use crate::ids::TaskId;
 use crate::input::{FieldError, GivenTime, Object, Text, TimeInput, Whole};
@@ -28,6 +28,8 @@ pub(crate) enum GivenKind {
     Cron,
     Every,
     Rrule,
+    /// In a sentence.
+    Words,
     NoSchedule,
 }
 
@@ -50,6 +52,15 @@ pub(crate) struct Recurrence<'a> {
     pub(crate) anchor: Option<TimeInput<'a>>,
     /// Fires by this rule of RFC 5545, which begins at `startAt`.
     pub(crate) rrule: Option<Text<'a>>,
+    /// When it fires, in English or German: `every monday at 10:00`. It replaces the fields that say
+    /// when. The task gets the fields that it means, and keeps the sentence in `words`. Local times
+    /// are of `timezone`, unless the sentence names a zone. The limit is in bytes of UTF-8.
+    #[schemars(rename = "schedule", length(max = MAX_SENTENCE_BYTES))]
+    pub(crate) sentence: Option<Text<'a>>,
+    /// The sentence in which the schedule was given. It is shown, and has no other effect. The limit
+    /// is in bytes of UTF-8.
+    #[schemars(length(max = MAX_SENTENCE_BYTES))]
+    pub(crate) words: Option<Text<'a>>,
     /// Does not recur before this time.
     pub(crate) start_at: Option<TimeInput<'a>>,
     /// Does not recur after this time.
@@ -143,7 +154,7 @@ impl<'a> CheckedSchedule<'a> {
     }
 }
 
-const WAYS: &str = "time, delayInSeconds, cron, everySeconds and rrule";
+const WAYS: &str = "time, delayInSeconds, cron, everySeconds, rrule and schedule";
 
 impl<'a> ScheduleInput<'a> {
     /// Checks the fields of the task with this id. `budget` is the rest of the budget for the
@@ -213,6 +224,7 @@ impl<'a> ScheduleInput<'a> {
             window_seconds: rest.window_seconds,
             misfire: rest.misfire,
             expire_after_seconds: rest.expire_after_seconds,
+            words: rest.words.map(|words| words.0),
             ..ScheduleFields::default()
         };
         fields.policies()?;

@@ -13,6 +13,13 @@ pub(crate) const WAYS: [(&str, GivenKind); 5] = [
     ("rrule", GivenKind::Rrule),
 ];
 
+/// The member that says when in words. It replaces one of [`WAYS`] and the members that decide about
+/// times.
+pub(crate) const SENTENCE: &str = "schedule";
+
+/// The member that shows the sentence of a schedule.
+pub(crate) const WORDS: &str = "words";
+
 /// The members that may be a local time, with a `timezone`.
 pub(crate) const TIMES: [&str; 4] = ["time", "startAt", "endAt", "anchor"];
 
@@ -38,7 +45,7 @@ pub(crate) enum Company {
 }
 
 /// All such members, in the order in which they are checked.
-pub(crate) const MEMBERS: [Member; 10] = [
+pub(crate) const MEMBERS: [Member; 11] = [
     member("timezone", Company::Zoned, true),
     member("anchor", Company::Interval, true),
     member("startAt", Company::Recurring, true),
@@ -49,6 +56,7 @@ pub(crate) const MEMBERS: [Member; 10] = [
     member("misfire", Company::Scheduled, false),
     member("overlap", Company::Recurring, false),
     member("expireAfterSeconds", Company::Scheduled, false),
+    member(WORDS, Company::Scheduled, false),
 ];
 
 const fn member(name: &'static str, of: Company, decides_times: bool) -> Member {

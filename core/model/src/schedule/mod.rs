@@ -13,15 +13,22 @@ mod fields;
 mod input;
 mod local_times;
 mod members;
+mod parsed;
 mod policies;
 mod preview;
 mod recurrence;
+mod sentences;
 
 pub(crate) use budget::Budget;
 pub use fields::ScheduleFields;
 pub(crate) use input::{CheckedSchedule, CronText, GivenKind, Recurrence, ScheduleInput, delayed};
 pub use local_times::LocalTimes;
-pub(crate) use members::{MEMBERS, TIMES, WAYS};
+pub(crate) use members::{MEMBERS, SENTENCE, TIMES, WAYS, WORDS};
+pub use parsed::{
+    PARSED_RUNS, ParseInput, ParsedAssumption, ParsedChoice, ParsedDifference, ParsedPart,
+    ParsedReading, ParsedRefusal, ParsedRun, ParsedSentence, ToParse,
+};
 pub(crate) use policies::with_names_of_today;
 pub use policies::{Misfire, MisfireInput, Overlap, Policies};
-pub use preview::{Preview, PreviewRequest, PreviewRun, preview};
+pub use preview::{Preview, PreviewRequest, PreviewRun, preview, preview_with};
+pub use sentences::{ReadsSentences, Said, Sentences};

@@ -1,10 +1,10 @@
 //! Previews: what a schedule will do, without creating a task.
 
-use super::{Budget, GivenKind, Recurrence, ScheduleInput};
+use super::{Budget, GivenKind, Recurrence, ScheduleInput, Sentences};
 use crate::bounds::{DEFAULT_PREVIEW_RUNS, MAX_ID_BYTES, MAX_PREVIEW_RUNS};
 use crate::ids::TaskId;
 use crate::input::{FieldError, Text, TimeInput, Whole, parse_naming_the_field, read_object};
-use crate::task::{NewTask, add_properties, check_id, describe_read_only, is_read_only};
+use crate::task::{NewTask, add_properties, check_id, describe_read_only, is_read_only, when};
 use scheduler_calendar::clock_change::ClockChange;
 use scheduler_calendar::local_clock;
 use scheduler_calendar::time::UnixMillis;
@@ -65,6 +65,8 @@ read_object!(PreviewRequest, "a schedule", ignoring is_other_member, {
     "expireAfterSeconds" => expire_after_seconds,
     "local" => local,
     "kind" => kind,
+    "schedule" => sentence,
+    "words" => words,
 });
 
 /// Returns whether a member of a task does not affect its schedule.
@@ -90,6 +92,10 @@ pub struct Preview {
     pub runs: Vec<PreviewRun>,
     /// Whether there are further ones.
     pub more: bool,
+    /// The schedule as a sentence in English, which `/v1/parse` reads as the same schedule. Absent
+    /// if its runs take long to work out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sentence: Option<String>,
 }
 
 /// A run of a schedule.
@@ -120,6 +126,19 @@ pub struct PreviewRun {
 /// # Errors
 /// If a field is invalid. The error names it.
 pub fn preview(body: &str, now: UnixMillis) -> Result<Preview, FieldError> {
+    preview_with(body, now, None).map(|(preview, _)| preview)
+}
+
+/// Returns the same of a body that may say its schedule in words, and the fields that say when as
+/// the text of an object, as a record has them.
+///
+/// # Errors
+/// Names the field that does not hold.
+pub fn preview_with<'a>(
+    body: &'a str,
+    now: UnixMillis,
+    sentences: Option<&'a Sentences<'a>>,
+) -> Result<(Preview, String), FieldError> {
     let request: PreviewRequest<'_> = parse_naming_the_field(body, "")?;
     let count = request.count.map_or(DEFAULT_PREVIEW_RUNS, |count| count.0 as usize);
     if !(1..=MAX_PREVIEW_RUNS).contains(&count) {
@@ -132,28 +151,32 @@ pub fn preview(body: &str, now: UnixMillis) -> Result<Preview, FieldError> {
         request.recurrence.as_ref().map(|recurrence| recurrence.zone()).transpose()?.flatten();
     let (from, local_from) =
         super::input::in_zone("from", &request.from, timezone)?.unwrap_or((now, None));
-    let input = ScheduleInput {
+    let mut input = ScheduleInput {
         kind: request.r#type,
         time: request.time,
         delay_in_seconds: request.delay_in_seconds,
         recurrence: request.recurrence,
         has_local_from: local_from.is_some(),
     };
+    let mut budget = Budget::default();
+    input.read_sentence(sentences, from, &mut budget)?;
+    let timezone = input.recurrence.as_ref().map(|rest| rest.zone()).transpose()?.flatten();
     if let Some(id) = &request.id {
         check_id(&id.0, false)?;
     }
     let id = TaskId::Given(request.id.map(|id| id.0).unwrap_or_default());
-    let checked = input.check(&id, from, &mut Budget::default())?;
+    let checked = input.check(&id, from, &mut budget)?;
+    let when = when(checked.time, &checked.fields.as_deref().cloned().unwrap_or_default());
     let local = checked.fields.as_ref().and_then(|fields| fields.local).unwrap_or_default();
     let Some(schedule) = checked.schedule else {
         let timezone = timezone.unwrap_or(Tz::UTC);
         let change = local.time.and_then(|local| ClockChange::of_one(local, timezone));
         let once = checked.time.map(|time| run(time, checked.due.max(from), timezone, change));
-        return Ok(Preview {
-            timezone: timezone.name(),
-            runs: once.into_iter().collect(),
-            more: false,
-        });
+        let runs = once.into_iter().collect();
+        return Ok((
+            Preview { timezone: timezone.name(), runs, more: false, sentence: None },
+            when,
+        ));
     };
     let timezone = timezone.unwrap_or(Tz::UTC);
     let of_anchor = local.anchor.and_then(|anchor| {
@@ -170,7 +193,7 @@ pub fn preview(body: &str, now: UnixMillis) -> Result<Preview, FieldError> {
         previous = occurrence.time;
         next = schedule.following(occurrence.time);
     }
-    Ok(Preview { timezone: timezone.name(), runs, more: next.is_some() })
+    Ok((Preview { timezone: timezone.name(), runs, more: next.is_some(), sentence: None }, when))
 }
 
 fn run(time: UnixMillis, due: UnixMillis, timezone: Tz, change: Option<ClockChange>) -> PreviewRun {

@@ -3,7 +3,7 @@
 use super::input::{CheckedSchedule, GivenKind, Recurrence, field_of, in_zone};
 use super::members::{Company, MEMBERS};
 use super::{Budget, LocalTimes, ScheduleFields};
-use crate::bounds::{MAX_CRON_TEXT_BYTES, MAX_MISFIRE_TEXT_BYTES};
+use crate::bounds::{MAX_CRON_TEXT_BYTES, MAX_MISFIRE_TEXT_BYTES, MAX_SENTENCE_BYTES};
 use crate::input::{FieldError, GivenTime, Object, TimeInput, at_most};
 use crate::names::Given;
 use crate::routing::id_hash;
@@ -16,6 +16,7 @@ impl<'a> Recurrence<'a> {
     /// Checks the lengths of JSON texts before any of them is parsed.
     pub(super) fn check_lengths(&self) -> Result<(), FieldError> {
         let length = |given: Option<&RawValue>| given.map_or(0, |given| given.get().len());
+        at_most("words", self.words.as_ref().map_or(0, |words| words.0.len()), MAX_SENTENCE_BYTES)?;
         at_most("cron", length(self.cron), MAX_CRON_TEXT_BYTES)?;
         at_most("misfire", length(self.misfire), MAX_MISFIRE_TEXT_BYTES)
     }
@@ -57,6 +58,7 @@ impl<'a> Recurrence<'a> {
             "misfire" => self.misfire.is_some(),
             "overlap" => self.overlap.is_some(),
             "expireAfterSeconds" => self.expire_after_seconds.is_some(),
+            "words" => self.words.is_some(),
             _ => false,
         }
     }
@@ -142,6 +144,7 @@ impl<'a> Recurrence<'a> {
             misfire: self.misfire,
             overlap: self.overlap.map(|Given(overlap)| overlap),
             expire_after_seconds: self.expire_after_seconds,
+            words: self.words.as_ref().map(|words| words.0.clone()),
             ..ScheduleFields::default()
         });
         fields.policies()?;

@@ -41,6 +41,7 @@ pub use patch::{changes_schedule, loses_timezone, merge_patch, only_pauses, remo
 pub use policies::{DEFAULT_PRIORITY, MAX_PRIORITY};
 pub use read_only::READ_ONLY;
 pub(crate) use read_only::{add_properties, describe_read_only, is_read_only};
+pub(crate) use record::when;
 pub use record::{Record, version_of, write_occurrence};
 pub use run_input::RunInput;
 pub use views::{envelope_for_consumer, for_consumer, for_request, with_hidden_headers};

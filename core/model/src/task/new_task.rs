@@ -21,7 +21,7 @@ use crate::input::{
 use crate::limit::check_limit_key;
 use crate::retry::{RetryInput, RetryPolicy};
 use crate::schedule::{
-    Budget, CheckedSchedule, GivenKind, Recurrence, ScheduleFields, ScheduleInput,
+    Budget, CheckedSchedule, GivenKind, Recurrence, ScheduleFields, ScheduleInput, Sentences,
 };
 use scheduler_calendar::rrule::MAX_RULE_BYTES;
 use scheduler_calendar::time::UnixMillis;
@@ -35,8 +35,8 @@ use std::borrow::Cow;
 #[schemars(rename_all = "camelCase", extend("additionalProperties" = false))]
 #[schemars(transform = describe_read_only)]
 #[schemars(
-    description = "A task to take in: what to run, and exactly one of `time`, `delayInSeconds`, `cron`, `everySeconds`, `rrule` and \
-                   `\"type\":\"no-schedule\"`."
+    description = "A task to take in: what to run, and exactly one of `time`, `delayInSeconds`, `cron`, `everySeconds`, `rrule`, \
+                   `schedule` and `\"type\":\"no-schedule\"`."
 )]
 pub struct NewTask<'a> {
     /// Overwrites the task of this id; one is generated without. No control characters, neither `.`
@@ -112,6 +112,8 @@ read_object!(NewTask, "a task", ignoring is_read_only, {
     "expireAfterSeconds" => expire_after_seconds,
     "local" => local,
     "kind" => kind,
+    "schedule" => sentence,
+    "words" => words,
 }, follow_ups: {
     "onSuccess" => on_success,
     "onFailure" => on_failure,
@@ -364,6 +366,7 @@ pub struct Validator<'a> {
     last_tags: Option<&'a str>,
     /// What is left for the schedules of the request.
     budget: Budget,
+    sentences: Option<&'a Sentences<'a>>,
 }
 
 impl<'a> Validator<'a> {
@@ -389,7 +392,14 @@ impl<'a> Validator<'a> {
             last_retry: None,
             last_tags: None,
             budget: Budget::default(),
+            sentences: None,
         }
+    }
+
+    /// Reads schedules in words with this. Without it, they are refused.
+    #[must_use]
+    pub fn with_sentences(self, sentences: &'a Sentences<'a>) -> Self {
+        Self { sentences: Some(sentences), ..self }
     }
 
     /// Generates the ids with this.
@@ -434,14 +444,16 @@ impl<'a> Validator<'a> {
     ///
     /// # Errors
     /// Names the first field that does not hold, the problem and the limit.
-    pub fn check(&mut self, task: NewTask<'a>) -> Result<ValidTask<'a>, FieldError> {
-        let when = ScheduleInput {
+    pub fn check(&mut self, mut task: NewTask<'a>) -> Result<ValidTask<'a>, FieldError> {
+        let mut when = ScheduleInput {
             kind: task.r#type,
             time: task.time,
             delay_in_seconds: task.delay_in_seconds,
             recurrence: task.recurrence,
             has_local_from: false,
         };
+        let said = when.read_sentence(self.sentences, self.now, &mut self.budget)?;
+        task.description = task.description.or(said);
         let id = match task.id {
             Some(id) => {
                 check_id(&id.0, self.takes_reserved_ids)?;
@@ -588,10 +600,12 @@ impl ValidTask<'_> {
     fn check_size(&self) -> Result<(), FieldError> {
         let raw = |value: Option<&RawValue>| value.map_or(0, |value| value.get().len());
         // A cron list may have white space and escapes without end.
-        let schedule = self
-            .schedule
-            .as_ref()
-            .map_or(0, |schedule| raw(schedule.cron) + raw(schedule.misfire) + 2 * MAX_RULE_BYTES);
+        let schedule = self.schedule.as_ref().map_or(0, |schedule| {
+            raw(schedule.cron)
+                + raw(schedule.misfire)
+                + 2 * MAX_RULE_BYTES
+                + schedule.words.as_ref().map_or(0, |words| words.len())
+        });
         let parts = self.id.bytes()
             + schedule
             + self.description.as_ref().map_or(0, |text| text.0.len())

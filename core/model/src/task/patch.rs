@@ -7,7 +7,7 @@ use super::merging::{Merging, members_of, repeated, text_of};
 use super::read_only::is_read_only;
 use crate::bounds::{MAX_PATCH_MEMBERS, MIN_TIME_MILLIS};
 use crate::input::{BoundedMap, FieldError, GivenTime, Text, TimeInput, parse_naming_the_field};
-use crate::schedule::{GivenKind, MEMBERS, TIMES, WAYS, with_names_of_today};
+use crate::schedule::{GivenKind, MEMBERS, SENTENCE, TIMES, WAYS, WORDS, with_names_of_today};
 use scheduler_calendar::local_time::LocalTime;
 use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
@@ -33,7 +33,19 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     check_local(&fields, &patch)?;
     let is_given = |name: &str| patch.get(name).is_some_and(|value| value.as_ref() != "null");
     let is_unscheduled = patch.get("type").is_some_and(|kind| kind.as_ref() == "\"no-schedule\"");
-    if is_unscheduled || WAYS.iter().any(|(name, _)| is_given(name)) {
+    // A sentence says everything about when; it is read in the zone of the task.
+    let has_sentence = is_given(SENTENCE);
+    if has_sentence {
+        let of_times = MEMBERS.iter().filter(|member| member.decides_times);
+        of_times.filter(|member| member.name != "timezone").for_each(|member| {
+            fields.remove(member.name);
+        });
+    }
+    // The words of another schedule would be wrong.
+    if decides_times(&patch) && !patch.contains_key(WORDS) {
+        fields.remove(WORDS);
+    }
+    if is_unscheduled || has_sentence || WAYS.iter().any(|(name, _)| is_given(name)) {
         WAYS.iter().for_each(|(name, _)| drop(fields.remove(*name)));
     } else if let Some((name, _)) =
         WAYS.iter().find(|(name, _)| patch.contains_key(*name) && fields.contains_key(*name))
@@ -62,10 +74,13 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
         }
     }
     let way = WAYS.iter().find(|(name, _)| fields.contains_key(*name));
-    if way.is_none() && !fields.contains_key("type") {
+    if way.is_none() && !has_sentence && !fields.contains_key("type") {
         set(&mut fields, "type", "\"no-schedule\"");
     }
-    drop_misplaced(&mut fields, &patch, way.map_or(GivenKind::NoSchedule, |(_, kind)| *kind));
+    // The kind of a sentence is known only after it is read.
+    if !has_sentence {
+        drop_misplaced(&mut fields, &patch, way.map_or(GivenKind::NoSchedule, |(_, kind)| *kind));
+    }
     let mut text = Vec::new();
     write_object(fields.iter().map(|(name, value)| (name.as_ref(), value.as_ref())), &mut text);
     text_of(text)
@@ -189,9 +204,13 @@ pub fn only_pauses(patch: &str) -> Option<bool> {
 /// Returns whether a patch changes when a task fires. One that does not leaves the runs that were
 /// counted as they are.
 pub fn changes_schedule(patch: &str) -> bool {
-    let fields = given_fields(patch).unwrap_or_default();
+    decides_times(&given_fields(patch).unwrap_or_default())
+}
+
+/// Returns whether one of the fields decides when a task fires.
+fn decides_times(fields: &Fields<'_>) -> bool {
     let of_times = MEMBERS.iter().filter(|member| member.decides_times).map(|member| member.name);
-    let mut names = WAYS.iter().map(|(name, _)| *name).chain(of_times).chain(["type"]);
+    let mut names = WAYS.iter().map(|(name, _)| *name).chain(of_times).chain(["type", SENTENCE]);
     names.any(|name| fields.contains_key(name))
 }
 

@@ -109,6 +109,10 @@ pub struct Record<'a> {
     /// A run does not start later than so long after it was due, seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expire_after_seconds: Option<f64>,
+    /// The sentence that the schedule was given in.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(description = "The sentence that the schedule was given in.")]
+    pub words: Option<Cow<'a, str>>,
     /// What the task is, in the user's words.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     pub description: Option<Cow<'a, str>>,
@@ -258,6 +262,17 @@ pub struct Record<'a> {
     pub not_before: Option<UnixMillis>,
 }
 
+/// Returns the fields that say when as the text of a record without more.
+pub(crate) fn when(time: Option<UnixMillis>, schedule: &ScheduleFields<'_>) -> String {
+    let mut out = Vec::new();
+    let mut fields = RecordWriter::start(&mut out, time, "");
+    fields.schedule(schedule);
+    fields.members(b",\"callback\":{}");
+    fields.finish();
+    // It was written as text.
+    String::from_utf8(out).unwrap_or_default()
+}
+
 impl<'a> Record<'a> {
     /// Reads a record. Unknown fields are passed over, so that an older reader can read a newer
     /// record.
@@ -319,7 +334,13 @@ impl<'a> Record<'a> {
             misfire: self.misfire,
             overlap: self.overlap,
             expire_after_seconds: self.expire_after_seconds,
+            words: self.words.as_deref().map(Cow::Borrowed),
         }
+    }
+
+    /// Returns the fields that say when, and its words, as the text of a record without more.
+    pub fn when(&self) -> String {
+        when(self.time, &self.schedule())
     }
 
     /// Returns when this firing was due at first: its time, but for jitter and window. 0 where the

@@ -68,6 +68,7 @@ impl<'o> RecordWriter<'o> {
         self.json_with_numbers("misfire", schedule.misfire);
         self.text("overlap", schedule.overlap.map(Overlap::name));
         self.seconds("expireAfterSeconds", schedule.expire_after_seconds);
+        self.text("words", schedule.words.as_deref());
     }
 
     /// Whole seconds without a point, as people write them.

@@ -26,7 +26,7 @@ const OF_ATTEMPTS: [&str; 12] = [
 ];
 
 /// The members of a record that are for readers of the API only.
-const OF_API: [&str; 1] = ["createdBy"];
+const OF_API: [&str; 2] = ["createdBy", "words"];
 
 type Members<'a> = BoundedMap<Text<'a>, &'a RawValue, MAX_MEMBERS>;
 

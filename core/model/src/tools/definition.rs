@@ -19,11 +19,13 @@ const MEMBERS: &[&str] = &[
     "delayInSeconds",
     "cron",
     "everySeconds",
+    "anchor",
     "rrule",
     "timezone",
     "startAt",
     "endAt",
     "maxRuns",
+    "words",
     "overlap",
     "callback",
     "payload",
@@ -43,7 +45,7 @@ const IDEMPOTENCY_KEY: &str = "idempotencyKey";
 const BY_THE_CLOCK: &[&str] = &["cron", "rrule"];
 
 /// The members that may be times of a clock.
-const TIMES: &[&str] = &["time", "startAt", "endAt"];
+const TIMES: &[&str] = &["time", "anchor", "startAt", "endAt"];
 
 /// Most members that are read, so that the error of an unknown one names it. More than there are.
 const MAX_MEMBERS: usize = 32;
@@ -255,6 +257,7 @@ mod tests {
             (r#"{"time":1796083200000}"#, false),
             (r#"{"time":{}}"#, false),
             (r#"{"everySeconds":60}"#, false),
+            (r#"{"everySeconds":60,"anchor":"2026-12-01T09:00"}"#, true),
             (r#"{"everySeconds":60,"endAt":"2026-12-01T09:00"}"#, true),
         ] {
             assert_eq!(ScheduleTask::parse(text).unwrap().lacks_timezone(), lacks, "{text}");

@@ -12,6 +12,7 @@ mod lists;
 mod of_one;
 mod query;
 mod selection;
+mod sentence;
 
 pub use change::{ChangeTask, Step};
 pub use definition::{ScheduleTask, TIMEZONE};
@@ -19,3 +20,4 @@ pub use lists::{FindTasks, ListRuns, MAX_TOOL_PAGE};
 pub use of_one::{NoArguments, OfTask};
 pub use query::Query;
 pub use selection::{CancelTasks, Chosen, MAX_TOOL_IDS, ReplayFailures, Selected};
+pub use sentence::ParseSchedule;

@@ -3,7 +3,7 @@
 import type { ApiError } from "../../api/client";
 import type { Json, JsonObject } from "../../api/types";
 import { TextField } from "../../components/field";
-import { isObject } from "../../lib/definition";
+import { isObject, withMembers } from "../../lib/definition";
 import { zones } from "../../lib/time";
 import { numberOf, ScheduleFields, textOf, type PartProps } from "./schedule";
 import { TargetFields } from "./target";
@@ -54,14 +54,7 @@ interface FormProps {
 }
 
 export function DefinitionForm({ definition, onChange, refusal, isIdFixed = false }: FormProps) {
-  const set: PartProps["set"] = (changes) => {
-    const next: JsonObject = { ...definition };
-    for (const [name, value] of Object.entries(changes)) {
-      if (value === undefined) delete next[name];
-      else next[name] = value;
-    }
-    onChange(next);
-  };
+  const set: PartProps["set"] = (changes) => onChange(withMembers(definition, changes));
   const errorOf = (member: string) => (refusal?.problem.field === member ? refusal.problem.detail : undefined);
   const props: PartProps = { definition, set, replace: onChange, errorOf };
   return (

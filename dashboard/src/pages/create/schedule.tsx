@@ -5,6 +5,7 @@ import { Choice, TextArea, TextField } from "../../components/field";
 import { kindOf, withKind, type Kind } from "../../lib/definition";
 import { clockAt, HERE, isZone } from "../../lib/time";
 import { Segments } from "../../components/basics";
+import { WordsField } from "./words";
 
 export interface PartProps {
   definition: JsonObject;
@@ -62,6 +63,7 @@ function ZoneField({ definition, set, errorOf }: PartProps) {
 }
 
 const KIND_NAMES: readonly (readonly [Kind, string])[] = [
+  ["schedule", "In words"],
   ["delayInSeconds", "After a delay"],
   ["time", "At a time"],
   ["everySeconds", "Every"],
@@ -105,6 +107,13 @@ function KindFields(props: PartProps) {
           <ZoneField {...props} />
         </>
       );
+    case "schedule":
+      return (
+        <>
+          <WordsField {...props} />
+          <ZoneField {...props} />
+        </>
+      );
     case "no-schedule":
       return <p class="muted">It fires whenever somebody runs it, and stays.</p>;
   }
@@ -119,7 +128,7 @@ export function ScheduleFields(props: PartProps) {
       <legend>When</legend>
       <Segments label="Kind of schedule" value={kind} options={KIND_NAMES} onChange={(to) => replace(withKind(definition, to, HERE))} />
       <KindFields {...props} />
-      {errorOf("schedule") && <p class="field-error">{errorOf("schedule")}</p>}
+      {kind !== "schedule" && errorOf("schedule") && <p class="field-error">{errorOf("schedule")}</p>}
       {isRecurring && (
         <details open={["startAt", "endAt", "maxRuns", "overlap"].some((name) => definition[name] !== undefined) || undefined}>
           <summary>Bounds and overlap</summary>

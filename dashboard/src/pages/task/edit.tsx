@@ -7,7 +7,6 @@ import type { JsonObject } from "../../api/types";
 import { Button, ErrorNote, LinkButton, Loading, PageHead } from "../../components/basics";
 import { NextRuns } from "../../components/next-runs";
 import { definitionOf, isEqual, patchOf } from "../../lib/definition";
-import { fullSentence } from "../../lib/sentence";
 import { go, taskPath } from "../../state/router";
 import { tell } from "../../state/notices";
 import { DefinitionForm } from "../create/form";
@@ -92,7 +91,6 @@ export function EditTask({ id }: { id: string }) {
             <div class="panel-head">
               <h2>Next runs</h2>
             </div>
-            <p>{fullSentence(edited as Parameters<typeof fullSentence>[0])}</p>
             <NextRuns definition={edited} />
           </section>
           <section class="panel">

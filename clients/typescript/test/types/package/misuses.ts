@@ -10,6 +10,8 @@ export const none: NewTask = { callback };
 export const two: NewTask = { time: new Date(), cron: "0 9 * * *", callback };
 // @ts-expect-error: two schedules.
 export const three: NewTask = { delayInSeconds: 60, everySeconds: 60, callback };
+// @ts-expect-error: a schedule in words and another one.
+export const words: NewTask = { schedule: "every monday", cron: "0 9 * * *", callback };
 // @ts-expect-error: a rule begins at a time.
 export const rule: NewTask = { rrule: "FREQ=DAILY", callback };
 // @ts-expect-error: an interval has an anchor, cron has none.

@@ -1,0 +1,257 @@
+//! What a sentence says, without creating anything.
+
+use crate::context::Call;
+use crate::problem::Problem;
+use crate::response::Answer;
+use scheduler_calendar::local_clock;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_calendar::tz::Tz;
+use scheduler_language::{
+    Ambiguity, Language, Outcome, Reading, Reason, Refusal, Schedule, Span, language_of, near,
+    read, sentence_in,
+};
+use scheduler_model::input::FieldError;
+use scheduler_model::schedule::{
+    PARSED_RUNS, ParseInput, ParsedAssumption, ParsedChoice, ParsedDifference, ParsedPart,
+    ParsedReading, ParsedRefusal, ParsedRun, ParsedSentence, Preview, ToParse, preview,
+};
+use serde_json::value::RawValue;
+
+/// By how much a reading is less certain if the sentence needs a zone and nobody has named one.
+const COST_OF_NO_ZONE: u8 = 20;
+
+/// `POST /v1/parse`. No shard is asked.
+pub(crate) async fn parse(mut call: Call<'_>) -> Result<Answer, Problem> {
+    let body = call.text().await?;
+    let answer = parsed(&body, call.now).map_err(Problem::invalid)?;
+    Ok(Answer::of(200, &answer))
+}
+
+/// Answers the body of a request.
+fn parsed(body: &str, now: UnixMillis) -> Result<ParsedSentence, FieldError> {
+    let ToParse { text, timezone, language, from } = ParseInput::parse(body, now)?;
+    let language = match language.as_deref() {
+        Some(code) => Language::of_code(code).ok_or_else(|| {
+            let codes = Language::ALL.map(Language::code).join(" or ");
+            FieldError::new("language", format!("must be {codes}"))
+        })?,
+        None => language_of(&text),
+    };
+    let sentence = Sentence { text: &text, timezone, language, from };
+    Ok(sentence.answer(read(&text, from.get(), sentence.caller(), Some(language)).0))
+}
+
+/// A sentence, who says it and when.
+struct Sentence<'a> {
+    text: &'a str,
+    timezone: Option<Tz>,
+    language: Language,
+    from: UnixMillis,
+}
+
+impl Sentence<'_> {
+    fn caller(&self) -> Tz {
+        self.timezone.unwrap_or(Tz::UTC)
+    }
+
+    fn answer(&self, outcome: Outcome) -> ParsedSentence {
+        let mut answer = ParsedSentence {
+            outcome: "",
+            language: self.language.code(),
+            timezone: self.caller().name(),
+            reading: None,
+            questions: None,
+            choices: None,
+            refusal: None,
+        };
+        match outcome {
+            Outcome::Understood(reading) => {
+                answer.outcome = "understood";
+                answer.reading = Some(self.reading(*reading));
+            }
+            Outcome::Ambiguous(Ambiguity { questions, choices }) => {
+                let choice = |choice: scheduler_language::Choice| ParsedChoice {
+                    differs: choice
+                        .differs
+                        .into_iter()
+                        .map(|of| ParsedDifference {
+                            part: self.part(of.span, None),
+                            means: of.means,
+                        })
+                        .collect(),
+                    reading: self.reading(choice.reading),
+                };
+                answer.outcome = "ambiguous";
+                answer.questions = Some(questions);
+                answer.choices = Some(choices.into_iter().map(choice).collect());
+            }
+            Outcome::Refused(refusal) => {
+                answer.outcome = "refused";
+                answer.refusal = Some(self.refusal(refusal));
+            }
+        }
+        answer
+    }
+
+    fn reading(&self, reading: Reading) -> ParsedReading {
+        let Preview { runs, more, .. } = self.runs(&reading.schedule);
+        let caller = self.caller();
+        let runs = runs
+            .into_iter()
+            .map(|run| ParsedRun { caller_local: local_clock::rfc3339(run.time, caller), run });
+        let mut assumptions: Vec<ParsedAssumption> = reading
+            .assumptions
+            .into_iter()
+            .map(|of| ParsedAssumption { text: of.text, cost: of.cost })
+            .collect();
+        let mut confidence = reading.confidence;
+        let names_zone = reading.used.iter().any(|part| part.says == "zone");
+        if self.timezone.is_none() && reading.schedule.timezone.is_some() && !names_zone {
+            let text = "No time zone is given: UTC.".to_owned();
+            assumptions.push(ParsedAssumption { text, cost: COST_OF_NO_ZONE });
+            confidence = confidence.saturating_sub(COST_OF_NO_ZONE).max(10);
+        }
+        ParsedReading {
+            sentence: sentence_in(self.language, &reading.schedule, self.from.get()),
+            schedule: json(&reading.schedule),
+            description: reading.description,
+            confidence,
+            assumptions,
+            used: reading.used.iter().map(|of| self.part(of.span, Some(of.says))).collect(),
+            ignored: reading.ignored.iter().map(|span| self.part(*span, None)).collect(),
+            runs: runs.collect(),
+            more,
+        }
+    }
+
+    /// Returns the next runs. The grammar has had the scheduler read the schedule.
+    fn runs(&self, schedule: &Schedule) -> Preview {
+        let mut body = json(schedule).get().to_owned();
+        body.truncate(body.len().saturating_sub(1));
+        body.push_str(&format!(",\"count\":{PARSED_RUNS}}}"));
+        preview(&body, self.from).unwrap_or(Preview {
+            timezone: Tz::UTC.name(),
+            runs: Vec::new(),
+            more: false,
+            sentence: None,
+        })
+    }
+
+    fn refusal(&self, refusal: Refusal) -> ParsedRefusal {
+        let near = near(self.text, &refusal, self.from.get(), self.caller(), self.language);
+        let reason = match refusal.reason {
+            Reason::TooLong => "tooLong",
+            Reason::NothingFound => "nothingFound",
+            Reason::NotUnderstood => "notUnderstood",
+            Reason::Impossible => "impossible",
+            Reason::Past => "past",
+            Reason::Missing => "missing",
+            Reason::Conflict => "conflict",
+            Reason::Unsupported => "unsupported",
+            Reason::TooAmbiguous => "tooAmbiguous",
+        };
+        let part = self.part(refusal.span, None);
+        ParsedRefusal { reason, part, message: refusal.message, near }
+    }
+
+    fn part(&self, span: Span, says: Option<&'static str>) -> ParsedPart {
+        let units = |end: usize| self.text.get(..end).unwrap_or_default().encode_utf16().count();
+        let text = self.text.get(span.start..span.end).unwrap_or_default().to_owned();
+        ParsedPart { start: units(span.start), end: units(span.end), text, says }
+    }
+}
+
+fn json(schedule: &Schedule) -> Box<RawValue> {
+    // It serialises without fail.
+    serde_json::value::to_raw_value(schedule).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// 2026-11-25T09:15:00Z.
+    const NOW: UnixMillis = UnixMillis::new(1_795_598_100_000);
+
+    fn answer(body: &Value) -> Value {
+        serde_json::to_value(parsed(&body.to_string(), NOW).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_reading_has_runs_on_both_clocks() {
+        let body = json!({ "text": "📞 remind me to call Ann every monday at 10:00 London time", "timezone": "Europe/Berlin" });
+        let answer = answer(&body);
+        let reading = &answer["reading"];
+        assert_eq!((&answer["outcome"], &answer["language"]), (&json!("understood"), &json!("en")));
+        assert_eq!(reading["schedule"], json!({"cron":"0 10 * * MON","timezone":"Europe/London"}));
+        assert_eq!(reading["sentence"], "every Monday at 10:00 in Europe/London");
+        assert_eq!(reading["runs"].as_array().unwrap().len(), PARSED_RUNS);
+        assert_eq!(reading["runs"][0]["local"], "2026-11-30T10:00:00+00:00");
+        assert_eq!(reading["runs"][0]["callerLocal"], "2026-11-30T11:00:00+01:00");
+        assert_eq!(reading["more"], true);
+        // A phone is two units of UTF-16, and four bytes.
+        let part = json!({"start":25,"end":37,"text":"every monday","says":"days"});
+        assert_eq!(reading["used"][0], part);
+        assert_eq!(reading["ignored"][1], json!({"start":3,"end":9,"text":"remind"}));
+    }
+
+    #[test]
+    fn clock_changes_are_shown() {
+        let body = json!({ "text": "every day at 1:30am", "timezone": "Europe/London", "from": "2027-03-27T12:00:00Z" });
+        let answer = answer(&body);
+        assert_eq!(answer["reading"]["runs"][0]["clockChange"], "gap-moved");
+    }
+
+    #[test]
+    fn an_ambiguous_sentence_has_choices_and_a_refused_one_what_is_near() {
+        let berlin = "Europe/Berlin";
+        let asked = answer(&json!({ "text": "tomorrow at 5", "timezone": berlin }));
+        assert_eq!(asked["outcome"], "ambiguous");
+        assert_eq!(asked["questions"], json!(["In the morning or in the afternoon?"]));
+        assert_eq!(asked["choices"][0]["differs"][0]["part"]["text"], "at 5");
+        assert_eq!(asked["choices"][0]["reading"]["schedule"]["time"], "2026-11-26T17:00:00");
+        assert_eq!(asked.get("reading"), None);
+        let refused = answer(&json!({ "text": "every full moon", "timezone": berlin }));
+        assert_eq!(refused["refusal"]["part"], json!({"start":11,"end":15,"text":"moon"}));
+        assert_eq!(refused["refusal"]["reason"], "notUnderstood");
+        assert!(refused["refusal"]["near"].as_array().is_some_and(|near| !near.is_empty()));
+    }
+
+    #[test]
+    fn a_zone_that_nobody_names_is_an_assumption() {
+        let without = answer(&json!({ "text": "every monday at 10:00" }));
+        let assumed = &without["reading"]["assumptions"][0];
+        assert_eq!(assumed, &json!({"text":"No time zone is given: UTC.","cost":20}));
+        assert_eq!(without["reading"]["confidence"], 80);
+        for text in ["every monday at 10:00 UTC", "in 20 minutes", "every 90 seconds"] {
+            let reading = &answer(&json!({ "text": text }))["reading"];
+            assert_eq!(reading["assumptions"], json!([]), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_language_is_that_of_the_words_or_the_one_that_is_given() {
+        let text = "jeden Montag um 10 Uhr";
+        let read = answer(&json!({ "text": text, "timezone": "Europe/Berlin" }));
+        assert_eq!(read["language"], "de");
+        assert_eq!(read["reading"]["sentence"], "jeden Montag um 10:00 Uhr in Europe/Berlin");
+        assert_eq!(answer(&json!({ "text": text, "language": "en" }))["outcome"], "refused");
+    }
+
+    #[test]
+    fn errors_name_the_field() {
+        for (body, field) in [
+            (json!({}), "text"),
+            (json!({ "text": 5 }), "text"),
+            (json!({ "text": "daily", "timezone": "Berlin" }), "timezone"),
+            (json!({ "text": "daily", "language": "fr" }), "language"),
+            (json!({ "text": "daily", "from": "yesterday" }), "from"),
+            (json!({ "text": "daily", "zone": "UTC" }), "zone"),
+        ] {
+            assert_eq!(parsed(&body.to_string(), NOW).unwrap_err().field, field, "{body}");
+        }
+        let long = answer(&json!({ "text": "x ".repeat(300) }));
+        assert_eq!(long["refusal"]["reason"], "tooLong");
+    }
+}

@@ -1,0 +1,139 @@
+//! Schedules in words: between the grammar and the API.
+
+use scheduler_calendar::steps::steps_taken;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_calendar::tz::Tz;
+use scheduler_language::{
+    Ambiguity, Language, Outcome, Refusal, language_of, near, parse, schedule_of, sentence,
+    sentence_in, zone,
+};
+use scheduler_model::input::FieldError;
+use scheduler_model::schedule::{ReadsSentences, Said};
+use scheduler_model::task::Record;
+
+/// Most steps of a preview whose schedule is also written as a sentence. To check the sentence
+/// takes up to 200 runs of the schedule: a usual one takes some ten steps for each.
+const MAX_STEPS_OF_SENTENCE: u64 = 20_000;
+
+/// The grammar, for the tasks of a request.
+pub(crate) struct Grammar;
+
+impl ReadsSentences for Grammar {
+    fn read(
+        &self,
+        text: &str,
+        timezone: Option<&str>,
+        now: UnixMillis,
+    ) -> Result<Said, FieldError> {
+        let caller = timezone.and_then(zone).unwrap_or(Tz::UTC);
+        let now = now.get();
+        match parse(text, now, caller) {
+            Outcome::Understood(reading) => Ok(Said {
+                // It serialises without fail.
+                schedule: serde_json::to_string(&reading.schedule).unwrap_or_default(),
+                description: reading.description,
+            }),
+            Outcome::Ambiguous(ambiguity) => Err(ambiguous(&ambiguity, language_of(text), now)),
+            Outcome::Refused(refusal) => Err(refused(text, &refusal, now, caller)),
+        }
+    }
+}
+
+fn ambiguous(ambiguity: &Ambiguity, language: Language, now: i64) -> FieldError {
+    let of = |choice: &scheduler_language::Choice| {
+        format!("\"{}\"", sentence_in(language, &choice.reading.schedule, now))
+    };
+    let choices: Vec<String> = ambiguity.choices.iter().map(of).collect();
+    let questions = ambiguity.questions.join(" ");
+    FieldError::new("schedule", format!("is ambiguous: {questions} Write {}", choices.join(" or ")))
+}
+
+fn refused(text: &str, refusal: &Refusal, now: i64, caller: Tz) -> FieldError {
+    let words = text.get(refusal.span.start..refusal.span.end).unwrap_or_default();
+    let near: Vec<String> = near(text, refusal, now, caller, language_of(text))
+        .iter()
+        .map(|sentence| format!("\"{sentence}\""))
+        .collect();
+    let near =
+        if near.is_empty() { String::new() } else { format!(" Near it: {}.", near.join(", ")) };
+    FieldError::new("schedule", format!("is refused at \"{words}\": {}{near}", refusal.message))
+}
+
+/// Writes the schedule of a record as a sentence in English; `None` if it has none. `work` is what
+/// has looked at the runs of the schedule: its result is returned, too.
+pub(crate) fn with_sentence<T>(
+    now: UnixMillis,
+    work: impl FnOnce() -> (T, Option<String>),
+) -> (T, Option<String>) {
+    let before = steps_taken();
+    let (done, when) = work();
+    let is_usual = steps_taken().wrapping_sub(before) <= MAX_STEPS_OF_SENTENCE;
+    let said = when.filter(|_| is_usual).and_then(|when| sentence_of(&when, now));
+    (done, said)
+}
+
+/// Writes the schedule of a record as a sentence in English; `None` if it has none.
+pub(crate) fn sentence_of(when: &str, now: UnixMillis) -> Option<String> {
+    let record = Record::parse(when.as_bytes()).ok()?;
+    schedule_of(&record).map(|schedule| sentence(&schedule, now.get()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-11-25T09:15:00Z.
+    const NOW: UnixMillis = UnixMillis::new(1_795_598_100_000);
+
+    #[test]
+    fn a_sentence_becomes_the_fields_of_a_task() {
+        let read = |text: &str, zone| Grammar.read(text, zone, NOW);
+        let said = read("remind me to call Ann every monday at 10:00", Some("Europe/Berlin"));
+        assert_eq!(
+            said,
+            Ok(Said {
+                schedule: r#"{"cron":"0 10 * * MON","timezone":"Europe/Berlin"}"#.to_owned(),
+                description: Some("call Ann".to_owned()),
+            })
+        );
+        for (text, words) in [
+            (
+                "tomorrow at 5",
+                "is ambiguous: In the morning or in the afternoon? Write \"at 17:00 on 26 November 2026 in Europe/Berlin\" or \"at 05:00",
+            ),
+            ("morgen um halb drei", "or \"um 02:30 Uhr am 26. November 2026 in Europe/Berlin\""),
+            ("every full moon", "is refused at \"moon\": "),
+            ("every few hours", "Near it: \"every 2 hours in Europe/Berlin\", \"every 3 days"),
+        ] {
+            let problem = read(text, Some("Europe/Berlin")).unwrap_err();
+            assert_eq!(problem.field, "schedule");
+            assert!(problem.detail.contains(words), "{problem}");
+        }
+    }
+
+    #[test]
+    fn records_are_written_as_sentences() {
+        for (fields, words) in [
+            (
+                r#""cron":"0 9 * * MON-FRI","timezone":"Europe/London""#,
+                Some("every weekday at 09:00 in Europe/London"),
+            ),
+            (
+                r#""rrule":"FREQ=WEEKLY;INTERVAL=2;BYDAY=FR","startAt":1795777200000,"timezone":"Europe/Berlin""#,
+                Some("every 2 weeks on Friday at 12:00 starting 27 November 2026 in Europe/Berlin"),
+            ),
+            (
+                r#""everySeconds":90,"anchor":1795598190000"#,
+                Some("every 90 seconds counted from 2026-11-25T09:16:30Z"),
+            ),
+            (
+                r#""timezone":"Europe/Berlin","local":{"time":"2026-12-01T09:00:00"}"#,
+                Some("at 09:00 on 1 December 2026 in Europe/Berlin"),
+            ),
+            (r#""tags":[]"#, None),
+        ] {
+            let record = format!(r#"{{"id":"",{fields},"callback":{{}}}}"#);
+            assert_eq!(sentence_of(&record, NOW).as_deref(), words, "{fields}");
+        }
+    }
+}

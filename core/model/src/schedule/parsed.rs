@@ -1,0 +1,220 @@
+//! The request and the answer of `POST /v1/parse`.
+
+use super::{CronText, PreviewRun};
+use crate::bounds::MAX_SMALL_BODY_BYTES;
+use crate::input::{FieldError, Text, TimeInput, parse_object};
+use scheduler_calendar::time::UnixMillis;
+use scheduler_calendar::tz::Tz;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// The runs of a schedule that an answer shows.
+pub const PARSED_RUNS: usize = 3;
+
+/// A sentence to read. The OpenAPI document shows the comments of the fields.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(description = "A sentence that says when, and perhaps what.")]
+pub struct ParseInput<'a> {
+    /// The sentence: up to 500 characters outside of double quotes.
+    #[serde(borrow)]
+    #[schemars(length(max = MAX_SMALL_BODY_BYTES))]
+    text: Text<'a>,
+    /// The IANA time zone of the caller, in which local times are read unless the sentence names
+    /// another one. Without it, UTC.
+    #[serde(borrow, default)]
+    timezone: Option<Text<'a>>,
+    /// The language of the sentence: `en` or `de`. Without it, the words decide.
+    #[serde(borrow, default)]
+    #[schemars(extend("enum" = ["en", "de", null]))]
+    language: Option<Text<'a>>,
+    /// The sentence is read as if it were said at this time. Without it, now.
+    #[serde(borrow, default)]
+    from: Option<TimeInput<'a>>,
+}
+
+/// A checked [`ParseInput`].
+#[derive(Debug)]
+pub struct ToParse<'a> {
+    /// The sentence.
+    pub text: std::borrow::Cow<'a, str>,
+    /// The caller's zone, if it is given.
+    pub timezone: Option<Tz>,
+    /// The code of the language, if it is given.
+    pub language: Option<std::borrow::Cow<'a, str>>,
+    /// When the sentence is said.
+    pub from: UnixMillis,
+}
+
+impl<'a> ParseInput<'a> {
+    /// Reads and checks a request.
+    ///
+    /// # Errors
+    /// Names the field that does not hold. Whether the language is known is for its reader to say.
+    pub fn parse(body: &'a str, now: UnixMillis) -> Result<ToParse<'a>, FieldError> {
+        let input: Self = parse_object(body, "")?;
+        let zone = input
+            .timezone
+            .map(|name| scheduler_calendar::cron::timezone(Some(&name.0)))
+            .transpose()
+            .map_err(|problem| FieldError::new("timezone", problem.to_string()))?;
+        let from = super::input::in_zone("from", &input.from, zone)?.map_or(now, |(at, _)| at);
+        let language = input.language.map(|language| language.0);
+        Ok(ToParse { text: input.text.0, timezone: zone, language, from })
+    }
+}
+
+/// The meaning of a sentence, or why it has none.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ParsedSentence {
+    /// `understood`: it says one schedule. `ambiguous`: it can be read in several ways, and the
+    /// caller has to choose. `refused`: it says no schedule, or none that the scheduler has.
+    #[schemars(extend("enum" = ["understood", "ambiguous", "refused"]))]
+    pub outcome: &'static str,
+    /// The language in which it was read.
+    #[schemars(extend("enum" = ["en", "de"]))]
+    pub language: &'static str,
+    /// The zone of the caller, in which it was read.
+    pub timezone: &'static str,
+    /// Its meaning. Only if it is understood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reading: Option<ParsedReading>,
+    /// What to ask the user, a sentence for each open question. Only if it is ambiguous.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub questions: Option<Vec<String>>,
+    /// The ways to read it, the more likely ones first: 2 to 8. Only if it is ambiguous.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub choices: Option<Vec<ParsedChoice>>,
+    /// Why it is refused. Only if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<ParsedRefusal>,
+}
+
+/// One reading of a sentence.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ParsedReading {
+    /// The fields of a task that say when. You can send them without a change. They are exact: a
+    /// delay such as `in 20 minutes` has become a time.
+    #[schemars(with = "ParsedSchedule")]
+    pub schedule: Box<RawValue>,
+    /// The schedule as one sentence in this language. It is read as the same schedule.
+    pub sentence: String,
+    /// What the task is: the words that do not say when, without `remind me to` and the like.
+    /// Absent if there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// 10 to 100, percent: 100 less the cost of each assumption and of the ignored words.
+    pub confidence: u8,
+    /// What the sentence leaves open, and the reading has decided.
+    pub assumptions: Vec<ParsedAssumption>,
+    /// The parts that say when, in order.
+    pub used: Vec<ParsedPart>,
+    /// The other parts, in order.
+    pub ignored: Vec<ParsedPart>,
+    /// The next runs, up to three.
+    pub runs: Vec<ParsedRun>,
+    /// Whether there are further ones.
+    pub more: bool,
+}
+
+/// The fields of a task that say when. Exactly one of `time`, `cron`, `everySeconds` and `rrule` is
+/// there.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct ParsedSchedule {
+    /// When it fires, once: RFC 3339, or a local time of `timezone`.
+    time: Option<String>,
+    /// When it fires, again and again.
+    cron: Option<CronText>,
+    /// The interval at which it fires, seconds.
+    every_seconds: Option<f64>,
+    /// A run of the interval: RFC 3339, or a local time of `timezone`.
+    anchor: Option<String>,
+    /// A rule of RFC 5545, which begins at `startAt`.
+    rrule: Option<String>,
+    /// The IANA time zone of `cron`, `rrule` and local times.
+    timezone: Option<String>,
+    /// No run is before this time.
+    start_at: Option<String>,
+    /// No run is after this time.
+    end_at: Option<String>,
+    /// The number of runs after which it ends.
+    max_runs: Option<u32>,
+}
+
+/// Something that a sentence leaves open.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ParsedAssumption {
+    /// What was decided, as a sentence.
+    pub text: String,
+    /// The percent by which it lowers the confidence.
+    pub cost: u8,
+}
+
+/// A part of a sentence.
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ParsedPart {
+    /// The position of its first character, in units of UTF-16, as JavaScript counts.
+    pub start: usize,
+    /// The position after its last character.
+    pub end: usize,
+    /// Its text.
+    pub text: String,
+    /// What it says: `cycle`, `days`, `months`, `day`, `time`, `window`, `delay`, `start`, `end`,
+    /// `period`, `runs`, `exception`, `zone`, `cron`, `rrule` or `instant`. Absent if it does
+    /// not say when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub says: Option<&'static str>,
+}
+
+/// A run of a schedule, on two clocks.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ParsedRun {
+    /// The run, on the clock of the schedule.
+    #[serde(flatten)]
+    pub run: PreviewRun,
+    /// Its time on the clock of the caller, RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
+    pub caller_local: String,
+}
+
+/// One way to read an ambiguous sentence.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ParsedChoice {
+    /// The words on whose meaning it depends, each with what they mean here.
+    pub differs: Vec<ParsedDifference>,
+    /// The whole reading.
+    pub reading: ParsedReading,
+}
+
+/// What some words mean in one choice.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ParsedDifference {
+    /// The ambiguous words.
+    pub part: ParsedPart,
+    /// Their meaning here.
+    pub means: String,
+}
+
+/// Why a sentence is refused.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ParsedRefusal {
+    /// The kind of reason. `tooLong`: the sentence exceeds a limit. `nothingFound`: nothing says
+    /// when. `notUnderstood`: a part looks as if it said when. `impossible`: a date, a time or a
+    /// number does not exist. `past`: the time is past. `missing`: something has no default.
+    /// `conflict`: two parts do not fit together. `unsupported`: no schedule says it exactly.
+    /// `tooAmbiguous`: it has more than eight readings.
+    #[schemars(extend("enum" = ["tooLong", "nothingFound", "notUnderstood", "impossible", "past", "missing", "conflict", "unsupported", "tooAmbiguous"]))]
+    pub reason: &'static str,
+    /// What was not understood.
+    pub part: ParsedPart,
+    /// The reason as a sentence, often with what to write instead.
+    pub message: String,
+    /// Sentences that are near it and that are understood.
+    pub near: Vec<String>,
+}

@@ -1,0 +1,363 @@
+//! Schedules that a request gives in words.
+//!
+//! The grammar is a crate of its own, which uses this one. So the words reach it through a trait,
+//! and what it reads them as is kept as long as the text of the request. Tasks borrow from both.
+
+use super::{Budget, GivenKind, Recurrence, ScheduleInput};
+use crate::bounds::{MAX_SENTENCE_BYTES, MAX_SENTENCES};
+use crate::input::{
+    FieldError, GivenTime, Text, TimeInput, at_most, parse_naming_the_field, read_object,
+};
+use scheduler_calendar::time::UnixMillis;
+use std::borrow::Cow;
+use std::cell::{Cell, OnceCell};
+
+/// What a sentence says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Said {
+    /// The fields of a task that say when, as a JSON object.
+    pub schedule: String,
+    /// What the task is, in the words of the sentence that say nothing of when.
+    pub description: Option<String>,
+}
+
+/// Reads schedules in words.
+pub trait ReadsSentences {
+    /// Reads a sentence at `now`. `timezone` is the zone of its local times, UTC if absent.
+    ///
+    /// # Errors
+    /// In the field `schedule`: what is unclear, and the choices; or why it is refused.
+    fn read(
+        &self,
+        sentence: &str,
+        timezone: Option<&str>,
+        now: UnixMillis,
+    ) -> Result<Said, FieldError>;
+}
+
+/// What the sentences of one request say. Keeps it as long as the request's text is kept.
+pub struct Sentences<'r> {
+    reader: &'r dyn ReadsSentences,
+    /// In order. A list, because what is kept never moves.
+    first: OnceCell<Box<Kept>>,
+    count: Cell<usize>,
+}
+
+#[derive(Default)]
+struct Kept {
+    said: Said,
+    next: OnceCell<Box<Self>>,
+}
+
+impl std::fmt::Debug for Sentences<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sentences").field("count", &self.count).finish_non_exhaustive()
+    }
+}
+
+/// The fields that a sentence is read as.
+#[derive(Default)]
+struct SaidFields<'a> {
+    time: Option<TimeInput<'a>>,
+    recurrence: Option<Box<Recurrence<'a>>>,
+}
+
+read_object!(SaidFields, "a schedule", ignoring |_: &str| false, {
+    "time" => time,
+}, recurrence: {
+    "cron" => cron,
+    "timezone" => timezone,
+    "everySeconds" => every_seconds,
+    "anchor" => anchor,
+    "rrule" => rrule,
+    "startAt" => start_at,
+    "endAt" => end_at,
+    "maxRuns" => max_runs,
+});
+
+impl<'r> Sentences<'r> {
+    /// Reads them with this.
+    pub fn new(reader: &'r dyn ReadsSentences) -> Self {
+        Self { reader, first: OnceCell::new(), count: Cell::new(0) }
+    }
+
+    fn said(
+        &self,
+        sentence: &str,
+        timezone: Option<&str>,
+        now: UnixMillis,
+    ) -> Result<&Said, FieldError> {
+        at_most("schedule", sentence.len(), MAX_SENTENCE_BYTES)?;
+        let count = self.count.get() + 1;
+        if count > MAX_SENTENCES {
+            return Err(FieldError::new(
+                "schedule",
+                format!(
+                    "comes after {MAX_SENTENCES} other schedules in words, which is the limit of a request: send several requests, or the \
+                     fields that POST /v1/parse answers"
+                ),
+            ));
+        }
+        self.count.set(count);
+        let said = self.reader.read(sentence, timezone, now)?;
+        let mut place = &self.first;
+        while let Some(kept) = place.get() {
+            place = &kept.next;
+        }
+        Ok(&place.get_or_init(|| Box::new(Kept { said, next: OnceCell::new() })).said)
+    }
+}
+
+/// Returns a member that the sentence replaces although the request gives it, too.
+fn given_with(input: &ScheduleInput<'_>, rest: &Recurrence<'_>) -> Option<&'static str> {
+    let replaced = [
+        ("time", input.time.is_some()),
+        ("delayInSeconds", input.delay_in_seconds.is_some()),
+        ("cron", rest.cron.is_some()),
+        ("everySeconds", rest.every_seconds.is_some()),
+        ("rrule", rest.rrule.is_some()),
+        ("anchor", rest.anchor.is_some()),
+        ("words", rest.words.is_some()),
+    ];
+    replaced.into_iter().find(|(_, is_given)| *is_given).map(|(name, _)| name)
+}
+
+impl<'a> ScheduleInput<'a> {
+    /// Puts the fields that a sentence says in its place, and the sentence into `words`. Returns
+    /// what the task is in the words of the sentence. Does nothing without a sentence. `budget` is
+    /// what is left for the request's schedules.
+    ///
+    /// # Errors
+    /// If the sentence is refused or ambiguous, or if a field says what the sentence also says.
+    pub(crate) fn read_sentence(
+        &mut self,
+        sentences: Option<&'a Sentences<'a>>,
+        now: UnixMillis,
+        budget: &mut Budget,
+    ) -> Result<Option<Text<'a>>, FieldError> {
+        let Some(mut rest) = self.recurrence.take() else { return Ok(None) };
+        let Some(sentence) = rest.sentence.take() else {
+            self.recurrence = Some(rest);
+            return Ok(None);
+        };
+        if let Some(name) = given_with(self, &rest) {
+            return Err(FieldError::new(
+                name,
+                "is given together with schedule, which says it in words; give only one of them",
+            ));
+        }
+        if self.kind.take().is_some_and(|kind| kind != GivenKind::Words) {
+            return Err(FieldError::new(
+                "type",
+                "does not agree with schedule; leave it out, or give \"words\"",
+            ));
+        }
+        let sentences = sentences.ok_or_else(|| {
+            FieldError::new("schedule", "is not read here; give the fields that say when")
+        })?;
+        rest.zone()?;
+        let zone = rest.timezone.as_ref().map(|zone| zone.0.as_ref());
+        // To read a sentence takes some runs of its schedule.
+        let Said { schedule, description } =
+            budget.draw("schedule", |_| sentences.said(&sentence.0, zone, now))?;
+        let said: SaidFields<'a> = parse_naming_the_field(schedule, "schedule")?;
+        self.time = said.time;
+        let of_sentence = *said.recurrence.unwrap_or_default();
+        for (name, is_given, is_said) in [
+            ("startAt", rest.start_at.is_some(), of_sentence.start_at.is_some()),
+            ("endAt", rest.end_at.is_some(), of_sentence.end_at.is_some()),
+            ("maxRuns", rest.max_runs.is_some(), of_sentence.max_runs.is_some()),
+        ] {
+            if is_given && is_said {
+                return Err(FieldError::new(
+                    name,
+                    "is given together with schedule, which says it, too; say it only once",
+                ));
+            }
+        }
+        rest.words = Some(sentence);
+        // The sentence may name another zone than the one that it was read in, or need none.
+        let has_local = [&rest.start_at, &rest.end_at]
+            .into_iter()
+            .flatten()
+            .any(|time| matches!(time.read("startAt", true), Ok(GivenTime::Local(_))));
+        rest.timezone = of_sentence.timezone.or(rest.timezone.take().filter(|_| has_local));
+        rest.cron = of_sentence.cron;
+        rest.every_seconds = of_sentence.every_seconds;
+        rest.anchor = of_sentence.anchor;
+        rest.rrule = of_sentence.rrule;
+        rest.start_at = rest.start_at.take().or(of_sentence.start_at);
+        rest.end_at = rest.end_at.take().or(of_sentence.end_at);
+        rest.max_runs = rest.max_runs.or(of_sentence.max_runs);
+        rest.local = None;
+        self.recurrence = Some(rest);
+        Ok(description.as_deref().map(|text| Text(Cow::Borrowed(text))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::{Origin, Targets, Validator, changes_schedule, merge_patch, parse_one};
+
+    const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+
+    /// Knows three sentences.
+    struct Parrot;
+
+    impl ReadsSentences for Parrot {
+        fn read(
+            &self,
+            sentence: &str,
+            timezone: Option<&str>,
+            now: UnixMillis,
+        ) -> Result<Said, FieldError> {
+            assert_eq!(now, NOW);
+            let zone = timezone.unwrap_or("UTC");
+            let schedule = match sentence {
+                "mondays" => format!(r#"{{"cron":"0 10 * * MON","timezone":"{zone}"}}"#),
+                "in London" => r#"{"cron":"0 9 * * *","timezone":"Europe/London"}"#.to_owned(),
+                "often" => r#"{"everySeconds":90,"anchor":"2025-11-24T16:01:30Z"}"#.to_owned(),
+                "soon" => r#"{"time":"2099-07-01T09:00:00","timezone":"Europe/London"}"#.to_owned(),
+                "until" => format!(
+                    r#"{{"cron":"0 10 * * *","timezone":"{zone}","endAt":"2099-01-01T00:00:00"}}"#
+                ),
+                _ => return Err(FieldError::new("schedule", "is not understood")),
+            };
+            let description = (sentence == "mondays").then(|| "call".to_owned());
+            Ok(Said { schedule, description })
+        }
+    }
+
+    fn record(fields: &str) -> Result<String, FieldError> {
+        let body = format!(r#"{{"id":"a",{fields},"callback":{{"type":"handler","name":"log"}}}}"#);
+        checked(&body)
+    }
+
+    fn checked(body: &str) -> Result<String, FieldError> {
+        let sentences = Sentences::new(&Parrot);
+        let targets = Targets { handlers: &["log"], ..Targets::default() };
+        let mut validator = Validator::new(NOW, [7; 16], targets).with_sentences(&sentences);
+        let task = validator.check(parse_one(body)?)?;
+        let mut out = Vec::new();
+        task.write_record(&Origin::default(), &mut out);
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn a_sentence_becomes_its_fields_and_stays_as_words() {
+        let text = record(r#""schedule":"mondays","timezone":"Europe/Berlin""#).unwrap();
+        let expected = r#"{"id":"a","cron":"0 10 * * MON","timezone":"Europe/Berlin","words":"mondays","description":"call","callback":{"type":"handler","name":"log"}}"#;
+        assert_eq!(text, expected);
+        // What an answer shows can be sent again.
+        assert_eq!(checked(expected).unwrap(), expected);
+        for (fields, parts) in [
+            (r#""schedule":"in London","timezone":"Asia/Tokyo""#, r#""timezone":"Europe/London""#),
+            (r#""schedule":"mondays","description":"mine""#, r#""description":"mine""#),
+            (r#""schedule":"mondays","maxRuns":3"#, r#""maxRuns":3"#),
+            (
+                r#""schedule":"soon","timezone":"Asia/Tokyo""#,
+                r#""local":{"time":"2099-07-01T09:00:00"}"#,
+            ),
+            (r#""type":"words","schedule":"mondays""#, r#""timezone":"UTC""#),
+        ] {
+            let text = record(fields).unwrap();
+            assert!(text.contains(parts) && text.contains("\"words\":"), "{text}");
+        }
+        let text = record(r#""schedule":"often","timezone":"Asia/Tokyo""#).unwrap();
+        assert!(!text.contains("timezone"), "{text}");
+    }
+
+    #[test]
+    fn errors_name_the_field() {
+        for (fields, field, words) in [
+            (r#""schedule":"never""#, "schedule", "not understood"),
+            (r#""schedule":"mondays","cron":"* * * * *""#, "cron", "together with schedule"),
+            (
+                r#""schedule":"mondays","time":"2099-01-01T00:00:00Z""#,
+                "time",
+                "together with schedule",
+            ),
+            (r#""schedule":"mondays","words":"mondays""#, "words", "together with schedule"),
+            (r#""schedule":"until","endAt":"2099-01-01T00:00:00Z""#, "endAt", "only once"),
+            (r#""schedule":"mondays","timezone":"Nowhere""#, "timezone", "not a known time zone"),
+            (r#""schedule":"soon","maxRuns":3"#, "maxRuns", "recurring"),
+            (r#""type":"cron","schedule":"mondays""#, "type", "does not agree"),
+            (r#""type":"words","cron":"@daily""#, "type", "does not agree"),
+            (r#""type":"no-schedule","words":"mondays""#, "words", "no schedule"),
+            (r#""schedule":7"#, "schedule", "expected a string"),
+        ] {
+            let problem = record(fields).expect_err(fields);
+            assert_eq!(problem.field, field, "{problem}");
+            assert!(problem.detail.contains(words), "{problem}");
+        }
+        let long = format!(r#""schedule":"{}""#, "x".repeat(MAX_SENTENCE_BYTES + 1));
+        assert!(record(&long).unwrap_err().detail.contains("limit"), "a long sentence");
+        let long = format!(r#""cron":"@daily","words":"{}""#, "x".repeat(MAX_SENTENCE_BYTES + 1));
+        assert_eq!(record(&long).unwrap_err().field, "words");
+    }
+
+    #[test]
+    fn a_request_has_so_many_sentences_at_most() {
+        let sentences = Sentences::new(&Parrot);
+        for _ in 0..MAX_SENTENCES {
+            assert!(sentences.said("mondays", None, NOW).is_ok());
+        }
+        let problem = sentences.said("mondays", None, NOW).unwrap_err();
+        assert!(problem.detail.contains("limit of a request"), "{problem}");
+    }
+
+    /// Reads every sentence as a rule that takes long to look at.
+    struct Slow;
+
+    impl ReadsSentences for Slow {
+        fn read(&self, _: &str, _: Option<&str>, now: UnixMillis) -> Result<Said, FieldError> {
+            let rule = r#"{"rrule":"FREQ=MONTHLY;INTERVAL=11;BYMONTHDAY=31;BYDAY=MO;COUNT=900","startAt":"2000-01-01T00:00:00Z"}"#;
+            crate::schedule::preview(rule, now).map(|_| Said::default())?;
+            Ok(Said { schedule: r#"{"cron":"@daily"}"#.to_owned(), description: None })
+        }
+    }
+
+    #[test]
+    fn the_work_of_sentences_counts_as_that_of_schedules_does() {
+        let sentences = Sentences::new(&Slow);
+        let targets = Targets { handlers: &["log"], ..Targets::default() };
+        let mut validator = Validator::new(NOW, [7; 16], targets).with_sentences(&sentences);
+        let body = r#"{"schedule":"slowly","callback":{"type":"handler","name":"log"}}"#;
+        let refused = (0..MAX_SENTENCES)
+            .find_map(|_| validator.check(parse_one(body).unwrap()).err())
+            .unwrap();
+        assert!(refused.detail.contains("steps to work out"), "{refused}");
+    }
+
+    #[test]
+    fn a_patch_of_the_schedule_replaces_or_drops_the_words() {
+        let stored = r#"{"id":"a","cron":"0 10 * * MON","timezone":"Europe/Berlin","startAt":4000000000000,"maxRuns":3,"firstRun":4000000000000,"finalRun":4000000000000,"words":"mondays from then, 3 times","description":"call","callback":{"type":"handler","name":"log"}}"#;
+        let patched = |patch: &str| merge_patch(stored, false, patch).unwrap();
+        for patch in [r#"{"tags":["t"]}"#, r#"{"overlap":"skip"}"#, "{}"] {
+            assert!(patched(patch).contains("\"words\":\"mondays from"), "{patch}");
+        }
+        for patch in [
+            r#"{"cron":"@daily"}"#,
+            r#"{"timezone":"Asia/Tokyo"}"#,
+            r#"{"maxRuns":null}"#,
+            r#"{"time":4000000000000}"#,
+            r#"{"type":"no-schedule"}"#,
+            r#"{"words":null}"#,
+        ] {
+            assert!(!patched(patch).contains("words"), "{patch}");
+        }
+        assert!(patched(r#"{"cron":"@daily","words":"daily"}"#).contains("\"words\":\"daily\""));
+        // The sentence is read in the zone of the task, and says everything about when.
+        let text = patched(r#"{"schedule":"mondays"}"#);
+        assert!(changes_schedule(r#"{"schedule":"mondays"}"#));
+        assert!(!text.contains("startAt") && !text.contains("maxRuns"), "{text}");
+        let expected = r#"{"id":"a","cron":"0 10 * * MON","timezone":"Europe/Berlin","words":"mondays","description":"call","callback":{"type":"handler","name":"log"}}"#;
+        assert_eq!(checked(&text).unwrap(), expected);
+        let text = patched(r#"{"schedule":"in London","maxRuns":5}"#);
+        assert!(checked(&text).unwrap().contains(r#""maxRuns":5"#), "{text}");
+        let once = r#"{"id":"a","time":4000000000000,"callback":{"type":"handler","name":"log"}}"#;
+        let text = merge_patch(once, false, r#"{"schedule":"often"}"#).unwrap();
+        assert!(checked(&text).unwrap().contains(r#""everySeconds":90"#), "{text}");
+    }
+}
