@@ -144,8 +144,12 @@ fn what_waits_for_its_time_counts_and_nothing_else() {
     pair.create("", "no-schedule", None, "");
     pair.cancel("cancelled");
     for id in ["paused", "paused-too"] {
-        let request =
-            ChangeRequest { ids: vec![id.to_owned()], change: Change::Pause, if_match: None, pause: None };
+        let request = ChangeRequest {
+            ids: vec![id.to_owned()],
+            change: Change::Pause,
+            if_match: None,
+            pause: None,
+        };
         pair.input(|engine, now, reader| engine.change(&request, now, reader));
     }
     let buckets = Buckets::divide(now, now.plus(180 * MINUTE), 3);

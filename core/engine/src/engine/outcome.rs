@@ -227,6 +227,12 @@ impl Engine {
             }
         }
         self.release_held(envelope.hashes.iter().copied(), now, reader, effects)?;
+        // A new lane has stored the state before the end of the envelope was counted.
+        for write in &mut effects.writes {
+            if let Write::SaveState { state, .. } = write {
+                *state = self.encode_state();
+            }
+        }
         if seq == self.state.last_seq {
             self.newest_is_cleared = true;
             effects.writes.push(Write::ClearEnvelope { seq, state: self.encode_state() });

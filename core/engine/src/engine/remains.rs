@@ -154,7 +154,8 @@ impl Engine {
         let died = remains.free_death(hash, record);
         let at = remains.letters.len();
         let mut text = Vec::new();
-        Record { failed_at: Some(died), ..record.clone() }.write(&mut text);
+        // A run that was paused in flight does not wait to be resumed once it has failed.
+        Record { failed_at: Some(died), ..record.clone().unpaused() }.write(&mut text);
         remains.letters.push(Some(Letter {
             died,
             time: record.time,

@@ -7,7 +7,7 @@ pub(crate) use firings::firing;
 use crate::dead_letters::are_in_order;
 use crate::follow_ups::Stage;
 use crate::forecast::forecast_agrees;
-use crate::model::{Firing, Model, Schedule, What, firing_of, status_of};
+use crate::model::{Firing, Model, Schedule, Version, What, firing_of, status_of};
 use crate::storage::{Storage, Waiting};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Config, Engine};
@@ -271,16 +271,13 @@ fn record_agrees(model: &Model, firing: Firing, record: &Record<'_>, text: &str)
     hold("records-stay-what-they-were", was_replayed, || {
         format!("{firing:?} says it was replayed at {replayed:?}")
     });
+    let version = model.version(firing.version);
+    let given = &as_fired(version, firing, record);
     if firing.stage != Stage::Run {
-        return model.follow_up_agrees(firing, text);
+        return model.follow_up_agrees(firing, given, text);
     }
     let text =
         &text.strip_suffix(&suffix).map_or_else(|| text.to_owned(), |text| format!("{text}}}"));
-    let version = model.version(firing.version);
-    // A definition that was read from the task also has the time of a reschedule.
-    let updated = Record::parse(&version.record).unwrap().updated_at;
-    let given = std::str::from_utf8(&version.record).unwrap();
-    let given = &given.replacen(&member("updatedAt", updated), "", 1);
     // The time is that of the occurrence, or the due time of the task. The model checks it
     // separately.
     let rest = match version.schedule {
@@ -300,6 +297,23 @@ fn record_agrees(model: &Model, firing: Firing, record: &Record<'_>, text: &str)
             && text.contains(&format!(",\"attempt\":{},\"failedAt\":", firing.attempt))
     };
     hold("records-stay-what-they-were", same, || format!("given {given}, fired {text}"));
+}
+
+/// Returns the record that was given for a version, as a run of it has it. A definition that was
+/// read from a task also has the time of a reschedule. A reschedule drops the words, because they
+/// say another time.
+fn as_fired(version: &Version, firing: Firing, fired: &Record<'_>) -> String {
+    let given = Record::parse(&version.record).unwrap();
+    let lost_words = match version.schedule {
+        Schedule::Once(time, _) => {
+            fired.words.is_none() && (firing.time != time || fired.updated_at.is_some())
+        }
+        Schedule::Recurring(_) | Schedule::None => false,
+    };
+    let words = given.words.clone().filter(|_| !lost_words);
+    let mut out = Vec::new();
+    Record { words, updated_at: None, ..given }.write(&mut out);
+    String::from_utf8(out).unwrap()
 }
 
 /// Returns a record without the first and the last run, because the shard counts them again when

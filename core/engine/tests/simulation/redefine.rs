@@ -262,14 +262,13 @@ fn with_fields(stored: &Record<'_>, version: &Version, n: u64) -> Vec<u8> {
         overlap: fields.overlap,
         expire_after_seconds: fields.expire_after_seconds,
         first_run: None,
-        paused: None,
         attempt: None,
         failed_at: None,
         error: None,
         replayed_at: None,
         late_since: None,
         not_before: None,
-        ..stored.clone()
+        ..stored.clone().unpaused()
     }
     .write(&mut out);
     out

@@ -42,9 +42,9 @@ impl Parser<'_> {
             return Ok(Some(vec![Clause::Zone(zones)]));
         }
         // "9am eastern", if nothing follows that it may describe
-        let is_alone = self.token(1).is_none_or(|next| {
-            next.kind == Kind::Symbol || words::is_about_time(&next.text)
-        });
+        let is_alone = self
+            .token(1)
+            .is_none_or(|next| next.kind == Kind::Symbol || words::is_about_time(&next.text));
         if follows_part && is_alone && matches!(self.word(0), "eastern" | "pacific") {
             let zone = words::region(self.word(0)).map(str::to_owned);
             self.at += 1;

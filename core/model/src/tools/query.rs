@@ -47,9 +47,12 @@ impl Query {
             ("tag", filter.tag.clone()),
             ("tag", filter.other_tag.clone()),
             ("callbackHost", filter.callback_host.clone()),
+            ("callbackType", filter.callback_type.map(|kind| name_of(&kind))),
             ("error", filter.error.clone()),
+            ("lastOutcome", filter.last_outcome.map(|outcome| name_of(&outcome))),
             ("kind", filter.kind.map(|kind| name_of(&kind))),
             ("status", filter.status.map(|status| name_of(&status))),
+            ("paused", filter.paused.map(|paused| paused.to_string())),
             ("from", filter.from.map(|time| time.to_string())),
             ("to", filter.to.map(|time| time.to_string())),
         ] {
@@ -70,7 +73,7 @@ impl Query {
 mod tests {
     use super::*;
     use crate::list_query::{each_or_several, parse_list_query};
-    use crate::protocol::{Kind, Status};
+    use crate::protocol::{CallbackType, Kind, LastOutcome, Status};
     use scheduler_calendar::time::UnixMillis;
     use url::Url;
 
@@ -84,9 +87,12 @@ mod tests {
                 tag: Some("x".to_owned()),
                 other_tag: Some("y".to_owned()),
                 callback_host: Some("a.example".to_owned()),
+                callback_type: Some(CallbackType::DurableObject),
                 error: Some("#1?".to_owned()),
+                last_outcome: Some(LastOutcome::DeadLettered),
                 kind: Some(Kind::Cron),
                 status: Some(Status::Dead),
+                paused: Some(true),
                 from: Some(UnixMillis::new(1_796_083_200_000)),
                 to: Some(UnixMillis::new(1_796_083_300_000)),
             },

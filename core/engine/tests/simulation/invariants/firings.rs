@@ -78,6 +78,9 @@ pub(crate) fn firing(
     due.sort_by_key(|due| std::cmp::Reverse(due.priority));
     model.settle_circuits(shard, &mut due, (effects, storage), now.get());
     let (fires, late): (Vec<&Due>, Vec<&Due>) = due.iter().partition(|due| due.fate == Fate::Fires);
+    let has_retry = |due: &&&Due| due.waiting.entry.is_some_and(|at| at.flags.has(Flags::RETRY));
+    let again: BTreeSet<Firing> =
+        fires.iter().filter(has_retry).map(|due| firing_due(due)).collect();
     let (keyed, fires): (Vec<&Due>, Vec<&Due>) = fires.into_iter().partition(|due| due.is_keyed);
     for waiting in fires.iter().map(|due| &due.waiting) {
         let queue = model.queue_of(waiting.record.firing());
@@ -116,7 +119,7 @@ pub(crate) fn firing(
             replayed.push(record.replayed_at.map(UnixMillis::get));
             late_since
                 .push(Model::followed_at(&record).max(record.late_since.map(UnixMillis::get)));
-            model.fire(firing, now.get());
+            model.fire(firing, again.contains(&firing), now.get());
             model.let_through(shard, firing, *seq);
             tasks.push(firing);
             fired.entry(destination.clone()).or_default().push(task.get().as_bytes().to_vec());

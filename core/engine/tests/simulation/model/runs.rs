@@ -13,8 +13,9 @@ use scheduler_model::protocol::{Failure, Report};
 use scheduler_model::retry::{RetryInput, RetryPolicy};
 
 impl Model {
-    /// Applies the committed firing of one task.
-    pub(crate) fn fire(&mut self, firing: Firing, now: i64) {
+    /// Applies the committed firing of one task. `is_again` says whether it is a repeated attempt.
+    /// A first attempt of the same run may wait beside it if a client has created the task again.
+    pub(crate) fn fire(&mut self, firing: Firing, is_again: bool, now: i64) {
         let version = self.version(firing.version).clone();
         let is_early = now < firing.time || now < version.due(firing.time);
         // A run that came due by a clock that was ahead, and was held or not started, fires as soon
@@ -30,6 +31,8 @@ impl Model {
         }
         if self.passed.remove(&firing) {
             // Its schedule has advanced already.
+        } else if !is_again && self.take(firing, What::First) {
+            // A further attempt or a repeated one waits on, although it looks the same.
         } else if self.take(firing, What::Again) {
             let least = self.not_before.get(&firing).copied().unwrap_or_default();
             if now < least {
