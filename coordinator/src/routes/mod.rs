@@ -101,7 +101,7 @@ mod tests {
                 route.path
             );
         }
-        assert_eq!(seen.len(), 47);
+        assert_eq!(seen.len(), 49);
     }
 
     /// A request without a route needs the scope that a route of its kind would need. So an answer
