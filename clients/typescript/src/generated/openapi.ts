@@ -157,6 +157,15 @@ export interface DeadLetterFilter {
   all?: true | null | undefined;
   /** The callback is a webhook to this host. A port is not part of it. */
   callbackHost?: string | null | undefined;
+  /**
+   * The type of the callback.
+   * - `webhook`: A request to a URL.
+   * - `service`: A call of another Worker.
+   * - `durable-object`: A call of a Durable Object.
+   * - `handler`: A function that is built into the Worker.
+   * - `queue`: A message in a queue of yours.
+   */
+  callbackType?: "webhook" | "service" | "durable-object" | "handler" | "queue" | null | undefined;
   /** The error of the last attempt contains this. Upper and lower case are equal. */
   error?: string | null | undefined;
   /**
@@ -180,7 +189,7 @@ export interface DeadLetterFilter {
   tag?: string | null | undefined;
   /** The tags include all of these. Not beside `tag`. */
   tags?: string[] | null | undefined;
-  /** The description contains this. Upper and lower case are equal. */
+  /** The id or the description contains this. Upper and lower case are equal. */
   text?: string | null | undefined;
   /** The time of the task is before this time. */
   to?: Time | null | undefined;
@@ -198,6 +207,17 @@ export interface DeadLetterList {
    * follow.
    */
   deadLetters: Task[];
+  /** How far the shards have looked for a page. A page takes a bounded amount of work. */
+  searched: {
+    /** The number of tasks, attempts and dead letters that the shards looked at for this page. */
+    records: number;
+    /**
+     * If more follow: this page and those before it have looked at everything up to this time in
+     * the order of the list, milliseconds since 1970. Absent where the rest of the list has no due
+     * time.
+     */
+    until?: number | undefined;
+  };
 }
 
 /** It is deleted: an API key, a namespace or a limit. */
@@ -296,6 +316,22 @@ export interface DiscardedMany {
    * names no ids.
    */
   notFound?: string[] | undefined;
+}
+
+/** What a request for many tasks would do. It has changed nothing. */
+export interface DryRun {
+  /** How many tasks, attempts or dead letters it would change, as far as they were counted. */
+  count: number;
+  /**
+   * Whether all were counted. A count takes a bounded amount of work: where it is false, there
+   * may be more. The same request again counts further if the filter reads tasks.
+   */
+  done: boolean;
+  dryRun: true;
+  /** How many of these are attempts in flight. Absent for 0. */
+  running?: number | undefined;
+  /** The first of them, in the order of a list. */
+  tasks: Task[];
 }
 
 /** A call of a Durable Object through a namespace's binding. */
@@ -414,6 +450,12 @@ export interface Explanation {
   lastRun?: Run | undefined;
   /** When it fires next, where that is known. */
   nextRun?: NextRun | undefined;
+  /** Why it was paused. */
+  pauseNote?: string | undefined;
+  /** When the task was paused, milliseconds since 1970. */
+  pausedAt?: number | undefined;
+  /** The name of the API key that paused it. */
+  pausedBy?: string | undefined;
   /** The most important first. */
   reasons: Reason[];
   /** How attempts went, the newest first: the last few that `/runs` lists. */
@@ -444,6 +486,15 @@ export interface Filter {
   all?: true | null | undefined;
   /** The callback is a webhook to this host. A port is not part of it. */
   callbackHost?: string | null | undefined;
+  /**
+   * The type of the callback.
+   * - `webhook`: A request to a URL.
+   * - `service`: A call of another Worker.
+   * - `durable-object`: A call of a Durable Object.
+   * - `handler`: A function that is built into the Worker.
+   * - `queue`: A message in a queue of yours.
+   */
+  callbackType?: "webhook" | "service" | "durable-object" | "handler" | "queue" | null | undefined;
   /** The error of the last attempt contains this. Upper and lower case are equal. */
   error?: string | null | undefined;
   /**
@@ -461,6 +512,17 @@ export interface Filter {
    * - `no-schedule`: It does not fire by itself.
    */
   kind?: "once" | "recurring" | "cron" | "every" | "rrule" | "no-schedule" | null | undefined;
+  /**
+   * How the last attempt ended, as far as the task keeps it.
+   * - `none`: Nothing is known of an attempt: it is the first one, or the task recurs or has no schedule.
+   * - `failed`: It failed, and a further attempt waits, is paused or is in flight.
+   * - `dead-lettered`: It failed for good: a dead letter.
+   * - `succeeded`: The run succeeded, and its follow-up waits, is paused or is in flight.
+   * - `expired`: The run expired, and its follow-up waits, is paused or is in flight.
+   */
+  lastOutcome?: "none" | "failed" | "dead-lettered" | "succeeded" | "expired" | null | undefined;
+  /** Whether it waits to be resumed, or will when its attempt in flight has ended. */
+  paused?: boolean | null | undefined;
   /** The id starts with this. */
   prefix?: string | null | undefined;
   /**
@@ -478,7 +540,7 @@ export interface Filter {
   tag?: string | null | undefined;
   /** The tags include all of these. Not beside `tag`. */
   tags?: readonly string[] | null | undefined;
-  /** The description contains this. Upper and lower case are equal. */
+  /** The id or the description contains this. Upper and lower case are equal. */
   text?: string | null | undefined;
   /** The time of the task is before this time. */
   to?: Time | null | undefined;
@@ -502,6 +564,42 @@ export interface Flight {
   sentAgainAt: number;
   /** The occurrence. */
   time: number;
+}
+
+/** How many runs come due in each part of the time ahead. */
+export interface Forecast {
+  /** The length of a bucket, milliseconds. The last one may be shorter. */
+  bucketMillis: number;
+  /** In order, without a gap. */
+  buckets: ForecastBucket[];
+  /**
+   * Every run that is due before this time is counted, milliseconds since 1970. It is `to`, or
+   * the beginning of a bucket if the shards stopped at the bound of their work: the counts of
+   * the buckets from there on are then too low.
+   */
+  countedUntil: number;
+  /** Where the first bucket begins, milliseconds since 1970. */
+  from: number;
+  /**
+   * How many shards could not answer, because they still run an earlier version. Their runs are
+   * missing in every bucket, and `countedUntil` is `from`. Absent if there is none.
+   */
+  missingShards?: number | undefined;
+  /** Where the last bucket ends, milliseconds since 1970: what is due then is not counted. */
+  to: number;
+}
+
+/** How many runs come due in a part of the time. */
+export interface ForecastBucket {
+  /** When it begins, milliseconds since 1970. */
+  at: number;
+  /**
+   * What waits with a due time of its own: one-shot tasks, further attempts, and runs that wait
+   * for a limit or a destination.
+   */
+  oneShot: number;
+  /** Runs of recurring tasks. */
+  recurring: number;
 }
 
 /** A Rust function that was registered under this name when the Worker was built. */
@@ -539,6 +637,17 @@ export interface Key {
 /** Keys, in order of their ids. */
 export interface KeyList {
   keys: Key[];
+}
+
+/**
+ * Percentiles in milliseconds, estimated from buckets of which each ends at most half above its
+ * beginning.
+ */
+export interface Lateness {
+  /** Half of what fired was not later. */
+  p50: number;
+  /** 99 of 100 that fired were not later. */
+  p99: number;
 }
 
 /** A limit on the runs of the tasks that name its key; at least one of the two. */
@@ -604,9 +713,16 @@ export interface MadeKey {
 export type ManyLetters = {
   ids: readonly string[];
 } | {
+  /**
+   * Changes nothing, and answers how many dead letters the request would affect, and the
+   * first of them.
+   */
+  dryRun?: boolean | null | undefined;
   filter: DeadLetterFilter;
 } | {
   all: true;
+  /** Changes nothing, and answers how many there are, and the first of them. */
+  dryRun?: boolean | null | undefined;
 };
 
 /** The answer to a request of the Model Context Protocol. */
@@ -1558,6 +1674,59 @@ export interface ParsedSentence {
   timezone: string;
 }
 
+/** Why a task is paused. */
+export interface Pause {
+  /**
+   * Why they are paused, for a pause only. A pause with a note replaces the note of a paused
+   * task.
+   */
+  note?: string | null | undefined;
+}
+
+/** Which tasks, by id, by a filter, or all, and why. */
+export type PauseMany = {
+  all?: null | undefined;
+  dryRun?: null | undefined;
+  filter?: null | undefined;
+  /** By id; a repeated id counts once. Not where the path names the task. */
+  ids: string[];
+  /**
+   * Why they are paused, for a pause only. A pause with a note replaces the note of a paused
+   * task.
+   */
+  note?: string | null | undefined;
+} | {
+  all?: null | undefined;
+  /**
+   * Changes nothing, and answers how many tasks the request would change, and the first of them.
+   * Not beside `ids`, and not where the path names the task.
+   */
+  dryRun?: boolean | null | undefined;
+  /** All that fulfil every part of the filter. Not where the path names the task. */
+  filter: Filter;
+  ids?: null | undefined;
+  /**
+   * Why they are paused, for a pause only. A pause with a note replaces the note of a paused
+   * task.
+   */
+  note?: string | null | undefined;
+} | {
+  /** Every task, in place of ids and filter. Not where the path names the task. */
+  all: true;
+  /**
+   * Changes nothing, and answers how many tasks the request would change, and the first of them.
+   * Not beside `ids`, and not where the path names the task.
+   */
+  dryRun?: boolean | null | undefined;
+  filter?: null | undefined;
+  ids?: null | undefined;
+  /**
+   * Why they are paused, for a pause only. A pause with a note replaces the note of a paused
+   * task.
+   */
+  note?: string | null | undefined;
+};
+
 /** Percentiles in milliseconds. */
 export interface Percentiles {
   count: number;
@@ -2247,8 +2416,14 @@ export interface QueuedTask {
    * - `queue-one`: It waits for the end of the one before; further ones do not fire.
    */
   overlap?: "allow" | "skip" | "queue-one" | undefined;
+  /** Why it was paused: the `note` of the request. */
+  pauseNote?: string | undefined;
   /** That a recurring task waits to be resumed. Of others, their place in the order says it. */
   paused?: boolean | undefined;
+  /** When the task was paused, milliseconds since 1970. Absent if it is not paused, if it was created so, or if an earlier release paused it. */
+  pausedAt?: number | undefined;
+  /** The name of the API key that paused it. Absent for a key of the deployment's secret, which has no name. */
+  pausedBy?: string | undefined;
   /** The user's data. */
   payload?: unknown;
   /** Of tasks that are due together, those with a higher priority fire first. */
@@ -2361,6 +2536,7 @@ export type Reschedule = {
 export type RescheduleMany = {
   all?: null | undefined;
   delayInSeconds?: null | undefined;
+  dryRun?: null | undefined;
   filter?: null | undefined;
   /** By id; a repeated id counts once. Not where the path names the task. */
   ids: readonly string[];
@@ -2372,6 +2548,7 @@ export type RescheduleMany = {
   all?: null | undefined;
   /** How long from now they fire instead, seconds, of a reschedule only. */
   delayInSeconds: number;
+  dryRun?: null | undefined;
   filter?: null | undefined;
   /** By id; a repeated id counts once. Not where the path names the task. */
   ids: readonly string[];
@@ -2380,6 +2557,11 @@ export type RescheduleMany = {
 } | {
   all?: null | undefined;
   delayInSeconds?: null | undefined;
+  /**
+   * Changes nothing, and answers how many tasks the request would change, and the first of them.
+   * Not beside `ids`, and not where the path names the task.
+   */
+  dryRun?: boolean | null | undefined;
   /** All that fulfil every part of the filter. Not where the path names the task. */
   filter: Filter;
   ids?: null | undefined;
@@ -2391,6 +2573,11 @@ export type RescheduleMany = {
   all?: null | undefined;
   /** How long from now they fire instead, seconds, of a reschedule only. */
   delayInSeconds: number;
+  /**
+   * Changes nothing, and answers how many tasks the request would change, and the first of them.
+   * Not beside `ids`, and not where the path names the task.
+   */
+  dryRun?: boolean | null | undefined;
   /** All that fulfil every part of the filter. Not where the path names the task. */
   filter: Filter;
   ids?: null | undefined;
@@ -2400,6 +2587,11 @@ export type RescheduleMany = {
   /** Every task, in place of ids and filter. Not where the path names the task. */
   all: true;
   delayInSeconds?: null | undefined;
+  /**
+   * Changes nothing, and answers how many tasks the request would change, and the first of them.
+   * Not beside `ids`, and not where the path names the task.
+   */
+  dryRun?: boolean | null | undefined;
   filter?: null | undefined;
   ids?: null | undefined;
   /** When they fire instead, of a reschedule only. */
@@ -2411,6 +2603,11 @@ export type RescheduleMany = {
   all: true;
   /** How long from now they fire instead, seconds, of a reschedule only. */
   delayInSeconds: number;
+  /**
+   * Changes nothing, and answers how many tasks the request would change, and the first of them.
+   * Not beside `ids`, and not where the path names the task.
+   */
+  dryRun?: boolean | null | undefined;
   filter?: null | undefined;
   ids?: null | undefined;
   time?: null | undefined;
@@ -2506,20 +2703,80 @@ export interface RunList {
 /** Which tasks, by id, by a filter, or all. */
 export type Selection = {
   all?: null | undefined;
+  dryRun?: null | undefined;
   filter?: null | undefined;
   /** By id; a repeated id counts once. Not where the path names the task. */
   ids: readonly string[];
 } | {
   all?: null | undefined;
+  /**
+   * Changes nothing, and answers how many tasks the request would change, and the first of them.
+   * Not beside `ids`, and not where the path names the task.
+   */
+  dryRun?: boolean | null | undefined;
   /** All that fulfil every part of the filter. Not where the path names the task. */
   filter: Filter;
   ids?: null | undefined;
 } | {
   /** Every task, in place of ids and filter. Not where the path names the task. */
   all: true;
+  /**
+   * Changes nothing, and answers how many tasks the request would change, and the first of them.
+   * Not beside `ids`, and not where the path names the task.
+   */
+  dryRun?: boolean | null | undefined;
   filter?: null | undefined;
   ids?: null | undefined;
 };
+
+/** What happened in each minute of the last two hours, or in each hour of the last seven days. */
+export interface Series {
+  /** The length of a bucket, milliseconds. */
+  bucketMillis: number;
+  /** In order, without a gap. */
+  buckets: SeriesBucket[];
+  /** When the first bucket begins, milliseconds since 1970. */
+  from: number;
+  /**
+   * How many shards could not answer, because they still run an earlier version. Their counts
+   * are missing in every bucket. Absent if there is none.
+   */
+  missingShards?: number | undefined;
+  /**
+   * Present if a shard kept no series before this time, milliseconds since 1970: the counts of
+   * earlier buckets are too low.
+   */
+  since?: number | undefined;
+  /** When this was answered, milliseconds since 1970. The last bucket goes on. */
+  to: number;
+}
+
+/** What happened in a minute or in an hour. */
+export interface SeriesBucket {
+  /** When it begins, milliseconds since 1970. */
+  at: number;
+  /**
+   * The most runs that were overdue by more than a second at one time, as each shard saw it;
+   * those that waited for their limits included.
+   */
+  backlog: number;
+  /** Tasks taken in. */
+  created: number;
+  /** Attempts at runs that failed. */
+  failed: number;
+  /** Attempts that were dispatched, at runs and at follow-ups. A redelivery does not count. */
+  fired: number;
+  /** Runs that your own queue has taken. What its consumer did with them is not known. */
+  handedOver: number;
+  /** From the due times of what fired to its firing. Absent if nothing fired. */
+  latenessMillis?: Lateness | undefined;
+  /** Queue operations. */
+  queueOperations: number;
+  /** Rows written, one for each alarm included. */
+  rowsWritten: number;
+  /** Runs that succeeded. Follow-ups, and what went to your own queue, do not count. */
+  succeeded: number;
+}
 
 /** A call of another Worker through a service binding. */
 export interface ServiceFunctionCallback {
@@ -2815,8 +3072,14 @@ export interface Task {
    * - `queue-one`: It waits for the end of the one before; further ones do not fire.
    */
   overlap?: "allow" | "skip" | "queue-one" | undefined;
+  /** Why it was paused: the `note` of the request. */
+  pauseNote?: string | undefined;
   /** That a recurring task waits to be resumed. Of others, their place in the order says it. */
   paused?: boolean | undefined;
+  /** When the task was paused, milliseconds since 1970. Absent if it is not paused, if it was created so, or if an earlier release paused it. */
+  pausedAt?: number | undefined;
+  /** The name of the API key that paused it. Absent for a key of the deployment's secret, which has no name. */
+  pausedBy?: string | undefined;
   /** The user's data. */
   payload?: unknown;
   /** Of tasks that are due together, those with a higher priority fire first. */
@@ -2874,9 +3137,20 @@ export interface TaskList {
    * list.
    */
   cursor: string | null;
+  /** How far the shards have looked for a page. A page takes a bounded amount of work. */
+  searched: {
+    /** The number of tasks, attempts and dead letters that the shards looked at for this page. */
+    records: number;
+    /**
+     * If more follow: this page and those before it have looked at everything up to this time in
+     * the order of the list, milliseconds since 1970. Absent where the rest of the list has no due
+     * time.
+     */
+    until?: number | undefined;
+  };
   /**
-   * In order of due time; attempts in flight, by when they were sent. A page may hold fewer tasks
-   * than `limit`, or none, although more follow.
+   * In order of due time; attempts in flight, by when they were sent. A page may hold fewer
+   * tasks than `limit`, or none, although more follow.
    */
   tasks: Task[];
   /** The number of items of the whole list. Only on the first page of a list without a filter. */
@@ -3029,6 +3303,15 @@ export interface WebhookCallback {
 export interface ListTasksQuery {
   /** The callback is a webhook to this host. A port is not part of it. */
   callbackHost?: string | undefined;
+  /**
+   * The type of the callback.
+   * - `webhook`: A request to a URL.
+   * - `service`: A call of another Worker.
+   * - `durable-object`: A call of a Durable Object.
+   * - `handler`: A function that is built into the Worker.
+   * - `queue`: A message in a queue of yours.
+   */
+  callbackType?: "webhook" | "service" | "durable-object" | "handler" | "queue" | undefined;
   /** The error of the last attempt contains this. Upper and lower case are equal. */
   error?: string | undefined;
   /**
@@ -3046,6 +3329,17 @@ export interface ListTasksQuery {
    * - `no-schedule`: It does not fire by itself.
    */
   kind?: "once" | "recurring" | "cron" | "every" | "rrule" | "no-schedule" | undefined;
+  /**
+   * How the last attempt ended, as far as the task keeps it.
+   * - `none`: Nothing is known of an attempt: it is the first one, or the task recurs or has no schedule.
+   * - `failed`: It failed, and a further attempt waits, is paused or is in flight.
+   * - `dead-lettered`: It failed for good: a dead letter.
+   * - `succeeded`: The run succeeded, and its follow-up waits, is paused or is in flight.
+   * - `expired`: The run expired, and its follow-up waits, is paused or is in flight.
+   */
+  lastOutcome?: "none" | "failed" | "dead-lettered" | "succeeded" | "expired" | undefined;
+  /** Whether it waits to be resumed, or will when its attempt in flight has ended. */
+  paused?: boolean | undefined;
   /** The id starts with this. */
   prefix?: string | undefined;
   /**
@@ -3061,10 +3355,12 @@ export interface ListTasksQuery {
   status?: "scheduled" | "retrying" | "held" | "running" | "paused" | "dead-lettered" | "unscheduled" | undefined;
   /** The tags include this. Give it twice to require two tags. */
   tag?: readonly string[] | undefined;
-  /** The description contains this. Upper and lower case are equal. */
+  /** The id or the description contains this. Upper and lower case are equal. */
   text?: string | undefined;
   /** The time of the task is before this time. */
   to?: Time | undefined;
+  /** From the first due time to the last, or from the end of the list to its beginning. A list that is read from its end misses a task that fires or fails meanwhile. */
+  order?: "asc" | "desc" | undefined;
   /** The largest number of items on the page. */
   limit?: number | undefined;
   /** The cursor from the answer before, unchanged. */
@@ -3111,6 +3407,15 @@ export interface ListAllRunsQuery {
 export interface ListDeadLettersQuery {
   /** The callback is a webhook to this host. A port is not part of it. */
   callbackHost?: string | undefined;
+  /**
+   * The type of the callback.
+   * - `webhook`: A request to a URL.
+   * - `service`: A call of another Worker.
+   * - `durable-object`: A call of a Durable Object.
+   * - `handler`: A function that is built into the Worker.
+   * - `queue`: A message in a queue of yours.
+   */
+  callbackType?: "webhook" | "service" | "durable-object" | "handler" | "queue" | undefined;
   /** The error of the last attempt contains this. Upper and lower case are equal. */
   error?: string | undefined;
   /**
@@ -3132,7 +3437,7 @@ export interface ListDeadLettersQuery {
   prefix?: string | undefined;
   /** The tags include this. Give it twice to require two tags. */
   tag?: readonly string[] | undefined;
-  /** The description contains this. Upper and lower case are equal. */
+  /** The id or the description contains this. Upper and lower case are equal. */
   text?: string | undefined;
   /** The time of the task is before this time. */
   to?: Time | undefined;
@@ -3140,6 +3445,34 @@ export interface ListDeadLettersQuery {
   limit?: number | undefined;
   /** The cursor from the answer before, unchanged. */
   cursor?: string | undefined;
+}
+
+/** Parameters of a forecast: a time, and into how many parts to divide it. */
+export interface ForecastQuery {
+  /**
+   * Count what is due at this time or later. Default: now.
+   * @example 2030-12-24T00:00:00Z
+   */
+  from?: Time | undefined;
+  /**
+   * Count what is due before this time: at most 366 days after `from`. Default: a day after `from`.
+   * @example 2030-12-25T00:00:00Z
+   */
+  to?: Time | undefined;
+  /**
+   * How many parts to divide this time into. There are fewer if whole milliseconds do not come out even.
+   * @example 48
+   */
+  buckets?: number | undefined;
+}
+
+/** Parameters of statistics over time. */
+export interface StatsSeriesQuery {
+  /**
+   * The length of a bucket: 120 of a minute, or 168 of an hour.
+   * @example hour
+   */
+  by?: "minute" | "hour" | undefined;
 }
 
 /** Parameters of a stream of events. An event must meet all of them. */
