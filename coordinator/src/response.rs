@@ -4,7 +4,7 @@ use crate::conditions::{Condition, ETag};
 use crate::problem::Problem;
 use crate::request_id::{self, OfRequest};
 use futures::stream::{LocalBoxStream, Stream, StreamExt};
-use scheduler_model::task::version_of;
+use scheduler_model::task::digest_of;
 use serde::Serialize;
 use std::rc::Rc;
 use worker::{Error, Response, ResponseBuilder, Result};
@@ -126,7 +126,7 @@ impl Answer {
 
     /// Adds the `ETag` with the version of the task that the body shows.
     pub(crate) fn with_version(self, version: u64) -> Self {
-        let state = version_of(&self.body);
+        let state = digest_of(&self.body);
         Self { tag: Some(ETag { version, state }), ..self }
     }
 

@@ -379,8 +379,9 @@ pub(super) fn add_changes(schemas: &mut Map<String, Value>) {
             .filter(|(member, _)| members.contains(&member.as_str()))
             .map(|(member, schema)| (member.clone(), schema.clone()))
             .collect();
-        let schema =
-            json!({ "type": "object", "description": description, "properties": properties });
+        let schema = json!({
+            "type": "object", "description": description, "properties": properties, "additionalProperties": false
+        });
         schemas.insert((*name).to_owned(), schema);
     }
 }

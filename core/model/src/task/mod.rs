@@ -42,6 +42,6 @@ pub use policies::{DEFAULT_PRIORITY, MAX_PRIORITY};
 pub use read_only::READ_ONLY;
 pub(crate) use read_only::{add_properties, describe_read_only, is_read_only};
 pub(crate) use record::when;
-pub use record::{Record, version_of, write_occurrence};
+pub use record::{Record, digest_of, version_of, write_occurrence};
 pub use run_input::RunInput;
 pub use views::{envelope_for_consumer, for_consumer, for_request, with_hidden_headers};

@@ -482,9 +482,22 @@ impl<'a> Record<'a> {
 }
 
 /// Returns the version of a record: another whenever its text is, for writers that must not undo
-/// each other. xxh64 of the text.
+/// each other. A pause does not change what a writer has read, so its mark does not count. xxh64 of
+/// the text without it.
 pub fn version_of(record: &[u8]) -> u64 {
-    XxHash64::oneshot(0, record)
+    const MARK: &[u8] = b",\"pausedAt\":";
+    let marked = memchr::memmem::find(record, MARK).and_then(|_| Record::parse(record).ok());
+    let Some(marked) = marked.filter(|record| record.paused_at.is_some()) else {
+        return digest_of(record);
+    };
+    let mut unmarked = Vec::with_capacity(record.len());
+    Record { paused_at: None, paused_by: None, pause_note: None, ..marked }.write(&mut unmarked);
+    digest_of(&unmarked)
+}
+
+/// Returns a digest of a text: xxh64.
+pub fn digest_of(text: &[u8]) -> u64 {
+    XxHash64::oneshot(0, text)
 }
 
 /// Appends a recurring task's stored record to `out` as the record of its occurrence at `time`.

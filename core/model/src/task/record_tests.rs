@@ -37,3 +37,20 @@ fn an_occurrence_gets_its_time_in_front() {
     assert_eq!(Record::parse(&out).unwrap().time, Some(UnixMillis::new(60_000)));
     assert_eq!(out, br#"{"time":60000,"id":"a","cron":"* * * * *","callback":{}}"#);
 }
+
+#[test]
+fn the_mark_of_a_pause_does_not_change_the_version() {
+    let with = |members: &str| {
+        format!(
+            r#"{{"time":5,"id":"a","callback":{{}},"payload":{{",\"pausedAt\":":1}}{members}}}"#
+        )
+    };
+    let version = |members: &str| version_of(with(members).as_bytes());
+    let plain = version("");
+    assert_eq!(plain, digest_of(with("").as_bytes()));
+    assert_eq!(version(r#","pausedAt":8"#), plain);
+    assert_eq!(version(r#","pausedAt":8,"pausedBy":"ops","pauseNote":"n""#), plain);
+    assert_ne!(version(r#","paused":true,"pausedAt":8"#), plain);
+    assert_eq!(version(r#","paused":true,"pausedAt":8"#), version(r#","paused":true"#));
+    assert_ne!(version(r#","pausedAt":8,"updatedAt":9"#), plain);
+}
