@@ -309,7 +309,7 @@ export class SchedulerClient {
    * otherwise. If `countedUntil` is less than `to`, the counts from there on are too low: ask for a shorter time.
    */
   async forecast(query: ForecastQuery = {}, options: CallOptions = {}): Promise<Forecast> {
-    return this.#body({ method: "GET", path: "/v1/forecast", query, options });
+    return this.#body({ method: "GET", path: "/v1/forecast", query: { ...query }, options });
   }
 
   /** Returns counts, lateness and billed operations, in total and for each shard. */
@@ -319,7 +319,7 @@ export class SchedulerClient {
 
   /** Returns what happened in each minute of the last two hours, or in each hour of the last seven days. */
   async statsSeries(query: StatsSeriesQuery = {}, options: CallOptions = {}): Promise<Series> {
-    return this.#body({ method: "GET", path: "/v1/stats/series", query, options });
+    return this.#body({ method: "GET", path: "/v1/stats/series", query: { ...query }, options });
   }
 
   async #body<Body>(request: ApiRequest): Promise<Body> {
