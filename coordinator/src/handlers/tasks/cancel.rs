@@ -52,8 +52,11 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
     // The same as of a change, which has a time in a reschedule only.
     let request = ChangeInput::parse(&text, ChangeInput::SELECTION).map_err(Problem::invalid)?;
     request.check_untimed().map_err(Problem::invalid)?;
+    request.check_without_note().map_err(Problem::invalid)?;
+    let is_dry_run = request.is_dry_run().map_err(Problem::invalid)?;
     let mut counts = CancelledMany { done: true, ..CancelledMany::default() };
     match Chosen::of(request)? {
+        Chosen::Matching(filter) if is_dry_run => return bulk::dry_run(&call, &filter, None).await,
         Chosen::Ids(ids) => {
             let Answered { outcomes, .. } = cancel_ids(&call, ids, None).await?;
             for CancelledId { outcome, is_running } in outcomes {
