@@ -172,6 +172,12 @@ describe("a refusal", () => {
     assert.equal((await failure(other.client.getTask("a"))).type, "/problems/no-namespace");
   });
 
+  test("because there is no task is undefined for a cancel that was sent again, whose first request may have cancelled it", async () => {
+    const { client, requests } = fakeScheduler([new TypeError("fetch failed"), problem(404, "no-task")]);
+    assert.equal(await client.cancelTask("a"), undefined);
+    assert.equal(requests.length, 2);
+  });
+
   test("of something in between is an error, too", async () => {
     const { client } = fakeScheduler(new Response("<html>Bad gateway</html>", { status: 502 }), { retry: { maxAttempts: 1 } });
     const error = await failure(client.getTask("a"));

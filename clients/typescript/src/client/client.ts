@@ -185,8 +185,10 @@ export class SchedulerClient {
 
   /**
    * Cancels a task, and returns it as it was, or undefined if no task has this id. No attempt starts after that. An attempt
-   * in flight runs to its end: the result then has `running: true`. If the first answer is lost, the second may be undefined because
-   * the task is cancelled by then.
+   * in flight runs to its end: the result then has `running: true`.
+   *
+   * If the answer is lost, the client sends the request again. The result may then be undefined because the first request has cancelled
+   * the task. `runs` says whether it has run.
    */
   cancelTask(id: string, options?: ChangeOptions): Promise<VersionedTask | undefined>;
   /** Cancels many tasks, and returns how many. Ids for which there is no task are no error. */

@@ -82,7 +82,11 @@ export class TaskScheduler<Owner extends object = object> {
     return task === undefined ? undefined : fromApi(task, this.#home);
   }
 
-  /** Cancels a task. Returns false if no task has this id now. No attempt starts after that; one in flight runs to its end. */
+  /**
+   * Cancels a task. Returns false if no task has this id now. No attempt starts after that; one in flight runs to its end.
+   *
+   * If the answer is lost, the request is sent again. The result may then be false because the first request has cancelled the task.
+   */
   async cancelTask(id: string): Promise<boolean> {
     await this.#created();
     return (await this.client.cancelTask(this.#home.prefix + id)) !== undefined;
