@@ -55,7 +55,7 @@ impl Counts {
             &mut self.held
         } else if entry.due == UnixMillis::PAUSED {
             &mut self.paused
-        } else if entry.due == UnixMillis::NEVER {
+        } else if entry.due.is_never() {
             &mut self.unscheduled
         } else {
             &mut self.scheduled

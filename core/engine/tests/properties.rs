@@ -220,6 +220,22 @@ fn pages() -> impl Strategy<Value = Append> {
     )
 }
 
+/// A damaged directory may have a due time of dead letters for a task, which never fires then.
+#[test]
+fn a_task_that_is_due_after_all_times_never_fires() {
+    let mut builder = PageBuilder::default();
+    // The check cancels the first entry.
+    for due in [0, UnixMillis::HELD.get() - 1] {
+        let due = UnixMillis::new(due);
+        assert!(builder.push(1, due, Flags::TASK, |out| out.push(b'{')));
+    }
+    let page = builder.finish().remove(0);
+    check_page::check(&Append { pages: vec![page.clone()], ..Append::default() }.encode());
+    let mut stored = (page.body.len() as u32).to_le_bytes().to_vec();
+    stored.extend_from_slice(page.directory.bytes());
+    check_page::check(&stored);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
