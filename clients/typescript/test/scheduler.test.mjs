@@ -211,7 +211,7 @@ test("declared schedules survive a deploy: added, changed, removed, none twice, 
     const before = [["@tick", "scheduled", 1000], ["{TASKS}:@clean", "scheduled", "0 0 1 1 *"]];
     await until("the first schedules", async () => { assert.deepEqual(await declared(), before); return true; });
     await call("dee", "pauseTicks");
-    await api(`tasks/${encodeURIComponent("{TASKS}:@clean")}/pause`, undefined, "POST");
+    await api(`tasks/${encodeURIComponent("{TASKS}:@clean")}/pause`, { note: "no cleaning" }, "POST");
     await worker.stop();
 
     // The same again.
@@ -231,6 +231,8 @@ test("declared schedules survive a deploy: added, changed, removed, none twice, 
     worker = await startWorker(CONFIG, { vars, storage, source: changed });
     const after = [["@more", "scheduled", 500], ["@tick", "paused", 2000], ["{TASKS}:@clean", "paused", "0 0 2 2 *"], ["{TASKS}:@yearly", "scheduled", "@yearly"]];
     await until("the changed schedules", async () => { assert.deepEqual(await declared(), after); return true; });
+    const notes = async () => [(await call("dee", "query", { id: "@tick" }))[0].pauseNote, (await api(`tasks/${encodeURIComponent("{TASKS}:@clean")}`)).body.pauseNote];
+    await until("the notes of the pauses", async () => { assert.deepEqual(await notes(), ["by hand", "no cleaning"]); return true; });
     await worker.stop();
 
     // None left.

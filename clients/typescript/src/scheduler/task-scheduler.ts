@@ -92,9 +92,9 @@ export class TaskScheduler<Owner extends object = object> {
     return (await this.client.cancelTask(this.#home.prefix + id)) !== undefined;
   }
 
-  /** Keeps a task from firing until it is resumed. Declared schedules stay paused over deploys. */
-  async pause(id: string): Promise<Task> {
-    return fromApi(await this.client.pause(this.#home.prefix + id), this.#home);
+  /** Keeps a task from firing until it is resumed. The `note` says why. Declared schedules stay paused over deploys, with their notes. */
+  async pause(id: string, { note }: { note?: string | undefined } = {}): Promise<Task> {
+    return fromApi(await this.client.pause(this.#home.prefix + id, { note }), this.#home);
   }
 
   /** Ends the pause of a task. */

@@ -84,7 +84,7 @@ export type TaskSchedule = ScheduledTask | DelayedTask | CronTask | IntervalTask
 export type NewTask = TaskSchedule & { payload?: unknown; callback?: Callback | undefined };
 
 /** What a stored task has, whatever its schedule is. */
-interface StoredTask extends Pick<ApiTask, "status" | "description" | "words" | "tags" | "priority" | "retry" | "limitKey" | "error"> {
+interface StoredTask extends Pick<ApiTask, "status" | "pauseNote" | "description" | "words" | "tags" | "priority" | "retry" | "limitKey" | "error"> {
   /** The id of the task within its object. */
   id: string;
   /** The data of the task. */
