@@ -36,7 +36,14 @@ function fakeClient(tasks = {}) {
     async scheduleTask(task) {
       asked.push(["schedule", task.id]);
       if (task.cron === "0 0 30 2 *") throw new Error("cron never fires");
-      stored.set(task.id, { status: task.paused ? "paused" : "scheduled", ...task });
+      const made = { status: task.paused ? "paused" : "scheduled", ...task };
+      Object.defineProperty(made, "etag", { value: `"${asked.length}"` });
+      stored.set(task.id, made);
+      return made;
+    },
+    async pause(id, { note, ifMatch }) {
+      asked.push(["pause", id, note, ifMatch?.etag]);
+      return Object.assign(stored.get(id), { status: "paused", pauseNote: note });
     },
     query: ({ prefix }) => ({ toArray: async () => [...stored.values()].filter(({ id }) => id.startsWith(prefix)) }),
     async cancelTask(id) {
@@ -96,6 +103,24 @@ test("a pause between the look at a schedule and its change is not lost", async 
   client.getTask = async () => ({ ...client.stored.get(id) });
   assert.deepEqual((await reconcile(client, homeOf(classWith({ tick: [every(60)] })), "")).errors, []);
   assert.deepEqual([client.stored.get(id).everySeconds, client.stored.get(id).status], [60, "paused"]);
+});
+
+test("a pause that has a note keeps it, unless somebody changes the schedule meanwhile", async () => {
+  const id = "{ROOMS:kim}:@tick";
+  const paused = { id, status: "paused", pauseNote: "moved house", everySeconds: 5 };
+  const type = classWith({ tick: [every(60)] });
+  const client = fakeClient({ [id]: paused });
+  assert.deepEqual((await reconcile(client, homeOf(type), "")).errors, []);
+  assert.deepEqual(client.asked, [["schedule", id], ["pause", id, "moved house", '"1"']]);
+  assert.deepEqual([client.stored.get(id).everySeconds, client.stored.get(id).pauseNote], [60, "moved house"]);
+
+  for (const [problem, errors] of [["other-version", 0], ["unavailable", 1]]) {
+    const changed = fakeClient({ [id]: paused });
+    changed.pause = async () => {
+      throw new SchedulerError({ type: `/problems/${problem}`, title: "", status: 412, detail: "", retryable: false, attempts: 1 });
+    };
+    assert.equal((await reconcile(changed, homeOf(type), "")).errors.length, errors, problem);
+  }
 });
 
 test("a schedule that is refused does not keep out the others, and the error names its method", async () => {

@@ -172,6 +172,12 @@ describe("a refusal", () => {
     assert.equal((await failure(other.client.getTask("a"))).type, "/problems/no-namespace");
   });
 
+  test("because there is no task is undefined for a cancel that was sent again, whose first request may have cancelled it", async () => {
+    const { client, requests } = fakeScheduler([new TypeError("fetch failed"), problem(404, "no-task")]);
+    assert.equal(await client.cancelTask("a"), undefined);
+    assert.equal(requests.length, 2);
+  });
+
   test("of something in between is an error, too", async () => {
     const { client } = fakeScheduler(new Response("<html>Bad gateway</html>", { status: 502 }), { retry: { maxAttempts: 1 } });
     const error = await failure(client.getTask("a"));
@@ -416,7 +422,12 @@ describe("a change of many", () => {
 });
 
 describe("a list", () => {
-  const pages = [json({ tasks: [{ id: "a" }, { id: "b" }], cursor: "1", total: 3 }), json({ tasks: [], cursor: "2" }), json({ tasks: [{ id: "c" }], cursor: null })];
+  const searched = { records: 2, until: 1_900_000_000_000 };
+  const pages = [
+    json({ tasks: [{ id: "a" }, { id: "b" }], cursor: "1", total: 3, searched }),
+    json({ tasks: [], cursor: "2", searched }),
+    json({ tasks: [{ id: "c" }], cursor: null, searched: { records: 1 } }),
+  ];
 
   test("is read page by page, until the cursor is null", async () => {
     const { client, requests } = fakeScheduler(pages);
@@ -439,7 +450,7 @@ describe("a list", () => {
   test("can continue in another process", async () => {
     const { client, requests } = fakeScheduler(pages);
     const first = await client.query().pages().next();
-    assert.deepEqual(first.value, { items: [{ id: "a" }, { id: "b" }], cursor: "1", total: 3 });
+    assert.deepEqual(first.value, { items: [{ id: "a" }, { id: "b" }], cursor: "1", total: 3, searched });
     await client.query({ cursor: first.value.cursor }).pages().next();
     assert.equal(requests[1].path, "/v1/tasks?cursor=1");
   });

@@ -142,6 +142,16 @@ test("a query finds the tasks of its object only, by description, id, kind and t
   assert.equal((await call("sue2", "query", { id: "a" })).length, 1);
 });
 
+test("a task in words has the schedule that its sentence means, and the sentence", async () => {
+  const callback = { type: "webhook", url: "https://example.com/x" };
+  const made = await call("words", "scheduleTask", { id: "often", schedule: "every monday at 10:00", timezone: "Europe/Berlin", callback });
+  assert.deepEqual([made.type, made.cron, made.timezone, made.words], ["cron", "0 10 * * MON", "Europe/Berlin", "every monday at 10:00"]);
+  const once = await call("words", "scheduleTask", { id: "once", schedule: "on 24 December 2098 at 18:00", timezone: "Europe/Berlin", callback });
+  assert.deepEqual([once.type, once.time], ["scheduled", "2098-12-24T17:00:00.000Z"]);
+  assert.deepEqual((await call("words", "query", { type: "cron", id: "often" })).map(({ words }) => words), ["every monday at 10:00"]);
+  await assert.rejects(call("words", "scheduleTask", { schedule: "whenever", callback }), /schedule/);
+});
+
 test("the examples of the first design's later document run, and their targets get the payload", async () => {
   const payload = { message: "Hello, world!" };
   const { body } = await send("/design");
@@ -201,7 +211,7 @@ test("declared schedules survive a deploy: added, changed, removed, none twice, 
     const before = [["@tick", "scheduled", 1000], ["{TASKS}:@clean", "scheduled", "0 0 1 1 *"]];
     await until("the first schedules", async () => { assert.deepEqual(await declared(), before); return true; });
     await call("dee", "pauseTicks");
-    await api(`tasks/${encodeURIComponent("{TASKS}:@clean")}/pause`, undefined, "POST");
+    await api(`tasks/${encodeURIComponent("{TASKS}:@clean")}/pause`, { note: "no cleaning" }, "POST");
     await worker.stop();
 
     // The same again.
@@ -221,6 +231,8 @@ test("declared schedules survive a deploy: added, changed, removed, none twice, 
     worker = await startWorker(CONFIG, { vars, storage, source: changed });
     const after = [["@more", "scheduled", 500], ["@tick", "paused", 2000], ["{TASKS}:@clean", "paused", "0 0 2 2 *"], ["{TASKS}:@yearly", "scheduled", "@yearly"]];
     await until("the changed schedules", async () => { assert.deepEqual(await declared(), after); return true; });
+    const notes = async () => [(await call("dee", "query", { id: "@tick" }))[0].pauseNote, (await api(`tasks/${encodeURIComponent("{TASKS}:@clean")}`)).body.pauseNote];
+    await until("the notes of the pauses", async () => { assert.deepEqual(await notes(), ["by hand", "no cleaning"]); return true; });
     await worker.stop();
 
     // None left.

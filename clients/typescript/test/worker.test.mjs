@@ -65,6 +65,11 @@ test("every method of the client can be called by RPC, without an API key", asyn
   assert.deepEqual((await call("FULL/runs", { tag: "nothing" })).items, []);
   assert.deepEqual((await call("FULL/errorGroups")).items, []);
   assert.ok((await call("FULL/stats")).created >= 3);
+  assert.equal((await call("FULL/statsSeries", { by: "hour" })).buckets.length, 168);
+  assert.equal((await call("FULL/forecast", { buckets: 6 })).buckets.length, 6);
+  assert.equal((await call("FULL/dryRun", "cancel", { prefix: "one" })).count, 1);
+  assert.equal((await call("FULL/dryRun", "reschedule", { prefix: "one" }, { delayInSeconds: 5 })).count, 1);
+  assert.equal((await call("FULL/deadLetters/dryRun", "replay", { all: true })).count, 0);
   assert.match(await call("FULL/events", { id: "one" }), /^(:|id:|event:|retry:|data:)/);
   assert.equal((await call("FULL/cancelTask", "one")).cancelled, true);
   assert.deepEqual((await call("FULL/deadLetters/list")).items, []);
@@ -127,6 +132,7 @@ test("no path says more of a caller than it may do, or lets it do more", async (
   for (const path of ["/v1/%6beys", "//v1/keys", "/v1//keys", "/V1/keys", "/v1;/keys", "/v1/keys%2f"]) assert.equal((await get(path))[0], 404, path);
   for (const method of ["POST", "PUT", "PATCH", "DELETE"]) assert.equal((await get("/v1/tasks/a", { method, body: "{}" }))[0], 403, method);
   for (const path of ["/v1/preview", "/v1/preview/"]) assert.equal((await get(path, { method: "POST", body: '{"cron":"@daily"}' }))[0], 200, path);
+  for (const path of ["/v1/parse", "/v1/parse/"]) assert.equal((await get(path, { method: "POST", body: '{"text":"daily at noon"}' }))[0], 200, path);
   for (const namespace of ["shop", " shop", "default,shop", "", "*"]) assert.equal((await get("/v1/tasks", { headers: { "scheduler-namespace": namespace } }))[0], 403, namespace);
   for (const id of [["../keys"], ["%2e%2e/keys"]]) assert.equal(await call("READER/getTask", ...id), null);
   for (const id of [{}, null, ["a"], 5]) await assert.rejects(call("READER/getTask", id), /no path can have/);
@@ -148,6 +154,7 @@ test("the namespace in the properties of a binding is that of its tasks", async 
   await call("ADMIN/limits/delete", "api", shop);
   assert.deepEqual((await call("ADMIN/runs", "shared-3", { limit: 1 }, shop)).items, []);
   assert.deepEqual((await call("ADMIN/runs", {}, shop)).items, []);
+  assert.deepEqual([(await call("ADMIN/dryRun", "cancel", { all: true }, shop)).count, (await call("ADMIN/dryRun", "reschedule", { all: true }, { delayInSeconds: 5 }, shop)).count], [1, 1]);
   assert.equal((await call("ADMIN/deadLetters/discard", { all: true }, shop)).discarded, 0);
   assert.equal((await call("ADMIN/deadLetters/replay", { all: true }, shop)).replayed, 0);
   await assert.rejects(call("ADMIN/deadLetters/replay", "nothing", {}, { namespace: "none" }), /namespace/);

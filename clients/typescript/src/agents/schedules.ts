@@ -3,6 +3,7 @@ import { SchedulerError } from "../client/errors.ts";
 import type { DeliveredTask, ListRunsQuery, NewTask as NewApiTask, Retry, Run, Task as ApiTask } from "../generated/openapi.ts";
 import { DEFINITION_TAG, fromApi, toApi } from "../scheduler/convert.ts";
 import type { Home } from "../scheduler/home.ts";
+import { overwrite } from "../scheduler/pauses.ts";
 import type { NewTask } from "../scheduler/types.ts";
 import type { RetryOptions, Schedule, ScheduleCriteria, ScheduleOptions } from "./types.ts";
 
@@ -55,7 +56,7 @@ export class Schedules {
     // A zone that was added to a schedule replaces the schedule without one.
     if (isNew && more.timezone !== undefined) await this.#client().cancelTask(await idIn(undefined));
     if (isNew || found.tags?.includes(definition)) return this.#show(found);
-    return this.#show(await this.#client().scheduleTask({ ...marked, ...(found.status === "paused" ? { paused: true } : {}) }));
+    return this.#show(await overwrite(this.#client(), marked, found));
   }
 
   /** Creates a task, or returns the one that has its id. */

@@ -185,8 +185,10 @@ export class SchedulerClient {
 
   /**
    * Cancels a task, and returns it as it was, or undefined if no task has this id. No attempt starts after that. An attempt
-   * in flight runs to its end: the result then has `running: true`. If the first answer is lost, the second may be undefined because
-   * the task is cancelled by then.
+   * in flight runs to its end: the result then has `running: true`.
+   *
+   * If the answer is lost, the client sends the request again. The result may then be undefined because the first request has cancelled
+   * the task. `runs` says whether it has run.
    */
   cancelTask(id: string, options?: ChangeOptions): Promise<VersionedTask | undefined>;
   /** Cancels many tasks, and returns how many. Ids for which there is no task are no error. */
@@ -309,7 +311,7 @@ export class SchedulerClient {
    * otherwise. If `countedUntil` is less than `to`, the counts from there on are too low: ask for a shorter time.
    */
   async forecast(query: ForecastQuery = {}, options: CallOptions = {}): Promise<Forecast> {
-    return this.#body({ method: "GET", path: "/v1/forecast", query, options });
+    return this.#body({ method: "GET", path: "/v1/forecast", query: { ...query }, options });
   }
 
   /** Returns counts, lateness and billed operations, in total and for each shard. */
@@ -319,7 +321,7 @@ export class SchedulerClient {
 
   /** Returns what happened in each minute of the last two hours, or in each hour of the last seven days. */
   async statsSeries(query: StatsSeriesQuery = {}, options: CallOptions = {}): Promise<Series> {
-    return this.#body({ method: "GET", path: "/v1/stats/series", query, options });
+    return this.#body({ method: "GET", path: "/v1/stats/series", query: { ...query }, options });
   }
 
   async #body<Body>(request: ApiRequest): Promise<Body> {

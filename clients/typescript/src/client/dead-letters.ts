@@ -38,7 +38,12 @@ export class DeadLetters {
     return (await this.#requests.send<Task>({ method: "GET", path: pathOf("dead-letters", id), options })).body;
   }
 
-  /** Starts a dead letter over, with its first attempt, and returns the task. `changes` are merge patches of its callback and payload. */
+  /**
+   * Starts a dead letter over, with its first attempt, and returns the task. `changes` are merge patches of its callback and payload.
+   *
+   * Fails with `/problems/no-dead-letter` if there is none with this id, which may be the work of this call: if the answer is lost, the
+   * client sends the request again.
+   */
   replay(id: string, changes?: ReplayInput, options?: CallOptions): Promise<Task>;
   /** Starts many dead letters over, as they are, and returns how many. */
   replay(selection: DeadLetterSelection, options?: CallOptions): Promise<ReplayedMany>;
@@ -49,7 +54,12 @@ export class DeadLetters {
     return (await this.#requests.send<Task>({ method: "POST", path: pathOf("dead-letters", which, "replay"), body, ifUncertain: "repeat", options: third })).body;
   }
 
-  /** Deletes a dead letter. Fails with `/problems/no-dead-letter` if there is none with this id. */
+  /**
+   * Deletes a dead letter.
+   *
+   * Fails with `/problems/no-dead-letter` if there is none with this id, which may be the work of this call: if the answer is lost, the
+   * client sends the request again.
+   */
   discard(id: string, options?: CallOptions): Promise<DeletedDeadLetter>;
   /** Deletes many dead letters, and returns how many. */
   discard(selection: DeadLetterSelection, options?: CallOptions): Promise<DiscardedMany>;

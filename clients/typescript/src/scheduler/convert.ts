@@ -54,8 +54,8 @@ function toApiCallback(callback: OtherCallback, payload: unknown): ApiCallback {
 /** Returns a task of the API as a task of its home. */
 export function fromApi(task: ApiTask, home: Home): Task {
   const tags = ownTags(task.tags);
-  const { status, description, priority, retry, limitKey, error, payload, attempt } = task;
-  const shared = withoutUndefined({ status, description, priority, retry, limitKey, error, payload, attempt });
+  const { status, pauseNote, description, words, priority, retry, limitKey, error, payload, attempt } = task;
+  const shared = withoutUndefined({ status, pauseNote, description, words, priority, retry, limitKey, error, payload, attempt });
   const id = task.id.startsWith(home.prefix) ? task.id.slice(home.prefix.length) : task.id;
   return {
     id,

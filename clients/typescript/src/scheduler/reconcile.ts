@@ -1,12 +1,12 @@
 // Brings the declared schedules of a class into the scheduler: adds, changes and removes them.
 
 import type { SchedulerClient } from "../client/client.ts";
-import { SchedulerError } from "../client/errors.ts";
 import type { ChangeOptions } from "../client/options.ts";
 import type { NewTask } from "../generated/openapi.ts";
 import { type DeclaredSchedule, declaredSchedules } from "./declarations.ts";
 import { toApi } from "./convert.ts";
 import type { Home } from "./home.ts";
+import { isOtherVersion, overwrite } from "./pauses.ts";
 import { DECLARED } from "./task-scheduler.ts";
 
 /** Changed with what this file writes, so that a new version of the package writes it again. */
@@ -129,16 +129,12 @@ async function put(client: SchedulerClient, home: Home, schedule: DeclaredSchedu
     // A schedule with other times starts over, and would not be paused. Nobody may pause it in between.
     const isThere = before !== undefined && before.status !== "dead-lettered";
     try {
-      await client.scheduleTask({ ...definition, ...(before?.status === "paused" ? { paused: true } : {}) }, isThere ? { ifMatch: before } : {});
+      await overwrite(client, definition, before, isThere ? { ifMatch: before } : {});
       return;
     } catch (error) {
       if (tries === 1 || !isOtherVersion(error)) throw error;
     }
   }
-}
-
-function isOtherVersion(error: unknown): boolean {
-  return error instanceof SchedulerError && error.type === "/problems/other-version";
 }
 
 /** Returns the task of a declared schedule. */

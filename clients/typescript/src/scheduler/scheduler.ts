@@ -65,7 +65,7 @@ export class Scheduler<Env = unknown> extends DurableObject<Env> {
     return (await this.scheduler.query(criteria)) as OverRpc<Task>[];
   }
 
-  /** Cancels a task. Returns false if no task has this id now: for callers with a stub. */
+  /** Cancels a task, as `this.scheduler.cancelTask` does: for callers with a stub. Returns false if no task has this id now. */
   async cancelTask(id: string): Promise<boolean> {
     return this.scheduler.cancelTask(id);
   }

@@ -82,15 +82,19 @@ export class TaskScheduler<Owner extends object = object> {
     return task === undefined ? undefined : fromApi(task, this.#home);
   }
 
-  /** Cancels a task. Returns false if no task has this id now. No attempt starts after that; one in flight runs to its end. */
+  /**
+   * Cancels a task. Returns false if no task has this id now. No attempt starts after that; one in flight runs to its end.
+   *
+   * If the answer is lost, the request is sent again. The result may then be false because the first request has cancelled the task.
+   */
   async cancelTask(id: string): Promise<boolean> {
     await this.#created();
     return (await this.client.cancelTask(this.#home.prefix + id)) !== undefined;
   }
 
-  /** Keeps a task from firing until it is resumed. Declared schedules stay paused over deploys. */
-  async pause(id: string): Promise<Task> {
-    return fromApi(await this.client.pause(this.#home.prefix + id), this.#home);
+  /** Keeps a task from firing until it is resumed. The `note` says why. Declared schedules stay paused over deploys, with their notes. */
+  async pause(id: string, { note }: { note?: string | undefined } = {}): Promise<Task> {
+    return fromApi(await this.client.pause(this.#home.prefix + id, { note }), this.#home);
   }
 
   /** Ends the pause of a task. */

@@ -8,6 +8,7 @@ import type {
   NewRuleTask,
   NewTaskAfterDelay,
   NewTaskAtTime,
+  NewTaskInWords,
   NewUnscheduledTask,
   QueueCallback,
   Task as ApiTask,
@@ -71,17 +72,19 @@ export type CronTask = Members<NewCronTask> & { type?: "cron" | undefined };
 export type IntervalTask = Members<NewIntervalTask> & { type?: "every" | undefined };
 /** A task to run by a rule of RFC 5545, again and again. */
 export type RuleTask = Members<NewRuleTask> & { type?: "rrule" | undefined };
+/** A task to run as a sentence in English or German says: once, or again and again. The stored task has the schedule that it means. */
+export type TaskInWords = Members<NewTaskInWords> & { type?: undefined };
 /** A task that does not run by itself. */
 export type UnscheduledTask = Members<NewUnscheduledTask> & { type: "no-schedule" };
 
 /** When a task runs, and everything else but its callback and payload. An id may not begin with `@`: those are of declared schedules. */
-export type TaskSchedule = ScheduledTask | DelayedTask | CronTask | IntervalTask | RuleTask | UnscheduledTask;
+export type TaskSchedule = ScheduledTask | DelayedTask | CronTask | IntervalTask | RuleTask | TaskInWords | UnscheduledTask;
 
 /** A task to schedule. Without a callback, it calls the method `onTask`. */
 export type NewTask = TaskSchedule & { payload?: unknown; callback?: Callback | undefined };
 
 /** What a stored task has, whatever its schedule is. */
-interface StoredTask extends Pick<ApiTask, "status" | "description" | "tags" | "priority" | "retry" | "limitKey" | "error"> {
+interface StoredTask extends Pick<ApiTask, "status" | "pauseNote" | "description" | "words" | "tags" | "priority" | "retry" | "limitKey" | "error"> {
   /** The id of the task within its object. */
   id: string;
   /** The data of the task. */

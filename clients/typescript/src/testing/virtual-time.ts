@@ -21,6 +21,45 @@ globalThis.Date = new Proxy(RealDate, {
   get: (target, name, receiver) => (name === "now" ? () => target.now() + offset : (Reflect.get(target, name, receiver) as unknown)),
 });
 
+/**
+ * The longest timer that follows the virtual clock, milliseconds: `STAY_AWAKE_MILLIS` of the engine. A shard waits so long at most for what
+ * is due next, and sets its alarm for what is later. By the real clock, a test with a task each second would take half as long as the seconds.
+ */
+const LONGEST_TIMER_MILLIS = 1_000;
+/** How often such a timer looks at the virtual clock, milliseconds of real time. */
+const LOOK_MILLIS = 5;
+
+type Handle = ReturnType<typeof setTimeout>;
+
+const { setTimeout: startTimer, clearTimeout: endTimer } = globalThis;
+/** The timers that look at the clock: what runs now, by what the caller has. */
+const looking = new Map<Handle, Handle>();
+
+// A timer looks by itself, because only the object that has started it may end it.
+globalThis.setTimeout = ((callback: (...args: unknown[]) => void, delay?: number, ...args: unknown[]): Handle => {
+  const millis = Number(delay);
+  if (!(millis > LOOK_MILLIS && millis <= LONGEST_TIMER_MILLIS)) return startTimer(callback, delay, ...args);
+  const end = Date.now() + millis;
+  const look = () => {
+    const left = end - Date.now();
+    if (left > 0) {
+      looking.set(handle, startTimer(look, Math.min(left, LOOK_MILLIS)));
+    } else {
+      looking.delete(handle);
+      callback(...args);
+    }
+  };
+  const handle = startTimer(look, LOOK_MILLIS);
+  looking.set(handle, handle);
+  return handle;
+}) as typeof setTimeout;
+
+globalThis.clearTimeout = (handle) => {
+  if (handle === null || handle === undefined) return;
+  endTimer(looking.get(handle as Handle) ?? handle);
+  looking.delete(handle as Handle);
+};
+
 type ObjectClass = new (ctx: DurableObjectState, env: Record<string, DurableObjectNamespace>) => DurableObject & { fetch(request: Request): Promise<Response> };
 type WorkerClass = new (ctx: ExecutionContext, env: Record<string, DurableObjectNamespace>) => WorkerEntrypoint & { fetch(request: Request): Response | Promise<Response> };
 

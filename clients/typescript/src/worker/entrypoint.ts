@@ -134,8 +134,8 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
   }
 
   /** Returns how many tasks a change of many would change, and the first of them. Changes nothing. */
-  async dryRun(action: "cancel" | "pause" | "resume" | "run" | "reschedule", selection: Filter, when?: Reschedule): Promise<OverRpc<DryRun>> {
-    return plain(await this.#client.dryRun(action as "reschedule", selection, when as Reschedule));
+  async dryRun(action: "cancel" | "pause" | "resume" | "run" | "reschedule", selection: Filter, when?: Reschedule | CallOptions, options?: CallOptions): Promise<OverRpc<DryRun>> {
+    return plain(await this.#client.dryRun(action as "reschedule", selection, when as Reschedule, options));
   }
 
   /** Returns the next runs of a schedule. Creates nothing. */

@@ -13,12 +13,17 @@ type Methods = Record<string, ((...args: unknown[]) => unknown) | undefined>;
 /** Returns a class like an example's, whose objects note their calls. `callbacks`: the names of the methods that schedules call. */
 export function noting(base: unknown, callbacks: readonly string[]): AnyAgent {
   class Noting extends (base as AnyAgent) {
+    /** The calls of the schedule methods that have not ended. */
+    readonly pending = new Set<Promise<unknown>>();
+
     note(note: Note): void {
       this.sql`CREATE TABLE IF NOT EXISTS notes (note TEXT)`;
       this.sql`INSERT INTO notes VALUES (${JSON.stringify(note)})`;
     }
 
-    notes(): Note[] {
+    /** Returns the notes, also of the calls that have begun. Some examples do not wait for their calls, and a run may end before a call that it has made. */
+    async notes(): Promise<Note[]> {
+      await Promise.allSettled(this.pending);
       this.sql`CREATE TABLE IF NOT EXISTS notes (note TEXT)`;
       return this.sql<{ note: string }>`SELECT note FROM notes ORDER BY rowid`.map(({ note }) => JSON.parse(note) as Note);
     }
@@ -50,15 +55,22 @@ export function noting(base: unknown, callbacks: readonly string[]): AnyAgent {
   const methodOf = (name: string) => (base as AnyAgent).prototype[name as keyof Agent] as unknown as (this: object, ...args: unknown[]) => Promise<unknown>;
   const own = Noting.prototype as unknown as Methods;
   for (const method of METHODS) {
-    own[method] = async function (this: Noting, ...args: unknown[]) {
+    const call = async (agent: Noting, args: unknown[]) => {
       try {
-        const result = await methodOf(method).apply(this, args);
-        this.note({ method, args, result });
+        const result = await methodOf(method).apply(agent, args);
+        agent.note({ method, args, result });
         return result;
       } catch (error) {
-        this.note({ method, args, error: (error as Error).message });
+        agent.note({ method, args, error: (error as Error).message });
         throw error;
       }
+    };
+    own[method] = function (this: Noting, ...args: unknown[]) {
+      const called = call(this, args);
+      this.pending.add(called);
+      const end = () => this.pending.delete(called);
+      called.then(end, end);
+      return called;
     };
   }
   for (const callback of callbacks) {

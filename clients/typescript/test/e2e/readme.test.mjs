@@ -106,6 +106,8 @@ const expected = [
   ["scheduleTasks", (printed) => assert.deepEqual(printed.at(-1), [5_000, []])],
   ["preview", (printed) => assert.equal(printed.at(-1)[0].length, 3)],
   ["for await (const task of scheduler.query", (printed) => assert.ok(printed.length > 5_000 && printed[0][0].startsWith("renew-"))],
+  ["dryRun", (printed) => assert.match(String(printed.at(-1)[2]), /^(5000|at least \d+)$/)],
+  ["forecast", (printed) => assert.deepEqual([printed[0][0].length, typeof printed[1][0]], [24, "number"])],
   ["error instanceof SchedulerError", (printed) => assert.deepEqual(printed[0].slice(0, 3), ["/problems/invalid", 422, "cron"])],
 ];
 

@@ -64,6 +64,7 @@ export async function scenario(client: SchedulerClient, prefix: string, { good, 
   const dry = await client.dryRun("resume", { tag });
   equal(dry.count, 2, "counted");
   equal(dry.tasks.length, 2, "shown");
+  equal((await client.dryRun("cancel", { tag })).count, 49, "counted to cancel");
   equal((await client.dryRun("reschedule", { tag, paused: false }, { time: far + 5000 })).count, 47, "counted to move");
   equal((await client.resume({ tag, status: "paused" })).changed, 2, "resumed by filter");
   equal((await client.reschedule({ tag }, { time: far + 5000 })).changed, 49, "moved by filter");

@@ -47,6 +47,7 @@ export class Reminders extends Scheduler<Env> {
     await scheduler.scheduleTask({ delayInSeconds: 1, callback: { type: "self", function: "remind" }, payload: { text: "Tea" } });
     await scheduler.scheduleTask({ time: new Date(), callback: { type: "self", function: "remind" }, payload: { text: "Tea", urgent: true } });
     await scheduler.scheduleTask({ type: "cron", cron: "0 9 * * *", timezone: "Asia/Tokyo", callback: { type: "self", function: "plain" } });
+    await scheduler.scheduleTask({ schedule: "every monday at 10:00", timezone: "Europe/Berlin", callback: { type: "self", function: "plain" } });
     await scheduler.scheduleTask({ type: "no-schedule", callback: { type: "self", function: "tick", timeoutSeconds: 5 } });
     await scheduler.scheduleTask({ everySeconds: 5, description: "no callback", payload: [1] });
     await scheduler.scheduleTask({ time: "2030-01-01T00:00", timezone: "Europe/London", callback: { type: "webhook", url: "https://example.com" }, payload: 1 });
@@ -69,6 +70,8 @@ export class Reminders extends Scheduler<Env> {
     await scheduler.scheduleTask({ delayInSeconds: 1, callback: { type: "self", function: "tick" }, payload: 1 });
     // @ts-expect-error A task has one schedule.
     await scheduler.scheduleTask({ delayInSeconds: 1, cron: "0 9 * * *", callback: { type: "self", function: "plain" } });
+    // @ts-expect-error A sentence is a schedule.
+    await scheduler.scheduleTask({ schedule: "daily", cron: "0 9 * * *", callback: { type: "self", function: "plain" } });
     // @ts-expect-error A task has a schedule.
     await scheduler.scheduleTask({ callback: { type: "self", function: "plain" } });
 
