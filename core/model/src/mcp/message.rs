@@ -21,7 +21,7 @@ struct Given<'a> {
     /// Names the request, and the answer repeats it: at most 1,024 bytes of JSON. A notification has
     /// none.
     #[serde(borrow, default, deserialize_with = "crate::input::not_null")]
-    #[schemars(with = "Id")]
+    #[schemars(with = "Option<Id>")]
     id: Option<&'a RawValue>,
     /// What is asked for, such as `tools/list` or `tools/call`.
     #[serde(borrow)]
