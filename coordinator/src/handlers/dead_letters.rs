@@ -140,7 +140,7 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
         }
         ChosenLetters::Counted(filter) => {
             let change = (verb == Verb::Replay).then_some(Change::Run);
-            return bulk::dry_run(&call, &of_dead(filter, None), change).await;
+            return bulk::dry_run(&call, &of_dead(filter, None), change, None).await;
         }
         ChosenLetters::Matching(filter) => {
             let latest = call.now.plus(CLOCKS_AHEAD_MILLIS);

@@ -36,6 +36,8 @@ impl LastAttempt {
     /// attempt and the shard has kept every dead letter.
     pub(super) fn explain(&self, keeps_all: bool) -> (ReasonCode, String) {
         let Self { run, attempt, error, .. } = self;
+        // A receiver may end its error with a full stop, as this sentence does.
+        let error = error.strip_suffix('.').unwrap_or(error);
         let at = self.at.shown();
         match self.outcome {
             Outcome::Skipped => {

@@ -3,11 +3,11 @@ import type { CursorList } from "../lib/cursor-list";
 import { fullTime } from "../lib/time";
 import { Button, ErrorNote } from "./basics";
 
-/** Says how far a list has been read, and goes on. `total` is the number of all, where it is known. */
-export function ListFoot({ list, noun, total }: { list: CursorList<unknown>; noun: string; total?: number | undefined }) {
+/** Says how far a list has been read, and goes on. `total` is the number of all, where it is known. A descending list begins with the last. */
+export function ListFoot({ list, noun, total, isDescending = false }: { list: CursorList<unknown>; noun: string; total?: number | undefined; isDescending?: boolean }) {
   if (list.error) return <ErrorNote error={list.error} onRetry={() => void list.more()} />;
   const shown = count(list.length, noun);
-  const until = list.until === undefined ? "" : `, up to ${fullTime(list.until)}`;
+  const until = list.until === undefined ? "" : `, ${isDescending ? "back to" : "up to"} ${fullTime(list.until)}`;
   const looked = list.looked === 0 ? count(list.pagesRead, "page") : count(list.looked, "record");
   return (
     <p class="list-foot muted" role="status">

@@ -128,7 +128,7 @@ export function Tasks() {
             row={(index) => <Row task={list.at(index)} isChosen={chosen} onChoose={choose} />}
           />
           <div class="row">
-            <ListFoot list={list} noun="task" total={isEmptyFilter(filter) ? total : undefined} />
+            <ListFoot list={list} noun="task" isDescending={query.value.get("order") === "desc"} total={isEmptyFilter(filter) ? total : undefined} />
             {filter.prefix && (
               <span class="small">
                 <Link to={taskPath(filter.prefix)}>Open the task with exactly this id</Link>

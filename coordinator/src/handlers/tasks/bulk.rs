@@ -146,11 +146,13 @@ async fn step(
 }
 
 /// Counts the tasks of all shards that a request by filter would change, and answers with the
-/// number and the first of them. Without `change`, counts those that it would cancel.
+/// number and the first of them. Without `change`, counts those that it would cancel. `pause` is
+/// who pauses and why, for a pause.
 pub(crate) async fn dry_run(
     call: &Call<'_>,
     filter: &Filter,
     change: Option<Change>,
+    pause: Option<PauseReason>,
 ) -> Result<Answer, Problem> {
     let shards = &call.shards;
     let sources = shards.map.all().count();
@@ -161,7 +163,7 @@ pub(crate) async fn dry_run(
         max_bytes: Some(share_of_page(sources)),
         max_read: Some(share_of_search(sources)),
     };
-    let request = &CountRequest { tasks, change };
+    let request = &CountRequest { tasks, change, pause };
     let ask = |shard| async move {
         Ok((shard, shards.ask::<_, CountReply>(shard, paths::COUNT, request).await?))
     };

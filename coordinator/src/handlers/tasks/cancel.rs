@@ -56,7 +56,9 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
     let is_dry_run = request.is_dry_run().map_err(Problem::invalid)?;
     let mut counts = CancelledMany { done: true, ..CancelledMany::default() };
     match Chosen::of(request)? {
-        Chosen::Matching(filter) if is_dry_run => return bulk::dry_run(&call, &filter, None).await,
+        Chosen::Matching(filter) if is_dry_run => {
+            return bulk::dry_run(&call, &filter, None, None).await;
+        }
         Chosen::Ids(ids) => {
             let Answered { outcomes, .. } = cancel_ids(&call, ids, None).await?;
             for CancelledId { outcome, is_running } in outcomes {

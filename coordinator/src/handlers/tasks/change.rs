@@ -170,7 +170,8 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
     let mut counts = ChangedMany { done: true, ..ChangedMany::default() };
     match Chosen::of(input)? {
         Chosen::Matching(filter) if is_dry_run => {
-            return bulk::dry_run(&call, &filter, Some(change)).await;
+            let pause = (change == Change::Pause).then(|| reason(&call, note));
+            return bulk::dry_run(&call, &filter, Some(change), pause).await;
         }
         Chosen::Ids(ids) => {
             let Answered { outcomes, .. } = change_ids(&call, ids, change, note, None).await?;

@@ -103,7 +103,7 @@ impl Engine {
                 None => {
                     let is_settled = |flight| {
                         self.decisions.at(flight).is_cancelled()
-                            || self.settled_in_flight(flight, request.change).is_some()
+                            || self.settled_in_flight_by(flight, request.change, &changes).is_some()
                     };
                     let in_flight = match among {
                         Among::Dead => Found::default(),

@@ -13,7 +13,7 @@ use crate::reader::Reader;
 use crate::scan::{Seen, Spent};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Flags;
-use scheduler_model::protocol::{Change, Changed, CountReply, CountRequest};
+use scheduler_model::protocol::{Change, Changed, CountReply, CountRequest, PauseReason};
 
 impl Engine {
     /// Counts the tasks that a request by filter would cancel or change, within a bounded amount of
@@ -23,7 +23,7 @@ impl Engine {
     /// If storage fails or is damaged.
     pub fn count_matching(
         &self,
-        CountRequest { tasks, change }: &CountRequest,
+        CountRequest { tasks, change, pause }: &CountRequest,
         now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<CountReply, EngineError> {
@@ -39,7 +39,8 @@ impl Engine {
                         let would = match change {
                             None => true,
                             Some(change) => {
-                                self.would_change(at, *change, now, (spent, &mut moved), reader)?
+                                let change = (*change, pause);
+                                self.would_change(at, change, now, (spent, &mut moved), reader)?
                             }
                         };
                         would.then(|| Found::waiting(candidate, record)).transpose()?
@@ -55,7 +56,7 @@ impl Engine {
                                 false
                             }
                             Some(change) => {
-                                let mut planned = Changes::default();
+                                let mut planned = Changes::saying(pause.clone());
                                 let (flight, record) = (of.flight, &of.record);
                                 self.plan_for_flight(flight, record, *change, now, &mut planned)
                                     == Changed::Changed
@@ -84,27 +85,43 @@ impl Engine {
     fn would_change(
         &self,
         at: EntryRef,
-        change: Change,
+        (change, pause): (Change, &Option<PauseReason>),
         now: UnixMillis,
         (spent, moved): (&mut Spent, &mut Moved),
         reader: &dyn Reader,
     ) -> Result<bool, EngineError> {
-        if self.settled(at, change, now).is_some() {
+        let mut planned = Changes::saying(pause.clone());
+        if self.settled_by(at, change, now, &planned).is_some() {
             return Ok(false);
         }
         Ok(match change {
+            // The note may be the same.
+            Change::Pause if self.settled(at, change, now).is_some() => {
+                spent.read += spent.row_bytes(self.tasks.record_bytes(at));
+                self.plan_change(at, change, now, reader, &mut planned)? == Some(Changed::Changed)
+            }
             Change::Pause | Change::Resume => true,
+            // It is not at this time yet, so its record does not matter.
+            Change::Reschedule(to) if self.is_before(at, to.at) => {
+                self.is_moved(at, moved, reader)?
+            }
             Change::Run => !self.adds_a_run(at) || !self.has_most_runs_of(at),
             Change::Reschedule(_) => {
                 if !self.is_moved(at, moved, reader)? {
                     return Ok(false);
                 }
                 spent.read += spent.row_bytes(self.tasks.record_bytes(at));
-                let mut planned = Changes::default();
                 let outcome = self.plan_change(at, change, now, reader, &mut planned)?;
                 outcome == Some(Changed::Changed)
             }
         })
+    }
+
+    /// Returns whether a one-shot task waits for a time before this one.
+    fn is_before(&self, at: EntryRef, time: UnixMillis) -> bool {
+        let flags = self.flags_of(at);
+        let is_task = !flags.has(Flags::RETRY) && !flags.has(Flags::DEAD_LETTER);
+        matches!(at, EntryRef::Page(_)) && is_task && self.due_of(at) < time
     }
 
     /// Returns whether `run` adds a run in addition to this task.

@@ -24,7 +24,7 @@ fn pair() -> Pair {
 
 fn counted(pair: &Pair, filter: Filter, change: Option<Change>) -> (u64, u64, Vec<ListItem>) {
     let tasks = ListRequest { filter, limit: 2, ..ListRequest::default() };
-    let request = CountRequest { tasks, change };
+    let request = CountRequest { tasks, change, pause: None };
     let reply = pair.engine.count_matching(&request, pair.now, &pair.stored).unwrap();
     assert_eq!(reply.next, None);
     (reply.count, reply.running, reply.first)
@@ -66,7 +66,7 @@ fn a_count_that_reads_records_stops_and_gets_further_the_next_time() {
     }
     let filter = Filter { tag: Some("t".to_owned()), ..Filter::default() };
     let tasks = ListRequest { filter, limit: 1, max_read: Some(100_000), ..ListRequest::default() };
-    let request = CountRequest { tasks, change: Some(Change::Pause) };
+    let request = CountRequest { tasks, change: Some(Change::Pause), pause: None };
     let mut counts = Vec::new();
     loop {
         let reply = pair.engine.count_matching(&request, pair.now, &pair.stored).unwrap();
@@ -78,4 +78,41 @@ fn a_count_that_reads_records_stops_and_gets_further_the_next_time() {
     }
     assert_eq!(counts.last(), Some(&6));
     assert!(counts.len() > 1 && counts.is_sorted_by(|one, other| one < other), "{counts:?}");
+}
+
+/// A pause with a note also changes what is paused, unless it has this note.
+#[test]
+fn a_count_of_a_pause_with_a_note_is_of_what_the_pause_changes() {
+    let mut pair = pair();
+    let reason =
+        |note: &str| PauseReason { by: Some("ops".to_owned()), note: Some(note.to_owned()) };
+    let count = |pair: &Pair, note: &str| {
+        let tasks = ListRequest { limit: 2, ..ListRequest::default() };
+        let (change, pause) = (Some(Change::Pause), Some(reason(note)));
+        let request = CountRequest { tasks, change, pause };
+        pair.engine.count_matching(&request, pair.now, &pair.stored).unwrap().count
+    };
+    assert_eq!(count(&pair, "one"), 4);
+    let tasks = ListRequest { limit: 1_000, ..ListRequest::default() };
+    let changed = pair.input(|engine, now, reader| {
+        engine
+            .pause_matching(&tasks, reason("one"), now, reader)
+            .map(|(reply, effects)| (reply, effects))
+    });
+    assert_eq!(changed.changed, 4);
+    assert_eq!((count(&pair, "one"), count(&pair, "other")), (0, 4));
+}
+
+/// To move tasks that are due before the new time takes no records.
+#[test]
+fn a_count_of_tasks_that_are_put_off_reads_none_of_them() {
+    let mut pair = Pair::with(Config::default());
+    for n in 0..50 {
+        pair.create("", &format!("t{n}"), Some(pair.now.plus(60_000)), "");
+    }
+    let tasks = ListRequest { limit: 1, max_read: Some(1), ..ListRequest::default() };
+    let change = Some(Change::Reschedule(pair.now.plus(120_000).into()));
+    let request = CountRequest { tasks, change, pause: None };
+    let reply = pair.engine.count_matching(&request, pair.now, &pair.stored).unwrap();
+    assert_eq!((reply.count, reply.next), (50, None));
 }

@@ -63,7 +63,7 @@ impl Engine {
             let due = page.directory.get(index)?.due;
             Some(EntryRef::page(number, index).position(due).newest_first())
         };
-        let after = request.after.map(Position::newest_first);
+        let after = request.after.map(|place| self.unranked(place.newest_first()));
         let mut spent = Spent::nothing(request);
         spent.search = self.searches.take(filter);
         let pages = self.tasks.pages().filter_map(|(number, _)| following(number, after));
@@ -74,8 +74,9 @@ impl Engine {
                 reply.next = last;
                 break;
             }
-            last = Some(place);
             let position = place.newest_first();
+            let place = self.ranked(position).newest_first();
+            last = Some(place);
             if let Some(next) = following(PageNumber::new(position.page), Some(position)) {
                 merge.push(next);
             }

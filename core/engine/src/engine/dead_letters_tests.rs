@@ -110,6 +110,44 @@ fn dead_letters_are_listed_by_when_they_died_the_newest_first() {
     }
 }
 
+/// A page of the list left out a dead letter if a task had been added to its page of the log.
+#[test]
+fn a_new_task_hides_no_dead_letter_from_a_reader() {
+    for created in 1..4 {
+        let mut pair = pair();
+        for n in 0..4 {
+            pair.create("", &format!("old-{n}"), Some(pair.now.plus(1_000)), "");
+        }
+        fail_next(&mut pair);
+        let mut page = |after| {
+            let request = ListRequest { after, limit: 1, ..ListRequest::default() };
+            let reply = pair.input(|engine, _, reader| {
+                Ok((engine.dead_letters(&request, reader)?, Effects::default()))
+            });
+            for n in 0..created {
+                let id = format!("new-{n}-{}", reply.items.len());
+                pair.create("", &id, Some(pair.now.plus(60_000)), "");
+            }
+            reply
+        };
+        let (mut ids, mut after) = (Vec::new(), None);
+        loop {
+            let reply = page(after);
+            ids.extend(
+                reply.items.iter().map(|item| {
+                    Record::parse(item.record.get().as_bytes()).unwrap().id.into_owned()
+                }),
+            );
+            after = reply.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        ids.sort();
+        assert_eq!(ids, ["old-0", "old-1", "old-2", "old-3"], "{created} created");
+    }
+}
+
 /// The times of a filter were compared with due times, and every dead letter was due never. So a
 /// request to discard those of the last hour discarded all.
 #[test]

@@ -86,7 +86,7 @@ impl Engine {
             Ok(true)
         })?;
         let items = self.read_found(found, reader)?.into_iter();
-        let mut items: Vec<ListItem> = items.map(|item| placed(item, direction)).collect();
+        let mut items: Vec<ListItem> = items.map(|item| self.placed(item, direction)).collect();
         let flights = self.flights_of(may_run.iter().map(|(_, hash)| *hash));
         for (place, hash) in may_run {
             if let (Some(item), Some(of)) = (items.get_mut(place), flights.by_hash.get(&hash)) {
@@ -240,12 +240,13 @@ impl Engine {
     }
 }
 
-/// Returns an item with its place in a list of this direction.
-fn placed(item: ListItem, direction: Direction) -> ListItem {
-    match direction {
-        Direction::Forward => item,
-        Direction::Backward => {
-            ListItem { due: Some(item.due()), position: direction.mirrored(item.position), ..item }
+impl Engine {
+    /// Returns an item with its place in a list of this direction.
+    fn placed(&self, item: ListItem, direction: Direction) -> ListItem {
+        let position = self.place_of(item.position, direction);
+        match direction {
+            Direction::Forward => item,
+            Direction::Backward => ListItem { due: Some(item.due()), position, ..item },
         }
     }
 }

@@ -108,10 +108,17 @@ impl Engine {
         reader: &dyn Reader,
         changes: &mut Changes,
     ) -> Result<Option<Vec<Changed>>, EngineError> {
-        let settled = |at: &EntryRef| self.settled_by(*at, change, now, changes);
-        let mut outcomes: Vec<Changed> = found.iter().filter_map(settled).collect();
+        // Another note replaces that of the first entry only. Otherwise each part would read the
+        // others again, and get no further.
+        let settled = |(place, at): (usize, &EntryRef)| match place {
+            0 => self.settled_by(*at, change, now, changes),
+            _ if changes.payload.is_some() => None,
+            _ => self.settled(*at, change, now),
+        };
+        let mut outcomes: Vec<Changed> = found.iter().enumerate().filter_map(settled).collect();
+        let is_open = |of: &(usize, &EntryRef)| settled(*of).is_none();
         let open: Vec<EntryRef> =
-            found.iter().copied().filter(|at| settled(at).is_none()).collect();
+            found.iter().enumerate().filter(is_open).map(|(_, at)| *at).collect();
         let last = self.last_that_fit(&open, changes);
         for at in last {
             match self.plan_change(*at, change, now, reader, changes)? {

@@ -37,7 +37,7 @@ impl Engine {
         let filter = &request.filter.folded();
         spent.search = self.searches.take(filter);
         let mut last = request.after;
-        for (place, position) in self.walk(filter, direction, request.after) {
+        for position in self.walk(filter, direction, request.after) {
             if spent.is_all() {
                 self.searches.keep(std::mem::take(&mut spent.search));
                 return Ok(last);
@@ -57,7 +57,7 @@ impl Engine {
                     }
                 }
             };
-            last = Some(place);
+            last = Some(self.place_of(position, direction));
             if !goes_on {
                 self.searches.keep(std::mem::take(&mut spent.search));
                 return Ok(last);

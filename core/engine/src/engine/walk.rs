@@ -47,6 +47,38 @@ pub(super) struct Walk<'e> {
 }
 
 impl Engine {
+    /// Returns the place of a position in a list of this direction, for a caller.
+    pub(super) fn place_of(&self, position: Position, direction: Direction) -> Position {
+        match direction {
+            Direction::Forward => position,
+            Direction::Backward => direction.mirrored(self.ranked(position)),
+        }
+    }
+
+    /// Returns a position whose index counts only the entries of the page that are due at the same
+    /// time. Entries that are due earlier may be added to the page before the caller continues, and
+    /// move this one up. Entries that are due at the same time are added behind it.
+    pub(super) fn ranked(&self, position: Position) -> Position {
+        let index = position.index.saturating_sub(self.first_of_due(position));
+        Position { index, ..position }
+    }
+
+    /// Returns the position of a [ranked](Engine::ranked) one.
+    pub(super) fn unranked(&self, position: Position) -> Position {
+        let index = position.index.saturating_add(self.first_of_due(position));
+        Position { index, ..position }
+    }
+
+    /// Returns the index of the first entry of a page that is due at the same time as this one; 0
+    /// for anything else.
+    fn first_of_due(&self, position: Position) -> u32 {
+        if flight_at(position).is_some() {
+            return 0;
+        }
+        let page = self.tasks.page(PageNumber::new(position.page));
+        page.map_or(0, |page| page.directory.before(position.due) as u32)
+    }
+
     /// Begins a walk after the place `after`, or at the beginning of the list.
     ///
     /// The size of its heap follows from the bound of a shard's memory: a page of one task takes
@@ -95,8 +127,7 @@ impl Engine {
 }
 
 impl Iterator for Walk<'_> {
-    /// A place in the list, and the position at this place.
-    type Item = (Position, Position);
+    type Item = Position;
 
     fn next(&mut self) -> Option<Self::Item> {
         let place = self.places.pop()?;
@@ -111,7 +142,7 @@ impl Iterator for Walk<'_> {
         if let Some(following) = following {
             self.places.push(self.direction.mirrored(following));
         }
-        Some((place, position))
+        Some(position)
     }
 }
 
@@ -146,8 +177,9 @@ impl Walk<'_> {
                     (Ordering::Equal, Direction::Forward) => {
                         (after.index as usize + 1).clamp(same_due.start, same_due.end)
                     }
+                    // The place has a rank: see [`Engine::ranked`].
                     (Ordering::Equal, Direction::Backward) => {
-                        (after.index as usize).clamp(same_due.start, same_due.end)
+                        (same_due.start + after.index as usize).min(same_due.end)
                     }
                 }
             }

@@ -44,16 +44,16 @@ fn a_walk_continues_behind_any_place() {
     let filter = Filter::default();
     let mut before = Vec::new();
     for direction in [Direction::Forward, Direction::Backward] {
-        let all: Vec<_> = engine.walk(&filter, direction, None).collect();
+        let all: Vec<Position> = engine.walk(&filter, direction, None).collect();
         assert_eq!(all.len(), 19);
-        assert!(all.is_sorted_by(|(one, _), (other, _)| one < other));
-        for (at, (place, _)) in all.iter().enumerate() {
-            let rest: Vec<_> = engine.walk(&filter, direction, Some(*place)).collect();
+        let place = |position: &Position| engine.place_of(*position, direction);
+        assert!(all.is_sorted_by(|one, other| place(one) < place(other)));
+        for (at, position) in all.iter().enumerate() {
+            let rest: Vec<_> = engine.walk(&filter, direction, Some(place(position))).collect();
             assert_eq!(rest, all[at + 1..]);
         }
-        let positions: Vec<Position> = all.into_iter().map(|(_, position)| position).collect();
-        assert!(before.is_empty() || positions.iter().rev().eq(&before));
-        before = positions;
+        assert!(before.is_empty() || all.iter().rev().eq(&before));
+        before = all;
     }
     let some = Filter {
         from: Some(UnixMillis::new(1)),
@@ -61,9 +61,36 @@ fn a_walk_continues_behind_any_place() {
         ..Filter::default()
     };
     let dues = |direction| -> Vec<i64> {
-        engine.walk(&some, direction, None).map(|(_, position)| position.due.get()).collect()
+        engine.walk(&some, direction, None).map(|position| position.due.get()).collect()
     };
     let rising = dues(Direction::Forward);
     assert!(rising.len() > 5 && rising.iter().all(|due| (1..3).contains(due)));
     assert!(dues(Direction::Backward).iter().rev().eq(&rising));
+}
+
+/// A list from the end left out a task if tasks that are due earlier had been added to its page.
+#[test]
+fn what_is_added_before_a_place_hides_nothing_behind_it() {
+    for due in [50, UnixMillis::PAUSED.get()] {
+        for direction in [Direction::Forward, Direction::Backward] {
+            for added in 0..5 {
+                let mut engine = engine_with(1, |_| (0..4).map(|hash| entry(hash, due)).collect());
+                let filter = Filter::default();
+                let hashes = |engine: &Engine, after| -> Vec<u64> {
+                    let walk = engine.walk(&filter, direction, after);
+                    walk.filter_map(|at| engine.tasks.hash_of(EntryRef::of(at))).collect()
+                };
+                let all = hashes(&engine, None);
+                let second = engine.walk(&filter, direction, None).nth(1).unwrap();
+                let place = engine.place_of(second, direction);
+                for hash in 0..added {
+                    engine.tasks.insert_entry(PageNumber::new(1), entry(100 + hash, 7));
+                }
+                let rest = hashes(&engine, Some(place));
+                assert!(all[2..].iter().all(|hash| rest.contains(hash)), "{rest:?} after {all:?}");
+                // A list from the end repeats nothing, and ends with what was added.
+                assert!(direction == Direction::Forward || rest[..2] == all[2..], "{rest:?}");
+            }
+        }
+    }
 }

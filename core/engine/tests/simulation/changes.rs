@@ -395,7 +395,7 @@ pub(crate) fn count_matching(
     expected: (usize, usize),
 ) {
     let tasks = ListRequest { filter: filter.clone(), limit, ..ListRequest::default() };
-    let request = CountRequest { tasks, change };
+    let request = CountRequest { tasks, change, pause: None };
     let counted =
         world.look(at, |engine, now, storage| engine.count_matching(&request, now, storage));
     let Ok(CountReply { count, running, next, first }) = counted else { return };

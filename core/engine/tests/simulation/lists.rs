@@ -213,8 +213,11 @@ pub(crate) fn list(
         world.look(at, |engine, _, storage| engine.list(request, storage))
     })?;
     expected.reverse();
-    for item in &mut expected {
-        item.position = item.position.from_the_end();
+    // From the end, an index counts the entries of the page that are due at the same time.
+    let pages = &world.shards[at].storage.pages;
+    for Shown { position, .. } in &mut expected {
+        let first = pages.get(&position.page).map_or(0, |row| row.directory.before(position.due));
+        *position = Position { index: position.index - first as u32, ..*position }.from_the_end();
     }
     for request in [&request, &little] {
         check(world, request, &expected, |world, request| {

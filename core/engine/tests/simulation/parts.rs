@@ -9,7 +9,8 @@ use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::history::Outcome;
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::protocol::{
-    Append, Change, ChangeRequest, Changed, Expected, Filter, ListRequest, Status, Terms,
+    Append, Change, ChangeRequest, Changed, Expected, Filter, ListRequest, PauseReason, Status,
+    Terms,
 };
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::{Record, version_of};
@@ -57,7 +58,18 @@ impl Pair {
         now: UnixMillis,
         most: usize,
     ) -> usize {
-        let mut request = ChangeRequest { ids, change, if_match: None, pause: None };
+        self.changes_in_parts(ids, (change, None), now, most)
+    }
+
+    /// Does the same for a change with the reason of a pause.
+    fn changes_in_parts(
+        &mut self,
+        ids: Vec<String>,
+        (change, pause): (Change, Option<PauseReason>),
+        now: UnixMillis,
+        most: usize,
+    ) -> usize {
+        let mut request = ChangeRequest { ids, change, if_match: None, pause };
         let mut parts = 0;
         while !request.ids.is_empty() {
             let (reply, effects) = self.engine.change(&request, now, &self.storage).unwrap();
@@ -266,6 +278,27 @@ fn many_large_attempts_of_one_task_are_paused_and_resumed_in_parts() {
         );
         let runs = pair.fired_of_attempts();
         assert!(runs.len() == 300 && runs.values().all(|times| *times == 1), "{} runs", runs.len());
+    }
+}
+
+/// Each part read the paused attempts again for the note, and got no further.
+#[test]
+fn many_large_attempts_of_one_task_are_paused_with_a_note_in_parts() {
+    for has_task in [false, true] {
+        let mut pair = Pair::new();
+        if has_task {
+            pair.add_all(Append {
+                schedules: vec![each_second(&id(0, 5), "", 0)],
+                ..Append::default()
+            });
+        }
+        pair.attempts(300, 100_000);
+        for note in ["one", "other"] {
+            let reason = PauseReason { by: None, note: Some(note.to_owned()) };
+            let pause = (Change::Pause, Some(reason));
+            pair.changes_in_parts(one(), pause, NOW.plus(-1), PART_BYTES);
+            assert_eq!(pair.engine.stats(NOW).paused, 300 + u64::from(has_task));
+        }
     }
 }
 

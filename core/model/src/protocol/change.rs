@@ -289,6 +289,9 @@ pub struct CountRequest {
     /// The change; absent for a cancel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
+    /// Who pauses and why, for a pause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<PauseReason>,
 }
 
 /// The tasks that a request by filter would cancel or change.
