@@ -4,13 +4,13 @@
 //! and what it reads them as is kept as long as the text of the request. Tasks borrow from both.
 
 use super::{Budget, GivenKind, Recurrence, ScheduleInput};
-use crate::bounds::{MAX_SENTENCE_BYTES, MAX_SENTENCES};
+use crate::bounds::MAX_SENTENCE_BYTES;
 use crate::input::{
     FieldError, GivenTime, Text, TimeInput, at_most, parse_naming_the_field, read_object,
 };
 use scheduler_calendar::time::UnixMillis;
 use std::borrow::Cow;
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 
 /// What a sentence says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,12 +35,12 @@ pub trait ReadsSentences {
     ) -> Result<Said, FieldError>;
 }
 
-/// What the sentences of one request say. Keeps it as long as the request's text is kept.
+/// What the sentences of one request say. Keeps it as long as the request's text is kept. A request
+/// that is planned twice has its sentences read twice, each time within a budget of its own.
 pub struct Sentences<'r> {
     reader: &'r dyn ReadsSentences,
     /// In order. A list, because what is kept never moves.
     first: OnceCell<Box<Kept>>,
-    count: Cell<usize>,
 }
 
 #[derive(Default)]
@@ -51,7 +51,7 @@ struct Kept {
 
 impl std::fmt::Debug for Sentences<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sentences").field("count", &self.count).finish_non_exhaustive()
+        f.debug_struct("Sentences").finish_non_exhaustive()
     }
 }
 
@@ -78,7 +78,7 @@ read_object!(SaidFields, "a schedule", ignoring |_: &str| false, {
 impl<'r> Sentences<'r> {
     /// Reads them with this.
     pub fn new(reader: &'r dyn ReadsSentences) -> Self {
-        Self { reader, first: OnceCell::new(), count: Cell::new(0) }
+        Self { reader, first: OnceCell::new() }
     }
 
     fn said(
@@ -88,17 +88,6 @@ impl<'r> Sentences<'r> {
         now: UnixMillis,
     ) -> Result<&Said, FieldError> {
         at_most("schedule", sentence.len(), MAX_SENTENCE_BYTES)?;
-        let count = self.count.get() + 1;
-        if count > MAX_SENTENCES {
-            return Err(FieldError::new(
-                "schedule",
-                format!(
-                    "comes after {MAX_SENTENCES} other schedules in words, which is the limit of a request: send several requests, or the \
-                     fields that POST /v1/parse answers"
-                ),
-            ));
-        }
-        self.count.set(count);
         let said = self.reader.read(sentence, timezone, now)?;
         let mut place = &self.first;
         while let Some(kept) = place.get() {
@@ -158,8 +147,10 @@ impl<'a> ScheduleInput<'a> {
         rest.zone()?;
         let zone = rest.timezone.as_ref().map(|zone| zone.0.as_ref());
         // To read a sentence takes some runs of its schedule.
-        let Said { schedule, description } =
-            budget.draw("schedule", |_| sentences.said(&sentence.0, zone, now))?;
+        let Said { schedule, description } = budget.draw("schedule", |budget| {
+            budget.count_sentence()?;
+            sentences.said(&sentence.0, zone, now)
+        })?;
         let said: SaidFields<'a> = parse_naming_the_field(schedule, "schedule")?;
         self.time = said.time;
         let of_sentence = *said.recurrence.unwrap_or_default();
@@ -198,6 +189,7 @@ impl<'a> ScheduleInput<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bounds::MAX_SENTENCES;
     use crate::task::{Origin, Targets, Validator, changes_schedule, merge_patch, parse_one};
 
     const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
@@ -300,11 +292,19 @@ mod tests {
     #[test]
     fn a_request_has_so_many_sentences_at_most() {
         let sentences = Sentences::new(&Parrot);
-        for _ in 0..MAX_SENTENCES {
-            assert!(sentences.said("mondays", None, NOW).is_ok());
+        let body = r#"{"schedule":"mondays","callback":{"type":"handler","name":"log"}}"#;
+        // A request that was carried out before is planned again, which is no further request.
+        for _ in 0..2 {
+            let targets = Targets { handlers: &["log"], ..Targets::default() };
+            let mut validator =
+                Validator::new(NOW, [7; 16], targets).with_sentences(&sentences);
+            let mut check = || validator.check(parse_one(body).unwrap()).map(drop);
+            for at in 0..MAX_SENTENCES {
+                assert_eq!(check(), Ok(()), "{at}");
+            }
+            let problem = check().unwrap_err();
+            assert!(problem.detail.contains("limit of a request"), "{problem}");
         }
-        let problem = sentences.said("mondays", None, NOW).unwrap_err();
-        assert!(problem.detail.contains("limit of a request"), "{problem}");
     }
 
     /// Reads every sentence as a rule that takes long to look at.
