@@ -144,7 +144,7 @@ impl<'a> ScheduleInput<'a> {
         let sentences = sentences.ok_or_else(|| {
             FieldError::new("schedule", "is not read here; give the fields that say when")
         })?;
-        rest.zone()?;
+        let given_zone = rest.zone()?;
         let zone = rest.timezone.as_ref().map(|zone| zone.0.as_ref());
         // To read a sentence takes some runs of its schedule.
         let Said { schedule, description } = budget.draw("schedule", |budget| {
@@ -168,11 +168,25 @@ impl<'a> ScheduleInput<'a> {
         }
         rest.words = Some(sentence);
         // The sentence may name another zone than the one that it was read in, or need none.
-        let has_local = [&rest.start_at, &rest.end_at]
-            .into_iter()
-            .flatten()
-            .any(|time| matches!(time.read("startAt", true), Ok(GivenTime::Local(_))));
-        rest.timezone = of_sentence.timezone.or(rest.timezone.take().filter(|_| has_local));
+        let local = [("startAt", &rest.start_at), ("endAt", &rest.end_at)].into_iter().find(
+            |(name, time)| {
+                let time = time.as_ref().map(|time| time.read(name, true));
+                matches!(time, Some(Ok(GivenTime::Local(_))))
+            },
+        );
+        let local = local.map(|(name, _)| name);
+        let of_zone = of_sentence.zone()?;
+        if let (Some(name), Some(given), Some(said)) = (local, given_zone, of_zone)
+            && given != said
+        {
+            let detail = format!(
+                "is {}, and the sentence names another time zone, {}; give {name} with an offset",
+                given.name(),
+                said.name()
+            );
+            return Err(FieldError::new("timezone", detail));
+        }
+        rest.timezone = of_sentence.timezone.or(rest.timezone.take().filter(|_| local.is_some()));
         rest.cron = of_sentence.cron;
         rest.every_seconds = of_sentence.every_seconds;
         rest.anchor = of_sentence.anchor;
@@ -256,6 +270,15 @@ mod tests {
             let text = record(fields).unwrap();
             assert!(text.contains(parts) && text.contains("\"words\":"), "{text}");
         }
+        // Only a local time that could be of either zone is refused.
+        for fields in [
+            r#""schedule":"in London","timezone":"Asia/Tokyo","startAt":"2099-01-01T00:00:00Z""#,
+            r#""schedule":"in London","timezone":"Europe/London","startAt":"2099-01-01T00:00:00""#,
+            r#""schedule":"in London","startAt":"2099-01-01T00:00:00""#,
+        ] {
+            let text = record(fields).unwrap();
+            assert!(text.contains(r#""startAt":4070908800000"#), "{text}");
+        }
         let text = record(r#""schedule":"often","timezone":"Asia/Tokyo""#).unwrap();
         assert!(!text.contains("timezone"), "{text}");
     }
@@ -274,6 +297,16 @@ mod tests {
             (r#""schedule":"until","endAt":"2099-01-01T00:00:00Z""#, "endAt", "only once"),
             (r#""schedule":"mondays","timezone":"Nowhere""#, "timezone", "not a known time zone"),
             (r#""schedule":"soon","maxRuns":3"#, "maxRuns", "recurring"),
+            (
+                r#""schedule":"in London","timezone":"Asia/Tokyo","startAt":"2099-01-01T00:00:00""#,
+                "timezone",
+                "names another time zone, Europe/London; give startAt with an offset",
+            ),
+            (
+                r#""schedule":"in London","timezone":"Asia/Tokyo","endAt":"2099-01-01T00:00:00""#,
+                "timezone",
+                "give endAt with an offset",
+            ),
             (r#""type":"cron","schedule":"mondays""#, "type", "does not agree"),
             (r#""type":"words","cron":"@daily""#, "type", "does not agree"),
             (r#""type":"no-schedule","words":"mondays""#, "words", "no schedule"),
