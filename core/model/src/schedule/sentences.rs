@@ -168,13 +168,11 @@ impl<'a> ScheduleInput<'a> {
         }
         rest.words = Some(sentence);
         // The sentence may name another zone than the one that it was read in, or need none.
-        let local = [("startAt", &rest.start_at), ("endAt", &rest.end_at)].into_iter().find(
-            |(name, time)| {
-                let time = time.as_ref().map(|time| time.read(name, true));
-                matches!(time, Some(Ok(GivenTime::Local(_))))
-            },
-        );
-        let local = local.map(|(name, _)| name);
+        let local = [("startAt", &rest.start_at), ("endAt", &rest.end_at)]
+            .into_iter()
+            .filter_map(|(name, time)| Some((name, time.as_ref()?)))
+            .find(|(name, time)| matches!(time.read(name, true), Ok(GivenTime::Local(_))))
+            .map(|(name, _)| name);
         let of_zone = of_sentence.zone()?;
         if let (Some(name), Some(given), Some(said)) = (local, given_zone, of_zone)
             && given != said
