@@ -202,7 +202,9 @@ impl<'a> ScheduleInput<'a> {
 mod tests {
     use super::*;
     use crate::bounds::MAX_SENTENCES;
-    use crate::task::{Origin, Targets, Validator, changes_schedule, merge_patch, parse_one};
+    use crate::task::{
+        Origin, Record, Targets, Validator, changes_schedule, lost_timezone, merge_patch, parse_one,
+    };
 
     const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
@@ -387,6 +389,20 @@ mod tests {
         assert_eq!(checked(&text).unwrap(), expected);
         let text = patched(r#"{"schedule":"in London","maxRuns":5}"#);
         assert!(checked(&text).unwrap().contains(r#""maxRuns":5"#), "{text}");
+        // Only the checked record says whether a schedule in words has a zone.
+        let before = Record::parse(stored.as_bytes()).unwrap();
+        for (patch, lost) in [
+            (r#"{"schedule":"often"}"#, Some("Europe/Berlin")),
+            (r#"{"everySeconds":60}"#, Some("Europe/Berlin")),
+            (r#"{"schedule":"often","timezone":"Asia/Tokyo"}"#, None),
+            (r#"{"schedule":"in London"}"#, None),
+            (r#"{"schedule":"mondays"}"#, None),
+            (r#"{"tags":["t"]}"#, None),
+        ] {
+            let after = checked(&patched(patch)).unwrap();
+            let after = Record::parse(after.as_bytes()).unwrap();
+            assert_eq!(lost_timezone(patch, &before, &after), lost, "{patch}");
+        }
         let once = r#"{"id":"a","time":4000000000000,"callback":{"type":"handler","name":"log"}}"#;
         let text = merge_patch(once, false, r#"{"schedule":"often"}"#).unwrap();
         assert!(checked(&text).unwrap().contains(r#""everySeconds":90"#), "{text}");
