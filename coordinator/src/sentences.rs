@@ -120,6 +120,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_skill_writes_the_example_as_the_grammar_reads_it() {
+        let skill =
+            include_str!("../../dashboard/public/skills/durable-scheduler/SKILL.md");
+        let sentence = "Every 15 minutes between 9 and 5 on weekdays";
+        let said = Grammar.read(sentence, None, NOW).unwrap();
+        let schedule: Value = serde_json::from_str(&said.schedule).unwrap();
+        let line = format!("\"{sentence}\" is `{}`.", schedule["cron"]);
+        assert!(skill.contains(&line), "{line}");
+    }
+
     /// Returns the task of these fields, created at `now`, and whether its anchor was left open.
     fn task(fields: &str, now: UnixMillis) -> (Value, bool) {
         let body =
