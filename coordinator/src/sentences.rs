@@ -87,7 +87,7 @@ pub(crate) fn sentence_of(when: &str, now: UnixMillis) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use scheduler_model::schedule::Sentences;
+    use scheduler_model::schedule::{Sentences, preview};
     use scheduler_model::task::{Origin, Targets, Validator, parse_one};
     use serde_json::{Value, json};
 
@@ -122,19 +122,23 @@ mod tests {
 
     #[test]
     fn the_skill_writes_the_example_as_the_grammar_reads_it() {
-        let skill =
-            include_str!("../../dashboard/public/skills/durable-scheduler/SKILL.md");
+        let skill = include_str!("../../dashboard/public/skills/durable-scheduler/SKILL.md");
         let sentence = "Every 15 minutes between 9 and 5 on weekdays";
+        let (_, after) = skill.split_once(&format!("\"{sentence}\" is `")).unwrap();
+        let (cron, _) = after.split_once('`').unwrap();
         let said = Grammar.read(sentence, None, NOW).unwrap();
-        let schedule: Value = serde_json::from_str(&said.schedule).unwrap();
-        let line = format!("\"{sentence}\" is `{}`.", schedule["cron"]);
-        assert!(skill.contains(&line), "{line}");
+        let of_sentence: Value = serde_json::from_str(&said.schedule).unwrap();
+        // More than two days, each from 9:00 to 17:00.
+        let runs = |cron: &str| {
+            let body = format!(r#"{{"cron":{cron},"count":100}}"#);
+            preview(&body, NOW).unwrap().runs
+        };
+        assert_eq!(runs(cron), runs(&of_sentence["cron"].to_string()));
     }
 
     /// Returns the task of these fields, created at `now`, and whether its anchor was left open.
     fn task(fields: &str, now: UnixMillis) -> (Value, bool) {
-        let body =
-            format!(r#"{{"id":"a",{fields},"callback":{{"type":"handler","name":"log"}}}}"#);
+        let body = format!(r#"{{"id":"a",{fields},"callback":{{"type":"handler","name":"log"}}}}"#);
         let sentences = Sentences::new(&Grammar);
         let targets = Targets { handlers: &["log"], ..Targets::default() };
         let mut validator = Validator::new(now, [7; 16], targets).with_sentences(&sentences);

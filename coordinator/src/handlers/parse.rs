@@ -225,7 +225,11 @@ mod tests {
         assert_eq!(assumed, &json!({"text":"No time zone is given: UTC.","cost":20}));
         assert_eq!(without["reading"]["confidence"], 80);
         // The caller's own time is not a zone.
-        for text in ["every day at 9am my time", "every day at 9am local time", "jeden Tag um 9 Uhr Ortszeit"] {
+        for text in [
+            "every day at 9am my time",
+            "every day at 9am local time",
+            "jeden Tag um 9 Uhr Ortszeit",
+        ] {
             let reading = &answer(&json!({ "text": text }))["reading"];
             assert_eq!(&reading["assumptions"][0], assumed, "{text}");
             let reading = &answer(&json!({ "text": text, "timezone": "Asia/Tokyo" }))["reading"];

@@ -46,10 +46,7 @@ pub(crate) fn tokens(phrase: &str) -> Vec<Token> {
 }
 
 /// Returns the same. `find` returns the first of these characters in a text.
-fn tokens_by(
-    phrase: &str,
-    mut find: impl FnMut(&str, &[char]) -> Option<usize>,
-) -> Vec<Token> {
+fn tokens_by(phrase: &str, mut find: impl FnMut(&str, &[char]) -> Option<usize>) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
     // What is not found once is not found further on. So the text is not searched again for it.
     let mut missing: Option<&[char]> = None;
@@ -59,7 +56,8 @@ fn tokens_by(
         if first.is_whitespace() {
             continue;
         }
-        if let Some(closing) = closing_quotes(first).filter(|closing| !is_missing(missing, closing)) {
+        if let Some(closing) = closing_quotes(first).filter(|closing| !is_missing(missing, closing))
+        {
             let inner = start + first.len_utf8();
             let length = phrase.get(inner..).and_then(|text| find(text, closing));
             if length.is_none() {
@@ -144,7 +142,8 @@ mod tests {
     /// A closing quote that is not there is looked for once for each kind of quote.
     #[test]
     fn open_quotes_are_searched_once() {
-        for open in ["“", "„", "\"", "“„\"", "\"“„", "“ a \" b „ c ", "„a” “"] {
+        for open in ["“", "„", "\"", "“„\"", "\"“„", "“ a \" b „ c ", "„a” “"]
+        {
             let phrase = open.repeat(2_000);
             let mut searched = 0;
             let tokens = tokens_by(&phrase, |text, closing| {
@@ -155,8 +154,10 @@ mod tests {
             assert!(!tokens.is_empty());
             assert!(searched <= 2 * phrase.len(), "{open}: {searched} of {} bytes", phrase.len());
         }
-        let quoted: Vec<_> =
-            tokens("“a” „b\" \"c\" “ d").into_iter().map(|token| (token.kind, token.text)).collect();
+        let quoted: Vec<_> = tokens("“a” „b\" \"c\" “ d")
+            .into_iter()
+            .map(|token| (token.kind, token.text))
+            .collect();
         let of = |kind, text: &str| (kind, text.to_owned());
         let expected = [
             of(Kind::Quoted, "a"),

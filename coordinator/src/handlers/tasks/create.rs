@@ -18,7 +18,9 @@ use scheduler_model::input::FieldError;
 use scheduler_model::listing::{write_running, write_task};
 use scheduler_model::protocol::{AppendReply, Expected, GetRequest, ListItem, Status, paths};
 use scheduler_model::routing::ShardId;
-use scheduler_model::task::{NewTask, Origin, Record, Validator, parse_batch, parse_one, version_of};
+use scheduler_model::task::{
+    NewTask, Origin, Record, Validator, parse_batch, parse_one, version_of,
+};
 use scheduler_platform::{random_bytes, settings};
 use std::collections::HashMap;
 

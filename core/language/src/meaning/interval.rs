@@ -102,10 +102,9 @@ pub(super) fn build(
     let length = sentence.lasting.take_if(|_| ignores_length).map(|(_, span)| span);
     let mut schedule = schedule(&mut sentence, &spec, seconds, span, local, picks)?;
     // An interval that starts nowhere is counted from now.
-    let from_now =
-        schedule.every_seconds.filter(|_| schedule.anchor.is_none()).map(|every| {
-            instant_text(local.context.now.saturating_add((every * 1_000.0).round() as i64))
-        });
+    let from_now = schedule.every_seconds.filter(|_| schedule.anchor.is_none()).map(|every| {
+        instant_text(local.context.now.saturating_add((every * 1_000.0).round() as i64))
+    });
     let assumes_anchor = from_now.is_some();
     schedule.anchor = from_now.or(schedule.anchor);
     let mut built = Built { assumes_anchor, ..Built::new(schedule) };

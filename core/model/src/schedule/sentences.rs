@@ -329,8 +329,7 @@ mod tests {
         // A request that was carried out before is planned again, which is no further request.
         for _ in 0..2 {
             let targets = Targets { handlers: &["log"], ..Targets::default() };
-            let mut validator =
-                Validator::new(NOW, [7; 16], targets).with_sentences(&sentences);
+            let mut validator = Validator::new(NOW, [7; 16], targets).with_sentences(&sentences);
             let mut check = || validator.check(parse_one(body).unwrap()).map(drop);
             for at in 0..MAX_SENTENCES {
                 assert_eq!(check(), Ok(()), "{at}");

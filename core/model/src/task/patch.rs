@@ -1,10 +1,10 @@
 //! A JSON merge patch (RFC 7396) of a stored record, as the text of a task that a caller would
 //! give.
 
-use super::{Callback, Record};
 use super::json_text::write_object;
 use super::merging::{Merging, members_of, repeated, text_of};
 use super::read_only::is_read_only;
+use super::{Callback, Record};
 use crate::bounds::{MAX_PATCH_MEMBERS, MIN_TIME_MILLIS};
 use crate::input::{BoundedMap, FieldError, GivenTime, Text, TimeInput, parse_naming_the_field};
 use crate::schedule::{GivenKind, MEMBERS, SENTENCE, TIMES, WAYS, WORDS, with_names_of_today};
