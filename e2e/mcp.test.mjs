@@ -225,7 +225,7 @@ test("many tasks are cancelled once the user has agreed to the number", async ()
   assert.equal(await left("form"), 3);
   says({ confirm: true });
   assert.deepEqual(await call("cancel_tasks", { filter: { tag: "form" } }), { status: "done", cancelled: 3 });
-  assert.match(questions[0].message, /^Cancel 3 tasks\? Among them: form-0 \(old\)/);
+  assert.match(questions[0].message, /^Cancel 3 tasks\? Among them: "form-0" \("old"\)/);
   assert.equal(await left("form"), 0);
 
   // By a text to send back.

@@ -4,8 +4,8 @@ use scheduler_calendar::steps::steps_taken;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Tz;
 use scheduler_language::{
-    Ambiguity, Language, Outcome, Refusal, language_of, near, parse, schedule_of, sentence,
-    sentence_in, zone,
+    Ambiguity, Language, Outcome, Reading, Refusal, language_of, near, parse, schedule_of,
+    sentence, sentence_in, zone,
 };
 use scheduler_model::input::FieldError;
 use scheduler_model::schedule::{ReadsSentences, Said};
@@ -28,11 +28,17 @@ impl ReadsSentences for Grammar {
         let caller = timezone.and_then(zone).unwrap_or(Tz::UTC);
         let now = now.get();
         match parse(text, now, caller) {
-            Outcome::Understood(reading) => Ok(Said {
+            Outcome::Understood(reading) => {
+                let Reading { mut schedule, description, assumes_anchor, .. } = *reading;
+                // The check of the task settles it, as it does without words. So the same sentence
+                // is the same definition, whenever it is read.
+                if assumes_anchor {
+                    schedule.anchor = None;
+                }
                 // It serialises without fail.
-                schedule: serde_json::to_string(&reading.schedule).unwrap_or_default(),
-                description: reading.description,
-            }),
+                let schedule = serde_json::to_string(&schedule).unwrap_or_default();
+                Ok(Said { schedule, description })
+            }
             Outcome::Ambiguous(ambiguity) => Err(ambiguous(&ambiguity, language_of(text), now)),
             Outcome::Refused(refusal) => Err(refused(text, &refusal, now, caller)),
         }
@@ -81,6 +87,9 @@ pub(crate) fn sentence_of(when: &str, now: UnixMillis) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use scheduler_model::schedule::{Sentences, preview};
+    use scheduler_model::task::{Origin, Targets, Validator, parse_one};
+    use serde_json::{Value, json};
 
     /// 2026-11-25T09:15:00Z.
     const NOW: UnixMillis = UnixMillis::new(1_795_598_100_000);
@@ -109,6 +118,56 @@ mod tests {
             assert_eq!(problem.field, "schedule");
             assert!(problem.detail.contains(words), "{problem}");
         }
+    }
+
+    #[test]
+    fn the_skill_writes_the_example_as_the_grammar_reads_it() {
+        let skill = include_str!("../../dashboard/public/skills/durable-scheduler/SKILL.md");
+        let sentence = "Every 15 minutes between 9 and 5 on weekdays";
+        let (_, after) = skill.split_once(&format!("\"{sentence}\" is `")).unwrap();
+        let (cron, _) = after.split_once('`').unwrap();
+        let said = Grammar.read(sentence, None, NOW).unwrap();
+        let of_sentence: Value = serde_json::from_str(&said.schedule).unwrap();
+        // More than two days, each from 9:00 to 17:00.
+        let runs = |cron: &str| {
+            let body = format!(r#"{{"cron":{cron},"count":100}}"#);
+            preview(&body, NOW).unwrap().runs
+        };
+        assert_eq!(runs(cron), runs(&of_sentence["cron"].to_string()));
+    }
+
+    /// Returns the task of these fields, created at `now`, and whether its anchor was left open.
+    fn task(fields: &str, now: UnixMillis) -> (Value, bool) {
+        let body = format!(r#"{{"id":"a",{fields},"callback":{{"type":"handler","name":"log"}}}}"#);
+        let sentences = Sentences::new(&Grammar);
+        let targets = Targets { handlers: &["log"], ..Targets::default() };
+        let mut validator = Validator::new(now, [7; 16], targets).with_sentences(&sentences);
+        let task = validator.check(parse_one(&body).unwrap()).unwrap();
+        let mut record = Vec::new();
+        task.write_record(&Origin::default(), &mut record);
+        (serde_json::from_slice(&record).unwrap(), task.has_open_anchor())
+    }
+
+    #[test]
+    fn an_interval_without_a_start_is_the_same_definition_whenever_it_is_read() {
+        const HOUR: i64 = 3_600_000;
+        for text in ["every 7 hours", "alle 7 Stunden", "every 7 hours until 2099-01-01"] {
+            let said = |now| Grammar.read(text, None, now);
+            assert_eq!(said(NOW), said(NOW.plus(HOUR)), "{text}");
+            // A shard keeps the anchor that it has where a definition leaves it open.
+            let (record, has_open_anchor) = task(&format!(r#""schedule":"{text}""#), NOW);
+            assert!(has_open_anchor, "{text}");
+            assert_eq!(record["anchor"], NOW.get() + 7 * HOUR, "{text}");
+        }
+        let fields = r#""schedule":"every 7 hours","startAt":"2027-01-01T00:00:00Z""#;
+        let (record, has_open_anchor) = task(fields, NOW);
+        let start = json!(1_798_761_600_000_i64);
+        assert_eq!((&record["anchor"], &record["startAt"]), (&start, &start));
+        assert!(has_open_anchor);
+        // One that says where it begins is anchored there.
+        let fields = r#""schedule":"every 7 hours counted from 2027-01-01T00:00:00Z""#;
+        let (record, has_open_anchor) = task(fields, NOW);
+        assert_eq!((&record["anchor"], has_open_anchor), (&start, false));
     }
 
     #[test]

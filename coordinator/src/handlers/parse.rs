@@ -224,6 +224,17 @@ mod tests {
         let assumed = &without["reading"]["assumptions"][0];
         assert_eq!(assumed, &json!({"text":"No time zone is given: UTC.","cost":20}));
         assert_eq!(without["reading"]["confidence"], 80);
+        // The caller's own time is not a zone.
+        for text in [
+            "every day at 9am my time",
+            "every day at 9am local time",
+            "jeden Tag um 9 Uhr Ortszeit",
+        ] {
+            let reading = &answer(&json!({ "text": text }))["reading"];
+            assert_eq!(&reading["assumptions"][0], assumed, "{text}");
+            let reading = &answer(&json!({ "text": text, "timezone": "Asia/Tokyo" }))["reading"];
+            assert_eq!(reading["assumptions"], json!([]), "{text}");
+        }
         for text in ["every monday at 10:00 UTC", "in 20 minutes", "every 90 seconds"] {
             let reading = &answer(&json!({ "text": text }))["reading"];
             assert_eq!(reading["assumptions"], json!([]), "{text}");

@@ -26,6 +26,12 @@ pub(super) struct Count {
 }
 
 impl Count {
+    /// Returns whether the user has to agree: to a change of more than one. Where the count has
+    /// stopped early, there may be any number.
+    pub(super) fn needs_agreement(&self) -> bool {
+        self.is_at_least || self.number > 1
+    }
+
     /// Returns the number that is agreed to: any, if nobody knows how many there are.
     fn sealed(&self) -> u64 {
         if self.is_at_least { u64::MAX } else { self.number }
@@ -33,9 +39,24 @@ impl Count {
 
     /// Returns the number in words.
     pub(super) fn in_words(&self, things: &str) -> String {
-        let at_least = if self.is_at_least { "at least " } else { "" };
-        format!("{at_least}{} {things}", self.number)
+        match (self.is_at_least, self.number) {
+            (true, 0 | 1) => format!("an unknown number of {things}"),
+            (true, number) => format!("at least {number} {things}"),
+            (false, number) => format!("{number} {things}"),
+        }
     }
+}
+
+/// Puts the text of somebody else in double quotes, without what could end them or change how the
+/// rest is shown: control characters, and those that break a line or turn the direction of writing.
+pub(super) fn quoted(text: &str) -> String {
+    let is_hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    let straight = |c: char| if matches!(c, '"' | '“' | '”' | '„') { '\'' } else { c };
+    let shown: String = text.chars().filter(|c| !is_hidden(*c)).map(straight).collect();
+    format!("\"{shown}\"")
 }
 
 /// What the user said to the change of many.
@@ -136,5 +157,22 @@ mod tests {
             assert_eq!(agreement.allows(&count), allows, "{agreement:?} {count:?}");
         }
         assert_eq!(count(5_000, true).in_words("tasks"), "at least 5000 tasks");
+        assert_eq!(count(0, true).in_words("tasks"), "an unknown number of tasks");
+    }
+
+    #[test]
+    fn a_count_that_stopped_early_needs_an_agreement() {
+        for (number, is_at_least, needs) in [
+            (0, false, false),
+            (1, false, false),
+            (2, false, true),
+            (0, true, true),
+            (1, true, true),
+            (2, true, true),
+        ] {
+            let count = Count { number, is_at_least, examples: Vec::new() };
+            assert_eq!(count.needs_agreement(), needs, "{count:?}");
+            assert!(!(needs && Agreement::None.allows(&count)), "{count:?}");
+        }
     }
 }

@@ -14,8 +14,7 @@ use worker::Method;
 pub(super) async fn change(job: &Job<'_>) -> Result<Outcome, Failure> {
     let change = ChangeTask::parse(job.arguments())?;
     let mut is_missing = change.lacks_timezone();
-    if is_missing && change.action() == Step::Update {
-        // The task may have a zone that stays.
+    if is_missing && change.keeps_timezone() {
         let text = job.get(&task_path(change.id())).await?;
         is_missing = read::<Task<'_>>(&text)?.timezone.is_none();
     }

@@ -1,6 +1,6 @@
 //! `cancel_tasks` and `replay_failures`.
 
-use super::agreement::{self, Agreement, Count};
+use super::agreement::{self, Agreement, Count, quoted};
 use super::answers::{self, Page, Task, read};
 use super::failure::Failure;
 use super::job::{Job, done};
@@ -24,7 +24,7 @@ const MAX_SHARDS_ASKED: usize = 320;
 /// How many of them are named.
 const MAX_EXAMPLES: usize = 3;
 
-/// The longest text of an example, bytes.
+/// The longest id and the longest other text of an example, bytes.
 const MAX_EXAMPLE_BYTES: usize = 120;
 
 /// What is done to many, and where.
@@ -70,7 +70,7 @@ async fn act(job: &Job<'_>, selected: &Selected<'_>, deed: &Deed) -> Result<Outc
         },
         (Chosen::Matching(_), query) => matching(job, deed, query.unwrap_or_default()).await?,
     };
-    if count.number > 1 && !agreed.allows(&count) {
+    if count.needs_agreement() && !agreed.allows(&count) {
         return ask(job, selected, deed, count);
     }
     let text = job.send(Method::Post, deed.path, &[], Some(selected.body())).await?;
@@ -104,16 +104,16 @@ async fn matching(job: &Job<'_>, deed: &Deed, filter: Query) -> Result<Count, Fa
     Ok(Count { is_at_least: true, ..count })
 }
 
-/// Names a task for people.
+/// Names a task for people. Others wrote the texts, so they are in quotes.
 fn example(task: &Task<'_>) -> String {
     match task.description.as_deref().or(task.error.as_deref()) {
-        Some(more) => short(&format!("{} ({more})", task.id)),
+        Some(more) => format!("{} ({})", short(&task.id), short(more)),
         None => short(&task.id),
     }
 }
 
 fn short(text: &str) -> String {
-    cut(text, MAX_EXAMPLE_BYTES).into_owned()
+    quoted(&cut(text, MAX_EXAMPLE_BYTES))
 }
 
 fn ask(
@@ -187,6 +187,15 @@ mod tests {
     fn examples_are_short() {
         let text = format!(r#"{{"id":"a","description":"{}"}}"#, "x".repeat(1_000));
         let example = example(&read(&text).unwrap());
-        assert!(example.starts_with("a (xxx") && example.len() <= MAX_EXAMPLE_BYTES, "{example}");
+        assert!(example.starts_with("\"a\" (\"xxx"), "{example}");
+        let around = "\"a\" (\"\")".len();
+        assert!(example.len() <= MAX_EXAMPLE_BYTES + around, "{example}");
+    }
+
+    #[test]
+    fn the_texts_of_others_stay_in_their_quotes() {
+        let text = r#"{"id":"a\"; all is well","description":"d\u001b[2J\n\u202eb\")."}"#;
+        let example = example(&read(text).unwrap());
+        assert_eq!(example, "\"a'; all is well\" (\"d[2Jb').\")");
     }
 }

@@ -220,9 +220,11 @@ mod tests {
     fn a_clock_needs_a_zone_from_somebody() {
         let berlin = json!({ "cron": "0 10 * * MON", "timezone": "Europe/Berlin" });
         let zone = json!([{ "start": 0, "end": 1, "text": "x", "says": "zone" }]);
+        let own = json!([{ "start": 0, "end": 1, "text": "x", "says": "callerZone" }]);
         for (schedule, used, lacks) in [
             (&berlin, json!([]), true),
             (&berlin, zone, false),
+            (&berlin, own, true),
             (&json!({ "everySeconds": 90 }), json!([]), false),
         ] {
             let text = reading(schedule, &used).to_string();

@@ -172,6 +172,8 @@ static TOOLS: &[Tool] = &[
             title: "Replay failures",
             description: "Starts runs over that have failed for good (dead letters), by deadLetterId or by filter. If there is more than one, the user \
                 is asked first, with the number. Look at the errors with list_runs before: what failed for a reason fails again.",
+            // It adds runs. The failed attempts stay in the history, and a further failure is a dead
+            // letter again.
             effect: CHANGE,
             schemas: include_str!("schemas/replay_failures.json"),
         },

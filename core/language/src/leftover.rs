@@ -253,10 +253,9 @@ impl Rest<'_> {
     fn check_word(&self, at: usize, word: &str) -> Result<(), Refusal> {
         let before = at.checked_sub(1).map_or("", |before| self.text(before));
         let next = self.text(at + 1);
-        let before_zone = self
-            .found
-            .iter()
-            .any(|found| found.tokens.0 == at + 1 && found.clause.says() == "zone");
+        let before_zone = self.found.iter().any(|found| {
+            found.tokens.0 == at + 1 && matches!(found.clause, Clause::Zone(_) | Clause::LocalZone)
+        });
         if word == "and" && before_zone {
             return Err(self.refuse(at, "A schedule has one time zone."));
         }

@@ -251,6 +251,7 @@ fn reading(
         .iter()
         .fold(left.cost, |sum, assumption| sum.saturating_add(assumption.cost));
     Reading {
+        assumes_anchor: built.assumes_anchor,
         schedule: built.schedule,
         description: left.description,
         used,

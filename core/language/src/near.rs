@@ -1,7 +1,7 @@
 //! What is near a sentence that was refused.
 
 use crate::calendar::Zone;
-use crate::{Language, Outcome, Refusal, read, sentence_in};
+use crate::{Language, Outcome, Reason, Refusal, read, sentence_in};
 
 /// What people mean by words that no schedule says exactly.
 const NEAR: &[(&[&str], &[&str])] = &[
@@ -32,7 +32,7 @@ const NEAR: &[(&[&str], &[&str])] = &[
 
 /// Returns sentences that are near a phrase that was refused, in its language, and that are
 /// understood: what people mean by the words that no schedule says, or else the phrase without the
-/// words that were refused. There may be none.
+/// words that were refused. There may be none, and there are none for one that is too long to read.
 pub fn near(
     phrase: &str,
     refusal: &Refusal,
@@ -40,6 +40,9 @@ pub fn near(
     zone: Zone,
     language: Language,
 ) -> Vec<String> {
+    if refusal.reason == Reason::TooLong {
+        return Vec::new();
+    }
     let said = |phrase: &str, of: Language| match read(phrase, now, zone, Some(of)).0 {
         Outcome::Understood(reading) => Some(sentence_in(language, &reading.schedule, now)),
         _ => None,

@@ -47,6 +47,9 @@ pub struct Reading {
     pub assumptions: Vec<Assumption>,
     /// 10 to 100, percent: 100 less the cost of each assumption and of ignored words.
     pub confidence: u8,
+    /// Whether the phrase names no start of its interval, so that the anchor of the schedule is one
+    /// interval after the time at which the phrase was read.
+    pub assumes_anchor: bool,
 }
 
 /// A part of the phrase that says something about time.

@@ -42,16 +42,27 @@ impl Token {
 
 /// Returns the tokens of a phrase, in order.
 pub(crate) fn tokens(phrase: &str) -> Vec<Token> {
+    tokens_by(phrase, |text, closing| text.find(closing))
+}
+
+/// Returns the same. `find` returns the first of these characters in a text.
+fn tokens_by(phrase: &str, mut find: impl FnMut(&str, &[char]) -> Option<usize>) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
+    // What is not found once is not found further on. So the text is not searched again for it.
+    let mut missing: Option<&[char]> = None;
     let mut rest = phrase.char_indices().peekable();
     let mut end_of_last = 0;
     while let Some((start, first)) = rest.next() {
         if first.is_whitespace() {
             continue;
         }
-        if let Some(close) = closing_quote(first) {
+        if let Some(closing) = closing_quotes(first).filter(|closing| !is_missing(missing, closing))
+        {
             let inner = start + first.len_utf8();
-            let length = phrase.get(inner..).and_then(|text| text.find([close, '"']));
+            let length = phrase.get(inner..).and_then(|text| find(text, closing));
+            if length.is_none() {
+                missing = Some(closing);
+            }
             if let Some(text) = length.and_then(|length| phrase.get(inner..inner + length)) {
                 let end = inner + text.len();
                 while rest.next_if(|(at, _)| *at <= end).is_some() {}
@@ -87,12 +98,18 @@ pub(crate) fn tokens(phrase: &str) -> Vec<Token> {
     tokens
 }
 
-fn closing_quote(open: char) -> Option<char> {
+/// Returns the characters each of which closes a quote.
+fn closing_quotes(open: char) -> Option<&'static [char]> {
     match open {
-        '"' => Some('"'),
-        '“' | '„' => Some('”'),
+        '"' => Some(&['"']),
+        '“' | '„' => Some(&['”', '"']),
         _ => None,
     }
+}
+
+/// Returns whether a text without `missing` has none of `closing` either.
+fn is_missing(missing: Option<&[char]>, closing: &[char]) -> bool {
+    missing.is_some_and(|missing| closing.iter().all(|close| missing.contains(close)))
 }
 
 fn kind_of(first: char) -> Kind {
@@ -115,5 +132,40 @@ fn straight(symbol: char) -> char {
     match symbol {
         '–' | '—' | '‑' | '−' => '-',
         symbol => symbol,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A closing quote that is not there is looked for once for each kind of quote.
+    #[test]
+    fn open_quotes_are_searched_once() {
+        for open in ["“", "„", "\"", "“„\"", "\"“„", "“ a \" b „ c ", "„a” “"]
+        {
+            let phrase = open.repeat(2_000);
+            let mut searched = 0;
+            let tokens = tokens_by(&phrase, |text, closing| {
+                let found = text.find(closing);
+                searched += found.unwrap_or(text.len());
+                found
+            });
+            assert!(!tokens.is_empty());
+            assert!(searched <= 2 * phrase.len(), "{open}: {searched} of {} bytes", phrase.len());
+        }
+        let quoted: Vec<_> = tokens("“a” „b\" \"c\" “ d")
+            .into_iter()
+            .map(|token| (token.kind, token.text))
+            .collect();
+        let of = |kind, text: &str| (kind, text.to_owned());
+        let expected = [
+            of(Kind::Quoted, "a"),
+            of(Kind::Quoted, "b"),
+            of(Kind::Quoted, "c"),
+            of(Kind::Symbol, "“"),
+            of(Kind::Word, "d"),
+        ];
+        assert_eq!(quoted, expected);
     }
 }

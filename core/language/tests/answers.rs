@@ -320,3 +320,19 @@ fn what_is_near_is_offered() {
         assert_eq!(near, sentences, "{phrase}");
     }
 }
+
+#[test]
+fn nothing_is_near_what_is_too_long_to_read() {
+    let near = |phrase: &str| {
+        let refusal = refused(phrase);
+        scheduler_language::near(
+            phrase,
+            &refusal,
+            NOW,
+            zone("Europe/Berlin").unwrap(),
+            Language::English,
+        )
+    };
+    assert_eq!(near("every full moon").len(), 1);
+    assert_eq!(near(&format!("every full moon {}", "x".repeat(500))), Vec::<String>::new());
+}

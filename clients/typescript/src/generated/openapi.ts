@@ -1556,8 +1556,9 @@ export interface ParsedPart {
   end: number;
   /**
    * What it says: `cycle`, `days`, `months`, `day`, `time`, `window`, `delay`, `start`, `end`,
-   * `period`, `runs`, `exception`, `zone`, `cron`, `rrule` or `instant`. Absent if it does
-   * not say when.
+   * `period`, `runs`, `exception`, `zone`, `callerZone`, `cron`, `rrule` or `instant`.
+   * `callerZone` is `my time` and the like, which names no zone. Absent if it does not say
+   * when.
    */
   says?: string | undefined;
   /** The position of its first character, in units of UTF-16, as JavaScript counts. */

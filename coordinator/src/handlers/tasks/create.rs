@@ -18,7 +18,9 @@ use scheduler_model::input::FieldError;
 use scheduler_model::listing::{write_running, write_task};
 use scheduler_model::protocol::{AppendReply, Expected, GetRequest, ListItem, Status, paths};
 use scheduler_model::routing::ShardId;
-use scheduler_model::task::{NewTask, Origin, Validator, parse_batch, parse_one, version_of};
+use scheduler_model::task::{
+    NewTask, Origin, Record, Validator, parse_batch, parse_one, version_of,
+};
 use scheduler_platform::{random_bytes, settings};
 use std::collections::HashMap;
 
@@ -50,7 +52,7 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
     let (shown, id, reply, is_replay) = match &once {
         None => {
             while let Some((shard, version)) = expected {
-                match replace_on(&call, shard, task()?, version, false, Vec::new()).await {
+                match replace_on(&call, shard, task()?, version, false, |_| None).await {
                     // What another writer has made of it in between may be as good.
                     Err(problem)
                         if problem.is_other_version()
@@ -127,14 +129,15 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
 const MAX_TRIES: usize = 5;
 
 /// Stores a task on this shard in one step, if the shard has what is expected. With `tasks_only`
-/// it does not take the place of an attempt. The answer has these warnings beside its own.
+/// it does not take the place of an attempt. The answer has the warning of the stored record that
+/// `warn` returns, beside its own.
 pub(crate) async fn replace_on(
     call: &Call<'_>,
     shard: ShardId,
     task: NewTask<'_>,
     expected: Expected,
     tasks_only: bool,
-    mut warnings: Vec<Warning>,
+    warn: impl FnOnce(&Record<'_>) -> Option<Warning>,
 ) -> Result<Answer, Problem> {
     let (id, mut part) = planned_one(call, task)?;
     part.append.expected = Some(expected);
@@ -142,6 +145,8 @@ pub(crate) async fn replace_on(
     part.append.terms.tasks_only = tasks_only;
     let reply = call.shards.append(shard, &mut part.append).await?;
     let shown = shown_after(&call.shards, shard, &part, id.as_str(), reply).await?;
+    let lost = Record::parse(shown.record.as_bytes()).ok().as_ref().and_then(warn);
+    let mut warnings: Vec<Warning> = lost.into_iter().collect();
     warnings.extend(warnings_of(call, &shown.record, &reply).await);
     let answer = shown.into_answer(if reply.replaced > 0 { 200 } else { 201 }, &reply);
     Ok(with_warnings(answer, &warnings))

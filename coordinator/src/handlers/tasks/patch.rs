@@ -15,7 +15,7 @@ use scheduler_model::address::task_path;
 use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::protocol::{Change, Expected, ListItem, Status};
 use scheduler_model::task::{
-    Record, changes_schedule, loses_timezone, merge_patch, only_pauses, parse_one, removes_anchor,
+    Record, changes_schedule, lost_timezone, merge_patch, only_pauses, parse_one, removes_anchor,
     version_of,
 };
 
@@ -74,13 +74,12 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         {
             task.go_on(record.final_run);
         }
-        let zone = record.as_ref().and_then(|record| record.timezone.as_deref());
-        let lost = zone.filter(|_| loses_timezone(&patch, &text));
-        let warnings = lost.map(Warning::lost_timezone).into_iter().collect();
+        let warn = |after: &Record<'_>| {
+            lost_timezone(&patch, record.as_ref()?, after).map(Warning::lost_timezone)
+        };
         // Where it lives now, which may be a shard of an older epoch: so the exchange is one step.
         let written =
-            create::replace_on(&call, shard, task, Expected::Version(version), true, warnings)
-                .await;
+            create::replace_on(&call, shard, task, Expected::Version(version), true, warn).await;
         match written {
             Err(problem) if problem.is_other_version() && takes_any && tries < MAX_TRIES => {
                 tries += 1

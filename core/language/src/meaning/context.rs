@@ -50,10 +50,18 @@ pub(crate) struct Built {
     pub(crate) assumes_time: bool,
     /// Whether the day is.
     pub(crate) assumes_day: bool,
+    /// Whether the anchor of the interval follows from the time at which the phrase is read.
+    pub(crate) assumes_anchor: bool,
 }
 
 impl Built {
     pub(super) fn new(schedule: Schedule) -> Self {
-        Self { schedule, unused: Vec::new(), assumes_time: false, assumes_day: false }
+        Self {
+            schedule,
+            unused: Vec::new(),
+            assumes_time: false,
+            assumes_day: false,
+            assumes_anchor: false,
+        }
     }
 }

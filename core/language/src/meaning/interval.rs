@@ -100,8 +100,14 @@ pub(super) fn build(
     }
     let mut sentence = sentence.clone();
     let length = sentence.lasting.take_if(|_| ignores_length).map(|(_, span)| span);
-    let schedule = schedule(&mut sentence, &spec, seconds, span, local, picks)?;
-    let mut built = Built::new(schedule);
+    let mut schedule = schedule(&mut sentence, &spec, seconds, span, local, picks)?;
+    // An interval that starts nowhere is counted from now.
+    let from_now = schedule.every_seconds.filter(|_| schedule.anchor.is_none()).map(|every| {
+        instant_text(local.context.now.saturating_add((every * 1_000.0).round() as i64))
+    });
+    let assumes_anchor = from_now.is_some();
+    schedule.anchor = from_now.or(schedule.anchor);
+    let mut built = Built { assumes_anchor, ..Built::new(schedule) };
     built.unused.extend(length);
     Ok(built)
 }
@@ -243,7 +249,7 @@ fn anchored(
                 cron: Some(Cron::of(daily)),
                 ..Schedule { start_at: None, every_seconds: None, ..schedule.clone() }
             };
-            let through = with_anchor(schedule, bounds.start, None, millis, local);
+            let through = with_anchor(schedule, bounds.start, None);
             // Runs that are so far apart go on through the night.
             if seconds >= LONG || start < seconds {
                 return Ok(through);
@@ -255,26 +261,16 @@ fn anchored(
             return picks.choose(at, "From when on, and through the night?", options);
         }
     }
-    Ok(with_anchor(schedule, bounds.start, anchor, millis, local))
+    Ok(with_anchor(schedule, bounds.start, anchor))
 }
 
-fn with_anchor(
-    mut schedule: Schedule,
-    start: Option<Bound>,
-    anchor: Option<Bound>,
-    millis: u64,
-    local: &Local<'_>,
-) -> Schedule {
-    schedule.anchor = Some(match (anchor, start) {
-        (Some(anchor), _) => anchor.text(),
-        (None, Some(start)) => {
-            schedule.start_at = None;
-            start.text()
-        }
-        (None, None) => instant_text(
-            local.context.now.saturating_add(i64::try_from(millis).unwrap_or(i64::MAX)),
-        ),
-    });
+/// Anchors an interval at the point from which it is counted, or else at its start. Without both,
+/// it has no anchor yet.
+fn with_anchor(mut schedule: Schedule, start: Option<Bound>, anchor: Option<Bound>) -> Schedule {
+    if anchor.is_none() && start.is_some() {
+        schedule.start_at = None;
+    }
+    schedule.anchor = anchor.or(start).map(Bound::text);
     schedule
 }
 

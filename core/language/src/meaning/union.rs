@@ -161,6 +161,7 @@ fn unite(mut all: Built, other: Built, context: &Context) -> Result<Built, Refus
     all.unused.extend(other.unused);
     all.assumes_time |= other.assumes_time;
     all.assumes_day |= other.assumes_day;
+    all.assumes_anchor |= other.assumes_anchor;
     Ok(all)
 }
 

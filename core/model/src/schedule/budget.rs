@@ -1,6 +1,6 @@
 //! The bound on the work for all schedules of one request.
 
-use crate::bounds::MAX_SCHEDULE_STEPS;
+use crate::bounds::{MAX_SCHEDULE_STEPS, MAX_SENTENCES};
 use crate::input::FieldError;
 use scheduler_calendar::rrule::MAX_COUNTED_RUNS;
 use scheduler_calendar::steps::steps_taken;
@@ -11,11 +11,13 @@ pub(crate) struct Budget {
     steps: u64,
     /// The runs that were counted so far.
     counted: u32,
+    /// The schedules in words that were read so far.
+    sentences: usize,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { steps: MAX_SCHEDULE_STEPS, counted: 0 }
+        Self { steps: MAX_SCHEDULE_STEPS, counted: 0, sentences: 0 }
     }
 }
 
@@ -41,6 +43,22 @@ impl Budget {
         let outcome = work(self);
         self.steps = self.steps.saturating_sub(steps_taken().wrapping_sub(before));
         outcome
+    }
+
+    /// Adds a schedule in words.
+    ///
+    /// # Errors
+    /// If the request has more of them than it may.
+    pub(crate) fn count_sentence(&mut self) -> Result<(), FieldError> {
+        if self.sentences == MAX_SENTENCES {
+            let detail = format!(
+                "comes after {MAX_SENTENCES} other schedules in words, which is the limit of a request: send several requests, or the \
+                 fields that POST /v1/parse answers"
+            );
+            return Err(FieldError::new("schedule", detail));
+        }
+        self.sentences += 1;
+        Ok(())
     }
 
     /// Adds to the runs that must be counted.

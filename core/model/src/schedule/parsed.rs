@@ -165,8 +165,9 @@ pub struct ParsedPart {
     /// Its text.
     pub text: String,
     /// What it says: `cycle`, `days`, `months`, `day`, `time`, `window`, `delay`, `start`, `end`,
-    /// `period`, `runs`, `exception`, `zone`, `cron`, `rrule` or `instant`. Absent if it does
-    /// not say when.
+    /// `period`, `runs`, `exception`, `zone`, `callerZone`, `cron`, `rrule` or `instant`.
+    /// `callerZone` is `my time` and the like, which names no zone. Absent if it does not say
+    /// when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub says: Option<&'static str>,
 }

@@ -4,13 +4,13 @@
 //! and what it reads them as is kept as long as the text of the request. Tasks borrow from both.
 
 use super::{Budget, GivenKind, Recurrence, ScheduleInput};
-use crate::bounds::{MAX_SENTENCE_BYTES, MAX_SENTENCES};
+use crate::bounds::MAX_SENTENCE_BYTES;
 use crate::input::{
     FieldError, GivenTime, Text, TimeInput, at_most, parse_naming_the_field, read_object,
 };
 use scheduler_calendar::time::UnixMillis;
 use std::borrow::Cow;
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 
 /// What a sentence says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,12 +35,12 @@ pub trait ReadsSentences {
     ) -> Result<Said, FieldError>;
 }
 
-/// What the sentences of one request say. Keeps it as long as the request's text is kept.
+/// What the sentences of one request say. Keeps it as long as the request's text is kept. A request
+/// that is planned twice has its sentences read twice, each time within a budget of its own.
 pub struct Sentences<'r> {
     reader: &'r dyn ReadsSentences,
     /// In order. A list, because what is kept never moves.
     first: OnceCell<Box<Kept>>,
-    count: Cell<usize>,
 }
 
 #[derive(Default)]
@@ -51,7 +51,7 @@ struct Kept {
 
 impl std::fmt::Debug for Sentences<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sentences").field("count", &self.count).finish_non_exhaustive()
+        f.debug_struct("Sentences").finish_non_exhaustive()
     }
 }
 
@@ -78,7 +78,7 @@ read_object!(SaidFields, "a schedule", ignoring |_: &str| false, {
 impl<'r> Sentences<'r> {
     /// Reads them with this.
     pub fn new(reader: &'r dyn ReadsSentences) -> Self {
-        Self { reader, first: OnceCell::new(), count: Cell::new(0) }
+        Self { reader, first: OnceCell::new() }
     }
 
     fn said(
@@ -88,17 +88,6 @@ impl<'r> Sentences<'r> {
         now: UnixMillis,
     ) -> Result<&Said, FieldError> {
         at_most("schedule", sentence.len(), MAX_SENTENCE_BYTES)?;
-        let count = self.count.get() + 1;
-        if count > MAX_SENTENCES {
-            return Err(FieldError::new(
-                "schedule",
-                format!(
-                    "comes after {MAX_SENTENCES} other schedules in words, which is the limit of a request: send several requests, or the \
-                     fields that POST /v1/parse answers"
-                ),
-            ));
-        }
-        self.count.set(count);
         let said = self.reader.read(sentence, timezone, now)?;
         let mut place = &self.first;
         while let Some(kept) = place.get() {
@@ -155,11 +144,13 @@ impl<'a> ScheduleInput<'a> {
         let sentences = sentences.ok_or_else(|| {
             FieldError::new("schedule", "is not read here; give the fields that say when")
         })?;
-        rest.zone()?;
+        let given_zone = rest.zone()?;
         let zone = rest.timezone.as_ref().map(|zone| zone.0.as_ref());
         // To read a sentence takes some runs of its schedule.
-        let Said { schedule, description } =
-            budget.draw("schedule", |_| sentences.said(&sentence.0, zone, now))?;
+        let Said { schedule, description } = budget.draw("schedule", |budget| {
+            budget.count_sentence()?;
+            sentences.said(&sentence.0, zone, now)
+        })?;
         let said: SaidFields<'a> = parse_naming_the_field(schedule, "schedule")?;
         self.time = said.time;
         let of_sentence = *said.recurrence.unwrap_or_default();
@@ -177,11 +168,23 @@ impl<'a> ScheduleInput<'a> {
         }
         rest.words = Some(sentence);
         // The sentence may name another zone than the one that it was read in, or need none.
-        let has_local = [&rest.start_at, &rest.end_at]
+        let local = [("startAt", &rest.start_at), ("endAt", &rest.end_at)]
             .into_iter()
-            .flatten()
-            .any(|time| matches!(time.read("startAt", true), Ok(GivenTime::Local(_))));
-        rest.timezone = of_sentence.timezone.or(rest.timezone.take().filter(|_| has_local));
+            .filter_map(|(name, time)| Some((name, time.as_ref()?)))
+            .find(|(name, time)| matches!(time.read(name, true), Ok(GivenTime::Local(_))))
+            .map(|(name, _)| name);
+        let of_zone = of_sentence.zone()?;
+        if let (Some(name), Some(given), Some(said)) = (local, given_zone, of_zone)
+            && given != said
+        {
+            let detail = format!(
+                "is {}, and the sentence names another time zone, {}; give {name} with an offset",
+                given.name(),
+                said.name()
+            );
+            return Err(FieldError::new("timezone", detail));
+        }
+        rest.timezone = of_sentence.timezone.or(rest.timezone.take().filter(|_| local.is_some()));
         rest.cron = of_sentence.cron;
         rest.every_seconds = of_sentence.every_seconds;
         rest.anchor = of_sentence.anchor;
@@ -198,7 +201,10 @@ impl<'a> ScheduleInput<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{Origin, Targets, Validator, changes_schedule, merge_patch, parse_one};
+    use crate::bounds::MAX_SENTENCES;
+    use crate::task::{
+        Origin, Record, Targets, Validator, changes_schedule, lost_timezone, merge_patch, parse_one,
+    };
 
     const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
@@ -264,6 +270,15 @@ mod tests {
             let text = record(fields).unwrap();
             assert!(text.contains(parts) && text.contains("\"words\":"), "{text}");
         }
+        // Only a local time that could be of either zone is refused.
+        for fields in [
+            r#""schedule":"in London","timezone":"Asia/Tokyo","startAt":"2099-01-01T00:00:00Z""#,
+            r#""schedule":"in London","timezone":"Europe/London","startAt":"2099-01-01T00:00:00""#,
+            r#""schedule":"in London","startAt":"2099-01-01T00:00:00""#,
+        ] {
+            let text = record(fields).unwrap();
+            assert!(text.contains(r#""startAt":4070908800000"#), "{text}");
+        }
         let text = record(r#""schedule":"often","timezone":"Asia/Tokyo""#).unwrap();
         assert!(!text.contains("timezone"), "{text}");
     }
@@ -282,6 +297,16 @@ mod tests {
             (r#""schedule":"until","endAt":"2099-01-01T00:00:00Z""#, "endAt", "only once"),
             (r#""schedule":"mondays","timezone":"Nowhere""#, "timezone", "not a known time zone"),
             (r#""schedule":"soon","maxRuns":3"#, "maxRuns", "recurring"),
+            (
+                r#""schedule":"in London","timezone":"Asia/Tokyo","startAt":"2099-01-01T00:00:00""#,
+                "timezone",
+                "names another time zone, Europe/London; give startAt with an offset",
+            ),
+            (
+                r#""schedule":"in London","timezone":"Asia/Tokyo","endAt":"2099-01-01T00:00:00""#,
+                "timezone",
+                "give endAt with an offset",
+            ),
             (r#""type":"cron","schedule":"mondays""#, "type", "does not agree"),
             (r#""type":"words","cron":"@daily""#, "type", "does not agree"),
             (r#""type":"no-schedule","words":"mondays""#, "words", "no schedule"),
@@ -300,11 +325,18 @@ mod tests {
     #[test]
     fn a_request_has_so_many_sentences_at_most() {
         let sentences = Sentences::new(&Parrot);
-        for _ in 0..MAX_SENTENCES {
-            assert!(sentences.said("mondays", None, NOW).is_ok());
+        let body = r#"{"schedule":"mondays","callback":{"type":"handler","name":"log"}}"#;
+        // A request that was carried out before is planned again, which is no further request.
+        for _ in 0..2 {
+            let targets = Targets { handlers: &["log"], ..Targets::default() };
+            let mut validator = Validator::new(NOW, [7; 16], targets).with_sentences(&sentences);
+            let mut check = || validator.check(parse_one(body).unwrap()).map(drop);
+            for at in 0..MAX_SENTENCES {
+                assert_eq!(check(), Ok(()), "{at}");
+            }
+            let problem = check().unwrap_err();
+            assert!(problem.detail.contains("limit of a request"), "{problem}");
         }
-        let problem = sentences.said("mondays", None, NOW).unwrap_err();
-        assert!(problem.detail.contains("limit of a request"), "{problem}");
     }
 
     /// Reads every sentence as a rule that takes long to look at.
@@ -356,6 +388,20 @@ mod tests {
         assert_eq!(checked(&text).unwrap(), expected);
         let text = patched(r#"{"schedule":"in London","maxRuns":5}"#);
         assert!(checked(&text).unwrap().contains(r#""maxRuns":5"#), "{text}");
+        // Only the checked record says whether a schedule in words has a zone.
+        let before = Record::parse(stored.as_bytes()).unwrap();
+        for (patch, lost) in [
+            (r#"{"schedule":"often"}"#, Some("Europe/Berlin")),
+            (r#"{"everySeconds":60}"#, Some("Europe/Berlin")),
+            (r#"{"schedule":"often","timezone":"Asia/Tokyo"}"#, None),
+            (r#"{"schedule":"in London"}"#, None),
+            (r#"{"schedule":"mondays"}"#, None),
+            (r#"{"tags":["t"]}"#, None),
+        ] {
+            let after = checked(&patched(patch)).unwrap();
+            let after = Record::parse(after.as_bytes()).unwrap();
+            assert_eq!(lost_timezone(patch, &before, &after), lost, "{patch}");
+        }
         let once = r#"{"id":"a","time":4000000000000,"callback":{"type":"handler","name":"log"}}"#;
         let text = merge_patch(once, false, r#"{"schedule":"often"}"#).unwrap();
         assert!(checked(&text).unwrap().contains(r#""everySeconds":90"#), "{text}");

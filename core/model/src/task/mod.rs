@@ -37,7 +37,7 @@ pub use handler_task::{HANDLER_TASK_PREFIX, HandlerTask, MAX_HANDLER_NAME_BYTES,
 pub use json_text::write_text;
 pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
 pub use origin::Origin;
-pub use patch::{changes_schedule, loses_timezone, merge_patch, only_pauses, removes_anchor};
+pub use patch::{changes_schedule, lost_timezone, merge_patch, only_pauses, removes_anchor};
 pub use policies::{DEFAULT_PRIORITY, MAX_PRIORITY};
 pub use read_only::READ_ONLY;
 pub(crate) use read_only::{add_properties, describe_read_only, is_read_only};

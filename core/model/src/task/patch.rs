@@ -1,10 +1,10 @@
 //! A JSON merge patch (RFC 7396) of a stored record, as the text of a task that a caller would
 //! give.
 
-use super::Callback;
 use super::json_text::write_object;
 use super::merging::{Merging, members_of, repeated, text_of};
 use super::read_only::is_read_only;
+use super::{Callback, Record};
 use crate::bounds::{MAX_PATCH_MEMBERS, MIN_TIME_MILLIS};
 use crate::input::{BoundedMap, FieldError, GivenTime, Text, TimeInput, parse_naming_the_field};
 use crate::schedule::{GivenKind, MEMBERS, SENTENCE, TIMES, WAYS, WORDS, with_names_of_today};
@@ -214,14 +214,17 @@ fn decides_times(fields: &Fields<'_>) -> bool {
     names.any(|name| fields.contains_key(name))
 }
 
-/// Returns whether a task with this `timezone` has lost it, although the patch does not name it:
-/// the schedule that the patch gives has no time that is read in a zone.
-pub fn loses_timezone(patch: &str, patched: &str) -> bool {
-    let names = |text: &str| {
-        let fields = fields_of::<MAX_PATCH_MEMBERS>(text).unwrap_or_default();
-        fields.contains_key("timezone")
-    };
-    !names(patch) && !names(patched)
+/// Returns the time zone that a task has lost by a patch that does not name it: the schedule that
+/// the patch gives, in fields or in words, has no time that is read in a zone. `after` is the record
+/// of the checked task.
+pub fn lost_timezone<'r>(
+    patch: &str,
+    before: &'r Record<'_>,
+    after: &Record<'_>,
+) -> Option<&'r str> {
+    let fields = fields_of::<MAX_PATCH_MEMBERS>(patch).unwrap_or_default();
+    let is_lost = after.timezone.is_none() && !fields.contains_key("timezone");
+    before.timezone.as_deref().filter(|_| is_lost)
 }
 
 /// Returns whether a patch takes the anchor of an interval away.

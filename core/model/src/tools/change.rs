@@ -119,8 +119,15 @@ impl<'a> ChangeTask<'a> {
         self.action
     }
 
+    /// Returns whether the time zone that the task may have stays: of an update that does not remove
+    /// it.
+    pub fn keeps_timezone(&self) -> bool {
+        self.action == Step::Update
+            && matches!(self.definition(), Ok(Some(of)) if !of.names(TIMEZONE))
+    }
+
     /// Returns whether it says times as a clock shows them and not where. Of an update, the task may
-    /// have a time zone already.
+    /// have a time zone that [stays](Self::keeps_timezone).
     pub fn lacks_timezone(&self) -> bool {
         match self.action {
             Step::Update => matches!(self.definition(), Ok(Some(of)) if of.lacks_timezone()),
@@ -210,7 +217,12 @@ mod tests {
         assert_eq!(change.body(Some("UTC")), r#"{"time":"2026-12-01T09:00","timezone":"UTC"}"#);
         let cron = r#"{"id":"a","action":"update","changes":{"cron":"0 9 * * *"}}"#;
         let change = ChangeTask::parse(cron).unwrap();
-        assert!(change.lacks_timezone());
+        assert!(change.lacks_timezone() && change.keeps_timezone());
+        assert_eq!(change.body(Some("UTC")), r#"{"cron":"0 9 * * *","timezone":"UTC"}"#);
+        // One that takes the time zone away does not say where either.
+        let null = r#"{"id":"a","action":"update","changes":{"cron":"0 9 * * *","timezone":null}}"#;
+        let change = ChangeTask::parse(null).unwrap();
+        assert!(change.lacks_timezone() && !change.keeps_timezone());
         assert_eq!(change.body(Some("UTC")), r#"{"cron":"0 9 * * *","timezone":"UTC"}"#);
     }
 

@@ -89,6 +89,11 @@ impl<'a> Definition<'a> {
         self.0.is_empty()
     }
 
+    /// Returns whether a member is there, null or not.
+    pub(super) fn names(&self, name: &str) -> bool {
+        self.0.iter().any(|(of, _)| of == name)
+    }
+
     /// Returns the JSON text of a member that is there and not null.
     pub(super) fn get(&self, name: &str) -> Option<&'a str> {
         let found = self.0.iter().find(|(of, _)| of == name);
