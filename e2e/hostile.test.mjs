@@ -35,7 +35,7 @@ for (const attack of ATTACKS) {
     const ratio = (hostile.bytes / Math.max(ordinary.bytes, MB)).toFixed(1);
     t.diagnostic(`${(hostile.bytes / MB).toFixed(0)} MB (${ratio} times an ordinary one), ${hostile.cpu} ms (ordinary ${ordinary.cpu} ms), answer ${hostile.outcome.bytes} bytes`);
     // A connection that was closed during the body counts as a refusal.
-    assert.ok([...attack.expect, "EPIPE", "ECONNRESET"].includes(hostile.outcome.status), `answered with ${hostile.outcome.status}`);
+    assert.ok([...attack.expect, "EPIPE", "ECONNRESET"].includes(hostile.outcome.status), `answered with ${hostile.outcome.status}: ${hostile.outcome.start}`);
     assert.ok(hostile.bytes <= MOST_BYTES, `took ${hostile.bytes} bytes`);
     assert.ok(hostile.cpu <= 20 * ordinary.cpu + MOST_CPU, `took ${hostile.cpu} ms; an ordinary request takes ${ordinary.cpu} ms`);
     assert.ok(hostile.outcome.bytes <= 5 * MB, `was answered with ${hostile.outcome.bytes} bytes`);
