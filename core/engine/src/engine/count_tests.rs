@@ -94,11 +94,8 @@ fn a_count_of_a_pause_with_a_note_is_of_what_the_pause_changes() {
     };
     assert_eq!(count(&pair, "one"), 4);
     let tasks = ListRequest { limit: 1_000, ..ListRequest::default() };
-    let changed = pair.input(|engine, now, reader| {
-        engine
-            .pause_matching(&tasks, reason("one"), now, reader)
-            .map(|(reply, effects)| (reply, effects))
-    });
+    let changed =
+        pair.input(|engine, now, reader| engine.pause_matching(&tasks, reason("one"), now, reader));
     assert_eq!(changed.changed, 4);
     assert_eq!((count(&pair, "one"), count(&pair, "other")), (0, 4));
 }
