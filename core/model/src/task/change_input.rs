@@ -100,7 +100,7 @@ impl<'a> ChangeInput<'a> {
     /// When the request names ids: their number is known.
     pub fn is_dry_run(&self) -> Result<bool, FieldError> {
         match (self.dry_run, &self.ids) {
-            (Some(true), Some(_)) => Err(FieldError::new(
+            (Some(_), Some(_)) => Err(FieldError::new(
                 "dryRun",
                 "counts what a filter or all selects, and the ids are known; leave out one of them",
             )),
