@@ -83,22 +83,50 @@ export type TaskSchedule = ScheduledTask | DelayedTask | CronTask | IntervalTask
 /** A task to schedule. Without a callback, it calls the method `onTask`. */
 export type NewTask = TaskSchedule & { payload?: unknown; callback?: Callback | undefined };
 
+/** The members of a task of the API that a stored task has as they are. */
+export const SAME = [
+  "status",
+  "pauseNote",
+  "description",
+  "words",
+  "tags",
+  "priority",
+  "retry",
+  "limitKey",
+  "error",
+  "attempt",
+  "maxRuns",
+  "overlap",
+  "misfire",
+  "jitterSeconds",
+  "windowSeconds",
+  "expireAfterSeconds",
+  "onSuccess",
+  "onFailure",
+  "local",
+  "running",
+] as const satisfies (keyof ApiTask)[];
+
 /** What a stored task has, whatever its schedule is. */
-interface StoredTask extends Pick<ApiTask, "status" | "pauseNote" | "description" | "words" | "tags" | "priority" | "retry" | "limitKey" | "error"> {
+interface StoredTask extends Pick<ApiTask, (typeof SAME)[number]> {
   /** The id of the task within its object. */
   id: string;
   /** The data of the task. */
   payload?: unknown;
   /** What happens when it fires. */
   callback: Callback;
-  /** Which attempt this is; absent on the first. */
-  attempt?: number | undefined;
+  /** It does not recur before this time. */
+  startAt?: Date | undefined;
+  /** It does not recur after this time. */
+  endAt?: Date | undefined;
+  /** A run of its interval, before which there is none. */
+  anchor?: Date | undefined;
 }
 
 /** A task as it is stored. `type` says which schedule it has. */
 export type Task = StoredTask &
   (
-    | { type: "scheduled"; /** When it fires. */ time: Date }
+    | { type: "scheduled"; /** When it fires. */ time: Date; timezone?: string | undefined }
     | { type: "delayed"; /** The delay that it was given, seconds. */ delayInSeconds: number; /** When it fires. */ time: Date }
     | { type: "cron"; cron: string | string[]; timezone?: string | undefined; /** When it fires next; absent while it is paused. */ time?: Date | undefined }
     | { type: "every"; everySeconds: number; time?: Date | undefined }
