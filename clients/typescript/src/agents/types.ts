@@ -54,7 +54,7 @@ export interface ScheduleOptions {
   endAt?: Date | undefined;
   /** How many runs of a cron expression or interval there are at most. */
   maxRuns?: number | undefined;
-  /** What becomes of runs that were missed. */
+  /** What becomes of runs that were missed. Default: all of them fire late, at most the last 100. */
   misfire?: Misfire | undefined;
   /** What becomes of a run that comes due before the previous one has ended. Default: `allow` for cron, `skip` for intervals. */
   overlap?: NewCronTask["overlap"];

@@ -30,7 +30,7 @@ export interface ScheduleOptions<Payload = undefined> extends TaskOptions {
   endAt?: Date | string | undefined;
   /** How many runs there are at most. */
   maxRuns?: number | undefined;
-  /** What becomes of runs that were missed. */
+  /** What becomes of runs that were missed. Default: all of them fire late, at most the last 100. */
   misfire?: Misfire | undefined;
   /** What becomes of a run that comes due before the previous one has ended. Default: `allow`. */
   overlap?: NewCronTask["overlap"];
