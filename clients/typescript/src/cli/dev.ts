@@ -79,7 +79,7 @@ export async function dev(folder: string, options: DevOptions): Promise<number> 
       // What has never been ready is no Worker that a change has broken.
       if (end.signal.aborted || status === 0 || !isInside || !watchdog.wasReady()) return status;
       console.error("\n  The Worker no longer starts: see above. With the next change of a file, it is started again.\n");
-      await nextChange(folder, end.signal);
+      await nextChange(dirname(config), end.signal);
       if (end.signal.aborted) return status;
     }
   } finally {
