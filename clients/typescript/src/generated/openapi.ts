@@ -3364,7 +3364,7 @@ export interface ListTasksQuery {
   order?: "asc" | "desc" | undefined;
   /** The largest number of items on the page. */
   limit?: number | undefined;
-  /** The cursor from the answer before, unchanged. */
+  /** The cursor from the answer before, unchanged, with the same filter and order. */
   cursor?: string | undefined;
 }
 
@@ -3372,7 +3372,7 @@ export interface ListTasksQuery {
 export interface ListRunsQuery {
   /** The largest number of items on the page. */
   limit?: number | undefined;
-  /** The cursor from the answer before, unchanged. */
+  /** The cursor from the answer before, unchanged, with the same filter and order. */
   cursor?: string | undefined;
 }
 
@@ -3400,7 +3400,7 @@ export interface ListAllRunsQuery {
   order?: "newest" | "count" | undefined;
   /** The most attempts on the page. With `group`, the most groups that each shard adds to the page, so there may be more groups than this. */
   limit?: number | undefined;
-  /** The cursor from the answer before, unchanged. */
+  /** The cursor from the answer before, unchanged, with the same filter. */
   cursor?: string | undefined;
 }
 
@@ -3444,7 +3444,7 @@ export interface ListDeadLettersQuery {
   to?: Time | undefined;
   /** The largest number of items on the page. */
   limit?: number | undefined;
-  /** The cursor from the answer before, unchanged. */
+  /** The cursor from the answer before, unchanged, with the same filter and order. */
   cursor?: string | undefined;
 }
 
