@@ -1,11 +1,11 @@
 // The small parts that every page is made of.
 
 import type { ComponentChildren, JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { ApiError, Unreachable } from "../api/client";
 import { go } from "../state/router";
 import { tell } from "../state/notices";
-import { clockAt, fullTime, HERE } from "../lib/time";
+import { clockAt, fullTime, HERE, isRepeated, splitAtInstants } from "../lib/time";
 import { Icon, type IconName } from "./icons";
 
 type ButtonKind = "plain" | "main" | "danger" | "quiet";
@@ -44,22 +44,43 @@ export function LinkButton({ to, kind = "plain", icon, children }: { to: string;
   );
 }
 
-/** An instant by the clock of a zone. The zone is shown unless `isBare`, and the date unless `hasNoDate`, because a heading names it. */
-export function Time({ at, zone = HERE, isBare = false, hasNoDate = false }: { at: number | undefined; zone?: string; isBare?: boolean; hasNoDate?: boolean }) {
+interface TimeProps {
+  at: number | undefined;
+  zone?: string;
+  /** Whether a heading names the zone. The offset is shown anyway if the clock shows this time twice. */
+  isBare?: boolean;
+  /** An instant that is shown beside it: the date and the offset are left out if they are the same. */
+  beside?: number | undefined;
+}
+
+/** An instant by the clock of a zone, never ambiguous. */
+export function Time({ at, zone = HERE, isBare = false, beside }: TimeProps) {
   if (at === undefined) return <span class="muted">–</span>;
   const { weekday, date, time, offset } = clockAt(at, zone);
+  const other = beside === undefined ? undefined : clockAt(beside, zone);
+  const hasDate = other?.date !== date;
+  const hasOffset = other ? other.offset !== offset : !isBare || isRepeated(at, zone);
   const title = `${fullTime(at, HERE)} (${HERE})\n${fullTime(at, "UTC")}`;
   return (
     <time dateTime={new Date(at).toISOString()} title={title} class="time">
-      {!hasNoDate && (
+      {hasDate && (
         <>
           <span class="weekday">{weekday} </span>
           {date}{" "}
         </>
       )}
       {time}
-      {!isBare && <span class="muted"> {offset}</span>}
+      {hasOffset && <span class="muted"> {offset}</span>}
     </time>
+  );
+}
+
+/** A text of the API, in which instants are shown by the clock of whoever looks. */
+export function ApiText({ children }: { children: string }) {
+  return (
+    <>
+      {splitAtInstants(children).map((part, index) => (typeof part === "number" ? <Time key={index} at={part} /> : part))}
+    </>
   );
 }
 
@@ -101,8 +122,11 @@ export function Tag({ children, to }: { children: ComponentChildren; to?: string
   );
 }
 
-/** The head of a page: what it is, and what can be done there. */
+/** The head of a page: what it is, and what can be done there. Its title is that of the document, too. */
 export function PageHead({ title, beside, children, about }: { title: string; beside?: ComponentChildren; children?: ComponentChildren; about?: ComponentChildren }) {
+  useEffect(() => {
+    document.title = `${title} · Scheduler`;
+  }, [title]);
   return (
     <header class="page-head">
       <div class="page-title">

@@ -126,8 +126,8 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 /** Says when a task fires, with its bounds and delays: by the sentence of the scheduler, if it is given and simple. */
 export function fullSentence(schedule: Schedule, said?: string | undefined): string {
   const zone = schedule.timezone;
-  // Of an interval, that sentence names an anchor; of what is quoted, nothing is gained.
-  const isSaid = said !== undefined && schedule.everySeconds === undefined && !said.includes('"');
+  // Of an interval, that sentence names an anchor, and of a single time its UTC; of what is quoted, nothing is gained.
+  const isSaid = said !== undefined && schedule.everySeconds === undefined && schedule.time === undefined && schedule.delayInSeconds === undefined && !said.includes('"');
   const bounds = isSaid
     ? [capital(said)]
     : [

@@ -5,7 +5,7 @@ import { open, Unreachable } from "../../api/client";
 import { readStats } from "../../api/stats";
 import { Badge, Button, ErrorNote, Link, Time } from "../../components/basics";
 import { awakeCostPerHour } from "../../lib/cost";
-import { dollars, whole } from "../../lib/numbers";
+import { count, dollars, whole } from "../../lib/numbers";
 import { eventsOf } from "../../lib/sse";
 import { isVisible } from "../../state/live";
 import { taskPath } from "../../state/router";
@@ -76,7 +76,7 @@ export function Events() {
           <Button kind={isOn ? "plain" : "main"} icon={isOn ? "pause" : "play"} onClick={() => setOn(!isOn)}>
             {isOn ? "Stop" : "Follow events"}
           </Button>
-          <span role="status">{isOn ? `${whole(events.length)} events, the newest first` : ""}</span>
+          <span role="status">{!isOn ? "" : events.length === 0 ? "Waiting for the first event…" : `${count(events.length, "event")}, the newest first`}</span>
         </p>
       </div>
       <ErrorNote error={error} />
