@@ -216,6 +216,14 @@ test("two users edit one task, and the second sees both changes and chooses", as
   assert.equal((await read("shared")).description, "by one");
   const row = (name) => dialog.getByRole("row").filter({ has: other.getByRole("rowheader", { name }) });
   assert.match(await row(/^description/).innerText(), /changed by both[^]*first[^]*by one[^]*by other/);
+  // On a narrow screen, all values of a member are below one another.
+  await other.setViewportSize({ width: 380, height: 844 });
+  for (const side of ["theirs", "yours"]) {
+    const { x, width } = await row(/^description/).locator(`td:has(input[type=radio]) label:has-text("${side}")`).first().boundingBox();
+    assert.ok(x >= 0 && x + width <= 380, `${side}: ${x} to ${x + width}`);
+  }
+  assert.deepEqual(await violations(other), []);
+  await other.setViewportSize({ width: 1280, height: 800 });
   await row(/^description/).getByLabel("theirs for description").check();
   await dialog.getByRole("button", { name: "Save what is chosen" }).click();
   await other.getByText("shared is changed.").waitFor();

@@ -155,6 +155,7 @@ export function Empty({ title, children, action }: { title: string; children: Co
 /** What to do about a problem of a type, where the answer itself does not say it. */
 const ADVICE: Readonly<Record<string, string>> = {
   forbidden: "Sign in with a key that has this scope, or ask its owner for one.",
+  "no-task": "Somebody has cancelled it, or it has ended. Its page shows its history.",
   "no-namespace": "Choose another namespace, or create this one with an operator's key.",
   "other-version": "Somebody has changed it since you read it. Read it again.",
   quota: "Wait, or raise the quota of the namespace.",

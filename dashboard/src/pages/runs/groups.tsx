@@ -47,7 +47,7 @@ export function ErrorGroups({ filter }: { filter: RunFilter }) {
     <>
       <ErrorNote error={error} onRetry={again} />
       {groups.length === 0 ? (
-        <Empty title="No errors">Attempts whose errors differ only in numbers and ids are one group here, with an example.</Empty>
+        <Empty title={Object.keys(filter).length > 0 ? "No error matches" : "No errors"}>Attempts whose errors differ only in numbers and ids are one group here, with an example.</Empty>
       ) : (
         <div class="scrolls" tabIndex={0} role="region" aria-label="Errors">
           <table class="table">
