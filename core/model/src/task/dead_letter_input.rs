@@ -3,9 +3,10 @@
 use super::filter_input::FilterInput;
 use super::json_text::write_text;
 use super::merging::Merging;
-use super::new_task::{Validator, parse_one};
+use super::new_task::parse_one;
 use super::record::Record;
 use super::run_input::given;
+use super::validator::Validator;
 use super::{Callback, ON_FAILURE, ON_SUCCESS, Origin, Targets};
 use crate::bounds::{MAX_CALLBACK_BYTES, MAX_CANCEL_IDS, MAX_PAYLOAD_BYTES};
 use crate::input::{Bounded, FieldError, check_beside_ids, check_ids, parse_object};
