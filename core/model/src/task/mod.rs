@@ -1,7 +1,7 @@
-//! A task: how it is given, what makes it valid, and the record that it becomes.
+//! A task: how a caller gives it, what makes it valid, and the record that it becomes.
 //!
-//! A request's text is read once into [`NewTask`]s that borrow from it, each is checked into a
-//! [`ValidTask`], and that writes its record straight into the page it will be stored in.
+//! A request's text is read once into [`NewTask`]s, which borrow from it. [`Validator`] checks each
+//! into a [`ValidTask`], which writes its record straight into the page that stores it.
 
 mod callback;
 mod change_input;

@@ -1,4 +1,4 @@
-//! A task as it is given, and the check that makes it valid.
+//! A task as a caller gives it, and how the text of a request is read into tasks.
 
 use super::follow_ups::FollowUps;
 use super::policies::{DEFAULT_PRIORITY, MAX_PRIORITY};
@@ -19,25 +19,27 @@ use schemars::JsonSchema;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// A task as it is given, borrowing from the request's text. What stands at the fields is shown to
-/// callers.
+/// A task as a caller gives it, borrowing from the request's text. The API's document shows the
+/// comments of the fields to callers.
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(rename_all = "camelCase", extend("additionalProperties" = false))]
 #[schemars(transform = describe_read_only)]
 #[schemars(
-    description = "A task to take in: what to run, and exactly one of `time`, `delayInSeconds`, `cron`, `everySeconds`, `rrule`, \
+    description = "A task to create: what to run, and exactly one of `time`, `delayInSeconds`, `cron`, `everySeconds`, `rrule`, \
                    `schedule` and `\"type\":\"no-schedule\"`."
 )]
 pub struct NewTask<'a> {
-    /// Overwrites the task of this id; one is generated without. No control characters, neither `.`
-    /// nor `..`, and not starting with `handler:`. The limit is in bytes of UTF-8.
+    /// The task's id; generated if absent. If a task has this id, the new one overwrites it. It has
+    /// no control characters, is neither `.` nor `..`, and does not start with `handler:`. The
+    /// limit is in bytes of UTF-8.
     #[schemars(length(min = 1, max = MAX_ID_BYTES))]
     pub(super) id: Option<Text<'a>>,
-    /// May be left out but for `no-schedule`; must agree with the field that says when.
+    /// The kind of schedule. Required for `no-schedule` only. If given, it must agree with the
+    /// field that says when.
     pub(super) r#type: Option<GivenKind>,
-    /// When it fires, once. One that is past fires at once.
+    /// The time at which it fires once. If it has passed, the task fires at once.
     pub(super) time: Option<TimeInput<'a>>,
-    /// How long from now it fires, once, seconds.
+    /// The delay after which it fires once, in seconds from now.
     #[schemars(range(min = 0))]
     pub(super) delay_in_seconds: Option<f64>,
     #[schemars(flatten)]
@@ -48,14 +50,14 @@ pub struct NewTask<'a> {
     /// Labels to find it by. The limits are in bytes of UTF-8.
     #[schemars(with = "Option<Vec<String>>", length(max = MAX_TAGS), inner(length(min = 1, max = MAX_TAG_BYTES)))]
     pub(super) tags: Option<&'a RawValue>,
-    /// What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is
-    /// not set, it goes to the first queue of `QUEUE_BINDINGS`.
+    /// What happens when it fires. If absent, the deployment's `DEFAULT_CALLBACK`, or the first
+    /// queue of `QUEUE_BINDINGS` if there is no default.
     #[schemars(with = "Option<Callback<'static>>", extend("x-maxBytes" = MAX_CALLBACK_BYTES))]
     pub(super) callback: Option<&'a RawValue>,
     #[schemars(flatten)]
     pub(super) follow_ups: Option<Box<FollowUps<'a>>>,
-    /// When it is tried again after a failure. Without it, as the handler that it names says for
-    /// itself; else the defaults. Not with a `queue` callback, whose consumer retries.
+    /// When a failed attempt is tried again. If absent, the policy of the handler that the task
+    /// names, or the defaults if it has none. Not with a `queue` callback, whose consumer retries.
     #[schemars(with = "Option<RetryInput>")]
     pub(super) retry: Option<&'a RawValue>,
     /// Of tasks that are due together, those with a higher priority fire first.
@@ -66,9 +68,9 @@ pub struct NewTask<'a> {
     /// UTF-8.
     #[schemars(length(min = 1, max = MAX_LIMIT_KEY_BYTES))]
     pub(super) limit_key: Option<Text<'a>>,
-    /// Creates the task paused: it waits to be resumed.
+    /// Creates the task paused: it waits until it is resumed.
     pub(super) paused: Option<bool>,
-    /// Any JSON, delivered as it is given.
+    /// Any JSON. It is delivered unchanged.
     #[schemars(with = "Option<serde_json::Value>", extend("x-maxBytes" = MAX_PAYLOAD_BYTES))]
     pub(super) payload: Option<&'a RawValue>,
 }
@@ -110,22 +112,21 @@ read_object!(NewTask, "a task", ignoring is_read_only, {
 });
 
 impl<'a> NewTask<'a> {
-    /// Marks it as a recurring task that goes on by the schedule that it has, with its last run if
-    /// its runs are counted. The count of such a schedule goes on, and it may have no run to come.
+    /// Marks it as a recurring task that continues the schedule that it has. `final_run` is the
+    /// schedule's last run, if its runs are counted. The count continues, and no run may be left.
     pub fn go_on(&mut self, final_run: Option<UnixMillis>) {
         self.recurrence.get_or_insert_default().goes_on = Some(final_run);
     }
 
-    /// Marks an anchor that is not given as one that was taken away, so that the interval begins
-    /// anew.
+    /// Marks an absent anchor as one that the request removes, so that the interval starts over.
     pub fn settle_anchor(&mut self) {
         self.recurrence.get_or_insert_default().settles_anchor = true;
     }
 
-    /// Gives the task the id of the path.
+    /// Sets the id to the one in the path.
     ///
     /// # Errors
-    /// When the body names another.
+    /// If the body names another id.
     pub fn set_id(&mut self, id: &'a str) -> Result<(), FieldError> {
         match &self.id {
             Some(given) if given.0 != id => {
@@ -138,7 +139,7 @@ impl<'a> NewTask<'a> {
         }
     }
 
-    /// Returns the id that is given; not checked yet.
+    /// Returns the given id, which is not checked yet.
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(|id| id.0.as_ref())
     }
@@ -152,12 +153,11 @@ pub fn parse_one(text: &str) -> Result<NewTask<'_>, FieldError> {
     parse_naming_the_field(text, "")
 }
 
-/// Reads many tasks: a JSON array, or one task a line. An item that cannot be read is an error of
-/// its own and leaves the others good.
+/// Reads many tasks from a JSON array, or from one task on each line if `lines` is set. An item
+/// that cannot be read is an error of its own and does not affect the others.
 ///
 /// # Errors
-/// When the whole cannot be read as items: not an array, no item, or more than
-/// [`MAX_BATCH_ITEMS`].
+/// If the text is not an array, has no item, or has more than [`MAX_BATCH_ITEMS`].
 pub fn parse_batch(
     text: &str,
     lines: bool,
@@ -182,7 +182,8 @@ pub fn parse_batch(
             "must be a JSON array of tasks; or send one task a line as application/x-ndjson",
         ));
     }
-    // The error of an item repeats it, so a long text is read item by item, each measured first.
+    // An error repeats the text of its item. So a long text is read item by item, and the length of
+    // each item is checked first.
     if text.len() <= MAX_BATCH_AT_ONCE_BYTES
         && let Ok(Bounded(tasks)) =
             serde_json::from_str::<Bounded<NewTask<'_>, MAX_BATCH_ITEMS>>(text)
@@ -190,7 +191,7 @@ pub fn parse_batch(
         check_any(&tasks)?;
         return Ok(tasks.into_iter().map(Ok).collect());
     }
-    // Some item is bad, or there are too many or long ones: read each for itself.
+    // Some item is invalid, or there are too many or too long ones: read each by itself.
     let items = parse_naming_the_field::<Bounded<&RawValue, MAX_BATCH_ITEMS>>(text, "");
     let items = items.map_err(|problem| {
         if problem.detail.starts_with(TOO_MANY) { too_many_items() } else { problem }
@@ -213,7 +214,8 @@ fn too_many_items() -> FieldError {
     )
 }
 
-/// Reads the item of a line. Within a line there is no other, and its number says which it is.
+/// Reads the item of a line. An error gives the column only, because the number of the item is that
+/// of the line.
 fn parse_line(line: &str) -> Result<NewTask<'_>, FieldError> {
     parse_item(line).map_err(|mut problem| {
         if let Some((said, column)) = problem.detail.rsplit_once(" at line 1 column ") {
@@ -223,7 +225,7 @@ fn parse_line(line: &str) -> Result<NewTask<'_>, FieldError> {
     })
 }
 
-/// Reads one item of many. Its length is checked first: an error holds what it says of the item
+/// Reads one item of many. Its length is checked first, because an error repeats parts of the item
 /// several times.
 fn parse_item(text: &str) -> Result<NewTask<'_>, FieldError> {
     at_most("body", text.len(), MAX_TASK_BODY_BYTES)?;

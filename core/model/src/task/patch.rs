@@ -1,5 +1,5 @@
-//! A JSON merge patch (RFC 7396) of a stored record, as the text of a task that a caller would
-//! give.
+//! A JSON merge patch (RFC 7396) of a stored record. The result is the text of a task as a caller
+//! would give it.
 
 use super::json_text::write_object;
 use super::merging::{Merging, members_of, repeated, text_of};
@@ -16,13 +16,14 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// A task's or a patch's fields, each as it stands: numbers keep all their digits, and objects all
-/// their levels.
+/// The fields of a task or a patch, as their JSON texts: numbers keep all digits, and objects all
+/// levels.
 type Fields<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
 
-/// Returns the task that `patch` makes of `record`, as the text that a caller would give: RFC 7396
-/// for every member. Members that the patch does not name stay, except those that do not belong to
-/// the kind of schedule that the patch gives the task. Members that only answers show are ignored.
+/// Returns the task that results from applying `patch` to `record`, as the text that a caller would
+/// give. Every member follows RFC 7396. Members that the patch does not name stay, except those
+/// that do not belong to the kind of schedule that the patch gives the task. Members that only
+/// answers show are ignored.
 ///
 /// # Errors
 /// If the patch is not an object, has too many members or levels, has a member twice, or removes
@@ -33,7 +34,8 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     check_local(&fields, &patch)?;
     let is_given = |name: &str| patch.get(name).is_some_and(|value| value.as_ref() != "null");
     let is_unscheduled = patch.get("type").is_some_and(|kind| kind.as_ref() == "\"no-schedule\"");
-    // A sentence says everything about when; it is read in the zone of the task.
+    // A sentence replaces everything that decides when the task fires, except the time zone, in
+    // which it is read.
     let has_sentence = is_given(SENTENCE);
     if has_sentence {
         let of_times = MEMBERS.iter().filter(|member| member.decides_times);
@@ -41,7 +43,7 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
             fields.remove(member.name);
         });
     }
-    // The words of another schedule would be wrong.
+    // The words describe the former schedule.
     if decides_times(&patch) && !patch.contains_key(WORDS) {
         fields.remove(WORDS);
     }
@@ -53,7 +55,7 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
         let detail = r#"is null, which leaves the task without a schedule; give another one, or "type":"no-schedule""#;
         return Err(FieldError::new(*name, detail));
     }
-    // An earlier release accepted a retry policy beside a queue, where it has no effect.
+    // An earlier release accepted a retry policy with a queue, where it has no effect.
     let goes_to_queue = fields.get("callback").is_some_and(|callback| {
         Callback::parse(callback).is_ok_and(|callback| callback.is_queue())
     });
@@ -62,8 +64,8 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     }
     for (name, value) in &patch {
         if value.as_ref() == "null" && name == "paused" {
-            // A task that is not said to be paused stays as it is. To remove the word is to resume
-            // the task.
+            // A task keeps its pause unless the text says otherwise, so removing the member means
+            // to resume.
             set(&mut fields, "paused", "false");
         } else if value.as_ref() == "null" {
             fields.remove(name);
@@ -77,7 +79,7 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     if way.is_none() && !has_sentence && !fields.contains_key("type") {
         set(&mut fields, "type", "\"no-schedule\"");
     }
-    // The kind of a sentence is known only after it is read.
+    // The kind of schedule of a sentence is known only after the sentence is read.
     if !has_sentence {
         drop_misplaced(&mut fields, &patch, way.map_or(GivenKind::NoSchedule, |(_, kind)| *kind));
     }
@@ -86,8 +88,8 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     text_of(text)
 }
 
-/// Returns the fields of a stored task as a caller would give them: without what only answers show,
-/// and with local times as such.
+/// Returns the fields of a stored task as a caller would give them: without members that only
+/// answers show, and with local times in place of instants.
 fn given_again(record: &str, paused: bool) -> Result<Fields<'_>, FieldError> {
     let mut fields = fields_of::<{ usize::MAX }>(record)?;
     fields.retain(|name, _| !is_read_only(name));
@@ -113,10 +115,10 @@ fn given_again(record: &str, paused: bool) -> Result<Fields<'_>, FieldError> {
     Ok(fields)
 }
 
-/// Removes the members that do not belong to this kind of schedule. One that the patch names stays,
-/// for the check to refuse.
+/// Removes the members that do not belong to this kind of schedule. A member that the patch names
+/// stays, so that the check refuses it.
 fn drop_misplaced(fields: &mut Fields<'_>, patch: &Fields<'_>, kind: GivenKind) {
-    // Whether a local time stays decides about the time zone.
+    // Whether the time zone stays depends on whether a local time does.
     for may_have_local in [true, false] {
         let has_local = may_have_local
             || TIMES.iter().any(|name| fields.get(*name).is_some_and(|time| is_local(time)));
@@ -128,20 +130,20 @@ fn drop_misplaced(fields: &mut Fields<'_>, patch: &Fields<'_>, kind: GivenKind) 
     }
 }
 
-/// Returns whether the JSON of a time is a local time.
+/// Returns whether the JSON text of a time is a local time.
 fn is_local(json: &str) -> bool {
     let time = serde_json::from_str::<TimeInput<'_>>(json).ok();
     time.is_some_and(|time| matches!(time.read("time", true), Ok(GivenTime::Local(_))))
 }
 
-/// Reads a record. Of a member that comes twice the last counts.
+/// Reads a record. The last of several members with one name counts.
 fn fields_of<const N: usize>(json: &str) -> Result<Fields<'_>, FieldError> {
     let members = parse_naming_the_field::<BoundedMap<Text<'_>, &RawValue, N>>(json, "")?;
     Ok(collected(members.0.into_iter().map(|(name, value)| (name.0, Cow::Borrowed(value.get())))))
 }
 
-/// Reads a patch without the members that only answers show. A member that comes twice is refused,
-/// as in a new task.
+/// Reads a patch without the members that only answers show. It refuses a repeated member, as the
+/// reader of a new task does.
 fn given_fields(json: &str) -> Result<Fields<'_>, FieldError> {
     type Patch<'a> = BoundedMap<Text<'a>, &'a RawValue, MAX_PATCH_MEMBERS>;
     let mut fields = Fields::new();
@@ -157,14 +159,15 @@ fn given_fields(json: &str) -> Result<Fields<'_>, FieldError> {
     Ok(fields)
 }
 
-/// Refuses a local time in `local` that is neither the task's own nor beside its instant.
+/// Refuses a local time in `local`, unless it is the task's own or the patch also gives the
+/// instant.
 fn check_local(fields: &Fields<'_>, patch: &Fields<'_>) -> Result<(), FieldError> {
     let Some(given) = patch.get("local").filter(|local| local.starts_with('{')) else {
         return Ok(());
     };
     let read = |json: &str| serde_json::from_str::<LocalTime>(json).ok();
     for (name, (_, value)) in members_of(given).unwrap_or_default() {
-        // The reader of a task refuses other names, and what is no local time.
+        // The reader of a task refuses other names and values that are not local times.
         let Some(given) = read(value.get()).filter(|_| TIMES.contains(&name.as_ref())) else {
             continue;
         };
@@ -179,7 +182,7 @@ fn check_local(fields: &Fields<'_>, patch: &Fields<'_>) -> Result<(), FieldError
     Ok(())
 }
 
-/// Writes a stored time as RFC 3339 if no caller may give it as a number.
+/// Writes a stored time as RFC 3339 if it is too early to be given as a number.
 fn write_early_time(fields: &mut Fields<'_>, name: &'static str) {
     let millis = fields.get(name).and_then(|value| value.parse::<i64>().ok());
     if let Some(millis) = millis.filter(|millis| *millis < MIN_TIME_MILLIS) {
@@ -188,7 +191,8 @@ fn write_early_time(fields: &mut Fields<'_>, name: &'static str) {
     }
 }
 
-/// Returns what a patch of `paused` and of nothing else says: `null` ends a pause, as `false` does.
+/// Returns whether a patch pauses or resumes the task and changes nothing else; `None` for any
+/// other patch. `null` resumes, as `false` does.
 pub fn only_pauses(patch: &str) -> Option<bool> {
     let fields = given_fields(patch).ok()?;
     if fields.len() != 1 {
@@ -201,22 +205,22 @@ pub fn only_pauses(patch: &str) -> Option<bool> {
     }
 }
 
-/// Returns whether a patch changes when a task fires. One that does not leaves the runs that were
-/// counted as they are.
+/// Returns whether a patch changes when a task fires. If it does not, the counted runs stay as they
+/// are.
 pub fn changes_schedule(patch: &str) -> bool {
     decides_times(&given_fields(patch).unwrap_or_default())
 }
 
-/// Returns whether one of the fields decides when a task fires.
+/// Returns whether one of the fields affects when a task fires.
 fn decides_times(fields: &Fields<'_>) -> bool {
     let of_times = MEMBERS.iter().filter(|member| member.decides_times).map(|member| member.name);
     let mut names = WAYS.iter().map(|(name, _)| *name).chain(of_times).chain(["type", SENTENCE]);
     names.any(|name| fields.contains_key(name))
 }
 
-/// Returns the time zone that a task has lost by a patch that does not name it: the schedule that
-/// the patch gives, in fields or in words, has no time that is read in a zone. `after` is the record
-/// of the checked task.
+/// Returns the time zone that a patch removes without naming it, because the schedule that it
+/// gives, in fields or in words, has no time that is read in a zone. `after` is the record of the
+/// checked task.
 pub fn lost_timezone<'r>(
     patch: &str,
     before: &'r Record<'_>,
@@ -227,7 +231,7 @@ pub fn lost_timezone<'r>(
     before.timezone.as_deref().filter(|_| is_lost)
 }
 
-/// Returns whether a patch takes the anchor of an interval away.
+/// Returns whether a patch removes the anchor of an interval.
 pub fn removes_anchor(patch: &str) -> bool {
     let fields = fields_of::<MAX_PATCH_MEMBERS>(patch).unwrap_or_default();
     fields.get("anchor").is_some_and(|value| value.as_ref() == "null")

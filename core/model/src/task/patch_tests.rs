@@ -48,7 +48,7 @@ fn a_member_that_comes_twice_is_refused_where_a_new_task_may_have_it_once() {
         assert!(problem.detail.contains("duplicate field"), "{problem}");
     }
     assert_eq!(only_pauses(r#"{"paused":true,"paused":false}"#), None);
-    // The caller's own data, and what is ignored.
+    // Repeated members in the caller's own data, and members that are ignored.
     for patch in [
         r#"{"payload":{"k":1,"k":2}}"#,
         r#"{"callback":{"body":{"k":1,"k":2}}}"#,
@@ -109,7 +109,7 @@ fn a_payload_is_merged_and_a_callback_of_another_type_is_replaced() {
     );
     assert_eq!(task["payload"], serde_json::json!({"k":{"a":1,"b":2},"type":"x"}));
     assert_eq!(task["callback"], serde_json::json!({"type":"handler","name":"log"}));
-    // A type within a payload is a member like any other.
+    // A member `type` of a payload is like any other.
     let record = r#"{"id":"a","time":1764000000005,"callback":{},"payload":{"type":"a","k":1}}"#;
     let payload = &patched(record, false, r#"{"payload":{"type":"b"}}"#)["payload"];
     assert_eq!(*payload, serde_json::json!({"type":"b","k":1}));
@@ -118,7 +118,7 @@ fn a_payload_is_merged_and_a_callback_of_another_type_is_replaced() {
 #[test]
 fn a_payload_is_replaced_in_two_steps_and_taken_out_by_null() {
     assert_eq!(patched(RECORD, false, r#"{"payload":null}"#).get("payload"), None);
-    // RFC 7396: what is no object is replaced, and an object has no nulls.
+    // RFC 7396: a value that is not an object is replaced, and nulls in a new object are dropped.
     for (patch, payload) in
         [(r#"[1,null]"#, serde_json::json!([1, null])), ("7", serde_json::json!(7))]
     {
@@ -156,7 +156,7 @@ fn a_way_to_say_when_takes_the_place_of_the_former() {
         patched(record, true, r#"{"time":1764000000007}"#),
         serde_json::json!({"id":"a","time":1764000000007_i64,"callback":{},"paused":true})
     );
-    // The time zone stays where it can, also for a local time.
+    // The time zone stays if the new schedule can have one, also for a local time.
     for (patch, expected) in [
         (
             r#"{"cron":"0 9 * * *"}"#,
@@ -187,7 +187,7 @@ fn bounds_stay_and_what_was_counted_goes_with_any_patch() {
     let record = r#"{"id":"a","everySeconds":5,"anchor":1764000000007,"startAt":1764000000007,"endAt":1764000099000,"maxRuns":3,"firstRun":1764000000007,"finalRun":1764000010007,"jitterSeconds":1,"callback":{}}"#;
     let kept = serde_json::json!({"id":"a","everySeconds":5,"anchor":1764000000007_i64,"startAt":1764000000007_i64,"endAt":1764000099000_i64,"maxRuns":3,"jitterSeconds":1,"callback":{},"tags":[]});
     assert_eq!(patched(record, false, r#"{"tags":[]}"#), kept);
-    // As an earlier version stored it.
+    // An earlier version stored it so.
     let stored = record.replace("finalRun", "lastRun");
     assert_eq!(patched(&stored, false, r#"{"tags":[]}"#), kept);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! A task that was checked, and the record that it becomes.
+//! A checked task, and the record that it becomes.
 
 use super::Origin;
 use super::follow_ups::FollowUps;
@@ -17,21 +17,21 @@ use serde_json::value::RawValue;
 pub struct ValidTask<'a> {
     /// The task's name.
     pub id: TaskId<'a>,
-    /// When it first fires; [`UnixMillis::NEVER`] for one without a schedule.
+    /// When it first fires; [`UnixMillis::NEVER`] if it has no schedule.
     pub due: UnixMillis,
     /// Whether it fires again and again.
     pub recurring: bool,
     /// Whether its record goes to the user's own consumer.
     pub to_queue: bool,
-    /// Whether it takes its record to tell, once it is due, if it still fires.
+    /// Whether the shard must read its record when it is due, to decide whether it still fires.
     pub is_conditional: bool,
-    /// Whether it fires once, at a time that was given as a local one.
+    /// Whether it fires once, at a time that was given as a local time.
     pub is_at_local_time: bool,
     pub(super) priority: Option<u8>,
     pub(super) limit_key: Option<Text<'a>>,
     pub(super) paused: Option<bool>,
     pub(super) has_open_anchor: bool,
-    /// The time that was asked for.
+    /// The requested time.
     pub(super) time: Option<UnixMillis>,
     pub(super) schedule: Option<Box<ScheduleFields<'a>>>,
     pub(super) description: Option<Text<'a>>,
@@ -44,7 +44,7 @@ pub struct ValidTask<'a> {
 }
 
 impl ValidTask<'_> {
-    /// Appends the task's record to `out`: what [`super::Record::write`] would write.
+    /// Appends the task's record to `out`, as [`super::Record::write`] would write it.
     pub fn write_record(&self, origin: &Origin, out: &mut Vec<u8>) {
         let mut fields = RecordWriter::start(out, self.time, self.id.as_str());
         if let Some(schedule) = &self.schedule {
@@ -77,7 +77,7 @@ impl ValidTask<'_> {
         fields.finish();
     }
 
-    /// Returns how urgent it is.
+    /// Returns its priority.
     pub fn priority(&self) -> u8 {
         self.priority.unwrap_or(DEFAULT_PRIORITY)
     }
@@ -87,7 +87,8 @@ impl ValidTask<'_> {
         self.limit_key.as_ref().map(|key| key.0.as_ref())
     }
 
-    /// Returns its place in the order of firing: when it is due, unless it waits to be resumed.
+    /// Returns its place in the order of firing: its due time, or the place of paused tasks if it
+    /// is paused.
     pub fn place(&self) -> UnixMillis {
         let waits = self.recurring || self.due != UnixMillis::NEVER;
         if self.is_paused() && waits { UnixMillis::PAUSED } else { self.due }
@@ -97,23 +98,23 @@ impl ValidTask<'_> {
         self.paused == Some(true)
     }
 
-    /// Returns whether the request says that it is paused, or that it is not.
+    /// Returns whether the request says if the task is paused.
     pub fn says_paused(&self) -> bool {
         self.paused.is_some()
     }
 
-    /// Returns whether its anchor was settled here, because the request gives none.
+    /// Returns whether the check chose its anchor, because the request gives none.
     pub fn has_open_anchor(&self) -> bool {
         self.has_open_anchor
     }
 }
 
 impl ValidTask<'_> {
-    /// Checks that the record fits a queue message. Only escapes and headers can bring it over the
-    /// limit, so it is written and measured only when its parts come near.
+    /// Checks that the record fits a queue message. Only escapes and headers can make it too large.
+    /// So it is written and measured only if its parts are more than half of the limit.
     pub(super) fn check_size(&self) -> Result<(), FieldError> {
         let raw = |value: Option<&RawValue>| value.map_or(0, |value| value.get().len());
-        // A cron list may have white space and escapes without end.
+        // A cron list may contain any amount of white space and escapes.
         let schedule = self.schedule.as_ref().map_or(0, |schedule| {
             raw(schedule.cron)
                 + raw(schedule.misfire)

@@ -22,20 +22,20 @@ use crate::schedule::{Budget, CheckedSchedule, ScheduleInput, Sentences};
 use scheduler_calendar::time::UnixMillis;
 use serde_json::value::RawValue;
 
-/// What is known of a callback that holds.
+/// What is known of a valid callback.
 #[derive(Debug, Clone, Copy)]
 struct CheckedCallback<'a> {
     /// Whether it goes to the user's own queue.
     to_queue: bool,
-    /// Whether its text goes into a record as it is: found once for the many tasks of a request
-    /// that have it.
+    /// Whether a record can hold its text unchanged. This is determined once for the many tasks of
+    /// a request that share the callback.
     is_as_stored: bool,
     /// The retry policy of the handler that it names.
     handler_retry: Option<&'a RawValue>,
 }
 
-/// Checks the tasks of one request. Remembers what it last found good, for in a batch callback,
-/// policy and tags are mostly the same text again.
+/// Checks the tasks of one request. It remembers the last valid texts, because most tasks of a
+/// batch repeat the same callback, policy and tags.
 pub struct Validator<'a> {
     now: UnixMillis,
     ids: IdGenerator,
@@ -46,23 +46,24 @@ pub struct Validator<'a> {
     origin: Origin,
     takes_reserved_ids: bool,
     last_callback: Option<(&'a str, CheckedCallback<'a>)>,
-    /// The last of each that was good.
+    /// The last follow-ups, retry policy and tags that were valid.
     last_follow_ups: FollowUps<'a>,
     last_retry: Option<&'a str>,
     last_tags: Option<&'a str>,
-    /// What is left for the schedules of the request.
+    /// The steps that are left for the schedules of the request.
     budget: Budget,
     sentences: Option<&'a Sentences<'a>>,
 }
 
 impl<'a> Validator<'a> {
-    /// Returns the key by which a request's ids are told apart: nobody knew it when the ids were
-    /// made.
+    /// Returns the key of the index that finds equal ids in a request. Nobody knew it when the ids
+    /// were chosen.
     pub(crate) fn id_key(&self) -> IdKey {
         self.id_key
     }
 
-    /// `now` is what delays count from; `random` 16 fresh random bytes for generated ids.
+    /// Returns a validator. Delays count from `now`. `random` are 16 fresh random bytes for
+    /// generated ids.
     pub fn new(now: UnixMillis, random: [u8; 16], targets: Targets<'a>) -> Self {
         Self {
             now,
@@ -82,34 +83,33 @@ impl<'a> Validator<'a> {
         }
     }
 
-    /// Reads schedules in words with this. Without it, they are refused.
+    /// Sets the reader of schedules in words. Without it, they are refused.
     #[must_use]
     pub fn with_sentences(self, sentences: &'a Sentences<'a>) -> Self {
         Self { sentences: Some(sentences), ..self }
     }
 
-    /// Generates the ids with this.
+    /// Sets the generator of ids.
     #[must_use]
     pub fn with_ids(mut self, ids: IdGenerator) -> Self {
         self.ids = ids;
         self
     }
 
-    /// Gives the retry policies of handlers, as JSON, that have one of their own: tasks that name
-    /// such a handler and no policy get the handler's.
+    /// Sets the retry policies of handlers, as JSON, by the name of the handler. A task that names
+    /// such a handler and has no policy gets the handler's.
     #[must_use]
     pub fn with_handler_retries(self, handler_retries: &'a [(&'a str, &'a RawValue)]) -> Self {
         Self { handler_retries, ..self }
     }
 
-    /// Gives the callback of tasks that have none of their own. It becomes part of the task's
-    /// record.
+    /// Sets the callback of tasks that have none. It becomes a part of their records.
     #[must_use]
     pub fn with_default_callback(self, default_callback: Option<&'a RawValue>) -> Self {
         Self { default_callback, ..self }
     }
 
-    /// Gives when and by whom the tasks are created. It becomes part of the tasks' records.
+    /// Sets when and by whom the tasks are created. It becomes a part of their records.
     #[must_use]
     pub fn with_origin(self, origin: Origin) -> Self {
         Self { origin, ..self }
@@ -120,7 +120,7 @@ impl<'a> Validator<'a> {
         &self.origin
     }
 
-    /// Takes also the ids that callers cannot have: for the deployment's own tasks.
+    /// Accepts the ids that are reserved for the deployment's own tasks.
     #[must_use]
     pub fn with_reserved_ids(self) -> Self {
         Self { takes_reserved_ids: true, ..self }
@@ -129,7 +129,7 @@ impl<'a> Validator<'a> {
     /// Checks a task.
     ///
     /// # Errors
-    /// Names the first field that does not hold, the problem and the limit.
+    /// Names the first invalid field, the problem and the limit.
     pub fn check(&mut self, mut task: NewTask<'a>) -> Result<ValidTask<'a>, FieldError> {
         let mut when = ScheduleInput {
             kind: task.r#type,

@@ -1,4 +1,4 @@
-//! The records that tasks become.
+//! Tests the records that tasks become.
 
 use super::tests::{LOG, NOW, record};
 use super::*;
@@ -77,7 +77,7 @@ fn schedules_become_records() {
     }
 }
 
-/// The record keeps the time that was asked for; only the place in the order moves.
+/// The record keeps the requested time; only the place in the order moves.
 #[test]
 fn a_one_shot_may_be_put_off() {
     let given = format!(
@@ -99,7 +99,7 @@ fn a_one_shot_may_be_put_off() {
     );
 }
 
-/// A change that leaves the schedule as it is leaves the last run, too.
+/// A change that keeps the schedule keeps the last run, too.
 #[test]
 fn a_last_run_may_be_kept() {
     let text = format!("{{\"id\":\"a\",\"cron\":\"0 0 * * * *\",\"maxRuns\":3,{LOG}}}");
@@ -112,7 +112,7 @@ fn a_last_run_may_be_kept() {
     let expected =
         r#"{"id":"a","cron":"0 0 * * * *","maxRuns":3,"finalRun":1764007200000,"callback"#;
     assert!(String::from_utf8(out).unwrap().starts_with(expected));
-    // One that was paused past its end has no run to come, and can be changed all the same.
+    // A task that was paused past its end has no run left, and can still be changed.
     let mut task = parse_one(&text).unwrap();
     task.go_on(Some(NOW));
     assert_eq!(validator.check(task).unwrap().due, UnixMillis::NEVER);
@@ -157,7 +157,7 @@ fn a_callback_that_many_tasks_have_is_stored_alike_for_each() {
     }
 }
 
-/// The record of a task that is defined by what an answer has shown of its record.
+/// Returns the record of a task that is created from an answer's view of `record`.
 fn sent_again(record: &str, shown: &str) -> String {
     let body = record.replacen('{', &format!("{{{shown},"), 1);
     let mut validator =
@@ -178,7 +178,7 @@ fn what_an_answer_shows_defines_the_same_task() {
         format!(
             r#"{{"id":"a","everySeconds":60,{zone},"startAt":"2098-01-01T00:00","endAt":"2099-01-01T00:00",{log}}}"#
         ),
-        // Its anchor lies in a gap of the clock.
+        // Its anchor is a local time that the clock skips.
         format!(r#"{{"id":"a","everySeconds":86400,{zone},"anchor":"2099-03-29T01:30",{log}}}"#),
         format!(r#"{{"id":"a","rrule":"FREQ=DAILY",{zone},"startAt":"2098-01-01T09:00",{log}}}"#),
         format!(r#"{{"id":"a","type":"no-schedule",{log}}}"#),
@@ -204,7 +204,7 @@ fn a_local_time_counts_as_long_as_it_is_the_same_instant() {
         ))
     };
     assert!(of(4_083_984_000_000, "").unwrap().contains(r#""local":{"time""#));
-    // Another instant is not what that clock shows.
+    // The local clock does not show 09:00 at another instant.
     assert_eq!(of(4_083_984_060_000, "").unwrap_err().field, "timezone");
     let list = record(&format!(r#"{{"id":"a","delayInSeconds":5,"local":[null],{log}}}"#));
     assert_eq!(list.unwrap_err().field, "local");

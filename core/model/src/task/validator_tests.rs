@@ -1,4 +1,4 @@
-//! What is refused, and what a task gets that its fields do not say.
+//! Tests what the validator refuses, and the defaults of absent fields.
 
 use super::*;
 use crate::bounds::{MAX_CALLBACK_BYTES, MAX_ORIGIN_BYTES, MAX_OUTCOME_BYTES, MAX_RECORD_BYTES};
@@ -176,14 +176,15 @@ fn follow_ups_are_kept_and_checked_as_the_callback_is() {
             );
         }
     }
-    // Nobody reports what becomes of a message in a queue.
+    // Nobody reports the outcome of a message in a queue.
     for name in ["onSuccess", "onFailure"] {
         let text = format!(
             r#"{{"time":1764000000005,"callback":{{"type":"queue","queue":"FIRED_TASKS"}},"{name}":{log}}}"#
         );
         assert_eq!(field(&text), name);
     }
-    // What was good once in a request is remembered for its own field only while it is the same.
+    // The validator remembers a valid follow-up for its own field only, and only while the text is
+    // the same.
     let queues = [];
     let mut validator = Validator::new(
         NOW,
@@ -275,7 +276,7 @@ fn a_task_without_a_callback_gets_the_default_one() {
     for default in [None, Some("{}"), Some(r#"{"type":"queue","queue":"OTHER"}"#)] {
         assert_eq!(checked(task, default).unwrap_err().field, "callback", "{default:?}");
     }
-    // What does not go with a queue is told of the default, too.
+    // The refusal of a limit key with a queue covers the default callback, too.
     let limited = r#"{"id":"a","time":1764000001234,"limitKey":"stripe"}"#;
     assert_eq!(
         checked(limited, Some(default.get().to_owned().leak())).unwrap_err().field,
@@ -329,7 +330,7 @@ fn a_task_without_a_retry_gets_its_handlers() {
         String::from_utf8(out).unwrap()
     };
     let report = r#""callback":{"type":"handler","name":"report"}"#;
-    // Each twice: the callback is remembered from one task to the next.
+    // Each is checked twice, because the validator remembers the callback of the task before.
     for _ in 0..2 {
         assert_eq!(
             record(report),

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use std::borrow::Cow;
 
 impl<'a> Record<'a> {
-    /// Returns the fields that say when it recurs, and how it is put off.
+    /// Returns the fields that say when it recurs and how its runs are delayed.
     pub fn schedule(&self) -> ScheduleFields<'_> {
         ScheduleFields {
             cron: self.cron,
@@ -35,20 +35,21 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Returns the fields that say when, and its words, as the text of a record without more.
+    /// Returns the fields that say when, with the words, as the text of a record that has nothing
+    /// else.
     pub fn when(&self) -> String {
         when(self.time, &self.schedule())
     }
 
-    /// Returns when this firing was due at first: its time, but for jitter and window. 0 where the
-    /// record has no time.
+    /// Returns the first due time of this firing: its requested time plus jitter and window. 0 if
+    /// the record has no time.
     pub fn due(&self) -> UnixMillis {
         let time = self.time.unwrap_or(UnixMillis::ZERO);
         if self.jitter_seconds.is_none() && self.window_seconds.is_none() {
             return time;
         }
         let (fields, hash) = (self.schedule(), id_hash(&self.id));
-        // What is stored was checked; should it not hold, it was not put off.
+        // A stored schedule was checked, so it is valid. If it is not, assume no delay.
         if fields.is_recurring() {
             fields.schedule(hash).map_or(time, |schedule| schedule.occurrence(time).due)
         } else {
@@ -63,15 +64,15 @@ impl<'a> Record<'a> {
         tags.unwrap_or_default().into_iter().map(|Text(tag)| tag).collect()
     }
 
-    /// Returns whether it fires once, at a time that was given as a local one.
+    /// Returns whether it fires once, at a time that was given as a local time.
     pub fn is_at_local_time(&self) -> bool {
         self.local.is_some_and(|local| local.time.is_some())
             && self.stage.is_none()
             && !self.is_recurring()
     }
 
-    /// Returns the time of a one-shot task at a local time by this law; `None` if it is another
-    /// task, or has this time already.
+    /// Returns the instant that this law gives a one-shot task at a local time. Returns `None` for
+    /// any other task, and if the task has that time already.
     pub fn moved_by(&self, law: &Law) -> Option<UnixMillis> {
         if !self.is_at_local_time() {
             return None;
@@ -80,8 +81,8 @@ impl<'a> Record<'a> {
         (self.time != Some(moved)).then_some(moved)
     }
 
-    /// Returns whether it was asked for at the time that `other` was: at the same instant, or at
-    /// the same local time in the same zone, of which a law may have made another instant since.
+    /// Returns whether both were requested for the same time: for the same instant, or for the same
+    /// local time in the same zone, even if a law has changed its instant since.
     pub fn has_time_of(&self, other: &Self) -> bool {
         let local = |of: &Self| of.local.and_then(|local| local.time);
         self.time == other.time
@@ -90,37 +91,40 @@ impl<'a> Record<'a> {
                 && self.timezone == other.timezone
     }
 
-    /// Returns what it says of late and overlapping runs.
+    /// Returns its policies for late and overlapping runs.
     pub fn policies(&self) -> Policies {
-        // What is stored was checked; should it not hold, it says nothing.
+        // A stored policy was checked, so it is valid. If it is not, assume none.
         self.schedule().policies().unwrap_or_default()
     }
 
-    /// Returns whether the shard must look into it, once it is due, to tell if it still fires.
+    /// Returns whether the shard must read the record when it is due, to decide whether it still
+    /// fires.
     pub fn is_conditional(&self) -> bool {
         (self.misfire.is_some() || self.expire_after_seconds.is_some())
             && self.policies().is_conditional()
     }
 
-    /// Returns when the run of an attempt in flight was due: when it was requested, else at its time.
+    /// Returns when the run of an attempt in flight was due: the time of the request for it, or
+    /// else its own due time.
     pub fn due_in_flight(&self) -> UnixMillis {
         self.replayed_at.unwrap_or_else(|| self.due())
     }
 
-    /// Returns from when its lateness counts: when its run was requested, else when it was due; of
-    /// a follow-up, when its run had ended.
+    /// Returns the time from which its lateness counts: when its run was requested, or else when it
+    /// was due. For a follow-up, this is no earlier than the end of its run.
     pub fn start(&self) -> UnixMillis {
         let start = self.due_in_flight();
         self.late_since.into_iter().chain(self.followed_at()).fold(start, Ord::max)
     }
 
-    /// Returns until when it may start.
+    /// Returns the latest time at which it may start; `None` if it does not expire.
     pub fn expires_at(&self) -> Option<UnixMillis> {
         self.expire_after_seconds?;
         self.policies().expire_after_millis.map(|millis| self.start().plus(millis))
     }
 
-    /// Of a follow-up, when the run that it follows was known to have ended.
+    /// Returns when the run that this follow-up follows was reported to have ended; `None` if this
+    /// is not a follow-up.
     fn followed_at(&self) -> Option<UnixMillis> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -130,17 +134,17 @@ impl<'a> Record<'a> {
         serde_json::from_str::<Ended>(self.outcome?.get()).ok().map(|ended| ended.reported_at)
     }
 
-    /// Returns whether something is to follow when a run of it ends.
+    /// Returns whether it has follow-ups.
     pub fn has_follow_ups(&self) -> bool {
         self.on_success.is_some() || self.on_failure.is_some()
     }
 
-    /// Returns the attempt that this record is: 1 on the first.
+    /// Returns the number of the attempt: 1 for the first.
     pub fn attempt_number(&self) -> u32 {
         self.attempt.unwrap_or(1)
     }
 
-    /// Returns whether it waits to be resumed, as far as the record says.
+    /// Returns whether the record says that the task is paused.
     pub fn is_paused(&self) -> bool {
         self.paused == Some(true)
     }
@@ -151,12 +155,12 @@ impl<'a> Record<'a> {
         Self { paused: None, paused_at: None, paused_by: None, pause_note: None, ..self }
     }
 
-    /// Returns how urgent it is.
+    /// Returns its priority.
     pub fn priority(&self) -> u8 {
         self.priority.filter(|priority| *priority <= MAX_PRIORITY).unwrap_or(DEFAULT_PRIORITY)
     }
 
-    /// Returns whether it fires again and again.
+    /// Returns whether it recurs.
     pub fn is_recurring(&self) -> bool {
         self.schedule().is_recurring()
     }
@@ -166,7 +170,7 @@ impl<'a> Record<'a> {
         Callback::parse(self.callback.get()).is_ok_and(|callback| callback.is_queue())
     }
 
-    /// Returns the name of this firing; the time is 0 where the record has none.
+    /// Returns the key of this firing. Its time is 0 if the record has none.
     pub fn occurrence_key(&self) -> OccurrenceKey {
         OccurrenceKey {
             id: self.id.clone().into_owned(),
