@@ -23,7 +23,7 @@ use fields::{Fields, Kind, missing};
 use schemars::JsonSchema;
 use std::borrow::Cow;
 
-/// What happens when a task fires. The comments of the variants are in the API's document.
+/// What happens when a task fires.
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
 #[schemars(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Callback<'a> {
