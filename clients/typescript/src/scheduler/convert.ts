@@ -3,7 +3,7 @@
 import type { Callback as ApiCallback, NewTask as ApiNewTask, Task as ApiTask } from "../generated/openapi.ts";
 import { DEFAULT_METHOD, retryOf } from "./declarations.ts";
 import type { Home } from "./home.ts";
-import type { Callback, NewTask, OtherCallback, Task } from "./types.ts";
+import { type Callback, type NewTask, type OtherCallback, SAME, type Task } from "./types.ts";
 
 /** The tag with the delay of a task, because the API turns a delay into a time. */
 const DELAY_TAG = "delayInSeconds:";
@@ -54,8 +54,9 @@ function toApiCallback(callback: OtherCallback, payload: unknown): ApiCallback {
 /** Returns a task of the API as a task of its home. */
 export function fromApi(task: ApiTask, home: Home): Task {
   const tags = ownTags(task.tags);
-  const { status, pauseNote, description, words, priority, retry, limitKey, error, payload, attempt } = task;
-  const shared = withoutUndefined({ status, pauseNote, description, words, priority, retry, limitKey, error, payload, attempt });
+  const { payload, startAt, endAt, anchor } = task;
+  const same = Object.fromEntries(SAME.map((name) => [name, task[name]]));
+  const shared = withoutUndefined({ ...same, tags: undefined, payload, startAt: dateOf(startAt), endAt: dateOf(endAt), anchor: dateOf(anchor) });
   const id = task.id.startsWith(home.prefix) ? task.id.slice(home.prefix.length) : task.id;
   return {
     id,
@@ -72,8 +73,7 @@ export function ownTags(tags: readonly string[] = []): string[] {
 }
 
 function scheduleOf(task: ApiTask): object {
-  const due = task.due ?? task.time;
-  const time = due === undefined ? {} : { time: new Date(due) };
+  const time = withoutUndefined({ time: dateOf(task.due ?? task.time) });
   const { kind, cron, everySeconds, rrule, timezone } = task;
   switch (kind) {
     case "cron":
@@ -84,7 +84,7 @@ function scheduleOf(task: ApiTask): object {
       return { type: kind };
     default: {
       const delay = task.tags?.find((tag) => tag.startsWith(DELAY_TAG));
-      return delay === undefined ? { type: "scheduled", ...time } : { type: "delayed", delayInSeconds: Number(delay.slice(DELAY_TAG.length)), ...time };
+      return delay === undefined ? { type: "scheduled", ...withoutUndefined({ timezone }), ...time } : { type: "delayed", delayInSeconds: Number(delay.slice(DELAY_TAG.length)), ...time };
     }
   }
 }
@@ -100,6 +100,11 @@ function fromApiCallback({ callback, payload }: ApiTask, home: Home): Callback {
   if (!("function" in rest) || rest.function == null) return rest;
   const { binding, ...others } = rest;
   return { ...others, [rest.type === "service" ? "service" : "namespace"]: binding } as Callback;
+}
+
+/** Returns a time of the API as a `Date`. */
+function dateOf(millis: number | undefined): Date | undefined {
+  return millis === undefined ? undefined : new Date(millis);
 }
 
 /** Returns an object without members that are `undefined`, because a comparison distinguishes these from absent ones. */

@@ -88,22 +88,50 @@ export type TaskSchedule = ScheduledTask | DelayedTask | CronTask | IntervalTask
 /** A task to schedule. Without a callback, it calls the method `onTask`. */
 export type NewTask = TaskSchedule & { payload?: unknown; callback?: Callback | undefined };
 
+/** The members of a task of the API that a stored task has unchanged. */
+export const SAME = [
+  "status",
+  "pauseNote",
+  "description",
+  "words",
+  "tags",
+  "priority",
+  "retry",
+  "limitKey",
+  "error",
+  "attempt",
+  "maxRuns",
+  "overlap",
+  "misfire",
+  "jitterSeconds",
+  "windowSeconds",
+  "expireAfterSeconds",
+  "onSuccess",
+  "onFailure",
+  "local",
+  "running",
+] as const satisfies (keyof ApiTask)[];
+
 /** The members of a stored task, whatever its schedule is. */
-interface StoredTask extends Pick<ApiTask, "status" | "pauseNote" | "description" | "words" | "tags" | "priority" | "retry" | "limitKey" | "error"> {
+interface StoredTask extends Pick<ApiTask, (typeof SAME)[number]> {
   /** The id of the task within its object. */
   id: string;
   /** The data of the task. */
   payload?: unknown;
   /** What happens when it fires. */
   callback: Callback;
-  /** The number of the attempt; absent for the first. */
-  attempt?: number | undefined;
+  /** It does not recur before this time. */
+  startAt?: Date | undefined;
+  /** It does not recur after this time. */
+  endAt?: Date | undefined;
+  /** The time from which the runs of its interval are computed. No run is earlier. */
+  anchor?: Date | undefined;
 }
 
 /** A stored task. `type` is the kind of its schedule. */
 export type Task = StoredTask &
   (
-    | { type: "scheduled"; /** When it fires. */ time: Date }
+    | { type: "scheduled"; /** When it fires. */ time: Date; timezone?: string | undefined }
     | { type: "delayed"; /** The delay that it was given, seconds. */ delayInSeconds: number; /** When it fires. */ time: Date }
     | { type: "cron"; cron: string | string[]; timezone?: string | undefined; /** When it fires next; absent while it is paused. */ time?: Date | undefined }
     | { type: "every"; everySeconds: number; time?: Date | undefined }
