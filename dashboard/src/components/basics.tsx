@@ -47,13 +47,13 @@ export function LinkButton({ to, kind = "plain", icon, children }: { to: string;
 interface TimeProps {
   at: number | undefined;
   zone?: string;
-  /** Whether a heading names the zone. The offset is shown anyway if the clock shows this time twice. */
+  /** Whether a heading names the zone. The offset is shown only if the clock shows this time twice. */
   isBare?: boolean;
-  /** An instant that is shown beside it: the date and the offset are left out if they are the same. */
+  /** Another instant beside this one. The date and the offset are omitted if both have the same. */
   beside?: number | undefined;
 }
 
-/** An instant by the clock of a zone, never ambiguous. */
+/** Shows an instant on the clock of a zone, never ambiguously. */
 export function Time({ at, zone = HERE, isBare = false, beside }: TimeProps) {
   if (at === undefined) return <span class="muted">–</span>;
   const { weekday, date, time, offset } = clockAt(at, zone);
@@ -75,7 +75,7 @@ export function Time({ at, zone = HERE, isBare = false, beside }: TimeProps) {
   );
 }
 
-/** A text of the API, in which instants are shown by the clock of whoever looks. */
+/** Shows a text of the API with its instants on the clock of the viewer. */
 export function ApiText({ children }: { children: string }) {
   return (
     <>

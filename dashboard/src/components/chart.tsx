@@ -1,5 +1,5 @@
-// Charts over time, drawn by uPlot. It is part of the page's one script: a part that is loaded later may not come, since the scheduler
-// may be away by then.
+// Charts over time, drawn by uPlot. This is in the page's only script, because a script that is loaded later may fail to load while the
+// scheduler is down.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import UPlot, { type AlignedData, type Options } from "uplot";
@@ -16,26 +16,26 @@ export interface ChartSeries {
 }
 
 interface ChartProps {
-  /** Says in words what the chart shows. */
+  /** Describes in words what the chart shows. */
   label: string;
   /** Milliseconds since 1970. */
   times: readonly number[];
   series: readonly ChartSeries[];
   isBars?: boolean;
-  /** Whether bars stand on one another. The last series is the lowest. */
+  /** Whether the bars of a time are stacked. The last series is at the bottom. */
   isStacked?: boolean;
-  /** Whether values are missing between others: a line then goes on over the gap, and each value is a point. */
+  /** Whether values may be missing between others. A line then continues over the gap, and each value is a point. */
   hasGaps?: boolean;
-  /** Writes a value for people. */
+  /** Formats a value. */
   show?: (value: number) => string;
   height?: number;
 }
 
-/** Returns what is drawn of each series: a bar over others reaches from the ground to their sum, and they are drawn over it. */
+/** Returns the drawn values of each series. A stacked bar is as high as it and those below it together, and they cover its lower part. */
 const drawnOf = (series: readonly ChartSeries[], isStacked: boolean): (number | null)[][] =>
   series.map(({ values }, index) => (isStacked ? values.map((_, at) => series.slice(index).reduce((sum, other) => sum + (other.values[at] ?? 0), 0)) : [...values]));
 
-/** Returns the color that a custom property has at an element, as a canvas takes it. */
+/** Returns the color of a custom property at an element, for a canvas. */
 function colorOf(element: HTMLElement, property: string): string {
   element.style.color = `var(${property})`;
   const { color } = getComputedStyle(element);
@@ -43,7 +43,7 @@ function colorOf(element: HTMLElement, property: string): string {
   return color;
 }
 
-/** Returns the time from one bar to the next, seconds. */
+/** Returns the time from one bar to the next, in seconds. */
 const barWidth = ([first = 0, second = first]: ArrayLike<number> & Iterable<number>): number => second - first;
 
 export function Chart({ label, times, series, isBars = false, isStacked = false, hasGaps = false, show = whole, height = 160 }: ChartProps) {
@@ -73,7 +73,7 @@ export function Chart({ label, times, series, isBars = false, isStacked = false,
         { ...axis, size: 40 },
       ],
       scales: {
-        // A bar begins at its time, so the last one needs room behind it.
+        // A bar begins at its time, so the last one needs room after it.
         ...(isBars ? { x: { range: (drawn: { data: AlignedData }, first: number, last: number) => [first, last + barWidth(drawn.data[0])] as [number, number] } } : {}),
         y: { range: (_, __, most) => [0, Math.max(most, 1) * 1.1] },
       },
@@ -122,10 +122,10 @@ export function Chart({ label, times, series, isBars = false, isStacked = false,
 
 const shown = (value: number | null | undefined, show: (value: number) => string): string => (value === null || value === undefined ? "–" : show(value));
 
-/** The values of a chart as a table, for those who cannot see or point at it. */
+/** Shows the values of a chart as a table, for users who cannot see the chart or point at it. */
 function Numbers({ label, times, series, show }: Required<Pick<ChartProps, "label" | "times" | "series" | "show">>) {
   const [isOpen, setOpen] = useState(false);
-  // A row of zeros says nothing.
+  // Rows of zeros are omitted.
   const rows = isOpen ? times.map((time, index) => ({ time, index })).filter(({ index }) => series.some(({ values }) => values[index])) : [];
   return (
     <details class="numbers" onToggle={(event) => setOpen(event.currentTarget.open)}>

@@ -9,8 +9,8 @@ import { TextField } from "./field";
 const focusHeading = (): void => document.querySelector<HTMLElement>("main h1")?.focus();
 
 /**
- * Gives the focus back to an element. What a dialog does often removes the element that opened it, such as the row of what is
- * deleted: then the heading of the page takes the focus, so that the keyboard does not begin at the top again.
+ * Returns the focus to an element. A dialog often removes the element that opened it, such as the row of a deleted limit. Then
+ * the heading of the page gets the focus, so that keyboard users do not start at the top of the document.
  */
 function returnFocus(to: HTMLElement): void {
   if (to.isConnected) to.focus();
@@ -32,7 +32,7 @@ export function useModal(ref: RefObject<HTMLDialogElement | null>): void {
     return () => {
       // While it is open, nothing outside of it can be focused.
       dialog?.close();
-      // Another dialog may have taken its place.
+      // Another dialog may be open in its place.
       if (before instanceof HTMLElement && !document.querySelector("dialog[open]")) returnFocus(before);
     };
   }, []);
@@ -43,7 +43,7 @@ interface DialogProps {
   onClose: () => void;
   children: ComponentChildren;
   isWide?: boolean;
-  /** Whether only a button of its content closes it, because what it shows cannot be shown again. */
+  /** Whether only a button in the content closes the dialog, because the content cannot be shown again. */
   isKept?: boolean;
 }
 

@@ -1,4 +1,4 @@
-// Says whether the page updates by itself, and what that costs.
+// Shows whether the page updates by itself, and what that costs.
 
 import { useEffect } from "preact/hooks";
 import { readStats } from "../api/stats";
@@ -9,7 +9,7 @@ import { dollars } from "../lib/numbers";
 
 const HOUR_MS = 3_600_000;
 
-/** What an hour of the present page costs, in dollars; not a number as long as that depends on how many shards there are, and it is not known. */
+/** Returns what an hour of the present page costs, in dollars; NaN while it depends on the number of shards and that is not known. */
 function costPerHour(): number {
   const all = shardCount.value ?? Number.NaN;
   return watching.value.reduce((sum, { everyMs, requests, shards }) => sum + (HOUR_MS / everyMs) * requestCost(requests, shards(all)), 0);
@@ -19,7 +19,7 @@ export function LiveNote() {
   const cost = costPerHour();
   const isUnknown = Number.isNaN(cost);
   useEffect(() => {
-    // Once: the statistics say how many shards there are.
+    // One request: the statistics contain the number of shards.
     if (isUnknown) void readStats().catch(() => {});
   }, [isUnknown]);
   const fastest = Math.min(...watching.value.map(({ everyMs }) => everyMs));

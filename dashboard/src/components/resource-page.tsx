@@ -1,5 +1,4 @@
-// A page that lists what an operator sets up, such as limits or keys: one row each, a dialog that makes or changes one, and a
-// dialog that removes one.
+// A page with a table of what an operator sets up, such as limits or keys: a dialog creates or changes one, another removes one.
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
@@ -14,16 +13,16 @@ export interface Column<Item> {
   cell: (item: Item) => ComponentChildren;
 }
 
-/** How one is removed. */
+/** How an item is removed. */
 interface Removal<Item> {
   verb: string;
-  /** What it is called in the title of the dialog, as in `the limit stripe`. */
+  /** Names the item in the title of the dialog, as in `the limit stripe`. */
   what: (item: Item) => string;
-  /** What follows from it. */
+  /** What the removal has as a consequence. */
   effect: ComponentChildren;
-  /** What has to be typed first. */
+  /** Returns the text that must be typed first. */
   confirmWith?: (item: Item) => string;
-  /** Removes it, and returns what to tell. */
+  /** Removes the item, and returns the notice to show. */
   act: (item: Item) => Promise<string>;
   isOffered?: (item: Item) => boolean;
 }
@@ -32,24 +31,24 @@ interface ResourcePageProps<Item> {
   title: string;
   about: string;
   read: Polled<readonly Item[]>;
-  /** Names an item in its row, uniquely. */
+  /** Names an item for the labels of its buttons. */
   nameOf: (item: Item) => string;
   keyOf: (item: Item) => string;
   columns: readonly Column<Item>[];
-  /** Whether the API key may change anything here. */
+  /** Whether the API key may change items. */
   mayChange: boolean;
-  /** The label of the button that makes one. */
+  /** The label of the button that creates an item. */
   addLabel: string;
-  /** Returns the dialog that changes an item, or that makes one if there is none. `onDone` reads the list again. */
+  /** Returns the dialog that changes an item, or the one that creates an item if it is undefined. `onDone` reads the list again. */
   editor: (item: Item | undefined, onClose: () => void, onDone: () => void) => ComponentChildren;
-  /** Whether an item can be changed; without it, none can. */
+  /** Whether an item can be changed. If this is absent, no item can. */
   isEditable?: (item: Item) => boolean;
   removal: Removal<Item>;
-  /** What else can be done with an item. */
+  /** Returns further buttons of an item. */
   moreActions?: (item: Item) => ComponentChildren;
-  /** What is shown in place of an empty table. */
+  /** The text in place of an empty table. */
   none?: { title: string; text: ComponentChildren };
-  /** What is below the table. */
+  /** The content below the table. */
   children?: ComponentChildren;
 }
 

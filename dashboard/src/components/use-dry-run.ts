@@ -5,16 +5,16 @@ import { count } from "../lib/numbers";
 
 const TYPING_MS = 250;
 
-/** What a change by filter would change. Both are absent while it is counted. */
+/** What a change by filter would change. Both members are absent while the tasks are counted. */
 export interface Counting {
   counted?: DryRun;
-  /** Why it could not be counted. */
+  /** Why they could not be counted. */
   error?: Error;
 }
 
 /**
- * Counts what a request would change, without changing anything, and again whenever its body changes: what a pause changes, for
- * example, depends on its note. Without a body, counts nothing.
+ * Counts what a request would change, without changing anything, and counts again when the body changes. For example, a pause
+ * changes other tasks if it has another note. Without a body, counts nothing.
  */
 export function useDryRun(path: string, body: object | undefined): Counting {
   const [counting, setCounting] = useState<Counting>({});
@@ -26,7 +26,7 @@ export function useDryRun(path: string, body: object | undefined): Counting {
     const controller = new AbortController();
     const run = () =>
       countMany(path, body, controller.signal, (counted) => setCounting({ counted })).catch((error: Error) => {
-        // A count that stopped early says at least how many there are.
+        // A count that stopped early is a lower bound.
         if (!controller.signal.aborted) setCounting(({ counted }) => (counted ? { counted } : { error }));
       });
     const timer = setTimeout(() => void run(), isFirst.current ? 0 : TYPING_MS);
@@ -39,7 +39,7 @@ export function useDryRun(path: string, body: object | undefined): Counting {
   return counting;
 }
 
-/** Says how many were counted. */
+/** Describes a count. */
 export function countedText({ counted, error }: Counting, noun: string): string {
   if (error) return `an unknown number of ${noun}s`;
   if (!counted) return "counting…";

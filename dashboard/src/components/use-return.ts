@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { isReachable } from "../api/client";
 
-/** Calls `again` when the scheduler answers again after it did not. */
+/** Calls `again` when the scheduler answers after it was unreachable. */
 export function useReturn(again: () => void): void {
   const wasAway = useRef(false);
   const isHere = isReachable.value;

@@ -1,4 +1,4 @@
-// The stretches of time of the agenda, by the clock of whoever looks.
+// The periods of the agenda, in the viewer's time zone.
 
 import { clockAt } from "./time";
 
@@ -7,11 +7,11 @@ export type Span = "hour" | "day" | "week";
 export interface Stretch {
   from: number;
   to: number;
-  /** Where the parts begin, in order. */
+  /** The times at which the parts begin, in order. */
   slots: number[];
 }
 
-/** Returns the beginning of the hour, day or week (Monday) that an instant is in. */
+/** Returns the beginning of the hour, day or week (from Monday) that contains an instant. */
 export function beginningOf(span: Span, at: number): Date {
   const date = new Date(at);
   if (span === "hour") date.setMinutes(0, 0, 0);
@@ -20,7 +20,7 @@ export function beginningOf(span: Span, at: number): Date {
   return date;
 }
 
-/** Moves a beginning by so many hours, days or weeks. Days follow the calendar, not 24 hours. */
+/** Returns a beginning moved by `by` hours, days or weeks. Days follow the calendar, so they may have 23 or 25 hours. */
 export function moved(span: Span, from: Date, by: number): Date {
   const date = new Date(from);
   if (span === "hour") date.setTime(date.getTime() + by * 3_600_000);
@@ -28,7 +28,7 @@ export function moved(span: Span, from: Date, by: number): Date {
   return date;
 }
 
-/** Returns the stretch that an instant is in, in twelve parts of five minutes, in hours, or in days. */
+/** Returns the period that contains an instant: an hour in twelve parts of five minutes, a day in hours, or a week in days. */
 export function stretchOf(span: Span, at: number): Stretch {
   const beginning = beginningOf(span, at);
   const [from, to] = [beginning.getTime(), moved(span, beginning, 1).getTime()];
@@ -38,13 +38,13 @@ export function stretchOf(span: Span, at: number): Stretch {
   return { from, to, slots };
 }
 
-/** The most exact parts that are counted. Days begin at a multiple of it, even where clocks are turned by half an hour. */
+/** The length of the parts that the forecast counts. Days begin at a multiple of it, even where clocks change by half an hour. */
 const COUNTED_MS = 1_800_000;
 
-/** Returns in how many parts of one length a stretch is counted, so that each of its own parts is a sum of them. */
+/** Returns the number of equal parts to count in a stretch, so that each of its slots is a sum of them. */
 export const countedParts = ({ from, to, slots }: Stretch): number => (to - from) / Math.min(COUNTED_MS, (slots[1] ?? to) - from);
 
-/** Adds up what was counted in smaller parts, for each part of a stretch. */
+/** Returns the sum of the counted parts in each slot of a stretch. */
 export function inSlots({ slots, to }: Stretch, counted: readonly { at: number; oneShot: number }[]): number[] {
   return slots.map((slot, index) => {
     const end = slots[index + 1] ?? to;
@@ -61,7 +61,7 @@ export interface ClockChange {
 
 const MINUTE_MS = 60_000;
 
-/** Returns when the clocks of a zone are changed between two instants, to the minute. */
+/** Returns the clock changes of a zone between two instants, to the minute. */
 export function clockChanges(from: number, to: number, zone: string): ClockChange[] {
   const offsetAt = (at: number): string => clockAt(at, zone).offset;
   const changes: ClockChange[] = [];

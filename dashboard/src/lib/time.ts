@@ -49,7 +49,7 @@ export function clockAt(millis: number, zone: string = HERE): Clock {
 
 const INSTANT = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
 
-/** Splits a text of the API at the instants in it, such as `2026-11-30T08:00:00Z`: texts, and milliseconds since 1970. */
+/** Splits a text at its instants, such as `2026-11-30T08:00:00Z`, which become milliseconds since 1970. */
 export function splitAtInstants(text: string): (string | number)[] {
   const parts: (string | number)[] = [];
   let end = 0;
@@ -60,10 +60,10 @@ export function splitAtInstants(text: string): (string | number)[] {
   return [...parts, text.slice(end)];
 }
 
-/** Clocks are turned back by half an hour or an hour; by two, or by three, in a few cases. */
+/** Clocks go back by an hour, by half an hour on Lord Howe, and by two or three hours in rare cases. */
 const TURNED_BACK_MS = [1_800_000, 3_600_000, 7_200_000, 10_800_000];
 
-/** Says whether the clocks of a zone show the date and time of an instant twice, because they are turned back. */
+/** Returns whether the clock of a zone shows the date and time of an instant twice, because it goes back. */
 export function isRepeated(millis: number, zone: string = HERE): boolean {
   const { date, time } = clockAt(millis, zone);
   return TURNED_BACK_MS.flatMap((by) => [millis - by, millis + by]).some((other) => {

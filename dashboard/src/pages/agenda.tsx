@@ -1,4 +1,4 @@
-// What comes due when: recurring tasks as rows with their runs, the others by the parts of the hour, day or week.
+// The runs of a period: recurring tasks as rows with their runs, other tasks by the parts of the hour, day or week.
 
 import { previewRuns } from "../api/preview";
 import { readForecast } from "../api/stats";
@@ -14,12 +14,12 @@ import { usePoll } from "../state/live";
 import { pageWith, query, setQuery, taskPath } from "../state/router";
 import { mayWrite, namespace } from "../state/session";
 
-/** So many recurring tasks are shown, each with one preview. */
+/** The most recurring tasks that are shown. Each needs one preview. */
 const MOST_ROWS = 25;
 const MOST_RUNS = 100;
-/** So many tasks that fire once can be named. All of them are counted. */
+/** The most tasks that are read for their names. The forecast counts all of them. */
 const MOST_NAMED = 200;
-/** So many are named in each part. */
+/** The most names in each part. */
 const NAMED = 3;
 
 interface Recurring {
@@ -53,7 +53,7 @@ const SPANS: readonly (readonly [Span, string])[] = [
   ["week", "Week"],
 ];
 
-/** Writes where a part begins: a time of day, or a day. A time that the clock shows twice has its offset. */
+/** Formats the beginning of a part: a time of day, or a day. Adds the offset to a time that the clock shows twice. */
 function slotName(span: Span, slot: number): string {
   const { weekday, date, time, offset } = clockAt(slot);
   if (span === "week") return `${weekday} ${date.slice(5)}`;
@@ -113,7 +113,7 @@ interface TrackProps {
   hasMore: boolean;
 }
 
-/** The runs of a row by their place in time. If there are more than were read, the rest of the time is filled. */
+/** Shows the runs of a row at their times. If there are more runs than were read, fills the rest of the period. */
 function Track({ runs, stretch, changes, hasMore }: TrackProps) {
   const placeOf = (at: number) => ({ left: `${((at - stretch.from) / (stretch.to - stretch.from)) * 100}%` });
   const last = runs.at(-1)?.due;
@@ -186,7 +186,7 @@ function Rows({ rows, span, stretch, changes, hasMore }: { rows: readonly Recurr
   );
 }
 
-/** Writes when the first run of a row is, within the stretch that the page names. */
+/** Formats the time of the first run of a row. The page names the period. */
 const firstOf = (span: Span, at: number): string => (span === "week" ? `${clockAt(at).weekday} ${slotName("day", at)}` : slotName("day", at));
 
 function Once({ tasks, span, stretch, forecast }: { tasks: readonly Task[]; span: Span; stretch: Stretch; forecast: Forecast }) {

@@ -1,4 +1,4 @@
-// A new task: a form, its next runs, and the same as JSON, as a command and as code.
+// A new task: a form, its next runs, and the definition as JSON, as a command and as code.
 
 import { useEffect, useState } from "preact/hooks";
 import { ApiError } from "../api/client";
@@ -18,7 +18,7 @@ import { tell } from "../state/notices";
 const BLANK: JsonObject = { delayInSeconds: 60, callback: { type: "webhook", url: "https://" } };
 const HELLO: JsonObject = { id: "hello", description: "My first task", delayInSeconds: 5, callback: { type: "handler", name: "log" }, payload: { hello: "world" } };
 
-/** Tags without the empty one that somebody is about to type. */
+/** Returns the definition without the empty tag that the user is about to type. */
 function cleaned(definition: JsonObject): JsonObject {
   const { tags, ...rest } = definition;
   const kept = Array.isArray(tags) ? tags.filter((tag) => tag !== "") : [];
@@ -71,7 +71,7 @@ export function Create() {
   const [isBusy, setBusy] = useState(false);
   const [taken, setTaken] = useState<string>();
 
-  // The field that was refused is marked once it is drawn.
+  // The refused field is marked only after this render.
   useEffect(() => {
     if (error) document.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
   }, [error]);
@@ -111,7 +111,7 @@ export function Create() {
     setBusy(true);
     setError(undefined);
     try {
-      // Overwrites nothing that somebody does not know of.
+      // Refused if the task exists, so that nobody overwrites a task unknowingly.
       await create(id === undefined ? {} : { "if-none-match": "*" });
     } catch (problem) {
       if (problem instanceof ApiError && problem.is("other-version") && typeof id === "string") setTaken(id);

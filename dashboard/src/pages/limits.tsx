@@ -12,7 +12,7 @@ import { mayWrite, namespace } from "../state/session";
 import { tell } from "../state/notices";
 
 const EVERY_MS = 5_000;
-/** A namespace's limits are held by so many objects. */
+/** The number of objects that hold the limits of a namespace. */
 const LIMITERS = 8;
 
 const any = <span class="muted">any</span>;

@@ -54,6 +54,7 @@ mod patched_cases;
 mod paused_cases;
 mod questions;
 mod random;
+mod readers;
 mod reads;
 mod redefine;
 mod regressions;
@@ -133,6 +134,10 @@ fn seeds() {
     );
     assert!(run.held_up > seeds, "the simulation hardly gives the dispatchers too much: {run:?}");
     assert!(run.redefined > seeds * 3, "the simulation hardly defines anything again: {run:?}");
+    assert!(
+        run.lists > seeds && run.shown_by_lists > seeds * 2,
+        "the simulation hardly reads lists while something happens: {run:?}"
+    );
     assert!(run.turned_back > seeds / 50, "the simulation hardly turns clocks back: {run:?}");
     assert!(run.fired > seeds * 10, "the simulation hardly fires anything: {run:?}");
 }

@@ -30,6 +30,8 @@ impl Run {
         self.replayed += other.replayed;
         self.discarded += other.discarded;
         self.with_payload += other.with_payload;
+        self.lists += other.lists;
+        self.shown_by_lists += other.shown_by_lists;
     }
 }
 

@@ -135,8 +135,21 @@ impl Request {
     }
 }
 
+impl World {
+    /// Carries out a request by the clock of its shard, and checks the answer.
+    pub(crate) fn carry_out(&mut self, request: &Request) -> Result<Answer, Dropped> {
+        self.on_clock_of(request.shard(), |world| {
+            let outcome = carry_out(world, request);
+            if world.shift > 0 {
+                world.note_ahead(request);
+            }
+            outcome
+        })
+    }
+}
+
 /// Carries out a request and checks the answer.
-pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, Dropped> {
+fn carry_out(world: &mut World, request: &Request) -> Result<Answer, Dropped> {
     world.trace(|| format!("client: {request:?}"));
     match request {
         Request::Append { shard, versions, fresh } => {

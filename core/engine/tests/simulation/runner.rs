@@ -7,6 +7,7 @@ use crate::invariants::{at_rest, no_duplicates, nothing_is_late, violated};
 use crate::limits::{self, KEYS};
 use crate::operations::{Answer, Request};
 use crate::random::Random;
+use crate::readers::Readers;
 use crate::world::{Event, World};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Config, Keep};
@@ -45,6 +46,9 @@ pub(crate) struct Run {
     pub(crate) replayed: u64,
     pub(crate) discarded: u64,
     pub(crate) with_payload: u64,
+    /// Lists that were read while something happened, and what they had to show.
+    pub(crate) lists: u64,
+    pub(crate) shown_by_lists: u64,
 }
 
 /// Runs a seed to its end. Panics if an invariant is broken.
@@ -106,6 +110,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
             world.config.visibility_millis = 300_000;
         }
     }
+    world.readers = Readers::new(seed);
     world.meddling = Random::new(seed.rotate_left(23) ^ 0x6d65_6464_6c65);
     world.meddles = *world.meddling.pick(&[0, 50, 400]);
     world.trace(|| {
@@ -220,6 +225,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     let letters = &world.model.letters;
     (run.replayed, run.discarded, run.with_payload) =
         (letters.replayed, letters.discarded, letters.with_payload);
+    (run.lists, run.shown_by_lists) = (world.readers.lists, world.readers.shown);
     run.tasks = world.model.versions.len() as u64;
     run.fired = world.model.dispatched.values().map(|times| u64::from(*times)).sum();
     run
@@ -233,6 +239,7 @@ fn live_until(world: &mut World, until: UnixMillis, run: &mut Run) {
 
 fn step(world: &mut World, run: &mut Run) {
     world.step();
+    world.read_on();
     run.events += 1;
     if run.events > MAX_EVENTS {
         let wanted: Vec<_> = (0..world.shards.len()).map(|at| world.next_wakeup(at)).collect();

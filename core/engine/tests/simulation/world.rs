@@ -12,9 +12,10 @@ use crate::history::history_agrees;
 use crate::invariants::{engine_agrees, firing, storage_agrees, violated, wakes_in_time};
 use crate::limits::Limits;
 use crate::model::{Model, Send};
-use crate::operations::{Answer, Request};
+use crate::operations::Request;
 use crate::questions::Questions;
 use crate::random::Random;
+use crate::readers::Readers;
 use crate::room::Room;
 use crate::series::Ledger;
 use crate::storage::Storage;
@@ -133,7 +134,7 @@ pub(crate) struct World {
     /// By how much the clock of each shard is ahead; the last one is the limiter's.
     offsets: Vec<i64>,
     /// By how much `now` is ahead, while something happens by the clock of a shard.
-    shift: i64,
+    pub(crate) shift: i64,
     /// How often a watermark was moved back.
     pub(crate) turned_back: u64,
     /// Whether the dispatchers leave some tasks undone.
@@ -148,6 +149,7 @@ pub(crate) struct World {
     pub(crate) redefined: u64,
     /// Whether this run has no faults.
     pub(crate) is_faultless: bool,
+    pub(crate) readers: Readers,
     pub(crate) traced: bool,
 }
 
@@ -196,6 +198,7 @@ impl World {
             meddles: 0,
             redefined: 0,
             is_faultless: false,
+            readers: Readers::new(0),
             traced,
         }
     }
@@ -484,15 +487,5 @@ impl World {
         self.trace(|| format!("{at}: evicted"));
         self.compare(at);
         self.drop_engine(at);
-    }
-
-    pub(crate) fn carry_out(&mut self, request: &Request) -> Result<Answer, Dropped> {
-        self.on_clock_of(request.shard(), |world| {
-            let outcome = crate::operations::carry_out(world, request);
-            if world.shift > 0 {
-                world.note_ahead(request);
-            }
-            outcome
-        })
     }
 }

@@ -1,4 +1,4 @@
-// What happened in the last two hours or seven days: outcomes, lateness, and what it cost.
+// The last two hours or seven days: outcomes, lateness, and cost.
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";

@@ -1,4 +1,4 @@
-// What comes due in the hour, day or week ahead, as the API forecasts it.
+// The forecast of the API: the runs that come due in the next hour, day or week.
 
 import { useState } from "preact/hooks";
 import { readForecast } from "../../api/stats";
@@ -19,7 +19,7 @@ type Horizon = keyof typeof HORIZONS;
 
 const EVERY_MS = 60_000;
 
-/** Counts the runs that come due in each part of the time ahead. */
+/** Reads the number of runs that come due in each part of the coming period. */
 async function readLoad(horizon: Horizon, signal: AbortSignal): Promise<Forecast> {
   const { lengthMs, buckets } = HORIZONS[horizon];
   const width = lengthMs / buckets;

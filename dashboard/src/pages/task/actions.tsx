@@ -46,7 +46,7 @@ export function TaskActions({ task, onChanged }: { task: Task; onChanged: () => 
   return (
     <>
       {(canPause || task.paused) && (
-        // One button, so that it keeps the focus.
+        // One element for both, so that it keeps the focus.
         <Button icon={task.paused ? "play" : "pause"} onClick={() => (task.paused ? resume() : setAsked("pause"))}>
           {task.paused ? "Resume" : "Pause"}
         </Button>

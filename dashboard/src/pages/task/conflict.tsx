@@ -1,4 +1,4 @@
-// Two people have changed one task: shows both changes, and lets the second one choose.
+// Two people have changed one task. Shows both changes, and lets the second person choose.
 
 import { useState } from "preact/hooks";
 import type { Json, JsonObject } from "../../api/types";
@@ -16,7 +16,7 @@ interface ConflictProps {
   onSave: (merged: JsonObject) => Promise<unknown>;
 }
 
-/** The heads of the columns; on a narrow screen, each value has its own. */
+/** The titles of the columns. On a narrow screen, each value shows its own. */
 const SIDES = { base: "When you began", theirs: "Theirs, as it is now", yours: "Yours" } as const;
 
 const shown = (value: Json | undefined): string => (value === undefined ? "(absent)" : typeof value === "string" ? value : JSON.stringify(value, null, 1));

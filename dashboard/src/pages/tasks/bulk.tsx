@@ -1,4 +1,4 @@
-// Changes of many tasks: of those that are selected, or of all that the filter means.
+// Changes of many tasks: of the selected ones, or of all that match the filter.
 
 import { useState } from "preact/hooks";
 import { changeMany, isEmptyFilter, selectionOf, type ManyAnswer, type ManyVerb, type Selection, type TaskFilter } from "../../api/tasks";
@@ -50,7 +50,7 @@ export function BulkBar({ chosen, filter, onDone, onClear }: BulkBarProps) {
   );
 }
 
-/** Says what a request did, in the order of what matters. */
+/** Describes what a request did, the most important part first. */
 function summary(title: string, sum: Omit<ManyAnswer, "done">): string {
   const changed = (sum.changed ?? 0) + (sum.cancelled ?? 0);
   const parts = [
@@ -63,7 +63,7 @@ function summary(title: string, sum: Omit<ManyAnswer, "done">): string {
   return parts.join(", ");
 }
 
-/** So many requests at most for one change; a shard does thousands of tasks in each. */
+/** The most requests for one change. A shard changes thousands of tasks in each. */
 const MOST_REQUESTS = 200;
 
 /** Repeats a change until it is done, and adds up what it did. */
@@ -88,7 +88,7 @@ function BulkDialog({ verb, selection, filter, onDone, onClose }: { verb: ManyVe
   const [progress, setProgress] = useState<number>();
   const isByIds = "ids" in selection;
   const more = verb === "reschedule" ? rescheduleBody(form) : verb === "pause" && note !== "" ? { note } : {};
-  // Counts what will be sent: what a change changes depends on the note and the time, too.
+  // The count is for the request that will be sent, because the note and the time decide which tasks change.
   const counting = useDryRun(`/v1/tasks/${verb}`, isByIds || !more ? undefined : { ...selection, ...more });
   const { counted: dryRun, error } = counting;
   const isCounted = isByIds || dryRun !== undefined || error !== undefined;

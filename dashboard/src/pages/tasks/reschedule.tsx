@@ -1,4 +1,4 @@
-// The new time of a task that is moved.
+// The new time of a task.
 
 import type { JsonObject } from "../../api/types";
 import { Choice, TextField } from "../../components/field";
@@ -9,11 +9,11 @@ export interface RescheduleForm {
   how: "delay" | "time";
   delay: string;
   time: string;
-  /** Empty for the zone of whoever looks. */
+  /** Empty for the viewer's zone. */
   timezone: string;
 }
 
-/** Writes the form as the body of a request; undefined as long as it says no time. */
+/** Returns the body of a request from the form; undefined while the form has no time. */
 export function rescheduleBody({ how, delay, time, timezone }: RescheduleForm): JsonObject | undefined {
   if (how === "delay") return delay === "" ? undefined : { delayInSeconds: Number(delay) };
   return time === "" ? undefined : { time, timezone: timezone === "" ? HERE : timezone };

@@ -35,7 +35,7 @@ impl World {
 
     /// Marks the tasks that a request adds or moves while the clock is ahead, because they may stay
     /// in the future.
-    pub(super) fn note_ahead(&mut self, request: &Request) {
+    pub(crate) fn note_ahead(&mut self, request: &Request) {
         let shard = request.shard();
         let numbered = self.model.versions.iter().zip(0..);
         let of_them: Vec<u64> = match request {
