@@ -62,6 +62,8 @@ export function FilterTime({ name, label }: { name: "from" | "to"; label: string
         value={Number.isNaN(inAddress) ? "" : forField(inAddress)}
         onChange={(event) => {
           const { value } = event.currentTarget;
+          // While somebody types a year, the field has years such as 0020.
+          if (value.startsWith("0")) return;
           setQuery({ [name]: value === "" ? undefined : new Date(value).toISOString() });
         }}
       />
