@@ -24,7 +24,7 @@ const MAX_PENDING_TASKS: u64 = MAX_PENDING_PER_SHARD as u64 * MAX_SHARDS as u64;
 /// microsecond.
 const MAX_CREATES_PER_SECOND: u32 = 1_000_000;
 
-/// The limits of a namespace. An absent one does not limit anything.
+/// The limits of a namespace. An absent member sets no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Quota {
