@@ -44,7 +44,7 @@ enum Failure {
     Retryable(Problem),
     /// Another try cannot succeed, or makes matters worse.
     Final(Problem),
-    /// The shard does not take the request: one of an earlier version does not know it.
+    /// The shard refuses the request. A shard of an earlier version may not know it.
     Refused(Problem),
     /// A part is done, and the same request does the next one.
     Unfinished(Problem),
@@ -89,8 +89,8 @@ impl Shards {
         self.send(shard, path, |_| body.clone()).await
     }
 
-    /// Asks one shard what earlier versions do not know. Returns `None` if it refuses the request:
-    /// while a new version is rolled out, it may still run the one before.
+    /// Sends one shard a request that earlier versions do not know. Returns `None` if the shard
+    /// refuses it, because it may still run the earlier version while a new one is rolled out.
     pub(crate) async fn ask_if_known<Q: Serialize, A: DeserializeOwned>(
         &self,
         shard: ShardId,
