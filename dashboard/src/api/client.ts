@@ -19,6 +19,11 @@ export class ApiError extends Error {
     return this.problem.status;
   }
 
+  /** Whether the same request may succeed later. */
+  get isPassing(): boolean {
+    return this.status >= 500 || this.status === 429;
+  }
+
   /** Says whether the problem has this type, such as `no-task`. */
   is(type: string): boolean {
     return this.problem.type === `/problems/${type}`;
@@ -42,7 +47,7 @@ export interface Answer<Body> {
 export interface RequestOptions {
   query?: Readonly<Record<string, string | number | readonly string[] | undefined>> | undefined;
   body?: unknown;
-  /** The body as it is, in place of `body`. */
+  /** The body as text, in place of `body`. */
   text?: string;
   ifMatch?: string | undefined;
   headers?: Readonly<Record<string, string>>;
@@ -51,12 +56,12 @@ export interface RequestOptions {
   as?: { key: string; namespace: string };
 }
 
-/** Says whether the last request was answered at all. */
+/** Whether the scheduler answered the last request. */
 export const isReachable = signal(true);
 
 const TIMEOUT_MS = 30_000;
 
-/** Writes a path with its query: members that are undefined or empty are left out. */
+/** Returns a path with a query. Members that are undefined or empty are left out. */
 export function withQuery(path: string, query: RequestOptions["query"] = {}): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
@@ -68,7 +73,7 @@ export function withQuery(path: string, query: RequestOptions["query"] = {}): st
   return text === "" ? path : `${path}?${text}`;
 }
 
-/** Returns the headers that say who asks, and about which namespace. */
+/** Returns the headers with the API key and the namespace. */
 function credentials(as: RequestOptions["as"]): Record<string, string> {
   const bearer = as?.key ?? key.value;
   const space = as?.namespace ?? namespace.value;
@@ -86,14 +91,14 @@ export async function open(path: string, options: RequestOptions = {}): Promise<
     cache: "no-store",
     ...(outer ? { signal: outer } : {}),
   });
-  if (!response.ok) throw await refusal(response);
+  if (!response.ok) throw refused(response, await response.text(), options.as);
   return response;
 }
 
 /**
  * Sends a request and returns the JSON of its answer.
  *
- * Throws `ApiError` for a refusal, `Unreachable` if no answer came, and what `signal` says if it was aborted.
+ * Throws an `ApiError` if the API refuses the request, `Unreachable` if there is no answer, and the reason of `signal` if it is aborted.
  */
 export async function request<Body>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<Body>> {
   const { query, body, text, ifMatch, headers, signal: outer, as } = options;
@@ -122,20 +127,17 @@ export async function request<Body>(method: string, path: string, options: Reque
   }
   isReachable.value = true;
   if (!response.ok) {
-    const error = refused(response, answer);
-    if (error.status === 401 && as === undefined) endSession(error.problem.detail);
-    throw error;
+    throw refused(response, answer, as);
   }
   return { body: (answer === "" ? undefined : JSON.parse(answer)) as Body, status: response.status, etag: response.headers.get("etag") ?? undefined };
 }
 
-async function refusal(response: Response): Promise<ApiError> {
-  return refused(response, await response.text());
-}
-
-function refused(response: Response, text: string): ApiError {
+/** Returns the error for a refusal. Ends the session if its key is refused. */
+function refused(response: Response, text: string, as: RequestOptions["as"]): ApiError {
   const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
-  return new ApiError(problemOf(response.status, text), response.headers.get("x-request-id"), Number.isFinite(retryAfter) ? retryAfter : undefined);
+  const error = new ApiError(problemOf(response.status, text), response.headers.get("x-request-id"), Number.isFinite(retryAfter) ? retryAfter : undefined);
+  if (error.status === 401 && as === undefined) endSession(error.problem.detail);
+  return error;
 }
 
 function problemOf(status: number, text: string): Problem {
@@ -143,10 +145,10 @@ function problemOf(status: number, text: string): Problem {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && "type" in value && "detail" in value) return { ...(value as Problem), status };
   } catch {
-    // Not from the API itself, but from something between.
+    // The answer is not JSON: it comes from a proxy, not from the API.
   }
   return { type: "about:blank", title: `HTTP ${status}`, status, detail: `The answer has the status ${status} and is not from the API: ${text.slice(0, 200)}` };
 }
 
-/** Writes an id as a part of a path. */
+/** Returns an id as a part of a path. */
 export const inPath = (id: string): string => encodeURIComponent(id);

@@ -1,27 +1,35 @@
-// A table of which only the rows in sight are in the document.
+// A table that has only the visible rows in the document.
 
+import { signal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 interface VirtualListProps {
   label: string;
-  /** Widths of the columns, as CSS writes them for a grid. */
+  /** The widths of the columns, in the syntax of a CSS grid. */
   columns: string;
   head: ComponentChildren;
   length: number;
-  rowHeight?: number;
   /** Returns the cells of a row. */
   row: (index: number) => ComponentChildren;
   rowProps?: (index: number) => JSX.IntrinsicElements["div"];
-  /** Called with the range of rows in sight whenever it changes. */
+  /** Called with the range of visible rows when it changes. */
   onRange: (from: number, to: number) => void;
 }
 
-/** Rows above and below those in sight that are in the document as well. */
+/** The rows above and below the visible ones that are in the document, too. */
 const MARGIN = 10;
 const ROW_HEIGHT = 32;
+/** The height of a row on a narrow screen, where it has two lines: see `.grid-row` in components.css. */
+const NARROW_ROW_HEIGHT = 56;
 
-/** Moves the focus between rows with j and k or the arrow keys, and selects the row that has it with x. */
+const narrow = matchMedia("(max-width: 800px)");
+const isNarrow = signal(narrow.matches);
+narrow.addEventListener("change", () => {
+  isNarrow.value = narrow.matches;
+});
+
+/** Moves the focus between rows with j and k or the arrow keys. Selects the focused row with x. */
 function onKeyDown(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const step = event.key === "j" || event.key === "ArrowDown" ? 1 : event.key === "k" || event.key === "ArrowUp" ? -1 : 0;
@@ -41,7 +49,8 @@ function onKeyDown(event: KeyboardEvent & { currentTarget: HTMLElement }): void 
   wanted.focus();
 }
 
-export function VirtualList({ label, columns, head, length, rowHeight = ROW_HEIGHT, row, rowProps, onRange }: VirtualListProps) {
+export function VirtualList({ label, columns, head, length, row, rowProps, onRange }: VirtualListProps) {
+  const rowHeight = isNarrow.value ? NARROW_ROW_HEIGHT : ROW_HEIGHT;
   const ref = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 600 });
 
@@ -62,7 +71,7 @@ export function VirtualList({ label, columns, head, length, rowHeight = ROW_HEIG
   const shown: number[] = [];
   for (let index = from; index < to; index += 1) shown.push(index);
   return (
-    <div class="grid-table" role="table" aria-label={label} aria-rowcount={length + 1} style={{ "--columns": columns }}>
+    <div class={`grid-table list-${label.toLowerCase()}`} role="table" aria-label={label} aria-rowcount={length + 1} style={{ "--columns": columns }}>
       <div class="grid-head" role="rowgroup">
         <div class="grid-row" role="row" aria-rowindex={1}>
           {head}

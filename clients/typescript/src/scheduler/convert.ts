@@ -1,21 +1,21 @@
-// Tasks of an object as the API has them, and back.
+// Converts tasks of an object to tasks of the API, and back.
 
 import type { Callback as ApiCallback, NewTask as ApiNewTask, Task as ApiTask } from "../generated/openapi.ts";
 import { DEFAULT_METHOD, retryOf } from "./declarations.ts";
 import type { Home } from "./home.ts";
 import { type Callback, type NewTask, type OtherCallback, SAME, type Task } from "./types.ts";
 
-/** The tag that keeps the delay of a task, which the API turns into a time. */
+/** The tag with the delay of a task, because the API turns a delay into a time. */
 const DELAY_TAG = "delayInSeconds:";
-/** The most tags that the API takes. */
+/** The most tags that the API accepts. */
 const MAX_TAGS = 16;
-/** The tag with a digest of what an idempotent schedule of an agent says, apart from what identifies it. */
+/** The tag with a digest of an agent's idempotent schedule, without the members that identify it. */
 export const DEFINITION_TAG = "definition:";
 
 /**
- * Returns a new task as the API takes it, with the options of the method that it calls. What the task says itself comes first.
+ * Returns a new task for the API, with the options of the method that it calls. The task's own members come first.
  *
- * Throws a `TypeError` if tasks may not call the method, or if its delay finds no room among the tags.
+ * Throws a `TypeError` if tasks may not call the method, or if there is no room for its delay among the tags.
  */
 export async function toApi(task: NewTask, id: string, home: Home): Promise<ApiNewTask> {
   const { callback = { type: "self", function: DEFAULT_METHOD }, ...rest } = task;
@@ -37,7 +37,7 @@ export async function toApi(task: NewTask, id: string, home: Home): Promise<ApiN
   } as unknown as ApiNewTask;
 }
 
-/** Returns a callback as the API takes it. Functions and webhooks get the payload, as the first design has it. */
+/** Returns a callback for the API. Functions and webhooks get the payload, as in the first design. */
 function toApiCallback(callback: OtherCallback, payload: unknown): ApiCallback {
   if (callback.type === "durable-object" && "namespace" in callback) {
     const { namespace: binding, ...rest } = callback;
@@ -107,7 +107,7 @@ function dateOf(millis: number | undefined): Date | undefined {
   return millis === undefined ? undefined : new Date(millis);
 }
 
-/** Returns an object without its members that are `undefined`, which would differ from absent ones in a comparison. */
+/** Returns an object without members that are `undefined`, because a comparison distinguishes these from absent ones. */
 function withoutUndefined<Fields extends object>(fields: Fields): Partial<Fields> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<Fields>;
 }

@@ -1,4 +1,4 @@
-// Changes a task: what differs is sent as a PATCH, on the condition that nobody else has changed it meanwhile.
+// Changes a task. Sends the differences as a PATCH, on the condition that nobody else has changed the task in the meantime.
 
 import { useEffect, useState } from "preact/hooks";
 import { ApiError } from "../../api/client";
@@ -6,6 +6,7 @@ import { getTask, patchTask } from "../../api/tasks";
 import type { JsonObject } from "../../api/types";
 import { Button, ErrorNote, LinkButton, Loading, PageHead } from "../../components/basics";
 import { NextRuns } from "../../components/next-runs";
+import { useReturn } from "../../components/use-return";
 import { definitionOf, isEqual, patchOf } from "../../lib/definition";
 import { go, taskPath } from "../../state/router";
 import { tell } from "../../state/notices";
@@ -30,25 +31,30 @@ export function EditTask({ id }: { id: string }) {
   const [error, setError] = useState<unknown>();
   const [isBusy, setBusy] = useState(false);
 
-  useEffect(() => {
+  const begin = () => {
+    setError(undefined);
     readVersion(id).then((version) => {
       setBase(version);
       setEdited(version.definition);
     }, setError);
-  }, [id]);
+  };
+  useEffect(begin, [id]);
+  useReturn(() => {
+    if (!base) begin();
+  });
 
   if (!base || !edited) {
     return (
       <div class="page">
         <PageHead title={`Edit ${id}`} />
-        {error ? <ErrorNote error={error} /> : <Loading />}
+        {error ? <ErrorNote error={error} onRetry={begin} /> : <Loading />}
       </div>
     );
   }
   const patch = patchOf(base.definition, edited);
   const isChanged = Object.keys(patch).length > 0;
 
-  /** Sends a patch for a version of the task. Whoever was faster is asked about. */
+  /** Sends a patch for a version of the task. If the task has another version, shows the changes of the other writer. */
   const send = async (body: JsonObject, etag: string | undefined) => {
     setBusy(true);
     setError(undefined);

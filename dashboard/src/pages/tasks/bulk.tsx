@@ -1,9 +1,9 @@
-// Changes of many tasks: of those that are selected, or of all that the filter means.
+// Changes of many tasks: of the selected ones, or of all that match the filter.
 
 import { useState } from "preact/hooks";
 import { changeMany, isEmptyFilter, selectionOf, type ManyAnswer, type ManyVerb, type Selection, type TaskFilter } from "../../api/tasks";
 import type { JsonObject } from "../../api/types";
-import { Button } from "../../components/basics";
+import { Button, ErrorNote } from "../../components/basics";
 import { ActionDialog } from "../../components/dialog";
 import { PauseNote } from "../../components/pause-note";
 import { countedText, useDryRun } from "../../components/use-dry-run";
@@ -50,7 +50,7 @@ export function BulkBar({ chosen, filter, onDone, onClear }: BulkBarProps) {
   );
 }
 
-/** Says what a request did, in the order of what matters. */
+/** Describes what a request did, the most important part first. */
 function summary(title: string, sum: Omit<ManyAnswer, "done">): string {
   const changed = (sum.changed ?? 0) + (sum.cancelled ?? 0);
   const parts = [
@@ -63,7 +63,7 @@ function summary(title: string, sum: Omit<ManyAnswer, "done">): string {
   return parts.join(", ");
 }
 
-/** So many requests at most for one change; a shard does thousands of tasks in each. */
+/** The most requests for one change. A shard changes thousands of tasks in each. */
 const MOST_REQUESTS = 200;
 
 /** Repeats a change until it is done, and adds up what it did. */
@@ -87,18 +87,20 @@ function BulkDialog({ verb, selection, filter, onDone, onClose }: { verb: ManyVe
   const [note, setNote] = useState("");
   const [progress, setProgress] = useState<number>();
   const isByIds = "ids" in selection;
-  // What a reschedule moves does not depend on the time, except for tasks that have it already.
-  const dryRun = useDryRun(`/v1/tasks/${verb}`, isByIds ? undefined : { ...selection, ...(verb === "reschedule" ? rescheduleBody(FIRST_FORM) : {}) });
-  const counted = isByIds ? count(selection.ids.length, "task") : countedText(dryRun, "task");
+  const more = verb === "reschedule" ? rescheduleBody(form) : verb === "pause" && note !== "" ? { note } : {};
+  // The count is for the request that will be sent, because the note and the time decide which tasks change.
+  const counting = useDryRun(`/v1/tasks/${verb}`, isByIds || !more ? undefined : { ...selection, ...more });
+  const { counted: dryRun, error } = counting;
+  const isCounted = isByIds || dryRun !== undefined || error !== undefined;
+  const counted = isByIds ? count(selection.ids.length, "task") : more ? countedText(counting, "task") : "to which time?";
   const parts = describeFilter(filter);
   const act = async () => {
-    const more = verb === "reschedule" ? rescheduleBody(form) : verb === "pause" && note !== "" ? { note } : {};
-    const sum = await carryOut(verb, selection, more, setProgress);
+    const sum = await carryOut(verb, selection, more ?? {}, setProgress);
     tell(summary(title, sum));
     onDone();
   };
   return (
-    <ActionDialog title={`${title}: ${counted}`} verb={verb === "cancel" ? "Cancel the tasks" : title} isDanger={isDanger} onAct={act} onClose={onClose} {...(isByIds && !isDanger ? {} : { confirmWith: verb })}>
+    <ActionDialog title={`${title}: ${counted}`} verb={verb === "cancel" ? "Cancel the tasks" : title} isDanger={isDanger} isDisabled={!more || !isCounted} onAct={act} onClose={onClose} {...(isByIds && !isDanger ? {} : { confirmWith: verb })}>
       <p>{does}</p>
       {!isByIds && (
         <>
@@ -118,6 +120,7 @@ function BulkDialog({ verb, selection, filter, onDone, onClose }: { verb: ManyVe
           )}
         </>
       )}
+      <ErrorNote error={error} />
       {verb === "pause" && <PauseNote value={note} onChange={setNote} />}
       {verb === "reschedule" && <RescheduleFields form={form} onChange={setForm} />}
       {progress !== undefined && <p role="status">{count(progress, "task")} so far…</p>}

@@ -1,15 +1,15 @@
-// The search and the filters of lists, kept in the address.
+// The search and the filters of lists. They are kept in the address.
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../../components/basics";
 import { CALLBACK_TYPES, KINDS, LABELS, LAST_OUTCOMES, PAUSED, STATUSES, type FilterName } from "../../lib/filter";
-import { forField } from "../../lib/time";
+import { forField, HERE } from "../../lib/time";
 import { query, setQuery } from "../../state/router";
 
 const TYPING_MS = 300;
 
-/** A text of the address, which is changed when somebody has stopped typing. */
+/** A text of the address. It changes when the user has stopped typing for a moment. */
 function useTyped(name: string): [string, (value: string) => void] {
   const inAddress = query.value.get(name) ?? "";
   const [text, setText] = useState(inAddress);
@@ -54,12 +54,16 @@ export function FilterTime({ name, label }: { name: "from" | "to"; label: string
   const inAddress = Date.parse(query.value.get(name) ?? "");
   return (
     <label class="filter">
-      <span>{label}</span>
+      <span>
+        {label} ({HERE})
+      </span>
       <input
         type="datetime-local"
         value={Number.isNaN(inAddress) ? "" : forField(inAddress)}
         onChange={(event) => {
           const { value } = event.currentTarget;
+          // While somebody types a year, the field has years such as 0020.
+          if (value.startsWith("0")) return;
           setQuery({ [name]: value === "" ? undefined : new Date(value).toISOString() });
         }}
       />
@@ -70,7 +74,7 @@ export function FilterTime({ name, label }: { name: "from" | "to"; label: string
 const NAMES = Object.keys(LABELS) as FilterName[];
 const MORE: readonly FilterName[] = ["kind", "callbackType", "callbackHost", "lastOutcome", "error", "paused", "from", "to"];
 
-/** The filters of tasks; of dead letters without those that do not apply to them. */
+/** The filters of tasks. A list of dead letters leaves out those that do not apply to them. */
 export function TaskFilters({ without = [], children }: { without?: readonly FilterName[]; children?: ComponentChildren }) {
   const isUsed = (name: FilterName) => query.value.has(name) && !without.includes(name);
   const [isOpen, setOpen] = useState(MORE.some(isUsed));
