@@ -85,6 +85,23 @@ test("dev goes on after a change that keeps the Worker from starting, and ends w
   assert.equal(status, 1);
 });
 
+test("dev gives further arguments to wrangler, and checks the environment that they name", async () => {
+  const folder = await withFakeWrangler({});
+  await command(folder, "init", "--yes");
+  const made = JSON.parse(await read(folder, "wrangler.jsonc"));
+  const { durable_objects, queues, vars } = made;
+  const old = { durable_objects: { bindings: [...durable_objects.bindings.slice(1), { name: "SHARDS", class_name: "Mine" }] }, queues, vars };
+  await writeFile(join(folder, "wrangler.jsonc"), JSON.stringify({ ...made, env: { staging: { durable_objects, queues, vars }, old } }));
+  // The Worker of this wrangler has never started, so dev ends with its status.
+  await writeFile(join(folder, "src/index.ts"), "broken");
+  for (const env of [["--env", "staging"], ["-e=staging", "--live-reload"]]) {
+    assert.equal((await command(folder, "dev", "--port", String(await freePort()), "--", ...env)).status, 1);
+    assert.deepEqual((await calls(folder)).at(-1).slice(-env.length), env);
+  }
+  const { status, stderr } = await command(folder, "dev", "--port", String(await freePort()), "--", "--env", "old");
+  assert.deepEqual([status, /has to lead to the class Shard of this Worker, and leads to Mine/.test(stderr)], [2, true], stderr);
+});
+
 test("dev ends wrangler if npm is killed, which passes on nothing", async () => {
   const folder = await withFakeWrangler({});
   const port = await freePort();

@@ -226,6 +226,8 @@ test("init refuses bindings that are something else, and changes nothing", async
     [object("SHARDS", "MyShard"), [], "the binding SHARDS has to lead to the class Shard of this Worker, and leads to MyShard"],
     [object("REGISTRY", "Registry", { script_name: "other" }), [], "the binding REGISTRY has to lead to the class Registry of this Worker, and leads to Registry of other"],
     [object("ROOMS", "Other"), ["--object", "ROOMS=Room"], "the binding ROOMS has to lead to the class Room of this Worker, and leads to Other"],
+    [object("LIMITS", "Limiter"), [], "the binding LIMITS leads to a class Limiter, which is the name of a class of the scheduler: rename yours"],
+    [{}, ["--object", "FRAGMENTS=Shard"], "the binding FRAGMENTS leads to a class Shard, which is the name of a class of the scheduler: rename yours"],
     [{ services: [{ binding: "TASKS", service: "other" }] }, ["--tasks", "Nightly"], "the binding TASKS leads to the default export of other: bind Nightly by another name"],
   ]) {
     const text = JSON.stringify({ name: "mine", compatibility_date: "2026-11-17", ...more });
@@ -362,6 +364,11 @@ test("dev makes a key once, and keeps what .dev.vars has", async () => {
   const fresh = await project();
   ensureKey(fresh);
   assert.equal((await stat(join(fresh, ".dev.vars"))).mode & 0o077, 0);
+  // Wrangler reads those of an environment in their place.
+  const staging = await project({ ".dev.vars": "API_KEYS=one\n", ".dev.vars.staging": "MINE=1\n" });
+  assert.deepEqual([ensureKey(staging), ensureKey(staging, "other")], ["one", "one"]);
+  const own = ensureKey(staging, "staging");
+  assert.equal(await read(staging, ".dev.vars.staging"), `MINE=1\nAPI_KEYS=${own}\n`);
 });
 
 test("dev makes a key that signs webhooks, and signing-key prints what receivers verify with", async () => {
@@ -427,6 +434,8 @@ test("a wrong call says what is wrong and what there is", async () => {
     [["init", "--nothing"], /--nothing/],
     [["init", "--object", "ROOMS"], /give a binding and a class, such as ROOMS=Room/],
     [["deploy"], /run durable-scheduler init/],
+    [["init", "--", "--env", "x"], /--env x: only dev and deploy take arguments for wrangler/],
+    [["signing-key", "--", "x"], /only dev and deploy take arguments for wrangler/],
     [["init", "--tasks", "../x y"], /--tasks \.\.\/x y: give the name of a class/],
   ]) {
     const { status, stderr } = await command(folder, ...args);

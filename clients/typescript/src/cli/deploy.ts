@@ -1,6 +1,6 @@
 // `durable-scheduler deploy`: deploys the Worker, and creates the queues and secrets that it lacks.
 
-import { findConfig, readConfig, runWrangler, UsageError } from "./project.ts";
+import { environmentOf, findConfig, optionIn, readConfig, runWrangler, UsageError } from "./project.ts";
 import { missing, mustAgree, queuesOf } from "./requirements.ts";
 import { newKey, newSigningKey } from "./secrets.ts";
 import { namespaceKeys } from "./signing-key.ts";
@@ -23,7 +23,7 @@ const SECRETS = [
 export async function deploy(folder: string, { config, args }: { config?: string | undefined; args: readonly string[] }): Promise<void> {
   const path = findConfig(folder, config);
   if (path === undefined) throw new UsageError("there is no wrangler configuration here: run durable-scheduler init");
-  const env = optionIn(args, ["--env", "-e"]) ?? process.env.CLOUDFLARE_ENV;
+  const env = environmentOf(args);
   const name = optionIn(args, ["--name"]);
   const settings = await readConfig(folder, path, env);
   const lacking = missing(settings).filter(({ path: [first] }) => first !== "vars");
@@ -55,16 +55,6 @@ async function mustBuild(folder: string, args: readonly string[]): Promise<void>
 async function mustBeLoggedIn(folder: string, what: string): Promise<void> {
   const { status, output } = await runWrangler(folder, ["whoami", "--json"], { capture: true, quiet: true });
   if (status !== 0 && /"loggedIn":\s*false/.test(output)) throw new UsageError(`you are not logged in: run npx wrangler login, or set CLOUDFLARE_API_TOKEN. Nothing is made. Deploy would make ${what}`);
-}
-
-/** Returns the value of an option among arguments, or undefined. */
-function optionIn(args: readonly string[], names: readonly string[]): string | undefined {
-  for (const [at, arg] of args.entries()) {
-    if (names.includes(arg)) return args[at + 1];
-    const name = names.find((name) => arg.startsWith(`${name}=`));
-    if (name !== undefined) return arg.slice(name.length + 1);
-  }
-  return undefined;
 }
 
 async function makeSecrets(folder: string, chosen: readonly string[]): Promise<void> {

@@ -7,7 +7,7 @@ import { createServer } from "node:net";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { nextChange } from "./changes.ts";
-import { DASHBOARD, findConfig, readConfig, startWrangler, UsageError } from "./project.ts";
+import { DASHBOARD, environmentOf, findConfig, readConfig, startWrangler, UsageError } from "./project.ts";
 import { COMPATIBILITY_DATE, type Config, CRON, missing, mustAgree, OBJECTS } from "./requirements.ts";
 import { whenOrphaned } from "./orphan.ts";
 import { copySecrets, ensureKey, ensureSigningKeys, STANDALONE } from "./secrets.ts";
@@ -21,6 +21,8 @@ export interface DevOptions {
   port: number;
   /** The folder of the storage. Default: `.wrangler/state`. */
   persistTo?: string | undefined;
+  /** Further arguments for `wrangler dev`. */
+  args?: readonly string[] | undefined;
 }
 
 /** Variables for this machine only: all shards are in one isolate, and webhooks may call this machine. */
@@ -47,18 +49,20 @@ const WATCHDOG_MILLIS = 60_000;
 export async function dev(folder: string, options: DevOptions): Promise<number> {
   await mustBeFree(options.port);
   const own = findConfig(folder, options.config);
-  const settings = own === undefined ? {} : await readConfig(folder, own);
+  const { args: further = [] } = options;
+  const env = environmentOf(further);
+  const settings = own === undefined ? {} : await readConfig(folder, own, env);
   const isInside = holdsScheduler(settings);
   if (own !== undefined && isInside) mustAgree(own, settings);
   const config = own !== undefined && isInside ? own : writeStandalone(folder);
   // Wrangler reads only the variables next to the configuration.
   if (!isInside) copySecrets(folder, dirname(config));
-  const key = ensureKey(dirname(config));
-  const [receiverKey = ""] = namespaceKeys(ensureSigningKeys(dirname(config)), "default");
+  const key = ensureKey(dirname(config), env);
+  const [receiverKey = ""] = namespaceKeys(ensureSigningKeys(dirname(config), env), "default");
   const state = resolve(folder, options.persistTo ?? ".wrangler/state");
   const interactive = process.stdin.isTTY === true;
   const vars = localVars(isInside ? settings : {}).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
-  const args = ["dev", "--config", config, "--ip", "127.0.0.1", "--port", String(options.port), "--persist-to", state, `--show-interactive-dev-session=${interactive}`, ...vars];
+  const args = ["dev", "--config", config, "--ip", "127.0.0.1", "--port", String(options.port), "--persist-to", state, `--show-interactive-dev-session=${interactive}`, ...vars, ...further];
   const url = `http://127.0.0.1:${options.port}`;
   const onReady = () => announce({ heading: isInside ? headingInside(folder, settings) : "The scheduler is ready.", url, key, receiverKey, state });
 

@@ -15,6 +15,7 @@ import { namespaceKeys } from "./signing-key.ts";
 const HELP = `durable-scheduler dev       runs your Worker with the scheduler on this machine, or a scheduler alone if your Worker has none
   --port N                  default 8787
   --persist-to FOLDER       where tasks are kept; default .wrangler/state
+  -- ARGS                   arguments for wrangler dev
 durable-scheduler init      adds what the scheduler needs to your wrangler configuration; shows the difference first
   --object BINDING=CLASS    a Durable Object of yours; may be repeated
   --queue BINDING=NAME      a queue of yours that tasks may go to, and that your Worker consumes; may be repeated
@@ -52,6 +53,7 @@ async function main(): Promise<number> {
   const folder = process.cwd();
   const { config } = values;
   const [command, ...others] = positionals;
+  const further = all.slice(end + 1);
   if (values.version) {
     console.log(versionOfPackage());
     return 0;
@@ -62,18 +64,25 @@ async function main(): Promise<number> {
   }
   switch (command) {
     case "dev":
-      return dev(folder, { config, port: portOf(values.port), persistTo: values["persist-to"] });
+      return dev(folder, { config, port: portOf(values.port), persistTo: values["persist-to"], args: further });
     case "init":
+      refuse(further);
       return init(folder, values);
     case "deploy":
-      await deploy(folder, { config, args: [...(values["dry-run"] ? ["--dry-run"] : []), ...all.slice(end + 1)] });
+      await deploy(folder, { config, args: [...(values["dry-run"] ? ["--dry-run"] : []), ...further] });
       return 0;
     case "signing-key":
+      refuse(further);
       for (const key of namespaceKeys(givenSigningKeys(folder), others[0] ?? "default")) console.log(key);
       return 0;
     default:
       throw new UsageError(`there is no command ${command}\n\n${HELP}`);
   }
+}
+
+/** Throws a `UsageError` if there are arguments for a wrangler command that does not run. */
+function refuse(further: readonly string[]): void {
+  if (further.length > 0) throw new UsageError(`${further.join(" ")}: only dev and deploy take arguments for wrangler`);
 }
 
 function versionOfPackage(): string {

@@ -31,6 +31,21 @@ export function findConfig(folder: string, given?: string): string | undefined {
   return path;
 }
 
+/** Returns the environment that arguments for wrangler, or else its variable, choose, or `undefined`. */
+export function environmentOf(args: readonly string[]): string | undefined {
+  return optionIn(args, ["--env", "-e"]) ?? process.env.CLOUDFLARE_ENV;
+}
+
+/** Returns the value of an option among arguments, or undefined. */
+export function optionIn(args: readonly string[], names: readonly string[]): string | undefined {
+  for (const [at, arg] of args.entries()) {
+    if (names.includes(arg)) return args[at + 1];
+    const name = names.find((name) => arg.startsWith(`${name}=`));
+    if (name !== undefined) return arg.slice(name.length + 1);
+  }
+  return undefined;
+}
+
 /** The parts of wrangler's module that are used here. */
 interface Wrangler {
   unstable_readConfig(args: { config: string; env?: string }, options?: { hideWarnings?: boolean }): Config;

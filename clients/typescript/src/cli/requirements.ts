@@ -109,6 +109,12 @@ export function conflicts(config: Config, { objects = [], queues = [], tasks }: 
     const { class_name, script_name } = bound.get(binding) ?? { class_name: className };
     return class_name === className && script_name === undefined ? [] : [`the binding ${binding} has to lead to the class ${className} of this Worker, and leads to ${class_name}${script_name === undefined ? "" : ` of ${script_name}`}`];
   });
+  const leading = [...(config.durable_objects?.bindings ?? []), ...pairs(objects).map(([name, class_name]) => ({ name, class_name, script_name: undefined }))];
+  const ofClasses = OBJECTS.flatMap(([binding, className]) => {
+    // A Worker exports one class of a name.
+    const other = leading.find(({ name, class_name, script_name }) => name !== binding && class_name === className && script_name === undefined);
+    return other === undefined ? [] : [`the binding ${other.name} leads to a class ${className}, which is the name of a class of the scheduler: rename yours, or keep the scheduler in a Worker of its own`];
+  });
   const service = tasks === undefined ? undefined : config.services?.find(({ binding }) => binding === "TASKS");
   const isOther = service !== undefined && (service.service !== config.name || service.entrypoint !== tasks);
   const ofQueues = pairs(queues).flatMap(([binding, queue]) => {
@@ -116,7 +122,7 @@ export function conflicts(config: Config, { objects = [], queues = [], tasks }: 
     return found === queue ? [] : [`the binding ${binding} has to lead to the queue ${queue}, and leads to ${found}`];
   });
   const ofDate = config.compatibility_date === undefined ? undefined : refuseDate(config.compatibility_date);
-  return [...(ofDate === undefined ? [] : [ofDate]), ...ofObjects, ...ofQueues, ...(isOther ? [`the binding TASKS leads to ${service.entrypoint ?? "the default export"} of ${service.service}: bind ${tasks} by another name, and give it "static override binding" with that name`] : [])];
+  return [...(ofDate === undefined ? [] : [ofDate]), ...ofObjects, ...ofClasses, ...ofQueues, ...(isOther ? [`the binding TASKS leads to ${service.entrypoint ?? "the default export"} of ${service.service}: bind ${tasks} by another name, and give it "static override binding" with that name`] : [])];
 }
 
 /** Throws a `UsageError` with the conflicts of the configuration at a path. */

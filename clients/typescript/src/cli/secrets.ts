@@ -14,15 +14,15 @@ export function newSigningKey(): string {
   return `whsec_${randomBytes(32).toString("base64")}`;
 }
 
-/** Returns the first key of `API_KEYS` in the variables next to a configuration. Creates one if there is none. */
-export function ensureKey(folder: string): string {
+/** Returns the first key of `API_KEYS` in the variables next to a configuration, or in those of one of its environments. Creates one if there is none. */
+export function ensureKey(folder: string, env?: string): string {
   const keys = (text: string) => (text.split(",")[0] ?? "").trim();
-  return keys(ensure(folder, "API_KEYS", newKey, keys));
+  return keys(ensure(filesOf(folder, env), "API_KEYS", newKey, keys));
 }
 
-/** Returns `WEBHOOK_SIGNING_KEYS` in the variables next to a configuration. Creates a key if there is none. */
-export function ensureSigningKeys(folder: string): string {
-  return ensure(folder, "WEBHOOK_SIGNING_KEYS", newSigningKey);
+/** Returns `WEBHOOK_SIGNING_KEYS` in the variables next to a configuration, or in those of one of its environments. Creates a key if there is none. */
+export function ensureSigningKeys(folder: string, env?: string): string {
+  return ensure(filesOf(folder, env), "WEBHOOK_SIGNING_KEYS", newSigningKey);
 }
 
 /** Returns `WEBHOOK_SIGNING_KEYS` in the variables of a folder, or `undefined` if there is none. */
@@ -47,17 +47,25 @@ export function copySecrets(from: string, to: string): void {
 
 /**
  * Returns the files of variables of a folder: those to read, of which the first counts, and the one to write. In a project with a `.env`,
- * wrangler would ignore that file if there were a `.dev.vars`, so new secrets go to `.env.local`.
+ * wrangler would ignore that file if there were a `.dev.vars`, so new secrets go to `.env.local`. A `.dev.vars` of the environment takes the
+ * place of all others.
  */
-function filesOf(folder: string): { read: string[]; write: string } {
+function filesOf(folder: string, env?: string): Files {
+  const ofEnvironment = env === undefined ? undefined : join(folder, `.dev.vars.${env}`);
+  if (ofEnvironment !== undefined && existsSync(ofEnvironment)) return { read: [ofEnvironment], write: ofEnvironment };
   const [devVars, local, dotEnv] = [".dev.vars", ".env.local", ".env"].map((name) => join(folder, name)) as [string, string, string];
   const usesEnv = !existsSync(devVars) && (existsSync(local) || existsSync(dotEnv));
   return usesEnv ? { read: [local, dotEnv], write: local } : { read: [devVars], write: devVars };
 }
 
-/** Returns the value of a variable next to a configuration. Adds one if there is none, or if `read` returns nothing for it. */
-function ensure(folder: string, name: string, make: () => string, read = (text: string) => text): string {
-  const { read: paths, write: path } = filesOf(folder);
+/** Files of variables: those to read, of which the first counts, and the one to write. */
+interface Files {
+  read: string[];
+  write: string;
+}
+
+/** Returns the value of a variable in files of variables. Adds one if there is none, or if `read` returns nothing for it. */
+function ensure({ read: paths, write: path }: Files, name: string, make: () => string, read = (text: string) => text): string {
   const found = paths.map((path) => valueIn(path, name)).find((value) => read(value) !== "");
   if (found !== undefined) return found;
   const text = existsSync(path) ? readFileSync(path, "utf8") : "";
