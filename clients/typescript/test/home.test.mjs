@@ -59,7 +59,11 @@ test("an object finds its binding among all that the Worker has", () => {
   }
   assert.equal(home("kim", Named).address.binding, "ELSEWHERE");
   assert.throws(() => home(undefined).address, /this Room has no name/);
-  assert.throws(() => home("kim", Room, { SERVICE: service }).address, /no binding leads to Room/);
+  assert.throws(() => home("kim", Room, { SERVICE: service }).address, /no binding leads to this Room/);
+  class Wrong {
+    static binding = "OTHERS";
+  }
+  assert.throws(() => home("kim", Wrong).address, /the binding OTHERS does not lead to this Wrong: change Wrong\.binding/);
 });
 
 test("the token of an object is made once and stored", async () => {

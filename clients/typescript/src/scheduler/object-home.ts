@@ -31,7 +31,10 @@ function addressOf(ctx: DurableObjectState, env: unknown, type: ObjectClass, nam
   const name = ctx.id.name ?? storedName(ctx.storage) ?? nameOf();
   if (name === undefined) throw new TypeError(`this ${type.name} has no name: get it by idFromName() or getByName()`);
   const binding = type.binding ?? Object.keys(env as object).find((key) => leadsTo((env as Record<string, unknown>)[key], ctx.id, name));
-  if (binding === undefined) throw new TypeError(`no binding leads to ${type.name}: add one to durable_objects.bindings, or set ${type.name}.binding`);
+  if (binding === undefined) throw new TypeError(`no binding leads to this ${type.name}: add one to durable_objects.bindings, or set ${type.name}.binding. An object with a jurisdiction cannot have tasks`);
+  const bound = (env as Record<string, unknown>)[binding];
+  // Its runs would reach another object. In another Worker, only the scheduler has the binding.
+  if (isNamespace(bound) && !leadsTo(bound, ctx.id, name)) throw new TypeError(`the binding ${binding} does not lead to this ${type.name}: change ${type.name}.binding. An object with a jurisdiction cannot have tasks`);
   return { type: "durable-object", binding, name };
 }
 
