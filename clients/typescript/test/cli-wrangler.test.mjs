@@ -5,11 +5,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { namespaceKeys } from "../src/cli/signing-key.ts";
-import { COMMAND, command, config, project, read } from "./projects.mjs";
+import { COMMAND, command, config, freePort, project, read } from "./projects.mjs";
 import { until } from "./runtime.mjs";
 
 /** A wrangler that notes how it was called. It reads configurations with the real one. */
@@ -48,15 +47,6 @@ async function withFakeWrangler(files) {
 }
 const calls = async (folder) => (await read(folder, "calls.json")).trim().split("\n").map((line) => JSON.parse(line).filter((argument) => argument !== "--config" && !argument.endsWith("wrangler.jsonc")));
 
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 test("dev goes on after a change that keeps the Worker from starting, and ends when it is told to", async () => {
   const folder = await withFakeWrangler({});
   await command(folder, "init", "--yes");
@@ -69,7 +59,7 @@ test("dev goes on after a change that keeps the Worker from starting, and ends w
   const worker = await read(folder, "src/index.ts");
   for (let times = 1; times <= 2; times += 1) {
     await shown("The scheduler is ready in your Worker.", times);
-    await writeFile(join(folder, "src/index.ts"), "broken");
+    await writeFile(join(folder, "src/index.ts"), "export * from \"broken\"");
     await shown("The Worker no longer starts: see above. With the next change of a file, it is started again.", times);
     // What wrangler keeps is no file of the project.
     await mkdir(join(folder, ".wrangler/tmp"), { recursive: true });
@@ -80,7 +70,7 @@ test("dev goes on after a change that keeps the Worker from starting, and ends w
   await ended;
 
   // What has never started ends at once, with its status.
-  await writeFile(join(folder, "src/index.ts"), "broken");
+  await writeFile(join(folder, "src/index.ts"), "export * from \"broken\"");
   const { status } = await command(folder, "dev", "--port", String(await freePort()));
   assert.equal(status, 1);
 });
@@ -93,7 +83,7 @@ test("dev gives further arguments to wrangler, and checks the environment that t
   const old = { durable_objects: { bindings: [...durable_objects.bindings.slice(1), { name: "SHARDS", class_name: "Mine" }] }, queues, vars };
   await writeFile(join(folder, "wrangler.jsonc"), JSON.stringify({ ...made, env: { staging: { durable_objects, queues, vars }, old } }));
   // The Worker of this wrangler has never started, so dev ends with its status.
-  await writeFile(join(folder, "src/index.ts"), "broken");
+  await writeFile(join(folder, "src/index.ts"), "export * from \"broken\"");
   for (const env of [["--env", "staging"], ["-e=staging", "--live-reload"]]) {
     assert.equal((await command(folder, "dev", "--port", String(await freePort()), "--", ...env)).status, 1);
     assert.deepEqual((await calls(folder)).at(-1).slice(-env.length), env);

@@ -15,7 +15,7 @@ import { copySecrets, ensureKey, ensureSigningKeys } from "../src/cli/secrets.ts
 import { namespaceKeys } from "../src/cli/signing-key.ts";
 import { addTo } from "../src/cli/edit.ts";
 import { hasDefault, lacksScheduler } from "../src/cli/source.ts";
-import { command, config, project, read } from "./projects.mjs";
+import { command, config, freePort, project, read } from "./projects.mjs";
 import { ASSETS, CONSUMER, CRON, COMPATIBILITY_DATE, missing, OBJECTS, VARS } from "../src/cli/requirements.ts";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
@@ -291,6 +291,33 @@ test("what a module says of its default export, which dev announces", async () =
     const heading = headingInside(folder, { main: join(folder, "src/index.ts") });
     if (lacks) assert.match(heading, /^No task will run: the default export of src\/index\.ts is not the scheduler\.\n/);
     else assert.equal(heading, "The scheduler is ready in your Worker.");
+  }
+});
+
+test("dev and deploy refuse a Worker that does not export the scheduler's objects, and say with init what to change", async () => {
+  const all = 'export { Limiter, Registry, SchedulerEntrypoint, Shard } from "durable-scheduler/worker";';
+  for (const [source, says] of [
+    ["", /^Add this to src\/index\.ts:\n\nexport \{ Limiter, Registry, SchedulerEntrypoint, Shard, default \} from "durable-scheduler\/worker";$/m],
+    ['import { SchedulerWorker } from "durable-scheduler/worker";\nexport default class extends SchedulerWorker {}\n', /^Add this to src\/index\.ts:\n\nexport \{ Limiter, Registry, SchedulerEntrypoint, Shard \} from "durable-scheduler\/worker";$/m],
+    ["export default { fetch() {} };\n", /^The default export of src\/index\.ts has to be a class that extends SchedulerWorker[^]*if \(batch\.queue !== "fired"\) return super\.queue\(batch\);/m],
+    [`${all}\nexport default { fetch() {} };\n`, /^The default export of src\/index\.ts has to be a class/m],
+    [`${all}\nimport Base from "durable-scheduler/worker";\nexport default class extends Base {}\n`, undefined],
+    ['export * from "./worker";\n', undefined],
+  ]) {
+    const folder = await project({ "wrangler.json": JSON.stringify({ name: "mine", main: "src/index.ts" }), "src/index.ts": source });
+    const { stdout } = await command(folder, "init", "--yes", "--queue", "FIRED=fired");
+    if (says === undefined) assert.match(stdout, /^Written\. Next: npx durable-scheduler dev$/m, source);
+    else {
+      assert.match(stdout, says, source);
+      assert.match(stdout, /^Written\. Next: do what is said above, then npx durable-scheduler dev$/m);
+    }
+    // A default export that is not the scheduler is what dev says when the Worker is ready.
+    if (says === undefined || source.includes(all)) continue;
+    for (const args of [["dev", "--port", String(await freePort())], ["deploy"]]) {
+      const { status, stderr } = await command(folder, ...args);
+      assert.equal(status, 2, stderr);
+      assert.match(stderr, says);
+    }
   }
 });
 

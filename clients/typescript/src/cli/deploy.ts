@@ -1,6 +1,7 @@
 // `durable-scheduler deploy`: deploys the Worker, and creates the queues and secrets that it lacks.
 
 import { environmentOf, findConfig, optionIn, readConfig, runWrangler, UsageError } from "./project.ts";
+import { mustExportObjects } from "./init.ts";
 import { missing, mustAgree, queuesOf } from "./requirements.ts";
 import { newKey, newSigningKey } from "./secrets.ts";
 import { namespaceKeys } from "./signing-key.ts";
@@ -30,6 +31,7 @@ export async function deploy(folder: string, { config, args }: { config?: string
   const where = env === undefined ? path : `env.${env} in ${path}`;
   if (lacking.length > 0) throw new UsageError(`${where} lacks ${lacking.map((addition) => addition.path.join(".")).join(", ")}: ${env === undefined ? "run durable-scheduler init" : "copy it from above"}`);
   mustAgree(path, settings);
+  mustExportObjects(folder, settings);
 
   const chosen = ["--config", path];
   if (args.some((arg) => /^--dry-?run(=true)?$/i.test(arg))) return must(folder, ["deploy", ...chosen, ...args]);

@@ -8,6 +8,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { nextChange } from "./changes.ts";
 import { DASHBOARD, environmentOf, findConfig, readConfig, startWrangler, UsageError } from "./project.ts";
+import { mustExportObjects } from "./init.ts";
 import { COMPATIBILITY_DATE, type Config, CRON, missing, mustAgree, OBJECTS } from "./requirements.ts";
 import { whenOrphaned } from "./orphan.ts";
 import { copySecrets, ensureKey, ensureSigningKeys, STANDALONE } from "./secrets.ts";
@@ -53,7 +54,10 @@ export async function dev(folder: string, options: DevOptions): Promise<number> 
   const env = environmentOf(further);
   const settings = own === undefined ? {} : await readConfig(folder, own, env);
   const isInside = holdsScheduler(settings);
-  if (own !== undefined && isInside) mustAgree(own, settings);
+  if (own !== undefined && isInside) {
+    mustAgree(own, settings);
+    mustExportObjects(folder, settings);
+  }
   const config = own !== undefined && isInside ? own : writeStandalone(folder);
   // Wrangler reads only the variables next to the configuration.
   if (!isInside) copySecrets(folder, dirname(config));

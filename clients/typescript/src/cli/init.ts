@@ -5,7 +5,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { diff } from "./diff.ts";
 import { addTo, CannotEdit } from "./edit.ts";
-import { hasDefault, lacksScheduler } from "./source.ts";
+import { hasDefault, lacksScheduler, mayExportObjects } from "./source.ts";
 import { DASHBOARD, findConfig, readConfig, readText, UsageError } from "./project.ts";
 import { type Addition, COMPATIBILITY_DATE, type Config, CRON, DISPATCH_BINDING, EXPORTS, missing, mustAgree, type Wishes } from "./requirements.ts";
 
@@ -41,7 +41,7 @@ export async function planInit(folder: string, { withDashboard = false, config: 
     throw new CannotEdit(`${basename(path)} cannot be extended safely: add this by hand: ${JSON.stringify(additions)}`);
   }
   const changes = [...(after === before ? [] : [{ path, before, after }]), ...ignored(folder)];
-  return { changes, notes: notesOn(folder, config) };
+  return { changes, notes: notesOn(folder, withAdditions(config, additions)) };
 }
 
 /** Returns the change of `.gitignore` that keeps keys and the local storage out of git. */
@@ -78,14 +78,29 @@ function notesOn(folder: string, config: Config): string[] {
   if (definedEnvironments.length > 0) {
     notes.push(`Bindings and variables are not inherited: repeat durable_objects, queues and vars in each environment that holds the scheduler (${definedEnvironments.map((name) => `env.${name}`).join(", ")}), with queues of its own.`);
   }
-  const where = main === undefined ? "your main module" : relative(folder, main);
   const source = main !== undefined && existsSync(main) ? readFileSync(main, "utf8") : "";
-  const lacksExports = !source.includes("durable-scheduler/worker");
-  if (lacksExports && !hasDefault(source)) notes.push(`Add this to ${where}:\n\n${EXPORTS}`);
-  else if (lacksExports || lacksScheduler(source)) {
-    notes.push(`The default export of ${where} has to be a class that extends SchedulerWorker, because no task would run otherwise. Move your handlers into it, such as:\n\n${defaultClass(config, lacksExports)}`);
-  }
-  return notes;
+  const note = noteOnSource(main === undefined ? "your main module" : relative(folder, main), source, config);
+  return note === undefined ? notes : [...notes, note];
+}
+
+/**
+ * Throws a `UsageError` if the main module of a configuration certainly does not export the classes of the scheduler. Wrangler would wait
+ * for them without end.
+ */
+export function mustExportObjects(folder: string, config: Config): void {
+  const { main } = config;
+  const source = main !== undefined && existsSync(main) ? readFileSync(main, "utf8") : undefined;
+  if (main === undefined || source === undefined || mayExportObjects(source)) return;
+  throw new UsageError(noteOnSource(relative(folder, main), source, config));
+}
+
+/** Returns what the user has to change in the source of the main module, or `undefined`. */
+function noteOnSource(where: string, source: string, config: Config): string | undefined {
+  const lacksObjects = !mayExportObjects(source);
+  if (!lacksObjects && !lacksScheduler(source)) return undefined;
+  if (lacksObjects && !hasDefault(source)) return `Add this to ${where}:\n\n${EXPORTS}`;
+  if (lacksObjects && /\bSchedulerWorker\b/.test(source)) return `Add this to ${where}:\n\n${EXPORTS_WITHOUT_DEFAULT}`;
+  return `The default export of ${where} has to be a class that extends SchedulerWorker, because no task would run otherwise. Move your handlers into it, such as:\n\n${defaultClass(config, lacksObjects)}`;
 }
 
 /** Returns the source of a default export with the scheduler and with places for the project's own handlers. */

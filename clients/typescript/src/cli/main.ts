@@ -118,7 +118,8 @@ async function init(folder: string, { config, object, queue, tasks, dashboard, y
   const isWanted = plan.changes.length > 0 && (yes || (await confirm()));
   if (isWanted) apply(plan);
   for (const note of plan.notes) console.log(`${note}\n`);
-  if (plan.changes.length > 0) console.log(isWanted ? "Written. Next: npx durable-scheduler dev" : "Nothing was written. To write it, add --yes.");
+  const next = plan.notes.length > 0 ? "do what is said above, then npx durable-scheduler dev" : "npx durable-scheduler dev";
+  if (plan.changes.length > 0) console.log(isWanted ? `Written. Next: ${next}` : "Nothing was written. To write it, add --yes.");
   return 0;
 }
 

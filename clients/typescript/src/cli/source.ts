@@ -1,4 +1,6 @@
-// What the source of a main module shows about its default export. The Worker itself checks it exactly: see src/worker/holder.ts.
+// What the source of a main module shows about its exports. The Worker itself checks its default export exactly: see src/worker/holder.ts.
+
+import { OBJECTS } from "./requirements.ts";
 
 /** Whether a module has a default export. */
 export function hasDefault(source: string): boolean {
@@ -12,6 +14,12 @@ export function hasDefault(source: string): boolean {
 export function lacksScheduler(source: string): boolean {
   const text = withoutComments(source);
   return /\bexport\s+default\b/.test(text) && !/\bSchedulerWorker\b|\bimport\s+(\w+)[^;]*["']durable-scheduler\/worker["']/.test(text);
+}
+
+/** Whether a module may export the classes of the scheduler: it names each of them, or exports all of another module. */
+export function mayExportObjects(source: string): boolean {
+  const text = withoutComments(source);
+  return /\bexport\s*\*/.test(text) || OBJECTS.every(([, className]) => new RegExp(`\\b${className}\\b`).test(text));
 }
 
 function withoutComments(source: string): string {
