@@ -79,6 +79,7 @@ test("the charts show their values under the pointer, and as a table", async () 
   const used = body.buckets.filter((bucket) => bucket.succeeded + bucket.handedOver + bucket.failed > 0);
   const cells = (await rows.allInnerTexts()).slice(1).map((text) => text.split("\t").slice(1).map((cell) => cell.trim()));
   assert.deepEqual(cells, used.map((bucket) => [bucket.succeeded + bucket.handedOver, bucket.failed].map(String)));
+  assert.deepEqual(await violations(page), []);
   // The pointer is on the last minute that has any.
   const index = body.buckets.indexOf(used.at(-1));
   const box = await chart.locator(".u-over").boundingBox();
