@@ -10,6 +10,12 @@ use worker::Env;
 /// The number of shards of each epoch.
 const SHARD_MAP: &str = "SHARD_MAP";
 
+/// Where the platform places new Durable Objects.
+pub(crate) const LOCATION: &str = "LOCATION";
+
+/// The jurisdiction that all Durable Objects stay in.
+pub const JURISDICTION: &str = "JURISDICTION";
+
 /// The queue bindings that tasks may name, separated by commas.
 const QUEUE_BINDINGS: &str = "QUEUE_BINDINGS";
 
@@ -72,6 +78,11 @@ pub fn shard_map(env: &Env) -> Result<ShardMap, String> {
     let text = text(env, SHARD_MAP)
         .ok_or_else(|| format!("{SHARD_MAP} is not set; write the number of shards, like 16"))?;
     text.parse().map_err(|problem: ShardMapError| problem.to_string())
+}
+
+/// Returns the text of a setting of the placement, which is empty if it is not set.
+pub(crate) fn place(env: &Env, name: &str) -> String {
+    text(env, name).unwrap_or_default().trim().to_owned()
 }
 
 /// The targets that tasks may call besides the public web. They are checked when a task is created

@@ -3,6 +3,7 @@
 pub(crate) mod by_ids;
 pub(crate) mod dead_letters;
 pub(crate) mod epochs;
+pub(crate) mod jurisdiction;
 pub(crate) mod limiters;
 mod object;
 pub(crate) mod registry;
