@@ -267,6 +267,8 @@ test("a service is called by request", async () => {
   const seen = await first("/service/orders/7?x=1");
   assert.deepEqual([seen.method, seen.headers["x-mine"], seen.body.payload], ["POST", "yes", { a: 1 }]);
   assert.equal(seen.headers["idempotency-key"], `service@${due}`);
+  // The Worker passes on that no cache may answer: its own cache would answer a run without running it.
+  assert.equal(seen.headers["cache-control"], "no-cache");
   await done("service");
 
   answers.set("/service/busy", () => ({ status: 503, headers: { "retry-after": "3600" }, body: "busy" }));

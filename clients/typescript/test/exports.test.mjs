@@ -7,7 +7,7 @@ import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { ensureBuilt } from "./built.mjs";
-import { readBlocks } from "./readme.mjs";
+import { blocksOf, readBlocks } from "./readme.mjs";
 
 const FOLDER = fileURLToPath(new URL("..", import.meta.url));
 
@@ -64,6 +64,14 @@ test("every block of README.md is run by a test, which takes it from there", asy
     const source = await readFile(new URL(file, import.meta.url), "utf8");
     assert.ok(source.includes(`Blocks.of("${file}")`), file);
     assert.match(source, /assert\.deepEqual\(blocks\.left, \[\]\);/, `${file} does not check that it has run all of its blocks`);
+  }
+});
+
+test("no code of README.md escapes from the tests", () => {
+  const block = "```ts\nrun();\n```\n";
+  assert.deepEqual(blocksOf(`# durable-scheduler\n\n${block}\n## New\n\n${block}`).map(({ section, line, runBy }) => [section, line, runBy]), [["durable-scheduler", 4, "e2e/readme.test.mjs"], ["New", 10, undefined]]);
+  for (const [code, line] of [["- item\n  ```ts\n  run();\n  ```\n", 6], ["~~~ts\nrun();\n~~~\n", 5], ["```ts title=a\nrun();\n```\n", 5], ["```ts\nrun();\n", 5], ["````ts\nrun();\n````\n", 5], ["    run();\n", 5], ["\trun();\n", 5], ["<pre>run();</pre>\n", 5]]) {
+    assert.throws(() => blocksOf(`${block}\n${code}`), { message: new RegExp(`^line ${line} is code that no test runs`) }, code);
   }
 });
 

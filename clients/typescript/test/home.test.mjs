@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect } from "../src/scheduler/connect.ts";
-import { toApi } from "../src/scheduler/convert.ts";
+import { fromApi, toApi } from "../src/scheduler/convert.ts";
 import { Home, hasToken, methodOfPath } from "../src/scheduler/home.ts";
 import { homeOfObject } from "../src/scheduler/object-home.ts";
 import { PermanentError, RetryLaterError } from "../src/scheduler/errors.ts";
@@ -159,6 +159,16 @@ test("a run reaches an object of a namespace or an entry point, and no other met
 test("the path of a run names a method, and no other path does", () => {
   const found = ["/durable-scheduler/runs/remind", "/durable-scheduler/runs/a%2Fb", "/durable-scheduler/runs/", "/durable-scheduler/runs/%", "/durable-scheduler/run/x", "/x/durable-scheduler/runs/x", "/"].map(methodOfPath);
   assert.deepEqual(found, ["remind", "a/b", "", undefined, undefined, undefined, undefined]);
+});
+
+test("a task of an object shows all that defines it", () => {
+  const home = new Home({ type: class {}, base: Object, address: () => ({ type: "durable-object", binding: "ROOMS", name: "kim" }), token: async () => "t" });
+  const callback = { type: "webhook", url: "https://example.com/x" };
+  const shown = { description: "d", priority: 7, limitKey: "k", overlap: "skip", misfire: { policy: "fire-once" }, maxRuns: 3, jitterSeconds: 4, windowSeconds: 5, expireAfterSeconds: 6, onSuccess: callback, onFailure: callback, payload: null, callback };
+  const found = fromApi({ id: "{ROOMS:kim}:a", kind: "every", status: "scheduled", everySeconds: 60, startAt: 1, endAt: 2, anchor: 3, due: 4, ...shown }, home);
+  assert.deepEqual(found, { id: "a", type: "every", status: "scheduled", everySeconds: 60, startAt: new Date(1), endAt: new Date(2), anchor: new Date(3), time: new Date(4), ...shown });
+  const local = fromApi({ id: "{ROOMS:kim}:b", kind: "once", status: "scheduled", due: 5, timezone: "Europe/Berlin", local: { time: "2030-01-01T09:00" }, callback }, home);
+  assert.deepEqual(local, { id: "b", type: "scheduled", status: "scheduled", time: new Date(5), timezone: "Europe/Berlin", local: { time: "2030-01-01T09:00" }, callback });
 });
 
 test("a task with a delay has room for one tag less, and says so", async () => {

@@ -29,16 +29,28 @@ const RUN_BY = {
  * are `runBy`. `isWorker` says whether a block is a module for a Worker, which has an export.
  */
 export async function readBlocks() {
-  const text = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  return blocksOf(await readFile(new URL("../README.md", import.meta.url), "utf8"));
+}
+
+/** What Markdown shows as code: fences, also indented or of another kind, indented lines, and the HTML for it. */
+const CODE = /^ *(`{3,}|~{3,})|^( {4}|\t)|^ *<(pre|code)\b/i;
+
+/** Returns the blocks of a text. Throws if the text has code that is in none of them, and so would not be run. */
+export function blocksOf(text) {
   const blocks = [];
   let section = "";
   // A line in a block may look like a heading.
-  for (const { 1: heading, 2: language, 3: code, index } of text.matchAll(/^##? (.*)$|^```(\S*)\n([^]*?)^```$/gm)) {
+  const rest = text.replaceAll(/^##? (.*)$|^```(\S*)\n([^]*?)^```$/gm, (match, heading, language, code, index) => {
     section = heading ?? section;
-    if (code === undefined) continue;
+    if (code === undefined) return match;
     const line = text.slice(0, index).split("\n").length + 1;
     blocks.push({ code, language, section, line, runBy: RUN_BY[section]?.[language], isWorker: /^export /m.test(code) });
-  }
+    // The lines stay, so that the others keep their numbers.
+    return match.replaceAll(/[^\n]/g, "");
+  });
+  rest.split("\n").forEach((line, at) => {
+    if (CODE.test(line)) throw new Error(`line ${at + 1} is code that no test runs: begin it with \`\`\` and its language at the start of a line, and end it with \`\`\``);
+  });
   return blocks;
 }
 

@@ -172,11 +172,6 @@ describe("a refusal", () => {
     assert.equal((await failure(other.client.getTask("a"))).type, "/problems/no-namespace");
   });
 
-  test("because there is no task is undefined for a cancel that was sent again, whose first request may have cancelled it", async () => {
-    const { client, requests } = fakeScheduler([new TypeError("fetch failed"), problem(404, "no-task")]);
-    assert.equal(await client.cancelTask("a"), undefined);
-    assert.equal(requests.length, 2);
-  });
 
   test("of something in between is an error, too", async () => {
     const { client } = fakeScheduler(new Response("<html>Bad gateway</html>", { status: 502 }), { retry: { maxAttempts: 1 } });
@@ -233,6 +228,12 @@ describe("retries", () => {
     const { client, waits } = fakeScheduler([busy(), json(TASK)], { retry: { minBackoffSeconds: 1 } });
     assert.equal((await client.getTask("a")).id, "a");
     assert.deepEqual(waits, [3500]);
+  });
+
+  test("do not come before a Retry-After that is a date, by the clock of the client", async () => {
+    const { client, waits } = fakeScheduler([busy({ "retry-after": new Date(1_764_000_000_000 + 7_000).toUTCString() }), json(TASK)], { retry: { minBackoffSeconds: 1 } });
+    await client.getTask("a");
+    assert.deepEqual(waits, [7500]);
   });
 
   test("are left to the caller if Retry-After is long", async () => {
@@ -324,6 +325,59 @@ describe("retries", () => {
       const { client, requests } = fakeScheduler([network(), busy(), json({ ...TASK, done: true })]);
       await call(client);
       assert.equal(requests.length, 3, String(call));
+    }
+  });
+});
+
+describe("a lost answer", () => {
+  const changed = json({ changed: 0, unchanged: 1, notApplicable: 0, alreadyRunning: 0, notFound: 0, done: true });
+  const lost = [network(), new Response("", { status: 502 }), busy(), new Response("cut off")];
+
+  test("leaves open whether the cancel that finds no task has cancelled it", async () => {
+    for (const answer of [network(), new Response("", { status: 502 }), busy()]) {
+      const { client, requests } = fakeScheduler([answer, problem(404, "no-task")]);
+      assert.deepEqual(await client.cancelTask("a"), { id: "a", uncertain: true });
+      assert.equal(requests.length, 2);
+    }
+    // The scheduler has done nothing, so there was no task.
+    for (const answer of [problem(429, "overloaded", { headers: { "retry-after": "1" } }), new Response("slow", { status: 408 })]) {
+      assert.equal(await fakeScheduler([answer, problem(404, "no-task")]).client.cancelTask("a"), undefined);
+    }
+    const found = await fakeScheduler([network(), json({ ...TASK, status: "cancelled" }, ETAG)]).client.cancelTask("a");
+    assert.deepEqual([found.status, found.uncertain], ["cancelled", undefined]);
+  });
+
+  test("leaves open what a change of many has changed", async () => {
+    const calls = [
+      (client) => client.cancelTask(["a"]),
+      (client) => client.pause({ tag: "a" }),
+      (client) => client.reschedule({ tag: "a" }, { time: 1_924_362_000_000 }),
+      (client) => client.deadLetters.replay(["a"]),
+    ];
+    for (const call of calls) {
+      assert.equal((await call(fakeScheduler([network(), changed]).client)).uncertain, true, String(call));
+      assert.ok(!("uncertain" in (await call(fakeScheduler(changed).client))), String(call));
+    }
+    // Of several requests, one is enough.
+    const { client } = fakeScheduler([json({ changed: 1, done: false }), network(), json({ changed: 2, done: true })]);
+    assert.deepEqual(await client.resume({ tag: "a" }), { changed: 3, done: true, uncertain: true });
+  });
+
+  test("makes the error of a call that may have taken effect uncertain", async () => {
+    for (const answer of lost) assert.equal((await failure(fakeScheduler(answer).client.run("a"))).uncertain, true);
+    const replayed = await failure(fakeScheduler([network(), problem(404, "no-dead-letter")]).client.deadLetters.replay("a"));
+    assert.deepEqual([replayed.type, replayed.uncertain, replayed.attempts, replayed.message], ["/problems/no-dead-letter", true, 2, "Title of no-dead-letter: detail of no-dead-letter"]);
+    assert.equal(JSON.parse(JSON.stringify(replayed)).uncertain, true);
+    const none = await failure(fakeScheduler(network(), { retry: { maxAttempts: 1 } }).client.pause("a"));
+    assert.deepEqual([none.uncertain, none.cause.message], [true, "fetch failed"]);
+  });
+
+  test("leaves nothing open if the scheduler has refused the call, or if it changes nothing", async () => {
+    for (const answer of [problem(404, "no-task"), problem(422, "invalid"), problem(429, "quota"), new Response("Sign in", { status: 403 }), new Response("", { status: 302, headers: { location: "/" } })]) {
+      assert.equal((await failure(fakeScheduler(answer).client.run("a"))).uncertain, false);
+    }
+    for (const call of [(client) => client.getTask("a"), (client) => client.preview({ cron: "@daily" }), (client) => client.parse({ text: "daily" }), (client) => client.dryRun("cancel", { tag: "a" }), (client) => client.deadLetters.dryRun("replay", { tag: "a" })]) {
+      for (const answer of lost) assert.equal((await failure(call(fakeScheduler(answer).client))).uncertain, false, String(call));
     }
   });
 });

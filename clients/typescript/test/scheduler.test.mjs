@@ -66,6 +66,7 @@ test("the options of @task are those of its tasks, and errors say what becomes o
   const letter = await until("a dead letter", async () => (await call("kim", "query", { id: "f3" })).find(({ status }) => status === "dead-lettered"));
   assert.match(letter.error, /^HTTP 410 .*no use$/);
   assert.equal((await called("flaky", ({ run }) => run.id === "f3")).length, 1);
+  assert.deepEqual(await call("kim", "past", "f3"), { apiId: "{REMINDERS:kim}:f3", outcomes: ["dead-lettered"], reasons: ["dead-lettered"] });
 });
 
 test("only methods that the class itself declares can be named", async () => {

@@ -77,8 +77,9 @@ test("a task each second does not take as long as the seconds do", async () => {
   assert.ok(performance.now() - started < 20_000);
 });
 
-test("a Worker may import texts and modules of Node, and listens at an address", async () => {
+test("a Worker may import texts, bytes, wasm and modules of Node, and listens at an address", async () => {
   assert.equal(await (await room("a")).read(), "note: a text\n");
+  assert.deepEqual(await (await room("a")).compute(), [42, [1, 2, 3], "hello!"]);
   assert.equal((await fetch(`${scheduler.url}/healthz`)).status, 200);
 });
 

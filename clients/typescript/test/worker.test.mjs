@@ -155,6 +155,11 @@ test("the namespace in the properties of a binding is that of its tasks", async 
   assert.deepEqual((await call("ADMIN/runs", "shared-3", { limit: 1 }, shop)).items, []);
   assert.deepEqual((await call("ADMIN/runs", {}, shop)).items, []);
   assert.deepEqual([(await call("ADMIN/dryRun", "cancel", { all: true }, shop)).count, (await call("ADMIN/dryRun", "reschedule", { all: true }, { delayInSeconds: 5 }, shop)).count], [1, 1]);
+  assert.match(await call("ADMIN/events", { id: "a" }, shop), /^(:|id:|event:|retry:|data:)/);
+  await assert.rejects(call("ADMIN/events", {}, { namespace: "none" }), /^Error: .*namespace/i);
+  // A position that nobody has is one after which events are missing.
+  assert.match(await call("ADMIN/events", {}, { lastEventId: "nonsense" }), /"type":"gap"/);
+  assert.doesNotMatch(await call("ADMIN/events"), /"type":"gap"/);
   assert.equal((await call("ADMIN/deadLetters/discard", { all: true }, shop)).discarded, 0);
   assert.equal((await call("ADMIN/deadLetters/replay", { all: true }, shop)).replayed, 0);
   await assert.rejects(call("ADMIN/deadLetters/replay", "nothing", {}, { namespace: "none" }), /namespace/);

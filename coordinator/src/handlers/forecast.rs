@@ -1,4 +1,4 @@
-//! How many runs come due.
+//! The number of runs that come due.
 
 use crate::context::Call;
 use crate::problem::Problem;
@@ -6,7 +6,7 @@ use crate::response::Answer;
 use scheduler_model::forecast::{Forecast, parse_forecast_query};
 use scheduler_model::protocol::{ForecastReply, paths};
 
-/// Answers `GET /v1/forecast`: the sum of what every shard counts.
+/// `GET /v1/forecast` answers with the sum of what every shard counts.
 pub(crate) async fn forecast(call: Call<'_>) -> Result<Answer, Problem> {
     let buckets = call.query(|parameters| parse_forecast_query(parameters, call.now))?;
     let shards = &call.shards;

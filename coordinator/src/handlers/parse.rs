@@ -1,4 +1,4 @@
-//! What a sentence says, without creating anything.
+//! Reads a sentence as a schedule, without creating a task.
 
 use crate::context::Call;
 use crate::problem::Problem;
@@ -17,17 +17,17 @@ use scheduler_model::schedule::{
 };
 use serde_json::value::RawValue;
 
-/// By how much a reading is less certain if the sentence needs a zone and nobody has named one.
+/// How much less certain a reading is if the sentence needs a time zone and none is given.
 const COST_OF_NO_ZONE: u8 = 20;
 
-/// `POST /v1/parse`. No shard is asked.
+/// `POST /v1/parse`. It asks no shard.
 pub(crate) async fn parse(mut call: Call<'_>) -> Result<Answer, Problem> {
     let body = call.text().await?;
     let answer = parsed(&body, call.now).map_err(Problem::invalid)?;
     Ok(Answer::of(200, &answer))
 }
 
-/// Answers the body of a request.
+/// Returns the answer to a body.
 fn parsed(body: &str, now: UnixMillis) -> Result<ParsedSentence, FieldError> {
     let ToParse { text, timezone, language, from } = ParseInput::parse(body, now)?;
     let language = match language.as_deref() {
@@ -41,7 +41,7 @@ fn parsed(body: &str, now: UnixMillis) -> Result<ParsedSentence, FieldError> {
     Ok(sentence.answer(read(&text, from.get(), sentence.caller(), Some(language)).0))
 }
 
-/// A sentence, who says it and when.
+/// A sentence, the zone and language of its author, and the time from which it counts.
 struct Sentence<'a> {
     text: &'a str,
     timezone: Option<Tz>,
@@ -124,7 +124,7 @@ impl Sentence<'_> {
         }
     }
 
-    /// Returns the next runs. The grammar has had the scheduler read the schedule.
+    /// Returns the next runs. The grammar has already checked the schedule with the scheduler.
     fn runs(&self, schedule: &Schedule) -> Preview {
         let mut body = json(schedule).get().to_owned();
         body.truncate(body.len().saturating_sub(1));
@@ -162,7 +162,7 @@ impl Sentence<'_> {
 }
 
 fn json(schedule: &Schedule) -> Box<RawValue> {
-    // It serialises without fail.
+    // It has texts and numbers only, so writing it as JSON does not fail.
     serde_json::value::to_raw_value(schedule).unwrap_or_default()
 }
 
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(reading["runs"][0]["local"], "2026-11-30T10:00:00+00:00");
         assert_eq!(reading["runs"][0]["callerLocal"], "2026-11-30T11:00:00+01:00");
         assert_eq!(reading["more"], true);
-        // A phone is two units of UTF-16, and four bytes.
+        // The phone character is two UTF-16 units, and four bytes in UTF-8.
         let part = json!({"start":25,"end":37,"text":"every monday","says":"days"});
         assert_eq!(reading["used"][0], part);
         assert_eq!(reading["ignored"][1], json!({"start":3,"end":9,"text":"remind"}));
@@ -224,7 +224,7 @@ mod tests {
         let assumed = &without["reading"]["assumptions"][0];
         assert_eq!(assumed, &json!({"text":"No time zone is given: UTC.","cost":20}));
         assert_eq!(without["reading"]["confidence"], 80);
-        // The caller's own time is not a zone.
+        // "My time" and "local time" name no zone.
         for text in [
             "every day at 9am my time",
             "every day at 9am local time",

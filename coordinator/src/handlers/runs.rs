@@ -50,7 +50,7 @@ impl From<Group> for ShownGroup {
 }
 
 /// `GET /v1/runs` answers with a page of the attempts of all tasks, newest first, or of groups of
-/// attempts that failed with like errors.
+/// attempts that failed with similar errors.
 pub(crate) async fn runs(call: Call<'_>) -> Result<Answer, Problem> {
     let shards: Vec<ShardId> = call.shards.map.all().collect();
     let RunsQuery { filter, groups, limit, cursor } =

@@ -1,4 +1,4 @@
-//! What happened minute by minute and hour by hour.
+//! Counts of what happened, by minute or by hour.
 
 use crate::context::Call;
 use crate::problem::Problem;
@@ -7,7 +7,7 @@ use scheduler_model::format::series::StoredSeries;
 use scheduler_model::protocol::{SeriesReply, SeriesRequest, paths};
 use scheduler_model::series::{SeriesSum, parse_series_query};
 
-/// Answers `GET /v1/stats/series`: the sum of what every shard has counted.
+/// `GET /v1/stats/series` answers with the sum of what every shard has counted.
 pub(crate) async fn series(call: Call<'_>) -> Result<Answer, Problem> {
     let by = call.query(|parameters| parse_series_query(parameters))?;
     let shards = &call.shards;

@@ -1,4 +1,4 @@
-//! Shows the numbers of the scheduler.
+//! The statistics of the scheduler.
 
 use crate::context::Call;
 use crate::problem::Problem;
@@ -113,7 +113,7 @@ impl From<&ShardStats> for Numbers {
     }
 }
 
-/// `GET /v1/stats` answers with the numbers of every shard, and their sum.
+/// `GET /v1/stats` answers with the statistics of every shard, and their sum.
 pub(crate) async fn stats(call: Call<'_>) -> Result<Answer, Problem> {
     let shards = &call.shards;
     let replies = shards

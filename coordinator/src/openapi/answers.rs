@@ -1,5 +1,5 @@
-//! What the API answers, as types of which only the schemas are used: the answers themselves are
-//! written by hand or by private types. The end-to-end tests hold the real answers against these.
+//! The answers of the API, as types that only provide schemas. The answers themselves are written
+//! by hand or by private types. The end-to-end tests compare the real answers with these schemas.
 #![expect(dead_code, reason = "only their schemas are used")]
 
 use scheduler_model::access::{Quota, ShownKey};
@@ -11,53 +11,53 @@ use scheduler_model::task::{DeadLetterFilter, Record};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
-/// That the Worker runs.
+/// The Worker runs.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(crate) struct Health {
     #[schemars(extend("const" = "ok"))]
     status: String,
-    /// The release of IANA's time zone database that is built in, such as `2026f`.
+    /// The release of IANA's time zone database in the Worker, such as `2026f`.
     time_zones: String,
 }
 
-/// A task as it is stored.
+/// A stored task.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(crate) struct Task {
     /// What it waits for.
     #[schemars(transform = with_cancelled)]
     status: Status,
-    /// When it fires next, milliseconds since 1970; of an attempt in flight, when the run was due.
+    /// When it fires next, milliseconds since 1970; for an attempt in flight, when its run was due.
     /// Absent if the task does not fire by itself.
     due: Option<i64>,
     /// The kind of schedule. A run of a recurring task has the kind of its task.
     kind: TaskKind,
-    /// Of a dead letter: its id, which is that of its task with times before it. See
-    /// `/v1/dead-letters`.
+    /// For a dead letter, its id: the task's id with times before it. See `/v1/dead-letters`.
     dead_letter_id: Option<String>,
-    /// A run of the task is in flight. In the answer to a change, it ends, and the change holds for
-    /// those after it. Absent if there is none.
+    /// Whether a run of the task is in flight. In the answer to a change, that run ends unchanged,
+    /// and the change applies to later ones. Absent if there is none.
     running: Option<bool>,
-    /// In the answer to a `POST`, `PUT` or `PATCH`: what the caller should know of a task that was
-    /// stored all the same. Absent where there is nothing.
+    /// In the answer to a `POST`, `PUT` or `PATCH`: warnings about the task, which is stored all
+    /// the same. Absent if there are none.
     warnings: Option<Vec<Warning>>,
-    /// In the answer to a pause, a resume, a run or a reschedule: false if the task was so already.
+    /// In the answer to a pause, a resume, a run or a reschedule: false if the task was in this
+    /// state already.
     changed: Option<bool>,
-    /// In the answer to a cancel, which shows the task as it was.
+    /// In the answer to a cancel, which shows the task as it was before.
     #[schemars(extend("const" = true))]
     cancelled: Option<bool>,
-    /// What a change of the clock does to the local time that it was given; absent on most. See the
-    /// preview.
+    /// What a change of the clock does to the local time of the task: see the preview. Absent on
+    /// most tasks.
     #[schemars(extend("enum" = ["gap-moved", "gap-shifted", "first-of-two"]))]
     clock_change: Option<&'static str>,
-    /// The same in words.
+    /// The change of the clock, explained in words.
     explanation: Option<String>,
     #[schemars(flatten)]
     record: Record<'static>,
 }
 
-/// A kind of schedule, as a task shows it.
+/// The kind of schedule in a task of an answer.
 #[derive(JsonSchema)]
 #[schemars(inline, rename_all = "kebab-case")]
 enum TaskKind {
@@ -73,11 +73,11 @@ enum TaskKind {
     NoSchedule,
 }
 
-/// A warning of a task that was stored.
+/// A warning about a task that is stored.
 #[derive(JsonSchema)]
 struct Warning {
-    /// The member at fault: `limitKey` if the key has no limit, `callback` if its destination does
-    /// not answer.
+    /// The member: `limitKey` if the key has no limit, `callback` if its destination does not
+    /// answer.
     field: String,
     /// What is wrong, and what to do.
     detail: String,
@@ -96,11 +96,11 @@ fn with_cancelled(schema: &mut Schema) {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(crate) struct TaskList {
-    /// In order of due time; attempts in flight, by when they were sent. A page may hold fewer
-    /// tasks than `limit`, or none, although more follow.
+    /// In order of due time; an attempt in flight, by the time of its last send. A page may have
+    /// fewer tasks than `limit`, or none, although more follow.
     tasks: Vec<Task>,
-    /// Where the next page begins: send it as `cursor` until it is null, which is the end of the
-    /// list.
+    /// The cursor of the next page. Send it as `cursor` until it is null, which means the end of
+    /// the list.
     #[schemars(with = "String", extend("type" = ["string", "null"]))]
     cursor: String,
     searched: Searched,
@@ -108,15 +108,14 @@ pub(crate) struct TaskList {
     total: Option<u64>,
 }
 
-/// How far the shards have looked for a page. A page takes a bounded amount of work.
+/// How far the shards have searched for a page. A page takes a bounded amount of work.
 #[derive(JsonSchema)]
 #[schemars(inline)]
 struct Searched {
-    /// The number of tasks, attempts and dead letters that the shards looked at for this page.
+    /// The number of tasks, attempts and dead letters that the shards examined for this page.
     records: u64,
-    /// If more follow: this page and those before it have looked at everything up to this time in
-    /// the order of the list, milliseconds since 1970. Absent where the rest of the list has no due
-    /// time.
+    /// If more follow: this page and those before it have covered everything up to this time in the
+    /// order of the list, milliseconds since 1970. Absent if the rest of the list has no due time.
     until: Option<i64>,
 }
 
@@ -124,45 +123,47 @@ struct Searched {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(crate) struct DeadLetterList {
-    /// The newest first: by `failedAt`. A page may hold fewer than `limit`, or none, although more
+    /// The newest first, by `failedAt`. A page may have fewer than `limit`, or none, although more
     /// follow.
     dead_letters: Vec<Task>,
-    /// Where the next page begins: send it as `cursor` until it is null, which is the end of the
-    /// list.
+    /// The cursor of the next page. Send it as `cursor` until it is null, which means the end of
+    /// the list.
     #[schemars(with = "String", extend("type" = ["string", "null"]))]
     cursor: String,
     searched: Searched,
 }
 
-/// Which dead letters: by id, by filter, or all.
+/// The dead letters of a request: by id, by filter, or all.
 #[derive(JsonSchema)]
 #[schemars(untagged, deny_unknown_fields)]
 pub(crate) enum ManyLetters {
-    /// By the ids that `deadLetterId` shows; a repeated id counts once.
+    /// The ids, as `deadLetterId` shows them. A repeated id counts once.
     Ids {
         #[schemars(length(max = MAX_CANCEL_IDS), inner(length(min = 1)))]
         ids: Vec<String>,
     },
-    /// All that match every part of the filter. `from` and `to` are times of death.
+    /// Selects the dead letters that match every part of the filter. `from` and `to` are times of
+    /// death.
     #[schemars(rename_all = "camelCase")]
     Filter {
         #[schemars(extend("minProperties" = 1))]
         filter: DeadLetterFilter,
-        /// Changes nothing, and answers how many dead letters the request would affect, and the
-        /// first of them.
+        /// Changes nothing. The answer says how many dead letters the request would affect, and
+        /// shows the first of them.
         dry_run: Option<bool>,
     },
-    /// All of them.
+    /// Selects all dead letters.
     #[schemars(rename_all = "camelCase")]
     All {
         #[schemars(extend("const" = true))]
         all: bool,
-        /// Changes nothing, and answers how many there are, and the first of them.
+        /// Changes nothing. The answer says how many dead letters there are, and shows the first of
+        /// them.
         dry_run: Option<bool>,
     },
 }
 
-/// The dead letter is discarded.
+/// The dead letter was discarded.
 #[derive(JsonSchema)]
 pub(crate) struct DeletedDeadLetter {
     id: String,
@@ -175,35 +176,35 @@ pub(crate) struct DeletedDeadLetter {
 pub(crate) struct RunList {
     /// The newest first.
     runs: Vec<TaskRun<'static>>,
-    /// Where the next page begins; null at the end of what is kept.
+    /// The cursor of the next page; null at the end of the history.
     #[schemars(with = "String", extend("type" = ["string", "null"]))]
     cursor: String,
 }
 
-/// A page of the runs of all tasks, or of groups of those with like errors.
+/// A page of the runs of all tasks, or of groups of runs with similar errors.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(crate) struct AllRuns {
-    /// One entry for each attempt: by `reportedAt`, the newest first. A page may hold fewer than
+    /// One entry for each attempt, the newest first by `reportedAt`. A page may have fewer than
     /// `limit`, or none, although more follow. Absent with `group`.
     runs: Option<Vec<TaskRun<'static>>>,
     /// One entry for all attempts whose errors differ only in numbers and ids. Only with `group`.
     groups: Option<Vec<ErrorGroup>>,
-    /// How many attempts were looked at for this page.
+    /// The number of attempts that were examined for this page.
     attempts: u64,
-    /// If more follow: what the pages so far do not show was reported at this time or before,
-    /// milliseconds since 1970.
+    /// If more follow: everything that the pages so far do not show was reported at this time or
+    /// before, milliseconds since 1970.
     looked_back_to: Option<i64>,
-    /// Where the next page begins; null at the end of what is kept.
+    /// The cursor of the next page; null at the end of the history.
     #[schemars(with = "String", extend("type" = ["string", "null"]))]
     cursor: String,
 }
 
-/// Attempts with like errors.
+/// Attempts with similar errors.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 struct ErrorGroup {
-    /// Their error, in which `<n>` stands in place of each number and `<id>` in place of each id.
+    /// Their error, with `<n>` in place of each number and `<id>` in place of each id.
     error: String,
     /// The number of these attempts on this page. Older pages may have more of them.
     count: u64,
@@ -215,33 +216,34 @@ struct ErrorGroup {
     example: TaskRun<'static>,
 }
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(JsonSchema)]
 pub(crate) struct BatchReply {
-    /// Tasks taken in.
+    /// The number of tasks that were created.
     accepted: u64,
-    /// Tasks refused.
+    /// The number of tasks that were refused.
     rejected: u64,
-    /// One for each task, in the order of the request.
+    /// A result for each task, in the order of the request.
     results: Vec<BatchItem>,
 }
 
-/// What became of one task of a batch.
+/// The result for one task of a batch.
 #[derive(JsonSchema)]
 #[schemars(untagged, inline)]
 enum BatchItem {
-    /// Refused: see `error`. The id is given if the task was valid and its shard failed.
+    /// The task was refused: see `error`. The id is present if the task was valid and its shard
+    /// failed.
     Rejected {
         id: Option<String>,
-        /// The number of its line, from 1, if the body has a task a line.
+        /// The number of its line, from 1, if the body has one task on each line.
         line: Option<u64>,
         error: ItemError,
     },
-    /// Taken in.
+    /// The task was created.
     #[schemars(rename_all = "camelCase")]
     Accepted {
         id: String,
-        /// The index of the task before it in the request that has the same id, and that it
+        /// The index of the earlier task in the request that has the same id and that this one
         /// replaces. Absent if there is none.
         duplicate_of: Option<u64>,
     },
@@ -252,25 +254,26 @@ enum BatchItem {
 struct ItemError {
     #[schemars(flatten)]
     error: FieldError,
-    /// Says whether the same item may be accepted later. Absent if the item itself is invalid.
+    /// Whether the same item may be accepted later. Absent if the item itself is invalid.
     retryable: Option<bool>,
 }
 
-/// The scheduler in numbers. Counters count since the shards were made: take differences.
+/// The statistics of the scheduler. Counters count since the shards were created, so use
+/// differences.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(crate) struct Stats {
     #[schemars(flatten)]
     total: Numbers,
-    /// The release of IANA's time zone database that is built in, such as `2026f`.
+    /// The release of IANA's time zone database in the Worker, such as `2026f`.
     time_zones: String,
     shards: Vec<ShardStats>,
 }
 
-/// One shard in numbers.
+/// The statistics of one shard.
 #[derive(JsonSchema)]
 pub(crate) struct ShardStats {
-    /// Epoch and index.
+    /// The epoch and the index of the shard.
     shard: String,
     #[schemars(flatten)]
     numbers: Numbers,
@@ -279,34 +282,34 @@ pub(crate) struct ShardStats {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase", inline, transform = every_field_is_there)]
 pub(crate) struct Numbers {
-    /// Tasks that wait for their time or a further attempt; recurring ones count once.
+    /// Tasks that wait for their time or for a further attempt. A recurring task counts once.
     pending: u64,
-    /// Tasks that were dispatched and whose outcome is not known.
+    /// Tasks that are dispatched and whose outcome is not known yet.
     in_flight: u64,
     /// Recurring tasks.
     schedules: u64,
     /// Tasks without a schedule.
     unscheduled: u64,
-    /// Tasks that wait to be resumed.
+    /// Tasks that are paused.
     paused: u64,
-    /// Occurrences that failed for good and are kept.
+    /// Runs and follow-ups that failed for good and are kept.
     dead_letters: u64,
-    /// Pending tasks whose time is past.
+    /// Pending tasks without a limit key whose time has passed.
     overdue: u64,
-    /// Tasks with a limit's key whose time is past, and that wait for their turn.
+    /// Tasks with a limit key whose time has passed and that wait for their turn.
     waiting_for_limits: u64,
     /// Bytes of memory that pending tasks take.
     memory_bytes: u64,
     #[schemars(flatten)]
     counters: Counters,
-    /// From a task's time to its firing.
+    /// How long after their due times tasks fired.
     lateness_millis: Percentiles,
     meter: Meter,
-    /// Destinations that do not answer: their circuits, as far as these are not closed.
+    /// The circuits of destinations that do not answer.
     circuits: Vec<CircuitStats>,
 }
 
-/// The counters may be absent where a shard's own answer is read, but not here.
+/// In the answers of shards, the counters may be absent. In this answer, they are always present.
 fn every_field_is_there(schema: &mut Schema) {
     let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
         return;
@@ -334,16 +337,16 @@ pub(crate) struct Percentiles {
 pub(crate) struct Meter {
     /// Rows read.
     rows_read: u64,
-    /// Rows written, one for each alarm included.
+    /// Rows written, including one for each alarm.
     rows_written: u64,
     /// Alarms set.
     alarms_set: u64,
-    /// Requests to shards, alarms that went off included.
+    /// Requests to shards, including alarms that went off.
     shard_requests: u64,
     /// Queue operations.
     queue_operations: u64,
-    /// Firings that windows have spared, at the least: each would have cost some rows, and often an
-    /// alarm.
+    /// The least number of firings that windows have saved. Each would have cost some rows, and
+    /// often an alarm.
     firings_saved: u64,
 }
 
@@ -352,7 +355,7 @@ pub(crate) struct Meter {
 pub(crate) struct MadeKey {
     #[schemars(flatten)]
     shown: ShownKey<'static>,
-    /// The key itself: to be sent as a bearer token. It is shown this once, and only its hash is
+    /// The key itself, to be sent as a bearer token. It is shown only once, and only its hash is
     /// kept.
     key: String,
 }
@@ -363,30 +366,30 @@ pub(crate) struct KeyList {
     keys: Vec<ShownKey<'static>>,
 }
 
-/// It is deleted: an API key, a namespace or a limit.
+/// An API key, a namespace or a limit was deleted.
 #[derive(JsonSchema)]
 pub(crate) struct Deleted {
-    /// The id of the path.
+    /// The id in the path.
     id: String,
     #[schemars(extend("const" = true))]
     deleted: bool,
 }
 
-/// What a namespace should have; without a body, no quota.
+/// The settings of a namespace. Without a body, it has no quota.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(crate) struct NewNamespace {
-    /// Replaces the quota that there was.
+    /// Replaces the former quota.
     quota: Option<Quota>,
 }
 
-/// A namespace: ids, lists and counts of its own.
+/// A namespace, which has its own ids, lists and counts.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(crate) struct Namespace {
     name: String,
     quota: Quota,
-    /// When it was made; absent for `default`, which is always there.
+    /// When it was created. Absent for `default`, which always exists.
     created_at: Option<i64>,
 }
 
@@ -402,7 +405,7 @@ pub(crate) struct LimitList {
     limits: Vec<LimitShown>,
 }
 
-/// A refusal, as RFC 9457 writes it.
+/// A problem in the form of RFC 9457.
 #[derive(JsonSchema)]
 pub(crate) struct Problem {
     /// A stable name for programs.
@@ -411,14 +414,15 @@ pub(crate) struct Problem {
     title: String,
     /// The HTTP status.
     status: u16,
-    /// This problem, for people: the field, the limit, and what to do.
+    /// What is wrong with this request, for people: the field, the limit, and what to do.
     detail: String,
-    /// The field at fault, as a path: `callback.url`, `tags[3]`; `body` for the whole.
+    /// The path of the invalid field, such as `callback.url` or `tags[3]`; `body` for the whole
+    /// body.
     field: Option<String>,
-    /// Of `/problems/batch-rejected` only: 0.
+    /// Only for `/problems/batch-rejected`: 0.
     accepted: Option<u64>,
-    /// Of `/problems/batch-rejected` only: the number of tasks.
+    /// Only for `/problems/batch-rejected`: the number of tasks.
     rejected: Option<u64>,
-    /// Of `/problems/batch-rejected` only: the error of each task, in the order of the request.
+    /// Only for `/problems/batch-rejected`: the error of each task, in the order of the request.
     results: Option<Vec<BatchItem>>,
 }

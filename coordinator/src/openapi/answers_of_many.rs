@@ -1,5 +1,5 @@
-//! What the API answers to changes of many tasks or dead letters, as types of which only the schemas
-//! are used: see `answers.rs`.
+//! The answers of the API to changes of many tasks or dead letters, as types that only provide
+//! schemas: see `answers.rs`.
 #![expect(dead_code, reason = "only their schemas are used")]
 
 use super::answers::Task;
@@ -14,17 +14,17 @@ pub(crate) struct DryRun {
     dry_run: bool,
     /// How many tasks, attempts or dead letters it would change, as far as they were counted.
     count: u64,
-    /// How many of these are attempts in flight. Absent for 0.
+    /// How many of these are attempts in flight. Absent if there are none.
     running: Option<u64>,
-    /// Whether all were counted. A count takes a bounded amount of work: where it is false, there
-    /// may be more. The same request again counts further if the filter reads tasks.
+    /// Whether all were counted. A count takes a bounded amount of work, so if this is false, there
+    /// may be more. If the filter reads tasks, the same request counts further when it is repeated.
     done: bool,
     /// The first of them, in the order of a list.
     #[schemars(length(max = DRY_RUN_SHOWN))]
     tasks: Vec<Task>,
 }
 
-/// What a cancel of many tasks has done, or would do.
+/// The result of a cancel of many tasks, or of its dry run.
 #[derive(JsonSchema)]
 #[schemars(untagged, inline)]
 pub(crate) enum CancelAnswer {
@@ -32,7 +32,7 @@ pub(crate) enum CancelAnswer {
     DryRun(DryRun),
 }
 
-/// What a change of many tasks has done, or would do.
+/// The result of a change of many tasks, or of its dry run.
 #[derive(JsonSchema)]
 #[schemars(untagged, inline)]
 pub(crate) enum ChangeAnswer {
@@ -40,7 +40,7 @@ pub(crate) enum ChangeAnswer {
     DryRun(DryRun),
 }
 
-/// What a replay of many dead letters has done, or would do.
+/// The result of a replay of many dead letters, or of its dry run.
 #[derive(JsonSchema)]
 #[schemars(untagged, inline)]
 pub(crate) enum ReplayAnswer {
@@ -48,7 +48,7 @@ pub(crate) enum ReplayAnswer {
     DryRun(DryRun),
 }
 
-/// What a discard of many dead letters has done, or would do.
+/// The result of a discard of many dead letters, or of its dry run.
 #[derive(JsonSchema)]
 #[schemars(untagged, inline)]
 pub(crate) enum DiscardAnswer {
@@ -56,64 +56,65 @@ pub(crate) enum DiscardAnswer {
     DryRun(DryRun),
 }
 
-/// What became of the dead letters to replay.
+/// The result of a replay of many dead letters.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(crate) struct ReplayedMany {
-    /// Each of them waits for its first attempt.
+    /// The number of replayed dead letters. Each waits for its first attempt.
     replayed: u64,
-    /// The ids of the request for which there is no dead letter (any more). Absent if the request
-    /// names no ids.
+    /// The ids of the request without a dead letter. Absent if the request names no ids.
     not_found: Option<Vec<String>>,
-    /// Whether every dead letter was looked at; where not, send the request again.
+    /// Whether every dead letter was processed. If not, repeat the request.
     done: bool,
 }
 
-/// What became of the dead letters to discard.
+/// The result of a discard of many dead letters.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(crate) struct DiscardedMany {
-    /// They are gone.
+    /// The number of discarded dead letters.
     discarded: u64,
-    /// The ids of the request for which there is no dead letter (any more). Absent if the request
-    /// names no ids.
+    /// The ids of the request without a dead letter. Absent if the request names no ids.
     not_found: Option<Vec<String>>,
-    /// Whether every dead letter was looked at; where not, send the request again.
+    /// Whether every dead letter was processed. If not, repeat the request.
     done: bool,
 }
 
-/// What became of the tasks to cancel.
+/// The result of a cancel of many tasks.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(crate) struct CancelledMany {
-    /// No attempt of them starts any more.
+    /// The number of cancelled tasks. No further attempt of them starts.
     cancelled: u64,
-    /// There are no such tasks (any more).
+    /// The number of ids without a task.
     not_found: u64,
-    /// How many of `cancelled` have an attempt in flight, which runs to its end. Absent for 0.
+    /// How many of `cancelled` have an attempt in flight, which runs to its end. Absent if there
+    /// are none.
     running: Option<u64>,
-    /// Whether every task was looked at; where not, send the request again.
+    /// Whether every task was processed. If not, repeat the request.
     done: bool,
 }
 
-/// What became of the tasks to change.
+/// The result of a change of many tasks.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(crate) struct ChangedMany {
-    /// They were changed.
+    /// The number of changed tasks.
     changed: u64,
-    /// They were so already.
+    /// The number of tasks that were in this state already.
     unchanged: u64,
-    /// They cannot be changed so, such as the time of a recurring task, or they were cancelled and
-    /// their last attempt is in flight, or as many runs of them wait as may.
+    /// The number of tasks to which the change does not apply. For example, a recurring task has no
+    /// time, a task may have been cancelled while its last attempt is in flight, or the most runs
+    /// of a task wait already.
     not_applicable: u64,
-    /// Only of `run`: it started nothing, because an attempt is in flight and no further one waits.
+    /// Only for `run`: the number of tasks for which nothing was started, because an attempt is in
+    /// flight and no further one waits.
     already_running: u64,
-    /// There are no such tasks (any more).
+    /// The number of ids without a task.
     not_found: u64,
-    /// How many have an attempt in flight, which runs to its end; the change holds for later
-    /// attempts. Absent for 0.
+    /// How many have an attempt in flight. It runs to its end, and the change applies to later
+    /// attempts. Absent if there are none.
     running: Option<u64>,
-    /// Whether every task was looked at; where not, send the request again.
+    /// Whether every task was processed. If not, repeat the request.
     done: bool,
 }

@@ -155,7 +155,7 @@ fn responses(
                 json!({ "$ref": "#/components/headers/IdempotentReplayed" });
         }
         let mut response = json!({ "description": description, "headers": headers });
-        // That something was taken in is said without a body.
+        // A 202 has no body.
         if *status != 202 {
             response["content"] = json!({ content_type: { "schema": schema } });
         }

@@ -1,4 +1,4 @@
-//! What `/mcp` answers, as types of which only the schemas are used.
+//! The answers of `/mcp`, as types that only provide schemas.
 #![expect(dead_code, reason = "only their schemas are used")]
 
 use schemars::JsonSchema;
@@ -8,11 +8,11 @@ use serde_json::Value;
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 pub(crate) enum McpAnswer {
-    /// The request was carried out. The result of a call says by `isError` that it failed.
+    /// The request was carried out. If a call has failed, its result has `isError`.
     Result {
         #[schemars(extend("const" = "2.0"))]
         jsonrpc: String,
-        /// That of the request.
+        /// The id of the request.
         id: McpId,
         result: serde_json::Map<String, Value>,
     },
@@ -25,7 +25,7 @@ pub(crate) enum McpAnswer {
 pub(crate) struct McpError {
     #[schemars(extend("const" = "2.0"))]
     jsonrpc: String,
-    /// That of the request. Absent if it could not be read.
+    /// The id of the request. Absent if it could not be read.
     id: Option<McpId>,
     error: McpProblem,
 }
@@ -38,13 +38,13 @@ pub(crate) enum McpId {
     Number(i64),
 }
 
-/// Why a message is refused.
+/// Why a message was refused.
 #[derive(JsonSchema)]
 #[schemars(inline)]
 struct McpProblem {
     /// The code, as JSON-RPC or the protocol defines it.
     code: i32,
     message: String,
-    /// What a program may need, such as the revisions that are spoken.
+    /// Details for programs, such as the supported revisions.
     data: Option<serde_json::Map<String, Value>>,
 }

@@ -161,7 +161,7 @@ impl IdIndex {
         }
     }
 
-    /// Returns all entries with this hash, and perhaps a few others.
+    /// Returns all entries with this hash, and perhaps a few with another hash.
     pub(super) fn find(&self, hash: u64) -> impl Iterator<Item = EntryRef> + '_ {
         // The table compares seven bits of the hash. Comparing the others here saves reading the
         // directory of a page.

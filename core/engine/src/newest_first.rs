@@ -13,7 +13,7 @@ use scheduler_model::protocol::Filter;
 use std::cmp::Ordering;
 
 /// Returns the index of the newest dead letter of a page that comes after the place `after` and
-/// that a filter may match by its times. Without a place, returns that of the newest one.
+/// whose time a filter may match. Without a place, returns the index of the newest one.
 pub(super) fn newest_in(
     page: &MemPage,
     number: PageNumber,

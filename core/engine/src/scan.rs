@@ -30,18 +30,18 @@ pub(super) struct Spent {
     /// Reads the attempts in flight. It reads whole envelopes, and their bytes have a bound of
     /// their own.
     pub(super) flights: FlightReader,
-    /// What the search knows of whole pages.
+    /// The pages that the search has looked through.
     pub(super) search: Search,
     most_matches: usize,
     most_scanned: usize,
     most_bytes: usize,
     most_read: usize,
-    /// The least that a row adds to `read`, bytes.
+    /// The least number of bytes that a row adds to `read`.
     least_row_bytes: usize,
 }
 
 impl Spent {
-    /// Returns the account of a request that has done nothing so far.
+    /// Returns the account of a request that has read nothing yet.
     pub(super) fn nothing(request: &ListRequest) -> Self {
         Self {
             matches: 0,
@@ -60,7 +60,7 @@ impl Spent {
         }
     }
 
-    /// Returns the same for a request that counts what it finds.
+    /// Returns the account of a request that counts the tasks that it finds.
     pub(super) fn counting(request: &ListRequest) -> Self {
         Self {
             most_matches: usize::MAX,
@@ -110,7 +110,7 @@ impl Candidate {
             }
     }
 
-    /// Returns whether it takes its record to judge a filter that it [may](Self::may_match) match.
+    /// Returns whether the record is needed to judge a filter that [may match](Self::may_match) it.
     pub(super) fn needs_record(&self, filter: &Filter) -> bool {
         filter.reads_records()
             || filter.kind.is_some() && self.kind.is_none()
@@ -183,8 +183,8 @@ pub(super) fn item_of(candidate: Candidate, record: Vec<u8>) -> Result<ListItem,
     })
 }
 
-/// Returns whether only the record of this entry says if it matches the times of a filter. This is
-/// the case for dead letters that earlier versions stored.
+/// Returns whether the record is needed to judge whether the times of a filter match this entry.
+/// This is the case for dead letters that earlier versions stored.
 pub(super) fn needs_death(filter: &Filter, status: Status, due: UnixMillis) -> bool {
     status == Status::Dead
         && due == UnixMillis::NEVER

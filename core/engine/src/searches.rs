@@ -19,7 +19,7 @@ const MAX_SEARCHES: usize = 4;
 /// tasks, and its part of the spare room of the map.
 const MAX_SEARCHES_BYTES: usize = 1_200_000;
 
-/// A search, and what it knows of pages.
+/// A search, and the pages that it has looked through.
 #[derive(Debug, Default)]
 pub(super) struct Search {
     /// The parts of the filter that need records.
@@ -80,8 +80,7 @@ impl Search {
     }
 }
 
-/// The last searches of a shard, the last one at the end. They are lost with the memory of the
-/// shard.
+/// The last searches of a shard, the newest at the end. They are lost with the memory of the shard.
 #[derive(Debug, Default)]
 pub(super) struct Searches(RefCell<Vec<Search>>);
 

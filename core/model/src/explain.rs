@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
-    /// What it waits for; absent where nothing of it waits or runs.
+    /// What it waits for. Absent if nothing of it waits or is in flight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// When the task was created, milliseconds since 1970, as the task says.
@@ -38,14 +38,14 @@ pub struct Explanation {
     /// schedule. Absent if the task has no schedule, or nothing of it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sentence: Option<String>,
-    /// The fields that say when, as a record without more: from a shard to the coordinator, which
-    /// makes the sentence of it.
+    /// The fields that say when, as the text of a record. A shard sends them to the coordinator,
+    /// which writes the sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     pub when: Option<Box<RawValue>>,
-    /// The most important first.
+    /// The reasons, the most important first.
     pub reasons: Vec<Reason>,
-    /// When it fires next, where that is known.
+    /// When it fires next, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_run: Option<NextRun>,
     /// Some of the attempts that were dispatched and not reported, newest first.
@@ -55,7 +55,7 @@ pub struct Explanation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<TaskRun<'static>>")]
     pub last_run: Option<Box<RawValue>>,
-    /// How attempts went, the newest first: the last few that `/runs` lists.
+    /// The last attempts, newest first: some of those that `/runs` lists.
     #[schemars(with = "Vec<TaskRun<'static>>")]
     pub recent_runs: Vec<Box<RawValue>>,
 }
@@ -63,9 +63,9 @@ pub struct Explanation {
 /// A part of an explanation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reason {
-    /// For programs.
+    /// The code, for programs.
     pub code: ReasonCode,
-    /// For people.
+    /// The text, for people.
     pub detail: String,
 }
 
@@ -74,25 +74,25 @@ pub struct Reason {
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub enum ReasonCode {
-    /// It waits for its time. If its time has come, it waits for its turn.
+    /// It waits for its time. If that has passed, it waits for its turn.
     Scheduled,
-    /// It fires later than its time.
+    /// It fires later than its requested time.
     PutOff,
-    /// Its time has come, and it has not fired.
+    /// Its time has passed, and it has not fired.
     Overdue,
-    /// Its time has come, and it waits until the limit of its key has room for it.
+    /// Its time has passed, and it waits until the limit of its key has room for it.
     Limited,
-    /// The destination that it is for does not answer: what is due for it waits.
+    /// Its destination does not answer, so its due runs wait.
     CircuitOpen,
-    /// It waits to be resumed.
+    /// It is paused.
     Paused,
     /// It has no schedule.
     Unscheduled,
-    /// It waits for the end of the run before.
+    /// It waits for the end of the previous run.
     Held,
-    /// It waits for a further attempt, or was asked for; or a follow-up does.
+    /// A further attempt, a requested run or a follow-up of it waits.
     Retrying,
-    /// An attempt was dispatched and has not been reported.
+    /// An attempt is dispatched and not reported.
     InFlight,
     /// A run of it has failed for good, and is kept until you replay or discard it.
     DeadLettered,
@@ -104,18 +104,18 @@ pub enum ReasonCode {
     Skipped,
     /// Its last run expired, and nothing of it waits.
     Expired,
-    /// The run before has not ended, and runs may not overlap.
+    /// The previous run has not ended, and runs may not overlap.
     Overlap,
-    /// What would become of it if it were late.
+    /// What would happen to it if it were late.
     Misfire,
-    /// Until when it may start.
+    /// The latest time at which it may start.
     Expiry,
 }
 
 /// When a task fires next. Milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NextRun {
-    /// Its nominal time, which names the run.
+    /// Its nominal time, which identifies the run.
     #[schemars(with = "i64")]
     pub time: UnixMillis,
     /// When it fires.
@@ -123,24 +123,24 @@ pub struct NextRun {
     pub due: UnixMillis,
 }
 
-/// An attempt that was dispatched and not reported. Times are milliseconds since 1970.
+/// An attempt that is dispatched and not reported. Times are milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Flight {
-    /// The occurrence.
+    /// The nominal time of the run.
     #[schemars(with = "i64")]
     pub time: UnixMillis,
-    /// Which attempt at it this is, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
     /// When it was dispatched.
     #[schemars(with = "i64")]
     pub fired_at: UnixMillis,
-    /// How often it has been sent again.
+    /// How often its envelope was sent again.
     pub sent_again: u32,
-    /// When it is sent again, if no report comes.
+    /// When its envelope is sent again if no report arrives.
     #[schemars(with = "i64")]
     pub sent_again_at: UnixMillis,
-    /// What was decided about its run since. This attempt runs to its end in any case.
+    /// What was decided about its run after the dispatch. This attempt runs to its end in any case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided: Option<FlightDecision>,
 }
@@ -150,9 +150,9 @@ pub struct Flight {
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub enum FlightDecision {
-    /// It was cancelled, or another task has taken its place.
+    /// It was cancelled, or another task has replaced it.
     Cancelled,
-    /// It was paused: a further attempt waits to be resumed.
+    /// It was paused: further attempts wait until it is resumed.
     Paused,
 }
 
@@ -169,7 +169,8 @@ impl Explanation {
         self.reasons.push(Reason { code, detail: detail.into() });
     }
 
-    /// Adds what a shard of an older epoch knows. What waits comes before what does not.
+    /// Adds the explanation of a shard of an older epoch. A task that waits counts more than one
+    /// that does not.
     pub fn join(&mut self, mut other: Self) {
         let waits = |status: Option<Status>| {
             status.is_some_and(|status| !matches!(status, Status::Dead | Status::Running))
@@ -181,7 +182,7 @@ impl Explanation {
         self.when = self.when.take().or(other.when.take());
         self.last_run = self.last_run.take().or(other.last_run.take());
         self.reasons.append(&mut other.reasons);
-        // A shard with nothing left of the task explains how its last run ended.
+        // A shard on which nothing of the task is left explains how its last run ended.
         if self.status.is_some() {
             self.reasons.retain(|reason| !reason.code.is_end());
         }

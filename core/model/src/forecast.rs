@@ -1,4 +1,4 @@
-//! How many runs come due in each part of the time ahead: the query, its division into buckets, and
+//! The number of runs that come due in each part of a coming period: the query, the buckets, and
 //! the sum over shards.
 
 use crate::bounds::{
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// The parameters that [`parse_forecast_query`] reads.
 pub const FORECAST_QUERY: &[&str] = &["from", "to", "buckets"];
 
-/// A stretch of time in buckets of equal length, of which the last may be shorter.
+/// A period in buckets of equal length. The last bucket may be shorter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Buckets {
@@ -24,8 +24,9 @@ pub struct Buckets {
 }
 
 impl Buckets {
-    /// Divides the time from `from` to `to`, which is later, into `most` buckets, or into fewer if
-    /// these would be shorter than a millisecond or if whole milliseconds do not come out even.
+    /// Divides the period from `from` to `to`, which must be later, into at most `most` buckets.
+    /// There are fewer if buckets would be shorter than a millisecond, or if the period is not a
+    /// multiple of whole milliseconds per bucket.
     pub fn divide(from: UnixMillis, to: UnixMillis, most: usize) -> Self {
         let most = i64::try_from(most).unwrap_or(i64::MAX).max(1);
         let span = to.since(from).max(1);
@@ -33,7 +34,7 @@ impl Buckets {
         Self { from, to, bucket_millis }
     }
 
-    /// Returns the number of buckets. It is 0 for what [`Self::divide`] does not make.
+    /// Returns the number of buckets. It is 0 for values that [`Self::divide`] never returns.
     pub fn len(&self) -> usize {
         let span = self.to.since(self.from);
         if span <= 0 || self.bucket_millis <= 0 {
@@ -42,22 +43,22 @@ impl Buckets {
         usize::try_from((span - 1) / self.bucket_millis + 1).unwrap_or(usize::MAX)
     }
 
-    /// Returns whether there are none.
+    /// Returns whether there are no buckets.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Returns where the first bucket begins.
+    /// Returns the beginning of the first bucket.
     pub fn from(&self) -> UnixMillis {
         self.from
     }
 
-    /// Returns where the last bucket ends: the first time that belongs to none.
+    /// Returns the end of the last bucket, which is not a part of it.
     pub fn to(&self) -> UnixMillis {
         self.to
     }
 
-    /// Returns the bucket that a time is in.
+    /// Returns the bucket that contains a time.
     pub fn at(&self, time: UnixMillis) -> Option<usize> {
         if time < self.from || time >= self.to {
             return None;
@@ -65,13 +66,13 @@ impl Buckets {
         usize::try_from(time.since(self.from) / self.bucket_millis.max(1)).ok()
     }
 
-    /// Returns where a bucket begins.
+    /// Returns the beginning of a bucket.
     pub fn start(&self, bucket: usize) -> UnixMillis {
         let before = i64::try_from(bucket).unwrap_or(i64::MAX).saturating_mul(self.bucket_millis);
         self.from.plus(before).min(self.to)
     }
 
-    /// Returns where a bucket ends: the first time that is not in it.
+    /// Returns the end of a bucket, which is not a part of it.
     pub fn end(&self, bucket: usize) -> UnixMillis {
         self.start(bucket.saturating_add(1))
     }
@@ -80,7 +81,7 @@ impl Buckets {
 /// Reads the parameters of a query for a forecast.
 ///
 /// # Errors
-/// Names the parameter that is wrong, and the limit.
+/// Names the invalid parameter and the limit.
 pub fn parse_forecast_query(
     parameters: &mut dyn Iterator<Item = Parameter<'_>>,
     now: UnixMillis,
@@ -121,47 +122,47 @@ fn parse_buckets(value: &str) -> Result<usize, FieldError> {
     })
 }
 
-/// How many runs come due in each part of the time ahead.
+/// The number of runs that come due in each part of a coming period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Forecast {
-    /// Where the first bucket begins, milliseconds since 1970.
+    /// The beginning of the first bucket, milliseconds since 1970.
     #[schemars(with = "i64")]
     pub from: UnixMillis,
-    /// Where the last bucket ends, milliseconds since 1970: what is due then is not counted.
+    /// The end of the last bucket, milliseconds since 1970. Runs that are due at this time are not
+    /// counted.
     #[schemars(with = "i64")]
     pub to: UnixMillis,
-    /// The length of a bucket, milliseconds. The last one may be shorter.
+    /// The length of a bucket, in milliseconds. The last one may be shorter.
     pub bucket_millis: i64,
     /// Every run that is due before this time is counted, milliseconds since 1970. It is `to`, or
-    /// the beginning of a bucket if the shards stopped at the bound of their work: the counts of
-    /// the buckets from there on are then too low.
+    /// the beginning of a bucket if the shards stopped at the bound of their work. Then the counts
+    /// of this bucket and of later ones are too low.
     #[schemars(with = "i64")]
     pub counted_until: UnixMillis,
     /// How many shards could not answer, because they still run an earlier version. Their runs are
-    /// missing in every bucket, and `countedUntil` is `from`. Absent if there is none.
+    /// missing in every bucket, and `countedUntil` is `from`. Absent if there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing_shards: Option<u32>,
-    /// In order, without a gap.
+    /// The buckets, in order and without a gap.
     pub buckets: Vec<ForecastBucket>,
 }
 
-/// How many runs come due in a part of the time.
+/// The number of runs that come due in a part of the period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ForecastBucket {
     /// When it begins, milliseconds since 1970.
     #[schemars(with = "i64")]
     pub at: UnixMillis,
-    /// What waits with a due time of its own: one-shot tasks, further attempts, and runs that wait
-    /// for a limit or a destination.
+    /// One-shot tasks, further attempts, and runs that wait for a limit or a destination.
     pub one_shot: u64,
     /// Runs of recurring tasks.
     pub recurring: u64,
 }
 
 impl Forecast {
-    /// Makes a forecast to which no shard has added its runs.
+    /// Returns a forecast without the runs of any shard.
     pub fn new(buckets: Buckets) -> Self {
         let bucket = |at| ForecastBucket { at: buckets.start(at), one_shot: 0, recurring: 0 };
         Self {
@@ -174,7 +175,7 @@ impl Forecast {
         }
     }
 
-    /// Adds the runs of a shard. `None` is the answer of one that does not know the question.
+    /// Adds the runs of a shard. `None` is the answer of a shard that does not know the request.
     pub fn add(&mut self, reply: Option<&ForecastReply>) {
         let Some(reply) = reply else {
             self.counted_until = self.from;

@@ -1,5 +1,4 @@
-//! Queries: each parameter occurs at most once. Also the query of a list of tasks: filter, page and
-//! limit.
+//! Queries of URLs, in which each parameter occurs at most once, and the query of a list of tasks.
 
 use crate::bounds::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
 use crate::format::history::Outcome;
@@ -17,18 +16,18 @@ use std::str::FromStr;
 /// A parameter of a query: its name and its value, or why it is refused.
 pub type Parameter<'a> = Result<(Cow<'a, str>, Cow<'a, str>), FieldError>;
 
-/// Yields the parameters of a query. Refuses a parameter whose name has occurred before, because
-/// nobody knows which value the caller means.
+/// Yields the parameters of a query. Refuses a repeated parameter, because it is not clear which
+/// value the caller means.
 ///
-/// It remembers the names so far, so its caller stops at the first unknown one.
+/// It stores the names that it has seen, so its caller must stop at the first unknown one.
 pub fn each_once<'a>(
     pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
 ) -> impl Iterator<Item = Parameter<'a>> {
     each_at_most(pairs, |_| 1)
 }
 
-/// Does the same as [`each_once`], but yields several values of parameters that may have several:
-/// `tag` twice, and `outcome` as often as there are outcomes.
+/// Does the same as [`each_once`], but yields each value of parameters that may be repeated: `tag`
+/// twice, and `outcome` as often as there are outcomes.
 pub fn each_or_several<'a>(
     pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
 ) -> impl Iterator<Item = Parameter<'a>> {

@@ -24,28 +24,29 @@ pub const MAX_FACTOR: f64 = 100.0;
     description = "When a failed task is tried again: exponential back-off with jitter. Every field may be left out."
 )]
 pub struct RetryInput {
-    /// Attempts in all, the first included.
+    /// The most attempts, including the first.
     #[schemars(range(min = 1, max = MAX_ATTEMPTS))]
     #[serde(default, deserialize_with = "crate::input::whole")]
     max_attempts: Option<u32>,
-    /// The wait before the second attempt, seconds. Jitter may make it shorter.
+    /// The wait before the second attempt, in seconds. Jitter may make it shorter.
     #[schemars(range(min = 0, max = MAX_BACKOFF_SECONDS))]
     min_backoff_seconds: Option<f64>,
-    /// By how much each wait is longer than the one before.
+    /// The factor by which each wait is longer than the previous one.
     #[schemars(range(min = 1, max = MAX_FACTOR))]
     factor: Option<f64>,
-    /// The longest wait, seconds, jitter included; not less than `minBackoffSeconds`.
+    /// The longest wait including jitter, in seconds. Not less than `minBackoffSeconds`.
     #[schemars(range(min = 0, max = MAX_BACKOFF_SECONDS))]
     max_backoff_seconds: Option<f64>,
     /// The share by which a wait is longer or shorter at random. No wait is longer than
     /// `maxBackoffSeconds`.
     #[schemars(range(min = 0, max = 1))]
     jitter: Option<f64>,
-    /// From the start of the first attempt to the last attempt at most, seconds.
+    /// The most time from the start of the first attempt to the last attempt, in seconds.
     #[schemars(range(min = 0, max = MAX_DURATION_SECONDS))]
     max_duration_seconds: Option<f64>,
-    /// HTTP statuses after which it is not tried again: numbers, and the classes `3xx`, `4xx` and
-    /// `5xx`. `4xx` leaves out 408, 425 and 429, which say "not now"; 410 is never tried again.
+    /// HTTP statuses after which there is no further attempt: numbers, and the classes `3xx`, `4xx`
+    /// and `5xx`. `4xx` excludes 408, 425 and 429, which mean "not now". After 410 there is never a
+    /// further attempt.
     permanent_statuses: Option<StatusSet>,
 }
 

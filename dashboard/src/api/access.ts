@@ -3,7 +3,7 @@
 import { inPath, request } from "./client";
 import type { Key, MadeKey, Namespace, NewKey, OwnKey, Quota } from "./types";
 
-/** Returns what a key may do, and in which namespaces. Throws the `ApiError` of a key that is not known. */
+/** Returns what a key may do, and in which namespaces. Throws an `ApiError` if the key is unknown. */
 export const ownKey = async (key: string, namespace: string): Promise<OwnKey> => (await request<OwnKey>("GET", "/v1/key", { as: { key, namespace } })).body;
 
 export const listKeys = async (signal?: AbortSignal): Promise<Key[]> => (await request<{ keys: Key[] }>("GET", "/v1/keys", { signal })).body.keys;

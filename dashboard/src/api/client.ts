@@ -42,7 +42,7 @@ export interface Answer<Body> {
 export interface RequestOptions {
   query?: Readonly<Record<string, string | number | readonly string[] | undefined>> | undefined;
   body?: unknown;
-  /** The body as it is, in place of `body`. */
+  /** The body as text, in place of `body`. */
   text?: string;
   ifMatch?: string | undefined;
   headers?: Readonly<Record<string, string>>;
@@ -51,12 +51,12 @@ export interface RequestOptions {
   as?: { key: string; namespace: string };
 }
 
-/** Says whether the last request was answered at all. */
+/** Whether the scheduler answered the last request. */
 export const isReachable = signal(true);
 
 const TIMEOUT_MS = 30_000;
 
-/** Writes a path with its query: members that are undefined or empty are left out. */
+/** Returns a path with a query. Members that are undefined or empty are left out. */
 export function withQuery(path: string, query: RequestOptions["query"] = {}): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
@@ -68,7 +68,7 @@ export function withQuery(path: string, query: RequestOptions["query"] = {}): st
   return text === "" ? path : `${path}?${text}`;
 }
 
-/** Returns the headers that say who asks, and about which namespace. */
+/** Returns the headers with the API key and the namespace. */
 function credentials(as: RequestOptions["as"]): Record<string, string> {
   const bearer = as?.key ?? key.value;
   const space = as?.namespace ?? namespace.value;
@@ -93,7 +93,7 @@ export async function open(path: string, options: RequestOptions = {}): Promise<
 /**
  * Sends a request and returns the JSON of its answer.
  *
- * Throws `ApiError` for a refusal, `Unreachable` if no answer came, and what `signal` says if it was aborted.
+ * Throws an `ApiError` if the API refuses the request, `Unreachable` if there is no answer, and the reason of `signal` if it is aborted.
  */
 export async function request<Body>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<Body>> {
   const { query, body, text, ifMatch, headers, signal: outer, as } = options;
@@ -143,10 +143,10 @@ function problemOf(status: number, text: string): Problem {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && "type" in value && "detail" in value) return { ...(value as Problem), status };
   } catch {
-    // Not from the API itself, but from something between.
+    // The answer is not JSON: it comes from a proxy, not from the API.
   }
   return { type: "about:blank", title: `HTTP ${status}`, status, detail: `The answer has the status ${status} and is not from the API: ${text.slice(0, 200)}` };
 }
 
-/** Writes an id as a part of a path. */
+/** Returns an id as a part of a path. */
 export const inPath = (id: string): string => encodeURIComponent(id);

@@ -4,7 +4,7 @@ import type { DeadLetterList, Filter, JsonObject, Task } from "./types";
 
 export type Letters = { ids: readonly string[] } | { filter: Filter } | { all: true };
 
-/** Returns a selection of all that a filter means; of every dead letter if it is empty. */
+/** Returns the selection of all dead letters that match a filter, or of all if the filter is empty. */
 export const lettersOf = ({ status: _, paused: _paused, lastOutcome: _outcome, ...filter }: TaskFilter): Letters => (isEmptyFilter(filter) ? { all: true } : { filter: filterBody(filter) });
 
 export async function listDeadLetters(filter: TaskFilter, page: { limit: number; cursor?: string | undefined }, signal?: AbortSignal): Promise<DeadLetterList> {
@@ -14,15 +14,15 @@ export async function listDeadLetters(filter: TaskFilter, page: { limit: number;
 
 export const getDeadLetter = async (id: string, signal?: AbortSignal): Promise<Task> => (await request<Task>("GET", `/v1/dead-letters/${inPath(id)}`, { signal })).body;
 
-/** Starts one over, with changes of its callback and payload if there are any. */
+/** Replays a dead letter, with changes of its callback and payload if there are any. */
 export const replayOne = async (id: string, changes: JsonObject = {}): Promise<Task> => (await request<Task>("POST", `/v1/dead-letters/${inPath(id)}/replay`, { body: changes })).body;
 
 export const discardOne = (id: string) => request("DELETE", `/v1/dead-letters/${inPath(id)}`);
 
-/** So many requests at most for one change of many. */
+/** The most requests for one change of many dead letters. */
 const MOST_REQUESTS = 200;
 
-/** Replays or discards many, and repeats the request until all are done. Returns how many they were. */
+/** Replays or discards many dead letters. Repeats the request until all are done, and returns their number. */
 export async function changeLetters(verb: "replay" | "discard", which: Letters): Promise<number> {
   let sum = 0;
   for (let requests = 0; requests < MOST_REQUESTS; requests += 1) {

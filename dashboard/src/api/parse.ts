@@ -1,6 +1,6 @@
 import { request } from "./client";
 import type { ParsedSentence } from "./types";
 
-/** Reads a sentence as a schedule, in this zone unless it names another. Creates nothing. */
+/** Reads a sentence as a schedule, in this zone unless the sentence names another. Creates nothing. */
 export const parseSentence = async (text: string, timezone: string, signal?: AbortSignal): Promise<ParsedSentence> =>
   (await request<ParsedSentence>("POST", "/v1/parse", { body: { text, timezone }, signal })).body;

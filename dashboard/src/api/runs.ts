@@ -1,7 +1,7 @@
 import { request } from "./client";
 import type { AllRuns } from "./types";
 
-/** What the runs of all tasks are filtered by. */
+/** A filter of the runs of all tasks. */
 export interface RunFilter {
   outcome?: string;
   target?: string;

@@ -8,9 +8,9 @@ export async function readStats(signal?: AbortSignal): Promise<Stats> {
   return body;
 }
 
-/** Reads what happened in each minute of the last two hours, or in each hour of the last seven days. */
+/** Reads the counts of each minute of the last two hours, or of each hour of the last seven days. */
 export const readSeries = async (by: "minute" | "hour", signal?: AbortSignal): Promise<Series> => (await request<Series>("GET", "/v1/stats/series", { query: { by }, signal })).body;
-/** Reads how many runs come due in each part of a time. */
+/** Reads the number of runs that come due in each part of a period. */
 export const readForecast = async (query: { from: number; to: number; buckets: number }, signal?: AbortSignal): Promise<Forecast> => (await request<Forecast>("GET", "/v1/forecast", { query, signal })).body;
 
 export const listLimits = async (signal?: AbortSignal): Promise<ShownLimit[]> => (await request<{ limits: ShownLimit[] }>("GET", "/v1/limits", { signal })).body.limits;

@@ -1,9 +1,9 @@
-// Tasks: lists, single ones, and changes.
+// Tasks: lists, single tasks, and changes.
 
 import { inPath, request, type Answer } from "./client";
 import type { DryRun, Explanation, Filter, JsonObject, RunList, Task, TaskList } from "./types";
 
-/** What a list of tasks and a change of many are filtered by. Texts as the URL has them. */
+/** A filter of a list of tasks and of a change of many. The values are the texts of the URL. */
 export interface TaskFilter {
   text?: string;
   prefix?: string;
@@ -38,14 +38,14 @@ export type ManyVerb = "pause" | "resume" | "run" | "reschedule" | "cancel";
 export const isEmptyFilter = (filter: TaskFilter): boolean =>
   Object.values(filter).every((value) => value === undefined || value.length === 0);
 
-/** Writes a filter as the member `filter` of a change. */
+/** Returns a filter as the member `filter` of a change. */
 export function filterBody(filter: TaskFilter): Filter {
   const { tags, paused, ...rest } = filter;
   const members = Object.entries(rest).filter(([, value]) => value !== undefined && value !== "");
   return { ...Object.fromEntries(members), ...(paused ? { paused: paused === "true" } : {}), ...(tags && tags.length > 0 ? { tags: [...tags] } : {}) } as Filter;
 }
 
-/** Returns a selection of all that a filter means; of every task if it is empty. */
+/** Returns the selection of all tasks that match a filter, or of all if the filter is empty. */
 export const selectionOf = (filter: TaskFilter): Selection => (isEmptyFilter(filter) ? { all: true } : { filter: filterBody(filter) });
 
 export async function listTasks(filter: TaskFilter, page: { limit: number; cursor?: string | undefined; order?: string | undefined }, signal?: AbortSignal): Promise<TaskList> {
@@ -72,10 +72,13 @@ export const cancelTask = (id: string): Promise<Answer<Task>> => request<Task>("
 export const changeTask = (id: string, verb: "pause" | "resume" | "run" | "reschedule", body?: JsonObject): Promise<Answer<Task>> =>
   request<Task>("POST", `/v1/tasks/${inPath(id)}/${verb}`, body === undefined ? {} : { body });
 
-/** So many counts at most: each goes further than the one before if the filter reads tasks. */
+/** The most requests of one count. If the filter reads tasks, each request counts more of them than the one before. */
 const MOST_COUNTS = 10;
 
-/** Counts what a change of many would change, without changing anything, until the count is complete or has been repeated enough. */
+/**
+ * Counts what a change of many would change, without changing anything. Repeats the request until the count is complete, at most
+ * `MOST_COUNTS` times.
+ */
 export async function countMany(path: string, body: object, signal: AbortSignal, onCount: (counted: DryRun) => void): Promise<void> {
   for (let counts = 0; counts < MOST_COUNTS; counts += 1) {
     const { body: counted } = await request<DryRun>("POST", path, { body: { ...body, dryRun: true }, signal });
@@ -84,6 +87,6 @@ export async function countMany(path: string, body: object, signal: AbortSignal,
   }
 }
 
-/** Changes many tasks with one request, which may do a part of the work only: see `done`. */
+/** Changes many tasks with one request. `done` says whether the request has done all of it. */
 export const changeMany = async (verb: ManyVerb, selection: Selection, more: JsonObject = {}): Promise<ManyAnswer> =>
   (await request<ManyAnswer>("POST", `/v1/tasks/${verb}`, { body: { ...selection, ...more } })).body;

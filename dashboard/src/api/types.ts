@@ -38,6 +38,6 @@ export type Scope = Key["scopes"][number];
 
 export type Status = Task["status"];
 
-/** A JSON object whose members are not known, such as a definition that somebody edits. */
+/** A JSON value, such as a member of a definition that somebody edits. */
 export type Json = null | boolean | number | string | Json[] | { [member: string]: Json };
 export type JsonObject = { [member: string]: Json };

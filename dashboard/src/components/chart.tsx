@@ -1,5 +1,5 @@
-// Charts over time, drawn by uPlot. It is part of the page's one script: a part that is loaded later may not come, since the scheduler
-// may be away by then.
+// Charts over time, drawn by uPlot. This is in the page's only script, because a script that is loaded later may fail to load while the
+// scheduler is down.
 
 import { useEffect, useRef } from "preact/hooks";
 import UPlot, { type AlignedData, type Options } from "uplot";
@@ -14,18 +14,18 @@ export interface ChartSeries {
 }
 
 interface ChartProps {
-  /** Says in words what the chart shows. */
+  /** Describes in words what the chart shows. */
   label: string;
   /** Milliseconds since 1970. */
   times: readonly number[];
   series: readonly ChartSeries[];
   isBars?: boolean;
-  /** Whether values are missing between others: a line then goes on over the gap, and each value is a point. */
+  /** Whether values may be missing between others. A line then continues over the gap, and each value is a point. */
   hasGaps?: boolean;
   height?: number;
 }
 
-/** Returns the color that a custom property has at an element, as a canvas takes it. */
+/** Returns the color of a custom property at an element, for a canvas. */
 function colorOf(element: HTMLElement, property: string): string {
   element.style.color = `var(${property})`;
   const { color } = getComputedStyle(element);
@@ -33,7 +33,7 @@ function colorOf(element: HTMLElement, property: string): string {
   return color;
 }
 
-/** Returns the time from one bar to the next, seconds. */
+/** Returns the time from one bar to the next, in seconds. */
 const barWidth = ([first = 0, second = first]: ArrayLike<number> & Iterable<number>): number => second - first;
 
 export function Chart({ label, times, series, isBars = false, hasGaps = false, height = 160 }: ChartProps) {
@@ -60,7 +60,7 @@ export function Chart({ label, times, series, isBars = false, hasGaps = false, h
         { ...axis, size: 40 },
       ],
       scales: {
-        // A bar begins at its time, so the last one needs room behind it.
+        // A bar begins at its time, so the last one needs room after it.
         ...(isBars ? { x: { range: (drawn: { data: AlignedData }, first: number, last: number) => [first, last + barWidth(drawn.data[0])] as [number, number] } } : {}),
         y: { range: (_, __, most) => [0, Math.max(most, 1) * 1.1] },
       },

@@ -3,7 +3,10 @@ import type { CursorList } from "../lib/cursor-list";
 import { fullTime } from "../lib/time";
 import { Button, ErrorNote } from "./basics";
 
-/** Says how far a list has been read, and goes on. `total` is the number of all, where it is known. A descending list begins with the last. */
+/**
+ * Shows how much of a list has been read, and a button that reads more. `total` is the number of all items, if it is known. A descending
+ * list begins with the last item.
+ */
 export function ListFoot({ list, noun, total, isDescending = false }: { list: CursorList<unknown>; noun: string; total?: number | undefined; isDescending?: boolean }) {
   if (list.error) return <ErrorNote error={list.error} onRetry={() => void list.more()} />;
   const shown = count(list.length, noun);

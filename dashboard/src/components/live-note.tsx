@@ -1,4 +1,4 @@
-// Says whether the page updates by itself, and what that costs.
+// Shows whether the page updates by itself, and what that costs.
 
 import { isLive, watching } from "../state/live";
 import { shardCount } from "../state/shards";
@@ -7,7 +7,7 @@ import { dollars } from "../lib/numbers";
 
 const HOUR_MS = 3_600_000;
 
-/** What an hour of the present page costs, in dollars; undefined as long as the number of shards is not known. */
+/** Returns what an hour of the present page costs, in dollars; undefined while the number of shards is not known. */
 function costPerHour(): number | undefined {
   const all = shardCount.value;
   if (all === undefined) return undefined;

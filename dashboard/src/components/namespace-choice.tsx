@@ -3,10 +3,10 @@ import { switchNamespace } from "../state/signin";
 import { namespace } from "../state/session";
 import { tellError } from "../state/notices";
 
-/** Chooses the namespace; if there is only one, or if they are not known, says which it is. */
+/** Shows the namespace, as a choice if the key may use several. */
 export function NamespaceChoice() {
   const names = namespaceNames.value;
-  // Without a name, the API takes the only one of the key, or `default`.
+  // Without a name, the API uses the only namespace of the key, or `default`.
   const current = namespace.value || (names.length === 1 ? names[0] : "default");
   if (names.length < 2) {
     return (

@@ -1,4 +1,4 @@
-// The next runs of a schedule, by the viewer's clock and by its own.
+// The next runs of a schedule, in the viewer's time zone and in its own.
 
 import { useEffect, useState } from "preact/hooks";
 import { ApiError } from "../api/client";
@@ -16,7 +16,7 @@ interface PreviewState {
   error?: Error | undefined;
 }
 
-/** Asks for the runs of a definition, once somebody has stopped to change it. */
+/** Requests the runs of a definition when it has not changed for a moment. */
 export function usePreview(definition: JsonObject, count: number, refreshedBy: unknown = undefined): PreviewState {
   const [state, setState] = useState<PreviewState>({});
   const text = JSON.stringify(definition);
@@ -46,7 +46,7 @@ function Change({ run }: { run: PreviewRun }) {
   );
 }
 
-/** Lists runs: by the viewer's clock, and below it by the clock of the schedule, if that is another. */
+/** Lists runs in the viewer's time zone. Below each, shows its time in the zone of the schedule if that is another. */
 export function RunTimes({ preview }: { preview: Preview }) {
   const zone = preview.timezone;
   const hasOwnZone = zone !== HERE && isZone(zone);

@@ -19,14 +19,14 @@ interface Command {
 }
 
 const isOpen = signal(false);
-/** What the page that is shown can do. */
+/** The commands of the current page. */
 const ofPage = signal<readonly Command[]>([]);
 
 export const openPalette = (): void => {
   isOpen.value = true;
 };
 
-/** Offers commands in the palette as long as the page is shown. */
+/** Adds commands to the palette while the page is shown. */
 export function useCommands(commands: readonly Command[], keys: readonly unknown[]): void {
   useEffect(() => {
     ofPage.value = commands;
@@ -47,7 +47,7 @@ function everywhere(): Command[] {
   ];
 }
 
-/** Returns the commands that a text means, those of an id or a search last. */
+/** Returns the commands that match a text. Those for an id and for a search come last. */
 function matching(text: string): Command[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const found = [...ofPage.value, ...everywhere()].filter(({ title }) => words.every((word) => title.toLowerCase().includes(word)));

@@ -1,4 +1,4 @@
-// What is around every page: navigation, namespace, what watching costs, and notes.
+// The parts around every page: navigation, namespace, the cost of updates, and notes.
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -17,7 +17,7 @@ import { openPalette } from "./palette";
 
 const RETRY_MS = 2_000;
 
-/** Says that the scheduler does not answer, and asks it until it does. */
+/** Says that the scheduler does not answer, and checks it until it does. */
 function AwayNote() {
   useEffect(() => {
     if (isReachable.value) return undefined;

@@ -1,14 +1,14 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { CursorList, type Portion } from "../lib/cursor-list";
 
-/** Reads a list by cursors, anew whenever `keys` change. */
+/** Reads a list by cursors. Starts over when `keys` change. */
 export function useCursorList<Item>(load: (cursor: string | undefined, signal: AbortSignal) => Promise<Portion<Item>>, keys: readonly unknown[]): CursorList<Item> {
   const list = useMemo(() => new CursorList(load), keys);
   useEffect(() => {
     void list.more();
     return () => list.close();
   }, [list]);
-  // Draws again when the list has changed.
+  // Reading the version renders the component again when the list changes.
   void list.version.value;
   return list;
 }

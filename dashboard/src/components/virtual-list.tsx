@@ -1,11 +1,11 @@
-// A table of which only the rows in sight are in the document.
+// A table that has only the visible rows in the document.
 
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 interface VirtualListProps {
   label: string;
-  /** Widths of the columns, as CSS writes them for a grid. */
+  /** The widths of the columns, in the syntax of a CSS grid. */
   columns: string;
   head: ComponentChildren;
   length: number;
@@ -13,15 +13,15 @@ interface VirtualListProps {
   /** Returns the cells of a row. */
   row: (index: number) => ComponentChildren;
   rowProps?: (index: number) => JSX.IntrinsicElements["div"];
-  /** Called with the range of rows in sight whenever it changes. */
+  /** Called with the range of visible rows when it changes. */
   onRange: (from: number, to: number) => void;
 }
 
-/** Rows above and below those in sight that are in the document as well. */
+/** The rows above and below the visible ones that are in the document, too. */
 const MARGIN = 10;
 const ROW_HEIGHT = 32;
 
-/** Moves the focus between rows with j and k or the arrow keys, and selects the row that has it with x. */
+/** Moves the focus between rows with j and k or the arrow keys. Selects the focused row with x. */
 function onKeyDown(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const step = event.key === "j" || event.key === "ArrowDown" ? 1 : event.key === "k" || event.key === "ArrowUp" ? -1 : 0;

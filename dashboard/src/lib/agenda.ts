@@ -1,15 +1,15 @@
-// The stretches of time of the agenda, by the clock of whoever looks.
+// The periods of the agenda, in the viewer's time zone.
 
 export type Span = "hour" | "day" | "week";
 
 export interface Stretch {
   from: number;
   to: number;
-  /** Where the parts begin, in order. */
+  /** The times at which the parts begin, in order. */
   slots: number[];
 }
 
-/** Returns the beginning of the hour, day or week (Monday) that an instant is in. */
+/** Returns the beginning of the hour, day or week (from Monday) that contains an instant. */
 export function beginningOf(span: Span, at: number): Date {
   const date = new Date(at);
   if (span === "hour") date.setMinutes(0, 0, 0);
@@ -18,7 +18,7 @@ export function beginningOf(span: Span, at: number): Date {
   return date;
 }
 
-/** Moves a beginning by so many hours, days or weeks. Days follow the calendar, not 24 hours. */
+/** Returns a beginning moved by `by` hours, days or weeks. Days follow the calendar, so they may have 23 or 25 hours. */
 export function moved(span: Span, from: Date, by: number): Date {
   const date = new Date(from);
   if (span === "hour") date.setTime(date.getTime() + by * 3_600_000);
@@ -26,7 +26,7 @@ export function moved(span: Span, from: Date, by: number): Date {
   return date;
 }
 
-/** Returns the stretch that an instant is in, in twelve parts of five minutes, in hours, or in days. */
+/** Returns the period that contains an instant: an hour in twelve parts of five minutes, a day in hours, or a week in days. */
 export function stretchOf(span: Span, at: number): Stretch {
   const beginning = beginningOf(span, at);
   const [from, to] = [beginning.getTime(), moved(span, beginning, 1).getTime()];

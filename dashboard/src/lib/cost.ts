@@ -1,4 +1,4 @@
-// What the platform bills, by its list prices of the paid plan, in dollars.
+// What the platform bills, in dollars, by the list prices of the paid plan.
 
 import type { Meter } from "../api/types";
 
@@ -8,14 +8,14 @@ const SHARD_REQUEST = 0.15 / MILLION;
 const ROW_WRITTEN = 1 / MILLION;
 const ROW_READ = 0.001 / MILLION;
 const QUEUE_OPERATION = 0.4 / MILLION;
-/** A GB-second of a Durable Object that is awake; one is billed at 128 MB. */
+/** The price of a GB-second of a Durable Object that is awake. Each object is billed at 128 MB. */
 const GIGABYTE_SECOND = 12.5 / MILLION;
 const SHARD_GIGABYTES = 0.128;
 
-/** The price of requests to the Worker, and of those of the Worker to shards. */
+/** Returns the price of requests to the Worker, and of its requests to shards. */
 export const requestCost = (requests: number, shards: number): number => requests * WORKER_REQUEST + shards * SHARD_REQUEST;
 
-/** The price of keeping so many shards awake for an hour, as an open event stream does. */
+/** Returns the price of keeping `shards` awake for an hour, as an open event stream does. */
 export const awakeCostPerHour = (shards: number): number => shards * 3_600 * SHARD_GIGABYTES * GIGABYTE_SECOND;
 
 export interface CostPart {
@@ -24,7 +24,7 @@ export interface CostPart {
   dollars: number;
 }
 
-/** What a meter has counted, in dollars, the most expensive first. */
+/** Returns the price of what a meter has counted, the most expensive part first. */
 export function costOf(meter: Meter): CostPart[] {
   const parts: CostPart[] = [
     { name: "Rows written", count: meter.rowsWritten, dollars: meter.rowsWritten * ROW_WRITTEN },

@@ -1,4 +1,4 @@
-// A list that is read by cursors, of which only the pages around what is shown are kept: a million rows cost no more than a thousand.
+// A list that is read by cursors. It keeps only the pages around the visible rows, so a million rows take no more memory than a thousand.
 
 import { signal } from "@preact/signals";
 
@@ -6,12 +6,12 @@ export interface Portion<Item> {
   items: readonly Item[];
   /** Where the next page begins; null at the end. */
   cursor: string | null;
-  /** How many records were looked at for the page, and up to which time, if the list says so. */
+  /** How many records were examined for the page, and up to which time, if the list says so. */
   searched?: { records: number; until?: number } | undefined;
 }
 
 interface Page<Item> {
-  /** The cursor that reads it. */
+  /** The cursor of the page. */
   start: string | undefined;
   /** The index of its first row. */
   first: number;
@@ -22,23 +22,23 @@ interface Page<Item> {
 }
 
 const MOST_KEPT_PAGES = 20;
-/** So many pages in a row without a row: then somebody has to say that the search is to go on. */
+/** The number of empty pages in a row after which the user must continue the search. */
 const MOST_EMPTY_PAGES = 10;
 
 export class CursorList<Item> {
-  /** Changes whenever anything below does. */
+  /** Changes when any of the members below changes. */
   readonly version = signal(0);
   isLoading = false;
   error: Error | undefined;
   /** Whether the last page has been read. */
   isComplete = false;
-  /** Whether the search waits to be continued. */
+  /** Whether the search waits until the user continues it. */
   isWaiting = false;
-  /** How many pages have been read for this list. */
+  /** The number of pages that were read for this list. */
   pagesRead = 0;
-  /** How many records the scheduler has looked at for them, as far as it says. */
+  /** The number of records that the scheduler has examined for them, as far as it says. */
   looked = 0;
-  /** The time up to which it has looked; undefined if that is not known, or at the end. */
+  /** The time up to which the scheduler has searched; undefined if that is not known, or at the end. */
   until: number | undefined;
   #pages: Page<Item>[] = [];
   #next: string | undefined;
@@ -53,13 +53,13 @@ export class CursorList<Item> {
     return this.#length;
   }
 
-  /** Returns a row, or undefined if its page is not kept; `show` reads it again. */
+  /** Returns a row; undefined if its page is not kept, which `show` reads again. */
   at(index: number): Item | undefined {
     const page = this.#find(index);
     return page?.items?.[index - page.first];
   }
 
-  /** Makes sure that the rows of a range are there, and that there are more behind it. */
+  /** Loads the rows of a range, and further ones after it. */
   show(from: number, to: number): void {
     if (!this.isComplete && !this.isWaiting && !this.error && to >= this.#length - 1) void this.more();
     for (let index = from; index < Math.min(to, this.#length); ) {
@@ -72,7 +72,7 @@ export class CursorList<Item> {
     }
   }
 
-  /** Reads on, until something is found or the search has to be continued. */
+  /** Reads more pages until rows are found or the user must continue the search. */
   async more(): Promise<void> {
     if (this.isLoading || this.isComplete) return;
     this.#set({ isLoading: true, error: undefined, isWaiting: false });
@@ -110,11 +110,11 @@ export class CursorList<Item> {
   }
 
   async #readAgain(page: Page<Item>): Promise<void> {
-    // Not twice at a time.
+    // This keeps the page from being read twice at a time.
     page.items = [];
     try {
       const { items } = await this.load(page.start, this.#controller.signal);
-      // Rows may have gone meanwhile. The place of the others does not change until the list is read anew.
+      // Rows may have disappeared. The others keep their places until the whole list is read again.
       page.items = items.slice(0, page.count);
     } catch {
       page.items = undefined;
@@ -123,7 +123,7 @@ export class CursorList<Item> {
     this.#changed();
   }
 
-  /** Returns the page that a row is on. */
+  /** Returns the page with a row. */
   #find(index: number): Page<Item> | undefined {
     let [low, high] = [0, this.#pages.length - 1];
     while (low <= high) {

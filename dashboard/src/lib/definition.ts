@@ -1,19 +1,22 @@
-// The definition of a task: what somebody writes, without what only answers show.
+// The definition of a task: what a user writes, without members that only answers show.
 
 import { READ_ONLY } from "../../generated/read-only";
 import type { Json, JsonObject, Task } from "../api/types";
 
-/** The members of which a task has exactly one, or `type`. */
+/** The members that say when. A task has exactly one of them, or `type`. */
 const KINDS = ["delayInSeconds", "time", "cron", "everySeconds", "rrule", "schedule"] as const;
 export type Kind = (typeof KINDS)[number] | "no-schedule";
 
-/** Members that belong to some kinds of schedules only. */
+/** Members that only some kinds of schedule have. */
 const OF_SCHEDULES = ["anchor", "startAt", "endAt", "maxRuns", "overlap", "timezone"];
 
-/** Members that decide when a task fires. */
+/** The members that decide when a task fires. */
 const OF_TIMES: readonly string[] = [...KINDS, "type", "anchor", "startAt", "endAt", "maxRuns", "timezone"];
 
-/** Returns a definition with other members, undefined for none. The words of another schedule would be wrong, so they go with it. */
+/**
+ * Returns a definition with other members; undefined removes one. A change of the schedule removes its words, which describe the former
+ * one.
+ */
 export function withMembers(definition: JsonObject, changes: Readonly<Record<string, Json | undefined>>): JsonObject {
   const next: JsonObject = { ...definition };
   for (const [name, value] of Object.entries(changes)) {
@@ -24,7 +27,7 @@ export function withMembers(definition: JsonObject, changes: Readonly<Record<str
   return next;
 }
 
-/** Returns what somebody would write to get a task. Times that were given as local ones are local again. */
+/** Returns the definition of a task as a user would write it. Times that were given as local times are local again. */
 export function definitionOf(task: Task): JsonObject {
   const { local, ...members } = task as unknown as JsonObject;
   const kept = Object.entries(members).filter(([name, value]) => !READ_ONLY.has(name) && value !== null);
@@ -41,10 +44,10 @@ export function kindOf(definition: JsonObject): Kind {
   return KINDS.find((kind) => definition[kind] !== undefined) ?? "no-schedule";
 }
 
-/** Gives a definition another kind of schedule, without what belongs to the old one. */
+/** Returns a definition with another kind of schedule, without the members of the former kind. */
 export function withKind(definition: JsonObject, kind: Kind, zone: string): JsonObject {
   const gone = new Set<string>([...KINDS, "type", "anchor", "local", "words"]);
-  // A sentence says everything about when.
+  // A sentence replaces everything that says when.
   if (kind === "schedule") for (const name of ["startAt", "endAt", "maxRuns", "timezone"]) gone.add(name);
   if (kind === "delayInSeconds" || kind === "time" || kind === "no-schedule") for (const name of OF_SCHEDULES) gone.add(name);
   if (kind === "everySeconds") gone.add("timezone");
@@ -72,7 +75,7 @@ export function isEqual(one: Json | undefined, other: Json | undefined): boolean
   return [...names].every((name) => isEqual(one[name], other[name]));
 }
 
-/** Returns the merge patch (RFC 7396) that makes one object into another. */
+/** Returns the merge patch (RFC 7396) that changes one object into another. */
 function difference(from: JsonObject, to: JsonObject): JsonObject {
   const patch: JsonObject = {};
   for (const name of new Set([...Object.keys(from), ...Object.keys(to)])) {
@@ -85,7 +88,7 @@ function difference(from: JsonObject, to: JsonObject): JsonObject {
   return patch;
 }
 
-/** Returns the body of a PATCH that makes a task of one definition into that of another. */
+/** Returns the body of a PATCH that changes a task from one definition to another. */
 export function patchOf(from: JsonObject, to: JsonObject): JsonObject {
   const patch = difference(from, to);
   delete patch["id"];
@@ -93,17 +96,17 @@ export function patchOf(from: JsonObject, to: JsonObject): JsonObject {
     if (patch["type"] === null) delete patch["type"];
     return patch;
   }
-  // The new kind takes the place of the old one by itself. What both kinds can have would stay, so it is removed by name.
+  // The API removes the members of the former kind by itself. The patch names only the members that both kinds can have.
   for (const name of [...KINDS, "type"]) if (patch[name] === null) delete patch[name];
   return patch;
 }
 
-/** Parses a JSON object. Throws what is wrong with it, for people. */
+/** Parses a JSON object. Throws an error for users if that fails. */
 export function parseObject(text: string): JsonObject {
   const value = JSON.parse(text) as Json;
   if (!isObject(value)) throw new Error("A task is a JSON object: { … }");
   return value;
 }
 
-/** Says whether a text has a whole number that JavaScript would round. */
+/** Returns whether a text has a whole number that JavaScript would round. */
 export const hasRoundedNumber = (text: string): boolean => [...text.replace(/"(?:[^"\\]|\\.)*"/g, "").matchAll(/-?\d{16,}/g)].some(([digits]) => !Number.isSafeInteger(Number(digits)));

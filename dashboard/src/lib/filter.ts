@@ -1,4 +1,4 @@
-// Filters of tasks and dead letters, as the address of a page has them.
+// Filters of tasks and dead letters in the address of a page.
 
 import type { TaskFilter } from "../api/tasks";
 import { fullTime } from "./time";
@@ -12,7 +12,7 @@ export const LAST_OUTCOMES = ["failed", "dead-lettered", "succeeded", "expired",
 export const PAUSED = ["true", "false"] as const;
 export const KINDS = ["once", "recurring", "cron", "every", "rrule", "no-schedule"] as const;
 
-/** Reads a filter from a query. Two tags are joined with a comma. */
+/** Reads a filter from a query. A comma joins two tags. */
 export function filterOf(query: URLSearchParams): TaskFilter {
   const filter: TaskFilter = {};
   for (const name of TEXTS) {
@@ -23,7 +23,7 @@ export function filterOf(query: URLSearchParams): TaskFilter {
   return tags.length > 0 ? { ...filter, tags } : filter;
 }
 
-/** Names of the parts, as the form and the confirmations show them. */
+/** The names of the parts in the form and in confirmations. */
 export const LABELS: Readonly<Record<FilterName, string>> = {
   text: "Id or description contains",
   prefix: "Id begins with",
@@ -39,7 +39,7 @@ export const LABELS: Readonly<Record<FilterName, string>> = {
   to: "Before",
 };
 
-/** Says what a filter selects, part by part. */
+/** Describes a filter, part by part. */
 export function describeFilter(filter: TaskFilter): string[] {
   const parts = TEXTS.flatMap((name) => {
     const value = filter[name];

@@ -1,9 +1,9 @@
-// Dead letters with like errors.
+// Groups of dead letters with similar errors.
 
 import type { Task } from "../api/types";
 
 export interface LetterGroup {
-  /** What the errors have in common: `<n>` stands for a number, `<id>` for an id. */
+  /** The error that they have in common. `<n>` stands for a number, `<id>` for an id. */
   error: string;
   letters: Task[];
   firstAt: number;
@@ -12,7 +12,7 @@ export interface LetterGroup {
 
 const LONG_ID = /\b(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{16,})\b/gi;
 
-/** Returns what an error has in common with those that differ in numbers and ids only. The HTTP status stays. */
+/** Returns an error with its numbers and ids replaced. The HTTP status stays. */
 export function likeness(error: string): string {
   return error
     .replace(LONG_ID, "<id>")
@@ -34,7 +34,7 @@ export function grouped(letters: readonly Task[]): LetterGroup[] {
   return [...groups.values()].sort((one, other) => other.letters.length - one.letters.length);
 }
 
-/** Returns the longest text of a likeness that stands in each of its errors as it is. */
+/** Returns the longest text that all errors of a group contain unchanged. */
 export function textOfAll(error: string): string {
   return error
     .split(/<n>|<id>/)

@@ -1,4 +1,4 @@
-// Whether all is well, and what is not.
+// Whether the namespace is healthy, and what is wrong with it.
 
 import type { Quota, Stats } from "../api/types";
 import { count, whole } from "./numbers";
@@ -8,7 +8,7 @@ export type Level = "good" | "warn" | "bad";
 export interface Reason {
   level: Level;
   text: string;
-  /** The page where something can be done about it. */
+  /** The page on which the user can do something about it. */
   to?: string;
 }
 
@@ -20,18 +20,21 @@ export interface Health {
 
 /** The most tasks and dead letters of a shard. */
 const SHARD_ENTRIES = 1_000_000;
-/** From this part of a bound on, it is near. */
+/** A value above this part of its bound is near the bound. */
 const NEAR = 0.8;
-/** From so many attempts on, a rate of failures says something. */
+/** The fewest attempts for a meaningful rate of failures. */
 const FEW_ATTEMPTS = 10;
 
-/** What has happened lately: runs of the last half hour, and the rest since the dashboard was opened. The counters themselves go back to when the shards were made. */
+/**
+ * What has happened recently: the runs of the last half hour, and the other counts since the dashboard was opened. The counters of the API
+ * begin when the shards were created.
+ */
 export interface Recent {
   succeeded: number;
   failed: number;
   repairs: number;
   displaced: number;
-  /** How many tasks were overdue at the reading before this one, and at this one as well. */
+  /** The number of tasks that were overdue at both of the last two readings. */
   stillOverdue: number;
 }
 
@@ -57,7 +60,7 @@ const ofFailures = (recent: Recent | undefined): Reason[] => {
     ...(recent.displaced > 0
       ? [{ level: "warn" as const, text: `${count(recent.displaced, "dead letter")} not kept, because there were too many. The history has them.`, to: "/runs?outcome=dead-lettered" }]
       : []),
-    // Whatever comes due is overdue for a moment.
+    // Every task is overdue for a moment when it comes due.
     ...(recent.stillOverdue > 0
       ? [{ level: "warn" as const, text: `${count(recent.stillOverdue, "task")} overdue: the time has come, and ${recent.stillOverdue === 1 ? "it has" : "they have"} not fired yet.`, to: "/tasks?status=scheduled" }]
       : []),
@@ -65,7 +68,7 @@ const ofFailures = (recent: Recent | undefined): Reason[] => {
   ];
 };
 
-/** Judges the numbers of a namespace. */
+/** Judges the statistics of a namespace. */
 export function healthOf(stats: Stats, quota: Quota | undefined, recent: Recent | undefined): Health {
   const { deadLetters, circuits } = stats;
   const reasons: Reason[] = [

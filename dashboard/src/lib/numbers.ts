@@ -1,9 +1,9 @@
 const WHOLE = new Intl.NumberFormat("en");
 
-/** Writes a whole number with its thousands set apart. */
+/** Formats a whole number with separators of thousands. */
 export const whole = (value: number): string => WHOLE.format(value);
 
-/** Writes a large number short: `1.2 M`. */
+/** Formats a large number in short: `1.2 M`. */
 export function short(value: number): string {
   if (value < 10_000) return whole(value);
   for (const [unit, name] of [[1e9, "G"], [1e6, "M"], [1e3, "k"]] as const) {
@@ -12,7 +12,7 @@ export function short(value: number): string {
   return whole(value);
 }
 
-/** Writes dollars, however few: `$0.0023`. */
+/** Formats an amount in dollars, however small: `$0.0023`. */
 export function dollars(value: number): string {
   if (value === 0) return "$0";
   if (value >= 100) return `$${whole(Math.round(value))}`;
@@ -20,12 +20,12 @@ export function dollars(value: number): string {
   return value >= 0.000_01 ? `$${value.toPrecision(2)}` : "under $0.00001";
 }
 
-/** Writes a number of bytes. */
+/** Formats a number of bytes. */
 export function bytes(value: number): string {
   if (value >= 1e9) return `${(value / 1e9).toFixed(2)} GB`;
   if (value >= 1e6) return `${(value / 1e6).toFixed(1)} MB`;
   return value >= 1e3 ? `${(value / 1e3).toFixed(1)} kB` : `${value} B`;
 }
 
-/** Writes a number with its noun: `1 task`, `2 tasks`. */
+/** Formats a number with its noun: `1 task`, `2 tasks`. */
 export const count = (value: number, noun: string): string => `${whole(value)} ${noun}${value === 1 ? "" : "s"}`;

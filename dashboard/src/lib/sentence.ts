@@ -1,4 +1,4 @@
-// A schedule as an English sentence. What has no simple sentence is quoted as it is.
+// A schedule as an English sentence. A schedule that is not simple is quoted.
 
 import type { Task } from "../api/types";
 import { duration, fullTime } from "./time";
@@ -29,7 +29,7 @@ export function list(words: readonly string[]): string {
 
 const two = (value: number): string => String(value).padStart(2, "0");
 
-/** Reads a field that is a list of numbers or names; undefined for anything else. */
+/** Reads a field that is a list of numbers or names; returns undefined for any other field. */
 function numbers(field: string, names: readonly string[] = [], base = 0): number[] | undefined {
   const read = field.split(",").map((part) => {
     const named = names.indexOf(part.toUpperCase());
@@ -43,7 +43,7 @@ function ordinal(day: number): string {
   return `${day}${ending}`;
 }
 
-/** Says on which days a cron expression fires; undefined if there is no simple way to say it. */
+/** Describes the days on which a cron expression fires; undefined if they are not simple. */
 function days(dom: string, month: string, dow: string): string | undefined {
   const months = month === "*" ? [] : numbers(month, MONTH_NAMES, 1);
   if (!months) return undefined;
@@ -65,7 +65,7 @@ function days(dom: string, month: string, dow: string): string | undefined {
   return found && `on the ${list(found)} of ${inMonths || "every month"}`;
 }
 
-/** Says when one cron expression fires; undefined if there is no simple way to say it. */
+/** Describes when a cron expression fires; undefined if it is not simple. */
 function cron(expression: string): string | undefined {
   const text = (MACROS[expression.trim()] ?? expression.trim()).replaceAll("?", "*");
   const all = text.split(/\s+/);
@@ -89,7 +89,7 @@ function cron(expression: string): string | undefined {
   return `${on} at ${list(hours.flatMap((one) => minutes.map((other) => `${two(one)}:${two(other)}`)))}`;
 }
 
-/** Writes seconds as an interval: `every 90 s`, `every hour`. */
+/** Formats seconds as an interval: `every 90 s`, `every hour`. */
 function every(seconds: number): string {
   const units: readonly [number, string][] = [
     [86_400, "day"],
@@ -118,15 +118,15 @@ function rule(schedule: Schedule): string {
   return "only when it is run by hand";
 }
 
-/** Says when a task fires, without its bounds. */
+/** Describes when a task fires, without its bounds. */
 export const sentence = (schedule: Schedule): string => capital(rule(schedule));
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** Says when a task fires, with its bounds and delays: by the sentence of the scheduler, if it is given and simple. */
+/** Describes when a task fires, with its bounds and delays. Uses the sentence of the scheduler if it is given and simple. */
 export function fullSentence(schedule: Schedule, said?: string | undefined): string {
   const zone = schedule.timezone;
-  // Of an interval, that sentence names an anchor; of what is quoted, nothing is gained.
+  // The scheduler's sentence for an interval has an anchor, and one with quotes is no simpler than ours.
   const isSaid = said !== undefined && schedule.everySeconds === undefined && !said.includes('"');
   const bounds = isSaid
     ? [capital(said)]

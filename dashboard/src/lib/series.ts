@@ -8,7 +8,7 @@ export function sumOf<Bucket extends object>(buckets: readonly Bucket[], name: C
   return buckets.reduce((sum, bucket) => sum + (bucket[name] as number), 0);
 }
 
-/** Returns the most that a bucket has of something, and when that bucket began. */
+/** Returns the highest value of any bucket, and the beginning of that bucket. */
 export function mostOf<Bucket extends { at: number }>(buckets: readonly Bucket[], value: (bucket: Bucket) => number): { most: number; at: number | undefined } {
   return buckets.reduce<{ most: number; at: number | undefined }>((best, bucket) => (value(bucket) > best.most ? { most: value(bucket), at: bucket.at } : best), { most: 0, at: undefined });
 }

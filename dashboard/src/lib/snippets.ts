@@ -5,13 +5,13 @@ import type { JsonObject } from "../api/types";
 /** Quotes a text for a shell. */
 const shellQuoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** Writes the curl command that creates a task. It reads the key from `KEY`. */
+/** Returns the curl command that creates a task. It reads the key from the variable `KEY`. */
 export function curlOf(definition: JsonObject, origin: string, namespace: string): string {
   const headers = [`-H "Authorization: Bearer $KEY"`, ...(namespace === "" ? [] : [`-H ${shellQuoted(`Scheduler-Namespace: ${namespace}`)}`])];
   return [`curl ${origin}/v1/tasks ${headers.join(" ")}`, `  -d ${shellQuoted(JSON.stringify(definition))}`].join(" \\\n");
 }
 
-/** Writes the call of the TypeScript client that creates a task. */
+/** Returns the call of the TypeScript client that creates a task. */
 export function typescriptOf(definition: JsonObject, origin: string, namespace: string): string {
   const space = namespace === "" ? "" : `, namespace: ${JSON.stringify(namespace)}`;
   const options = `{ url: ${JSON.stringify(origin)}, apiKey: process.env.SCHEDULER_KEY${space} }`;
@@ -25,7 +25,7 @@ export function typescriptOf(definition: JsonObject, origin: string, namespace: 
 
 const NAME = /^[A-Za-z_$][\w$]*$/;
 
-/** Writes a value as JavaScript, an object with a member a line. */
+/** Formats a value as JavaScript. An object has one member on each line. */
 function literal(value: unknown, indent: string): string {
   if (Array.isArray(value)) return `[${value.map((item) => literal(item, indent)).join(", ")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);

@@ -1,4 +1,4 @@
-// A reader of server-sent events that can send an API key, which EventSource cannot.
+// A reader of server-sent events. It can send an API key, which EventSource cannot.
 
 export interface ServerEvent {
   id: string | undefined;

@@ -1,6 +1,6 @@
 import type { Callback } from "../api/types";
 
-/** Says in a few words what a callback calls. */
+/** Describes in a few words what a callback calls. */
 export function targetOf(callback: Callback | undefined): string {
   if (!callback) return "the default callback";
   switch (callback.type) {

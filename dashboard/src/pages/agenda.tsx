@@ -1,4 +1,4 @@
-// What comes due when: recurring tasks as rows with their runs, the others by the parts of the hour, day or week.
+// The runs of a period: recurring tasks as rows with their runs, other tasks by the parts of the hour, day or week.
 
 import { previewRuns } from "../api/preview";
 import { listTasks } from "../api/tasks";
@@ -13,7 +13,7 @@ import { usePoll } from "../state/live";
 import { pageWith, query, setQuery, taskPath } from "../state/router";
 import { namespace } from "../state/session";
 
-/** So many recurring tasks are shown, each with one preview. */
+/** The most recurring tasks that are shown. Each needs one preview. */
 const MOST_ROWS = 25;
 const MOST_RUNS = 100;
 const MOST_ONCE = 1_000;
@@ -46,7 +46,7 @@ const SPANS: readonly (readonly [Span, string])[] = [
   ["week", "Week"],
 ];
 
-/** Writes where a part begins: a time of day, or a day. */
+/** Formats the beginning of a part: a time of day, or a day. */
 function slotName(span: Span, slot: number): string {
   const { weekday, date, time } = clockAt(slot);
   return span === "week" ? `${weekday} ${date.slice(5)}` : time.slice(0, 5);
@@ -88,7 +88,7 @@ export function Agenda() {
   );
 }
 
-/** The runs of a row by their place in time. If there are more than were read, the rest of the time is filled. */
+/** Shows the runs of a row at their times. If there are more runs than were read, fills the rest of the period. */
 function Track({ runs, span, stretch, hasMore }: { runs: readonly PreviewRun[]; span: Span; stretch: Stretch; hasMore: boolean }) {
   const length = stretch.to - stretch.from;
   const last = runs.at(-1)?.due;

@@ -1,4 +1,4 @@
-// A new task: a form, its next runs, and the same as JSON, as a command and as code.
+// A new task: a form, its next runs, and the definition as JSON, as a command and as code.
 
 import { useEffect, useState } from "preact/hooks";
 import { ApiError } from "../api/client";
@@ -17,7 +17,7 @@ import { tell } from "../state/notices";
 const BLANK: JsonObject = { delayInSeconds: 60, callback: { type: "webhook", url: "https://" } };
 const HELLO: JsonObject = { id: "hello", description: "My first task", delayInSeconds: 5, callback: { type: "handler", name: "log" }, payload: { hello: "world" } };
 
-/** Tags without the empty one that somebody is about to type. */
+/** Returns the definition without the empty tag that the user is about to type. */
 function cleaned(definition: JsonObject): JsonObject {
   const { tags, ...rest } = definition;
   const kept = Array.isArray(tags) ? tags.filter((tag) => tag !== "") : [];

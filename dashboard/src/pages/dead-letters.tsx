@@ -1,4 +1,4 @@
-// Runs that failed for good, by what they have in common.
+// Runs that failed for good, grouped by their errors.
 
 import { useEffect, useState } from "preact/hooks";
 import { changeLetters, lettersOf, listDeadLetters, type Letters } from "../api/dead-letters";
@@ -16,15 +16,15 @@ import { tell } from "../state/notices";
 import { TaskFilters } from "./tasks/filters";
 
 const PAGE = 1_000;
-/** A page may be empty although more follow: so many in a row are read before somebody has to say that the search is to go on. */
+/** The most empty pages that are read in a row. Then the user must continue the search. */
 const MOST_EMPTY_PAGES = 10;
-/** Rows of a group that are in the document. */
+/** The rows of a group that are in the document. */
 const SHOWN = 50;
 
 interface Asked {
   verb: "replay" | "discard";
   letters: Letters;
-  /** Says which, and how many. */
+  /** Describes the dead letters of a change, and their number. */
   which: string;
 }
 
@@ -128,7 +128,7 @@ export function DeadLetters() {
   );
 }
 
-/** Says how many dead letters a change by filter means. */
+/** Shows how many dead letters a change by filter would affect. */
 function LettersCount({ asked: { verb, letters } }: { asked: Asked }) {
   const counted = useDryRun(`/v1/dead-letters/${verb}`, "ids" in letters ? undefined : letters);
   return "ids" in letters ? null : <>: {countedText(counted, "dead letter")}</>;

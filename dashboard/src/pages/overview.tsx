@@ -1,4 +1,4 @@
-// How the namespace is at a glance.
+// The state of the namespace at a glance.
 
 import { readSeries, readStats } from "../api/stats";
 import type { Series, Stats } from "../api/types";

@@ -1,4 +1,4 @@
-// How attempts at all tasks went: a list, groups of like errors, or events as they happen.
+// The attempts at all tasks: a list, groups of similar errors, or events as they happen.
 
 import { listRuns, type RunFilter } from "../api/runs";
 import type { Run } from "../api/types";

@@ -4,7 +4,7 @@ import { TextField } from "../components/field";
 import { endedBecause, endSession } from "../state/session";
 import { keyOfLink, signIn } from "../state/signin";
 
-// Taken at once, so that it does not stay in the address bar.
+// Read at once, so that the key does not stay in the address bar.
 const fromLink = keyOfLink();
 if (fromLink) endSession();
 

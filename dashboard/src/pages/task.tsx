@@ -1,4 +1,4 @@
-// One task: when it fires next and why, what has come of it, and what can be done with it.
+// One task: when it fires next and why, its attempts, and what can be done with it.
 
 import { ApiError } from "../api/client";
 import { explainTask, getTask, taskRuns } from "../api/tasks";
@@ -15,14 +15,14 @@ import { TaskActions } from "./task/actions";
 import { Attempts } from "./task/attempts";
 
 interface Shown {
-  /** Absent if nothing of it waits or runs any more. */
+  /** Absent if nothing of the task waits or is in flight. */
   task: TaskBody | undefined;
   etag: string | undefined;
   explanation: Explanation | undefined;
   runs: RunList | undefined;
 }
 
-/** Returns undefined for a task that is not there. */
+/** Resolves with undefined for a task that does not exist. */
 async function orAbsent<Value>(promise: Promise<Value>): Promise<Value | undefined> {
   try {
     return await promise;
@@ -43,7 +43,7 @@ async function load(id: string, signal: AbortSignal): Promise<Shown> {
 
 const SOON_MS = 60_000;
 
-/** Reads often while something is about to happen. */
+/** Returns the time between two reads, which is short while something is about to happen. */
 function interval({ task, explanation }: Shown): number {
   const due = explanation?.nextRun?.due ?? task?.due;
   const isClose = due !== undefined && due - Date.now() < SOON_MS;
@@ -94,7 +94,7 @@ export function Task({ id }: { id: string }) {
   );
 }
 
-/** Says how it is with the task, in one line. */
+/** Describes the state of the task in one line. */
 function Headline({ task, explanation }: { task: TaskBody | undefined; explanation: Explanation | undefined }) {
   const due = explanation?.nextRun?.due ?? task?.due;
   const isWaiting = task && due !== undefined && task.status !== "paused" && task.status !== "running";

@@ -17,15 +17,15 @@ import { mayWrite } from "../state/session";
 import { BulkBar } from "./tasks/bulk";
 import { TaskFilters } from "./tasks/filters";
 
-/** The first page is there soon; whoever scrolls further gets larger ones. */
+/** The size of the first page. It is small so that it loads fast; later pages are larger. */
 const FIRST_PAGE = 100;
 const PAGE = 500;
 const COLUMNS = "28px minmax(140px, 2fr) 118px 190px minmax(160px, 2fr) minmax(120px, 1.2fr) minmax(80px, 1fr)";
 
-/** Returns the address of a task, or of the dead letter that stands in its place. */
+/** Returns the address of a task, or of a dead letter with its id. */
 const addressOf = (task: Task): string => (task.deadLetterId ? `/dead-letters/${encodeURIComponent(task.deadLetterId)}` : taskPath(task.id));
 
-/** Returns the time that a task waits for, or the one at which it failed. */
+/** Returns the time that a task waits for, or the time at which it failed. */
 const timeOf = (task: Task): number | undefined => task.due ?? task.failedAt ?? task.time;
 
 function FirstTask() {
@@ -141,7 +141,7 @@ export function Tasks() {
   );
 }
 
-/** In which order the list is read. */
+/** A choice of the order of the list. */
 function OrderChoice() {
   return (
     <label class="filter">

@@ -1,18 +1,18 @@
-// The namespaces that the key may use, as far as it may list them.
+// The namespaces that the key may use, if it may list them.
 
 import { computed, effect, signal } from "@preact/signals";
 import { listNamespaces } from "../api/access";
 import type { Namespace } from "../api/types";
 import { key, mayAdmin, reach } from "./session";
 
-/** Undefined as long as they are not known: a key without `admin` may not list them. */
+/** Undefined while they are not known, because a key without `admin` may not list them. */
 export const namespaces = signal<readonly Namespace[] | undefined>(undefined);
 
 export async function readNamespaces(): Promise<void> {
   try {
     namespaces.value = await listNamespaces();
   } catch {
-    // The choice is then not offered. The page of the namespaces shows the error.
+    // Then there is no choice of namespaces. The page of namespaces shows the error.
     namespaces.value = undefined;
   }
 }
@@ -22,5 +22,5 @@ effect(() => {
   else namespaces.value = undefined;
 });
 
-/** The names to choose from: those that there are, or else those that the key names. */
+/** The names to choose from: those of the listed namespaces, or else those that the key names. */
 export const namespaceNames = computed<readonly string[]>(() => namespaces.value?.map(({ name }) => name) ?? reach.value.filter((name) => name !== "*"));

@@ -1,4 +1,4 @@
-// Reads something again and again, but only while somebody can see it.
+// Reads values repeatedly, but only while the page is visible.
 
 import { signal } from "@preact/signals";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
@@ -9,16 +9,16 @@ document.addEventListener("visibilitychange", () => {
   isVisible.value = !document.hidden;
 });
 
-/** Says whether the pages update by themselves. */
+/** Whether the pages update by themselves. */
 export const isLive = signal(true);
 
-/** What one reading costs: requests to the Worker, and those of the Worker to shards, of which the namespace has `all`. */
+/** The cost of one reading: requests to the Worker, and requests of the Worker to shards. `all` is the number of the namespace's shards. */
 interface Cost {
   requests: number;
   shards: (all: number) => number;
 }
 
-/** What the page that is shown reads by itself: for each reader, how often, and what it costs. */
+/** What the current page reads by itself: the interval and the cost of each reader. */
 interface Watch extends Cost {
   everyMs: number;
 }
@@ -37,7 +37,7 @@ function watch(id: symbol, what: Watch | undefined): void {
   watching.value = [...watches.values()];
 }
 
-/** The time, to the second, while the page is visible. */
+/** The current time, updated every second while the page is visible. */
 export const now = signal(Date.now());
 setInterval(() => {
   if (!document.hidden) now.value = Date.now();
@@ -51,12 +51,12 @@ export interface Polled<Value> {
   refresh: () => void;
 }
 
-/** After so long without an answer the next try is made. */
+/** The wait before the next try if there was no answer. */
 const RETRY_MS = 2_000;
-/** After so long with an answer that says that the scheduler is in trouble. */
+/** The wait before the next try after an answer that says that the scheduler is in trouble. */
 const TROUBLE_MS = 5_000;
 
-/** Returns when to try again after an error; 0 if the same request would be refused again. */
+/** Returns the wait before the next try after an error; 0 if the same request would be refused again. */
 function retryAfter(error: unknown): number {
   if (error instanceof Unreachable) return RETRY_MS;
   if (!(error instanceof ApiError) || (error.status < 500 && error.status !== 429)) return 0;
@@ -64,13 +64,13 @@ function retryAfter(error: unknown): number {
 }
 
 interface PollOptions<Value> extends Cost {
-  /** Time between two reads, or what it is after a value; 0 reads once. */
+  /** The time between two reads, or how to compute it from the last value; 0 reads once. */
   everyMs: number | ((value: Value) => number);
 }
 
 /**
- * Reads `load` at once, again whenever `keys` change, and every `everyMs` while the page is visible. The last value stays while
- * the scheduler is away.
+ * Reads `load` at once, again when `keys` change, and every `everyMs` while the page is visible. The last value stays while the scheduler
+ * does not answer.
  */
 export function usePoll<Value>(load: (signal: AbortSignal) => Promise<Value>, keys: readonly unknown[], options: PollOptions<Value>): Polled<Value> {
   const [state, setState] = useState<{ value?: Value; error?: Error; isLoading: boolean }>({ isLoading: true });
@@ -79,7 +79,7 @@ export function usePoll<Value>(load: (signal: AbortSignal) => Promise<Value>, ke
   const current = useRef({ load, options });
   current.current = { load, options };
 
-  // What is shown belongs to the keys: nothing of others stays.
+  // A value belongs to its keys, so it is dropped when they change.
   useEffect(() => setState({ isLoading: true }), keys);
 
   useEffect(() => {

@@ -1,5 +1,5 @@
-// The address of a page: behind the # of the URL, so that neither ids nor filters are sent to a server or written to its logs, and
-// no path of the API is taken.
+// The address of a page. It follows the # of the URL, so ids and filters are not sent to a server or written to its logs, and the pages use
+// no path of the API.
 
 import { computed, signal } from "@preact/signals";
 
@@ -25,12 +25,12 @@ function readAddress(): string {
 }
 
 window.addEventListener("hashchange", () => {
-  // A link that signs in, opened in this tab: only a new start of the page reads it.
+  // The address is a link that signs in and was opened in this tab. Only a reload reads its key.
   if (location.hash.startsWith("#key=")) return location.reload();
   address.value = readAddress();
 });
 
-/** Goes to a page; `replace` leaves no trace in the history. */
+/** Opens a page; with `replace`, without an entry in the history. */
 export function go(to: string, { replace = false } = {}): void {
   if (to === address.value) return;
   if (replace) {
@@ -41,7 +41,7 @@ export function go(to: string, { replace = false } = {}): void {
   }
 }
 
-/** Changes parameters of the query: empty and absent values remove theirs. */
+/** Changes parameters of the query. Empty and absent values remove parameters. */
 export function setQuery(changes: Readonly<Record<string, string | undefined>>, { replace = true } = {}): void {
   const parameters = new URLSearchParams(query.value);
   for (const [name, value] of Object.entries(changes)) {
@@ -54,7 +54,7 @@ export function setQuery(changes: Readonly<Record<string, string | undefined>>, 
 
 export const taskPath = (id: string): string => `/tasks/${encodeURIComponent(id)}`;
 
-/** Writes the address of a page with a query. */
+/** Returns the address of a page with a query. */
 export function pageWith(base: string, parameters: Readonly<Record<string, string | undefined>>): string {
   const present = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== "");
   const text = new URLSearchParams(present).toString();

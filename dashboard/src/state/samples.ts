@@ -1,4 +1,4 @@
-// What the statistics said while the dashboard was open: what the API keeps no series of.
+// Readings of the statistics while the dashboard is open, for counts of which the API has no series.
 
 import { effect, signal } from "@preact/signals";
 import type { Series, Stats } from "../api/types";
@@ -12,13 +12,13 @@ export interface Sample {
   overdue: number;
 }
 
-/** Half an hour at one every five seconds. */
+/** Half an hour, with a reading every five seconds. */
 const MOST = 360;
-/** So many minutes are recent. */
+/** The number of minutes that count as recent. */
 const RECENT_MINUTES = 30;
 export const samples = signal<readonly Sample[]>([]);
 
-// Those of another namespace mean nothing here.
+// Readings of another namespace are dropped.
 effect(() => {
   void key.value;
   void namespace.value;
@@ -29,7 +29,7 @@ export function addSample({ repairs, deadLettersDisplaced, overdue }: Stats): vo
   samples.value = [...samples.value.slice(1 - MOST), { repairs, displaced: deadLettersDisplaced, overdue }];
 }
 
-/** Returns what has happened lately: how runs have ended by the series, and the rest since the first reading. */
+/** Returns what has happened recently: the outcomes of runs from the series, and the other counts since the first reading. */
 export function recently(minutes: Series | undefined): Recent {
   const [first, before, last] = [samples.value[0], samples.value.at(-2), samples.value.at(-1)];
   const buckets = minutes?.buckets.slice(-RECENT_MINUTES) ?? [];

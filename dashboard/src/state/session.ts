@@ -1,5 +1,4 @@
-// Who uses the dashboard: the API key, the namespace, and what the key may do. Kept in the tab's own storage, so that closing the
-// tab signs out.
+// The session: the API key, the namespace, and what the key may do. It is kept in the storage of the tab, so closing the tab signs out.
 
 import { computed, signal } from "@preact/signals";
 import type { Scope } from "../api/types";
@@ -13,9 +12,9 @@ export const key = signal<string | null>(sessionStorage.getItem(KEY));
 /** The namespace that requests name; empty for the only one of the key, or `default`. */
 export const namespace = signal<string>(sessionStorage.getItem(NAMESPACE) ?? "");
 export const scopes = signal<readonly Scope[]>(readScopes());
-/** The namespaces that the key is for; `*` for every one. */
+/** The namespaces of the key; `*` for all. */
 export const reach = signal<readonly string[]>(sessionStorage.getItem(REACH)?.split(",") ?? []);
-/** Why the last session ended, to be shown beside the form; null if nobody needs to know. */
+/** Why the last session ended, to be shown with the form; null if there is nothing to show. */
 export const endedBecause = signal<string | null>(null);
 
 export const isSignedIn = computed(() => key.value !== null);

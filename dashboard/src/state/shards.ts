@@ -1,4 +1,4 @@
 import { signal } from "@preact/signals";
 
-/** How many shards the namespace has, as the last statistics said; undefined before the first. */
+/** The number of shards of the namespace in the last statistics; undefined before the first. */
 export const shardCount = signal<number | undefined>(undefined);

@@ -1,4 +1,4 @@
-// Keys that work on every page, while no field has the focus.
+// Keys that work on every page while no field has the focus.
 
 import { PAGES } from "../pages/pages";
 import { openPalette } from "../components/palette";

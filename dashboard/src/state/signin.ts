@@ -3,30 +3,30 @@
 import { ownKey } from "../api/access";
 import { key, startSession } from "./session";
 
-/** Returns the namespace to begin with: empty if the API knows it by itself. */
+/** Returns the namespace of a new session; empty if the API chooses it. */
 function namespaceOf(names: readonly string[], wanted: string): string {
   if (wanted !== "" && !names.includes("*") && !names.includes(wanted)) throw new Error(`The key is not for the namespace “${wanted}”. It is for ${names.join(", ")}.`);
   const isKnown = wanted !== "" || names.length === 1 || names.includes("*") || names.includes("default");
   return isKnown ? wanted : (names[0] ?? "");
 }
 
-/** Checks a key, and starts a session with it. Throws what the API says against it. */
+/** Checks a key, and starts a session with it. Throws the error of the API if the key is refused. */
 export async function signIn(newKey: string, wanted: string): Promise<void> {
   const found = await ownKey(newKey, "");
   const chosen = namespaceOf(found.namespaces, wanted);
-  // A namespace that is not there is refused here, and not on every page.
+  // This refuses a namespace that does not exist at once, rather than on every page.
   if (chosen !== "") await ownKey(newKey, chosen);
   startSession(newKey, chosen, found);
 }
 
-/** Goes on in another namespace with the same key. */
+/** Switches to another namespace with the same key. */
 export async function switchNamespace(to: string): Promise<void> {
   if (key.value !== null) await signIn(key.value, to);
 }
 
 /**
- * Takes the key out of the link that `make dev` prints, `/#key=…`, and out of the address bar and the history. Browsers do not
- * send what is behind the #.
+ * Returns the key of the link that `make dev` prints, `/#key=…`, and removes it from the address bar and the history. Browsers do not send
+ * the part after the #.
  */
 export function keyOfLink(): { key: string; namespace: string; isUsed: boolean } | undefined {
   const parameters = new URLSearchParams(location.hash.slice(1));

@@ -1,4 +1,4 @@
-// Light or dark: as the system says, or as chosen here.
+// Light or dark: the setting of the system, or the user's choice.
 
 import { computed, effect, signal } from "@preact/signals";
 
@@ -14,7 +14,7 @@ ofSystem.addEventListener("change", () => {
   isSystemDark.value = ofSystem.matches;
 });
 
-/** Says whether the page is dark now. */
+/** Whether the page is dark now. */
 export const isDark = computed(() => (theme.value === "system" ? isSystemDark.value : theme.value === "dark"));
 
 effect(() => {
@@ -23,7 +23,7 @@ effect(() => {
   else localStorage.setItem(NAME, theme.value);
 });
 
-/** Goes on to the next of the three. */
+/** Switches to the next of the three themes. */
 export function nextTheme(): void {
   theme.value = theme.value === "system" ? "light" : theme.value === "light" ? "dark" : "system";
 }

@@ -7,23 +7,23 @@ import { overwrite } from "../scheduler/pauses.ts";
 import type { NewTask } from "../scheduler/types.ts";
 import type { RetryOptions, Schedule, ScheduleCriteria, ScheduleOptions } from "./types.ts";
 
-/** What the agents package does with a callback that throws, unless an agent says otherwise. */
+/** The retries of the agents package for a callback that throws, unless an agent has its own. */
 const DEFAULT_RETRY = { maxAttempts: 3, baseDelayMs: 100, maxDelayMs: 3_000 };
 
-/** How often an idempotent schedule is looked for before it is overwritten. */
+/** The most tries to find an idempotent schedule before it is overwritten. */
 const MAX_TRIES = 3;
 
-/** When a schedule runs, as the API has it. */
+/** When a schedule runs, in the members of the API. */
 type Times = { delayInSeconds: number } | { time: Date } | { cron: string } | { everySeconds: number };
 
 /** The schedules of one agent in the scheduler. */
 export class Schedules {
   readonly #home: Home;
   readonly #client: () => SchedulerClient;
-  /** Retries of schedules that say nothing of them. */
+  /** The retries of schedules that have none of their own. */
   readonly #retry: Retry;
 
-  /** `retry`: what the agent says of all its schedules. */
+  /** `retry` are the agent's retries for all its schedules. */
   constructor(home: Home, client: () => SchedulerClient, retry: RetryOptions = {}) {
     this.#home = home;
     this.#client = client;
@@ -53,7 +53,7 @@ export class Schedules {
     const definition = DEFINITION_TAG + (await digest(fields));
     const marked = { ...task, tags: [...(task.tags ?? []), definition] };
     const { task: found, isNew } = await this.#createUnlessThere(marked);
-    // A zone that was added to a schedule replaces the schedule without one.
+    // A schedule with a time zone replaces the same schedule without one.
     if (isNew && more.timezone !== undefined) await this.#client().cancelTask(await idIn(undefined));
     if (isNew || found.tags?.includes(definition)) return this.#show(found);
     return this.#show(await overwrite(this.#client(), marked, found));
@@ -69,7 +69,7 @@ export class Schedules {
       }
       const existing = await this.#client().getTask(task.id ?? "");
       if (existing !== undefined) return { task: existing, isNew: false };
-      // What runs once may end between the two calls, and then the place is free again.
+      // A task that runs once may end between the two calls. Then the place is free again.
     }
     return { task: await this.#client().scheduleTask(task), isNew: true };
   }
@@ -122,13 +122,13 @@ export class Schedules {
     return this.#client().runs(this.#home.prefix + id, { limit: Math.min(limit, 1_000) }).toArray(limit);
   }
 
-  /** Returns the schedule that a run belongs to. */
+  /** Returns the schedule of a run. */
   ofRun(task: DeliveredTask): Schedule<unknown> {
     const kind = task.cron !== undefined ? "cron" : task.everySeconds !== undefined ? "every" : "once";
     return this.#show({ ...task, kind, status: "running" } as unknown as ApiTask);
   }
 
-  /** Returns what a schedule says of retries, as far as the agent does not say it of all its schedules. */
+  /** Returns the retries of a schedule that differ from the agent's retries for all its schedules. */
   #shownRetry(retry: Retry | undefined): { retry?: RetryOptions } {
     const common = fromRetry(this.#retry);
     const own = Object.entries(retry === undefined ? {} : fromRetry(retry)).filter(([name, value]) => common[name as keyof RetryOptions] !== value);
@@ -163,7 +163,7 @@ export class Schedules {
 
 const KINDS = { scheduled: "once", delayed: "once", cron: "cron", interval: "every" } as const;
 
-/** Whether an entry of the scheduler is a schedule: it still runs, and it is not a call about a run that has ended. */
+/** Whether a task of the API is a schedule: it still runs, and it is not a follow-up of a run. */
 function isSchedule({ status, stage }: ApiTask): boolean {
   return status !== "dead-lettered" && stage === undefined;
 }
@@ -181,7 +181,7 @@ function isOfAgents(retry: RetryOptions | Retry): retry is RetryOptions {
   return Object.keys(retry).every((name) => name in DEFAULT_RETRY);
 }
 
-/** Returns retries as the API has them, without members that are absent. */
+/** Returns retries in the members of the API, without absent members. */
 function toRetry({ maxAttempts, baseDelayMs, maxDelayMs }: RetryOptions): Retry {
   return {
     ...(maxAttempts === undefined ? {} : { maxAttempts }),
@@ -198,7 +198,7 @@ function fromRetry({ maxAttempts, minBackoffSeconds, maxBackoffSeconds }: Retry)
   };
 }
 
-/** Returns a text that is the same for equal values, and another one for others. */
+/** Returns a digest that is equal for equal values and differs for others. */
 async function digest(value: unknown): Promise<string> {
   const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(value)));
   return [...new Uint8Array(bytes).slice(0, 16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");

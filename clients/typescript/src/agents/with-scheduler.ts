@@ -11,28 +11,28 @@ import type { RetryOptions, Schedule, ScheduleCriteria, ScheduledMethods, Schedu
 /** A class of Durable Objects, such as `Agent`. */
 type AnyClass = abstract new (...args: any[]) => DurableObject<any>;
 
-/** What `withScheduler` needs of an `Agent`, in any of its versions. */
+/** The parts of an `Agent` of any version that `withScheduler` needs. */
 interface AgentLike {
   schedule?(when: Date | string | number, callback: PropertyKey, payload?: unknown, options?: object): Promise<Schedule<unknown>>;
   scheduleEvery?(intervalSeconds: number, callback: PropertyKey, payload?: unknown, options?: object): Promise<Schedule<unknown>>;
   getScheduleById?(id: string): Promise<Schedule<unknown> | undefined>;
   listSchedules?(criteria?: ScheduleCriteria): Promise<Schedule<unknown>[]>;
   cancelSchedule?(id: string): Promise<boolean>;
-  /** In versions without the two above. */
+  /** Versions without the two members above have these. */
   getSchedule?(id: string): Schedule<unknown> | undefined | Promise<Schedule<unknown> | undefined>;
   getSchedules?(criteria?: ScheduleCriteria): Schedule<unknown>[];
-  /** Starts the agent, which a call from outside does not do by itself. */
+  /** Starts the agent. A call from outside does not do so by itself. */
   __unsafe_ensureInitialized?(): Promise<void>;
   destroy?(): Promise<void>;
   /** Is called with the error of a run that has failed for good. */
   onError?(error: unknown): unknown;
-  /** The name that it has stored. */
+  /** The name that the agent has stored. */
   readonly name?: unknown;
   /** Whether it is a sub-agent, which has no address of its own. */
   _isFacet?: boolean;
 }
 
-/** A class whose objects have the methods of {@link ScheduledMethods}. `binding`: see `Scheduler.binding`. */
+/** A class whose objects have the methods of {@link ScheduledMethods}. For `binding`, see `Scheduler.binding`. */
 export type ScheduledClass = (abstract new (...args: any[]) => ScheduledMethods) & { binding?: string | undefined };
 
 /**
@@ -82,7 +82,7 @@ export function withScheduler<Base extends AnyClass>(base: Base): ScheduledClass
 
     async schedule(when: Date | string | number, callback: PropertyKey, payload?: unknown, options: ScheduleOptions = {}): Promise<Schedule<unknown>> {
       if (inherited.schedule && this.#isOfAgent(callback)) return inherited.schedule.call(this, when, callback, payload, options);
-      // The agents package takes a delay that has passed, and runs it at once.
+      // The agents package accepts a delay that has passed, and runs the schedule at once.
       const times = when instanceof Date ? { time: when } : typeof when === "string" ? { cron: when } : { delayInSeconds: Math.max(0, when) };
       const schedule = await this.#schedules.create(times, String(callback), payload, options);
       if (options.idempotent ?? typeof when === "string") await this.#retire(schedule);
@@ -144,7 +144,7 @@ export function withScheduler<Base extends AnyClass>(base: Base): ScheduledClass
       return (this as unknown as AgentLike)._isFacet === true;
     }
 
-    /** Whether a call is one that the agent's own alarm makes: of the agents package itself, or of a sub-agent. */
+    /** Whether a call is made by the agent's own alarm: by the agents package itself, or by a sub-agent. */
     #isOfAgent(callback: PropertyKey): boolean {
       return this.#isSubAgent || callback in inherited || String(callback).startsWith("_");
     }
@@ -157,7 +157,7 @@ export function withScheduler<Base extends AnyClass>(base: Base): ScheduledClass
       return (inherited.listSchedules ? await inherited.listSchedules.call(this, criteria) : inherited.getSchedules?.call(this, criteria)) ?? [];
     }
 
-    /** Cancels what the agent's own alarm has of a schedule that the scheduler has now. */
+    /** Cancels the schedule of the agent's own alarm that the scheduler has now. */
     async #retire(schedule: Schedule<unknown>): Promise<void> {
       for (const old of await this.#listOfAgent({ type: schedule.type })) {
         if (ruleOf(old) === ruleOf(schedule)) await inherited.cancelSchedule?.call(this, old.id);
@@ -172,12 +172,12 @@ function nameOf(agent: AgentLike): string | undefined {
   try {
     return typeof agent.name === "string" ? agent.name : undefined;
   } catch {
-    // What the agents package does if it has none.
+    // The agents package does the same if the agent has no name.
     return undefined;
   }
 }
 
-/** Returns a text that is the same for schedules that are the same to the agents package. */
+/** Returns a text that is equal for schedules that the agents package treats as the same. */
 function ruleOf(schedule: Schedule<unknown>): string {
   const { callback, payload, type } = schedule;
   const rule = schedule.type === "cron" ? schedule.cron : schedule.type === "interval" ? schedule.intervalSeconds : undefined;

@@ -1,11 +1,11 @@
-// `durable-scheduler deploy`: deploys the Worker, and makes the queues and secrets that it needs and that are missing.
+// `durable-scheduler deploy`: deploys the Worker, and creates the queues and secrets that it lacks.
 
 import { findConfig, readConfig, runWrangler, UsageError } from "./project.ts";
 import { missing, mustAgree, queuesOf } from "./requirements.ts";
 import { newKey, newSigningKey } from "./secrets.ts";
 import { namespaceKeys } from "./signing-key.ts";
 
-/** Secrets by their names, each with how to make one and what to say besides its value. */
+/** The secrets by name, each with a function that creates one, and a text to print with it. */
 const SECRETS = [
   { name: "API_KEYS", make: newKey, note: () => "" },
   {
@@ -17,7 +17,7 @@ const SECRETS = [
 
 /**
  * Deploys the project in a folder. Further arguments go to `wrangler deploy`. With `--env` or `--name` among them, the queues and secrets
- * are those of that Worker, and with `--dry-run` nothing is made. Throws a `UsageError` if the configuration lacks something, if the Worker
+ * are those of that Worker. With `--dry-run`, nothing is created. Throws a `UsageError` if the configuration lacks something, if the Worker
  * does not build, if nobody is logged in, or if wrangler fails.
  */
 export async function deploy(folder: string, { config, args }: { config?: string | undefined; args: readonly string[] }): Promise<void> {
@@ -33,7 +33,7 @@ export async function deploy(folder: string, { config, args }: { config?: string
 
   const chosen = ["--config", path];
   if (args.some((arg) => /^--dry-?run(=true)?$/i.test(arg))) return must(folder, ["deploy", ...chosen, ...args]);
-  // Nothing is made for a Worker that does not build, or without an account.
+  // Nothing is created for a Worker that does not build, or without an account.
   await mustBuild(folder, [...chosen, ...args]);
   const queues = queuesOf(settings);
   await mustBeLoggedIn(folder, `the Worker ${name ?? settings.name ?? ""}, those of the queues ${queues.join(" and ")} that are missing, and then those of the secrets ${SECRETS.map((secret) => secret.name).join(" and ")}`);
@@ -45,13 +45,13 @@ export async function deploy(folder: string, { config, args }: { config?: string
   await makeSecrets(folder, [...chosen, ...(env === undefined ? [] : ["--env", env]), ...(name === undefined ? [] : ["--name", name])]);
 }
 
-/** Throws a `UsageError` with what wrangler says of it if the Worker does not build. */
+/** Throws a `UsageError` with wrangler's message if the Worker does not build. */
 async function mustBuild(folder: string, args: readonly string[]): Promise<void> {
   const { status, output, errors } = await runWrangler(folder, ["deploy", "--dry-run", ...args], { capture: true, quiet: true });
   if (status !== 0) throw new UsageError(`${output}${errors}\nwrangler deploy --dry-run has failed: nothing is made`);
 }
 
-/** Throws a `UsageError` that says what a deploy would make if wrangler says that nobody is logged in. */
+/** Throws a `UsageError` that says what a deploy would create if wrangler says that nobody is logged in. */
 async function mustBeLoggedIn(folder: string, what: string): Promise<void> {
   const { status, output } = await runWrangler(folder, ["whoami", "--json"], { capture: true, quiet: true });
   if (status !== 0 && /"loggedIn":\s*false/.test(output)) throw new UsageError(`you are not logged in: run npx wrangler login, or set CLOUDFLARE_API_TOKEN. Nothing is made. Deploy would make ${what}`);
@@ -79,13 +79,13 @@ async function makeSecrets(folder: string, chosen: readonly string[]): Promise<v
   }
 }
 
-/** Returns the names in a list of secrets, in front of which wrangler may have printed something else, or undefined. */
+/** Returns the names in a list of secrets, or undefined. Wrangler may have printed something before the list. */
 function secretsIn(output: string): string[] | undefined {
   for (const { index } of output.matchAll(/^\s*\[/gm)) {
     try {
       return (JSON.parse(output.slice(index)) as { name: string }[]).map(({ name }) => name);
     } catch {
-      // It is something else, such as [WARNING].
+      // This bracket begins something else, such as [WARNING].
     }
   }
   return undefined;

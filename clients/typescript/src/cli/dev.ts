@@ -15,13 +15,13 @@ import { lacksScheduler } from "./source.ts";
 /** Settings of `dev`. */
 export interface DevOptions {
   config?: string | undefined;
-  /** Default: 8787. */
+  /** The port. Default: 8787. */
   port: number;
   /** The folder of the storage. Default: `.wrangler/state`. */
   persistTo?: string | undefined;
 }
 
-/** Variables that make sense on this machine only: all shards are in one isolate, and webhooks may go to this machine. */
+/** Variables for this machine only: all shards are in one isolate, and webhooks may call this machine. */
 const LOCAL_VARS = { ISOLATE_MEMORY_MB: "2000", WEBHOOK_ALLOWED_HOSTS: "127.0.0.1,localhost,[::1]" };
 
 /** Returns the variables for this machine. Hosts that the configuration allows stay allowed. */
@@ -34,10 +34,11 @@ export function localVars({ vars = {} }: Config): [name: string, value: string][
 const WATCHDOG_MILLIS = 60_000;
 
 /**
- * Runs the scheduler until it is ended, and resolves with its exit status. A project whose configuration has the scheduler's
- * Durable Objects runs it in its own Worker. Any other folder gets a Worker of its own for it, named `durable-scheduler`.
+ * Runs the scheduler until the process ends, and resolves with the exit status. If the project's configuration has the scheduler's Durable
+ * Objects, its own Worker runs the scheduler. Otherwise a Worker named `durable-scheduler` runs it.
  *
- * Throws a `UsageError` if the port is in use, if a key that signs webhooks is invalid, or if the configuration has something that the scheduler cannot work with.
+ * Throws a `UsageError` if the port is in use, if a key that signs webhooks is invalid, or if the scheduler cannot work with the
+ * configuration.
  */
 export async function dev(folder: string, options: DevOptions): Promise<number> {
   await mustBeFree(options.port);
@@ -46,7 +47,7 @@ export async function dev(folder: string, options: DevOptions): Promise<number> 
   const isInside = holdsScheduler(settings);
   if (own !== undefined && isInside) mustAgree(own, settings);
   const config = own !== undefined && isInside ? own : writeStandalone(folder);
-  // Wrangler reads the variables beside the configuration only.
+  // Wrangler reads only the variables next to the configuration.
   if (!isInside) copySecrets(folder, dirname(config));
   const key = ensureKey(dirname(config));
   const [receiverKey = ""] = namespaceKeys(ensureSigningKeys(dirname(config)), "default");
@@ -67,7 +68,7 @@ export async function dev(folder: string, options: DevOptions): Promise<number> 
   return status;
 }
 
-/** Throws a `UsageError` if something listens on a port. Whatever listens there could be taken for the scheduler. */
+/** Throws a `UsageError` if a process listens on a port, because it could be mistaken for the scheduler. */
 async function mustBeFree(port: number): Promise<void> {
   const server = createServer().listen(port, "127.0.0.1");
   try {
@@ -90,7 +91,7 @@ function announce({ heading, url, key, receiverKey, state }: { heading: string; 
 `);
 }
 
-/** Returns what to say of a Worker that holds the scheduler: that it is ready, or that its default export is not the scheduler. */
+/** Returns the heading for a Worker with the scheduler: that it is ready, or that its default export is not the scheduler. */
 export function headingInside(folder: string, { main }: Config): string {
   if (main === undefined || !existsSync(main) || !lacksScheduler(readFileSync(main, "utf8"))) return "The scheduler is ready in your Worker.";
   return `No task will run: the default export of ${relative(folder, main)} is not the scheduler.\n  Let it be a class that extends SchedulerWorker: durable-scheduler init shows one.`;
@@ -118,11 +119,11 @@ function holdsScheduler({ durable_objects }: Config): boolean {
   return OBJECTS.every(([binding]) => bound.includes(binding));
 }
 
-/** Writes the configuration of a Worker that is nothing but the scheduler, below the folder's `.wrangler`. */
+/** Writes the configuration of a Worker that has only the scheduler, below the folder's `.wrangler`. */
 function writeStandalone(folder: string): string {
   const place = resolve(folder, STANDALONE);
   mkdirSync(place, { recursive: true });
-  // The Worker is this package's own.
+  // The main module of the Worker is in this package.
   const main = fileURLToPath(new URL("../worker/index.js", import.meta.url));
   const config: Record<string, unknown> = { name: "durable-scheduler", main, compatibility_date: COMPATIBILITY_DATE };
   for (const { path, isItem, value } of missing(config as Config, { dashboard: DASHBOARD })) {

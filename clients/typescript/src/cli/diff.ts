@@ -1,7 +1,7 @@
-/** Lines around a change that are shown. */
+/** The lines before and after a change that are shown. */
 const CONTEXT = 2;
 
-/** Returns the lines that differ between two texts, with `-` and `+` before them and some of the lines around. */
+/** Returns the lines that differ between two texts, after a `-` or a `+`, with some of the lines around them. */
 export function diff(before: string, after: string): string {
   const changes = compare(before.split("\n"), after.split("\n"));
   const isNear = (at: number) => changes.slice(Math.max(0, at - CONTEXT), at + CONTEXT + 1).some(({ sign }) => sign !== " ");

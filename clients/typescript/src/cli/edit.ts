@@ -1,12 +1,12 @@
-// Adds to a wrangler configuration as text, so that comments and layout stay.
+// Adds values to the text of a wrangler configuration, so that comments and layout stay.
 
 import { applyEdits, type FormattingOptions, findNodeAtLocation, modify, parse, parseTree } from "jsonc-parser";
 import type { Addition } from "./requirements.ts";
 
-/** The configuration is written in a way that cannot be extended here. The message says what to add by hand. */
+/** A configuration whose layout cannot be extended here. The message says what to add by hand. */
 export class CannotEdit extends Error {}
 
-/** Returns a configuration with additions. `path` says in which language it is: `.toml`, or JSON with comments. */
+/** Returns a configuration with additions. The ending of `path` gives the language: `.toml`, or JSON with comments. */
 export function addTo(text: string, path: string, additions: readonly Addition[]): string {
   const add = path.endsWith(".toml") ? addToToml : addToJson;
   return additions.reduce(add, text);
@@ -21,7 +21,7 @@ function addToJson(text: string, { path, isItem, value }: Addition): string {
   return addedOnLineOfItsOwn(added, path, list.length, options.formattingOptions);
 }
 
-/** A list on several lines has its items on lines of their own: so does the new one. */
+/** Puts a new item on a line of its own if the list has its items on lines of their own. */
 function addedOnLineOfItsOwn(text: string, path: readonly string[], index: number, { eol = "\n" }: FormattingOptions): string {
   const tree = parseTree(text);
   const before = tree && index > 0 ? findNodeAtLocation(tree, [...path, index - 1]) : undefined;
@@ -40,7 +40,7 @@ function layoutOf(text: string): FormattingOptions {
 }
 
 function addToToml(text: string, addition: Addition): string {
-  // Its lines are taken apart, so they get one kind of ends.
+  // The text is split into lines, so all lines get the same ending.
   if (text.includes("\r\n")) return addToToml(text.replaceAll("\r\n", "\n"), addition).replaceAll("\n", "\r\n");
   const { path, isItem, value } = addition;
   const [table = "", key = ""] = path;
@@ -55,7 +55,7 @@ function addToToml(text: string, addition: Addition): string {
   return appendBlock(text, [`[[${name}]]`, ...lines]);
 }
 
-/** Tables in one line, and dotted keys, cannot be extended by lines of their own. */
+/** Refuses inline tables and dotted keys, which cannot be extended with lines of their own. */
 function refuseInline(text: string, table: string, addition: Addition): void {
   if (new RegExp(`^\\s*${table}\\s*(=\\s*[\\[{]|\\.)`, "m").test(text)) throw new CannotEdit(`${table} is written in one line: write it as a table, or add this by hand: ${JSON.stringify(addition)}`);
 }
@@ -68,7 +68,7 @@ function toToml(value: unknown): string {
 
 const HEADER = /^\s*\[/;
 
-/** Inserts a line behind the last key that is in no table. */
+/** Inserts a line after the last key that is not in a table. */
 function insertTopLevel(text: string, line: string): string {
   const lines = text.split("\n");
   const end = lines.findIndex((found) => HEADER.test(found));
@@ -97,7 +97,7 @@ function setInTable(text: string, table: string, key: string, value: string): st
 
 const isKey = (line: string, key: string) => new RegExp(`^\\s*"?${key}"?\\s*=`).test(line);
 
-/** Returns where the value of a key in a table begins, or undefined. */
+/** Returns the index at which the value of a key in a table begins, or undefined. */
 function findKey(text: string, table: string, key: string): number | undefined {
   const lines = text.split("\n");
   const found = findTable(lines, table);
@@ -108,25 +108,28 @@ function findKey(text: string, table: string, key: string): number | undefined {
   return text.indexOf("=", start) + 1;
 }
 
-/** Adds an item to the list that begins at or behind a place in the text. */
+/** Adds an item to the list that begins at or after a place in the text. */
 function appendToList(text: string, from: number, item: string, addition: Addition): string {
   const open = text.indexOf("[", from);
   const { close, last } = scanList(text, open);
   if (open === -1 || text.slice(from, open).trim() !== "" || close === -1) throw new CannotEdit(`add this by hand: ${JSON.stringify(addition)}`);
   const comma = last === open || text.charAt(last) === "," ? "" : ",";
   const rest = text.slice(last + 1, close);
-  // A list on several lines gets a line: behind the last item there may be a comment.
+  // A list on several lines gets another line, because a comment may follow the last item.
   const end = rest.includes("\n") ? `${rest.trimEnd()}\n${indentOf(text, last)}${item},\n` : `${last === open ? "" : " "}${item}`;
   return text.slice(0, last + 1) + comma + end + text.slice(close);
 }
 
-/** Returns the white space before the line at a place, but at least two spaces. */
+/** Returns the white space at the beginning of a line, but at least two spaces. */
 function indentOf(text: string, at: number): string {
   const line = text.slice(text.lastIndexOf("\n", at) + 1);
   return /^[ \t]+/.exec(line)?.[0] ?? "  ";
 }
 
-/** Returns where the list that begins at a place ends, or -1, and the last character in it that is no space or comment. */
+/**
+ * Returns the index at which the list that begins at a place ends, or -1, and the index of its last character that is not white space or a
+ * comment.
+ */
 function scanList(text: string, open: number): { close: number; last: number } {
   let depth = 0;
   let quote = "";

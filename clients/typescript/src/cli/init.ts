@@ -9,7 +9,7 @@ import { hasDefault, lacksScheduler } from "./source.ts";
 import { DASHBOARD, findConfig, readConfig, readText, UsageError } from "./project.ts";
 import { type Addition, COMPATIBILITY_DATE, type Config, CRON, DISPATCH_BINDING, EXPORTS, missing, mustAgree, type Wishes } from "./requirements.ts";
 
-/** A file as it is and as it is to be. */
+/** A change of a file: its text before and after. */
 export interface FileChange {
   path: string;
   /** Empty for a new file. */
@@ -17,14 +17,14 @@ export interface FileChange {
   after: string;
 }
 
-/** What `init` would do. */
+/** The changes that `init` would make. */
 export interface Plan {
   changes: FileChange[];
-  /** What the user has to do by hand. */
+  /** The steps that the user must do by hand. */
   notes: string[];
 }
 
-/** Plans what is missing in the project in a folder. Writes nothing. */
+/** Plans the additions that the project in a folder needs. Writes nothing. */
 export async function planInit(folder: string, { withDashboard = false, config: given, ...wished }: Omit<Wishes, "dashboard"> & { config?: string | undefined; withDashboard?: boolean }): Promise<Plan> {
   const path = findConfig(folder, given);
   const wishes = withDashboard ? { ...wished, dashboard: relative(path === undefined ? folder : dirname(path), DASHBOARD) } : wished;
@@ -44,23 +44,23 @@ export async function planInit(folder: string, { withDashboard = false, config: 
   return { changes, notes: notesOn(folder, config) };
 }
 
-/** Returns the change that keeps keys and the local storage out of git. */
+/** Returns the change of `.gitignore` that keeps keys and the local storage out of git. */
 function ignored(folder: string): FileChange[] {
   const path = join(folder, ".gitignore");
   const before = existsSync(path) ? readFileSync(path, "utf8") : "";
   const known = new Set(before.split("\n").map((line) => line.trim().replace(/^\/|\/$/g, "")));
-  // A key for this machine is in the first of these, or in the second beside a .env: see dev.ts.
+  // The key for this machine is in the first of these files, or in the second if there is a .env: see dev.ts.
   const secret = existsSync(join(folder, ".env")) && !existsSync(join(folder, ".dev.vars")) ? ".env.local" : ".dev.vars";
   const missingLines = [".wrangler", secret].filter((line) => !known.has(line));
   return missingLines.length === 0 ? [] : [{ path, before, after: `${before === "" ? "" : `${before.trimEnd()}\n`}${missingLines.join("\n")}\n` }];
 }
 
-/** Returns the parts of a configuration that matter here, without prototypes and absent members. */
+/** Returns the relevant parts of a configuration, without prototypes and absent members. */
 function plain({ name, main, compatibility_date, vars, durable_objects, migrations, services, queues, triggers, assets }: Config): unknown {
   return JSON.parse(JSON.stringify({ name, main, compatibility_date, vars, durable_objects, migrations, services, queues, triggers, assets }));
 }
 
-/** Returns what a configuration is with additions, so that the edited text can be held against it. */
+/** Returns a configuration with additions, to compare the edited text with. */
 function withAdditions(config: Config, additions: readonly Addition[]): Config {
   const result = structuredClone(config) as Record<string, unknown>;
   for (const { path, isItem, value } of additions) {
@@ -88,7 +88,7 @@ function notesOn(folder: string, config: Config): string[] {
   return notes;
 }
 
-/** Returns a default export that holds the scheduler beside handlers of the project, as source. */
+/** Returns the source of a default export with the scheduler and with places for the project's own handlers. */
 function defaultClass({ queues, triggers }: Config, withExports: boolean): string {
   const dispatch = queues?.producers?.find(({ binding }) => binding === DISPATCH_BINDING)?.queue;
   const queue = queues?.consumers?.find((consumer) => consumer.queue !== dispatch)?.queue;
@@ -108,7 +108,7 @@ function defaultClass({ queues, triggers }: Config, withExports: boolean): strin
   ].join("\n");
 }
 
-/** A project of three files: the configuration, the Worker and package.json. A package.json that exists is kept. */
+/** Plans a project of three files: the configuration, the Worker and package.json. An existing package.json stays. */
 function newProject(folder: string, wishes: Wishes): Plan {
   const name = basename(resolve(folder)).toLowerCase().replace(/[^a-z0-9-]+/g, "-").slice(0, MAX_WORKER_NAME).replace(/^-+|-+$/g, "") || "scheduler";
   const start: Config = { name, main: "src/index.ts", compatibility_date: COMPATIBILITY_DATE };
@@ -125,10 +125,10 @@ function newProject(folder: string, wishes: Wishes): Plan {
   return { changes: [...changes, ...(isNew ? [] : ignored(folder))], notes: existsSync(main) ? notesOn(folder, { main }) : [] };
 }
 
-/** The longest name of a Worker. */
+/** The most characters of a Worker's name. */
 const MAX_WORKER_NAME = 63;
 
-/** Returns the source of a Worker with a scheduler, and with the classes that are wished, for the user to fill. */
+/** Returns the source of a Worker with the scheduler and with the requested classes, for the user to fill in. */
 function newWorker({ objects = [], tasks }: Wishes): string {
   // Two bindings may lead to one class.
   const classes = new Map([...objects.map((object) => [object.split("=", 2)[1] ?? "", "Scheduler"] as const), ...(tasks === undefined ? [] : [[tasks, "Tasks"] as const])]);
@@ -137,7 +137,7 @@ function newWorker({ objects = [], tasks }: Wishes): string {
   return `import { ${bases} } from "durable-scheduler";\n\n${EXPORTS}\n${[...classes].map(([name, base]) => `\nexport class ${name} extends ${base} {}\n`).join("")}`;
 }
 
-/** Returns a plan as text: the difference of each file. */
+/** Returns a plan as text: the differences in each file. */
 export function describe(folder: string, { changes }: Plan): string {
   return changes.map(({ path, before, after }) => `${relative(folder, path)}${before === "" ? " (new)" : ""}\n${before === "" ? indent(after) : diff(before, after)}\n`).join("\n");
 }

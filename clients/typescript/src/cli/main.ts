@@ -115,7 +115,7 @@ try {
   process.exitCode = await main();
 } catch (error) {
   const { code = "", syscall } = error as NodeJS.ErrnoException;
-  // A file that cannot be read or written needs no stack either.
+  // An error about a file needs no stack trace either.
   const isExpected = error instanceof UsageError || error instanceof CannotEdit || code.startsWith("ERR_PARSE_ARGS") || syscall !== undefined;
   console.error(isExpected ? (error as Error).message : error);
   process.exitCode = isExpected ? 2 : 1;

@@ -1,11 +1,11 @@
-// Notices that npm, which has started this process, is gone. npm passes on no signal that it cannot catch, and not every one that it can.
+// Detects that npm, which has started this process, has ended. npm passes on only some signals.
 
 import { execFileSync } from "node:child_process";
 
-/** How often it is checked whether npm is still there, milliseconds. */
+/** The time between two checks, in milliseconds. */
 const INTERVAL_MILLIS = 1_000;
 
-/** Calls a function once npm is gone, if that has started this process, such as by `npx`. Returns how to stop that. */
+/** Calls a function when npm has ended, if npm has started this process, such as by `npx`. Returns a function that stops the checks. */
 export function whenOrphaned(end: () => void): () => void {
   if (process.env.npm_command === undefined) return () => {};
   const parent = process.ppid;
@@ -14,13 +14,13 @@ export function whenOrphaned(end: () => void): () => void {
   return () => clearInterval(timer);
 }
 
-/** Returns the process that has started a shell, because npm starts commands by one, or the process itself if it is no shell. */
+/** Returns the process that has started a shell, because npm starts commands by one. Returns the process itself if it is not a shell. */
 function starterOf(pid: number): number {
   try {
     const [ppid = "", command = ""] = execFileSync("ps", ["-o", "ppid=,comm=", "-p", String(pid)], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim().split(/\s+/);
     return /(^|[/-])(sh|dash|bash|zsh|ash)$/.test(command) ? Number(ppid) : pid;
   } catch {
-    // There is no ps here.
+    // There is no ps on this system.
     return pid;
   }
 }

@@ -9,7 +9,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Config } from "./requirements.ts";
 
-/** Something is wrong with how the command was called, or with the project. Its message is all that is shown. */
+/** An error in how the command was called, or in the project. The user sees only its message. */
 export class UsageError extends Error {}
 
 /** The folder of the dashboard in this package. */
@@ -18,10 +18,13 @@ export const DASHBOARD = fileURLToPath(new URL("../../dashboard", import.meta.ur
 /** Names of a wrangler configuration, as wrangler looks for them. */
 const NAMES = ["wrangler.json", "wrangler.jsonc", "wrangler.toml"];
 
-/** Returns the path of the configuration that is given, or of the one in the folder, or undefined. Throws a `UsageError` if what is given is none. */
+/**
+ * Returns the path of the given configuration, or of the one in the folder, or undefined. Throws a `UsageError` if the given path is not a
+ * configuration.
+ */
 export function findConfig(folder: string, given?: string): string | undefined {
   if (given === undefined) return NAMES.map((name) => join(folder, name)).find((path) => existsSync(path));
-  // Wrangler tells the languages apart by these.
+  // Wrangler recognizes the language by the ending of the name.
   if (!/\.(jsonc?|toml)$/.test(given)) throw new UsageError(`--config ${given}: give a file whose name ends with .json, .jsonc or .toml`);
   const path = resolve(folder, given);
   if (!existsSync(path)) throw new UsageError(`--config ${given}: there is no such file`);
@@ -47,7 +50,9 @@ export function wranglerFolder(folder: string): string {
   }
 }
 
-/** Returns a configuration as wrangler reads it, of one environment if that is given. Throws a `UsageError` if wrangler cannot read it. */
+/**
+ * Returns a configuration as wrangler reads it, for one environment if `env` is given. Throws a `UsageError` if wrangler cannot read it.
+ */
 export async function readConfig(folder: string, path: string, env?: string): Promise<Config> {
   const root = wranglerFolder(folder);
   const { main } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { main: string };
@@ -62,9 +67,9 @@ export async function readConfig(folder: string, path: string, env?: string): Pr
   }
 }
 
-/** Returns a text as wrangler would read it in place of a configuration. */
+/** Returns a text as wrangler would read it in place of the configuration at `path`. */
 export async function readText(folder: string, path: string, text: string): Promise<Config> {
-  // Beside it, because its paths are relative. Never a file that exists.
+  // In the same folder, because the paths in it are relative. The name is new, so no file is overwritten.
   const copy = join(dirname(path), `.${randomUUID()}.${basename(path)}`);
   writeFileSync(copy, text, { flag: "wx" });
   try {
@@ -74,7 +79,10 @@ export async function readText(folder: string, path: string, text: string): Prom
   }
 }
 
-/** Runs the project's wrangler. Resolves with how it ended and, with `capture`, with what it printed. With `quiet`, its errors are returned and not shown. */
+/**
+ * Runs the project's wrangler. Resolves with its exit status and, with `capture`, with its output. With `quiet`, its errors are returned
+ * and not shown.
+ */
 export async function runWrangler(
   folder: string,
   args: readonly string[],
@@ -90,7 +98,7 @@ export async function runWrangler(
   return { status: status ?? 1, output, errors };
 }
 
-/** Starts the project's wrangler with the Node that runs this. */
+/** Starts the project's wrangler with the Node that runs this process. */
 export function startWrangler(folder: string, args: readonly string[], stdio: ("inherit" | "pipe" | "ignore")[]) {
   const root = wranglerFolder(folder);
   const { bin } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { bin: { wrangler: string } };

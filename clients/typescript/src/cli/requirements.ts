@@ -1,10 +1,10 @@
-// What a Worker needs in its wrangler configuration to hold the scheduler. A test holds this against wrangler.toml.
+// What a Worker with the scheduler needs in its wrangler configuration. A test compares this with wrangler.toml.
 
 import { basename } from "node:path";
 import { refuseDate } from "../compatibility.ts";
 import { UsageError } from "./project.ts";
 
-/** A migration that makes Durable Object classes. */
+/** A migration that creates Durable Object classes. */
 export interface Migration {
   tag: string;
   new_sqlite_classes: string[];
@@ -17,10 +17,10 @@ export const OBJECTS: readonly (readonly [binding: string, className: string])[]
   ["LIMITERS", "Limiter"],
 ];
 
-/** The binding of the queue by which the scheduler dispatches runs to itself. */
+/** The binding of the queue through which the scheduler dispatches runs to itself. */
 export const DISPATCH_BINDING = "DISPATCH_QUEUE";
 
-/** How the Worker consumes that queue. Every value is written out, because the local runtime's defaults differ from production's. */
+/** The consumer of that queue. Every value is given, because the local runtime's defaults differ from production's. */
 export const CONSUMER = { max_batch_size: 10, max_batch_timeout: 0, max_retries: 100, retry_delay: 5 } as const;
 
 /** When the watchdog runs. */
@@ -29,17 +29,17 @@ export const CRON = "* * * * *";
 /** The compatibility date of a new project. The scheduler is tested with it, and with the oldest one. */
 export const COMPATIBILITY_DATE = "2026-11-17";
 
-/** Variables with their values in a new project. The lists say what any task may call, apart from methods of `Scheduler` and `Tasks`. */
+/** The variables of a new project. The lists say what any task may call, in addition to methods of `Scheduler` and `Tasks`. */
 export const VARS = { SHARD_MAP: "16", DURABLE_OBJECT_BINDINGS: "", SERVICE_BINDINGS: "", QUEUE_BINDINGS: "", WEBHOOK_ALLOWED_HOSTS: "" } as const;
 
-/** How the dashboard is served: as files, at / and /assets. What the scheduler's routes answer goes to the Worker first. */
+/** The files of the dashboard, at / and /assets. The Worker gets requests for the scheduler's routes first. */
 export const ASSETS = {
   html_handling: "auto-trailing-slash",
   not_found_handling: "none",
   run_worker_first: ["/v1", "/v1/*", "/healthz", "/healthz/", "/openapi.json", "/openapi.json/", "/problems", "/problems/*", "/mcp", "/mcp/"],
 } as const;
 
-/** What the main module of the Worker exports for the scheduler. */
+/** The exports of the Worker's main module for the scheduler. */
 export const EXPORTS = 'export { Limiter, Registry, SchedulerEntrypoint, Shard, default } from "durable-scheduler/worker";';
 
 /** The parts of a wrangler configuration that the scheduler needs, as wrangler reads them. */
@@ -58,7 +58,7 @@ export interface Config {
   definedEnvironments?: string[] | undefined;
 }
 
-/** What a project wants besides the scheduler itself. */
+/** What a project wants in addition to the scheduler. */
 export interface Wishes {
   /** Durable Objects of the project, each as `BINDING=Class`. */
   objects?: readonly string[] | undefined;
@@ -66,7 +66,7 @@ export interface Wishes {
   queues?: readonly string[] | undefined;
   /** A class that extends `Tasks`, to which the Worker binds itself as `TASKS`. */
   tasks?: string | undefined;
-  /** The folder of the dashboard, which the Worker then serves at `/`. A Worker with assets of its own keeps them. */
+  /** The folder of the dashboard, which the Worker then serves at `/`. A Worker that has assets keeps its own. */
   dashboard?: string | undefined;
 }
 
@@ -79,14 +79,14 @@ export interface Addition {
 }
 
 /**
- * Returns what is missing in a configuration. It is empty if the configuration has everything. Nothing that is there is
- * changed but the list `QUEUE_BINDINGS`, which grows, and a migration is only ever added at the end.
+ * Returns what a configuration lacks; empty if it lacks nothing. Existing values do not change, except the list `QUEUE_BINDINGS`, which
+ * grows. Migrations are added at the end only.
  */
 export function missing(config: Config, { objects = [], queues = [], tasks, dashboard }: Wishes = {}): Addition[] {
   const name = config.name ?? "scheduler";
   const wished = pairs([...new Set(objects)]);
   const own = pairs([...new Set(queues)]);
-  // Names that are there stay, in their order.
+  // Existing names stay, in their order.
   const known = String(config.vars?.QUEUE_BINDINGS ?? "");
   const names = new Set(known.split(",").map((binding) => binding.trim()));
   const listed = [...(known === "" ? [] : [known]), ...own.map(([binding]) => binding).filter((binding) => !names.has(binding))].join(",");
@@ -102,7 +102,7 @@ export function missing(config: Config, { objects = [], queues = [], tasks, dash
   ];
 }
 
-/** Returns what is something else than the scheduler or a wish needs, each as a sentence: bindings, and the compatibility date. */
+/** Returns the values that differ from what the scheduler or a wish needs, each as a sentence: bindings, and the compatibility date. */
 export function conflicts(config: Config, { objects = [], queues = [], tasks }: Wishes = {}): string[] {
   const bound = new Map(config.durable_objects?.bindings?.map((binding) => [binding.name, binding]));
   const ofObjects = [...OBJECTS, ...pairs(objects)].flatMap(([binding, className]) => {
@@ -119,7 +119,7 @@ export function conflicts(config: Config, { objects = [], queues = [], tasks }: 
   return [...(ofDate === undefined ? [] : [ofDate]), ...ofObjects, ...ofQueues, ...(isOther ? [`the binding TASKS leads to ${service.entrypoint ?? "the default export"} of ${service.service}: bind ${tasks} by another name, and give it "static override binding" with that name`] : [])];
 }
 
-/** Throws a `UsageError` with what `conflicts` finds in the configuration at a path. */
+/** Throws a `UsageError` with the conflicts of the configuration at a path. */
 export function mustAgree(path: string, config: Config, wishes: Wishes = {}): void {
   const problems = conflicts(config, wishes);
   if (problems.length > 0) throw new UsageError(`${basename(path)}: ${problems.join("; ")}`);
@@ -143,7 +143,7 @@ function missingObjects({ durable_objects, migrations = [] }: Config, more: read
   ];
 }
 
-/** Returns a tag that no migration has: the number after that of the last `v<number>`, if the project counts so. */
+/** Returns a new tag for a migration: the number after the last `v<number>`, if the project uses such tags. */
 function nextTag(migrations: readonly { tag: string }[]): string {
   const last = migrations.at(-1)?.tag;
   const number = last === undefined ? 0 : Number(/^v(\d+)$/.exec(last)?.[1]);
@@ -171,7 +171,7 @@ function missingOwnQueue({ queues = {} }: Config, binding: string, queue: string
   ];
 }
 
-/** What a queue may be called: at most 63 lower-case letters, digits and hyphens. The dead-letter queue has a longer name. */
+/** The most characters of a queue's name: 63 lower-case letters, digits and hyphens, less what the name of the dead-letter queue adds. */
 const MAX_QUEUE_NAME = 63 - "-dispatch-dlq".length;
 
 /** Returns the name of the queue of a Worker. */

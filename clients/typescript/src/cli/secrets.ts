@@ -1,4 +1,4 @@
-// The secrets of a project on this machine, in the files that wrangler reads them from.
+// The secrets of a project on this machine, in the files from which wrangler reads them.
 
 import { randomBytes } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -14,13 +14,13 @@ export function newSigningKey(): string {
   return `whsec_${randomBytes(32).toString("base64")}`;
 }
 
-/** Returns the first key of `API_KEYS` in the variables beside a configuration. Makes one if there is none. */
+/** Returns the first key of `API_KEYS` in the variables next to a configuration. Creates one if there is none. */
 export function ensureKey(folder: string): string {
   const keys = (text: string) => (text.split(",")[0] ?? "").trim();
   return keys(ensure(folder, "API_KEYS", newKey, keys));
 }
 
-/** Returns `WEBHOOK_SIGNING_KEYS` in the variables beside a configuration. Makes one if there is none. */
+/** Returns `WEBHOOK_SIGNING_KEYS` in the variables next to a configuration. Creates a key if there is none. */
 export function ensureSigningKeys(folder: string): string {
   return ensure(folder, "WEBHOOK_SIGNING_KEYS", newSigningKey);
 }
@@ -30,10 +30,10 @@ export function signingKeysOf(folder: string): string | undefined {
   return [filesOf(folder), filesOf(join(folder, STANDALONE))].flatMap(({ read }) => read).map((path) => valueIn(path, "WEBHOOK_SIGNING_KEYS")).find((value) => value !== "");
 }
 
-/** The folder of the Worker that `dev` runs beside a project without a scheduler, below the folder of the project. */
+/** The folder of the Worker that `dev` runs for a project without a scheduler, below the folder of the project. */
 export const STANDALONE = ".wrangler/durable-scheduler";
 
-/** Copies the secrets that the variables of a folder give into those of another folder, in place of what that one has. */
+/** Copies the secrets from the variables of one folder to those of another, and overwrites secrets there. */
 export function copySecrets(from: string, to: string): void {
   for (const name of ["API_KEYS", "WEBHOOK_SIGNING_KEYS"]) {
     const value = filesOf(from).read.map((path) => valueIn(path, name)).find((found) => found !== "");
@@ -46,8 +46,8 @@ export function copySecrets(from: string, to: string): void {
 }
 
 /**
- * Returns the files of variables of a folder: those to read, the first of which counts, and the one to write. In a project with a `.env`,
- * wrangler would ignore that one because of a `.dev.vars`, so what is new goes to `.env.local`.
+ * Returns the files of variables of a folder: those to read, of which the first counts, and the one to write. In a project with a `.env`,
+ * wrangler would ignore that file if there were a `.dev.vars`, so new secrets go to `.env.local`.
  */
 function filesOf(folder: string): { read: string[]; write: string } {
   const [devVars, local, dotEnv] = [".dev.vars", ".env.local", ".env"].map((name) => join(folder, name)) as [string, string, string];
@@ -55,7 +55,7 @@ function filesOf(folder: string): { read: string[]; write: string } {
   return usesEnv ? { read: [local, dotEnv], write: local } : { read: [devVars], write: devVars };
 }
 
-/** Returns the value of a variable beside a configuration. Adds one if there is none, or if `read` finds nothing in it. */
+/** Returns the value of a variable next to a configuration. Adds one if there is none, or if `read` returns nothing for it. */
 function ensure(folder: string, name: string, make: () => string, read = (text: string) => text): string {
   const { read: paths, write: path } = filesOf(folder);
   const found = paths.map((path) => valueIn(path, name)).find((value) => read(value) !== "");

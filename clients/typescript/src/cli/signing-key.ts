@@ -1,4 +1,4 @@
-// `durable-scheduler signing-key`: the keys by which receivers verify the webhooks of a namespace.
+// `durable-scheduler signing-key`: the keys with which receivers verify the webhooks of a namespace.
 
 import { createHmac } from "node:crypto";
 import { UsageError } from "./project.ts";
@@ -6,10 +6,10 @@ import { UsageError } from "./project.ts";
 const PREFIX = "whsec_";
 
 /**
- * Returns the keys of a namespace, one for each key in `text`, which is what the secret `WEBHOOK_SIGNING_KEYS` has.
+ * Returns the keys of a namespace, one for each key in `text`, which is the value of the secret `WEBHOOK_SIGNING_KEYS`.
  *
- * Throws a `UsageError` for what the scheduler would refuse (dispatcher/src/signature.rs). It names a key by its place, because its
- * text is a secret.
+ * Throws a `UsageError` for a key that the scheduler would refuse (dispatcher/src/signature.rs). The error names the key by its place,
+ * because the key itself is a secret.
  */
 export function namespaceKeys(text: string, namespace: string): string[] {
   if (!/^[a-z0-9-]{1,64}$/.test(namespace)) throw new UsageError(`${namespace} is no name of a namespace: it has 1 to 64 small letters, digits and hyphens`);
@@ -32,7 +32,7 @@ function decode(key: string, place: number): Buffer {
   return bytes;
 }
 
-/** HKDF of RFC 5869, without salt, with one block. */
+/** Derives a key by HKDF of RFC 5869, without salt, with one block. */
 function derive(key: Buffer, namespace: string): Buffer {
   const hmac = (secret: Buffer, data: Buffer) => createHmac("sha256", secret).update(data).digest();
   const info = Buffer.from(`durable-scheduler/webhook/namespace/${namespace}`);

@@ -176,7 +176,7 @@ async function sendBatch(requests: Requests, batch: Batch, idempotencyKey: strin
       .then(({ body }) => body.results, resultsOf);
     if (results?.length !== batch.tasks.length) {
       const detail = `a batch of ${batch.tasks.length} tasks was answered with ${results?.length ?? "no"} results`;
-      throw new SchedulerError({ type: "not-a-problem", title: "Unexpected answer", status: undefined, detail, retryable: false, attempts: attempt });
+      throw new SchedulerError({ type: "not-a-problem", title: "Unexpected answer", status: undefined, detail, retryable: false, uncertain: true, attempts: attempt });
     }
     // Under the same key, a repeat creates only what a shard has refused before.
     const isComplete = !results.some((result) => "error" in result && result.error.retryable === true);

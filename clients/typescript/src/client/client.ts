@@ -35,7 +35,7 @@ import type { CallOptions, ChangeOptions, CreateOptions, SchedulerClientOptions,
 import { type Page, Pages } from "./pages.ts";
 import { pathOf } from "./paths.ts";
 import { type ApiAnswer, type ApiRequest, Requests } from "./requests.ts";
-import { chunks, sumReplies } from "./selection.ts";
+import { chunks, type PerhapsUncertain, sumAnswers } from "./selection.ts";
 import { ApiKeys, Limits, Namespaces } from "./settings.ts";
 
 /**
@@ -46,6 +46,14 @@ export type VersionedTask = Task & {
   /** The version of the task: give it as `ifMatch` of a change. */
   readonly etag: string;
 };
+
+/**
+ * What a cancel returns. If `uncertain` is true, the answer to the first request was lost, and the second one has found no task: the
+ * first may have cancelled it, or it was gone before. Nothing but the id is known then. `runs` says whether the task has run.
+ */
+export type CancelledTask =
+  | (VersionedTask & { readonly uncertain?: undefined })
+  | ({ readonly id: string; readonly uncertain: true } & { readonly [Name in Exclude<keyof VersionedTask, "id">]?: undefined });
 
 /** Which tasks a change of many is about: those with these ids, or those that meet every part of a filter. `{ all: true }` selects every task. */
 export type TaskSelection = readonly string[] | Filter;
@@ -175,7 +183,7 @@ export class SchedulerClient {
   dryRun(action: "reschedule", selection: Filter, when: Reschedule, options?: CallOptions): Promise<DryRun>;
   async dryRun(action: string, filter: Filter, second: Reschedule | CallOptions = {}, third: CallOptions = {}): Promise<DryRun> {
     const [when, options] = action === "reschedule" ? [second as Reschedule, third] : [{}, second as CallOptions];
-    return this.#body({ method: "POST", path: `/v1/tasks/${action}`, body: { filter, ...when, dryRun: true }, ifUncertain: "repeat", options });
+    return this.#body({ method: "POST", path: `/v1/tasks/${action}`, body: { filter, ...when, dryRun: true }, ifUncertain: "read", options });
   }
 
   /** Returns a task, or undefined if no task has this id now. A task is gone once its last run has ended. */
@@ -187,15 +195,20 @@ export class SchedulerClient {
    * Cancels a task, and returns it as it was, or undefined if no task has this id. No attempt starts after that. An attempt
    * in flight runs to its end: the result then has `running: true`.
    *
-   * If the answer is lost, the client sends the request again. The result may then be undefined because the first request has cancelled
-   * the task. `runs` says whether it has run.
+   * If the answer is lost, the client sends the request again. If that one finds no task, the first may have cancelled it: the result is
+   * then `{ id, uncertain: true }`.
    */
-  cancelTask(id: string, options?: ChangeOptions): Promise<VersionedTask | undefined>;
+  cancelTask(id: string, options?: ChangeOptions): Promise<CancelledTask | undefined>;
   /** Cancels many tasks, and returns how many. Ids for which there is no task are no error. */
-  cancelTask(selection: TaskSelection, options?: CallOptions): Promise<CancelledMany>;
-  async cancelTask(which: string | TaskSelection, options: ChangeOptions = {}): Promise<VersionedTask | CancelledMany | undefined> {
+  cancelTask(selection: TaskSelection, options?: CallOptions): Promise<CancelledMany & PerhapsUncertain>;
+  async cancelTask(which: string | TaskSelection, options: ChangeOptions = {}): Promise<CancelledTask | (CancelledMany & PerhapsUncertain) | undefined> {
     if (typeof which !== "string") return this.#many<CancelledMany>("cancel", which, {}, options);
-    return unlessGone(this.#change("DELETE", which, undefined, undefined, options));
+    try {
+      return await this.#change("DELETE", which, undefined, undefined, options);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      return error.uncertain ? { id: which, uncertain: true } : undefined;
+    }
   }
 
   /**
@@ -215,8 +228,8 @@ export class SchedulerClient {
    */
   pause(id: string, options?: PauseOptions): Promise<VersionedTask>;
   /** Pauses many tasks, and returns how many. */
-  pause(selection: TaskSelection, options?: PauseManyOptions): Promise<ChangedMany>;
-  async pause(which: string | TaskSelection, options: PauseOptions = {}): Promise<VersionedTask | ChangedMany> {
+  pause(selection: TaskSelection, options?: PauseManyOptions): Promise<ChangedMany & PerhapsUncertain>;
+  async pause(which: string | TaskSelection, options: PauseOptions = {}): Promise<VersionedTask | (ChangedMany & PerhapsUncertain)> {
     const { note } = options;
     const body = note === undefined ? undefined : { note };
     if (typeof which !== "string") return this.#many<ChangedMany>("pause", which, body ?? {}, options);
@@ -229,8 +242,8 @@ export class SchedulerClient {
    */
   resume(id: string, options?: ChangeOptions): Promise<VersionedTask>;
   /** Resumes many tasks, and returns how many. */
-  resume(selection: TaskSelection, options?: CallOptions): Promise<ChangedMany>;
-  async resume(which: string | TaskSelection, options: ChangeOptions = {}): Promise<VersionedTask | ChangedMany> {
+  resume(selection: TaskSelection, options?: CallOptions): Promise<ChangedMany & PerhapsUncertain>;
+  async resume(which: string | TaskSelection, options: ChangeOptions = {}): Promise<VersionedTask | (ChangedMany & PerhapsUncertain)> {
     if (typeof which !== "string") return this.#many<ChangedMany>("resume", which, {}, options);
     return this.#change("POST", which, "resume", undefined, options);
   }
@@ -257,8 +270,8 @@ export class SchedulerClient {
    */
   reschedule(id: string, when: Reschedule, options?: ChangeOptions): Promise<VersionedTask>;
   /** Moves many tasks to the same time, and returns how many. */
-  reschedule(selection: TaskSelection, when: Reschedule, options?: CallOptions): Promise<ChangedMany>;
-  async reschedule(which: string | TaskSelection, when: Reschedule, options: ChangeOptions = {}): Promise<VersionedTask | ChangedMany> {
+  reschedule(selection: TaskSelection, when: Reschedule, options?: CallOptions): Promise<ChangedMany & PerhapsUncertain>;
+  async reschedule(which: string | TaskSelection, when: Reschedule, options: ChangeOptions = {}): Promise<VersionedTask | (ChangedMany & PerhapsUncertain)> {
     // A delay counts from when the request arrives, so a repeat may fire the task again.
     const isSafe = when.delayInSeconds === undefined || when.delayInSeconds === null;
     if (typeof which !== "string") return this.#many<ChangedMany>("reschedule", which, when, options, isSafe);
@@ -267,7 +280,7 @@ export class SchedulerClient {
 
   /** Returns the next runs of a schedule, with local times and the effect of clock changes. Creates nothing. */
   async preview(request: PreviewRequest, options: CallOptions = {}): Promise<Preview> {
-    return this.#body({ method: "POST", path: "/v1/preview", body: request, ifUncertain: "repeat", options });
+    return this.#body({ method: "POST", path: "/v1/preview", body: request, ifUncertain: "read", options });
   }
 
   /**
@@ -275,7 +288,7 @@ export class SchedulerClient {
    * choices if the sentence is ambiguous, and what is near if it is refused. Creates nothing.
    */
   async parse(request: ParseInput, options: CallOptions = {}): Promise<ParsedSentence> {
-    return this.#body({ method: "POST", path: "/v1/parse", body: request, ifUncertain: "repeat", options });
+    return this.#body({ method: "POST", path: "/v1/parse", body: request, ifUncertain: "read", options });
   }
 
   /** Explains why a task did or did not fire, and when it will. Knows tasks that are gone, as long as their history is kept. */
@@ -340,16 +353,16 @@ export class SchedulerClient {
   }
 
   /** Changes many tasks. Sends the request again until everything is done, except a `run`, which would fire tasks twice. */
-  async #many<Reply extends CancelledMany | ChangedMany>(action: string, which: TaskSelection, body: object, options: CallOptions, isSafe = action !== "run"): Promise<Reply> {
-    const replies: Reply[] = [];
+  async #many<Reply extends CancelledMany | ChangedMany>(action: string, which: TaskSelection, body: object, options: CallOptions, isSafe = action !== "run"): Promise<Reply & PerhapsUncertain> {
+    const answers: ApiAnswer<Reply>[] = [];
     for (const selection of chunks(which)) {
-      let reply: Reply;
+      let answer: ApiAnswer<Reply>;
       do {
-        reply = await this.#body<Reply>({ method: "POST", path: `/v1/tasks/${action}`, body: { ...selection, ...body }, ifUncertain: isSafe ? "repeat" : "ask", options });
-        replies.push(reply);
-      } while (!reply.done && isSafe);
+        answer = await this.#requests.send<Reply>({ method: "POST", path: `/v1/tasks/${action}`, body: { ...selection, ...body }, ifUncertain: isSafe ? "repeat" : "ask", options });
+        answers.push(answer);
+      } while (!answer.body.done && isSafe);
     }
-    return sumReplies(replies);
+    return sumAnswers(answers);
   }
 
   #list<Body, Item>(path: string, { cursor: from, ...query }: { cursor?: string | undefined }, options: CallOptions, pageOf: (body: Body) => Page<Item>): Pages<Item> {
@@ -394,9 +407,13 @@ async function unlessGone<Result>(result: Promise<Result>): Promise<Result | und
   try {
     return await result;
   } catch (error) {
-    if (error instanceof SchedulerError && error.type === "/problems/no-task") return undefined;
+    if (isGone(error)) return undefined;
     throw error;
   }
+}
+
+function isGone(error: unknown): error is SchedulerError {
+  return error instanceof SchedulerError && error.type === "/problems/no-task";
 }
 
 /** Returns a query whose outcomes are one parameter, as the API takes them. */

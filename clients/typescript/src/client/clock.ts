@@ -1,6 +1,6 @@
 import type { Clock } from "./options.ts";
 
-/** The longest timer that there is, some 25 days. A longer one ends at once. */
+/** The longest possible timer, some 25 days. A longer one ends at once. */
 export const MAX_TIMER_MILLIS = 2 ** 31 - 1;
 
 /** The system's clock. */

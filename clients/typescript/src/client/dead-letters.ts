@@ -2,8 +2,8 @@ import type { DeadLetterList, DeletedDeadLetter, DiscardedMany, DryRun, Filter, 
 import type { CallOptions } from "./options.ts";
 import { Pages } from "./pages.ts";
 import { pathOf } from "./paths.ts";
-import type { Requests } from "./requests.ts";
-import { chunks, sumReplies } from "./selection.ts";
+import type { ApiAnswer, Requests } from "./requests.ts";
+import { chunks, type PerhapsUncertain, sumAnswers } from "./selection.ts";
 
 /** Which dead letters: those with these ids, or those that meet every part of a filter. `{ all: true }` selects all of them. */
 export type DeadLetterSelection = readonly string[] | DeadLetterFilter;
@@ -41,13 +41,13 @@ export class DeadLetters {
   /**
    * Starts a dead letter over, with its first attempt, and returns the task. `changes` are merge patches of its callback and payload.
    *
-   * Fails with `/problems/no-dead-letter` if there is none with this id, which may be the work of this call: if the answer is lost, the
-   * client sends the request again.
+   * Fails with `/problems/no-dead-letter` if there is none with this id. If the answer to the first request was lost, this may be the work
+   * of that one: the error is `uncertain`.
    */
   replay(id: string, changes?: ReplayInput, options?: CallOptions): Promise<Task>;
   /** Starts many dead letters over, as they are, and returns how many. */
-  replay(selection: DeadLetterSelection, options?: CallOptions): Promise<ReplayedMany>;
-  async replay(which: string | DeadLetterSelection, second: ReplayInput | CallOptions = {}, third: CallOptions = {}): Promise<Task | ReplayedMany> {
+  replay(selection: DeadLetterSelection, options?: CallOptions): Promise<ReplayedMany & PerhapsUncertain>;
+  async replay(which: string | DeadLetterSelection, second: ReplayInput | CallOptions = {}, third: CallOptions = {}): Promise<Task | (ReplayedMany & PerhapsUncertain)> {
     if (typeof which !== "string") return this.#many<ReplayedMany>("replay", which, second as CallOptions);
     const changes = second as ReplayInput;
     const body = Object.keys(changes).length === 0 ? undefined : changes;
@@ -57,13 +57,13 @@ export class DeadLetters {
   /**
    * Deletes a dead letter.
    *
-   * Fails with `/problems/no-dead-letter` if there is none with this id, which may be the work of this call: if the answer is lost, the
-   * client sends the request again.
+   * Fails with `/problems/no-dead-letter` if there is none with this id. If the answer to the first request was lost, this may be the work
+   * of that one: the error is `uncertain`.
    */
   discard(id: string, options?: CallOptions): Promise<DeletedDeadLetter>;
   /** Deletes many dead letters, and returns how many. */
-  discard(selection: DeadLetterSelection, options?: CallOptions): Promise<DiscardedMany>;
-  async discard(which: string | DeadLetterSelection, options: CallOptions = {}): Promise<DeletedDeadLetter | DiscardedMany> {
+  discard(selection: DeadLetterSelection, options?: CallOptions): Promise<DiscardedMany & PerhapsUncertain>;
+  async discard(which: string | DeadLetterSelection, options: CallOptions = {}): Promise<DeletedDeadLetter | (DiscardedMany & PerhapsUncertain)> {
     if (typeof which !== "string") return this.#many<DiscardedMany>("discard", which, options);
     return (await this.#requests.send<DeletedDeadLetter>({ method: "DELETE", path: pathOf("dead-letters", which), options })).body;
   }
@@ -71,18 +71,18 @@ export class DeadLetters {
   /** Returns how many dead letters a replay or a discard of many would affect, and the first of them. Changes nothing. */
   async dryRun(action: "replay" | "discard", filter: DeadLetterFilter, options: CallOptions = {}): Promise<DryRun> {
     const body = { filter, dryRun: true };
-    return (await this.#requests.send<DryRun>({ method: "POST", path: `/v1/dead-letters/${action}`, body, ifUncertain: "repeat", options })).body;
+    return (await this.#requests.send<DryRun>({ method: "POST", path: `/v1/dead-letters/${action}`, body, ifUncertain: "read", options })).body;
   }
 
-  async #many<Reply extends { done: boolean }>(action: string, which: DeadLetterSelection, options: CallOptions): Promise<Reply> {
-    const replies: Reply[] = [];
+  async #many<Reply extends { done: boolean }>(action: string, which: DeadLetterSelection, options: CallOptions): Promise<Reply & PerhapsUncertain> {
+    const answers: ApiAnswer<Reply>[] = [];
     for (const selection of chunks(which)) {
-      let reply: Reply;
+      let answer: ApiAnswer<Reply>;
       do {
-        reply = (await this.#requests.send<Reply>({ method: "POST", path: `/v1/dead-letters/${action}`, body: selection, ifUncertain: "repeat", options })).body;
-        replies.push(reply);
-      } while (!reply.done);
+        answer = await this.#requests.send<Reply>({ method: "POST", path: `/v1/dead-letters/${action}`, body: selection, ifUncertain: "repeat", options });
+        answers.push(answer);
+      } while (!answer.body.done);
     }
-    return sumReplies(replies);
+    return sumAnswers(answers);
   }
 }

@@ -14,8 +14,19 @@ export interface SchedulerErrorFields {
   retryAfter?: number | undefined;
   retryable: boolean;
   attempts: number;
+  uncertain?: boolean | undefined;
   results?: BatchReply["results"] | undefined;
   cause?: unknown;
+}
+
+/** The attempt that an error is about. */
+export interface Attempt {
+  /** Its number, from 1. */
+  number: number;
+  /** Whether the client sends an API key. */
+  hasKey: boolean;
+  /** The present time, milliseconds since 1970. */
+  now: number;
 }
 
 /**
@@ -55,6 +66,11 @@ export class SchedulerError extends Error {
   readonly retryable: boolean;
   /** How often the client has sent the request. */
   readonly attempts: number;
+  /**
+   * Whether the call may have taken effect all the same: the answer to an attempt at it was lost, or says nothing of it. Always false for
+   * calls that change nothing.
+   */
+  readonly uncertain: boolean;
   /** What became of each task, if every task of a batch was refused. */
   readonly results: BatchReply["results"] | undefined;
 
@@ -71,14 +87,27 @@ export class SchedulerError extends Error {
     this.retryAfter = fields.retryAfter;
     this.retryable = fields.retryable;
     this.attempts = fields.attempts;
+    this.uncertain = fields.uncertain ?? false;
     this.results = fields.results;
   }
 
   /** The members that a log should have. */
   toJSON(): object {
-    const { type, title, status, detail, field, requestId, retryAfter, retryable, attempts } = this;
-    return { type, title, status, detail, field, requestId, retryAfter, retryable, attempts };
+    const { type, title, status, detail, field, requestId, retryAfter, retryable, attempts, uncertain } = this;
+    return { type, title, status, detail, field, requestId, retryAfter, retryable, attempts, uncertain };
   }
+}
+
+/** Returns an error with the same members that is uncertain. */
+export function asUncertain(error: SchedulerError): SchedulerError {
+  return new SchedulerError({ ...error, uncertain: true, ...(error.cause === undefined ? {} : { cause: error.cause }) });
+}
+
+/** Whether an error leaves open if the scheduler has carried out the attempt that it is about. */
+export function leavesOpen({ type, status }: SchedulerError): boolean {
+  if (status === undefined || status >= 500) return true;
+  // An answer with 2xx that is not the scheduler's may be the rest of one that was.
+  return type === "not-a-problem" && status >= 200 && status <= 299;
 }
 
 /** Returns the error of a request to an address that got no answer. */
@@ -90,14 +119,14 @@ export function noAnswer(cause: unknown, attempts: number, address: string): Sch
   return new SchedulerError({ type: "no-answer", title: "No answer", status: undefined, detail, retryable: true, attempts, cause });
 }
 
-/** Returns the error of an answer that is not 2xx. Reads its body. `hasKey`: whether the client sends an API key. */
-export async function refusal(response: Response, attempts: number, hasKey: boolean): Promise<SchedulerError> {
+/** Returns the error of an answer that is not 2xx. Reads its body. */
+export async function refusal(response: Response, attempt: Attempt): Promise<SchedulerError> {
   const text = await response.text().catch(() => "");
   const problem = parseProblem(text);
-  if (problem === undefined) return unexpected(response, text, attempts);
+  if (problem === undefined) return unexpected(response, text, attempt);
   const { type, title, field, results } = problem;
-  const detail = response.status === 401 && !hasKey ? `${problem.detail} (the client has no apiKey: is the variable set that should hold it?)` : problem.detail;
-  const fields = fieldsOf(response, attempts);
+  const detail = response.status === 401 && !attempt.hasKey ? `${problem.detail} (the client has no apiKey: is the variable set that should hold it?)` : problem.detail;
+  const fields = fieldsOf(response, attempt);
   // The scheduler answers 429 without Retry-After if waiting does not help. Others have problems of types of their own.
   const mayHelp = [408, 503, 507].includes(response.status) || (response.status === 429 && fields.retryAfter !== undefined);
   const retryable = type.startsWith(PROBLEMS) ? mayHelp : isPassing(response.status);
@@ -108,14 +137,14 @@ export async function refusal(response: Response, attempts: number, hasKey: bool
 const PROBLEMS = "/problems/";
 
 /** Returns the error of an answer that something between here and the scheduler has given. */
-export function unexpected(response: Response, text: string, attempts: number): SchedulerError {
+export function unexpected(response: Response, text: string, attempt: Attempt): SchedulerError {
   const { status, statusText, headers } = response;
   // A browser shows 0 in place of the status of a redirect, and no address.
   const isRedirect = status === 0 || (status >= 300 && status < 400);
   const detail = isRedirect
     ? `a redirect${headers.has("location") ? ` to ${headers.get("location")}` : ""}, which would lose the request: give the address of the scheduler itself as url`
     : `${status} ${statusText}: ${text.slice(0, 200)}`;
-  return new SchedulerError({ ...fieldsOf(response, attempts), type: "not-a-problem", title: "Unexpected answer", detail, retryable: isPassing(status) });
+  return new SchedulerError({ ...fieldsOf(response, attempt), type: "not-a-problem", title: "Unexpected answer", detail, retryable: isPassing(status) });
 }
 
 /** Whether an answer of something in between may be another one later. */
@@ -123,8 +152,8 @@ function isPassing(status: number): boolean {
   return status >= 500 || status === 429 || status === 408;
 }
 
-function fieldsOf({ status, headers }: Response, attempts: number): Pick<SchedulerErrorFields, "status" | "requestId" | "retryAfter" | "attempts"> {
-  return { status, requestId: headers.get("x-request-id") ?? undefined, retryAfter: parseRetryAfter(headers.get("retry-after")), attempts };
+function fieldsOf({ status, headers }: Response, { number, now }: Attempt): Pick<SchedulerErrorFields, "status" | "requestId" | "retryAfter" | "attempts"> {
+  return { status, requestId: headers.get("x-request-id") ?? undefined, retryAfter: parseRetryAfter(headers.get("retry-after"), now), attempts: number };
 }
 
 function parseProblem(text: string): Problem | undefined {
@@ -139,10 +168,10 @@ function parseProblem(text: string): Problem | undefined {
 }
 
 /** Returns the seconds of a `Retry-After`. The scheduler sends seconds; a proxy may send a date. */
-function parseRetryAfter(value: string | null): number | undefined {
+function parseRetryAfter(value: string | null, now: number): number | undefined {
   if (value === null || value.trim() === "") return undefined;
   const seconds = Number(value);
   if (Number.isFinite(seconds)) return Math.max(0, seconds);
   const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, (date - Date.now()) / 1000);
+  return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
 }

@@ -97,7 +97,7 @@ export class EventStream implements AsyncIterable<SchedulerEvent> {
       const headers = { accept: "text/event-stream", "last-event-id": this.#lastEventId };
       const response = await this.#requests.open({ method: "GET", path: "/v1/events", query: { ...this.#query }, headers, options: this.#options }, connection.signal, attempt);
       const type = response.headers.get("content-type");
-      if (response.body === null || !type?.startsWith("text/event-stream")) throw unexpected(response, `content-type is ${type}`, attempt);
+      if (response.body === null || !type?.startsWith("text/event-stream")) throw unexpected(response, `content-type is ${type}`, this.#requests.about(attempt));
       for await (const block of parseServerSentEvents(response.body, connection.signal)) {
         // While the reader deals with an event, it does not listen.
         stopTimer();

@@ -9,7 +9,7 @@ export function toJson(value: unknown): string {
 }
 
 function checked(this: unknown, name: string, value: unknown): unknown {
-  // A Date is text here already, or null if it is invalid.
+  // A Date is a text here already, or null if it is invalid.
   if (value === null || typeof value === "number") {
     const original = (this as Record<string, unknown>)[name];
     if (original instanceof Date) throw new TypeError(`${name || "the value"} is an invalid Date`);

@@ -1,14 +1,15 @@
 import { MAX_TIMER_MILLIS, systemClock } from "./clock.ts";
-import { noAnswer, refusal, SchedulerError, unexpected } from "./errors.ts";
+import { asUncertain, type Attempt, leavesOpen, noAnswer, refusal, SchedulerError, unexpected } from "./errors.ts";
 import { type QueryValue, toJson, toQuery } from "./json.ts";
 import type { CallOptions, Clock, Fetch, RetryOptions, SchedulerClientOptions } from "./options.ts";
 
 /**
  * What a client may do if it does not know whether a request was carried out:
+ * - `read`: send it again, because it changes nothing.
  * - `repeat`: send it again, because it has the same effect twice.
  * - `ask`: nothing, because twice is not the same as once.
  */
-export type IfUncertain = "repeat" | "ask";
+export type IfUncertain = "read" | "repeat" | "ask";
 
 /** A request to the API. */
 export interface ApiRequest {
@@ -19,7 +20,7 @@ export interface ApiRequest {
   /** Text is sent as it is, any other value as JSON. */
   body?: unknown;
   headers?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Default: `repeat` for every method but POST. */
+  /** Default: `read` for GET, `ask` for POST, and `repeat` for the others. */
   ifUncertain?: IfUncertain | undefined;
   options?: CallOptions | undefined;
 }
@@ -29,6 +30,8 @@ export interface ApiAnswer<Body> {
   body: Body;
   headers: Headers;
   status: number;
+  /** Whether the answer to an earlier attempt at the request was lost, so that this answer may not show what that one has changed. */
+  uncertain: boolean;
 }
 
 const DEFAULT_RETRY = { maxAttempts: 6, minBackoffSeconds: 0.25, maxBackoffSeconds: 20, maxRetryAfterSeconds: 60 };
@@ -79,9 +82,9 @@ export class Requests {
 
   /** Sends a request and returns its answer with the parsed body. Throws a {@link SchedulerError} if it is not 2xx. */
   async send<Body>(request: ApiRequest): Promise<ApiAnswer<Body>> {
-    return this.#attempt(request, async (response, attempt) => {
+    return this.#attempt(request, async (response, attempt, uncertain) => {
       const text = await response.text();
-      return { body: parseAnswer(text, response, attempt) as Body, headers: response.headers, status: response.status };
+      return { body: parseAnswer(text, response, attempt) as Body, headers: response.headers, status: response.status, uncertain };
     });
   }
 
@@ -93,7 +96,7 @@ export class Requests {
     } catch (error) {
       throw signal.aborted ? signal.reason : noAnswer(error, attempt, this.address);
     }
-    if (!response.ok) throw await refusal(response, attempt, this.#hasKey);
+    if (!response.ok) throw await refusal(response, this.about(attempt));
     return response;
   }
 
@@ -105,18 +108,25 @@ export class Requests {
     await this.clock.wait(1000 * ((retryAfter ?? 0) + this.#random() * bound), signal);
   }
 
-  async #attempt<Result>(request: ApiRequest, read: (response: Response, attempt: number) => Promise<Result>): Promise<Result> {
+  /** Returns what errors of an attempt say of it. */
+  about(attempt: number): Attempt {
+    return { number: attempt, hasKey: this.#hasKey, now: this.clock.now() };
+  }
+
+  async #attempt<Result>(request: ApiRequest, read: Reader<Result>): Promise<Result> {
     const signal = request.options?.signal;
+    let uncertain = false;
     for (let attempt = 1; ; attempt += 1) {
       signal?.throwIfAborted();
-      const end = await this.#once(request, attempt, read);
+      const end = await this.#once(request, attempt, (response, about) => read(response, about, uncertain));
       if ("result" in end) return end.result;
-      if (!this.#mayRepeat(request, end.failed, attempt)) throw end.failed;
+      uncertain ||= ifUncertainOf(request) !== "read" && leavesOpen(end.failed);
+      if (!this.#mayRepeat(request, end.failed, attempt)) throw uncertain ? asUncertain(end.failed) : end.failed;
       await this.backOff(attempt, end.failed.retryAfter, signal);
     }
   }
 
-  async #once<Result>(request: ApiRequest, attempt: number, read: (response: Response, attempt: number) => Promise<Result>): Promise<{ result: Result } | { failed: SchedulerError }> {
+  async #once<Result>(request: ApiRequest, attempt: number, read: (response: Response, attempt: Attempt) => Promise<Result>): Promise<{ result: Result } | { failed: SchedulerError }> {
     const caller = request.options?.signal;
     const attemptEnd = new AbortController();
     const { signal } = attemptEnd;
@@ -127,8 +137,8 @@ export class Requests {
     const timer = setTimeout(() => attemptEnd.abort(new Error(`no answer within ${this.#timeoutMillis / 1000} seconds`)), this.#timeoutMillis);
     try {
       const response = await Promise.race([this.#fetch(sent), aborted(signal)]);
-      if (response.ok) return { result: await Promise.race([read(response, attempt), aborted(signal)]) };
-      return { failed: await Promise.race([refusal(response, attempt, this.#hasKey), aborted(signal)]) };
+      if (response.ok) return { result: await Promise.race([read(response, this.about(attempt)), aborted(signal)]) };
+      return { failed: await Promise.race([refusal(response, this.about(attempt)), aborted(signal)]) };
     } catch (error) {
       if (caller?.aborted) throw caller.reason;
       return { failed: error instanceof SchedulerError ? error : noAnswer(error, attempt, this.address) };
@@ -152,12 +162,19 @@ export class Requests {
     return new Request(`${this.#base}${path}${toQuery(query)}`, { method, headers: all, body: text, signal, redirect: "manual" });
   }
 
-  #mayRepeat({ method, ifUncertain = method === "POST" ? "ask" : "repeat" }: ApiRequest, error: SchedulerError, attempt: number): boolean {
+  #mayRepeat(request: ApiRequest, error: SchedulerError, attempt: number): boolean {
     if (!error.retryable || attempt >= this.#retry.maxAttempts) return false;
     if ((error.retryAfter ?? 0) > this.#retry.maxRetryAfterSeconds) return false;
     // With 408 and 429 the scheduler has done nothing. With anything else it may have carried out the request, or a part of it.
-    return ifUncertain === "repeat" || error.status === 408 || error.status === 429;
+    return ifUncertainOf(request) !== "ask" || error.status === 408 || error.status === 429;
   }
+}
+
+/** Reads an answer with 2xx. `uncertain`: whether the answer to an earlier attempt was lost. */
+type Reader<Result> = (response: Response, attempt: Attempt, uncertain: boolean) => Promise<Result>;
+
+function ifUncertainOf({ method, ifUncertain }: ApiRequest): IfUncertain {
+  return ifUncertain ?? (method === "GET" ? "read" : method === "POST" ? "ask" : "repeat");
 }
 
 /** Returns an address without the slashes at its end. Throws a `TypeError` if it is not one that requests can be sent below. */
@@ -175,14 +192,14 @@ function checkNamespace(name: string | undefined): void {
 }
 
 /** Returns the body of an answer with 2xx. Throws a {@link SchedulerError} if it is not an object, as each answer of the API is. */
-function parseAnswer(text: string, response: Response, attempts: number): object {
+function parseAnswer(text: string, response: Response, attempt: Attempt): object {
   try {
     const body: unknown = JSON.parse(text);
     if (typeof body === "object" && body !== null) return body;
   } catch {
     // It is something else than JSON, such as a page to sign in.
   }
-  throw unexpected(response, text, attempts);
+  throw unexpected(response, text, attempt);
 }
 
 function withDefaults(retry: RetryOptions = {}): Retry {

@@ -1,7 +1,7 @@
 import { type Envelope, type FiredTask, isDispatch, namespaceOf, occurrenceKey, parseEnvelope } from "./envelope.ts";
 import { MemorySeenStore, type SeenStore } from "./seen.ts";
 
-/** Of a message of a Cloudflare queue, what `consume` needs. */
+/** The parts of a message of a Cloudflare queue that `consume` needs. */
 export interface QueueMessage {
   readonly id: string;
   readonly body: unknown;
@@ -11,7 +11,7 @@ export interface QueueMessage {
   retry(options?: { delaySeconds?: number }): void;
 }
 
-/** Of a batch of a Cloudflare queue, what `consume` needs. */
+/** The parts of a batch of a Cloudflare queue that `consume` needs. */
 export interface QueueBatch {
   /** The name of the queue. */
   readonly queue?: string;
@@ -20,7 +20,7 @@ export interface QueueBatch {
 
 /** The delivery of one task. */
 export interface Delivery {
-  /** Names the run: the namespace, a colon and the occurrence key. The same over repeated deliveries. */
+  /** Identifies the run: the namespace, a colon and the occurrence key. Repeated deliveries have the same key. */
   readonly key: string;
   /** The namespace of the task. */
   readonly namespace: string;
@@ -37,7 +37,7 @@ export interface Delivery {
   retry(options?: { delaySeconds?: number | undefined }): void;
 }
 
-/** What became of the tasks of a batch. */
+/** The results of the tasks of a batch. */
 export interface Consumed {
   /** Tasks that are done. */
   acked: number;
@@ -51,7 +51,7 @@ export interface Consumed {
 
 /** Settings of `consume`. */
 export interface ConsumeOptions {
-  /** Where it is remembered which runs are done. Default: the memory of this instance of the Worker, shared by all calls. */
+  /** The store of the runs that are done. Default: the memory of this instance of the Worker, shared by all calls. */
   seen?: SeenStore | undefined;
   /** Tasks that run at one time. Default: 6, the connections that a Worker may open at once. */
   concurrency?: number | undefined;
@@ -59,15 +59,15 @@ export interface ConsumeOptions {
   onError?: ((error: unknown, what: { message: QueueMessage; task?: FiredTask | undefined }) => void) | undefined;
 }
 
-/** What a run ended with: done, or to be delivered again. */
+/** The result of a run: done, or to be delivered again. */
 type Outcome = { isDone: true } | { isDone: false; delaySeconds?: number | undefined };
 
 const sharedMemory = new MemorySeenStore();
 
-/** The longest delay of a message that a queue takes, seconds: 12 hours. */
+/** The longest delay of a message that a queue accepts, in seconds: 12 hours. */
 const MAX_DELAY_SECONDS = 43_200;
 
-/** How long a run that is done is remembered by the call alone, milliseconds. */
+/** How long only this call remembers a run that is done, in milliseconds. */
 const REMEMBER_MILLIS = 1_000;
 
 /**
@@ -154,7 +154,7 @@ export async function consume<Payload = unknown>(
     counts.acked += acked;
     counts.retried += failed;
     if (failed === 0) message.ack();
-    // None comes before its delay.
+    // No task is delivered before its delay has passed.
     else message.retry(delays.length === 0 ? undefined : { delaySeconds: Math.max(...delays) });
   };
 
@@ -174,20 +174,20 @@ export async function consume<Payload = unknown>(
     }
   };
 
-  // An error here is one that `onError` has thrown.
+  // Only `onError` can throw an error here.
   const ends = await Promise.allSettled(batch.messages.map(runMessage));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
   return counts;
 }
 
-/** Returns a delay as a queue takes it: whole seconds, and no more than the longest. */
+/** Returns a delay that a queue accepts: whole seconds, and no more than the longest. */
 function toDelay(seconds: number | undefined): number | undefined {
   if (seconds === undefined) return undefined;
   if (Number.isNaN(Number(seconds))) throw new RangeError(`delaySeconds is ${seconds}: give a number from 0 to ${MAX_DELAY_SECONDS}`);
   return Math.ceil(Math.min(Math.max(seconds, 0), MAX_DELAY_SECONDS));
 }
 
-/** Adds keys to a store: a moment after they come, in case the Worker ends in the middle of a message, and at the end. */
+/** Adds keys to a store: a moment after they arrive, in case the Worker ends in the middle of a message, and at the end. */
 class Notes {
   readonly #store: SeenStore;
   #keys: string[] = [];
@@ -200,11 +200,11 @@ class Notes {
 
   add(key: string): void {
     this.#keys.push(key);
-    // What cannot be written now is written at the end.
+    // If this write fails, the keys are written at the end.
     this.#timer ??= setTimeout(() => void this.#write().catch(() => {}), REMEMBER_MILLIS);
   }
 
-  /** Adds what is left. Throws what the store throws. */
+  /** Adds the remaining keys. Throws the error of the store. */
   async end(): Promise<void> {
     await this.#write();
   }
@@ -232,7 +232,7 @@ function slots(count: number): <Result>(run: () => Promise<Result>) => Promise<R
   const waiting: (() => void)[] = [];
   return async (run) => {
     if (free > 0) free -= 1;
-    // Whoever ends hands over its slot.
+    // A function that ends passes its slot on.
     else await new Promise<void>((resolve) => waiting.push(resolve));
     try {
       return await run();

@@ -2,14 +2,14 @@ import type { Envelope as ApiEnvelope, QueuedTask } from "../generated/openapi.t
 
 /** A task as it arrives when it has fired. */
 export type FiredTask<Payload = unknown> = Omit<QueuedTask, "payload" | "time"> & {
-  /** The time that was asked for, milliseconds since 1970; of a recurring task, the time of this run. */
+  /** The requested time, milliseconds since 1970; for a recurring task, the time of this run. */
   time: number;
   payload: Payload;
 };
 
 /** A message in a queue of your own: tasks that fired together. */
 export type Envelope<Payload = unknown> = Omit<ApiEnvelope, "tasks"> & {
-  /** In the order in which they fired. */
+  /** The tasks, in the order in which they fired. */
   tasks: FiredTask<Payload>[];
 };
 
@@ -33,7 +33,7 @@ export function parseEnvelope<Payload = unknown>(body: unknown): Envelope<Payloa
   return value as unknown as Envelope<Payload>;
 }
 
-/** Whether a message of a queue is one by which the scheduler dispatches runs to itself, and not one for a queue of your own. */
+/** Whether a message of a queue is one by which the scheduler dispatches runs to itself, not one for a queue of your own. */
 export function isDispatch(body: unknown): boolean {
   try {
     // In a queue of your own, each task has this queue as its target.
@@ -44,15 +44,15 @@ export function isDispatch(body: unknown): boolean {
 }
 
 /**
- * Returns the key of a run, `<id>@<time>`, or of its follow-up, `<id>@<time>/<stage>`. It is the same over all attempts and
- * repeated deliveries, and webhooks have it as `Idempotency-Key`. Two namespaces may have the same key.
+ * Returns the key of a run, `<id>@<time>`, or of its follow-up, `<id>@<time>/<stage>`. All attempts and repeated deliveries have the same
+ * key, and webhooks have it as `Idempotency-Key`. Two namespaces may have the same key.
  */
 export function occurrenceKey(task: { id: string; time: number; stage?: string | undefined }): string {
   const run = `${task.id}@${task.time}`;
   return task.stage === undefined ? run : `${run}/${task.stage}`;
 }
 
-/** Returns the namespace of the tasks of an envelope, by the name of its shard: `shop:1-3`, or `1-3` in `default`. */
+/** Returns the namespace of the tasks of an envelope from the name of its shard: `shop:1-3`, or `1-3` in `default`. */
 export function namespaceOf(envelope: { shard: string }): string {
   const colon = envelope.shard.indexOf(":");
   return colon < 0 ? "default" : envelope.shard.slice(0, colon);

@@ -6,7 +6,7 @@
 export interface SeenStore {
   /** Returns those of the keys that the store has. */
   find(keys: string[]): string[] | Promise<string[]>;
-  /** Adds keys. A key that the store has already is no error. */
+  /** Adds keys. A key that the store has already is not an error. */
   add(keys: string[]): void | Promise<void>;
 }
 
@@ -18,7 +18,7 @@ export class MemorySeenStore implements SeenStore {
   readonly #keys = new Set<string>();
   readonly #capacity: number;
 
-  /** `capacity`: how many keys it remembers. One more forgets the oldest. */
+  /** `capacity` is the most keys that it remembers. When it is full, it forgets the oldest. */
   constructor(capacity = 100_000) {
     this.#capacity = capacity;
   }
@@ -45,7 +45,7 @@ const FIND = "SELECT key FROM scheduler_seen WHERE key IN (SELECT value FROM jso
 const ADD = "INSERT INTO scheduler_seen (key, at) SELECT value, ? FROM json_each(?) WHERE true ON CONFLICT DO NOTHING";
 const FORGET = "DELETE FROM scheduler_seen WHERE at < ?";
 
-/** Of the storage of a Durable Object, what a store needs. */
+/** The parts of the storage of a Durable Object that a store needs. */
 export interface SqlStorageLike {
   sql: { exec(query: string, ...bindings: unknown[]): { toArray(): Record<string, unknown>[] } };
 }
@@ -79,13 +79,13 @@ export class DurableObjectSeenStore implements SeenStore {
     this.#sql.exec(ADD, Date.now(), JSON.stringify(keys));
   }
 
-  /** Forgets keys that were added before a time. Keep them for as long as a queue may deliver a message again: 14 days at most. */
+  /** Forgets keys that were added before a time. Keep keys for as long as a queue may deliver a message again: 14 days at most. */
   forgetBefore(time: Date): void {
     this.#sql.exec(FORGET, time.getTime());
   }
 }
 
-/** Of a D1 database, what a store needs. */
+/** The parts of a D1 database that a store needs. */
 export interface D1DatabaseLike {
   prepare(query: string): { bind(...values: unknown[]): D1StatementLike } & D1StatementLike;
 }
@@ -116,7 +116,7 @@ export class D1SeenStore implements SeenStore {
     await this.#database.prepare(ADD).bind(Date.now(), JSON.stringify(keys)).run();
   }
 
-  /** Forgets keys that were added before a time. Keep them for as long as a queue may deliver a message again: 14 days at most. */
+  /** Forgets keys that were added before a time. Keep keys for as long as a queue may deliver a message again: 14 days at most. */
   async forgetBefore(time: Date): Promise<void> {
     await this.#create();
     await this.#database.prepare(FORGET).bind(time.getTime()).run();

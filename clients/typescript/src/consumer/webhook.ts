@@ -7,13 +7,13 @@ export type WebhookHeaders = Headers | Readonly<Record<string, string | readonly
 export interface WebhookRequest {
   /** All headers, whatever the case of their names. */
   headers: WebhookHeaders;
-  /** The body as it arrived, byte by byte. What a framework has parsed and written again may differ. */
+  /** The body as it arrived, byte by byte. A framework may write a parsed body differently. */
   body: string | Uint8Array | ArrayBuffer;
 }
 
 /** Settings of `verifyWebhook`. */
 export interface VerifyOptions {
-  /** By how much the time of the webhook may differ from now, in both directions, seconds. Default: 300. */
+  /** The most by which the time of the webhook may differ from now, in both directions, in seconds. Default: 300. */
   toleranceSeconds?: number | undefined;
   /** Returns the present time, milliseconds since 1970. Default: `Date.now`. */
   now?: (() => number) | undefined;
@@ -21,7 +21,7 @@ export interface VerifyOptions {
 
 /** A webhook that comes from the scheduler. */
 export interface VerifiedWebhook {
-  /** `webhook-id`. Names the run over all attempts and in all namespaces: recognize repeats by it. */
+  /** `webhook-id`. Identifies the run over all attempts and in all namespaces, so a receiver can recognize repeats. */
   readonly id: string;
   /** The namespace of the task, which is signed. */
   readonly namespace: string;
@@ -39,12 +39,12 @@ export interface VerifiedWebhook {
 export type WebhookRejection =
   /** A header is absent or malformed: the webhook is not signed. */
   | "not-signed"
-  /** The time of the webhook is further away from now than the tolerance. It may have been recorded and sent again. */
+  /** The time of the webhook differs from now by more than the tolerance. It may have been recorded and sent again. */
   | "wrong-time"
-  /** No signature is one of a key: the webhook is forged or changed, or signed with another key. */
+  /** No signature is by one of the keys: the webhook is forged or changed, or signed with another key. */
   | "wrong-signature";
 
-/** Says that a webhook does not come from the scheduler. Answer it with 401. */
+/** The webhook does not come from the scheduler. Answer it with 401. */
 export class WebhookVerificationError extends Error {
   override readonly name = "WebhookVerificationError";
   /** What is wrong. */
@@ -71,7 +71,7 @@ export class WebhookVerificationError extends Error {
  */
 export async function verifyWebhook(request: Request | WebhookRequest, keys: string | readonly string[], options: VerifyOptions = {}): Promise<VerifiedWebhook> {
   const { toleranceSeconds = 300, now = Date.now } = options;
-  // A variable that is not set is not refused by the types of every project.
+  // The types of some projects accept a variable that is not set.
   const given = (typeof keys === "string" ? [keys] : [...((keys as readonly string[] | undefined) ?? [undefined])]) as (string | undefined)[];
   const secrets = await Promise.all(given.map(importKey));
   if (secrets.length === 0) throw new TypeError("give at least one key");
@@ -79,12 +79,12 @@ export async function verifyWebhook(request: Request | WebhookRequest, keys: str
   const id = header(request.headers, "webhook-id");
   const timestamp = header(request.headers, "webhook-timestamp");
   const signatureHeader = header(request.headers, "webhook-signature");
-  // Dots separate what is signed. With a dot in the id, a part of the body could be taken for the time.
+  // Dots separate the signed parts. With a dot in the id, a part of the body could be taken for the time.
   if (id.includes(".")) throw new WebhookVerificationError("not-signed", "webhook-id has a dot, which the scheduler never sends");
   if (!/^[0-9]{1,12}$/.test(timestamp)) throw new WebhookVerificationError("not-signed", "webhook-timestamp is not a number of seconds");
   const sentAt = Number(timestamp) * 1000;
   const differs = Math.abs(now() - sentAt) / 1000;
-  // Also if the tolerance is not a number: then no time is right.
+  // This also refuses every time if the tolerance is not a number.
   if (!(differs <= toleranceSeconds)) throw new WebhookVerificationError("wrong-time", `webhook-timestamp differs by ${Math.round(differs)} seconds from now`);
 
   const body = await rawBody(request);
@@ -124,11 +124,11 @@ function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
 }
 
 async function rawBody(request: Request | WebhookRequest): Promise<Uint8Array> {
-  // Not by instanceof: some frameworks have a Request of their own.
+  // `instanceof` does not work here, because some frameworks have a `Request` class of their own.
   if ("arrayBuffer" in request) return new Uint8Array(await request.arrayBuffer());
   const body: unknown = request.body;
   if (typeof body === "string") return new TextEncoder().encode(body);
-  // Not by instanceof: runners of tests have globals of their own.
+  // `instanceof` does not work here, because some test runners have globals of their own.
   if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
   if (Object.prototype.toString.call(body) === "[object ArrayBuffer]") return new Uint8Array(body as ArrayBuffer);
   throw new TypeError("body is not text or bytes: give the raw body, before a framework parses it");

@@ -3,33 +3,33 @@
 /** A time in a request: a `Date`, milliseconds since 1970, or text in RFC 3339. Beside a `timezone`, the text may be a local time such as `2030-12-24T18:00`. */
 export type Time = Date | number | string;
 
-/** A page of the runs of all tasks, or of groups of those with like errors. */
+/** A page of the runs of all tasks, or of groups of runs with similar errors. */
 export interface AllRuns {
-  /** How many attempts were looked at for this page. */
+  /** The number of attempts that were examined for this page. */
   attempts: number;
-  /** Where the next page begins; null at the end of what is kept. */
+  /** The cursor of the next page; null at the end of the history. */
   cursor: string | null;
   /** One entry for all attempts whose errors differ only in numbers and ids. Only with `group`. */
   groups?: ErrorGroup[] | undefined;
   /**
-   * If more follow: what the pages so far do not show was reported at this time or before,
-   * milliseconds since 1970.
+   * If more follow: everything that the pages so far do not show was reported at this time or
+   * before, milliseconds since 1970.
    */
   lookedBackTo?: number | undefined;
   /**
-   * One entry for each attempt: by `reportedAt`, the newest first. A page may hold fewer than
+   * One entry for each attempt, the newest first by `reportedAt`. A page may have fewer than
    * `limit`, or none, although more follow. Absent with `group`.
    */
   runs?: Run[] | undefined;
 }
 
-/** What became of a batch. */
+/** The result of a batch. */
 export interface BatchReply {
-  /** Tasks taken in. */
+  /** The number of tasks that were created. */
   accepted: number;
-  /** Tasks refused. */
+  /** The number of tasks that were refused. */
   rejected: number;
-  /** One for each task, in the order of the request. */
+  /** A result for each task, in the order of the request. */
   results: ({
     /** An invalid field of a request: its name, and the problem with the limit or with what to do. */
     error: {
@@ -37,15 +37,15 @@ export interface BatchReply {
       detail: string;
       /** The field, as a path: `callback.url`, `tags[3]`; `body` for the whole. */
       field: string;
-      /** Says whether the same item may be accepted later. Absent if the item itself is invalid. */
+      /** Whether the same item may be accepted later. Absent if the item itself is invalid. */
       retryable?: boolean | undefined;
     };
     id?: string | undefined;
-    /** The number of its line, from 1, if the body has a task a line. */
+    /** The number of its line, from 1, if the body has one task on each line. */
     line?: number | undefined;
   } | {
     /**
-     * The index of the task before it in the request that has the same id, and that it
+     * The index of the earlier task in the request that has the same id and that this one
      * replaces. Absent if there is none.
      */
     duplicateOf?: number | undefined;
@@ -60,13 +60,13 @@ export type Callback = WebhookCallback | ServiceRequestCallback | ServiceFunctio
 export interface CallbackPatch {
   /** The name of the binding: one of the deployment's `SERVICE_BINDINGS`. */
   binding?: string | null | undefined;
-  /** Sent in the task's place: a text as it is, any other value as JSON. */
+  /** Sent in place of the task: a text unchanged, any other value as JSON. */
   body?: unknown;
   /** The name of a function that is called by RPC, with the task. */
   function?: string | null | undefined;
   /**
-   * Sent beside those that the dispatcher sets; none that the connection, an edge or a proxy
-   * sets. `content-type` together with `body` only.
+   * Sent in addition to the headers that the dispatcher sets. Headers of the connection, of an
+   * edge or of a proxy are refused. `content-type` only with `body`.
    */
   headers?: {
     [key: string]: string | null;
@@ -79,49 +79,56 @@ export interface CallbackPatch {
   path?: string | null | undefined;
   /** The name of the binding. */
   queue?: string | null | undefined;
-  /** How long an attempt may take, redirects and all, seconds. Default: `30`. */
+  /** The most time an attempt may take, including redirects, in seconds. Default: `30`. */
   timeoutSeconds?: number | null | undefined;
   type?: "webhook" | "service" | "durable-object" | "handler" | "queue" | null | undefined;
   /**
-   * http or https, and a public host. A path, query and fragment as usual; no user name or
-   * password.
+   * http or https, and a public host. It may have a path, a query and a fragment, but no user
+   * name or password.
    */
   url?: string | null | undefined;
 }
 
-/** What became of the tasks to cancel. */
+/** The result of a cancel of many tasks. */
 export interface CancelledMany {
-  /** No attempt of them starts any more. */
+  /** The number of cancelled tasks. No further attempt of them starts. */
   cancelled: number;
-  /** Whether every task was looked at; where not, send the request again. */
+  /** Whether every task was processed. If not, repeat the request. */
   done: boolean;
-  /** There are no such tasks (any more). */
+  /** The number of ids without a task. */
   notFound: number;
-  /** How many of `cancelled` have an attempt in flight, which runs to its end. Absent for 0. */
+  /**
+   * How many of `cancelled` have an attempt in flight, which runs to its end. Absent if there
+   * are none.
+   */
   running?: number | undefined;
 }
 
-/** What became of the tasks to change. */
+/** The result of a change of many tasks. */
 export interface ChangedMany {
-  /** Only of `run`: it started nothing, because an attempt is in flight and no further one waits. */
+  /**
+   * Only for `run`: the number of tasks for which nothing was started, because an attempt is in
+   * flight and no further one waits.
+   */
   alreadyRunning: number;
-  /** They were changed. */
+  /** The number of changed tasks. */
   changed: number;
-  /** Whether every task was looked at; where not, send the request again. */
+  /** Whether every task was processed. If not, repeat the request. */
   done: boolean;
   /**
-   * They cannot be changed so, such as the time of a recurring task, or they were cancelled and
-   * their last attempt is in flight, or as many runs of them wait as may.
+   * The number of tasks to which the change does not apply. For example, a recurring task has no
+   * time, a task may have been cancelled while its last attempt is in flight, or the most runs
+   * of a task wait already.
    */
   notApplicable: number;
-  /** There are no such tasks (any more). */
+  /** The number of ids without a task. */
   notFound: number;
   /**
-   * How many have an attempt in flight, which runs to its end; the change holds for later
-   * attempts. Absent for 0.
+   * How many have an attempt in flight. It runs to its end, and the change applies to later
+   * attempts. Absent if there are none.
    */
   running?: number | undefined;
-  /** They were so already. */
+  /** The number of tasks that were in this state already. */
   unchanged: number;
 }
 
@@ -132,19 +139,19 @@ export interface Circuit {
    * name.
    */
   destination: string;
-  /** Attempts in a row that got no answer. */
+  /** Attempts in a row without an answer. */
   failures: number;
-  /** Since when it is not closed, milliseconds since 1970; of several shards, the first. */
+  /** Since when it is not closed, in milliseconds since 1970; over several shards, the earliest. */
   since: number;
   /**
-   * What it does; of several shards, `open` if it is open on one.
-   * - `open`: What is due for it waits.
-   * - `half-open`: One run was let through, and the others wait for its outcome.
+   * The state. Over several shards, `open` if it is open on one.
+   * - `open`: Tasks that are due for the destination wait.
+   * - `half-open`: One run was dispatched, and the others wait for its outcome.
    */
   state: "open" | "half-open";
   /**
-   * When the next run is let through if it does not close before, milliseconds since 1970; of
-   * several shards, the first.
+   * When the next run is tried if the circuit does not close before, in milliseconds since 1970;
+   * over several shards, the earliest.
    */
   until: number;
   /** Runs that wait for it. */
@@ -153,7 +160,7 @@ export interface Circuit {
 
 /** Which dead letters are meant: those that fulfil every part that is given. At least one part is required; to select every dead letter, send `{"all":true}` alone. */
 export interface DeadLetterFilter {
-  /** Every task, with no other part beside it. */
+  /** Selects every task. No other part may be given with it. */
   all?: true | null | undefined;
   /** The callback is a webhook to this host. A port is not part of it. */
   callbackHost?: string | null | undefined;
@@ -162,24 +169,24 @@ export interface DeadLetterFilter {
    * - `webhook`: A request to a URL.
    * - `service`: A call of another Worker.
    * - `durable-object`: A call of a Durable Object.
-   * - `handler`: A function that is built into the Worker.
-   * - `queue`: A message in a queue of yours.
+   * - `handler`: A function in the Worker itself.
+   * - `queue`: A message in one of your queues.
    */
   callbackType?: "webhook" | "service" | "durable-object" | "handler" | "queue" | null | undefined;
   /** The error of the last attempt contains this. Upper and lower case are equal. */
   error?: string | null | undefined;
   /**
-   * The time of the task is this time or later. Its time is `due`; of a task that is paused or
-   * held, `time`; of a dead letter, `failedAt`. A task without this time is not selected.
+   * The time of the task is this time or later. Its time is `due`; if the task is paused or
+   * held, `time`; for a dead letter, `failedAt`. A task without this time is not selected.
    */
   from?: Time | null | undefined;
   /**
    * The kind of schedule.
    * - `once`: It fires once.
-   * - `recurring`: It fires again and again: any of the next three.
-   * - `cron`: It fires again and again, by cron expressions.
-   * - `every`: It fires again and again, at an interval.
-   * - `rrule`: It fires again and again, by a rule of RFC 5545.
+   * - `recurring`: It recurs: any of the next three.
+   * - `cron`: It recurs by cron expressions.
+   * - `every`: It recurs at an interval.
+   * - `rrule`: It recurs by a rule of RFC 5545.
    * - `no-schedule`: It does not fire by itself.
    */
   kind?: "once" | "recurring" | "cron" | "every" | "rrule" | "no-schedule" | null | undefined;
@@ -187,7 +194,7 @@ export interface DeadLetterFilter {
   prefix?: string | null | undefined;
   /** The tags include this. */
   tag?: string | null | undefined;
-  /** The tags include all of these. Not beside `tag`. */
+  /** The tags include all of these. Not with `tag`. */
   tags?: string[] | null | undefined;
   /** The id or the description contains this. Upper and lower case are equal. */
   text?: string | null | undefined;
@@ -198,36 +205,35 @@ export interface DeadLetterFilter {
 /** A page of the list of dead letters. */
 export interface DeadLetterList {
   /**
-   * Where the next page begins: send it as `cursor` until it is null, which is the end of the
-   * list.
+   * The cursor of the next page. Send it as `cursor` until it is null, which means the end of
+   * the list.
    */
   cursor: string | null;
   /**
-   * The newest first: by `failedAt`. A page may hold fewer than `limit`, or none, although more
+   * The newest first, by `failedAt`. A page may have fewer than `limit`, or none, although more
    * follow.
    */
   deadLetters: Task[];
-  /** How far the shards have looked for a page. A page takes a bounded amount of work. */
+  /** How far the shards have searched for a page. A page takes a bounded amount of work. */
   searched: {
-    /** The number of tasks, attempts and dead letters that the shards looked at for this page. */
+    /** The number of tasks, attempts and dead letters that the shards examined for this page. */
     records: number;
     /**
-     * If more follow: this page and those before it have looked at everything up to this time in
-     * the order of the list, milliseconds since 1970. Absent where the rest of the list has no due
-     * time.
+     * If more follow: this page and those before it have covered everything up to this time in the
+     * order of the list, milliseconds since 1970. Absent if the rest of the list has no due time.
      */
     until?: number | undefined;
   };
 }
 
-/** It is deleted: an API key, a namespace or a limit. */
+/** An API key, a namespace or a limit was deleted. */
 export interface Deleted {
   deleted: true;
-  /** The id of the path. */
+  /** The id in the path. */
   id: string;
 }
 
-/** The dead letter is discarded. */
+/** The dead letter was discarded. */
 export interface DeletedDeadLetter {
   deleted: true;
   id: string;
@@ -238,49 +244,49 @@ export interface DeletedDeadLetter {
  * `onFailure` have no `headers`.
  */
 export interface DeliveredTask {
-  /** A run of the interval, before which there is none, milliseconds since 1970. */
+  /** The time from which the runs of the interval are computed, milliseconds since 1970. No run is earlier. */
   anchor?: number | undefined;
   /** What happens when it fires. */
   callback: Callback;
   /** When the task was created, milliseconds since 1970. Absent if an earlier release created it. */
   createdAt?: number | undefined;
-  /** When it fires, again and again. */
+  /** A cron expression, or a list of them. */
   cron?: string | string[] | undefined;
   /** What the task is, in the user's words. */
   description?: string | undefined;
   /** It does not recur after this time, milliseconds since 1970. */
   endAt?: number | undefined;
-  /** The interval at which it fires, seconds. */
+  /** The interval at which it fires, in seconds. */
   everySeconds?: number | undefined;
-  /** A run does not start later than so long after it was due, seconds. */
+  /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | undefined;
-  /** The time of the last run, where runs are counted, milliseconds since 1970. */
+  /** The last run, if runs are counted, milliseconds since 1970. */
   finalRun?: number | undefined;
-  /** The first run, where runs are counted, milliseconds since 1970. */
+  /** The first run, if runs are counted, milliseconds since 1970. */
   firstRun?: number | undefined;
   /** The task's id. */
   id: string;
-  /** By how much each run is put off at most, seconds. */
+  /** The most by which each run is delayed at random, in seconds. */
   jitterSeconds?: number | undefined;
   /** The key of the limit that bounds its runs. */
   limitKey?: string | undefined;
   /** The times that were given as local ones: `timezone` is their zone. */
   local?: LocalTimes | undefined;
-  /** How often it recurs at most. */
+  /** The most runs. */
   maxRuns?: number | undefined;
-  /** What becomes of runs that were missed. */
+  /** What happens to missed runs. */
   misfire?: Misfire | undefined;
-  /** What happens once a run has failed for good. */
+  /** What happens when a run has failed for good. */
   onFailure?: Callback | undefined;
-  /** What happens once a run has succeeded. */
+  /** What happens when a run has succeeded. */
   onSuccess?: Callback | undefined;
   /** How the run ended, if it is a follow-up. */
   outcome?: Run | undefined;
   /**
-   * What becomes of a run that comes before the end of the one before.
-   * - `allow`: It fires beside it.
+   * What happens to a run that comes due before the previous one has ended.
+   * - `allow`: Both run at the same time.
    * - `skip`: It does not fire.
-   * - `queue-one`: It waits for the end of the one before; further ones do not fire.
+   * - `queue-one`: It waits for the end of the previous run. Further runs do not fire.
    */
   overlap?: "allow" | "skip" | "queue-one" | undefined;
   /** The user's data. */
@@ -297,24 +303,21 @@ export interface DeliveredTask {
   startAt?: number | undefined;
   /** Labels to find it by. */
   tags?: string[] | undefined;
-  /** The due time that was asked for, milliseconds since 1970. */
+  /** The requested due time, milliseconds since 1970. */
   time?: number | undefined;
   /** The IANA time zone that `cron` and `rrule` are read in; absent: UTC. */
   timezone?: string | undefined;
-  /** By how much later each run may be, seconds. */
+  /** The most by which each run may be later, so that several fire together, in seconds. */
   windowSeconds?: number | undefined;
 }
 
-/** What became of the dead letters to discard. */
+/** The result of a discard of many dead letters. */
 export interface DiscardedMany {
-  /** They are gone. */
+  /** The number of discarded dead letters. */
   discarded: number;
-  /** Whether every dead letter was looked at; where not, send the request again. */
+  /** Whether every dead letter was processed. If not, repeat the request. */
   done: boolean;
-  /**
-   * The ids of the request for which there is no dead letter (any more). Absent if the request
-   * names no ids.
-   */
+  /** The ids of the request without a dead letter. Absent if the request names no ids. */
   notFound?: string[] | undefined;
 }
 
@@ -323,12 +326,12 @@ export interface DryRun {
   /** How many tasks, attempts or dead letters it would change, as far as they were counted. */
   count: number;
   /**
-   * Whether all were counted. A count takes a bounded amount of work: where it is false, there
-   * may be more. The same request again counts further if the filter reads tasks.
+   * Whether all were counted. A count takes a bounded amount of work, so if this is false, there
+   * may be more. If the filter reads tasks, the same request counts further when it is repeated.
    */
   done: boolean;
   dryRun: true;
-  /** How many of these are attempts in flight. Absent for 0. */
+  /** How many of these are attempts in flight. Absent if there are none. */
   running?: number | undefined;
   /** The first of them, in the order of a list. */
   tasks: Task[];
@@ -339,8 +342,8 @@ export interface DurableObjectFunctionCallback {
   /** The name of the binding: one of the deployment's `DURABLE_OBJECT_BINDINGS`. */
   binding: string;
   /**
-   * Sent in the task's place, or the function's argument in its place: a text as it is, any
-   * other value as JSON.
+   * Sent, or given to the function, in place of the task: a text unchanged, any other value as
+   * JSON.
    */
   body?: unknown;
   /** The name of a function that is called by RPC, with the task. */
@@ -350,7 +353,7 @@ export interface DurableObjectFunctionCallback {
   /** The name of the object. */
   name: string;
   path?: null | undefined;
-  /** How long an attempt may take, seconds. Default: `30`. */
+  /** The most time an attempt may take, in seconds. Default: `30`. */
   timeoutSeconds?: number | null | undefined;
   type: "durable-object";
 }
@@ -360,25 +363,25 @@ export interface DurableObjectRequestCallback {
   /** The name of the binding: one of the deployment's `DURABLE_OBJECT_BINDINGS`. */
   binding: string;
   /**
-   * Sent in the task's place, or the function's argument in its place: a text as it is, any
-   * other value as JSON.
+   * Sent, or given to the function, in place of the task: a text unchanged, any other value as
+   * JSON.
    */
   body?: unknown;
   function?: null | undefined;
   /**
-   * Of a request; sent beside those that the dispatcher sets. `content-type` together with
-   * `body` only.
+   * For a request: sent in addition to the headers that the dispatcher sets. `content-type` only
+   * with `body`.
    */
   headers?: {
     [key: string]: string;
   } | null | undefined;
-  /** Of a request. `GET` and `DELETE` send no body. Default: `"POST"`. */
+  /** For a request. `GET` and `DELETE` send no body. Default: `"POST"`. */
   method?: "POST" | "PUT" | "PATCH" | "GET" | "DELETE" | null | undefined;
   /** The name of the object. */
   name: string;
   /** Path and query of a request to its `fetch`. */
   path: string;
-  /** How long an attempt may take, seconds. Default: `30`. */
+  /** The most time an attempt may take, in seconds. Default: `30`. */
   timeoutSeconds?: number | null | undefined;
   type: "durable-object";
 }
@@ -397,11 +400,11 @@ export interface Envelope {
   v: 1;
 }
 
-/** Attempts with like errors. */
+/** Attempts with similar errors. */
 export interface ErrorGroup {
   /** The number of these attempts on this page. Older pages may have more of them. */
   count: number;
-  /** Their error, in which `<n>` stands in place of each number and `<id>` in place of each id. */
+  /** Their error, with `<n>` in place of each number and `<id>` in place of each id. */
   error: string;
   /** The last of them. */
   example: Run;
@@ -448,7 +451,7 @@ export interface Explanation {
    * that was skipped, expired or cancelled.
    */
   lastRun?: Run | undefined;
-  /** When it fires next, where that is known. */
+  /** When it fires next, if that is known. */
   nextRun?: NextRun | undefined;
   /** Why it was paused. */
   pauseNote?: string | undefined;
@@ -456,9 +459,9 @@ export interface Explanation {
   pausedAt?: number | undefined;
   /** The name of the API key that paused it. */
   pausedBy?: string | undefined;
-  /** The most important first. */
+  /** The reasons, the most important first. */
   reasons: Reason[];
-  /** How attempts went, the newest first: the last few that `/runs` lists. */
+  /** The last attempts, newest first: some of those that `/runs` lists. */
   recentRuns: Run[];
   /**
    * The schedule of the task as a sentence in English, which `/v1/parse` reads as the same
@@ -466,14 +469,14 @@ export interface Explanation {
    */
   sentence?: string | undefined;
   /**
-   * What it waits for; absent where nothing of it waits or runs.
+   * What it waits for. Absent if nothing of it waits or is in flight.
    * - `scheduled`: It waits for its time.
    * - `retrying`: It waits for a further attempt, or for an attempt at a follow-up, which has a `stage`.
    * - `held`: It waits for the previous run to end.
-   * - `running`: An attempt is in flight: it was dispatched, and its outcome is not reported yet.
-   * - `paused`: It waits to be resumed.
-   * - `dead-lettered`: It failed for good, and is kept until you replay or discard it.
-   * - `unscheduled`: It has no schedule, and waits for nothing.
+   * - `running`: An attempt is in flight: it is dispatched, and its outcome is not reported yet.
+   * - `paused`: It is paused, and waits until it is resumed.
+   * - `dead-lettered`: It failed for good. It is kept until you replay or discard it.
+   * - `unscheduled`: It has no schedule and waits for nothing.
    */
   status?: "scheduled" | "retrying" | "held" | "running" | "paused" | "dead-lettered" | "unscheduled" | undefined;
   /** When its definition was last changed, milliseconds since 1970, as the task says. */
@@ -482,7 +485,7 @@ export interface Explanation {
 
 /** Which tasks are meant: those that fulfil every part that is given. At least one part is required; to select every task, send `{"all":true}` alone. */
 export interface Filter {
-  /** Every task, with no other part beside it. */
+  /** Selects every task. No other part may be given with it. */
   all?: true | null | undefined;
   /** The callback is a webhook to this host. A port is not part of it. */
   callbackHost?: string | null | undefined;
@@ -491,37 +494,37 @@ export interface Filter {
    * - `webhook`: A request to a URL.
    * - `service`: A call of another Worker.
    * - `durable-object`: A call of a Durable Object.
-   * - `handler`: A function that is built into the Worker.
-   * - `queue`: A message in a queue of yours.
+   * - `handler`: A function in the Worker itself.
+   * - `queue`: A message in one of your queues.
    */
   callbackType?: "webhook" | "service" | "durable-object" | "handler" | "queue" | null | undefined;
   /** The error of the last attempt contains this. Upper and lower case are equal. */
   error?: string | null | undefined;
   /**
-   * The time of the task is this time or later. Its time is `due`; of a task that is paused or
-   * held, `time`; of a dead letter, `failedAt`. A task without this time is not selected.
+   * The time of the task is this time or later. Its time is `due`; if the task is paused or
+   * held, `time`; for a dead letter, `failedAt`. A task without this time is not selected.
    */
   from?: Time | null | undefined;
   /**
    * The kind of schedule.
    * - `once`: It fires once.
-   * - `recurring`: It fires again and again: any of the next three.
-   * - `cron`: It fires again and again, by cron expressions.
-   * - `every`: It fires again and again, at an interval.
-   * - `rrule`: It fires again and again, by a rule of RFC 5545.
+   * - `recurring`: It recurs: any of the next three.
+   * - `cron`: It recurs by cron expressions.
+   * - `every`: It recurs at an interval.
+   * - `rrule`: It recurs by a rule of RFC 5545.
    * - `no-schedule`: It does not fire by itself.
    */
   kind?: "once" | "recurring" | "cron" | "every" | "rrule" | "no-schedule" | null | undefined;
   /**
    * How the last attempt ended, as far as the task keeps it.
-   * - `none`: Nothing is known of an attempt: it is the first one, or the task recurs or has no schedule.
+   * - `none`: No attempt is known: it is the first one, or the task recurs or has no schedule.
    * - `failed`: It failed, and a further attempt waits, is paused or is in flight.
    * - `dead-lettered`: It failed for good: a dead letter.
    * - `succeeded`: The run succeeded, and its follow-up waits, is paused or is in flight.
    * - `expired`: The run expired, and its follow-up waits, is paused or is in flight.
    */
   lastOutcome?: "none" | "failed" | "dead-lettered" | "succeeded" | "expired" | null | undefined;
-  /** Whether it waits to be resumed, or will when its attempt in flight has ended. */
+  /** Whether it is paused, or will be when its attempt in flight has ended. */
   paused?: boolean | null | undefined;
   /** The id starts with this. */
   prefix?: string | null | undefined;
@@ -530,15 +533,15 @@ export interface Filter {
    * - `scheduled`: It waits for its time.
    * - `retrying`: It waits for a further attempt, or for an attempt at a follow-up, which has a `stage`.
    * - `held`: It waits for the previous run to end.
-   * - `running`: An attempt is in flight: it was dispatched, and its outcome is not reported yet.
-   * - `paused`: It waits to be resumed.
-   * - `dead-lettered`: It failed for good, and is kept until you replay or discard it.
-   * - `unscheduled`: It has no schedule, and waits for nothing.
+   * - `running`: An attempt is in flight: it is dispatched, and its outcome is not reported yet.
+   * - `paused`: It is paused, and waits until it is resumed.
+   * - `dead-lettered`: It failed for good. It is kept until you replay or discard it.
+   * - `unscheduled`: It has no schedule and waits for nothing.
    */
   status?: "scheduled" | "retrying" | "held" | "running" | "paused" | "dead-lettered" | "unscheduled" | null | undefined;
   /** The tags include this. */
   tag?: string | null | undefined;
-  /** The tags include all of these. Not beside `tag`. */
+  /** The tags include all of these. Not with `tag`. */
   tags?: readonly string[] | null | undefined;
   /** The id or the description contains this. Upper and lower case are equal. */
   text?: string | null | undefined;
@@ -546,57 +549,57 @@ export interface Filter {
   to?: Time | null | undefined;
 }
 
-/** An attempt that was dispatched and not reported. Times are milliseconds since 1970. */
+/** An attempt that is dispatched and not reported. Times are milliseconds since 1970. */
 export interface Flight {
-  /** Which attempt at it this is, from 1. */
+  /** The number of the attempt, from 1. */
   attempt: number;
   /**
-   * What was decided about its run since. This attempt runs to its end in any case.
-   * - `cancelled`: It was cancelled, or another task has taken its place.
-   * - `paused`: It was paused: a further attempt waits to be resumed.
+   * What was decided about its run after the dispatch. This attempt runs to its end in any case.
+   * - `cancelled`: It was cancelled, or another task has replaced it.
+   * - `paused`: It was paused: further attempts wait until it is resumed.
    */
   decided?: "cancelled" | "paused" | undefined;
   /** When it was dispatched. */
   firedAt: number;
-  /** How often it has been sent again. */
+  /** How often its envelope was sent again. */
   sentAgain: number;
-  /** When it is sent again, if no report comes. */
+  /** When its envelope is sent again if no report arrives. */
   sentAgainAt: number;
-  /** The occurrence. */
+  /** The nominal time of the run. */
   time: number;
 }
 
-/** How many runs come due in each part of the time ahead. */
+/** The number of runs that come due in each part of a coming period. */
 export interface Forecast {
-  /** The length of a bucket, milliseconds. The last one may be shorter. */
+  /** The length of a bucket, in milliseconds. The last one may be shorter. */
   bucketMillis: number;
-  /** In order, without a gap. */
+  /** The buckets, in order and without a gap. */
   buckets: ForecastBucket[];
   /**
    * Every run that is due before this time is counted, milliseconds since 1970. It is `to`, or
-   * the beginning of a bucket if the shards stopped at the bound of their work: the counts of
-   * the buckets from there on are then too low.
+   * the beginning of a bucket if the shards stopped at the bound of their work. Then the counts
+   * of this bucket and of later ones are too low.
    */
   countedUntil: number;
-  /** Where the first bucket begins, milliseconds since 1970. */
+  /** The beginning of the first bucket, milliseconds since 1970. */
   from: number;
   /**
    * How many shards could not answer, because they still run an earlier version. Their runs are
-   * missing in every bucket, and `countedUntil` is `from`. Absent if there is none.
+   * missing in every bucket, and `countedUntil` is `from`. Absent if there are none.
    */
   missingShards?: number | undefined;
-  /** Where the last bucket ends, milliseconds since 1970: what is due then is not counted. */
+  /**
+   * The end of the last bucket, milliseconds since 1970. Runs that are due at this time are not
+   * counted.
+   */
   to: number;
 }
 
-/** How many runs come due in a part of the time. */
+/** The number of runs that come due in a part of the period. */
 export interface ForecastBucket {
   /** When it begins, milliseconds since 1970. */
   at: number;
-  /**
-   * What waits with a due time of its own: one-shot tasks, further attempts, and runs that wait
-   * for a limit or a destination.
-   */
+  /** One-shot tasks, further attempts, and runs that wait for a limit or a destination. */
   oneShot: number;
   /** Runs of recurring tasks. */
   recurring: number;
@@ -609,10 +612,10 @@ export interface HandlerCallback {
   type: "handler";
 }
 
-/** That the Worker runs. */
+/** The Worker runs. */
 export interface Health {
   status: "ok";
-  /** The release of IANA's time zone database that is built in, such as `2026f`. */
+  /** The release of IANA's time zone database in the Worker, such as `2026f`. */
   timeZones: string;
 }
 
@@ -640,13 +643,13 @@ export interface KeyList {
 }
 
 /**
- * Percentiles in milliseconds, estimated from buckets of which each ends at most half above its
+ * Percentiles in milliseconds. They are estimated from buckets that end at most half above their
  * beginning.
  */
 export interface Lateness {
-  /** Half of what fired was not later. */
+  /** Half of the runs were not later than this. */
   p50: number;
-  /** 99 of 100 that fired were not later. */
+  /** 99 of 100 runs were not later than this. */
   p99: number;
 }
 
@@ -674,13 +677,13 @@ export interface LimitList {
   limits: ShownLimit[];
 }
 
-/** The times that were given as local ones, as they were given; `timezone` is their zone. */
+/** The times that were given as local times. `timezone` is their zone. */
 export interface LocalTimes {
-  /** A run of the interval. */
+  /** The anchor of the interval. */
   anchor?: string | null | undefined;
-  /** It does not recur after. */
+  /** It does not recur after this time. */
   endAt?: string | null | undefined;
-  /** It does not recur before. */
+  /** It does not recur before this time. */
   startAt?: string | null | undefined;
   /** When it fires. */
   time?: string | null | undefined;
@@ -695,7 +698,7 @@ export interface MadeKey {
   /** Its name in this API; also the middle part of the key itself. */
   id: string;
   /**
-   * The key itself: to be sent as a bearer token. It is shown this once, and only its hash is
+   * The key itself, to be sent as a bearer token. It is shown only once, and only its hash is
    * kept.
    */
   key: string;
@@ -709,25 +712,28 @@ export interface MadeKey {
   scopes: ("read" | "write" | "admin")[];
 }
 
-/** Which dead letters: by id, by filter, or all. */
+/** The dead letters of a request: by id, by filter, or all. */
 export type ManyLetters = {
   ids: readonly string[];
 } | {
   /**
-   * Changes nothing, and answers how many dead letters the request would affect, and the
-   * first of them.
+   * Changes nothing. The answer says how many dead letters the request would affect, and
+   * shows the first of them.
    */
   dryRun?: boolean | null | undefined;
   filter: DeadLetterFilter;
 } | {
   all: true;
-  /** Changes nothing, and answers how many there are, and the first of them. */
+  /**
+   * Changes nothing. The answer says how many dead letters there are, and shows the first of
+   * them.
+   */
   dryRun?: boolean | null | undefined;
 };
 
 /** The answer to a request of the Model Context Protocol. */
 export type McpAnswer = {
-  /** That of the request. */
+  /** The id of the request. */
   id: string | number;
   jsonrpc: "2.0";
   result: {
@@ -737,17 +743,17 @@ export type McpAnswer = {
 
 /** The refusal of a message of the Model Context Protocol. */
 export interface McpError {
-  /** Why a message is refused. */
+  /** Why a message was refused. */
   error: {
     /** The code, as JSON-RPC or the protocol defines it. */
     code: number;
-    /** What a program may need, such as the revisions that are spoken. */
+    /** Details for programs, such as the supported revisions. */
     data?: {
       [key: string]: unknown;
     } | undefined;
     message: string;
   };
-  /** That of the request. Absent if it could not be read. */
+  /** The id of the request. Absent if it could not be read. */
   id?: string | number | undefined;
   jsonrpc: "2.0";
 }
@@ -774,30 +780,30 @@ export interface Meter {
   /** Alarms set. */
   alarmsSet: number;
   /**
-   * Firings that windows have spared, at the least: each would have cost some rows, and often an
-   * alarm.
+   * The least number of firings that windows have saved. Each would have cost some rows, and
+   * often an alarm.
    */
   firingsSaved: number;
   /** Queue operations. */
   queueOperations: number;
   /** Rows read. */
   rowsRead: number;
-  /** Rows written, one for each alarm included. */
+  /** Rows written, including one for each alarm. */
   rowsWritten: number;
-  /** Requests to shards, alarms that went off included. */
+  /** Requests to shards, including alarms that went off. */
   shardRequests: number;
 }
 
-/** What happens to a run that was missed: one that would fire later than it may, after an outage, a pause or a restore. */
+/** What happens to a missed run. A run is missed if it would fire later than it may, after an outage, a pause or a restore. */
 export interface Misfire {
-  /** How late a run may fire that was not missed, seconds. Default: `60.0`. */
+  /** How late a run may fire without counting as missed, in seconds. Default: `60.0`. */
   graceSeconds?: number | null | undefined;
   /**
-   * `fire`: it fires, of a recurring task all that were missed, at most the last 100.
-   * `fire-once`: of a recurring task, only the last that was missed fires. `skip`: it does not
-   * fire. `dead-letter`: it does not fire, and is kept as a dead letter.
-   * - `fire`: The run fires, however late. Of a recurring task all missed runs fire, at most the last 100.
-   * - `fire-once`: It fires, but of a recurring task only the last that was missed.
+   * `fire`: missed runs fire; of a recurring task, at most the last 100. `fire-once`: of a
+   * recurring task, only the last missed run fires. `skip`: missed runs do not fire.
+   * `dead-letter`: they do not fire, and are kept as dead letters.
+   * - `fire`: The run fires, however late. All missed runs of a recurring task fire, at most the last 100.
+   * - `fire-once`: The run fires. Of a recurring task, only the last missed run fires.
    * - `skip`: It does not fire.
    * - `dead-letter`: It does not fire, and is kept as a dead letter.
    */
@@ -806,23 +812,23 @@ export interface Misfire {
 
 /** A merge patch: members that are absent stay as they are. */
 export interface MisfirePatch {
-  /** How late a run may fire that was not missed, seconds. Default: `60.0`. */
+  /** How late a run may fire without counting as missed, in seconds. Default: `60.0`. */
   graceSeconds?: number | null | undefined;
   /**
-   * `fire`: it fires, of a recurring task all that were missed, at most the last 100.
-   * `fire-once`: of a recurring task, only the last that was missed fires. `skip`: it does not
-   * fire. `dead-letter`: it does not fire, and is kept as a dead letter.
-   * - `fire`: The run fires, however late. Of a recurring task all missed runs fire, at most the last 100.
-   * - `fire-once`: It fires, but of a recurring task only the last that was missed.
+   * `fire`: missed runs fire; of a recurring task, at most the last 100. `fire-once`: of a
+   * recurring task, only the last missed run fires. `skip`: missed runs do not fire.
+   * `dead-letter`: they do not fire, and are kept as dead letters.
+   * - `fire`: The run fires, however late. All missed runs of a recurring task fire, at most the last 100.
+   * - `fire-once`: The run fires. Of a recurring task, only the last missed run fires.
    * - `skip`: It does not fire.
    * - `dead-letter`: It does not fire, and is kept as a dead letter.
    */
   policy?: "fire" | "fire-once" | "skip" | "dead-letter" | null | undefined;
 }
 
-/** A namespace: ids, lists and counts of its own. */
+/** A namespace, which has its own ids, lists and counts. */
 export interface Namespace {
-  /** When it was made; absent for `default`, which is always there. */
+  /** When it was created. Absent for `default`, which always exists. */
   createdAt?: number | undefined;
   name: string;
   quota: Quota;
@@ -837,11 +843,11 @@ export interface NamespaceList {
 export interface NewCronTask {
   anchor?: null | undefined;
   /**
-   * What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is
-   * not set, it goes to the first queue of `QUEUE_BINDINGS`.
+   * What happens when it fires. If absent, the deployment's `DEFAULT_CALLBACK`, or the first
+   * queue of `QUEUE_BINDINGS` if there is no default.
    */
   callback?: Callback | null | undefined;
-  /** When it fires, again and again. */
+  /** Recurs by a cron expression, or by several. */
   cron: string | readonly string[];
   delayInSeconds?: null | undefined;
   /** What the task is, in the caller's words. The limit is in bytes of UTF-8. */
@@ -849,16 +855,17 @@ export interface NewCronTask {
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
   everySeconds?: null | undefined;
-  /** A run that has not started so long after it was due does not start any more, seconds. */
+  /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
   /**
-   * Overwrites the task of this id; one is generated without. No control characters, neither `.`
-   * nor `..`, and not starting with `handler:`. The limit is in bytes of UTF-8.
+   * The task's id; generated if absent. If a task has this id, the new one overwrites it. It has
+   * no control characters, is neither `.` nor `..`, and does not start with `handler:`. The
+   * limit is in bytes of UTF-8.
    */
   id?: string | null | undefined;
   /**
-   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
-   * is asked for.
+   * Delays each run by a random amount up to this, in seconds. The amount of a run never
+   * changes.
    */
   jitterSeconds?: number | null | undefined;
   /**
@@ -868,46 +875,43 @@ export interface NewCronTask {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Beside each, the member of the same name
-   * has its instant. If both still say the same instant, the local time counts. If you have
-   * changed the other member, that counts.
+   * The local times of the task as an answer shows them. For each, the member of the same name
+   * has the instant. If both name the same instant, the local time counts. If you change the
+   * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
-  /**
-   * Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and
-   * `rrule`.
-   */
+  /** The most runs, counted from the creation of the task. Up to 100,000 for `cron` and `rrule`. */
   maxRuns?: number | null | undefined;
   /**
-   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
-   * a pause held up do not.
+   * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
+   * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
-  /** The same once a run has failed for good. */
+  /** What happens when a run has failed for good. The rest is as for `onSuccess`. */
   onFailure?: Callback | null | undefined;
   /**
-   * What happens once a run has succeeded: the task again, with `stage` and `outcome`. Not
-   * beside a `queue` callback, whose end is not known.
+   * What happens when a run has succeeded: the task is sent to this callback, with `stage` and
+   * `outcome`. Not with a `queue` callback, whose outcome is not known.
    */
   onSuccess?: Callback | null | undefined;
   /**
-   * What becomes of a run of a recurring task that comes due while the one before has not been
-   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queue-one`: it waits for
-   * the end of the one before, and further ones do not fire.
-   * - `allow`: It fires beside it.
+   * What happens to a run of a recurring task that comes due before the previous run is
+   * reported. `allow`: both run at the same time. `skip`: it does not fire. `queue-one`: it
+   * waits for the end of the previous run, and further runs do not fire.
+   * - `allow`: Both run at the same time.
    * - `skip`: It does not fire.
-   * - `queue-one`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   * - `queue-one`: It waits for the end of the previous run. Further runs do not fire. Default: `"allow"`.
    */
   overlap?: "allow" | "skip" | "queue-one" | null | undefined;
-  /** Creates the task paused: it waits to be resumed. */
+  /** Creates the task paused: it waits until it is resumed. */
   paused?: boolean | null | undefined;
-  /** Any JSON, delivered as it is given. */
+  /** Any JSON. It is delivered unchanged. */
   payload?: unknown;
   /** Of tasks that are due together, those with a higher priority fire first. Default: `5`. */
   priority?: number | null | undefined;
   /**
-   * When it is tried again after a failure. Without it, as the handler that it names says for
-   * itself; else the defaults. Not with a `queue` callback, whose consumer retries.
+   * When a failed attempt is tried again. If absent, the policy of the handler that the task
+   * names, or the defaults if it has none. Not with a `queue` callback, whose consumer retries.
    */
   retry?: Retry | null | undefined;
   rrule?: null | undefined;
@@ -918,17 +922,23 @@ export interface NewCronTask {
   tags?: readonly string[] | null | undefined;
   time?: null | undefined;
   /**
-   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
-   * local times.
+   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
+   * local time.
    */
   timezone?: string | null | undefined;
-  /** May be left out but for `no-schedule`; must agree with the field that says when. */
+  /**
+   * The kind of schedule. Required for `no-schedule` only. If given, it must agree with the
+   * field that says when.
+   */
   type?: "cron" | undefined;
-  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  /**
+   * Allows each run to be up to this much later, in seconds, so that several tasks fire
+   * together.
+   */
   windowSeconds?: number | null | undefined;
   /**
-   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
-   * is in bytes of UTF-8.
+   * The sentence in which the schedule was given. It is only shown and has no other effect. The
+   * limit is in bytes of UTF-8.
    */
   words?: string | null | undefined;
 }
@@ -936,13 +946,13 @@ export interface NewCronTask {
 /** A task that recurs at an interval. */
 export interface NewIntervalTask {
   /**
-   * A run of the interval, before which there is none. Without it: `startAt`, else one interval
-   * from now.
+   * The time from which the runs of the interval are computed. No run is earlier. If absent,
+   * `startAt`, or one interval from now.
    */
   anchor?: Time | null | undefined;
   /**
-   * What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is
-   * not set, it goes to the first queue of `QUEUE_BINDINGS`.
+   * What happens when it fires. If absent, the deployment's `DEFAULT_CALLBACK`, or the first
+   * queue of `QUEUE_BINDINGS` if there is no default.
    */
   callback?: Callback | null | undefined;
   cron?: null | undefined;
@@ -951,18 +961,19 @@ export interface NewIntervalTask {
   description?: string | null | undefined;
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
-  /** Fires at this interval, without drift, seconds; rounded to milliseconds. */
+  /** Recurs at this interval without drift, in seconds, rounded to milliseconds. */
   everySeconds: number;
-  /** A run that has not started so long after it was due does not start any more, seconds. */
+  /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
   /**
-   * Overwrites the task of this id; one is generated without. No control characters, neither `.`
-   * nor `..`, and not starting with `handler:`. The limit is in bytes of UTF-8.
+   * The task's id; generated if absent. If a task has this id, the new one overwrites it. It has
+   * no control characters, is neither `.` nor `..`, and does not start with `handler:`. The
+   * limit is in bytes of UTF-8.
    */
   id?: string | null | undefined;
   /**
-   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
-   * is asked for.
+   * Delays each run by a random amount up to this, in seconds. The amount of a run never
+   * changes.
    */
   jitterSeconds?: number | null | undefined;
   /**
@@ -972,46 +983,43 @@ export interface NewIntervalTask {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Beside each, the member of the same name
-   * has its instant. If both still say the same instant, the local time counts. If you have
-   * changed the other member, that counts.
+   * The local times of the task as an answer shows them. For each, the member of the same name
+   * has the instant. If both name the same instant, the local time counts. If you change the
+   * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
-  /**
-   * Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and
-   * `rrule`.
-   */
+  /** The most runs, counted from the creation of the task. Up to 100,000 for `cron` and `rrule`. */
   maxRuns?: number | null | undefined;
   /**
-   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
-   * a pause held up do not.
+   * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
+   * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
-  /** The same once a run has failed for good. */
+  /** What happens when a run has failed for good. The rest is as for `onSuccess`. */
   onFailure?: Callback | null | undefined;
   /**
-   * What happens once a run has succeeded: the task again, with `stage` and `outcome`. Not
-   * beside a `queue` callback, whose end is not known.
+   * What happens when a run has succeeded: the task is sent to this callback, with `stage` and
+   * `outcome`. Not with a `queue` callback, whose outcome is not known.
    */
   onSuccess?: Callback | null | undefined;
   /**
-   * What becomes of a run of a recurring task that comes due while the one before has not been
-   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queue-one`: it waits for
-   * the end of the one before, and further ones do not fire.
-   * - `allow`: It fires beside it.
+   * What happens to a run of a recurring task that comes due before the previous run is
+   * reported. `allow`: both run at the same time. `skip`: it does not fire. `queue-one`: it
+   * waits for the end of the previous run, and further runs do not fire.
+   * - `allow`: Both run at the same time.
    * - `skip`: It does not fire.
-   * - `queue-one`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   * - `queue-one`: It waits for the end of the previous run. Further runs do not fire. Default: `"allow"`.
    */
   overlap?: "allow" | "skip" | "queue-one" | null | undefined;
-  /** Creates the task paused: it waits to be resumed. */
+  /** Creates the task paused: it waits until it is resumed. */
   paused?: boolean | null | undefined;
-  /** Any JSON, delivered as it is given. */
+  /** Any JSON. It is delivered unchanged. */
   payload?: unknown;
   /** Of tasks that are due together, those with a higher priority fire first. Default: `5`. */
   priority?: number | null | undefined;
   /**
-   * When it is tried again after a failure. Without it, as the handler that it names says for
-   * itself; else the defaults. Not with a `queue` callback, whose consumer retries.
+   * When a failed attempt is tried again. If absent, the policy of the handler that the task
+   * names, or the defaults if it has none. Not with a `queue` callback, whose consumer retries.
    */
   retry?: Retry | null | undefined;
   rrule?: null | undefined;
@@ -1022,22 +1030,28 @@ export interface NewIntervalTask {
   tags?: readonly string[] | null | undefined;
   time?: null | undefined;
   /**
-   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
-   * local times.
+   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
+   * local time.
    */
   timezone?: string | null | undefined;
-  /** May be left out but for `no-schedule`; must agree with the field that says when. */
+  /**
+   * The kind of schedule. Required for `no-schedule` only. If given, it must agree with the
+   * field that says when.
+   */
   type?: "every" | undefined;
-  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  /**
+   * Allows each run to be up to this much later, in seconds, so that several tasks fire
+   * together.
+   */
   windowSeconds?: number | null | undefined;
   /**
-   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
-   * is in bytes of UTF-8.
+   * The sentence in which the schedule was given. It is only shown and has no other effect. The
+   * limit is in bytes of UTF-8.
    */
   words?: string | null | undefined;
 }
 
-/** A key to make. */
+/** A key to create. */
 export interface NewKey {
   /** When the key expires. Without it, the key never expires; null is refused. */
   expiresAt?: Time | undefined;
@@ -1049,9 +1063,9 @@ export interface NewKey {
   scopes: readonly ("read" | "write" | "admin")[];
 }
 
-/** What a namespace should have; without a body, no quota. */
+/** The settings of a namespace. Without a body, it has no quota. */
 export interface NewNamespace {
-  /** Replaces the quota that there was. */
+  /** Replaces the former quota. */
   quota?: Quota | null | undefined;
 }
 
@@ -1059,8 +1073,8 @@ export interface NewNamespace {
 export interface NewRuleTask {
   anchor?: null | undefined;
   /**
-   * What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is
-   * not set, it goes to the first queue of `QUEUE_BINDINGS`.
+   * What happens when it fires. If absent, the deployment's `DEFAULT_CALLBACK`, or the first
+   * queue of `QUEUE_BINDINGS` if there is no default.
    */
   callback?: Callback | null | undefined;
   cron?: null | undefined;
@@ -1070,16 +1084,17 @@ export interface NewRuleTask {
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
   everySeconds?: null | undefined;
-  /** A run that has not started so long after it was due does not start any more, seconds. */
+  /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
   /**
-   * Overwrites the task of this id; one is generated without. No control characters, neither `.`
-   * nor `..`, and not starting with `handler:`. The limit is in bytes of UTF-8.
+   * The task's id; generated if absent. If a task has this id, the new one overwrites it. It has
+   * no control characters, is neither `.` nor `..`, and does not start with `handler:`. The
+   * limit is in bytes of UTF-8.
    */
   id?: string | null | undefined;
   /**
-   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
-   * is asked for.
+   * Delays each run by a random amount up to this, in seconds. The amount of a run never
+   * changes.
    */
   jitterSeconds?: number | null | undefined;
   /**
@@ -1089,49 +1104,46 @@ export interface NewRuleTask {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Beside each, the member of the same name
-   * has its instant. If both still say the same instant, the local time counts. If you have
-   * changed the other member, that counts.
+   * The local times of the task as an answer shows them. For each, the member of the same name
+   * has the instant. If both name the same instant, the local time counts. If you change the
+   * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
-  /**
-   * Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and
-   * `rrule`.
-   */
+  /** The most runs, counted from the creation of the task. Up to 100,000 for `cron` and `rrule`. */
   maxRuns?: number | null | undefined;
   /**
-   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
-   * a pause held up do not.
+   * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
+   * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
-  /** The same once a run has failed for good. */
+  /** What happens when a run has failed for good. The rest is as for `onSuccess`. */
   onFailure?: Callback | null | undefined;
   /**
-   * What happens once a run has succeeded: the task again, with `stage` and `outcome`. Not
-   * beside a `queue` callback, whose end is not known.
+   * What happens when a run has succeeded: the task is sent to this callback, with `stage` and
+   * `outcome`. Not with a `queue` callback, whose outcome is not known.
    */
   onSuccess?: Callback | null | undefined;
   /**
-   * What becomes of a run of a recurring task that comes due while the one before has not been
-   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queue-one`: it waits for
-   * the end of the one before, and further ones do not fire.
-   * - `allow`: It fires beside it.
+   * What happens to a run of a recurring task that comes due before the previous run is
+   * reported. `allow`: both run at the same time. `skip`: it does not fire. `queue-one`: it
+   * waits for the end of the previous run, and further runs do not fire.
+   * - `allow`: Both run at the same time.
    * - `skip`: It does not fire.
-   * - `queue-one`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   * - `queue-one`: It waits for the end of the previous run. Further runs do not fire. Default: `"allow"`.
    */
   overlap?: "allow" | "skip" | "queue-one" | null | undefined;
-  /** Creates the task paused: it waits to be resumed. */
+  /** Creates the task paused: it waits until it is resumed. */
   paused?: boolean | null | undefined;
-  /** Any JSON, delivered as it is given. */
+  /** Any JSON. It is delivered unchanged. */
   payload?: unknown;
   /** Of tasks that are due together, those with a higher priority fire first. Default: `5`. */
   priority?: number | null | undefined;
   /**
-   * When it is tried again after a failure. Without it, as the handler that it names says for
-   * itself; else the defaults. Not with a `queue` callback, whose consumer retries.
+   * When a failed attempt is tried again. If absent, the policy of the handler that the task
+   * names, or the defaults if it has none. Not with a `queue` callback, whose consumer retries.
    */
   retry?: Retry | null | undefined;
-  /** Fires by this rule of RFC 5545, which begins at `startAt`. */
+  /** Recurs by this rule of RFC 5545, which begins at `startAt`. */
   rrule: string;
   schedule?: null | undefined;
   /** Does not recur before this time. */
@@ -1140,49 +1152,56 @@ export interface NewRuleTask {
   tags?: readonly string[] | null | undefined;
   time?: null | undefined;
   /**
-   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
-   * local times.
+   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
+   * local time.
    */
   timezone?: string | null | undefined;
-  /** May be left out but for `no-schedule`; must agree with the field that says when. */
+  /**
+   * The kind of schedule. Required for `no-schedule` only. If given, it must agree with the
+   * field that says when.
+   */
   type?: "rrule" | undefined;
-  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  /**
+   * Allows each run to be up to this much later, in seconds, so that several tasks fire
+   * together.
+   */
   windowSeconds?: number | null | undefined;
   /**
-   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
-   * is in bytes of UTF-8.
+   * The sentence in which the schedule was given. It is only shown and has no other effect. The
+   * limit is in bytes of UTF-8.
    */
   words?: string | null | undefined;
 }
 
-/** A task to take in: what to run, and exactly one of `time`, `delayInSeconds`, `cron`, `everySeconds`, `rrule`, `schedule` and `"type":"no-schedule"`. Members that are marked as read-only are ignored: an answer shows them, and the scheduler sets them. */
+/** A task to create: what to run, and exactly one of `time`, `delayInSeconds`, `cron`, `everySeconds`, `rrule`, `schedule` and `"type":"no-schedule"`. Members that are marked as read-only are ignored: an answer shows them, and the scheduler sets them. */
 export type NewTask = NewTaskAtTime | NewTaskAfterDelay | NewCronTask | NewIntervalTask | NewRuleTask | NewTaskInWords | NewUnscheduledTask;
 
 /** A task that fires once, after a delay. */
 export interface NewTaskAfterDelay {
   anchor?: null | undefined;
   /**
-   * What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is
-   * not set, it goes to the first queue of `QUEUE_BINDINGS`.
+   * What happens when it fires. If absent, the deployment's `DEFAULT_CALLBACK`, or the first
+   * queue of `QUEUE_BINDINGS` if there is no default.
    */
   callback?: Callback | null | undefined;
   cron?: null | undefined;
-  /** How long from now it fires, once, seconds. */
+  /** The delay after which it fires once, in seconds from now. */
   delayInSeconds: number;
   /** What the task is, in the caller's words. The limit is in bytes of UTF-8. */
   description?: string | null | undefined;
   endAt?: null | undefined;
   everySeconds?: null | undefined;
-  /** A run that has not started so long after it was due does not start any more, seconds. */
+  /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
   /**
-   * Overwrites the task of this id; one is generated without. No control characters, neither `.`
-   * nor `..`, and not starting with `handler:`. The limit is in bytes of UTF-8.
+   * The task's id; generated if absent. If a task has this id, the new one overwrites it. It has
+   * no control characters, is neither `.` nor `..`, and does not start with `handler:`. The
+   * limit is in bytes of UTF-8.
    */
   id?: string | null | undefined;
   /**
-   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
-   * is asked for.
+   * Delays each run by a random amount up to this, in seconds. The amount of a run never
+   * changes.
    */
   jitterSeconds?: number | null | undefined;
   /**
@@ -1192,34 +1211,34 @@ export interface NewTaskAfterDelay {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Beside each, the member of the same name
-   * has its instant. If both still say the same instant, the local time counts. If you have
-   * changed the other member, that counts.
+   * The local times of the task as an answer shows them. For each, the member of the same name
+   * has the instant. If both name the same instant, the local time counts. If you change the
+   * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
   maxRuns?: null | undefined;
   /**
-   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
-   * a pause held up do not.
+   * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
+   * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
-  /** The same once a run has failed for good. */
+  /** What happens when a run has failed for good. The rest is as for `onSuccess`. */
   onFailure?: Callback | null | undefined;
   /**
-   * What happens once a run has succeeded: the task again, with `stage` and `outcome`. Not
-   * beside a `queue` callback, whose end is not known.
+   * What happens when a run has succeeded: the task is sent to this callback, with `stage` and
+   * `outcome`. Not with a `queue` callback, whose outcome is not known.
    */
   onSuccess?: Callback | null | undefined;
   overlap?: null | undefined;
-  /** Creates the task paused: it waits to be resumed. */
+  /** Creates the task paused: it waits until it is resumed. */
   paused?: boolean | null | undefined;
-  /** Any JSON, delivered as it is given. */
+  /** Any JSON. It is delivered unchanged. */
   payload?: unknown;
   /** Of tasks that are due together, those with a higher priority fire first. Default: `5`. */
   priority?: number | null | undefined;
   /**
-   * When it is tried again after a failure. Without it, as the handler that it names says for
-   * itself; else the defaults. Not with a `queue` callback, whose consumer retries.
+   * When a failed attempt is tried again. If absent, the policy of the handler that the task
+   * names, or the defaults if it has none. Not with a `queue` callback, whose consumer retries.
    */
   retry?: Retry | null | undefined;
   rrule?: null | undefined;
@@ -1229,13 +1248,19 @@ export interface NewTaskAfterDelay {
   tags?: readonly string[] | null | undefined;
   time?: null | undefined;
   timezone?: null | undefined;
-  /** May be left out but for `no-schedule`; must agree with the field that says when. */
+  /**
+   * The kind of schedule. Required for `no-schedule` only. If given, it must agree with the
+   * field that says when.
+   */
   type?: "delayed" | undefined;
-  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  /**
+   * Allows each run to be up to this much later, in seconds, so that several tasks fire
+   * together.
+   */
   windowSeconds?: number | null | undefined;
   /**
-   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
-   * is in bytes of UTF-8.
+   * The sentence in which the schedule was given. It is only shown and has no other effect. The
+   * limit is in bytes of UTF-8.
    */
   words?: string | null | undefined;
 }
@@ -1244,8 +1269,8 @@ export interface NewTaskAfterDelay {
 export interface NewTaskAtTime {
   anchor?: null | undefined;
   /**
-   * What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is
-   * not set, it goes to the first queue of `QUEUE_BINDINGS`.
+   * What happens when it fires. If absent, the deployment's `DEFAULT_CALLBACK`, or the first
+   * queue of `QUEUE_BINDINGS` if there is no default.
    */
   callback?: Callback | null | undefined;
   cron?: null | undefined;
@@ -1254,16 +1279,17 @@ export interface NewTaskAtTime {
   description?: string | null | undefined;
   endAt?: null | undefined;
   everySeconds?: null | undefined;
-  /** A run that has not started so long after it was due does not start any more, seconds. */
+  /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
   /**
-   * Overwrites the task of this id; one is generated without. No control characters, neither `.`
-   * nor `..`, and not starting with `handler:`. The limit is in bytes of UTF-8.
+   * The task's id; generated if absent. If a task has this id, the new one overwrites it. It has
+   * no control characters, is neither `.` nor `..`, and does not start with `handler:`. The
+   * limit is in bytes of UTF-8.
    */
   id?: string | null | undefined;
   /**
-   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
-   * is asked for.
+   * Delays each run by a random amount up to this, in seconds. The amount of a run never
+   * changes.
    */
   jitterSeconds?: number | null | undefined;
   /**
@@ -1273,34 +1299,34 @@ export interface NewTaskAtTime {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Beside each, the member of the same name
-   * has its instant. If both still say the same instant, the local time counts. If you have
-   * changed the other member, that counts.
+   * The local times of the task as an answer shows them. For each, the member of the same name
+   * has the instant. If both name the same instant, the local time counts. If you change the
+   * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
   maxRuns?: null | undefined;
   /**
-   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
-   * a pause held up do not.
+   * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
+   * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
-  /** The same once a run has failed for good. */
+  /** What happens when a run has failed for good. The rest is as for `onSuccess`. */
   onFailure?: Callback | null | undefined;
   /**
-   * What happens once a run has succeeded: the task again, with `stage` and `outcome`. Not
-   * beside a `queue` callback, whose end is not known.
+   * What happens when a run has succeeded: the task is sent to this callback, with `stage` and
+   * `outcome`. Not with a `queue` callback, whose outcome is not known.
    */
   onSuccess?: Callback | null | undefined;
   overlap?: null | undefined;
-  /** Creates the task paused: it waits to be resumed. */
+  /** Creates the task paused: it waits until it is resumed. */
   paused?: boolean | null | undefined;
-  /** Any JSON, delivered as it is given. */
+  /** Any JSON. It is delivered unchanged. */
   payload?: unknown;
   /** Of tasks that are due together, those with a higher priority fire first. Default: `5`. */
   priority?: number | null | undefined;
   /**
-   * When it is tried again after a failure. Without it, as the handler that it names says for
-   * itself; else the defaults. Not with a `queue` callback, whose consumer retries.
+   * When a failed attempt is tried again. If absent, the policy of the handler that the task
+   * names, or the defaults if it has none. Not with a `queue` callback, whose consumer retries.
    */
   retry?: Retry | null | undefined;
   rrule?: null | undefined;
@@ -1308,20 +1334,26 @@ export interface NewTaskAtTime {
   startAt?: null | undefined;
   /** Labels to find it by. The limits are in bytes of UTF-8. */
   tags?: readonly string[] | null | undefined;
-  /** When it fires, once. One that is past fires at once. */
+  /** The time at which it fires once. If it has passed, the task fires at once. */
   time: Time;
   /**
-   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
-   * local times.
+   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
+   * local time.
    */
   timezone?: string | null | undefined;
-  /** May be left out but for `no-schedule`; must agree with the field that says when. */
+  /**
+   * The kind of schedule. Required for `no-schedule` only. If given, it must agree with the
+   * field that says when.
+   */
   type?: "scheduled" | undefined;
-  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  /**
+   * Allows each run to be up to this much later, in seconds, so that several tasks fire
+   * together.
+   */
   windowSeconds?: number | null | undefined;
   /**
-   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
-   * is in bytes of UTF-8.
+   * The sentence in which the schedule was given. It is only shown and has no other effect. The
+   * limit is in bytes of UTF-8.
    */
   words?: string | null | undefined;
 }
@@ -1330,8 +1362,8 @@ export interface NewTaskAtTime {
 export interface NewTaskInWords {
   anchor?: null | undefined;
   /**
-   * What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is
-   * not set, it goes to the first queue of `QUEUE_BINDINGS`.
+   * What happens when it fires. If absent, the deployment's `DEFAULT_CALLBACK`, or the first
+   * queue of `QUEUE_BINDINGS` if there is no default.
    */
   callback?: Callback | null | undefined;
   cron?: null | undefined;
@@ -1341,16 +1373,17 @@ export interface NewTaskInWords {
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
   everySeconds?: null | undefined;
-  /** A run that has not started so long after it was due does not start any more, seconds. */
+  /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
   /**
-   * Overwrites the task of this id; one is generated without. No control characters, neither `.`
-   * nor `..`, and not starting with `handler:`. The limit is in bytes of UTF-8.
+   * The task's id; generated if absent. If a task has this id, the new one overwrites it. It has
+   * no control characters, is neither `.` nor `..`, and does not start with `handler:`. The
+   * limit is in bytes of UTF-8.
    */
   id?: string | null | undefined;
   /**
-   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
-   * is asked for.
+   * Delays each run by a random amount up to this, in seconds. The amount of a run never
+   * changes.
    */
   jitterSeconds?: number | null | undefined;
   /**
@@ -1360,53 +1393,51 @@ export interface NewTaskInWords {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Beside each, the member of the same name
-   * has its instant. If both still say the same instant, the local time counts. If you have
-   * changed the other member, that counts.
+   * The local times of the task as an answer shows them. For each, the member of the same name
+   * has the instant. If both name the same instant, the local time counts. If you change the
+   * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
-  /**
-   * Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and
-   * `rrule`.
-   */
+  /** The most runs, counted from the creation of the task. Up to 100,000 for `cron` and `rrule`. */
   maxRuns?: number | null | undefined;
   /**
-   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
-   * a pause held up do not.
+   * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
+   * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
-  /** The same once a run has failed for good. */
+  /** What happens when a run has failed for good. The rest is as for `onSuccess`. */
   onFailure?: Callback | null | undefined;
   /**
-   * What happens once a run has succeeded: the task again, with `stage` and `outcome`. Not
-   * beside a `queue` callback, whose end is not known.
+   * What happens when a run has succeeded: the task is sent to this callback, with `stage` and
+   * `outcome`. Not with a `queue` callback, whose outcome is not known.
    */
   onSuccess?: Callback | null | undefined;
   /**
-   * What becomes of a run of a recurring task that comes due while the one before has not been
-   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queue-one`: it waits for
-   * the end of the one before, and further ones do not fire.
-   * - `allow`: It fires beside it.
+   * What happens to a run of a recurring task that comes due before the previous run is
+   * reported. `allow`: both run at the same time. `skip`: it does not fire. `queue-one`: it
+   * waits for the end of the previous run, and further runs do not fire.
+   * - `allow`: Both run at the same time.
    * - `skip`: It does not fire.
-   * - `queue-one`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   * - `queue-one`: It waits for the end of the previous run. Further runs do not fire. Default: `"allow"`.
    */
   overlap?: "allow" | "skip" | "queue-one" | null | undefined;
-  /** Creates the task paused: it waits to be resumed. */
+  /** Creates the task paused: it waits until it is resumed. */
   paused?: boolean | null | undefined;
-  /** Any JSON, delivered as it is given. */
+  /** Any JSON. It is delivered unchanged. */
   payload?: unknown;
   /** Of tasks that are due together, those with a higher priority fire first. Default: `5`. */
   priority?: number | null | undefined;
   /**
-   * When it is tried again after a failure. Without it, as the handler that it names says for
-   * itself; else the defaults. Not with a `queue` callback, whose consumer retries.
+   * When a failed attempt is tried again. If absent, the policy of the handler that the task
+   * names, or the defaults if it has none. Not with a `queue` callback, whose consumer retries.
    */
   retry?: Retry | null | undefined;
   rrule?: null | undefined;
   /**
-   * When it fires, in English or German: `every monday at 10:00`. It replaces the fields that say
-   * when. The task gets the fields that it means, and keeps the sentence in `words`. Local times
-   * are of `timezone`, unless the sentence names a zone. The limit is in bytes of UTF-8.
+   * When it fires, in English or German, such as `every monday at 10:00`. It replaces the fields
+   * that say when. The task gets the fields that the sentence means, and keeps the sentence in
+   * `words`. Local times are in `timezone`, unless the sentence names a zone. The limit is in
+   * bytes of UTF-8.
    */
   schedule: string;
   /** Does not recur before this time. */
@@ -1415,13 +1446,19 @@ export interface NewTaskInWords {
   tags?: readonly string[] | null | undefined;
   time?: null | undefined;
   /**
-   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
-   * local times.
+   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
+   * local time.
    */
   timezone?: string | null | undefined;
-  /** May be left out but for `no-schedule`; must agree with the field that says when. */
+  /**
+   * The kind of schedule. Required for `no-schedule` only. If given, it must agree with the
+   * field that says when.
+   */
   type?: "words" | undefined;
-  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  /**
+   * Allows each run to be up to this much later, in seconds, so that several tasks fire
+   * together.
+   */
   windowSeconds?: number | null | undefined;
   words?: null | undefined;
 }
@@ -1430,8 +1467,8 @@ export interface NewTaskInWords {
 export interface NewUnscheduledTask {
   anchor?: null | undefined;
   /**
-   * What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is
-   * not set, it goes to the first queue of `QUEUE_BINDINGS`.
+   * What happens when it fires. If absent, the deployment's `DEFAULT_CALLBACK`, or the first
+   * queue of `QUEUE_BINDINGS` if there is no default.
    */
   callback?: Callback | null | undefined;
   cron?: null | undefined;
@@ -1442,8 +1479,9 @@ export interface NewUnscheduledTask {
   everySeconds?: null | undefined;
   expireAfterSeconds?: null | undefined;
   /**
-   * Overwrites the task of this id; one is generated without. No control characters, neither `.`
-   * nor `..`, and not starting with `handler:`. The limit is in bytes of UTF-8.
+   * The task's id; generated if absent. If a task has this id, the new one overwrites it. It has
+   * no control characters, is neither `.` nor `..`, and does not start with `handler:`. The
+   * limit is in bytes of UTF-8.
    */
   id?: string | null | undefined;
   jitterSeconds?: null | undefined;
@@ -1454,30 +1492,30 @@ export interface NewUnscheduledTask {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Beside each, the member of the same name
-   * has its instant. If both still say the same instant, the local time counts. If you have
-   * changed the other member, that counts.
+   * The local times of the task as an answer shows them. For each, the member of the same name
+   * has the instant. If both name the same instant, the local time counts. If you change the
+   * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
   maxRuns?: null | undefined;
   misfire?: null | undefined;
-  /** The same once a run has failed for good. */
+  /** What happens when a run has failed for good. The rest is as for `onSuccess`. */
   onFailure?: Callback | null | undefined;
   /**
-   * What happens once a run has succeeded: the task again, with `stage` and `outcome`. Not
-   * beside a `queue` callback, whose end is not known.
+   * What happens when a run has succeeded: the task is sent to this callback, with `stage` and
+   * `outcome`. Not with a `queue` callback, whose outcome is not known.
    */
   onSuccess?: Callback | null | undefined;
   overlap?: null | undefined;
-  /** Creates the task paused: it waits to be resumed. */
+  /** Creates the task paused: it waits until it is resumed. */
   paused?: boolean | null | undefined;
-  /** Any JSON, delivered as it is given. */
+  /** Any JSON. It is delivered unchanged. */
   payload?: unknown;
   /** Of tasks that are due together, those with a higher priority fire first. Default: `5`. */
   priority?: number | null | undefined;
   /**
-   * When it is tried again after a failure. Without it, as the handler that it names says for
-   * itself; else the defaults. Not with a `queue` callback, whose consumer retries.
+   * When a failed attempt is tried again. If absent, the policy of the handler that the task
+   * names, or the defaults if it has none. Not with a `queue` callback, whose consumer retries.
    */
   retry?: Retry | null | undefined;
   rrule?: null | undefined;
@@ -1487,7 +1525,10 @@ export interface NewUnscheduledTask {
   tags?: readonly string[] | null | undefined;
   time?: null | undefined;
   timezone?: null | undefined;
-  /** May be left out but for `no-schedule`; must agree with the field that says when. */
+  /**
+   * The kind of schedule. Required for `no-schedule` only. If given, it must agree with the
+   * field that says when.
+   */
   type: "no-schedule";
   windowSeconds?: null | undefined;
   words?: null | undefined;
@@ -1497,7 +1538,7 @@ export interface NewUnscheduledTask {
 export interface NextRun {
   /** When it fires. */
   due: number;
-  /** Its nominal time, which names the run. */
+  /** Its nominal time, which identifies the run. */
   time: number;
 }
 
@@ -1513,38 +1554,38 @@ export interface OwnKey {
 
 /** A sentence that says when, and perhaps what. */
 export interface ParseInput {
-  /** The sentence is read as if it were said at this time. Without it, now. */
+  /** The time at which the sentence is said. If absent, now. */
   from?: Time | null | undefined;
-  /** The language of the sentence: `en` or `de`. Without it, the words decide. */
+  /** The language of the sentence: `en` or `de`. If absent, the words decide. */
   language?: "en" | "de" | null | undefined;
   /** The sentence: up to 500 characters outside of double quotes. */
   text: string;
   /**
-   * The IANA time zone of the caller, in which local times are read unless the sentence names
-   * another one. Without it, UTC.
+   * The IANA time zone of the caller. Local times are read in it unless the sentence names
+   * another. If absent, UTC.
    */
   timezone?: string | null | undefined;
 }
 
-/** Something that a sentence leaves open. */
+/** A detail that a sentence leaves open. */
 export interface ParsedAssumption {
   /** The percent by which it lowers the confidence. */
   cost: number;
-  /** What was decided, as a sentence. */
+  /** The assumption, as a sentence. */
   text: string;
 }
 
-/** One way to read an ambiguous sentence. */
+/** One reading of an ambiguous sentence. */
 export interface ParsedChoice {
-  /** The words on whose meaning it depends, each with what they mean here. */
+  /** The ambiguous words, each with its meaning in this reading. */
   differs: ParsedDifference[];
   /** The whole reading. */
   reading: ParsedReading;
 }
 
-/** What some words mean in one choice. */
+/** The meaning of some words in one reading. */
 export interface ParsedDifference {
-  /** Their meaning here. */
+  /** Their meaning in this reading. */
   means: string;
   /** The ambiguous words. */
   part: ParsedPart;
@@ -1569,9 +1610,9 @@ export interface ParsedPart {
 
 /** One reading of a sentence. */
 export interface ParsedReading {
-  /** What the sentence leaves open, and the reading has decided. */
+  /** What the sentence leaves open, and how it was read. */
   assumptions: ParsedAssumption[];
-  /** 10 to 100, percent: 100 less the cost of each assumption and of the ignored words. */
+  /** 10 to 100 percent: 100 minus the costs of the assumptions and of the ignored words. */
   confidence: number;
   /**
    * What the task is: the words that do not say when, without `remind me to` and the like.
@@ -1580,16 +1621,19 @@ export interface ParsedReading {
   description?: string | undefined;
   /** The other parts, in order. */
   ignored: ParsedPart[];
-  /** Whether there are further ones. */
+  /** Whether there are more runs. */
   more: boolean;
   /** The next runs, up to three. */
   runs: ParsedRun[];
   /**
-   * The fields of a task that say when. You can send them without a change. They are exact: a
-   * delay such as `in 20 minutes` has become a time.
+   * The fields of a task that say when. You can send them unchanged. They are exact: a delay
+   * such as `in 20 minutes` has become a time.
    */
   schedule: ParsedSchedule;
-  /** The schedule as one sentence in this language. It is read as the same schedule. */
+  /**
+   * The schedule as one sentence in the language of the request. It is read as the same
+   * schedule.
+   */
   sentence: string;
   /** The parts that say when, in order. */
   used: ParsedPart[];
@@ -1599,48 +1643,51 @@ export interface ParsedReading {
 export interface ParsedRefusal {
   /** The reason as a sentence, often with what to write instead. */
   message: string;
-  /** Sentences that are near it and that are understood. */
+  /** Similar sentences that are understood. */
   near: string[];
   /** What was not understood. */
   part: ParsedPart;
   /**
-   * The kind of reason. `tooLong`: the sentence exceeds a limit. `nothingFound`: nothing says
-   * when. `notUnderstood`: a part looks as if it said when. `impossible`: a date, a time or a
-   * number does not exist. `past`: the time is past. `missing`: something has no default.
-   * `conflict`: two parts do not fit together. `unsupported`: no schedule says it exactly.
-   * `tooAmbiguous`: it has more than eight readings.
+   * The kind of reason. `tooLong`: the sentence exceeds a limit. `nothingFound`: no part says
+   * when. `notUnderstood`: a part seems to say when but is not understood. `impossible`: a date,
+   * a time or a number does not exist. `past`: the time has passed. `missing`: something without
+   * a default is missing. `conflict`: two parts contradict each other. `unsupported`: no
+   * schedule matches it exactly. `tooAmbiguous`: it has more than eight readings.
    */
   reason: "tooLong" | "nothingFound" | "notUnderstood" | "impossible" | "past" | "missing" | "conflict" | "unsupported" | "tooAmbiguous";
 }
 
-/** A run of a schedule, on two clocks. */
+/** A run of a schedule, in two time zones. */
 export interface ParsedRun {
-  /** Its time on the clock of the caller, RFC 3339. */
+  /** Its time in the caller's time zone, RFC 3339. */
   callerLocal: string;
-  /** What a change of the clock does to it; absent on most. */
+  /** What a change of the clock does to it. Absent on most runs. */
   clockChange?: "gap-moved" | "gap-shifted" | "gap-absent" | "first-of-two" | "first-pass" | "second-pass" | undefined;
-  /** When it fires, milliseconds since 1970: later than its time by jitter and window. */
+  /** When it fires, milliseconds since 1970: the nominal time plus jitter and window. */
   due: number;
-  /** The same in words. */
+  /** The change of the clock, explained in words. */
   explanation?: string | undefined;
-  /** The same on the local clock, RFC 3339. */
+  /** The nominal time in the time zone of the schedule, RFC 3339. */
   local: string;
-  /** Its nominal time, which the task is fired with, milliseconds since 1970. */
+  /** Its nominal time, milliseconds since 1970. It identifies the run. */
   time: number;
 }
 
 /**
- * The fields of a task that say when. Exactly one of `time`, `cron`, `everySeconds` and `rrule` is
- * there.
+ * The fields of a task that say when. It has exactly one of `time`, `cron`, `everySeconds` and
+ * `rrule`.
  */
 export interface ParsedSchedule {
-  /** A run of the interval: RFC 3339, or a local time of `timezone`. */
+  /**
+   * The time from which the runs of the interval are computed: RFC 3339, or a local time in
+   * `timezone`.
+   */
   anchor?: string | undefined;
-  /** When it fires, again and again. */
+  /** A cron expression, or a list of them. */
   cron?: string | string[] | undefined;
   /** No run is after this time. */
   endAt?: string | undefined;
-  /** The interval at which it fires, seconds. */
+  /** The interval at which it fires, in seconds. */
   everySeconds?: number | undefined;
   /** The number of runs after which it ends. */
   maxRuns?: number | undefined;
@@ -1648,7 +1695,7 @@ export interface ParsedSchedule {
   rrule?: string | undefined;
   /** No run is before this time. */
   startAt?: string | undefined;
-  /** When it fires, once: RFC 3339, or a local time of `timezone`. */
+  /** The time of a task that fires once: RFC 3339, or a local time in `timezone`. */
   time?: string | undefined;
   /** The IANA time zone of `cron`, `rrule` and local times. */
   timezone?: string | undefined;
@@ -1656,16 +1703,16 @@ export interface ParsedSchedule {
 
 /** The meaning of a sentence, or why it has none. */
 export interface ParsedSentence {
-  /** The ways to read it, the more likely ones first: 2 to 8. Only if it is ambiguous. */
+  /** Its readings, the more likely ones first: 2 to 8. Only if it is ambiguous. */
   choices?: ParsedChoice[] | undefined;
   /** The language in which it was read. */
   language: "en" | "de";
   /**
-   * `understood`: it says one schedule. `ambiguous`: it can be read in several ways, and the
-   * caller has to choose. `refused`: it says no schedule, or none that the scheduler has.
+   * `understood`: it gives one schedule. `ambiguous`: it has several readings, and the caller
+   * must choose. `refused`: it gives no schedule, or one that the scheduler does not have.
    */
   outcome: "understood" | "ambiguous" | "refused";
-  /** What to ask the user, a sentence for each open question. Only if it is ambiguous. */
+  /** Questions for the user, one sentence for each ambiguity. Only if it is ambiguous. */
   questions?: string[] | undefined;
   /** Its meaning. Only if it is understood. */
   reading?: ParsedReading | undefined;
@@ -1678,8 +1725,8 @@ export interface ParsedSentence {
 /** Why a task is paused. */
 export interface Pause {
   /**
-   * Why they are paused, for a pause only. A pause with a note replaces the note of a paused
-   * task.
+   * Why they are paused; for a pause only. If a paused task is paused again with a note, the new
+   * note replaces the former one.
    */
   note?: string | null | undefined;
 }
@@ -1689,41 +1736,41 @@ export type PauseMany = {
   all?: null | undefined;
   dryRun?: null | undefined;
   filter?: null | undefined;
-  /** By id; a repeated id counts once. Not where the path names the task. */
+  /** The ids of the tasks; a repeated id counts once. Absent if the path names the task. */
   ids: string[];
   /**
-   * Why they are paused, for a pause only. A pause with a note replaces the note of a paused
-   * task.
+   * Why they are paused; for a pause only. If a paused task is paused again with a note, the new
+   * note replaces the former one.
    */
   note?: string | null | undefined;
 } | {
   all?: null | undefined;
   /**
-   * Changes nothing, and answers how many tasks the request would change, and the first of them.
-   * Not beside `ids`, and not where the path names the task.
+   * Changes nothing. The answer says how many tasks the request would change, and shows the
+   * first of them. Not with `ids`, and not if the path names the task.
    */
   dryRun?: boolean | null | undefined;
-  /** All that fulfil every part of the filter. Not where the path names the task. */
+  /** Selects the tasks that match every part of the filter. Absent if the path names the task. */
   filter: Filter;
   ids?: null | undefined;
   /**
-   * Why they are paused, for a pause only. A pause with a note replaces the note of a paused
-   * task.
+   * Why they are paused; for a pause only. If a paused task is paused again with a note, the new
+   * note replaces the former one.
    */
   note?: string | null | undefined;
 } | {
-  /** Every task, in place of ids and filter. Not where the path names the task. */
+  /** Selects every task, in place of `ids` and `filter`. Absent if the path names the task. */
   all: true;
   /**
-   * Changes nothing, and answers how many tasks the request would change, and the first of them.
-   * Not beside `ids`, and not where the path names the task.
+   * Changes nothing. The answer says how many tasks the request would change, and shows the
+   * first of them. Not with `ids`, and not if the path names the task.
    */
   dryRun?: boolean | null | undefined;
   filter?: null | undefined;
   ids?: null | undefined;
   /**
-   * Why they are paused, for a pause only. A pause with a note replaces the note of a paused
-   * task.
+   * Why they are paused; for a pause only. If a paused task is paused again with a note, the new
+   * note replaces the former one.
    */
   note?: string | null | undefined;
 };
@@ -1737,27 +1784,27 @@ export interface Percentiles {
   p99: number;
 }
 
-/** The runs of a schedule. */
+/** The next runs of a schedule. */
 export interface Preview {
-  /** Whether there are further ones. */
+  /** Whether there are more runs. */
   more: boolean;
-  /** In order. */
+  /** The runs, in order. */
   runs: PreviewRun[];
   /**
    * The schedule as a sentence in English, which `/v1/parse` reads as the same schedule. Absent
-   * if its runs take long to work out.
+   * if its runs take long to compute.
    */
   sentence?: string | undefined;
-  /** The zone that local times are shown in: that of the schedule. */
+  /** The zone of the local times: that of the schedule. */
   timezone: string;
 }
 
-/** A schedule to look at: the fields of a task that say when, and how many of its runs to show. The body of a whole task is taken, too. Members that are marked as read-only are ignored: an answer shows them, and the scheduler sets them. */
+/** A schedule to preview: the fields of a task that say when, and the number of runs to show. The other members of a task are accepted and ignored. Members that are marked as read-only are ignored: an answer shows them, and the scheduler sets them. */
 export type PreviewRequest = {
   anchor?: null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
   callback?: unknown;
-  /** How many runs to show. Default: `10`. */
+  /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
   cron?: null | undefined;
   delayInSeconds?: null | undefined;
@@ -1765,29 +1812,29 @@ export type PreviewRequest = {
   description?: unknown;
   endAt?: null | undefined;
   everySeconds?: null | undefined;
-  /** A run that has not started so long after it was due does not start any more, seconds. */
+  /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
-  /** Runs are shown as if the task were created at this time. Without it, now. */
+  /** The time at which the task would be created. If absent, now. */
   from?: Time | null | undefined;
-  /** The task's id, which decides its jitter. */
+  /** The task's id, which determines its jitter. */
   id?: string | null | undefined;
   /**
-   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
-   * is asked for.
+   * Delays each run by a random amount up to this, in seconds. The amount of a run never
+   * changes.
    */
   jitterSeconds?: number | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
   limitKey?: unknown;
   /**
-   * The local times of the task as an answer shows them. Beside each, the member of the same name
-   * has its instant. If both still say the same instant, the local time counts. If you have
-   * changed the other member, that counts.
+   * The local times of the task as an answer shows them. For each, the member of the same name
+   * has the instant. If both name the same instant, the local time counts. If you change the
+   * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
   maxRuns?: null | undefined;
   /**
-   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
-   * a pause held up do not.
+   * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
+   * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -1811,24 +1858,27 @@ export type PreviewRequest = {
   /** When it fires, once. One that is past fires at once. */
   time: Time;
   /**
-   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
-   * local times.
+   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
+   * local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
   type?: "scheduled" | undefined;
-  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  /**
+   * Allows each run to be up to this much later, in seconds, so that several tasks fire
+   * together.
+   */
   windowSeconds?: number | null | undefined;
   /**
-   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
-   * is in bytes of UTF-8.
+   * The sentence in which the schedule was given. It is only shown and has no other effect. The
+   * limit is in bytes of UTF-8.
    */
   words?: string | null | undefined;
 } | {
   anchor?: null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
   callback?: unknown;
-  /** How many runs to show. Default: `10`. */
+  /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
   cron?: null | undefined;
   /** How long from then it fires, once, seconds. */
@@ -1837,29 +1887,29 @@ export type PreviewRequest = {
   description?: unknown;
   endAt?: null | undefined;
   everySeconds?: null | undefined;
-  /** A run that has not started so long after it was due does not start any more, seconds. */
+  /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
-  /** Runs are shown as if the task were created at this time. Without it, now. */
+  /** The time at which the task would be created. If absent, now. */
   from?: Time | null | undefined;
-  /** The task's id, which decides its jitter. */
+  /** The task's id, which determines its jitter. */
   id?: string | null | undefined;
   /**
-   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
-   * is asked for.
+   * Delays each run by a random amount up to this, in seconds. The amount of a run never
+   * changes.
    */
   jitterSeconds?: number | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
   limitKey?: unknown;
   /**
-   * The local times of the task as an answer shows them. Beside each, the member of the same name
-   * has its instant. If both still say the same instant, the local time counts. If you have
-   * changed the other member, that counts.
+   * The local times of the task as an answer shows them. For each, the member of the same name
+   * has the instant. If both name the same instant, the local time counts. If you change the
+   * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
   maxRuns?: null | undefined;
   /**
-   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
-   * a pause held up do not.
+   * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
+   * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -1882,26 +1932,29 @@ export type PreviewRequest = {
   tags?: unknown;
   time?: null | undefined;
   /**
-   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
-   * local times.
+   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
+   * local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
   type?: "delayed" | undefined;
-  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  /**
+   * Allows each run to be up to this much later, in seconds, so that several tasks fire
+   * together.
+   */
   windowSeconds?: number | null | undefined;
   /**
-   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
-   * is in bytes of UTF-8.
+   * The sentence in which the schedule was given. It is only shown and has no other effect. The
+   * limit is in bytes of UTF-8.
    */
   words?: string | null | undefined;
 } | {
   anchor?: null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
   callback?: unknown;
-  /** How many runs to show. Default: `10`. */
+  /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
-  /** When it fires, again and again. */
+  /** Recurs by a cron expression, or by several. */
   cron: string | readonly string[];
   delayInSeconds?: null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -1909,33 +1962,30 @@ export type PreviewRequest = {
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
   everySeconds?: null | undefined;
-  /** A run that has not started so long after it was due does not start any more, seconds. */
+  /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
-  /** Runs are shown as if the task were created at this time. Without it, now. */
+  /** The time at which the task would be created. If absent, now. */
   from?: Time | null | undefined;
-  /** The task's id, which decides its jitter. */
+  /** The task's id, which determines its jitter. */
   id?: string | null | undefined;
   /**
-   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
-   * is asked for.
+   * Delays each run by a random amount up to this, in seconds. The amount of a run never
+   * changes.
    */
   jitterSeconds?: number | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
   limitKey?: unknown;
   /**
-   * The local times of the task as an answer shows them. Beside each, the member of the same name
-   * has its instant. If both still say the same instant, the local time counts. If you have
-   * changed the other member, that counts.
+   * The local times of the task as an answer shows them. For each, the member of the same name
+   * has the instant. If both name the same instant, the local time counts. If you change the
+   * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
-  /**
-   * Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and
-   * `rrule`.
-   */
+  /** The most runs, counted from the creation of the task. Up to 100,000 for `cron` and `rrule`. */
   maxRuns?: number | null | undefined;
   /**
-   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
-   * a pause held up do not.
+   * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
+   * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -1943,12 +1993,12 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   onSuccess?: unknown;
   /**
-   * What becomes of a run of a recurring task that comes due while the one before has not been
-   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queue-one`: it waits for
-   * the end of the one before, and further ones do not fire.
-   * - `allow`: It fires beside it.
+   * What happens to a run of a recurring task that comes due before the previous run is
+   * reported. `allow`: both run at the same time. `skip`: it does not fire. `queue-one`: it
+   * waits for the end of the previous run, and further runs do not fire.
+   * - `allow`: Both run at the same time.
    * - `skip`: It does not fire.
-   * - `queue-one`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   * - `queue-one`: It waits for the end of the previous run. Further runs do not fire. Default: `"allow"`.
    */
   overlap?: "allow" | "skip" | "queue-one" | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -1967,28 +2017,31 @@ export type PreviewRequest = {
   tags?: unknown;
   time?: null | undefined;
   /**
-   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
-   * local times.
+   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
+   * local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
   type?: "cron" | undefined;
-  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  /**
+   * Allows each run to be up to this much later, in seconds, so that several tasks fire
+   * together.
+   */
   windowSeconds?: number | null | undefined;
   /**
-   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
-   * is in bytes of UTF-8.
+   * The sentence in which the schedule was given. It is only shown and has no other effect. The
+   * limit is in bytes of UTF-8.
    */
   words?: string | null | undefined;
 } | {
   /**
-   * A run of the interval, before which there is none. Without it: `startAt`, else one interval
-   * from now.
+   * The time from which the runs of the interval are computed. No run is earlier. If absent,
+   * `startAt`, or one interval from now.
    */
   anchor?: Time | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
   callback?: unknown;
-  /** How many runs to show. Default: `10`. */
+  /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
   cron?: null | undefined;
   delayInSeconds?: null | undefined;
@@ -1996,35 +2049,32 @@ export type PreviewRequest = {
   description?: unknown;
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
-  /** Fires at this interval, without drift, seconds; rounded to milliseconds. */
+  /** Recurs at this interval without drift, in seconds, rounded to milliseconds. */
   everySeconds: number;
-  /** A run that has not started so long after it was due does not start any more, seconds. */
+  /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
-  /** Runs are shown as if the task were created at this time. Without it, now. */
+  /** The time at which the task would be created. If absent, now. */
   from?: Time | null | undefined;
-  /** The task's id, which decides its jitter. */
+  /** The task's id, which determines its jitter. */
   id?: string | null | undefined;
   /**
-   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
-   * is asked for.
+   * Delays each run by a random amount up to this, in seconds. The amount of a run never
+   * changes.
    */
   jitterSeconds?: number | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
   limitKey?: unknown;
   /**
-   * The local times of the task as an answer shows them. Beside each, the member of the same name
-   * has its instant. If both still say the same instant, the local time counts. If you have
-   * changed the other member, that counts.
+   * The local times of the task as an answer shows them. For each, the member of the same name
+   * has the instant. If both name the same instant, the local time counts. If you change the
+   * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
-  /**
-   * Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and
-   * `rrule`.
-   */
+  /** The most runs, counted from the creation of the task. Up to 100,000 for `cron` and `rrule`. */
   maxRuns?: number | null | undefined;
   /**
-   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
-   * a pause held up do not.
+   * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
+   * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -2032,12 +2082,12 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   onSuccess?: unknown;
   /**
-   * What becomes of a run of a recurring task that comes due while the one before has not been
-   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queue-one`: it waits for
-   * the end of the one before, and further ones do not fire.
-   * - `allow`: It fires beside it.
+   * What happens to a run of a recurring task that comes due before the previous run is
+   * reported. `allow`: both run at the same time. `skip`: it does not fire. `queue-one`: it
+   * waits for the end of the previous run, and further runs do not fire.
+   * - `allow`: Both run at the same time.
    * - `skip`: It does not fire.
-   * - `queue-one`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   * - `queue-one`: It waits for the end of the previous run. Further runs do not fire. Default: `"allow"`.
    */
   overlap?: "allow" | "skip" | "queue-one" | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -2056,24 +2106,27 @@ export type PreviewRequest = {
   tags?: unknown;
   time?: null | undefined;
   /**
-   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
-   * local times.
+   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
+   * local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
   type?: "every" | undefined;
-  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  /**
+   * Allows each run to be up to this much later, in seconds, so that several tasks fire
+   * together.
+   */
   windowSeconds?: number | null | undefined;
   /**
-   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
-   * is in bytes of UTF-8.
+   * The sentence in which the schedule was given. It is only shown and has no other effect. The
+   * limit is in bytes of UTF-8.
    */
   words?: string | null | undefined;
 } | {
   anchor?: null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
   callback?: unknown;
-  /** How many runs to show. Default: `10`. */
+  /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
   cron?: null | undefined;
   delayInSeconds?: null | undefined;
@@ -2082,33 +2135,30 @@ export type PreviewRequest = {
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
   everySeconds?: null | undefined;
-  /** A run that has not started so long after it was due does not start any more, seconds. */
+  /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
-  /** Runs are shown as if the task were created at this time. Without it, now. */
+  /** The time at which the task would be created. If absent, now. */
   from?: Time | null | undefined;
-  /** The task's id, which decides its jitter. */
+  /** The task's id, which determines its jitter. */
   id?: string | null | undefined;
   /**
-   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
-   * is asked for.
+   * Delays each run by a random amount up to this, in seconds. The amount of a run never
+   * changes.
    */
   jitterSeconds?: number | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
   limitKey?: unknown;
   /**
-   * The local times of the task as an answer shows them. Beside each, the member of the same name
-   * has its instant. If both still say the same instant, the local time counts. If you have
-   * changed the other member, that counts.
+   * The local times of the task as an answer shows them. For each, the member of the same name
+   * has the instant. If both name the same instant, the local time counts. If you change the
+   * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
-  /**
-   * Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and
-   * `rrule`.
-   */
+  /** The most runs, counted from the creation of the task. Up to 100,000 for `cron` and `rrule`. */
   maxRuns?: number | null | undefined;
   /**
-   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
-   * a pause held up do not.
+   * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
+   * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -2116,12 +2166,12 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   onSuccess?: unknown;
   /**
-   * What becomes of a run of a recurring task that comes due while the one before has not been
-   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queue-one`: it waits for
-   * the end of the one before, and further ones do not fire.
-   * - `allow`: It fires beside it.
+   * What happens to a run of a recurring task that comes due before the previous run is
+   * reported. `allow`: both run at the same time. `skip`: it does not fire. `queue-one`: it
+   * waits for the end of the previous run, and further runs do not fire.
+   * - `allow`: Both run at the same time.
    * - `skip`: It does not fire.
-   * - `queue-one`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   * - `queue-one`: It waits for the end of the previous run. Further runs do not fire. Default: `"allow"`.
    */
   overlap?: "allow" | "skip" | "queue-one" | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -2132,7 +2182,7 @@ export type PreviewRequest = {
   priority?: unknown;
   /** Ignored: a member of the task that says nothing of its schedule. */
   retry?: unknown;
-  /** Fires by this rule of RFC 5545, which begins at `startAt`. */
+  /** Recurs by this rule of RFC 5545, which begins at `startAt`. */
   rrule: string;
   schedule?: null | undefined;
   /** Does not recur before this time. */
@@ -2141,24 +2191,27 @@ export type PreviewRequest = {
   tags?: unknown;
   time?: null | undefined;
   /**
-   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
-   * local times.
+   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
+   * local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
   type?: "rrule" | undefined;
-  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  /**
+   * Allows each run to be up to this much later, in seconds, so that several tasks fire
+   * together.
+   */
   windowSeconds?: number | null | undefined;
   /**
-   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
-   * is in bytes of UTF-8.
+   * The sentence in which the schedule was given. It is only shown and has no other effect. The
+   * limit is in bytes of UTF-8.
    */
   words?: string | null | undefined;
 } | {
   anchor?: null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
   callback?: unknown;
-  /** How many runs to show. Default: `10`. */
+  /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
   cron?: null | undefined;
   delayInSeconds?: null | undefined;
@@ -2167,33 +2220,30 @@ export type PreviewRequest = {
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
   everySeconds?: null | undefined;
-  /** A run that has not started so long after it was due does not start any more, seconds. */
+  /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
-  /** Runs are shown as if the task were created at this time. Without it, now. */
+  /** The time at which the task would be created. If absent, now. */
   from?: Time | null | undefined;
-  /** The task's id, which decides its jitter. */
+  /** The task's id, which determines its jitter. */
   id?: string | null | undefined;
   /**
-   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
-   * is asked for.
+   * Delays each run by a random amount up to this, in seconds. The amount of a run never
+   * changes.
    */
   jitterSeconds?: number | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
   limitKey?: unknown;
   /**
-   * The local times of the task as an answer shows them. Beside each, the member of the same name
-   * has its instant. If both still say the same instant, the local time counts. If you have
-   * changed the other member, that counts.
+   * The local times of the task as an answer shows them. For each, the member of the same name
+   * has the instant. If both name the same instant, the local time counts. If you change the
+   * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
-  /**
-   * Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and
-   * `rrule`.
-   */
+  /** The most runs, counted from the creation of the task. Up to 100,000 for `cron` and `rrule`. */
   maxRuns?: number | null | undefined;
   /**
-   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
-   * a pause held up do not.
+   * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
+   * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -2201,12 +2251,12 @@ export type PreviewRequest = {
   /** Ignored: a member of the task that says nothing of its schedule. */
   onSuccess?: unknown;
   /**
-   * What becomes of a run of a recurring task that comes due while the one before has not been
-   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queue-one`: it waits for
-   * the end of the one before, and further ones do not fire.
-   * - `allow`: It fires beside it.
+   * What happens to a run of a recurring task that comes due before the previous run is
+   * reported. `allow`: both run at the same time. `skip`: it does not fire. `queue-one`: it
+   * waits for the end of the previous run, and further runs do not fire.
+   * - `allow`: Both run at the same time.
    * - `skip`: It does not fire.
-   * - `queue-one`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   * - `queue-one`: It waits for the end of the previous run. Further runs do not fire. Default: `"allow"`.
    */
   overlap?: "allow" | "skip" | "queue-one" | null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
@@ -2219,9 +2269,10 @@ export type PreviewRequest = {
   retry?: unknown;
   rrule?: null | undefined;
   /**
-   * When it fires, in English or German: `every monday at 10:00`. It replaces the fields that say
-   * when. The task gets the fields that it means, and keeps the sentence in `words`. Local times
-   * are of `timezone`, unless the sentence names a zone. The limit is in bytes of UTF-8.
+   * When it fires, in English or German, such as `every monday at 10:00`. It replaces the fields
+   * that say when. The task gets the fields that the sentence means, and keeps the sentence in
+   * `words`. Local times are in `timezone`, unless the sentence names a zone. The limit is in
+   * bytes of UTF-8.
    */
   schedule: string;
   /** Does not recur before this time. */
@@ -2230,20 +2281,23 @@ export type PreviewRequest = {
   tags?: unknown;
   time?: null | undefined;
   /**
-   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
-   * local times.
+   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
+   * local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
   type?: "words" | undefined;
-  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  /**
+   * Allows each run to be up to this much later, in seconds, so that several tasks fire
+   * together.
+   */
   windowSeconds?: number | null | undefined;
   words?: null | undefined;
 } | {
   anchor?: null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
   callback?: unknown;
-  /** How many runs to show. Default: `10`. */
+  /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
   cron?: null | undefined;
   delayInSeconds?: null | undefined;
@@ -2252,17 +2306,17 @@ export type PreviewRequest = {
   endAt?: null | undefined;
   everySeconds?: null | undefined;
   expireAfterSeconds?: null | undefined;
-  /** Runs are shown as if the task were created at this time. Without it, now. */
+  /** The time at which the task would be created. If absent, now. */
   from?: Time | null | undefined;
-  /** The task's id, which decides its jitter. */
+  /** The task's id, which determines its jitter. */
   id?: string | null | undefined;
   jitterSeconds?: null | undefined;
   /** Ignored: a member of the task that says nothing of its schedule. */
   limitKey?: unknown;
   /**
-   * The local times of the task as an answer shows them. Beside each, the member of the same name
-   * has its instant. If both still say the same instant, the local time counts. If you have
-   * changed the other member, that counts.
+   * The local times of the task as an answer shows them. For each, the member of the same name
+   * has the instant. If both name the same instant, the local time counts. If you change the
+   * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
   maxRuns?: null | undefined;
@@ -2287,8 +2341,8 @@ export type PreviewRequest = {
   tags?: unknown;
   time?: null | undefined;
   /**
-   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
-   * local times.
+   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
+   * local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
@@ -2299,29 +2353,32 @@ export type PreviewRequest = {
 
 /** A run of a schedule. */
 export interface PreviewRun {
-  /** What a change of the clock does to it; absent on most. */
+  /** What a change of the clock does to it. Absent on most runs. */
   clockChange?: "gap-moved" | "gap-shifted" | "gap-absent" | "first-of-two" | "first-pass" | "second-pass" | undefined;
-  /** When it fires, milliseconds since 1970: later than its time by jitter and window. */
+  /** When it fires, milliseconds since 1970: the nominal time plus jitter and window. */
   due: number;
-  /** The same in words. */
+  /** The change of the clock, explained in words. */
   explanation?: string | undefined;
-  /** The same on the local clock, RFC 3339. */
+  /** The nominal time in the time zone of the schedule, RFC 3339. */
   local: string;
-  /** Its nominal time, which the task is fired with, milliseconds since 1970. */
+  /** Its nominal time, milliseconds since 1970. It identifies the run. */
   time: number;
 }
 
-/** A refusal, as RFC 9457 writes it. */
+/** A problem in the form of RFC 9457. */
 export interface Problem {
-  /** Of `/problems/batch-rejected` only: 0. */
+  /** Only for `/problems/batch-rejected`: 0. */
   accepted?: number | undefined;
-  /** This problem, for people: the field, the limit, and what to do. */
+  /** What is wrong with this request, for people: the field, the limit, and what to do. */
   detail: string;
-  /** The field at fault, as a path: `callback.url`, `tags[3]`; `body` for the whole. */
+  /**
+   * The path of the invalid field, such as `callback.url` or `tags[3]`; `body` for the whole
+   * body.
+   */
   field?: string | undefined;
-  /** Of `/problems/batch-rejected` only: the number of tasks. */
+  /** Only for `/problems/batch-rejected`: the number of tasks. */
   rejected?: number | undefined;
-  /** Of `/problems/batch-rejected` only: the error of each task, in the order of the request. */
+  /** Only for `/problems/batch-rejected`: the error of each task, in the order of the request. */
   results?: ({
     /** An invalid field of a request: its name, and the problem with the limit or with what to do. */
     error: {
@@ -2329,15 +2386,15 @@ export interface Problem {
       detail: string;
       /** The field, as a path: `callback.url`, `tags[3]`; `body` for the whole. */
       field: string;
-      /** Says whether the same item may be accepted later. Absent if the item itself is invalid. */
+      /** Whether the same item may be accepted later. Absent if the item itself is invalid. */
       retryable?: boolean | undefined;
     };
     id?: string | undefined;
-    /** The number of its line, from 1, if the body has a task a line. */
+    /** The number of its line, from 1, if the body has one task on each line. */
     line?: number | undefined;
   } | {
     /**
-     * The index of the task before it in the request that has the same id, and that it
+     * The index of the earlier task in the request that has the same id and that this one
      * replaces. Absent if there is none.
      */
     duplicateOf?: number | undefined;
@@ -2351,7 +2408,7 @@ export interface Problem {
   type: string;
 }
 
-/** The record goes to the user's own consumer, through this producer binding. */
+/** A message in a queue: the user's own consumer gets the record through this producer binding. */
 export interface QueueCallback {
   /** The name of the binding. */
   queue: string;
@@ -2360,15 +2417,15 @@ export interface QueueCallback {
 
 /** A task in a message: `onSuccess` and `onFailure` have no `headers`. */
 export interface QueuedTask {
-  /** A run of the interval, before which there is none, milliseconds since 1970. */
+  /** The time from which the runs of the interval are computed, milliseconds since 1970. No run is earlier. */
   anchor?: number | undefined;
-  /** Which attempt this is; absent on the first. */
+  /** The number of the attempt; absent for the first. */
   attempt?: number | undefined;
   /** What happens when it fires. */
   callback: Callback;
   /** When the task was created, milliseconds since 1970. Absent if an earlier release created it. */
   createdAt?: number | undefined;
-  /** When it fires, again and again. */
+  /** A cron expression, or a list of them. */
   cron?: string | string[] | undefined;
   /** What the task is, in the user's words. */
   description?: string | undefined;
@@ -2376,21 +2433,21 @@ export interface QueuedTask {
   endAt?: number | undefined;
   /** Why the last attempt failed. */
   error?: string | undefined;
-  /** The interval at which it fires, seconds. */
+  /** The interval at which it fires, in seconds. */
   everySeconds?: number | undefined;
-  /** A run does not start later than so long after it was due, seconds. */
+  /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | undefined;
   /** When the last attempt failed, milliseconds since 1970. */
   failedAt?: number | undefined;
-  /** The time of the last run, where runs are counted, milliseconds since 1970. */
+  /** The last run, if runs are counted, milliseconds since 1970. */
   finalRun?: number | undefined;
   /** When the first attempt began, milliseconds since 1970. `retry.maxDurationSeconds` counts from here. */
   firstAttemptAt?: number | undefined;
-  /** The first run, where runs are counted, milliseconds since 1970. */
+  /** The first run, if runs are counted, milliseconds since 1970. */
   firstRun?: number | undefined;
   /** The task's id. */
   id: string;
-  /** By how much each run is put off at most, seconds. */
+  /** The most by which each run is delayed at random, in seconds. */
   jitterSeconds?: number | undefined;
   /** If a new law of its time zone, or a shorter delay, has moved its due time into the past, the time from which its lateness counts, milliseconds since 1970. */
   lateSince?: number | undefined;
@@ -2398,30 +2455,30 @@ export interface QueuedTask {
   limitKey?: string | undefined;
   /** The times that were given as local ones: `timezone` is their zone. */
   local?: LocalTimes | undefined;
-  /** How often it recurs at most. */
+  /** The most runs. */
   maxRuns?: number | undefined;
-  /** What becomes of runs that were missed. */
+  /** What happens to missed runs. */
   misfire?: Misfire | undefined;
-  /** Of a paused further attempt, the earliest time at which it starts, milliseconds since 1970. */
+  /** For a paused further attempt, the earliest time at which it starts, milliseconds since 1970. */
   notBefore?: number | undefined;
-  /** What happens once a run has failed for good. */
+  /** What happens when a run has failed for good. */
   onFailure?: Callback | undefined;
-  /** What happens once a run has succeeded. */
+  /** What happens when a run has succeeded. */
   onSuccess?: Callback | undefined;
   /** How the run ended, if it is a follow-up. */
   outcome?: Run | undefined;
   /**
-   * What becomes of a run that comes before the end of the one before.
-   * - `allow`: It fires beside it.
+   * What happens to a run that comes due before the previous one has ended.
+   * - `allow`: Both run at the same time.
    * - `skip`: It does not fire.
-   * - `queue-one`: It waits for the end of the one before; further ones do not fire.
+   * - `queue-one`: It waits for the end of the previous run. Further runs do not fire.
    */
   overlap?: "allow" | "skip" | "queue-one" | undefined;
   /** Why it was paused: the `note` of the request. */
   pauseNote?: string | undefined;
-  /** That a recurring task waits to be resumed. Of others, their place in the order says it. */
+  /** Whether a recurring task is paused. For any other task, its place in the order says so. */
   paused?: boolean | undefined;
-  /** When the task was paused, milliseconds since 1970. Absent if it is not paused, if it was created so, or if an earlier release paused it. */
+  /** When the task was paused, milliseconds since 1970. Absent if it is not paused, if it was created paused, or if an earlier release paused it. */
   pausedAt?: number | undefined;
   /** The name of the API key that paused it. Absent for a key of the deployment's secret, which has no name. */
   pausedBy?: string | undefined;
@@ -2429,7 +2486,7 @@ export interface QueuedTask {
   payload?: unknown;
   /** Of tasks that are due together, those with a higher priority fire first. */
   priority?: number | undefined;
-  /** When a run of the dead letter, or of the task before its time, was requested, milliseconds since 1970. */
+  /** When the run was requested, milliseconds since 1970, for a replay of a dead letter or a run before the task's time. */
   replayedAt?: number | undefined;
   /** When it is tried again after a failure. */
   retry?: Retry | undefined;
@@ -2441,13 +2498,13 @@ export interface QueuedTask {
   startAt?: number | undefined;
   /** Labels to find it by. */
   tags?: string[] | undefined;
-  /** The due time that was asked for, milliseconds since 1970. */
+  /** The requested due time, milliseconds since 1970. */
   time?: number | undefined;
   /** The IANA time zone that `cron` and `rrule` are read in; absent: UTC. */
   timezone?: string | undefined;
   /** When its definition was last changed, milliseconds since 1970. Absent if it was not. */
   updatedAt?: number | undefined;
-  /** By how much later each run may be, seconds. */
+  /** The most by which each run may be later, so that several fire together, in seconds. */
   windowSeconds?: number | undefined;
 }
 
@@ -2465,69 +2522,66 @@ export interface Quota {
 /** A part of an explanation. */
 export interface Reason {
   /**
-   * For programs.
-   * - `scheduled`: It waits for its time. If its time has come, it waits for its turn.
-   * - `put-off`: It fires later than its time.
-   * - `overdue`: Its time has come, and it has not fired.
-   * - `limited`: Its time has come, and it waits until the limit of its key has room for it.
-   * - `circuit-open`: The destination that it is for does not answer: what is due for it waits.
-   * - `paused`: It waits to be resumed.
+   * The code, for programs.
+   * - `scheduled`: It waits for its time. If that has passed, it waits for its turn.
+   * - `put-off`: It fires later than its requested time.
+   * - `overdue`: Its time has passed, and it has not fired.
+   * - `limited`: Its time has passed, and it waits until the limit of its key has room for it.
+   * - `circuit-open`: Its destination does not answer, so its due runs wait.
+   * - `paused`: It is paused.
    * - `unscheduled`: It has no schedule.
-   * - `held`: It waits for the end of the run before.
-   * - `retrying`: It waits for a further attempt, or was asked for; or a follow-up does.
-   * - `in-flight`: An attempt was dispatched and has not been reported.
+   * - `held`: It waits for the end of the previous run.
+   * - `retrying`: A further attempt, a requested run or a follow-up of it waits.
+   * - `in-flight`: An attempt is dispatched and not reported.
    * - `dead-lettered`: A run of it has failed for good, and is kept until you replay or discard it.
    * - `cancelled`: It was cancelled, and nothing of it waits.
    * - `done`: Its last run has ended, and nothing of it waits.
    * - `skipped`: Its last run was skipped, and nothing of it waits.
    * - `expired`: Its last run expired, and nothing of it waits.
-   * - `overlap`: The run before has not ended, and runs may not overlap.
-   * - `misfire`: What would become of it if it were late.
-   * - `expiry`: Until when it may start.
+   * - `overlap`: The previous run has not ended, and runs may not overlap.
+   * - `misfire`: What would happen to it if it were late.
+   * - `expiry`: The latest time at which it may start.
    */
   code: "scheduled" | "put-off" | "overdue" | "limited" | "circuit-open" | "paused" | "unscheduled" | "held" | "retrying" | "in-flight" | "dead-lettered" | "cancelled" | "done" | "skipped" | "expired" | "overlap" | "misfire" | "expiry";
-  /** For people. */
+  /** The text, for people. */
   detail: string;
 }
 
-/** What a replay changes of the dead letter. Each member is a JSON merge patch (RFC 7396). */
+/** The changes that a replay makes to a dead letter. Each member is a JSON merge patch (RFC 7396). */
 export interface ReplayInput {
   /**
-   * Changes of the callback: members that are absent stay, and members that are null go. A
-   * callback of another type replaces the former one. A task needs one, so it is not null.
+   * Changes of the callback. Absent members stay, and null removes a member. A callback of
+   * another type replaces the former one. Null is refused, because a run needs a callback.
    */
   callback?: {
     [key: string]: unknown;
   } | undefined;
   /**
-   * Changes of the payload, if it is an object and so is the payload. Anything else replaces the
-   * payload, and null removes it.
+   * Changes of the payload, if both this and the payload are objects. Any other value replaces
+   * the payload, and null removes it.
    */
   payload?: unknown;
 }
 
-/** What became of the dead letters to replay. */
+/** The result of a replay of many dead letters. */
 export interface ReplayedMany {
-  /** Whether every dead letter was looked at; where not, send the request again. */
+  /** Whether every dead letter was processed. If not, repeat the request. */
   done: boolean;
-  /**
-   * The ids of the request for which there is no dead letter (any more). Absent if the request
-   * names no ids.
-   */
+  /** The ids of the request without a dead letter. Absent if the request names no ids. */
   notFound?: string[] | undefined;
-  /** Each of them waits for its first attempt. */
+  /** The number of replayed dead letters. Each waits for its first attempt. */
   replayed: number;
 }
 
 /** The new time of a task, or a delay. */
 export type Reschedule = {
   delayInSeconds?: null | undefined;
-  /** When they fire instead, of a reschedule only. */
+  /** The new time; for a reschedule only. */
   time: Time;
-  /** The IANA time zone of a local `time`, of a reschedule only. */
+  /** The IANA time zone of a local `time`; for a reschedule only. */
   timezone?: string | null | undefined;
 } | {
-  /** How long from now they fire instead, seconds, of a reschedule only. */
+  /** The new delay, in seconds from now; for a reschedule only. */
   delayInSeconds: number;
   time?: null | undefined;
   timezone?: null | undefined;
@@ -2539,19 +2593,19 @@ export type RescheduleMany = {
   delayInSeconds?: null | undefined;
   dryRun?: null | undefined;
   filter?: null | undefined;
-  /** By id; a repeated id counts once. Not where the path names the task. */
+  /** The ids of the tasks; a repeated id counts once. Absent if the path names the task. */
   ids: readonly string[];
-  /** When they fire instead, of a reschedule only. */
+  /** The new time; for a reschedule only. */
   time: Time;
-  /** The IANA time zone of a local `time`, of a reschedule only. */
+  /** The IANA time zone of a local `time`; for a reschedule only. */
   timezone?: string | null | undefined;
 } | {
   all?: null | undefined;
-  /** How long from now they fire instead, seconds, of a reschedule only. */
+  /** The new delay, in seconds from now; for a reschedule only. */
   delayInSeconds: number;
   dryRun?: null | undefined;
   filter?: null | undefined;
-  /** By id; a repeated id counts once. Not where the path names the task. */
+  /** The ids of the tasks; a repeated id counts once. Absent if the path names the task. */
   ids: readonly string[];
   time?: null | undefined;
   timezone?: null | undefined;
@@ -2559,54 +2613,54 @@ export type RescheduleMany = {
   all?: null | undefined;
   delayInSeconds?: null | undefined;
   /**
-   * Changes nothing, and answers how many tasks the request would change, and the first of them.
-   * Not beside `ids`, and not where the path names the task.
+   * Changes nothing. The answer says how many tasks the request would change, and shows the
+   * first of them. Not with `ids`, and not if the path names the task.
    */
   dryRun?: boolean | null | undefined;
-  /** All that fulfil every part of the filter. Not where the path names the task. */
+  /** Selects the tasks that match every part of the filter. Absent if the path names the task. */
   filter: Filter;
   ids?: null | undefined;
-  /** When they fire instead, of a reschedule only. */
+  /** The new time; for a reschedule only. */
   time: Time;
-  /** The IANA time zone of a local `time`, of a reschedule only. */
+  /** The IANA time zone of a local `time`; for a reschedule only. */
   timezone?: string | null | undefined;
 } | {
   all?: null | undefined;
-  /** How long from now they fire instead, seconds, of a reschedule only. */
+  /** The new delay, in seconds from now; for a reschedule only. */
   delayInSeconds: number;
   /**
-   * Changes nothing, and answers how many tasks the request would change, and the first of them.
-   * Not beside `ids`, and not where the path names the task.
+   * Changes nothing. The answer says how many tasks the request would change, and shows the
+   * first of them. Not with `ids`, and not if the path names the task.
    */
   dryRun?: boolean | null | undefined;
-  /** All that fulfil every part of the filter. Not where the path names the task. */
+  /** Selects the tasks that match every part of the filter. Absent if the path names the task. */
   filter: Filter;
   ids?: null | undefined;
   time?: null | undefined;
   timezone?: null | undefined;
 } | {
-  /** Every task, in place of ids and filter. Not where the path names the task. */
+  /** Selects every task, in place of `ids` and `filter`. Absent if the path names the task. */
   all: true;
   delayInSeconds?: null | undefined;
   /**
-   * Changes nothing, and answers how many tasks the request would change, and the first of them.
-   * Not beside `ids`, and not where the path names the task.
+   * Changes nothing. The answer says how many tasks the request would change, and shows the
+   * first of them. Not with `ids`, and not if the path names the task.
    */
   dryRun?: boolean | null | undefined;
   filter?: null | undefined;
   ids?: null | undefined;
-  /** When they fire instead, of a reschedule only. */
+  /** The new time; for a reschedule only. */
   time: Time;
-  /** The IANA time zone of a local `time`, of a reschedule only. */
+  /** The IANA time zone of a local `time`; for a reschedule only. */
   timezone?: string | null | undefined;
 } | {
-  /** Every task, in place of ids and filter. Not where the path names the task. */
+  /** Selects every task, in place of `ids` and `filter`. Absent if the path names the task. */
   all: true;
-  /** How long from now they fire instead, seconds, of a reschedule only. */
+  /** The new delay, in seconds from now; for a reschedule only. */
   delayInSeconds: number;
   /**
-   * Changes nothing, and answers how many tasks the request would change, and the first of them.
-   * Not beside `ids`, and not where the path names the task.
+   * Changes nothing. The answer says how many tasks the request would change, and shows the
+   * first of them. Not with `ids`, and not if the path names the task.
    */
   dryRun?: boolean | null | undefined;
   filter?: null | undefined;
@@ -2617,58 +2671,59 @@ export type RescheduleMany = {
 
 /** When a failed task is tried again: exponential back-off with jitter. Every field may be left out. */
 export interface Retry {
-  /** By how much each wait is longer than the one before. */
+  /** The factor by which each wait is longer than the previous one. */
   factor?: number | null | undefined;
   /**
    * The share by which a wait is longer or shorter at random. No wait is longer than
    * `maxBackoffSeconds`.
    */
   jitter?: number | null | undefined;
-  /** Attempts in all, the first included. */
+  /** The most attempts, including the first. */
   maxAttempts?: number | null | undefined;
-  /** The longest wait, seconds, jitter included; not less than `minBackoffSeconds`. */
+  /** The longest wait including jitter, in seconds. Not less than `minBackoffSeconds`. */
   maxBackoffSeconds?: number | null | undefined;
-  /** From the start of the first attempt to the last attempt at most, seconds. */
+  /** The most time from the start of the first attempt to the last attempt, in seconds. */
   maxDurationSeconds?: number | null | undefined;
-  /** The wait before the second attempt, seconds. Jitter may make it shorter. */
+  /** The wait before the second attempt, in seconds. Jitter may make it shorter. */
   minBackoffSeconds?: number | null | undefined;
   /**
-   * HTTP statuses after which it is not tried again: numbers, and the classes `3xx`, `4xx` and
-   * `5xx`. `4xx` leaves out 408, 425 and 429, which say "not now"; 410 is never tried again.
+   * HTTP statuses after which there is no further attempt: numbers, and the classes `3xx`, `4xx`
+   * and `5xx`. `4xx` excludes 408, 425 and 429, which mean "not now". After 410 there is never a
+   * further attempt.
    */
   permanentStatuses?: (number | ("3xx" | "4xx" | "5xx"))[] | null | undefined;
 }
 
 /** How an attempt went, as the API shows it. Times are milliseconds since 1970. */
 export interface Run {
-  /** Which attempt at it this was, from 1. Absent if the task was cancelled. */
+  /** The number of the attempt, from 1. Absent if the task was cancelled. */
   attempt?: number | undefined;
   /** The name of the API key that cancelled it. */
   by?: string | undefined;
   /** What went wrong. */
   error?: string | undefined;
-  /** How the body of the answer begins, on one line. */
+  /** The beginning of the answer's body, on one line. */
   excerpt?: string | undefined;
-  /** When it ended; absent where that is not known. */
+  /** When it ended. Absent if that is not known. */
   finishedAt?: number | undefined;
   /**
-   * When it was dispatched; absent if the run was skipped, expired or cancelled, or was a dead
-   * letter before it could start.
+   * When it was dispatched. Absent if the run was skipped, expired or cancelled, or became a
+   * dead letter before it could start.
    */
   firedAt?: number | undefined;
   /** The id of the task; only in a list of the runs of all tasks. */
   id?: string | undefined;
   /**
    * How it ended: `succeeded`, `failed` (and is tried again), `dead-lettered` (failed for good),
-   * `handed-over` (to your queue), `expired` or `skipped` (not started), `cancelled`. Expect
-   * others: later versions may add some.
+   * `handed-over` (to your queue), `expired` or `skipped` (not started), `cancelled`. Later
+   * versions may add more.
    */
   outcome: string;
   /** When its outcome was recorded. */
   reportedAt: number;
   /** `onSuccess` or `onFailure`, if it is an attempt at a follow-up of the run. */
   stage?: string | undefined;
-  /** When it began; absent where that is not known, as of what goes to a queue. */
+  /** When it began. Absent if that is not known, such as for a message in a queue. */
   startedAt?: number | undefined;
   /** The HTTP status of the answer. */
   status?: number | undefined;
@@ -2681,13 +2736,13 @@ export interface Run {
    */
   target?: string | undefined;
   /**
-   * The requested time of the run. With the id it names the run; the attempts at a run and at
-   * its follow-ups have the same one. Absent if the task was cancelled.
+   * The requested time of the run. With the id it identifies the run. All attempts at a run and
+   * at its follow-ups have the same one. Absent if the task was cancelled.
    */
   time?: number | undefined;
 }
 
-/** What the run has in place of what its task has. */
+/** What a requested run uses in place of the task's own members. */
 export interface RunInput {
   /** The payload of this run only. Later runs have the payload of the task. */
   payload?: unknown;
@@ -2695,7 +2750,7 @@ export interface RunInput {
 
 /** A page of a task's history. */
 export interface RunList {
-  /** Where the next page begins; null at the end of what is kept. */
+  /** The cursor of the next page; null at the end of the history. */
   cursor: string | null;
   /** The newest first. */
   runs: Run[];
@@ -2706,76 +2761,82 @@ export type Selection = {
   all?: null | undefined;
   dryRun?: null | undefined;
   filter?: null | undefined;
-  /** By id; a repeated id counts once. Not where the path names the task. */
+  /** The ids of the tasks; a repeated id counts once. Absent if the path names the task. */
   ids: readonly string[];
 } | {
   all?: null | undefined;
   /**
-   * Changes nothing, and answers how many tasks the request would change, and the first of them.
-   * Not beside `ids`, and not where the path names the task.
+   * Changes nothing. The answer says how many tasks the request would change, and shows the
+   * first of them. Not with `ids`, and not if the path names the task.
    */
   dryRun?: boolean | null | undefined;
-  /** All that fulfil every part of the filter. Not where the path names the task. */
+  /** Selects the tasks that match every part of the filter. Absent if the path names the task. */
   filter: Filter;
   ids?: null | undefined;
 } | {
-  /** Every task, in place of ids and filter. Not where the path names the task. */
+  /** Selects every task, in place of `ids` and `filter`. Absent if the path names the task. */
   all: true;
   /**
-   * Changes nothing, and answers how many tasks the request would change, and the first of them.
-   * Not beside `ids`, and not where the path names the task.
+   * Changes nothing. The answer says how many tasks the request would change, and shows the
+   * first of them. Not with `ids`, and not if the path names the task.
    */
   dryRun?: boolean | null | undefined;
   filter?: null | undefined;
   ids?: null | undefined;
 };
 
-/** What happened in each minute of the last two hours, or in each hour of the last seven days. */
+/** The counts of each minute of the last two hours, or of each hour of the last seven days. */
 export interface Series {
   /** The length of a bucket, milliseconds. */
   bucketMillis: number;
-  /** In order, without a gap. */
+  /** The buckets, in order and without a gap. */
   buckets: SeriesBucket[];
   /** When the first bucket begins, milliseconds since 1970. */
   from: number;
   /**
    * How many shards could not answer, because they still run an earlier version. Their counts
-   * are missing in every bucket. Absent if there is none.
+   * are missing in every bucket. Absent if there are none.
    */
   missingShards?: number | undefined;
   /**
-   * Present if a shard kept no series before this time, milliseconds since 1970: the counts of
-   * earlier buckets are too low.
+   * Present if a shard has no series before this time, milliseconds since 1970. Then the counts
+   * of earlier buckets are too low.
    */
   since?: number | undefined;
-  /** When this was answered, milliseconds since 1970. The last bucket goes on. */
+  /** The time of the answer, milliseconds since 1970. The last bucket is not complete. */
   to: number;
 }
 
-/** What happened in a minute or in an hour. */
+/** The counts of a minute or of an hour. */
 export interface SeriesBucket {
   /** When it begins, milliseconds since 1970. */
   at: number;
   /**
-   * The most runs that were overdue by more than a second at one time, as each shard saw it;
-   * those that waited for their limits included.
+   * The most runs that were overdue by more than a second at one time, on each shard, including
+   * runs that waited for their limits.
    */
   backlog: number;
-  /** Tasks taken in. */
+  /** Tasks that were created. */
   created: number;
   /** Attempts at runs that failed. */
   failed: number;
-  /** Attempts that were dispatched, at runs and at follow-ups. A redelivery does not count. */
+  /**
+   * Attempts that were dispatched, at runs and at follow-ups. Sending an envelope again does not
+   * count.
+   */
   fired: number;
-  /** Runs that your own queue has taken. What its consumer did with them is not known. */
+  /** Runs that your own queue has accepted. What its consumer did with them is not known. */
   handedOver: number;
-  /** From the due times of what fired to its firing. Absent if nothing fired. */
+  /** How long after their due times runs fired. Absent if nothing fired. */
   latenessMillis?: Lateness | undefined;
   /** Queue operations. */
   queueOperations: number;
-  /** Rows written, one for each alarm included. */
+  /** Rows written, including one for each alarm. */
   rowsWritten: number;
-  /** Runs that succeeded. Follow-ups, and what went to your own queue, do not count. */
+  /**
+   * Runs that succeeded. Follow-ups, and runs that went to your own queue, are counted
+   * separately.
+   */
   succeeded: number;
 }
 
@@ -2784,8 +2845,8 @@ export interface ServiceFunctionCallback {
   /** The name of the binding: one of the deployment's `SERVICE_BINDINGS`. */
   binding: string;
   /**
-   * Sent in the task's place, or the function's argument in its place: a text as it is, any
-   * other value as JSON.
+   * Sent, or given to the function, in place of the task: a text unchanged, any other value as
+   * JSON.
    */
   body?: unknown;
   /** The name of a function that is called by RPC, with the task. */
@@ -2793,7 +2854,7 @@ export interface ServiceFunctionCallback {
   headers?: null | undefined;
   method?: null | undefined;
   path?: null | undefined;
-  /** How long an attempt may take, seconds. Default: `30`. */
+  /** The most time an attempt may take, in seconds. Default: `30`. */
   timeoutSeconds?: number | null | undefined;
   type: "service";
 }
@@ -2803,101 +2864,107 @@ export interface ServiceRequestCallback {
   /** The name of the binding: one of the deployment's `SERVICE_BINDINGS`. */
   binding: string;
   /**
-   * Sent in the task's place, or the function's argument in its place: a text as it is, any
-   * other value as JSON.
+   * Sent, or given to the function, in place of the task: a text unchanged, any other value as
+   * JSON.
    */
   body?: unknown;
   function?: null | undefined;
   /**
-   * Of a request; sent beside those that the dispatcher sets. `content-type` together with
-   * `body` only.
+   * For a request: sent in addition to the headers that the dispatcher sets. `content-type` only
+   * with `body`.
    */
   headers?: {
     [key: string]: string;
   } | null | undefined;
-  /** Of a request. `GET` and `DELETE` send no body. Default: `"POST"`. */
+  /** For a request. `GET` and `DELETE` send no body. Default: `"POST"`. */
   method?: "POST" | "PUT" | "PATCH" | "GET" | "DELETE" | null | undefined;
   /** Path and query of a request to its `fetch`. */
   path: string;
-  /** How long an attempt may take, seconds. Default: `30`. */
+  /** The most time an attempt may take, in seconds. Default: `30`. */
   timeoutSeconds?: number | null | undefined;
   type: "service";
 }
 
-/** One shard in numbers. */
+/** The statistics of one shard. */
 export interface ShardStats {
-  /** Tasks cancelled. */
+  /** Tasks that were cancelled. */
   cancelled: number;
-  /** Destinations that do not answer: their circuits, as far as these are not closed. */
+  /** The circuits of destinations that do not answer. */
   circuits: Circuit[];
-  /** Tasks taken in. */
+  /** Tasks that were created. */
   created: number;
   /** Runs and follow-ups that failed for good. */
   deadLettered: number;
-  /** Occurrences that failed for good and are kept. */
+  /** Runs and follow-ups that failed for good and are kept. */
   deadLetters: number;
-  /** Dead letters that are not kept any more, because others came, or because there was no room. */
+  /** Dead letters that were dropped, because newer ones came or because there was no room. */
   deadLettersDisplaced: number;
-  /** Runs that came too late to start; many that were missed together count once. */
+  /** Runs that came too late to start. Runs that were missed together count once. */
   expired: number;
   /** Attempts at runs that failed. */
   failed: number;
-  /** Attempts that were dispatched, at runs and at follow-ups. A redelivery does not count. */
+  /**
+   * Attempts that were dispatched, at runs and at follow-ups. Sending an envelope again does not
+   * count.
+   */
   fired: number;
   /** Attempts at follow-ups that failed. */
   followUpsFailed: number;
-  /** Follow-ups that succeeded, or that your own queue has taken. */
+  /** Follow-ups that succeeded, or that your own queue has accepted. */
   followUpsSucceeded: number;
-  /** Runs that your own queue has taken. What its consumer did with them is not known. */
+  /** Runs that your own queue has accepted. What its consumer did with them is not known. */
   handedOver: number;
-  /** Tasks that were dispatched and whose outcome is not known. */
+  /** Tasks that are dispatched and whose outcome is not known yet. */
   inFlight: number;
-  /** From a task's time to its firing. */
+  /** How long after their due times tasks fired. */
   latenessMillis: Percentiles;
   /** Bytes of memory that pending tasks take. */
   memoryBytes: number;
   meter: Meter;
-  /** Pending tasks whose time is past. */
+  /** Pending tasks without a limit key whose time has passed. */
   overdue: number;
-  /** Tasks that wait to be resumed. */
+  /** Tasks that are paused. */
   paused: number;
-  /** Tasks that wait for their time or a further attempt; recurring ones count once. */
+  /** Tasks that wait for their time or for a further attempt. A recurring task counts once. */
   pending: number;
-  /** Envelopes sent again. */
+  /** Envelopes that were sent again. */
   redelivered: number;
   /** Alarms that the watchdog found missing. */
   repairs: number;
-  /** How many of these replaced another task. */
+  /** Of these, tasks that replaced another task. */
   replaced: number;
   /** Recurring tasks. */
   schedules: number;
-  /** Epoch and index. */
+  /** The epoch and the index of the shard. */
   shard: string;
   /**
-   * Runs that did not fire: missed, or the one before had not ended. Many that were missed
-   * together count once.
+   * Runs that did not fire, because they were missed or the previous run had not ended. Runs
+   * that were missed together count once.
    */
   skipped: number;
-  /** Runs that succeeded. Follow-ups, and what went to your own queue, count elsewhere. */
+  /**
+   * Runs that succeeded. Follow-ups, and runs that went to your own queue, are counted
+   * separately.
+   */
   succeeded: number;
   /** Tasks without a schedule. */
   unscheduled: number;
-  /** Tasks with a limit's key whose time is past, and that wait for their turn. */
+  /** Tasks with a limit key whose time has passed and that wait for their turn. */
   waitingForLimits: number;
 }
 
 /** A limit, and what is known of the runs of its key. */
 export interface ShownLimit {
-  /** Most runs in flight at a time. */
+  /** The most runs in flight at a time. */
   concurrency?: number | undefined;
   /**
-   * Whether the shards together have no more slots than `concurrency`: not for a moment after it
-   * was set or lowered, until the runs end that are in flight by then.
+   * Whether the shards together have no more slots than `concurrency`. After the limit is set or
+   * lowered, this is false until enough of the runs in flight have ended.
    */
   inEffect: boolean;
   /**
-   * Runs that were dispatched and not reported, by the last messages of the shards. While tasks
-   * wait, these are at most a second old.
+   * Runs that are dispatched and not reported, by the last messages of the shards. While tasks
+   * wait, these messages are at most a second old.
    */
   inFlight: number;
   /** The key that tasks name as `limitKey`. */
@@ -2906,114 +2973,123 @@ export interface ShownLimit {
   perSecond?: number | undefined;
   /** The shards that have slots or wait for some. */
   shards: {
-    /** Runs that were dispatched and not reported, by its last message. */
+    /** Runs that are dispatched and not reported, by its last message. */
     inFlight: number;
     /** The shard's name. */
     shard: string;
-    /** Its slots. Absent if the shard does not know of the limit yet, and so has no bound. */
+    /** Its slots. Absent if the shard does not know the limit yet, so that nothing bounds it. */
     slots?: number | undefined;
-    /** Tasks that were due and waited, by its last message. */
+    /** Tasks that are due and wait, by its last message. */
     waiting: number;
   }[];
-  /** Tasks that were due and waited, by the last messages of the shards. */
+  /** Tasks that are due and wait, by the last messages of the shards. */
   waiting: number;
 }
 
-/** The scheduler in numbers. Counters count since the shards were made: take differences. */
+/**
+ * The statistics of the scheduler. Counters count since the shards were created, so use
+ * differences.
+ */
 export interface Stats {
-  /** Tasks cancelled. */
+  /** Tasks that were cancelled. */
   cancelled: number;
-  /** Destinations that do not answer: their circuits, as far as these are not closed. */
+  /** The circuits of destinations that do not answer. */
   circuits: Circuit[];
-  /** Tasks taken in. */
+  /** Tasks that were created. */
   created: number;
   /** Runs and follow-ups that failed for good. */
   deadLettered: number;
-  /** Occurrences that failed for good and are kept. */
+  /** Runs and follow-ups that failed for good and are kept. */
   deadLetters: number;
-  /** Dead letters that are not kept any more, because others came, or because there was no room. */
+  /** Dead letters that were dropped, because newer ones came or because there was no room. */
   deadLettersDisplaced: number;
-  /** Runs that came too late to start; many that were missed together count once. */
+  /** Runs that came too late to start. Runs that were missed together count once. */
   expired: number;
   /** Attempts at runs that failed. */
   failed: number;
-  /** Attempts that were dispatched, at runs and at follow-ups. A redelivery does not count. */
+  /**
+   * Attempts that were dispatched, at runs and at follow-ups. Sending an envelope again does not
+   * count.
+   */
   fired: number;
   /** Attempts at follow-ups that failed. */
   followUpsFailed: number;
-  /** Follow-ups that succeeded, or that your own queue has taken. */
+  /** Follow-ups that succeeded, or that your own queue has accepted. */
   followUpsSucceeded: number;
-  /** Runs that your own queue has taken. What its consumer did with them is not known. */
+  /** Runs that your own queue has accepted. What its consumer did with them is not known. */
   handedOver: number;
-  /** Tasks that were dispatched and whose outcome is not known. */
+  /** Tasks that are dispatched and whose outcome is not known yet. */
   inFlight: number;
-  /** From a task's time to its firing. */
+  /** How long after their due times tasks fired. */
   latenessMillis: Percentiles;
   /** Bytes of memory that pending tasks take. */
   memoryBytes: number;
   meter: Meter;
-  /** Pending tasks whose time is past. */
+  /** Pending tasks without a limit key whose time has passed. */
   overdue: number;
-  /** Tasks that wait to be resumed. */
+  /** Tasks that are paused. */
   paused: number;
-  /** Tasks that wait for their time or a further attempt; recurring ones count once. */
+  /** Tasks that wait for their time or for a further attempt. A recurring task counts once. */
   pending: number;
-  /** Envelopes sent again. */
+  /** Envelopes that were sent again. */
   redelivered: number;
   /** Alarms that the watchdog found missing. */
   repairs: number;
-  /** How many of these replaced another task. */
+  /** Of these, tasks that replaced another task. */
   replaced: number;
   /** Recurring tasks. */
   schedules: number;
   shards: ShardStats[];
   /**
-   * Runs that did not fire: missed, or the one before had not ended. Many that were missed
-   * together count once.
+   * Runs that did not fire, because they were missed or the previous run had not ended. Runs
+   * that were missed together count once.
    */
   skipped: number;
-  /** Runs that succeeded. Follow-ups, and what went to your own queue, count elsewhere. */
+  /**
+   * Runs that succeeded. Follow-ups, and runs that went to your own queue, are counted
+   * separately.
+   */
   succeeded: number;
-  /** The release of IANA's time zone database that is built in, such as `2026f`. */
+  /** The release of IANA's time zone database in the Worker, such as `2026f`. */
   timeZones: string;
   /** Tasks without a schedule. */
   unscheduled: number;
-  /** Tasks with a limit's key whose time is past, and that wait for their turn. */
+  /** Tasks with a limit key whose time has passed and that wait for their turn. */
   waitingForLimits: number;
 }
 
-/** A task as it is stored. */
+/** A stored task. */
 export interface Task {
-  /** A run of the interval, before which there is none, milliseconds since 1970. */
+  /** The time from which the runs of the interval are computed, milliseconds since 1970. No run is earlier. */
   anchor?: number | undefined;
-  /** Which attempt this is; absent on the first. */
+  /** The number of the attempt; absent for the first. */
   attempt?: number | undefined;
   /** What happens when it fires. */
   callback: Callback;
-  /** In the answer to a cancel, which shows the task as it was. */
+  /** In the answer to a cancel, which shows the task as it was before. */
   cancelled?: true | undefined;
-  /** In the answer to a pause, a resume, a run or a reschedule: false if the task was so already. */
+  /**
+   * In the answer to a pause, a resume, a run or a reschedule: false if the task was in this
+   * state already.
+   */
   changed?: boolean | undefined;
   /**
-   * What a change of the clock does to the local time that it was given; absent on most. See the
-   * preview.
+   * What a change of the clock does to the local time of the task: see the preview. Absent on
+   * most tasks.
    */
   clockChange?: "gap-moved" | "gap-shifted" | "first-of-two" | undefined;
   /** When the task was created, milliseconds since 1970. Absent if an earlier release created it. */
   createdAt?: number | undefined;
   /** The name of the API key that created it. Absent for a key of the deployment's secret, which has no name. */
   createdBy?: string | undefined;
-  /** When it fires, again and again. */
+  /** A cron expression, or a list of them. */
   cron?: string | string[] | undefined;
-  /**
-   * Of a dead letter: its id, which is that of its task with times before it. See
-   * `/v1/dead-letters`.
-   */
+  /** For a dead letter, its id: the task's id with times before it. See `/v1/dead-letters`. */
   deadLetterId?: string | undefined;
   /** What the task is, in the user's words. */
   description?: string | undefined;
   /**
-   * When it fires next, milliseconds since 1970; of an attempt in flight, when the run was due.
+   * When it fires next, milliseconds since 1970; for an attempt in flight, when its run was due.
    * Absent if the task does not fire by itself.
    */
   due?: number | undefined;
@@ -3021,23 +3097,23 @@ export interface Task {
   endAt?: number | undefined;
   /** Why the last attempt failed. */
   error?: string | undefined;
-  /** The interval at which it fires, seconds. */
+  /** The interval at which it fires, in seconds. */
   everySeconds?: number | undefined;
-  /** A run does not start later than so long after it was due, seconds. */
+  /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | undefined;
-  /** The same in words. */
+  /** The change of the clock, explained in words. */
   explanation?: string | undefined;
   /** When the last attempt failed, milliseconds since 1970. */
   failedAt?: number | undefined;
-  /** The time of the last run, where runs are counted, milliseconds since 1970. */
+  /** The last run, if runs are counted, milliseconds since 1970. */
   finalRun?: number | undefined;
   /** When the first attempt began, milliseconds since 1970. `retry.maxDurationSeconds` counts from here. */
   firstAttemptAt?: number | undefined;
-  /** The first run, where runs are counted, milliseconds since 1970. */
+  /** The first run, if runs are counted, milliseconds since 1970. */
   firstRun?: number | undefined;
   /** The task's id. */
   id: string;
-  /** By how much each run is put off at most, seconds. */
+  /** The most by which each run is delayed at random, in seconds. */
   jitterSeconds?: number | undefined;
   /**
    * The kind of schedule. A run of a recurring task has the kind of its task.
@@ -3054,30 +3130,30 @@ export interface Task {
   limitKey?: string | undefined;
   /** The times that were given as local ones: `timezone` is their zone. */
   local?: LocalTimes | undefined;
-  /** How often it recurs at most. */
+  /** The most runs. */
   maxRuns?: number | undefined;
-  /** What becomes of runs that were missed. */
+  /** What happens to missed runs. */
   misfire?: Misfire | undefined;
-  /** Of a paused further attempt, the earliest time at which it starts, milliseconds since 1970. */
+  /** For a paused further attempt, the earliest time at which it starts, milliseconds since 1970. */
   notBefore?: number | undefined;
-  /** What happens once a run has failed for good. */
+  /** What happens when a run has failed for good. */
   onFailure?: Callback | undefined;
-  /** What happens once a run has succeeded. */
+  /** What happens when a run has succeeded. */
   onSuccess?: Callback | undefined;
   /** How the run ended, if it is a follow-up. */
   outcome?: Run | undefined;
   /**
-   * What becomes of a run that comes before the end of the one before.
-   * - `allow`: It fires beside it.
+   * What happens to a run that comes due before the previous one has ended.
+   * - `allow`: Both run at the same time.
    * - `skip`: It does not fire.
-   * - `queue-one`: It waits for the end of the one before; further ones do not fire.
+   * - `queue-one`: It waits for the end of the previous run. Further runs do not fire.
    */
   overlap?: "allow" | "skip" | "queue-one" | undefined;
   /** Why it was paused: the `note` of the request. */
   pauseNote?: string | undefined;
-  /** That a recurring task waits to be resumed. Of others, their place in the order says it. */
+  /** Whether a recurring task is paused. For any other task, its place in the order says so. */
   paused?: boolean | undefined;
-  /** When the task was paused, milliseconds since 1970. Absent if it is not paused, if it was created so, or if an earlier release paused it. */
+  /** When the task was paused, milliseconds since 1970. Absent if it is not paused, if it was created paused, or if an earlier release paused it. */
   pausedAt?: number | undefined;
   /** The name of the API key that paused it. Absent for a key of the deployment's secret, which has no name. */
   pausedBy?: string | undefined;
@@ -3085,15 +3161,15 @@ export interface Task {
   payload?: unknown;
   /** Of tasks that are due together, those with a higher priority fire first. */
   priority?: number | undefined;
-  /** When a run of the dead letter, or of the task before its time, was requested, milliseconds since 1970. */
+  /** When the run was requested, milliseconds since 1970, for a replay of a dead letter or a run before the task's time. */
   replayedAt?: number | undefined;
   /** When it is tried again after a failure. */
   retry?: Retry | undefined;
   /** The rule of RFC 5545 by which it fires, beginning at `startAt`. */
   rrule?: string | undefined;
   /**
-   * A run of the task is in flight. In the answer to a change, it ends, and the change holds for
-   * those after it. Absent if there is none.
+   * Whether a run of the task is in flight. In the answer to a change, that run ends unchanged,
+   * and the change applies to later ones. Absent if there is none.
    */
   running?: boolean | undefined;
   /** `onSuccess` or `onFailure`, if it is a follow-up. Its `callback` is the target that this field named. */
@@ -3105,27 +3181,27 @@ export interface Task {
    * - `scheduled`: It waits for its time.
    * - `retrying`: It waits for a further attempt, or for an attempt at a follow-up, which has a `stage`.
    * - `held`: It waits for the previous run to end.
-   * - `running`: An attempt is in flight: it was dispatched, and its outcome is not reported yet.
-   * - `paused`: It waits to be resumed.
-   * - `dead-lettered`: It failed for good, and is kept until you replay or discard it.
-   * - `unscheduled`: It has no schedule, and waits for nothing.
+   * - `running`: An attempt is in flight: it is dispatched, and its outcome is not reported yet.
+   * - `paused`: It is paused, and waits until it is resumed.
+   * - `dead-lettered`: It failed for good. It is kept until you replay or discard it.
+   * - `unscheduled`: It has no schedule and waits for nothing.
    * - `cancelled`: It is cancelled: only in the answer to the cancel.
    */
   status: "scheduled" | "retrying" | "held" | "running" | "paused" | "dead-lettered" | "unscheduled" | "cancelled";
   /** Labels to find it by. */
   tags?: string[] | undefined;
-  /** The due time that was asked for, milliseconds since 1970. */
+  /** The requested due time, milliseconds since 1970. */
   time?: number | undefined;
   /** The IANA time zone that `cron` and `rrule` are read in; absent: UTC. */
   timezone?: string | undefined;
   /** When its definition was last changed, milliseconds since 1970. Absent if it was not. */
   updatedAt?: number | undefined;
   /**
-   * In the answer to a `POST`, `PUT` or `PATCH`: what the caller should know of a task that was
-   * stored all the same. Absent where there is nothing.
+   * In the answer to a `POST`, `PUT` or `PATCH`: warnings about the task, which is stored all
+   * the same. Absent if there are none.
    */
   warnings?: Warning[] | undefined;
-  /** By how much later each run may be, seconds. */
+  /** The most by which each run may be later, so that several fire together, in seconds. */
   windowSeconds?: number | undefined;
   /** The sentence that the schedule was given in. */
   words?: string | undefined;
@@ -3134,24 +3210,23 @@ export interface Task {
 /** A page of the list. */
 export interface TaskList {
   /**
-   * Where the next page begins: send it as `cursor` until it is null, which is the end of the
-   * list.
+   * The cursor of the next page. Send it as `cursor` until it is null, which means the end of
+   * the list.
    */
   cursor: string | null;
-  /** How far the shards have looked for a page. A page takes a bounded amount of work. */
+  /** How far the shards have searched for a page. A page takes a bounded amount of work. */
   searched: {
-    /** The number of tasks, attempts and dead letters that the shards looked at for this page. */
+    /** The number of tasks, attempts and dead letters that the shards examined for this page. */
     records: number;
     /**
-     * If more follow: this page and those before it have looked at everything up to this time in
-     * the order of the list, milliseconds since 1970. Absent where the rest of the list has no due
-     * time.
+     * If more follow: this page and those before it have covered everything up to this time in the
+     * order of the list, milliseconds since 1970. Absent if the rest of the list has no due time.
      */
     until?: number | undefined;
   };
   /**
-   * In order of due time; attempts in flight, by when they were sent. A page may hold fewer
-   * tasks than `limit`, or none, although more follow.
+   * In order of due time; an attempt in flight, by the time of its last send. A page may have
+   * fewer tasks than `limit`, or none, although more follow.
    */
   tasks: Task[];
   /** The number of items of the whole list. Only on the first page of a list without a filter. */
@@ -3161,30 +3236,30 @@ export interface TaskList {
 /** A JSON merge patch of a task. Members that are absent stay as they are, unless they do not belong to the new kind of schedule. Null removes a member, objects are merged, lists are replaced as a whole, and so is a callback by one of another type. */
 export interface TaskPatch {
   /**
-   * A run of the interval, before which there is none. Without it: `startAt`, else one interval
-   * from now.
+   * The time from which the runs of the interval are computed. No run is earlier. If absent,
+   * `startAt`, or one interval from now.
    */
   anchor?: Time | null | undefined;
   /**
-   * What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is
-   * not set, it goes to the first queue of `QUEUE_BINDINGS`.
+   * What happens when it fires. If absent, the deployment's `DEFAULT_CALLBACK`, or the first
+   * queue of `QUEUE_BINDINGS` if there is no default.
    */
   callback?: CallbackPatch | null | undefined;
-  /** When it fires, again and again. */
+  /** Recurs by a cron expression, or by several. */
   cron?: string | readonly string[] | null | undefined;
-  /** How long from now it fires, once, seconds. */
+  /** The delay after which it fires once, in seconds from now. */
   delayInSeconds?: number | null | undefined;
   /** What the task is, in the caller's words. The limit is in bytes of UTF-8. */
   description?: string | null | undefined;
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
-  /** Fires at this interval, without drift, seconds; rounded to milliseconds. */
+  /** Recurs at this interval without drift, in seconds, rounded to milliseconds. */
   everySeconds?: number | null | undefined;
-  /** A run that has not started so long after it was due does not start any more, seconds. */
+  /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
   /**
-   * Puts each run off by a random amount of up to so much, seconds; the same amount each time it
-   * is asked for.
+   * Delays each run by a random amount up to this, in seconds. The amount of a run never
+   * changes.
    */
   jitterSeconds?: number | null | undefined;
   /**
@@ -3194,108 +3269,112 @@ export interface TaskPatch {
    */
   limitKey?: string | null | undefined;
   /**
-   * The local times of the task as an answer shows them. Beside each, the member of the same name
-   * has its instant. If both still say the same instant, the local time counts. If you have
-   * changed the other member, that counts.
+   * The local times of the task as an answer shows them. For each, the member of the same name
+   * has the instant. If both name the same instant, the local time counts. If you change the
+   * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
-  /**
-   * Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and
-   * `rrule`.
-   */
+  /** The most runs, counted from the creation of the task. Up to 100,000 for `cron` and `rrule`. */
   maxRuns?: number | null | undefined;
   /**
-   * What becomes of runs that were missed. Without it they fire; those of a recurring task that
-   * a pause held up do not.
+   * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
+   * missed because of a pause.
    */
   misfire?: MisfirePatch | null | undefined;
-  /** The same once a run has failed for good. */
+  /** What happens when a run has failed for good. The rest is as for `onSuccess`. */
   onFailure?: CallbackPatch | null | undefined;
   /**
-   * What happens once a run has succeeded: the task again, with `stage` and `outcome`. Not
-   * beside a `queue` callback, whose end is not known.
+   * What happens when a run has succeeded: the task is sent to this callback, with `stage` and
+   * `outcome`. Not with a `queue` callback, whose outcome is not known.
    */
   onSuccess?: CallbackPatch | null | undefined;
   /**
-   * What becomes of a run of a recurring task that comes due while the one before has not been
-   * reported: `allow`: it fires beside it. `skip`: it does not fire. `queue-one`: it waits for
-   * the end of the one before, and further ones do not fire.
-   * - `allow`: It fires beside it.
+   * What happens to a run of a recurring task that comes due before the previous run is
+   * reported. `allow`: both run at the same time. `skip`: it does not fire. `queue-one`: it
+   * waits for the end of the previous run, and further runs do not fire.
+   * - `allow`: Both run at the same time.
    * - `skip`: It does not fire.
-   * - `queue-one`: It waits for the end of the one before; further ones do not fire. Default: `"allow"`.
+   * - `queue-one`: It waits for the end of the previous run. Further runs do not fire. Default: `"allow"`.
    */
   overlap?: "allow" | "skip" | "queue-one" | null | undefined;
-  /** Creates the task paused: it waits to be resumed. */
+  /** Creates the task paused: it waits until it is resumed. */
   paused?: boolean | null | undefined;
-  /** Any JSON, delivered as it is given. */
+  /** Any JSON. It is delivered unchanged. */
   payload?: unknown;
   /** Of tasks that are due together, those with a higher priority fire first. Default: `5`. */
   priority?: number | null | undefined;
   /**
-   * When it is tried again after a failure. Without it, as the handler that it names says for
-   * itself; else the defaults. Not with a `queue` callback, whose consumer retries.
+   * When a failed attempt is tried again. If absent, the policy of the handler that the task
+   * names, or the defaults if it has none. Not with a `queue` callback, whose consumer retries.
    */
   retry?: Retry | null | undefined;
-  /** Fires by this rule of RFC 5545, which begins at `startAt`. */
+  /** Recurs by this rule of RFC 5545, which begins at `startAt`. */
   rrule?: string | null | undefined;
   /**
-   * When it fires, in English or German: `every monday at 10:00`. It replaces the fields that say
-   * when. The task gets the fields that it means, and keeps the sentence in `words`. Local times
-   * are of `timezone`, unless the sentence names a zone. The limit is in bytes of UTF-8.
+   * When it fires, in English or German, such as `every monday at 10:00`. It replaces the fields
+   * that say when. The task gets the fields that the sentence means, and keeps the sentence in
+   * `words`. Local times are in `timezone`, unless the sentence names a zone. The limit is in
+   * bytes of UTF-8.
    */
   schedule?: string | null | undefined;
   /** Does not recur before this time. */
   startAt?: Time | null | undefined;
   /** Labels to find it by. The limits are in bytes of UTF-8. */
   tags?: readonly string[] | null | undefined;
-  /** When it fires, once. One that is past fires at once. */
+  /** The time at which it fires once. If it has passed, the task fires at once. */
   time?: Time | null | undefined;
   /**
-   * The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
-   * local times.
+   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
+   * local time.
    */
   timezone?: string | null | undefined;
-  /** May be left out but for `no-schedule`; must agree with the field that says when. */
+  /**
+   * The kind of schedule. Required for `no-schedule` only. If given, it must agree with the
+   * field that says when.
+   */
   type?: ("scheduled" | "delayed" | "cron" | "every" | "rrule" | "no-schedule") | "words" | undefined;
-  /** Lets each run be up to so much later, seconds, to share firings with others. */
+  /**
+   * Allows each run to be up to this much later, in seconds, so that several tasks fire
+   * together.
+   */
   windowSeconds?: number | null | undefined;
   /**
-   * The sentence in which the schedule was given. It is shown, and has no other effect. The limit
-   * is in bytes of UTF-8.
+   * The sentence in which the schedule was given. It is only shown and has no other effect. The
+   * limit is in bytes of UTF-8.
    */
   words?: string | null | undefined;
 }
 
-/** A warning of a task that was stored. */
+/** A warning about a task that is stored. */
 export interface Warning {
   /** What is wrong, and what to do. */
   detail: string;
   /**
-   * The member at fault: `limitKey` if the key has no limit, `callback` if its destination does
-   * not answer.
+   * The member: `limitKey` if the key has no limit, `callback` if its destination does not
+   * answer.
    */
   field: string;
 }
 
 /** A request to a URL. */
 export interface WebhookCallback {
-  /** Sent in the task's place: a text as it is, any other value as JSON. */
+  /** Sent in place of the task: a text unchanged, any other value as JSON. */
   body?: unknown;
   /**
-   * Sent beside those that the dispatcher sets; none that the connection, an edge or a proxy
-   * sets. `content-type` together with `body` only.
+   * Sent in addition to the headers that the dispatcher sets. Headers of the connection, of an
+   * edge or of a proxy are refused. `content-type` only with `body`.
    */
   headers?: {
     [key: string]: string;
   } | null | undefined;
   /** `GET` and `DELETE` send no body. Default: `"POST"`. */
   method?: "POST" | "PUT" | "PATCH" | "GET" | "DELETE" | null | undefined;
-  /** How long an attempt may take, redirects and all, seconds. Default: `30`. */
+  /** The most time an attempt may take, including redirects, in seconds. Default: `30`. */
   timeoutSeconds?: number | null | undefined;
   type: "webhook";
   /**
-   * http or https, and a public host. A path, query and fragment as usual; no user name or
-   * password.
+   * http or https, and a public host. It may have a path, a query and a fragment, but no user
+   * name or password.
    */
   url: string;
 }
@@ -3309,37 +3388,37 @@ export interface ListTasksQuery {
    * - `webhook`: A request to a URL.
    * - `service`: A call of another Worker.
    * - `durable-object`: A call of a Durable Object.
-   * - `handler`: A function that is built into the Worker.
-   * - `queue`: A message in a queue of yours.
+   * - `handler`: A function in the Worker itself.
+   * - `queue`: A message in one of your queues.
    */
   callbackType?: "webhook" | "service" | "durable-object" | "handler" | "queue" | undefined;
   /** The error of the last attempt contains this. Upper and lower case are equal. */
   error?: string | undefined;
   /**
-   * The time of the task is this time or later. Its time is `due`; of a task that is paused or
-   * held, `time`; of a dead letter, `failedAt`. A task without this time is not selected.
+   * The time of the task is this time or later. Its time is `due`; if the task is paused or
+   * held, `time`; for a dead letter, `failedAt`. A task without this time is not selected.
    */
   from?: Time | undefined;
   /**
    * The kind of schedule.
    * - `once`: It fires once.
-   * - `recurring`: It fires again and again: any of the next three.
-   * - `cron`: It fires again and again, by cron expressions.
-   * - `every`: It fires again and again, at an interval.
-   * - `rrule`: It fires again and again, by a rule of RFC 5545.
+   * - `recurring`: It recurs: any of the next three.
+   * - `cron`: It recurs by cron expressions.
+   * - `every`: It recurs at an interval.
+   * - `rrule`: It recurs by a rule of RFC 5545.
    * - `no-schedule`: It does not fire by itself.
    */
   kind?: "once" | "recurring" | "cron" | "every" | "rrule" | "no-schedule" | undefined;
   /**
    * How the last attempt ended, as far as the task keeps it.
-   * - `none`: Nothing is known of an attempt: it is the first one, or the task recurs or has no schedule.
+   * - `none`: No attempt is known: it is the first one, or the task recurs or has no schedule.
    * - `failed`: It failed, and a further attempt waits, is paused or is in flight.
    * - `dead-lettered`: It failed for good: a dead letter.
    * - `succeeded`: The run succeeded, and its follow-up waits, is paused or is in flight.
    * - `expired`: The run expired, and its follow-up waits, is paused or is in flight.
    */
   lastOutcome?: "none" | "failed" | "dead-lettered" | "succeeded" | "expired" | undefined;
-  /** Whether it waits to be resumed, or will when its attempt in flight has ended. */
+  /** Whether it is paused, or will be when its attempt in flight has ended. */
   paused?: boolean | undefined;
   /** The id starts with this. */
   prefix?: string | undefined;
@@ -3348,10 +3427,10 @@ export interface ListTasksQuery {
    * - `scheduled`: It waits for its time.
    * - `retrying`: It waits for a further attempt, or for an attempt at a follow-up, which has a `stage`.
    * - `held`: It waits for the previous run to end.
-   * - `running`: An attempt is in flight: it was dispatched, and its outcome is not reported yet.
-   * - `paused`: It waits to be resumed.
-   * - `dead-lettered`: It failed for good, and is kept until you replay or discard it.
-   * - `unscheduled`: It has no schedule, and waits for nothing.
+   * - `running`: An attempt is in flight: it is dispatched, and its outcome is not reported yet.
+   * - `paused`: It is paused, and waits until it is resumed.
+   * - `dead-lettered`: It failed for good. It is kept until you replay or discard it.
+   * - `unscheduled`: It has no schedule and waits for nothing.
    */
   status?: "scheduled" | "retrying" | "held" | "running" | "paused" | "dead-lettered" | "unscheduled" | undefined;
   /** The tags include this. Give it twice to require two tags. */
@@ -3413,24 +3492,24 @@ export interface ListDeadLettersQuery {
    * - `webhook`: A request to a URL.
    * - `service`: A call of another Worker.
    * - `durable-object`: A call of a Durable Object.
-   * - `handler`: A function that is built into the Worker.
-   * - `queue`: A message in a queue of yours.
+   * - `handler`: A function in the Worker itself.
+   * - `queue`: A message in one of your queues.
    */
   callbackType?: "webhook" | "service" | "durable-object" | "handler" | "queue" | undefined;
   /** The error of the last attempt contains this. Upper and lower case are equal. */
   error?: string | undefined;
   /**
-   * The time of the task is this time or later. Its time is `due`; of a task that is paused or
-   * held, `time`; of a dead letter, `failedAt`. A task without this time is not selected.
+   * The time of the task is this time or later. Its time is `due`; if the task is paused or
+   * held, `time`; for a dead letter, `failedAt`. A task without this time is not selected.
    */
   from?: Time | undefined;
   /**
    * The kind of schedule.
    * - `once`: It fires once.
-   * - `recurring`: It fires again and again: any of the next three.
-   * - `cron`: It fires again and again, by cron expressions.
-   * - `every`: It fires again and again, at an interval.
-   * - `rrule`: It fires again and again, by a rule of RFC 5545.
+   * - `recurring`: It recurs: any of the next three.
+   * - `cron`: It recurs by cron expressions.
+   * - `every`: It recurs at an interval.
+   * - `rrule`: It recurs by a rule of RFC 5545.
    * - `no-schedule`: It does not fire by itself.
    */
   kind?: "once" | "recurring" | "cron" | "every" | "rrule" | "no-schedule" | undefined;

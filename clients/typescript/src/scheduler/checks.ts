@@ -1,8 +1,10 @@
-// What TypeScript checks of a task that calls a method. The scheduler checks the rest.
+// The checks of TypeScript on a task that calls a method. The scheduler checks the rest.
 
 import type { DEFAULT_METHOD, ReservedName } from "./declarations.ts";
 
-/** The method of its own object that a callback calls: `onTask` for no callback, and `never` for a callback that calls something else. */
+/**
+ * The method of its own object that a callback calls: `onTask` if there is no callback, and `never` if the callback calls something else.
+ */
 export type MethodOf<Called> = Called extends undefined ? typeof DEFAULT_METHOD : Called extends { type: "self"; function: infer Method extends string } ? Method : never;
 
 /** Anything, unless the callback calls a method that no task may call. */
@@ -17,13 +19,13 @@ export type CheckedCallback<Called> = Called extends { type: "self"; function: i
 type Primitive = string | number | boolean | bigint | symbol | null | undefined;
 type Anything<Value> = unknown extends Value ? true : false;
 
-/** A value without the `readonly` that the inference of literals adds. */
+/** A value without the `readonly` that TypeScript infers for literals. */
 export type Plain<Value> = Anything<Value> extends true ? Value : Value extends Primitive ? Value : { -readonly [Name in keyof Value]: Plain<Value[Name]> };
 
-/** What JSON does not hold, or holds as something else. */
+/** Values that JSON cannot hold, or holds as something else. */
 type NoJson = bigint | symbol | Map<never, never> | Set<never> | ArrayBuffer | ArrayBufferView | ((...args: never) => unknown);
 
-/** Anything, unless the value has a part that a method would not get as it was sent. */
+/** Anything, unless a part of the value would reach a method in another form. */
 export type CheckedPayload<Value> =
   Anything<Value> extends true
     ? unknown
@@ -35,5 +37,5 @@ export type CheckedPayload<Value> =
           ? unknown
           : { [Name in keyof Value]: CheckedPayload<Value[Name]> };
 
-/** A number of seconds. One that is written out and below 1 has a text in its place, which says what is wrong. */
+/** A number of seconds. For a literal below 1, the type is a text that says what is wrong. */
 export type Interval<Seconds extends number> = `${Seconds}` extends "0" | `-${string}` | `0.${string}` | `${string}e-${string}` ? "give an interval of at least 1 second" : Seconds;

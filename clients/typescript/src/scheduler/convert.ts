@@ -1,21 +1,21 @@
-// Tasks of an object as the API has them, and back.
+// Converts tasks of an object to tasks of the API, and back.
 
 import type { Callback as ApiCallback, NewTask as ApiNewTask, Task as ApiTask } from "../generated/openapi.ts";
 import { DEFAULT_METHOD, retryOf } from "./declarations.ts";
 import type { Home } from "./home.ts";
-import type { Callback, NewTask, OtherCallback, Task } from "./types.ts";
+import { type Callback, type NewTask, type OtherCallback, SAME, type Task } from "./types.ts";
 
-/** The tag that keeps the delay of a task, which the API turns into a time. */
+/** The tag with the delay of a task, because the API turns a delay into a time. */
 const DELAY_TAG = "delayInSeconds:";
-/** The most tags that the API takes. */
+/** The most tags that the API accepts. */
 const MAX_TAGS = 16;
-/** The tag with a digest of what an idempotent schedule of an agent says, apart from what identifies it. */
+/** The tag with a digest of an agent's idempotent schedule, without the members that identify it. */
 export const DEFINITION_TAG = "definition:";
 
 /**
- * Returns a new task as the API takes it, with the options of the method that it calls. What the task says itself comes first.
+ * Returns a new task for the API, with the options of the method that it calls. The task's own members come first.
  *
- * Throws a `TypeError` if tasks may not call the method, or if its delay finds no room among the tags.
+ * Throws a `TypeError` if tasks may not call the method, or if there is no room for its delay among the tags.
  */
 export async function toApi(task: NewTask, id: string, home: Home): Promise<ApiNewTask> {
   const { callback = { type: "self", function: DEFAULT_METHOD }, ...rest } = task;
@@ -37,7 +37,7 @@ export async function toApi(task: NewTask, id: string, home: Home): Promise<ApiN
   } as unknown as ApiNewTask;
 }
 
-/** Returns a callback as the API takes it. Functions and webhooks get the payload, as the first design has it. */
+/** Returns a callback for the API. Functions and webhooks get the payload, as in the first design. */
 function toApiCallback(callback: OtherCallback, payload: unknown): ApiCallback {
   if (callback.type === "durable-object" && "namespace" in callback) {
     const { namespace: binding, ...rest } = callback;
@@ -54,8 +54,9 @@ function toApiCallback(callback: OtherCallback, payload: unknown): ApiCallback {
 /** Returns a task of the API as a task of its home. */
 export function fromApi(task: ApiTask, home: Home): Task {
   const tags = ownTags(task.tags);
-  const { status, pauseNote, description, words, priority, retry, limitKey, error, payload, attempt } = task;
-  const shared = withoutUndefined({ status, pauseNote, description, words, priority, retry, limitKey, error, payload, attempt });
+  const { payload, startAt, endAt, anchor } = task;
+  const same = Object.fromEntries(SAME.map((name) => [name, task[name]]));
+  const shared = withoutUndefined({ ...same, tags: undefined, payload, startAt: dateOf(startAt), endAt: dateOf(endAt), anchor: dateOf(anchor) });
   const id = task.id.startsWith(home.prefix) ? task.id.slice(home.prefix.length) : task.id;
   return {
     id,
@@ -72,8 +73,7 @@ export function ownTags(tags: readonly string[] = []): string[] {
 }
 
 function scheduleOf(task: ApiTask): object {
-  const due = task.due ?? task.time;
-  const time = due === undefined ? {} : { time: new Date(due) };
+  const time = withoutUndefined({ time: dateOf(task.due ?? task.time) });
   const { kind, cron, everySeconds, rrule, timezone } = task;
   switch (kind) {
     case "cron":
@@ -84,7 +84,7 @@ function scheduleOf(task: ApiTask): object {
       return { type: kind };
     default: {
       const delay = task.tags?.find((tag) => tag.startsWith(DELAY_TAG));
-      return delay === undefined ? { type: "scheduled", ...time } : { type: "delayed", delayInSeconds: Number(delay.slice(DELAY_TAG.length)), ...time };
+      return delay === undefined ? { type: "scheduled", ...withoutUndefined({ timezone }), ...time } : { type: "delayed", delayInSeconds: Number(delay.slice(DELAY_TAG.length)), ...time };
     }
   }
 }
@@ -102,7 +102,12 @@ function fromApiCallback({ callback, payload }: ApiTask, home: Home): Callback {
   return { ...others, [rest.type === "service" ? "service" : "namespace"]: binding } as Callback;
 }
 
-/** Returns an object without its members that are `undefined`, which would differ from absent ones in a comparison. */
+/** Returns a time of the API as a `Date`. */
+function dateOf(millis: number | undefined): Date | undefined {
+  return millis === undefined ? undefined : new Date(millis);
+}
+
+/** Returns an object without members that are `undefined`, because a comparison distinguishes these from absent ones. */
 function withoutUndefined<Fields extends object>(fields: Fields): Partial<Fields> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<Fields>;
 }

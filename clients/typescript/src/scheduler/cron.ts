@@ -22,7 +22,7 @@ type Split<Text extends string> = Text extends `${infer Before}\t${infer After}`
       ? []
       : [Text];
 
-/** What a field may hold besides numbers, names, ranges, lists and steps. Steps are checked for digits only. */
+/** What a field may have in addition to numbers, names, ranges, lists and steps. Of steps, only the digits are checked. */
 interface Field {
   value: string;
   special: string;
@@ -48,7 +48,7 @@ interface DayOfWeek extends Field {
   special: "?" | `${Weekday}L` | `${Weekday}#${"1" | "2" | "3" | "4" | "5" | "L"}`;
 }
 
-/** Whether a text is a number. As a step, 0 is none. */
+/** Whether a text is a number other than 0, as a step must be. */
 type IsStep<Text extends string> = Text extends "0" | "00" ? false : IsNumber<Text>;
 type IsNumber<Text extends string> = Text extends `${Digit}${infer Rest}` ? (Rest extends "" ? true : IsNumber<Rest>) : false;
 
@@ -69,7 +69,7 @@ type IsPart<Part extends string, F extends Field> = Part extends `${infer Range}
 
 type IsField<Text extends string, F extends Field> = Text extends `${string},${string}` ? IsList<Text, F> : IsPart<Text, F>;
 
-/** Whether a list is valid, in which `*` and `?` have no place. */
+/** Whether a list is valid. A list cannot contain `*` or `?`. */
 type IsList<Text extends string, F extends Field> = Text extends `${infer Part},${infer Rest}`
   ? IsItem<Part, F> extends true
     ? IsList<Rest, F>
@@ -77,7 +77,7 @@ type IsList<Text extends string, F extends Field> = Text extends `${infer Part},
   : IsItem<Text, F>;
 type IsItem<Text extends string, F extends Field> = Text extends "*" | "?" ? false : IsPart<Text, F>;
 
-/** The names of the fields, in their order, with what each takes. */
+/** The names of the fields in order, with the values that each accepts. */
 type Five = [
   ["minute", Second, "0-59"],
   ["hour", Hour, "0-23"],
@@ -111,10 +111,10 @@ type Check<Expression extends string> = Lowercase<Expression> extends Macro
       : never;
 
 /**
- * Returns the type of the expression itself if it is a valid cron expression, and otherwise a text that says what is
- * wrong with it. TypeScript knows only expressions that are written out: the type of any other string is `string`.
+ * Returns the type of the expression itself if it is a valid cron expression, and otherwise a text that says what is wrong. TypeScript
+ * knows only literal expressions: the type of any other string is `string`.
  *
- * Ranges that run backwards and days that do not exist, such as 30 February, are found by the scheduler only.
+ * Only the scheduler finds ranges that run backwards, and days that do not exist, such as 30 February.
  */
 export type Cron<Expression extends string> = string extends Expression
   ? Expression

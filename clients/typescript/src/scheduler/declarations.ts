@@ -1,12 +1,12 @@
-// What the decorators say of methods, and which methods tasks may call.
+// The declarations of decorators, and the methods that tasks may call.
 
 import type { Misfire, NewCronTask, Retry } from "../generated/openapi.ts";
 
-/** What a decorated method says of every task that calls it. */
+/** The options of a decorated method for every task that calls it. */
 export interface TaskOptions {
-  /** How often a failed run is tried again, 0 to 99. Default: 9. Not together with `retry`. */
+  /** The most retries of a failed run, 0 to 99. Default: 9. Not together with `retry`. */
   retries?: number | undefined;
-  /** When a failed run is tried again, in full. */
+  /** The whole retry policy. */
   retry?: Retry | undefined;
   /** How long an attempt may take, seconds, 1 to 60. Default: 30. */
   timeoutSeconds?: number | undefined;
@@ -14,13 +14,13 @@ export interface TaskOptions {
   description?: string | undefined;
   /** Labels to find the task by. */
   tags?: readonly string[] | undefined;
-  /** 0 to 9: of tasks that are due together, those with a higher priority fire first. Default: 5. */
+  /** 0 to 9. Among tasks that are due together, those with a higher priority fire first. Default: 5. */
   priority?: number | undefined;
   /** The key of the limit that bounds the runs of the task. */
   limitKey?: string | undefined;
 }
 
-/** What a declared schedule may have besides the times of its runs. */
+/** The options of a declared schedule in addition to the times of its runs. */
 export interface ScheduleOptions<Payload = undefined> extends TaskOptions {
   /** What the method gets as its first argument: any JSON. */
   payload?: Payload | undefined;
@@ -28,11 +28,11 @@ export interface ScheduleOptions<Payload = undefined> extends TaskOptions {
   startAt?: Date | string | undefined;
   /** No runs after this time. */
   endAt?: Date | string | undefined;
-  /** How many runs there are at most. */
+  /** The most runs. */
   maxRuns?: number | undefined;
-  /** What becomes of runs that were missed. */
+  /** What happens to missed runs. */
   misfire?: Misfire | undefined;
-  /** What becomes of a run that comes due before the previous one has ended. Default: `allow`. */
+  /** What happens to a run that comes due before the previous one has ended. Default: `allow`. */
   overlap?: NewCronTask["overlap"];
   /** Delays each run by up to this, seconds. */
   jitterSeconds?: number | undefined;
@@ -47,7 +47,7 @@ export interface CronOptions<Payload = undefined> extends ScheduleOptions<Payloa
 /** When a declared schedule runs. */
 export type Times = { cron: string | readonly string[] } | { everySeconds: number };
 
-/** What the decorators of one method say. */
+/** The declaration of one method by its decorators. */
 export interface Declaration {
   options: CronOptions<unknown>;
   times?: Times;
@@ -60,15 +60,15 @@ export interface DeclaredSchedule extends Declaration {
   times: Times;
 }
 
-/** By the function that a decorator was applied to. */
+/** The declarations by the function that a decorator was applied to. */
 const byFunction = new WeakMap<object, Declaration>();
-/** By the metadata of a class, or by its prototype, for methods that a further decorator has replaced. */
+/** The declarations by the metadata of a class, or by its prototype, for methods that another decorator has replaced. */
 const byClass = new WeakMap<object, Map<string, Declaration>>();
 
-/** `Symbol.metadata`, or what the compilers that lower decorators use where it is missing. */
+/** `Symbol.metadata`, or the symbol that compilers use where it is missing. */
 const METADATA: symbol = (Symbol as { metadata?: symbol }).metadata ?? Symbol.for("Symbol.metadata");
 
-/** Adds what one decorator says of a method. Throws if another one has said otherwise. */
+/** Adds the declaration of one decorator to a method. Throws if it contradicts another decorator's. */
 export function declare(method: object, name: string, owner: object | undefined, more: Declaration): void {
   const ofClass = owner === undefined ? undefined : (byClass.get(owner) ?? new Map<string, Declaration>());
   const before = byFunction.get(method) ?? ofClass?.get(name);
@@ -84,7 +84,7 @@ export function declare(method: object, name: string, owner: object | undefined,
   if (owner !== undefined && ofClass !== undefined) byClass.set(owner, ofClass.set(name, declaration));
 }
 
-/** Names that the runtime calls itself, and that no task may call. */
+/** Names that the runtime calls, and that no task may call. */
 const RESERVED = ["constructor", "fetch", "alarm", "connect", "queue", "scheduled", "email", "tail", "tailStream", "trace", "test", "dup", "then", "webSocketMessage", "webSocketClose", "webSocketError"] as const;
 
 /** Names of methods that no task may call, whatever their class. */
@@ -95,10 +95,10 @@ export function isReserved(name: string): boolean {
   return (RESERVED as readonly string[]).includes(name) || name.startsWith("_") || name in Object.prototype;
 }
 
-/** The method that a task without a callback calls. It is the only one of the base class that tasks may call. */
+/** The method that a task without a callback calls. It is the only method of the base class that tasks may call. */
 export const DEFAULT_METHOD = "onTask";
 
-/** A class that tasks may call methods of. */
+/** A class whose methods tasks may call. */
 export type Class = abstract new (...args: never[]) => object;
 
 /** Yields the prototypes of a class, its own first, without those of `base` and above. */
@@ -107,10 +107,10 @@ function* prototypes(type: Class, base: Class): Generator<object> {
 }
 
 /**
- * Returns the method of a class that a task may call by a name, with what its decorators say, or `undefined` if there is none.
+ * Returns the method with this name that a task may call, with its declaration, or `undefined` if there is none.
  *
- * Tasks may call the methods that are declared below `base`. They may not call getters, names that begin with `_`, names
- * that `base` has itself, and names that the runtime calls.
+ * Tasks may call the methods that are defined below `base`. They may not call getters, names that begin with `_`, names of members of
+ * `base`, and names that the runtime calls.
  */
 export function findMethod(type: Class, base: Class, name: string): { method: (...args: unknown[]) => unknown; declaration: Declaration | undefined } | undefined {
   const isOfBase = name in base.prototype && name !== DEFAULT_METHOD;
@@ -123,7 +123,10 @@ export function findMethod(type: Class, base: Class, name: string): { method: (.
   return { method: method as (...args: unknown[]) => unknown, declaration: declarationOf(method, owner, name) };
 }
 
-/** Returns what decorators say of a method of a prototype. A method that overrides a declared one says only what its own decorators say. */
+/**
+ * Returns the declaration of a method of a prototype. A method that overrides a declared one has only the declaration of its own
+ * decorators.
+ */
 function declarationOf(method: object, owner: object, name: string): Declaration | undefined {
   const metadata: unknown = Object.getOwnPropertyDescriptor(owner.constructor, METADATA)?.value;
   return byFunction.get(method) ?? byClass.get(owner)?.get(name) ?? (typeof metadata === "object" && metadata !== null ? byClass.get(metadata)?.get(name) : undefined);
@@ -150,7 +153,7 @@ function isScheduled(owner: object, name: string): boolean {
   return typeof method === "function" && declarationOf(method, owner, name)?.times !== undefined;
 }
 
-/** Returns the `retry` of a task, as the options of its method say. */
+/** Returns the `retry` of a task from the options of its method. */
 export function retryOf({ retries, retry }: TaskOptions): Retry | undefined {
   return retries === undefined ? retry : { maxAttempts: retries + 1 };
 }

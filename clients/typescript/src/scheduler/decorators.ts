@@ -4,7 +4,7 @@ import { type CronOptions, type Declaration, declare, isReserved, type ScheduleO
 import type { TaskMethod } from "./types.ts";
 
 /**
- * A decorator of a method that gets a `Payload`, in both conventions: the standard's, and that of TypeScript's
+ * A decorator of a method that gets a `Payload`. It works in both conventions: the standard's, and that of TypeScript's
  * `experimentalDecorators`.
  */
 export interface TaskDecorator<Payload> {
@@ -94,14 +94,14 @@ function declareLegacy(name: string, target: object, key: unknown, descriptor: P
   declare(method, key, target, declaration);
 }
 
-/** Throws for a method that no task would ever call. */
+/** Throws for a method that no task could ever call. */
 function checkName(decorator: string, method: string): void {
   if (isReserved(method)) throw new TypeError(`${decorator} is for methods that tasks may call: the runtime calls ${method} itself, or its name begins with _`);
 }
 
 const MACROS = new Set(["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"]);
 
-/** Checks what is certain without the scheduler, which checks the rest. */
+/** Checks what can be checked without the scheduler. */
 function checkCron(expression: unknown): void {
   if (typeof expression !== "string") throw new TypeError(`@cron(${String(expression)}): give a text`);
   const fields = expression.trim().split(/\s+/).length;

@@ -6,8 +6,8 @@ import { type Class, findMethod } from "./declarations.ts";
 /** The path of a run, before the name of its method. Its query has the `binding` and the `name` of the callee. */
 const RUNS = "/durable-scheduler/runs/";
 /**
- * The service binding by which the scheduler sends runs. The scheduler's Worker makes it by itself: see worker/runs.ts. So
- * neither the classes nor their methods are in the lists of what any task may call.
+ * The service binding through which the scheduler sends runs. The scheduler's Worker adds it by itself: see worker/runs.ts. So neither the
+ * classes nor their methods are in the lists of what any task may call.
  */
 export const RUNS_BINDING = "SCHEDULER_RUNS";
 /** The RPC method of a callee that answers a run. */
@@ -15,18 +15,18 @@ export const RUN_METHOD = "answerScheduledRun";
 /** The header that proves that a run comes from a task that its callee has scheduled. */
 const TOKEN_HEADER = "durable-scheduler-token";
 
-/** Where runs are sent. */
+/** The address to which runs are sent. */
 export type Address = { type: "durable-object"; binding: string; name: string } | { type: "service"; binding: string };
 
-/** What a {@link Home} is made from. */
+/** The arguments of a {@link Home}. */
 export interface HomeOptions {
   /** The class whose methods tasks may call. */
   type: Class;
   /** The class of this package that it extends. */
   base: Class;
-  /** Returns where runs are sent. Throws a `TypeError` if that cannot be known. */
+  /** Returns the address to which runs are sent. Throws a `TypeError` if it cannot be determined. */
   address: () => Address;
-  /** Returns a text that only this home and the scheduler know. Makes one if there is none. */
+  /** Returns a text that only this home and the scheduler know. Creates one if there is none. */
   token: () => Promise<string>;
   /** Returns the token, or `undefined` if there is none. Default: `token`. */
   knownToken?: () => Promise<string | undefined>;
@@ -49,14 +49,14 @@ export class Home {
     this.#findAddress = address;
   }
 
-  /** Where runs are sent. */
+  /** The address to which runs are sent. */
   get address(): Address {
     return (this.#address ??= this.#findAddress());
   }
 
   /**
-   * What the ids of all tasks of this home begin with in the API. The part in braces puts them on one shard. The names are
-   * percent-encoded, so no name imitates another one.
+   * The beginning of the ids of all tasks of this home in the API. The part in braces puts them on one shard. The names are
+   * percent-encoded, so no name can imitate another.
    */
   get prefix(): string {
     const { address } = this;
@@ -64,7 +64,7 @@ export class Home {
     return `{${address.binding}${name}}:`;
   }
 
-  /** Returns the method that tasks may call by a name, or `undefined`. */
+  /** Returns the method with this name that tasks may call, or `undefined`. */
   find(name: string) {
     return findMethod(this.type, this.base, name);
   }

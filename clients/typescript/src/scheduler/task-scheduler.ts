@@ -1,4 +1,6 @@
 import type { SchedulerClient, TaskQuery as ApiTaskQuery } from "../client/client.ts";
+import type { Pages } from "../client/pages.ts";
+import type { Explanation, ListRunsQuery, Run } from "../generated/openapi.ts";
 import { fromApi, toApi } from "./convert.ts";
 import type { Home } from "./home.ts";
 import type { CheckedCallback, CheckedPayload, MethodOf, Plain } from "./checks.ts";
@@ -58,7 +60,7 @@ export class TaskScheduler<Owner extends object = object> {
   async scheduleAny(task: NewTask): Promise<Task> {
     const { id = crypto.randomUUID() } = task;
     if (id === null || id.startsWith(DECLARED)) throw new TypeError(`the id is ${id}: ids that begin with "${DECLARED}" are those of declared schedules`);
-    const creating = toApi(task, this.#home.prefix + id, this.#home).then((sent) => this.client.scheduleTask(sent));
+    const creating = toApi(task, this.apiId(id), this.#home).then((sent) => this.client.scheduleTask(sent));
     this.#creating.add(creating);
     try {
       return fromApi(await creating, this.#home);
@@ -78,38 +80,54 @@ export class TaskScheduler<Owner extends object = object> {
   /** Returns a task, or `undefined` if no task has this id now. */
   async getTask(id: string): Promise<Task | undefined> {
     await this.#created();
-    const task = await this.client.getTask(this.#home.prefix + id);
+    const task = await this.client.getTask(this.apiId(id));
     return task === undefined ? undefined : fromApi(task, this.#home);
   }
 
   /**
    * Cancels a task. Returns false if no task has this id now. No attempt starts after that; one in flight runs to its end.
    *
-   * If the answer is lost, the request is sent again. The result may then be false because the first request has cancelled the task.
+   * If the answer is lost, the request is sent again. If that one finds no task, the first may have cancelled it, and the result is true.
+   * `client.cancelTask(apiId(id))` tells the two apart.
    */
   async cancelTask(id: string): Promise<boolean> {
     await this.#created();
-    return (await this.client.cancelTask(this.#home.prefix + id)) !== undefined;
+    return (await this.client.cancelTask(this.apiId(id))) !== undefined;
+  }
+
+  /** Lists the attempts at a task of this object, the newest first, even after the task is gone. */
+  runs(id: string, query: ListRunsQuery = {}): Pages<Run> {
+    return this.client.runs(this.apiId(id), query);
+  }
+
+  /** Explains why a task of this object did or did not fire, and when it will. */
+  async explain(id: string): Promise<Explanation> {
+    return this.client.explain(this.apiId(id));
+  }
+
+  /** Returns the id that a task of this object has in the whole scheduler: for `client`, the HTTP API and the dashboard. */
+  apiId(id: string): string {
+    return this.#home.prefix + id;
   }
 
   /** Keeps a task from firing until it is resumed. The `note` says why. Declared schedules stay paused over deploys, with their notes. */
   async pause(id: string, { note }: { note?: string | undefined } = {}): Promise<Task> {
-    return fromApi(await this.client.pause(this.#home.prefix + id, { note }), this.#home);
+    return fromApi(await this.client.pause(this.apiId(id), { note }), this.#home);
   }
 
   /** Ends the pause of a task. */
   async resume(id: string): Promise<Task> {
-    return fromApi(await this.client.resume(this.#home.prefix + id), this.#home);
+    return fromApi(await this.client.resume(this.apiId(id)), this.#home);
   }
 
   /** Runs a task now. A recurring task runs in addition to its schedule. */
   async run(id: string): Promise<Task> {
-    return fromApi(await this.client.run(this.#home.prefix + id), this.#home);
+    return fromApi(await this.client.run(this.apiId(id)), this.#home);
   }
 
   async *#query({ id, description, type, tag, timeRange, from = timeRange?.start, to = timeRange?.end }: Criteria): AsyncGenerator<Task, void, undefined> {
     await this.#created();
-    const query = { prefix: this.#home.prefix + (id ?? ""), from, to, tag, text: description, kind: kindOf(type) };
+    const query = { prefix: this.apiId(id ?? ""), from, to, tag, text: description, kind: kindOf(type) };
     const present = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as ApiTaskQuery;
     for await (const found of this.client.query(present)) {
       const task = fromApi(found, this.#home);

@@ -55,10 +55,10 @@ export class Tasks<Env = unknown, Props = unknown> extends WorkerEntrypoint<Env,
   }
 
   /**
-   * Brings the declared schedules into the scheduler, if they have changed since they were last brought there.
+   * Brings the declared schedules into the scheduler, if they have changed since the last time.
    *
-   * Throws an `AggregateError` with one error for each schedule that the scheduler refuses, and a `TypeError` if another class
-   * has the same binding.
+   * Throws an `AggregateError` with one error for each schedule that the scheduler refuses, and a `TypeError` if another class has the same
+   * binding.
    */
   async reconcileSchedules(): Promise<void> {
     const type = this.constructor as TasksClass<Tasks>;
@@ -67,7 +67,9 @@ export class Tasks<Env = unknown, Props = unknown> extends WorkerEntrypoint<Env,
     await reconcileByRecord(client(), home, recordId(home));
   }
 
-  /** Runs a task that has no callback, in a class that overrides this method. Here it throws a `PermanentError`, because nothing would be done. */
+  /**
+   * Runs a task without a callback. A class may override this method. Here it throws a `PermanentError`, because there is nothing to do.
+   */
   onTask(_payload: unknown, run: TaskRun): unknown {
     throw new PermanentError(`the task ${run.id} has no callback, and ${this.constructor.name} has no method onTask: give the task a callback, or the class this method`);
   }
@@ -76,7 +78,10 @@ export class Tasks<Env = unknown, Props = unknown> extends WorkerEntrypoint<Env,
 /** Classes that have declared schedules in this isolate, by binding. */
 const owners = new Map<string, TasksClass<Tasks>>();
 
-/** Notes that a binding is that of a class. Throws a `TypeError` if it is that of another one: each would remove the schedules of the other. */
+/**
+ * Records that a binding belongs to a class. Throws a `TypeError` if it belongs to another class, because each would remove the schedules
+ * of the other.
+ */
 function claim(type: TasksClass<Tasks>): void {
   const { binding } = type;
   const owner = owners.get(binding) ?? type;
@@ -105,12 +110,12 @@ function homeOf(type: TasksClass<Tasks>, env: unknown, ctx: { readonly exports?:
   return { home, client };
 }
 
-/** The id of the record of an entry point: a task that never runs, with the token and the fingerprint. No query lists it. */
+/** The id of the record of an entry point: a task that never runs, and has the token and the fingerprint. No query lists it. */
 function recordId(home: Home): string {
   return `${home.prefix.slice(0, -1)}-record`;
 }
 
-/** Returns the token in the record of an entry point. Makes the record if it is missing. */
+/** Returns the token in the record of an entry point. Creates the record if it is missing. */
 async function storedToken(client: SchedulerClient, home: Home): Promise<string> {
   const id = recordId(home);
   const stored = tokenIn(await client.getTask(id));
@@ -120,7 +125,7 @@ async function storedToken(client: SchedulerClient, home: Home): Promise<string>
   try {
     await client.scheduleTask({ id, type: "no-schedule", description, callback, payload: {} }, { ifNoneMatch: "*" });
   } catch (error) {
-    // Another instance may have made it first: what is stored counts.
+    // Another instance may have created it first, so the stored token counts.
     const made = tokenIn(await client.getTask(id));
     if (made === undefined) throw error;
     return made;

@@ -1,4 +1,4 @@
-// What a scheduler of an object takes and gives: the tasks of the first design, and everything else that the API can do.
+// The types of a scheduler of an object: the tasks of the first design, and everything else that the API can do.
 
 import type {
   Callback as ApiCallback,
@@ -20,7 +20,7 @@ export interface SelfCallback<Method extends string = string> {
   type: "self";
   /** The name of a public method of the class. It gets the payload, and the run as its second argument. */
   function: Method;
-  /** How long an attempt may take, seconds, 1 to 60. Default: as `@task` says, or 30. */
+  /** The most time an attempt may take, in seconds, 1 to 60. Default: that of `@task`, or 30. */
   timeoutSeconds?: number | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface DurableObjectCallback {
   name: string;
   /** The name of the function. */
   function: string;
-  /** How long an attempt may take, seconds, 1 to 60. Default: 30. */
+  /** The most time an attempt may take, in seconds, 1 to 60. Default: 30. */
   timeoutSeconds?: number | undefined;
 }
 
@@ -44,7 +44,7 @@ export interface ServiceCallback {
   service: string;
   /** The name of the function. */
   function: string;
-  /** How long an attempt may take, seconds, 1 to 60. Default: 30. */
+  /** The most time an attempt may take, in seconds, 1 to 60. Default: 30. */
   timeoutSeconds?: number | undefined;
 }
 
@@ -66,39 +66,72 @@ type Members<Api> = { [Name in keyof Api as Name extends "callback" | "payload" 
 export type ScheduledTask = Members<NewTaskAtTime> & { type?: "scheduled" | undefined };
 /** A task to run after a delay. */
 export type DelayedTask = Members<NewTaskAfterDelay> & { type?: "delayed" | undefined };
-/** A task to run by cron expressions, again and again. */
+/** A task that recurs by cron expressions. */
 export type CronTask = Members<NewCronTask> & { type?: "cron" | undefined };
-/** A task to run at an interval, again and again. */
+/** A task that recurs at an interval. */
 export type IntervalTask = Members<NewIntervalTask> & { type?: "every" | undefined };
-/** A task to run by a rule of RFC 5545, again and again. */
+/** A task that recurs by a rule of RFC 5545. */
 export type RuleTask = Members<NewRuleTask> & { type?: "rrule" | undefined };
-/** A task to run as a sentence in English or German says: once, or again and again. The stored task has the schedule that it means. */
+/**
+ * A task whose schedule is a sentence in English or German. It runs once or recurs. The stored task has the schedule that the sentence
+ * means.
+ */
 export type TaskInWords = Members<NewTaskInWords> & { type?: undefined };
 /** A task that does not run by itself. */
 export type UnscheduledTask = Members<NewUnscheduledTask> & { type: "no-schedule" };
 
-/** When a task runs, and everything else but its callback and payload. An id may not begin with `@`: those are of declared schedules. */
+/**
+ * When a task runs, with all other members except its callback and payload. An id may not begin with `@`, which is for declared schedules.
+ */
 export type TaskSchedule = ScheduledTask | DelayedTask | CronTask | IntervalTask | RuleTask | TaskInWords | UnscheduledTask;
 
 /** A task to schedule. Without a callback, it calls the method `onTask`. */
 export type NewTask = TaskSchedule & { payload?: unknown; callback?: Callback | undefined };
 
-/** What a stored task has, whatever its schedule is. */
-interface StoredTask extends Pick<ApiTask, "status" | "pauseNote" | "description" | "words" | "tags" | "priority" | "retry" | "limitKey" | "error"> {
+/** The members of a task of the API that a stored task has unchanged. */
+export const SAME = [
+  "status",
+  "pauseNote",
+  "description",
+  "words",
+  "tags",
+  "priority",
+  "retry",
+  "limitKey",
+  "error",
+  "attempt",
+  "maxRuns",
+  "overlap",
+  "misfire",
+  "jitterSeconds",
+  "windowSeconds",
+  "expireAfterSeconds",
+  "onSuccess",
+  "onFailure",
+  "local",
+  "running",
+] as const satisfies (keyof ApiTask)[];
+
+/** The members of a stored task, whatever its schedule is. */
+interface StoredTask extends Pick<ApiTask, (typeof SAME)[number]> {
   /** The id of the task within its object. */
   id: string;
   /** The data of the task. */
   payload?: unknown;
   /** What happens when it fires. */
   callback: Callback;
-  /** Which attempt this is; absent on the first. */
-  attempt?: number | undefined;
+  /** It does not recur before this time. */
+  startAt?: Date | undefined;
+  /** It does not recur after this time. */
+  endAt?: Date | undefined;
+  /** The time from which the runs of its interval are computed. No run is earlier. */
+  anchor?: Date | undefined;
 }
 
-/** A task as it is stored. `type` says which schedule it has. */
+/** A stored task. `type` is the kind of its schedule. */
 export type Task = StoredTask &
   (
-    | { type: "scheduled"; /** When it fires. */ time: Date }
+    | { type: "scheduled"; /** When it fires. */ time: Date; timezone?: string | undefined }
     | { type: "delayed"; /** The delay that it was given, seconds. */ delayInSeconds: number; /** When it fires. */ time: Date }
     | { type: "cron"; cron: string | string[]; timezone?: string | undefined; /** When it fires next; absent while it is paused. */ time?: Date | undefined }
     | { type: "every"; everySeconds: number; time?: Date | undefined }
@@ -106,7 +139,7 @@ export type Task = StoredTask &
     | { type: "no-schedule"; time?: undefined }
   );
 
-/** Which tasks of an object a query returns. Several conditions must all hold. */
+/** The criteria of a query for tasks of an object. A task must match all of them. */
 export interface Criteria {
   /** The task with this id. */
   id?: string | undefined;
@@ -120,7 +153,7 @@ export interface Criteria {
   from?: Date | number | string | undefined;
   /** The tasks whose time is before this. */
   to?: Date | number | string | undefined;
-  /** The same as `from` and `to`, as the first design writes it. */
+  /** The same as `from` and `to`, in the form of the first design. */
   timeRange?: { start?: Date | undefined; end?: Date | undefined } | undefined;
 }
 
@@ -132,11 +165,11 @@ export interface TaskRun {
   time: Date;
   /** The number of the attempt, from 1. */
   attempt: number;
-  /** The same for every attempt and every repeat of one run, and different for every run: store it to act only once. */
+  /** The same for every attempt and every repeat of one run, and different for every run. Store it to act only once. */
   idempotencyKey: string;
-  /** Why the attempt before failed. */
+  /** Why the previous attempt failed. */
   lastError?: string | undefined;
-  /** What the task is. */
+  /** The description of the task. */
   description?: string | undefined;
   /** The tags of the task. */
   tags?: string[] | undefined;
@@ -145,7 +178,7 @@ export interface TaskRun {
 /** A method that tasks may call. */
 export type TaskMethod<Payload> = (payload: Payload, run: TaskRun) => unknown;
 
-/** The names of the methods of `Owner` that tasks with some payload may call. */
+/** The names of the methods of `Owner` that accept the payload of some task. */
 export type TaskMethodName<Owner> = {
   [Name in keyof Owner]: Owner[Name] extends (payload: never, run: TaskRun) => unknown ? Name : never;
 }[keyof Owner] &

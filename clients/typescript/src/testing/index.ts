@@ -173,10 +173,20 @@ export async function startScheduler<Env = Record<string, unknown>>(options: Tes
   return scheduler;
 }
 
+/** The parts of a wrangler configuration that are used here. */
+interface Config {
+  name?: string;
+  main?: string;
+  compatibility_date?: string;
+  define?: Record<string, string>;
+  alias?: Record<string, string>;
+  tsconfig?: string;
+}
+
 /** The parts of the modules of wrangler that are used here. */
 interface Tools {
   wrangler: {
-    unstable_readConfig(args: { config: string }): { name?: string; main?: string; compatibility_date?: string };
+    unstable_readConfig(args: { config: string }): Config;
     unstable_getMiniflareWorkerOptions(path: string): { workerOptions: Record<string, unknown> & { bindings?: object; durableObjects?: object } };
   };
   miniflare: { Miniflare: new (options: object) => Miniflare; convertV4MiniflareOptions?: (options: object) => object; Log: new (level: number) => object };
@@ -199,17 +209,15 @@ async function loadTools(folder: string): Promise<Tools> {
 async function startRuntime(path: string, { outbound }: TestSchedulerOptions, vars: Record<string, string>): Promise<Miniflare> {
   const folder = dirname(path);
   const { wrangler, miniflare, esbuild } = await loadTools(folder);
-  const { name = "worker", main, compatibility_date: date } = wrangler.unstable_readConfig({ config: path });
+  const config = wrangler.unstable_readConfig({ config: path });
+  const { name = "worker", main, compatibility_date: date } = config;
   if (main === undefined) throw new Error(`${path} has no main`);
   if (date === undefined) throw new Error(`${path} has no compatibility_date`);
   const tooOld = refuseDate(date);
   if (tooOld !== undefined) throw new Error(`${path}: ${tooOld}`);
   const { modulesRules: _, ...worker } = wrangler.unstable_getMiniflareWorkerOptions(path).workerOptions;
-  const { script, wasm } = await bundle(esbuild, main);
-  const modules = [
-    { type: "ESModule", path: join(folder, "worker.js"), contents: script },
-    { type: "CompiledWasm", path: join(folder, "index_bg.wasm"), contents: wasm },
-  ];
+  const { script, files } = await bundle(esbuild, main, folder, config);
+  const modules = [{ type: "ESModule", path: join(folder, "worker.js"), contents: script }, ...files.map((file) => ({ ...file, path: join(folder, file.path) }))];
   const options = {
     host: "127.0.0.1",
     port: 0,
@@ -238,8 +246,15 @@ async function startRuntime(path: string, { outbound }: TestSchedulerOptions, va
   return runtime;
 }
 
-/** Bundles a Worker behind the virtual clock. Returns its script, and the wasm of the prebuilt Worker. */
-async function bundle(esbuild: Tools["esbuild"], main: string): Promise<{ script: string; wasm: Uint8Array }> {
+/** A module of a Worker that is not a script. The script imports it by its path. */
+interface FileModule {
+  type: "CompiledWasm" | "Data";
+  path: string;
+  contents: Uint8Array;
+}
+
+/** Bundles a Worker behind the virtual clock. Returns its script, and the files that this imports: the wasm of the prebuilt Worker, and the project's own. */
+async function bundle(esbuild: Tools["esbuild"], main: string, folder: string, { define, alias, tsconfig }: Config): Promise<{ script: string; files: FileModule[] }> {
   // The clock comes first, so it is there before a module of the Worker runs.
   const entry = `
     import { withClock, withVirtualAlarms } from ${JSON.stringify(sourceOf("./virtual-time"))};
@@ -250,7 +265,7 @@ async function bundle(esbuild: Tools["esbuild"], main: string): Promise<{ script
     export const Limiter = withVirtualAlarms("Limiter", main.Limiter);
     export default withClock(main.default);
   `;
-  const wasm: string[] = [];
+  const files = new Map<string, FileModule>();
   const { outputFiles } = await esbuild.build({
     stdin: { contents: entry, resolveDir: dirname(main), loader: "js" },
     bundle: true,
@@ -258,15 +273,18 @@ async function bundle(esbuild: Tools["esbuild"], main: string): Promise<{ script
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*"],
+    absWorkingDir: resolve(folder),
+    ...(define === undefined ? {} : { define }),
+    ...(alias === undefined ? {} : { alias }),
+    ...(tsconfig === undefined ? {} : { tsconfig }),
     // As wrangler does it without rules of the project's own.
     loader: { ".html": "text", ".sql": "text", ".txt": "text" },
     write: false,
     logLevel: "silent",
-    plugins: [wasmPlugin(wasm), nodePlugin()],
+    plugins: [filePlugin(files), nodePlugin()],
   });
-  const [path] = wasm;
-  if (path === undefined) throw new Error(`${main} exports no scheduler: export { Shard, Registry, Limiter } from "durable-scheduler/worker"`);
-  return { script: outputFiles[0]?.text ?? "", wasm: readFileSync(path) };
+  if (files.size === 0) throw new Error(`${main} exports no scheduler: export { Shard, Registry, Limiter } from "durable-scheduler/worker"`);
+  return { script: outputFiles[0]?.text ?? "", files: [...files.values()] };
 }
 
 /** Returns the path of a module of this package, in whichever form the package is. */
@@ -278,8 +296,16 @@ function sourceOf(path: string): string {
 
 /** The parts of the interface for plugins of esbuild that are used here. */
 interface Bundler {
-  onResolve(filter: { filter: RegExp }, callback: (args: { path: string; kind: string; resolveDir: string }) => object | undefined): void;
+  onResolve(filter: { filter: RegExp }, callback: (args: Resolution & { path: string; pluginData?: unknown }) => object | undefined | Promise<object | undefined>): void;
+  resolve(path: string, options: Resolution & { pluginData: unknown }): Promise<{ path: string; errors: unknown[] }>;
   onLoad(filter: { filter: RegExp; namespace: string }, callback: (args: { path: string }) => object): void;
+}
+
+/** From where a module imports another one, and how. */
+interface Resolution {
+  kind: string;
+  resolveDir: string;
+  importer: string;
 }
 
 /** The modules of Node that CommonJS modules require. */
@@ -301,15 +327,24 @@ function nodePlugin(): object {
   };
 }
 
-/** Leaves the import of a wasm module to the runtime, and notes where the module is. */
-function wasmPlugin(found: string[]): object {
+/** Leaves the imports of wasm and of bytes to the runtime, as wrangler does it, and adds the modules to `found` by the paths of their files. */
+function filePlugin(found: Map<string, FileModule>): object {
   return {
-    name: "wasm",
-    setup({ onResolve }: Bundler) {
-      onResolve({ filter: /\.wasm$/ }, ({ path, resolveDir }) => {
-        found.push(resolve(resolveDir, path));
-        return { path: "./index_bg.wasm", external: true };
+    name: "files",
+    setup({ onResolve, resolve: resolvePath }: Bundler) {
+      onResolve({ filter: /\.(wasm(\?module)?|bin)$/ }, async ({ path, kind, resolveDir, importer, pluginData }) => {
+        // The second time, the bundler finds the file.
+        if (pluginData === FILES) return undefined;
+        const file = await resolvePath(path.replace(/\?module$/, ""), { kind, resolveDir, importer, pluginData: FILES });
+        if (file.errors.length > 0) return file;
+        const isWasm = file.path.endsWith(".wasm");
+        const known = found.get(file.path) ?? { type: isWasm ? "CompiledWasm" : "Data", path: `file-${found.size}.${isWasm ? "wasm" : "bin"}`, contents: readFileSync(file.path) };
+        found.set(file.path, known);
+        return { path: `./${known.path}`, external: true };
       });
     },
   };
 }
+
+/** Marks the resolutions that `filePlugin` asks for. */
+const FILES = Symbol("files");

@@ -1,17 +1,17 @@
-// The part of the virtual clock that is in the Worker under test. It is bundled in front of the Worker's own modules.
+// The part of the virtual clock in the Worker under test. It is bundled before the Worker's own modules.
 
 import type { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 
-/** The path at which the Worker takes a new time. */
+/** The path at which the Worker accepts a new time. */
 export const CLOCK_PATH = "/durable-scheduler/clock";
 
 /** The bindings of the Durable Objects whose alarms follow the virtual clock, by the names of their classes. */
 const BINDINGS: Readonly<Record<string, string>> = { Shard: "SHARDS", Registry: "REGISTRY", Limiter: "LIMITERS" };
 
 const RealDate = Date;
-/** By how much the virtual clock is ahead of the real one, milliseconds. */
+/** How far the virtual clock is ahead of the real one, in milliseconds. */
 let offset = 0;
-/** When objects want to be woken, milliseconds of virtual time, by binding and id. */
+/** The alarms of objects, in milliseconds of virtual time, by binding and id. */
 const alarms = new Map<string, number>();
 
 // Makes `Date` show the virtual time in this isolate, before another module runs.
@@ -22,20 +22,21 @@ globalThis.Date = new Proxy(RealDate, {
 });
 
 /**
- * The longest timer that follows the virtual clock, milliseconds: `STAY_AWAKE_MILLIS` of the engine. A shard waits so long at most for what
- * is due next, and sets its alarm for what is later. By the real clock, a test with a task each second would take half as long as the seconds.
+ * The longest timer that follows the virtual clock, in milliseconds: `STAY_AWAKE_MILLIS` of the engine. A shard waits at most this long for
+ * what is due next, and sets its alarm for what is later. By the real clock, a test with a task each second would take half as long as the
+ * seconds.
  */
 const LONGEST_TIMER_MILLIS = 1_000;
-/** How often such a timer looks at the virtual clock, milliseconds of real time. */
+/** How often such a timer checks the virtual clock, in milliseconds of real time. */
 const LOOK_MILLIS = 5;
 
 type Handle = ReturnType<typeof setTimeout>;
 
 const { setTimeout: startTimer, clearTimeout: endTimer } = globalThis;
-/** The timers that look at the clock: what runs now, by what the caller has. */
+/** The timers that check the clock: the current real timer, by the handle that the caller has. */
 const looking = new Map<Handle, Handle>();
 
-// A timer looks by itself, because only the object that has started it may end it.
+// Each timer checks the clock by itself, because only the object that has started a timer may end it.
 globalThis.setTimeout = ((callback: (...args: unknown[]) => void, delay?: number, ...args: unknown[]): Handle => {
   const millis = Number(delay);
   if (!(millis > LOOK_MILLIS && millis <= LONGEST_TIMER_MILLIS)) return startTimer(callback, delay, ...args);
@@ -86,7 +87,7 @@ export function withVirtualAlarms(name: string, Base: ObjectClass): ObjectClass 
   };
 }
 
-/** Returns when a real alarm is to be, for a virtual time. A time that has passed means at once. */
+/** Returns the time of the real alarm for a virtual time. A time that has passed means at once. */
 function realAlarm(time: number): number {
   return Math.max(time - offset, RealDate.now() + 1);
 }
@@ -112,7 +113,7 @@ function withStorage(ctx: DurableObjectState, storage: DurableObjectStorage): Du
   return withMembers(ctx, { storage });
 }
 
-/** Returns an object of the platform with other members in place of some. Its methods are called on the object itself. */
+/** Returns an object of the platform with some members replaced. Its methods are called on the object itself. */
 function withMembers<Target extends object>(target: Target, members: Record<string, unknown>): Target {
   return new Proxy(target, {
     get(_, name) {
@@ -123,7 +124,7 @@ function withMembers<Target extends object>(target: Target, members: Record<stri
   });
 }
 
-/** Returns a Worker that takes a new time, and is otherwise the same. */
+/** Returns the same Worker, which also accepts a new time. */
 export function withClock(Base: WorkerClass): WorkerClass {
   if (typeof Base !== "function") throw new TypeError("the default export of the main module is no class: let it be SchedulerWorker, or a class that extends it");
   return class extends Base {

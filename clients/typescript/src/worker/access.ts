@@ -1,4 +1,4 @@
-// Which requests the properties of an entry point allow.
+// Which requests the `props` of an entry point allow.
 
 /** What a caller may do: see docs/access.md. No scope includes another. */
 export type Scope = "read" | "write" | "admin";
@@ -11,10 +11,10 @@ export interface SchedulerProps {
   scopes?: readonly Scope[] | undefined;
 }
 
-/** Where a caller asks what it may do. */
+/** The path at which a caller asks what it may do. */
 const OWN_KEY_PATH = "/v1/key";
 
-/** Answers a caller that asks what it may do, or returns `undefined` if it asks for something else. */
+/** Answers a caller that asks what it may do. Returns `undefined` for any other request. */
 export function answerOwnKey(request: Request, { namespace = "default", scopes = ["read", "write"] }: SchedulerProps): Response | undefined {
   const isGet = request.method === "GET" || request.method === "HEAD";
   if (!isGet || routeOf(new URL(request.url).pathname) !== OWN_KEY_PATH) return undefined;
@@ -34,10 +34,10 @@ export function neededScope(method: string, pathname: string): Scope | undefined
   return method === "GET" || method === "HEAD" || route === "/v1/preview" || route === "/v1/parse" ? "read" : "write";
 }
 
-/** Where language models call tools. Each tool asks the scheduler's own key for its scopes, and that key has all of them. */
+/** The path at which language models call tools. Each tool checks the scopes of the scheduler's own key, which has all of them. */
 const TOOLS_PATH = /^\/mcp\/?$/;
 
-/** Returns why a request may not be sent, as the API would answer it, or `undefined` if it may. */
+/** Returns the API's refusal of a request, or `undefined` if the request is allowed. */
 export function refuse(request: Request, { namespace = "default", scopes = ["read", "write"] }: SchedulerProps): Response | undefined {
   const { pathname } = new URL(request.url);
   const missing = TOOLS_PATH.test(pathname) && (["read", "write"] as const).find((scope) => !scopes.includes(scope));
@@ -63,7 +63,7 @@ export function notTheScheduler(detail: string): Response {
   return problemOf("misconfigured", "Deployment misconfigured", 500, detail);
 }
 
-/** Returns an answer without the values of the headers of targets, which a caller without the scope `write` may not see. */
+/** Returns an answer without the values of the headers of targets. A caller without the scope `write` may not see them. */
 export async function hideHeaders(response: Response): Promise<Response> {
   if (!(response.headers.get("content-type") ?? "").startsWith("application/json")) return response;
   const headers = new Headers(response.headers);
@@ -71,7 +71,7 @@ export async function hideHeaders(response: Response): Promise<Response> {
   return new Response(JSON.stringify(withoutHeaders(await response.json())), { status: response.status, headers });
 }
 
-/** Members of a task that hold any JSON of the user, in which nothing is hidden. */
+/** Members of a task that hold any JSON of the user. Nothing in them is hidden. */
 const OPAQUE = new Set(["payload", "body"]);
 
 function withoutHeaders(value: unknown): unknown {

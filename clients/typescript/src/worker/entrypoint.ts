@@ -1,8 +1,10 @@
 import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 import PrebuiltWorker from "../../prebuilt/index.js";
 import { SchedulerClient } from "../client/client.ts";
-import type { PauseOptions, RunOptions, RunsQuery, TaskSelection, VersionedTask } from "../client/client.ts";
+import type { CancelledTask, PauseOptions, RunOptions, RunsQuery, TaskSelection, VersionedTask } from "../client/client.ts";
 import type { DeadLetterSelection } from "../client/dead-letters.ts";
+import { refusal } from "../client/errors.ts";
+import { toQuery } from "../client/json.ts";
 import type { CallOptions, ChangeOptions } from "../client/options.ts";
 import type { ScheduledTasks } from "../client/batches.ts";
 import type {
@@ -31,8 +33,10 @@ import type {
   ShownLimit,
   Stats,
   Task,
+  WatchEventsQuery,
 } from "../generated/openapi.ts";
 import type { Page, Pages } from "../client/pages.ts";
+import type { PerhapsUncertain } from "../client/selection.ts";
 import type { OverRpc } from "../rpc.ts";
 import { answerOwnKey, hideHeaders, notTheScheduler, refuse, type SchedulerProps } from "./access.ts";
 
@@ -104,7 +108,7 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
   }
 
   /** Cancels a task, or many. Returns undefined if no task has the id. */
-  async cancelTask(which: string | TaskSelection, options?: ChangeOptions): Promise<OverRpc<VersionedTask | CancelledMany | undefined>> {
+  async cancelTask(which: string | TaskSelection, options?: ChangeOptions): Promise<OverRpc<CancelledTask | (CancelledMany & PerhapsUncertain) | undefined>> {
     return plain(await this.#client.cancelTask(which as string, options));
   }
 
@@ -114,12 +118,12 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
   }
 
   /** Keeps a task, or many, from firing until resumed. */
-  async pause(which: string | TaskSelection, options?: PauseOptions): Promise<OverRpc<VersionedTask | ChangedMany>> {
+  async pause(which: string | TaskSelection, options?: PauseOptions): Promise<OverRpc<VersionedTask | (ChangedMany & PerhapsUncertain)>> {
     return plain(await this.#client.pause(which as string, options));
   }
 
   /** Ends the pause of a task, or of many. */
-  async resume(which: string | TaskSelection, options?: ChangeOptions): Promise<OverRpc<VersionedTask | ChangedMany>> {
+  async resume(which: string | TaskSelection, options?: ChangeOptions): Promise<OverRpc<VersionedTask | (ChangedMany & PerhapsUncertain)>> {
     return plain(await this.#client.resume(which as string, options));
   }
 
@@ -129,7 +133,7 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
   }
 
   /** Moves a one-shot task, or many, to another time. */
-  async reschedule(which: string | TaskSelection, when: Reschedule, options?: ChangeOptions): Promise<OverRpc<VersionedTask | ChangedMany>> {
+  async reschedule(which: string | TaskSelection, when: Reschedule, options?: ChangeOptions): Promise<OverRpc<VersionedTask | (ChangedMany & PerhapsUncertain)>> {
     return plain(await this.#client.reschedule(which as string, when, options));
   }
 
@@ -163,10 +167,13 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
     return firstPage(this.#client.errorGroups(...args));
   }
 
-  /** Streams what happens to tasks, as server-sent events. */
-  async events(query: Record<string, string> = {}): Promise<ReadableStream<Uint8Array>> {
-    const response = await this.fetch(new Request(`https://scheduler.internal/v1/events?${new URLSearchParams(query)}`));
-    if (!response.ok || response.body === null) throw new Error(`the scheduler answered ${response.status}: ${await response.text()}`);
+  /** Streams what happens to tasks, as server-sent events, from now on or from `lastEventId`. For a stream that connects again, use the client. */
+  async events(query: WatchEventsQuery = {}, { namespace, lastEventId }: { namespace?: string; lastEventId?: string } = {}): Promise<ReadableStream<Uint8Array>> {
+    const headers = new Headers();
+    if (namespace !== undefined) headers.set("scheduler-namespace", namespace);
+    if (lastEventId !== undefined) headers.set("last-event-id", lastEventId);
+    const response = await this.fetch(new Request(`https://scheduler.internal/v1/events${toQuery({ ...query })}`, { headers }));
+    if (!response.ok || response.body === null) throw await refusal(response, { number: 1, hasKey: true, now: Date.now() });
     return response.body;
   }
 
@@ -229,7 +236,7 @@ export class DeadLettersTarget extends Target {
     return plain(await Target.clientOf(this).deadLetters.get(...args));
   }
   /** Runs a dead letter, or many, again. */
-  async replay(which: string | DeadLetterSelection, changes?: ReplayInput | CallOptions, options?: CallOptions): Promise<OverRpc<Task | ReplayedMany>> {
+  async replay(which: string | DeadLetterSelection, changes?: ReplayInput | CallOptions, options?: CallOptions): Promise<OverRpc<Task | (ReplayedMany & PerhapsUncertain)>> {
     return plain(await Target.clientOf(this).deadLetters.replay(which as string, changes as ReplayInput, options));
   }
   /** Returns how many dead letters a replay or a discard of many would affect, and the first of them. Changes nothing. */
@@ -237,7 +244,7 @@ export class DeadLettersTarget extends Target {
     return plain(await Target.clientOf(this).deadLetters.dryRun(...args));
   }
   /** Deletes a dead letter, or many. */
-  async discard(which: string | DeadLetterSelection, options?: CallOptions): Promise<OverRpc<DeletedDeadLetter | DiscardedMany>> {
+  async discard(which: string | DeadLetterSelection, options?: CallOptions): Promise<OverRpc<DeletedDeadLetter | (DiscardedMany & PerhapsUncertain)>> {
     return plain(await Target.clientOf(this).deadLetters.discard(which as string, options));
   }
 }

@@ -1,15 +1,15 @@
-// Whether the default export of a Worker is the scheduler, without which no task would run.
+// Checks whether the default export of a Worker is the scheduler. Otherwise no task would run.
 
 /** The method of `SchedulerWorker` that says so. */
 export const IS_SCHEDULER = "durableSchedulerIsHere";
 
-/** What the platform says of a default export that has no such method. */
+/** The errors of the platform for a default export that has no such method. */
 const WITHOUT_METHOD = /does not implement the method|is not a function|not an RPC|does not support RPC/i;
 
-/** What this isolate has found out: why tasks would not run, or undefined. */
+/** The result of this isolate's check: why tasks would not run, or undefined. */
 let found: Promise<string | undefined> | undefined;
 
-/** Returns why no task would run in a Worker, or undefined. An error that says nothing about it counts as "not known". */
+/** Returns why no task would run in a Worker, or undefined. An error about anything else counts as "not known". */
 export function whyNoTaskRuns(ctx: { readonly exports?: unknown }): Promise<string | undefined> {
   return (found ??= ask(ctx.exports as Record<string, unknown> | undefined).catch(() => {
     found = undefined;

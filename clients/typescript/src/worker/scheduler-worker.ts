@@ -3,16 +3,16 @@ import { isDispatch } from "../consumer/envelope.ts";
 import { IS_SCHEDULER } from "./holder.ts";
 import { withRuns } from "./runs.ts";
 
-/** An entry point that may have declared schedules: a `Tasks`, as far as this file is concerned. */
+/** The part of a `Tasks` that this file needs: an entry point that may have declared schedules. */
 interface MayReconcile {
   reconcileSchedules(): Promise<void>;
 }
 
-/** Milliseconds until declared schedules that could not be brought up to date are tried again. */
+/** The wait in milliseconds before declared schedules that could not be brought up to date are tried again. */
 const RETRY_MILLIS = 30_000;
 /**
- * Milliseconds until an isolate looks again. While a deploy is rolled out, an isolate of the old version may start last and
- * bring back the old schedules.
+ * The time in milliseconds after which an isolate checks again. While a deploy is rolled out, an isolate of the old version may start last
+ * and bring back the old schedules.
  */
 const INTERVAL_MILLIS = 300_000;
 
@@ -56,13 +56,16 @@ export class SchedulerWorker<Env = unknown> extends PrebuiltWorker {
     await super.scheduled(controller);
   }
 
-  /** Answers that the scheduler is in the default export of the Worker. `SchedulerEntrypoint` asks, because without it no task would run. */
+  /**
+   * Answers that the default export of the Worker is the scheduler. `SchedulerEntrypoint` asks for this, because otherwise no task would
+   * run.
+   */
   [IS_SCHEDULER](): true {
     return true;
   }
 }
 
-/** Batches that have reached the scheduler. */
+/** The batches that the scheduler has received. */
 const taken = new WeakSet<MessageBatch>();
 /** Prototypes whose `queue` is guarded. */
 const guarded = new WeakSet<object>();
@@ -82,14 +85,14 @@ function guardQueue(prototype: SchedulerWorker): void {
       await own.call(this, batch);
       if (isLost()) throw new Error(`the queue() of this Worker has not given a batch of ${batch.queue} to the scheduler, so no task runs: return super.queue(batch) for every queue that is not your own`);
     } catch (error) {
-      // Without this, it would only be in the outcome of the event.
+      // Otherwise the message would only be in the outcome of the event.
       if (isLost()) console.error((error as Error).message);
       throw error;
     }
   };
 }
 
-/** Exports that are no `Tasks`. */
+/** Exports that are not a `Tasks`. */
 const OTHERS = new Set(["default", "SchedulerEntrypoint", "Shard", "Registry", "Limiter"]);
 
 async function reconcileAll(exports: Record<string, unknown>): Promise<void> {
@@ -105,7 +108,7 @@ async function reconcile(entrypoint: MayReconcile): Promise<boolean> {
     return true;
   } catch (error) {
     const { message } = error as Error;
-    // What the platform says of an entry point that is no Tasks.
+    // The error of the platform for an entry point that is not a `Tasks`.
     if (/does not implement the method|is not a function/.test(message)) return true;
     console.error(message);
     return false;

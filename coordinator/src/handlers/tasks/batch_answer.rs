@@ -8,11 +8,11 @@ use scheduler_model::ids::TaskId;
 use scheduler_model::input::FieldError;
 use serde::Serialize;
 
-/// What a refused item is answered with when there is no room to explain it.
+/// The error of a refused item if there is no room to explain it.
 const UNEXPLAINED: &str = "the task is refused; send it again alone to see why";
 
-/// As much as each refused item has for its error, whatever the others take: one that is
-/// [`UNEXPLAINED`].
+/// The bytes that the answer reserves for the error of each refused item: those of an
+/// [`UNEXPLAINED`] one.
 const UNEXPLAINED_BYTES: usize =
     UNEXPLAINED.len() + r#"{"field":"body","detail":"","retryable":false}"#.len();
 
@@ -21,7 +21,7 @@ const _: () = assert!(
     "no item goes without an error"
 );
 
-/// What is wrong with one item.
+/// The error of one item.
 #[derive(Serialize)]
 struct ItemError<'a> {
     field: &'a str,
@@ -31,8 +31,8 @@ struct ItemError<'a> {
 }
 
 impl ItemError<'_> {
-    /// Writes it to `out`: in full if what it needs beside [`UNEXPLAINED_BYTES`] is there of
-    /// `left`, and takes it from that.
+    /// Writes the error to `out`. Writes it in full if `left` has the bytes that it needs in
+    /// addition to [`UNEXPLAINED_BYTES`], and subtracts them.
     fn write(&self, left: &mut usize, out: &mut Vec<u8>) {
         let start = out.len();
         // Writing to a Vec does not fail, here and below.
@@ -53,24 +53,24 @@ impl ItemError<'_> {
 
 /// A batch that was carried out.
 pub(crate) struct Batch<'a> {
-    /// The items in order, each with its id or what is wrong with it.
+    /// The items in order, each with its id or its error.
     pub(crate) items: &'a [Result<TaskId<'a>, FieldError>],
     /// See [`Plan::duplicates`].
     ///
     /// [`Plan::duplicates`]: scheduler_model::batch::Plan::duplicates
     pub(crate) duplicates: &'a [(u32, u32)],
-    /// The body, if it has an item a line.
+    /// The body, if it has one item on each line.
     pub(crate) lines: Option<&'a str>,
 }
 
 impl Batch<'_> {
     /// Returns the answer: a result for each item, in order. It is 422 if no item was accepted.
-    /// `outcomes` are the items of each shard's part, and why that failed. All errors together take
-    /// at most [`MAX_ERRORS_BYTES`].
+    /// `outcomes` has the items of each shard's part, and the problem if the part failed. All
+    /// errors together take at most [`MAX_ERRORS_BYTES`].
     ///
     /// # Errors
-    /// If no shard took anything: then the request as a whole has failed, and may be sent again as
-    /// it is.
+    /// If no shard accepted any item. Then the whole request has failed, and the caller may repeat
+    /// it unchanged.
     pub(crate) fn answer(
         &self,
         outcomes: Vec<(Vec<u32>, Option<Problem>)>,
@@ -109,7 +109,7 @@ impl Batch<'_> {
         }
     }
 
-    /// Returns the first item that is refused, with its number, the number of its line and why.
+    /// Returns the first refused item: its number, the number of its line, and its error.
     fn first_refused(&self) -> Option<(usize, Option<usize>, &FieldError)> {
         let (at, error) = self
             .items
@@ -199,7 +199,7 @@ mod tests {
             assert_eq!(errors.len(), MAX_BATCH_ITEMS);
             let bytes: usize = errors.iter().map(|error| error.to_string().len()).sum();
             assert!(bytes <= MAX_ERRORS_BYTES, "{bytes}");
-            // What is around them: `{"error":},`.
+            // The bytes around the error: `{"error":},`.
             assert!(
                 answer.body().len() <= MAX_ERRORS_BYTES + 11 * MAX_BATCH_ITEMS + 2_000,
                 "{}",

@@ -1,4 +1,5 @@
-//! What cancels and changes share: which tasks a request means, and how all shards do a part each.
+//! What cancels and changes of many tasks have in common: which tasks a request selects, and how
+//! all shards do their parts.
 
 use crate::clients::shards::Shards;
 use crate::context::Call;
@@ -17,20 +18,20 @@ use scheduler_model::routing::ShardId;
 use scheduler_model::task::ChangeInput;
 use std::collections::HashSet;
 
-/// Rounds of a request by filter on one shard. Each round looks at up to 20,000 tasks, so this
-/// covers a full shard. If tasks are left, `done` says so.
+/// The most rounds of a request by filter on one shard. Each round examines up to 20,000 tasks, so
+/// this covers a full shard. If tasks are left, `done` says so.
 const MAX_ROUNDS: usize = 60;
 
-/// The tasks that a request means.
+/// The tasks that a request selects.
 pub(crate) enum Chosen {
-    /// Those of these ids, each named once.
+    /// Those with these ids. No id occurs twice.
     Ids(Vec<String>),
-    /// Those that meet the filter, which may be all.
+    /// Those that match the filter, which may match all.
     Matching(Filter),
 }
 
 impl Chosen {
-    /// Reads `ids`, `filter` or `all`; one of them must be given.
+    /// Reads which of `ids`, `filter` and `all` is given. Refuses a request with none or several.
     pub(crate) fn of(input: ChangeInput<'_>) -> Result<Self, Problem> {
         match (input.ids, input.filter, input.all) {
             (Some(ids), None, None) => {
@@ -53,28 +54,28 @@ impl Chosen {
     }
 }
 
-/// What is done to every task that meets a filter.
+/// What happens to every task that matches a filter.
 #[derive(Clone, Copy)]
 pub(crate) enum Action<'a> {
-    /// For the API key with this name.
+    /// A cancel by the API key with this name.
     Cancel(&'a str),
-    /// The runs that a change adds are charged to the share.
+    /// A change. The runs that it adds are charged to the share.
     Change(Change, Option<Share>),
-    /// The reason is that of a pause.
+    /// A pause for this reason.
     Pause(&'a PauseReason),
 }
 
-/// What a request by filter has done.
+/// The result of a request by filter.
 pub(crate) struct Done {
-    /// How many tasks it has cancelled or changed.
+    /// The number of cancelled or changed tasks.
     pub(crate) tasks: u64,
-    /// Of these, how many have an attempt in flight.
+    /// How many of these have an attempt in flight.
     pub(crate) running: u64,
     /// Whether no task is left.
     pub(crate) is_complete: bool,
 }
 
-/// Does it to the tasks of all shards that meet the filter.
+/// Applies an action to the tasks of all shards that match the filter.
 pub(crate) async fn by_filter(
     shards: &Shards,
     filter: &Filter,
@@ -118,8 +119,8 @@ async fn on_shard(
     Ok(done)
 }
 
-/// Applies it to some of the tasks of a shard. Returns their number, how many of them are in
-/// flight, and where the next step begins.
+/// Applies the action to some of the tasks of a shard. Returns their number, how many of them are
+/// in flight, and where the next step begins.
 async fn step(
     shards: &Shards,
     shard: ShardId,
@@ -145,9 +146,9 @@ async fn step(
     Ok((reply.changed, reply.running, reply.next))
 }
 
-/// Counts the tasks of all shards that a request by filter would change, and answers with the
-/// number and the first of them. Without `change`, counts those that it would cancel. `pause` is
-/// who pauses and why, for a pause.
+/// Counts the tasks of all shards that a request by filter would change. Answers with their number
+/// and the first of them. Without `change`, counts those that the request would cancel. For a
+/// pause, `pause` is who pauses and why.
 pub(crate) async fn dry_run(
     call: &Call<'_>,
     filter: &Filter,

@@ -1,4 +1,4 @@
-//! Cancelling.
+//! Cancels tasks.
 
 use crate::clients::epochs::{self, Answered};
 use crate::context::Call;
@@ -28,20 +28,21 @@ pub(crate) async fn one(call: Call<'_>, id: String) -> Result<Answer, Problem> {
         cancel_ids(&call, vec![id.clone()], if_match).await?;
     let is_running = outcomes.first().is_some_and(|of| of.is_running);
     let outcome = outcomes.first().map_or(Cancelled::NotFound, |of| of.outcome);
-    // Of what is not there, `If-Match` does not hold.
+    // `If-Match` cannot hold for a task that does not exist.
     let is_gone = outcome == Cancelled::NotFound && call.if_match()?.is_some();
-    told(&id, if is_gone { Cancelled::OtherVersion } else { outcome }, is_repeat)?;
+    result_of(&id, if is_gone { Cancelled::OtherVersion } else { outcome }, is_repeat)?;
     Ok(changed::cancelled(&id, task.as_ref(), is_running))
 }
 
-/// Returns what became of the cancel of one task. Where the shard was asked again, that there is
-/// nothing to cancel may be the work of the request whose answer was lost.
-fn told(id: &str, outcome: Cancelled, is_repeat: bool) -> Result<(), Problem> {
+/// Returns the result of the cancel of one task. If the request to the shard was repeated and finds
+/// nothing to cancel, the result is unknown: the first request may have cancelled the task before
+/// its answer was lost.
+fn result_of(id: &str, outcome: Cancelled, is_repeat: bool) -> Result<(), Problem> {
     match outcome {
         Cancelled::Cancelled => Ok(()),
         _ if is_repeat => Err(Problem::unknown_outcome()),
         Cancelled::OtherVersion => Err(Problem::not_matched()),
-        // Shards of earlier versions say of what has fired that it is too late.
+        // Shards of earlier versions answer this for a task that has fired.
         Cancelled::AlreadyFired | Cancelled::NotFound => Err(Problem::no_task(id)),
     }
 }
@@ -49,7 +50,7 @@ fn told(id: &str, outcome: Cancelled, is_repeat: bool) -> Result<(), Problem> {
 /// `POST /v1/tasks/cancel`.
 pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
     let text = call.text().await?;
-    // The same as of a change, which has a time in a reschedule only.
+    // The body of a change is the same, except that a reschedule has a time.
     let request = ChangeInput::parse(&text, ChangeInput::SELECTION).map_err(Problem::invalid)?;
     request.check_untimed().map_err(Problem::invalid)?;
     request.check_without_note().map_err(Problem::invalid)?;
@@ -65,7 +66,7 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
                 counts.running += u64::from(is_running);
                 match outcome {
                     Cancelled::Cancelled => counts.cancelled += 1,
-                    // Only a request with a condition is told of another version.
+                    // Shards answer `OtherVersion` only to a request with a condition.
                     Cancelled::NotFound | Cancelled::AlreadyFired | Cancelled::OtherVersion => {
                         counts.not_found += 1
                     }
@@ -101,18 +102,18 @@ mod tests {
 
     #[test]
     fn a_repeat_that_finds_nothing_to_cancel_does_not_say_so() {
-        assert_eq!(told("a", Cancelled::Cancelled, false), Ok(()));
-        assert_eq!(told("a", Cancelled::Cancelled, true), Ok(()));
+        assert_eq!(result_of("a", Cancelled::Cancelled, false), Ok(()));
+        assert_eq!(result_of("a", Cancelled::Cancelled, true), Ok(()));
         for (outcome, status) in [
             (Cancelled::NotFound, 404),
             (Cancelled::OtherVersion, 412),
             (Cancelled::AlreadyFired, 404),
         ] {
             assert_eq!(
-                told("a", outcome, false).map_err(|problem| problem.kind.status()),
+                result_of("a", outcome, false).map_err(|problem| problem.kind.status()),
                 Err(status)
             );
-            let unknown = told("a", outcome, true).unwrap_err();
+            let unknown = result_of("a", outcome, true).unwrap_err();
             assert_eq!(unknown.kind.status(), 503);
             assert!(unknown.detail.contains("is unknown"), "{}", unknown.detail);
         }

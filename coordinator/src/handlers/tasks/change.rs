@@ -1,5 +1,5 @@
-//! Changing tasks that wait: pause, resume, run now, reschedule; one by its id, many by ids or a
-//! filter.
+//! Changes waiting tasks: pause, resume, run now, reschedule. A request names one task by its id,
+//! or many by ids or by a filter.
 
 use crate::clients::epochs::{self, Answered};
 use crate::context::Call;
@@ -14,7 +14,7 @@ use scheduler_model::protocol::{
 use scheduler_model::task::{ChangeInput, RunInput};
 use serde::Serialize;
 
-/// What a route asks for.
+/// The change that a route makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verb {
     Pause,
@@ -37,7 +37,7 @@ struct ChangedMany {
 }
 
 impl Verb {
-    /// Returns the change, with the time from the body where one is needed.
+    /// Returns the change. The time of a reschedule is read from the body.
     fn change(self, input: &ChangeInput<'_>, call: &Call<'_>) -> Result<Change, Problem> {
         if self != Self::Reschedule {
             input.check_untimed().map_err(Problem::invalid)?;
@@ -61,7 +61,7 @@ impl Verb {
     }
 }
 
-/// `POST /v1/tasks/{id}/pause` and its like.
+/// `POST /v1/tasks/{id}/pause`, and the same path with `resume` or `reschedule`.
 pub(crate) async fn one(mut call: Call<'_>, id: String, verb: Verb) -> Result<Answer, Problem> {
     let if_match = call.version_to_match(&id).await?;
     let text = call.text().await?;
@@ -95,7 +95,7 @@ pub(crate) async fn run(mut call: Call<'_>, id: String) -> Result<Answer, Proble
     Ok(changed::changed(&id, task.as_ref(), changed, is_running))
 }
 
-/// What a change has done to one task.
+/// The result of a change of one task.
 pub(crate) struct Changing {
     pub(crate) changed: bool,
     /// Whether an attempt of it is in flight.
@@ -104,7 +104,7 @@ pub(crate) struct Changing {
     pub(crate) task: Option<ListItem>,
 }
 
-/// Changes one task, if it has the version. `note` is that of a pause.
+/// Changes one task, if it has the required version. `note` is the note of a pause.
 pub(crate) async fn change_id(
     call: &Call<'_>,
     id: &str,
@@ -116,7 +116,7 @@ pub(crate) async fn change_id(
     changing(call, id, change, done)
 }
 
-/// Returns what a change has done to one task, by what the shards answer about its id.
+/// Returns the result of a change of one task from the answers of the shards about its id.
 fn changing(
     call: &Call<'_>,
     id: &str,
@@ -125,21 +125,27 @@ fn changing(
 ) -> Result<Changing, Problem> {
     let is_running = outcomes.first().is_some_and(|of| of.is_running);
     let outcome = outcomes.first().map_or(Changed::NotFound, |of| of.outcome);
-    // Of what is not there, `If-Match` does not hold.
+    // `If-Match` cannot hold for a task that does not exist.
     let is_gone = outcome == Changed::NotFound && call.if_match()?.is_some();
     let is_cancelled = task.as_ref().is_some_and(|task| task.is_cancelled);
     if outcome == Changed::AlreadyFired && is_cancelled && !is_repeat {
         return Err(Problem::task_cancelled(id));
     }
     let changed =
-        told(id, if is_gone { Changed::OtherVersion } else { outcome }, &change, is_repeat)?;
+        result_of(id, if is_gone { Changed::OtherVersion } else { outcome }, &change, is_repeat)?;
     Ok(Changing { changed, is_running, task })
 }
 
-/// Returns what became of the change of one task: whether it has changed. Where the shard was asked
-/// again, that the task is another or gone may be the work of the request whose answer was lost: a
-/// reschedule gives it another version, and may have let it fire.
-fn told(id: &str, outcome: Changed, change: &Change, is_repeat: bool) -> Result<bool, Problem> {
+/// Returns whether the change has changed the task. If the request to the shard was repeated and
+/// the task is gone or has another version, the result is unknown: the first request may have caused
+/// that before its answer was lost, because a reschedule gives a task another version and may let it
+/// fire.
+fn result_of(
+    id: &str,
+    outcome: Changed,
+    change: &Change,
+    is_repeat: bool,
+) -> Result<bool, Problem> {
     match outcome {
         Changed::Changed => Ok(true),
         Changed::Unchanged => Ok(false),
@@ -156,7 +162,7 @@ fn told(id: &str, outcome: Changed, change: &Change, is_repeat: bool) -> Result<
     }
 }
 
-/// `POST /v1/tasks/pause` and its like.
+/// `POST /v1/tasks/pause`, and the same path with any other change.
 pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Problem> {
     let text = call.text().await?;
     let takes = match verb {
@@ -184,7 +190,7 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
                     | Changed::TooManyRuns
                     | Changed::TooLarge
                     | Changed::OtherVersion => &mut counts.not_applicable,
-                    // Otherwise they were cancelled.
+                    // For any other change, the run was cancelled before.
                     Changed::AlreadyFired if change == Change::Run => &mut counts.already_running,
                     Changed::AlreadyFired => &mut counts.not_applicable,
                     Changed::NotFound => &mut counts.not_found,
@@ -231,7 +237,8 @@ mod tests {
 
     #[test]
     fn a_refused_change_says_why_that_change_is_refused() {
-        let detail = |change| told("a", Changed::NotApplicable, &change, false).unwrap_err().detail;
+        let detail =
+            |change| result_of("a", Changed::NotApplicable, &change, false).unwrap_err().detail;
         let moved = detail(Change::Reschedule(UnixMillis::new(5).into()));
         assert!(
             moved.contains("change its schedule with PATCH") && !moved.contains("pause"),
@@ -247,11 +254,11 @@ mod tests {
     #[test]
     fn a_repeat_that_meets_another_task_or_none_does_not_say_so() {
         for is_repeat in [false, true] {
-            assert_eq!(told("a", Changed::Changed, &Change::Run, is_repeat), Ok(true));
-            assert_eq!(told("a", Changed::Unchanged, &Change::Run, is_repeat), Ok(false));
+            assert_eq!(result_of("a", Changed::Changed, &Change::Run, is_repeat), Ok(true));
+            assert_eq!(result_of("a", Changed::Unchanged, &Change::Run, is_repeat), Ok(false));
             for refused in [Changed::NotApplicable, Changed::TooManyRuns] {
                 assert_eq!(
-                    told("a", refused, &Change::Pause, is_repeat)
+                    result_of("a", refused, &Change::Pause, is_repeat)
                         .map_err(|problem| problem.kind.status()),
                     Err(409)
                 );
@@ -261,10 +268,14 @@ mod tests {
             [(Changed::NotFound, 404), (Changed::OtherVersion, 412), (Changed::AlreadyFired, 409)]
         {
             assert_eq!(
-                told("a", outcome, &Change::Run, false).map_err(|problem| problem.kind.status()),
+                result_of("a", outcome, &Change::Run, false)
+                    .map_err(|problem| problem.kind.status()),
                 Err(status)
             );
-            assert_eq!(told("a", outcome, &Change::Run, true), Err(Problem::unknown_outcome()));
+            assert_eq!(
+                result_of("a", outcome, &Change::Run, true),
+                Err(Problem::unknown_outcome())
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The answer to a change of one task: the task after it, and what the change did.
+//! The answer to a change of one task: the task after the change, and what the change did.
 
 use crate::response::Answer;
 use scheduler_calendar::time::UnixMillis;
@@ -7,7 +7,7 @@ use scheduler_model::protocol::ListItem;
 use scheduler_model::task::{version_of, write_text};
 use serde::Serialize;
 
-/// What an answer says beside the task.
+/// The members of an answer that are not those of the task.
 struct Members {
     /// The first member: its name and its value.
     outcome: (&'static str, bool),
@@ -31,7 +31,7 @@ pub(crate) fn changed(
     }
 }
 
-/// Returns the answer to a cancel: the task as it was, which is not due any more.
+/// Returns the answer to a cancel: the task as it was before, without a due time.
 pub(crate) fn cancelled(id: &str, task: Option<&ListItem>, is_running: bool) -> Answer {
     let members = Members { outcome: ("cancelled", true), is_running };
     let text = match task {
@@ -51,7 +51,7 @@ impl Members {
         }
     }
 
-    /// Returns the task with these members in front.
+    /// Returns the task with these members before its own.
     fn beside(&self, status: &impl Serialize, due: UnixMillis, record: &str) -> Vec<u8> {
         let (mut text, mut task) = (Vec::with_capacity(record.len() + 96), Vec::new());
         self.write(&mut text);

@@ -1,4 +1,4 @@
-//! Taking tasks in.
+//! Creates tasks.
 
 use crate::clients::epochs::find;
 use crate::clients::epochs::{self, Dropped};
@@ -36,7 +36,7 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
         }
         Ok::<_, Problem>(task)
     };
-    // A POST names its task in the body. One without an id is of a task that does not exist yet.
+    // The body of a POST names the task. Without an id in it, the task does not exist yet.
     let id = match &of_path {
         Some(id) => Some(id.clone()),
         None if precondition.is_none() => None,
@@ -53,7 +53,7 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
         None => {
             while let Some((shard, version)) = expected {
                 match replace_on(&call, shard, task()?, version, false, |_| None).await {
-                    // What another writer has made of it in between may be as good.
+                    // The new version of the other writer may satisfy the condition as well.
                     Err(problem)
                         if problem.is_other_version()
                             && precondition.is_open()
@@ -125,12 +125,12 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
     Ok(with_warnings(answer, &warnings).replayed(is_replay))
 }
 
-/// How often a task is put in the place of whatever is there, when somebody else was faster.
+/// The most tries to replace a task, if another writer replaces it between the read and the write.
 const MAX_TRIES: usize = 5;
 
-/// Stores a task on this shard in one step, if the shard has what is expected. With `tasks_only`
-/// it does not take the place of an attempt. The answer has the warning of the stored record that
-/// `warn` returns, beside its own.
+/// Stores a task on this shard in one step, if the shard has what is expected. With `tasks_only`,
+/// it does not replace an attempt. The answer has the warnings for the stored record, and the
+/// warning that `warn` returns for it.
 pub(crate) async fn replace_on(
     call: &Call<'_>,
     shard: ShardId,
@@ -202,14 +202,15 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
                 };
                 let Done { items, duplicates, parts, is_replay } =
                     idempotency::carry_out(&call, &once, plan).await?;
-                // The key's home may have taken nothing but the key.
+                // The home shard of the key may have stored the key only.
                 let parts = parts.into_iter().filter(|(part, _)| !part.items.is_empty());
                 let outcomes = parts.map(|(part, reply)| (part.items, reply.err())).collect();
                 (items, duplicates, outcomes, is_replay)
             }
         };
     if !call.shards.map.is_single() {
-        // Only what its new shard has taken: what it has refused still waits where it was.
+        // Only tasks that the new shard has accepted. A task that it has refused still waits in its
+        // former place.
         let taken =
             outcomes.iter().filter(|(_, problem)| problem.is_none()).flat_map(|(part, _)| part);
         let taken = taken
@@ -255,7 +256,7 @@ fn with_warnings(answer: Answer, warnings: &[Warning]) -> Answer {
     if warnings.is_empty() {
         return answer;
     }
-    // They are texts, which serialise without fail.
+    // Warnings have texts only, so writing them as JSON does not fail.
     let warnings = serde_json::to_string(warnings).unwrap_or_default();
     answer.with_members(&format!("\"warnings\":{warnings}"))
 }
@@ -265,12 +266,12 @@ struct Shown {
     status: Status,
     due: UnixMillis,
     record: String,
-    /// Whether a shard has shown it, rather than the request that was sent.
+    /// Whether this is the record of a shard. Otherwise it is that of the request.
     is_stored: bool,
 }
 
-/// Returns the one task of a part, as the shard has stored it: one that goes on keeps what it had,
-/// so the shard is asked for that.
+/// Returns the one task of a part, as the shard has stored it. If the task continues a former one,
+/// it keeps values of that one, so the shard is asked for it.
 async fn shown_after(
     shards: &Shards,
     shard: ShardId,
@@ -294,10 +295,10 @@ impl Shown {
         Self { status: item.status, due: item.due(), record, is_stored: true }
     }
 
-    /// Returns the answer to a request that a shard has carried out so.
+    /// Returns the answer to a request that a shard has carried out with this reply.
     fn into_answer(self, status: u16, reply: &AppendReply) -> Answer {
-        // Where the task is in flight and goes on, that is its status, and the shard has its
-        // version.
+        // If the task was patched while a run of it is in flight, it is running, and the reply has
+        // its version.
         let patched = reply.patched.filter(|_| !self.is_stored);
         let version = patched.unwrap_or_else(|| version_of(self.record.as_bytes()));
         let (shown, record) = match (patched, self.record.strip_suffix('}')) {
@@ -314,7 +315,7 @@ impl Shown {
     }
 }
 
-/// Returns the answer to a change that leaves this.
+/// Returns the answer to a change after which the task is this item.
 pub(crate) fn shown(item: &ListItem, is_running: bool) -> Answer {
     Shown::of(item)
         .into_answer(200, &AppendReply { running: u64::from(is_running), ..AppendReply::default() })

@@ -8,7 +8,8 @@ use scheduler_model::bounds::MAX_EXPLAINED_RUNS;
 use scheduler_model::explain::Explanation;
 use scheduler_model::protocol::{GetRequest, paths};
 
-/// `GET /v1/tasks/{id}/explain`: what its shards, one in each epoch, know of it.
+/// `GET /v1/tasks/{id}/explain` answers with what the shards of the task, one in each epoch, know
+/// about it.
 pub(crate) async fn explain(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let homes: Vec<_> =
         call.shards.map.homes(&id).map(|shard| (shard, GetRequest { id: id.clone() })).collect();

@@ -11,7 +11,7 @@ use scheduler_model::task::version_of;
 pub(crate) async fn get(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let if_match = call.if_match()?;
     let Some((_, item)) = find(&call.shards, &id).await? else {
-        // Of what is not there, `If-Match` does not hold.
+        // `If-Match` cannot hold for a task that does not exist.
         return Err(if if_match.is_some() {
             Problem::not_matched()
         } else {

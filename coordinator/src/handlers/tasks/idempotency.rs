@@ -1,5 +1,4 @@
-//! Creates with an `Idempotency-Key`; see [`scheduler_model::idempotency`] for how they are done
-//! once.
+//! Creates with an `Idempotency-Key`: see [`scheduler_model::idempotency`].
 
 use crate::clients::shards::Shards;
 use crate::context::Call;
@@ -11,8 +10,8 @@ use scheduler_model::input::FieldError;
 use scheduler_model::protocol::{AppendReply, Terms};
 use scheduler_platform::random_bytes;
 
-/// Returns the key of a request, with what it is for; `None` for a request without one. `kind`
-/// tells apart how a body is read.
+/// Returns the key of a request with a digest of the request; `None` for a request without a key.
+/// `kind` distinguishes requests whose body is read in different ways.
 pub(crate) fn asked(call: &Call<'_>, kind: &str, body: &str) -> Result<Option<Once>, Problem> {
     let Some(key) = call.request.headers().get(HEADER).ok().flatten() else { return Ok(None) };
     let random =
@@ -23,19 +22,19 @@ pub(crate) fn asked(call: &Call<'_>, kind: &str, body: &str) -> Result<Option<On
         .map_err(Problem::invalid)
 }
 
-/// What has become of a request.
+/// The result of a request.
 pub(crate) struct Done<'a> {
     pub(crate) items: Vec<Result<TaskId<'a>, FieldError>>,
     /// See [`Plan::duplicates`].
     pub(crate) duplicates: Vec<(u32, u32)>,
-    /// Each part with its shard's answer.
+    /// Each part with the answer of its shard.
     pub(crate) parts: Vec<(ShardAppend, Result<AppendReply, Problem>)>,
-    /// Whether all of it was done before.
+    /// Whether all of it was done by an earlier request.
     pub(crate) is_replay: bool,
 }
 
-/// Carries a request out, or what of it was not carried out the first time. `plan` must give the
-/// same plan for the same key.
+/// Carries out a request, or the parts of it that an earlier request has not carried out. `plan`
+/// must return the same plan for the same key.
 pub(crate) async fn carry_out<'a>(
     call: &Call<'_>,
     asked: &Once,
@@ -43,15 +42,15 @@ pub(crate) async fn carry_out<'a>(
 ) -> Result<Done<'a>, Problem> {
     let shards = &call.shards;
     let first = plan(asked)?;
-    // What is refused for its content does not use up its key.
+    // A request that is refused for its content does not use up its key.
     if first.appends.is_empty() {
         let Plan { items, duplicates, .. } = first;
         return Ok(Done { items, duplicates, parts: Vec::new(), is_replay: false });
     }
     let (home, rest) = asked.split(first.appends, &shards.map);
     let (home, reply) = send(shards, asked, call.share, home).await;
-    // A key of another request, or a home shard that stores nothing: nothing has been done
-    // anywhere.
+    // If the key belongs to another request, or the home shard stores nothing, no shard has stored
+    // anything.
     let reply = reply?;
     let (once, items, duplicates, home, rest) =
         match reply.done_before.filter(|made| *made != asked.made) {

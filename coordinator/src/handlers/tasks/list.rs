@@ -8,7 +8,7 @@ use scheduler_model::list_query::{ListQuery, parse_list_query};
 use scheduler_model::listing::{Finished, Order, Page, share_of_page, share_of_search, write_item};
 use scheduler_model::protocol::{ListReply, ListRequest};
 
-/// `GET /v1/tasks`: one page of the tasks of all shards, in the order of the list.
+/// `GET /v1/tasks` answers with one page of the tasks of all shards, in the order of the list.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     let query = call.query_of_list(parse_list_query)?;
     let order = query.order;

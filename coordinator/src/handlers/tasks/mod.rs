@@ -1,4 +1,4 @@
-//! Tasks: created, read, listed, changed and cancelled; and how attempts at them went.
+//! Creates, reads, lists, changes and cancels tasks, and shows the attempts at them.
 
 mod batch_answer;
 pub(crate) mod bulk;

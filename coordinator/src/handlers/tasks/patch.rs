@@ -1,7 +1,7 @@
-//! Changing single fields of a task: `PATCH /v1/tasks/{id}`, a JSON merge patch (RFC 7396).
+//! Changes single fields of a task: `PATCH /v1/tasks/{id}`, a JSON merge patch (RFC 7396).
 //!
-//! The task is read, the patch is laid over it, the whole is checked as a new task is, and takes
-//! the place of the task only if that is still the one that was read.
+//! The task is read and the patch applied to it. The result is checked like a new task. It replaces
+//! the task only if the task has not changed since the read.
 
 use crate::clients::epochs::find;
 use crate::conditions::Condition;
@@ -19,14 +19,14 @@ use scheduler_model::task::{
     version_of,
 };
 
-/// How often a patch is applied again after another writer has changed the task.
+/// The most times that a patch is applied again after another writer has changed the task.
 const MAX_TRIES: usize = 5;
 
 /// `PATCH /v1/tasks/{id}`.
 pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let (if_match, seen) = (call.if_match()?, call.if_none_match()?);
     let patch = call.text().await?;
-    // Where nothing is asked of the version, another writer in between does not matter.
+    // Without a condition on the version, a change by another writer in between does not matter.
     let takes_any = if_match.as_ref().is_none_or(|condition| *condition == Condition::Any);
     let mut tries = 1;
     loop {
@@ -38,7 +38,7 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         if item.is_cancelled {
             return Err(Problem::task_cancelled(&id));
         }
-        // A pause is of an attempt as well; everything else is of a task.
+        // A pause also applies to an attempt. All other fields are those of a task.
         let is_patchable = is_patchable(&item);
         let pauses = only_pauses(&patch).filter(|_| !is_patchable && item.status != Status::Dead);
         if !is_patchable && pauses.is_none() {
@@ -66,8 +66,8 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         if removes_anchor(&patch) {
             task.settle_anchor();
         }
-        // Unless the patch changes the schedule, it is not checked again: runs stay counted, and
-        // there may be none to come.
+        // Unless the patch changes the schedule, the schedule is not checked again. So runs stay
+        // counted, and none may be left.
         let record = Record::parse(item.record.get().as_bytes()).ok();
         if let Some(record) =
             record.as_ref().filter(|record| record.is_recurring() && !changes_schedule(&patch))
@@ -77,7 +77,8 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         let warn = |after: &Record<'_>| {
             lost_timezone(&patch, record.as_ref()?, after).map(Warning::lost_timezone)
         };
-        // Where it lives now, which may be a shard of an older epoch: so the exchange is one step.
+        // The write goes to the shard that has the task, which may be one of an older epoch, so
+        // that it is one step.
         let written =
             create::replace_on(&call, shard, task, Expected::Version(version), true, warn).await;
         match written {
@@ -89,9 +90,9 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
     }
 }
 
-/// Returns whether a patch can change other fields than `paused`. What is an attempt of a run,
-/// paused or not, would lose its back-off and its count of attempts. A task in flight keeps both:
-/// those after the attempt have the new fields.
+/// Returns whether a patch can change fields other than `paused`. A waiting attempt cannot be
+/// patched, because it would lose its back-off and its number. A task in flight keeps both: the
+/// patch changes the attempts after the current one.
 fn is_patchable(item: &ListItem) -> bool {
     match item.status {
         Status::Running => !is_run(item),
@@ -100,7 +101,7 @@ fn is_patchable(item: &ListItem) -> bool {
     }
 }
 
-/// Returns what a task that cannot be patched is, and what to do instead.
+/// Returns why a task cannot be patched, and what to do instead.
 fn why_not(item: &ListItem, path: &str) -> String {
     let record = Record::parse(item.record.get().as_bytes()).ok();
     if item.status == Status::Dead {
@@ -124,8 +125,8 @@ fn why_not(item: &ListItem, path: &str) -> String {
     )
 }
 
-/// Returns whether what is in flight is a run of a recurring task that is gone, or a follow-up of a
-/// run.
+/// Returns whether an attempt in flight belongs to a recurring task that is gone, or to a
+/// follow-up.
 fn is_run(item: &ListItem) -> bool {
     Record::parse(item.record.get().as_bytes())
         .is_ok_and(|record| record.is_recurring() || record.stage.is_some())

@@ -12,11 +12,11 @@ use scheduler_model::task::version_of;
 /// What `If-Match` or `If-None-Match` require of the task with the id.
 pub(crate) enum Precondition {
     None,
-    /// What a shard checks by itself.
+    /// A condition that a shard checks by itself.
     Expected(Expected),
-    /// A condition for which the task is read first.
+    /// A condition that needs a read of the task first.
     Condition(Condition),
-    /// That the task is none of these; and what `If-Match` says beside it.
+    /// The task has none of these tags. May be combined with `If-Match`.
     NoneOf {
         seen: Condition,
         if_match: Option<Condition>,
@@ -41,7 +41,7 @@ impl Precondition {
         matches!(self, Self::None)
     }
 
-    /// Returns whether it may hold for what another writer has made of the task meanwhile.
+    /// Returns whether the precondition may still hold after another writer has changed the task.
     pub(crate) fn is_open(&self) -> bool {
         match self {
             Self::Condition(condition) => *condition == Condition::Any,
@@ -66,10 +66,10 @@ impl std::fmt::Debug for Precondition {
     }
 }
 
-/// Returns what a shard has to find under the id, and which shard: the task may be on a shard of an
-/// older epoch. If the condition names several versions, this is the one that the task has. If the
-/// task has none of them, it is the first: the shard then refuses the request, or recognizes it by
-/// its `Idempotency-Key`.
+/// Returns what a shard must find under the id, and which shard, because the task may be on a shard
+/// of an older epoch. If the condition names several versions, the result has the version of the
+/// task. If the task has none of them, the result has the first one: the shard then refuses the
+/// request, or recognizes it by its `Idempotency-Key`.
 pub(crate) async fn where_expected(
     call: &Call<'_>,
     precondition: &Precondition,
@@ -80,7 +80,7 @@ pub(crate) async fn where_expected(
     };
     let found = find(&call.shards, id).await?;
     let version = found.as_ref().map(|(_, item)| version_of(item.record.get().as_bytes()));
-    // A new task goes to the newest epoch, wherever a dead letter of its id is.
+    // A new task goes to the newest epoch, even if there is a dead letter with its id in another.
     let is_dead = found.as_ref().is_some_and(|(_, item)| Rank::of(item) == Rank::Dead);
     let shard =
         found.filter(|_| !is_dead).map_or_else(|| call.shards.map.home(id), |(shard, _)| shard);
@@ -92,7 +92,7 @@ pub(crate) async fn where_expected(
     Ok(expected?.map(|expected| (shard, expected)))
 }
 
-/// Returns what a shard has to find, where the task has this version now.
+/// Returns what a shard must find, if the task has this version now.
 fn expected(
     precondition: &Precondition,
     version: Option<u64>,
@@ -114,9 +114,9 @@ fn expected(
     }))
 }
 
-/// Returns the same where no task is there, but a dead letter of this version. A new task is put
-/// beside it, so no task may be there. The dead letter is what a read shows, so its tags are
-/// compared with it; only `If-None-Match: *` asks for tasks.
+/// Returns what a shard must find, if there is no task but a dead letter with this version. A new
+/// task does not replace the dead letter, so no task may be there. A read shows the dead letter, so
+/// tags are compared with it. `If-None-Match: *` applies to tasks only.
 fn beside_dead_letter(
     precondition: &Precondition,
     dead: Option<u64>,
@@ -141,7 +141,7 @@ fn beside_dead_letter(
     }
 }
 
-/// Returns what a shard has to find for `If-Match` to hold, where the task has this version now.
+/// Returns what a shard must find for `If-Match` to hold, if the task has this version now.
 fn allowed(condition: &Condition, version: Option<u64>) -> Result<Expected, Problem> {
     match (version, condition.strong_versions()) {
         (Some(version), None) => Ok(Expected::Version(version)),
@@ -162,7 +162,7 @@ mod tests {
         Condition::parse("If-Match", text).unwrap()
     }
 
-    /// What it takes for a PUT where GET has shown a dead letter of the version 10.
+    /// The conditions of a PUT after a GET has shown a dead letter with the version 10.
     #[test]
     fn the_tag_of_a_dead_letter_holds_for_a_new_task_beside_it() {
         let (shown, other) = (r#""000000000000000a.000000000000000b""#, r#""000000000000000c""#);
@@ -176,7 +176,7 @@ mod tests {
             (Precondition::None, Ok(None)),
             (Precondition::Expected(Expected::Absent), absent),
             (version(10), absent),
-            // The shard refuses it, or knows the request by its key.
+            // The shard refuses it, or recognizes the request by its key.
             (version(12), Ok(Some(Expected::Version(12)))),
             (Precondition::Condition(Condition::Any), absent),
             (Precondition::Condition(tags(&format!("{other}, {shown}"))), absent),

@@ -1,4 +1,4 @@
-//! A task's history.
+//! The history of a task.
 
 use crate::context::Call;
 use crate::problem::Problem;
@@ -12,12 +12,12 @@ use scheduler_model::protocol::{Looked, RunPosition, RunsReply, RunsRequest, pat
 use scheduler_model::routing::ShardId;
 use scheduler_model::runs::{RunsCursor, merge};
 
-/// Rounds of a request on one shard: enough for all of its rows, and some that are written
-/// meanwhile.
+/// The most rounds of a request on one shard: enough for all of its rows, and for some that are
+/// written meanwhile.
 const MAX_ROUNDS: usize = MAX_HISTORY_ROWS / MAX_HISTORY_ROWS_SCANNED + 2;
 
-/// `GET /v1/tasks/{id}/runs`: how attempts at the task went, the newest first, whether it is there
-/// still or not.
+/// `GET /v1/tasks/{id}/runs` answers with the attempts at the task, newest first, even if the task
+/// is gone.
 pub(crate) async fn runs(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let long = |problem: IdError| Problem::invalid(FieldError::new("id", problem.to_string()));
     check_task_id(&id).map_err(long)?;
@@ -49,8 +49,8 @@ pub(crate) async fn runs(call: Call<'_>, id: String) -> Result<Answer, Problem> 
     Ok(Answer::json(200, out))
 }
 
-/// Returns as many as are asked for and fit `share` bytes, or all that there are: a shard looks
-/// into a part of its rows at a time.
+/// Returns the requested number of attempts, or as many as fit `share` bytes, or all. A shard
+/// searches a part of its rows at a time.
 async fn of_shard(
     call: &Call<'_>,
     shard: ShardId,
@@ -78,7 +78,7 @@ async fn of_shard(
     Ok(all)
 }
 
-/// The parameters of its query.
+/// The query parameters.
 pub(crate) const QUERY: &[&str] = &["limit", "cursor"];
 
 fn parse_query(

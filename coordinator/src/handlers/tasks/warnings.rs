@@ -10,13 +10,13 @@ use serde::Serialize;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-/// How long an instance trusts that a key has a limit, and that it has none, milliseconds. So a key
-/// costs at most one question a second, however many tasks name it.
+/// How long an instance remembers that a key has a limit, in milliseconds. Together with
+/// [`UNLIMITED_MILLIS`], a key costs at most one request per second, however many tasks name it.
 const LIMITED_MILLIS: i64 = 10_000;
-/// See [`LIMITED_MILLIS`].
+/// How long an instance remembers that a key has no limit, in milliseconds.
 const UNLIMITED_MILLIS: i64 = 1_000;
 
-/// Most keys that an instance remembers, some 200 bytes each.
+/// The most keys that an instance remembers, some 200 bytes each.
 const MAX_KNOWN: usize = 1_000;
 
 thread_local! {
@@ -25,7 +25,7 @@ thread_local! {
         RefCell::new(HashMap::new());
 }
 
-/// What a caller should know of a task that was stored all the same.
+/// A warning about a task that was stored.
 #[derive(Debug, Serialize)]
 pub(crate) struct Warning {
     field: &'static str,
@@ -38,7 +38,7 @@ impl Warning {
         Self { field, detail: format!("{field} {detail}") }
     }
 
-    /// Says that a patch has taken the time zone of a task away.
+    /// Warns that a patch has removed the time zone of a task.
     pub(crate) fn lost_timezone(timezone: &str) -> Self {
         let detail = format!(
             "was {timezone:?} and is gone, since the new schedule has no time that is read in a time zone; give it again with the next cron, rule or local time"
@@ -47,15 +47,15 @@ impl Warning {
     }
 }
 
-/// Returns the warnings of a task that a shard has stored with this answer. A limiter that does not
-/// answer gives none.
+/// Returns the warnings for a task that a shard has stored with this reply. A limiter that does not
+/// answer causes no warning.
 pub(crate) async fn warnings_of(
     call: &Call<'_>,
     record: &str,
     reply: &AppendReply,
 ) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    // Most tasks have nothing to look up.
+    // Most tasks need no lookup.
     if !reply.unanswered && !record.contains("\"limitKey\":") {
         return warnings;
     }
@@ -79,7 +79,7 @@ pub(crate) async fn warnings_of(
     warnings
 }
 
-/// Returns whether a key has a limit, as far as can be known.
+/// Returns whether a key has a limit. If its limiter does not answer, assumes that it has one.
 async fn is_limited(call: &Call<'_>, key: &str) -> bool {
     let limiter = limiter_of(call.shards.namespace(), key);
     let name = (limiter, key.to_owned());

@@ -51,7 +51,7 @@ impl Engine {
     }
 
     /// Cancels tasks by id: see [`Engine::cancel_among`]. If `by` is given, which is the name of an
-    /// API key or empty, the history tells of each cancel.
+    /// API key or empty, the history records each cancel.
     ///
     /// # Errors
     /// As [`Engine::cancel`].
@@ -112,7 +112,7 @@ impl Engine {
                 reply.in_part = true;
                 break;
             }
-            // To cancel a run in flight again is no error and changes nothing.
+            // Cancelling a run in flight again is not an error and changes nothing.
             let is_new = !found.is_empty() || !to_stop.is_empty();
             cancelled += u64::from(is_new);
             if is_new && !is_dead && by.is_some() {
@@ -186,8 +186,8 @@ impl Engine {
     }
 
     /// Cancels the tasks that a filter matches: see [`Engine::cancel_matching`]. If `by` is given,
-    /// the history tells of those whose records the filter reads, and of those in flight. It would
-    /// cost too much to read the others for it.
+    /// the history records the cancels of the tasks whose records the filter reads, and of those in
+    /// flight. Reading the other records only for the history would cost too much.
     ///
     /// # Errors
     /// As [`Engine::cancel_matching`].
@@ -241,7 +241,7 @@ impl Engine {
     }
 }
 
-/// The ids of cancelled tasks that the history is to tell of.
+/// The ids of cancelled tasks that the history records.
 #[derive(Default)]
 struct CancelledIds {
     ids: Vec<String>,

@@ -59,8 +59,8 @@ impl Engine {
         self.change_with(request, changes, among, share, now, reader)
     }
 
-    /// Runs tasks by id among those that `among` selects: see [`Engine::change_among`]. These runs
-    /// have the payload of the request. What fires later of the tasks has their own.
+    /// Runs tasks by id among those that `among` selects: see [`Engine::change_among`]. The runs
+    /// have the payload of the request. Later runs of the tasks have the task's own payload.
     ///
     /// # Errors
     /// As [`Engine::change_among`].
@@ -149,7 +149,7 @@ impl Engine {
     ) -> Result<Option<Changed>, EngineError> {
         let mut found = Vec::new();
         self.find_among(id, among, reader, &mut found)?;
-        // A cancelled run has nothing left to change.
+        // A cancelled run cannot be changed.
         let flights = self.not_cancelled(in_flight);
         let is_nothing = found.is_empty() && flights.is_empty();
         if is_nothing && (among != Among::All || !self.find_dead_letters(id, reader, &mut found)?) {
@@ -159,7 +159,7 @@ impl Engine {
                 Changed::AlreadyFired
             }));
         }
-        // If there are several, the one that a read shows counts.
+        // If there are several, the version is that of the one that a read shows.
         if let Some(expected) = request.if_match
             && self.version_among(&found, flights.first(), reader)? != Some(expected)
         {
@@ -167,7 +167,7 @@ impl Engine {
         }
         let is_of_task = is_of_task(request.change);
         if *is_part && (!is_of_task || found.is_empty()) {
-            // The version is that of the waiting task, or else of the newest attempt. The last part
+            // The version belongs to the waiting task, or else to the newest attempt. The last part
             // changes these.
             self.change_others(
                 flights.get(1..).unwrap_or_default(),
@@ -184,7 +184,8 @@ impl Engine {
             .map(|at| 2 * self.tasks.record_bytes(*at).min(HEAD_BYTES as usize))
             .sum::<usize>();
         self.sort_by_run(&mut found, reader)?;
-        // To run or to reschedule means the task itself; further attempts only if it is gone.
+        // A run or a reschedule changes the task itself. It changes further attempts only if there
+        // is no task.
         let only_task =
             is_of_task && found.first().is_some_and(|at| !self.flags_of(*at).has(Flags::RETRY));
         // If there are several attempts or dead letters, one becomes the task.
@@ -234,7 +235,7 @@ impl Engine {
     }
 
     /// Plans what a change does to the attempts in flight other than the newest, as far as this
-    /// commit has room for them.
+    /// commit has room for it.
     fn change_others(
         &self,
         others: &[FlightRef],
@@ -354,7 +355,7 @@ impl Engine {
         Ok((ChangeMatchingReply { changed: changed + running, running, next }, effects))
     }
 
-    /// Checks that the shard has room for what changes add.
+    /// Checks that the shard has room for the entries that changes add.
     pub(super) fn have_room_for(&self, changes: &Changes) -> Result<(), EngineError> {
         let added = changes.back.len() + changes.aside.runs;
         self.has_room(added.saturating_sub(changes.killed.len()), 0)?;
@@ -378,7 +379,7 @@ impl Engine {
             let was_paused =
                 self.tasks.schedule(number).is_some_and(|schedule| schedule.paused_at.is_some());
             if was_paused && read.paused {
-                // Another note replaces the mark. The pause goes on.
+                // Another note replaces the mark, and the pause continues.
                 self.tasks.set_record_bytes(number, record.len());
                 effects.writes.push(Write::SetSchedule { number, since: None, record });
                 continue;
@@ -389,7 +390,7 @@ impl Engine {
             let since = paused_at.map_or(since, |paused_at| paused_at.max(since));
             let next = if read.paused { None } else { read.schedule.next_after(since) };
             if next.is_none() && !read.paused {
-                // Its last run would have been in the pause, so it is removed like a task whose
+                // Its last run would have been during the pause. So it is removed like a task whose
                 // last run has fired.
                 self.tasks.remove_schedule(number);
                 effects.writes.push(Write::DeleteSchedule { number });
@@ -418,8 +419,8 @@ impl Engine {
     }
 }
 
-/// Returns the number of requested runs that a change adds beside tasks that stay. Runs that a
-/// resume makes up for were due anyway.
+/// Returns the number of requested runs that a change adds in addition to its tasks. Missed runs
+/// that a resume fires do not count, because they were due anyway.
 fn runs_asked_for(change: Change, changes: &Changes) -> usize {
     match change {
         Change::Run => changes.back.len().saturating_sub(changes.killed.len()),
@@ -427,7 +428,8 @@ fn runs_asked_for(change: Change, changes: &Changes) -> usize {
     }
 }
 
-/// Returns whether a change concerns the task itself, or else the newest of its runs.
+/// Returns whether a change applies to the task itself, or to the newest of its runs if there is no
+/// task.
 fn is_of_task(change: Change) -> bool {
     matches!(change, Change::Run | Change::Reschedule(_))
 }

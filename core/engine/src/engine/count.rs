@@ -1,6 +1,6 @@
 //! Dry runs: counting the tasks that a request by filter would cancel or change.
 //!
-//! A count mostly needs no records, so it looks at many more tasks than a change does.
+//! A count needs few records, so it examines many more tasks than a change does.
 
 use super::Engine;
 use super::found::Found;
@@ -81,7 +81,7 @@ impl Engine {
         Ok(reply)
     }
 
-    /// Returns whether a change by filter would change what waits.
+    /// Returns whether a change by filter would change a waiting entry.
     fn would_change(
         &self,
         at: EntryRef,
@@ -95,13 +95,13 @@ impl Engine {
             return Ok(false);
         }
         Ok(match change {
-            // The note may be the same.
+            // It is paused already, but the note may be a new one.
             Change::Pause if self.settled(at, change, now).is_some() => {
                 spent.read += spent.row_bytes(self.tasks.record_bytes(at));
                 self.plan_change(at, change, now, reader, &mut planned)? == Some(Changed::Changed)
             }
             Change::Pause | Change::Resume => true,
-            // It is not at this time yet, so its record does not matter.
+            // It waits for an earlier time, so the change moves it whatever its record says.
             Change::Reschedule(to) if self.is_before(at, to.at) => {
                 self.is_moved(at, moved, reader)?
             }

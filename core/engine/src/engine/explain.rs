@@ -39,8 +39,8 @@ struct Ending {
 }
 
 impl Engine {
-    /// Explains the state of the task with this id. Returns no reason if the shard knows nothing of
-    /// it.
+    /// Explains the state of the task with this id. Returns no reason if the shard knows nothing
+    /// about it.
     ///
     /// # Errors
     /// If storage fails or is damaged.

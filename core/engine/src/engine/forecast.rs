@@ -1,9 +1,9 @@
-//! Counting the runs that come due in parts of the time ahead.
+//! Counts the runs that come due in each part of a coming period.
 //!
 //! It counts what the shard will fire if nothing changes: each entry that waits with a due time, in
 //! the main order and in lanes, and each occurrence of a recurring task that is not paused. It does
-//! not count what waits for something else than its time (a resume, the end of the run before), nor
-//! what is in flight. All of that is in memory, so it reads nothing.
+//! not count entries that wait for something other than their time (a resume, the end of the
+//! previous run), nor attempts in flight. All of that is in memory, so it reads nothing.
 
 use super::Engine;
 use crate::error::EngineError;
@@ -30,7 +30,7 @@ impl Engine {
         self.forecast_within(buckets, MAX_FORECAST_STEPS)
     }
 
-    /// Counts them in at most so many steps, and in those of one search more.
+    /// Does the same in at most `most_steps` steps, plus those of one more search.
     pub(super) fn forecast_within(
         &self,
         buckets: &Buckets,
@@ -49,8 +49,8 @@ impl Engine {
         Ok(ForecastReply { one_shot, recurring, counted_until })
     }
 
-    /// Counts occurrences bucket by bucket, those of all recurring tasks in one before the next.
-    /// Returns until when all are counted.
+    /// Counts occurrences bucket by bucket: those of all recurring tasks in one bucket before the
+    /// next. Returns the time before which all are counted.
     fn count_recurring(
         &self,
         buckets: &Buckets,
@@ -94,15 +94,16 @@ impl Engine {
     }
 }
 
-/// Returns an occurrence as one to count, if it is due before the buckets end.
+/// Returns the entry of an occurrence that is not counted yet, if it is due before the end of the
+/// last bucket.
 fn within(buckets: &Buckets, number: ScheduleNumber, next: Occurrence) -> Option<Uncounted> {
     (next.due < buckets.to()).then_some(Reverse((next.due, number, next.time)))
 }
 
-/// Counts the occurrences from `first` on that are due before `end`. Looks at `most` of them one by
-/// one, or at fewer if their searches take many steps.
+/// Counts the occurrences from `first` on that are due before `end`. Examines at most `most` of
+/// them one by one, or fewer if their searches take many steps.
 fn count_in(schedule: &Schedule, first: Occurrence, end: UnixMillis, most: u64) -> Counted {
-    /// After as many runs, the steps of their searches count.
+    /// After this many runs, the steps of their searches count.
     const AT_ONCE: u64 = 64;
     let before = steps_taken();
     let mut all = Counted { runs: 0, looked_at: 0, next: Some(first) };

@@ -1,4 +1,4 @@
-//! The items that a list has found.
+//! The items that a list has found, with and without their records.
 
 use super::Engine;
 use crate::entry_ref::EntryRef;
@@ -9,9 +9,9 @@ use scheduler_model::protocol::ListItem;
 
 /// An item that a list has found.
 pub(super) enum Found {
-    /// With its record.
+    /// An item with its record.
     Read(ListItem),
-    /// Its record is read later, together with others of its page.
+    /// An entry whose record is read later, together with others of its page.
     Unread(Candidate),
 }
 
@@ -32,7 +32,7 @@ impl Found {
 }
 
 impl Engine {
-    /// Returns the size of the record of an item, bytes.
+    /// Returns the size of the record of an item, in bytes.
     pub(super) fn bytes_of(&self, found: &Found) -> usize {
         match found {
             Found::Read(item) => item.record.get().len(),
@@ -40,7 +40,7 @@ impl Engine {
         }
     }
 
-    /// Reads the records that are not read yet.
+    /// Reads the records that were not read yet.
     ///
     /// # Errors
     /// If storage fails or is damaged.

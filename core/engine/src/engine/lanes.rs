@@ -183,8 +183,8 @@ impl Engine {
         self.limit_answered(key, number, None, now);
     }
 
-    /// Drops a lane without tasks, slots or tokens. This need not be stored at once: after a crash,
-    /// the shard sends one request too many.
+    /// Drops a lane without tasks, slots or tokens. This need not be stored at once, because after
+    /// a crash the shard only sends one request too many.
     fn forget_lane(&mut self, number: u8) {
         let Some(lane) = self.lanes.lanes.get_mut(&number).filter(|lane| lane.lease.is_over())
         else {

@@ -1,7 +1,7 @@
-//! Lists of tasks: of what waits, of what is in flight, and of dead letters.
+//! Lists of waiting tasks, of attempts in flight, and of dead letters.
 //!
-//! A list has one order. What waits is listed by its due time. An attempt in flight is listed by
-//! the time at which its envelope was last sent, because the shard knows the due times of its
+//! A list has one order. A waiting entry is listed by its due time. An attempt in flight is listed
+//! by the time at which its envelope was last sent, because the shard knows the due times of its
 //! records only from the text of the envelope. An envelope is not sent before its tasks are due,
 //! and a further attempt or a dead letter follows the attempt. So a task moves only forward in the
 //! list while it fires and fails, and a caller who reads the list page by page does not miss it.
@@ -10,8 +10,8 @@
 //! ([`Position::from_the_end`]). A task that moves forward in the meantime may pass a caller who
 //! reads in this order.
 //!
-//! A run in flight of a task that waits, such as a recurring one, is shown with that task, if the
-//! list shows the task.
+//! If a task waits while a run of it is in flight, such as a recurring one, the list shows that run
+//! with the task if it shows the task.
 
 use super::Engine;
 use super::found::Found;
@@ -64,7 +64,7 @@ impl Engine {
         let filter = request.filter.folded();
         let mut spent = Spent::nothing(request);
         let mut found = Vec::new();
-        // The tasks of the page of which a run may be in flight, with the hashes of their ids.
+        // The tasks of the page that may have a run in flight, with the hashes of their ids.
         let mut may_run: Vec<(usize, u64)> = Vec::new();
         let next = self.scan(request, direction, true, &mut spent, reader, |spent, seen| {
             match seen {
@@ -120,8 +120,8 @@ impl Engine {
         Some((self.tasks.held() + alone.sum::<usize>()) as u64)
     }
 
-    /// Returns whether a list shows this run in flight with the task that it is a run of: that task
-    /// waits, and the filter matches it.
+    /// Returns whether a list shows this run in flight as a part of its task, because that task
+    /// waits and the filter matches it.
     fn is_shown_with_task(
         &self,
         run: &Record<'_>,
@@ -144,8 +144,7 @@ impl Engine {
         Ok(false)
     }
 
-    /// Returns whether a filter may match an attempt in flight, as far as that is known without its
-    /// record.
+    /// Returns whether a filter may match an attempt in flight, judged without its record.
     pub(super) fn is_listed(&self, flight: FlightRef, filter: &Filter) -> bool {
         let decision = self.decisions.at(flight);
         !decision.is_cancelled()
@@ -158,7 +157,7 @@ impl Engine {
     }
 
     /// Calls `found` for an attempt in flight if the [folded](Filter::folded) filter matches it.
-    /// Returns what that returns, or else true.
+    /// Returns the result of `found`, or true if the filter does not match.
     pub(super) fn look_at_flight(
         &self,
         flight: FlightRef,
@@ -190,8 +189,9 @@ impl Engine {
         found(spent, Seen::InFlight(&of))
     }
 
-    /// Returns when what waits is due, for a filter with `from` or `to`: of a task that is paused
-    /// or held, the requested time; of a dead letter, when it failed. `None` if it has no time.
+    /// Returns the time of a waiting entry that `from` and `to` of a filter apply to: its due time;
+    /// if it is paused or held, the requested time; for a dead letter, the time of death. Returns
+    /// `None` if it has no such time.
     pub(super) fn time_of(
         &self,
         candidate: &Candidate,

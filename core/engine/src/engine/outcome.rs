@@ -267,8 +267,8 @@ fn with_cancel_note(error: &str) -> String {
 }
 
 impl Engine {
-    /// Requeues a failed task for its next attempt or as a dead letter, and returns which. `began`
-    /// is when this attempt started.
+    /// Requeues a failed task for its next attempt or as a dead letter, and returns which of the
+    /// two. `began` is when this attempt started.
     fn requeue_failed<'a>(
         &mut self,
         record: Record<'a>,

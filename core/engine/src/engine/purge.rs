@@ -1,5 +1,5 @@
-//! Purges what a shard keeps of deleted tasks, so that a namespace starts empty if it is deleted
-//! and created again.
+//! Purges what a shard keeps about deleted tasks, so that a namespace is empty if it is deleted and
+//! created again.
 
 use super::Engine;
 use crate::budget::PURGED_KEYS;

@@ -23,7 +23,7 @@ impl Engine {
     /// # Errors
     /// If storage fails or is damaged.
     pub fn get(&self, id: &str, reader: &dyn Reader) -> Result<Option<ListItem>, EngineError> {
-        // The task itself before its further attempts, of which there may be many.
+        // The task comes before its further attempts, of which there may be many.
         let mut of_hash: Vec<EntryRef> =
             self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
         sort_by_key(&mut of_hash, |at| self.flags_of(*at).has(Flags::RETRY));
@@ -77,8 +77,8 @@ impl Engine {
         }))
     }
 
-    /// Returns the version of the first of these entries, a task before its further attempts.
-    /// Without entries, returns that of `in_flight`.
+    /// Returns the version of the first of these entries; a task comes before its further attempts.
+    /// Without entries, returns the version of `in_flight`.
     pub(super) fn version_among(
         &self,
         found: &[EntryRef],
@@ -94,7 +94,8 @@ impl Engine {
         Ok(Some(version_of(&record)))
     }
 
-    /// Adds what waits with this id to `found`, or its dead letters if `among` selects these.
+    /// Adds to `found` the entries that wait with this id, or its dead letters if `among` selects
+    /// these.
     pub(super) fn find_among(
         &self,
         id: &str,
@@ -108,8 +109,8 @@ impl Engine {
         self.find_live(id, reader, found)
     }
 
-    /// Sorts what waits with one id: the task before its attempts, and these in the order of their
-    /// runs. So a decision about them does not depend on where they are stored.
+    /// Sorts the entries that wait with one id: the task before its attempts, and these in the
+    /// order of their runs. So a decision about them does not depend on where they are stored.
     pub(super) fn sort_by_run(
         &self,
         found: &mut [EntryRef],

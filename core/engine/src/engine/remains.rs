@@ -7,8 +7,8 @@
 //! | what remains | without room |
 //! |---|---|
 //! | a dead letter of an id that has [`Config::max_dead_letters`] | takes the place of the oldest one |
-//! | a further attempt or a follow-up of an id of which [`Config::max_runs`] wait | is a dead letter at once |
-//! | a run that a caller adds to a task, of an id of which so many wait | is refused: [`Changed::TooManyRuns`] |
+//! | a further attempt or a follow-up of an id with [`Config::max_runs`] waiting runs | is a dead letter at once |
+//! | a run that a caller adds to a task of an id with as many waiting runs | is refused: [`Changed::TooManyRuns`] |
 //! | any of them of a recurring task, while the shard has [`Config::max_entries`] | takes the place of the oldest dead letter of its id; else it becomes a dead letter at once, which is not kept |
 //!
 //! The history has the outcome of a dead letter even if the dead letter is not kept. What remains
@@ -63,7 +63,7 @@ impl Engine {
             && self.due_of(at) != UnixMillis::HELD
     }
 
-    /// Returns whether so many runs of an id wait that a caller may not add one.
+    /// Returns whether the most runs of an id wait, so that a caller may not add another.
     pub(super) fn has_most_runs(&self, id: &str) -> bool {
         self.has_most_runs_by(self.id_hash(id))
     }

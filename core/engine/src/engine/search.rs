@@ -1,8 +1,8 @@
 //! Finding tasks by filter.
 //!
-//! A scan looks at waiting tasks and at attempts in flight in the order of a list. If a filter
-//! needs the records of waiting tasks, the scan first reads them one by one. If most of these do
-//! not match, it looks through the whole pages that they are in, each once, and remembers which of
+//! A scan examines waiting tasks and attempts in flight in the order of a list. If a filter needs
+//! the records of waiting tasks, the scan first reads them one by one. If most of these do not
+//! match, it looks through the whole pages that they are in, each once, and remembers which of
 //! their records match (`searches.rs`).
 
 use super::Engine;
@@ -22,8 +22,8 @@ use scheduler_model::task::Record;
 
 impl Engine {
     /// Calls `found` for each task, further attempt, attempt in flight and dead letter that the
-    /// request matches, in the order of the list, until it returns false. `found` counts its
-    /// matches. `reads` is whether `found` reads the records of waiting tasks. Returns the cursor
+    /// request matches, in the order of the list, until `found` returns false. `found` counts its
+    /// matches. `reads` says whether `found` reads the records of waiting tasks. Returns the cursor
     /// for the rest.
     pub(super) fn scan(
         &self,
@@ -125,8 +125,9 @@ impl Engine {
         }))
     }
 
-    /// Returns whether a filter matches the record of an entry, as remembered of its page. Looks
-    /// through the page if that pays. Returns `None` if the record has to be read for itself.
+    /// Returns whether a filter matches the record of an entry, from what the search remembers of
+    /// its page. Looks through the page if that is cheaper than reading its records one by one.
+    /// Returns `None` if the record must be read by itself.
     fn look_through(
         &self,
         PageEntry { page: number, index }: PageEntry,

@@ -129,7 +129,7 @@ impl Engine {
     }
 
     /// Sends again the envelopes whose report is overdue, and refused envelopes that have waited.
-    /// Returns the envelopes of which all runs were stopped; they end instead.
+    /// Returns the envelopes whose runs were all stopped, which end instead.
     pub(super) fn resend(
         &mut self,
         now: UnixMillis,

@@ -1,24 +1,24 @@
-//! The series of the shard: when its points begin, and what of them is asked.
+//! The series of the shard: the beginnings of its points, and how they are read.
 
 use super::Engine;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::{SeriesReply, SeriesRequest};
 use scheduler_model::series::Counts;
 
-/// How often the shard counts how many runs are late, milliseconds. Counting looks at every page.
+/// The time between two counts of the late runs, in milliseconds. A count examines every page.
 const LOOK_MILLIS: i64 = 5_000;
-/// A run is late if its time is past by more than this, milliseconds. What comes due between two
-/// firings waits for the next one, and is not late.
+/// A run is late if its time has passed by more than this, in milliseconds. A run that comes due
+/// between two firings waits for the next one, and is not late.
 const LATE_MILLIS: i64 = 1_000;
 
 impl Engine {
-    /// Returns the counts since the shard was made, of which the series are made.
+    /// Returns the counts since the shard was created, from which the series are computed.
     pub(super) fn totals(&self) -> Counts {
         let state = &self.state;
         Counts::of(&state.counters, &state.meter, &state.lateness)
     }
 
-    /// Opens the points that the time of an input is in, and notes the backlog.
+    /// Opens the points that contain the time of an input, and records the backlog.
     pub(super) fn note_series(&mut self, now: UnixMillis) {
         if self.series.must_open(now) {
             let totals = self.totals();
@@ -30,10 +30,10 @@ impl Engine {
         }
     }
 
-    /// Returns how many runs are late, those that wait for limits included.
+    /// Returns the number of late runs, including those that wait for limits.
     fn backlog(&mut self, now: UnixMillis) -> u64 {
         let late = now.plus(-LATE_MILLIS);
-        // Mostly nothing is late, which the heads of the orders show.
+        // Usually no run is late, which the heads of the orders show.
         let is_late = |head: Option<UnixMillis>| head.is_some_and(|due| due < late);
         let numbers: Vec<u8> = self.lanes.numbers().collect();
         let mut backlog = 0;
@@ -48,7 +48,7 @@ impl Engine {
         backlog
     }
 
-    /// Returns the points of a length.
+    /// Returns the points of one length.
     pub fn series(&mut self, request: &SeriesRequest, now: UnixMillis) -> SeriesReply {
         let backlog = self.backlog(now);
         self.series.note_backlog(backlog);

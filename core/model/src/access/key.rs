@@ -143,10 +143,10 @@ impl<'de> Deserialize<'de> for Reach {
     }
 }
 
-/// A key to make.
+/// A key to create.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(description = "A key to make.")]
+#[schemars(description = "A key to create.")]
 pub struct NewKey<'a> {
     /// What it is for, in the caller's words. The limit is in bytes of UTF-8.
     #[schemars(length(min = 1, max = MAX_KEY_NAME_BYTES))]

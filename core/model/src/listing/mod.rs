@@ -1,4 +1,5 @@
-//! Lists over all shards: the cursor, joining the shards' answers in order, and how tasks are shown.
+//! Lists over all shards: the cursor, joining the shards' answers in order, and how tasks are
+//! shown.
 
 mod page;
 mod place;

@@ -1,4 +1,4 @@
-//! Joining the shards' parts of a page.
+//! Joins the parts of a page that the shards return.
 
 use super::place::Cursor;
 use crate::bounds::{LEAST_SEARCHED_BYTES, MAX_LIST_BYTES, MAX_SEARCHED_BYTES};
@@ -6,32 +6,33 @@ use crate::protocol::{ListItem, ListReply};
 use crate::routing::ShardId;
 use scheduler_calendar::ordered::sort_by_key;
 
-/// Returns the share of each of `sources` in [`MAX_SEARCHED_BYTES`].
+/// Returns the bytes that each of `sources` shards may read for a search: its share of
+/// [`MAX_SEARCHED_BYTES`].
 pub fn share_of_search(sources: usize) -> usize {
     (MAX_SEARCHED_BYTES / sources.max(1)).max(LEAST_SEARCHED_BYTES)
 }
 
-/// Returns what each of `sources` gives at most of [`MAX_LIST_BYTES`], and one item in any case, so
-/// that the list goes on.
+/// Returns the most bytes of items that each of `sources` shards returns: its share of
+/// [`MAX_LIST_BYTES`]. A shard returns at least one item, so the list always advances.
 pub fn share_of_page(sources: usize) -> usize {
     MAX_LIST_BYTES / sources.max(1)
 }
 
-/// A page of a list, joined from the shards' parts as they come: at most `limit` tasks in order, of
-/// [`MAX_LIST_BYTES`] together unless the first alone is larger. It never holds more than that and
-/// the part that was added last, however many shards there are.
+/// Collects a page of a list from the parts of the shards: at most `limit` tasks in order, with at
+/// most [`MAX_LIST_BYTES`] unless the first task alone is larger. However many shards there are, it
+/// holds no more than that and the last added part.
 ///
-/// A shard that stopped early may have more behind the place where it did, so nothing behind the
-/// first such place is given.
+/// A shard that stopped early may have more items after the place where it stopped. So the page
+/// ends at the first such place.
 #[derive(Debug)]
 pub struct Page {
     limit: usize,
     items: Vec<(Cursor, ListItem)>,
-    /// Of the items' records.
+    /// The bytes of the items' records.
     bytes: usize,
-    /// Nothing behind it is given.
+    /// The place at which the page ends, if a shard stopped early.
     end: Option<Cursor>,
-    /// The sum of the shards' totals; `None` if one of them gave none.
+    /// The sum of the shards' totals; `None` if a shard gave none.
     total: Option<u64>,
     searched: u64,
 }
@@ -39,13 +40,13 @@ pub struct Page {
 /// A page of a list.
 #[derive(Debug)]
 pub struct Finished {
-    /// Its tasks, in order.
+    /// The tasks, in order.
     pub items: Vec<ListItem>,
-    /// Where the list goes on; `None` at its end.
+    /// Where the next page begins; `None` after the last page.
     pub next: Option<Cursor>,
-    /// The number of items of the whole list, if every shard has given its own.
+    /// The number of items of the whole list, if every shard gave its own.
     pub total: Option<u64>,
-    /// How many tasks the shards have looked at.
+    /// The number of tasks that the shards have examined.
     pub searched: u64,
 }
 
@@ -65,7 +66,7 @@ impl Page {
         self.bytes += reply.items.iter().map(bytes_of).sum::<usize>();
         self.items
             .extend(reply.items.into_iter().map(|item| (Cursor::new(shard, item.position), item)));
-        // Not for each part: it sorts.
+        // Not for every part, because it sorts.
         if self.bytes > MAX_LIST_BYTES || self.items.len() > 2 * self.limit {
             self.cut();
         }
@@ -82,7 +83,7 @@ impl Page {
         self.end = Some(self.end.map_or(place, |end| end.min(place)));
     }
 
-    /// Leaves out what the page does not give.
+    /// Drops the items that are not on the page.
     fn cut(&mut self) {
         self.items.retain(|(place, _)| self.end.is_none_or(|end| *place <= end));
         sort_by_key(&mut self.items, |(place, _)| *place);
@@ -186,8 +187,8 @@ mod tests {
         assert_eq!((dues(&items), next), (vec![1], Some(Cursor::new(B, stopped))));
     }
 
-    /// Returns what a shard with these tasks answers: up to its share of the bytes, and one in any
-    /// case.
+    /// Returns the answer of a shard with these tasks: items up to its share of the bytes, and at
+    /// least one.
     fn ask(tasks: &[ListItem], after: Option<Position>, limit: usize, share: usize) -> ListReply {
         let (mut items, mut bytes) = (Vec::new(), 0);
         for item in tasks.iter().filter(|item| after.is_none_or(|after| item.position > after)) {
@@ -201,8 +202,8 @@ mod tests {
         part(items, None)
     }
 
-    /// The largest shard map, with a shard of the largest tasks among those of small ones, and then
-    /// with large ones everywhere.
+    /// Lists the largest number of shards: first with one shard of the largest tasks among shards
+    /// of small ones, then with large tasks on all of them.
     #[test]
     fn a_page_of_many_shards_is_bounded_and_the_list_goes_on() {
         const SHARDS: u16 = 512;

@@ -8,9 +8,9 @@ use scheduler_calendar::time::UnixMillis;
 use std::fmt;
 use std::str::FromStr;
 
-/// A place in the list over all shards: in order of time, then shard, then place on the shard. The
-/// time is the due time, and of an attempt in flight the time at which it was sent.
-/// Written as a cursor it is 36 hexadecimal digits, however many shards there are.
+/// A place in a list over all shards. Places are ordered by time, then by shard, then by the place
+/// on the shard. The time is the due time, or the time of the last send for an attempt in flight.
+/// As text, a cursor has 36 hexadecimal digits, however many shards there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
     pub(super) due: UnixMillis,
@@ -44,7 +44,7 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// A text is not a cursor.
+/// The text is not a cursor.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "cannot be read; send the one from the last answer unchanged, or leave it out to begin with the first page"
@@ -75,9 +75,9 @@ pub enum Order {
     /// By due time.
     #[default]
     Ascending,
-    /// By due time, from the last to the first.
+    /// By due time, the last first.
     Descending,
-    /// By the time of death, the newest first: for dead letters.
+    /// By the time of death, the newest first; for dead letters.
     NewestFirst,
 }
 

@@ -17,21 +17,20 @@ pub fn write_item(item: &ListItem, record: &str, out: &mut Vec<u8>) {
     write(item.status, item.due(), record, out);
 }
 
-/// Appends a task beside which an attempt of it, or of the task that it has replaced, is in flight:
-/// [`write_task`] with `"running":true`.
+/// Appends a task with `"running":true`, because an attempt of it, or of the task that it replaced,
+/// is in flight: see [`write_task`].
 pub fn write_running(status: Status, due: UnixMillis, record: &str, out: &mut Vec<u8>) {
     let start = out.len();
     write_task(status, due, record, out);
     out.splice(start..=start, *b"{\"running\":true,");
 }
 
-/// Appends a task as the API shows it to `out`: its status, when it is next due, its kind, then its
-/// record.
+/// Appends a task to `out` as the API shows it: its status, its due time, its kind and its record.
 pub fn write_task(status: impl Serialize, due: UnixMillis, record: &str, out: &mut Vec<u8>) {
     let record = by_todays_law(record);
     let record = by_todays_names(&record);
     out.extend_from_slice(b"{\"status\":");
-    // A status is written as a string; writing to a Vec does not fail.
+    // A status is always written as a string, and writing to a Vec does not fail.
     let start = out.len();
     let _ = serde_json::to_writer(&mut *out, &status);
     let status = serde_json::from_slice(out.get(start..).unwrap_or_default()).ok();
@@ -48,7 +47,8 @@ pub fn write_task(status: impl Serialize, due: UnixMillis, record: &str, out: &m
         out.extend_from_slice(b",\"deadLetterId\":");
         write_text(&DeadLetterId::of(&letter).to_string(), out);
     }
-    // A paused task that does not recur is stored without: a pause moves it in the order of all.
+    // The record of a paused task that does not recur has no `paused`, because its place in the
+    // order says so.
     if status == Some(Status::Paused)
         && Record::parse(record.as_bytes()).is_ok_and(|record| !record.is_paused())
     {
@@ -62,15 +62,15 @@ pub fn write_task(status: impl Serialize, due: UnixMillis, record: &str, out: &m
     out.extend_from_slice(record.as_bytes().get(1..).unwrap_or_default());
 }
 
-/// Returns the kind of schedule of a task. A run of a recurring task has the kind of its task; any
-/// other run is due once.
+/// Returns the kind of schedule of a task. A run of a recurring task has the kind of that task. Any
+/// other run fires once.
 pub fn kind_of(record: &Record<'_>) -> Kind {
     let has = [record.cron.is_some(), record.every_seconds.is_some(), record.rrule.is_some()];
     kind_with(has, record.time.is_some())
 }
 
-/// Returns the same of a record's text, without reading its other members; `None` if it is no
-/// record.
+/// Returns the kind of schedule from a record's text without reading its other members; `None` if
+/// the text is not a record.
 fn kind_of_text(record: &str) -> Option<Kind> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -99,8 +99,8 @@ fn kind_with([cron, every, rrule]: [bool; 3], time: bool) -> Kind {
     }
 }
 
-/// Returns what a change of the clock does to the local time that a task was given, or to the
-/// anchor from which it recurs as long as that is to come: the name of it, and an explanation.
+/// Returns the name and an explanation of what a change of the clock does to the local time of a
+/// task, or to its anchor as long as the anchor is in the future.
 fn clock_change(record: &str, due: UnixMillis) -> Option<(&'static str, String)> {
     if !may_have_local_times(record) {
         return None;
@@ -114,14 +114,14 @@ fn clock_change(record: &str, due: UnixMillis) -> Option<(&'static str, String)>
     Some((change.name(), change.explain(timezone)))
 }
 
-/// Returns whether a record may have local times; the word may stand in its payload too.
+/// Returns whether a record may have local times. A match may also be in its payload.
 fn may_have_local_times(record: &str) -> bool {
     memchr::memmem::find(record.as_bytes(), b"\"local\":").is_some()
 }
 
-/// Returns the record of a recurring task with its bounds and its anchor as the instants that they
-/// are today, if they were given as local times. Those in the record are what they were when it was
-/// written.
+/// Returns the record of a recurring task with the instants that today's law gives to its bounds
+/// and its anchor, if they were given as local times. The instants in the stored record follow the
+/// law at the time of the write.
 fn by_todays_law(record: &str) -> Cow<'_, str> {
     if !may_have_local_times(record) {
         return Cow::Borrowed(record);
@@ -138,8 +138,8 @@ fn by_todays_law(record: &str) -> Cow<'_, str> {
     String::from_utf8(text).map_or(Cow::Borrowed(record), Cow::Owned)
 }
 
-/// Returns a record with the names of today of its policies. A record of an earlier version may have
-/// others.
+/// Returns a record with today's names of its policies. A record of an earlier version may have
+/// former names.
 fn by_todays_names(record: &str) -> Cow<'_, str> {
     let has = |text: &str| memchr::memmem::find(record.as_bytes(), text.as_bytes()).is_some();
     let has_misfire = has("\"misfire\":") && (has("\"fireOnce\"") || has("\"deadLetter\""));
@@ -150,7 +150,7 @@ fn by_todays_names(record: &str) -> Cow<'_, str> {
     let misfire = read.misfire.map(|misfire| with_names_of_today(misfire.get()).into_owned());
     let misfire = misfire.and_then(|misfire| RawValue::from_string(misfire).ok());
     let mut text = Vec::with_capacity(record.len());
-    // It writes an overlap by its name of today.
+    // The writer writes today's name of an overlap policy.
     Record { misfire: misfire.as_deref(), ..read.clone() }.write(&mut text);
     String::from_utf8(text).map_or(Cow::Borrowed(record), Cow::Owned)
 }
@@ -159,7 +159,7 @@ fn by_todays_names(record: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
-    /// A worker of an earlier version names two statuses otherwise.
+    /// A Worker of an earlier version uses other names for two statuses.
     #[test]
     fn statuses_of_earlier_versions_are_read() {
         for (status, name, before) in [
@@ -221,7 +221,7 @@ mod tests {
         }
     }
 
-    /// As if a law had moved Vancouver's clock by an hour since the records were written.
+    /// The records were written before a law moved Vancouver's clock by an hour.
     #[test]
     fn bounds_and_anchors_are_shown_by_todays_law() {
         let shown = |record: &str| {
@@ -239,7 +239,7 @@ mod tests {
         let today = shown(&of(0));
         assert!(today.contains(r#""startAt":1796140800000,"endAt":1796745600000"#));
         assert_eq!(shown(&of(1)), today);
-        // Instants, one-shot tasks and what is no such field stay as they are.
+        // Instants, one-shot tasks, and values that are not such fields stay unchanged.
         for record in [
             r#"{"id":"a","cron":"@daily","startAt":5,"callback":{},"payload":{"local":{"startAt":"2026-12-01T09:00:00"}}}"#,
             r#"{"time":5,"id":"a","timezone":"America/Vancouver","local":{"time":"2026-12-01T09:00:00"},"callback":{}}"#,

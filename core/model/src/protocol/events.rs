@@ -12,15 +12,15 @@ use serde::{Deserialize, Serialize};
 pub enum EventKind {
     /// The task was created.
     Created,
-    /// A new definition took the place of a task that waited or ran.
+    /// A new definition replaced a task that waited or ran.
     Updated,
     /// It was cancelled.
     Cancelled,
-    /// It waits to be resumed.
+    /// It was paused.
     Paused,
-    /// It goes on.
+    /// It was resumed.
     Resumed,
-    /// It fires at another time.
+    /// It was moved to another time.
     Rescheduled,
     /// It was dispatched.
     Fired,
@@ -30,19 +30,19 @@ pub enum EventKind {
     Failed,
     /// It failed for good.
     DeadLettered,
-    /// A dead letter of it was discarded. The task itself goes on as before.
+    /// One of its dead letters was discarded. This does not affect the task.
     Discarded,
     /// Your queue has taken it.
     HandedOver,
-    /// A run did not fire: it was missed, or the one before had not ended.
+    /// A run did not fire: it was missed, or the previous run had not ended.
     Skipped,
     /// A run came too late to start.
     Expired,
-    /// A destination does not answer: what is due for it waits.
+    /// A destination does not answer. Its due tasks wait.
     CircuitOpened,
-    /// One run was let through to a destination that does not answer.
+    /// One run was dispatched to a destination that did not answer, to try it.
     CircuitHalfOpen,
-    /// A destination answers again, or nothing was due for it for long.
+    /// A destination answers again, or nothing was due for it for a long time.
     CircuitClosed,
 }
 

@@ -1,4 +1,4 @@
-//! Which tasks a request means.
+//! The filter of a request for many tasks.
 
 use super::Status;
 use crate::bounds::{
@@ -10,20 +10,20 @@ use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What kind of schedule a task has.
+/// The kind of schedule of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub enum Kind {
     /// It fires once.
     Once,
-    /// It fires again and again: any of the next three.
+    /// It recurs: any of the next three.
     Recurring,
-    /// It fires again and again, by cron expressions.
+    /// It recurs by cron expressions.
     Cron,
-    /// It fires again and again, at an interval.
+    /// It recurs at an interval.
     Every,
-    /// It fires again and again, by a rule of RFC 5545.
+    /// It recurs by a rule of RFC 5545.
     Rrule,
     /// It does not fire by itself.
     NoSchedule,
@@ -40,7 +40,7 @@ impl From<RuleKind> for Kind {
 }
 
 impl Kind {
-    /// Returns whether a task of kind `other` is meant.
+    /// Returns whether a filter for this kind selects tasks of kind `other`.
     pub fn includes(self, other: Self) -> bool {
         self == other
             || self == Self::Recurring && matches!(other, Self::Cron | Self::Every | Self::Rrule)
@@ -58,18 +58,18 @@ pub enum CallbackType {
     Service,
     /// A call of a Durable Object.
     DurableObject,
-    /// A function that is built into the Worker.
+    /// A function in the Worker itself.
     Handler,
-    /// A message in a queue of yours.
+    /// A message in one of your queues.
     Queue,
 }
 
-/// How the last attempt ended, as far as a task keeps it.
+/// How the last attempt ended, as far as the task records it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub enum LastOutcome {
-    /// Nothing is known of an attempt: it is the first one, or the task recurs or has no schedule.
+    /// No attempt is known: it is the first one, or the task recurs or has no schedule.
     None,
     /// It failed, and a further attempt waits, is paused or is in flight.
     Failed,
@@ -81,22 +81,23 @@ pub enum LastOutcome {
     Expired,
 }
 
-/// Which tasks are meant: those that fulfil every part that is given. Without any part, all.
+/// Selects the tasks that match every part that is given. Without parts, it selects all.
 ///
-/// A shard refuses a part that it does not know: without it, a request would mean more tasks.
+/// A shard refuses a part that it does not know, because without that part the request would select
+/// more tasks.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Filter {
     /// The id starts with this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
-    /// The id or the description contains this, upper and lower case alike.
+    /// The id or the description contains this, in upper or lower case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// The tags include this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
-    /// The tags include this as well.
+    /// The tags include this, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub other_tag: Option<String>,
     /// The callback is a webhook to this host, in lower case and without a port.
@@ -105,7 +106,7 @@ pub struct Filter {
     /// The type of the callback.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback_type: Option<CallbackType>,
-    /// The error of the last attempt contains this, upper and lower case alike.
+    /// The error of the last attempt contains this, in upper or lower case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// How the last attempt ended.
@@ -117,11 +118,12 @@ pub struct Filter {
     /// The status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
-    /// Whether it waits to be resumed, or will when its attempt in flight has ended.
+    /// Whether it is paused, or will be when its attempt in flight has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
-    /// The time of the task is this time or later: when it is due; of what is paused or held, the
-    /// requested time; of a dead letter, when it failed. What has no such time is not meant.
+    /// The time of the task is this time or later. This is its due time; if it is paused or held,
+    /// the requested time; for a dead letter, the time of death. A task without this time is not
+    /// selected.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<i64>")]
     pub from: Option<UnixMillis>,
@@ -132,16 +134,16 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Returns the filter with the text in lower case that is compared so, for a scan.
+    /// Returns the filter for a scan, with the texts in lower case that are compared in lower case.
     pub fn folded(&self) -> Self {
         Self { text: self.text.as_ref().map(|text| text.to_lowercase()), ..self.clone() }
     }
 
-    /// Checks its texts: none is empty, which would select everything, and none is longer than what
-    /// it is compared with. `path` is written before the names of the fields.
+    /// Checks its texts. None may be empty, because it would select everything, and none may be
+    /// longer than the text that it is compared with. `path` is put before the names of the fields.
     ///
     /// # Errors
-    /// Names the field, and the limit if it is too long.
+    /// Names the field, and the limit if a text is too long.
     pub fn check(&self, path: &str) -> Result<(), FieldError> {
         for (name, text, limit) in [
             ("prefix", &self.prefix, MAX_ID_BYTES),

@@ -17,7 +17,7 @@ pub struct RunPosition {
 }
 
 impl RunPosition {
-    /// The place after every run.
+    /// The place after the last run.
     pub const END: Self = Self { row: u64::MAX, place: u32::MAX };
 }
 
@@ -119,14 +119,14 @@ pub struct TaskRun<'a> {
     /// The id of the task; only in a list of the runs of all tasks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Cow<'a, str>>,
-    /// The requested time of the run. With the id it names the run; the attempts at a run and at
-    /// its follow-ups have the same one. Absent if the task was cancelled.
+    /// The requested time of the run. With the id it identifies the run. All attempts at a run and
+    /// at its follow-ups have the same one. Absent if the task was cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<i64>,
     /// `onSuccess` or `onFailure`, if it is an attempt at a follow-up of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<Cow<'a, str>>,
-    /// Which attempt at it this was, from 1. Absent if the task was cancelled.
+    /// The number of the attempt, from 1. Absent if the task was cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
     /// What it called: the type of the callback, a colon, and the host of the webhook or the name
@@ -138,21 +138,21 @@ pub struct TaskRun<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Option<Vec<String>>")]
     pub tags: Vec<Cow<'a, str>>,
-    /// When it was dispatched; absent if the run was skipped, expired or cancelled, or was a dead
-    /// letter before it could start.
+    /// When it was dispatched. Absent if the run was skipped, expired or cancelled, or became a
+    /// dead letter before it could start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fired_at: Option<i64>,
-    /// When it began; absent where that is not known, as of what goes to a queue.
+    /// When it began. Absent if that is not known, such as for a message in a queue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<i64>,
-    /// When it ended; absent where that is not known.
+    /// When it ended. Absent if that is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<i64>,
     /// When its outcome was recorded.
     pub reported_at: i64,
     /// How it ended: `succeeded`, `failed` (and is tried again), `dead-lettered` (failed for good),
-    /// `handed-over` (to your queue), `expired` or `skipped` (not started), `cancelled`. Expect
-    /// others: later versions may add some.
+    /// `handed-over` (to your queue), `expired` or `skipped` (not started), `cancelled`. Later
+    /// versions may add more.
     pub outcome: Cow<'a, str>,
     /// The name of the API key that cancelled it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -163,7 +163,7 @@ pub struct TaskRun<'a> {
     /// What went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Cow<'a, str>>,
-    /// How the body of the answer begins, on one line.
+    /// The beginning of the answer's body, on one line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub excerpt: Option<Cow<'a, str>>,
 }

@@ -177,37 +177,37 @@ pub struct Named {
 pub struct LimitShown {
     /// The key that tasks name as `limitKey`.
     pub key: String,
-    /// Most runs in flight at a time.
+    /// The most runs in flight at a time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,
     /// The most runs that are dispatched per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub per_second: Option<f64>,
-    /// Runs that were dispatched and not reported, by the last messages of the shards. While tasks
-    /// wait, these are at most a second old.
+    /// Runs that are dispatched and not reported, by the last messages of the shards. While tasks
+    /// wait, these messages are at most a second old.
     pub in_flight: u64,
-    /// Tasks that were due and waited, by the last messages of the shards.
+    /// Tasks that are due and wait, by the last messages of the shards.
     pub waiting: u64,
-    /// Whether the shards together have no more slots than `concurrency`: not for a moment after it
-    /// was set or lowered, until the runs end that are in flight by then.
+    /// Whether the shards together have no more slots than `concurrency`. After the limit is set or
+    /// lowered, this is false until enough of the runs in flight have ended.
     pub in_effect: bool,
     /// The shards that have slots or wait for some.
     pub shards: Vec<HeldBy>,
 }
 
-/// What a shard has of a limit.
+/// What a shard holds of a limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub struct HeldBy {
     /// The shard's name.
     pub shard: String,
-    /// Its slots. Absent if the shard does not know of the limit yet, and so has no bound.
+    /// Its slots. Absent if the shard does not know the limit yet, so that nothing bounds it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slots: Option<u32>,
-    /// Runs that were dispatched and not reported, by its last message.
+    /// Runs that are dispatched and not reported, by its last message.
     pub in_flight: u32,
-    /// Tasks that were due and waited, by its last message.
+    /// Tasks that are due and wait, by its last message.
     pub waiting: u32,
 }
 

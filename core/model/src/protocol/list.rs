@@ -1,4 +1,4 @@
-//! Reading tasks: one, and lists.
+//! Messages that read one task or a list of tasks.
 
 use super::Filter;
 use crate::names::{self, Named};
@@ -8,14 +8,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-/// One task is asked for.
+/// A request for one task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetRequest {
     /// The task's id.
     pub id: String,
 }
 
-/// What a task is waiting for.
+/// What a task waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
@@ -26,14 +26,14 @@ pub enum Status {
     Retrying,
     /// It waits for the previous run to end.
     Held,
-    /// An attempt is in flight: it was dispatched, and its outcome is not reported yet.
+    /// An attempt is in flight: it is dispatched, and its outcome is not reported yet.
     Running,
-    /// It waits to be resumed.
+    /// It is paused, and waits until it is resumed.
     Paused,
-    /// It failed for good, and is kept until you replay or discard it.
+    /// It failed for good. It is kept until you replay or discard it.
     #[serde(rename = "dead-lettered")]
     Dead,
-    /// It has no schedule, and waits for nothing.
+    /// It has no schedule and waits for nothing.
     Unscheduled,
 }
 
@@ -59,17 +59,17 @@ impl<'de> Deserialize<'de> for Status {
     }
 }
 
-/// A part of the list is asked for.
+/// A request for a part of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ListRequest {
-    /// Which tasks.
+    /// The filter of the tasks.
     pub filter: Filter,
-    /// Those after this position only.
+    /// Only tasks after this position.
     pub after: Option<Position>,
-    /// The largest number of items on the page.
+    /// The most items of the page.
     pub limit: usize,
-    /// Records of no more bytes than this together, or one; absent: what a shard looks at in one
-    /// request.
+    /// The most bytes of the records, except that the first one is always included. If absent, the
+    /// shard uses its own limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<usize>,
     /// The most bytes of rows that the shard reads to find the tasks; it reads at least one row.
@@ -79,26 +79,26 @@ pub struct ListRequest {
     pub max_read: Option<usize>,
 }
 
-/// A task as a list shows it.
+/// An item of a list of tasks.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ListItem {
     /// Its place in the list.
     pub position: Position,
-    /// When it is due, if its place does not say so: an attempt in flight is listed by the time at
-    /// which it was sent.
+    /// When it is due, if its place does not say so. The place of an attempt in flight has the time
+    /// of its last send.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<UnixMillis>,
     /// What it waits for.
     pub status: Status,
-    /// Whether a run of this task is in flight beside it.
+    /// Whether a run of this task is in flight while the task waits.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_running: bool,
-    /// Whether it is an attempt of a run, or of a follow-up, and not a task: whatever its status
-    /// says.
+    /// Whether it is an attempt at a run or at a follow-up, and not a task. The status does not
+    /// determine this.
     #[serde(default)]
     pub is_attempt: bool,
-    /// Whether it is in flight, and was cancelled: this attempt ends, and nothing is left to
-    /// change.
+    /// Whether it is in flight and was cancelled: this attempt runs to its end, and nothing is left
+    /// to change.
     #[serde(default)]
     pub is_cancelled: bool,
     /// The stored record.
@@ -106,7 +106,7 @@ pub struct ListItem {
 }
 
 impl ListItem {
-    /// Returns when it is due; not before [`UnixMillis::HELD`] if it does not fire by itself.
+    /// Returns when it is due. This is [`UnixMillis::HELD`] or later if it does not fire by itself.
     pub fn due(&self) -> UnixMillis {
         self.due.unwrap_or(self.position.due)
     }
@@ -115,14 +115,14 @@ impl ListItem {
 /// A part of the list.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ListReply {
-    /// In the order of their places.
+    /// The items, in the order of their places.
     pub items: Vec<ListItem>,
-    /// Everything up to here has been looked at; `None` when there is nothing beyond.
+    /// Everything up to here was examined; `None` if nothing comes after it.
     pub next: Option<Position>,
-    /// The number of items of the whole list. Only with the first part of a list without a filter.
+    /// The number of items of the whole list; only in the first part of a list without a filter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
-    /// The number of tasks that the shard looked at for this part; absent from shards of earlier
+    /// The number of tasks that the shard examined for this part; absent from shards of earlier
     /// versions.
     #[serde(default)]
     pub searched: u64,

@@ -3,17 +3,16 @@
 use crate::series::Resolution;
 use serde::{Deserialize, Serialize};
 
-/// Which points are asked for.
+/// A request for points of a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeriesRequest {
-    /// Their length.
+    /// The length of the points.
     pub by: Resolution,
 }
 
 /// The points of a shard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeriesReply {
-    /// [`crate::format::series::StoredSeries`] as text, of which only the points asked for are
-    /// there.
+    /// A [`crate::format::series::StoredSeries`] as text, with the requested points only.
     pub series: String,
 }

@@ -16,38 +16,40 @@ pub struct WatchReply {
     pub repaired: bool,
 }
 
-/// Counts since the shard was made.
+/// Counts since the shard was created.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Counters {
-    /// Tasks taken in.
+    /// Tasks that were created.
     pub created: u64,
-    /// How many of these replaced another task.
+    /// Of these, tasks that replaced another task.
     pub replaced: u64,
-    /// Tasks cancelled.
+    /// Tasks that were cancelled.
     pub cancelled: u64,
-    /// Attempts that were dispatched, at runs and at follow-ups. A redelivery does not count.
+    /// Attempts that were dispatched, at runs and at follow-ups. Sending an envelope again does not
+    /// count.
     pub fired: u64,
-    /// Runs that succeeded. Follow-ups, and what went to your own queue, count elsewhere.
+    /// Runs that succeeded. Follow-ups, and runs that went to your own queue, are counted
+    /// separately.
     pub succeeded: u64,
-    /// Runs that your own queue has taken. What its consumer did with them is not known.
+    /// Runs that your own queue has accepted. What its consumer did with them is not known.
     pub handed_over: u64,
     /// Attempts at runs that failed.
     pub failed: u64,
-    /// Follow-ups that succeeded, or that your own queue has taken.
+    /// Follow-ups that succeeded, or that your own queue has accepted.
     pub follow_ups_succeeded: u64,
     /// Attempts at follow-ups that failed.
     pub follow_ups_failed: u64,
     /// Runs and follow-ups that failed for good.
     pub dead_lettered: u64,
-    /// Dead letters that are not kept any more, because others came, or because there was no room.
+    /// Dead letters that were dropped, because newer ones came or because there was no room.
     pub dead_letters_displaced: u64,
-    /// Runs that did not fire: missed, or the one before had not ended. Many that were missed
-    /// together count once.
+    /// Runs that did not fire, because they were missed or the previous run had not ended. Runs
+    /// that were missed together count once.
     pub skipped: u64,
-    /// Runs that came too late to start; many that were missed together count once.
+    /// Runs that came too late to start. Runs that were missed together count once.
     pub expired: u64,
-    /// Envelopes sent again.
+    /// Envelopes that were sent again.
     pub redelivered: u64,
     /// Alarms that the watchdog found missing.
     pub repairs: u64,
@@ -74,14 +76,14 @@ impl Counters {
     }
 }
 
-/// What a destination's circuit does, if it is not closed.
+/// The state of a destination's circuit, if it is not closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub enum CircuitState {
-    /// What is due for it waits.
+    /// Tasks that are due for the destination wait.
     Open,
-    /// One run was let through, and the others wait for its outcome.
+    /// One run was dispatched, and the others wait for its outcome.
     HalfOpen,
 }
 
@@ -93,16 +95,16 @@ pub struct CircuitStats {
     /// A webhook's scheme, host and port; or `service:`, `durable-object:` or `handler:` with a
     /// name.
     pub destination: String,
-    /// What it does; of several shards, `open` if it is open on one.
+    /// The state. Over several shards, `open` if it is open on one.
     pub state: CircuitState,
-    /// Since when it is not closed, milliseconds since 1970; of several shards, the first.
+    /// Since when it is not closed, in milliseconds since 1970; over several shards, the earliest.
     #[schemars(with = "i64")]
     pub since: UnixMillis,
-    /// When the next run is let through if it does not close before, milliseconds since 1970; of
-    /// several shards, the first.
+    /// When the next run is tried if the circuit does not close before, in milliseconds since 1970;
+    /// over several shards, the earliest.
     #[schemars(with = "i64")]
     pub until: UnixMillis,
-    /// Attempts in a row that got no answer.
+    /// Attempts in a row without an answer.
     pub failures: u64,
     /// Runs that wait for it.
     pub waiting: u64,
@@ -128,7 +130,7 @@ pub struct ShardStats {
     /// number.
     #[serde(default)]
     pub last_envelope: u64,
-    /// Tasks that wait for their time or a further attempt. Recurring tasks count once.
+    /// Tasks that wait for their time or for a further attempt. A recurring task counts once.
     pub pending: u64,
     /// Dispatched tasks whose outcome is not known yet.
     pub in_flight: u64,
@@ -136,20 +138,20 @@ pub struct ShardStats {
     pub schedules: u64,
     /// Tasks without a schedule.
     pub unscheduled: u64,
-    /// Tasks that wait to be resumed.
+    /// Tasks that are paused.
     pub paused: u64,
-    /// Occurrences that failed for good and are kept.
+    /// Runs and follow-ups that failed for good and are kept.
     pub dead_letters: u64,
     /// Pending tasks without a limit key whose time has passed.
     pub overdue: u64,
-    /// Tasks with a limit key whose time has passed, and that wait for their turn.
+    /// Tasks with a limit key whose time has passed and that wait for their turn.
     #[serde(default)]
     pub waiting_for_limits: u64,
     /// Bytes of memory that the shard's pending tasks take.
     pub memory_bytes: u64,
-    /// Counts since the shard was made.
+    /// Counts since the shard was created.
     pub counters: Counters,
-    /// The times between due time and firing.
+    /// How long after their due time tasks were fired.
     pub lateness: Histogram,
     /// What the platform will bill.
     pub meter: Meter,
@@ -158,7 +160,7 @@ pub struct ShardStats {
     pub circuits: Vec<CircuitStats>,
 }
 
-/// A request to purge what a shard keeps of deleted tasks.
+/// A request to purge what a shard keeps about deleted tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PurgeRequest {
@@ -177,7 +179,7 @@ pub struct PurgeReply {
 }
 
 impl ShardStats {
-    /// Returns the number of all tasks, whatever they wait for.
+    /// Returns the number of all tasks in the shard.
     pub fn held(&self) -> u64 {
         self.pending + self.in_flight + self.unscheduled + self.paused + self.dead_letters
     }

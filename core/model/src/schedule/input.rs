@@ -28,79 +28,80 @@ pub(crate) enum GivenKind {
     Cron,
     Every,
     Rrule,
-    /// In a sentence.
+    /// A schedule in words.
     Words,
     NoSchedule,
 }
 
-/// The fields that most one-shot tasks do not have: by which a task recurs, and is put off. What
-/// stands at them is shown to callers.
+/// The fields that most one-shot tasks do not have: how a task recurs, and how its runs are
+/// delayed. The API's document shows the comments of the fields to callers.
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(rename_all = "camelCase", inline)]
 pub(crate) struct Recurrence<'a> {
-    /// When it fires, again and again.
+    /// Recurs by a cron expression, or by several.
     #[schemars(with = "Option<CronText>")]
     pub(crate) cron: Option<&'a RawValue>,
-    /// The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
-    /// local times.
+    /// The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
+    /// local time.
     pub(crate) timezone: Option<Text<'a>>,
-    /// Fires at this interval, without drift, seconds; rounded to milliseconds.
+    /// Recurs at this interval without drift, in seconds, rounded to milliseconds.
     #[schemars(range(min = MIN_INTERVAL_SECONDS, max = MAX_INTERVAL_SECONDS))]
     pub(crate) every_seconds: Option<f64>,
-    /// A run of the interval, before which there is none. Without it: `startAt`, else one interval
-    /// from now.
+    /// The time from which the runs of the interval are computed. No run is earlier. If absent,
+    /// `startAt`, or one interval from now.
     pub(crate) anchor: Option<TimeInput<'a>>,
-    /// Fires by this rule of RFC 5545, which begins at `startAt`.
+    /// Recurs by this rule of RFC 5545, which begins at `startAt`.
     pub(crate) rrule: Option<Text<'a>>,
-    /// When it fires, in English or German: `every monday at 10:00`. It replaces the fields that say
-    /// when. The task gets the fields that it means, and keeps the sentence in `words`. Local times
-    /// are of `timezone`, unless the sentence names a zone. The limit is in bytes of UTF-8.
+    /// When it fires, in English or German, such as `every monday at 10:00`. It replaces the fields
+    /// that say when. The task gets the fields that the sentence means, and keeps the sentence in
+    /// `words`. Local times are in `timezone`, unless the sentence names a zone. The limit is in
+    /// bytes of UTF-8.
     #[schemars(rename = "schedule", length(max = MAX_SENTENCE_BYTES))]
     pub(crate) sentence: Option<Text<'a>>,
-    /// The sentence in which the schedule was given. It is shown, and has no other effect. The limit
-    /// is in bytes of UTF-8.
+    /// The sentence in which the schedule was given. It is only shown and has no other effect. The
+    /// limit is in bytes of UTF-8.
     #[schemars(length(max = MAX_SENTENCE_BYTES))]
     pub(crate) words: Option<Text<'a>>,
     /// Does not recur before this time.
     pub(crate) start_at: Option<TimeInput<'a>>,
     /// Does not recur after this time.
     pub(crate) end_at: Option<TimeInput<'a>>,
-    /// Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and
-    /// `rrule`.
+    /// The most runs, counted from the creation of the task. Up to 100,000 for `cron` and `rrule`.
     #[schemars(with = "Option<u32>", range(min = 1))]
     pub(crate) max_runs: Option<Whole<u32>>,
-    /// Puts each run off by a random amount of up to so much, seconds; the same amount each time it
-    /// is asked for.
+    /// Delays each run by a random amount up to this, in seconds. The amount of a run never
+    /// changes.
     #[schemars(range(min = 0, max = MAX_DELAY_SECONDS))]
     pub(crate) jitter_seconds: Option<f64>,
-    /// Lets each run be up to so much later, seconds, to share firings with others.
+    /// Allows each run to be up to this much later, in seconds, so that several tasks fire
+    /// together.
     #[schemars(range(min = 0, max = MAX_DELAY_SECONDS))]
     pub(crate) window_seconds: Option<f64>,
-    /// What becomes of runs that were missed. Without it they fire; those of a recurring task that
-    /// a pause held up do not.
+    /// What happens to missed runs. If absent, they fire, except runs of a recurring task that were
+    /// missed because of a pause.
     #[schemars(with = "Option<MisfireInput>")]
     pub(crate) misfire: Option<&'a RawValue>,
-    /// What becomes of a run of a recurring task that comes due while the one before has not been
-    /// reported: `allow`: it fires beside it. `skip`: it does not fire. `queue-one`: it waits for
-    /// the end of the one before, and further ones do not fire.
+    /// What happens to a run of a recurring task that comes due before the previous run is
+    /// reported. `allow`: both run at the same time. `skip`: it does not fire. `queue-one`: it
+    /// waits for the end of the previous run, and further runs do not fire.
     #[schemars(extend("default" = "allow"))]
     pub(crate) overlap: Option<Given<Overlap>>,
-    /// A run that has not started so long after it was due does not start any more, seconds.
+    /// How long after its due time a run may still start, in seconds.
     #[schemars(range(min = 0.001, max = MAX_LATENESS_SECONDS))]
     pub(crate) expire_after_seconds: Option<f64>,
-    /// The kind as an answer shows it. It says that there is no schedule if nothing else does.
+    /// The kind as an answer shows it. `no-schedule` counts if no other field says when.
     #[schemars(skip)]
     pub(crate) kind: Option<&'a RawValue>,
-    /// The local times of the task as an answer shows them. Beside each, the member of the same name
-    /// has its instant. If both still say the same instant, the local time counts. If you have
-    /// changed the other member, that counts.
+    /// The local times of the task as an answer shows them. For each, the member of the same name
+    /// has the instant. If both name the same instant, the local time counts. If you change the
+    /// other member, that one counts.
     #[schemars(with = "Option<LocalTimes>")]
     pub(crate) local: Option<Object<LocalTimes>>,
-    /// That it is the schedule of a task which goes on by it, and where its runs end, if they are
-    /// counted. No caller gives it.
+    /// Set if it is the schedule of a task that continues, with the last run if its runs are
+    /// counted. Not given by callers.
     #[schemars(skip)]
     pub(crate) goes_on: Option<Option<UnixMillis>>,
-    /// Whether an anchor that is not given is to be settled anew, not kept: set by
+    /// Whether an absent anchor is chosen again rather than kept: see
     /// [`crate::task::NewTask::settle_anchor`].
     #[schemars(skip)]
     pub(crate) settles_anchor: bool,
@@ -113,7 +114,8 @@ pub(crate) struct Recurrence<'a> {
 pub(crate) enum CronText {
     /// One expression.
     One(String),
-    /// Several: it fires when one of them does, and once when several do.
+    /// Several expressions. It fires when any of them matches, and once if several match at the
+    /// same time.
     Several(#[schemars(length(min = 1, max = MAX_CRON_EXPRESSIONS))] Vec<String>),
 }
 

@@ -4,27 +4,25 @@ use scheduler_calendar::local_time::LocalTime;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The times of a task that were given as local ones: kept beside the instants that they were
-/// worked out to be, so that they follow the time zone when its law changes.
+/// The times of a task that were given as local times. The record has them in addition to their
+/// instants, so that they follow the time zone when its law changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(
-    description = "The times that were given as local ones, as they were given; `timezone` is their zone."
-)]
+#[schemars(description = "The times that were given as local times. `timezone` is their zone.")]
 pub struct LocalTimes {
     /// When it fires.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub time: Option<LocalTime>,
-    /// It does not recur before.
+    /// It does not recur before this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub start_at: Option<LocalTime>,
-    /// It does not recur after.
+    /// It does not recur after this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub end_at: Option<LocalTime>,
-    /// A run of the interval.
+    /// The anchor of the interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub anchor: Option<LocalTime>,

@@ -21,15 +21,15 @@ pub struct ParseInput<'a> {
     #[serde(borrow)]
     #[schemars(length(max = MAX_SMALL_BODY_BYTES))]
     text: Text<'a>,
-    /// The IANA time zone of the caller, in which local times are read unless the sentence names
-    /// another one. Without it, UTC.
+    /// The IANA time zone of the caller. Local times are read in it unless the sentence names
+    /// another. If absent, UTC.
     #[serde(borrow, default)]
     timezone: Option<Text<'a>>,
-    /// The language of the sentence: `en` or `de`. Without it, the words decide.
+    /// The language of the sentence: `en` or `de`. If absent, the words decide.
     #[serde(borrow, default)]
     #[schemars(extend("enum" = ["en", "de", null]))]
     language: Option<Text<'a>>,
-    /// The sentence is read as if it were said at this time. Without it, now.
+    /// The time at which the sentence is said. If absent, now.
     #[serde(borrow, default)]
     from: Option<TimeInput<'a>>,
 }
@@ -48,10 +48,10 @@ pub struct ToParse<'a> {
 }
 
 impl<'a> ParseInput<'a> {
-    /// Reads and checks a request.
+    /// Reads and checks a request. The caller checks whether the language is known.
     ///
     /// # Errors
-    /// Names the field that does not hold. Whether the language is known is for its reader to say.
+    /// Names the invalid field.
     pub fn parse(body: &'a str, now: UnixMillis) -> Result<ToParse<'a>, FieldError> {
         let input: Self = parse_object(body, "")?;
         let zone = input
@@ -69,8 +69,8 @@ impl<'a> ParseInput<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ParsedSentence {
-    /// `understood`: it says one schedule. `ambiguous`: it can be read in several ways, and the
-    /// caller has to choose. `refused`: it says no schedule, or none that the scheduler has.
+    /// `understood`: it gives one schedule. `ambiguous`: it has several readings, and the caller
+    /// must choose. `refused`: it gives no schedule, or one that the scheduler does not have.
     #[schemars(extend("enum" = ["understood", "ambiguous", "refused"]))]
     pub outcome: &'static str,
     /// The language in which it was read.
@@ -81,10 +81,10 @@ pub struct ParsedSentence {
     /// Its meaning. Only if it is understood.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reading: Option<ParsedReading>,
-    /// What to ask the user, a sentence for each open question. Only if it is ambiguous.
+    /// Questions for the user, one sentence for each ambiguity. Only if it is ambiguous.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub questions: Option<Vec<String>>,
-    /// The ways to read it, the more likely ones first: 2 to 8. Only if it is ambiguous.
+    /// Its readings, the more likely ones first: 2 to 8. Only if it is ambiguous.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub choices: Option<Vec<ParsedChoice>>,
     /// Why it is refused. Only if it is.
@@ -96,19 +96,20 @@ pub struct ParsedSentence {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ParsedReading {
-    /// The fields of a task that say when. You can send them without a change. They are exact: a
-    /// delay such as `in 20 minutes` has become a time.
+    /// The fields of a task that say when. You can send them unchanged. They are exact: a delay
+    /// such as `in 20 minutes` has become a time.
     #[schemars(with = "ParsedSchedule")]
     pub schedule: Box<RawValue>,
-    /// The schedule as one sentence in this language. It is read as the same schedule.
+    /// The schedule as one sentence in the language of the request. It is read as the same
+    /// schedule.
     pub sentence: String,
     /// What the task is: the words that do not say when, without `remind me to` and the like.
     /// Absent if there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// 10 to 100, percent: 100 less the cost of each assumption and of the ignored words.
+    /// 10 to 100 percent: 100 minus the costs of the assumptions and of the ignored words.
     pub confidence: u8,
-    /// What the sentence leaves open, and the reading has decided.
+    /// What the sentence leaves open, and how it was read.
     pub assumptions: Vec<ParsedAssumption>,
     /// The parts that say when, in order.
     pub used: Vec<ParsedPart>,
@@ -116,23 +117,24 @@ pub struct ParsedReading {
     pub ignored: Vec<ParsedPart>,
     /// The next runs, up to three.
     pub runs: Vec<ParsedRun>,
-    /// Whether there are further ones.
+    /// Whether there are more runs.
     pub more: bool,
 }
 
-/// The fields of a task that say when. Exactly one of `time`, `cron`, `everySeconds` and `rrule` is
-/// there.
+/// The fields of a task that say when. It has exactly one of `time`, `cron`, `everySeconds` and
+/// `rrule`.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) struct ParsedSchedule {
-    /// When it fires, once: RFC 3339, or a local time of `timezone`.
+    /// The time of a task that fires once: RFC 3339, or a local time in `timezone`.
     time: Option<String>,
-    /// When it fires, again and again.
+    /// A cron expression, or a list of them.
     cron: Option<CronText>,
-    /// The interval at which it fires, seconds.
+    /// The interval at which it fires, in seconds.
     every_seconds: Option<f64>,
-    /// A run of the interval: RFC 3339, or a local time of `timezone`.
+    /// The time from which the runs of the interval are computed: RFC 3339, or a local time in
+    /// `timezone`.
     anchor: Option<String>,
     /// A rule of RFC 5545, which begins at `startAt`.
     rrule: Option<String>,
@@ -146,10 +148,10 @@ pub(crate) struct ParsedSchedule {
     max_runs: Option<u32>,
 }
 
-/// Something that a sentence leaves open.
+/// A detail that a sentence leaves open.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ParsedAssumption {
-    /// What was decided, as a sentence.
+    /// The assumption, as a sentence.
     pub text: String,
     /// The percent by which it lowers the confidence.
     pub cost: u8,
@@ -172,50 +174,50 @@ pub struct ParsedPart {
     pub says: Option<&'static str>,
 }
 
-/// A run of a schedule, on two clocks.
+/// A run of a schedule, in two time zones.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ParsedRun {
-    /// The run, on the clock of the schedule.
+    /// The run, in the time zone of the schedule.
     #[serde(flatten)]
     pub run: PreviewRun,
-    /// Its time on the clock of the caller, RFC 3339.
+    /// Its time in the caller's time zone, RFC 3339.
     #[schemars(extend("format" = "date-time"))]
     pub caller_local: String,
 }
 
-/// One way to read an ambiguous sentence.
+/// One reading of an ambiguous sentence.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ParsedChoice {
-    /// The words on whose meaning it depends, each with what they mean here.
+    /// The ambiguous words, each with its meaning in this reading.
     pub differs: Vec<ParsedDifference>,
     /// The whole reading.
     pub reading: ParsedReading,
 }
 
-/// What some words mean in one choice.
+/// The meaning of some words in one reading.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ParsedDifference {
     /// The ambiguous words.
     pub part: ParsedPart,
-    /// Their meaning here.
+    /// Their meaning in this reading.
     pub means: String,
 }
 
 /// Why a sentence is refused.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ParsedRefusal {
-    /// The kind of reason. `tooLong`: the sentence exceeds a limit. `nothingFound`: nothing says
-    /// when. `notUnderstood`: a part looks as if it said when. `impossible`: a date, a time or a
-    /// number does not exist. `past`: the time is past. `missing`: something has no default.
-    /// `conflict`: two parts do not fit together. `unsupported`: no schedule says it exactly.
-    /// `tooAmbiguous`: it has more than eight readings.
+    /// The kind of reason. `tooLong`: the sentence exceeds a limit. `nothingFound`: no part says
+    /// when. `notUnderstood`: a part seems to say when but is not understood. `impossible`: a date,
+    /// a time or a number does not exist. `past`: the time has passed. `missing`: something without
+    /// a default is missing. `conflict`: two parts contradict each other. `unsupported`: no
+    /// schedule matches it exactly. `tooAmbiguous`: it has more than eight readings.
     #[schemars(extend("enum" = ["tooLong", "nothingFound", "notUnderstood", "impossible", "past", "missing", "conflict", "unsupported", "tooAmbiguous"]))]
     pub reason: &'static str,
     /// What was not understood.
     pub part: ParsedPart,
     /// The reason as a sentence, often with what to write instead.
     pub message: String,
-    /// Sentences that are near it and that are understood.
+    /// Similar sentences that are understood.
     pub near: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! The policies for runs that are late, or that come due while the run before is in progress.
+//! The policies for runs that are late, or that come due while the previous run is in progress.
 
 use super::ScheduleFields;
 use super::fields::millis;
@@ -9,15 +9,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
 
-/// What happens to a run that was missed: one that would fire later than it may, after an outage, a
-/// pause or a restore.
+/// What happens to a missed run. A run is missed if it would fire later than it may, after an
+/// outage, a pause or a restore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema)]
 #[schemars(inline, rename_all = "kebab-case")]
 pub enum Misfire {
-    /// The run fires, however late. Of a recurring task all missed runs fire, at most the last 100.
+    /// The run fires, however late. All missed runs of a recurring task fire, at most the last 100.
     #[default]
     Fire,
-    /// It fires, but of a recurring task only the last that was missed.
+    /// The run fires. Of a recurring task, only the last missed run fires.
     FireOnce,
     /// It does not fire.
     Skip,
@@ -25,17 +25,16 @@ pub enum Misfire {
     DeadLetter,
 }
 
-/// What happens to a run of a recurring task that comes due while the one before has not been
-/// reported.
+/// What happens to a run of a recurring task that comes due before the previous run is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema)]
 #[schemars(inline, rename_all = "kebab-case")]
 pub enum Overlap {
-    /// It fires beside it.
+    /// Both run at the same time.
     #[default]
     Allow,
     /// It does not fire.
     Skip,
-    /// It waits for the end of the one before; further ones do not fire.
+    /// It waits for the end of the previous run. Further runs do not fire.
     QueueOne,
 }
 
@@ -90,19 +89,19 @@ pub(crate) fn with_names_of_today(json: &str) -> Cow<'_, str> {
     json
 }
 
-/// A misfire policy as it is given.
+/// A misfire policy of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(
     rename = "Misfire",
-    description = "What happens to a run that was missed: one that would fire later than it may, after an outage, a pause or a restore."
+    description = "What happens to a missed run. A run is missed if it would fire later than it may, after an outage, a pause or a restore."
 )]
 pub struct MisfireInput {
-    /// `fire`: it fires, of a recurring task all that were missed, at most the last 100.
-    /// `fire-once`: of a recurring task, only the last that was missed fires. `skip`: it does not
-    /// fire. `dead-letter`: it does not fire, and is kept as a dead letter.
+    /// `fire`: missed runs fire; of a recurring task, at most the last 100. `fire-once`: of a
+    /// recurring task, only the last missed run fires. `skip`: missed runs do not fire.
+    /// `dead-letter`: they do not fire, and are kept as dead letters.
     policy: Given<Misfire>,
-    /// How late a run may fire that was not missed, seconds.
+    /// How late a run may fire without counting as missed, in seconds.
     #[schemars(range(min = 0, max = MAX_LATENESS_SECONDS), extend("default" = DEFAULT_GRACE_SECONDS))]
     grace_seconds: Option<f64>,
 }
@@ -130,20 +129,19 @@ struct StoredMisfire {
 pub struct Policies {
     /// What happens to a missed run.
     pub misfire: Misfire,
-    /// Whether the task names a misfire policy. If it does, the policy also applies to runs that
-    /// came due in a pause.
+    /// Whether the task has a misfire policy. If it does, the policy also applies to runs that came
+    /// due during a pause.
     pub catches_up: bool,
-    /// By how much a run may be late without counting as missed, in milliseconds.
+    /// How late a run may be without counting as missed, in milliseconds.
     pub grace_millis: i64,
-    /// What happens to a run that comes due before the run before has ended.
+    /// What happens to a run that comes due before the previous run has ended.
     pub overlap: Overlap,
-    /// A run that has not started within this time after it was due does not start any more, in
-    /// milliseconds.
+    /// How long after its due time a run may still start, in milliseconds.
     pub expire_after_millis: Option<i64>,
 }
 
 impl Policies {
-    /// Returns whether only the record says if a single run still fires.
+    /// Returns whether the record is needed to decide if a single run still fires.
     pub fn is_conditional(&self) -> bool {
         matches!(self.misfire, Misfire::Skip | Misfire::DeadLetter)
             || self.expire_after_millis.is_some()

@@ -1,4 +1,4 @@
-//! Previews: what a schedule will do, without creating a task.
+//! Previews: the runs of a schedule, without creating a task.
 
 use super::{Budget, GivenKind, Recurrence, ScheduleInput, Sentences};
 use crate::bounds::{DEFAULT_PREVIEW_RUNS, MAX_ID_BYTES, MAX_PREVIEW_RUNS};
@@ -13,22 +13,22 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::json;
 
-/// A schedule to look at. What stands at the fields is shown to callers.
+/// A schedule to preview. The API's document shows the comments of the fields to callers.
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(
     rename_all = "camelCase",
-    description = "A schedule to look at: the fields of a task that say when, and how many of its runs to show. The body of a whole \
-                   task is taken, too.",
+    description = "A schedule to preview: the fields of a task that say when, and the number of runs to show. The other members of a \
+                   task are accepted and ignored.",
     extend("additionalProperties" = false),
     transform = describe_others
 )]
 pub struct PreviewRequest<'a> {
-    /// How many runs to show.
+    /// The number of runs to show.
     #[schemars(with = "Option<u32>", range(min = 1, max = MAX_PREVIEW_RUNS), extend("default" = DEFAULT_PREVIEW_RUNS))]
     count: Option<Whole<u32>>,
-    /// Runs are shown as if the task were created at this time. Without it, now.
+    /// The time at which the task would be created. If absent, now.
     from: Option<TimeInput<'a>>,
-    /// The task's id, which decides its jitter.
+    /// The task's id, which determines its jitter.
     #[schemars(length(min = 1, max = MAX_ID_BYTES))]
     id: Option<Text<'a>>,
     /// May be left out; must agree with the field that says when.
@@ -82,18 +82,18 @@ fn describe_others(schema: &mut Schema) {
     describe_read_only(schema);
 }
 
-/// The runs of a schedule.
+/// The next runs of a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Preview {
-    /// The zone that local times are shown in: that of the schedule.
+    /// The zone of the local times: that of the schedule.
     pub timezone: &'static str,
-    /// In order.
+    /// The runs, in order.
     pub runs: Vec<PreviewRun>,
-    /// Whether there are further ones.
+    /// Whether there are more runs.
     pub more: bool,
     /// The schedule as a sentence in English, which `/v1/parse` reads as the same schedule. Absent
-    /// if its runs take long to work out.
+    /// if its runs take long to compute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sentence: Option<String>,
 }
@@ -102,20 +102,20 @@ pub struct Preview {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PreviewRun {
-    /// Its nominal time, which the task is fired with, milliseconds since 1970.
+    /// Its nominal time, milliseconds since 1970. It identifies the run.
     #[schemars(with = "i64")]
     pub time: UnixMillis,
-    /// The same on the local clock, RFC 3339.
+    /// The nominal time in the time zone of the schedule, RFC 3339.
     #[schemars(extend("format" = "date-time"))]
     pub local: String,
-    /// When it fires, milliseconds since 1970: later than its time by jitter and window.
+    /// When it fires, milliseconds since 1970: the nominal time plus jitter and window.
     #[schemars(with = "i64")]
     pub due: UnixMillis,
-    /// What a change of the clock does to it; absent on most.
+    /// What a change of the clock does to it. Absent on most runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = ["gap-moved", "gap-shifted", "gap-absent", "first-of-two", "first-pass", "second-pass"]))]
     pub clock_change: Option<&'static str>,
-    /// The same in words.
+    /// The change of the clock, explained in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
 }
@@ -129,11 +129,11 @@ pub fn preview(body: &str, now: UnixMillis) -> Result<Preview, FieldError> {
     preview_with(body, now, None).map(|(preview, _)| preview)
 }
 
-/// Returns the same of a body that may say its schedule in words, and the fields that say when as
-/// the text of an object, as a record has them.
+/// Does the same for a body that may have its schedule in words. Also returns the fields that say
+/// when, as the text of an object.
 ///
 /// # Errors
-/// Names the field that does not hold.
+/// Names the invalid field.
 pub fn preview_with<'a>(
     body: &'a str,
     now: UnixMillis,

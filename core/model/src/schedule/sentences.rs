@@ -1,7 +1,8 @@
 //! Schedules that a request gives in words.
 //!
-//! The grammar is a crate of its own, which uses this one. So the words reach it through a trait,
-//! and what it reads them as is kept as long as the text of the request. Tasks borrow from both.
+//! The grammar is a crate of its own, which depends on this one. So this crate calls it through a
+//! trait. The fields that it returns are kept as long as the text of the request, and tasks borrow
+//! from both.
 
 use super::{Budget, GivenKind, Recurrence, ScheduleInput};
 use crate::bounds::MAX_SENTENCE_BYTES;
@@ -12,21 +13,21 @@ use scheduler_calendar::time::UnixMillis;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-/// What a sentence says.
+/// The meaning of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Said {
     /// The fields of a task that say when, as a JSON object.
     pub schedule: String,
-    /// What the task is, in the words of the sentence that say nothing of when.
+    /// The description of the task: the words that do not say when.
     pub description: Option<String>,
 }
 
-/// Reads schedules in words.
+/// A reader of schedules in words.
 pub trait ReadsSentences {
-    /// Reads a sentence at `now`. `timezone` is the zone of its local times, UTC if absent.
+    /// Reads a sentence at `now`. Local times are in `timezone`, or UTC if absent.
     ///
     /// # Errors
-    /// In the field `schedule`: what is unclear, and the choices; or why it is refused.
+    /// In the field `schedule`: what is unclear, with the choices, or why the sentence is refused.
     fn read(
         &self,
         sentence: &str,
@@ -35,11 +36,11 @@ pub trait ReadsSentences {
     ) -> Result<Said, FieldError>;
 }
 
-/// What the sentences of one request say. Keeps it as long as the request's text is kept. A request
-/// that is planned twice has its sentences read twice, each time within a budget of its own.
+/// The meanings of the sentences of one request. It keeps them as long as the request's text. If a
+/// request is planned twice, its sentences are read twice, each time with a new budget.
 pub struct Sentences<'r> {
     reader: &'r dyn ReadsSentences,
-    /// In order. A list, because what is kept never moves.
+    /// The meanings, in order. It is a linked list, so its entries never move.
     first: OnceCell<Box<Kept>>,
 }
 
@@ -55,7 +56,7 @@ impl std::fmt::Debug for Sentences<'_> {
     }
 }
 
-/// The fields that a sentence is read as.
+/// The fields of a sentence.
 #[derive(Default)]
 struct SaidFields<'a> {
     time: Option<TimeInput<'a>>,
@@ -76,7 +77,7 @@ read_object!(SaidFields, "a schedule", ignoring |_: &str| false, {
 });
 
 impl<'r> Sentences<'r> {
-    /// Reads them with this.
+    /// Returns an empty collection that reads sentences with `reader`.
     pub fn new(reader: &'r dyn ReadsSentences) -> Self {
         Self { reader, first: OnceCell::new() }
     }
@@ -97,7 +98,7 @@ impl<'r> Sentences<'r> {
     }
 }
 
-/// Returns a member that the sentence replaces although the request gives it, too.
+/// Returns a member of the request that the sentence would replace.
 fn given_with(input: &ScheduleInput<'_>, rest: &Recurrence<'_>) -> Option<&'static str> {
     let replaced = [
         ("time", input.time.is_some()),
@@ -112,9 +113,9 @@ fn given_with(input: &ScheduleInput<'_>, rest: &Recurrence<'_>) -> Option<&'stat
 }
 
 impl<'a> ScheduleInput<'a> {
-    /// Puts the fields that a sentence says in its place, and the sentence into `words`. Returns
-    /// what the task is in the words of the sentence. Does nothing without a sentence. `budget` is
-    /// what is left for the request's schedules.
+    /// Replaces a sentence by the fields that it means, and puts the sentence into `words`. Returns
+    /// the description from the sentence. Does nothing without a sentence. `budget` is the rest of
+    /// the budget for the request's schedules.
     ///
     /// # Errors
     /// If the sentence is refused or ambiguous, or if a field says what the sentence also says.
@@ -146,7 +147,7 @@ impl<'a> ScheduleInput<'a> {
         })?;
         let given_zone = rest.zone()?;
         let zone = rest.timezone.as_ref().map(|zone| zone.0.as_ref());
-        // To read a sentence takes some runs of its schedule.
+        // Reading a sentence computes some runs of its schedule.
         let Said { schedule, description } = budget.draw("schedule", |budget| {
             budget.count_sentence()?;
             sentences.said(&sentence.0, zone, now)
@@ -167,7 +168,7 @@ impl<'a> ScheduleInput<'a> {
             }
         }
         rest.words = Some(sentence);
-        // The sentence may name another zone than the one that it was read in, or need none.
+        // The sentence may name another zone than the one in which it was read, or need none.
         let local = [("startAt", &rest.start_at), ("endAt", &rest.end_at)]
             .into_iter()
             .filter_map(|(name, time)| Some((name, time.as_ref()?)))
@@ -208,7 +209,7 @@ mod tests {
 
     const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
-    /// Knows three sentences.
+    /// A reader that knows three sentences.
     struct Parrot;
 
     impl ReadsSentences for Parrot {
@@ -255,7 +256,7 @@ mod tests {
         let text = record(r#""schedule":"mondays","timezone":"Europe/Berlin""#).unwrap();
         let expected = r#"{"id":"a","cron":"0 10 * * MON","timezone":"Europe/Berlin","words":"mondays","description":"call","callback":{"type":"handler","name":"log"}}"#;
         assert_eq!(text, expected);
-        // What an answer shows can be sent again.
+        // The fields of an answer can be sent again.
         assert_eq!(checked(expected).unwrap(), expected);
         for (fields, parts) in [
             (r#""schedule":"in London","timezone":"Asia/Tokyo""#, r#""timezone":"Europe/London""#),
@@ -270,7 +271,7 @@ mod tests {
             let text = record(fields).unwrap();
             assert!(text.contains(parts) && text.contains("\"words\":"), "{text}");
         }
-        // Only a local time that could be of either zone is refused.
+        // Only a local time that could be in either zone is refused.
         for fields in [
             r#""schedule":"in London","timezone":"Asia/Tokyo","startAt":"2099-01-01T00:00:00Z""#,
             r#""schedule":"in London","timezone":"Europe/London","startAt":"2099-01-01T00:00:00""#,
@@ -326,7 +327,7 @@ mod tests {
     fn a_request_has_so_many_sentences_at_most() {
         let sentences = Sentences::new(&Parrot);
         let body = r#"{"schedule":"mondays","callback":{"type":"handler","name":"log"}}"#;
-        // A request that was carried out before is planned again, which is no further request.
+        // A request that is planned again because it was carried out before is not another request.
         for _ in 0..2 {
             let targets = Targets { handlers: &["log"], ..Targets::default() };
             let mut validator = Validator::new(NOW, [7; 16], targets).with_sentences(&sentences);
@@ -339,7 +340,7 @@ mod tests {
         }
     }
 
-    /// Reads every sentence as a rule that takes long to look at.
+    /// A reader that returns a rule whose runs take long to compute.
     struct Slow;
 
     impl ReadsSentences for Slow {
@@ -380,7 +381,7 @@ mod tests {
             assert!(!patched(patch).contains("words"), "{patch}");
         }
         assert!(patched(r#"{"cron":"@daily","words":"daily"}"#).contains("\"words\":\"daily\""));
-        // The sentence is read in the zone of the task, and says everything about when.
+        // The sentence is read in the zone of the task, and replaces everything that says when.
         let text = patched(r#"{"schedule":"mondays"}"#);
         assert!(changes_schedule(r#"{"schedule":"mondays"}"#));
         assert!(!text.contains("startAt") && !text.contains("maxRuns"), "{text}");
@@ -388,7 +389,7 @@ mod tests {
         assert_eq!(checked(&text).unwrap(), expected);
         let text = patched(r#"{"schedule":"in London","maxRuns":5}"#);
         assert!(checked(&text).unwrap().contains(r#""maxRuns":5"#), "{text}");
-        // Only the checked record says whether a schedule in words has a zone.
+        // Only the checked record shows whether a schedule in words has a zone.
         let before = Record::parse(stored.as_bytes()).unwrap();
         for (patch, lost) in [
             (r#"{"schedule":"often"}"#, Some("Europe/Berlin")),

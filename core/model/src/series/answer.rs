@@ -1,4 +1,4 @@
-//! The series as the API answers them: the sum of what shards have counted.
+//! The series that the API answers: the sum of the counts of the shards.
 
 use super::counts::Counts;
 use super::resolution::Resolution;
@@ -15,7 +15,7 @@ pub const SERIES_QUERY: &[&str] = &["by"];
 /// Reads the parameters of a query for series.
 ///
 /// # Errors
-/// Names the parameter that is wrong.
+/// Names the invalid parameter.
 pub fn parse_series_query(
     parameters: &mut dyn Iterator<Item = Parameter<'_>>,
 ) -> Result<Resolution, FieldError> {
@@ -30,72 +30,74 @@ pub fn parse_series_query(
     Ok(by)
 }
 
-/// What happened in each minute of the last two hours, or in each hour of the last seven days.
+/// The counts of each minute of the last two hours, or of each hour of the last seven days.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Series {
     /// When the first bucket begins, milliseconds since 1970.
     #[schemars(with = "i64")]
     pub from: UnixMillis,
-    /// When this was answered, milliseconds since 1970. The last bucket goes on.
+    /// The time of the answer, milliseconds since 1970. The last bucket is not complete.
     #[schemars(with = "i64")]
     pub to: UnixMillis,
     /// The length of a bucket, milliseconds.
     pub bucket_millis: i64,
-    /// Present if a shard kept no series before this time, milliseconds since 1970: the counts of
-    /// earlier buckets are too low.
+    /// Present if a shard has no series before this time, milliseconds since 1970. Then the counts
+    /// of earlier buckets are too low.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<i64>")]
     pub since: Option<UnixMillis>,
     /// How many shards could not answer, because they still run an earlier version. Their counts
-    /// are missing in every bucket. Absent if there is none.
+    /// are missing in every bucket. Absent if there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing_shards: Option<u32>,
-    /// In order, without a gap.
+    /// The buckets, in order and without a gap.
     pub buckets: Vec<SeriesBucket>,
 }
 
-/// What happened in a minute or in an hour.
+/// The counts of a minute or of an hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SeriesBucket {
     /// When it begins, milliseconds since 1970.
     #[schemars(with = "i64")]
     pub at: UnixMillis,
-    /// Tasks taken in.
+    /// Tasks that were created.
     pub created: u64,
-    /// Attempts that were dispatched, at runs and at follow-ups. A redelivery does not count.
+    /// Attempts that were dispatched, at runs and at follow-ups. Sending an envelope again does not
+    /// count.
     pub fired: u64,
-    /// Runs that succeeded. Follow-ups, and what went to your own queue, do not count.
+    /// Runs that succeeded. Follow-ups, and runs that went to your own queue, are counted
+    /// separately.
     pub succeeded: u64,
-    /// Runs that your own queue has taken. What its consumer did with them is not known.
+    /// Runs that your own queue has accepted. What its consumer did with them is not known.
     pub handed_over: u64,
     /// Attempts at runs that failed.
     pub failed: u64,
-    /// From the due times of what fired to its firing. Absent if nothing fired.
+    /// How long after their due times runs fired. Absent if nothing fired.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lateness_millis: Option<LatenessShown>,
-    /// The most runs that were overdue by more than a second at one time, as each shard saw it;
-    /// those that waited for their limits included.
+    /// The most runs that were overdue by more than a second at one time, on each shard, including
+    /// runs that waited for their limits.
     pub backlog: u64,
-    /// Rows written, one for each alarm included.
+    /// Rows written, including one for each alarm.
     pub rows_written: u64,
     /// Queue operations.
     pub queue_operations: u64,
 }
 
-/// Percentiles in milliseconds, estimated from buckets of which each ends at most half above its
+/// Percentiles in milliseconds. They are estimated from buckets that end at most half above their
 /// beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Lateness")]
 pub struct LatenessShown {
-    /// Half of what fired was not later.
+    /// Half of the runs were not later than this.
     pub p50: u64,
-    /// 99 of 100 that fired were not later.
+    /// 99 of 100 runs were not later than this.
     pub p99: u64,
 }
 
-/// Adds up what shards have counted.
+/// The sum of the counts of the shards.
 #[derive(Debug)]
 pub struct SeriesSum {
     by: Resolution,
@@ -106,13 +108,13 @@ pub struct SeriesSum {
 }
 
 impl SeriesSum {
-    /// Makes a sum to which no shard has added its counts.
+    /// Returns a sum without the counts of any shard.
     pub fn new(by: Resolution, now: UnixMillis) -> Self {
         let counts = vec![Counts::default(); by.kept()];
         Self { by, now, since: None, missing_shards: 0, counts }
     }
 
-    /// Adds what a shard has counted. `None` is the answer of one that does not know the question.
+    /// Adds the counts of a shard. `None` is the answer of a shard that does not know the request.
     pub fn add(&mut self, series: Option<&StoredSeries>) {
         let Some(series) = series else {
             self.missing_shards = self.missing_shards.saturating_add(1);
@@ -130,7 +132,7 @@ impl SeriesSum {
         }
     }
 
-    /// Returns what to answer.
+    /// Returns the answer.
     pub fn shown(self) -> Series {
         let first = self.by.first(self.now);
         let from = self.by.start(first);
@@ -210,7 +212,7 @@ mod tests {
         };
         let mut sum = SeriesSum::new(Resolution::Minute, NOW);
         sum.add(Some(&minutes(None, &[(120, fired(9, 0)), (119, fired(1, 0)), (0, fired(2, 3))])));
-        // One whose clock is a minute ahead.
+        // The clock of this shard is a minute ahead.
         sum.add(Some(&minutes(None, &[(1, fired(98, 0)), (0, fired(2, 5)), (-1, fired(4, 3))])));
         let series = sum.shown();
         assert_eq!((series.to, series.bucket_millis), (NOW, 60_000));
@@ -242,7 +244,7 @@ mod tests {
         let series = sum.shown();
         assert_eq!(series.since, Some(UnixMillis::new(1_800_000_000_000 - 5 * 60_000)));
         assert_eq!(series.missing_shards, Some(1));
-        // What lies before the first bucket is of no interest.
+        // Points before the first bucket are ignored.
         let mut sum = SeriesSum::new(Resolution::Minute, NOW);
         sum.add(Some(&minutes(Some(minute - 500), &[])));
         assert_eq!(sum.shown().since, None);

@@ -2,19 +2,19 @@
 
 use crate::histogram::Histogram;
 
-/// Durations below this, milliseconds, share the first bucket.
+/// Durations below this are in the first bucket, in milliseconds.
 const FIRST_MILLIS: u64 = 16;
 
-/// Counts of durations in milliseconds: those below 16 in one bucket, above it two buckets to each
-/// doubling, at 1 and at 1.5. So a percentile is at most half too high and at most a third too low.
-/// Every bucket is made of whole buckets of [`Histogram`].
+/// Counts of durations in milliseconds. Durations below 16 are in one bucket. Above, each doubling
+/// has two buckets, which begin at 1 and at 1.5 times its start. So a percentile is at most half
+/// too high and at most a third too low. Every bucket consists of whole buckets of [`Histogram`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CoarseHistogram {
-    /// Counts by bucket; the last one is not 0.
+    /// The counts by bucket; the last one is not 0.
     counts: Vec<u64>,
 }
 
-/// The number of buckets: the first, and two for each of the 60 doublings that remain of 64 bits.
+/// The number of buckets: the first, and two for each of the remaining 60 doublings of 64 bits.
 const COARSE_BUCKETS: usize = 1 + 60 * 2;
 
 fn bucket(millis: u64) -> usize {
@@ -44,7 +44,7 @@ impl From<&Histogram> for CoarseHistogram {
 }
 
 impl CoarseHistogram {
-    /// Adds `count` durations to a bucket. One that there is not counts as the last.
+    /// Adds `count` durations to a bucket. A bucket that does not exist counts as the last.
     pub fn count_in(&mut self, bucket: usize, count: u64) {
         if count == 0 {
             return;
@@ -70,7 +70,7 @@ impl CoarseHistogram {
         }
     }
 
-    /// Returns what was counted since this histogram was `earlier`.
+    /// Returns the counts since `earlier`, a former state of this histogram.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         let mut since = Self::default();
@@ -81,13 +81,13 @@ impl CoarseHistogram {
         since
     }
 
-    /// Returns how many durations were counted.
+    /// Returns the number of counted durations.
     pub fn total(&self) -> u64 {
         self.counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
-    /// Returns the duration that a share (0 to 1) of all do not exceed, as if those of a bucket
-    /// were spread evenly; `None` if there are none.
+    /// Returns the duration that a share (0 to 1) of all durations do not exceed, estimated as if
+    /// the durations of a bucket were spread evenly. Returns `None` if there are none.
     pub fn percentile(&self, share: f64) -> Option<u64> {
         let wanted = ((self.total() as f64 * share).ceil() as u64).max(1);
         let mut before = 0_u64;
@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(next, 0, "the last bucket ends at the last u64");
     }
 
-    /// Each bucket of the fine histogram lies within one of these.
+    /// Checks that each bucket of the fine histogram lies within one bucket of the coarse one.
     #[test]
     fn it_counts_what_the_fine_histogram_counts() {
         let (mut fine, mut coarse) = (Histogram::default(), CoarseHistogram::default());

@@ -1,11 +1,11 @@
-//! What is counted in each point.
+//! The counts of each point of a series.
 
 use super::coarse::CoarseHistogram;
 use crate::histogram::Histogram;
 use crate::meter::Meter;
 use crate::protocol::Counters;
 
-/// What was counted in a time.
+/// The counts of a period.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counts {
     /// See [`Counters::created`].
@@ -24,12 +24,13 @@ pub struct Counts {
     pub queue_operations: u64,
     /// The most runs that were late at one time.
     pub backlog: u64,
-    /// From the due times of what fired to its firing.
+    /// How long after their due times runs fired.
     pub lateness: CoarseHistogram,
 }
 
 impl Counts {
-    /// Returns what a shard has counted since it was made. It has no backlog, which is no count.
+    /// Returns the counts of a shard since it was created. The backlog is 0, because it is not a
+    /// sum.
     pub fn of(counters: &Counters, meter: &Meter, lateness: &Histogram) -> Self {
         Self {
             created: counters.created,
@@ -44,7 +45,7 @@ impl Counts {
         }
     }
 
-    /// Returns what was counted since these were `earlier`. The backlog stays.
+    /// Returns the counts since `earlier`. The backlog stays.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         Self {
@@ -71,29 +72,29 @@ impl Counts {
         self.lateness.add(&other.lateness);
     }
 
-    /// Adds what the same shard has counted at another time.
+    /// Adds the counts of the same shard in another period.
     pub fn add_time(&mut self, other: &Self) {
         self.add_all_but_backlog(other);
         self.backlog = self.backlog.max(other.backlog);
     }
 
-    /// Adds what another shard has counted in the same time.
+    /// Adds the counts of another shard in the same period.
     pub fn add_shard(&mut self, other: &Self) {
         self.add_all_but_backlog(other);
         self.backlog = self.backlog.saturating_add(other.backlog);
     }
 
-    /// Returns whether there is nothing in it.
+    /// Returns whether all counts are 0.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// What a shard has counted in one minute or in one hour.
+/// The counts of a shard in one minute or in one hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Point {
-    /// Which one: see [`super::Resolution::number`].
+    /// The number of the minute or hour: see [`super::Resolution::number`].
     pub number: i64,
-    /// What was counted in it.
+    /// The counts.
     pub counts: Counts,
 }

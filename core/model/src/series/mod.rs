@@ -1,8 +1,8 @@
-//! Series: what happened in each minute and in each hour, by the counts of the shards.
+//! Series: the counts of the shards in each minute and in each hour.
 //!
-//! A shard keeps points of the last two hours, a minute each, and of the last seven days, an hour
-//! each, in the state that it stores anyway ([`crate::format::series`]). A point without any count
-//! is not kept. The coordinator adds up the points of all shards.
+//! A shard keeps points of a minute for the last two hours, and of an hour for the last seven days.
+//! They are a part of the state that it stores anyway ([`crate::format::series`]). A point without
+//! counts is not stored. The coordinator adds up the points of all shards.
 
 mod answer;
 mod coarse;

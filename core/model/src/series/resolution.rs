@@ -1,4 +1,4 @@
-//! How long the points of a series are, and how many are kept.
+//! The length of the points of a series, and their number.
 
 use crate::bounds::{SERIES_HOURS, SERIES_MINUTES};
 use scheduler_calendar::time::UnixMillis;
@@ -18,7 +18,7 @@ pub enum Resolution {
 }
 
 impl Resolution {
-    /// Returns the length of a point, milliseconds.
+    /// Returns the length of a point, in milliseconds.
     pub const fn millis(self) -> i64 {
         match self {
             Self::Minute => 60_000,
@@ -26,7 +26,7 @@ impl Resolution {
         }
     }
 
-    /// Returns how many points are kept, the present one included.
+    /// Returns the number of points that are kept, including the current one.
     pub const fn kept(self) -> usize {
         match self {
             Self::Minute => SERIES_MINUTES,
@@ -34,13 +34,12 @@ impl Resolution {
         }
     }
 
-    /// Returns the number of the point that a time is in: as many of its length have passed since
-    /// 1970.
+    /// Returns the number of the point that contains a time: the number of whole points since 1970.
     pub const fn number(self, time: UnixMillis) -> i64 {
         time.get().div_euclid(self.millis())
     }
 
-    /// Returns the number of the first point that is kept at a time.
+    /// Returns the number of the first point that is kept at this time.
     pub const fn first(self, now: UnixMillis) -> i64 {
         self.number(now).saturating_sub(self.kept() as i64 - 1)
     }

@@ -1,4 +1,4 @@
-//! The body of a change of tasks: which, and to when.
+//! The body of a change of tasks: which tasks, and the new time or the reason.
 
 use super::filter_input::FilterInput;
 use crate::bounds::{MAX_CANCEL_IDS, MAX_PAUSE_NOTE_BYTES};
@@ -11,47 +11,47 @@ use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Which tasks to change, by id or by filter; for a reschedule the new time, as one of `time` and
-/// `delayInSeconds`; and for a pause the reason.
+/// The tasks to change, by id or by filter. A reschedule also has the new time, as one of `time`
+/// and `delayInSeconds`, and a pause the reason.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChangeInput<'a> {
-    /// By id; a repeated id counts once. Not where the path names the task.
+    /// The ids of the tasks; a repeated id counts once. Absent if the path names the task.
     #[schemars(inner(length(min = 1)))]
     pub ids: Option<Bounded<String, MAX_CANCEL_IDS>>,
-    /// All that fulfil every part of the filter. Not where the path names the task.
+    /// Selects the tasks that match every part of the filter. Absent if the path names the task.
     #[serde(borrow, default, deserialize_with = "crate::input::optional_object")]
     pub filter: Option<FilterInput<'a>>,
-    /// Every task, in place of ids and filter. Not where the path names the task.
+    /// Selects every task, in place of `ids` and `filter`. Absent if the path names the task.
     #[schemars(extend("const" = true))]
     pub all: Option<bool>,
-    /// When they fire instead, of a reschedule only.
+    /// The new time; for a reschedule only.
     #[serde(borrow)]
     time: Option<TimeInput<'a>>,
-    /// The IANA time zone of a local `time`, of a reschedule only.
+    /// The IANA time zone of a local `time`; for a reschedule only.
     #[serde(borrow)]
     timezone: Option<Text<'a>>,
-    /// How long from now they fire instead, seconds, of a reschedule only.
+    /// The new delay, in seconds from now; for a reschedule only.
     #[schemars(range(min = 0))]
     delay_in_seconds: Option<f64>,
-    /// Why they are paused, for a pause only. A pause with a note replaces the note of a paused
-    /// task.
+    /// Why they are paused; for a pause only. If a paused task is paused again with a note, the new
+    /// note replaces the former one.
     #[serde(borrow)]
     #[schemars(length(min = 1), extend("x-maxBytes" = MAX_PAUSE_NOTE_BYTES))]
     note: Option<Text<'a>>,
-    /// Changes nothing, and answers how many tasks the request would change, and the first of them.
-    /// Not beside `ids`, and not where the path names the task.
+    /// Changes nothing. The answer says how many tasks the request would change, and shows the
+    /// first of them. Not with `ids`, and not if the path names the task.
     dry_run: Option<bool>,
 }
 
 impl<'a> ChangeInput<'a> {
-    /// The members of a resume of one task: none.
+    /// The members of a resume of one task.
     pub const NOTHING: &'static [&'static str] = &[];
     /// The members of a pause of one task.
     pub const PAUSE: &'static [&'static str] = &["note"];
     /// The members of a pause of many tasks.
     pub const PAUSE_MANY: &'static [&'static str] = &["ids", "filter", "all", "note", "dryRun"];
-    /// The members of any other change of many tasks than a pause and a reschedule.
+    /// The members of any change of many tasks other than a pause and a reschedule.
     pub const SELECTION: &'static [&'static str] = &["ids", "filter", "all", "dryRun"];
     /// The members of a reschedule of one task.
     pub const RESCHEDULE: &'static [&'static str] = &["time", "timezone", "delayInSeconds"];
@@ -59,8 +59,8 @@ impl<'a> ChangeInput<'a> {
     pub const RESCHEDULE_MANY: &'static [&'static str] =
         &["ids", "filter", "all", "time", "timezone", "delayInSeconds", "dryRun"];
 
-    /// Reads a body; an empty one gives nothing. The error of an unknown member offers those that
-    /// the request `takes`.
+    /// Reads a body. An empty body sets no member. The error of an unknown member suggests those in
+    /// `takes`.
     ///
     /// # Errors
     /// Names the field that cannot be read.
@@ -74,10 +74,10 @@ impl<'a> ChangeInput<'a> {
         Ok(input)
     }
 
-    /// Refuses the members that name tasks, where the path does, and a dry run.
+    /// Refuses members that select tasks, and a dry run, in a request whose path names the task.
     ///
     /// # Errors
-    /// When there is one.
+    /// If the request has such a member.
     pub fn check_single(&self) -> Result<(), FieldError> {
         if self.ids.is_some() || self.filter.is_some() || self.all.is_some() {
             return Err(FieldError::new(
@@ -97,7 +97,7 @@ impl<'a> ChangeInput<'a> {
     /// Returns whether the request only counts.
     ///
     /// # Errors
-    /// When the request names ids: their number is known.
+    /// If the request has a dry run and names ids, whose number is known.
     pub fn is_dry_run(&self) -> Result<bool, FieldError> {
         match (self.dry_run, &self.ids) {
             (Some(_), Some(_)) => Err(FieldError::new(
@@ -111,7 +111,7 @@ impl<'a> ChangeInput<'a> {
     /// Returns the note of a pause.
     ///
     /// # Errors
-    /// When it is empty, too long, or has a control character.
+    /// If it is empty, too long, or has a control character.
     pub fn note(&self) -> Result<Option<String>, FieldError> {
         let Some(Text(note)) = &self.note else { return Ok(None) };
         if note.is_empty() {
@@ -124,10 +124,10 @@ impl<'a> ChangeInput<'a> {
         Ok(Some(note.clone().into_owned()))
     }
 
-    /// Refuses a note where the request is no pause.
+    /// Refuses a note in a request that is not a pause.
     ///
     /// # Errors
-    /// When there is one.
+    /// If the request has a note.
     pub fn check_without_note(&self) -> Result<(), FieldError> {
         match &self.note {
             None => Ok(()),
@@ -135,10 +135,10 @@ impl<'a> ChangeInput<'a> {
         }
     }
 
-    /// Refuses a time where none is asked for.
+    /// Refuses a time in a request that is not a reschedule.
     ///
     /// # Errors
-    /// When there is one.
+    /// If the request has a time, a delay or a time zone.
     pub fn check_untimed(&self) -> Result<(), FieldError> {
         if self.timezone.is_some() {
             return Err(FieldError::new("timezone", "belongs to a reschedule only; leave it out"));
@@ -157,7 +157,7 @@ impl<'a> ChangeInput<'a> {
     /// Returns the new time; delays count from `now`.
     ///
     /// # Errors
-    /// When there is none, or it does not hold.
+    /// If there is no time, or it is invalid.
     pub fn new_time(&self, now: UnixMillis) -> Result<NewTime, FieldError> {
         match (&self.time, self.delay_in_seconds) {
             (Some(_), Some(_)) => Err(FieldError::new(
@@ -282,7 +282,7 @@ mod tests {
             let problem = ChangeInput::parse(r#"{"idz":["a"]}"#, takes).unwrap_err();
             assert_eq!((problem.field.as_ref(), problem.detail.as_str()), ("idz", offered));
         }
-        // The members of a filter are its own.
+        // The members of a filter are not those of the body.
         let text = r#"{"filter":{"prefiks":"a"}}"#;
         let problem = ChangeInput::parse(text, ChangeInput::SELECTION).unwrap_err();
         assert_eq!(problem.field, "filter.prefiks");

@@ -3,9 +3,10 @@
 use super::filter_input::FilterInput;
 use super::json_text::write_text;
 use super::merging::Merging;
-use super::new_task::{Validator, parse_one};
+use super::new_task::parse_one;
 use super::record::Record;
 use super::run_input::given;
+use super::validator::Validator;
 use super::{Callback, ON_FAILURE, ON_SUCCESS, Origin, Targets};
 use crate::bounds::{MAX_CALLBACK_BYTES, MAX_CANCEL_IDS, MAX_PAYLOAD_BYTES};
 use crate::input::{Bounded, FieldError, check_beside_ids, check_ids, parse_object};
@@ -18,17 +19,17 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-/// What a replay changes of the dead letter. Each member is a JSON merge patch (RFC 7396).
+/// The changes that a replay makes to a dead letter. Each member is a JSON merge patch (RFC 7396).
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReplayInput<'a> {
-    /// Changes of the callback: members that are absent stay, and members that are null go. A
-    /// callback of another type replaces the former one. A task needs one, so it is not null.
+    /// Changes of the callback. Absent members stay, and null removes a member. A callback of
+    /// another type replaces the former one. Null is refused, because a run needs a callback.
     #[serde(borrow, default, deserialize_with = "given")]
     #[schemars(with = "serde_json::Map<String, serde_json::Value>", extend("x-maxBytes" = MAX_CALLBACK_BYTES))]
     callback: Option<&'a RawValue>,
-    /// Changes of the payload, if it is an object and so is the payload. Anything else replaces the
-    /// payload, and null removes it.
+    /// Changes of the payload, if both this and the payload are objects. Any other value replaces
+    /// the payload, and null removes it.
     #[serde(borrow, default, deserialize_with = "given")]
     #[schemars(with = "Option<serde_json::Value>", extend("x-maxBytes" = MAX_PAYLOAD_BYTES))]
     payload: Option<&'a RawValue>,
@@ -56,16 +57,16 @@ impl<'a> ReplayInput<'a> {
         }
     }
 
-    /// Returns whether it changes anything.
+    /// Returns whether it changes the dead letter.
     pub fn is_change(&self) -> bool {
         self.callback.is_some() || self.payload.is_some()
     }
 
-    /// Returns callback and payload of a dead letter after the changes, checked as those of a new
-    /// task are.
+    /// Returns the callback and the payload of a dead letter after the changes. They are checked
+    /// like those of a new task.
     ///
     /// # Errors
-    /// Names the field that is not valid, and the limit.
+    /// Names the invalid field and the limit.
     pub fn changed(
         &self,
         letter: &Record<'_>,
@@ -74,7 +75,7 @@ impl<'a> ReplayInput<'a> {
     ) -> Result<ChangedLetter, FieldError> {
         let text = self.laid_over(letter)?;
         let mut written = Vec::new();
-        // Nothing has the id that is generated from these bytes.
+        // The bytes need not be random, because the generated id is not used.
         Validator::new(now, [0; 16], targets)
             .check(parse_one(&text)?)?
             .write_record(&Origin::default(), &mut written);
@@ -86,9 +87,9 @@ impl<'a> ReplayInput<'a> {
         })
     }
 
-    /// Returns the text of a task with the changed parts of the dead letter, and with the parts
-    /// that do not go with every callback. A retry policy beside a queue was accepted by an earlier
-    /// release, and has no effect.
+    /// Returns the text of a task with the changed callback and payload, and with the other members
+    /// of the dead letter that some callbacks exclude. It leaves out a retry policy with a queue,
+    /// which an earlier release accepted and which has no effect.
     fn laid_over(&self, letter: &Record<'_>) -> Result<String, FieldError> {
         let mut text = b"{\"delayInSeconds\":0,\"callback\":".to_vec();
         let merge = |name: &'static str, former: Option<&str>, patch: &str, out: &mut Vec<u8>| {
@@ -128,30 +129,31 @@ impl<'a> ReplayInput<'a> {
             }
         }
         text.push(b'}');
-        // It is made of texts.
+        // It is made of texts only.
         Ok(String::from_utf8(text).unwrap_or_default())
     }
 }
 
-/// Which dead letters to replay or to discard: exactly one of the three.
+/// The dead letters to replay or to discard: exactly one of `ids`, `filter` and `all`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeadLettersInput<'a> {
-    /// By their ids, as `deadLetterId` shows them. A repeated id counts once.
+    /// The ids, as `deadLetterId` shows them. A repeated id counts once.
     #[schemars(inner(length(min = 1)))]
     ids: Option<Bounded<String, MAX_CANCEL_IDS>>,
-    /// All that match every part of the filter. `from` and `to` are times of death.
+    /// Selects the dead letters that match every part of the filter. `from` and `to` are times of
+    /// death.
     #[serde(borrow, default, deserialize_with = "crate::input::optional_object")]
     #[schemars(with = "Option<DeadLetterFilter>")]
     filter: Option<FilterInput<'a>>,
-    /// All of them.
+    /// Selects all dead letters.
     all: Option<bool>,
-    /// Changes nothing, and answers how many dead letters the request would affect, and the first
-    /// of them. Not beside `ids`.
+    /// Changes nothing. The answer says how many dead letters the request would affect, and shows
+    /// the first of them. Not with `ids`.
     dry_run: Option<bool>,
 }
 
-/// The schema of a filter of dead letters, which all have one status.
+/// The schema of a filter of dead letters. It has no `status`, because all have the same one.
 #[derive(Debug)]
 pub struct DeadLetterFilter;
 
@@ -170,22 +172,22 @@ impl JsonSchema for DeadLetterFilter {
     }
 }
 
-/// The dead letters that a request means.
+/// The dead letters that a request selects.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ChosenLetters {
-    /// Those with these ids. Each is there once.
+    /// Those with these ids. No id occurs twice.
     Ids(Vec<String>),
     /// Those that match the filter.
     Matching(Filter),
-    /// Counts the dead letters that match the filter.
+    /// Counts those that match the filter.
     Counted(Filter),
 }
 
 impl<'a> DeadLettersInput<'a> {
-    /// Reads a body, and returns which dead letters it means.
+    /// Reads a body, and returns the dead letters that it selects.
     ///
     /// # Errors
-    /// Names the field that is not valid. If the body does not say which, or the filter is empty.
+    /// Names the invalid field. Also if the body selects none, or the filter is empty.
     pub fn parse(text: &'a str) -> Result<ChosenLetters, FieldError> {
         check_beside_ids(text)?;
         let input: Self = parse_object(text, "")?;
@@ -268,7 +270,8 @@ mod tests {
                 Some(payload)
             ))
         );
-        // Only a callback has a type that makes it another one.
+        // The member `type` of a payload does not replace the payload; only that of a callback
+        // does.
         assert_eq!(
             changed(LETTER, r#"{"payload":{"type":"u","n":null}}"#),
             Ok((callback.clone(), Some(json!({"type":"u","keep":2}))))
@@ -318,7 +321,7 @@ mod tests {
         let of_handler = letter(r#"{"type":"handler","name":"log"}"#);
         let problem = changed(&of_handler, r#"{"callback":{"type":"queue","queue":"Q"}}"#);
         assert_eq!(problem.unwrap_err().field, "retry");
-        // An earlier release has accepted it.
+        // An earlier release accepted it.
         let of_queue = letter(r#"{"type":"queue","queue":"Q"}"#);
         assert!(changed(&of_queue, r#"{"payload":1}"#).is_ok());
         assert!(changed(&of_queue, r#"{"callback":{"type":"queue","queue":"Q"}}"#).is_ok());

@@ -10,7 +10,7 @@ use serde::Deserialize;
 /// The number of tags that a filter may name.
 const MAX_FILTER_TAGS: usize = 2;
 
-/// Which tasks are meant: those that fulfil every part that is given.
+/// Selects the tasks that match every part that is given.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(
@@ -18,7 +18,7 @@ const MAX_FILTER_TAGS: usize = 2;
     description = "Which tasks are meant: those that fulfil every part that is given. At least one part is required; to select every task, send `{\"all\":true}` alone."
 )]
 pub struct FilterInput<'a> {
-    /// Every task, with no other part beside it.
+    /// Selects every task. No other part may be given with it.
     #[schemars(extend("const" = true))]
     all: Option<bool>,
     /// The id starts with this.
@@ -33,7 +33,7 @@ pub struct FilterInput<'a> {
     #[serde(borrow)]
     #[schemars(length(min = 1))]
     tag: Option<Text<'a>>,
-    /// The tags include all of these. Not beside `tag`.
+    /// The tags include all of these. Not with `tag`.
     #[serde(borrow)]
     #[schemars(length(min = 1), inner(length(min = 1)))]
     tags: Option<Bounded<Text<'a>, MAX_FILTER_TAGS>>,
@@ -53,10 +53,10 @@ pub struct FilterInput<'a> {
     kind: Option<Kind>,
     /// The status.
     status: Option<Given<Status>>,
-    /// Whether it waits to be resumed, or will when its attempt in flight has ended.
+    /// Whether it is paused, or will be when its attempt in flight has ended.
     paused: Option<bool>,
-    /// The time of the task is this time or later. Its time is `due`; of a task that is paused or
-    /// held, `time`; of a dead letter, `failedAt`. A task without this time is not selected.
+    /// The time of the task is this time or later. Its time is `due`; if the task is paused or
+    /// held, `time`; for a dead letter, `failedAt`. A task without this time is not selected.
     #[serde(borrow)]
     #[schemars(with = "Option<InstantInput>")]
     from: Option<TimeInput<'a>>,
@@ -70,7 +70,7 @@ impl FilterInput<'_> {
     /// Checks its texts and times. `{"all":true}` gives a filter without a part.
     ///
     /// # Errors
-    /// Names the field that does not hold, and a filter that selects everything without saying so.
+    /// Names the invalid field. Also if the filter selects everything without `all`.
     pub fn check(&self) -> Result<Filter, FieldError> {
         let text = |text: &Option<Text<'_>>| text.as_ref().map(|text| text.0.clone().into_owned());
         let mut filter = Filter {
@@ -113,7 +113,7 @@ impl FilterInput<'_> {
     }
 }
 
-/// Returns the tags of a filter's `tags`.
+/// Returns the one or two tags of the member `tags`.
 fn two_tags(
     tags: &[Text<'_>],
     is_beside_tag: bool,
@@ -201,7 +201,7 @@ mod tests {
             let filter = format!(r#"{{"status":"{former}"}}"#);
             assert!(serde_json::from_str::<FilterInput<'_>>(&filter).is_err(), "{former}");
         }
-        // No member is null by chance.
+        // A member that is null may be a mistake, and would select more tasks.
         assert!(checked(r#"{"prefix":null}"#).is_err());
     }
 

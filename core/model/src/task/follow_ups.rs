@@ -1,4 +1,4 @@
-//! The targets of a task's follow-ups: what is called once a run has ended.
+//! The targets of a task's follow-ups, which are called when a run has ended.
 
 use super::{Callback, Targets};
 use crate::bounds::MAX_CALLBACK_BYTES;
@@ -6,27 +6,27 @@ use crate::input::FieldError;
 use schemars::JsonSchema;
 use serde_json::value::RawValue;
 
-/// The name of the field for a run that succeeded, and of that stage of an occurrence.
+/// The field for a run that succeeded, and the name of that stage of an occurrence.
 pub const ON_SUCCESS: &str = "onSuccess";
-/// The same for a run that failed for good.
+/// The field for a run that failed for good, and the name of that stage of an occurrence.
 pub const ON_FAILURE: &str = "onFailure";
 
-/// What a task says of its follow-ups. Both are callbacks of any kind.
+/// The follow-ups of a task. Both are callbacks of any kind.
 #[derive(Debug, Clone, Copy, Default, JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(super) struct FollowUps<'a> {
-    /// What happens once a run has succeeded: the task again, with `stage` and `outcome`. Not
-    /// beside a `queue` callback, whose end is not known.
+    /// What happens when a run has succeeded: the task is sent to this callback, with `stage` and
+    /// `outcome`. Not with a `queue` callback, whose outcome is not known.
     #[schemars(with = "Option<Callback<'static>>", extend("x-maxBytes" = MAX_CALLBACK_BYTES))]
     pub(super) on_success: Option<&'a RawValue>,
-    /// The same once a run has failed for good.
+    /// What happens when a run has failed for good. The rest is as for `onSuccess`.
     #[schemars(with = "Option<Callback<'static>>", extend("x-maxBytes" = MAX_CALLBACK_BYTES))]
     pub(super) on_failure: Option<&'a RawValue>,
 }
 
 impl<'a> FollowUps<'a> {
-    /// Checks each as a task's own callback is. What is the same text as in `good` is taken to
-    /// hold. `queue` names the queue that the task goes to, if it does.
+    /// Checks each as the task's own callback is checked. A text that is equal to that in `good` is
+    /// valid. `queue` describes the queue that the task goes to, if it goes to one.
     ///
     /// # Errors
     /// Names the field, the problem and the limit.
@@ -55,7 +55,7 @@ impl<'a> FollowUps<'a> {
     }
 }
 
-/// Returns the problem of a callback with the path of the field that holds it.
+/// Returns the problem of a callback, with `name` in the path of its field.
 fn under(name: &'static str, problem: FieldError) -> FieldError {
     let path = problem.field.strip_prefix("callback").unwrap_or_default();
     FieldError::new(format!("{name}{path}"), problem.detail)

@@ -1,5 +1,5 @@
-//! The recurring tasks that handlers bring with them: one for each handler that is declared with a
-//! cron expression, under an id that callers cannot take.
+//! The recurring tasks of handlers. Each handler that is declared with a cron expression has one,
+//! under an id that callers cannot use.
 
 use super::{Callback, Record};
 use crate::bounds::MAX_ID_BYTES;
@@ -8,17 +8,17 @@ use crate::input::FieldError;
 use crate::retry::RetryInput;
 use serde_json::value::RawValue;
 
-/// What the ids of these tasks begin with. The handler's name follows.
+/// The start of the ids of these tasks. The handler's name follows.
 pub const HANDLER_TASK_PREFIX: &str = "handler:";
 
-/// Longest name of a handler, bytes: with the prefix it must be an id.
+/// The longest name of a handler, in bytes: the prefix and the name are an id.
 pub const MAX_HANDLER_NAME_BYTES: usize = MAX_ID_BYTES - HANDLER_TASK_PREFIX.len();
 
-/// Checks the id of a task. One that belongs to a handler's own task is no caller's: it is refused
-/// unless `takes_reserved`.
+/// Checks the id of a task. An id that starts with [`HANDLER_TASK_PREFIX`] is refused unless
+/// `takes_reserved` is set.
 ///
 /// # Errors
-/// Says what an id has to be.
+/// Says what an id must be.
 pub(crate) fn check_id(id: &str, takes_reserved: bool) -> Result<(), FieldError> {
     check_task_id(id).map_err(|problem| FieldError::new("id", problem.to_string()))?;
     if id.starts_with(HANDLER_TASK_PREFIX) && !takes_reserved {
@@ -39,9 +39,9 @@ pub struct HandlerTask<'a> {
     pub name: &'a str,
     /// When it runs.
     pub cron: &'a str,
-    /// The IANA time zone that `cron` is read in; without it, UTC.
+    /// The IANA time zone in which `cron` is read; UTC if absent.
     pub timezone: Option<&'a str>,
-    /// The handler's retry policy, as JSON; without it, the default one.
+    /// The handler's retry policy, as JSON; the default policy if absent.
     pub retry: Option<&'a RawValue>,
 }
 
@@ -51,9 +51,9 @@ impl HandlerTask<'_> {
         format!("{HANDLER_TASK_PREFIX}{}", self.name)
     }
 
-    /// Returns the task as a caller would give it, if callers could take its id.
+    /// Returns the task as a caller would give it, if callers could use its id.
     pub fn to_json(&self) -> String {
-        // Texts always become JSON.
+        // A text can always be written as JSON.
         let text = |text: &str| serde_json::to_string(text).unwrap_or_default();
         let (id, cron, name) = (text(&self.id()), text(self.cron), text(self.name));
         let timezone = self
@@ -66,8 +66,8 @@ impl HandlerTask<'_> {
         )
     }
 
-    /// Returns whether this record says the same of when and what to run. What else stands in it
-    /// does not matter.
+    /// Returns whether `record` has the same schedule, callback and retry policy. Its other members
+    /// are not compared.
     pub fn is(&self, record: &Record<'_>) -> bool {
         let policy = |raw: Option<&RawValue>| {
             raw.and_then(|raw| serde_json::from_str::<RetryInput>(raw.get()).ok())
@@ -88,9 +88,9 @@ fn runs(record: &Record<'_>, handler: &str) -> bool {
     matches!(Callback::parse(record.callback.get()), Ok(Callback::Handler { name }) if name == handler)
 }
 
-/// Returns the handler whose own task this record is. None for any other task, also for one that a
-/// caller gave such an id before ids were reserved: unless it runs the handler of that name by
-/// cron, it is not ours to remove.
+/// Returns the handler whose own task this record is; `None` for any other task. Callers could use
+/// such ids before they were reserved. So a task that does not run the handler of that name by cron
+/// is a caller's, and must not be removed.
 pub fn handler_of(record: &Record<'_>) -> Option<String> {
     let name = record.id.strip_prefix(HANDLER_TASK_PREFIX)?;
     (record.cron.is_some() && runs(record, name)).then(|| name.to_owned())
@@ -113,7 +113,7 @@ mod tests {
         }
     }
 
-    /// Returns the stored record of a task, as the deployment itself creates it.
+    /// Returns the stored record of a task that the deployment itself creates.
     fn stored(task: &HandlerTask<'_>) -> Vec<u8> {
         let targets = Targets { handlers: &["report", "tick"], ..Targets::default() };
         let text = task.to_json();

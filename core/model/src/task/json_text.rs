@@ -1,17 +1,18 @@
-//! JSON text, written.
+//! Writers of JSON text.
 
 use crate::words::needs_escape;
 use serde::Serialize;
 
 /// Appends a value as JSON.
 pub(super) fn write_json(value: impl Serialize, out: &mut Vec<u8>) {
-    // Numbers, strings and local times become JSON, and a vector takes them.
+    // Numbers, strings and local times can always be written as JSON, and a vector accepts all
+    // bytes.
     let written = serde_json::to_writer(out, &value);
     debug_assert!(written.is_ok(), "a value cannot be encoded: {written:?}");
 }
 
-/// Appends `text` as a JSON string. Most texts need no escape, which eight bytes at a time can
-/// tell.
+/// Appends `text` as a JSON string. Most texts need no escape, so they are searched for one eight
+/// bytes at a time.
 pub fn write_text(text: &str, out: &mut Vec<u8>) {
     if needs_escape(text.as_bytes()) {
         return write_json(text, out);
@@ -22,7 +23,7 @@ pub fn write_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Writes an object of these members.
+/// Writes an object with these members.
 pub(super) fn write_object<'a>(
     members: impl Iterator<Item = (&'a str, &'a str)>,
     out: &mut Vec<u8>,

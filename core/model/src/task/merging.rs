@@ -1,4 +1,4 @@
-//! JSON merge patches (RFC 7396) of single members of a task.
+//! JSON merge patches (RFC 7396) of the members of a task.
 
 use super::json_text::write_object;
 use super::{ON_FAILURE, ON_SUCCESS};
@@ -12,12 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The members of an object, each with its place in the object and the text of its value.
 pub(super) type Members<'a> = BTreeMap<Cow<'a, str>, (usize, &'a RawValue)>;
 
-/// The members that hold a callback. One of another type replaces it whole.
+/// The members that hold a callback. A callback of another type replaces the whole member.
 const CALLBACKS: [&str; 3] = ["callback", ON_SUCCESS, ON_FAILURE];
-/// Other members whose own members are the scheduler's.
+/// The other members whose objects have a fixed set of members.
 const POLICIES: [&str; 3] = ["retry", "misfire", "local"];
 
-/// Returns what was joined from texts.
+/// Returns bytes that were joined from texts as a text.
 pub(super) fn text_of(joined: Vec<u8>) -> Result<String, FieldError> {
     String::from_utf8(joined).map_err(|problem| {
         debug_assert!(false, "it was joined from texts: {problem}");
@@ -25,10 +25,10 @@ pub(super) fn text_of(joined: Vec<u8>) -> Result<String, FieldError> {
     })
 }
 
-/// Reads an object. Of a member that comes twice the last counts.
+/// Reads an object. The last of several members with one name counts.
 ///
 /// # Errors
-/// If it is no object.
+/// If the text is not an object.
 pub(super) fn members_of(json: &str) -> Result<Members<'_>, String> {
     let members: BoundedMap<Text<'_>, &RawValue, { usize::MAX }> = serde_json::from_str(json)
         .map_err(|problem| format!("cannot be read: {}", in_plain_words(&problem.to_string())))?;
@@ -39,16 +39,16 @@ pub(super) fn members_of(json: &str) -> Result<Members<'_>, String> {
 /// How a member of a task is merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Merging {
-    /// A callback: one of another type is another callback.
+    /// A callback: a patch with another type replaces it.
     Callback,
-    /// Another object whose members are the scheduler's.
+    /// Another object with a fixed set of members.
     Policy,
-    /// A value, or the caller's own data.
+    /// The caller's own data, or a value that is not an object.
     Data,
 }
 
 impl Merging {
-    /// Returns how the member of this name is merged.
+    /// Returns how the member with this name is merged.
     pub(super) fn of(name: &str) -> Self {
         match name {
             name if CALLBACKS.contains(&name) => Self::Callback,
@@ -57,11 +57,11 @@ impl Merging {
         }
     }
 
-    /// Appends what `patch` makes of the member `name`, whose value is `target`, to `out`: RFC
-    /// 7396, section 2. What the patch does not name stays byte for byte.
+    /// Appends to `out` the result of applying `patch` to the member `name`, whose value is
+    /// `target`: RFC 7396, section 2. What the patch does not name stays byte for byte.
     ///
     /// # Errors
-    /// If the patch is nested too deep, or has a member twice that a new task may have once.
+    /// If the patch is nested too deep, or repeats a member that a new task may have only once.
     pub(super) fn write(
         self,
         name: &str,
@@ -93,7 +93,7 @@ impl Merging {
             return Ok(());
         }
         let patch = members_of(patch)?;
-        // Of what is no object there is nothing to keep.
+        // A value that is not an object is replaced whole.
         let mut target = target
             .filter(|target| target.starts_with('{'))
             .map_or_else(|| Ok(Members::new()), members_of)?;
@@ -105,7 +105,7 @@ impl Merging {
         {
             target.clear();
         }
-        // Members keep their places, so that a patch that changes nothing changes no byte.
+        // Members keep their places, so a patch that changes nothing changes no byte.
         let behind = target.values().map(|(place, _)| place + 1).max().unwrap_or_default();
         let mut members: BTreeMap<&str, (usize, Cow<'_, str>)> =
             collected(target.iter().map(|(name, (place, value))| {
@@ -128,7 +128,7 @@ impl Merging {
             let merged = text_of(merged).map_err(|_| "is no text")?;
             members.insert(name.as_ref(), (place, Cow::Owned(merged)));
         }
-        // Without places to keep, the order by name spares a copy of the members.
+        // Without former members there are no places to keep, and the order by name avoids a copy.
         if target.is_empty() {
             write_object(members.iter().map(|(name, (_, value))| (*name, value.as_ref())), out);
             return Ok(());
@@ -141,14 +141,14 @@ impl Merging {
     }
 }
 
-/// Refuses an object that has a member twice, and such headers of a callback. The body of a
-/// callback is the caller's own.
+/// Refuses an object that has a member twice, and repeated headers in a callback. The body of a
+/// callback is not checked, because it is the caller's own.
 fn check_repeats(path: &str, json: &str, is_callback: bool) -> Result<(), FieldError> {
     if !json.starts_with('{') {
         return Ok(());
     }
     type Given<'a> = BoundedMap<Text<'a>, &'a RawValue, { usize::MAX }>;
-    // The merge itself refuses what cannot be read.
+    // The merge itself refuses a text that cannot be read.
     let Ok(BoundedMap(members)) = serde_json::from_str::<Given<'_>>(json) else { return Ok(()) };
     let mut names = BTreeSet::new();
     for (Text(name), value) in &members {
@@ -162,7 +162,7 @@ fn check_repeats(path: &str, json: &str, is_callback: bool) -> Result<(), FieldE
     Ok(())
 }
 
-/// Returns the error of a member that comes twice, as the reader of a new task words it.
+/// Returns the error for a repeated member, in the words of the reader of a new task.
 pub(super) fn repeated(path: String, name: &str) -> FieldError {
     FieldError::new(path, format!("cannot be read: duplicate field `{name}`"))
 }

@@ -1,7 +1,7 @@
-//! A task: how it is given, what makes it valid, and the record that it becomes.
+//! A task: how a caller gives it, what makes it valid, and the record that it becomes.
 //!
-//! A request's text is read once into [`NewTask`]s that borrow from it, each is checked into a
-//! [`ValidTask`], and that writes its record straight into the page it will be stored in.
+//! A request's text is read once into [`NewTask`]s, which borrow from it. [`Validator`] checks each
+//! into a [`ValidTask`], which writes its record straight into the page that stores it.
 
 mod callback;
 mod change_input;
@@ -20,6 +20,8 @@ mod record;
 mod record_writer;
 mod run_input;
 mod text;
+mod valid_task;
+mod validator;
 mod views;
 #[cfg(test)]
 mod wrong_types_tests;
@@ -35,7 +37,7 @@ pub use follow_ups::{ON_FAILURE, ON_SUCCESS};
 pub(crate) use handler_task::check_id;
 pub use handler_task::{HANDLER_TASK_PREFIX, HandlerTask, MAX_HANDLER_NAME_BYTES, handler_of};
 pub use json_text::write_text;
-pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
+pub use new_task::{NewTask, parse_batch, parse_one};
 pub use origin::Origin;
 pub use patch::{changes_schedule, lost_timezone, merge_patch, only_pauses, removes_anchor};
 pub use policies::{DEFAULT_PRIORITY, MAX_PRIORITY};
@@ -44,4 +46,6 @@ pub(crate) use read_only::{add_properties, describe_read_only, is_read_only};
 pub(crate) use record::when;
 pub use record::{Record, digest_of, version_of, write_occurrence};
 pub use run_input::RunInput;
+pub use valid_task::ValidTask;
+pub use validator::Validator;
 pub use views::{envelope_for_consumer, for_consumer, for_request, with_hidden_headers};

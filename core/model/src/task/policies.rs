@@ -1,13 +1,14 @@
-//! How urgent a task is.
+//! The priority of a task.
 
 use crate::input::FieldError;
 
 /// The highest priority.
 pub const MAX_PRIORITY: u8 = 9;
-/// The priority of a task that names none.
+/// The priority of a task that has none.
 pub const DEFAULT_PRIORITY: u8 = 5;
 
-/// Checks a priority: 0 to 9; of what is due together, higher ones go first.
+/// Checks a priority: 0 to 9. Among tasks that are due together, those with a higher priority fire
+/// first.
 ///
 /// # Errors
 /// Names the field and the limit.

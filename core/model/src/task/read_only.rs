@@ -1,10 +1,10 @@
-//! The members that an answer shows of a task and that no caller sets.
+//! The members of a task that answers show and that no caller sets.
 
 use schemars::Schema;
 use serde_json::{Value, json};
 
-/// They are ignored in a body that creates, replaces or patches a task, so a body that an answer
-/// showed can be sent again. `docs/tasks.md` lists them.
+/// The names of these members. A body that creates, replaces or patches a task may have them, and
+/// they are ignored, so the body of an answer can be sent again. `docs/tasks.md` lists them.
 pub const READ_ONLY: [&str; 28] = [
     "status",
     "kind",
@@ -23,7 +23,7 @@ pub const READ_ONLY: [&str; 28] = [
     "createdBy",
     "firstRun",
     "finalRun",
-    // The name of `finalRun` in what earlier versions stored and showed.
+    // The name of `finalRun` in records and answers of earlier versions.
     "lastRun",
     "stage",
     "outcome",
@@ -54,7 +54,7 @@ pub(crate) fn describe_read_only(schema: &mut Schema) {
     add_properties(schema, shown);
 }
 
-/// Adds properties to a schema that has some.
+/// Adds properties to a schema that has properties.
 pub(crate) fn add_properties<'a>(
     schema: &mut Schema,
     properties: impl IntoIterator<Item = (&'a str, Value)>,

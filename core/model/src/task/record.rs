@@ -1,11 +1,9 @@
 //! The record: a task as it is stored, fired, delivered and shown. JSON text, written once.
 
+mod derived;
+
 use super::record_writer::RecordWriter;
-use crate::ids::OccurrenceKey;
-use crate::input::Text;
-use crate::routing::id_hash;
-use crate::schedule::{LocalTimes, Overlap, Policies, ScheduleFields};
-use scheduler_calendar::local_time::Law;
+use crate::schedule::{LocalTimes, Overlap, ScheduleFields};
 use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -15,18 +13,18 @@ use twox_hash::XxHash64;
 
 /// A record's fields, in the order in which they are written.
 ///
-/// A one-shot task is stored with its `time`. A recurring one is stored without, and fired with the
-/// time of the occurrence put in front: [`write_occurrence`]. `attempt` and what follows it
-/// describe the past of an occurrence that failed.
+/// A one-shot task is stored with its `time`. A recurring task is stored without it, and
+/// [`write_occurrence`] puts the time of the occurrence in front when it fires. `attempt` and the
+/// fields after it describe the former attempts of a failed occurrence.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Record<'a> {
-    /// The due time that was asked for; of a recurring task, the occurrence. Absent on what is
-    /// stored without.
+    /// The requested due time; for a run of a recurring task, the occurrence. Absent in the stored
+    /// record of a recurring task, and if there is no schedule.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<i64>",
-        description = "The due time that was asked for, milliseconds since 1970."
+        description = "The requested due time, milliseconds since 1970."
     )]
     pub time: Option<UnixMillis>,
     /// The task's id.
@@ -36,7 +34,7 @@ pub struct Record<'a> {
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<crate::schedule::CronText>",
-        description = "When it fires, again and again."
+        description = "A cron expression, or a list of them."
     )]
     pub cron: Option<&'a RawValue>,
     /// The IANA time zone that `cron` and `rrule` are read in; absent: UTC.
@@ -45,14 +43,14 @@ pub struct Record<'a> {
     /// The times that were given as local ones: `timezone` is their zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub local: Option<LocalTimes>,
-    /// The interval at which it fires, seconds.
+    /// The interval at which it fires, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub every_seconds: Option<f64>,
-    /// A run of the interval, before which there is none.
+    /// The time from which the runs of the interval are computed. No run is earlier.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<i64>",
-        description = "A run of the interval, before which there is none, milliseconds since 1970."
+        description = "The time from which the runs of the interval are computed, milliseconds since 1970. No run is earlier."
     )]
     pub anchor: Option<UnixMillis>,
     /// The rule of RFC 5545 by which it fires, beginning at `startAt`.
@@ -65,48 +63,48 @@ pub struct Record<'a> {
         description = "It does not recur before this time, milliseconds since 1970."
     )]
     pub start_at: Option<UnixMillis>,
-    /// Nor after this one.
+    /// It does not recur after this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<i64>",
         description = "It does not recur after this time, milliseconds since 1970."
     )]
     pub end_at: Option<UnixMillis>,
-    /// How often it recurs at most.
+    /// The most runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_runs: Option<u32>,
-    /// The first run, where runs are counted; worked out when it was taken in.
+    /// The first run, if runs are counted. It is computed when the task is accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<i64>",
-        description = "The first run, where runs are counted, milliseconds since 1970."
+        description = "The first run, if runs are counted, milliseconds since 1970."
     )]
     pub first_run: Option<UnixMillis>,
-    /// The last run to come, where runs are counted; worked out when it was taken in. Earlier
+    /// The last run, if runs are counted. It is computed when the task is accepted. Earlier
     /// versions stored it as `lastRun`.
     #[serde(skip_serializing_if = "Option::is_none", alias = "lastRun")]
     #[schemars(
         with = "Option<i64>",
-        description = "The time of the last run, where runs are counted, milliseconds since 1970."
+        description = "The last run, if runs are counted, milliseconds since 1970."
     )]
     pub final_run: Option<UnixMillis>,
-    /// By how much each run is put off at most, seconds.
+    /// The most by which each run is delayed at random, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jitter_seconds: Option<f64>,
-    /// By how much later each run may be, seconds.
+    /// The most by which each run may be later, so that several fire together, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window_seconds: Option<f64>,
-    /// What becomes of runs that were missed: see [`crate::schedule::MisfireInput`].
+    /// What happens to missed runs: see [`crate::schedule::MisfireInput`].
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<crate::schedule::MisfireInput>",
-        description = "What becomes of runs that were missed."
+        description = "What happens to missed runs."
     )]
     pub misfire: Option<&'a RawValue>,
-    /// What becomes of a run that comes before the end of the one before.
+    /// What happens to a run that comes due before the previous one has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overlap: Option<Overlap>,
-    /// A run does not start later than so long after it was due, seconds.
+    /// How long after its due time a run may still start, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expire_after_seconds: Option<f64>,
     /// The sentence that the schedule was given in.
@@ -120,25 +118,25 @@ pub struct Record<'a> {
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Vec<String>>", description = "Labels to find it by.")]
     pub tags: Option<&'a RawValue>,
-    /// How to run it: see [`super::Callback`].
+    /// What to run: see [`super::Callback`].
     #[serde(borrow)]
     #[schemars(with = "super::Callback<'static>", description = "What happens when it fires.")]
     pub callback: &'a RawValue,
-    /// What is run once it has succeeded: see [`super::Callback`].
+    /// What to run when a run has succeeded: see [`super::Callback`].
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<super::Callback<'static>>",
-        description = "What happens once a run has succeeded."
+        description = "What happens when a run has succeeded."
     )]
     pub on_success: Option<&'a RawValue>,
-    /// What is run once it has failed for good.
+    /// What to run when a run has failed for good.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<super::Callback<'static>>",
-        description = "What happens once a run has failed for good."
+        description = "What happens when a run has failed for good."
     )]
     pub on_failure: Option<&'a RawValue>,
-    /// See [`crate::retry::RetryInput`].
+    /// The retry policy: see [`crate::retry::RetryInput`].
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<crate::retry::RetryInput>",
@@ -149,7 +147,7 @@ pub struct Record<'a> {
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<serde_json::Value>")]
     pub payload: Option<&'a RawValue>,
-    /// 0 to 9; absent: [`super::DEFAULT_PRIORITY`].
+    /// 0 to 9. If absent, [`super::DEFAULT_PRIORITY`].
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         description = "Of tasks that are due together, those with a higher priority fire first."
@@ -159,15 +157,15 @@ pub struct Record<'a> {
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     #[schemars(description = "The key of the limit that bounds its runs.")]
     pub limit_key: Option<Cow<'a, str>>,
-    /// That a recurring task waits to be resumed. Of others, their place in the order says it.
+    /// Whether a recurring task is paused. For any other task, its place in the order says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
-    /// When the task was paused, while it is paused. Absent if an earlier version paused it, or if
+    /// When the task was paused. Absent if it is not paused, if an earlier version paused it, or if
     /// it was created paused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<i64>",
-        description = "When the task was paused, milliseconds since 1970. Absent if it is not paused, if it was created so, or if an earlier release paused it."
+        description = "When the task was paused, milliseconds since 1970. Absent if it is not paused, if it was created paused, or if an earlier release paused it."
     )]
     pub paused_at: Option<UnixMillis>,
     /// The name of the API key that paused it.
@@ -180,14 +178,14 @@ pub struct Record<'a> {
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     #[schemars(description = "Why it was paused: the `note` of the request.")]
     pub pause_note: Option<Cow<'a, str>>,
-    /// When the task was created; absent on what earlier versions stored.
+    /// When the task was created. Absent if an earlier version created it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<i64>",
         description = "When the task was created, milliseconds since 1970. Absent if an earlier release created it."
     )]
     pub created_at: Option<UnixMillis>,
-    /// When its definition was last changed; absent if it was not.
+    /// When its definition was last changed. Absent if it was not.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<i64>",
@@ -200,21 +198,21 @@ pub struct Record<'a> {
         description = "The name of the API key that created it. Absent for a key of the deployment's secret, which has no name."
     )]
     pub created_by: Option<Cow<'a, str>>,
-    /// Of a follow-up, the field of the task that asked for it: [`super::ON_SUCCESS`] or
+    /// For a follow-up, the field that requested it: [`super::ON_SUCCESS`] or
     /// [`super::ON_FAILURE`].
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     #[schemars(
         description = "`onSuccess` or `onFailure`, if it is a follow-up. Its `callback` is the target that this field named."
     )]
     pub stage: Option<Cow<'a, str>>,
-    /// Of a follow-up, how the run ended: a [`crate::protocol::TaskRun`].
+    /// For a follow-up, how the run ended: a [`crate::protocol::TaskRun`].
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<crate::protocol::TaskRun<'static>>",
         description = "How the run ended, if it is a follow-up."
     )]
     pub outcome: Option<&'a RawValue>,
-    /// Which attempt this is; absent on the first.
+    /// The number of the attempt; absent for the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
     /// When the last attempt failed.
@@ -227,25 +225,25 @@ pub struct Record<'a> {
     /// Why the last attempt failed.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     pub error: Option<Cow<'a, str>>,
-    /// When the first attempt began, or a further one was resumed: the time that its retries may
-    /// take counts from here. Absent on the first attempt, and on further attempts that earlier
-    /// versions stored.
+    /// When the first attempt began, or a further one was resumed. The policy's limit on the time
+    /// of all retries counts from here. Absent for the first attempt, and for further attempts that
+    /// earlier versions stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<i64>",
         description = "When the first attempt began, milliseconds since 1970. `retry.maxDurationSeconds` counts from here."
     )]
     pub first_attempt_at: Option<UnixMillis>,
-    /// When a run of it was requested, of a dead letter or before its time. Its lateness counts
-    /// from here, and it is never missed.
+    /// When the run was requested, for a replay of a dead letter or a run before the task's time.
+    /// Its lateness counts from here, and it never counts as missed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<i64>",
-        description = "When a run of the dead letter, or of the task before its time, was requested, milliseconds since 1970."
+        description = "When the run was requested, milliseconds since 1970, for a replay of a dead letter or a run before the task's time."
     )]
     pub replayed_at: Option<UnixMillis>,
-    /// Its lateness counts from here, because a new law or a shorter delay has moved its due time
-    /// into the past.
+    /// The time from which its lateness counts, if a new law or a shorter delay has moved its due
+    /// time into the past.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<i64>",
@@ -253,32 +251,32 @@ pub struct Record<'a> {
             lateness counts, milliseconds since 1970."
     )]
     pub late_since: Option<UnixMillis>,
-    /// Of a paused further attempt: it starts no earlier than this, also if it is resumed before.
+    /// For a paused further attempt, the earliest time at which it starts, even if it is resumed
+    /// before.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<i64>",
-        description = "Of a paused further attempt, the earliest time at which it starts, milliseconds since 1970."
+        description = "For a paused further attempt, the earliest time at which it starts, milliseconds since 1970."
     )]
     pub not_before: Option<UnixMillis>,
 }
 
-/// Returns the fields that say when as the text of a record without more.
+/// Returns the fields of a schedule as the text of a record that has nothing else.
 pub(crate) fn when(time: Option<UnixMillis>, schedule: &ScheduleFields<'_>) -> String {
     let mut out = Vec::new();
     let mut fields = RecordWriter::start(&mut out, time, "");
     fields.schedule(schedule);
     fields.members(b",\"callback\":{}");
     fields.finish();
-    // It was written as text.
+    // The writer writes text only.
     String::from_utf8(out).unwrap_or_default()
 }
 
 impl<'a> Record<'a> {
-    /// Reads a record. Unknown fields are passed over, so that an older reader can read a newer
-    /// record.
+    /// Reads a record. Unknown fields are ignored, so that an older reader can read a newer record.
     ///
     /// # Errors
-    /// When the text is not a record.
+    /// If the text is not a record.
     pub fn parse(text: &'a [u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(text)
     }
@@ -314,176 +312,11 @@ impl<'a> Record<'a> {
         fields.number("notBefore", self.not_before.map(UnixMillis::get));
         fields.finish();
     }
-
-    /// Returns the fields that say when it recurs, and how it is put off.
-    pub fn schedule(&self) -> ScheduleFields<'_> {
-        ScheduleFields {
-            cron: self.cron,
-            timezone: self.timezone.as_deref().map(Cow::Borrowed),
-            local: self.local,
-            every_seconds: self.every_seconds,
-            anchor: self.anchor,
-            rrule: self.rrule.as_deref().map(Cow::Borrowed),
-            start_at: self.start_at,
-            end_at: self.end_at,
-            max_runs: self.max_runs,
-            first_run: self.first_run,
-            final_run: self.final_run,
-            jitter_seconds: self.jitter_seconds,
-            window_seconds: self.window_seconds,
-            misfire: self.misfire,
-            overlap: self.overlap,
-            expire_after_seconds: self.expire_after_seconds,
-            words: self.words.as_deref().map(Cow::Borrowed),
-        }
-    }
-
-    /// Returns the fields that say when, and its words, as the text of a record without more.
-    pub fn when(&self) -> String {
-        when(self.time, &self.schedule())
-    }
-
-    /// Returns when this firing was due at first: its time, but for jitter and window. 0 where the
-    /// record has no time.
-    pub fn due(&self) -> UnixMillis {
-        let time = self.time.unwrap_or(UnixMillis::ZERO);
-        if self.jitter_seconds.is_none() && self.window_seconds.is_none() {
-            return time;
-        }
-        let (fields, hash) = (self.schedule(), id_hash(&self.id));
-        // What is stored was checked; should it not hold, it was not put off.
-        if fields.is_recurring() {
-            fields.schedule(hash).map_or(time, |schedule| schedule.occurrence(time).due)
-        } else {
-            fields.delay(hash).map_or(time, |delay| delay.due(time, None))
-        }
-    }
-
-    /// Returns its tags.
-    pub fn tag_list(&self) -> Vec<Cow<'a, str>> {
-        let tags =
-            self.tags.and_then(|tags| serde_json::from_str::<Vec<Text<'a>>>(tags.get()).ok());
-        tags.unwrap_or_default().into_iter().map(|Text(tag)| tag).collect()
-    }
-
-    /// Returns whether it fires once, at a time that was given as a local one.
-    pub fn is_at_local_time(&self) -> bool {
-        self.local.is_some_and(|local| local.time.is_some())
-            && self.stage.is_none()
-            && !self.is_recurring()
-    }
-
-    /// Returns the time of a one-shot task at a local time by this law; `None` if it is another
-    /// task, or has this time already.
-    pub fn moved_by(&self, law: &Law) -> Option<UnixMillis> {
-        if !self.is_at_local_time() {
-            return None;
-        }
-        let moved = (law.instant)(self.local?.time?, self.timezone.as_deref()?)?;
-        (self.time != Some(moved)).then_some(moved)
-    }
-
-    /// Returns whether it was asked for at the time that `other` was: at the same instant, or at
-    /// the same local time in the same zone, of which a law may have made another instant since.
-    pub fn has_time_of(&self, other: &Self) -> bool {
-        let local = |of: &Self| of.local.and_then(|local| local.time);
-        self.time == other.time
-            || local(self).is_some()
-                && local(self) == local(other)
-                && self.timezone == other.timezone
-    }
-
-    /// Returns what it says of late and overlapping runs.
-    pub fn policies(&self) -> Policies {
-        // What is stored was checked; should it not hold, it says nothing.
-        self.schedule().policies().unwrap_or_default()
-    }
-
-    /// Returns whether the shard must look into it, once it is due, to tell if it still fires.
-    pub fn is_conditional(&self) -> bool {
-        (self.misfire.is_some() || self.expire_after_seconds.is_some())
-            && self.policies().is_conditional()
-    }
-
-    /// Returns when the run of an attempt in flight was due: when it was requested, else at its time.
-    pub fn due_in_flight(&self) -> UnixMillis {
-        self.replayed_at.unwrap_or_else(|| self.due())
-    }
-
-    /// Returns from when its lateness counts: when its run was requested, else when it was due; of
-    /// a follow-up, when its run had ended.
-    pub fn start(&self) -> UnixMillis {
-        let start = self.due_in_flight();
-        self.late_since.into_iter().chain(self.followed_at()).fold(start, Ord::max)
-    }
-
-    /// Returns until when it may start.
-    pub fn expires_at(&self) -> Option<UnixMillis> {
-        self.expire_after_seconds?;
-        self.policies().expire_after_millis.map(|millis| self.start().plus(millis))
-    }
-
-    /// Of a follow-up, when the run that it follows was known to have ended.
-    fn followed_at(&self) -> Option<UnixMillis> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Ended {
-            reported_at: UnixMillis,
-        }
-        serde_json::from_str::<Ended>(self.outcome?.get()).ok().map(|ended| ended.reported_at)
-    }
-
-    /// Returns whether something is to follow when a run of it ends.
-    pub fn has_follow_ups(&self) -> bool {
-        self.on_success.is_some() || self.on_failure.is_some()
-    }
-
-    /// Returns the attempt that this record is: 1 on the first.
-    pub fn attempt_number(&self) -> u32 {
-        self.attempt.unwrap_or(1)
-    }
-
-    /// Returns whether it waits to be resumed, as far as the record says.
-    pub fn is_paused(&self) -> bool {
-        self.paused == Some(true)
-    }
-
-    /// Returns the record without the mark of a pause.
-    #[must_use]
-    pub fn unpaused(self) -> Self {
-        Self { paused: None, paused_at: None, paused_by: None, pause_note: None, ..self }
-    }
-
-    /// Returns how urgent it is.
-    pub fn priority(&self) -> u8 {
-        self.priority
-            .filter(|priority| *priority <= super::MAX_PRIORITY)
-            .unwrap_or(super::DEFAULT_PRIORITY)
-    }
-
-    /// Returns whether it fires again and again.
-    pub fn is_recurring(&self) -> bool {
-        self.schedule().is_recurring()
-    }
-
-    /// Returns whether it goes to the user's own consumer.
-    pub fn goes_to_queue(&self) -> bool {
-        super::Callback::parse(self.callback.get()).is_ok_and(|callback| callback.is_queue())
-    }
-
-    /// Returns the name of this firing; the time is 0 where the record has none.
-    pub fn occurrence_key(&self) -> OccurrenceKey {
-        OccurrenceKey {
-            id: self.id.clone().into_owned(),
-            time: self.time.unwrap_or(UnixMillis::ZERO),
-            stage: self.stage.clone().map(Cow::into_owned),
-        }
-    }
 }
 
-/// Returns the version of a record: another whenever its text is, for writers that must not undo
-/// each other. A pause does not change what a writer has read, so its mark does not count. xxh64 of
-/// the text without it.
+/// Returns the version of a record: xxh64 of its text. Writers compare versions, so that none
+/// undoes the change of another. The mark of a pause is left out, because a pause does not change
+/// what a writer has read.
 pub fn version_of(record: &[u8]) -> u64 {
     const MARK: &[u8] = b",\"pausedAt\":";
     let marked = memchr::memmem::find(record, MARK).and_then(|_| Record::parse(record).ok());
@@ -495,12 +328,13 @@ pub fn version_of(record: &[u8]) -> u64 {
     digest_of(&unmarked)
 }
 
-/// Returns a digest of a text: xxh64.
+/// Returns the xxh64 of a text.
 pub fn digest_of(text: &[u8]) -> u64 {
     XxHash64::oneshot(0, text)
 }
 
-/// Appends a recurring task's stored record to `out` as the record of its occurrence at `time`.
+/// Appends to `out` the record of the occurrence of a recurring task at `time`. `stored` is the
+/// record of the task.
 pub fn write_occurrence(stored: &[u8], time: UnixMillis, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"time\":");
     out.extend_from_slice(time.get().to_string().as_bytes());

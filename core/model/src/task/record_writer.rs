@@ -6,8 +6,9 @@ use crate::schedule::{Overlap, ScheduleFields};
 use scheduler_calendar::time::UnixMillis;
 use serde_json::value::RawValue;
 
-/// Writes a record's text, field after field in the order of [`super::Record`]; absent ones leave nothing.
-/// Records are written by the million, and this is several times as fast as the general serialiser.
+/// Writes a record's text, field by field in the order of [`super::Record`]. An absent field writes
+/// nothing. Records are written by the million, and this is several times as fast as the general
+/// serializer.
 pub(super) struct RecordWriter<'o> {
     out: &'o mut Vec<u8>,
 }
@@ -46,7 +47,7 @@ impl<'o> RecordWriter<'o> {
         }
     }
 
-    /// The fields of a schedule, without the time of a one-shot task.
+    /// Writes the fields of a schedule, without the time of a one-shot task.
     pub(super) fn schedule(&mut self, schedule: &ScheduleFields<'_>) {
         let millis = |time: Option<UnixMillis>| time.map(UnixMillis::get);
         self.json("cron", schedule.cron);
@@ -71,10 +72,11 @@ impl<'o> RecordWriter<'o> {
         self.text("words", schedule.words.as_deref());
     }
 
-    /// Whole seconds without a point, as people write them.
+    /// Writes whole seconds without a decimal point.
     fn seconds(&mut self, name: &str, value: Option<f64>) {
         let Some(seconds) = value else { return };
-        // Every limit on seconds is far below 2^53, up to which each whole number is its own float.
+        // Every limit on seconds is far below 2^53, up to which a float represents each whole
+        // number exactly.
         if seconds.fract() == 0.0 {
             self.number(name, Some(seconds as i64));
         } else {
@@ -83,8 +85,8 @@ impl<'o> RecordWriter<'o> {
         }
     }
 
-    // Inline, with the name: every task of a bulk request has some, and the crate is built for
-    // size.
+    // Inline, together with the name: every task of a bulk request has some of these members, and
+    // the crate is compiled for size.
     #[inline]
     pub(super) fn json(&mut self, name: &str, value: Option<&RawValue>) {
         if let Some(value) = value {
@@ -100,8 +102,8 @@ impl<'o> RecordWriter<'o> {
         self.out.extend_from_slice(value.get().as_bytes());
     }
 
-    /// The same as [`Self::json`] without members of null, and with whole numbers written as such,
-    /// but for those in a body, which is the caller's.
+    /// Does the same as [`Self::json`], but drops members that are null and writes whole numbers as
+    /// integers. The member `body` stays as it is, because it is the caller's.
     pub(super) fn json_with_numbers(&mut self, name: &str, value: Option<&RawValue>) {
         if let Some(value) = value {
             self.name(name);
@@ -117,7 +119,7 @@ impl<'o> RecordWriter<'o> {
         }
     }
 
-    /// Writes members that are formatted already, each behind a comma.
+    /// Writes members that are already formatted, each after a comma.
     pub(super) fn members(&mut self, members: &[u8]) {
         self.out.extend_from_slice(members);
     }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// What the run has in place of what its task has.
+/// What a requested run uses in place of the task's own members.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RunInput<'a> {
@@ -16,7 +16,7 @@ pub struct RunInput<'a> {
     payload: Option<&'a RawValue>,
 }
 
-/// Reads a value that may be `null`, which is a value too.
+/// Reads a value that may be `null`, and keeps that `null`.
 pub(super) fn given<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<&'de RawValue>, D::Error> {
@@ -24,10 +24,10 @@ pub(super) fn given<'de, D: Deserializer<'de>>(
 }
 
 impl<'a> RunInput<'a> {
-    /// Reads a body, and returns the payload that it names. An empty body names none.
+    /// Reads a body, and returns its payload. An empty body has none.
     ///
     /// # Errors
-    /// Names the field that is not valid, and the limit.
+    /// Names the invalid field and the limit.
     pub fn payload_of(text: &'a str) -> Result<Option<&'a RawValue>, FieldError> {
         if text.trim_ascii().is_empty() {
             return Ok(None);

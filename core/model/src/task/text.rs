@@ -1,12 +1,12 @@
-//! JSON text as it goes into a record: without line breaks, and whole numbers as integers.
+//! JSON text as a record holds it: without line breaks, and with whole numbers as integers.
 
 use super::json_text::write_object;
 use crate::input::{BoundedMap, Text, whole_of};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// JSON text on one line: white space between tokens is dropped when there is a line break among
-/// it, so that records can be joined to lines. `json` is valid JSON.
+/// Returns JSON text on one line, so that records can be joined to lines. If it has a line break,
+/// all white space between tokens is dropped. `json` must be valid JSON.
 pub(crate) fn on_one_line(json: &str) -> Cow<'_, str> {
     if memchr::memchr2(b'\n', b'\r', json.as_bytes()).is_none() {
         return Cow::Borrowed(json);
@@ -27,9 +27,9 @@ pub(crate) fn on_one_line(json: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// JSON text in which floats without a fraction are written as the integers that they are: some
+/// Returns JSON text in which floats without a fraction are written as integers, because some
 /// languages write each number as a float. The member `body` of the object stays as it is. `json`
-/// is valid JSON.
+/// must be valid JSON.
 pub(crate) fn with_whole_numbers(json: &str) -> Cow<'_, str> {
     let bytes = json.as_bytes();
     let may_be_float =
@@ -67,16 +67,16 @@ pub(crate) fn with_whole_numbers(json: &str) -> Cow<'_, str> {
             }
             _ => {}
         }
-        // All but what follows in a text of several bytes, which is no token: a step into a
-        // character finds none of the bytes above.
+        // The step is one byte, which may end within a character. The rest of the character matches
+        // none of the bytes above.
         at += token.len().max(1);
     }
     out.push_str(json.get(written..).unwrap_or_default());
     Cow::Owned(out)
 }
 
-/// JSON text of an object without its members that are null: what does not apply is absent. Objects
-/// within it stay as they are. `json` is valid JSON.
+/// Returns JSON text of an object without its members that are null. Objects within it stay as they
+/// are. `json` must be valid JSON.
 pub(crate) fn without_nulls(json: &str) -> Cow<'_, str> {
     if memchr::memmem::find(json.as_bytes(), b"null").is_none() {
         return Cow::Borrowed(json);
@@ -92,18 +92,18 @@ pub(crate) fn without_nulls(json: &str) -> Cow<'_, str> {
     let kept = members.iter().filter(|(_, value)| !is_null(value));
     let mut out = Vec::with_capacity(json.len());
     write_object(kept.map(|(name, value)| (name.0.as_ref(), value.get())), &mut out);
-    // It is made of texts.
+    // It is made of texts only.
     String::from_utf8(out).map_or(Cow::Borrowed(json), Cow::Owned)
 }
 
-/// Returns whether a JSON text goes into a record as it is: it is on one line, and
+/// Returns whether a record can hold a JSON text unchanged: it is on one line, and
 /// [`with_whole_numbers`] and [`without_nulls`] change nothing.
 pub(crate) fn is_as_stored(json: &str) -> bool {
     let written = (on_one_line(json), with_whole_numbers(json), without_nulls(json));
     matches!(written, (Cow::Borrowed(_), Cow::Borrowed(_), Cow::Borrowed(_)))
 }
 
-/// Returns the string with its quotes that a JSON text begins with.
+/// Returns the string at the start of a JSON text, with its quotes.
 fn string_at(json: &str) -> &str {
     let mut escaped = false;
     let end = json.bytes().skip(1).position(|byte| {

@@ -1,4 +1,4 @@
-//! A record as targets and readers see it: without what is not for them.
+//! A record as targets and readers see it: without the members that they may not see.
 
 use super::{HIDDEN, ON_FAILURE, ON_SUCCESS, write_text};
 use crate::format::envelope::Envelope;
@@ -30,21 +30,21 @@ const OF_API: [&str; 2] = ["createdBy", "words"];
 
 type Members<'a> = BoundedMap<Text<'a>, &'a RawValue, MAX_MEMBERS>;
 
-/// What is shown of the headers of a target.
+/// What a reader sees of the headers of a target.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Headers {
     Nothing,
     Names,
 }
 
-/// Returns what a request sends of a record: the same on every attempt of one run. The headers of
-/// targets, where keys of APIs are, are not in it.
+/// Returns what a request sends of a record. It is the same on every attempt of one run. It leaves
+/// out the headers of targets, because they hold API keys.
 pub fn for_request(record: &str) -> String {
     let is_sent = |name: &str| !OF_ATTEMPTS.contains(&name) && !OF_API.contains(&name);
     rewritten(record, is_sent, Headers::Nothing)
 }
 
-/// Returns what a function or a consumer gets of a record: with what is known of the attempts,
+/// Returns what a function or a consumer gets of a record: with the members about attempts, and
 /// without the headers of targets.
 pub fn for_consumer(record: &str) -> Cow<'_, str> {
     if has(record, "headers") || OF_API.iter().any(|name| has(record, name)) {
@@ -66,7 +66,7 @@ pub fn with_hidden_headers(record: &str) -> Cow<'_, str> {
 /// Returns the text of an envelope as a user's own consumer gets it: see [`for_consumer`].
 pub fn envelope_for_consumer(text: &str) -> Cow<'_, str> {
     let is_for_them = !has(text, "headers") && !OF_API.iter().any(|name| has(text, name));
-    // A shard's name holds no quotes, so the first of these is the envelope's own.
+    // A shard's name has no quotes, so the first match is the envelope's own member.
     let tasks = "\"tasks\":[";
     let (false, Ok(envelope), Some(at)) = (is_for_them, Envelope::parse(text), text.find(tasks))
     else {
@@ -83,12 +83,13 @@ pub fn envelope_for_consumer(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Returns whether a member of this name may be in a text. The name may be in its payload too.
+/// Returns whether a text may have a member of this name. A match may also be in the payload.
 fn has(text: &str, name: &str) -> bool {
     memchr::memmem::find(text.as_bytes(), format!("\"{name}\":").as_bytes()).is_some()
 }
 
-/// Returns a record with some of its members. Nothing of a text that is not a record is shown.
+/// Returns a record with the members that `is_kept` accepts. For a text that is not a record,
+/// returns an empty object.
 fn rewritten(record: &str, is_kept: impl Fn(&str) -> bool, headers: Headers) -> String {
     let write = |members: Members<'_>| {
         let kept = members.0.into_iter().filter(|(Text(name), _)| is_kept(name));
@@ -137,7 +138,7 @@ fn written<'a>(
         write(&name, value, &mut out);
     }
     out.extend_from_slice(if out.is_empty() { b"{}" } else { b"}" });
-    // Everything in it was text.
+    // It is made of texts only.
     String::from_utf8(out).unwrap_or_default()
 }
 

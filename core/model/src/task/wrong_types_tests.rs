@@ -1,4 +1,4 @@
-//! What is answered to values of another type than a field has: everywhere, in words of JSON.
+//! Tests the error for a value of the wrong type: every field names the problem in terms of JSON.
 
 use super::*;
 use crate::access::{NamespaceInput, NewKey};
@@ -49,7 +49,8 @@ fn namespace(text: &str) -> Result<(), FieldError> {
     NamespaceInput::parse(text).map(drop)
 }
 
-/// Returns every field that a request may have, as `~` in a body that holds otherwise.
+/// Returns a body for every field that a request may have. The body is otherwise valid, and has `~`
+/// in place of the field's value.
 fn places() -> Vec<(String, Read)> {
     let mut places: Vec<(String, Read)> = Vec::new();
     let mut of = |read: Read, around: &str, fields: &[&str]| {
@@ -176,7 +177,7 @@ fn no_answer_names_a_type_of_rust() {
             let body = place.replace('~', value);
             let Err(problem) = read(&body) else { continue };
             refused += 1;
-            // What was found is told as JSON has it.
+            // The error names the found value as JSON does.
             let detail = problem.detail.replace("boolean `true`", "").replace("no boolean", "");
             let words: Vec<&str> = detail.split(|c: char| !c.is_alphanumeric()).collect();
             let named: Vec<_> = rust
@@ -185,7 +186,7 @@ fn no_answer_names_a_type_of_rust() {
                 .collect();
             assert!(named.is_empty(), "{body}: {problem}");
             assert!(!detail.contains("expected value"), "{body}: {problem}");
-            // The field says where; the text that was read may be a part of the body.
+            // The field names the place. A column would count from the start of a part of the body.
             assert!(!detail.contains(" column "), "{body}: {problem}");
         }
     }
@@ -288,7 +289,7 @@ fn hints_are_of_what_was_written() {
     let log = r#""callback":{"type":"handler","name":"log"}"#;
     let detail = |read: Read, body: &str| read(body).expect_err(body).to_string();
     let zone = r#""timezone":"Europe/London""#;
-    // A time zone beside no time that has an offset.
+    // A time zone with a time that needs none.
     for fields in [
         r#""everySeconds":60"#,
         r#""delayInSeconds":5"#,
@@ -310,7 +311,7 @@ fn hints_are_of_what_was_written() {
     {
         assert!(detail(change, &format!(r#"{{"time":{time},{zone}}}"#)).contains(hint), "{time}");
     }
-    // No callback was written.
+    // The request names no callback.
     let limited = detail(task, r#"{"delayInSeconds":5,"limitKey":"a"}"#);
     assert!(
         limited.starts_with("limitKey") && limited.contains("a task without a callback"),
@@ -327,7 +328,7 @@ fn hints_are_of_what_was_written() {
         r#"{"delayInSeconds":5,"limitKey":"a","callback":{"type":"queue","queue":"FIRED_TASKS"}}"#,
     );
     assert!(queue.contains("a callback of the type queue"), "{queue}");
-    // What has no time zone.
+    // Requests that have no time zone.
     for (read, body) in [
         (change as Read, r#"{"filter":{"from":"2026-12-01"}}"#),
         (change, r#"{"filter":{"to":"soon"}}"#),

@@ -1,4 +1,4 @@
-// The form of a definition, for a new task and for one that is changed.
+// The form of a definition, for a new task and for a change of a task.
 
 import type { ApiError } from "../../api/client";
 import type { Json, JsonObject } from "../../api/types";
@@ -47,7 +47,7 @@ function RetryFields({ definition, set, errorOf }: PartProps) {
 interface FormProps {
   definition: JsonObject;
   onChange: (definition: JsonObject) => void;
-  /** The refusal of the last request. */
+  /** The problem of the last request, if it was refused. */
   refusal: ApiError | undefined;
   /** An existing task keeps its id. */
   isIdFixed?: boolean;
@@ -82,7 +82,7 @@ export function DefinitionForm({ definition, onChange, refusal, isIdFixed = fals
   );
 }
 
-/** Reads tags with commas. A comma at the end is that of one to come. */
+/** Reads tags that are separated by commas. A comma at the end begins an empty tag, which the user is about to type. */
 function tagsOf(text: string): string[] | undefined {
   const tags = text.split(",").map((tag) => tag.trim());
   return tags.every((tag) => tag === "") ? undefined : tags.filter((tag, index) => tag !== "" || index === tags.length - 1);

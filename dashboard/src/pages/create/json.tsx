@@ -3,11 +3,11 @@ import type { JsonObject } from "../../api/types";
 import { TextArea } from "../../components/field";
 import { hasRoundedNumber, isEqual, parseObject } from "../../lib/definition";
 
-/** The JSON of a definition, which can be changed here as well as in the form. */
+/** The JSON of a definition. The user can change it here or in the form. */
 export function DefinitionJson({ definition, onChange }: { definition: JsonObject; onChange: (definition: JsonObject) => void }) {
   const [text, setText] = useState(() => JSON.stringify(definition, null, 2));
   const [error, setError] = useState<string>();
-  // What was parsed last: a change of the form, not of this text, writes the text anew.
+  // The last parsed definition. If the definition is another one, the form has changed it, and the text is written again.
   const parsed = useRef(definition);
   useEffect(() => {
     if (isEqual(parsed.current, definition)) return;

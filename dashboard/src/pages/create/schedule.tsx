@@ -12,16 +12,16 @@ export interface PartProps {
   /** Sets members; undefined removes one. */
   set: (changes: Readonly<Record<string, Json | undefined>>) => void;
   replace: (definition: JsonObject) => void;
-  /** Returns what is wrong with a member, as the API has said. */
+  /** Returns the error of a member in the last answer of the API. */
   errorOf: (member: string) => string | undefined;
 }
 
 export const textOf = (value: Json | undefined): string => (value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value));
 
-/** Reads a number of a field; what is no number stays a text, for the API to refuse. */
+/** Reads the number in a field. A text that is not a number stays a text, which the API refuses. */
 export const numberOf = (text: string): Json | undefined => (text.trim() === "" ? undefined : Number.isNaN(Number(text)) ? text : Number(text));
 
-/** Writes a time of a definition as the field takes it, by the clock of the task's zone. */
+/** Formats a time of a definition for its field, in the task's time zone. */
 function forTimeField(value: Json | undefined, zone: string): string {
   const millis = typeof value === "number" ? value : typeof value === "string" && /(?:Z|[+-]\d\d:?\d*)$/.test(value) && value.includes("T") ? Date.parse(value) : Number.NaN;
   if (!Number.isNaN(millis)) {
@@ -31,7 +31,7 @@ function forTimeField(value: Json | undefined, zone: string): string {
   return typeof value === "string" ? value : "";
 }
 
-/** A time by the clock of the task's zone. */
+/** A field with a time in the task's time zone. */
 function TimeField({ definition, set, errorOf, name, label, help, isRequired = false }: PartProps & { name: string; label: string; help?: string; isRequired?: boolean }) {
   const zone = typeof definition["timezone"] === "string" && isZone(definition["timezone"]) ? definition["timezone"] : HERE;
   return (

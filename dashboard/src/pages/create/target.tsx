@@ -1,4 +1,4 @@
-// The part of the form that says what is called.
+// The part of the form with the target.
 
 import { useState } from "preact/hooks";
 import type { Json, JsonObject } from "../../api/types";
@@ -33,12 +33,12 @@ interface JsonFieldProps {
   rows?: number;
 }
 
-/** A field for any JSON; what does not parse yet is not taken over. */
+/** A field for any JSON. A text that cannot be parsed yet changes nothing. */
 export function JsonField({ label, value, onChange, help, error, rows = 4 }: JsonFieldProps) {
   const written = value === undefined ? "" : JSON.stringify(value, null, 2);
   const [draft, setDraft] = useState<{ text: string; of: string }>();
   const [problem, setProblem] = useState<string>();
-  // A draft belongs to the value that it was written for: what is changed elsewhere takes its place.
+  // A draft belongs to the value for which it was typed. A change of the value from elsewhere discards the draft.
   const text = draft && (draft.of === written || problem !== undefined) ? draft.text : written;
   const change = (typed: string) => {
     try {

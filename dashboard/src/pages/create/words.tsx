@@ -16,7 +16,7 @@ interface ParseState {
   error?: Error;
 }
 
-/** Asks what a sentence says, once somebody has stopped to type. */
+/** Asks the scheduler to read a sentence when it has not changed for a moment. */
 function useParse(text: string, zone: string): ParseState {
   const [state, setState] = useState<ParseState>({});
   const isAsked = mayRead.value && text.trim() !== "";
@@ -61,7 +61,7 @@ function Reading({ reading }: { reading: ParsedReading }) {
   );
 }
 
-/** A sentence to replace the typed one, and the description in the typed one. */
+/** A sentence to use in place of the typed one, and the description from the typed one. */
 interface Offer {
   sentence: string;
   description?: string | undefined;
@@ -96,7 +96,7 @@ function Parsed({ parsed, choose }: { parsed: ParsedSentence; choose: (offer: Of
   );
 }
 
-/** The field for a sentence, with what is understood below it. */
+/** The field for a sentence. Below it, shows how the scheduler reads the sentence. */
 export function WordsField({ definition, set, errorOf }: PartProps) {
   const text = textOf(definition["schedule"]);
   const given = definition["timezone"];

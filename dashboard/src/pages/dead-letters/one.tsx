@@ -1,4 +1,4 @@
-// One dead letter: why it died, and what is to become of it.
+// One dead letter: why it died, and what can be done with it.
 
 import { useState } from "preact/hooks";
 import { discardOne, getDeadLetter, replayOne } from "../../api/dead-letters";

@@ -2,7 +2,7 @@ import type { Stats } from "../../api/types";
 import { costOf } from "../../lib/cost";
 import { dollars, short } from "../../lib/numbers";
 
-/** What the meter has counted, by the list prices of the platform. */
+/** Shows the price of what the meter has counted, by the list prices of the platform. */
 export function Cost({ stats }: { stats: Stats }) {
   const parts = costOf(stats.meter);
   const sum = parts.reduce((total, part) => total + part.dollars, 0);

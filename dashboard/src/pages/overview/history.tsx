@@ -1,4 +1,4 @@
-// What happened in the last two hours or seven days: outcomes, lateness, and what it cost.
+// The last two hours or seven days: outcomes, lateness, and cost.
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
@@ -69,7 +69,7 @@ function Outcomes({ by, series: { buckets, since, missingShards } }: { by: By; s
       <Chart
         label={`In ${SPANS[by].past}, ${whole(succeeded)} runs succeeded and ${whole(failed)} attempts failed`}
         times={buckets.map(({ at }) => at)}
-        // The second is drawn over the first, so what is seen of the first is what it has more.
+        // The second series covers the first, so the visible part of the first is the difference.
         series={[
           { label: "runs succeeded", color: "--good", values: buckets.map((bucket) => bucket.succeeded + bucket.handedOver + bucket.failed) },
           { label: "attempts failed", color: "--bad", values: buckets.map((bucket) => bucket.failed) },

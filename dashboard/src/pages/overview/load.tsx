@@ -1,4 +1,4 @@
-// What comes due in the hour, day or week ahead, as the API forecasts it.
+// The forecast of the API: the runs that come due in the next hour, day or week.
 
 import { useState } from "preact/hooks";
 import { readForecast } from "../../api/stats";
@@ -20,7 +20,7 @@ type Horizon = keyof typeof HORIZONS;
 
 const EVERY_MS = 60_000;
 
-/** Counts the runs that come due in each part of the time ahead. */
+/** Reads the number of runs that come due in each part of the coming period. */
 async function readLoad(horizon: Horizon, signal: AbortSignal): Promise<Forecast> {
   const { lengthMs, buckets } = HORIZONS[horizon];
   const width = lengthMs / buckets;
@@ -52,7 +52,7 @@ function Load({ horizon, forecast }: { horizon: Horizon; forecast: Forecast }) {
       <Chart
         label={`Runs that come due in the next ${horizon}: ${least}${whole(once + recurring)}`}
         times={buckets.map(({ at }) => at)}
-        // The second is drawn over the first, so what is seen of the first is what it has more.
+        // The second series covers the first, so the visible part of the first is the difference.
         series={[
           { label: "runs of recurring tasks", color: "--accent", values: buckets.map((bucket) => bucket.oneShot + bucket.recurring) },
           { label: "tasks that fire once", color: "--good", values: buckets.map((bucket) => bucket.oneShot) },

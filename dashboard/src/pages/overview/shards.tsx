@@ -13,7 +13,7 @@ const METRICS = {
 } as const;
 type Metric = keyof typeof METRICS;
 
-/** The shards as a heat map: the more a shard has of what is chosen, the stronger its color. */
+/** The shards as a heat map: the higher the chosen count of a shard, the stronger its color. */
 export function Shards({ shards }: { shards: readonly ShardStats[] }) {
   const [metric, setMetric] = useState<Metric>("pending");
   const { of, show } = METRICS[metric];

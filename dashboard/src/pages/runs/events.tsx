@@ -1,4 +1,5 @@
-// Events as they happen. An open stream keeps every shard awake, which costs: so it is opened by hand, and closed when nobody looks.
+// Events as they happen. An open stream keeps every shard awake, which costs money. So the user opens it, and it closes while the page is
+// hidden.
 
 import { useEffect, useState } from "preact/hooks";
 import { open, Unreachable } from "../../api/client";
@@ -24,7 +25,7 @@ interface Shown {
 const MOST = 200;
 const AGAIN_MS = 2_000;
 
-/** Follows the stream as long as it is wanted and the page is visible, and goes on where it was. */
+/** Follows the stream while it is open and the page is visible, and continues from the last event. */
 function useEvents(isOn: boolean): { events: readonly Shown[]; error: unknown } {
   const [events, setEvents] = useState<readonly Shown[]>([]);
   const [error, setError] = useState<unknown>();
@@ -42,7 +43,7 @@ function useEvents(isOn: boolean): { events: readonly Shown[]; error: unknown } 
             last = id ?? last;
             if (data === "") continue;
             const event = JSON.parse(data) as Shown;
-            // What is sent again has the same key.
+            // An event that is sent again has the same key.
             setEvents((before) => (before.some(({ key }) => key === event.key) ? before : [event, ...before].slice(0, MOST)));
           }
         } catch (problem) {

@@ -6,7 +6,7 @@ import { textOfAll } from "../../lib/groups";
 import { whole } from "../../lib/numbers";
 import { pageWith, taskPath } from "../../state/router";
 
-/** Adds up the groups of two pages: those with the same error are one. */
+/** Joins the groups of two pages. Groups with the same error become one. */
 function joined(one: readonly ErrorGroup[], other: readonly ErrorGroup[]): ErrorGroup[] {
   const groups = new Map(one.map((group) => [group.error, group]));
   for (const group of other) {

@@ -1,4 +1,4 @@
-// Two people have changed one task: shows both changes, and lets the second one choose.
+// Two people have changed one task. Shows both changes, and lets the second person choose.
 
 import { useState } from "preact/hooks";
 import type { Json, JsonObject } from "../../api/types";

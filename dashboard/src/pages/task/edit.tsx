@@ -1,4 +1,4 @@
-// Changes a task: what differs is sent as a PATCH, on the condition that nobody else has changed it meanwhile.
+// Changes a task. Sends the differences as a PATCH, on the condition that nobody else has changed the task in the meantime.
 
 import { useEffect, useState } from "preact/hooks";
 import { ApiError } from "../../api/client";
@@ -48,7 +48,7 @@ export function EditTask({ id }: { id: string }) {
   const patch = patchOf(base.definition, edited);
   const isChanged = Object.keys(patch).length > 0;
 
-  /** Sends a patch for a version of the task. Whoever was faster is asked about. */
+  /** Sends a patch for a version of the task. If the task has another version, shows the changes of the other writer. */
   const send = async (body: JsonObject, etag: string | undefined) => {
     setBusy(true);
     setError(undefined);

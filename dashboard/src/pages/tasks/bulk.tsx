@@ -1,4 +1,4 @@
-// Changes of many tasks: of those that are selected, or of all that the filter means.
+// Changes of many tasks: of the selected ones, or of all that match the filter.
 
 import { useState } from "preact/hooks";
 import { changeMany, isEmptyFilter, selectionOf, type ManyAnswer, type ManyVerb, type Selection, type TaskFilter } from "../../api/tasks";
@@ -50,7 +50,7 @@ export function BulkBar({ chosen, filter, onDone, onClear }: BulkBarProps) {
   );
 }
 
-/** Says what a request did, in the order of what matters. */
+/** Describes what a request did, the most important part first. */
 function summary(title: string, sum: Omit<ManyAnswer, "done">): string {
   const changed = (sum.changed ?? 0) + (sum.cancelled ?? 0);
   const parts = [
@@ -63,7 +63,7 @@ function summary(title: string, sum: Omit<ManyAnswer, "done">): string {
   return parts.join(", ");
 }
 
-/** So many requests at most for one change; a shard does thousands of tasks in each. */
+/** The most requests for one change. A shard changes thousands of tasks in each. */
 const MOST_REQUESTS = 200;
 
 /** Repeats a change until it is done, and adds up what it did. */
@@ -87,7 +87,7 @@ function BulkDialog({ verb, selection, filter, onDone, onClose }: { verb: ManyVe
   const [note, setNote] = useState("");
   const [progress, setProgress] = useState<number>();
   const isByIds = "ids" in selection;
-  // What a reschedule moves does not depend on the time, except for tasks that have it already.
+  // The number of tasks that a reschedule moves does not depend on the time, except for tasks that are due at that time already.
   const dryRun = useDryRun(`/v1/tasks/${verb}`, isByIds ? undefined : { ...selection, ...(verb === "reschedule" ? rescheduleBody(FIRST_FORM) : {}) });
   const counted = isByIds ? count(selection.ids.length, "task") : countedText(dryRun, "task");
   const parts = describeFilter(filter);

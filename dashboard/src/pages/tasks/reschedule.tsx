@@ -1,4 +1,4 @@
-// The new time of a task that is moved.
+// The new time of a task.
 
 import type { JsonObject } from "../../api/types";
 import { Choice, TextField } from "../../components/field";
@@ -8,11 +8,11 @@ export interface RescheduleForm {
   how: "delay" | "time";
   delay: string;
   time: string;
-  /** Empty for the zone of whoever looks. */
+  /** Empty for the viewer's zone. */
   timezone: string;
 }
 
-/** Writes the form as the body of a request. */
+/** Returns the body of a request from the form. */
 export const rescheduleBody = ({ how, delay, time, timezone }: RescheduleForm): JsonObject =>
   how === "delay" ? { delayInSeconds: Number(delay) } : { time, timezone: timezone === "" ? HERE : timezone };
 

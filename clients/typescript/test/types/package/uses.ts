@@ -7,6 +7,7 @@ import {
   type Fetch,
   type NewTask,
   type Pages,
+  type PerhapsUncertain,
   type PreviewRequest,
   type Reschedule,
   SchedulerClient,
@@ -62,15 +63,17 @@ export const connections: SchedulerClientOptions[] = [
 export async function calls(client: SchedulerClient, signal: AbortSignal): Promise<void> {
   const made: VersionedTask = await client.scheduleTask({ time: new Date(), callback }, { signal, idempotencyKey: "a", ifNoneMatch: "*" });
   const read: Task | undefined = await client.getTask(made.id);
-  const one: VersionedTask | undefined = await client.cancelTask(made.id, { ifMatch: made });
-  const many: CancelledMany = await client.cancelTask({ tags: ["a"], from: new Date() });
+  const one = await client.cancelTask(made.id, { ifMatch: made });
+  const cancelled: VersionedTask | undefined = one?.uncertain ? undefined : one;
+  console.log(cancelled?.payload, one?.id, one?.status);
+  const many: CancelledMany & PerhapsUncertain = await client.cancelTask({ tags: ["a"], from: new Date() });
   const paused: ChangedMany = await client.pause(["a", "b"] as const);
   await client.run("a", { payload: { n: 1 }, ifMatch: made.etag });
   await client.resume({ all: true });
   await client.reschedule("a", { time: new Date() });
   await client.changeTask("a", { payload: 1 }, { ifMatch: "*" });
   const list: Pages<Task> = client.query({ tag: "a", from: new Date(), status: "retrying", kind: "recurring", limit: 10 });
-  for await (const task of list) console.log(task.id, task.due?.toFixed(), read, one, many.cancelled, paused.changed);
+  for await (const task of list) console.log(task.id, task.due?.toFixed(), read, many.uncertain, many.cancelled, paused.changed);
   for await (const run of client.runs("a", { limit: 1 })) console.log(run.outcome, run.status);
   for await (const run of client.runs({ outcome: ["failed"], from: new Date() })) console.log(run.id);
   for await (const event of client.events({ type: "failed" }, { signal })) if (event.type === "gap") console.log(event.at);

@@ -1,4 +1,4 @@
-//! Calls through a binding: of another Worker, and of a Durable Object.
+//! Calls through a binding: of another Worker or of a Durable Object.
 
 use super::fields::{Fields, missing};
 use super::{Body, Message, check_binding, check_timeout};
@@ -13,7 +13,7 @@ pub struct Service<'a> {
     pub binding: Cow<'a, str>,
     /// What is called.
     pub call: Call<'a>,
-    /// How long an attempt may take, seconds.
+    /// The most time an attempt may take, in seconds.
     pub timeout_seconds: u32,
 }
 
@@ -26,30 +26,30 @@ pub struct DurableObject<'a> {
     pub name: Cow<'a, str>,
     /// What is called.
     pub call: Call<'a>,
-    /// How long an attempt may take, seconds.
+    /// The most time an attempt may take, in seconds.
     pub timeout_seconds: u32,
 }
 
 /// What is called behind a binding.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Call<'a> {
-    /// Its `fetch`.
+    /// A request to its `fetch`.
     Request {
-        /// Path and query, from `/` on.
+        /// Path and query, starting with `/`.
         path: Cow<'a, str>,
         /// Method, headers and body.
         message: Message<'a>,
     },
-    /// One of its functions, by RPC.
+    /// A call of one of its functions by RPC.
     Function {
         /// The function's name.
         name: Cow<'a, str>,
-        /// The one argument; without, the record.
+        /// The only argument; if absent, the record.
         argument: Option<Body<'a>>,
     },
 }
 
-/// Names that are no functions of the user's: the runtime's own, and those that every object or
+/// Names that are not functions of the user: those of the runtime, and those that every object or
 /// promise has.
 const RESERVED_FUNCTIONS: [&str; 22] = [
     "fetch",
@@ -68,8 +68,8 @@ const RESERVED_FUNCTIONS: [&str; 22] = [
     "then",
     "catch",
     "finally",
-    // Of `Object.prototype`: they answer for every object, and a task that names one would succeed
-    // without a call of the user's.
+    // Members of `Object.prototype`, which every object has. A task that names one would succeed
+    // without calling a function of the user.
     "hasOwnProperty",
     "isPrototypeOf",
     "propertyIsEnumerable",
@@ -189,7 +189,7 @@ fn check_function(name: &str) -> Result<(), FieldError> {
             "is not a function's name; use letters, digits, _ and $",
         ));
     }
-    // As JavaScript sees it, everything that begins with two underscores is an engine's own.
+    // JavaScript engines use names that start with two underscores for themselves.
     if RESERVED_FUNCTIONS.contains(&name) || name.starts_with("__") {
         return Err(FieldError::new(
             "callback.function",

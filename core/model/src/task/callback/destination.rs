@@ -1,4 +1,4 @@
-//! Destinations: what answers, or does not, for many tasks alike.
+//! Destinations: the places that answer, or do not answer, the calls of many tasks.
 
 use super::Callback;
 use crate::bounds::MAX_DESTINATION_BYTES;
@@ -20,14 +20,16 @@ pub fn webhook_host(callback: &RawValue) -> Option<String> {
 }
 
 impl Callback<'_> {
-    /// Returns the name of the place that answers this callback: a webhook's scheme, host and port,
-    /// or the kind and name of a binding or handler. Durable Objects of one binding share a
-    /// destination. A queue callback has none: its queue takes it or the shard sends it again.
+    /// Returns the name of the place that answers this callback: the scheme, host and port of a
+    /// webhook, or the kind and name of a binding or handler. All Durable Objects of one binding
+    /// are one destination. A queue callback has no destination, because the shard sends its
+    /// envelope again until the queue accepts it.
     pub fn destination(&self) -> Option<String> {
         let mut name = match self {
             Self::Webhook(webhook) => match Url::parse(&webhook.url) {
                 Ok(url) => url.origin().ascii_serialization(),
-                // It was checked when it came in; an attempt says what is wrong with it.
+                // The URL was checked when the task was accepted. If it is invalid all the same,
+                // the attempt fails with the reason.
                 Err(_) => "webhook".to_owned(),
             },
             Self::Service(service) => format!("service:{}", service.binding),

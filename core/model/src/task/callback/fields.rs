@@ -1,4 +1,4 @@
-//! A callback's JSON as it is read: the fields of all kinds, and which belong to which.
+//! The JSON of a callback: the fields of all kinds, and the kinds to which each belongs.
 
 use super::{Body, Method};
 use crate::bounds::{DEFAULT_TIMEOUT_SECONDS, MAX_HEADERS};
@@ -83,7 +83,7 @@ impl Kind {
         }
     }
 
-    /// Returns whether this field, without `callback.`, belongs to callbacks of this kind.
+    /// Returns whether callbacks of this kind have this field, which is given without `callback.`.
     fn takes(self, field: &str) -> bool {
         self.members().contains(&field)
     }
@@ -104,7 +104,7 @@ impl<'a> Fields<'a> {
         self.r#type
     }
 
-    /// Checks that every field that is given belongs to the kind that is given.
+    /// Checks that every given field belongs to the given kind.
     pub(super) fn check_kind(&self) -> Result<(), FieldError> {
         let kind = self.r#type;
         for (is_given, path) in [
@@ -138,7 +138,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Returns a field that cannot be left out.
+/// Returns the error for a missing field.
 pub(super) fn missing(field: &'static str, what: &str) -> FieldError {
     FieldError::new(field, format!("is missing; {what}"))
 }

@@ -1,4 +1,4 @@
-//! What a request carries beside its URL: method, headers and body.
+//! The parts of a request other than its URL: method, headers and body.
 
 use super::fields::Fields;
 use super::reserved::is_reserved;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// Shown in place of the value of a header that a reader may not see.
+/// Shown in place of the value of a header, which readers may not see.
 pub const HIDDEN: &str = "<hidden>";
 
 /// Header names and values, in the order in which they are given.
@@ -46,7 +46,7 @@ impl JsonSchema for Method {
 }
 
 impl Method {
-    /// As the request gives it.
+    /// Returns the name of the method as a request has it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Post => "POST",
@@ -63,12 +63,12 @@ impl Method {
     }
 }
 
-/// What is sent in the record's place.
+/// What is sent in place of the record.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Body<'a> {
-    /// A JSON value that is no text, as JSON.
+    /// A JSON value other than a string; it is sent as JSON.
     Json(&'a str),
-    /// A text, as it is.
+    /// A text; it is sent unchanged.
     Text(Cow<'a, str>),
 }
 
@@ -78,19 +78,19 @@ impl<'a> Body<'a> {
         if !json.starts_with('"') {
             return Ok(Self::Json(json));
         }
-        // Valid JSON, yet its escapes may name half a character.
+        // The text is valid JSON, but its escapes may form half of a surrogate pair.
         parse_naming_the_field::<Text<'a>>(json, "callback.body").map(|text| Self::Text(text.0))
     }
 }
 
-/// What a request carries beside its URL.
+/// The parts of a request other than its URL.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Message<'a> {
     /// The method.
     pub method: Method,
-    /// As they are given; see [`Message::sent_headers`].
+    /// The given headers: see [`Message::sent_headers`].
     headers: Headers<'a>,
-    /// Sent in the record's place.
+    /// Sent in place of the record.
     pub body: Option<Body<'a>>,
 }
 
@@ -109,8 +109,8 @@ impl<'a> Message<'a> {
         })
     }
 
-    /// Returns the headers that are sent beside those that the dispatcher sets. Records that an
-    /// earlier version accepted may have reserved ones; they are left out.
+    /// Returns the headers that are sent in addition to those that the dispatcher sets. It leaves
+    /// out reserved ones, which records that an earlier version accepted may have.
     pub fn sent_headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.headers
             .iter()

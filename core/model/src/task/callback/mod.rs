@@ -38,17 +38,18 @@ pub enum Callback<'a> {
         /// The registered name.
         name: Cow<'a, str>,
     },
-    /// The record goes to the user's own consumer, through this producer binding.
+    /// A message in a queue: the user's own consumer gets the record through this producer binding.
     Queue {
         /// The name of the binding.
         queue: Cow<'a, str>,
     },
 }
 
-/// What a deployment can run: the names that a callback may use, and the hosts beside public ones.
+/// What a deployment can call: the names that a callback may use, and the hosts that are allowed in
+/// addition to public ones.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Targets<'a> {
-    /// Handlers registered at build.
+    /// The handlers that were registered when the Worker was built.
     pub handlers: &'a [&'a str],
     /// Producer bindings that tasks may name.
     pub queues: &'a [String],
@@ -56,12 +57,13 @@ pub struct Targets<'a> {
     pub services: &'a [String],
     /// Bindings of Durable Object namespaces that tasks may name.
     pub durable_objects: &'a [String],
-    /// Hosts that webhooks may call though they are not public; see [`crate::hosts::check_host`].
+    /// Hosts that webhooks may call although they are not public: see [`crate::hosts::check_host`].
     pub allowed_hosts: &'a [String],
 }
 
 impl<'a> Callback<'a> {
-    /// Reads a callback's JSON, its shape only: what a record that was accepted once still is.
+    /// Reads the JSON of a callback without checking its values, so that it can read every record
+    /// that was ever accepted.
     ///
     /// # Errors
     /// Names the field and the problem.
@@ -85,7 +87,7 @@ impl<'a> Callback<'a> {
         })
     }
 
-    /// Reads and checks a callback as a caller gives it. Its length is checked first.
+    /// Reads and checks a callback of a request. Its length is checked first.
     ///
     /// # Errors
     /// Names the field, the problem and the limit.
@@ -97,8 +99,8 @@ impl<'a> Callback<'a> {
         Ok(callback)
     }
 
-    /// Checks a callback's values: limits, URL, header names, and that this deployment has what it
-    /// names.
+    /// Checks the values of a callback: limits, URL and header names, and that the deployment has
+    /// the target that it names.
     fn check(&self, targets: Targets<'_>) -> Result<(), FieldError> {
         match self {
             Self::Webhook(webhook) => webhook.check(targets.allowed_hosts),
@@ -120,7 +122,7 @@ impl<'a> Callback<'a> {
         }
     }
 
-    /// Returns whether the record goes to the user's own consumer and not to the dispatchers.
+    /// Returns whether the record goes to the user's own consumer, not to the dispatchers.
     pub fn is_queue(&self) -> bool {
         matches!(self, Self::Queue { .. })
     }

@@ -1,20 +1,19 @@
-//! Headers that a task may not give, since whoever receives them believes somebody else has set
-//! them.
+//! Headers that a task may not give, because receivers trust whoever else sets them.
 //!
-//! A receiver behind an edge or a proxy believes what that says of the caller: its address, its
-//! scheme, whether it is signed in. Calls through a binding pass no edge, and calls to an allowed
-//! host in a private network none that would replace such headers; of a request within a zone
-//! Cloudflare even derives `cf-connecting-ip` from the `x-real-ip` that a Worker gives. So a task
-//! sets none of them.
+//! A receiver behind an edge or a proxy trusts what these say about the caller: its address, its
+//! scheme, whether it is signed in. Calls through a binding do not pass an edge. Calls to an
+//! allowed host in a private network pass nothing that would replace such headers. Within a zone,
+//! Cloudflare even derives `cf-connecting-ip` from the `x-real-ip` that a Worker sends. So no task
+//! can set them.
 
-/// By their whole names.
+/// Reserved names.
 const NAMES: [&str; 21] = [
     // The dispatcher sets them.
     "idempotency-key",
     "webhook-id",
     "webhook-timestamp",
     "webhook-signature",
-    // They belong to the connection and the framing (RFC 9110, sections 7 and 10.1; RFC 9112,
+    // They belong to the connection and to framing (RFC 9110, sections 7 and 10.1; RFC 9112,
     // section 6).
     "host",
     "content-length",
@@ -25,10 +24,11 @@ const NAMES: [&str; 21] = [
     "te",
     "trailer",
     "expect",
-    // Intermediaries note themselves in them, to find loops (RFC 9110, section 7.6.3; RFC 8586).
+    // Intermediaries add themselves to these to detect loops (RFC 9110, section 7.6.3; RFC 8586).
     "via",
     "cdn-loop",
-    // Proxies say in them for whom they ask, and for what (RFC 7239, and names that are older).
+    // Proxies say in these for whom they forward a request, and which one (RFC 7239, and older
+    // names).
     "forwarded",
     "x-forwarded",
     "forwarded-for",
@@ -37,9 +37,9 @@ const NAMES: [&str; 21] = [
     "x-rewrite-url",
 ];
 
-/// All names that begin so: the scheduler's; Cloudflare's (its edge sets them, Access among them);
-/// those of proxies; and Envoy's, which strips them from outside. Azure's, App Engine's and
-/// CloudFront's say who the caller is as well.
+/// All names with these prefixes are reserved. They belong to the scheduler, to Cloudflare's edge
+/// (including Access), to proxies, and to Envoy, which removes them from outside requests. Those of
+/// Azure, App Engine and CloudFront identify the caller, too.
 const PREFIXES: [&str; 10] = [
     "scheduler-",
     "cf-",
@@ -53,12 +53,12 @@ const PREFIXES: [&str; 10] = [
     "x-amz-cf-",
 ];
 
-/// All names that end so: `true-client-ip`, `x-client-ip`, `x-cluster-client-ip`, and those of
-/// other edges.
+/// All names with these suffixes are reserved: `true-client-ip`, `x-client-ip`,
+/// `x-cluster-client-ip`, and those of other edges.
 const SUFFIXES: [&str; 2] = ["-client-ip", "-clientip"];
 
-/// Returns whether a task may not give the header `name`. What is no letter and no digit counts as
-/// `-`: many servers pass `x_real_ip` and `x-real-ip` on under one name.
+/// Returns whether a task may not give the header `name`. Any character that is not a letter or a
+/// digit counts as `-`, because many servers pass `x_real_ip` and `x-real-ip` on under one name.
 pub(super) fn is_reserved(name: &str) -> bool {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let name: String = name.chars().map(plain).collect();

@@ -1,4 +1,4 @@
-//! Callbacks as they are written, for the API's document: [`super::fields`] reads the same.
+//! The schemas of callbacks for the API's document. [`super::fields`] reads the same members.
 #![expect(dead_code, reason = "only their schemas are used")]
 
 use super::Method;
@@ -13,20 +13,20 @@ use std::collections::BTreeMap;
 #[derive(JsonSchema)]
 #[schemars(inline, rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Webhook {
-    /// http or https, and a public host. A path, query and fragment as usual; no user name or
-    /// password.
+    /// http or https, and a public host. It may have a path, a query and a fragment, but no user
+    /// name or password.
     #[schemars(length(max = MAX_URL_BYTES), extend("format" = "uri"))]
     url: String,
     /// `GET` and `DELETE` send no body.
     #[schemars(extend("default" = "POST"))]
     method: Option<Method>,
-    /// Sent beside those that the dispatcher sets; none that the connection, an edge or a proxy
-    /// sets. `content-type` together with `body` only.
+    /// Sent in addition to the headers that the dispatcher sets. Headers of the connection, of an
+    /// edge or of a proxy are refused. `content-type` only with `body`.
     #[schemars(extend("maxProperties" = MAX_HEADERS))]
     headers: Option<BTreeMap<String, String>>,
-    /// Sent in the task's place: a text as it is, any other value as JSON.
+    /// Sent in place of the task: a text unchanged, any other value as JSON.
     body: Option<serde_json::Value>,
-    /// How long an attempt may take, redirects and all, seconds.
+    /// The most time an attempt may take, including redirects, in seconds.
     #[schemars(range(min = 1, max = MAX_TIMEOUT_SECONDS), extend("default" = DEFAULT_TIMEOUT_SECONDS))]
     timeout_seconds: Option<u32>,
 }
@@ -44,17 +44,17 @@ pub(super) struct Service {
     /// The name of a function that is called by RPC, with the task.
     #[schemars(length(max = MAX_FUNCTION_BYTES))]
     function: Option<String>,
-    /// Of a request. `GET` and `DELETE` send no body.
+    /// For a request. `GET` and `DELETE` send no body.
     #[schemars(extend("default" = "POST"))]
     method: Option<Method>,
-    /// Of a request; sent beside those that the dispatcher sets. `content-type` together with
-    /// `body` only.
+    /// For a request: sent in addition to the headers that the dispatcher sets. `content-type` only
+    /// with `body`.
     #[schemars(extend("maxProperties" = MAX_HEADERS))]
     headers: Option<BTreeMap<String, String>>,
-    /// Sent in the task's place, or the function's argument in its place: a text as it is, any
-    /// other value as JSON.
+    /// Sent, or given to the function, in place of the task: a text unchanged, any other value as
+    /// JSON.
     body: Option<serde_json::Value>,
-    /// How long an attempt may take, seconds.
+    /// The most time an attempt may take, in seconds.
     #[schemars(range(min = 1, max = MAX_TIMEOUT_SECONDS), extend("default" = DEFAULT_TIMEOUT_SECONDS))]
     timeout_seconds: Option<u32>,
 }
@@ -75,17 +75,17 @@ pub(super) struct DurableObject {
     /// The name of a function that is called by RPC, with the task.
     #[schemars(length(max = MAX_FUNCTION_BYTES))]
     function: Option<String>,
-    /// Of a request. `GET` and `DELETE` send no body.
+    /// For a request. `GET` and `DELETE` send no body.
     #[schemars(extend("default" = "POST"))]
     method: Option<Method>,
-    /// Of a request; sent beside those that the dispatcher sets. `content-type` together with
-    /// `body` only.
+    /// For a request: sent in addition to the headers that the dispatcher sets. `content-type` only
+    /// with `body`.
     #[schemars(extend("maxProperties" = MAX_HEADERS))]
     headers: Option<BTreeMap<String, String>>,
-    /// Sent in the task's place, or the function's argument in its place: a text as it is, any
-    /// other value as JSON.
+    /// Sent, or given to the function, in place of the task: a text unchanged, any other value as
+    /// JSON.
     body: Option<serde_json::Value>,
-    /// How long an attempt may take, seconds.
+    /// The most time an attempt may take, in seconds.
     #[schemars(range(min = 1, max = MAX_TIMEOUT_SECONDS), extend("default" = DEFAULT_TIMEOUT_SECONDS))]
     timeout_seconds: Option<u32>,
 }

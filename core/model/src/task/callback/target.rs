@@ -1,4 +1,4 @@
-//! What a callback calls, in short, as the history keeps it.
+//! The short name of what a callback calls, for the history.
 
 use crate::format::history::{Target, TargetKind};
 use crate::input::Text;
@@ -23,8 +23,8 @@ struct Names<'a> {
     queue: Option<Text<'a>>,
 }
 
-/// Returns what a callback calls: the host of its URL, without the port, or the name of its
-/// binding, handler or queue. `None` if the text is no callback.
+/// Returns the name of what a callback calls: the host of its URL without the port, or the name of
+/// its binding, handler or queue. Returns `None` if the text is not a callback.
 pub fn target_of(callback: &str) -> Option<Target<'_>> {
     let names: Names<'_> = serde_json::from_str(callback).ok()?;
     let (kind, _) = TargetKind::NAMES.into_iter().find(|(_, known)| names.r#type.0 == *known)?;
@@ -38,7 +38,7 @@ pub fn target_of(callback: &str) -> Option<Target<'_>> {
     Some(Target { kind, name })
 }
 
-/// Returns the type of a callback; `None` if it has none that this version knows.
+/// Returns the type of a callback; `None` if this version does not know its type.
 pub fn callback_type(callback: &RawValue) -> Option<CallbackType> {
     #[derive(Deserialize)]
     struct TypeOnly {
@@ -47,7 +47,7 @@ pub fn callback_type(callback: &RawValue) -> Option<CallbackType> {
     serde_json::from_str::<TypeOnly>(callback.get()).ok().map(|of| of.r#type)
 }
 
-/// Returns the host of a URL as [`Url`] writes it; empty if it has none.
+/// Returns the host of a URL in the form that [`Url`] gives it; empty if the URL has no host.
 fn host_of(url: Cow<'_, str>) -> Cow<'_, str> {
     if let Cow::Borrowed(url) = url
         && let Some(host) = plain_host(url)
@@ -58,15 +58,15 @@ fn host_of(url: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(host.unwrap_or_default())
 }
 
-/// Returns the host of a URL that is a plain name in lower case; `None` for any other URL.
+/// Returns the host of a URL if it is a plain name in lower case; `None` for any other URL.
 fn plain_host(url: &str) -> Option<&str> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-';
     let (host, behind) =
         rest.split_at_checked(rest.find(|c| !is_plain(c)).unwrap_or(rest.len()))?;
-    // Of an address, the last part begins with a digit.
+    // The last part of an IP address starts with a digit.
     let is_name = host.rsplit('.').next()?.starts_with(|c: char| c.is_ascii_lowercase());
-    // What stands before a colon may be a user name.
+    // The part before a colon may be a user name.
     let ends = behind.is_empty() || behind.starts_with(['/', '?', '#']);
     (is_name && ends).then_some(host)
 }
@@ -115,7 +115,8 @@ mod tests {
         }
     }
 
-    /// A host that is not parsed as a URL is what the parser would have made of it.
+    /// Checks that a host that is read without the URL parser is the same as the parser would
+    /// return.
     #[test]
     fn a_plain_host_is_what_the_parser_reads() {
         for url in [

@@ -243,7 +243,7 @@ fn a_body_is_a_text_or_json() {
     }
 }
 
-/// An earlier version accepted them, and their records are read as ever.
+/// An earlier version accepted them, so their records must stay readable.
 #[test]
 fn reserved_headers_of_stored_tasks_are_not_sent() {
     let text = r#"{"type":"webhook","url":"https://a.example","headers":{"a":"1","CF-Connecting-IP":"2","x_forwarded_for":"3","b":"4"}}"#;

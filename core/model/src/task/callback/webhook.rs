@@ -15,7 +15,7 @@ pub struct Webhook<'a> {
     pub url: Cow<'a, str>,
     /// Method, headers and body.
     pub message: Message<'a>,
-    /// How long an attempt may take, redirects and all, seconds.
+    /// The most time an attempt may take, including redirects, in seconds.
     pub timeout_seconds: u32,
 }
 
@@ -37,9 +37,9 @@ impl<'a> Webhook<'a> {
     }
 }
 
-/// Reads a URL that a webhook may call: http or https, no credentials in it, a host that is public
-/// or allowed. Requests must be made to what this returns and not to the text, lest somebody else
-/// reads another host in it.
+/// Parses a URL that a webhook may call: http or https, without credentials, and with a host that
+/// is public or allowed. Requests must go to the returned URL and not to the text, because another
+/// parser may read another host in the text.
 ///
 /// # Errors
 /// The problem and what to do, to be read after the name of the field.
