@@ -33,7 +33,8 @@ impl Placement {
     /// jurisdiction cannot be the name of one.
     pub fn of(env: &Env) -> Result<Self, String> {
         OF_INSTANCE.with(|known| {
-            let read = || parse(settings::place(env, LOCATION), settings::place(env, JURISDICTION));
+            let read =
+                || parse(settings::trimmed(env, LOCATION), settings::trimmed(env, JURISDICTION));
             known.get_or_init(read).clone()
         })
     }
