@@ -98,13 +98,13 @@ const TASK = { id: "a", delayInSeconds: 0, limitKey: "some", callback: { type: "
 
 /** Waits until the task has run and its shard knows it. */
 async function succeeds(call) {
-  await until("the task to succeed", async () => (await call("/v1/stats")).body.total.succeeded === 1);
+  await until("the task to succeed", async () => (await call("/v1/tasks/a/runs")).body.runs?.[0]?.outcome === "succeeded");
 }
 
 test("every object gets the location, and a location that the platform does not know is refused", async (t) => {
   const storage = await folder(t);
   await during(storage, { LOCATION: "weur" }, async ({ call }) => {
-    assert.equal((await call("/v1/limits/some", { concurrency: 1 }, "PUT")).status, 200);
+    assert.equal((await call("/v1/limits/some", { concurrency: 1 }, "PUT")).status, 201);
     assert.equal((await call("/v1/tasks", TASK)).status, 201);
     await succeeds(call);
     assert.deepEqual((await call("/hints")).body, { SHARDS: "weur", REGISTRY: "weur", LIMITERS: "weur" });
@@ -123,9 +123,10 @@ test("every object gets the location, and a location that the platform does not 
 test("a deployment in a jurisdiction has all objects there, and a change of it is refused until it is undone", async (t) => {
   const storage = await folder(t);
   await during(storage, { JURISDICTION: "eu" }, async ({ call }) => {
-    assert.equal((await call("/v1/limits/some", { concurrency: 1 }, "PUT")).status, 200);
+    assert.equal((await call("/v1/limits/some", { concurrency: 1 }, "PUT")).status, 201);
     assert.equal((await call("/v1/tasks", TASK)).status, 201);
     await succeeds(call);
+    assert.equal((await call("/v1/namespaces")).status, 200);
     // One registry outside remembers the jurisdiction.
     assert.deepEqual(Object.keys((await call("/hints")).body).sort(), ["LIMITERS in eu", "REGISTRY", "REGISTRY in eu", "SHARDS in eu"]);
     assert.equal((await call("/v1/tasks", { ...TASK, id: "later", delayInSeconds: 3_600 })).status, 201);
@@ -152,6 +153,8 @@ test("a deployment that began without a jurisdiction, in this version or before,
     const storage = await folder(t);
     await during(storage, { settles }, async ({ call }) => {
       assert.equal((await call("/v1/tasks", { ...TASK, delayInSeconds: 3_600 })).status, 201);
+      // The watchdog reads the registry every minute, too.
+      assert.equal((await call("/v1/namespaces")).status, 200);
     });
     await during(storage, { JURISDICTION: "eu" }, async ({ call }) => {
       const refused = await call("/v1/tasks/a");
