@@ -164,8 +164,9 @@ test("a task is paused, resumed, run, run with another payload, rescheduled, clo
 
   await page.getByRole("button", { name: "Reschedule" }).click();
   await page.getByLabel("To", { exact: true }).selectOption("time");
-  await page.getByRole("dialog").getByLabel("Time", { exact: true }).fill("2099-06-01T12:30");
+  await page.getByRole("dialog").getByLabel("Time (Europe/Berlin)").fill("2099-06-01T12:30");
   await page.getByRole("dialog").getByLabel("Time zone").fill("Asia/Tokyo");
+  await page.getByRole("dialog").getByLabel("Time (Asia/Tokyo)").waitFor();
   await page.getByRole("dialog").getByRole("button", { name: "Reschedule" }).click();
   await page.getByText("acts/2 is moved.").waitFor();
   const { time, timezone } = await read("acts/2");
@@ -215,6 +216,14 @@ test("two users edit one task, and the second sees both changes and chooses", as
   assert.equal((await read("shared")).description, "by one");
   const row = (name) => dialog.getByRole("row").filter({ has: other.getByRole("rowheader", { name }) });
   assert.match(await row(/^description/).innerText(), /changed by both[^]*first[^]*by one[^]*by other/);
+  // On a narrow screen, all values of a member are below one another.
+  await other.setViewportSize({ width: 380, height: 844 });
+  for (const side of ["theirs", "yours"]) {
+    const { x, width } = await row(/^description/).locator(`td:has(input[type=radio]) label:has-text("${side}")`).first().boundingBox();
+    assert.ok(x >= 0 && x + width <= 380, `${side}: ${x} to ${x + width}`);
+  }
+  assert.deepEqual(await violations(other), []);
+  await other.setViewportSize({ width: 1280, height: 800 });
   await row(/^description/).getByLabel("theirs for description").check();
   await dialog.getByRole("button", { name: "Save what is chosen" }).click();
   await other.getByText("shared is changed.").waitFor();
@@ -237,6 +246,12 @@ test("many tasks are changed: the selected ones, and after a confirmation all th
   await page.getByRole("group", { name: "Changes of many tasks" }).getByRole("button", { name: "Pause" }).click();
   const again = page.getByRole("dialog", { name: "Pause: 3 tasks" });
   await again.getByText(/^They are: many-[023], many-[023], many-[023]$/).waitFor();
+  // With another note, a pause also changes what is paused already, so the count is that of the request that will be sent.
+  await again.getByLabel("Note (optional)").fill("the receiver moves");
+  const noted = page.getByRole("dialog", { name: "Pause: 4 tasks" });
+  await noted.getByText(/^They are: (many-[0-3](, )?){4}$/).waitFor();
+  await noted.getByLabel("Note (optional)").fill("not yet");
+  await again.waitFor();
   await again.getByRole("button", { name: "Close" }).first().click();
 
   await page.getByRole("group", { name: "Changes of many tasks" }).getByRole("button", { name: "Cancel" }).click();

@@ -14,7 +14,7 @@ let scheduler;
 let lib;
 
 before(async () => {
-  const names = ["sentence", "definition", "snippets", "groups", "health"];
+  const names = ["sentence", "definition", "snippets", "groups", "health", "agenda", "time"];
   const bundle = await build({
     stdin: { contents: names.map((name) => `export * from "./${name}";`).join("\n"), resolveDir: join(ROOT, "dashboard/src/lib"), loader: "ts" },
     bundle: true,
@@ -115,6 +115,48 @@ test("the curl command creates the task, with any texts", async () => {
   const { status, body } = await scheduler.call(`/v1/tasks/${encodeURIComponent(definition.id)}`);
   assert.equal(status, 200);
   assert.deepEqual([body.description, body.payload], [definition.description, definition.payload]);
+});
+
+test("the TypeScript of the form creates the task, with any texts", async () => {
+  const definition = { id: "it's `${here}` \"now\" \\", delayInSeconds: 3600, description: "line\nbreak", callback: LOG, payload: { "a-b": [1, { c: null }], class: true } };
+  const code = lib.typescriptOf(definition, scheduler.url, "");
+  // As a user would run it: compiled, with the client of the package.
+  const { outputFiles } = await build({
+    stdin: { contents: code, resolveDir: ROOT, loader: "ts" },
+    alias: { "durable-scheduler": join(ROOT, "clients/typescript/src/client/index.ts") },
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    write: false,
+  });
+  await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", outputFiles[0].text], { env: { ...process.env, SCHEDULER_KEY: scheduler.key } });
+  const { status, body } = await scheduler.call(`/v1/tasks/${encodeURIComponent(definition.id)}`);
+  assert.equal(status, 200);
+  assert.deepEqual([body.description, body.payload], [definition.description, definition.payload]);
+});
+
+test("clock changes are found to the minute, and times that a clock shows twice are known", () => {
+  const at = (text) => Date.parse(text);
+  for (const [zone, from, changes] of [
+    ["Europe/Berlin", "2027-10-30T22:00:00Z", [["2027-10-31T01:00:00Z", "UTC+2", "UTC+1"]]],
+    ["Europe/Berlin", "2027-03-27T23:00:00Z", [["2027-03-28T01:00:00Z", "UTC+1", "UTC+2"]]],
+    ["Australia/Lord_Howe", "2027-04-03T13:00:00Z", [["2027-04-03T15:00:00Z", "UTC+11", "UTC+10:30"]]],
+    ["Asia/Tokyo", "2027-10-30T22:00:00Z", []],
+  ]) {
+    const found = lib.clockChanges(at(from), at(from) + 25 * 3_600_000, zone);
+    assert.deepEqual(found.map(({ at: instant, before: one, after: other }) => [instant, one, other]), changes.map(([instant, ...rest]) => [at(instant), ...rest]), zone);
+  }
+  for (const [zone, instant, isTwice] of [
+    ["Europe/Berlin", "2027-10-31T00:00:00Z", true],
+    ["Europe/Berlin", "2027-10-31T01:59:59Z", true],
+    ["Europe/Berlin", "2027-10-30T23:59:59Z", false],
+    ["Europe/Berlin", "2027-10-31T02:00:00Z", false],
+    ["Australia/Lord_Howe", "2027-04-03T14:45:00Z", true],
+    ["Asia/Tokyo", "2027-10-31T01:00:00Z", false],
+  ]) {
+    assert.equal(lib.isRepeated(at(instant), zone), isTwice, `${zone} ${instant}`);
+  }
+  assert.deepEqual(lib.splitAtInstants("At 2027-10-31T01:00:00Z, then 2027-10-31T01:00:00.250Z."), ["At ", at("2027-10-31T01:00:00Z"), ", then ", at("2027-10-31T01:00:00.250Z"), "."]);
 });
 
 test("errors that differ only in numbers and ids are in one group", () => {

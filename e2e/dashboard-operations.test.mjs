@@ -266,8 +266,11 @@ test("while the scheduler is unreachable, the page says so and keeps its content
   await page.getByText("Every hour.").waitFor();
   const overview = await tabs.at("/");
   await overview.getByRole("region", { name: "Health" }).waitFor();
+  const lists = await tabs.at("/help");
   await scheduler.kill();
   await overview.getByText("How it is now is not known.").waitFor();
+  await tabs.go(lists, "/tasks");
+  await lists.getByRole("alert").filter({ hasText: "No answer" }).waitFor();
   await page.getByRole("button", { name: "Pause" }).click();
   const pause = page.getByRole("dialog").getByRole("button", { name: "Pause" });
   await pause.click();
@@ -278,4 +281,6 @@ test("while the scheduler is unreachable, the page says so and keeps its content
   await pause.click();
   await page.getByText("looked-at is paused.").waitFor();
   await overview.getByText("How it is now is not known.").waitFor({ state: "detached" });
+  // What could not be read is read now.
+  await lists.getByRole("link", { name: "looked-at" }).waitFor();
 });

@@ -39,8 +39,72 @@ for (const theme of ["light", "dark"]) {
   });
 }
 
+test("each page has one heading, which is also the title of the tab, while it is read as well", async () => {
+  const page = await tabs.at("/help");
+  const check = async (name) => {
+    const headings = await page.locator("main h1").allInnerTexts();
+    assert.equal(headings.length, 1, `${name}: ${headings}`);
+    await until(`the title of ${name}`, async () => (await page.title()) === `${headings[0]} · Scheduler`);
+  };
+  for (const { name, address, ready, isSignedOut } of PAGES) {
+    if (isSignedOut) continue;
+    await tabs.go(page, address);
+    await ready(page);
+    await check(name);
+  }
+  // The answers do not arrive yet.
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  await page.route(/\/v1\/tasks\/cleanup/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  for (const address of ["/create?from=cleanup", "/tasks/cleanup", "/tasks/cleanup/edit"]) {
+    await tabs.go(page, address);
+    await page.getByRole("status").filter({ hasText: "Reading" }).waitFor();
+    await check(address);
+  }
+  release();
+  await page.getByRole("button", { name: "Save" }).waitFor();
+});
+
+test("the charts show their values under the pointer, and as a table", async () => {
+  const page = await tabs.at("/");
+  const chart = page.locator("figure").filter({ has: page.getByRole("img", { name: /^In the last two hours, [\d,]+ runs succeeded/ }) });
+  await chart.locator(".u-over").waitFor();
+  await chart.getByText("Numbers").click();
+  const rows = chart.getByRole("row");
+  await rows.nth(1).waitFor();
+  const { body } = await scheduler.call("/v1/stats/series");
+  const used = body.buckets.filter((bucket) => bucket.succeeded + bucket.handedOver + bucket.failed > 0);
+  const cells = (await rows.allInnerTexts()).slice(1).map((text) => text.split("\t").slice(1).map((cell) => cell.trim()));
+  assert.deepEqual(cells, used.map((bucket) => [bucket.succeeded + bucket.handedOver, bucket.failed].map(String)));
+  // The pointer is on the last minute that has any.
+  const index = body.buckets.indexOf(used.at(-1));
+  const box = await chart.locator(".u-over").boundingBox();
+  const step = box.width / body.buckets.length;
+  await page.mouse.move(box.x + step * (index + 0.2), box.y + box.height / 2);
+  const legend = chart.locator("figcaption");
+  await legend.getByText(/\d\d:\d\d:00 UTC\+1$/).waitFor();
+  assert.match(await legend.innerText(), /runs succeeded\s+\d+\s+attempts failed\s+\d+/);
+});
+
+test("on a narrow screen a row of a list shows when and how it is without scrolling to the side", async () => {
+  const page = await tabs.at("/tasks", { width: 380, height: 844 });
+  for (const [address, name] of [["/tasks?tag=vip", "order-1042:remind"], ["/runs?tag=payments", "invoice-77"]]) {
+    await tabs.go(page, address);
+    const row = page.getByRole("row").filter({ has: page.getByRole("link", { name }) }).first();
+    for (const part of [row.locator("time"), row.locator(".badge")]) {
+      const { x, width } = await part.boundingBox();
+      assert.ok(x >= 0 && x + width <= 380, `${address}: ${x} to ${x + width}`);
+    }
+    const [time, link] = [await row.locator("time").boundingBox(), await row.getByRole("link").boundingBox()];
+    assert.ok(time.y > link.y, `${address}: below the name`);
+  }
+});
+
 test("no page is wider than a narrow screen, and the menu reaches every page", async () => {
-  const page = await tabs.at("/help", { width: 390, height: 844 });
+  const page = await tabs.at("/help", { width: 380, height: 844 });
   for (const { name, address, ready, isSignedOut } of PAGES) {
     if (isSignedOut) continue;
     await tabs.go(page, address);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Scheduler, until } from "./harness.mjs";
+import { OLD, startWithOldShard } from "./old-shard.mjs";
 import { startSink } from "./sink.mjs";
 
 let scheduler;
@@ -190,4 +191,48 @@ test("a pause says why, by whom and since when, until it ends", async () => {
     assert.deepEqual([answer.status, answer.body.field], [422, "note"], JSON.stringify(body));
   }
   assert.equal((await post("tasks/cancel", { filter: { tag: "noted" } })).body.cancelled, 2);
+});
+
+test("a cursor opens only the list that returned it", async () => {
+  const hook = { type: "webhook", url: `${sink.url}/fails` };
+  for (let n = 0; n < 3; n++) await create({ id: `own-${n}`, tags: ["own"], time: FAR + n });
+  for (let n = 0; n < 2; n++) await create({ id: `own-failed-${n}`, tags: ["own"], delayInSeconds: 0, retry: { maxAttempts: 1 }, callback: hook });
+  await until("both to be dead letters", async () => (await get("/v1/dead-letters?tag=own")).deadLetters.length === 2);
+  const cursorOf = async (path) => {
+    const { cursor } = await get(path);
+    assert.equal(typeof cursor, "string", path);
+    return cursor;
+  };
+  const tasks = await cursorOf("/v1/tasks?tag=own&limit=1");
+  const letters = await cursorOf("/v1/dead-letters?tag=own&limit=1");
+  const runs = await cursorOf("/v1/runs?tag=own&limit=1");
+  // The size of a page may change.
+  const rest = await get(`/v1/tasks?tag=own&limit=2&cursor=${tasks}`);
+  assert.deepEqual(rest.tasks.map(({ id }) => id), ["own-1", "own-2"]);
+  for (const [path, cursor, problem] of [
+    ["/v1/tasks?tag=own&order=desc", tasks, /tasks with order=asc, and this request lists tasks with order=desc/],
+    ["/v1/tasks?tag=other", tasks, /another filter/],
+    ["/v1/tasks?limit=1", tasks, /another filter/],
+    ["/v1/dead-letters?tag=own", tasks, /tasks with order=asc, and this request lists dead letters/],
+    ["/v1/dead-letters?tag=own&text=failed", letters, /another filter/],
+    ["/v1/tasks?tag=own", letters, /dead letters, and this request lists tasks/],
+    ["/v1/runs?tag=own&outcome=dead-lettered", runs, /another filter/],
+    ["/v1/runs?tag=own&group=error", runs, /runs, and this request lists runs with group=error/],
+  ]) {
+    const { status, body } = await scheduler.call(`${path}&cursor=${cursor}`);
+    assert.deepEqual([status, body.type, body.field], [422, "/problems/invalid", "cursor"], path);
+    assert.match(body.detail, problem);
+    assert.match(body.detail, /send it with the parameters of the request that returned it, or leave it out/);
+  }
+  // A cursor of a version before cursors named their list still opens.
+  const unnamed = tasks.slice(0, tasks.lastIndexOf("-"));
+  assert.deepEqual((await get(`/v1/tasks?tag=own&limit=2&cursor=${unnamed}`)).tasks, rest.tasks);
+});
+
+test("while a deploy is under way, a list that a shard does not know yet is answered with when to try again", async (t) => {
+  const call = await startWithOldShard(t, ["/list-from-the-end"]);
+  const { status, headers, body } = await call("/v1/tasks?order=desc");
+  assert.deepEqual([status, body.type, headers.get("retry-after")], [503, "/problems/unavailable", "10"]);
+  assert.match(body.detail, new RegExp(`shard ${OLD} refused the request: a shard has no /list-from-the-end; while a deploy is under way`));
+  assert.equal((await call("/v1/tasks")).status, 200);
 });

@@ -25,7 +25,7 @@ const worker = (unknown) => `
     }
   }`;
 
-/** Starts a scheduler of three shards, of which one does not know these paths. Returns `call`, which sends a request and returns status and body. */
+/** Starts a scheduler of three shards, of which one does not know these paths. Returns `call`, which sends a request and returns status, headers and body. */
 export async function startWithOldShard(t, unknown) {
   await mkdir(join(ROOT, ".wrangler/e2e"), { recursive: true });
   const storage = await mkdtemp(join(ROOT, ".wrangler/e2e/old-"));
@@ -37,6 +37,6 @@ export async function startWithOldShard(t, unknown) {
   const headers = { authorization: "Bearer key", "content-type": "application/json" };
   return async (path, body) => {
     const response = await fetch(runtime.url + path, { headers, ...(body && { method: "POST", body: JSON.stringify(body) }) });
-    return { status: response.status, body: await response.json() };
+    return { status: response.status, headers: response.headers, body: await response.json() };
   };
 }

@@ -47,9 +47,9 @@ pub(crate) struct Call<'a> {
     pub(crate) default_callback: Option<Box<RawValue>>,
     pub(crate) allowed: Allowed,
     pub(crate) now: UnixMillis,
-    /// What answers a request that a handler makes for the same caller.
+    /// Answers a request that a handler makes for the same caller.
     pub(crate) within: Within,
-    /// What the schedules in words of its body say.
+    /// The meanings of the schedules in words in the body.
     pub(crate) sentences: Sentences<'static>,
 }
 

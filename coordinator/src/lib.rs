@@ -14,6 +14,7 @@ mod bodies;
 mod clients;
 mod conditions;
 mod context;
+mod cursors;
 mod example_handlers;
 mod handlers;
 mod jobs;

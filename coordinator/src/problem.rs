@@ -19,6 +19,10 @@ use std::time::Duration;
 /// after tasks have fired or were cancelled.
 const FULL_RETRY_SECONDS: u32 = 60;
 
+/// The retry delay after a shard of an earlier version refused a request, in seconds. The platform
+/// replaces the objects of a deployment within a minute or two.
+const DEPLOY_RETRY_SECONDS: u32 = 10;
+
 /// A refusal in the form of RFC 9457. `type` is a stable name for programs, `detail` is for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
@@ -337,6 +341,15 @@ impl Problem {
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         let problem = Self::new(ProblemType::Unavailable, detail);
         Self { retry_after_seconds: Some(1), ..problem }
+    }
+
+    /// Returns the refusal of a shard that cannot read a request. A deploy contains the coordinator
+    /// and the shards, so the usual reason is that the platform has not replaced this shard yet.
+    pub(crate) fn not_known_yet(refused: &str) -> Self {
+        let detail = format!(
+            "{refused}; while a deploy is under way, a shard may still run the version before it. Send the request again in {DEPLOY_RETRY_SECONDS} s. If a shard still refuses it after some minutes, report a defect"
+        );
+        Self { retry_after_seconds: Some(DEPLOY_RETRY_SECONDS), ..Self::unavailable(detail) }
     }
 
     /// Returns the refusal for invalid settings of the deployment.

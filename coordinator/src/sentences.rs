@@ -1,4 +1,4 @@
-//! Schedules in words: between the grammar and the API.
+//! Connects the grammar of schedules in words to the API.
 
 use scheduler_calendar::steps::steps_taken;
 use scheduler_calendar::time::UnixMillis;
@@ -11,8 +11,8 @@ use scheduler_model::input::FieldError;
 use scheduler_model::schedule::{ReadsSentences, Said};
 use scheduler_model::task::Record;
 
-/// Most steps of a preview whose schedule is also written as a sentence. To check the sentence
-/// takes up to 200 runs of the schedule: a usual one takes some ten steps for each.
+/// The most steps of a preview whose schedule is also written as a sentence. Checking the sentence
+/// computes up to 200 runs of the schedule, and a usual schedule takes some ten steps for each.
 const MAX_STEPS_OF_SENTENCE: u64 = 20_000;
 
 /// The grammar, for the tasks of a request.
@@ -30,12 +30,12 @@ impl ReadsSentences for Grammar {
         match parse(text, now, caller) {
             Outcome::Understood(reading) => {
                 let Reading { mut schedule, description, assumes_anchor, .. } = *reading;
-                // The check of the task settles it, as it does without words. So the same sentence
-                // is the same definition, whenever it is read.
+                // The check of the task chooses the anchor, as it does without words. So the same
+                // sentence is the same definition, whenever it is read.
                 if assumes_anchor {
                     schedule.anchor = None;
                 }
-                // It serialises without fail.
+                // It has texts and numbers only, so writing it as JSON does not fail.
                 let schedule = serde_json::to_string(&schedule).unwrap_or_default();
                 Ok(Said { schedule, description })
             }
@@ -65,8 +65,8 @@ fn refused(text: &str, refusal: &Refusal, now: i64, caller: Tz) -> FieldError {
     FieldError::new("schedule", format!("is refused at \"{words}\": {}{near}", refusal.message))
 }
 
-/// Writes the schedule of a record as a sentence in English; `None` if it has none. `work` is what
-/// has looked at the runs of the schedule: its result is returned, too.
+/// Writes the schedule of a record as a sentence in English; `None` if it has none. `work` computes
+/// runs of the schedule. Its result is returned, too.
 pub(crate) fn with_sentence<T>(
     now: UnixMillis,
     work: impl FnOnce() -> (T, Option<String>),
@@ -154,7 +154,7 @@ mod tests {
         for text in ["every 7 hours", "alle 7 Stunden", "every 7 hours until 2099-01-01"] {
             let said = |now| Grammar.read(text, None, now);
             assert_eq!(said(NOW), said(NOW.plus(HOUR)), "{text}");
-            // A shard keeps the anchor that it has where a definition leaves it open.
+            // A shard keeps its anchor if a definition leaves the anchor open.
             let (record, has_open_anchor) = task(&format!(r#""schedule":"{text}""#), NOW);
             assert!(has_open_anchor, "{text}");
             assert_eq!(record["anchor"], NOW.get() + 7 * HOUR, "{text}");
@@ -164,7 +164,7 @@ mod tests {
         let start = json!(1_798_761_600_000_i64);
         assert_eq!((&record["anchor"], &record["startAt"]), (&start, &start));
         assert!(has_open_anchor);
-        // One that says where it begins is anchored there.
+        // An interval that names its beginning has its anchor there.
         let fields = r#""schedule":"every 7 hours counted from 2027-01-01T00:00:00Z""#;
         let (record, has_open_anchor) = task(fields, NOW);
         assert_eq!((&record["anchor"], has_open_anchor), (&start, false));

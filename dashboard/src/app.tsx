@@ -17,7 +17,7 @@ import { SignIn } from "./pages/sign-in";
 import { Task } from "./pages/task";
 import { EditTask } from "./pages/task/edit";
 import { Tasks } from "./pages/tasks";
-import { isSignedIn, namespace, scopes } from "./state/session";
+import { isSignedIn, mayRead, mayWrite, namespace, scopes } from "./state/session";
 import { parts, path, query } from "./state/router";
 
 function NotOffered({ title }: { title: string }) {
@@ -37,8 +37,11 @@ const firstOffered = (): string => PAGES.find((page) => page.isOffered.value)?.p
 /** Returns the page of the address. */
 function Page() {
   const [first = firstOffered(), name, part] = parts.value;
-  if (first === "tasks" && name !== undefined) return part === "edit" ? <EditTask id={name} /> : <Task id={name} />;
-  if (first === "dead-letters" && name !== undefined) return <DeadLetter id={name} />;
+  if (first === "tasks" && name !== undefined && mayRead.value) {
+    if (part !== "edit") return <Task id={name} />;
+    return mayWrite.value ? <EditTask id={name} /> : <NotOffered title={`Edit ${name}`} />;
+  }
+  if (first === "dead-letters" && name !== undefined && mayRead.value) return <DeadLetter id={name} />;
   // Each page is offered to the keys that may use it: others see that it is not for them.
   const entry = PAGES.find((page) => page.path === `/${first}`);
   if (entry && !entry.isOffered.value) return <NotOffered title={entry.title} />;
@@ -74,13 +77,12 @@ function Page() {
   );
 }
 
-/** After a change of the page, names it in the title and lets screen readers begin with its heading. */
+/** After a change of the page, lets the keyboard and screen readers begin with its heading. */
 function useArrival(): void {
   const isFirst = useRef(true);
   // Before anybody can press a key on the new page.
   useLayoutEffect(() => {
     const heading = document.querySelector<HTMLElement>("main h1");
-    document.title = `${heading?.textContent ?? ""} · Scheduler`;
     if (!isFirst.current) heading?.focus({ preventScroll: true });
     isFirst.current = false;
     document.querySelector("main")?.scrollTo(0, 0);

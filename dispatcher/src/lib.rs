@@ -43,8 +43,8 @@
 extern crate self as scheduler_dispatcher;
 
 mod binding;
-mod drive;
 mod exchange;
+mod executor;
 mod handlers;
 mod outcome;
 mod plan;
@@ -59,7 +59,7 @@ mod turns;
 mod webhook;
 mod window;
 
-pub use drive::MAX_IN_FLIGHT;
+pub use executor::MAX_IN_FLIGHT;
 pub use handlers::{Handlers, TaskContext};
 pub use outcome::TaskError as HandlerError;
 pub use run::consume;

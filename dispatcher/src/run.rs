@@ -1,6 +1,6 @@
 //! Handles the queue event of the platform.
 
-use crate::drive::{Host, drive};
+use crate::executor::{Host, execute};
 use crate::handlers::Handlers;
 use crate::outcome::Attempt;
 use crate::plan::{Job, Plan, PlanError, Work};
@@ -57,7 +57,7 @@ pub async fn consume(batch: MessageBatch<String>, env: &Env, handlers: &Handlers
     let (allowed, keys) = (Allowed::read(env), signing_keys(env));
     let platform =
         Platform { env: Rc::new(env.clone()), shards, handlers, allowed, keys, envelopes };
-    drive(&platform, plans, begun.plus(start_window_millis(settings::visibility_millis(env))))
+    execute(&platform, plans, begun.plus(start_window_millis(settings::visibility_millis(env))))
         .await;
 }
 

@@ -8,7 +8,7 @@ mod alarm;
 mod config;
 mod group_commit;
 mod id_key;
-mod limits;
+mod limiter_client;
 mod memory;
 mod readers;
 mod requests;

@@ -3,7 +3,7 @@
 use crate::alarm::Alarm;
 use crate::config;
 use crate::group_commit::Waiting;
-use crate::limits::{self, LimiterReply};
+use crate::limiter_client::{self, LimiterReply};
 use crate::memory::Account;
 use crate::readers::Readers;
 use crate::sends::{self, Lines, Outcome, SEND_MILLIS};
@@ -232,7 +232,8 @@ impl Shell {
                 // The alarm is set before the work that can fail (invariant 4).
                 let next = next.unwrap_or(UnixMillis::NEVER);
                 asking += effects.asks.len();
-                let asks = effects.asks.into_iter().map(|ask| limits::ask(&self.env, &name, ask));
+                let asks =
+                    effects.asks.into_iter().map(|ask| limiter_client::ask(&self.env, &name, ask));
                 answers.extend(asks.map(|ask| ask.map(Received::Limit).boxed_local()));
                 lines.add(effects.sends);
                 let near = next <= now().plus(stay) || asking > 0;

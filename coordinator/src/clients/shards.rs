@@ -44,7 +44,7 @@ enum Failure {
     Retryable(Problem),
     /// Another try cannot succeed, or makes matters worse.
     Final(Problem),
-    /// The shard does not take the request: one of an earlier version does not know it.
+    /// The shard refuses the request. A shard of an earlier version may not know it.
     Refused(Problem),
     /// A part is done, and the same request does the next one.
     Unfinished(Problem),
@@ -89,8 +89,8 @@ impl Shards {
         self.send(shard, path, |_| body.clone()).await
     }
 
-    /// Asks one shard what earlier versions do not know. Returns `None` if it refuses the request:
-    /// while a new version is rolled out, it may still run the one before.
+    /// Sends one shard a request that earlier versions do not know. Returns `None` if the shard
+    /// refuses it, because it may still run the earlier version while a new one is rolled out.
     pub(crate) async fn ask_if_known<Q: Serialize, A: DeserializeOwned>(
         &self,
         shard: ShardId,
@@ -263,7 +263,7 @@ fn refusal_of(shard: ShardId, body: &[u8]) -> Failure {
             Failure::Final(Problem::other_version(detail))
         }
         Ok(ShardError { kind: ShardErrorKind::Request, detail, .. }) => Failure::Refused(
-            Problem::misconfigured(format!("shard {shard} refused the request: {detail}")),
+            Problem::not_known_yet(&format!("shard {shard} refused the request: {detail}")),
         ),
         Ok(ShardError { kind: ShardErrorKind::Unfinished, detail, .. }) => {
             Failure::Unfinished(Problem::unavailable(detail))
@@ -310,6 +310,17 @@ mod tests {
                 refusal_of(ShardId { epoch: 0, index: 0 }, &serde_json::to_vec(&error).unwrap());
             let Failure::Final(problem) = refusal else { panic!("not a final failure") };
             assert_eq!(problem.retry_after_seconds, retry_after_seconds);
+        }
+    }
+
+    #[test]
+    fn a_request_that_a_shard_cannot_read_is_retryable_because_of_deploys() {
+        let body = br#"{"kind":"request","detail":"unknown field `lastOutcome`"}"#;
+        let refusal = refusal_of(ShardId { epoch: 1, index: 2 }, body);
+        let Failure::Refused(problem) = refusal else { panic!("not a refused request") };
+        assert!(problem.is_retryable());
+        for part in ["shard 1-2 refused", "`lastOutcome`", "deploy is under way"] {
+            assert!(problem.detail.contains(part), "{}", problem.detail);
         }
     }
 }

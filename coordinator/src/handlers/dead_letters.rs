@@ -2,6 +2,7 @@
 
 use crate::clients::dead_letters::{Letters, each_epoch};
 use crate::context::Call;
+use crate::cursors::{List, ListName, parse_with_name};
 use crate::handlers::tasks::bulk::{self, Action, Done};
 use crate::handlers::tasks::list::{page_of, shown_list};
 use crate::problem::Problem;
@@ -58,10 +59,13 @@ struct DoneToMany {
 
 /// `GET /v1/dead-letters` answers with one page of the dead letters of all shards, newest first.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
-    let query = call.query_of_list(parse_list_query)?;
+    let (query, given) =
+        call.query_of_list(|parameters| parse_with_name(parameters, parse_list_query))?;
+    let name = ListName::new(List::DeadLetters, call.shards.namespace(), &query.filter);
+    name.check(given)?;
     let order = Order::NewestFirst;
     let page = page_of(&call.shards, ListQuery { order, ..query }).await?;
-    Ok(shown_list(&call, "deadLetters", order, page))
+    Ok(shown_list(&call, "deadLetters", order, name, page))
 }
 
 /// `GET /v1/dead-letters/{id}` answers with a dead letter.

@@ -10,7 +10,7 @@ use crate::response::Answer;
 use crate::tools::{self, INSTRUCTIONS, Job};
 use scheduler_platform::settings;
 
-/// What this server says of itself.
+/// The description of this server.
 const SERVER: Server = Server {
     name: "durable-scheduler",
     title: "Durable Scheduler",
@@ -60,8 +60,8 @@ async fn run(call: &Call<'_>, asked: &ToolCall<'_>) -> Result<crate::mcp::Outcom
     tool.run(&job).await.or_else(|failure| failure.outcome(tool.about.name))
 }
 
-/// Returns the key by which the server recognizes what it has given out to this caller. The secrets
-/// of the deployment are in it, so no caller can make it.
+/// Returns the key that seals states for this caller. It depends on the secrets of the deployment,
+/// so no caller can compute it.
 fn seal_of(call: &Call<'_>) -> Seal {
     let authorization = call.request.headers().get("authorization").ok().flatten();
     let caller = authorization.as_deref().and_then(token_of).unwrap_or_default();

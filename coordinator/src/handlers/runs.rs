@@ -1,6 +1,7 @@
 //! Lists the runs of all tasks.
 
 use crate::context::Call;
+use crate::cursors::{List, ListName, parse_with_name};
 use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_calendar::time::UnixMillis;
@@ -53,14 +54,19 @@ impl From<Group> for ShownGroup {
 /// attempts that failed with similar errors.
 pub(crate) async fn runs(call: Call<'_>) -> Result<Answer, Problem> {
     let shards: Vec<ShardId> = call.shards.map.all().collect();
-    let RunsQuery { filter, groups, limit, cursor } =
-        call.query_of_list(|parameters| parse_runs_query(parameters, &shards))?;
+    let (RunsQuery { filter, groups, limit, cursor }, given) =
+        call.query_of_list(|parameters| {
+            parse_with_name(parameters, |parameters| parse_runs_query(parameters, &shards))
+        })?;
+    let list = if groups.is_some() { List::RunsByError } else { List::Runs };
+    let name = ListName::new(list, call.shards.namespace(), &filter);
+    name.check(given)?;
     let request = RunsRequest {
         max_bytes: share_of_page(shards.len()),
         max_rows: MAX_HISTORY_ROWS_AT_ONCE,
         ..RunsRequest::of_all(filter, limit)
     };
-    let text = |next: Option<RunsCursor>| next.map(|next| next.text(&shards));
+    let text = |next: Option<RunsCursor>| next.map(|next| name.cursor(next.text(&shards)));
     let page = if let Some(order) = groups {
         let replies = ask::<GroupsReply>(&call, &shards, &cursor, paths::ERRORS, &request).await?;
         let page = merge_groups(&cursor, replies, order);

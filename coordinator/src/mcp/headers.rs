@@ -1,9 +1,10 @@
-//! The headers of a request: what they repeat of its message, and where it comes from.
+//! The headers of a request: the parts of its message that they repeat, and the origin of the
+//! request.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-/// What a text in a header is enclosed in if it is encoded.
+/// The marks around an encoded text in a header.
 const ENCODED: (&str, &str) = ("=?base64?", "?=");
 
 /// The headers by which a client repeats parts of its message.
@@ -18,9 +19,9 @@ pub(crate) struct Headers {
 }
 
 impl Headers {
-    /// Reads them with `get`, which returns the value of a header.
+    /// Reads the headers. `get` returns the value of a header.
     pub(crate) fn read(get: impl Fn(&str) -> Option<String>) -> Self {
-        // Whitespace around a value is no part of it (RFC 9110, section 5.5).
+        // White space around a value is not a part of it (RFC 9110, section 5.5).
         let get = |name| get(name).map(|value| value.trim_matches([' ', '\t']).to_owned());
         Self {
             protocol_version: get("mcp-protocol-version"),
@@ -39,18 +40,18 @@ pub(super) fn decoded(value: &str) -> Option<String> {
     }
 }
 
-/// Returns whether a request with this `Origin` is sent by a page of another site than the one that
-/// it is sent to. `own` is the origin of its URL.
+/// Returns whether a page of another site has sent a request with this `Origin`. `own` is the
+/// origin of the request's URL.
 ///
-/// A page can make its own name lead to this machine (DNS rebinding), and then its origin is that
-/// of the URL. But it has no certificate for a server that it does not own, so it cannot do this
-/// over HTTPS. Over HTTP only the names of this machine are trusted.
+/// A page can make its own name lead to this machine (DNS rebinding). Then its origin is that of
+/// the URL. But it has no certificate for a server that it does not own, so it cannot do this over
+/// HTTPS. Over HTTP, only the names of this machine are trusted.
 pub(crate) fn is_foreign(origin: Option<&str>, own: &str) -> bool {
     let Some(origin) = origin else { return false };
     !origin.eq_ignore_ascii_case(own) || !(origin.starts_with("https://") || is_local(origin))
 }
 
-/// Returns whether an origin over HTTP is of this machine.
+/// Returns whether an origin over HTTP is on this machine.
 fn is_local(origin: &str) -> bool {
     let Some(host) = origin.strip_prefix("http://") else { return false };
     ["localhost", "127.0.0.1", "[::1]"].into_iter().any(|name| {
@@ -95,7 +96,7 @@ mod tests {
             (Some("http://127.0.0.1:1"), "http://127.0.0.1:1", false),
             (Some("http://[::1]:1"), "http://[::1]:1", false),
             (Some("http://localhost:1"), "http://127.0.0.1:1", true),
-            // Its name leads to this machine, for the browser that shows it.
+            // The name leads to this machine in the browser that shows the page.
             (Some("http://evil.example"), "http://evil.example", true),
             (Some("http://localhost.evil.example"), "http://localhost.evil.example", true),
         ] {

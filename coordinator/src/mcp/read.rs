@@ -1,21 +1,21 @@
-//! From a body and its headers to what is asked for.
+//! Reads a request from its body and its headers.
 
 use super::headers::{Headers, decoded};
 use super::reply::Refusal;
 use scheduler_model::input::{FieldError, cut};
 use scheduler_model::mcp::{CallParams, Envelope, InitializeParams, InputAnswer, Message};
 
-/// The revision in which each request stands for itself.
+/// The revision without a handshake: each request is complete by itself.
 const MODERN: &str = "2026-07-28";
 
 /// The revisions that begin with `initialize`, the newest first.
 const BEFORE: [&str; 3] = ["2025-11-25", "2025-06-18", "2025-03-26"];
 
-/// Every revision that is spoken, the newest first.
+/// Every supported revision, the newest first.
 pub(super) const SUPPORTED: [&str; 4] = [MODERN, BEFORE[0], BEFORE[1], BEFORE[2]];
 
-/// The methods whose requests name something in the header `Mcp-Name`, and where their messages
-/// name it.
+/// The methods whose requests repeat a name in the header `Mcp-Name`, each with the member of the
+/// message that has it.
 const NAMED: [(&str, &str); 3] =
     [("tools/call", "name"), ("prompts/get", "name"), ("resources/read", "uri")];
 
@@ -28,12 +28,12 @@ pub(crate) enum Revision {
     Handshake,
 }
 
-/// What was posted.
+/// A posted message.
 #[derive(Debug)]
 pub(crate) enum Posted<'a> {
     /// A request, which is answered.
     Request(Request<'a>),
-    /// A notification. None of them matters here.
+    /// A notification, which is ignored.
     Notification,
 }
 
@@ -46,18 +46,18 @@ pub(crate) struct Request<'a> {
     pub(crate) asked: Asked<'a>,
 }
 
-/// What a request asks for.
+/// The purpose of a request.
 #[derive(Debug)]
 pub(crate) enum Asked<'a> {
-    /// What the server is (2026-07-28).
+    /// Describes the server (2026-07-28).
     Discover,
-    /// To begin (2025-11-25): the revision to answer with.
+    /// Begins a session (2025-11-25). Has the revision of the answer.
     Initialize(&'static str),
-    /// Whether the server is there (2025-11-25).
+    /// Checks that the server answers (2025-11-25).
     Ping,
-    /// Which tools there are.
+    /// Lists the tools.
     ListTools,
-    /// To call a tool.
+    /// Calls a tool.
     Call(ToolCall<'a>),
 }
 
@@ -65,7 +65,7 @@ pub(crate) enum Asked<'a> {
 #[derive(Debug)]
 pub(crate) struct ToolCall<'a> {
     params: CallParams<'a>,
-    /// Whether the client shows its user the questions of a tool.
+    /// Whether the client can show its user the questions of a tool.
     pub(crate) can_ask: bool,
 }
 
@@ -80,12 +80,12 @@ impl<'a> ToolCall<'a> {
         self.params.arguments()
     }
 
-    /// Returns what an earlier answer to the same call gave the client to keep.
+    /// Returns the state that an earlier answer to the same call gave to the client.
     pub(crate) fn state(&self) -> Option<&str> {
         self.params.request_state()
     }
 
-    /// Returns the answer of the user to the question of this name.
+    /// Returns the user's answer to the question with this name.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -94,15 +94,15 @@ impl<'a> ToolCall<'a> {
     }
 }
 
-/// Reads what was posted.
+/// Reads a posted message.
 ///
 /// # Errors
-/// If it is no message, its headers say something else, or nothing here answers it.
+/// If it is not a message, its headers contradict it, or its method is unknown.
 pub(crate) fn read<'a>(headers: &Headers, body: &'a str) -> Result<Posted<'a>, Refusal> {
     let message = Message::parse(body).map_err(Refusal::not_a_message)?;
     let Some(id) = message.id else {
-        // The revision 2026-07-28 has none over HTTP. What a client says by one of an earlier
-        // revision, such as that it has begun, changes nothing.
+        // The revision 2026-07-28 has no notifications over HTTP. Those of earlier revisions, such
+        // as that a client has started, change nothing.
         return check_method(headers, &message.method)
             .map(|()| Posted::Notification)
             .map_err(|detail| Refusal::header_mismatch(detail, None));
@@ -126,7 +126,7 @@ pub(crate) fn read<'a>(headers: &Headers, body: &'a str) -> Result<Posted<'a>, R
     Ok(Posted::Request(Request { id, revision, asked }))
 }
 
-/// Checks what a request of the newest revision says of itself.
+/// Checks the parameters that every request of the newest revision has.
 fn check_envelope(envelope: &Envelope<'_>, of_header: Option<&str>) -> Result<(), Refusal> {
     let missing = |name: &str| Refusal::invalid_params(400, &format!("params.{name} is missing"));
     if !envelope.has_meta() {
@@ -153,7 +153,7 @@ fn check_envelope(envelope: &Envelope<'_>, of_header: Option<&str>) -> Result<()
     }
 }
 
-/// Checks that the headers of a request of the newest revision say what its message says.
+/// Checks that the headers of a request of the newest revision agree with its message.
 fn check_headers(headers: &Headers, message: &Message<'_>) -> Result<(), Refusal> {
     let mismatch = |detail: String| Err(Refusal::header_mismatch(detail, None));
     if headers.method.is_none() {
@@ -171,7 +171,7 @@ fn check_headers(headers: &Headers, message: &Message<'_>) -> Result<(), Refusal
     let Some(header) = decoded(header) else {
         return mismatch("Mcp-Name cannot be decoded".to_owned());
     };
-    // What nothing here answers is refused for that.
+    // An unknown method is refused as unknown.
     if message.method != "tools/call" {
         return Ok(());
     }
@@ -187,7 +187,7 @@ fn check_headers(headers: &Headers, message: &Message<'_>) -> Result<(), Refusal
     ))
 }
 
-/// Checks the header that repeats the method, if it is there.
+/// Checks the header that repeats the method, if there is one.
 fn check_method(headers: &Headers, method: &str) -> Result<(), String> {
     match headers.method.as_deref() {
         Some(header) if header != method => Err(format!(
@@ -199,7 +199,7 @@ fn check_method(headers: &Headers, method: &str) -> Result<(), String> {
     }
 }
 
-/// Returns what a request of the newest revision asks for.
+/// Returns the purpose of a request of the newest revision.
 fn modern<'a>(message: &Message<'a>, envelope: &Envelope<'a>) -> Result<Asked<'a>, Refusal> {
     match message.method.as_ref() {
         "server/discover" => Ok(Asked::Discover),
@@ -209,7 +209,7 @@ fn modern<'a>(message: &Message<'a>, envelope: &Envelope<'a>) -> Result<Asked<'a
     }
 }
 
-/// Returns what a request of an earlier revision asks for.
+/// Returns the purpose of a request of an earlier revision.
 fn of_handshake<'a>(message: &Message<'a>) -> Result<Asked<'a>, Refusal> {
     match message.method.as_ref() {
         "initialize" => {
@@ -247,7 +247,7 @@ mod tests {
         format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#)
     }
 
-    /// Returns the status and the code with which a request is refused; zeros if it is not.
+    /// Returns the status and the code of the refusal of a request; zeros if it is accepted.
     fn refused(headers: &Headers, body: &str) -> (u16, i32) {
         match read(headers, body) {
             Ok(_) => (0, 0),
@@ -290,7 +290,7 @@ mod tests {
             handshake("-", "initialize", &format!(r#"{{"protocolVersion":"{wanted}"}}"#))
         };
         assert_eq!(begin("2025-06-18"), "Initialize \"2025-06-18\")");
-        // Who speaks none of them learns what is spoken.
+        // A client of an unknown revision is answered with the supported ones.
         for wanted in ["2024-11-05", "2026-07-28", "x"] {
             assert_eq!(begin(wanted), "Initialize \"2025-11-25\")", "{wanted}");
         }
@@ -338,7 +338,7 @@ mod tests {
         }
         let list = message("tools/list", "{}");
         assert_eq!(refused(&headers("1900-01-01", "-", "-"), &list), (400, -32_022));
-        // A header of the newest revision alone is not enough.
+        // A header of the newest revision is not enough.
         for params in [
             "{}",
             r#"{"_meta":{}}"#,

@@ -8,11 +8,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-/// How long a client may take a list of tools for the newest, milliseconds. A key gets other scopes
-/// only by being replaced, and a deployment gets other tools only with a new version.
+/// How long a client may use a list of tools before it reads the list again, in milliseconds. The
+/// scopes of a key do not change, and a deployment gets other tools only with a new version.
 const LIST_FRESH_MILLIS: u32 = 300_000;
 
-/// The longest text of an error, as JSON writes it, bytes. It may repeat what a caller has sent.
+/// The most bytes of the text of an error as JSON. It may repeat text of the caller.
 const MAX_ERROR_BYTES: usize = 1_024;
 
 /// The codes of errors.
@@ -25,13 +25,13 @@ mod codes {
     pub(super) const UNSUPPORTED_VERSION: i32 = -32_022;
 }
 
-/// A message that is answered with an error.
+/// An error that answers a message.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     status: u16,
     code: i32,
     message: String,
-    /// The JSON text of the request's id, where that is known.
+    /// The JSON text of the request's id, if it is known.
     id: Option<String>,
     data: Option<Value>,
 }
@@ -52,8 +52,8 @@ impl Refusal {
         }
     }
 
-    /// Refuses parameters. `status` is 400 where the request as a whole is malformed, and 200 where
-    /// a method finds its parameters to be so.
+    /// Refuses parameters. `status` is 400 if the request as a whole is malformed, and 200 if a
+    /// method finds its parameters invalid.
     pub(crate) fn invalid_params(status: u16, problem: &str) -> Self {
         Self::new(status, codes::INVALID_PARAMS, problem.to_owned())
     }
@@ -64,12 +64,12 @@ impl Refusal {
         Self::new(status, codes::NO_METHOD, message)
     }
 
-    /// Refuses the call of a tool that is not there.
+    /// Refuses the call of a tool that does not exist.
     pub(crate) fn no_tool(name: &str) -> Self {
         Self::invalid_params(200, &format!("there is no tool {:?}", cut(name, 64)))
     }
 
-    /// Refuses a request whose headers do not say what its message says.
+    /// Refuses a request whose headers contradict its message.
     pub(super) fn header_mismatch(detail: String, id: Option<&str>) -> Self {
         let refusal = Self::new(400, codes::HEADER_MISMATCH, format!("header mismatch: {detail}"));
         Self { id: id.map(str::to_owned), ..refusal }
@@ -124,7 +124,7 @@ impl Refusal {
     }
 }
 
-/// What a server says of itself.
+/// The description of a server.
 pub(crate) struct Server {
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
@@ -228,7 +228,7 @@ impl Server {
 }
 
 impl Question {
-    /// Returns the members of a result that asks.
+    /// Returns the members of a result that asks the user.
     fn members(&self) -> Value {
         let mut members = json!({
             "inputRequests": {
@@ -252,7 +252,7 @@ fn with_freshness(mut members: Value) -> Value {
 }
 
 fn written(value: &impl Serialize) -> Vec<u8> {
-    // What is answered serialises without fail.
+    // Answers can always be written as JSON.
     serde_json::to_vec(value).unwrap_or_default()
 }
 

@@ -1,5 +1,5 @@
-//! What the server writes down for itself and lets a client keep: a number, until when it counts,
-//! and a proof that this server wrote it for this caller and this purpose.
+//! States that a client keeps for the server: a number, its expiry, and a proof that this server
+//! wrote it for this caller and this purpose.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -8,28 +8,28 @@ use scheduler_calendar::time::UnixMillis;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// How long it counts, milliseconds: as long as a user may think about a question.
+/// How long a state is valid, in milliseconds: the time that a user has to answer a question.
 const LASTS_MILLIS: i64 = 600_000;
 
-/// Apart from other uses of the same secrets.
+/// Separates this use of the secrets from others.
 const LABEL: &[u8] = b"durable-scheduler mcp request state 1";
 
 /// A key that seals.
 #[derive(Clone)]
 pub(crate) struct Seal([u8; 32]);
 
-/// Why a text does not open.
+/// Why a state is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Broken {
-    /// It was not sealed here for this caller and this purpose.
+    /// This server did not write it for this caller and this purpose.
     Forged,
-    /// It was, some time ago.
+    /// It has expired.
     Late,
 }
 
 impl Seal {
-    /// Makes a key from secrets, among them the one by which the caller is known. So what is sealed
-    /// for one caller does not open for another.
+    /// Derives a key from secrets, one of which identifies the caller. So a state that was written
+    /// for one caller is invalid for another.
     pub(crate) fn of<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let mut hash = Sha256::new();
         hash.update(LABEL);
@@ -47,10 +47,10 @@ impl Seal {
         format!("{plain}.{}", proof.unwrap_or_default())
     }
 
-    /// Returns the number that was sealed for this purpose.
+    /// Returns the number in a state for this purpose.
     ///
     /// # Errors
-    /// If it was not, or too long ago.
+    /// If the state was not written for this purpose, or has expired.
     pub(crate) fn open(&self, sealed: &str, purpose: &str, now: UnixMillis) -> Result<u64, Broken> {
         let (plain, proof) = sealed.rsplit_once('.').ok_or(Broken::Forged)?;
         let proof = BASE64.decode(proof).map_err(|_| Broken::Forged)?;
@@ -66,7 +66,7 @@ impl Seal {
         u64::from_str_radix(number, 16).map_err(|_| Broken::Forged)
     }
 
-    /// Returns the proof of a text; always one, because a key of any length is taken.
+    /// Returns the proof of a text. This does not fail, because a key of any length is valid.
     fn proof(&self, plain: &str, purpose: &str) -> Option<[u8; 32]> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
         mac.update(plain.as_bytes());

@@ -1,27 +1,27 @@
-//! What a tool is to a client: how it is listed, and how a call of it may end.
+//! The description of a tool for clients, and the outcomes of a call.
 
 use serde_json::{Value, json};
 
-/// What a call of a tool does, as hints for clients.
+/// The effect of a call of a tool, as hints for clients.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Effect {
     /// It changes nothing.
     pub(crate) reads: bool,
-    /// What it changes may be lost.
+    /// It may delete data.
     pub(crate) destroys: bool,
-    /// A second call with the same arguments changes nothing more.
+    /// A second call with the same arguments has no further effect.
     pub(crate) repeats: bool,
     /// It reaches beyond this server.
     pub(crate) reaches_out: bool,
 }
 
 impl Effect {
-    /// Of a tool that only reads.
+    /// The effect of a tool that only reads.
     pub(crate) const READ: Self =
         Self { reads: true, destroys: false, repeats: true, reaches_out: false };
 }
 
-/// What a client learns of a tool.
+/// The description of a tool for clients.
 #[derive(Debug)]
 pub(crate) struct About {
     pub(crate) name: &'static str,
@@ -30,7 +30,7 @@ pub(crate) struct About {
     /// For models.
     pub(crate) description: &'static str,
     pub(crate) effect: Effect,
-    /// The JSON text of an object with the schemas of its arguments and of its answer.
+    /// The JSON text of an object with the schemas of the tool's arguments and answer.
     pub(crate) schemas: &'static str,
 }
 
@@ -70,22 +70,22 @@ pub(super) fn joined(one: &str, other: &str) -> String {
 /// How a call of a tool ends.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// With an answer: the JSON text of an object.
+    /// An answer: the JSON text of an object.
     Done(String),
-    /// With an error that says to a model what to do.
+    /// An error that says to a model what to do.
     Failed(String),
-    /// With a question. The client calls again with the answer.
+    /// A question. The client calls again with the answer.
     Ask(Question),
 }
 
 /// A question to the user.
 #[derive(Debug)]
 pub(crate) struct Question {
-    /// By which the answer names it.
+    /// The name by which the answer refers to it.
     pub(crate) name: &'static str,
     pub(crate) message: String,
     /// The schema of the form.
     pub(crate) schema: Value,
-    /// What the client sends back with the answer.
+    /// The state that the client sends back with the answer.
     pub(crate) state: Option<String>,
 }

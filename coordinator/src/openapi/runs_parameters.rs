@@ -52,7 +52,11 @@ pub(super) fn runs_parameters() -> Value {
             "The most attempts on the page. With `group`, the most groups that each shard adds to the page, so there may be more groups than this.",
             json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIST_LIMIT, "default": DEFAULT_LIST_LIMIT }),
         ),
-        ("cursor", "The cursor from the answer before, unchanged.", json!({ "type": "string" })),
+        (
+            "cursor",
+            "The cursor from the answer before, unchanged, with the same filter.",
+            json!({ "type": "string" }),
+        ),
     ];
     let parameter = |(name, description, schema): (&str, &str, Value)| json!({ "name": name, "in": "query", "description": description, "schema": schema });
     parameters.into_iter().map(parameter).collect()

@@ -63,7 +63,7 @@ pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
         "schema": { "type": "integer", "minimum": 1, "maximum": MAX_LIST_LIMIT, "default": DEFAULT_LIST_LIMIT }
     }));
     parameters.push(json!({
-        "name": "cursor", "in": "query", "description": "The cursor from the answer before, unchanged.",
+        "name": "cursor", "in": "query", "description": "The cursor from the answer before, unchanged, with the same filter and order.",
         "schema": { "type": "string" }
     }));
     Value::Array(parameters)

@@ -136,7 +136,7 @@ problem_types! {
         "A setting of the deployment is missing or invalid."
         "The operator corrects the setting that `detail` names."
     Unavailable "unavailable" 503 "Shard unavailable"
-        "A part of the scheduler did not answer. The change may or may not have been made; `detail` says if that is unknown."
+        "A part of the scheduler did not answer, or a deploy is under way and a shard does not know the request yet. The change may or may not have been made; `detail` says if that is unknown."
         "Wait for the time in `Retry-After`. Reads, and changes that set a state, can be repeated; read the task before you repeat a run."
     Full "shard-full" 507 "Shard full"
         "A shard has reached a limit of its tasks or of its memory."

@@ -1,9 +1,9 @@
 //! Whether a user has agreed to a change of many.
 //!
-//! A change of more than one task is made only once somebody has seen how many it concerns. The tool
-//! counts and asks: with a form if the client shows one, else with an answer that has a
-//! `confirmation` to send back. Both carry the number that was shown, sealed for the caller, the
-//! tool and the very selection. If more tasks match by then, it asks again.
+//! A change of more than one task is made only after somebody has seen how many tasks it concerns.
+//! The tool counts and asks: with a form if the client shows one, otherwise with an answer that has
+//! a `confirmation` to send back. Both have the shown number, sealed for the caller, the tool and
+//! the selection. If more tasks match by then, it asks again.
 
 use super::failure::Failure;
 use super::job::Job;
@@ -19,20 +19,20 @@ const CONFIRM: &str = "confirm";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Count {
     pub(super) number: u64,
-    /// There are more, which were not counted.
+    /// Whether there are more, which were not counted.
     pub(super) is_at_least: bool,
     /// Some of them, for people.
     pub(super) examples: Vec<String>,
 }
 
 impl Count {
-    /// Returns whether the user has to agree: to a change of more than one. Where the count has
-    /// stopped early, there may be any number.
+    /// Returns whether the user must agree. This is so for more than one, and if the count has
+    /// stopped early, because there may be any number.
     pub(super) fn needs_agreement(&self) -> bool {
         self.is_at_least || self.number > 1
     }
 
-    /// Returns the number that is agreed to: any, if nobody knows how many there are.
+    /// Returns the number to agree to: any number if it is not known how many there are.
     fn sealed(&self) -> u64 {
         if self.is_at_least { u64::MAX } else { self.number }
     }
@@ -47,8 +47,9 @@ impl Count {
     }
 }
 
-/// Puts the text of somebody else in double quotes, without what could end them or change how the
-/// rest is shown: control characters, and those that break a line or turn the direction of writing.
+/// Puts a text of somebody else in double quotes. Removes characters that could end the quotes or
+/// change how the rest is shown: control characters, line breaks, and marks of the writing
+/// direction.
 pub(super) fn quoted(text: &str) -> String {
     let is_hidden = |c: char| {
         c.is_control()
@@ -59,34 +60,35 @@ pub(super) fn quoted(text: &str) -> String {
     format!("\"{shown}\"")
 }
 
-/// What the user said to the change of many.
+/// The user's answer about a change of many.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Agreement {
-    /// To make it, for up to so many.
+    /// The user agrees to a change of up to this many.
     Up(u64),
-    /// Not to make it.
+    /// The user refuses.
     Refused,
-    /// Nothing yet.
+    /// There is no answer yet.
     None,
 }
 
 impl Agreement {
-    /// Returns whether it allows a change of so many.
+    /// Returns whether the user agrees to a change of this count.
     pub(super) fn allows(&self, count: &Count) -> bool {
         matches!(self, Self::Up(number) if count.sealed() <= *number)
     }
 }
 
-/// Returns what is agreed to: the same for the same caller, namespace, tool and selection.
+/// Returns the purpose of an agreement. It is the same for the same caller, namespace, tool and
+/// selection.
 fn purpose(job: &Job<'_>, selected: &Selected<'_>) -> String {
     let namespace = job.call.shards.namespace().as_str();
     format!("{}\n{namespace}\n{}", job.asked.name(), selected.meaning())
 }
 
-/// Returns what the user said.
+/// Returns the user's answer.
 ///
 /// # Errors
-/// If the client sends something back that it was not given for this call.
+/// If the client sends back a state that it was not given for this call.
 pub(super) fn of(job: &Job<'_>, selected: &Selected<'_>) -> Result<Agreement, Failure> {
     let purpose = purpose(job, selected);
     if let Some(confirmation) = &selected.confirmation {
@@ -115,12 +117,12 @@ pub(super) fn of(job: &Job<'_>, selected: &Selected<'_>) -> Result<Agreement, Fa
     })
 }
 
-/// Returns what a client sends back once its user has agreed.
+/// Returns the state that a client sends back when its user has agreed.
 pub(super) fn confirmation(job: &Job<'_>, selected: &Selected<'_>, count: &Count) -> String {
     job.seal.seal(count.sealed(), &purpose(job, selected), job.call.now)
 }
 
-/// Returns the question whether to make the change. `what` says what it does, and to how many.
+/// Returns the question whether to make the change. `what` describes the change and the number.
 pub(super) fn question(what: &str, examples: &[String], confirmation: String) -> Outcome {
     let examples = match examples {
         [] => String::new(),

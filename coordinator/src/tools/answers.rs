@@ -57,7 +57,7 @@ pub(super) struct Task<'a> {
     pub(super) warnings: Vec<Warning>,
 }
 
-/// What a caller should know of a task that was stored all the same.
+/// A warning about a task that was stored.
 #[derive(Debug, Deserialize)]
 pub(super) struct Warning {
     pub(super) detail: String,
@@ -75,7 +75,7 @@ pub(super) struct Page<'a> {
     pub(super) total: Option<u64>,
 }
 
-/// How an attempt went.
+/// An attempt.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Run<'a> {
@@ -99,7 +99,7 @@ pub(super) struct Run<'a> {
     pub(super) excerpt: Option<Cow<'a, str>>,
 }
 
-/// Failures that are alike.
+/// A group of similar failures.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Group<'a> {
@@ -121,7 +121,7 @@ pub(super) struct Runs<'a> {
     pub(super) cursor: Option<String>,
 }
 
-/// Why a task has the status that it has.
+/// The explanation of a task.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Explanation<'a> {
@@ -139,7 +139,7 @@ pub(super) struct Reason {
     pub(super) detail: String,
 }
 
-/// What became of many tasks or dead letters.
+/// The result of a change of many tasks or dead letters.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Many {
@@ -150,7 +150,7 @@ pub(super) struct Many {
     pub(super) done: bool,
 }
 
-/// How many there are not, or their ids.
+/// The tasks that were not found: their number, or their ids.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum NotFound {
@@ -173,7 +173,7 @@ impl NotFound {
     }
 }
 
-/// The scheduler in numbers.
+/// The statistics of the scheduler.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Stats {

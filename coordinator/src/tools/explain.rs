@@ -10,7 +10,7 @@ use crate::problem::ProblemType;
 use scheduler_model::address::task_path;
 use scheduler_model::tools::OfTask;
 
-/// Says why a task did or did not fire.
+/// Explains why a task did or did not fire.
 pub(super) async fn explain(job: &Job<'_>) -> Result<Outcome, Failure> {
     let of = OfTask::parse(job.arguments())?;
     let path = task_path(of.id());
@@ -21,7 +21,7 @@ pub(super) async fn explain(job: &Job<'_>) -> Result<Outcome, Failure> {
             let task: Task<'_> = read(&text)?;
             upcoming::of(&text, &task, job.call.now)
         }
-        // Nothing of it is left, or it has ended in between.
+        // Nothing of the task is left, or its last run has ended in between.
         Err(Failure::Refused(problem)) if problem.kind == ProblemType::NoTask => Vec::new(),
         Err(failure) => return Err(failure),
     };

@@ -5,18 +5,18 @@ use crate::problem::{Problem, ProblemType};
 use crate::request_id;
 use scheduler_model::input::FieldError;
 
-/// Why a call of a tool fails.
+/// The failure of a call of a tool.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// An argument is not valid.
     Argument(FieldError),
-    /// The API refuses a request.
+    /// The API has refused a request.
     Refused(Box<Problem>),
-    /// What the tool says itself, with what to do.
+    /// An error of the tool itself, with what to do.
     Said(String),
-    /// The client sends back something that this server did not give it for this call.
+    /// The client has sent back a state that this server did not give it for this call.
     Forged,
-    /// An answer of the API is not what it should be.
+    /// An answer of the API cannot be read.
     Unreadable(String),
 }
 
@@ -39,10 +39,10 @@ impl From<serde_json::Error> for Failure {
 }
 
 impl Failure {
-    /// Returns the outcome that says so to a model.
+    /// Returns the outcome for a model.
     ///
     /// # Errors
-    /// If it is not for a model but for the client.
+    /// If the failure is for the client and not for a model.
     pub(crate) fn outcome(self, tool: &str) -> Result<Outcome, Refusal> {
         let text = match self {
             Self::Argument(problem) => {
@@ -70,7 +70,7 @@ impl Failure {
     }
 }
 
-/// Says why the API refuses a request, and what to do.
+/// Describes why the API has refused a request, and what to do.
 fn refused(problem: &Problem) -> String {
     let wait = problem.retry_after().map(|wait| format!(" Wait {} s.", wait.as_secs()));
     let wait = wait.unwrap_or_default();
@@ -78,7 +78,7 @@ fn refused(problem: &Problem) -> String {
     format!("{title}: {detail}\nNext: {next}{wait}")
 }
 
-/// Returns what a model is to do about a refusal.
+/// Returns what a model should do about a refusal.
 fn next(kind: ProblemType) -> &'static str {
     match kind {
         ProblemType::Invalid | ProblemType::BatchRejected | ProblemType::TooLarge => {

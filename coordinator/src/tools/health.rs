@@ -7,7 +7,7 @@ use super::shapes::{Health, iso};
 use crate::mcp::Outcome;
 use scheduler_model::tools::NoArguments;
 
-/// Says whether something needs attention.
+/// Reports whether something needs attention.
 pub(super) async fn health(job: &Job<'_>) -> Result<Outcome, Failure> {
     NoArguments::parse(job.arguments())?;
     let text = job.get("/v1/stats").await?;

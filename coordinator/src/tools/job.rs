@@ -1,4 +1,4 @@
-//! A call of a tool, with what carries it out.
+//! A call of a tool, with everything that is needed to carry it out.
 
 use super::failure::Failure;
 use crate::context::Call;
@@ -7,13 +7,13 @@ use crate::response::Answer;
 use serde::Serialize;
 use worker::Method;
 
-/// A call of a tool, with what carries it out.
+/// A call of a tool, with everything that is needed to carry it out.
 pub(crate) struct Job<'a> {
     /// The request to `/mcp`.
     pub(crate) call: &'a Call<'a>,
-    /// What it calls.
+    /// The call.
     pub(crate) asked: &'a ToolCall<'a>,
-    /// By which the server recognizes what it has written.
+    /// The key that seals states for this caller.
     pub(crate) seal: Seal,
 }
 
@@ -48,7 +48,7 @@ fn text_of(answer: Answer) -> String {
     String::from_utf8(answer.into_body()).unwrap_or_default()
 }
 
-/// Returns the outcome of a call that is done.
+/// Returns the outcome of a call with this answer.
 pub(super) fn done(answer: &impl Serialize) -> Result<Outcome, Failure> {
     let text = serde_json::to_string(answer);
     text.map(Outcome::Done).map_err(|problem| Failure::Unreadable(problem.to_string()))

@@ -9,7 +9,7 @@ use crate::mcp::Outcome;
 use scheduler_model::address::task_path;
 use scheduler_model::tools::{FindTasks, OfTask};
 
-/// Lists the tasks that fulfil a filter.
+/// Lists the tasks that match a filter.
 pub(super) async fn find(job: &Job<'_>) -> Result<Outcome, Failure> {
     let path = FindTasks::parse(job.arguments())?.path();
     let text = job.get(&path).await?;

@@ -11,25 +11,25 @@ use scheduler_model::tools::{CancelTasks, Chosen, Query, ReplayFailures, Selecte
 use serde_json::value::RawValue;
 use worker::Method;
 
-/// How many pages are read at most to count what matches a filter, and how many items a page has.
-/// Beyond that the exact number matters to nobody.
+/// The most pages that are read to count the matches of a filter. Beyond that, the exact number
+/// does not matter.
 const MAX_PAGES: usize = 5;
-/// See [`MAX_PAGES`].
+/// The items of each such page.
 const PAGE_LIMIT: u64 = 1_000;
 
-/// How many requests to shards the pages may take together. Each page takes one of every shard, an
-/// invocation may make 1,000, and the change that follows makes some, too.
+/// The most requests to shards that the pages cause together. Each page asks every shard, an
+/// invocation may make 1,000 requests, and the change that follows makes some, too.
 const MAX_SHARDS_ASKED: usize = 320;
 
-/// How many of them are named.
+/// The number of examples.
 const MAX_EXAMPLES: usize = 3;
 
-/// The longest id and the longest other text of an example, bytes.
+/// The most bytes of an id and of another text in an example.
 const MAX_EXAMPLE_BYTES: usize = 120;
 
-/// What is done to many, and where.
+/// A change of many, and its routes.
 struct Deed {
-    /// Says what to do to them.
+    /// The verb for the change.
     verb: &'static str,
     things: &'static str,
     list: &'static str,
@@ -51,7 +51,7 @@ pub(super) async fn cancel(job: &Job<'_>) -> Result<Outcome, Failure> {
     act(job, &CancelTasks::parse(job.arguments())?, &CANCEL).await
 }
 
-/// Starts runs over that failed for good.
+/// Starts failed runs again.
 pub(super) async fn replay(job: &Job<'_>) -> Result<Outcome, Failure> {
     act(job, &ReplayFailures::parse(job.arguments())?, &REPLAY).await
 }
@@ -77,7 +77,7 @@ async fn act(job: &Job<'_>, selected: &Selected<'_>, deed: &Deed) -> Result<Outc
     done(&made(&read(&text)?))
 }
 
-/// Counts what fulfils a filter.
+/// Counts the matches of a filter.
 async fn matching(job: &Job<'_>, deed: &Deed, filter: Query) -> Result<Count, Failure> {
     let mut count = Count { number: 0, is_at_least: false, examples: Vec::new() };
     let mut cursor: Option<String> = None;
@@ -104,7 +104,7 @@ async fn matching(job: &Job<'_>, deed: &Deed, filter: Query) -> Result<Count, Fa
     Ok(Count { is_at_least: true, ..count })
 }
 
-/// Names a task for people. Others wrote the texts, so they are in quotes.
+/// Describes a task for people. The texts come from others, so they are in quotes.
 fn example(task: &Task<'_>) -> String {
     match task.description.as_deref().or(task.error.as_deref()) {
         Some(more) => format!("{} ({})", short(&task.id), short(more)),
@@ -142,7 +142,7 @@ fn ask(
     })
 }
 
-/// Says what became of them.
+/// Describes the result of a change.
 fn made(many: &answers::Many) -> Many {
     let not_found = many.not_found.count();
     let next = match (many.done, not_found) {

@@ -13,8 +13,8 @@ use worker::Method;
 
 const PATH: &str = "/v1/parse";
 
-/// Says what a sentence means. Where it has times of a clock and nobody has named a time zone, the
-/// user is asked.
+/// Returns the meaning of a sentence. If it has local times and nobody has named a time zone, asks
+/// the user for one.
 pub(super) async fn parse(job: &Job<'_>) -> Result<Outcome, Failure> {
     let arguments = ParseSchedule::parse(job.arguments())?;
     let text = job.send(Method::Post, PATH, &[], Some(&arguments.body(None))).await?;
@@ -35,7 +35,7 @@ pub(super) async fn parse(job: &Job<'_>) -> Result<Outcome, Failure> {
 #[derive(Debug, Deserialize)]
 struct Answer<'a> {
     outcome: ParsedOutcome,
-    /// That of the caller.
+    /// The time zone of the caller.
     timezone: String,
     #[serde(borrow)]
     reading: Option<of::Reading<'a>>,
@@ -120,7 +120,7 @@ mod of {
         serde_json::from_str::<Zoned>(schedule.get()).ok()?.timezone
     }
 
-    /// Returns whether a sentence is about times of a clock and does not say where.
+    /// Returns whether a sentence has local times and names no time zone.
     pub(super) fn lacks_timezone(reading: &Reading<'_>) -> bool {
         let names_zone = reading.used.iter().any(|part| part.says.as_deref() == Some("zone"));
         !names_zone && timezone(reading.schedule).is_some()
@@ -146,7 +146,7 @@ fn shown(answer: Answer<'_>) -> Parsed {
 /// Returns a reading as the tool shows it. `caller` is the time zone of the user.
 fn reading_of(reading: of::Reading<'_>, differs: Vec<String>, caller: &str) -> Reading {
     let zone = of::timezone(reading.schedule);
-    // A delay has no time zone: its runs are shown to the user.
+    // A delay has no time zone. Its runs are shown in the user's.
     let run = |run: of::Run| {
         let (local, timezone) = match &zone {
             Some(zone) => (run.local, zone.clone()),

@@ -7,7 +7,7 @@ use super::shapes::{Group, Run, Runs};
 use crate::mcp::Outcome;
 use scheduler_model::tools::ListRuns;
 
-/// Lists how attempts went, or counts the failures that are alike.
+/// Lists attempts, or counts similar failures.
 pub(super) async fn list(job: &Job<'_>) -> Result<Outcome, Failure> {
     let path = ListRuns::parse(job.arguments())?.path();
     let text = job.get(&path).await?;

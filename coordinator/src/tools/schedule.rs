@@ -13,7 +13,7 @@ use scheduler_model::idempotency;
 use scheduler_model::tools::ScheduleTask;
 use worker::Method;
 
-/// Creates a task. One with an id of the caller's choice does not take the place of another.
+/// Creates a task. A task with an id of the caller's choice does not replace another.
 pub(super) async fn schedule(job: &Job<'_>) -> Result<Outcome, Failure> {
     let task = ScheduleTask::parse(job.arguments())?;
     let zone = zone::of(job, task.lacks_timezone())?;

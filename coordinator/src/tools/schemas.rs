@@ -1,5 +1,5 @@
 //! The schemas of the tools, derived from the types that read arguments and write answers. Only
-//! tests compile this; the Worker carries the files.
+//! tests compile this. The Worker contains the files.
 
 use super::{all, parsed, shapes};
 use crate::openapi::schemas::simplify;
@@ -11,7 +11,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-/// Returns the schema of a type as one object: many clients do not follow references.
+/// Returns the schema of a type as one object, because many clients do not follow references.
 fn of<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.inline_subschemas = true;
@@ -27,8 +27,8 @@ fn of<T: JsonSchema>() -> Value {
     schema
 }
 
-/// Leaves out what tells a model nothing, because it reads the schemas of all tools before each
-/// call: the sizes of numbers, and that a time may be a number.
+/// Removes what does not help a model, because it reads the schemas of all tools before each call:
+/// the sizes of numbers, and that a time may be a number.
 fn shorten(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(shorten),
@@ -55,7 +55,7 @@ fn shorten(value: &mut Value) {
     }
 }
 
-/// Returns what a choice between milliseconds and text says of the text.
+/// Returns the description of the text in a choice between milliseconds and text.
 fn time_in_words(choice: &Value) -> Option<String> {
     match choice.as_array()?.as_slice() {
         [millis, text] if millis["description"].as_str()?.starts_with("Milliseconds") => {
@@ -65,8 +65,8 @@ fn time_in_words(choice: &Value) -> Option<String> {
     }
 }
 
-/// Returns the schemas of `change_task`. A patch removes a member that is null, and says of an
-/// object only what changes.
+/// Returns the schemas of `change_task`. A patch removes a member that is null, and has only the
+/// changed members of an object.
 fn of_change() -> Value {
     let mut schemas = schemas::<ChangeTask<'_>, shapes::TaskAndRuns>();
     let changes = &mut schemas["inputSchema"]["properties"]["changes"]["properties"];
@@ -78,7 +78,7 @@ fn of_change() -> Value {
             *member = json!({ "type": "object", "description": description });
         }
         if let Some(member) = member.as_object_mut() {
-            // Of a member that a patch does not name, the task keeps the value.
+            // If a patch does not name a member, the task keeps its value.
             member.remove("default");
         }
         match member {
@@ -153,7 +153,7 @@ fn the_files_are_what_the_types_say() {
     }
 }
 
-/// What every client reads before a model may call anything, bytes.
+/// The most bytes of schemas, which every client reads before a model can call a tool.
 const MOST_BYTES: usize = 50_000;
 
 #[test]

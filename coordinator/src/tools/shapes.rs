@@ -1,4 +1,4 @@
-//! What tools answer. Only tests compile the schemas, which are derived from these types.
+//! The answers of tools. Only tests compile the schemas, which are derived from these types.
 
 use super::answers;
 use scheduler_calendar::time::UnixMillis;
@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// The longest text of an error or of an answer that a tool repeats, bytes. The end of a longer one
-/// tells a model nothing more.
+/// The most bytes of an error or of an answer that a tool repeats. The end of a longer text does
+/// not help a model.
 const MAX_TEXT_BYTES: usize = 600;
 
 /// Returns a time in RFC 3339, in UTC.
@@ -18,7 +18,7 @@ pub(super) fn iso(millis: i64) -> String {
     UnixMillis::new(millis).shown()
 }
 
-/// Returns JSON as it is given.
+/// Returns a copy of JSON.
 pub(super) fn raw(json: Option<&RawValue>) -> Option<Box<RawValue>> {
     json.map(ToOwned::to_owned)
 }

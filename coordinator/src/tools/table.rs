@@ -21,15 +21,15 @@ type Run = for<'a> fn(&'a Job<'a>) -> LocalBoxFuture<'a, Result<Outcome, Failure
 /// A tool.
 pub(crate) struct Tool {
     pub(crate) about: About,
-    /// What a key needs to see and call it.
+    /// The scopes that a key needs to see and call it.
     scopes: &'static [Scope],
-    /// Whether it gives a client something to send back.
+    /// Whether it gives clients a state to send back.
     has_state: bool,
     run: Run,
 }
 
 impl Tool {
-    /// Returns a scope that a holder lacks for it.
+    /// Returns a scope that the tool needs and a holder lacks.
     pub(crate) fn lacking(&self, holder: &Holder) -> Option<Scope> {
         self.scopes.iter().copied().find(|scope| !holder.scopes.contains(scope))
     }
@@ -37,7 +37,7 @@ impl Tool {
     /// Carries out a call.
     ///
     /// # Errors
-    /// Says why it fails.
+    /// The failure of the call.
     pub(crate) async fn run(&self, job: &Job<'_>) -> Result<Outcome, Failure> {
         if let Some(scope) = self.lacking(&job.call.holder) {
             return Err(Failure::Said(format!(
@@ -64,10 +64,10 @@ pub(crate) fn find(name: &str) -> Option<&'static Tool> {
 
 const READ: &[Scope] = &[Scope::Read];
 const WRITE: &[Scope] = &[Scope::Write];
-/// A tool that shows what it will change.
+/// The scopes of a tool that shows what it will change.
 const BOTH: &[Scope] = &[Scope::Read, Scope::Write];
 
-/// Of a tool that changes something.
+/// The effect of a tool that changes something.
 const CHANGE: Effect = Effect { reads: false, destroys: false, repeats: false, reaches_out: true };
 
 static TOOLS: &[Tool] = &[

@@ -5,14 +5,14 @@ use super::shapes::{NextRun, iso};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::schedule::{PreviewRun, preview};
 
-/// How many runs are shown: enough to see a rhythm.
+/// The number of runs that are shown: enough to see a rhythm.
 const SHOWN: usize = 3;
 
 /// Returns the next runs of a task. `text` is the task as the API shows it.
 pub(super) fn of(text: &str, task: &Task<'_>, now: UnixMillis) -> Vec<NextRun> {
     match task.status.as_ref() {
         "scheduled" => by_schedule(text, task, now),
-        // What is put off is one run, whatever the schedule of its task.
+        // A delayed attempt is one run, whatever the schedule of its task is.
         "retrying" | "held" => task.due.map(at).into_iter().collect(),
         _ => Vec::new(),
     }
@@ -29,14 +29,14 @@ fn at(due: i64) -> NextRun {
     }
 }
 
-/// Returns the runs that the schedule of a task gives.
+/// Returns the runs that follow from the schedule of a task.
 fn by_schedule(text: &str, task: &Task<'_>, now: UnixMillis) -> Vec<NextRun> {
     let members = text.trim_ascii_start().strip_prefix('{').unwrap_or_default();
     let Ok(shown) = preview(&format!("{{\"count\":{SHOWN},{members}"), now) else {
         return task.due.map(at).into_iter().collect();
     };
     let timezone = shown.timezone;
-    // A preview counts runs from now. Of a counted schedule, the task knows the last one.
+    // A preview counts runs from now. A task with counted runs knows its last one.
     let last = task.final_run.unwrap_or(i64::MAX);
     let is_to_come = |run: &PreviewRun| run.time.get() <= last;
     shown.runs.into_iter().filter(is_to_come).map(|run| next_run(run, timezone)).collect()

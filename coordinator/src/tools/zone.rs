@@ -1,4 +1,4 @@
-//! Asking for a time zone.
+//! Asks the user for a time zone.
 
 use super::failure::Failure;
 use super::job::Job;
@@ -7,21 +7,21 @@ use scheduler_model::mcp::Action;
 use scheduler_model::tools::TIMEZONE;
 use serde_json::json;
 
-/// Longer than the name of any time zone.
+/// More characters than the name of any time zone has.
 const MAX_ZONE_CHARS: usize = 64;
 
-/// What is known of the time zone of a call.
+/// What is known about the time zone of a call.
 pub(super) enum Zone {
-    /// It needs none, or its arguments name it.
+    /// The call needs none, or its arguments name it.
     Given,
-    /// The user has named it in answer to a question.
+    /// The user's answer to a question.
     Answered(String),
-    /// It has to be asked for.
+    /// The user must be asked.
     Ask(Outcome),
 }
 
 impl Zone {
-    /// Returns the zone that the user has named in answer to a question.
+    /// Returns the zone that the user has named in the answer to a question.
     pub(super) fn answered(&self) -> Option<&str> {
         match self {
             Self::Answered(zone) => Some(zone),
@@ -30,11 +30,11 @@ impl Zone {
     }
 }
 
-/// Returns what is known of the time zone of a call. `is_missing` says that the call has times as a
-/// clock shows them and does not say where.
+/// Returns what is known about the time zone of a call. `is_missing` says that the call has local
+/// times and names no zone.
 ///
 /// # Errors
-/// If it is missing and the user does not name it, or cannot be asked.
+/// If the zone is missing and the user does not name it, or cannot be asked.
 pub(super) fn of(job: &Job<'_>, is_missing: bool) -> Result<Zone, Failure> {
     if !is_missing {
         return Ok(Zone::Given);
@@ -74,7 +74,7 @@ pub(super) fn of(job: &Job<'_>, is_missing: bool) -> Result<Zone, Failure> {
             },
             "required": [TIMEZONE],
         }),
-        // Whoever forges an answer could as well give the zone as an argument.
+        // Forging an answer has no effect that an argument with the zone would not have.
         state: None,
     })))
 }

@@ -1,17 +1,16 @@
-//! The series of a shard: what it has counted in each minute and in each hour.
+//! The series of a shard: its counts in each minute and in each hour.
 //!
-//! The shard counts once, in its [`Counters`], its [`Meter`] and its histogram of lateness. The open
-//! point of a series is what these have grown by since it began. When the next point begins, it is
-//! closed: encoded behind the others. So counting costs nothing, and the points add up to the
-//! counters.
+//! The shard counts once, in its [`Counters`], its [`Meter`] and its histogram of lateness. The
+//! open point of a series is the growth of these since the point began. When the next point begins,
+//! the open one is closed: it is encoded after the others. So counting costs nothing, and the
+//! points add up to the counters.
 //!
-//! The state stores all of it with each firing, so it is compact and bounded in bytes
-//! ([`MAX_MINUTES_BYTES`], [`MAX_HOURS_BYTES`]): closed points are text that is copied, and only the
-//! two open ones are encoded each time.
+//! The state stores all of this with each firing, so it is compact and bounded in bytes
+//! ([`MAX_MINUTES_BYTES`], [`MAX_HOURS_BYTES`]). Closed points are text that is copied, and only
+//! the two open ones are encoded each time.
 //!
-//! The clock of the shard says in which point something counts. If it goes back, the points that
-//! are in the future then join the present one: nothing is lost, and nothing counts at a time that
-//! is still to come.
+//! The clock of the shard determines the point of a count. If the clock goes back, the points that
+//! are then in the future join the present one. So no count is lost, and none is in the future.
 //!
 //! [`Counters`]: scheduler_model::protocol::Counters
 //! [`Meter`]: scheduler_model::meter::Meter
@@ -23,12 +22,12 @@ use scheduler_model::series::{Counts, Point, Resolution};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
-/// What the state stores of a series.
+/// The stored form of a series.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct SeriesText {
-    /// The closed points, [`StoredSeries`] as text.
+    /// The closed points: a [`StoredSeries`] as text.
     closed: Box<RawValue>,
-    /// The open points, likewise. They are the last of their length.
+    /// The open points: a [`StoredSeries`] as text. They are the last points of their length.
     open: String,
 }
 
@@ -47,10 +46,10 @@ struct Ring {
     closed: Points,
     /// The number of the open point; `None` until the shard knows the time.
     open: Option<i64>,
-    /// What the shard had counted when the open point began, or when this engine started.
+    /// The counts of the shard when the open point began, or when this engine started.
     base: Counts,
-    /// What counts in the open point besides what was counted since: from before this engine
-    /// started, and from points that were in the future.
+    /// The counts of the open point from before this engine started, and from points that were in
+    /// the future.
     carried: Counts,
 }
 
@@ -63,7 +62,7 @@ impl Ring {
         Self { by, closed, open, base: totals.clone(), carried }
     }
 
-    /// Returns the open point; `None` if nothing counts in it.
+    /// Returns the open point; `None` if its counts are all 0.
     fn open_point(&self, totals: &Counts) -> Option<Point> {
         let mut counts = totals.since(&self.base);
         counts.add_time(&self.carried);
@@ -75,7 +74,7 @@ impl Ring {
         self.open == Some(self.by.number(now))
     }
 
-    /// Opens the point that a time is in. Assumes that another one was open, or none.
+    /// Opens the point that contains a time. Assumes that another point is open, or none.
     fn open(&mut self, now: UnixMillis, totals: &Counts) {
         let number = self.by.number(now);
         let mut points = self.closed.to_vec();
@@ -92,7 +91,7 @@ impl Ring {
         self.closed = within(points, self.most_bytes());
     }
 
-    /// Returns the bound of its closed points, bytes.
+    /// Returns the most bytes of its closed points.
     fn most_bytes(&self) -> usize {
         match self.by {
             Resolution::Minute => MAX_MINUTES_BYTES,
@@ -101,7 +100,7 @@ impl Ring {
     }
 }
 
-/// Encodes the newest of some points, as many as have room.
+/// Encodes the newest of some points, as many as fit.
 fn within(mut points: Vec<Point>, most_bytes: usize) -> Points {
     loop {
         let encoded = Points::of(&points);
@@ -117,14 +116,14 @@ fn within(mut points: Vec<Point>, most_bytes: usize) -> Points {
 pub(super) struct Series {
     /// See [`StoredSeries::since`].
     since: Option<i64>,
-    /// Whether the shard has counted before it kept series, so that they begin with the first
+    /// Whether the shard has counted before it had series. Then the series begin with the first
     /// input.
     begins_late: bool,
     minutes: Ring,
     hours: Ring,
-    /// The closed points as the state stores them.
+    /// The closed points, as the state stores them.
     closed: Box<RawValue>,
-    /// When the backlog was last looked at.
+    /// The time of the last count of the backlog.
     looked_at: Option<UnixMillis>,
 }
 
@@ -151,8 +150,8 @@ impl Series {
 
     /// Reads the series in a stored state. `totals` are the counts in the same state.
     ///
-    /// A state of an earlier version has none, and this version may not be able to read that of a
-    /// later one. Then the series begin with the first input.
+    /// The state of an earlier version has no series, and this version may not be able to read
+    /// those of a later one. Then the series begin with the first input.
     pub(super) fn load(state: &[u8], totals: &Counts) -> Self {
         match read(state) {
             Some((closed, open)) => Self::of(closed, open, false, totals),
@@ -163,12 +162,12 @@ impl Series {
         }
     }
 
-    /// Returns whether the points that a time is in are not open yet.
+    /// Returns whether the points that contain a time are not open yet.
     pub(super) fn must_open(&self, now: UnixMillis) -> bool {
         !self.minutes.is_open(now)
     }
 
-    /// Opens the points that a time is in. `totals` are the counts of the shard.
+    /// Opens the points that contain a time. `totals` are the counts of the shard.
     pub(super) fn open(&mut self, now: UnixMillis, totals: &Counts) {
         self.minutes.open(now, totals);
         if !self.hours.is_open(now) {
@@ -179,12 +178,13 @@ impl Series {
             self.since = Some(minute);
         }
         let oldest = Resolution::Minute.number(Resolution::Hour.start(Resolution::Hour.first(now)));
-        // A clock that was ahead has named a time that is still to come.
+        // The clock was ahead before, so the recorded time is in the future.
         self.since = self.since.map(|since| since.min(minute)).filter(|since| *since > oldest);
         self.write_closed();
     }
 
-    /// Says whether it is time to look at the backlog: once in `every` milliseconds.
+    /// Returns whether the backlog is to be counted again, which happens once in `every`
+    /// milliseconds.
     pub(super) fn looks_at_backlog(&mut self, now: UnixMillis, every: i64) -> bool {
         let is_due = self.looked_at.is_none_or(|last| now < last || now.since(last) >= every);
         if is_due {
@@ -193,15 +193,15 @@ impl Series {
         is_due
     }
 
-    /// Notes how many runs are late.
+    /// Records the number of late runs.
     pub(super) fn note_backlog(&mut self, backlog: u64) {
         for ring in [&mut self.minutes, &mut self.hours] {
             ring.carried.backlog = ring.carried.backlog.max(backlog);
         }
     }
 
-    /// Returns what to store. `totals` are the counts in the same state. `None` if nothing was ever
-    /// counted.
+    /// Returns the stored form. `totals` are the counts in the same state. Returns `None` if
+    /// nothing was ever counted.
     pub(super) fn text(&self, totals: &Counts) -> Option<SeriesText> {
         let points = |ring: &Ring| Points::of(&ring.open_point(totals));
         let (minutes, hours) = (points(&self.minutes), points(&self.hours));
@@ -215,7 +215,7 @@ impl Series {
         Some(SeriesText { closed: self.closed.clone(), open: open.to_text() })
     }
 
-    /// Returns the points of a length, the open one among them.
+    /// Returns the points of one length, including the open one.
     pub(super) fn points(&self, by: Resolution, totals: &Counts) -> StoredSeries {
         let ring = match by {
             Resolution::Minute => &self.minutes,
@@ -230,7 +230,7 @@ impl Series {
         StoredSeries { since: self.since, minutes, hours }
     }
 
-    /// Returns the allocated bytes, but for the open points.
+    /// Returns the allocated bytes, except those of the open points.
     pub(super) fn memory_bytes(&self) -> usize {
         self.minutes.closed.bytes().len()
             + self.hours.closed.bytes().len()
@@ -243,13 +243,13 @@ impl Series {
             minutes: self.minutes.closed.clone(),
             hours: self.hours.closed.clone(),
         };
-        // A text is always JSON.
+        // A text can always be written as JSON.
         self.closed = to_raw_value(&closed.to_text()).unwrap_or_else(|_| RawValue::NULL.to_owned());
     }
 }
 
-/// Reads closed and open points out of a stored state. `None` if there are none, or none that this
-/// version can read.
+/// Reads the closed and the open points of a stored state. Returns `None` if there are none, or if
+/// this version cannot read them.
 fn read(state: &[u8]) -> Option<(StoredSeries, StoredSeries)> {
     #[derive(Deserialize)]
     struct Stored<'a> {

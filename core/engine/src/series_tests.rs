@@ -7,7 +7,7 @@ const HOUR: i64 = 60 * MINUTE;
 /// The beginning of an hour.
 const START: UnixMillis = UnixMillis::new(490_000 * HOUR);
 
-/// A shard that counts, and what it has stored.
+/// A shard that counts, and its stored state.
 #[derive(Default)]
 struct Shard {
     series: Series,
@@ -16,7 +16,7 @@ struct Shard {
 }
 
 impl Shard {
-    /// Lets tasks fire at a time, all of them late by the same bucket.
+    /// Fires tasks at a time, all of them with a lateness in the same bucket.
     fn fire(&mut self, now: UnixMillis, tasks: u64, bucket: usize) {
         self.observe(now);
         self.totals.fired += tasks;
@@ -45,7 +45,7 @@ impl Shard {
         self.series = Series::load(&self.stored.0, &self.totals);
     }
 
-    /// Returns the numbers of the points, as distances from the start, each with what has fired.
+    /// Returns the number of each point, relative to the start, with the count of what has fired.
     fn points(&self, by: Resolution) -> Vec<(i64, u64)> {
         let points = self.series.points(by, &self.totals).points(by).to_vec();
         let first = by.number(START);
@@ -81,7 +81,7 @@ fn what_is_stored_goes_on_after_a_start_and_the_rest_is_lost() {
     shard.fire(START.plus(2 * MINUTE), 8, 0);
     shard.crash();
     assert_eq!(shard.points(Resolution::Minute), [(0, 1), (1, 2)]);
-    // In the same minute as before, and in another.
+    // The engine starts again in the same minute, and in another.
     for later in [MINUTE + 5, 3 * MINUTE] {
         shard.crash();
         shard.fire(START.plus(later), 16, 3);
@@ -98,7 +98,7 @@ fn what_is_stored_goes_on_after_a_start_and_the_rest_is_lost() {
 fn a_state_without_series_begins_them_and_says_since_when() {
     let former = Counts { fired: 1_000_000, created: 5, ..Counts::default() };
     let late = START.plus(3 * MINUTE + 7);
-    // Of an earlier version, of a later one, and damaged.
+    // The state of an earlier version, of a later one, and a damaged one.
     for state in [
         &br#"{"counters":{"fired":1000000}}"#[..],
         br#"{"series":{"closed":"Ag==","open":"Ag=="}}"#,
@@ -119,18 +119,18 @@ fn a_state_without_series_begins_them_and_says_since_when() {
         shard.store();
         shard.crash();
         assert_eq!(since(&shard), Some(minute), "it is stored");
-        // After a week, nothing of before is left to miss.
+        // After a week, the missing counts are older than the series.
         shard.observe(late.plus(8 * 24 * HOUR));
         assert_eq!(since(&shard), None);
     }
-    // A shard that has counted nothing misses nothing.
+    // A shard that has counted nothing lacks no counts.
     let mut new = Shard::default();
     new.fire(START, 1, 0);
     assert_eq!(new.series.points(Resolution::Minute, &new.totals).since, None);
     assert!(Shard::default().series.text(&Counts::default()).is_none());
 }
 
-/// A clock that was ahead: what counted in the future counts in the present, once.
+/// If the clock was ahead, the counts of the future points count in the present, once.
 #[test]
 fn points_of_the_future_join_the_present_one() {
     for restarts in [false, true] {
@@ -145,16 +145,16 @@ fn points_of_the_future_join_the_present_one() {
         go(&mut shard, 0, 1);
         go(&mut shard, 90 * MINUTE, 2);
         go(&mut shard, 91 * MINUTE, 4);
-        // An hour and a half back, into the first minute; then on.
+        // The clock goes back an hour and a half, into the first minute, and then forward.
         go(&mut shard, 30_000, 8);
         assert_eq!(shard.points(Resolution::Minute), [(0, 15)], "{restarts}");
         assert_eq!(shard.points(Resolution::Hour), [(0, 15)], "{restarts}");
         go(&mut shard, MINUTE, 16);
         assert_eq!(shard.points(Resolution::Minute), [(0, 15), (1, 16)], "{restarts}");
-        // By a second, over the end of a minute.
+        // The clock goes back by a second, across the end of a minute.
         go(&mut shard, MINUTE - 500, 32);
         assert_eq!(shard.points(Resolution::Minute), [(0, 63)], "{restarts}");
-        // So far ahead that all that was kept is too old.
+        // The clock was so far ahead that all stored points are too old.
         go(&mut shard, 30 * 24 * HOUR, 64);
         assert_eq!(shard.points(Resolution::Hour), [(30 * 24, 64)], "{restarts}");
         go(&mut shard, 2 * MINUTE, 128);
@@ -187,8 +187,8 @@ fn two_hours_and_seven_days_are_kept() {
     assert!(hours.iter().all(|(_, fired)| *fired == 60));
 }
 
-/// The most that a shard counts, and more than any counts: the text has its bound, and the oldest
-/// points give way.
+/// Checks the bound of the text with the largest counts, and with larger ones than any shard has.
+/// The oldest points are dropped.
 #[test]
 fn the_text_is_bounded() {
     let busiest = Counts {

@@ -1,5 +1,5 @@
-//! The only door to the core: time zones, local times, the runs of a schedule, and the schedule of a
-//! stored task.
+//! The only module that uses the core: time zones, local times, the runs of a schedule, and the
+//! schedule of a stored task.
 
 use crate::{Cron, Schedule, Time};
 use chrono::{DateTime, NaiveDateTime};
@@ -23,8 +23,8 @@ pub fn zone(name: &str) -> Option<Zone> {
     name.parse().ok()
 }
 
-/// Returns the zone of this name in any case, or the one whose city it is: `europe/berlin`,
-/// `berlin`, `new york`.
+/// Returns the zone with this name in upper or lower case, or the zone with this city:
+/// `europe/berlin`, `berlin`, `new york`.
 pub(crate) fn zone_like(name: &str) -> Option<Zone> {
     let is_it = |zone: &Zone| {
         let full = zone.name();
@@ -50,7 +50,7 @@ pub(crate) fn local(instant: i64, zone: Zone) -> Option<NaiveDateTime> {
 }
 
 /// Returns the instant at which a clock in `zone` shows `local`, milliseconds since 1970: the first
-/// of two, and the end of a gap.
+/// of two, or the end of a gap.
 pub(crate) fn instant(local: NaiveDateTime, zone: Zone) -> i64 {
     let millis = local.and_utc().timestamp_millis();
     match zone.read(millis.div_euclid(1_000)) {
@@ -90,7 +90,7 @@ pub fn schedule_of(record: &Record<'_>) -> Option<Schedule> {
         local.map(text).or_else(|| instant.map(|instant| Time::Millis(instant.get())))
     };
     let start_at = match (record.rrule.is_some(), local.start_at, record.start_at) {
-        // A rule that begins at an instant is written as one that begins at the local time.
+        // A rule that begins at an instant is written with the local time of that instant.
         (true, None, Some(start)) if start.get() % 1_000 == 0 => {
             let shown = local_clock::rfc3339(start, its_zone.unwrap_or(Zone::UTC));
             Some(Time::Text(shown.get(..19).unwrap_or(&shown).to_owned()))

@@ -1,5 +1,4 @@
-//! What the grammar finds in a phrase: its parts that say when, one by one, before they are put
-//! together.
+//! The parts of a phrase that say when, as the grammar finds them.
 
 use crate::Span;
 use crate::words::{DayPart, Unit};
@@ -17,7 +16,7 @@ impl Weekdays {
         Self(1 << (day % 7))
     }
 
-    /// Returns the days from `first` on up to `last`, across the end of the week if need be.
+    /// Returns the days from `first` to `last`, across the end of the week if necessary.
     pub(crate) fn range(first: u8, last: u8) -> Self {
         let length = (last + 7 - first) % 7;
         (0..=length).map(|step| Self::one(first + step)).fold(Self::default(), Self::with)
@@ -85,7 +84,7 @@ pub(crate) enum Cycle {
     Years(u32),
 }
 
-/// A length of time: months, days and seconds, which the calendar adds in this order.
+/// A length of time in months, days and seconds, which the calendar adds in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Amount {
     pub(crate) months: u32,
@@ -107,19 +106,19 @@ pub(crate) struct Clock {
 pub(crate) enum ClockKind {
     /// `5pm`, `noon`.
     Sure,
-    /// `9:30`: in the morning unless something else is said.
+    /// `9:30`: in the morning unless the phrase says otherwise.
     Plain,
-    /// `17`, `05:00`: on the clock of 24 hours, which then counts for the times beside it.
+    /// `17`, `05:00`: on the 24-hour clock, which then also applies to the other times in the list.
     Of24,
     /// `5`, `5:30`: an hour from 1 to 12 without am or pm.
     Half,
     /// `midnight`: the start or the end of a day.
     Midnight,
-    /// `2 at night`: in the night from one day to the next, whichever of the two was named.
+    /// `2 at night`: in the night between two days, of which the phrase names one.
     SmallHours,
 }
 
-/// Which of the days of this name.
+/// Which day with this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Which {
     /// "friday"
@@ -135,7 +134,7 @@ pub(crate) enum Which {
 /// A day, relative or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Day {
-    /// So many days from today.
+    /// This many days from today.
     In(u32),
     Date {
         day: u8,
@@ -149,19 +148,19 @@ pub(crate) enum Day {
         year: Option<i32>,
     },
     Weekday(u8, Which),
-    /// So many days from the coming day of the week: "two weeks from friday".
+    /// This many days from the coming day of the week: "two weeks from friday".
     FromWeekday {
         weekday: u8,
         days: u32,
     },
-    /// A date of the next year.
+    /// A date in the next year.
     NextYear {
         day: u8,
         month: u8,
     },
     /// "the 15th"
     OfMonth(u8),
-    /// "the 15th of next month": so many months from this one.
+    /// "the 15th of next month": a day in the month this many months ahead.
     OfMonthAhead {
         day: u8,
         months: u32,
@@ -187,7 +186,7 @@ pub(crate) enum Day {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Point {
     pub(crate) day: Option<Day>,
-    /// The day of the week that is named beside a date.
+    /// The day of the week next to a date.
     pub(crate) weekday: Option<u8>,
     pub(crate) time: Option<Clock>,
     /// An instant, which needs no zone, milliseconds since 1970.
@@ -197,7 +196,7 @@ pub(crate) struct Point {
 /// A week, a month or a year in which a schedule runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Period {
-    /// So many from this one: "this week", "next month".
+    /// This many units ahead: "this week", "next month".
     Ahead(Unit, u32),
     /// "july 2027"
     Month { month: u8, year: i32 },
@@ -212,7 +211,7 @@ pub(crate) enum Counted {
     WorkingDay,
 }
 
-/// What is left out.
+/// The days that are left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exception {
     Weekdays(Weekdays),
@@ -238,18 +237,18 @@ pub(crate) enum Clause {
         days: Weekdays,
         is_sure: bool,
     },
-    /// "every second tuesday": which may also be the second of each month.
+    /// "every second tuesday", which may also be the second one of each month.
     OrdinalWeekday {
         number: u32,
         days: Weekdays,
     },
-    /// "the first and third monday of each month"; negative from the end.
+    /// "the first and third monday of each month". Negative numbers count from the end.
     Nth {
         which: Vec<i8>,
         of: Counted,
         is_sure: bool,
     },
-    /// "the 1st and 15th of each month"; negative from the end.
+    /// "the 1st and 15th of each month". Negative numbers count from the end.
     MonthDays {
         days: Vec<i8>,
         is_sure: bool,
@@ -266,7 +265,7 @@ pub(crate) enum Clause {
     At(Vec<Clock>),
     /// "at 15 minutes past every hour"
     PastHour(Vec<u8>),
-    /// "at :15", of an hour that something else has to name
+    /// "at :15". The hour must come from another part.
     Minutes(Vec<u8>),
     /// "in the morning", "tonight"
     Part(DayPart),
@@ -274,12 +273,12 @@ pub(crate) enum Clause {
     Habit,
     /// "jan 1 and jul 1": day and month of each.
     Dates(Vec<(u8, u8)>),
-    /// "next week", "in july 2027": all runs are in it.
+    /// "next week", "in july 2027": all runs are within this period.
     Within(Period),
     /// "between 9 and 5"
     Window(Clock, Clock),
     From(Point),
-    /// "counted from": a run of an interval.
+    /// "counted from": the anchor of an interval.
     Anchor(Point),
     Until(Point),
     /// "for ten days"
@@ -331,11 +330,11 @@ impl Clause {
     }
 }
 
-/// A part and its place.
+/// A part and its place in the phrase.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Found {
     pub(crate) clause: Clause,
     pub(crate) span: Span,
-    /// The tokens it took: from the first up to the second.
+    /// The numbers of its first token and of the token after its last.
     pub(crate) tokens: (usize, usize),
 }

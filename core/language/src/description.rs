@@ -1,10 +1,9 @@
-//! What is to be done: the words of a phrase that say nothing about when.
+//! The description of the task: the words of a phrase that do not say when.
 
 use crate::Span;
 use crate::token::{Kind, Token};
 
-/// Words that ask for a task and say nothing about it, in the order in which they stand at its
-/// beginning.
+/// Words at the beginning of a phrase that request a task without describing it, in their order.
 #[rustfmt::skip]
 const LEADS: &[&[&str]] = &[
     &["please"], &["hey"], &["hi"], &["ok"], &["can", "you"], &["could", "you"], &["would", "you"], &["will", "you"], &["i", "want", "you", "to"], &["i", "would", "like", "you", "to"], &["i'd", "like", "you", "to"],
@@ -14,20 +13,20 @@ const LEADS: &[&[&str]] = &[
     &["don't", "forget", "to"], &["dont", "forget", "to"], &["dont", "let", "me", "forget", "to"], &["do", "not", "forget", "to"], &["don't", "let", "me", "forget", "to"], &["i", "need", "to"], &["i", "have", "to"], &["i", "must"], &["i", "want", "to"], &["to"], &["that"], &["and"],
 ];
 
-/// Words that say nothing by themselves: a description has others.
+/// Words without a meaning of their own. A description needs others.
 const JOINTS: &[&str] = &[
     "and", "at", "on", "in", "of", "to", "the", "for", "by", "then", "with", "it", "it's", "run",
     "this", "that", "is", "a", "an", "from", "please", "happens", "occurs", "do", "me", "as",
     "also",
 ];
 
-/// Words that stood before a part that says when.
+/// Words before a part that says when.
 const TRAILING: &[&str] = &[
     "and", "at", "on", "in", "of", "to", "the", "for", "by", "then", "with", "from", "is", "a",
     "an", "that", "happens", "occurs", "reminder", "please",
 ];
 
-/// What is left of the phrase.
+/// The remaining words of the phrase.
 #[derive(Debug, Default)]
 pub(crate) struct LeftOver {
     pub(crate) description: Option<String>,
@@ -35,8 +34,8 @@ pub(crate) struct LeftOver {
     pub(crate) cost: u8,
 }
 
-/// Returns the description in what is left; `ignored` are also parts that turned out to say nothing
-/// about time.
+/// Returns the description from the remaining words. `ignored` are parts that the schedule does not
+/// use.
 pub(crate) fn description(
     phrase: &str,
     tokens: &[Token],
@@ -76,7 +75,7 @@ pub(crate) fn description(
             cost: u8::try_from(total.saturating_sub(2).min(5)).unwrap_or(5) * u8::from(!has_lead),
         };
     }
-    // Words that stood side by side keep what stood between them.
+    // Words that were next to each other keep the text between them.
     let mut text = String::new();
     let mut end = None;
     // One word of the phrase may be several terms.

@@ -1,4 +1,4 @@
-//! The languages that are understood.
+//! The supported languages.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// All of them.
+    /// All languages.
     pub const ALL: [Self; 2] = [Self::English, Self::German];
 
     /// Returns its code of ISO 639-1.

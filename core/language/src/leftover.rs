@@ -1,5 +1,5 @@
-//! The words that no part of the grammar took: a phrase is refused if one of them may say something
-//! about time. Otherwise they are the description of the task ([`crate::description`]).
+//! The words that belong to no part of a phrase. A phrase is refused if one of them may say
+//! something about time. Otherwise they are the description of the task ([`crate::description`]).
 
 use crate::calendar::zone_like;
 use crate::clause::{Clause, Found};
@@ -9,40 +9,40 @@ use crate::token::{Kind, Token};
 use crate::words::{self, Suspicion};
 use crate::{Language, Reason, Refusal, Span};
 
-/// Words before which a day or a time stands.
+/// Words that come before a day or a time.
 const BEFORE_TIME: &[&str] =
     &["at", "around", "about", "by", "in", "on", "@", "of", "approximately", "towards"];
 
-/// Words behind a schedule that may take something out of it, in ways that the grammar does not
-/// read.
+/// Words after a schedule that may exclude some of its runs, in ways that the grammar does not
+/// support.
 #[rustfmt::skip]
 const EXCLUDING: &[&str] = &[
     "bar", "barring", "save", "outside", "aside", "excl", "excluded", "exempt", "exempting", "less", "sans", "plus", "off", "free", "versus", "rather", "avoiding", "omitting", "omit", "ignoring", "leaving", "minus",
     "closed", "unavailable", "cancelled", "paused", "otherwise", "else", "again", "thereafter", "afterwards", "beforehand", "meanwhile", "somewhere", "instead", "nor", "neither",
 ];
 
-/// Before a time, they make it a name: "the 9am meeting".
+/// Words before a time that make it a name: "the 9am meeting".
 const ARTICLES: &[&str] =
     &["the", "a", "an", "my", "our", "your", "his", "her", "their", "this", "that"];
 
-/// Words that say nothing without those behind them.
+/// Words that have no meaning without the words after them.
 const STRUCTURAL: &[&str] = &[
     "every", "each", "until", "till", "from", "starting", "between", "next", "last", "in", "at",
     "on", "by", "to", "about", "of", "around", "within", "the", "a", "this",
 ];
 
-/// Words that tell of a change.
+/// Words that announce a change.
 const CHANGED: &[&str] =
     &["moved", "rescheduled", "postponed", "shifted", "delayed", "changed", "replaced"];
 
-/// Verbs that change tasks which exist.
+/// Verbs that change existing tasks.
 const CHANGES: &[&str] = &["cancel", "unschedule", "reschedule", "postpone", "snooze", "undo"];
 const QUESTIONS: &[&str] = &[
     "what", "when's", "why", "how", "did", "does", "is", "are", "was", "who", "which", "where",
     "what's",
 ];
 
-/// Words that nothing has read, with their neighbours.
+/// A word that belongs to no part, with its neighbours.
 struct Rest<'a> {
     phrase: &'a str,
     tokens: &'a [Token],
@@ -76,13 +76,13 @@ pub(crate) fn check(
         matches!(rest.suspicion(rest.text(**at)), Some(Suspicion::Misspelt(_) | Suspicion::Foreign))
     };
     left.iter().find(is_error).map_or(Ok(()), |at| rest.check(*at))?;
-    // "every full moon" is refused for its moon.
+    // "every full moon" is refused because of its moon.
     let says_what = |at: &&usize| !STRUCTURAL.contains(&rest.text(**at));
     left.iter().filter(says_what).try_for_each(|at| rest.check(*at))?;
     left.iter().try_for_each(|at| rest.check(*at))
 }
 
-/// Refuses words that may give the time or the day that the schedule assumes.
+/// Refuses words that may give the time or the day that the schedule only assumes.
 pub(crate) fn check_assumed(
     tokens: &[Token],
     left: &[usize],
@@ -126,14 +126,14 @@ impl Rest<'_> {
             && !matches!(word, "and" | "to" | "for" | "with")
     }
 
-    /// Returns why a word that is left over is suspicious.
+    /// Returns why a remaining word is suspicious.
     fn suspicion(&self, word: &str) -> Option<Suspicion> {
         let Some(own) = own_word(word) else {
             let is_error = |suspicion: &Suspicion| matches!(suspicion, Suspicion::Misspelt(_));
             let is_ordinary = self.language.lexicon().is_ordinary(word);
             return words::suspicion(word).filter(|found| !is_ordinary || !is_error(found));
         };
-        // A word that the language of the phrase does not have for a time.
+        // In the language of the phrase, the word is not about time.
         if self.language.lexicon().is_ordinary(own) {
             return None;
         }
@@ -154,7 +154,7 @@ impl Rest<'_> {
         Refusal::new(Reason::NotUnderstood, span, message)
     }
 
-    /// Refuses questions, and orders to change a task.
+    /// Refuses questions, and requests to change a task.
     fn check_request(&self) -> Result<(), Refusal> {
         let Some(&first) = self.left.first() else { return Ok(()) };
         let first = if self.text(first) == "please" { first + 1 } else { first };
@@ -198,10 +198,11 @@ impl Rest<'_> {
         }
     }
 
-    /// A number counts things if an ordinary word follows: "take 2 pills".
+    /// Refuses a number unless it counts something because an ordinary word follows: "take 2
+    /// pills".
     fn check_number(&self, at: usize) -> Result<(), Refusal> {
         let before = at.checked_sub(1).map_or("", |before| self.text(before));
-        // "2nd" that no part took, and units like "5d".
+        // "2nd" that belongs to no part, and units such as "5d".
         let is_short = |word: &str| matches!(word, "st" | "nd" | "rd" | "th") || word.len() == 1;
         if self
             .tokens
@@ -329,7 +330,7 @@ impl Rest<'_> {
         self.found.iter().any(|found| found.tokens.1 <= at)
     }
 
-    /// Refuses what may be a time zone behind a time: "at 9am HST", "at 9am in Sydney".
+    /// Refuses words after a time that may be a time zone: "at 9am HST", "at 9am in Sydney".
     fn check_place(&self, at: usize, word: &str) -> Result<(), Refusal> {
         let behind_time = |at: usize| {
             self.found.iter().any(|found| {
@@ -370,7 +371,7 @@ impl Rest<'_> {
         !self.phrase.chars().any(char::is_lowercase)
     }
 
-    /// Returns whether a word about time says nothing about it here.
+    /// Returns whether a word about time does not say anything about it here.
     fn is_harmless(&self, at: usize, word: &str, before: &str, next: &str) -> bool {
         let before_that = at.checked_sub(2).map_or("", |before| self.text(before));
         let is_unit = words::unit(word).is_some()

@@ -67,16 +67,16 @@ use limits::{MAX_CHOICES, MAX_PHRASE_BYTES, MAX_PHRASE_CHARS};
 use meaning::{Built, Context, Made, Picks};
 use token::{Kind, Token};
 
-/// The runs by which two readings are compared.
+/// The number of runs by which two readings are compared.
 const COMPARED_RUNS: usize = 20;
 
-/// Reads a phrase. `now` is in milliseconds since 1970; `zone` is the zone of its local times. The
-/// words say in which language it is.
+/// Reads a phrase. `now` is in milliseconds since 1970, and `zone` is the zone of its local times.
+/// The language is detected from the words.
 pub fn parse(phrase: &str, now: i64, zone: Zone) -> Outcome {
     read(phrase, now, zone, None).0
 }
 
-/// Returns the language that the words of a phrase are of.
+/// Returns the language of a phrase, detected from its words.
 pub fn language_of(phrase: &str) -> Language {
     if phrase.len() > MAX_PHRASE_BYTES {
         return Language::default();
@@ -84,8 +84,8 @@ pub fn language_of(phrase: &str) -> Language {
     lexicon::language_of(&token::tokens(phrase))
 }
 
-/// Reads a phrase in this language, and returns the steps that the grammar took, of which there are
-/// at most [`limits::MAX_STEPS`] and one.
+/// Reads a phrase in this language. Also returns the number of steps of the grammar, which is at
+/// most [`limits::MAX_STEPS`] plus one.
 pub fn read(phrase: &str, now: i64, zone: Zone, language: Option<Language>) -> (Outcome, u32) {
     let tokens = if phrase.len() <= MAX_PHRASE_BYTES { token::tokens(phrase) } else { Vec::new() };
     let quoted: usize = tokens
@@ -135,7 +135,7 @@ fn outcome(
             .is_some_and(|token| matches!(token.text.as_str(), "and" | "," | ";" | "&" | "+"))
     };
     let sentences = meaning::sentences(&parts.found, &parts.left_over, is_joint)?;
-    // What joins several schedules says so.
+    // The words that join several schedules count as parts that say when.
     let joints: Vec<usize> = (0..tokens.len())
         .filter(|at| {
             sentences.len() > 1
@@ -182,7 +182,7 @@ fn outcome(
     }
 }
 
-/// Leaves one of readings that have the same runs.
+/// Keeps one of the readings that have the same runs.
 fn drop_equal(readings: &mut Vec<(Reading, Vec<Made>)>, now: i64) {
     if readings.len() < 2 {
         return;
@@ -190,7 +190,7 @@ fn drop_equal(readings: &mut Vec<(Reading, Vec<Made>)>, now: i64) {
     let mut seen: Vec<(Vec<i64>, Schedule)> = Vec::new();
     readings.retain(|(reading, _)| {
         let runs = calendar::runs(&reading.schedule, now, COMPARED_RUNS).unwrap_or_default();
-        // Schedules that go on may part later.
+        // Schedules that continue may differ later.
         let goes_on = runs.len() == COMPARED_RUNS;
         let is_new = !seen
             .iter()

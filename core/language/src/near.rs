@@ -1,9 +1,9 @@
-//! What is near a sentence that was refused.
+//! Suggestions for a refused sentence.
 
 use crate::calendar::Zone;
 use crate::{Language, Outcome, Reason, Refusal, read, sentence_in};
 
-/// What people mean by words that no schedule says exactly.
+/// Usual meanings of words that no schedule matches exactly.
 const NEAR: &[(&[&str], &[&str])] = &[
     (&["moon"], &["every 4 weeks on monday at 20:00"]),
     (&["sunrise", "dawn"], &["every day at 06:00"]),
@@ -30,9 +30,9 @@ const NEAR: &[(&[&str], &[&str])] = &[
     (&["between"], &["every hour between 09:00 and 17:00"]),
 ];
 
-/// Returns sentences that are near a phrase that was refused, in its language, and that are
-/// understood: what people mean by the words that no schedule says, or else the phrase without the
-/// words that were refused. There may be none, and there are none for one that is too long to read.
+/// Returns sentences that are similar to a refused phrase, in its language, and that are
+/// understood: usual meanings of the words that no schedule matches, or else the phrase without the
+/// refused words. There may be none. For a phrase that is too long to read, there are none.
 pub fn near(
     phrase: &str,
     refusal: &Refusal,

@@ -1,4 +1,4 @@
-//! What a phrase is read as.
+//! The result of reading a phrase.
 
 use crate::Schedule;
 use serde::Serialize;
@@ -19,15 +19,15 @@ impl Span {
     }
 }
 
-/// The answer to a phrase.
+/// The result of reading a phrase.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "outcome", rename_all = "camelCase")]
 pub enum Outcome {
-    /// It says one schedule.
+    /// It gives one schedule.
     Understood(Box<Reading>),
-    /// It can be read in several ways, and the caller has to choose.
+    /// It has several readings, and the caller must choose.
     Ambiguous(Ambiguity),
-    /// It says no schedule, or none that the scheduler has.
+    /// It gives no schedule, or one that the scheduler does not have.
     Refused(Refusal),
 }
 
@@ -35,36 +35,36 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reading {
-    /// When.
+    /// The schedule.
     pub schedule: Schedule,
-    /// What: the words that say nothing about time, without `remind me to` and the like.
+    /// The description: the words that do not say when, without `remind me to` and the like.
     pub description: Option<String>,
     /// The parts of the phrase that say when, in order.
     pub used: Vec<Part>,
     /// The rest of the phrase, in order.
     pub ignored: Vec<Span>,
-    /// What the phrase left open and the reading decided.
+    /// The details that the phrase leaves open, and how it was read.
     pub assumptions: Vec<Assumption>,
-    /// 10 to 100, percent: 100 less the cost of each assumption and of ignored words.
+    /// 10 to 100 percent: 100 minus the costs of the assumptions and of the ignored words.
     pub confidence: u8,
-    /// Whether the phrase names no start of its interval, so that the anchor of the schedule is one
-    /// interval after the time at which the phrase was read.
+    /// Whether the phrase names no start of its interval. Then the anchor is one interval after the
+    /// time at which the phrase was read.
     pub assumes_anchor: bool,
 }
 
 /// A part of the phrase that says something about time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Part {
-    /// Where it is.
+    /// Its place.
     pub span: Span,
-    /// What it says: `days`, `time`, `start`, and so on.
+    /// The kind of the part: `days`, `time`, `start`, and so on.
     pub says: &'static str,
 }
 
-/// Something that the phrase leaves open.
+/// A detail that the phrase leaves open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Assumption {
-    /// What was decided, as a sentence for the user.
+    /// The assumption, as a sentence for the user.
     pub text: String,
     /// The percent by which it lowers the confidence.
     pub cost: u8,
@@ -73,27 +73,27 @@ pub struct Assumption {
 /// Several readings of one phrase.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Ambiguity {
-    /// What to ask the user, a sentence for each open question.
+    /// Questions for the user, one sentence for each ambiguity.
     pub questions: Vec<String>,
     /// Two or more, the more likely first.
     pub choices: Vec<Choice>,
 }
 
-/// One way to read an ambiguous phrase.
+/// One reading of an ambiguous phrase.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Choice {
     /// The full reading.
     pub reading: Reading,
-    /// The words on whose meaning it depends, each with what they mean in this reading.
+    /// The ambiguous words, each with its meaning in this reading.
     pub differs: Vec<Difference>,
 }
 
-/// What some words mean in one choice.
+/// The meaning of some words in one reading.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// The ambiguous words.
     pub span: Span,
-    /// Their meaning here.
+    /// Their meaning in this reading.
     pub means: String,
 }
 
@@ -116,17 +116,17 @@ pub enum Reason {
     TooLong,
     /// It has no part that says when.
     NothingFound,
-    /// A part looks as if it said when, and is not understood.
+    /// A part seems to say when, but is not understood.
     NotUnderstood,
     /// A part names a date, a time or a number that does not exist.
     Impossible,
-    /// The time is past.
+    /// The time has passed.
     Past,
-    /// Something is missing that has no default.
+    /// Something without a default is missing.
     Missing,
     /// Two parts contradict each other, or do not fit together.
     Conflict,
-    /// It is understood, but no schedule of the scheduler says it exactly.
+    /// It is understood, but no schedule of the scheduler matches it exactly.
     Unsupported,
     /// It has more than [`crate::limits::MAX_CHOICES`] readings.
     TooAmbiguous,

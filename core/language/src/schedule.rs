@@ -8,19 +8,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Schedule {
-    /// When it fires, once: RFC 3339, or a local time of `timezone`.
+    /// The time of a schedule that fires once: RFC 3339, or a local time in `timezone`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<Time>,
-    /// When it fires, again and again.
+    /// One or more cron expressions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cron: Option<Cron>,
-    /// Fires at this interval, seconds, with at most three decimals.
+    /// The interval at which it fires, in seconds, with at most three decimals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub every_seconds: Option<f64>,
-    /// A run of the interval.
+    /// The anchor of the interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anchor: Option<Time>,
-    /// Fires by a rule of RFC 5545, which begins at `startAt`.
+    /// A rule of RFC 5545, which begins at `startAt`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rrule: Option<String>,
     /// The IANA time zone of `cron`, `rrule` and local times.
@@ -43,12 +43,12 @@ pub struct Schedule {
 pub enum Cron {
     /// One.
     One(String),
-    /// It fires when any of them does.
+    /// Several. It fires when any of them matches.
     Several(Vec<String>),
 }
 
 impl Cron {
-    /// Makes the simplest form of a list.
+    /// Returns the simplest form of a list.
     pub(crate) fn of(mut expressions: Vec<String>) -> Self {
         match expressions.pop() {
             Some(only) if expressions.is_empty() => Self::One(only),

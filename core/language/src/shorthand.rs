@@ -3,7 +3,7 @@
 use crate::token::{Kind, Token};
 use crate::{Cron, Schedule, Span, calendar};
 
-/// The names of expressions that begin with `@` have one word.
+/// The number of fields of an expression. The names that begin with `@` have one word.
 const FIELDS: std::ops::RangeInclusive<usize> = 5..=6;
 
 /// Returns the tokens of `cron "…"` if the whole phrase is an expression.
@@ -18,7 +18,7 @@ pub(crate) fn tokens(phrase: &str) -> Option<Vec<Token>> {
     let fields = expression.split_whitespace().count();
     let is_name = fields == 1 && expression.starts_with('@');
     let begins = expression.starts_with(|c: char| c.is_ascii_digit() || c == '*');
-    // Five numbers may be anything.
+    // Five numbers may mean anything.
     let has_star = expression.contains('*') || expression.len() < text.len();
     let is_expression = FIELDS.contains(&fields) && begins && has_star;
     if !is_name && !is_expression {

@@ -2,15 +2,15 @@
 
 use crate::Span;
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Word,
     /// Digits only.
     Number,
-    /// One character of something else.
+    /// One other character.
     Symbol,
-    /// What stands between double quotes, without them.
+    /// The text between double quotes.
     Quoted,
 }
 
@@ -18,10 +18,10 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone)]
 pub(crate) struct Token {
     pub(crate) kind: Kind,
-    /// In lower case, with straight apostrophes; as it was written if it is quoted.
+    /// The text in lower case, with straight apostrophes; for a quoted text, as written.
     pub(crate) text: String,
     pub(crate) span: Span,
-    /// Whether no space stands before it.
+    /// Whether no space comes before it.
     pub(crate) is_glued: bool,
 }
 
@@ -45,10 +45,11 @@ pub(crate) fn tokens(phrase: &str) -> Vec<Token> {
     tokens_by(phrase, |text, closing| text.find(closing))
 }
 
-/// Returns the same. `find` returns the first of these characters in a text.
+/// Does the same. `find` returns the place of the first of these characters in a text.
 fn tokens_by(phrase: &str, mut find: impl FnMut(&str, &[char]) -> Option<usize>) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
-    // What is not found once is not found further on. So the text is not searched again for it.
+    // A character that was not found once is not in the rest either, so the text is not searched
+    // for it again.
     let mut missing: Option<&[char]> = None;
     let mut rest = phrase.char_indices().peekable();
     let mut end_of_last = 0;
@@ -98,7 +99,7 @@ fn tokens_by(phrase: &str, mut find: impl FnMut(&str, &[char]) -> Option<usize>)
     tokens
 }
 
-/// Returns the characters each of which closes a quote.
+/// Returns the characters that close a quote.
 fn closing_quotes(open: char) -> Option<&'static [char]> {
     match open {
         '"' => Some(&['"']),
@@ -107,7 +108,7 @@ fn closing_quotes(open: char) -> Option<&'static [char]> {
     }
 }
 
-/// Returns whether a text without `missing` has none of `closing` either.
+/// Returns whether a text without `missing` also has none of `closing`.
 fn is_missing(missing: Option<&[char]>, closing: &[char]) -> bool {
     missing.is_some_and(|missing| closing.iter().all(|close| missing.contains(close)))
 }
@@ -127,7 +128,7 @@ fn continues(kind: Kind, c: char) -> bool {
     }
 }
 
-/// Every kind of dash is a minus.
+/// Replaces every kind of dash by a minus.
 fn straight(symbol: char) -> char {
     match symbol {
         '–' | '—' | '‑' | '−' => '-',
@@ -139,7 +140,7 @@ fn straight(symbol: char) -> char {
 mod tests {
     use super::*;
 
-    /// A closing quote that is not there is looked for once for each kind of quote.
+    /// Checks that a missing closing quote is searched for once for each kind of quote.
     #[test]
     fn open_quotes_are_searched_once() {
         for open in ["“", "„", "\"", "“„\"", "\"“„", "“ a \" b „ c ", "„a” “"]

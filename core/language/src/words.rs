@@ -1,6 +1,6 @@
-//! The terms of the grammar: the words of English that say something about time. The grammar knows
-//! no word but by these tables and its own literals. Other languages are tables to these terms
-//! ([`crate::lexicon`]).
+//! The terms of the grammar: the English words that say something about time. The grammar knows
+//! only the words in these tables and in its own literals. Other languages are tables that lead to
+//! these terms ([`crate::lexicon`]).
 
 /// A unit of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub(crate) fn unit(word: &str) -> Option<Unit> {
     look_up(UNITS, word)
 }
 
-/// Adverbs and adjectives that say how often, as a number of units.
+/// Adverbs and adjectives for a cycle, as a number of units.
 #[rustfmt::skip]
 const CYCLES: &Table<(u32, Unit)> = &[
     ("hourly", (1, Unit::Hour)), ("nightly", (1, Unit::Day)), ("daily", (1, Unit::Day)), ("everyday", (1, Unit::Day)), ("weekly", (1, Unit::Week)), ("fortnightly", (2, Unit::Week)),
@@ -85,7 +85,7 @@ const CYCLES: &Table<(u32, Unit)> = &[
     ("dayly", (1, Unit::Day)), ("dialy", (1, Unit::Day)), ("weeekly", (1, Unit::Week)), ("montly", (1, Unit::Month)), ("anually", (1, Unit::Year)), ("minutely", (1, Unit::Minute)),
 ];
 
-/// Returns how often.
+/// Returns the cycle of an adverb or adjective.
 pub(crate) fn cycle(word: &str) -> Option<(u32, Unit)> {
     look_up(CYCLES, word)
 }
@@ -137,8 +137,8 @@ pub(crate) fn fixed_days() -> impl Iterator<Item = (&'static str, (u8, u8))> {
     FIXED_DAYS.iter().copied()
 }
 
-/// What an abbreviation of a time zone may mean: IANA zones. Those with several are asked back,
-/// unless they agree on every run.
+/// The IANA zones that an abbreviation may mean. If there are several, the user is asked, unless
+/// they agree on every run.
 #[rustfmt::skip]
 const ABBREVIATIONS: &Table<&[&str]> = &[
     ("est", &["America/New_York", "Etc/GMT+5"]), ("edt", &["America/New_York", "Etc/GMT+4"]),
@@ -156,7 +156,7 @@ pub(crate) fn abbreviation(word: &str) -> Option<&'static [&'static str]> {
     look_up(ABBREVIATIONS, word)
 }
 
-/// Regions whose clock has a name: "pacific time".
+/// Regions whose time has a name: "pacific time".
 #[rustfmt::skip]
 const REGIONS: &Table<&str> = &[
     ("pacific", "America/Los_Angeles"), ("mountain", "America/Denver"), ("eastern", "America/New_York"), ("central european", "Europe/Berlin"),
@@ -169,8 +169,8 @@ pub(crate) fn region(words: &str) -> Option<&'static str> {
     look_up(REGIONS, words)
 }
 
-/// Words that are about time but that no part of the grammar took. A phrase in which one is left
-/// over is refused, because it would change the schedule.
+/// Words about time that belong to no part of the grammar. A phrase in which one is left over is
+/// refused, because it may change the schedule.
 #[rustfmt::skip]
 const ABOUT_TIME: &[&str] = &[
     "every", "each", "evry", "everytime", "ever", "until", "till", "til", "except", "excluding", "besides", "unless", "if", "when", "whenever", "while", "before", "after", "during",
@@ -185,7 +185,7 @@ const ABOUT_TIME: &[&str] = &[
     "respectively", "least", "halb", "dreiviertel", "uhr", "bis", "vor", "overnext", "antepenultimate", "minimum", "quarter", "quarters", "semester", "trimester", "season", "dinnertime", "bedtime", "teatime", "hundred", "thousand", "million", "zero",
 ];
 
-/// Words of languages that are not understood, about time: a phrase that mixes them in is refused.
+/// Words about time in languages that are not supported. A phrase with one of them is refused.
 #[rustfmt::skip]
 const FOREIGN: &[&str] = &[
     "tous", "toutes", "chaque", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "demain", "aujourd'hui", "heures", "heure", "jours", "semaine", "mois", "matin", "soir", "midi", "minuit",
@@ -193,22 +193,21 @@ const FOREIGN: &[&str] = &[
     "ogni", "lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica", "domani", "oggi", "ore", "segunda", "terça", "quarta", "quinta", "sexta", "amanhã", "elke", "maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag",
 ];
 
-/// Words of German in a sentence that is English otherwise.
+/// German words in an otherwise English sentence.
 #[rustfmt::skip]
 const GERMAN: &[&str] = &[
     "jeden", "jede", "jedes", "täglich", "wöchentlich", "monatlich", "jährlich", "stündlich", "montag", "montags", "dienstag", "dienstags", "mittwoch", "mittwochs", "donnerstag", "donnerstags", "freitag", "freitags", "samstag", "samstags", "sonntag", "sonntags",
     "morgen", "heute", "übermorgen", "uhr", "alle", "stunde", "stunden", "minuten", "tage", "woche", "wochen", "monat", "mittag", "mitternacht", "werktags", "bis", "außer",
 ];
 
-/// Words with one typing error that would still be taken for a time: only long ones, which few
-/// other words resemble.
+/// Words that may be a term with one typing error: only long ones, which few other words resemble.
 #[rustfmt::skip]
 const MISSPELT: &[&str] = &[
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "august", "september", "october", "november", "december", "minutes", "tomorrow",
     "weekday", "weekdays", "weekend", "weekends", "midnight", "quarterly", "monthly", "fortnightly", "fortnight", "between", "afternoon", "evening", "every", "until", "mondays", "fridays", "annually", "everyday",
 ];
 
-/// Why a word that is left over is suspicious.
+/// Why a remaining word is suspicious.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Suspicion {
     AboutTime,
@@ -216,7 +215,7 @@ pub(crate) enum Suspicion {
     Misspelt(&'static str),
 }
 
-/// Returns whether a word that nothing has read may say something about time.
+/// Returns whether a remaining word may say something about time.
 pub(crate) fn suspicion(word: &str) -> Option<Suspicion> {
     if is_about_time(word) {
         return Some(Suspicion::AboutTime);
@@ -236,7 +235,7 @@ pub(crate) fn is_about_time(word: &str) -> bool {
         || ABOUT_TIME.contains(&word)
 }
 
-/// Returns whether a word is of a language that is not understood.
+/// Returns whether a word belongs to a language that is not supported.
 pub(crate) fn is_foreign(word: &str) -> bool {
     let is_latin = |c: char| (c as u32) < 0x250;
     FOREIGN.contains(&word)

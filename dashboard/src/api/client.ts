@@ -19,6 +19,11 @@ export class ApiError extends Error {
     return this.problem.status;
   }
 
+  /** Whether the same request may succeed later. */
+  get isPassing(): boolean {
+    return this.status >= 500 || this.status === 429;
+  }
+
   /** Says whether the problem has this type, such as `no-task`. */
   is(type: string): boolean {
     return this.problem.type === `/problems/${type}`;
@@ -86,7 +91,7 @@ export async function open(path: string, options: RequestOptions = {}): Promise<
     cache: "no-store",
     ...(outer ? { signal: outer } : {}),
   });
-  if (!response.ok) throw await refusal(response);
+  if (!response.ok) throw refused(response, await response.text(), options.as);
   return response;
 }
 
@@ -122,20 +127,17 @@ export async function request<Body>(method: string, path: string, options: Reque
   }
   isReachable.value = true;
   if (!response.ok) {
-    const error = refused(response, answer);
-    if (error.status === 401 && as === undefined) endSession(error.problem.detail);
-    throw error;
+    throw refused(response, answer, as);
   }
   return { body: (answer === "" ? undefined : JSON.parse(answer)) as Body, status: response.status, etag: response.headers.get("etag") ?? undefined };
 }
 
-async function refusal(response: Response): Promise<ApiError> {
-  return refused(response, await response.text());
-}
-
-function refused(response: Response, text: string): ApiError {
+/** Returns the error for a refusal. Ends the session if its key is refused. */
+function refused(response: Response, text: string, as: RequestOptions["as"]): ApiError {
   const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
-  return new ApiError(problemOf(response.status, text), response.headers.get("x-request-id"), Number.isFinite(retryAfter) ? retryAfter : undefined);
+  const error = new ApiError(problemOf(response.status, text), response.headers.get("x-request-id"), Number.isFinite(retryAfter) ? retryAfter : undefined);
+  if (error.status === 401 && as === undefined) endSession(error.problem.detail);
+  return error;
 }
 
 function problemOf(status: number, text: string): Problem {

@@ -1,11 +1,11 @@
 // The small parts that every page is made of.
 
 import type { ComponentChildren, JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { ApiError, Unreachable } from "../api/client";
 import { go } from "../state/router";
 import { tell } from "../state/notices";
-import { clockAt, fullTime, HERE } from "../lib/time";
+import { clockAt, fullTime, HERE, isRepeated, splitAtInstants } from "../lib/time";
 import { Icon, type IconName } from "./icons";
 
 type ButtonKind = "plain" | "main" | "danger" | "quiet";
@@ -44,22 +44,43 @@ export function LinkButton({ to, kind = "plain", icon, children }: { to: string;
   );
 }
 
-/** An instant by the clock of a zone. The zone is shown unless `isBare`, and the date unless `hasNoDate`, because a heading names it. */
-export function Time({ at, zone = HERE, isBare = false, hasNoDate = false }: { at: number | undefined; zone?: string; isBare?: boolean; hasNoDate?: boolean }) {
+interface TimeProps {
+  at: number | undefined;
+  zone?: string;
+  /** Whether a heading names the zone. The offset is shown only if the clock shows this time twice. */
+  isBare?: boolean;
+  /** Another instant beside this one. The date and the offset are omitted if both have the same. */
+  beside?: number | undefined;
+}
+
+/** Shows an instant on the clock of a zone, never ambiguously. */
+export function Time({ at, zone = HERE, isBare = false, beside }: TimeProps) {
   if (at === undefined) return <span class="muted">–</span>;
   const { weekday, date, time, offset } = clockAt(at, zone);
+  const other = beside === undefined ? undefined : clockAt(beside, zone);
+  const hasDate = other?.date !== date;
+  const hasOffset = other ? other.offset !== offset : !isBare || isRepeated(at, zone);
   const title = `${fullTime(at, HERE)} (${HERE})\n${fullTime(at, "UTC")}`;
   return (
     <time dateTime={new Date(at).toISOString()} title={title} class="time">
-      {!hasNoDate && (
+      {hasDate && (
         <>
           <span class="weekday">{weekday} </span>
           {date}{" "}
         </>
       )}
       {time}
-      {!isBare && <span class="muted"> {offset}</span>}
+      {hasOffset && <span class="muted"> {offset}</span>}
     </time>
+  );
+}
+
+/** Shows a text of the API with its instants on the clock of the viewer. */
+export function ApiText({ children }: { children: string }) {
+  return (
+    <>
+      {splitAtInstants(children).map((part, index) => (typeof part === "number" ? <Time key={index} at={part} /> : part))}
+    </>
   );
 }
 
@@ -101,8 +122,11 @@ export function Tag({ children, to }: { children: ComponentChildren; to?: string
   );
 }
 
-/** The head of a page: what it is, and what can be done there. */
+/** The head of a page: what it is, and what can be done there. Its title is that of the document, too. */
 export function PageHead({ title, beside, children, about }: { title: string; beside?: ComponentChildren; children?: ComponentChildren; about?: ComponentChildren }) {
+  useEffect(() => {
+    document.title = `${title} · Scheduler`;
+  }, [title]);
   return (
     <header class="page-head">
       <div class="page-title">
@@ -131,6 +155,7 @@ export function Empty({ title, children, action }: { title: string; children: Co
 /** What to do about a problem of a type, where the answer itself does not say it. */
 const ADVICE: Readonly<Record<string, string>> = {
   forbidden: "Sign in with a key that has this scope, or ask its owner for one.",
+  "no-task": "Somebody has cancelled it, or it has ended. Its page shows its history.",
   "no-namespace": "Choose another namespace, or create this one with an operator's key.",
   "other-version": "Somebody has changed it since you read it. Read it again.",
   quota: "Wait, or raise the quota of the namespace.",

@@ -5,6 +5,24 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Button, ErrorNote } from "./basics";
 import { TextField } from "./field";
 
+/** Sets the focus to the heading of the page. */
+const focusHeading = (): void => document.querySelector<HTMLElement>("main h1")?.focus();
+
+/**
+ * Returns the focus to an element. A dialog often removes the element that opened it, such as the row of a deleted limit. Then
+ * the heading of the page gets the focus, so that keyboard users do not start at the top of the document.
+ */
+function returnFocus(to: HTMLElement): void {
+  if (to.isConnected) to.focus();
+  if (document.activeElement !== to) return focusHeading();
+  const observer = new MutationObserver(() => {
+    if (document.activeElement === to) return;
+    observer.disconnect();
+    if (document.activeElement === document.body) focusHeading();
+  });
+  observer.observe(document.body, { childList: true, subtree: true });
+}
+
 /** Opens a dialog while its component is there, and gives the focus back to what had it. */
 export function useModal(ref: RefObject<HTMLDialogElement | null>): void {
   useEffect(() => {
@@ -14,7 +32,8 @@ export function useModal(ref: RefObject<HTMLDialogElement | null>): void {
     return () => {
       // While it is open, nothing outside of it can be focused.
       dialog?.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
+      // Another dialog may be open in its place.
+      if (before instanceof HTMLElement && !document.querySelector("dialog[open]")) returnFocus(before);
     };
   }, []);
 }
@@ -24,17 +43,19 @@ interface DialogProps {
   onClose: () => void;
   children: ComponentChildren;
   isWide?: boolean;
+  /** Whether only a button in the content closes the dialog, because the content cannot be shown again. */
+  isKept?: boolean;
 }
 
-export function Dialog({ title, onClose, children, isWide = false }: DialogProps) {
+export function Dialog({ title, onClose, children, isWide = false, isKept = false }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useModal(ref);
   return (
-    <dialog ref={ref} class={isWide ? "dialog wide" : "dialog"} aria-labelledby={id} onClose={onClose}>
+    <dialog ref={ref} class={isWide ? "dialog wide" : "dialog"} aria-labelledby={id} onCancel={(event) => isKept && event.preventDefault()} onClose={onClose}>
       <header class="dialog-head">
         <h2 id={id}>{title}</h2>
-        <Button kind="quiet" icon="close" aria-label="Close" onClick={onClose} />
+        {!isKept && <Button kind="quiet" icon="close" aria-label="Close" onClick={onClose} />}
       </header>
       {children}
     </dialog>

@@ -1,5 +1,7 @@
 // Shows whether the page updates by itself, and what that costs.
 
+import { useEffect } from "preact/hooks";
+import { readStats } from "../api/stats";
 import { isLive, watching } from "../state/live";
 import { shardCount } from "../state/shards";
 import { requestCost } from "../lib/cost";
@@ -7,15 +9,19 @@ import { dollars } from "../lib/numbers";
 
 const HOUR_MS = 3_600_000;
 
-/** Returns what an hour of the present page costs, in dollars; undefined while the number of shards is not known. */
-function costPerHour(): number | undefined {
-  const all = shardCount.value;
-  if (all === undefined) return undefined;
+/** Returns what an hour of the present page costs, in dollars; NaN while it depends on the number of shards and that is not known. */
+function costPerHour(): number {
+  const all = shardCount.value ?? Number.NaN;
   return watching.value.reduce((sum, { everyMs, requests, shards }) => sum + (HOUR_MS / everyMs) * requestCost(requests, shards(all)), 0);
 }
 
 export function LiveNote() {
   const cost = costPerHour();
+  const isUnknown = Number.isNaN(cost);
+  useEffect(() => {
+    // One request: the statistics contain the number of shards.
+    if (isUnknown) void readStats().catch(() => {});
+  }, [isUnknown]);
   const fastest = Math.min(...watching.value.map(({ everyMs }) => everyMs));
   return (
     <div class="live">
@@ -28,7 +34,7 @@ export function LiveNote() {
           ? "Off: nothing is read by itself."
           : watching.value.length === 0
             ? "This page reads nothing by itself."
-            : `Every ${fastest / 1_000} s${cost === undefined ? "" : `, about ${dollars(cost)} an hour`}`}
+            : `Every ${fastest / 1_000} s${isUnknown ? "" : `, about ${dollars(cost)} an hour`}`}
       </p>
     </div>
   );

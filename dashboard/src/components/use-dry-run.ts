@@ -1,28 +1,47 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { countMany } from "../api/tasks";
 import type { DryRun } from "../api/types";
 import { count } from "../lib/numbers";
 
-/** What a change by filter would change: undefined while it is counted, null if it could not be. */
-export type Counted = DryRun | null | undefined;
+const TYPING_MS = 250;
 
-/** Counts what a change of many would change, without changing anything. Without a body, counts nothing. */
-export function useDryRun(path: string, body: object | undefined): Counted {
-  const [counted, setCounted] = useState<Counted>();
-  useEffect(() => {
-    if (!body) return undefined;
-    const controller = new AbortController();
-    countMany(path, body, controller.signal, setCounted).catch(() => {
-      if (!controller.signal.aborted) setCounted((before) => before ?? null);
-    });
-    return () => controller.abort();
-  }, []);
-  return counted;
+/** What a change by filter would change. Both members are absent while the tasks are counted. */
+export interface Counting {
+  counted?: DryRun;
+  /** Why they could not be counted. */
+  error?: Error;
 }
 
-/** Says how many were counted. */
-export function countedText(counted: Counted, noun: string): string {
-  if (counted === undefined) return "counting…";
-  if (counted === null) return `an unknown number of ${noun}s`;
+/**
+ * Counts what a request would change, without changing anything, and counts again when the body changes. For example, a pause
+ * changes other tasks if it has another note. Without a body, counts nothing.
+ */
+export function useDryRun(path: string, body: object | undefined): Counting {
+  const [counting, setCounting] = useState<Counting>({});
+  const text = body && JSON.stringify(body);
+  const isFirst = useRef(true);
+  useEffect(() => {
+    setCounting({});
+    if (!body) return undefined;
+    const controller = new AbortController();
+    const run = () =>
+      countMany(path, body, controller.signal, (counted) => setCounting({ counted })).catch((error: Error) => {
+        // A count that stopped early is a lower bound.
+        if (!controller.signal.aborted) setCounting(({ counted }) => (counted ? { counted } : { error }));
+      });
+    const timer = setTimeout(() => void run(), isFirst.current ? 0 : TYPING_MS);
+    isFirst.current = false;
+    return () => {
+      clearTimeout(timer);
+      controller.abort();
+    };
+  }, [path, text]);
+  return counting;
+}
+
+/** Describes a count. */
+export function countedText({ counted, error }: Counting, noun: string): string {
+  if (error) return `an unknown number of ${noun}s`;
+  if (!counted) return "counting…";
   return counted.done ? count(counted.count, noun) : `at least ${count(counted.count, noun)}`;
 }

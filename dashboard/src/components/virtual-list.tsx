@@ -1,5 +1,6 @@
 // A table that has only the visible rows in the document.
 
+import { signal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
@@ -9,7 +10,6 @@ interface VirtualListProps {
   columns: string;
   head: ComponentChildren;
   length: number;
-  rowHeight?: number;
   /** Returns the cells of a row. */
   row: (index: number) => ComponentChildren;
   rowProps?: (index: number) => JSX.IntrinsicElements["div"];
@@ -20,6 +20,14 @@ interface VirtualListProps {
 /** The rows above and below the visible ones that are in the document, too. */
 const MARGIN = 10;
 const ROW_HEIGHT = 32;
+/** The height of a row on a narrow screen, where it has two lines: see `.grid-row` in components.css. */
+const NARROW_ROW_HEIGHT = 56;
+
+const narrow = matchMedia("(max-width: 800px)");
+const isNarrow = signal(narrow.matches);
+narrow.addEventListener("change", () => {
+  isNarrow.value = narrow.matches;
+});
 
 /** Moves the focus between rows with j and k or the arrow keys. Selects the focused row with x. */
 function onKeyDown(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
@@ -41,7 +49,8 @@ function onKeyDown(event: KeyboardEvent & { currentTarget: HTMLElement }): void 
   wanted.focus();
 }
 
-export function VirtualList({ label, columns, head, length, rowHeight = ROW_HEIGHT, row, rowProps, onRange }: VirtualListProps) {
+export function VirtualList({ label, columns, head, length, row, rowProps, onRange }: VirtualListProps) {
+  const rowHeight = isNarrow.value ? NARROW_ROW_HEIGHT : ROW_HEIGHT;
   const ref = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 600 });
 
@@ -62,7 +71,7 @@ export function VirtualList({ label, columns, head, length, rowHeight = ROW_HEIG
   const shown: number[] = [];
   for (let index = from; index < to; index += 1) shown.push(index);
   return (
-    <div class="grid-table" role="table" aria-label={label} aria-rowcount={length + 1} style={{ "--columns": columns }}>
+    <div class={`grid-table list-${label.toLowerCase()}`} role="table" aria-label={label} aria-rowcount={length + 1} style={{ "--columns": columns }}>
       <div class="grid-head" role="rowgroup">
         <div class="grid-row" role="row" aria-rowindex={1}>
           {head}

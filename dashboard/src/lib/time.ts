@@ -47,6 +47,31 @@ export function clockAt(millis: number, zone: string = HERE): Clock {
   };
 }
 
+const INSTANT = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
+
+/** Splits a text at its instants, such as `2026-11-30T08:00:00Z`, which become milliseconds since 1970. */
+export function splitAtInstants(text: string): (string | number)[] {
+  const parts: (string | number)[] = [];
+  let end = 0;
+  for (const { 0: found, index } of text.matchAll(INSTANT)) {
+    parts.push(text.slice(end, index), Date.parse(found));
+    end = index + found.length;
+  }
+  return [...parts, text.slice(end)];
+}
+
+/** Clocks go back by an hour, by half an hour on Lord Howe, and by two or three hours in rare cases. */
+const TURNED_BACK_MS = [1_800_000, 3_600_000, 7_200_000, 10_800_000];
+
+/** Returns whether the clock of a zone shows the date and time of an instant twice, because it goes back. */
+export function isRepeated(millis: number, zone: string = HERE): boolean {
+  const { date, time } = clockAt(millis, zone);
+  return TURNED_BACK_MS.flatMap((by) => [millis - by, millis + by]).some((other) => {
+    const shown = clockAt(other, zone);
+    return shown.time === time && shown.date === date;
+  });
+}
+
 const known = new Map<string, boolean>();
 
 /** Says whether the browser knows a zone. */

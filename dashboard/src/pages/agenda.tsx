@@ -1,22 +1,26 @@
 // The runs of a period: recurring tasks as rows with their runs, other tasks by the parts of the hour, day or week.
 
 import { previewRuns } from "../api/preview";
+import { readForecast } from "../api/stats";
 import { listTasks } from "../api/tasks";
-import type { PreviewRun, Task } from "../api/types";
-import { Button, Empty, ErrorNote, Link, Loading, PageHead, Segments, Time } from "../components/basics";
+import type { Forecast, PreviewRun, Task } from "../api/types";
+import { Button, Empty, ErrorNote, Link, LinkButton, Loading, PageHead, Segments, Time } from "../components/basics";
 import { definitionOf } from "../lib/definition";
-import { beginningOf, moved, stretchOf, type Span, type Stretch } from "../lib/agenda";
+import { beginningOf, clockChanges, countedParts, inSlots, moved, stretchOf, type ClockChange, type Span, type Stretch } from "../lib/agenda";
 import { count, whole } from "../lib/numbers";
 import { sentence } from "../lib/sentence";
-import { clockAt, fullTime, HERE } from "../lib/time";
+import { clockAt, fullTime, HERE, isRepeated } from "../lib/time";
 import { usePoll } from "../state/live";
 import { pageWith, query, setQuery, taskPath } from "../state/router";
-import { namespace } from "../state/session";
+import { mayWrite, namespace } from "../state/session";
 
 /** The most recurring tasks that are shown. Each needs one preview. */
 const MOST_ROWS = 25;
 const MOST_RUNS = 100;
-const MOST_ONCE = 1_000;
+/** The most tasks that are read for their names. The forecast counts all of them. */
+const MOST_NAMED = 200;
+/** The most names in each part. */
+const NAMED = 3;
 
 interface Recurring {
   task: Task;
@@ -24,10 +28,13 @@ interface Recurring {
   hasMore: boolean;
 }
 
-async function read({ from, to }: Stretch, signal: AbortSignal) {
+async function read(stretch: Stretch, signal: AbortSignal) {
+  const { from, to } = stretch;
   const start = Math.max(from, Date.now());
-  const [once, recurring] = await Promise.all([
-    start < to ? listTasks({ kind: "once", status: "scheduled", from: String(start), to: String(to) }, { limit: MOST_ONCE }, signal) : { tasks: [], cursor: null },
+  if (start >= to) return undefined;
+  const [forecast, once, recurring] = await Promise.all([
+    readForecast({ from, to, buckets: countedParts(stretch) }, signal),
+    listTasks({ kind: "once", status: "scheduled", from: String(start), to: String(to) }, { limit: MOST_NAMED }, signal),
     listTasks({ kind: "recurring" }, { limit: MOST_ROWS }, signal),
   ]);
   const rows = await Promise.all(
@@ -37,7 +44,7 @@ async function read({ from, to }: Stretch, signal: AbortSignal) {
       return { task, runs: within, hasMore: more && within.length === runs.length };
     }),
   );
-  return { once: once.tasks, isPart: once.cursor !== null, rows: rows.sort((one, other) => (one.runs[0]?.due ?? Infinity) - (other.runs[0]?.due ?? Infinity)), hasMoreRows: recurring.cursor !== null };
+  return { forecast, once: once.tasks, rows: rows.sort((one, other) => (one.runs[0]?.due ?? Infinity) - (other.runs[0]?.due ?? Infinity)), hasMoreRows: recurring.cursor !== null };
 }
 
 const SPANS: readonly (readonly [Span, string])[] = [
@@ -46,10 +53,11 @@ const SPANS: readonly (readonly [Span, string])[] = [
   ["week", "Week"],
 ];
 
-/** Formats the beginning of a part: a time of day, or a day. */
+/** Formats the beginning of a part: a time of day, or a day. Adds the offset to a time that the clock shows twice. */
 function slotName(span: Span, slot: number): string {
-  const { weekday, date, time } = clockAt(slot);
-  return span === "week" ? `${weekday} ${date.slice(5)}` : time.slice(0, 5);
+  const { weekday, date, time, offset } = clockAt(slot);
+  if (span === "week") return `${weekday} ${date.slice(5)}`;
+  return isRepeated(slot) ? `${time.slice(0, 5)} ${offset}` : time.slice(0, 5);
 }
 
 export function Agenda() {
@@ -58,9 +66,10 @@ export function Agenda() {
   const at = Number(query.value.get("at") ?? Number.NaN);
   const beginning = beginningOf(span, Number.isNaN(at) ? Date.now() : at);
   const stretch = stretchOf(span, beginning.getTime());
-  const { value, error, refresh } = usePoll((signal) => read(stretch, signal), [span, stretch.from, namespace.value], { everyMs: 60_000, requests: 2 + MOST_ROWS, shards: (all) => 2 * all });
+  const { value, error, refresh } = usePoll((signal) => read(stretch, signal), [span, stretch.from, namespace.value], { everyMs: 60_000, requests: 3 + MOST_ROWS, shards: (all) => 3 * all });
   const move = (by: number) => setQuery({ at: String(moved(span, beginning, by).getTime()) });
   const isPast = stretch.to <= Date.now();
+  const changes = clockChanges(stretch.from, stretch.to, HERE);
   return (
     <div class="page">
       <PageHead title="Agenda" about={`${fullTime(stretch.from)} to ${fullTime(stretch.to)} (${HERE})`}>
@@ -69,48 +78,62 @@ export function Agenda() {
         <Button onClick={() => move(1)}>Later</Button>
         <Segments label="Length" value={span} options={SPANS} onChange={(to) => setQuery({ span: to === "day" ? undefined : to })} />
       </PageHead>
+      {changes.map((change) => (
+        <p key={change.at} class="note warn">
+          <span>
+            The clock of {HERE} changes from {change.before} to {change.after} at {fullTime(change.at)}.
+          </span>
+        </p>
+      ))}
       {error && <ErrorNote error={error} onRetry={refresh} />}
       {isPast ? (
-        <Empty title="This time is past" action={<Link to={pageWith("/runs", { from: new Date(stretch.from).toISOString(), to: new Date(stretch.to).toISOString() })}>Runs of that time</Link>}>
+        <Empty title="This time is past" action={<LinkButton to={pageWith("/runs", { from: new Date(stretch.from).toISOString(), to: new Date(stretch.to).toISOString() })}>Runs of that time</LinkButton>}>
           The agenda shows what is to come.
         </Empty>
       ) : !value ? (
         !error && <Loading />
-      ) : value.once.length === 0 && value.rows.length === 0 ? (
-        <Empty title="Nothing comes due">Tasks that fire once appear here by their time, and recurring ones each as a row with its runs. Clock changes are marked.</Empty>
+      ) : value.rows.length === 0 && value.forecast.buckets.every(({ oneShot }) => oneShot === 0) ? (
+        <Empty title="Nothing comes due" action={mayWrite.value && <LinkButton to="/create">Create a task</LinkButton>}>
+          Tasks that fire once appear here by their time, and recurring ones each as a row with its runs. Clock changes are marked.
+        </Empty>
       ) : (
         <>
-          <Rows rows={value.rows} span={span} stretch={stretch} hasMore={value.hasMoreRows} />
-          <Once tasks={value.once} span={span} stretch={stretch} isPart={value.isPart} />
+          <Rows rows={value.rows} span={span} stretch={stretch} changes={changes} hasMore={value.hasMoreRows} />
+          <Once tasks={value.once} span={span} stretch={stretch} forecast={value.forecast} />
         </>
       )}
     </div>
   );
 }
 
+interface TrackProps {
+  runs: readonly PreviewRun[];
+  stretch: Stretch;
+  changes: readonly ClockChange[];
+  hasMore: boolean;
+}
+
 /** Shows the runs of a row at their times. If there are more runs than were read, fills the rest of the period. */
-function Track({ runs, span, stretch, hasMore }: { runs: readonly PreviewRun[]; span: Span; stretch: Stretch; hasMore: boolean }) {
-  const length = stretch.to - stretch.from;
+function Track({ runs, stretch, changes, hasMore }: TrackProps) {
+  const placeOf = (at: number) => ({ left: `${((at - stretch.from) / (stretch.to - stretch.from)) * 100}%` });
   const last = runs.at(-1)?.due;
   return (
     <div class="lane" aria-hidden="true">
       {stretch.slots.map((slot) => (
-        <i key={slot} class="tick" style={{ left: `${((slot - stretch.from) / length) * 100}%` }} />
+        <i key={slot} class="tick" style={placeOf(slot)} />
       ))}
-      {hasMore && last !== undefined && <i class="rest" style={{ left: `${((last - stretch.from) / length) * 100}%` }} />}
+      {changes.map(({ at }) => (
+        <i key={at} class="tick changed" style={placeOf(at)} />
+      ))}
+      {hasMore && last !== undefined && <i class="rest" style={placeOf(last)} />}
       {runs.map((run) => (
-        <i
-          key={run.time}
-          class={run.clockChange ? "mark changed" : "mark"}
-          title={`${slotName(span, run.due)} ${run.explanation ?? ""}`}
-          style={{ left: `${((run.due - stretch.from) / length) * 100}%` }}
-        />
+        <i key={run.time} class={run.clockChange ? "mark changed" : "mark"} title={`${fullTime(run.due)} ${run.explanation ?? ""}`} style={placeOf(run.due)} />
       ))}
     </div>
   );
 }
 
-function Rows({ rows, span, stretch, hasMore }: { rows: readonly Recurring[]; span: Span; stretch: Stretch; hasMore: boolean }) {
+function Rows({ rows, span, stretch, changes, hasMore }: { rows: readonly Recurring[]; span: Span; stretch: Stretch; changes: readonly ClockChange[]; hasMore: boolean }) {
   if (rows.length === 0) return null;
   const every = span === "hour" ? 3 : span === "day" ? 4 : 1;
   return (
@@ -138,8 +161,11 @@ function Rows({ rows, span, stretch, hasMore }: { rows: readonly Recurring[]; sp
                 <Link to={taskPath(task.id)}>{task.id}</Link> {task.paused && <span class="warn small">paused</span>}
                 <div class="muted small clip">{sentence(task)}</div>
               </div>
-              <Track runs={task.paused ? [] : runs} span={span} stretch={stretch} hasMore={more && !task.paused} />
-              <span class="muted small number">{task.paused ? "–" : `${more ? "over " : ""}${count(runs.length, "run")}`}</span>
+              <Track runs={task.paused ? [] : runs} stretch={stretch} changes={changes} hasMore={more && !task.paused} />
+              <div class="muted small number">
+                <div>{task.paused ? "–" : `${more ? "over " : ""}${count(runs.length, "run")}`}</div>
+                {!task.paused && runs[0] && <div>from {firstOf(span, runs[0].due)}</div>}
+              </div>
             </div>
             {runs
               .filter(({ clockChange }) => clockChange)
@@ -160,41 +186,49 @@ function Rows({ rows, span, stretch, hasMore }: { rows: readonly Recurring[]; sp
   );
 }
 
-function Once({ tasks, span, stretch, isPart }: { tasks: readonly Task[]; span: Span; stretch: Stretch; isPart: boolean }) {
+/** Formats the time of the first run of a row. The page names the period. */
+const firstOf = (span: Span, at: number): string => (span === "week" ? `${clockAt(at).weekday} ${slotName("day", at)}` : slotName("day", at));
+
+function Once({ tasks, span, stretch, forecast }: { tasks: readonly Task[]; span: Span; stretch: Stretch; forecast: Forecast }) {
+  const counts = inSlots(stretch, forecast.buckets);
   const parts = stretch.slots
     .map((slot, index) => {
       const end = stretch.slots[index + 1] ?? stretch.to;
-      return { slot, end, tasks: tasks.filter(({ due }) => due !== undefined && due >= slot && due < end) };
+      return { slot, end, number: counts[index] ?? 0, named: tasks.filter(({ due }) => due !== undefined && due >= slot && due < end).slice(0, NAMED) };
     })
-    .filter((part) => part.tasks.length > 0);
-  const most = Math.max(1, ...parts.map((part) => part.tasks.length));
+    .filter(({ number }) => number > 0);
+  const most = Math.max(1, ...counts);
   return (
     <section class="panel" aria-labelledby="once">
-      <h2 id="once">Tasks that fire once</h2>
+      <h2 id="once">Tasks that fire once, and retries</h2>
       {parts.length === 0 ? (
         <p class="muted">None in this time.</p>
       ) : (
         <ul class="agenda-rows">
-          {parts.map(({ slot, end, tasks: due }) => (
+          {parts.map(({ slot, end, number, named }) => (
             <li key={slot} class="agenda-row once">
               <span>{slotName(span, slot)}</span>
               <div class="count-bar" aria-hidden="true">
-                <i style={{ width: `${(due.length / most) * 100}%` }} />
+                <i style={{ width: `${(number / most) * 100}%` }} />
               </div>
-              <span class="number">{whole(due.length)}</span>
+              <span class="number">{whole(number)}</span>
               <span class="clip muted">
-                {due.slice(0, 3).map((task) => (
+                {named.map((task) => (
                   <Link key={task.id} to={taskPath(task.id)}>
                     {task.id}{" "}
                   </Link>
                 ))}
-                {due.length > 3 && <Link to={pageWith("/tasks", { kind: "once", status: "scheduled", from: new Date(slot).toISOString(), to: new Date(end).toISOString() })}>and {whole(due.length - 3)} more</Link>}
+                {number > named.length && (
+                  <Link to={pageWith("/tasks", { from: new Date(slot).toISOString(), to: new Date(end).toISOString() })}>{named.length === 0 ? "list them" : `and ${whole(number - named.length)} more`}</Link>
+                )}
               </span>
             </li>
           ))}
         </ul>
       )}
-      {isPart && <p class="muted small">The first {whole(tasks.length)}; those behind them are not counted.</p>}
+      {forecast.missingShards !== undefined && (
+        <p class="muted small">{count(forecast.missingShards, "shard")} of an earlier version did not answer: there may be more.</p>
+      )}
     </section>
   );
 }

@@ -5,6 +5,7 @@ import { ApiError } from "../api/client";
 import { createTask, getTask } from "../api/tasks";
 import type { JsonObject } from "../api/types";
 import { Button, Copy, ErrorNote, Loading, PageHead, Segments } from "../components/basics";
+import { ActionDialog } from "../components/dialog";
 import { NextRuns } from "../components/next-runs";
 import { DefinitionForm } from "./create/form";
 import { DefinitionJson } from "./create/json";
@@ -68,6 +69,12 @@ export function Create() {
   const [definition, setDefinition] = useState<JsonObject | undefined>(source === null ? (query.value.get("example") === "hello" ? HELLO : BLANK) : undefined);
   const [error, setError] = useState<unknown>();
   const [isBusy, setBusy] = useState(false);
+  const [taken, setTaken] = useState<string>();
+
+  // The refused field is marked only after this render.
+  useEffect(() => {
+    if (error) document.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [error]);
 
   useEffect(() => {
     if (source === null) return;
@@ -83,35 +90,55 @@ export function Create() {
     );
   }, [source]);
 
-  if (!definition) return <Loading what="Reading the task to clone" />;
-  const create = async (event: Event) => {
+  const title = source === null ? "Create a task" : `Clone ${source}`;
+  if (!definition) {
+    return (
+      <div class="page">
+        <PageHead title={title} />
+        <Loading what="Reading the task to clone" />
+      </div>
+    );
+  }
+  const { id } = definition;
+  const create = async (headers: Readonly<Record<string, string>>) => {
+    const { body, status } = await createTask(cleaned(definition), headers);
+    tell(status === 200 ? `${body.id} was there, and is overwritten.` : `${body.id} is created.`);
+    for (const { detail } of body.warnings ?? []) tell(detail, { isBad: true });
+    go(mayRead.value ? taskPath(body.id) : "/create");
+  };
+  const submit = async (event: Event) => {
     event.preventDefault();
     setBusy(true);
     setError(undefined);
     try {
-      const { body, status } = await createTask(cleaned(definition));
-      tell(status === 200 ? `${body.id} was there, and is overwritten.` : `${body.id} is created.`);
-      for (const { detail } of body.warnings ?? []) tell(detail, { isBad: true });
-      go(mayRead.value ? taskPath(body.id) : "/create");
+      // Refused if the task exists, so that nobody overwrites a task unknowingly.
+      await create(id === undefined ? {} : { "if-none-match": "*" });
     } catch (problem) {
-      setError(problem);
-      document.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+      if (problem instanceof ApiError && problem.is("other-version") && typeof id === "string") setTaken(id);
+      else setError(problem);
     } finally {
       setBusy(false);
     }
   };
   return (
-    <form class="page" onSubmit={create} noValidate>
-      <PageHead title={source === null ? "Create a task" : `Clone ${source}`}>
-        <Button type="submit" kind="main" disabled={isBusy}>
-          Create
-        </Button>
-      </PageHead>
-      <ErrorNote error={error} />
-      <div class="split">
-        <DefinitionForm definition={definition} onChange={setDefinition} refusal={error instanceof ApiError ? error : undefined} />
-        <Side definition={cleaned(definition)} onChange={setDefinition} />
-      </div>
-    </form>
+    <>
+      <form class="page" onSubmit={submit} noValidate>
+        <PageHead title={title}>
+          <Button type="submit" kind="main" disabled={isBusy}>
+            Create
+          </Button>
+        </PageHead>
+        <ErrorNote error={error} />
+        <div class="split">
+          <DefinitionForm definition={definition} onChange={setDefinition} refusal={error instanceof ApiError ? error : undefined} />
+          <Side definition={cleaned(definition)} onChange={setDefinition} />
+        </div>
+      </form>
+      {taken !== undefined && (
+        <ActionDialog title={`There is a task ${taken} already`} verb="Overwrite it" isDanger onClose={() => setTaken(undefined)} onAct={() => create({})}>
+          <p>This definition takes the place of the other one. Close this, and choose another id to keep both.</p>
+        </ActionDialog>
+      )}
+    </>
   );
 }

@@ -7,6 +7,7 @@ import type { Task } from "../api/types";
 import { Button, Empty, ErrorNote, Link, Loading, PageHead, Time } from "../components/basics";
 import { ActionDialog } from "../components/dialog";
 import { countedText, useDryRun } from "../components/use-dry-run";
+import { useReturn } from "../components/use-return";
 import { describeFilter, filterOf } from "../lib/filter";
 import { grouped, type LetterGroup } from "../lib/groups";
 import { count, whole } from "../lib/numbers";
@@ -57,6 +58,10 @@ export function DeadLetters() {
     return () => controller.abort();
   }, [query.value.toString(), round]);
 
+  useReturn(() => {
+    if (error) setRound(round + 1);
+  });
+
   const choose = (ids: readonly string[], isChosen: boolean) => {
     const next = new Set(chosen);
     for (const id of ids) {
@@ -104,34 +109,38 @@ export function DeadLetters() {
           {count(letters.length, "dead letter")} read, the newest first. <Button onClick={() => void read(cursor, letters)}>Read more</Button>
         </p>
       )}
-      {asked && (
-        <ActionDialog
-          title={asked.verb === "replay" ? "Replay" : "Discard"}
-          verb={asked.verb === "replay" ? "Replay" : "Discard"}
-          isDanger={asked.verb === "discard"}
-          {...(asked.verb === "discard" || !("ids" in asked.letters) ? { confirmWith: asked.verb } : {})}
-          onClose={() => setAsked(undefined)}
-          onAct={async () => {
-            const sum = await changeLetters(asked.verb, asked.letters);
-            tell(`${asked.verb === "replay" ? "Replayed" : "Discarded"}: ${count(sum, "dead letter")}`);
-            setRound(round + 1);
-          }}
-        >
-          <p>
-            This means <strong>{asked.which}</strong>
-            <LettersCount asked={asked} />.
-          </p>
-          <p>{asked.verb === "replay" ? "Each starts over with its first attempt, and has all attempts of its retry policy again." : "They are gone. Their history stays. This cannot be undone."}</p>
-        </ActionDialog>
-      )}
+      {asked && <LettersDialog asked={asked} onClose={() => setAsked(undefined)} onDone={() => setRound(round + 1)} />}
     </div>
   );
 }
 
-/** Shows how many dead letters a change by filter would affect. */
-function LettersCount({ asked: { verb, letters } }: { asked: Asked }) {
-  const counted = useDryRun(`/v1/dead-letters/${verb}`, "ids" in letters ? undefined : letters);
-  return "ids" in letters ? null : <>: {countedText(counted, "dead letter")}</>;
+/** Asks before many dead letters are changed, and counts those that match a filter. */
+function LettersDialog({ asked: { verb, letters, which }, onClose, onDone }: { asked: Asked; onClose: () => void; onDone: () => void }) {
+  const isByIds = "ids" in letters;
+  const counting = useDryRun(`/v1/dead-letters/${verb}`, isByIds ? undefined : letters);
+  const isReplay = verb === "replay";
+  return (
+    <ActionDialog
+      title={isReplay ? "Replay" : "Discard"}
+      verb={isReplay ? "Replay" : "Discard"}
+      isDanger={!isReplay}
+      isDisabled={!isByIds && !counting.counted && !counting.error}
+      {...(isReplay && isByIds ? {} : { confirmWith: verb })}
+      onClose={onClose}
+      onAct={async () => {
+        const sum = await changeLetters(verb, letters);
+        tell(`${isReplay ? "Replayed" : "Discarded"}: ${count(sum, "dead letter")}`);
+        onDone();
+      }}
+    >
+      <p>
+        This means <strong>{which}</strong>
+        {isByIds ? "" : `: ${countedText(counting, "dead letter")}`}.
+      </p>
+      <p>{isReplay ? "Each starts over with its first attempt, and has all attempts of its retry policy again." : "They are gone. Their history stays. This cannot be undone."}</p>
+      <ErrorNote error={counting.error} />
+    </ActionDialog>
+  );
 }
 
 interface GroupProps {
@@ -144,6 +153,7 @@ interface GroupProps {
 function Group({ group, chosen, onChoose, onAsk }: GroupProps) {
   const [shown, setShown] = useState(5);
   const ids = group.letters.map((letter) => letter.deadLetterId ?? "").filter(Boolean);
+  const isOneSecond = Math.floor(group.firstAt / 1_000) === Math.floor(group.lastAt / 1_000);
   const ask = (verb: Asked["verb"]) => onAsk({ verb, letters: { ids }, which: `the ${count(ids.length, "dead letter")} with this error` });
   return (
     <section class="panel" aria-label={group.error}>
@@ -157,10 +167,17 @@ function Group({ group, chosen, onChoose, onAsk }: GroupProps) {
         )}
       </div>
       <p class="muted small">
-        {count(ids.length, "dead letter")}, from <Time at={group.firstAt} /> to <Time at={group.lastAt} />
+        {count(ids.length, "dead letter")}, {isOneSecond ? "at " : "from "}
+        <Time at={group.firstAt} />
+        {!isOneSecond && (
+          <>
+            {" to "}
+            <Time at={group.lastAt} />
+          </>
+        )}
       </p>
       <div class="scrolls" tabIndex={0} role="region" aria-label={`Dead letters: ${group.error}`}>
-        <table class="table">
+        <table class="table letters">
           <thead>
             <tr>
               <th scope="col">{mayWrite.value ? <input type="checkbox" aria-label="Select the whole group" checked={ids.every((id) => chosen.has(id))} onChange={(event) => onChoose(ids, event.currentTarget.checked)} /> : <span class="hidden">Selected</span>}</th>

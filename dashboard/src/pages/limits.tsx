@@ -3,106 +3,57 @@
 import { useState } from "preact/hooks";
 import { deleteLimit, listLimits, putLimit } from "../api/stats";
 import type { ShownLimit } from "../api/types";
-import { Button, Empty, ErrorNote, Link, Loading, PageHead } from "../components/basics";
 import { ActionDialog } from "../components/dialog";
 import { TextField } from "../components/field";
+import { ResourcePage, type Column } from "../components/resource-page";
 import { whole } from "../lib/numbers";
 import { usePoll } from "../state/live";
 import { mayWrite, namespace } from "../state/session";
 import { tell } from "../state/notices";
 
 const EVERY_MS = 5_000;
-/** A namespace's limits are held by so many objects. */
+/** The number of objects that hold the limits of a namespace. */
 const LIMITERS = 8;
 
+const any = <span class="muted">any</span>;
+
+const COLUMNS: readonly Column<ShownLimit>[] = [
+  { title: "Key", cell: ({ key }) => <span class="strong">{key}</span> },
+  { title: "At a time", isNumber: true, cell: ({ concurrency }) => (concurrency === undefined ? any : whole(concurrency)) },
+  { title: "Per second", isNumber: true, cell: ({ perSecond }) => perSecond ?? any },
+  { title: "In flight", isNumber: true, cell: ({ inFlight }) => whole(inFlight) },
+  { title: "Waiting", isNumber: true, cell: ({ waiting }) => whole(waiting) },
+  { title: "State", cell: ({ inEffect }) => (inEffect ? <span class="nowrap">in effect</span> : <span class="warn">earlier runs still hold more slots</span>) },
+];
+
 export function Limits() {
-  const { value, error, refresh } = usePoll(listLimits, [namespace.value], { everyMs: EVERY_MS, requests: 1, shards: () => LIMITERS });
-  const [edited, setEdited] = useState<ShownLimit | "new">();
-  const [deleted, setDeleted] = useState<ShownLimit>();
+  const read = usePoll(listLimits, [namespace.value], { everyMs: EVERY_MS, requests: 1, shards: () => LIMITERS });
   return (
-    <div class="page">
-      <PageHead title="Limits" about="A limit bounds the runs of all tasks that name its key, on all shards together. What exceeds it waits.">
-        {mayWrite.value && (
-          <Button kind="main" icon="create" onClick={() => setEdited("new")}>
-            Set a limit
-          </Button>
-        )}
-      </PageHead>
-      <ErrorNote error={error} onRetry={refresh} />
-      {!value && !error && <Loading />}
-      {value?.length === 0 && (
-        <Empty title="No limits">
-          Set one for a service that takes only so many calls, for example the key “stripe” with 5 runs a second. Tasks whose “limitKey” is that key then share it, and wait for their turn in the order of their due times.
-        </Empty>
-      )}
-      {value && value.length > 0 && (
-        <div class="scrolls" tabIndex={0} role="region" aria-label="Limits">
-          <table class="table">
-            <thead>
-              <tr>
-                <th scope="col">Key</th>
-                <th scope="col" class="number">
-                  At a time
-                </th>
-                <th scope="col" class="number">
-                  Per second
-                </th>
-                <th scope="col" class="number">
-                  In flight
-                </th>
-                <th scope="col" class="number">
-                  Waiting
-                </th>
-                <th scope="col">State</th>
-                <th scope="col">
-                  <span class="hidden">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {value.map((limit) => (
-                <tr key={limit.key}>
-                  <td class="strong">{limit.key}</td>
-                  <td class="number">{limit.concurrency === undefined ? <span class="muted">any</span> : whole(limit.concurrency)}</td>
-                  <td class="number">{limit.perSecond === undefined ? <span class="muted">any</span> : limit.perSecond}</td>
-                  <td class="number">{whole(limit.inFlight)}</td>
-                  <td class="number">{whole(limit.waiting)}</td>
-                  <td>{limit.inEffect ? <span class="nowrap">in effect</span> : <span class="warn">runs of before still hold more slots</span>}</td>
-                  <td>
-                    {mayWrite.value && (
-                      <div class="actions end">
-                        <Button kind="quiet" onClick={() => setEdited(limit)} aria-label={`Change ${limit.key}`}>
-                          Change
-                        </Button>
-                        <Button kind="quiet" onClick={() => setDeleted(limit)} aria-label={`Delete ${limit.key}`}>
-                          Delete
-                        </Button>
-                      </div>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-      {edited && <LimitDialog limit={edited === "new" ? undefined : edited} onClose={() => setEdited(undefined)} onDone={refresh} />}
-      {deleted && (
-        <ActionDialog
-          title={`Delete the limit ${deleted.key}`}
-          verb="Delete"
-          isDanger
-          onClose={() => setDeleted(undefined)}
-          onAct={async () => {
-            await deleteLimit(deleted.key);
-            tell(`The limit ${deleted.key} is deleted.`);
-            refresh();
-          }}
-        >
-          <p>Tasks with this key are not bounded any more: all that wait for it may fire at once. See them under <Link to="/tasks">Tasks</Link>.</p>
-        </ActionDialog>
-      )}
-    </div>
+    <ResourcePage
+      title="Limits"
+      about="A limit bounds the runs of all tasks that name its key, on all shards together. What exceeds it waits."
+      read={read}
+      columns={COLUMNS}
+      nameOf={({ key }) => key}
+      keyOf={({ key }) => key}
+      mayChange={mayWrite.value}
+      addLabel="Set a limit"
+      isEditable={() => true}
+      editor={(limit, onClose, onDone) => <LimitDialog limit={limit} onClose={onClose} onDone={onDone} />}
+      removal={{
+        verb: "Delete",
+        what: ({ key }) => `the limit ${key}`,
+        effect: "Tasks with this key are not bounded any more: all that wait for it may fire at once.",
+        act: async ({ key }) => {
+          await deleteLimit(key);
+          return `The limit ${key} is deleted.`;
+        },
+      }}
+      none={{
+        title: "No limits",
+        text: "Set one for a service that takes only so many calls, for example the key “stripe” with 5 runs a second. Tasks whose “limitKey” is that key then share it, and wait for their turn in the order of their due times.",
+      }}
+    />
   );
 }
 

@@ -3,9 +3,10 @@
 import { useState } from "preact/hooks";
 import { deleteNamespace, listNamespaces, putNamespace } from "../api/access";
 import type { Namespace } from "../api/types";
-import { Button, ErrorNote, Loading, PageHead, Time } from "../components/basics";
+import { Button, Time } from "../components/basics";
 import { ActionDialog } from "../components/dialog";
 import { TextField } from "../components/field";
+import { ResourcePage, type Column } from "../components/resource-page";
 import { whole } from "../lib/numbers";
 import { readNamespaces } from "../state/directory";
 import { ASKS_ONE, usePoll } from "../state/live";
@@ -15,98 +16,70 @@ import { tell, tellError } from "../state/notices";
 
 const any = <span class="muted">any</span>;
 
+const isCurrent = ({ name }: Namespace): boolean => name === (namespace.value || "default");
+
+/** The namespace `default` is always there, and has no quota. */
+const isMade = ({ createdAt }: Namespace): boolean => createdAt !== undefined;
+
+const COLUMNS: readonly Column<Namespace>[] = [
+  {
+    title: "Name",
+    cell: (space) => (
+      <span class="strong">
+        {space.name} {isCurrent(space) && <span class="muted">(this one)</span>}
+      </span>
+    ),
+  },
+  { title: "Tasks at most", isNumber: true, cell: ({ quota }) => (quota.pendingTasks ? whole(quota.pendingTasks) : any) },
+  { title: "Creates per second", isNumber: true, cell: ({ quota }) => (quota.createsPerSecond ? whole(quota.createsPerSecond) : any) },
+  { title: "Created", cell: ({ createdAt }) => (createdAt === undefined ? <span class="muted">always there</span> : <Time at={createdAt} />) },
+];
+
 export function Namespaces() {
-  const { value, error, refresh } = usePoll(listNamespaces, [], { everyMs: 0, ...ASKS_ONE });
-  const [edited, setEdited] = useState<Namespace | "new">();
-  const [deleted, setDeleted] = useState<Namespace>();
-  const done = () => {
-    refresh();
-    void readNamespaces();
+  const polled = usePoll(listNamespaces, [], { everyMs: 0, ...ASKS_ONE });
+  const read = {
+    ...polled,
+    refresh: () => {
+      polled.refresh();
+      void readNamespaces();
+    },
   };
-  const current = namespace.value || "default";
   return (
-    <div class="page">
-      <PageHead title="Namespaces" about="Each has shards, ids, lists and statistics of its own.">
-        <Button kind="main" icon="create" onClick={() => setEdited("new")}>
-          Create a namespace
-        </Button>
-      </PageHead>
-      <ErrorNote error={error} onRetry={refresh} />
-      {!value && !error && <Loading />}
-      {value && (
-        <div class="scrolls" tabIndex={0} role="region" aria-label="Namespaces">
-          <table class="table">
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col" class="number">
-                  Tasks at most
-                </th>
-                <th scope="col" class="number">
-                  Creates per second
-                </th>
-                <th scope="col">Created</th>
-                <th scope="col">
-                  <span class="hidden">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {value.map((space) => (
-                <tr key={space.name}>
-                  <td class="strong">
-                    {space.name} {space.name === current && <span class="muted">(this one)</span>}
-                  </td>
-                  <td class="number">{space.quota.pendingTasks ? whole(space.quota.pendingTasks) : any}</td>
-                  <td class="number">{space.quota.createsPerSecond ? whole(space.quota.createsPerSecond) : any}</td>
-                  <td>{space.createdAt === undefined ? <span class="muted">always there</span> : <Time at={space.createdAt} />}</td>
-                  <td>
-                    <div class="actions end">
-                      {space.name !== current && (
-                        <Button kind="quiet" aria-label={`Switch to ${space.name}`} onClick={() => void switchNamespace(space.name).catch(tellError)}>
-                          Switch
-                        </Button>
-                      )}
-                      {space.createdAt !== undefined && (
-                        <>
-                          <Button kind="quiet" aria-label={`Change ${space.name}`} onClick={() => setEdited(space)}>
-                            Change
-                          </Button>
-                          <Button kind="quiet" aria-label={`Delete ${space.name}`} onClick={() => setDeleted(space)}>
-                            Delete
-                          </Button>
-                        </>
-                      )}
-                    </div>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-      {value?.length === 1 && (
+    <ResourcePage
+      title="Namespaces"
+      about="Each has shards, ids, lists and statistics of its own."
+      read={read}
+      columns={COLUMNS}
+      nameOf={({ name }) => name}
+      keyOf={({ name }) => name}
+      mayChange
+      addLabel="Create a namespace"
+      isEditable={isMade}
+      editor={(space, onClose, onDone) => <NamespaceDialog space={space} onClose={onClose} onDone={onDone} />}
+      moreActions={(space) =>
+        !isCurrent(space) && (
+          <Button kind="quiet" aria-label={`Switch to ${space.name}`} onClick={() => void switchNamespace(space.name).catch(tellError)}>
+            Switch
+          </Button>
+        )
+      }
+      removal={{
+        verb: "Delete",
+        what: ({ name }) => `the namespace ${name}`,
+        effect: "Only a namespace without tasks can be deleted. Its limits, its history and its counts go with it.",
+        confirmWith: ({ name }) => name,
+        isOffered: isMade,
+        act: async (space) => {
+          await deleteNamespace(space.name);
+          if (isCurrent(space)) await switchNamespace("");
+          return `The namespace ${space.name} is deleted.`;
+        },
+      }}
+    >
+      {polled.value?.length === 1 && (
         <p class="muted">There is only this one. Create others to keep tenants, teams or environments apart: give each a key of its own, and a quota.</p>
       )}
-      {edited && <NamespaceDialog space={edited === "new" ? undefined : edited} onClose={() => setEdited(undefined)} onDone={done} />}
-      {deleted && (
-        <ActionDialog
-          title={`Delete the namespace ${deleted.name}`}
-          verb="Delete"
-          isDanger
-          confirmWith={deleted.name}
-          onClose={() => setDeleted(undefined)}
-          onAct={async () => {
-            await deleteNamespace(deleted.name);
-            tell(`The namespace ${deleted.name} is deleted.`);
-            if (deleted.name === current) await switchNamespace("");
-            done();
-          }}
-        >
-          <p>Only a namespace without tasks can be deleted. Its limits, its history and its counts go with it.</p>
-        </ActionDialog>
-      )}
-    </div>
+    </ResourcePage>
   );
 }
 

@@ -3,7 +3,7 @@
 import { ApiError } from "../api/client";
 import { explainTask, getTask, taskRuns } from "../api/tasks";
 import type { Explanation, RunList, Task as TaskBody } from "../api/types";
-import { Badge, Copy, Empty, ErrorNote, Link, Loading, PageHead, Tag, Time } from "../components/basics";
+import { ApiText, Badge, Copy, Empty, ErrorNote, Link, Loading, PageHead, Tag, Time } from "../components/basics";
 import { RunTimes, usePreview } from "../components/next-runs";
 import { definitionOf } from "../lib/definition";
 import { fullSentence } from "../lib/sentence";
@@ -123,7 +123,9 @@ function Why({ explanation }: { explanation: Explanation }) {
         {explanation.reasons.map(({ code, detail }, index) => (
           <li key={index}>
             <code>{code}</code>
-            <span>{detail}</span>
+            <span>
+              <ApiText>{detail}</ApiText>
+            </span>
           </li>
         ))}
       </ul>

@@ -59,7 +59,7 @@ const TROUBLE_MS = 5_000;
 /** Returns the wait before the next try after an error; 0 if the same request would be refused again. */
 function retryAfter(error: unknown): number {
   if (error instanceof Unreachable) return RETRY_MS;
-  if (!(error instanceof ApiError) || (error.status < 500 && error.status !== 429)) return 0;
+  if (!(error instanceof ApiError) || !error.isPassing) return 0;
   return error.retryAfterSeconds === undefined ? TROUBLE_MS : error.retryAfterSeconds * 1_000;
 }
 

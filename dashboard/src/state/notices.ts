@@ -12,12 +12,12 @@ export const notices = signal<readonly Notice[]>([]);
 const SHOWN_MS = 8_000;
 let last = 0;
 
-/** Shows a note for a while. */
+/** Shows a note for a while; a bad one, until it is dismissed. */
 export function tell(text: string, { isBad = false } = {}): void {
   last += 1;
   const id = last;
   notices.value = [...notices.value.slice(-3), { id, text, isBad }];
-  setTimeout(() => dismiss(id), SHOWN_MS);
+  if (!isBad) setTimeout(() => dismiss(id), SHOWN_MS);
 }
 
 export function dismiss(id: number): void {

@@ -1,12 +1,12 @@
 import type { ListRunsQuery, Misfire, NewCronTask, Retry, Run, Task } from "../generated/openapi.ts";
 
-/** Retries as the agents package writes them. */
+/** Retries in the form of the agents package. */
 export interface RetryOptions {
-  /** How often a callback is tried, the first time included. Default: 3. */
+  /** The most attempts of a callback, including the first. Default: 3. */
   maxAttempts?: number | undefined;
-  /** The wait before the second attempt, milliseconds. It doubles with each attempt. Default: 100. */
+  /** The wait before the second attempt, in milliseconds. It doubles with each attempt. Default: 100. */
   baseDelayMs?: number | undefined;
-  /** The longest wait, milliseconds. Default: 3,000. */
+  /** The longest wait, in milliseconds. Default: 3,000. */
   maxDelayMs?: number | undefined;
 }
 
@@ -15,15 +15,15 @@ export type Schedule<T = string> = {
   id: string;
   /** The name of the method that it calls. */
   callback: string;
-  /** What the method gets as its first argument. */
+  /** The first argument of the method. */
   payload: T;
-  /** Retries, if the schedule has been given some. */
+  /** The retries, if the schedule has its own. */
   retry?: RetryOptions;
   /** When it runs next, seconds since 1970. 0 while a recurring schedule is paused. */
   time: number;
   /** What it waits for: see the API's lists. */
   status?: Task["status"];
-  /** The time zone of `cron`. Absent: UTC. */
+  /** The time zone of `cron`. If absent, UTC. */
   timezone?: string;
 } & (
   | { /** Once, at a time. */ type: "scheduled" }
@@ -32,7 +32,7 @@ export type Schedule<T = string> = {
   | { /** Again and again, at an interval. */ type: "interval"; /** The interval, seconds. */ intervalSeconds: number }
 );
 
-/** Which schedules a list has. Several conditions must all hold. */
+/** The criteria of a list of schedules. A schedule must match all of them. */
 export interface ScheduleCriteria {
   id?: string | undefined;
   type?: Schedule["type"] | undefined;
@@ -40,9 +40,9 @@ export interface ScheduleCriteria {
   timeRange?: { start?: Date | undefined; end?: Date | undefined } | undefined;
 }
 
-/** What a schedule may have besides its time: the options of the agents package, and some of the scheduler's. */
+/** The options of a schedule in addition to its time: those of the agents package, and some of the scheduler's. */
 export interface ScheduleOptions {
-  /** When a callback that throws is tried again: as the agents package writes it, or as the API does. */
+  /** When a callback that throws is tried again, in the form of the agents package or of the API. */
   retry?: RetryOptions | Retry | undefined;
   /** Returns the existing schedule if there is one with the same callback, payload and rule. Default: true for cron and intervals, false for others. */
   idempotent?: boolean | undefined;
@@ -52,19 +52,19 @@ export interface ScheduleOptions {
   startAt?: Date | undefined;
   /** No run of a cron expression or interval after this time. */
   endAt?: Date | undefined;
-  /** How many runs of a cron expression or interval there are at most. */
+  /** The most runs of a cron expression or interval. */
   maxRuns?: number | undefined;
-  /** What becomes of runs that were missed. */
+  /** What happens to missed runs. Default: all of them fire late, at most the last 100. */
   misfire?: Misfire | undefined;
-  /** What becomes of a run that comes due before the previous one has ended. Default: `allow` for cron, `skip` for intervals. */
+  /** What happens to a run that comes due before the previous one has ended. Default: `allow` for cron, `skip` for intervals. */
   overlap?: NewCronTask["overlap"];
   /** Delays each run by up to this, seconds. */
   jitterSeconds?: number | undefined;
-  /** How long an attempt may take, seconds, 1 to 60. Default: 30. */
+  /** The most time an attempt may take, in seconds, 1 to 60. Default: 30. */
   timeoutSeconds?: number | undefined;
   /** The key of the limit that bounds the runs. */
   limitKey?: string | undefined;
-  /** What the schedule is, in your words. */
+  /** The description of the schedule, in your words. */
   description?: string | undefined;
   /** Labels to find the task by in the scheduler. */
   tags?: readonly string[] | undefined;

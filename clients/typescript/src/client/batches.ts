@@ -4,11 +4,11 @@ import { toJson } from "./json.ts";
 import type { CallOptions } from "./options.ts";
 import type { Requests } from "./requests.ts";
 
-/** The most tasks that the API takes at once. */
+/** The most tasks that the API accepts in one request. */
 const MAX_BATCH_TASKS = 20_000;
-/** Longest body of a batch, in characters of JSON: at most 12 MB of UTF-8, where the API takes 16. */
+/** The longest body of a batch, in characters of JSON. This is at most 12 MB of UTF-8, and the API accepts 16. */
 const MAX_BATCH_CHARACTERS = 4_000_000;
-/** Refusals that a result lists; it counts the others. */
+/** The most refusals that a result lists. It counts the others. */
 const MAX_LISTED = 1_000;
 
 /**
@@ -17,7 +17,7 @@ const MAX_LISTED = 1_000;
  */
 export type TaskSource = Iterable<NewTask> | AsyncIterable<NewTask> | ReadableStream<NewTask>;
 
-/** How far a call of `scheduleTasks` has come. */
+/** The progress of a call of `scheduleTasks`. */
 export interface BatchProgress {
   /** Tasks that the scheduler has accepted. */
   accepted: number;
@@ -49,7 +49,7 @@ export interface RejectedTask {
   retryable: boolean;
 }
 
-/** What became of the tasks of a call of `scheduleTasks`. */
+/** The result of a call of `scheduleTasks`. */
 export interface ScheduledTasks {
   /** Tasks that were accepted. */
   accepted: number;
@@ -66,14 +66,13 @@ export interface ScheduleTasksOptions extends CallOptions {
   /** Requests in flight at one time. Default: 2. */
   concurrency?: number | undefined;
   /**
-   * Names the batches: each is sent with this text, a colon and its number as its `Idempotency-Key`. If you send the same
-   * tasks again within a day, with the same key and batch size, the call creates nothing twice and completes what is
-   * missing. Default: a random one.
+   * Identifies the batches: each is sent with this text, a colon and its number as its `Idempotency-Key`. If you send the same tasks again
+   * within a day, with the same key and batch size, the call creates nothing twice and completes what is missing. Default: a random one.
    */
   idempotencyKey?: string | undefined;
   /** Called after each answer. */
   onProgress?: ((progress: BatchProgress) => void) | undefined;
-  /** Called after each answer, with what became of the tasks of the batch. The call waits for what it returns. */
+  /** Called after each answer, with the results of the tasks of the batch. The call waits for the returned promise. */
   onBatch?: ((accepted: readonly AcceptedTask[], rejected: readonly RejectedTask[]) => void | Promise<void>) | undefined;
 }
 
@@ -83,11 +82,11 @@ interface PlacedTask {
   task: NewTask;
 }
 
-/** Tasks that go in one request. */
+/** The tasks of one request. */
 interface Batch {
   number: number;
   tasks: PlacedTask[];
-  /** Tasks among them that JSON cannot hold, which are not sent. */
+  /** The tasks among them that JSON cannot hold. They are not sent. */
   unsendable: RejectedTask[];
   body: string;
 }
@@ -112,7 +111,7 @@ export async function scheduleTasks(requests: Requests, source: TaskSource, opti
     await onBatch?.(accepted, rejected);
   };
 
-  // Ends the call: by the caller's signal, or because a batch has failed.
+  // Ends the call: because the caller's signal is aborted, or because a batch has failed.
   const end = new AbortController();
   const abort = () => end.abort(signal?.reason);
   signal?.throwIfAborted();
@@ -120,7 +119,7 @@ export async function scheduleTasks(requests: Requests, source: TaskSource, opti
 
   const inFlight = new Set<Promise<void>>();
   const divided = divide(source, size);
-  // The source may take any time for its next task, or never have one.
+  // The source may take any time for its next task, or never return one.
   let isReading = false;
   try {
     for (;;) {
@@ -138,7 +137,7 @@ export async function scheduleTasks(requests: Requests, source: TaskSource, opti
     return total;
   } finally {
     const closed = divided.return().catch(() => {});
-    // A source that is asked for a task closes only after it has answered, which may be never.
+    // A source with a pending request for a task closes only after it has answered, which may be never.
     const isClosed = isReading ? Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 0))]) : closed;
     const rest = Promise.all([isClosed, ...inFlight]);
     await (signal === undefined ? rest : unlessAborted(signal, rest).catch(() => {}));
@@ -156,12 +155,12 @@ function unlessAborted<Result>(signal: AbortSignal, promise: Promise<Result>): P
   });
 }
 
-/** Throws a `TypeError` for an empty key: the platform drops an empty header, and a repeat would create everything twice. */
+/** Throws a `TypeError` for an empty key. The platform drops an empty header, so a repeat would create everything twice. */
 export function checkKey(idempotencyKey: string | false | undefined): void {
   if (idempotencyKey === "") throw new TypeError("idempotencyKey is empty: give 1 to 255 characters, or leave it out");
 }
 
-/** Sends a batch until no task is refused that may be accepted later, or the attempts are used up. */
+/** Sends a batch until it has no refused task that may be accepted later, or the attempts are used up. */
 async function sendBatch(requests: Requests, batch: Batch, idempotencyKey: string, options: CallOptions): Promise<BatchReply["results"]> {
   for (let attempt = 1; ; attempt += 1) {
     const results = await requests
@@ -238,10 +237,10 @@ async function* divide(source: TaskSource, size: number): AsyncGenerator<Batch, 
   if (tasks.length + unsendable.length > 0) yield take();
 }
 
-/** Returns a task as JSON, or what keeps JSON from holding it. */
+/** Returns a task as JSON, or the reason why JSON cannot hold it. */
 function serialize(task: NewTask): { text: string; problem?: undefined } | { text?: undefined; problem: string } {
   try {
-    // For a function and for undefined, there is no JSON.
+    // There is no JSON for a function and for undefined.
     const text = toJson(task) as string | undefined;
     return text === undefined ? { problem: `${typeof task} is no task` } : { text };
   } catch (error) {

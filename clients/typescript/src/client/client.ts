@@ -55,41 +55,41 @@ export type CancelledTask =
   | (VersionedTask & { readonly uncertain?: undefined })
   | ({ readonly id: string; readonly uncertain: true } & { readonly [Name in Exclude<keyof VersionedTask, "id">]?: undefined });
 
-/** Which tasks a change of many is about: those with these ids, or those that meet every part of a filter. `{ all: true }` selects every task. */
+/** The tasks of a change of many: those with these ids, or those that match every part of a filter. `{ all: true }` selects every task. */
 export type TaskSelection = readonly string[] | Filter;
 
-/** Parameters of `query`: those of the API's list of tasks. */
+/** The parameters of `query`: those of the API's list of tasks. */
 export type TaskQuery = Omit<ListTasksQuery, "tag"> & {
   /** The tags include this, or both of these. */
   tag?: string | readonly string[] | undefined;
 };
 
-/** Options of a pause of many tasks. */
+/** The options of a pause of many tasks. */
 export type PauseManyOptions = CallOptions & {
   /** Why they are paused, up to 500 bytes on one line. */
   note?: string | undefined;
 };
 
-/** Options of a pause of one task. */
+/** The options of a pause of one task. */
 export type PauseOptions = ChangeOptions & PauseManyOptions;
 
 /** How an attempt ended. */
 export type Outcome = NonNullable<ListAllRunsQuery["outcome"]>[number];
 
-/** Parameters of `runs` of all tasks. */
+/** The parameters of `runs` of all tasks. */
 export type RunsQuery = Omit<ListAllRunsQuery, "group" | "order" | "outcome" | "tag"> & {
   /** Their task has this tag, or both of these. */
   tag?: string | readonly string[] | undefined;
-  /** They ended with this outcome, or with one of these. */
+  /** The attempts ended with this outcome, or with one of these. */
   outcome?: Outcome | readonly Outcome[] | undefined;
 };
 
-/** Parameters of `errorGroups`. */
+/** The parameters of `errorGroups`. */
 export type ErrorGroupsQuery = RunsQuery & Pick<ListAllRunsQuery, "order">;
 
 /** Settings of a call of `run`. */
 export interface RunOptions extends ChangeOptions {
-  /** The payload of this run only, any JSON. Absent: the payload of the task. */
+  /** The payload of this run only, any JSON. If absent, the payload of the task. */
   payload?: unknown;
 }
 
@@ -109,7 +109,7 @@ export interface RunOptions extends ChangeOptions {
  */
 export class SchedulerClient {
   readonly #requests: Requests;
-  /** What failed for good: lists, reads, replays and discards it. */
+  /** Dead letters, which are the runs that failed for good. */
   readonly deadLetters: DeadLetters;
   /** Limits on the concurrency and rate of the tasks that name a key. */
   readonly limits: Limits;
@@ -199,7 +199,7 @@ export class SchedulerClient {
    * then `{ id, uncertain: true }`.
    */
   cancelTask(id: string, options?: ChangeOptions): Promise<CancelledTask | undefined>;
-  /** Cancels many tasks, and returns how many. Ids for which there is no task are no error. */
+  /** Cancels many tasks, and returns how many. Ids without a task are not an error. */
   cancelTask(selection: TaskSelection, options?: CallOptions): Promise<CancelledMany & PerhapsUncertain>;
   async cancelTask(which: string | TaskSelection, options: ChangeOptions = {}): Promise<CancelledTask | (CancelledMany & PerhapsUncertain) | undefined> {
     if (typeof which !== "string") return this.#many<CancelledMany>("cancel", which, {}, options);
@@ -272,7 +272,7 @@ export class SchedulerClient {
   /** Moves many tasks to the same time, and returns how many. */
   reschedule(selection: TaskSelection, when: Reschedule, options?: CallOptions): Promise<ChangedMany & PerhapsUncertain>;
   async reschedule(which: string | TaskSelection, when: Reschedule, options: ChangeOptions = {}): Promise<VersionedTask | (ChangedMany & PerhapsUncertain)> {
-    // A delay counts from when the request arrives, so a repeat may fire the task again.
+    // A delay counts from the arrival of the request, so a repeat may fire the task again.
     const isSafe = when.delayInSeconds === undefined || when.delayInSeconds === null;
     if (typeof which !== "string") return this.#many<ChangedMany>("reschedule", which, when, options, isSafe);
     return this.#change("POST", which, "reschedule", when, options, isSafe);
@@ -284,14 +284,14 @@ export class SchedulerClient {
   }
 
   /**
-   * Reads a sentence in English or German as a schedule: its fields, the same as a sentence, its next runs, and what it leaves open. Answers
-   * choices if the sentence is ambiguous, and what is near if it is refused. Creates nothing.
+   * Reads a sentence in English or German as a schedule. Returns its fields, the same schedule as a sentence, its next runs, and what the
+   * sentence leaves open. Returns choices if the sentence is ambiguous, and similar sentences if it is refused. Creates nothing.
    */
   async parse(request: ParseInput, options: CallOptions = {}): Promise<ParsedSentence> {
     return this.#body({ method: "POST", path: "/v1/parse", body: request, ifUncertain: "read", options });
   }
 
-  /** Explains why a task did or did not fire, and when it will. Knows tasks that are gone, as long as their history is kept. */
+  /** Explains why a task did or did not fire, and when it will. Knows tasks that are gone, as long as the history has them. */
   async explain(id: string, options: CallOptions = {}): Promise<Explanation> {
     return this.#body({ method: "GET", path: pathOf("tasks", id, "explain"), options });
   }
@@ -308,7 +308,7 @@ export class SchedulerClient {
     return this.#list<AllRuns, Run>("/v1/runs", withCommas(which), options, ({ runs = [], cursor }) => ({ items: runs, cursor }));
   }
 
-  /** Lists groups of attempts whose errors are alike. Two pages may each have a part of the same group. */
+  /** Lists groups of attempts with similar errors. Two pages may each have a part of the same group. */
   errorGroups(query: ErrorGroupsQuery = {}, options: CallOptions = {}): Pages<ErrorGroup> {
     const grouped = { ...withCommas(query), group: "error" };
     return this.#list<AllRuns, ErrorGroup>("/v1/runs", grouped, options, ({ groups = [], cursor }) => ({ items: groups, cursor }));
@@ -320,8 +320,8 @@ export class SchedulerClient {
   }
 
   /**
-   * Counts the runs that come due in each part of a time ahead: of the next day in 24 parts, unless the query says
-   * otherwise. If `countedUntil` is less than `to`, the counts from there on are too low: ask for a shorter time.
+   * Counts the runs that come due in each part of a coming period: of the next day in 24 parts, unless the query says otherwise. If
+   * `countedUntil` is less than `to`, the counts from there on are too low: request a shorter period.
    */
   async forecast(query: ForecastQuery = {}, options: CallOptions = {}): Promise<Forecast> {
     return this.#body({ method: "GET", path: "/v1/forecast", query: { ...query }, options });
@@ -380,16 +380,16 @@ function isConditional(headers: Record<string, string | undefined>): boolean {
 }
 
 /**
- * Returns whether the scheduler takes a repeat of a definition for the same task, which keeps its schedule: what does not fire once, under an
- * id. A sentence may fire once, and say another time a moment later.
+ * Returns whether a repeat of a definition means the same task to the scheduler. This is so for a task with an id that does not fire once.
+ * A sentence may mean a task that fires once, and another time a moment later.
  */
 function keepsWhenRepeated({ id, time, delayInSeconds, schedule }: NewTask): boolean {
   return typeof id === "string" && (time ?? delayInSeconds ?? schedule) === undefined;
 }
 
 /**
- * Returns the text of a version. The platform drops an empty header, so an empty text would be no condition at all, as
- * would the copy of a task, which has no `etag`.
+ * Returns the text of a version. An empty text is refused, because the platform drops an empty header, so it would be no condition. A copy
+ * of a task is refused, too, because it has no `etag`.
  */
 function textOf(name: string, version: Version | undefined): string | undefined {
   const text: unknown = typeof version === "object" ? version?.etag : version;
@@ -402,7 +402,7 @@ function versioned({ body, headers }: ApiAnswer<Task>): VersionedTask {
   return Object.defineProperty(body, "etag", { value: headers.get("etag") ?? "" }) as VersionedTask;
 }
 
-/** Returns undefined in place of an error that says that there is no such task. */
+/** Resolves with undefined if the error says that there is no such task. */
 async function unlessGone<Result>(result: Promise<Result>): Promise<Result | undefined> {
   try {
     return await result;
@@ -416,7 +416,7 @@ function isGone(error: unknown): error is SchedulerError {
   return error instanceof SchedulerError && error.type === "/problems/no-task";
 }
 
-/** Returns a query whose outcomes are one parameter, as the API takes them. */
+/** Returns a query whose outcomes are one parameter, as the API accepts them. */
 function withCommas({ outcome, ...query }: RunsQuery): Omit<RunsQuery, "outcome"> & { outcome: string | undefined } {
   return { ...query, outcome: typeof outcome === "object" ? outcome.join() : outcome };
 }

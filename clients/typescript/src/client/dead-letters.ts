@@ -5,10 +5,10 @@ import { pathOf } from "./paths.ts";
 import type { ApiAnswer, Requests } from "./requests.ts";
 import { chunks, type PerhapsUncertain, sumAnswers } from "./selection.ts";
 
-/** Which dead letters: those with these ids, or those that meet every part of a filter. `{ all: true }` selects all of them. */
+/** The dead letters of a request: those with these ids, or those that match every part of a filter. `{ all: true }` selects all of them. */
 export type DeadLetterSelection = readonly string[] | DeadLetterFilter;
 
-/** A filter of dead letters, which all have one status. `from` and `to` are times of death. */
+/** A filter of dead letters. It has no `status`, because all have the same one. `from` and `to` are times of death. */
 export type DeadLetterFilter = Omit<Filter, "status" | "paused" | "lastOutcome">;
 
 /** Parameters of a list of dead letters. `from` and `to` are times of death. */
@@ -17,7 +17,7 @@ export type DeadLetterQuery = Omit<ListDeadLettersQuery, "tag"> & {
   tag?: string | readonly string[] | undefined;
 };
 
-/** What failed for good. An id here is the `deadLetterId` of what a list shows, not the id of the task. */
+/** Dead letters, which are the runs that failed for good. An id here is a `deadLetterId`, not the id of a task. */
 export class DeadLetters {
   readonly #requests: Requests;
 
@@ -39,13 +39,13 @@ export class DeadLetters {
   }
 
   /**
-   * Starts a dead letter over, with its first attempt, and returns the task. `changes` are merge patches of its callback and payload.
+   * Starts a dead letter again with its first attempt, and returns the task. `changes` are merge patches of its callback and payload.
    *
-   * Fails with `/problems/no-dead-letter` if there is none with this id. If the answer to the first request was lost, this may be the work
-   * of that one: the error is `uncertain`.
+   * Fails with `/problems/no-dead-letter` if there is none with this id. If the answer to the first request was lost, that request may have
+   * replayed it, and the error is `uncertain`.
    */
   replay(id: string, changes?: ReplayInput, options?: CallOptions): Promise<Task>;
-  /** Starts many dead letters over, as they are, and returns how many. */
+  /** Starts many dead letters again, unchanged, and returns how many. */
   replay(selection: DeadLetterSelection, options?: CallOptions): Promise<ReplayedMany & PerhapsUncertain>;
   async replay(which: string | DeadLetterSelection, second: ReplayInput | CallOptions = {}, third: CallOptions = {}): Promise<Task | (ReplayedMany & PerhapsUncertain)> {
     if (typeof which !== "string") return this.#many<ReplayedMany>("replay", which, second as CallOptions);
@@ -57,8 +57,8 @@ export class DeadLetters {
   /**
    * Deletes a dead letter.
    *
-   * Fails with `/problems/no-dead-letter` if there is none with this id. If the answer to the first request was lost, this may be the work
-   * of that one: the error is `uncertain`.
+   * Fails with `/problems/no-dead-letter` if there is none with this id. If the answer to the first request was lost, that request may have
+   * deleted it, and the error is `uncertain`.
    */
   discard(id: string, options?: CallOptions): Promise<DeletedDeadLetter>;
   /** Deletes many dead letters, and returns how many. */

@@ -48,7 +48,7 @@ export class EventStream implements AsyncIterable<SchedulerEvent> {
     this.#lastEventId = options.lastEventId;
   }
 
-  /** Where to continue in another process, or undefined before the first answer. */
+  /** The id after which another process can continue, or undefined before the first answer. */
   get lastEventId(): string | undefined {
     return this.#lastEventId;
   }
@@ -72,13 +72,13 @@ export class EventStream implements AsyncIterable<SchedulerEvent> {
         failed = error;
         this.#options.onReconnect?.(error);
       }
-      // An answer that ends without a word has failed, too.
+      // An answer that ends without a message has failed, too.
       failures = failed === undefined && !isSilent ? 0 : failures + 1;
       await this.#requests.backOff(Math.max(1, failures), failed?.retryAfter, signal);
     }
   }
 
-  /** Reads one answer to its end. Yields undefined for what is not an event but shows that the connection works. */
+  /** Reads one answer to its end. Yields undefined for a message that is not an event but shows that the connection works. */
   async *#connect(attempt: number): AsyncGenerator<SchedulerEvent | undefined, void, undefined> {
     const { signal } = this.#options;
     const connection = new AbortController();
@@ -99,11 +99,11 @@ export class EventStream implements AsyncIterable<SchedulerEvent> {
       const type = response.headers.get("content-type");
       if (response.body === null || !type?.startsWith("text/event-stream")) throw unexpected(response, `content-type is ${type}`, this.#requests.about(attempt));
       for await (const block of parseServerSentEvents(response.body, connection.signal)) {
-        // While the reader deals with an event, it does not listen.
+        // The reader does not listen while it handles an event.
         stopTimer();
         yield block && block.data !== "" ? this.#read(block.data) : undefined;
         heard();
-        // Only now has the reader dealt with the event, so that another process may continue after it.
+        // The reader has handled the event only now, so another process may continue after it.
         if (block?.hasId) {
           this.#lastEventId = block.id;
           this.#seen.clear();

@@ -28,17 +28,17 @@ export type Connection =
 
 /** When a client sends a request again. */
 export interface RetryOptions {
-  /** How often a request is sent at most, the first time included. 1 never repeats a request. Default: 6. */
+  /** The most times that a request is sent, including the first. 1 never repeats a request. Default: 6. */
   maxAttempts?: number | undefined;
-  /** Bound of the wait before the second attempt, seconds. The wait is random between 0 and this. Default: 0.25. */
+  /** The longest wait before the second attempt, in seconds. The wait is random between 0 and this. Default: 0.25. */
   minBackoffSeconds?: number | undefined;
-  /** Bound of every wait, seconds. The bound doubles with each attempt up to here. Default: 20. */
+  /** The longest wait before any attempt, in seconds. The bound of the wait doubles with each attempt up to this. Default: 20. */
   maxBackoffSeconds?: number | undefined;
-  /** The longest `Retry-After` that a call waits for, seconds. With a longer one, the call fails at once. Default: 60. */
+  /** The longest `Retry-After` that a call waits for, in seconds. With a longer one, the call fails at once. Default: 60. */
   maxRetryAfterSeconds?: number | undefined;
 }
 
-/** What a client measures time with. Tests inject their own. */
+/** The clock of a client. Tests use their own. */
 export interface Clock {
   /** Returns the present time, milliseconds since 1970. */
   now(): number;
@@ -54,7 +54,7 @@ export type SchedulerClientOptions = Connection & {
   namespace?: string | undefined;
   /** When a request is sent again. */
   retry?: RetryOptions | undefined;
-  /** How long an attempt at a request may take, seconds. Default: 60. */
+  /** The most time an attempt at a request may take, in seconds. Default: 60. */
   timeoutSeconds?: number | undefined;
   /** Returns a random number from 0 up to but not including 1. Default: `Math.random`. */
   random?: (() => number) | undefined;
@@ -64,7 +64,7 @@ export type SchedulerClientOptions = Connection & {
 
 /** Settings of one call. */
 export interface CallOptions {
-  /** Ends the call, waits between attempts included. The call throws the reason of the signal. */
+  /** Ends the call, including waits between attempts. The call throws the reason of the signal. */
   signal?: AbortSignal | undefined;
   /** The namespace of this call. */
   namespace?: string | undefined;

@@ -1,19 +1,22 @@
 /** A page of a list. It may be short or empty although more follow. */
 export interface Page<Item> {
   items: readonly Item[];
-  /** Where the next page begins, or null at the end of the list. */
+  /** The cursor of the next page, or null at the end of the list. */
   cursor: string | null;
   /** The number of all items of the list. Only the first page of a list without a filter has it. */
   total?: number | undefined;
-  /** How far the search for this page has looked. Lists of tasks and of dead letters have it. */
+  /** How far the search for this page has come. Lists of tasks and of dead letters have it. */
   searched?: Searched | undefined;
 }
 
-/** How far the search for a page has looked. */
+/** How far the search for a page has come. */
 export interface Searched {
-  /** The number of tasks, attempts and dead letters that the shards looked at for this page. */
+  /** The number of tasks, attempts and dead letters that the shards examined for this page. */
   records: number;
-  /** The time up to which this page and those before it have looked, milliseconds since 1970. Absent at the end of the list, and where the rest has no due time. */
+  /**
+   * The time up to which this page and those before it have covered the list, milliseconds since 1970. Absent at the end of the list, and
+   * if the rest has no due time.
+   */
   until?: number | undefined;
 }
 
@@ -43,7 +46,7 @@ export class Pages<Item> implements AsyncIterable<Item> {
     do {
       const page: Page<Item> = await this.#read(cursor);
       yield page;
-      // An answer that is not the scheduler's may have none.
+      // An answer that is not from the scheduler may have none.
       cursor = page.cursor ?? null;
     } while (cursor !== null);
   }

@@ -1,22 +1,22 @@
 import type { Filter } from "../generated/openapi.ts";
 import type { ApiAnswer } from "./requests.ts";
 
-/** The most ids that the API takes at once. */
+/** The most ids that the API accepts in one request. */
 const MAX_IDS = 20_000;
 
-/** Divides a selection into those that the API takes. */
+/** Divides a selection into selections that the API accepts. */
 export function* chunks(which: readonly string[] | Filter): Generator<{ ids: readonly string[] } | { filter: Filter }, void, undefined> {
   if (!isIds(which)) {
     yield { filter: which };
     return;
   }
-  // A request without ids is answered with a reply like any other.
+  // A request without ids gets an answer like any other.
   for (let at = 0; at === 0 || at < which.length; at += MAX_IDS) yield { ids: which.slice(at, at + MAX_IDS) };
 }
 
 /**
- * What the result of a change of many has besides its counts. If `uncertain` is true, the answer to a request was lost, and the request
- * was sent again. What the first one has changed is then missing in the counts, or counted as not changed or not found.
+ * The part of the result of a change of many that is not a count. If `uncertain` is true, the answer to a request was lost, and the request
+ * was sent again. The tasks that the first request has changed are then missing in the counts, or counted as not changed or not found.
  */
 export interface PerhapsUncertain {
   /** Whether the counts may leave out what this call has changed. */

@@ -3,7 +3,7 @@ import type { CallOptions } from "./options.ts";
 import { pathOf } from "./paths.ts";
 import type { ApiRequest, Requests } from "./requests.ts";
 
-/** Reads and changes things that have an id each. */
+/** Reads and changes resources by their ids. */
 class Collection {
   readonly #requests: Requests;
 
@@ -23,12 +23,12 @@ export class Limits extends Collection {
     return (await this.send<LimitList>("GET", "/v1/limits", options)).limits;
   }
 
-  /** Returns a limit, with what is in flight and what waits. Fails with `/problems/no-limit` if none is set for the key. */
+  /** Returns a limit, with the number of runs in flight and of waiting tasks. Fails with `/problems/no-limit` if the key has no limit. */
   get(key: string, options: CallOptions = {}): Promise<ShownLimit> {
     return this.send("GET", pathOf("limits", key), options);
   }
 
-  /** Sets a limit, in place of the one that the key had. */
+  /** Sets the limit of a key, and replaces the former one. */
   set(key: string, limit: Limit, options: CallOptions = {}): Promise<ShownLimit> {
     return this.send("PUT", pathOf("limits", key), options, limit);
   }

@@ -10,9 +10,9 @@ export interface ServerSentEvent {
 }
 
 /**
- * Parses a stream of server-sent events as the HTML standard specifies it, but for `retry`. Unlike `EventSource`, yields blocks without
- * data, too: they have the id to continue from. Yields undefined for a comment, which shows that the connection is alive.
- * Throws the reason of the signal as soon as it is aborted.
+ * Parses a stream of server-sent events as the HTML standard specifies it, except `retry`. Unlike `EventSource`, it also yields blocks
+ * without data, because they have the id to continue from. Yields undefined for a comment, which shows that the connection is alive. Throws
+ * the reason of the signal as soon as it is aborted.
  */
 export async function* parseServerSentEvents(body: ReadableStream<Uint8Array>, signal?: AbortSignal): AsyncGenerator<ServerSentEvent | undefined, void, undefined> {
   let id = "";
@@ -39,7 +39,7 @@ export async function* parseServerSentEvents(body: ReadableStream<Uint8Array>, s
       block.hasId = true;
     }
   }
-  // A block that the end of the stream has cut off does not count.
+  // The standard says to ignore a block that the end of the stream has cut off.
 }
 
 /** Splits a stream of bytes into lines that end with CR LF, LF or CR. A last line without an end is dropped. */

@@ -769,7 +769,7 @@ export interface McpMessage {
   jsonrpc: "2.0";
   /** What is asked for, such as `tools/list` or `tools/call`. */
   method: string;
-  /** The parameters of the method, and in `_meta` what is said of the request. */
+  /** The parameters of the method. Their member `_meta` is about the request itself. */
   params?: {
     [key: string]: unknown;
   } | null | undefined;
@@ -2508,13 +2508,13 @@ export interface QueuedTask {
   windowSeconds?: number | undefined;
 }
 
-/** What a namespace may have; what is absent is not limited. */
+/** The limits of a namespace. An absent member sets no limit. */
 export interface Quota {
-  /** Tasks created in a second, over the long run. */
+  /** The most tasks that may be created per second in the long run. */
   createsPerSecond?: number | null | undefined;
   /**
-   * Tasks that wait: for their time, for a further attempt, to be resumed, or, without a
-   * schedule, for nothing. Recurring ones count once.
+   * The most waiting tasks: those that wait for their time, for a further attempt or to be
+   * resumed, and those without a schedule. A recurring task counts once.
    */
   pendingTasks?: number | null | undefined;
 }
@@ -3443,7 +3443,7 @@ export interface ListTasksQuery {
   order?: "asc" | "desc" | undefined;
   /** The largest number of items on the page. */
   limit?: number | undefined;
-  /** The cursor from the answer before, unchanged. */
+  /** The cursor from the answer before, unchanged, with the same filter and order. */
   cursor?: string | undefined;
 }
 
@@ -3451,7 +3451,7 @@ export interface ListTasksQuery {
 export interface ListRunsQuery {
   /** The largest number of items on the page. */
   limit?: number | undefined;
-  /** The cursor from the answer before, unchanged. */
+  /** The cursor from the answer before, unchanged, with the same filter and order. */
   cursor?: string | undefined;
 }
 
@@ -3479,7 +3479,7 @@ export interface ListAllRunsQuery {
   order?: "newest" | "count" | undefined;
   /** The most attempts on the page. With `group`, the most groups that each shard adds to the page, so there may be more groups than this. */
   limit?: number | undefined;
-  /** The cursor from the answer before, unchanged. */
+  /** The cursor from the answer before, unchanged, with the same filter. */
   cursor?: string | undefined;
 }
 
@@ -3523,7 +3523,7 @@ export interface ListDeadLettersQuery {
   to?: Time | undefined;
   /** The largest number of items on the page. */
   limit?: number | undefined;
-  /** The cursor from the answer before, unchanged. */
+  /** The cursor from the answer before, unchanged, with the same filter and order. */
   cursor?: string | undefined;
 }
 

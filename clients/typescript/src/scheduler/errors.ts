@@ -1,4 +1,4 @@
-// What a task's method throws to say how its failure is to be handled. Any other error is retried.
+// Errors that a task's method throws to say how its failure is handled. Any other error is retried.
 
 /** Fails a run for good: it is not retried, and becomes a dead letter. */
 export class PermanentError extends Error {

@@ -1,4 +1,4 @@
-// Where the tasks of a Durable Object live.
+// The home of the tasks of a Durable Object.
 
 import type { Class } from "./declarations.ts";
 import { type Address, Home, newToken } from "./home.ts";
@@ -7,12 +7,12 @@ import { type Address, Home, newToken } from "./home.ts";
 const TOKEN = "durable-scheduler:token";
 const NAME = "durable-scheduler:name";
 
-/** A class of Durable Objects whose methods tasks may call. `binding`: see `Scheduler.binding`. */
+/** A class of Durable Objects whose methods tasks may call. For `binding`, see `Scheduler.binding`. */
 export type ObjectClass = Class & { readonly name: string; binding?: string | undefined };
 
 /**
- * Returns the home of an object. Tasks may call the methods that its class declares below `base`. `nameOf` returns the name of the
- * object if the class has stored it itself.
+ * Returns the home of an object. Tasks may call the methods that its class defines below `base`. `nameOf` returns the name of the object if
+ * the class has stored it itself.
  */
 export function homeOfObject(ctx: DurableObjectState, env: unknown, type: ObjectClass, base: Class, nameOf: () => string | undefined = () => undefined): Home {
   let token: Promise<string> | undefined;
@@ -25,7 +25,7 @@ export function homeOfObject(ctx: DurableObjectState, env: unknown, type: Object
   });
 }
 
-/** Returns where runs of an object are sent. Throws a `TypeError` if it has no name or no binding. */
+/** Returns the address to which the runs of an object are sent. Throws a `TypeError` if the object has no name or no binding. */
 function addressOf(ctx: DurableObjectState, env: unknown, type: ObjectClass, nameOf: () => string | undefined): Address {
   // The runtime may not know the name of an object that an alarm has started.
   const name = ctx.id.name ?? storedName(ctx.storage) ?? nameOf();
@@ -35,7 +35,7 @@ function addressOf(ctx: DurableObjectState, env: unknown, type: ObjectClass, nam
   return { type: "durable-object", binding, name };
 }
 
-/** Whether something is the namespace in which an id has a name. A service binding has every name as a function. */
+/** Whether a value is the namespace in which an id has a name. A service binding has every name as a function. */
 function leadsTo(value: unknown, id: DurableObjectId, name: string): boolean {
   return isNamespace(value) && value.idFromName(name).equals(id);
 }
@@ -45,7 +45,7 @@ export function isNamespace(value: unknown): value is DurableObjectNamespace {
   return (value as object | null | undefined)?.constructor?.name === "DurableObjectNamespace";
 }
 
-/** Returns the token of an object. Makes it if there is none, and stores the name of the object beside it. */
+/** Returns the token of an object. Creates it if there is none, and stores the name of the object with it. */
 async function storedToken({ id, storage }: DurableObjectState): Promise<string> {
   const stored = await storage.get<string>([TOKEN, NAME]);
   const token = stored.get(TOKEN) ?? newToken();
@@ -54,12 +54,12 @@ async function storedToken({ id, storage }: DurableObjectState): Promise<string>
   return token;
 }
 
-/** Returns the name that is stored beside the token. */
+/** Returns the name that is stored with the token. */
 function storedName(storage: DurableObjectStorage): string | undefined {
   try {
     return storage.kv.get<string>(NAME);
   } catch {
-    // A class without SQLite cannot be asked without waiting.
+    // The storage of a class without SQLite cannot be read synchronously.
     return undefined;
   }
 }

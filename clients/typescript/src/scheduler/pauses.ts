@@ -18,13 +18,13 @@ export async function overwrite(client: SchedulerClient, task: NewTask, before: 
     // The pause of a new definition has no note.
     return await client.pause(made.id, { note: before.pauseNote, ifMatch: made });
   } catch (error) {
-    // Somebody has changed or resumed the task since.
+    // Somebody has changed or resumed the task in the meantime.
     if (isOtherVersion(error)) return made;
     throw error;
   }
 }
 
-/** Returns whether the scheduler has refused a change because the task is no longer the same. */
+/** Returns whether the scheduler has refused a change because the task has changed. */
 export function isOtherVersion(error: unknown): boolean {
   return error instanceof SchedulerError && error.type === "/problems/other-version";
 }

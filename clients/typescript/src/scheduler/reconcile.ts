@@ -9,18 +9,18 @@ import type { Home } from "./home.ts";
 import { isOtherVersion, overwrite } from "./pauses.ts";
 import { DECLARED } from "./task-scheduler.ts";
 
-/** Changed with what this file writes, so that a new version of the package writes it again. */
+/** The version of what this file writes. When it changes, a new version of the package writes everything again. */
 const VERSION = 1;
 
-/** How often a schedule is put in place if somebody else changes it meanwhile. */
+/** The most tries to store a schedule that somebody else changes in the meantime. */
 const MAX_TRIES = 3;
 
 /** Digests of declared schedules, by the names of their methods. */
 type Digests = Record<string, string>;
 
 /**
- * Returns a text that says which schedules a class declares, or empty text if it declares none. Equal texts mean that nothing is to be
- * done.
+ * Returns a text that identifies the schedules that a class declares, or empty text if it declares none. If the text is equal to the stored
+ * one, nothing needs to be done.
  */
 export async function fingerprintOf(home: Home): Promise<string> {
   const schedules = declaredSchedules(home.type, home.base);
@@ -45,18 +45,18 @@ function read(fingerprint: string): Digests {
   }
 }
 
-/** What became of declared schedules. */
+/** The result of reconciling declared schedules. */
 export interface Reconciled {
-  /** The fingerprint of those that are in place. */
+  /** The fingerprint of the schedules that are up to date. */
   fingerprint: string;
-  /** Why the others are not. */
+  /** The errors of the others. */
   errors: Error[];
 }
 
 /**
- * Makes the declared schedules in the scheduler those of the class. Each has the name of its method as its id. Those that are
- * in place according to the fingerprint `known` stay as they are, so one whose runs are used up does not begin again. A paused
- * schedule stays paused, also if its times change.
+ * Makes the declared schedules in the scheduler those of the class. Each has the name of its method as its id. Those that are up to date
+ * according to the fingerprint `known` stay as they are, so one whose runs are used up does not begin again. A paused schedule stays
+ * paused, even if its times change.
  */
 export async function reconcile(client: SchedulerClient, home: Home, known: string): Promise<Reconciled> {
   const schedules = declaredSchedules(home.type, home.base);
@@ -75,7 +75,7 @@ export async function reconcile(client: SchedulerClient, home: Home, known: stri
   }
   const wanted = new Set(schedules.map(({ method }) => idOf(home, method)));
   const stored = await client.query({ prefix: idOf(home, "") }).toArray();
-  // What failed for good stays to be looked at.
+  // Dead letters stay, so that somebody can examine them.
   const gone = stored.filter(({ id, status }) => !wanted.has(id) && status !== "dead-lettered");
   for (const id of new Set(gone.map((task) => task.id))) await client.cancelTask(id);
   return { fingerprint: write(digests), errors };
@@ -126,7 +126,8 @@ async function put(client: SchedulerClient, home: Home, schedule: DeclaredSchedu
   const definition = await definitionOf(home, schedule);
   for (let tries = MAX_TRIES; ; tries -= 1) {
     const before = await client.getTask(id);
-    // A schedule with other times starts over, and would not be paused. Nobody may pause it in between.
+    // A schedule with other times starts over, so the definition must repeat the pause. The condition keeps anybody from pausing it in
+    // between.
     const isThere = before !== undefined && before.status !== "dead-lettered";
     try {
       await overwrite(client, definition, before, isThere ? { ifMatch: before } : {});

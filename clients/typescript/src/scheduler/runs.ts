@@ -6,7 +6,7 @@ import { PermanentError, RetryLaterError } from "./errors.ts";
 import { type Home, hasToken, methodOfPath, RUN_METHOD } from "./home.ts";
 import type { TaskRun } from "./types.ts";
 
-/** What an object does of its own when the scheduler calls it. */
+/** The hooks of an object for calls by the scheduler. */
 export interface RunOptions {
   /** Called first, with whether the call comes from a task that was scheduled here. */
   onCall?: (isGenuine: Promise<boolean>) => void;
@@ -14,19 +14,19 @@ export interface RunOptions {
   before?: () => unknown;
   /** Returns the second argument of a method. Default: a `TaskRun`. */
   argument?: (task: DeliveredTask, headers: Headers, home: Home) => unknown;
-  /** Called after the last attempt at a run has failed, with its error. What it throws is ignored. */
+  /** Called with the error after the last attempt at a run has failed. An error that it throws is ignored. */
   afterFailure?: (error: unknown) => unknown;
 }
 
-/** How often a run is tried if its task does not say it: the API's default. */
+/** The most attempts of a run if its task does not say: the API's default. */
 const DEFAULT_MAX_ATTEMPTS = 10;
 
-/** What answers the runs of an object, by the object. */
+/** The functions that answer the runs of objects, by object. */
 const handlers = new WeakMap<object, (request: Request) => Promise<Response>>();
 
 /**
- * Lets an object answer the scheduler's calls of its methods: by an RPC method of the base class of its home, to which only
- * those with a binding have access. The `fetch` of the object is not concerned.
+ * Lets an object answer the scheduler's calls of its methods, through an RPC method of the base class of its home. Only callers with a
+ * binding can reach it. This does not affect the `fetch` of the object.
  */
 export function interceptRuns(target: object, home: Home, options: RunOptions = {}): void {
   handlers.set(target, (request) => answerRun(target, request, home, options));
@@ -39,8 +39,8 @@ export function interceptRuns(target: object, home: Home, options: RunOptions = 
 }
 
 /**
- * Calls the method of a run, and says how it ended: 204 if it returned, 500 if it is to be retried, 503 if not before
- * some time, 404 if there is no such method, and 410 if it failed for good.
+ * Calls the method of a run, and returns the result as a status: 204 if it returned, 500 if it is to be retried, 503 if not before some
+ * time, 404 if there is no such method, and 410 if it failed for good.
  */
 async function answerRun(target: object, request: Request, home: Home, { onCall, before, argument = runOf, afterFailure }: RunOptions): Promise<Response> {
   const name = methodOfPath(new URL(request.url).pathname) ?? "";
@@ -61,7 +61,7 @@ async function answerRun(target: object, request: Request, home: Home, { onCall,
     try {
       if (isLast) await afterFailure?.(error);
     } catch {
-      // It is about the run, which has failed already.
+      // The error is about the run, which has failed already.
     }
     return answer;
   }

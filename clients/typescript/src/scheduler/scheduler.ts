@@ -11,7 +11,7 @@ import { interceptRuns } from "./runs.ts";
 import { TaskScheduler } from "./task-scheduler.ts";
 import type { Criteria, NewTask, Task, TaskRun } from "./types.ts";
 
-/** A key of the object's storage. */
+/** The key of an entry in the object's storage. */
 const FINGERPRINT = "durable-scheduler:declared";
 
 /**
@@ -70,13 +70,15 @@ export class Scheduler<Env = unknown> extends DurableObject<Env> {
     return this.scheduler.cancelTask(id);
   }
 
-  /** Runs a task that has no callback, in a class that overrides this method. Here it throws a `PermanentError`, because nothing would be done. */
+  /**
+   * Runs a task without a callback. A class may override this method. Here it throws a `PermanentError`, because there is nothing to do.
+   */
   onTask(_payload: unknown, run: TaskRun): unknown {
     throw new PermanentError(`the task ${run.id} has no callback, and ${this.constructor.name} has no method onTask: give the task a callback, or the class this method`);
   }
 }
 
-/** How long after a failure the declared schedules are tried again, milliseconds. */
+/** The wait in milliseconds before the declared schedules are tried again after a failure. */
 const RETRY_MILLIS = 30_000;
 
 /** The declared schedules of an object. */
@@ -84,9 +86,9 @@ class DeclaredSchedules {
   readonly #storage: DurableObjectStorage;
   readonly #home: Home;
   readonly #client: () => SchedulerClient;
-  /** When they may be brought up to date, milliseconds since 1970: never again once they are. */
+  /** When they may next be brought up to date, milliseconds since 1970; never again when they are up to date. */
   #nextAttempt = 0;
-  /** Whether the first call by the scheduler is genuine, if there was one. */
+  /** Whether the first call by the scheduler is genuine, if there was a call. */
   #firstCall: Promise<boolean> | undefined;
 
   constructor(storage: DurableObjectStorage, home: Home, client: () => SchedulerClient) {
@@ -95,14 +97,14 @@ class DeclaredSchedules {
     this.#client = client;
   }
 
-  /** Takes note of a call by the scheduler. */
+  /** Records a call by the scheduler. */
   noteCall(isGenuine: Promise<boolean>): void {
     this.#firstCall ??= isGenuine;
   }
 
   /**
-   * Reconciles the declared schedules if they have changed. Does nothing if that was done since the object has started, or
-   * was tried a moment ago. Logs why it could not.
+   * Reconciles the declared schedules if they have changed. Does nothing if that was done since the object has started, or was tried a
+   * moment ago. Logs the error if it fails.
    */
   async bringUpToDate(): Promise<void> {
     if (Date.now() < this.#nextAttempt) return;
@@ -124,11 +126,11 @@ class DeclaredSchedules {
   }
 
   /**
-   * Returns false if an object that has started for the first time was started by a forged run. Anybody who may create tasks
-   * could make objects without number otherwise, each with schedules.
+   * Returns false if a forged run has started an object for the first time. Otherwise anybody who may create tasks could create any number
+   * of objects, each with schedules.
    */
   async #isCalled(): Promise<boolean> {
-    // By then, what has started the object has arrived.
+    // By then, the call that has started the object has arrived.
     await new Promise((resolve) => setTimeout(resolve, 0));
     return (await this.#firstCall) ?? true;
   }

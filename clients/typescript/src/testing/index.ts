@@ -16,17 +16,17 @@ import { type Duration, toMillis } from "./duration.ts";
 
 export type { Duration } from "./duration.ts";
 
-/** How a test scheduler is started. */
+/** The options of a test scheduler. */
 export interface TestSchedulerOptions {
   /** The wrangler configuration of the Worker under test. Default: the one in the current folder. */
   config?: string | undefined;
-  /** The first time of the virtual clock. Default: the present. */
+  /** The first time of the virtual clock. Default: the current time. */
   now?: Date | number | string | undefined;
-  /** Variables and secrets, over those of the configuration. */
+  /** Variables and secrets that replace those of the configuration. */
   vars?: Record<string, string> | undefined;
-  /** Answers the requests that the Worker sends to the web, webhooks included. Default: they are sent. */
+  /** Answers the requests that the Worker sends to the web, including webhooks. Default: they are sent. */
   outbound?: ((request: Request) => Response | Promise<Response>) | undefined;
-  /** How long the tasks of one moment may take, milliseconds of real time. Default: 30,000. */
+  /** The most time that the tasks of one moment may take, in milliseconds of real time. Default: 30,000. */
   timeoutMillis?: number | undefined;
 }
 
@@ -38,14 +38,14 @@ interface Miniflare {
   dispose(): Promise<void>;
 }
 
-/** A Worker with a scheduler on the local runtime, whose clock a test moves. */
+/** A Worker with a scheduler on the local runtime. A test moves its clock. */
 export class TestScheduler<Env = Record<string, unknown>> {
   readonly #runtime: Miniflare;
   readonly #timeoutMillis: number;
   #offset = 0;
-  /** A client of the scheduler, with a key for everything. */
+  /** A client of the scheduler, with a key that may do everything. */
   readonly client: SchedulerClient;
-  /** The address at which the Worker listens on this machine, such as for a browser. */
+  /** The address at which the Worker listens on this machine, for example for a browser. */
   readonly url: string;
 
   /** Use {@link startScheduler}. */
@@ -73,8 +73,8 @@ export class TestScheduler<Env = Record<string, unknown>> {
   }
 
   /**
-   * Moves the clock forward, and resolves when every task that came due has run, retries included. The clock stops at the
-   * due time of each task, so none is late.
+   * Moves the clock forward, and resolves when every task that came due has run, including retries. The clock stops at the due time of each
+   * task, so none is late.
    *
    * Throws an `Error` if the tasks of one moment do not end within `timeoutMillis`.
    */
@@ -107,7 +107,7 @@ export class TestScheduler<Env = Record<string, unknown>> {
     }
   }
 
-  /** Ends the runtime. What was stored is gone. */
+  /** Ends the runtime. Its storage is lost. */
   stop(): Promise<void> {
     return this.#runtime.dispose();
   }
@@ -119,7 +119,7 @@ export class TestScheduler<Env = Record<string, unknown>> {
     return undefined;
   }
 
-  /** Sets the clock, unless it is past the time already. */
+  /** Sets the clock, unless it has passed the time already. */
   async #setClock(time: number): Promise<void> {
     this.#offset = Math.max(this.#offset, time - Date.now());
     await (await this.fetch(CLOCK_PATH, { method: "POST", body: String(this.#offset) })).text();
@@ -132,10 +132,10 @@ export class TestScheduler<Env = Record<string, unknown>> {
   }
 }
 
-/** As in virtual-time.ts, which only the runtime can load. */
+/** The same value as in virtual-time.ts, which only the runtime can load. */
 const CLOCK_PATH = "/durable-scheduler/clock";
 
-/** Whether a task fires by itself, or is running. */
+/** Whether a task fires by itself, or is in flight. */
 function isBusy({ status }: Task): boolean {
   return status === "scheduled" || status === "retrying" || status === "running" || status === "held";
 }
@@ -193,7 +193,7 @@ interface Tools {
   esbuild: { build(options: object): Promise<{ outputFiles: { text: string }[]; metafile: unknown }> };
 }
 
-/** Loads wrangler, and miniflare and esbuild as wrangler has them. */
+/** Loads wrangler, with its own miniflare and esbuild. */
 async function loadTools(folder: string): Promise<Tools> {
   const root = wranglerFolder(folder);
   const require = createRequire(join(root, "package.json"));
@@ -239,7 +239,7 @@ async function startRuntime(path: string, { outbound }: TestSchedulerOptions, va
   try {
     await runtime.ready;
   } catch (error) {
-    // A process that is left would keep Node from ending.
+    // A process that continues to run would keep Node from ending.
     await runtime.dispose().catch(() => {});
     throw error;
   }
@@ -255,7 +255,7 @@ interface FileModule {
 
 /** Bundles a Worker behind the virtual clock. Returns its script, and the files that this imports: the wasm of the prebuilt Worker, and the project's own. */
 async function bundle(esbuild: Tools["esbuild"], main: string, folder: string, { define, alias, tsconfig }: Config): Promise<{ script: string; files: FileModule[] }> {
-  // The clock comes first, so it is there before a module of the Worker runs.
+  // The clock comes first, so it is set before any module of the Worker runs.
   const entry = `
     import { withClock, withVirtualAlarms } from ${JSON.stringify(sourceOf("./virtual-time"))};
     import * as main from ${JSON.stringify(resolve(main))};
@@ -277,7 +277,7 @@ async function bundle(esbuild: Tools["esbuild"], main: string, folder: string, {
     ...(define === undefined ? {} : { define }),
     ...(alias === undefined ? {} : { alias }),
     ...(tsconfig === undefined ? {} : { tsconfig }),
-    // As wrangler does it without rules of the project's own.
+    // Wrangler does the same without rules of the project.
     loader: { ".html": "text", ".sql": "text", ".txt": "text" },
     write: false,
     logLevel: "silent",
@@ -287,7 +287,7 @@ async function bundle(esbuild: Tools["esbuild"], main: string, folder: string, {
   return { script: outputFiles[0]?.text ?? "", files: [...files.values()] };
 }
 
-/** Returns the path of a module of this package, in whichever form the package is. */
+/** Returns the path of a module of this package, whether the package is built or not. */
 function sourceOf(path: string): string {
   const found = [".js", ".ts"].map((ending) => fileURLToPath(new URL(path + ending, import.meta.url))).find((file) => existsSync(file));
   if (found === undefined) throw new Error(`${path} is missing in the package`);
@@ -301,7 +301,7 @@ interface Bundler {
   onLoad(filter: { filter: RegExp; namespace: string }, callback: (args: { path: string }) => object): void;
 }
 
-/** From where a module imports another one, and how. */
+/** The module that imports another one, and how. */
 interface Resolution {
   kind: string;
   resolveDir: string;
@@ -311,7 +311,7 @@ interface Resolution {
 /** The modules of Node that CommonJS modules require. */
 const REQUIRED = "required-from-node";
 
-/** Leaves modules of Node to the runtime, with or without `node:` in front. */
+/** Leaves modules of Node to the runtime, with or without the prefix `node:`. */
 function nodePlugin(): object {
   return {
     name: "node",
@@ -327,13 +327,13 @@ function nodePlugin(): object {
   };
 }
 
-/** Leaves the imports of wasm and of bytes to the runtime, as wrangler does it, and adds the modules to `found` by the paths of their files. */
+/** Leaves imports of wasm and of bytes to the runtime, as wrangler does, and adds the modules to `found` by the paths of their files. */
 function filePlugin(found: Map<string, FileModule>): object {
   return {
     name: "files",
     setup({ onResolve, resolve: resolvePath }: Bundler) {
       onResolve({ filter: /\.(wasm(\?module)?|bin)$/ }, async ({ path, kind, resolveDir, importer, pluginData }) => {
-        // The second time, the bundler finds the file.
+        // In this second resolution, the bundler finds the file.
         if (pluginData === FILES) return undefined;
         const file = await resolvePath(path.replace(/\?module$/, ""), { kind, resolveDir, importer, pluginData: FILES });
         if (file.errors.length > 0) return file;
@@ -346,5 +346,5 @@ function filePlugin(found: Map<string, FileModule>): object {
   };
 }
 
-/** Marks the resolutions that `filePlugin` asks for. */
+/** Marks the resolutions that `filePlugin` requests. */
 const FILES = Symbol("files");

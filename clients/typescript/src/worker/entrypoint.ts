@@ -162,7 +162,7 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
     return firstPage(this.#client.runs(which as string, query as ListRunsQuery, options));
   }
 
-  /** Lists a page of groups of attempts whose errors are alike. */
+  /** Lists a page of groups of attempts with similar errors. */
   async errorGroups(...args: Arguments<SchedulerClient["errorGroups"]>): Promise<OverRpc<Page<ErrorGroup>>> {
     return firstPage(this.#client.errorGroups(...args));
   }
@@ -177,7 +177,7 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
     return response.body;
   }
 
-  /** Counts the runs that come due in each part of a time ahead. */
+  /** Counts the runs that come due in each part of a coming period. */
   async forecast(...args: Arguments<SchedulerClient["forecast"]>): Promise<OverRpc<Forecast>> {
     return plain(await this.#client.forecast(...args));
   }
@@ -187,12 +187,12 @@ export class SchedulerEntrypoint<Env = unknown> extends WorkerEntrypoint<Env, Sc
     return plain(await this.#client.stats(...args));
   }
 
-  /** Returns what happened in each minute of the last two hours, or in each hour of the last seven days. */
+  /** Returns the counts of each minute of the last two hours, or of each hour of the last seven days. */
   async statsSeries(...args: Arguments<SchedulerClient["statsSeries"]>): Promise<OverRpc<Series>> {
     return plain(await this.#client.statsSeries(...args));
   }
 
-  /** What failed for good. */
+  /** Dead letters, which are the runs that failed for good. */
   get deadLetters(): DeadLettersTarget {
     return new DeadLettersTarget(this.#client);
   }

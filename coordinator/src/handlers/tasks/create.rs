@@ -28,7 +28,7 @@ use std::collections::HashMap;
 pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<Answer, Problem> {
     let precondition = Precondition::of(&call)?;
     let text = call.text().await?;
-    let once = idempotency::asked(&call, &format!("one {precondition:?}"), &text)?;
+    let once = idempotency::key_of(&call, &format!("one {precondition:?}"), &text)?;
     let task = || {
         let mut task = parse_one(&text).map_err(Problem::invalid)?;
         if let Some(id) = &of_path {
@@ -178,7 +178,7 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
     }
     let mut gone_on = HashMap::new();
     let (items, duplicates, outcomes, is_replay) =
-        match idempotency::asked(&call, if is_lines { "lines" } else { "array" }, &text)? {
+        match idempotency::key_of(&call, if is_lines { "lines" } else { "array" }, &text)? {
             None => {
                 let Plan { items, mut appends, duplicates } = planned(&call, tasks, None)?;
                 let shards = &call.shards;

@@ -12,7 +12,7 @@ use scheduler_platform::random_bytes;
 
 /// Returns the key of a request with a digest of the request; `None` for a request without a key.
 /// `kind` distinguishes requests whose body is read in different ways.
-pub(crate) fn asked(call: &Call<'_>, kind: &str, body: &str) -> Result<Option<Once>, Problem> {
+pub(crate) fn key_of(call: &Call<'_>, kind: &str, body: &str) -> Result<Option<Once>, Problem> {
     let Some(key) = call.request.headers().get(HEADER).ok().flatten() else { return Ok(None) };
     let random =
         random_bytes().map_err(|_| Problem::unavailable("the platform gave no random numbers"))?;

@@ -2,6 +2,7 @@
 
 use crate::clients::shards::Shards;
 use crate::context::Call;
+use crate::cursors::{ListName, parse_with_name};
 use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_model::list_query::{ListQuery, parse_list_query};
@@ -10,10 +11,13 @@ use scheduler_model::protocol::{ListReply, ListRequest};
 
 /// `GET /v1/tasks` answers with one page of the tasks of all shards, in the order of the list.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
-    let query = call.query_of_list(parse_list_query)?;
+    let (query, given) =
+        call.query_of_list(|parameters| parse_with_name(parameters, parse_list_query))?;
     let order = query.order;
+    let name = ListName::new(order.into(), call.shards.namespace(), &query.filter);
+    name.check(given)?;
     let page = page_of(&call.shards, query).await?;
-    Ok(shown_list(&call, "tasks", order, page))
+    Ok(shown_list(&call, "tasks", order, name, page))
 }
 
 /// Returns a page of the list of all shards.
@@ -35,10 +39,16 @@ pub(crate) async fn page_of(
     Ok(page.finish())
 }
 
-/// Returns the answer with a page of tasks as the member `name`.
-pub(crate) fn shown_list(call: &Call<'_>, name: &str, order: Order, page: Finished) -> Answer {
+/// Returns the answer with a page of tasks as the member `member`. The cursor has the name `list`.
+pub(crate) fn shown_list(
+    call: &Call<'_>,
+    member: &str,
+    order: Order,
+    list: ListName,
+    page: Finished,
+) -> Answer {
     let Finished { items, next, total, searched } = page;
-    let mut out = format!("{{\"{name}\":[").into_bytes();
+    let mut out = format!("{{\"{member}\":[").into_bytes();
     for (at, item) in items.iter().enumerate() {
         if at > 0 {
             out.push(b',');
@@ -47,7 +57,7 @@ pub(crate) fn shown_list(call: &Call<'_>, name: &str, order: Order, page: Finish
     }
     let until = next.as_ref().and_then(|next| order.time_at(next));
     let until = until.map(|until| format!(",\"until\":{until}")).unwrap_or_default();
-    let next = next.map_or_else(|| "null".to_owned(), |next| format!("\"{next}\""));
+    let next = next.map_or_else(|| "null".to_owned(), |next| format!("\"{}\"", list.cursor(next)));
     let total = total.map(|total| format!(",\"total\":{total}")).unwrap_or_default();
     let rest =
         format!("],\"cursor\":{next},\"searched\":{{\"records\":{searched}{until}}}{total}}}");

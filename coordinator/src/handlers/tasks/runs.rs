@@ -1,6 +1,7 @@
 //! The history of a task.
 
 use crate::context::Call;
+use crate::cursors::{List, ListName, parse_with_name};
 use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_model::bounds::{DEFAULT_LIST_LIMIT, MAX_HISTORY_ROWS, MAX_HISTORY_ROWS_SCANNED};
@@ -22,7 +23,11 @@ pub(crate) async fn runs(call: Call<'_>, id: String) -> Result<Answer, Problem> 
     let long = |problem: IdError| Problem::invalid(FieldError::new("id", problem.to_string()));
     check_task_id(&id).map_err(long)?;
     let homes: Vec<ShardId> = call.shards.map.homes(&id).collect();
-    let (limit, cursor) = call.query(|parameters| parse_query(parameters, &homes))?;
+    let ((limit, cursor), given) = call.query(|parameters| {
+        parse_with_name(parameters, |parameters| parse_query(parameters, &homes))
+    })?;
+    let name = ListName::new(List::RunsOfTask, call.shards.namespace(), &id);
+    name.check(given)?;
     let share = share_of_page(homes.len());
     let asked = homes.iter().copied().zip(cursor.positions().iter().copied());
     let (call, id) = (&call, &id);
@@ -43,8 +48,10 @@ pub(crate) async fn runs(call: Call<'_>, id: String) -> Result<Answer, Problem> 
         }
         out.extend_from_slice(item.run.get().as_bytes());
     }
-    let next =
-        page.next.map_or_else(|| "null".to_owned(), |next| format!("\"{}\"", next.text(&homes)));
+    let next = page.next.map_or_else(
+        || "null".to_owned(),
+        |next| format!("\"{}\"", name.cursor(next.text(&homes))),
+    );
     out.extend_from_slice(format!("],\"cursor\":{next}}}").as_bytes());
     Ok(Answer::json(200, out))
 }

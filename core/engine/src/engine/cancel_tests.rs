@@ -17,7 +17,7 @@ fn cancel(pair: &mut Pair, ids: &[&str], by: Option<&str>) -> usize {
     history_rows(pair, &effects)
 }
 
-/// Stores what was written, and counts the rows of the history among it.
+/// Stores the writes, and counts the rows of the history among them.
 fn history_rows(pair: &mut Pair, effects: &Effects) -> usize {
     let is_history =
         |write: &&Write| matches!(write, Write::InsertHistory { .. } | Write::ExtendHistory { .. });
@@ -47,7 +47,7 @@ fn a_cancelled_task_says_by_which_key_and_when() {
     assert_eq!(reason(&pair, "named"), by("the API key \"ops\""));
     assert_eq!(reason(&pair, "unnamed"), by("a key of the deployment"));
     assert_eq!(reason(&pair, "untold"), None);
-    // It has no time of a run, and no attempt.
+    // The entry has no time of a run, and no attempt.
     let request = RunsRequest::of_all(RunFilter::default(), 10);
     let reply = pair.engine.runs(&request, pair.now, &pair.stored).unwrap();
     let run: serde_json::Value = serde_json::from_str(reply.items[1].run.get()).unwrap();
@@ -57,7 +57,7 @@ fn a_cancelled_task_says_by_which_key_and_when() {
             "id": "named", "reportedAt": pair.now.get(), "outcome": "cancelled", "by": "ops"
         })
     );
-    // Another task of the id takes its place.
+    // Another task with the id replaces it.
     pair.create("", "named", Some(pair.now.plus(9_000_000)), "");
     assert_eq!(reason(&pair, "named"), None);
 }
@@ -72,7 +72,7 @@ fn a_cancel_of_a_run_in_flight_is_told_when_its_attempt_has_ended_too() {
     pair.now = pair.now.plus(1_000);
     pair.fail(seq, false, "no");
     assert!(reason(&pair, "a").is_some());
-    // A task that has fired since is another one.
+    // A task that has fired since then is another one.
     pair.create("", "a", Some(pair.now), "");
     let (seq, ..) = pair.wake()[0];
     assert_eq!(reason(&pair, "a"), None);

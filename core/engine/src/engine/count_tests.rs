@@ -3,8 +3,7 @@ use crate::Config;
 use crate::engine::lanes::pair::Pair;
 use scheduler_model::protocol::{ChangeRequest, Filter, ListItem, ListRequest, Status};
 
-/// Three tasks that wait for their time, of which one is paused; a dead letter; and one task in
-/// flight.
+/// Three waiting tasks, one of them paused; a dead letter; and one task in flight.
 fn pair() -> Pair {
     let mut pair = Pair::with(Config { max_dispatched: usize::MAX, ..Config::default() });
     pair.create("", "dead", Some(pair.now), r#""retry":{"maxAttempts":1},"#);
@@ -39,7 +38,7 @@ fn a_count_is_of_what_the_request_would_change() {
         (None, 5, 1),
         (Some(Change::Pause), 3, 1),
         (Some(Change::Resume), 1, 0),
-        // A run request does not start what is in flight.
+        // A run request does not start a run that is in flight.
         (Some(Change::Run), 4, 0),
         (Some(later), 5, 1),
         (Some(same), 2, 1),
@@ -55,7 +54,7 @@ fn a_count_is_of_what_the_request_would_change() {
     assert_eq!((count, first[0].status), (1, Status::Dead));
 }
 
-/// The reply says that there may be more. A further count knows what the first one has found out.
+/// The reply says that there may be more. A further count uses the results of the first one.
 #[test]
 fn a_count_that_reads_records_stops_and_gets_further_the_next_time() {
     let mut pair = Pair::with(Config { misses_before_pages: 0, ..Config::default() });
@@ -80,7 +79,7 @@ fn a_count_that_reads_records_stops_and_gets_further_the_next_time() {
     assert!(counts.len() > 1 && counts.is_sorted_by(|one, other| one < other), "{counts:?}");
 }
 
-/// A pause with a note also changes what is paused, unless it has this note.
+/// A pause with a note also changes a paused task, unless it has this note already.
 #[test]
 fn a_count_of_a_pause_with_a_note_is_of_what_the_pause_changes() {
     let mut pair = pair();
@@ -100,7 +99,7 @@ fn a_count_of_a_pause_with_a_note_is_of_what_the_pause_changes() {
     assert_eq!((count(&pair, "one"), count(&pair, "other")), (0, 4));
 }
 
-/// To move tasks that are due before the new time takes no records.
+/// Moving tasks that are due before the new time needs no records.
 #[test]
 fn a_count_of_tasks_that_are_put_off_reads_none_of_them() {
     let mut pair = Pair::with(Config::default());

@@ -7,7 +7,7 @@ use scheduler_model::protocol::{Append, Change, ChangeRequest};
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 const MINUTE: i64 = 60_000;
 
-/// Returns an engine with these recurring tasks: of each the fields of its schedule.
+/// Returns an engine with recurring tasks that have these schedules.
 fn with_schedules<S: AsRef<str>>(fields: impl IntoIterator<Item = S>) -> Engine {
     let mut memory = Memory::default();
     let mut engine = memory.load("1-0", Config::default());
@@ -57,7 +57,7 @@ fn runs_of_recurring_tasks_are_counted_as_if_one_by_one() {
         hours(48),
         Buckets::divide(NOW, NOW.plus(86_400_000), 7),
         Buckets::divide(NOW.plus(-MINUTE), NOW.plus(3 * MINUTE), 500),
-        // What was due before is not in it, and neither is what is due when it ends.
+        // Entries that are due before the first bucket or at the end of the last are not counted.
         Buckets::divide(NOW.plus(5_000), NOW.plus(6_000), 1),
         Buckets::divide(NOW.plus(30 * 86_400_000), NOW.plus(31 * 86_400_000), 24),
     ] {
@@ -68,7 +68,8 @@ fn runs_of_recurring_tasks_are_counted_as_if_one_by_one() {
     }
 }
 
-/// However few steps there are, what is said to be counted is, and nothing is counted twice.
+/// With any number of steps, everything up to `counted_until` is counted, and nothing is counted
+/// twice.
 #[test]
 fn a_count_that_stops_says_where() {
     let engine = with_schedules(SOME);
@@ -93,7 +94,7 @@ fn a_count_that_stops_says_where() {
     assert!(ends.len() > 20, "it stops in many places");
 }
 
-/// As many recurring tasks as a shard may hold, each of them due every minute.
+/// Forecasts the most recurring tasks of a shard, each of them due every minute.
 #[test]
 fn a_full_shard_is_counted_in_a_bounded_number_of_steps() {
     let engine = with_schedules((0..20_000).map(|_| r#""cron":"* * * * *""#));
@@ -103,12 +104,12 @@ fn a_full_shard_is_counted_in_a_bounded_number_of_steps() {
     assert!(steps_taken() - before <= MAX_FORECAST_STEPS + 1_000);
     let counted: u64 = reply.recurring.iter().sum();
     assert!(counted * FORECAST_RUN_STEPS <= MAX_FORECAST_STEPS + 1_000, "{counted} runs");
-    // It has got somewhere: each of the 20,000 some times.
+    // It has made progress: each of the 20,000 tasks has some counted runs.
     assert!(reply.counted_until >= NOW.plus(5 * MINUTE), "{}", reply.counted_until);
     assert!(reply.counted_until < buckets.to());
 }
 
-/// A year of runs of each second, by which buckets are full, is no more work than a few.
+/// Counting whole buckets makes a year of runs of each second no more work than a few runs.
 #[test]
 fn runs_of_an_interval_are_computed() {
     let engine = with_schedules((0..100).map(|_| r#""everySeconds":1,"anchor":1764000000000"#));
@@ -160,12 +161,12 @@ fn what_waits_for_its_time_counts_and_nothing_else() {
     assert_eq!(counts(&pair), (vec![4, 1, 0], vec![1, 2, 2]));
     pair.restart();
     assert_eq!(counts(&pair), (vec![4, 1, 0], vec![1, 2, 2]), "after a start as well");
-    // What is in flight has fired; its further attempt is due again.
+    // The attempt in flight has fired, and its further attempt is due again.
     let flights = pair.wake();
     assert_eq!(counts(&pair).0, [3, 1, 0]);
     pair.fail(flights[0].0, false, "no");
     assert_eq!(counts(&pair).0, [3, 2, 0]);
-    // The runs of a key that wait for a slot stay where they were due.
+    // Runs of a key that wait for a slot count at their due times.
     pair.now = now.plus(6 * MINUTE);
     pair.live(now.plus(6 * MINUTE + 1_000), 3_600_000);
     assert_eq!(counts(&pair).0, [1, 2, 0]);
@@ -180,7 +181,7 @@ fn a_division_that_nothing_makes_is_refused() {
     assert!(matches!(engine.forecast(&backwards), Err(EngineError::BadRequest(_))));
 }
 
-/// Many small buckets, and pages with holes: each live entry counts once.
+/// With many small buckets, and pages with cancelled entries, each live entry counts once.
 #[test]
 fn entries_count_once_whatever_their_page_and_bucket() {
     let mut memory = Memory::default();

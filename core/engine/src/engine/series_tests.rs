@@ -8,7 +8,7 @@ use scheduler_model::series::{Point, Resolution};
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 const MINUTE: i64 = 60_000;
 
-/// A shard whose shell tells it the time before each input and counts rows.
+/// A shard whose shell passes it the time before each input, and counts rows.
 struct Shard {
     engine: Engine,
     memory: Memory,
@@ -97,14 +97,14 @@ fn what_happens_is_counted_in_its_minute_and_its_hour() {
         assert_eq!((counts.created, counts.fired, counts.failed), (3, 3, 1));
         let rows = created.counts.rows_written + fired.counts.rows_written;
         assert!(rows > 0 && rows <= counts.rows_written);
-        // Everything is stored by then: the report has cleared the newest envelope.
+        // Everything is stored by then, because the report has cleared the newest envelope.
         shard.restart();
         shard.at(NOW.plus(3 * MINUTE + 1));
     }
 }
 
-/// A shard that fires once a minute for two hours: each firing writes what it wrote before there
-/// were series, and its state stays small.
+/// Checks a shard that fires once a minute for two hours: each firing writes as much as without
+/// series, and the state stays small.
 #[test]
 fn series_cost_no_row_and_few_bytes() {
     let mut shard = Shard::new(Config { history: Keep::Off, ..Config::default() });
@@ -121,7 +121,8 @@ fn series_cost_no_row_and_few_bytes() {
         let state = state.unwrap();
         shard.at(now.plus(500)).report(&Report { seq: minute as u64 + 1, ..Report::default() });
         assert!(!shard.engine.is_unsaved(), "nothing waits to be stored");
-        // The row of the envelope before goes, that of this one comes, and its page goes.
+        // The firing deletes the row of the last envelope and the page, and inserts the row of the
+        // new envelope.
         assert_eq!(kinds.len(), if minute == 0 { 2 } else { 3 }, "{:?}", effects.writes);
         if minute == 0 {
             without = state.len();
@@ -133,13 +134,13 @@ fn series_cost_no_row_and_few_bytes() {
         );
     }
     assert_eq!(shard.points(Resolution::Minute).len(), 120);
-    // A minute without anything takes nothing.
+    // A minute without counts takes no space.
     shard.at(NOW.plus(600 * MINUTE));
     assert_eq!(shard.points(Resolution::Minute), []);
     assert_eq!(shard.points(Resolution::Hour).len(), 3);
 }
 
-/// What an earlier version has stored opens, and only what comes is counted.
+/// The state of an earlier version opens, and only later events are counted.
 #[test]
 fn a_state_of_an_earlier_version_opens() {
     let mut shard = Shard::new(Config::default());
@@ -162,7 +163,8 @@ fn a_state_of_an_earlier_version_opens() {
     assert_eq!(since, Some(Resolution::Minute.number(shard.now)));
 }
 
-/// What is late in the main order and behind a limit; what is due at this moment is not late.
+/// Runs in the main order and runs that wait for a limit count as late. Runs that are due at this
+/// moment do not.
 #[test]
 fn the_backlog_is_what_is_late() {
     let mut shard = Shard::new(Config { max_dispatched: 1, ..Config::default() });
@@ -173,10 +175,10 @@ fn the_backlog_is_what_is_late() {
         shard.points(Resolution::Minute).last().map(|point| point.counts.backlog)
     };
     assert_eq!(backlog(&mut shard), Some(0), "nothing is late yet");
-    // One is in flight. The limiter has not answered, so nothing of the key is.
+    // One run is in flight. The limiter has not answered, so no run of the key is.
     shard.at(NOW.plus(30_000));
     assert_eq!(backlog(&mut shard), Some(9 + 4));
-    // Looked at again after some seconds, without anybody who asks.
+    // The backlog is counted again after some seconds, without a request.
     shard.at(NOW.plus(70_000));
     shard.at(NOW.plus(130_000));
     let second = Resolution::Minute.number(NOW) + 1;

@@ -20,7 +20,8 @@ fn entry(hash: u32, due: i64) -> Entry {
 /// A shard with one task in each page has the most places to merge.
 #[test]
 fn a_walk_through_many_small_pages_takes_a_part_of_what_the_shard_takes() {
-    // One more than a power of two: a vector that doubles its capacity then has the most to spare.
+    // One more than a power of two, because then a vector that doubles its capacity has the most
+    // unused space.
     let pages = 4_097;
     let due = |number| 1_764_000_000_000 + i64::from(number);
     let engine = engine_with(pages, |number| vec![entry(number, due(number))]);
@@ -88,7 +89,7 @@ fn what_is_added_before_a_place_hides_nothing_behind_it() {
                 }
                 let rest = hashes(&engine, Some(place));
                 assert!(all[2..].iter().all(|hash| rest.contains(hash)), "{rest:?} after {all:?}");
-                // A list from the end repeats nothing, and ends with what was added.
+                // A list from the end repeats nothing, and ends with the added tasks.
                 assert!(direction == Direction::Forward || rest[..2] == all[2..], "{rest:?}");
             }
         }

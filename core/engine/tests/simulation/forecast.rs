@@ -1,4 +1,4 @@
-//! What comes due, by the engine and by storage.
+//! The runs that come due, counted by the engine and from storage.
 
 use crate::invariants::violated;
 use crate::storage::{Storage, Waiting};
@@ -6,15 +6,15 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::Engine;
 use scheduler_model::forecast::Buckets;
 
-/// `forecast-is-what-waits`: in each part of the time ahead, as many runs come due as storage has.
-/// The reference goes through all of them one by one.
+/// `forecast-is-what-waits`: in each part of a coming period, the engine counts as many runs as
+/// storage has. The reference counts all of them one by one.
 pub(crate) fn forecast_agrees(
     engine: &Engine,
     storage: &Storage,
     waiting: &[Waiting],
     now: UnixMillis,
 ) {
-    // Some seconds, some minutes, or the beginning of what is overdue: as the time happens to be.
+    // Some seconds, some minutes, or the beginning of the backlog, chosen by the current time.
     let (back, span, most) = match now.get() % 3 {
         0 => (0, 10_000, 7),
         1 => (2_000, 60_000, 60),

@@ -1,5 +1,5 @@
-//! What a list must show, by the documents and by storage: waiting tasks, runs in flight and dead
-//! letters, in one order.
+//! The items that a list must show, according to the documents and storage: waiting tasks, runs in
+//! flight and dead letters, in one order.
 
 use crate::in_flight::{FlightAt, Stop};
 use crate::invariants::{key_of, violated};
@@ -14,7 +14,7 @@ use scheduler_model::protocol::{Filter, ListItem, ListReply, ListRequest, Status
 use scheduler_model::task::Record;
 use serde_json::Value;
 
-/// What a filter matches.
+/// The matches of a filter.
 #[derive(Debug, Clone)]
 pub(crate) enum Meant {
     Waiting(Waiting),
@@ -31,7 +31,7 @@ struct Shown {
     record: Value,
 }
 
-/// Returns what a filter matches on a shard, in the order of a list.
+/// Returns the items that a filter matches on a shard, in the order of a list.
 pub(crate) fn meant(world: &World, at: usize, filter: &Filter) -> Vec<(Position, Meant)> {
     let storage = &world.shards[at].storage;
     let mut waiting = storage.waiting();
@@ -207,7 +207,7 @@ pub(crate) fn list(
     };
     let request = ListRequest { filter: filter.clone(), limit, ..ListRequest::default() };
     check(world, &request, &expected, read)?;
-    // Injects no fault, so it moves no draw.
+    // This injects no fault, so it changes no random draw.
     let little = ListRequest { max_read: Some(1), ..request.clone() };
     check(world, &little, &expected, |world, request| {
         world.look(at, |engine, _, storage| engine.list(request, storage))

@@ -10,7 +10,7 @@ use scheduler_model::protocol::{
 };
 use std::collections::BTreeSet;
 
-/// This many tasks of about 600 bytes fill about forty pages.
+/// The number of tasks of about 600 bytes that fill about forty pages.
 const TASKS: i64 = 4_000;
 
 /// Creates tasks whose due order differs from the order of their creation: each page spans the
@@ -81,7 +81,7 @@ fn a_search_finds_what_comes_moves_and_goes_while_it_is_read() {
     let filter = by_text(&id(77, 6)[..5]);
     let (before, _) = read(&pair, &filter, 500_000);
     assert!(before.len() > 5, "{before:?}");
-    // A page gets another entry, and entries of known pages go or move.
+    // An entry is added to a page, and entries of known pages are removed or moved.
     let new = "new-".to_owned() + &before[0];
     let due = NOW.plus(61_000);
     pair.append([(new.clone(), due, record(&new, due, 500))]);
@@ -105,7 +105,7 @@ fn a_search_finds_what_comes_moves_and_goes_while_it_is_read() {
     }
 }
 
-/// A task that is overwritten before its page is full takes the place of another one in it.
+/// A task that is overwritten before its page is full is replaced by another entry of that page.
 #[test]
 fn a_page_that_grows_is_looked_through_again() {
     let mut pair = Pair::new();
@@ -122,7 +122,7 @@ fn a_page_that_grows_is_looked_through_again() {
     }
 }
 
-/// A list reads each page of its tasks once, and not a row for each task.
+/// A list reads each page of its tasks once, rather than a row for each task.
 #[test]
 fn the_tasks_of_a_list_are_read_page_by_page() {
     let pair = interleaved();

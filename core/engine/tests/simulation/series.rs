@@ -1,5 +1,5 @@
-//! The series of the shards: what has happened in each minute and in each hour, counted a second
-//! time and kept whole.
+//! The series of the shards: a second count of the events in each minute and in each hour, which is
+//! never shortened.
 
 use crate::circuits::stores_state;
 use crate::invariants::violated;
@@ -19,7 +19,7 @@ fn add(sum: &mut Counted, more: &Counted) {
     sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
 }
 
-/// What was counted by minute and by hour.
+/// The counts by minute and by hour.
 #[derive(Debug, Default, Clone)]
 struct Kept {
     minutes: BTreeMap<i64, Counted>,
@@ -40,7 +40,7 @@ impl Kept {
         }
     }
 
-    /// What was counted in the future joins the present, and what is too old goes.
+    /// Moves the counts of future points to the present one, and drops points that are too old.
     fn turn_to(&mut self, now: UnixMillis) {
         for by in [Resolution::Minute, Resolution::Hour] {
             let (number, first) = (by.number(now), by.first(now));
@@ -54,20 +54,20 @@ impl Kept {
     }
 }
 
-/// The second count of a shard.
+/// The second count of one shard.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     live: Kept,
-    /// As it was when the shard last stored its state.
+    /// The count when the shard last stored its state.
     stored: Kept,
-    /// The counters of the engine up to which this counts; `None` if the engine has just started.
+    /// The counters of the engine that this count includes; `None` if the engine has just started.
     seen: Option<Counters>,
     /// The time of the last input.
     now: Option<UnixMillis>,
 }
 
 impl Ledger {
-    /// Adds what the counters have grown by. What has fired is counted by what is written.
+    /// Adds the growth of the counters. Fired tasks are counted from the writes instead.
     fn count(&mut self, counters: Counters) {
         let of = |counters: &Counters| {
             let Counters { created, fired, succeeded, handed_over, failed, .. } = *counters;
@@ -77,24 +77,24 @@ impl Ledger {
         let Some(now) = self.now else { return };
         let mut grown = of(&counters);
         if grown.iter().zip(&before).any(|(now, before)| now < before) {
-            // The shard was purged, which leaves no count.
+            // The shard was purged, which resets its counts.
             self.live = Kept::default();
             return;
         }
         grown.iter_mut().zip(&before).for_each(|(now, before)| *now -= before);
-        // That is counted by what is written.
+        // These are counted from the writes.
         grown[1] = 0;
         self.live.add(now, &grown);
     }
 
-    /// The engine is lost, and what it has not stored.
+    /// Drops the counts that the lost engine has not stored.
     pub(crate) fn restart(&mut self) {
         (self.live, self.seen, self.now) = (self.stored.clone(), None, None);
     }
 }
 
 impl World {
-    /// Notes the time of an input, before the engine does.
+    /// Records the time of an input, before the engine does.
     pub(crate) fn ledger_observes(&mut self, at: usize) {
         let Some(engine) = self.shards[at].engine.as_ref() else { return };
         let (now, ledger) = (self.now, &mut self.ledgers[at]);
@@ -112,7 +112,7 @@ impl World {
         ledger.live.turn_to(now);
     }
 
-    /// Counts what an input has done, once it is committed.
+    /// Counts the effects of an input after they are committed.
     pub(crate) fn count_in_ledger(&mut self, at: usize, effects: &Effects) {
         let Some(engine) = self.shards[at].engine.as_ref() else { return };
         let (now, ledger) = (self.now, &mut self.ledgers[at]);
@@ -129,7 +129,7 @@ impl World {
         self.store_ledger(at, effects);
     }
 
-    /// Notes that a commit has stored the state.
+    /// Records that a commit has stored the state.
     pub(crate) fn store_ledger(&mut self, at: usize, effects: &Effects) {
         if stores_state(effects) {
             let ledger = &mut self.ledgers[at];
@@ -137,7 +137,7 @@ impl World {
         }
     }
 
-    /// `series-are-what-was-counted`: the points of an engine are those of the second count.
+    /// `series-are-what-was-counted`: the points of an engine agree with those of the second count.
     pub(crate) fn series_agree(&mut self, at: usize) {
         let Some(engine) = self.shards[at].engine.as_mut() else { return };
         for by in [Resolution::Minute, Resolution::Hour] {

@@ -1,4 +1,4 @@
-//! Where a schedule starts and ends, what it leaves out, and delays from now.
+//! The start and end of a schedule, the days that it leaves out, and delays from now.
 
 use super::{Parsed, Parser, Rule};
 use crate::clause::{Amount, Clause, Day, Exception, Point, Weekdays, Which};
@@ -66,7 +66,7 @@ const EXCEPT: &[&str] = &[
 ];
 
 impl Parser<'_> {
-    /// Takes `starting 1 may`, `until friday`, `for ten days`, `except sundays`.
+    /// Parses `starting 1 may`, `until friday`, `for ten days`, `except sundays`.
     pub(super) fn bounds(&mut self) -> Parsed<Vec<Clause>> {
         let kinds: [Rule<Self, Vec<Clause>>; 4] =
             [Self::exceptions, Self::start, Self::end_bound, Self::lasting];
@@ -95,7 +95,7 @@ impl Parser<'_> {
         if !self.take_any(STARTING) {
             return Ok(None);
         }
-        // "from 9 to 5" and "from monday to friday" are no bounds.
+        // "from 9 to 5" and "from monday to friday" are not bounds.
         if is_from {
             let start = self.at - 1;
             self.at = start;
@@ -112,7 +112,7 @@ impl Parser<'_> {
         if let Some(Day::OfMonth(day)) = from.day {
             from.day = Some(self.in_month_of_end(day)?);
         }
-        // "from 9am" says nothing clear without "until".
+        // "from 9am" is not clear without "until".
         let is_hour = from.day.is_none() && from.instant.is_none();
         if is_from
             && is_hour
@@ -126,7 +126,7 @@ impl Parser<'_> {
         Ok(Some(vec![Clause::From(from)]))
     }
 
-    /// Returns the start on the day `day` of the month in which the end is, if the end comes next.
+    /// Returns the start on the day `day` of the month of the end, if the end comes next.
     fn in_month_of_end(&mut self, day: u8) -> Result<Day, crate::Refusal> {
         let start = self.at;
         let end =
@@ -168,7 +168,7 @@ impl Parser<'_> {
         Ok(self.point()?.map(|point| vec![Clause::Until(point)]))
     }
 
-    /// Takes `the next 3 mondays`.
+    /// Parses `the next 3 mondays`.
     fn next_weekdays(&mut self) -> Parsed<Vec<Clause>> {
         self.take("on");
         if !self.take_any(&["for the next", "the next"]) {
@@ -209,7 +209,7 @@ impl Parser<'_> {
         Ok(Some(vec![Clause::For(amount)]))
     }
 
-    /// Takes a point: `1 may`, `next monday at 9`, `9am tomorrow`, `2027-01-01T09:00:00Z`, `the end
+    /// Parses a point: `1 may`, `next monday at 9`, `9am tomorrow`, `2027-01-01T09:00:00Z`, `the end
     /// of the year`.
     fn point(&mut self) -> Parsed<Point> {
         if let Some(instant) = self.attempt(Self::instant)? {
@@ -305,13 +305,13 @@ impl Parser<'_> {
             self.at += 1;
             return Ok(Some(Exception::Months(crate::clause::Months::one(month))));
         }
-        // "the first" may be anything.
+        // "the first" may mean anything.
         let is_number = self.token(0).is_some_and(|token| token.value().is_some());
         let day = self.ordinal().filter(|day| is_number && (1..=31).contains(day));
         Ok(day.and_then(|day| u8::try_from(day).ok()).map(Exception::MonthDay))
     }
 
-    /// Takes `in 20 minutes`, `two hours from now`, `after 5 minutes`.
+    /// Parses `in 20 minutes`, `two hours from now`, `after 5 minutes`.
     pub(super) fn delay(&mut self) -> Parsed<Vec<Clause>> {
         let has_in = self.take_any(&["in", "after"]);
         let Some(amount) = self.amount()? else { return Ok(None) };

@@ -6,7 +6,7 @@ use crate::token::Kind;
 use crate::words::{self, DayPart};
 use crate::{Reason, Refusal};
 
-/// The half of the day that words like `pm` and `in the morning` name.
+/// The half of the day that words such as `pm` and `in the morning` name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Half {
     Am,
@@ -16,7 +16,7 @@ pub(super) enum Half {
 }
 
 impl Parser<'_> {
-    /// Takes `at 9`, `9am and 5pm`, `at noon`, `in the morning`, `at 15 minutes past every hour`.
+    /// Parses `at 9`, `9am and 5pm`, `at noon`, `in the morning`, `at 15 minutes past every hour`.
     pub(super) fn times(&mut self) -> Parsed<Vec<Clause>> {
         if self.take("tonight") {
             return Ok(Some(vec![Clause::Day(Day::In(0)), Clause::Part(DayPart::Night)]));
@@ -41,14 +41,14 @@ impl Parser<'_> {
             return Ok(None);
         }
         let mut times = self.spread_half(times);
-        // In "um 9 und 17 Uhr", the last word counts for all.
+        // In "um 9 und 17 Uhr", the last word applies to all times.
         let taken = self.tokens.get(start..self.at).unwrap_or_default();
         if taken.iter().any(|token| token.text == "uhr") {
             for time in times.iter_mut().filter(|time| time.kind == ClockKind::Half) {
                 time.kind = self.kind_of_24_hours(time.hour);
             }
         }
-        // The hour of a day that follows: "at 9 in the morning", or of all: "at 8 and 9 in the
+        // A half of the day follows: "at 9 in the morning", or for all times: "at 8 and 9 in the
         // evening".
         Ok(Some(vec![Clause::At(times)]))
     }
@@ -57,7 +57,7 @@ impl Parser<'_> {
         self.take_symbol("@") || self.take_any(&["at exactly", "exactly at", "at precisely", "at"])
     }
 
-    /// Takes `in the morning`, `at night`, `mornings`.
+    /// Parses `in the morning`, `at night`, `mornings`.
     fn part_of_day(&mut self) -> Parsed<Vec<Clause>> {
         let is_plural = |word: &str| word.ends_with('s');
         if (self.take_any(&["in the", "at", "every", "each", "during the"])
@@ -73,7 +73,7 @@ impl Parser<'_> {
         Ok(None)
     }
 
-    /// Takes a time of day. A number alone is one only if `is_expected`, as after "at".
+    /// Parses a time of day. A number alone is a time only if `is_expected` is set, as after "at".
     pub(super) fn clock(&mut self, is_expected: bool) -> Parsed<Clock> {
         self.attempt(|parser| {
             let start = parser.at;
@@ -93,8 +93,8 @@ impl Parser<'_> {
         })
     }
 
-    /// Returns whether the words since `start` can be nothing but a time of day: `9:30`, `half past
-    /// nine`, `five o'clock`.
+    /// Returns whether the words since `start` can only be a time of day: `9:30`, `half past nine`,
+    /// `five o'clock`.
     fn is_marked(&self, start: usize) -> bool {
         let taken = self.tokens.get(start..self.at).unwrap_or_default();
         taken.iter().any(|token| {
@@ -142,7 +142,7 @@ impl Parser<'_> {
             let is_marked = self.take_any(&["hours", "hrs", "uhr"]);
             let (hour, minute) = (hour / 100, hour % 100);
             let is_time = hour < 24 && minute < 60 && (is_marked || is_expected);
-            // After "at", a year would be no time: 2027 is 20:27 to nobody.
+            // After "at", a year is not a time: nobody means 20:27 by 2027.
             let is_year = (2020..2100).contains(&(hour * 100 + minute)) && !is_marked;
             let kind = if four.starts_with('0') || hour > 12 || is_marked {
                 ClockKind::Of24
@@ -252,7 +252,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Returns whether what follows a number makes it a quantity and not an hour: "at 9 minutes",
+    /// Returns whether the words after a number make it a quantity and not an hour: "at 9 minutes",
     /// "at 3 percent".
     fn is_counted_thing(&self) -> bool {
         words::unit(self.word(0)).is_some()
@@ -274,7 +274,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Takes `am`, `p.m.`, `in the morning`, `at night`.
+    /// Parses `am`, `p.m.`, `in the morning`, `at night`.
     fn half_of_day(&mut self) -> Option<Half> {
         let half = match self.word(0) {
             "am" => Some(Half::Am),
@@ -342,7 +342,7 @@ impl Parser<'_> {
         Ok(Clock { hour, kind, ..clock })
     }
 
-    /// Takes the minutes of `10 Uhr 30`, unless they count something.
+    /// Parses the minutes of `10 Uhr 30`, unless they count something.
     fn minutes_behind_hour(&mut self) -> Option<u8> {
         let start = self.at;
         let is_two_digits =
@@ -359,8 +359,8 @@ impl Parser<'_> {
         minute
     }
 
-    /// Returns how certain an hour is that is written as on the clock of 24 hours. People say "um 3
-    /// Uhr" of the afternoon, too; jobs run at 3:00.
+    /// Returns how certain an hour is that is written on the 24-hour clock. "um 3 Uhr" may also
+    /// mean the afternoon. Jobs run at 3:00.
     fn kind_of_24_hours(&self, hour: u8) -> ClockKind {
         match hour {
             0 | 13.. => ClockKind::Of24,
@@ -380,8 +380,7 @@ impl Parser<'_> {
         })
     }
 
-    /// In `9, 10 and 11 am`, the ending counts for all if the hours rise within that half of the
-    /// day.
+    /// In `9, 10 and 11 am`, the half of the day applies to all hours if they rise within it.
     fn spread_half(&self, mut times: Vec<Clock>) -> Vec<Clock> {
         let Some((last, others)) = times.split_last_mut() else { return times };
         let is_morning = last.hour < 12 && last.kind == ClockKind::Sure && !others.is_empty();
@@ -393,7 +392,7 @@ impl Parser<'_> {
         times
     }
 
-    /// Takes `between 9 and 5`, `from 9am to 5pm`, `9-17`, and the same for days of the week and
+    /// Parses `between 9 and 5`, `from 9am to 5pm`, `9-17`, and the same for days of the week and
     /// months.
     pub(super) fn windows(&mut self) -> Parsed<Vec<Clause>> {
         let is_between = self.take("between");
@@ -423,7 +422,7 @@ impl Parser<'_> {
         )
     }
 
-    /// Returns whether "every 5 minutes" comes before this, with a comma at most between them.
+    /// Returns whether "every 5 minutes" comes before this, with at most a comma between them.
     fn follows_interval(&self) -> bool {
         let is_interval = self.found.last().is_some_and(|found| {
             let (_, end) = found.tokens;
@@ -434,7 +433,7 @@ impl Parser<'_> {
         is_interval && has_comma.is_some_and(|before| before.is_symbol(","))
     }
 
-    /// Takes `to`, `-`, `through`, and after "from" also `until`.
+    /// Parses `to`, `-`, `through`, and after "from" also `until`.
     pub(super) fn take_range_word(&mut self, is_from: bool) -> bool {
         self.take_symbol("-")
             || self.take_any(&["to", "through", "thru", "bis"])

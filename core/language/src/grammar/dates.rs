@@ -7,7 +7,7 @@ use crate::words::{self, Unit};
 use crate::{Reason, Refusal};
 
 impl Parser<'_> {
-    /// Takes `tomorrow`, `on 3 march 2027`, `next friday`, `the end of the month`, `on christmas
+    /// Parses `tomorrow`, `on 3 march 2027`, `next friday`, `the end of the month`, `on christmas
     /// day`.
     pub(super) fn calendar_day(&mut self) -> Parsed<Vec<Clause>> {
         // "on my birthday, 4 may" is the 4th of May, if the date is there.
@@ -32,7 +32,7 @@ impl Parser<'_> {
         Ok(Some(vec![if more.len() > 1 { Clause::Dates(more) } else { Clause::Day(day) }]))
     }
 
-    /// Takes `, june 1 and september 1` behind a date.
+    /// Parses `, june 1 and september 1` after a date.
     pub(super) fn more_dates(&mut self, first: (u8, u8)) -> Result<Vec<(u8, u8)>, Refusal> {
         let mut dates = vec![first];
         while dates.len() < crate::limits::MAX_LIST {
@@ -52,7 +52,7 @@ impl Parser<'_> {
         Ok(dates)
     }
 
-    /// Takes a day that comes once.
+    /// Parses a day that comes once.
     pub(super) fn day(&mut self) -> Parsed<Day> {
         let kinds: [Rule<Self, Day>; 5] = [
             Self::relative_day,
@@ -82,7 +82,7 @@ impl Parser<'_> {
         self.days_from_day()
     }
 
-    /// Takes `a week from tomorrow`, `two weeks from friday`, `3 days from today`.
+    /// Parses `a week from tomorrow`, `two weeks from friday`, `3 days from today`.
     fn days_from_day(&mut self) -> Parsed<Day> {
         let Some(amount) = self.amount()? else { return Ok(None) };
         if amount.months > 0 || amount.seconds > 0 || !self.take_any(&["from", "after"]) {
@@ -109,7 +109,7 @@ impl Parser<'_> {
         Ok(None)
     }
 
-    /// Takes `next friday`, `this coming monday`, `friday next week`, `next week on friday`.
+    /// Parses `next friday`, `this coming monday`, `friday next week`, `next week on friday`.
     fn chosen_weekday(&mut self) -> Parsed<Day> {
         // "next month on the 3rd"
         if self.take_any(&["next month on the", "next month on", "next month the"]) {
@@ -146,7 +146,7 @@ impl Parser<'_> {
         Ok(Some(Day::Weekday(day, which)))
     }
 
-    /// Takes `2027-03-03`, `3/4/2027`, `3.4.2027`, `3/4`.
+    /// Parses `2027-03-03`, `3/4/2027`, `3.4.2027`, `3/4`.
     fn numeric_date(&mut self) -> Parsed<Day> {
         self.take("the");
         let start = self.at;
@@ -221,7 +221,7 @@ impl Parser<'_> {
         self.refusal(Reason::Impossible, start, "There is no such date.")
     }
 
-    /// Takes `3 march`, `the 3rd of march, 2027`, `march 3rd 2027`, `next year on 3 march`.
+    /// Parses `3 march`, `the 3rd of march, 2027`, `march 3rd 2027`, `next year on 3 march`.
     pub(super) fn written_date(&mut self) -> Parsed<Day> {
         let is_next = self.take_any(&["next year on", "next year in", "next year"]);
         let Some(date) = self.date_of_year()? else { return Ok(None) };
@@ -251,7 +251,7 @@ impl Parser<'_> {
         self.date(start, day, month, year).map(Some)
     }
 
-    /// Takes the number of a day in a date, unless it is the hour of a time.
+    /// Parses the number of a day in a date, unless it is the hour of a time.
     fn day_number(&mut self) -> Parsed<u8> {
         let day = match self.attempt(|parser| Ok(parser.ordinal().filter(|day| *day > 0)))? {
             Some(day) => u8::try_from(day).ok(),
@@ -284,7 +284,7 @@ impl Parser<'_> {
         if exists { Ok(Day::Date { day, month, year }) } else { Err(self.no_date(start)) }
     }
 
-    /// Takes a year, after a comma if need be.
+    /// Parses a year, after a comma if there is one.
     pub(super) fn year(&mut self) -> Parsed<i32> {
         let comma = usize::from(self.is_symbol(0, ","));
         let token =
@@ -300,7 +300,7 @@ impl Parser<'_> {
         Ok(year.and_then(|year| i32::try_from(year).ok()))
     }
 
-    /// Takes what follows "the last day": `of february`, `of next february`, `of this month`.
+    /// Parses what follows "the last day": `of february`, `of next february`, `of this month`.
     pub(super) fn last_of_month(&mut self) -> Parsed<Day> {
         if self.take_any(&["of this month", "of the current month"]) {
             return Ok(Some(Day::LastOf { month: None, year: None }));
@@ -319,7 +319,7 @@ impl Parser<'_> {
         Ok(Some(Day::LastOf { month: Some(month), year }))
     }
 
-    /// Takes `at the end of the month`, `end of this week`, `at the end of every month`, `end of
+    /// Parses `at the end of the month`, `end of this week`, `at the end of every month`, `end of
     /// march`, `at the beginning of each quarter`.
     pub(super) fn end_of_period(&mut self) -> Parsed<Vec<Clause>> {
         self.take_any(&["at", "on", "by"]);
@@ -353,7 +353,7 @@ impl Parser<'_> {
         Ok(self.end_point()?.map(|day| (day, None)))
     }
 
-    /// Takes `the beginning of every month`, `the start of each year`, `beginning of the month`.
+    /// Parses `the beginning of every month`, `the start of each year`, `beginning of the month`.
     fn start_of_period(&mut self) -> Parsed<Vec<Clause>> {
         self.take("the");
         if !self.take_any(&["beginning of", "start of"]) {
@@ -376,7 +376,7 @@ impl Parser<'_> {
         Ok(Some(clauses))
     }
 
-    /// Takes `the end of the month`, `end of the year`, `end of march`.
+    /// Parses `the end of the month`, `end of the year`, `end of march`.
     pub(super) fn end_point(&mut self) -> Parsed<Day> {
         self.take("the");
         if self.take_any(&["end of the month", "end of this month", "end of month", "eom"]) {
@@ -398,7 +398,7 @@ impl Parser<'_> {
         Ok(None)
     }
 
-    /// Takes a day that only a bound may name: a month, the next week.
+    /// Parses a day that only a bound may name: a month, the next week.
     pub(super) fn bounding_day(&mut self) -> Parsed<Day> {
         if let Some(day) = self.attempt(Self::end_point)? {
             return Ok(Some(day));

@@ -4,7 +4,7 @@ use super::{Parsed, Parser};
 use crate::clause::{Clause, Counted, Cycle, Day, Months, Period, Weekdays, Which};
 use crate::{Reason, words};
 
-/// Several days, and whether their words alone say that they recur.
+/// Several days, and whether their words alone mean that they recur.
 #[derive(Clone, Copy)]
 pub(super) struct DaySet {
     pub(super) days: Weekdays,
@@ -13,7 +13,7 @@ pub(super) struct DaySet {
     pub(super) is_single: bool,
 }
 
-/// In which months a day is counted.
+/// The months in which a day is counted.
 enum Scope {
     /// "of the month"
     TheMonth,
@@ -31,7 +31,7 @@ enum Scope {
 const EACH: &[&str] = &["each", "every", "any", "a"];
 
 impl Parser<'_> {
-    /// Takes `mondays`, `on monday and friday`, `weekdays`, `mon-fri`, `in january and july`, `from
+    /// Parses `mondays`, `on monday and friday`, `weekdays`, `mon-fri`, `in january and july`, `from
     /// april to june`.
     pub(super) fn week_and_months(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
@@ -50,7 +50,7 @@ impl Parser<'_> {
         })?;
         if let Some(all) = union(&sets) {
             let is_only = is_only || self.take("only");
-            // A range after "from" is one only if it is one.
+            // After "from", days are a range only if an end follows.
             if is_from && all.is_single {
                 return Ok(None);
             }
@@ -84,8 +84,7 @@ impl Parser<'_> {
         Ok(self.month_list(is_from_month)?.map(|months| vec![Clause::Months { months }]))
     }
 
-    /// Takes `january, april and july` or `april to june`, if neither a day nor a year belongs to
-    /// them.
+    /// Parses `january, april and july` or `april to june`, unless a day or a year belongs to them.
     pub(super) fn month_list(&mut self, needs_range: bool) -> Parsed<Months> {
         let mut has_range = false;
         let ranges = self.list(|parser, _| {
@@ -109,7 +108,7 @@ impl Parser<'_> {
         Ok(Some(ranges.into_iter().fold(Months::default(), Months::with)))
     }
 
-    /// Takes one day of the week, a range of them, or a group such as `weekdays`.
+    /// Parses one day of the week, a range of them, or a group such as `weekdays`.
     pub(super) fn day_set(&mut self, is_from: bool) -> Option<DaySet> {
         const WORKING: &[&str] = &[
             "weekdays",
@@ -151,14 +150,14 @@ impl Parser<'_> {
         Some(DaySet { days: Weekdays::one(first), recurs: is_plural, is_single: true })
     }
 
-    /// Takes the dot of `Mon.` if a word follows.
+    /// Parses the dot of `Mon.` if a word follows.
     fn take_abbreviation_dot(&mut self) {
         if self.is_symbol(0, ".") && self.is_glued(0) && self.token(1).is_some() {
             self.at += 1;
         }
     }
 
-    /// Takes one singular group after "every": `weekday`, `weekend`, `working day`.
+    /// Parses a singular group after "every": `weekday`, `weekend`, `working day`.
     pub(super) fn singular_group(&mut self) -> Option<Weekdays> {
         if self.take_any(&[
             "weekday",
@@ -177,7 +176,7 @@ impl Parser<'_> {
             .then_some(Weekdays::WEEKEND)
     }
 
-    /// Takes `the first monday of the month`, `on the 1st and 15th`, `the last working day of each
+    /// Parses `the first monday of the month`, `on the 1st and 15th`, `the last working day of each
     /// month`, `the last day of february`.
     pub(super) fn counted_days(&mut self) -> Parsed<Vec<Clause>> {
         if let Some(end) = self.attempt(Self::end_of_period)? {
@@ -205,8 +204,8 @@ impl Parser<'_> {
         })
     }
 
-    /// Takes what follows `ordinals`: what is counted, and in which months. `is_each` after
-    /// "every".
+    /// Parses the words after `ordinals`: what is counted, and in which months. `is_each` is set
+    /// after "every".
     pub(super) fn counted(
         &mut self,
         which: Vec<i8>,
@@ -235,10 +234,10 @@ impl Parser<'_> {
             };
             let is_sure =
                 is_each || self.follows_months() || !matches!(scope, Scope::Named(_) | Scope::Open);
-            // "every third business day" is no day of the month.
+            // "every third business day" is not a day of the month.
             let is_stepped = of == Counted::WorkingDay && which.iter().any(|number| *number > 1);
             if matches!(scope, Scope::Open) && (!is_each && !self.follows_months() || is_stepped) {
-                // "the second tuesday" of what? "last friday" is past.
+                // "the second tuesday" has no period, and "last friday" is in the past.
                 return Ok(None);
             }
             clauses.insert(0, Clause::Nth { which, of, is_sure });
@@ -287,7 +286,7 @@ impl Parser<'_> {
         Ok(Some(clauses))
     }
 
-    /// Takes `next week`, `this month`, `in july 2027`, `in 2027`: when all runs are.
+    /// Parses `next week`, `this month`, `in july 2027`, `in 2027`: when all runs are.
     pub(super) fn period(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
         let follows = self.found.last().is_some_and(|found| found.tokens.1 == start);
@@ -343,7 +342,7 @@ impl Parser<'_> {
             .any(|found| matches!(found.clause, Clause::Cycle { cycle, .. } if is_monthly(cycle)))
     }
 
-    /// Takes `on day 5 of the month`, `on day 1 and 15 of every month`.
+    /// Parses `on day 5 of the month`, `on day 1 and 15 of every month`.
     fn day_numbers(&mut self) -> Parsed<Vec<Clause>> {
         self.take("on");
         if !self.take_any(&["days", "day"]) {
@@ -367,7 +366,7 @@ impl Parser<'_> {
         Ok(months.is_some_and(|months| months.months().count() > 1))
     }
 
-    /// Takes `of this month` (0), `of next month` (1).
+    /// Parses `of this month` (0), `of next month` (1).
     fn month_ahead(&mut self) -> Option<u32> {
         if self.take_any(&["of this month", "this month"]) {
             return Some(0);
@@ -375,7 +374,7 @@ impl Parser<'_> {
         self.take_any(&["of next month", "next month", "of the next month"]).then_some(1)
     }
 
-    /// Returns whether an ordinal that is a word stands before a noun.
+    /// Returns whether an ordinal that is a word comes before a noun.
     fn counts_a_noun(&self) -> bool {
         const BEHIND: &[&str] = &[
             "at", "on", "in", "and", "every", "each", "until", "till", "from", "for", "of", "to",
@@ -435,7 +434,7 @@ impl Parser<'_> {
         Ok(Scope::Open)
     }
 
-    /// Returns the months of a scope, and the cycle that its words say.
+    /// Returns the months of a scope, and the cycle that its words mean.
     fn months_of(&self, scope: &Scope, which: &[i8]) -> Option<(Option<Months>, Vec<Clause>)> {
         let cycle = |cycle, is_each: bool| {
             if is_each { vec![Clause::Cycle { cycle, is_adjective: false }] } else { Vec::new() }

@@ -1,4 +1,4 @@
-//! How often: `every`, adverbs, and `twice a day`.
+//! The cycle: `every`, adverbs, and `twice a day`.
 
 use super::days::union;
 use super::numbers::{Thousandths, cycle};
@@ -13,7 +13,7 @@ fn again(cycle: Cycle) -> Clause {
 }
 
 impl Parser<'_> {
-    /// Takes `every 15 minutes`, `every other friday`, `each monday and thursday`, `daily`.
+    /// Parses `every 15 minutes`, `every other friday`, `each monday and thursday`, `daily`.
     pub(super) fn every(&mut self) -> Parsed<Vec<Clause>> {
         if let Some(clauses) = self.attempt(Self::adverb)? {
             return Ok(Some(clauses));
@@ -56,20 +56,20 @@ impl Parser<'_> {
         Ok(None)
     }
 
-    /// After "every other".
+    /// Parses what follows "every other".
     fn every_other(&mut self) -> Option<Vec<Clause>> {
         if let Some(unit) = self.unit() {
             return cycle(Thousandths(2_000), unit).map(|cycle| vec![again(cycle)]);
         }
         let sets = self.list(|parser, _| Ok(parser.day_set(false))).ok()?;
         let all = union(&sets)?;
-        // "every other weekdays" says nothing clear.
+        // "every other weekdays" has no clear meaning.
         sets.iter().all(|set| set.is_single).then(|| {
             vec![again(Cycle::Weeks(2)), Clause::Weekdays { days: all.days, is_sure: true }]
         })
     }
 
-    /// After "every": `4 may`, `may 4th`, `24th of december`, `christmas day`, `january and july`.
+    /// Parses what follows "every": `4 may`, `may 4th`, `24th of december`, `christmas day`, `january and july`.
     fn every_date(&mut self) -> Parsed<Vec<Clause>> {
         for (name, (month, day)) in words::fixed_days() {
             if self.take(name) {
@@ -95,7 +95,8 @@ impl Parser<'_> {
             .map(|months| vec![Clause::Months { months }, again(Cycle::Years(1))]))
     }
 
-    /// Returns whether `1st of january and july` comes next, which is not a date and a month.
+    /// Returns whether `1st of january and july` comes next, which is a day of two months and not a
+    /// date and a month.
     fn is_day_of_months(&mut self) -> Result<bool, Refusal> {
         let start = self.at;
         let is_it = self.ordinal().is_some() && self.several_months_follow()?;
@@ -103,7 +104,7 @@ impl Parser<'_> {
         Ok(is_it)
     }
 
-    /// After "every": `first monday of the month`, `third day`, `2nd tuesday`, `1st and 15th`.
+    /// Parses what follows "every": `first monday of the month`, `third day`, `2nd tuesday`, `1st and 15th`.
     fn every_ordinal(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
         // "every second" is a cycle unless it counts something.
@@ -158,7 +159,7 @@ impl Parser<'_> {
         words::unit(self.word(0))
     }
 
-    /// After "every": `15 minutes`, `two weeks`, `hour and a half`, `day of the week`.
+    /// Parses what follows "every": `15 minutes`, `two weeks`, `hour and a half`, `day of the week`.
     fn every_amount(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
         if self.take_any(&["quarter hour", "quarter of an hour"]) {
@@ -249,7 +250,7 @@ impl Parser<'_> {
         }
     }
 
-    /// After "every": `monday and thursday`, `weekday`, `mon-fri`.
+    /// Parses what follows "every": `monday and thursday`, `weekday`, `mon-fri`.
     fn every_days(&mut self) -> Parsed<Vec<Clause>> {
         if let Some(days) = self.singular_group() {
             // "every weekday and saturday"
@@ -273,7 +274,7 @@ impl Parser<'_> {
         Ok(Some(vec![Clause::Weekdays { days: all.days, is_sure: true }]))
     }
 
-    /// After "every": `morning`, `noon`, `midnight`.
+    /// Parses what follows "every": `morning`, `noon`, `midnight`.
     fn every_part(&mut self) -> Parsed<Vec<Clause>> {
         let daily = again(Cycle::Days(1));
         if let Some(part) = words::day_part(self.word(0)) {
@@ -287,7 +288,7 @@ impl Parser<'_> {
         Ok(self.take("midnight").then(|| vec![daily, time(0, ClockKind::Midnight)]))
     }
 
-    /// Takes `daily`, `weekly`, `nightly`; refuses `biweekly`.
+    /// Parses `daily`, `weekly`, `nightly`; refuses `biweekly`.
     fn adverb(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
         self.take("on a");
@@ -376,7 +377,7 @@ impl Parser<'_> {
         )
     }
 
-    /// Takes `twice a day`, `3 times per week`, `once daily`, and without a unit `5 times`.
+    /// Parses `twice a day`, `3 times per week`, `once daily`, and without a unit `5 times`.
     pub(super) fn frequency(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
         let is_limit = self.take_any(&[
@@ -430,7 +431,7 @@ impl Parser<'_> {
         match unit.and_then(|unit| cycle(Thousandths(1_000), unit)) {
             Some(cycle) if !is_limit => Ok(Some(vec![Clause::Frequency { times, cycle }])),
             Some(_) => Ok(None),
-            // "twice" of what?
+            // "twice" needs a period.
             None if is_word && times > 1 => Ok(None),
             None => {
                 self.take_any(&["in total", "altogether", "total", "only"]);
@@ -440,7 +441,7 @@ impl Parser<'_> {
     }
 }
 
-/// "every" before counted days says that they recur.
+/// Counted days after "every" recur.
 fn with_each(mut clauses: Vec<Clause>) -> Vec<Clause> {
     for clause in &mut clauses {
         if let Clause::Nth { is_sure, .. } | Clause::MonthDays { is_sure, .. } = clause {

@@ -1,4 +1,4 @@
-//! What is written as the API writes it: cron expressions, rules, and ISO times.
+//! Expressions in the notation of the API: cron expressions, rules, and ISO times.
 
 use super::{Parsed, Parser};
 use crate::clause::{Clause, Clock, ClockKind, Day};
@@ -8,7 +8,7 @@ use crate::{Reason, Refusal};
 use chrono::{DateTime, NaiveDateTime};
 
 impl Parser<'_> {
-    /// Takes `cron "0 9 * * 1"`, `rule "FREQ=DAILY"`, `2027-03-03T09:30:00Z`, `2027-03-03T09:30`.
+    /// Parses `cron "0 9 * * 1"`, `rule "FREQ=DAILY"`, `2027-03-03T09:30:00Z`, `2027-03-03T09:30`.
     pub(super) fn literal(&mut self) -> Parsed<Vec<Clause>> {
         if self.take_any(&[
             "by the cron expressions",
@@ -41,7 +41,7 @@ impl Parser<'_> {
         Some(text)
     }
 
-    /// Takes the run of glued tokens that begins here if it is an instant of RFC 3339.
+    /// Parses the run of glued tokens that begins here if it is an instant of RFC 3339.
     pub(super) fn instant(&mut self) -> Parsed<i64> {
         let start = self.at;
         let Some(text) = self.iso_text() else { return Ok(None) };
@@ -74,7 +74,7 @@ impl Parser<'_> {
         )
     }
 
-    /// Takes the glued tokens of `YYYY-MM-DDT…`.
+    /// Parses the glued tokens of `YYYY-MM-DDT…`.
     fn iso_text(&mut self) -> Option<String> {
         let first =
             self.token(0).filter(|token| token.kind == Kind::Number && token.text.len() == 4)?;
@@ -99,7 +99,7 @@ fn belongs_to_iso(token: &Token, next: Option<&Token>) -> bool {
     match token.kind {
         Kind::Number => true,
         Kind::Word => matches!(token.text.as_str(), "t" | "z"),
-        // A full stop at the end of a sentence does not.
+        // A full stop at the end of a sentence is not a part of it.
         Kind::Symbol => match token.text.as_str() {
             "-" | ":" | "+" => true,
             "." => next.is_some_and(|next| next.is_glued && next.kind == Kind::Number),

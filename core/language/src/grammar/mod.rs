@@ -1,9 +1,9 @@
 //! The grammar: recursive descent over tokens.
 //!
-//! A phrase is a sequence of parts in any order with other words between them. At each token the
-//! parser tries every kind of part; a token that no part begins with is left over. Each method
-//! either takes a part and returns it, or takes nothing and returns `None`. It returns an error
-//! only if the words can mean nothing else: "every 0 minutes", "at 25:00".
+//! A phrase is a sequence of parts in any order, with other words between them. At each token the
+//! parser tries every kind of part. A token at which no part begins is left over. Each method
+//! either parses a part and returns it, or leaves the tokens as they are and returns `None`. It
+//! returns an error only if the words can have no meaning: "every 0 minutes", "at 25:00".
 
 mod bounds;
 mod clock;
@@ -25,18 +25,18 @@ use std::cell::Cell;
 
 type Parsed<T> = Result<Option<T>, Refusal>;
 
-/// What reads one kind of part.
+/// The parser of one kind of part.
 type Rule<P, T> = fn(&mut P) -> Parsed<T>;
 
-/// The parts of a phrase, and the tokens that belong to none.
+/// The parts of a phrase, and the tokens that belong to no part.
 pub(crate) struct Parts {
     pub(crate) found: Vec<Found>,
     /// Numbers of tokens, in order.
     pub(crate) left_over: Vec<usize>,
 }
 
-/// Returns the parts of a phrase, or why it has none that can be, and the steps that it took.
-/// `is_reminder` if it speaks to a person.
+/// Returns the parts of a phrase and the number of steps, or the reason why a part is impossible.
+/// `is_reminder` is set if the phrase speaks to a person.
 pub(crate) fn parts(
     tokens: &[Token],
     habits: Habits,
@@ -71,7 +71,7 @@ pub(crate) struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    /// Returns the clauses of the part that begins here; none if no part does.
+    /// Returns the clauses of the part that begins here, or none if no part does.
     fn clauses(&mut self) -> Result<Vec<Clause>, Refusal> {
         let kinds: [Rule<Self, Vec<Clause>>; 12] = [
             Self::literal,
@@ -97,7 +97,7 @@ impl<'a> Parser<'a> {
         Ok(Vec::new())
     }
 
-    /// Takes all parts, and returns the numbers of the tokens between them.
+    /// Parses all parts, and returns the numbers of the tokens between them.
     fn all(&mut self) -> Result<Vec<usize>, Refusal> {
         let mut left_over = Vec::new();
         while self.at < self.tokens.len() {
@@ -121,16 +121,17 @@ impl<'a> Parser<'a> {
         Ok(left_over)
     }
 
-    /// Returns whether a part can begin with the next token: with no sign but these.
+    /// Returns whether a part can begin with the next token. Of the symbols, only these can begin
+    /// one.
     fn may_begin_part(&self) -> bool {
         self.token(0).is_some_and(|token| {
             token.kind != Kind::Symbol || matches!(token.text.as_str(), "@" | ":" | "(" | ",")
         })
     }
 
-    /// Returns the token that is `ahead` tokens on.
+    /// Returns the token at this distance from the next one.
     fn token(&self, ahead: usize) -> Option<&'a Token> {
-        // Past the limit there are no more tokens, so that every loop ends.
+        // After the limit there are no more tokens, so every loop ends.
         if self.steps.get() > MAX_STEPS {
             return None;
         }
@@ -138,7 +139,7 @@ impl<'a> Parser<'a> {
         self.tokens.get(self.at + ahead)
     }
 
-    /// Returns the word that is `ahead` tokens on; empty if it is not a word.
+    /// Returns the word at this distance from the next token; empty if that is not a word.
     fn word(&self, ahead: usize) -> &'a str {
         self.token(ahead).filter(|token| token.kind == Kind::Word).map_or("", |token| &token.text)
     }
@@ -151,7 +152,7 @@ impl<'a> Parser<'a> {
         self.token(ahead).is_some_and(|token| token.is_glued)
     }
 
-    /// Takes these words, separated by spaces, if they come next.
+    /// Consumes these words, separated by spaces, if they come next. Returns whether they do.
     fn take(&mut self, words: &str) -> bool {
         let count = words.split(' ').count();
         let is_here = words.split(' ').enumerate().all(|(ahead, word)| self.word(ahead) == word);
@@ -161,7 +162,7 @@ impl<'a> Parser<'a> {
         is_here
     }
 
-    /// Takes the first of these that comes next.
+    /// Consumes the first of these that comes next. Returns whether any does.
     fn take_any(&mut self, options: &[&str]) -> bool {
         options.iter().any(|words| self.take(words))
     }
@@ -172,7 +173,7 @@ impl<'a> Parser<'a> {
         is_here
     }
 
-    /// Takes what `part` reads, or nothing.
+    /// Parses with `part`. If it returns nothing, the tokens stay as they were.
     fn attempt<T>(&mut self, part: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         let start = self.at;
         let parsed = part(self)?;
@@ -182,7 +183,7 @@ impl<'a> Parser<'a> {
         Ok(parsed)
     }
 
-    /// Takes `item, item and item`.
+    /// Parses `item, item and item`.
     fn list<T>(
         &mut self,
         mut item: impl FnMut(&mut Self, bool) -> Parsed<T>,
@@ -205,7 +206,7 @@ impl<'a> Parser<'a> {
         Ok(items)
     }
 
-    /// Returns whether days of the week stand side by side: "mon wed fri".
+    /// Returns whether days of the week are next to each other: "mon wed fri".
     fn is_between_days(&self) -> bool {
         let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
         before.is_some_and(|before| {
@@ -223,7 +224,7 @@ impl<'a> Parser<'a> {
         comma || and
     }
 
-    /// Passes one token that no part begins with.
+    /// Skips one token at which no part begins.
     fn skip_comma_or(&mut self, mut left_over: impl FnMut(usize)) {
         let is_mark = self.token(0).is_some_and(|token| {
             let is_mark = matches!(
@@ -238,7 +239,7 @@ impl<'a> Parser<'a> {
         self.at += 1;
     }
 
-    /// Returns a refusal of the words from `start` up to here.
+    /// Returns the refusal of the words from `start` up to here.
     fn refusal(&self, reason: Reason, start: usize, message: impl Into<String>) -> Refusal {
         Refusal::new(reason, span_of(self.tokens, start, self.at.max(start + 1)), message)
     }

@@ -16,7 +16,7 @@ impl Thousandths {
         Self(u64::from(number) * 1_000)
     }
 
-    /// Returns it times `factor` if that is whole.
+    /// Returns the product with `factor` if it is whole.
     pub(super) fn times(self, factor: u32) -> Option<u32> {
         let product = self.0.checked_mul(u64::from(factor))?;
         (product % 1_000 == 0)
@@ -26,7 +26,7 @@ impl Thousandths {
 }
 
 impl Parser<'_> {
-    /// Takes a whole number: `15`, `fifteen`, `twenty-five`.
+    /// Parses a whole number: `15`, `fifteen`, `twenty-five`.
     pub(super) fn whole_number(&mut self) -> Parsed<u32> {
         let start = self.at;
         let Some(token) = self.token(0) else { return Ok(None) };
@@ -52,7 +52,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Takes a number that may have a fraction: `1.5`, `two and a half`, `half a`, `an`.
+    /// Parses a number that may have a fraction: `1.5`, `two and a half`, `half a`, `an`.
     pub(super) fn quantity(&mut self) -> Parsed<Thousandths> {
         if self.take_any(&["half an", "half a", "half"]) {
             return Ok(Some(Thousandths(500)));
@@ -93,7 +93,7 @@ impl Parser<'_> {
         Ok(Some(Thousandths(u64::from(number) * 1_000 + if half { 500 } else { 0 })))
     }
 
-    /// Takes a unit. `m` is a minute only if it is glued to a number: `90m`.
+    /// Parses a unit. `m` is a minute only directly after a number: `90m`.
     pub(super) fn unit(&mut self) -> Option<Unit> {
         let unit = match self.word(0) {
             "m" if self.is_glued(0) => Unit::Minute,
@@ -106,7 +106,7 @@ impl Parser<'_> {
         Some(unit)
     }
 
-    /// Takes a length of time: `2 hours`, `an hour and a half`, `1h30m`, `2 days and 3 hours`.
+    /// Parses a length of time: `2 hours`, `an hour and a half`, `1h30m`, `2 days and 3 hours`.
     pub(super) fn amount(&mut self) -> Parsed<Amount> {
         let start = self.at;
         let mut sum = Amount::default();
@@ -136,7 +136,7 @@ impl Parser<'_> {
         Ok((count > 0).then_some(sum))
     }
 
-    /// Takes a unit without a number.
+    /// Parses a unit without a number.
     pub(super) fn one_unit(&mut self) -> Parsed<Amount> {
         let start = self.at;
         let Some(unit) = self.unit() else { return Ok(None) };
@@ -172,7 +172,7 @@ impl Parser<'_> {
                 seconds: sum.seconds.checked_add(part.seconds)?,
             })
         });
-        // Beyond a hundred years, no schedule begins.
+        // A schedule never begins more than a hundred years ahead.
         let fits = added.filter(|sum| {
             sum.months <= 1_200 && sum.days <= 36_525 && sum.seconds <= 3_155_760_000
         });
@@ -185,7 +185,7 @@ impl Parser<'_> {
         })
     }
 
-    /// Takes an ordinal: `1st`, `first`, `twenty-third`, `last` (-1).
+    /// Parses an ordinal: `1st`, `first`, `twenty-third`, `last` (-1).
     pub(super) fn ordinal(&mut self) -> Option<i8> {
         let start = self.at;
         if let Some(number) = self.counted_back() {
@@ -200,7 +200,7 @@ impl Parser<'_> {
         found.or_else(|| self.last_ones())
     }
 
-    /// Takes `last` (-1), `penultimate` (-2).
+    /// Parses `last` (-1), `penultimate` (-2).
     fn last_ones(&mut self) -> Option<i8> {
         if self.take_any(&["penultimate", "next to last"]) {
             return Some(-2);
@@ -211,9 +211,9 @@ impl Parser<'_> {
         self.take("last").then_some(-1)
     }
 
-    /// Takes `second to last`, `third-last`.
+    /// Parses `second to last`, `third-last`.
     fn counted_back(&mut self) -> Option<i8> {
-        // A number is an ordinal only with its ending.
+        // A number is an ordinal only if it has the ending of one.
         let number = self.ordinal_number().filter(|number| (2..=4).contains(number))?;
         let number = -i8::try_from(number).ok()?;
         self.take_symbol("-");
@@ -242,7 +242,7 @@ impl Parser<'_> {
     }
 }
 
-/// Returns the cycle of so many units, if it is one.
+/// Returns the cycle of this many units, if it is one.
 pub(super) fn cycle(number: Thousandths, unit: Unit) -> Option<Cycle> {
     let cycle = match unit {
         Unit::Second => Cycle::Seconds(number.times(1)?),

@@ -1,15 +1,15 @@
-//! Minutes past an hour, and times of day as they are spoken.
+//! Minutes past an hour, and spoken times of day.
 
 use super::{Parsed, Parser};
 use crate::clause::{Clause, Clock, ClockKind, Cycle, Found};
 use crate::token::Kind;
 use crate::{Reason, words};
 
-/// The hour that minutes are past.
+/// The words for the hour after "minutes past".
 const HOURS: &[&str] = &["every hour", "each hour", "the hour", "hour"];
 
 impl Parser<'_> {
-    /// Takes `at 15 minutes past the hour`, `on the hour`, `at :30`, `at half past every hour`.
+    /// Parses `at 15 minutes past the hour`, `on the hour`, `at :30`, `at half past every hour`.
     pub(super) fn past_hour(&mut self) -> Parsed<Clause> {
         if self.take_any(&[
             "on the hour",
@@ -81,8 +81,8 @@ impl Parser<'_> {
         Ok(self.take_hours().then_some(Clause::PastHour(minutes)))
     }
 
-    /// Takes `the hour`; nothing if the sentence is about every hour already: "every hour at 10
-    /// past".
+    /// Parses `the hour`. Parses nothing if the sentence is about every hour already: "every hour
+    /// at 10 past".
     fn take_hours(&mut self) -> bool {
         if self.take_any(HOURS) {
             return true;
@@ -100,7 +100,7 @@ impl Parser<'_> {
         u8::try_from(minute).ok().filter(|minute| *minute < 60)
     }
 
-    /// Takes `half past nine`, `quarter to 5`, `ten past six`.
+    /// Parses `half past nine`, `quarter to 5`, `ten past six`.
     pub(super) fn spoken_clock(&mut self) -> Parsed<Clock> {
         let start = self.at;
         let minute = if self.take("half past") {
@@ -123,7 +123,7 @@ impl Parser<'_> {
         } else if self.word(0) == "halb" {
             0
         } else {
-            // "10 to 11" may be a range; "ten to six" and "10 minutes to 6" are not.
+            // "10 to 11" may be a range. "ten to six" and "10 minutes to 6" are times.
             let is_digits = self.token(0).is_some_and(|token| token.kind == Kind::Number);
             let Some(minute) = self.minute() else { return Ok(None) };
             let has_unit = self.take_any(&["minutes", "minute", "mins", "min"]);

@@ -10,7 +10,7 @@ use crate::{Reason, words};
 const MAX_CITY_WORDS: usize = 3;
 
 impl Parser<'_> {
-    /// Takes `Berlin time`, `in Europe/Berlin`, `EST`, `UTC+2`, `local time`.
+    /// Parses `Berlin time`, `in Europe/Berlin`, `EST`, `UTC+2`, `local time`.
     pub(super) fn zone(&mut self) -> Parsed<Vec<Clause>> {
         let follows_part = self.found.last().is_some_and(|found| found.tokens.1 == self.at);
         self.take_symbol(",");
@@ -70,7 +70,7 @@ impl Parser<'_> {
         Ok(None)
     }
 
-    /// Takes `Europe/Berlin`, `America/Argentina/Buenos_Aires`, `Etc/GMT+5`.
+    /// Parses `Europe/Berlin`, `America/Argentina/Buenos_Aires`, `Etc/GMT+5`.
     fn iana_name(&mut self) -> Parsed<String> {
         let start = self.at;
         if self.word(0).is_empty()

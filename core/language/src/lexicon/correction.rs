@@ -1,8 +1,8 @@
-//! Typing errors in words that few others resemble.
+//! Corrects typing errors in words that resemble few others.
 
 use crate::words::is_misspelt;
 
-/// Words of which one typing error is corrected.
+/// Words in which one typing error is corrected.
 const CORRECTED: &[&str] = &[
     "monday",
     "tuesday",
@@ -37,8 +37,8 @@ const CORRECTED: &[&str] = &[
     "fortnight",
 ];
 
-/// Returns the word that is meant, if it is the only one that differs by one letter added, left
-/// out, changed, or swapped with its neighbour.
+/// Returns the only word that differs from this one by one letter added, left out, changed, or
+/// swapped with its neighbour.
 pub(super) fn corrected(word: &str) -> Option<&'static str> {
     if word.len() < 5 || CORRECTED.contains(&word) {
         return None;
@@ -46,7 +46,7 @@ pub(super) fn corrected(word: &str) -> Option<&'static str> {
     let mut near = CORRECTED.iter().filter(|known| {
         known.as_bytes().first() == word.as_bytes().first() && is_misspelt(word, known)
     });
-    // "mondasy" may be Monday or Mondays: the same day.
+    // "mondasy" may be Monday or Mondays, which are the same day.
     let first = near.next()?;
     let is_same = |other: &&str| {
         other.strip_suffix('s') == Some(first) || first.strip_suffix('s') == Some(other)
@@ -77,7 +77,8 @@ mod tests {
             ("", None),
         ] {
             let found = corrected(word);
-            // "sonday" is as near to Sunday as it is to nothing else that begins with its letter.
+            // "sonday" differs from Sunday by one letter, and from no other word with its first
+            // letter.
             if word == "sonday" {
                 assert_eq!(found, Some("sunday"));
             } else {

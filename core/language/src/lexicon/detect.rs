@@ -1,4 +1,4 @@
-//! In which language a phrase is.
+//! Detects the language of a phrase.
 
 use super::Lexicon;
 use super::table::folded;
@@ -6,7 +6,7 @@ use crate::Language;
 use crate::token::{Kind, Token};
 use crate::words;
 
-/// Words of English that are no words of time, and that other languages do not have.
+/// English words that are not about time, and that other languages do not have.
 const ENGLISH: &[&str] = &[
     "about", "and", "at", "every", "each", "for", "from", "me", "my", "of", "on", "please",
     "remind", "run", "the", "to", "with", "you", "your", "call", "send",
@@ -60,10 +60,10 @@ const SHARED: &[&str] = &[
     "note",
 ];
 
-/// Terms that are words of German.
+/// Terms that are German words.
 const GERMAN: &[&str] = &["uhr", "halb", "vor", "dreiviertel", "bis", "gegen"];
 
-/// Returns the language of which the phrase has more words; English if it has as many of each.
+/// Returns the language with more words in the phrase; English if both have the same number.
 pub(crate) fn language_of(tokens: &[Token]) -> Language {
     let german = Language::German.lexicon();
     let (mut english_words, mut german_words) = (0, 0);

@@ -1,4 +1,4 @@
-//! English: its words are terms, but for abbreviations and typing errors.
+//! English. Its words are the terms themselves, except abbreviations and typing errors.
 
 use super::table::{Entry, Habits, Lexicon};
 
@@ -49,6 +49,6 @@ const ENTRIES: &[Entry] = &[
     ("wknd", "weekend"), ("wknds", "weekends"), ("wks", "weeks"), ("year - round", ","), ("yrly", "yearly"),
 ];
 
-/// Words that are no typing errors.
+/// Words that are not typing errors.
 const ORDINARY: &[&str] =
     &["sundae", "sundry", "minute", "minutest", "minuted", "weekend's", "embers"];

@@ -207,7 +207,7 @@ const NUMBERS: &[Entry] = &[
     ("zehn", "ten"), ("zwanzig", "twenty"), ("zwei", "two"), ("zwo", "two"), ("zwoelf", "twelve"),
 ];
 
-/// The longest first: "abends" before "s".
+/// Longer endings come first: "abends" before "s".
 #[rustfmt::skip]
 const BEHIND_WEEKDAY: &[Entry] = &[
     ("nachmittags", "afternoons"), ("vormittags", "mornings"), ("nachmittag", "afternoon"), ("vormittag", "morning"), ("morgens", "mornings"),

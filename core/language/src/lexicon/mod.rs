@@ -1,8 +1,8 @@
-//! The words of a language as terms.
+//! Translates the words of a language to terms.
 //!
-//! The grammar reads terms: the words of plain English that say when, and a few more for what
-//! English has no word for. A language is a table from its words to terms, so that a second
-//! language is data. English has a table, too: of its abbreviations and typing errors.
+//! The grammar reads terms: the words of plain English that say when, and a few more for which
+//! English has no word. A language is a table from its words to terms, so another language is only
+//! data. English has a table, too, with its abbreviations and typing errors.
 
 mod correction;
 mod detect;
@@ -18,17 +18,17 @@ use table::{Entry, find, folded};
 pub(crate) use detect::language_of;
 pub(crate) use table::{Habits, Lexicon};
 
-/// Begins the text of a word that the table of the phrase's language does not have: no term of the
-/// grammar begins so.
+/// The first character of a word that the table of the phrase's language does not have. No term of
+/// the grammar begins with it.
 const UNKNOWN: char = '\u{1}';
 
 /// The most tokens that one entry of a table takes.
 const MAX_ENTRY: usize = 6;
 
-/// The phrase in terms.
+/// The phrase as terms.
 pub(crate) struct Terms {
     pub(crate) tokens: Vec<Token>,
-    /// What was taken for granted on the way.
+    /// The assumptions of the translation.
     pub(crate) assumptions: Vec<Assumption>,
 }
 
@@ -46,15 +46,15 @@ pub(crate) fn own_word(text: &str) -> Option<&str> {
     text.strip_prefix(UNKNOWN)
 }
 
-/// An entry that fits at a place of a phrase.
+/// An entry that matches at a place of a phrase.
 struct Fit {
     terms: &'static str,
     source: &'static str,
-    /// How many tokens it takes.
+    /// The number of tokens that it replaces.
     takes: usize,
-    /// How many tokens it looks at.
+    /// The number of tokens that it examines.
     sees: usize,
-    /// The token that `#` stands for.
+    /// The token that matches `#`.
     number: Option<usize>,
 }
 
@@ -97,7 +97,7 @@ impl Lexicon {
         terms
     }
 
-    /// Returns the entry that takes the most tokens from `at` on.
+    /// Returns the entry that replaces the most tokens from `at` on.
     fn fit(&self, words: &[String], at: usize) -> Option<Fit> {
         let word = words.get(at).filter(|word| !word.is_empty())?;
         let mut best: Option<Fit> = None;
@@ -156,7 +156,7 @@ impl Lexicon {
         Some(Fit { terms, source, takes, sees: takes + usize::from(next.is_some()), number })
     }
 
-    /// Returns whether a word is what a word of an entry stands for.
+    /// Returns whether a word matches a word of an entry.
     fn is_word(&self, pattern: &str, word: &str) -> bool {
         match pattern {
             "#" => self.is_number(word),
@@ -175,7 +175,7 @@ impl Lexicon {
             || self.number(word).is_some()
     }
 
-    /// Returns a number that is one word in terms: one of them, or tens and ones.
+    /// Returns the terms of a number in one word: one term, or tens and ones.
     fn number(&self, word: &str) -> Option<(&'static str, Option<&'static str>)> {
         if let Some(term) = find(self.numbers, word) {
             return Some((term, None));
@@ -209,7 +209,7 @@ impl Lexicon {
         let whole = first.span.to(last.span);
         let count = fit.terms.split(' ').count();
         for (number, term) in fit.terms.split(' ').enumerate() {
-            // Word by word if there are as many.
+            // Term by term if there are as many terms as tokens.
             let span = match taken.get(number) {
                 Some(token) if count == taken.len() => token.span,
                 _ => whole,
@@ -235,7 +235,7 @@ impl Lexicon {
         }
     }
 
-    /// Appends a word that no entry has.
+    /// Appends a word that matches no entry.
     fn put_word(&self, token: &Token, word: Option<&String>, terms: &mut Terms) {
         let word = word.map_or("", String::as_str);
         if self.number(word).is_some() {
@@ -299,7 +299,7 @@ impl Lexicon {
             .any(|(source, terms)| *source == next && crate::words::month(terms).is_some());
         let before = at.checked_sub(2).and_then(|at| words.get(at)).map_or("", String::as_str);
         let continues = matches!(before, "und" | "," | "bis" | "-" | "+" | "oder" | "/" | "&");
-        // "am 1. und 15.": the number before it is one, too.
+        // In "am 1. und 15.", the number before it is an ordinal, too.
         let follows_ordinal = continues
             && terms.iter().rev().nth(2).is_some_and(|token| token.text == "th" && token.is_glued);
         names_month || follows_ordinal || is_before_ordinal(before)
@@ -320,13 +320,13 @@ impl Lexicon {
             })
     }
 
-    /// Returns whether a word that no table has, and that is a term, says nothing here.
+    /// Returns whether a word that is in no table, but is a term, is not about time here.
     pub(crate) fn is_ordinary(&self, word: &str) -> bool {
         self.ordinary.contains(&word)
     }
 }
 
-/// Returns whether a word stands at a slash, as in the name of a time zone.
+/// Returns whether a word is next to a slash, as in the name of a time zone.
 fn is_in_path(tokens: &[Token], at: usize) -> bool {
     let is_slash =
         |at: usize| tokens.get(at).is_some_and(|token| token.is_symbol("/") && token.is_glued);

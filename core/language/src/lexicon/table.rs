@@ -1,40 +1,40 @@
-//! What a language is as data.
+//! The data of a language.
 
-/// An entry of a table.
+/// An entry of a table: words, and the terms for them.
 ///
-/// The source is one word or several, each in lower case and without umlauts; signs are words. A
-/// word that ends with `~` stands for all its [`Lexicon::endings`]. `#` is a number in figures or
-/// words, which the terms repeat. What follows ` | ` has to come next, in any of these words, and
-/// is not taken; `#` and `@` stand there for a number and a day of the week.
+/// The words are in lower case and without umlauts. Symbols count as words. A word that ends with
+/// `~` matches with any of [`Lexicon::endings`]. `#` matches a number in figures or words, and the
+/// terms repeat it. One of the words after ` | ` must come next and is not replaced; there, `#` and
+/// `@` match a number and a day of the week.
 pub(crate) type Entry = (&'static str, &'static str);
 
-/// A language as tables, all in the order of their first columns.
+/// A language as tables, each sorted by its first column.
 #[derive(Debug)]
 pub(crate) struct Lexicon {
     pub(super) entries: &'static [Entry],
-    /// Numbers below a hundred that are one word, and what they are in terms.
+    /// Numbers below a hundred in one word, with their terms.
     pub(super) numbers: &'static [Entry],
-    /// What joins ones and tens in one word: "fünfundvierzig".
+    /// The part between ones and tens in one word: "fünfundvierzig".
     pub(super) number_joint: Option<&'static str>,
-    /// The endings of a word that is declined.
+    /// The endings of declined words.
     pub(super) endings: &'static [&'static str],
-    /// What stands behind a day of the week in one word: "montagabend".
+    /// The parts after a day of the week in one word: "montagabend".
     pub(super) behind_weekday: &'static [Entry],
-    /// What an entry takes for granted, said to the user, by the word.
+    /// The assumptions of entries, as texts for the user, by word.
     pub(super) notes: &'static [(&'static str, &'static str)],
-    /// Words that look like terms and are none.
+    /// Words that look like terms but are not.
     pub(super) ordinary: &'static [&'static str],
-    /// Whether words that no table has may be terms as they are.
+    /// Whether a word that is in no table may be a term itself.
     pub(super) is_of_terms: bool,
     /// Whether `3.` is an ordinal.
     pub(super) has_dotted_ordinals: bool,
     pub(crate) habits: Habits,
 }
 
-/// What the grammar has to know of a language beyond its words.
+/// The rules of a language that are not about words.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Habits {
-    /// Whether `5:30` is on the clock of 24 hours.
+    /// Whether `5:30` is on the 24-hour clock.
     pub(crate) has_24_hours: bool,
     /// Whether a comma separates decimals.
     pub(crate) has_decimal_comma: bool,

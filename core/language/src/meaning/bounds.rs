@@ -1,4 +1,4 @@
-//! Days and points of the calendar, and where a recurring schedule starts and ends.
+//! Days and points of the calendar, and the start and end of a recurring schedule.
 
 use super::context::Local;
 use super::time_of_day::{self, TimeOfDay};
@@ -40,7 +40,7 @@ pub(super) fn instant_text(instant: i64) -> Time {
     Time::Text(calendar::shown(instant))
 }
 
-/// Start and end of a recurring schedule.
+/// The start and end of a recurring schedule.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Bounds {
     pub(super) start: Option<Bound>,
@@ -56,8 +56,8 @@ impl Bounds {
     }
 }
 
-/// Returns the bounds of a sentence. `ignores_length` if its length is that of the task, not of the
-/// schedule.
+/// Returns the bounds of a sentence. `ignores_length` is set if the length is that of the task and
+/// not of the schedule.
 pub(super) fn bounds(
     sentence: &Sentence,
     local: &Local<'_>,
@@ -82,7 +82,7 @@ pub(super) fn bounds(
                 None => (local.now, false),
             };
             let end = add(base, amount).ok_or_else(|| out_of_range(span))?;
-            // A day that is counted from its start ends before the next begins.
+            // A number of days that are counted from the start ends before the next day begins.
             Some(Bound::Local(if is_open { end - TimeDelta::seconds(1) } else { end }))
         }
         (None, None) => None,
@@ -146,7 +146,7 @@ pub(super) fn start_of(
     }
     let Some(day) = point.day else {
         let Some(clock) = point.time else { return Ok(None) };
-        // "starting at 9am": the next time that it is nine.
+        // "starting at 9am": the next time that the clock shows nine.
         let time = time_of_day::time(clock, &[], None, span, picks)?;
         return Ok(Some(Bound::Local(next_at(time, local))));
     };
@@ -278,7 +278,7 @@ pub(super) fn date(
         Day::LastOf { month: None, .. } => last_of_month(today),
         Day::LastOf { month: Some(month), year } => {
             let first = dated_or_coming(1, month, year, today);
-            // The first of this month is past, its last day is not.
+            // The first day of this month has passed, but its last has not.
             let this = NaiveDate::from_ymd_opt(today.year(), u32::from(month), 1)
                 .filter(|_| year.is_none() && u32::from(month) == today.month());
             this.or(first).and_then(last_of_month)
@@ -299,7 +299,7 @@ pub(super) fn date(
     found.ok_or_else(|| Refusal::new(Reason::Impossible, span, "There is no such date."))
 }
 
-/// Returns day and month of a date in figures; asks if it can be read both ways.
+/// Returns the day and month of a date in figures. Asks if there are two ways to read it.
 pub(super) fn day_and_month(
     first: u8,
     second: u8,

@@ -1,10 +1,10 @@
-//! What the schedules of a phrase are built from and what is built.
+//! The input and the result of building the schedules of a phrase.
 
 use crate::calendar::Zone;
 use crate::{Assumption, Language, Reason, Refusal, Schedule, Span};
 use chrono::{NaiveDate, NaiveDateTime};
 
-/// Where and when a phrase is read.
+/// The place and time of reading a phrase.
 pub(crate) struct Context {
     /// Milliseconds since 1970.
     pub(crate) now: i64,
@@ -12,14 +12,14 @@ pub(crate) struct Context {
     pub(crate) zone: Zone,
     /// The whole phrase.
     pub(crate) whole: Span,
-    /// Whether the phrase speaks to a person: a time of day is then not assumed.
+    /// Whether the phrase speaks to a person. Then no time of day is assumed.
     pub(crate) is_reminder: bool,
     pub(crate) language: Language,
-    /// What the words took for granted.
+    /// The assumptions of the words.
     pub(crate) assumptions: Vec<Assumption>,
 }
 
-/// The same, in the time zone of the schedule.
+/// The context in the time zone of the schedule.
 pub(super) struct Local<'a> {
     pub(super) context: &'a Context,
     pub(super) zone: Zone,
@@ -41,16 +41,16 @@ impl Local<'_> {
     }
 }
 
-/// A schedule and what was made of the phrase beyond it.
+/// A schedule, with the other results from the phrase.
 pub(crate) struct Built {
     pub(crate) schedule: Schedule,
-    /// Parts that turned out to say nothing about the schedule, such as the length of a meeting.
+    /// Parts that the schedule does not use, such as the length of a meeting.
     pub(crate) unused: Vec<Span>,
     /// Whether the time of day is an assumption.
     pub(crate) assumes_time: bool,
-    /// Whether the day is.
+    /// Whether the day is an assumption.
     pub(crate) assumes_day: bool,
-    /// Whether the anchor of the interval follows from the time at which the phrase is read.
+    /// Whether the anchor of the interval depends on the time at which the phrase is read.
     pub(crate) assumes_anchor: bool,
 }
 

@@ -1,4 +1,4 @@
-//! On which days a schedule runs.
+//! The days on which a schedule runs.
 
 use super::bounds::{date, day_and_month};
 use super::context::Local;
@@ -7,15 +7,15 @@ use crate::clause::{Counted, Cycle, Day, Exception, Months, Point, Weekdays, Whi
 use crate::{Reason, Refusal, Span};
 use chrono::{Datelike, NaiveDate};
 
-/// Days within weeks, months and years. Every day if all fields are empty.
+/// Days within weeks, months and years. If all fields are empty, every day.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct DaySpec {
     pub(super) weekdays: Option<Weekdays>,
-    /// Negative from the end of the month.
+    /// The days of the month. Negative numbers count from the end.
     pub(super) month_days: Vec<i8>,
     pub(super) nth: Option<(Vec<i8>, Counted)>,
     pub(super) months: Option<Months>,
-    /// Whether the last day stands for a day that a month does not have.
+    /// Whether a month without the day uses its last day.
     pub(super) last_if_short: bool,
 }
 
@@ -25,7 +25,7 @@ impl DaySpec {
     }
 }
 
-/// The days, how many periods lie between them, and whether the day is an assumption.
+/// The days, the number of periods between them, and whether the day is an assumption.
 pub(super) struct DayCycle {
     pub(super) spec: DaySpec,
     pub(super) cycle: Cycle,
@@ -199,7 +199,7 @@ fn week_days(
     picks: &mut Picks,
 ) -> Result<Weekdays, Refusal> {
     if let Some((days, is_sure, at)) = sentence.weekdays {
-        // "every week on monday and friday" is sure by its cycle.
+        // "every week on monday and friday" certainly recurs, because of its cycle.
         if !is_sure && sentence.cycle.is_none() {
             return local.refuse(
                 Reason::Missing,
@@ -224,7 +224,7 @@ fn week_days(
     }
 }
 
-/// Returns whether a start names a day, and not only a week or a month.
+/// Returns whether a start names a day rather than a week or a month.
 fn names_day(point: Point) -> bool {
     point.day.is_some_and(|day| !matches!(day, Day::Month { .. } | Day::StartOfNext(_)))
 }
@@ -244,7 +244,7 @@ fn day_of_start(
     Ok(Some(start))
 }
 
-/// Fills the days within a month; returns whether the sentence names them.
+/// Sets the days within a month. Returns whether the sentence names them.
 fn month_days(
     sentence: &Sentence,
     spec: &mut DaySpec,
@@ -279,7 +279,7 @@ fn month_days(
     Ok(true)
 }
 
-/// Fills the days within a year; returns whether they are assumed.
+/// Sets the days within a year. Returns whether they are assumed.
 fn year_days(
     sentence: &Sentence,
     spec: &mut DaySpec,
@@ -326,7 +326,7 @@ fn year_days(
     Ok(false)
 }
 
-/// Takes away what the sentence leaves out, if days and months can say it.
+/// Removes the days that the sentence leaves out, if days and months can express that.
 pub(super) fn except(
     sentence: &Sentence,
     spec: &mut DaySpec,
@@ -390,7 +390,7 @@ pub(super) fn except(
     Ok(())
 }
 
-/// Asks what becomes of months that do not have the day.
+/// Asks what happens in months that do not have the day.
 fn short_months(
     sentence: &Sentence,
     spec: &mut DaySpec,

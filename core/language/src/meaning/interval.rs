@@ -1,4 +1,4 @@
-//! Schedules that recur within a day: every so many seconds, minutes or hours.
+//! Schedules that recur within a day, at an interval of seconds, minutes or hours.
 
 use super::bounds::{Bound, bounds, instant_text};
 use super::context::{Built, Local};
@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 const HOUR: u32 = 3_600;
 const DAY: u32 = 86_400;
 
-/// An interval that has no daily start: "every 12 hours starting at 9pm".
+/// The shortest interval without a daily start: "every 12 hours starting at 9pm".
 const LONG: u32 = 6 * HOUR;
 
 pub(super) fn is_interval(sentence: &Sentence) -> bool {
@@ -25,7 +25,7 @@ pub(super) fn is_interval(sentence: &Sentence) -> bool {
         || matches!(sentence.cycle, Some((Cycle::Seconds(_), _)))
 }
 
-/// Makes the schedule of an interval within a day.
+/// Builds the schedule of an interval within a day.
 pub(super) fn build(
     sentence: &Sentence,
     local: &Local<'_>,
@@ -101,7 +101,7 @@ pub(super) fn build(
     let mut sentence = sentence.clone();
     let length = sentence.lasting.take_if(|_| ignores_length).map(|(_, span)| span);
     let mut schedule = schedule(&mut sentence, &spec, seconds, span, local, picks)?;
-    // An interval that starts nowhere is counted from now.
+    // An interval without a start counts from now.
     let from_now = schedule.every_seconds.filter(|_| schedule.anchor.is_none()).map(|every| {
         instant_text(local.context.now.saturating_add((every * 1_000.0).round() as i64))
     });
@@ -231,7 +231,7 @@ fn anchored(
         Some((point, at)) => super::bounds::start_of(point, at, local, picks)?,
         None => None,
     };
-    // The time of a start alone may mean each day's start.
+    // A start with only a time may be the start of each day.
     let from_time = sentence.from.filter(|(point, _)| {
         point.day.is_none() && point.instant.is_none() && point.time.is_some()
     });
@@ -250,7 +250,7 @@ fn anchored(
                 ..Schedule { start_at: None, every_seconds: None, ..schedule.clone() }
             };
             let through = with_anchor(schedule, bounds.start, None);
-            // Runs that are so far apart go on through the night.
+            // Runs with such a distance continue through the night.
             if seconds >= LONG || start < seconds {
                 return Ok(through);
             }
@@ -292,7 +292,7 @@ fn clock_fields(seconds: u32) -> Option<TimeFields> {
 }
 
 /// Returns the fields of an interval from `start` to `end` of each day, both included; `None` if
-/// cron cannot say it.
+/// cron cannot express it.
 fn within(start: u32, end: u32, seconds: u32, minutes: Option<&[u8]>) -> Option<Vec<TimeFields>> {
     let length = if end > start { end - start } else { end + DAY - start };
     let at = |offset: u32| (start + offset) % DAY;

@@ -1,8 +1,8 @@
-//! From the parts of a phrase to a schedule.
+//! Builds a schedule from the parts of a phrase.
 //!
-//! [`sentences`] sorts the parts and refuses those that contradict each other. [`build`] then makes
-//! a schedule of them. Where a part can be meant in several ways, it asks [`Picks`] which one to
-//! take: the caller builds once for every combination, and each schedule is a choice.
+//! [`sentences`] sorts the parts and refuses those that contradict each other. [`build`] then
+//! builds a schedule from them. If a part is ambiguous, it asks [`Picks`] which meaning to use. The
+//! caller builds once for every combination, and each resulting schedule is a choice.
 
 mod bounds;
 mod context;
@@ -26,7 +26,7 @@ use crate::clause::Clause;
 use crate::{Reason, Refusal, Schedule};
 use context::Local;
 
-/// Makes the schedule of a sentence, or of several together.
+/// Builds the schedule of a sentence, or of several together.
 ///
 /// # Errors
 /// Says what is missing, contradictory or impossible.
@@ -83,7 +83,7 @@ fn has_local(schedule: &Schedule) -> bool {
         .any(|time| matches!(time, crate::Time::Text(text) if !text.ends_with('Z')))
 }
 
-/// Lets the scheduler's own calendar read the schedule.
+/// Checks the schedule with the scheduler's own calendar.
 fn check(schedule: &Schedule, context: &Context) -> Result<(), Refusal> {
     match calendar::runs(schedule, context.now, 1) {
         Ok(runs) if runs.first().is_some_and(|run| *run > context.now) => Ok(()),

@@ -10,7 +10,7 @@ use crate::words::DayPart;
 use crate::{Reason, Refusal, Schedule, Span, Time, calendar};
 use chrono::{Datelike, Days, NaiveDate};
 
-/// Makes the schedule of a sentence that comes once.
+/// Builds the schedule of a sentence that comes once.
 pub(super) fn build(
     sentence: &Sentence,
     local: &Local<'_>,
@@ -107,7 +107,7 @@ fn day_of(
     local: &Local<'_>,
     picks: &mut Picks,
 ) -> Result<NaiveDate, Refusal> {
-    // "the 15th" is this month's if its time is still to come.
+    // "the 15th" is in this month if its time has not passed.
     if sentence.nth.is_some() {
         return local.refuse(Reason::Unsupported, span, "Give the date.");
     }
@@ -161,7 +161,7 @@ fn at(
         ];
         return picks.choose(*span, "Midnight at which end of the day?", options);
     }
-    // "today at 7" in the afternoon can only be the evening.
+    // In the afternoon, "today at 7" can only mean the evening.
     if is_today && clock.kind == ClockKind::Half && sentence.part.is_none() {
         let hours = [clock.hour % 12, clock.hour % 12 + 12];
         let mut options = Vec::new();

@@ -1,19 +1,19 @@
-//! The decisions that reading an ambiguous sentence takes.
+//! The decisions about an ambiguous sentence.
 
 use crate::{Assumption, Reason, Refusal, Span};
 
-/// A decision that was taken.
+/// A decision that was made.
 #[derive(Debug, Clone)]
 pub(crate) struct Made {
     pub(crate) span: Span,
     pub(crate) question: &'static str,
-    /// How many options there were.
+    /// The number of options.
     pub(crate) options: usize,
-    /// What was chosen, in words.
+    /// The chosen option, in words.
     pub(crate) means: String,
 }
 
-/// Which option to take at each decision, and what was assumed on the way.
+/// The option to choose at each decision, and the assumptions so far.
 #[derive(Debug, Default)]
 pub(crate) struct Picks {
     wanted: Vec<usize>,
@@ -22,13 +22,12 @@ pub(crate) struct Picks {
 }
 
 impl Picks {
-    /// Takes option number `wanted[n]` at the n-th decision, and the first one at further
-    /// decisions.
+    /// Chooses option `wanted[n]` at the n-th decision, and the first option at further decisions.
     pub(crate) fn new(wanted: Vec<usize>, assumptions: Vec<Assumption>) -> Self {
         Self { wanted, assumptions, ..Self::default() }
     }
 
-    /// Takes one of the options. One option is no decision.
+    /// Chooses one of the options. A single option is not a decision.
     pub(crate) fn choose<T>(
         &mut self,
         span: Span,
@@ -48,7 +47,7 @@ impl Picks {
         Ok(option)
     }
 
-    /// Notes what the phrase leaves open.
+    /// Records a detail that the phrase leaves open.
     pub(crate) fn assume(&mut self, cost: u8, text: impl Into<String>) {
         let text = text.into();
         if !self.assumptions.iter().any(|known| known.text == text) {

@@ -1,4 +1,4 @@
-//! Schedules that recur daily or less often, and what all recurring schedules share.
+//! Schedules that recur daily or less often, and the common parts of all recurring schedules.
 
 use super::bounds::{Bound, Bounds, bounds, local_text};
 use super::context::{Built, Local};
@@ -12,7 +12,7 @@ use chrono::Datelike;
 
 const NO_TIME: &str = "No time of day is given: 00:00.";
 
-/// Makes the schedule of a sentence that recurs.
+/// Builds the schedule of a sentence that recurs.
 pub(super) fn build(
     sentence: &Sentence,
     local: &Local<'_>,
@@ -137,7 +137,7 @@ fn ordinal_weekday(
     Ok(read)
 }
 
-/// Returns a cron expression or a rule as it is written.
+/// Returns a cron expression or a rule unchanged.
 fn literal(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<Built, Refusal> {
     let strangers = [
         sentence.at.as_ref().map(|(_, span)| *span),
@@ -212,7 +212,7 @@ fn by_day(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<B
     Ok(built)
 }
 
-/// Who names so many days of the week means every week: "mon, wed, fri at 6am".
+/// This many days of the week without "every" mean every week: "mon, wed, fri at 6am".
 const HABITUAL_DAYS: usize = 3;
 
 /// "on monday and thursday at 9": each week, or once each.
@@ -296,7 +296,7 @@ fn check_frequency(
     )
 }
 
-/// "for 30 minutes" is the length of a daily meeting, "for 10 days" that of the schedule.
+/// "for 30 minutes" is the length of a daily meeting, and "for 10 days" that of the schedule.
 fn is_length_of_task(
     sentence: &Sentence,
     cycle: Cycle,
@@ -347,10 +347,10 @@ fn schedule(
     let aligned = matches!(cycle, Cycle::Months(2 | 3 | 4 | 6))
         && bounds.start.is_none()
         && spec.months.is_none();
-    // The phase: from the first run on.
+    // The phase follows from the first run.
     let first = plain(spec, name, times, Bounds { end: None, ..bounds }, local)?;
     let first = Schedule { timezone: Some(local.zone.name().to_owned()), ..first };
-    // The phase is that of the start, even if it is past.
+    // The phase follows from the start, even if the start has passed.
     let from = bounds.start.map_or(local.context.now, |start| {
         start.instant(local).saturating_sub(1).min(local.context.now)
     });
@@ -393,7 +393,7 @@ fn schedule(
     Ok(by_phase)
 }
 
-/// Cron if it can say it, otherwise a rule.
+/// Returns a cron expression if cron can express it, otherwise a rule.
 fn plain(
     spec: &DaySpec,
     name: &'static str,

@@ -1,4 +1,4 @@
-//! The parts of a phrase in their places.
+//! Sorts the parts of a phrase by kind.
 
 use super::Picks;
 use crate::clause::{
@@ -8,13 +8,13 @@ use crate::clause::{
 use crate::words::DayPart;
 use crate::{Reason, Refusal, Span};
 
-/// Every part at most once, but for those that add up.
+/// The parts of a sentence. Each kind occurs at most once, except those that add up.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sentence {
     pub(crate) cycle: Option<(Cycle, Span)>,
-    /// An interval of a fraction of seconds, milliseconds.
+    /// An interval with a fraction of seconds, in milliseconds.
     pub(crate) millis: Option<(u64, Span)>,
-    /// How many times a cycle: "twice a day".
+    /// The number of times in a cycle: "twice a day".
     pub(crate) frequency: Option<(u32, Span)>,
     pub(crate) weekdays: Option<(Weekdays, bool, Span)>,
     pub(crate) ordinal_weekday: Option<(u32, Weekdays, Span)>,
@@ -22,14 +22,14 @@ pub(crate) struct Sentence {
     pub(crate) month_days: Option<(Vec<i8>, bool, Span)>,
     pub(crate) months: Option<(Months, Span)>,
     pub(crate) day: Option<(Day, Span)>,
-    /// Several dates of a year: day and month.
+    /// Several dates of a year, as day and month.
     pub(crate) dates: Option<(Vec<(u8, u8)>, Span)>,
-    /// A day of the week beside a date: "friday, 4 december".
+    /// A day of the week next to a date: "friday, 4 december".
     pub(crate) day_of_date: Option<(u8, Span)>,
     pub(crate) delay: Option<(Amount, Span)>,
     pub(crate) at: Option<(Vec<Clock>, Span)>,
     pub(crate) past_hour: Option<(Vec<u8>, Span)>,
-    /// Whether its minutes do not say of which hours: "at :30".
+    /// Whether it has minutes without hours: "at :30".
     pub(crate) lacks_hour: bool,
     pub(crate) part: Option<(DayPart, Span)>,
     /// A part of the day in the plural.
@@ -63,7 +63,7 @@ fn put<T>(slot: &mut Option<T>, value: T, span: Span) -> Result<(), Refusal> {
     if slot.replace(value).is_some() { Err(conflict(span)) } else { Ok(()) }
 }
 
-/// A sentence to which parts are added.
+/// A sentence while parts are added.
 #[derive(Debug, Default)]
 pub(super) struct Growing {
     pub(super) sentence: Sentence,
@@ -72,13 +72,13 @@ pub(super) struct Growing {
 }
 
 impl Growing {
-    /// Adds a part; `left_over` are the tokens that belong to none.
+    /// Adds a part. `left_over` are the tokens that belong to no part.
     ///
     /// # Errors
-    /// It contradicts another part, and what is here then is of no use.
+    /// If it contradicts another part. Then the sentence is of no further use.
     pub(super) fn add(&mut self, part: &Found, left_over: &[usize]) -> Result<(), Refusal> {
         let previous = self.previous.as_ref();
-        // What continues a list stands behind a comma; "and" within a list is the grammar's.
+        // A list continues after a comma. The grammar parses "and" within a list.
         let touches = previous.is_some_and(|previous| {
             !(previous.tokens.1..part.tokens.0).any(|between| left_over.contains(&between))
         });
@@ -91,10 +91,10 @@ impl Growing {
         self.sentence.check_company()
     }
 
-    /// Returns the whole sentence.
+    /// Returns the complete sentence.
     ///
     /// # Errors
-    /// Two parts contradict each other.
+    /// If two parts contradict each other.
     pub(super) fn finish(mut self) -> Result<Sentence, Refusal> {
         self.sentence.settle_adjectives(&self.adjectives)?;
         self.sentence.check_company()?;
@@ -119,7 +119,7 @@ impl Sentence {
                 self.add_cycle(cycle, span)?;
             }
             Clause::Millis(millis) => put(&mut self.millis, (millis, span), span)?,
-            // "every day, weekends off": only what touches "every day" restricts it.
+            // "every day, weekends off": only a part that is next to "every day" restricts it.
             Clause::Weekdays { .. }
                 if !touches && self.cycle.is_some_and(|(cycle, _)| cycle == Cycle::Days(1)) =>
             {
@@ -146,7 +146,7 @@ impl Sentence {
                 put(&mut self.nth, (which, of, is_sure, span), span)?
             }
             Clause::MonthDays { days, is_sure } => {
-                // "friday the 13th" is both; "monday and the 13th" is either.
+                // "friday the 13th" means both, and "monday and the 13th" means either.
                 if self.weekdays.is_some() && !touches {
                     return Err(conflict(span));
                 }
@@ -224,7 +224,7 @@ impl Sentence {
         Ok(())
     }
 
-    /// A cycle before a noun counts only if nothing else says how often.
+    /// A cycle before a noun counts only if no other part gives a cycle.
     fn settle_adjectives(&mut self, adjectives: &[(Cycle, Span)]) -> Result<(), Refusal> {
         let weekday = matches!(self.day, Some((Day::Weekday(_, Which::Coming), _)));
         let says_when =
@@ -260,7 +260,7 @@ impl Sentence {
             || self.month_days.as_ref().is_some_and(|(days, is_sure, _)| *is_sure || days.len() > 1)
     }
 
-    /// Returns whether it says a recurring schedule. Asks if it may be either.
+    /// Returns whether the schedule recurs. Asks if it may or may not.
     pub(super) fn recurs(&self, picks: &mut Picks) -> Result<bool, Refusal> {
         if self.says_how_often() {
             return Ok(true);
@@ -283,7 +283,7 @@ impl Sentence {
             return picks.choose(*span, question, vec![once, (true, "every year".to_owned())]);
         }
         if let Some((.., span)) = &self.month_days {
-            // In several months, it comes several times at least: `recurring` asks.
+            // In several months, it comes at least several times: `recurring` asks.
             return if self.months.is_some() {
                 Ok(true)
             } else {
@@ -294,7 +294,7 @@ impl Sentence {
         Ok(self.weekdays.is_some())
     }
 
-    /// Refuses parts that no schedule has together.
+    /// Refuses combinations of parts that no schedule has.
     fn check_company(&self) -> Result<(), Refusal> {
         let days = [
             self.weekdays.map(|(.., span)| span),

@@ -1,4 +1,4 @@
-//! From times as they are written to times of the day.
+//! Converts written times to times of the day.
 
 use super::context::Local;
 use super::{Picks, Sentence};
@@ -36,7 +36,7 @@ pub(super) fn times(
     picks: &mut Picks,
 ) -> Result<Option<Vec<TimeOfDay>>, Refusal> {
     let part = sentence.part;
-    // "every day until friday at 9" says when on each day.
+    // "every day until friday at 9" has the time of each day in its bound.
     let of_bound = |bound: Option<(Point, Span)>| {
         bound.and_then(|(point, span)| Some((vec![point.time?], span)))
     };
@@ -103,7 +103,7 @@ pub(super) fn usual_times(part: DayPart) -> &'static [u32] {
     }
 }
 
-/// Returns one time; `all` are those beside it.
+/// Returns one time. `all` are the times of the same list.
 pub(super) fn time(
     clock: Clock,
     all: &[Clock],

@@ -1,4 +1,4 @@
-//! Sentences that say several schedules at once: "weekdays at 9 and saturdays at 11".
+//! Phrases with several schedules: "weekdays at 9 and saturdays at 11".
 
 use super::Picks;
 use super::context::{Built, Context};
@@ -7,11 +7,11 @@ use crate::clause::{Cycle, Day, Found, Weekdays, Which};
 use crate::limits::{MAX_EXPRESSIONS, MAX_UNITED};
 use crate::{Cron, Reason, Refusal, Schedule};
 
-/// Sorts the parts into sentences. Where a part contradicts those before it, a new sentence begins
-/// behind the last joint that a whole sentence stands before.
+/// Sorts the parts into sentences. If a part contradicts those before it, a new sentence begins
+/// after the last joint that follows a complete sentence.
 ///
 /// # Errors
-/// Two parts of one sentence contradict each other.
+/// If two parts of one sentence contradict each other.
 pub(crate) fn sentences(
     found: &[Found],
     left_over: &[usize],
@@ -58,7 +58,7 @@ pub(crate) fn sentences(
     Ok(whole)
 }
 
-/// Returns whether a sentence says both on which days and when.
+/// Returns whether a sentence has both days and a time.
 fn is_complete(sentence: &Sentence) -> bool {
     let has_days = sentence.says_how_often()
         || sentence.weekdays.is_some()
@@ -71,7 +71,7 @@ fn is_complete(sentence: &Sentence) -> bool {
     has_days && has_time
 }
 
-/// Gives all sentences what one of them says of all: zone and bounds.
+/// Copies the zone and the bounds of one sentence to all others.
 fn share(sentences: &mut [Sentence]) -> Result<(), Refusal> {
     if sentences.len() < 2 {
         return Ok(());
@@ -118,7 +118,7 @@ fn share(sentences: &mut [Sentence]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Makes the one schedule of all sentences: their expressions together.
+/// Builds the one schedule of all sentences from their expressions.
 pub(super) fn build(
     sentences: &[Sentence],
     context: &Context,
@@ -165,7 +165,8 @@ fn unite(mut all: Built, other: Built, context: &Context) -> Result<Built, Refus
     Ok(all)
 }
 
-/// Refuses "every day at 9 and on sundays at 11": the second may replace the first or not.
+/// Refuses "every day at 9 and on sundays at 11", because the second part may or may not replace
+/// the first.
 fn check_days(sentences: &[Sentence]) -> Result<(), Refusal> {
     for (at, one) in sentences.iter().enumerate() {
         for other in sentences.get(at + 1..).unwrap_or_default() {

@@ -1,4 +1,4 @@
-//! Days and times as cron expressions or as a rule of RFC 5545.
+//! Writes days and times as cron expressions or as a rule of RFC 5545.
 
 use super::days::DaySpec;
 use super::time_of_day::TimeOfDay;
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 const CRON_DAYS: [&str; 7] = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
 const ICAL_DAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
 
-/// Second, minute and hour field of an expression.
+/// The second, minute and hour fields of an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TimeFields {
     pub(super) second: String,
@@ -23,8 +23,8 @@ impl TimeFields {
     }
 }
 
-/// Returns the expressions of days and times; `None` if cron cannot say them, or only with too many
-/// expressions.
+/// Returns the expressions of days and times; `None` if cron cannot express them, or only with too
+/// many expressions.
 pub(super) fn cron(spec: &DaySpec, times: &[TimeFields]) -> Option<Vec<String>> {
     let days = day_fields(spec)?;
     let mut expressions = Vec::new();
@@ -39,13 +39,13 @@ pub(super) fn cron(spec: &DaySpec, times: &[TimeFields]) -> Option<Vec<String>> 
     (1..=MAX_EXPRESSIONS).contains(&expressions.len()).then_some(expressions)
 }
 
-/// Returns day of the month, month and day of the week of each expression.
+/// Returns the fields for day of the month, month and day of the week of each expression.
 fn day_fields(spec: &DaySpec) -> Option<Vec<(String, String, String)>> {
     let any = || "*".to_owned();
     let months = spec.months.unwrap_or(Months::ALL);
     if let Some((which, counted)) = &spec.nth {
         let Counted::Weekdays(days) = counted else { return None };
-        // Cron counts from the end of the month only to the last one.
+        // From the end of the month, cron can count only the last day.
         if which.iter().any(|number| *number < -1) {
             return None;
         }
@@ -73,8 +73,8 @@ fn day_fields(spec: &DaySpec) -> Option<Vec<(String, String, String)>> {
     if !spec.last_if_short || longest < 29 {
         return Some(vec![(month_day_field(&spec.month_days), month_field(months), any())]);
     }
-    // Months that have the day, and those whose last day stands for it: each day is its own length
-    // of month.
+    // The months that have the day, and those that use their last day instead: one expression for
+    // each length of month.
     let short = Months(months.0 & if longest == 31 { 0b1010_0101_0100 } else { 0b100 });
     let long = Months(months.0 & !short.0);
     let with_last: Vec<i8> =
@@ -117,7 +117,7 @@ fn weekday_field(days: Weekdays) -> String {
     }
     let name = |day: u8| CRON_DAYS.get(usize::from(day)).copied().unwrap_or_default();
     let mut list: Vec<String> = Vec::new();
-    // Sunday ends no range, because cron's week begins with it.
+    // No range ends with Sunday, because cron's week begins with it.
     let mut days = days.days().peekable();
     while let Some(first) = days.next() {
         let mut last = first;
@@ -133,7 +133,7 @@ fn weekday_field(days: Weekdays) -> String {
     list.join(",")
 }
 
-/// Returns a field of numbers: ranges for three and more in a row.
+/// Returns a field of numbers. Three or more in a row are a range.
 pub(super) fn number_field(numbers: &BTreeSet<u32>) -> String {
     let mut list: Vec<String> = Vec::new();
     let mut numbers = numbers.iter().copied().peekable();
@@ -151,7 +151,7 @@ pub(super) fn number_field(numbers: &BTreeSet<u32>) -> String {
     list.join(",")
 }
 
-/// Returns the fields of these times: one for each set of hours that share their minutes.
+/// Returns the fields of these times: one for each set of hours with the same minutes.
 pub(super) fn time_fields(times: &[TimeOfDay]) -> Vec<TimeFields> {
     let mut groups: Vec<(u32, BTreeSet<u32>, BTreeSet<u32>)> = Vec::new();
     let starts: BTreeSet<(u32, u32)> =
@@ -185,7 +185,7 @@ pub(super) struct Every {
 }
 
 /// Returns the rule of days and times, which takes its seconds from `startAt`; `None` if a rule
-/// cannot say them.
+/// cannot express them.
 pub(super) fn rule(spec: &DaySpec, every: Every, times: &[TimeOfDay]) -> Option<String> {
     let mut parts = vec![format!("FREQ={}", every.name)];
     if every.interval > 1 {
@@ -227,7 +227,7 @@ pub(super) fn rule(spec: &DaySpec, every: Every, times: &[TimeOfDay]) -> Option<
         parts.push(format!("BYDAY={}", names(days).join(",")));
     }
     if times.len() > 1 {
-        // A rule has all combinations of its hours and minutes.
+        // A rule has every combination of its hours and minutes.
         if time_fields(times).len() > 1 {
             return None;
         }

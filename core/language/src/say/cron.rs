@@ -1,4 +1,4 @@
-//! Cron expressions in words.
+//! Writes cron expressions in words.
 
 use super::voice::{Voice, fill};
 use crate::words::Unit;
@@ -12,9 +12,9 @@ const MAX_TIMES: usize = 8;
 /// The fewest times at equal distances that are written as an interval.
 const MIN_STEPS: usize = 4;
 
-/// Writes expressions; `None` if they have no usual shape.
+/// Writes expressions; `None` if they have no usual form.
 pub(super) fn words(expressions: &[String], voice: &Voice) -> Option<String> {
-    // Those that share their days are one phrase.
+    // Expressions with the same days are one phrase.
     let mut groups: Vec<Vec<Vec<&str>>> = Vec::new();
     for expression in expressions {
         let fields: Vec<&str> = expression.split_whitespace().collect();
@@ -91,7 +91,7 @@ fn window(times: &[u32], voice: &Voice) -> Option<String> {
     Some(fill(voice.between, &[&every, &clock(*first), &clock(*last)]))
 }
 
-/// Writes the days behind an interval; nothing for every day.
+/// Writes the days after an interval; empty for every day.
 fn days_behind(day: &str, month: &str, weekday: &str, voice: &Voice) -> Option<String> {
     let days = days_in_words(day, month, weekday, voice)?;
     let daily = voice.every(1, Unit::Day);
@@ -219,7 +219,7 @@ fn weekdays(field: &str) -> Option<BTreeSet<u32>> {
     for part in field.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let (first, last) = (day(first)?, day(last)?);
-        // Sunday begins cron's week.
+        // Cron's week begins with Sunday.
         let length = (last + 7 - first) % 7;
         days.extend((0..=length).map(|step| (first + step) % 7));
     }

@@ -1,4 +1,4 @@
-//! Sentences that quote an expression or a rule as it is.
+//! Writes sentences that quote an expression or a rule.
 
 use super::moment::{Moment, instant, iso, moment, zone_of};
 use super::phrases::{bounds, in_zone};

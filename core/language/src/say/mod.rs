@@ -1,8 +1,8 @@
-//! From a schedule to its sentence.
+//! Writes a schedule as a sentence.
 //!
-//! The usual shapes are written in words ([`natural`]); everything else quotes its expression or
-//! rule ([`literal`]). A sentence in words is used only if [`crate::parse`] reads it as the same
-//! schedule, so that every sentence does.
+//! Usual forms are written in words ([`natural`]). Any other schedule quotes its expression or rule
+//! ([`literal`]). A sentence in words is used only if [`crate::parse`] reads it as the same
+//! schedule. So every sentence is read as its schedule.
 
 mod cron;
 mod literal;
@@ -16,7 +16,7 @@ use crate::calendar::{self, Zone};
 use crate::{Language, Outcome, Schedule, read};
 use moment::instant;
 
-/// The runs that a sentence in words and its schedule have to share.
+/// The number of equal runs that a sentence in words and its schedule must have.
 const SHARED_RUNS: usize = 100;
 
 /// Writes a schedule as one English sentence, which [`crate::parse`] reads as the same schedule if
@@ -36,7 +36,7 @@ pub fn sentence_in(language: Language, schedule: &Schedule, now: i64) -> String 
 
 /// Returns whether a sentence is read as this schedule.
 fn means(words: &str, schedule: &Schedule, now: i64, language: Language) -> bool {
-    // A zone that no schedule has by chance: the sentence has to name its own.
+    // No schedule has this zone by chance, so the sentence must name its own.
     let zone = calendar::zone("Pacific/Kiritimati").unwrap_or(Zone::UTC);
     let Outcome::Understood(reading) = read(words, now, zone, Some(language)).0 else {
         return false;

@@ -24,14 +24,13 @@ pub(super) fn instant(time: &Time, schedule: &Schedule) -> Option<i64> {
     }
 }
 
-/// Reads a time of a schedule; `None` if it is in a form that only the API reads, such as a leap
-/// second.
+/// Reads a time of a schedule; `None` if only the API can read its form, such as a leap second.
 pub(super) fn moment(time: &Time) -> Option<Moment> {
     let text = match time {
         Time::Millis(millis) => return Some(Moment::Instant(*millis)),
         Time::Text(text) => text.trim().replacen(' ', "T", 1),
     };
-    // An offset may lack its minutes.
+    // An offset may have no minutes.
     let full =
         if text.len() > 19 && matches!(text.as_bytes().get(text.len() - 3), Some(b'+' | b'-')) {
             format!("{text}:00")
@@ -44,7 +43,7 @@ pub(super) fn moment(time: &Time) -> Option<Moment> {
     clock_text::read_local(&text).map(Moment::Local)
 }
 
-/// Writes a moment as the grammar reads it: in ISO form.
+/// Writes a moment in ISO form, which the grammar reads.
 pub(super) fn iso(moment: Moment, zone: Zone) -> String {
     match moment {
         Moment::Local(local) if local.and_utc().timestamp_subsec_millis() == 0 => {

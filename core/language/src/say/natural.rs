@@ -1,4 +1,4 @@
-//! Sentences in words.
+//! Writes sentences in words.
 
 use super::moment::{Moment, moment, zone_of};
 use super::phrases::{bounds, in_zone};
@@ -8,7 +8,7 @@ use crate::Schedule;
 use crate::clock_text;
 use chrono::Timelike;
 
-/// Writes a schedule of a usual shape; `None` if it has none.
+/// Writes a schedule with a usual form; `None` if it has none.
 pub(super) fn sentence(schedule: &Schedule, voice: &Voice) -> Option<String> {
     let zone = in_zone(zone_of(schedule), voice);
     if let Some(time) = &schedule.time {

@@ -1,4 +1,4 @@
-//! The phrases that sentences in words share with sentences that quote.
+//! The phrases that sentences in words and sentences with quotes have in common.
 
 use super::moment::{Moment, iso, moment, zone_of};
 use super::voice::{Voice, fill};
@@ -6,7 +6,7 @@ use crate::Schedule;
 use crate::calendar::Zone;
 use chrono::NaiveTime;
 
-/// Writes where a schedule starts and ends, and how often it runs at most.
+/// Writes the start, the end and the most runs of a schedule.
 pub(super) fn bounds(schedule: &Schedule, with_start: bool, voice: &Voice) -> Option<String> {
     let zone = zone_of(schedule);
     let mut parts = String::new();
@@ -32,7 +32,7 @@ pub(super) fn bounds(schedule: &Schedule, with_start: bool, voice: &Voice) -> Op
     Some(parts)
 }
 
-/// Writes "in Europe/Berlin"; zones whose names are no region are quoted.
+/// Writes "in Europe/Berlin". A zone whose name is not a region is quoted.
 pub(super) fn in_zone(zone: Zone, voice: &Voice) -> String {
     let name = zone.name();
     let template = if name.contains('/') || name == "UTC" { voice.zone } else { voice.quoted_zone };

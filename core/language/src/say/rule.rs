@@ -1,4 +1,4 @@
-//! Rules of RFC 5545 in words.
+//! Writes rules of RFC 5545 in words.
 
 use super::voice::{Voice, fill};
 use crate::calendar::collected;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 const DAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
 
-/// Writes a rule that starts at `start`; `None` if it has no usual shape.
+/// Writes a rule that starts at `start`; `None` if it has no usual form.
 pub(super) fn words(rule: &str, start: NaiveDateTime, voice: &Voice) -> Option<String> {
     let mut parts: BTreeMap<&str, &str> =
         collected(rule.split(';').map(|part| part.split_once('=').unwrap_or((part, ""))));
@@ -59,7 +59,7 @@ pub(super) fn words(rule: &str, start: NaiveDateTime, voice: &Voice) -> Option<S
         (Some(hours), Some(minutes)) => times(hours, minutes, voice)?,
         _ => return None,
     };
-    // Only a phase makes the start a part of the rule.
+    // The start affects the rule only if the rule has a phase.
     let starting = fill(voice.starting, &[&voice.date(start.date())]);
     Some(format!("{days}{}{starting}", fill(voice.at, &[&times])))
 }

@@ -1,22 +1,22 @@
-//! The phrases of sentences in each language. A `{}` stands for what is filled in, in order.
+//! The phrases of sentences in each language. Each `{}` is replaced by a value, in order.
 
 use crate::Language;
 use crate::clock_text::{DAYS, MONTHS};
 use crate::words::Unit;
 use chrono::{Datelike, NaiveDate};
 
-/// What a language says. [`crate::parse`] reads every sentence that is made of it.
+/// The phrases of a language. [`crate::parse`] reads every sentence that consists of them.
 #[derive(Debug)]
 pub(super) struct Voice {
     days: [&'static str; 7],
     months: [&'static str; 12],
-    /// First to fifth.
+    /// The ordinals from first to fifth.
     ordinals: [&'static str; 5],
     pub(super) last: &'static str,
     pub(super) last_day: &'static str,
     pub(super) working_day: &'static str,
     and: &'static str,
-    /// One and several of seconds, minutes, hours, days, weeks, months and years.
+    /// The singular and the plural of seconds, minutes, hours, days, weeks, months and years.
     every: [(&'static str, &'static str); 7],
     pub(super) every_of_days: &'static str,
     pub(super) every_weekday: &'static str,
@@ -25,7 +25,7 @@ pub(super) struct Voice {
     in_months: &'static str,
     pub(super) at: &'static str,
     pub(super) at_minute: &'static str,
-    /// An interval and its first and last time.
+    /// An interval, and its first and last time.
     pub(super) between: &'static str,
     /// What is counted in every month.
     pub(super) of_every_month: &'static str,
@@ -161,7 +161,7 @@ impl Language {
     }
 }
 
-/// Fills a template.
+/// Replaces each `{}` of a template by a value.
 pub(super) fn fill(template: &str, values: &[&str]) -> String {
     let mut text = String::with_capacity(template.len() + 32);
     let mut values = values.iter();

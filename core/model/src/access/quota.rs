@@ -24,16 +24,16 @@ const MAX_PENDING_TASKS: u64 = MAX_PENDING_PER_SHARD as u64 * MAX_SHARDS as u64;
 /// microsecond.
 const MAX_CREATES_PER_SECOND: u32 = 1_000_000;
 
-/// What a namespace may have; what is absent is not limited.
+/// The limits of a namespace. An absent member sets no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Quota {
-    /// Tasks that wait: for their time, for a further attempt, to be resumed, or, without a
-    /// schedule, for nothing. Recurring ones count once.
+    /// The most waiting tasks: those that wait for their time, for a further attempt or to be
+    /// resumed, and those without a schedule. A recurring task counts once.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::input::whole")]
     #[schemars(range(min = 1, max = MAX_PENDING_TASKS))]
     pub pending_tasks: Option<u64>,
-    /// Tasks created in a second, over the long run.
+    /// The most tasks that may be created per second in the long run.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::input::whole")]
     #[schemars(range(min = 1, max = MAX_CREATES_PER_SECOND))]
     pub creates_per_second: Option<u32>,
@@ -65,7 +65,7 @@ impl Quota {
         )
     }
 
-    /// Returns what each of `shards` shards enforces, or `None` if nothing is limited.
+    /// Returns the share that each of `shards` shards enforces, or `None` if nothing is limited.
     pub fn share(&self, shards: u16) -> Option<Share> {
         let shards = u64::from(shards.max(1));
         let share = Share {
@@ -96,7 +96,7 @@ pub struct Share {
 const BURST_MICROS: i64 = 1_000_000;
 
 /// The time up to which a shard's creates have used up its share, in microseconds since 1970. This
-/// single number is the whole state. It is ahead of the clock by what was used, and never behind
+/// single number is the whole state. It is ahead of the clock by the used amount, and never behind
 /// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]

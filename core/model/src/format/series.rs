@@ -3,18 +3,18 @@
 //! | part | what |
 //! |---|---|
 //! | 1 byte | version: 1 |
-//! | signed number | minute since which points are kept, 0 for always |
-//! | number, bytes | the points by minute, behind their length in bytes |
-//! | number, bytes | the points by hour, likewise |
+//! | signed number | the minute since which points are kept, 0 for always |
+//! | number, bytes | the length of the points by minute in bytes, and the points |
+//! | number, bytes | the length of the points by hour in bytes, and the points |
 //!
 //! A point:
 //!
 //! | part | what |
 //! |---|---|
-//! | number | its number, signed for the first point; for others, the distance from the one before |
-//! | 1 byte | bit `i` says that count `i` is there; others are 0 |
+//! | number | its number, signed for the first point; for others, the distance from the previous point |
+//! | 1 byte | bit `i` says whether count `i` follows; the other counts are 0 |
 //! | numbers | these counts, in the order of [`Counts`] |
-//! | number, then for each bucket | the lateness, behind the count `fired`: how many buckets have a count; a number whose lowest bit says whether there are empty buckets before this one, and whose others are the count; then how many empty ones |
+//! | number, then for each bucket | the lateness, after the count `fired`: the number of buckets with a count; for each of them, a number whose lowest bit says whether empty buckets come before it and whose other bits are the count, and then the number of these empty buckets |
 //!
 //! Numbers have variable lengths. A usual minute takes 8 to 35 bytes.
 
@@ -27,27 +27,27 @@ const VERSION: u8 = 1;
 /// The bit of the count that the lateness follows.
 const FIRED: u8 = 1 << 1;
 
-/// Why bytes are no series.
+/// Why bytes are not a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SeriesError {
-    /// Written by a version that this one does not know.
+    /// The bytes have a version that this code does not know.
     #[error("the series has version {0}; this reader knows {VERSION}")]
     Version(u8),
-    /// Not as a writer writes it.
+    /// No writer could have written the bytes.
     #[error("the series: {0}")]
     Codec(#[from] CodecError),
-    /// The numbers of points do not rise.
+    /// The numbers of the points do not rise.
     #[error("the points of the series are not in order")]
     Order,
-    /// A text that is not base64.
+    /// The text is not base64.
     #[error("the series is not base64")]
     Text,
-    /// There are more bytes than parts.
+    /// More bytes follow the last part.
     #[error("{0} bytes are left behind the series")]
     Rest(usize),
 }
 
-/// Points in order of their numbers, encoded.
+/// Encoded points in order of their numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Points {
     bytes: Vec<u8>,
@@ -55,14 +55,14 @@ pub struct Points {
 }
 
 impl Points {
-    /// Returns points in order of their numbers, encoded.
+    /// Encodes points, which must be in order of their numbers.
     pub fn of<'a>(points: impl IntoIterator<Item = &'a Point>) -> Self {
         let mut encoded = Self::default();
         points.into_iter().for_each(|point| encoded.push(point));
         encoded
     }
 
-    /// Adds a point, whose number is above those of the others.
+    /// Adds a point. Its number must be higher than those of the other points.
     pub fn push(&mut self, point: &Point) {
         match self.last {
             None => varint::put_signed(point.number, &mut self.bytes),
@@ -75,10 +75,10 @@ impl Points {
         put_counts(&point.counts, &mut self.bytes);
     }
 
-    /// Reads the encoded bytes, which this takes apart and checks.
+    /// Reads encoded points, and checks all of them.
     ///
     /// # Errors
-    /// On any bytes that [`Self::bytes`] could not have returned.
+    /// If [`Self::bytes`] could not have returned the bytes.
     pub fn read(bytes: &[u8]) -> Result<Vec<Point>, SeriesError> {
         let (mut rest, mut points) = (bytes, Vec::new());
         let mut last: Option<i64> = None;
@@ -99,7 +99,7 @@ impl Points {
 
     /// Returns the points.
     pub fn to_vec(&self) -> Vec<Point> {
-        // They were encoded here, or were read before.
+        // The bytes were encoded here, or were checked when they were read.
         Self::read(&self.bytes).unwrap_or_default()
     }
 
@@ -108,7 +108,7 @@ impl Points {
         self.last
     }
 
-    /// Returns the bytes to store.
+    /// Returns the stored form.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -120,14 +120,14 @@ pub struct StoredSeries {
     /// The minute since which points are kept, as [`Resolution::number`] counts it. `None` if
     /// nothing was counted before them.
     pub since: Option<i64>,
-    /// By minute.
+    /// The points by minute.
     pub minutes: Points,
-    /// By hour.
+    /// The points by hour.
     pub hours: Points,
 }
 
 impl StoredSeries {
-    /// Returns the points of a resolution.
+    /// Returns the points of one length.
     pub fn points(&self, by: Resolution) -> &Points {
         match by {
             Resolution::Minute => &self.minutes,
@@ -135,7 +135,7 @@ impl StoredSeries {
         }
     }
 
-    /// Returns the bytes to store.
+    /// Returns the stored form.
     pub fn encode(&self) -> Vec<u8> {
         let parts = [self.minutes.bytes(), self.hours.bytes()];
         let mut out = Vec::with_capacity(16 + parts.iter().map(|part| part.len()).sum::<usize>());
@@ -148,10 +148,10 @@ impl StoredSeries {
         out
     }
 
-    /// Reads stored bytes.
+    /// Reads the stored form.
     ///
     /// # Errors
-    /// On any bytes that [`Self::encode`] could not have returned.
+    /// If [`Self::encode`] could not have returned the bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, SeriesError> {
         let mut rest = bytes;
         let [version] = take_array(&mut rest)?;
@@ -169,15 +169,15 @@ impl StoredSeries {
 }
 
 impl StoredSeries {
-    /// Returns the bytes to store as text, for JSON.
+    /// Returns the stored form as text, for JSON.
     pub fn to_text(&self) -> String {
         BASE64.encode(self.encode())
     }
 
-    /// Reads a text.
+    /// Reads the stored form from a text.
     ///
     /// # Errors
-    /// On any text that [`Self::to_text`] could not have returned.
+    /// If [`Self::to_text`] could not have returned the text.
     pub fn from_text(text: &str) -> Result<Self, SeriesError> {
         Self::decode(&BASE64.decode(text).map_err(|_| SeriesError::Text)?)
     }
@@ -348,7 +348,7 @@ mod tests {
         );
     }
 
-    /// What is stored must be read by every later version: these bytes never change.
+    /// These bytes never change, because every later version must read stored series.
     #[test]
     fn the_bytes_are_these() {
         let point = |number, counts| Point { number, counts };
@@ -403,7 +403,7 @@ mod tests {
         let mut twice = Points::of(&points()[..1]);
         twice.bytes.extend_from_slice(&[0, 0]);
         assert_eq!(Points::read(&twice.bytes), Err(SeriesError::Order));
-        // Whatever the bytes are, reading them ends.
+        // Reading any bytes ends.
         for at in 0..good.len() {
             for byte in [0, 1, 0x7f, 0x80, 0xff] {
                 let _ = with(at, byte);

@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// The longest id of a request, as JSON, bytes. An answer repeats the id. Clients count or use
+/// The most bytes of the id of a request as JSON. An answer repeats the id. Clients use counters or
 /// UUIDs.
 pub const MAX_MESSAGE_ID_BYTES: usize = 1_024;
 
@@ -27,7 +27,7 @@ struct Given<'a> {
     #[serde(borrow)]
     #[schemars(with = "String")]
     method: Option<Text<'a>>,
-    /// The parameters of the method, and in `_meta` what is said of the request.
+    /// The parameters of the method. Their member `_meta` is about the request itself.
     #[serde(borrow)]
     #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     params: Option<&'a RawValue>,

@@ -1,8 +1,9 @@
-//! What a client of the Model Context Protocol posts: messages of JSON-RPC 2.0, and the parameters
+//! Messages of clients of the Model Context Protocol: messages of JSON-RPC 2.0, and the parameters
 //! of requests.
 //!
-//! Two revisions of the protocol are read, because most clients still speak the older one. Nothing
-//! here knows of tasks: the arguments of a tool are JSON text, and [`crate::tools`] reads them.
+//! Two kinds of revisions of the protocol are supported, because most clients still use an older
+//! one. Nothing here knows tasks: the arguments of a tool are JSON text, which [`crate::tools`]
+//! reads.
 
 mod message;
 mod params;

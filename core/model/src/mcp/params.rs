@@ -7,14 +7,14 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// The most answers to questions that a call may carry. A question has one.
+/// The most answers to questions that a call may have. A question needs one.
 const MAX_INPUT_ANSWERS: usize = 8;
 
 /// The most fields of such an answer.
 const MAX_ANSWER_FIELDS: usize = 8;
 
-/// What the parameters of any request say of it: since the revision 2026-07-28, each says which
-/// revision it follows and what its client can do.
+/// The parameters that every request may have. Since the revision 2026-07-28, each names its
+/// revision and the capabilities of the client.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct Envelope<'a> {
     #[serde(rename = "_meta", borrow, default, deserialize_with = "crate::input::optional_object")]
@@ -33,15 +33,15 @@ struct Meta<'a> {
     client_capabilities: Option<Capabilities>,
 }
 
-/// What a client can do, as far as it matters here.
+/// The capabilities of a client that matter here.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 struct Capabilities {
-    /// It asks its user.
+    /// It can ask its user.
     #[serde(default, deserialize_with = "crate::input::optional_object")]
     elicitation: Option<Elicitation>,
 }
 
-/// The ways in which a client asks its user.
+/// The ways in which a client can ask its user.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 struct Elicitation {
     #[schemars(with = "Option<serde_json::Value>")]
@@ -51,7 +51,7 @@ struct Elicitation {
 }
 
 impl<'a> Envelope<'a> {
-    /// Reads parameters, if there are some.
+    /// Reads parameters, if there are any.
     ///
     /// # Errors
     /// Names the member that cannot be read.
@@ -64,18 +64,18 @@ impl<'a> Envelope<'a> {
         self.meta.is_some()
     }
 
-    /// Returns the revision that the request says it follows.
+    /// Returns the revision that the request names.
     pub fn protocol_version(&self) -> Option<&str> {
         Some(self.meta.as_ref()?.protocol_version.as_ref()?.0.as_ref())
     }
 
-    /// Returns whether the request says what its client can do.
+    /// Returns whether the request names the capabilities of the client.
     pub fn has_capabilities(&self) -> bool {
         self.meta.as_ref().is_some_and(|meta| meta.client_capabilities.is_some())
     }
 
-    /// Returns whether the client shows its user a form to fill in. One that says nothing of the
-    /// ways in which it asks does.
+    /// Returns whether the client can show its user a form. A client that does not name the ways in
+    /// which it asks can.
     pub fn asks_with_forms(&self) -> bool {
         let capabilities = self.meta.as_ref().and_then(|meta| meta.client_capabilities.as_ref());
         let asks = capabilities.and_then(|capabilities| capabilities.elicitation.as_ref());
@@ -100,7 +100,7 @@ impl<'a> InitializeParams<'a> {
         params.map_or_else(|| Ok(Self::default()), |text| parse_object(text, "params"))
     }
 
-    /// Returns the revision that the client would like to speak.
+    /// Returns the revision that the client prefers.
     pub fn protocol_version(&self) -> Option<&str> {
         self.protocol_version.as_ref().map(|version| version.0.as_ref())
     }
@@ -122,22 +122,22 @@ pub struct CallParams<'a> {
     request_state: Option<Text<'a>>,
 }
 
-/// What a user did with a question.
+/// The user's reaction to a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
-    /// Answered it.
+    /// The user has answered it.
     Accept,
-    /// Refused to answer.
+    /// The user has refused to answer.
     Decline,
-    /// Closed it.
+    /// The user has closed it.
     Cancel,
 }
 
-/// The answer to a question that an earlier call of the same tool was answered with.
+/// The answer to a question of an earlier call of the same tool.
 #[derive(Debug, Deserialize)]
 pub struct InputAnswer<'a> {
-    /// What the user did.
+    /// The user's reaction.
     pub action: Action,
     #[serde(borrow)]
     content: Option<BoundedMap<Text<'a>, &'a RawValue, MAX_ANSWER_FIELDS>>,
@@ -164,12 +164,12 @@ impl<'a> CallParams<'a> {
         self.arguments.map_or("{}", RawValue::get)
     }
 
-    /// Returns what the client sends back of an earlier answer, unchanged if it is honest.
+    /// Returns the state from an earlier answer. An honest client sends it back unchanged.
     pub fn request_state(&self) -> Option<&str> {
         self.request_state.as_ref().map(|state| state.0.as_ref())
     }
 
-    /// Returns the answer to the question of this name, if the call has one.
+    /// Returns the answer to the question with this name, if the call has one.
     ///
     /// # Errors
     /// If it cannot be read.

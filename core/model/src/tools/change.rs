@@ -72,7 +72,7 @@ impl<'a> ChangeTask<'a> {
     /// Reads arguments.
     ///
     /// # Errors
-    /// Names an argument that is missing, unknown, or does not go with the action.
+    /// Names an argument that is missing, unknown, or does not belong to the action.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
         let read: Self = parse_object(text, "")?;
         check_id(&read.id)?;
@@ -114,20 +114,19 @@ impl<'a> ChangeTask<'a> {
         &self.id.0
     }
 
-    /// Returns what to do.
+    /// Returns the action.
     pub fn action(&self) -> Step {
         self.action
     }
 
-    /// Returns whether the time zone that the task may have stays: of an update that does not remove
-    /// it.
+    /// Returns whether an update keeps the time zone that the task may have.
     pub fn keeps_timezone(&self) -> bool {
         self.action == Step::Update
             && matches!(self.definition(), Ok(Some(of)) if !of.names(TIMEZONE))
     }
 
-    /// Returns whether it says times as a clock shows them and not where. Of an update, the task may
-    /// have a time zone that [stays](Self::keeps_timezone).
+    /// Returns whether the call has local times and names no time zone. For an update, the task may
+    /// have a time zone that it [keeps](Self::keeps_timezone).
     pub fn lacks_timezone(&self) -> bool {
         match self.action {
             Step::Update => matches!(self.definition(), Ok(Some(of)) if of.lacks_timezone()),
@@ -219,7 +218,7 @@ mod tests {
         let change = ChangeTask::parse(cron).unwrap();
         assert!(change.lacks_timezone() && change.keeps_timezone());
         assert_eq!(change.body(Some("UTC")), r#"{"cron":"0 9 * * *","timezone":"UTC"}"#);
-        // One that takes the time zone away does not say where either.
+        // A change that removes the time zone names none either.
         let null = r#"{"id":"a","action":"update","changes":{"cron":"0 9 * * *","timezone":null}}"#;
         let change = ChangeTask::parse(null).unwrap();
         assert!(change.lacks_timezone() && !change.keeps_timezone());

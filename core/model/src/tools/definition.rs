@@ -1,4 +1,4 @@
-//! The definition of a task, as a tool is given it.
+//! The definition of a task in the arguments of a tool.
 
 use crate::bounds::MAX_IDEMPOTENCY_KEY_BYTES;
 use crate::input::{
@@ -11,7 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// The members of a task that a model may set. What is missing here is for programs.
+/// The members of a task that a model may set. The others are for programs.
 const MEMBERS: &[&str] = &[
     "id",
     "description",
@@ -35,19 +35,20 @@ const MEMBERS: &[&str] = &[
     "paused",
 ];
 
-/// The argument that names a time zone.
+/// The argument with the time zone.
 pub const TIMEZONE: &str = "timezone";
 
-/// The argument that names the call.
+/// The argument that identifies the call.
 const IDEMPOTENCY_KEY: &str = "idempotencyKey";
 
-/// The schedules that say times of a clock, whatever stands in them.
+/// The schedules that are always in local times.
 const BY_THE_CLOCK: &[&str] = &["cron", "rrule"];
 
-/// The members that may be times of a clock.
+/// The members that may be local times.
 const TIMES: &[&str] = &["time", "anchor", "startAt", "endAt"];
 
-/// Most members that are read, so that the error of an unknown one names it. More than there are.
+/// The most members that are read, more than there are, so that the error of an unknown member
+/// names it.
 const MAX_MEMBERS: usize = 32;
 
 /// Members of a task, each as its JSON text.
@@ -80,7 +81,7 @@ impl<'a> Definition<'a> {
         Ok(Self(read))
     }
 
-    /// Returns the members of a change: those of a definition but the id.
+    /// Returns the members of a change: those of a definition except the id.
     pub(super) fn changeable() -> Vec<&'static str> {
         MEMBERS.iter().copied().filter(|name| *name != "id").collect()
     }
@@ -89,18 +90,18 @@ impl<'a> Definition<'a> {
         self.0.is_empty()
     }
 
-    /// Returns whether a member is there, null or not.
+    /// Returns whether a member is present, even if it is null.
     pub(super) fn names(&self, name: &str) -> bool {
         self.0.iter().any(|(of, _)| of == name)
     }
 
-    /// Returns the JSON text of a member that is there and not null.
+    /// Returns the JSON text of a member that is present and not null.
     pub(super) fn get(&self, name: &str) -> Option<&'a str> {
         let found = self.0.iter().find(|(of, _)| of == name);
         found.map(|(_, value)| value.get()).filter(|value| *value != "null")
     }
 
-    /// Returns whether it says times as a clock shows them and not where.
+    /// Returns whether it has local times and names no time zone.
     pub(super) fn lacks_timezone(&self) -> bool {
         self.get(TIMEZONE).is_none() && self.is_by_the_clock()
     }
@@ -125,8 +126,8 @@ impl<'a> Definition<'a> {
         out.push('}');
     }
 
-    /// Returns the schema of an object with `taken` members. Their descriptions are those of the
-    /// HTTP API, but where a tool differs.
+    /// Returns the schema of an object with the members `taken`. The descriptions are those of the
+    /// HTTP API, unless a tool differs.
     pub(super) fn schema(taken: &[&str], generator: &mut SchemaGenerator) -> Schema {
         let task = NewTask::json_schema(generator).to_value();
         let mut properties = serde_json::Map::new();
@@ -149,7 +150,7 @@ pub(super) fn is_local(text: &str) -> bool {
     time.is_ok_and(|time| matches!(time.read("time", true), Ok(GivenTime::Local(_))))
 }
 
-/// Checks that a text can stand in the header `Idempotency-Key`.
+/// Checks that a text is valid as the value of the header `Idempotency-Key`.
 fn check_idempotency_key(key: &str) -> Result<(), FieldError> {
     let is_good = (1..=MAX_IDEMPOTENCY_KEY_BYTES).contains(&key.len())
         && key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
@@ -171,8 +172,8 @@ impl<'a> ScheduleTask<'a> {
     /// Reads arguments.
     ///
     /// # Errors
-    /// Names an argument that is unknown, is given twice or cannot be read. Whether the values
-    /// describe a task is checked when it is created.
+    /// Names an argument that is unknown, is repeated or cannot be read. Their values are checked
+    /// when the task is created.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
         let taken: Vec<&str> = MEMBERS.iter().copied().chain([IDEMPOTENCY_KEY]).collect();
         let mut definition = Definition::parse(text, "", &taken)?;
@@ -185,7 +186,7 @@ impl<'a> ScheduleTask<'a> {
         Ok(Self { definition, idempotency_key: key.transpose()? })
     }
 
-    /// Returns whether it says times as a clock shows them and not where.
+    /// Returns whether it has local times and names no time zone.
     pub fn lacks_timezone(&self) -> bool {
         self.definition.lacks_timezone()
     }

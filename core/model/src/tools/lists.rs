@@ -13,20 +13,20 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The most items of a page that a tool answers with. Each is some hundred words to a model.
+/// The most items of a page that a tool answers with. Each is some hundred words for a model.
 pub const MAX_TOOL_PAGE: u32 = 50;
 
-/// The same without a `limit`.
+/// The items of a page without a `limit`.
 const DEFAULT_TOOL_PAGE: u32 = 20;
 
 /// The most tags that a filter may name.
 const MAX_TAGS_AT_ONCE: usize = 2;
 
-/// The most outcomes that a filter may name. There are fewer.
+/// The most outcomes that a filter may name, which is more than there are.
 const MAX_OUTCOMES: usize = 8;
 
-/// The longest path that arguments become, bytes. All texts of a filter at their limits, each byte
-/// written as three, have 9 KB.
+/// The most bytes of the path that arguments become. All texts of a filter at their limits, with
+/// each byte written as three, have 9 KB.
 const MAX_PATH_BYTES: usize = 16_384;
 
 /// The arguments of `find_tasks`.
@@ -168,7 +168,7 @@ impl<'a> ListRuns<'a> {
     /// Reads arguments.
     ///
     /// # Errors
-    /// Names an argument that is unknown, cannot be read, or does not go with `id`.
+    /// Names an argument that is unknown, cannot be read, or does not belong to a call with `id`.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
         let read: Self = parse_object(text, "")?;
         check_limit(read.limit)?;

@@ -1,4 +1,4 @@
-//! The arguments of tools that read one task, or nothing in particular.
+//! The arguments of tools that read one task, or that need none.
 
 use crate::bounds::MAX_ID_BYTES;
 use crate::ids::check_task_id;
@@ -15,7 +15,7 @@ impl NoArguments {
     /// Reads arguments.
     ///
     /// # Errors
-    /// Names an argument, because none is taken.
+    /// Names the first argument, because there are none.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         parse_object(text, "")
     }
@@ -35,7 +35,7 @@ impl<'a> OfTask<'a> {
     /// Reads arguments.
     ///
     /// # Errors
-    /// Names the argument that is missing or not valid.
+    /// Names the argument that is missing or invalid.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
         let read: Self = parse_object(text, "")?;
         check_id(&read.id)?;
@@ -48,7 +48,7 @@ impl<'a> OfTask<'a> {
     }
 }
 
-/// Checks the id of a task that is asked for.
+/// Checks the id of a task.
 pub(super) fn check_id(id: &Text<'_>) -> Result<(), FieldError> {
     check_task_id(&id.0).map_err(|problem| FieldError::new("id", problem.to_string()))
 }

@@ -5,7 +5,7 @@ use crate::input::Text;
 use crate::protocol::Filter;
 use serde_json::value::RawValue;
 
-/// Returns the name of a value that is one of a short list.
+/// Returns the name of a value with a fixed set of names.
 fn name_of(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default().trim_matches('"').to_owned()
 }
@@ -38,7 +38,7 @@ impl Query {
         }
     }
 
-    /// Returns the query for the tasks that fulfil a filter.
+    /// Returns the query for the tasks that match a filter.
     pub fn of(filter: &Filter) -> Self {
         let mut query = Self::default();
         for (name, value) in [
@@ -63,7 +63,7 @@ impl Query {
         query
     }
 
-    /// Returns the query as it stands behind a path.
+    /// Returns the query as it follows a path.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// The most ids that a model may list. For more, there are filters.
+/// The most ids that a model may list. Filters select more.
 pub const MAX_TOOL_IDS: usize = 100;
 
 /// The arguments of `cancel_tasks`.
@@ -45,21 +45,21 @@ pub struct ReplayFailures<'a> {
     confirmation: Option<Text<'a>>,
 }
 
-/// Which tasks or dead letters a call means.
+/// The tasks or dead letters of a call.
 #[derive(Debug, PartialEq)]
 pub enum Chosen {
-    /// These, each once, in order.
+    /// Those with these ids. No id occurs twice.
     Ids(BTreeSet<String>),
-    /// All that fulfil the filter.
+    /// All that match the filter.
     Matching(Box<Filter>),
 }
 
-/// What a call means, and whether its user has agreed.
+/// The selection of a call, and whether its user has agreed.
 #[derive(Debug, PartialEq)]
 pub struct Selected<'a> {
-    /// Which.
+    /// The selection.
     pub chosen: Chosen,
-    /// What an earlier answer gave out for this purpose.
+    /// The confirmation that an earlier answer gave out.
     pub confirmation: Option<Cow<'a, str>>,
     body: String,
 }
@@ -68,7 +68,8 @@ impl<'a> CancelTasks<'a> {
     /// Reads arguments.
     ///
     /// # Errors
-    /// Names an argument that is unknown or not valid, and says that one of two is needed.
+    /// Names an argument that is unknown or invalid. Also if neither or both of ids and filter are
+    /// given.
     pub fn parse(text: &'a str) -> Result<Selected<'a>, FieldError> {
         let Self { ids, filter, confirmation } = parse_object(text, "")?;
         Selected::of(ids, filter, confirmation)
@@ -79,7 +80,8 @@ impl<'a> ReplayFailures<'a> {
     /// Reads arguments.
     ///
     /// # Errors
-    /// Names an argument that is unknown or not valid, and says that one of two is needed.
+    /// Names an argument that is unknown or invalid. Also if neither or both of ids and filter are
+    /// given.
     pub fn parse(text: &'a str) -> Result<Selected<'a>, FieldError> {
         let Self { ids, filter, confirmation } = parse_object(text, "")?;
         let selected = Selected::of(ids, filter, confirmation)?;
@@ -119,12 +121,12 @@ impl<'a> Selected<'a> {
         }
     }
 
-    /// Returns the body of the request that acts on them.
+    /// Returns the body of the request that changes them.
     pub fn body(&self) -> &str {
         &self.body
     }
 
-    /// Returns the query that lists them; `None` for those that are named by their ids.
+    /// Returns the query that lists them; `None` if the call names ids.
     pub fn query(&self) -> Option<Query> {
         match &self.chosen {
             Chosen::Ids(_) => None,
@@ -132,8 +134,8 @@ impl<'a> Selected<'a> {
         }
     }
 
-    /// Returns a text that is the same for two calls if and only if they mean the same, in whatever
-    /// order and form they say it.
+    /// Returns a text that is equal for two calls if and only if they select the same, in whatever
+    /// order and form.
     pub fn meaning(&self) -> String {
         match &self.chosen {
             Chosen::Ids(_) => self.body.clone(),

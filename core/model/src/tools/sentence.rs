@@ -28,13 +28,13 @@ impl<'a> ParseSchedule<'a> {
     /// Reads arguments.
     ///
     /// # Errors
-    /// Names an argument that is missing, unknown or cannot be read. Whether the values are good is
-    /// checked when the sentence is read.
+    /// Names an argument that is missing, unknown or cannot be read. Their values are checked when
+    /// the sentence is read.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
         parse_object(text, "")
     }
 
-    /// Returns whether it says in which time zone the sentence is read.
+    /// Returns whether the call names the time zone in which the sentence is read.
     pub fn has_timezone(&self) -> bool {
         self.timezone.is_some()
     }

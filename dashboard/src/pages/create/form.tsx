@@ -4,20 +4,9 @@ import type { ApiError } from "../../api/client";
 import type { Json, JsonObject } from "../../api/types";
 import { TextField } from "../../components/field";
 import { isObject, withMembers } from "../../lib/definition";
-import { zones } from "../../lib/time";
 import { numberOf, ScheduleFields, textOf, type PartProps } from "./schedule";
 import { TargetFields } from "./target";
-
-/** Suggestions for every field with a time zone. */
-export function ZoneList() {
-  return (
-    <datalist id="zones">
-      {zones().map((zone) => (
-        <option key={zone} value={zone} />
-      ))}
-    </datalist>
-  );
-}
+import { ZoneList } from "./zones";
 
 function RetryFields({ definition, set, errorOf }: PartProps) {
   const retry = isObject(definition["retry"]) ? definition["retry"] : {};
@@ -62,7 +51,7 @@ export function DefinitionForm({ definition, onChange, refusal, isIdFixed = fals
       <fieldset class="panel">
         <legend>Name</legend>
         <div class="columns">
-          {!isIdFixed && <TextField label="Id (optional)" isCode value={textOf(definition["id"])} onChange={(id) => set({ id: id === "" ? undefined : id })} error={errorOf("id")} help="Creating it again overwrites it. Without one, it gets a UUID." />}
+          {!isIdFixed && <TextField label="Id (optional)" isCode value={textOf(definition["id"])} onChange={(id) => set({ id: id === "" ? undefined : id })} error={errorOf("id")} help="Names it in lists and in links. Without one, it gets a UUID." />}
           <TextField label="Tags (optional)" value={Array.isArray(definition["tags"]) ? definition["tags"].join(", ") : ""} onChange={(value) => set({ tags: tagsOf(value) })} error={errorOf("tags")} help="With commas. Lists and changes of many can go by tags." />
         </div>
         <TextField label="Description (optional)" value={textOf(definition["description"])} onChange={(value) => set({ description: value === "" ? undefined : value })} error={errorOf("description")} />

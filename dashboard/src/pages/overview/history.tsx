@@ -69,12 +69,12 @@ function Outcomes({ by, series: { buckets, since, missingShards } }: { by: By; s
       <Chart
         label={`In ${SPANS[by].past}, ${whole(succeeded)} runs succeeded and ${whole(failed)} attempts failed`}
         times={buckets.map(({ at }) => at)}
-        // The second series covers the first, so the visible part of the first is the difference.
         series={[
-          { label: "runs succeeded", color: "--good", values: buckets.map((bucket) => bucket.succeeded + bucket.handedOver + bucket.failed) },
+          { label: "runs succeeded", color: "--good", values: buckets.map((bucket) => bucket.succeeded + bucket.handedOver) },
           { label: "attempts failed", color: "--bad", values: buckets.map((bucket) => bucket.failed) },
         ]}
         isBars
+        isStacked
       />
       <p class="muted small">
         {whole(succeeded)} succeeded, {whole(failed)} failed, {count(sumOf(buckets, "created"), "task")} created. The last bar still grows.
@@ -105,6 +105,7 @@ function Lateness({ by, series: { buckets } }: { by: By; series: Series }) {
           { label: "99 of 100", color: "--warn", values: buckets.map(({ latenessMillis }) => latenessMillis?.p99 ?? null) },
         ]}
         hasGaps
+        show={duration}
       />
       <p class="muted small">
         {backlog.most === 0 ? (
@@ -128,10 +129,11 @@ function Operations({ by, series: { buckets } }: { by: By; series: Series }) {
         label={`In ${SPANS[by].past}, ${count(rows, "row")} were written, and ${count(operations, "queue operation")} made`}
         times={buckets.map(({ at }) => at)}
         series={[
-          { label: "queue operations", color: "--accent", values: buckets.map((bucket) => bucket.rowsWritten + bucket.queueOperations) },
+          { label: "queue operations", color: "--accent", values: buckets.map((bucket) => bucket.queueOperations) },
           { label: "rows written", color: "--warn", values: buckets.map((bucket) => bucket.rowsWritten) },
         ]}
         isBars
+        isStacked
       />
       <p class="muted small">
         {count(rows, "row")} written and {count(operations, "queue operation")}: most of what the platform bills.

@@ -7,7 +7,6 @@ import { ErrorNote, Link, Segments, Time } from "../../components/basics";
 import { Chart } from "../../components/chart";
 import { count, whole } from "../../lib/numbers";
 import { sumOf } from "../../lib/series";
-import { HERE } from "../../lib/time";
 import { ASKS_ALL, usePoll } from "../../state/live";
 import { namespace } from "../../state/session";
 
@@ -34,7 +33,7 @@ export function LoadToCome() {
   return (
     <section class="panel" aria-labelledby="load">
       <div class="panel-head">
-        <h2 id="load">Load to come ({HERE})</h2>
+        <h2 id="load">Load to come</h2>
         <Segments label="How far ahead" value={horizon} options={(Object.keys(HORIZONS) as Horizon[]).map((name) => [name, HORIZONS[name].name] as const)} onChange={setHorizon} />
       </div>
       {error && <ErrorNote error={error} />}
@@ -52,12 +51,12 @@ function Load({ horizon, forecast }: { horizon: Horizon; forecast: Forecast }) {
       <Chart
         label={`Runs that come due in the next ${horizon}: ${least}${whole(once + recurring)}`}
         times={buckets.map(({ at }) => at)}
-        // The second series covers the first, so the visible part of the first is the difference.
         series={[
-          { label: "runs of recurring tasks", color: "--accent", values: buckets.map((bucket) => bucket.oneShot + bucket.recurring) },
+          { label: "runs of recurring tasks", color: "--accent", values: buckets.map((bucket) => bucket.recurring) },
           { label: "tasks that fire once", color: "--good", values: buckets.map((bucket) => bucket.oneShot) },
         ]}
         isBars
+        isStacked
       />
       <p class="muted small">
         {count(once, "task")} that {once === 1 ? "fires" : "fire"} once, and {least}

@@ -2,11 +2,11 @@
 // hidden.
 
 import { useEffect, useState } from "preact/hooks";
-import { open, Unreachable } from "../../api/client";
+import { ApiError, open, Unreachable } from "../../api/client";
 import { readStats } from "../../api/stats";
 import { Badge, Button, ErrorNote, Link, Time } from "../../components/basics";
 import { awakeCostPerHour } from "../../lib/cost";
-import { dollars, whole } from "../../lib/numbers";
+import { count, dollars, whole } from "../../lib/numbers";
 import { eventsOf } from "../../lib/sse";
 import { isVisible } from "../../state/live";
 import { taskPath } from "../../state/router";
@@ -25,8 +25,8 @@ interface Shown {
 const MOST = 200;
 const AGAIN_MS = 2_000;
 
-/** Follows the stream while it is open and the page is visible, and continues from the last event. */
-function useEvents(isOn: boolean): { events: readonly Shown[]; error: unknown } {
+/** Follows the stream while it is open and the page is visible, and continues from the last event. Calls `onRefused` if it must not be opened. */
+function useEvents(isOn: boolean, onRefused: () => void): { events: readonly Shown[]; error: unknown } {
   const [events, setEvents] = useState<readonly Shown[]>([]);
   const [error, setError] = useState<unknown>();
   useEffect(() => {
@@ -49,8 +49,9 @@ function useEvents(isOn: boolean): { events: readonly Shown[]; error: unknown } 
         } catch (problem) {
           if (controller.signal.aborted) return;
           setError(problem instanceof TypeError ? new Unreachable() : problem);
-          await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+          if (problem instanceof ApiError && !problem.isPassing) return onRefused();
         }
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       }
     };
     void follow();
@@ -61,7 +62,7 @@ function useEvents(isOn: boolean): { events: readonly Shown[]; error: unknown } 
 
 export function Events() {
   const [isOn, setOn] = useState(false);
-  const { events, error } = useEvents(isOn);
+  const { events, error } = useEvents(isOn, () => setOn(false));
   useEffect(() => {
     if (shardCount.value === undefined) void readStats().catch(() => {});
   }, []);
@@ -77,7 +78,7 @@ export function Events() {
           <Button kind={isOn ? "plain" : "main"} icon={isOn ? "pause" : "play"} onClick={() => setOn(!isOn)}>
             {isOn ? "Stop" : "Follow events"}
           </Button>
-          <span role="status">{isOn ? `${whole(events.length)} events, the newest first` : ""}</span>
+          <span role="status">{!isOn ? "" : events.length === 0 ? "Waiting for the first event…" : `${count(events.length, "event")}, the newest first`}</span>
         </p>
       </div>
       <ErrorNote error={error} />

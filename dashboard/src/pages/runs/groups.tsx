@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { listRuns, type RunFilter } from "../../api/runs";
 import type { ErrorGroup } from "../../api/types";
 import { Button, Empty, ErrorNote, Link, Loading, Time } from "../../components/basics";
+import { useReturn } from "../../components/use-return";
 import { textOfAll } from "../../lib/groups";
 import { whole } from "../../lib/numbers";
 import { pageWith, taskPath } from "../../state/router";
@@ -27,6 +28,7 @@ export function ErrorGroups({ filter }: { filter: RunFilter }) {
       setGroups((before) => joined(before ?? [], page.groups ?? []));
       setLooked((before) => before + page.attempts);
       setCursor(page.cursor);
+      setError(undefined);
     } catch (problem) {
       if (!signal?.aborted) setError(problem);
     }
@@ -36,12 +38,16 @@ export function ErrorGroups({ filter }: { filter: RunFilter }) {
     void read(undefined, controller.signal);
     return () => controller.abort();
   }, []);
-  if (error) return <ErrorNote error={error} />;
-  if (!groups) return <Loading />;
+  const again = () => void read(cursor ?? undefined);
+  useReturn(() => {
+    if (error) again();
+  });
+  if (!groups) return error ? <ErrorNote error={error} onRetry={again} /> : <Loading />;
   return (
     <>
+      <ErrorNote error={error} onRetry={again} />
       {groups.length === 0 ? (
-        <Empty title="No errors">Attempts whose errors differ only in numbers and ids are one group here, with an example.</Empty>
+        <Empty title={Object.keys(filter).length > 0 ? "No error matches" : "No errors"}>Attempts whose errors differ only in numbers and ids are one group here, with an example.</Empty>
       ) : (
         <div class="scrolls" tabIndex={0} role="region" aria-label="Errors">
           <table class="table">

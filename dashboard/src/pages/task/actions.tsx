@@ -8,7 +8,6 @@ import { ActionDialog } from "../../components/dialog";
 import { useCommands } from "../../components/palette";
 import { PauseNote } from "../../components/pause-note";
 import { JsonField } from "../create/target";
-import { ZoneList } from "../create/form";
 import { RescheduleFields, rescheduleBody, type RescheduleForm } from "../tasks/reschedule";
 import { go, pageWith, taskPath } from "../../state/router";
 import { mayRead, mayWrite } from "../../state/session";
@@ -46,14 +45,10 @@ export function TaskActions({ task, onChanged }: { task: Task; onChanged: () => 
   if (!isOffered) return null;
   return (
     <>
-      {canPause && (
-        <Button icon="pause" onClick={() => setAsked("pause")}>
-          Pause
-        </Button>
-      )}
-      {task.paused && (
-        <Button icon="play" onClick={resume}>
-          Resume
+      {(canPause || task.paused) && (
+        // One element for both, so that it keeps the focus.
+        <Button icon={task.paused ? "play" : "pause"} onClick={() => (task.paused ? resume() : setAsked("pause"))}>
+          {task.paused ? "Resume" : "Pause"}
         </Button>
       )}
       <Button onClick={() => setAsked("run")}>Run now</Button>
@@ -120,14 +115,14 @@ function RunDialog({ task, onDone, onClose }: DialogProps) {
 
 function RescheduleDialog({ task, onDone, onClose }: DialogProps) {
   const [form, setForm] = useState<RescheduleForm>({ how: "delay", delay: "3600", time: "", timezone: task.timezone ?? "" });
+  const body = rescheduleBody(form);
   const act = async () => {
-    await changeTask(task.id, "reschedule", rescheduleBody(form));
+    await changeTask(task.id, "reschedule", body);
     onDone(`${task.id} is moved.`);
   };
   return (
-    <ActionDialog title={`Reschedule ${task.id}`} verb="Reschedule" onAct={act} onClose={onClose}>
+    <ActionDialog title={`Reschedule ${task.id}`} verb="Reschedule" onAct={act} onClose={onClose} isDisabled={!body}>
       <RescheduleFields form={form} onChange={setForm} />
-      <ZoneList />
     </ActionDialog>
   );
 }

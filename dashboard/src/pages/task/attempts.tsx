@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { taskRuns } from "../../api/tasks";
 import type { Flight, Run, RunList } from "../../api/types";
-import { Badge, Button, ErrorNote, Time } from "../../components/basics";
+import { ApiText, Badge, Button, ErrorNote, Time } from "../../components/basics";
 import { duration } from "../../lib/time";
 import { now } from "../../state/live";
 
@@ -28,7 +28,7 @@ export function byRun(runs: readonly Run[]): Group[] {
 const startOf = (run: Run): number => run.startedAt ?? run.firedAt ?? run.reportedAt;
 const endOf = (run: Run): number => run.finishedAt ?? run.reportedAt;
 
-function Attempt({ run, from, to }: { run: Run; from: number; to: number }) {
+function Attempt({ run, from, to, beside }: { run: Run; from: number; to: number; beside: number | undefined }) {
   const span = Math.max(to - from, 1);
   const left = ((startOf(run) - from) / span) * 100;
   const width = Math.max(((endOf(run) - startOf(run)) / span) * 100, 0.5);
@@ -46,10 +46,14 @@ function Attempt({ run, from, to }: { run: Run; from: number; to: number }) {
           <span class={isGood ? "bar good" : "bar bad"} style={{ left: `${Math.min(left, 99.5)}%`, width: `${Math.min(width, 100 - Math.min(left, 99.5))}%` }} />
         </span>
         <span class="muted number">{run.startedAt !== undefined && run.finishedAt !== undefined ? duration(run.finishedAt - run.startedAt) : ""}</span>
-        <Time at={startOf(run)} isBare hasNoDate />
+        <Time at={startOf(run)} beside={beside} />
       </div>
       {run.by && <p class="muted small">by the key “{run.by}”</p>}
-      {run.error && <p class="attempt-error">{run.error}</p>}
+      {run.error && (
+        <p class="attempt-error">
+          <ApiText>{run.error}</ApiText>
+        </p>
+      )}
       {run.excerpt && !run.error?.includes(run.excerpt) && (
         <pre class="code-block" tabIndex={0} aria-label="How the answer begins">
           {run.excerpt}
@@ -71,7 +75,7 @@ function RunGroup({ group }: { group: Group }) {
       </h3>
       <ol>
         {attempts.map((run, index) => (
-          <Attempt key={index} run={run} from={from} to={to} />
+          <Attempt key={index} run={run} from={from} to={to} beside={group.time} />
         ))}
       </ol>
     </li>

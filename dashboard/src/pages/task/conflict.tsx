@@ -16,6 +16,9 @@ interface ConflictProps {
   onSave: (merged: JsonObject) => Promise<unknown>;
 }
 
+/** The titles of the columns. On a narrow screen, each value shows its own. */
+const SIDES = { base: "When you began", theirs: "Theirs, as it is now", yours: "Yours" } as const;
+
 const shown = (value: Json | undefined): string => (value === undefined ? "(absent)" : typeof value === "string" ? value : JSON.stringify(value, null, 1));
 
 /** Returns the members that either side has changed. */
@@ -53,9 +56,9 @@ export function ConflictDialog({ id, base, theirs, mine, onClose, onTakeTheirs, 
             <thead>
               <tr>
                 <th scope="col">Member</th>
-                <th scope="col">When you began</th>
-                <th scope="col">Theirs, as it is now</th>
-                <th scope="col">Yours</th>
+                <th scope="col">{SIDES.base}</th>
+                <th scope="col">{SIDES.theirs}</th>
+                <th scope="col">{SIDES.yours}</th>
               </tr>
             </thead>
             <tbody>
@@ -65,11 +68,11 @@ export function ConflictDialog({ id, base, theirs, mine, onClose, onTakeTheirs, 
                     <code>{name}</code>
                     {byThem && byMe && <p class="bad small">changed by both</p>}
                   </th>
-                  <td>
+                  <td data-side={SIDES.base}>
                     <pre>{shown(base[name])}</pre>
                   </td>
                   {([["theirs", theirs, false], ["yours", mine, true]] as const).map(([side, definition, isMine]) => (
-                    <td key={side} class={chosen.has(name) === isMine ? "chosen" : ""}>
+                    <td key={side} data-side={SIDES[side]} class={chosen.has(name) === isMine ? "chosen" : ""}>
                       <label class="check">
                         <input type="radio" name={`member-${name}`} checked={chosen.has(name) === isMine} disabled={isMine && !byMe} onChange={() => choose(name, isMine)} />
                         <span class="hidden">

@@ -6,6 +6,7 @@ import { getTask, patchTask } from "../../api/tasks";
 import type { JsonObject } from "../../api/types";
 import { Button, ErrorNote, LinkButton, Loading, PageHead } from "../../components/basics";
 import { NextRuns } from "../../components/next-runs";
+import { useReturn } from "../../components/use-return";
 import { definitionOf, isEqual, patchOf } from "../../lib/definition";
 import { go, taskPath } from "../../state/router";
 import { tell } from "../../state/notices";
@@ -30,18 +31,23 @@ export function EditTask({ id }: { id: string }) {
   const [error, setError] = useState<unknown>();
   const [isBusy, setBusy] = useState(false);
 
-  useEffect(() => {
+  const begin = () => {
+    setError(undefined);
     readVersion(id).then((version) => {
       setBase(version);
       setEdited(version.definition);
     }, setError);
-  }, [id]);
+  };
+  useEffect(begin, [id]);
+  useReturn(() => {
+    if (!base) begin();
+  });
 
   if (!base || !edited) {
     return (
       <div class="page">
         <PageHead title={`Edit ${id}`} />
-        {error ? <ErrorNote error={error} /> : <Loading />}
+        {error ? <ErrorNote error={error} onRetry={begin} /> : <Loading />}
       </div>
     );
   }

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { changeMany, isEmptyFilter, selectionOf, type ManyAnswer, type ManyVerb, type Selection, type TaskFilter } from "../../api/tasks";
 import type { JsonObject } from "../../api/types";
-import { Button } from "../../components/basics";
+import { Button, ErrorNote } from "../../components/basics";
 import { ActionDialog } from "../../components/dialog";
 import { PauseNote } from "../../components/pause-note";
 import { countedText, useDryRun } from "../../components/use-dry-run";
@@ -87,18 +87,20 @@ function BulkDialog({ verb, selection, filter, onDone, onClose }: { verb: ManyVe
   const [note, setNote] = useState("");
   const [progress, setProgress] = useState<number>();
   const isByIds = "ids" in selection;
-  // The number of tasks that a reschedule moves does not depend on the time, except for tasks that are due at that time already.
-  const dryRun = useDryRun(`/v1/tasks/${verb}`, isByIds ? undefined : { ...selection, ...(verb === "reschedule" ? rescheduleBody(FIRST_FORM) : {}) });
-  const counted = isByIds ? count(selection.ids.length, "task") : countedText(dryRun, "task");
+  const more = verb === "reschedule" ? rescheduleBody(form) : verb === "pause" && note !== "" ? { note } : {};
+  // The count is for the request that will be sent, because the note and the time decide which tasks change.
+  const counting = useDryRun(`/v1/tasks/${verb}`, isByIds || !more ? undefined : { ...selection, ...more });
+  const { counted: dryRun, error } = counting;
+  const isCounted = isByIds || dryRun !== undefined || error !== undefined;
+  const counted = isByIds ? count(selection.ids.length, "task") : more ? countedText(counting, "task") : "to which time?";
   const parts = describeFilter(filter);
   const act = async () => {
-    const more = verb === "reschedule" ? rescheduleBody(form) : verb === "pause" && note !== "" ? { note } : {};
-    const sum = await carryOut(verb, selection, more, setProgress);
+    const sum = await carryOut(verb, selection, more ?? {}, setProgress);
     tell(summary(title, sum));
     onDone();
   };
   return (
-    <ActionDialog title={`${title}: ${counted}`} verb={verb === "cancel" ? "Cancel the tasks" : title} isDanger={isDanger} onAct={act} onClose={onClose} {...(isByIds && !isDanger ? {} : { confirmWith: verb })}>
+    <ActionDialog title={`${title}: ${counted}`} verb={verb === "cancel" ? "Cancel the tasks" : title} isDanger={isDanger} isDisabled={!more || !isCounted} onAct={act} onClose={onClose} {...(isByIds && !isDanger ? {} : { confirmWith: verb })}>
       <p>{does}</p>
       {!isByIds && (
         <>
@@ -118,6 +120,7 @@ function BulkDialog({ verb, selection, filter, onDone, onClose }: { verb: ManyVe
           )}
         </>
       )}
+      <ErrorNote error={error} />
       {verb === "pause" && <PauseNote value={note} onChange={setNote} />}
       {verb === "reschedule" && <RescheduleFields form={form} onChange={setForm} />}
       {progress !== undefined && <p role="status">{count(progress, "task")} so far…</p>}

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../../components/basics";
 import { CALLBACK_TYPES, KINDS, LABELS, LAST_OUTCOMES, PAUSED, STATUSES, type FilterName } from "../../lib/filter";
-import { forField } from "../../lib/time";
+import { forField, HERE } from "../../lib/time";
 import { query, setQuery } from "../../state/router";
 
 const TYPING_MS = 300;
@@ -54,12 +54,16 @@ export function FilterTime({ name, label }: { name: "from" | "to"; label: string
   const inAddress = Date.parse(query.value.get(name) ?? "");
   return (
     <label class="filter">
-      <span>{label}</span>
+      <span>
+        {label} ({HERE})
+      </span>
       <input
         type="datetime-local"
         value={Number.isNaN(inAddress) ? "" : forField(inAddress)}
         onChange={(event) => {
           const { value } = event.currentTarget;
+          // While somebody types a year, the field has years such as 0020.
+          if (value.startsWith("0")) return;
           setQuery({ [name]: value === "" ? undefined : new Date(value).toISOString() });
         }}
       />

@@ -2,7 +2,8 @@
 
 import type { JsonObject } from "../../api/types";
 import { Choice, TextField } from "../../components/field";
-import { HERE } from "../../lib/time";
+import { HERE, isZone } from "../../lib/time";
+import { ZoneList } from "../create/zones";
 
 export interface RescheduleForm {
   how: "delay" | "time";
@@ -12,11 +13,14 @@ export interface RescheduleForm {
   timezone: string;
 }
 
-/** Returns the body of a request from the form. */
-export const rescheduleBody = ({ how, delay, time, timezone }: RescheduleForm): JsonObject =>
-  how === "delay" ? { delayInSeconds: Number(delay) } : { time, timezone: timezone === "" ? HERE : timezone };
+/** Returns the body of a request from the form; undefined while the form has no time. */
+export function rescheduleBody({ how, delay, time, timezone }: RescheduleForm): JsonObject | undefined {
+  if (how === "delay") return delay === "" ? undefined : { delayInSeconds: Number(delay) };
+  return time === "" ? undefined : { time, timezone: timezone === "" ? HERE : timezone };
+}
 
 export function RescheduleFields({ form, onChange }: { form: RescheduleForm; onChange: (form: RescheduleForm) => void }) {
+  const zone = isZone(form.timezone) ? form.timezone : HERE;
   return (
     <>
       <Choice
@@ -32,8 +36,9 @@ export function RescheduleFields({ form, onChange }: { form: RescheduleForm; onC
         <TextField label="Delay in seconds" type="number" min="0" step="any" value={form.delay} onChange={(delay) => onChange({ ...form, delay })} isRequired />
       ) : (
         <>
-          <TextField label="Time" type="datetime-local" value={form.time} onChange={(time) => onChange({ ...form, time })} isRequired />
+          <TextField label={`Time (${zone})`} type="datetime-local" value={form.time} onChange={(time) => onChange({ ...form, time })} isRequired />
           <TextField label="Time zone" list="zones" value={form.timezone} placeholder={HERE} onChange={(timezone) => onChange({ ...form, timezone })} help="An IANA name. Without one, the time is by your clock." />
+          <ZoneList />
         </>
       )}
     </>

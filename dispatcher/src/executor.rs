@@ -56,7 +56,7 @@ impl Envelopes<'_> {
 /// task is done. [`Turns`] decides which task is next and which destinations are given up early.
 /// From `last_start` on, no task is started, and the tasks that still wait are reported as not
 /// started.
-pub(crate) async fn drive<H: Host>(host: &H, mut plans: Vec<Plan<'_>>, last_start: UnixMillis) {
+pub(crate) async fn execute<H: Host>(host: &H, mut plans: Vec<Plan<'_>>, last_start: UnixMillis) {
     let turns = Turns::new(&mut plans, host.now());
     let mut envelopes =
         Envelopes { turns, tallies: plans.into_iter().map(|plan| Some(plan.tally)).collect() };
@@ -115,5 +115,5 @@ pub(crate) async fn drive<H: Host>(host: &H, mut plans: Vec<Plan<'_>>, last_star
 }
 
 #[cfg(test)]
-#[path = "drive_tests.rs"]
+#[path = "executor_tests.rs"]
 mod tests;

@@ -44,10 +44,10 @@ impl Fake {
         .await;
     }
 
-    /// Runs `drive` to its end, and moves the clock whenever it waits.
-    fn drive(&self, texts: &[String], last_start: i64) {
+    /// Runs `execute` to its end, and moves the clock whenever it waits.
+    fn execute(&self, texts: &[String], last_start: i64) {
         let plans = texts.iter().map(|text| Plan::read(text).unwrap()).collect();
-        let mut driven = std::pin::pin!(drive(self, plans, UnixMillis::new(last_start)));
+        let mut driven = std::pin::pin!(execute(self, plans, UnixMillis::new(last_start)));
         block_on(poll_fn(|cx| {
             if driven.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(());
@@ -130,7 +130,7 @@ fn mixed<'a>(shard: &str, seq: u64, tasks: impl IntoIterator<Item = (&'a str, i6
 #[test]
 fn six_run_at_once_and_all_are_reported() {
     let fake = Fake::default();
-    fake.drive(&[envelope(1, [10; 100]), envelope(2, [10; 20])], 1_000_000);
+    fake.execute(&[envelope(1, [10; 100]), envelope(2, [10; 20])], 1_000_000);
     assert_eq!(fake.most_in_flight.get(), MAX_IN_FLIGHT);
     assert_eq!(fake.now.get(), 120 / 6 * 10 + 1);
     for (at, seq, tasks) in [(0, 1, 100), (1, 2, 20)] {
@@ -152,7 +152,7 @@ fn six_run_at_once_and_all_are_reported() {
 #[test]
 fn immediate_tasks_take_no_time_and_keep_their_order() {
     let fake = Fake::default();
-    fake.drive(&[envelope(1, [0; 100])], 1_000_000);
+    fake.execute(&[envelope(1, [0; 100])], 1_000_000);
     assert_eq!(fake.reported_at(0), 0);
     let expected = Report {
         seq: 1,
@@ -167,7 +167,7 @@ fn immediate_tasks_take_no_time_and_keep_their_order() {
 #[test]
 fn a_slow_envelope_does_not_hold_up_the_others() {
     let fake = Fake::default();
-    fake.drive(
+    fake.execute(
         &[envelope(1, [30_000; 100]), envelope(2, [10; 50]), envelope(3, [10; 50])],
         10_000_000,
     );
@@ -184,7 +184,7 @@ fn a_slow_envelope_does_not_hold_up_the_others() {
 #[test]
 fn failures_are_reported_by_index_and_delay_nothing() {
     let fake = Fake::default();
-    fake.drive(&[envelope(1, (0..20).map(|n| if n % 5 == 3 { 13 } else { 100 - n }))], 1_000_000);
+    fake.execute(&[envelope(1, (0..20).map(|n| if n % 5 == 3 { 13 } else { 100 - n }))], 1_000_000);
     let report = fake.report(0);
     assert_eq!(
         report.failed.iter().map(|failure| failure.index).collect::<Vec<_>>(),
@@ -201,7 +201,7 @@ fn failures_are_reported_by_index_and_delay_nothing() {
 #[test]
 fn after_the_last_start_waiting_tasks_are_returned_and_running_tasks_end() {
     let fake = Fake::default();
-    fake.drive(&[envelope(1, [100; 10]), envelope(2, [100; 10]), envelope(3, [])], 150);
+    fake.execute(&[envelope(1, [100; 10]), envelope(2, [100; 10]), envelope(3, [])], 150);
     // Two rounds of six tasks started at 0 and at 100. At 200 the last start was over.
     assert_eq!(fake.started.borrow().len(), 12);
     assert_eq!(fake.report(0).not_started, [6, 7, 8, 9]);
@@ -212,7 +212,7 @@ fn after_the_last_start_waiting_tasks_are_returned_and_running_tasks_end() {
 #[test]
 fn after_the_last_start_an_envelope_without_running_tasks_is_reported_at_once() {
     let fake = Fake::default();
-    fake.drive(&[envelope(1, [100; 3]), envelope(2, [5; 2])], 0);
+    fake.execute(&[envelope(1, [100; 3]), envelope(2, [5; 2])], 0);
     assert!(fake.started.borrow().is_empty());
     assert_eq!(
         (fake.report(0).not_started, fake.report(1).not_started),
@@ -224,7 +224,7 @@ fn after_the_last_start_an_envelope_without_running_tasks_is_reported_at_once() 
 fn unreadable_records_are_reported_with_the_rest() {
     let fake = Fake::default();
     let text = envelope(1, [5, 13, 5]).replace("1.0-5", "1.0-5\",\"time\":\"x");
-    fake.drive(
+    fake.execute(
         &[text, r#"{"v":1,"shard":"1-0","seq":2,"firedAt":5,"tasks":[1,2]}"#.to_owned()],
         1_000_000,
     );
@@ -237,7 +237,7 @@ fn unreadable_records_are_reported_with_the_rest() {
 
 #[test]
 fn an_empty_batch_ends() {
-    Fake::default().drive(&[], 1_000);
+    Fake::default().execute(&[], 1_000);
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn expired_tasks_are_not_started_and_are_reported_as_expired() {
         let of_it = format!(r#""id":"{id}","expireAfterSeconds":0.15"#);
         text.replace(&of_it, &format!(r#""id":"{id}""#))
     });
-    fake.drive(&[text], 1_000_000);
+    fake.execute(&[text], 1_000_000);
     // Two rounds of six tasks started at 0 and at 100. At 200 the others had expired.
     assert_eq!(fake.started.borrow().len(), 14);
     let report = fake.report(0);
@@ -259,7 +259,7 @@ fn expired_tasks_are_not_started_and_are_reported_as_expired() {
     // An envelope whose tasks have all expired is reported at once.
     let fake = Fake::default();
     fake.now.set(1_000);
-    fake.drive(
+    fake.execute(
         &[envelope(1, [5; 3]).replace(",\"callback\"", ",\"expireAfterSeconds\":0.1,\"callback\"")],
         1_000_000,
     );
@@ -270,7 +270,7 @@ fn expired_tasks_are_not_started_and_are_reported_as_expired() {
 fn a_hanging_destination_does_not_delay_the_others_of_its_envelope() {
     let fake = Fake::default();
     let tasks = [("hang", 10_000); 30].into_iter().chain([("good", 20); 5]);
-    fake.drive(&[mixed("1-0", 1, tasks)], 1_000_000);
+    fake.execute(&[mixed("1-0", 1, tasks)], 1_000_000);
     let report = fake.report(0);
     assert!(report.done.iter().all(|done| done.started_at.get() <= 100), "{report:?}");
     assert_eq!(
@@ -288,7 +288,7 @@ fn a_hanging_destination_does_not_delay_the_others_of_its_envelope() {
 fn a_hanging_destination_does_not_delay_another_envelope_or_namespace() {
     for shard in ["1-0", "1-1", "other:1-0"] {
         let fake = Fake::default();
-        fake.drive(
+        fake.execute(
             &[mixed("1-0", 1, [("hang", 10_000); 30]), mixed(shard, 2, [("good", 20); 5])],
             1_000_000,
         );
@@ -306,7 +306,7 @@ fn an_unproven_destination_gets_two_places_while_others_wait() {
     let more = mixed("1-2", 3, [("best", 100); 100]);
     let last = mixed("1-3", 4, [("good", 100); 100]);
     let many = [mixed("1-0", 1, tasks), others, more, last, mixed("1-4", 5, [("good", 100); 100])];
-    fake.drive(&many, 1_000_000);
+    fake.execute(&many, 1_000_000);
     assert_eq!(fake.most_hanging.get(), MAX_UNPROVEN);
     assert_eq!(fake.most_in_flight.get(), MAX_IN_FLIGHT);
     // The others had the other four places for their 450 tasks of 100 ms.
@@ -321,7 +321,7 @@ fn several_hanging_destinations_leave_a_place_for_the_good_one() {
     let hanging = (0..5)
         .flat_map(|n| [["hang a", "hang b", "hang c", "hang d", "hang e"][n]; 10])
         .map(|name| (name, 10_000));
-    fake.drive(&[mixed("1-0", 1, hanging.chain([("good", 10); 40]))], 1_000_000);
+    fake.execute(&[mixed("1-0", 1, hanging.chain([("good", 10); 40]))], 1_000_000);
     let report = fake.report(0);
     assert!(report.done.iter().all(|done| done.started_at.get() <= 400), "{report:?}");
     assert_eq!(report.done.len(), 40);
@@ -330,7 +330,7 @@ fn several_hanging_destinations_leave_a_place_for_the_good_one() {
 #[test]
 fn a_destination_that_recovers_is_not_given_up() {
     let fake = Fake::default();
-    fake.drive(
+    fake.execute(
         &[envelope(
             1,
             [14, 20, 20, 20, 20, 20].into_iter().chain([20; 40]).chain([14]).chain([20; 40]),
@@ -345,7 +345,7 @@ fn a_destination_that_recovers_is_not_given_up() {
 #[test]
 fn a_failure_is_an_answer() {
     let fake = Fake::default();
-    fake.drive(&[envelope(1, [13; 50])], 1_000_000);
+    fake.execute(&[envelope(1, [13; 50])], 1_000_000);
     let report = fake.report(0);
     assert_eq!((report.failed.len(), report.no_answer.len(), report.not_started.len()), (50, 0, 0));
 }
@@ -353,7 +353,7 @@ fn a_failure_is_an_answer() {
 #[test]
 fn only_slow_destinations_are_given_up_after_a_while() {
     let fake = Fake::default();
-    fake.drive(&[mixed("1-0", 1, [("slow", 8_000); 100])], 1_000_000);
+    fake.execute(&[mixed("1-0", 1, [("slow", 8_000); 100])], 1_000_000);
     let report = fake.report(0);
     // Four rounds of six tasks had started by then.
     assert_eq!(
@@ -361,7 +361,7 @@ fn only_slow_destinations_are_given_up_after_a_while() {
         (24, 76, 32_000)
     );
     let fake = Fake::default();
-    fake.drive(
+    fake.execute(
         &[mixed("1-0", 1, [("slow", 8_000); 100]), mixed("1-1", 2, [("steady", 3_000); 100])],
         1_000_000,
     );
@@ -376,7 +376,7 @@ fn namespaces_share_the_places() {
     let mut texts: Vec<String> =
         (0..9).map(|n| mixed(&format!("1-{n}"), n, [("x", 100); 100])).collect();
     texts.push(mixed("small:1-0", 9, [("x", 100); 30]));
-    fake.drive(&texts, 10_000_000);
+    fake.execute(&texts, 10_000_000);
     // The small namespace gets three of the six places.
     assert!(fake.reported_at(9) <= 1_100, "{}", fake.reported_at(9));
 }
@@ -404,7 +404,7 @@ fn every_task_is_accounted_for_once() {
             .collect();
         let last_start = [0, 50, 10_000, 1_000_000][below(4) as usize];
         let fake = Fake::default();
-        fake.drive(&texts, last_start);
+        fake.execute(&texts, last_start);
         assert!(fake.most_in_flight.get() <= MAX_IN_FLIGHT);
         let mut started = 0;
         for (at, text) in texts.iter().enumerate() {

@@ -1,0 +1,219 @@
+// Uses the dashboard as people do: a newcomer, somebody with a keyboard only, somebody in another time zone.
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { startBrowser, Tabs } from "./browser/browser.mjs";
+import { Scheduler, until } from "./harness.mjs";
+import { startSink } from "./sink.mjs";
+
+let scheduler;
+let browser;
+let tabs;
+let sink;
+
+before(async () => {
+  const answer = ({ path }) => (path === "/down" ? { status: 500, body: "the disk is full" } : 200);
+  [scheduler, browser, sink] = await Promise.all([Scheduler.start({ shards: "4" }), startBrowser(), startSink(answer)]);
+  tabs = new Tabs(browser, scheduler);
+});
+after(async () => {
+  await browser?.close();
+  await scheduler?.dispose();
+  await sink?.close();
+});
+afterEach(() => tabs.close());
+
+const LOG = { type: "handler", name: "log" };
+/** More than the elements of any page. */
+const MOST_TABS = 100;
+
+async function create(...tasks) {
+  const { status, body } = await scheduler.call("/v1/tasks/batch", { body: tasks.map((task) => ({ callback: LOG, ...task })) });
+  assert.equal(status, 200, JSON.stringify(body));
+}
+
+const isFocused = (locator) => locator.evaluate((element) => element === document.activeElement);
+const focusedText = (page) => page.evaluate(() => document.activeElement.textContent.trim());
+
+/** Presses Tab until an element has the focus. */
+async function tabTo(page, locator) {
+  await locator.waitFor();
+  for (let presses = 0; presses < MOST_TABS; presses += 1) {
+    if (await isFocused(locator)) return;
+    await page.keyboard.press("Tab");
+  }
+  assert.fail(`the keyboard does not reach ${locator}`);
+}
+
+test("a newcomer with a keyboard only signs in, sees a first task fire, and finds out why another failed, within minutes", async () => {
+  const started = Date.now();
+  const page = await tabs.blank();
+  await until("the field to have the focus", () => isFocused(page.getByLabel("API key")));
+  await page.keyboard.type(scheduler.key);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  await tabTo(page, page.getByRole("link", { name: "Create a task" }));
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Create a task" }).waitFor();
+  await tabTo(page, page.getByLabel("Id (optional)"));
+  await page.keyboard.type("first");
+  await tabTo(page, page.getByLabel("Delay in seconds"));
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type("2");
+  await page.getByText("Once, 2.0 s after it is created.").waitFor();
+  await tabTo(page, page.getByLabel("Calls"));
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await page.getByLabel("Handler").inputValue(), "log");
+  await tabTo(page, page.getByLabel("Handler"));
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "first" }).waitFor();
+  await page.getByRole("listitem").filter({ hasText: "attempt 1" }).getByText("succeeded", { exact: true }).waitFor();
+
+  await page.keyboard.press("c");
+  await tabTo(page, page.getByLabel("Id (optional)"));
+  await page.keyboard.type("second");
+  await tabTo(page, page.getByLabel("Delay in seconds"));
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type("0");
+  await tabTo(page, page.getByLabel("URL"));
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type(`${sink.url}/down`);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "second" }).waitFor();
+  await page.getByRole("listitem").filter({ hasText: "attempt 1" }).getByText("HTTP 500", { exact: true }).waitFor();
+  await page.getByText(/^HTTP 500 from http.*the disk is full$/).first().waitFor();
+  const why = page.getByRole("region", { name: "Why" });
+  await why.getByText(/attempt/).first().waitFor();
+  assert.ok(Date.now() - started < 300_000);
+  await scheduler.call("/v1/tasks/second", { method: "DELETE" });
+});
+
+test("an existing task is overwritten only after a question, and a failure of the form is beside its field", async () => {
+  await create({ id: "taken", time: "2099-01-01T00:00:00Z", description: "the first one" });
+  const page = await tabs.at("/create");
+  await page.getByLabel("Id (optional)").fill("taken");
+  await page.getByLabel("URL").fill("not a url");
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await until("the refused field to have the focus", () => isFocused(page.getByLabel("URL")));
+  await page.getByLabel("URL").fill("https://example.com/");
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  const dialog = page.getByRole("dialog", { name: "There is a task taken already" });
+  await dialog.getByRole("button", { name: "Close" }).last().click();
+  const read = async () => (await scheduler.call("/v1/tasks/taken")).body;
+  assert.equal((await read()).description, "the first one");
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await dialog.getByRole("button", { name: "Overwrite it" }).click();
+  await page.getByText("taken was there, and is overwritten.").waitFor();
+  await page.getByRole("heading", { name: "taken" }).waitFor();
+  assert.deepEqual((await read()).callback, { type: "webhook", url: "https://example.com/" });
+});
+
+test("after a dialog, the focus is on what opened it, or on the heading once that is gone", async () => {
+  const page = await tabs.at("/limits");
+  const dialog = page.getByRole("dialog");
+  await page.getByRole("button", { name: "Set a limit" }).focus();
+  await page.keyboard.press("Enter");
+  await dialog.getByLabel("Key").fill("focus");
+  await dialog.getByLabel("Runs at a time").fill("3");
+  await page.keyboard.press("Enter");
+  await page.getByRole("cell", { name: "focus", exact: true }).waitFor();
+  await until("the button to have the focus", async () => (await focusedText(page)) === "Set a limit");
+  await page.getByRole("button", { name: "Delete focus" }).focus();
+  await page.keyboard.press("Enter");
+  await dialog.getByRole("button", { name: "Delete" }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "No limits" }).waitFor();
+  await until("the heading to have the focus", async () => (await focusedText(page)) === "Limits");
+
+  // A task that is paused has the button that resumes it in the same place, with the focus.
+  await create({ id: "focused", time: "2099-01-01T00:00:00Z" });
+  await tabs.go(page, "/tasks/focused");
+  await page.getByRole("button", { name: "Pause" }).focus();
+  await page.keyboard.press("Enter");
+  await dialog.getByRole("button", { name: "Pause" }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Resume" }).waitFor();
+  await until("Resume to have the focus", async () => (await focusedText(page)) === "Resume");
+
+  // What is shown only once does not go away by accident.
+  await tabs.go(page, "/keys");
+  await page.getByRole("button", { name: "Create a key" }).click();
+  await dialog.getByLabel("Name", { exact: true }).fill("kept");
+  await page.keyboard.press("Enter");
+  const made = page.getByRole("dialog", { name: "The key “kept”" });
+  await made.waitFor();
+  await page.keyboard.press("Escape");
+  await made.getByLabel("The key").waitFor();
+  assert.equal(await made.getByRole("button", { name: "Close" }).count(), 0);
+  await made.getByRole("button", { name: "I have stored it" }).click();
+  await page.getByRole("cell", { name: /^kept/ }).waitFor();
+  await until("the page to have the focus", () => page.evaluate(() => document.querySelector("main").contains(document.activeElement)));
+});
+
+test("times are never ambiguous: an hour that the clock shows twice, and what the API says in UTC", async () => {
+  // On this night the clock of Berlin is set back from 03:00 to 02:00.
+  const [summer, winter] = [Date.parse("2027-10-31T00:30:00Z"), Date.parse("2027-10-31T01:30:00Z")];
+  await create({ id: "night-1", time: summer, tags: ["night"] }, { id: "night-2", time: winter, tags: ["night"] }, { id: "night-3", time: winter + 10 * 3_600_000, tags: ["night"] });
+  const page = await tabs.at("/tasks?tag=night", { zone: "Europe/Berlin" });
+  const dueOf = (id) => page.getByRole("row").filter({ has: page.getByRole("link", { name: id }) }).locator("time").innerText();
+  await page.getByRole("columnheader", { name: "Due (Europe/Berlin)" }).waitFor();
+  await page.getByRole("link", { name: "night-3" }).waitFor();
+  assert.deepEqual([await dueOf("night-1"), await dueOf("night-2"), await dueOf("night-3")], ["Sun 2027-10-31 02:30:00 UTC+2", "Sun 2027-10-31 02:30:00 UTC+1", "Sun 2027-10-31 12:30:00"]);
+
+  await tabs.go(page, `/agenda?at=${summer}`);
+  await page.getByText("The clock of Europe/Berlin changes from UTC+2 to UTC+1 at Sun 2027-10-31 02:00:00 UTC+1.").waitFor();
+  const slots = page.getByRole("region", { name: /^Tasks that fire once/ }).getByRole("listitem");
+  await slots.first().waitFor();
+  assert.deepEqual((await slots.allInnerTexts()).map((text) => text.split("\n").map((part) => part.trim()).filter(Boolean)), [
+    ["02:00 UTC+2", "1", "night-1"],
+    ["02:00 UTC+1", "1", "night-2"],
+    ["12:00", "1", "night-3"],
+  ]);
+
+  await tabs.go(page, "/tasks/night-1");
+  const why = page.getByRole("region", { name: "Why" });
+  await why.getByText("Sun 2027-10-31 02:30:00 UTC+2").waitFor();
+  assert.doesNotMatch(await why.innerText(), /\d\dT\d\d/);
+  await page.getByText("Once, Sun 2027-10-31 02:30:00 UTC+2.").waitFor();
+  // The year of a filter is typed digit by digit.
+  await tabs.go(page, "/tasks?tag=night&from=2027-10-31T01:00:00Z");
+  await page.getByRole("link", { name: "night-1" }).waitFor({ state: "detached" });
+  const from = page.getByLabel("From (Europe/Berlin)");
+  await from.focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.type("2026");
+  await page.waitForURL(/from=2026-10-31T/);
+  await page.getByRole("link", { name: "night-1" }).waitFor();
+  assert.equal(await from.inputValue(), "2026-10-31T02:00");
+});
+
+test("the agenda counts all that comes due, and names the first", async () => {
+  const from = Date.parse("2031-05-05T08:00:00Z");
+  await create(...Array.from({ length: 450 }, (_, index) => ({ id: `crowd-${String(index).padStart(3, "0")}`, time: from + index * 10_000 })));
+  const page = await tabs.at(`/agenda?at=${from}`, { zone: "UTC" });
+  const slots = page.getByRole("region", { name: /^Tasks that fire once/ }).getByRole("listitem");
+  await slots.first().waitFor();
+  // An hour has 360 of them.
+  const texts = (await slots.allInnerTexts()).map((text) => text.replace(/\s+/g, " ").trim());
+  assert.deepEqual(texts, ["08:00 360 crowd-000 crowd-001 crowd-002 and 357 more", "09:00 90 list them"]);
+  await page.getByRole("link", { name: "list them" }).click();
+  await page.getByText("90 tasks: all of them").waitFor();
+  await scheduler.call("/v1/tasks/cancel", { body: { filter: { prefix: "crowd-" } } });
+});
+
+test("what watching costs is said on the first page that is opened", async () => {
+  const page = await tabs.at("/tasks/night-1");
+  await page.getByText(/^Every 10 s, about \$/).waitFor();
+  await tabs.go(page, "/limits");
+  await page.getByText(/^Every 5 s, about \$/).waitFor();
+});
+
+test("a key that can only read is not offered the form of an edit, even by its address", async () => {
+  await create({ id: "looked-at", time: "2099-01-01T00:00:00Z" });
+  const { body } = await scheduler.call("/v1/keys", { body: { name: "reader", scopes: ["read"], namespaces: ["default"] } });
+  const page = await tabs.at("/tasks/looked-at/edit", { key: body.key });
+  await page.getByRole("heading", { name: "Edit looked-at" }).waitFor();
+  await page.getByText("Your key may not use this page").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Save" }).count(), 0);
+});
