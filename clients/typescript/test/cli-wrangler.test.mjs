@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
@@ -21,7 +22,9 @@ const FAKE = `
   if (args[0] === "queues" && args[1] === "info" && !known.queues.includes(args[2])) process.exit(1);
   if (args[0] === "dev") {
     require("node:fs").writeFileSync("dev.pid", String(process.pid));
-    setInterval(() => {}, 1_000);
+    // As wrangler does it if the runtime does not start.
+    setInterval(() => existsSync("src/index.ts") && readFileSync("src/index.ts", "utf8").includes("broken") && process.exit(1), 50);
+    if (known.listens) require("node:http").createServer((_, response) => response.end()).listen(Number(args[args.indexOf("--port") + 1]), "127.0.0.1");
     return;
   }
   if (args[0] === "whoami") {
@@ -45,14 +48,46 @@ async function withFakeWrangler(files) {
 }
 const calls = async (folder) => (await read(folder, "calls.json")).trim().split("\n").map((line) => JSON.parse(line).filter((argument) => argument !== "--config" && !argument.endsWith("wrangler.jsonc")));
 
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+test("dev goes on after a change that keeps the Worker from starting, and ends when it is told to", async () => {
+  const folder = await withFakeWrangler({});
+  await command(folder, "init", "--yes");
+  await writeFile(join(folder, "known.json"), JSON.stringify({ queues: [], secrets: [], listens: true }));
+  const child = spawn(process.execPath, [COMMAND, "dev", "--port", String(await freePort())], { cwd: folder, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, npm_command: undefined } });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
+  const ended = once(child, "close");
+  const shown = (text, times) => until(`${text}, ${times} times, in ${output}`, () => output.split(text).length > times);
+  const worker = await read(folder, "src/index.ts");
+  for (let times = 1; times <= 2; times += 1) {
+    await shown("The scheduler is ready in your Worker.", times);
+    await writeFile(join(folder, "src/index.ts"), "broken");
+    await shown("The Worker no longer starts: see above. With the next change of a file, it is started again.", times);
+    // What wrangler keeps is no file of the project.
+    await mkdir(join(folder, ".wrangler/tmp"), { recursive: true });
+    await writeFile(join(folder, "src/index.ts"), worker);
+  }
+  await shown("The scheduler is ready in your Worker.", 3);
+  child.kill("SIGTERM");
+  await ended;
+
+  // What has never started ends at once, with its status.
+  await writeFile(join(folder, "src/index.ts"), "broken");
+  const { status } = await command(folder, "dev", "--port", String(await freePort()));
+  assert.equal(status, 1);
+});
+
 test("dev ends wrangler if npm is killed, which passes on nothing", async () => {
   const folder = await withFakeWrangler({});
-  const { port } = await new Promise((done) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => done(address));
-    });
-  });
+  const port = await freePort();
   // As npm does it: a process that starts a shell, which starts the command.
   const npm = `require("node:child_process").spawn("sh", ["-c", '"$0" "$@"; true', ...${JSON.stringify([process.execPath, COMMAND, "dev", "--port", String(port)])}], { stdio: "ignore" })`;
   const child = spawn(process.execPath, ["-e", npm], { cwd: folder, stdio: "ignore", env: { ...process.env, npm_command: "exec" } });

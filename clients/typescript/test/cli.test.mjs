@@ -144,6 +144,16 @@ for (const [name, text] of [["wrangler.jsonc", JSONC], ["wrangler.json", JSON.st
   });
 }
 
+test("tables in one line in an environment of a TOML configuration are no tables of the Worker itself", async () => {
+  const text = 'name = "mine"\nmain = "src/index.ts"\ncompatibility_date = "2026-11-17"\n\n[env.staging]\nvars = { STAGE = "1" }\ntriggers.crons = ["0 1 * * *"]\n';
+  const folder = await project({ "wrangler.toml": text });
+  const { status, stdout, stderr } = await command(folder, "init", "--yes");
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /repeat durable_objects, queues and vars in each environment .*env\.staging/);
+  assert.ok((await read(folder, "wrangler.toml")).startsWith(text));
+  assertAgrees(config(folder, "wrangler.toml"));
+});
+
 test("a project of an earlier release gets the later classes in a migration of its own, at the end", () => {
   const earlier = { ...scheduler, durable_objects: { bindings: scheduler.durable_objects.bindings.slice(0, 2) }, migrations: scheduler.migrations.slice(0, 2) };
   const additions = missing(earlier);
@@ -282,6 +292,20 @@ test("what a module says of its default export, which dev announces", async () =
   }
 });
 
+test("the Worker that init makes consumes the queues that it is asked for", async () => {
+  for (const [args, condition] of [
+    [["--queue", "FIRED=fired-tasks"], 'batch.queue !== "fired-tasks"'],
+    [["--queue", "FIRED=fired-tasks", "--queue", "MORE=more", "--object", "ROOMS=Room"], '!["fired-tasks", "more"].includes(batch.queue)'],
+  ]) {
+    const folder = await project();
+    await command(folder, "init", "--yes", ...args);
+    const source = await read(folder, "src/index.ts");
+    assert.ok(source.includes(`    if (${condition}) return super.queue(batch);\n    await consume(batch, `), source);
+    assert.deepEqual([hasDefault(source), lacksScheduler(source), source.match(/\bdefault\b/g).length], [true, false, 1]);
+    assert.match((await command(folder, "init", ...args)).stdout, /^The configuration has everything that the scheduler needs\.\n\n$/);
+  }
+});
+
 test("queues have names that queues may have", async () => {
   const queue = (name) => missing({ name }).find(({ path }) => path.join(".") === "queues.consumers").value;
   for (const name of ["mine", "my_worker", "x".repeat(63), "_", "A--B", "a".repeat(49) + "-b"]) {
@@ -410,6 +434,7 @@ test("a wrong call says what is wrong and what there is", async () => {
     assert.match(stderr, says);
   }
   assert.match((await command(folder, "--help")).stdout, /durable-scheduler deploy/);
+  assert.equal((await command(folder, "--version")).stdout, `${JSON.parse(await readFile(join(PACKAGE, "package.json"), "utf8")).version}\n`);
 });
 
 for (const name of ["typescript", "remind-me", "agents-migration"]) {

@@ -343,6 +343,14 @@ describe("a lost answer", () => {
     for (const answer of [problem(429, "overloaded", { headers: { "retry-after": "1" } }), new Response("slow", { status: 408 })]) {
       assert.equal(await fakeScheduler([answer, problem(404, "no-task")]).client.cancelTask("a"), undefined);
     }
+    // Nor has it if there was no connection, as Node and Bun say it.
+    const refused = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+    for (const error of [new TypeError("fetch failed", { cause: refused }), Object.assign(new Error("Unable to connect"), { code: "ConnectionRefused" })]) {
+      assert.equal(await fakeScheduler([error, problem(404, "no-task")]).client.cancelTask("a"), undefined);
+      const { client, requests } = fakeScheduler([error, json(TASK)]);
+      await client.run("a");
+      assert.equal(requests.length, 2);
+    }
     const found = await fakeScheduler([network(), json({ ...TASK, status: "cancelled" }, ETAG)]).client.cancelTask("a");
     assert.deepEqual([found.status, found.uncertain], ["cancelled", undefined]);
   });

@@ -1,7 +1,7 @@
 // Objects and entry points whose methods tasks call, on the real local runtime.
 
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -292,6 +292,29 @@ test("without the scheduler in the default export, scheduleTask says so, and no 
     assert.match((await response.json()).error, /no task would run, because the default export of this Worker is not the scheduler: let it be a class that extends SchedulerWorker/);
   } finally {
     await without.stop();
+  }
+});
+
+test("tasks for a queue that nobody consumes are an error in the log, and stay in the queue", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "durable-scheduler-"));
+  const shared = worker;
+  const settings = JSON.parse(await readFile(CONFIG, "utf8"));
+  settings.main = SOURCE;
+  settings.vars.QUEUE_BINDINGS = "OWN";
+  settings.queues.producers.push({ binding: "OWN", queue: "own" });
+  settings.queues.consumers.push({ queue: "own", max_retries: 2, retry_delay: 0, max_batch_timeout: 0, dead_letter_queue: "own-dlq" });
+  await writeFile(join(folder, "wrangler.json"), JSON.stringify(settings));
+  worker = await startWorker(join(folder, "wrangler.json"), { vars });
+  try {
+    const { status, body } = await api("tasks", { delayInSeconds: 0, callback: { type: "queue", queue: "OWN" } });
+    assert.equal(status, 201, JSON.stringify(body));
+    // Of the first delivery, and of the two after it.
+    const errors = await until("the errors", () => worker.errors.length >= 3 && worker.errors);
+    for (const error of errors) assert.match(error, /nobody consumes the queue own: let the queue\(\) of this Worker give its batches to consume\(\)/);
+  } finally {
+    await worker.stop();
+    worker = shared;
+    await rm(folder, { recursive: true, force: true });
   }
 });
 

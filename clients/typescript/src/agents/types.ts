@@ -54,7 +54,7 @@ export interface ScheduleOptions {
   endAt?: Date | undefined;
   /** The most runs of a cron expression or interval. */
   maxRuns?: number | undefined;
-  /** What happens to missed runs. */
+  /** What happens to missed runs. Default: all of them fire late, at most the last 100. */
   misfire?: Misfire | undefined;
   /** What happens to a run that comes due before the previous one has ended. Default: `allow` for cron, `skip` for intervals. */
   overlap?: NewCronTask["overlap"];

@@ -1,10 +1,12 @@
 // `durable-scheduler dev`: the scheduler on the local runtime, in the project's Worker or alone.
 
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { nextChange } from "./changes.ts";
 import { DASHBOARD, findConfig, readConfig, startWrangler, UsageError } from "./project.ts";
 import { COMPATIBILITY_DATE, type Config, CRON, missing, mustAgree, OBJECTS } from "./requirements.ts";
 import { whenOrphaned } from "./orphan.ts";
@@ -37,6 +39,8 @@ const WATCHDOG_MILLIS = 60_000;
  * Runs the scheduler until the process ends, and resolves with the exit status. If the project's configuration has the scheduler's Durable
  * Objects, its own Worker runs the scheduler. Otherwise a Worker named `durable-scheduler` runs it.
  *
+ * If a change to the project's Worker ends wrangler, because the Worker no longer starts, wrangler starts again with the next change.
+ *
  * Throws a `UsageError` if the port is in use, if a key that signs webhooks is invalid, or if the scheduler cannot work with the
  * configuration.
  */
@@ -55,17 +59,33 @@ export async function dev(folder: string, options: DevOptions): Promise<number> 
   const interactive = process.stdin.isTTY === true;
   const vars = localVars(isInside ? settings : {}).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   const args = ["dev", "--config", config, "--ip", "127.0.0.1", "--port", String(options.port), "--persist-to", state, `--show-interactive-dev-session=${interactive}`, ...vars];
-  const child = startWrangler(folder, args, [interactive ? "inherit" : "ignore", "inherit", "inherit"]);
-  const ended = new Promise<number>((done) => child.once("close", (status) => done(status ?? 0)));
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
-  const stopWatching = whenOrphaned(() => child.kill("SIGTERM"));
   const url = `http://127.0.0.1:${options.port}`;
-  const heading = isInside ? headingInside(folder, settings) : "The scheduler is ready.";
-  const watchdog = watch(url, () => announce({ heading, url, key, receiverKey, state }));
-  const status = await ended;
-  watchdog.stop();
-  stopWatching();
-  return status;
+  const onReady = () => announce({ heading: isInside ? headingInside(folder, settings) : "The scheduler is ready.", url, key, receiverKey, state });
+
+  let child: ChildProcess | undefined;
+  const end = new AbortController();
+  const stop = (signal: NodeJS.Signals) => {
+    end.abort();
+    child?.kill(signal);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop(signal));
+  const stopWatching = whenOrphaned(() => stop("SIGTERM"));
+  try {
+    for (;;) {
+      const running = (child = startWrangler(folder, args, [interactive ? "inherit" : "ignore", "inherit", "inherit"]));
+      const ended = new Promise<number>((done) => running.once("close", (status) => done(status ?? 0)));
+      const watchdog = watch(url, onReady);
+      const status = await ended;
+      watchdog.stop();
+      // What has never been ready is no Worker that a change has broken.
+      if (end.signal.aborted || status === 0 || !isInside || !watchdog.wasReady()) return status;
+      console.error("\n  The Worker no longer starts: see above. With the next change of a file, it is started again.\n");
+      await nextChange(dirname(config), end.signal);
+      if (end.signal.aborted) return status;
+    }
+  } finally {
+    stopWatching();
+  }
 }
 
 /** Throws a `UsageError` if a process listens on a port, because it could be mistaken for the scheduler. */
@@ -98,7 +118,7 @@ export function headingInside(folder: string, { main }: Config): string {
 }
 
 /** Runs the watchdog as soon as the Worker answers, and then every minute. `onReady` is called the first time. */
-function watch(url: string, onReady: () => void): { stop(): void } {
+function watch(url: string, onReady: () => void): { stop(): void; wasReady(): boolean } {
   let timer: NodeJS.Timeout;
   let isReady = false;
   const tick = async () => {
@@ -111,7 +131,7 @@ function watch(url: string, onReady: () => void): { stop(): void } {
     timer = setTimeout(tick, isReady ? WATCHDOG_MILLIS : 250);
   };
   timer = setTimeout(tick, 250);
-  return { stop: () => clearTimeout(timer) };
+  return { stop: () => clearTimeout(timer), wasReady: () => isReady };
 }
 
 function holdsScheduler({ durable_objects }: Config): boolean {

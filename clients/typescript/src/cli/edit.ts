@@ -55,9 +55,12 @@ function addToToml(text: string, addition: Addition): string {
   return appendBlock(text, [`[[${name}]]`, ...lines]);
 }
 
-/** Refuses inline tables and dotted keys, which cannot be extended with lines of their own. */
+/** Refuses inline tables and dotted keys, which cannot be extended with lines of their own. Those below a header, such as that of an environment, are other tables. */
 function refuseInline(text: string, table: string, addition: Addition): void {
-  if (new RegExp(`^\\s*${table}\\s*(=\\s*[\\[{]|\\.)`, "m").test(text)) throw new CannotEdit(`${table} is written in one line: write it as a table, or add this by hand: ${JSON.stringify(addition)}`);
+  const lines = text.split("\n");
+  const end = lines.findIndex((line) => HEADER.test(line));
+  const isInline = new RegExp(`^\\s*${table}\\s*(=\\s*[\\[{]|\\.)`);
+  if (lines.slice(0, end === -1 ? lines.length : end).some((line) => isInline.test(line))) throw new CannotEdit(`${table} is written in one line: write it as a table, or add this by hand: ${JSON.stringify(addition)}`);
 }
 
 function toToml(value: unknown): string {

@@ -95,7 +95,7 @@ function defaultClass({ queues, triggers }: Config, withExports: boolean): strin
   const cron = triggers?.crons?.find((found) => found !== CRON);
   return [
     'import { SchedulerWorker } from "durable-scheduler/worker";',
-    ...(withExports ? [EXPORTS.replace(", default", "")] : []),
+    ...(withExports ? [EXPORTS_WITHOUT_DEFAULT] : []),
     "",
     "export default class extends SchedulerWorker {",
     "  async fetch(request) {",
@@ -108,7 +108,7 @@ function defaultClass({ queues, triggers }: Config, withExports: boolean): strin
   ].join("\n");
 }
 
-/** Plans a project of three files: the configuration, the Worker and package.json. An existing package.json stays. */
+/** Plans a project of three files: the configuration, the Worker and .gitignore. Existing files stay. */
 function newProject(folder: string, wishes: Wishes): Plan {
   const name = basename(resolve(folder)).toLowerCase().replace(/[^a-z0-9-]+/g, "-").slice(0, MAX_WORKER_NAME).replace(/^-+|-+$/g, "") || "scheduler";
   const start: Config = { name, main: "src/index.ts", compatibility_date: COMPATIBILITY_DATE };
@@ -125,16 +125,41 @@ function newProject(folder: string, wishes: Wishes): Plan {
   return { changes: [...changes, ...(isNew ? [] : ignored(folder))], notes: existsSync(main) ? notesOn(folder, { main }) : [] };
 }
 
+/** What the main module exports if it has a default export of its own. */
+const EXPORTS_WITHOUT_DEFAULT = EXPORTS.replace(", default", "");
+
 /** The most characters of a Worker's name. */
 const MAX_WORKER_NAME = 63;
 
-/** Returns the source of a Worker with the scheduler and with the requested classes, for the user to fill in. */
-function newWorker({ objects = [], tasks }: Wishes): string {
-  // Two bindings may lead to one class.
+/** Returns the source of a Worker with the scheduler, and with the requested classes and consumer, for the user to fill in. */
+function newWorker({ objects = [], tasks, queues = [] }: Wishes): string {
+  // Two bindings may lead to one class, or to one queue.
   const classes = new Map([...objects.map((object) => [object.split("=", 2)[1] ?? "", "Scheduler"] as const), ...(tasks === undefined ? [] : [[tasks, "Tasks"] as const])]);
-  if (classes.size === 0) return `${EXPORTS}\n`;
-  const bases = [...new Set(classes.values())].sort().join(", ");
-  return `import { ${bases} } from "durable-scheduler";\n\n${EXPORTS}\n${[...classes].map(([name, base]) => `\nexport class ${name} extends ${base} {}\n`).join("")}`;
+  const names = [...new Set(queues.map((queue) => queue.split("=", 2)[1] ?? ""))];
+  const imports = [
+    ...(classes.size === 0 ? [] : [`import { ${[...new Set(classes.values())].sort().join(", ")} } from "durable-scheduler";`]),
+    ...(names.length === 0 ? [] : ['import { consume } from "durable-scheduler/consumer";', 'import { SchedulerWorker } from "durable-scheduler/worker";']),
+  ];
+  const parts = [
+    ...(imports.length === 0 ? [] : [imports.join("\n")]),
+    names.length === 0 ? EXPORTS : EXPORTS_WITHOUT_DEFAULT,
+    ...[...classes].map(([name, base]) => `export class ${name} extends ${base} {}`),
+    ...(names.length === 0 ? [] : [consumerOf(names)]),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+/** Returns a default export that holds the scheduler and consumes queues of the project. */
+function consumerOf(queues: readonly string[]): string {
+  const isOther = queues.length === 1 ? `batch.queue !== ${JSON.stringify(queues[0])}` : `![${queues.map((queue) => JSON.stringify(queue)).join(", ")}].includes(batch.queue)`;
+  return [
+    "export default class extends SchedulerWorker {",
+    "  override async queue(batch: MessageBatch): Promise<void> {",
+    `    if (${isOther}) return super.queue(batch);`,
+    '    await consume(batch, (task) => console.log("fired", task.id, task.payload));',
+    "  }",
+    "}",
+  ].join("\n");
 }
 
 /** Returns a plan as text: the differences in each file. */

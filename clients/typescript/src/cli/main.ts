@@ -28,7 +28,8 @@ durable-scheduler signing-key [NAMESPACE]
                             prints the key by which receivers verify the webhooks of a namespace, default: of default.
                             Reads WEBHOOK_SIGNING_KEYS from the environment, the standard input or .dev.vars
 
-  --config FILE             default: wrangler.json, wrangler.jsonc or wrangler.toml in this folder`;
+  --config FILE             default: wrangler.json, wrangler.jsonc or wrangler.toml in this folder
+  --version                 prints the version of this package`;
 
 const options = {
   config: { type: "string" },
@@ -41,6 +42,7 @@ const options = {
   yes: { type: "boolean", default: false },
   "dry-run": { type: "boolean", default: false },
   help: { type: "boolean", default: false },
+  version: { type: "boolean", default: false },
 } as const;
 
 async function main(): Promise<number> {
@@ -50,6 +52,10 @@ async function main(): Promise<number> {
   const folder = process.cwd();
   const { config } = values;
   const [command, ...others] = positionals;
+  if (values.version) {
+    console.log(versionOfPackage());
+    return 0;
+  }
   if (values.help || command === undefined || others.length > (command === "signing-key" ? 1 : 0)) {
     console.log(HELP);
     return values.help ? 0 : 2;
@@ -68,6 +74,10 @@ async function main(): Promise<number> {
     default:
       throw new UsageError(`there is no command ${command}\n\n${HELP}`);
   }
+}
+
+function versionOfPackage(): string {
+  return (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }).version;
 }
 
 /** Returns `WEBHOOK_SIGNING_KEYS` from the environment, from what is piped into the command, or from the variables for this machine. */

@@ -103,11 +103,19 @@ export function asUncertain(error: SchedulerError): SchedulerError {
   return new SchedulerError({ ...error, uncertain: true, ...(error.cause === undefined ? {} : { cause: error.cause }) });
 }
 
+/** What runtimes say of a request that no connection was made for. */
+const NOT_SENT = new Set<unknown>(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "ConnectionRefused"]);
+
 /** Whether an error leaves open if the scheduler has carried out the attempt that it is about. */
-export function leavesOpen({ type, status }: SchedulerError): boolean {
-  if (status === undefined || status >= 500) return true;
+export function leavesOpen({ type, status, cause }: SchedulerError): boolean {
+  if (status === undefined) return !NOT_SENT.has(codeOf(cause)) && !NOT_SENT.has(codeOf((cause as Error | undefined)?.cause));
+  if (status >= 500) return true;
   // An answer with 2xx that is not the scheduler's may be the rest of one that was.
   return type === "not-a-problem" && status >= 200 && status <= 299;
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null | undefined)?.code;
 }
 
 /** Returns the error of a request to an address that got no answer. */

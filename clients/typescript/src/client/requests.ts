@@ -165,8 +165,8 @@ export class Requests {
   #mayRepeat(request: ApiRequest, error: SchedulerError, attempt: number): boolean {
     if (!error.retryable || attempt >= this.#retry.maxAttempts) return false;
     if ((error.retryAfter ?? 0) > this.#retry.maxRetryAfterSeconds) return false;
-    // With 408 and 429 the scheduler has done nothing. With anything else it may have carried out the request, or a part of it.
-    return ifUncertainOf(request) !== "ask" || error.status === 408 || error.status === 429;
+    // With 408, with 429 and without a connection, nothing was done. With anything else, the scheduler may have carried out the request, or a part of it.
+    return ifUncertainOf(request) !== "ask" || !leavesOpen(error);
   }
 }
 

@@ -35,11 +35,21 @@ export function parseEnvelope<Payload = unknown>(body: unknown): Envelope<Payloa
 
 /** Whether a message of a queue is one by which the scheduler dispatches runs to itself, not one for a queue of your own. */
 export function isDispatch(body: unknown): boolean {
+  return targetsOf(body).some((type) => type !== "queue");
+}
+
+/** Whether a message of a queue is one for a queue of your own, by which the scheduler hands tasks over. */
+export function isForOwnQueue(body: unknown): boolean {
+  const targets = targetsOf(body);
+  return targets.length > 0 && targets.every((type) => type === "queue");
+}
+
+/** Returns the types of the targets of the tasks in a message, or none for a message that is not an envelope. In a queue of your own, each task has this queue as its target. */
+function targetsOf(body: unknown): string[] {
   try {
-    // In a queue of your own, each task has this queue as its target.
-    return parseEnvelope(body).tasks.some(({ callback }) => ((callback as { type?: string } | undefined)?.type ?? "queue") !== "queue");
+    return parseEnvelope(body).tasks.map(({ callback }) => (callback as { type?: string } | undefined)?.type ?? "queue");
   } catch {
-    return false;
+    return [];
   }
 }
 

@@ -30,7 +30,7 @@ export interface ScheduleOptions<Payload = undefined> extends TaskOptions {
   endAt?: Date | string | undefined;
   /** The most runs. */
   maxRuns?: number | undefined;
-  /** What happens to missed runs. */
+  /** What happens to missed runs. Default: all of them fire late, at most the last 100. */
   misfire?: Misfire | undefined;
   /** What happens to a run that comes due before the previous one has ended. Default: `allow`. */
   overlap?: NewCronTask["overlap"];

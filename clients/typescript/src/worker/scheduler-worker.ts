@@ -1,5 +1,5 @@
 import PrebuiltWorker from "../../prebuilt/index.js";
-import { isDispatch } from "../consumer/envelope.ts";
+import { isDispatch, isForOwnQueue } from "../consumer/envelope.ts";
 import { IS_SCHEDULER } from "./holder.ts";
 import { withRuns } from "./runs.ts";
 
@@ -45,8 +45,19 @@ export class SchedulerWorker<Env = unknown> extends PrebuiltWorker {
     ctx.waitUntil(reconcileAll((ctx as { exports?: Record<string, unknown> }).exports ?? {}));
   }
 
-  /** Runs the tasks of a batch of the dispatch queue. A class that overrides this calls it for each queue that is not its own. */
+  /**
+   * Runs the tasks of a batch of the dispatch queue. A class that overrides this calls it for each queue that is not its own.
+   *
+   * Throws an `Error` for a batch of tasks that are for a queue of the project: nobody would run them. The queue delivers them again, and
+   * then moves them to its dead-letter queue.
+   */
   override async queue(batch: MessageBatch): Promise<void> {
+    if (batch.messages.some(({ body }) => isForOwnQueue(body))) {
+      const error = new Error(`nobody consumes the queue ${batch.queue}: let the queue() of this Worker give its batches to consume() of "durable-scheduler/consumer", and all others to super.queue(batch)`);
+      // Without this, it would only be in the outcome of the event.
+      console.error(error.message);
+      throw error;
+    }
     taken.add(batch);
     await super.queue(batch);
   }
