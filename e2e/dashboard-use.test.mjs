@@ -229,6 +229,27 @@ test("the agenda counts all that comes due, and names the first", async () => {
   await scheduler.call("/v1/tasks/cancel", { body: { filter: { prefix: "crowd-" } } });
 });
 
+test("a task whose time is past says what it waits for, and leads there", async () => {
+  assert.equal((await scheduler.call("/v1/limits/rare", { method: "PUT", body: { perSecond: 0.001 } })).status, 201);
+  await create(...["rare-1", "rare-2"].map((id) => ({ id, delayInSeconds: 0, limitKey: "rare" })));
+  const waiting = await until("one to run and one to wait", async () => {
+    const { body } = await scheduler.call("/v1/tasks?prefix=rare-");
+    return body.tasks.length === 1 && body.tasks[0].id;
+  });
+  const page = await tabs.at(`/tasks/${waiting}`);
+  const why = page.getByRole("region", { name: "Why" });
+  await why.getByText("limited", { exact: true }).waitFor();
+  // It has no run to come at another time.
+  assert.equal(await page.getByRole("heading", { name: "Next runs" }).count(), 0);
+  await why.getByRole("link", { name: "Limits" }).click();
+  await page.getByRole("heading", { name: "Limits" }).waitFor();
+  await tabs.go(page, "/create");
+  await page.getByRole("button", { name: "At a time" }).click();
+  await page.getByLabel(/^Time \(/).fill("2020-01-01T10:00:00");
+  await page.getByText("This time is past, so it fires at once.").waitFor();
+  await scheduler.call(`/v1/tasks/${waiting}`, { method: "DELETE" });
+});
+
 test("what watching costs is said on the first page that is opened", async () => {
   const page = await tabs.at("/tasks/night-1");
   await page.getByText(/^Every 10 s, about \$/).waitFor();
