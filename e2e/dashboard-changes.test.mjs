@@ -266,6 +266,37 @@ test("many tasks are changed: the selected ones, and after a confirmation all th
   assert.equal((await scheduler.call("/v1/tasks/shared")).status, 200);
 });
 
+test("all that match a filter are paused, resumed, moved and run, each after its count", async () => {
+  for (let index = 0; index < 3; index += 1) await create({ id: `all-${index}`, time: "2099-01-01T00:00:00Z", tags: ["all"], callback: { type: "webhook", url: `${sink.url}/all` } });
+  await create({ id: "all-recurring", everySeconds: 86_400, tags: ["all"], callback: { type: "webhook", url: `${sink.url}/all` } });
+  const page = await tabs.at("/tasks?tag=all");
+  const change = async (verb, name, fill = async () => {}) => {
+    await page.getByRole("group", { name: "Changes of many tasks" }).getByRole("button", { name: verb }).click();
+    const dialog = page.getByRole("dialog");
+    await fill(dialog);
+    await page.getByRole("dialog", { name }).waitFor();
+    await dialog.getByLabel(/^Type “/).fill(name.split(":")[0].split(" ")[0].toLowerCase());
+    await dialog.getByRole("button", { name: verb, exact: true }).click();
+    await dialog.waitFor({ state: "detached" });
+  };
+  const statuses = async () => Promise.all(["all-0", "all-1", "all-2", "all-recurring"].map(async (id) => (await read(id)).status));
+  await change("Pause", "Pause: 4 tasks");
+  assert.deepEqual(await statuses(), ["paused", "paused", "paused", "paused"]);
+  await change("Resume", "Resume: 4 tasks");
+  assert.deepEqual(await statuses(), ["scheduled", "scheduled", "scheduled", "scheduled"]);
+  // A recurring task cannot be moved, so it does not count.
+  await change("Reschedule", "Reschedule: 3 tasks", async (dialog) => {
+    await dialog.getByLabel("To", { exact: true }).selectOption("time");
+    await page.getByRole("dialog", { name: "Reschedule: to which time?" }).waitFor();
+    assert.ok(await dialog.getByRole("button", { name: "Reschedule", exact: true }).isDisabled());
+    await dialog.getByLabel("Time (Europe/Berlin)").fill("2099-06-01T12:30");
+  });
+  assert.deepEqual(await Promise.all([0, 1, 2].map(async (index) => (await read(`all-${index}`)).due)), Array(3).fill(Date.parse("2099-06-01T12:30+02:00")));
+  await change("Run now", "Run now: 4 tasks");
+  await until("the runs of all", () => sink.webhooks.filter(({ path }) => path === "/all").length === 4);
+  await scheduler.call("/v1/tasks/all-recurring", { method: "DELETE" });
+});
+
 test("a list is read from its end, filtered by what it calls and how its last attempt ended, and searched by a part of an id", async () => {
   for (let index = 0; index < 3; index += 1) await create({ id: `sorted/${index}-end`, time: Date.UTC(2099, 0, 1 + index), tags: ["sorted"] });
   await create({ id: "sorted/hook", time: Date.UTC(2098, 0, 1), tags: ["sorted"], callback: { type: "webhook", url: `${sink.url}/sorted` } });

@@ -14,7 +14,7 @@ let scheduler;
 let lib;
 
 before(async () => {
-  const names = ["sentence", "definition", "snippets", "groups", "health", "agenda", "time"];
+  const names = ["sentence", "definition", "snippets", "groups", "health", "agenda", "time", "series"];
   const bundle = await build({
     stdin: { contents: names.map((name) => `export * from "./${name}";`).join("\n"), resolveDir: join(ROOT, "dashboard/src/lib"), loader: "ts" },
     bundle: true,
@@ -159,6 +159,12 @@ test("clock changes are found to the minute, and times that a clock shows twice 
   assert.deepEqual(lib.splitAtInstants("At 2027-10-31T01:00:00Z, then 2027-10-31T01:00:00.250Z."), ["At ", at("2027-10-31T01:00:00Z"), ", then ", at("2027-10-31T01:00:00.250Z"), "."]);
 });
 
+test("a stretch of the last buckets ends at the first bucket without any", () => {
+  const buckets = [9, 0, 3, 7, 5].map((backlog) => ({ backlog }));
+  assert.deepEqual(lib.lastStretch(buckets, "backlog"), { length: 3, most: 7 });
+  assert.deepEqual(lib.lastStretch([{ backlog: 0 }], "backlog"), { length: 0, most: 0 });
+});
+
 test("errors that differ only in numbers and ids are in one group", () => {
   const letter = (error, failedAt) => ({ error, failedAt });
   const groups = lib.grouped([
@@ -180,15 +186,18 @@ test("errors that differ only in numbers and ids are in one group", () => {
 
 test("the health is good until something needs attention, and names it", async () => {
   const { body: stats } = await scheduler.call("/v1/stats");
-  const calm = { succeeded: 90, failed: 10, repairs: 0, displaced: 0, stillOverdue: 0 };
+  const calm = { succeeded: 90, failed: 10, repairs: 0, displaced: 0, stillOverdue: 0, backlog: { minutes: 2, most: 900 }, createdPerSecond: 79 };
   const judge = (changes = {}, recent = calm, quota = {}) => {
     const { level, reasons } = lib.healthOf({ ...stats, ...changes }, quota, recent);
     return [level, reasons.map(({ text }) => text).join(" ")];
   };
   assert.equal(judge()[0], "good");
+  assert.equal(judge({}, calm, { createsPerSecond: 100, pendingTasks: 1_000 })[0], "good");
   assert.equal(judge({ overdue: 5 })[0], "good");
   for (const [changes, recent, quota, level, text] of [
     [{}, { ...calm, stillOverdue: 3 }, {}, "warn", /3 tasks overdue/],
+    [{}, { ...calm, stillOverdue: 3, backlog: { minutes: 4, most: 900 } }, {}, "warn", /^A backlog for 4 minutes: up to 900 runs at one time were overdue[^.]*\. Runs that wait for their limits count, too\.$/],
+    [{}, { ...calm, createdPerSecond: 81 }, { createsPerSecond: 100 }, "warn", /^Up to 81 tasks a second were created, of the 100 /],
     [{}, { ...calm, failed: 40 }, {}, "bad", /31 % of the last 130 attempts failed/],
     [{}, { ...calm, repairs: 1 }, {}, "warn", /repaired 1 shard /],
     [{}, { ...calm, displaced: 2 }, {}, "warn", /2 dead letters not kept/],

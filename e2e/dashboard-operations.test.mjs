@@ -94,6 +94,17 @@ test("dead letters are grouped by error, and replayed or discarded one by one, b
   await page.getByText("Discarded: 2 dead letters").last().waitFor();
   await page.getByRole("heading", { name: "No dead letter matches" }).waitFor();
   assert.equal((await call("/v1/dead-letters?tag=kept")).deadLetters.length, 1);
+
+  // All that match another filter are replayed.
+  answer = 200;
+  const seen = sink.webhooks.length;
+  await tabs.go(page, "/dead-letters?tag=kept");
+  await page.getByRole("button", { name: "Replay all that match" }).click();
+  await dialog.getByText("all dead letters with Tag: kept: 1 dead letter").waitFor();
+  await dialog.getByLabel(/Type “replay”/).fill("replay");
+  await dialog.getByRole("button", { name: "Replay" }).click();
+  await page.getByText("Replayed: 1 dead letter", { exact: true }).waitFor();
+  await until("the replay", () => sink.webhooks.length === seen + 1);
 });
 
 test("a limit is set, changed and deleted", async () => {
@@ -128,6 +139,12 @@ test("a namespace is created, used, and deleted when it is empty", async () => {
   await dialog.getByLabel("Tasks at most").fill("1000");
   await dialog.getByRole("button", { name: "Create" }).click();
   await page.getByRole("cell", { name: "1,000" }).waitFor();
+  await page.getByRole("button", { name: "Change shop" }).click();
+  assert.equal(await dialog.getByLabel("Tasks at most").inputValue(), "1000");
+  await dialog.getByLabel("Creates per second").fill("250");
+  await dialog.getByRole("button", { name: "Change" }).click();
+  await page.getByRole("cell", { name: "250" }).waitFor();
+  assert.deepEqual((await call("/v1/namespaces")).namespaces.find(({ name }) => name === "shop").quota, { pendingTasks: 1_000, createsPerSecond: 250 });
   await page.getByRole("button", { name: "Switch to shop" }).click();
   await page.getByRole("cell", { name: "shop (this one)" }).waitFor();
   await tabs.go(page, "/create?example=hello");

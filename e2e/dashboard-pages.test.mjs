@@ -79,6 +79,7 @@ test("the charts show their values under the pointer, and as a table", async () 
   const used = body.buckets.filter((bucket) => bucket.succeeded + bucket.handedOver + bucket.failed > 0);
   const cells = (await rows.allInnerTexts()).slice(1).map((text) => text.split("\t").slice(1).map((cell) => cell.trim()));
   assert.deepEqual(cells, used.map((bucket) => [bucket.succeeded + bucket.handedOver, bucket.failed].map(String)));
+  assert.deepEqual(await violations(page), []);
   // The pointer is on the last minute that has any.
   const index = body.buckets.indexOf(used.at(-1));
   const box = await chart.locator(".u-over").boundingBox();
@@ -89,7 +90,7 @@ test("the charts show their values under the pointer, and as a table", async () 
   assert.match(await legend.innerText(), /runs succeeded\s+\d+\s+attempts failed\s+\d+/);
 });
 
-test("on a narrow screen a row of a list shows when and how it is without scrolling to the side", async () => {
+test("on a narrow screen a row of a list shows when and how it is, and what can be done, without scrolling to the side", async () => {
   const page = await tabs.at("/tasks", { width: 380, height: 844 });
   for (const [address, name] of [["/tasks?tag=vip", "order-1042:remind"], ["/runs?tag=payments", "invoice-77"]]) {
     await tabs.go(page, address);
@@ -100,6 +101,11 @@ test("on a narrow screen a row of a list shows when and how it is without scroll
     }
     const [time, link] = [await row.locator("time").boundingBox(), await row.getByRole("link").boundingBox()];
     assert.ok(time.y > link.y, `${address}: below the name`);
+  }
+  for (const [address, name] of [["/limits", "Delete payments"], ["/namespaces", "Delete shop"], ["/keys", "Revoke the shop"]]) {
+    await tabs.go(page, address);
+    const { x, width } = await page.getByRole("button", { name }).boundingBox();
+    assert.ok(x >= 0 && x + width <= 380, `${address}: ${x} to ${x + width}`);
   }
 });
 

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { startBrowser, Tabs } from "./browser/browser.mjs";
 import { Scheduler, until } from "./harness.mjs";
 
@@ -40,6 +41,15 @@ test("the Worker serves the dashboard at / with its policy, and answers all othe
     assert.doesNotMatch(answer.headers.get("content-type"), /html/, path);
     await answer.body.cancel();
   }
+});
+
+test("the whole dashboard has less than 200 KB after gzip", async () => {
+  const page = await (await fetch(`${scheduler.url}/`)).text();
+  const files = [...page.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path);
+  assert.ok(files.some((path) => path.endsWith(".js")) && files.some((path) => path.endsWith(".css")), String(files));
+  let bytes = gzipSync(page).length;
+  for (const path of files) bytes += gzipSync(Buffer.from(await (await fetch(scheduler.url + path)).arrayBuffer())).length;
+  assert.ok(bytes > 10_000 && bytes < 200_000, `${bytes} bytes`);
 });
 
 test("a namespace without tasks explains what a task is, and offers a first one", async () => {

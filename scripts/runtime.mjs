@@ -68,11 +68,12 @@ async function consumer(vars, others) {
  *   they override.
  * - `sink`: URL that the example consumer forwards envelopes to; if absent, it logs them.
  * - `main`: the text of a module that wraps the scheduler's Worker, which it imports as `./index.js`.
+ * - `change`: a function that changes miniflare's options of the scheduler.
  * - `files`: false omits the dashboard's files.
  * - `workers`: miniflare's options for further Workers. A queue that one of them consumes is not the example consumer's.
  * - `verbose`: also print the runtime's own notes, such as a line per queue batch.
  */
-export async function startRuntime({ port = 0, storage, vars = {}, sink, main, files = true, workers = [], verbose = false }) {
+export async function startRuntime({ port = 0, storage, vars = {}, sink, main, change = (options) => options, files = true, workers = [], verbose = false }) {
   const runtime = new Miniflare(
     convertV4MiniflareOptions({
       host: "127.0.0.1",
@@ -86,7 +87,7 @@ export async function startRuntime({ port = 0, storage, vars = {}, sink, main, f
       // GET /cdn-cgi/local/scheduled runs the watchdog, because locally nothing runs cron triggers
       // by the clock.
       unsafeTriggerHandlers: true,
-      workers: [await scheduler(vars, main, files), await consumer(sink ? { SINK_URL: sink } : {}, workers), ...workers],
+      workers: [change(await scheduler(vars, main, files)), await consumer(sink ? { SINK_URL: sink } : {}, workers), ...workers],
     }),
   );
   const url = await runtime.ready;

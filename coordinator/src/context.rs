@@ -262,10 +262,12 @@ mod tests {
     /// stops at the route's limit.
     #[test]
     fn no_other_module_reads_a_request() {
-        // These files parse the answers of objects and of the API, and the payload of an example
-        // handler.
+        // These files parse the answers of objects, of the API and of a model, and the payload of
+        // an example handler.
         let readers = [
             "example_handlers.rs",
+            "clients/jurisdiction.rs",
+            "clients/model.rs",
             "clients/object.rs",
             "clients/shards.rs",
             "tools/answers.rs",

@@ -28,7 +28,7 @@ mod routes;
 mod sentences;
 mod tools;
 
-use clients::registry;
+use clients::{jurisdiction, registry};
 use jobs::{handler_tasks, watchdog};
 use scheduler_dispatcher::Handlers;
 use scheduler_platform::settings;
@@ -59,12 +59,21 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
 
 #[event(queue)]
 async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Result<()> {
+    // A report would go to a shard that has not sent the envelope.
+    if let Err(problem) = jurisdiction::settle(&env).await {
+        worker::console_error!("dispatcher: {}", problem.detail);
+        batch.retry_all();
+        return Ok(());
+    }
     scheduler_dispatcher::consume(batch, &env, &handlers(&env)).await;
     Ok(())
 }
 
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    if let Err(problem) = jurisdiction::settle(&env).await {
+        return worker::console_error!("watchdog: {}", problem.detail);
+    }
     watchdog::run(&env).await;
     handler_tasks::watch(&env, &handlers(&env)).await;
 }

@@ -20,6 +20,17 @@ impl Entries {
         Self { sql: state.storage().sql() }
     }
 
+    /// Returns whether the table exists: somebody has loaded it before.
+    ///
+    /// # Errors
+    /// Returns an error if the platform's storage fails.
+    pub fn exist(&self) -> Result<bool> {
+        let found = self
+            .sql
+            .exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'entries'", None)?;
+        Ok(found.raw().next().transpose()?.is_some())
+    }
+
     /// Returns every record. Creates the table if it does not exist.
     ///
     /// # Errors

@@ -6,11 +6,13 @@
 mod body;
 pub mod entries;
 mod object;
+mod placement;
 pub mod settings;
 mod timer;
 
 pub use body::{Unread, read_body};
 pub use object::Objects;
+pub use placement::Placement;
 pub use timer::{sleep, within};
 
 use scheduler_calendar::time::UnixMillis;

@@ -5,31 +5,66 @@
 //! stream, one chunk and several turns of the event loop at a time. A bulk request asks every
 //! shard, so it would spend much of its time there.
 
+use crate::placement::Placement;
 use worker::js_sys::{Function, Object, Promise, Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::{Env, Error, Result};
 
-/// The binding of a Durable Object class.
+/// The objects of a Durable Object class, in one jurisdiction.
 #[derive(Debug, Clone)]
 pub struct Objects {
     namespace: JsValue,
     get_by_name: Function,
+    /// The options of `getByName`.
+    options: JsValue,
 }
 
 impl Objects {
-    /// Returns the class with the binding `binding`.
+    /// Returns the class with the binding `binding`, in the jurisdiction of the deployment.
     ///
     /// # Errors
-    /// Returns an error if there is no such binding.
+    /// Returns an error if there is no such binding, or if the settings of the placement are wrong.
     pub fn bound(env: &Env, binding: &str) -> Result<Self> {
+        let placement = Placement::of(env).map_err(Error::RustError)?;
+        let all = Self::placed(env, binding, &placement)?;
+        if placement.jurisdiction.is_empty() {
+            return Ok(all);
+        }
+        let name = JsValue::from_str(&placement.jurisdiction);
+        let namespace = method(&all.namespace, "jurisdiction")?
+            .call1(&all.namespace, &name)
+            .map_err(|thrown| {
+                Error::RustError(format!(
+                    "the platform refuses JURISDICTION {}: {:?}",
+                    placement.jurisdiction,
+                    Error::from(thrown)
+                ))
+            })?;
+        Ok(Self { get_by_name: method(&namespace, "getByName")?, namespace, ..all })
+    }
+
+    /// Returns the class with the binding `binding`, in no jurisdiction.
+    ///
+    /// # Errors
+    /// Returns an error if there is no such binding, or if the settings of the placement are wrong.
+    pub fn without_jurisdiction(env: &Env, binding: &str) -> Result<Self> {
+        Self::placed(env, binding, &Placement::of(env).map_err(Error::RustError)?)
+    }
+
+    fn placed(env: &Env, binding: &str, placement: &Placement) -> Result<Self> {
         let namespace = Reflect::get(env, &JsValue::from_str(binding))?;
         let get_by_name = method(&namespace, "getByName").map_err(|_| {
             Error::RustError(format!(
                 "there is no Durable Object binding {binding}; see wrangler.toml"
             ))
         })?;
-        Ok(Self { namespace, get_by_name })
+        let options = Object::new();
+        if !placement.location.is_empty() {
+            let hint = JsValue::from_str(&placement.location);
+            Reflect::set(&options, &JsValue::from_str("locationHint"), &hint)?;
+        }
+        Ok(Self { namespace, get_by_name, options: options.into() })
     }
 
     /// Posts `body` to an object. Returns the status and the body of the answer. Uses a new stub
@@ -38,7 +73,8 @@ impl Objects {
     /// # Errors
     /// Returns what the platform threw; see its members `overloaded` and `retryable`.
     pub async fn post(&self, name: &str, path: &str, body: &[u8]) -> Result<(u16, Vec<u8>)> {
-        let stub = self.get_by_name.call1(&self.namespace, &JsValue::from_str(name))?;
+        let stub =
+            self.get_by_name.call2(&self.namespace, &JsValue::from_str(name), &self.options)?;
         let init = Object::new();
         Reflect::set(&init, &JsValue::from_str("method"), &JsValue::from_str("POST"))?;
         Reflect::set(&init, &JsValue::from_str("body"), &Uint8Array::from(body))?;

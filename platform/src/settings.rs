@@ -10,6 +10,21 @@ use worker::Env;
 /// The number of shards of each epoch.
 const SHARD_MAP: &str = "SHARD_MAP";
 
+/// Where the platform places new Durable Objects.
+pub(crate) const LOCATION: &str = "LOCATION";
+
+/// The jurisdiction that all Durable Objects stay in.
+pub const JURISDICTION: &str = "JURISDICTION";
+
+/// The language model that may rewrite refused sentences; empty for none.
+pub const MODEL_NAME: &str = "MODEL_NAME";
+
+/// The address of the model; empty for the binding `AI`.
+pub const MODEL_URL: &str = "MODEL_URL";
+
+/// The API key of the model; a secret.
+const MODEL_KEY: &str = "MODEL_KEY";
+
 /// The queue bindings that tasks may name, separated by commas.
 const QUEUE_BINDINGS: &str = "QUEUE_BINDINGS";
 
@@ -72,6 +87,29 @@ pub fn shard_map(env: &Env) -> Result<ShardMap, String> {
     let text = text(env, SHARD_MAP)
         .ok_or_else(|| format!("{SHARD_MAP} is not set; write the number of shards, like 16"))?;
     text.parse().map_err(|problem: ShardMapError| problem.to_string())
+}
+
+/// Returns the text of a variable without spaces around it. It is empty if it is not set.
+pub(crate) fn trimmed(env: &Env, name: &str) -> String {
+    text(env, name).unwrap_or_default().trim().to_owned()
+}
+
+/// A language model that may rewrite refused sentences.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// Its name, as its provider spells it.
+    pub name: String,
+    /// The address that takes chats; empty for the binding `AI`.
+    pub url: String,
+    /// The API key for the address; empty for none.
+    pub key: String,
+}
+
+/// Returns the language model, if there is one.
+pub fn model(env: &Env) -> Option<Model> {
+    let name = trimmed(env, MODEL_NAME);
+    let key = secret(env, MODEL_KEY).unwrap_or_default();
+    (!name.is_empty()).then(|| Model { name, url: trimmed(env, MODEL_URL), key })
 }
 
 /// The targets that tasks may call besides the public web. They are checked when a task is created

@@ -10,10 +10,14 @@ use scheduler_model::access::{DeleteNamespace, Entry, KeyId, KeyUse, paths};
 use scheduler_platform::entries::{self, Entries, read, written};
 use scheduler_platform::now;
 use std::cell::RefCell;
-use worker::{Request, Response, Result, State};
+use worker::{Request, Response, Result, SqlStorage, SqlStorageValue as Value, State};
+
+/// The jurisdiction of the deployment, once it is decided.
+const JURISDICTION_SCHEMA: &str = "CREATE TABLE IF NOT EXISTS jurisdiction (only INTEGER PRIMARY KEY CHECK (only = 1), name TEXT NOT NULL) STRICT;";
 
 /// The storage of the registry, and the registry while it is loaded.
 pub struct Shell {
+    sql: SqlStorage,
     entries: Entries,
     registry: RefCell<Option<Registry>>,
 }
@@ -23,7 +27,8 @@ type Failure = entries::Failure<scheduler_model::access::Refused>;
 impl Shell {
     /// Creates the object without reading anything. The first request loads the registry.
     pub fn new(state: &State) -> Self {
-        Self { entries: Entries::of(state), registry: RefCell::new(None) }
+        let sql = state.storage().sql();
+        Self { sql, entries: Entries::of(state), registry: RefCell::new(None) }
     }
 
     /// Answers a request.
@@ -37,6 +42,10 @@ impl Shell {
     }
 
     fn answer(&self, path: &str, body: &[u8]) -> Result<Vec<u8>, Failure> {
+        // In a jurisdiction, the registry is another object: this one stays empty.
+        if path == paths::SETTLE {
+            return written(&self.settle(read(body)?)?);
+        }
         let mut slot = self.registry.borrow_mut();
         let registry = match slot.as_mut() {
             Some(registry) => registry,
@@ -70,6 +79,29 @@ impl Shell {
             }
             other => Err(Failure::Request(format!("the registry has no {other}"))),
         }
+    }
+
+    /// Returns the jurisdiction of the deployment. If it is not decided yet, it becomes `wanted`,
+    /// unless this object has been the registry of a deployment without a jurisdiction.
+    fn settle(&self, wanted: String) -> Result<String, Failure> {
+        self.sql.exec(JURISDICTION_SCHEMA, None)?;
+        if let Some(name) = self.first_text("SELECT name FROM jurisdiction")? {
+            return Ok(name);
+        }
+        let name = if self.entries.exist()? { String::new() } else { wanted };
+        self.sql.exec(
+            "INSERT INTO jurisdiction (only, name) VALUES (1, ?)",
+            vec![name.clone().into()],
+        )?;
+        Ok(name)
+    }
+
+    fn first_text(&self, query: &str) -> Result<Option<String>, Failure> {
+        let row = self.sql.exec(query, None)?.raw().next().transpose()?;
+        Ok(row.and_then(|row| match row.into_iter().next() {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        }))
     }
 
     fn load(&self) -> Result<Registry, Failure> {

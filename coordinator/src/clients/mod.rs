@@ -1,9 +1,11 @@
-//! Sends requests to the Durable Objects: shards, registry and limiters.
+//! Sends requests to the Durable Objects (shards, registry and limiters), and to a language model.
 
 pub(crate) mod by_ids;
 pub(crate) mod dead_letters;
 pub(crate) mod epochs;
+pub(crate) mod jurisdiction;
 pub(crate) mod limiters;
+pub(crate) mod model;
 mod object;
 pub(crate) mod registry;
 pub(crate) mod shards;

@@ -1,5 +1,6 @@
 //! Reads a sentence as a schedule, without creating a task.
 
+use crate::clients::model;
 use crate::context::Call;
 use crate::problem::Problem;
 use crate::response::Answer;
@@ -12,44 +13,114 @@ use scheduler_language::{
 };
 use scheduler_model::input::FieldError;
 use scheduler_model::schedule::{
-    PARSED_RUNS, ParseInput, ParsedAssumption, ParsedChoice, ParsedDifference, ParsedPart,
-    ParsedReading, ParsedRefusal, ParsedRun, ParsedSentence, Preview, ToParse, preview,
+    PARSED_RUNS, ParseInput, ParsedAssumption, ParsedByModel, ParsedChoice, ParsedDifference,
+    ParsedPart, ParsedReading, ParsedRefusal, ParsedRun, ParsedSentence, Preview, ToParse, preview,
 };
+use scheduler_platform::settings::{self, MODEL_NAME, Model};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
+use worker::Env;
 
 /// How much less certain a reading is if the sentence needs a time zone and none is given.
 const COST_OF_NO_ZONE: u8 = 20;
 
+/// By how much less certain a reading is if a language model has written the sentence.
+const COST_OF_MODEL: u8 = 50;
+
 /// `POST /v1/parse`. It asks no shard.
 pub(crate) async fn parse(mut call: Call<'_>) -> Result<Answer, Problem> {
     let body = call.text().await?;
-    let answer = parsed(&body, call.now).map_err(Problem::invalid)?;
+    let to_parse = ParseInput::parse(&body, call.now).map_err(Problem::invalid)?;
+    let (asks, text) = (to_parse.model, to_parse.text.clone());
+    let model = settings::model(call.env);
+    if asks && model.is_none() {
+        let problem = format!("must not be true: the deployment has no model ({MODEL_NAME})");
+        return Err(Problem::invalid(FieldError::new("model", problem)));
+    }
+    let sentence = Sentence::of(to_parse).map_err(Problem::invalid)?;
+    let mut answer = sentence.read();
+    // A model must not shorten what is too long.
+    let is_open = answer.refusal.as_ref().is_some_and(|refusal| refusal.reason != TOO_LONG);
+    if let Some(model) = model.filter(|_| is_open) {
+        answer.model = Some(if asks {
+            sentence.by_model(call.env, &model, &text).await
+        } else {
+            ParsedByModel { outcome: "available", text: None, reading: None, detail: None }
+        });
+    }
     Ok(Answer::of(200, &answer))
 }
 
-/// Returns the answer to a body.
-fn parsed(body: &str, now: UnixMillis) -> Result<ParsedSentence, FieldError> {
-    let ToParse { text, timezone, language, from } = ParseInput::parse(body, now)?;
-    let language = match language.as_deref() {
-        Some(code) => Language::of_code(code).ok_or_else(|| {
-            let codes = Language::ALL.map(Language::code).join(" or ");
-            FieldError::new("language", format!("must be {codes}"))
-        })?,
-        None => language_of(&text),
-    };
-    let sentence = Sentence { text: &text, timezone, language, from };
-    Ok(sentence.answer(read(&text, from.get(), sentence.caller(), Some(language)).0))
-}
+/// The reason of a refusal of a sentence that exceeds a limit.
+const TOO_LONG: &str = "tooLong";
 
 /// A sentence, the zone and language of its author, and the time from which it counts.
 struct Sentence<'a> {
-    text: &'a str,
+    text: Cow<'a, str>,
     timezone: Option<Tz>,
     language: Language,
     from: UnixMillis,
 }
 
+impl<'a> Sentence<'a> {
+    fn of(to_parse: ToParse<'a>) -> Result<Self, FieldError> {
+        let ToParse { text, timezone, language, from, model: _ } = to_parse;
+        let language = match language.as_deref() {
+            Some(code) => Language::of_code(code).ok_or_else(|| {
+                let codes = Language::ALL.map(Language::code).join(" or ");
+                FieldError::new("language", format!("must be {codes}"))
+            })?,
+            None => language_of(&text),
+        };
+        Ok(Self { text, timezone, language, from })
+    }
+}
+
 impl Sentence<'_> {
+    /// Reads it with the grammar.
+    fn read(&self) -> ParsedSentence {
+        self.answer(read(&self.text, self.from.get(), self.caller(), Some(self.language)).0)
+    }
+
+    /// Lets a model rewrite it, and reads what the model has written.
+    async fn by_model(&self, env: &Env, model: &Model, text: &str) -> ParsedByModel {
+        let without = |outcome, detail: String| ParsedByModel {
+            outcome,
+            text: None,
+            reading: None,
+            detail: Some(detail),
+        };
+        match model::rewritten(env, model, text).await {
+            Err(problem) => without("failed", problem),
+            Ok(None) => {
+                without("none", "The model has found no sentence with this meaning.".to_owned())
+            }
+            Ok(Some(text)) => self.proposal(text),
+        }
+    }
+
+    /// Returns the proposal of a sentence that a model has written.
+    fn proposal(&self, text: String) -> ParsedByModel {
+        let (timezone, from) = (self.timezone, self.from);
+        let written =
+            Sentence { language: language_of(&text), text: Cow::Borrowed(&text), timezone, from };
+        let (outcome, detail, reading) = match written.read().reading {
+            Some(mut reading) => {
+                let text = "A language model has written the sentence.".to_owned();
+                reading.assumptions.push(ParsedAssumption { text, cost: COST_OF_MODEL });
+                reading.confidence = reading.confidence.saturating_sub(COST_OF_MODEL).max(10);
+                ("proposal", None, Some(reading))
+            }
+            None => (
+                "none",
+                Some("The model has written a sentence that is not understood.".to_owned()),
+                None,
+            ),
+        };
+        let text = reading.is_some().then_some(text);
+        ParsedByModel { outcome, text, reading, detail }
+    }
+
     fn caller(&self) -> Tz {
         self.timezone.unwrap_or(Tz::UTC)
     }
@@ -63,6 +134,7 @@ impl Sentence<'_> {
             questions: None,
             choices: None,
             refusal: None,
+            model: None,
         };
         match outcome {
             Outcome::Understood(reading) => {
@@ -138,9 +210,9 @@ impl Sentence<'_> {
     }
 
     fn refusal(&self, refusal: Refusal) -> ParsedRefusal {
-        let near = near(self.text, &refusal, self.from.get(), self.caller(), self.language);
+        let near = near(&self.text, &refusal, self.from.get(), self.caller(), self.language);
         let reason = match refusal.reason {
-            Reason::TooLong => "tooLong",
+            Reason::TooLong => TOO_LONG,
             Reason::NothingFound => "nothingFound",
             Reason::NotUnderstood => "notUnderstood",
             Reason::Impossible => "impossible",
@@ -174,8 +246,38 @@ mod tests {
     /// 2026-11-25T09:15:00Z.
     const NOW: UnixMillis = UnixMillis::new(1_795_598_100_000);
 
+    fn parsed(body: &str) -> Result<ParsedSentence, FieldError> {
+        Ok(Sentence::of(ParseInput::parse(body, NOW)?)?.read())
+    }
+
     fn answer(body: &Value) -> Value {
-        serde_json::to_value(parsed(&body.to_string(), NOW).unwrap()).unwrap()
+        serde_json::to_value(parsed(&body.to_string()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_a_model_writes_is_read_as_a_sentence_and_is_less_certain() {
+        let body = r#"{"text":"wöchentlich","timezone":"Europe/Berlin"}"#;
+        let sentence = Sentence::of(ParseInput::parse(body, NOW).unwrap()).unwrap();
+        let of = |text: &str| serde_json::to_value(sentence.proposal(text.to_owned())).unwrap();
+        let proposal = of("\"call Ann\" every Monday at 10:00");
+        assert_eq!(proposal["outcome"], "proposal");
+        assert_eq!(proposal["text"], "\"call Ann\" every Monday at 10:00");
+        let reading = &proposal["reading"];
+        assert_eq!(reading["schedule"], json!({"cron":"0 10 * * MON","timezone":"Europe/Berlin"}));
+        assert_eq!(
+            (&reading["confidence"], &reading["description"]),
+            (&json!(50), &json!("call Ann"))
+        );
+        // Refused, ambiguous, or no sentence at all.
+        for text in ["every full moon", "tomorrow at 5", "{\"cron\":\"* * * * *\"}", "I am sorry."]
+        {
+            let answer = of(text);
+            assert_eq!(
+                (&answer["outcome"], answer.get("text"), answer.get("reading")),
+                (&json!("none"), None, None),
+                "{text}"
+            );
+        }
     }
 
     #[test]
@@ -260,7 +362,7 @@ mod tests {
             (json!({ "text": "daily", "from": "yesterday" }), "from"),
             (json!({ "text": "daily", "zone": "UTC" }), "zone"),
         ] {
-            assert_eq!(parsed(&body.to_string(), NOW).unwrap_err().field, field, "{body}");
+            assert_eq!(parsed(&body.to_string()).unwrap_err().field, field, "{body}");
         }
         let long = answer(&json!({ "text": "x ".repeat(300) }));
         assert_eq!(long["refusal"]["reason"], "tooLong");

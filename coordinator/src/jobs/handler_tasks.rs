@@ -2,8 +2,8 @@
 //! compares these tasks with the code every minute, and the first request of an instance does too.
 //! A task that is already right costs one read.
 
-use crate::clients::epochs;
 use crate::clients::shards::Shards;
+use crate::clients::{epochs, jurisdiction};
 use crate::problem::Problem;
 use futures::future::LocalBoxFuture;
 use scheduler_calendar::time::UnixMillis;
@@ -75,6 +75,9 @@ pub(crate) fn on_request(env: &Env, handlers: fn(&Env) -> Handlers, context: &Co
     }
     let env = env.clone();
     context.wait_until(async move {
+        if let Err(problem) = jurisdiction::settle(&env).await {
+            return log("settings", &problem);
+        }
         match Shards::new(&env) {
             Ok(shards) => keep(&shards, &handlers(&env), now()).await,
             Err(problem) => log("settings", &problem),

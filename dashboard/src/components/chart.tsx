@@ -31,9 +31,12 @@ interface ChartProps {
   height?: number;
 }
 
-/** Returns the drawn values of each series. A stacked bar is as high as it and those below it together, and they cover its lower part. */
+/**
+ * Returns the drawn values of each series. A stacked bar is as high as it and those below it together, and they cover its lower
+ * part. Bars of zero are not drawn.
+ */
 const drawnOf = (series: readonly ChartSeries[], isStacked: boolean): (number | null)[][] =>
-  series.map(({ values }, index) => (isStacked ? values.map((_, at) => series.slice(index).reduce((sum, other) => sum + (other.values[at] ?? 0), 0)) : [...values]));
+  series.map(({ values }, index) => (isStacked ? values.map((_, at) => series.slice(index).reduce((sum, other) => sum + (other.values[at] ?? 0), 0) || null) : [...values]));
 
 /** Returns the color of a custom property at an element, for a canvas. */
 function colorOf(element: HTMLElement, property: string): string {

@@ -1,9 +1,9 @@
 // Dialogs: the browser's own, which keep the focus inside and close with Escape.
 
-import type { ComponentChildren, RefObject } from "preact";
+import type { ComponentChildren, RefObject, TargetedSubmitEvent } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Button, ErrorNote } from "./basics";
-import { TextField } from "./field";
+import { hasUnread, TextField } from "./field";
 
 /** Sets the focus to the heading of the page. */
 const focusHeading = (): void => document.querySelector<HTMLElement>("main h1")?.focus();
@@ -81,8 +81,9 @@ export function ActionDialog({ title, verb, onAct, onClose, children, isDanger =
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const [typed, setTyped] = useState("");
-  const act = async (event: Event) => {
+  const act = async (event: TargetedSubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
+    if (hasUnread(event.currentTarget)) return;
     setBusy(true);
     setError(undefined);
     try {

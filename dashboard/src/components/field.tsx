@@ -68,11 +68,26 @@ export function TextField({ label, value, onChange, help, error, type = "text", 
   );
 }
 
-export function TextArea({ label, value, onChange, help, error, rows = 4 }: Pick<TextProps, "label" | "value" | "onChange" | "help" | "error"> & { rows?: number }) {
+interface AreaProps extends Pick<TextProps, "label" | "value" | "onChange" | "help" | "error"> {
+  rows?: number;
+  /** Whether the text cannot be read yet, so that the form has another value than the one that is shown. */
+  isUnread?: boolean;
+}
+
+/** Returns whether a form shows a text that cannot be read yet, and moves the focus there. Such a form must not be sent. */
+export function hasUnread(form: HTMLFormElement): boolean {
+  const area = form.querySelector<HTMLElement>("[data-unread]");
+  const hidden = area?.closest("details");
+  if (hidden) hidden.open = true;
+  area?.focus();
+  return area !== null;
+}
+
+export function TextArea({ label, value, onChange, help, error, rows = 4, isUnread = false }: AreaProps) {
   return (
     <Field label={label} help={help} error={error}>
       {(attributes) => (
-        <textarea {...attributes} class="code" rows={rows} spellcheck={false} value={value} onInput={(event) => onChange(event.currentTarget.value)} />
+        <textarea {...attributes} data-unread={isUnread || undefined} class="code" rows={rows} spellcheck={false} value={value} onInput={(event) => onChange(event.currentTarget.value)} />
       )}
     </Field>
   );

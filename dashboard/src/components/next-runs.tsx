@@ -10,6 +10,8 @@ import { duration, HERE, isZone, relative } from "../lib/time";
 import { ErrorNote, Time } from "./basics";
 
 const TYPING_MS = 250;
+/** The clock of the scheduler may be ahead by this much. */
+const CLOCKS_APART_MS = 5_000;
 
 interface PreviewState {
   preview?: Preview | undefined;
@@ -36,6 +38,9 @@ export function usePreview(definition: JsonObject, count: number, refreshedBy: u
   }, [text, count, refreshedBy]);
   return state;
 }
+
+/** A run that is past when the API shows it is due at that moment. */
+const isPast = ({ time, due }: PreviewRun): boolean => time < now.value && due <= now.value + CLOCKS_APART_MS;
 
 function Change({ run }: { run: PreviewRun }) {
   if (!run.explanation) return null;
@@ -66,7 +71,9 @@ export function RunTimes({ preview }: { preview: Preview }) {
               </div>
             )}
             <Change run={run} />
-            {run.due !== run.time && <p class="muted small">Fires {duration(run.due - run.time)} later, because of its jitter or window.</p>}
+            {run.due !== run.time && (
+              <p class="muted small">{isPast(run) ? "This time is past, so it fires at once." : `Fires ${duration(run.due - run.time)} later, because of its jitter or window.`}</p>
+            )}
           </li>
         ))}
       </ol>

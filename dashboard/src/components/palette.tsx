@@ -56,7 +56,7 @@ function matching(text: string): Command[] {
     ...found,
     { title: `Open the task “${text.trim()}”`, run: () => go(taskPath(text.trim())) },
     { title: `Tasks whose id begins with “${text.trim()}”`, run: () => go(pageWith("/tasks", { prefix: text.trim() })) },
-    { title: `Tasks whose description contains “${text.trim()}”`, run: () => go(pageWith("/tasks", { text: text.trim() })) },
+    { title: `Tasks whose id or description contains “${text.trim()}”`, run: () => go(pageWith("/tasks", { text: text.trim() })) },
   ];
 }
 

@@ -101,7 +101,7 @@ interface RowsProps<Item> extends ResourcePageProps<Item> {
 function Rows<Item>({ title, items, columns, nameOf, keyOf, mayChange, isEditable, removal, moreActions, onEdit, onRemove }: RowsProps<Item>) {
   return (
     <div class="scrolls" tabIndex={0} role="region" aria-label={title}>
-      <table class="table">
+      <table class="table cards">
         <thead>
           <tr>
             {columns.map((column) => (
@@ -118,7 +118,7 @@ function Rows<Item>({ title, items, columns, nameOf, keyOf, mayChange, isEditabl
           {items.map((item) => (
             <tr key={keyOf(item)}>
               {columns.map(({ title: name, isNumber, cell }) => (
-                <td key={name} class={isNumber ? "number" : ""}>
+                <td key={name} class={isNumber ? "number" : ""} data-title={name}>
                   {cell(item)}
                 </td>
               ))}

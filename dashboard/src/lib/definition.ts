@@ -110,3 +110,6 @@ export function parseObject(text: string): JsonObject {
 
 /** Returns whether a text has a whole number that JavaScript would round. */
 export const hasRoundedNumber = (text: string): boolean => [...text.replace(/"(?:[^"\\]|\\.)*"/g, "").matchAll(/-?\d{16,}/g)].some(([digits]) => !Number.isSafeInteger(Number(digits)));
+
+/** What to do about a number that JavaScript would round. */
+export const ROUNDED = "A number is too large for the browser, and would be rounded: write it as a text, or use the API.";

@@ -24,6 +24,8 @@ const SHARD_ENTRIES = 1_000_000;
 const NEAR = 0.8;
 /** The fewest attempts for a meaningful rate of failures. */
 const FEW_ATTEMPTS = 10;
+/** A backlog of fewer minutes is what many runs at one time leave for a moment. */
+const BACKLOG_MINUTES = 3;
 
 /**
  * What has happened recently: the runs of the last half hour, and the other counts since the dashboard was opened. The counters of the API
@@ -36,6 +38,10 @@ export interface Recent {
   displaced: number;
   /** The number of tasks that were overdue at both of the last two readings. */
   stillOverdue: number;
+  /** The minutes up to now in each of which runs were overdue by more than a second, and the most such runs at one time. */
+  backlog: { minutes: number; most: number };
+  /** The most tasks that were created in one of the last minutes, per second. */
+  createdPerSecond: number;
 }
 
 const ofShards = (stats: Stats): Reason[] => {
@@ -44,11 +50,25 @@ const ofShards = (stats: Stats): Reason[] => {
   return [{ level: "bad", text: `${count(full.length, "shard")} nearly full (${full.slice(0, 3).map(({ shard }) => shard).join(", ")}): beyond ${whole(SHARD_ENTRIES)} tasks and dead letters, a shard refuses creates.` }];
 };
 
-const ofQuota = (stats: Stats, quota: Quota | undefined): Reason[] => {
-  const most = quota?.pendingTasks;
+const ofQuota = (stats: Stats, quota: Quota | undefined, recent: Recent | undefined): Reason[] => {
   const held = stats.pending + stats.deadLetters;
-  if (!most || held < most * NEAR) return [];
-  return [{ level: "warn", text: `The namespace holds ${whole(held)} of the ${whole(most)} tasks that its quota allows.`, to: "/namespaces" }];
+  const created = recent?.createdPerSecond ?? 0;
+  const isNear = (used: number, most: number | null | undefined): most is number => Boolean(most) && used >= (most ?? 0) * NEAR;
+  return [
+    ...(isNear(held, quota?.pendingTasks) ? [{ level: "warn" as const, text: `The namespace holds ${whole(held)} of the ${whole(quota?.pendingTasks ?? 0)} tasks that its quota allows.`, to: "/namespaces" }] : []),
+    ...(isNear(created, quota?.createsPerSecond)
+      ? [{ level: "warn" as const, text: `Up to ${whole(Math.round(created))} tasks a second were created, of the ${whole(quota?.createsPerSecond ?? 0)} that the quota of the namespace allows.`, to: "/namespaces" }]
+      : []),
+  ];
+};
+
+const ofBacklog = ({ backlog: { minutes, most }, stillOverdue }: Recent): Reason[] => {
+  if (minutes >= BACKLOG_MINUTES) {
+    return [{ level: "warn", text: `A backlog for ${count(minutes, "minute")}: up to ${count(most, "run")} at one time ${most === 1 ? "was" : "were"} overdue by more than a second. Runs that wait for their limits count, too.`, to: "/limits" }];
+  }
+  // Every task is overdue for a moment when it comes due.
+  if (stillOverdue === 0) return [];
+  return [{ level: "warn", text: `${count(stillOverdue, "task")} overdue: the time has come, and ${stillOverdue === 1 ? "it has" : "they have"} not fired yet.`, to: "/tasks?status=scheduled" }];
 };
 
 const ofFailures = (recent: Recent | undefined): Reason[] => {
@@ -60,10 +80,7 @@ const ofFailures = (recent: Recent | undefined): Reason[] => {
     ...(recent.displaced > 0
       ? [{ level: "warn" as const, text: `${count(recent.displaced, "dead letter")} not kept, because there were too many. The history has them.`, to: "/runs?outcome=dead-lettered" }]
       : []),
-    // Every task is overdue for a moment when it comes due.
-    ...(recent.stillOverdue > 0
-      ? [{ level: "warn" as const, text: `${count(recent.stillOverdue, "task")} overdue: the time has come, and ${recent.stillOverdue === 1 ? "it has" : "they have"} not fired yet.`, to: "/tasks?status=scheduled" }]
-      : []),
+    ...ofBacklog(recent),
     ...(recent.repairs > 0 ? [{ level: "warn" as const, text: `The watchdog has just repaired ${count(recent.repairs, "shard")} whose alarm was missing.` }] : []),
   ];
 };
@@ -79,7 +96,7 @@ export function healthOf(stats: Stats, quota: Quota | undefined, recent: Recent 
     })),
     ...ofShards(stats),
     ...ofFailures(recent),
-    ...ofQuota(stats, quota),
+    ...ofQuota(stats, quota, recent),
     ...(deadLetters > 0 ? [{ level: "warn" as const, text: `${count(deadLetters, "dead letter")} to replay or discard.`, to: "/dead-letters" }] : []),
   ];
   const level = reasons.some((reason) => reason.level === "bad") ? "bad" : reasons.length > 0 ? "warn" : "good";

@@ -63,8 +63,29 @@ export function splitAtInstants(text: string): (string | number)[] {
 /** Clocks go back by an hour, by half an hour on Lord Howe, and by two or three hours in rare cases. */
 const TURNED_BACK_MS = [1_800_000, 3_600_000, 7_200_000, 10_800_000];
 
+/** The length of the windows below: a list has many times in one. */
+const WINDOW_MS = 21_600_000;
+/** More windows than a page has. */
+const MOST_WINDOWS = 1_000;
+const isChanging = new Map<string, boolean>();
+
+/** Returns whether the clock of a zone may change near an instant. */
+function isNearChange(millis: number, zone: string): boolean {
+  const window = Math.floor(millis / WINDOW_MS);
+  const name = `${zone} ${window}`;
+  let answer = isChanging.get(name);
+  if (answer === undefined) {
+    const margin = Math.max(...TURNED_BACK_MS);
+    answer = clockAt(window * WINDOW_MS - margin, zone).offset !== clockAt((window + 1) * WINDOW_MS + margin, zone).offset;
+    if (isChanging.size >= MOST_WINDOWS) isChanging.clear();
+    isChanging.set(name, answer);
+  }
+  return answer;
+}
+
 /** Returns whether the clock of a zone shows the date and time of an instant twice, because it goes back. */
 export function isRepeated(millis: number, zone: string = HERE): boolean {
+  if (!isNearChange(millis, zone)) return false;
   const { date, time } = clockAt(millis, zone);
   return TURNED_BACK_MS.flatMap((by) => [millis - by, millis + by]).some((other) => {
     const shown = clockAt(other, zone);

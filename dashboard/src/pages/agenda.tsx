@@ -8,7 +8,7 @@ import { Button, Empty, ErrorNote, Link, LinkButton, Loading, PageHead, Segments
 import { definitionOf } from "../lib/definition";
 import { beginningOf, clockChanges, countedParts, inSlots, moved, stretchOf, type ClockChange, type Span, type Stretch } from "../lib/agenda";
 import { count, whole } from "../lib/numbers";
-import { sentence } from "../lib/sentence";
+import { fullSentence } from "../lib/sentence";
 import { clockAt, fullTime, HERE, isRepeated } from "../lib/time";
 import { usePoll } from "../state/live";
 import { pageWith, query, setQuery, taskPath } from "../state/router";
@@ -26,6 +26,8 @@ interface Recurring {
   task: Task;
   runs: PreviewRun[];
   hasMore: boolean;
+  /** The schedule in words, from the scheduler. */
+  said: string | undefined;
 }
 
 async function read(stretch: Stretch, signal: AbortSignal) {
@@ -39,9 +41,9 @@ async function read(stretch: Stretch, signal: AbortSignal) {
   ]);
   const rows = await Promise.all(
     recurring.tasks.slice(0, MOST_ROWS).map(async (task): Promise<Recurring> => {
-      const { runs, more } = await previewRuns(definitionOf(task), { from: start, count: MOST_RUNS }, signal);
+      const { runs, more, sentence: said } = await previewRuns(definitionOf(task), { from: start, count: MOST_RUNS }, signal);
       const within = runs.filter(({ due }) => due < to);
-      return { task, runs: within, hasMore: more && within.length === runs.length };
+      return { task, runs: within, hasMore: more && within.length === runs.length, said };
     }),
   );
   return { forecast, once: once.tasks, rows: rows.sort((one, other) => (one.runs[0]?.due ?? Infinity) - (other.runs[0]?.due ?? Infinity)), hasMoreRows: recurring.cursor !== null };
@@ -154,12 +156,14 @@ function Rows({ rows, span, stretch, changes, hasMore }: { rows: readonly Recurr
         <span />
       </div>
       <ul class="agenda-rows">
-        {rows.map(({ task, runs, hasMore: more }) => (
+        {rows.map(({ task, runs, hasMore: more, said }) => (
           <li key={task.id}>
             <div class="agenda-row">
               <div class="clip">
                 <Link to={taskPath(task.id)}>{task.id}</Link> {task.paused && <span class="warn small">paused</span>}
-                <div class="muted small clip">{sentence(task)}</div>
+                <div class="muted small clip" title={fullSentence(task, said)}>
+                  {fullSentence(task, said)}
+                </div>
               </div>
               <Track runs={task.paused ? [] : runs} stretch={stretch} changes={changes} hasMore={more && !task.paused} />
               <div class="muted small number">

@@ -1,11 +1,13 @@
 // A new task: a form, its next runs, and the definition as JSON, as a command and as code.
 
+import type { TargetedSubmitEvent } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { ApiError } from "../api/client";
 import { createTask, getTask } from "../api/tasks";
 import type { JsonObject } from "../api/types";
 import { Button, Copy, ErrorNote, Loading, PageHead, Segments } from "../components/basics";
 import { ActionDialog } from "../components/dialog";
+import { hasUnread } from "../components/field";
 import { NextRuns } from "../components/next-runs";
 import { DefinitionForm } from "./create/form";
 import { DefinitionJson } from "./create/json";
@@ -106,8 +108,9 @@ export function Create() {
     for (const { detail } of body.warnings ?? []) tell(detail, { isBad: true });
     go(mayRead.value ? taskPath(body.id) : "/create");
   };
-  const submit = async (event: Event) => {
+  const submit = async (event: TargetedSubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
+    if (hasUnread(event.currentTarget)) return;
     setBusy(true);
     setError(undefined);
     try {

@@ -139,7 +139,7 @@ function Circuits({ stats }: { stats: Stats }) {
     <section class="panel" aria-labelledby="circuits">
       <h2 id="circuits">Targets that do not answer</h2>
       <div class="scrolls" tabIndex={0} role="region" aria-label="Targets that do not answer">
-        <table class="table">
+        <table class="table cards">
           <thead>
             <tr>
               <th scope="col">Destination</th>
@@ -154,17 +154,19 @@ function Circuits({ stats }: { stats: Stats }) {
           <tbody>
             {stats.circuits.map((circuit) => (
               <tr key={circuit.destination}>
-                <td>{circuit.destination}</td>
-                <td>
+                <td data-title="Destination">{circuit.destination}</td>
+                <td data-title="Circuit">
                   <Badge value={circuit.state} />
                 </td>
-                <td>
+                <td data-title="Since">
                   <Time at={circuit.since} />
                 </td>
-                <td>
+                <td data-title="Next try">
                   <Time at={circuit.until} />
                 </td>
-                <td class="number">{whole(circuit.waiting)}</td>
+                <td class="number" data-title="Waiting">
+                  {whole(circuit.waiting)}
+                </td>
               </tr>
             ))}
           </tbody>

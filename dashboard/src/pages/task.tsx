@@ -113,6 +113,12 @@ function Headline({ task, explanation }: { task: TaskBody | undefined; explanati
   );
 }
 
+/** The pages about some reasons. */
+const PAGE_OF: Readonly<Partial<Record<Explanation["reasons"][number]["code"], { to: string; name: string }>>> = {
+  limited: { to: "/limits", name: "Limits" },
+  "circuit-open": { to: "/", name: "Overview" },
+};
+
 function Why({ explanation }: { explanation: Explanation }) {
   return (
     <section class="panel" aria-labelledby="why">
@@ -124,7 +130,7 @@ function Why({ explanation }: { explanation: Explanation }) {
           <li key={index}>
             <code>{code}</code>
             <span>
-              <ApiText>{detail}</ApiText>
+              <ApiText>{detail}</ApiText> {PAGE_OF[code] && <Link to={PAGE_OF[code].to}>{PAGE_OF[code].name}</Link>}
             </span>
           </li>
         ))}
@@ -137,7 +143,7 @@ function NextRunsOf({ task }: { task: TaskBody }) {
   const definition = definitionOf(task);
   const recurs = task.kind !== "once" && task.kind !== "no-schedule";
   const { preview, error } = usePreview(definition, 5, task.due);
-  if (!recurs && task.status !== "scheduled") return null;
+  if (!recurs && (task.status !== "scheduled" || (task.due ?? 0) <= now.value)) return null;
   if (task.kind === "no-schedule") return null;
   return (
     <section class="panel" aria-labelledby="next-runs">

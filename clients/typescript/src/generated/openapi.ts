@@ -1558,6 +1558,12 @@ export interface ParseInput {
   from?: Time | null | undefined;
   /** The language of the sentence: `en` or `de`. If absent, the words decide. */
   language?: "en" | "de" | null | undefined;
+  /**
+   * Whether the deployment's language model may rewrite the sentence if it is refused. What the
+   * model writes is read like any sentence, and is only a proposal. The sentence is sent to the
+   * model. If absent, false.
+   */
+  model?: boolean | null | undefined;
   /** The sentence: up to 500 characters outside of double quotes. */
   text: string;
   /**
@@ -1573,6 +1579,22 @@ export interface ParsedAssumption {
   cost: number;
   /** The assumption, as a sentence. */
   text: string;
+}
+
+/** What a language model makes of a sentence that is refused. */
+export interface ParsedByModel {
+  /** Why there is no proposal. Only if there is none. */
+  detail?: string | undefined;
+  /**
+   * `available`: the request did not ask it. `proposal`: it has written another sentence, which
+   * is understood. Ask the user whether it is meant. `none`: it has written none. `failed`: it
+   * did not answer.
+   */
+  outcome: "available" | "proposal" | "none" | "failed";
+  /** The meaning of that sentence. Only of a proposal. */
+  reading?: ParsedReading | undefined;
+  /** The sentence that it has written. Only of a proposal. */
+  text?: string | undefined;
 }
 
 /** One reading of an ambiguous sentence. */
@@ -1707,6 +1729,11 @@ export interface ParsedSentence {
   choices?: ParsedChoice[] | undefined;
   /** The language in which it was read. */
   language: "en" | "de";
+  /**
+   * What the language model of the deployment makes of it. Only if it is refused, and the
+   * deployment has a model.
+   */
+  model?: ParsedByModel | undefined;
   /**
    * `understood`: it gives one schedule. `ambiguous`: it has several readings, and the caller
    * must choose. `refused`: it gives no schedule, or one that the scheduler does not have.

@@ -47,4 +47,7 @@ pub mod paths {
     /// Body: a [`super::DeleteNamespace`], or the name of a namespace from a coordinator of an
     /// earlier version. Answer: whether there was one.
     pub const DELETE_NAMESPACE: &str = "/delete-namespace";
+    /// For the registry in no jurisdiction. Body: the jurisdiction that the deployment is to have,
+    /// or an empty string. Answer: the one that it has. The first request decides it for good.
+    pub const SETTLE: &str = "/settle";
 }

@@ -25,8 +25,8 @@ pub(crate) use input::{CheckedSchedule, CronText, GivenKind, Recurrence, Schedul
 pub use local_times::LocalTimes;
 pub(crate) use members::{MEMBERS, SENTENCE, TIMES, WAYS, WORDS};
 pub use parsed::{
-    PARSED_RUNS, ParseInput, ParsedAssumption, ParsedChoice, ParsedDifference, ParsedPart,
-    ParsedReading, ParsedRefusal, ParsedRun, ParsedSentence, ToParse,
+    PARSED_RUNS, ParseInput, ParsedAssumption, ParsedByModel, ParsedChoice, ParsedDifference,
+    ParsedPart, ParsedReading, ParsedRefusal, ParsedRun, ParsedSentence, ToParse,
 };
 pub(crate) use policies::with_names_of_today;
 pub use policies::{Misfire, MisfireInput, Overlap, Policies};

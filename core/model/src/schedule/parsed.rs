@@ -32,6 +32,11 @@ pub struct ParseInput<'a> {
     /// The time at which the sentence is said. If absent, now.
     #[serde(borrow, default)]
     from: Option<TimeInput<'a>>,
+    /// Whether the deployment's language model may rewrite the sentence if it is refused. What the
+    /// model writes is read like any sentence, and is only a proposal. The sentence is sent to the
+    /// model. If absent, false.
+    #[serde(default)]
+    model: Option<bool>,
 }
 
 /// A checked [`ParseInput`].
@@ -45,6 +50,8 @@ pub struct ToParse<'a> {
     pub language: Option<std::borrow::Cow<'a, str>>,
     /// When the sentence is said.
     pub from: UnixMillis,
+    /// Whether a model may rewrite it.
+    pub model: bool,
 }
 
 impl<'a> ParseInput<'a> {
@@ -61,7 +68,8 @@ impl<'a> ParseInput<'a> {
             .map_err(|problem| FieldError::new("timezone", problem.to_string()))?;
         let from = super::input::in_zone("from", &input.from, zone)?.map_or(now, |(at, _)| at);
         let language = input.language.map(|language| language.0);
-        Ok(ToParse { text: input.text.0, timezone: zone, language, from })
+        let model = input.model.unwrap_or_default();
+        Ok(ToParse { text: input.text.0, timezone: zone, language, from, model })
     }
 }
 
@@ -90,6 +98,29 @@ pub struct ParsedSentence {
     /// Why it is refused. Only if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<ParsedRefusal>,
+    /// What the language model of the deployment makes of it. Only if it is refused, and the
+    /// deployment has a model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<ParsedByModel>,
+}
+
+/// What a language model makes of a sentence that is refused.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ParsedByModel {
+    /// `available`: the request did not ask it. `proposal`: it has written another sentence, which
+    /// is understood. Ask the user whether it is meant. `none`: it has written none. `failed`: it
+    /// did not answer.
+    #[schemars(extend("enum" = ["available", "proposal", "none", "failed"]))]
+    pub outcome: &'static str,
+    /// The sentence that it has written. Only of a proposal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The meaning of that sentence. Only of a proposal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reading: Option<ParsedReading>,
+    /// Why there is no proposal. Only if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 /// One reading of a sentence.

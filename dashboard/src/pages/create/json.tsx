@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { JsonObject } from "../../api/types";
 import { TextArea } from "../../components/field";
-import { hasRoundedNumber, isEqual, parseObject } from "../../lib/definition";
+import { hasRoundedNumber, isEqual, parseObject, ROUNDED } from "../../lib/definition";
 
 /** The JSON of a definition. The user can change it here or in the form. */
 export function DefinitionJson({ definition, onChange }: { definition: JsonObject; onChange: (definition: JsonObject) => void }) {
@@ -19,12 +19,12 @@ export function DefinitionJson({ definition, onChange }: { definition: JsonObjec
     setText(typed);
     try {
       const next = parseObject(typed);
-      setError(hasRoundedNumber(typed) ? "A number is too large for the browser, and would be rounded: write it as a text, or use the API." : undefined);
+      setError(hasRoundedNumber(typed) ? ROUNDED : undefined);
       parsed.current = next;
       onChange(next);
     } catch (problem) {
       setError(`Not JSON yet: ${(problem as Error).message}`);
     }
   };
-  return <TextArea label="Definition, as JSON" rows={14} value={text} onChange={change} error={error} />;
+  return <TextArea label="Definition, as JSON" rows={14} value={text} onChange={change} error={error} isUnread={error !== undefined} />;
 }

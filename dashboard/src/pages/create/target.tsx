@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import type { Json, JsonObject } from "../../api/types";
 import { Choice, TextArea, TextField } from "../../components/field";
-import { isObject } from "../../lib/definition";
+import { hasRoundedNumber, isObject, ROUNDED } from "../../lib/definition";
 import { numberOf, textOf, type PartProps } from "./schedule";
 
 const NEW: Readonly<Record<string, JsonObject | undefined>> = {
@@ -43,15 +43,16 @@ export function JsonField({ label, value, onChange, help, error, rows = 4 }: Jso
   const change = (typed: string) => {
     try {
       const parsed = typed.trim() === "" ? undefined : (JSON.parse(typed) as Json);
+      if (hasRoundedNumber(typed)) throw new Error(ROUNDED);
       setProblem(undefined);
       setDraft({ text: typed, of: parsed === undefined ? "" : JSON.stringify(parsed, null, 2) });
       onChange(parsed);
     } catch (failure) {
       setDraft({ text: typed, of: written });
-      setProblem(`Not JSON yet: ${(failure as Error).message}`);
+      setProblem(failure instanceof SyntaxError ? `Not JSON yet: ${failure.message}` : (failure as Error).message);
     }
   };
-  return <TextArea label={label} rows={rows} value={text} onChange={change} help={help} error={problem ?? error} />;
+  return <TextArea label={label} rows={rows} value={text} onChange={change} help={help} error={problem ?? error} isUnread={problem !== undefined} />;
 }
 
 function WebhookFields({ callback, change, errorOf }: { callback: JsonObject; change: (changes: JsonObject | Record<string, Json | undefined>) => void; errorOf: PartProps["errorOf"] }) {

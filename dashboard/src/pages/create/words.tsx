@@ -67,8 +67,45 @@ interface Offer {
   description?: string | undefined;
 }
 
-function Parsed({ parsed, choose }: { parsed: ParsedSentence; choose: (offer: Offer) => void }) {
-  const { reading, choices, questions, refusal } = parsed;
+/** Asks the language model of the deployment for a sentence that the grammar reads. It costs something, so nobody asks it unless told. */
+function AskModel({ text, zone, choose }: { text: string; zone: string; choose: (offer: Offer) => void }) {
+  const [{ parsed, error, isAsking }, setState] = useState<ParseState & { isAsking?: boolean }>({});
+  const ask = async () => {
+    setState({ isAsking: true });
+    try {
+      setState({ parsed: await parseSentence(text, zone, undefined, true) });
+    } catch (error) {
+      setState({ error: error as Error });
+    }
+  };
+  const reading = parsed?.model?.reading;
+  const detail = parsed?.model?.detail;
+  return (
+    <>
+      <div class="row">
+        <Button onClick={ask} disabled={isAsking === true}>
+          {isAsking ? "The model reads it …" : "Ask the language model"}
+        </Button>
+      </div>
+      {error && <ErrorNote error={error} />}
+      {detail !== undefined && <p class="warn">{detail}</p>}
+      {reading && (
+        <>
+          <p>
+            The model proposes: <strong>{reading.sentence}</strong>
+            {reading.description !== undefined && <> with the description “{reading.description}”</>}. Is that what you mean?
+          </p>
+          <div class="row">
+            <Button onClick={() => choose(reading)}>Use it</Button>
+          </div>
+        </>
+      )}
+    </>
+  );
+}
+
+function Parsed({ parsed, text, zone, choose }: { parsed: ParsedSentence; text: string; zone: string; choose: (offer: Offer) => void }) {
+  const { reading, choices, questions, refusal, model } = parsed;
   if (reading) return <Reading reading={reading} />;
   const offers: Offer[] = choices?.map((choice) => choice.reading) ?? refusal?.near.map((sentence) => ({ sentence })) ?? [];
   return (
@@ -92,6 +129,7 @@ function Parsed({ parsed, choose }: { parsed: ParsedSentence; choose: (offer: Of
           ))}
         </div>
       )}
+      {model?.outcome === "available" && <AskModel key={text} text={text} zone={zone} choose={choose} />}
     </>
   );
 }
@@ -106,7 +144,8 @@ export function WordsField({ definition, set, errorOf }: PartProps) {
       timezone: given ?? HERE,
       ...(description !== undefined && definition["description"] === undefined ? { description } : {}),
     });
-  const { parsed, error } = useParse(text, typeof given === "string" && isZone(given) ? given : HERE);
+  const zone = typeof given === "string" && isZone(given) ? given : HERE;
+  const { parsed, error } = useParse(text, zone);
   return (
     <>
       <TextField
@@ -118,7 +157,7 @@ export function WordsField({ definition, set, errorOf }: PartProps) {
         error={errorOf("schedule")}
       />
       <div role="status" class="stack">
-        {parsed && <Parsed parsed={parsed} choose={choose} />}
+        {parsed && <Parsed parsed={parsed} text={text} zone={zone} choose={choose} />}
         {error && <ErrorNote error={error} />}
         {!mayRead.value && <p class="muted">A key without “read” cannot ask what a sentence says.</p>}
       </div>

@@ -84,7 +84,7 @@ export function Events() {
       <ErrorNote error={error} />
       {events.length > 0 && (
         <div class="scrolls events" tabIndex={0} role="region" aria-label="Events">
-          <table class="table">
+          <table class="table cards">
             <thead>
               <tr>
                 <th scope="col">At</th>
@@ -96,14 +96,16 @@ export function Events() {
             <tbody>
               {events.map((event) => (
                 <tr key={event.key}>
-                  <td>
+                  <td data-title="At">
                     <Time at={event.at} />
                   </td>
-                  <td>
+                  <td data-title="Event">
                     <Badge value={event.type} />
                   </td>
-                  <td>{event.id === undefined ? event.destination : <Link to={taskPath(event.id)}>{event.id}</Link>}</td>
-                  <td class="muted error-cell">{event.error}</td>
+                  <td data-title="Of">{event.id === undefined ? event.destination : <Link to={taskPath(event.id)}>{event.id}</Link>}</td>
+                  <td class="muted error-cell" data-title="Error">
+                    {event.error}
+                  </td>
                 </tr>
               ))}
             </tbody>

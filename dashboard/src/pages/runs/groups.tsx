@@ -50,7 +50,7 @@ export function ErrorGroups({ filter }: { filter: RunFilter }) {
         <Empty title={Object.keys(filter).length > 0 ? "No error matches" : "No errors"}>Attempts whose errors differ only in numbers and ids are one group here, with an example.</Empty>
       ) : (
         <div class="scrolls" tabIndex={0} role="region" aria-label="Errors">
-          <table class="table">
+          <table class="table cards">
             <thead>
               <tr>
                 <th scope="col">Error</th>
@@ -66,16 +66,20 @@ export function ErrorGroups({ filter }: { filter: RunFilter }) {
             <tbody>
               {groups.map((group) => (
                 <tr key={group.error}>
-                  <td class="error-cell">{group.error}</td>
-                  <td class="number">{whole(group.count)}</td>
-                  <td>
+                  <td class="error-cell" data-title="Error">
+                    {group.error}
+                  </td>
+                  <td class="number" data-title="Attempts">
+                    {whole(group.count)}
+                  </td>
+                  <td data-title="First">
                     <Time at={group.firstAt} />
                   </td>
-                  <td>
+                  <td data-title="Last">
                     <Time at={group.lastAt} />
                   </td>
-                  <td>{group.example.id && <Link to={taskPath(group.example.id)}>{group.example.id}</Link>}</td>
-                  <td>
+                  <td data-title="Example">{group.example.id && <Link to={taskPath(group.example.id)}>{group.example.id}</Link>}</td>
+                  <td data-title="List">
                     <Link to={pageWith("/runs", { ...filter, error: textOfAll(group.error) })}>Attempts</Link>
                   </td>
                 </tr>

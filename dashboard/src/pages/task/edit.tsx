@@ -5,6 +5,7 @@ import { ApiError } from "../../api/client";
 import { getTask, patchTask } from "../../api/tasks";
 import type { JsonObject } from "../../api/types";
 import { Button, ErrorNote, LinkButton, Loading, PageHead } from "../../components/basics";
+import { hasUnread } from "../../components/field";
 import { NextRuns } from "../../components/next-runs";
 import { useReturn } from "../../components/use-return";
 import { definitionOf, isEqual, patchOf } from "../../lib/definition";
@@ -80,7 +81,7 @@ export function EditTask({ id }: { id: string }) {
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        void send(patch, base.etag);
+        if (!hasUnread(event.currentTarget)) void send(patch, base.etag);
       }}
     >
       <PageHead title={`Edit ${id}`} about="Only what you change is sent. If somebody else changes the task meanwhile, you see both.">
