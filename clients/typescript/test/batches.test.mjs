@@ -32,6 +32,10 @@ test("tasks of any source go in batches, in their order", async () => {
       yield* tasks(5);
     })(),
     ReadableStream.from(tasks(5)),
+    () => tasks(5),
+    async function* () {
+      yield* tasks(5);
+    },
     // A stream of a browser that cannot iterate over it.
     Object.assign(Object.create(null), { getReader: () => ReadableStream.from(tasks(5)).getReader() }),
   ];

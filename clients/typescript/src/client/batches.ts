@@ -12,10 +12,14 @@ const MAX_BATCH_CHARACTERS = 4_000_000;
 const MAX_LISTED = 1_000;
 
 /**
- * A sequence of tasks of any length. Only the tasks of the batches in flight are in memory. A generator needs its type, such as
+ * A sequence of tasks of any length, or a function that returns one, such as a generator. Only the tasks of the batches in flight are in memory.
+ *
+ * TypeScript checks the tasks of a generator that is written in the call. One that is declared elsewhere needs its type, such as
  * `async function* renewals(): AsyncGenerator<NewTask>`, or TypeScript takes `type: "webhook"` for any text.
  */
-export type TaskSource = Iterable<NewTask> | AsyncIterable<NewTask> | ReadableStream<NewTask>;
+export type TaskSource = Tasks | ReadableStream<NewTask> | (() => Tasks);
+
+type Tasks = Iterable<NewTask> | AsyncIterable<NewTask>;
 
 /** The progress of a call of `scheduleTasks`. */
 export interface BatchProgress {
@@ -249,13 +253,14 @@ function serialize(task: NewTask): { text: string; problem?: undefined } | { tex
 }
 
 /** Iterates over a source. Not every browser can iterate over a stream by itself. */
-async function* iterate(source: TaskSource): AsyncGenerator<NewTask, void, undefined> {
+async function* iterate(given: TaskSource): AsyncGenerator<NewTask, void, undefined> {
+  const source = typeof given === "function" ? given() : given;
   const { [Symbol.asyncIterator]: inTurns, [Symbol.iterator]: atOnce } = source as Partial<Iterable<NewTask> & AsyncIterable<NewTask>>;
   if (inTurns !== undefined || atOnce !== undefined) {
     yield* source as Iterable<NewTask> | AsyncIterable<NewTask>;
     return;
   }
-  if (!("getReader" in Object(source))) throw new TypeError("tasks are neither an array, nor an iterable, nor a stream");
+  if (!("getReader" in Object(source))) throw new TypeError("tasks are neither an array, nor an iterable, nor a stream, nor a function that returns one of the first two");
   const reader = (source as ReadableStream<NewTask>).getReader();
   try {
     for (;;) {

@@ -61,6 +61,10 @@ export async function calls(client: SchedulerClient): Promise<void> {
   (await client.cancelTask("a"))?.status.trim();
   // @ts-expect-error: dead letters have no status.
   await client.deadLetters.discard({ status: "scheduled" });
+  // @ts-expect-error: no such target.
+  await client.scheduleTasks(function* () {
+    yield { delayInSeconds: 1, callback: { type: "webhok", url: "https://example.com/renew" } };
+  });
   // @ts-expect-error: no such outcome.
   client.runs({ outcome: "lost" });
 }

@@ -119,3 +119,14 @@ export async function* renewals(): AsyncGenerator<NewTask> {
   yield { delayInSeconds: 60, callback: { type: "webhook", url: "https://example.com/renew" } };
 }
 export const imported = (client: SchedulerClient) => client.scheduleTasks(renewals());
+
+/** One that is written in the call does not. */
+export async function inline(client: SchedulerClient): Promise<void> {
+  await client.scheduleTasks(function* () {
+    for (let n = 0; n < 3; n += 1) yield { delayInSeconds: n, callback: { type: "webhook", url: "https://example.com/renew" } };
+  });
+  await client.scheduleTasks(async function* () {
+    yield { cron: "0 9 * * *", callback: { type: "queue", queue: "FIRED_TASKS" } };
+  });
+  await client.scheduleTasks(() => tasks);
+}
