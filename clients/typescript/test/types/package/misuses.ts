@@ -63,7 +63,7 @@ export async function calls(client: SchedulerClient): Promise<void> {
   await client.deadLetters.discard({ status: "scheduled" });
   // @ts-expect-error: no such target.
   await client.scheduleTasks(function* () {
-    yield { delayInSeconds: 1, callback: { type: "webhok", url: "https://example.com/renew" } };
+    yield { delayInSeconds: 1, callback: { type: "letter", url: "https://example.com/renew" } };
   });
   // @ts-expect-error: no such outcome.
   client.runs({ outcome: "lost" });
