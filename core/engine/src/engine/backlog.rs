@@ -32,15 +32,15 @@ impl Engine {
     }
 
     /// Releases runs that the engine holds because their key had no lane, as many as there are free
-    /// lanes.
+    /// lanes. Returns whether it released any.
     pub(super) fn release_for_lanes(
         &mut self,
         now: UnixMillis,
         reader: &dyn Reader,
         effects: &mut Effects,
-    ) -> Result<(), EngineError> {
+    ) -> Result<bool, EngineError> {
         if !self.can_release_for_lanes() {
-            return Ok(());
+            return Ok(false);
         }
         let hashes = self.lanes.take_held_back(MAX_LANES);
         self.release_held(hashes.into_iter(), now, reader, effects)

@@ -1,7 +1,10 @@
 use crate::Keep;
 use crate::engine::lanes::pair::Pair;
+use crate::testing;
+use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_CATCH_UP_RUNS, MAX_LANES};
-use scheduler_model::protocol::Status;
+use scheduler_model::protocol::{Append, Expected, Failure, Report, Status};
+use scheduler_model::task::version_of;
 
 /// Runs that found no slot waited without a bound, until their shard refused every task.
 #[test]
@@ -65,11 +68,11 @@ fn runs_skipped_after_an_outage_share_one_history_entry() {
 
 /// Returns a shard that holds the last run of a schedule. The lane of its key was freed while the
 /// follow-up of the run before was in flight.
-fn held_without_a_lane() -> (Pair, u64) {
+fn held_without_a_lane(more: &str) -> (Pair, u64) {
     let mut pair = Pair::new(usize::MAX);
     pair.limit_both("k", Some(1), None);
     let rest = r#""everySeconds":10,"anchor":1764000000000,"maxRuns":2,"overlap":"queue-one","onSuccess":{"type":"handler","name":"log"},"#;
-    pair.create("k", "last", None, rest);
+    pair.create("k", "last", None, &format!("{rest}{more}"));
     let begun = pair.now;
     // The first run ends, and its follow-up is dispatched.
     while pair.envelopes_in_flight().is_empty() {
@@ -96,11 +99,19 @@ fn held_without_a_lane() -> (Pair, u64) {
     (pair, follow_up.0)
 }
 
-/// While all lanes were taken, a held run was put into the main order and ran without a slot.
+/// While all lanes were taken, a held run was put into the main order and ran without a slot. When a
+/// lane was free, the wake-up that released a run with a policy for late runs read it before it was
+/// stored, which failed again and again.
 #[test]
 fn a_held_run_without_a_lane_stays_held() {
-    for restarts in [false, true] {
-        let (mut pair, follow_up) = held_without_a_lane();
+    let policies = [
+        "",
+        r#""expireAfterSeconds":3600,"#,
+        r#""misfire":{"policy":"skip","graceSeconds":3600},"#,
+    ];
+    for (restarts, more) in [false, true].into_iter().flat_map(|of| policies.map(|more| (of, more)))
+    {
+        let (mut pair, follow_up) = held_without_a_lane(more);
         pair.report(follow_up);
         if restarts {
             pair.restart();
@@ -119,11 +130,56 @@ fn a_held_run_without_a_lane_stays_held() {
 /// The end of another run before it would release this run, too.
 #[test]
 fn a_held_run_without_a_lane_may_be_cancelled() {
-    let (mut pair, follow_up) = held_without_a_lane();
+    let (mut pair, follow_up) = held_without_a_lane("");
     pair.report(follow_up);
     pair.cancel("last");
     assert_eq!(pair.status("last"), None);
     pair.cancel("of-7");
     let (dispatched, wakeups) = pair.live(pair.now.plus(60_000), 100);
     assert!(dispatched.is_empty() && wakeups < 10, "{dispatched:?}, {wakeups} wake-ups");
+}
+
+/// A patch can give a run in flight a key for which no lane is left. The report of its failure
+/// released the further attempt in the commit that held it, which failed, so the envelope was sent
+/// and run again and again. The further attempt also lost its back-off when a lane was free.
+#[test]
+fn a_patched_run_whose_key_has_no_lane_waits_and_keeps_its_back_off() {
+    for restarts in [false, true] {
+        let mut pair = Pair::new(usize::MAX);
+        for key in 0..MAX_LANES {
+            let later = Some(pair.now.plus(86_400_000));
+            pair.create(&format!("key-{key}"), &format!("of-{key}"), later, "");
+        }
+        let retry = r#""retry":{"minBackoffSeconds":3600,"maxBackoffSeconds":3600,"jitter":0},"#;
+        let due = pair.now;
+        pair.create("", "a", Some(due), retry);
+        let seq = pair.wake().remove(0).0;
+        let shown = pair.engine.get("a", pair.reader()).unwrap().unwrap();
+        let version = version_of(shown.record.get().as_bytes());
+        let patched = format!(
+            r#"{{"time":{due},"id":"a",{retry}"callback":{{"type":"handler","name":"log"}},"limitKey":"k"}}"#
+        );
+        let mut append = Append {
+            expected: Some(Expected::Version(version)),
+            ..testing::append([("a", due, patched.as_bytes())])
+        };
+        append.terms.keys = vec!["k".to_owned()];
+        let reply = pair.input(|engine, now, reader| engine.append(append, now, reader));
+        assert!(reply.patched.is_some());
+        pair.now = pair.now.plus(1_000);
+        let failed = vec![Failure { index: 0, error: "no".to_owned(), ..Failure::default() }];
+        let report = Report { seq, failed, ..Report::default() };
+        pair.input(|engine, now, reader| Ok(((), engine.report(&report, now, reader)?)));
+        assert_eq!((pair.status("a"), pair.envelopes_in_flight().len()), (Some(Status::Held), 0));
+        if restarts {
+            pair.restart();
+        }
+        let ends = pair.now.plus(3_600_000);
+        pair.cancel("of-7");
+        let (dispatched, _) = pair.live(ends.plus(-1), 10);
+        assert!(dispatched.is_empty(), "{dispatched:?} before {ends}");
+        let (dispatched, _) = pair.live(ends.plus(5_000), 10);
+        let since = |at: &UnixMillis| at.since(ends);
+        assert!(matches!(dispatched.as_slice(), [at] if since(at) < 5_000), "{dispatched:?}");
+    }
 }

@@ -54,9 +54,15 @@ impl Engine {
         self.note_room(now);
         self.remove_ended(&mut effects);
         self.forget_circuits(now);
+        let releases_some = self.release_for_lanes(now, reader, &mut effects)?;
+        if self.release_rest(now, reader, &mut effects)? || releases_some {
+            // What was released is due now. Storage has it only after this commit, so nothing can
+            // read it before.
+            self.ask_limiters(now, &mut effects);
+            self.forget_lanes();
+            return Ok(effects);
+        }
         let stopped = self.resend(now, reader, &mut effects)?;
-        self.release_for_lanes(now, reader, &mut effects)?;
-        self.release_rest(now, reader, &mut effects)?;
         let mut lapsed = self.take_lapsed(now, reader, &mut effects)?;
         lapsed.extend(self.take_silent(now, reader, &mut effects)?);
         self.fire(lapsed, now, reader, &mut effects)?;

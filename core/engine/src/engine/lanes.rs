@@ -5,10 +5,11 @@ use crate::effects::{Effects, LimitAsk, Write};
 use crate::lanes::{Lane, NO_ROOM_ASKS_MILLIS, NO_ROOM_MILLIS};
 use crate::requeue::RequeuedRecords;
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::format::page::{Directory, Entry, Flags};
+use scheduler_model::format::page::{Entry, Flags, Page};
 use scheduler_model::numbers::PageNumber;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::limiter::{Answer, RequestNumber};
+use scheduler_model::task::Record;
 
 impl Engine {
     /// Returns the watermark of a lane. Everything of the lane at or before this position has been
@@ -37,29 +38,51 @@ impl Engine {
     /// slot.
     pub(super) fn insert_requeued(&mut self, back: RequeuedRecords, effects: &mut Effects) {
         for (key, mut page) in back.into_pages() {
-            let keyed = self.id_key.key_page(&mut page);
-            debug_assert!(
-                keyed.is_ok(),
-                "the engine has written these records, which begin with their ids: {keyed:?}"
-            );
+            self.key_requeued(&mut page);
             match key.map(|key| self.lanes.reserve(&key)) {
-                None => {}
-                Some(Some(lane)) => page.directory.set_lane(lane),
-                Some(None) => page.directory = self.hold_all(&page.directory),
+                None => self.add_page(page, effects),
+                Some(Some(lane)) => {
+                    page.directory.set_lane(lane);
+                    self.add_page(page, effects);
+                }
+                Some(None) => {
+                    for (_, mut held) in self.hold_all(&page).into_pages() {
+                        self.key_requeued(&mut held);
+                        self.add_page(held, effects);
+                    }
+                }
             }
-            self.add_page(page, effects);
         }
         self.save_lanes(effects);
     }
 
-    fn hold_all(&mut self, of: &Directory) -> Directory {
-        let held = |entry: Entry| Entry {
-            due: UnixMillis::HELD,
-            flags: entry.flags.and(Flags::RETRY),
-            ..entry
-        };
-        of.iter().for_each(|entry| self.lanes.hold_back(entry.hash));
-        Directory::new(of.iter().map(held).collect())
+    fn key_requeued(&self, page: &mut Page) {
+        let keyed = self.id_key.key_page(page);
+        debug_assert!(
+            keyed.is_ok(),
+            "the engine has written these records, which begin with their ids: {keyed:?}"
+        );
+    }
+
+    /// Returns the records of a page as held ones. Each record keeps the time before which it may
+    /// not fire, because the time of its entry is that of a held run.
+    fn hold_all(&mut self, page: &Page) -> RequeuedRecords {
+        let mut held = RequeuedRecords::default();
+        for Entry { hash, due, offset, len, flags } in page.directory.iter() {
+            self.lanes.hold_back(hash);
+            let flags = flags.and(Flags::RETRY);
+            let text = page.body.get(offset as usize..(offset + len) as usize).unwrap_or_default();
+            let waits = due > self.state.watermark.due;
+            match Record::parse(text).ok().filter(|_| waits) {
+                Some(record) => {
+                    let mut later = Vec::new();
+                    Record { not_before: Some(due), ..record }.write(&mut later);
+                    held.push_text(None, UnixMillis::HELD, flags, &later);
+                }
+                None => held.push_text(None, UnixMillis::HELD, flags, text),
+            }
+        }
+        held
     }
 
     /// Stores the state if a lane was created, in the same commit as its tasks.

@@ -178,13 +178,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Releases the held runs that an earlier event did not release because of their size.
+    /// Releases the held runs that an earlier event did not release because of their size. Returns
+    /// whether it released any.
     pub(super) fn release_rest(
         &mut self,
         now: UnixMillis,
         reader: &dyn Reader,
         effects: &mut Effects,
-    ) -> Result<(), EngineError> {
+    ) -> Result<bool, EngineError> {
         let rest = std::mem::take(&mut self.to_release);
         self.release_held(rest.into_iter(), now, reader, effects)
     }
@@ -199,22 +200,27 @@ impl Engine {
     }
 
     /// Releases the held runs of these ids if no run of the id is in progress. Releases at most as
-    /// many bytes as one event may. The next wake-up releases the rest.
+    /// many bytes as one event may. The next wake-up releases the rest. Returns whether it released
+    /// any.
+    ///
+    /// A run that is held only because its key has no lane is not released here: see
+    /// [`Engine::release_for_lanes`]. Such a run may be new in this commit, so that nothing can
+    /// read it yet.
     pub(super) fn release_held(
         &mut self,
         hashes: impl Iterator<Item = u64>,
         now: UnixMillis,
         reader: &dyn Reader,
         effects: &mut Effects,
-    ) -> Result<(), EngineError> {
+    ) -> Result<bool, EngineError> {
         if self.tasks.counts().held == 0 {
-            return Ok(());
+            return Ok(false);
         }
         let (mut released, mut back, mut seen) =
             (Vec::new(), RequeuedRecords::default(), HashSet::new());
         let mut bytes = 0;
         for hash in hashes {
-            if !seen.insert(hash) || self.is_running(hash) {
+            if !seen.insert(hash) || self.is_running(hash) || self.lanes.is_held_back(hash) {
                 continue;
             }
             let Some(at) = self.held_of(hash).next() else { continue };
@@ -244,12 +250,16 @@ impl Engine {
                 self.lanes.hold_back(hash);
                 continue;
             }
-            back.push(&record, due, self.flags_of(at));
+            // A retry that found no lane keeps the end of its back-off.
+            let waits_until = record.not_before.filter(|at| !due.is_never() && *at > now);
+            let record =
+                if due.is_never() { record } else { Record { not_before: None, ..record } };
+            back.push(&record, waits_until.unwrap_or(due), self.flags_of(at));
             released.push(at);
         }
         self.kill(&released, effects);
         self.insert_requeued(back, effects);
-        Ok(())
+        Ok(!released.is_empty())
     }
 }
 
