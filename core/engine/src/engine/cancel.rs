@@ -9,14 +9,16 @@ use crate::entry_ref::EntryRef;
 use crate::error::EngineError;
 use crate::flights::{FlightReader, Found};
 use crate::reader::Reader;
-use crate::scan::{Seen, Spent};
+use crate::scan::{Candidate, Seen, Spent};
 use scheduler_calendar::ordered::sort;
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::position::Position;
 use scheduler_model::protocol::{
     Among, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, EventKind, ListRequest,
     Status,
 };
 use scheduler_model::record_id::{HEAD_BYTES, id_of_record};
+use std::collections::BTreeSet;
 
 impl Engine {
     /// Cancels tasks by id: the waiting task, its further attempts and those of runs in flight, or
@@ -227,6 +229,17 @@ impl Engine {
                 }
                 Ok(!told.is_full())
             })?;
+        if let Some(next) = next {
+            let killed_ids = killed.iter().filter_map(|at| self.tasks.hash_of(*at));
+            let stopped_ids = stopped.iter().filter_map(|flight| self.hash_of_flight(*flight));
+            let hashes = killed_ids.chain(stopped_ids).collect();
+            for candidate in self.held_behind(next, hashes, request, &mut spent, reader)? {
+                if by.is_some() && candidate.needs_record(&request.filter) {
+                    told.push(&self.id_of(candidate.at, reader)?);
+                }
+                killed.push(candidate.at);
+            }
+        }
         let mut effects = Effects::default();
         self.note_cancelled(&killed, &stopped, now, reader)?;
         let hashes: Vec<u64> = killed.iter().filter_map(|at| self.tasks.hash_of(*at)).collect();
@@ -238,6 +251,39 @@ impl Engine {
         let (cancelled, running) = ((killed.len() + stopped.len()) as u64, stopped.len() as u64);
         self.state.counters.cancelled += cancelled;
         Ok((CancelMatchingReply { cancelled, running, next }, effects))
+    }
+}
+
+impl Engine {
+    /// Returns the held runs of these ids that a bulk request matches, behind the place `next` at
+    /// which it goes on.
+    ///
+    /// Held runs are at the end of a list. A step that goes on ends the wait for them, because it
+    /// stops or removes the run before. So they would be due now, where no later step looks, and
+    /// would start. The step itself must treat them. An id has one of them, which is about as large
+    /// as the run before, so this at most doubles what a step reads.
+    pub(super) fn held_behind(
+        &self,
+        next: Position,
+        hashes: BTreeSet<u64>,
+        request: &ListRequest,
+        spent: &mut Spent,
+        reader: &dyn Reader,
+    ) -> Result<Vec<Candidate>, EngineError> {
+        let mut found = Vec::new();
+        if self.tasks.counts().held == 0 {
+            return Ok(found);
+        }
+        let filter = &request.filter.folded();
+        for at in hashes.into_iter().flat_map(|hash| self.held_of(hash)) {
+            let candidate = self.candidate(at);
+            if candidate.position > next
+                && self.look_at(&candidate, filter, spent, reader)?.is_some()
+            {
+                found.push(candidate);
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::engine::lanes::pair::Pair;
 use crate::{Config, Keep, Write};
 use scheduler_model::explain::ReasonCode;
-use scheduler_model::protocol::{Filter, RunFilter, RunsRequest};
+use scheduler_model::protocol::{Change, Failure, Filter, Report, RunFilter, RunsRequest};
 
 fn pair(history: Keep) -> Pair {
     Pair::with(Config { history, max_dispatched: usize::MAX, ..Config::default() })
@@ -110,5 +110,60 @@ fn a_cancel_by_filter_is_told_if_the_filter_reads_the_records() {
         let request = RunsRequest::of_all(RunFilter::default(), 10);
         let reply = pair.engine.runs(&request, pair.now, &pair.stored).unwrap();
         assert_eq!(reply.items.len(), told, "{prefix:?}");
+    }
+}
+
+/// A step of a bulk cancel ended the wait of a held run, which then was due now, before the place
+/// where the next step went on. So it started after the cancel. The same happened if a run in
+/// flight, which a step had cancelled or paused, was reported before the next step.
+#[test]
+fn a_bulk_request_in_steps_reaches_a_held_run() {
+    for (fails_first, pauses) in [(true, false), (false, false), (false, true)] {
+        let mut pair = pair(Keep::Off);
+        let begun = pair.now;
+        let rest = r#""everySeconds":10,"anchor":1764000000000,"overlap":"queue-one","retry":{"minBackoffSeconds":60,"jitter":0},"#;
+        pair.create("", "a", None, rest);
+        for n in 0..5 {
+            pair.create("", &format!("later-{n}"), Some(begun.plus(3_600_000)), "");
+        }
+        pair.now = begun.plus(10_000);
+        let run = pair.wake().remove(0).0;
+        if fails_first {
+            let failed = vec![Failure { index: 0, error: "no".to_owned(), ..Failure::default() }];
+            let report = Report { seq: run, failed, ..Report::default() };
+            pair.input(|engine, now, reader| Ok(((), engine.report(&report, now, reader)?)));
+        }
+        pair.now = begun.plus(20_500);
+        assert!(pair.wake().is_empty());
+        assert_eq!(pair.engine.tasks.counts().held, 1);
+        let mut request = ListRequest { limit: 2, ..ListRequest::default() };
+        for step in 0.. {
+            let next = if pauses {
+                pair.input(|engine, now, reader| {
+                    engine.change_matching(&request, Change::Pause, None, now, reader)
+                })
+                .next
+            } else {
+                pair.input(|engine, now, reader| engine.cancel_matching(&request, now, reader)).next
+            };
+            if step == 0 && !fails_first {
+                pair.report(run);
+            }
+            pair.now = pair.now.plus(500);
+            assert!(pair.wake().is_empty(), "after step {step}");
+            if next.is_none() {
+                break;
+            }
+            request.after = next;
+        }
+        pair.now = pair.now.plus(7_200_000);
+        assert!(pair.wake().is_empty(), "{fails_first} {pauses}");
+        let stats = pair.engine.stats(pair.now);
+        let paused = if pauses { 7 } else { 0 };
+        assert_eq!(
+            (stats.pending, pair.engine.tasks.counts().held, stats.paused),
+            (0, 0, paused),
+            "{stats:?}"
+        );
     }
 }

@@ -18,11 +18,13 @@ use crate::storage::Storage;
 use crate::world::{Dropped, World};
 use scheduler_engine::{Effects, Engine, Write};
 use scheduler_model::bounds::MAX_EVENTS_BYTES;
+use scheduler_model::position::Position;
 use scheduler_model::protocol::{
     CancelRequest, Cancelled, Change, EventKind, EventsRequest, Filter, ListItem, ListRequest,
     Status,
 };
 use scheduler_model::task::Record;
+use std::collections::BTreeSet;
 
 /// A request to one shard.
 #[derive(Debug, Clone)]
@@ -257,14 +259,21 @@ pub(crate) fn cancel_matching(
             // A step that has reached its bound in bytes has done the first of them, in the same
             // order.
             let is_part = reply.next.is_some() && is_large;
-            let done = if is_part { first.min(reply.cancelled as usize) } else { first };
+            let goes_on = reply.next.is_some();
+            let behind_of =
+                |done: usize| held_behind(world, at, &all, if goes_on { done } else { all.len() });
+            let count = |done: &usize| done + behind_of(*done).len();
+            let is_done = |done: &usize| count(done) as u64 >= reply.cancelled;
+            let done = if is_part { (0..=first).find(is_done).unwrap_or(first) } else { first };
+            let behind = behind_of(done);
             let (mut killed, mut stopped) = (Vec::new(), Vec::new());
-            for (_, meant) in &all[..done] {
+            for meant in all[..done].iter().map(|(_, meant)| meant).chain(&behind) {
                 match meant {
                     Meant::Waiting(waiting) => killed.push(key_of(waiting)),
                     Meant::InFlight(flight) => stopped.push(*flight),
                 }
             }
+            let done = done + behind.len();
             if reply.cancelled != done as u64 || reply.running != stopped.len() as u64 || is_cut {
                 violated(
                     "list-and-cancel",
@@ -284,6 +293,29 @@ pub(crate) fn cancel_matching(
         },
     )?;
     Ok(Answer::CancelledMatching { more: reply.next.is_some() })
+}
+
+/// `reaches-held-runs`: a step of a bulk request that goes on treats the held runs of the ids of
+/// which it treats something else, too: returns those among the rest of `all` that it matches.
+pub(crate) fn held_behind(
+    world: &World,
+    at: usize,
+    all: &[(Position, Meant)],
+    done: usize,
+) -> Vec<Meant> {
+    let id_of = |meant: &Meant| match meant {
+        Meant::Waiting(waiting) => waiting.record.facts().id.to_string(),
+        Meant::InFlight(flight) => {
+            world.model.version(world.model.firing_at(at, *flight).version).id.clone()
+        }
+    };
+    let ids: BTreeSet<String> = all[..done].iter().map(|(_, meant)| id_of(meant)).collect();
+    let is_held = |meant: &Meant| match meant {
+        Meant::Waiting(waiting) => key_of(waiting).1 == What::Held,
+        Meant::InFlight(_) => false,
+    };
+    let behind = all[done..].iter().map(|(_, meant)| meant);
+    behind.filter(|meant| is_held(meant) && ids.contains(&id_of(meant))).cloned().collect()
 }
 
 /// The most bytes that a request by filter reads in one step. After that, it continues from a
