@@ -70,8 +70,8 @@ pub(super) const MAX_ENDED_BYTES: usize = 2_000_000;
 /// The bytes of pages that one wake-up reads to find lapsed tasks, and the bytes that it writes as
 /// their outcomes: sixteen pages, a few milliseconds.
 pub(super) const MAX_LAPSE_BYTES: usize = 1_000_000;
-/// The runnable tasks of a lane after which one search for lapsed tasks ends. A wake-up dispatches
-/// fewer tasks of a lane.
+/// The runnable tasks of a lane after which one search for lapsed tasks ends. If a wake-up has room
+/// for more, it stops at the first task that is not judged, and the next one searches on.
 pub(super) const ENOUGH_TASKS: usize = 1_000;
 
 /// The most records of lanes that one wake-up reads for their destinations. That takes a few

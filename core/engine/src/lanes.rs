@@ -264,7 +264,10 @@ impl Lanes {
 
     /// Corrects the times after the clock has gone back: bounded waits begin now at the latest.
     pub(super) fn begin_waits_by(&mut self, now: UnixMillis) {
-        self.lanes.values_mut().for_each(|lane| lane.lease.begin_waits_by(now));
+        for lane in self.lanes.values_mut() {
+            lane.lease.begin_waits_by(now);
+            lane.lapses.begin_waits_by(now);
+        }
         self.had_room_at = self.had_room_at.min(now);
         self.quiet_until = self.quiet_until.min(now.plus(NO_ROOM_MILLIS));
     }

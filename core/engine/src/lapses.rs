@@ -46,6 +46,14 @@ impl Lapses {
         self.resumes_at
     }
 
+    /// Corrects the times after the clock has gone back: a search that was cut continues now, and
+    /// so does one that was planned by the clock that was ahead.
+    pub(super) fn begin_waits_by(&mut self, now: UnixMillis) {
+        let next = now.plus(1);
+        self.resumes_at = self.resumes_at.map(|at| at.min(next));
+        self.look_at = self.look_at.map(|at| at.min(next));
+    }
+
     /// Returns whether the entry at this position was judged and may fire.
     pub(super) fn is_judged(&self, at: Position) -> bool {
         self.pages.get(&PageNumber::new(at.page)).is_some_and(|judged| at.index < judged.to)

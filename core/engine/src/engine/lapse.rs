@@ -72,16 +72,17 @@ impl Engine {
             }
             fit += self.judge_page(page, known, now, reader, look, &mut found)?;
         }
-        let first =
-            found.values().map(|judged| judged.until).min().filter(|until| !until.is_never());
+        // The results for pages that this search has not reached stay valid until their first task
+        // lapses.
+        lapses.pages.retain(|page, judged| {
+            now < judged.until && !found.contains_key(page) && self.tasks.page(*page).is_some()
+        });
+        lapses.pages.append(&mut found);
+        let all = lapses.pages.values().map(|judged| judged.until);
+        let first = all.min().filter(|until| !until.is_never());
         let gap = now.plus(self.config.fire_gap_millis.max(1));
         lapses.resumes_at = (is_cut && fit == 0).then_some(now.plus(1));
         lapses.look_at = if is_cut { Some(now.plus(1)) } else { first.map(|first| first.max(gap)) };
-        // The results for pages that this search has not reached stay valid.
-        lapses
-            .pages
-            .retain(|page, _| !found.contains_key(page) && self.tasks.page(*page).is_some());
-        lapses.pages.append(&mut found);
         if let Some(of) = self.lanes.lapses(lane) {
             *of = lapses;
         }

@@ -1,5 +1,7 @@
 use crate::Keep;
 use crate::engine::lanes::pair::Pair;
+use crate::lapses::Lapses;
+use scheduler_calendar::time::UnixMillis;
 
 /// Expired tasks used the tokens of a rate and the slots of a limit before they were judged, so
 /// under overload nothing ran any more.
@@ -101,4 +103,46 @@ fn a_backlog_beyond_one_search_is_judged_in_several() {
     let (dispatched, wakeups) = pair.live(pair.now.plus(20_000), 100);
     assert_eq!((dispatched.len(), pair.engine.stats(pair.now).counters.expired), (100, 200));
     assert!(wakeups < 100, "{wakeups} wake-ups");
+}
+
+/// A search ends at a thousand tasks that may fire. The results of earlier searches for the pages
+/// behind them counted on after their time, so tasks fired that had lapsed.
+#[test]
+fn results_of_pages_that_a_search_does_not_reach_lapse_too() {
+    let mut pair = Pair::keeping(usize::MAX, Keep::All);
+    pair.limit_both("k", Some(1), None);
+    let begun = pair.now;
+    pair.create("k", "long", Some(begun), "");
+    // They are large, so that the next tasks get pages of their own.
+    let fill = "x".repeat(20_000);
+    let skips = format!(r#""misfire":{{"policy":"skip","graceSeconds":7}},"payload":"{fill}","#);
+    for n in 0..10 {
+        pair.create("k", &format!("late-{n}"), Some(begun.plus(5_000)), &skips);
+    }
+    pair.live(begun.plus(5_500), 30_000);
+    // These are due earlier, and there are more of them than a search looks at.
+    for n in 0..1_500 {
+        pair.create("k", &format!("early-{n}"), Some(begun.plus(1_000)), "");
+    }
+    pair.live(begun.plus(20_000), 30_000);
+    pair.limit_both("k", Some(5_000), None);
+    let (dispatched, _) = pair.live(begun.plus(60_000), 10);
+    assert_eq!(dispatched.len(), 1_500);
+    for n in 0..10 {
+        let outcomes = pair.outcomes(&format!("late-{n}"));
+        assert_eq!(outcomes.first().map(|(outcome, _)| outcome.as_str()), Some("skipped"), "{n}");
+    }
+}
+
+/// A clock that was ahead and has gone back stopped a lane until it was there again.
+#[test]
+fn a_search_that_was_planned_by_a_clock_ahead_goes_on_now() {
+    let now = UnixMillis::new(1_764_000_000_000);
+    let ahead = Some(now.plus(600_000));
+    let mut lapses = Lapses { look_at: ahead, resumes_at: ahead, ..Lapses::default() };
+    lapses.begin_waits_by(now);
+    assert_eq!((lapses.look_at(), lapses.resumes_at()), (Some(now.plus(1)), Some(now.plus(1))));
+    let mut idle = Lapses::default();
+    idle.begin_waits_by(now);
+    assert_eq!((idle.look_at(), idle.resumes_at()), (None, None));
 }
