@@ -14,7 +14,7 @@ use std::collections::HashMap;
 
 /// The bit in the page of a [`Position`] that marks an attempt in flight. Pages are numbered from
 /// 1, and a shard has too few of them to use this bit.
-const IN_FLIGHT: u32 = 1 << 31;
+pub(super) const IN_FLIGHT: u32 = 1 << 31;
 /// Bits of the index of such a position that contain the index in the envelope, which has at most
 /// [`MAX_PAGE_TASKS`] tasks. The higher bits and the page contain the number of the envelope.
 const INDEX_BITS: u32 = 16;

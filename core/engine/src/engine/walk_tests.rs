@@ -1,7 +1,9 @@
 use super::*;
+use crate::engine::lanes::pair::Pair;
 use crate::{Config, Snapshot};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Directory, Entry, Flags};
+use scheduler_model::protocol::ListRequest;
 
 fn engine_with(pages: u32, entries: impl Fn(u32) -> Vec<Entry>) -> Engine {
     let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
@@ -94,4 +96,27 @@ fn what_is_added_before_a_place_hides_nothing_behind_it() {
             }
         }
     }
+}
+
+/// The numbers of pages went up to 2^32, and the second half of them was taken for the mark of an
+/// attempt in flight.
+#[test]
+fn a_list_shows_tasks_of_pages_with_the_last_numbers() {
+    let mut pair = Pair::new(usize::MAX);
+    pair.engine.last_page = PageNumber::new((1 << 31) - 2);
+    for n in 0..3 {
+        let due = pair.now.plus(3_600_000);
+        let record = format!(
+            r#"{{"time":{due},"id":"task-{n}","callback":{{"type":"handler","name":"log"}},"payload":"{}"}}"#,
+            "x".repeat(60_000)
+        );
+        let append =
+            crate::testing::append([(format!("task-{n}").as_str(), due, record.as_bytes())]);
+        pair.input(|engine, now, reader| engine.append(append, now, reader));
+    }
+    let pages: Vec<u32> = pair.engine.tasks.pages().map(|(number, _)| number.get()).collect();
+    assert!(pages.contains(&((1 << 31) - 1)) && pages.contains(&1), "{pages:?}");
+    let request = ListRequest { limit: 10, ..ListRequest::default() };
+    let reply = pair.engine.list(&request, pair.reader()).unwrap();
+    assert_eq!(reply.items.len(), 3);
 }
