@@ -205,10 +205,23 @@ pub(crate) async fn send(env: &Env, batch: Batch) -> (u64, Outcome) {
     let limit = Duration::from_millis(SEND_MILLIS.unsigned_abs());
     let outcome = match within(limit, send_batch(env, &batch.envelopes)).await {
         Some(Ok(())) => Outcome::Taken,
-        Some(Err(problem)) => Outcome::Refused(problem.to_string()),
+        Some(Err(problem)) => failed(problem.to_string()),
         None => Outcome::Unanswered,
     };
     (batch.number, outcome)
+}
+
+/// Returns the outcome of a send that has thrown this. If the connection was lost, the queue may
+/// have accepted the batch. The platform throws `Queue sendBatch failed: ` and the status for any
+/// answer but 200, and other errors before it sends anything. Source: `api/queue.c++` of workerd.
+fn failed(problem: String) -> Outcome {
+    let text = problem.to_ascii_lowercase();
+    let is_lost = ["connection", "network", "disconnected"].iter().any(|word| text.contains(word));
+    if is_lost && !text.contains("sendbatch failed: ") {
+        Outcome::Unanswered
+    } else {
+        Outcome::Refused(problem)
+    }
 }
 
 /// Cuts envelopes into batches of one queue each, in order.
@@ -265,6 +278,22 @@ async fn send_batch(env: &Env, batch: &[Outgoing]) -> worker::Result<()> {
 mod tests {
     use super::*;
     use std::sync::Arc;
+
+    #[test]
+    fn a_lost_connection_is_no_refusal() {
+        let is_refused = |text: &str| matches!(failed(text.to_owned()), Outcome::Refused(_));
+        for refusal in [
+            "Error: Queue sendBatch failed: Too Many Requests",
+            "Error: Queue sendBatch failed: Network Authentication Required",
+            "TypeError: Body of 128001 bytes exceeds the limit",
+            "no binding of the type Queue",
+        ] {
+            assert!(is_refused(refusal), "{refusal}");
+        }
+        for lost in ["Error: Network connection lost.", "Error: disconnected: peer closed"] {
+            assert!(!is_refused(lost), "{lost}");
+        }
+    }
 
     #[test]
     fn a_batch_has_one_queue_and_keeps_to_its_limits() {
