@@ -255,14 +255,14 @@ impl Engine {
 }
 
 impl Engine {
-    /// Returns the held runs of these ids that a bulk request matches, behind the place `next` at
+    /// Returns the held runs of these ids that a bulk cancel matches, behind the place `next` at
     /// which it goes on.
     ///
     /// Held runs are at the end of a list. A step that goes on ends the wait for them, because it
     /// stops or removes the run before. So they would be due now, where no later step looks, and
     /// would start. The step itself must treat them. An id has one of them, which is about as large
     /// as the run before, so this at most doubles what a step reads.
-    pub(super) fn held_behind(
+    fn held_behind(
         &self,
         next: Position,
         hashes: BTreeSet<u64>,

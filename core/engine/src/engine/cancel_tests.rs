@@ -115,7 +115,7 @@ fn a_cancel_by_filter_is_told_if_the_filter_reads_the_records() {
 
 /// A step of a bulk cancel ended the wait of a held run, which then was due now, before the place
 /// where the next step went on. So it started after the cancel. The same happened if a run in
-/// flight, which a step had cancelled or paused, was reported before the next step.
+/// flight, which a step had cancelled, was reported before the next step.
 #[test]
 fn a_bulk_request_in_steps_reaches_a_held_run() {
     for (fails_first, pauses) in [(true, false), (false, false), (false, true)] {

@@ -348,14 +348,6 @@ impl Engine {
                 Ok(!changes.is_full())
             })?;
         let next = in_part.or(next);
-        if let Some(next) = next.filter(|_| change == Change::Pause) {
-            let flights = changes.decisions.keys();
-            let hashes = flights.filter_map(|flight| self.hash_of_flight(*flight)).collect();
-            for held in self.held_behind(next, hashes, request, &mut spent, reader)? {
-                let outcome = self.plan_change(held.at, change, now, reader, &mut changes)?;
-                changed += u64::from(outcome == Some(Changed::Changed));
-            }
-        }
         let mut effects = Effects::default();
         self.have_room_for(&changes)?;
         self.charge(share, runs_asked_for(change, &changes), now)?;

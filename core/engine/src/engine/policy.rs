@@ -3,7 +3,7 @@
 
 use super::Engine;
 use crate::budget::MAX_RELEASED_BYTES;
-use crate::effects::Effects;
+use crate::effects::{Effects, Write};
 use crate::ended_run::Ended;
 use crate::entry_ref::EntryRef;
 use crate::envelopes::Dispatched;
@@ -200,12 +200,8 @@ impl Engine {
     }
 
     /// Releases the held runs of these ids if no run of the id is in progress. Releases at most as
-    /// many bytes as one event may. The next wake-up releases the rest. Returns whether it released
-    /// any.
-    ///
-    /// A run that is held only because its key has no lane is not released here: see
-    /// [`Engine::release_for_lanes`]. Such a run may be new in this commit, so that nothing can
-    /// read it yet.
+    /// many bytes as one event may, and none that is new in this commit, so that nothing can read it
+    /// yet. The next wake-up releases the rest. Returns whether it released any.
     pub(super) fn release_held(
         &mut self,
         hashes: impl Iterator<Item = u64>,
@@ -220,11 +216,11 @@ impl Engine {
             (Vec::new(), RequeuedRecords::default(), HashSet::new());
         let mut bytes = 0;
         for hash in hashes {
-            if !seen.insert(hash) || self.is_running(hash) || self.lanes.is_held_back(hash) {
+            if !seen.insert(hash) || self.is_running(hash) {
                 continue;
             }
             let Some(at) = self.held_of(hash).next() else { continue };
-            if bytes >= MAX_RELEASED_BYTES {
+            if bytes >= MAX_RELEASED_BYTES || self.is_new(at, effects)? {
                 self.to_release.insert(hash);
                 continue;
             }
@@ -244,7 +240,7 @@ impl Engine {
             let record = Record::parse(&text)
                 .map_err(|problem| EngineError::Corrupt(format!("a held record: {problem}")))?;
             if let Some(key) = record.limit_key.as_deref().filter(|_| !due.is_never())
-                && self.lanes.have_room_for(std::iter::once(key)).is_err()
+                && self.lanes.have_room_for(back.keys().chain(std::iter::once(key))).is_err()
             {
                 // Without a lane, the run would fire without a slot.
                 self.lanes.hold_back(hash);
@@ -260,6 +256,21 @@ impl Engine {
         self.kill(&released, effects);
         self.insert_requeued(back, effects);
         Ok(!released.is_empty())
+    }
+
+    /// Returns whether a commit adds this entry, so that storage does not have it yet.
+    fn is_new(&self, at: EntryRef, effects: &Effects) -> Result<bool, EngineError> {
+        let EntryRef::Page(place) = at else { return Ok(false) };
+        let mut added = 0;
+        for write in &effects.writes {
+            match write {
+                Write::InsertPage { page, .. } if *page == place.page => return Ok(true),
+                Write::ExtendPage { page, tail, .. } if *page == place.page => added += tail.len(),
+                _ => {}
+            }
+        }
+        let body_len = self.tasks.page(place.page).map_or(0, |page| page.body_len as usize);
+        Ok(added > 0 && self.entry(place)?.offset as usize + added >= body_len)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::invariants::{key_of, violated};
 use crate::late::made_up;
 use crate::lists::{Meant, meant};
 use crate::model::{Firing, Schedule, What};
-use crate::operations::{Answer, held_behind, is_more_than_a_scan};
+use crate::operations::{Answer, is_more_than_a_scan};
 use crate::storage::Waiting;
 use crate::world::{Dropped, World};
 use scheduler_calendar::time::UnixMillis;
@@ -336,19 +336,6 @@ pub(crate) fn change_matching(
     let running = would.iter().filter(|done| matches!(done, Done::InFlight(_))).count();
     count_matching(world, at, (filter, limit), Some(change), (would.len(), running));
     let done: Vec<Done> = all.iter().take(limit).filter_map(what_is_done).collect();
-    // The held runs of the runs in flight that a step pauses.
-    let flights: Vec<(Position, Meant)> = all
-        .iter()
-        .take(limit)
-        .filter(|of| matches!(what_is_done(of), Some(Done::InFlight(_))))
-        .chain(all.iter().skip(limit))
-        .cloned()
-        .collect();
-    let paused = flights.len() - all.len().saturating_sub(limit);
-    let behind: Vec<Done> = held_behind(world, at, &flights, paused)
-        .into_iter()
-        .filter_map(|held| what_is_done(&(Position::default(), held)))
-        .collect();
     let is_large = crate::operations::is_more_than_a_scan(world, at);
     let request =
         ListRequest { filter: filter.clone(), after: None, limit, ..ListRequest::default() };
@@ -362,9 +349,7 @@ pub(crate) fn change_matching(
             let is_part = reply.next.is_some() && is_large && !is_reschedule;
             let most = if is_part { reply.changed as usize } else { usize::MAX };
             let (mut steps, mut flight_steps) = (Vec::new(), Vec::new());
-            let is_reached = reply.next.is_some() && change == Change::Pause && !is_part;
-            let behind = behind.into_iter().filter(|_| is_reached);
-            for done in done.into_iter().take(most).chain(behind) {
+            for done in done.into_iter().take(most) {
                 match done {
                     Done::Waiting(step) => steps.push(step),
                     Done::InFlight(step) => flight_steps.push(step),
