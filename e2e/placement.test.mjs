@@ -122,6 +122,12 @@ test("every object gets the location, and a location that the platform does not 
 
 test("a deployment in a jurisdiction has all objects there, and a change of it is refused until it is undone", async (t) => {
   const storage = await folder(t);
+  // A name that the platform refuses does not become the first one.
+  await during(storage, { JURISDICTION: "ue" }, async ({ call }) => {
+    const refused = await call("/v1/tasks", TASK);
+    assert.equal(refused.status, 500);
+    assert.match(refused.body.detail, /the platform refuses JURISDICTION ue/);
+  });
   await during(storage, { JURISDICTION: "eu" }, async ({ call }) => {
     assert.equal((await call("/v1/limits/some", { concurrency: 1 }, "PUT")).status, 201);
     assert.equal((await call("/v1/tasks", TASK)).status, 201);
@@ -136,7 +142,7 @@ test("a deployment in a jurisdiction has all objects there, and a change of it i
       for (const body of [undefined, TASK]) {
         const refused = await call("/v1/tasks", body);
         assert.equal(refused.status, 500, JSON.stringify(refused.body));
-        assert.match(refused.body.detail, other === "EU" ? /^JURISDICTION is "EU", which is not the name/ : /JURISDICTION is ".*", but .* in "eu", where they must stay/);
+        assert.match(refused.body.detail, other === "EU" ? /^JURISDICTION is "EU", which is not the name/ : other === "us" ? /the platform refuses JURISDICTION us/ : /JURISDICTION is "", but .* in "eu", where they must stay/);
       }
       assert.equal((await fetch(`${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent("* * * * *")}`)).status, 200);
       // Nothing was created outside.

@@ -47,6 +47,9 @@ pub(crate) async fn settle(env: &Env) -> Result<(), Problem> {
         Known::Unanswered { .. } | Known::Nothing => {}
     }
     let wanted = Placement::of(env).map_err(Problem::misconfigured)?.jurisdiction;
+    // The platform refuses a name that it does not know. It must not become the first one.
+    Objects::bound(env, REGISTRY_BINDING)
+        .map_err(|problem| Problem::misconfigured(problem.to_string()))?;
     let known = match ask(env, &wanted).await {
         Ok(first) if first == wanted => Known::Unchanged,
         Ok(first) => Known::Changed(changed(&first, &wanted)),
