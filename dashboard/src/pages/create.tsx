@@ -50,7 +50,12 @@ function Side({ definition, onChange }: { definition: JsonObject; onChange: (def
               ["curl", "curl"],
               ["typescript", "TypeScript"],
             ]}
-            onChange={setView}
+            onChange={(next) => {
+              // The field would take with it what cannot be read yet.
+              const unread = document.querySelector<HTMLElement>("[data-unread]");
+              if (unread) unread.focus();
+              else setView(next);
+            }}
           />
           <Copy text={view === "json" ? JSON.stringify(definition, null, 2) : code} />
         </div>

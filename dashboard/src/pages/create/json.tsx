@@ -19,7 +19,9 @@ export function DefinitionJson({ definition, onChange }: { definition: JsonObjec
     setText(typed);
     try {
       const next = parseObject(typed);
-      setError(hasRoundedNumber(typed) ? ROUNDED : undefined);
+      const isRounded = hasRoundedNumber(typed);
+      setError(isRounded ? ROUNDED : undefined);
+      if (isRounded) return;
       parsed.current = next;
       onChange(next);
     } catch (problem) {
