@@ -32,7 +32,7 @@ before(async () => {
   await once(server, "listening");
   const url = `http://127.0.0.1:${server.address().port}/v1/chat/completions`;
   [scheduler, without] = await Promise.all([
-    Scheduler.start({ shards: "1", vars: { MODEL_NAME: "some-model", MODEL_URL: url, MODEL_KEY: "secret of the model" } }),
+    Scheduler.start({ shards: "1", vars: { WORDS_MODEL: "some-model", WORDS_MODEL_URL: url, WORDS_MODEL_KEY: "secret of the model" } }),
     Scheduler.start({ shards: "1" }),
   ]);
 });
@@ -81,7 +81,7 @@ test("the model is asked only for a refused sentence, and only if the request sa
 test("a deployment without a model says so", async () => {
   const { status, body } = await parse(REFUSED, { model: true }, without);
   assert.deepEqual([status, body.field], [422, "model"]);
-  assert.match(body.detail, /the deployment has no model \(MODEL_NAME\)/);
+  assert.match(body.detail, /the deployment has no model \(WORDS_MODEL\)/);
   assert.equal((await parse(REFUSED, {}, without)).body.model, undefined);
   const wrong = await parse(REFUSED, { model: "yes" });
   assert.deepEqual([wrong.status, wrong.body.field], [422, "model"]);
@@ -161,7 +161,7 @@ test("the platform's binding answers as well", async (t) => {
       }
     }`;
   for (const has of ["1", "0"]) {
-    const runtime = await startRuntime({ storage, main, vars: { SHARD_MAP: "1", API_KEYS: "key", MODEL_NAME: "@cf/some/model", HAS_AI: has } });
+    const runtime = await startRuntime({ storage, main, vars: { SHARD_MAP: "1", API_KEYS: "key", WORDS_MODEL: "@cf/some/model", HAS_AI: has } });
     try {
       const ask = async (text) => {
         const headers = { authorization: "Bearer key", "content-type": "application/json" };
@@ -173,7 +173,7 @@ test("the platform's binding answers as well", async (t) => {
         assert.equal((await ask("sometimes")).outcome, "none");
         assert.match((await ask("break me sometimes")).detail, /^The model failed: .*out of capacity/);
       } else {
-        assert.deepEqual(await ask("sometimes"), { outcome: "failed", detail: "The deployment has no binding AI, and MODEL_URL is empty." });
+        assert.deepEqual(await ask("sometimes"), { outcome: "failed", detail: "The deployment has no binding AI, and WORDS_MODEL_URL is empty." });
       }
     } finally {
       await runtime.stop();

@@ -17,13 +17,13 @@ pub(crate) const LOCATION: &str = "LOCATION";
 pub const JURISDICTION: &str = "JURISDICTION";
 
 /// The language model that may rewrite refused sentences; empty for none.
-pub const MODEL_NAME: &str = "MODEL_NAME";
+pub const WORDS_MODEL: &str = "WORDS_MODEL";
 
 /// The address of the model; empty for the binding `AI`.
-pub const MODEL_URL: &str = "MODEL_URL";
+pub const WORDS_MODEL_URL: &str = "WORDS_MODEL_URL";
 
 /// The API key of the model; a secret.
-const MODEL_KEY: &str = "MODEL_KEY";
+const WORDS_MODEL_KEY: &str = "WORDS_MODEL_KEY";
 
 /// The queue bindings that tasks may name, separated by commas.
 const QUEUE_BINDINGS: &str = "QUEUE_BINDINGS";
@@ -107,9 +107,9 @@ pub struct Model {
 
 /// Returns the language model, if there is one.
 pub fn model(env: &Env) -> Option<Model> {
-    let name = trimmed(env, MODEL_NAME);
-    let key = secret(env, MODEL_KEY).unwrap_or_default();
-    (!name.is_empty()).then(|| Model { name, url: trimmed(env, MODEL_URL), key })
+    let name = trimmed(env, WORDS_MODEL);
+    let key = secret(env, WORDS_MODEL_KEY).unwrap_or_default();
+    (!name.is_empty()).then(|| Model { name, url: trimmed(env, WORDS_MODEL_URL), key })
 }
 
 /// The targets that tasks may call besides the public web. They are checked when a task is created

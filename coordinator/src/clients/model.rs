@@ -4,12 +4,13 @@
 //! counts only as another sentence: the grammar reads it, and the caller confirms it.
 
 use futures::StreamExt;
+use scheduler_calendar::time::UnixMillis;
 use scheduler_language::limits::MAX_PHRASE_CHARS;
-use scheduler_platform::settings::{MODEL_URL, Model};
-use scheduler_platform::within;
+use scheduler_platform::settings::{Model, WORDS_MODEL_URL};
+use scheduler_platform::{now, within};
 use serde::Deserialize;
 use serde_json::json;
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::time::Duration;
 use worker::js_sys::{Function, JSON, Promise, Reflect};
 use worker::wasm_bindgen::{JsCast, JsValue};
@@ -31,21 +32,25 @@ const MAX_TOKENS: u32 = 200;
 
 /// The questions of one instance at a time. A caller can neither make the deployment pay for many
 /// at once, nor fill an instance with questions that wait.
-const MAX_AT_ONCE: u32 = 4;
+const MAX_AT_ONCE: usize = 4;
 
 thread_local! {
-    static ASKED: Cell<u32> = const { Cell::new(0) };
+    /// When the questions of this instance began.
+    static ASKED: RefCell<Vec<UnixMillis>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A question in progress.
-struct Asking;
+struct Asking(UnixMillis);
 
 impl Asking {
-    fn begin() -> Option<Self> {
-        ASKED.with(|asked| {
-            (asked.get() < MAX_AT_ONCE).then(|| {
-                asked.set(asked.get() + 1);
-                Self
+    /// Begins a question, if there is room. If its caller has left, the platform may drop neither
+    /// the question nor this, so a question counts only as long as it may take.
+    fn begin(now: UnixMillis) -> Option<Self> {
+        ASKED.with_borrow_mut(|asked| {
+            asked.retain(|at| now.since(*at).unsigned_abs() <= TIME.as_millis() as u64);
+            (asked.len() < MAX_AT_ONCE).then(|| {
+                asked.push(now);
+                Self(now)
             })
         })
     }
@@ -53,7 +58,11 @@ impl Asking {
 
 impl Drop for Asking {
     fn drop(&mut self) {
-        ASKED.with(|asked| asked.set(asked.get().saturating_sub(1)));
+        ASKED.with_borrow_mut(|asked| {
+            if let Some(own) = asked.iter().position(|at| *at == self.0) {
+                asked.swap_remove(own);
+            }
+        });
     }
 }
 
@@ -85,7 +94,7 @@ pub(crate) async fn rewritten(
     model: &Model,
     sentence: &str,
 ) -> Result<Option<String>, String> {
-    let Some(_asking) = Asking::begin() else {
+    let Some(_asking) = Asking::begin(now()) else {
         return Err(format!(
             "{MAX_AT_ONCE} sentences are with the model already: ask again in some seconds."
         ));
@@ -113,7 +122,7 @@ async fn of_binding(
     messages: serde_json::Value,
 ) -> Result<String, String> {
     let failed = |thrown: JsValue| format!("The model failed: {}.", worker::Error::from(thrown));
-    let none = || format!("The deployment has no binding AI, and {MODEL_URL} is empty.");
+    let none = || format!("The deployment has no binding AI, and {WORDS_MODEL_URL} is empty.");
     let binding = Reflect::get(env, &JsValue::from_str("AI")).map_err(failed)?;
     let run = Reflect::get(&binding, &JsValue::from_str("run"))
         .ok()
@@ -197,6 +206,19 @@ fn sentence_in(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_question_that_nobody_ends_counts_only_as_long_as_it_may_take() {
+        let now = UnixMillis::new(1_764_000_000_000);
+        let later = |seconds: i64| now.plus(seconds * 1_000);
+        let lost: Vec<Asking> = (0..4).filter_map(|_| Asking::begin(now)).collect();
+        lost.into_iter().for_each(std::mem::forget);
+        assert!(Asking::begin(later(10)).is_none());
+        let again = Asking::begin(later(11));
+        assert!(again.is_some());
+        drop(again);
+        ASKED.with_borrow(|asked| assert!(asked.is_empty()));
+    }
 
     #[test]
     fn the_first_line_of_an_answer_is_the_sentence() {

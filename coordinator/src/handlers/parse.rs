@@ -16,7 +16,7 @@ use scheduler_model::schedule::{
     PARSED_RUNS, ParseInput, ParsedAssumption, ParsedByModel, ParsedChoice, ParsedDifference,
     ParsedPart, ParsedReading, ParsedRefusal, ParsedRun, ParsedSentence, Preview, ToParse, preview,
 };
-use scheduler_platform::settings::{self, MODEL_NAME, Model};
+use scheduler_platform::settings::{self, Model, WORDS_MODEL};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use worker::Env;
@@ -34,7 +34,7 @@ pub(crate) async fn parse(mut call: Call<'_>) -> Result<Answer, Problem> {
     let (asks, text) = (to_parse.model, to_parse.text.clone());
     let model = settings::model(call.env);
     if asks && model.is_none() {
-        let problem = format!("must not be true: the deployment has no model ({MODEL_NAME})");
+        let problem = format!("must not be true: the deployment has no model ({WORDS_MODEL})");
         return Err(Problem::invalid(FieldError::new("model", problem)));
     }
     let sentence = Sentence::of(to_parse).map_err(Problem::invalid)?;
