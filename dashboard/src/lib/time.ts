@@ -1,29 +1,8 @@
 // Times as people read them, never without their zone.
 
-/** The zone of whoever looks. */
-export const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+import { clockFormat, HERE } from "./intl";
 
-const formats = new Map<string, Intl.DateTimeFormat>();
-
-function formatOf(zone: string): Intl.DateTimeFormat {
-  let format = formats.get(zone);
-  if (!format) {
-    format = new Intl.DateTimeFormat("en-GB", {
-      timeZone: zone,
-      weekday: "short",
-      year: "numeric",
-      month: "2-digit",
-      day: "2-digit",
-      hour: "2-digit",
-      minute: "2-digit",
-      second: "2-digit",
-      hourCycle: "h23",
-      timeZoneName: "shortOffset",
-    });
-    formats.set(zone, format);
-  }
-  return format;
-}
+export { HERE, isZone, zones } from "./intl";
 
 export interface Clock {
   /** As in `Mon`. */
@@ -38,7 +17,7 @@ export interface Clock {
 
 /** Returns what the clocks of a zone show at an instant. */
 export function clockAt(millis: number, zone: string = HERE): Clock {
-  const parts = Object.fromEntries(formatOf(isZone(zone) ? zone : "UTC").formatToParts(millis).map(({ type, value }) => [type, value]));
+  const parts = Object.fromEntries(clockFormat(zone).formatToParts(millis).map(({ type, value }) => [type, value]));
   return {
     weekday: parts["weekday"] ?? "",
     date: `${parts["year"]}-${parts["month"]}-${parts["day"]}`,
@@ -92,26 +71,6 @@ export function isRepeated(millis: number, zone: string = HERE): boolean {
     return shown.time === time && shown.date === date;
   });
 }
-
-const known = new Map<string, boolean>();
-
-/** Says whether the browser knows a zone. */
-export function isZone(zone: string): boolean {
-  let answer = known.get(zone);
-  if (answer === undefined) {
-    try {
-      new Intl.DateTimeFormat("en", { timeZone: zone });
-      answer = true;
-    } catch {
-      answer = false;
-    }
-    known.set(zone, answer);
-  }
-  return answer;
-}
-
-/** The names of the zones that the browser knows. */
-export const zones = (): readonly string[] => ["UTC", ...Intl.supportedValuesOf("timeZone").filter((zone) => zone !== "UTC")];
 
 /** Writes an instant whole: `Mon 2026-11-30 09:00:00 UTC+1`. */
 export function fullTime(millis: number, zone: string = HERE): string {
