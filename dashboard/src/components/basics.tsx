@@ -155,11 +155,23 @@ export function Empty({ title, children, action }: { title: string; children: Co
 /** What to do about a problem of a type, where the answer itself does not say it. */
 const ADVICE: Readonly<Record<string, string>> = {
   forbidden: "Sign in with a key that has this scope, or ask its owner for one.",
-  "no-task": "Somebody has cancelled it, or it has ended. Its page shows its history.",
+  "no-task": "It was cancelled, or it has ended. Its page shows its history.",
   "no-namespace": "Choose another namespace, or create this one with an operator's key.",
-  "other-version": "Somebody has changed it since you read it. Read it again.",
+  "other-version": "Somebody has changed it since you read it. Read it again, and repeat your change.",
   quota: "Wait, or raise the quota of the namespace.",
 };
+
+/** The text of an error. The field of a refusal is marked, and is not named twice. */
+function Detail({ error }: { error: Error }) {
+  const field = error instanceof ApiError ? error.problem.field : undefined;
+  if (field === undefined) return <>{error.message}</>;
+  const rest = error.message.startsWith(`${field} `) ? error.message.slice(field.length + 1) : error.message;
+  return (
+    <>
+      <code>{field}</code> {rest}
+    </>
+  );
+}
 
 /** Says what went wrong and what to do. */
 export function ErrorNote({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
@@ -170,7 +182,7 @@ export function ErrorNote({ error, onRetry }: { error: unknown; onRetry?: () => 
     <div class="note bad" role="alert">
       <p>
         <strong>{isProblem ? error.problem.title : error instanceof Unreachable ? "No answer" : "Something went wrong"}.</strong>{" "}
-        {isProblem && error.problem.field ? <code>{error.problem.field}</code> : null} {(error as Error).message}
+        <Detail error={error as Error} />
       </p>
       <p class="row">
         {ADVICE[name]}
@@ -195,7 +207,7 @@ export function Copy({ text, label = "Copy" }: { text: string; label?: string })
       setDone(true);
       setTimeout(() => setDone(false), 2_000);
     } catch {
-      tell("The browser does not allow copying here: select the text, and copy it yourself.", { isBad: true });
+      tell("The browser does not allow this page to copy. Select the text and copy it.", { isBad: true });
     }
   };
   return (

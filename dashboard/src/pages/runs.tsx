@@ -6,6 +6,7 @@ import { Badge, Button, Empty, Link, openRow, PageHead, Segments, Time } from ".
 import { ListFoot } from "../components/list-foot";
 import { useCursorList } from "../components/use-cursor-list";
 import { VirtualList } from "../components/virtual-list";
+import { explained } from "../lib/errors";
 import { HERE, duration } from "../lib/time";
 import { query, setQuery, taskPath } from "../state/router";
 import { useState } from "preact/hooks";
@@ -31,7 +32,7 @@ export function Runs() {
   const isFiltered = Object.keys(filter).length > 0;
   return (
     <div class="page fills">
-      <PageHead title="Runs" about="One entry is one attempt. The history goes back up to 30 days.">
+      <PageHead title="Runs" about="Each row is one attempt. The history goes back 30 days at most.">
         <Segments
           label="Show as"
           value={view}
@@ -102,7 +103,7 @@ function RunList({ filter, isFiltered }: { filter: RunFilter; isFiltered: boolea
       <ListFoot list={list} noun="attempt" />
       {back !== undefined && (
         <p class="muted small">
-          Looked back to <Time at={back} />
+          Searched back to <Time at={back} />
         </p>
       )}
     </>
@@ -135,7 +136,7 @@ function Row({ run }: { run: Run | undefined }) {
         {run.startedAt !== undefined && run.finishedAt !== undefined ? duration(run.finishedAt - run.startedAt) : ""}
       </span>
       <span role="cell" class="clip muted" title={run.error}>
-        {run.error ?? ""}
+        {explained(run.error ?? "")}
       </span>
     </>
   );

@@ -67,7 +67,7 @@ function Load({ horizon, forecast }: { horizon: Horizon; forecast: Forecast }) {
           countedUntil < to && (
             <>
               {" "}
-              Counted up to <Time at={countedUntil} />: from there on there are more.
+              Recurring tasks are counted up to <Time at={countedUntil} /> only.
             </>
           )
         )}
