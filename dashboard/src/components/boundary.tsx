@@ -1,5 +1,5 @@
 import { Component, type ComponentChildren } from "preact";
-import { Button, Copy, LinkButton, PageHead } from "./basics";
+import { Button, Copy, PageHead } from "./basics";
 
 interface BoundaryProps {
   children: ComponentChildren;
@@ -37,7 +37,6 @@ export class Boundary extends Component<BoundaryProps, { error?: unknown }> {
               Try again
             </Button>
             <Button onClick={() => location.reload()}>Load the dashboard again</Button>
-            <LinkButton to="/help">Another page</LinkButton>
             <Copy text={error instanceof Error ? `${text}\n${error.stack ?? ""}\n${location.href}` : text} label="Copy the error" />
           </div>
         </div>

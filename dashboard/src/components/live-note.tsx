@@ -33,7 +33,7 @@ export function LiveNote() {
         {!isLive.value
           ? "Off: no page is read again by itself."
           : watching.value.length === 0
-            ? "On, for pages that change. This one is read once, when you open it."
+            ? "Not needed here: this page is read once, when you open it."
             : `Every ${fastest / 1_000} s${isUnknown ? "" : `, about ${dollars(cost)} an hour`}`}
       </p>
     </div>

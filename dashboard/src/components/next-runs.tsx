@@ -54,10 +54,10 @@ function Change({ run }: { run: PreviewRun }) {
   );
 }
 
-/** Lists runs in the viewer's time zone. Below each, shows its time in the zone of the schedule if that is another. */
-export function RunTimes({ preview }: { preview: Preview }) {
+/** Lists runs in the viewer's time zone. Below each, shows its time in the zone of the schedule if it has one and that is another. */
+export function RunTimes({ preview, hasZone = true }: { preview: Preview; hasZone?: boolean }) {
   const zone = preview.timezone;
-  const hasOwnZone = zone !== HERE && isZone(zone);
+  const hasOwnZone = hasZone && zone !== HERE && isZone(zone);
   if (preview.runs.length === 0) return <p class="muted">It does not fire by itself.</p>;
   return (
     <>
@@ -80,7 +80,7 @@ export function RunTimes({ preview }: { preview: Preview }) {
           </li>
         ))}
       </ol>
-      {!preview.more && <p class="muted small">There are no further runs.</p>}
+      {!preview.more && preview.runs.length > 1 && <p class="muted small">There are no further runs.</p>}
     </>
   );
 }
@@ -108,13 +108,13 @@ export function NextRuns({ definition, count = 6 }: { definition: JsonObject; co
   return (
     <>
       <p>{fullSentence(definition as Parameters<typeof fullSentence>[0], error ? undefined : preview?.sentence)}</p>
-      <Runs preview={preview && isMoving ? movedBy(preview, Math.max(now.value - at, 0)) : preview} error={error} />
+      <Runs preview={preview && isMoving ? movedBy(preview, Math.max(now.value - at, 0)) : preview} error={error} hasZone={!isMoving} />
       {isMoving && preview && !error && <p class="muted small">If you create it now. The times move on until you do.</p>}
     </>
   );
 }
 
-function Runs({ preview, error }: PreviewState) {
+function Runs({ preview, error, hasZone }: PreviewState & { hasZone: boolean }) {
   if (error instanceof ApiError && error.status === 422) {
     return (
       <p class="note warn" role="status">
@@ -127,5 +127,5 @@ function Runs({ preview, error }: PreviewState) {
     );
   }
   if (error) return <ErrorNote error={error} />;
-  return preview ? <RunTimes preview={preview} /> : <p class="muted">…</p>;
+  return preview ? <RunTimes preview={preview} hasZone={hasZone} /> : <p class="muted">…</p>;
 }

@@ -37,9 +37,6 @@ export function grouped(letters: readonly Task[]): LetterGroup[] {
   return [...groups.values()].sort((one, other) => other.letters.length - one.letters.length);
 }
 
-/** Returns whether a pattern stands for more than one text. */
-export const isPattern = (error: string): boolean => /<n>|<id>/.test(error);
-
 /** Returns the longest text that all errors of a group contain unchanged. */
 export function textOfAll(error: string): string {
   return error

@@ -16,7 +16,7 @@ export interface Refusal {
 export function refusalOf({ field, detail }: { field?: string | undefined; detail: string }, of: JsonObject): Refusal | undefined {
   if (field === undefined) return undefined;
   const text = detail.startsWith(`${field} `) ? `This ${detail.slice(field.length + 1)}` : detail;
-  return { field, text: /[.?!]$/.test(text) ? text : `${text}.`, of };
+  return { field, text: /[.?!/]$/.test(text) ? text : `${text}.`, of };
 }
 
 /** The fields of the form that stand for an object, with everything in it. */

@@ -1,4 +1,4 @@
-// Times as people read them, never without their zone.
+// Formats times for people, always with their time zone.
 
 import { clockFormat, HERE } from "./intl";
 
@@ -72,7 +72,7 @@ export function isRepeated(millis: number, zone: string = HERE): boolean {
   });
 }
 
-/** Writes an instant whole: `Mon 2026-11-30 09:00:00 UTC+1`. */
+/** Formats an instant completely: `Mon 2026-11-30 09:00:00 UTC+1`. */
 export function fullTime(millis: number, zone: string = HERE): string {
   const { weekday, date, time, offset } = clockAt(millis, zone);
   return `${weekday} ${date} ${time} ${offset}`;
@@ -85,7 +85,7 @@ const UNITS: readonly [number, string][] = [
   [1_000, "s"],
 ];
 
-/** Writes a length of time by its two largest units: `2 h 5 min`, `340 ms`. */
+/** Formats a duration by its two largest units: `2 h 5 min`, `340 ms`. */
 export function duration(millis: number): string {
   if (millis < 1_000) return `${Math.round(millis)} ms`;
   if (millis < 10_000) return `${(millis / 1_000).toFixed(1)} s`;
@@ -101,7 +101,7 @@ export function duration(millis: number): string {
   return shown.join(" ");
 }
 
-/** Writes how far an instant is from another: `in 5 min`, `2 h ago`. */
+/** Formats the distance of one instant from another: `in 5 min`, `2 h ago`. */
 export function relative(millis: number, from: number): string {
   const distance = millis - from;
   if (Math.abs(distance) < 1_000) return "now";
@@ -109,7 +109,7 @@ export function relative(millis: number, from: number): string {
   return distance > 0 ? `in ${duration(seconds < 10_000 ? seconds : seconds).replace(".0", "")}` : `${duration(seconds).replace(".0", "")} ago`;
 }
 
-/** Writes an instant as the field of a form takes it, by the clock of whoever looks. */
+/** Formats an instant for the field of a form. */
 export function forField(millis: number, zone: string = HERE): string {
   const { date, time } = clockAt(millis, zone);
   return `${date}T${time.slice(0, 5)}`;

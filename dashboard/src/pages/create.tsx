@@ -7,7 +7,7 @@ import { createTask, getTask } from "../api/tasks";
 import type { JsonObject, Task } from "../api/types";
 import { Button, Copy, ErrorNote, Loading, PageHead, Segments } from "../components/basics";
 import { ActionDialog } from "../components/dialog";
-import { hasUnread } from "../components/field";
+import { focusInvalid, hasUnread } from "../components/field";
 import { NextRuns } from "../components/next-runs";
 import { DefinitionForm } from "./create/form";
 import { DefinitionJson } from "./create/json";
@@ -83,7 +83,7 @@ export function Create() {
 
   // The refused field is marked only after this render.
   useEffect(() => {
-    if (refusal) document.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+    if (refusal) focusInvalid();
   }, [refusal]);
 
   useEffect(() => {

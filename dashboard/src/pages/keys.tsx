@@ -17,6 +17,14 @@ const SCOPES: readonly (readonly [Scope, string])[] = [
   ["admin", "admin: create keys; with all namespaces (“*”), also create namespaces"],
 ];
 
+const Scopes = ({ scopes }: { scopes: readonly Scope[] }) => (
+  <span class="tags">
+    {scopes.map((scope) => (
+      <Tag key={scope}>{scope}</Tag>
+    ))}
+  </span>
+);
+
 const orNever = (at: number | undefined) => (at === undefined ? <span class="muted">never</span> : <Time at={at} />);
 
 const COLUMNS: readonly Column<Key>[] = [
@@ -24,11 +32,12 @@ const COLUMNS: readonly Column<Key>[] = [
     title: "Name",
     cell: ({ name, id }) => (
       <>
-        <span class="strong">{name}</span> <code class="muted">dsk_{id}_…</code>
+        <div class="strong">{name}</div>
+        <code class="muted">dsk_{id}_…</code>
       </>
     ),
   },
-  { title: "Scopes", cell: ({ scopes }) => scopes.map((scope) => <Tag key={scope}>{scope}</Tag>) },
+  { title: "Scopes", cell: ({ scopes }) => <Scopes scopes={scopes} /> },
   { title: "Namespaces", cell: ({ namespaces }) => namespaces.map((name) => (name === "*" ? "all" : name)).join(", ") },
   { title: "Created", cell: ({ createdAt }) => <Time at={createdAt} /> },
   { title: "Last used", cell: ({ lastUsedAt }) => orNever(lastUsedAt) },
@@ -41,7 +50,7 @@ export function Keys() {
   return (
     <ResourcePage
       title="API keys"
-      about="Keys that were created here or by the API. Those in the secret API_KEYS are not listed."
+      about="Keys that were created here or through the API. Those in the secret API_KEYS are not listed."
       read={read}
       columns={COLUMNS}
       nameOf={({ name }) => name}
@@ -113,7 +122,7 @@ function KeyDialog({ onClose, onMade }: { onClose: () => void; onMade: (made: Ma
           <Check key={scope} label={text} isChecked={scopes.includes(scope)} onChange={(isChecked) => setScopes(isChecked ? [...scopes, scope] : scopes.filter((one) => one !== scope))} />
         ))}
       </fieldset>
-      <TextField label="Namespaces" isCode value={spaces} onChange={setSpaces} isRequired help="Separate names by commas. * means all namespaces." />
+      <TextField label="Namespaces" isCode value={spaces} onChange={setSpaces} isRequired help="Separate names with commas. * means all namespaces." />
       <TextField label={`Expires (${HERE})`} type="datetime-local" value={expires} onChange={setExpires} help="Empty: never." />
     </ActionDialog>
   );

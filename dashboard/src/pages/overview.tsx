@@ -103,7 +103,7 @@ function HealthNote({ health, at, isOld }: { health: Health; at: number; isOld: 
         <ul>
           {health.reasons.map(({ text, to }) => (
             <li key={text}>
-              {text} {to && <Link to={to}>Show them</Link>}
+              {text} {to && <Link to={to}>Show</Link>}
             </li>
           ))}
         </ul>
@@ -125,7 +125,7 @@ function Tiles({ stats }: { stats: Stats }) {
     { name: "Succeeded", value: short(stats.succeeded + stats.handedOver), note: `of ${short(stats.fired)} attempts`, to: "/runs?outcome=succeeded" },
     { name: "Failed attempts", value: short(stats.failed), note: `${short(stats.expired + stats.skipped)} skipped or expired`, to: "/runs?outcome=failed" },
     { name: "Lateness, median", value: late.count === 0 ? "–" : duration(late.p50), note: late.count === 0 ? "nothing has fired" : `9 of 10 within ${duration(late.p90)}` },
-    { name: "Lateness, 99 of 100", value: late.count === 0 ? "–" : `within ${duration(late.p99)}`, note: late.count === 0 ? "" : `all within ${duration(late.max)}` },
+    { name: "Lateness, 99 of 100 within", value: late.count === 0 ? "–" : duration(late.p99), note: late.count === 0 ? "" : `all within ${duration(late.max)}` },
   ];
   return (
     <>

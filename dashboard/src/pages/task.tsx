@@ -6,6 +6,7 @@ import type { Explanation, RunList, Task as TaskBody } from "../api/types";
 import { Badge, Copy, Empty, ErrorNote, Link, LinkButton, Loading, PageHead, Time } from "../components/basics";
 import { RunTimes, usePreview } from "../components/next-runs";
 import { definitionOf } from "../lib/definition";
+import { reasonOf } from "../lib/reasons";
 import { fullSentence } from "../lib/sentence";
 import { relative } from "../lib/time";
 import { now, usePoll } from "../state/live";
@@ -120,7 +121,7 @@ function Headline({ task, explanation }: { task: TaskBody | undefined; explanati
         </span>
       )}
       {task?.running && task.status !== "running" && <Badge value="running" />}
-      {task?.deadLetterId && <Link to={`/dead-letters/${encodeURIComponent(task.deadLetterId)}`}>Open the dead letter</Link>}
+      {task?.deadLetterId && !explanation?.reasons.some((reason) => reasonOf(reason).deadLetterId === task.deadLetterId) && <Link to={`/dead-letters/${encodeURIComponent(task.deadLetterId)}`}>Open the dead letter</Link>}
     </div>
   );
 }

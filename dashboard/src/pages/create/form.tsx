@@ -53,7 +53,7 @@ export function DefinitionForm({ definition, onChange, refusal, isIdFixed = fals
         <legend>Name</legend>
         <div class="columns">
           {!isIdFixed && <TextField label="Id (optional)" isCode value={textOf(definition["id"])} onChange={(id) => set({ id: id === "" ? undefined : id })} error={errorOf("id")} help="The name of the task in lists and links. Without one, the task gets a UUID." />}
-          <TextField label="Tags (optional)" value={Array.isArray(definition["tags"]) ? definition["tags"].join(", ") : ""} onChange={(value) => set({ tags: tagsOf(value) })} error={errorOf("tags")} help="Separate tags by commas. You can filter lists, and change many tasks, by tag." />
+          <TextField label="Tags (optional)" value={Array.isArray(definition["tags"]) ? definition["tags"].join(", ") : ""} onChange={(value) => set({ tags: tagsOf(value) })} error={errorOf("tags")} help="Separate tags with commas. You can filter lists, and change many tasks, by tag." />
         </div>
         <TextField label="Description (optional)" value={textOf(definition["description"])} onChange={(value) => set({ description: value === "" ? undefined : value })} error={errorOf("description")} />
       </fieldset>

@@ -46,7 +46,7 @@ export function Cost({ stats }: { stats: Stats }) {
       </table>
       <p class="muted small">
         At the list prices of the paid plan, without the amounts that it includes. A shard writes three rows when it is used for the first time. Storage, requests to the Worker, and the time for which shards are awake are
-        not counted here. Windows have saved {count(stats.meter.firingsSaved, "firing")}.
+        not counted here.{stats.meter.firingsSaved > 0 && ` Windows have saved ${count(stats.meter.firingsSaved, "firing")}.`}
       </p>
     </section>
   );

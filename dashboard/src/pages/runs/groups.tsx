@@ -4,7 +4,7 @@ import type { ErrorGroup } from "../../api/types";
 import { Button, Empty, ErrorNote, Link, Loading, Time } from "../../components/basics";
 import { useReturn } from "../../components/use-return";
 import { explained } from "../../lib/errors";
-import { isPattern, textOfAll } from "../../lib/groups";
+import { textOfAll } from "../../lib/groups";
 import { count, whole } from "../../lib/numbers";
 import { pageWith, taskPath } from "../../state/router";
 
@@ -69,7 +69,6 @@ export function ErrorGroups({ filter }: { filter: RunFilter }) {
                 <tr key={group.error}>
                   <td class="error-cell" data-title="Error">
                     {explained(group.example.error ?? group.error)}
-                    {isPattern(group.error) && group.count > 1 && <span class="muted small"> and others that differ in numbers or ids</span>}
                   </td>
                   <td class="number" data-title="Attempts">
                     {whole(group.count)}

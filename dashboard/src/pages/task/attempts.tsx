@@ -14,7 +14,7 @@ interface Group {
   attempts: Run[];
 }
 
-/** Puts attempts at one run together, the newest run first. */
+/** Groups attempts by their runs, the newest run first. */
 export function byRun(runs: readonly Run[]): Group[] {
   const groups = new Map<string, Group>();
   for (const run of runs) {
@@ -64,9 +64,9 @@ function Attempt({ run, from, to, beside, isLast }: AttemptProps) {
       {run.error && (
         <p class="attempt-error">
           <ApiText>{explained(run.error)}</ApiText>
-          {isLast && advice && <span class="muted"> {advice}</span>}
         </p>
       )}
+      {isLast && advice && <p class="attempt-advice muted">{advice}</p>}
       {run.excerpt && !run.error?.includes(run.excerpt) && (
         <pre class="code-block" tabIndex={0} aria-label="How the answer begins">
           {run.excerpt}

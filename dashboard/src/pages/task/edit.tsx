@@ -5,7 +5,7 @@ import { ApiError } from "../../api/client";
 import { getTask, patchTask } from "../../api/tasks";
 import type { JsonObject } from "../../api/types";
 import { Button, ErrorNote, LinkButton, Loading, PageHead } from "../../components/basics";
-import { hasUnread } from "../../components/field";
+import { focusInvalid, hasUnread } from "../../components/field";
 import { NextRuns } from "../../components/next-runs";
 import { useReturn } from "../../components/use-return";
 import { definitionOf, isEqual, patchOf } from "../../lib/definition";
@@ -36,7 +36,7 @@ export function EditTask({ id }: { id: string }) {
 
   // The refused field is marked only after this render.
   useEffect(() => {
-    if (refusal) document.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+    if (refusal) focusInvalid();
   }, [refusal]);
 
   const begin = () => {
