@@ -193,6 +193,7 @@ test("a group is shown by its newest error, in plain words", () => {
 test("errors say what to check if they do not say it themselves", () => {
   for (const [error, advice] of [
     ["no answer from http://10.0.0.1:9/: Error: Network connection lost.", /Check that the target runs, and that the host and the port/],
+    ["no answer from http://10.0.0.1:9/: the connection was refused, or was cut before an answer", /Check that the target runs, and that the host and the port/],
     ["no answer from https://a.example/: Error: getaddrinfo", /Check the host of the URL/],
     ["timed out after 30 s: https://a.example/", /give it more time/],
     ["HTTP 401 from https://a.example/: no", /credentials/],

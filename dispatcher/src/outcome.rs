@@ -10,6 +10,10 @@ use std::time::Duration;
 /// The longest text of a network error that is kept, in bytes.
 const SHOWN_PROBLEM_BYTES: usize = 200;
 
+/// What the platform says if a connection is refused, and also if it is cut. It does not say which
+/// of the two happened.
+const CONNECTION_LOST: &str = "Network connection lost.";
+
 /// The outcome of a task.
 pub(crate) type Outcome = Result<(), TaskError>;
 
@@ -90,6 +94,11 @@ impl std::error::Error for TaskError {}
 
 /// Returns the failure of a webhook without an answer.
 pub(crate) fn of_network_error(problem: &str, target: &str) -> TaskError {
+    let problem = if problem.contains(CONNECTION_LOST) {
+        "the connection was refused, or was cut before an answer"
+    } else {
+        problem
+    };
     of_broken_call(problem, target).silent()
 }
 
@@ -248,6 +257,10 @@ mod tests {
         assert_eq!(
             of_network_error("connection lost", "https://a/x?k=1").to_string(),
             "no answer from https://a/x: connection lost"
+        );
+        assert_eq!(
+            of_network_error("Error: Network connection lost.", "https://a/x?k=1").to_string(),
+            "no answer from https://a/x: the connection was refused, or was cut before an answer"
         );
     }
 

@@ -206,8 +206,9 @@ impl Engine {
             let died = record.failed_at.map(|at| format!(" at {}", at.shown())).unwrap_or_default();
             let path = DeadLetterId::of(&record).path();
             let detail = format!(
-                "{run} failed for good{died}, at attempt {}: {error}. Replay it with POST {path}/replay, or discard it with DELETE {path}.",
-                record.attempt_number()
+                "{run} failed for good{died}, at attempt {}: {}. Replay it with POST {path}/replay, or discard it with DELETE {path}.",
+                record.attempt_number(),
+                error.trim_end_matches('.')
             );
             explanation.add(ReasonCode::DeadLettered, detail);
         } else if due == UnixMillis::HELD && self.lanes.is_held_back(self.id_hash(&record.id)) {

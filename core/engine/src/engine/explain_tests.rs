@@ -56,6 +56,21 @@ fn an_explanation_details_some_runs_of_each_kind_and_counts_the_others() {
     assert!((40_000..MAX_EXPLANATION_BYTES).contains(&bytes), "{bytes} bytes");
 }
 
+#[test]
+fn the_error_of_a_dead_letter_ends_with_one_full_stop() {
+    let mut pair = Pair::new(usize::MAX);
+    for (id, error) in [("a", "out of order"), ("b", "out of order."), ("c", "out of order...")] {
+        let due = pair.now.plus(1_000);
+        pair.create("", id, Some(due), "");
+        pair.now = due;
+        for (seq, ..) in pair.wake() {
+            pair.fail(seq, true, error);
+        }
+        let detail = of_code(&pair, id, ReasonCode::DeadLettered).unwrap();
+        assert!(detail.contains(", at attempt 1: out of order. Replay it with POST "), "{detail}");
+    }
+}
+
 /// Runs of a recurring task that wait only for a rate were explained as attempts that a dispatcher
 /// may have returned.
 #[test]
