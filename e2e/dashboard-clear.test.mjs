@@ -164,6 +164,10 @@ test("the next run of a delay moves with the clock, and that of a fixed time doe
   await page.getByText("If you create it now.").waitFor();
   await page.getByRole("button", { name: "At a time" }).click();
   await page.getByText("If you create it now.").waitFor({ state: "detached" });
+  await create({ id: "edited-later", time: "2099-01-01T00:00:00Z" });
+  const other = await tabs.at("/tasks/edited-later/edit");
+  await other.getByRole("button", { name: "After a delay" }).click();
+  await other.getByText("If you save it now. The times move on until you do.").waitFor();
   // Runs that are past are read again.
   await page.getByRole("button", { name: "Cron", exact: true }).click();
   await page.getByLabel(/^Cron expressions/).fill("* * * * * *");

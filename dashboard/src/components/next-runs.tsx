@@ -10,6 +10,8 @@ import { duration, HERE, isZone, relative } from "../lib/time";
 import { ErrorNote, Time } from "./basics";
 
 const TYPING_MS = 250;
+/** The number of runs that a form shows. */
+const SHOWN = 6;
 /** The clock of the scheduler may be ahead by this much. */
 const CLOCKS_APART_MS = 5_000;
 
@@ -85,7 +87,7 @@ export function RunTimes({ preview, hasZone = true }: { preview: Preview; hasZon
   );
 }
 
-/** Returns whether the runs of a definition depend on when the task is created. */
+/** Returns whether the runs of a definition are counted from the request that creates or changes the task. */
 const isCounted = ({ delayInSeconds, everySeconds, anchor, startAt }: JsonObject): boolean => delayInSeconds !== undefined || (everySeconds !== undefined && anchor === undefined && startAt === undefined);
 
 /** Moves the runs of a preview. */
@@ -93,12 +95,12 @@ const movedBy = (preview: Preview, millis: number): Preview => ({ ...preview, ru
 
 /**
  * Shows the schedule of a definition as a sentence, and its next runs or its error. The runs move with the clock if they are counted from
- * the moment at which the task is created. Otherwise they are read again when the first of them is past.
+ * the moment of the request, which `verb` names. Otherwise they are read again when the first of them is past.
  */
-export function NextRuns({ definition, count = 6 }: { definition: JsonObject; count?: number }) {
+export function NextRuns({ definition, verb = "create" }: { definition: JsonObject; verb?: "create" | "save" }) {
   /** The time of the last first run that is past. */
   const [past, setPast] = useState<number>();
-  const { preview, at = 0, error } = usePreview(definition, count, past);
+  const { preview, at = 0, error } = usePreview(definition, SHOWN, past);
   const isMoving = isCounted(definition);
   const [first] = preview?.runs ?? [];
   const isOver = !isMoving && preview?.more === true && first !== undefined && first.due < now.value;
@@ -109,7 +111,7 @@ export function NextRuns({ definition, count = 6 }: { definition: JsonObject; co
     <>
       <p>{fullSentence(definition as Parameters<typeof fullSentence>[0], error ? undefined : preview?.sentence)}</p>
       <Runs preview={preview && isMoving ? movedBy(preview, Math.max(now.value - at, 0)) : preview} error={error} hasZone={!isMoving} />
-      {isMoving && preview && !error && <p class="muted small">If you create it now. The times move on until you do.</p>}
+      {isMoving && preview && !error && <p class="muted small">If you {verb} it now. The times move on until you do.</p>}
     </>
   );
 }

@@ -109,7 +109,7 @@ export function EditTask({ id }: { id: string }) {
             <div class="panel-head">
               <h2>Next runs</h2>
             </div>
-            <NextRuns definition={edited} />
+            <NextRuns definition={edited} verb="save" />
           </section>
           <section class="panel">
             <div class="panel-head">
