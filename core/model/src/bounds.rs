@@ -43,6 +43,18 @@ pub const MAX_TAGS_TEXT_BYTES: usize = 8_192;
 pub const MAX_RETRY_TEXT_BYTES: usize = 4_096;
 /// The longest misfire policy as JSON text.
 pub const MAX_MISFIRE_TEXT_BYTES: usize = 1_024;
+/// The most dates and ranges that a task leaves out: the holidays of ten years, or the single days
+/// of most of a year. A range counts as one.
+pub const MAX_EXCLUDED_DATES: usize = 300;
+/// The most weekdays that a task leaves out, with repetitions.
+pub const MAX_EXCLUDED_WEEKDAYS: usize = 7;
+/// The most times of day that a task leaves out: one each hour.
+pub const MAX_EXCLUDED_TIMES: usize = 24;
+/// The most rules whose days a task leaves out. A search examines each rule for each day.
+pub const MAX_EXCLUDED_RULES: usize = 8;
+/// The longest `exclude` as JSON text: 300 ranges of 24 bytes are 7,200, eight rules of 1,024 bytes
+/// are 8,192, and the rest is below 600.
+pub const MAX_EXCLUDE_TEXT_BYTES: usize = 16_384;
 /// The longest list of cron expressions as JSON text: [`MAX_CRON_EXPRESSIONS`] of 1,024 bytes, and
 /// as much again for escapes.
 pub const MAX_CRON_TEXT_BYTES: usize = 32_768;

@@ -12,7 +12,7 @@ use crate::error::EngineError;
 use crate::last_attempt::LastAttempt;
 use crate::reader::Reader;
 use crate::sentences::{
-    counted, explain_policies, explain_time, noted, paused_since, run_of, starts,
+    counted, explain_excluded, explain_policies, explain_time, noted, paused_since, run_of, starts,
 };
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
@@ -296,6 +296,7 @@ impl Engine {
         let next = NextRun { time: next.time, due: next.due };
         explanation.next_run = Some(next);
         explain_time(record, next, now, explanation);
+        explain_excluded(&schedule.schedule, next, now, explanation);
         self.explain_circuit(record, now, explanation);
         self.explain_overdue(next.due, now, explanation);
         if policies.overlap != Overlap::Allow && self.is_running(self.id_hash(&record.id)) {

@@ -412,13 +412,17 @@ pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) 
         }
         _ => None,
     };
+    let exclude = match version.schedule {
+        Schedule::Recurring(recurring) => recurring.exclude_json().map(raw),
+        _ => None,
+    };
     let time = match version.schedule {
         Schedule::Once(time, put_off) => {
             note_put_off(put_off, &mut fields);
             Some(UnixMillis::new(time))
         }
         Schedule::Recurring(recurring) => {
-            recurring.note(&cron, &mut fields);
+            recurring.note(&cron, &exclude, &mut fields);
             if recurring.max_runs.is_some() {
                 assert!(
                     fields.settle(id_hash(&version.id), at).unwrap().is_some(),
@@ -443,6 +447,7 @@ pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) 
         rrule: fields.rrule.clone(),
         start_at: fields.start_at,
         end_at: fields.end_at,
+        exclude: fields.exclude,
         max_runs: fields.max_runs,
         first_run: fields.first_run,
         final_run: fields.final_run,

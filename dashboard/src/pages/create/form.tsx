@@ -44,7 +44,9 @@ interface FormProps {
 
 export function DefinitionForm({ definition, onChange, refusal, isIdFixed = false }: FormProps) {
   const set: PartProps["set"] = (changes) => onChange(withMembers(definition, changes));
-  const errorOf = (member: string) => (refusal?.problem.field === member ? refusal.problem.detail : undefined);
+  // An item of `exclude` has no field of its own.
+  const field = refusal?.problem.field?.replace(/^exclude\..*/, "exclude");
+  const errorOf = (member: string) => (field === member ? refusal?.problem.detail : undefined);
   const props: PartProps = { definition, set, replace: onChange, errorOf };
   return (
     <div class="stack">
