@@ -164,9 +164,9 @@ impl Engine {
         head.map(|head| head.due).into_iter().chain(of_lanes).min()
     }
 
-    /// Returns how many more tasks may be dispatched.
+    /// Returns how many more tasks may be dispatched now: see [`Config::dispatch_room`].
     fn dispatch_room(&self) -> usize {
-        self.config.max_dispatched.saturating_sub(self.dispatched)
+        self.config.dispatch_room(self.dispatched)
     }
 
     fn next_resend(&mut self) -> Option<UnixMillis> {

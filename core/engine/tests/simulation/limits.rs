@@ -270,7 +270,7 @@ impl World {
     /// `free-slots-are-used`: while a limit leaves room, no due task waits for long.
     pub(crate) fn free_slots_are_used(&mut self, is_faultless: bool) {
         for (at, shard) in self.shards.iter().enumerate() {
-            if shard.storage.dispatched() < self.config.max_dispatched {
+            if self.config.dispatch_room(shard.storage.dispatched()) > 0 {
                 self.limits.full_since.remove(&at);
             } else {
                 self.limits.full_since.entry(at).or_insert(self.now);
@@ -287,7 +287,7 @@ impl World {
             let is_idle = has_room
                 && self.shards.iter().any(|shard| {
                     // A shard whose dispatchers have their maximum has no room for any.
-                    shard.storage.dispatched() < self.config.max_dispatched
+                    self.config.dispatch_room(shard.storage.dispatched()) > 0
                         && shard.storage.waits_in_lane(key, due)
                 });
             if !is_idle || self.faults.message_lost > 0 {

@@ -75,7 +75,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     let mut bounds = Random::new(seed.rotate_left(41) ^ 0x626f_756e_6473);
     let is_bounded = bounds.chance(200) && !clients.has_many_keys();
     let config = if is_bounded {
-        Config { max_dispatched: *bounds.pick(&[1, 3, 20]), ..config }
+        Config { max_dispatched: *bounds.pick(&[1, 3, 20, 40]), ..config }
     } else {
         config
     };

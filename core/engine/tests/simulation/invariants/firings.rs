@@ -53,7 +53,8 @@ pub(crate) fn firing(
     // before the room is used up. Then the next one follows at once.
     let for_dispatchers =
         || due.iter().filter(|due| !due.waiting.record.parse().goes_to_queue()).count();
-    let is_used_up = !behind.is_empty() && before + for_dispatchers() >= config.max_dispatched;
+    let is_used_up =
+        !behind.is_empty() && config.dispatch_room(before + for_dispatchers()) == 0;
     let bytes: usize = due.iter().map(most_bytes).sum();
     let is_full = due.len() >= LEAST_OF_A_FULL_FIRING || bytes >= LEAST_BYTES_OF_A_FULL_FIRING;
     hold("firings-are-bounded", behind.is_empty() || is_used_up || is_full, || {
@@ -171,7 +172,7 @@ pub(crate) fn firing(
     for due in late.iter().filter(is_over) {
         model.release(&model.version(firing_due(due).version).id.clone(), now.get());
     }
-    !behind.is_empty() && dispatched < config.max_dispatched
+    !behind.is_empty() && config.dispatch_room(dispatched) > 0
 }
 
 /// `overload-is-used-up`: what has lapsed in a lane is dropped, unless the lane has more tasks that

@@ -247,7 +247,7 @@ impl Storage {
     /// Returns whether the main order may dispatch its head. If the dispatchers have no room for
     /// it, everything behind it waits.
     pub(crate) fn may_go_out(&self, head: &Waiting, config: Config) -> bool {
-        self.dispatched() < config.max_dispatched || head.record.parse().goes_to_queue()
+        config.dispatch_room(self.dispatched()) > 0 || head.record.parse().goes_to_queue()
     }
 
     /// Returns when an engine that was just loaded must wake up next.
