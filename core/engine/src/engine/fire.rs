@@ -54,7 +54,7 @@ impl Engine {
         self.note_room(now);
         self.remove_ended(&mut effects);
         self.forget_circuits(now);
-        let releases_some = self.release_for_lanes(now, reader, &mut effects)?;
+        let releases_some = self.place_in_lanes(now, reader, &mut effects)?;
         if self.release_rest(now, reader, &mut effects)? || releases_some {
             // What was released is due now. Storage has it only after this commit, so nothing can
             // read it before.

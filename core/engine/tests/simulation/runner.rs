@@ -27,6 +27,8 @@ pub(crate) struct Run {
     pub(crate) fired: u64,
     /// The runs with a limit key among these.
     pub(crate) limited: u64,
+    /// How often a run waited for a lane of its key after an input.
+    pub(crate) without_lane: u64,
     /// Runs that were deferred because their destination did not answer.
     pub(crate) put_off: u64,
     /// The runs with a limit key among these.
@@ -79,6 +81,13 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     } else {
         config
     };
+    // In some runs a shard has lanes for few keys.
+    let mut lanes = Random::new(seed.rotate_left(17) ^ 0x6c61_6e65_73);
+    let config = if clients.has_keys() && !clients.has_many_keys() && lanes.chance(500) {
+        Config { max_lanes: *lanes.pick(&[1, 1, 2]), ..config }
+    } else {
+        config
+    };
     // In some runs an id has little room for dead letters, or for waiting runs.
     let mut room = Random::new(seed.rotate_left(11) ^ 0x726f_6f6d);
     let config = if room.chance(400) {
@@ -113,6 +122,9 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     world.readers = Readers::new(seed);
     world.meddling = Random::new(seed.rotate_left(23) ^ 0x6d65_6464_6c65);
     world.meddles = *world.meddling.pick(&[0, 50, 400]);
+    if world.is_short_of_lanes() {
+        world.meddles = 400;
+    }
     world.trace(|| {
         format!("seed {seed}: {faults:?} {:?} {clients:?} {:?}", world.config, world.outages)
     });
@@ -216,6 +228,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     run.turned_back = world.turned_back;
     run.held_up = world.model.held_up;
     run.limited = world.limits.runs;
+    run.without_lane = world.limits.without_lane;
     run.put_off = world.model.circuits.put_off;
     run.put_off_of_keys = world.model.circuits.put_off_of_keys;
     run.redefined = world.redefined;

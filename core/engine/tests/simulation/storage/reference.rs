@@ -104,6 +104,18 @@ impl Storage {
         self.lanes.len()
     }
 
+    /// Returns the keys of the runs that wait for a lane.
+    pub(crate) fn keys_without_lane(&self) -> Vec<String> {
+        let waits = |waiting: &Waiting| waiting.position.due == UnixMillis::NO_LANE;
+        let key = |waiting: Waiting| waiting.record.parse().limit_key.map(|key| key.into_owned());
+        self.waiting().into_iter().filter(waits).filter_map(key).collect()
+    }
+
+    /// Returns whether a key has a lane.
+    pub(crate) fn has_lane(&self, key: &str) -> bool {
+        self.lanes.iter().any(|lane| lane.key == key)
+    }
+
     /// Returns every live entry and recurring task, in the total order.
     pub(crate) fn waiting(&self) -> Vec<Waiting> {
         self.waiting_until(UnixMillis::new(i64::MAX))
