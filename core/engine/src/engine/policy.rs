@@ -201,8 +201,8 @@ impl Engine {
     }
 
     /// Releases the held runs of these ids if no run of the id is in progress. Releases at most as
-    /// many bytes as one event may, and none that is new in this commit, so that nothing can read it
-    /// yet. The next wake-up releases the rest. Returns whether it released any.
+    /// many bytes as one event may, and none that is new in this commit and that the reader cannot
+    /// read. The next wake-up releases the rest. Returns whether it released any.
     pub(super) fn release_held(
         &mut self,
         hashes: impl Iterator<Item = u64>,
@@ -221,7 +221,8 @@ impl Engine {
                 continue;
             }
             let Some(at) = self.held_of(hash).next() else { continue };
-            if bytes >= MAX_RELEASED_BYTES || self.is_new(at, effects)? {
+            let is_unread = !reader.reads_the_commit() && self.is_new(at, effects)?;
+            if bytes >= MAX_RELEASED_BYTES || is_unread {
                 self.to_release.insert(hash);
                 continue;
             }

@@ -49,6 +49,9 @@ pub(crate) fn firing(
     hold("dispatch-is-bounded", dispatched <= config.max_dispatched.max(before), || {
         format!("{dispatched} after {before}")
     });
+    if only_releases(storage, effects) {
+        return !behind.is_empty() && config.dispatch_room(dispatched) > 0;
+    }
     // A run that does not fire in the end takes room until that is known, so a wake-up may stop
     // before the room is used up. Then the next one follows at once.
     let for_dispatchers =
@@ -195,6 +198,23 @@ fn leave_lapsed(storage: &Storage, due: &mut Vec<Due>, effects: &Effects) {
         });
         false
     });
+}
+
+/// Returns whether a wake-up only ends waits for another run or for a lane. What it releases fires
+/// in the next one.
+fn only_releases(storage: &Storage, effects: &Effects) -> bool {
+    let adds = |write: &Write| matches!(write, Write::InsertPage { .. } | Write::ExtendPage { .. });
+    let fires = |write: &Write| matches!(write, Write::InsertEnvelope { .. });
+    if effects.writes.iter().any(fires)
+        || !effects.writes.iter().any(adds)
+        || storage.watermark_after(&effects.writes) != storage.watermark
+    {
+        return false;
+    }
+    let mut ended = storage.waiting();
+    ended.retain(|waiting| waiting.entry.is_some() && is_cancelled(effects, waiting.position));
+    let waits = |due| due == UnixMillis::HELD || due == UnixMillis::NO_LANE;
+    !ended.is_empty() && ended.iter().all(|waiting| waits(waiting.position.due))
 }
 
 /// Returns whether a wake-up cancels the entry at this position.

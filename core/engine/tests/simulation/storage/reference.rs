@@ -264,6 +264,9 @@ impl Storage {
 
     /// Returns when an engine that was just loaded must wake up next.
     pub(crate) fn next_wakeup(&self, config: Config) -> Option<UnixMillis> {
+        if !self.keys_without_lane().is_empty() {
+            return Some(UnixMillis::ZERO);
+        }
         let head =
             self.waiting().into_iter().find(|waiting| !self.is_in_lane(waiting.position.page));
         let head =
