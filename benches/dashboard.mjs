@@ -70,7 +70,7 @@ try {
 
   const searched = Date.now();
   await page.getByLabel("Id begins with").fill(`order-${tasks - 1}`);
-  await until("the last task", async () => (await page.getByRole("link", { name: `order-${tasks - 1}`, exact: true }).count()) > 0 || ((await page.getByRole("button", { name: "Keep looking" }).count()) > 0 && (await page.getByRole("button", { name: "Keep looking" }).click(), false)), { timeoutMs: 120_000 });
+  await until("the last task", async () => (await page.getByRole("link", { name: `order-${tasks - 1}`, exact: true }).count()) > 0 || ((await page.getByRole("button", { name: "Search further" }).count()) > 0 && (await page.getByRole("button", { name: "Search further" }).click(), false)), { timeoutMs: 120_000 });
   console.log(`found the last of ${tasks} tasks by its id after ${Date.now() - searched} ms`);
 } finally {
   await browser.close();

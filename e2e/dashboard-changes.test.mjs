@@ -122,7 +122,7 @@ test("a task is created with every field of the form, and the refusal of a field
   await page.getByLabel("Delay in seconds").fill("3600");
   await page.getByLabel("URL").fill("not a url");
   await page.getByLabel("Payload, as JSON").fill('{"a":1}');
-  await page.getByText("Retries").click();
+  await page.getByText("Retries", { exact: true }).click();
   await page.getByLabel("Attempts at most").fill("3");
   await page.getByRole("button", { name: "Create", exact: true }).click();
   await page.locator("input[aria-invalid=true]").waitFor();
@@ -140,7 +140,7 @@ test("a task is paused, resumed, run, run with another payload, rescheduled, clo
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByRole("dialog").getByLabel("Note (optional)").fill("The receiver moves.");
   await page.getByRole("dialog").getByRole("button", { name: "Pause" }).click();
-  await page.getByText("It is paused: these do not fire").waitFor();
+  await page.getByText("It is paused: these runs do not fire").waitFor();
   await page.getByText("The receiver moves.", { exact: true }).waitFor();
   const paused = await read("acts/1");
   assert.deepEqual([paused.status, paused.pauseNote], ["paused", "The receiver moves."]);
@@ -313,7 +313,7 @@ test("a list is read from its end, filtered by what it calls and how its last at
   await first.getByText("sorted/2-end").waitFor();
   assert.match(page.url(), /order=desc/);
   await page.getByRole("button", { name: "More filters" }).click();
-  await page.getByLabel("Calls a").selectOption("webhook");
+  await page.getByLabel("Target type").selectOption("webhook");
   await page.getByText("1 task: all of them").waitFor();
   await page.getByLabel("Last outcome").selectOption("failed");
   await page.getByRole("heading", { name: "No task matches" }).waitFor();

@@ -8,13 +8,13 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { ROOT } from "../scripts/paths.mjs";
-import { Scheduler } from "./harness.mjs";
+import { Scheduler, until } from "./harness.mjs";
 
 let scheduler;
 let lib;
 
 before(async () => {
-  const names = ["sentence", "definition", "snippets", "groups", "health", "agenda", "time", "series"];
+  const names = ["sentence", "definition", "snippets", "groups", "health", "agenda", "time", "series", "errors", "reasons", "refusal"];
   const bundle = await build({
     stdin: { contents: names.map((name) => `export * from "./${name}";`).join("\n"), resolveDir: join(ROOT, "dashboard/src/lib"), loader: "ts" },
     bundle: true,
@@ -182,6 +182,70 @@ test("errors that differ only in numbers and ids are in one group", () => {
     ["(no error)", 1, 9, 9],
   ]);
   assert.equal(lib.textOfAll("HTTP 503 from http://<n>:<n>/a/<n>: busy"), "HTTP 503 from http://");
+});
+
+test("a group is shown by its newest error, in plain words", () => {
+  const [group] = lib.grouped([1, 2].map((port) => ({ error: `no answer from http://10.0.0.1:${port}/: Error: Network connection lost.` })));
+  assert.equal(lib.explained(lib.titleOf(group)), "no answer from http://10.0.0.1:1/: the connection was refused, or was cut before an answer");
+  assert.equal(lib.titleOf(lib.grouped([{}])[0]), "No error is known.");
+});
+
+test("errors say what to check if they do not say it themselves", () => {
+  for (const [error, advice] of [
+    ["no answer from http://10.0.0.1:9/: Error: Network connection lost.", /Check that the target runs, and that the host and the port/],
+    ["no answer from https://a.example/: Error: getaddrinfo", /Check the host of the URL/],
+    ["timed out after 30 s: https://a.example/", /give it more time/],
+    ["HTTP 401 from https://a.example/: no", /credentials/],
+    ["HTTP 404 from https://a.example/: HTTP 401 from elsewhere", /path/],
+    ["HTTP 422 from https://a.example/: order 7 has no customer", undefined],
+  ]) {
+    if (advice === undefined) assert.equal(lib.adviceOn(error), undefined, error);
+    else assert.match(lib.adviceOn(error), advice, error);
+  }
+});
+
+test("the reasons of the API are shown without its requests, whatever the ids", async () => {
+  const closed = { type: "webhook", url: "http://127.0.0.1:9/POST/v1/x" };
+  const ids = ["é /?#%2F", "plain", "a..b", "a (POST /v1/tasks/b/run)"];
+  for (const id of ids) assert.equal((await scheduler.call("/v1/tasks", { body: { id, delayInSeconds: 0, callback: closed, retry: { maxAttempts: 1 } } })).status, 201, id);
+  for (const id of ids) {
+    const path = `/v1/tasks/${encodeURIComponent(id)}/explain`;
+    const { reasons } = await until("the run to be given up", async () => {
+      const { body } = await scheduler.call(path);
+      return body.status === "dead-lettered" && body;
+    });
+    const reason = lib.reasonOf(reasons[0]);
+    const { body } = await scheduler.call(`/v1/dead-letters/${encodeURIComponent(reason.deadLetterId)}`);
+    assert.equal(body.id, id);
+    assert.match(reason.text, /^The run of .* failed for good .*: the connection was refused, or was cut before an answer\.$/);
+  }
+  await scheduler.call("/v1/dead-letters/discard", { body: { all: true } });
+  for (const [task, text] of [[{ type: "no-schedule" }, "It has no schedule: it fires when you request it."], [{ time: "2099-01-01T00:00:00Z", paused: true }, /^It is paused.*: it fires when it is resumed\.$/]]) {
+    assert.equal((await scheduler.call("/v1/tasks", { body: { id: "x/y", callback: LOG, ...task } })).status < 300, true);
+    const { body } = await scheduler.call("/v1/tasks/x%2Fy/explain");
+    const reason = lib.reasonOf(body.reasons[0]);
+    if (typeof text === "string") assert.equal(reason.text, text);
+    else assert.match(reason.text, text);
+    assert.equal(reason.deadLetterId, undefined);
+    await scheduler.call("/v1/tasks/x%2Fy", { method: "DELETE" });
+  }
+});
+
+test("a refusal is about a field until its value changes", async () => {
+  const definition = { id: "a", delayInSeconds: 60, tags: ["ok", "x".repeat(300)], callback: { type: "webhook", url: "nowhere" } };
+  const { body } = await scheduler.call("/v1/tasks", { body: { ...definition, tags: [] } });
+  const refusal = lib.refusalOf(body, definition);
+  assert.equal(refusal.field, "callback.url");
+  assert.match(refusal.text, /^This is not .*https:\/\/$/);
+  assert.ok(lib.isStillRefused(refusal, { ...definition, id: "b" }));
+  assert.ok(!lib.isStillRefused(refusal, { ...definition, callback: { type: "webhook", url: "https://example.com/" } }));
+  assert.ok(!lib.isStillRefused(refusal, { delayInSeconds: 60 }));
+  const tags = lib.refusalOf((await scheduler.call("/v1/tasks", { body: { ...definition, callback: LOG } })).body, definition);
+  assert.ok(tags.field.startsWith("tags["), tags.field);
+  assert.ok(lib.isAbout(tags, "tags") && !lib.isAbout(tags, "tag") && !lib.isAbout(refusal, "callback"));
+  assert.equal(lib.refusalOf({ detail: "The body is not JSON." }, definition), undefined);
+  for (const url of [undefined, "", " ", "https://", "http:", "https:/"]) assert.equal(lib.missingIn({ callback: { type: "webhook", url } })?.field, "callback.url", url);
+  for (const callback of [undefined, LOG, { type: "webhook", url: "https://a" }]) assert.equal(lib.missingIn({ callback }), undefined);
 });
 
 test("the health is good until something needs attention, and names it", async () => {

@@ -263,7 +263,7 @@ test("a hidden page does not read, and reads at once when it is visible again", 
   await until("a reading at once", () => requests > hidden, { timeoutMs: 2_000 });
   await page.getByText(/Every 5 s, about \$/).waitFor();
   await page.getByRole("switch", { name: "Live updates" }).click();
-  await page.getByText("Off: nothing is read by itself.").waitFor();
+  await page.getByText("Off: no page is read again by itself.").waitFor();
   const off = requests;
   await page.getByRole("switch", { name: "Live updates" }).click();
   await until("a reading once it is on again", () => requests > off, { timeoutMs: 2_000 });
@@ -285,19 +285,19 @@ test("while the scheduler is unreachable, the page says so and keeps its content
   await overview.getByRole("region", { name: "Health" }).waitFor();
   const lists = await tabs.at("/help");
   await scheduler.kill();
-  await overview.getByText("How it is now is not known.").waitFor();
+  await overview.getByText("The present state is not known.").waitFor();
   await tabs.go(lists, "/tasks");
   await lists.getByRole("alert").filter({ hasText: "No answer" }).waitFor();
   await page.getByRole("button", { name: "Pause" }).click();
   const pause = page.getByRole("dialog").getByRole("button", { name: "Pause" });
   await pause.click();
-  await page.getByText("The scheduler does not answer. What you see is from before.").waitFor();
+  await page.getByText("The scheduler does not answer. This page shows what it read before.").waitFor();
   assert.ok(await page.getByText("Every hour.").isVisible());
   await scheduler.restart();
-  await page.getByText("The scheduler does not answer. What you see is from before.").waitFor({ state: "detached" });
+  await page.getByText("The scheduler does not answer. This page shows what it read before.").waitFor({ state: "detached" });
   await pause.click();
   await page.getByText("looked-at is paused.").waitFor();
-  await overview.getByText("How it is now is not known.").waitFor({ state: "detached" });
+  await overview.getByText("The present state is not known.").waitFor({ state: "detached" });
   // What could not be read is read now.
   await lists.getByRole("link", { name: "looked-at" }).waitFor();
 });

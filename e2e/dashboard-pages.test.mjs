@@ -135,7 +135,7 @@ test("the overview shows the health and its reasons, the cost, and the shards", 
   assert.equal(await tile("Waiting"), String(stats.pending));
   assert.equal(await tile("Dead letters"), "7");
   assert.equal(await tile("Failed attempts"), String(stats.failed));
-  assert.notEqual(await tile("Late, p99"), "–");
+  assert.notEqual(await tile("Lateness, 99 of 100"), "–");
   assert.match(await tile("In all"), /^\$0\.\d+$/);
   assert.match(await tile("Per million attempts"), /^\$\d/);
   const shards = page.getByRole("list", { name: "Shards" }).getByRole("listitem");

@@ -104,7 +104,7 @@ test("an existing task is overwritten only after a question, and a failure of th
   assert.equal((await read()).description, "the first one");
   await page.getByRole("button", { name: "Create", exact: true }).click();
   await dialog.getByRole("button", { name: "Overwrite it" }).click();
-  await page.getByText("taken was there, and is overwritten.").waitFor();
+  await page.getByText("taken is overwritten.").waitFor();
   await page.getByRole("heading", { name: "taken" }).waitFor();
   assert.deepEqual((await read()).callback, { type: "webhook", url: "https://example.com/" });
 });

@@ -147,7 +147,7 @@ test("a key that can only write begins with the form, which names what the key c
   const { body } = await scheduler.call("/v1/keys", { body: { name: "writer", scopes: ["write"], namespaces: ["default"] } });
   const page = await tabs.at("/", { key: body.key });
   await page.getByRole("heading", { name: "Create a task" }).waitFor();
-  await page.getByText("A key without “read” cannot preview runs.").waitFor();
+  await page.getByText("Your key cannot show the next runs").waitFor();
   await page.getByLabel("Id (optional)").fill("written");
   await page.getByLabel("URL").fill("https://example.com/");
   await page.getByRole("button", { name: "Create", exact: true }).click();

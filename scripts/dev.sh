@@ -1,41 +1,53 @@
 #!/usr/bin/env bash
 # `make dev` runs everything on this machine. The scheduler and the example consumer of fired tasks
 # share one session of the local runtime, because a local queue is only visible within its session.
-# Storage stays in .wrangler/state. Messages in a queue are lost when the session ends, and the
-# scheduler sends them again.
+# Storage stays in .wrangler/state, or in the folder STATE. Messages in a queue are lost when the
+# session ends, and the scheduler sends them again.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 cd "$ROOT"
 port=${PORT:-8787}
 
+if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+  echo "dev: something listens on port $port already. Stop it, or choose another port: make dev PORT=9000" >&2
+  exit 1
+fi
 if [ ! -f .dev.vars ]; then
   # The key is created for this checkout only, and git ignores it.
   (umask 077 && echo "API_KEYS=$(node -p 'crypto.randomBytes(24).toString("hex")')" >.dev.vars)
 fi
 key=$(sed -n 's/^API_KEYS=\([^,]*\).*/\1/p' .dev.vars | tr -d '"' | head -n 1)
 
-cat <<TEXT
+WHEN_READY=$(
+  cat <<TEXT
 
-  The dashboard, signed in:  http://localhost:$port/#key=$(node -p 'encodeURIComponent(process.argv[1])' "$key")
-  The API key, from .dev.vars:  $key
-  Schedule a task to fire in two seconds, and watch it here:
+  Schedule a task to fire in two seconds, and see it fire here:
 
 curl -s http://localhost:$port/v1/tasks -H 'Authorization: Bearer $key' -H 'Content-Type: application/json' -d '{"description":"hello","delayInSeconds":2,"callback":{"type":"queue","queue":"FIRED_TASKS"},"payload":{"hello":"world"}}'
 
-  Cron triggers do not run by themselves here. The watchdog's:
+  Cron triggers do not run by themselves here. This runs the watchdog's:
 
 curl -s 'http://localhost:$port/cdn-cgi/local/scheduled'
 
+  The API key, from .dev.vars:  $key
+
+  Open the dashboard, signed in. It offers a first task, which fires after five seconds:
+
+  http://localhost:$port/#key=$(node -p 'encodeURIComponent(process.argv[1])' "$key")
+
 TEXT
+)
+export WHEN_READY
 
 # This keeps wrangler's own files in the checkout, and stops it from requesting sample metadata from
 # the network.
 export TMPDIR=$ROOT/.wrangler/tmp XDG_CONFIG_HOME=$ROOT/.wrangler/config CLOUDFLARE_CF_FETCH_ENABLED=false
 mkdir -p "$TMPDIR"
 
-# Without a terminal, wrangler's key shortcuts would read the input of the calling process.
-interactive=true
-[ -t 0 ] || interactive=false
+echo "Starting: the link to the dashboard follows."
 node scripts/local-config.mjs
+# wrangler writes to a filter, not to the terminal, so it would have no colors and no use for its
+# key shortcuts.
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then export FORCE_COLOR=1; fi
 exec wrangler dev -c wrangler.local.toml -c examples/consumer/wrangler.toml --ip 127.0.0.1 --port "$port" \
-  --persist-to .wrangler/state --show-interactive-dev-session="$interactive"
+  --persist-to "${STATE:-.wrangler/state}" --show-interactive-dev-session=false > >(exec node scripts/dev-log.mjs) 2>&1

@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { Empty, LinkButton, PageHead } from "./components/basics";
+import { Boundary } from "./components/boundary";
 import { Palette } from "./components/palette";
 import { Shell } from "./components/shell";
 import { Agenda } from "./pages/agenda";
@@ -25,7 +26,7 @@ function NotOffered({ title }: { title: string }) {
     <div class="page">
       <PageHead title={title} />
       <Empty title="Your key may not use this page">
-        It has the scopes {scopes.value.join(", ") || "none"}. Sign in with a key that has more, or choose another page.
+        Your key has these scopes: {scopes.value.join(", ") || "none"}. Sign in with a key that has more, or choose another page.
       </Empty>
     </div>
   );
@@ -94,7 +95,10 @@ function SignedIn() {
   return (
     <>
       <Shell>
-        <Page key={`${namespace.value} ${path.value}`} />
+        {/* Another page is drawn afresh after an error. */}
+        <Boundary key={`${namespace.value} ${path.value}`}>
+          <Page />
+        </Boundary>
       </Shell>
       <Palette />
     </>
@@ -102,5 +106,5 @@ function SignedIn() {
 }
 
 export function App() {
-  return isSignedIn.value ? <SignedIn /> : <SignIn />;
+  return <Boundary>{isSignedIn.value ? <SignedIn /> : <SignIn />}</Boundary>;
 }

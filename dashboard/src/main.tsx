@@ -1,3 +1,6 @@
+// The first two modules must run before all others.
+import "./lib/locale";
+import "./lib/rescue";
 import { render } from "preact";
 import "uplot/dist/uPlot.min.css";
 import "./styles/tokens.css";

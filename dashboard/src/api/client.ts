@@ -24,7 +24,7 @@ export class ApiError extends Error {
     return this.status >= 500 || this.status === 429;
   }
 
-  /** Says whether the problem has this type, such as `no-task`. */
+  /** Returns whether the problem has this type, such as `no-task`. */
   is(type: string): boolean {
     return this.problem.type === `/problems/${type}`;
   }
@@ -61,7 +61,7 @@ export const isReachable = signal(true);
 
 const TIMEOUT_MS = 30_000;
 
-/** Returns a path with a query. Members that are undefined or empty are left out. */
+/** Returns a path with a query. Omits members that are undefined or empty. */
 export function withQuery(path: string, query: RequestOptions["query"] = {}): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {

@@ -102,7 +102,7 @@ const TONES: Readonly<Record<string, string>> = {
   "half-open": "warn",
 };
 
-/** A status or an outcome, told by its word and, beside it, by a dot. */
+/** Shows a status or an outcome as a word with a colored dot. */
 export function Badge({ value }: { value: string }) {
   return (
     <span class={`badge ${TONES[value] ?? "calm"}`}>
@@ -122,7 +122,7 @@ export function Tag({ children, to }: { children: ComponentChildren; to?: string
   );
 }
 
-/** The head of a page: what it is, and what can be done there. Its title is that of the document, too. */
+/** Shows the heading of a page and its buttons, and sets the title of the document. */
 export function PageHead({ title, beside, children, about }: { title: string; beside?: ComponentChildren; children?: ComponentChildren; about?: ComponentChildren }) {
   useEffect(() => {
     document.title = `${title} · Scheduler`;
@@ -141,7 +141,7 @@ export function PageHead({ title, beside, children, about }: { title: string; be
   );
 }
 
-/** Says that there is nothing, and how something comes to be there. */
+/** Says that a list is empty, and how to fill it. */
 export function Empty({ title, children, action }: { title: string; children: ComponentChildren; action?: ComponentChildren }) {
   return (
     <div class="empty">
@@ -152,16 +152,28 @@ export function Empty({ title, children, action }: { title: string; children: Co
   );
 }
 
-/** What to do about a problem of a type, where the answer itself does not say it. */
+/** Advice on the types of problems whose answers do not say what to do. */
 const ADVICE: Readonly<Record<string, string>> = {
   forbidden: "Sign in with a key that has this scope, or ask its owner for one.",
-  "no-task": "Somebody has cancelled it, or it has ended. Its page shows its history.",
+  "no-task": "It was cancelled, or it has ended. Its page shows its history.",
   "no-namespace": "Choose another namespace, or create this one with an operator's key.",
-  "other-version": "Somebody has changed it since you read it. Read it again.",
+  "other-version": "Somebody has changed it since you read it. Read it again, and repeat your change.",
   quota: "Wait, or raise the quota of the namespace.",
 };
 
-/** Says what went wrong and what to do. */
+/** Shows the text of an error. Marks the field of a refusal, and names it once. */
+function Detail({ error }: { error: Error }) {
+  const field = error instanceof ApiError ? error.problem.field : undefined;
+  if (field === undefined) return <>{error.message}</>;
+  const rest = error.message.startsWith(`${field} `) ? error.message.slice(field.length + 1) : error.message;
+  return (
+    <>
+      <code>{field}</code> {rest}
+    </>
+  );
+}
+
+/** Shows an error and what to do about it. */
 export function ErrorNote({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   if (!error) return null;
   const isProblem = error instanceof ApiError;
@@ -170,7 +182,7 @@ export function ErrorNote({ error, onRetry }: { error: unknown; onRetry?: () => 
     <div class="note bad" role="alert">
       <p>
         <strong>{isProblem ? error.problem.title : error instanceof Unreachable ? "No answer" : "Something went wrong"}.</strong>{" "}
-        {isProblem && error.problem.field ? <code>{error.problem.field}</code> : null} {(error as Error).message}
+        <Detail error={error as Error} />
       </p>
       <p class="row">
         {ADVICE[name]}
@@ -195,7 +207,7 @@ export function Copy({ text, label = "Copy" }: { text: string; label?: string })
       setDone(true);
       setTimeout(() => setDone(false), 2_000);
     } catch {
-      tell("The browser does not allow copying here: select the text, and copy it yourself.", { isBad: true });
+      tell("The browser does not allow this page to copy. Select the text and copy it.", { isBad: true });
     }
   };
   return (
@@ -213,7 +225,7 @@ export function Loading({ what = "Reading" }: { what?: string }) {
   );
 }
 
-/** A text that selects something, as a set of buttons of which one is pressed. */
+/** Offers a choice of one value as a row of buttons. The button of the chosen value is pressed. */
 export function Segments<Value extends string>({ label, value, options, onChange }: { label: string; value: Value; options: readonly (readonly [Value, string])[]; onChange: (value: Value) => void }) {
   return (
     <div class="segments" role="group" aria-label={label}>
@@ -226,7 +238,7 @@ export function Segments<Value extends string>({ label, value, options, onChange
   );
 }
 
-/** Goes to the page of a row unless the click meant something else in it. */
+/** Opens the page of a row, unless the click was on a control in the row. */
 export function openRow(event: MouseEvent, to: string): void {
   const inside = (event.target as Element).closest("a, button, input, label");
   if (!inside && !event.ctrlKey && !event.metaKey) go(to);

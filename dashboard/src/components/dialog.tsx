@@ -1,4 +1,4 @@
-// Dialogs: the browser's own, which keep the focus inside and close with Escape.
+// Dialogs. They are the browser's own, which keep the focus inside and close with Escape.
 
 import type { ComponentChildren, RefObject, TargetedSubmitEvent } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
@@ -23,7 +23,7 @@ function returnFocus(to: HTMLElement): void {
   observer.observe(document.body, { childList: true, subtree: true });
 }
 
-/** Opens a dialog while its component is there, and gives the focus back to what had it. */
+/** Keeps a dialog open while its component is mounted, and then returns the focus to the element that had it before. */
 export function useModal(ref: RefObject<HTMLDialogElement | null>): void {
   useEffect(() => {
     const dialog = ref.current;
@@ -65,18 +65,18 @@ export function Dialog({ title, onClose, children, isWide = false, isKept = fals
 interface ActionDialogProps {
   title: string;
   verb: string;
-  /** Does it; the dialog closes when it is done, and shows why if it could not be done. */
+  /** Carries out the action. The dialog closes if it succeeds, and shows the error if it fails. */
   onAct: () => Promise<unknown>;
   onClose: () => void;
   children?: ComponentChildren;
   isDanger?: boolean;
   isDisabled?: boolean;
-  /** What has to be typed before it can be done. */
+  /** The text that the user must type to confirm the action. */
   confirmWith?: string;
   isWide?: boolean;
 }
 
-/** Asks before something is done. */
+/** Asks for confirmation before an action. */
 export function ActionDialog({ title, verb, onAct, onClose, children, isDanger = false, isDisabled = false, confirmWith, isWide = false }: ActionDialogProps) {
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();

@@ -54,7 +54,7 @@ export function TextField({ label, value, onChange, help, error, type = "text", 
           {...rest}
           list={list}
           class={isCode ? "code" : ""}
-          // The types of Preact want the kind of input to be known: all of these take the same attributes.
+          // Preact's types require one fixed kind of input. All of these kinds take the same attributes.
           type={type as "url"}
           value={value}
           required={isRequired ?? false}
@@ -70,17 +70,24 @@ export function TextField({ label, value, onChange, help, error, type = "text", 
 
 interface AreaProps extends Pick<TextProps, "label" | "value" | "onChange" | "help" | "error"> {
   rows?: number;
-  /** Whether the text cannot be read yet, so that the form has another value than the one that is shown. */
+  /** Whether the text cannot be parsed yet. The form then holds another value than the field shows. */
   isUnread?: boolean;
 }
 
-/** Returns whether a form shows a text that cannot be read yet, and moves the focus there. Such a form must not be sent. */
+/** Returns whether a form shows a text that cannot be parsed yet, and moves the focus there. Such a form must not be sent. */
 export function hasUnread(form: HTMLFormElement): boolean {
   const area = form.querySelector<HTMLElement>("[data-unread]");
   const hidden = area?.closest("details");
   if (hidden) hidden.open = true;
   area?.focus();
   return area !== null;
+}
+
+/** Moves the focus to the first field that is marked as wrong, with its note in view. */
+export function focusInvalid(): void {
+  const field = document.querySelector<HTMLElement>("[aria-invalid=true]");
+  field?.focus({ preventScroll: true });
+  field?.closest(".field")?.scrollIntoView({ block: "center" });
 }
 
 export function TextArea({ label, value, onChange, help, error, rows = 4, isUnread = false }: AreaProps) {

@@ -17,15 +17,15 @@ export function ListFoot({ list, noun, total, isDescending = false }: { list: Cu
       {list.isLoading && list.length === 0
         ? list.pagesRead === 0
           ? "Reading…"
-          : `Searching: ${looked} looked at${until}, nothing found yet…`
+          : `Searching: ${looked} searched${until}, nothing found yet…`
         : list.isComplete
           ? `${shown}: all of them`
           : total === undefined
-            ? `${shown} so far${list.isWaiting ? `: ${looked} looked at${until}` : ": scroll for more"}`
+            ? `${shown} so far${list.isWaiting ? `: ${looked} searched${until}` : ": scroll for more"}`
             : `${whole(list.length)} of ${count(total, noun)} read: scroll for more`}
       {list.isWaiting && (
         <Button kind="quiet" onClick={() => void list.more()}>
-          Keep looking
+          Search further
         </Button>
       )}
     </p>

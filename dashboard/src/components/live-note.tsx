@@ -31,9 +31,9 @@ export function LiveNote() {
       </label>
       <p class="muted small" title="An estimate: requests to the Worker and to the shards, while this page is visible. A hidden page reads nothing.">
         {!isLive.value
-          ? "Off: nothing is read by itself."
+          ? "Off: no page is read again by itself."
           : watching.value.length === 0
-            ? "This page reads nothing by itself."
+            ? "Not needed here: this page is read once, when you open it."
             : `Every ${fastest / 1_000} s${isUnknown ? "" : `, about ${dollars(cost)} an hour`}`}
       </p>
     </div>

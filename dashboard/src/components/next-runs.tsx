@@ -15,6 +15,8 @@ const CLOCKS_APART_MS = 5_000;
 
 interface PreviewState {
   preview?: Preview | undefined;
+  /** When the preview arrived, by the clock of the viewer. */
+  at?: number | undefined;
   error?: Error | undefined;
 }
 
@@ -26,7 +28,8 @@ export function usePreview(definition: JsonObject, count: number, refreshedBy: u
     const controller = new AbortController();
     const timer = setTimeout(async () => {
       try {
-        setState({ preview: await previewRuns(definition, { count }, controller.signal) });
+        const preview = await previewRuns(definition, { count }, controller.signal);
+        setState({ preview, at: Date.now() });
       } catch (error) {
         if (!controller.signal.aborted) setState({ error: error as Error });
       }
@@ -51,10 +54,10 @@ function Change({ run }: { run: PreviewRun }) {
   );
 }
 
-/** Lists runs in the viewer's time zone. Below each, shows its time in the zone of the schedule if that is another. */
-export function RunTimes({ preview }: { preview: Preview }) {
+/** Lists runs in the viewer's time zone. Below each, shows its time in the zone of the schedule if it has one and that is another. */
+export function RunTimes({ preview, hasZone = true }: { preview: Preview; hasZone?: boolean }) {
   const zone = preview.timezone;
-  const hasOwnZone = zone !== HERE && isZone(zone);
+  const hasOwnZone = hasZone && zone !== HERE && isZone(zone);
   if (preview.runs.length === 0) return <p class="muted">It does not fire by itself.</p>;
   return (
     <>
@@ -77,23 +80,41 @@ export function RunTimes({ preview }: { preview: Preview }) {
           </li>
         ))}
       </ol>
-      {!preview.more && <p class="muted small">There are no further runs.</p>}
+      {!preview.more && preview.runs.length > 1 && <p class="muted small">There are no further runs.</p>}
     </>
   );
 }
 
-/** Shows the schedule of a definition as a sentence, and its next runs or its error. */
+/** Returns whether the runs of a definition depend on when the task is created. */
+const isCounted = ({ delayInSeconds, everySeconds, anchor, startAt }: JsonObject): boolean => delayInSeconds !== undefined || (everySeconds !== undefined && anchor === undefined && startAt === undefined);
+
+/** Moves the runs of a preview. */
+const movedBy = (preview: Preview, millis: number): Preview => ({ ...preview, runs: preview.runs.map((run) => ({ ...run, time: run.time + millis, due: run.due + millis })) });
+
+/**
+ * Shows the schedule of a definition as a sentence, and its next runs or its error. The runs move with the clock if they are counted from
+ * the moment at which the task is created. Otherwise they are read again when the first of them is past.
+ */
 export function NextRuns({ definition, count = 6 }: { definition: JsonObject; count?: number }) {
-  const { preview, error } = usePreview(definition, count);
+  /** The time of the last first run that is past. */
+  const [past, setPast] = useState<number>();
+  const { preview, at = 0, error } = usePreview(definition, count, past);
+  const isMoving = isCounted(definition);
+  const [first] = preview?.runs ?? [];
+  const isOver = !isMoving && preview?.more === true && first !== undefined && first.due < now.value;
+  useEffect(() => {
+    if (isOver) setPast(first.due);
+  }, [isOver, first?.due]);
   return (
     <>
       <p>{fullSentence(definition as Parameters<typeof fullSentence>[0], error ? undefined : preview?.sentence)}</p>
-      <Runs preview={preview} error={error} />
+      <Runs preview={preview && isMoving ? movedBy(preview, Math.max(now.value - at, 0)) : preview} error={error} hasZone={!isMoving} />
+      {isMoving && preview && !error && <p class="muted small">If you create it now. The times move on until you do.</p>}
     </>
   );
 }
 
-function Runs({ preview, error }: PreviewState) {
+function Runs({ preview, error, hasZone }: PreviewState & { hasZone: boolean }) {
   if (error instanceof ApiError && error.status === 422) {
     return (
       <p class="note warn" role="status">
@@ -106,5 +127,5 @@ function Runs({ preview, error }: PreviewState) {
     );
   }
   if (error) return <ErrorNote error={error} />;
-  return preview ? <RunTimes preview={preview} /> : <p class="muted">…</p>;
+  return preview ? <RunTimes preview={preview} hasZone={hasZone} /> : <p class="muted">…</p>;
 }

@@ -29,7 +29,7 @@ function AwayNote() {
   if (isReachable.value) return null;
   return (
     <div class="away" role="alert">
-      The scheduler does not answer. What you see is from before. Trying again every {RETRY_MS / 1_000} s.
+      The scheduler does not answer. This page shows what it read before. It tries again every {RETRY_MS / 1_000} s.
     </div>
   );
 }

@@ -17,7 +17,7 @@ interface VirtualListProps {
   onRange: (from: number, to: number) => void;
 }
 
-/** The rows above and below the visible ones that are in the document, too. */
+/** The number of rows above and below the visible ones that are also in the document. */
 const MARGIN = 10;
 const ROW_HEIGHT = 32;
 /** The height of a row on a narrow screen, where it has two lines: see `.grid-row` in components.css. */

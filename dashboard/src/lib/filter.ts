@@ -31,7 +31,7 @@ export const LABELS: Readonly<Record<FilterName, string>> = {
   status: "Status",
   paused: "Paused",
   kind: "Kind",
-  callbackType: "Calls a",
+  callbackType: "Target type",
   callbackHost: "Webhook host",
   lastOutcome: "Last outcome",
   error: "Error contains",

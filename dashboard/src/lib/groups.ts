@@ -19,6 +19,9 @@ export function likeness(error: string): string {
     .replace(/(HTTP )?\b\d+(?:\.\d+)*/g, (text, http: string | undefined) => (http ? text : "<n>"));
 }
 
+/** Returns the text of a group: the error of its first dead letter, which is the newest. */
+export const titleOf = ({ letters: [letter] }: LetterGroup): string => letter?.error ?? "No error is known.";
+
 /** Groups dead letters, the largest group first. */
 export function grouped(letters: readonly Task[]): LetterGroup[] {
   const groups = new Map<string, LetterGroup>();

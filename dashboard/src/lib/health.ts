@@ -38,7 +38,7 @@ export interface Recent {
   displaced: number;
   /** The number of tasks that were overdue at both of the last two readings. */
   stillOverdue: number;
-  /** The minutes up to now in each of which runs were overdue by more than a second, and the most such runs at one time. */
+  /** The number of consecutive minutes up to now in which runs were overdue by more than a second, and the most such runs at one time. */
   backlog: { minutes: number; most: number };
   /** The most tasks that were created in one of the last minutes, per second. */
   createdPerSecond: number;

@@ -1,4 +1,4 @@
-const WHOLE = new Intl.NumberFormat("en");
+import { WHOLE } from "./intl";
 
 /** Formats a whole number with separators of thousands. */
 export const whole = (value: number): string => WHOLE.format(value);

@@ -1,29 +1,8 @@
-// Times as people read them, never without their zone.
+// Formats times for people, always with their time zone.
 
-/** The zone of whoever looks. */
-export const HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+import { clockFormat, HERE } from "./intl";
 
-const formats = new Map<string, Intl.DateTimeFormat>();
-
-function formatOf(zone: string): Intl.DateTimeFormat {
-  let format = formats.get(zone);
-  if (!format) {
-    format = new Intl.DateTimeFormat("en-GB", {
-      timeZone: zone,
-      weekday: "short",
-      year: "numeric",
-      month: "2-digit",
-      day: "2-digit",
-      hour: "2-digit",
-      minute: "2-digit",
-      second: "2-digit",
-      hourCycle: "h23",
-      timeZoneName: "shortOffset",
-    });
-    formats.set(zone, format);
-  }
-  return format;
-}
+export { HERE, isZone, zones } from "./intl";
 
 export interface Clock {
   /** As in `Mon`. */
@@ -38,7 +17,7 @@ export interface Clock {
 
 /** Returns what the clocks of a zone show at an instant. */
 export function clockAt(millis: number, zone: string = HERE): Clock {
-  const parts = Object.fromEntries(formatOf(isZone(zone) ? zone : "UTC").formatToParts(millis).map(({ type, value }) => [type, value]));
+  const parts = Object.fromEntries(clockFormat(zone).formatToParts(millis).map(({ type, value }) => [type, value]));
   return {
     weekday: parts["weekday"] ?? "",
     date: `${parts["year"]}-${parts["month"]}-${parts["day"]}`,
@@ -93,27 +72,7 @@ export function isRepeated(millis: number, zone: string = HERE): boolean {
   });
 }
 
-const known = new Map<string, boolean>();
-
-/** Says whether the browser knows a zone. */
-export function isZone(zone: string): boolean {
-  let answer = known.get(zone);
-  if (answer === undefined) {
-    try {
-      new Intl.DateTimeFormat("en", { timeZone: zone });
-      answer = true;
-    } catch {
-      answer = false;
-    }
-    known.set(zone, answer);
-  }
-  return answer;
-}
-
-/** The names of the zones that the browser knows. */
-export const zones = (): readonly string[] => ["UTC", ...Intl.supportedValuesOf("timeZone").filter((zone) => zone !== "UTC")];
-
-/** Writes an instant whole: `Mon 2026-11-30 09:00:00 UTC+1`. */
+/** Formats an instant completely: `Mon 2026-11-30 09:00:00 UTC+1`. */
 export function fullTime(millis: number, zone: string = HERE): string {
   const { weekday, date, time, offset } = clockAt(millis, zone);
   return `${weekday} ${date} ${time} ${offset}`;
@@ -126,7 +85,7 @@ const UNITS: readonly [number, string][] = [
   [1_000, "s"],
 ];
 
-/** Writes a length of time by its two largest units: `2 h 5 min`, `340 ms`. */
+/** Formats a duration by its two largest units: `2 h 5 min`, `340 ms`. */
 export function duration(millis: number): string {
   if (millis < 1_000) return `${Math.round(millis)} ms`;
   if (millis < 10_000) return `${(millis / 1_000).toFixed(1)} s`;
@@ -142,7 +101,7 @@ export function duration(millis: number): string {
   return shown.join(" ");
 }
 
-/** Writes how far an instant is from another: `in 5 min`, `2 h ago`. */
+/** Formats the distance of one instant from another: `in 5 min`, `2 h ago`. */
 export function relative(millis: number, from: number): string {
   const distance = millis - from;
   if (Math.abs(distance) < 1_000) return "now";
@@ -150,7 +109,7 @@ export function relative(millis: number, from: number): string {
   return distance > 0 ? `in ${duration(seconds < 10_000 ? seconds : seconds).replace(".0", "")}` : `${duration(seconds).replace(".0", "")} ago`;
 }
 
-/** Writes an instant as the field of a form takes it, by the clock of whoever looks. */
+/** Formats an instant for the field of a form. */
 export function forField(millis: number, zone: string = HERE): string {
   const { date, time } = clockAt(millis, zone);
   return `${date}T${time.slice(0, 5)}`;

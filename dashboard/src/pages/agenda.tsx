@@ -90,13 +90,13 @@ export function Agenda() {
       {error && <ErrorNote error={error} onRetry={refresh} />}
       {isPast ? (
         <Empty title="This time is past" action={<LinkButton to={pageWith("/runs", { from: new Date(stretch.from).toISOString(), to: new Date(stretch.to).toISOString() })}>Runs of that time</LinkButton>}>
-          The agenda shows what is to come.
+          The agenda shows only runs to come. The attempts of that time are under Runs.
         </Empty>
       ) : !value ? (
         !error && <Loading />
       ) : value.rows.length === 0 && value.forecast.buckets.every(({ oneShot }) => oneShot === 0) ? (
         <Empty title="Nothing comes due" action={mayWrite.value && <LinkButton to="/create">Create a task</LinkButton>}>
-          Tasks that fire once appear here by their time, and recurring ones each as a row with its runs. Clock changes are marked.
+          No run comes due in this time. Tasks that fire once appear here by their time, and each recurring task as a row with its runs. Clock changes are marked.
         </Empty>
       ) : (
         <>
@@ -183,7 +183,7 @@ function Rows({ rows, span, stretch, changes, hasMore }: { rows: readonly Recurr
       </ul>
       {hasMore && (
         <p class="muted small">
-          The next {MOST_ROWS} recurring tasks by due time. <Link to="/tasks?kind=recurring">All of them</Link>
+          These are the {MOST_ROWS} recurring tasks that fire next. <Link to="/tasks?kind=recurring">List all</Link>
         </p>
       )}
     </section>

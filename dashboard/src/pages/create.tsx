@@ -4,20 +4,22 @@ import type { TargetedSubmitEvent } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { ApiError } from "../api/client";
 import { createTask, getTask } from "../api/tasks";
-import type { JsonObject } from "../api/types";
+import type { JsonObject, Task } from "../api/types";
 import { Button, Copy, ErrorNote, Loading, PageHead, Segments } from "../components/basics";
 import { ActionDialog } from "../components/dialog";
-import { hasUnread } from "../components/field";
+import { focusInvalid, hasUnread } from "../components/field";
 import { NextRuns } from "../components/next-runs";
 import { DefinitionForm } from "./create/form";
 import { DefinitionJson } from "./create/json";
 import { definitionOf } from "../lib/definition";
+import { isStillRefused, missingIn, refusalOf, type Refusal } from "../lib/refusal";
 import { curlOf, typescriptOf } from "../lib/snippets";
 import { mayRead, namespace } from "../state/session";
 import { go, query, taskPath } from "../state/router";
+import { remember, remembered } from "../state/seen";
 import { tell } from "../state/notices";
 
-const BLANK: JsonObject = { delayInSeconds: 60, callback: { type: "webhook", url: "https://" } };
+const BLANK: JsonObject = { delayInSeconds: 60, callback: { type: "webhook", url: "" } };
 const HELLO: JsonObject = { id: "hello", description: "My first task", delayInSeconds: 5, callback: { type: "handler", name: "log" }, payload: { hello: "world" } };
 
 /** Returns the definition without the empty tag that the user is about to type. */
@@ -38,7 +40,7 @@ function Side({ definition, onChange }: { definition: JsonObject; onChange: (def
         <div class="panel-head">
           <h2>Next runs</h2>
         </div>
-        {mayRead.value ? <NextRuns definition={definition} /> : <p class="muted">A key without “read” cannot preview runs.</p>}
+        {mayRead.value ? <NextRuns definition={definition} /> : <p class="muted">Your key cannot show the next runs: it lacks the scope “read”.</p>}
       </section>
       <section class="panel">
         <div class="panel-head">
@@ -75,22 +77,26 @@ export function Create() {
   const source = query.value.get("from");
   const [definition, setDefinition] = useState<JsonObject | undefined>(source === null ? (query.value.get("example") === "hello" ? HELLO : BLANK) : undefined);
   const [error, setError] = useState<unknown>();
+  const [refusal, setRefusal] = useState<Refusal>();
   const [isBusy, setBusy] = useState(false);
   const [taken, setTaken] = useState<string>();
 
   // The refused field is marked only after this render.
   useEffect(() => {
-    if (error) document.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
-  }, [error]);
+    if (refusal) focusInvalid();
+  }, [refusal]);
 
   useEffect(() => {
     if (source === null) return;
+    const begin = (task: Task) => {
+      const { id: _, paused: __, ...rest } = definitionOf(task);
+      setDefinition(rest);
+    };
     getTask(source).then(
-      ({ body }) => {
-        const { id: _, paused: __, ...rest } = definitionOf(body);
-        setDefinition(rest);
-      },
+      ({ body }) => begin(body),
       (problem) => {
+        const former = remembered(source);
+        if (former) return begin(former);
         setError(problem);
         setDefinition(BLANK);
       },
@@ -109,21 +115,27 @@ export function Create() {
   const { id } = definition;
   const create = async (headers: Readonly<Record<string, string>>) => {
     const { body, status } = await createTask(cleaned(definition), headers);
-    tell(status === 200 ? `${body.id} was there, and is overwritten.` : `${body.id} is created.`);
+    // A task that fires at once may have ended before its page reads it.
+    remember(body);
+    tell(status === 200 ? `${body.id} is overwritten.` : `${body.id} is created.`);
     for (const { detail } of body.warnings ?? []) tell(detail, { isBad: true });
     go(mayRead.value ? taskPath(body.id) : "/create");
   };
   const submit = async (event: TargetedSubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     if (hasUnread(event.currentTarget)) return;
-    setBusy(true);
+    const missing = missingIn(definition);
     setError(undefined);
+    setRefusal(missing);
+    if (missing) return;
+    setBusy(true);
     try {
       // Refused if the task exists, so that nobody overwrites a task unknowingly.
       await create(id === undefined ? {} : { "if-none-match": "*" });
     } catch (problem) {
-      if (problem instanceof ApiError && problem.is("other-version") && typeof id === "string") setTaken(id);
-      else setError(problem);
+      if (problem instanceof ApiError && problem.is("other-version") && typeof id === "string") return setTaken(id);
+      setError(problem);
+      if (problem instanceof ApiError) setRefusal(refusalOf(problem.problem, definition));
     } finally {
       setBusy(false);
     }
@@ -136,15 +148,15 @@ export function Create() {
             Create
           </Button>
         </PageHead>
-        <ErrorNote error={error} />
+        {(!refusal || isStillRefused(refusal, definition)) && <ErrorNote error={error} />}
         <div class="split">
-          <DefinitionForm definition={definition} onChange={setDefinition} refusal={error instanceof ApiError ? error : undefined} />
+          <DefinitionForm definition={definition} onChange={setDefinition} refusal={refusal} />
           <Side definition={cleaned(definition)} onChange={setDefinition} />
         </div>
       </form>
       {taken !== undefined && (
         <ActionDialog title={`There is a task ${taken} already`} verb="Overwrite it" isDanger onClose={() => setTaken(undefined)} onAct={() => create({})}>
-          <p>This definition takes the place of the other one. Close this, and choose another id to keep both.</p>
+          <p>Your definition would replace the existing one. To keep both, close this dialog and choose another id.</p>
         </ActionDialog>
       )}
     </>

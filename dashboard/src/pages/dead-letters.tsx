@@ -9,7 +9,8 @@ import { ActionDialog } from "../components/dialog";
 import { countedText, useDryRun } from "../components/use-dry-run";
 import { useReturn } from "../components/use-return";
 import { describeFilter, filterOf } from "../lib/filter";
-import { grouped, type LetterGroup } from "../lib/groups";
+import { adviceOn, explained } from "../lib/errors";
+import { grouped, titleOf, type LetterGroup } from "../lib/groups";
 import { count, whole } from "../lib/numbers";
 import { query } from "../state/router";
 import { mayWrite } from "../state/session";
@@ -75,7 +76,7 @@ export function DeadLetters() {
   const some = (verb: Asked["verb"]) => setAsked({ verb, letters: { ids: [...chosen] }, which: count(chosen.size, "selected dead letter") });
   return (
     <div class="page">
-      <PageHead title="Dead letters" about="Runs that failed for good. Each is kept until it is replayed or discarded.">
+      <PageHead title="Dead letters" about="Runs that failed for good. Each is kept until you replay or discard it.">
         <Button onClick={() => setRound(round + 1)}>Read again</Button>
         {mayWrite.value && letters && letters.length > 0 && (
           <>
@@ -99,8 +100,8 @@ export function DeadLetters() {
       {!letters && !error && <Loading />}
       {letters?.length === 0 && cursor === null && (
         <Empty title={isEmptyFilter(filter) ? "No dead letters" : "No dead letter matches"}>
-          A run becomes a dead letter when all attempts of its retry policy have failed, or when its target says that a further attempt is of no use (HTTP 410, or a status in “permanentStatuses”). It then waits here for
-          somebody to decide.
+          A run becomes a dead letter when all attempts of its retry policy have failed, or when its target says that another attempt would not help (HTTP 410, or a status in “permanentStatuses”). It waits here until you
+          replay or discard it.
         </Empty>
       )}
       {letters && grouped(letters).map((group) => <Group key={group.error} group={group} chosen={chosen} onChoose={choose} onAsk={setAsked} />)}
@@ -137,7 +138,7 @@ function LettersDialog({ asked: { verb, letters, which }, onClose, onDone }: { a
         This means <strong>{which}</strong>
         {isByIds ? "" : `: ${countedText(counting, "dead letter")}`}.
       </p>
-      <p>{isReplay ? "Each starts over with its first attempt, and has all attempts of its retry policy again." : "They are gone. Their history stays. This cannot be undone."}</p>
+      <p>{isReplay ? "Each starts again with its first attempt, and has all attempts of its retry policy." : "After that, nobody can replay them. Their history stays. This cannot be undone."}</p>
       <ErrorNote error={counting.error} />
     </ActionDialog>
   );
@@ -152,13 +153,16 @@ interface GroupProps {
 
 function Group({ group, chosen, onChoose, onAsk }: GroupProps) {
   const [shown, setShown] = useState(5);
+  const error = titleOf(group);
+  const title = explained(error);
+  const isMixed = group.letters.some((letter) => letter.error !== group.letters[0]?.error);
   const ids = group.letters.map((letter) => letter.deadLetterId ?? "").filter(Boolean);
   const isOneSecond = Math.floor(group.firstAt / 1_000) === Math.floor(group.lastAt / 1_000);
   const ask = (verb: Asked["verb"]) => onAsk({ verb, letters: { ids }, which: `the ${count(ids.length, "dead letter")} with this error` });
   return (
-    <section class="panel" aria-label={group.error}>
+    <section class="panel" aria-label={title}>
       <div class="panel-head">
-        <h2 class="error-text">{group.error}</h2>
+        <h2 class="error-text">{title}</h2>
         {mayWrite.value && (
           <div class="actions">
             <Button onClick={() => ask("replay")}>Replay these</Button>
@@ -175,8 +179,10 @@ function Group({ group, chosen, onChoose, onAsk }: GroupProps) {
             <Time at={group.lastAt} />
           </>
         )}
+        . {isMixed && "This is the error of the newest. Those of the others differ in numbers or ids. "}
+        {adviceOn(error)}
       </p>
-      <div class="scrolls" tabIndex={0} role="region" aria-label={`Dead letters: ${group.error}`}>
+      <div class="scrolls" tabIndex={0} role="region" aria-label={`Dead letters: ${title}`}>
         <table class="table letters">
           <thead>
             <tr>
@@ -208,7 +214,7 @@ function Group({ group, chosen, onChoose, onAsk }: GroupProps) {
                   <Time at={letter.time} />
                 </td>
                 <td class="number">{letter.attempt ?? "–"}</td>
-                <td class="muted error-cell">{letter.error}</td>
+                <td class="muted error-cell">{explained(letter.error ?? "")}</td>
               </tr>
             ))}
           </tbody>

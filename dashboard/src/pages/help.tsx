@@ -2,14 +2,14 @@ import { PageHead } from "../components/basics";
 import { PAGES } from "./pages";
 
 const KEYS: readonly (readonly [string, string])[] = [
-  ["Ctrl K, or ⌘ K", "the command palette: every page, every action of the page that is shown, and any task by its id"],
-  ["g, then a letter", "a page: see below"],
+  ["Ctrl K, or ⌘ K", "open the command palette: every page, every action of the present page, and any task by its id"],
+  ["g, then a letter", "open a page: see below"],
   ["c", "create a task"],
-  ["/", "the search of the page"],
-  ["j, k", "the next and the previous row of a list that has the focus; Enter opens it, x selects it"],
-  ["Tab, Enter, Space", "everything else: each button, link and row can be reached"],
-  ["Escape", "closes a dialog"],
-  ["?", "this page"],
+  ["/", "go to the search field of the page"],
+  ["j, k", "go to the next or the previous row of a list; Enter opens it, x selects it"],
+  ["Tab, Enter, Space", "reach and use each button, link and row"],
+  ["Escape", "close a dialog"],
+  ["?", "show this page"],
 ];
 
 export function Help() {
@@ -43,7 +43,7 @@ export function Help() {
         </dl>
       </section>
       <p class="muted">
-        The API that all of this uses: <a href="/openapi.json">its document</a>, and <a href="/problems">every problem that it may answer with</a>.
+        The dashboard uses the HTTP API only. See <a href="/openapi.json">its OpenAPI document</a> and <a href="/problems">the list of its problems</a>.
       </p>
     </div>
   );

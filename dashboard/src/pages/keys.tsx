@@ -12,10 +12,18 @@ import { ASKS_ONE, usePoll } from "../state/live";
 import { namespace } from "../state/session";
 
 const SCOPES: readonly (readonly [Scope, string])[] = [
-  ["read", "read: look at tasks, runs and numbers"],
+  ["read", "read: see tasks, runs and statistics"],
   ["write", "write: create, change and cancel tasks, set limits"],
-  ["admin", "admin: make keys, and namespaces with “*”"],
+  ["admin", "admin: create keys; with all namespaces (“*”), also create namespaces"],
 ];
+
+const Scopes = ({ scopes }: { scopes: readonly Scope[] }) => (
+  <span class="tags">
+    {scopes.map((scope) => (
+      <Tag key={scope}>{scope}</Tag>
+    ))}
+  </span>
+);
 
 const orNever = (at: number | undefined) => (at === undefined ? <span class="muted">never</span> : <Time at={at} />);
 
@@ -24,12 +32,13 @@ const COLUMNS: readonly Column<Key>[] = [
     title: "Name",
     cell: ({ name, id }) => (
       <>
-        <span class="strong">{name}</span> <code class="muted">dsk_{id}_…</code>
+        <div class="strong">{name}</div>
+        <code class="muted">dsk_{id}_…</code>
       </>
     ),
   },
-  { title: "Scopes", cell: ({ scopes }) => scopes.map((scope) => <Tag key={scope}>{scope}</Tag>) },
-  { title: "Namespaces", cell: ({ namespaces }) => namespaces.map((name) => (name === "*" ? "every one" : name)).join(", ") },
+  { title: "Scopes", cell: ({ scopes }) => <Scopes scopes={scopes} /> },
+  { title: "Namespaces", cell: ({ namespaces }) => namespaces.map((name) => (name === "*" ? "all" : name)).join(", ") },
   { title: "Created", cell: ({ createdAt }) => <Time at={createdAt} /> },
   { title: "Last used", cell: ({ lastUsedAt }) => orNever(lastUsedAt) },
   { title: "Expires", cell: ({ expiresAt }) => orNever(expiresAt) },
@@ -41,7 +50,7 @@ export function Keys() {
   return (
     <ResourcePage
       title="API keys"
-      about="Keys that the API has made. Those in the secret API_KEYS are not listed."
+      about="Keys that were created here or through the API. Those in the secret API_KEYS are not listed."
       read={read}
       columns={COLUMNS}
       nameOf={({ name }) => name}
@@ -60,7 +69,7 @@ export function Keys() {
       removal={{
         verb: "Revoke",
         what: ({ name }) => name,
-        effect: "Whatever uses this key is refused from then on. This cannot be undone. Tasks that it has created stay.",
+        effect: "From then on, requests with this key are refused. This cannot be undone. The tasks that it has created stay.",
         act: async ({ id, name }) => {
           await revokeKey(id);
           return `The key ${name} is revoked. It stops working everywhere within ten seconds.`;
@@ -68,7 +77,7 @@ export function Keys() {
       }}
       none={{
         title: "No keys yet",
-        text: "Make one for each program and each person, with the scopes and the namespaces that it needs and no more. A key is shown once, can be revoked at any time, and its name is shown with the tasks that it creates.",
+        text: "Create one for each program and each person, with only the scopes and namespaces that it needs. A key is shown once, can be revoked at any time, and its name is shown with the tasks that it creates.",
       }}
     >
       {made && <MadeDialog made={made} onClose={() => setMade(undefined)} />}
@@ -80,7 +89,7 @@ function MadeDialog({ made, onClose }: { made: MadeKey; onClose: () => void }) {
   return (
     <Dialog title={`The key “${made.name}”`} onClose={onClose} isKept>
       <div class="dialog-body">
-        <p>Copy it now: it is shown this once, and nobody can read it again.</p>
+        <p>Copy it now: the key is shown only this once.</p>
         <pre class="code-block" tabIndex={0} aria-label="The key">
           {made.key}
         </pre>
@@ -113,7 +122,7 @@ function KeyDialog({ onClose, onMade }: { onClose: () => void; onMade: (made: Ma
           <Check key={scope} label={text} isChecked={scopes.includes(scope)} onChange={(isChecked) => setScopes(isChecked ? [...scopes, scope] : scopes.filter((one) => one !== scope))} />
         ))}
       </fieldset>
-      <TextField label="Namespaces" isCode value={spaces} onChange={setSpaces} isRequired help="With commas; * for every one." />
+      <TextField label="Namespaces" isCode value={spaces} onChange={setSpaces} isRequired help="Separate names with commas. * means all namespaces." />
       <TextField label={`Expires (${HERE})`} type="datetime-local" value={expires} onChange={setExpires} help="Empty: never." />
     </ActionDialog>
   );

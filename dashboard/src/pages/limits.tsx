@@ -19,8 +19,8 @@ const any = <span class="muted">any</span>;
 
 const COLUMNS: readonly Column<ShownLimit>[] = [
   { title: "Key", cell: ({ key }) => <span class="strong">{key}</span> },
-  { title: "At a time", isNumber: true, cell: ({ concurrency }) => (concurrency === undefined ? any : whole(concurrency)) },
-  { title: "Per second", isNumber: true, cell: ({ perSecond }) => perSecond ?? any },
+  { title: "Runs at a time", isNumber: true, cell: ({ concurrency }) => (concurrency === undefined ? any : whole(concurrency)) },
+  { title: "Runs per second", isNumber: true, cell: ({ perSecond }) => perSecond ?? any },
   { title: "In flight", isNumber: true, cell: ({ inFlight }) => whole(inFlight) },
   { title: "Waiting", isNumber: true, cell: ({ waiting }) => whole(waiting) },
   { title: "State", cell: ({ inEffect }) => (inEffect ? <span class="nowrap">in effect</span> : <span class="warn">earlier runs still hold more slots</span>) },
@@ -31,7 +31,7 @@ export function Limits() {
   return (
     <ResourcePage
       title="Limits"
-      about="A limit bounds the runs of all tasks that name its key, on all shards together. What exceeds it waits."
+      about="A limit applies to all tasks that name its key, across all shards. Runs that exceed it wait for their turn."
       read={read}
       columns={COLUMNS}
       nameOf={({ key }) => key}
@@ -43,7 +43,7 @@ export function Limits() {
       removal={{
         verb: "Delete",
         what: ({ key }) => `the limit ${key}`,
-        effect: "Tasks with this key are not bounded any more: all that wait for it may fire at once.",
+        effect: "Tasks with this key are no longer limited: all that wait may fire at once.",
         act: async ({ key }) => {
           await deleteLimit(key);
           return `The limit ${key} is deleted.`;
@@ -51,7 +51,7 @@ export function Limits() {
       }}
       none={{
         title: "No limits",
-        text: "Set one for a service that takes only so many calls, for example the key “stripe” with 5 runs a second. Tasks whose “limitKey” is that key then share it, and wait for their turn in the order of their due times.",
+        text: "Set one for a service that accepts a limited number of calls, for example the key “stripe” with 5 runs per second. All tasks whose limit key is “stripe” then share it, and wait for their turn in the order of their due times.",
       }}
     />
   );
@@ -68,7 +68,7 @@ function LimitDialog({ limit, onClose, onDone }: { limit: ShownLimit | undefined
   };
   return (
     <ActionDialog title={limit ? `Change the limit ${limit.key}` : "Set a limit"} verb="Set" onAct={act} onClose={onClose} isDisabled={key === "" || (concurrency === "" && perSecond === "")}>
-      {!limit && <TextField label="Key" isCode value={key} onChange={setKey} isRequired help="What tasks name in “limitKey”." />}
+      {!limit && <TextField label="Key" isCode value={key} onChange={setKey} isRequired help="Tasks refer to it by the field “Limit key” (“limitKey” in JSON)." />}
       <TextField label="Runs at a time" type="number" min="1" value={concurrency} onChange={setConcurrency} help="A strict bound, also after a crash." />
       <TextField label="Runs per second" type="number" min="0.001" step="any" value={perSecond} onChange={setPerSecond} help="At least one of the two." />
     </ActionDialog>

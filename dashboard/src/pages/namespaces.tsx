@@ -47,7 +47,7 @@ export function Namespaces() {
   return (
     <ResourcePage
       title="Namespaces"
-      about="Each has shards, ids, lists and statistics of its own."
+      about="Each namespace has its own shards, task ids, lists and statistics."
       read={read}
       columns={COLUMNS}
       nameOf={({ name }) => name}
@@ -66,7 +66,7 @@ export function Namespaces() {
       removal={{
         verb: "Delete",
         what: ({ name }) => `the namespace ${name}`,
-        effect: "Only a namespace without tasks can be deleted. Its limits, its history and its counts go with it.",
+        effect: "Only a namespace without tasks can be deleted. Its limits, history and counts are deleted with it.",
         confirmWith: ({ name }) => name,
         isOffered: isMade,
         act: async (space) => {
@@ -77,7 +77,7 @@ export function Namespaces() {
       }}
     >
       {polled.value?.length === 1 && (
-        <p class="muted">There is only this one. Create others to keep tenants, teams or environments apart: give each a key of its own, and a quota.</p>
+        <p class="muted">This is the only one. Create others to separate tenants, teams or environments: give each its own key and a quota.</p>
       )}
     </ResourcePage>
   );
@@ -95,8 +95,8 @@ function NamespaceDialog({ space, onClose, onDone }: { space: Namespace | undefi
   return (
     <ActionDialog title={space ? `Change the namespace ${space.name}` : "Create a namespace"} verb={space ? "Change" : "Create"} onAct={act} onClose={onClose} isDisabled={name === ""}>
       {!space && <TextField label="Name" isCode value={name} onChange={setName} isRequired help="Letters a to z, digits and hyphens." />}
-      <TextField label="Tasks at most" type="number" min="1" value={pending} onChange={setPending} help="Tasks and dead letters. Empty: any number." />
-      <TextField label="Creates per second" type="number" min="1" value={creates} onChange={setCreates} help="Over the long run. Empty: any number." />
+      <TextField label="Tasks at most" type="number" min="1" value={pending} onChange={setPending} help="Counts tasks and dead letters. Empty: any number." />
+      <TextField label="Creates per second" type="number" min="1" value={creates} onChange={setCreates} help="On average. Short bursts may exceed it. Empty: any number." />
     </ActionDialog>
   );
 }

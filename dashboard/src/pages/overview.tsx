@@ -1,13 +1,14 @@
 // The state of the namespace at a glance.
 
+import { useRef } from "preact/hooks";
 import { readSeries, readStats } from "../api/stats";
 import type { Series, Stats } from "../api/types";
 import { Badge, Button, Empty, ErrorNote, Link, LinkButton, Loading, PageHead, Time } from "../components/basics";
 import { healthOf, type Health } from "../lib/health";
-import { bytes, short, whole } from "../lib/numbers";
+import { bytes, count, short, whole } from "../lib/numbers";
 import { duration } from "../lib/time";
 import { namespaces } from "../state/directory";
-import { ASKS_ALL, type Polled, usePoll } from "../state/live";
+import { usePoll } from "../state/live";
 import { addSample, recently } from "../state/samples";
 import { mayWrite, namespace } from "../state/session";
 import { Cost } from "./overview/cost";
@@ -16,40 +17,50 @@ import { LoadToCome } from "./overview/load";
 import { Shards } from "./overview/shards";
 
 const EVERY_MS = 5_000;
-const EVERY_SERIES_MS = 15_000;
+
+interface Reading {
+  /** The last two hours. */
+  minutes: Series;
+  stats: Stats;
+  /** When the statistics were read. */
+  at: number;
+}
+
+/** Reads the series and then the statistics, so that no chart shows more than the counts beside it. */
+async function readBoth(signal: AbortSignal): Promise<Reading> {
+  const minutes = await readSeries("minute", signal);
+  const stats = await readStats(signal);
+  addSample(stats);
+  return { minutes, stats, at: Date.now() };
+}
 
 export function Overview() {
-  const { value, error, refresh } = usePoll(
-    async (signal) => {
-      const stats = await readStats(signal);
-      addSample(stats);
-      return { stats, at: Date.now() };
-    },
-    [namespace.value],
-    { everyMs: EVERY_MS, ...ASKS_ALL },
-  );
-  const minutes = usePoll((signal) => readSeries("minute", signal), [namespace.value], { everyMs: EVERY_SERIES_MS, ...ASKS_ALL });
-  const readAgain = () => {
-    refresh();
-    minutes.refresh();
+  /** The namespace that has been asked. */
+  const asked = useRef<string>(undefined);
+  const load = async (signal: AbortSignal) => {
+    // A new shard writes its first rows when it is asked for the first time, and counts them after its answer.
+    if (asked.current !== namespace.value) await readStats(signal);
+    asked.current = namespace.value;
+    return readBoth(signal);
   };
+  const { value, error, refresh } = usePoll(load, [namespace.value], { everyMs: EVERY_MS, requests: 2, shards: (all) => 2 * all });
   return (
     <div class="page">
       <PageHead title="Overview">
-        <Button onClick={readAgain}>Read again</Button>
+        <Button onClick={refresh}>Read again</Button>
       </PageHead>
       {error && <ErrorNote error={error} onRetry={refresh} />}
-      {value ? <Numbers stats={value.stats} minutes={minutes} at={value.at} isOld={error !== undefined} /> : !error && <Loading />}
+      {value ? <Numbers {...value} isOld={error !== undefined} /> : !error && <Loading />}
     </div>
   );
 }
 
-function Numbers({ stats, minutes, at, isOld }: { stats: Stats; minutes: Polled<Series>; at: number; isOld: boolean }) {
+function Numbers({ stats, minutes, at, isOld }: Reading & { isOld: boolean }) {
   const quota = namespaces.value?.find(({ name }) => name === (namespace.value || "default"))?.quota;
   const isNew = stats.created === 0;
   return (
     <>
-      <HealthNote health={healthOf(stats, quota, recently(minutes.value))} at={at} isOld={isOld} />
+      <HealthNote health={healthOf(stats, quota, recently(minutes))} at={at} isOld={isOld} />
       {isNew && (
         <Empty
           title="Nothing has been scheduled here yet"
@@ -61,13 +72,13 @@ function Numbers({ stats, minutes, at, isOld }: { stats: Stats; minutes: Polled<
             )
           }
         >
-          Once there are tasks, this page shows what is to come, what has failed, how late runs fire, and what it all costs.
+          Once there are tasks, this page shows which runs come due, which have failed, how late they fired, and what they cost.
         </Empty>
       )}
       <Tiles stats={stats} />
       <div class="halves">
         <LoadToCome />
-        <History minutes={minutes} />
+        <History minutes={minutes} latest={stats.latenessMillis.max} />
       </div>
       {stats.circuits.length > 0 && <Circuits stats={stats} />}
       <div class="halves">
@@ -83,7 +94,7 @@ function HealthNote({ health, at, isOld }: { health: Health; at: number; isOld: 
     <section class={`note health ${isOld ? "bad" : health.level}`} aria-label="Health">
       {isOld ? (
         <p>
-          <span class="health-sentence">How it is now is not known.</span> The last that was read: {health.sentence}
+          <span class="health-sentence">The present state is not known.</span> When it was last read: {health.sentence}
         </p>
       ) : (
         <p class="health-sentence">{health.sentence}</p>
@@ -92,7 +103,7 @@ function HealthNote({ health, at, isOld }: { health: Health; at: number; isOld: 
         <ul>
           {health.reasons.map(({ text, to }) => (
             <li key={text}>
-              {text} {to && <Link to={to}>Look</Link>}
+              {text} {to && <Link to={to}>Show</Link>}
             </li>
           ))}
         </ul>
@@ -108,13 +119,13 @@ function Tiles({ stats }: { stats: Stats }) {
   const { latenessMillis: late } = stats;
   const tiles: readonly { name: string; value: string; note?: string; to?: string }[] = [
     { name: "Waiting", value: short(stats.pending), note: `${short(stats.schedules)} recurring`, to: "/tasks" },
-    { name: "In flight", value: short(stats.inFlight), note: `${short(stats.waitingForLimits)} wait for limits`, to: "/tasks?status=running" },
+    { name: "In flight", value: short(stats.inFlight), note: `${short(stats.waitingForLimits)} due runs wait for limits`, to: "/tasks?status=running" },
     { name: "Overdue", value: short(stats.overdue), note: `${short(stats.paused)} paused` },
-    { name: "Dead letters", value: short(stats.deadLetters), note: `${short(stats.deadLettered)} ever`, to: "/dead-letters" },
+    { name: "Dead letters", value: short(stats.deadLetters), note: `${short(stats.deadLettered)} since the beginning`, to: "/dead-letters" },
     { name: "Succeeded", value: short(stats.succeeded + stats.handedOver), note: `of ${short(stats.fired)} attempts`, to: "/runs?outcome=succeeded" },
     { name: "Failed attempts", value: short(stats.failed), note: `${short(stats.expired + stats.skipped)} skipped or expired`, to: "/runs?outcome=failed" },
-    { name: "Late, median", value: late.count === 0 ? "–" : duration(late.p50), note: late.count === 0 ? "nothing has fired" : `p90 ${duration(late.p90)}` },
-    { name: "Late, p99", value: late.count === 0 ? "–" : duration(late.p99), note: late.count === 0 ? "" : `at most ${duration(late.max)}` },
+    { name: "Lateness, median", value: late.count === 0 ? "–" : duration(late.p50), note: late.count === 0 ? "nothing has fired" : `9 of 10 within ${duration(late.p90)}` },
+    { name: "Lateness, 99 of 100 within", value: late.count === 0 ? "–" : duration(late.p99), note: late.count === 0 ? "" : `all within ${duration(late.max)}` },
   ];
   return (
     <>
@@ -128,7 +139,7 @@ function Tiles({ stats }: { stats: Stats }) {
         ))}
       </dl>
       <p class="muted small">
-        Counts of what has happened go back to when the shards were made. Waiting tasks take {bytes(stats.memoryBytes)} of memory on {whole(stats.shards.length)} shards. Time zones: {stats.timeZones}.
+        What has happened, lateness included, is counted since the shards were created. The waiting tasks take {bytes(stats.memoryBytes)} of memory on {count(stats.shards.length, "shard")}. Time zone data: release {stats.timeZones}.
       </p>
     </>
   );

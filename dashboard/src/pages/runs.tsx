@@ -6,6 +6,7 @@ import { Badge, Button, Empty, Link, openRow, PageHead, Segments, Time } from ".
 import { ListFoot } from "../components/list-foot";
 import { useCursorList } from "../components/use-cursor-list";
 import { VirtualList } from "../components/virtual-list";
+import { explained } from "../lib/errors";
 import { HERE, duration } from "../lib/time";
 import { query, setQuery, taskPath } from "../state/router";
 import { useState } from "preact/hooks";
@@ -15,10 +16,18 @@ import { FilterChoice, FilterText, FilterTime } from "./tasks/filters";
 
 const OUTCOMES = ["succeeded", "failed", "dead-lettered", "handed-over", "expired", "skipped", "cancelled"] as const;
 const NAMES = ["outcome", "target", "tag", "prefix", "error", "from", "to"] as const;
+/** The filters that are shown only if they are used or asked for. */
+const MORE = ["target", "error", "from", "to"] as const;
 const COLUMNS = "200px minmax(140px, 1.5fr) 112px 56px 48px minmax(120px, 1fr) 72px minmax(140px, 2fr)";
 const PAGE = 100;
 
 type View = "list" | "groups" | "events";
+
+const ABOUT: Readonly<Record<View, string>> = {
+  list: "Each row is one attempt. The history goes back 30 days at most.",
+  groups: "Each row stands for all attempts whose errors differ only in numbers and ids, and shows the newest of these errors.",
+  events: "What happens to tasks, as it happens.",
+};
 
 function filterOfRuns(parameters: URLSearchParams): RunFilter {
   return Object.fromEntries(NAMES.map((name) => [name, parameters.get(name) ?? undefined]).filter(([, value]) => value)) as RunFilter;
@@ -28,10 +37,13 @@ export function Runs() {
   const view: View = query.value.get("group") === "error" ? "groups" : query.value.get("view") === "events" ? "events" : "list";
   const filter = filterOfRuns(query.value);
   const [round, setRound] = useState(0);
+  const [isOpened, setOpen] = useState(false);
+  // A filter of the address is always shown.
+  const isOpen = isOpened || MORE.some((name) => query.value.has(name));
   const isFiltered = Object.keys(filter).length > 0;
   return (
-    <div class="page fills">
-      <PageHead title="Runs" about="One entry is one attempt. The history goes back up to 30 days.">
+    <div class={view === "list" ? "page fills" : "page"}>
+      <PageHead title="Runs" about={ABOUT[view]}>
         <Segments
           label="Show as"
           value={view}
@@ -48,16 +60,27 @@ export function Runs() {
         <search class="filters" aria-label="Filters">
           <FilterText name="prefix" label="Id begins with" isSearch />
           <FilterChoice name="outcome" label="Outcome" options={OUTCOMES} />
-          <FilterText name="target" label="Target" />
           <FilterText name="tag" label="Tag" />
-          <FilterText name="error" label="Error contains" />
-          <FilterTime name="from" label="From" />
-          <FilterTime name="to" label="Before" />
-          {isFiltered && (
-            <Button kind="quiet" onClick={() => setQuery(Object.fromEntries(NAMES.map((name) => [name, undefined])))}>
-              Clear
-            </Button>
+          {isOpen && (
+            <>
+              <FilterText name="target" label="Target" />
+              <FilterText name="error" label="Error contains" />
+              <FilterTime name="from" label="From" />
+              <FilterTime name="to" label="Before" />
+            </>
           )}
+          <div class="filter-actions">
+            {!isOpen && (
+              <Button kind="quiet" onClick={() => setOpen(true)}>
+                More filters
+              </Button>
+            )}
+            {isFiltered && (
+              <Button kind="quiet" onClick={() => setQuery(Object.fromEntries(NAMES.map((name) => [name, undefined])))}>
+                Clear
+              </Button>
+            )}
+          </div>
         </search>
       )}
       {view === "events" ? <Events /> : view === "groups" ? <ErrorGroups key={`${query.value} ${round}`} filter={filter} /> : <RunList key={`${query.value} ${round}`} filter={filter} isFiltered={isFiltered} />}
@@ -102,7 +125,7 @@ function RunList({ filter, isFiltered }: { filter: RunFilter; isFiltered: boolea
       <ListFoot list={list} noun="attempt" />
       {back !== undefined && (
         <p class="muted small">
-          Looked back to <Time at={back} />
+          Searched back to <Time at={back} />
         </p>
       )}
     </>
@@ -135,7 +158,7 @@ function Row({ run }: { run: Run | undefined }) {
         {run.startedAt !== undefined && run.finishedAt !== undefined ? duration(run.finishedAt - run.startedAt) : ""}
       </span>
       <span role="cell" class="clip muted" title={run.error}>
-        {run.error ?? ""}
+        {explained(run.error ?? "")}
       </span>
     </>
   );

@@ -48,13 +48,13 @@ export function SignIn() {
             You were signed out: {endedBecause.value}
           </p>
         )}
-        <TextField label="API key" type="password" value={key} onChange={setKey} isRequired isCode autofocus help="One of the keys in the secret API_KEYS, or one made on the page “API keys”. Locally, make dev prints it." />
-        <TextField label="Namespace (optional)" value={namespace} onChange={setNamespace} help="Needed only if the key is for several namespaces, and not for “default”." />
+        <TextField label="API key" type="password" value={key} onChange={setKey} isRequired isCode autofocus help="A key from the secret API_KEYS, or one that was created on the page “API keys”. Locally, make dev prints it." />
+        <TextField label="Namespace (optional)" value={namespace} onChange={setNamespace} help="Needed only if the key is for several namespaces and not for “default”." />
         <ErrorNote error={error} />
         <Button type="submit" kind="main" disabled={isBusy || key.trim() === ""}>
           {isBusy ? "Checking the key…" : "Sign in"}
         </Button>
-        <p class="muted small">The key stays in this tab, and is gone when you close it. It is sent to this scheduler only.</p>
+        <p class="muted small">This tab keeps the key until you close it. It sends the key to this scheduler only.</p>
       </form>
     </main>
   );

@@ -3,16 +3,21 @@
 import { ApiError } from "../api/client";
 import { explainTask, getTask, taskRuns } from "../api/tasks";
 import type { Explanation, RunList, Task as TaskBody } from "../api/types";
-import { ApiText, Badge, Copy, Empty, ErrorNote, Link, Loading, PageHead, Tag, Time } from "../components/basics";
+import { Badge, Copy, Empty, ErrorNote, Link, LinkButton, Loading, PageHead, Time } from "../components/basics";
 import { RunTimes, usePreview } from "../components/next-runs";
 import { definitionOf } from "../lib/definition";
+import { reasonOf } from "../lib/reasons";
 import { fullSentence } from "../lib/sentence";
-import { targetOf } from "../lib/target";
 import { relative } from "../lib/time";
 import { now, usePoll } from "../state/live";
 import { pageWith } from "../state/router";
+import { remember, remembered } from "../state/seen";
+import { mayWrite } from "../state/session";
 import { TaskActions } from "./task/actions";
 import { Attempts } from "./task/attempts";
+import { Definition } from "./task/definition";
+import { Ended } from "./task/ended";
+import { Why } from "./task/why";
 
 interface Shown {
   /** Absent if nothing of the task waits or is in flight. */
@@ -38,6 +43,7 @@ async function load(id: string, signal: AbortSignal): Promise<Shown> {
     orAbsent(explainTask(id, signal)),
     orAbsent(taskRuns(id, { limit: 50 }, signal)),
   ]);
+  if (answer) remember(answer.body);
   return { task: answer?.body, etag: answer?.etag, explanation, runs };
 }
 
@@ -62,31 +68,38 @@ export function Task({ id }: { id: string }) {
     );
   }
   const { task, explanation, runs } = value;
-  const hasNothing = !task && !explanation && (runs?.runs.length ?? 0) === 0;
+  // What this tab has read of a task that has ended since.
+  const former = task ? undefined : remembered(id);
+  const hasNothing = !task && !former && !explanation && (runs?.runs.length ?? 0) === 0;
   return (
     <div class="page">
-      <PageHead title={id} beside={<Copy text={id} label="Copy id" />} about={task?.description}>
+      <PageHead title={id} beside={<Copy text={id} label="Copy id" />} about={(task ?? former)?.description}>
         {task && <TaskActions task={task} onChanged={refresh} />}
+        {former && mayWrite.value && <LinkButton to={pageWith("/create", { from: id })}>Create it again</LinkButton>}
       </PageHead>
       {error && <ErrorNote error={error} onRetry={refresh} />}
       {hasNothing ? (
-        <Empty title="There is no such task" action={<Link to={pageWith("/tasks", { prefix: id })}>Tasks whose id begins so</Link>}>
-          None waits or runs under this id, and the history has nothing of it. It may be in another namespace, or older than the history, which is kept for 30 days at most.
+        <Empty title="There is no such task" action={<LinkButton to={pageWith("/tasks", { prefix: id })}>Tasks whose id begins like this</LinkButton>}>
+          No task waits or runs under this id, and the history does not know it. It may be in another namespace, or it ended before the history begins, which is kept for 30 days at most.
         </Empty>
       ) : (
         <>
           <Headline task={task} explanation={explanation} />
-          <div class={task ? "split" : "stack"}>
+          <div class="split">
             <div class="stack">
-              {explanation && <Why explanation={explanation} />}
+              {explanation && <Why id={id} explanation={explanation} onChanged={refresh} />}
               <Attempts id={id} newest={runs} inFlight={explanation?.inFlight ?? []} />
             </div>
-            {task && (
-              <div class="stack">
-                <NextRunsOf task={task} />
-                <Definition task={task} />
-              </div>
-            )}
+            <div class="stack">
+              {task ? (
+                <>
+                  <NextRunsOf task={task} />
+                  <Definition task={task} />
+                </>
+              ) : (
+                <Ended last={runs?.runs[0]} former={former} />
+              )}
+            </div>
           </div>
         </>
       )}
@@ -101,41 +114,15 @@ function Headline({ task, explanation }: { task: TaskBody | undefined; explanati
   return (
     <div class="headline" role="status">
       {task ? <Badge value={task.status} /> : <Badge value={explanation?.lastRun?.outcome ?? explanation?.recentRuns[0]?.outcome ?? "done"} />}
-      <span>{task ? fullSentence(task, explanation?.sentence) : "Nothing of it waits or runs any more: this is its history."}</span>
+      <span>{task ? fullSentence(task, explanation?.sentence) : "It has ended: nothing of it waits or runs any more."}</span>
       {isWaiting && (
         <span class="strong">
           {due > now.value ? `Fires ${relative(due, now.value)}` : "Due"}: <Time at={due} />
         </span>
       )}
       {task?.running && task.status !== "running" && <Badge value="running" />}
-      {task?.deadLetterId && <Link to={`/dead-letters/${encodeURIComponent(task.deadLetterId)}`}>Open the dead letter</Link>}
+      {task?.deadLetterId && !explanation?.reasons.some((reason) => reasonOf(reason).deadLetterId === task.deadLetterId) && <Link to={`/dead-letters/${encodeURIComponent(task.deadLetterId)}`}>Open the dead letter</Link>}
     </div>
-  );
-}
-
-/** The pages about some reasons. */
-const PAGE_OF: Readonly<Partial<Record<Explanation["reasons"][number]["code"], { to: string; name: string }>>> = {
-  limited: { to: "/limits", name: "Limits" },
-  "circuit-open": { to: "/", name: "Overview" },
-};
-
-function Why({ explanation }: { explanation: Explanation }) {
-  return (
-    <section class="panel" aria-labelledby="why">
-      <div class="panel-head">
-        <h2 id="why">Why</h2>
-      </div>
-      <ul class="reasons">
-        {explanation.reasons.map(({ code, detail }, index) => (
-          <li key={index}>
-            <code>{code}</code>
-            <span>
-              <ApiText>{detail}</ApiText> {PAGE_OF[code] && <Link to={PAGE_OF[code].to}>{PAGE_OF[code].name}</Link>}
-            </span>
-          </li>
-        ))}
-      </ul>
-    </section>
   );
 }
 
@@ -150,82 +137,8 @@ function NextRunsOf({ task }: { task: TaskBody }) {
       <div class="panel-head">
         <h2 id="next-runs">Next runs</h2>
       </div>
-      {task.paused && <p class="warn small">It is paused: these do not fire until it is resumed.</p>}
+      {task.paused && <p class="warn small">It is paused: these runs do not fire until you resume it.</p>}
       {error ? <ErrorNote error={error} /> : preview ? <RunTimes preview={preview} /> : <p class="muted">…</p>}
-    </section>
-  );
-}
-
-function Definition({ task }: { task: TaskBody }) {
-  const { payload, ...rest } = definitionOf(task);
-  const json = JSON.stringify(rest, null, 2);
-  return (
-    <section class="panel" aria-labelledby="definition">
-      <div class="panel-head">
-        <h2 id="definition">Definition</h2>
-        <Copy text={JSON.stringify(definitionOf(task), null, 2)} />
-      </div>
-      <dl class="facts">
-        <dt>Calls</dt>
-        <dd>{targetOf(task.callback)}</dd>
-        {task.tags && (
-          <>
-            <dt>Tags</dt>
-            <dd>
-              {task.tags.map((tag) => (
-                <Tag key={tag} to={pageWith("/tasks", { tag })}>
-                  {tag}
-                </Tag>
-              ))}
-            </dd>
-          </>
-        )}
-        {task.words !== undefined && (
-          <>
-            <dt>In words</dt>
-            <dd>“{task.words}”</dd>
-          </>
-        )}
-        {task.createdAt !== undefined && (
-          <>
-            <dt>Created</dt>
-            <dd>
-              <Time at={task.createdAt} /> {task.createdBy && <span class="muted">by the key “{task.createdBy}”</span>}
-            </dd>
-          </>
-        )}
-        {task.pausedAt !== undefined && (
-          <>
-            <dt>Paused</dt>
-            <dd>
-              <Time at={task.pausedAt} /> {task.pausedBy && <span class="muted">by the key “{task.pausedBy}”</span>}
-              {task.pauseNote && <p>{task.pauseNote}</p>}
-            </dd>
-          </>
-        )}
-        {task.updatedAt !== undefined && (
-          <>
-            <dt>Changed</dt>
-            <dd>
-              <Time at={task.updatedAt} />
-            </dd>
-          </>
-        )}
-      </dl>
-      <h3>Payload</h3>
-      {payload === undefined ? (
-        <p class="muted">None.</p>
-      ) : (
-        <pre class="code-block" tabIndex={0} aria-label="Payload">
-          {JSON.stringify(payload, null, 2)}
-        </pre>
-      )}
-      <details>
-        <summary>Everything as JSON</summary>
-        <pre class="code-block" tabIndex={0} aria-label="Definition as JSON">
-          {json}
-        </pre>
-      </details>
     </section>
   );
 }

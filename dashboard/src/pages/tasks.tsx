@@ -43,8 +43,7 @@ function FirstTask() {
         )
       }
     >
-      A task says what is to be called (a webhook, a handler, a queue) and when: once, or again and again. The scheduler calls it at that time, retries it if it fails, and keeps
-      what came of it.
+      A task says what to call (a webhook, a handler, a queue) and when: once or repeatedly. The scheduler calls it at that time, retries it if it fails, and records how it went.
     </Empty>
   );
 }
@@ -98,7 +97,7 @@ export function Tasks() {
         <FirstTask />
       ) : isEmpty ? (
         <Empty title="No task matches" action={<Button onClick={() => setQuery(Object.fromEntries([...query.value.keys()].map((name) => [name, undefined])))}>Clear the filters</Button>}>
-          A task must meet all filters. Runs that have ended are not tasks any more: look for them under <Link to="/runs">Runs</Link>.
+          A task must match all filters. A task that has fired for the last time is no longer in this list: its attempts are under <Link to="/runs">Runs</Link>.
         </Empty>
       ) : (
         <>

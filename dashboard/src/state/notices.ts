@@ -1,4 +1,4 @@
-// Short notes on what an action did.
+// Short messages about what an action did.
 
 import { signal } from "@preact/signals";
 
@@ -12,7 +12,7 @@ export const notices = signal<readonly Notice[]>([]);
 const SHOWN_MS = 8_000;
 let last = 0;
 
-/** Shows a note for a while; a bad one, until it is dismissed. */
+/** Shows a message for some seconds. A bad one stays until the user dismisses it. */
 export function tell(text: string, { isBad = false } = {}): void {
   last += 1;
   const id = last;
@@ -24,7 +24,7 @@ export function dismiss(id: number): void {
   notices.value = notices.value.filter((notice) => notice.id !== id);
 }
 
-/** Says why an action failed, and what to do. */
+/** Shows why an action failed. */
 export function tellError(error: unknown): void {
   tell(error instanceof Error ? error.message : String(error), { isBad: true });
 }

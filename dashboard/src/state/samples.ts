@@ -1,4 +1,4 @@
-// Readings of the statistics while the dashboard is open, for counts of which the API has no series.
+// Keeps readings of the statistics while the dashboard is open, because the API has no series of some counts.
 
 import { effect, signal } from "@preact/signals";
 import type { Series, Stats } from "../api/types";

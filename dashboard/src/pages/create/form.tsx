@@ -1,9 +1,9 @@
 // The form of a definition, for a new task and for a change of a task.
 
-import type { ApiError } from "../../api/client";
 import type { Json, JsonObject } from "../../api/types";
 import { TextField } from "../../components/field";
 import { isObject, withMembers } from "../../lib/definition";
+import { isAbout, isStillRefused, type Refusal } from "../../lib/refusal";
 import { numberOf, ScheduleFields, textOf, type PartProps } from "./schedule";
 import { TargetFields } from "./target";
 import { ZoneList } from "./zones";
@@ -26,7 +26,7 @@ function RetryFields({ definition, set, errorOf }: PartProps) {
         {field("factor", "Factor of each further wait", "2")}
         {field("maxBackoffSeconds", "Longest wait in seconds", "3600")}
         {field("jitter", "Jitter of the waits, 0 to 1", "0.2")}
-        {field("maxDurationSeconds", "Gives up after seconds", "86400")}
+        {field("maxDurationSeconds", "Give up after seconds", "86400")}
       </div>
       {errorOf("retry") && <p class="field-error">{errorOf("retry")}</p>}
     </details>
@@ -36,32 +36,33 @@ function RetryFields({ definition, set, errorOf }: PartProps) {
 interface FormProps {
   definition: JsonObject;
   onChange: (definition: JsonObject) => void;
-  /** The problem of the last request, if it was refused. */
-  refusal: ApiError | undefined;
+  /** Why the definition was refused. It is shown until the refused value changes. */
+  refusal: Refusal | undefined;
   /** An existing task keeps its id. */
   isIdFixed?: boolean;
 }
 
 export function DefinitionForm({ definition, onChange, refusal, isIdFixed = false }: FormProps) {
   const set: PartProps["set"] = (changes) => onChange(withMembers(definition, changes));
-  const errorOf = (member: string) => (refusal?.problem.field === member ? refusal.problem.detail : undefined);
+  const current = refusal && isStillRefused(refusal, definition) ? refusal : undefined;
+  const errorOf = (field: string) => (current && isAbout(current, field) ? current.text : undefined);
   const props: PartProps = { definition, set, replace: onChange, errorOf };
   return (
     <div class="stack">
       <fieldset class="panel">
         <legend>Name</legend>
         <div class="columns">
-          {!isIdFixed && <TextField label="Id (optional)" isCode value={textOf(definition["id"])} onChange={(id) => set({ id: id === "" ? undefined : id })} error={errorOf("id")} help="Names it in lists and in links. Without one, it gets a UUID." />}
-          <TextField label="Tags (optional)" value={Array.isArray(definition["tags"]) ? definition["tags"].join(", ") : ""} onChange={(value) => set({ tags: tagsOf(value) })} error={errorOf("tags")} help="With commas. Lists and changes of many can go by tags." />
+          {!isIdFixed && <TextField label="Id (optional)" isCode value={textOf(definition["id"])} onChange={(id) => set({ id: id === "" ? undefined : id })} error={errorOf("id")} help="The name of the task in lists and links. Without one, the task gets a UUID." />}
+          <TextField label="Tags (optional)" value={Array.isArray(definition["tags"]) ? definition["tags"].join(", ") : ""} onChange={(value) => set({ tags: tagsOf(value) })} error={errorOf("tags")} help="Separate tags with commas. You can filter lists, and change many tasks, by tag." />
         </div>
         <TextField label="Description (optional)" value={textOf(definition["description"])} onChange={(value) => set({ description: value === "" ? undefined : value })} error={errorOf("description")} />
       </fieldset>
       <ScheduleFields {...props} />
       <TargetFields {...props} />
       <fieldset class="panel">
-        <legend>How</legend>
+        <legend>Limits and retries</legend>
         <div class="columns">
-          <TextField label="Limit key (optional)" value={textOf(definition["limitKey"])} onChange={(value) => set({ limitKey: value === "" ? undefined : value })} error={errorOf("limitKey")} help="Bounds it together with all that have the same key: see Limits." />
+          <TextField label="Limit key (optional)" value={textOf(definition["limitKey"])} onChange={(value) => set({ limitKey: value === "" ? undefined : value })} error={errorOf("limitKey")} help="Tasks with the same key share a limit on runs at a time or per second: see the page Limits." />
           <TextField label="Priority, 0 to 9" type="number" min="0" placeholder="5" value={textOf(definition["priority"])} onChange={(value) => set({ priority: numberOf(value) })} error={errorOf("priority")} />
         </div>
         <RetryFields {...props} />

@@ -12,8 +12,8 @@ export interface PartProps {
   /** Sets members; undefined removes one. */
   set: (changes: Readonly<Record<string, Json | undefined>>) => void;
   replace: (definition: JsonObject) => void;
-  /** Returns the error of a member in the last answer of the API. */
-  errorOf: (member: string) => string | undefined;
+  /** Returns why a field was refused; undefined if it was not. */
+  errorOf: (field: string) => string | undefined;
 }
 
 export const textOf = (value: Json | undefined): string => (value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value));
@@ -76,7 +76,7 @@ function KindFields(props: PartProps) {
   const { definition, set, errorOf } = props;
   switch (kindOf(definition)) {
     case "delayInSeconds":
-      return <TextField label="Delay in seconds" type="number" min="0" step="any" value={textOf(definition["delayInSeconds"])} onChange={(value) => set({ delayInSeconds: numberOf(value) ?? 0 })} error={errorOf("delayInSeconds")} help="Counted from when the request arrives." />;
+      return <TextField label="Delay in seconds" type="number" min="0" step="any" value={textOf(definition["delayInSeconds"])} onChange={(value) => set({ delayInSeconds: numberOf(value) ?? 0 })} error={errorOf("delayInSeconds")} help="Counted from the moment at which the task is created." />;
     case "time":
       return (
         <div class="columns">
@@ -115,7 +115,7 @@ function KindFields(props: PartProps) {
         </>
       );
     case "no-schedule":
-      return <p class="muted">It fires whenever somebody runs it, and stays.</p>;
+      return <p class="muted">It fires only when you run it, with the button “Run now” or by the API. It is kept after each run.</p>;
   }
 }
 
@@ -137,12 +137,12 @@ export function ScheduleFields(props: PartProps) {
             <TimeField {...props} name="endAt" label="Not after" />
             <TextField label="Number of runs" type="number" min="1" value={textOf(definition["maxRuns"])} onChange={(value) => set({ maxRuns: numberOf(value) })} error={errorOf("maxRuns")} />
             <Choice
-              label="While the run before is in progress"
+              label="If the run before has not ended"
               value={textOf(definition["overlap"])}
               options={[
-                ["", "allow: the next fires beside it"],
-                ["skip", "skip the next"],
-                ["queue-one", "hold one until it ends"],
+                ["", "fire the next one at the same time"],
+                ["skip", "skip the next one"],
+                ["queue-one", "hold one run until it ends"],
               ]}
               onChange={(value) => set({ overlap: value === "" ? undefined : value })}
               error={errorOf("overlap")}
@@ -154,15 +154,15 @@ export function ScheduleFields(props: PartProps) {
         <details open={["jitterSeconds", "windowSeconds", "expireAfterSeconds", "misfire"].some((name) => definition[name] !== undefined) || undefined}>
           <summary>Delays and lateness</summary>
           <div class="columns">
-            <TextField label="Jitter in seconds" type="number" min="0" value={textOf(definition["jitterSeconds"])} onChange={(value) => set({ jitterSeconds: numberOf(value) })} error={errorOf("jitterSeconds")} help="Delays each run by a part of this, always the same for one run." />
-            <TextField label="Window in seconds" type="number" min="0" value={textOf(definition["windowSeconds"])} onChange={(value) => set({ windowSeconds: numberOf(value) })} error={errorOf("windowSeconds")} help="Lets it fire later together with others, which costs less." />
-            <TextField label="Expires after seconds" type="number" min="0" step="any" value={textOf(definition["expireAfterSeconds"])} onChange={(value) => set({ expireAfterSeconds: numberOf(value) })} error={errorOf("expireAfterSeconds")} help="A run that is later than this does not start." />
+            <TextField label="Jitter in seconds" type="number" min="0" value={textOf(definition["jitterSeconds"])} onChange={(value) => set({ jitterSeconds: numberOf(value) })} error={errorOf("jitterSeconds")} help="Delays each run by a random part of this time, so that not all tasks fire at once." />
+            <TextField label="Window in seconds" type="number" min="0" value={textOf(definition["windowSeconds"])} onChange={(value) => set({ windowSeconds: numberOf(value) })} error={errorOf("windowSeconds")} help="The run may fire up to this much later, together with others, which costs less." />
+            <TextField label="Expires after seconds" type="number" min="0" step="any" value={textOf(definition["expireAfterSeconds"])} onChange={(value) => set({ expireAfterSeconds: numberOf(value) })} error={errorOf("expireAfterSeconds")} help="A run that would start later than this does not start at all." />
             <Choice
-              label="Missed runs"
+              label="Runs missed during an outage"
               value={textOf((definition["misfire"] as JsonObject | undefined)?.["policy"])}
               options={[
-                ["", "fire, however late"],
-                ["fire-once", "only the last one fires"],
+                ["", "fire all of them, however late"],
+                ["fire-once", "fire only the last one"],
                 ["skip", "skip them"],
                 ["dead-letter", "keep them as dead letters"],
               ]}

@@ -8,7 +8,7 @@ import { numberOf, textOf, type PartProps } from "./schedule";
 
 const NEW: Readonly<Record<string, JsonObject | undefined>> = {
   default: undefined,
-  webhook: { type: "webhook", url: "https://" },
+  webhook: { type: "webhook", url: "" },
   handler: { type: "handler", name: "log" },
   queue: { type: "queue", queue: "FIRED_TASKS" },
   service: { type: "service", binding: "", path: "/" },
@@ -16,12 +16,12 @@ const NEW: Readonly<Record<string, JsonObject | undefined>> = {
 };
 
 const TYPES = [
-  ["webhook", "a webhook: an HTTP request"],
-  ["handler", "a handler of the Worker"],
-  ["queue", "a queue of yours"],
+  ["webhook", "a webhook: an HTTP request to a URL"],
+  ["handler", "a handler: a function in the Worker"],
+  ["queue", "one of your queues"],
   ["service", "another Worker, by a service binding"],
   ["durable-object", "a Durable Object"],
-  ["default", "the default of the deployment"],
+  ["default", "the default callback of the deployment"],
 ] as const;
 
 interface JsonFieldProps {
@@ -60,12 +60,12 @@ function WebhookFields({ callback, change, errorOf }: { callback: JsonObject; ch
     <>
       <div class="columns narrow-first">
         <Choice label="Method" value={textOf(callback["method"]) || "POST"} options={["POST", "PUT", "PATCH", "GET", "DELETE"].map((method) => [method, method] as const)} onChange={(method) => change({ method: method === "POST" ? undefined : method })} />
-        <TextField label="URL" type="url" isCode value={textOf(callback["url"])} onChange={(url) => change({ url })} isRequired error={errorOf("callback.url")} />
+        <TextField label="URL" type="url" isCode placeholder="https://example.com/hook" value={textOf(callback["url"])} onChange={(url) => change({ url })} isRequired error={errorOf("callback.url")} />
       </div>
       <details open={callback["headers"] !== undefined || callback["timeoutSeconds"] !== undefined || undefined}>
         <summary>Headers and timeout</summary>
         <div class="stack">
-          <JsonField label="Headers, as JSON" value={callback["headers"]} onChange={(headers) => change({ headers })} error={errorOf("callback.headers")} help={`Such as {"X-Source": "scheduler"}. A key without write does not see their values.`} rows={2} />
+          <JsonField label="Headers, as JSON" value={callback["headers"]} onChange={(headers) => change({ headers })} error={errorOf("callback.headers")} help={`Such as {"X-Source": "scheduler"}. Keys without the scope “write” do not see the values.`} rows={2} />
           <TextField label="Timeout in seconds" type="number" min="1" value={textOf(callback["timeoutSeconds"])} placeholder="30" onChange={(value) => change({ timeoutSeconds: numberOf(value) })} error={errorOf("callback.timeoutSeconds")} />
         </div>
       </details>
@@ -85,16 +85,16 @@ export function TargetFields({ definition, set, errorOf }: PartProps) {
       <legend>What</legend>
       <Choice label="Calls" value={type} options={TYPES} onChange={(to) => set({ callback: NEW[to] })} error={errorOf("callback") ?? errorOf("callback.type")} />
       {type === "webhook" && callback && <WebhookFields callback={callback} change={change} errorOf={errorOf} />}
-      {type === "handler" && text("name", "Handler", "“log” is there in every deployment, and writes the task to the log.")}
-      {type === "queue" && text("queue", "Queue binding", "One of QUEUE_BINDINGS.")}
+      {type === "handler" && text("name", "Handler", "Every deployment has the handler “log”, which writes the task to the log of the Worker.")}
+      {type === "queue" && text("queue", "Queue binding", "The binding of a queue. The setting QUEUE_BINDINGS lists those that tasks may use.")}
       {(type === "service" || type === "durable-object") && (
         <div class="columns">
-          {text("binding", "Binding", type === "service" ? "One of SERVICE_BINDINGS." : "One of DURABLE_OBJECT_BINDINGS.")}
+          {text("binding", "Binding", type === "service" ? "The setting SERVICE_BINDINGS lists those that tasks may use." : "The setting DURABLE_OBJECT_BINDINGS lists those that tasks may use.")}
           {type === "durable-object" && text("name", "Name of the object")}
           {callback?.["function"] === undefined ? text("path", "Path") : text("function", "Function")}
         </div>
       )}
-      <JsonField label="Payload, as JSON" value={definition["payload"]} onChange={(payload) => set({ payload })} error={errorOf("payload")} help="What the target is given, up to 64 KB." />
+      <JsonField label="Payload, as JSON" value={definition["payload"]} onChange={(payload) => set({ payload })} error={errorOf("payload")} help="Sent to the target with each run, up to 64 KB." />
     </fieldset>
   );
 }

@@ -49,7 +49,7 @@ function Reading({ reading }: { reading: ParsedReading }) {
         Understood: <strong>{reading.sentence}</strong>
       </p>
       {reading.description !== undefined && <p>Description: “{reading.description}”</p>}
-      {ignored !== "" && <p class="muted">Says nothing of when: “{ignored}”</p>}
+      {ignored !== "" && <p class="muted">Not part of the schedule: “{ignored}”</p>}
       {reading.assumptions.length > 0 && (
         <ul class="small" aria-label="What the sentence leaves open">
           {reading.assumptions.map(({ text }) => (
@@ -67,7 +67,7 @@ interface Offer {
   description?: string | undefined;
 }
 
-/** Asks the language model of the deployment for a sentence that the grammar reads. It costs something, so nobody asks it unless told. */
+/** Asks the language model of the deployment for a sentence that the grammar reads. It costs money, so only the button asks it. */
 function AskModel({ text, zone, choose }: { text: string; zone: string; choose: (offer: Offer) => void }) {
   const [{ parsed, error, isAsking }, setState] = useState<ParseState & { isAsking?: boolean }>({});
   const ask = async () => {
@@ -84,7 +84,7 @@ function AskModel({ text, zone, choose }: { text: string; zone: string; choose: 
     <>
       <div class="row">
         <Button onClick={ask} disabled={isAsking === true}>
-          {isAsking ? "The model reads it …" : "Ask the language model"}
+          {isAsking ? "The model is reading it…" : "Ask the language model"}
         </Button>
       </div>
       {error && <ErrorNote error={error} />}
@@ -159,7 +159,7 @@ export function WordsField({ definition, set, errorOf }: PartProps) {
       <div role="status" class="stack">
         {parsed && <Parsed parsed={parsed} text={text} zone={zone} choose={choose} />}
         {error && <ErrorNote error={error} />}
-        {!mayRead.value && <p class="muted">A key without “read” cannot ask what a sentence says.</p>}
+        {!mayRead.value && <p class="muted">Your key cannot show how a sentence is understood: it lacks the scope “read”.</p>}
       </div>
     </>
   );

@@ -1,28 +1,22 @@
 // One dead letter: why it died, and what can be done with it.
 
-import { useState } from "preact/hooks";
-import { discardOne, getDeadLetter, replayOne } from "../../api/dead-letters";
+import { getDeadLetter } from "../../api/dead-letters";
 import { ApiError } from "../../api/client";
-import type { Json, JsonObject, Task } from "../../api/types";
-import { Button, Copy, Empty, ErrorNote, Link, LinkButton, Loading, PageHead, Time } from "../../components/basics";
-import { ActionDialog } from "../../components/dialog";
-import { isObject, patchOf } from "../../lib/definition";
+import { ApiText, Copy, Empty, ErrorNote, LinkButton, Loading, PageHead, Time } from "../../components/basics";
+import { adviceOn, explained } from "../../lib/errors";
 import { targetOf } from "../../lib/target";
 import { ASKS_ONE, usePoll } from "../../state/live";
 import { go, taskPath } from "../../state/router";
-import { mayWrite } from "../../state/session";
-import { tell } from "../../state/notices";
-import { JsonField } from "../create/target";
+import { LetterActions } from "./actions";
 
 export function DeadLetter({ id }: { id: string }) {
   const { value: letter, error, refresh } = usePoll((signal) => getDeadLetter(id, signal), [id], { everyMs: 0, ...ASKS_ONE });
-  const [asked, setAsked] = useState<"replay" | "discard">();
   if (error instanceof ApiError && error.is("no-dead-letter")) {
     return (
       <div class="page">
         <PageHead title="Dead letter" />
-        <Empty title="It is not there any more" action={<LinkButton to="/dead-letters">All dead letters</LinkButton>}>
-          It has been replayed or discarded, or it gave way to newer ones of its task. The history of the task still has it.
+        <Empty title="This dead letter is gone" action={<LinkButton to="/dead-letters">All dead letters</LinkButton>}>
+          Somebody has replayed or discarded it, or newer dead letters of its task have taken its place. The history of the task still shows its attempts.
         </Empty>
       </div>
     );
@@ -37,21 +31,17 @@ export function DeadLetter({ id }: { id: string }) {
   }
   return (
     <div class="page">
-      <PageHead title={letter.id} about={letter.description ?? "Dead letter"}>
-        {mayWrite.value && (
-          <>
-            <Button kind="main" onClick={() => setAsked("replay")}>
-              Replay
-            </Button>
-            <Button onClick={() => setAsked("discard")}>Discard</Button>
-          </>
-        )}
+      <PageHead title={letter.id} about={`Dead letter${letter.description === undefined ? "" : `: ${letter.description}`}`}>
+        <LetterActions id={id} taskId={letter.id} onReplayed={() => go(taskPath(letter.id))} onDiscarded={() => go("/dead-letters")} />
         <LinkButton to={taskPath(letter.id)}>The task and its history</LinkButton>
       </PageHead>
       <div class="note bad">
         <p>
-          <strong>{letter.error}</strong>
+          <strong>
+            <ApiText>{explained(letter.error ?? "No error is known.")}</ApiText>
+          </strong>
         </p>
+        {letter.error !== undefined && adviceOn(letter.error) && <p>{adviceOn(letter.error)}</p>}
       </div>
       <div class="halves">
         <section class="panel" aria-labelledby="facts">
@@ -77,7 +67,7 @@ export function DeadLetter({ id }: { id: string }) {
                 <dd>{letter.stage}, a follow-up of the run</dd>
               </>
             )}
-            <dt>Address</dt>
+            <dt>Dead letter id</dt>
             <dd>
               <code>{letter.deadLetterId}</code>
             </dd>
@@ -97,46 +87,6 @@ export function DeadLetter({ id }: { id: string }) {
           )}
         </section>
       </div>
-      {asked === "replay" && <ReplayDialog id={id} letter={letter} onClose={() => setAsked(undefined)} />}
-      {asked === "discard" && (
-        <ActionDialog
-          title={`Discard the dead letter of ${letter.id}`}
-          verb="Discard"
-          isDanger
-          onClose={() => setAsked(undefined)}
-          onAct={async () => {
-            await discardOne(id);
-            tell(`The dead letter of ${letter.id} is discarded.`);
-            go("/dead-letters");
-          }}
-        >
-          <p>It is gone then, and cannot be replayed. Its task and its history do not change.</p>
-        </ActionDialog>
-      )}
     </div>
-  );
-}
-
-function ReplayDialog({ id, letter, onClose }: { id: string; letter: Task; onClose: () => void }) {
-  const before: JsonObject = { callback: letter.callback as unknown as Json, ...(letter.payload === undefined ? {} : { payload: letter.payload as Json }) };
-  const [callback, setCallback] = useState<Json | undefined>(before["callback"]);
-  const [payload, setPayload] = useState<Json | undefined>(before["payload"]);
-  const after: JsonObject = { ...(isObject(callback) ? { callback } : {}), ...(payload === undefined ? {} : { payload }) };
-  const changes = patchOf(before, after);
-  const act = async () => {
-    await replayOne(id, changes);
-    tell(`${letter.id} starts over.`);
-    go(taskPath(letter.id));
-  };
-  const changed = Object.keys(changes);
-  return (
-    <ActionDialog title={`Replay ${letter.id}`} verb={changed.length === 0 ? "Replay as it was" : `Replay with another ${changed.join(" and ")}`} onAct={act} onClose={onClose}>
-      <p>It starts over with its first attempt. You may change what is called and with which payload, for this run only.</p>
-      <JsonField label="Callback, as JSON" value={callback} onChange={setCallback} rows={5} />
-      <JsonField label="Payload, as JSON" value={payload} onChange={setPayload} rows={5} />
-      <p class="muted small">
-        Headers that show “&lt;hidden&gt;” cannot be sent back: leave the callback as it is then. The <Link to={taskPath(letter.id)}>task</Link> itself does not change.
-      </p>
-    </ActionDialog>
   );
 }

@@ -1,6 +1,6 @@
 import type { Stats } from "../../api/types";
 import { costOf } from "../../lib/cost";
-import { dollars, short } from "../../lib/numbers";
+import { count, dollars, short } from "../../lib/numbers";
 
 /** Shows the price of what the meter has counted, by the list prices of the platform. */
 export function Cost({ stats }: { stats: Stats }) {
@@ -10,7 +10,7 @@ export function Cost({ stats }: { stats: Stats }) {
     <section class="panel" aria-labelledby="cost">
       <div class="panel-head">
         <h2 id="cost">Cost so far</h2>
-        <span class="muted small">since the shards were made</span>
+        <span class="muted small">since the shards were created</span>
       </div>
       <dl class="tiles two">
         <div class="tile">
@@ -45,8 +45,8 @@ export function Cost({ stats }: { stats: Stats }) {
         </tbody>
       </table>
       <p class="muted small">
-        By the list prices of the paid plan, before what it includes. Storage, requests to the Worker and the time for which shards are awake are not metered here. Windows have saved{" "}
-        {short(stats.meter.firingsSaved)} firings.
+        At the list prices of the paid plan, without the amounts that it includes. A shard writes three rows when it is used for the first time. Storage, requests to the Worker, and the time for which shards are awake are
+        not counted here.{stats.meter.firingsSaved > 0 && ` Windows have saved ${count(stats.meter.firingsSaved, "firing")}.`}
       </p>
     </section>
   );

@@ -18,19 +18,31 @@ const SPANS = { minute: { name: "Two hours", past: "the last two hours" }, hour:
 
 const EVERY_HOURS_MS = 300_000;
 
+/** The greatest lateness that a series cannot tell from none, in milliseconds: the end of the first of the API's buckets. */
+const FINEST_MS = 16;
+
+interface PanelsProps {
+  by: By;
+  read: Pick<Polled<Series>, "value" | "error" | "refresh">;
+  head: ComponentChildren;
+  /** The greatest lateness of any run, in milliseconds. */
+  latest: number;
+}
+
 /** Shows a panel for each chart. `minutes` is the last two hours, which the overview reads anyway. */
-export function History({ minutes }: { minutes: Polled<Series> }) {
+export function History({ minutes, latest }: { minutes: Series; latest: number }) {
   const [by, setBy] = useState<By>("minute");
   const head = <Segments label="How far back" value={by} options={(Object.keys(SPANS) as By[]).map((name) => [name, SPANS[name].name] as const)} onChange={setBy} />;
-  return by === "minute" ? <Panels by={by} read={minutes} head={head} /> : <Hours head={head} />;
+  const read = { value: minutes, error: undefined, refresh: () => {} };
+  return by === "minute" ? <Panels by={by} read={read} head={head} latest={latest} /> : <Hours head={head} latest={latest} />;
 }
 
-function Hours({ head }: { head: ComponentChildren }) {
+function Hours({ head, latest }: Pick<PanelsProps, "head" | "latest">) {
   const read = usePoll((signal) => readSeries("hour", signal), [namespace.value], { everyMs: EVERY_HOURS_MS, ...ASKS_ALL });
-  return <Panels by="hour" read={read} head={head} />;
+  return <Panels by="hour" read={read} head={head} latest={latest} />;
 }
 
-function Panels({ by, read: { value, error, refresh }, head }: { by: By; read: Polled<Series>; head: ComponentChildren }) {
+function Panels({ by, read: { value, error, refresh }, head, latest }: PanelsProps) {
   return (
     <>
       <section class="panel" aria-labelledby="outcomes">
@@ -46,7 +58,7 @@ function Panels({ by, read: { value, error, refresh }, head }: { by: By; read: P
           <div class="panel-head">
             <h2 id="lateness">How late runs fire, milliseconds</h2>
           </div>
-          <Lateness by={by} series={value} />
+          <Lateness by={by} series={value} latest={latest} />
         </section>
       )}
       {value && (
@@ -77,7 +89,7 @@ function Outcomes({ by, series: { buckets, since, missingShards } }: { by: By; s
         isStacked
       />
       <p class="muted small">
-        {whole(succeeded)} succeeded, {whole(failed)} failed, {count(sumOf(buckets, "created"), "task")} created. The last bar still grows.
+        {whole(succeeded)} succeeded, {whole(failed)} failed, {count(sumOf(buckets, "created"), "task")} created. The last bar is the present {by}.
         {since !== undefined && (
           <>
             {" "}
@@ -90,32 +102,37 @@ function Outcomes({ by, series: { buckets, since, missingShards } }: { by: By; s
   );
 }
 
-function Lateness({ by, series: { buckets } }: { by: By; series: Series }) {
+/** Formats a lateness of a series. */
+const late = (millis: number): string => (millis < FINEST_MS ? `under ${FINEST_MS} ms` : duration(millis));
+
+function Lateness({ by, series: { buckets }, latest }: { by: By; series: Series; latest: number }) {
   const fired = sumOf(buckets, "fired");
   if (fired === 0) return <p class="muted">Nothing has fired in {SPANS[by].past}.</p>;
-  const worst = mostOf(buckets, (bucket) => bucket.latenessMillis?.p99 ?? 0);
+  // A series knows lateness by coarse steps. No run was later than the statistics say.
+  const within = (millis: number | undefined): number | null => (millis === undefined ? null : Math.min(millis, latest));
+  const worst = mostOf(buckets, (bucket) => within(bucket.latenessMillis?.p99) ?? 0);
   const backlog = mostOf(buckets, (bucket) => bucket.backlog);
   return (
     <>
       <Chart
-        label={`How late ${whole(fired)} attempts fired in ${SPANS[by].past}: 99 of 100 within ${duration(worst.most)} in the worst ${by}`}
+        label={`How late ${whole(fired)} attempts fired in ${SPANS[by].past}: 99 of 100 ${worst.most < FINEST_MS ? "" : "within "}${late(worst.most)} in the worst ${by}`}
         times={buckets.map(({ at }) => at)}
         series={[
-          { label: "median", color: "--accent", values: buckets.map(({ latenessMillis }) => latenessMillis?.p50 ?? null) },
-          { label: "99 of 100", color: "--warn", values: buckets.map(({ latenessMillis }) => latenessMillis?.p99 ?? null) },
+          { label: "median", color: "--accent", values: buckets.map(({ latenessMillis }) => within(latenessMillis?.p50)) },
+          { label: "99 of 100", color: "--warn", values: buckets.map(({ latenessMillis }) => within(latenessMillis?.p99)) },
         ]}
         hasGaps
-        show={duration}
+        show={late}
       />
       <p class="muted small">
         {backlog.most === 0 ? (
-          <>No shard has seen a backlog.</>
+          <>There was no backlog.</>
         ) : (
           <>
-            Up to {count(backlog.most, "run")} at once {backlog.most === 1 ? "was" : "were"} overdue by more than a second, about <Time at={backlog.at} />.
+            Up to {count(backlog.most, "run")} at one time {backlog.most === 1 ? "was" : "were"} overdue by more than a second, at about <Time at={backlog.at} />.
           </>
         )}{" "}
-        The times are estimates, at most half too high.
+        This chart is about {SPANS[by].past}, each {by} by itself, and its times may be up to half too high. The tiles above are more exact, and about all runs since the shards were created.
       </p>
     </>
   );
@@ -126,7 +143,7 @@ function Operations({ by, series: { buckets } }: { by: By; series: Series }) {
   return (
     <>
       <Chart
-        label={`In ${SPANS[by].past}, ${count(rows, "row")} were written, and ${count(operations, "queue operation")} made`}
+        label={`In ${SPANS[by].past}, ${count(rows, "row")} ${rows === 1 ? "was" : "were"} written, and ${count(operations, "queue operation")} made`}
         times={buckets.map(({ at }) => at)}
         series={[
           { label: "queue operations", color: "--accent", values: buckets.map((bucket) => bucket.queueOperations) },
@@ -136,7 +153,7 @@ function Operations({ by, series: { buckets } }: { by: By; series: Series }) {
         isStacked
       />
       <p class="muted small">
-        {count(rows, "row")} written and {count(operations, "queue operation")}: most of what the platform bills.
+        {count(rows, "row")} written and {count(operations, "queue operation")} in {SPANS[by].past}. These are most of what the platform bills: see “Cost so far”.
       </p>
     </>
   );

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { readForecast } from "../../api/stats";
 import type { Forecast } from "../../api/types";
-import { ErrorNote, Link, Segments, Time } from "../../components/basics";
+import { ErrorNote, Link, Loading, Segments, Time } from "../../components/basics";
 import { Chart } from "../../components/chart";
 import { count, whole } from "../../lib/numbers";
 import { sumOf } from "../../lib/series";
@@ -37,6 +37,7 @@ export function LoadToCome() {
         <Segments label="How far ahead" value={horizon} options={(Object.keys(HORIZONS) as Horizon[]).map((name) => [name, HORIZONS[name].name] as const)} onChange={setHorizon} />
       </div>
       {error && <ErrorNote error={error} />}
+      {!value && !error && <Loading />}
       {value && <Load key={horizon} horizon={horizon} forecast={value} />}
     </section>
   );
@@ -59,7 +60,7 @@ function Load({ horizon, forecast }: { horizon: Horizon; forecast: Forecast }) {
         isStacked
       />
       <p class="muted small">
-        {count(once, "task")} that {once === 1 ? "fires" : "fire"} once, and {least}
+        In the next {horizon}: {count(once, "task")} that {once === 1 ? "fires" : "fire"} once, and {least}
         {count(recurring, "run")} of recurring tasks: see the <Link to="/agenda">agenda</Link>.
         {missingShards !== undefined ? (
           <> {count(missingShards, "shard")} of an earlier version did not answer, and {missingShards === 1 ? "is" : "are"} not counted.</>
@@ -67,7 +68,7 @@ function Load({ horizon, forecast }: { horizon: Horizon; forecast: Forecast }) {
           countedUntil < to && (
             <>
               {" "}
-              Counted up to <Time at={countedUntil} />: from there on there are more.
+              Recurring tasks are counted up to <Time at={countedUntil} /> only.
             </>
           )
         )}

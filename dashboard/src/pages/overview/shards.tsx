@@ -7,7 +7,7 @@ import { duration } from "../../lib/time";
 const METRICS = {
   pending: { name: "Waiting", of: (shard: ShardStats) => shard.pending, show: short },
   overdue: { name: "Overdue", of: (shard: ShardStats) => shard.overdue, show: short },
-  late: { name: "Late, p99", of: (shard: ShardStats) => shard.latenessMillis.p99, show: duration },
+  late: { name: "Lateness, p99", of: (shard: ShardStats) => shard.latenessMillis.p99, show: duration },
   failed: { name: "Failed", of: (shard: ShardStats) => shard.failed, show: short },
   memory: { name: "Memory", of: (shard: ShardStats) => shard.memoryBytes, show: bytes },
 } as const;
@@ -22,7 +22,7 @@ export function Shards({ shards }: { shards: readonly ShardStats[] }) {
     <section class="panel" aria-labelledby="shards">
       <div class="panel-head">
         <h2 id="shards">Shards</h2>
-        <Segments label="What of the shards" value={metric} options={(Object.keys(METRICS) as Metric[]).map((name) => [name, METRICS[name].name] as const)} onChange={setMetric} />
+        <Segments label="Count to show" value={metric} options={(Object.keys(METRICS) as Metric[]).map((name) => [name, METRICS[name].name] as const)} onChange={setMetric} />
       </div>
       <ul class="heat" tabIndex={0} aria-label="Shards">
         {shards.map((shard) => (
@@ -32,7 +32,7 @@ export function Shards({ shards }: { shards: readonly ShardStats[] }) {
           </li>
         ))}
       </ul>
-      <p class="muted small">Epoch and index of each shard. Even colors mean an even spread.</p>
+      <p class="muted small">Each cell is a shard, named by its epoch and its index. The higher its count, the stronger its color: even colors mean that the tasks are spread evenly.</p>
     </section>
   );
 }

@@ -7,6 +7,7 @@ import { readStats } from "../../api/stats";
 import { Badge, Button, ErrorNote, Link, Time } from "../../components/basics";
 import { awakeCostPerHour } from "../../lib/cost";
 import { count, dollars, whole } from "../../lib/numbers";
+import { explained } from "../../lib/errors";
 import { eventsOf } from "../../lib/sse";
 import { isVisible } from "../../state/live";
 import { taskPath } from "../../state/router";
@@ -104,7 +105,7 @@ export function Events() {
                   </td>
                   <td data-title="Of">{event.id === undefined ? event.destination : <Link to={taskPath(event.id)}>{event.id}</Link>}</td>
                   <td class="muted error-cell" data-title="Error">
-                    {event.error}
+                    {explained(event.error ?? "")}
                   </td>
                 </tr>
               ))}

@@ -3,8 +3,9 @@ import { listRuns, type RunFilter } from "../../api/runs";
 import type { ErrorGroup } from "../../api/types";
 import { Button, Empty, ErrorNote, Link, Loading, Time } from "../../components/basics";
 import { useReturn } from "../../components/use-return";
+import { explained } from "../../lib/errors";
 import { textOfAll } from "../../lib/groups";
-import { whole } from "../../lib/numbers";
+import { count, whole } from "../../lib/numbers";
 import { pageWith, taskPath } from "../../state/router";
 
 /** Joins the groups of two pages. Groups with the same error become one. */
@@ -47,7 +48,7 @@ export function ErrorGroups({ filter }: { filter: RunFilter }) {
     <>
       <ErrorNote error={error} onRetry={again} />
       {groups.length === 0 ? (
-        <Empty title={Object.keys(filter).length > 0 ? "No error matches" : "No errors"}>Attempts whose errors differ only in numbers and ids are one group here, with an example.</Empty>
+        <Empty title={Object.keys(filter).length > 0 ? "No error matches" : "No errors"}>Here, attempts whose errors differ only in numbers and ids are one group.</Empty>
       ) : (
         <div class="scrolls" tabIndex={0} role="region" aria-label="Errors">
           <table class="table cards">
@@ -59,7 +60,7 @@ export function ErrorGroups({ filter }: { filter: RunFilter }) {
                 </th>
                 <th scope="col">First</th>
                 <th scope="col">Last</th>
-                <th scope="col">Example</th>
+                <th scope="col">Last task</th>
                 <th scope="col">List</th>
               </tr>
             </thead>
@@ -67,7 +68,7 @@ export function ErrorGroups({ filter }: { filter: RunFilter }) {
               {groups.map((group) => (
                 <tr key={group.error}>
                   <td class="error-cell" data-title="Error">
-                    {group.error}
+                    {explained(group.example.error ?? group.error)}
                   </td>
                   <td class="number" data-title="Attempts">
                     {whole(group.count)}
@@ -78,7 +79,7 @@ export function ErrorGroups({ filter }: { filter: RunFilter }) {
                   <td data-title="Last">
                     <Time at={group.lastAt} />
                   </td>
-                  <td data-title="Example">{group.example.id && <Link to={taskPath(group.example.id)}>{group.example.id}</Link>}</td>
+                  <td data-title="Last task">{group.example.id && <Link to={taskPath(group.example.id)}>{group.example.id}</Link>}</td>
                   <td data-title="List">
                     <Link to={pageWith("/runs", { ...filter, error: textOfAll(group.error) })}>Attempts</Link>
                   </td>
@@ -89,7 +90,7 @@ export function ErrorGroups({ filter }: { filter: RunFilter }) {
         </div>
       )}
       <p class="row muted">
-        {whole(looked)} attempts looked at. {cursor !== null && <Button onClick={() => void read(cursor)}>Look further back</Button>}
+        {count(looked, "attempt")} searched. {cursor !== null && <Button onClick={() => void read(cursor)}>Look further back</Button>}
       </p>
     </>
   );

@@ -31,16 +31,21 @@ export function TaskActions({ task, onChanged }: { task: Task; onChanged: () => 
   const clone = pageWith("/create", { from: task.id });
   const isOffered = mayWrite.value;
   useCommands(
-    isOffered
-      ? [
-          { title: "Edit this task", run: () => go(edit) },
-          { title: task.paused ? "Resume this task" : "Pause this task", run: () => (task.paused ? resume() : setAsked("pause")) },
-          { title: "Run this task now", run: () => setAsked("run") },
+    !isOffered
+      ? []
+      : [
           { title: "Clone this task", run: () => go(clone) },
-          { title: "Cancel this task", run: () => setAsked("cancel") },
-        ]
-      : [],
-    [task.id, task.paused, isOffered],
+          // A dead letter is replayed or discarded. Its buttons are beside the reason.
+          ...(isDead
+            ? []
+            : [
+                { title: "Edit this task", run: () => go(edit) },
+                { title: task.paused ? "Resume this task" : "Pause this task", run: () => (task.paused ? resume() : setAsked("pause")) },
+                { title: "Run this task now", run: () => setAsked("run") },
+                { title: "Cancel this task", run: () => setAsked("cancel") },
+              ]),
+        ],
+    [task.id, task.paused, isOffered, isDead],
   );
   if (!isOffered) return null;
   return (
@@ -51,11 +56,11 @@ export function TaskActions({ task, onChanged }: { task: Task; onChanged: () => 
           {task.paused ? "Resume" : "Pause"}
         </Button>
       )}
-      <Button onClick={() => setAsked("run")}>Run now</Button>
+      {!isDead && <Button onClick={() => setAsked("run")}>Run now</Button>}
       {task.kind === "once" && <Button onClick={() => setAsked("reschedule")}>Reschedule</Button>}
       {!isDead && mayRead.value && <LinkButton to={edit}>Edit</LinkButton>}
       {mayRead.value && <LinkButton to={clone}>Clone</LinkButton>}
-      <Button onClick={() => setAsked("cancel")}>Cancel task</Button>
+      {!isDead && <Button onClick={() => setAsked("cancel")}>Cancel task</Button>}
       {asked === "pause" && <PauseDialog task={task} onDone={done} onClose={() => setAsked(undefined)} />}
       {asked === "run" && <RunDialog task={task} onDone={done} onClose={() => setAsked(undefined)} />}
       {asked === "reschedule" && <RescheduleDialog task={task} onDone={done} onClose={() => setAsked(undefined)} />}
@@ -67,10 +72,10 @@ export function TaskActions({ task, onChanged }: { task: Task; onChanged: () => 
           onClose={() => setAsked(undefined)}
           onAct={async () => {
             const { body } = await cancelTask(task.id);
-            done(`${task.id} is cancelled.${body.running ? " An attempt runs, and goes on to its end." : ""}`);
+            done(`${task.id} is cancelled.${body.running ? " One attempt is running, and continues to its end." : ""}`);
           }}
         >
-          <p>No further attempt of it starts, and all its runs to come are gone. This cannot be undone. An attempt that runs goes on to its end.</p>
+          <p>No further attempt of it starts, and all its future runs are gone. This cannot be undone. An attempt that is running continues to its end.</p>
         </ActionDialog>
       )}
     </>
@@ -91,7 +96,7 @@ function PauseDialog({ task, onDone, onClose }: DialogProps) {
   };
   return (
     <ActionDialog title={`Pause ${task.id}`} verb="Pause" onAct={act} onClose={onClose}>
-      <p>It does not fire until it is resumed. An attempt that runs goes on to its end.</p>
+      <p>It does not fire until somebody resumes it. An attempt that is running continues to its end.</p>
       <PauseNote value={note} onChange={setNote} />
     </ActionDialog>
   );
@@ -107,8 +112,8 @@ function RunDialog({ task, onDone, onClose }: DialogProps) {
   };
   return (
     <ActionDialog title={`Run ${task.id} now`} verb="Run now" onAct={act} onClose={onClose}>
-      <p>{task.kind === "once" ? "It fires now, and not at its time." : task.kind === "no-schedule" ? "It fires now, and stays." : "It fires now, in addition to its schedule, which goes on."}</p>
-      <JsonField label="Payload of this run, as JSON" value={payload} onChange={setPayload} rows={6} help={task.kind === "once" ? "" : "The task itself keeps its own."} />
+      <p>{task.kind === "once" ? "It fires now instead of at its time." : task.kind === "no-schedule" ? "It fires now, and you can run it again later." : "It fires now in addition to its schedule, which does not change."}</p>
+      <JsonField label="Payload of this run, as JSON" value={payload} onChange={setPayload} rows={6} help={task.kind === "once" ? "" : "For this run only. The payload of the task does not change."} />
     </ActionDialog>
   );
 }

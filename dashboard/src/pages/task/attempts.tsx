@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { taskRuns } from "../../api/tasks";
 import type { Flight, Run, RunList } from "../../api/types";
 import { ApiText, Badge, Button, ErrorNote, Time } from "../../components/basics";
+import { adviceOn, explained } from "../../lib/errors";
 import { duration } from "../../lib/time";
 import { now } from "../../state/live";
 
@@ -13,7 +14,7 @@ interface Group {
   attempts: Run[];
 }
 
-/** Puts attempts at one run together, the newest run first. */
+/** Groups attempts by their runs, the newest run first. */
 export function byRun(runs: readonly Run[]): Group[] {
   const groups = new Map<string, Group>();
   for (const run of runs) {
@@ -28,7 +29,18 @@ export function byRun(runs: readonly Run[]): Group[] {
 const startOf = (run: Run): number => run.startedAt ?? run.firedAt ?? run.reportedAt;
 const endOf = (run: Run): number => run.finishedAt ?? run.reportedAt;
 
-function Attempt({ run, from, to, beside }: { run: Run; from: number; to: number; beside: number | undefined }) {
+interface AttemptProps {
+  run: Run;
+  /** The time that the track shows. */
+  from: number;
+  to: number;
+  beside: number | undefined;
+  /** Whether it is the last attempt of its run, which says what to check. */
+  isLast: boolean;
+}
+
+function Attempt({ run, from, to, beside, isLast }: AttemptProps) {
+  const advice = run.error === undefined ? undefined : adviceOn(run.error);
   const span = Math.max(to - from, 1);
   const left = ((startOf(run) - from) / span) * 100;
   const width = Math.max(((endOf(run) - startOf(run)) / span) * 100, 0.5);
@@ -51,9 +63,10 @@ function Attempt({ run, from, to, beside }: { run: Run; from: number; to: number
       {run.by && <p class="muted small">by the key “{run.by}”</p>}
       {run.error && (
         <p class="attempt-error">
-          <ApiText>{run.error}</ApiText>
+          <ApiText>{explained(run.error)}</ApiText>
         </p>
       )}
+      {isLast && advice && <p class="attempt-advice muted">{advice}</p>}
       {run.excerpt && !run.error?.includes(run.excerpt) && (
         <pre class="code-block" tabIndex={0} aria-label="How the answer begins">
           {run.excerpt}
@@ -70,12 +83,12 @@ function RunGroup({ group }: { group: Group }) {
   return (
     <li class="run-group">
       <h3>
-        {group.time === undefined ? "The task" : "Run of "} {group.time !== undefined && <Time at={group.time} />}
+        {group.time === undefined ? "Cancelled" : "Run of "} {group.time !== undefined && <Time at={group.time} />}
         {attempts.length > 1 && <span class="muted"> · {duration(to - from)} in all</span>}
       </h3>
       <ol>
         {attempts.map((run, index) => (
-          <Attempt key={index} run={run} from={from} to={to} beside={group.time} />
+          <Attempt key={index} run={run} from={from} to={to} beside={group.time} isLast={index === attempts.length - 1} />
         ))}
       </ol>
     </li>
@@ -108,7 +121,7 @@ export function Attempts({ id, newest, inFlight }: { id: string; newest: RunList
         </p>
       ))}
       {groups.length === 0 && inFlight.length === 0 ? (
-        <p class="muted">None yet. Each attempt appears here with its status, how long it took, and how the answer began.</p>
+        <p class="muted">None yet. When it has fired, each attempt appears here with its outcome, its duration and the beginning of the answer.</p>
       ) : (
         <ol class="run-groups">
           {groups.map((group) => (

@@ -48,14 +48,14 @@ export function ConflictDialog({ id, base, theirs, mine, onClose, onTakeTheirs, 
     void onSave(merged);
   };
   return (
-    <Dialog title={`Somebody else has changed ${id} meanwhile`} onClose={onClose} isWide>
+    <Dialog title={`Somebody else has changed ${id} in the meantime`} onClose={onClose} isWide>
       <div class="dialog-body">
-        <p>Nothing of yours is saved yet. Choose for each member which value the task is to have.</p>
+        <p>Your changes are not saved yet. For each field, choose the value that the task gets.</p>
         <div class="scrolls" tabIndex={0} role="region" aria-label="Both changes">
           <table class="table conflict">
             <thead>
               <tr>
-                <th scope="col">Member</th>
+                <th scope="col">Field</th>
                 <th scope="col">{SIDES.base}</th>
                 <th scope="col">{SIDES.theirs}</th>
                 <th scope="col">{SIDES.yours}</th>

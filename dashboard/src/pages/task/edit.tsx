@@ -5,10 +5,11 @@ import { ApiError } from "../../api/client";
 import { getTask, patchTask } from "../../api/tasks";
 import type { JsonObject } from "../../api/types";
 import { Button, ErrorNote, LinkButton, Loading, PageHead } from "../../components/basics";
-import { hasUnread } from "../../components/field";
+import { focusInvalid, hasUnread } from "../../components/field";
 import { NextRuns } from "../../components/next-runs";
 import { useReturn } from "../../components/use-return";
 import { definitionOf, isEqual, patchOf } from "../../lib/definition";
+import { isStillRefused, missingIn, refusalOf, type Refusal } from "../../lib/refusal";
 import { go, taskPath } from "../../state/router";
 import { tell } from "../../state/notices";
 import { DefinitionForm } from "../create/form";
@@ -30,7 +31,13 @@ export function EditTask({ id }: { id: string }) {
   const [edited, setEdited] = useState<JsonObject>();
   const [theirs, setTheirs] = useState<Version>();
   const [error, setError] = useState<unknown>();
+  const [refusal, setRefusal] = useState<Refusal>();
   const [isBusy, setBusy] = useState(false);
+
+  // The refused field is marked only after this render.
+  useEffect(() => {
+    if (refusal) focusInvalid();
+  }, [refusal]);
 
   const begin = () => {
     setError(undefined);
@@ -57,8 +64,11 @@ export function EditTask({ id }: { id: string }) {
 
   /** Sends a patch for a version of the task. If the task has another version, shows the changes of the other writer. */
   const send = async (body: JsonObject, etag: string | undefined) => {
-    setBusy(true);
+    const missing = missingIn(edited);
     setError(undefined);
+    setRefusal(missing);
+    if (missing) return;
+    setBusy(true);
     try {
       const { body: task } = await patchTask(id, body, etag);
       tell(`${id} is changed.`);
@@ -70,6 +80,7 @@ export function EditTask({ id }: { id: string }) {
         await readVersion(id).then(setTheirs, setError);
       } else {
         setError(problem);
+        if (problem instanceof ApiError) setRefusal(refusalOf(problem.problem, edited));
       }
     } finally {
       setBusy(false);
@@ -84,15 +95,15 @@ export function EditTask({ id }: { id: string }) {
         if (!hasUnread(event.currentTarget)) void send(patch, base.etag);
       }}
     >
-      <PageHead title={`Edit ${id}`} about="Only what you change is sent. If somebody else changes the task meanwhile, you see both.">
+      <PageHead title={`Edit ${id}`} about="Only your changes are sent. If somebody else changes the task in the meantime, you see both versions.">
         <LinkButton to={taskPath(id)}>Back</LinkButton>
         <Button type="submit" kind="main" disabled={isBusy || !isChanged}>
           Save
         </Button>
       </PageHead>
-      <ErrorNote error={error} />
+      {(!refusal || isStillRefused(refusal, edited)) && <ErrorNote error={error} />}
       <div class="split">
-        <DefinitionForm definition={edited} onChange={setEdited} refusal={error instanceof ApiError ? error : undefined} isIdFixed />
+        <DefinitionForm definition={edited} onChange={setEdited} refusal={refusal} isIdFixed />
         <div class="stack sticky">
           <section class="panel">
             <div class="panel-head">

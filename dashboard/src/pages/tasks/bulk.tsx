@@ -13,11 +13,11 @@ import { tell } from "../../state/notices";
 import { RescheduleFields, rescheduleBody, type RescheduleForm } from "./reschedule";
 
 const VERBS: readonly { verb: ManyVerb; title: string; does: string; isDanger: boolean }[] = [
-  { verb: "pause", title: "Pause", does: "They do not fire until they are resumed.", isDanger: false },
-  { verb: "resume", title: "Resume", does: "They fire again by their schedules. What was missed follows their misfire policies.", isDanger: false },
-  { verb: "run", title: "Run now", does: "Each fires at once. The schedules of recurring ones go on.", isDanger: false },
-  { verb: "reschedule", title: "Reschedule", does: "Those that fire once move to another time. Recurring ones are left as they are.", isDanger: false },
-  { verb: "cancel", title: "Cancel", does: "No further attempt of them starts, and they are gone. This cannot be undone.", isDanger: true },
+  { verb: "pause", title: "Pause", does: "They do not fire until somebody resumes them.", isDanger: false },
+  { verb: "resume", title: "Resume", does: "They fire again by their schedules. Their misfire policies decide what happens to the runs that they missed.", isDanger: false },
+  { verb: "run", title: "Run now", does: "Each fires at once. The schedules of recurring tasks do not change.", isDanger: false },
+  { verb: "reschedule", title: "Reschedule", does: "Tasks that fire once get another time. Recurring tasks do not change.", isDanger: false },
+  { verb: "cancel", title: "Cancel", does: "No further attempt of them starts, and they are deleted. This cannot be undone.", isDanger: true },
 ];
 
 interface BulkBarProps {
@@ -55,9 +55,9 @@ function summary(title: string, sum: Omit<ManyAnswer, "done">): string {
   const changed = (sum.changed ?? 0) + (sum.cancelled ?? 0);
   const parts = [
     `${title}: ${count(changed, "task")}`,
-    ...(sum.unchanged ? [`${whole(sum.unchanged)} were so already`] : []),
-    ...(sum.alreadyRunning ? [`${whole(sum.alreadyRunning)} run already`] : []),
-    ...(sum.notApplicable ? [`${whole(sum.notApplicable)} do not take it`] : []),
+    ...(sum.unchanged ? [`${whole(sum.unchanged)} did not need it`] : []),
+    ...(sum.alreadyRunning ? [`${whole(sum.alreadyRunning)} are running already`] : []),
+    ...(sum.notApplicable ? [`${whole(sum.notApplicable)} cannot be changed like this`] : []),
     ...(sum.notFound ? [`${whole(sum.notFound)} were gone`] : []),
   ];
   return parts.join(", ");
@@ -104,7 +104,7 @@ function BulkDialog({ verb, selection, filter, onDone, onClose }: { verb: ManyVe
       <p>{does}</p>
       {!isByIds && (
         <>
-          <p>{parts.length === 0 ? "There is no filter: every task of this namespace is meant." : "What matches all of this is meant:"}</p>
+          <p>{parts.length === 0 ? "No filter is set: this changes every task of the namespace." : "This changes the tasks that match all of these filters:"}</p>
           {parts.length > 0 && (
             <ul>
               {parts.map((part) => (

@@ -9,7 +9,7 @@ import { query, setQuery } from "../../state/router";
 
 const TYPING_MS = 300;
 
-/** A text of the address. It changes when the user has stopped typing for a moment. */
+/** Returns a text of the address, and a function that changes it. The address follows when the user stops typing for a moment. */
 function useTyped(name: string): [string, (value: string) => void] {
   const inAddress = query.value.get(name) ?? "";
   const [text, setText] = useState(inAddress);
@@ -74,7 +74,7 @@ export function FilterTime({ name, label }: { name: "from" | "to"; label: string
 const NAMES = Object.keys(LABELS) as FilterName[];
 const MORE: readonly FilterName[] = ["kind", "callbackType", "callbackHost", "lastOutcome", "error", "paused", "from", "to"];
 
-/** The filters of tasks. A list of dead letters leaves out those that do not apply to them. */
+/** The filters of tasks. A list of dead letters omits those that do not apply to it. */
 export function TaskFilters({ without = [], children }: { without?: readonly FilterName[]; children?: ComponentChildren }) {
   const isUsed = (name: FilterName) => query.value.has(name) && !without.includes(name);
   const [isOpen, setOpen] = useState(MORE.some(isUsed));
