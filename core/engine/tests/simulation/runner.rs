@@ -82,7 +82,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         config
     };
     // In some runs a shard has lanes for few keys.
-    let mut lanes = Random::new(seed.rotate_left(17) ^ 0x6c61_6e65_73);
+    let mut lanes = Random::new(seed.rotate_left(17) ^ 0x006c_616e_6573);
     let config = if clients.has_keys() && !clients.has_many_keys() && lanes.chance(500) {
         Config { max_lanes: *lanes.pick(&[1, 1, 2]), ..config }
     } else {
