@@ -110,7 +110,10 @@ mod tests {
             times.iter().map(|time| UnixMillis::new(*time).as_death()).collect();
         assert!(dues.is_sorted());
         for (time, due) in times.into_iter().zip(dues) {
-            assert!(due > UnixMillis::LAST && due < UnixMillis::NO_LANE && due.is_never(), "{time}");
+            assert!(
+                due > UnixMillis::LAST && due < UnixMillis::NO_LANE && due.is_never(),
+                "{time}"
+            );
             if (0..27_000_000_000_001).contains(&time) {
                 assert_eq!(due.death(), Some(UnixMillis::new(time)));
             }

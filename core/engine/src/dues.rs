@@ -69,7 +69,9 @@ mod tests {
     fn due_times_are_found_in_both_directions() {
         let all = Dues::of(&Filter::default());
         let (death, no_lane) = (at(7).as_death(), UnixMillis::NO_LANE);
-        for due in [at(0), at(5), death, no_lane, UnixMillis::HELD, UnixMillis::PAUSED, UnixMillis::NEVER] {
+        for due in
+            [at(0), at(5), death, no_lane, UnixMillis::HELD, UnixMillis::PAUSED, UnixMillis::NEVER]
+        {
             assert_eq!((all.next(due), all.previous(due)), (Some(due), Some(due)));
         }
         let timed = Dues::of(&Filter { from: Some(at(5)), to: Some(at(8)), ..Filter::default() });

@@ -189,7 +189,10 @@ fn a_patched_run_whose_key_has_no_lane_waits_and_keeps_its_back_off() {
         let failed = vec![Failure { index: 0, error: "no".to_owned(), ..Failure::default() }];
         let report = Report { seq, failed, ..Report::default() };
         pair.input(|engine, now, reader| Ok(((), engine.report(&report, now, reader)?)));
-        assert_eq!((pair.status("a"), pair.envelopes_in_flight().len()), (Some(Status::Retrying), 0));
+        assert_eq!(
+            (pair.status("a"), pair.envelopes_in_flight().len()),
+            (Some(Status::Retrying), 0)
+        );
         if restarts {
             pair.restart();
         }

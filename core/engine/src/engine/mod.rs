@@ -141,8 +141,7 @@ impl Engine {
             Some(last) => due.max(last.plus(self.config.fire_gap_millis)),
             None => due,
         });
-        let release = (!self.to_release.is_empty() || self.can_place())
-            .then_some(UnixMillis::ZERO);
+        let release = (!self.to_release.is_empty() || self.can_place()).then_some(UnixMillis::ZERO);
         let replan = self.to_replan.resumes_at();
         let ended = self.ended.wants_to_wake_at();
         [fire, self.next_resend(), self.next_ask(), self.next_lapse(), release, replan, ended]

@@ -56,8 +56,7 @@ pub(crate) fn firing(
     // before the room is used up. Then the next one follows at once.
     let for_dispatchers =
         || due.iter().filter(|due| !due.waiting.record.parse().goes_to_queue()).count();
-    let is_used_up =
-        !behind.is_empty() && config.dispatch_room(before + for_dispatchers()) == 0;
+    let is_used_up = !behind.is_empty() && config.dispatch_room(before + for_dispatchers()) == 0;
     let bytes: usize = due.iter().map(most_bytes).sum();
     let is_full = due.len() >= LEAST_OF_A_FULL_FIRING || bytes >= LEAST_BYTES_OF_A_FULL_FIRING;
     hold("firings-are-bounded", behind.is_empty() || is_used_up || is_full, || {
