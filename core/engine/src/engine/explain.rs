@@ -17,7 +17,7 @@ use crate::sentences::{
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::address::task_path;
-use scheduler_model::bounds::{MAX_EXPLAINED_RUNS, MAX_LANES};
+use scheduler_model::bounds::MAX_EXPLAINED_RUNS;
 use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::explain::{Explanation, Flight, FlightDecision, NextRun, ReasonCode};
 use scheduler_model::format::history::Outcome;
@@ -210,11 +210,12 @@ impl Engine {
                 record.attempt_number()
             );
             explanation.add(ReasonCode::DeadLettered, detail);
-        } else if due == UnixMillis::HELD && self.lanes.is_held_back(self.id_hash(&record.id)) {
+        } else if due == UnixMillis::NO_LANE {
             let detail = format!(
-                "{run} waits until its shard, which has tasks of {MAX_LANES} keys of limits, has room for its key."
+                "{run} waits until its shard, which has tasks of {} keys of limits, has room for its key.",
+                self.config.max_lanes
             );
-            explanation.add(ReasonCode::Held, detail);
+            explanation.add(ReasonCode::Limited, detail);
         } else if due == UnixMillis::HELD {
             explanation.add(
                 ReasonCode::Held,

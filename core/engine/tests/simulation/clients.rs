@@ -77,6 +77,11 @@ impl Clients {
         }
     }
 
+    /// Returns whether some tasks have a limit key.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.keyed > 0
+    }
+
     /// Returns whether there are so many keys that a shard that crashes at each tenth answer never
     /// completes its requests to limiters.
     pub(crate) fn has_many_keys(&self) -> bool {
