@@ -169,7 +169,16 @@ fn of_shards() -> Vec<Vector> {
         vector::<Report>(
             to(paths::REPORT),
             r#"{"seq":42,"firedAt":5,"failed":[{"index":1,"error":"no","permanent":true,"notBefore":9,"waitMillis":4}],"notStarted":[2],"expired":[4],"noAnswer":[1],"details":[{"index":1,"status":503,"startedAt":5,"millis":7,"excerpt":"busy"}],"done":[[0,204,5,12]],"quickAt":5}"#,
-            &["firedAt", "failed", "notStarted", "expired", "noAnswer", "details", "done", "quickAt"],
+            &[
+                "firedAt",
+                "failed",
+                "notStarted",
+                "expired",
+                "noAnswer",
+                "details",
+                "done",
+                "quickAt",
+            ],
         ),
         vector::<OutboxRequest>(to(paths::OUTBOX), r#"{"seq":42}"#, &[]),
         vector::<bool>(from(paths::OUTBOX), "true", &[]),
