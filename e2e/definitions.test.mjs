@@ -128,3 +128,26 @@ test("a run that waits for its limit continues when its task is patched", async 
   if (status === 200) assert.ok(body.due < Date.now() + 60_000, `the run is stuck: ${body.due}`);
   await until("its run", async () => (await scheduler.call("/v1/tasks/limited/runs")).body.runs.some((run) => run.outcome === "succeeded"));
 });
+
+test("what is left out keeps a task from firing, and a patch changes it", async () => {
+  const today = Math.floor(Date.now() / 86_400_000) * 86_400_000;
+  const date = (days) => new Date(today + days * 86_400_000).toISOString().slice(0, 10);
+  const exclude = { dates: [`${date(0)}/${date(2)}`] };
+  const made = await put("left-out", { everySeconds: 1, exclude });
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  assert.equal(made.body.due >= today + 3 * 86_400_000, true, `${made.body.due}`);
+  assert.deepEqual((await shown("left-out")).exclude, exclude);
+  const explained = (await scheduler.call("/v1/tasks/left-out/explain")).body;
+  assert.equal(explained.reasons.some(({ code, detail }) => code === "excluded" && detail.startsWith("exclude leaves out the run at ")), true, JSON.stringify(explained));
+  assert.match(explained.sentence, / in UTC except /);
+  // The definition in another notation is the same task.
+  const again = await put("left-out", { everySeconds: 1, exclude: { dates: [date(2), date(0), date(1)] } });
+  assert.deepEqual([again.status, again.body.createdAt], [200, made.body.createdAt]);
+  assert.deepEqual(fired("left-out"), []);
+  const refused = await patch("left-out", { exclude: { weekdays: ["Saturday"] } });
+  assert.deepEqual([refused.status, refused.body.field], [422, "exclude.weekdays[0]"]);
+  const patched = await patch("left-out", { exclude: null });
+  assert.equal(patched.status, 200, JSON.stringify(patched.body));
+  await until("a run", () => fired("left-out").length > 0);
+  await scheduler.call("/v1/tasks/left-out", { method: "DELETE" });
+});

@@ -44,6 +44,8 @@ test("a preview creates nothing, and a task does what its preview said", async (
     { cron: ["0 9 * * *", "30 17 * * *"], timezone: "Asia/Kolkata", maxRuns: 3 },
     { everySeconds: 5_000, anchor: start - 3_000_000, windowSeconds: 300 },
     { everySeconds: 90.5, startAt: start, endAt: start + 86_400_000, maxRuns: 20 },
+    { cron: "0 9 1 * *", timezone: "Europe/Berlin", exclude: { weekdays: ["SAT", "SUN"], dates: ["01-01"], instead: "next" } },
+    { everySeconds: 3_600, anchor: start, timezone: "Asia/Kolkata", exclude: { times: ["09:00-17:00"], rules: ["FREQ=MONTHLY;BYMONTHDAY=-1"] }, jitterSeconds: 60 },
     { rrule: "FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=9;COUNT=24", startAt: Math.floor(start / 1000) * 1000, timezone: "Europe/Berlin" },
   ];
   const before = (await scheduler.call("/v1/stats")).body.created;

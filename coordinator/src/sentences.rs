@@ -78,10 +78,12 @@ pub(crate) fn with_sentence<T>(
     (done, said)
 }
 
-/// Writes the schedule of a record as a sentence in English; `None` if it has none.
+/// Writes the schedule of a record as a sentence in English. Returns `None` if it has none, or if the
+/// sentence quotes so much that it would not be read again.
 pub(crate) fn sentence_of(when: &str, now: UnixMillis) -> Option<String> {
     let record = Record::parse(when.as_bytes()).ok()?;
-    schedule_of(&record).map(|schedule| sentence(&schedule, now.get()))
+    let sentence = schedule_of(&record).map(|schedule| sentence(&schedule, now.get()));
+    sentence.filter(|sentence| sentence.len() <= scheduler_language::limits::MAX_PHRASE_BYTES)
 }
 
 #[cfg(test)]

@@ -205,6 +205,7 @@ impl Sentence<'_> {
             timezone: Tz::UTC.name(),
             runs: Vec::new(),
             more: false,
+            excluded: Vec::new(),
             sentence: None,
         })
     }

@@ -48,11 +48,12 @@ pub(super) fn tasks() -> Value {
             }
         },
         "several": {
-            "summary": "At nine and at half past five, for the first ten times, at some moment of the quarter of an hour after",
+            "summary": "At nine and at noon except over the holidays, for the first ten times, at some moment of the quarter of an hour after",
             "value": {
-                "cron": ["0 9 * * MON-FRI", "30 17 * * MON-FRI"],
+                "cron": ["0 9 * * MON-FRI", "0 12 * * MON-FRI"],
                 "timezone": "America/New_York",
                 "maxRuns": 10,
+                "exclude": { "dates": ["12-24/01-01", "2030-05-03"], "instead": "previous" },
                 "jitterSeconds": 900,
                 "callback": { "type": "handler", "name": "log" }
             }

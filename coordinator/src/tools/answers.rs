@@ -33,6 +33,8 @@ pub(super) struct Task<'a> {
     pub(super) start_at: Option<i64>,
     pub(super) end_at: Option<i64>,
     pub(super) max_runs: Option<u32>,
+    #[serde(borrow)]
+    pub(super) exclude: Option<&'a RawValue>,
     pub(super) final_run: Option<i64>,
     #[serde(borrow)]
     pub(super) words: Option<Cow<'a, str>>,

@@ -104,4 +104,5 @@ struct Arguments {
     start_at: Option<String>,
     end_at: Option<String>,
     max_runs: Option<u32>,
+    exclude: Option<super::shapes::Exclude>,
 }

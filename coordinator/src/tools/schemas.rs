@@ -154,7 +154,7 @@ fn the_files_are_what_the_types_say() {
 }
 
 /// The most bytes of schemas, which every client reads before a model can call a tool.
-const MOST_BYTES: usize = 50_000;
+const MOST_BYTES: usize = 54_000;
 
 #[test]
 fn schemas_are_short() {

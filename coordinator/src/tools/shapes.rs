@@ -109,6 +109,9 @@ pub(super) struct Schedule {
     pub(super) end_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) max_runs: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<Exclude>"))]
+    pub(super) exclude: Option<Box<RawValue>>,
     /// The last of a counted number of runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(extend("format" = "date-time")))]
@@ -126,6 +129,20 @@ pub(super) struct Schedule {
 pub(super) enum Cron {
     One(String),
     Several(Vec<String>),
+}
+
+/// The schema of what a schedule leaves out. The arguments of `schedule_task` describe the members.
+#[cfg(test)]
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(description = "As `exclude` of schedule_task.")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) struct Exclude {
+    dates: Option<Vec<String>>,
+    weekdays: Option<Vec<String>>,
+    times: Option<Vec<String>>,
+    rules: Option<Vec<String>>,
+    instead: Option<String>,
 }
 
 impl Task {
@@ -150,6 +167,7 @@ impl Task {
                 start_at: task.start_at.map(iso),
                 end_at: task.end_at.map(iso),
                 max_runs: task.max_runs,
+                exclude: raw(task.exclude),
                 final_run: task.final_run.map(iso),
                 words: text(&task.words),
             },

@@ -8,6 +8,8 @@ pub mod clock_change;
 pub mod cron;
 pub mod delay;
 pub mod every;
+pub mod exclude;
+pub mod excluding;
 pub mod local_clock;
 pub mod local_time;
 pub mod ordered;

@@ -74,6 +74,11 @@ impl LocalTime {
         }
     }
 
+    /// Returns the midnight at which a day begins, as days since 1970-01-01.
+    pub(crate) fn of_day(day: i64) -> Self {
+        Self(day.saturating_mul(DAY * 1_000))
+    }
+
     /// Returns the whole seconds since 1970-01-01T00:00:00.
     pub(crate) fn seconds(self) -> i64 {
         self.0.div_euclid(1_000)

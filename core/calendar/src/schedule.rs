@@ -8,6 +8,7 @@ use crate::clock_change::ClockChange;
 use crate::cron::{CronList, CronSchedule, have_same_times};
 use crate::delay::Delay;
 use crate::every::Every;
+use crate::excluding::Excluding;
 use crate::rrule::{MAX_COUNTING_STEPS, RRule, TooLong};
 use crate::steps::steps_taken;
 use crate::time::UnixMillis;
@@ -45,6 +46,8 @@ pub enum Rule {
     Every(Every),
     /// An RFC 5545 rule. It is boxed because it is by far the largest, and rare.
     Ical(Box<RRule>),
+    /// Another rule, and what it leaves out.
+    Excluding(Box<Excluding>),
 }
 
 /// The kind of a [`Rule`].
@@ -66,23 +69,26 @@ impl Rule {
             Self::Crons(crons) => crons.next_after(after),
             Self::Every(every) => every.next_after(after),
             Self::Ical(rule) => rule.next_after(after),
+            Self::Excluding(rule) => rule.next_until(after, UnixMillis::LAST),
         }
     }
 
     /// Returns the first time strictly after `after`. May return `None` if that time is after
     /// `until`.
-    fn next_until(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis> {
+    pub(crate) fn next_until(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis> {
         match self {
             Self::Ical(rule) => rule.next_until(after, until),
+            Self::Excluding(rule) => rule.next_until(after, until),
             _ => self.next_after(after),
         }
     }
 
     /// Returns whether the rule names the same times as `other`, in whatever notation.
-    fn has_times_of(&self, other: &Self) -> bool {
+    pub(crate) fn has_times_of(&self, other: &Self) -> bool {
         match (self.crons(), other.crons(), self, other) {
             (Some(one), Some(other), ..) => have_same_times(one, other),
             (_, _, Self::Ical(one), Self::Ical(other)) => one.has_times_of(other),
+            (_, _, Self::Excluding(one), Self::Excluding(other)) => one.has_times_of(other),
             _ => self == other,
         }
     }
@@ -91,7 +97,39 @@ impl Rule {
         match self {
             Self::Cron(cron) => Some(slice::from_ref(cron)),
             Self::Crons(crons) => Some(crons.expressions()),
-            Self::Every(_) | Self::Ical(_) => None,
+            Self::Every(_) | Self::Ical(_) | Self::Excluding(_) => None,
+        }
+    }
+
+    /// Returns its kind.
+    pub(crate) fn kind(&self) -> RuleKind {
+        match self {
+            Self::Cron(_) | Self::Crons(_) => RuleKind::Cron,
+            Self::Every(_) => RuleKind::Every,
+            Self::Ical(_) => RuleKind::Rrule,
+            Self::Excluding(rule) => rule.kind(),
+        }
+    }
+
+    /// Returns the bytes of memory that the rule takes on the heap.
+    pub(crate) fn bytes_on_heap(&self) -> usize {
+        match self {
+            Self::Crons(crons) => crons.memory_bytes(),
+            Self::Ical(rule) => rule.memory_bytes(),
+            Self::Excluding(rule) => rule.memory_bytes(),
+            Self::Cron(_) | Self::Every(_) => 0,
+        }
+    }
+
+    /// Returns the effect of a clock change on the run at `at`. `previous` is the run before.
+    pub(crate) fn clock_change(&self, at: UnixMillis, previous: UnixMillis) -> Option<ClockChange> {
+        let second = |time: UnixMillis| time.get().div_euclid(1_000);
+        match self {
+            Self::Cron(cron) => cron.clock_change(second(at), second(previous)),
+            Self::Crons(crons) => crons.clock_change(second(at), second(previous)),
+            Self::Every(_) => None,
+            Self::Ical(rule) => rule.clock_change(second(at), second(previous)),
+            Self::Excluding(rule) => rule.clock_change(at, previous),
         }
     }
 }
@@ -132,6 +170,24 @@ impl Schedule {
     pub fn end_with_run(&mut self, first: UnixMillis, runs: u32) -> Result<(), TooLong> {
         self.last = self.last.min(self.time_of_run(first, runs)?);
         Ok(())
+    }
+
+    /// Returns the nominal time of the last occurrence of a schedule with an end. `first` is the time
+    /// of the first one. Without exclusions, the end of a counted schedule is its last occurrence.
+    pub fn last_time(&self, first: UnixMillis) -> UnixMillis {
+        if !matches!(self.rule, Rule::Excluding(_)) {
+            return self.last;
+        }
+        // There is an occurrence at `low`, and none after `high`.
+        let (mut low, mut high) = (first, self.last);
+        while low < high {
+            let middle = low.plus(high.since(low) / 2);
+            match self.time_after(middle) {
+                Some(later) => low = later,
+                None => high = middle,
+            }
+        }
+        low
     }
 
     /// Returns the first occurrence that fires strictly after `due`.
@@ -270,33 +326,37 @@ impl Schedule {
 
     /// Returns the kind of its rule.
     pub fn kind(&self) -> RuleKind {
-        match &self.rule {
-            Rule::Cron(_) | Rule::Crons(_) => RuleKind::Cron,
-            Rule::Every(_) => RuleKind::Every,
-            Rule::Ical(_) => RuleKind::Rrule,
-        }
+        self.rule.kind()
     }
 
     /// Returns the bytes of memory that the schedule takes.
     pub fn memory_bytes(&self) -> usize {
-        let on_heap = match &self.rule {
-            Rule::Crons(crons) => crons.memory_bytes(),
-            Rule::Ical(rule) => rule.memory_bytes(),
-            Rule::Cron(_) | Rule::Every(_) => 0,
-        };
-        size_of::<Self>() + on_heap
+        size_of::<Self>() + self.rule.bytes_on_heap()
     }
 
     /// Returns the effect of a clock change on the occurrence at `time`. `previous` is the time of
     /// the occurrence before.
     pub fn clock_change(&self, time: UnixMillis, previous: UnixMillis) -> Option<ClockChange> {
-        let seconds = |time: UnixMillis| time.get().div_euclid(1_000);
-        let (at, previous) = (seconds(time), seconds(previous));
+        self.rule.clock_change(time, previous)
+    }
+
+    /// Returns the time by the rule of an occurrence that an exclusion has moved to `time`. Returns
+    /// `None` if it has not moved.
+    pub fn moved_from(&self, time: UnixMillis) -> Option<UnixMillis> {
         match &self.rule {
-            Rule::Cron(cron) => cron.clock_change(at, previous),
-            Rule::Crons(crons) => crons.clock_change(at, previous),
-            Rule::Every(_) => None,
-            Rule::Ical(rule) => rule.clock_change(at, previous),
+            Rule::Excluding(rule) => rule.moved_from(time),
+            _ => None,
+        }
+    }
+
+    /// Returns the first time of the rule strictly after `after`, up to `until`, that an exclusion
+    /// leaves out or moves.
+    pub fn next_excluded(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis> {
+        match &self.rule {
+            Rule::Excluding(rule) => {
+                rule.next_excluded(after.max(self.first.plus(-1)), until.min(self.last))
+            }
+            _ => None,
         }
     }
 
@@ -336,6 +396,12 @@ impl Schedule {
             Rule::Ical(rule) => Ok(rule.nth_after(first, further)?.unwrap_or(first)),
             Rule::Cron(cron) => self.count_off(cron.runs_after(first), first, further),
             Rule::Crons(crons) => self.count_off(crons.runs_after(first), first, further),
+            Rule::Excluding(rule) => {
+                let runs = std::iter::successors(rule.next_until(first, self.last), |run| {
+                    rule.next_until(*run, self.last)
+                });
+                self.count_off(runs, first, further)
+            }
         }
     }
 

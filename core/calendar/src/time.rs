@@ -20,6 +20,9 @@ impl UnixMillis {
     pub const PAUSED: Self = Self((1 << 48) - 2);
     /// The due time of a run that waits until the run before it ends.
     pub const HELD: Self = Self((1 << 48) - 3);
+    /// The due time of a run that may start, and waits until its shard has room for the key of its
+    /// limit.
+    pub const NO_LANE: Self = Self((1 << 48) - 4);
     /// The first due time of a dead letter, which is later than every time at which anything fires.
     /// See [`Self::as_death`].
     pub const FIRST_DEATH: Self = Self(254_000_000_000_000);
@@ -46,7 +49,7 @@ impl UnixMillis {
     /// order of due times is the order of death up to the year 2840; later ones are equal.
     #[must_use]
     pub const fn as_death(self) -> Self {
-        const LONGEST: i64 = UnixMillis::HELD.0 - 1 - UnixMillis::FIRST_DEATH.0;
+        const LONGEST: i64 = UnixMillis::NO_LANE.0 - 1 - UnixMillis::FIRST_DEATH.0;
         let since = if self.0 < 0 {
             0
         } else if self.0 > LONGEST {
@@ -61,7 +64,7 @@ impl UnixMillis {
     /// the due time of a dead letter. Earlier versions gave dead letters the due time
     /// [`Self::NEVER`].
     pub const fn death(self) -> Option<Self> {
-        if self.0 >= Self::FIRST_DEATH.0 && self.0 < Self::HELD.0 {
+        if self.0 >= Self::FIRST_DEATH.0 && self.0 < Self::NO_LANE.0 {
             Some(Self(self.0 - Self::FIRST_DEATH.0))
         } else {
             None
@@ -107,7 +110,10 @@ mod tests {
             times.iter().map(|time| UnixMillis::new(*time).as_death()).collect();
         assert!(dues.is_sorted());
         for (time, due) in times.into_iter().zip(dues) {
-            assert!(due > UnixMillis::LAST && due < UnixMillis::HELD && due.is_never(), "{time}");
+            assert!(
+                due > UnixMillis::LAST && due < UnixMillis::NO_LANE && due.is_never(),
+                "{time}"
+            );
             if (0..27_000_000_000_001).contains(&time) {
                 assert_eq!(due.death(), Some(UnixMillis::new(time)));
             }
@@ -115,6 +121,7 @@ mod tests {
         for other in [
             UnixMillis::LAST,
             UnixMillis::FIRST_DEATH.plus(-1),
+            UnixMillis::NO_LANE,
             UnixMillis::HELD,
             UnixMillis::PAUSED,
             UnixMillis::NEVER,

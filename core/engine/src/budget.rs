@@ -61,6 +61,9 @@ pub(super) const LOOK_BYTES: usize = 200;
 /// and a large held run may wait for each of them.
 pub(super) const MAX_RELEASED_BYTES: usize = 4_000_000;
 
+/// The ids whose runs one wake-up moves into lanes after which it takes no further key.
+pub(super) const MAX_PLACED: usize = 1_000;
+
 /// The most envelopes that one wake-up sends again.
 pub(super) const MAX_RESENDS: usize = 64;
 /// The bytes of stopped envelopes, patched records included, after which a wake-up ends no further

@@ -3,14 +3,18 @@
 use crate::budget::MISSES_BEFORE_PAGES;
 use scheduler_calendar::local_time::Law;
 use scheduler_model::bounds::{
-    DEFAULT_VISIBILITY_MILLIS, MAX_DEAD_LETTERS_OF_A_TASK, MAX_DISPATCHED_TASKS,
-    MAX_PENDING_PER_SHARD, MAX_RUNS_OF_A_TASK,
+    DEFAULT_VISIBILITY_MILLIS, MAX_DEAD_LETTERS_OF_A_TASK, MAX_DISPATCH_TASKS,
+    MAX_DISPATCHED_TASKS, MAX_LANES, MAX_PENDING_PER_SHARD, MAX_RUNS_OF_A_TASK,
 };
 use scheduler_model::protocol::limiter::TOKENS_MILLIS;
 
 /// The longest [`Config::fire_gap_millis`]. With a longer one, the tokens of a rate expire before
 /// the shard fires again, so a shard that is busy with other tasks never uses any.
 pub const MAX_FIRE_GAP_MILLIS: i64 = TOKENS_MILLIS / 2;
+
+/// The least number of parts in which a shard uses its room at the dispatchers. So less than a tenth
+/// of the room is unused.
+const PARTS_OF_ROOM: usize = 10;
 
 /// The settings of a shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +37,8 @@ pub struct Config {
     pub max_runs: usize,
     /// The most tasks, further attempts and dead letters: see [`MAX_PENDING_PER_SHARD`].
     pub max_entries: usize,
+    /// The most keys of limits with tasks: see [`MAX_LANES`].
+    pub max_lanes: usize,
     /// A search looks through whole pages once it has read this many records one by one that do not
     /// match.
     pub misses_before_pages: usize,
@@ -52,9 +58,22 @@ impl Default for Config {
             max_dead_letters: MAX_DEAD_LETTERS_OF_A_TASK,
             max_runs: MAX_RUNS_OF_A_TASK,
             max_entries: MAX_PENDING_PER_SHARD,
+            max_lanes: MAX_LANES,
             misses_before_pages: MISSES_BEFORE_PAGES,
             law: Law::default(),
         }
+    }
+}
+
+impl Config {
+    /// Returns how many more tasks may be dispatched while `dispatched` are not reported: whole
+    /// envelopes, or whole tenths of a bound that is smaller than ten envelopes. If a shard at its
+    /// bound used the room of each report at once, each of its envelopes would be as small as the
+    /// one that was reported.
+    pub fn dispatch_room(&self, dispatched: usize) -> usize {
+        let step = (self.max_dispatched / PARTS_OF_ROOM).clamp(1, MAX_DISPATCH_TASKS);
+        let room = self.max_dispatched.saturating_sub(dispatched);
+        room - room % step
     }
 }
 

@@ -1,7 +1,7 @@
 //! The due times at which a filter may match an entry of a page or a recurring task.
 //!
 //! The times of a filter are compared with due times, and for dead letters with the times of death.
-//! A held or paused run has its time in the record. Dead letters that earlier versions stored have
+//! A run that does not fire by itself has its time in the record. Dead letters that earlier versions stored have
 //! the time of death in the record, and are due never. Paused recurring tasks are due never too.
 
 use scheduler_calendar::time::UnixMillis;
@@ -9,7 +9,7 @@ use scheduler_model::protocol::{Filter, Status};
 
 /// The due times that a filter may match, as ranges in rising order, both ends included.
 #[derive(Debug)]
-pub(super) struct Dues([Option<(UnixMillis, UnixMillis)>; 5]);
+pub(super) struct Dues([Option<(UnixMillis, UnixMillis)>; 6]);
 
 impl Dues {
     /// Returns the due times that a filter may match, from its times, its status and its `paused`.
@@ -25,7 +25,7 @@ impl Dues {
             (is_wanted && first <= last).then_some((first, last))
         };
         let live = to.unwrap_or(UnixMillis::FIRST_DEATH).min(UnixMillis::FIRST_DEATH).plus(-1);
-        let dead = to.map_or(UnixMillis::HELD, UnixMillis::as_death).plus(-1);
+        let dead = to.map_or(UnixMillis::NO_LANE, UnixMillis::as_death).plus(-1);
         let never = [
             Status::Scheduled,
             Status::Retrying,
@@ -37,6 +37,7 @@ impl Dues {
         Self([
             range(wants(&[Status::Scheduled, Status::Retrying]), from, live),
             range(wants(&[Status::Dead]), from.as_death(), dead),
+            one(wants(&[Status::Retrying]), UnixMillis::NO_LANE),
             one(wants(&[Status::Held]), UnixMillis::HELD),
             one(wants(&[Status::Paused]), UnixMillis::PAUSED),
             one(wants(&never), UnixMillis::NEVER),
@@ -67,8 +68,10 @@ mod tests {
     #[test]
     fn due_times_are_found_in_both_directions() {
         let all = Dues::of(&Filter::default());
-        let (death, held) = (at(7).as_death(), UnixMillis::HELD);
-        for due in [at(0), at(5), death, held, UnixMillis::PAUSED, UnixMillis::NEVER] {
+        let (death, no_lane) = (at(7).as_death(), UnixMillis::NO_LANE);
+        for due in
+            [at(0), at(5), death, no_lane, UnixMillis::HELD, UnixMillis::PAUSED, UnixMillis::NEVER]
+        {
             assert_eq!((all.next(due), all.previous(due)), (Some(due), Some(due)));
         }
         let timed = Dues::of(&Filter { from: Some(at(5)), to: Some(at(8)), ..Filter::default() });
@@ -76,13 +79,13 @@ mod tests {
             (at(0), Some(at(5)), None),
             (at(7), Some(at(7)), Some(at(7))),
             (at(8), Some(at(5).as_death()), Some(at(7))),
-            (at(9).as_death(), Some(held), Some(at(7).as_death())),
-            (held, Some(held), Some(held)),
+            (at(9).as_death(), Some(no_lane), Some(at(7).as_death())),
+            (no_lane, Some(no_lane), Some(no_lane)),
         ] {
             assert_eq!((timed.next(due), timed.previous(due)), (next, previous), "{due}");
         }
         let none = Dues::of(&Filter { from: Some(at(8)), to: Some(at(5)), ..Filter::default() });
-        assert_eq!(none.next(at(0)), Some(held));
+        assert_eq!(none.next(at(0)), Some(no_lane));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::lapses::Lapses;
 use crate::limiter::Lease;
 use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::bounds::{MAX_DISPATCH_TASKS, MAX_LANES};
+use scheduler_model::bounds::MAX_DISPATCH_TASKS;
 use scheduler_model::numbers::PageNumber;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::limiter::RequestNumber;
@@ -76,8 +76,12 @@ pub(super) struct Lanes {
     /// dropped and created again must not begin at 1, because its limiter remembers the numbers
     /// that it has seen.
     questions: u32,
-    /// Hashes of the ids of tasks with a held run that waits only because its key has no lane.
-    held_back: BTreeSet<u64>,
+    /// The most lanes.
+    most: usize,
+    /// For each key without a lane, the hashes of the ids with runs that wait for one.
+    without: BTreeMap<String, BTreeSet<u64>>,
+    /// The hashes of further ids with such runs, whose keys are not known.
+    unplaced: BTreeSet<u64>,
     /// When the dispatchers last had room for tasks of this shard.
     pub(super) had_room_at: UnixMillis,
     /// While the dispatchers have no room, no lane requests slots before this time.
@@ -85,7 +89,11 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    pub(super) fn load(stored: Vec<StoredLane>, in_flight: &BTreeMap<u8, u32>) -> Self {
+    pub(super) fn load(
+        stored: Vec<StoredLane>,
+        in_flight: &BTreeMap<u8, u32>,
+        most: usize,
+    ) -> Self {
         let lane = |stored: StoredLane| {
             let in_flight = in_flight.get(&stored.number).copied().unwrap_or_default();
             let lease = Lease::new(in_flight, stored.held);
@@ -101,7 +109,7 @@ impl Lanes {
                 },
             )
         };
-        Self { lanes: collected(stored.into_iter().map(lane)), ..Self::default() }
+        Self { lanes: collected(stored.into_iter().map(lane)), most, ..Self::default() }
     }
 
     /// Returns what to store, and assumes that it will be stored.
@@ -144,27 +152,59 @@ impl Lanes {
         self.lanes.get(&lane).map(|lane| &lane.lapses)
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.lanes.len() >= MAX_LANES
+    fn is_full(&self) -> bool {
+        self.lanes.len() >= self.most
     }
 
-    pub(super) fn has_held_back(&self) -> bool {
-        !self.held_back.is_empty()
+    /// Records that runs of the id with this hash wait until there is a lane for `key`.
+    pub(super) fn wait_for_lane(&mut self, key: &str, hash: u64) {
+        self.without.entry(key.to_owned()).or_default().insert(hash);
     }
 
-    pub(super) fn is_held_back(&self, hash: u64) -> bool {
-        self.held_back.contains(&hash)
+    /// Records that runs of the ids with these hashes wait for lanes of unknown keys.
+    pub(super) fn wait_for_lanes(&mut self, hashes: impl Iterator<Item = u64>) {
+        self.unplaced.extend(hashes);
     }
 
-    pub(super) fn hold_back(&mut self, hash: u64) {
-        self.held_back.insert(hash);
+    /// Returns whether any run waits for a lane.
+    pub(super) fn has_without(&self) -> bool {
+        !self.without.is_empty() || !self.unplaced.is_empty()
     }
 
-    /// Removes and returns the first `most` of the held-back hashes. The caller adds those again
-    /// that still have no lane.
-    pub(super) fn take_held_back(&mut self, most: usize) -> Vec<u64> {
-        let taken: Vec<u64> = self.held_back.iter().take(most).copied().collect();
-        self.held_back.retain(|hash| !taken.contains(hash));
+    /// Returns whether a run that waits for a lane may have one now.
+    pub(super) fn can_place(&self) -> bool {
+        !self.unplaced.is_empty()
+            || !self.without.is_empty()
+                && (!self.is_full()
+                    || self.lanes.values().any(|lane| self.without.contains_key(&lane.key)))
+    }
+
+    /// Removes and returns at least one hash of the ids whose runs may have a lane now, if there is
+    /// one, and about `most`. The caller records those again that still have no lane.
+    pub(super) fn take_placeable(&mut self, most: usize) -> BTreeSet<u64> {
+        let mut taken = std::mem::take(&mut self.unplaced);
+        if taken.len() > most
+            && let Some(rest) = taken.iter().nth(most).copied()
+        {
+            self.unplaced = taken.split_off(&rest);
+        }
+        let mut free = self.most.saturating_sub(self.lanes.len());
+        let mut keys = Vec::new();
+        for key in self.without.keys() {
+            if self.number_of(key).is_none() {
+                if free == 0 {
+                    continue;
+                }
+                free -= 1;
+            }
+            keys.push(key.clone());
+        }
+        for key in keys {
+            if taken.len() >= most {
+                break;
+            }
+            taken.extend(self.without.remove(&key).into_iter().flatten());
+        }
         taken
     }
 
@@ -178,7 +218,7 @@ impl Lanes {
         keys: impl Iterator<Item = &'a str>,
     ) -> Result<(), EngineError> {
         let new: BTreeSet<&str> = collected(keys.filter(|key| self.number_of(key).is_none()));
-        if self.lanes.len() + new.len() > MAX_LANES {
+        if !new.is_empty() && self.lanes.len() + new.len() > self.most {
             return Err(EngineError::TooManyLanes { held: self.lanes.len(), asked: new.len() });
         }
         Ok(())
@@ -189,6 +229,9 @@ impl Lanes {
     pub(super) fn reserve(&mut self, key: &str) -> Option<u8> {
         if let Some(number) = self.number_of(key) {
             return Some(number);
+        }
+        if self.is_full() {
+            return None;
         }
         let number = (1..=u8::MAX).find(|number| !self.lanes.contains_key(number))?;
         let lane = Lane {

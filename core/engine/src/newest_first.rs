@@ -26,7 +26,7 @@ pub(super) fn newest_in(
             && directory.get(*index).is_some_and(|entry| entry.flags.has(Flags::DEAD_LETTER))
     };
     let first = filter.from.unwrap_or(UnixMillis::ZERO).as_death();
-    let end = filter.to.map_or(UnixMillis::HELD, UnixMillis::as_death);
+    let end = filter.to.map_or(UnixMillis::NO_LANE, UnixMillis::as_death);
     // Indexes of a page rise with due times.
     let before = |after: Position| match number.get().cmp(&after.page) {
         Ordering::Less => directory.before(after.due.plus(1)),

@@ -43,6 +43,10 @@ impl<'r> Overlay<'r> {
 }
 
 impl Reader for Overlay<'_> {
+    fn reads_the_commit(&self) -> bool {
+        true
+    }
+
     fn body(&self, page: PageNumber, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
         let written = self.bodies.get(&page).and_then(|(from, bytes)| {
             let start = offset.checked_sub(*from)? as usize;

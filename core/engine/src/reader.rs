@@ -53,4 +53,8 @@ pub trait Reader {
     /// # Errors
     /// If storage fails or has no such row.
     fn history(&self, row: u64) -> Result<Vec<u8>, StorageError>;
+    /// Returns whether this also reads what the current commit has added.
+    fn reads_the_commit(&self) -> bool {
+        false
+    }
 }

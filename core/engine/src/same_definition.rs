@@ -20,8 +20,8 @@ pub(super) struct LeftOpen {
 /// counted runs and the pause of `stored` if the definition leaves them open. Returns `None` if the
 /// schedules are not equal, because then a new task starts.
 ///
-/// Schedules are equal if their rules name the same times, in whatever notation, and their anchors,
-/// `startAt`, `endAt` and `maxRuns` are equal. Delays and the policies for late runs do not matter.
+/// Schedules are equal if their rules name the same times and leave out the same, in whatever
+/// notation, and their anchors, `startAt`, `endAt` and `maxRuns` are equal. Delays and the policies for late runs do not matter.
 pub(super) fn going_on(
     given: &[u8],
     stored: &[u8],
@@ -58,10 +58,11 @@ pub(super) fn going_on(
 }
 
 /// Keeps the local time of the anchor. If the definition has another zone, the anchor keeps its
-/// instant instead.
+/// instant instead. What a definition without a zone leaves out is in UTC.
 fn keep_local_anchor<'a>(given: &mut Record<'a>, stored: &Record<'a>) {
     let anchor = stored.local.and_then(|local| local.anchor);
-    let has_its_zone = given.timezone.is_none() || given.timezone == stored.timezone;
+    let is_open = given.timezone.is_none() && given.exclude.is_none();
+    let has_its_zone = is_open || given.timezone == stored.timezone;
     let anchor = anchor.filter(|_| has_its_zone);
     if anchor.is_some() {
         given.timezone.clone_from(&stored.timezone);
@@ -135,6 +136,34 @@ mod tests {
         assert_eq!(kept, record(&anchored));
         let moved = r#""timezone":"UTC","everySeconds":60,"anchor":1796000000000"#;
         assert!(goes_on(moved, &anchored, OPEN).is_none_or(|kept| !kept.contains("local")));
+    }
+
+    #[test]
+    fn what_is_left_out_belongs_to_the_schedule() {
+        let cron = r#""cron":"0 9 * * *","exclude":{"dates":["12-24/12-26"],"weekdays":["SAT"]}"#;
+        for same in [
+            cron,
+            r#""cron":"0 09 * * *","exclude":{"weekdays":["sat"],"dates":["12-26","12-24","12-25"]}"#,
+            r#""cron":"0 9 * * *","timezone":"Etc/UTC","exclude":{"weekdays":["SAT"],"dates":["12-24/12-26"],"instead":"skip"}"#,
+        ] {
+            assert!(goes_on(same, cron, OPEN).is_some(), "{same}");
+        }
+        for other in [
+            r#""cron":"0 9 * * *""#,
+            r#""cron":"0 9 * * *","exclude":{"dates":["12-24/12-26"]}"#,
+            r#""cron":"0 9 * * *","exclude":{"dates":["12-24/12-26"],"weekdays":["SAT"],"instead":"next"}"#,
+            r#""cron":"0 9 * * *","timezone":"Europe/London","exclude":{"dates":["12-24/12-26"],"weekdays":["SAT"]}"#,
+        ] {
+            assert_eq!(goes_on(other, cron, OPEN), None, "{other}");
+            assert_eq!(goes_on(cron, other, OPEN), None, "{other}");
+        }
+        // A definition without a zone does not take over that of the anchor.
+        let every = r#""everySeconds":60,"anchor":1796115600000,"exclude":{"dates":["12-24"]}"#;
+        let local = format!(
+            r#""timezone":"Europe/Berlin","local":{{"anchor":"2026-12-01T10:00:00"}},{every}"#
+        );
+        assert_eq!(goes_on(every, &local, OPEN), None);
+        assert!(goes_on(&format!(r#""timezone":"Europe/Berlin",{every}"#), &local, OPEN).is_some());
     }
 
     #[test]

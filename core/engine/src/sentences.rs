@@ -1,5 +1,6 @@
 //! Sentences of explanations.
 
+use scheduler_calendar::schedule::Schedule;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::explain::{Explanation, NextRun, ReasonCode};
 use scheduler_model::schedule::{Misfire, Policies};
@@ -71,6 +72,23 @@ pub(super) fn explain_time(
     };
     let detail = format!("The time of this run is {}{why}.", time.shown());
     explanation.add(ReasonCode::PutOff, detail);
+}
+
+/// Explains what `exclude` does to the next run, or to those before it.
+pub(super) fn explain_excluded(
+    schedule: &Schedule,
+    next: NextRun,
+    now: UnixMillis,
+    explanation: &mut Explanation,
+) {
+    let detail = match (schedule.moved_from(next.time), schedule.next_excluded(now, next.time)) {
+        (Some(from), _) => {
+            format!("exclude has moved this run from {} to {}.", from.shown(), next.time.shown())
+        }
+        (None, Some(first)) => format!("exclude leaves out the run at {}.", first.shown()),
+        (None, None) => return,
+    };
+    explanation.add(ReasonCode::Excluded, detail);
 }
 
 /// Explains what the policies of a task do with a late run.

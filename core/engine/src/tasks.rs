@@ -51,7 +51,7 @@ impl Counts {
     fn of(&mut self, entry: &Entry) -> &mut usize {
         if entry.flags.has(Flags::DEAD_LETTER) {
             &mut self.dead_letters
-        } else if entry.due == UnixMillis::HELD {
+        } else if entry.due == UnixMillis::HELD || entry.due == UnixMillis::NO_LANE {
             &mut self.held
         } else if entry.due == UnixMillis::PAUSED {
             &mut self.paused
@@ -205,11 +205,10 @@ impl Tasks {
         }
     }
 
-    /// Returns the hashes of the ids with a held run.
-    pub(super) fn held_hashes(&self) -> impl Iterator<Item = u64> + '_ {
-        self.pages.values().flat_map(|page| {
-            let held = page.directory.before(UnixMillis::HELD)
-                ..page.directory.before(UnixMillis::HELD.plus(1));
+    /// Returns the hashes of the ids with an entry that has this due time.
+    pub(super) fn hashes_due(&self, due: UnixMillis) -> impl Iterator<Item = u64> + '_ {
+        self.pages.values().flat_map(move |page| {
+            let held = page.directory.before(due)..page.directory.before(due.plus(1));
             held.filter(|index| page.is_live(*index))
                 .filter_map(|index| page.directory.get(index))
                 .map(|entry| entry.hash)

@@ -225,7 +225,7 @@ fn pages() -> impl Strategy<Value = Append> {
 fn a_task_that_is_due_after_all_times_never_fires() {
     let mut builder = PageBuilder::default();
     // The check cancels the first entry.
-    for due in [0, UnixMillis::HELD.get() - 1] {
+    for due in [0, UnixMillis::NO_LANE.get() - 1, UnixMillis::NO_LANE.get()] {
         let due = UnixMillis::new(due);
         assert!(builder.push(1, due, Flags::TASK, |out| out.push(b'{')));
     }

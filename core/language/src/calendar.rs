@@ -1,7 +1,7 @@
 //! The only module that uses the core: time zones, local times, the runs of a schedule, and the
 //! schedule of a stored task.
 
-use crate::{Cron, Schedule, Time};
+use crate::{Cron, Exclude, Schedule, Time};
 use chrono::{DateTime, NaiveDateTime};
 use scheduler_calendar::local_clock;
 use scheduler_calendar::local_time::LocalTime;
@@ -81,6 +81,14 @@ fn cron_of(json: &str) -> Option<Cron> {
     }
 }
 
+/// Reads what a record leaves out.
+fn exclude_of(json: &str) -> Option<Exclude> {
+    let exclude: Exclude = serde_json::from_str(json).ok()?;
+    // To skip runs is the default.
+    let instead = exclude.instead.filter(|instead| instead != "skip");
+    Some(Exclude { instead, ..exclude })
+}
+
 /// Returns the schedule of a record; `None` if it has none.
 pub fn schedule_of(record: &Record<'_>) -> Option<Schedule> {
     let local = record.local.unwrap_or_default();
@@ -107,6 +115,7 @@ pub fn schedule_of(record: &Record<'_>) -> Option<Schedule> {
         start_at,
         end_at: time(local.end_at, record.end_at),
         max_runs: record.max_runs,
+        exclude: record.exclude.and_then(|exclude| exclude_of(exclude.get())),
     };
     let says_when = schedule.time.is_some()
         || schedule.cron.is_some()

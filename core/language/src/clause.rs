@@ -211,12 +211,43 @@ pub(crate) enum Counted {
     WorkingDay,
 }
 
-/// The days that are left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A part of what is left out.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Exception {
     Weekdays(Weekdays),
     Months(Months),
     MonthDay(u8),
+    /// "24 december", "24 december to 2 january"
+    Dates {
+        first: LeftOut,
+        last: LeftOut,
+        yearly: YearlyOrNot,
+    },
+    /// "between 12:00 and 13:00"
+    Times(Clock, Clock),
+    /// Items in the notation of the API: "12-24, SAT".
+    Quoted(String),
+    /// "moved to the next day", as the API names it.
+    Instead(&'static str),
+}
+
+/// A date that is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LeftOut {
+    pub(crate) day: u8,
+    pub(crate) month: u8,
+    pub(crate) year: Option<i32>,
+}
+
+/// Whether a date comes in every year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum YearlyOrNot {
+    /// It has a year.
+    Once,
+    /// The phrase says so.
+    Every,
+    /// It has no year.
+    Assumed,
 }
 
 /// A part of the phrase.

@@ -61,7 +61,7 @@ pub use reading::{
     Ambiguity, Assumption, Choice, Difference, Outcome, Part, Reading, Reason, Refusal, Span,
 };
 pub use say::{sentence, sentence_in};
-pub use schedule::{Cron, Schedule, Time};
+pub use schedule::{Cron, Exclude, Schedule, Time};
 
 use limits::{MAX_CHOICES, MAX_PHRASE_BYTES, MAX_PHRASE_CHARS};
 use meaning::{Built, Context, Made, Picks};

@@ -4,9 +4,10 @@
 /// 140. A longer phrase describes several tasks.
 pub const MAX_PHRASE_CHARS: usize = 500;
 
-/// The most bytes of a phrase. A canonical sentence may quote 16 cron expressions of 1,024 bytes.
-/// In addition, there is room for four bytes for each of the 500 other characters.
-pub const MAX_PHRASE_BYTES: usize = 16 * 1_028 + 4 * 500;
+/// The most bytes of a phrase. A canonical sentence may quote 16 cron expressions of 1,024 bytes,
+/// and what a task leaves out, which has at most 16,384 bytes. In addition, there is room for four
+/// bytes for each of the 500 other characters.
+pub const MAX_PHRASE_BYTES: usize = 16 * 1_028 + 16_384 + 4 * 500;
 
 /// The most steps of reading a phrase. A step examines a token, which takes some nanoseconds, so
 /// all of them take less than a millisecond. At each token the grammar tries every word that can

@@ -35,6 +35,37 @@ pub struct Schedule {
     /// The number of runs after which it ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_runs: Option<u32>,
+    /// What it leaves out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exclude: Option<Exclude>,
+}
+
+/// What a schedule leaves out, in the notation of the API.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Exclude {
+    /// Dates, dates of every year, and ranges of either.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dates: Vec<String>,
+    /// Days of the week.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weekdays: Vec<String>,
+    /// Times of day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub times: Vec<String>,
+    /// Rules whose days are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
+    /// What becomes of a run on a day that is left out, unless it is skipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instead: Option<String>,
+}
+
+impl Exclude {
+    /// Returns what it leaves out, or `None` if that is nothing.
+    pub(crate) fn unless_empty(self) -> Option<Self> {
+        (self != Self::default()).then_some(self)
+    }
 }
 
 /// One cron expression or several.

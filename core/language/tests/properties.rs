@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use scheduler_language::limits::{MAX_CHOICES, MAX_PHRASE_CHARS, MAX_STEPS};
 use scheduler_language::{
-    Cron, Language, Outcome, Reason, Schedule, Time, Zone, language_of, parse, read, runs,
+    Cron, Exclude, Language, Outcome, Reason, Schedule, Time, Zone, language_of, parse, read, runs,
     sentence, sentence_in, zone,
 };
 
@@ -125,6 +125,9 @@ const WORDS: &[&str] = &[
     "end",
     "counted",
     "local",
+    "moved",
+    "working",
+    "\"12-24, SAT\"",
     "minute",
     "hours",
     "1.5",
@@ -191,6 +194,38 @@ fn check_bounds(phrase: &str) {
     }
 }
 
+/// Returns what a schedule leaves out, in the notation of the API.
+fn exclude() -> impl Strategy<Value = Exclude> {
+    let some = |items: Vec<&'static str>| {
+        prop_oneof![
+            1 => Just(Vec::new()),
+            1 => proptest::sample::subsequence(items.clone(), 0..items.len()).prop_map(|items| items.iter().map(|item| (*item).to_owned()).collect()),
+        ]
+    };
+    (
+        some(vec![
+            "12-24",
+            "2026-12-24",
+            "12-24/12-26",
+            "2026-12-24/2027-01-02",
+            "12-31/01-01",
+            "02-29",
+            "2030-05-01",
+        ]),
+        some(vec!["SAT", "SUN", "mon"]),
+        some(vec!["12:00-13:00", "22:00-06:00", "23:30-24:00", "00:00-00:01"]),
+        some(vec!["FREQ=MONTHLY;BYMONTHDAY=-1", "FREQ=YEARLY;BYMONTH=4,5;BYDAY=1MO"]),
+        select(vec![None, Some("next"), Some("previous")]),
+    )
+        .prop_map(|(dates, weekdays, times, rules, instead)| Exclude {
+            dates,
+            weekdays,
+            times,
+            rules,
+            instead: instead.map(str::to_owned),
+        })
+}
+
 /// Returns a schedule with its zone, start, end and number of runs.
 fn bounded(base: impl Strategy<Value = Schedule>) -> impl Strategy<Value = Schedule> {
     let zones = select(vec![
@@ -217,14 +252,16 @@ fn bounded(base: impl Strategy<Value = Schedule>) -> impl Strategy<Value = Sched
         Just(Some("2040-01-01T00:00:00+02:00".to_owned())),
         Just(Some("2040-01-01 10:15".to_owned()))
     ];
-    (base, zones, start, end, prop_oneof![Just(None), (1..1_000_u32).prop_map(Some)]).prop_map(
-        |(base, zone, start, end, max_runs)| {
+    let runs = prop_oneof![Just(None), (1..1_000_u32).prop_map(Some)];
+    (base, zones, start, end, runs, prop::option::weighted(0.4, exclude())).prop_map(
+        |(base, zone, start, end, max_runs, exclude)| {
             let start_at = base.start_at.clone().or(start.map(Time::Text));
             Schedule {
                 timezone: Some(zone.to_owned()),
                 start_at,
                 end_at: end.map(Time::Text),
                 max_runs,
+                exclude,
                 ..base
             }
         },
@@ -326,6 +363,7 @@ fn is_same(one: &Schedule, other: &Schedule) -> bool {
     let of = |schedule: &Schedule| runs(schedule, NOW, 60);
     of(one) == of(other)
         && one.max_runs == other.max_runs
+        && one.exclude == other.exclude
         && one.end_at.is_some() == other.end_at.is_some()
 }
 
@@ -364,7 +402,11 @@ proptest! {
 
 fn uses_zone(schedule: &Schedule) -> bool {
     let is_local = |time: &Time| matches!(time, Time::Text(text) if !text.ends_with('Z') && !text.contains('+'));
-    [&schedule.start_at, &schedule.end_at, &schedule.anchor].into_iter().flatten().any(is_local)
+    schedule.exclude.is_some()
+        || [&schedule.start_at, &schedule.end_at, &schedule.anchor]
+            .into_iter()
+            .flatten()
+            .any(is_local)
 }
 
 #[test]

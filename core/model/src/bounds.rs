@@ -43,6 +43,18 @@ pub const MAX_TAGS_TEXT_BYTES: usize = 8_192;
 pub const MAX_RETRY_TEXT_BYTES: usize = 4_096;
 /// The longest misfire policy as JSON text.
 pub const MAX_MISFIRE_TEXT_BYTES: usize = 1_024;
+/// The most dates and ranges that a task leaves out: the holidays of ten years, or the single days
+/// of most of a year. A range counts as one.
+pub const MAX_EXCLUDED_DATES: usize = 300;
+/// The most weekdays that a task leaves out, with repetitions.
+pub const MAX_EXCLUDED_WEEKDAYS: usize = 7;
+/// The most times of day that a task leaves out: one each hour.
+pub const MAX_EXCLUDED_TIMES: usize = 24;
+/// The most rules whose days a task leaves out. A search examines each rule for each day.
+pub const MAX_EXCLUDED_RULES: usize = 8;
+/// The longest `exclude` as JSON text: 300 ranges of 24 bytes are 7,200, eight rules of 1,024 bytes
+/// are 8,192, and the rest is below 600.
+pub const MAX_EXCLUDE_TEXT_BYTES: usize = 16_384;
 /// The longest list of cron expressions as JSON text: [`MAX_CRON_EXPRESSIONS`] of 1,024 bytes, and
 /// as much again for escapes.
 pub const MAX_CRON_TEXT_BYTES: usize = 32_768;
@@ -338,8 +350,8 @@ pub const DRY_RUN_SHOWN: usize = 10;
 /// The most ids of one bulk cancel.
 pub const MAX_CANCEL_IDS: usize = 20_000;
 
-/// The most shards of an epoch. Each request may touch every shard, and an invocation may make
-/// 1,000 subrequests.
+/// The most shards of an epoch. A request for all of them takes 512 of the 10,000 subrequests of an
+/// invocation, and 1,024 if there are two such epochs.
 pub const MAX_SHARDS: u32 = 512;
 /// The most epochs of a shard map. A lookup that finds nothing asks one shard of each epoch.
 pub const MAX_EPOCHS: usize = 8;
@@ -348,11 +360,14 @@ pub const MAX_EPOCHS: usize = 8;
 /// its envelopes.
 pub const MAX_NAMESPACE_BYTES: usize = 64;
 /// The most namespaces besides `default`. With 16 shards each, they make 4,096 shards for the
-/// watchdog, which asks [`WATCHED_PER_MINUTE`] of them per minute.
+/// watchdog, which asks up to [`WATCHED_PER_ROUND`] of them in a round.
 pub const MAX_NAMESPACES: usize = 256;
-/// Shards that the watchdog asks in one minute. An invocation may make 1,000 subrequests, and the
-/// rest of its work and repeated requests need some.
-pub const WATCHED_PER_MINUTE: usize = 800;
+/// The most shards that the watchdog asks in one round: as many as 32 requests at a time complete
+/// within some seconds.
+pub const WATCHED_PER_ROUND: usize = 800;
+/// The minutes between two rounds of the watchdog, as the cron trigger in `wrangler.toml` has them.
+/// A round is needed only after the platform has lost an alarm.
+pub const WATCH_EVERY_MINUTES: i64 = 5;
 /// The most API keys. Every instance of the coordinator holds all of them, some 300 bytes each: 1.4
 /// MB.
 pub const MAX_KEYS: usize = 4_500;

@@ -78,6 +78,8 @@ pub enum ReasonCode {
     Scheduled,
     /// It fires later than its requested time.
     PutOff,
+    /// `exclude` leaves out a run before the next one, or has moved the next one.
+    Excluded,
     /// Its time has passed, and it has not fired.
     Overdue,
     /// Its time has passed, and it waits until the limit of its key has room for it.

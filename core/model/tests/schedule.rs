@@ -33,6 +33,33 @@ struct Given {
     end: Option<i64>,
     jitter: f64,
     window: f64,
+    exclude: Option<Exclude>,
+}
+
+/// What is left out. [`NOW`] is on a Monday, and so are all moments that are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exclude {
+    /// Two times of day.
+    Times,
+    /// Mondays.
+    Today,
+    /// Sundays, whose runs move to Monday.
+    Yesterday,
+    /// Tuesdays, whose runs move to Monday.
+    Tomorrow,
+}
+
+const DAY: i64 = 86_400_000;
+
+impl Exclude {
+    fn json(self) -> &'static str {
+        match self {
+            Self::Times => r#"{"times":["16:10-16:25","17:00-17:01"]}"#,
+            Self::Today => r#"{"weekdays":["MON"]}"#,
+            Self::Yesterday => r#"{"weekdays":["SUN"],"instead":"next"}"#,
+            Self::Tomorrow => r#"{"weekdays":["TUE"],"instead":"previous"}"#,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -52,6 +79,9 @@ impl Given {
             window_seconds: Some(self.window),
             ..ScheduleFields::default()
         };
+        let exclude =
+            self.exclude.map(|exclude| RawValue::from_string(exclude.json().to_owned()).unwrap());
+        fields.exclude = exclude.as_deref();
         let crons: Box<RawValue>;
         match &self.rule {
             Rule::Crons(expressions) => {
@@ -76,6 +106,32 @@ impl Given {
 
     /// Returns the nominal times in a range, by going through the whole range.
     fn times(&self, from: i64, to: i64) -> Vec<i64> {
+        let moved = |by: i64| -> Vec<i64> {
+            let mut times = self.of_rule(from, to);
+            times.extend(self.of_rule(from - by, to - by).into_iter().map(|time| time + by));
+            let start = match self.rule {
+                Rule::Ical(_) => self.start.unwrap_or(NOW) / 1_000 * 1_000,
+                _ => self.start.unwrap_or(0),
+            };
+            let within = |time: &i64| *time >= start && self.end.is_none_or(|end| *time <= end);
+            let times: BTreeSet<i64> = times.into_iter().filter(within).collect();
+            times.into_iter().collect()
+        };
+        match self.exclude {
+            None => self.of_rule(from, to),
+            Some(Exclude::Times) => {
+                let minute = |time: i64| time.rem_euclid(DAY) / 60_000;
+                let times = self.of_rule(from, to).into_iter();
+                times.filter(|time| !matches!(minute(*time), 970..985 | 1_020)).collect()
+            }
+            Some(Exclude::Today) => Vec::new(),
+            Some(Exclude::Yesterday) => moved(DAY),
+            Some(Exclude::Tomorrow) => moved(-DAY),
+        }
+    }
+
+    /// Returns the nominal times of the rule in a range.
+    fn of_rule(&self, from: i64, to: i64) -> Vec<i64> {
         let start = self.start.unwrap_or(0);
         let within = |time: &i64| *time >= start && self.end.is_none_or(|end| *time <= end);
         let mut times = BTreeSet::new();
@@ -135,8 +191,23 @@ fn rule() -> impl Strategy<Value = Rule> {
 fn given() -> impl Strategy<Value = Given> {
     let bound = || prop::option::of(NOW - 4_000_000..NOW + 20_000_000_i64);
     let seconds = || prop_oneof![Just(0.0), 0.0..3.0_f64, 0.0..4_000.0_f64];
-    (rule(), bound(), bound(), seconds(), seconds())
-        .prop_map(|(rule, start, end, jitter, window)| Given { rule, start, end, jitter, window })
+    let exclude = prop::sample::select(vec![
+        Exclude::Times,
+        Exclude::Today,
+        Exclude::Yesterday,
+        Exclude::Tomorrow,
+    ]);
+    let exclude = prop::option::weighted(0.5, exclude);
+    (rule(), bound(), bound(), seconds(), seconds(), exclude).prop_map(
+        |(rule, start, end, jitter, window, exclude)| Given {
+            rule,
+            start,
+            end,
+            jitter,
+            window,
+            exclude,
+        },
+    )
 }
 
 fn all_after(schedule: &Schedule, due: i64) -> impl Iterator<Item = Occurrence> {
@@ -241,6 +312,7 @@ fn an_interval_does_not_drift() {
         end: None,
         jitter: 0.0,
         window: 0.0,
+        exclude: None,
     };
     let schedule = given.schedule();
     let far = UnixMillis::LAST.plus(-86_400_000);
@@ -253,7 +325,7 @@ fn an_interval_does_not_drift() {
 #[test]
 fn an_instant_that_several_expressions_name_is_one_run() {
     let rule = Rule::Crons(vec!["0 * * * *", "*/30 * * * *", "0 0 * * *"]);
-    let given = Given { rule, start: None, end: None, jitter: 0.0, window: 0.0 };
+    let given = Given { rule, start: None, end: None, jitter: 0.0, window: 0.0, exclude: None };
     let runs: Vec<i64> =
         all_after(&given.schedule(), NOW).take(4).map(|run| run.time.get() - NOW).collect();
     assert_eq!(runs, [1_800_000, 3_600_000, 5_400_000, 7_200_000]);
@@ -263,7 +335,9 @@ fn an_instant_that_several_expressions_name_is_one_run() {
 #[test]
 fn a_schedule_is_small() {
     let bytes = |rule| {
-        Given { rule, start: None, end: None, jitter: 1.0, window: 1.0 }.schedule().memory_bytes()
+        Given { rule, start: None, end: None, jitter: 1.0, window: 1.0, exclude: None }
+            .schedule()
+            .memory_bytes()
     };
     assert!(bytes(Rule::Crons(vec!["* * * * *"])) <= 200);
     assert!(
@@ -273,13 +347,22 @@ fn a_schedule_is_small() {
     );
     assert!(bytes(Rule::Ical("FREQ=MONTHLY;BYDAY=1MO,-1FR;BYSETPOS=1")) <= 300);
     assert!(bytes(Rule::Crons(vec!["* * * * *"; 8])) <= 576);
+    let with_exclude = |exclude| {
+        let rule = Rule::Crons(vec!["* * * * *"]);
+        let exclude = Some(exclude);
+        Given { rule, start: None, end: None, jitter: 1.0, window: 1.0, exclude }
+            .schedule()
+            .memory_bytes()
+    };
+    let bytes = with_exclude(Exclude::Times);
+    assert!(bytes <= 200 + 250 + 2 * 8, "{bytes}");
 }
 
 /// Each run of a rule with distant runs costs many steps. Counting too many of them is refused.
 #[test]
 fn counting_is_bounded_by_work_too() {
     let rule = Rule::Ical("FREQ=SECONDLY;INTERVAL=1201;BYMINUTE=0;BYSECOND=0");
-    let given = Given { rule, start: None, end: None, jitter: 0.0, window: 0.0 };
+    let given = Given { rule, start: None, end: None, jitter: 0.0, window: 0.0, exclude: None };
     let settle = |runs| {
         given.with(Some(runs), |mut fields| {
             fields.settle(HASH, at(NOW)).map(|settled| settled.is_some())

@@ -48,11 +48,19 @@ export function usePreview(definition: JsonObject, count: number, refreshedBy: u
 const isPast = ({ time, due }: PreviewRun): boolean => time < now.value && due <= now.value + CLOCKS_APART_MS;
 
 function Change({ run }: { run: PreviewRun }) {
-  if (!run.explanation) return null;
   return (
-    <p class="warn small">
-      <strong>{run.clockChange}</strong> {run.explanation}
-    </p>
+    <>
+      {run.movedFrom !== undefined && (
+        <p class="muted small">
+          Moved from <Time at={run.movedFrom} />
+        </p>
+      )}
+      {run.explanation && (
+        <p class="warn small">
+          <strong>{run.clockChange}</strong> {run.explanation}
+        </p>
+      )}
+    </>
   );
 }
 

@@ -8,10 +8,10 @@ const KINDS = ["delayInSeconds", "time", "cron", "everySeconds", "rrule", "sched
 export type Kind = (typeof KINDS)[number] | "no-schedule";
 
 /** Members that only some kinds of schedule have. */
-const OF_SCHEDULES = ["anchor", "startAt", "endAt", "maxRuns", "overlap", "timezone"];
+const OF_SCHEDULES = ["anchor", "startAt", "endAt", "maxRuns", "exclude", "overlap", "timezone"];
 
 /** The members that decide when a task fires. */
-const OF_TIMES: readonly string[] = [...KINDS, "type", "anchor", "startAt", "endAt", "maxRuns", "timezone"];
+const OF_TIMES: readonly string[] = [...KINDS, "type", "anchor", "startAt", "endAt", "maxRuns", "exclude", "timezone"];
 
 /**
  * Returns a definition with other members; undefined removes one. A change of the schedule removes its words, which describe the former
@@ -48,9 +48,9 @@ export function kindOf(definition: JsonObject): Kind {
 export function withKind(definition: JsonObject, kind: Kind, zone: string): JsonObject {
   const gone = new Set<string>([...KINDS, "type", "anchor", "local", "words"]);
   // A sentence replaces everything that says when.
-  if (kind === "schedule") for (const name of ["startAt", "endAt", "maxRuns", "timezone"]) gone.add(name);
+  if (kind === "schedule") for (const name of ["startAt", "endAt", "maxRuns", "exclude", "timezone"]) gone.add(name);
   if (kind === "delayInSeconds" || kind === "time" || kind === "no-schedule") for (const name of OF_SCHEDULES) gone.add(name);
-  if (kind === "everySeconds") gone.add("timezone");
+  if (kind === "everySeconds" && definition["exclude"] === undefined) gone.add("timezone");
   const rest = Object.fromEntries(Object.entries(definition).filter(([name]) => !gone.has(name)));
   const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
   const added: Record<Kind, JsonObject> = {

@@ -20,7 +20,7 @@ export function refusalOf({ field, detail }: { field?: string | undefined; detai
 }
 
 /** The fields of the form that stand for an object, with everything in it. */
-const WHOLE: ReadonlySet<string> = new Set(["callback.headers", "payload", "misfire"]);
+const WHOLE: ReadonlySet<string> = new Set(["callback.headers", "payload", "misfire", "exclude"]);
 
 /** Returns whether a refusal is about a field of the form, or about a part of it. */
 export const isAbout = ({ field }: Refusal, of: string): boolean => field === of || field.startsWith(`${of}[`) || (WHOLE.has(of) && field.startsWith(`${of}.`));

@@ -3,7 +3,7 @@
 import type { Task } from "../api/types";
 import { duration, fullTime } from "./time";
 
-type Schedule = Partial<Pick<Task, "kind" | "time" | "cron" | "everySeconds" | "rrule" | "timezone" | "startAt" | "endAt" | "maxRuns" | "jitterSeconds" | "windowSeconds" | "local">> & {
+type Schedule = Partial<Pick<Task, "kind" | "time" | "cron" | "everySeconds" | "rrule" | "timezone" | "startAt" | "endAt" | "maxRuns" | "exclude" | "jitterSeconds" | "windowSeconds" | "local">> & {
   delayInSeconds?: number;
   schedule?: string;
 };
@@ -135,6 +135,7 @@ export function fullSentence(schedule: Schedule, said?: string | undefined): str
         ...(schedule.startAt !== undefined ? [`from ${instant(schedule.startAt, zone)}`] : []),
         ...(schedule.endAt !== undefined ? [`until ${instant(schedule.endAt, zone)}`] : []),
         ...(schedule.maxRuns !== undefined ? [`${schedule.maxRuns} times at most`] : []),
+        ...(schedule.exclude ? [except(schedule.exclude)] : []),
       ];
   const parts = [
     ...bounds,
@@ -142,6 +143,12 @@ export function fullSentence(schedule: Schedule, said?: string | undefined): str
     ...(schedule.windowSeconds ? [`up to ${duration(schedule.windowSeconds * 1_000)} later to share a firing`] : []),
   ];
   return `${parts.join(", ")}.`;
+}
+
+/** Describes what a schedule leaves out. */
+function except({ dates, weekdays, times, rules, instead }: NonNullable<Task["exclude"]>): string {
+  const items = [...(dates ?? []), ...(weekdays ?? []), ...(times ?? []), ...(rules ?? []).map((rule) => `“${rule}”`)];
+  return `except ${items.join(", ")}${instead === "next" || instead === "previous" ? ` and then on the ${instead} other day` : ""}`;
 }
 
 const instant = (value: number | string, zone: string | undefined): string => (typeof value === "number" ? fullTime(value, zone) : value);

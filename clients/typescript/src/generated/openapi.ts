@@ -258,6 +258,8 @@ export interface DeliveredTask {
   endAt?: number | undefined;
   /** The interval at which it fires, in seconds. */
   everySeconds?: number | undefined;
+  /** The days and the times of day at which it does not fire. */
+  exclude?: Exclude | undefined;
   /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | undefined;
   /** The last run, if runs are counted, milliseconds since 1970. */
@@ -436,6 +438,38 @@ export interface Event {
   time?: number | undefined;
   /** What happened, the same as the event's name. */
   type: string;
+}
+
+/** The days and the times of day at which a recurring task does not fire, on the clock of its `timezone`. At least one of `dates`, `weekdays`, `times` and `rules`. */
+export interface Exclude {
+  /**
+   * Dates (`2026-12-24`), dates of every year (`12-24`), and ranges of either with both ends
+   * included (`2026-12-24/2027-01-02`, `12-24/01-02`).
+   */
+  dates?: string[] | null | undefined;
+  /**
+   * What becomes of a run on a day that is left out. `skip`: it does not fire. `next` and
+   * `previous`: it moves to the next or the previous day that is not left out, at the same local
+   * time, by at most 92 days. Default: `"skip"`.
+   */
+  instead?: "skip" | "next" | "previous" | null | undefined;
+  /** Rules of RFC 5545 whose days are left out. They begin on the day of `startAt`. */
+  rules?: string[] | null | undefined;
+  /**
+   * Times of day, as `12:00-13:00`. The end is not a part of it. `22:00-06:00` goes past
+   * midnight, and `24:00` is the end of the day. A run at such a time never fires.
+   */
+  times?: string[] | null | undefined;
+  /** Days of the week, as `MON` to `SUN`. */
+  weekdays?: string[] | null | undefined;
+}
+
+/** A run of the rule that `exclude` leaves out or moves. */
+export interface ExcludedRun {
+  /** The same in the time zone of the schedule, RFC 3339. */
+  local: string;
+  /** Its time by the rule, milliseconds since 1970. */
+  time: number;
 }
 
 /** Why a task has the status that it has. */
@@ -855,6 +889,8 @@ export interface NewCronTask {
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
   everySeconds?: null | undefined;
+  /** The days and the times of day at which it does not fire. */
+  exclude?: Exclude | null | undefined;
   /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
   /**
@@ -880,7 +916,10 @@ export interface NewCronTask {
    * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
-  /** The most runs, counted from the creation of the task. Up to 100,000 for `cron` and `rrule`. */
+  /**
+   * The most runs, counted from the creation of the task. Up to 100,000 for `cron`, `rrule` and
+   * tasks with `exclude`.
+   */
   maxRuns?: number | null | undefined;
   /**
    * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
@@ -922,8 +961,8 @@ export interface NewCronTask {
   tags?: readonly string[] | null | undefined;
   time?: null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
-   * local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
+   * may be a local time.
    */
   timezone?: string | null | undefined;
   /**
@@ -963,6 +1002,8 @@ export interface NewIntervalTask {
   endAt?: Time | null | undefined;
   /** Recurs at this interval without drift, in seconds, rounded to milliseconds. */
   everySeconds: number;
+  /** The days and the times of day at which it does not fire. */
+  exclude?: Exclude | null | undefined;
   /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
   /**
@@ -988,7 +1029,10 @@ export interface NewIntervalTask {
    * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
-  /** The most runs, counted from the creation of the task. Up to 100,000 for `cron` and `rrule`. */
+  /**
+   * The most runs, counted from the creation of the task. Up to 100,000 for `cron`, `rrule` and
+   * tasks with `exclude`.
+   */
   maxRuns?: number | null | undefined;
   /**
    * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
@@ -1030,8 +1074,8 @@ export interface NewIntervalTask {
   tags?: readonly string[] | null | undefined;
   time?: null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
-   * local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
+   * may be a local time.
    */
   timezone?: string | null | undefined;
   /**
@@ -1084,6 +1128,8 @@ export interface NewRuleTask {
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
   everySeconds?: null | undefined;
+  /** The days and the times of day at which it does not fire. */
+  exclude?: Exclude | null | undefined;
   /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
   /**
@@ -1109,7 +1155,10 @@ export interface NewRuleTask {
    * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
-  /** The most runs, counted from the creation of the task. Up to 100,000 for `cron` and `rrule`. */
+  /**
+   * The most runs, counted from the creation of the task. Up to 100,000 for `cron`, `rrule` and
+   * tasks with `exclude`.
+   */
   maxRuns?: number | null | undefined;
   /**
    * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
@@ -1152,8 +1201,8 @@ export interface NewRuleTask {
   tags?: readonly string[] | null | undefined;
   time?: null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
-   * local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
+   * may be a local time.
    */
   timezone?: string | null | undefined;
   /**
@@ -1191,6 +1240,7 @@ export interface NewTaskAfterDelay {
   description?: string | null | undefined;
   endAt?: null | undefined;
   everySeconds?: null | undefined;
+  exclude?: null | undefined;
   /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
   /**
@@ -1279,6 +1329,7 @@ export interface NewTaskAtTime {
   description?: string | null | undefined;
   endAt?: null | undefined;
   everySeconds?: null | undefined;
+  exclude?: null | undefined;
   /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
   /**
@@ -1337,8 +1388,8 @@ export interface NewTaskAtTime {
   /** The time at which it fires once. If it has passed, the task fires at once. */
   time: Time;
   /**
-   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
-   * local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
+   * may be a local time.
    */
   timezone?: string | null | undefined;
   /**
@@ -1373,6 +1424,8 @@ export interface NewTaskInWords {
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
   everySeconds?: null | undefined;
+  /** The days and the times of day at which it does not fire. */
+  exclude?: Exclude | null | undefined;
   /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
   /**
@@ -1398,7 +1451,10 @@ export interface NewTaskInWords {
    * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
-  /** The most runs, counted from the creation of the task. Up to 100,000 for `cron` and `rrule`. */
+  /**
+   * The most runs, counted from the creation of the task. Up to 100,000 for `cron`, `rrule` and
+   * tasks with `exclude`.
+   */
   maxRuns?: number | null | undefined;
   /**
    * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
@@ -1446,8 +1502,8 @@ export interface NewTaskInWords {
   tags?: readonly string[] | null | undefined;
   time?: null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
-   * local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
+   * may be a local time.
    */
   timezone?: string | null | undefined;
   /**
@@ -1477,6 +1533,7 @@ export interface NewUnscheduledTask {
   description?: string | null | undefined;
   endAt?: null | undefined;
   everySeconds?: null | undefined;
+  exclude?: null | undefined;
   expireAfterSeconds?: null | undefined;
   /**
    * The task's id; generated if absent. If a task has this id, the new one overwrites it. It has
@@ -1691,6 +1748,11 @@ export interface ParsedRun {
   explanation?: string | undefined;
   /** The nominal time in the time zone of the schedule, RFC 3339. */
   local: string;
+  /**
+   * The time, milliseconds since 1970, from which `exclude` has moved it. Absent if it has not
+   * moved.
+   */
+  movedFrom?: number | undefined;
   /** Its nominal time, milliseconds since 1970. It identifies the run. */
   time: number;
 }
@@ -1711,6 +1773,8 @@ export interface ParsedSchedule {
   endAt?: string | undefined;
   /** The interval at which it fires, in seconds. */
   everySeconds?: number | undefined;
+  /** The days and the times of day at which it does not fire. */
+  exclude?: Exclude | undefined;
   /** The number of runs after which it ends. */
   maxRuns?: number | undefined;
   /** A rule of RFC 5545, which begins at `startAt`. */
@@ -1813,6 +1877,11 @@ export interface Percentiles {
 
 /** The next runs of a schedule. */
 export interface Preview {
+  /**
+   * The runs that `exclude` leaves out or moves, before the last run shown: the first of them, up
+   * to the number of runs to show. Absent if there are none.
+   */
+  excluded?: ExcludedRun[] | undefined;
   /** Whether there are more runs. */
   more: boolean;
   /** The runs, in order. */
@@ -1839,6 +1908,7 @@ export type PreviewRequest = {
   description?: unknown;
   endAt?: null | undefined;
   everySeconds?: null | undefined;
+  exclude?: null | undefined;
   /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
   /** The time at which the task would be created. If absent, now. */
@@ -1885,8 +1955,8 @@ export type PreviewRequest = {
   /** When it fires, once. One that is past fires at once. */
   time: Time;
   /**
-   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
-   * local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
+   * may be a local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
@@ -1914,6 +1984,7 @@ export type PreviewRequest = {
   description?: unknown;
   endAt?: null | undefined;
   everySeconds?: null | undefined;
+  exclude?: null | undefined;
   /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
   /** The time at which the task would be created. If absent, now. */
@@ -1959,8 +2030,8 @@ export type PreviewRequest = {
   tags?: unknown;
   time?: null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
-   * local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
+   * may be a local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
@@ -1989,6 +2060,8 @@ export type PreviewRequest = {
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
   everySeconds?: null | undefined;
+  /** The days and the times of day at which it does not fire. */
+  exclude?: Exclude | null | undefined;
   /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
   /** The time at which the task would be created. If absent, now. */
@@ -2008,7 +2081,10 @@ export type PreviewRequest = {
    * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
-  /** The most runs, counted from the creation of the task. Up to 100,000 for `cron` and `rrule`. */
+  /**
+   * The most runs, counted from the creation of the task. Up to 100,000 for `cron`, `rrule` and
+   * tasks with `exclude`.
+   */
   maxRuns?: number | null | undefined;
   /**
    * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
@@ -2044,8 +2120,8 @@ export type PreviewRequest = {
   tags?: unknown;
   time?: null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
-   * local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
+   * may be a local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
@@ -2078,6 +2154,8 @@ export type PreviewRequest = {
   endAt?: Time | null | undefined;
   /** Recurs at this interval without drift, in seconds, rounded to milliseconds. */
   everySeconds: number;
+  /** The days and the times of day at which it does not fire. */
+  exclude?: Exclude | null | undefined;
   /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
   /** The time at which the task would be created. If absent, now. */
@@ -2097,7 +2175,10 @@ export type PreviewRequest = {
    * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
-  /** The most runs, counted from the creation of the task. Up to 100,000 for `cron` and `rrule`. */
+  /**
+   * The most runs, counted from the creation of the task. Up to 100,000 for `cron`, `rrule` and
+   * tasks with `exclude`.
+   */
   maxRuns?: number | null | undefined;
   /**
    * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
@@ -2133,8 +2214,8 @@ export type PreviewRequest = {
   tags?: unknown;
   time?: null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
-   * local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
+   * may be a local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
@@ -2162,6 +2243,8 @@ export type PreviewRequest = {
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
   everySeconds?: null | undefined;
+  /** The days and the times of day at which it does not fire. */
+  exclude?: Exclude | null | undefined;
   /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
   /** The time at which the task would be created. If absent, now. */
@@ -2181,7 +2264,10 @@ export type PreviewRequest = {
    * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
-  /** The most runs, counted from the creation of the task. Up to 100,000 for `cron` and `rrule`. */
+  /**
+   * The most runs, counted from the creation of the task. Up to 100,000 for `cron`, `rrule` and
+   * tasks with `exclude`.
+   */
   maxRuns?: number | null | undefined;
   /**
    * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
@@ -2218,8 +2304,8 @@ export type PreviewRequest = {
   tags?: unknown;
   time?: null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
-   * local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
+   * may be a local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
@@ -2247,6 +2333,8 @@ export type PreviewRequest = {
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
   everySeconds?: null | undefined;
+  /** The days and the times of day at which it does not fire. */
+  exclude?: Exclude | null | undefined;
   /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
   /** The time at which the task would be created. If absent, now. */
@@ -2266,7 +2354,10 @@ export type PreviewRequest = {
    * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
-  /** The most runs, counted from the creation of the task. Up to 100,000 for `cron` and `rrule`. */
+  /**
+   * The most runs, counted from the creation of the task. Up to 100,000 for `cron`, `rrule` and
+   * tasks with `exclude`.
+   */
   maxRuns?: number | null | undefined;
   /**
    * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
@@ -2308,8 +2399,8 @@ export type PreviewRequest = {
   tags?: unknown;
   time?: null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
-   * local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
+   * may be a local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
@@ -2332,6 +2423,7 @@ export type PreviewRequest = {
   description?: unknown;
   endAt?: null | undefined;
   everySeconds?: null | undefined;
+  exclude?: null | undefined;
   expireAfterSeconds?: null | undefined;
   /** The time at which the task would be created. If absent, now. */
   from?: Time | null | undefined;
@@ -2368,8 +2460,8 @@ export type PreviewRequest = {
   tags?: unknown;
   time?: null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
-   * local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
+   * may be a local time.
    */
   timezone?: string | null | undefined;
   /** May be left out; must agree with the field that says when. */
@@ -2388,6 +2480,11 @@ export interface PreviewRun {
   explanation?: string | undefined;
   /** The nominal time in the time zone of the schedule, RFC 3339. */
   local: string;
+  /**
+   * The time, milliseconds since 1970, from which `exclude` has moved it. Absent if it has not
+   * moved.
+   */
+  movedFrom?: number | undefined;
   /** Its nominal time, milliseconds since 1970. It identifies the run. */
   time: number;
 }
@@ -2462,6 +2559,8 @@ export interface QueuedTask {
   error?: string | undefined;
   /** The interval at which it fires, in seconds. */
   everySeconds?: number | undefined;
+  /** The days and the times of day at which it does not fire. */
+  exclude?: Exclude | undefined;
   /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | undefined;
   /** When the last attempt failed, milliseconds since 1970. */
@@ -2552,6 +2651,7 @@ export interface Reason {
    * The code, for programs.
    * - `scheduled`: It waits for its time. If that has passed, it waits for its turn.
    * - `put-off`: It fires later than its requested time.
+   * - `excluded`: `exclude` leaves out a run before the next one, or has moved the next one.
    * - `overdue`: Its time has passed, and it has not fired.
    * - `limited`: Its time has passed, and it waits until the limit of its key has room for it.
    * - `circuit-open`: Its destination does not answer, so its due runs wait.
@@ -2569,7 +2669,7 @@ export interface Reason {
    * - `misfire`: What would happen to it if it were late.
    * - `expiry`: The latest time at which it may start.
    */
-  code: "scheduled" | "put-off" | "overdue" | "limited" | "circuit-open" | "paused" | "unscheduled" | "held" | "retrying" | "in-flight" | "dead-lettered" | "cancelled" | "done" | "skipped" | "expired" | "overlap" | "misfire" | "expiry";
+  code: "scheduled" | "put-off" | "excluded" | "overdue" | "limited" | "circuit-open" | "paused" | "unscheduled" | "held" | "retrying" | "in-flight" | "dead-lettered" | "cancelled" | "done" | "skipped" | "expired" | "overlap" | "misfire" | "expiry";
   /** The text, for people. */
   detail: string;
 }
@@ -3126,6 +3226,8 @@ export interface Task {
   error?: string | undefined;
   /** The interval at which it fires, in seconds. */
   everySeconds?: number | undefined;
+  /** The days and the times of day at which it does not fire. */
+  exclude?: Exclude | undefined;
   /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | undefined;
   /** The change of the clock, explained in words. */
@@ -3282,6 +3384,8 @@ export interface TaskPatch {
   endAt?: Time | null | undefined;
   /** Recurs at this interval without drift, in seconds, rounded to milliseconds. */
   everySeconds?: number | null | undefined;
+  /** The days and the times of day at which it does not fire. */
+  exclude?: Exclude | null | undefined;
   /** How long after its due time a run may still start, in seconds. */
   expireAfterSeconds?: number | null | undefined;
   /**
@@ -3301,7 +3405,10 @@ export interface TaskPatch {
    * other member, that one counts.
    */
   local?: LocalTimes | null | undefined;
-  /** The most runs, counted from the creation of the task. Up to 100,000 for `cron` and `rrule`. */
+  /**
+   * The most runs, counted from the creation of the task. Up to 100,000 for `cron`, `rrule` and
+   * tasks with `exclude`.
+   */
   maxRuns?: number | null | undefined;
   /**
    * What happens to missed runs. If absent, they fire, except runs of a recurring task that were
@@ -3351,8 +3458,8 @@ export interface TaskPatch {
   /** The time at which it fires once. If it has passed, the task fires at once. */
   time?: Time | null | undefined;
   /**
-   * The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
-   * local time.
+   * The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
+   * may be a local time.
    */
   timezone?: string | null | undefined;
   /**
@@ -3601,6 +3708,7 @@ export type KnownProblemType =
   | "/problems/guessing"
   | "/problems/idempotency-key-reused"
   | "/problems/invalid"
+  | "/problems/loop"
   | "/problems/malformed-path"
   | "/problems/misconfigured"
   | "/problems/no-dead-letter"

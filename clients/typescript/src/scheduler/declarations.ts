@@ -30,6 +30,8 @@ export interface ScheduleOptions<Payload = undefined> extends TaskOptions {
   endAt?: Date | string | undefined;
   /** The most runs. */
   maxRuns?: number | undefined;
+  /** The days and the times of day without runs, on the clock of `timezone`, or of UTC. */
+  exclude?: NewCronTask["exclude"];
   /** What happens to missed runs. Default: all of them fire late, at most the last 100. */
   misfire?: Misfire | undefined;
   /** What happens to a run that comes due before the previous one has ended. Default: `allow`. */

@@ -101,6 +101,7 @@ export const SAME = [
   "error",
   "attempt",
   "maxRuns",
+  "exclude",
   "overlap",
   "misfire",
   "jitterSeconds",

@@ -98,6 +98,13 @@ export async function scenario(client: SchedulerClient, prefix: string, { good, 
   const preview = await client.preview({ cron: "0 9 * * *", timezone: "Europe/Berlin", from: new Date(far), count: 2 });
   equal(preview.runs.length, 2, "previewed runs");
   await fails("/problems/invalid", client.preview({ cron: "0 9 *" }));
+  const worked = await client.preview({ cron: "0 9 1 * *", exclude: { weekdays: ["SAT", "SUN"], instead: "next" }, from: new Date(Date.UTC(2099, 6, 15)), count: 1 });
+  equal(worked.runs[0]?.time, Date.UTC(2099, 7, 3, 9), "the next working day");
+  equal(worked.runs[0]?.movedFrom, Date.UTC(2099, 7, 1, 9), "where a run comes from");
+  equal(worked.excluded?.length, 1, "runs that are left out");
+  const holidays = { cron: "0 9 * * *", exclude: { dates: ["12-24/12-26"] } };
+  equal((await client.scheduleTask({ id: id("holidays"), callback, ...holidays })).exclude?.dates?.[0], "12-24/12-26", "exclude");
+  await client.cancelTask(id("holidays"));
   const forecast = await client.forecast({ from: new Date(far), to: far + 3_600_000, buckets: 6 });
   equal(forecast.buckets.length, 6, "buckets of the forecast");
   equal(forecast.countedUntil, far + 3_600_000, "until when the forecast is complete");

@@ -22,7 +22,7 @@ pub enum RRuleError {
     NotTheRule(String),
     /// There is an EXDATE or a similar property.
     #[error(
-        "has {0}, which is not supported; write the rule without it, ignore single runs in your handler, and create additional runs as tasks with a time"
+        "has {0}, which is not supported in a rule; leave out days with exclude beside it, and create additional runs as tasks with a time"
     )]
     NotThereYet(&'static str),
     /// A part of RFC 5545 that is not supported.

@@ -44,9 +44,11 @@ mod days;
 mod error;
 mod parse;
 mod search;
+mod whole_days;
 
 pub use bounds::{MAX_COUNTED_RUNS, MAX_INTERVAL, MAX_RULE_BYTES};
 pub use error::RRuleError;
+pub(crate) use whole_days::NotOfDays;
 
 use crate::clock_change::{ClockChange, Jump};
 use crate::cron::fields::are_evenly_spaced;

@@ -5,45 +5,82 @@
 //! comes due faster than its limit permits fills its shard, which then refuses all other tasks.
 
 use super::Engine;
+use crate::budget::{MAX_PLACED, MAX_RELEASED_BYTES};
 use crate::effects::Effects;
+use crate::entry_ref::EntryRef;
 use crate::error::EngineError;
 use crate::reader::Reader;
+use crate::requeue::RequeuedRecords;
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::bounds::{MAX_CATCH_UP_RUNS, MAX_LANES};
+use scheduler_model::bounds::MAX_CATCH_UP_RUNS;
 use scheduler_model::format::page::Flags;
+use scheduler_model::task::Record;
 
 impl Engine {
     /// Returns whether the task with this hash of its id has as many waiting runs as it may have.
     /// `more` is the number of runs that are not stored yet. Delayed runs, requested runs and
     /// further attempts count. Held and paused runs do not, because a task has at most one of them.
     pub(super) fn has_full_backlog(&self, hash: u64, more: usize) -> bool {
-        let waits = |flags: Flags, due: UnixMillis| flags.has(Flags::RETRY) && !due.is_never();
+        let waits = |flags: Flags, due: UnixMillis| {
+            flags.has(Flags::RETRY) && (!due.is_never() || due == UnixMillis::NO_LANE)
+        };
         let waiting =
             self.tasks.find(hash).filter(|at| waits(self.flags_of(*at), self.due_of(*at)));
         waiting.take(MAX_CATCH_UP_RUNS).count() + more >= MAX_CATCH_UP_RUNS
     }
 
-    /// Returns whether the engine can release runs that it holds because their key had no lane.
-    pub(super) fn can_release_for_lanes(&mut self) -> bool {
-        if self.lanes.has_held_back() && self.lanes.is_full() {
+    /// Returns whether runs that wait for a lane of their key may have one now.
+    pub(super) fn can_place(&mut self) -> bool {
+        if self.lanes.has_without() && !self.lanes.can_place() {
             self.forget_lanes();
         }
-        self.lanes.has_held_back() && !self.lanes.is_full()
+        self.lanes.can_place()
     }
 
-    /// Releases runs that the engine holds because their key had no lane, as many as there are free
-    /// lanes. Returns whether it released any.
-    pub(super) fn release_for_lanes(
+    /// Moves runs that wait for a lane of their key into one, as far as there are lanes, and up to
+    /// the bytes that one event releases. The next wake-up moves the rest. Returns whether it moved
+    /// any.
+    pub(super) fn place_in_lanes(
         &mut self,
         now: UnixMillis,
         reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<bool, EngineError> {
-        if !self.can_release_for_lanes() {
+        if !self.can_place() {
             return Ok(false);
         }
-        let hashes = self.lanes.take_held_back(MAX_LANES);
-        self.release_held(hashes.into_iter(), now, reader, effects)
+        let (mut placed, mut back, mut bytes) = (Vec::new(), RequeuedRecords::default(), 0);
+        let hashes = self.lanes.take_placeable(MAX_PLACED);
+        for hash in hashes {
+            let waiting: Vec<EntryRef> = self
+                .tasks
+                .find(hash)
+                .filter(|at| self.due_of(*at) == UnixMillis::NO_LANE)
+                .collect();
+            for at in waiting {
+                if bytes >= MAX_RELEASED_BYTES {
+                    self.lanes.wait_for_lanes(std::iter::once(hash));
+                    break;
+                }
+                bytes += self.tasks.record_bytes(at);
+                let text = self.record_of(at, reader)?;
+                let record = Record::parse(&text).map_err(|problem| {
+                    EngineError::Corrupt(format!("{at}, which waits for a lane: {problem}"))
+                })?;
+                if let Some(key) = record.limit_key.as_deref()
+                    && self.lanes.have_room_for(back.keys().chain(std::iter::once(key))).is_err()
+                {
+                    self.lanes.wait_for_lane(key, hash);
+                    continue;
+                }
+                let due = record.not_before.map_or(now, |at| at.max(now));
+                back.push(&Record { not_before: None, ..record }, due, self.flags_of(at));
+                placed.push(at);
+            }
+        }
+        self.kill(&placed, effects);
+        self.insert_requeued(back, effects);
+        Ok(!placed.is_empty())
     }
 }
 

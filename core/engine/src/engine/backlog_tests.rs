@@ -103,7 +103,7 @@ fn held_without_a_lane(more: &str) -> (Pair, u64) {
 /// lane was free, the wake-up that released a run with a policy for late runs read it before it was
 /// stored, which failed again and again.
 #[test]
-fn a_held_run_without_a_lane_stays_held() {
+fn a_run_without_a_lane_waits_for_one() {
     let policies = [
         "",
         r#""expireAfterSeconds":3600,"#,
@@ -118,12 +118,31 @@ fn a_held_run_without_a_lane_stays_held() {
         }
         let (dispatched, wakeups) = pair.live(pair.now.plus(60_000), 100);
         assert!(dispatched.is_empty() && wakeups < 10, "{dispatched:?}, {wakeups} wake-ups");
-        assert_eq!(pair.status("last"), Some(Status::Held));
+        assert_eq!(pair.status("last"), Some(Status::Retrying));
         // The run starts, with a slot, as soon as there is a lane.
         pair.cancel("of-7");
         let (dispatched, _) = pair.live(pair.now.plus(1_000), 100_000);
         assert_eq!(dispatched.len(), 1);
         assert_eq!(pair.envelopes_in_flight().remove(0).1.as_deref(), Some("k"));
+    }
+}
+
+/// All lanes stayed taken, but the key had one of them again.
+#[test]
+fn a_run_whose_key_gets_a_lane_by_another_task_does_not_wait_for_a_free_lane() {
+    for restarts in [false, true] {
+        let (mut pair, follow_up) = held_without_a_lane("");
+        pair.report(follow_up);
+        let (dispatched, _) = pair.live(pair.now.plus(1_000), 100);
+        assert!(dispatched.is_empty(), "{dispatched:?}");
+        // The lane that is free for a moment goes to another task of the key.
+        pair.cancel("of-7");
+        pair.create("k", "other", Some(pair.now.plus(3_600_000)), "");
+        if restarts {
+            pair.restart();
+        }
+        let (dispatched, _) = pair.live(pair.now.plus(1_000), 100_000);
+        assert_eq!((dispatched.len(), pair.status("last")), (1, Some(Status::Running)));
     }
 }
 
@@ -170,7 +189,10 @@ fn a_patched_run_whose_key_has_no_lane_waits_and_keeps_its_back_off() {
         let failed = vec![Failure { index: 0, error: "no".to_owned(), ..Failure::default() }];
         let report = Report { seq, failed, ..Report::default() };
         pair.input(|engine, now, reader| Ok(((), engine.report(&report, now, reader)?)));
-        assert_eq!((pair.status("a"), pair.envelopes_in_flight().len()), (Some(Status::Held), 0));
+        assert_eq!(
+            (pair.status("a"), pair.envelopes_in_flight().len()),
+            (Some(Status::Retrying), 0)
+        );
         if restarts {
             pair.restart();
         }

@@ -12,12 +12,12 @@ use crate::error::EngineError;
 use crate::last_attempt::LastAttempt;
 use crate::reader::Reader;
 use crate::sentences::{
-    counted, explain_policies, explain_time, noted, paused_since, run_of, starts,
+    counted, explain_excluded, explain_policies, explain_time, noted, paused_since, run_of, starts,
 };
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::address::task_path;
-use scheduler_model::bounds::{MAX_EXPLAINED_RUNS, MAX_LANES};
+use scheduler_model::bounds::MAX_EXPLAINED_RUNS;
 use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::explain::{Explanation, Flight, FlightDecision, NextRun, ReasonCode};
 use scheduler_model::format::history::Outcome;
@@ -211,11 +211,12 @@ impl Engine {
                 error.trim_end_matches('.')
             );
             explanation.add(ReasonCode::DeadLettered, detail);
-        } else if due == UnixMillis::HELD && self.lanes.is_held_back(self.id_hash(&record.id)) {
+        } else if due == UnixMillis::NO_LANE {
             let detail = format!(
-                "{run} waits until its shard, which has tasks of {MAX_LANES} keys of limits, has room for its key."
+                "{run} waits until its shard, which has tasks of {} keys of limits, has room for its key.",
+                self.config.max_lanes
             );
-            explanation.add(ReasonCode::Held, detail);
+            explanation.add(ReasonCode::Limited, detail);
         } else if due == UnixMillis::HELD {
             explanation.add(
                 ReasonCode::Held,
@@ -297,6 +298,7 @@ impl Engine {
         let next = NextRun { time: next.time, due: next.due };
         explanation.next_run = Some(next);
         explain_time(record, next, now, explanation);
+        explain_excluded(&schedule.schedule, next, now, explanation);
         self.explain_circuit(record, now, explanation);
         self.explain_overdue(next.due, now, explanation);
         if policies.overlap != Overlap::Allow && self.is_running(self.id_hash(&record.id)) {

@@ -213,6 +213,26 @@ fn an_explanation_names_what_delays_a_run() {
     assert_eq!(delay_of(&pair, "past").as_deref(), Some(detail));
 }
 
+#[test]
+fn an_explanation_names_the_run_that_is_left_out_or_moved() {
+    let mut pair = Pair::with(Config::default());
+    let excluded = |pair: &Pair, id: &str| of_code(pair, id, ReasonCode::Excluded);
+    // It is 16:00 on Monday, 24 November 2025.
+    let daily = r#""cron":"0 17 * * *","exclude":{"dates":["11-24/11-25"]},"#;
+    pair.create("", "skips", None, daily);
+    let monday = r#""cron":"0 17 24 11 *","exclude":{"dates":["11-24/11-25"],"instead":"next"},"#;
+    pair.create("", "moves", None, monday);
+    pair.create("", "neither", None, r#""cron":"0 17 * * *","exclude":{"dates":["12-24"]},"#);
+    let left_out = "exclude leaves out the run at 2025-11-24T17:00:00Z.";
+    assert_eq!(excluded(&pair, "skips").as_deref(), Some(left_out));
+    let moved = "exclude has moved this run from 2025-11-24T17:00:00Z to 2025-11-26T17:00:00Z.";
+    assert_eq!(excluded(&pair, "moves").as_deref(), Some(moved));
+    assert_eq!(excluded(&pair, "neither"), None);
+    let next = |pair: &Pair, id: &str| pair.explain(id).next_run.unwrap().time.shown();
+    assert_eq!(next(&pair, "skips"), "2025-11-26T17:00:00Z");
+    assert_eq!(next(&pair, "neither"), "2025-11-24T17:00:00Z");
+}
+
 /// The explanation said that these runs were requested, wait for a destination, or come back from a
 /// dispatcher.
 #[test]

@@ -54,7 +54,7 @@ impl Engine {
         self.note_room(now);
         self.remove_ended(&mut effects);
         self.forget_circuits(now);
-        let releases_some = self.release_for_lanes(now, reader, &mut effects)?;
+        let releases_some = self.place_in_lanes(now, reader, &mut effects)?;
         if self.release_rest(now, reader, &mut effects)? || releases_some {
             // What was released is due now. Storage has it only after this commit, so nothing can
             // read it before.
@@ -114,9 +114,6 @@ impl Engine {
         // One commit dispatches all due tasks and moves the watermark past them, so their order in
         // the envelopes is free.
         sort_by_key(&mut due, |task| Reverse(task.priority()));
-        // A firing that stopped at its bounds is followed by the next one without a gap.
-        let stopped = self.next_due().is_some_and(|due| due <= now);
-        self.last_fired_at = (!stopped).then_some(now);
         spans.read(reader)?;
         let Packed { envelopes, dropped: late } =
             self.pack(&due, waiting, &spans, &mut records, now, reader)?;
@@ -160,6 +157,10 @@ impl Engine {
         }
         self.drop_fired_pages(&due, effects);
         self.drop_ended_schedules(&due, effects);
+        // A firing that stopped at its own bounds is followed by the next one without a gap. If it
+        // stopped because the dispatchers have no more room, it has not.
+        let stopped = self.next_due().is_some_and(|due| due <= now);
+        self.last_fired_at = (!stopped).then_some(now);
         Ok(())
     }
 

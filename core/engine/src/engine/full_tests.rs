@@ -53,3 +53,33 @@ fn a_lane_of_a_full_shard_gets_its_turns() {
         assert!(left <= 3, "{left} of 6 wait, after {} runs of {runs_for} ms", dispatched.len());
     }
 }
+
+/// A shard at its bound fired again at each report, without a gap. So each envelope stayed as small
+/// as the one whose report had made room for it.
+#[test]
+fn a_full_shard_dispatches_whole_envelopes_and_keeps_its_gap() {
+    let mut pair = Pair::new(1_000);
+    let sizes = |pair: &mut Pair| -> Vec<(u64, usize)> {
+        pair.wake().into_iter().map(|(seq, .., tasks)| (seq, tasks)).collect()
+    };
+    for n in 0..30 {
+        pair.create("", &format!("early-{n}"), Some(pair.now), "");
+    }
+    let small = sizes(&mut pair);
+    assert!(matches!(small.as_slice(), [(_, 30)]), "{small:?}");
+    pair.now = pair.now.plus(1_000);
+    for n in 0..1_100 {
+        pair.create("", &format!("herd-{n}"), Some(pair.now), "");
+    }
+    let fired_at = pair.now;
+    let whole: Vec<usize> = sizes(&mut pair).into_iter().map(|(_, tasks)| tasks).collect();
+    assert_eq!(whole, [100; 9], "70 more would fit, but are no whole envelope");
+    let next = pair.engine.next_wakeup();
+    assert!(next.is_none_or(|at| at.since(fired_at) > 1_000), "{next:?} after {fired_at}");
+    pair.report(small[0].0);
+    let next = pair.engine.next_wakeup().expect("there is room, and something is due");
+    assert_eq!(next.since(fired_at), 100, "the gap between two firings");
+    pair.now = next;
+    let whole: Vec<usize> = sizes(&mut pair).into_iter().map(|(_, tasks)| tasks).collect();
+    assert_eq!(whole, [100]);
+}

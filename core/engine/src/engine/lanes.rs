@@ -33,22 +33,22 @@ impl Engine {
         }
     }
 
-    /// Requeues records, each in the lane of its key. If the shard has no lane left for a key, it
-    /// holds the records until there is one, because in the main order they would fire without a
-    /// slot.
+    /// Requeues records, each in the lane of its key. If the shard has no lane left for a key, the
+    /// records wait until there is one, because in the main order they would fire without a slot.
     pub(super) fn insert_requeued(&mut self, back: RequeuedRecords, effects: &mut Effects) {
         for (key, mut page) in back.into_pages() {
             self.key_requeued(&mut page);
-            match key.map(|key| self.lanes.reserve(&key)) {
+            let lane = key.as_deref().map(|key| (key, self.lanes.reserve(key)));
+            match lane {
                 None => self.add_page(page, effects),
-                Some(Some(lane)) => {
+                Some((_, Some(lane))) => {
                     page.directory.set_lane(lane);
                     self.add_page(page, effects);
                 }
-                Some(None) => {
-                    for (_, mut held) in self.hold_all(&page).into_pages() {
-                        self.key_requeued(&mut held);
-                        self.add_page(held, effects);
+                Some((key, None)) => {
+                    for (_, mut waiting) in self.without_lane(&page, key).into_pages() {
+                        self.key_requeued(&mut waiting);
+                        self.add_page(waiting, effects);
                     }
                 }
             }
@@ -64,12 +64,12 @@ impl Engine {
         );
     }
 
-    /// Returns the records of a page as held ones. Each record keeps the time before which it may
-    /// not fire, because the time of its entry is that of a held run.
-    fn hold_all(&mut self, page: &Page) -> RequeuedRecords {
-        let mut held = RequeuedRecords::default();
+    /// Returns the records of a page as those that wait for a lane of their key. Each record keeps
+    /// the time before which it may not fire, because its entry does not have it.
+    fn without_lane(&mut self, page: &Page, key: &str) -> RequeuedRecords {
+        let mut waiting = RequeuedRecords::default();
         for Entry { hash, due, offset, len, flags } in page.directory.iter() {
-            self.lanes.hold_back(hash);
+            self.lanes.wait_for_lane(key, hash);
             let flags = flags.and(Flags::RETRY);
             let text = page.body.get(offset as usize..(offset + len) as usize).unwrap_or_default();
             let waits = due > self.state.watermark.due;
@@ -77,12 +77,12 @@ impl Engine {
                 Some(record) => {
                     let mut later = Vec::new();
                     Record { not_before: Some(due), ..record }.write(&mut later);
-                    held.push_text(None, UnixMillis::HELD, flags, &later);
+                    waiting.push_text(None, UnixMillis::NO_LANE, flags, &later);
                 }
-                None => held.push_text(None, UnixMillis::HELD, flags, text),
+                None => waiting.push_text(None, UnixMillis::NO_LANE, flags, text),
             }
         }
-        held
+        waiting
     }
 
     /// Stores the state if a lane was created, in the same commit as its tasks.

@@ -208,7 +208,7 @@ impl Engine {
             (Status::Dead, Some(record)) => Ok(due.death().or_else(|| {
                 Record::parse(record).ok().map(|record| record.failed_at.unwrap_or_default())
             })),
-            (Status::Paused | Status::Held, _) => {
+            (Status::Paused | Status::Held | Status::Retrying, _) => {
                 let head = self.head_of(candidate.at, reader)?;
                 spent.read += spent.row_bytes(head.len());
                 Ok(crate::lateness::leading_time(&head))

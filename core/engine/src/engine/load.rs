@@ -52,7 +52,7 @@ impl Engine {
                 *in_flight.entry(lane).or_default() += (envelope.hashes.len() / 8) as u32;
             }
         }
-        let lanes = Lanes::load(std::mem::take(&mut state.lanes), &in_flight);
+        let lanes = Lanes::load(std::mem::take(&mut state.lanes), &in_flight, config.max_lanes);
         let circuits = Circuits::load(std::mem::take(&mut state.circuits));
         let mut engine = Self {
             shard: shard.to_owned(),

@@ -141,8 +141,7 @@ impl Engine {
             Some(last) => due.max(last.plus(self.config.fire_gap_millis)),
             None => due,
         });
-        let release = (!self.to_release.is_empty() || self.can_release_for_lanes())
-            .then_some(UnixMillis::ZERO);
+        let release = (!self.to_release.is_empty() || self.can_place()).then_some(UnixMillis::ZERO);
         let replan = self.to_replan.resumes_at();
         let ended = self.ended.wants_to_wake_at();
         [fire, self.next_resend(), self.next_ask(), self.next_lapse(), release, replan, ended]
@@ -164,9 +163,9 @@ impl Engine {
         head.map(|head| head.due).into_iter().chain(of_lanes).min()
     }
 
-    /// Returns how many more tasks may be dispatched.
+    /// Returns how many more tasks may be dispatched now: see [`Config::dispatch_room`].
     fn dispatch_room(&self) -> usize {
-        self.config.max_dispatched.saturating_sub(self.dispatched)
+        self.config.dispatch_room(self.dispatched)
     }
 
     fn next_resend(&mut self) -> Option<UnixMillis> {

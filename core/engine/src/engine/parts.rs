@@ -41,7 +41,9 @@ impl Engine {
         let due = self.due_of(at);
         match change {
             Change::Pause if due == UnixMillis::PAUSED => Some(Changed::Unchanged),
-            Change::Pause if due.is_never() => Some(Changed::NotApplicable),
+            Change::Pause if due.is_never() && due != UnixMillis::NO_LANE => {
+                Some(Changed::NotApplicable)
+            }
             Change::Resume if due != UnixMillis::PAUSED => Some(Changed::Unchanged),
             Change::Run if !due.is_never() && due <= now => Some(Changed::Unchanged),
             _ => None,

@@ -124,6 +124,9 @@ impl Engine {
         let (record, due, flags, stays) = match change {
             // Another note replaces the mark.
             Change::Pause if due == UnixMillis::PAUSED => (record, due, flags, false),
+            Change::Pause if due == UnixMillis::NO_LANE => {
+                (record, UnixMillis::PAUSED, flags, false)
+            }
             // The wait before a further attempt continues during the pause.
             Change::Pause if flags.has(Flags::RETRY) => (
                 Record { not_before: Some(due).filter(|due| *due > now), ..record },

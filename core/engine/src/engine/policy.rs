@@ -191,17 +191,18 @@ impl Engine {
     }
 
     /// Collects, at start-up, the held runs whose wait has ended but that were not released before
-    /// the restart.
+    /// the restart, and the runs that wait for a lane.
     pub(super) fn find_unreleased(&mut self) {
         if self.tasks.counts().held > 0 {
-            self.to_release =
-                self.tasks.held_hashes().filter(|hash| !self.is_running(*hash)).collect();
+            let held = self.tasks.hashes_due(UnixMillis::HELD);
+            self.to_release = held.filter(|hash| !self.is_running(*hash)).collect();
+            self.lanes.wait_for_lanes(self.tasks.hashes_due(UnixMillis::NO_LANE));
         }
     }
 
     /// Releases the held runs of these ids if no run of the id is in progress. Releases at most as
-    /// many bytes as one event may, and none that is new in this commit, so that nothing can read it
-    /// yet. The next wake-up releases the rest. Returns whether it released any.
+    /// many bytes as one event may, and none that is new in this commit and that the reader cannot
+    /// read. The next wake-up releases the rest. Returns whether it released any.
     pub(super) fn release_held(
         &mut self,
         hashes: impl Iterator<Item = u64>,
@@ -220,7 +221,8 @@ impl Engine {
                 continue;
             }
             let Some(at) = self.held_of(hash).next() else { continue };
-            if bytes >= MAX_RELEASED_BYTES || self.is_new(at, effects)? {
+            let is_unread = !reader.reads_the_commit() && self.is_new(at, effects)?;
+            if bytes >= MAX_RELEASED_BYTES || is_unread {
                 self.to_release.insert(hash);
                 continue;
             }
@@ -239,14 +241,8 @@ impl Engine {
             let text = self.record_of(at, reader)?;
             let record = Record::parse(&text)
                 .map_err(|problem| EngineError::Corrupt(format!("a held record: {problem}")))?;
-            if let Some(key) = record.limit_key.as_deref().filter(|_| !due.is_never())
-                && self.lanes.have_room_for(back.keys().chain(std::iter::once(key))).is_err()
-            {
-                // Without a lane, the run would fire without a slot.
-                self.lanes.hold_back(hash);
-                continue;
-            }
-            // A retry that found no lane keeps the end of its back-off.
+            // Earlier versions also held a retry whose key had no lane. It keeps the end of its
+            // back-off.
             let waits_until = record.not_before.filter(|at| !due.is_never() && *at > now);
             let record =
                 if due.is_never() { record } else { Record { not_before: None, ..record } };

@@ -77,6 +77,11 @@ impl Clients {
         }
     }
 
+    /// Returns whether some tasks have a limit key.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.keyed > 0
+    }
+
     /// Returns whether there are so many keys that a shard that crashes at each tenth answer never
     /// completes its requests to limiters.
     pub(crate) fn has_many_keys(&self) -> bool {
@@ -412,13 +417,17 @@ pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) 
         }
         _ => None,
     };
+    let exclude = match version.schedule {
+        Schedule::Recurring(recurring) => recurring.exclude_json().map(raw),
+        _ => None,
+    };
     let time = match version.schedule {
         Schedule::Once(time, put_off) => {
             note_put_off(put_off, &mut fields);
             Some(UnixMillis::new(time))
         }
         Schedule::Recurring(recurring) => {
-            recurring.note(&cron, &mut fields);
+            recurring.note(&cron, &exclude, &mut fields);
             if recurring.max_runs.is_some() {
                 assert!(
                     fields.settle(id_hash(&version.id), at).unwrap().is_some(),
@@ -443,6 +452,7 @@ pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) 
         rrule: fields.rrule.clone(),
         start_at: fields.start_at,
         end_at: fields.end_at,
+        exclude: fields.exclude,
         max_runs: fields.max_runs,
         first_run: fields.first_run,
         final_run: fields.final_run,

@@ -6,6 +6,7 @@ use crate::world::{Event, World};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::limiter::Limiter;
 use scheduler_engine::{Destination, Effects, Write};
+use scheduler_model::bounds::MAX_LANES;
 use scheduler_model::limit::Limit;
 use scheduler_model::protocol::limiter::{Answer, LimiterRequest, Named, RequestNumber};
 use std::collections::BTreeMap;
@@ -48,6 +49,8 @@ pub(crate) struct Limits {
     dispatched: BTreeMap<&'static str, Vec<i64>>,
     /// The number of dispatched runs with a key.
     pub(crate) runs: u64,
+    /// How often a run waited for a lane after an input.
+    pub(crate) without_lane: u64,
     /// Since when tasks of each key wait although the key has room.
     idle_since: BTreeMap<&'static str, UnixMillis>,
     /// Since when each shard has dispatched its maximum.
@@ -270,7 +273,7 @@ impl World {
     /// `free-slots-are-used`: while a limit leaves room, no due task waits for long.
     pub(crate) fn free_slots_are_used(&mut self, is_faultless: bool) {
         for (at, shard) in self.shards.iter().enumerate() {
-            if shard.storage.dispatched() < self.config.max_dispatched {
+            if self.config.dispatch_room(shard.storage.dispatched()) > 0 {
                 self.limits.full_since.remove(&at);
             } else {
                 self.limits.full_since.entry(at).or_insert(self.now);
@@ -287,7 +290,7 @@ impl World {
             let is_idle = has_room
                 && self.shards.iter().any(|shard| {
                     // A shard whose dispatchers have their maximum has no room for any.
-                    shard.storage.dispatched() < self.config.max_dispatched
+                    self.config.dispatch_room(shard.storage.dispatched()) > 0
                         && shard.storage.waits_in_lane(key, due)
                 });
             if !is_idle || self.faults.message_lost > 0 {
@@ -307,6 +310,27 @@ impl World {
                         "tasks of {key:?} have been waiting since {since}, while {in_flight} are in flight"
                     ),
                 );
+            }
+        }
+    }
+
+    /// Returns whether a shard has lanes for so few keys that some runs wait for one.
+    pub(crate) fn is_short_of_lanes(&self) -> bool {
+        self.config.max_lanes < MAX_LANES
+    }
+
+    /// `lanes-are-used`: a run waits for a lane only while its key has none and all are taken. A shard
+    /// that can give it one `rests` no longer.
+    pub(crate) fn lanes_are_used(&mut self, at: usize, rests: bool) {
+        if !self.is_short_of_lanes() {
+            return;
+        }
+        let storage = &self.shards[at].storage;
+        let keys = storage.keys_without_lane();
+        self.limits.without_lane += keys.len() as u64;
+        for key in keys.into_iter().filter(|_| rests) {
+            if storage.has_lane(&key) || storage.lanes() < self.config.max_lanes {
+                violated("lanes-are-used", format!("a run of {key:?} waits for a lane"));
             }
         }
     }

@@ -63,6 +63,7 @@ fn time_of(waiting: &Waiting) -> Option<UnixMillis> {
         What::Dead => of("failedAt"),
         What::Held | What::Paused | What::PausedAgain => of("time"),
         What::Unscheduled | What::PausedRecurring => None,
+        What::Again if waiting.position.due == UnixMillis::NO_LANE => of("time"),
         What::First | What::Again | What::Recurring => Some(waiting.position.due),
     }
 }

@@ -95,6 +95,10 @@ fn seeds() {
     if seeds < 1_000 {
         return;
     }
+    assert!(
+        run.without_lane > seeds / 20,
+        "the simulation hardly leaves runs without a lane: {run:?}"
+    );
     assert!(run.put_off > seeds / 2, "the simulation hardly defers anything: {run:?}");
     assert!(
         run.put_off_of_keys > seeds / 2,

@@ -18,6 +18,7 @@ impl Run {
         self.tasks += other.tasks;
         self.fired += other.fired;
         self.limited += other.limited;
+        self.without_lane += other.without_lane;
         self.put_off += other.put_off;
         self.put_off_of_keys += other.put_off_of_keys;
         self.held_up += other.held_up;

@@ -170,9 +170,19 @@ fn patch(world: &mut World, at: usize, id: &str, random: &mut Random) -> Result<
         violated("get-answers", format!("{item:?}, but the newest in flight is {flight:?}"));
     }
     let was = world.model.version(shown.version).clone();
-    let Some(version) = patched(&was, shown, &item, world.now.get(), random) else {
+    let Some(mut version) = patched(&was, shown, &item, world.now.get(), random) else {
         return Ok(Answer::Shown);
     };
+    // A patch may name a key for which the shard has no lane.
+    if world.is_short_of_lanes()
+        && version.late.is_none()
+        && version.queue.is_none()
+        && random.chance(700)
+    {
+        version.key = Some(*random.pick(&KEYS));
+        version.retry = *random.pick(&RETRIES[..3]);
+        version.fails = *random.pick(&[500, 1_000]);
+    }
     let is_same_time = matches!(version.schedule, Schedule::Once(time, _) if time == shown.time);
     let n = add_version(world, version);
     world.trace(|| {

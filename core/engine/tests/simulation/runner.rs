@@ -27,6 +27,8 @@ pub(crate) struct Run {
     pub(crate) fired: u64,
     /// The runs with a limit key among these.
     pub(crate) limited: u64,
+    /// How often a run waited for a lane of its key after an input.
+    pub(crate) without_lane: u64,
     /// Runs that were deferred because their destination did not answer.
     pub(crate) put_off: u64,
     /// The runs with a limit key among these.
@@ -75,7 +77,14 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     let mut bounds = Random::new(seed.rotate_left(41) ^ 0x626f_756e_6473);
     let is_bounded = bounds.chance(200) && !clients.has_many_keys();
     let config = if is_bounded {
-        Config { max_dispatched: *bounds.pick(&[1, 3, 20]), ..config }
+        Config { max_dispatched: *bounds.pick(&[1, 3, 20, 40]), ..config }
+    } else {
+        config
+    };
+    // In some runs a shard has lanes for few keys.
+    let mut lanes = Random::new(seed.rotate_left(17) ^ 0x006c_616e_6573);
+    let config = if clients.has_keys() && !clients.has_many_keys() && lanes.chance(500) {
+        Config { max_lanes: *lanes.pick(&[1, 1, 2]), ..config }
     } else {
         config
     };
@@ -113,6 +122,9 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     world.readers = Readers::new(seed);
     world.meddling = Random::new(seed.rotate_left(23) ^ 0x6d65_6464_6c65);
     world.meddles = *world.meddling.pick(&[0, 50, 400]);
+    if world.is_short_of_lanes() {
+        world.meddles = 400;
+    }
     world.trace(|| {
         format!("seed {seed}: {faults:?} {:?} {clients:?} {:?}", world.config, world.outages)
     });
@@ -216,6 +228,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     run.turned_back = world.turned_back;
     run.held_up = world.model.held_up;
     run.limited = world.limits.runs;
+    run.without_lane = world.limits.without_lane;
     run.put_off = world.model.circuits.put_off;
     run.put_off_of_keys = world.model.circuits.put_off_of_keys;
     run.redefined = world.redefined;

@@ -57,6 +57,43 @@ pub(crate) enum Rule {
     },
 }
 
+const DAY: i64 = 86_400_000;
+
+/// What a schedule leaves out, in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exclude {
+    /// The minutes of every day from the first to the second, without the second.
+    Minutes(i64, i64),
+    /// A day, whose runs move to the day before.
+    Back(i64),
+    /// A day, whose runs move to the day after.
+    Forward(i64),
+}
+
+impl Exclude {
+    /// Returns something that matters for a client at `now`.
+    fn drawn(random: &mut Random, now: i64) -> Self {
+        let minute = (now.rem_euclid(DAY) / 60_000 + random.range(-1, 2)).clamp(0, 1_439);
+        let length = random.range(1, 3);
+        let day = now.div_euclid(DAY);
+        match random.below(3) {
+            0 => Self::Minutes(minute, (minute + length).min(1_440)),
+            1 => Self::Back(day + 1),
+            _ => Self::Forward(day - 1),
+        }
+    }
+
+    fn json(self) -> String {
+        let date = |day: i64| UnixMillis::new(day * DAY).shown()[..10].to_owned();
+        let time = |minute: i64| format!("{:02}:{:02}", minute / 60, minute % 60);
+        match self {
+            Self::Minutes(from, to) => format!(r#"{{"times":["{}-{}"]}}"#, time(from), time(to)),
+            Self::Back(day) => format!(r#"{{"dates":["{}"],"instead":"previous"}}"#, date(day)),
+            Self::Forward(day) => format!(r#"{{"dates":["{}"],"instead":"next"}}"#, date(day)),
+        }
+    }
+}
+
 /// A recurring schedule.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Recurring {
@@ -64,6 +101,7 @@ pub(crate) struct Recurring {
     start: Option<i64>,
     end: Option<i64>,
     pub(crate) max_runs: Option<u32>,
+    pub(crate) exclude: Option<Exclude>,
     pub(crate) put_off: PutOff,
 }
 
@@ -74,6 +112,7 @@ impl Recurring {
             start: None,
             end: None,
             max_runs: None,
+            exclude: None,
             put_off: PutOff::default(),
         }
     }
@@ -101,7 +140,11 @@ impl Recurring {
         };
         let rule = if random.chance(250) { of_rfc } else { rule };
         let start = random.chance(300).then(|| now + random.range(-10_000, 20_000));
+        let is_counted = matches!(rule, Rule::Rrule { count: Some(_), .. });
+        let exclude = random.chance(250).then(|| Exclude::drawn(random, now));
         Self {
+            // The runs of a rule with COUNT may not move.
+            exclude: exclude.filter(|of| !is_counted || matches!(of, Exclude::Minutes(..))),
             rule,
             start: if matches!(rule, Rule::Rrule { .. }) { Some(begins) } else { start },
             end: random.chance(300).then(|| now + random.range(0, 60_000)),
@@ -110,8 +153,8 @@ impl Recurring {
         }
     }
 
-    pub(crate) fn bounds(&self) -> (Option<i64>, Option<i64>, Option<u32>) {
-        (self.start, self.end, self.max_runs)
+    pub(crate) fn bounds(&self) -> (Option<i64>, Option<i64>, Option<u32>, Option<Exclude>) {
+        (self.start, self.end, self.max_runs, self.exclude)
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -129,26 +172,43 @@ impl Recurring {
                 .unwrap()
                 .next_after(UnixMillis::new(after))
                 .map(UnixMillis::get),
-            Rule::Rrule { start, seconds, .. } => {
-                let mut time = start;
-                while time <= after {
-                    time += seconds * 1_000;
-                }
-                Some(time)
-            }
-            Rule::Every { anchor, millis } => {
-                let mut time = anchor;
-                while time <= after {
-                    time += millis;
-                }
-                Some(time)
-            }
+            Rule::Rrule { start, seconds, .. } => Some(next_step(start, seconds * 1_000, after)),
+            Rule::Every { anchor, millis } => Some(next_step(anchor, millis, after)),
         }
+    }
+
+    /// Returns the next time by the rule within start and end.
+    fn next_within(&self, after: i64) -> Option<i64> {
+        let next = self.next_of_rule(after.max(self.start.map_or(i64::MIN, |start| start - 1)))?;
+        (self.end.is_none_or(|end| next <= end)).then_some(next)
+    }
+
+    /// Returns the next time by the rule and by what it leaves out.
+    fn next(&self, after: i64) -> Option<i64> {
+        let (day, by) = match self.exclude {
+            None => return self.next_of_rule(after),
+            Some(Exclude::Minutes(from, to)) => {
+                let mut next = self.next_within(after)?;
+                while (from..to).contains(&(next.rem_euclid(DAY) / 60_000)) {
+                    next = self.next_within(next)?;
+                }
+                return Some(next);
+            }
+            Some(Exclude::Back(day)) => (day, -DAY),
+            Some(Exclude::Forward(day)) => (day, DAY),
+        };
+        let is_excluded = |time: &i64| time.div_euclid(DAY) == day;
+        let own = match self.next_within(after) {
+            Some(own) if is_excluded(&own) => self.next_within((day + 1) * DAY - 1),
+            own => own,
+        };
+        let moved = self.next_within((after - by).max(day * DAY - 1)).filter(is_excluded);
+        own.into_iter().chain(moved.map(|moved| moved + by)).min()
     }
 
     /// Returns the run after the one at `time`, within start and end: its time, and when it fires.
     pub(crate) fn following(&self, id: &str, time: i64) -> Option<(i64, i64)> {
-        let next = self.next_of_rule(time.max(self.start.map_or(i64::MIN, |start| start - 1)))?;
+        let next = self.next(time.max(self.start.map_or(i64::MIN, |start| start - 1)))?;
         let last = match self.rule {
             Rule::Rrule { start, seconds, count: Some(count) } => {
                 Some(start + i64::from(count - 1) * seconds * 1_000)
@@ -163,7 +223,7 @@ impl Recurring {
 
     /// Returns when the run at `time` fires.
     pub(crate) fn due(&self, id: &str, time: i64) -> i64 {
-        self.put_off.due(id, time, self.next_of_rule(time))
+        self.put_off.due(id, time, self.next(time))
     }
 
     /// Returns the first run that fires after `since`.
@@ -179,13 +239,20 @@ impl Recurring {
         }
     }
 
+    /// Returns the JSON of what it leaves out.
+    pub(crate) fn exclude_json(&self) -> Option<String> {
+        self.exclude.map(Exclude::json)
+    }
+
     /// Writes the schedule into the fields of a record.
     pub(crate) fn note<'a>(
         &self,
         cron: &'a Option<Box<serde_json::value::RawValue>>,
+        exclude: &'a Option<Box<serde_json::value::RawValue>>,
         fields: &mut ScheduleFields<'a>,
     ) {
         fields.cron = cron.as_deref();
+        fields.exclude = exclude.as_deref();
         if let Rule::Every { anchor, millis } = self.rule {
             fields.every_seconds = Some(millis as f64 / 1_000.0);
             fields.anchor = Some(UnixMillis::new(anchor));
@@ -200,6 +267,15 @@ impl Recurring {
         fields.max_runs = self.max_runs;
         self.put_off.note(fields);
     }
+}
+
+/// Returns the first time after `after` that is a whole number of steps after `origin`.
+fn next_step(origin: i64, step: i64, after: i64) -> i64 {
+    let mut time = origin + ((after - origin) / step - 1).max(0) * step;
+    while time <= after {
+        time += step;
+    }
+    time
 }
 
 /// Writes the delay of a one-shot task into the fields of a record.

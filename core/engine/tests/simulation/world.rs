@@ -331,7 +331,7 @@ impl World {
             }
             Err(EngineError::TooManyLanes { held, asked }) => {
                 // The client sends the request again later.
-                if held + asked <= MAX_LANES
+                if held + asked <= self.config.max_lanes
                     || held > self.shards[at].storage.lanes() + MAX_LANES / 10
                 {
                     violated(
@@ -383,6 +383,7 @@ impl World {
         }
         let wanted = self.shards[at].engine.as_mut().and_then(Engine::next_wakeup);
         self.trace(|| format!("{at}: the next wake-up is at {wanted:?}"));
+        self.lanes_are_used(at, wanted.is_none_or(|wanted| wanted > now));
         if has_more && wanted.is_none_or(|wanted| wanted > now) {
             violated(
                 "firings-are-bounded",

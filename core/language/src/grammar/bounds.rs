@@ -1,8 +1,8 @@
 //! The start and end of a schedule, the days that it leaves out, and delays from now.
 
 use super::{Parsed, Parser, Rule};
-use crate::clause::{Amount, Clause, Day, Exception, Point, Weekdays, Which};
-use crate::{Reason, words};
+use crate::clause::{Amount, Clause, Day, Point, Weekdays, Which};
+use crate::words;
 
 const STARTING: &[&str] = &[
     "starting from",
@@ -45,26 +45,6 @@ const ENDING: &[&str] = &[
     "and stop on",
     "to",
 ];
-const EXCEPT: &[&str] = &[
-    "with the exception of",
-    "except for",
-    "except on",
-    "except in",
-    "except",
-    "excluding",
-    "but not on",
-    "but not in",
-    "but not",
-    "other than",
-    "apart from",
-    "besides",
-    "skipping",
-    "skip",
-    "not on",
-    "minus",
-    "without",
-];
-
 impl Parser<'_> {
     /// Parses `starting 1 may`, `until friday`, `for ten days`, `except sundays`.
     pub(super) fn bounds(&mut self) -> Parsed<Vec<Clause>> {
@@ -245,70 +225,6 @@ impl Parser<'_> {
             parser.bounding_day()
         })?;
         Ok(Some(Point { day, time: Some(time), ..Point::default() }))
-    }
-
-    fn exceptions(&mut self) -> Parsed<Vec<Clause>> {
-        let start = self.at;
-        self.take_symbol("(");
-        let is_skip = matches!(self.word(0), "skip" | "without" | "besides" | "minus")
-            || self.word(0) == "but" && self.word(1) != "not";
-        // "every day but sunday"
-        if !self.take_any(EXCEPT) && !self.take("but") {
-            return Ok(None);
-        }
-        let items = self.list(|parser, _| parser.exception())?;
-        let goes_on = matches!(
-            self.word(0),
-            "in" | "of"
-                | "next"
-                | "this"
-                | "the"
-                | "during"
-                | "when"
-                | "if"
-                | "run"
-                | "one"
-                | "week"
-        ) && !self.is_month_tail();
-        let is_date = goes_on
-            || items.iter().any(|item| matches!(item, Exception::MonthDay(_)))
-                && (self.word(0) == "of" || words::month(self.word(0)).is_some());
-        if items.is_empty() && is_skip {
-            return Ok(None);
-        }
-        if items.is_empty()
-            || is_date && !self.take_any(&["of the month", "of each month", "of every month"])
-        {
-            self.at += 1;
-            let message = "The scheduler has no exclusions yet. It can leave out days of the week, months, and days of every month.";
-            return Err(self.refusal(Reason::Unsupported, start, message));
-        }
-        Ok(Some(vec![Clause::Except(items)]))
-    }
-
-    fn is_month_tail(&self) -> bool {
-        self.word(0) == "of" && self.word(2) == "month"
-    }
-
-    fn exception(&mut self) -> Parsed<Exception> {
-        self.take_any(&["every", "the", "any"]);
-        if let Some(days) = self.singular_group() {
-            return Ok(Some(Exception::Weekdays(days)));
-        }
-        if let Some(set) = self.day_set(false) {
-            // "except monday the 3rd", "except friday next week"
-            return Ok(Some(Exception::Weekdays(set.days)));
-        }
-        if let Some(month) = words::month(self.word(0))
-            .filter(|_| self.token(1).is_none_or(|next| next.value().is_none()))
-        {
-            self.at += 1;
-            return Ok(Some(Exception::Months(crate::clause::Months::one(month))));
-        }
-        // "the first" may mean anything.
-        let is_number = self.token(0).is_some_and(|token| token.value().is_some());
-        let day = self.ordinal().filter(|day| is_number && (1..=31).contains(day));
-        Ok(day.and_then(|day| u8::try_from(day).ok()).map(Exception::MonthDay))
     }
 
     /// Parses `in 20 minutes`, `two hours from now`, `after 5 minutes`.

@@ -99,7 +99,7 @@ impl Parser<'_> {
         Ok(Some(Day::FromWeekday { weekday, days: amount.days }))
     }
 
-    fn named_day(&mut self) -> Parsed<Day> {
+    pub(super) fn named_day(&mut self) -> Parsed<Day> {
         for (name, (month, day)) in words::fixed_days() {
             if self.take(name) {
                 let year = self.year()?;
@@ -147,7 +147,7 @@ impl Parser<'_> {
     }
 
     /// Parses `2027-03-03`, `3/4/2027`, `3.4.2027`, `3/4`.
-    fn numeric_date(&mut self) -> Parsed<Day> {
+    pub(super) fn numeric_date(&mut self) -> Parsed<Day> {
         self.take("the");
         let start = self.at;
         let number = |parser: &Self, ahead: usize| {
@@ -230,7 +230,7 @@ impl Parser<'_> {
         Ok(Some(if is_next { Day::NextYear { day, month } } else { date }))
     }
 
-    fn date_of_year(&mut self) -> Parsed<Day> {
+    pub(super) fn date_of_year(&mut self) -> Parsed<Day> {
         let start = self.at;
         if let Some(month) = words::month(self.word(0)) {
             self.at += 1;
@@ -252,7 +252,7 @@ impl Parser<'_> {
     }
 
     /// Parses the number of a day in a date, unless it is the hour of a time.
-    fn day_number(&mut self) -> Parsed<u8> {
+    pub(super) fn day_number(&mut self) -> Parsed<u8> {
         let day = match self.attempt(|parser| Ok(parser.ordinal().filter(|day| *day > 0)))? {
             Some(day) => u8::try_from(day).ok(),
             None => {

@@ -32,7 +32,7 @@ impl Parser<'_> {
             .map(|(day, time)| vec![Clause::Day(day), Clause::At(vec![time])]))
     }
 
-    fn quoted(&mut self) -> Option<String> {
+    pub(super) fn quoted(&mut self) -> Option<String> {
         let text = self
             .token(0)
             .filter(|token| token.kind == Kind::Quoted)

@@ -10,6 +10,7 @@ mod clock;
 mod dates;
 mod days;
 mod every;
+mod exceptions;
 mod literals;
 mod numbers;
 mod spoken;

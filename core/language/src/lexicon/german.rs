@@ -173,7 +173,7 @@ const ENTRIES: &[Entry] = &[
     ("um jeweils", "at"), ("um punkt", "at exactly"), ("um | # halb viertel dreiviertel mitternacht ein", "at"), ("und", "and"),
     ("ungefaehr", "approximately"), ("ungerad~ | wochen tagen woche", "odd"), ("utc", "utc"), ("vergangen~", "last"),
     ("vergiss nicht", "don't forget to"), ("verlegt", "moved"), ("verschiebe", "reschedule"), ("verschieben", "reschedule"),
-    ("verschoben", "moved"), ("vielleicht", "maybe"), ("viermal", "4 times"), ("vierstuendlich", "every 4 hours"), ("viertel", "quarter"),
+    ("verschoben", "moved"), ("verschoben auf den naechsten tag", "moved to the next day"), ("verschoben auf den vorigen tag", "moved to the previous day"), ("vielleicht", "maybe"), ("viermal", "4 times"), ("vierstuendlich", "every 4 hours"), ("viertel", "quarter"),
     ("viertel nach", "quarter past"), ("viertel vor", "quarter to"), ("vierteljaehrlich", "quarterly"), ("vierteljaehrlich~", "quarterly"),
     ("viertelstuendlich", "every 15 minutes"), ("viert~", "fourth"), ("vierundzwanzigst~", "twenty fourth"), ("vierzehntaegig", "fortnightly"),
     ("vierzehntaeglich", "fortnightly"), ("vierzehnt~", "fourteenth"), ("vollmond", "moon"), ("vom", "from"), ("von", "from"),

@@ -2,9 +2,10 @@
 
 use super::bounds::{date, day_and_month};
 use super::context::Local;
+use super::exceptions::except;
 use super::{Picks, Sentence};
-use crate::clause::{Counted, Cycle, Day, Exception, Months, Point, Weekdays, Which};
-use crate::{Reason, Refusal, Span};
+use crate::clause::{Counted, Cycle, Day, Months, Point, Weekdays, Which};
+use crate::{Exclude, Reason, Refusal, Span};
 use chrono::{Datelike, NaiveDate};
 
 /// Days within weeks, months and years. If all fields are empty, every day.
@@ -25,11 +26,14 @@ impl DaySpec {
     }
 }
 
-/// The days, the number of periods between them, and whether the day is an assumption.
+/// The days, the number of periods between them, whether the day is an assumption, and what is left
+/// out.
 pub(super) struct DayCycle {
     pub(super) spec: DaySpec,
     pub(super) cycle: Cycle,
     pub(super) is_assumed: bool,
+    /// What the days do not say.
+    pub(super) exclude: Exclude,
 }
 
 /// Returns the days of a sentence that recurs daily or less often.
@@ -144,9 +148,9 @@ pub(super) fn day_cycle(
     if is_assumed {
         picks.assume(25, "No day is given: the first day of the period.");
     }
-    except(sentence, &mut spec, cycle, local)?;
+    let exclude = except(sentence, &mut spec, Some(cycle), local, picks)?;
     short_months(sentence, &mut spec, cycle, picks)?;
-    Ok(DayCycle { spec, cycle, is_assumed })
+    Ok(DayCycle { spec, cycle, is_assumed, exclude })
 }
 
 fn implied_cycle(
@@ -324,70 +328,6 @@ fn year_days(
         }
     }
     Ok(false)
-}
-
-/// Removes the days that the sentence leaves out, if days and months can express that.
-pub(super) fn except(
-    sentence: &Sentence,
-    spec: &mut DaySpec,
-    cycle: Cycle,
-    local: &Local<'_>,
-) -> Result<(), Refusal> {
-    let Some((exceptions, span)) = &sentence.except else { return Ok(()) };
-    let span = *span;
-    let unsupported = || {
-        Refusal::new(
-            Reason::Unsupported,
-            span,
-            "The scheduler has no exclusions yet, and this one cannot be written as days or months.",
-        )
-    };
-    for exception in exceptions {
-        match *exception {
-            Exception::Weekdays(days)
-                if matches!(cycle, Cycle::Seconds(_) | Cycle::Days(1) | Cycle::Weeks(1))
-                    && spec.month_days.is_empty() =>
-            {
-                let rest = spec.weekdays.unwrap_or(Weekdays::ALL).without(days);
-                if rest.is_empty() || rest == spec.weekdays.unwrap_or(Weekdays::ALL) {
-                    return local.refuse(
-                        Reason::Conflict,
-                        span,
-                        "The exception leaves out all days, or none.",
-                    );
-                }
-                spec.weekdays = Some(rest);
-            }
-            Exception::Months(months)
-                if matches!(
-                    cycle,
-                    Cycle::Seconds(_) | Cycle::Days(1) | Cycle::Weeks(1) | Cycle::Months(1)
-                ) =>
-            {
-                let all = spec.months.unwrap_or(Months::ALL);
-                let rest = Months(all.0 & !months.0);
-                if rest.0 == 0 || rest == all {
-                    return local.refuse(
-                        Reason::Conflict,
-                        span,
-                        "The exception leaves out all months, or none.",
-                    );
-                }
-                spec.months = Some(rest);
-            }
-            Exception::MonthDay(day)
-                if matches!(cycle, Cycle::Seconds(_) | Cycle::Days(1))
-                    && spec.weekdays.is_none() =>
-            {
-                if spec.month_days.is_empty() {
-                    spec.month_days = (1..=31).collect();
-                }
-                spec.month_days.retain(|kept| u8::try_from(*kept) != Ok(day));
-            }
-            _ => return Err(unsupported()),
-        }
-    }
-    Ok(())
 }
 
 /// Asks what happens in months that do not have the day.

@@ -2,7 +2,8 @@
 
 use super::bounds::{Bound, bounds, instant_text};
 use super::context::{Built, Local};
-use super::days::{DaySpec, except};
+use super::days::DaySpec;
+use super::exceptions::except;
 use super::time_of_day::{self, TimeOfDay};
 use super::write::{self, TimeFields, number_field};
 use super::{Picks, Sentence};
@@ -83,7 +84,15 @@ pub(super) fn build(
         weekdays: sentence.weekdays.map(|(days, ..)| days),
         ..DaySpec::default()
     };
-    except(sentence, &mut spec, Cycle::Seconds(seconds), local)?;
+    // Only an interval that is written as a cron expression has days.
+    let has_days = sentence.window.is_some()
+        || sentence.past_hour.is_some()
+        || clock_fields(seconds).is_some()
+            && sentence.millis.is_none()
+            && sentence.anchor.is_none()
+            && sentence.from.is_none();
+    let cycle = has_days.then_some(Cycle::Seconds(seconds));
+    let exclude = except(sentence, &mut spec, cycle, local, picks)?;
     let ignores_length = sentence.lasting.is_some_and(|(amount, _)| {
         amount.months == 0 && amount.days == 0 && amount.seconds < seconds
     });
@@ -107,6 +116,7 @@ pub(super) fn build(
     });
     let assumes_anchor = from_now.is_some();
     schedule.anchor = from_now.or(schedule.anchor);
+    schedule.exclude = exclude.unless_empty();
     let mut built = Built { assumes_anchor, ..Built::new(schedule) };
     built.unused.extend(length);
     Ok(built)

@@ -7,6 +7,7 @@
 mod bounds;
 mod context;
 mod days;
+mod exceptions;
 mod interval;
 mod once;
 mod picks;
@@ -69,6 +70,7 @@ fn build_one(sentence: &Sentence, context: &Context, picks: &mut Picks) -> Resul
     };
     let uses_zone = built.schedule.cron.is_some()
         || built.schedule.rrule.is_some()
+        || built.schedule.exclude.is_some()
         || has_local(&built.schedule);
     built.schedule.timezone = uses_zone.then(|| zone.name().to_owned());
     built.unused.extend(sentence.adjectives.iter().copied());

@@ -3,6 +3,7 @@
 use super::bounds::{Bound, Bounds, bounds, local_text};
 use super::context::{Built, Local};
 use super::days::{DayCycle, DaySpec, day_cycle};
+use super::exceptions::except;
 use super::time_of_day::{TimeOfDay, times};
 use super::write::{self, Every};
 use super::{Picks, Sentence, interval};
@@ -93,7 +94,9 @@ fn by_dates(
     if expressions.is_empty() || expressions.len() > crate::limits::MAX_EXPRESSIONS {
         return local.refuse(Reason::Unsupported, span, "These are too many dates and times.");
     }
-    let mut schedule = Schedule { cron: Some(Cron::of(expressions)), ..Schedule::default() };
+    let exclude = except(sentence, &mut DaySpec::default(), None, local, picks)?.unless_empty();
+    let cron = Some(Cron::of(expressions));
+    let mut schedule = Schedule { cron, exclude, ..Schedule::default() };
     bounds.put(&mut schedule);
     if !recurs {
         schedule.max_runs = u32::try_from(dates.len() * times.len()).ok();
@@ -144,17 +147,17 @@ fn literal(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<
         sentence.cycle.map(|(_, span)| span),
         sentence.window.map(|(.., span)| span),
         sentence.part.map(|(_, span)| span),
-        sentence.except.as_ref().map(|(_, span)| *span),
     ];
     if let Some(span) = strangers.into_iter().flatten().next() {
         return local.refuse(
             Reason::Conflict,
             span,
-            "An expression stands alone, but for a start, an end and a zone.",
+            "An expression stands alone, but for a start, an end, an exception and a zone.",
         );
     }
     let bounds = bounds(sentence, local, picks, false)?;
-    let mut schedule = Schedule::default();
+    let exclude = except(sentence, &mut DaySpec::default(), None, local, picks)?;
+    let mut schedule = Schedule { exclude: exclude.unless_empty(), ..Schedule::default() };
     bounds.put(&mut schedule);
     if let Some((expressions, _)) = &sentence.cron {
         schedule.cron = Some(Cron::of(expressions.clone()));
@@ -187,7 +190,7 @@ fn by_day(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<B
     if let Some((.., span)) = dates {
         return coming_dates(sentence, local, picks, *span);
     }
-    let DayCycle { spec, cycle, is_assumed } = day_cycle(sentence, local, picks)?;
+    let DayCycle { spec, cycle, is_assumed, exclude } = day_cycle(sentence, local, picks)?;
     check_frequency(sentence, &spec, cycle, local)?;
     let given = times(sentence, local, picks)?;
     let assumes_time = given.is_none();
@@ -206,7 +209,8 @@ fn by_day(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<B
     }
     let ignores_length = is_length_of_task(sentence, cycle, local)?;
     let bounds = bounds(sentence, local, picks, ignores_length)?;
-    let schedule = schedule(&spec, cycle, &times, bounds, sentence, local, picks)?;
+    let mut schedule = schedule(&spec, cycle, &times, bounds, sentence, local, picks)?;
+    schedule.exclude = exclude.unless_empty();
     let mut built = Built { assumes_time, assumes_day: is_assumed, ..Built::new(schedule) };
     built.unused.extend(sentence.lasting.filter(|_| ignores_length).map(|(_, span)| span));
     Ok(built)

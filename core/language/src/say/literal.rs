@@ -1,5 +1,6 @@
 //! Writes sentences that quote an expression or a rule.
 
+use super::exceptions;
 use super::moment::{Moment, instant, iso, moment, zone_of};
 use super::phrases::{bounds, in_zone};
 use super::voice::{Voice, fill};
@@ -9,7 +10,9 @@ use crate::{Schedule, Time};
 /// Writes any schedule.
 pub(super) fn sentence(schedule: &Schedule, now: i64, voice: &Voice) -> String {
     let zone = zone_of(schedule);
-    let ending = bounds(schedule, true, voice).unwrap_or_default();
+    let exclude = schedule.exclude.as_ref();
+    let ending = bounds(schedule, true, voice).unwrap_or_default()
+        + &exclude.map_or_else(String::new, |exclude| exceptions::quoted(exclude, voice));
     if let Some(time) = &schedule.time {
         return match moment(time) {
             Some(Moment::Instant(instant)) => {
@@ -41,7 +44,8 @@ pub(super) fn sentence(schedule: &Schedule, now: i64, voice: &Voice) -> String {
     let has_local = [&schedule.anchor, &schedule.start_at, &schedule.end_at]
         .into_iter()
         .flatten()
-        .any(|time| matches!(moment(time), Some(Moment::Local(_))));
+        .any(|time| matches!(moment(time), Some(Moment::Local(_))))
+        || exclude.is_some();
     let place = if has_local { format!(" {}", in_zone(zone, voice)) } else { String::new() };
     format!("{}{counted}{place}{ending}", interval(seconds, voice))
 }

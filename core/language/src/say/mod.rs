@@ -5,6 +5,7 @@
 //! schedule. So every sentence is read as its schedule.
 
 mod cron;
+mod exceptions;
 mod literal;
 mod moment;
 mod natural;
@@ -46,6 +47,7 @@ fn means(words: &str, schedule: &Schedule, now: i64, language: Language) -> bool
         (schedule.max_runs, schedule.end_at.as_ref().and_then(|end| instant(end, schedule)))
     };
     end(&reading.schedule) == end(schedule)
+        && reading.schedule.exclude == schedule.exclude
         && reading.ignored.is_empty()
         && runs(&reading.schedule).is_ok_and(|found| runs(schedule) == Ok(found))
 }

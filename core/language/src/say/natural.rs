@@ -3,7 +3,7 @@
 use super::moment::{Moment, moment, zone_of};
 use super::phrases::{bounds, in_zone};
 use super::voice::{Voice, fill};
-use super::{cron, rule};
+use super::{cron, exceptions, rule};
 use crate::Schedule;
 use crate::clock_text;
 use chrono::Timelike;
@@ -19,14 +19,20 @@ pub(super) fn sentence(schedule: &Schedule, voice: &Voice) -> Option<String> {
         let once = fill(voice.once, &[&time, &voice.date(local.date())]);
         return Some(format!("{once} {zone}"));
     }
+    let except = match &schedule.exclude {
+        Some(exclude) => {
+            exceptions::words(exclude, voice).unwrap_or_else(|| exceptions::quoted(exclude, voice))
+        }
+        None => String::new(),
+    };
     if let Some(expressions) = &schedule.cron {
         let words = cron::words(expressions.expressions(), voice)?;
-        return Some(format!("{words} {zone}{}", bounds(schedule, true, voice)?));
+        return Some(format!("{words} {zone}{}{except}", bounds(schedule, true, voice)?));
     }
     if let Some(text) = &schedule.rrule {
         let Moment::Local(start) = moment(schedule.start_at.as_ref()?)? else { return None };
         let words = rule::words(text, start, voice)?;
-        return Some(format!("{words} {zone}{}", bounds(schedule, false, voice)?));
+        return Some(format!("{words} {zone}{}{except}", bounds(schedule, false, voice)?));
     }
     None
 }

@@ -49,6 +49,16 @@ pub(super) struct Voice {
     pub(super) expressions: &'static str,
     pub(super) rule: &'static str,
     pub(super) counted_from: &'static str,
+    /// What is left out.
+    pub(super) except: &'static str,
+    /// A date of every year, or a range of them.
+    pub(super) yearly_date: &'static str,
+    /// The first and the last of several dates.
+    pub(super) date_range: &'static str,
+    /// The begin and the end of a time of day.
+    pub(super) excepted_times: &'static str,
+    pub(super) moved_to_next: &'static str,
+    pub(super) moved_to_previous: &'static str,
 }
 
 const ENGLISH: Voice = Voice {
@@ -93,6 +103,12 @@ const ENGLISH: Voice = Voice {
     expressions: "by the cron expressions {}",
     rule: "by the rule {}",
     counted_from: " counted from {}",
+    except: " except {}",
+    yearly_date: "every {}",
+    date_range: "{} to {}",
+    excepted_times: "from {} to {}",
+    moved_to_next: " moved to the next day",
+    moved_to_previous: " moved to the previous day",
 };
 
 const GERMAN: Voice = Voice {
@@ -150,6 +166,12 @@ const GERMAN: Voice = Voice {
     expressions: "nach den Cron-Ausdrücken {}",
     rule: "nach der Regel {}",
     counted_from: " gezählt ab {}",
+    except: " außer {}",
+    yearly_date: "jedem {}",
+    date_range: "{} bis {}",
+    excepted_times: "von {} bis {} Uhr",
+    moved_to_next: " verschoben auf den nächsten Tag",
+    moved_to_previous: " verschoben auf den vorigen Tag",
 };
 
 impl Language {
@@ -223,6 +245,12 @@ impl Voice {
     pub(super) fn date(&self, date: NaiveDate) -> String {
         let month = self.month(date.month()).unwrap_or_default();
         fill(self.date, &[&date.day().to_string(), month, &date.year().to_string()])
+    }
+
+    /// Writes a date without its year: `24 December`, `24. Dezember`.
+    pub(super) fn day_and_month(&self, date: NaiveDate) -> String {
+        let month = self.month(date.month()).unwrap_or_default();
+        fill(self.date, &[&date.day().to_string(), month, ""]).trim_end().to_owned()
     }
 
     /// Writes the number of a day with its ending: `1st`, `1.`.

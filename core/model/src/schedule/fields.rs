@@ -1,6 +1,7 @@
 //! The schedule of a stored record.
 
 use super::Overlap;
+use super::exclude::exclusions;
 use crate::bounds::{
     MAX_CRON_EXPRESSIONS, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS,
 };
@@ -9,6 +10,8 @@ use crate::schedule::LocalTimes;
 use scheduler_calendar::cron::{CronList, CronSchedule};
 use scheduler_calendar::delay::Delay;
 use scheduler_calendar::every::Every;
+use scheduler_calendar::exclude::Instead;
+use scheduler_calendar::excluding::Excluding;
 use scheduler_calendar::local_time::LocalTime;
 use scheduler_calendar::rrule::{RRule, TooLong};
 use scheduler_calendar::schedule::{Occurrence, Rule, Schedule};
@@ -37,6 +40,8 @@ pub struct ScheduleFields<'a> {
     pub start_at: Option<UnixMillis>,
     /// There is no occurrence after this time.
     pub end_at: Option<UnixMillis>,
+    /// What it leaves out: see [`super::ExcludeInput`].
+    pub exclude: Option<&'a RawValue>,
     /// The most runs. The first one is `first_run`.
     pub max_runs: Option<u32>,
     /// The nominal time of the first run, if runs are counted.
@@ -78,15 +83,42 @@ impl ScheduleFields<'_> {
     /// # Errors
     /// If a field is invalid. The error names it.
     pub fn schedule(&self, id_hash: u64) -> Result<Schedule, FieldError> {
-        let rule = self.rule()?;
-        let until = match self.final_run {
-            Some(last) => Some(self.last_by_law(&rule, last)),
+        let mut rule = self.rule()?;
+        let counted = match self.final_run {
+            Some(_) => None,
             None => last_by_count(&rule)?,
         };
-        let until = until.unwrap_or(UnixMillis::LAST);
         let first = self.start_at().unwrap_or(UnixMillis::ZERO);
-        let last = until.min(self.end_at().unwrap_or(UnixMillis::LAST));
+        let mut last = self.end_at().unwrap_or(UnixMillis::LAST);
+        if let Some(exclude) = self.exclude {
+            rule = self.excluding(rule, exclude.get(), first, last)?;
+        }
+        last = last.min(counted.unwrap_or(UnixMillis::LAST));
+        if let Some(run) = self.final_run {
+            last = last.min(self.last_by_law(&rule, run));
+        }
         Ok(Schedule::new(rule, first, last, self.delay(id_hash)?))
+    }
+
+    /// Returns the runs of a rule from `first` to `last` that `exclude` leaves.
+    fn excluding(
+        &self,
+        rule: Rule,
+        exclude: &str,
+        first: UnixMillis,
+        last: UnixMillis,
+    ) -> Result<Rule, FieldError> {
+        let timezone = self.timezone.as_deref().map_or(Ok(Tz::UTC), str::parse);
+        let timezone =
+            timezone.map_err(|problem| FieldError::new("timezone", format!("is {problem}")))?;
+        let exclusions = exclusions(exclude, timezone, self.start_at())?;
+        if exclusions.instead() != Instead::Skip && count_of(&rule).is_some() {
+            return Err(FieldError::new(
+                "rrule",
+                "has COUNT, which counts the runs of the rule before exclude moves them; give maxRuns, endAt or UNTIL instead",
+            ));
+        }
+        Ok(Rule::Excluding(Box::new(Excluding::new(rule, first, last, exclusions))))
     }
 
     /// Computes where the schedule ends if its first run is the first one due after `since`, and
@@ -105,13 +137,15 @@ impl ScheduleFields<'_> {
         let Some(first) = schedule.next_after(since) else { return Ok(None) };
         if let Some(runs) = self.max_runs {
             self.first_run = Some(first.time);
-            let field = if self.cron.is_some() { "cron" } else { "rrule" };
+            let field = match (self.cron, self.every_seconds) {
+                (Some(_), _) => "cron",
+                (None, Some(_)) => "everySeconds",
+                (None, None) => "rrule",
+            };
             schedule.end_with_run(first.time, runs).map_err(|TooLong| too_long(field))?;
         }
-        if self.max_runs.is_some()
-            || matches!(schedule.rule(), Rule::Ical(rule) if rule.count().is_some())
-        {
-            self.final_run = Some(schedule.last());
+        if self.max_runs.is_some() || count_of(schedule.rule()).is_some() {
+            self.final_run = Some(schedule.last_time(first.time));
         }
         Ok(Some((schedule, first)))
     }
@@ -122,11 +156,8 @@ impl ScheduleFields<'_> {
     /// If a field is invalid. The error names it.
     pub fn counted_runs(&self) -> Result<u32, FieldError> {
         Ok(match self.rule()? {
-            Rule::Every(_) => 0,
-            Rule::Cron(_) | Rule::Crons(_) => self.max_runs.unwrap_or(0),
-            Rule::Ical(rule) => {
-                rule.count().unwrap_or(0).saturating_add(self.max_runs.unwrap_or(0))
-            }
+            Rule::Every(_) if self.exclude.is_none() => 0,
+            rule => count_of(&rule).unwrap_or(0).saturating_add(self.max_runs.unwrap_or(0)),
         })
     }
 
@@ -272,6 +303,15 @@ fn cron_rule(json: &str, timezone: Option<&str>) -> Result<Rule, FieldError> {
     let crons =
         expressions.iter().enumerate().map(|(at, expression)| read(&expression.0, Some(at)));
     crons.collect::<Result<Vec<_>, _>>().map(|crons| Rule::Crons(CronList::new(crons)))
+}
+
+/// Returns the COUNT of a rule.
+fn count_of(rule: &Rule) -> Option<u32> {
+    match rule {
+        Rule::Ical(rule) => rule.count(),
+        Rule::Excluding(rule) => count_of(rule.rule()),
+        _ => None,
+    }
 }
 
 /// Returns the last run of a rule with COUNT, by counting.

@@ -1,6 +1,6 @@
 //! Schedules in requests, and the check that makes them valid.
 
-use super::{Budget, MisfireInput, Overlap, ScheduleFields};
+use super::{Budget, ExcludeInput, MisfireInput, Overlap, ScheduleFields};
 use crate::bounds::{
     MAX_CRON_EXPRESSIONS, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MAX_LATENESS_SECONDS,
     MAX_SENTENCE_BYTES, MIN_INTERVAL_SECONDS,
@@ -41,8 +41,8 @@ pub(crate) struct Recurrence<'a> {
     /// Recurs by a cron expression, or by several.
     #[schemars(with = "Option<CronText>")]
     pub(crate) cron: Option<&'a RawValue>,
-    /// The IANA time zone of `cron`, `rrule` and local times. If absent, UTC, and no time may be a
-    /// local time.
+    /// The IANA time zone of `cron`, `rrule`, `exclude` and local times. If absent, UTC, and no time
+    /// may be a local time.
     pub(crate) timezone: Option<Text<'a>>,
     /// Recurs at this interval without drift, in seconds, rounded to milliseconds.
     #[schemars(range(min = MIN_INTERVAL_SECONDS, max = MAX_INTERVAL_SECONDS))]
@@ -66,9 +66,13 @@ pub(crate) struct Recurrence<'a> {
     pub(crate) start_at: Option<TimeInput<'a>>,
     /// Does not recur after this time.
     pub(crate) end_at: Option<TimeInput<'a>>,
-    /// The most runs, counted from the creation of the task. Up to 100,000 for `cron` and `rrule`.
+    /// The most runs, counted from the creation of the task. Up to 100,000 for `cron`, `rrule` and
+    /// tasks with `exclude`.
     #[schemars(with = "Option<u32>", range(min = 1))]
     pub(crate) max_runs: Option<Whole<u32>>,
+    /// The days and the times of day at which it does not fire.
+    #[schemars(with = "Option<ExcludeInput<'static>>")]
+    pub(crate) exclude: Option<&'a RawValue>,
     /// Delays each run by a random amount up to this, in seconds. The amount of a run never
     /// changes.
     #[schemars(range(min = 0, max = MAX_DELAY_SECONDS))]
@@ -183,7 +187,8 @@ impl<'a> ScheduleInput<'a> {
                 ("endAt", &rest.end_at),
                 ("anchor", &rest.anchor),
             ];
-            let mut has_local = self.has_local_from;
+            // What a task leaves out is local, too.
+            let mut has_local = self.has_local_from || rest.exclude.is_some();
             for (field, time) in times {
                 // The time is checked before the other fields, so that an unreadable time is
                 // reported first.

@@ -2,6 +2,7 @@
 //! use this list.
 
 use super::GivenKind;
+use super::exclude::EXCLUDE;
 
 /// The members that say when a task fires, each with its kind. A task has exactly one of them, or
 /// `"type":"no-schedule"`.
@@ -34,7 +35,7 @@ pub(crate) struct Member {
 /// The kinds of schedule that a member belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Company {
-    /// A schedule with a time zone: `cron`, `rrule`, or local times.
+    /// A schedule with a time zone: `cron`, `rrule`, `exclude`, or local times.
     Zoned,
     /// `everySeconds`.
     Interval,
@@ -45,12 +46,13 @@ pub(crate) enum Company {
 }
 
 /// All such members, in the order in which they are checked.
-pub(crate) const MEMBERS: [Member; 11] = [
+pub(crate) const MEMBERS: [Member; 12] = [
     member("timezone", Company::Zoned, true),
     member("anchor", Company::Interval, true),
     member("startAt", Company::Recurring, true),
     member("endAt", Company::Recurring, true),
     member("maxRuns", Company::Recurring, true),
+    member(EXCLUDE, Company::Recurring, true),
     member("jitterSeconds", Company::Scheduled, false),
     member("windowSeconds", Company::Scheduled, false),
     member("misfire", Company::Scheduled, false),
@@ -65,7 +67,7 @@ const fn member(name: &'static str, of: Company, decides_times: bool) -> Member 
 
 impl Company {
     /// Returns whether a task of this kind may have such a member. `has_local` says whether one of
-    /// its times is a local time.
+    /// its times is a local time, or it leaves out local days and times.
     pub(crate) fn takes(self, kind: GivenKind, has_local: bool) -> bool {
         let recurs = matches!(kind, GivenKind::Cron | GivenKind::Every | GivenKind::Rrule);
         match self {
@@ -79,7 +81,7 @@ impl Company {
     /// Returns why a task of another kind is refused.
     pub(crate) fn refusal(self) -> &'static str {
         match self {
-            Self::Zoned => "belongs to cron, rrule and local times only",
+            Self::Zoned => "belongs to cron, rrule, exclude and local times only",
             Self::Interval => "belongs to everySeconds only",
             Self::Recurring => "belongs to recurring tasks (cron, everySeconds, rrule) only",
             Self::Scheduled => "belongs to tasks that fire by themselves; this one has no schedule",

@@ -6,9 +6,11 @@
 //!
 //! A schedule ends with the last occurrence at or before `endAt`, or with the last counted one if
 //! `maxRuns`, or COUNT in a rule, is given. This occurrence is computed when the task is accepted,
-//! and stored as `finalRun`: see [`ScheduleFields::settle`].
+//! and stored as `finalRun`: see [`ScheduleFields::settle`]. `maxRuns` counts the runs that
+//! `exclude` leaves. COUNT counts those of the rule.
 
 mod budget;
+mod exclude;
 mod fields;
 mod input;
 mod local_times;
@@ -20,6 +22,7 @@ mod recurrence;
 mod sentences;
 
 pub(crate) use budget::Budget;
+pub use exclude::ExcludeInput;
 pub use fields::ScheduleFields;
 pub(crate) use input::{CheckedSchedule, CronText, GivenKind, Recurrence, ScheduleInput, delayed};
 pub use local_times::LocalTimes;

@@ -1,6 +1,6 @@
 //! The request and the answer of `POST /v1/parse`.
 
-use super::{CronText, PreviewRun};
+use super::{CronText, ExcludeInput, PreviewRun};
 use crate::bounds::MAX_SMALL_BODY_BYTES;
 use crate::input::{FieldError, Text, TimeInput, parse_object};
 use scheduler_calendar::time::UnixMillis;
@@ -177,6 +177,8 @@ pub(crate) struct ParsedSchedule {
     end_at: Option<String>,
     /// The number of runs after which it ends.
     max_runs: Option<u32>,
+    /// The days and the times of day at which it does not fire.
+    exclude: Option<ExcludeInput<'static>>,
 }
 
 /// A detail that a sentence leaves open.

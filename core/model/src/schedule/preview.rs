@@ -58,6 +58,7 @@ read_object!(PreviewRequest, "a schedule", ignoring is_other_member, {
     "startAt" => start_at,
     "endAt" => end_at,
     "maxRuns" => max_runs,
+    "exclude" => exclude,
     "jitterSeconds" => jitter_seconds,
     "windowSeconds" => window_seconds,
     "misfire" => misfire,
@@ -92,6 +93,11 @@ pub struct Preview {
     pub runs: Vec<PreviewRun>,
     /// Whether there are more runs.
     pub more: bool,
+    /// The runs that `exclude` leaves out or moves, before the last run shown: the first of them, up
+    /// to the number of runs to show. Absent if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Option<Vec<ExcludedRun>>")]
+    pub excluded: Vec<ExcludedRun>,
     /// The schedule as a sentence in English, which `/v1/parse` reads as the same schedule. Absent
     /// if its runs take long to compute.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,6 +117,11 @@ pub struct PreviewRun {
     /// When it fires, milliseconds since 1970: the nominal time plus jitter and window.
     #[schemars(with = "i64")]
     pub due: UnixMillis,
+    /// The time, milliseconds since 1970, from which `exclude` has moved it. Absent if it has not
+    /// moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>")]
+    pub moved_from: Option<UnixMillis>,
     /// What a change of the clock does to it. Absent on most runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = ["gap-moved", "gap-shifted", "gap-absent", "first-of-two", "first-pass", "second-pass"]))]
@@ -118,6 +129,18 @@ pub struct PreviewRun {
     /// The change of the clock, explained in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
+}
+
+/// A run of the rule that `exclude` leaves out or moves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ExcludedRun {
+    /// Its time by the rule, milliseconds since 1970.
+    #[schemars(with = "i64")]
+    pub time: UnixMillis,
+    /// The same in the time zone of the schedule, RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
+    pub local: String,
 }
 
 /// Returns the next runs of the schedule in a request's body, as if its task were created at
@@ -174,7 +197,13 @@ pub fn preview_with<'a>(
         let once = checked.time.map(|time| run(time, checked.due.max(from), timezone, change));
         let runs = once.into_iter().collect();
         return Ok((
-            Preview { timezone: timezone.name(), runs, more: false, sentence: None },
+            Preview {
+                timezone: timezone.name(),
+                runs,
+                more: false,
+                excluded: Vec::new(),
+                sentence: None,
+            },
             when,
         ));
     };
@@ -189,15 +218,29 @@ pub fn preview_with<'a>(
         let of_anchor =
             of_anchor.filter(|(anchor, _)| *anchor == occurrence.time).map(|(_, change)| change);
         let change = of_anchor.or_else(|| schedule.clock_change(occurrence.time, previous));
-        runs.push(run(occurrence.time, occurrence.due, timezone, change));
+        let moved_from = schedule.moved_from(occurrence.time);
+        runs.push(PreviewRun {
+            moved_from,
+            ..run(occurrence.time, occurrence.due, timezone, change)
+        });
         previous = occurrence.time;
         next = schedule.following(occurrence.time);
     }
-    Ok((Preview { timezone: timezone.name(), runs, more: next.is_some(), sentence: None }, when))
+    let until = runs.last().map_or(from, |run| run.time);
+    let excluded = std::iter::successors(schedule.next_excluded(from, until), |time| {
+        schedule.next_excluded(*time, until)
+    });
+    let excluded = excluded.take(count);
+    let excluded = excluded
+        .map(|time| ExcludedRun { time, local: local_clock::rfc3339(time, timezone) })
+        .collect();
+    let more = next.is_some();
+    Ok((Preview { timezone: timezone.name(), runs, more, excluded, sentence: None }, when))
 }
 
 fn run(time: UnixMillis, due: UnixMillis, timezone: Tz, change: Option<ClockChange>) -> PreviewRun {
     let (clock_change, explanation) =
         change.map(|change| (change.name(), change.explain(timezone))).unzip();
-    PreviewRun { time, local: local_clock::rfc3339(time, timezone), due, clock_change, explanation }
+    let local = local_clock::rfc3339(time, timezone);
+    PreviewRun { time, local, due, moved_from: None, clock_change, explanation }
 }

@@ -1,13 +1,18 @@
 //! Checks the fields of a request by which a task recurs.
 
+use super::exclude::EXCLUDE;
 use super::input::{CheckedSchedule, GivenKind, Recurrence, field_of, in_zone};
 use super::members::{Company, MEMBERS};
 use super::{Budget, LocalTimes, ScheduleFields};
-use crate::bounds::{MAX_CRON_TEXT_BYTES, MAX_MISFIRE_TEXT_BYTES, MAX_SENTENCE_BYTES};
+use crate::bounds::{
+    MAX_CRON_TEXT_BYTES, MAX_EXCLUDE_TEXT_BYTES, MAX_MISFIRE_TEXT_BYTES, MAX_SENTENCE_BYTES,
+};
 use crate::input::{FieldError, GivenTime, Object, TimeInput, at_most};
 use crate::names::Given;
 use crate::routing::id_hash;
+use scheduler_calendar::exclude::MAX_EXCLUSION_STEPS;
 use scheduler_calendar::rrule::MAX_COUNTED_RUNS;
+use scheduler_calendar::schedule::Occurrence;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Tz;
 use serde_json::value::RawValue;
@@ -18,6 +23,7 @@ impl<'a> Recurrence<'a> {
         let length = |given: Option<&RawValue>| given.map_or(0, |given| given.get().len());
         at_most("words", self.words.as_ref().map_or(0, |words| words.0.len()), MAX_SENTENCE_BYTES)?;
         at_most("cron", length(self.cron), MAX_CRON_TEXT_BYTES)?;
+        at_most(EXCLUDE, length(self.exclude), MAX_EXCLUDE_TEXT_BYTES)?;
         at_most("misfire", length(self.misfire), MAX_MISFIRE_TEXT_BYTES)
     }
 
@@ -53,6 +59,7 @@ impl<'a> Recurrence<'a> {
             "startAt" => self.start_at.is_some(),
             "endAt" => self.end_at.is_some(),
             "maxRuns" => self.max_runs.is_some(),
+            EXCLUDE => self.exclude.is_some(),
             "jitterSeconds" => self.jitter_seconds.is_some(),
             "windowSeconds" => self.window_seconds.is_some(),
             "misfire" => self.misfire.is_some(),
@@ -139,6 +146,7 @@ impl<'a> Recurrence<'a> {
             start_at,
             end_at,
             max_runs: self.max_runs(),
+            exclude: self.exclude,
             jitter_seconds: self.jitter_seconds,
             window_seconds: self.window_seconds,
             misfire: self.misfire,
@@ -161,7 +169,7 @@ impl<'a> Recurrence<'a> {
         };
         if let Some(last) = self.goes_on {
             fields.final_run = last;
-            check_runs(self.max_runs(), kind)?;
+            self.check_runs(kind)?;
             let schedule = fields.schedule(id_hash(id))?;
             // A paused task, or one whose last run is due, may have no future run.
             let due = schedule.next_after(now).map_or(UnixMillis::NEVER, |next| next.due);
@@ -169,7 +177,7 @@ impl<'a> Recurrence<'a> {
         }
         let may_count = self.max_runs.is_some() || kind == GivenKind::Rrule;
         let to_count = if may_count { fields.counted_runs()? } else { 0 };
-        check_runs(self.max_runs(), kind)?;
+        self.check_runs(kind)?;
         let (field, what) =
             if self.max_runs.is_some() { ("maxRuns", "maxRuns") } else { ("rrule", "COUNT") };
         budget.count_runs(field, what, to_count)?;
@@ -178,18 +186,19 @@ impl<'a> Recurrence<'a> {
         };
         Ok(checked(first.due, fields, schedule))
     }
-}
 
-fn check_runs(runs: Option<u32>, kind: GivenKind) -> Result<(), FieldError> {
-    match runs {
-        Some(0) => Err(FieldError::new("maxRuns", "is 0; must be 1 or more")),
-        Some(runs) if kind != GivenKind::Every && runs > MAX_COUNTED_RUNS => Err(FieldError::new(
-            "maxRuns",
-            format!(
-                "is {runs}; for cron and rrule, whose runs have to be counted off, the limit is {MAX_COUNTED_RUNS}: give endAt instead"
-            ),
-        )),
-        _ => Ok(()),
+    fn check_runs(&self, kind: GivenKind) -> Result<(), FieldError> {
+        let is_counted_off = kind != GivenKind::Every || self.exclude.is_some();
+        match self.max_runs() {
+            Some(0) => Err(FieldError::new("maxRuns", "is 0; must be 1 or more")),
+            Some(runs) if is_counted_off && runs > MAX_COUNTED_RUNS => Err(FieldError::new(
+                "maxRuns",
+                format!(
+                    "is {runs}; for cron, rrule and exclude, with which runs have to be counted off, the limit is {MAX_COUNTED_RUNS}: give endAt instead"
+                ),
+            )),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -206,6 +215,17 @@ fn no_run(fields: &ScheduleFields<'_>, kind: GivenKind, now: UnixMillis) -> Fiel
                 next.time
             ),
         ),
+        _ if fields.exclude.is_some() => match without_exclusions(fields, now) {
+            Some(next) => FieldError::new(
+                EXCLUDE,
+                format!(
+                    "leaves no run; without it, the next run would be at {} (milliseconds since 1970). A search for a run that is left ends \
+                     after {MAX_EXCLUSION_STEPS} steps, which are more than ten years of days",
+                    next.time
+                ),
+            ),
+            None => FieldError::new(field_of(kind), NO_FUTURE),
+        },
         _ if fields
             .rrule
             .as_deref()
@@ -216,6 +236,14 @@ fn no_run(fields: &ScheduleFields<'_>, kind: GivenKind, now: UnixMillis) -> Fiel
                 "has an UNTIL before the first run from now on; give a later one",
             )
         }
-        _ => FieldError::new(field_of(kind), "never comes again; give a schedule with a future"),
+        _ => FieldError::new(field_of(kind), NO_FUTURE),
     }
+}
+
+const NO_FUTURE: &str = "never comes again; give a schedule with a future";
+
+/// Returns the first run that there would be without `exclude`.
+fn without_exclusions(fields: &ScheduleFields<'_>, now: UnixMillis) -> Option<Occurrence> {
+    let all = ScheduleFields { exclude: None, ..fields.clone() };
+    all.schedule(0).ok()?.next_after(now)
 }

@@ -74,6 +74,7 @@ read_object!(SaidFields, "a schedule", ignoring |_: &str| false, {
     "startAt" => start_at,
     "endAt" => end_at,
     "maxRuns" => max_runs,
+    "exclude" => exclude,
 });
 
 impl<'r> Sentences<'r> {
@@ -159,6 +160,7 @@ impl<'a> ScheduleInput<'a> {
             ("startAt", rest.start_at.is_some(), of_sentence.start_at.is_some()),
             ("endAt", rest.end_at.is_some(), of_sentence.end_at.is_some()),
             ("maxRuns", rest.max_runs.is_some(), of_sentence.max_runs.is_some()),
+            ("exclude", rest.exclude.is_some(), of_sentence.exclude.is_some()),
         ] {
             if is_given && is_said {
                 return Err(FieldError::new(
@@ -185,7 +187,8 @@ impl<'a> ScheduleInput<'a> {
             );
             return Err(FieldError::new("timezone", detail));
         }
-        rest.timezone = of_sentence.timezone.or(rest.timezone.take().filter(|_| local.is_some()));
+        let has_local = local.is_some() || rest.exclude.is_some();
+        rest.timezone = of_sentence.timezone.or(rest.timezone.take().filter(|_| has_local));
         rest.cron = of_sentence.cron;
         rest.every_seconds = of_sentence.every_seconds;
         rest.anchor = of_sentence.anchor;
@@ -193,6 +196,7 @@ impl<'a> ScheduleInput<'a> {
         rest.start_at = rest.start_at.take().or(of_sentence.start_at);
         rest.end_at = rest.end_at.take().or(of_sentence.end_at);
         rest.max_runs = rest.max_runs.or(of_sentence.max_runs);
+        rest.exclude = rest.exclude.or(of_sentence.exclude);
         rest.local = None;
         self.recurrence = Some(rest);
         Ok(description.as_deref().map(|text| Text(Cow::Borrowed(text))))

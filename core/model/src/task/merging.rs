@@ -15,7 +15,7 @@ pub(super) type Members<'a> = BTreeMap<Cow<'a, str>, (usize, &'a RawValue)>;
 /// The members that hold a callback. A callback of another type replaces the whole member.
 const CALLBACKS: [&str; 3] = ["callback", ON_SUCCESS, ON_FAILURE];
 /// The other members whose objects have a fixed set of members.
-const POLICIES: [&str; 3] = ["retry", "misfire", "local"];
+const POLICIES: [&str; 4] = ["retry", "misfire", "local", "exclude"];
 
 /// Returns bytes that were joined from texts as a text.
 pub(super) fn text_of(joined: Vec<u8>) -> Result<String, FieldError> {

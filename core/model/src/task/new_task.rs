@@ -97,6 +97,7 @@ read_object!(NewTask, "a task", ignoring is_read_only, {
     "startAt" => start_at,
     "endAt" => end_at,
     "maxRuns" => max_runs,
+    "exclude" => exclude,
     "jitterSeconds" => jitter_seconds,
     "windowSeconds" => window_seconds,
     "misfire" => misfire,

@@ -121,6 +121,7 @@ fn drop_misplaced(fields: &mut Fields<'_>, patch: &Fields<'_>, kind: GivenKind) 
     // Whether the time zone stays depends on whether a local time does.
     for may_have_local in [true, false] {
         let has_local = may_have_local
+            || fields.contains_key("exclude")
             || TIMES.iter().any(|name| fields.get(*name).is_some_and(|time| is_local(time)));
         for member in &MEMBERS {
             if !member.of.takes(kind, has_local) && !patch.contains_key(member.name) {

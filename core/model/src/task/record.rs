@@ -70,6 +70,13 @@ pub struct Record<'a> {
         description = "It does not recur after this time, milliseconds since 1970."
     )]
     pub end_at: Option<UnixMillis>,
+    /// What it leaves out: see [`crate::schedule::ExcludeInput`].
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        with = "Option<crate::schedule::ExcludeInput<'static>>",
+        description = "The days and the times of day at which it does not fire."
+    )]
+    pub exclude: Option<&'a RawValue>,
     /// The most runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_runs: Option<u32>,

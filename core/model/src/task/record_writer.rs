@@ -61,6 +61,7 @@ impl<'o> RecordWriter<'o> {
         self.text("rrule", schedule.rrule.as_deref());
         self.number("startAt", millis(schedule.start_at));
         self.number("endAt", millis(schedule.end_at));
+        self.json_with_numbers("exclude", schedule.exclude);
         self.number("maxRuns", schedule.max_runs.map(i64::from));
         self.number("firstRun", millis(schedule.first_run));
         self.number("finalRun", millis(schedule.final_run));

@@ -118,6 +118,7 @@ impl ValidTask<'_> {
         let schedule = self.schedule.as_ref().map_or(0, |schedule| {
             raw(schedule.cron)
                 + raw(schedule.misfire)
+                + raw(schedule.exclude)
                 + 2 * MAX_RULE_BYTES
                 + schedule.words.as_ref().map_or(0, |words| words.len())
         });

@@ -25,6 +25,7 @@ const MEMBERS: &[&str] = &[
     "startAt",
     "endAt",
     "maxRuns",
+    "exclude",
     "words",
     "overlap",
     "callback",
@@ -41,8 +42,8 @@ pub const TIMEZONE: &str = "timezone";
 /// The argument that identifies the call.
 const IDEMPOTENCY_KEY: &str = "idempotencyKey";
 
-/// The schedules that are always in local times.
-const BY_THE_CLOCK: &[&str] = &["cron", "rrule"];
+/// The members that are always in local times.
+const BY_THE_CLOCK: &[&str] = &["cron", "rrule", "exclude"];
 
 /// The members that may be local times.
 const TIMES: &[&str] = &["time", "anchor", "startAt", "endAt"];
@@ -134,8 +135,8 @@ impl<'a> Definition<'a> {
         for name in taken {
             let mut property = task["properties"][name].clone();
             if *name == TIMEZONE {
-                property["description"] = "The IANA time zone of the user, such as Europe/Berlin. Required with `cron` and `rrule`, and with \
-                    a time that has no offset. Do not guess it: ask the user. Write UTC only if the user means UTC."
+                property["description"] = "The IANA time zone of the user, such as Europe/Berlin. Required with `cron`, `rrule` and `exclude`, \
+                    and with a time that has no offset. Do not guess it: ask the user. Write UTC only if the user means UTC."
                     .into();
             }
             properties.insert((*name).to_owned(), property);

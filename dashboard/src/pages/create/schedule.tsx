@@ -5,6 +5,7 @@ import { Choice, TextArea, TextField } from "../../components/field";
 import { kindOf, withKind, type Kind } from "../../lib/definition";
 import { clockAt, HERE, isZone } from "../../lib/time";
 import { Segments } from "../../components/basics";
+import { JsonField } from "./target";
 import { WordsField } from "./words";
 
 export interface PartProps {
@@ -130,7 +131,7 @@ export function ScheduleFields(props: PartProps) {
       <KindFields {...props} />
       {kind !== "schedule" && errorOf("schedule") && <p class="field-error">{errorOf("schedule")}</p>}
       {isRecurring && (
-        <details open={["startAt", "endAt", "maxRuns", "overlap"].some((name) => definition[name] !== undefined) || undefined}>
+        <details open={["startAt", "endAt", "maxRuns", "exclude", "overlap"].some((name) => definition[name] !== undefined) || undefined}>
           <summary>Bounds and overlap</summary>
           <div class="columns">
             <TimeField {...props} name="startAt" label="Not before" isRequired={kind === "rrule"} />
@@ -148,6 +149,7 @@ export function ScheduleFields(props: PartProps) {
               error={errorOf("overlap")}
             />
           </div>
+          <JsonField label="Days and times to leave out, as JSON" value={definition["exclude"]} onChange={(exclude) => set({ exclude })} error={errorOf("exclude")} help={`Such as {"weekdays":["SAT","SUN"],"dates":["12-24/12-26"],"times":["12:00-13:00"]}. With "instead":"next", a run moves to the next other day.`} rows={2} />
         </details>
       )}
       {kind !== "no-schedule" && (

@@ -49,11 +49,14 @@ pub(crate) fn firing(
     hold("dispatch-is-bounded", dispatched <= config.max_dispatched.max(before), || {
         format!("{dispatched} after {before}")
     });
+    if only_releases(storage, effects) {
+        return !behind.is_empty() && config.dispatch_room(dispatched) > 0;
+    }
     // A run that does not fire in the end takes room until that is known, so a wake-up may stop
     // before the room is used up. Then the next one follows at once.
     let for_dispatchers =
         || due.iter().filter(|due| !due.waiting.record.parse().goes_to_queue()).count();
-    let is_used_up = !behind.is_empty() && before + for_dispatchers() >= config.max_dispatched;
+    let is_used_up = !behind.is_empty() && config.dispatch_room(before + for_dispatchers()) == 0;
     let bytes: usize = due.iter().map(most_bytes).sum();
     let is_full = due.len() >= LEAST_OF_A_FULL_FIRING || bytes >= LEAST_BYTES_OF_A_FULL_FIRING;
     hold("firings-are-bounded", behind.is_empty() || is_used_up || is_full, || {
@@ -171,7 +174,7 @@ pub(crate) fn firing(
     for due in late.iter().filter(is_over) {
         model.release(&model.version(firing_due(due).version).id.clone(), now.get());
     }
-    !behind.is_empty() && dispatched < config.max_dispatched
+    !behind.is_empty() && config.dispatch_room(dispatched) > 0
 }
 
 /// `overload-is-used-up`: what has lapsed in a lane is dropped, unless the lane has more tasks that
@@ -194,6 +197,23 @@ fn leave_lapsed(storage: &Storage, due: &mut Vec<Due>, effects: &Effects) {
         });
         false
     });
+}
+
+/// Returns whether a wake-up only ends waits for another run or for a lane. What it releases fires
+/// in the next one.
+fn only_releases(storage: &Storage, effects: &Effects) -> bool {
+    let adds = |write: &Write| matches!(write, Write::InsertPage { .. } | Write::ExtendPage { .. });
+    let fires = |write: &Write| matches!(write, Write::InsertEnvelope { .. });
+    if effects.writes.iter().any(fires)
+        || !effects.writes.iter().any(adds)
+        || storage.watermark_after(&effects.writes) != storage.watermark
+    {
+        return false;
+    }
+    let mut ended = storage.waiting();
+    ended.retain(|waiting| waiting.entry.is_some() && is_cancelled(effects, waiting.position));
+    let waits = |due| due == UnixMillis::HELD || due == UnixMillis::NO_LANE;
+    !ended.is_empty() && ended.iter().all(|waiting| waits(waiting.position.due))
 }
 
 /// Returns whether a wake-up cancels the entry at this position.

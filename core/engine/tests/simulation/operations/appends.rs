@@ -95,7 +95,9 @@ pub(crate) fn append(
     } else {
         versions.len().max(1)
     };
-    let per_request = if once.is_some() { versions.len().max(1) } else { per_request };
+    // A shard that is short of lanes may refuse one of several requests.
+    let is_whole = once.is_some() || world.is_short_of_lanes();
+    let per_request = if is_whole { versions.len().max(1) } else { per_request };
     let mut gathering = Gathering::default();
     for part in versions.chunks(per_request) {
         if gathering.add(append_of(world, part, fresh, once.clone())).is_some() {

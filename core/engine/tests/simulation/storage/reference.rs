@@ -104,6 +104,18 @@ impl Storage {
         self.lanes.len()
     }
 
+    /// Returns the keys of the runs that wait for a lane.
+    pub(crate) fn keys_without_lane(&self) -> Vec<String> {
+        let waits = |waiting: &Waiting| waiting.position.due == UnixMillis::NO_LANE;
+        let key = |waiting: Waiting| waiting.record.parse().limit_key.map(|key| key.into_owned());
+        self.waiting().into_iter().filter(waits).filter_map(key).collect()
+    }
+
+    /// Returns whether a key has a lane.
+    pub(crate) fn has_lane(&self, key: &str) -> bool {
+        self.lanes.iter().any(|lane| lane.key == key)
+    }
+
     /// Returns every live entry and recurring task, in the total order.
     pub(crate) fn waiting(&self) -> Vec<Waiting> {
         self.waiting_until(UnixMillis::new(i64::MAX))
@@ -247,11 +259,14 @@ impl Storage {
     /// Returns whether the main order may dispatch its head. If the dispatchers have no room for
     /// it, everything behind it waits.
     pub(crate) fn may_go_out(&self, head: &Waiting, config: Config) -> bool {
-        self.dispatched() < config.max_dispatched || head.record.parse().goes_to_queue()
+        config.dispatch_room(self.dispatched()) > 0 || head.record.parse().goes_to_queue()
     }
 
     /// Returns when an engine that was just loaded must wake up next.
     pub(crate) fn next_wakeup(&self, config: Config) -> Option<UnixMillis> {
+        if !self.keys_without_lane().is_empty() {
+            return Some(UnixMillis::ZERO);
+        }
         let head =
             self.waiting().into_iter().find(|waiting| !self.is_in_lane(waiting.position.page));
         let head =

@@ -23,6 +23,7 @@ impl<'a> Record<'a> {
             rrule: self.rrule.as_deref().map(Cow::Borrowed),
             start_at: self.start_at,
             end_at: self.end_at,
+            exclude: self.exclude,
             max_runs: self.max_runs,
             first_run: self.first_run,
             final_run: self.final_run,

@@ -1,0 +1,207 @@
+//! Reads exclusions.
+
+use super::days::Days;
+use super::error::{BadItem, ExcludeError};
+use super::{DAY, DayRule, Exclusions, Instead, Items, List};
+use crate::local_clock;
+use crate::ordered::sort;
+use crate::time::UnixMillis;
+use crate::tz::Tz;
+use chrono::{Datelike, NaiveDate};
+
+/// The most characters of the caller's text that an error repeats.
+const EXCERPT_CHARS: usize = 40;
+
+/// Sunday comes first, because its bit is the lowest.
+const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+
+/// A leap year, in which every yearly date exists.
+const LEAP_YEAR: i32 = 2000;
+
+const MINUTE: u32 = 60_000;
+
+impl Exclusions {
+    /// Parses exclusions, which are read on the clock of `timezone`. Rules begin on the local day of
+    /// `start`, the schedule's `startAt`.
+    ///
+    /// # Errors
+    /// If an item is invalid. The error names it.
+    pub fn parse<T: AsRef<str>>(
+        items: Items<'_, T>,
+        instead: Instead,
+        timezone: Tz,
+        start: Option<UnixMillis>,
+    ) -> Result<Self, BadItem> {
+        let mut days = Days::default();
+        let mut dates = Vec::new();
+        each(List::Dates, items.dates, |text| read_dates(text, &mut days.yearly, &mut dates))?;
+        days.dates = joined(dates, 1).into();
+        each(List::Weekdays, items.weekdays, |text| {
+            let named = |name: &&str| name.eq_ignore_ascii_case(text);
+            let day = WEEKDAYS.iter().position(named);
+            days.weekdays |= 1 << day.ok_or_else(|| ExcludeError::Weekday(excerpt(text)))?;
+            Ok(())
+        })?;
+        let mut times = Vec::new();
+        each(List::Times, items.times, |text| read_times(text, &mut times))?;
+        let mut rules = Vec::new();
+        let start = start.map(|start| {
+            local_clock::clock_at(timezone, start.get().div_euclid(1_000)).div_euclid(DAY / 1_000)
+        });
+        each(List::Rules, items.rules, |text| {
+            rules.push(DayRule::of_days(text, start)?);
+            Ok(())
+        })?;
+        days.rules = rules.into();
+        let times = joined(times, 0);
+        let all = |at, problem| Err(BadItem { at, problem });
+        if days.weekdays == (1 << WEEKDAYS.len()) - 1 {
+            return all(Some((List::Weekdays, None)), ExcludeError::AllDays);
+        }
+        if times == [(0, DAY as u32)] {
+            return all(Some((List::Times, None)), ExcludeError::AllTimes);
+        }
+        if days == Days::default() && times.is_empty() {
+            return all(None, ExcludeError::Nothing);
+        }
+        Ok(Self { timezone, instead, days, times: times.into() })
+    }
+}
+
+fn each<T: AsRef<str>>(
+    list: List,
+    items: &[T],
+    mut read: impl FnMut(&str) -> Result<(), ExcludeError>,
+) -> Result<(), BadItem> {
+    items.iter().enumerate().try_for_each(|(place, item)| {
+        read(item.as_ref()).map_err(|problem| BadItem { at: Some((list, Some(place))), problem })
+    })
+}
+
+/// A date with or without a year.
+#[derive(Clone, Copy)]
+enum Date {
+    Of(NaiveDate),
+    /// A date of every year, in a leap year.
+    Yearly(NaiveDate),
+}
+
+fn read_dates(
+    text: &str,
+    yearly: &mut [u32; 12],
+    dates: &mut Vec<(i32, i32)>,
+) -> Result<(), ExcludeError> {
+    let (first, last) = text.split_once('/').unwrap_or((text, text));
+    match (date(first, text)?, date(last, text)?) {
+        (Date::Of(first), Date::Of(last)) if first <= last => {
+            dates.push((first.to_epoch_days(), last.to_epoch_days()));
+        }
+        (Date::Of(_), Date::Of(_)) => return Err(ExcludeError::Reversed(excerpt(text))),
+        (Date::Yearly(first), Date::Yearly(last)) => {
+            // A range may go past the end of the year.
+            let is_within = |date: &NaiveDate| {
+                if first <= last {
+                    (first..=last).contains(date)
+                } else {
+                    *date >= first || *date <= last
+                }
+            };
+            let year = NaiveDate::from_ymd_opt(LEAP_YEAR, 1, 1).into_iter();
+            let year = year.flat_map(|first| first.iter_days().take(366));
+            for date in year.filter(is_within) {
+                if let Some(month) = yearly.get_mut(date.month0() as usize) {
+                    *month |= 1 << date.day();
+                }
+            }
+        }
+        _ => return Err(ExcludeError::Date(excerpt(text))),
+    }
+    Ok(())
+}
+
+/// Reads `2026-12-24` or `12-24`. `whole` is the text that an error repeats.
+fn date(text: &str, whole: &str) -> Result<Date, ExcludeError> {
+    let number = |text: &str, digits: usize| {
+        let is_number = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| text.parse::<u32>().ok()).flatten()
+    };
+    let mut parts = text.split('-').rev();
+    let (day, month, year) = (parts.next(), parts.next(), parts.next());
+    let read = || {
+        let (day, month) = (number(day?, 2)?, number(month?, 2)?);
+        let year = match year {
+            Some(year) => Some(number(year, 4)?),
+            None => None,
+        };
+        Some((day, month, year))
+    };
+    let (day, month, year) = read()
+        .filter(|_| parts.next().is_none())
+        .ok_or_else(|| ExcludeError::Date(excerpt(whole)))?;
+    let date = NaiveDate::from_ymd_opt(
+        year.map_or(LEAP_YEAR, |year| i32::try_from(year).unwrap_or_default()),
+        month,
+        day,
+    );
+    match (date, year) {
+        (Some(date), None) => Ok(Date::Yearly(date)),
+        (Some(date), Some(1970..)) => Ok(Date::Of(date)),
+        _ => Err(ExcludeError::NoSuchDate(excerpt(whole))),
+    }
+}
+
+fn read_times(text: &str, times: &mut Vec<(u32, u32)>) -> Result<(), ExcludeError> {
+    let read = || {
+        let (begin, end) = text.split_once('-')?;
+        Some((time(begin)?, time(end)?))
+    };
+    let (begin, end) = read().ok_or_else(|| ExcludeError::Times(excerpt(text)))?;
+    let of_day = DAY as u32;
+    if begin == of_day {
+        return Err(ExcludeError::Times(excerpt(text)));
+    }
+    match begin.cmp(&end) {
+        std::cmp::Ordering::Equal => return Err(ExcludeError::NoTime(excerpt(text))),
+        std::cmp::Ordering::Less => times.push((begin, end)),
+        // It goes past midnight.
+        std::cmp::Ordering::Greater => {
+            times.push((begin, of_day));
+            times.extend((end > 0).then_some((0, end)));
+        }
+    }
+    Ok(())
+}
+
+/// Reads `12:30` as milliseconds of the day.
+fn time(text: &str) -> Option<u32> {
+    let [h1, h0, b':', m1, m0] = *text.as_bytes() else { return None };
+    let digits = [h1, h0, m1, m0];
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let [h1, h0, m1, m0] = digits.map(|digit| u32::from(digit - b'0'));
+    let (hour, minute) = (h1 * 10 + h0, m1 * 10 + m0);
+    let is_time = hour < 24 && minute < 60 || (hour, minute) == (24, 0);
+    is_time.then_some((hour * 60 + minute) * MINUTE)
+}
+
+/// Sorts ranges, and joins those that overlap or touch. `step` is what lies between the end of a
+/// range and the begin of the next one that touches it.
+fn joined<T>(mut ranges: Vec<(T, T)>, step: T) -> Vec<(T, T)>
+where
+    T: Ord + Copy + std::ops::Add<Output = T>,
+{
+    sort(&mut ranges);
+    let mut joined: Vec<(T, T)> = Vec::with_capacity(ranges.len());
+    for (first, last) in ranges {
+        match joined.last_mut() {
+            Some((_, end)) if first <= *end + step => *end = (*end).max(last),
+            _ => joined.push((first, last)),
+        }
+    }
+    joined
+}
+
+fn excerpt(text: &str) -> String {
+    text.chars().take(EXCERPT_CHARS).collect()
+}
