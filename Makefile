@@ -103,8 +103,8 @@ loadtest: build ## Load test against a server of its own (SCENARIO=smoke, ARGS="
 size: build ## Size of the wasm, gzip
 	@gzip -9c coordinator/build/index_bg.wasm | wc -c | awk '{ printf "%.0f kB gzip\n", $$1 / 1000 }'
 
-deploy: build ## Deploy to your Cloudflare account
-	@scripts/deploy.sh
+deploy: build ## Deploy to your Cloudflare account (STAGE=staging, CONFIG=examples/consumer/wrangler.toml)
+	@STAGE="$(STAGE)" CONFIG="$(CONFIG)" scripts/deploy.sh
 
 clean: ## Remove what was built and installed in the checkout, local storage included
 	rm -rf target coordinator/build node_modules e2e/mcp/node_modules e2e/clients/node_modules e2e/clients/generated clients/typescript/node_modules clients/typescript/test/agents/node_modules clients/typescript/test/runtimes/node_modules clients/typescript/dist clients/typescript/dashboard clients/typescript/prebuilt/index.js clients/typescript/prebuilt/index_bg.wasm .wrangler examples/*/.wrangler

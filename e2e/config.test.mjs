@@ -1,20 +1,25 @@
 // Checks the deployed configuration: wrangler.toml of both workers, and the built files.
 
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { unstable_readConfig } from "wrangler";
 import { writeLocalConfig } from "../scripts/local-config.mjs";
 import { ROOT } from "../scripts/paths.mjs";
+import { queuesOf } from "../scripts/queues.mjs";
 
 const scheduler = unstable_readConfig({ config: join(ROOT, "wrangler.toml") });
+const staging = unstable_readConfig({ config: join(ROOT, "wrangler.toml"), env: "staging" });
 const consumer = unstable_readConfig({ config: join(ROOT, "examples/consumer/wrangler.toml") });
 
 test("every queue consumer sets all its options, because local defaults differ from production's", () => {
-  const consumers = [...scheduler.queues.consumers, ...consumer.queues.consumers];
-  assert.equal(consumers.length, 2);
+  const consumers = [...scheduler.queues.consumers, ...staging.queues.consumers, ...consumer.queues.consumers];
+  assert.equal(consumers.length, 3);
   for (const settings of consumers) {
     for (const name of ["max_batch_size", "max_batch_timeout", "max_retries", "retry_delay"]) {
       assert.equal(typeof settings[name], "number", `${settings.queue}: ${name}`);
@@ -54,7 +59,57 @@ test("the local configuration adds bindings that lead to the example and memory 
   assert.deepEqual([scheduler.vars.ISOLATE_MEMORY_MB, ISOLATE_MEMORY_MB], ["40", "2000"]);
   assert.match(WEBHOOK_ALLOWED_HOSTS, /^127\.0\.0\.1,/);
   for (const [name, value] of Object.entries(others)) assert.equal(value, scheduler.vars[name], name);
-  for (const name of ["queues", "migrations", "triggers", "build", "main", "compatibility_date", "assets"]) assert.deepEqual(local[name], scheduler[name], name);
+  // One batch is delivered at a time.
+  const [envelopes] = local.queues.consumers;
+  assert.deepEqual([scheduler.queues.consumers[0].max_batch_size, envelopes.max_batch_size], [1, 10]);
+  assert.deepEqual(local.queues.producers, scheduler.queues.producers);
+  assert.deepEqual({ ...envelopes, max_batch_size: 1 }, { ...scheduler.queues.consumers[0] });
+  assert.equal(local.queues.consumers.length, 1);
+  for (const name of ["migrations", "triggers", "build", "main", "compatibility_date", "compatibility_flags", "assets"]) assert.deepEqual(local[name], scheduler[name], name);
+});
+
+test("the copy for trials has the settings of the deployment, and queues and objects of its own", () => {
+  assert.deepEqual(staging.vars, scheduler.vars);
+  for (const name of ["migrations", "triggers", "main", "compatibility_date", "compatibility_flags", "assets", "observability"]) assert.deepEqual(staging[name], scheduler[name], name);
+  assert.deepEqual(staging.durable_objects, scheduler.durable_objects);
+  assert.equal(staging.name, `${scheduler.name}-staging`);
+  const own = JSON.parse(JSON.stringify(staging.queues).replaceAll("-staging", ""));
+  assert.deepEqual(own, JSON.parse(JSON.stringify(scheduler.queues)));
+  const shared = queuesOf(join(ROOT, "wrangler.toml"), "staging").filter((queue) => queuesOf(join(ROOT, "wrangler.toml")).includes(queue));
+  assert.deepEqual(shared, []);
+});
+
+test("webhooks to the own zone take the public way, and a deploy replaces the code of all objects at once", () => {
+  assert.deepEqual(scheduler.compatibility_flags, ["global_fetch_strictly_public"]);
+  assert.equal(scheduler.durable_objects.code_update_strategy.mode, "immediate");
+  const { enabled, head_sampling_rate } = scheduler.observability;
+  assert.ok(enabled && head_sampling_rate > 0 && head_sampling_rate < 1);
+});
+
+/** Runs scripts/deploy.sh with a wrangler that notes its arguments, and knows one queue. Returns these, a line for each call. */
+async function deployed(t, variables) {
+  const folder = await mkdtemp(join(tmpdir(), "deploy-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const wrangler = join(folder, "wrangler");
+  await writeFile(wrangler, `#!/bin/sh\necho "$*" >> ${folder}/calls\ncase "$*" in "queues info scheduler-dispatch") ;; "queues info "*) exit 1 ;; "secret list"*) echo '[{"name":"API_KEYS"}]' ;; esac\n`);
+  await chmod(wrangler, 0o755);
+  const PATH = `${folder}:${join(ROOT, "node_modules/.bin")}:${process.env.PATH}`;
+  const child = spawn(join(ROOT, "scripts/deploy.sh"), { env: { ...process.env, STAGE: "", CONFIG: "", ...variables, PATH }, stdio: "inherit" });
+  const [code] = await once(child, "exit");
+  assert.equal(code, 0);
+  return (await readFile(join(folder, "calls"), "utf8")).trim().split("\n");
+}
+
+test("a deploy makes every queue that is named and does not exist, and deploys after that", async (t) => {
+  const created = (calls) => calls.filter((call) => call.startsWith("queues create ")).map((call) => call.slice(14));
+  const calls = await deployed(t, {});
+  assert.deepEqual(created(calls), ["fired-tasks", "scheduler-dispatch-dlq"]);
+  assert.ok(calls.indexOf("deploy --config wrangler.toml --env ") > calls.findLastIndex((call) => call.startsWith("queues ")), calls.join("\n"));
+  const trial = await deployed(t, { STAGE: "staging" });
+  assert.deepEqual(created(trial), ["fired-tasks-staging", "scheduler-dispatch-staging", "scheduler-dispatch-staging-dlq"]);
+  assert.ok(trial.includes("deploy --config wrangler.toml --env staging"));
+  const ofConsumer = await deployed(t, { CONFIG: "examples/consumer/wrangler.toml" });
+  assert.deepEqual(created(ofConsumer), ["fired-tasks", "fired-tasks-dlq"]);
 });
 
 test("both workers have the same compatibility date", () => {

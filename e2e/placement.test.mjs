@@ -48,7 +48,19 @@ const worker = (settles) => `
     }
   }
   export class Limiter extends made(built.Limiter) {}
-  export class ShardEu extends made(built.Shard) {}
+  /** A native object with some members replaced. Its methods need the object itself. */
+  const around = (object, own) => new Proxy(object, {
+    get(of, name) {
+      if (Object.hasOwn(own, name)) return own[name];
+      const value = Reflect.get(of, name);
+      return typeof value === "function" && name !== "constructor" ? value.bind(of) : value;
+    },
+  });
+  export class ShardEu extends built.Shard {
+    constructor(context, env) {
+      super(around(context, { id: { name: context.id.name, jurisdiction: "eu" } }), wrapped(env));
+    }
+  }
   export class RegistryEu extends made(built.Registry) {}
   export class LimiterEu extends made(built.Limiter) {}
   export default class extends made(built.default) {
@@ -152,6 +164,25 @@ test("a deployment in a jurisdiction has all objects there, and a change of it i
   await during(storage, { JURISDICTION: "eu" }, async ({ call }) => {
     assert.equal((await call("/v1/tasks/later")).body.status, "scheduled");
   });
+});
+
+test("after a change of the jurisdiction, a shard goes on in its own: it finds its limits there", async (t) => {
+  const storage = await folder(t);
+  // The dispatchers return the run, so the shard sends it again.
+  const vars = { VISIBILITY_TIMEOUT_SECONDS: "2" };
+  await during(storage, { JURISDICTION: "eu", ...vars }, async ({ call }) => {
+    assert.equal((await call("/v1/limits/some", { concurrency: 1 }, "PUT")).status, 201);
+    assert.equal((await call("/v1/tasks", { ...TASK, delayInSeconds: 3 })).status, 201);
+  });
+  await during(storage, vars, async ({ call, url }) => {
+    assert.equal((await call("/v1/tasks/a")).status, 500, "the change is refused");
+    await until("the shard to ask its limiter", async () => {
+      const hints = Object.keys(await (await fetch(`${url}/hints`)).json());
+      assert.ok(!hints.includes("LIMITERS"), "it asks no limiter outside");
+      return hints.includes("LIMITERS in eu");
+    });
+  });
+  await during(storage, { JURISDICTION: "eu", ...vars }, async ({ call }) => succeeds(call));
 });
 
 test("a deployment that began without a jurisdiction, in this version or before, cannot get one", async (t) => {

@@ -15,6 +15,9 @@ const VARS = {
   WEBHOOK_ALLOWED_HOSTS: "127.0.0.1,localhost,[::1]",
 };
 
+// Locally, one batch is delivered at a time, so a slow task would hold up all other envelopes.
+const BATCH = ["max_batch_size = 1\n", "max_batch_size = 10\n"];
+
 /** Writes the file, and returns its path. It lies beside wrangler.toml, for paths in it are relative to its folder. */
 export async function writeLocalConfig() {
   let text = await readFile(join(ROOT, "wrangler.toml"), "utf8");
@@ -23,6 +26,8 @@ export async function writeLocalConfig() {
     if (!line.test(text)) throw new Error(`wrangler.toml has no line ${name} = "..."`);
     text = text.replace(line, `${name} = ${JSON.stringify(value)}`);
   }
+  if (!text.includes(BATCH[0])) throw new Error(`wrangler.toml has no line ${BATCH[0]}`);
+  text = text.replace(...BATCH);
   const bindings = await readFile(join(ROOT, "examples/consumer/scheduler.toml"), "utf8");
   const path = join(ROOT, "wrangler.local.toml");
   // The runtime does not start without the dashboard's folder. If the dashboard is not built, the

@@ -127,7 +127,7 @@ impl Call<'_> {
             queues: &self.queues,
             services: &self.allowed.services,
             durable_objects: &self.allowed.durable_objects,
-            allowed_hosts: &self.allowed.hosts,
+            hosts: self.allowed.hosts(),
         }
     }
 
@@ -266,6 +266,7 @@ mod tests {
         // an example handler.
         let readers = [
             "example_handlers.rs",
+            "clients/deployment.rs",
             "clients/jurisdiction.rs",
             "clients/model.rs",
             "clients/object.rs",

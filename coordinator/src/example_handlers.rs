@@ -48,12 +48,20 @@ async fn weekly_later(_context: TaskContext) -> Result<(), HandlerError> {
     Ok(())
 }
 
+/// Ends the instance of the wasm, as a defect would.
+#[task(name = "example-panic", retries = 1)]
+#[expect(clippy::panic, reason = "a test needs one")]
+async fn panics(_context: TaskContext) -> Result<(), HandlerError> {
+    panic!("a handler panics on demand")
+}
+
 /// Adds the handlers of a version. Version 1 has them all; version 2 has those that a later
 /// deployment might still have.
 pub(crate) fn add_to(handlers: Handlers, version: &str) -> Handlers {
     match version {
         "1" => handlers.with_task::<post>().with_task::<tick>().with_task::<weekly>(),
         "2" => handlers.with_task::<post>().with_task::<weekly_later>(),
+        "panics" => handlers.with_task::<panics>(),
         _ => handlers,
     }
 }

@@ -28,7 +28,7 @@ mod routes;
 mod sentences;
 mod tools;
 
-use clients::{jurisdiction, registry};
+use clients::{deployment, registry};
 use jobs::{handler_tasks, watchdog};
 use scheduler_dispatcher::Handlers;
 use scheduler_platform::settings;
@@ -60,7 +60,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
 #[event(queue)]
 async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Result<()> {
     // A report would go to a shard that has not sent the envelope.
-    if let Err(problem) = jurisdiction::settle(&env).await {
+    if let Err(problem) = deployment::settle(&env).await {
         worker::console_error!("dispatcher: {}", problem.detail);
         batch.retry_all();
         return Ok(());
@@ -71,7 +71,7 @@ async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Resu
 
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
-    if let Err(problem) = jurisdiction::settle(&env).await {
+    if let Err(problem) = deployment::settle(&env).await {
         return worker::console_error!("watchdog: {}", problem.detail);
     }
     watchdog::run(&env).await;

@@ -343,6 +343,14 @@ impl Problem {
         Self { retry_after_seconds: Some(1), ..problem }
     }
 
+    /// Returns the refusal of a request that needs more requests to shards than the platform allows
+    /// an invocation. The same request would need as many again.
+    pub(crate) fn too_many_subrequests() -> Self {
+        Self::misconfigured(
+            "the request needs more requests to shards than SUBREQUESTS allows; a part of it may be done. Select fewer tasks, or use fewer shards or namespaces for them",
+        )
+    }
+
     /// Returns the refusal of a shard that cannot read a request. A deploy contains the coordinator
     /// and the shards, so the usual reason is that the platform has not replaced this shard yet.
     pub(crate) fn not_known_yet(refused: &str) -> Self {
@@ -355,6 +363,12 @@ impl Problem {
     /// Returns the refusal for invalid settings of the deployment.
     pub(crate) fn misconfigured(detail: impl Into<String>) -> Self {
         Self::new(ProblemType::Misconfigured, detail)
+    }
+
+    /// Returns the refusal of a request that a task of a scheduler has sent.
+    pub(crate) fn called_by_a_task() -> Self {
+        let detail = "the request has the header Scheduler-Attempt, so a task has sent it; a task may not call the API of a scheduler, because it could start itself again without end";
+        Self::new(ProblemType::Loop, detail)
     }
 
     /// Returns whether the same request may succeed later.

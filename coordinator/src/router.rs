@@ -1,7 +1,7 @@
 //! Routes a request: finds its route, admits the caller, and calls the handler.
 
 use crate::auth::{self, Caller, Needed};
-use crate::clients::jurisdiction;
+use crate::clients::deployment;
 use crate::clients::shards::Shards;
 use crate::context::Call;
 use crate::problem::Problem;
@@ -71,7 +71,11 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         // Only a caller with the scope for such a route learns that it does not exist.
         None => Needed::Scope(Scope::needed(method.as_ref(), &path)),
     };
-    jurisdiction::settle(env).await?;
+    // A dispatcher sets this header, and no task can.
+    if request.headers().has("scheduler-attempt").unwrap_or(false) {
+        return Err(Problem::called_by_a_task());
+    }
+    deployment::settle(env).await?;
     let now = scheduler_platform::now();
     let Caller { holder, namespace, quota } = auth::admit(&request, env, needed, now).await?;
     routes::check_escapes(&path).map_err(|problem| Problem::malformed_path(&path, problem))?;

@@ -3,6 +3,7 @@
 
 use crate::outcome::{Attempt, Tally};
 use crate::plan::{Job, Plan};
+use crate::subrequests::Subrequests;
 use crate::turns::Turns;
 use futures::stream::{FuturesUnordered, StreamExt};
 use scheduler_calendar::time::UnixMillis;
@@ -54,9 +55,14 @@ impl Envelopes<'_> {
 
 /// Runs all plans with at most [`MAX_IN_FLIGHT`] tasks at once, and reports each plan when its last
 /// task is done. [`Turns`] decides which task is next and which destinations are given up early.
-/// From `last_start` on, no task is started, and the tasks that still wait are reported as not
-/// started.
-pub(crate) async fn execute<H: Host>(host: &H, mut plans: Vec<Plan<'_>>, last_start: UnixMillis) {
+/// From `last_start` on, and when the subrequests are used up, no task is started, and the tasks
+/// that still wait are reported as not started.
+pub(crate) async fn execute<H: Host>(
+    host: &H,
+    mut plans: Vec<Plan<'_>>,
+    last_start: UnixMillis,
+    mut subrequests: Subrequests,
+) {
     let turns = Turns::new(&mut plans, host.now());
     let mut envelopes =
         Envelopes { turns, tallies: plans.into_iter().map(|plan| Some(plan.tally)).collect() };
@@ -68,6 +74,15 @@ pub(crate) async fn execute<H: Host>(host: &H, mut plans: Vec<Plan<'_>>, last_st
     let mut touched: Vec<usize> = (0..count).collect();
     loop {
         while running.len() < MAX_IN_FLIGHT {
+            if !subrequests.suffice() {
+                // The running tasks give back what they do not use.
+                if running.is_empty() {
+                    let rest = envelopes.turns.rest();
+                    touched.extend(rest.iter().map(|(envelope, _)| *envelope));
+                    envelopes.note_not_started(rest);
+                }
+                break;
+            }
             let Some((place, job)) = envelopes.turns.next() else { break };
             let now = host.now();
             if now >= last_start {
@@ -84,6 +99,7 @@ pub(crate) async fn execute<H: Host>(host: &H, mut plans: Vec<Plan<'_>>, last_st
                 touched.push(place.envelope);
                 continue;
             }
+            subrequests.take(&job.work);
             running.push(async move {
                 let (index, started_at) = (job.index, host.now());
                 (place, index, started_at, host.run(job).await)
@@ -101,6 +117,7 @@ pub(crate) async fn execute<H: Host>(host: &H, mut plans: Vec<Plan<'_>>, last_st
         futures::select_biased! {
             (place, index, started_at, attempt) = running.select_next_some() => {
                 let now = host.now();
+                subrequests.give_back(attempt.spare);
                 envelopes.turns.end(place, attempt.is_silent(), now.since(started_at));
                 envelopes.note(place.envelope, |tally| tally.add(index, attempt, started_at, now));
                 touched.push(place.envelope);

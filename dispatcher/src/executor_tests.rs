@@ -14,12 +14,13 @@ const FIRED_AT: Option<UnixMillis> = Some(UnixMillis::new(5));
 
 /// A host with a virtual clock. A task named `id-<millis>` takes that long, and a task of 13 ms
 /// fails. A task of 14 ms, and every task of a handler named `hang…`, gets no answer. When
-/// everything waits, the clock jumps to the next end.
+/// everything waits, the clock jumps to the next end. A webhook to a path `/n` follows `n` redirects.
 #[derive(Default)]
 struct Fake {
     now: Cell<i64>,
     in_flight: Cell<usize>,
     most_in_flight: Cell<usize>,
+    subrequests: Cell<u32>,
     hanging: Cell<usize>,
     most_hanging: Cell<usize>,
     started: RefCell<Vec<String>>,
@@ -46,8 +47,15 @@ impl Fake {
 
     /// Runs `execute` to its end, and moves the clock whenever it waits.
     fn execute(&self, texts: &[String], last_start: i64) {
+        self.execute_within(texts, last_start, 10_000);
+    }
+
+    /// Does the same within a number of subrequests.
+    fn execute_within(&self, texts: &[String], last_start: i64, limit: u32) {
         let plans = texts.iter().map(|text| Plan::read(text).unwrap()).collect();
-        let mut driven = std::pin::pin!(execute(self, plans, UnixMillis::new(last_start)));
+        let subrequests = Subrequests::of(limit, texts.len());
+        let mut driven =
+            std::pin::pin!(execute(self, plans, UnixMillis::new(last_start), subrequests));
         block_on(poll_fn(|cx| {
             if driven.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(());
@@ -101,7 +109,13 @@ impl Host for Fake {
             14 => Err(TaskError::retry("timed out").silent()),
             _ => Ok(()),
         };
-        outcome.into()
+        let redirects = match &job.work {
+            Work::Webhook(webhook) => webhook.url.rsplit_once('/').unwrap().1.parse().unwrap(),
+            _ => 0,
+        };
+        self.subrequests.set(self.subrequests.get() + 1 + redirects);
+        let spare = if matches!(job.work, Work::Webhook(_)) { 3 - redirects } else { 0 };
+        Attempt { spare, ..outcome.into() }
     }
 
     async fn report(&self, envelope: usize, report: Report) {
@@ -432,4 +446,52 @@ fn every_task_is_accounted_for_once() {
         }
         assert_eq!(started, fake.started.borrow().len());
     }
+}
+
+/// Returns an envelope with a webhook for each number of redirects.
+fn webhooks(seq: u64, redirects: impl IntoIterator<Item = u32>) -> String {
+    let tasks: Vec<String> = (0..)
+        .zip(redirects)
+        .map(|(n, redirects): (u32, _)| {
+            format!(r#"{{"time":5,"id":"{seq}.{n}-10","callback":{{"type":"webhook","url":"https://h{n}.example/{redirects}"}}}}"#)
+        })
+        .collect();
+    format!(r#"{{"v":1,"shard":"1-0","seq":{seq},"firedAt":5,"tasks":[{}]}}"#, tasks.join(","))
+}
+
+/// Such an envelope could never be reported, and ran for ever.
+#[test]
+fn sixty_webhooks_are_reported_within_fifty_subrequests() {
+    for (redirects, started) in [(0, 38), (3, 10)] {
+        let fake = Fake::default();
+        fake.execute_within(&[webhooks(1, [redirects; 60])], 1_000_000, 50);
+        assert_eq!(fake.started.borrow().len(), started, "{redirects} redirects");
+        // The report, all its tries, and what the invocation asks by itself.
+        assert!(fake.subrequests.get() + 5 + 1 + 3 <= 50, "{redirects} redirects");
+        let report = fake.report(0);
+        assert_eq!((report.done.len(), report.not_started.len()), (started, 60 - started));
+        assert!(report.failed.is_empty());
+    }
+}
+
+#[test]
+fn the_last_subrequests_go_to_the_reports_of_all_envelopes() {
+    let fake = Fake::default();
+    let texts: Vec<String> = (1..=10).map(|seq| webhooks(seq, [1; 10])).collect();
+    fake.execute_within(&texts, 1_000_000, 50);
+    let started = fake.started.borrow().len();
+    assert!(started >= 10, "{started}");
+    assert!(fake.subrequests.get() + 10 + 4 + 10 + 3 <= 50, "{}", fake.subrequests.get());
+    let reported = |of: fn(&Report) -> usize| (0..10).map(|at| of(&fake.report(at))).sum::<usize>();
+    assert_eq!(reported(|report| report.done.len()), started);
+    assert_eq!(reported(|report| report.not_started.len()), 100 - started);
+}
+
+/// Without this, an envelope would come back for ever without a run.
+#[test]
+fn every_invocation_starts_a_task_however_low_the_limit_is() {
+    let fake = Fake::default();
+    fake.execute_within(&[webhooks(1, [3; 5])], 1_000_000, 1);
+    assert_eq!(fake.started.borrow().len(), 1);
+    assert_eq!(fake.report(0).not_started.len(), 4);
 }

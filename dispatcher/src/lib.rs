@@ -32,10 +32,12 @@
 //! *also* if the report cannot be delivered. The shard still has the envelope in its outbox and
 //! sends it again after the visibility timeout. If the dispatcher returned the message to the queue
 //! instead, its tasks would run again within seconds, at each retry of the queue, and once more
-//! when the shard sends the envelope.
+//! when the shard sends the envelope. A message that has waited longer than the visibility timeout
+//! may be one of several copies of an envelope, so the dispatcher asks the shard first, and drops
+//! the message unrun if the envelope is done.
 //!
-//! Tasks that cannot be started in time (see [`start_window_millis`]), or that are returned early,
-//! are reported as not started. The shard fires them again without counting an attempt, either at
+//! Tasks that cannot be started in time (see [`start_window_millis`]) or within the subrequests of
+//! an invocation (see `subrequests`), or that are returned early, are reported as not started. The shard fires them again without counting an attempt, either at
 //! once or when the circuit of their destination allows it.
 
 // The attribute refers to this crate by its external name, also in this crate's own tests.
@@ -53,6 +55,8 @@ mod retry_after;
 mod rules;
 mod run;
 mod signature;
+mod stale;
+mod subrequests;
 mod task;
 mod text;
 mod turns;

@@ -116,6 +116,8 @@ pub(crate) struct Attempt {
     pub(crate) status: Option<u16>,
     /// The start of the body of a failed answer.
     pub(crate) excerpt: String,
+    /// The subrequests that it could have made and has not: see [`crate::subrequests`].
+    pub(crate) spare: u32,
 }
 
 impl Attempt {
@@ -127,7 +129,7 @@ impl Attempt {
 
 impl From<Outcome> for Attempt {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, status: None, excerpt: String::new() }
+        Self { outcome, status: None, excerpt: String::new(), spare: 0 }
     }
 }
 
@@ -141,6 +143,16 @@ impl Tally {
     /// Creates the tally of the envelope `seq`.
     pub(crate) fn new(seq: u64) -> Self {
         Self { report: Report { seq, ..Report::default() } }
+    }
+
+    /// Returns the number of the envelope.
+    pub(crate) fn seq(&self) -> u64 {
+        self.report.seq
+    }
+
+    /// Returns whether both are of the same envelope of a shard.
+    pub(crate) fn is_of_same_firing(&self, other: &Self) -> bool {
+        (self.report.seq, self.report.fired_at) == (other.report.seq, other.report.fired_at)
     }
 
     /// Sets the time at which the envelope was fired.
@@ -157,7 +169,7 @@ impl Tally {
         started_at: UnixMillis,
         now: UnixMillis,
     ) {
-        let Attempt { outcome, status, excerpt } = attempt;
+        let Attempt { outcome, status, excerpt, spare: _ } = attempt;
         let millis = u32::try_from(now.since(started_at).max(0)).unwrap_or(u32::MAX);
         match outcome {
             // Most handlers wait for nothing. The clock does not advance meanwhile, so the report
@@ -341,7 +353,7 @@ mod tests {
                 TaskError::retry("\u{ffff}".repeat(1_000)).after(Duration::MAX).saying(&excerpt);
             tally.add(
                 index,
-                Attempt { outcome: Err(problem), status: Some(599), excerpt },
+                Attempt { outcome: Err(problem), status: Some(599), excerpt, spare: 0 },
                 NOW,
                 UnixMillis::LAST,
             );

@@ -97,6 +97,18 @@ impl<'a> Plan<'a> {
     }
 }
 
+impl Plan<'_> {
+    /// Returns the number of the envelope.
+    pub(crate) fn seq(&self) -> u64 {
+        self.tally.seq()
+    }
+
+    /// Returns whether both are the same envelope, which the shard has sent twice.
+    pub(crate) fn is_copy_of(&self, other: &Self) -> bool {
+        self.shard == other.shard && self.tally.is_of_same_firing(&other.tally)
+    }
+}
+
 impl<'a> Job<'a> {
     fn read(namespace: Namespace, index: u32, text: &'a str) -> Result<Self, TaskError> {
         let record = Record::parse(text.as_bytes()).map_err(|problem| {

@@ -3,6 +3,7 @@
 use crate::outcome::TaskError;
 use crate::retry_after::{self, RetryAfter};
 use crate::text::shown_url;
+use scheduler_model::hosts::Hosts;
 use scheduler_model::retry::RetryPolicy;
 use scheduler_model::task::{Method, parse_url};
 use url::Url;
@@ -40,7 +41,7 @@ pub(crate) struct Hop<'a> {
     /// The number of redirects that led to it.
     pub(crate) followed: u32,
     /// See [`scheduler_model::hosts::check_host`].
-    pub(crate) allowed_hosts: &'a [String],
+    pub(crate) hosts: Hosts<'a>,
 }
 
 /// The meaning of an answer.
@@ -111,8 +112,8 @@ fn redirect(answer: &Answer<'_>, sent: &Sent<'_>) -> Result<Url, String> {
         .url
         .join(location)
         .map_err(|problem| format!("its Location is not a URL: {problem}"))?;
-    let url = parse_url(url.as_str(), hop.allowed_hosts)
-        .map_err(|problem| format!("its Location {problem}"))?;
+    let url =
+        parse_url(url.as_str(), hop.hosts).map_err(|problem| format!("its Location {problem}"))?;
     if hop.url.scheme() == "https" && url.scheme() == "http" {
         return Err("its Location leads from https to http".to_owned());
     }
@@ -234,7 +235,7 @@ mod tests {
             (308, vec![Post, Put, Patch, Get, Delete]),
         ] {
             for method in [Post, Put, Patch, Get, Delete] {
-                let hop = Some(Hop { url: &url, followed: 0, allowed_hosts: &[] });
+                let hop = Some(Hop { url: &url, followed: 0, hosts: Hosts::default() });
                 let answer = Answer { status, location: Some("/y"), ..Answer::default() };
                 let verdict = judge(&answer, &Sent { hop, ..sent(method, &policy) });
                 let followed =
@@ -249,9 +250,11 @@ mod tests {
     fn redirects_to_refused_urls_are_not_followed() {
         let policy = policy("{}");
         let allowed = ["127.0.0.1:80".to_owned()];
+        let own = ["own.example".to_owned()];
         let follow = |from: &str, location: Option<&str>, followed| {
             let url = Url::parse(from).unwrap();
-            let hop = Some(Hop { url: &url, followed, allowed_hosts: &allowed });
+            let hop =
+                Some(Hop { url: &url, followed, hosts: Hosts { allowed: &allowed, own: &own } });
             let answer = Answer { status: 307, location, ..Answer::default() };
             match judge(&answer, &Sent { hop, ..sent(Method::Post, &policy) }) {
                 Verdict::Follow(url) => Ok(url.to_string()),
@@ -276,6 +279,7 @@ mod tests {
             (a, Some("//[::ffff:169.254.169.254]/"), "mapped"),
             (a, Some("//127.0.0.1:81/"), "loopback"),
             (a, Some("//metadata.google.internal"), "a name of a private network"),
+            (a, Some("//own.example/v1/tasks"), "a host of this scheduler (OWN_HOSTS)"),
             (a, Some("file:///etc/passwd"), "has the scheme file"),
             (a, Some("//u:p@b.example"), "has a user name"),
             (a, Some("http://a.example"), "leads from https to http"),

@@ -5,6 +5,8 @@ use crate::handlers::Handlers;
 use crate::outcome::Attempt;
 use crate::plan::{Job, Plan, PlanError, Work};
 use crate::signature::Keys;
+use crate::stale;
+use crate::subrequests::Subrequests;
 use crate::window::start_window_millis;
 use crate::{binding, report, webhook};
 use scheduler_calendar::time::UnixMillis;
@@ -37,11 +39,21 @@ pub async fn consume(batch: MessageBatch<String>, env: &Env, handlers: &Handlers
             (message, text)
         })
         .collect();
+    let visibility_millis = settings::visibility_millis(env);
     let mut plans = Vec::with_capacity(received.len());
     let mut envelopes = Vec::with_capacity(received.len());
     for (message, text) in &received {
         match text.as_deref().ok_or(PlanError::NotText).and_then(Plan::read) {
             Ok(plan) => {
+                let sent_at = UnixMillis::new(message.timestamp().as_millis() as i64);
+                let is_copy = plans.iter().any(|other: &Plan<'_>| plan.is_copy_of(other));
+                if is_copy
+                    || begun.since(sent_at) >= visibility_millis
+                        && stale::is_done(&shards, &plan.shard, plan.seq()).await
+                {
+                    message.ack();
+                    continue;
+                }
                 envelopes.push((message, plan.shard.clone()));
                 plans.push(plan);
             }
@@ -57,7 +69,8 @@ pub async fn consume(batch: MessageBatch<String>, env: &Env, handlers: &Handlers
     let (allowed, keys) = (Allowed::read(env), signing_keys(env));
     let platform =
         Platform { env: Rc::new(env.clone()), shards, handlers, allowed, keys, envelopes };
-    execute(&platform, plans, begun.plus(start_window_millis(settings::visibility_millis(env))))
+    let subrequests = Subrequests::of(settings::subrequests(env), plans.len());
+    execute(&platform, plans, begun.plus(start_window_millis(visibility_millis)), subrequests)
         .await;
 }
 

@@ -4,7 +4,7 @@
 use crate::exchange::{Abort, Judged, attempt, request, with_head};
 use crate::outcome::{Attempt, TaskError, of_network_error};
 use crate::plan::Job;
-use crate::rules::{Hop, Sent, Verdict, judge, shares_headers};
+use crate::rules::{Hop, MAX_REDIRECTS, Sent, Verdict, judge, shares_headers};
 use crate::signature::Keys;
 use crate::text::shown_url;
 use scheduler_model::task::{Webhook, parse_url};
@@ -31,7 +31,7 @@ async fn follow(
 ) -> Result<Judged, TaskError> {
     // The URL was checked when the task was created. If the settings have changed since, they are
     // unlikely to change back, so this failure is permanent.
-    let first = parse_url(&webhook.url, &allowed.hosts).map_err(|problem| {
+    let first = parse_url(&webhook.url, allowed.hosts()).map_err(|problem| {
         TaskError::permanent(format!("not called: the URL {} {problem}", shown_url(&webhook.url)))
     })?;
     if keys.are_broken() {
@@ -59,7 +59,7 @@ async fn follow(
             .send_with_signal(&abort.signal())
             .await
             .map_err(|problem| of_network_error(&problem.to_string(), url.as_str()))?;
-        let hop = Some(Hop { url: &url, followed, allowed_hosts: &allowed.hosts });
+        let hop = Some(Hop { url: &url, followed, hosts: allowed.hosts() });
         let sent = Sent { target: url.as_str(), method: message.method, policy: &policy, hop };
         let failure = match with_head(&response, |answer| judge(answer, &sent)) {
             Verdict::Follow(next) => {
@@ -71,6 +71,7 @@ async fn follow(
             Verdict::Success => None,
             Verdict::Failure(problem) => Some(problem),
         };
-        return Ok(Judged { status: response.status_code(), failure, response, abort });
+        let spare = MAX_REDIRECTS.saturating_sub(followed);
+        return Ok(Judged { status: response.status_code(), failure, response, abort, spare });
     }
 }

@@ -7,12 +7,14 @@ mod body;
 pub mod entries;
 mod object;
 mod placement;
+mod rebirth;
 pub mod settings;
 mod timer;
 
 pub use body::{Unread, read_body};
 pub use object::Objects;
-pub use placement::Placement;
+pub use placement::{Placement, jurisdiction_of};
+pub use rebirth::{Guard, Reset, is_reborn};
 pub use timer::{sleep, within};
 
 use scheduler_calendar::time::UnixMillis;

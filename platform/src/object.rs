@@ -27,17 +27,24 @@ impl Objects {
     /// Returns an error if there is no such binding, or if the settings of the placement are wrong.
     pub fn bound(env: &Env, binding: &str) -> Result<Self> {
         let placement = Placement::of(env).map_err(Error::RustError)?;
-        let all = Self::placed(env, binding, &placement)?;
-        if placement.jurisdiction.is_empty() {
+        Self::in_jurisdiction(env, binding, &placement.jurisdiction)
+    }
+
+    /// Returns the class with the binding `binding`, in a jurisdiction; an empty one is none.
+    ///
+    /// # Errors
+    /// Returns an error if there is no such binding, or if the settings of the placement are wrong.
+    pub fn in_jurisdiction(env: &Env, binding: &str, jurisdiction: &str) -> Result<Self> {
+        let all = Self::without_jurisdiction(env, binding)?;
+        if jurisdiction.is_empty() {
             return Ok(all);
         }
-        let name = JsValue::from_str(&placement.jurisdiction);
+        let name = JsValue::from_str(jurisdiction);
         let namespace = method(&all.namespace, "jurisdiction")?
             .call1(&all.namespace, &name)
             .map_err(|thrown| {
                 Error::RustError(format!(
-                    "the platform refuses JURISDICTION {}: {:?}",
-                    placement.jurisdiction,
+                    "the platform refuses JURISDICTION {jurisdiction}: {:?}",
                     Error::from(thrown)
                 ))
             })?;

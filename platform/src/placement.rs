@@ -3,6 +3,8 @@
 use crate::settings::{self, JURISDICTION, LOCATION};
 use std::cell::OnceCell;
 use worker::Env;
+use worker::js_sys::Reflect;
+use worker::wasm_bindgen::JsValue;
 
 /// The location hints of the platform. The platform ignores any other text, and an object never
 /// moves, so a typing error would place every object for good. Source: the type
@@ -38,6 +40,17 @@ impl Placement {
             known.get_or_init(read).clone()
         })
     }
+}
+
+/// Returns the jurisdiction of the object with this state; empty for none. Returns `None` if the
+/// runtime does not say.
+pub fn jurisdiction_of(state: &JsValue) -> Option<String> {
+    let id = Reflect::get(state, &JsValue::from_str("id")).ok()?;
+    let name = JsValue::from_str("jurisdiction");
+    if !Reflect::has(&id, &name).unwrap_or(false) {
+        return None;
+    }
+    Some(Reflect::get(&id, &name).ok().and_then(|name| name.as_string()).unwrap_or_default())
 }
 
 fn parse(location: String, jurisdiction: String) -> Result<Placement, String> {

@@ -1,6 +1,7 @@
 //! The settings of the deployment. Only this module reads variables and secrets.
 
 use scheduler_model::bounds::{DEFAULT_VISIBILITY_MILLIS, MAX_ISOLATE_BYTES};
+use scheduler_model::hosts::Hosts;
 use scheduler_model::protocol::INTERNAL_BINDINGS;
 use scheduler_model::routing::{ShardMap, ShardMapError};
 use serde_json::value::RawValue;
@@ -37,6 +38,9 @@ const DURABLE_OBJECT_BINDINGS: &str = "DURABLE_OBJECT_BINDINGS";
 /// Hosts that webhooks may call although they are not public, separated by commas.
 const WEBHOOK_ALLOWED_HOSTS: &str = "WEBHOOK_ALLOWED_HOSTS";
 
+/// The host names of the scheduler itself, separated by commas.
+const OWN_HOSTS: &str = "OWN_HOSTS";
+
 /// The keys that sign webhooks, separated by commas; a secret.
 pub const WEBHOOK_SIGNING_KEYS: &str = "WEBHOOK_SIGNING_KEYS";
 
@@ -72,6 +76,17 @@ const ISOLATE_MEMORY_MB: &str = "ISOLATE_MEMORY_MB";
 
 /// The bounds of that number. An isolate of the platform has 128 MB; elsewhere it may have more.
 const ISOLATE_MEGABYTES: RangeInclusive<u32> = 1..=4_000;
+
+/// The number of subrequests that the platform allows an invocation.
+const SUBREQUESTS: &str = "SUBREQUESTS";
+
+/// The bounds of that number: from that of the free plan, less what tests need, to what a paid plan
+/// may have.
+const SUBREQUEST_COUNTS: RangeInclusive<u32> = 10..=10_000_000;
+
+/// The number of subrequests on the platform's paid plan. Source: "Limits" in its documentation of
+/// Workers, in November 2026.
+const DEFAULT_SUBREQUESTS: u32 = 10_000;
 
 /// Set only for measurements. It adds a route that parses a request and answers.
 const BENCH_PARSE_ONLY: &str = "BENCH_PARSE_ONLY";
@@ -120,8 +135,10 @@ pub struct Allowed {
     pub services: Vec<String>,
     /// The bindings of Durable Object namespaces.
     pub durable_objects: Vec<String>,
-    /// The hosts; see [`scheduler_model::hosts::check_host`].
-    pub hosts: Vec<String>,
+    /// Hosts that webhooks may call although they are not public.
+    public_exceptions: Vec<String>,
+    /// The scheduler's own hosts.
+    own_hosts: Vec<String>,
 }
 
 impl Allowed {
@@ -130,8 +147,16 @@ impl Allowed {
         Self {
             services: bindings(env, SERVICE_BINDINGS),
             durable_objects: bindings(env, DURABLE_OBJECT_BINDINGS),
-            hosts: list(env, WEBHOOK_ALLOWED_HOSTS),
+            public_exceptions: list(env, WEBHOOK_ALLOWED_HOSTS),
+            own_hosts: list(env, OWN_HOSTS),
         }
+    }
+}
+
+impl Allowed {
+    /// Returns the hosts that webhooks may and may not call.
+    pub fn hosts(&self) -> Hosts<'_> {
+        Hosts { allowed: &self.public_exceptions, own: &self.own_hosts }
     }
 }
 
@@ -192,6 +217,11 @@ pub fn max_dispatched(env: &Env) -> Option<usize> {
 pub fn isolate_bytes(env: &Env) -> usize {
     number(env, ISOLATE_MEMORY_MB, &ISOLATE_MEGABYTES)
         .map_or(MAX_ISOLATE_BYTES, |megabytes| megabytes as usize * 1_000_000)
+}
+
+/// Returns the number of subrequests that an invocation may make.
+pub fn subrequests(env: &Env) -> u32 {
+    number(env, SUBREQUESTS, &SUBREQUEST_COUNTS).unwrap_or(DEFAULT_SUBREQUESTS)
 }
 
 /// Returns the element of `known` whose name is the value of the variable for the history, if it is

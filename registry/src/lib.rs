@@ -6,7 +6,10 @@
 //! coordinator checks before it sends a request.
 
 use scheduler_engine::registry::{Registry, Write};
-use scheduler_model::access::{DeleteNamespace, Entry, KeyId, KeyUse, paths};
+use scheduler_model::access::{
+    DeleteNamespace, Entry, KeyId, KeyUse, MapAnswer, MapQuestion, paths,
+};
+use scheduler_model::routing::ShardMap;
 use scheduler_platform::entries::{self, Entries, read, written};
 use scheduler_platform::now;
 use std::cell::RefCell;
@@ -14,6 +17,9 @@ use worker::{Request, Response, Result, SqlStorage, SqlStorageValue as Value, St
 
 /// The jurisdiction of the deployment, once it is decided.
 const JURISDICTION_SCHEMA: &str = "CREATE TABLE IF NOT EXISTS jurisdiction (only INTEGER PRIMARY KEY CHECK (only = 1), name TEXT NOT NULL) STRICT;";
+
+/// The newest shard map, with the numbers of dropped epochs.
+const SHARD_MAP_SCHEMA: &str = "CREATE TABLE IF NOT EXISTS shard_map (only INTEGER PRIMARY KEY CHECK (only = 1), map TEXT NOT NULL) STRICT;";
 
 /// The storage of the registry, and the registry while it is loaded.
 pub struct Shell {
@@ -45,6 +51,9 @@ impl Shell {
         // In a jurisdiction, the registry is another object: this one stays empty.
         if path == paths::SETTLE {
             return written(&self.settle(read(body)?)?);
+        }
+        if path == paths::SETTLE_SHARDS {
+            return written(&self.settle_shards(&read(body)?)?);
         }
         let mut slot = self.registry.borrow_mut();
         let registry = match slot.as_mut() {
@@ -94,6 +103,41 @@ impl Shell {
             vec![name.clone().into()],
         )?;
         Ok(name)
+    }
+
+    /// Remembers a shard map that follows the one before, or that is the first one. The first one
+    /// of a deployment from before this table must have been checked.
+    fn settle_shards(&self, question: &MapQuestion) -> Result<MapAnswer, Failure> {
+        let next: ShardMap =
+            question.map.parse().map_err(|problem| Failure::Request(format!("{problem}")))?;
+        self.sql.exec(SHARD_MAP_SCHEMA, None)?;
+        let known = match self.first_text("SELECT map FROM shard_map")? {
+            Some(before) => {
+                let before: ShardMap = before
+                    .parse()
+                    .map_err(|problem| Failure::Storage(format!("the shard map: {problem}")))?;
+                let Some(known) = before.followed_by(&next) else {
+                    return Ok(MapAnswer::Changed(before.to_string()));
+                };
+                if known == before {
+                    return Ok(MapAnswer::Settled);
+                }
+                known
+            }
+            None if self.is_new()? || question.is_checked => next,
+            None => return Ok(MapAnswer::Unknown),
+        };
+        self.sql.exec(
+            "INSERT INTO shard_map (only, map) VALUES (1, ?) ON CONFLICT (only) DO UPDATE SET map = excluded.map",
+            vec![known.to_string().into()],
+        )?;
+        Ok(MapAnswer::Settled)
+    }
+
+    /// Returns whether no deployment has used this object before.
+    fn is_new(&self) -> Result<bool, Failure> {
+        self.sql.exec(JURISDICTION_SCHEMA, None)?;
+        Ok(self.first_text("SELECT name FROM jurisdiction")?.is_none() && !self.entries.exist()?)
     }
 
     fn first_text(&self, query: &str) -> Result<Option<String>, Failure> {

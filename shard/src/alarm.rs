@@ -3,7 +3,7 @@
 //!
 //! The shard sets the alarm after it commits an input, often before it answers. So a failure to set
 //! the alarm affects neither the commit nor the answer; it is logged and counted as a repair. A
-//! timer, the next request, and the watchdog once a minute try again.
+//! timer, the next request, and the watchdog try again.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{ALARM_RETRY_MILLIS, AlarmState, Engine, alarm_time};
@@ -30,6 +30,12 @@ impl Alarm {
     /// Returns the time for which the alarm is set, if it is known.
     pub(crate) fn armed(&self) -> Option<UnixMillis> {
         self.known.borrow().armed()
+    }
+
+    /// Reads from storage when the alarm goes off. Returns `None` if it is not set, or if nobody
+    /// knows.
+    pub(crate) async fn stored(&self) -> Option<UnixMillis> {
+        self.storage.get_alarm().await.ok().flatten().map(UnixMillis::new)
     }
 
     /// Records that the alarm has gone off, or was lost.

@@ -5,6 +5,7 @@
 //! order, retries or cancels, which the engine takes.
 
 mod alarm;
+mod backlog;
 mod config;
 mod group_commit;
 mod id_key;

@@ -21,11 +21,17 @@ pub(crate) struct LimiterReply {
     pub(crate) answer: Option<Option<Answer>>,
 }
 
-/// Sends a request of the shard named `shard`. A failure is logged, and the engine sends the
+/// Sends a request of the shard named `shard`, to the limiter in its `jurisdiction`, or in that of
+/// the settings if the shard does not know its own. A failure is logged, and the engine sends the
 /// request again.
-pub(crate) async fn ask(env: &Env, shard: &str, LimitAsk { key, ask }: LimitAsk) -> LimiterReply {
+pub(crate) async fn ask(
+    env: &Env,
+    shard: &str,
+    jurisdiction: Option<&str>,
+    LimitAsk { key, ask }: LimitAsk,
+) -> LimiterReply {
     let number = ask.number;
-    let answer = match try_to_ask(env, shard, &key, ask).await {
+    let answer = match try_to_ask(env, shard, jurisdiction, &key, ask).await {
         Ok(answer) => Some(answer),
         Err(problem) => {
             worker::console_error!(
@@ -40,11 +46,16 @@ pub(crate) async fn ask(env: &Env, shard: &str, LimitAsk { key, ask }: LimitAsk)
 async fn try_to_ask(
     env: &Env,
     shard: &str,
+    jurisdiction: Option<&str>,
     key: &str,
     ask: LeaseRequest,
 ) -> Result<Option<Answer>, String> {
     let name: ShardName = shard.parse().map_err(|_| "the shard has no name".to_owned())?;
-    let objects = Objects::bound(env, LIMITERS_BINDING).map_err(|problem| problem.to_string())?;
+    let objects = match jurisdiction {
+        Some(name) => Objects::in_jurisdiction(env, LIMITERS_BINDING, name),
+        None => Objects::bound(env, LIMITERS_BINDING),
+    };
+    let objects = objects.map_err(|problem| problem.to_string())?;
     let asked = LimiterRequest { key: key.to_owned(), shard: shard.to_owned(), ask };
     let body = serde_json::to_vec(&asked).map_err(|problem| problem.to_string())?;
     match within(TRY, objects.post(&limiter_of(&name.namespace, key), paths::ASK, &body)).await {

@@ -7,8 +7,9 @@ use scheduler_model::forecast::Buckets;
 use scheduler_model::protocol::{
     AmongRequest, Append, CancelMatchingRequest, CancelReply, CancelRequest, Change,
     ChangeMatchingRequest, ChangeReply, ChangeRequest, CountRequest, DeadLettersRequest,
-    EventsRequest, GetRequest, ListItem, ListRequest, PurgeRequest, Report, RunRequest,
-    RunsRequest, SeriesRequest, ShardError, ShardErrorKind, WatchReply, paths,
+    EventsRequest, GetRequest, ListItem, ListRequest, OutboxRequest, PurgeRequest, Report,
+    RunRequest, RunsRequest, SeriesRequest, ShardError, ShardErrorKind, WatchReply, WatchRequest,
+    paths,
 };
 use scheduler_platform::now;
 use serde::Serialize;
@@ -27,6 +28,11 @@ impl Shell {
     pub async fn fetch(&self, mut request: Request) -> Result<Response> {
         let body = request.bytes().await?;
         let path = request.path();
+        if path == paths::WATCH
+            && let Some(reply) = self.watch_asleep(&body).await
+        {
+            return Response::from_json(&reply);
+        }
         let outcome = match path.as_str() {
             paths::APPEND => self.answer_append(&body).await,
             paths::EVENTS => self.answer_events(&body).await,
@@ -178,6 +184,10 @@ impl Shell {
                 let report: Report = read(body)?;
                 self.reply(|engine, now, sql| Ok(((), engine.report(&report, now, sql)?)))
             }
+            paths::OUTBOX => {
+                let OutboxRequest { seq } = read(body)?;
+                self.reply(|_, _, sql| Ok((sql.has_envelope(seq)?, Effects::default())))
+            }
             paths::STATS => {
                 self.reply(|engine, now, _| Ok((engine.stats(now), Effects::default())))
             }
@@ -230,6 +240,17 @@ impl Shell {
             engine.meter_mut().shard_requests += 1;
             call(engine, now, sql)
         })
+    }
+
+    /// Answers the watchdog without loading the shard, if its alarm lies ahead. The platform keeps
+    /// such an alarm, and the shard sets it in the commit that needs it.
+    async fn watch_asleep(&self, body: &[u8]) -> Option<WatchReply> {
+        let request: Option<WatchRequest> = serde_json::from_slice(body).ok()?;
+        if self.is_loaded() || request?.in_full {
+            return None;
+        }
+        let at = self.stored_alarm().await.filter(|at| *at > now())?;
+        Some(WatchReply { next_wakeup: Some(at), repaired: false })
     }
 
     /// Returns the time at which the shard must be woken. A shard that is overdue has lost its

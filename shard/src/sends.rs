@@ -7,12 +7,13 @@
 //! shell itself refuses the envelopes in the line. So the engine retries them after its back-off,
 //! and they do not occupy memory.
 
+use crate::backlog;
 use scheduler_calendar::time::UnixMillis;
-use scheduler_engine::{Destination, Outgoing};
+use scheduler_engine::{Destination, Outgoing, Sends, Write};
 use scheduler_model::protocol::DISPATCH_QUEUE_BINDING;
 use scheduler_model::task::envelope_for_consumer;
 use scheduler_platform::within;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 use worker::wasm_bindgen::JsValue;
 use worker::{BatchMessageBuilder, Env, QueueContentType, RawMessageBuilder};
@@ -37,6 +38,10 @@ const MAX_TO_DISPATCHERS: usize = 3;
 const MAX_TO_USERS: usize = 3;
 const MAX_TO_ONE_USER: usize = 2;
 
+/// The most doublings of the visibility timeout that count here. If the engine doubles it more often,
+/// the send was earlier than this assumes, and at worst an envelope waits once more.
+const MAX_DOUBLINGS: u32 = 4;
+
 /// Nothing is fired while this many bytes wait in lines. It is the size of two firings.
 const MAX_WAITING_BYTES: usize = 8_000_000;
 
@@ -53,7 +58,16 @@ pub(crate) enum Outcome {
 #[derive(Debug)]
 pub(crate) struct Batch {
     number: u64,
+    group: Group,
+}
+
+/// Envelopes of one queue, before they have a number.
+#[derive(Debug)]
+struct Group {
     envelopes: Vec<Outgoing>,
+    /// Of envelopes that the queue may have accepted before: the latest time at which it may have
+    /// done so.
+    last_sent: Option<UnixMillis>,
 }
 
 /// A batch that is being sent: its start time, and its envelopes.
@@ -65,8 +79,32 @@ struct Running {
 
 #[derive(Debug, Default)]
 struct Line {
-    waiting: VecDeque<Vec<Outgoing>>,
+    waiting: VecDeque<Group>,
     running: BTreeMap<u64, Running>,
+}
+
+/// The envelopes of a wake-up that the dispatchers' queue may have accepted before, each with the
+/// latest time at which it may have done so.
+#[derive(Debug, Default)]
+pub(crate) struct Repeats(HashMap<u64, UnixMillis>);
+
+impl Repeats {
+    /// Finds them among the writes of a wake-up. An envelope is sent again when the visibility
+    /// timeout has passed since the send before, and the timeout doubles each time. The queue may
+    /// have needed a while to accept it, by its own clock: half of that time is allowed for both.
+    pub(crate) fn among(writes: &[Write], visibility_millis: i64) -> Self {
+        let repeats = writes.iter().filter_map(|write| match write {
+            Write::Resent { seq, sent_at, attempts, sends: Sends::Sent | Sends::Unanswered }
+                if *attempts > 0 =>
+            {
+                let doublings = (*attempts - 1).min(MAX_DOUBLINGS);
+                let waited = visibility_millis.saturating_mul(1 << doublings);
+                Some((*seq, sent_at.plus(-waited / 2)))
+            }
+            _ => None,
+        });
+        Self(repeats.collect())
+    }
 }
 
 /// The lines of all queues.
@@ -78,14 +116,18 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// Adds envelopes behind those that wait.
-    pub(crate) fn add(&mut self, outgoing: Vec<Outgoing>) {
-        for batch in batches(outgoing) {
-            let Some(queue) = batch.first().map(|first| queue_of(first).to_owned()) else {
+    /// Adds envelopes behind those that wait. Those in `repeats` are sent apart from the others.
+    pub(crate) fn add(&mut self, outgoing: Vec<Outgoing>, repeats: &Repeats) {
+        let (again, first): (Vec<_>, Vec<_>) =
+            outgoing.into_iter().partition(|envelope| repeats.0.contains_key(&envelope.seq));
+        for envelopes in batches(first).into_iter().chain(batches(again)) {
+            let Some(queue) = envelopes.first().map(|first| queue_of(first).to_owned()) else {
                 continue;
             };
-            self.waiting_bytes += bytes_of(&batch);
-            self.lines.entry(queue).or_default().waiting.push_back(batch);
+            self.waiting_bytes += bytes_of(&envelopes);
+            let sent = envelopes.iter().filter_map(|envelope| repeats.0.get(&envelope.seq));
+            let group = Group { last_sent: sent.min().copied(), envelopes };
+            self.lines.entry(queue).or_default().waiting.push_back(group);
         }
     }
 
@@ -125,13 +167,13 @@ impl Lines {
                 if !has_room || line.is_slow(now) {
                     break;
                 }
-                let Some(envelopes) = line.waiting.pop_front() else { break };
+                let Some(group) = line.waiting.pop_front() else { break };
                 to_users += usize::from(is_user(queue));
-                self.waiting_bytes = self.waiting_bytes.saturating_sub(bytes_of(&envelopes));
+                self.waiting_bytes = self.waiting_bytes.saturating_sub(bytes_of(&group.envelopes));
                 self.last += 1;
-                let seqs = envelopes.iter().map(|envelope| envelope.seq).collect();
+                let seqs = group.envelopes.iter().map(|envelope| envelope.seq).collect();
                 line.running.insert(self.last, Running { started: now, seqs });
-                started.push(Batch { number: self.last, envelopes });
+                started.push(Batch { number: self.last, group });
             }
         }
         started
@@ -148,10 +190,10 @@ impl Lines {
     pub(crate) fn give_up(&mut self, now: UnixMillis) -> Vec<(u64, Outcome)> {
         let mut given_up = Vec::new();
         for line in self.lines.values_mut().filter(|line| line.is_slow(now)) {
-            for batch in line.waiting.drain(..) {
-                self.waiting_bytes = self.waiting_bytes.saturating_sub(bytes_of(&batch));
+            for Group { envelopes, .. } in line.waiting.drain(..) {
+                self.waiting_bytes = self.waiting_bytes.saturating_sub(bytes_of(&envelopes));
                 given_up.extend(
-                    batch
+                    envelopes
                         .iter()
                         .map(|envelope| (envelope.seq, refused("the queue does not answer"))),
                 );
@@ -174,7 +216,7 @@ impl Lines {
             cut.extend(
                 line.waiting
                     .iter()
-                    .flatten()
+                    .flat_map(|group| &group.envelopes)
                     .map(|envelope| (envelope.seq, refused("there was no time to send it"))),
             );
         }
@@ -200,10 +242,19 @@ fn bytes_of(batch: &[Outgoing]) -> usize {
     batch.iter().map(|envelope| envelope.text.len()).sum()
 }
 
-/// Sends a batch. Returns its number and the outcome.
+/// Sends a batch. Returns its number and the outcome. A batch whose envelopes may still be in the
+/// queue counts as accepted: the dispatchers have not reached them yet, and another copy would run
+/// their tasks twice.
 pub(crate) async fn send(env: &Env, batch: Batch) -> (u64, Outcome) {
+    let Group { envelopes, last_sent } = &batch.group;
+    if let Some(last_sent) = last_sent
+        && let Some(first) = envelopes.first()
+        && backlog::reaches(env, queue_of(first), *last_sent).await
+    {
+        return (batch.number, Outcome::Taken);
+    }
     let limit = Duration::from_millis(SEND_MILLIS.unsigned_abs());
-    let outcome = match within(limit, send_batch(env, &batch.envelopes)).await {
+    let outcome = match within(limit, send_batch(env, envelopes)).await {
         Some(Ok(())) => Outcome::Taken,
         Some(Err(problem)) => failed(problem.to_string()),
         None => Outcome::Unanswered,
@@ -339,16 +390,16 @@ mod tests {
     }
 
     fn queues(batches: &[Batch]) -> Vec<&str> {
-        batches.iter().map(|batch| queue_of(&batch.envelopes[0])).collect()
+        batches.iter().map(|batch| queue_of(&batch.group.envelopes[0])).collect()
     }
 
     #[test]
     fn a_queue_that_hangs_does_not_delay_the_others() {
         let mut lines = Lines::default();
-        lines.add(to("A", 0..10));
+        lines.add(to("A", 0..10), &Repeats::default());
         assert_eq!(queues(&lines.start(NOW)), ["A", "A"]);
-        lines.add(to("", 10..20));
-        lines.add(to("B", 20..30));
+        lines.add(to("", 10..20), &Repeats::default());
+        lines.add(to("B", 20..30), &Repeats::default());
         let started = lines.start(NOW.plus(1));
         assert_eq!(
             queues(&started).iter().filter(|queue| **queue == DISPATCH_QUEUE_BINDING).count(),
@@ -368,21 +419,58 @@ mod tests {
         );
         assert!(given_up.iter().all(|(_, outcome)| matches!(outcome, Outcome::Refused(_))));
         // Nothing more goes to A until it has answered.
-        lines.add(to("A", 30..32));
+        lines.add(to("A", 30..32), &Repeats::default());
         let later = NOW.plus(SLOW_MILLIS + 1);
         assert!(!queues(&lines.start(later)).contains(&"A"));
         assert_eq!(lines.give_up(later).len(), 2);
         assert_eq!(lines.ended(1, &Outcome::Unanswered), [(0, Outcome::Unanswered)]);
         assert_eq!(lines.ended(2, &Outcome::Taken), [(1, Outcome::Taken)]);
-        lines.add(to("A", 32..33));
+        lines.add(to("A", 32..33), &Repeats::default());
         assert!(queues(&lines.start(later)).contains(&"A"));
+    }
+
+    /// A batch has one outcome, and only that of repeats depends on the backlog of the queue.
+    #[test]
+    fn repeats_are_sent_apart_from_what_is_new() {
+        let resent = |seq, attempts, sends| Write::Resent { seq, sent_at: NOW, attempts, sends };
+        let writes = [
+            resent(3, 1, Sends::Sent),
+            resent(5, 3, Sends::Sent),
+            resent(6, 1, Sends::Unanswered),
+            // A refused envelope has never left the shard.
+            resent(7, 0, Sends::SentAfter(2)),
+            resent(8, 1, Sends::SentAfter(1)),
+            Write::DeleteEnvelope { seq: 9 },
+        ];
+        let repeats = Repeats::among(&writes, 1_000);
+        let mut lines = Lines::default();
+        let text = Arc::new(vec![b'x']);
+        let outgoing = (0..10).map(|seq| Outgoing {
+            seq,
+            destination: Destination::Dispatch,
+            text: text.clone(),
+        });
+        lines.add(outgoing.collect(), &repeats);
+        let sent: Vec<_> = lines
+            .start(NOW)
+            .into_iter()
+            .map(|batch| {
+                let seqs = batch.group.envelopes.iter().map(|envelope| envelope.seq);
+                (seqs.collect::<Vec<_>>(), batch.group.last_sent)
+            })
+            .collect();
+        // The third redelivery has waited four times as long, and half of that counts.
+        assert_eq!(
+            sent,
+            [(vec![0, 1, 2, 4, 7, 8, 9], None), (vec![3, 5, 6], Some(NOW.plus(-2_000)))]
+        );
     }
 
     #[test]
     fn waiting_bytes_are_bounded_and_every_envelope_gets_an_outcome() {
         let mut lines = Lines::default();
         assert!(lines.has_room() && lines.is_empty());
-        lines.add(to("", 0..50));
+        lines.add(to("", 0..50), &Repeats::default());
         assert!(!lines.has_room());
         let mut ended = Vec::new();
         for round in 0..10 {

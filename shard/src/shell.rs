@@ -6,15 +6,15 @@ use crate::group_commit::Waiting;
 use crate::limiter_client::{self, LimiterReply};
 use crate::memory::Account;
 use crate::readers::Readers;
-use crate::sends::{self, Lines, Outcome, SEND_MILLIS};
+use crate::sends::{self, Lines, Outcome, Repeats, SEND_MILLIS};
 use crate::storage::Sql;
 use futures::channel::oneshot;
 use futures::future::{Either, FutureExt, LocalBoxFuture, select};
 use futures::stream::{FuturesUnordered, StreamExt};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, Engine, EngineError, LONGEST_RUN_MILLIS, stay_awake};
-use scheduler_platform::settings::isolate_bytes;
-use scheduler_platform::{now, sleep, within};
+use scheduler_platform::settings::{self, isolate_bytes};
+use scheduler_platform::{Reset, is_reborn, jurisdiction_of, now, sleep, within};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -27,9 +27,16 @@ const SAFETY_MILLIS: i64 = LONGEST_RUN_MILLIS + 5_000;
 /// How long the handler waits at a time if it waits only for an answer.
 const AWAIT_ANSWER_MILLIS: i64 = 5_000;
 
-/// Counts that no firing has stored are stored after this time. An idle object stays in memory for
-/// ten seconds, so this is early enough.
-const SAVE_MILLIS: u64 = 5_000;
+/// Counts that no firing has stored are stored with the input that changed them, in a row of its
+/// own, but not more often than this, in milliseconds. Only counts that follow sooner wait for a
+/// timer, which keeps the object awake and so costs more than the row. An idle object stays in
+/// memory for ten seconds, so this is early enough.
+const SAVE_MILLIS: i64 = 5_000;
+
+/// The object is reset if a round of the alarm handler takes this long, because then a panic has
+/// ended the program. A round waits for [`AWAIT_ANSWER_MILLIS`] at most, and after the last one for
+/// some seconds for limiters.
+const GUARD: Duration = Duration::from_secs(20);
 
 /// An answer that the alarm handler has waited for.
 enum Received {
@@ -55,6 +62,13 @@ pub struct Shell {
     pub(crate) readers: Readers,
     /// Whether a timer is running that will store the counts.
     saving: Rc<Cell<bool>>,
+    /// When the counts were last stored without a firing.
+    saved_at: Cell<UnixMillis>,
+    /// Resets the object, if the runtime can.
+    reset: Option<Reset>,
+    /// The jurisdiction of the object, if the runtime says it. A setting that was changed does not
+    /// change it.
+    jurisdiction: Option<String>,
     alarm: Alarm,
     /// While the alarm handler waits: the end of the wait, and the sender that wakes the handler.
     waiting: RefCell<Option<(UnixMillis, oneshot::Sender<()>)>>,
@@ -65,6 +79,16 @@ pub struct Shell {
 impl Shell {
     /// Creates the shell without reading anything. The first event loads the shard.
     pub fn new(state: State, env: Env) -> Self {
+        let state = state._inner();
+        let reset = Reset::of(state.as_ref()).ok();
+        if is_reborn(state.as_ref()).unwrap_or(false)
+            && let Some(reset) = &reset
+        {
+            worker::console_error!("a shard has outlived its program, and is reset");
+            reset.soon();
+        }
+        let jurisdiction = jurisdiction_of(state.as_ref());
+        let state = State::from(state);
         let sql = Sql::new(state.storage());
         let engine = Rc::default();
         Self {
@@ -78,6 +102,9 @@ impl Shell {
             appends: Waiting::default(),
             readers: Readers::default(),
             saving: Rc::default(),
+            saved_at: Cell::new(UnixMillis::ZERO),
+            reset,
+            jurisdiction,
             waiting: RefCell::new(None),
             running: Cell::new(false),
         }
@@ -100,6 +127,12 @@ impl Shell {
             let (reply, mut effects) = call(engine, now, &self.sql)?;
             engine.check_memory()?;
             self.sql.apply(std::mem::take(&mut effects.writes))?;
+            if engine.is_unsaved() && now.since(self.saved_at.get()) >= SAVE_MILLIS {
+                let saved = engine.save();
+                engine.check_memory()?;
+                self.sql.apply(saved.writes)?;
+                self.saved_at.set(now);
+            }
             let (read, written) = self.sql.take_rows();
             let meter = engine.meter_mut();
             meter.rows_read += read;
@@ -125,7 +158,7 @@ impl Shell {
     fn save_later(&self) {
         let (sql, engine, saving) = (self.sql.clone(), self.engine.clone(), self.saving.clone());
         self.state.wait_until(async move {
-            sleep(Duration::from_millis(SAVE_MILLIS)).await;
+            sleep(Duration::from_millis(SAVE_MILLIS.unsigned_abs())).await;
             saving.set(false);
             let mut slot = engine.borrow_mut();
             let Some(loaded) = slot.as_mut().filter(|engine| engine.is_unsaved()) else { return };
@@ -187,6 +220,16 @@ impl Shell {
         self.running.set(false);
     }
 
+    /// Returns whether the engine is in memory.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.engine.borrow().is_some()
+    }
+
+    /// Returns when the stored alarm goes off, if one is set.
+    pub(crate) async fn stored_alarm(&self) -> Option<UnixMillis> {
+        self.alarm.stored().await
+    }
+
     fn next_wakeup(&self) -> Result<Option<UnixMillis>, EngineError> {
         self.input(|engine, _, _| Ok((engine.next_wakeup(), Effects::default())))
             .map(|(next, _)| next)
@@ -220,22 +263,32 @@ impl Shell {
             engine.meter_mut().shard_requests += 1;
         }
         let name = self.state.id().name().unwrap_or_default();
+        let jurisdiction = self.jurisdiction.as_deref();
+        let visibility_millis = settings::visibility_millis(&self.env);
+        let guard = self.reset.as_ref().map(|reset| reset.guard(GUARD));
         let mut lines = Lines::default();
         let mut answers: FuturesUnordered<LocalBoxFuture<'_, Received>> = FuturesUnordered::new();
         let mut asking = 0_usize;
         loop {
             let round = now();
+            if let Some(guard) = &guard {
+                guard.extend();
+            }
             if lines.has_room() {
-                let ((), effects) =
-                    self.input(|engine, now, sql| Ok(((), engine.wake(now, sql)?)))?;
+                let (repeats, effects) = self.input(|engine, now, sql| {
+                    let effects = engine.wake(now, sql)?;
+                    Ok((Repeats::among(&effects.writes, visibility_millis), effects))
+                })?;
                 let next = self.next_wakeup()?;
                 // The alarm is set before the work that can fail (invariant 4).
                 let next = next.unwrap_or(UnixMillis::NEVER);
                 asking += effects.asks.len();
-                let asks =
-                    effects.asks.into_iter().map(|ask| limiter_client::ask(&self.env, &name, ask));
+                let asks = effects
+                    .asks
+                    .into_iter()
+                    .map(|ask| limiter_client::ask(&self.env, &name, jurisdiction, ask));
                 answers.extend(asks.map(|ask| ask.map(Received::Limit).boxed_local()));
-                lines.add(effects.sends);
+                lines.add(effects.sends, &repeats);
                 let near = next <= now().plus(stay) || asking > 0;
                 let wanted = if near { now().plus(SAFETY_MILLIS) } else { next };
                 if wanted != UnixMillis::NEVER

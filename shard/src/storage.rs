@@ -198,6 +198,11 @@ impl Sql {
 
     /// Calls `found` for each recurring task. It does not collect the tasks, because 20,000 records
     /// of 116,000 bytes do not fit into memory.
+    pub(crate) fn has_envelope(&self, seq: u64) -> Result<bool, StorageError> {
+        let query = "SELECT 1 FROM outbox WHERE seq = ? AND envelope IS NOT NULL";
+        Ok(!self.exec(query, vec![seq_value(seq)])?.is_empty())
+    }
+
     pub(crate) fn each_schedule(
         &self,
         mut found: impl FnMut(&StoredSchedule) -> Result<(), EngineError>,

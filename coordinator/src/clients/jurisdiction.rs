@@ -14,11 +14,11 @@ use std::time::Duration;
 use worker::Env;
 
 /// The time limit of the question.
-const TRY: Duration = Duration::from_secs(1);
+pub(super) const TRY: Duration = Duration::from_secs(1);
 
 /// The time after a question without an answer in which a deployment without a jurisdiction works
 /// without one, so that requests do not wait for a registry that is down.
-const WAIT_MILLIS: i64 = 10_000;
+pub(super) const WAIT_MILLIS: i64 = 10_000;
 
 /// What this instance knows. The settings and the answer cannot change while it lives.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ thread_local! {
 ///
 /// # Errors
 /// Returns a problem if the jurisdiction was changed, or if nobody knows.
-pub(crate) async fn settle(env: &Env) -> Result<(), Problem> {
+pub(super) async fn settle(env: &Env) -> Result<(), Problem> {
     match KNOWN.with_borrow(Known::clone) {
         Known::Unchanged => return Ok(()),
         Known::Changed(problem) => return Err(problem),

@@ -2,8 +2,9 @@
 
 pub(crate) mod by_ids;
 pub(crate) mod dead_letters;
+pub(crate) mod deployment;
 pub(crate) mod epochs;
-pub(crate) mod jurisdiction;
+mod jurisdiction;
 pub(crate) mod limiters;
 pub(crate) mod model;
 mod object;

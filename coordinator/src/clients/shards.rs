@@ -9,9 +9,10 @@ use scheduler_model::protocol::{
 };
 use scheduler_model::routing::{ShardId, ShardMap};
 use scheduler_platform::Objects;
-use scheduler_platform::settings::shard_map;
+use scheduler_platform::settings::{shard_map, subrequests};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::cell::Cell;
 use std::time::Duration;
 use worker::js_sys::Reflect;
 use worker::wasm_bindgen::JsValue;
@@ -26,8 +27,12 @@ const MAX_AT_ONCE: usize = 32;
 const MAX_TRIES: u32 = 4;
 const FIRST_WAIT_MILLIS: u64 = 50;
 
-/// The most parts in which a shard carries out one request. Each part writes some 4 MB, and an
-/// invocation may make 1,000 subrequests.
+/// The subrequests of an invocation that do not go to shards: two for the settings of the
+/// deployment, and the others for the registry and for limiters.
+const OTHER_SUBREQUESTS: u32 = 6;
+
+/// The most parts in which a shard carries out one request. Each part writes some 4 MB. All parts on
+/// all shards count as subrequests.
 pub(crate) const MAX_PARTS: u32 = 200;
 
 /// The shards of one namespace in this deployment.
@@ -35,6 +40,8 @@ pub(crate) struct Shards {
     objects: Objects,
     namespace: Namespace,
     pub(crate) map: ShardMap,
+    /// The requests to shards that the platform still allows this invocation.
+    left: Cell<u32>,
 }
 
 /// The reason why a try failed.
@@ -70,12 +77,27 @@ impl Shards {
     pub(crate) fn of(env: &Env, namespace: Namespace) -> Result<Self, Problem> {
         let objects = Objects::bound(env, SHARDS_BINDING)
             .map_err(|problem| Problem::misconfigured(problem.to_string()))?;
-        Ok(Self { objects, namespace, map: shard_map(env).map_err(Problem::misconfigured)? })
+        let map = shard_map(env).map_err(Problem::misconfigured)?;
+        let left = Cell::new(subrequests(env).saturating_sub(OTHER_SUBREQUESTS));
+        Ok(Self { objects, namespace, map, left })
     }
 
     /// Returns the namespace of the shards.
     pub(crate) fn namespace(&self) -> &Namespace {
         &self.namespace
+    }
+
+    /// Returns how many requests to shards the platform still allows this invocation.
+    pub(crate) fn left(&self) -> u32 {
+        self.left.get()
+    }
+
+    /// Returns whether the platform allows this invocation a further step on each of the shards
+    /// that are asked at once, with all its tries. A request that takes many steps ends here, and
+    /// says that it is not done.
+    pub(crate) fn may_go_on(&self) -> bool {
+        let at_once = MAX_AT_ONCE.min(self.map.all().count());
+        self.left.get() > MAX_TRIES * u32::try_from(at_once).unwrap_or(u32::MAX)
     }
 
     /// Sends one shard a small JSON request.
@@ -231,6 +253,10 @@ impl Shards {
     }
 
     async fn try_once(&self, shard: ShardId, path: &str, body: &[u8]) -> Result<Vec<u8>, Failure> {
+        let Some(left) = self.left.get().checked_sub(1) else {
+            return Err(Failure::Final(Problem::too_many_subrequests()));
+        };
+        self.left.set(left);
         let name = self.namespace.shard(shard).to_string();
         let (status, bytes) = self
             .objects

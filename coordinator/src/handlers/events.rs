@@ -32,10 +32,6 @@ use std::time::Duration;
 /// The longest answer: ten minutes, in milliseconds.
 const MAX_MILLIS: i64 = 600_000;
 
-/// The most requests to shards for one answer. An invocation may make 1,000; the rest is for
-/// retries.
-const MAX_QUESTIONS: u32 = 800;
-
 /// The wait before a shard that has no further news is polled again, so that events come in groups.
 const PAUSE: Duration = Duration::from_millis(1_000);
 
@@ -97,6 +93,8 @@ pub(crate) async fn events(call: Call<'_>) -> Result<Answer, Problem> {
         MAX_EVENTS_BYTES.max(ids.len() * LEAST_EVENTS_BYTES),
         call.env,
     )?;
+    // The rest is for retries.
+    let questions = call.shards.left() / 5 * 4;
     let watch = Watch {
         shards: call.shards,
         ids,
@@ -104,7 +102,7 @@ pub(crate) async fn events(call: Call<'_>) -> Result<Answer, Problem> {
         key: id_hash(authorization.as_deref().and_then(token_of).unwrap_or_default()),
         reader: u128::from_le_bytes(random) as u64,
         cursor: RefCell::new(cursor),
-        questions: Cell::new(MAX_QUESTIONS),
+        questions: Cell::new(questions),
         _held: held,
         end: call.now.plus(MAX_MILLIS),
     };

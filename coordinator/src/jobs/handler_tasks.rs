@@ -1,9 +1,10 @@
 //! The recurring tasks of handlers with a schedule. Workers have no deploy hook. So the watchdog
-//! compares these tasks with the code every minute, and the first request of an instance does too.
+//! compares these tasks with the code in each round, and the first request of an instance does too.
 //! A task that is already right costs one read.
 
 use crate::clients::shards::Shards;
-use crate::clients::{epochs, jurisdiction};
+use crate::clients::{deployment, epochs};
+use crate::jobs::watchdog;
 use crate::problem::Problem;
 use futures::future::LocalBoxFuture;
 use scheduler_calendar::time::UnixMillis;
@@ -19,7 +20,7 @@ use scheduler_model::routing::ShardId;
 use scheduler_model::task::{
     HANDLER_TASK_PREFIX, HandlerTask, Origin, Record, Targets, Validator, handler_of, parse_one,
 };
-use scheduler_platform::now;
+use scheduler_platform::{now, settings};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
 use worker::{Context, Env};
@@ -29,8 +30,9 @@ use worker::{Context, Env};
 /// instance of the version before has created again.
 const SWEEP_MILLIS: i64 = 3_600_000;
 
-/// The number of shards to sweep in one minute. An invocation may make 1,000 subrequests, and the
-/// watchdog needs one for each shard.
+/// The most shards to sweep in one round. Each of them may take several requests, and the watchdog
+/// needs one for each of its shards. An invocation with few subrequests sweeps a quarter of their
+/// number: 12 shards on the platform's free plan.
 const SWEEP_SHARDS: usize = 64;
 
 /// The most lists of one shard in a sweep. Each list covers up to 20,000 recurring tasks, the most
@@ -38,13 +40,13 @@ const SWEEP_SHARDS: usize = 64;
 const MAX_ROUNDS: usize = 20;
 
 thread_local! {
-    /// Whether this instance has had its first request, or its first minute.
+    /// Whether this instance has had its first request, or its first round.
     static BEGUN: Cell<bool> = const { Cell::new(false) };
     /// The time of the last sweep by this instance, by slice of the shards.
     static SWEPT: RefCell<BTreeMap<usize, UnixMillis>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// Runs once a minute. A failure is logged, and the next minute tries again.
+/// Runs in each round of the watchdog. A failure is logged, and the next round tries again.
 pub(crate) async fn watch(env: &Env, handlers: &Handlers) {
     BEGUN.set(true);
     let shards = match Shards::new(env) {
@@ -54,9 +56,10 @@ pub(crate) async fn watch(env: &Env, handlers: &Handlers) {
     let now = now();
     keep(&shards, handlers, now).await;
     let all: Vec<ShardId> = shards.map.all().collect();
-    let slices: Vec<&[ShardId]> = all.chunks(SWEEP_SHARDS).collect();
+    let most = (settings::subrequests(env) / 4).clamp(1, 1_000) as usize;
+    let slices: Vec<&[ShardId]> = all.chunks(SWEEP_SHARDS.min(most)).collect();
     // The turn follows the clock, so that every slice has its turn even if no instance lives long.
-    let turn = usize::try_from(now.get() / 60_000).unwrap_or(0) % slices.len().max(1);
+    let turn = watchdog::round(now) % slices.len().max(1);
     let is_due = SWEPT
         .with_borrow(|swept| swept.get(&turn).is_none_or(|last| now.since(*last) >= SWEEP_MILLIS));
     if is_due
@@ -68,14 +71,14 @@ pub(crate) async fn watch(env: &Env, handlers: &Handlers) {
 }
 
 /// Updates the tasks after the first request of an instance, so that they need not wait for the
-/// next minute.
+/// next round.
 pub(crate) fn on_request(env: &Env, handlers: fn(&Env) -> Handlers, context: &Context) {
     if BEGUN.replace(true) || handlers(env).tasks().is_empty() {
         return;
     }
     let env = env.clone();
     context.wait_until(async move {
-        if let Err(problem) = jurisdiction::settle(&env).await {
+        if let Err(problem) = deployment::settle(&env).await {
             return log("settings", &problem);
         }
         match Shards::new(&env) {

@@ -1,15 +1,24 @@
-//! Asks shards once a minute for their next wake-up. An overdue shard has lost its alarm, and sets
-//! it again. The shards of all namespaces take turns; up to [`WATCHED_PER_MINUTE`] of them have a
-//! turn every minute.
+//! Asks shards in rounds for their next wake-up. An overdue shard has lost its alarm, and sets it
+//! again. The shards of all namespaces take turns, if there are more than a round may ask.
+//!
+//! A shard whose alarm lies ahead answers without loading its tasks. Once in
+//! [`ROUNDS_OF_FULL_TURN`] turns, each shard compares its alarm with its tasks.
 
 use crate::clients::registry;
 use crate::clients::shards::Shards;
-use scheduler_model::bounds::WATCHED_PER_MINUTE;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::bounds::{WATCH_EVERY_MINUTES, WATCHED_PER_ROUND};
 use scheduler_model::namespace::Namespace;
-use scheduler_model::protocol::{WatchReply, paths};
+use scheduler_model::protocol::{WatchReply, WatchRequest, paths};
+use scheduler_platform::settings;
 use worker::Env;
 
-/// Runs once. A failure is logged, and the next minute tries again.
+/// One of this many turns of a shard is in full: once in a quarter of an hour, if every round asks all
+/// shards. A shard that has not been loaded since a change of the time zones, or since its clock was
+/// corrected, plans its tasks again then.
+const ROUNDS_OF_FULL_TURN: usize = 3;
+
+/// Runs a round. A failure is logged, and the next round tries again.
 pub(crate) async fn run(env: &Env) {
     let namespaces = match registry::directory(env, |_| true).await {
         Ok(directory) => {
@@ -35,10 +44,14 @@ pub(crate) async fn run(env: &Env) {
         .flat_map(|(shards, name)| shards.map.all().map(move |shard| (shards, name, shard)))
         .collect();
     let Some((first, _)) = all.first() else { return };
-    let watched = turn(&everyone, scheduler_platform::now().get() / 60_000);
+    let most = most_of_round(settings::subrequests(env));
+    let (watched, in_full) = turn(&everyone, most, round(scheduler_platform::now()));
+    let request = WatchRequest { in_full };
+    // Each shard has one try, because the next round asks it again.
     let replies = first
         .each(watched.iter().copied(), |(shards, name, shard)| async move {
-            (name.shard(shard), shards.ask::<_, WatchReply>(shard, paths::WATCH, &()).await)
+            let reply = shards.ask_once::<_, WatchReply>(shard, paths::WATCH, &request).await;
+            (name.shard(shard), reply)
         })
         .await;
     for (shard, reply) in replies {
@@ -54,12 +67,24 @@ pub(crate) async fn run(env: &Env) {
     }
 }
 
-/// Returns the elements whose turn is in this minute. The turn follows the clock, so that all have
-/// one even if no instance lives long.
-fn turn<T>(all: &[T], minute: i64) -> &[T] {
-    let turns = all.len().div_ceil(WATCHED_PER_MINUTE).max(1);
-    let turn = usize::try_from(minute).unwrap_or(0) % turns;
-    all.chunks(all.len().div_ceil(turns).max(1)).nth(turn).unwrap_or_default()
+/// Returns the number of the round at a time. It follows the clock, so that all shards have their
+/// turn even if no instance lives long.
+pub(crate) fn round(now: UnixMillis) -> usize {
+    usize::try_from(now.get() / (WATCH_EVERY_MINUTES * 60_000)).unwrap_or(0)
+}
+
+/// Returns the most shards of a round: half of the subrequests of an invocation, less one for the
+/// registry. The tasks of handlers need the other half. On the platform's free plan these are 24.
+fn most_of_round(subrequests: u32) -> usize {
+    (subrequests as usize / 2).saturating_sub(1).clamp(1, WATCHED_PER_ROUND)
+}
+
+/// Returns the elements whose turn is in this round, at most `most`, and whether they are asked in
+/// full.
+fn turn<T>(all: &[T], most: usize, round: usize) -> (&[T], bool) {
+    let turns = all.len().div_ceil(most).max(1);
+    let of_turn = all.chunks(all.len().div_ceil(turns).max(1)).nth(round % turns);
+    (of_turn.unwrap_or_default(), (round / turns).is_multiple_of(ROUNDS_OF_FULL_TURN))
 }
 
 #[cfg(test)]
@@ -67,17 +92,51 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_shard_has_its_turn() {
-        for (shards, turns) in [(0, 1), (1, 1), (800, 1), (801, 2), (4_112, 6)] {
+    fn every_shard_has_its_turn_and_sometimes_in_full() {
+        for (shards, subrequests, turns) in [
+            (0, 10_000, 1),
+            (1, 10_000, 1),
+            (800, 10_000, 1),
+            (801, 10_000, 2),
+            (4_112, 10_000, 6),
+            // The free plan.
+            (24, 50, 1),
+            (25, 50, 2),
+            (64, 50, 3),
+        ] {
             let all: Vec<usize> = (0..shards).collect();
-            for start in [0, 29_400_001] {
-                let seen: Vec<&[usize]> =
-                    (start..start + turns).map(|minute| turn(&all, minute)).collect();
-                assert!(seen.iter().all(|turn| turn.len() <= WATCHED_PER_MINUTE));
-                let mut seen = seen.concat();
-                seen.sort_unstable();
-                assert_eq!(seen, all);
+            let most = most_of_round(subrequests);
+            for start in [0, 5_880_000] {
+                let rounds: Vec<_> = (start..start + turns * ROUNDS_OF_FULL_TURN)
+                    .map(|round| turn(&all, most, round))
+                    .collect();
+                assert!(rounds.iter().all(|(of_turn, _)| of_turn.len() <= most));
+                let asked = |rounds: &[(&[usize], bool)]| {
+                    let mut asked = rounds.iter().map(|(of_turn, _)| *of_turn).collect::<Vec<_>>();
+                    asked.sort_unstable();
+                    asked.concat()
+                };
+                for of_all in rounds.chunks(turns) {
+                    assert_eq!(asked(of_all), all);
+                }
+                let in_full: Vec<_> = rounds.iter().copied().filter(|(_, full)| *full).collect();
+                assert_eq!(asked(&in_full), all, "{shards} shards from {start}");
             }
         }
+    }
+
+    /// The platform counts a request for each shard, and for the registry.
+    #[test]
+    fn a_round_of_the_free_plan_fits_its_subrequests() {
+        assert_eq!(most_of_round(50), 24);
+        assert_eq!(most_of_round(10_000), WATCHED_PER_ROUND);
+        assert_eq!(most_of_round(1), 1);
+    }
+
+    #[test]
+    fn the_trigger_has_the_minutes_of_a_round() {
+        let file = include_str!("../../../wrangler.toml");
+        let crons = format!("crons = [\"*/{WATCH_EVERY_MINUTES} * * * *\"]");
+        assert!(file.contains(&crons), "wrangler.toml lacks {crons}");
     }
 }

@@ -14,12 +14,14 @@ use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// The refusals of every operation that needs a key: by the key, the settings, and the shards.
-const WITH_KEY: [ProblemType; 6] = [
+/// The refusals of every operation that needs a key: by the key, the settings, the sender, and the
+/// shards.
+const WITH_KEY: [ProblemType; 7] = [
     ProblemType::Unauthorized,
     ProblemType::Guessing,
     ProblemType::Forbidden,
     ProblemType::Misconfigured,
+    ProblemType::Loop,
     ProblemType::Overloaded,
     ProblemType::Unavailable,
 ];
@@ -116,6 +118,7 @@ pub(super) fn problems() -> Vec<Problem> {
     vec![
         Problem::unauthorized("send the header Authorization: Bearer <key>"),
         Problem::guessing(),
+        Problem::called_by_a_task(),
         Problem::forbidden(
             "the API key does not have the scope \"write\", which this request needs",
         ),

@@ -55,7 +55,7 @@ pub(super) fn check(task: &Value) -> Result<(), FieldError> {
         queues: &queues,
         services: &services,
         durable_objects: &durable_objects,
-        allowed_hosts: &[],
+        hosts: scheduler_model::hosts::Hosts::default(),
     };
     let sentences = Sentences::new(&Grammar);
     Validator::new(UnixMillis::new(1_800_000_000_000), [0; 16], targets)

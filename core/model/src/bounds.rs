@@ -350,8 +350,8 @@ pub const DRY_RUN_SHOWN: usize = 10;
 /// The most ids of one bulk cancel.
 pub const MAX_CANCEL_IDS: usize = 20_000;
 
-/// The most shards of an epoch. Each request may touch every shard, and an invocation may make
-/// 1,000 subrequests.
+/// The most shards of an epoch. A request for all of them takes 512 of the 10,000 subrequests of an
+/// invocation, and 1,024 if there are two such epochs.
 pub const MAX_SHARDS: u32 = 512;
 /// The most epochs of a shard map. A lookup that finds nothing asks one shard of each epoch.
 pub const MAX_EPOCHS: usize = 8;
@@ -360,11 +360,14 @@ pub const MAX_EPOCHS: usize = 8;
 /// its envelopes.
 pub const MAX_NAMESPACE_BYTES: usize = 64;
 /// The most namespaces besides `default`. With 16 shards each, they make 4,096 shards for the
-/// watchdog, which asks [`WATCHED_PER_MINUTE`] of them per minute.
+/// watchdog, which asks up to [`WATCHED_PER_ROUND`] of them in a round.
 pub const MAX_NAMESPACES: usize = 256;
-/// Shards that the watchdog asks in one minute. An invocation may make 1,000 subrequests, and the
-/// rest of its work and repeated requests need some.
-pub const WATCHED_PER_MINUTE: usize = 800;
+/// The most shards that the watchdog asks in one round: as many as 32 requests at a time complete
+/// within some seconds.
+pub const WATCHED_PER_ROUND: usize = 800;
+/// The minutes between two rounds of the watchdog, as the cron trigger in `wrangler.toml` has them.
+/// A round is needed only after the platform has lost an alarm.
+pub const WATCH_EVERY_MINUTES: i64 = 5;
 /// The most API keys. Every instance of the coordinator holds all of them, some 300 bytes each: 1.4
 /// MB.
 pub const MAX_KEYS: usize = 4_500;

@@ -90,6 +90,15 @@ fn without_root(host: &str) -> &str {
     host.strip_suffix('.').unwrap_or(host)
 }
 
+/// The hosts that the settings of the deployment name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Hosts<'a> {
+    /// Hosts that webhooks may call although they are not public, from `WEBHOOK_ALLOWED_HOSTS`.
+    pub allowed: &'a [String],
+    /// The scheduler's own hosts, which webhooks may not call, from `OWN_HOSTS`.
+    pub own: &'a [String],
+}
+
 /// Why a host may not be called.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
@@ -102,6 +111,14 @@ pub enum HostError {
         host: String,
         /// The kind of the host.
         what: &'static str,
+    },
+    /// The host is the scheduler itself.
+    #[error(
+        "has the host {host}, which is a host of this scheduler (OWN_HOSTS): a task that calls the scheduler could start itself again without end; call another Worker, or a handler"
+    )]
+    Own {
+        /// The host, cut.
+        host: String,
     },
     /// The name is longer than any name with an address.
     #[error(
@@ -117,13 +134,14 @@ pub enum HostError {
 
 /// Checks the host of an http or https URL.
 ///
-/// `allowed` contains the exceptions of the deployment, from `WEBHOOK_ALLOWED_HOSTS`. An exception
-/// is a host (`127.0.0.1`, `[::1]`, `wiki`), or all names below one (`*.example.internal`, which
-/// does not include `example.internal` itself). With `:8080`, it applies to that port only.
+/// An entry of `hosts` is a host (`127.0.0.1`, `[::1]`, `wiki`), or all names below one
+/// (`*.example.internal`, which does not include `example.internal` itself). With `:8080`, it
+/// applies to that port only.
 ///
 /// # Errors
-/// If it is neither a public nor an allowed host, or if it is longer than a name may be.
-pub fn check_host(url: &Url, allowed: &[String]) -> Result<(), HostError> {
+/// If it is neither a public nor an allowed host, if it is one of the scheduler's own, or if it is
+/// longer than a name may be.
+pub fn check_host(url: &Url, hosts: Hosts<'_>) -> Result<(), HostError> {
     let shown = url.host_str().unwrap_or_default();
     // A name with one dot at its end is the same name.
     let host = without_root(shown);
@@ -132,6 +150,9 @@ pub fn check_host(url: &Url, allowed: &[String]) -> Result<(), HostError> {
         return Err(HostError::TooLong { host: shown(), bytes: host.len() });
     }
     let port = url.port_or_known_default();
+    if hosts.own.iter().any(|pattern| matches(pattern, host, port)) {
+        return Err(HostError::Own { host: shown() });
+    }
     let closed = match url.host() {
         Some(Host::Ipv4(address)) => closed_v4(address),
         Some(Host::Ipv6(address)) => closed_v6(address),
@@ -139,7 +160,7 @@ pub fn check_host(url: &Url, allowed: &[String]) -> Result<(), HostError> {
         None => Some("none at all"),
     };
     match closed {
-        Some(what) if !allowed.iter().any(|pattern| matches(pattern, host, port)) => {
+        Some(what) if !hosts.allowed.iter().any(|pattern| matches(pattern, host, port)) => {
             Err(HostError::Closed { host: shown(), what })
         }
         _ => Ok(()),
@@ -214,7 +235,31 @@ mod tests {
 
     fn check(url: &str, allowed: &[&str]) -> Result<(), HostError> {
         let allowed: Vec<String> = allowed.iter().map(|pattern| (*pattern).to_owned()).collect();
-        check_host(&Url::parse(url).unwrap(), &allowed)
+        check_host(&Url::parse(url).unwrap(), Hosts { allowed: &allowed, own: &[] })
+    }
+
+    #[test]
+    fn the_schedulers_own_hosts_are_refused_even_if_they_are_allowed() {
+        let names = ["tasks.example.com", "*.example.workers.dev", "127.0.0.1:8787"];
+        let own: Vec<String> = names.map(str::to_owned).into();
+        let hosts = Hosts { allowed: &own, own: &own };
+        let check = |url: &str| check_host(&Url::parse(url).unwrap(), hosts);
+        for url in [
+            "https://tasks.example.com/v1/tasks",
+            "https://TASKS.example.com./",
+            "https://scheduler.example.workers.dev",
+            "http://127.0.0.1:8787/",
+        ] {
+            let problem = check(url).unwrap_err().to_string();
+            assert!(problem.contains("a host of this scheduler (OWN_HOSTS)"), "{problem}");
+        }
+        for url in
+            ["https://example.com", "https://hooks.example.com", "https://example.workers.dev"]
+        {
+            assert_eq!(check(url), Ok(()), "{url}");
+        }
+        let hosts = Hosts { allowed: &["127.0.0.1".to_owned()], ..hosts };
+        assert_eq!(check_host(&Url::parse("http://127.0.0.1:8788/").unwrap(), hosts), Ok(()));
     }
 
     #[test]

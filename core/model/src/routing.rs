@@ -159,6 +159,21 @@ impl ShardMap {
             .flat_map(|(epoch, shards)| (0..shards).map(move |index| ShardId { epoch, index }))
     }
 
+    /// Returns the map after `self` became `next`, if every stored task is still found: the numbers
+    /// of all epochs are the same, apart from dropped ones and new ones at the end. An epoch that
+    /// was dropped may come back with its own number only.
+    pub fn followed_by(&self, next: &Self) -> Option<Self> {
+        let kept = next.epochs.iter().enumerate().map(|(at, shards)| {
+            match (self.epochs.get(at), shards) {
+                (Some(before), 0) => Some(*before),
+                (Some(0) | None, shards) => Some(*shards),
+                (Some(before), shards) => (before == shards).then_some(*shards),
+            }
+        });
+        let epochs: Vec<u16> = kept.collect::<Option<_>>()?;
+        (epochs.len() >= self.epochs.len()).then_some(Self { epochs })
+    }
+
     /// Returns whether there is only one epoch, so that a task cannot be on an older shard.
     pub fn is_single(&self) -> bool {
         self.by_epoch().count() == 1
@@ -175,6 +190,17 @@ impl ShardMap {
             .collect::<Vec<_>>()
             .into_iter()
             .filter(|(_, shards)| *shards > 0)
+    }
+}
+
+/// Written as [`FromStr`] reads it.
+impl fmt::Display for ShardMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, shards) in self.epochs.iter().enumerate() {
+            f.write_str(if at > 0 { "," } else { "" })?;
+            if *shards == 0 { f.write_str("-")? } else { shards.fmt(f)? }
+        }
+        Ok(())
     }
 }
 
@@ -233,6 +259,30 @@ mod tests {
         let dropped: ShardMap = "-,64".parse().unwrap();
         assert_eq!(dropped.homes("a").map(|shard| shard.epoch).collect::<Vec<_>>(), [2]);
         assert!(dropped.is_single() && !map.is_single());
+    }
+
+    #[test]
+    fn a_map_that_hides_stored_tasks_does_not_follow() {
+        let follow = |before: &str, next: &str| {
+            let before: ShardMap = before.parse().unwrap();
+            before.followed_by(&next.parse().unwrap()).map(|map| map.to_string())
+        };
+        for (before, next, known) in [
+            ("16", "16", "16"),
+            ("16", "16,8", "16,8"),
+            ("16,8", "-,8", "16,8"),
+            ("16,8", "-,8,4", "16,8,4"),
+            // An epoch that was dropped is still known.
+            ("16,8", "16,8", "16,8"),
+            ("-,8", "4,8", "4,8"),
+        ] {
+            assert_eq!(follow(before, next).as_deref(), Some(known), "{before} then {next}");
+        }
+        for (before, next) in
+            [("16", "8"), ("16", "32"), ("16", "8,16"), ("16,8", "16"), ("16,8", "8,8")]
+        {
+            assert_eq!(follow(before, next), None, "{before} then {next}");
+        }
     }
 
     #[test]

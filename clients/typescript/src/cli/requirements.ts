@@ -21,16 +21,17 @@ export const OBJECTS: readonly (readonly [binding: string, className: string])[]
 export const DISPATCH_BINDING = "DISPATCH_QUEUE";
 
 /** The consumer of that queue. Every value is given, because the local runtime's defaults differ from production's. */
-export const CONSUMER = { max_batch_size: 10, max_batch_timeout: 0, max_retries: 100, retry_delay: 5 } as const;
+export const CONSUMER = { max_batch_size: 1, max_batch_timeout: 0, max_retries: 100, retry_delay: 5 } as const;
 
-/** When the watchdog runs. */
-export const CRON = "* * * * *";
+/** When the watchdog runs. Earlier versions ran it every minute, which also does. */
+export const CRON = "*/5 * * * *";
+const EARLIER_CRON = "* * * * *";
 
 /** The compatibility date of a new project. The scheduler is tested with it, and with the oldest one. */
 export const COMPATIBILITY_DATE = "2026-11-17";
 
 /** The variables of a new project. The lists say what any task may call, in addition to methods of `Scheduler` and `Tasks`. */
-export const VARS = { SHARD_MAP: "16", DURABLE_OBJECT_BINDINGS: "", SERVICE_BINDINGS: "", QUEUE_BINDINGS: "", WEBHOOK_ALLOWED_HOSTS: "" } as const;
+export const VARS = { SHARD_MAP: "8", DURABLE_OBJECT_BINDINGS: "", SERVICE_BINDINGS: "", QUEUE_BINDINGS: "", WEBHOOK_ALLOWED_HOSTS: "" } as const;
 
 /** The files of the dashboard, at / and /assets. The Worker gets requests for the scheduler's routes first. */
 export const ASSETS = {
@@ -98,7 +99,7 @@ export function missing(config: Config, { objects = [], queues = [], tasks, dash
     ...own.flatMap(([binding, queue]) => missingOwnQueue(config, binding, queue)),
     ...(tasks === undefined || config.services?.some(({ binding }) => binding === "TASKS") ? [] : [item(["services"], { binding: "TASKS", service: name, entrypoint: tasks })]),
     ...(dashboard === undefined || config.assets !== undefined ? [] : [set(["assets"], { directory: dashboard, ...ASSETS })]),
-    ...(config.triggers?.crons?.includes(CRON) ? [] : [item(["triggers", "crons"], CRON)]),
+    ...(config.triggers?.crons?.some((cron) => cron === CRON || cron === EARLIER_CRON) ? [] : [item(["triggers", "crons"], CRON)]),
   ];
 }
 

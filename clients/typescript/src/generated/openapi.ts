@@ -3708,6 +3708,7 @@ export type KnownProblemType =
   | "/problems/guessing"
   | "/problems/idempotency-key-reused"
   | "/problems/invalid"
+  | "/problems/loop"
   | "/problems/malformed-path"
   | "/problems/misconfigured"
   | "/problems/no-dead-letter"

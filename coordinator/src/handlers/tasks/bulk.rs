@@ -19,7 +19,8 @@ use scheduler_model::task::ChangeInput;
 use std::collections::HashSet;
 
 /// The most rounds of a request by filter on one shard. Each round examines up to 20,000 tasks, so
-/// this covers a full shard. If tasks are left, `done` says so.
+/// this covers a full shard. If tasks are left, `done` says so. It also does if the invocation has no
+/// subrequests left.
 const MAX_ROUNDS: usize = 60;
 
 /// The tasks that a request selects.
@@ -106,7 +107,10 @@ async fn on_shard(
         ..ListRequest::default()
     };
     let mut done = Done { tasks: 0, running: 0, is_complete: false };
-    for _ in 0..MAX_ROUNDS {
+    for round in 0..MAX_ROUNDS {
+        if round > 0 && !shards.may_go_on() {
+            break;
+        }
         let (count, running, next) = step(shards, shard, &tasks, action).await?;
         done.tasks += count;
         done.running += running;

@@ -47,3 +47,25 @@ impl DeleteNamespace {
         }
     }
 }
+
+/// Asks whether the deployment may have a shard map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MapQuestion {
+    /// The value of `SHARD_MAP`.
+    pub map: String,
+    /// Whether the sender has found no task that the map would hide.
+    pub is_checked: bool,
+}
+
+/// The registry's answer about a shard map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MapAnswer {
+    /// Every stored task is found with it. The registry remembers it.
+    Settled,
+    /// It would hide the tasks of this map.
+    Changed(String),
+    /// The deployment is older than the memory of the registry, so the sender must look for tasks
+    /// that the map would hide.
+    Unknown,
+}

@@ -21,7 +21,7 @@ pub use fair_memory::{FairMemory, MemoryUse};
 pub use gate::{Denied, Holder, NAMESPACE_HEADER, OwnKey};
 pub use guesses::Guesses;
 pub use key::{Key, KeyUse, NewKey, Reach, Scope, ShownKey, USE_MILLIS};
-pub use messages::{DeleteNamespace, Entry, Refused};
+pub use messages::{DeleteNamespace, Entry, MapAnswer, MapQuestion, Refused};
 pub use namespace_input::NamespaceInput;
 pub use quota::Used;
 pub use quota::{Quota, Share};
@@ -50,4 +50,7 @@ pub mod paths {
     /// For the registry in no jurisdiction. Body: the jurisdiction that the deployment is to have,
     /// or an empty string. Answer: the one that it has. The first request decides it for good.
     pub const SETTLE: &str = "/settle";
+    /// For the same registry, before [`SETTLE`]. Body: a [`super::MapQuestion`]. Answer: a
+    /// [`super::MapAnswer`].
+    pub const SETTLE_SHARDS: &str = "/settle-shards";
 }

@@ -32,10 +32,13 @@ pub use history::{
     TaskRun,
 };
 pub use list::{GetRequest, ListItem, ListReply, ListRequest, Status};
-pub use report::{Detail, Done, Failure, MAX_ERROR_CHARS, MAX_EXCERPT_BYTES, Report};
+pub use report::{
+    Detail, Done, Failure, MAX_ERROR_CHARS, MAX_EXCERPT_BYTES, OutboxRequest, Report,
+};
 pub use series::{SeriesReply, SeriesRequest};
 pub use stats::{
     CircuitState, CircuitStats, Counters, PurgeReply, PurgeRequest, ShardStats, WatchReply,
+    WatchRequest,
 };
 
 use serde::{Deserialize, Serialize};
@@ -99,6 +102,8 @@ pub mod paths {
     pub const EVENTS: &str = "/events";
     /// Body [`super::Report`]; answer null.
     pub const REPORT: &str = "/report";
+    /// Body [`super::OutboxRequest`]; answer whether the envelope is in the outbox.
+    pub const OUTBOX: &str = "/outbox";
     /// No body; answer [`super::ShardStats`].
     pub const STATS: &str = "/stats";
     /// Body [`super::SeriesRequest`]; answer [`super::SeriesReply`].
@@ -108,7 +113,8 @@ pub mod paths {
     /// Body [`super::PurgeRequest`], or none from a coordinator of an earlier version; answer
     /// [`super::PurgeReply`].
     pub const PURGE: &str = "/purge";
-    /// No body; answer [`super::WatchReply`].
+    /// Body [`super::WatchRequest`], or none from a coordinator of an earlier version; answer
+    /// [`super::WatchReply`].
     pub const WATCH: &str = "/watch";
 }
 

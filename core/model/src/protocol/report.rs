@@ -39,6 +39,13 @@ pub struct Report {
     pub quick_at: Option<UnixMillis>,
 }
 
+/// Asks whether an envelope is still in flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxRequest {
+    /// The number of the envelope.
+    pub seq: u64,
+}
+
 /// Details of a failed attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -7,6 +7,16 @@ use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// The question of the watchdog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WatchRequest {
+    /// Whether a shard compares its alarm with its stored tasks, which it must load for that.
+    /// Otherwise an alarm that lies ahead is enough.
+    #[serde(default)]
+    pub in_full: bool,
+}
+
 /// The reply to the watchdog: the time at which the shard must wake up next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WatchReply {

@@ -242,7 +242,7 @@ mod tests {
         let targets = Targets {
             handlers: &["log"],
             queues: &["Q".to_owned()],
-            allowed_hosts: &hosts,
+            hosts: crate::hosts::Hosts { allowed: &hosts, own: &[] },
             ..Targets::default()
         };
         let letter = Record::parse(letter.as_bytes()).unwrap();

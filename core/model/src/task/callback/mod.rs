@@ -18,6 +18,7 @@ pub use target::{callback_type, target_of};
 pub use webhook::{Webhook, parse_url};
 
 use crate::bounds::{MAX_CALLBACK_BYTES, MAX_TIMEOUT_SECONDS};
+use crate::hosts::Hosts;
 use crate::input::{FieldError, at_most, check_nesting, cut, parse_object_taking};
 use fields::{Fields, Kind, missing};
 use schemars::JsonSchema;
@@ -57,8 +58,8 @@ pub struct Targets<'a> {
     pub services: &'a [String],
     /// Bindings of Durable Object namespaces that tasks may name.
     pub durable_objects: &'a [String],
-    /// Hosts that webhooks may call although they are not public: see [`crate::hosts::check_host`].
-    pub allowed_hosts: &'a [String],
+    /// The hosts that webhooks may and may not call: see [`crate::hosts::check_host`].
+    pub hosts: Hosts<'a>,
 }
 
 impl<'a> Callback<'a> {
@@ -103,7 +104,7 @@ impl<'a> Callback<'a> {
     /// the target that it names.
     fn check(&self, targets: Targets<'_>) -> Result<(), FieldError> {
         match self {
-            Self::Webhook(webhook) => webhook.check(targets.allowed_hosts),
+            Self::Webhook(webhook) => webhook.check(targets.hosts),
             Self::Service(service) => service.check(targets.services),
             Self::DurableObject(object) => object.check(targets.durable_objects),
             Self::Handler { name } if targets.handlers.contains(&name.as_ref()) => Ok(()),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::hosts::Hosts;
 
 fn checked(text: &str) -> Result<(), FieldError> {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
@@ -9,7 +10,7 @@ fn checked(text: &str) -> Result<(), FieldError> {
         queues: &queues,
         services: &services,
         durable_objects: &objects,
-        allowed_hosts: &hosts,
+        hosts: Hosts { allowed: &hosts, own: &[] },
     };
     Callback::given(text, targets).map(drop)
 }

@@ -3,7 +3,7 @@
 use super::fields::{Fields, missing};
 use super::{Message, check_timeout};
 use crate::bounds::MAX_URL_BYTES;
-use crate::hosts::check_host;
+use crate::hosts::{Hosts, check_host};
 use crate::input::{FieldError, at_most};
 use std::borrow::Cow;
 use url::{ParseError, Url};
@@ -28,22 +28,21 @@ impl<'a> Webhook<'a> {
         })
     }
 
-    pub(super) fn check(&self, allowed_hosts: &[String]) -> Result<(), FieldError> {
+    pub(super) fn check(&self, hosts: Hosts<'_>) -> Result<(), FieldError> {
         at_most("callback.url", self.url.len(), MAX_URL_BYTES)?;
-        parse_url(&self.url, allowed_hosts)
-            .map_err(|problem| FieldError::new("callback.url", problem))?;
+        parse_url(&self.url, hosts).map_err(|problem| FieldError::new("callback.url", problem))?;
         check_timeout(self.timeout_seconds)?;
         self.message.check()
     }
 }
 
 /// Parses a URL that a webhook may call: http or https, without credentials, and with a host that
-/// is public or allowed. Requests must go to the returned URL and not to the text, because another
+/// is public or allowed, and not the scheduler's own. Requests must go to the returned URL and not to the text, because another
 /// parser may read another host in the text.
 ///
 /// # Errors
 /// The problem and what to do, to be read after the name of the field.
-pub fn parse_url(text: &str, allowed_hosts: &[String]) -> Result<Url, String> {
+pub fn parse_url(text: &str, hosts: Hosts<'_>) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|problem| match problem {
         ParseError::RelativeUrlWithoutBase => {
             "is not a complete URL; begin it with https://".to_owned()
@@ -58,6 +57,6 @@ pub fn parse_url(text: &str, allowed_hosts: &[String]) -> Result<Url, String> {
             "has a user name or password in it; send an Authorization header instead".to_owned()
         );
     }
-    check_host(&url, allowed_hosts).map_err(|problem| problem.to_string())?;
+    check_host(&url, hosts).map_err(|problem| problem.to_string())?;
     Ok(url)
 }

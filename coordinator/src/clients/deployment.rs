@@ -1,0 +1,115 @@
+//! Checks that the deployment still has the settings under which its tasks are stored: the
+//! jurisdiction, and the shard map.
+//!
+//! A number of [`ShardMap`] decides where each task is. With another one, tasks would fire, but
+//! nobody would find them. The registry in no jurisdiction remembers the map, as it remembers the
+//! jurisdiction.
+
+use super::jurisdiction::{self, TRY, WAIT_MILLIS};
+use super::shards::Shards;
+use crate::problem::Problem;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::access::{MapAnswer, MapQuestion, REGISTRY_BINDING, REGISTRY_NAME, paths};
+use scheduler_model::protocol::{ListReply, ListRequest, paths::LIST};
+use scheduler_model::routing::{ShardId, ShardMap};
+use scheduler_platform::settings::shard_map;
+use scheduler_platform::{Objects, now, within};
+use std::cell::RefCell;
+use worker::Env;
+
+/// The number of shards that a deployment had by default before the registry remembered it.
+const EARLIER_SHARDS: u16 = 16;
+
+/// What this instance knows. The settings and the answer cannot change while it lives.
+#[derive(Clone)]
+enum Known {
+    Nothing,
+    /// Nobody has answered. So that requests do not wait for a registry that is down, the map
+    /// counts as unchanged for a while.
+    Unanswered {
+        at: UnixMillis,
+    },
+    Settled,
+    Changed(Problem),
+}
+
+thread_local! {
+    static KNOWN: RefCell<Known> = const { RefCell::new(Known::Nothing) };
+}
+
+/// Checks both settings, and asks the registry unless this instance has its answers.
+///
+/// # Errors
+/// Returns a problem if one of them was changed, or if nobody knows the jurisdiction.
+pub(crate) async fn settle(env: &Env) -> Result<(), Problem> {
+    match KNOWN.with_borrow(Known::clone) {
+        Known::Settled => return jurisdiction::settle(env).await,
+        Known::Changed(problem) => return Err(problem),
+        Known::Unanswered { at } if now().since(at) < WAIT_MILLIS => {
+            return jurisdiction::settle(env).await;
+        }
+        Known::Unanswered { .. } | Known::Nothing => {}
+    }
+    let map = shard_map(env).map_err(Problem::misconfigured)?;
+    // The registry knows a new deployment by not having its jurisdiction yet.
+    let answer = ask(env, &map, false).await;
+    // In a wrong jurisdiction, the shards are others.
+    jurisdiction::settle(env).await?;
+    let answer = match answer {
+        Ok(MapAnswer::Unknown) => look(env, &map).await,
+        answer => answer,
+    };
+    let known = match answer {
+        Ok(MapAnswer::Settled) => Known::Settled,
+        Ok(MapAnswer::Changed(before)) => Known::Changed(changed(&before, &map)),
+        Ok(MapAnswer::Unknown) => Known::Unanswered { at: now() },
+        Err(problem) => {
+            worker::console_error!("the registry did not say which shard map it has: {problem}");
+            Known::Unanswered { at: now() }
+        }
+    };
+    KNOWN.set(known.clone());
+    if let Known::Changed(problem) = known { Err(problem) } else { Ok(()) }
+}
+
+async fn ask(env: &Env, map: &ShardMap, is_checked: bool) -> Result<MapAnswer, String> {
+    let registry = Objects::without_jurisdiction(env, REGISTRY_BINDING)
+        .map_err(|problem| problem.to_string())?;
+    let question = MapQuestion { map: map.to_string(), is_checked };
+    let body = serde_json::to_vec(&question).unwrap_or_default();
+    match within(TRY, registry.post(REGISTRY_NAME, paths::SETTLE_SHARDS, &body)).await {
+        Some(Ok((200, answer))) => {
+            serde_json::from_slice(&answer).map_err(|problem| problem.to_string())
+        }
+        Some(Ok((status, _))) => Err(format!("HTTP {status}")),
+        Some(Err(problem)) => Err(problem.to_string()),
+        None => Err(format!("no answer within {} s", TRY.as_secs())),
+    }
+}
+
+/// Looks for tasks on the shards of the earlier default that `map` does not have, and lets the
+/// registry remember the map if there are none. This happens once in the life of a deployment.
+async fn look(env: &Env, map: &ShardMap) -> Result<MapAnswer, String> {
+    let of_first = map.all().filter(|shard| shard.epoch == 1).map(|shard| shard.index + 1).max();
+    let shards = Shards::new(env).map_err(|problem| problem.detail)?;
+    for index in of_first.unwrap_or(EARLIER_SHARDS)..EARLIER_SHARDS {
+        let request = ListRequest { limit: 1, ..ListRequest::default() };
+        let reply: ListReply = shards
+            .ask(ShardId { epoch: 1, index }, LIST, &request)
+            .await
+            .map_err(|problem| problem.detail)?;
+        if !reply.items.is_empty() || reply.next.is_some() {
+            return Ok(MapAnswer::Changed(EARLIER_SHARDS.to_string()));
+        }
+    }
+    ask(env, map, true).await
+}
+
+fn changed(before: &str, map: &ShardMap) -> Problem {
+    Problem::misconfigured(format!(
+        "SHARD_MAP is {:?}, but the tasks of this deployment are stored under {before:?}, and would not be found: nothing is lost, and nothing \
+         runs until the first numbers are these again; for another number of shards, append it, like {:?}",
+        map.to_string(),
+        format!("{before},{}", map.shards())
+    ))
+}

@@ -1,0 +1,51 @@
+//! Counts the subrequests of an invocation, which the platform limits: 50 on its free plan.
+//!
+//! Beyond the limit, every request fails, also the report. An envelope with more webhooks than that
+//! could never be reported, and would run again and again. So the dispatcher keeps what the reports
+//! need, starts a task only if the rest covers the most that a task takes, and reports the other
+//! tasks as not started. Their shards fire them again, in another invocation.
+
+use crate::plan::Work;
+use crate::rules::MAX_REDIRECTS;
+use crate::window::REPORT_TRIES;
+
+/// The most subrequests of one task: a webhook with all its redirects.
+const MOST_OF_A_TASK: u32 = 1 + MAX_REDIRECTS;
+
+/// The subrequests that an invocation makes for itself: it asks the registry for the jurisdiction
+/// and the shard map.
+const OWN: u32 = 3;
+
+/// The subrequests that are left for tasks.
+#[derive(Debug)]
+pub(crate) struct Subrequests {
+    left: u32,
+}
+
+impl Subrequests {
+    /// Keeps what an invocation with `envelopes` needs besides its tasks. Each envelope has a
+    /// question to its shard and a report, and one report may need all its tries. At least one task
+    /// is left, because otherwise nothing would ever run.
+    pub(crate) fn of(limit: u32, envelopes: usize) -> Self {
+        let envelopes = u32::try_from(envelopes).unwrap_or(u32::MAX);
+        let kept = OWN.saturating_add(envelopes.saturating_mul(2)).saturating_add(REPORT_TRIES - 1);
+        Self { left: limit.saturating_sub(kept).max(MOST_OF_A_TASK) }
+    }
+
+    /// Returns whether any task may be started.
+    pub(crate) fn suffice(&self) -> bool {
+        self.left >= MOST_OF_A_TASK
+    }
+
+    /// Takes the most that a task can need.
+    pub(crate) fn take(&mut self, work: &Work<'_>) {
+        // A handler may send requests of its own, which nobody can count.
+        let most = if matches!(work, Work::Webhook(_)) { MOST_OF_A_TASK } else { 1 };
+        self.left = self.left.saturating_sub(most);
+    }
+
+    /// Gives back what a task has not used.
+    pub(crate) fn give_back(&mut self, spare: u32) {
+        self.left = self.left.saturating_add(spare);
+    }
+}

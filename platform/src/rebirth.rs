@@ -1,0 +1,103 @@
+//! Resets objects that have outlived their program.
+//!
+//! A panic ends the instance of the wasm. The runtime keeps the objects of the isolate, and the glue
+//! code gives each of them a new program at its next event. But a handler of the old program never
+//! ends: nobody settles its promises. If it is the alarm handler, the platform starts no other one
+//! for the object until it gives up after 15 minutes. A reset of the object ends the old handler, and
+//! the platform repeats its alarm. Functions of the runtime itself reset it, because the old program
+//! can run no more code.
+
+use crate::object::method;
+use std::cell::RefCell;
+use std::time::Duration;
+use worker::Result;
+use worker::js_sys::{Array, Function, Reflect, global};
+use worker::wasm_bindgen::JsValue;
+
+/// The member of an object's state that says that a program has had it.
+const MARK: &str = "durableSchedulerHasProgram";
+
+/// Resets one object.
+#[derive(Debug, Clone)]
+pub struct Reset {
+    abort: JsValue,
+    set_timeout: Function,
+    clear_timeout: Function,
+}
+
+impl Reset {
+    /// Returns the reset of the object with this state.
+    ///
+    /// # Errors
+    /// Returns an error if the runtime has no reset.
+    pub fn of(state: &JsValue) -> Result<Self> {
+        let reason = JsValue::from_str("the object outlived its program, and starts again");
+        let abort = method(state, "abort")?.bind1(state, &reason).into();
+        let global = global();
+        let (set_timeout, clear_timeout) =
+            (method(&global, "setTimeout")?, method(&global, "clearTimeout")?);
+        Ok(Self { abort, set_timeout, clear_timeout })
+    }
+
+    /// Resets the object a moment later, because the reset ends whatever code runs then. The current
+    /// event may end before or with it, and its sender tries again.
+    pub fn soon(&self) {
+        self.after(Duration::ZERO);
+    }
+
+    /// Returns a guard that resets the object if the program ends without notice.
+    pub fn guard(&self, within: Duration) -> Guard<'_> {
+        Guard { reset: self, within, timer: RefCell::default() }
+    }
+
+    fn after(&self, wait: Duration) -> JsValue {
+        let millis = JsValue::from_f64(wait.as_secs_f64() * 1_000.0);
+        let arguments = Array::of2(&self.abort, &millis);
+        // A runtime that refuses a timer does not reset the object, as a runtime without timers
+        // would not.
+        self.set_timeout.apply(&JsValue::UNDEFINED, &arguments).unwrap_or_default()
+    }
+}
+
+/// Resets the object unless it is extended again and again, or dropped.
+#[derive(Debug)]
+pub struct Guard<'a> {
+    reset: &'a Reset,
+    within: Duration,
+    timer: RefCell<Option<JsValue>>,
+}
+
+impl Guard<'_> {
+    /// Waits from now on.
+    pub fn extend(&self) {
+        self.clear();
+        self.timer.replace(Some(self.reset.after(self.within)));
+    }
+
+    fn clear(&self) {
+        if let Some(timer) = self.timer.take() {
+            // The number of a timer that is over is ignored.
+            let _ = self.reset.clear_timeout.call1(&JsValue::UNDEFINED, &timer);
+        }
+    }
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// Marks the state of an object as one that has a program. Returns whether another program has had
+/// it before.
+///
+/// # Errors
+/// Returns an error if the runtime refuses the mark.
+pub fn is_reborn(state: &JsValue) -> Result<bool> {
+    let mark = JsValue::from_str(MARK);
+    if !Reflect::get(state, &mark)?.is_undefined() {
+        return Ok(true);
+    }
+    Reflect::set(state, &mark, &JsValue::TRUE)?;
+    Ok(false)
+}
