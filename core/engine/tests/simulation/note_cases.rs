@@ -48,7 +48,10 @@ impl Pair {
         assert_eq!(of(listed.record.get()), read);
         let explained = self.engine.explain(id, NOW, &self.storage).unwrap();
         let (at, by, note) = read.clone();
-        assert_eq!((explained.paused_at.map(UnixMillis::get), explained.paused_by, explained.pause_note), read);
+        assert_eq!(
+            (explained.paused_at.map(UnixMillis::get), explained.paused_by, explained.pause_note),
+            read
+        );
         if let (Some(by), Some(note), Some(_)) = (by, note, at) {
             let said = explained.reasons.iter().any(|of| {
                 let detail = &of.detail;
