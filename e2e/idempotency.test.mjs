@@ -99,6 +99,31 @@ test("a task that has fired does not fire again, even after a kill", async () =>
   assert.equal((await stats()).succeeded, before.succeeded + 2);
 });
 
+test("a repeat has the first answer, even if its sentence or its end has passed since", async () => {
+  const at = new Date(Math.ceil(Date.now() / 1000) * 1000 + 3_000);
+  const callback = LATER.callback;
+  const bodies = [
+    { schedule: `at ${at.toISOString().replace(".000", "")}`, callback },
+    { everySeconds: 1, endAt: at.toISOString(), callback },
+  ];
+  const paths = { one: "/v1/tasks", many: "/v1/tasks/batch" };
+  const sent = bodies.flatMap((body, n) => [
+    [`passed-${n}`, body, { path: paths.one }],
+    [`passed-many-${n}`, [body], { path: paths.many }],
+  ]);
+  const first = [];
+  for (const request of sent) first.push(await create(...request));
+  assert.deepEqual(first.map(({ status }) => status), [201, 200, 201, 200], JSON.stringify(first));
+  await until("the times to pass", () => Date.now() > at.getTime() + 1_000);
+  for (const [n, request] of sent.entries()) {
+    const { replayed, body, status } = await create(...request);
+    assert.deepEqual([status, replayed, body.id ?? body.items], [first[n].status, "true", first[n].body.id ?? first[n].body.items]);
+    // The same body under another key is refused, and so is another body under this key.
+    assert.notEqual((await create(`${request[0]}-other`, ...request.slice(1))).replayed, "true");
+  }
+  assert.equal((await create("passed-0", { ...bodies[0], payload: 1 })).status, 422);
+});
+
 test("each namespace has keys of its own", async () => {
   assert.equal((await scheduler.call("/v1/namespaces/other", { method: "PUT", body: {} })).status, 201);
   const headers = { "scheduler-namespace": "other" };

@@ -47,7 +47,7 @@ async function withFakeWrangler(files) {
 }
 const calls = async (folder) => (await read(folder, "calls.json")).trim().split("\n").map((line) => JSON.parse(line).filter((argument) => argument !== "--config" && !argument.endsWith("wrangler.jsonc")));
 
-test("dev goes on after a change that keeps the Worker from starting, and ends when it is told to", async () => {
+test("dev goes on after a change with which the Worker does not start, and ends at a signal", async () => {
   const folder = await withFakeWrangler({});
   await command(folder, "init", "--yes");
   await writeFile(join(folder, "known.json"), JSON.stringify({ queues: [], secrets: [], listens: true }));

@@ -89,7 +89,7 @@ test("a stream continues where another process has stopped", async () => {
   assert.equal(requests[0].headers["last-event-id"], "7");
 });
 
-test("a gap is told each time", async () => {
+test("each gap is reported", async () => {
   const gap = event("cursor", { type: "gap", id: undefined });
   const { client } = streams(answer([block(gap)]), answer([block(gap)]), answer([], "open"));
   assert.deepEqual((await read(client.events(), 2)).map(({ type }) => type), ["gap", "gap"]);

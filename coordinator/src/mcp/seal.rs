@@ -28,8 +28,8 @@ pub(crate) enum Broken {
 }
 
 impl Seal {
-    /// Derives a key from secrets, one of which identifies the caller. So a state that was written
-    /// for one caller is invalid for another.
+    /// Derives a key from secrets, one of which identifies the caller. A state of one caller is
+    /// invalid for another.
     pub(crate) fn of<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let mut hash = Sha256::new();
         hash.update(LABEL);

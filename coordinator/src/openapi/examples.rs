@@ -98,7 +98,7 @@ pub(super) fn tasks() -> Value {
             }
         },
         "followed": {
-            "summary": "A task whose success is told to a webhook, and whose failure for good to a queue",
+            "summary": "A task that reports its success to a webhook, and its failure for good to a queue",
             "value": {
                 "id": "order-7:invoice",
                 "delayInSeconds": 5,

@@ -114,7 +114,7 @@ pub(crate) enum ClockKind {
     Half,
     /// `midnight`: the start or the end of a day.
     Midnight,
-    /// `2 at night`: in the night between two days, of which the phrase names one.
+    /// `2 at night`: in the night between two days. The phrase names one of them.
     SmallHours,
 }
 

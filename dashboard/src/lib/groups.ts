@@ -3,7 +3,7 @@
 import type { Task } from "../api/types";
 
 export interface LetterGroup {
-  /** The error that they have in common. `<n>` stands for a number, `<id>` for an id. */
+  /** The error of all of them. `<n>` stands for a number, `<id>` for an id. */
   error: string;
   letters: Task[];
   firstAt: number;

@@ -46,8 +46,8 @@ export function copySecrets(from: string, to: string): void {
 }
 
 /**
- * Returns the files of variables of a folder: those to read, of which the first counts, and the one to write. In a project with a `.env`,
- * wrangler would ignore that file if there were a `.dev.vars`, so new secrets go to `.env.local`. A `.dev.vars` of the environment takes the
+ * Returns the files of variables of a folder: those to read, and the one to write. An earlier file takes precedence. In a project with a
+ * `.env`, wrangler would ignore that file if there were a `.dev.vars`, so new secrets go to `.env.local`. A `.dev.vars` of the environment takes the
  * place of all others.
  */
 function filesOf(folder: string, env?: string): Files {
@@ -58,7 +58,7 @@ function filesOf(folder: string, env?: string): Files {
   return usesEnv ? { read: [local, dotEnv], write: local } : { read: [devVars], write: devVars };
 }
 
-/** Files of variables: those to read, of which the first counts, and the one to write. */
+/** Files of variables: those to read, the one that takes precedence first, and the one to write. */
 interface Files {
   read: string[];
   write: string;

@@ -19,14 +19,14 @@ pub(crate) async fn explain(call: Call<'_>, id: String) -> Result<Answer, Proble
             shards.ask::<_, Explanation>(shard, paths::EXPLAIN, &request).await
         })
         .await;
-    let mut told = Explanation::default();
+    let mut joined = Explanation::default();
     for reply in replies {
-        told.join(reply?);
+        joined.join(reply?);
     }
-    if told.reasons.is_empty() {
+    if joined.reasons.is_empty() {
         return Err(Problem::no_task(&id));
     }
-    told.recent_runs.truncate(MAX_EXPLAINED_RUNS);
-    told.sentence = told.when.take().and_then(|when| sentence_of(when.get(), call.now));
-    Ok(Answer::of(200, &told))
+    joined.recent_runs.truncate(MAX_EXPLAINED_RUNS);
+    joined.sentence = joined.when.take().and_then(|when| sentence_of(when.get(), call.now));
+    Ok(Answer::of(200, &joined))
 }

@@ -7,7 +7,7 @@ use scheduler_model::batch::{Plan, ShardAppend};
 use scheduler_model::idempotency::{HEADER, Once, RequestSeed};
 use scheduler_model::ids::TaskId;
 use scheduler_model::input::FieldError;
-use scheduler_model::protocol::{AppendReply, Terms};
+use scheduler_model::protocol::{Append, AppendReply, Terms};
 use scheduler_platform::random_bytes;
 
 /// Returns the key of a request with a digest of the request; `None` for a request without a key.
@@ -40,13 +40,20 @@ pub(crate) async fn carry_out<'a>(
     asked: &Once,
     plan: impl Fn(&Once) -> Result<Plan<'a>, Problem>,
 ) -> Result<Done<'a>, Problem> {
-    let shards = &call.shards;
-    let first = plan(asked)?;
-    // A request that is refused for its content does not use up its key.
-    if first.appends.is_empty() {
-        let Plan { items, duplicates, .. } = first;
+    let (shards, began) = (&call.shards, asked.made);
+    let first = plan(asked);
+    let recalled;
+    let (asked, first) = if first.as_ref().is_ok_and(|first| !first.appends.is_empty()) {
+        (asked, first?)
+    } else if let Some(made) = recall(shards, asked).await {
+        // Its times have passed since it was carried out, for example that of a sentence.
+        recalled = asked.as_made(made);
+        (&recalled, plan(&recalled)?)
+    } else {
+        // A request that is refused for its content does not use up its key.
+        let Plan { items, duplicates, .. } = first?;
         return Ok(Done { items, duplicates, parts: Vec::new(), is_replay: false });
-    }
+    };
     let (home, rest) = asked.split(first.appends, &shards.map);
     let (home, reply) = send(shards, asked, call.share, home).await;
     // If the key belongs to another request, or the home shard stores nothing, no shard has stored
@@ -66,9 +73,17 @@ pub(crate) async fn carry_out<'a>(
     let mut parts = shards.each(rest, |part| send(shards, once, call.share, part)).await;
     parts.push((home, Ok(reply)));
     let was_done = |(_, reply): &(ShardAppend, Result<AppendReply, Problem>)| {
-        reply.as_ref().is_ok_and(|reply| reply.done_before.is_some_and(|made| made != asked.made))
+        reply.as_ref().is_ok_and(|reply| reply.done_before.is_some_and(|made| made != began))
     };
     Ok(Done { is_replay: parts.iter().all(was_done), items, duplicates, parts })
+}
+
+/// Returns the seed with which an earlier request carried out this one, if there was one and its
+/// shard can say so. Stores nothing.
+async fn recall(shards: &Shards, asked: &Once) -> Option<RequestSeed> {
+    let terms = Terms { once: Some(asked.clone()), recall_only: true, ..Terms::default() };
+    let mut append = Append { terms, ..Append::default() };
+    shards.append(asked.home(&shards.map), &mut append).await.ok()?.done_before
 }
 
 async fn send(

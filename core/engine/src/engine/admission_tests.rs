@@ -92,6 +92,23 @@ fn a_repeat_changes_nothing_and_gets_the_first_answer() {
 }
 
 #[test]
+fn a_question_about_a_key_does_nothing() {
+    let mut shard = Shard::new();
+    let ask = |body: &str| {
+        let mut append = once(Append::default(), "k", body, 7);
+        append.terms.recall_only = true;
+        append
+    };
+    assert_eq!(shard.append(ask("body"), NOW).unwrap(), AppendReply::default());
+    assert_eq!(shard.stored.remembered.len(), 0, "the key is free");
+    let first = shard.append(once(tasks([1]), "k", "body", 1), NOW).unwrap();
+    let again = shard.append(ask("body"), NOW).unwrap();
+    assert_eq!(again, AppendReply { done_before: Some(made(1)), ..first });
+    assert_eq!(shard.append(ask("other"), NOW), Err(EngineError::KeyReused));
+    assert_eq!(shard.pending(), 1);
+}
+
+#[test]
 fn a_refused_request_is_not_remembered() {
     let mut shard = Shard::new();
     let quota = Quota { pending_tasks: Some(1), ..Quota::default() };

@@ -67,6 +67,10 @@ impl Engine {
         for mut request in requests {
             let terms = std::mem::take(&mut request.terms);
             match self.recall(terms.once.as_ref(), now, reader) {
+                Ok(None) if terms.recall_only => {
+                    replies.push(Ok(AppendReply::default()));
+                    continue;
+                }
                 Ok(None) => {}
                 Ok(Some(done)) => {
                     replies.push(Ok(done));

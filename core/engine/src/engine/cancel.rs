@@ -66,7 +66,7 @@ impl Engine {
         reader: &dyn Reader,
     ) -> Result<(CancelReply, Effects), EngineError> {
         let ids = &request.ids;
-        let mut told = CancelledIds::default();
+        let mut cancelled_ids = CancelledIds::default();
         let mut effects = Effects::default();
         let mut reply =
             CancelReply { outcomes: Vec::with_capacity(ids.len()), ..CancelReply::default() };
@@ -74,7 +74,7 @@ impl Engine {
         let (mut killed, mut stopped, mut cancelled) = (Vec::new(), Vec::new(), 0);
         let mut flights = self.flights_of(ids.iter().map(|id| self.id_hash(id)));
         for (place, id) in (0..).zip(ids) {
-            if (flights.is_spent() || told.is_full()) && place > 0 {
+            if (flights.is_spent() || cancelled_ids.is_full()) && place > 0 {
                 break;
             }
             let mut found = Vec::new();
@@ -118,7 +118,7 @@ impl Engine {
             let is_new = !found.is_empty() || !to_stop.is_empty();
             cancelled += u64::from(is_new);
             if is_new && !is_dead && by.is_some() {
-                told.push(id);
+                cancelled_ids.push(id);
             }
             reply.outcomes.push(Cancelled::Cancelled);
             reply.running.extend((!in_flight.is_empty()).then_some(place));
@@ -133,7 +133,7 @@ impl Engine {
         self.note_cancelled(&killed, &stopped, now, reader)?;
         self.kill(&killed, &mut effects);
         self.cancel_flights(&stopped, &mut effects);
-        self.keep_cancelled(&told.ids, by, now, &mut effects);
+        self.keep_cancelled(&cancelled_ids.ids, by, now, &mut effects);
         self.unsaved = true;
         self.state.counters.cancelled += cancelled;
         Ok((reply, effects))
@@ -200,7 +200,7 @@ impl Engine {
         now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<(CancelMatchingReply, Effects), EngineError> {
-        let mut told = CancelledIds::default();
+        let mut cancelled_ids = CancelledIds::default();
         let reads = self.events.is_on(now);
         let (mut killed, mut stopped, mut spent) =
             (Vec::new(), Vec::new(), Spent::nothing(request));
@@ -210,24 +210,24 @@ impl Engine {
                 match seen {
                     Seen::Waiting(candidate, record) => {
                         killed.push(candidate.at);
-                        let is_told = by.is_some()
+                        let is_recorded = by.is_some()
                             && candidate.status != Status::Dead
                             && candidate.needs_record(&request.filter);
                         match record.as_deref().map(id_of_record) {
-                            _ if !is_told => {}
-                            Some(id) => id.iter().for_each(|id| told.push(id)),
+                            _ if !is_recorded => {}
+                            Some(id) => id.iter().for_each(|id| cancelled_ids.push(id)),
                             // The search has looked through the whole page.
-                            None => told.push(&self.id_of(candidate.at, reader)?),
+                            None => cancelled_ids.push(&self.id_of(candidate.at, reader)?),
                         }
                     }
                     Seen::InFlight(of) => {
                         stopped.push(of.flight);
                         if by.is_some() {
-                            told.push(&of.record.id);
+                            cancelled_ids.push(&of.record.id);
                         }
                     }
                 }
-                Ok(!told.is_full())
+                Ok(!cancelled_ids.is_full())
             })?;
         if let Some(next) = next {
             let killed_ids = killed.iter().filter_map(|at| self.tasks.hash_of(*at));
@@ -235,7 +235,7 @@ impl Engine {
             let hashes = killed_ids.chain(stopped_ids).collect();
             for candidate in self.held_behind(next, hashes, request, &mut spent, reader)? {
                 if by.is_some() && candidate.needs_record(&request.filter) {
-                    told.push(&self.id_of(candidate.at, reader)?);
+                    cancelled_ids.push(&self.id_of(candidate.at, reader)?);
                 }
                 killed.push(candidate.at);
             }
@@ -246,7 +246,7 @@ impl Engine {
         self.kill(&killed, &mut effects);
         self.cancel_flights(&stopped, &mut effects);
         self.release_held(hashes.into_iter(), now, reader, &mut effects)?;
-        self.keep_cancelled(&told.ids, by, now, &mut effects);
+        self.keep_cancelled(&cancelled_ids.ids, by, now, &mut effects);
         self.unsaved = true;
         let (cancelled, running) = ((killed.len() + stopped.len()) as u64, stopped.len() as u64);
         self.state.counters.cancelled += cancelled;

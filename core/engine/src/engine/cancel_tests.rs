@@ -27,8 +27,8 @@ fn history_rows(pair: &mut Pair, effects: &Effects) -> usize {
 }
 
 fn reason(pair: &Pair, id: &str) -> Option<String> {
-    let told = pair.explain(id);
-    let reason = told.reasons.into_iter().find(|of| of.code == ReasonCode::Cancelled);
+    let explained = pair.explain(id);
+    let reason = explained.reasons.into_iter().find(|of| of.code == ReasonCode::Cancelled);
     reason.map(|of| of.detail)
 }
 
@@ -95,8 +95,8 @@ fn cancels_cost_a_row_of_the_history_for_some_hundreds() {
 }
 
 #[test]
-fn a_cancel_by_filter_is_told_if_the_filter_reads_the_records() {
-    for (prefix, told) in [(Some("a"), 3), (None, 0)] {
+fn a_cancel_by_filter_is_recorded_if_the_filter_reads_the_records() {
+    for (prefix, recorded) in [(Some("a"), 3), (None, 0)] {
         let mut pair = pair(Keep::All);
         for id in ["a1", "a2", "a3"] {
             pair.create("", id, Some(pair.now.plus(9_000_000)), "");
@@ -109,7 +109,7 @@ fn a_cancel_by_filter_is_told_if_the_filter_reads_the_records() {
         history_rows(&mut pair, &effects);
         let request = RunsRequest::of_all(RunFilter::default(), 10);
         let reply = pair.engine.runs(&request, pair.now, &pair.stored).unwrap();
-        assert_eq!(reply.items.len(), told, "{prefix:?}");
+        assert_eq!(reply.items.len(), recorded, "{prefix:?}");
     }
 }
 

@@ -23,7 +23,7 @@ impl Engine {
     /// # Errors
     /// If storage fails or is damaged.
     pub fn get(&self, id: &str, reader: &dyn Reader) -> Result<Option<ListItem>, EngineError> {
-        // The task comes before its further attempts, of which there may be many.
+        // The task comes before its further attempts, because there may be many of them.
         let mut of_hash: Vec<EntryRef> =
             self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
         sort_by_key(&mut of_hash, |at| self.flags_of(*at).has(Flags::RETRY));

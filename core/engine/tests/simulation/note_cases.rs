@@ -46,15 +46,18 @@ impl Pair {
         let request = ListRequest { filter, limit: 1, ..ListRequest::default() };
         let listed = self.engine.list(&request, &self.storage).unwrap().items.remove(0);
         assert_eq!(of(listed.record.get()), read);
-        let told = self.engine.explain(id, NOW, &self.storage).unwrap();
+        let explained = self.engine.explain(id, NOW, &self.storage).unwrap();
         let (at, by, note) = read.clone();
-        assert_eq!((told.paused_at.map(UnixMillis::get), told.paused_by, told.pause_note), read);
+        assert_eq!(
+            (explained.paused_at.map(UnixMillis::get), explained.paused_by, explained.pause_note),
+            read
+        );
         if let (Some(by), Some(note), Some(_)) = (by, note, at) {
-            let said = told.reasons.iter().any(|of| {
+            let said = explained.reasons.iter().any(|of| {
                 let detail = &of.detail;
                 of.code == ReasonCode::Paused && detail.contains(&by) && detail.contains(&note)
             });
-            assert!(said || told.status == Some(Status::Running), "{:?}", told.reasons);
+            assert!(said || explained.status == Some(Status::Running), "{:?}", explained.reasons);
         }
         read
     }

@@ -142,9 +142,17 @@ impl Recurring {
         let start = random.chance(300).then(|| now + random.range(-10_000, 20_000));
         let is_counted = matches!(rule, Rule::Rrule { count: Some(_), .. });
         let exclude = random.chance(250).then(|| Exclude::drawn(random, now));
+        // The runs of a rule with COUNT may not move.
+        let exclude = exclude.filter(|of| !is_counted || matches!(of, Exclude::Minutes(..)));
+        let rule = match (rule, exclude) {
+            // This interval does not divide a day, so runs of another day move between the others.
+            (Rule::Every { anchor, .. }, Some(Exclude::Back(_) | Exclude::Forward(_))) => {
+                Rule::Every { anchor: anchor - 2 * DAY, millis: 7_777 }
+            }
+            (rule, _) => rule,
+        };
         Self {
-            // The runs of a rule with COUNT may not move.
-            exclude: exclude.filter(|of| !is_counted || matches!(of, Exclude::Minutes(..))),
+            exclude,
             rule,
             start: if matches!(rule, Rule::Rrule { .. }) { Some(begins) } else { start },
             end: random.chance(300).then(|| now + random.range(0, 60_000)),

@@ -57,6 +57,10 @@ pub struct Terms {
     /// Whether a task may not replace a further attempt. Set for a patch.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tasks_only: bool,
+    /// Whether nothing is done: the sender only wants the answer of an earlier request with the same
+    /// key. Set for a request that would be refused now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub recall_only: bool,
 }
 
 impl Terms {
@@ -270,6 +274,7 @@ mod tests {
             said_paused: vec![7],
             again: true,
             tasks_only: true,
+            recall_only: true,
         };
         for (fresh, expected, terms) in [
             (true, None, Terms::default()),
