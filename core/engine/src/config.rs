@@ -71,9 +71,19 @@ impl Config {
     /// bound used the room of each report at once, each of its envelopes would be as small as the
     /// one that was reported.
     pub fn dispatch_room(&self, dispatched: usize) -> usize {
-        let step = (self.max_dispatched / PARTS_OF_ROOM).clamp(1, MAX_DISPATCH_TASKS);
         let room = self.max_dispatched.saturating_sub(dispatched);
-        room - room % step
+        room - room % self.dispatch_step()
+    }
+
+    fn dispatch_step(&self) -> usize {
+        (self.max_dispatched / PARTS_OF_ROOM).clamp(1, MAX_DISPATCH_TASKS)
+    }
+
+    /// Returns whether a shard that has used up its room gathers reports until its gap is over. With
+    /// a bound of less than ten envelopes, the gap would save few rows, and the dispatchers would
+    /// have nothing to do meanwhile.
+    pub(super) fn gathers_reports(&self) -> bool {
+        self.dispatch_step() == MAX_DISPATCH_TASKS
     }
 }
 

@@ -12,6 +12,7 @@
 //!
 //! [`Destination::Lane`]: crate::Destination::Lane
 
+use crate::entry_ref::PageEntry;
 use crate::error::EngineError;
 use crate::lapses::Lapses;
 use crate::limiter::Lease;
@@ -78,10 +79,14 @@ pub(super) struct Lanes {
     questions: u32,
     /// The most lanes.
     most: usize,
-    /// For each key without a lane, the hashes of the ids with runs that wait for one.
+    /// For each key without a lane, the hashes of the ids with runs that wait for one. The runs of
+    /// some may be gone.
     without: BTreeMap<String, BTreeSet<u64>>,
-    /// The hashes of further ids with such runs, whose keys are not known.
-    unplaced: BTreeSet<u64>,
+    /// The number of hashes in `without`.
+    noted: usize,
+    /// The hashes of further ids with such runs, whose keys are not known, each with the last entry
+    /// that was looked at.
+    unplaced: BTreeMap<u64, Option<PageEntry>>,
     /// When the dispatchers last had room for tasks of this shard.
     pub(super) had_room_at: UnixMillis,
     /// While the dispatchers have no room, no lane requests slots before this time.
@@ -158,12 +163,26 @@ impl Lanes {
 
     /// Records that runs of the id with this hash wait until there is a lane for `key`.
     pub(super) fn wait_for_lane(&mut self, key: &str, hash: u64) {
-        self.without.entry(key.to_owned()).or_default().insert(hash);
+        let is_new = self.without.entry(key.to_owned()).or_default().insert(hash);
+        self.noted += usize::from(is_new);
     }
 
-    /// Records that runs of the ids with these hashes wait for lanes of unknown keys.
-    pub(super) fn wait_for_lanes(&mut self, hashes: impl Iterator<Item = u64>) {
-        self.unplaced.extend(hashes);
+    /// Records that runs of the id with this hash, from after the entry `after`, wait for lanes of
+    /// unknown keys.
+    pub(super) fn wait_for_lanes(&mut self, hash: u64, after: Option<PageEntry>) {
+        self.unplaced.insert(hash, after);
+    }
+
+    /// Returns the number of ids that are recorded as waiting for a known key.
+    pub(super) fn noted(&self) -> usize {
+        self.noted
+    }
+
+    /// Forgets which runs wait for lanes.
+    pub(super) fn forget_waits(&mut self) {
+        self.without.clear();
+        self.unplaced.clear();
+        self.noted = 0;
     }
 
     /// Returns whether any run waits for a lane.
@@ -179,13 +198,12 @@ impl Lanes {
                     || self.lanes.values().any(|lane| self.without.contains_key(&lane.key)))
     }
 
-    /// Removes and returns at least one hash of the ids whose runs may have a lane now, if there is
-    /// one, and about `most`. The caller records those again that still have no lane.
-    pub(super) fn take_placeable(&mut self, most: usize) -> BTreeSet<u64> {
+    /// Removes and returns hashes of ids whose runs may have a lane now, each with the last entry
+    /// that was looked at: at least one if there is any, and about `most`. The caller records those
+    /// again that still have no lane.
+    pub(super) fn take_placeable(&mut self, most: usize) -> BTreeMap<u64, Option<PageEntry>> {
         let mut taken = std::mem::take(&mut self.unplaced);
-        if taken.len() > most
-            && let Some(rest) = taken.iter().nth(most).copied()
-        {
+        if let Some(rest) = taken.keys().nth(most).copied() {
             self.unplaced = taken.split_off(&rest);
         }
         let mut free = self.most.saturating_sub(self.lanes.len());
@@ -203,7 +221,10 @@ impl Lanes {
             if taken.len() >= most {
                 break;
             }
-            taken.extend(self.without.remove(&key).into_iter().flatten());
+            let hashes = self.without.remove(&key).unwrap_or_default();
+            self.noted = self.noted.saturating_sub(hashes.len());
+            // All runs of these ids are looked at, also those before the last entry.
+            taken.extend(hashes.into_iter().map(|hash| (hash, None)));
         }
         taken
     }

@@ -7,7 +7,7 @@
 use super::Engine;
 use crate::budget::{MAX_PLACED, MAX_RELEASED_BYTES};
 use crate::effects::Effects;
-use crate::entry_ref::EntryRef;
+use crate::entry_ref::{EntryRef, PageEntry};
 use crate::error::EngineError;
 use crate::reader::Reader;
 use crate::requeue::RequeuedRecords;
@@ -31,6 +31,14 @@ impl Engine {
 
     /// Returns whether runs that wait for a lane of their key may have one now.
     pub(super) fn can_place(&mut self) -> bool {
+        let held = self.tasks.counts().held;
+        if held == 0 || self.lanes.noted() > 2 * held + MAX_PLACED {
+            // Runs that were noted are gone.
+            self.lanes.forget_waits();
+            if held > 0 {
+                self.find_without_lane();
+            }
+        }
         if self.lanes.has_without() && !self.lanes.can_place() {
             self.forget_lanes();
         }
@@ -51,17 +59,17 @@ impl Engine {
         }
         let (mut placed, mut back, mut bytes) = (Vec::new(), RequeuedRecords::default(), 0);
         let hashes = self.lanes.take_placeable(MAX_PLACED);
-        for hash in hashes {
-            let waiting: Vec<EntryRef> = self
-                .tasks
-                .find(hash)
-                .filter(|at| self.due_of(*at) == UnixMillis::NO_LANE)
-                .collect();
-            for at in waiting {
+        for (hash, mut after) in hashes {
+            let mut waiting: Vec<PageEntry> = self.without_lane_of(hash).collect();
+            waiting.sort_unstable();
+            waiting.retain(|at| after.is_none_or(|after| *at > after));
+            for place in waiting {
                 if bytes >= MAX_RELEASED_BYTES {
-                    self.lanes.wait_for_lanes(std::iter::once(hash));
+                    self.lanes.wait_for_lanes(hash, after);
                     break;
                 }
+                after = Some(place);
+                let at = EntryRef::Page(place);
                 bytes += self.tasks.record_bytes(at);
                 let text = self.record_of(at, reader)?;
                 let record = Record::parse(&text).map_err(|problem| {
@@ -81,6 +89,28 @@ impl Engine {
         self.kill(&placed, effects);
         self.insert_requeued(back, effects);
         Ok(!placed.is_empty())
+    }
+
+    /// Returns the runs of the id with this hash that wait for a lane.
+    fn without_lane_of(&self, hash: u64) -> impl Iterator<Item = PageEntry> + '_ {
+        let waits = |at: EntryRef| {
+            let flags = self.flags_of(at);
+            self.due_of(at) == UnixMillis::NO_LANE
+                && flags.has(Flags::RETRY)
+                && !flags.has(Flags::DEAD_LETTER)
+        };
+        let of_pages = self.tasks.find(hash).filter(move |at| waits(*at));
+        of_pages.filter_map(|at| match at {
+            EntryRef::Page(place) => Some(place),
+            EntryRef::Schedule(_) => None,
+        })
+    }
+
+    /// Records the ids with runs that wait for a lane.
+    pub(super) fn find_without_lane(&mut self) {
+        for hash in self.tasks.hashes_due(UnixMillis::NO_LANE) {
+            self.lanes.wait_for_lanes(hash, None);
+        }
     }
 }
 

@@ -157,9 +157,10 @@ impl Engine {
         }
         self.drop_fired_pages(&due, effects);
         self.drop_ended_schedules(&due, effects);
-        // A firing that stopped at its own bounds is followed by the next one without a gap. If it
-        // stopped because the dispatchers have no more room, it has not.
-        let stopped = self.next_due().is_some_and(|due| due <= now);
+        // A firing that stopped at its own bounds is followed by the next one without a gap. If the
+        // dispatchers have no more room, their reports are gathered.
+        let is_small = self.dispatch_room() == 0 && !self.config.gathers_reports();
+        let stopped = is_small || self.next_due().is_some_and(|due| due <= now);
         self.last_fired_at = (!stopped).then_some(now);
         Ok(())
     }

@@ -213,6 +213,7 @@ impl Engine {
         self.forget_decisions(seq, effects);
         if envelope.destination.is_reported() {
             self.dispatched = self.dispatched.saturating_sub(envelope.hashes.len());
+            self.lanes.had_room_at = self.lanes.had_room_at.max(now);
         }
         if let Destination::Lane(lane) = envelope.destination {
             self.lanes.end(lane, envelope.hashes.len(), now);

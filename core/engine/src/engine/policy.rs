@@ -196,7 +196,7 @@ impl Engine {
         if self.tasks.counts().held > 0 {
             let held = self.tasks.hashes_due(UnixMillis::HELD);
             self.to_release = held.filter(|hash| !self.is_running(*hash)).collect();
-            self.lanes.wait_for_lanes(self.tasks.hashes_due(UnixMillis::NO_LANE));
+            self.find_without_lane();
         }
     }
 

@@ -53,7 +53,9 @@ pub(crate) struct Limits {
     pub(crate) without_lane: u64,
     /// Since when tasks of each key wait although the key has room.
     idle_since: BTreeMap<&'static str, UnixMillis>,
-    /// Since when each shard has dispatched its maximum.
+    /// How many tasks each shard has dispatched.
+    dispatched_of: BTreeMap<usize, usize>,
+    /// Since when each shard has dispatched its maximum, and nothing was reported.
     full_since: BTreeMap<usize, UnixMillis>,
 }
 
@@ -273,8 +275,12 @@ impl World {
     /// `free-slots-are-used`: while a limit leaves room, no due task waits for long.
     pub(crate) fn free_slots_are_used(&mut self, is_faultless: bool) {
         for (at, shard) in self.shards.iter().enumerate() {
-            if self.config.dispatch_room(shard.storage.dispatched()) > 0 {
+            let dispatched = shard.storage.dispatched();
+            let before = self.limits.dispatched_of.insert(at, dispatched).unwrap_or(0);
+            if self.config.dispatch_room(dispatched) > 0 {
                 self.limits.full_since.remove(&at);
+            } else if dispatched < before {
+                self.limits.full_since.insert(at, self.now);
             } else {
                 self.limits.full_since.entry(at).or_insert(self.now);
             }
