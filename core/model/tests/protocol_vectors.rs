@@ -6,6 +6,8 @@
 //! differently, the test of what is written fails, and the author decides whether the earlier version
 //! can read it.
 
+#![allow(clippy::expect_used, reason = "a failed assumption ends the test")]
+
 use scheduler_model::access::{MapAnswer, MapQuestion};
 use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::explain::Explanation;

@@ -4,7 +4,8 @@ import type { Json, JsonObject } from "../../api/types";
 import { TextField } from "../../components/field";
 import { isObject, withMembers } from "../../lib/definition";
 import { isAbout, isStillRefused, type Refusal } from "../../lib/refusal";
-import { numberOf, ScheduleFields, textOf, type PartProps } from "./schedule";
+import { numberOf, textOf, type PartProps } from "./parts";
+import { ScheduleFields } from "./schedule";
 import { TargetFields } from "./target";
 import { ZoneList } from "./zones";
 

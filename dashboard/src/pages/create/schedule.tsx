@@ -5,22 +5,8 @@ import { Choice, TextArea, TextField } from "../../components/field";
 import { kindOf, withKind, type Kind } from "../../lib/definition";
 import { clockAt, HERE, isZone } from "../../lib/time";
 import { Segments } from "../../components/basics";
-import { JsonField } from "./target";
+import { JsonField, numberOf, textOf, type PartProps } from "./parts";
 import { WordsField } from "./words";
-
-export interface PartProps {
-  definition: JsonObject;
-  /** Sets members; undefined removes one. */
-  set: (changes: Readonly<Record<string, Json | undefined>>) => void;
-  replace: (definition: JsonObject) => void;
-  /** Returns why a field was refused; undefined if it was not. */
-  errorOf: (field: string) => string | undefined;
-}
-
-export const textOf = (value: Json | undefined): string => (value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value));
-
-/** Reads the number in a field. A text that is not a number stays a text, which the API refuses. */
-export const numberOf = (text: string): Json | undefined => (text.trim() === "" ? undefined : Number.isNaN(Number(text)) ? text : Number(text));
 
 /** Formats a time of a definition for its field, in the task's time zone. */
 function forTimeField(value: Json | undefined, zone: string): string {

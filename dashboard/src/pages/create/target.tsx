@@ -1,10 +1,9 @@
 // The part of the form with the target.
 
-import { useState } from "preact/hooks";
 import type { Json, JsonObject } from "../../api/types";
-import { Choice, TextArea, TextField } from "../../components/field";
-import { hasRoundedNumber, isObject, ROUNDED } from "../../lib/definition";
-import { numberOf, textOf, type PartProps } from "./schedule";
+import { Choice, TextField } from "../../components/field";
+import { isObject } from "../../lib/definition";
+import { JsonField, numberOf, textOf, type PartProps } from "./parts";
 
 const NEW: Readonly<Record<string, JsonObject | undefined>> = {
   default: undefined,
@@ -23,37 +22,6 @@ const TYPES = [
   ["durable-object", "a Durable Object"],
   ["default", "the default callback of the deployment"],
 ] as const;
-
-interface JsonFieldProps {
-  label: string;
-  value: Json | undefined;
-  onChange: (value: Json | undefined) => void;
-  help?: string;
-  error?: string | undefined;
-  rows?: number;
-}
-
-/** A field for any JSON. A text that cannot be parsed yet changes nothing. */
-export function JsonField({ label, value, onChange, help, error, rows = 4 }: JsonFieldProps) {
-  const written = value === undefined ? "" : JSON.stringify(value, null, 2);
-  const [draft, setDraft] = useState<{ text: string; of: string }>();
-  const [problem, setProblem] = useState<string>();
-  // A draft belongs to the value for which it was typed. A change of the value from elsewhere discards the draft.
-  const text = draft && (draft.of === written || problem !== undefined) ? draft.text : written;
-  const change = (typed: string) => {
-    try {
-      const parsed = typed.trim() === "" ? undefined : (JSON.parse(typed) as Json);
-      if (hasRoundedNumber(typed)) throw new Error(ROUNDED);
-      setProblem(undefined);
-      setDraft({ text: typed, of: parsed === undefined ? "" : JSON.stringify(parsed, null, 2) });
-      onChange(parsed);
-    } catch (failure) {
-      setDraft({ text: typed, of: written });
-      setProblem(failure instanceof SyntaxError ? `Not JSON yet: ${failure.message}` : (failure as Error).message);
-    }
-  };
-  return <TextArea label={label} rows={rows} value={text} onChange={change} help={help} error={problem ?? error} isUnread={problem !== undefined} />;
-}
 
 function WebhookFields({ callback, change, errorOf }: { callback: JsonObject; change: (changes: JsonObject | Record<string, Json | undefined>) => void; errorOf: PartProps["errorOf"] }) {
   return (

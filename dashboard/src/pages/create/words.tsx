@@ -7,7 +7,7 @@ import { Button, ErrorNote } from "../../components/basics";
 import { TextField } from "../../components/field";
 import { HERE, isZone } from "../../lib/time";
 import { mayRead } from "../../state/session";
-import { textOf, type PartProps } from "./schedule";
+import { textOf, type PartProps } from "./parts";
 
 const TYPING_MS = 250;
 

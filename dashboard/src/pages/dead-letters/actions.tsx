@@ -8,7 +8,7 @@ import { ActionDialog } from "../../components/dialog";
 import { isObject, patchOf } from "../../lib/definition";
 import { mayWrite } from "../../state/session";
 import { tell, tellError } from "../../state/notices";
-import { JsonField } from "../create/target";
+import { JsonField } from "../create/parts";
 
 interface LetterActionsProps {
   /** The id of the dead letter. */

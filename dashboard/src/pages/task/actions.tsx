@@ -7,7 +7,7 @@ import { Button, LinkButton } from "../../components/basics";
 import { ActionDialog } from "../../components/dialog";
 import { useCommands } from "../../components/palette";
 import { PauseNote } from "../../components/pause-note";
-import { JsonField } from "../create/target";
+import { JsonField } from "../create/parts";
 import { RescheduleFields, rescheduleBody, type RescheduleForm } from "../tasks/reschedule";
 import { go, pageWith, taskPath } from "../../state/router";
 import { mayRead, mayWrite } from "../../state/session";
