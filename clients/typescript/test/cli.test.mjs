@@ -216,7 +216,7 @@ test("what wrangler cannot read is an error with its place, and without a stack"
     assert.doesNotMatch(stderr, /\n {4}at /);
     assert.deepEqual([await readdir(folder), await read(folder, name)], [[name], text]);
   }
-  const missing = await command(await project(), "dev", "--config", "nowhere.toml");
+  const missing = await command(await project(), "dev", "--config", "nowhere.toml", "--port", String(await freePort()));
   assert.deepEqual([missing.status, missing.stderr.trim()], [2, "--config nowhere.toml: there is no such file"]);
 });
 
