@@ -10,6 +10,7 @@ import { startRuntime } from "../scripts/runtime.mjs";
  *
  * - `bindings(env)`: what replaces bindings, by name.
  * - `state(state)`: what replaces members of a shard's state, by name.
+ * - `answered(path)`: called after a shard has answered a request to this path.
  * - `control(name, env)`: the answer to `GET /control/<name>`, as JSON.
  * - `invoked(kind)`: called before each event of the Worker: `fetch`, `queue` or `scheduled`.
  */
@@ -31,6 +32,11 @@ const worker = (parts) => `
   export class Shard extends built.Shard {
     constructor(context, env) {
       super(typeof state === "function" ? around(context, state(context)) : context, replaced(env));
+    }
+    async fetch(request) {
+      const answer = await super.fetch(request);
+      if (typeof answered === "function") answered(new URL(request.url).pathname);
+      return answer;
     }
   }
   export class Registry extends built.Registry {}
