@@ -28,7 +28,7 @@ pub(crate) enum Broken {
 }
 
 impl Seal {
-    /// Derives a key from secrets, one of which identifies the caller. A state of one caller is
+    /// Derives a key from secrets. One of them identifies the caller, so the state of one caller is
     /// invalid for another.
     pub(crate) fn of<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let mut hash = Sha256::new();
