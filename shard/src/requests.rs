@@ -213,7 +213,7 @@ impl Shell {
         &self,
         call: impl FnOnce(
             &mut scheduler_engine::Engine,
-            scheduler_calendar::time::UnixMillis,
+            UnixMillis,
             &crate::storage::Sql,
         ) -> Result<(T, Effects), EngineError>,
     ) -> Result<Vec<u8>, EngineError> {
@@ -233,7 +233,7 @@ impl Shell {
         &self,
         call: impl FnOnce(
             &mut scheduler_engine::Engine,
-            scheduler_calendar::time::UnixMillis,
+            UnixMillis,
             &crate::storage::Sql,
         ) -> Result<(T, Effects), EngineError>,
     ) -> Result<(T, Effects), EngineError> {
