@@ -87,6 +87,11 @@ impl Shards {
         &self.namespace
     }
 
+    /// Counts requests that this invocation has made otherwise.
+    pub(crate) fn spend(&self, requests: u32) {
+        self.left.set(self.left.get().saturating_sub(requests));
+    }
+
     /// Returns how many requests to shards the platform still allows this invocation.
     pub(crate) fn left(&self) -> u32 {
         self.left.get()
