@@ -24,6 +24,7 @@ use scheduler_model::position::Position;
 use scheduler_model::protocol::limiter::RequestNumber;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 /// The largest fraction of a lane's slots that one envelope uses. The slots of an envelope return
 /// when the last of its tasks is done. So the slots of a lane return in at least ten parts, and a
@@ -87,6 +88,9 @@ pub(super) struct Lanes {
     /// The hashes of further ids with such runs, whose keys are not known, each with the last entry
     /// that was looked at.
     unplaced: BTreeMap<u64, Option<PageEntry>>,
+    /// The last key of `without` that got a new lane. The keys take turns by name from here, so
+    /// that none waits for ever while others come.
+    last_placed: String,
     /// When the dispatchers last had room for tasks of this shard.
     pub(super) had_room_at: UnixMillis,
     /// While the dispatchers have no room, no lane requests slots before this time.
@@ -207,17 +211,21 @@ impl Lanes {
             self.unplaced = taken.split_off(&rest);
         }
         let mut free = self.most.saturating_sub(self.lanes.len());
+        let turn = (Bound::Excluded(self.last_placed.as_str()), Bound::Unbounded);
+        let before = ..=self.last_placed.clone();
         let mut keys = Vec::new();
-        for key in self.without.keys() {
-            if self.number_of(key).is_none() {
+        for key in self.without.range::<str, _>(turn).chain(self.without.range(before)) {
+            let key = key.0;
+            let is_new = self.number_of(key).is_none();
+            if is_new {
                 if free == 0 {
                     continue;
                 }
                 free -= 1;
             }
-            keys.push(key.clone());
+            keys.push((key.clone(), is_new));
         }
-        for key in keys {
+        for (key, is_new) in keys {
             if taken.len() >= most {
                 break;
             }
@@ -225,6 +233,9 @@ impl Lanes {
             self.noted = self.noted.saturating_sub(hashes.len());
             // All runs of these ids are looked at, also those before the last entry.
             taken.extend(hashes.into_iter().map(|hash| (hash, None)));
+            if is_new {
+                self.last_placed = key;
+            }
         }
         taken
     }
@@ -348,5 +359,24 @@ impl Lanes {
 
     pub(super) fn contains(&self, lane: u8) -> bool {
         self.lanes.contains_key(&lane)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lanes;
+
+    /// A key with a late name got no lane while keys with earlier names kept coming.
+    #[test]
+    fn keys_that_wait_for_a_lane_take_turns() {
+        let mut lanes = Lanes { most: 1, ..Lanes::default() };
+        lanes.wait_for_lane("m", 1);
+        lanes.wait_for_lane("z", 2);
+        let mut order = Vec::new();
+        for hash in 3..7 {
+            lanes.wait_for_lane("a", hash);
+            order.extend(lanes.take_placeable(1).into_keys());
+        }
+        assert_eq!(order, [3, 1, 2, 4, 5, 6]);
     }
 }
