@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 RUN := scripts/run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev serve test simulate lint audit fmt tz tz-check fuzz soak fuzz-http fuzz-api screenshots bench bench-start bench-isolate bench-pair bench-series bench-hostile bench-dashboard bench-search loadtest size deploy clean
+.PHONY: help setup build dev serve test simulate lint audit fmt tz tz-check fuzz soak fuzz-http fuzz-api screenshots bench bench-start bench-isolate bench-pair bench-series bench-hostile bench-dashboard bench-search loadtest upgrade size deploy clean
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -99,6 +99,9 @@ bench-dashboard: build ## A list of a million tasks in the browser (ARGS="--task
 
 loadtest: build ## Load test against a server of its own (SCENARIO=smoke, ARGS="...")
 	@$(RUN) node scripts/loadtest.mjs $(or $(SCENARIO),smoke) $(ARGS)
+
+upgrade: build ## Deploy this version over another commit's under load, and back (BASE=commit)
+	@base=$$(scripts/built.sh $(BASE)) && UPGRADE_FROM=$$base/coordinator/build $(RUN) node --test --test-reporter=spec e2e/upgrade.test.mjs
 
 size: build ## Size of the wasm, gzip
 	@gzip -9c coordinator/build/index_bg.wasm | wc -c | awk '{ printf "%.0f kB gzip\n", $$1 / 1000 }'

@@ -245,7 +245,7 @@ test("many tasks are changed: the selected ones, and after a confirmation all th
   const pause = page.getByRole("dialog", { name: "Pause: 1 task" });
   await pause.getByLabel("Note (optional)").fill("not yet");
   await pause.getByRole("button", { name: "Pause" }).click();
-  await page.getByText("Pause: 1 task", { exact: true }).waitFor();
+  await page.getByText("1 task paused", { exact: true }).waitFor();
   assert.deepEqual([(await read("many-0")).status, (await read("many-1")).status], ["scheduled", "paused"]);
   assert.equal((await read("many-1")).pauseNote, "not yet");
   // What the change would do is counted before: one is paused already.

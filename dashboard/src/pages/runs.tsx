@@ -7,6 +7,7 @@ import { ListFoot } from "../components/list-foot";
 import { useCursorList } from "../components/use-cursor-list";
 import { VirtualList } from "../components/virtual-list";
 import { explained } from "../lib/errors";
+import { apiTime, OUTCOMES } from "../lib/filter";
 import { HERE, duration } from "../lib/time";
 import { query, setQuery, taskPath } from "../state/router";
 import { useState } from "preact/hooks";
@@ -14,7 +15,6 @@ import { Events } from "./runs/events";
 import { ErrorGroups } from "./runs/groups";
 import { FilterChoice, FilterText, FilterTime } from "./tasks/filters";
 
-const OUTCOMES = ["succeeded", "failed", "dead-lettered", "handed-over", "expired", "skipped", "cancelled"] as const;
 const NAMES = ["outcome", "target", "tag", "prefix", "error", "from", "to"] as const;
 /** The filters that are shown only if they are used or asked for. */
 const MORE = ["target", "error", "from", "to"] as const;
@@ -30,7 +30,8 @@ const ABOUT: Readonly<Record<View, string>> = {
 };
 
 function filterOfRuns(parameters: URLSearchParams): RunFilter {
-  return Object.fromEntries(NAMES.map((name) => [name, parameters.get(name) ?? undefined]).filter(([, value]) => value)) as RunFilter;
+  const valueOf = (name: (typeof NAMES)[number]) => (name === "from" || name === "to" ? apiTime(parameters.get(name) ?? "") : parameters.get(name));
+  return Object.fromEntries(NAMES.map((name) => [name, valueOf(name)]).filter(([, value]) => value)) as RunFilter;
 }
 
 export function Runs() {

@@ -35,10 +35,10 @@ function FirstTask() {
       action={
         mayWrite.value && (
           <>
-            <LinkButton to="/create?example=hello" kind="main" icon="play">
-              Try one that fires in five seconds
+            <LinkButton to="/create?example=hello" kind="main" icon="create">
+              Open the form with an example that fires in five seconds
             </LinkButton>
-            <LinkButton to="/create">Create a task</LinkButton>
+            <LinkButton to="/create">Open an empty form</LinkButton>
           </>
         )
       }
@@ -145,7 +145,7 @@ function OrderChoice() {
   return (
     <label class="filter">
       <span>Due</span>
-      <select value={query.value.get("order") ?? ""} onChange={(event) => setQuery({ order: event.currentTarget.value })}>
+      <select value={query.value.get("order") === "desc" ? "desc" : ""} onChange={(event) => setQuery({ order: event.currentTarget.value })}>
         <option value="">first to last</option>
         <option value="desc">last to first</option>
       </select>
