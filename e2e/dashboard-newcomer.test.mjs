@@ -1,37 +1,12 @@
 // Tests what a newcomer to the dashboard needs: sentences that are true, a form that keeps what was typed, and addresses that say what they mean.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 import { violations } from "./browser/axe.mjs";
-import { startBrowser, Tabs } from "./browser/browser.mjs";
-import { Scheduler, until } from "./harness.mjs";
-import { startSink } from "./sink.mjs";
+import { create, lettersOf, scheduler, sink, tabs, useDashboard } from "./browser/setup.mjs";
+import { until } from "./harness.mjs";
 
-let scheduler;
-let browser;
-let tabs;
-let sink;
-
-before(async () => {
-  const answer = ({ path }) => (path.startsWith("/refuses") ? { status: 422, body: "no customer" } : 200);
-  [scheduler, browser, sink] = await Promise.all([Scheduler.start({ shards: "2" }), startBrowser(), startSink(answer)]);
-  tabs = new Tabs(browser, scheduler);
-});
-after(async () => {
-  await browser?.close();
-  await scheduler?.dispose();
-  await sink?.close();
-});
-afterEach(() => tabs.close());
-
-const LOG = { type: "handler", name: "log" };
-
-async function create(...tasks) {
-  const { status, body } = await scheduler.call("/v1/tasks/batch", { body: tasks.map((task) => ({ callback: LOG, ...task })) });
-  assert.equal(status, 200, JSON.stringify(body));
-}
-
-const lettersOf = async (id) => (await scheduler.call(`/v1/dead-letters?prefix=${encodeURIComponent(id)}`)).body.deadLetters;
+useDashboard({ shards: "2", answer: ({ path }) => (path.startsWith("/refuses") ? { status: 422, body: "no customer" } : 200) });
 
 // This is the first test, because the scheduler is new.
 test("the overview says that nothing is scheduled yet and what to do, and then what has failed", async () => {
