@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "./harness.mjs";
 import { scheduler, sink, useScheduler } from "./setup.mjs";
+import { startSink } from "./sink.mjs";
 
 /** Whether the webhook of /moody fails. */
 let fails = true;
