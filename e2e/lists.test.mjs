@@ -55,7 +55,7 @@ const ids = async (query) => (await pages(query)).flatMap(({ tasks }) => tasks.m
 
 test("a search is answered after a bounded amount of work, and goes on from its cursor", async () => {
   // More than the shards read for one page together.
-  const [count, batch] = [3_600, 600];
+  const [count, batch] = [3_600, 400];
   for (let first = 0; first < count; first += batch) {
     const tasks = Array.from({ length: batch }, (_, index) => ({ id: `large-${first + index}`, time: FAR + ((first + index) % 97) * 1_000, tags: ["large"], callback: log, payload: "x".repeat(20_000) }));
     assert.equal((await post("tasks/batch", tasks)).body.accepted, batch);

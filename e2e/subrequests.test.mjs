@@ -50,11 +50,16 @@ test("an envelope of 60 webhooks runs each once within 50 subrequests, and no at
 });
 
 test("the watchdog asks 24 shards in a round of the free plan", async (t) => {
-  const { call, control, watchdog } = await start(t, await folder(t), { parts: counting(50), vars: { SUBREQUESTS: "50", SHARD_MAP: "40" } });
-  assert.equal((await call("/v1/stats")).status, 200);
-  await watchdog();
-  const { most, byPath } = await control("");
-  assert.ok(most <= 50, `${most} subrequests`);
-  // 40 shards take two rounds.
-  assert.equal(byPath["/watch"], 20);
+  // The rounds 0 and 1 are in full, and look for tasks of handlers too.
+  const vars = { SUBREQUESTS: "50", SHARD_MAP: "40", EXAMPLE_HANDLERS: "2" };
+  const { control, watchdog } = await start(t, await folder(t), { parts: counting(50), vars });
+  for (const [round, of] of [[0, 10], [1, 10], [2, 0]]) {
+    const before = (await control("")).byPath;
+    await watchdog(round);
+    const { most, byPath } = await control("");
+    assert.ok(most <= 50, `${most} subrequests`);
+    // 40 shards take two rounds. Half of the shards of a round take another full turn to be looked through.
+    const asked = (path) => (byPath[path] ?? 0) - (before[path] ?? 0);
+    assert.deepEqual([asked("/watch"), asked("/list")], [20, of], `round ${round}`);
+  }
 });

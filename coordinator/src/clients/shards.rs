@@ -87,6 +87,11 @@ impl Shards {
         &self.namespace
     }
 
+    /// Counts requests that this invocation has made otherwise.
+    pub(crate) fn spend(&self, requests: u32) {
+        self.left.set(self.left.get().saturating_sub(requests));
+    }
+
     /// Returns how many requests to shards the platform still allows this invocation.
     pub(crate) fn left(&self) -> u32 {
         self.left.get()
@@ -184,7 +189,7 @@ impl Shards {
         let mut wait = FIRST_WAIT_MILLIS;
         let (mut tries, mut parts) = (1, 0);
         loop {
-            match self.try_once(shard, path, &body(tries == 1)).await {
+            match self.try_once(shard, path, body(tries == 1)).await {
                 Ok(bytes) => {
                     return serde_json::from_slice(&bytes).map_err(|problem| {
                         Failure::Final(Problem::unavailable(format!(
@@ -252,7 +257,12 @@ impl Shards {
         Ok(())
     }
 
-    async fn try_once(&self, shard: ShardId, path: &str, body: &[u8]) -> Result<Vec<u8>, Failure> {
+    async fn try_once(
+        &self,
+        shard: ShardId,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<Vec<u8>, Failure> {
         let Some(left) = self.left.get().checked_sub(1) else {
             return Err(Failure::Final(Problem::too_many_subrequests()));
         };

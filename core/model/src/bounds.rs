@@ -279,18 +279,23 @@ pub const MAX_SERIES_TEXT_BYTES: usize =
 
 /// The most items of one batch request.
 pub const MAX_BATCH_ITEMS: usize = 20_000;
-/// The largest request body, which is that of a batch: 20,000 items of 800 bytes. The platform
-/// accepts 100 MB, but an isolate has 128 MB for all requests and for several shards. A batch is
-/// held up to five times at once: as the platform's buffer, as text, as pages, as the messages to
-/// the shards, and as their copies in a shard of the same isolate. Five times 16 MB leave a third
-/// of the isolate for the rest.
+/// The largest request body, which is that of a batch, unless the variable `MAX_BODY_MIB` sets
+/// another one: 20,000 items of 400 bytes. The platform accepts 100 MB, but an isolate has 128 MB
+/// for all requests and for several shards, and holds a batch up to [`BODY_COPIES`] times: 42 MB, a
+/// third of the isolate.
+pub const DEFAULT_REQUEST_BYTES: usize = 8 * 1024 * 1024;
+/// The largest body that `MAX_BODY_MIB` can set. It takes two thirds of an isolate, so the shards must
+/// be elsewhere or small.
 pub const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
+/// How many times an isolate holds a large body at once: as text, as pages, as the messages to the
+/// shards, as their copies in a shard of the same isolate, and as what that shard stores.
+pub const BODY_COPIES: usize = 5;
 /// The largest body of a request about one task, and largest item of a batch, as JSON text: twice
 /// [`MAX_RECORD_BYTES`], for white space and escapes that the record does not have.
 pub const MAX_TASK_BODY_BYTES: usize = 256 * 1024;
 /// The most bytes of bodies of up to [`MAX_TASK_BODY_BYTES`] that all requests of an instance hold
-/// at a time: 64 of the largest, or 16,000 of 1 KB. These, the larger bodies and the shards
-/// ([`MAX_ISOLATE_BYTES`] each) leave a fifth of an isolate.
+/// at a time: 64 of the largest, or 16,000 of 1 KB. They are usually small and short-lived, so they
+/// are in addition to the memory of the larger ones.
 pub const MAX_SMALL_BODIES_BYTES: usize = 16 * 1024 * 1024;
 /// The largest batch that is parsed in one pass: 20,000 items of 200 bytes. A larger one is cut
 /// into items first, because a single item could be the whole batch, and its error would repeat it.
@@ -406,9 +411,9 @@ pub const MAX_IDEMPOTENCY_KEY_BYTES: usize = 255;
 /// How long a shard remembers an `Idempotency-Key`, milliseconds: a day, which outlasts automatic
 /// retries of a request.
 pub const REMEMBER_MILLIS: i64 = 86_400_000;
-/// The most `Idempotency-Key`s that a shard remembers at a time. A row has some 150 bytes, and
-/// start-up counts the rows: 75 MB of the 10 GB of storage, and some tens of milliseconds. It
-/// allows 5 new keys per second on each shard, all day.
+/// The most `Idempotency-Key`s that a shard remembers at a time. A row has some 150 bytes: 75 MB of
+/// the 10 GB of storage. It allows 5 new keys per second on each shard, all day. A shard counts many
+/// keys by an estimate when it starts, which is up to an eighth too high, so 444,000 always fit.
 pub const MAX_REMEMBERED_PER_SHARD: u64 = 500_000;
 
 /// A row of a shard's history takes no more outcomes once its body would exceed this, which is some
@@ -434,10 +439,13 @@ pub const MAX_HISTORY_ROWS_SCANNED: usize = 128;
 pub const MAX_HISTORY_ROWS_AT_ONCE: usize = 32;
 
 /// The bytes that the loaded shards of an isolate may hold together before they refuse appends: the
-/// 128 MB of an isolate, minus five times the largest body ([`MAX_REQUEST_BYTES`]), minus 8 MB for
-/// the code and for messages. The shards of one namespace may hold four fifths of it, which is
-/// 820,000 tasks: see [`crate::access::FairMemory`].
+/// 128 MB of an isolate, minus 80 MB for large bodies ([`LARGE_BODIES`]), minus 8 MB for the code
+/// and for messages. The shards of one namespace may hold four fifths of it, which is 820,000 tasks:
+/// see [`crate::access::FairMemory`].
 pub const MAX_ISOLATE_BYTES: usize = 40_000_000;
+/// The memory for bodies of more than [`MAX_TASK_BODY_BYTES`], as a multiple of that for shards. Each
+/// counts [`BODY_COPIES`] times. So there is room for 16 MB of them: one of the largest, and others.
+pub const LARGE_BODIES: usize = 2;
 
 /// The most events that a shard keeps in memory for readers: some seconds of a busy shard. A reader
 /// that is further behind gets a gap.
@@ -452,7 +460,7 @@ pub const FEED_LEASE_MILLIS: i64 = 60_000;
 pub const MAX_EVENTS_AT_ONCE: usize = 1_000;
 /// The most bytes of events in one answer to a reader. The shards divide them, and each may exceed
 /// its share by one event. If a reader does not read, the events wait for it, and count while it is
-/// connected. The memory for large bodies has room for 312 readers.
+/// connected. The memory for large bodies has room for 625 readers.
 pub const MAX_EVENTS_BYTES: usize = 128_000;
 /// The least share of a shard of [`MAX_EVENTS_BYTES`], bytes: some ten events.
 pub const LEAST_EVENTS_BYTES: usize = 2_000;

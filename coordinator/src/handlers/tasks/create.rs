@@ -169,6 +169,7 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
     let content_type =
         call.request.headers().get("content-type").ok().flatten().unwrap_or_default();
     let is_lines = content_type.to_ascii_lowercase().contains("ndjson");
+    call.body_limit = settings::max_body_bytes(call.env);
     let text = call.text().await?;
     let tasks = parse_batch(&text, is_lines).map_err(Problem::invalid)?;
     if settings::is_bench(call.env)
