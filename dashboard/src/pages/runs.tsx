@@ -156,7 +156,7 @@ function Row({ run, onShow }: { run: Run | undefined; onShow: (run: Run) => void
       <span role="cell" class="muted">
         {run.status ?? ""}
       </span>
-      <span role="cell" class="clip muted">
+      <span role="cell" class="clip muted" title={run.target}>
         {run.target ?? ""}
       </span>
       <span role="cell" class="muted">
