@@ -111,7 +111,7 @@ test("a task that has ended shows what it was, if this tab has read it, and else
   await page.getByText("My first task").first().waitFor();
   const definition = page.getByRole("region", { name: "Definition" });
   await definition.getByText("This is the definition as this tab last read it.").waitFor();
-  await definition.getByText("handler log").waitFor();
+  await definition.getByText("handler:log").waitFor();
   await definition.getByLabel("Payload").getByText('"hello": "world"').waitFor();
   assert.deepEqual(await violations(page), []);
   await page.getByRole("link", { name: "Create it again" }).click();
