@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { violations } from "./browser/axe.mjs";
 import { create, lettersOf, scheduler, sink, tabs, useDashboard } from "./browser/setup.mjs";
 import { until } from "./harness.mjs";
+import { startSink } from "./sink.mjs";
 
 useDashboard({ shards: "2", answer: ({ path }) => (path.startsWith("/refuses") ? { status: 422, body: "no customer" } : 200) });
 
