@@ -239,7 +239,7 @@ test("many tasks are cancelled once the user has agreed to the number", async ()
     [{ filter: { tag: "text" }, confirmation }, former],
     [{ filter, confirmation: `${confirmation}x` }, former],
     [{ filter, confirmation: "yes" }, former],
-  ]) assert.match(await failed("cancel_tasks", args, by), /was not given out for these arguments/);
+  ]) assert.match(await failed("cancel_tasks", args, by), /was not issued for these arguments/);
   // It is for one key, one tool and one namespace.
   const { body: other } = await scheduler.call("/v1/keys", { body: { name: "other", scopes: ["read", "write"], namespaces: ["*"] } });
   const others = await connectFormer(url, { authorization: `Bearer ${other.key}` });

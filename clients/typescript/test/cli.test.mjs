@@ -411,7 +411,7 @@ test("dev makes a key that signs webhooks, and signing-key prints what receivers
   assert.deepEqual((await command(folder, "signing-key", "shop")).stdout, `${ofShop}\n`);
   for (const [args, files, says] of [
     [["signing-key"], {}, /^there is no key: set WEBHOOK_SIGNING_KEYS/],
-    [["signing-key", "Shop"], { ".dev.vars": `WEBHOOK_SIGNING_KEYS=${keys}\n` }, /^Shop is no name of a namespace/],
+    [["signing-key", "Shop"], { ".dev.vars": `WEBHOOK_SIGNING_KEYS=${keys}\n` }, /^Shop is not the name of a namespace/],
     [["signing-key"], { ".dev.vars": "WEBHOOK_SIGNING_KEYS=secret\n" }, /^WEBHOOK_SIGNING_KEYS: key 1 does not begin with whsec_\n$/],
   ]) {
     const { status, stdout, stderr } = await command(await project(files), ...args);

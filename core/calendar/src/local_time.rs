@@ -30,14 +30,14 @@ pub enum NotLocal {
     Early,
     /// The hour does not exist.
     #[error(
-        "whose hour is not one from 00 to 23; midnight at the end of a day is 00:00 of the next"
+        "whose hour is not 00 to 23; midnight at the end of a day is 00:00 of the next day"
     )]
     Hour,
     /// The minute does not exist.
-    #[error("whose minute is not one from 00 to 59")]
+    #[error("whose minute is not 00 to 59")]
     Minute,
     /// The second does not exist.
-    #[error("whose second is not one from 00 to 59")]
+    #[error("whose second is not 00 to 59")]
     Second,
 }
 

@@ -364,7 +364,7 @@ mod tests {
         let refused = (0..MAX_SENTENCES)
             .find_map(|_| validator.check(parse_one(body).unwrap()).err())
             .unwrap();
-        assert!(refused.detail.contains("steps to work out"), "{refused}");
+        assert!(refused.detail.contains("steps to compute"), "{refused}");
     }
 
     #[test]
