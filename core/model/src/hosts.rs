@@ -90,12 +90,35 @@ fn without_root(host: &str) -> &str {
     host.strip_suffix('.').unwrap_or(host)
 }
 
+/// Returns an entry of `OWN_HOSTS` in the form that [`check_host`] compares. An operator may copy the
+/// entry from an address bar, with a scheme, a path, international letters, or the dot of the root. A
+/// pattern that matches nothing would protect nothing.
+pub fn own_pattern(entry: &str) -> String {
+    let address = entry.split_once("://").map_or(entry, |(_, address)| address);
+    let address = address.split(['/', '?', '#']).next().unwrap_or_default();
+    let (below, address) = match address.strip_prefix("*.") {
+        Some(address) => ("*.", address),
+        None => ("", address),
+    };
+    let (name, port) = match address.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
+        _ => (address, None),
+    };
+    let name = match Host::parse(name) {
+        Ok(Host::Domain(domain)) => without_root(&domain).to_owned(),
+        Ok(address) => address.to_string(),
+        Err(_) => name.to_owned(),
+    };
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{below}{name}{port}")
+}
+
 /// The hosts that the settings of the deployment name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Hosts<'a> {
     /// Hosts that webhooks may call although they are not public, from `WEBHOOK_ALLOWED_HOSTS`.
     pub allowed: &'a [String],
-    /// The scheduler's own hosts, which webhooks may not call, from `OWN_HOSTS`.
+    /// The scheduler's own hosts, which webhooks may not call: [`own_pattern`] of each in `OWN_HOSTS`.
     pub own: &'a [String],
 }
 
@@ -260,6 +283,41 @@ mod tests {
         }
         let hosts = Hosts { allowed: &["127.0.0.1".to_owned()], ..hosts };
         assert_eq!(check_host(&Url::parse("http://127.0.0.1:8788/").unwrap(), hosts), Ok(()));
+    }
+
+    #[test]
+    fn own_hosts_are_recognized_however_the_operator_writes_them() {
+        for (entry, url) in [
+            ("tasks.example.com", "https://tasks.example.com/v1"),
+            ("tasks.example.com.", "https://tasks.example.com/v1"),
+            ("https://tasks.example.com/", "https://tasks.example.com/v1"),
+            ("HTTPS://Tasks.Example.Com/v1/tasks?a#b", "http://tasks.example.com./"),
+            ("https://tasks.example.com:8443/", "https://tasks.example.com:8443/"),
+            ("tasks.example.com:443", "https://tasks.example.com/"),
+            ("t\u{e4}sks.example", "https://xn--tsks-loa.example/"),
+            ("t\u{e4}sks.example", "https://T\u{c4}SKS.example/"),
+            ("*.example.workers.dev.", "https://a.example.workers.dev/"),
+            ("*.b\u{fc}cher.example:8080", "http://a.xn--bcher-kva.example:8080"),
+            ("127.1", "http://127.0.0.1/"),
+            ("[0:0::1]:8787", "http://[::1]:8787/"),
+            ("[::1]", "http://[::1]:8787/"),
+        ] {
+            let own = [own_pattern(entry)];
+            let hosts = Hosts { allowed: &[], own: &own };
+            let refused = check_host(&Url::parse(url).unwrap(), hosts);
+            assert!(matches!(refused, Err(HostError::Own { .. })), "{entry} {own:?}: {url}");
+        }
+        for (entry, url) in [
+            ("https://tasks.example.com:8443/", "https://tasks.example.com/"),
+            ("*.example.workers.dev", "https://example.workers.dev/"),
+            ("", "https://example.com/"),
+            ("*.", "https://example.com/"),
+            ("/", "https://example.com/"),
+        ] {
+            let own = [own_pattern(entry)];
+            let hosts = Hosts { allowed: &[], own: &own };
+            assert_eq!(check_host(&Url::parse(url).unwrap(), hosts), Ok(()), "{entry} {own:?}");
+        }
     }
 
     #[test]
