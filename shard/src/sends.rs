@@ -105,6 +105,13 @@ impl Repeats {
         });
         Self(repeats.collect())
     }
+
+    /// Returns the latest time at which the dispatchers' queue may have accepted an envelope before.
+    /// An envelope for a user's queue has none: it ends when the queue accepts it, so it must be sent.
+    fn last_sent(&self, envelope: &Outgoing) -> Option<UnixMillis> {
+        let last_sent = self.0.get(&envelope.seq).copied();
+        last_sent.filter(|_| queue_of(envelope) == DISPATCH_QUEUE_BINDING)
+    }
 }
 
 /// The lines of all queues.
@@ -116,18 +123,22 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// Adds envelopes behind those that wait. Those in `repeats` are sent apart from the others.
+    /// Adds envelopes behind those that wait. Those in `repeats` are sent apart from the others, and
+    /// from those that were sent at another time, because the queue may hold some and not others.
     pub(crate) fn add(&mut self, outgoing: Vec<Outgoing>, repeats: &Repeats) {
-        let (again, first): (Vec<_>, Vec<_>) =
-            outgoing.into_iter().partition(|envelope| repeats.0.contains_key(&envelope.seq));
-        for envelopes in batches(first).into_iter().chain(batches(again)) {
-            let Some(queue) = envelopes.first().map(|first| queue_of(first).to_owned()) else {
-                continue;
-            };
-            self.waiting_bytes += bytes_of(&envelopes);
-            let sent = envelopes.iter().filter_map(|envelope| repeats.0.get(&envelope.seq));
-            let group = Group { last_sent: sent.min().copied(), envelopes };
-            self.lines.entry(queue).or_default().waiting.push_back(group);
+        let mut by_time: BTreeMap<Option<UnixMillis>, Vec<Outgoing>> = BTreeMap::new();
+        for envelope in outgoing {
+            by_time.entry(repeats.last_sent(&envelope)).or_default().push(envelope);
+        }
+        for (last_sent, outgoing) in by_time {
+            for envelopes in batches(outgoing) {
+                let Some(queue) = envelopes.first().map(|first| queue_of(first).to_owned()) else {
+                    continue;
+                };
+                self.waiting_bytes += bytes_of(&envelopes);
+                let group = Group { last_sent, envelopes };
+                self.lines.entry(queue).or_default().waiting.push_back(group);
+            }
         }
     }
 
@@ -429,9 +440,10 @@ mod tests {
         assert!(queues(&lines.start(later)).contains(&"A"));
     }
 
-    /// A batch has one outcome, and only that of repeats depends on the backlog of the queue.
+    /// A batch has one outcome, and only that of repeats depends on the backlog of the queue: each
+    /// on how far it reaches back.
     #[test]
-    fn repeats_are_sent_apart_from_what_is_new() {
+    fn repeats_are_sent_apart_from_what_is_new_and_by_their_age() {
         let resent = |seq, attempts, sends| Write::Resent { seq, sent_at: NOW, attempts, sends };
         let writes = [
             resent(3, 1, Sends::Sent),
@@ -441,6 +453,8 @@ mod tests {
             resent(7, 0, Sends::SentAfter(2)),
             resent(8, 1, Sends::SentAfter(1)),
             Write::DeleteEnvelope { seq: 9 },
+            // A user's queue must get it, however old its messages are.
+            resent(10, 1, Sends::Unanswered),
         ];
         let repeats = Repeats::among(&writes, 1_000);
         let mut lines = Lines::default();
@@ -450,6 +464,9 @@ mod tests {
             destination: Destination::Dispatch,
             text: text.clone(),
         });
+        let users = Destination::Queue("MINE".into());
+        let outgoing =
+            outgoing.chain([Outgoing { seq: 10, destination: users, text: text.clone() }]);
         lines.add(outgoing.collect(), &repeats);
         let sent: Vec<_> = lines
             .start(NOW)
@@ -462,7 +479,12 @@ mod tests {
         // The third redelivery has waited four times as long, and half of that counts.
         assert_eq!(
             sent,
-            [(vec![0, 1, 2, 4, 7, 8, 9], None), (vec![3, 5, 6], Some(NOW.plus(-2_000)))]
+            [
+                (vec![0, 1, 2, 4, 7, 8, 9], None),
+                (vec![5], Some(NOW.plus(-2_000))),
+                (vec![3, 6], Some(NOW.plus(-500))),
+                (vec![10], None),
+            ]
         );
     }
 
