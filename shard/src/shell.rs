@@ -271,26 +271,31 @@ impl Shell {
         let mut lines = Lines::default();
         let mut answers: FuturesUnordered<LocalBoxFuture<'_, Received>> = FuturesUnordered::new();
         let mut asking = 0_usize;
+        let mut is_first = true;
         loop {
             let round = now();
             if let Some(guard) = &guard {
                 guard.extend();
             }
             if lines.has_room() {
-                let (repeats, effects) = self.input(|engine, now, sql| {
-                    let effects = engine.wake(now, sql)?;
-                    Ok((Repeats::among(&effects.writes, visibility_millis), effects))
-                })?;
-                let next = self.next_wakeup()?;
+                // An answer ends the wait of a round too. The engine is woken only when it asked to
+                // be, so that tasks gather until its next firing and share an envelope.
+                if is_first || self.next_wakeup()?.is_some_and(|at| at <= now()) {
+                    is_first = false;
+                    let (repeats, effects) = self.input(|engine, now, sql| {
+                        let effects = engine.wake(now, sql)?;
+                        Ok((Repeats::among(&effects.writes, visibility_millis), effects))
+                    })?;
+                    asking += effects.asks.len();
+                    let asks = effects
+                        .asks
+                        .into_iter()
+                        .map(|ask| limiter_client::ask(&self.env, &name, jurisdiction, ask));
+                    answers.extend(asks.map(|ask| ask.map(Received::Limit).boxed_local()));
+                    lines.add(effects.sends, &repeats);
+                }
                 // The alarm is set before the work that can fail (invariant 4).
-                let next = next.unwrap_or(UnixMillis::NEVER);
-                asking += effects.asks.len();
-                let asks = effects
-                    .asks
-                    .into_iter()
-                    .map(|ask| limiter_client::ask(&self.env, &name, jurisdiction, ask));
-                answers.extend(asks.map(|ask| ask.map(Received::Limit).boxed_local()));
-                lines.add(effects.sends, &repeats);
+                let next = self.next_wakeup()?.unwrap_or(UnixMillis::NEVER);
                 let near = next <= now().plus(stay) || asking > 0;
                 let wanted = if near { now().plus(SAFETY_MILLIS) } else { next };
                 if wanted != UnixMillis::NEVER

@@ -8,7 +8,8 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { namespaceKeys } from "../src/cli/signing-key.ts";
-import { COMMAND, command, config, freePort, project, read } from "./projects.mjs";
+import { freePort } from "../../../e2e/harness.mjs";
+import { COMMAND, command, config, project, read } from "./projects.mjs";
 import { until } from "./runtime.mjs";
 
 /** A wrangler that notes how it was called. It reads configurations with the real one. */

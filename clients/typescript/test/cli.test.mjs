@@ -15,7 +15,8 @@ import { copySecrets, ensureKey, ensureSigningKeys } from "../src/cli/secrets.ts
 import { namespaceKeys } from "../src/cli/signing-key.ts";
 import { addTo } from "../src/cli/edit.ts";
 import { hasDefault, lacksScheduler } from "../src/cli/source.ts";
-import { command, config, freePort, project, read } from "./projects.mjs";
+import { freePort } from "../../../e2e/harness.mjs";
+import { command, config, project, read } from "./projects.mjs";
 import { ASSETS, CONSUMER, CRON, COMPATIBILITY_DATE, missing, OBJECTS, VARS } from "../src/cli/requirements.ts";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
