@@ -23,7 +23,7 @@ let nextAttempt = 0;
  * The scheduler's Worker: the HTTP API, the dispatcher of fired tasks, and the watchdog. Make it, or a class that extends
  * it, the default export of your Worker.
  *
- * With the first event of an isolate, and so within a minute after a deploy, it also brings up to date the schedules that
+ * With the first event of an isolate, and so within five minutes after a deploy, it also brings up to date the schedules that
  * the exported `Tasks` declare.
  *
  * @example
