@@ -145,9 +145,7 @@ impl Shards {
         path: &str,
         request: &AmongRequest<Q>,
     ) -> Result<(A, bool), Problem> {
-        let encode = |among| {
-            encoded(&AmongRequest { among, ..request.clone() })
-        };
+        let encode = |among| encoded(&AmongRequest { among, ..request.clone() });
         let mut is_repeat = false;
         let answer = self.send(shard, path, |first| {
             is_repeat = !first;

@@ -29,9 +29,7 @@ pub enum NotLocal {
     #[error("before 1970")]
     Early,
     /// The hour does not exist.
-    #[error(
-        "whose hour is not 00 to 23; midnight at the end of a day is 00:00 of the next day"
-    )]
+    #[error("whose hour is not 00 to 23; midnight at the end of a day is 00:00 of the next day")]
     Hour,
     /// The minute does not exist.
     #[error("whose minute is not 00 to 59")]

@@ -147,7 +147,11 @@ mod tests {
                 r#","failedAt":9"#,
                 "it is a dead letter; POST /v1/dead-letters/9-5r-a%2Fb/replay",
             ),
-            (Status::Retrying, r#","stage":"onSuccess""#, "the follow-up onSuccess of one of its runs is left; wait"),
+            (
+                Status::Retrying,
+                r#","stage":"onSuccess""#,
+                "the follow-up onSuccess of one of its runs is left; wait",
+            ),
             (Status::Held, r#","everySeconds":60"#, "left of a recurring task that has ended"),
             (Status::Retrying, r#","attempt":2"#, "waits for another attempt"),
         ] {

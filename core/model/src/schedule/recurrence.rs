@@ -231,10 +231,7 @@ fn no_run(fields: &ScheduleFields<'_>, kind: GivenKind, now: UnixMillis) -> Fiel
             .as_deref()
             .is_some_and(|rule| rule.to_ascii_uppercase().contains("UNTIL")) =>
         {
-            FieldError::new(
-                "rrule",
-                "has an UNTIL before the next run; give a later one",
-            )
+            FieldError::new("rrule", "has an UNTIL before the next run; give a later one")
         }
         _ => FieldError::new(field_of(kind), NO_FUTURE),
     }

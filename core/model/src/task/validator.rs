@@ -169,9 +169,7 @@ impl<'a> Validator<'a> {
             Some(_) => problem,
             None => FieldError::new(
                 "callback",
-                format!(
-                    "is missing, and the deployment's DEFAULT_CALLBACK is invalid: {problem}"
-                ),
+                format!("is missing, and the deployment's DEFAULT_CALLBACK is invalid: {problem}"),
             ),
         });
         let CheckedCallback { to_queue, is_as_stored, handler_retry } = checked?;
