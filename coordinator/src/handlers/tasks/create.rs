@@ -44,7 +44,7 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
     };
     if id.is_none() && !precondition.is_none() {
         let detail =
-            "is not taken without an id in the body: no task exists yet that has a version";
+            "is not supported without an id in the body: a new task has no version to compare with";
         return Err(Problem::condition_refused(call.condition_given(), detail));
     }
     let mut tries = 1;
