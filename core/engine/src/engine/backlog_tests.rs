@@ -1,7 +1,7 @@
 use crate::budget::MAX_PLACED;
-use crate::{Config, Keep};
 use crate::engine::lanes::pair::Pair;
 use crate::testing;
+use crate::{Config, Keep};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_CATCH_UP_RUNS, MAX_LANES};
 use scheduler_model::protocol::{Append, Expected, Failure, Report, Status};
