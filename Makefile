@@ -26,9 +26,10 @@ test: build ## Run all tests
 	@scripts/setup.sh tests
 	@$(RUN) node scripts/test.mjs
 
-lint: setup ## Formatting, circles of modules, spelling, dependencies, clippy for host and wasm, documentation, TypeScript, the API's document
+lint: setup ## Formatting, circles of modules, subjects of commits, spelling, dependencies, clippy for host and wasm, documentation, TypeScript, the API's document
 	$(RUN) cargo fmt --all --check
 	python3 scripts/circles.py
+	scripts/subjects.sh
 	scripts/linters.sh
 	$(RUN) cargo clippy --workspace --all-targets -- -D warnings
 	$(RUN) cargo clippy -p coordinator --target wasm32-unknown-unknown -- -D warnings

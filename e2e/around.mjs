@@ -4,13 +4,14 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ROOT } from "../scripts/paths.mjs";
 import { startRuntime } from "../scripts/runtime.mjs";
+import { roundOfWatchdog } from "./harness.mjs";
 
 /**
  * The outer Worker. `parts` is the text of a module with any of these functions:
  *
  * - `bindings(env)`: what replaces bindings, by name.
  * - `state(state)`: what replaces members of a shard's state, by name.
- * - `answered(path)`: called after a shard has answered a request to this path.
+ * - `answered(path, shard, state)`: called after a shard has answered a request to this path.
  * - `control(name, env)`: the answer to `GET /control/<name>`, as JSON.
  * - `invoked(kind)`: called before each event of the Worker: `fetch`, `queue` or `scheduled`.
  */
@@ -30,12 +31,14 @@ const worker = (parts) => `
   const replaced = (env) => (typeof bindings === "function" ? around(env, bindings(env)) : env);
   const called = (kind) => typeof invoked === "function" && invoked(kind);
   export class Shard extends built.Shard {
+    #own;
     constructor(context, env) {
       super(typeof state === "function" ? around(context, state(context)) : context, replaced(env));
+      this.#own = context;
     }
     async fetch(request) {
       const answer = await super.fetch(request);
-      if (typeof answered === "function") answered(new URL(request.url).pathname);
+      if (typeof answered === "function") answered(new URL(request.url).pathname, this, this.#own);
       return answer;
     }
   }
@@ -77,7 +80,7 @@ export async function folder(t) {
 
 /**
  * Starts the scheduler in such a Worker. Returns `call(path, body?, method?)`, which returns status and body, `control(name)`,
- * `watchdog()`, `url` and `stop()`. It also stops after the test.
+ * `watchdog(round?)`, `url` and `stop()`. It also stops after the test.
  */
 export async function start(t, storage, { parts, vars = {}, change }) {
   const runtime = await startRuntime({ storage, main: worker(parts), change, vars: { SHARD_MAP: "1", API_KEYS: "key", ...vars } });
@@ -93,8 +96,8 @@ export async function start(t, storage, { parts, vars = {}, change }) {
     const text = await response.text();
     return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
   };
-  const watchdog = async () => {
-    const response = await fetch(`${runtime.url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent("*/5 * * * *")}`);
+  const watchdog = async (round = 0) => {
+    const response = await fetch(runtime.url + roundOfWatchdog(round));
     if (!response.ok) throw new Error(`watchdog: ${response.status} ${await response.text()}`);
   };
   return { call, control: async (name) => (await call(`/control/${name}`)).body, watchdog, url: runtime.url, stop };

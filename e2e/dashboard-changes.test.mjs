@@ -1,34 +1,12 @@
 // Creates and changes tasks on the dashboard in a real browser.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
+import { test } from "node:test";
 import { violations } from "./browser/axe.mjs";
-import { startBrowser, Tabs } from "./browser/browser.mjs";
-import { Scheduler, until } from "./harness.mjs";
-import { startSink } from "./sink.mjs";
+import { create, LOG, scheduler, sink, tabs, useDashboard } from "./browser/setup.mjs";
+import { until } from "./harness.mjs";
 
-let scheduler;
-let browser;
-let tabs;
-let sink;
-
-before(async () => {
-  [scheduler, browser, sink] = await Promise.all([Scheduler.start({ shards: "4" }), startBrowser(), startSink()]);
-  tabs = new Tabs(browser, scheduler);
-});
-after(async () => {
-  await browser?.close();
-  await scheduler?.dispose();
-  await sink?.close();
-});
-afterEach(() => tabs.close());
-
-const LOG = { type: "handler", name: "log" };
-
-async function create(task) {
-  const { status, body } = await scheduler.call("/v1/tasks", { body: { callback: LOG, ...task } });
-  assert.ok(status < 300, JSON.stringify(body));
-}
+useDashboard();
 
 const read = async (id) => (await scheduler.call(`/v1/tasks/${encodeURIComponent(id)}`)).body;
 
@@ -245,7 +223,7 @@ test("many tasks are changed: the selected ones, and after a confirmation all th
   const pause = page.getByRole("dialog", { name: "Pause: 1 task" });
   await pause.getByLabel("Note (optional)").fill("not yet");
   await pause.getByRole("button", { name: "Pause" }).click();
-  await page.getByText("Pause: 1 task", { exact: true }).waitFor();
+  await page.getByText("1 task paused", { exact: true }).waitFor();
   assert.deepEqual([(await read("many-0")).status, (await read("many-1")).status], ["scheduled", "paused"]);
   assert.equal((await read("many-1")).pauseNote, "not yet");
   // What the change would do is counted before: one is paused already.

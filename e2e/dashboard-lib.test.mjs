@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
@@ -14,7 +15,7 @@ let scheduler;
 let lib;
 
 before(async () => {
-  const names = ["sentence", "definition", "snippets", "groups", "health", "agenda", "time", "series", "errors", "reasons", "refusal"];
+  const names = ["sentence", "definition", "snippets", "groups", "health", "agenda", "time", "series", "errors", "reasons", "refusal", "parameters", "filter", "cost", "replay", "secrets", "retry", "attempts", "target"];
   const bundle = await build({
     stdin: { contents: names.map((name) => `export * from "./${name}";`).join("\n"), resolveDir: join(ROOT, "dashboard/src/lib"), loader: "ts" },
     bundle: true,
@@ -46,6 +47,14 @@ test("schedules are shown as sentences, or quoted if there is no simple sentence
     [{ cron: "*/7 3-9/2 * * *" }, "By the cron expression “*/7 3-9/2 * * *”, UTC."],
     [{ cron: ["0 9 * * *", "30 17 * * MON"] }, "Every day at 09:00, and every Monday at 17:30, UTC."],
     [{ cron: "* * * * * *" }, "Every second, UTC."],
+    // Numbers that a field does not take, and steps that do not divide the hour or the day.
+    [{ cron: "99 * * * *" }, "By the cron expression “99 * * * *”, UTC."],
+    [{ cron: "0 24 * * *" }, "By the cron expression “0 24 * * *”, UTC."],
+    [{ cron: "0 9 0 * *" }, "By the cron expression “0 9 0 * *”, UTC."],
+    [{ cron: "0 9 * 13 *" }, "By the cron expression “0 9 * 13 *”, UTC."],
+    [{ cron: "0 9 * * 8" }, "By the cron expression “0 9 * * 8”, UTC."],
+    [{ cron: "*/7 * * * *" }, "By the cron expression “*/7 * * * *”, UTC."],
+    [{ cron: "0 */5 * * *" }, "By the cron expression “0 */5 * * *”, UTC."],
     [{ cron: "30 0 9 * * *" }, "By the cron expression “30 0 9 * * *”, UTC."],
     [{ everySeconds: 3600 }, "Every hour."],
     [{ everySeconds: 5400, maxRuns: 3 }, "Every 90 minutes, 3 times at most."],
@@ -252,8 +261,10 @@ test("a refusal is about a field until its value changes", async () => {
 test("the health is good until something needs attention, and names it", async () => {
   const { body: stats } = await scheduler.call("/v1/stats");
   const calm = { succeeded: 90, failed: 10, repairs: 0, displaced: 0, stillOverdue: 0, backlog: { minutes: 2, most: 900 }, createdPerSecond: 79 };
+  // The scheduler of these tests has had dead letters, which are gone.
+  const used = { ...stats, deadLetters: 0, deadLettered: 0, overdue: 0, circuits: [] };
   const judge = (changes = {}, recent = calm, quota = {}) => {
-    const { level, reasons } = lib.healthOf({ ...stats, ...changes }, quota, recent);
+    const { level, reasons } = lib.healthOf({ ...used, ...changes }, quota, recent);
     return [level, reasons.map(({ text }) => text).join(" ")];
   };
   assert.equal(judge()[0], "good");
@@ -275,4 +286,187 @@ test("the health is good until something needs attention, and names it", async (
     assert.equal(found, level, reasons);
     assert.match(reasons, text);
   }
+});
+
+test("the sentence of a good health says no more than is true, and names failures that need nothing more", async () => {
+  const { body: stats } = await scheduler.call("/v1/stats");
+  const used = { ...stats, created: 9, deadLetters: 0, deadLettered: 0, overdue: 0, circuits: [] };
+  const calm = { succeeded: 9, failed: 0, repairs: 0, displaced: 0, stillOverdue: 0, backlog: { minutes: 0, most: 0 }, createdPerSecond: 0 };
+  const judge = (changes, recent = {}) => {
+    const { level, sentence, notes, reasons } = lib.healthOf({ ...used, ...changes }, undefined, { ...calm, ...recent });
+    return { level, sentence, notes: notes.map(({ text, to }) => `${text} ${to}`).join(" "), reasons: reasons.map(({ text, to }) => `${text} ${to}`).join(" ") };
+  };
+  for (const [changes, recent, sentence, notes] of [
+    [{}, {}, "All is well: nothing is overdue, every attempt of the last half hour succeeded, and no run has been given up.", ""],
+    [{ overdue: 2 }, {}, "All is well: nothing is overdue for long, every attempt of the last half hour succeeded, and no run has been given up.", ""],
+    [{}, { succeeded: 0 }, "All is well: nothing is overdue, and no run has been given up. Nothing has run in the last half hour.", ""],
+    // Fewer attempts than tell a rate.
+    [{}, { succeeded: 3, failed: 2 }, "Nothing needs your attention: nothing is overdue, and no dead letter waits.", "2 of the 5 attempts of the last half hour failed. /runs?group=error"],
+    [{}, { succeeded: 0, failed: 4 }, "Nothing needs your attention: nothing is overdue, and no dead letter waits.", "All 4 attempts of the last half hour failed. /runs?group=error"],
+    [{ deadLettered: 1 }, {}, "Nothing needs your attention: nothing is overdue, and no dead letter waits.", "1 run failed for good since the shards were created. It has been replayed, discarded or dropped since. /runs?outcome=dead-lettered"],
+  ]) {
+    assert.deepEqual(judge(changes, recent), { level: "good", sentence, notes, reasons: "" });
+  }
+  const waiting = judge({ deadLettered: 3, deadLetters: 2 }, { failed: 1 });
+  assert.deepEqual([waiting.level, waiting.sentence, waiting.reasons], ["warn", "It works, but one thing needs a look.", "2 dead letters to replay or discard. /dead-letters"]);
+  assert.equal(waiting.notes, "1 of the 10 attempts of the last half hour failed. /runs?group=error");
+  // A namespace that nobody has used has no health.
+  const unused = { ...used, created: 0, fired: 0, pending: 0 };
+  const { level, sentence } = lib.healthOf(unused, undefined, { ...calm, succeeded: 0 });
+  assert.deepEqual([level, sentence], ["new", "Nothing is scheduled yet: create a first task, and this page shows how it goes."]);
+});
+
+test("parameters of an address that a page does not have or take are named, with what it would take, and the rest is used", () => {
+  const check = (path, text) => {
+    const { used, ignored } = lib.checkQuery(path, new URLSearchParams(text));
+    return [String(used), ignored.map(({ name, value, why }) => `${name}=${value}: ${why}`)];
+  };
+  for (const [path, text, used, ...ignored] of [
+    ["/tasks", "status=bogus&tag=a,b&order=desc", "tag=a%2Cb&order=desc", /^status=bogus: It takes one of: scheduled, running, .*dead-lettered\.$/],
+    ["/tasks", "estado=paused", "", /^estado=paused: This page has no such parameter\. It has: text, prefix, tag, .*order\.$/],
+    ["/tasks", "kind=once&kind=cron&prefix=", "kind=once", /^kind=cron: It is there more than once\. The first value counts\.$/],
+    ["/tasks", "tag=a,b,c&paused=yes", "", /^tag=a,b,c: It takes a tag, or two tags/, /^paused=yes: It takes one of: true, false\.$/],
+    ["/tasks", "from=2026-11-30T08:00:00Z&to=yesterday", "from=2026-11-30T08%3A00%3A00Z", /^to=yesterday: It takes a time, such as 2026-11-30T08:00:00Z/],
+    ["/tasks", "toString=1&constructor=2", "", /^toString=1: This page has no/, /^constructor=2: This page has no/],
+    ["/dead-letters", "status=paused&error=x", "error=x", /^status=paused: This page has no such parameter/],
+    ["/runs", "group=tag&view=events&outcome=failed", "view=events&outcome=failed", /^group=tag: It takes only error\.$/],
+    ["/agenda", "span=month&at=1795773062727", "at=1795773062727", /^span=month: It takes one of: hour, day, week\.$/],
+    ["/agenda", "at=0&span=hour", "span=hour", /^at=0: It takes a time/],
+    ["/create", "example=bye", "", /^example=bye: It takes only hello\.$/],
+    ["/limits", "a=1", "", /^a=1: This page has no parameters\.$/],
+  ]) {
+    const [found, names] = check(path, text);
+    assert.equal(found, used, text);
+    assert.equal(names.length, ignored.length, `${text}: ${names}`);
+    for (const [index, pattern] of ignored.entries()) assert.match(names[index], pattern);
+  }
+});
+
+test("the choices of the filters are those of the API, and it takes the times of an address", async () => {
+  const parameters = (path) => Object.fromEntries(document.paths[path].get.parameters.filter(({ schema }) => schema).map(({ name, schema }) => [name, schema.enum ?? schema.items?.enum]));
+  const { body: document } = await scheduler.call("/openapi.json");
+  for (const [path, name, values] of [
+    ["/v1/tasks", "status", lib.STATUSES],
+    ["/v1/tasks", "kind", lib.KINDS],
+    ["/v1/tasks", "callbackType", lib.CALLBACK_TYPES],
+    ["/v1/tasks", "lastOutcome", lib.LAST_OUTCOMES],
+    ["/v1/runs", "outcome", lib.OUTCOMES],
+  ]) {
+    assert.deepEqual([...values].sort(), [...parameters(path)[name]].sort(), name);
+  }
+  for (const text of ["1795773062727", "2026-11-30T08:00Z", "2026-11-30T08:00:00.123456+01:00", "2026-11-30t08:00:00z"]) {
+    const { from } = lib.filterOf(new URLSearchParams({ from: text }));
+    assert.equal((await scheduler.call(`/v1/tasks?from=${encodeURIComponent(from)}`)).status, 200, text);
+  }
+});
+
+test("the price of a million attempts is shown only when what the shards cost by themselves hardly changes it", () => {
+  assert.deepEqual([1, 16].map(lib.fewestPricedAttempts), [219, 3_504]);
+  // Five attempts, as on the first day: what the shards cost to start is most of it.
+  assert.equal(lib.pricePerMillion(0.000_077, 5, 16), undefined);
+  assert.equal(lib.pricePerMillion(0, 0, 1), undefined);
+  assert.equal(lib.pricePerMillion(0.035_03, 3_503, 16), undefined);
+  assert.ok(Math.abs(lib.pricePerMillion(0.035_04, 3_504, 16) - 10) < 1e-9);
+});
+
+test("a draft has no headers of any target, and names them", () => {
+  const definition = { id: "a", callback: { type: "webhook", url: "https://a.example", headers: { authorization: "hush" } }, onFailure: { type: "webhook", url: "https://b.example", headers: { "x-key": "hush", authorization: "hush" } }, payload: { headers: { kept: true } } };
+  const { definition: kept, headers } = lib.withoutSecrets(definition);
+  assert.deepEqual(headers, ["authorization", "x-key"]);
+  assert.deepEqual(kept, { id: "a", callback: { type: "webhook", url: "https://a.example" }, onFailure: { type: "webhook", url: "https://b.example" }, payload: { headers: { kept: true } } });
+  assert.doesNotMatch(JSON.stringify(kept), /hush/);
+  assert.deepEqual(definition.callback.headers, { authorization: "hush" });
+});
+
+test("what a replay says is what it does: to a task that fires once, to a run of a recurring task, and to a run that was requested", async () => {
+  const once = { payload: { old: true }, retry: { maxAttempts: 1 } };
+  const letterOf = async (id) => (await scheduler.call(`/v1/dead-letters?prefix=${id}`)).body.deadLetters[0];
+  const dead = (id) => until(`a dead letter of ${id}`, () => letterOf(id));
+  const taskOf = async (id) => {
+    const { status, body } = await scheduler.call(`/v1/tasks/${id}`);
+    return status === 200 ? body : undefined;
+  };
+  const replay = async (letter) => {
+    const { status, body } = await scheduler.call(`/v1/dead-letters/${encodeURIComponent(letter.deadLetterId)}/replay`, { body: { payload: { old: null, changed: true } } });
+    assert.equal(status, 200, JSON.stringify(body));
+    return until(`another dead letter of ${letter.id}`, async () => {
+      const next = await letterOf(letter.id);
+      return next && next.deadLetterId !== letter.deadLetterId && next;
+    });
+  };
+  // Nothing listens on these ports. Each kind has its own, so that no circuit opens.
+  for (const [port, id, task, run, text] of [
+    [9, "replay-once", { delayInSeconds: 0 }, false, /^This task fires once, and its dead letter is all that is left of it\..*the task keeps the change/],
+    [7, "replay-every", { everySeconds: 86_400 }, true, /^The run starts again.*for this run only\. The task replay-every does not change\.$/],
+    [11, "replay-hand", { type: "no-schedule" }, true, /^The run starts again.*for this run only\. The task replay-hand does not change\.$/],
+  ]) {
+    assert.equal((await scheduler.call("/v1/tasks", { body: { id, ...once, ...task, callback: { type: "webhook", url: `http://127.0.0.1:${port}/closed` } } })).status, 201);
+    if (run) assert.equal((await scheduler.call(`/v1/tasks/${id}/run`, { method: "POST" })).status, 200);
+    const letter = await dead(id);
+    const before = await taskOf(id);
+    assert.match(lib.replayEffect(letter, before), text, id);
+    const next = await replay(letter);
+    assert.deepEqual(next.payload, { changed: true });
+    const after = await taskOf(id);
+    // The task is the dead letter with the change, or is as it was.
+    if (run) assert.deepEqual(after, before);
+    else assert.deepEqual([after.deadLetterId, after.payload], [next.deadLetterId, { changed: true }]);
+    await scheduler.call(`/v1/tasks/${id}`, { method: "DELETE" });
+  }
+  assert.match(lib.replayEffect({ id: "a", kind: "once", stage: "onFailure" }, undefined), /^The follow-up onFailure starts again.*The run that it follows does not start again\.$/);
+  assert.match(lib.replayEffect({ id: "a", kind: "cron" }, undefined), /The recurring task has ended, and stays so\.$/);
+  // Another task has the id now.
+  assert.match(lib.replayEffect({ id: "a", kind: "once" }, { status: "scheduled" }), /The task a does not change\.$/);
+});
+
+test("a retry policy is shown in words, and the default is that of the documentation", async () => {
+  const table = await readFile(join(ROOT, "docs/tasks.md"), "utf8");
+  for (const [name, value] of Object.entries(lib.RETRY_DEFAULTS)) {
+    const [, shown] = new RegExp(`^\\| \`${name}\` \\|.*\\| ([\\d.,]+)[^|]*\\|$`, "m").exec(table) ?? assert.fail(name);
+    assert.equal(Number(shown.replace(/,(?=\d{3})/g, "").replace(/,$/, "")), value, name);
+  }
+  for (const [retry, expected] of [
+    [undefined, "Up to 10 attempts, with waits of 1 s, 2 s, 4 s and so on, 1 h at most; each wait up to 20 % longer or shorter; the last within 1 d of the first."],
+    [{ maxAttempts: 1 }, "One attempt only: a run that fails is not tried again."],
+    [{ maxAttempts: 3, minBackoffSeconds: 2, factor: 3, jitter: 0.1 }, "Up to 3 attempts, with waits of 2 s and 6 s; each wait up to 10 % longer or shorter; the last within 1 d of the first."],
+    [{ maxAttempts: 2, jitter: 0 }, "Up to 2 attempts, 1 s apart; the last within 1 d of the first."],
+    [{ maxAttempts: 5, minBackoffSeconds: 0.3, factor: 1, jitter: 0 }, "Up to 5 attempts, 300 ms apart; the last within 1 d of the first."],
+    [{ minBackoffSeconds: 3_000, maxDurationSeconds: 600, jitter: 0 }, "Up to 10 attempts, with waits of 50 min, 1 h, 1 h and so on, 1 h at most; the last within 10 min of the first."],
+    // A first wait above the longest one raises that, if it is not given.
+    [{ maxAttempts: 4, minBackoffSeconds: 7_200, jitter: 0 }, "Up to 4 attempts, 2 h apart; the last within 1 d of the first."],
+    [{ permanentStatuses: ["4xx", 501], jitter: 0, factor: 1 }, "Up to 10 attempts, 1 s apart; the last within 1 d of the first; none after HTTP 4xx, 501 and 410."],
+  ]) {
+    assert.equal(lib.retryText(retry), expected);
+  }
+});
+
+test("the attempts at a run are divided at its replays, also those of its follow-ups", () => {
+  const attempt = (startedAt, outcome, stage) => ({ startedAt, outcome, reportedAt: startedAt + 1, ...(stage ? { stage } : {}) });
+  const shown = (attempts) => lib.partsOf(attempts).map((part) => part.map(({ startedAt }) => startedAt));
+  // The API's order is the newest first.
+  assert.deepEqual(shown([attempt(9, "succeeded"), attempt(8, "failed"), attempt(2, "dead-lettered"), attempt(1, "failed")]), [[1, 2], [8, 9]]);
+  assert.deepEqual(shown([attempt(1, "failed"), attempt(2, "failed"), attempt(3, "succeeded")]), [[1, 2, 3]]);
+  // The follow-up of a run that has failed for good is no replay of it.
+  assert.deepEqual(shown([attempt(1, "dead-lettered"), attempt(2, "failed", "onFailure"), attempt(3, "dead-lettered", "onFailure")]), [[1, 2, 3]]);
+  assert.deepEqual(shown([attempt(1, "dead-lettered"), attempt(2, "dead-lettered", "onFailure"), attempt(7, "succeeded", "onFailure"), attempt(9, "succeeded")]), [[1, 2], [7, 9]]);
+  assert.deepEqual(shown([attempt(1, "dead-lettered"), attempt(5, "dead-lettered"), attempt(9, "succeeded")]), [[1], [5], [9]]);
+  assert.deepEqual(shown([]), []);
+});
+
+test("a target has the name that the history gives it", async () => {
+  const hook = (url) => ({ type: "webhook", url });
+  for (const [id, callback, detail] of [
+    ["name-hook", hook("http://127.0.0.1:9/a?b=c"), "POST http://127.0.0.1:9/a?b=c"],
+    ["name-port", { ...hook("http://LOCALHOST:9"), method: "PUT" }, "PUT http://LOCALHOST:9"],
+    ["name-handler", LOG, undefined],
+  ]) {
+    assert.equal((await scheduler.call("/v1/tasks", { body: { id, delayInSeconds: 0, callback, retry: { maxAttempts: 1 } } })).status, 201, id);
+    const run = await until(`the run of ${id}`, async () => (await scheduler.call(`/v1/tasks/${id}/runs`)).body.runs[0]);
+    assert.deepEqual(lib.targetOf(callback), { name: run.target, ...(detail ? { detail } : {}) });
+  }
+  assert.deepEqual(lib.targetOf(hook("https://BÜCHER.example/x")).name, "webhook:xn--bcher-kva.example");
+  assert.deepEqual(lib.targetOf({ type: "service", binding: "BILLING", path: "/run" }), { name: "service:BILLING", detail: "/run" });
+  assert.deepEqual(lib.targetOf({ type: "durable-object", binding: "CART", name: "a/1", function: "tick" }), { name: "durable-object:CART", detail: "a/1, tick()" });
+  assert.deepEqual(lib.targetOf({ type: "queue", queue: "FIRED_TASKS" }), { name: "queue:FIRED_TASKS" });
+  await scheduler.call("/v1/dead-letters/discard", { body: { all: true } });
 });

@@ -2,28 +2,14 @@
 // unreachable scheduler.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { startBrowser, Tabs } from "./browser/browser.mjs";
-import { Scheduler, until } from "./harness.mjs";
-import { startSink } from "./sink.mjs";
+import { test } from "node:test";
+import { scheduler, sink, tabs, useDashboard } from "./browser/setup.mjs";
+import { until } from "./harness.mjs";
 
-let scheduler;
-let browser;
-let tabs;
-let sink;
 /** The sink's answer. */
 let answer = 500;
 
-before(async () => {
-  [scheduler, browser, sink] = await Promise.all([Scheduler.start({ shards: "4" }), startBrowser(), startSink(() => answer)]);
-  tabs = new Tabs(browser, scheduler);
-});
-after(async () => {
-  await browser?.close();
-  await scheduler?.dispose();
-  await sink?.close();
-});
-afterEach(() => tabs.close());
+useDashboard({ answer: () => answer });
 
 const call = async (path, options, status = 200) => {
   const found = await scheduler.call(path, options);
@@ -56,7 +42,7 @@ test("dead letters are grouped by error, and replayed or discarded one by one, b
   await dialog.getByText("2 selected dead letters").waitFor();
   await dialog.getByLabel(/Type “discard”/).fill("discard");
   await dialog.getByRole("button", { name: "Discard" }).click();
-  await page.getByText("Discarded: 2 dead letters").waitFor();
+  await page.getByText("2 dead letters discarded").waitFor();
   await broken.getByText("2 dead letters").first().waitFor();
 
   // One is replayed with another payload.
@@ -80,7 +66,7 @@ test("dead letters are grouped by error, and replayed or discarded one by one, b
   await teapot.getByRole("button", { name: "Replay these" }).click();
   await dialog.getByText("the 3 dead letters with this error").waitFor();
   await dialog.getByRole("button", { name: "Replay" }).click();
-  await page.getByText("Replayed: 3 dead letters").waitFor();
+  await page.getByText("3 dead letters replayed").waitFor();
   await until("the replays", () => sink.webhooks.length === before + 3);
 
   // All that match a filter are discarded.
@@ -91,7 +77,7 @@ test("dead letters are grouped by error, and replayed or discarded one by one, b
   await dialog.getByText(/all dead letters with Tag: gone: \d+ dead letters?/).waitFor();
   await dialog.getByLabel(/Type “discard”/).fill("discard");
   await dialog.getByRole("button", { name: "Discard" }).click();
-  await page.getByText("Discarded: 2 dead letters").last().waitFor();
+  await page.getByText("2 dead letters discarded").last().waitFor();
   await page.getByRole("heading", { name: "No dead letter matches" }).waitFor();
   assert.equal((await call("/v1/dead-letters?tag=kept")).deadLetters.length, 1);
 
@@ -103,7 +89,7 @@ test("dead letters are grouped by error, and replayed or discarded one by one, b
   await dialog.getByText("all dead letters with Tag: kept: 1 dead letter").waitFor();
   await dialog.getByLabel(/Type “replay”/).fill("replay");
   await dialog.getByRole("button", { name: "Replay" }).click();
-  await page.getByText("Replayed: 1 dead letter", { exact: true }).waitFor();
+  await page.getByText("1 dead letter replayed", { exact: true }).waitFor();
   await until("the replay", () => sink.webhooks.length === seen + 1);
 });
 

@@ -137,7 +137,8 @@ test("the overview shows the health and its reasons, the cost, and the shards", 
   assert.equal(await tile("Failed attempts"), String(stats.failed));
   assert.notEqual(await tile("Lateness, 99 of 100"), "–");
   assert.match(await tile("In all"), /^\$0\.\d+$/);
-  assert.match(await tile("Per million attempts"), /^\$\d/);
+  // The sample has too few attempts for a price of a million.
+  assert.equal(await tile("Per million attempts"), "–");
   const shards = page.getByRole("list", { name: "Shards" }).getByRole("listitem");
   assert.equal(await shards.count(), 16);
   const held = (await shards.allInnerTexts()).map((text) => Number(text.split("\n").at(-1)));

@@ -4,11 +4,26 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { ROOT } from "../scripts/paths.mjs";
 
 const START_DEADLINE_MS = 60_000;
+
+/** The milliseconds between two rounds of the watchdog. */
+const ROUND_MS = 300_000;
+
+/**
+ * Returns the path that runs a round of the watchdog. Rounds have numbers by their scheduled time. Here, the number is counted
+ * from one in which all turns begin, as long as there are at most 240 rounds in a full turn. With as many shards as fit a
+ * round, the rounds 0, 3, 6 and so on load the shards.
+ */
+export function roundOfWatchdog(round) {
+  const period = 720 * ROUND_MS;
+  const time = Math.floor(Date.now() / period) * period + round * ROUND_MS;
+  return `/cdn-cgi/local/scheduled?cron=${encodeURIComponent("*/5 * * * *")}&time=${time}`;
+}
 
 /**
  * Calls `probe` until it returns something truthy, and returns that. It has a deadline instead of a
@@ -29,6 +44,16 @@ export async function until(what, probe, { timeoutMs = 30_000, everyMs = 50 } = 
     if (Date.now() > deadline) throw new Error(`gave up after ${timeoutMs} ms waiting for ${what}; last: ${last}`);
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
+}
+
+/** Returns a port of this machine that is free at the moment. */
+export async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 export class Scheduler {
@@ -144,9 +169,9 @@ export class Scheduler {
     }
   }
 
-  /** Runs the watchdog, because locally no clock does. */
-  async watchdog() {
-    const response = await fetch(`${this.url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent("* * * * *")}`);
+  /** Runs a round of the watchdog, because locally no clock does. See `roundOfWatchdog`. */
+  async watchdog(round = 0) {
+    const response = await fetch(this.url + roundOfWatchdog(round));
     if (!response.ok) throw new Error(`watchdog: ${response.status} ${await response.text()}`);
   }
 

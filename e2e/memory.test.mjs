@@ -6,7 +6,7 @@ import { request } from "node:http";
 import { after, before, test } from "node:test";
 import { Scheduler, until } from "./harness.mjs";
 
-const MEGABYTES = 1;
+const MEGABYTES = 3;
 /** A task takes at least 39 bytes. Each of the eight shards counts only after 4,096 more tasks, and the last request adds some. */
 const MOST_TASKS = (MEGABYTES * 1_000_000) / 39 + 8 * 4_096 + 4_000;
 
@@ -75,12 +75,13 @@ function begun(bytes, headers) {
 }
 
 test("large bodies share their memory, and small ones are accepted", async () => {
+  // Large bodies have 6 MB, and each takes five times its length.
   const batch = (bytes, namespace) => scheduler.call("/v1/tasks/batch", { body: `[${restOfBatch(bytes)}`, headers: { "scheduler-namespace": namespace } });
   for (const name of ["import", "other"]) assert.ok((await scheduler.call(`/v1/namespaces/${name}`, { method: "PUT", body: {} })).status < 300);
   let held;
   const crowded = await until("the body to be held", async () => {
     // If the other body was first, this one has been refused.
-    if (!held || held.status === 429) held = begun(600_000, { "scheduler-namespace": "import" });
+    if (!held || held.status === 429) held = begun(700_000, { "scheduler-namespace": "import" });
     const answer = await batch(300_000, "import");
     return answer.status === 429 && answer;
   });
@@ -104,4 +105,18 @@ test("a stalled body is refused, and the memory of slow bodies is bounded", asyn
   await Promise.all([...many, idle].map((of) => of.answered));
   assert.equal(idle.status, 408);
   assert.ok(many.every((of) => of.status === 408 || of.status === 429), JSON.stringify(many.map((of) => of.status)));
+});
+
+test("a batch may be 8 MiB long, and longer only if the deployment says so", async (t) => {
+  const MIB = 1_048_576;
+  for (const [setting, most] of [["8", 8], ["16", 16], ["17", 8]]) {
+    const other = await Scheduler.start({ shards: "1", vars: { MAX_BODY_MIB: setting } });
+    t.after(() => other.dispose());
+    const batch = (bytes) => other.call("/v1/tasks/batch", { body: `[${restOfBatch(bytes)}` });
+    assert.equal((await batch(most * MIB)).status, 200, setting);
+    const refused = await batch(most * MIB + 1);
+    assert.deepEqual([refused.status, refused.body.type], [413, "/problems/too-large"], setting);
+    assert.ok(refused.body.detail.includes(`${most * MIB} bytes`), refused.body.detail);
+    await other.dispose();
+  }
 });

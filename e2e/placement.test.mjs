@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ROOT } from "../scripts/paths.mjs";
 import { startRuntime } from "../scripts/runtime.mjs";
-import { until } from "./harness.mjs";
+import { roundOfWatchdog, until } from "./harness.mjs";
 
 const CLASSES = { SHARDS: "Shard", REGISTRY: "Registry", LIMITERS: "Limiter" };
 
@@ -156,7 +156,7 @@ test("a deployment in a jurisdiction has all objects there, and a change of it i
         assert.equal(refused.status, 500, JSON.stringify(refused.body));
         assert.match(refused.body.detail, other === "EU" ? /^JURISDICTION is "EU", which is not the name/ : other === "us" ? /the platform refuses JURISDICTION us/ : /JURISDICTION is "", but .* in "eu", where they must stay/);
       }
-      assert.equal((await fetch(`${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent("* * * * *")}`)).status, 200);
+      assert.equal((await fetch(url + roundOfWatchdog(0))).status, 200);
       // Nothing was created outside.
       assert.ok(!Object.keys((await call("/hints")).body).includes("SHARDS"));
     });
@@ -190,7 +190,7 @@ test("a deployment that began without a jurisdiction, in this version or before,
     const storage = await folder(t);
     await during(storage, { settles }, async ({ call }) => {
       assert.equal((await call("/v1/tasks", { ...TASK, delayInSeconds: 3_600 })).status, 201);
-      // The watchdog reads the registry every minute, too.
+      // The watchdog reads the registry, too.
       assert.equal((await call("/v1/namespaces")).status, 200);
     });
     await during(storage, { JURISDICTION: "eu" }, async ({ call }) => {

@@ -8,18 +8,30 @@ import { startSink } from "./sink.mjs";
 
 let scheduler;
 let sink;
-/** The unanswered calls to /slow. */
+/** The unanswered calls to paths below /slow. */
 const hanging = [];
-let releases = false;
+/** The paths whose calls are answered at once, because their test is over. */
+const released = new Set();
 before(async () => {
-  sink = await startSink(({ path }) => (path.startsWith("/slow") && !releases ? new Promise((resolve) => hanging.push(() => resolve(200))) : 200));
+  sink = await startSink(({ path }) => {
+    if (!path.startsWith("/slow") || released.has(path)) return 200;
+    return new Promise((resolve) => hanging.push({ path, answer: () => resolve(200) }));
+  });
   scheduler = await Scheduler.start({ shards: "1", sink: sink.url, vars: { MAX_DISPATCHED_TASKS: "6" } });
 });
 after(async () => {
-  hanging.splice(0).forEach((answer) => answer());
+  release();
   await scheduler?.dispose();
   await sink?.close();
 });
+
+/** Answers the calls that hang, and all later ones to their paths. */
+function release() {
+  for (const { path, answer } of hanging.splice(0)) {
+    released.add(path);
+    answer();
+  }
+}
 
 const call = (path, options) => scheduler.call(path, options);
 const webhook = (path) => ({ type: "webhook", url: `${sink.url}${path}`, timeoutSeconds: 60 });
@@ -110,12 +122,9 @@ for (const [kind, prepare] of Object.entries(kinds)) {
     await prepare();
     await isServed(kind);
     // The local runtime handles one batch of the dispatchers' queue at a time.
-    releases = true;
-    hanging.splice(0).forEach((answer) => answer());
     await until("nothing to hang", async () => {
-      hanging.splice(0).forEach((answer) => answer());
+      release();
       return (await call("/v1/stats")).body.inFlight === 0;
     });
-    releases = false;
   });
 }

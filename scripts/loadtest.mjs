@@ -4,8 +4,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { Scheduler } from "../e2e/harness.mjs";
-import { freePort } from "./ports.mjs";
+import { freePort, Scheduler } from "../e2e/harness.mjs";
 
 async function run(command, args) {
   const [code, signal] = await once(spawn(command, args, { stdio: "inherit" }), "exit");
@@ -17,7 +16,7 @@ const [scenario = "smoke", ...options] = process.argv.slice(2);
 const built = await run("cargo", ["build", "--release", "-p", "loadtest"]);
 if (built !== 0) process.exit(built);
 
-// The load tester takes this port a moment later.
+// The load tester listens there a moment later.
 const sinkPort = await freePort();
 const scheduler = await Scheduler.start({ sink: `http://127.0.0.1:${sinkPort}` });
 let status = 1;

@@ -3,7 +3,9 @@
 
 use crate::problem::Problem;
 use scheduler_model::access::FairMemory;
-use scheduler_model::bounds::{MAX_SMALL_BODIES_BYTES, MAX_TASK_BODY_BYTES};
+use scheduler_model::bounds::{
+    BODY_COPIES, LARGE_BODIES, MAX_SMALL_BODIES_BYTES, MAX_TASK_BODY_BYTES,
+};
 use scheduler_model::namespace::Namespace;
 use scheduler_platform::settings::isolate_bytes;
 use std::cell::RefCell;
@@ -36,12 +38,19 @@ impl Pool {
         }
     }
 
-    /// Returns the number of bytes that all requests may take. Large bodies may take as much as the
-    /// shards of an isolate.
+    /// Returns the number of bytes that all requests may take.
     fn most(self, env: &Env) -> usize {
         match self {
             Self::Small => MAX_SMALL_BODIES_BYTES,
-            Self::Large => isolate_bytes(env),
+            Self::Large => isolate_bytes(env).saturating_mul(LARGE_BODIES),
+        }
+    }
+
+    /// Returns what a body of `bytes` counts.
+    fn cost(self, bytes: usize) -> usize {
+        match self {
+            Self::Small => bytes,
+            Self::Large => bytes.saturating_mul(BODY_COPIES),
         }
     }
 }
@@ -57,7 +66,8 @@ pub(crate) struct Held {
 impl Held {
     /// Counts a body of `bytes`, or refuses it.
     pub(crate) fn take(namespace: &Namespace, bytes: usize, env: &Env) -> Result<Self, Problem> {
-        Self::take_from(Pool::of(bytes), namespace.as_str(), bytes, env)
+        let pool = Pool::of(bytes);
+        Self::take_from(pool, namespace.as_str(), pool.cost(bytes), env)
     }
 
     /// Counts the memory of an answer that lasts as long as its reader reads, or refuses it.
@@ -76,10 +86,11 @@ impl Held {
     /// Replaces the count after `bytes` of the body have arrived, or refuses the body.
     pub(crate) fn grow(&mut self, bytes: usize, env: &Env) -> Result<(), Problem> {
         if self.pool == Pool::Small && Pool::of(bytes) == Pool::Large {
-            *self = Self::take_from(Pool::Large, &self.namespace, bytes, env)?;
+            *self = Self::take_from(Pool::Large, &self.namespace, Pool::Large.cost(bytes), env)?;
             return Ok(());
         }
-        let (more, most) = (bytes.saturating_sub(self.bytes), self.pool.most(env));
+        let most = self.pool.most(env);
+        let more = self.pool.cost(bytes).saturating_sub(self.bytes);
         if !self.pool.with(|held| held.take(&self.namespace, more, most)) {
             return Err(Problem::crowded());
         }

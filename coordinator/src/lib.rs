@@ -30,6 +30,7 @@ mod tools;
 
 use clients::{deployment, registry};
 use jobs::{handler_tasks, watchdog};
+use scheduler_calendar::time::UnixMillis;
 use scheduler_dispatcher::Handlers;
 use scheduler_platform::settings;
 use scheduler_shard::Shell;
@@ -70,12 +71,13 @@ async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Resu
 }
 
 #[event(scheduled)]
-async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+async fn scheduled(event: ScheduledEvent, env: Env, _context: ScheduleContext) {
     if let Err(problem) = deployment::settle(&env).await {
         return worker::console_error!("watchdog: {}", problem.detail);
     }
-    watchdog::run(&env).await;
-    handler_tasks::watch(&env, &handlers(&env)).await;
+    // The scheduled time has no delay, so no round is left out or repeated.
+    let round = watchdog::run(&env, UnixMillis::new(event.schedule() as i64)).await;
+    handler_tasks::watch(&env, &handlers(&env), &round).await;
 }
 
 /// The Durable Object of a shard; see [`scheduler_shard`].

@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { Empty, LinkButton, PageHead } from "./components/basics";
 import { Boundary } from "./components/boundary";
+import { IgnoredNote } from "./components/ignored-note";
 import { Palette } from "./components/palette";
 import { Shell } from "./components/shell";
 import { Agenda } from "./pages/agenda";
@@ -95,6 +96,7 @@ function SignedIn() {
   return (
     <>
       <Shell>
+        <IgnoredNote />
         {/* Another page is drawn afresh after an error. */}
         <Boundary key={`${namespace.value} ${path.value}`}>
           <Page />

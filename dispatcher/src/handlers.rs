@@ -50,11 +50,11 @@ struct Handler {
 /// its whole invocation.
 ///
 /// **Schedules.** A handler with a schedule has a recurring task with the id `handler:<name>`.
-/// Workers have no deploy hook, so the watchdog creates and updates these tasks within a minute of
-/// a deployment. The first request to a new instance of the Worker does so too. When a handler is
-/// removed from the code, its task is removed within some minutes. The API can read, list and
-/// cancel these tasks, but it cannot create them. A cancelled task is created again within a
-/// minute; to stop it, remove the schedule from the code. While two versions of a Worker are
+/// Workers have no deploy hook, so the first request to a new instance of the Worker creates and
+/// updates these tasks. The watchdog does so too, every quarter of an hour, and removes the task of a
+/// handler that was removed from the code. The API can read, list and cancel these tasks, but it
+/// cannot create them. A cancelled task is created again within a quarter of an hour; to stop it,
+/// remove the schedule from the code. While two versions of a Worker are
 /// deployed side by side, each version updates the tasks by its own declarations.
 #[derive(Default)]
 pub struct Handlers {

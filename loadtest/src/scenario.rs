@@ -12,7 +12,7 @@ const MAX_BULK: u32 = 20_000;
 /// The largest payload of the API.
 const MAX_PAYLOAD_BYTES: u32 = 65_536;
 /// The largest request body. The platform's limit is 100 MB.
-const MAX_BODY_BYTES: u64 = 90_000_000;
+const MAX_BODY_BYTES: u64 = 8_000_000;
 const MAX_CONCURRENCY: u32 = 256;
 /// The longest time option, a day.
 const MAX_SECONDS: f64 = 86_400.0;

@@ -75,16 +75,23 @@ impl Objects {
     }
 
     /// Posts `body` to an object. Returns the status and the body of the answer. Uses a new stub
-    /// each time, because a stub may stay broken after an error.
+    /// each time, because a stub may stay broken after an error. While it waits for the answer, it
+    /// holds only the platform's copy of the body.
     ///
     /// # Errors
     /// Returns what the platform threw; see its members `overloaded` and `retryable`.
-    pub async fn post(&self, name: &str, path: &str, body: &[u8]) -> Result<(u16, Vec<u8>)> {
+    pub async fn post(
+        &self,
+        name: &str,
+        path: &str,
+        body: impl AsRef<[u8]>,
+    ) -> Result<(u16, Vec<u8>)> {
         let stub =
             self.get_by_name.call2(&self.namespace, &JsValue::from_str(name), &self.options)?;
         let init = Object::new();
         Reflect::set(&init, &JsValue::from_str("method"), &JsValue::from_str("POST"))?;
-        Reflect::set(&init, &JsValue::from_str("body"), &Uint8Array::from(body))?;
+        Reflect::set(&init, &JsValue::from_str("body"), &Uint8Array::from(body.as_ref()))?;
+        drop(body);
         let url = JsValue::from_str(&format!("https://shard{path}"));
         let response = JsFuture::from(
             method(&stub, "fetch")?.call2(&stub, &url, &init)?.dyn_into::<Promise>()?,

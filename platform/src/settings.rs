@@ -1,7 +1,9 @@
 //! The settings of the deployment. Only this module reads variables and secrets.
 
-use scheduler_model::bounds::{DEFAULT_VISIBILITY_MILLIS, MAX_ISOLATE_BYTES};
-use scheduler_model::hosts::Hosts;
+use scheduler_model::bounds::{
+    DEFAULT_REQUEST_BYTES, DEFAULT_VISIBILITY_MILLIS, MAX_ISOLATE_BYTES, MAX_REQUEST_BYTES,
+};
+use scheduler_model::hosts::{Hosts, own_pattern};
 use scheduler_model::protocol::INTERNAL_BINDINGS;
 use scheduler_model::routing::{ShardMap, ShardMapError};
 use serde_json::value::RawValue;
@@ -77,6 +79,13 @@ const ISOLATE_MEMORY_MB: &str = "ISOLATE_MEMORY_MB";
 /// The bounds of that number. An isolate of the platform has 128 MB; elsewhere it may have more.
 const ISOLATE_MEGABYTES: RangeInclusive<u32> = 1..=4_000;
 
+/// The number of mebibytes (1,048,576 bytes) that the body of a batch may have.
+const MAX_BODY_MIB: &str = "MAX_BODY_MIB";
+
+/// The bounds of that number. Clients rely on the default, so it can only be raised.
+const BODY_MEBIBYTES: RangeInclusive<u32> =
+    (DEFAULT_REQUEST_BYTES >> 20) as u32..=(MAX_REQUEST_BYTES >> 20) as u32;
+
 /// The number of subrequests that the platform allows an invocation.
 const SUBREQUESTS: &str = "SUBREQUESTS";
 
@@ -148,7 +157,7 @@ impl Allowed {
             services: bindings(env, SERVICE_BINDINGS),
             durable_objects: bindings(env, DURABLE_OBJECT_BINDINGS),
             public_exceptions: list(env, WEBHOOK_ALLOWED_HOSTS),
-            own_hosts: list(env, OWN_HOSTS),
+            own_hosts: list(env, OWN_HOSTS).iter().map(|entry| own_pattern(entry)).collect(),
         }
     }
 }
@@ -217,6 +226,12 @@ pub fn max_dispatched(env: &Env) -> Option<usize> {
 pub fn isolate_bytes(env: &Env) -> usize {
     number(env, ISOLATE_MEMORY_MB, &ISOLATE_MEGABYTES)
         .map_or(MAX_ISOLATE_BYTES, |megabytes| megabytes as usize * 1_000_000)
+}
+
+/// Returns the number of bytes that the body of a batch may have.
+pub fn max_body_bytes(env: &Env) -> usize {
+    number(env, MAX_BODY_MIB, &BODY_MEBIBYTES)
+        .map_or(DEFAULT_REQUEST_BYTES, |mebibytes| (mebibytes as usize) << 20)
 }
 
 /// Returns the number of subrequests that an invocation may make.
@@ -370,6 +385,12 @@ mod tests {
             ("1s", None),
         ] {
             assert_eq!(number_in(given, &VISIBILITY_SECONDS), number, "{given:?}");
+        }
+    }
+    #[test]
+    fn the_body_of_a_batch_can_only_be_raised_and_up_to_its_bound() {
+        for (given, number) in [("8", Some(8)), ("16", Some(16)), ("7", None), ("17", None)] {
+            assert_eq!(number_in(given, &BODY_MEBIBYTES), number, "{given:?}");
         }
     }
 }

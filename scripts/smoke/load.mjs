@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "../ports.mjs";
+import { freePort } from "../../e2e/harness.mjs";
 import { startBridge } from "./bridge.mjs";
 
 /** How long the load tester may take to end after an interruption, in milliseconds. */

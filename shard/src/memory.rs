@@ -6,11 +6,18 @@
 //! everything that adds tasks (HTTP 507) until tasks have fired or were cancelled. Without this, an
 //! isolate that runs out of memory would end all its shards and their requests. Stored data is
 //! loaded, whatever its size.
+//!
+//! When the platform evicts an object, its shard stays in memory until JavaScript's collector runs.
+//! If the object starts again in the same isolate before that, its new shard drops the engine of the
+//! former one ([`Resident`]). It does not use that engine, because a write of it may have been lost
+//! with the object: only the storage is certain.
 
 use scheduler_engine::Engine;
 use scheduler_model::access::{FairMemory, MemoryUse};
 use scheduler_model::namespace::ShardName;
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
 
 /// A shard is counted exactly again when its number of entries has changed by this many since the
 /// last count. In between, each entry counts as [`ENTRY_BYTES`].
@@ -31,6 +38,35 @@ const SMALL_ENTRIES: usize = 256;
 thread_local! {
     /// The memory that the loaded shards of this isolate hold.
     static HELD: RefCell<FairMemory> = const { RefCell::new(FairMemory::NONE) };
+    /// The newest shard of each object, by the id of the object.
+    static RESIDENTS: RefCell<BTreeMap<String, Weak<Resident>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// What a shard holds in memory.
+pub(crate) struct Resident {
+    /// The engine, while it is loaded.
+    pub(crate) engine: Rc<RefCell<Option<Engine>>>,
+    /// Its part of the isolate's memory.
+    pub(crate) account: Account,
+}
+
+impl Resident {
+    /// Returns an empty resident for the object with this id and name, and drops the engine of the
+    /// object's former one.
+    pub(crate) fn enter(id: String, name: Option<&str>) -> Rc<Self> {
+        let new = Rc::new(Self { engine: Rc::default(), account: Account::of(name) });
+        let former = RESIDENTS.with_borrow_mut(|residents| {
+            residents.retain(|_, of| of.strong_count() > 0);
+            residents.insert(id, Rc::downgrade(&new))
+        });
+        if let Some(former) = former.and_then(|former| former.upgrade())
+            && let Ok(mut engine) = former.engine.try_borrow_mut()
+        {
+            *engine = None;
+            former.account.clear();
+        }
+        new
+    }
 }
 
 /// The part of one shard in the sum.

@@ -1,6 +1,7 @@
 //! Answers the requests to a shard: [`scheduler_model::protocol`] over HTTP.
 
 use crate::shell::Shell;
+use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, EngineError, Gathering};
 use scheduler_model::dead_letter::DeadLetterId;
 use scheduler_model::forecast::Buckets;
@@ -212,7 +213,7 @@ impl Shell {
         &self,
         call: impl FnOnce(
             &mut scheduler_engine::Engine,
-            scheduler_calendar::time::UnixMillis,
+            UnixMillis,
             &crate::storage::Sql,
         ) -> Result<(T, Effects), EngineError>,
     ) -> Result<Vec<u8>, EngineError> {
@@ -232,7 +233,7 @@ impl Shell {
         &self,
         call: impl FnOnce(
             &mut scheduler_engine::Engine,
-            scheduler_calendar::time::UnixMillis,
+            UnixMillis,
             &crate::storage::Sql,
         ) -> Result<(T, Effects), EngineError>,
     ) -> Result<(T, Effects), EngineError> {
@@ -256,9 +257,10 @@ impl Shell {
     /// Returns the time at which the shard must be woken. A shard that is overdue has lost its
     /// alarm, so this forgets the recorded time, and [`Shell::arm`] sets the alarm again.
     fn watch(&self) -> Result<Vec<u8>, EngineError> {
+        let was_loaded = self.is_loaded();
         self.reply(|engine, now, _| {
             let next_wakeup = engine.next_wakeup();
-            let repaired = next_wakeup.is_some_and(|at| now.since(at) > OVERDUE_MILLIS);
+            let repaired = next_wakeup.is_some_and(|at| is_overdue(at, now, was_loaded));
             if repaired {
                 engine.count_repair();
                 self.forget_alarm();
@@ -266,6 +268,13 @@ impl Shell {
             Ok((WatchReply { next_wakeup, repaired }, Effects::default()))
         })
     }
+}
+
+/// Returns whether a shard that wants to be woken at `at` has lost its alarm. An engine that was not
+/// in memory before may want to be woken at once, at [`UnixMillis::ZERO`], for work that it found
+/// while it loaded. No alarm was lost then.
+fn is_overdue(at: UnixMillis, now: UnixMillis, was_loaded: bool) -> bool {
+    now.since(at) > OVERDUE_MILLIS && (was_loaded || at != UnixMillis::ZERO)
 }
 
 fn written<T: Serialize>(reply: &T) -> Result<Vec<u8>, EngineError> {
@@ -303,4 +312,25 @@ fn refuse(problem: &EngineError) -> Result<Response> {
         retry_after_seconds: problem.retry_after_seconds(),
     };
     Ok(Response::from_json(&error)?.with_status(status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OVERDUE_MILLIS, is_overdue};
+    use scheduler_calendar::time::UnixMillis;
+
+    #[test]
+    fn a_shard_that_the_watchdog_has_loaded_may_want_to_be_woken_at_once() {
+        let now = UnixMillis::new(1_000_000);
+        let late = now.plus(-OVERDUE_MILLIS);
+        for (at, was_loaded, expected) in [
+            (UnixMillis::ZERO, false, false),
+            (UnixMillis::ZERO, true, true),
+            (late, false, false),
+            (late.plus(-1), false, true),
+            (late.plus(-1), true, true),
+        ] {
+            assert_eq!(is_overdue(at, now, was_loaded), expected, "{at}, {was_loaded}");
+        }
+    }
 }

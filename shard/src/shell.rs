@@ -4,7 +4,7 @@ use crate::alarm::Alarm;
 use crate::config;
 use crate::group_commit::Waiting;
 use crate::limiter_client::{self, LimiterReply};
-use crate::memory::Account;
+use crate::memory::Resident;
 use crate::readers::Readers;
 use crate::sends::{self, Lines, Outcome, Repeats, SEND_MILLIS};
 use crate::storage::Sql;
@@ -34,9 +34,11 @@ const AWAIT_ANSWER_MILLIS: i64 = 5_000;
 const SAVE_MILLIS: i64 = 5_000;
 
 /// The object is reset if a round of the alarm handler takes this long, because then a panic has
-/// ended the program. A round waits for [`AWAIT_ANSWER_MILLIS`] at most, and after the last one for
-/// some seconds for limiters.
-const GUARD: Duration = Duration::from_secs(20);
+/// ended the program. A round waits for [`LONGEST_RUN_MILLIS`] at most, if the platform's clock is
+/// ahead of the shard's, and after the last one for a limiter.
+const GUARD: Duration = Duration::from_secs(25);
+const _: () =
+    assert!(GUARD.as_millis() as i64 > LONGEST_RUN_MILLIS + limiter_client::TRY.as_millis() as i64);
 
 /// An answer that the alarm handler has waited for.
 enum Received {
@@ -51,11 +53,10 @@ pub struct Shell {
     state: State,
     env: Env,
     sql: Sql,
-    engine: Rc<RefCell<Option<Engine>>>,
+    /// The engine, and its part of the isolate's memory.
+    memory: Rc<Resident>,
     /// The appends that wait for their commit.
     pub(crate) appends: Waiting,
-    /// The shard's part of the isolate's memory.
-    memory: Account,
     /// The number of bytes that the shards of the isolate may hold together.
     most_memory: usize,
     /// The requests that wait for events.
@@ -90,15 +91,15 @@ impl Shell {
         let jurisdiction = jurisdiction_of(state.as_ref());
         let state = State::from(state);
         let sql = Sql::new(state.storage());
-        let engine = Rc::default();
+        let id = state.id();
+        let memory = Resident::enter(id.to_string(), id.name().as_deref());
         Self {
-            alarm: Alarm::new(&state, Rc::clone(&engine)),
-            memory: Account::of(state.id().name().as_deref()),
+            alarm: Alarm::new(&state, Rc::clone(&memory.engine)),
+            memory,
             state,
             most_memory: isolate_bytes(&env),
             env,
             sql,
-            engine,
             appends: Waiting::default(),
             readers: Readers::default(),
             saving: Rc::default(),
@@ -117,11 +118,11 @@ impl Shell {
         &self,
         call: impl FnOnce(&mut Engine, UnixMillis, &Sql) -> Result<(T, Effects), EngineError>,
     ) -> Result<(T, Effects), EngineError> {
-        let mut slot = self.engine.borrow_mut();
+        let mut slot = self.memory.engine.borrow_mut();
         let outcome = self.loaded(&mut slot).and_then(|engine| {
             let now = now();
             let observed = engine.observe(now);
-            engine.observe_isolate(self.memory.of_isolate(self.most_memory));
+            engine.observe_isolate(self.memory.account.of_isolate(self.most_memory));
             engine.check_memory()?;
             self.sql.apply(observed.writes)?;
             let (reply, mut effects) = call(engine, now, &self.sql)?;
@@ -145,9 +146,9 @@ impl Shell {
         match slot.as_ref() {
             Some(engine) => {
                 self.readers.wake(engine.events_noted());
-                self.memory.note(engine);
+                self.memory.account.note(engine);
             }
-            None => self.memory.clear(),
+            None => self.memory.account.clear(),
         }
         if slot.as_ref().is_some_and(Engine::is_unsaved) && !self.saving.replace(true) {
             self.save_later();
@@ -156,7 +157,8 @@ impl Shell {
     }
 
     fn save_later(&self) {
-        let (sql, engine, saving) = (self.sql.clone(), self.engine.clone(), self.saving.clone());
+        let (sql, engine, saving) =
+            (self.sql.clone(), self.memory.engine.clone(), self.saving.clone());
         self.state.wait_until(async move {
             sleep(Duration::from_millis(SAVE_MILLIS.unsigned_abs())).await;
             saving.set(false);
@@ -222,7 +224,7 @@ impl Shell {
 
     /// Returns whether the engine is in memory.
     pub(crate) fn is_loaded(&self) -> bool {
-        self.engine.borrow().is_some()
+        self.memory.engine.borrow().is_some()
     }
 
     /// Returns when the stored alarm goes off, if one is set.
@@ -259,7 +261,7 @@ impl Shell {
     /// Dispatches the due tasks, and continues while the next firing is within `stay` milliseconds.
     async fn run(&self, stay: i64) -> Result<(), EngineError> {
         let mut began = now();
-        if let Some(engine) = self.engine.borrow_mut().as_mut() {
+        if let Some(engine) = self.memory.engine.borrow_mut().as_mut() {
             engine.meter_mut().shard_requests += 1;
         }
         let name = self.state.id().name().unwrap_or_default();
@@ -269,26 +271,31 @@ impl Shell {
         let mut lines = Lines::default();
         let mut answers: FuturesUnordered<LocalBoxFuture<'_, Received>> = FuturesUnordered::new();
         let mut asking = 0_usize;
+        let mut is_first = true;
         loop {
             let round = now();
             if let Some(guard) = &guard {
                 guard.extend();
             }
             if lines.has_room() {
-                let (repeats, effects) = self.input(|engine, now, sql| {
-                    let effects = engine.wake(now, sql)?;
-                    Ok((Repeats::among(&effects.writes, visibility_millis), effects))
-                })?;
-                let next = self.next_wakeup()?;
+                // An answer ends the wait of a round too. The engine is woken only when it asked to
+                // be, so that tasks gather until its next firing and share an envelope.
+                if is_first || self.next_wakeup()?.is_some_and(|at| at <= now()) {
+                    is_first = false;
+                    let (repeats, effects) = self.input(|engine, now, sql| {
+                        let effects = engine.wake(now, sql)?;
+                        Ok((Repeats::among(&effects.writes, visibility_millis), effects))
+                    })?;
+                    asking += effects.asks.len();
+                    let asks = effects
+                        .asks
+                        .into_iter()
+                        .map(|ask| limiter_client::ask(&self.env, &name, jurisdiction, ask));
+                    answers.extend(asks.map(|ask| ask.map(Received::Limit).boxed_local()));
+                    lines.add(effects.sends, &repeats);
+                }
                 // The alarm is set before the work that can fail (invariant 4).
-                let next = next.unwrap_or(UnixMillis::NEVER);
-                asking += effects.asks.len();
-                let asks = effects
-                    .asks
-                    .into_iter()
-                    .map(|ask| limiter_client::ask(&self.env, &name, jurisdiction, ask));
-                answers.extend(asks.map(|ask| ask.map(Received::Limit).boxed_local()));
-                lines.add(effects.sends, &repeats);
+                let next = self.next_wakeup()?.unwrap_or(UnixMillis::NEVER);
                 let near = next <= now().plus(stay) || asking > 0;
                 let wanted = if near { now().plus(SAFETY_MILLIS) } else { next };
                 if wanted != UnixMillis::NEVER

@@ -1,6 +1,7 @@
 //! A shard's SQL: the schema, the reads at start-up, the engine's reads and writes, and the count
 //! of rows.
 
+mod remembered;
 mod values;
 
 pub(crate) use values::{blob, number};
@@ -163,14 +164,7 @@ impl Sql {
             .and_then(|row| row.into_iter().next())
             .map(|value| blob(Some(value)))
             .transpose()?;
-        let remembered = self
-            .exec("SELECT period, count(*) FROM remembered GROUP BY period", vec![])?
-            .into_iter()
-            .map(|row| {
-                let mut row = row.into_iter();
-                Ok((number(row.next())?, number(row.next())? as u64))
-            })
-            .collect::<Result<_, StorageError>>()?;
+        let remembered = self.remembered_keys()?;
         let history = self
             .exec("SELECT seq, newest, length(body) FROM history", vec![])?
             .into_iter()
@@ -196,13 +190,14 @@ impl Sql {
         })
     }
 
-    /// Calls `found` for each recurring task. It does not collect the tasks, because 20,000 records
-    /// of 116,000 bytes do not fit into memory.
+    /// Returns whether an envelope is in the outbox.
     pub(crate) fn has_envelope(&self, seq: u64) -> Result<bool, StorageError> {
         let query = "SELECT 1 FROM outbox WHERE seq = ? AND envelope IS NOT NULL";
         Ok(!self.exec(query, vec![seq_value(seq)])?.is_empty())
     }
 
+    /// Calls `found` for each recurring task. It does not collect the tasks, because 20,000 records
+    /// of 116,000 bytes do not fit into memory.
     pub(crate) fn each_schedule(
         &self,
         mut found: impl FnMut(&StoredSchedule) -> Result<(), EngineError>,

@@ -1,5 +1,6 @@
 //! Sends requests to shards: with time limits, concurrently, and with a new stub for each try.
 
+use super::object::encoded;
 use crate::problem::Problem;
 use crate::request_id;
 use futures::StreamExt;
@@ -87,6 +88,11 @@ impl Shards {
         &self.namespace
     }
 
+    /// Counts requests that this invocation has made otherwise.
+    pub(crate) fn spend(&self, requests: u32) {
+        self.left.set(self.left.get().saturating_sub(requests));
+    }
+
     /// Returns how many requests to shards the platform still allows this invocation.
     pub(crate) fn left(&self) -> u32 {
         self.left.get()
@@ -107,7 +113,7 @@ impl Shards {
         path: &str,
         request: &Q,
     ) -> Result<A, Problem> {
-        let body = serde_json::to_vec(request).unwrap_or_default();
+        let body = encoded(request);
         self.send(shard, path, |_| body.clone()).await
     }
 
@@ -119,7 +125,7 @@ impl Shards {
         path: &str,
         request: &Q,
     ) -> Result<Option<A>, Problem> {
-        let body = serde_json::to_vec(request).unwrap_or_default();
+        let body = encoded(request);
         match self.answer_of(MAX_TRIES, shard, path, |_| body.clone()).await {
             Ok(answer) => Ok(Some(answer)),
             Err(Failure::Refused(_)) => {
@@ -139,10 +145,7 @@ impl Shards {
         path: &str,
         request: &AmongRequest<Q>,
     ) -> Result<(A, bool), Problem> {
-        let encode = |among| {
-            let request = AmongRequest { among, ..request.clone() };
-            serde_json::to_vec(&request).unwrap_or_default()
-        };
+        let encode = |among| encoded(&AmongRequest { among, ..request.clone() });
         let mut is_repeat = false;
         let answer = self.send(shard, path, |first| {
             is_repeat = !first;
@@ -159,7 +162,7 @@ impl Shards {
         path: &str,
         request: &Q,
     ) -> Result<A, Problem> {
-        let body = serde_json::to_vec(request).unwrap_or_default();
+        let body = encoded(request);
         self.answer_of(1, shard, path, |_| body.clone()).await.map_err(Failure::into_problem)
     }
 
@@ -184,7 +187,7 @@ impl Shards {
         let mut wait = FIRST_WAIT_MILLIS;
         let (mut tries, mut parts) = (1, 0);
         loop {
-            match self.try_once(shard, path, &body(tries == 1)).await {
+            match self.try_once(shard, path, body(tries == 1)).await {
                 Ok(bytes) => {
                     return serde_json::from_slice(&bytes).map_err(|problem| {
                         Failure::Final(Problem::unavailable(format!(
@@ -252,7 +255,12 @@ impl Shards {
         Ok(())
     }
 
-    async fn try_once(&self, shard: ShardId, path: &str, body: &[u8]) -> Result<Vec<u8>, Failure> {
+    async fn try_once(
+        &self,
+        shard: ShardId,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<Vec<u8>, Failure> {
         let Some(left) = self.left.get().checked_sub(1) else {
             return Err(Failure::Final(Problem::too_many_subrequests()));
         };

@@ -1,10 +1,13 @@
 //! The recurring tasks of handlers with a schedule. Workers have no deploy hook. So the watchdog
-//! compares these tasks with the code in each round, and the first request of an instance does too.
-//! A task that is already right costs one read.
+//! compares these tasks with the code in its full turns, and the first request of an instance does
+//! too. A task that is already right costs one read.
+//!
+//! Nothing here remembers when it last ran, because the platform recycles instances often. The full
+//! turns follow the clock, and they load the shards anyway.
 
 use crate::clients::shards::Shards;
 use crate::clients::{deployment, epochs};
-use crate::jobs::watchdog;
+use crate::jobs::watchdog::Done;
 use crate::problem::Problem;
 use futures::future::LocalBoxFuture;
 use scheduler_calendar::time::UnixMillis;
@@ -21,57 +24,51 @@ use scheduler_model::task::{
     HANDLER_TASK_PREFIX, HandlerTask, Origin, Record, Targets, Validator, handler_of, parse_one,
 };
 use scheduler_platform::{now, settings};
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashSet};
+use std::cell::Cell;
+use std::collections::HashSet;
 use worker::{Context, Env};
 
-/// How often an instance looks for tasks whose handler is gone, in milliseconds. A deployment
-/// starts new instances, and each looks in its first minutes. The hourly sweep finds tasks that an
-/// instance of the version before has created again.
-const SWEEP_MILLIS: i64 = 3_600_000;
-
-/// The most shards to sweep in one round. Each of them may take several requests, and the watchdog
-/// needs one for each of its shards. An invocation with few subrequests sweeps a quarter of their
-/// number: 12 shards on the platform's free plan.
-const SWEEP_SHARDS: usize = 64;
+/// The most shards in which one round looks for tasks whose handler is gone. Each takes one request,
+/// and at most [`MAX_ROUNDS`] and a cancel: 5,376 requests besides those of the watchdog. If a round
+/// has loaded more shards, they take turns: 800 shards in an hour. An invocation with few
+/// subrequests looks in a quarter of their number: 12 shards on the platform's free plan.
+const SWEEP_SHARDS: usize = 256;
 
 /// The most lists of one shard in a sweep. Each list covers up to 20,000 recurring tasks, the most
 /// that a shard has, or 4 MB of them.
 const MAX_ROUNDS: usize = 20;
 
 thread_local! {
-    /// Whether this instance has had its first request, or its first round.
+    /// Whether this instance has had its first request.
     static BEGUN: Cell<bool> = const { Cell::new(false) };
-    /// The time of the last sweep by this instance, by slice of the shards.
-    static SWEPT: RefCell<BTreeMap<usize, UnixMillis>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// Runs in each round of the watchdog. A failure is logged, and the next round tries again.
-pub(crate) async fn watch(env: &Env, handlers: &Handlers) {
-    BEGUN.set(true);
+/// Runs after each round of the watchdog, and does nothing unless the round has loaded shards. A
+/// failure is logged, and the next full turn tries again.
+pub(crate) async fn watch(env: &Env, handlers: &Handlers, round: &Done) {
+    if round.in_full.is_empty() {
+        return;
+    }
     let shards = match Shards::new(env) {
         Ok(shards) => shards,
         Err(problem) => return log("settings", &problem),
     };
-    let now = now();
-    keep(&shards, handlers, now).await;
-    let all: Vec<ShardId> = shards.map.all().collect();
-    let most = (settings::subrequests(env) / 4).clamp(1, 1_000) as usize;
-    let slices: Vec<&[ShardId]> = all.chunks(SWEEP_SHARDS.min(most)).collect();
-    // The turn follows the clock, so that every slice has its turn even if no instance lives long.
-    let turn = watchdog::round(now) % slices.len().max(1);
-    let is_due = SWEPT
-        .with_borrow(|swept| swept.get(&turn).is_none_or(|last| now.since(*last) >= SWEEP_MILLIS));
-    if is_due
-        && let Some(slice) = slices.get(turn)
-        && sweep(&shards, slice, handlers).await
-    {
-        SWEPT.with_borrow_mut(|swept| swept.insert(turn, now));
-    }
+    shards.spend(round.requests);
+    keep(&shards, handlers, now()).await;
+    let slice = slice(&round.in_full, settings::subrequests(env), round.full_turn);
+    sweep(&shards, slice, handlers).await;
+}
+
+/// Returns the shards in which a full turn looks for tasks whose handler is gone.
+fn slice(loaded: &[ShardId], subrequests: u32, full_turn: usize) -> &[ShardId] {
+    let most = SWEEP_SHARDS.min((subrequests as usize / 4).max(1));
+    let slices = loaded.len().div_ceil(most).max(1);
+    let slice = loaded.chunks(loaded.len().div_ceil(slices).max(1)).nth(full_turn % slices);
+    slice.unwrap_or_default()
 }
 
 /// Updates the tasks after the first request of an instance, so that they need not wait for the
-/// next round.
+/// next full turn.
 pub(crate) fn on_request(env: &Env, handlers: fn(&Env) -> Handlers, context: &Context) {
     if BEGUN.replace(true) || handlers(env).tasks().is_empty() {
         return;
@@ -174,25 +171,19 @@ async fn create(
     Ok(part.shard)
 }
 
-/// Removes the tasks whose handler is gone or has no schedule any more. Returns whether all of
-/// these shards were checked.
-async fn sweep(shards: &Shards, slice: &[ShardId], handlers: &Handlers) -> bool {
+/// Removes the tasks whose handler is gone or has no schedule any more.
+async fn sweep(shards: &Shards, slice: &[ShardId], handlers: &Handlers) {
     let declared: HashSet<String> = handlers.tasks().iter().map(HandlerTask::id).collect();
     let declared = &declared;
     let swept = |shard| async move { (shard, sweep_one(shards, shard, declared).await) };
-    let mut is_done = true;
     for (shard, outcome) in shards.each(slice.iter().copied(), swept).await {
         match outcome {
             Ok(removed) => removed.iter().for_each(|id| {
                 worker::console_log!("{id}: removed, because its handler has no schedule")
             }),
-            Err(problem) => {
-                log(&format!("shard {shard}"), &problem);
-                is_done = false;
-            }
+            Err(problem) => log(&format!("shard {shard}"), &problem),
         }
     }
-    is_done
 }
 
 async fn sweep_one(
@@ -242,4 +233,33 @@ async fn cancel(shards: &Shards, shard: ShardId, ids: Vec<String>) -> Result<(),
 
 fn log(what: &str, problem: &Problem) {
     worker::console_error!("tasks of handlers: {what}: {}", problem.detail);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn full_turns_look_in_all_shards_and_in_few_at_once() {
+        for (shards, subrequests, turns, most) in [
+            (0, 10_000, 1, 0),
+            (1, 10_000, 1, 1),
+            (256, 10_000, 1, 256),
+            (512, 10_000, 2, 256),
+            (800, 10_000, 4, 200),
+            // The free plan.
+            (20, 50, 2, 12),
+            (24, 50, 2, 12),
+        ] {
+            let loaded: Vec<ShardId> =
+                (0..shards).map(|index| ShardId { epoch: 1, index }).collect();
+            for start in [0, 490_000 / turns * turns] {
+                let slices: Vec<_> = (start..start + turns)
+                    .map(|full_turn| slice(&loaded, subrequests, full_turn))
+                    .collect();
+                assert!(slices.iter().all(|slice| slice.len() <= most), "{shards}");
+                assert_eq!(slices.concat(), loaded, "{shards} from {start}");
+            }
+        }
+    }
 }

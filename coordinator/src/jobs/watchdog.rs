@@ -10,6 +10,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{WATCH_EVERY_MINUTES, WATCHED_PER_ROUND};
 use scheduler_model::namespace::Namespace;
 use scheduler_model::protocol::{WatchReply, WatchRequest, paths};
+use scheduler_model::routing::ShardId;
 use scheduler_platform::settings;
 use worker::Env;
 
@@ -18,8 +19,20 @@ use worker::Env;
 /// corrected, plans its tasks again then.
 const ROUNDS_OF_FULL_TURN: usize = 3;
 
-/// Runs a round. A failure is logged, and the next round tries again.
-pub(crate) async fn run(env: &Env) {
+/// What a round has done. Only what it has loaded anyway is worth a further look.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// The shards of the default namespace that were asked in full.
+    pub(crate) in_full: Vec<ShardId>,
+    /// The number of the full turn, which increases by one from each to the next.
+    pub(crate) full_turn: usize,
+    /// The number of requests to shards.
+    pub(crate) requests: u32,
+}
+
+/// Runs the round that the platform has scheduled for `at`. A failure is logged, and the next round
+/// tries again.
+pub(crate) async fn run(env: &Env, at: UnixMillis) -> Done {
     let namespaces = match registry::directory(env, |_| true).await {
         Ok(directory) => {
             directory.namespaces.iter().map(|settings| settings.name.clone()).collect()
@@ -37,15 +50,19 @@ pub(crate) async fn run(env: &Env) {
         .map(|name| Ok((Shards::of(env, name.clone())?, name)));
     let all = match all.collect::<Result<Vec<_>, crate::problem::Problem>>() {
         Ok(all) => all,
-        Err(problem) => return worker::console_error!("watchdog: {}", problem.detail),
+        Err(problem) => {
+            worker::console_error!("watchdog: {}", problem.detail);
+            return Done::default();
+        }
     };
     let everyone: Vec<_> = all
         .iter()
         .flat_map(|(shards, name)| shards.map.all().map(move |shard| (shards, name, shard)))
         .collect();
-    let Some((first, _)) = all.first() else { return };
+    let Some((first, _)) = all.first() else { return Done::default() };
     let most = most_of_round(settings::subrequests(env));
-    let (watched, in_full) = turn(&everyone, most, round(scheduler_platform::now()));
+    let (watched, turn) = turn(&everyone, most, round(at));
+    let in_full = turn.is_multiple_of(ROUNDS_OF_FULL_TURN);
     let request = WatchRequest { in_full };
     // Each shard has one try, because the next round asks it again.
     let replies = first
@@ -65,12 +82,18 @@ pub(crate) async fn run(env: &Env) {
             Err(problem) => worker::console_error!("watchdog: shard {shard}: {}", problem.detail),
         }
     }
+    let of_default = watched.iter().filter(|(_, name, _)| **name == Namespace::DEFAULT);
+    Done {
+        in_full: of_default.filter(|_| in_full).map(|(_, _, shard)| *shard).collect(),
+        full_turn: turn / ROUNDS_OF_FULL_TURN,
+        requests: u32::try_from(watched.len()).unwrap_or(u32::MAX),
+    }
 }
 
 /// Returns the number of the round at a time. It follows the clock, so that all shards have their
 /// turn even if no instance lives long.
-pub(crate) fn round(now: UnixMillis) -> usize {
-    usize::try_from(now.get() / (WATCH_EVERY_MINUTES * 60_000)).unwrap_or(0)
+fn round(at: UnixMillis) -> usize {
+    usize::try_from(at.get() / (WATCH_EVERY_MINUTES * 60_000)).unwrap_or(0)
 }
 
 /// Returns the most shards of a round: half of the subrequests of an invocation, less one for the
@@ -79,12 +102,12 @@ fn most_of_round(subrequests: u32) -> usize {
     (subrequests as usize / 2).saturating_sub(1).clamp(1, WATCHED_PER_ROUND)
 }
 
-/// Returns the elements whose turn is in this round, at most `most`, and whether they are asked in
-/// full.
-fn turn<T>(all: &[T], most: usize, round: usize) -> (&[T], bool) {
-    let turns = all.len().div_ceil(most).max(1);
-    let of_turn = all.chunks(all.len().div_ceil(turns).max(1)).nth(round % turns);
-    (of_turn.unwrap_or_default(), (round / turns).is_multiple_of(ROUNDS_OF_FULL_TURN))
+/// Returns the elements that a round asks, at most `most`, and the number of their turn. One of
+/// [`ROUNDS_OF_FULL_TURN`] turns is in full.
+fn turn<T>(all: &[T], most: usize, round: usize) -> (&[T], usize) {
+    let rounds = all.len().div_ceil(most).max(1);
+    let of_round = all.chunks(all.len().div_ceil(rounds).max(1)).nth(round % rounds);
+    (of_round.unwrap_or_default(), round / rounds)
 }
 
 #[cfg(test)]
@@ -111,7 +134,7 @@ mod tests {
                     .map(|round| turn(&all, most, round))
                     .collect();
                 assert!(rounds.iter().all(|(of_turn, _)| of_turn.len() <= most));
-                let asked = |rounds: &[(&[usize], bool)]| {
+                let asked = |rounds: &[(&[usize], usize)]| {
                     let mut asked = rounds.iter().map(|(of_turn, _)| *of_turn).collect::<Vec<_>>();
                     asked.sort_unstable();
                     asked.concat()
@@ -119,7 +142,9 @@ mod tests {
                 for of_all in rounds.chunks(turns) {
                     assert_eq!(asked(of_all), all);
                 }
-                let in_full: Vec<_> = rounds.iter().copied().filter(|(_, full)| *full).collect();
+                let is_full = |turn: usize| turn.is_multiple_of(ROUNDS_OF_FULL_TURN);
+                let in_full: Vec<_> =
+                    rounds.iter().copied().filter(|(_, turn)| is_full(*turn)).collect();
                 assert_eq!(asked(&in_full), all, "{shards} shards from {start}");
             }
         }

@@ -21,7 +21,7 @@ pub(super) fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
         Body::Batch => {
             let task = generator.subschema_for::<NewTask<'static>>();
             let lines =
-                format!("One task a line, at most {MAX_BATCH_ITEMS}; empty lines do not count.");
+                format!("One task per line, at most {MAX_BATCH_ITEMS}; empty lines do not count.");
             json!({
                 JSON: {
                     "schema": { "type": "array", "items": task, "minItems": 1, "maxItems": MAX_BATCH_ITEMS },

@@ -45,7 +45,7 @@ mod shapes_tests;
 #[cfg(test)]
 mod tags;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// The document. After a change to the API, `UPDATE_OPENAPI=1 cargo test -p coordinator openapi`
 /// writes it.

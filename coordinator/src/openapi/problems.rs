@@ -6,7 +6,7 @@ use crate::conditions::{Conditions, Repeats};
 use crate::problem::{Problem, ProblemType};
 use crate::routes::{Access, Route};
 use scheduler_engine::EngineError;
-use scheduler_model::bounds::{MAX_REQUEST_BYTES, READERS_RETRY_SECONDS};
+use scheduler_model::bounds::{DEFAULT_REQUEST_BYTES, READERS_RETRY_SECONDS};
 use scheduler_model::input::FieldError;
 use scheduler_model::namespace::Namespace;
 use scheduler_model::protocol::Change;
@@ -153,7 +153,7 @@ pub(super) fn problems() -> Vec<Problem> {
             "If-Match",
             "is not supported here, because only a single task has a version; change tasks one by one, or omit the header",
         ),
-        Problem::too_large(MAX_REQUEST_BYTES),
+        Problem::too_large(DEFAULT_REQUEST_BYTES),
         Problem::slow_body("the body did not arrive within 60 s; send less, or split the request"),
         Problem::invalid(FieldError::new("delayInSeconds", "is -1; must be 0 to 251637958799")),
         Problem::batch_rejected(2, 0, None, &FieldError::new("cron", "is empty")),

@@ -112,7 +112,7 @@ problem_types! {
         "The request has `If-Match` or `If-None-Match`, and what it writes has no version that could be compared."
         "Leave the header out, or write the tasks one by one with an `id` each."
     OtherVersion "other-version" 412 "Version mismatch"
-        "`If-Match` or `If-None-Match` does not hold: the task has another version, or does not exist. Nothing was done."
+        "`If-Match` or `If-None-Match` is not fulfilled: the task has another version, or does not exist. Nothing was done."
         "Read the task, decide again, and send the request with its new `ETag`."
     TooLarge "too-large" 413 "Request too large"
         "The body is longer than this path accepts."

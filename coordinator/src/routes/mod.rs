@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use scheduler_model::access::Scope;
     use scheduler_model::bounds::{
-        MAX_BULK_BODY_BYTES, MAX_REQUEST_BYTES, MAX_SMALL_BODY_BYTES, MAX_TASK_BODY_BYTES,
+        DEFAULT_REQUEST_BYTES, MAX_BULK_BODY_BYTES, MAX_SMALL_BODY_BYTES, MAX_TASK_BODY_BYTES,
     };
     use std::collections::HashSet;
 
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn bodies_have_the_limit_of_their_route() {
         for (method, path, limit) in [
-            (Method::Post, "/v1/tasks/batch", MAX_REQUEST_BYTES),
+            (Method::Post, "/v1/tasks/batch", DEFAULT_REQUEST_BYTES),
             (Method::Post, "/v1/tasks", MAX_TASK_BODY_BYTES),
             (Method::Patch, "/v1/tasks/a", MAX_TASK_BODY_BYTES),
             (Method::Post, "/v1/tasks/run", MAX_BULK_BODY_BYTES),

@@ -16,7 +16,7 @@ use crate::problem::ProblemType::{
 };
 use crate::routes::route::Route;
 use scheduler_model::access::Scope;
-use scheduler_model::bounds::{MAX_BULK_BODY_BYTES, MAX_REQUEST_BYTES, MAX_TASK_BODY_BYTES};
+use scheduler_model::bounds::{DEFAULT_REQUEST_BYTES, MAX_BULK_BODY_BYTES, MAX_TASK_BODY_BYTES};
 #[cfg(test)]
 use scheduler_model::explain::Explanation;
 use scheduler_model::list_query::LIST_QUERY;
@@ -53,12 +53,13 @@ pub(super) static ROUTES: &[Route] = &[
     },
     Route {
         repeats: Repeats::Once,
-        body_limit: MAX_REQUEST_BYTES,
+        // The setting of the deployment may raise it.
+        body_limit: DEFAULT_REQUEST_BYTES,
         #[cfg(test)]
         operation: Operation {
             id: "createTasks",
             summary: "Create many tasks",
-            description: "Creates up to 20,000 tasks. An invalid task does not keep the others from being created: `results` says what became of each one, in the order of the request.",
+            description: "Creates up to 20,000 tasks. An invalid task does not keep the others from being created: `results` says what became of each one, in the order of the request. A deployment may accept a longer body (`MAX_BODY_MIB`).",
             body: Some(Body::Batch),
             answers: &[(200, "What became of each.", SchemaGenerator::subschema_for::<BatchReply>)],
             refusals: &[Invalid, BatchRejected, KeyReused, Quota, Full],

@@ -1,6 +1,6 @@
 // Tasks: lists, single tasks, and changes.
 
-import { inPath, request, type Answer } from "./client";
+import { ApiError, inPath, request, type Answer } from "./client";
 import type { DryRun, Explanation, Filter, JsonObject, RunList, Task, TaskList } from "./types";
 
 /** A filter of a list of tasks and of a change of many. The values are the texts of the URL. */
@@ -54,6 +54,16 @@ export async function listTasks(filter: TaskFilter, page: { limit: number; curso
 }
 
 export const getTask = (id: string, signal?: AbortSignal): Promise<Answer<Task>> => request<Task>("GET", `/v1/tasks/${inPath(id)}`, { signal });
+
+/** Resolves with undefined for a task that does not exist. */
+export async function orAbsent<Value>(promise: Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error instanceof ApiError && error.is("no-task")) return undefined;
+    throw error;
+  }
+}
 
 export const explainTask = async (id: string, signal?: AbortSignal): Promise<Explanation> =>
   (await request<Explanation>("GET", `/v1/tasks/${inPath(id)}/explain`, { signal })).body;

@@ -5,11 +5,13 @@ import { count } from "../lib/numbers";
 
 const TYPING_MS = 250;
 
-/** What a change by filter would change. Both members are absent while the tasks are counted. */
+/** What a change by filter would change. Both optional members are absent while the tasks are counted. */
 export interface Counting {
   counted?: DryRun;
-  /** Why they could not be counted. */
+  /** Why they could not be counted. A change without a count must not be offered. */
   error?: Error;
+  /** Counts again. */
+  again: () => void;
 }
 
 /**
@@ -17,7 +19,8 @@ export interface Counting {
  * changes other tasks if it has another note. Without a body, counts nothing.
  */
 export function useDryRun(path: string, body: object | undefined): Counting {
-  const [counting, setCounting] = useState<Counting>({});
+  const [counting, setCounting] = useState<Omit<Counting, "again">>({});
+  const [round, setRound] = useState(0);
   const text = body && JSON.stringify(body);
   const isFirst = useRef(true);
   useEffect(() => {
@@ -35,13 +38,13 @@ export function useDryRun(path: string, body: object | undefined): Counting {
       clearTimeout(timer);
       controller.abort();
     };
-  }, [path, text]);
-  return counting;
+  }, [path, text, round]);
+  return { ...counting, again: () => setRound((before) => before + 1) };
 }
 
 /** Describes a count. */
 export function countedText({ counted, error }: Counting, noun: string): string {
-  if (error) return `an unknown number of ${noun}s`;
+  if (error) return `${noun}s that could not be counted`;
   if (!counted) return "counting…";
   return counted.done ? count(counted.count, noun) : `at least ${count(counted.count, noun)}`;
 }

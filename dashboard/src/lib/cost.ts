@@ -18,6 +18,25 @@ export const requestCost = (requests: number, shards: number): number => request
 /** Returns the price of keeping `shards` awake for an hour, as an open event stream does. */
 export const awakeCostPerHour = (shards: number): number => shards * 3_600 * SHARD_GIGABYTES * GIGABYTE_SECOND;
 
+/** The rows that a shard writes when it is used for the first time. */
+const FIRST_ROWS = 3;
+/** The requests to each shard of an hour in which somebody looks at the overview, which asks it twice every five seconds. */
+const WATCHED_REQUESTS = 1_440;
+/** The price of a shard that no attempt causes: its first rows, and an hour of looking at it. */
+const SHARD_BY_ITSELF = FIRST_ROWS * ROW_WRITTEN + WATCHED_REQUESTS * SHARD_REQUEST;
+/** The most dollars that this may add to the price of a million attempts: a tenth of the 10 dollars that a million runs cost one by one, by 7 rows and 3 queue operations each. */
+const MOST_ADDED = 1;
+
+/**
+ * Returns the fewest attempts after which the price of a million means something: what the shards cost by themselves, spread over the
+ * attempts, adds no more than `MOST_ADDED`. These are 219 attempts for each shard.
+ */
+export const fewestPricedAttempts = (shards: number): number => Math.ceil(Number(((shards * SHARD_BY_ITSELF * MILLION) / MOST_ADDED).toFixed(3)));
+
+/** Returns the price of a million attempts; undefined while there are too few of them to tell. */
+export const pricePerMillion = (dollars: number, attempts: number, shards: number): number | undefined =>
+  attempts < fewestPricedAttempts(shards) ? undefined : (dollars / attempts) * MILLION;
+
 export interface CostPart {
   name: string;
   count: number;

@@ -1,7 +1,7 @@
 // Filters of tasks and dead letters in the address of a page.
 
 import type { TaskFilter } from "../api/tasks";
-import { fullTime } from "./time";
+import { fullTime, timeOf } from "./time";
 
 const TEXTS = ["text", "prefix", "status", "paused", "kind", "callbackType", "callbackHost", "lastOutcome", "error", "from", "to"] as const;
 export type FilterName = (typeof TEXTS)[number] | "tag";
@@ -10,13 +10,21 @@ export const STATUSES = ["scheduled", "running", "retrying", "held", "paused", "
 export const CALLBACK_TYPES = ["webhook", "service", "durable-object", "handler", "queue"] as const;
 export const LAST_OUTCOMES = ["failed", "dead-lettered", "succeeded", "expired", "none"] as const;
 export const PAUSED = ["true", "false"] as const;
+export const OUTCOMES = ["succeeded", "failed", "dead-lettered", "handed-over", "expired", "skipped", "cancelled"] as const;
 export const KINDS = ["once", "recurring", "cron", "every", "rrule", "no-schedule"] as const;
+
+/** Returns a time of an address as the API takes it. */
+export const apiTime = (text: string): string | undefined => {
+  const millis = timeOf(text);
+  return millis === undefined ? undefined : new Date(millis).toISOString();
+};
 
 /** Reads a filter from a query. A comma joins two tags. */
 export function filterOf(query: URLSearchParams): TaskFilter {
   const filter: TaskFilter = {};
   for (const name of TEXTS) {
-    const value = query.get(name);
+    const given = query.get(name) ?? "";
+    const value = name === "from" || name === "to" ? apiTime(given) : given;
     if (value) filter[name] = value;
   }
   const tags = (query.get("tag") ?? "").split(",").filter(Boolean).slice(0, 2);

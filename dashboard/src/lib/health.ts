@@ -3,19 +3,27 @@
 import type { Quota, Stats } from "../api/types";
 import { count, whole } from "./numbers";
 
-export type Level = "good" | "warn" | "bad";
+/** `new` is a namespace without any task so far, of which nothing can be said. */
+export type Level = "new" | "good" | "warn" | "bad";
 
-export interface Reason {
-  level: Level;
+/** A fact, and the page on which the user sees more of it. */
+export interface Note {
   text: string;
-  /** The page on which the user can do something about it. */
   to?: string;
+}
+
+/** What needs attention. Its page is where the user can do something about it. */
+export interface Reason extends Note {
+  level: "warn" | "bad";
 }
 
 export interface Health {
   level: Level;
   sentence: string;
+  /** What needs attention. */
   reasons: Reason[];
+  /** What has gone wrong and needs nothing more. */
+  notes: Note[];
 }
 
 /** The most tasks and dead letters of a shard. */
@@ -71,17 +79,31 @@ const ofBacklog = ({ backlog: { minutes, most }, stillOverdue }: Recent): Reason
   return [{ level: "warn", text: `${count(stillOverdue, "task")} overdue: the time has come, and ${stillOverdue === 1 ? "it has" : "they have"} not fired yet.`, to: "/tasks?status=scheduled" }];
 };
 
+/** Returns whether so large a part of the recent attempts failed that somebody must look at it. */
+const isFailing = ({ succeeded, failed }: Recent): boolean => succeeded + failed >= FEW_ATTEMPTS && failed / (succeeded + failed) > 0.2;
+
 const ofFailures = (recent: Recent | undefined): Reason[] => {
   if (!recent) return [];
   const attempts = recent.succeeded + recent.failed;
-  const failing = attempts >= FEW_ATTEMPTS && recent.failed / attempts > 0.2;
   return [
-    ...(failing ? [{ level: "bad" as const, text: `${Math.round((recent.failed / attempts) * 100)} % of the last ${whole(attempts)} attempts failed.`, to: "/runs?group=error" }] : []),
+    ...(isFailing(recent) ? [{ level: "bad" as const, text: `${Math.round((recent.failed / attempts) * 100)} % of the last ${whole(attempts)} attempts failed.`, to: "/runs?group=error" }] : []),
     ...(recent.displaced > 0
       ? [{ level: "warn" as const, text: `${count(recent.displaced, "dead letter")} not kept, because there were too many. The history has them.`, to: "/runs?outcome=dead-lettered" }]
       : []),
     ...ofBacklog(recent),
     ...(recent.repairs > 0 ? [{ level: "warn" as const, text: `The watchdog has just repaired ${count(recent.repairs, "shard")} whose alarm was missing.` }] : []),
+  ];
+};
+
+/** Returns what has gone wrong lately or at any time, and needs no action. */
+const ofPast = ({ deadLettered, deadLetters }: Stats, recent: Recent | undefined): Note[] => {
+  const failed = recent?.failed ?? 0;
+  const attempts = failed + (recent?.succeeded ?? 0);
+  return [
+    ...(recent && failed > 0 && !isFailing(recent) ? [{ text: `${attempts === 1 ? "The only attempt" : failed === attempts ? `All ${whole(attempts)} attempts` : `${whole(failed)} of the ${whole(attempts)} attempts`} of the last half hour failed.`, to: "/runs?group=error" }] : []),
+    ...(deadLettered > 0 && deadLetters === 0
+      ? [{ text: `${count(deadLettered, "run")} failed for good since the shards were created. ${deadLettered === 1 ? "It has" : "All of them have"} been replayed, discarded or dropped since.`, to: "/runs?outcome=dead-lettered" }]
+      : []),
   ];
 };
 
@@ -99,12 +121,27 @@ export function healthOf(stats: Stats, quota: Quota | undefined, recent: Recent 
     ...ofQuota(stats, quota, recent),
     ...(deadLetters > 0 ? [{ level: "warn" as const, text: `${count(deadLetters, "dead letter")} to replay or discard.`, to: "/dead-letters" }] : []),
   ];
-  const level = reasons.some((reason) => reason.level === "bad") ? "bad" : reasons.length > 0 ? "warn" : "good";
-  return { level, reasons, sentence: sentenceOf(level, reasons.length) };
+  const notes = ofPast(stats, recent);
+  if (reasons.length > 0) {
+    const level = reasons.some((reason) => reason.level === "bad") ? "bad" : "warn";
+    return { level, reasons, notes, sentence: sentenceOf(level, reasons.length) };
+  }
+  if (isUnused(stats)) return { level: "new", reasons, notes, sentence: "Nothing is scheduled yet: create a first task, and this page shows how it goes." };
+  return { level: "good", reasons, notes, sentence: goodSentence(stats, recent, notes.length > 0) };
 }
 
-function sentenceOf(level: Level, reasons: number): string {
-  if (level === "good") return "All is well: nothing is overdue, every target answers, and no run has been given up.";
+/** Returns whether a namespace has never had a task. */
+export const isUnused = ({ created, fired, pending, deadLettered }: Stats): boolean => created + fired + pending + deadLettered === 0;
+
+/** Says that nothing needs attention, and no more than is known. */
+function goodSentence({ overdue }: Stats, recent: Recent | undefined, hasPast: boolean): string {
+  const due = overdue === 0 ? "nothing is overdue" : "nothing is overdue for long";
+  if (hasPast) return `Nothing needs your attention: ${due}, and no dead letter waits.`;
+  if ((recent?.succeeded ?? 0) === 0) return `All is well: ${due}, and no run has been given up. Nothing has run in the last half hour.`;
+  return `All is well: ${due}, every attempt of the last half hour succeeded, and no run has been given up.`;
+}
+
+function sentenceOf(level: "warn" | "bad", reasons: number): string {
   const things = reasons === 1 ? "One thing needs" : `${reasons} things need`;
   return level === "bad" ? `Something is wrong: ${things.toLowerCase()} your attention.` : `It works, but ${things.toLowerCase()} a look.`;
 }

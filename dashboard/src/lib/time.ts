@@ -109,6 +109,14 @@ export function relative(millis: number, from: number): string {
   return distance > 0 ? `in ${duration(seconds < 10_000 ? seconds : seconds).replace(".0", "")}` : `${duration(seconds).replace(".0", "")} ago`;
 }
 
+const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)$/i;
+
+/** Reads an instant as in `2026-11-30T08:00:00Z`, or in milliseconds since 1970 between 2001 and 2286; undefined if a text is neither. */
+export function timeOf(text: string): number | undefined {
+  const millis = /^[1-9]\d{12}$/.test(text) ? Number(text) : TIMESTAMP.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(millis) ? undefined : millis;
+}
+
 /** Formats an instant for the field of a form. */
 export function forField(millis: number, zone: string = HERE): string {
   const { date, time } = clockAt(millis, zone);

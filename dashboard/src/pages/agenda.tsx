@@ -9,7 +9,7 @@ import { definitionOf } from "../lib/definition";
 import { beginningOf, clockChanges, countedParts, inSlots, moved, stretchOf, type ClockChange, type Span, type Stretch } from "../lib/agenda";
 import { count, whole } from "../lib/numbers";
 import { fullSentence } from "../lib/sentence";
-import { clockAt, fullTime, HERE, isRepeated } from "../lib/time";
+import { clockAt, fullTime, HERE, isRepeated, timeOf } from "../lib/time";
 import { usePoll } from "../state/live";
 import { pageWith, query, setQuery, taskPath } from "../state/router";
 import { mayWrite, namespace } from "../state/session";
@@ -65,20 +65,21 @@ function slotName(span: Span, slot: number): string {
 export function Agenda() {
   const given = query.value.get("span");
   const span: Span = given === "hour" || given === "week" ? given : "day";
-  const at = Number(query.value.get("at") ?? Number.NaN);
-  const beginning = beginningOf(span, Number.isNaN(at) ? Date.now() : at);
+  const beginning = beginningOf(span, timeOf(query.value.get("at") ?? "") ?? Date.now());
   const stretch = stretchOf(span, beginning.getTime());
   const { value, error, refresh } = usePoll((signal) => read(stretch, signal), [span, stretch.from, namespace.value], { everyMs: 60_000, requests: 3 + MOST_ROWS, shards: (all) => 3 * all });
-  const move = (by: number) => setQuery({ at: String(moved(span, beginning, by).getTime()) });
+  // Each period that is shown is an entry in the history of the browser, so “Back” returns to the one before.
+  const show = (changes: { at?: string | undefined; span?: string | undefined }) => setQuery(changes, { replace: false });
+  const move = (by: number) => show({ at: String(moved(span, beginning, by).getTime()) });
   const isPast = stretch.to <= Date.now();
   const changes = clockChanges(stretch.from, stretch.to, HERE);
   return (
     <div class="page">
       <PageHead title="Agenda" about={`${fullTime(stretch.from)} to ${fullTime(stretch.to)} (${HERE})`}>
         <Button onClick={() => move(-1)}>Earlier</Button>
-        <Button onClick={() => setQuery({ at: undefined })}>Now</Button>
+        <Button onClick={() => show({ at: undefined })}>Now</Button>
         <Button onClick={() => move(1)}>Later</Button>
-        <Segments label="Length" value={span} options={SPANS} onChange={(to) => setQuery({ span: to === "day" ? undefined : to })} />
+        <Segments label="Length" value={span} options={SPANS} onChange={(to) => show({ span: to === "day" ? undefined : to })} />
       </PageHead>
       {changes.map((change) => (
         <p key={change.at} class="note warn">

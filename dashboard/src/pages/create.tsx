@@ -9,12 +9,14 @@ import { Button, Copy, ErrorNote, Loading, PageHead, Segments } from "../compone
 import { ActionDialog } from "../components/dialog";
 import { focusInvalid, hasUnread } from "../components/field";
 import { NextRuns } from "../components/next-runs";
+import { DraftNote } from "./create/draft-note";
 import { DefinitionForm } from "./create/form";
 import { DefinitionJson } from "./create/json";
-import { definitionOf } from "../lib/definition";
+import { definitionOf, isEqual } from "../lib/definition";
 import { isStillRefused, missingIn, refusalOf, type Refusal } from "../lib/refusal";
 import { curlOf, typescriptOf } from "../lib/snippets";
 import { mayRead, namespace } from "../state/session";
+import { draftOf, dropDraft, keepDraft } from "../state/drafts";
 import { go, query, taskPath } from "../state/router";
 import { remember, remembered } from "../state/seen";
 import { tell } from "../state/notices";
@@ -75,7 +77,12 @@ function Side({ definition, onChange }: { definition: JsonObject; onChange: (def
 
 export function Create() {
   const source = query.value.get("from");
-  const [definition, setDefinition] = useState<JsonObject | undefined>(source === null ? (query.value.get("example") === "hello" ? HELLO : BLANK) : undefined);
+  const form = query.value.toString();
+  /** What was typed into this form before, while the page says so. */
+  const [restored, setRestored] = useState(() => draftOf(form));
+  /** What the form begins with; undefined while the task to clone is not read. */
+  const [first, setFirst] = useState<JsonObject | undefined>(source === null ? (query.value.get("example") === "hello" ? HELLO : BLANK) : undefined);
+  const [definition, setDefinition] = useState(restored?.definition ?? first);
   const [error, setError] = useState<unknown>();
   const [refusal, setRefusal] = useState<Refusal>();
   const [isBusy, setBusy] = useState(false);
@@ -86,11 +93,16 @@ export function Create() {
     if (refusal) focusInvalid();
   }, [refusal]);
 
+  const beginWith = (next: JsonObject) => {
+    setFirst(next);
+    setDefinition(next);
+  };
+  const isRead = definition !== undefined;
   useEffect(() => {
-    if (source === null) return;
+    if (source === null || isRead) return;
     const begin = (task: Task) => {
       const { id: _, paused: __, ...rest } = definitionOf(task);
-      setDefinition(rest);
+      beginWith(rest);
     };
     getTask(source).then(
       ({ body }) => begin(body),
@@ -98,10 +110,23 @@ export function Create() {
         const former = remembered(source);
         if (former) return begin(former);
         setError(problem);
-        setDefinition(BLANK);
+        beginWith(BLANK);
       },
     );
-  }, [source]);
+  }, [source, isRead]);
+
+  const change = (next: JsonObject) => {
+    setDefinition(next);
+    if (first && isEqual(next, first)) dropDraft(form);
+    else keepDraft(form, next);
+  };
+  const discard = () => {
+    dropDraft(form);
+    setRestored(undefined);
+    setRefusal(undefined);
+    setError(undefined);
+    setDefinition(first);
+  };
 
   const title = source === null ? "Create a task" : `Clone ${source}`;
   if (!definition) {
@@ -117,6 +142,8 @@ export function Create() {
     const { body, status } = await createTask(cleaned(definition), headers);
     // A task that fires at once may have ended before its page reads it.
     remember(body);
+    dropDraft(form);
+    setRestored(undefined);
     tell(status === 200 ? `${body.id} is overwritten.` : `${body.id} is created.`);
     for (const { detail } of body.warnings ?? []) tell(detail, { isBad: true });
     go(mayRead.value ? taskPath(body.id) : "/create");
@@ -148,10 +175,12 @@ export function Create() {
             Create
           </Button>
         </PageHead>
+        {restored && <DraftNote draft={restored} onDiscard={discard} />}
         {(!refusal || isStillRefused(refusal, definition)) && <ErrorNote error={error} />}
-        <div class="split">
-          <DefinitionForm definition={definition} onChange={setDefinition} refusal={refusal} />
-          <Side definition={cleaned(definition)} onChange={setDefinition} />
+        {/* The fields forget what they cannot read yet when the draft is discarded. */}
+        <div class="split" key={restored ? "draft" : "new"}>
+          <DefinitionForm definition={definition} onChange={change} refusal={refusal} />
+          <Side definition={cleaned(definition)} onChange={change} />
         </div>
       </form>
       {taken !== undefined && (

@@ -6,6 +6,7 @@ import { isEmptyFilter } from "../api/tasks";
 import type { Task } from "../api/types";
 import { Button, Empty, ErrorNote, Link, Loading, PageHead, Time } from "../components/basics";
 import { ActionDialog } from "../components/dialog";
+import { UncountedNote } from "../components/uncounted-note";
 import { countedText, useDryRun } from "../components/use-dry-run";
 import { useReturn } from "../components/use-return";
 import { describeFilter, filterOf } from "../lib/filter";
@@ -125,12 +126,12 @@ function LettersDialog({ asked: { verb, letters, which }, onClose, onDone }: { a
       title={isReplay ? "Replay" : "Discard"}
       verb={isReplay ? "Replay" : "Discard"}
       isDanger={!isReplay}
-      isDisabled={!isByIds && !counting.counted && !counting.error}
+      isDisabled={!isByIds && !counting.counted}
       {...(isReplay && isByIds ? {} : { confirmWith: verb })}
       onClose={onClose}
       onAct={async () => {
         const sum = await changeLetters(verb, letters);
-        tell(`${isReplay ? "Replayed" : "Discarded"}: ${count(sum, "dead letter")}`);
+        tell(`${count(sum, "dead letter")} ${isReplay ? "replayed" : "discarded"}`);
         onDone();
       }}
     >
@@ -138,8 +139,8 @@ function LettersDialog({ asked: { verb, letters, which }, onClose, onDone }: { a
         This means <strong>{which}</strong>
         {isByIds ? "" : `: ${countedText(counting, "dead letter")}`}.
       </p>
-      <p>{isReplay ? "Each starts again with its first attempt, and has all attempts of its retry policy." : "After that, nobody can replay them. Their history stays. This cannot be undone."}</p>
-      <ErrorNote error={counting.error} />
+      <p>{isReplay ? "Each starts again with its first attempt, and has all attempts of its retry policy. A task that fires once is put back as it was. A recurring task does not change." : "After that, nobody can replay them. A task that fires once is gone then, and a recurring task goes on. Their history stays. This cannot be undone."}</p>
+      <UncountedNote counting={counting} noun="dead letter" />
     </ActionDialog>
   );
 }

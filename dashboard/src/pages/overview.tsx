@@ -4,7 +4,7 @@ import { useRef } from "preact/hooks";
 import { readSeries, readStats } from "../api/stats";
 import type { Series, Stats } from "../api/types";
 import { Badge, Button, Empty, ErrorNote, Link, LinkButton, Loading, PageHead, Time } from "../components/basics";
-import { healthOf, type Health } from "../lib/health";
+import { healthOf, isUnused, type Health, type Note } from "../lib/health";
 import { bytes, count, short, whole } from "../lib/numbers";
 import { duration } from "../lib/time";
 import { namespaces } from "../state/directory";
@@ -57,22 +57,25 @@ export function Overview() {
 
 function Numbers({ stats, minutes, at, isOld }: Reading & { isOld: boolean }) {
   const quota = namespaces.value?.find(({ name }) => name === (namespace.value || "default"))?.quota;
-  const isNew = stats.created === 0;
+  const isNew = isUnused(stats);
   return (
     <>
       <HealthNote health={healthOf(stats, quota, recently(minutes))} at={at} isOld={isOld} />
       {isNew && (
         <Empty
-          title="Nothing has been scheduled here yet"
+          title="Create a first task"
           action={
             mayWrite.value && (
-              <LinkButton to="/create?example=hello" kind="main" icon="play">
-                Try a task that fires in five seconds
-              </LinkButton>
+              <>
+                <LinkButton to="/create?example=hello" kind="main" icon="create">
+                  Open the form with an example that fires in five seconds
+                </LinkButton>
+                <LinkButton to="/create">Open an empty form</LinkButton>
+              </>
             )
           }
         >
-          Once there are tasks, this page shows which runs come due, which have failed, how late they fired, and what they cost.
+          {mayWrite.value ? "" : "Your key lacks the scope “write”, so somebody else must create it. "}Once there are tasks, this page shows which runs come due, which have failed, how late they fired, and what they cost.
         </Empty>
       )}
       <Tiles stats={stats} />
@@ -99,19 +102,25 @@ function HealthNote({ health, at, isOld }: { health: Health; at: number; isOld: 
       ) : (
         <p class="health-sentence">{health.sentence}</p>
       )}
-      {health.reasons.length > 0 && (
-        <ul>
-          {health.reasons.map(({ text, to }) => (
-            <li key={text}>
-              {text} {to && <Link to={to}>Show</Link>}
-            </li>
-          ))}
-        </ul>
-      )}
+      <Notes notes={health.reasons} />
+      <Notes notes={health.notes} isMuted />
       <p class="muted small">
         As of <Time at={at} />
       </p>
     </section>
+  );
+}
+
+function Notes({ notes, isMuted = false }: { notes: readonly Note[]; isMuted?: boolean }) {
+  if (notes.length === 0) return null;
+  return (
+    <ul class={isMuted ? "muted" : ""}>
+      {notes.map(({ text, to }) => (
+        <li key={text}>
+          {text} {to && <Link to={to}>Show</Link>}
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -122,7 +131,7 @@ function Tiles({ stats }: { stats: Stats }) {
     { name: "In flight", value: short(stats.inFlight), note: `${short(stats.waitingForLimits)} due runs wait for limits`, to: "/tasks?status=running" },
     { name: "Overdue", value: short(stats.overdue), note: `${short(stats.paused)} paused` },
     { name: "Dead letters", value: short(stats.deadLetters), note: `${short(stats.deadLettered)} since the beginning`, to: "/dead-letters" },
-    { name: "Succeeded", value: short(stats.succeeded + stats.handedOver), note: `of ${short(stats.fired)} attempts`, to: "/runs?outcome=succeeded" },
+    { name: "Succeeded", value: short(stats.succeeded + stats.handedOver), note: `of ${short(stats.fired)} ${stats.fired === 1 ? "attempt" : "attempts"}`, to: "/runs?outcome=succeeded" },
     { name: "Failed attempts", value: short(stats.failed), note: `${short(stats.expired + stats.skipped)} skipped or expired`, to: "/runs?outcome=failed" },
     { name: "Lateness, median", value: late.count === 0 ? "–" : duration(late.p50), note: late.count === 0 ? "nothing has fired" : `9 of 10 within ${duration(late.p90)}` },
     { name: "Lateness, 99 of 100 within", value: late.count === 0 ? "–" : duration(late.p99), note: late.count === 0 ? "" : `all within ${duration(late.max)}` },

@@ -7,14 +7,15 @@ import { ListFoot } from "../components/list-foot";
 import { useCursorList } from "../components/use-cursor-list";
 import { VirtualList } from "../components/virtual-list";
 import { explained } from "../lib/errors";
+import { apiTime, OUTCOMES } from "../lib/filter";
 import { HERE, duration } from "../lib/time";
 import { query, setQuery, taskPath } from "../state/router";
 import { useState } from "preact/hooks";
+import { AttemptDialog } from "./runs/attempt-dialog";
 import { Events } from "./runs/events";
 import { ErrorGroups } from "./runs/groups";
 import { FilterChoice, FilterText, FilterTime } from "./tasks/filters";
 
-const OUTCOMES = ["succeeded", "failed", "dead-lettered", "handed-over", "expired", "skipped", "cancelled"] as const;
 const NAMES = ["outcome", "target", "tag", "prefix", "error", "from", "to"] as const;
 /** The filters that are shown only if they are used or asked for. */
 const MORE = ["target", "error", "from", "to"] as const;
@@ -30,7 +31,8 @@ const ABOUT: Readonly<Record<View, string>> = {
 };
 
 function filterOfRuns(parameters: URLSearchParams): RunFilter {
-  return Object.fromEntries(NAMES.map((name) => [name, parameters.get(name) ?? undefined]).filter(([, value]) => value)) as RunFilter;
+  const valueOf = (name: (typeof NAMES)[number]) => (name === "from" || name === "to" ? apiTime(parameters.get(name) ?? "") : parameters.get(name));
+  return Object.fromEntries(NAMES.map((name) => [name, valueOf(name)]).filter(([, value]) => value)) as RunFilter;
 }
 
 export function Runs() {
@@ -90,6 +92,8 @@ export function Runs() {
 
 function RunList({ filter, isFiltered }: { filter: RunFilter; isFiltered: boolean }) {
   const [back, setBack] = useState<number>();
+  /** The attempt whose error is shown. */
+  const [shown, setShown] = useState<Run>();
   const list = useCursorList<Run>(async (cursor, signal) => {
     const page = await listRuns(filter, { limit: PAGE, cursor }, signal);
     setBack(page.lookedBackTo);
@@ -120,8 +124,9 @@ function RunList({ filter, isFiltered }: { filter: RunFilter; isFiltered: boolea
           const run = list.at(index);
           return run?.id === undefined ? {} : { onClick: (event) => openRow(event, taskPath(run.id ?? "")) };
         }}
-        row={(index) => <Row run={list.at(index)} />}
+        row={(index) => <Row run={list.at(index)} onShow={setShown} />}
       />
+      {shown && <AttemptDialog run={shown} onClose={() => setShown(undefined)} />}
       <ListFoot list={list} noun="attempt" />
       {back !== undefined && (
         <p class="muted small">
@@ -132,7 +137,7 @@ function RunList({ filter, isFiltered }: { filter: RunFilter; isFiltered: boolea
   );
 }
 
-function Row({ run }: { run: Run | undefined }) {
+function Row({ run, onShow }: { run: Run | undefined; onShow: (run: Run) => void }) {
   if (!run) return <span role="cell" class="muted">Reading…</span>;
   return (
     <>
@@ -151,14 +156,18 @@ function Row({ run }: { run: Run | undefined }) {
       <span role="cell" class="muted">
         {run.status ?? ""}
       </span>
-      <span role="cell" class="clip muted">
+      <span role="cell" class="clip muted" title={run.target}>
         {run.target ?? ""}
       </span>
       <span role="cell" class="muted">
         {run.startedAt !== undefined && run.finishedAt !== undefined ? duration(run.finishedAt - run.startedAt) : ""}
       </span>
-      <span role="cell" class="clip muted" title={run.error}>
-        {explained(run.error ?? "")}
+      <span role="cell" class="clip muted">
+        {run.error !== undefined && (
+          <button type="button" class="as-text clip" title="Show the whole error" onClick={() => onShow(run)}>
+            {explained(run.error)}
+          </button>
+        )}
       </span>
     </>
   );

@@ -1,7 +1,6 @@
 // One task: when it fires next and why, its attempts, and what can be done with it.
 
-import { ApiError } from "../api/client";
-import { explainTask, getTask, taskRuns } from "../api/tasks";
+import { explainTask, getTask, orAbsent, taskRuns } from "../api/tasks";
 import type { Explanation, RunList, Task as TaskBody } from "../api/types";
 import { Badge, Copy, Empty, ErrorNote, Link, LinkButton, Loading, PageHead, Time } from "../components/basics";
 import { RunTimes, usePreview } from "../components/next-runs";
@@ -25,16 +24,6 @@ interface Shown {
   etag: string | undefined;
   explanation: Explanation | undefined;
   runs: RunList | undefined;
-}
-
-/** Resolves with undefined for a task that does not exist. */
-async function orAbsent<Value>(promise: Promise<Value>): Promise<Value | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (error instanceof ApiError && error.is("no-task")) return undefined;
-    throw error;
-  }
 }
 
 async function load(id: string, signal: AbortSignal): Promise<Shown> {

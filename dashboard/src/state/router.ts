@@ -2,12 +2,20 @@
 // no path of the API.
 
 import { computed, signal } from "@preact/signals";
+import { checkQuery } from "../lib/parameters";
 
 /** The path and the query of the page, as in `/tasks?tag=mail`. */
 export const address = signal(readAddress());
 
 export const path = computed(() => address.value.split("?")[0] ?? "/");
-export const query = computed(() => new URLSearchParams(address.value.split("?")[1] ?? ""));
+const checked = computed(() => {
+  const [, ...rest] = address.value.split("?");
+  return checkQuery(path.value, new URLSearchParams(rest.join("?")));
+});
+/** The parameters of the address that the page uses. */
+export const query = computed(() => checked.value.used);
+/** The parameters of the address that the page does not have, or whose values it does not take. */
+export const ignored = computed(() => checked.value.ignored);
 /** The parts of the path, decoded. */
 export const parts = computed(() => path.value.split("/").filter(Boolean).map(decoded));
 
@@ -41,7 +49,7 @@ export function go(to: string, { replace = false } = {}): void {
   }
 }
 
-/** Changes parameters of the query. Empty and absent values remove parameters. */
+/** Changes parameters of the query. Empty and absent values remove parameters. Those that the page ignores go, too. */
 export function setQuery(changes: Readonly<Record<string, string | undefined>>, { replace = true } = {}): void {
   const parameters = new URLSearchParams(query.value);
   for (const [name, value] of Object.entries(changes)) {

@@ -7,6 +7,8 @@ const KEY = "scheduler-key";
 const NAMESPACE = "scheduler-namespace";
 const SCOPES = "scheduler-scopes";
 const REACH = "scheduler-reach";
+/** The unfinished forms of the session: see `drafts.ts`. */
+export const DRAFTS = "scheduler-drafts";
 
 export const key = signal<string | null>(sessionStorage.getItem(KEY));
 /** The namespace that requests name; empty for the only one of the key, or `default`. */
@@ -29,6 +31,8 @@ function readScopes(): Scope[] {
 
 /** Starts a session with a key that has been checked. */
 export function startSession(newKey: string, inNamespace: string, found: { scopes: readonly Scope[]; namespaces: readonly string[] }): void {
+  // Another key may belong to somebody else.
+  if (newKey !== key.value) sessionStorage.removeItem(DRAFTS);
   sessionStorage.setItem(REACH, found.namespaces.join(","));
   sessionStorage.setItem(KEY, newKey);
   sessionStorage.setItem(NAMESPACE, inNamespace);
@@ -42,7 +46,7 @@ export function startSession(newKey: string, inNamespace: string, found: { scope
 
 /** Ends the session. */
 export function endSession(because: string | null = null): void {
-  for (const name of [KEY, NAMESPACE, SCOPES, REACH]) sessionStorage.removeItem(name);
+  for (const name of [KEY, NAMESPACE, SCOPES, REACH, DRAFTS]) sessionStorage.removeItem(name);
   endedBecause.value = because;
   key.value = null;
   namespace.value = "";

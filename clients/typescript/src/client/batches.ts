@@ -6,8 +6,8 @@ import type { Requests } from "./requests.ts";
 
 /** The most tasks that the API accepts in one request. */
 const MAX_BATCH_TASKS = 20_000;
-/** The longest body of a batch, in characters of JSON. This is at most 12 MB of UTF-8, and the API accepts 16. */
-const MAX_BATCH_CHARACTERS = 4_000_000;
+/** The longest body of a batch, in characters of JSON. This is at most 8.1 MB of UTF-8, and the API accepts 8.3. */
+const MAX_BATCH_CHARACTERS = 2_700_000;
 /** The most refusals that a result lists. It counts the others. */
 const MAX_LISTED = 1_000;
 
@@ -65,7 +65,7 @@ export interface ScheduledTasks {
 
 /** Settings of a call of `scheduleTasks`. */
 export interface ScheduleTasksOptions extends CallOptions {
-  /** Tasks in one request, at most 20,000. A batch also ends before its JSON exceeds 4,000,000 characters. Default: 2,000. */
+  /** Tasks in one request, at most 20,000. A batch also ends before its JSON exceeds 2,700,000 characters. Default: 2,000. */
   batchSize?: number | undefined;
   /** Requests in flight at one time. Default: 2. */
   concurrency?: number | undefined;
@@ -260,7 +260,7 @@ async function* iterate(given: TaskSource): AsyncGenerator<NewTask, void, undefi
     yield* source as Iterable<NewTask> | AsyncIterable<NewTask>;
     return;
   }
-  if (!("getReader" in Object(source))) throw new TypeError("tasks are neither an array, nor an iterable, nor a stream, nor a function that returns one of the first two");
+  if (!("getReader" in Object(source))) throw new TypeError("tasks is neither an array, an iterable or a stream, nor a function that returns an array or an iterable");
   const reader = (source as ReadableStream<NewTask>).getReader();
   try {
     for (;;) {

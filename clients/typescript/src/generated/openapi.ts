@@ -1898,13 +1898,13 @@ export interface Preview {
 /** A schedule to preview: the fields of a task that say when, and the number of runs to show. The other members of a task are accepted and ignored. Members that are marked as read-only are ignored: an answer shows them, and the scheduler sets them. */
 export type PreviewRequest = {
   anchor?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   callback?: unknown;
   /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
   cron?: null | undefined;
   delayInSeconds?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   description?: unknown;
   endAt?: null | undefined;
   everySeconds?: null | undefined;
@@ -1920,7 +1920,7 @@ export type PreviewRequest = {
    * changes.
    */
   jitterSeconds?: number | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   limitKey?: unknown;
   /**
    * The local times of the task as an answer shows them. For each, the member of the same name
@@ -1934,23 +1934,23 @@ export type PreviewRequest = {
    * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onFailure?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onSuccess?: unknown;
   overlap?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   paused?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   payload?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   priority?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   retry?: unknown;
   rrule?: null | undefined;
   schedule?: null | undefined;
   startAt?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   tags?: unknown;
   /** When it fires, once. One that is past fires at once. */
   time: Time;
@@ -1973,14 +1973,14 @@ export type PreviewRequest = {
   words?: string | null | undefined;
 } | {
   anchor?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   callback?: unknown;
   /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
   cron?: null | undefined;
   /** How long from then it fires, once, seconds. */
   delayInSeconds: number;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   description?: unknown;
   endAt?: null | undefined;
   everySeconds?: null | undefined;
@@ -1996,7 +1996,7 @@ export type PreviewRequest = {
    * changes.
    */
   jitterSeconds?: number | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   limitKey?: unknown;
   /**
    * The local times of the task as an answer shows them. For each, the member of the same name
@@ -2010,23 +2010,23 @@ export type PreviewRequest = {
    * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onFailure?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onSuccess?: unknown;
   overlap?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   paused?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   payload?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   priority?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   retry?: unknown;
   rrule?: null | undefined;
   schedule?: null | undefined;
   startAt?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   tags?: unknown;
   time?: null | undefined;
   /**
@@ -2048,14 +2048,14 @@ export type PreviewRequest = {
   words?: string | null | undefined;
 } | {
   anchor?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   callback?: unknown;
   /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
   /** Recurs by a cron expression, or by several. */
   cron: string | readonly string[];
   delayInSeconds?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   description?: unknown;
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
@@ -2073,7 +2073,7 @@ export type PreviewRequest = {
    * changes.
    */
   jitterSeconds?: number | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   limitKey?: unknown;
   /**
    * The local times of the task as an answer shows them. For each, the member of the same name
@@ -2091,9 +2091,9 @@ export type PreviewRequest = {
    * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onFailure?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onSuccess?: unknown;
   /**
    * What happens to a run of a recurring task that comes due before the previous run is
@@ -2104,19 +2104,19 @@ export type PreviewRequest = {
    * - `queue-one`: It waits for the end of the previous run. Further runs do not fire. Default: `"allow"`.
    */
   overlap?: "allow" | "skip" | "queue-one" | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   paused?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   payload?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   priority?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   retry?: unknown;
   rrule?: null | undefined;
   schedule?: null | undefined;
   /** Does not recur before this time. */
   startAt?: Time | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   tags?: unknown;
   time?: null | undefined;
   /**
@@ -2142,13 +2142,13 @@ export type PreviewRequest = {
    * `startAt`, or one interval from now.
    */
   anchor?: Time | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   callback?: unknown;
   /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
   cron?: null | undefined;
   delayInSeconds?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   description?: unknown;
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
@@ -2167,7 +2167,7 @@ export type PreviewRequest = {
    * changes.
    */
   jitterSeconds?: number | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   limitKey?: unknown;
   /**
    * The local times of the task as an answer shows them. For each, the member of the same name
@@ -2185,9 +2185,9 @@ export type PreviewRequest = {
    * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onFailure?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onSuccess?: unknown;
   /**
    * What happens to a run of a recurring task that comes due before the previous run is
@@ -2198,19 +2198,19 @@ export type PreviewRequest = {
    * - `queue-one`: It waits for the end of the previous run. Further runs do not fire. Default: `"allow"`.
    */
   overlap?: "allow" | "skip" | "queue-one" | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   paused?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   payload?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   priority?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   retry?: unknown;
   rrule?: null | undefined;
   schedule?: null | undefined;
   /** Does not recur before this time. */
   startAt?: Time | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   tags?: unknown;
   time?: null | undefined;
   /**
@@ -2232,13 +2232,13 @@ export type PreviewRequest = {
   words?: string | null | undefined;
 } | {
   anchor?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   callback?: unknown;
   /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
   cron?: null | undefined;
   delayInSeconds?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   description?: unknown;
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
@@ -2256,7 +2256,7 @@ export type PreviewRequest = {
    * changes.
    */
   jitterSeconds?: number | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   limitKey?: unknown;
   /**
    * The local times of the task as an answer shows them. For each, the member of the same name
@@ -2274,9 +2274,9 @@ export type PreviewRequest = {
    * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onFailure?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onSuccess?: unknown;
   /**
    * What happens to a run of a recurring task that comes due before the previous run is
@@ -2287,20 +2287,20 @@ export type PreviewRequest = {
    * - `queue-one`: It waits for the end of the previous run. Further runs do not fire. Default: `"allow"`.
    */
   overlap?: "allow" | "skip" | "queue-one" | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   paused?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   payload?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   priority?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   retry?: unknown;
   /** Recurs by this rule of RFC 5545, which begins at `startAt`. */
   rrule: string;
   schedule?: null | undefined;
   /** Does not recur before this time. */
   startAt: Time;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   tags?: unknown;
   time?: null | undefined;
   /**
@@ -2322,13 +2322,13 @@ export type PreviewRequest = {
   words?: string | null | undefined;
 } | {
   anchor?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   callback?: unknown;
   /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
   cron?: null | undefined;
   delayInSeconds?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   description?: unknown;
   /** Does not recur after this time. */
   endAt?: Time | null | undefined;
@@ -2346,7 +2346,7 @@ export type PreviewRequest = {
    * changes.
    */
   jitterSeconds?: number | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   limitKey?: unknown;
   /**
    * The local times of the task as an answer shows them. For each, the member of the same name
@@ -2364,9 +2364,9 @@ export type PreviewRequest = {
    * missed because of a pause.
    */
   misfire?: Misfire | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onFailure?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onSuccess?: unknown;
   /**
    * What happens to a run of a recurring task that comes due before the previous run is
@@ -2377,13 +2377,13 @@ export type PreviewRequest = {
    * - `queue-one`: It waits for the end of the previous run. Further runs do not fire. Default: `"allow"`.
    */
   overlap?: "allow" | "skip" | "queue-one" | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   paused?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   payload?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   priority?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   retry?: unknown;
   rrule?: null | undefined;
   /**
@@ -2395,7 +2395,7 @@ export type PreviewRequest = {
   schedule: string;
   /** Does not recur before this time. */
   startAt?: Time | null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   tags?: unknown;
   time?: null | undefined;
   /**
@@ -2413,13 +2413,13 @@ export type PreviewRequest = {
   words?: null | undefined;
 } | {
   anchor?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   callback?: unknown;
   /** The number of runs to show. Default: `10`. */
   count?: number | null | undefined;
   cron?: null | undefined;
   delayInSeconds?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   description?: unknown;
   endAt?: null | undefined;
   everySeconds?: null | undefined;
@@ -2430,7 +2430,7 @@ export type PreviewRequest = {
   /** The task's id, which determines its jitter. */
   id?: string | null | undefined;
   jitterSeconds?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   limitKey?: unknown;
   /**
    * The local times of the task as an answer shows them. For each, the member of the same name
@@ -2440,23 +2440,23 @@ export type PreviewRequest = {
   local?: LocalTimes | null | undefined;
   maxRuns?: null | undefined;
   misfire?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onFailure?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   onSuccess?: unknown;
   overlap?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   paused?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   payload?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   priority?: unknown;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   retry?: unknown;
   rrule?: null | undefined;
   schedule?: null | undefined;
   startAt?: null | undefined;
-  /** Ignored: a member of the task that says nothing of its schedule. */
+  /** Ignored: a member of a task that does not affect its schedule. */
   tags?: unknown;
   time?: null | undefined;
   /**

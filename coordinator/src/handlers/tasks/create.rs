@@ -44,7 +44,7 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
     };
     if id.is_none() && !precondition.is_none() {
         let detail =
-            "is not taken without an id in the body: no task exists yet that has a version";
+            "is not supported without an id in the body: a new task has no version to compare with";
         return Err(Problem::condition_refused(call.condition_given(), detail));
     }
     let mut tries = 1;
@@ -169,6 +169,7 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
     let content_type =
         call.request.headers().get("content-type").ok().flatten().unwrap_or_default();
     let is_lines = content_type.to_ascii_lowercase().contains("ndjson");
+    call.body_limit = settings::max_body_bytes(call.env);
     let text = call.text().await?;
     let tasks = parse_batch(&text, is_lines).map_err(Problem::invalid)?;
     if settings::is_bench(call.env)

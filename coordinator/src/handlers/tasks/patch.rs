@@ -111,12 +111,12 @@ fn why_not(item: &ListItem, path: &str) -> String {
     let stage = record.as_ref().and_then(|record| record.stage.as_deref());
     if let Some(stage) = stage {
         return format!(
-            "what is left of it is the follow-up {stage} of a run; wait until it has ended, or cancel it with DELETE {path}"
+            "only the follow-up {stage} of one of its runs is left; wait until it has ended, or cancel it with DELETE {path}"
         );
     }
     if record.is_some_and(|record| record.is_recurring()) {
         return format!(
-            "what is left of it is a run of a recurring task that has ended; create the task again with PUT {path}"
+            "only one run is left of a recurring task that has ended; create the task again with PUT {path}"
         );
     }
     format!(
@@ -147,8 +147,12 @@ mod tests {
                 r#","failedAt":9"#,
                 "it is a dead letter; POST /v1/dead-letters/9-5r-a%2Fb/replay",
             ),
-            (Status::Retrying, r#","stage":"onSuccess""#, "the follow-up onSuccess of a run; wait"),
-            (Status::Held, r#","everySeconds":60"#, "a run of a recurring task that has ended"),
+            (
+                Status::Retrying,
+                r#","stage":"onSuccess""#,
+                "the follow-up onSuccess of one of its runs is left; wait",
+            ),
+            (Status::Held, r#","everySeconds":60"#, "left of a recurring task that has ended"),
             (Status::Retrying, r#","attempt":2"#, "waits for another attempt"),
         ] {
             let record = format!(r#"{{"time":5,"id":"a/b","callback":{{}}{more}}}"#);

@@ -34,7 +34,7 @@ impl Budget {
     ) -> Result<T, FieldError> {
         if self.steps == 0 {
             let detail = format!(
-                "comes after schedules that took {MAX_SCHEDULE_STEPS} steps to work out, which is the limit of a request: send several \
+                "comes after schedules that took {MAX_SCHEDULE_STEPS} steps to compute, which is the limit of a request: send several \
                  requests, or rules that fire more often"
             );
             return Err(FieldError::new(field, detail));
@@ -74,7 +74,7 @@ impl Budget {
         self.counted = self.counted.saturating_add(runs);
         if self.counted > MAX_COUNTED_RUNS {
             let detail = format!(
-                "brings the runs that this request has counted off, for {what} of cron and rrule, to {}; the limit is \
+                "brings the number of runs that this request counts, for {what} of cron and rrule, to {}; the limit is \
                  {MAX_COUNTED_RUNS}: send several requests, or give endAt instead",
                 self.counted
             );

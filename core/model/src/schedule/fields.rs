@@ -183,7 +183,7 @@ impl ScheduleFields<'_> {
             .as_deref()
             .ok_or_else(|| FieldError::new("cron", "is missing; the task does not recur"))?;
         let start = self.start_at().ok_or_else(|| {
-            FieldError::new("startAt", "is missing; a rule begins there (its DTSTART) and takes from it what it leaves open")
+            FieldError::new("startAt", "is missing; a rule starts there (its DTSTART), and has its time of day unless the rule names one")
         })?;
         let read = match self.local_now(|local| local.start_at) {
             Some((start, _)) => RRule::parse_local(rule, start, timezone),
@@ -327,6 +327,6 @@ fn last_by_count(rule: &Rule) -> Result<Option<UnixMillis>, FieldError> {
 fn too_long(field: &'static str) -> FieldError {
     FieldError::new(
         field,
-        "has runs too far apart for their number to be counted off; give endAt, or UNTIL, instead",
+        "has runs that are too far apart to be counted; give endAt or UNTIL instead",
     )
 }

@@ -78,7 +78,8 @@ fn is_other_member(name: &str) -> bool {
 /// Adds the members that a preview ignores to the schema of its body.
 fn describe_others(schema: &mut Schema) {
     let others = NewTask::MEMBERS.iter().filter(|name| !PreviewRequest::MEMBERS.contains(name));
-    let ignored = json!({ "description": "Ignored: a member of the task that says nothing of its schedule." });
+    let ignored =
+        json!({ "description": "Ignored: a member of a task that does not affect its schedule." });
     add_properties(schema, others.map(|name| (*name, ignored.clone())));
     describe_read_only(schema);
 }

@@ -169,7 +169,7 @@ pub fn parse_batch(
         return match lines.next() {
             Some(_) => Err(too_many_items()),
             None if items.is_empty() => {
-                Err(FieldError::new("body", "has no task; send one a line"))
+                Err(FieldError::new("body", "has no task; send one task per line"))
             }
             None => Ok(items),
         };
@@ -180,7 +180,7 @@ pub fn parse_batch(
     if !text.trim_ascii_start().starts_with('[') {
         return Err(FieldError::new(
             "body",
-            "must be a JSON array of tasks; or send one task a line as application/x-ndjson",
+            "must be a JSON array of tasks, or one task per line as application/x-ndjson",
         ));
     }
     // An error repeats the text of its item. So a long text is read item by item, and the length of

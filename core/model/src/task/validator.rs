@@ -169,9 +169,7 @@ impl<'a> Validator<'a> {
             Some(_) => problem,
             None => FieldError::new(
                 "callback",
-                format!(
-                    "is missing, and the deployment's DEFAULT_CALLBACK does not hold: {problem}"
-                ),
+                format!("is missing, and the deployment's DEFAULT_CALLBACK is invalid: {problem}"),
             ),
         });
         let CheckedCallback { to_queue, is_as_stored, handler_retry } = checked?;
@@ -237,7 +235,7 @@ impl<'a> Validator<'a> {
             let problem = if tag.is_empty() || tag.len() > MAX_TAG_BYTES {
                 format!("is {} bytes long; must be 1 to {MAX_TAG_BYTES}", tag.len())
             } else if tag.chars().any(char::is_control) {
-                "has a control character; a tag has none".to_owned()
+                "has a control character, which a tag may not have".to_owned()
             } else {
                 continue;
             };

@@ -2,10 +2,12 @@
 
 import { useState } from "preact/hooks";
 import { discardOne, getDeadLetter, replayOne } from "../../api/dead-letters";
+import { getTask, orAbsent } from "../../api/tasks";
 import type { Json, JsonObject, Task } from "../../api/types";
 import { Button } from "../../components/basics";
 import { ActionDialog } from "../../components/dialog";
 import { isObject, patchOf } from "../../lib/definition";
+import { replayEffect } from "../../lib/replay";
 import { mayWrite } from "../../state/session";
 import { tell, tellError } from "../../state/notices";
 import { JsonField } from "../create/parts";
@@ -20,21 +22,32 @@ interface LetterActionsProps {
   onDiscarded: () => void;
 }
 
+/** A dead letter, and what the API shows under the id of its task. */
+interface Found {
+  letter: Task;
+  task: Task | undefined;
+}
+
+async function find(id: string, taskId: string): Promise<Found> {
+  const [letter, task] = await Promise.all([getDeadLetter(id), orAbsent(getTask(taskId))]);
+  return { letter, task: task?.body };
+}
+
 /** The buttons of one dead letter. Reads the dead letter when it is to be replayed. */
 export function LetterActions({ id, taskId, of, onReplayed, onDiscarded }: LetterActionsProps) {
-  const [letter, setLetter] = useState<Task>();
+  const [found, setFound] = useState<Found>();
   const [isDiscarding, setDiscarding] = useState(false);
   if (!mayWrite.value) return null;
   const label = (verb: string) => (of === undefined ? {} : { "aria-label": `${verb} ${of}` });
   return (
     <>
-      <Button kind="main" {...label("Replay")} onClick={() => void getDeadLetter(id).then(setLetter).catch(tellError)}>
+      <Button kind="main" {...label("Replay")} onClick={() => void find(id, taskId).then(setFound).catch(tellError)}>
         Replay
       </Button>
       <Button {...label("Discard")} onClick={() => setDiscarding(true)}>
         Discard
       </Button>
-      {letter && <ReplayDialog id={id} letter={letter} onClose={() => setLetter(undefined)} onReplayed={onReplayed} />}
+      {found && <ReplayDialog id={id} {...found} onClose={() => setFound(undefined)} onReplayed={onReplayed} />}
       {isDiscarding && (
         <ActionDialog
           title={`Discard the dead letter of ${taskId}`}
@@ -47,14 +60,14 @@ export function LetterActions({ id, taskId, of, onReplayed, onDiscarded }: Lette
             onDiscarded();
           }}
         >
-          <p>After that, nobody can replay it. The history keeps its attempts, and a recurring task goes on.</p>
+          <p>After that, nobody can replay it. A task that fires once is gone then, and a recurring task goes on. The history keeps the attempts.</p>
         </ActionDialog>
       )}
     </>
   );
 }
 
-function ReplayDialog({ id, letter, onClose, onReplayed }: { id: string; letter: Task; onClose: () => void; onReplayed: () => void }) {
+function ReplayDialog({ id, letter, task, onClose, onReplayed }: Found & { id: string; onClose: () => void; onReplayed: () => void }) {
   const before: JsonObject = { callback: letter.callback as unknown as Json, ...(letter.payload === undefined ? {} : { payload: letter.payload as Json }) };
   const [callback, setCallback] = useState<Json | undefined>(before["callback"]);
   const [payload, setPayload] = useState<Json | undefined>(before["payload"]);
@@ -68,7 +81,7 @@ function ReplayDialog({ id, letter, onClose, onReplayed }: { id: string; letter:
   const changed = Object.keys(changes);
   return (
     <ActionDialog title={`Replay ${letter.id}`} verb={changed.length === 0 ? "Replay as it was" : `Replay with another ${changed.join(" and ")}`} onAct={act} onClose={onClose}>
-      <p>The run starts again with its first attempt. You can change its target and its payload for this run. The task itself does not change.</p>
+      <p>{replayEffect(letter, task)}</p>
       <JsonField label="Callback, as JSON" value={callback} onChange={setCallback} rows={5} />
       <JsonField label="Payload, as JSON" value={payload} onChange={setPayload} rows={5} />
     </ActionDialog>

@@ -1,11 +1,13 @@
 import type { Stats } from "../../api/types";
-import { costOf } from "../../lib/cost";
-import { count, dollars, short } from "../../lib/numbers";
+import { costOf, fewestPricedAttempts, pricePerMillion } from "../../lib/cost";
+import { count, dollars, short, whole } from "../../lib/numbers";
 
 /** Shows the price of what the meter has counted, by the list prices of the platform. */
 export function Cost({ stats }: { stats: Stats }) {
   const parts = costOf(stats.meter);
   const sum = parts.reduce((total, part) => total + part.dollars, 0);
+  const shards = stats.shards.length;
+  const price = pricePerMillion(sum, stats.fired, shards);
   return (
     <section class="panel" aria-labelledby="cost">
       <div class="panel-head">
@@ -19,7 +21,12 @@ export function Cost({ stats }: { stats: Stats }) {
         </div>
         <div class="tile">
           <dt>Per million attempts</dt>
-          <dd class="tile-value">{stats.fired === 0 ? "–" : dollars((sum / stats.fired) * 1_000_000)}</dd>
+          <dd class="tile-value">{price === undefined ? "–" : dollars(price)}</dd>
+          {price === undefined && (
+            <dd class="muted small">
+              Too early: with {count(stats.fired, "attempt")}, most of this is the price of starting and watching the shards. It is shown from {whole(fewestPricedAttempts(shards))} attempts on.
+            </dd>
+          )}
         </div>
       </dl>
       <table class="table">

@@ -3,21 +3,22 @@
 import { useState } from "preact/hooks";
 import { changeMany, isEmptyFilter, selectionOf, type ManyAnswer, type ManyVerb, type Selection, type TaskFilter } from "../../api/tasks";
 import type { JsonObject } from "../../api/types";
-import { Button, ErrorNote } from "../../components/basics";
+import { Button } from "../../components/basics";
 import { ActionDialog } from "../../components/dialog";
 import { PauseNote } from "../../components/pause-note";
+import { UncountedNote } from "../../components/uncounted-note";
 import { countedText, useDryRun } from "../../components/use-dry-run";
 import { describeFilter } from "../../lib/filter";
 import { count, whole } from "../../lib/numbers";
 import { tell } from "../../state/notices";
 import { RescheduleFields, rescheduleBody, type RescheduleForm } from "./reschedule";
 
-const VERBS: readonly { verb: ManyVerb; title: string; does: string; isDanger: boolean }[] = [
-  { verb: "pause", title: "Pause", does: "They do not fire until somebody resumes them.", isDanger: false },
-  { verb: "resume", title: "Resume", does: "They fire again by their schedules. Their misfire policies decide what happens to the runs that they missed.", isDanger: false },
-  { verb: "run", title: "Run now", does: "Each fires at once. The schedules of recurring tasks do not change.", isDanger: false },
-  { verb: "reschedule", title: "Reschedule", does: "Tasks that fire once get another time. Recurring tasks do not change.", isDanger: false },
-  { verb: "cancel", title: "Cancel", does: "No further attempt of them starts, and they are deleted. This cannot be undone.", isDanger: true },
+const VERBS: readonly { verb: ManyVerb; title: string; done: string; does: string; isDanger: boolean }[] = [
+  { verb: "pause", title: "Pause", done: "paused", does: "They do not fire until somebody resumes them.", isDanger: false },
+  { verb: "resume", title: "Resume", done: "resumed", does: "They fire again by their schedules. Their misfire policies decide what happens to the runs that they missed.", isDanger: false },
+  { verb: "run", title: "Run now", done: "started", does: "Each fires at once. The schedules of recurring tasks do not change.", isDanger: false },
+  { verb: "reschedule", title: "Reschedule", done: "rescheduled", does: "Tasks that fire once get another time. Recurring tasks do not change.", isDanger: false },
+  { verb: "cancel", title: "Cancel", done: "cancelled", does: "No further attempt of them starts, and they are deleted. This cannot be undone.", isDanger: true },
 ];
 
 interface BulkBarProps {
@@ -51,10 +52,10 @@ export function BulkBar({ chosen, filter, onDone, onClear }: BulkBarProps) {
 }
 
 /** Describes what a request did, the most important part first. */
-function summary(title: string, sum: Omit<ManyAnswer, "done">): string {
+function summary(done: string, sum: Omit<ManyAnswer, "done">): string {
   const changed = (sum.changed ?? 0) + (sum.cancelled ?? 0);
   const parts = [
-    `${title}: ${count(changed, "task")}`,
+    `${count(changed, "task")} ${done}`,
     ...(sum.unchanged ? [`${whole(sum.unchanged)} did not need it`] : []),
     ...(sum.alreadyRunning ? [`${whole(sum.alreadyRunning)} are running already`] : []),
     ...(sum.notApplicable ? [`${whole(sum.notApplicable)} cannot be changed like this`] : []),
@@ -82,7 +83,7 @@ async function carryOut(verb: ManyVerb, selection: Selection, more: JsonObject, 
 const FIRST_FORM: RescheduleForm = { how: "delay", delay: "60", time: "", timezone: "" };
 
 function BulkDialog({ verb, selection, filter, onDone, onClose }: { verb: ManyVerb; selection: Selection; filter: TaskFilter; onDone: () => void; onClose: () => void }) {
-  const { title, does, isDanger } = VERBS.find((entry) => entry.verb === verb) ?? VERBS[0]!;
+  const { title, done, does, isDanger } = VERBS.find((entry) => entry.verb === verb) ?? VERBS[0]!;
   const [form, setForm] = useState(FIRST_FORM);
   const [note, setNote] = useState("");
   const [progress, setProgress] = useState<number>();
@@ -90,13 +91,13 @@ function BulkDialog({ verb, selection, filter, onDone, onClose }: { verb: ManyVe
   const more = verb === "reschedule" ? rescheduleBody(form) : verb === "pause" && note !== "" ? { note } : {};
   // The count is for the request that will be sent, because the note and the time decide which tasks change.
   const counting = useDryRun(`/v1/tasks/${verb}`, isByIds || !more ? undefined : { ...selection, ...more });
-  const { counted: dryRun, error } = counting;
-  const isCounted = isByIds || dryRun !== undefined || error !== undefined;
+  const { counted: dryRun } = counting;
+  const isCounted = isByIds || dryRun !== undefined;
   const counted = isByIds ? count(selection.ids.length, "task") : more ? countedText(counting, "task") : "to which time?";
   const parts = describeFilter(filter);
   const act = async () => {
     const sum = await carryOut(verb, selection, more ?? {}, setProgress);
-    tell(summary(title, sum));
+    tell(summary(done, sum));
     onDone();
   };
   return (
@@ -120,7 +121,7 @@ function BulkDialog({ verb, selection, filter, onDone, onClose }: { verb: ManyVe
           )}
         </>
       )}
-      <ErrorNote error={error} />
+      <UncountedNote counting={counting} noun="task" />
       {verb === "pause" && <PauseNote value={note} onChange={setNote} />}
       {verb === "reschedule" && <RescheduleFields form={form} onChange={setForm} />}
       {progress !== undefined && <p role="status">{count(progress, "task")} so far…</p>}

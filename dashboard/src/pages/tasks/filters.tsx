@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../../components/basics";
 import { CALLBACK_TYPES, KINDS, LABELS, LAST_OUTCOMES, PAUSED, STATUSES, type FilterName } from "../../lib/filter";
-import { forField, HERE } from "../../lib/time";
+import { forField, HERE, timeOf } from "../../lib/time";
 import { query, setQuery } from "../../state/router";
 
 const TYPING_MS = 300;
@@ -51,7 +51,7 @@ export function FilterChoice({ name, label, options }: { name: string; label: st
 }
 
 export function FilterTime({ name, label }: { name: "from" | "to"; label: string }) {
-  const inAddress = Date.parse(query.value.get(name) ?? "");
+  const inAddress = timeOf(query.value.get(name) ?? "");
   return (
     <label class="filter">
       <span>
@@ -59,7 +59,7 @@ export function FilterTime({ name, label }: { name: "from" | "to"; label: string
       </span>
       <input
         type="datetime-local"
-        value={Number.isNaN(inAddress) ? "" : forField(inAddress)}
+        value={inAddress === undefined ? "" : forField(inAddress)}
         onChange={(event) => {
           const { value } = event.currentTarget;
           // While somebody types a year, the field has years such as 0020.
