@@ -9,6 +9,8 @@
 #[cfg(test)]
 pub(crate) mod answers;
 #[cfg(test)]
+pub(crate) mod answers_of_calendars;
+#[cfg(test)]
 pub(crate) mod answers_of_many;
 #[cfg(test)]
 mod bodies;

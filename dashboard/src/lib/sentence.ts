@@ -165,8 +165,8 @@ export function fullSentence(schedule: Schedule, said?: string | undefined): str
 }
 
 /** Describes what a schedule leaves out. */
-function except({ dates, weekdays, times, rules, instead }: NonNullable<Task["exclude"]>): string {
-  const items = [...(dates ?? []), ...(weekdays ?? []), ...(times ?? []), ...(rules ?? []).map((rule) => `“${rule}”`)];
+function except({ dates, weekdays, times, rules, calendars, instead }: NonNullable<Task["exclude"]>): string {
+  const items = [...(dates ?? []), ...(weekdays ?? []), ...(times ?? []), ...(rules ?? []).map((rule) => `“${rule}”`), ...(calendars ?? []).map((name) => `the calendar “${name}”`)];
   return `except ${items.join(", ")}${instead === "next" || instead === "previous" ? ` and then on the ${instead} other day` : ""}`;
 }
 

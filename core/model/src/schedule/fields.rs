@@ -161,7 +161,7 @@ impl ScheduleFields<'_> {
         })
     }
 
-    fn rule(&self) -> Result<Rule, FieldError> {
+    pub(super) fn rule(&self) -> Result<Rule, FieldError> {
         let timezone = self.timezone.as_deref();
         if let Some(cron) = self.cron {
             return cron_rule(cron.get(), timezone);
@@ -306,7 +306,7 @@ fn cron_rule(json: &str, timezone: Option<&str>) -> Result<Rule, FieldError> {
 }
 
 /// Returns the COUNT of a rule.
-fn count_of(rule: &Rule) -> Option<u32> {
+pub(super) fn count_of(rule: &Rule) -> Option<u32> {
     match rule {
         Rule::Ical(rule) => rule.count(),
         Rule::Excluding(rule) => count_of(rule.rule()),
@@ -324,7 +324,7 @@ fn last_by_count(rule: &Rule) -> Result<Option<UnixMillis>, FieldError> {
     Ok(Some(last.unwrap_or(UnixMillis::new(-1))))
 }
 
-fn too_long(field: &'static str) -> FieldError {
+pub(super) fn too_long(field: &'static str) -> FieldError {
     FieldError::new(
         field,
         "has runs that are too far apart to be counted; give endAt or UNTIL instead",

@@ -140,6 +140,11 @@ impl<'a> NewTask<'a> {
         }
     }
 
+    /// Returns the names of the calendars that it names, which are not checked yet.
+    pub fn calendars(&self) -> Vec<String> {
+        self.recurrence.as_ref().map_or_else(Vec::new, |recurrence| recurrence.calendars())
+    }
+
     /// Returns the given id, which is not checked yet.
     pub fn id(&self) -> Option<&str> {
         self.id.as_ref().map(|id| id.0.as_ref())
