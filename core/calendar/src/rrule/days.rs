@@ -223,7 +223,8 @@ impl RRule {
             if begin >= to {
                 return Some(days);
             }
-            search.step(begin * super::DAY)?;
+            // Positions count over a whole period, also beyond the end of the search.
+            search.count()?;
             if self.months == 0 || self.months >> month.number() & 1 == 1 {
                 let mut set = self.days_of_month(first);
                 while set != 0 {

@@ -156,6 +156,11 @@ impl Search {
         if at > self.until {
             return None;
         }
+        self.count()
+    }
+
+    /// Takes a step that leads nowhere. Returns `None` if no step is left.
+    fn count(&mut self) -> Option<()> {
         self.steps = self.steps.checked_sub(1)?;
         Some(())
     }

@@ -62,6 +62,7 @@ impl RRule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::UnixMillis;
 
     #[test]
     fn a_rule_names_whole_days() {
@@ -76,6 +77,34 @@ mod tests {
         assert_eq!(days("FREQ=YEARLY;BYMONTH=2;BYDAY=1MO", None), [32, 396]);
         assert_eq!(days("FREQ=DAILY;UNTIL=19700103T235959Z", None), [0, 1, 2]);
         assert_eq!(days("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", None).first(), Some(&29));
+    }
+
+    /// The search for a day ended with the day, and so before the last month of a period whose
+    /// days have positions. Such a rule named no day.
+    #[test]
+    fn a_rule_names_the_days_on_which_it_runs() {
+        for text in [
+            "FREQ=YEARLY;BYMONTH=1,7;BYDAY=MO;BYSETPOS=1",
+            "FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=1,-1",
+            "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=1",
+            "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-2",
+            "FREQ=DAILY;BYMONTH=2;BYDAY=SU;BYSETPOS=1",
+            "FREQ=YEARLY;BYDAY=-1FR",
+        ] {
+            let rule = RRule::of_days(text, None).unwrap();
+            let found: Vec<i64> = (0..1_500).filter(|day| rule.has_day(*day)).collect();
+            let mut runs = Vec::new();
+            let mut after = UnixMillis::new(-1);
+            while let Some(run) =
+                rule.next_after(after).filter(|run| run.get() < 1_500 * DAY * 1_000)
+            {
+                runs.push(run.get() / 1_000 / DAY);
+                // A search that ends with the run finds it too.
+                assert_eq!(rule.next_until(after, run), Some(run), "{text}");
+                after = run;
+            }
+            assert!(!runs.is_empty() && found == runs, "{text}: {found:?} instead of {runs:?}");
+        }
     }
 
     #[test]
