@@ -22,7 +22,7 @@ const ROOT = join(PACKAGE, "../..");
 const TEMPLATE = join(ROOT, "examples/typescript");
 
 /** The package as it is downloaded, the wasm included. README.md states it. */
-const MOST_PACKED_BYTES = 1_800_000;
+const MOST_PACKED_BYTES = 1_900_000;
 /** All but the wasm and its script, unpacked: half of it is the dashboard. */
 const MOST_OTHER_BYTES = 900_000;
 

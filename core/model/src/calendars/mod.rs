@@ -1,7 +1,7 @@
 //! Named calendars of a namespace: days and times of day that the schedules of many tasks leave out.
 //!
 //! A request names calendars in `exclude`. The coordinator reads them from the registry, and the
-//! check of a task writes a [snapshot](Snapshot) of each into the record: its name, its version and
+//! check of a task writes a snapshot of each into the record: its name, its version and
 //! its items. So a record alone says when its task fires, and a shard needs no registry. An answer
 //! shows the names only.
 //!
