@@ -10,6 +10,7 @@
 use crate::backlog;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Destination, Outgoing, Sends, Write};
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::DISPATCH_QUEUE_BINDING;
 use scheduler_model::task::envelope_for_consumer;
 use scheduler_platform::within;
@@ -74,7 +75,7 @@ struct Group {
 #[derive(Debug)]
 struct Running {
     started: UnixMillis,
-    seqs: Vec<u64>,
+    seqs: Vec<EnvelopeSeq>,
 }
 
 #[derive(Debug, Default)]
@@ -86,7 +87,7 @@ struct Line {
 /// The envelopes of a wake-up that the dispatchers' queue may have accepted before, each with the
 /// latest time at which it may have done so.
 #[derive(Debug, Default)]
-pub(crate) struct Repeats(HashMap<u64, UnixMillis>);
+pub(crate) struct Repeats(HashMap<EnvelopeSeq, UnixMillis>);
 
 impl Repeats {
     /// Finds them among the writes of a wake-up. An envelope is sent again when the visibility
@@ -181,13 +182,13 @@ impl Lines {
 
     /// Records that a batch has been answered, and returns the outcomes of its envelopes. It
     /// ignores a batch that was already given up.
-    pub(crate) fn ended(&mut self, number: u64, outcome: &Outcome) -> Vec<(u64, Outcome)> {
+    pub(crate) fn ended(&mut self, number: u64, outcome: &Outcome) -> Vec<(EnvelopeSeq, Outcome)> {
         let running = self.lines.values_mut().find_map(|line| line.running.remove(&number));
         running.into_iter().flat_map(|batch| batch.seqs).map(|seq| (seq, outcome.clone())).collect()
     }
 
     /// Removes the batches that wait for queues that do not answer, and returns their outcomes.
-    pub(crate) fn give_up(&mut self, now: UnixMillis) -> Vec<(u64, Outcome)> {
+    pub(crate) fn give_up(&mut self, now: UnixMillis) -> Vec<(EnvelopeSeq, Outcome)> {
         let mut given_up = Vec::new();
         for line in self.lines.values_mut().filter(|line| line.is_slow(now)) {
             for Group { envelopes, .. } in line.waiting.drain(..) {
@@ -203,7 +204,7 @@ impl Lines {
     }
 
     /// Ends all batches, because nobody waits for the answers any more.
-    pub(crate) fn cut_off(&mut self) -> Vec<(u64, Outcome)> {
+    pub(crate) fn cut_off(&mut self) -> Vec<(EnvelopeSeq, Outcome)> {
         self.waiting_bytes = 0;
         let mut cut = Vec::new();
         for line in std::mem::take(&mut self.lines).into_values() {
@@ -357,13 +358,13 @@ mod tests {
         };
         let outgoing: Vec<Outgoing> = (0..300)
             .map(|seq| Outgoing {
-                seq,
+                seq: EnvelopeSeq::new(seq),
                 destination: destination(seq),
                 text: Arc::new(vec![b'x'; if seq < 30 { 60_000 } else { 10 }]),
             })
             .collect();
         let batches = batches(outgoing);
-        let mut seen: Vec<u64> = batches.iter().flatten().map(|envelope| envelope.seq).collect();
+        let mut seen: Vec<_> = batches.iter().flatten().map(|sent| sent.seq.get()).collect();
         seen.sort_unstable();
         assert_eq!(seen, (0..300).collect::<Vec<_>>());
         for batch in &batches {
@@ -385,7 +386,8 @@ mod tests {
         };
         // Each envelope fills a batch.
         let text = Arc::new(vec![b'x'; 200_000]);
-        seqs.map(|seq| Outgoing { seq, destination: destination.clone(), text: text.clone() })
+        seqs.map(EnvelopeSeq::new)
+            .map(|seq| Outgoing { seq, destination: destination.clone(), text: text.clone() })
             .collect()
     }
 
@@ -414,7 +416,7 @@ mod tests {
         assert!(lines.give_up(NOW.plus(SLOW_MILLIS - 1)).is_empty());
         let given_up = lines.give_up(NOW.plus(SLOW_MILLIS));
         assert_eq!(
-            given_up.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(),
+            given_up.iter().map(|(seq, _)| seq.get()).collect::<Vec<_>>(),
             (2..10).collect::<Vec<_>>()
         );
         assert!(given_up.iter().all(|(_, outcome)| matches!(outcome, Outcome::Refused(_))));
@@ -423,8 +425,9 @@ mod tests {
         let later = NOW.plus(SLOW_MILLIS + 1);
         assert!(!queues(&lines.start(later)).contains(&"A"));
         assert_eq!(lines.give_up(later).len(), 2);
-        assert_eq!(lines.ended(1, &Outcome::Unanswered), [(0, Outcome::Unanswered)]);
-        assert_eq!(lines.ended(2, &Outcome::Taken), [(1, Outcome::Taken)]);
+        let [first, second] = [0, 1].map(EnvelopeSeq::new);
+        assert_eq!(lines.ended(1, &Outcome::Unanswered), [(first, Outcome::Unanswered)]);
+        assert_eq!(lines.ended(2, &Outcome::Taken), [(second, Outcome::Taken)]);
         lines.add(to("A", 32..33), &Repeats::default());
         assert!(queues(&lines.start(later)).contains(&"A"));
     }
@@ -432,7 +435,10 @@ mod tests {
     /// A batch has one outcome, and only that of repeats depends on the backlog of the queue.
     #[test]
     fn repeats_are_sent_apart_from_what_is_new() {
-        let resent = |seq, attempts, sends| Write::Resent { seq, sent_at: NOW, attempts, sends };
+        let resent = |seq, attempts, sends| {
+            let seq = EnvelopeSeq::new(seq);
+            Write::Resent { seq, sent_at: NOW, attempts, sends }
+        };
         let writes = [
             resent(3, 1, Sends::Sent),
             resent(5, 3, Sends::Sent),
@@ -440,13 +446,13 @@ mod tests {
             // A refused envelope has never left the shard.
             resent(7, 0, Sends::SentAfter(2)),
             resent(8, 1, Sends::SentAfter(1)),
-            Write::DeleteEnvelope { seq: 9 },
+            Write::DeleteEnvelope { seq: EnvelopeSeq::new(9) },
         ];
         let repeats = Repeats::among(&writes, 1_000);
         let mut lines = Lines::default();
         let text = Arc::new(vec![b'x']);
         let outgoing = (0..10).map(|seq| Outgoing {
-            seq,
+            seq: EnvelopeSeq::new(seq),
             destination: Destination::Dispatch,
             text: text.clone(),
         });
@@ -455,7 +461,7 @@ mod tests {
             .start(NOW)
             .into_iter()
             .map(|batch| {
-                let seqs = batch.group.envelopes.iter().map(|envelope| envelope.seq);
+                let seqs = batch.group.envelopes.iter().map(|envelope| envelope.seq.get());
                 (seqs.collect::<Vec<_>>(), batch.group.last_sent)
             })
             .collect();
@@ -487,6 +493,6 @@ mod tests {
         assert!(lines.ended(running[0].number, &Outcome::Taken).is_empty());
         assert_eq!(ended.iter().filter(|(_, outcome)| *outcome == Outcome::Unanswered).count(), 3);
         ended.sort_by_key(|(seq, _)| *seq);
-        assert!(ended.iter().map(|(seq, _)| *seq).eq(0..50));
+        assert!(ended.iter().map(|(seq, _)| seq.get()).eq(0..50));
     }
 }

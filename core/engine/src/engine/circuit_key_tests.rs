@@ -6,6 +6,7 @@ use crate::Keep;
 use crate::circuits::Circuit;
 use crate::engine::lanes::pair::Pair;
 use scheduler_model::bounds::MAX_CATCH_UP_RUNS;
+use scheduler_model::numbers::EnvelopeSeq;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 const SILENT: &str = r#""callback":{"type":"webhook","url":"https://silent.example/x"},"#;
@@ -31,7 +32,7 @@ fn a_run_that_waits_takes_no_slot_of_its_limit() {
     for (concurrency, per_second) in [(Some(1), None), (None, Some(1.0))] {
         let mut pair = Pair::new(usize::MAX);
         pair.limit_both("k", concurrency, per_second);
-        pair.engine.note_silence("handler:log", OPEN_AFTER, 0, pair.now);
+        pair.engine.note_silence("handler:log", OPEN_AFTER, EnvelopeSeq::default(), pair.now);
         for n in 0..500 {
             pair.create("k", &format!("t{n}"), Some(NOW), "");
         }

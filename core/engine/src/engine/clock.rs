@@ -21,6 +21,7 @@ use super::Engine;
 use crate::effects::{Effects, Write};
 use crate::sends::Sends;
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::position::Position;
 use std::cmp::Reverse;
 
@@ -66,7 +67,7 @@ impl Engine {
         self.last_fired_at = self.last_fired_at.map(|last| last.min(now));
         self.events.begin_by(now);
         self.lanes.begin_waits_by(now);
-        let later: Vec<u64> = self
+        let later: Vec<EnvelopeSeq> = self
             .outbox
             .iter()
             .filter(|(_, envelope)| envelope.resend_at > now)

@@ -127,8 +127,8 @@ impl Engine {
         }
         let mut newest = None;
         for (destination, builder, hashes) in envelopes {
-            self.state.last_seq += 1;
-            let seq = self.state.last_seq;
+            let seq = self.state.last_seq.next();
+            self.state.last_seq = seq;
             let text = Arc::new(builder.finish());
             self.state.meter.count_message(text.len());
             newest = Some(effects.writes.len());
@@ -418,7 +418,7 @@ impl Engine {
                 closed.push((destination.clone(), builder, hashes));
             }
             let (builder, hashes) = open.entry(destination).or_insert_with_key(|destination| {
-                next_seq += 1;
+                next_seq = next_seq.next();
                 let most = match destination {
                     Destination::Dispatch => MAX_DISPATCH_TASKS,
                     Destination::Lane(lane) => self.lanes.envelope_tasks(*lane),

@@ -6,7 +6,7 @@ use crate::lanes::{Lane, NO_ROOM_ASKS_MILLIS, NO_ROOM_MILLIS};
 use crate::requeue::RequeuedRecords;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Entry, Flags, Page};
-use scheduler_model::numbers::PageNumber;
+use scheduler_model::numbers::{EnvelopeSeq, PageNumber};
 use scheduler_model::position::Position;
 use scheduler_model::protocol::limiter::{Answer, RequestNumber};
 use scheduler_model::task::Record;
@@ -94,7 +94,7 @@ impl Engine {
 
     /// Returns the write that stores the state alone.
     pub(super) fn save_state(&mut self) -> Write {
-        if self.state.last_seq == 0 {
+        if self.state.last_seq == EnvelopeSeq::default() {
             self.newest_is_cleared = true;
         }
         Write::SaveState { seq: self.state.last_seq, state: self.encode_state() }

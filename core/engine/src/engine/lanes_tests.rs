@@ -4,6 +4,7 @@ use crate::engine::lanes::pair::{Pair, load};
 use crate::error::EngineError;
 use crate::testing::{self, Memory, record};
 use scheduler_model::bounds::MAX_LANES;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::{CancelRequest, Cancelled};
 use std::collections::BTreeMap;
 
@@ -65,7 +66,7 @@ fn a_restarted_shard_counts_the_runs_in_flight() {
     let cancelled =
         reply.outcomes.iter().filter(|outcome| **outcome == Cancelled::Cancelled).count();
     assert_eq!((cancelled, reply.running.len()), (9, 3));
-    let seqs: Vec<u64> = pair
+    let seqs: Vec<EnvelopeSeq> = pair
         .stored
         .outbox
         .iter()

@@ -7,6 +7,7 @@ use scheduler_engine::Write;
 use scheduler_engine::limiter::Limiter;
 use scheduler_engine::testing;
 use scheduler_model::limit::Limit;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::protocol::limiter::{LimiterRequest, Named};
 use scheduler_model::protocol::{Append, Change, Report, Terms};
 
@@ -233,7 +234,7 @@ fn an_envelope_sent_in_a_jump_is_redelivered_in_time() {
         let mut pair = Pair::new();
         pair.append([once("a", NOW), once("b", NOW.plus(2_000))]);
         assert_eq!(pair.wake(NOW).sends.len(), 1);
-        let mut refused = pair.engine.send_failed(1, NOW.plus(AHEAD));
+        let mut refused = pair.engine.send_failed(EnvelopeSeq::new(1), NOW.plus(AHEAD));
         refused.sends.clear();
         pair.commit(refused);
         if restart {

@@ -11,6 +11,7 @@ use scheduler_engine::{Config, Destination, Effects, Keep, Write};
 use scheduler_model::bounds::MAX_CATCH_UP_RUNS;
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::Flags;
+use scheduler_model::numbers::EnvelopeSeq;
 use scheduler_model::position::Position;
 use scheduler_model::task::Record;
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,7 +93,7 @@ pub(crate) fn firing(
         expected.entry(destination).or_default().push(waiting.record.to_vec());
     }
     let mut fired: BTreeMap<Destination, Vec<Vec<u8>>> = BTreeMap::new();
-    let mut last = storage.outbox.last_key_value().map_or(0, |(seq, _)| *seq);
+    let mut last = storage.outbox.last_key_value().map_or(EnvelopeSeq::default(), |(seq, _)| *seq);
     for write in &effects.writes {
         let Write::InsertEnvelope { seq, destination, text, hashes, sent_at, .. } = write else {
             continue;
