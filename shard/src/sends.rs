@@ -329,6 +329,7 @@ async fn send_batch(env: &Env, batch: &[Outgoing]) -> worker::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use scheduler_model::numbers::LaneNumber;
     use std::sync::Arc;
 
     #[test]
@@ -351,7 +352,7 @@ mod tests {
     fn a_batch_has_one_queue_and_keeps_to_its_limits() {
         let destination = |n: u64| {
             if n.is_multiple_of(3) {
-                Destination::Lane((n / 3 % 9) as u8)
+                Destination::Lane(LaneNumber::new((n / 3 % 9) as u8))
             } else {
                 Destination::Queue("MINE".into())
             }

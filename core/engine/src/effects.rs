@@ -3,7 +3,7 @@
 
 use crate::sends::Sends;
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::numbers::{EnvelopeSeq, PageNumber, ScheduleNumber};
+use scheduler_model::numbers::{EnvelopeSeq, LaneNumber, PageNumber, ScheduleNumber};
 use scheduler_model::protocol::limiter::LeaseRequest;
 use std::sync::Arc;
 
@@ -198,7 +198,7 @@ pub enum Destination {
     /// To the dispatchers. The envelope is done when they report it.
     Dispatch,
     /// To the dispatchers, from this lane: see `lanes.rs`.
-    Lane(u8),
+    Lane(LaneNumber),
     /// To the user's own consumer, through this producer binding. The envelope is done when the
     /// queue has accepted it.
     Queue(String),

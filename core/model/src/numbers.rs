@@ -41,6 +41,11 @@ numbers! {
     #[derive(Serialize, Deserialize)]
     #[serde(transparent)]
     EnvelopeSeq(u64);
+    /// The number of a lane of a shard, from 1; [`LaneNumber::MAIN`] is the main order. In a
+    /// request, the place of a limit's key in its list, from 1.
+    #[derive(Serialize, Deserialize)]
+    #[serde(transparent)]
+    LaneNumber(u8);
 }
 
 impl EnvelopeSeq {
@@ -49,4 +54,9 @@ impl EnvelopeSeq {
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
     }
+}
+
+impl LaneNumber {
+    /// The main order, which has the tasks without a limit key.
+    pub const MAIN: Self = Self(0);
 }

@@ -33,7 +33,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_DEFERRED_RUNS;
 use scheduler_model::explain::{Explanation, ReasonCode};
 use scheduler_model::format::page::Flags;
-use scheduler_model::numbers::EnvelopeSeq;
+use scheduler_model::numbers::{EnvelopeSeq, LaneNumber};
 use scheduler_model::protocol::{CircuitState, EventKind, Report};
 use scheduler_model::task::{Callback, Record};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -176,7 +176,7 @@ impl Engine {
     }
 
     /// Returns the first entries of a lane that are due, in the lane's order.
-    fn due_heads(&self, lane: u8, now: UnixMillis) -> Vec<EntryRef> {
+    fn due_heads(&self, lane: LaneNumber, now: UnixMillis) -> Vec<EntryRef> {
         let mut heads = Vec::new();
         for number in self.tasks.due_pages(lane, now) {
             let Some(page) = self.tasks.page(number) else { continue };

@@ -9,7 +9,7 @@ use crate::{Config, Destination, Engine, Keep, LimitAsk};
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::{Directory, Entry, Flags, PageBuilder};
 use scheduler_model::limit::Limit;
-use scheduler_model::numbers::EnvelopeSeq;
+use scheduler_model::numbers::{EnvelopeSeq, LaneNumber};
 use scheduler_model::protocol::limiter::{LimiterRequest, Named};
 use scheduler_model::protocol::{Append, CancelRequest, Report, Terms};
 use scheduler_model::routing::id_hash;
@@ -169,10 +169,9 @@ impl Pair {
                     .push(id_hash(id), due, flags, |out| out.extend_from_slice(record.as_bytes()))
             );
             append.pages = builder.finish();
-            append
-                .pages
-                .iter_mut()
-                .for_each(|page| page.directory.set_lane(u8::from(!key.is_empty())));
+            append.pages.iter_mut().for_each(|page| {
+                page.directory.set_lane(LaneNumber::new(u8::from(!key.is_empty())))
+            });
         }
         let (_, effects) = self.engine.append(append, self.now, &self.stored)?;
         self.commit(&effects);
@@ -293,7 +292,7 @@ impl Pair {
         }
         let pages = builders.into_iter().enumerate().flat_map(|(lane, builder)| {
             builder.finish().into_iter().map(move |mut page| {
-                page.directory.set_lane(lane as u8);
+                page.directory.set_lane(LaneNumber::new(lane as u8));
                 page
             })
         });
@@ -307,7 +306,7 @@ impl Pair {
 
     /// Wakes the shard and answers its requests. Returns the number of each new envelope, its lane
     /// (0 for the main order), and its number of tasks.
-    pub(crate) fn wake(&mut self) -> Vec<(EnvelopeSeq, u8, usize)> {
+    pub(crate) fn wake(&mut self) -> Vec<(EnvelopeSeq, LaneNumber, usize)> {
         let effects = self.engine.wake(self.now, &self.stored).unwrap();
         self.commit(&effects);
         let mut asks = effects.asks;
@@ -324,7 +323,11 @@ impl Pair {
         }
         let inserted = effects.writes.iter().filter_map(|write| match write {
             Write::InsertEnvelope { seq, destination, hashes, .. } => {
-                let lane = if let Destination::Lane(lane) = destination { *lane } else { 0 };
+                let lane = if let Destination::Lane(lane) = destination {
+                    *lane
+                } else {
+                    LaneNumber::MAIN
+                };
                 Some((*seq, lane, hashes.len() / 8))
             }
             _ => None,

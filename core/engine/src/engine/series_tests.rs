@@ -2,7 +2,7 @@ use super::*;
 use crate::testing::{self, Memory, record};
 use crate::{Config, Effects, Keep, Write};
 use scheduler_model::format::series::StoredSeries;
-use scheduler_model::numbers::EnvelopeSeq;
+use scheduler_model::numbers::{EnvelopeSeq, LaneNumber};
 use scheduler_model::protocol::{Failure, Report, Terms};
 use scheduler_model::series::{Point, Resolution};
 
@@ -44,7 +44,10 @@ impl Shard {
             })
             .collect();
         let mut append = testing::append(tasks);
-        append.pages.iter_mut().for_each(|page| page.directory.set_lane(u8::from(key.is_some())));
+        append
+            .pages
+            .iter_mut()
+            .for_each(|page| page.directory.set_lane(LaneNumber::new(u8::from(key.is_some()))));
         append.terms =
             Terms { keys: key.into_iter().map(str::to_owned).collect(), ..Terms::default() };
         let (_, effects) = self.engine.append(append, self.now, &self.memory).unwrap();

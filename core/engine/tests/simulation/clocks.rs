@@ -7,7 +7,7 @@ use scheduler_engine::Write;
 use scheduler_engine::limiter::Limiter;
 use scheduler_engine::testing;
 use scheduler_model::limit::Limit;
-use scheduler_model::numbers::EnvelopeSeq;
+use scheduler_model::numbers::{EnvelopeSeq, LaneNumber};
 use scheduler_model::protocol::limiter::{LimiterRequest, Named};
 use scheduler_model::protocol::{Append, Change, Report, Terms};
 
@@ -52,7 +52,10 @@ impl Pair {
                 record.replace("\"callback\"", &format!("\"limitKey\":\"{key}\",\"callback\""));
         }
         let mut append = testing::append([(id, due, record)]);
-        append.pages.iter_mut().for_each(|page| page.directory.set_lane(u8::from(key.is_some())));
+        append
+            .pages
+            .iter_mut()
+            .for_each(|page| page.directory.set_lane(LaneNumber::new(u8::from(key.is_some()))));
         let terms =
             Terms { keys: key.into_iter().map(str::to_owned).collect(), ..Terms::default() };
         self.add(Append { terms, ..append }, now);

@@ -6,7 +6,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::testing;
 use scheduler_model::bounds::MAX_EVENTS_BYTES;
 use scheduler_model::format::page::Flags;
-use scheduler_model::numbers::EnvelopeSeq;
+use scheduler_model::numbers::{EnvelopeSeq, LaneNumber};
 use scheduler_model::protocol::{
     Append, Change, ChangeRequest, Changed, EventKind, EventsRequest, Expected, Failure, Filter,
     ListRequest, NewTime, Report, Status,
@@ -309,7 +309,7 @@ fn a_task_with_a_limit_key_stays_in_its_lane() {
             .storage
             .pages
             .values()
-            .all(|row| row.directory.lane() > 0 && row.directory.has_local())
+            .all(|row| row.directory.lane() != LaneNumber::MAIN && row.directory.has_local())
     );
 }
 

@@ -16,7 +16,7 @@ use scheduler_engine::{Reader, StorageError, Write};
 use scheduler_model::bounds::{MAX_SHARD_REQUEST_BYTES, MAX_WAKE_BYTES};
 use scheduler_model::format::page::Entry;
 use scheduler_model::id_key::IdKey;
-use scheduler_model::numbers::{EnvelopeSeq, PageNumber, ScheduleNumber};
+use scheduler_model::numbers::{EnvelopeSeq, LaneNumber, PageNumber, ScheduleNumber};
 use scheduler_model::position::Position;
 use scheduler_model::routing::id_hash;
 use scheduler_model::schedule::Policies;
@@ -111,7 +111,7 @@ struct StateText {
 
 #[derive(Debug, Deserialize)]
 struct LaneText {
-    number: u8,
+    number: LaneNumber,
     key: String,
     watermark: Position,
 }
